@@ -1,0 +1,10 @@
+"""Django's entry to the mail: the app, and the checks it brings."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MailstoreConfig(AppConfig):
+    name = "mailstore"
+    verbose_name = _("Mail")
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,71 @@
+"""The mail's settings as frozen values; built once from Django's settings, passed to whoever needs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The certificate files; `names` is a folder of NAME/fullchain.pem and NAME/privkey.pem chosen by SNI, or None."""
+
+    cert_file: Path
+    key_file: Path
+    names: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pop3:
+    listen: tuple[str, ...]
+    listen_tls: tuple[str, ...]
+    workers: int
+    idle_seconds: int
+    max_connections: int
+    max_connections_per_ip: int
+    plaintext_login: str  # "loopback", "never" or "always"
+    trusted_proxies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lmtp:
+    listen: tuple[str, ...]
+    max_message_octets: int
+    hostname: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conf:
+    data_dir: Path
+    mail_store_url: str
+    conninfo: str
+    tls: Tls
+    pop3: Pop3
+    lmtp: Lmtp
+
+
+def load() -> Conf:
+    """Read the frozen values; settings.py has checked each of them."""
+    return Conf(
+        data_dir=settings.DATA_DIR,
+        mail_store_url=settings.MAIL_STORE_URL,
+        conninfo=settings.DATABASE_CONNINFO,
+        tls=Tls(settings.TLS_CERT_FILE, settings.TLS_KEY_FILE, settings.TLS_SNI_DIR),
+        pop3=Pop3(
+            listen=settings.POP3_LISTEN,
+            listen_tls=settings.POP3S_LISTEN,
+            workers=settings.POP3_WORKERS,
+            idle_seconds=settings.POP3_IDLE_SECONDS,
+            max_connections=settings.POP3_MAX_CONNECTIONS,
+            max_connections_per_ip=settings.POP3_MAX_CONNECTIONS_PER_IP,
+            plaintext_login=settings.PLAINTEXT_LOGIN,
+            trusted_proxies=settings.TRUSTED_PROXIES,
+        ),
+        lmtp=Lmtp(
+            listen=settings.LMTP_LISTEN,
+            max_message_octets=settings.MAX_MESSAGE_OCTETS,
+            hostname=settings.PUBLIC_HOSTNAME,
+        ),
+    )

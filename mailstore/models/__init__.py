@@ -1,0 +1,20 @@
+"""Rows; one file a subject."""
+
+from mailstore.models.audit import AuditEntry
+from mailstore.models.domains import Alias, Domain, RetentionPolicy
+from mailstore.models.mailboxes import Device, Mailbox
+from mailstore.models.messages import Body, ImportedSource, Message
+from mailstore.models.users import User
+
+__all__ = [
+    "Alias",
+    "AuditEntry",
+    "Body",
+    "Device",
+    "Domain",
+    "ImportedSource",
+    "Mailbox",
+    "Message",
+    "RetentionPolicy",
+    "User",
+]

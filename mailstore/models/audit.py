@@ -1,0 +1,37 @@
+"""The audit: what people changed in the panel, the API or the shell. Written by actions, never edited."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditEntry(models.Model):
+    """One action. `subject` names what it was done to; `mailbox` lets its owner see it."""
+
+    class Via(models.TextChoices):
+        WEB = "web", _("web")
+        SHELL = "shell", _("shell")
+        API = "api", _("API")
+
+    at = models.DateTimeField(_("when"), auto_now_add=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("who")
+    )
+    actor_name = models.CharField(_("who, by name"), max_length=254)
+    via = models.CharField(_("by way of"), max_length=5, choices=Via.choices)
+    verb = models.CharField(_("action"), max_length=40)
+    subject = models.CharField(_("subject"), max_length=254)
+    mailbox = models.ForeignKey(
+        "mailstore.Mailbox", models.SET_NULL, null=True, blank=True, verbose_name=_("mailbox")
+    )
+    details = models.JSONField(_("details"), default=dict)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
+        indexes = [
+            models.Index(fields=["-at"], name="audit_newest_first"),  # the audit page
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.subject}"

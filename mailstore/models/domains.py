@@ -1,0 +1,95 @@
+"""Domains, the retention policies they and their mailboxes follow, and aliases."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+
+class RetentionPolicy(models.Model):
+    """How long mail stays. A mailbox follows its own policy, else its domain's, else the site's, else keeps all."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    site = models.BooleanField(_("site fallback"), default=False)
+    expire_days = models.PositiveIntegerField(_("expire, days after arrival"), null=True, blank=True)
+    expire_confirmed_days = models.PositiveIntegerField(
+        _("expire, days after every device has it"), null=True, blank=True
+    )
+    expire_unfetched = models.BooleanField(_("unfetched mail may expire"), default=False)
+    remove_when_confirmed = models.BooleanField(_("remove when every device has it"), default=False)
+    hold_days = models.PositiveIntegerField(_("minimum hold, days"), default=7)
+    silent_days = models.PositiveIntegerField(_("a device stops counting, days of silence"), default=45)
+    recovery_days = models.PositiveIntegerField(_("recovery, days"), default=30)
+    saved_at = models.DateTimeField(_("saved"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("retention policy")
+        verbose_name_plural = _("retention policies")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site"], condition=models.Q(site=True), name="retention_policy_one_site_fallback"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(expire_days__isnull=True) | models.Q(expire_days__gt=0),
+                name="retention_policy_never_expire_0",  # RFC 2449 §6.7: EXPIRE 0 forbids leaving mail on the server
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Domain(models.Model):
+    """A mail domain of a customer."""
+
+    class OverQuota(models.TextChoices):
+        DEFER = "defer", _("defer (the sender's server tries again)")
+        REJECT = "reject", _("reject (the sender is told)")
+
+    name = models.TextField(_("name"), unique=True)
+    active = models.BooleanField(_("active"), default=True)
+    over_quota = models.CharField(
+        _("a full mailbox"), max_length=6, choices=OverQuota.choices, default=OverQuota.DEFER
+    )
+    quota_octets = models.BigIntegerField(_("quota"), null=True, blank=True)
+    mailbox_limit = models.PositiveIntegerField(_("mailboxes at most"), null=True, blank=True)
+    alias_limit = models.PositiveIntegerField(_("aliases at most"), null=True, blank=True)
+    policy = models.ForeignKey(
+        RetentionPolicy, models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("domain")
+        verbose_name_plural = _("domains")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(name=Lower("name")), name="domain_name_lower_case"),
+            models.CheckConstraint(
+                condition=models.Q(quota_octets__isnull=True) | models.Q(quota_octets__gte=0),
+                name="domain_quota_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Alias(models.Model):
+    """An address that stands for others. `@domain` is the catch-all of a domain: it answers for unknown names."""
+
+    address = models.TextField(_("address"), unique=True)
+    domain = models.ForeignKey(Domain, models.CASCADE, verbose_name=_("domain"))
+    targets = ArrayField(models.TextField(), verbose_name=_("targets"))
+    active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("alias")
+        verbose_name_plural = _("aliases")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(address=Lower("address")), name="alias_address_lower_case"),
+            models.CheckConstraint(condition=models.Q(targets__len__gt=0), name="alias_has_a_target"),
+        ]
+
+    def __str__(self) -> str:
+        return self.address

@@ -1,0 +1,118 @@
+"""Mailboxes, and the devices that see them. Counters and change numbers are written by `mailstore.store` only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models.domains import Domain, RetentionPolicy
+from mailstore.models.users import User
+
+
+class ChangeRanges(models.Field):  # type: ignore[type-arg]  # Field is generic only in its stubs
+    """A set of change numbers as Postgres keeps it (int8multirange), read and written as its text form."""
+
+    def db_type(self, connection: Any) -> str:
+        return "int8multirange"
+
+    def from_db_value(self, value: Any, _expression: Any, _connection: Any) -> str:
+        return value if isinstance(value, str) else "{" + ",".join(f"[{r.lower},{r.upper})" for r in value) + "}"
+
+
+class Mailbox(models.Model):
+    """A user's account for mail. `messages` and `octets` count the live maildrop, hidden mail included.
+
+    `change` is the number of the last change (arrival, removal, hiding, restore); the row's lock orders them.
+    """
+
+    user = models.OneToOneField(User, models.CASCADE, verbose_name=_("user"))
+    domain = models.ForeignKey(Domain, models.PROTECT, verbose_name=_("domain"))
+    quota_octets = models.BigIntegerField(_("quota"), null=True, blank=True)
+    quota_messages = models.BigIntegerField(_("quota, messages"), null=True, blank=True)
+    octets = models.BigIntegerField(_("size"), default=0, editable=False)
+    messages = models.BigIntegerField(_("messages"), default=0, editable=False)
+    change = models.BigIntegerField(_("last change"), default=0, editable=False)
+    receives = models.BooleanField(_("receives mail"), default=True)
+    pop = models.BooleanField(_("POP sign-in"), default=True)
+    web = models.BooleanField(_("web sign-in"), default=True)
+    main_pop = models.BooleanField(_("POP sign-in with the main password"), default=True)
+    held = models.BooleanField(_("hold"), default=False)
+    policy = models.ForeignKey(
+        RetentionPolicy, models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("mailbox")
+        verbose_name_plural = _("mailboxes")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(octets__gte=0, messages__gte=0), name="mailbox_counters_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(quota_octets__isnull=True) | models.Q(quota_octets__gte=0),
+                name="mailbox_quota_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(quota_messages__isnull=True) | models.Q(quota_messages__gte=0),
+                name="mailbox_message_quota_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.user.address
+
+
+class Device(models.Model):
+    """A named credential of a mailbox with a view of its own; the main password is the device `main`.
+
+    A view keeps only exceptions: `hidden` is the set of arrival numbers (Message.added) this device does not see, and
+    `hidden_messages`, `hidden_octets` count those of them that are live, so that STAT needs no list.
+    """
+
+    class Mode(models.TextChoices):
+        INDEPENDENT = "independent", _("independent: deleting hides mail from this device only")
+        PRIMARY = "primary", _("primary: deleting removes mail for every device")
+        PEEK = "peek", _("peek: never counts, deleting hides mail here only")
+
+    mailbox = models.ForeignKey(Mailbox, models.CASCADE, verbose_name=_("mailbox"))
+    name = models.CharField(_("name"), max_length=60)
+    main = models.BooleanField(_("main password"), default=False)
+    mode = models.CharField(_("mode"), max_length=11, choices=Mode.choices, default=Mode.INDEPENDENT)
+    selector = models.CharField(_("selector"), max_length=16, null=True, unique=True, editable=False)  # noqa: DJ001 - NULL is "no secret of its own", and unique
+    digest = models.BinaryField(_("digest of the secret"), null=True, editable=False)
+    hidden = ChangeRanges(_("hidden"), default="{}", editable=False)
+    hidden_messages = models.BigIntegerField(default=0, editable=False)
+    hidden_octets = models.BigIntegerField(default=0, editable=False)
+    confirmed = ChangeRanges(_("confirmed"), default="{}", editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    last_sign_in_at = models.DateTimeField(_("last sign-in"), null=True, blank=True)
+    last_client = models.GenericIPAddressField(_("last address"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("device")
+        verbose_name_plural = _("devices")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["mailbox"], condition=models.Q(main=True), name="device_one_main_per_mailbox"
+            ),
+            models.UniqueConstraint(
+                "mailbox", Lower("name"), condition=models.Q(revoked_at=None), name="device_name_once_per_mailbox"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(main=True, digest=None)
+                | models.Q(main=False, selector__isnull=False, digest__isnull=False),
+                name="device_has_a_secret_unless_main",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(hidden_messages__gte=0, hidden_octets__gte=0),
+                name="device_hidden_counters_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

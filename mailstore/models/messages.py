@@ -1,0 +1,117 @@
+"""Messages and their bodies. A message row is one stay in the live maildrop: a restore makes a new row of it."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models.mailboxes import Device, Mailbox
+
+
+class Body(models.Model):
+    """Octets at rest in the body store; shared by the recipients of one delivery. Never changes."""
+
+    key = models.TextField(_("key"), unique=True)
+    wire_octets = models.BigIntegerField(_("octets at rest, dot-stuffed"))
+    octets = models.BigIntegerField(_("octets, unstuffed"))
+    digest = models.BinaryField(_("XXH3-128 of the octets at rest"), max_length=16)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    unreferenced_at = models.DateTimeField(_("last row left"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("body")
+        verbose_name_plural = _("bodies")
+        indexes = [
+            # The sweep: bodies whose last row left more than a day ago.
+            models.Index(
+                fields=["unreferenced_at"],
+                condition=models.Q(unreferenced_at__isnull=False),
+                name="body_unreferenced",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Message(models.Model):
+    """One message in one mailbox, live from change `added` until change `removed`; after that it rests in recovery.
+
+    A session at change c sees exactly the rows with added <= c < removed (or not removed).
+    """
+
+    class Why(models.TextChoices):
+        DELE = "dele", _("deleted by a device")
+        EVERY_DEVICE = "every", _("every device has it")
+        EXPIRED = "expired", _("expired by retention policy")
+        RELIEF = "relief", _("quota relief")
+        PERSON = "person", _("removed by a person")
+
+    mailbox = models.ForeignKey(Mailbox, models.CASCADE, verbose_name=_("mailbox"), db_index=False)
+    body = models.ForeignKey(Body, models.PROTECT, verbose_name=_("body"))  # its index: the purge asks who is left
+    uidl = models.CharField(_("UIDL"), max_length=70)
+    prefix = models.BinaryField(_("delivery headers, in wire form"))
+    octets = models.BigIntegerField(_("octets"))
+    arrived_at = models.DateTimeField(_("arrived"))
+    added = models.BigIntegerField(_("arrival's change number"))
+    removed = models.BigIntegerField(_("removal's change number"), null=True, blank=True)
+    removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
+    removed_why = models.CharField(_("why"), max_length=7, choices=Why.choices, blank=True, default="")
+    removed_by = models.ForeignKey(  # no constraint: a device row goes only with its mailbox
+        Device, models.DO_NOTHING, null=True, blank=True, verbose_name=_("removed by"), db_constraint=False, db_index=False
+    )
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = [
+            # Also the order of every list.
+            models.UniqueConstraint(fields=["mailbox", "added"], name="message_one_change_one_arrival"),
+            models.UniqueConstraint(
+                fields=["mailbox", "uidl"],
+                condition=models.Q(removed__isnull=True),
+                name="message_uidl_once_in_a_maildrop",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(removed__isnull=True, removed_at__isnull=True)
+                | models.Q(removed__gt=models.F("added"), removed_at__isnull=False),
+                name="message_removed_after_it_was_added",
+            ),
+            models.CheckConstraint(condition=models.Q(octets__gte=0), name="message_octets_not_negative"),
+        ]
+        indexes = [
+            # The list of a session: live rows in order.
+            models.Index(
+                fields=["mailbox", "added"],
+                condition=models.Q(removed__isnull=True),
+                name="message_live",
+            ),
+            # The list of a session: rows that left after it opened; and the owner's recovery page.
+            models.Index(
+                fields=["mailbox", "removed"],
+                condition=models.Q(removed__isnull=False),
+                name="message_recovery",
+            ),
+            # The sweep: what has rested long enough.
+            models.Index(
+                fields=["removed_at"], condition=models.Q(removed__isnull=False), name="message_rested"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.uidl
+
+
+class ImportedSource(models.Model):
+    """A message that an import has brought in, so that a second run brings nothing twice, also after a removal."""
+
+    mailbox = models.ForeignKey(Mailbox, models.CASCADE, verbose_name=_("mailbox"), db_index=False)
+    source = models.BinaryField(_("digest of the source's identity"), max_length=16)
+
+    class Meta:
+        verbose_name = _("imported source")
+        verbose_name_plural = _("imported sources")
+        constraints = [
+            models.UniqueConstraint(fields=["mailbox", "source"], name="imported_source_once"),
+        ]
+
+    def __str__(self) -> str:
+        return bytes(self.source).hex()

@@ -1,0 +1,45 @@
+"""Users: the one table for the web and for POP3; the address is the name, in any case."""
+
+from __future__ import annotations
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+
+class UserManager(BaseUserManager["User"]):
+    """Looks a user up under the normal form of what was typed."""
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(address=(username or "").strip().lower())
+
+
+class User(AbstractBaseUser):
+    """Somebody who signs in: an owner by the address of the mailbox, a hosting admin by any login."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", _("mailbox owner")
+        ADMIN = "admin", _("hosting admin")
+
+    address = models.TextField(_("address"), unique=True)
+    name = models.CharField(_("name"), max_length=150, blank=True)
+    role = models.CharField(_("role"), max_length=5, choices=Role.choices, default=Role.OWNER)
+    is_active = models.BooleanField(_("active"), default=True)
+    language = models.CharField(_("language"), max_length=10, blank=True)
+    password_changed_at = models.DateTimeField(_("password changed"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    USERNAME_FIELD = "address"
+    REQUIRED_FIELDS: list[str] = []
+    objects = UserManager()
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(address=Lower("address")), name="user_address_lower_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.address

@@ -1,0 +1,302 @@
+"""The waist: what protocols ask of the store, and what they ask of the connection that carries them.
+
+Left of this file nothing knows Django, sockets or the clock; right of it nothing knows POP3 or LMTP.
+
+An asynchronous port takes `done` and calls it exactly once, with a value or with a `MailError`, perhaps before the
+call returns. It never raises. A session that is gone by then ignores the answer. No task, no future, no coroutine:
+an answer costs one call.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from mailstore.errors import MailError
+
+T = TypeVar("T")
+Done = Callable[[T | MailError], None]
+
+
+# --- values -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a client proved itself with. `secret` keeps its blanks; `address` is as typed."""
+
+    address: str
+    secret: str
+    mechanism: str  # "USER", "PLAIN" or "LOGIN"
+    client: str  # the client's IP address, after PROXY
+    encrypted: bool
+
+
+@dataclass(slots=True)
+class Listing:
+    """The messages of one maildrop in number order; immutable and shared between sessions.
+
+    `octets[i]` and `uidls[i]` belong to message number i + 1; `rendered` keeps octets derived from them (a
+    protocol's LIST and UIDL replies), so that a repeated listing costs one write.
+    """
+
+    keys: array[int]  # primary keys, opaque to protocols
+    octets: array[int]
+    uidls: Sequence[str]
+    rendered: dict[str, bytes] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.octets)
+
+
+class OpenBody(Protocol):
+    """A body at rest, opened and checked: it has the announced length and is the one that was stored."""
+
+    wire_octets: int  # as RETR sends it: CRLF, dot-stuffed, no terminator
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Return `count` octets from `offset`, fewer only at the end. Raises BodyLost, Unavailable."""
+
+    def descriptor(self) -> int | None:
+        """A file descriptor whose octets 0..wire_octets are the body, for sendfile; None where there is none."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message, ready to be sent: `prefix` + `body` is the wire form, `octets` what the client ends with."""
+
+    octets: int
+    prefix: bytes
+    body: OpenBody
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRef:
+    """A stored body: where it is, how long, and what proves that it is itself."""
+
+    key: str
+    wire_octets: int  # as stored, dot-stuffed
+    octets: int  # unstuffed
+    digest: bytes  # XXH3-128 of the wire form
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The SMTP envelope of one message, and who handed it over (for the Received header)."""
+
+    sender: str  # reverse-path without angle brackets; "" is the null sender
+    client_name: str  # what LHLO said
+    client: str  # IP address, or "unix"
+    encrypted: bool
+    utf8: bool  # SMTPUTF8 was given
+    protocol: str  # "LMTP", "UTF8LMTP" (RFC 6531), or "pipe"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """An accepted recipient. `address` is as the MTA typed it (with +detail), `mailboxes` where it goes."""
+
+    address: str
+    mailboxes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One recipient's message is durable: body fsynced, row committed."""
+
+    queue_id: str
+
+
+@dataclass(slots=True)
+class SessionRecord:
+    """What a POP3 session was, told once at its end (P-198). Counts are of commands answered +OK."""
+
+    client: str
+    proxy: str | None = None
+    address: str | None = None
+    device: str | None = None
+    mechanism: str | None = None
+    tls: str | None = None
+    reason: str = "lost"
+    top: int = 0
+    retr: int = 0
+    dele: int = 0
+    octets_in: int = 0
+    octets_out: int = 0
+    removed: int = 0
+    messages: int = 0
+    uidl_digest: str | None = None
+
+
+# --- asked by protocols -----------------------------------------------------------------------------------------
+
+
+class Maildrop(Protocol):
+    """What one POP3 session sees: the state of a mailbox at one change number, steady until the session ends."""
+
+    address: str
+    device: str
+    messages: int
+    octets: int
+    expire_days: int | None  # RFC 2449 §6.7; None is NEVER
+
+    def listing(self, done: Done[Listing]) -> None:
+        """Load the list; exactly `messages` long, and its octets sum to `octets`."""
+
+    def message(self, number: int, done: Done[Message]) -> None:
+        """Open message `number` (1..n); the caller closes the body. BodyLost, Unavailable before any octet."""
+
+    def remove(self, numbers: Sequence[int], done: Done[int]) -> None:
+        """The UPDATE state: all or none, durable when `done` is called. Already removed ones count as removed."""
+
+
+class Accounts(Protocol):
+    """Sign-in."""
+
+    def sign_in(self, credentials: Credentials, done: Done[Maildrop]) -> None:
+        """One reply and one cost for unknown user, wrong password and suspended account (BadCredentials).
+
+        Also PopSwitchedOff, MainPasswordBarred (only after the right password), Throttled, Overloaded, Unavailable.
+        The answer may be delayed on purpose after a failure; it holds nothing meanwhile.
+        """
+
+    def site_expire_days(self) -> tuple[int | None, bool]:
+        """The smallest expiry of any mailbox (None: never), and whether mailboxes differ. Never waits."""
+
+
+class Intake(Protocol):
+    """One message on its way in. Streams to disk, with a bounded buffer. After an error every call is harmless."""
+
+    def write(self, wire: bytes) -> None:
+        """Add octets in wire form (CRLF, dot-stuffed). Failures are kept and told by `commit`."""
+
+    def commit(
+        self,
+        recipients: Sequence[Recipient],
+        octets: int,
+        done: Callable[[int, Delivered | MailError], None],
+    ) -> None:
+        """Make it durable for each recipient; `octets` is the unstuffed length of what was written.
+
+        `done(index, answer)` is called once per recipient, in any order.
+        """
+
+    def abort(self) -> None: ...
+
+
+class Delivery(Protocol):
+    """What an MTA may ask."""
+
+    def recipient(self, address: str, octets: int | None, done: Done[Recipient]) -> None:
+        """Decide at RCPT. `octets` is what MAIL SIZE= announced. UnknownRecipient, RecipientDisabled, QuotaRejected,
+        QuotaDeferred, AliasOutside, Unavailable."""
+
+    def begin(self, envelope: Envelope) -> Intake: ...
+
+
+class Journal(Protocol):
+    """Where sessions tell what happened. Never raises, never waits; texts from peers are escaped by it."""
+
+    def cleartext_refused(self, client: str, command: str) -> None: ...
+
+    def session_ended(self, record: SessionRecord) -> None: ...
+
+    def trouble(self, error: MailError, doing: str) -> None: ...
+
+
+class Peer(Protocol):
+    """The connection, as a session sees it. Calls never raise; after `close` they do nothing."""
+
+    client: str  # IP address, after PROXY; "unix" for a unix socket
+    proxy: str | None  # the proxy's own address, where there is one
+    loopback: bool
+    encrypted: bool
+
+    def congested(self) -> bool:
+        """True while the other side reads too slowly; the session then waits for `proceed`."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def send_body(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> None:
+        """Send head, the first `count` octets of the body, tail; close the body; then call the session's `proceed`.
+
+        The last octets of the body and `tail` leave in one write. If the body fails midway the connection is cut
+        without `tail`. Until `proceed` the session must not write.
+        """
+
+    def start_tls(self) -> None:
+        """Begin the handshake after what was written; the session's `tls_started` follows, or the end."""
+
+    def close(self) -> None:
+        """Send what was written, then end."""
+
+
+class Session(Protocol):
+    """A protocol, as the listener drives it. Every call returns at once."""
+
+    def connected(self) -> None: ...
+
+    def receive(self, data: bytes) -> None: ...
+
+    def proceed(self) -> None:
+        """The peer is no longer congested, or a body was sent."""
+
+    def tls_started(self, version: str) -> None: ...
+
+    def half_closed(self) -> None:
+        """No more octets will come; what came is still answered."""
+
+    def ended(self, reason: str, octets_in: int, octets_out: int) -> None:
+        """The connection is gone; called exactly once."""
+
+    def wants_input(self) -> bool:
+        """False while a bounded buffer is full; the listener then stops reading."""
+
+    def signed_in(self) -> bool: ...
+
+    def updating(self) -> bool:
+        """True while a durable change is being made; a shutdown waits for it."""
+
+
+# --- bodies at rest ---------------------------------------------------------------------------------------------
+
+
+class Draft(Protocol):
+    """A body being written. Nobody can see it before `commit` returns."""
+
+    def write(self, wire: bytes) -> None:
+        """Append octets of wire form. StorageFull, Unavailable."""
+
+    def commit(self, octets: int) -> BodyRef:
+        """Blocks until the body survives a power cut. `octets` is the unstuffed length. StorageFull, Unavailable."""
+
+    def abort(self) -> None:
+        """Forget it; nothing stays behind. Harmless after commit."""
+
+
+class BodyStore(Protocol):
+    """Bodies at rest. Blocking; whoever stands on an event loop calls it where that is right (see DESIGN.md)."""
+
+    def begin(self) -> Draft: ...
+
+    def open(self, ref: BodyRef) -> OpenBody:
+        """BodyLost when missing, short or another one; Unavailable when the store is away."""
+
+    def verify(self, ref: BodyRef) -> None:
+        """Read it whole and compare the digest. BodyLost, Unavailable."""
+
+    def remove(self, key: str) -> None:
+        """Destroy; a missing one is fine."""
+
+    def keys(self) -> Iterator[str]:
+        """Every body in the store, in no order."""
+
+    def litter(self, older_than_seconds: float) -> Iterator[str]:
+        """Unfinished drafts nobody owns any more; `remove` takes these names too."""
+
+    def probe(self) -> None:
+        """Raise Unavailable or StorageFull when the store cannot take a body now (for /readyz)."""

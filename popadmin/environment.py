@@ -1,0 +1,110 @@
+"""Reads settings from the environment, `.env`, or files named by VARIABLE_FILE; every bad value is one loud line.
+
+The only module, with settings.py, that looks at the environment. Nothing here knows what a setting is for.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off"})
+
+ADDRESS_FORM = "HOST:PORT, [IPV6]:PORT or unix:/path"
+
+
+def load(base: Path) -> None:
+    """Read `.env` beside the project once; the real environment wins."""
+    environ.Env.read_env(str(base / ".env"), overwrite=False)
+
+
+def bad(variable: str, value: str, allowed: str) -> ImproperlyConfigured:
+    """The one form of a refused setting."""
+    return ImproperlyConfigured(f"{variable}={value!r} is not valid: allowed is {allowed}")
+
+
+def text(variable: str, default: str) -> str:
+    return os.environ.get(variable, default).strip()
+
+
+def secret(variable: str) -> str | None:
+    """The variable, or the content of the file that VARIABLE_FILE names; None when neither is set."""
+    if value := os.environ.get(variable):
+        return value
+    name = os.environ.get(f"{variable}_FILE")
+    if not name:
+        return None
+    try:
+        return Path(name).read_text().strip()
+    except OSError as error:
+        raise bad(f"{variable}_FILE", name, f"the name of a readable file ({error.strerror})") from error
+
+
+def one_of(variable: str, default: str, choices: tuple[str, ...]) -> str:
+    value = text(variable, default).lower()
+    if value not in choices:
+        raise bad(variable, value, " or ".join(choices))
+    return value
+
+
+def boolean(variable: str, *, default: bool) -> bool:
+    value = text(variable, "true" if default else "false").lower()
+    if value in TRUE | FALSE:
+        return value in TRUE
+    raise bad(variable, value, "true or false")
+
+
+def integer(variable: str, default: int, *, least: int, most: int) -> int:
+    value = text(variable, str(default))
+    if value.isascii() and value.isdigit() and least <= int(value[:20]) <= most:
+        return int(value)
+    raise bad(variable, value, f"a whole number from {least} to {most}")
+
+
+def _items(variable: str, default: str) -> list[str]:
+    return [item.strip() for item in text(variable, default).split(",") if item.strip()]
+
+
+def words(variable: str, default: str) -> list[str]:
+    return _items(variable, default)
+
+
+def networks(variable: str) -> tuple[str, ...]:
+    """A comma-separated list of networks or addresses."""
+    return tuple(_each(variable, "", lambda item: str(ipaddress.ip_network(item)), "networks such as 10.0.0.0/8 or ::1"))
+
+
+def listen(variable: str, default: str) -> tuple[str, ...]:
+    """A comma-separated list of addresses to listen on; empty switches the listener off."""
+    return tuple(_each(variable, default, _checked_address, f"{ADDRESS_FORM}, several by commas, or empty"))
+
+
+def _each(variable: str, default: str, check: Callable[[str], str], allowed: str) -> list[str]:
+    items = []
+    for item in _items(variable, default):
+        try:
+            items.append(check(item))
+        except ValueError as error:
+            raise bad(variable, item, allowed) from error
+    return items
+
+
+def _checked_address(item: str) -> str:
+    if item.startswith("unix:"):
+        if not item.removeprefix("unix:").startswith("/"):
+            raise ValueError(item)
+        return item
+    host, colon, port = item.rpartition(":")
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65536):
+        raise ValueError(item)
+    if ":" in host and not (host.startswith("[") and host.endswith("]")):
+        raise ValueError(item)
+    return item

@@ -1,0 +1,172 @@
+"""Every setting, read once from the environment (docs/settings.md lists them); the rest of Django's is ours to choose."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from psycopg import conninfo
+
+from mailstore.policy.quota import BadSize, parse_octets
+from popadmin import environment as env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+# In a wheel the pages' folders lie inside the package, in a checkout beside it.
+PAGES_DIR = BASE_DIR if (BASE_DIR / "templates").is_dir() else BASE_DIR / "popadmin"
+
+env.load(BASE_DIR)
+
+DEBUG = env.boolean("DEBUG", default=False)
+DATA_DIR = Path(env.text("POPADMIN_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+ALLOW_GENERATED_FILES = DEBUG or env.boolean("POPADMIN_GENERATE", default=False)  # set by `up` for what it starts
+
+
+# --- names, keys ------------------------------------------------------------------------------------------------
+
+
+def _secret_key() -> str:
+    if value := env.secret("SECRET_KEY"):
+        return value
+    file = DATA_DIR / "secret-key"
+    if file.is_file():
+        return file.read_text().strip()
+    if not ALLOW_GENERATED_FILES:
+        # Commands that need no key (help, check, makemessages) still start; `checks.py` stops the servers.
+        return ""
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    value = secrets.token_urlsafe(50)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:  # another process of the same start was first
+        return file.read_text().strip()
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(value)
+    return value
+
+
+SECRET_KEY = _secret_key()
+PUBLIC_HOSTNAME = env.text("PUBLIC_HOSTNAME", socket.gethostname())
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", "")
+
+# --- where things listen ----------------------------------------------------------------------------------------
+
+WEB_LISTEN = env.listen("WEB_LISTEN", "127.0.0.1:8000")
+POP3_LISTEN = env.listen("POP3_LISTEN", "127.0.0.1:1110")
+POP3S_LISTEN = env.listen("POP3S_LISTEN", "127.0.0.1:1995")
+LMTP_LISTEN = env.listen("LMTP_LISTEN", "127.0.0.1:1024")
+
+PLAINTEXT_LOGIN = env.one_of("PLAINTEXT_LOGIN", "loopback", ("loopback", "never", "always"))
+POP3_WORKERS = env.integer("POP3_WORKERS", os.cpu_count() or 1, least=1, most=256)
+POP3_IDLE_SECONDS = env.integer("POP3_IDLE_SECONDS", 600, least=600, most=86400)  # RFC 1939 §3: at least ten minutes
+POP3_MAX_CONNECTIONS = env.integer("POP3_MAX_CONNECTIONS", 10000, least=1, most=1_000_000)
+POP3_MAX_CONNECTIONS_PER_IP = env.integer("POP3_MAX_CONNECTIONS_PER_IP", 50, least=1, most=1_000_000)
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+TLS_CERT_FILE = Path(env.text("TLS_CERT_FILE", str(DATA_DIR / "tls" / "cert.pem")))
+TLS_KEY_FILE = Path(env.text("TLS_KEY_FILE", str(DATA_DIR / "tls" / "key.pem")))
+TLS_SNI_DIR = Path(env.text("TLS_SNI_DIR", "")) if env.text("TLS_SNI_DIR", "") else None
+
+
+def _message_limit() -> int:
+    value = env.text("MAX_MESSAGE_SIZE", "50MB")
+    try:
+        octets = parse_octets(value)
+    except BadSize:
+        octets = 0
+    if not octets or octets < 65536:
+        raise env.bad("MAX_MESSAGE_SIZE", value, "a size from 64KB up, such as 50MB")
+    return octets
+
+
+MAX_MESSAGE_OCTETS = _message_limit()
+
+# --- rows and bodies --------------------------------------------------------------------------------------------
+
+
+def _database() -> dict[str, Any]:
+    """Django's form of DATABASE_URL; unset means the private Postgres that `up` runs under the data folder."""
+    url = env.secret("DATABASE_URL")
+    if not url:
+        return {"NAME": "popadmin", "USER": "popadmin", "HOST": str(DATA_DIR / "postgres" / "socket"), "PORT": "5432"}
+    allowed = "postgres://USER:PASSWORD@HOST:PORT/NAME, or postgres://USER@/NAME?host=/socket/folder"
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise env.bad("DATABASE_URL", url.partition("@")[0].partition(":")[0] + ":…", allowed)
+    try:
+        parts = conninfo.conninfo_to_dict(url)
+    except Exception as error:
+        raise env.bad("DATABASE_URL", "…", allowed) from error
+    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    found: dict[str, Any] = {names[key]: str(value) for key, value in parts.items() if key in names and value}
+    if "NAME" not in found:
+        raise env.bad("DATABASE_URL", "…", allowed)
+    found["OPTIONS"] = {key: value for key, value in parts.items() if key not in names}
+    return found
+
+
+_connect = _database()
+DATABASE_IS_PRIVATE = not env.secret("DATABASE_URL")
+DATABASE_CONNINFO = conninfo.make_conninfo(
+    dbname=_connect["NAME"],
+    user=_connect.get("USER"),
+    password=_connect.get("PASSWORD"),
+    host=_connect.get("HOST"),
+    port=_connect.get("PORT"),
+    **_connect.get("OPTIONS", {}),
+)
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        **_connect,
+        "OPTIONS": {"connect_timeout": 5, **_connect.get("OPTIONS", {})},
+    }
+}
+MAIL_STORE_URL = env.text("MAIL_STORE_URL", f"file:{DATA_DIR / 'bodies'}")
+if not MAIL_STORE_URL.startswith("file:/"):
+    raise env.bad("MAIL_STORE_URL", MAIL_STORE_URL, "file:/absolute/folder")
+
+# --- Django -----------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "mailstore",
+    "popadmin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "csp",
+]
+AUTH_USER_MODEL = "mailstore.User"
+ROOT_URLCONF = "popadmin.urls"
+WSGI_APPLICATION = "popadmin.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PASSWORD_HASHERS = ["mailstore.store.hashers.Argon2"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+     "OPTIONS": {"user_attributes": ("address", "name")}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+LOCALE_PATHS = [PAGES_DIR / "locale"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- logs -------------------------------------------------------------------------------------------------------
+
+LOG_FORMAT = env.one_of("LOG_FORMAT", "text", ("text", "json"))
+LOG_LEVEL = env.one_of("LOG_LEVEL", "info", ("debug", "info", "warning", "error"))
+
+if TLS_CERT_FILE.is_file() != TLS_KEY_FILE.is_file():
+    missing = TLS_KEY_FILE if TLS_CERT_FILE.is_file() else TLS_CERT_FILE
+    raise ImproperlyConfigured(f"TLS_CERT_FILE and TLS_KEY_FILE go together, and {missing} is not there")
