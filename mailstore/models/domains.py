@@ -51,7 +51,6 @@ class Domain(models.Model):
     over_quota = models.CharField(
         _("a full mailbox"), max_length=6, choices=OverQuota.choices, default=OverQuota.DEFER
     )
-    quota_octets = models.BigIntegerField(_("quota"), null=True, blank=True)
     mailbox_limit = models.PositiveIntegerField(_("mailboxes at most"), null=True, blank=True)
     alias_limit = models.PositiveIntegerField(_("aliases at most"), null=True, blank=True)
     policy = models.ForeignKey(
@@ -64,10 +63,6 @@ class Domain(models.Model):
         verbose_name_plural = _("domains")
         constraints = [
             models.CheckConstraint(condition=models.Q(name=Lower("name")), name="domain_name_lower_case"),
-            models.CheckConstraint(
-                condition=models.Q(quota_octets__isnull=True) | models.Q(quota_octets__gte=0),
-                name="domain_quota_not_negative",
-            ),
         ]
 
     def __str__(self) -> str:

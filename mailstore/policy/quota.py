@@ -39,8 +39,3 @@ def format_octets(octets: int | None) -> str:
         if octets and octets % _UNITS[unit] == 0:
             return f"{octets // _UNITS[unit]}{unit}"
     return str(octets)
-
-
-def ceiling_octets(quota_octets: int) -> int:
-    """What a mailbox may hold after the one message that fills it."""
-    return quota_octets + min(GRACE_OCTETS, quota_octets // GRACE_SHARE)

@@ -1,0 +1,30 @@
+"""Writes the audit; called inside the transaction of the action it records, so that neither stands without the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mailstore.models import AuditEntry, Mailbox, User
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, and by which way: "web", "shell" or "api"."""
+
+    name: str
+    via: str
+    user: User | None = None
+
+
+def record(actor: Actor, verb: str, subject: str, *, mailbox: Mailbox | None = None, **details: Any) -> None:
+    """Add one entry. `details` holds what changed, as JSON values, never a secret."""
+    AuditEntry.objects.create(
+        actor=actor.user,
+        actor_name=actor.name,
+        via=actor.via,
+        verb=verb,
+        subject=subject,
+        mailbox=mailbox,
+        details=details,
+    )
