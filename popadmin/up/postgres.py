@@ -1,0 +1,232 @@
+"""A private Postgres cluster under the data folder: made, started, stopped, recovered; not a database's contents."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from popadmin.up import binaries, privilege, processes, sockets
+from popadmin.up.errors import UpError
+
+NAME = "popadmin"  # of the role and of the database
+SUPERUSER = "postgres"
+READY_SECONDS = 600  # a recovery after a crash may have much to replay; while the process lives, we wait
+STOP_SECONDS = 60
+LINGER_SECONDS = 15  # backends notice within a moment that their postmaster was killed
+PAUSE_SECONDS = 0.02
+
+# A small server's settings, written once; an operator may edit the file.
+CONFIGURATION = """
+# --- set by popadmin when it made this cluster; yours to change ---
+max_connections = 200
+shared_buffers = 128MB
+jit = off                       # short statements only
+random_page_cost = 1.1
+checkpoint_timeout = 15min
+max_wal_size = 1GB
+logging_collector = on
+log_directory = '../log'
+log_filename = 'postgres-%a.log'  # a week, then over again
+log_truncate_on_rotation = on
+log_rotation_size = 0
+log_checkpoints = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+"""
+
+# "250" means that the row survives a power cut: not for an operator to change here.
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+FOR_TESTS_ONLY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class Cluster:
+    """One cluster in `data_dir/postgres`. `durable=False` is for test runs whose data nobody keeps."""
+
+    def __init__(self, data_dir: Path, *, folder: Path | None = None, durable: bool = True) -> None:
+        self.root = data_dir.resolve() / "postgres"
+        self.data = self.root / "data"
+        self.socket = sockets.folder(data_dir.resolve())
+        self._as = privilege.choose(self.data)
+        self._promises = DURABLE if durable else FOR_TESTS_ONLY
+        self._binaries = binaries.at(folder) if folder else binaries.find(made_by=self._made_by())
+        self._process: subprocess.Popen[bytes] | None = None
+
+    # --- where it is --------------------------------------------------------------------------------------------
+
+    def conninfo(self, *, dbname: str = NAME, user: str = NAME) -> str:
+        return make_conninfo(dbname=dbname, user=user, host=str(self.socket), port=sockets.PORT)
+
+    @property
+    def url(self) -> str:
+        """As DATABASE_URL takes it."""
+        return f"postgres://{NAME}@/{NAME}?host={quote(str(self.socket), safe='/')}&port={sockets.PORT}"
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    # --- start --------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Return when it takes connections; make it first where there is none, and end one left behind by a crash."""
+        self._folders()
+        if not self.data.exists():
+            self._make()
+        self._end_the_one_left_behind()
+        self._launch()
+        self._await_ready()
+        self._ensure_database()
+
+    def _made_by(self) -> int | None:
+        file = self.data / "PG_VERSION"
+        return int(file.read_text()) if file.is_file() else None
+
+    def _folders(self) -> None:
+        for folder in (self.root, self.root / "log", self.socket):
+            if not folder.is_dir():
+                folder.mkdir(mode=0o700, parents=True)
+                self._as.own(folder)
+        # Whoever reaches the socket may connect as anybody (`trust`): the folder's mode is the lock on the door. A
+        # check of the peer's name would fail in the user namespace, where root goes by another name.
+        found = self.socket.stat()
+        if stat.S_IMODE(found.st_mode) != 0o700 or found.st_uid not in {os.geteuid(), self._as.uid}:
+            raise UpError(f"{self.socket} must belong to us with mode 0700, for Postgres' socket: remove it")
+
+    def _make(self) -> None:
+        """initdb beside the final place, so that a killed one never looks like a cluster."""
+        unfinished = self.root / "data.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        locale = (
+            ["--locale-provider=builtin", "--locale=C.UTF-8"] if self._binaries.major >= 17 else ["--locale=C.UTF-8"]
+        )
+        command = [
+            *self._as.prefix, self._binaries.program("initdb"), f"--pgdata={unfinished}", f"--username={SUPERUSER}",
+            "--encoding=UTF8", *locale, "--auth-local=trust", "--auth-host=reject", "--data-checksums", "--no-instructions",
+        ]  # fmt: skip
+        made = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False, **self._as.process())
+        if made.returncode:
+            raise UpError(f"initdb could not make {self.data}: {_last_line(made.stderr)}")
+        with (unfinished / "postgresql.conf").open("a") as stream:
+            stream.write(CONFIGURATION)
+        unfinished.rename(self.data)
+
+    def _launch(self) -> None:
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": f'"{self.socket}"',
+            "unix_socket_permissions": "0700",
+            "port": str(sockets.PORT),
+            **self._promises,
+        }
+        command = [*self._as.prefix, self._binaries.program("postgres"), "-D", str(self.data)]
+        for name, value in settings.items():
+            command += ["-c", f"{name}={value}"]
+        with self._start_log().open("wb") as output:
+            # SIGINT is Postgres' fast shutdown: should we be killed, it ends cleanly by itself.
+            self._process = processes.start(
+                command, at_our_death=signal.SIGINT, output=output, cwd=self.root, **self._as.process()
+            )
+
+    def _start_log(self) -> Path:
+        return self.root / "log" / "start.log"
+
+    def _await_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while self._status() != "ready":
+            if self.ended():
+                raise UpError(
+                    f"Postgres did not start: {_last_line(self._start_log().read_text())} ({self.root / 'log'})"
+                )
+            if time.monotonic() > deadline:
+                raise UpError(f"Postgres is still not ready after {READY_SECONDS} s, see {self.root / 'log'}")
+            time.sleep(PAUSE_SECONDS)
+
+    def _status(self) -> str | None:
+        """The last line of postmaster.pid, once our process has written it (its fields: miscadmin.h of Postgres)."""
+        lines = self._lock_file()
+        return lines[7].strip() if len(lines) > 7 and lines[0] == str(self.pid) else None
+
+    def _lock_file(self) -> list[str]:
+        try:
+            return (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _ensure_database(self) -> None:
+        with psycopg.connect(self.conninfo(dbname="postgres", user=SUPERUSER), autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [NAME]).fetchone():
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(NAME)))
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
+                connection.execute(sql.SQL("CREATE DATABASE {0} OWNER {0}").format(sql.Identifier(NAME)))
+
+    # --- after a crash ------------------------------------------------------------------------------------------
+
+    def _end_the_one_left_behind(self) -> None:
+        """A postmaster whose supervisor was killed is stopped; one that was killed itself leaves only its lock file.
+
+        Postgres would refuse to start when the pid in that file has gone to a stranger, or to a zombie that nobody
+        reaps. The file says nothing true any more once no process works in the cluster's folder.
+        """
+        lines = self._lock_file()
+        if not lines:
+            return
+        pid = int(lines[0])
+        if pid in processes.working_in(self.data):
+            os.kill(pid, signal.SIGINT)
+            self._await_empty(STOP_SECONDS)
+        else:
+            self._await_empty(LINGER_SECONDS)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _await_empty(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while left := processes.working_in(self.data):
+            if time.monotonic() > deadline:
+                pids = ", ".join(map(str, left))
+                raise UpError(f"an earlier Postgres still works in {self.data} (process {pids}): end it first")
+            time.sleep(PAUSE_SECONDS)
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    def ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
+    def stop(self) -> None:
+        """Fast shutdown: open transactions roll back, everything committed is written. Harmless when it is gone."""
+        for number, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, LINGER_SECONDS)):
+            if self.ended() or self._process is None:
+                return
+            self._process.send_signal(number)
+            try:
+                self._process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                continue
+        if not self.ended():
+            raise UpError(f"Postgres (process {self.pid}) does not end, see {self.root / 'log'}")
+
+
+@contextmanager
+def private_cluster(data_dir: Path, *, folder: Path | None = None, durable: bool = True) -> Iterator[Cluster]:
+    """A running cluster for the length of a `with`; `folder` names the Postgres programs to use."""
+    cluster = Cluster(data_dir, folder=folder, durable=durable)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2] or "it said nothing"
