@@ -1,0 +1,15 @@
+"""What the system's errors mean for mail; one table."""
+
+from __future__ import annotations
+
+import errno
+
+from mailstore.errors import StorageFull, TryAgain, Unavailable
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def fault(error: OSError, doing: str) -> TryAgain:
+    """Return the error to raise instead of `error`. None of them is the message's fault, so all are temporary."""
+    kind = StorageFull if error.errno in _FULL else Unavailable
+    return kind(f"{doing}: {error}")

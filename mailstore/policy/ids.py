@@ -1,0 +1,40 @@
+"""Ids that sort by the time of their making: body keys and UIDLs. Pure; time and chance are arguments."""
+
+from __future__ import annotations
+
+import re
+from base64 import b32encode
+
+ID_CHARACTERS = 26  # 128 bits in fives
+RANDOM_OCTETS = 10
+_RANDOM_BITS = 8 * RANDOM_OCTETS
+_MAX_MILLISECONDS = 2**48 - 1  # the year 10889
+
+# Crockford's alphabet: no i, l, o, u; in ASCII order, so that ids sort as their numbers do.
+_ALPHABET = b"0123456789abcdefghjkmnpqrstvwxyz"
+_FROM_RFC4648 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _ALPHABET)
+_TO_DIGITS = str.maketrans(_ALPHABET.decode(), "0123456789abcdefghijklmnopqrstuv")
+_SHAPE = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}")  # 26 fives are 130 bits: the first digit stays below 8
+
+
+def new_id(milliseconds: int, random_octets: bytes) -> str:
+    """Return the id of a moment (Unix time in ms) and 10 octets of chance: 26 characters of [0-9a-z]."""
+    if not 0 <= milliseconds <= _MAX_MILLISECONDS or len(random_octets) != RANDOM_OCTETS:
+        raise ValueError(f"an id is made of 48 bits of time and {RANDOM_OCTETS} octets of chance")
+    number = milliseconds << _RANDOM_BITS | int.from_bytes(random_octets, "big")
+    # Six zero bits behind, so that two zero bits and the 128 of the number fill the first 26 characters.
+    text = b32encode((number << 6).to_bytes(17, "big"))[:ID_CHARACTERS]
+    return text.translate(_FROM_RFC4648).decode()
+
+
+def is_id(text: str) -> bool:
+    """True for anything `new_id` could have made, and for nothing else."""
+    return _SHAPE.fullmatch(text) is not None
+
+
+def parts(made: str) -> tuple[int, bytes]:
+    """Return what an id was made of: its milliseconds and its 10 octets of chance."""
+    if not is_id(made):
+        raise ValueError(f"{made!r} is not an id")
+    milliseconds, chance = divmod(int(made.translate(_TO_DIGITS), 32), 1 << _RANDOM_BITS)
+    return milliseconds, chance.to_bytes(RANDOM_OCTETS, "big")
