@@ -10,11 +10,15 @@ from django.conf import settings
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """The certificate files; `names` is a folder of NAME/fullchain.pem and NAME/privkey.pem chosen by SNI, or None."""
+    """The certificate files; `names` is a folder of NAME/fullchain.pem and NAME/privkey.pem chosen by SNI, or None.
+
+    A pair that is missing below `made_below` is made, self-signed; anywhere else it is a mistake.
+    """
 
     cert_file: Path
     key_file: Path
     names: Path | None
+    made_below: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def load() -> Conf:
         data_dir=settings.DATA_DIR,
         mail_store_url=settings.MAIL_STORE_URL,
         conninfo=settings.DATABASE_CONNINFO,
-        tls=Tls(settings.TLS_CERT_FILE, settings.TLS_KEY_FILE, settings.TLS_SNI_DIR),
+        tls=Tls(settings.TLS_CERT_FILE, settings.TLS_KEY_FILE, settings.TLS_SNI_DIR, made_below=settings.DATA_DIR),
         pop3=Pop3(
             listen=settings.POP3_LISTEN,
             listen_tls=settings.POP3S_LISTEN,

@@ -14,6 +14,7 @@ from psycopg import conninfo
 
 from mailstore.policy.quota import BadSize, parse_octets
 from popadmin import environment as env
+from popadmin.up import sockets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # In a wheel the pages' folders lie inside the package, in a checkout beside it.
@@ -92,7 +93,12 @@ def _database() -> dict[str, Any]:
     """Django's form of DATABASE_URL; unset means the private Postgres that `up` runs under the data folder."""
     url = env.secret("DATABASE_URL")
     if not url:
-        return {"NAME": "popadmin", "USER": "popadmin", "HOST": str(DATA_DIR / "postgres" / "socket"), "PORT": "5432"}
+        return {
+            "NAME": "popadmin",
+            "USER": "popadmin",
+            "HOST": str(sockets.folder(DATA_DIR)),
+            "PORT": str(sockets.PORT),
+        }
     allowed = "postgres://USER:PASSWORD@HOST:PORT/NAME, or postgres://USER@/NAME?host=/socket/folder"
     if not url.startswith(("postgres://", "postgresql://")):
         raise env.bad("DATABASE_URL", url.partition("@")[0].partition(":")[0] + ":…", allowed)
