@@ -1,0 +1,230 @@
+"""Sign-in over the rows; the port Accounts. One query, one reply and one cost for every stranger."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailstore.errors import BadCredentials, MailError, MainPasswordBarred, PopSwitchedOff, Throttled, Unavailable
+from mailstore.policy import devices
+from mailstore.policy.addresses import BadAddress, normal_address
+from mailstore.policy.throttle import Throttle
+from mailstore.ports import BodyStore, Credentials, Done, Maildrop
+from mailstore.store.lanes import Lanes
+from mailstore.store.listings import Listings
+from mailstore.store.maildrop import Shelves, StoredMaildrop, View
+from mailstore.store.passwords import Passwords
+from mailstore.store.sightings import Sightings
+from mailstore.store.statements import SIGN_IN, SITE_EXPIRY
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+log = logging.getLogger("popadmin.signin")
+
+NOBODY = b""  # no user has it: what cannot be an address is looked up all the same
+
+
+@dataclass(frozen=True, slots=True)
+class _Device:
+    device: int
+    name: str
+    main: bool
+    digest: bytes | None
+    hidden: bytes
+    hidden_messages: int
+    hidden_octets: int
+    mode: str
+    last_client: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    encoded: str
+    active: bool
+    address: str
+    mailbox: int
+    pop: bool
+    main_pop: bool
+    messages: int
+    octets: int
+    change: int
+    expire_days: int | None
+    devices: tuple[_Device, ...]
+
+    def main(self) -> _Device:
+        return next(device for device in self.devices if device.main)
+
+
+class StoredAccounts:
+    """ports.Accounts. Lives in one worker, on its loop."""
+
+    def __init__(self, lanes: Lanes, bodies: BodyStore, sightings: Sightings) -> None:
+        self._lanes = lanes
+        self._shelves = Shelves(lanes, bodies, Listings())
+        self._sightings = sightings
+        self._passwords = Passwords()
+        self._throttle = Throttle()
+        self._site_expire_days: tuple[int | None, bool] = (None, False)
+
+    def sign_in(self, credentials: Credentials, done: Done[Maildrop]) -> None:
+        try:
+            address = normal_address(credentials.address).encode()
+        except (BadAddress, UnicodeEncodeError):
+            address = NOBODY
+        typed = devices.split(credentials.secret)
+        selector = typed[0].encode() if typed else None
+        self._lanes.read(SIGN_IN, (address, selector), lambda answer: self._found(answer, credentials, done))
+
+    def site_expire_days(self) -> tuple[int | None, bool]:
+        return self._site_expire_days
+
+    def refresh(self) -> None:
+        """Called now and then: what CAPA says before a sign-in is at most that old."""
+        self._lanes.read(SITE_EXPIRY, (), self._refreshed)
+
+    def close(self) -> None:
+        self._passwords.close()
+
+    def _refreshed(self, answer: PGresult | Unavailable) -> None:
+        if not isinstance(answer, MailError):
+            days = answer.get_value(0, 0)
+            self._site_expire_days = (int(days) if days else None, answer.get_value(0, 1) == b"t")
+
+    # --- one sign-in ------------------------------------------------------------------------------------------
+
+    def _found(self, answer: PGresult | Unavailable, credentials: Credentials, done: Done[Maildrop]) -> None:
+        if isinstance(answer, MailError):
+            done(answer)
+            return
+        account = _account(answer)
+        secret = credentials.secret
+        quick = account if account and account.active else None  # a suspended one costs what a stranger costs
+        if quick and (device := _device_of(quick, secret)):
+            self._right(quick, device, credentials, done)
+        elif quick and self._passwords.known(secret, quick.encoded):
+            self._right(quick, quick.main(), credentials, done)
+        elif self._barred(account, credentials):
+            done(Throttled(f"too many failures from {credentials.client} or for {credentials.address!r}"))
+        else:
+            encoded = account.encoded if account else None
+            self._passwords.check(secret, encoded, lambda right: self._checked(right, account, credentials, done))
+
+    def _barred(self, account: _Account | None, credentials: Credentials) -> bool:
+        """A stranger cannot bar an owner: where the last good sign-in came from, tries go on."""
+        if account and account.main().last_client == credentials.client:
+            return False
+        return self._throttle.barred(credentials.client, credentials.address.lower(), _now())
+
+    def _checked(
+        self,
+        right: bool | MailError,
+        account: _Account | None,
+        credentials: Credentials,
+        done: Done[Maildrop],
+    ) -> None:
+        if isinstance(right, MailError):
+            done(right)
+        elif right and account:
+            self._right(account, account.main(), credentials, done)
+        else:
+            self._wrong("wrong password" if account else "unknown user", account, credentials, done)
+
+    def _right(self, account: _Account, device: _Device, credentials: Credentials, done: Done[Maildrop]) -> None:
+        if not account.active:
+            self._wrong("suspended", account, credentials, done)
+        elif not account.pop:
+            done(PopSwitchedOff(account.address))
+        elif device.main and not account.main_pop:
+            done(MainPasswordBarred(account.address))
+        else:
+            self._throttle.succeeded(credentials.client, _now())
+            self._sightings.add(device.device, credentials.client)
+            done(self._maildrop(account, device))
+
+    def _wrong(self, why: str, account: _Account | None, credentials: Credentials, done: Done[Maildrop]) -> None:
+        delay_seconds = self._throttle.failed(
+            credentials.client,
+            credentials.address.lower(),
+            self._passwords.digest(credentials.secret),
+            _now(),
+            unknown=account is None,
+        )
+        asyncio.get_running_loop().call_later(delay_seconds, done, BadCredentials(why))
+
+    def _maildrop(self, account: _Account, device: _Device) -> Maildrop:
+        view = View(
+            mailbox=account.mailbox,
+            address=account.address,
+            device=device.device,
+            device_name=device.name,
+            change=account.change,
+            mode=device.mode,
+            hidden=device.hidden,
+            messages=account.messages - device.hidden_messages,
+            octets=account.octets - device.hidden_octets,
+            expire_days=account.expire_days,
+        )
+        return StoredMaildrop(view, self._shelves)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _device_of(account: _Account, secret: str) -> _Device | None:
+    """The device whose secret was typed; its digest is fast, since the secret has full entropy."""
+    typed = devices.split(secret)
+    if typed is None:
+        return None
+    digest = devices.digest(typed[1])
+    for device in account.devices:
+        if device.digest is not None and hmac.compare_digest(device.digest, digest):
+            return device
+    return None
+
+
+def _account(answer: PGresult) -> _Account | None:
+    """None for an unknown user, and for one without a mailbox: an admin does not fetch mail."""
+    if answer.ntuples == 0:
+        return None
+
+    def value(column: int) -> bytes:
+        return answer.get_value(0, column) or b""
+
+    if not value(3):
+        return None
+    return _Account(
+        encoded=value(0).decode(),
+        active=value(1) == b"t",
+        address=value(2).decode(),
+        mailbox=int(value(3)),
+        pop=value(4) == b"t",
+        main_pop=value(5) == b"t",
+        messages=int(value(6)),
+        octets=int(value(7)),
+        change=int(value(8)),
+        expire_days=int(value(9)) if value(9) else None,
+        devices=tuple(_device(answer, row) for row in range(answer.ntuples)),
+    )
+
+
+def _device(answer: PGresult, row: int) -> _Device:
+    def value(column: int) -> bytes:
+        return answer.get_value(row, column) or b""
+
+    digest = value(13)
+    return _Device(
+        device=int(value(10)),
+        name=value(11).decode(),
+        main=value(12) == b"t",
+        digest=bytes.fromhex(digest[2:].decode()) if digest else None,
+        hidden=value(14),
+        hidden_messages=int(value(15)),
+        hidden_octets=int(value(16)),
+        mode=value(17).decode(),
+        last_client=value(18).decode() or None,
+    )

@@ -1,0 +1,256 @@
+"""Delivery: the body made durable, then one transaction per recipient; the port of the same name, and imports."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+from mailstore.errors import MailError, TryAgain, Unavailable
+from mailstore.policy import ids
+from mailstore.ports import BodyRef, BodyStore, Delivered, Done, Draft, Envelope, Intake, Recipient
+from mailstore.store import literals, recipients
+from mailstore.store.lane import StatementFailed
+from mailstore.store.lanes import Lanes
+from mailstore.store.statements import ADD_BODY, DELIVER, LOCK
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+log = logging.getLogger("popadmin.delivery")
+
+SYNC_THREADS = 8  # fsyncs at once: they wait for the disk, which serves several together
+NOT_NULL_VIOLATION = "23502"  # how the statement says that some of several mailboxes refused
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One message for `mailboxes`, all or none. The rest is for imports: the old UIDL, the old date, no quota."""
+
+    mailboxes: tuple[int, ...]
+    ref: BodyRef
+    prefix: bytes = b""
+    body: int | None = None  # the body's row, where it stands already
+    uidl: str | None = None
+    arrived_at: datetime | None = None
+    unlimited: bool = False
+    source: bytes | None = None
+
+
+class Refusing(MailError):
+    """The mailboxes took nothing: a switch, a quota, or this source came before. Nothing was changed."""
+
+
+class StoredDelivery:
+    """ports.Delivery. Lives in one worker, on its loop."""
+
+    def __init__(self, lanes: Lanes, bodies: BodyStore, hostname: str) -> None:
+        self._lanes = lanes
+        self._bodies = bodies
+        self._hostname = hostname
+        self._pool = ThreadPoolExecutor(SYNC_THREADS, thread_name_prefix="fsync")
+
+    def recipient(self, address: str, octets: int | None, done: Done[Recipient]) -> None:
+        recipients.find(self._lanes, address, octets, done)
+
+    def begin(self, envelope: Envelope) -> Intake:
+        return _Incoming(self, self._bodies, envelope)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False)
+
+    def store(self, draft: Draft, octets: int, done: Done[BodyRef]) -> None:
+        """Make the body durable, off the loop."""
+        loop = asyncio.get_running_loop()
+
+        def finished(work: Future[BodyRef]) -> None:
+            loop.call_soon_threadsafe(done, _outcome(work))
+
+        self._pool.submit(draft.commit, octets).add_done_callback(finished)
+
+    def add_body(self, ref: BodyRef, done: Done[int]) -> None:
+        """Write the row of a body that several placements will share."""
+
+        def added(answer: PGresult | Unavailable) -> None:
+            done(answer if isinstance(answer, MailError) else int(answer.get_value(0, 0) or b"0"))
+
+        self._lanes.write(((ADD_BODY, (ref.key.encode(), *_body_figures(ref))),), added)
+
+    def place(self, placement: Placement, done: Done[None]) -> None:
+        """Write the rows of one message; Refusing when the mailboxes take nothing, else as the port says."""
+        mailboxes = literals.bigints(placement.mailboxes)
+        deliver = (DELIVER, _parameters(placement, mailboxes))
+        steps = (deliver,) if len(placement.mailboxes) == 1 else ((LOCK, (mailboxes,)), deliver)
+        self._lanes.write(steps, lambda answer: done(_placed(answer)))
+
+    def discard(self, ref: BodyRef) -> None:
+        """Destroy a body that surely has no row."""
+        self._pool.submit(self._bodies.remove, ref.key)
+
+    def received(self, envelope: Envelope, recipient: str, queue_id: str) -> bytes:
+        """The delivery headers of one recipient, in wire form (RFC 5321 §4.4, RFC 2033; the id ties log and reply)."""
+        client = "" if envelope.client == "unix" else f" ([{envelope.client}])"
+        return (
+            f"Return-Path: <{_plain(envelope.sender)}>\r\n"
+            f"Delivered-To: {_plain(recipient)}\r\n"
+            f"Received: from {_plain(envelope.client_name)}{client}\r\n"
+            f"\tby {self._hostname} with {envelope.protocol}{'S' if envelope.encrypted else ''} id {queue_id}\r\n"
+            f"\tfor <{_plain(recipient)}>; {format_datetime(datetime.now(UTC))}\r\n"
+        ).encode()
+
+
+class _Incoming:
+    """ports.Intake: one message on its way to the disk and to its recipients."""
+
+    def __init__(self, delivery: StoredDelivery, bodies: BodyStore, envelope: Envelope) -> None:
+        self._delivery = delivery
+        self._envelope = envelope
+        self._error: MailError | None = None
+        self._draft: Draft | None = None
+        try:
+            self._draft = bodies.begin()
+        except MailError as error:
+            self._error = error
+
+    def write(self, wire: bytes) -> None:
+        if self._draft is None:
+            return
+        try:
+            self._draft.write(wire)
+        except MailError as error:
+            self.abort()
+            self._error = error
+
+    def abort(self) -> None:
+        draft, self._draft = self._draft, None
+        if draft is not None:
+            draft.abort()
+
+    def commit(
+        self, recipients: Sequence[Recipient], octets: int, done: Callable[[int, Delivered | MailError], None]
+    ) -> None:
+        draft, self._draft = self._draft, None
+        if draft is None:
+            _tell_all(len(recipients), self._error or TryAgain("the message was given up before"), done)
+            return
+        self._delivery.store(draft, octets, lambda ref: self._stored(ref, recipients, done))
+
+    def _stored(
+        self,
+        ref: BodyRef | MailError,
+        recipients: Sequence[Recipient],
+        done: Callable[[int, Delivered | MailError], None],
+    ) -> None:
+        if isinstance(ref, MailError):
+            log.error("a body could not be stored: %s", ref)
+            _tell_all(len(recipients), ref, done)
+        elif len(recipients) == 1:
+            self._place(0, recipients[0], ref, None, done)
+        else:
+            self._delivery.add_body(ref, lambda body: self._shared(body, ref, recipients, done))
+
+    def _shared(
+        self,
+        body: int | MailError,
+        ref: BodyRef,
+        recipients: Sequence[Recipient],
+        done: Callable[[int, Delivered | MailError], None],
+    ) -> None:
+        if isinstance(body, MailError):
+            _tell_all(len(recipients), body, done)
+            return
+        for index, recipient in enumerate(recipients):
+            self._place(index, recipient, ref, body, done)
+
+    def _place(
+        self,
+        index: int,
+        recipient: Recipient,
+        ref: BodyRef,
+        body: int | None,
+        done: Callable[[int, Delivered | MailError], None],
+    ) -> None:
+        queue_id = fresh_id()
+        prefix = self._delivery.received(self._envelope, recipient.address, queue_id)
+
+        def placed(answer: MailError | None) -> None:
+            if isinstance(answer, Refusing):
+                if body is None:
+                    self._delivery.discard(ref)
+                self._why(recipient, len(prefix) + ref.octets, lambda why: done(index, why))
+            elif isinstance(answer, MailError):
+                log.error("delivery to %s: %s", recipient.address, answer)
+                done(index, answer)
+            else:
+                log.info("delivered %s to %s, %d octets", queue_id, _plain(recipient.address), ref.octets)
+                done(index, Delivered(queue_id))
+
+        self._delivery.place(Placement(recipient.mailboxes, ref, prefix, body), placed)
+
+    def _why(self, recipient: Recipient, octets: int, done: Callable[[MailError], None]) -> None:
+        """The transaction refused what RCPT had accepted: ask again, now with the true size."""
+
+        def asked(answer: Recipient | MailError) -> None:
+            done(answer if isinstance(answer, MailError) else TryAgain("the mailbox changed meanwhile"))
+
+        self._delivery.recipient(recipient.address, octets, asked)
+
+
+def fresh_id() -> str:
+    """A UIDL or queue id: unique for ever, ordered by time."""
+    return ids.new_id(time.time_ns() // 1_000_000, os.urandom(ids.RANDOM_OCTETS))
+
+
+def _tell_all(count: int, answer: MailError, done: Callable[[int, Delivered | MailError], None]) -> None:
+    for index in range(count):
+        done(index, answer)
+
+
+def _outcome(work: Future[BodyRef]) -> BodyRef | MailError:
+    error = work.exception()
+    if error is None:
+        return work.result()
+    if isinstance(error, MailError):
+        return error
+    log.error("storing a body failed", exc_info=error)
+    return Unavailable(repr(error))
+
+
+def _placed(answer: PGresult | Unavailable) -> MailError | None:
+    if isinstance(answer, StatementFailed) and answer.sqlstate == NOT_NULL_VIOLATION:
+        return Refusing("some of the mailboxes refuse")
+    if isinstance(answer, MailError):
+        return answer
+    return None if answer.ntuples else Refusing("the mailbox refuses")
+
+
+def _body_figures(ref: BodyRef) -> tuple[bytes, bytes, bytes]:
+    return b"%d" % ref.wire_octets, b"%d" % ref.octets, ref.digest
+
+
+def _parameters(placement: Placement, mailboxes: bytes) -> tuple[bytes | None, ...]:
+    ref = placement.ref
+    uidls = [placement.uidl or fresh_id() for _ in placement.mailboxes]
+    new_body: tuple[bytes | None, ...] = (None, ref.key.encode(), *_body_figures(ref))
+    return (
+        mailboxes,
+        b"%d" % (len(placement.prefix) + ref.octets),
+        *(new_body if placement.body is None else (b"%d" % placement.body, None, None, None, None)),
+        placement.prefix,
+        literals.texts(uidls),
+        placement.arrived_at.isoformat().encode() if placement.arrived_at else None,
+        b"t" if placement.unlimited else b"f",
+        placement.source,
+    )
+
+
+def _plain(text: str) -> str:
+    """Text from a peer, fit for a header line: no control characters, bounded."""
+    return "".join(character if character.isprintable() else "?" for character in text[:400])

@@ -1,0 +1,43 @@
+"""The worker's lanes to the database: one for reading, some for writing; chooses the lane, knows no statement."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from mailstore.store.lane import Answer, Lane, Parameters, Statement, Steps
+from mailstore.store.statements import READS, WRITES
+
+WRITE_LANES = 4  # commits on one lane wait for each other's fsync; four share the disk's group commit
+
+
+class Lanes:
+    """Reads never wait behind a commit: they have a lane of their own."""
+
+    def __init__(self, conninfo: str, *, write_lanes: int = WRITE_LANES) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="connect")
+        self._reads = Lane(conninfo, READS, self._pool)
+        self._writes = [Lane(conninfo, WRITES, self._pool) for _ in range(write_lanes)]
+
+    async def open(self) -> None:
+        for lane in (self._reads, *self._writes):
+            await lane.open()
+
+    def read(self, statement: Statement, parameters: Parameters, done: Answer) -> None:
+        self._reads.run(((statement, parameters),), done)
+
+    def write(self, steps: Steps, done: Answer) -> None:
+        """Run the steps as one transaction on the least busy lane."""
+        min(self._writes, key=_load).run(steps, done)
+
+    def tick(self) -> None:
+        for lane in (self._reads, *self._writes):
+            lane.tick()
+
+    def close(self) -> None:
+        for lane in (self._reads, *self._writes):
+            lane.close()
+        self._pool.shutdown(wait=False)
+
+
+def _load(lane: Lane) -> int:
+    return lane.load

@@ -1,0 +1,48 @@
+"""Listings kept for sessions to share, keyed by view and change number: never stale by construction."""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from sys import byteorder
+
+from mailstore.ports import Listing
+
+MESSAGES_KEPT = 250_000  # over all listings of a process: some 40 MB with their rendered replies
+
+
+class Listings:
+    """A bounded cache. The key is (device, change): any change of the mailbox or of a view takes a new number."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[int, int], Listing] = OrderedDict()
+        self._messages = 0
+
+    def get(self, device: int, change: int) -> Listing | None:
+        found = self._kept.get((device, change))
+        if found is not None:
+            self._kept.move_to_end((device, change))
+        return found
+
+    def put(self, device: int, change: int, listing: Listing) -> None:
+        if len(listing) > MESSAGES_KEPT or (device, change) in self._kept:
+            return
+        self._kept[device, change] = listing
+        self._messages += len(listing) + 1  # an empty one is not free either
+        while self._messages > MESSAGES_KEPT:
+            _, gone = self._kept.popitem(last=False)
+            self._messages -= len(gone) + 1
+
+
+def unpack(keys: bytes | None, octets: bytes | None, uidls: bytes | None) -> Listing:
+    """Make a listing of the packed columns of `statements.LISTING`; three None are an empty maildrop."""
+    if keys is None or octets is None or uidls is None:
+        return Listing(array("q"), array("q"), ())
+    return Listing(_numbers(keys), _numbers(octets), uidls.decode("ascii").split("\n"))
+
+
+def _numbers(packed: bytes) -> array[int]:
+    numbers = array("q", packed)
+    if byteorder == "little":
+        numbers.byteswap()
+    return numbers

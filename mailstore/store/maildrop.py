@@ -1,0 +1,184 @@
+"""One session's maildrop over the rows and bodies; the port of the same name. Holds a snapshot, never a connection."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from mailstore.errors import BodyLost, MailError, TryAgain, Unavailable
+from mailstore.ports import BodyRef, BodyStore, Done, Listing, Message
+from mailstore.store import literals
+from mailstore.store.lane import Steps
+from mailstore.store.lanes import Lanes
+from mailstore.store.listings import Listings, unpack
+from mailstore.store.statements import CARDS, HIDE, LISTING, LOCK, REMOVE
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+log = logging.getLogger("popadmin.maildrop")
+
+WINDOW = 64  # cards asked for at a time: one query for that many RETRs, some 30 KB while they last
+_INT8 = Struct(">q").unpack
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the sign-in found: one device's view of one mailbox at one change number, and its counters."""
+
+    mailbox: int
+    address: str
+    device: int
+    device_name: str
+    change: int
+    mode: str  # "independent", "primary" or "peek"
+    hidden: bytes  # int8multirange, as Postgres prints it
+    messages: int
+    octets: int
+    expire_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """What every maildrop of a worker stands on."""
+
+    lanes: Lanes
+    bodies: BodyStore
+    listings: Listings
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    octets: int
+    prefix: bytes
+    ref: BodyRef
+
+
+class StoredMaildrop:
+    """ports.Maildrop. STAT comes from the counters, the listing when something asks for it; both agree by the change
+    number."""
+
+    __slots__ = (
+        "_bodies",
+        "_cards",
+        "_lanes",
+        "_listing",
+        "_listings",
+        "_view",
+        "address",
+        "device",
+        "expire_days",
+        "messages",
+        "octets",
+    )
+
+    def __init__(self, view: View, shelves: Shelves) -> None:
+        self.address = view.address
+        self.device = view.device_name
+        self.messages = view.messages
+        self.octets = view.octets
+        self.expire_days = view.expire_days
+        self._view = view
+        self._lanes = shelves.lanes
+        self._bodies = shelves.bodies
+        self._listings = shelves.listings
+        self._listing: Listing | None = None
+        self._cards: dict[int, _Card] = {}
+
+    # --- the list ---------------------------------------------------------------------------------------------
+
+    def listing(self, done: Done[Listing]) -> None:
+        found = self._listing or self._listings.get(self._view.device, self._view.change)
+        if found is not None:
+            self._listing = found
+            done(found)
+            return
+        view = self._view
+        parameters = (b"%d" % view.mailbox, b"%d" % view.change, view.hidden)
+        self._lanes.read(LISTING, parameters, lambda answer: self._listed(answer, done))
+
+    def _listed(self, answer: PGresult | Unavailable, done: Done[Listing]) -> None:
+        if isinstance(answer, MailError):
+            done(answer)
+            return
+        listing = unpack(answer.get_value(0, 0), answer.get_value(0, 1), answer.get_value(0, 2))
+        if len(listing) != self.messages or sum(listing.octets) != self.octets:
+            log.error(
+                "mailbox %s: the counters say %d messages, %d octets, the rows %d and %d; run fsck --repair",
+                self.address, self.messages, self.octets, len(listing), sum(listing.octets),
+            )  # fmt: skip
+            done(TryAgain("counters and rows disagree"))
+            return
+        self._listing = listing
+        self._listings.put(self._view.device, self._view.change, listing)
+        done(listing)
+
+    # --- messages ---------------------------------------------------------------------------------------------
+
+    def message(self, number: int, done: Done[Message]) -> None:
+        listing = self._listing
+        if listing is None:
+            self.listing(lambda answer: done(answer) if isinstance(answer, MailError) else self.message(number, done))
+            return
+        key = listing.keys[number - 1]
+        card = self._cards.get(key)
+        if card is not None:
+            done(self._open(card, number))
+            return
+        window = listing.keys[number - 1 : number - 1 + WINDOW]
+        self._lanes.read(CARDS, (literals.bigints(window),), lambda answer: self._carded(answer, number, key, done))
+
+    def _carded(self, answer: PGresult | Unavailable, number: int, key: int, done: Done[Message]) -> None:
+        if isinstance(answer, MailError):
+            done(answer)
+            return
+        self._cards = dict(_card(answer, row) for row in range(answer.ntuples))
+        card = self._cards.get(key)
+        done(self._open(card, number) if card else BodyLost(f"message {number} of {self.address} has no row any more"))
+
+    def _open(self, card: _Card, number: int) -> Message | MailError:
+        try:
+            return Message(card.octets, card.prefix, self._bodies.open(card.ref))
+        except MailError as error:
+            log.warning("message %d of %s, body %s: %s", number, self.address, card.ref.key, error)
+            return error
+
+    # --- UPDATE -----------------------------------------------------------------------------------------------
+
+    def remove(self, numbers: Sequence[int], done: Done[int]) -> None:
+        if self._listing is None:
+            done(TryAgain("nothing was listed, so nothing can be marked"))
+            return
+        keys = self._listing.keys
+        asked = literals.bigints(keys[number - 1] for number in numbers)
+        self._lanes.write(
+            self._update(asked), lambda answer: done(answer if isinstance(answer, MailError) else len(numbers))
+        )
+
+    def _update(self, keys: bytes) -> Steps:
+        """The steps of QUIT: a primary device removes for all; another hides, and removes what nobody else awaits."""
+        mailbox, device = b"%d" % self._view.mailbox, b"%d" % self._view.device
+        lock = (LOCK, (literals.bigints([self._view.mailbox]),))
+        if self._view.mode == "primary":
+            return (lock, (REMOVE, (mailbox, keys, device, b"f")))
+        hide = (HIDE, (mailbox, keys, device))
+        if self._view.mode == "peek":
+            return (lock, hide)
+        return (lock, hide, (REMOVE, (mailbox, keys, device, b"t")))
+
+
+def _card(answer: PGresult, row: int) -> tuple[int, _Card]:
+    def number(column: int) -> int:
+        value: int = _INT8(answer.get_value(row, column) or b"")[0]
+        return value
+
+    ref = BodyRef(
+        key=(answer.get_value(row, 3) or b"").decode(),
+        wire_octets=number(4),
+        octets=number(5),
+        digest=answer.get_value(row, 6) or b"",
+    )
+    return number(0), _Card(number(1), answer.get_value(row, 2) or b"", ref)

@@ -1,0 +1,112 @@
+"""Who a recipient's address stands for: mailboxes, through +detail, aliases and the catch-all of a domain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mailstore.errors import (
+    AliasOutside,
+    MailError,
+    QuotaDeferred,
+    QuotaRejected,
+    RecipientDisabled,
+    Unavailable,
+    UnknownRecipient,
+)
+from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address
+from mailstore.ports import Done, Recipient
+from mailstore.store import literals
+from mailstore.store.lanes import Lanes
+from mailstore.store.statements import RECIPIENTS
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+ALIAS_DEPTH = 5  # aliases of aliases; each level is one more query
+ALIAS_TARGETS = 100  # mailboxes behind one address; a larger list belongs to a list manager
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    mailbox: int | None
+    receives: bool
+    fits: bool
+    over_quota: str
+    targets: tuple[str, ...]
+
+
+class _Search:
+    """One recipient's way to its mailboxes: each round asks for all names that are still open."""
+
+    def __init__(self, lanes: Lanes, address: str, octets: int, done: Done[Recipient]) -> None:
+        self._lanes = lanes
+        self._address = address
+        self._octets = octets
+        self._done = done
+        self._mailboxes: dict[int, _Row] = {}
+        self._asked: set[str] = set()
+
+    def ask(self, names: list[str], depth: int) -> None:
+        keys = {name: _keys(name) for name in names}
+        array = literals.texts({key for group in keys.values() for key in group})
+        self._asked.update(names)
+        self._lanes.read(RECIPIENTS, (array, b"%d" % self._octets), lambda answer: self._answered(answer, keys, depth))
+
+    def _answered(self, answer: PGresult | Unavailable, keys: dict[str, list[str]], depth: int) -> None:
+        if isinstance(answer, MailError):
+            self._done(answer)
+            return
+        found = {(answer.get_value(row, 0) or b"").decode(): _row(answer, row) for row in range(answer.ntuples)}
+        following: list[str] = []
+        for name, group in keys.items():
+            row = next((found[key] for key in group if key in found), None)
+            if row is None:
+                self._done(UnknownRecipient(name) if depth == 0 else AliasOutside(f"{self._address}: {name}"))
+                return
+            if row.mailbox is not None:
+                self._mailboxes[row.mailbox] = row
+            following.extend(target for target in row.targets if target not in self._asked)
+        if not following:
+            self._done(self._decide())
+        elif depth == ALIAS_DEPTH or len(following) + len(self._mailboxes) > ALIAS_TARGETS:
+            self._done(AliasOutside(f"{self._address}: more than {ALIAS_DEPTH} levels or {ALIAS_TARGETS} targets"))
+        else:
+            self.ask(following, depth + 1)
+
+    def _decide(self) -> Recipient | MailError:
+        """All or none: what only some of an alias could take would be lost for the others, or arrive twice."""
+        open_mailboxes = {key: row for key, row in self._mailboxes.items() if row.receives}
+        if not open_mailboxes:
+            return RecipientDisabled(self._address)
+        for row in open_mailboxes.values():
+            if not row.fits:
+                return QuotaRejected(self._address) if row.over_quota == "reject" else QuotaDeferred(self._address)
+        return Recipient(self._address, tuple(sorted(open_mailboxes)))
+
+
+def find(lanes: Lanes, address: str, octets: int | None, done: Done[Recipient]) -> None:
+    """Decide one recipient for a message of `octets` (None: not announced, so one octet must fit)."""
+    try:
+        name = normal_address(address)
+    except (BadAddress, UnicodeEncodeError):
+        done(UnknownRecipient(address))
+        return
+    _Search(lanes, address, octets or 1, done).ask([name], 0)
+
+
+def _keys(name: str) -> list[str]:
+    return [*lookup_keys(name), f"@{name.rpartition('@')[2]}"]
+
+
+def _row(answer: PGresult, row: int) -> _Row:
+    def value(column: int) -> bytes:
+        return answer.get_value(row, column) or b""
+
+    return _Row(
+        mailbox=int(value(1)) if value(1) else None,
+        receives=value(2) == b"t",
+        fits=value(3) == b"t",
+        over_quota=value(4).decode(),
+        targets=tuple(value(5).decode().split("\n")) if value(5) else (),
+    )

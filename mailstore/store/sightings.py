@@ -1,0 +1,37 @@
+"""Who signed in last, and from where: kept for a moment and written in batches, so that a poll writes nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from mailstore.store import literals
+from mailstore.store.lanes import Lanes
+from mailstore.store.statements import SIGHTINGS
+
+BATCH_LIMIT = 2000  # devices told in one statement; a busier moment is written earlier
+
+
+class Sightings:
+    """Call `flush` every second or so and at the end. The newest sighting of a device wins; losing one is harmless."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+        self._seen: dict[int, tuple[datetime, str]] = {}
+
+    def add(self, device: int, client: str) -> None:
+        """Note a sign-in from an IP address; POP3 has no other peers."""
+        self._seen[device] = (datetime.now(UTC), client)
+        if len(self._seen) >= BATCH_LIMIT:
+            self.flush()
+
+    def flush(self) -> None:
+        if not self._seen:
+            return
+        seen, self._seen = self._seen, {}
+        times = literals.texts(at.isoformat() for at, _ in seen.values())
+        clients = literals.texts(client for _, client in seen.values())
+        self._lanes.write(((SIGHTINGS, (literals.bigints(seen), times, clients)),), _ignore)
+
+
+def _ignore(_answer: object) -> None:
+    """The lane has logged what went wrong."""

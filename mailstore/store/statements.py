@@ -1,0 +1,219 @@
+"""The SQL of the mail path; each statement that reads or changes mail exists once, here.
+
+Parameters are positional ($1), as libpq takes them. DESIGN.md says why each is one statement and what it locks.
+"""
+
+from __future__ import annotations
+
+from mailstore.policy.quota import GRACE_OCTETS, GRACE_SHARE
+from mailstore.store.lane import BINARY, TEXT, Statement
+
+SITE_POLICY = "(SELECT id FROM mailstore_retentionpolicy WHERE site)"
+
+# A user with the mailbox and its devices: the main one, and the one whose selector was typed ($2; NULL for none).
+# One row a device, none for an unknown user, one without a mailbox for an admin.
+SIGN_IN = Statement(
+    b"sign_in",
+    f"""
+    SELECT u.password, u.is_active AND coalesce(o.active, true), u.address,
+           m.id, m.pop, m.main_pop, m.messages, m.octets, m.change,
+           CASE WHEN m.held THEN NULL ELSE p.expire_days END,
+           d.id, d.name, d.main, d.digest, d.hidden::text, d.hidden_messages, d.hidden_octets, d.mode,
+           CASE WHEN d.last_sign_in_at > now() - interval '1 day' THEN host(d.last_client) END
+      FROM mailstore_user u
+      LEFT JOIN mailstore_mailbox m ON m.user_id = u.id
+      LEFT JOIN mailstore_domain o ON o.id = m.domain_id
+      LEFT JOIN mailstore_retentionpolicy p ON p.id = coalesce(m.policy_id, o.policy_id, {SITE_POLICY})
+      LEFT JOIN mailstore_device d ON d.mailbox_id = m.id AND d.revoked_at IS NULL AND (d.main OR d.selector = $2)
+     WHERE u.address = $1
+    """,
+)
+
+# The smallest expiry of any policy in use, and whether some mailbox follows none.
+SITE_EXPIRY = Statement(
+    b"site_expiry",
+    f"""
+    SELECT min(expire_days),
+           count(DISTINCT coalesce(expire_days, 0)) > 1
+             OR (count(expire_days) > 0 AND {SITE_POLICY} IS NULL)
+      FROM mailstore_retentionpolicy
+    """,
+)
+
+# The maildrop of mailbox $1 as it was at change $2, less what the view hides ($3), in order of arrival: one row of
+# packed columns (8 octets a number, UIDLs one a line), which costs half of a row a message.
+LISTING = Statement(
+    b"listing",
+    """
+    SELECT string_agg(int8send(id), ''), string_agg(int8send(octets), ''), string_agg(uidl, E'\\n')
+      FROM (SELECT id, octets, uidl, added
+              FROM mailstore_message
+             WHERE mailbox_id = $1 AND removed IS NULL AND added <= $2 AND NOT $3::int8multirange @> added
+             UNION ALL
+            SELECT id, octets, uidl, added
+              FROM mailstore_message
+             WHERE mailbox_id = $1 AND removed > $2 AND added <= $2 AND NOT $3::int8multirange @> added
+             ORDER BY added) AS list
+    """,
+    binary=True,
+)
+
+# What sending messages needs; asked for a window of a listing at a time.
+CARDS = Statement(
+    b"cards",
+    """
+    SELECT m.id, m.octets, m.prefix, b.key, b.wire_octets, b.octets, b.digest
+      FROM mailstore_message m JOIN mailstore_body b ON b.id = m.body_id
+     WHERE m.id = ANY($1::bigint[])
+    """,
+    binary=True,
+)
+
+# First in every transaction that removes, hides or delivers to several: the mailboxes $1 are locked in one order. The
+# statement behind it takes its snapshot after the lock, so it sees everything that was ordered before it.
+LOCK = Statement(b"lock", "SELECT 1 FROM mailstore_mailbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE")
+
+# The UPDATE state, behind LOCK: messages $2 leave mailbox $1, by device $3, all or none. What another session removed
+# meanwhile is skipped and counts as removed. With $4, only messages that every counting device has hidden leave.
+# Devices that had hidden such a message forget it from their counters.
+REMOVE = Statement(
+    b"remove",
+    """
+    WITH gone AS (
+        UPDATE mailstore_message m
+           SET removed = x.change + 1, removed_at = now(), removed_by_id = $3,
+               removed_why = CASE WHEN $4::boolean THEN 'every' ELSE 'dele' END
+          FROM mailstore_mailbox x
+         WHERE x.id = $1 AND m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL
+           AND NOT ($4::boolean AND EXISTS (
+                   SELECT 1 FROM mailstore_device v
+                    WHERE v.mailbox_id = $1 AND v.revoked_at IS NULL AND v.mode <> 'peek'
+                      AND NOT (v.main AND (v.last_sign_in_at IS NULL OR NOT x.main_pop))
+                      AND NOT v.hidden @> m.added))
+     RETURNING m.added, m.octets),
+    seen AS (
+        UPDATE mailstore_device d
+           SET hidden_messages = d.hidden_messages - less.messages, hidden_octets = d.hidden_octets - less.octets
+          FROM (SELECT v.id, count(*) AS messages, sum(gone.octets) AS octets
+                  FROM mailstore_device v JOIN gone ON v.hidden @> gone.added
+                 WHERE v.mailbox_id = $1
+                 GROUP BY v.id) AS less
+         WHERE d.id = less.id)
+    UPDATE mailstore_mailbox m
+       SET change = m.change + 1, messages = m.messages - sums.messages, octets = m.octets - sums.octets
+      FROM (SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets FROM gone) AS sums
+     WHERE m.id = $1 AND sums.messages > 0
+    """,
+)
+
+# Behind LOCK, for an independent or peeking device: messages $2 of mailbox $1 are hidden from device $3 alone. All
+# numbers below the view's first visible message join the set, so that it stays one range where mail is read in order.
+HIDE = Statement(
+    b"hide",
+    """
+    WITH fresh AS (
+        SELECT m.added, m.octets
+          FROM mailstore_message m JOIN mailstore_device d ON d.id = $3
+         WHERE m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL AND NOT d.hidden @> m.added),
+    sums AS (
+        SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets, range_agg(int8range(added, added + 1)) AS added
+          FROM fresh),
+    first AS (
+        SELECT min(m.added) AS added
+          FROM mailstore_message m JOIN mailstore_device d ON d.id = $3
+         WHERE m.mailbox_id = $1 AND m.removed IS NULL AND NOT d.hidden @> m.added AND m.id <> ALL($2::bigint[])),
+    told AS (
+        UPDATE mailstore_device d
+           SET hidden = d.hidden + sums.added
+                      + int8multirange(int8range(0, coalesce(first.added, box.change + 1))),
+               hidden_messages = d.hidden_messages + sums.messages, hidden_octets = d.hidden_octets + sums.octets
+          FROM sums, first, mailstore_mailbox box
+         WHERE d.id = $3 AND box.id = $1 AND sums.messages > 0
+     RETURNING d.id)
+    UPDATE mailstore_mailbox m SET change = m.change + 1 FROM told WHERE m.id = $1
+    """,
+)
+
+# When devices signed in last, in batches. A row that is being changed is passed over: a sighting never waits.
+SIGHTINGS = Statement(
+    b"sightings",
+    """
+    UPDATE mailstore_device d SET last_sign_in_at = seen.at, last_client = seen.client
+      FROM unnest($1::bigint[], $2::timestamptz[], $3::inet[]) AS seen (device, at, client)
+     WHERE d.id = seen.device
+       AND d.id IN (SELECT id FROM mailstore_device WHERE id = ANY($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED)
+    """,
+)
+
+
+def fits(octets: str) -> str:
+    """SQL: mailbox m can take a message of `octets` octets (a parameter). The quota's arithmetic exists only here."""
+    return f"""(m.quota_octets IS NULL OR (m.octets < m.quota_octets
+        AND m.octets + {octets} <= m.quota_octets + least({GRACE_OCTETS}, m.quota_octets / {GRACE_SHARE})))
+        AND (m.quota_messages IS NULL OR m.messages < m.quota_messages)"""
+
+
+# What answers to any of the names $1: mailboxes and aliases, and whether a message of $2 octets fits.
+RECIPIENTS = Statement(
+    b"recipients",
+    f"""
+    SELECT u.address, m.id, m.receives AND o.active, {fits("$2::bigint")}, o.over_quota, NULL::text
+      FROM mailstore_user u
+      JOIN mailstore_mailbox m ON m.user_id = u.id
+      JOIN mailstore_domain o ON o.id = m.domain_id
+     WHERE u.address = ANY($1::text[])
+     UNION ALL
+    SELECT a.address, NULL, o.active, NULL, NULL, array_to_string(a.targets, E'\\n')
+      FROM mailstore_alias a JOIN mailstore_domain o ON o.id = a.domain_id
+     WHERE a.address = ANY($1::text[]) AND a.active
+    """,
+)
+
+# A body whose rows come in statements of their own (several recipients). Until the first is there it counts as
+# unreferenced, so that the sweep finds it when nobody takes it.
+ADD_BODY = Statement(
+    b"add_body",
+    """
+    INSERT INTO mailstore_body (key, wire_octets, octets, digest, created_at, unreferenced_at)
+    VALUES ($1, $2, $3, $4, now(), now()) RETURNING id
+    """,
+    formats=(TEXT, TEXT, TEXT, BINARY),
+)
+
+# One arrival in the mailboxes $1, all or none: quota, switches, counters, change number, body row and message rows.
+# $2 total octets; $3 the body's id, or NULL and $4 to $7 the body itself; $8 prefix; $9 a UIDL for each mailbox;
+# $10 arrival (NULL: now); $11 true when the quota does not apply; $12 the import's source, or NULL.
+# No row: the mailboxes refuse, or the source came before. Some rows missing: not_null_violation undoes the rest.
+DELIVER = Statement(
+    b"deliver",
+    f"""
+    WITH fresh AS (
+        INSERT INTO mailstore_importedsource (mailbox_id, source)
+        SELECT unnest($1::bigint[]), $12::bytea WHERE $12::bytea IS NOT NULL
+            ON CONFLICT DO NOTHING
+     RETURNING mailbox_id),
+    box AS (
+        UPDATE mailstore_mailbox m
+           SET change = m.change + 1, messages = m.messages + 1, octets = m.octets + $2::bigint
+          FROM mailstore_domain o
+         WHERE m.id = ANY($1::bigint[]) AND o.id = m.domain_id
+           AND ($11::boolean OR (m.receives AND o.active AND {fits("$2::bigint")}))
+           AND ($12::bytea IS NULL OR m.id IN (SELECT mailbox_id FROM fresh))
+     RETURNING m.id, m.change),
+    stored AS (
+        INSERT INTO mailstore_body (key, wire_octets, octets, digest, created_at)
+        SELECT $4::text, $5::bigint, $6::bigint, $7::bytea, now()
+         WHERE $3::bigint IS NULL AND EXISTS (SELECT 1 FROM box)
+     RETURNING id)
+    INSERT INTO mailstore_message (mailbox_id, body_id, uidl, prefix, octets, arrived_at, added, removed_why)
+    SELECT box.id, coalesce($3::bigint, (SELECT id FROM stored)),
+           ($9::text[])[array_position($1::bigint[], box.id)], $8::bytea, $2::bigint, coalesce($10::timestamptz, now()),
+           CASE WHEN (SELECT count(*) FROM box) = cardinality($1::bigint[]) THEN box.change END, ''
+      FROM box
+    RETURNING mailbox_id
+    """,
+    formats=(TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, BINARY, BINARY, TEXT, TEXT, TEXT, BINARY),
+)
+
+READS = (SIGN_IN, SITE_EXPIRY, LISTING, CARDS, RECIPIENTS)
+WRITES = (LOCK, REMOVE, HIDE, SIGHTINGS, ADD_BODY, DELIVER)
