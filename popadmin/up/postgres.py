@@ -22,6 +22,7 @@ from popadmin.up.errors import UpError
 
 NAME = "popadmin"  # of the role and of the database
 SUPERUSER = "postgres"
+BUILTIN_LOCALE_MAJOR = 17  # from here on sorting does not depend on the C library
 READY_SECONDS = 600  # a recovery after a crash may have much to replay; while the process lives, we wait
 STOP_SECONDS = 60
 LINGER_SECONDS = 15  # backends notice within a moment that their postmaster was killed
@@ -108,19 +109,32 @@ class Cluster:
         """initdb beside the final place, so that a killed one never looks like a cluster."""
         unfinished = self.root / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
-        locale = (
-            ["--locale-provider=builtin", "--locale=C.UTF-8"] if self._binaries.major >= 17 else ["--locale=C.UTF-8"]
+        made = subprocess.run(
+            [*self._as.prefix, self._binaries.program("initdb"), f"--pgdata={unfinished}", *self._initdb_options()],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=False,
+            **self._as.process(),
         )
-        command = [
-            *self._as.prefix, self._binaries.program("initdb"), f"--pgdata={unfinished}", f"--username={SUPERUSER}",
-            "--encoding=UTF8", *locale, "--auth-local=trust", "--auth-host=reject", "--data-checksums", "--no-instructions",
-        ]  # fmt: skip
-        made = subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False, **self._as.process())
         if made.returncode:
             raise UpError(f"initdb could not make {self.data}: {_last_line(made.stderr)}")
         with (unfinished / "postgresql.conf").open("a") as stream:
             stream.write(CONFIGURATION)
         unfinished.rename(self.data)
+
+    def _initdb_options(self) -> list[str]:
+        builtin = ["--locale-provider=builtin"] if self._binaries.major >= BUILTIN_LOCALE_MAJOR else []
+        return [
+            *builtin,
+            "--locale=C.UTF-8",
+            "--encoding=UTF8",
+            f"--username={SUPERUSER}",
+            "--auth-local=trust",
+            "--auth-host=reject",
+            "--data-checksums",
+            "--no-instructions",
+        ]
 
     def _launch(self) -> None:
         settings = {
@@ -183,16 +197,19 @@ class Cluster:
         if not lines:
             return
         pid = int(lines[0])
-        if pid in processes.working_in(self.data):
+        if pid in self._working():
             os.kill(pid, signal.SIGINT)
             self._await_empty(STOP_SECONDS)
         else:
             self._await_empty(LINGER_SECONDS)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
+    def _working(self) -> list[int]:
+        return processes.working_in(self.data, name="postgres")
+
     def _await_empty(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while left := processes.working_in(self.data):
+        while left := self._working():
             if time.monotonic() > deadline:
                 pids = ", ".join(map(str, left))
                 raise UpError(f"an earlier Postgres still works in {self.data} (process {pids}): end it first")

@@ -51,13 +51,14 @@ def started_at(pid: int) -> str | None:
     return None if fields[0] in "ZX" else fields[19]  # proc(5): fields 3 (state) and 22 (starttime)
 
 
-def working_in(folder: Path) -> list[int]:
-    """The living processes whose working directory is `folder`."""
-    return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and _works_in(entry, folder)]
+def working_in(folder: Path, *, name: str) -> list[int]:
+    """The living processes of the program `name` whose working directory is `folder`."""
+    pids = (entry for entry in PROC.iterdir() if entry.name.isdigit())
+    return [int(entry.name) for entry in pids if _works_in(entry, folder, name)]
 
 
-def _works_in(entry: Path, folder: Path) -> bool:
+def _works_in(entry: Path, folder: Path, name: str) -> bool:
     try:
-        return (entry / "cwd").readlink() == folder
+        return (entry / "cwd").readlink() == folder and (entry / "comm").read_text().strip() == name
     except OSError:  # gone, a zombie, or another user's
         return False

@@ -1,0 +1,89 @@
+"""The addresses of the *_LISTEN settings, as seen from outside: free, answering, and how to print them."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from dataclasses import dataclass
+
+from popadmin.up.errors import UpError
+
+ANSWER_SECONDS = 1.0
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "*": "127.0.0.1"}  # noqa: S104 - compared with, not bound to
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address that `variable` holds: HOST:PORT, [IPV6]:PORT or unix:/path (settings.py has checked its form)."""
+
+    variable: str
+    text: str
+
+    @property
+    def path(self) -> str | None:
+        return self.text.removeprefix("unix:") if self.text.startswith("unix:") else None
+
+    @property
+    def port(self) -> int:
+        return int(self.text.rpartition(":")[2])
+
+    @property
+    def host(self) -> str:
+        return self.text.rpartition(":")[0].strip("[]")
+
+    @property
+    def local_host(self) -> str:
+        """How a program on this machine reaches it."""
+        return EVERYWHERE.get(self.host, self.host)
+
+    @property
+    def local(self) -> str:
+        """As a command on this machine writes it."""
+        host = f"[{self.local_host}]" if ":" in self.local_host else self.local_host
+        return self.path or f"{host}:{self.port}"
+
+    def require_free(self) -> None:
+        """Raise UpError when somebody listens there already, or we may not."""
+        if self.path:
+            if self.answers():
+                raise UpError(f"{self.variable}={self.text} is in use: set {self.variable} to another path")
+            return
+        try:
+            for family, kind, protocol, _name, address in self._resolved():
+                with socket.socket(family, kind, protocol) as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(address)
+        except OSError as error:
+            raise UpError(
+                f"{self.variable}={self.text} {_reason(error)}: set {self.variable} to another address"
+            ) from error
+
+    def answers(self) -> bool:
+        """True when somebody accepts connections there."""
+        try:
+            with self._connect():
+                return True
+        except OSError:
+            return False
+
+    def _connect(self) -> socket.socket:
+        if self.path:
+            connection = socket.socket(socket.AF_UNIX)
+            connection.settimeout(ANSWER_SECONDS)
+            connection.connect(self.path)
+            return connection
+        return socket.create_connection((self.local_host, self.port), ANSWER_SECONDS)
+
+    def _resolved(self) -> list[tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]]:
+        host = None if self.host == "*" else self.host
+        found = socket.getaddrinfo(host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return [entry for entry in found if entry[0] in {socket.AF_INET, socket.AF_INET6}]  # type: ignore[misc]  # the stubs add AF_PACKET's address
+
+
+def _reason(error: OSError) -> str:
+    reasons = {
+        errno.EADDRINUSE: "is in use",
+        errno.EACCES: "needs a right this user does not have (ports below 1024)",
+        errno.EADDRNOTAVAIL: "is not an address of this machine",
+    }
+    return reasons.get(error.errno or 0, f"cannot be listened on ({error.strerror or error})")

@@ -1,0 +1,107 @@
+"""Runs Postgres and the children until asked to stop, and stops them in order; decides nothing about mail."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+
+from popadmin.up.children import FIRST_DELAY_SECONDS, Child, Register, Service
+from popadmin.up.errors import UpError
+from popadmin.up.postgres import Cluster
+from popadmin.up.signals import Signals
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 40.0  # a listener drains its sessions for up to 30 s
+LOOK_SECONDS = 0.05  # between two looks at a child that is starting
+SAFETY_SECONDS = 5.0  # the longest wait without a look: a signal that is missed must not matter
+
+
+class Supervisor:
+    """Owns the processes of one `up`. `say` prints a line for the person who watches."""
+
+    def __init__(
+        self, services: tuple[Service, ...], *, cluster: Cluster | None, data_dir: Path, say: Callable[[str], None]
+    ) -> None:
+        self.signals = Signals()
+        self._cluster = cluster
+        self._children = [Child(service, say) for service in sorted(services, key=lambda service: service.stage)]
+        self._register = Register(data_dir / "children.json")
+        self._say = say
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Postgres runs, and whatever else was started ends, for the length of a `with`."""
+        with self.signals.listening():
+            try:
+                with self.signals.interruptible():
+                    self._register.end_those_left_behind()
+                    for child in self._children:
+                        for endpoint in child.service.endpoints:
+                            endpoint.require_free()
+                    if self._cluster:
+                        self._cluster.start()
+                yield
+            finally:
+                self._stop()
+
+    def start_children(self) -> None:
+        """Return when every one answers on its addresses. UpError when one ends instead."""
+        for child in self._children:
+            child.start()
+        self._register.write(self._children)
+        deadline = time.monotonic() + READY_SECONDS
+        for child in self._children:
+            while not all(endpoint.answers() for endpoint in child.service.endpoints):
+                if child.ended():
+                    raise UpError(f"{child.service.name} did not start; its last words are above")
+                if time.monotonic() > deadline:
+                    raise UpError(f"{child.service.name} does not answer after {READY_SECONDS:g} s")
+                self.signals.wait(LOOK_SECONDS)
+
+    def watch(self) -> None:
+        """Return when asked to stop; until then whatever ends is started again."""
+        while not self.signals.asked:
+            self._tend_cluster()
+            restarted = [child for child in self._children if child.tend()]
+            if restarted:
+                self._register.write(self._children)
+            self.signals.wait(self._patience())
+
+    def _patience(self) -> float:
+        now = time.monotonic()
+        return min([SAFETY_SECONDS, *(max(0.0, child.due - now) for child in self._children if child.due is not None)])
+
+    def _tend_cluster(self) -> None:
+        if self._cluster is None or not self._cluster.ended():
+            return
+        self._say("Postgres ended, it starts again")
+        try:
+            with self.signals.interruptible():
+                self._cluster.start()
+        except UpError as error:
+            self._say(f"{error}; the next attempt is in {FIRST_DELAY_SECONDS:g} s")
+            self.signals.wait(FIRST_DELAY_SECONDS)
+        except KeyboardInterrupt:
+            return  # `watch` sees that somebody asked
+
+    def _stop(self) -> None:
+        """Each stage after the one before it has ended; being asked once more kills children, but never Postgres."""
+        patience = max(self.signals.asked, 1)
+        for _stage, children in groupby(self._children, key=lambda child: child.service.stage):
+            self._stop_together(list(children), patience)
+        if self._cluster:
+            self._cluster.stop()
+
+    def _stop_together(self, children: list[Child], patience: int) -> None:
+        for child in children:
+            child.signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while left := [child for child in children if not child.ended()]:
+            if self.signals.asked > patience or time.monotonic() > deadline:
+                for child in left:
+                    child.signal(signal.SIGKILL)
+            self.signals.wait(LOOK_SECONDS if self.signals.asked > patience else SAFETY_SECONDS)
