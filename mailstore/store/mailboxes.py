@@ -1,0 +1,182 @@
+"""Mailboxes with their users: made, changed, given a password, removed; what is in them belongs to other files."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict, Unpack
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailstore.models import Alias, Device, Domain, Mailbox, Message, RetentionPolicy, User
+from mailstore.policy.addresses import BadAddress, normal_address
+from mailstore.store import audit, domains, new_passwords, purge
+from mailstore.store.audit import Actor
+from mailstore.store.outcomes import Changes, Ensured, Rejected, assign, details, last_word, not_negative
+
+MAIN_DEVICE = "main"
+_RACES = {
+    "mailstore_user_address_key": gettext_lazy("this address was taken a moment ago: try again"),
+    "mailstore_mailbox_user_id_key": gettext_lazy("this address was taken a moment ago: try again"),
+}
+
+
+class Fields(TypedDict, total=False):
+    """What of a mailbox and its user can be set; what is not given stays. A quota of None is no quota."""
+
+    name: str
+    suspended: bool
+    quota_octets: int | None
+    quota_messages: int | None
+    receives: bool
+    pop: bool
+    web: bool
+    main_pop: bool
+    held: bool
+    policy: RetentionPolicy | None
+
+
+def ensure(address: str, *, actor: Actor, password: str | None = None, **fields: Unpack[Fields]) -> Ensured[Mailbox]:
+    """Make the mailbox with its user and main device unless it is there, and set the given fields.
+
+    Its domain must exist and be below its limit. A new mailbox without `password` gets a generated one (`secret`).
+    Rejected for a bad address or value, a password against the rules, an address that an alias or an admin has.
+    """
+    normal = normalized(address)
+    not_negative(fields, "quota_octets", "quota_messages")
+    with transaction.atomic(), last_word(_RACES):
+        domain = domains.locked(normal)
+        mailbox = _locked(normal)
+        created = mailbox is None
+        secret = new_passwords.generate() if created and password is None else None
+        if mailbox is None:
+            mailbox = _make(normal, domain, chosen=password, generated=secret)
+            changes = _assign(mailbox, fields)
+        else:
+            changes = _assign(mailbox, fields) | _change_password(mailbox.user, password)
+        if created or changes:
+            verb = "mailbox.create" if created else "mailbox.change"
+            audit.record(actor, verb, normal, mailbox=mailbox, changes=details(changes))
+    return Ensured(mailbox, created, changes, secret)
+
+
+def set_password(address: str, password: str | None, *, actor: Actor) -> str | None:
+    """Replace the main password; None generates one, which is returned. Web sessions and POP3 caches end with it."""
+    normal = normalized(address)
+    secret = new_passwords.generate() if password is None else None
+    with transaction.atomic():
+        mailbox = locked(normal)
+        if password is not None:
+            new_passwords.check(password, mailbox.user)
+        new_passwords.put(mailbox.user, secret or password or "")
+        mailbox.user.save(update_fields=["password", "password_changed_at"])
+        audit.record(actor, "mailbox.password", normal, mailbox=mailbox)
+    return secret
+
+
+def remove(address: str, *, actor: Actor, with_mail: bool) -> int:
+    """Destroy the mailbox, its user, devices and mail, recovery included. Returns how many messages there were.
+
+    Rejected while it is held, and when there is mail but not `with_mail`. The bodies' files go with a later sweep.
+    """
+    normal = normalized(address)
+    with transaction.atomic():
+        mailbox = locked(normal)
+        if mailbox.held:
+            raise Rejected(_("%(address)s is on hold: lift the hold first") % {"address": normal})
+        if not with_mail and Message.objects.filter(mailbox=mailbox).exists():
+            raise Rejected(_("%(address)s holds mail: remove it with its mail, or leave it") % {"address": normal})
+        octets, messages = mailbox.octets, purge.mailbox(mailbox.pk)
+        mailbox.user.delete()  # and with it the mailbox, its devices and what was imported into it
+        audit.record(actor, "mailbox.remove", normal, messages=messages, octets=octets)
+    return messages
+
+
+def get(address: str) -> Mailbox:
+    """Return the mailbox of this address, in any case. Rejected when there is none."""
+    normal = normalized(address)
+    mailbox = Mailbox.objects.select_related("user", "domain").filter(user__address=normal).first()
+    if mailbox is None:
+        raise _unknown(normal)
+    return mailbox
+
+
+def locked(normal: str) -> Mailbox:
+    """Return the mailbox of a normal address with its row locked, in a transaction. Rejected when there is none."""
+    mailbox = _locked(normal)
+    if mailbox is None:
+        raise _unknown(normal)
+    return mailbox
+
+
+def normalized(address: str) -> str:
+    """Return the address in the form in which it is stored; Rejected says what is wrong with it."""
+    try:
+        return normal_address(address)
+    except BadAddress as error:
+        raise Rejected(str(error)) from error
+
+
+def _locked(normal: str) -> Mailbox | None:
+    rows = Mailbox.objects.select_related("user").select_for_update(of=("self",))
+    return rows.filter(user__address=normal).first()
+
+
+def _unknown(normal: str) -> Rejected:
+    return Rejected(_("%(address)s is not a mailbox of this site") % {"address": normal})
+
+
+def _make(address: str, domain: Domain, *, chosen: str | None, generated: str | None) -> Mailbox:
+    """Insert user, mailbox and main device; the domain's row is locked."""
+    _refuse_taken(address)
+    _refuse_above_limit(domain)
+    user = User(address=address)
+    if chosen is not None:
+        new_passwords.check(chosen, user)
+    new_passwords.put(user, chosen or generated or "")
+    user.save(force_insert=True)
+    mailbox = Mailbox.objects.create(user=user, domain=domain)
+    # While it is the only device, the main password gives plain RFC 1939: what it deletes is deleted.
+    Device.objects.create(mailbox=mailbox, name=MAIN_DEVICE, main=True, mode=Device.Mode.PRIMARY)
+    return mailbox
+
+
+def _refuse_taken(address: str) -> None:
+    if Alias.objects.filter(address=address).exists():
+        raise Rejected(_("%(address)s is an alias: remove that first") % {"address": address})
+    if User.objects.filter(address=address).exists():
+        raise Rejected(_("%(address)s is the login of an administrator") % {"address": address})
+
+
+def _refuse_above_limit(domain: Domain) -> None:
+    if domain.mailbox_limit is None:
+        return
+    if Mailbox.objects.filter(domain=domain).count() >= domain.mailbox_limit:
+        raise Rejected(
+            _("%(domain)s has all the mailboxes it may have (%(limit)d)")
+            % {"domain": domain.name, "limit": domain.mailbox_limit}
+        )
+
+
+def _assign(mailbox: Mailbox, fields: Fields) -> Changes:
+    """Set each field where it lives: the person's on the user, the rest on the mailbox."""
+    rest: dict[str, Any] = dict(fields)
+    of_user: dict[str, Any] = {"name": rest.pop("name")} if "name" in rest else {}
+    if "suspended" in rest:
+        of_user["is_active"] = not rest.pop("suspended")
+    changes = assign(mailbox.user, of_user) | assign(mailbox, rest)
+    if "is_active" in changes:
+        was_active, active = changes.pop("is_active")
+        changes["suspended"] = (not was_active, not active)
+    return changes
+
+
+def _change_password(user: User, password: str | None) -> Changes:
+    """Give the user this password unless it is the same; the change is told by its moment alone."""
+    if password is None or user.check_password(password):
+        return {}
+    before = user.password_changed_at
+    new_passwords.check(password, user)
+    new_passwords.put(user, password)
+    user.save(update_fields=["password", "password_changed_at"])
+    return {"password_changed_at": (before, user.password_changed_at)}

@@ -1,0 +1,86 @@
+"""What an action on the rows ends in: done, with what changed, or one sentence why not; no action of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import psycopg
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+from django.db.models import Model
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+Row = TypeVar("Row", bound=Model)
+Changes = dict[str, tuple[Any, Any]]
+
+
+class Rejected(ValueError):
+    """The action was refused and nothing was changed; the text is one translated sentence, fit for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ensured(Generic[Row]):
+    """The row as it is now. `changes` maps each field that was moved to (old, new), from the defaults when created.
+
+    `secret` is the password that was generated, if one was: it is nowhere else, show it once.
+    """
+
+    row: Row
+    created: bool
+    changes: Changes
+    secret: str | None = None
+
+
+def assign(row: Model, fields: Mapping[str, Any]) -> Changes:
+    """Set the fields that differ, check and save them. Returns what changed; Rejected when a value is not allowed."""
+    changes = {name: (getattr(row, name), value) for name, value in fields.items() if getattr(row, name) != value}
+    if changes:
+        for name, (_old, new) in changes.items():
+            setattr(row, name, new)
+        _check(row, changes)
+        row.save(update_fields=[*changes])
+    return changes
+
+
+def _check(row: Model, changes: Changes) -> None:
+    """Let each changed field judge its value, in its own words."""
+    others = {field.name for field in row._meta.fields} - set(changes)
+    try:
+        row.clean_fields(exclude=others)
+    except ValidationError as error:
+        name, texts = next(iter(error.message_dict.items()))
+        raise Rejected(f"{row._meta.get_field(name).verbose_name}: {texts[0]}") from error  # type: ignore[union-attr]  # only fields of our own models
+
+
+def details(changes: Changes) -> dict[str, list[str | int | None]]:
+    """Return the changes as the audit keeps them: JSON values, numbers and truths as they are."""
+    return {name: [_json(old), _json(new)] for name, (old, new) in changes.items()}
+
+
+def _json(value: Any) -> str | int | None:
+    return value if value is None or isinstance(value, int) else str(value)
+
+
+def not_negative(fields: Mapping[str, Any], *names: str) -> None:
+    """Refuse a number below zero under any of the names."""
+    for name in names:
+        value = fields.get(name)
+        if value is not None and value < 0:
+            raise Rejected(_("%(name)s cannot be negative: %(value)s") % {"name": name, "value": value})
+
+
+@contextmanager
+def last_word(texts: Mapping[str, Promise]) -> Iterator[None]:
+    """Turn the violation of a constraint named in `texts` into Rejected with its text: it decides every race."""
+    try:
+        yield
+    except IntegrityError as error:
+        cause = error.__cause__
+        name = cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None
+        if name is None or name not in texts:
+            raise
+        raise Rejected(str(texts[name])) from error

@@ -1,0 +1,50 @@
+"""Destroys message rows and lets go of their bodies; when that is right, the callers decide (removal, sweep)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+# Bodies are locked in one order, so that two purges that share some wait instead of blocking each other; only then can
+# the second see that the first has taken the other row away.
+_LOCK_BODIES = """
+SELECT coalesce(array_agg(id), '{}') FROM (
+    SELECT id FROM mailstore_body
+    WHERE id IN (SELECT body_id FROM mailstore_message WHERE id = ANY(%(messages)s))
+    ORDER BY id FOR UPDATE
+) AS locked
+"""
+_LOCK_BODIES_OF_MAILBOX = """
+SELECT coalesce(array_agg(id), '{}') FROM (
+    SELECT id FROM mailstore_body
+    WHERE id IN (SELECT body_id FROM mailstore_message WHERE mailbox_id = %(mailbox)s)
+    ORDER BY id FOR UPDATE
+) AS locked
+"""
+_DESTROY = "DELETE FROM mailstore_message WHERE id = ANY(%(messages)s)"
+_DESTROY_OF_MAILBOX = "DELETE FROM mailstore_message WHERE mailbox_id = %(mailbox)s"
+_LET_GO = """
+UPDATE mailstore_body SET unreferenced_at = now()
+WHERE id = ANY(%(bodies)s) AND NOT EXISTS (SELECT FROM mailstore_message WHERE body_id = mailstore_body.id)
+"""
+
+
+def messages(keys: Sequence[int]) -> int:
+    """Destroy the rows with these primary keys, inside the caller's transaction. Returns how many there were."""
+    return _purge(_LOCK_BODIES, _DESTROY, {"messages": list(keys)})
+
+
+def mailbox(key: int) -> int:
+    """Destroy every row of a mailbox whose row the caller has locked. Returns how many there were."""
+    return _purge(_LOCK_BODIES_OF_MAILBOX, _DESTROY_OF_MAILBOX, {"mailbox": key})
+
+
+def _purge(lock: str, destroy: str, which: dict[str, int | list[int]]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(lock, which)
+        (bodies,) = cursor.fetchone()
+        cursor.execute(destroy, which)
+        destroyed: int = cursor.rowcount
+        cursor.execute(_LET_GO, {"bodies": bodies})
+    return destroyed
