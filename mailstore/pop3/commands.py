@@ -1,0 +1,150 @@
+"""The grammar: one line becomes a Command or a Fault; it knows no state and gives no reply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+# RFC 2449 §4 asks for 255 with CRLF; twice that leaves room for long passphrases in UTF-8.
+COMMAND_OCTETS = 512
+# RFC 5034 §4: as long as mechanisms need, whatever the limit of commands. Base64 of 8 KiB, AUTH and a mechanism's name.
+SASL_LINE_OCTETS = 12 * 1024
+NUMBER_DIGITS = 20  # more than any 64-bit figure; what is longer is no number anybody means
+
+TLS_RECORD_START = b"\x16\x03"  # RFC 8446 §5.1: a handshake record, so a ClientHello on a port that speaks first
+_OTHER_PROTOCOLS = frozenset(
+    (b"PROXY", b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"CONNECT", b"TRACE", b"PRI")
+)
+_CONTROLS = bytes(range(0x20)) + b"\x7f"
+
+
+class Fault(Enum):
+    """Why a line is no command."""
+
+    UNKNOWN = auto()
+    ARGUMENT = auto()
+    NUMBER = auto()
+    CONTROL_OCTET = auto()
+    NOT_UTF8 = auto()
+    TOO_LONG = auto()
+    OTHER_PROTOCOL = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A well-formed command: the keyword in upper case, and its arguments as its handler takes them."""
+
+    verb: str
+    arguments: tuple[object, ...] = ()
+
+
+def parse(line: bytes) -> Command | Fault:
+    """Read one line without its end.
+
+    Arguments: USER name; PASS secret; AUTH [mechanism [initial response]] (octets, as sent); RETR and DELE number;
+    LIST and UIDL [number]; TOP number lines; none for the others. Numbers of messages are above 0 and may still be
+    beyond the last message.
+    """
+    found = _BARE.get(line)
+    if found is not None:
+        return found
+    if has_control_octets(line):
+        return Fault.OTHER_PROTOCOL if line.startswith(TLS_RECORD_START) else Fault.CONTROL_OCTET
+    keyword, blank, rest = line.partition(b" ")
+    # RFC 1939 §3: keywords in any case; bytes.upper() touches ASCII alone.
+    keyword = keyword.upper()
+    if blank and keyword in _OTHER_PROTOCOLS:
+        return Fault.OTHER_PROTOCOL
+    if len(line) > COMMAND_OCTETS - 2 and keyword != b"AUTH":
+        return Fault.TOO_LONG
+    grammar = _GRAMMAR.get(keyword)
+    if grammar is None:
+        return Fault.UNKNOWN
+    arguments = grammar(rest)
+    return arguments if isinstance(arguments, Fault) else Command(keyword.decode(), arguments)
+
+
+def has_control_octets(octets: bytes) -> bool:
+    """NUL to US, and DEL: in no command, and so in no name and no password."""
+    return len(octets.translate(None, _CONTROLS)) != len(octets)
+
+
+# --- arguments: each reads what stands behind the keyword and one blank -------------------------------------------
+
+_Arguments = tuple[object, ...] | Fault
+
+
+def _none(rest: bytes) -> _Arguments:
+    return Fault.ARGUMENT if rest.strip(b" ") else ()
+
+
+def _name(rest: bytes) -> _Arguments:
+    return _text(rest.rstrip(b" "))
+
+
+def _text(rest: bytes) -> _Arguments:
+    # RFC 1939 §7: one argument, so every blank of a password belongs to it.
+    if not rest:
+        return Fault.ARGUMENT
+    try:
+        return (rest.decode(),)
+    except UnicodeDecodeError:
+        return Fault.NOT_UTF8
+
+
+def _mechanism(rest: bytes) -> _Arguments:
+    # RFC 5034 §4: mechanism and initial response; a bare AUTH asks for the list.
+    mechanism, _, initial = rest.partition(b" ")
+    if not mechanism:
+        return Fault.ARGUMENT if initial.strip(b" ") else ()
+    name = mechanism.upper().decode("ascii", "replace")
+    return (name, initial) if initial else (name,)
+
+
+def _number(rest: bytes) -> _Arguments:
+    words = rest.split()
+    return _numbers(words) if len(words) == 1 else Fault.ARGUMENT
+
+
+def _number_or_none(rest: bytes) -> _Arguments:
+    return _number(rest) if rest.strip(b" ") else ()
+
+
+def _number_and_lines(rest: bytes) -> _Arguments:
+    words = rest.split()
+    return _numbers(words) if len(words) == 2 else Fault.ARGUMENT
+
+
+def _numbers(words: list[bytes]) -> tuple[int, ...] | Fault:
+    """RFC 1939 §5, §7: digits alone; the first is a message number and those begin at 1."""
+    if not all(word.isdigit() and len(word) <= NUMBER_DIGITS for word in words):
+        return Fault.NUMBER
+    numbers = tuple(map(int, words))
+    return numbers if numbers[0] else Fault.NUMBER
+
+
+_GRAMMAR: dict[bytes, Callable[[bytes], _Arguments]] = {
+    b"AUTH": _mechanism,
+    b"CAPA": _none,
+    b"DELE": _number,
+    b"LIST": _number_or_none,
+    b"NOOP": _none,
+    b"PASS": _text,
+    b"QUIT": _none,
+    b"RETR": _number,
+    b"RSET": _none,
+    b"STAT": _none,
+    b"STLS": _none,
+    b"TOP": _number_and_lines,
+    b"UIDL": _number_or_none,
+    b"USER": _name,
+    b"UTF8": _none,
+}
+VERBS = frozenset(keyword.decode() for keyword in _GRAMMAR)
+# Most lines of a poll are a bare keyword: made once, found by one look-up.
+_BARE: dict[bytes, Command] = {
+    keyword: Command(keyword.decode())
+    for keyword, grammar in _GRAMMAR.items()
+    if grammar in (_none, _number_or_none, _mechanism)
+}

@@ -1,0 +1,145 @@
+"""Turn-taking with a peer: each line has its turn when the last one is answered; it knows no command."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from enum import Enum, auto
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from mailstore.errors import MailError
+from mailstore.pop3.commands import SASL_LINE_OCTETS, TLS_RECORD_START
+from mailstore.ports import Message
+from mailstore.wire.lines import NEED_MORE, OVERLONG, LineBuffer
+
+if TYPE_CHECKING:
+    from mailstore.ports import Done, OpenBody, Peer
+
+T = TypeVar("T")
+
+PENDING_OCTETS = 64 * 1024  # lines that wait for their turn: thousands of them; above it nothing more is read
+
+
+class Waiting(Enum):
+    """What keeps the next line from its turn."""
+
+    NOTHING = auto()
+    ANSWER = auto()
+    BODY = auto()
+    HANDSHAKE = auto()
+
+
+class Conversation(ABC):
+    """The half of `ports.Session` that moves octets; `proceed` is never called while a body is still on its way."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._lines = LineBuffer(SASL_LINE_OCTETS)
+        self._waiting = Waiting.NOTHING
+        self._working = False
+        self._half_closed = False
+        self._closing = False
+        self._gone = False
+        self._reason: str | None = None  # why this side ended it
+
+    # --- driven by the connection ----------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> None:
+        if self._waiting is Waiting.HANDSHAKE:
+            # CVE-2011-0411: what came in clear before the handshake is never taken for what comes after it.
+            self._end("clear text behind STLS")
+        if not self._closing:
+            self._lines.feed(data)
+            self._work()
+
+    def proceed(self) -> None:
+        if self._waiting is Waiting.BODY:
+            self._waiting = Waiting.NOTHING
+        self._work()
+
+    def tls_started(self, version: str) -> None:
+        self._lines.clear()
+        if self._waiting is Waiting.HANDSHAKE:
+            self._waiting = Waiting.NOTHING
+
+    def half_closed(self) -> None:
+        self._half_closed = True
+        self._work()
+
+    def wants_input(self) -> bool:
+        return len(self._lines) < PENDING_OCTETS
+
+    def _work(self) -> None:
+        """Give waiting lines their turns. An answer that comes at once comes back here: the outer call goes on."""
+        if self._working:
+            return
+        self._working = True
+        try:
+            while self._waiting is Waiting.NOTHING and not self._closing and not self._peer.congested():
+                line = self._lines.next_line()
+                if line is NEED_MORE:
+                    self._run_dry()
+                    return
+                if line is OVERLONG:
+                    self._overlong()
+                else:
+                    self._obey(line)
+        finally:
+            self._working = False
+
+    def _run_dry(self) -> None:
+        # RFC 1939 §3: a command ends with its line, so what is left of one at the end is none.
+        if self._half_closed:
+            self._end("half-closed")
+        elif self._lines.starts_with(TLS_RECORD_START):
+            self._foreign()
+
+    # --- asked by the protocol -------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _obey(self, line: bytes) -> None:
+        """Answer one line, or begin to wait."""
+
+    @abstractmethod
+    def _overlong(self) -> None:
+        """A line was too long, and is dropped."""
+
+    @abstractmethod
+    def _foreign(self) -> None:
+        """The peer speaks TLS where POP3 in clear is expected."""
+
+    def _say(self, reply: bytes) -> None:
+        self._peer.write(reply)
+
+    def _ask(
+        self, call: Callable[[Done[T]], None], then: Callable[[T], None], failed: Callable[[MailError], None]
+    ) -> None:
+        """Ask a port; no line has its turn before the answer."""
+        self._waiting = Waiting.ANSWER
+        call(partial(self._answered, then, failed))
+
+    def _answered(self, then: Callable[[T], None], failed: Callable[[MailError], None], answer: T | MailError) -> None:
+        if self._gone:
+            if isinstance(answer, Message):
+                answer.body.close()
+            return
+        self._waiting = Waiting.NOTHING
+        if isinstance(answer, MailError):
+            failed(answer)
+        else:
+            then(answer)
+        self._work()
+
+    def _send(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> None:
+        self._waiting = Waiting.BODY
+        self._peer.send_body(head, body, count, tail)
+
+    def _begin_tls(self) -> None:
+        self._waiting = Waiting.HANDSHAKE
+        self._peer.start_tls()
+
+    def _end(self, reason: str) -> None:
+        self._closing = True
+        self._reason = reason
+        self._peer.close()

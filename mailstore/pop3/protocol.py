@@ -1,0 +1,48 @@
+"""Which command is legal in which state, and what a site allows; it parses nothing and answers nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the site allows.
+
+    `plaintext_login` is for connections without TLS: "never", "loopback" (from this machine alone) or "always".
+    """
+
+    plaintext_login: str
+    tls_offered: bool
+
+    def password_may_pass(self, *, encrypted: bool, loopback: bool) -> bool:
+        # RFC 8314 §4.1, RFC 2595 §2.3: no password in clear over a network.
+        return encrypted or self.plaintext_login == "always" or (loopback and self.plaintext_login == "loopback")
+
+
+class State(Enum):
+    """RFC 1939 §3."""
+
+    AUTHORIZATION = auto()
+    TRANSACTION = auto()
+    UPDATE = auto()
+
+
+# RFC 1939 §4 to §7; CAPA: RFC 2449 §5; STLS: RFC 2595 §4; AUTH: RFC 5034 §4.
+# UTF8 (RFC 6856 §2.1) belongs to AUTHORIZATION alone; classic Outlook sends it after PASS and gives up on -ERR.
+LEGAL: dict[State, frozenset[str]] = {
+    State.AUTHORIZATION: frozenset({"AUTH", "CAPA", "PASS", "QUIT", "STLS", "USER", "UTF8"}),
+    State.TRANSACTION: frozenset(
+        {"CAPA", "DELE", "LIST", "NOOP", "QUIT", "RETR", "RSET", "STAT", "TOP", "UIDL", "UTF8"}
+    ),
+    State.UPDATE: frozenset(),
+}
+
+# Bad commands in a row after which a conversation ends; a good one starts the count again. Mail programs that
+# probe (AUTH, XTND, LAST, HELP) stay far below.
+BAD_COMMANDS_IN_A_ROW: dict[State, int] = {
+    State.AUTHORIZATION: 10,
+    State.TRANSACTION: 20,
+    State.UPDATE: 1,
+}

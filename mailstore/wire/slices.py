@@ -1,0 +1,58 @@
+"""Where `TOP n k` ends in a message of prefix and body in wire form; it reads, it sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mailstore.ports import OpenBody
+
+CHUNK_OCTETS = 64 * 1024  # one read: the header of nearly every message, and little memory for the rest
+
+
+def top(prefix: bytes, body: OpenBody, lines: int) -> tuple[bytes, int]:
+    """Return what TOP sends: the part of the prefix, and the count of the body's octets.
+
+    Header, blank line and the first `lines` lines of the body; a message without a blank line is all header and goes
+    whole, as RETR sends it. Raises what `OpenBody.read` raises.
+    """
+    end = _end(prefix, body, lines)
+    return prefix[:end], max(0, end - len(prefix))
+
+
+def _end(prefix: bytes, body: OpenBody, lines: int) -> int:
+    whole = len(prefix) + body.wire_octets
+    # A line takes two octets at least, so a larger figure means all of it, and nothing has to be read.
+    if lines >= whole // 2:
+        return whole
+    in_header = True
+    tail = b"\r\n"  # as if a line had ended before the first octet: an empty first line is the blank line
+    offset = 0
+    for piece in _pieces(prefix, body):
+        start = 0
+        if in_header:
+            window = tail + piece
+            blank = window.find(b"\r\n\r\n")
+            tail = window[-3:]
+            start = blank + 4 - (len(window) - len(piece))
+            in_header = blank < 0
+        if not in_header:
+            rest = piece[start:] if start else piece
+            found = rest.count(b"\n")
+            if found >= lines:
+                return offset + start + _end_of_line(rest, lines)
+            lines -= found
+        offset += len(piece)
+    return whole
+
+
+def _pieces(prefix: bytes, body: OpenBody) -> Iterator[bytes]:
+    yield prefix
+    for offset in range(0, body.wire_octets, CHUNK_OCTETS):
+        yield body.read(offset, CHUNK_OCTETS)
+
+
+def _end_of_line(wire: bytes, lines: int) -> int:
+    """Return the octets of the first `lines` lines, which are there."""
+    return len(wire) - len(wire.split(b"\n", lines)[-1])

@@ -1,0 +1,264 @@
+"""What stands on the other sides of a POP3 session in tests: a peer, accounts, maildrops, a journal. No sockets."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mailstore.errors import BadCredentials, MailError
+from mailstore.pop3.protocol import Rules
+from mailstore.pop3.session import Session
+from mailstore.ports import Credentials, Done, Listing, Message, OpenBody, SessionRecord
+
+BODY_CHUNK_OCTETS = 64 * 1024
+
+
+class MemoryBody:
+    """A body in memory. `error` is raised by every read from `fails_at` on; `reads` keeps (offset, count)."""
+
+    def __init__(self, wire: bytes, error: MailError | None = None, fails_at: int = 0) -> None:
+        self.wire = wire
+        self.wire_octets = len(wire)
+        self.error = error
+        self.fails_at = fails_at
+        self.reads: list[tuple[int, int]] = []
+        self.closed = 0
+
+    def read(self, offset: int, count: int) -> bytes:
+        self.reads.append((offset, count))
+        if self.error is not None and offset >= self.fails_at:
+            raise self.error
+        return self.wire[offset : offset + count]
+
+    def descriptor(self) -> int | None:
+        return None
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Answers:
+    """Answers of a port: given at once, or kept back until `release` while `held` is True."""
+
+    def __init__(self) -> None:
+        self.held = False
+        self._kept: list[Callable[[], None]] = []
+
+    def give(self, done: Done[Any], answer: object) -> None:
+        if self.held:
+            self._kept.append(lambda: done(answer))
+        else:
+            done(answer)
+
+    @property
+    def outstanding(self) -> int:
+        return len(self._kept)
+
+    def release(self) -> None:
+        kept, self._kept = self._kept, []
+        for give in kept:
+            give()
+
+
+@dataclass
+class StoredMessage:
+    """`body` is in wire form; `octets` is what a client ends with."""
+
+    body: bytes
+    uidl: str
+    prefix: bytes = b""
+    error: MailError | None = None
+    fails_at: int | None = None  # None: the message cannot be opened; else reading fails there
+
+    @property
+    def octets(self) -> int:
+        wire = b"\r\n" + self.prefix + self.body
+        return len(wire) - 2 - wire.count(b"\r\n.")
+
+
+class FakeMaildrop:
+    """A maildrop in memory. Set `listing_error` or `remove_error` to make it fail, `answers.held` to make it wait."""
+
+    def __init__(
+        self,
+        *stored: StoredMessage,
+        address: str = "anna@example.org",
+        device: str = "main",
+        expire_days: int | None = None,
+    ) -> None:
+        self.address = address
+        self.device = device
+        self.expire_days = expire_days
+        self.stored = stored
+        self.messages = len(stored)
+        self.octets = sum(message.octets for message in stored)
+        self.answers = Answers()
+        self.listing_error: MailError | None = None
+        self.remove_error: MailError | None = None
+        self.listings = 0
+        self.removed: list[list[int]] = []
+        self.opened: list[MemoryBody] = []
+
+    def listing(self, done: Done[Listing]) -> None:
+        self.listings += 1
+        self.answers.give(done, self.listing_error or self._listing())
+
+    def message(self, number: int, done: Done[Message]) -> None:
+        stored = self.stored[number - 1]
+        if stored.error is not None and stored.fails_at is None:
+            self.answers.give(done, stored.error)
+            return
+        body = MemoryBody(stored.body, stored.error, stored.fails_at or 0)
+        self.opened.append(body)
+        self.answers.give(done, Message(stored.octets, stored.prefix, body))
+
+    def remove(self, numbers: Sequence[int], done: Done[int]) -> None:
+        self.removed.append(list(numbers))
+        self.answers.give(done, self.remove_error or len(numbers))
+
+    def _listing(self) -> Listing:
+        return Listing(
+            keys=array("q", range(1, self.messages + 1)),
+            octets=array("q", [message.octets for message in self.stored]),
+            uidls=[message.uidl for message in self.stored],
+        )
+
+
+class FakeAccounts:
+    """Accounts by address in any case; `asked` keeps every attempt. `error` is the answer to all while it is set."""
+
+    def __init__(self) -> None:
+        self.answers = Answers()
+        self.asked: list[Credentials] = []
+        self.error: MailError | None = None
+        self.expire: tuple[int | None, bool] = (None, False)
+        self._known: dict[str, tuple[str, FakeMaildrop | MailError]] = {}
+
+    def add(self, address: str, secret: str, opens: FakeMaildrop | MailError) -> None:
+        """`opens` is what the right secret gives: a maildrop, or an error such as PopSwitchedOff."""
+        self._known[address.lower()] = (secret, opens)
+
+    def sign_in(self, credentials: Credentials, done: Done[FakeMaildrop]) -> None:
+        self.asked.append(credentials)
+        secret, opens = self._known.get(credentials.address.lower(), (None, None))
+        right = secret == credentials.secret
+        self.answers.give(done, self.error or (opens if right else BadCredentials("unknown user or wrong password")))
+
+    def site_expire_days(self) -> tuple[int | None, bool]:
+        return self.expire
+
+
+@dataclass
+class FakeJournal:
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    records: list[SessionRecord] = field(default_factory=list)
+    troubles: list[tuple[MailError, str]] = field(default_factory=list)
+
+    def cleartext_refused(self, client: str, command: str) -> None:
+        self.refused.append((client, command))
+
+    def session_ended(self, record: SessionRecord) -> None:
+        self.records.append(record)
+
+    def trouble(self, error: MailError, doing: str) -> None:
+        self.troubles.append((error, doing))
+
+
+class FakePeer:
+    """A connection in memory. It keeps what was sent, and hands bodies over at once unless `slow` is set."""
+
+    def __init__(self, *, client: str = "192.0.2.7", loopback: bool = False, encrypted: bool = True) -> None:
+        self.client = client
+        self.proxy: str | None = None
+        self.loopback = loopback
+        self.encrypted = encrypted
+        self.session: Session | None = None
+        self.sent = bytearray()
+        self.writes: list[bytes] = []
+        self.full = False
+        self.slow = False
+        self.upgrading = False
+        self.closed = False
+        self.cut = False
+        self._body: tuple[bytes, OpenBody, int, bytes] | None = None
+
+    def congested(self) -> bool:
+        return self.full
+
+    def write(self, data: bytes) -> None:
+        assert self._body is None, "a write overtakes a body"
+        if not self.closed:
+            self.sent += data
+            self.writes.append(data)
+
+    def send_body(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> None:
+        self._body = (head, body, count, tail)
+        if not self.slow:
+            self.deliver_body()
+
+    def deliver_body(self) -> None:
+        """Send the body that waits, whole."""
+        assert self._body is not None
+        assert self.session is not None
+        head, body, count, tail = self._body
+        self._body = None
+        self.sent += head
+        try:
+            for offset in range(0, count, BODY_CHUNK_OCTETS):
+                self.sent += body.read(offset, min(BODY_CHUNK_OCTETS, count - offset))
+        except MailError:
+            self.closed = self.cut = True
+            return
+        finally:
+            body.close()
+        self.sent += tail
+        self.session.proceed()
+
+    def start_tls(self) -> None:
+        self.upgrading = True
+
+    def finish_tls(self) -> None:
+        """The handshake is done."""
+        assert self.session is not None
+        self.upgrading = False
+        self.encrypted = True
+        self.session.tls_started("TLSv1.3")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+TLS_ONLY = Rules(plaintext_login="never", tls_offered=True)
+
+
+class Conversation:
+    """A session with all its fakes; `say` sends one line and returns what came back."""
+
+    def __init__(
+        self, *, peer: FakePeer | None = None, accounts: FakeAccounts | None = None, rules: Rules = TLS_ONLY
+    ) -> None:
+        self.peer = peer or FakePeer()
+        self.accounts = accounts or FakeAccounts()
+        self.journal = FakeJournal()
+        self.session = Session(self.peer, self.accounts, self.journal, rules)
+        self.peer.session = self.session
+        self.session.connected()
+
+    def send(self, data: bytes) -> bytes:
+        """Return what the session wrote because of `data`."""
+        before = len(self.peer.sent)
+        self.session.receive(data)
+        return bytes(self.peer.sent[before:])
+
+    def say(self, line: str) -> str:
+        return self.send(line.encode() + b"\r\n").decode()
+
+    def sign_in(self, address: str = "anna@example.org", secret: str = "secret") -> str:
+        self.say(f"USER {address}")
+        return self.say(f"PASS {secret}")
+
+    def end(self, reason: str = "lost") -> SessionRecord:
+        self.session.ended(reason, 100, len(self.peer.sent))
+        return self.journal.records[-1]
