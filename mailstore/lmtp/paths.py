@@ -1,0 +1,81 @@
+"""Forward and reverse paths (RFC 5321 §4.1.2, RFC 6531 §3.3). Whether an address exists is not known here.
+
+Senders are taken as the world writes them (dots in a row, underscores in domains, long local parts): a strict reader
+here would bounce mail that somebody else has accepted.
+"""
+
+from __future__ import annotations
+
+import re
+
+PATH_OCTETS = 256  # RFC 5321 §4.5.3.1.3, with its brackets
+LOCAL_PART_OCTETS = 64  # RFC 5321 §4.5.3.1.1
+DOMAIN_OCTETS = 255  # RFC 5321 §4.5.3.1.2
+
+# C0, DEL, C1 and Unicode's own line ends: none may reach a header line or a log.
+_NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+_WORD = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-\u00a1-\U0010ffff]+"
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_LITERAL = r"\[[!-Z^-~]+\]"
+_DOMAIN = rf"(?:[A-Za-z0-9._\-\u00a1-\U0010ffff]+|{_LITERAL})"
+_MAILBOX = re.compile(rf"(?P<local>{_WORD}|{_QUOTED})@(?P<domain>{_DOMAIN})")
+_ROUTE = re.compile(rf"@{_DOMAIN}(?:,@{_DOMAIN})*:")
+
+# A path ends at the first > outside quotes.
+_ARGUMENT = re.compile(rf"(?P<keyword>[A-Za-z]+): *(?:<(?P<path>(?:{_QUOTED}|[^>\"])*)>)?(?P<rest>.*)")
+
+
+class BadPath(ValueError):
+    """Not a path."""
+
+
+class Utf8Path(BadPath):
+    """A path with UTF-8 where SMTPUTF8 was not given."""
+
+
+def is_plain(text: str) -> bool:
+    """True when no character of `text` could end a line or steer a terminal."""
+    return _NOT_PLAIN.search(text) is None
+
+
+def split(argument: str) -> tuple[str, str | None, list[str]]:
+    """Cut `FROM:<path> words` into FROM, what the brackets hold (None without them), and the words behind."""
+    match = _ARGUMENT.fullmatch(argument)
+    if match is None:
+        return "", None, []
+    rest: str = match["rest"]
+    path = match["path"] if not rest or rest.startswith(" ") else None
+    return match["keyword"].upper(), path, rest.split()
+
+
+def sender(path: str, *, utf8: bool) -> str:
+    """Return the reverse path's mailbox; "" is the null sender."""
+    if not path:
+        return ""
+    if not (utf8 or path.isascii()):
+        raise Utf8Path(path)
+    return _mailbox(path)[0]
+
+
+def recipient(path: str) -> str:
+    """Return the forward path's mailbox, in the case it was typed."""
+    # RFC 5321 §4.1.1.3: the one address that needs no domain.
+    if path.lower() == "postmaster":
+        return path
+    mailbox, local_part, domain = _mailbox(path)
+    if len(local_part.encode()) > LOCAL_PART_OCTETS or len(domain.encode()) > DOMAIN_OCTETS:
+        raise BadPath(path)
+    return mailbox
+
+
+def _mailbox(path: str) -> tuple[str, str, str]:
+    if len(path.encode()) > PATH_OCTETS - 2:
+        raise BadPath(path)
+    # RFC 5321 §4.1.1.3, appendix C: source routes are stripped.
+    route = _ROUTE.match(path)
+    mailbox = path[route.end() :] if route else path
+    match = _MAILBOX.fullmatch(mailbox)
+    if match is None:
+        raise BadPath(path)
+    return mailbox, match["local"], match["domain"]
