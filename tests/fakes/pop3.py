@@ -234,29 +234,30 @@ TLS_ONLY = Rules(plaintext_login="never", tls_offered=True)
 
 
 class Conversation:
-    """A session with all its fakes; `say` sends one line and returns what came back."""
+    """A session with all its fakes, where anna@example.org has the password secret."""
 
-    def __init__(
-        self, *, peer: FakePeer | None = None, accounts: FakeAccounts | None = None, rules: Rules = TLS_ONLY
-    ) -> None:
+    def __init__(self, *messages: StoredMessage, peer: FakePeer | None = None, rules: Rules = TLS_ONLY) -> None:
         self.peer = peer or FakePeer()
-        self.accounts = accounts or FakeAccounts()
+        self.maildrop = FakeMaildrop(*messages)
+        self.accounts = FakeAccounts()
+        self.accounts.add("anna@example.org", "secret", self.maildrop)
         self.journal = FakeJournal()
         self.session = Session(self.peer, self.accounts, self.journal, rules)
         self.peer.session = self.session
         self.session.connected()
 
     def send(self, data: bytes) -> bytes:
-        """Return what the session wrote because of `data`."""
+        """Receive octets, and return what was sent because of them."""
         before = len(self.peer.sent)
         self.session.receive(data)
         return bytes(self.peer.sent[before:])
 
     def say(self, line: str) -> str:
+        """Receive one line, and return what was sent because of it."""
         return self.send(line.encode() + b"\r\n").decode()
 
-    def sign_in(self, address: str = "anna@example.org", secret: str = "secret") -> str:
-        self.say(f"USER {address}")
+    def sign_in(self, secret: str = "secret") -> str:
+        self.say("USER anna@example.org")
         return self.say(f"PASS {secret}")
 
     def end(self, reason: str = "lost") -> SessionRecord:
