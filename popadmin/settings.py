@@ -1,4 +1,4 @@
-"""Every setting, read once from the environment (docs/settings.md lists them); the rest of Django's is ours to choose."""
+"""Every setting, read once from the environment (docs/settings.md lists them); the rest is ours to choose."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from psycopg import conninfo
 
 from mailstore.policy.quota import BadSize, parse_octets
 from popadmin import environment as env
+from popadmin import logs
 from popadmin.up import sockets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -64,6 +66,7 @@ LMTP_LISTEN = env.listen("LMTP_LISTEN", "127.0.0.1:1024")
 
 PLAINTEXT_LOGIN = env.one_of("PLAINTEXT_LOGIN", "loopback", ("loopback", "never", "always"))
 POP3_WORKERS = env.integer("POP3_WORKERS", os.cpu_count() or 1, least=1, most=256)
+LMTP_WORKERS = env.integer("LMTP_WORKERS", os.cpu_count() or 1, least=1, most=256)
 POP3_IDLE_SECONDS = env.integer("POP3_IDLE_SECONDS", 600, least=600, most=86400)  # RFC 1939 §3: at least ten minutes
 POP3_MAX_CONNECTIONS = env.integer("POP3_MAX_CONNECTIONS", 10000, least=1, most=1_000_000)
 POP3_MAX_CONNECTIONS_PER_IP = env.integer("POP3_MAX_CONNECTIONS_PER_IP", 50, least=1, most=1_000_000)
@@ -154,24 +157,90 @@ AUTH_USER_MODEL = "mailstore.User"
 ROOT_URLCONF = "popadmin.urls"
 WSGI_APPLICATION = "popadmin.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-PASSWORD_HASHERS = ["mailstore.store.hashers.Argon2"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-     "OPTIONS": {"user_attributes": ("address", "name")}},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-]
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]
 LOCALE_PATHS = [PAGES_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+# --- the web ----------------------------------------------------------------------------------------------------
+
+MIDDLEWARE = [
+    "popadmin.health.Health",  # before all else: a health check comes by IP address and must not need a session
+    "popadmin.middleware.TrustedProxies",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "popadmin.assets.Serve",
+    "csp.middleware.CSPMiddleware",
+    "popadmin.middleware.PageHeaders",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "popadmin.middleware.UserLanguage",  # after LocaleMiddleware: what the user chose wins over cookie and browser
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PAGES_DIR / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "popadmin.layout.layout",
+            ],
+        },
+    }
+]
+AUTHENTICATION_BACKENDS = ["popadmin.signin.backends.Addresses"]
+PASSWORD_HASHERS = ["mailstore.store.hashers.Argon2"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("address", "name")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "popadmin.signin.validators.FitForMailPrograms"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign-in"
+CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_AGE = THEME_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # no session is written for a notice
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [PAGES_DIR / "static"]
+STATIC_ROOT = PAGES_DIR / "collected"
+WHITENOISE_USE_FINDERS = True  # serves static/ itself where `collectstatic` has not run; see popadmin/assets.py
+STORAGES = {"staticfiles": {"BACKEND": "popadmin.assets.Assets"}}
+
 # --- logs -------------------------------------------------------------------------------------------------------
 
 LOG_FORMAT = env.one_of("LOG_FORMAT", "text", ("text", "json"))
 LOG_LEVEL = env.one_of("LOG_LEVEL", "info", ("debug", "info", "warning", "error"))
+LOGGING = logs.configuration(LOG_FORMAT, LOG_LEVEL)
 
 if TLS_CERT_FILE.is_file() != TLS_KEY_FILE.is_file():
     missing = TLS_KEY_FILE if TLS_CERT_FILE.is_file() else TLS_CERT_FILE

@@ -1,5 +1,10 @@
 """The pages by address."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("popadmin.signin.urls")),
+    path("overview/", include("popadmin.panel.urls")),
+    path("mailbox/", include("popadmin.owner.urls")),
+]
+handler500 = "popadmin.faults.server_error"

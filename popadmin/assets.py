@@ -1,0 +1,28 @@
+"""The pages' own files (style sheets, icons): how they are named and served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.contrib.staticfiles.storage import StaticFilesStorage
+from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+class Assets(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
+    """Names with a digest, kept by browsers for ever, once `collectstatic` has run, as it has in the image.
+
+    Where it has not, as in a checkout, the names stay as they are in `static/`: nothing needs to be run before the
+    first start, and an edit shows after a restart.
+    """
+
+    def url(self, name: str | None, force: bool = False) -> str:
+        return str(super().url(name, force) if self.hashed_files else StaticFilesStorage.url(self, name))
+
+
+class Serve(WhiteNoiseMiddleware):  # type: ignore[misc]  # whitenoise has no types
+    """Serves what was collected, and `static/` itself; that nothing was collected is no fault."""
+
+    def add_files(self, root: str | Path, prefix: str | None = None) -> None:
+        if Path(root).is_dir():
+            super().add_files(root, prefix)

@@ -1,0 +1,97 @@
+"""Answers monitors: /healthz (this process lives), /readyz (all that serving mail and pages needs is there).
+
+Ahead of every other middleware: a monitor inside a container comes by IP address, which ALLOWED_HOSTS need not name,
+and neither answer needs a session, a cookie or a page's headers. The causes go to the log, not to the asker.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from collections.abc import Callable
+
+from cryptography import x509
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+
+log = logging.getLogger("popadmin.health")
+
+STATEMENT_SECONDS = 2  # a database that answers slower is not ready; monitors wait some five seconds
+
+
+class NotReady(Exception):
+    """A check failed; the text is the cause, for the log."""
+
+
+class Health:
+    """A middleware that keeps its two addresses to itself and passes on everything else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.answers: dict[str, Callable[[], HttpResponse]] = {"/healthz": alive, "/readyz": ready}
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.answers.get(request.path_info)
+        if answer is None:
+            return self.get_response(request)
+        response = answer() if request.method in ("GET", "HEAD") else HttpResponseNotAllowed(["GET", "HEAD"])
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+def alive() -> HttpResponse:
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+
+
+def ready() -> HttpResponse:
+    """200 when every check holds, else 503; the body lists them all."""
+    results = [{"check": name, "ok": _holds(name, check)} for name, check in CHECKS.items()]
+    good = all(result["ok"] for result in results)
+    return JsonResponse({"ready": good, "checks": results}, status=200 if good else 503)
+
+
+def database() -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{STATEMENT_SECONDS}s"])
+        cursor.execute("SELECT 1")
+
+
+def migrations() -> None:
+    loader = MigrationLoader(connection)
+    missing = loader.graph.nodes.keys() - loader.applied_migrations.keys()
+    if missing:
+        raise NotReady(f"migrations not applied: {sorted('.'.join(key) for key in missing)}")
+
+
+def body_store() -> None:
+    from mailstore.store import readiness
+
+    readiness.body_store()
+
+
+def certificate() -> None:
+    """Where there is none yet, the listener makes it."""
+    if not settings.TLS_CERT_FILE.is_file():
+        return
+    ends = x509.load_pem_x509_certificate(settings.TLS_CERT_FILE.read_bytes()).not_valid_after_utc
+    if ends <= datetime.datetime.now(datetime.UTC):
+        raise NotReady(f"{settings.TLS_CERT_FILE} has expired at {ends}")
+
+
+CHECKS: dict[str, Callable[[], None]] = {
+    "database": database,
+    "migrations": migrations,
+    "body store": body_store,
+    "certificate": certificate,
+}
+
+
+def _holds(name: str, check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except Exception as error:  # whatever it is, it is an answer: not ready
+        log.warning("not ready: %s: %s", name, error)
+        return False
+    return True

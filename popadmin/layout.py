@@ -1,0 +1,64 @@
+"""What stands around every page: the menu of the person who is signed in, the theme, the languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models import User
+from popadmin.owner import access as owner
+from popadmin.panel import access as panel
+
+THEME_COOKIE = "theme"
+THEMES: dict[str, tuple[Promise, str]] = {
+    "light": (_("Light"), "sun"),
+    "dark": (_("Dark"), "moon-stars"),
+    "auto": (_("Automatic"), "circle-half"),
+}
+DEFAULT_THEME = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of the menu; `shown` says to whom."""
+
+    name: str
+    label: Promise
+    icon: str
+    shown: Callable[[User], bool]
+
+
+PLACES = (
+    Place("overview", _("Overview"), "speedometer2", panel.is_host),
+    Place("mailbox", _("My mailbox"), "inbox", owner.has_mailbox),
+    Place("password", _("Password"), "key", lambda _user: True),
+)
+
+
+def layout(request: HttpRequest) -> dict[str, Any]:
+    """The context of every page (a Django context processor)."""
+    return {"theme": theme(request), "themes": THEMES, "menu": menu(request)}
+
+
+def theme(request: HttpRequest) -> str:
+    chosen = request.COOKIES.get(THEME_COOKIE, DEFAULT_THEME)
+    return chosen if chosen in THEMES else DEFAULT_THEME
+
+
+def menu(request: HttpRequest) -> list[dict[str, Any]]:
+    """Where this person can go; empty for one who is not signed in."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        return []
+    here = request.resolver_match.view_name if request.resolver_match else None
+    return [
+        {"url": reverse(place.name), "label": place.label, "icon": place.icon, "current": place.name == here}
+        for place in PLACES
+        if place.shown(user)
+    ]

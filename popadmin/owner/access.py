@@ -1,0 +1,21 @@
+"""What a mailbox owner may see: his own mailbox and its devices, nothing else."""
+
+from __future__ import annotations
+
+from django.db.models import F, QuerySet
+
+from mailstore.models import Device, Mailbox, User
+
+
+def has_mailbox(user: User) -> bool:
+    return getattr(user, "mailbox", None) is not None
+
+
+def mailboxes(user: User) -> QuerySet[Mailbox]:
+    return Mailbox.objects.filter(user=user).select_related("domain")
+
+
+def devices(user: User) -> QuerySet[Device]:
+    """Those that can still sign in; the main password first, then the latest seen."""
+    rows = Device.objects.filter(mailbox__user=user, revoked_at=None).defer("hidden", "confirmed")
+    return rows.order_by("-main", F("last_sign_in_at").desc(nulls_last=True), "name")

@@ -1,0 +1,28 @@
+"""The first page of a hosting admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+from django.views.generic import TemplateView
+
+from popadmin.panel import access, figures
+from popadmin.signin.access import signed_in
+
+
+class Overview(TemplateView):
+    template_name = "panel/overview.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = signed_in(self.request)
+        if not access.is_host(user):
+            raise Http404
+        return super().get_context_data(
+            **kwargs,
+            totals=figures.totals(user),
+            near_percent=figures.NEAR_PERCENT,
+            deliveries=figures.deliveries(user),
+            fullest=figures.fullest(user),
+            domains=figures.largest(user),
+        )

@@ -1,0 +1,43 @@
+"""Who may sign in, and what a person may see of himself."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+
+from mailstore.models import User
+from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address
+
+NOBODY = ""  # no user has it: what cannot be a name is looked up all the same, and costs what any other does
+
+
+def signed_in(request: HttpRequest) -> User:
+    """Whose request it is; nobody's is nobody's to see (LoginRequiredMiddleware has sent him to sign in before)."""
+    if not isinstance(request.user, User):
+        raise Http404
+    return request.user
+
+
+def signs_in_as(typed: str) -> str:
+    """The name under which a user is stored: the normal form of an address, else a login in lower case."""
+    try:
+        name = normal_address(typed) if "@" in typed else typed.lower()
+    except BadAddress:
+        return NOBODY
+    return NOBODY if "\0" in name or len(name.encode()) > ADDRESS_OCTETS else name
+
+
+def people() -> QuerySet[User]:
+    """Users with what a page wants to know of each."""
+    return User.objects.select_related("mailbox__domain")
+
+
+def suspended(user: User) -> bool:
+    """The user himself, or the domain of his mailbox."""
+    mailbox = getattr(user, "mailbox", None)
+    return not user.is_active or (mailbox is not None and not mailbox.domain.active)
+
+
+def web_switched_off(user: User) -> bool:
+    mailbox = getattr(user, "mailbox", None)
+    return mailbox is not None and not mailbox.web

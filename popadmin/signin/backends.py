@@ -1,0 +1,31 @@
+"""Checks a name and a password for Django; one reply and one cost for unknown, wrong and suspended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest
+
+from mailstore.models import User
+from popadmin.signin import access
+
+
+class Addresses(BaseBackend):
+    """Users of the one table. Whoever is suspended, or loses the web, is out at his next request."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_others: Any
+    ) -> User | None:
+        if username is None or password is None:
+            return None
+        user = access.people().filter(address=access.signs_in_as(username)).first()
+        if user is None:
+            make_password(password)  # what check_password costs
+            return None
+        return user if user.check_password(password) and not access.suspended(user) else None
+
+    def get_user(self, user_id: int) -> User | None:
+        user = access.people().filter(pk=user_id).first()
+        return None if user is None or access.suspended(user) or access.web_switched_off(user) else user

@@ -1,0 +1,95 @@
+"""The forms of signing in and of changing the password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models import User
+from mailstore.policy.addresses import ADDRESS_OCTETS
+from popadmin.signin import access
+from popadmin.signin.guesses import guesses
+
+
+class Untold(forms.CharField):
+    """Text that only the sign-in judges: whatever is wrong with it, the answer is the ordinary one."""
+
+    def run_validators(self, value: str) -> None:
+        """None: a length or a NUL told apart would say what accounts look like."""
+
+
+class SignIn(AuthenticationForm):
+    """A name and a password; `get_user` gives the user afterwards."""
+
+    username = Untold(
+        label=_("Address"),
+        widget=forms.TextInput(
+            attrs={
+                "autofocus": True,
+                "autocomplete": "username",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "maxlength": ADDRESS_OCTETS,
+            }
+        ),
+    )
+    password = Untold(
+        label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+    error_messages = {
+        "invalid_login": _("The address or the password is not right."),
+        "web_off": _("The password is right, but these pages are switched off for your mailbox."),
+        "barred": _("Too many wrong passwords. Wait a while, then try again."),
+    }
+
+    def clean(self) -> dict[str, Any]:
+        typed, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if typed and password:
+            self._sign_in(access.signs_in_as(typed), password)
+        return self.cleaned_data
+
+    def confirm_login_allowed(self, user: User) -> None:
+        if access.web_switched_off(user):
+            raise ValidationError(self.error_messages["web_off"], "web_off")
+
+    def _sign_in(self, name: str, password: str) -> None:
+        client = self.request.META["REMOTE_ADDR"] if self.request else ""
+        if guesses.barred(client, name):
+            raise ValidationError(self.error_messages["barred"], "barred")
+        self.user_cache = authenticate(self.request, username=name, password=password)
+        if self.user_cache is None:
+            guesses.wrong(client, name, password, unknown=not access.people().filter(address=name).exists())
+            raise self.get_invalid_login_error()
+        guesses.right(client)
+        self.confirm_login_allowed(self.user_cache)
+
+
+class ChangePassword(PasswordChangeForm):
+    """The old password, the new one twice; Django's validators as the settings name them. The view saves."""
+
+    error_messages = {
+        **PasswordChangeForm.error_messages,
+        "password_incorrect": _("This is not your present password."),
+        "barred": SignIn.error_messages["barred"],
+    }
+
+    def __init__(self, user: User, *args: Any, client: str, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.client = client
+        self.fields["old_password"].label = _("Present password")
+        self.fields["new_password2"].label = _("New password, once more")
+
+    def clean_old_password(self) -> str:
+        name, password = self.user.address, self.cleaned_data["old_password"]
+        if guesses.barred(self.client, name):
+            raise ValidationError(self.error_messages["barred"], "barred")
+        try:
+            return super().clean_old_password()
+        except ValidationError:
+            guesses.wrong(self.client, name, password, unknown=False)
+            raise

@@ -1,0 +1,32 @@
+"""Slows down whoever guesses passwords in this process; the rules are mailstore.policy.throttle's."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+
+from mailstore.policy.throttle import Throttle
+
+LOCAL = "unix"  # a request that came by a unix socket has no address
+
+
+class Guesses:
+    """The memory of one web process. A name is `signs_in_as`'s; passwords are kept as keyed digests only."""
+
+    def __init__(self) -> None:
+        self._throttle = Throttle()
+        self._key = os.urandom(32)
+
+    def barred(self, client: str, name: str) -> bool:
+        return self._throttle.barred(client or LOCAL, name, time.monotonic())
+
+    def wrong(self, client: str, name: str, password: str, *, unknown: bool) -> None:
+        digest = hashlib.blake2b(password.encode(), key=self._key, digest_size=16).digest()
+        self._throttle.failed(client or LOCAL, name, digest, time.monotonic(), unknown=unknown)
+
+    def right(self, client: str) -> None:
+        self._throttle.succeeded(client or LOCAL, time.monotonic())
+
+
+guesses = Guesses()

@@ -1,0 +1,24 @@
+"""What a password must be so that every mail program can send it (a Django password validator)."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from mailstore.models import User
+
+# RFC 2449 §4: a command line has at most 255 octets; "PASS " and CRLF take seven, and old clients stop earlier.
+LONGEST_OCTETS = 200
+
+
+class FitForMailPrograms:
+    """No control characters, and short enough for one POP3 command line. Serves the pages and the shell."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        if not password.isprintable():
+            raise ValidationError(_("The password has a character that mail programs cannot send."), "unprintable")
+        if len(password.encode()) > LONGEST_OCTETS:
+            raise ValidationError(self.get_help_text(), "too_long")
+
+    def get_help_text(self) -> str:
+        return _("Your password must have at most %(octets)d octets.") % {"octets": LONGEST_OCTETS}
