@@ -1,0 +1,135 @@
+"""`device`: adds, lists and revokes device passwords; the rules are the store's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from mailstore.management import tables
+from mailstore.management.shell import actor
+from mailstore.management.verbs import NounCommand, Options, Verb
+from mailstore.models import Device
+from mailstore.policy.devices import shown
+from mailstore.store import devices
+
+HEADINGS = ("DEVICE", "MODE", "HIDDEN", "LAST SIGN-IN", "FROM", "MADE")
+
+
+class Command(NounCommand):
+    help = "Manage device passwords."
+    example = "popadmin device add ann@example.org 'Office PC'"
+
+    def verbs(self) -> tuple[Verb, ...]:
+        return (
+            Verb(
+                "add",
+                "Add a device and show its password once.",
+                "popadmin device add ann@example.org Phone --start 30d",
+                _add_arguments,
+                self.add,
+            ),
+            Verb(
+                "list",
+                "List the devices of a mailbox, the main password first.",
+                "popadmin device list ann@example.org",
+                _address,
+                self.listing,
+            ),
+            Verb(
+                "revoke",
+                "End a device: its password signs in no more.",
+                "popadmin device revoke ann@example.org Phone",
+                _name,
+                self.revoke,
+            ),
+        )
+
+    def add(self, options: Options) -> None:
+        address = options["address"]
+        before = _main_mode(address)
+        device, secret = devices.add(
+            address, options["name"], actor=actor(), mode=options["mode"], start=options["start"]
+        )
+        if options["json"]:
+            self.say_json(_told(device) | {"password": shown(secret)})
+            return
+        self.stdout.write(f"{address}: device {device.name} added ({device.mode})")
+        self.stdout.write(f"  password: {shown(secret)}  (shown this once)")
+        self._say_main_mode(address, before)
+
+    def listing(self, options: Options) -> None:
+        rows = (_told(device) for device in devices.listing(options["address"]))
+        if options["json"]:
+            self.say_json_list(rows)
+            return
+        for line in tables.lines(HEADINGS, (_cells(told) for told in rows)):
+            self.stdout.write(line)
+
+    def revoke(self, options: Options) -> None:
+        address = options["address"]
+        before = _main_mode(address)
+        device = devices.revoke(address, options["name"], actor=actor())
+        if options["json"]:
+            self.say_json({"address": address, "name": device.name, "revoked": True})
+            return
+        self.stdout.write(f"{address}: device {device.name} revoked")
+        self._say_main_mode(address, before)
+
+    def _say_main_mode(self, address: str, before: str) -> None:
+        """Say that the main view changed its mode, since what its DELE does changes with it."""
+        now = _main_mode(address)
+        if now != before:
+            self.stdout.write(f"  the main password's view is {Device.Mode(now).label}")
+
+
+def _address(parser: CommandParser) -> None:
+    parser.add_argument("address", metavar="ADDRESS")
+
+
+def _name(parser: CommandParser) -> None:
+    _address(parser)
+    parser.add_argument("name", metavar="NAME")
+
+
+def _add_arguments(parser: CommandParser) -> None:
+    _name(parser)
+    parser.add_argument(
+        "--mode",
+        choices=Device.Mode.values,
+        default=Device.Mode.INDEPENDENT.value,
+        help="independent: deleting hides mail here only (default); primary: removes it for all; peek: never counts",
+    )
+    parser.add_argument(
+        "--start",
+        choices=devices.STARTS,
+        default="all",
+        help="what it finds at first: all that is stored (default), the last 30 days, or from now on",
+    )
+
+
+def _main_mode(address: str) -> str:
+    return next(device.mode for device in devices.listing(address) if device.main)
+
+
+def _told(device: Device) -> dict[str, Any]:
+    return {
+        "name": device.name,
+        "main": device.main,
+        "mode": device.mode,
+        "hidden_messages": device.hidden_messages,
+        "last_sign_in_at": device.last_sign_in_at and device.last_sign_in_at.isoformat(),
+        "last_client": device.last_client,
+        "created_at": device.created_at.isoformat(),
+    }
+
+
+def _cells(told: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        told["name"],
+        told["mode"],
+        told["hidden_messages"],
+        tables.dash(told["last_sign_in_at"]),
+        tables.dash(told["last_client"]),
+        told["created_at"][:10],
+    )

@@ -1,0 +1,135 @@
+"""How every command of ours behaves at the shell: exit codes, one-line errors, who acts; it does no work of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import sys
+from argparse import SUPPRESS, ArgumentTypeError
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection, connections
+
+from mailstore.errors import MailError
+from mailstore.policy.quota import BadSize, parse_octets
+from mailstore.store.audit import Actor
+from mailstore.store.outcomes import Rejected
+
+EXIT_REFUSED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+UNSET = SUPPRESS  # an option that is not given is not among the options
+
+
+class ShellCommand(BaseCommand):
+    """A command that ends with 0 done, 1 refused, 2 usage, and says why in one line on stderr.
+
+    Subclasses set `example`, add arguments and do the work in `handle`; they raise Rejected or CommandError.
+    """
+
+    example = ""
+    requires_system_checks: list[str] = []
+    exit_unavailable = EXIT_REFUSED
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, epilog=f"example: {self.example}", **kwargs)
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Parse, execute, and turn every foreseen end into its exit code."""
+        parser = self.create_parser(argv[0], argv[1])
+        try:
+            options = vars(parser.parse_args(argv[2:]))
+        except CommandError as error:
+            self._leave(f"{error} (see {parser.prog} --help)".removeprefix("Error: "), EXIT_USAGE)
+        try:
+            self.execute(*options.pop("args", ()), **options)
+        except CommandError as error:
+            if options.get("traceback"):
+                raise
+            self._leave(str(error), error.returncode)
+        except KeyboardInterrupt:
+            self._leave("interrupted", EXIT_INTERRUPTED)
+        except BrokenPipeError:  # the reader of our output has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        finally:
+            connections.close_all()
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run, and turn what the store refuses or cannot reach into a CommandError with its exit code."""
+        try:
+            return super().execute(*args, **options)
+        except Rejected as error:
+            raise CommandError(str(error), returncode=EXIT_REFUSED) from error
+        except MailError as error:
+            raise CommandError(str(error), returncode=self.exit_unavailable) from error
+        except (DatabaseError, InterfaceError) as error:
+            raise CommandError(_what_to_do(error), returncode=self.exit_unavailable) from error
+
+    def _leave(self, text: str, code: int) -> NoReturn:
+        self.stderr.write(f"popadmin: {' '.join(text.split())}")
+        sys.exit(code)
+
+    def say_json(self, value: object) -> None:
+        self.stdout.write(json.dumps(value, ensure_ascii=False, default=str))
+
+    def say_json_list(self, rows: Iterable[object]) -> None:
+        """Write one JSON array, row by row, so that a long one needs no memory."""
+        mark = "["
+        for row in rows:
+            self.stdout.write(mark + json.dumps(row, ensure_ascii=False, default=str), ending="")
+            mark = ",\n "
+        self.stdout.write("]" if mark != "[" else "[]")
+
+
+def actor() -> Actor:
+    """Who types: the system's user."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run under a number that has no name
+        name = f"uid {os.getuid()}"
+    return Actor(name, "shell")
+
+
+def password_from_stdin() -> str:
+    """Return the one line of --password-stdin, without its line end."""
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise CommandError("--password-stdin was given, but standard input is empty", returncode=EXIT_USAGE)
+    return line
+
+
+def size(text: str) -> int | None:
+    """An argument type: 2GB, 500MB, octets, or none."""
+    try:
+        return parse_octets(text)
+    except BadSize as error:
+        raise ArgumentTypeError(str(error)) from error
+
+
+def count(text: str) -> int | None:
+    """An argument type: a whole number from 0 up, or none."""
+    if text.strip().lower() == "none":
+        return None
+    if text.isascii() and text.isdigit() and len(text) <= 18:
+        return int(text)
+    raise ArgumentTypeError(f"{text!r} is not a count: write a whole number from 0 up, or none")
+
+
+def switch(parser: CommandParser, name: str, on: str, off: str, *, help: str) -> None:
+    """Add a pair of options that set `name` to true or false; given neither, it is not among the options."""
+    pair = parser.add_mutually_exclusive_group()
+    pair.add_argument(on, dest=name, action="store_true", default=UNSET, help=help)
+    pair.add_argument(off, dest=name, action="store_false", default=UNSET, help=f"the opposite of {on}")
+
+
+def _what_to_do(error: Exception) -> str:
+    if isinstance(error, ProgrammingError):
+        return f"the database is not ready for this version: run the command migrate first ({error})"
+    if isinstance(error, OperationalError | InterfaceError):
+        settings = connection.settings_dict
+        where = f"{settings['HOST'] or 'localhost'}:{settings['PORT'] or 5432}"
+        return f"the database at {where} is away: start it, or set DATABASE_URL to where it is"
+    return f"the database refused: {error}"

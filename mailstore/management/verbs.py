@@ -1,0 +1,65 @@
+"""Commands of the form NOUN VERB: one table of verbs a noun, and how they print what was ensured; no verb itself."""
+
+from __future__ import annotations
+
+from argparse import RawDescriptionHelpFormatter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.core.management.base import CommandParser
+from django.db.models import Model
+
+from mailstore.management.shell import ShellCommand
+from mailstore.store.outcomes import Ensured
+
+Row = TypeVar("Row", bound=Model)
+Options = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One thing that can be done with the noun. `run` gets the options that were given."""
+
+    name: str
+    help: str
+    example: str
+    arguments: Callable[[CommandParser], None]
+    run: Callable[[Options], None]
+
+
+class NounCommand(ShellCommand):
+    """A command whose first argument is a verb."""
+
+    def verbs(self) -> tuple[Verb, ...]:
+        raise NotImplementedError
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        choice = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+        for verb in self.verbs():
+            sub: CommandParser = choice.add_parser(
+                verb.name,
+                help=verb.help,
+                description=verb.help,
+                epilog=f"example: {verb.example}",
+                formatter_class=RawDescriptionHelpFormatter,
+            )
+            verb.arguments(sub)
+            sub.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *_args: str, **options: Any) -> None:
+        verb = next(verb for verb in self.verbs() if verb.name == options["verb"])
+        verb.run(options)
+
+    def say_ensured(self, name: str, done: Ensured[Row], *, json: bool) -> None:
+        """Say what `ensure` did, and show a generated password this once."""
+        if json:
+            told = {field: {"old": old, "new": new} for field, (old, new) in done.changes.items()}
+            secret = {"password": done.secret} if done.secret else {}
+            self.say_json({"name": name, "created": done.created, "changes": told, **secret})
+            return
+        self.stdout.write(f"{name}: {'created' if done.created else 'changed' if done.changes else 'unchanged'}")
+        for field, (old, new) in done.changes.items():
+            self.stdout.write(f"  {field.replace('_', ' ')}: {old} -> {new}")
+        if done.secret:
+            self.stdout.write(f"  password: {done.secret}  (shown this once)")
