@@ -36,6 +36,7 @@ class Pop3:
 @dataclass(frozen=True, slots=True)
 class Lmtp:
     listen: tuple[str, ...]
+    workers: int
     max_message_octets: int
     hostname: str
 
@@ -69,6 +70,7 @@ def load() -> Conf:
         ),
         lmtp=Lmtp(
             listen=settings.LMTP_LISTEN,
+            workers=settings.LMTP_WORKERS,
             max_message_octets=settings.MAX_MESSAGE_OCTETS,
             hostname=settings.PUBLIC_HOSTNAME,
         ),

@@ -43,6 +43,10 @@ class FileBodies:
         except OSError as error:
             raise fault(error, f"making the mail store {self._root}") from error
 
+    def prepared(self) -> bool:
+        """True when the store was made and its disk is there."""
+        return Path(self._root, layout.MARKER).exists()
+
     def begin(self) -> FileDraft:
         made = ids.new_id(time.time_ns() // 1_000_000, os.urandom(ids.RANDOM_OCTETS))
         return FileDraft(self._root, made, self._folders)

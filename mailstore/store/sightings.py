@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from mailstore.store import literals
@@ -9,6 +10,10 @@ from mailstore.store.lanes import Lanes
 from mailstore.store.statements import SIGHTINGS
 
 BATCH_LIMIT = 2000  # devices told in one statement; a busier moment is written earlier
+
+
+def _ignore(_answer: object) -> None:
+    """The lane has logged what went wrong."""
 
 
 class Sightings:
@@ -24,14 +29,12 @@ class Sightings:
         if len(self._seen) >= BATCH_LIMIT:
             self.flush()
 
-    def flush(self) -> None:
+    def flush(self, done: Callable[[object], None] = _ignore) -> None:
+        """Write what was seen; `done` is called once, whatever came of it."""
         if not self._seen:
+            done(None)
             return
         seen, self._seen = self._seen, {}
         times = literals.texts(at.isoformat() for at, _ in seen.values())
         clients = literals.texts(client for _, client in seen.values())
-        self._lanes.write(((SIGHTINGS, (literals.bigints(seen), times, clients)),), _ignore)
-
-
-def _ignore(_answer: object) -> None:
-    """The lane has logged what went wrong."""
+        self._lanes.write(((SIGHTINGS, (literals.bigints(seen), times, clients)),), done)

@@ -215,5 +215,8 @@ DELIVER = Statement(
     formats=(TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, BINARY, BINARY, TEXT, TEXT, TEXT, BINARY),
 )
 
-READS = (SIGN_IN, SITE_EXPIRY, LISTING, CARDS, RECIPIENTS)
+# Whether anything was ever stored: then an empty body store is a disk that is missing.
+ANY_BODY = Statement(b"any_body", "SELECT EXISTS (SELECT 1 FROM mailstore_body)")
+
+READS = (SIGN_IN, SITE_EXPIRY, LISTING, CARDS, RECIPIENTS, ANY_BODY)
 WRITES = (LOCK, REMOVE, HIDE, SIGHTINGS, ADD_BODY, DELIVER)

@@ -1,0 +1,238 @@
+"""One connection on the loop: octets in, octets out, TLS, flow control. Knows no protocol and no limits' figures."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from typing import TYPE_CHECKING, cast
+
+from mailstore.listener.transfer import Transfer
+from mailstore.ports import OpenBody, Session
+
+if TYPE_CHECKING:
+    from mailstore.listener.server import Endpoint, Server
+
+log = logging.getLogger("popadmin.listener")
+
+WRITE_BUFFER_OCTETS = 256 * 1024  # what may wait for a slow reader; more makes it congested
+
+
+class Connection(asyncio.Protocol):
+    """ports.Peer for its session, asyncio.Protocol for the loop."""
+
+    __slots__ = (
+        "_closing",
+        "_congested",
+        "_connected",
+        "_ended",
+        "_reading",
+        "_transfer",
+        "_transport",
+        "_upgrading",
+        "client",
+        "encrypted",
+        "last_at",
+        "loopback",
+        "octets_in",
+        "octets_out",
+        "proxy",
+        "server",
+        "session",
+        "since",
+        "stalled_octets",
+    )
+
+    def __init__(self, server: Server, endpoint: Endpoint, *, client: str, proxy: str | None) -> None:
+        """`client` is the address a trusted proxy announced, or the socket's own, or "unix"."""
+        self.server = server
+        self.client = client
+        self.proxy = proxy
+        self.loopback = is_loopback(client)
+        self.encrypted = endpoint.implicit_tls
+        self.octets_in = 0
+        self.octets_out = 0
+        self.since = self.last_at = server.now()
+        self.stalled_octets = 0
+        self._congested = False
+        self._reading = True
+        self._closing = False
+        self._ended = False
+        self._upgrading = False
+        self._transfer: Transfer | None = None
+        self._connected = False
+        self._transport: asyncio.Transport  # there once connected
+        self.session: Session = endpoint.session(self)
+
+    # --- the loop's side ------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self._upgrading:  # the second call, at the end of a handshake
+            return
+        self._transport = cast("asyncio.Transport", transport)
+        self._connected = True
+        self._transport.set_write_buffer_limits(WRITE_BUFFER_OCTETS)
+        if self._ended:  # cut during the handshake
+            self._transport.abort()
+            return
+        if self.encrypted:
+            self.session.tls_started(self._tls_version())
+        self.session.connected()
+
+    def data_received(self, data: bytes) -> None:
+        if self._ended or self._closing:
+            return
+        self.octets_in += len(data)
+        self.last_at = self.server.now()
+        try:
+            self.session.receive(data)
+        except Exception:
+            self._broken()
+            return
+        if self._reading and not self.session.wants_input():
+            self._reading = False
+            self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        if self._ended or self._closing:
+            return False
+        self.session.half_closed()
+        return not self.encrypted  # TLS has no half-closed state here
+
+    def pause_writing(self) -> None:
+        self._congested = True
+
+    def resume_writing(self) -> None:
+        self._congested = False
+        self.last_at = self.server.now()
+        if self._ended:
+            return
+        if self._transfer is not None:
+            self._transfer.resume()
+        else:
+            self._proceed()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._ended:
+            return
+        self.finish("closed" if self._closing else "lost" if error is None else f"lost: {type(error).__name__}")
+
+    # --- the session's side (ports.Peer) --------------------------------------------------------------------------
+
+    def congested(self) -> bool:
+        return self._congested
+
+    def write(self, data: bytes) -> None:
+        if self._ended or self._closing:
+            return
+        self.octets_out += len(data)
+        self._transport.write(data)
+        if not self._reading and self.session.wants_input():
+            self._reading = True
+            self._transport.resume_reading()
+
+    def send_body(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> None:
+        if self._ended or self._closing:
+            body.close()
+            return
+        self._transfer = Transfer(self, self._transport, body, count, tail)
+        self._transfer.start(head)
+
+    def start_tls(self) -> None:
+        self._upgrading = True
+        self._transport.pause_reading()
+        self.server.own(self._handshake())
+
+    def close(self) -> None:
+        if self._ended or self._closing:
+            return
+        self._closing = True
+        self._transport.close()
+
+    # --- the server's and the transfer's side ---------------------------------------------------------------------
+
+    def transferred(self, octets: int) -> None:
+        """Some of a body left."""
+        self.octets_out += octets
+        self.last_at = self.server.now()
+
+    def sent(self) -> None:
+        """The body of `send_body` is out, as far as this process can tell."""
+        self._transfer = None
+        self._proceed()
+
+    def restore_buffer(self) -> None:
+        """A transfer that wrote to the socket itself is over."""
+        if not self._ended:
+            self._transport.set_write_buffer_limits(WRITE_BUFFER_OCTETS)
+
+    def waiting_octets(self) -> int:
+        """What the other side has not read yet."""
+        return self._transport.get_write_buffer_size() if self._connected else 0
+
+    def cut(self, reason: str) -> None:
+        """End at once; nothing more is sent."""
+        if self._ended:
+            return
+        self.finish(reason)
+        if not self._connected:
+            return  # connection_made finds it ended
+        if self._transport.get_write_buffer_size() or self._upgrading:
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def finish(self, reason: str) -> None:
+        """Tell the session and the server, exactly once."""
+        self._ended = True
+        if self._transfer is not None:
+            self._transfer.give_up()
+            self._transfer = None
+        self.server.forget(self)
+        self.session.ended(reason, self.octets_in, self.octets_out)
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _proceed(self) -> None:
+        if self._ended or self._closing:
+            return
+        try:
+            self.session.proceed()
+        except Exception:
+            self._broken()
+
+    def _broken(self) -> None:
+        """A bug of ours: the session ends, nothing is removed, the log has the trace."""
+        log.exception("a session failed")
+        self.cut("failed")
+
+    async def _handshake(self) -> None:
+        try:
+            transport = await asyncio.get_running_loop().start_tls(
+                self._transport,
+                self,
+                self.server.tls_context(),
+                server_side=True,
+                ssl_handshake_timeout=self.server.limits.handshake_seconds,
+            )
+        except (OSError, ssl.SSLError, TimeoutError) as error:
+            if not self._ended:
+                self.finish(f"TLS handshake: {type(error).__name__}")
+            return
+        if self._ended or transport is None:
+            return
+        self._transport = transport
+        self._transport.set_write_buffer_limits(WRITE_BUFFER_OCTETS)
+        self._upgrading = False
+        self.encrypted = True
+        self.last_at = self.server.now()
+        self.session.tls_started(self._tls_version())
+
+    def _tls_version(self) -> str:
+        channel = self._transport.get_extra_info("ssl_object")
+        return (channel.version() if channel is not None else None) or "TLS"
+
+
+def is_loopback(client: str) -> bool:
+    """True for this machine itself, also by a unix socket."""
+    return client == "::1" or client.startswith("127.") or client == "unix"

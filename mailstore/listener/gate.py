@@ -1,0 +1,102 @@
+"""The way in: accept, PROXY header, handshake; each newcomer is counted from its first moment."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from typing import TYPE_CHECKING
+
+from mailstore.listener.connection import Connection
+from mailstore.wire.proxy import BadProxyHeader, NeedMore, ProxyHeader, parse
+
+if TYPE_CHECKING:
+    from mailstore.listener.server import Endpoint, Server
+
+log = logging.getLogger("popadmin.listener")
+
+ACCEPTS_IN_A_TURN = 32  # then the sessions that are there have their turn
+HEADER_SECONDS = 5.0  # the specification asks for at least three: one lost packet and its retransmission
+RETRY_SECONDS = 0.5  # when the process has no descriptor left
+
+
+class Gate:
+    """One listening socket of a worker. A trusted proxy must send a PROXY header, anybody else must not: no guessing.
+
+    The header is read off the raw socket in exact lengths, so that nothing behind it is touched before TLS begins.
+    """
+
+    def __init__(self, server: Server, endpoint: Endpoint) -> None:
+        self._server = server
+        self._endpoint = endpoint
+        self._loop = asyncio.get_running_loop()
+        self._closed = False
+
+    def open(self) -> None:
+        if not self._closed:
+            self._loop.add_reader(self._endpoint.sock.fileno(), self._readable)
+
+    def close(self) -> None:
+        self._closed = True
+        self._loop.remove_reader(self._endpoint.sock.fileno())
+        self._endpoint.sock.close()
+
+    def _readable(self) -> None:
+        for _ in range(ACCEPTS_IN_A_TURN):
+            try:
+                sock, address = self._endpoint.sock.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                log.warning("cannot accept, trying again: %s", error.strerror)
+                self._loop.remove_reader(self._endpoint.sock.fileno())
+                self._loop.call_later(RETRY_SECONDS, self.open)
+                return
+            sock.setblocking(False)
+            source = str(address[0]).removeprefix("::ffff:") if isinstance(address, tuple) else "unix"
+            self._server.own(self._welcome(sock, source))
+
+    async def _welcome(self, sock: socket.socket, source: str) -> None:
+        client, proxy = source, None
+        if self._endpoint.proxied and self._server.trusts(source):
+            try:
+                header = await asyncio.wait_for(self._header(sock), HEADER_SECONDS)
+            except (BadProxyHeader, TimeoutError, OSError) as error:
+                log.warning("proxy %s: no valid PROXY header: %s", source, error or type(error).__name__)
+                sock.close()
+                return
+            client, proxy = header.source or source, source
+        if not self._server.has_room(client):
+            self._refuse(sock)
+            return
+        connection = Connection(self._server, self._endpoint, client=client, proxy=proxy)
+        self._server.enter(connection)
+        try:
+            await self._connect(sock, connection)
+        except OSError as error:
+            connection.finish(f"handshake: {type(error).__name__}")
+
+    async def _connect(self, sock: socket.socket, connection: Connection) -> None:
+        tls = self._server.tls_context() if self._endpoint.implicit_tls else None
+        await self._loop.connect_accepted_socket(
+            lambda: connection,
+            sock,
+            ssl=tls,
+            ssl_handshake_timeout=self._server.limits.handshake_seconds if tls else None,
+        )
+
+    async def _header(self, sock: socket.socket) -> ProxyHeader:
+        data = b""
+        while isinstance(found := parse(data), NeedMore):
+            more = await self._loop.sock_recv(sock, found.octets)
+            if not more:
+                raise BadProxyHeader("the connection ended inside the header")
+            data += more
+        return found
+
+    def _refuse(self, sock: socket.socket) -> None:
+        if not self._endpoint.implicit_tls:
+            with contextlib.suppress(OSError):
+                sock.send(self._endpoint.busy)
+        sock.close()

@@ -1,0 +1,248 @@
+"""The only file that knows every part: puts protocols, store and listener together into processes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import uvloop
+from django.db import connections
+
+from mailstore import bodies
+from mailstore.bodies.files import FileBodies
+from mailstore.conf import Conf
+from mailstore.errors import MailError
+from mailstore.listener.certificate import ensure_pair
+from mailstore.listener.crowd import Crowd
+from mailstore.listener.fleet import Fleet
+from mailstore.listener.server import SWEEP_SECONDS, Endpoint, Limits, Server
+from mailstore.listener.sockets import listening
+from mailstore.listener.tls import Certificates
+from mailstore.lmtp import protocol as lmtp
+from mailstore.lmtp import session as lmtp_session
+from mailstore.pop3 import protocol as pop3
+from mailstore.pop3 import session as pop3_session
+from mailstore.ports import Session
+from mailstore.store.accounts import StoredAccounts
+from mailstore.store.delivery import StoredDelivery
+from mailstore.store.journal import LogJournal
+from mailstore.store.lanes import Lanes
+from mailstore.store.sightings import Sightings
+from mailstore.store.statements import ANY_BODY
+
+log = logging.getLogger("popadmin.listener")
+
+DRAIN_SECONDS = 30.0
+REFRESH_TICKS = 30  # seconds between looks at what changes rarely
+POP3_LOGIN_SECONDS = 180.0  # from accept to the sign-in (P-097)
+LMTP_IDLE_SECONDS = 300.0  # RFC 5321 §4.5.3.2.7
+LMTP_CONNECTIONS = 1000  # MTAs open tens
+POP3_BUSY = b"-ERR too many connections, wait a little\r\n"  # P-121: before sign-in, so without a code
+LMTP_BUSY = b"421 4.3.2 too many connections\r\n"
+POP3_WRITE_LANES = 2  # QUITs are rarer than deliveries
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """One listening address: a socket for each worker."""
+
+    sockets: list[socket.socket]
+    implicit_tls: bool
+
+
+def serve_pop3(conf: Conf) -> None:
+    """Run the POP3 listener until it is told to stop. Raises ImproperlyConfigured before anything listens."""
+    ensure_pair(conf.tls, conf.lmtp.hostname)
+    certificates = Certificates(conf.tls, "pop3")
+    workers = conf.pop3.workers
+    bound = _bind("POP3_LISTEN", conf.pop3.listen, workers, implicit_tls=False)
+    bound += _bind("POP3S_LISTEN", conf.pop3.listen_tls, workers, implicit_tls=True)
+    crowd = Crowd(workers)
+    limits = Limits(
+        connections=-(-conf.pop3.max_connections // workers),
+        connections_per_ip=conf.pop3.max_connections_per_ip,
+        login_seconds=POP3_LOGIN_SECONDS,
+        idle_seconds=conf.pop3.idle_seconds,
+        trusted_proxies=conf.pop3.trusted_proxies,
+    )
+
+    def work(index: int) -> None:
+        uvloop.run(_pop3_worker(index, conf, bound, crowd, limits, certificates))
+
+    _run("pop3d", workers, work, crowd, bound)
+
+
+def serve_lmtp(conf: Conf) -> None:
+    """Run the LMTP listener until it is told to stop. Raises ImproperlyConfigured before anything listens."""
+    workers = conf.lmtp.workers
+    bound = _bind("LMTP_LISTEN", conf.lmtp.listen, workers, implicit_tls=False)
+    crowd = Crowd(workers)
+    limits = Limits(
+        connections=LMTP_CONNECTIONS,
+        connections_per_ip=LMTP_CONNECTIONS,
+        login_seconds=LMTP_IDLE_SECONDS,
+        idle_seconds=LMTP_IDLE_SECONDS,
+    )
+
+    def work(index: int) -> None:
+        uvloop.run(_lmtp_worker(index, conf, bound, crowd, limits))
+
+    _run("lmtpd", workers, work, crowd, bound)
+
+
+@asynccontextmanager
+async def delivery(conf: Conf) -> AsyncIterator[StoredDelivery]:
+    """The delivery of a short-lived process: the `deliver` command and imports, by the same path as LMTP."""
+    lanes = Lanes(conf.conninfo, write_lanes=1)
+    await lanes.open()
+    store = bodies.from_url(conf.mail_store_url)
+    ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    _prepare(store, lanes, lambda: ready.set_result(None))
+    await ready
+    made = StoredDelivery(lanes, store, conf.lmtp.hostname)
+    try:
+        yield made
+    finally:
+        made.close()
+        lanes.close()
+
+
+# --- workers ------------------------------------------------------------------------------------------------------
+
+
+async def _pop3_worker(
+    index: int, conf: Conf, bound: list[_Bound], crowd: Crowd, limits: Limits, certificates: Certificates
+) -> None:
+    lanes = Lanes(conf.conninfo, write_lanes=POP3_WRITE_LANES)
+    await lanes.open()
+    sightings = Sightings(lanes)
+    accounts = StoredAccounts(lanes, bodies.from_url(conf.mail_store_url), sightings)
+    journal = LogJournal()
+    rules = pop3.Rules(plaintext_login=conf.pop3.plaintext_login, tls_offered=True)
+    server = _server(index, limits, crowd, certificates)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, certificates.reload)
+
+    def tick(count: int) -> None:
+        lanes.tick()
+        sightings.flush()
+        if count % REFRESH_TICKS == 0:
+            accounts.refresh()
+
+    _listen(
+        server, index, bound, lambda peer: pop3_session.Session(peer, accounts, journal, rules),
+        busy=POP3_BUSY, proxied=True,
+    )  # fmt: skip
+    await _serve(server, tick)
+    written = asyncio.Event()
+    sightings.flush(lambda _: written.set())
+    with suppress(TimeoutError):
+        await asyncio.wait_for(written.wait(), SWEEP_SECONDS)
+    accounts.close()
+    lanes.close()
+
+
+async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: Crowd, limits: Limits) -> None:
+    lanes = Lanes(conf.conninfo)
+    await lanes.open()
+    store = bodies.from_url(conf.mail_store_url)
+    delivery = StoredDelivery(lanes, store, conf.lmtp.hostname)
+    journal = LogJournal()
+    rules = lmtp.Rules(hostname=conf.lmtp.hostname, max_message_octets=conf.lmtp.max_message_octets)
+    server = _server(index, limits, crowd, None)
+
+    def tick(count: int) -> None:
+        lanes.tick()
+        if count % REFRESH_TICKS == 0:
+            _prepare(store, lanes, lambda: None)
+
+    _listen(
+        server, index, bound, lambda peer: lmtp_session.Session(peer, delivery, journal, rules),
+        busy=LMTP_BUSY, proxied=False,
+    )  # fmt: skip
+    await _serve(server, tick)
+    delivery.close()
+    lanes.close()
+
+
+async def _serve(server: Server, tick: Callable[[int], None]) -> None:
+    """Until SIGTERM, then drain; a second SIGTERM ends the drain. SIGINT is the parent's to pass on."""
+    loop = asyncio.get_running_loop()
+    stop, hurry = asyncio.Event(), asyncio.Event()
+
+    def told() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    loop.add_signal_handler(signal.SIGTERM, told)
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
+    ticking = loop.create_task(_tick(server, tick))
+    await stop.wait()
+    draining = loop.create_task(server.drain(DRAIN_SECONDS))
+    hurrying = loop.create_task(hurry.wait())
+    await asyncio.wait({draining, hurrying}, return_when=asyncio.FIRST_COMPLETED)
+    hurrying.cancel()
+    if not draining.done():
+        draining.cancel()
+        await server.drain(0.0)
+    ticking.cancel()
+
+
+async def _tick(server: Server, tick: Callable[[int], None]) -> None:
+    loop = asyncio.get_running_loop()
+    count = 0
+    while True:
+        try:
+            tick(count)
+            server.sweep(loop.time())
+        except Exception:
+            log.exception("the periodic work failed")
+        count += 1
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
+# --- parts --------------------------------------------------------------------------------------------------------
+
+
+def _run(name: str, workers: int, work: Callable[[int], None], crowd: Crowd, bound: list[_Bound]) -> None:
+    connections.close_all()  # nothing of the parent's may be shared by its children
+    sockets = [sock for address in bound for sock in address.sockets]
+    Fleet(name, workers, work, crowd.clear, sockets).run()
+
+
+def _bind(variable: str, addresses: tuple[str, ...], workers: int, *, implicit_tls: bool) -> list[_Bound]:
+    return [_Bound(listening(variable, address, workers), implicit_tls) for address in addresses]
+
+
+def _server(index: int, limits: Limits, crowd: Crowd, certificates: Certificates | None) -> Server:
+    context = certificates.context if certificates else None
+    return Server(limits, crowd, worker=index, tls=context, now=asyncio.get_running_loop().time)
+
+
+def _listen(
+    server: Server, index: int, bound: list[_Bound], session: Callable[..., Session], *, busy: bytes, proxied: bool
+) -> None:
+    for address in bound:
+        server.listen(Endpoint(address.sockets[index], address.implicit_tls, session, busy, proxied))
+    log.info("worker %d listens", index)
+
+
+def _prepare(store: FileBodies, lanes: Lanes, done: Callable[[], None]) -> None:
+    """Make the body store's folder at the very first start only: with rows in the database, an empty folder is a
+    disk that is not mounted."""
+
+    def answered(answer: object) -> None:
+        if not isinstance(answer, MailError) and answer.get_value(0, 0) == b"f":  # type: ignore[attr-defined]  # PGresult
+            try:
+                store.prepare()
+            except MailError as error:
+                log.warning("the body store cannot be prepared: %s", error)
+        done()
+
+    if store.prepared():
+        done()
+    else:
+        lanes.read(ANY_BODY, (), answered)
