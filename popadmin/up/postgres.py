@@ -99,6 +99,7 @@ class Cluster:
             if not folder.is_dir():
                 folder.mkdir(mode=0o700, parents=True)
                 self._as.own(folder)
+        self._as.require_passage(self.root)
         # Whoever reaches the socket may connect as anybody (`trust`): the folder's mode is the lock on the door. A
         # check of the peer's name would fail in the user namespace, where root goes by another name.
         found = self.socket.stat()
@@ -160,12 +161,17 @@ class Cluster:
         deadline = time.monotonic() + READY_SECONDS
         while self._status() != "ready":
             if self.ended():
-                raise UpError(
-                    f"Postgres did not start: {_last_line(self._start_log().read_text())} ({self.root / 'log'})"
-                )
+                raise UpError(f"Postgres did not start: {self._last_words()} (its log: {self.root / 'log'})")
             if time.monotonic() > deadline:
                 raise UpError(f"Postgres is still not ready after {READY_SECONDS} s, see {self.root / 'log'}")
             time.sleep(PAUSE_SECONDS)
+
+    def _last_words(self) -> str:
+        """What Postgres said last and worst; its collector of logs writes elsewhere than its first lines."""
+        newest = max((self.root / "log").iterdir(), key=lambda file: file.stat().st_mtime_ns)
+        lines = newest.read_text(errors="replace").splitlines()
+        worst = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
+        return _last_line("\n".join(worst or lines))
 
     def _status(self) -> str | None:
         """The last line of postmaster.pid, once our process has written it (its fields: miscadmin.h of Postgres)."""
@@ -190,19 +196,16 @@ class Cluster:
     def _end_the_one_left_behind(self) -> None:
         """A postmaster whose supervisor was killed is stopped; one that was killed itself leaves only its lock file.
 
-        Postgres would refuse to start when the pid in that file has gone to a stranger, or to a zombie that nobody
-        reaps. The file says nothing true any more once no process works in the cluster's folder.
+        Postgres would refuse to start when the pid in its lock files has gone to a stranger, or to a zombie that
+        nobody reaps yet. They say nothing true any more once no process works in the cluster's folder.
         """
         lines = self._lock_file()
-        if not lines:
-            return
-        pid = int(lines[0])
-        if pid in self._working():
-            os.kill(pid, signal.SIGINT)
-            self._await_empty(STOP_SECONDS)
-        else:
-            self._await_empty(LINGER_SECONDS)
+        orphaned = bool(lines) and int(lines[0]) in self._working()
+        if orphaned:
+            os.kill(int(lines[0]), signal.SIGINT)
+        self._await_empty(STOP_SECONDS if orphaned else LINGER_SECONDS)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
+        (self.socket / f".s.PGSQL.{sockets.PORT}.lock").unlink(missing_ok=True)
 
     def _working(self) -> list[int]:
         return processes.working_in(self.data, name="postgres")

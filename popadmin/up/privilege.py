@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from popadmin.up.errors import UpError
 
 NOBODY = 65534
 NAMESPACE = ("unshare", "--user", f"--map-user={NOBODY}", "--")
@@ -30,6 +33,18 @@ class Privilege:
         """Give a new, empty folder to whom Postgres runs as."""
         if self.uid is not None and self.gid is not None:
             os.chown(folder, self.uid, self.gid)
+
+    def require_passage(self, folder: Path) -> None:
+        """Raise UpError where another user's Postgres could not reach its folder."""
+        if self.uid is None:
+            return
+        for parent in folder.parents:
+            if not parent.stat().st_mode & stat.S_IXOTH:
+                name = pwd.getpwuid(self.uid).pw_name
+                raise UpError(
+                    f"Postgres runs as {name} here and cannot pass through {parent}: run `chmod o+x {parent}`, "
+                    "set POPADMIN_DATA_DIR to another folder, or set DATABASE_URL"
+                )
 
 
 def choose(data: Path) -> Privilege:

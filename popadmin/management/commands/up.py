@@ -1,0 +1,75 @@
+"""`manage.py up`: everything in one; the work is in popadmin.up."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+
+from mailstore.errors import MailError
+from mailstore.store.outcomes import Rejected
+from popadmin.up import lock
+from popadmin.up.board import board
+from popadmin.up.credentials import Credential, first_administrator
+from popadmin.up.demo import Demo
+from popadmin.up.errors import UpError
+from popadmin.up.postgres import Cluster
+from popadmin.up.services import services
+from popadmin.up.supervisor import Supervisor
+
+
+class Command(BaseCommand):
+    help = (
+        "Run all of popadmin: a private Postgres unless DATABASE_URL is set, the web pages, POP3, LMTP and the sweep. "
+        "Example: POPADMIN_DATA_DIR=/srv/mail manage.py up"
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--demo", action="store_true", help="make a sample domain with mailboxes, devices and mail, and print it"
+        )
+
+    def handle(self, *args: Any, demo: bool, **options: Any) -> None:
+        try:
+            with lock.hold(settings.DATA_DIR):
+                self._run(demo=demo)
+        except KeyboardInterrupt:
+            return  # asked to stop before everything ran; what ran has been stopped
+        except OperationalError as error:
+            raise CommandError(f"DATABASE_URL: {str(error).splitlines()[0]}") from error
+        except (UpError, Rejected, MailError) as error:
+            raise CommandError(str(error)) from error
+
+    def _run(self, *, demo: bool) -> None:
+        cluster = Cluster(settings.DATA_DIR) if settings.DATABASE_IS_PRIVATE else None
+        supervisor = Supervisor(services(), cluster=cluster, data_dir=settings.DATA_DIR, say=self._say)
+        with supervisor.running():
+            with supervisor.signals.interruptible():
+                call_command("migrate", interactive=False, verbosity=0)
+                supervisor.start_children()
+                credentials = self._people(demo=demo)
+            connection.close()
+            self.stdout.write(board(version=_version(), data_dir=settings.DATA_DIR, credentials=credentials, demo=demo))
+            self.stdout.flush()
+            supervisor.watch()
+
+    def _people(self, *, demo: bool) -> list[Credential]:
+        if demo:
+            return Demo(settings.DATA_DIR).make()
+        first = first_administrator()
+        return [first] if first else []
+
+    def _say(self, text: str) -> None:
+        self.stderr.write(f"popadmin: {text}")
+
+
+def _version() -> str:
+    try:
+        return version("popadmin")
+    except PackageNotFoundError:  # a checkout that was not installed
+        return "(checkout)"

@@ -1,0 +1,67 @@
+"""What `up` prints when everything runs: addresses, passwords, and commands that work as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from popadmin.up.credentials import Credential
+from popadmin.up.endpoints import Endpoint
+from popadmin.up.services import endpoints
+
+RULE = "-" * 78
+SHOWN = (("web", "WEB_LISTEN"), ("POP3", "POP3_LISTEN"), ("POP3S", "POP3S_LISTEN"), ("LMTP", "LMTP_LISTEN"))
+
+
+def board(*, version: str, data_dir: Path, credentials: Sequence[Credential], demo: bool) -> str:
+    """The whole block. Passwords stand in it only where the caller has them to show."""
+    lines = [RULE, f"popadmin {version} runs; Ctrl-C stops it.  Data: {data_dir}", ""]
+    lines += [f"  {name:<6} {_where(name, endpoint)}" for name, variable in SHOWN for endpoint in endpoints(variable)]
+    if credentials:
+        lines += ["", *_table(credentials)]
+    lines += ["", *(_tries(credentials) if demo else _next_steps()), RULE]
+    return "\n".join(lines)
+
+
+def _where(name: str, endpoint: Endpoint) -> str:
+    return f"http://{endpoint.local}/" if name == "web" and not endpoint.path else endpoint.local
+
+
+def _table(credentials: Sequence[Credential]) -> Iterator[str]:
+    login = max(len(credential.login) for credential in credentials)
+    password = max(len(credential.password) for credential in credentials)
+    for credential in credentials:
+        yield f"  {credential.login:<{login}}  {credential.password:<{password}}  {credential.note}".rstrip()
+
+
+def _next_steps() -> Iterator[str]:
+    yield "Next: a domain and a mailbox (its password is printed once)"
+    yield "  manage.py domain ensure example.org"
+    yield "  manage.py mailbox ensure you@example.org"
+
+
+def _tries(credentials: Sequence[Credential]) -> Iterator[str]:
+    owners = [credential for credential in credentials if "@" in credential.login]
+    if not owners:
+        return
+    owner = owners[0]
+    for endpoint in _first("POP3_LISTEN"):
+        yield "Fetch a message:"
+        yield f"  curl -s --user {owner.login}:{owner.password} pop3://{endpoint.local}/1"
+    for endpoint in _first("LMTP_LISTEN"):
+        yield "Deliver another:"
+        yield (
+            f"  swaks --protocol LMTP --server {endpoint.local_host} --port {endpoint.port} "
+            f"--from you@example.com --to {owner.login} --header 'Subject: hello'"
+        )
+    for endpoint in _first("POP3_LISTEN"):
+        yield "Fetch all and remove it, as a mail program would:"
+        yield (
+            f'  echo \'poll {endpoint.local_host} service {endpoint.port} protocol pop3 user "{owner.login}" '
+            f'password "{owner.password}" sslproto "" mda "cat" nokeep\' | fetchmail -f - --fetchall'
+        )
+
+
+def _first(variable: str) -> tuple[Endpoint, ...]:
+    """The first address that a command for TCP can use, if there is one."""
+    return tuple(endpoint for endpoint in endpoints(variable) if not endpoint.path)[:1]

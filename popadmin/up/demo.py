@@ -1,0 +1,113 @@
+"""A sample site to try things on: a domain, mailboxes, an alias, devices and mail; made once, printed every time."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from mailstore.models import User
+from mailstore.policy import devices as shapes
+from mailstore.store import admins, aliases, devices, domains, mailboxes, new_passwords, pipe
+from popadmin.up.credentials import ACTOR, FIRST_ADMIN, Credential
+from popadmin.up.demo_mail import Letter, letters
+from popadmin.up.errors import UpError
+
+DOMAIN = "example.test"  # RFC 2606 §2: no real domain has this name
+QUOTA_OCTETS = 500_000_000
+PEOPLE = {"alice": "Alice Martin", "bruno": "Bruno Keller", "chloe": "Chloé Dubois"}
+ALIAS, ALIAS_OF = "team", ("alice", "bruno", "chloe")
+DEVICES = (("alice", "Phone"), ("alice", "Laptop"), ("chloe", "Tablet"))
+
+
+@dataclass(slots=True)
+class Record:
+    """What was made, with the passwords: the file is 0600, and only a demo has it."""
+
+    passwords: dict[str, str] = field(default_factory=dict)
+    devices: dict[str, str] = field(default_factory=dict)
+    letters: int = 0  # how many of the sample mail were delivered
+
+
+class Demo:
+    """The sample site of one data folder. Each step is written down before the next, so that a second run goes on."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._file = data_dir / "demo.json"
+        self._record = Record(**json.loads(self._file.read_text())) if self._file.is_file() else Record()
+
+    def make(self) -> list[Credential]:
+        """Make what is missing; returns the passwords that sign in now."""
+        self._administrator()
+        domains.ensure(DOMAIN, actor=ACTOR)
+        for name in PEOPLE:
+            self._mailbox(name)
+        aliases.ensure(_address(ALIAS), [_address(name) for name in ALIAS_OF], actor=ACTOR)
+        for name, device in DEVICES:
+            self._device(name, device)
+        self._deliver(letters(DOMAIN))
+        return self._credentials()
+
+    def _administrator(self) -> None:
+        if FIRST_ADMIN not in self._record.passwords and User.objects.filter(role=User.Role.ADMIN).exists():
+            return  # made by an earlier start, which printed the password
+        admins.ensure(FIRST_ADMIN, actor=ACTOR, password=self._password(FIRST_ADMIN))
+
+    def _mailbox(self, name: str) -> None:
+        address = _address(name)
+        if User.objects.filter(address=address).exists():
+            return  # also when its owner has changed the password since
+        mailboxes.ensure(
+            address, actor=ACTOR, password=self._password(address), name=PEOPLE[name], quota_octets=QUOTA_OCTETS
+        )
+
+    def _password(self, login: str) -> str:
+        """Written down first: a crash must not leave a mailbox whose password nobody knows."""
+        if login not in self._record.passwords:
+            self._record.passwords[login] = new_passwords.generate()
+            self._save()
+        return self._record.passwords[login]
+
+    def _device(self, name: str, device: str) -> None:
+        key = f"{_address(name)} {device}"
+        if key not in self._record.devices and not devices.listing(_address(name)).filter(name=device).exists():
+            _row, secret = devices.add(_address(name), device, actor=ACTOR)
+            self._record.devices[key] = shapes.shown(secret)
+            self._save()
+
+    def _deliver(self, mail: Sequence[Letter]) -> None:
+        for letter in mail[self._record.letters :]:
+            recipients = [_address(name) for name in letter.to]
+            for outcome in pipe.deliver(recipients, io.BytesIO(letter.octets), sender=letter.sender):
+                if outcome.error is not None:
+                    raise UpError(f"the sample mail was refused: {outcome.error}")
+            self._record.letters += 1
+            self._save()
+
+    def _save(self) -> None:
+        unfinished = self._file.with_suffix(".new")
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            json.dump(asdict(self._record), stream, indent=1)
+        unfinished.replace(self._file)
+
+    def _credentials(self) -> list[Credential]:
+        users = {user.address: user for user in User.objects.filter(address__in=self._record.passwords)}
+        main = [
+            Credential(login, password, PEOPLE.get(login.partition("@")[0], "hosting admin"))
+            for login, password in self._record.passwords.items()
+            if login in users and users[login].check_password(password)
+        ]
+        named = [
+            Credential(address, secret, f"device {device}")
+            for key, secret in self._record.devices.items()
+            for address, _blank, device in [key.partition(" ")]
+        ]
+        return [*main, *named]
+
+
+def _address(name: str) -> str:
+    return f"{name}@{DOMAIN}"

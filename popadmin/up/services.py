@@ -1,0 +1,56 @@
+"""Which children `up` has and where each listens: a list made from the settings, nothing started."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from django.conf import settings
+
+from popadmin.up.children import Service
+from popadmin.up.endpoints import Endpoint
+
+LISTENERS, WEB = 1, 2  # the stages of stopping: no new mail first, the pages to the last
+WEB_WORKERS, WEB_THREADS = 2, 8  # the pages of a small site; a big one runs its own gunicorn
+SWEEP_SECONDS = 3600
+
+
+def services() -> tuple[Service, ...]:
+    """Every service that has something to do under these settings."""
+    pop3 = (*endpoints("POP3_LISTEN"), *endpoints("POP3S_LISTEN"))
+    lmtp, web = endpoints("LMTP_LISTEN"), endpoints("WEB_LISTEN")
+    found = [Service("sweep", _manage("sweep", "--every", str(SWEEP_SECONDS)), LISTENERS)]
+    if pop3:
+        found.append(Service("pop3d", _manage("pop3d"), LISTENERS, pop3))
+    if lmtp:
+        found.append(Service("lmtpd", _manage("lmtpd"), LISTENERS, lmtp))
+    if web:
+        found.append(Service("web", _gunicorn(web), WEB, web))
+    return tuple(found)
+
+
+def endpoints(variable: str) -> tuple[Endpoint, ...]:
+    """The addresses a *_LISTEN setting holds."""
+    return tuple(Endpoint(variable, text) for text in getattr(settings, variable))
+
+
+def _manage(*arguments: str) -> tuple[str, ...]:
+    """The program we were started as, with another command."""
+    return (sys.executable, str(Path(sys.argv[0]).resolve()), *arguments)
+
+
+def _gunicorn(web: tuple[Endpoint, ...]) -> tuple[str, ...]:
+    binds = [f"--bind={endpoint.text}" for endpoint in web]
+    return (
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--no-control-socket",  # it would open one under $HOME
+        "--worker-class=gthread",
+        f"--workers={WEB_WORKERS}",
+        f"--threads={WEB_THREADS}",
+        "--log-level=warning",
+        f"--pythonpath={settings.BASE_DIR}",
+        *binds,
+        "popadmin.wsgi",
+    )

@@ -1,0 +1,65 @@
+"""How the tests of `up` run programs: as whom, with bounded waits, and ended at the end; no test of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LONGEST_SECONDS = 60
+NOBODY = 65534
+
+
+def until(condition: Callable[[], object], what: str, seconds: float = LONGEST_SECONDS) -> None:
+    """Return as soon as the condition holds; fail naming it when it never does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"still not so after {seconds} s: {what}"
+        time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def as_nobody() -> list[str]:
+    """The command before a command that makes it an ordinary user's; nothing where we are one ourselves.
+
+    In a checkout that nobody may read, a user namespace makes root an ordinary user as far as a program can tell.
+    """
+    if os.geteuid() != 0:
+        return []
+    if all(folder.stat().st_mode & 0o001 for folder in [REPOSITORY, *REPOSITORY.parents]):
+        return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    return ["unshare", "--user", "--map-user=1000", "--"]
+
+
+@contextmanager
+def running(command: Sequence[str], **process: object) -> Iterator[subprocess.Popen[str]]:
+    """A program for the length of a `with`, with its standard input open and its output to be read."""
+    started = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY, **process
+    )
+    try:
+        yield started
+    finally:
+        if started.poll() is None:
+            started.send_signal(signal.SIGINT)
+            try:
+                started.wait(LONGEST_SECONDS)
+            except subprocess.TimeoutExpired:
+                started.kill()
+        started.communicate()
+
+
+def python(module: str, *arguments: str, prefix: Sequence[str] = ()) -> list[str]:
+    return [*prefix, sys.executable, "-m", module, *arguments]

