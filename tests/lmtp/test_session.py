@@ -372,7 +372,8 @@ PARTS = st.sampled_from(
     [
         b"LHLO a\r\n", b"MAIL FROM:<s@example.net>\r\n", b"MAIL FROM:<> SIZE=5\r\n", b"RCPT TO:<bert@example.org>\r\n",
         b"RCPT TO:<nobody@example.org>\r\n", b"DATA\r\n", b".\r\n", b"\r\n.\r\n", b"BDAT 3\r\nabc",
-        b"BDAT 2 LAST\r\n.\n", b"BDAT 0 LAST\r\n", b"RSET\r\n", b"NOOP\r\n", b"\n", b"\r", b"x", b"\x00", b"\xff", b"BDAT 9999\r\n",
+        b"BDAT 2 LAST\r\n.\n", b"BDAT 0 LAST\r\n", b"RSET\r\n", b"NOOP\r\n", b"\n", b"\r", b"x", b"\x00", b"\xff",
+        b"BDAT 9999\r\n",
     ]
 )  # fmt: skip
 

@@ -1,0 +1,190 @@
+"""What every body store must do; a test module subclasses BodyStoreSuite and provides the fixture `store`.
+
+`spoil(key, wire)` of the fixture `spoil` replaces what is at rest under a key by other octets, whole and well-formed
+as the store would have written them, or by nothing when `wire` is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from mailstore.errors import BodyLost, TryAgain
+from mailstore.policy import ids
+from mailstore.ports import BodyRef, BodyStore
+
+Spoil = Callable[[str, bytes | None], None]
+
+SMALL = b"Subject: small\r\n\r\n..dot\r\n"
+LARGE = b"Subject: large\r\n\r\n" + b"0123456789abcdef" * 40_000 + b"\r\n"
+BORDER = 128 * 1024  # where the file store changes its ways
+WIRES = [b"", b"\r\n", SMALL, LARGE, b"x" * (BORDER - 1), b"x" * BORDER, b"x" * (BORDER + 1)]
+NOT_KEYS = [
+    "",
+    ".",
+    "..",
+    "../../etc/passwd",
+    "tmp",
+    "tmp/",
+    "tmp/../x",
+    "a/b",
+    "x" * 26 + "/",
+    "\0" * 26,
+    "I" * 26,
+    "z" * 26,
+]
+
+
+def stored(store: BodyStore, *chunks: bytes) -> BodyRef:
+    draft = store.begin()
+    for chunk in chunks:
+        draft.write(chunk)
+    return draft.commit(sum(map(len, chunks)))
+
+
+class BodyStoreSuite:
+    @pytest.mark.parametrize("wire", WIRES, ids=len)
+    def test_what_was_stored_is_read_back(self, store: BodyStore, wire: bytes) -> None:
+        ref = stored(store, wire)
+        body = store.open(ref)
+        assert body.wire_octets == ref.wire_octets == len(wire)
+        assert body.read(0, len(wire) + 100) == wire
+        body.close()
+        store.verify(ref)
+
+    @pytest.mark.parametrize("wire", [SMALL, LARGE], ids=len)
+    def test_any_part_can_be_read_and_nothing_beyond_the_end(self, store: BodyStore, wire: bytes) -> None:
+        body = store.open(stored(store, wire))
+        for offset, count in [(0, 1), (5, 10), (len(wire) - 1, 1), (len(wire) - 1, 50), (len(wire), 1), (0, 0)]:
+            assert body.read(offset, count) == wire[offset : offset + count]
+        body.close()
+
+    @pytest.mark.parametrize("chunk", [1, 1000, BORDER - 1, BORDER, BORDER + 1])
+    def test_chunks_of_any_size_make_one_body(self, store: BodyStore, chunk: int) -> None:
+        wire = LARGE if chunk > 1 else SMALL
+        ref = stored(store, *[wire[start : start + chunk] for start in range(0, len(wire), chunk)])
+        assert ref.digest == stored(store, wire).digest
+        assert store.open(ref).read(0, len(wire)) == wire
+
+    def test_the_unstuffed_length_is_kept_as_it_was_told(self, store: BodyStore) -> None:
+        draft = store.begin()
+        draft.write(SMALL)
+        assert draft.commit(len(SMALL) - 1).octets == len(SMALL) - 1
+
+    @pytest.mark.req("P-082")
+    def test_the_same_octets_twice_are_two_bodies(self, store: BodyStore) -> None:
+        first, second = stored(store, SMALL), stored(store, SMALL)
+        assert first.key != second.key
+        assert set(store.keys()) == {first.key, second.key}
+
+    @pytest.mark.req("P-064")
+    @pytest.mark.parametrize("wire", [SMALL, LARGE], ids=len)
+    def test_a_body_in_the_place_of_another_is_never_mail(self, store: BodyStore, spoil: Spoil, wire: bytes) -> None:
+        ref = stored(store, wire)
+        spoil(ref.key, wire[:-3] + b"!\r\n")
+        with pytest.raises(BodyLost):
+            store.open(ref)
+        with pytest.raises(BodyLost):
+            store.verify(ref)
+
+    @pytest.mark.req("P-064")
+    @pytest.mark.parametrize("wire", [SMALL, LARGE], ids=len)
+    def test_a_body_of_another_length_is_never_mail(self, store: BodyStore, spoil: Spoil, wire: bytes) -> None:
+        ref = stored(store, wire)
+        for other in (wire[:-2], wire + b"\r\n", b""):
+            spoil(ref.key, other)
+            with pytest.raises(BodyLost):
+                store.open(ref)
+
+    @pytest.mark.req("P-064")
+    @pytest.mark.parametrize("wire", [SMALL, LARGE], ids=len)
+    def test_a_row_that_means_another_body_is_noticed(self, store: BodyStore, wire: bytes) -> None:
+        ref, other = stored(store, wire), stored(store, wire[::-1])
+        with pytest.raises(BodyLost):
+            store.open(replace(ref, key=other.key))
+        with pytest.raises(BodyLost):
+            store.open(replace(ref, digest=bytes(16)))
+        with pytest.raises(BodyLost):
+            store.open(replace(ref, wire_octets=ref.wire_octets - 1))
+
+    @pytest.mark.req("P-062")
+    def test_a_body_that_is_gone_is_lost(self, store: BodyStore, spoil: Spoil) -> None:
+        ref = stored(store, SMALL)
+        spoil(ref.key, None)
+        with pytest.raises(BodyLost):
+            store.open(ref)
+
+    def test_nobody_sees_a_body_before_its_commit(self, store: BodyStore) -> None:
+        draft = store.begin()
+        draft.write(LARGE)
+        assert list(store.keys()) == []
+        draft.abort()
+        assert list(store.keys()) == []
+        assert list(store.litter(0)) == []
+
+    def test_an_abort_after_the_commit_is_harmless(self, store: BodyStore) -> None:
+        draft = store.begin()
+        draft.write(LARGE)
+        ref = draft.commit(len(LARGE))
+        draft.abort()
+        store.verify(ref)
+
+    @pytest.mark.parametrize("end", ["commit", "abort"])
+    def test_a_draft_ends_once(self, store: BodyStore, end: str) -> None:
+        draft = store.begin()
+        draft.write(LARGE)
+        draft.commit(1) if end == "commit" else draft.abort()
+        with pytest.raises(TryAgain):
+            draft.write(LARGE)
+        with pytest.raises(TryAgain):
+            draft.commit(1)
+        assert len(list(store.keys())) == (end == "commit")
+
+    def test_removing_destroys_and_may_be_repeated(self, store: BodyStore) -> None:
+        ref, other = stored(store, SMALL), stored(store, SMALL)
+        store.remove(ref.key)
+        store.remove(ref.key)
+        assert list(store.keys()) == [other.key]
+        with pytest.raises(BodyLost):
+            store.open(ref)
+
+    def test_a_body_that_is_open_outlives_its_removal(self, store: BodyStore) -> None:
+        ref = stored(store, LARGE)
+        body = store.open(ref)
+        store.remove(ref.key)
+        assert body.read(0, len(LARGE)) == LARGE
+        body.close()
+
+    def test_closing_twice_is_harmless(self, store: BodyStore) -> None:
+        for wire in (SMALL, LARGE):
+            body = store.open(stored(store, wire))
+            body.close()
+            body.close()
+
+    def test_litter_is_what_was_begun_and_left_and_can_be_removed(self, store: BodyStore) -> None:
+        draft = store.begin()
+        draft.write(LARGE)
+        assert list(store.litter(3600)) == []
+        (name,) = store.litter(0)
+        store.remove(name)
+        assert list(store.litter(0)) == []
+
+    def test_keys_sort_by_the_time_of_storing(self, store: BodyStore) -> None:
+        times = [ids.parts(stored(store, SMALL).key)[0] for _ in range(20)]
+        assert times == sorted(times)
+
+    @pytest.mark.parametrize("key", NOT_KEYS)
+    def test_a_key_of_another_shape_opens_and_removes_nothing(self, store: BodyStore, key: str) -> None:
+        ref = stored(store, SMALL)
+        with pytest.raises(BodyLost):
+            store.open(replace(ref, key=key))
+        with pytest.raises(BodyLost):
+            store.remove(key)
+        store.verify(ref)
+
+    def test_a_store_that_works_says_so(self, store: BodyStore) -> None:
+        store.probe()
+        assert list(store.keys()) == []
+        assert list(store.litter(0)) == []
