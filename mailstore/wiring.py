@@ -6,17 +6,15 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import uvloop
 from django.db import connections
 
 from mailstore import bodies
-from mailstore.bodies.files import FileBodies
 from mailstore.conf import Conf
-from mailstore.errors import MailError
 from mailstore.listener.certificate import ensure_pair
 from mailstore.listener.crowd import Crowd
 from mailstore.listener.fleet import Fleet
@@ -28,12 +26,12 @@ from mailstore.lmtp import session as lmtp_session
 from mailstore.pop3 import protocol as pop3
 from mailstore.pop3 import session as pop3_session
 from mailstore.ports import Session
+from mailstore.store import errand
 from mailstore.store.accounts import StoredAccounts
 from mailstore.store.delivery import StoredDelivery
 from mailstore.store.journal import LogJournal
 from mailstore.store.lanes import Lanes
 from mailstore.store.sightings import Sightings
-from mailstore.store.statements import ANY_BODY
 
 log = logging.getLogger("popadmin.listener")
 
@@ -95,23 +93,6 @@ def serve_lmtp(conf: Conf) -> None:
     _run("lmtpd", workers, work, crowd, bound)
 
 
-@asynccontextmanager
-async def delivery(conf: Conf) -> AsyncIterator[StoredDelivery]:
-    """The delivery of a short-lived process: the `deliver` command and imports, by the same path as LMTP."""
-    lanes = Lanes(conf.conninfo, write_lanes=1)
-    await lanes.open()
-    store = bodies.from_url(conf.mail_store_url)
-    ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    _prepare(store, lanes, lambda: ready.set_result(None))
-    await ready
-    made = StoredDelivery(lanes, store, conf.lmtp.hostname)
-    try:
-        yield made
-    finally:
-        made.close()
-        lanes.close()
-
-
 # --- workers ------------------------------------------------------------------------------------------------------
 
 
@@ -158,7 +139,7 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: Crowd
     def tick(count: int) -> None:
         lanes.tick()
         if count % REFRESH_TICKS == 0:
-            _prepare(store, lanes, lambda: None)
+            errand.prepare(store, lanes, lambda: None)
 
     _listen(
         server, index, bound, lambda peer: lmtp_session.Session(peer, delivery, journal, rules),
@@ -228,21 +209,3 @@ def _listen(
     for address in bound:
         server.listen(Endpoint(address.sockets[index], address.implicit_tls, session, busy, proxied))
     log.info("worker %d listens", index)
-
-
-def _prepare(store: FileBodies, lanes: Lanes, done: Callable[[], None]) -> None:
-    """Make the body store's folder at the very first start only: with rows in the database, an empty folder is a
-    disk that is not mounted."""
-
-    def answered(answer: object) -> None:
-        if not isinstance(answer, MailError) and answer.get_value(0, 0) == b"f":  # type: ignore[attr-defined]  # PGresult
-            try:
-                store.prepare()
-            except MailError as error:
-                log.warning("the body store cannot be prepared: %s", error)
-        done()
-
-    if store.prepared():
-        done()
-    else:
-        lanes.read(ANY_BODY, (), answered)

@@ -1,0 +1,71 @@
+"""`deliver`: hands the message on standard input to the store and ends in a sysexits code; it delivers nothing."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db import connection
+
+from mailstore.errors import (
+    AliasOutside,
+    MailError,
+    MessageTooLarge,
+    QuotaDeferred,
+    QuotaRejected,
+    RecipientDisabled,
+    Refused,
+    StorageFull,
+    UnknownRecipient,
+)
+from mailstore.management.shell import ShellCommand
+from mailstore.store import pipe
+
+# sysexits.h: what MTAs understand of a pipe
+EXIT_UNKNOWN_USER = 67  # EX_NOUSER
+EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL
+EXIT_REFUSED = 77  # EX_NOPERM
+GRAVEST_FIRST = (EXIT_TRY_AGAIN, EXIT_REFUSED, EXIT_UNKNOWN_USER)
+
+# The first that fits. The words may reach the sender in a bounce: they tell no cause that is ours.
+ENDS: tuple[tuple[type[MailError], int, str], ...] = (
+    (UnknownRecipient, EXIT_UNKNOWN_USER, "there is no such mailbox"),
+    (RecipientDisabled, EXIT_REFUSED, "the mailbox does not receive"),
+    (QuotaRejected, EXIT_REFUSED, "the mailbox is full"),
+    (MessageTooLarge, EXIT_REFUSED, "the message is too large"),
+    (Refused, EXIT_REFUSED, "the message is refused"),
+    (QuotaDeferred, EXIT_TRY_AGAIN, "the mailbox is full, try again later"),
+    (StorageFull, EXIT_TRY_AGAIN, "no room is left, try again later"),
+    (AliasOutside, EXIT_TRY_AGAIN, "the alias leads elsewhere: let the mail server expand it"),
+    (MailError, EXIT_TRY_AGAIN, "try again later"),
+)
+
+
+class Command(ShellCommand):
+    help = (
+        "Deliver the message on standard input. Exit code 0: delivered to all; 67: an address is unknown; "
+        "77: an address refuses it; 75: try again, nothing was delivered."
+    )
+    example = "popadmin deliver --sender bob@example.com ann@example.org < message.eml"
+    exit_unavailable = EXIT_TRY_AGAIN
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("addresses", nargs="+", metavar="ADDRESS")
+        parser.add_argument(
+            "--sender", default="", metavar="ADDRESS", help="the envelope sender; none: the null sender"
+        )
+
+    def handle(self, *_args: str, addresses: list[str], sender: str, **_options: Any) -> None:
+        logging.getLogger("popadmin").setLevel(logging.CRITICAL)  # the outcome says it, in one line
+        connection.ensure_connection()
+        outcomes = pipe.deliver(addresses, sys.stdin.buffer, sender=sender)
+        failed = [(outcome.address, *_end(outcome.error)) for outcome in outcomes if outcome.error is not None]
+        if failed:
+            text = "; ".join(f"{address}: {words}" for address, _exit, words in failed)
+            raise CommandError(text, returncode=min((code for _to, code, _words in failed), key=GRAVEST_FIRST.index))
+
+
+def _end(error: MailError) -> tuple[int, str]:
+    return next((code, words) for kind, code, words in ENDS if isinstance(error, kind))
