@@ -167,7 +167,11 @@ class FakeJournal:
 
 
 class FakePeer:
-    """A connection in memory. It keeps what was sent, and hands bodies over at once unless `slow` is set."""
+    """A connection in memory that keeps what was sent.
+
+    `full`: the other side does not read. `fills_up`: it stops reading after the next write. `slow`: a body waits for
+    `deliver_body`. `cut`: the connection was cut because a body failed under way.
+    """
 
     def __init__(self, *, client: str = "192.0.2.7", loopback: bool = False, encrypted: bool = True) -> None:
         self.client = client
@@ -178,6 +182,7 @@ class FakePeer:
         self.sent = bytearray()
         self.writes: list[bytes] = []
         self.full = False
+        self.fills_up = False
         self.slow = False
         self.upgrading = False
         self.closed = False
@@ -192,6 +197,7 @@ class FakePeer:
         if not self.closed:
             self.sent += data
             self.writes.append(data)
+            self.full = self.full or self.fills_up
 
     def send_body(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> None:
         self._body = (head, body, count, tail)

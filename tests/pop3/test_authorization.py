@@ -1,0 +1,342 @@
+"""Before sign-in: greeting, USER and PASS, what is refused in clear, STLS, and what CAPA says about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailstore.errors import (
+    BadCredentials,
+    MailError,
+    MainPasswordBarred,
+    Overloaded,
+    PopSwitchedOff,
+    Throttled,
+    Unavailable,
+)
+from mailstore.pop3.protocol import Rules
+from tests.fakes.pop3 import Conversation, FakeMaildrop, FakePeer
+from tests.pop3.standard import MESSAGES, signed_in
+
+PLAIN_ANNA = "AGFubmFAZXhhbXBsZS5vcmcAc2VjcmV0"  # NUL anna@example.org NUL secret
+
+
+def in_clear(plaintext_login: str = "never", *, loopback: bool = False, tls_offered: bool = True) -> Conversation:
+    rules = Rules(plaintext_login, tls_offered)
+    return Conversation(*MESSAGES, peer=FakePeer(encrypted=False, loopback=loopback), rules=rules)
+
+
+def capabilities(talk: Conversation) -> list[str]:
+    return talk.say("CAPA").split("\r\n")[1:-2]
+
+
+@pytest.mark.req("P-001")
+@pytest.mark.req("P-002")
+@pytest.mark.req("P-026")
+@pytest.mark.req("P-041")
+def test_the_server_speaks_first_one_line_and_then_waits() -> None:
+    talk = Conversation()
+    assert talk.peer.sent == b"+OK popadmin POP3 ready\r\n"
+    assert b"<" not in talk.peer.sent
+    assert not any("APOP" in line for line in capabilities(talk))
+    assert talk.say("APOP anna@example.org c4c9334bac560ecc979e58001b3e22fb").startswith("-ERR ")
+
+
+@pytest.mark.req("P-029")
+@pytest.mark.parametrize("before", ["", "USER anna@example.org\r\n"])
+def test_quit_before_sign_in_ends_without_removing(before: str) -> None:
+    talk = Conversation(*MESSAGES)
+    assert talk.send(f"{before}QUIT\r\n".encode()).endswith(b"+OK goodbye\r\n")
+    assert talk.peer.closed
+    assert not talk.session.signed_in()
+    assert talk.end().reason == "quit"
+
+
+@pytest.mark.req("P-030")
+def test_a_new_user_replaces_the_earlier_one() -> None:
+    talk = Conversation(*MESSAGES)
+    talk.say("USER somebody@example.org")
+    assert talk.sign_in().startswith("+OK")
+    assert [asked.address for asked in talk.accounts.asked] == ["anna@example.org"]
+
+
+@pytest.mark.req("P-031")
+@pytest.mark.parametrize(
+    "name", ["nobody@example.org", "../../etc/passwd", "a'OR'1'='1", "%{user}", "*", "@" * 240, "."]
+)
+def test_user_gets_the_same_answer_for_every_name_and_asks_nobody(name: str) -> None:
+    talk = Conversation()
+    assert talk.say(f"USER {name}") == talk.say("USER anna@example.org") == "+OK send PASS\r\n"
+    assert talk.accounts.asked == []
+
+
+@pytest.mark.req("P-039")
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a'OR'1'='1", "%{user}", "*", "@" * 240, "a@b@c", "."])
+def test_odd_names_reach_the_accounts_as_they_are_and_fail_like_any_other(name: str) -> None:
+    talk = Conversation()
+    talk.say(f"USER {name}")
+    assert talk.say("PASS secret") == "-ERR [AUTH] wrong user name or password\r\n"
+    assert talk.accounts.asked[0].address == name
+
+
+@pytest.mark.req("P-032")
+def test_pass_without_user_is_refused_and_asks_nobody() -> None:
+    talk = Conversation()
+    assert talk.say("PASS secret").startswith("-ERR ")
+    assert talk.accounts.asked == []
+
+
+@pytest.mark.req("P-033")
+@pytest.mark.parametrize("secret", ["a b", " lead", "trail ", "a  b", " "])
+def test_the_password_arrives_with_all_its_blanks(secret: str) -> None:
+    talk = Conversation()
+    talk.accounts.add("anna@example.org", secret, talk.maildrop)
+    assert talk.sign_in(secret).startswith("+OK")
+
+
+@pytest.mark.req("P-034")
+def test_a_wrong_password_leaves_authorization_where_user_is_needed_again() -> None:
+    talk = Conversation(*MESSAGES)
+    assert talk.sign_in("wrong") == "-ERR [AUTH] wrong user name or password\r\n"
+    assert talk.say("PASS secret") == "-ERR send USER first\r\n"
+    assert talk.say(f"AUTH PLAIN {PLAIN_ANNA}").startswith("+OK")
+
+
+@pytest.mark.req("P-035")
+def test_nothing_is_said_before_the_maildrop_is_open() -> None:
+    talk = Conversation(*MESSAGES)
+    talk.accounts.answers.held = True
+    assert talk.sign_in() == ""
+    assert not talk.session.signed_in()
+    talk.accounts.answers.release()
+    assert talk.session.signed_in()
+    assert talk.peer.writes[-1] == b"+OK 3 messages (106 octets)\r\n"
+
+
+@pytest.mark.req("P-110")
+@pytest.mark.req("P-117")
+@pytest.mark.req("P-118")
+@pytest.mark.parametrize(
+    ("error", "start"),
+    [
+        (BadCredentials, "-ERR [AUTH] "),
+        (PopSwitchedOff, "-ERR [AUTH] "),
+        (MainPasswordBarred, "-ERR [AUTH] "),
+        (Throttled, "-ERR [LOGIN-DELAY] "),
+        (Overloaded, "-ERR [SYS/TEMP] "),
+        (Unavailable, "-ERR [SYS/TEMP] "),
+    ],
+)
+def test_each_refusal_of_a_sign_in_has_its_code_and_the_session_lives_on(error: type[MailError], start: str) -> None:
+    talk = Conversation(*MESSAGES)
+    talk.accounts.error = error("the cause: disk 3, row 17")
+    reply = talk.sign_in()
+    assert reply.startswith(start)
+    assert "row 17" not in reply
+    talk.accounts.error = None
+    assert talk.sign_in().startswith("+OK")
+
+
+@pytest.mark.req("P-118")
+def test_the_journal_hears_of_our_faults_and_not_of_wrong_passwords() -> None:
+    talk = Conversation()
+    for error in (BadCredentials("x"), Throttled("x"), PopSwitchedOff("x")):
+        talk.accounts.error = error
+        talk.sign_in()
+    assert talk.journal.troubles == []
+    talk.accounts.error = Unavailable("the database is away")
+    talk.sign_in()
+    assert talk.journal.troubles == [(talk.accounts.error, "signing in")]
+
+
+@pytest.mark.req("P-117")
+def test_unknown_user_and_wrong_password_get_the_same_octets() -> None:
+    known, unknown = Conversation(*MESSAGES), Conversation()
+    known.say("USER anna@example.org")
+    unknown.say("USER nobody@example.org")
+    assert known.say("PASS wrong") == unknown.say("PASS wrong")
+
+
+@pytest.mark.req("P-036")
+@pytest.mark.req("P-037")
+@pytest.mark.req("P-120")
+@pytest.mark.parametrize("line", ["USER anna@example.org", "PASS secret", f"AUTH PLAIN {PLAIN_ANNA}", "AUTH LOGIN"])
+def test_in_clear_a_credential_is_refused_unasked_and_the_journal_hears_of_it(line: str) -> None:
+    talk = in_clear()
+    assert talk.say(line) == "-ERR use TLS before you sign in\r\n"
+    assert talk.accounts.asked == []
+    assert talk.journal.refused == [("192.0.2.7", line.split(maxsplit=1)[0])]
+    assert talk.journal.troubles == []
+
+
+@pytest.mark.req("P-036")
+def test_pass_is_refused_in_clear_although_user_was_refused_before() -> None:
+    talk = in_clear()
+    assert talk.sign_in().startswith("-ERR use TLS")
+    assert talk.accounts.asked == []
+
+
+@pytest.mark.parametrize("talk", [in_clear("always"), in_clear("loopback", loopback=True)], ids=["always", "loopback"])
+def test_where_the_rules_allow_it_a_password_passes_in_clear(talk: Conversation) -> None:
+    assert "USER" in capabilities(talk)
+    assert talk.sign_in().startswith("+OK")
+    assert talk.accounts.asked[0].encrypted is False
+    assert talk.journal.refused == []
+
+
+@pytest.mark.req("P-120")
+def test_user_never_carries_a_response_code() -> None:
+    for talk in (Conversation(), in_clear()):
+        for line in ("USER anna@example.org", "USER", "USER \x01"):
+            assert "[" not in talk.say(line)
+
+
+@pytest.mark.req("P-018")
+@pytest.mark.parametrize(
+    "octets", [b"USER a\0b", b"USER a\x1b[31m", b"PASS \0", b"USER \xff\xfe", b"PASS \xff", b"US\0ER a"]
+)
+def test_control_octets_and_bad_utf8_never_reach_the_accounts(octets: bytes) -> None:
+    talk = Conversation()
+    talk.say("USER anna@example.org")
+    assert talk.send(octets + b"\r\n").startswith(b"-ERR ")
+    assert talk.accounts.asked == []
+    assert not talk.peer.closed
+
+
+@pytest.mark.req("P-038")
+@pytest.mark.parametrize("line", ["USER", "USER ", "PASS", "PASS ", "RETR", "TOP", "DELE"])
+def test_a_missing_argument_is_no_attempt_to_sign_in(line: str) -> None:
+    talk = Conversation()
+    assert talk.say(line).startswith("-ERR ")
+    assert talk.accounts.asked == []
+
+
+def test_the_credentials_say_who_asks_how_and_from_where() -> None:
+    talk = Conversation(*MESSAGES, peer=FakePeer(client="2001:db8::7"))
+    talk.sign_in()
+    (asked,) = talk.accounts.asked
+    assert (asked.address, asked.secret, asked.mechanism) == ("anna@example.org", "secret", "USER")
+    assert (asked.client, asked.encrypted) == ("2001:db8::7", True)
+
+
+# --- CAPA -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("P-100")
+@pytest.mark.req("P-102")
+@pytest.mark.req("P-103")
+@pytest.mark.req("P-107")
+@pytest.mark.req("P-114")
+def test_what_is_listed_before_sign_in_is_listed_after_it() -> None:
+    talk = Conversation(*MESSAGES)
+    before = capabilities(talk)
+    assert capabilities(talk) == before
+    assert {"TOP", "UIDL", "USER", "SASL PLAIN LOGIN", "PIPELINING", "RESP-CODES", "AUTH-RESP-CODE", "UTF8"} <= set(
+        before
+    )
+    talk.sign_in()
+    assert capabilities(talk) == before
+
+
+@pytest.mark.req("P-104")
+@pytest.mark.req("P-126")
+def test_stls_is_listed_only_where_it_is_permitted() -> None:
+    assert "STLS" in capabilities(in_clear())
+    assert "STLS" not in capabilities(in_clear(tls_offered=False))
+    assert "STLS" not in capabilities(Conversation())
+    signed = in_clear("always")
+    assert "STLS" in capabilities(signed)
+    signed.sign_in()
+    assert "STLS" not in capabilities(signed)
+
+
+@pytest.mark.req("P-105")
+@pytest.mark.req("P-106")
+def test_no_way_to_sign_in_is_listed_in_clear() -> None:
+    listed = capabilities(in_clear())
+    assert not [line for line in listed if line.startswith(("USER", "SASL"))]
+
+
+@pytest.mark.req("P-106")
+@pytest.mark.req("P-155")
+@pytest.mark.req("P-166")
+def test_each_listed_mechanism_begins_and_every_other_is_refused() -> None:
+    (sasl,) = [line for line in capabilities(Conversation()) if line.startswith("SASL")]
+    for mechanism in sasl.split()[1:]:
+        assert Conversation().say(f"AUTH {mechanism}").startswith("+ ")
+    for mechanism in ("CRAM-MD5", "DIGEST-MD5", "NTLM", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", "XOAUTH2", "EXTERNAL"):
+        assert Conversation().say(f"AUTH {mechanism}").startswith("-ERR ")
+
+
+@pytest.mark.req("P-112")
+def test_expire_is_the_sites_before_sign_in_and_the_mailboxs_after_it() -> None:
+    talk = Conversation()
+    talk.accounts.expire = (30, True)
+    talk.accounts.add("anna@example.org", "secret", FakeMaildrop(expire_days=90))
+    assert "EXPIRE 30 USER" in capabilities(talk)
+    talk.sign_in()
+    assert "EXPIRE 90" in capabilities(talk)
+
+
+# --- STLS -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("P-125")
+def test_stls_says_ok_once_and_nothing_more_before_the_handshake() -> None:
+    talk = in_clear()
+    assert talk.say("STLS") == "+OK begin TLS\r\n"
+    assert talk.peer.upgrading
+    sent = len(talk.peer.sent)
+    talk.peer.finish_tls()
+    assert len(talk.peer.sent) == sent
+    assert talk.sign_in().startswith("+OK")
+    assert talk.end().tls == "TLSv1.3"
+
+
+@pytest.mark.req("P-124")
+def test_stls_is_refused_twice_and_where_it_is_not_offered() -> None:
+    talk = in_clear()
+    talk.say("STLS")
+    talk.peer.finish_tls()
+    assert talk.say("STLS").startswith("-ERR ")
+    assert in_clear(tls_offered=False).say("STLS").startswith("-ERR ")
+
+
+@pytest.mark.req("P-127")
+@pytest.mark.parametrize("behind", [b"CAPA\r\n", b"USER evil", b"\x16\x03\x01", b"\n", b"X" * 20000])
+def test_octets_in_the_same_segment_as_stls_end_the_connection_unanswered(behind: bytes) -> None:
+    talk = in_clear()
+    assert talk.send(b"STLS\r\n" + behind) == b""
+    assert talk.peer.closed
+    assert not talk.peer.upgrading
+
+
+@pytest.mark.req("P-127")
+def test_clear_text_between_stls_and_the_handshake_ends_the_connection() -> None:
+    talk = in_clear()
+    talk.say("STLS")
+    assert talk.say("NOOP") == ""
+    assert talk.peer.closed
+
+
+@pytest.mark.req("P-128")
+def test_a_user_name_given_in_clear_is_forgotten_by_stls() -> None:
+    talk = in_clear("always")
+    talk.say("USER anna@example.org")
+    talk.say("STLS")
+    talk.peer.finish_tls()
+    assert talk.say("PASS secret") == "-ERR send USER first\r\n"
+    assert talk.accounts.asked == []
+
+
+@pytest.mark.req("P-172")
+def test_stls_is_accepted_behind_utf8() -> None:
+    talk = in_clear()
+    assert talk.say("UTF8").startswith("+OK")
+    assert talk.say("STLS").startswith("+OK")
+
+
+def test_implicit_tls_begins_in_authorization() -> None:
+    talk = signed_in()
+    talk.session.tls_started("TLSv1.2")
+    assert Conversation(peer=FakePeer(encrypted=True)).say("STAT").startswith("-ERR sign in")
+    assert talk.end().tls == "TLSv1.2"
