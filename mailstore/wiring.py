@@ -25,7 +25,7 @@ from mailstore.lmtp import protocol as lmtp
 from mailstore.lmtp import session as lmtp_session
 from mailstore.pop3 import protocol as pop3
 from mailstore.pop3 import session as pop3_session
-from mailstore.ports import Session
+from mailstore.ports import Done, Session
 from mailstore.store import errand
 from mailstore.store.accounts import StoredAccounts
 from mailstore.store.delivery import StoredDelivery
@@ -131,6 +131,11 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: Crowd
     lanes = Lanes(conf.conninfo)
     await lanes.open()
     store = bodies.from_url(conf.mail_store_url)
+
+    def prepare(done: Done[None]) -> None:
+        errand.prepare(store, lanes, lambda: done(None))
+
+    await errand.answer(prepare)  # before anybody can deliver, so that the very first start defers nothing
     delivery = StoredDelivery(lanes, store, conf.lmtp.hostname)
     journal = LogJournal()
     rules = lmtp.Rules(hostname=conf.lmtp.hostname, max_message_octets=conf.lmtp.max_message_octets)
@@ -208,4 +213,13 @@ def _listen(
 ) -> None:
     for address in bound:
         server.listen(Endpoint(address.sockets[index], address.implicit_tls, session, busy, proxied))
-    log.info("worker %d listens", index)
+    log.info("worker %d listens on %s", index, ", ".join(_named(address, index) for address in bound))
+
+
+def _named(address: _Bound, index: int) -> str:
+    """Where a socket is bound in truth: port 0 asks the kernel for a free one."""
+    where = address.sockets[index].getsockname()
+    if isinstance(where, str):
+        return f"unix:{where}"
+    host, port = where[:2]
+    return f"{f'[{host}]' if ':' in host else host}:{port}{' with TLS' if address.implicit_tls else ''}"
