@@ -7,7 +7,8 @@ import os
 import pwd
 import sys
 from argparse import SUPPRESS, ArgumentTypeError
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -58,9 +59,14 @@ class ShellCommand(BaseCommand):
             connections.close_all()
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Run, and turn what the store refuses or cannot reach into a CommandError with its exit code."""
-        try:
+        with self.refusals():
             return super().execute(*args, **options)
+
+    @contextmanager
+    def refusals(self) -> Iterator[None]:
+        """Turn what the store refuses or cannot reach into a CommandError with its exit code."""
+        try:
+            yield
         except Rejected as error:
             raise CommandError(str(error), returncode=EXIT_REFUSED) from error
         except MailError as error:

@@ -21,15 +21,20 @@ def said(*words: str) -> str:
     return out.getvalue()
 
 
-def process(*words: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """Run a command as a process of its own, on the test's database unless the environment says another."""
+def environment(**changes: str) -> dict[str, str]:
+    """The environment of a process on the test's own database, with these changes."""
     settings = connection.settings_dict
     url = f"postgres://{settings['USER']}@/{settings['NAME']}?host={settings['HOST']}&port={settings['PORT']}"
+    return {**os.environ, "DATABASE_URL": url, **changes}
+
+
+def process(*words: str, stdin: bytes = b"", **changes: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command as a process of its own."""
     return subprocess.run(
         [sys.executable, str(MANAGE), *words],
         input=stdin,
         capture_output=True,
-        env={**os.environ, "DATABASE_URL": url, **environment},
+        env=environment(**changes),
         timeout=60,
         check=False,
     )

@@ -1,0 +1,70 @@
+"""`sweep`: makes one pass, or one every so often until it is told to stop; what a pass does is the store's part."""
+
+from __future__ import annotations
+
+import signal
+from argparse import ArgumentTypeError
+from dataclasses import asdict
+from threading import Event
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db import close_old_connections
+
+from mailstore import bodies, conf
+from mailstore.management import tables
+from mailstore.management.shell import ShellCommand
+from mailstore.store import sweep
+
+
+class Command(ShellCommand):
+    help = (
+        "Destroy what has rested in recovery long enough, bodies nobody has, unfinished drafts and ended web sessions."
+    )
+    example = "popadmin sweep --dry-run"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="only count what a pass would destroy now")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+        parser.add_argument("--every", type=_seconds, default=None, metavar="SECONDS", help="go on until SIGTERM")
+
+    def handle(self, *_args: str, dry_run: bool, json: bool, every: int | None, **_options: Any) -> None:
+        self.store = bodies.from_url(conf.load().mail_store_url)
+        if dry_run:
+            self._say(sweep.preview(self.store), json=json)
+        elif every is None:
+            self._say(sweep.run(self.store), json=json)
+        else:
+            self._go_on(every, json=json)
+
+    def _go_on(self, every: int, *, json: bool) -> None:
+        """A pass now and after each pause. A pass that fails is told and tried again; a signal ends between batches."""
+        stop = Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_signal: stop.set())
+        while not stop.is_set():
+            close_old_connections()
+            self._pass(stop, json=json)
+            stop.wait(every)
+
+    def _pass(self, stop: Event, *, json: bool) -> None:
+        try:
+            with self.refusals():
+                self._say(sweep.run(self.store, stop=stop.is_set), json=json)
+        except CommandError as error:
+            self.stderr.write(f"popadmin: {error}; the next pass tries again")
+
+    def _say(self, swept: sweep.Swept, *, json: bool) -> None:
+        if json:
+            self.say_json(asdict(swept))
+            return
+        self.stdout.write(
+            f"messages {swept.messages}, bodies {swept.bodies} ({tables.about(swept.body_octets)}), "
+            f"drafts {swept.drafts}, web sessions {swept.sessions}"
+        )
+
+
+def _seconds(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < int(text[:9]) <= 31_536_000:
+        return int(text)
+    raise ArgumentTypeError(f"{text!r} is not a number of seconds, from 1 to 31536000")
