@@ -252,7 +252,6 @@ def test_another_protocol_gets_one_reply_and_the_end(octets: bytes, piece: int) 
     assert talk.end().reason == "not POP3"
 
 
-@pytest.mark.req("P-178")
 def test_a_proxy_header_of_version_2_on_an_ordinary_port_is_no_command() -> None:
     talk = Conversation()
     assert talk.send(b"\r\n\r\n\0\r\nQUIT\n").count(ONE_REPLY) == 3

@@ -47,7 +47,6 @@ BEHIND = b"USER anna\r\n\x16\x03\x01"
 
 
 @pytest.mark.req("P-181")
-@pytest.mark.req("P-183")
 @pytest.mark.parametrize(
     ("line", "source"),
     [
@@ -105,7 +104,6 @@ def test_any_other_line_of_version_1_is_refused(line: bytes) -> None:
         read(line + b"\r\n" + BEHIND * 30)
 
 
-@pytest.mark.req("P-180")
 @pytest.mark.parametrize("octets", [b"S", b"STAT\r\n", b"\x16\x03", b"PROXX", b"\r\n\r\nQ", b"\r\n\r\n\0\r\nQUIT\r"])
 def test_what_cannot_become_a_header_is_refused_at_once(octets: bytes) -> None:
     with pytest.raises(BadProxyHeader):
@@ -113,7 +111,6 @@ def test_what_cannot_become_a_header_is_refused_at_once(octets: bytes) -> None:
 
 
 @pytest.mark.req("P-182")
-@pytest.mark.req("P-183")
 @pytest.mark.parametrize(
     ("header", "source"),
     [
