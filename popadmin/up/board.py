@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -35,9 +37,10 @@ def _table(credentials: Sequence[Credential]) -> Iterator[str]:
 
 
 def _next_steps() -> Iterator[str]:
-    yield "Next: a domain and a mailbox (its password is printed once)"
-    yield "  manage.py domain ensure example.org"
-    yield "  manage.py mailbox ensure you@example.org"
+    command = shlex.join(_program())
+    yield "Next, in another shell: a domain and a mailbox (its password is printed once)"
+    yield f"  {command} domain ensure example.org"
+    yield f"  {command} mailbox ensure you@example.org"
 
 
 def _tries(credentials: Sequence[Credential]) -> Iterator[str]:
@@ -45,6 +48,8 @@ def _tries(credentials: Sequence[Credential]) -> Iterator[str]:
     if not owners:
         return
     owner = owners[0]
+    for endpoint in endpoints("WEB_LISTEN")[:1]:
+        yield f"Sign in at {_where('web', endpoint)} with any of these; devices are for mail programs."
     for endpoint in _first("POP3_LISTEN"):
         yield "Fetch a message:"
         yield f"  curl -s --user {owner.login}:{owner.password} pop3://{endpoint.local}/1"
@@ -60,6 +65,18 @@ def _tries(credentials: Sequence[Credential]) -> Iterator[str]:
             f'  echo \'poll {endpoint.local_host} service {endpoint.port} protocol pop3 user "{owner.login}" '
             f'password "{owner.password}" sslproto "" mda "cat" nokeep\' | fetchmail -f - --fetchall'
         )
+
+
+def _program() -> tuple[str, ...]:
+    """How the person starts a command: as short as it works from here."""
+    program = Path(sys.argv[0])
+    if program.name != "manage.py":
+        return (program.name,)
+    return (_from_here(Path(sys.executable)), _from_here(program.resolve()))
+
+
+def _from_here(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if Path.cwd() in path.parents else str(path)
 
 
 def _first(variable: str) -> tuple[Endpoint, ...]:

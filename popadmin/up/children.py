@@ -116,6 +116,10 @@ class Register:
                     with suppress(ProcessLookupError):
                         os.killpg(pid, signal.SIGKILL)
             time.sleep(PAUSE_SECONDS)
+        self.forget()
+
+    def forget(self) -> None:
+        """All of them have ended."""
         self._file.unlink(missing_ok=True)
 
     def _left(self) -> list[int]:

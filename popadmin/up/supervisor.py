@@ -49,18 +49,26 @@ class Supervisor:
                 self._stop()
 
     def start_children(self) -> None:
-        """Return when every one answers on its addresses. UpError when one ends instead."""
-        for child in self._children:
+        """Return when every one answers on its addresses; who has none starts then. UpError when one ends instead."""
+        listening = [child for child in self._children if child.service.endpoints]
+        self._start(listening)
+        deadline = time.monotonic() + READY_SECONDS
+        for child in listening:
+            self._await_answer(child, deadline)
+        self._start([child for child in self._children if child not in listening])
+
+    def _start(self, children: list[Child]) -> None:
+        for child in children:
             child.start()
         self._register.write(self._children)
-        deadline = time.monotonic() + READY_SECONDS
-        for child in self._children:
-            while not all(endpoint.answers() for endpoint in child.service.endpoints):
-                if child.ended():
-                    raise UpError(f"{child.service.name} did not start; its last words are above")
-                if time.monotonic() > deadline:
-                    raise UpError(f"{child.service.name} does not answer after {READY_SECONDS:g} s")
-                self.signals.wait(LOOK_SECONDS)
+
+    def _await_answer(self, child: Child, deadline: float) -> None:
+        while not all(endpoint.answers() for endpoint in child.service.endpoints):
+            if child.ended():
+                raise UpError(f"{child.service.name} did not start; its last words are above")
+            if time.monotonic() > deadline:
+                raise UpError(f"{child.service.name} does not answer after {READY_SECONDS:g} s")
+            self.signals.wait(LOOK_SECONDS)
 
     def watch(self) -> None:
         """Return when asked to stop; until then whatever ends is started again."""
@@ -95,6 +103,7 @@ class Supervisor:
             self._stop_together(list(children), patience)
         if self._cluster:
             self._cluster.stop()
+        self._register.forget()
 
     def _stop_together(self, children: list[Child], patience: int) -> None:
         for child in children:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -63,3 +64,21 @@ def running(command: Sequence[str], **process: object) -> Iterator[subprocess.Po
 
 def python(module: str, *arguments: str, prefix: Sequence[str] = ()) -> list[str]:
     return [*prefix, sys.executable, "-m", module, *arguments]
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now, all different."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _number in range(count)]
+        return [opened.getsockname()[1] for opened in sockets]
+
+
+def await_line(process: subprocess.Popen[str], line: str) -> list[str]:
+    """Read on until a line has this in it; returns what was read."""
+    assert process.stdout
+    said = []
+    for one in process.stdout:
+        said.append(one.rstrip("\n"))
+        if line in one:
+            return said
+    raise AssertionError(f"it ended without saying {line!r}")

@@ -1,0 +1,184 @@
+"""`manage.py up` as people run it: from nothing to mail, through every kind of end, to the next start."""
+
+from __future__ import annotations
+
+import json
+import os
+import poplib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.up.programs import REPOSITORY, as_nobody, await_line, free_ports, running, until
+
+VARIABLES = ("WEB_LISTEN", "POP3_LISTEN", "POP3S_LISTEN", "LMTP_LISTEN")
+LAST_LINE = "-" * 78
+STOPS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+
+
+def require(program: str) -> None:
+    """A missing program fails CI; elsewhere it skips."""
+    if shutil.which(program) is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{program} is not installed")
+
+
+class Site:
+    """One data folder and the ports that its `up` uses."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ports = dict(zip(VARIABLES, free_ports(len(VARIABLES)), strict=True))
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "POPADMIN_GENERATE"}}
+        listens = {variable: f"127.0.0.1:{port}" for variable, port in self.ports.items()}
+        return kept | listens | {"POPADMIN_DATA_DIR": str(self.folder), "POP3_WORKERS": "1", "PYTHONUNBUFFERED": "1"}
+
+    @contextmanager
+    def up(self, *options: str, ordinary: bool = False) -> Iterator[subprocess.Popen[str]]:
+        command = [*(as_nobody() if ordinary else []), sys.executable, "manage.py", "up", *options]
+        with running(command, env=self.environment(), stderr=subprocess.STDOUT) as process:
+            yield process
+
+    def await_board(self, process: subprocess.Popen[str]) -> list[str]:
+        """The printed block; logs that came before it are left out."""
+        await_line(process, LAST_LINE)
+        return await_line(process, LAST_LINE)
+
+    def postmaster(self) -> int:
+        return int((self.folder / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+
+    def password(self, login: str) -> str:
+        return str(json.loads((self.folder / "demo.json").read_text())["passwords"][login])
+
+    def waiting(self, address: str) -> int:
+        """How many messages a sign-in finds."""
+        client = poplib.POP3("127.0.0.1", self.ports["POP3_LISTEN"], timeout=30)
+        try:
+            client.user(address)
+            client.pass_(self.password(address))
+            return client.stat()[0]
+        finally:
+            client.quit()
+
+    def waits(self, address: str) -> bool:
+        try:
+            return self.waiting(address) > 0
+        except (OSError, poplib.error_proto):
+            return False
+
+
+@pytest.fixture
+def site(folder: Path) -> Site:
+    return Site(folder / "data")
+
+
+def shell(line: str, folder: Path) -> str:
+    """Run a line as printed, in a home of its own."""
+    done = subprocess.run(
+        line,
+        shell=True,
+        cwd=folder,
+        env=os.environ | {"HOME": str(folder)},
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout.decode(errors="replace")
+
+
+def printed(board: list[str], beginning: str) -> str:
+    return next(line for line in board if line.strip().startswith(beginning))
+
+
+@pytest.mark.real
+def test_each_line_the_demo_prints_works_as_it_stands(site: Site, folder: Path) -> None:
+    for program in ("curl", "swaks", "fetchmail"):
+        require(program)
+    with site.up("--demo") as process:
+        board = site.await_board(process)
+        assert "Subject: Your mailbox is ready" in shell(printed(board, "curl"), folder)
+        before = site.waiting("alice@example.test")
+        shell(printed(board, "swaks"), folder)
+        assert site.waiting("alice@example.test") == before + 1
+        assert shell(printed(board, "echo"), folder).count("\nSubject: ") == before + 1
+        assert site.waiting("alice@example.test") == 0
+
+
+@STOPS
+def test_one_signal_ends_everything_and_exits_0(site: Site, number: signal.Signals) -> None:
+    with site.up() as process:
+        site.await_board(process)
+        process.send_signal(number)
+        assert process.wait(60) == 0
+    assert not (site.folder / "postgres" / "data" / "postmaster.pid").exists()
+    assert not (site.folder / "children.json").exists()
+
+
+def test_it_runs_for_an_ordinary_user(site: Site) -> None:
+    with site.up("--demo", ordinary=True) as process:
+        site.await_board(process)
+        assert site.folder.stat().st_uid == (65534 if os.geteuid() == 0 and "setpriv" in as_nobody() else os.geteuid())
+
+
+def test_the_first_administrators_password_is_printed_once(site: Site) -> None:
+    password = re.compile(r"admin +\w{4}(-\w{4}){3} +hosting admin")
+    with site.up() as process:
+        assert any(password.search(line) for line in site.await_board(process))
+    with site.up() as process:
+        assert not any(password.search(line) for line in site.await_board(process))
+
+
+def test_a_second_demo_prints_the_same_passwords_and_delivers_nothing_twice(site: Site) -> None:
+    with site.up("--demo") as process:
+        first, before = site.await_board(process), site.waiting("bruno@example.test")
+    with site.up("--demo") as process:
+        assert site.await_board(process) == first
+        assert site.waiting("bruno@example.test") == before
+    assert (site.folder / "demo.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_mail_is_served_again_after_kill_9_of_postgres(site: Site) -> None:
+    with site.up("--demo") as process:
+        site.await_board(process)
+        killed = site.postmaster()
+        os.kill(killed, signal.SIGKILL)
+        await_line(process, "Postgres ended, it starts again")
+        until(lambda: site.waits("alice@example.test"), "mail is served again")
+        assert site.postmaster() != killed
+
+
+@pytest.mark.parametrize("with_postgres", [False, True], ids=["the supervisor", "both"])
+def test_after_kill_9_the_next_start_serves_the_same_mail_on_the_same_ports(site: Site, with_postgres: bool) -> None:
+    with site.up("--demo") as process:
+        site.await_board(process)
+        before, postmaster = site.waiting("alice@example.test"), site.postmaster()
+        process.kill()
+        if with_postgres:
+            os.kill(postmaster, signal.SIGKILL)
+        with site.up("--demo") as again:
+            site.await_board(again)
+            assert site.waiting("alice@example.test") == before
+
+
+def test_a_database_that_is_away_stops_the_start_in_one_line(site: Site) -> None:
+    environment = site.environment() | {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "up"],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "DATABASE_URL" in done.stderr
