@@ -32,6 +32,10 @@ class Fault(Enum):
     CHUNK_SIZE = auto()
 
 
+# The faults of what does not speak LMTP; an MTA whose customer wrote a bad address has others.
+NOT_COMMANDS = frozenset({Fault.UNKNOWN, Fault.NOT_LMTP, Fault.TOO_LONG, Fault.TEXT, Fault.ARGUMENT})
+
+
 @dataclass(frozen=True, slots=True)
 class Bare:
     """A command that has nothing to say beyond its name."""

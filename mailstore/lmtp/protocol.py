@@ -13,7 +13,8 @@ class Rules:
     hostname: str
     max_message_octets: int
     max_recipients: int = 1000  # ten times what RFC 5321 §4.5.3.1.8 asks for; Postfix gives 50 at once
-    # Bad commands in a row after which a conversation ends; a good one starts the count again.
+    # Lines in a row that are no commands after which a conversation ends; a good one starts the count again.
+    # Refused addresses and commands out of order do not count: behind one refused MAIL a pipeline has many.
     max_bad_commands: int = 20
 
 

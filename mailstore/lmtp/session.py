@@ -136,10 +136,7 @@ class Session:
 
     def _obey(self, command: Command | Fault) -> None:
         if isinstance(command, Fault):
-            self._bad(replies.FAULTS[command])
-            if command is Fault.CHUNK_SIZE:
-                # Nobody knows how many octets follow that are no commands.
-                self._close()
+            self._refuse_line(command)
         elif command.verb in LEGAL[self._state]:
             self._bad_in_a_row = 0
             _HANDLERS[command.verb](self, command)
@@ -149,16 +146,19 @@ class Session:
     def _refuse(self, command: Command) -> None:
         reply = replies.LHLO_FIRST if self._state is State.GREETED else replies.WRONG_STATE[command.verb]
         if isinstance(command, Bdat):
-            self._expect(Skipped(command.octets), partial(self._bad, reply))
+            self._expect(Skipped(command.octets), partial(self._say, reply))
         else:
-            self._bad(reply)
-
-    def _bad(self, reply: bytes) -> None:
-        self._bad_in_a_row += 1
-        if self._bad_in_a_row < self._rules.max_bad_commands:
             self._say(reply)
-        else:
+
+    def _refuse_line(self, fault: Fault) -> None:
+        self._bad_in_a_row += fault in commands.NOT_COMMANDS
+        if self._bad_in_a_row >= self._rules.max_bad_commands:
             self._say(replies.TOO_MANY_BAD_COMMANDS)
+            self._close()
+            return
+        self._say(replies.FAULTS[fault])
+        if fault is Fault.CHUNK_SIZE:
+            # Nobody knows how many octets follow that are no commands.
             self._close()
 
     # --- commands -------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from mailstore.bodies.files import FileBodies
 from mailstore.errors import BodyLost, StorageFull, Unavailable
 from mailstore.policy import ids
 from mailstore.ports import BodyRef
+from tests import running
 from tests.suites.bodies import BORDER, LARGE, SMALL, BodyStoreSuite, Spoil, stored
 
 ROOT = os.geteuid() == 0
@@ -350,6 +351,42 @@ def test_a_disk_that_fills_while_a_large_body_is_written_is_given_back(tiny: Fil
     with pytest.raises(Unavailable):
         draft.commit(1)
     stored(tiny, b"x" * 60_000)
+
+
+# --- a power cut --------------------------------------------------------------------------------------------------
+
+ONE = """
+import sys
+from mailstore.bodies import from_url
+draft = from_url(sys.argv[1]).begin()
+draft.write(b"x" * int(sys.argv[2]))
+print(draft.commit(1).key, flush=True)
+"""
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("octets", [1000, 300_000])
+def test_a_body_is_told_only_after_octets_names_and_folders_were_synced(
+    root: Path, store: FileBodies, tmp_path: Path, octets: int
+) -> None:
+    trace = tmp_path / "trace"
+    strace = [running.program("strace"), "-f", "-y", "-e", "trace=write,fsync,link,linkat,mkdir", "-o", str(trace)]
+    run = subprocess.run(
+        [*strace, sys.executable, "-c", ONE, f"file:{root}", str(octets)], check=True, capture_output=True, text=True
+    )
+    key = run.stdout.strip()
+    folder = file_of(root, key).parent
+    calls = trace.read_text().splitlines()
+
+    def last(name: str, about: str) -> int:
+        return max(index for index, call in enumerate(calls) if f" {name}(" in call and about in call)
+
+    draft = f"{root}/tmp/{key}"
+    told = last("write", f', "{key}')
+    assert last("write", f"<{draft}>") < last("fsync", f"<{draft}>") < last("link", f"{folder}/{key}")
+    assert last("link", f"{folder}/{key}") < last("fsync", f"<{folder}>") < told
+    assert last("mkdir", f'"{folder}"') < last("fsync", f"<{folder.parent}>") < told
+    assert last("mkdir", f'"{folder.parent}"') < last("fsync", f"<{root}>") < told
 
 
 # --- a process that dies ----------------------------------------------------------------------------------------------

@@ -266,6 +266,14 @@ def test_a_good_command_forgives_the_bad_ones_before_it(talk: Conversation) -> N
     assert not talk.peer.closed
 
 
+def test_a_long_pipeline_behind_a_refused_sender_is_answered_to_its_end(talk: Conversation) -> None:
+    talk.say("LHLO a")
+    group = ["MAIL FROM:<> SIZE=999999999", *[f"RCPT TO:<{BERT}>"] * 50, "DATA"]
+    assert talk.codes(*group) == ["552 5.3.4", *["503 5.5.1"] * 51]
+    assert talk.codes("MAIL FROM:<>", *["RCPT TO:<bad address>"] * 50) == ["250 2.1.0", *["501 5.1.3"] * 50]
+    assert not talk.peer.closed
+
+
 def test_no_more_is_read_while_much_waits(talk: Conversation) -> None:
     talk.open(ANNA)
     talk.say("DATA")
