@@ -16,6 +16,8 @@ from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
+from mailstore.store import readiness
+
 log = logging.getLogger("popadmin.health")
 
 STATEMENT_SECONDS = 2  # a database that answers slower is not ready; monitors wait some five seconds
@@ -65,12 +67,6 @@ def migrations() -> None:
         raise NotReady(f"migrations not applied: {sorted('.'.join(key) for key in missing)}")
 
 
-def body_store() -> None:
-    from mailstore.store import readiness
-
-    readiness.body_store()
-
-
 def certificate() -> None:
     """Where there is none yet, the listener makes it."""
     if not settings.TLS_CERT_FILE.is_file():
@@ -83,7 +79,7 @@ def certificate() -> None:
 CHECKS: dict[str, Callable[[], None]] = {
     "database": database,
     "migrations": migrations,
-    "body store": body_store,
+    "body store": readiness.body_store,
     "certificate": certificate,
 }
 

@@ -40,7 +40,7 @@ class Day:
 
 
 def totals(user: User) -> Totals:
-    near = Q(octets__gte=F("quota_octets") * NEAR_PERCENT / 100)
+    near = Q(octets__gte=F("quota_octets") / 100 * NEAR_PERCENT)  # in this order no bigint overflows
     counted = access.mailboxes(user).aggregate(
         mailboxes=Count("pk"),
         used_octets=Coalesce(Sum("octets"), ZERO),

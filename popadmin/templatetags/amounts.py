@@ -23,7 +23,7 @@ def size(octets: int) -> str:
         pgettext("unit", "TB"),
     )
     amount, unit = _scaled(octets, units)
-    return f"{number_format(amount, decimal_pos=1)}\N{NO-BREAK SPACE}{unit}"
+    return f"{number_format(round(amount, 1), decimal_pos=1)}\N{NO-BREAK SPACE}{unit}"
 
 
 @register.filter

@@ -1,0 +1,82 @@
+"""The mailbox owner's first page."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.utils import timezone
+
+from mailstore.models import Device
+from popadmin.owner.mail_program import Door, mail_program
+from tests.web.people import ANN, an_admin, an_owner, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def device(mailbox, name, **fields):
+    return Device.objects.create(mailbox=mailbox, name=name, selector=name, digest=b"d", **fields)
+
+
+def test_the_owner_sees_what_is_used_of_the_quota():
+    mailbox = an_owner(quota_octets=2**30, quota_messages=1000)
+    mailbox.octets, mailbox.messages = 2**29, 1234
+    mailbox.save()
+    page = signed_in(ANN).get("/mailbox/").content.decode()
+    assert "50&nbsp;%" in page
+    assert "512.0\N{NO-BREAK SPACE}MB / 1.0\N{NO-BREAK SPACE}GB" in page
+    assert "1,234" in page
+    assert "of at most 1,000" in page
+
+
+def test_the_owner_sees_his_devices_the_main_password_first_and_nobody_elses():
+    mailbox, now = an_owner(), timezone.now()
+    device(mailbox, "never used")
+    device(mailbox, "phone", last_sign_in_at=now, last_client="2001:db8::17")
+    device(mailbox, "laptop", last_sign_in_at=now - datetime.timedelta(days=2))
+    device(mailbox, "lost", revoked_at=now)
+    device(an_owner("bob@example.org"), "of bob")
+    response = signed_in(ANN).get("/mailbox/")
+    assert [row.name for row in response.context["devices"]] == ["main", "phone", "laptop", "never used"]
+    assert response.context["last_sign_in_at"] == now
+    page = response.content.decode()
+    assert "2001:db8::17" in page
+    assert "Main password" in page
+    assert "bob" not in page
+
+
+def test_the_owner_reads_what_to_type_into_a_mail_program(settings):
+    settings.PUBLIC_HOSTNAME = "pop.example.org"
+    settings.POP3S_LISTEN, settings.POP3_LISTEN = ("[::]:995",), ("unix:/run/pop3", "0.0.0.0:110")
+    assert mail_program().doors == (Door(995, "SSL/TLS"), Door(110, "STARTTLS"))
+    an_owner()
+    page = signed_in(ANN).get("/mailbox/").content.decode()
+    assert "pop.example.org" in page
+    assert "<code>995</code>" in page
+
+
+def test_a_listener_that_is_switched_off_is_not_offered(settings):
+    settings.POP3_LISTEN = ()
+    assert [door.encryption for door in mail_program().doors] == ["SSL/TLS"]
+
+
+def test_the_page_says_when_pop_or_the_main_password_is_barred():
+    an_owner(pop=False, main_pop=False)
+    page = signed_in(ANN).get("/mailbox/").content.decode()
+    assert "POP is switched off" in page
+    assert "the main password is not taken" in page
+
+
+def test_an_admin_without_a_mailbox_has_no_such_page():
+    an_admin()
+    assert signed_in("root").get("/mailbox/").status_code == 404
+
+
+@pytest.mark.parametrize("devices", [0, 20])
+def test_the_page_costs_the_same_statements_however_many_devices(django_assert_num_queries, devices):
+    mailbox = an_owner()
+    client = signed_in(ANN)
+    for number in range(devices):
+        device(mailbox, f"device {number}")
+    with django_assert_num_queries(4):  # the session, the user, the mailbox, the devices
+        assert client.get("/mailbox/").status_code == 200

@@ -1,0 +1,77 @@
+"""What the server draws."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from popadmin.layout import PLACES, THEMES
+from popadmin.panel.figures import Day
+from popadmin.templatetags.drawings import CHART_HEIGHT, day_bars, quota_bar, share_percent
+
+SPRITE = Path(settings.BASE_DIR) / "static/vendor/bootstrap-icons/sprite.svg"
+TEMPLATES = Path(settings.BASE_DIR) / "templates"
+
+
+@pytest.mark.parametrize(
+    ("octets", "quota_octets", "percent", "width", "level"),
+    [
+        (0, 100, 0, 0, "low"),
+        (74, 100, 74, 74, "low"),
+        (75, 100, 75, 75, "high"),
+        (94, 100, 94, 94, "high"),
+        (95, 100, 95, 95, "full"),
+        (130, 100, 130, 100, "full"),
+        (0, 0, 100, 100, "full"),
+        (9, None, None, 0, "low"),
+    ],
+)
+def test_a_quota_bar_ends_at_its_end_and_changes_colour(octets, quota_octets, percent, width, level):
+    drawn = quota_bar(octets, quota_octets)
+    assert (drawn["percent"], drawn["width"], drawn["level"]) == (percent, width, level)
+
+
+def test_a_hundred_percent_is_said_only_when_they_are_reached():
+    assert share_percent(10**12 - 1, 10**12) == 99
+
+
+def test_the_figures_of_a_quota_are_text_beside_a_bar_that_is_hidden_from_readers():
+    html = render_to_string("parts/quota_bar.html", quota_bar(2**29, 2**30))
+    assert 'aria-hidden="true"' in html
+    assert "512.0\N{NO-BREAK SPACE}MB / 1.0\N{NO-BREAK SPACE}GB" in html
+    assert "style=" not in html
+
+
+def days(*deliveries: int) -> list[Day]:
+    return [Day(datetime.date(2026, 1, 1 + number), count) for number, count in enumerate(deliveries)]
+
+
+def test_the_highest_day_fills_the_chart_and_a_day_with_any_mail_is_seen():
+    bars = day_bars(days(1000, 1, 0))["bars"]
+    assert [bar["height"] for bar in bars] == [CHART_HEIGHT, 1, 0]
+    assert all(bar["y"] + bar["height"] == CHART_HEIGHT for bar in bars)
+
+
+def test_a_chart_without_mail_is_flat():
+    assert [bar["height"] for bar in day_bars(days(0, 0))["bars"]] == [0, 0]
+
+
+def test_a_chart_is_well_formed_and_says_its_figures():
+    html = render_to_string("parts/day_bars.html", day_bars(days(3000, 2)))
+    chart = ET.fromstring(html.strip())
+    assert chart.attrib["aria-label"] == "3,002 deliveries in 2 days"
+    assert [title.text for title in chart.iter("title")] == ["01/01/2026: 3,000", "01/02/2026: 2"]
+
+
+def test_the_sprite_holds_the_icons_that_are_used_and_no_others():
+    there = set(re.findall(r'<symbol id="([^"]+)"', SPRITE.read_text()))
+    used = {place.icon for place in PLACES} | {icon for _label, icon in THEMES.values()}
+    for template in TEMPLATES.rglob("*.html"):
+        used |= set(re.findall(r'{% icon "([^"]+)" %}', template.read_text()))
+    assert used == there
