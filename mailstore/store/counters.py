@@ -1,0 +1,77 @@
+"""The counters of mailboxes and views against the sums they stand for; finds what differs and sets it right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+# One statement is one snapshot: a delivery meanwhile is in both sides or in none.
+_WRONG_MAILBOXES = """
+SELECT x.id, x.id, u.address, x.messages, x.octets, coalesce(live.messages, 0), coalesce(live.octets, 0)
+  FROM mailstore_mailbox x
+  JOIN mailstore_user u ON u.id = x.user_id
+  LEFT JOIN (SELECT mailbox_id, count(*) AS messages, sum(octets)::bigint AS octets
+               FROM mailstore_message WHERE removed IS NULL GROUP BY mailbox_id) AS live ON live.mailbox_id = x.id
+ WHERE (x.messages, x.octets) <> (coalesce(live.messages, 0), coalesce(live.octets, 0))
+ ORDER BY x.id
+"""
+_WRONG_VIEWS = """
+SELECT d.id, d.mailbox_id, u.address || ' ' || d.name, d.hidden_messages, d.hidden_octets, sums.messages, sums.octets
+  FROM mailstore_device d
+  JOIN mailstore_mailbox x ON x.id = d.mailbox_id
+  JOIN mailstore_user u ON u.id = x.user_id
+  CROSS JOIN LATERAL (
+      SELECT count(*) AS messages, coalesce(sum(m.octets), 0)::bigint AS octets
+        FROM mailstore_message m
+       WHERE m.mailbox_id = d.mailbox_id AND m.removed IS NULL AND d.hidden @> m.added) AS sums
+ WHERE d.revoked_at IS NULL AND (d.hidden <> '{}' OR d.hidden_messages <> 0 OR d.hidden_octets <> 0)
+   AND (d.hidden_messages, d.hidden_octets) <> (sums.messages, sums.octets)
+ ORDER BY d.id
+"""
+# Counted anew behind the mailbox's lock; the next change number ends what caches know of the mailbox.
+_LOCK = "SELECT FROM mailstore_mailbox WHERE id = %(mailbox)s FOR UPDATE"
+_MEND_MAILBOX = """
+UPDATE mailstore_mailbox x SET messages = live.messages, octets = live.octets, change = x.change + 1
+  FROM (SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets
+          FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NULL) AS live
+ WHERE x.id = %(key)s
+"""
+_MEND_VIEW = """
+WITH mended AS (
+    UPDATE mailstore_device d SET hidden_messages = sums.messages, hidden_octets = sums.octets
+      FROM (SELECT count(*) AS messages, coalesce(sum(m.octets), 0) AS octets
+              FROM mailstore_message m JOIN mailstore_device v ON v.id = %(key)s
+             WHERE m.mailbox_id = %(mailbox)s AND m.removed IS NULL AND v.hidden @> m.added) AS sums
+     WHERE d.id = %(key)s)
+UPDATE mailstore_mailbox SET change = change + 1 WHERE id = %(mailbox)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A row whose counters are not the sums; (messages, octets) each."""
+
+    key: int
+    mailbox: int
+    subject: str
+    counted: tuple[int, int]
+    found: tuple[int, int]
+    mending: str
+
+    def mend(self) -> None:
+        """Set the counters to the sums of now."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_LOCK, {"mailbox": self.mailbox})
+            cursor.execute(self.mending, {"key": self.key, "mailbox": self.mailbox})
+
+
+def wrong() -> Iterator[Wrong]:
+    """Yield what differs, mailboxes first: a view's sums do not depend on them."""
+    for asking, mending in ((_WRONG_MAILBOXES, _MEND_MAILBOX), (_WRONG_VIEWS, _MEND_VIEW)):
+        with connection.cursor() as cursor:
+            cursor.execute(asking)
+            rows = cursor.fetchall()
+        for key, mailbox, subject, messages, octets, true_messages, true_octets in rows:
+            yield Wrong(key, mailbox, subject, (messages, octets), (true_messages, true_octets), mending)

@@ -1,0 +1,173 @@
+"""fsck: names every kind of damage, mends what may be mended, and never destroys a row whose body is missing."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from mailstore.bodies import layout
+from mailstore.bodies.files import FileBodies
+from mailstore.errors import Unavailable
+from mailstore.models import Body, Device, Mailbox, Message
+from mailstore.policy import ids
+from mailstore.store import devices
+from mailstore.store.fsck import Check, Finding
+from tests.store.site import ACTOR, a_mailbox, a_message
+
+pytestmark = pytest.mark.django_db
+ANN = "ann@example.org"
+LARGE = b"x" * 300_000 + b"\r\n"  # read whole only when asked to
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileBodies:
+    made = FileBodies(tmp_path / "bodies")
+    made.prepare()
+    return made
+
+
+def stored(store: FileBodies, wire: bytes = b"Subject: x\r\n") -> Body:
+    draft = store.begin()
+    draft.write(wire)
+    ref = draft.commit(len(wire))
+    return Body.objects.create(key=ref.key, wire_octets=ref.wire_octets, octets=ref.octets, digest=ref.digest)
+
+
+def file_of(folder: Path, key: str) -> Path:
+    (path,) = folder.rglob(key)
+    return path
+
+
+def found(store: FileBodies, **how: bool) -> list[Finding]:
+    return list(Check(store, **how).run())
+
+
+def test_a_whole_site_has_nothing_wrong(store: FileBodies) -> None:
+    box = a_mailbox()
+    a_message(box, body=stored(store))
+    devices.add(ANN, "Phone", actor=ACTOR, start="now")
+    assert found(store, deep=True) == []
+
+
+@pytest.mark.parametrize("repair", [False, True])
+def test_a_missing_body_is_named_and_its_row_stays(store: FileBodies, tmp_path: Path, repair: bool) -> None:
+    message = a_message(a_mailbox(), body=stored(store))
+    file_of(tmp_path, message.body.key).unlink()
+    (loss,) = found(store, repair=repair)
+    assert (loss.kind, loss.subject, loss.mended) == ("lost", f"{ANN} {message.uidl}", False)
+    assert message.body.key in loss.detail
+    assert Message.objects.get() == message
+
+
+def test_a_body_cut_short_is_a_loss_for_each_who_has_it(store: FileBodies, tmp_path: Path) -> None:
+    body = stored(store)
+    for address in (ANN, "bob@example.org"):
+        a_message(a_mailbox(address), body=body)
+    path = file_of(tmp_path, body.key)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert [loss.subject.split()[0] for loss in found(store)] == [ANN, "bob@example.org"]
+
+
+def test_a_changed_octet_in_a_large_body_is_found_by_a_deep_look(store: FileBodies, tmp_path: Path) -> None:
+    body = stored(store, LARGE)
+    a_message(a_mailbox(), body=body, octets=len(LARGE))
+    with file_of(tmp_path, body.key).open("r+b") as stream:
+        stream.seek(150_000)
+        stream.write(b"y")
+    assert found(store) == []
+    assert [loss.kind for loss in found(store, deep=True)] == ["lost"]
+
+
+def old_litter(folder: Path) -> str:
+    """A body of two hours ago that never got its row."""
+    made = ids.new_id(int((time.time() - 7200) * 1000), os.urandom(ids.RANDOM_OCTETS))
+    path = folder / "bodies" / layout.path(made)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"left behind")
+    return made
+
+
+def test_a_body_without_a_row_is_litter_and_repair_clears_it(store: FileBodies, tmp_path: Path) -> None:
+    kept = a_message(a_mailbox(), body=stored(store)).body.key
+    key = old_litter(tmp_path)
+    assert found(store) == [Finding("litter", key, "a body without a row")]
+    assert [finding.mended for finding in found(store, repair=True)] == [True]
+    assert (list(store.keys()), found(store)) == ([kept], [])
+
+
+def test_a_body_of_a_delivery_under_way_is_left_alone(store: FileBodies) -> None:
+    a_message(a_mailbox(), body=stored(store))
+    draft = store.begin()
+    draft.write(b"Subject: on its way\r\n")
+    draft.commit(21)
+    assert found(store, repair=True) == []
+    assert len(list(store.keys())) == 2
+
+
+def test_repair_destroys_nothing_while_the_database_knows_no_body_at_all(store: FileBodies, tmp_path: Path) -> None:
+    key = old_litter(tmp_path)
+    assert [finding.mended for finding in found(store, repair=True)] == [False]
+    assert list(store.keys()) == [key]
+
+
+def test_an_old_draft_is_litter(store: FileBodies, tmp_path: Path) -> None:
+    draft = store.begin()
+    draft.write(LARGE)
+    (path,) = (path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size > 100_000)
+    assert found(store) == []
+    os.utime(path, (0, 0))
+    assert [finding.kind for finding in found(store)] == ["litter"]
+    found(store, repair=True)
+    assert not path.exists()
+
+
+def test_counters_of_a_mailbox_are_mended_to_the_sums(store: FileBodies) -> None:
+    box = a_mailbox()
+    a_message(box, body=stored(store), octets=100)
+    change = Mailbox.objects.get().change
+    Mailbox.objects.update(messages=7, octets=70)
+    (finding,) = found(store)
+    assert (finding.kind, finding.subject) == ("counter", ANN)
+    assert finding.detail == "says 7 messages, 70 octets; has 1 messages, 100 octets"
+    assert found(store, repair=True)[0].mended
+    box.refresh_from_db()
+    assert (box.messages, box.octets, box.change) == (1, 100, change + 1)
+    assert found(store) == []
+
+
+def test_counters_of_a_view_are_mended_to_the_sums(store: FileBodies) -> None:
+    box = a_mailbox()
+    a_message(box, body=stored(store), octets=100)
+    devices.add(ANN, "Phone", actor=ACTOR, start="now")
+    Device.objects.filter(name="Phone").update(hidden_messages=0, hidden_octets=0)
+    (finding,) = found(store)
+    assert (finding.kind, finding.subject) == ("counter", f"{ANN} Phone")
+    found(store, repair=True)
+    phone = Device.objects.get(name="Phone")
+    assert (phone.hidden_messages, phone.hidden_octets) == (1, 100)
+    assert found(store) == []
+
+
+def test_a_body_that_no_message_has_is_handed_to_the_sweep(store: FileBodies) -> None:
+    body = stored(store)
+    assert [finding.kind for finding in found(store)] == ["unclaimed"]
+    found(store, repair=True)
+    body.refresh_from_db()
+    assert body.unreferenced_at is not None
+    assert found(store) == []
+
+
+def test_a_store_that_is_away_is_not_a_thousand_losses(tmp_path: Path) -> None:
+    a_message(a_mailbox())
+    with pytest.raises(Unavailable):
+        found(FileBodies(tmp_path / "elsewhere"))
+
+
+def test_a_body_that_is_another_one_than_the_row_says_is_a_loss(store: FileBodies) -> None:
+    body = stored(store)
+    a_message(a_mailbox(), body=body)
+    Body.objects.update(digest=bytes(16))
+    assert [finding.kind for finding in found(store)] == ["lost"]
