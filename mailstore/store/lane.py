@@ -65,6 +65,7 @@ class Lane:
         self._statements = statements
         self._pool = pool  # connecting blocks, so it happens off the loop
         self._connection: PGconn | None = None
+        self._socket = -1  # the connection's; libpq does not name it any more once the server has closed it
         self._waiting: deque[tuple[Answer, float]] = deque()
         self._result: PGresult | None = None
         self._failures = 0
@@ -100,13 +101,14 @@ class Lane:
                     statement.name, parameters, statement.formats, BINARY if statement.binary else TEXT
                 )
             connection.pipeline_sync()
+            waits = connection.flush()
         except OperationalError as error:
             self._drop(str(error))
             done(Unavailable(str(error)))
             return
         self._waiting.append((done, self._loop.time()))
-        if connection.flush():
-            self._loop.add_writer(connection.socket, self._writable)
+        if waits:
+            self._loop.add_writer(self._socket, self._writable)
 
     def tick(self) -> None:
         """Called every few seconds: gives up a connection whose answers stay away."""
@@ -130,8 +132,8 @@ class Lane:
         if self._failures:
             log.info("the database is back")
         self._failures = 0
-        self._connection = connection
-        self._loop.add_reader(connection.socket, self._readable)
+        self._connection, self._socket = connection, connection.socket
+        self._loop.add_reader(self._socket, self._readable)
 
     def _connect_blocking(self) -> PGconn:
         connection = pq.PGconn.connect(self._conninfo.encode())
@@ -162,12 +164,12 @@ class Lane:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        self._loop.remove_reader(connection.socket)
-        self._loop.remove_writer(connection.socket)
+        self._loop.remove_reader(self._socket)
+        self._loop.remove_writer(self._socket)
         connection.finish()
         waiting, self._waiting, self._result = self._waiting, deque(), None
         for done, _ in waiting:
-            done(Unavailable(why))
+            _tell(done, Unavailable(why))
         if not self._closed:
             self._failed(why)
 
@@ -179,7 +181,7 @@ class Lane:
             return
         try:
             if not connection.flush():
-                self._loop.remove_writer(connection.socket)
+                self._loop.remove_writer(self._socket)
         except OperationalError as error:
             self._drop(str(error))
 
@@ -210,12 +212,20 @@ class Lane:
         answer, self._result = self._result, None
         done, _ = self._waiting.popleft()
         if answer is None:
-            done(Unavailable("the database gave no answer"))
+            _tell(done, Unavailable("the database gave no answer"))
         elif answer.status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
-            done(answer)
+            _tell(done, answer)
         else:
             state = answer.error_field(pq.DiagnosticField.SQLSTATE) or b"?????"
-            done(StatementFailed(answer.get_error_message(), state.decode()))
+            _tell(done, StatementFailed(answer.get_error_message(), state.decode()))
+
+
+def _tell(done: Answer, answer: PGresult | Unavailable) -> None:
+    """A bug of whoever asked is his alone: those behind him on the lane still get their answers."""
+    try:
+        done(answer)
+    except Exception:
+        log.exception("an answer of the database could not be taken")
 
 
 def _with_options(text: str) -> str:
