@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,9 @@ from mailstore.lmtp import commands, replies
 from mailstore.lmtp.commands import Bare, Bdat, Command, Fault, Lhlo, Mail, Rcpt
 from mailstore.lmtp.content import Chunks, Data, Kept, Reader, Skipped
 from mailstore.lmtp.protocol import LEGAL, Rules, State
+from mailstore.lmtp.transaction import Transaction
 from mailstore.lmtp.turns import Turns
-from mailstore.ports import Delivered, Envelope, Recipient
+from mailstore.ports import Delivered, Recipient
 from mailstore.wire.lines import NEED_MORE, OVERLONG, LineBuffer
 
 if TYPE_CHECKING:
@@ -21,21 +21,6 @@ if TYPE_CHECKING:
     from mailstore.ports import Delivery, Journal, Peer
 
 PENDING_OCTETS = 64 * 1024  # commands that wait for replies to others; above it nothing more is read
-_NO_MAIL = Mail(sender="", octets=None, utf8=False)
-
-
-@dataclass(slots=True)
-class Transaction:
-    """What MAIL began; before it, an empty one. `accepted` has the recipients by the number of their RCPT."""
-
-    mail: Mail = _NO_MAIL
-    accepted: dict[int, Recipient] = field(default_factory=dict)
-    kept: Kept | None = None
-    chunks: Chunks | None = None
-
-    def recipients(self) -> list[Recipient]:
-        """In the order of their RCPTs, whatever the order of the answers."""
-        return [self.accepted[number] for number in sorted(self.accepted)]
 
 
 class Session:
@@ -84,7 +69,7 @@ class Session:
 
     def ended(self, reason: str, octets_in: int, octets_out: int) -> None:
         self._gone = True
-        self._forget_message()
+        self._transaction.forget()
 
     def wants_input(self) -> bool:
         return not self._peer.congested() and len(self._lines) <= PENDING_OCTETS
@@ -185,15 +170,17 @@ class Session:
         number = self._turns.ask()
         if not (command.address.isascii() or transaction.mail.utf8):
             self._answer(number, replies.FAULTS[Fault.UTF8])
-        elif len(transaction.accepted) + len(self._turns) > self._rules.max_recipients:
+        elif len(transaction.accepted) + transaction.undecided >= self._rules.max_recipients:
             self._answer(number, replies.TOO_MANY_RECIPIENTS)
         else:
+            transaction.undecided += 1
             answered = partial(self._recipient_answered, number)
             self._delivery.recipient(command.address, transaction.mail.octets, answered)
 
     def _recipient_answered(self, number: int, answer: Recipient | MailError) -> None:
         if self._gone:
             return
+        self._transaction.undecided -= 1
         if isinstance(answer, Recipient):
             self._transaction.accepted[number] = answer
             self._state = State.RECIPIENTS
@@ -238,17 +225,8 @@ class Session:
     # --- a message ------------------------------------------------------------------------------------------------
 
     def _begin_message(self) -> Kept:
-        mail = self._transaction.mail
-        envelope = Envelope(
-            sender=mail.sender,
-            client_name=self._name,
-            client=self._peer.client,
-            encrypted=self._peer.encrypted,
-            utf8=mail.utf8,
-            protocol="UTF8LMTP" if mail.utf8 else "LMTP",  # RFC 6531 §4.3
-        )
-        kept = self._transaction.kept = Kept(self._delivery.begin(envelope), self._rules.max_message_octets)
-        return kept
+        envelope = self._transaction.envelope(self._name, self._peer)
+        return self._transaction.begin(self._delivery.begin(envelope), self._rules.max_message_octets)
 
     def _expect(self, reader: Reader, at_end: Callable[[], None]) -> None:
         """Read what comes as content, beginning with what came already; then call `at_end`."""
@@ -271,7 +249,7 @@ class Session:
         """All of the message came: one reply for each accepted recipient, in the order of the RCPTs (RFC 2033 §4.2)."""
         recipients = self._transaction.recipients()
         self._committing = True
-        self._transaction.kept = None
+        self._transaction.complete()
         self._turns = Turns()
         numbers = [self._turns.ask() for _ in recipients]
         if not kept.too_large:
@@ -291,16 +269,10 @@ class Session:
         self._work()
 
     def _reset(self) -> None:
-        self._forget_message()
+        self._transaction.forget()
         self._transaction = Transaction()
         if self._state is not State.GREETED:
             self._state = State.READY
-
-    def _forget_message(self) -> None:
-        """Let go of a message that is not whole; one that is, is the store's business."""
-        if self._transaction.kept is not None:
-            self._transaction.kept.intake.abort()
-            self._transaction.kept = None
 
     # --- replies --------------------------------------------------------------------------------------------------
 
@@ -326,7 +298,7 @@ class Session:
 
     def _close(self) -> None:
         self._closing = True
-        self._forget_message()
+        self._transaction.forget()
         self._flush()
         self._peer.close()
 

@@ -254,6 +254,18 @@ def test_undecided_recipients_count_against_the_limit() -> None:
     assert len(talk.delivery.waiting) == 2
 
 
+def test_a_recipient_whose_reply_waits_for_another_counts_once() -> None:
+    talk = Conversation(rules=replace(RULES, max_recipients=3))
+    talk.delivery.add(ANNA, BERT, CARL)
+    talk.say("LHLO a", "MAIL FROM:<>")
+    talk.delivery.held = True
+    talk.say(f"RCPT TO:<{ANNA}>", f"RCPT TO:<{BERT}>")
+    talk.delivery.release(1)
+    talk.say(f"RCPT TO:<{CARL}>", f"RCPT TO:<{CARL}>")
+    talk.delivery.release()
+    assert [line[:9] for line in bytes(talk.peer.sent).splitlines()[-4:]] == [b"250 2.1.5"] * 3 + [b"452 4.5.3"]
+
+
 def test_an_overlong_line_gets_one_reply_and_its_tail_is_no_command(talk: Conversation) -> None:
     line = b"NOOP " + b"x" * 200_000 + b" QUIT\r\n"
     pieces = [line[start : start + 1000] for start in range(0, len(line), 1000)]
