@@ -1,0 +1,351 @@
+"""TLS on the wire: implicit and by STLS, with OpenSSL's own client and with Python's."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+import trustme
+
+from mailstore.pop3 import replies
+from tests.running import PASSWORD, Authority, Daemon, Post, daemon, greeted, numbered, program
+from tests.wirepop import WirePop, dialled
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ADDRESS = "ann@example.org"
+HANDSHAKE_RECORD = 0x16
+ALERT_RECORD = 0x15
+
+
+def s_client(port: int, *options: str, said: bytes = b"QUIT\r\n") -> subprocess.CompletedProcess[bytes]:
+    """OpenSSL's client: its own view of the handshake, then what the server said to `said`."""
+    return subprocess.run(
+        [program("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-ign_eof", *options],
+        input=said,
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def hello() -> bytes:
+    """A whole ClientHello, as OpenSSL makes it."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    channel = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        channel.do_handshake()
+    return outgoing.read()
+
+
+# --- implicit TLS -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.real
+@pytest.mark.req("P-123")
+def test_the_greeting_comes_inside_tls(post: Post) -> None:
+    answer = s_client(post.pop3d.tls_port, "-quiet")
+    assert answer.stdout.startswith(b"+OK")
+    assert answer.stdout.endswith(b"+OK goodbye\r\n")
+
+
+@pytest.mark.req("P-123")
+def test_a_client_certificate_signs_nobody_in(post: Post) -> None:
+    context = post.authority.context()
+    post.authority.ca.issue_cert("ann@example.org").configure_cert(context)
+    sock = socket.create_connection(post.pop3d.tls_address, 30)
+    with greeted(WirePop(context.wrap_socket(sock, server_hostname="localhost"))) as client:
+        assert client.ask("STAT") == b"-ERR sign in first"
+
+
+@pytest.mark.req("P-124")
+@pytest.mark.req("P-104")
+def test_stls_is_neither_listed_nor_taken_where_tls_is_active_or_somebody_signed_in(post: Post) -> None:
+    post.mailbox()
+    with post.dial_tls() as client:
+        assert b"STLS" not in client.rows("CAPA")
+        assert client.ask("STLS").startswith(b"-ERR")
+    with post.dial() as client:
+        assert b"STLS" in client.rows("CAPA")
+        client.start_tls(post.authority.context())
+        assert b"STLS" not in client.rows("CAPA")
+        assert client.ask("STLS").startswith(b"-ERR")
+        assert client.ask("NOOP").startswith(b"-ERR")  # the connection goes on
+    with post.session() as client:
+        assert b"STLS" not in client.rows("CAPA")
+        assert client.ask("STLS").startswith(b"-ERR")
+
+
+# --- STLS ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("P-125")
+@pytest.mark.req("P-126")
+def test_stls_is_answered_and_then_the_server_hello_comes_with_nothing_between(post: Post) -> None:
+    with post.dial() as client:
+        assert client.ask("STLS").startswith(b"+OK")
+        client.send(hello())
+        assert client.exactly(1)[0] == HANDSHAKE_RECORD
+
+
+@pytest.mark.req("P-127")
+@pytest.mark.parametrize(
+    "behind", [b"CAPA\r\n", b"USER evil", b"\x16\x03\x01", b"\r\n"], ids=["line", "part", "half a hello", "empty line"]
+)
+def test_octets_in_the_same_segment_behind_stls_end_the_connection(post: Post, behind: bytes) -> None:
+    with post.dial() as client:
+        client.send(b"STLS\r\n" + behind)
+        assert client.rest() == b""
+
+
+@pytest.mark.req("P-127")
+@pytest.mark.req("P-129")
+def test_a_command_in_clear_between_the_reply_and_the_handshake_is_never_answered(post: Post) -> None:
+    with post.dial() as client:
+        assert client.ask("STLS").startswith(b"+OK")
+        client.send(b"NOOP\r\n")
+        answer = client.rest()
+        assert b"+OK" not in answer
+        assert b"-ERR" not in answer
+
+
+@pytest.mark.req("P-127")
+def test_a_line_sent_right_behind_stls_is_not_answered_after_the_handshake(post: Post) -> None:
+    """The second send may reach the server before or after its reply; neither may count."""
+    with post.dial() as client:
+        client.send(b"STLS\r\n")
+        client.send(b"CAPA\r\n")
+        reply = client.line()
+        if reply.startswith(b"+OK"):
+            with pytest.raises((ssl.SSLError, OSError)):
+                post.authority.context().wrap_socket(client.sock, server_hostname="localhost")
+        else:
+            assert reply == b""
+
+
+@pytest.mark.req("P-128")
+def test_a_user_name_given_in_clear_is_forgotten_by_stls(post: Post) -> None:
+    post.mailbox()
+    with post.dial() as client:
+        assert client.ask(f"USER {ADDRESS}").startswith(b"+OK")
+        client.start_tls(post.authority.context())
+        assert client.ask(f"PASS {PASSWORD}") == replies.USER_FIRST.strip()
+        client.sign_in(ADDRESS, PASSWORD)
+
+
+@pytest.mark.req("P-129")
+def test_a_failed_handshake_ends_the_connection_without_a_word_in_clear(post: Post) -> None:
+    with post.dial() as client:
+        assert client.ask("STLS").startswith(b"+OK")
+        client.send(b"this is no ClientHello at all, and long enough to be one\r\n")
+        answer = client.rest()
+        assert answer == b"" or answer[0] == ALERT_RECORD
+
+
+# --- versions, ciphers, certificates ------------------------------------------------------------------------------
+
+
+@pytest.mark.real
+@pytest.mark.req("P-131")
+@pytest.mark.parametrize("version", ["-tls1", "-tls1_1"])
+@pytest.mark.parametrize("start", [(), ("-starttls", "pop3")], ids=["implicit", "STLS"])
+def test_old_versions_of_tls_are_refused(post: Post, version: str, start: tuple[str, ...]) -> None:
+    port = post.pop3d.port if start else post.pop3d.tls_port
+    answer = s_client(port, version, "-cipher", "DEFAULT@SECLEVEL=0", *start)
+    assert answer.returncode != 0
+    assert b"Cipher is (NONE)" in answer.stdout
+    assert b"goodbye" not in answer.stdout
+
+
+@pytest.mark.real
+@pytest.mark.req("P-131")
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_versions_in_use_are_taken_with_forward_secrecy_and_without_compression(post: Post, version: str) -> None:
+    answer = s_client(post.pop3d.tls_port, version)
+    told = answer.stdout.decode(errors="replace")
+    assert re.search(r"Cipher is (ECDHE|TLS_)", told)
+    assert "Compression: NONE" in told
+    assert "+OK goodbye" in told
+
+
+@pytest.mark.real
+@pytest.mark.req("P-132")
+def test_a_cipher_without_forward_secrecy_is_refused(post: Post) -> None:
+    answer = s_client(post.pop3d.tls_port, "-tls1_2", "-cipher", "AES128-GCM-SHA256:AES256-SHA")
+    assert b"Cipher is (NONE)" in answer.stdout
+    assert b"goodbye" not in answer.stdout
+
+
+@pytest.mark.real
+@pytest.mark.req("P-132")
+def test_a_renegotiation_is_refused(post: Post) -> None:
+    asking = [program("openssl"), "s_client", "-connect", f"127.0.0.1:{post.pop3d.tls_port}", "-tls1_2"]
+    with subprocess.Popen(asking, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as client:
+        assert client.stdin is not None
+        assert client.stderr is not None
+        client.stdin.write(b"R\n")  # s_client's own command; its input stays open, so that it is the server that ends
+        client.stdin.flush()
+        assert b"no renegotiation" in client.stderr.read()
+
+
+@pytest.mark.real
+@pytest.mark.req("P-132")
+def test_a_session_resumes_on_any_worker_and_takes_no_early_data(post: Post, tmp_path: Path) -> None:
+    ticket = tmp_path / "ticket"
+    first = s_client(post.pop3d.tls_port, "-tls1_3", "-sess_out", str(ticket))
+    assert b"Max Early Data: 0" in first.stdout
+    for _ in range(6):  # the kernel spreads these over both workers
+        again = s_client(post.pop3d.tls_port, "-tls1_3", "-sess_in", str(ticket))
+        assert b"Reused, TLSv1.3" in again.stdout
+
+
+@pytest.mark.real
+@pytest.mark.req("P-133")
+def test_the_intermediate_certificate_is_sent(post: Post) -> None:
+    answer = s_client(post.pop3d.tls_port, "-showcerts", "-CAfile", str(post.authority.ca_file), "-verify_return_error")
+    assert answer.stdout.count(b"BEGIN CERTIFICATE") == 2
+    assert b"Verify return code: 0 (ok)" in answer.stdout
+
+
+@pytest.mark.req("P-133")
+def test_a_server_name_chooses_its_certificate_and_others_get_the_default(
+    post: Post, authority: Authority, tls_settings: dict[str, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "mail.customer.example"
+    folder.mkdir()
+    pair = authority.ca.issue_cert("mail.customer.example")
+    for blob in pair.cert_chain_pems:
+        blob.write_to_path(str(folder / "fullchain.pem"), append=True)
+    pair.private_key_pem.write_to_path(str(folder / "privkey.pem"))
+    with daemon("pop3d", TLS_SNI_DIR=str(tmp_path), **tls_settings) as started:
+        assert names(authority, started.tls_port, "mail.customer.example") == {"mail.customer.example"}
+        assert names(authority, started.tls_port, "MAIL.Customer.Example") == {"mail.customer.example"}
+        assert "localhost" in names(authority, started.tls_port, "localhost")
+        assert "localhost" in names(authority, started.tls_port, "nobody.example")
+        assert "localhost" in names(authority, started.tls_port, None)
+        with greeted(dialled(started.address)) as client:
+            client.start_tls(authority.context(), "mail.customer.example")
+            assert client.ask("CAPA").startswith(b"+OK")
+
+
+@pytest.mark.req("P-134")
+@pytest.mark.parametrize(
+    ("offered", "chosen"), [(["pop3"], "pop3"), (["http/1.1", "pop3"], "pop3"), (["http/1.1"], None), ([], None)]
+)
+def test_pop3_is_chosen_where_the_client_offers_it(post: Post, offered: list[str], chosen: str | None) -> None:
+    context = post.authority.context()
+    if offered:
+        context.set_alpn_protocols(offered)
+    sock = socket.create_connection(post.pop3d.tls_address, 30)
+    with context.wrap_socket(sock, server_hostname="localhost") as channel:
+        assert channel.selected_alpn_protocol() == chosen
+
+
+@pytest.mark.req("P-135")
+def test_a_new_certificate_is_taken_on_sighup_and_sessions_go_on(
+    post: Post, authority: Authority, tmp_path: Path
+) -> None:
+    post.mailbox()
+    post.fill(ADDRESS, *numbered(2))
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    write_pair(authority.ca, cert, key)
+    with daemon("pop3d", workers=2, TLS_CERT_FILE=str(cert), TLS_KEY_FILE=str(key)) as started:
+        old = serial(authority, started.tls_port)
+        sock = authority.context().wrap_socket(dialled(started.tls_address).sock, server_hostname="localhost")
+        with greeted(WirePop(sock)) as session:
+            session.sign_in(ADDRESS, PASSWORD)
+            write_pair(authority.ca, cert, key)
+            before = len(started.log())
+            started.process.send_signal(1)
+            started.logged("certificate reloaded", after=before, times=2)
+            assert {serial(authority, started.tls_port) for _ in range(6)}.isdisjoint({old})
+            assert session.message(2)
+            assert session.quit().startswith(b"+OK")
+
+
+@pytest.mark.req("P-135")
+def test_an_unusable_certificate_on_sighup_is_logged_and_the_old_one_goes_on(
+    post: Post, authority: Authority, tmp_path: Path
+) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    write_pair(authority.ca, cert, key)
+    with daemon("pop3d", TLS_CERT_FILE=str(cert), TLS_KEY_FILE=str(key)) as started:
+        old = serial(authority, started.tls_port)
+        cert.write_text("no certificate\n")
+        started.process.send_signal(1)
+        started.logged("the old one goes on")
+        assert serial(authority, started.tls_port) == old
+
+
+# --- the end ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("P-136")
+def test_close_notify_is_sent_when_the_session_ends(post: Post) -> None:
+    context = post.authority.context()
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    sock = socket.create_connection(post.pop3d.tls_address, 30)
+    channel = context.wrap_socket(sock, server_hostname="localhost", suppress_ragged_eofs=False)
+    with greeted(WirePop(channel)) as client:
+        client.send(b"QUIT\r\n")
+        assert client.line() == b"+OK goodbye\r\n"
+        assert channel.recv(1) == b""  # an end without close_notify raises
+
+
+@pytest.mark.req("P-136")
+def test_a_client_that_ends_without_close_notify_harms_nobody(post: Post) -> None:
+    post.mailbox()
+    before = len(post.pop3d.log())
+    with post.dial_tls() as client:
+        client.sign_in(ADDRESS, PASSWORD)
+        raw = socket.socket(fileno=client.sock.detach())
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raw.close()
+    record = post.pop3d.logged(r"popadmin\.session session", after=before)[0]
+    assert "TLSv1.3" in record
+    with post.dial_tls() as client:
+        client.sign_in(ADDRESS, PASSWORD)
+
+
+@pytest.mark.req("P-130")
+def test_an_unfinished_handshake_counts_as_a_connection_and_a_sign_in_still_gets_through(
+    post: Post, proxied: Daemon
+) -> None:
+    post.mailbox()
+    silent = [dialled(proxied.tls_address, source="127.0.0.9") for _ in range(30)]
+    try:
+        for client in silent:
+            client.send(hello()[:40])
+        with greeted(dialled(proxied.address)) as client:
+            client.sign_in(ADDRESS, PASSWORD)
+        proxied.logged("made room")
+    finally:
+        for client in silent:
+            client.sock.close()
+
+
+def write_pair(ca: trustme.CA, cert: Path, key: Path) -> None:
+    pair = ca.issue_cert("localhost")
+    cert.write_bytes(b"".join(blob.bytes() for blob in pair.cert_chain_pems))
+    key.write_bytes(pair.private_key_pem.bytes())
+
+
+def names(authority: Authority, port: int, name: str | None) -> set[str]:
+    """The names of the certificate that a client asking for `name` is shown."""
+    context = authority.context()
+    context.check_hostname = False
+    sock = socket.create_connection(("127.0.0.1", port), 30)
+    with context.wrap_socket(sock, server_hostname=name) as channel:
+        found = channel.getpeercert() or {}
+    return {str(value) for kind, value in found["subjectAltName"] if kind == "DNS"}
+
+
+def serial(authority: Authority, port: int) -> str:
+    sock = socket.create_connection(("127.0.0.1", port), 30)
+    with authority.context().wrap_socket(sock, server_hostname="localhost") as channel:
+        return str((channel.getpeercert() or {})["serialNumber"])
