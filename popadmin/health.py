@@ -61,6 +61,8 @@ def database() -> None:
 
 
 def migrations() -> None:
+    if connection.connection is None:  # the check before has failed: do not wait for the same a second time
+        raise NotReady("no database")
     loader = MigrationLoader(connection)
     missing = loader.graph.nodes.keys() - loader.applied_migrations.keys()
     if missing:

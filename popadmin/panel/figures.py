@@ -55,10 +55,10 @@ def totals(user: User) -> Totals:
 
 def deliveries(user: User) -> list[Day]:
     """The last days, the oldest first, today last; a day without mail is there with 0."""
-    today = timezone.now().date()
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     days = [today - datetime.timedelta(days=ago) for ago in reversed(range(CHART_DAYS))]
-    counted = _per_day(access.arrivals(user).filter(arrived_at__date__gte=days[0]))
-    return [Day(day, counted.get(day, 0)) for day in days]
+    counted = _per_day(access.arrivals(user).filter(arrived_at__gte=days[0]))
+    return [Day(day.date(), counted.get(day.date(), 0)) for day in days]
 
 
 def fullest(user: User) -> list[Mailbox]:

@@ -96,6 +96,12 @@ def test_switching_the_web_off_ends_the_sessions_that_are_open():
     assert client.get("/mailbox/").status_code == 302
 
 
+def test_a_session_that_began_by_tls_never_travels_without(client):
+    an_owner()
+    sign_in(client, ANN, secure=True)
+    assert client.cookies["sessionid"]["secure"]
+
+
 def test_signing_out_takes_a_post():
     an_owner()
     client = signed_in(ANN)
