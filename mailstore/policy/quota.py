@@ -9,7 +9,7 @@ GRACE_SHARE = 10  # but by no more than a tenth of it
 MAX_OCTETS = 2**60  # far above any disk, far below a bigint's end: sums cannot overflow
 
 _UNITS = {"": 1, "B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
-_SIZE = re.compile(r"(\d{1,18})(?:\.(\d{1,3}))?\s*([KMGT]?B?)", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,3}))?\s*([KMGT]?B?)", re.IGNORECASE)
 
 
 class BadSize(ValueError):

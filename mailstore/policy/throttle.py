@@ -15,9 +15,8 @@ DAY_SECONDS = 86_400
 HOUR_SECONDS = 3_600
 WRONG_PASSWORDS_A_DAY = 50  # per account; a person with many devices and an old password stays far below
 UNKNOWN_ACCOUNTS_AN_HOUR = 20  # per network; a mistyped address now and then in an office is no attack
-TABLE_LIMIT = (
-    20_000  # accounts, networks and known addresses remembered each: some 10 MB at worst, the oldest go
-)
+TABLE_LIMIT = 20_000  # accounts, networks and known addresses remembered each: some 10 MB, the oldest go
+NAME_CHARACTERS = 254  # as long as an address can be; what is longer is nobody's, and fills no memory
 FIRST_DELAY_SECONDS = 0.25
 LONGEST_DELAY_SECONDS = 15.0  # far below the shortest time a mail program waits (30 s)
 
@@ -48,7 +47,8 @@ class _Recent(OrderedDict[str, _Failures]):
 
 
 class Throttle:
-    """The memory of one process. `client` is an IP address; `account` the address that was tried, known or not."""
+    """The memory of one process. `client` is an IP address; `account` the address that was tried, known or not, in one
+    form for all of its spellings."""
 
     def __init__(self) -> None:
         self._accounts = _Recent()
@@ -60,22 +60,20 @@ class Throttle:
         if self._known.get(client, 0.0) > now:
             return False
         return (
-            self._accounts.at(account, now) >= WRONG_PASSWORDS_A_DAY
+            self._accounts.at(account[:NAME_CHARACTERS], now) >= WRONG_PASSWORDS_A_DAY
             or self._networks.at(network(client), now) >= UNKNOWN_ACCOUNTS_AN_HOUR
         )
 
     def failed(self, client: str, account: str, secret: bytes, now: float, *, unknown: bool) -> float:
         """Count one failure and return for how many seconds its answer waits. `secret` is a keyed digest."""
         count = self._accounts.add(
-            account, secret, now, window_seconds=DAY_SECONDS, most=WRONG_PASSWORDS_A_DAY
+            account[:NAME_CHARACTERS], secret, now, window_seconds=DAY_SECONDS, most=WRONG_PASSWORDS_A_DAY
         )
         if not _is_loopback(client):
             where = network(client)
             if unknown:
-                name = account.encode()[:64]
-                self._networks.add(
-                    where, name, now, window_seconds=HOUR_SECONDS, most=UNKNOWN_ACCOUNTS_AN_HOUR
-                )
+                name = account.encode()[:NAME_CHARACTERS]
+                self._networks.add(where, name, now, window_seconds=HOUR_SECONDS, most=UNKNOWN_ACCOUNTS_AN_HOUR)
             if self._known.get(client, 0.0) <= now:
                 count = max(count, self._networks.at(where, now))
         return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(count - 1, 10))

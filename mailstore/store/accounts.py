@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mailstore.errors import BadCredentials, MailError, MainPasswordBarred, PopSwitchedOff, Throttled, Unavailable
@@ -72,7 +72,9 @@ class StoredAccounts:
 
     def sign_in(self, credentials: Credentials, done: Done[Maildrop]) -> None:
         try:
-            address = normal_address(credentials.address).encode()
+            # From here on one account has one name, so that no spelling of it is a fresh start for a guesser.
+            credentials = replace(credentials, address=normal_address(credentials.address))
+            address = credentials.address.encode()
         except (BadAddress, UnicodeEncodeError):
             address = NOBODY
         typed = devices.split(credentials.secret)
@@ -117,7 +119,7 @@ class StoredAccounts:
         """A stranger cannot bar an owner: where the last good sign-in came from, tries go on."""
         if account and account.main().last_client == credentials.client:
             return False
-        return self._throttle.barred(credentials.client, credentials.address.lower(), _now())
+        return self._throttle.barred(credentials.client, credentials.address, _now())
 
     def _checked(
         self,
@@ -148,7 +150,7 @@ class StoredAccounts:
     def _wrong(self, why: str, account: _Account | None, credentials: Credentials, done: Done[Maildrop]) -> None:
         delay_seconds = self._throttle.failed(
             credentials.client,
-            credentials.address.lower(),
+            credentials.address,
             self._passwords.digest(credentials.secret),
             _now(),
             unknown=account is None,

@@ -1,0 +1,111 @@
+"""One normal form for every spelling of an address, and none for what is no address."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address, normal_domain
+
+
+@pytest.mark.req("P-040")
+@pytest.mark.parametrize(
+    "typed",
+    ["ann@bücher.example", "ANN@BÜCHER.EXAMPLE", "Ann@xn--bcher-kva.example", "ann@bu\u0308cher.example"],
+)
+def test_every_spelling_of_an_address_is_one_address(typed: str) -> None:
+    assert normal_address(typed) == "ann@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ann@example.org",
+        "a.b-c_d+e@example.co.uk",
+        "!#$%&'*+/=?^`{|}~@example.org",
+        "jürgen@example.org",
+        "x" * 64 + "@example.org",
+        "ann@" + "a" * 63 + ".example",
+        "ann@1.2.3.4.example",
+    ],
+)
+def test_an_address_in_normal_form_stays_as_it_is(address: str) -> None:
+    assert normal_address(address) == address
+
+
+@pytest.mark.req("P-039")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "@",
+        "ann",
+        "ann@",
+        "@example.org",
+        "a@b@example.org",
+        ".ann@example.org",
+        "ann.@example.org",
+        "an..n@example.org",
+        "an n@example.org",
+        "ann@example.org ",
+        "ann@example",
+        "ann@example.org.",
+        "ann@.example.org",
+        "ann@-example.org",
+        "ann@example-.org",
+        "ann@192.0.2.1",
+        "ann@[192.0.2.1]",
+        '"ann b"@example.org',
+        "ann\0@example.org",
+        "ann\n@example.org",
+        "ann@exam\nple.org",
+        "ann@example.org\n",
+        "../../etc/passwd",
+        "%{user}@example.org\x1b",
+        "*",
+        "@" * 240,
+        "x" * 65 + "@example.org",
+        "é" * 33 + "@example.org",
+        "ann@" + "a" * 64 + ".example",
+        "ann@" + ".".join(["a" * 60] * 5),
+        "ann@" + "é" * 70 + ".example",
+        "ann@a..example",
+        "ann@\ud800.example",
+    ],
+)
+def test_what_is_no_address_is_refused_with_a_text(text: str) -> None:
+    with pytest.raises(BadAddress, match=r"."):
+        normal_address(text)
+
+
+@given(st.text(max_size=80) | st.emails())
+@example("K@example.org")  # the Kelvin sign is a K to Unicode
+@example("ϓ@example.org")
+def test_the_normal_form_of_a_normal_form_is_itself_and_any_text_is_answered(text: str) -> None:
+    try:
+        normal = normal_address(text)
+    except BadAddress:
+        return
+    assert normal_address(normal) == normal
+    assert normal == normal.lower()
+    assert len(normal.encode()) <= 254
+    assert not any(character.isspace() or character == "\0" for character in normal)
+
+
+@given(st.text(alphabet="abcé.-ＡＢ１", min_size=1, max_size=30))
+def test_the_normal_form_of_a_domain_is_stable_and_ascii(text: str) -> None:
+    try:
+        normal = normal_domain(text)
+    except BadAddress:
+        return
+    assert normal.isascii()
+    assert normal_domain(normal) == normal
+    assert normal_domain(normal.upper()) == normal
+
+
+def test_a_detail_is_looked_up_whole_first_and_then_without() -> None:
+    assert lookup_keys("ann+news@example.org") == ["ann+news@example.org", "ann@example.org"]
+    assert lookup_keys("ann+a+b@example.org") == ["ann+a+b@example.org", "ann@example.org"]
+    assert lookup_keys("ann@example.org") == ["ann@example.org"]
+    assert lookup_keys("+news@example.org") == ["+news@example.org"]
