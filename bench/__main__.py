@@ -1,0 +1,95 @@
+"""`python -m bench`: starts the sides, verifies their answers, plays the scenarios, prints. Knows no protocol."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from bench import certificate, dovecot, meter, ours, report, rounds, verify
+from bench.scenarios import SCENARIOS, Scenario
+from bench.side import Side
+from bench.works import furnish
+
+EXAMPLE = "example: python -m bench --quick --scenario poll --scenario fetch-tls"
+
+
+def main() -> None:
+    options = _options()
+    chosen = [each for each in SCENARIOS if not options.scenario or each.name in options.scenario]
+    groups = list(dict.fromkeys(each.work.group for each in chosen))
+    pace = rounds.QUICK if options.quick else rounds.UNHURRIED
+    with _workplace() as folder, ExitStack() as stack:
+        sides = _sides(folder, only_ours=options.only_ours)
+        facts = _facts(folder, sides)
+        for side in sides:
+            stack.callback(side.meter.close)
+            stack.callback(side.stop)
+            side.start()
+            furnish(side, groups)
+            facts[f"{side.name}, TLS"] = verify.answers(side, groups)
+        print(*(f"{name}: {fact}" for name, fact in facts.items()), "", sep="\n", flush=True)
+        results = _play(chosen, sides, pace)
+    print("", report.table(chosen, results, "ours", "dovecot"), sep="\n")
+    if options.json:
+        report.write_json(options.json, facts, results)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, epilog=EXAMPLE)
+    names = [scenario.name for scenario in SCENARIOS]
+    parser.add_argument("--scenario", action="append", choices=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument("--quick", action="store_true", help="one short round instead of three")
+    parser.add_argument("--only-ours", action="store_true", help="without Dovecot, also where it is installed")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    return parser.parse_args()
+
+
+@contextmanager
+def _workplace() -> Iterator[Path]:
+    """A folder that servers running as somebody else may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="popadmin-bench-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sides(folder: Path, *, only_ours: bool) -> list[Side]:
+    shown = certificate.make(folder)
+    sides: list[Side] = [ours.Ours(folder / "ours", meter.new("ours"), shown)]
+    if dovecot.installed() and not only_ours:
+        sides.append(dovecot.Dovecot(folder / "dovecot", meter.new("dovecot"), shown))
+    return sides
+
+
+def _facts(folder: Path, sides: list[Side]) -> dict[str, str]:
+    disk = os.statvfs(folder)
+    return {
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()} {platform.release()}",
+        "Python": platform.python_version(),
+        "folder": f"{folder} ({disk.f_bavail * disk.f_frsize // 10**9} GB free)",
+        "CPU read from": sides[0].meter.how,
+        "compared with": ", ".join(side.name for side in sides[1:])
+        or "nothing: Dovecot is not installed or not wanted",
+    }
+
+
+def _play(chosen: list[Scenario], sides: list[Side], pace: rounds.Pace) -> report.Results:
+    idle = {side.name: rounds.idle_share(side) for side in sides}
+    results: report.Results = {}
+    for scenario in chosen:
+        results[scenario.name] = rounds.run(scenario, sides, idle, pace)
+        for name, result in results[scenario.name].items():
+            print(report.line(scenario, name, result), flush=True)
+    return results
+
+
+if __name__ == "__main__":
+    main()
