@@ -1,0 +1,95 @@
+"""The container files keep their promises; no container engine is needed to see it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.up.programs import REPOSITORY
+
+OURS = ("migrate", "web", "pop3", "lmtp", "sweep")
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
+
+
+@pytest.fixture(scope="module")
+def dockerfile() -> str:
+    return (REPOSITORY / "Dockerfile").read_text()
+
+
+def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: compose["services"][name] for name in OURS}
+
+
+def test_postgres_and_our_services_are_there_and_ours_share_one_image(compose: dict[str, Any]) -> None:
+    assert set(compose["services"]) == {"database", *OURS}
+    assert len({service["image"] for service in services(compose).values()}) == 1
+
+
+def test_every_image_has_a_version(compose: dict[str, Any], dockerfile: str) -> None:
+    images = [service["image"] for service in compose["services"].values()]
+    images += re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
+    assert all(re.search(r":[\w.-]*\d", image) for image in images)
+
+
+def test_the_image_does_not_run_as_root(dockerfile: str) -> None:
+    final = dockerfile.rpartition("\nFROM ")[2]
+    assert re.findall(r"^USER (\S+)", final, re.MULTILINE) == ["popadmin"]
+
+
+def test_packages_are_installed_by_their_hashes(dockerfile: str) -> None:
+    for line in re.findall(r"pip install.*", dockerfile):
+        assert "--require-hashes" in line
+
+
+def test_every_service_that_listens_has_a_health_check_without_curl(compose: dict[str, Any], dockerfile: str) -> None:
+    assert "curl" not in dockerfile
+    for name in ("database", "pop3", "lmtp"):
+        check = compose["services"][name]["healthcheck"]["test"]
+        assert check[0] == "CMD"
+        assert "curl" not in " ".join(check)
+    assert "healthcheck" not in compose["services"]["web"]  # the image's own
+    assert "/healthz" in dockerfile
+
+
+def test_the_health_checks_are_programs_that_parse(compose: dict[str, Any], dockerfile: str) -> None:
+    checks = [compose["services"][name]["healthcheck"]["test"][3] for name in ("pop3", "lmtp")]
+    command = re.search(r'CMD \["python", "-c", "(.*)"\]', dockerfile)
+    assert command
+    for program in [*checks, command[1]]:
+        ast.parse(program)
+
+
+def test_the_database_is_migrated_once_before_anything_serves(compose: dict[str, Any]) -> None:
+    for name in ("web", "pop3", "lmtp", "sweep"):
+        needs = services(compose)[name]["depends_on"]
+        assert needs["migrate"] == {"condition": "service_completed_successfully"}
+        assert needs["database"] == {"condition": "service_healthy"}
+    assert services(compose)["migrate"]["restart"] == "no"
+
+
+def test_secrets_come_as_files_and_never_as_values(compose: dict[str, Any]) -> None:
+    assert {"DATABASE_URL_FILE", "SECRET_KEY_FILE"} <= set(services(compose)["web"]["environment"])
+    for service in compose["services"].values():
+        secret = [name for name in service.get("environment", {}) if re.search("PASSWORD|SECRET|_URL", name)]
+        assert all(name.endswith("_FILE") for name in secret)
+    assert all(set(secret) == {"file"} for secret in compose["secrets"].values())
+
+
+def test_ports_are_published_on_loopback_only(compose: dict[str, Any]) -> None:
+    published = [port for service in compose["services"].values() for port in service.get("ports", [])]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_what_must_last_is_in_named_volumes(compose: dict[str, Any]) -> None:
+    assert set(compose["volumes"]) == {"database", "mail"}
+    for name in ("web", "pop3", "lmtp", "sweep"):
+        assert services(compose)[name]["volumes"] == ["mail:/var/lib/popadmin"]
