@@ -1,0 +1,46 @@
+"""`import-mail`: brings a Maildir or an mbox into a mailbox, as often as one likes; the import is the store's."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from mailstore.management.progress import bars
+from mailstore.management.shell import ShellCommand, actor
+from mailstore.store import imports
+
+
+class Command(ShellCommand):
+    help = (
+        "Import a Maildir or an mbox with its arrival dates and UIDLs. A second run imports nothing twice; one that "
+        "was interrupted goes on. The quota does not apply."
+    )
+    example = "popadmin import-mail ann@example.org /srv/old/ann/Maildir"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("address", metavar="ADDRESS")
+        parser.add_argument("path", metavar="PATH", type=Path)
+        parser.add_argument("--format", choices=imports.FORMATS, default=None, help="default: a folder is a Maildir")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *_args: str, address: str, path: Path, json: bool, **options: Any) -> None:
+        logging.getLogger("popadmin").setLevel(logging.CRITICAL)  # what goes wrong is told once, below
+        with bars() as shown:
+            done = imports.run(
+                address, path, actor=actor(), kind=options["format"], progress=shown.tell, warn=self._warn
+            )
+        if json:
+            self.say_json(asdict(done))
+        else:
+            self.stdout.write(f"{address}: imported {done.imported}, there already {done.present}")
+            if done.over_quota:
+                self.stdout.write("  the mailbox is now above its quota")
+        if done.failed:
+            raise CommandError(f"{done.failed} messages could not be read")
+
+    def _warn(self, text: str) -> None:
+        self.stderr.write(f"popadmin: {text}")

@@ -1,0 +1,35 @@
+"""Mail as other programs keep it: Maildir and mbox, read in pieces as one kind of value. Stores nothing here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+
+IDENTITY_OCTETS = 16
+CHUNK_OCTETS = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One message of a source.
+
+    `identity` is the same each time the source is read, so that a second run knows it again. `uidl` is what clients
+    know it by, as the source has it, not checked. `read` opens it and yields its octets in the source's line form;
+    it raises OSError.
+    """
+
+    name: str
+    identity: bytes
+    arrived_at: datetime | None
+    uidl: str | None
+    read: Callable[[], Iterator[bytes]]
+
+
+def identity_of(*parts: bytes) -> bytes:
+    """Return the identity that a message has by these parts."""
+    digest = blake2b(digest_size=IDENTITY_OCTETS)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.digest()
