@@ -40,6 +40,7 @@ class Health:
             return self.get_response(request)
         response = answer() if request.method in ("GET", "HEAD") else HttpResponseNotAllowed(["GET", "HEAD"])
         response["Cache-Control"] = "no-store"
+        response["Content-Length"] = str(len(response.content))
         return response
 
 
