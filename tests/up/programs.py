@@ -47,9 +47,8 @@ def as_nobody() -> list[str]:
 @contextmanager
 def running(command: Sequence[str], **process: object) -> Iterator[subprocess.Popen[str]]:
     """A program for the length of a `with`, with its standard input open and its output to be read."""
-    started = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY, **process
-    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE} | process
+    started = subprocess.Popen(command, text=True, cwd=REPOSITORY, **pipes)
     try:
         yield started
     finally:

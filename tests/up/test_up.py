@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.up.programs import REPOSITORY, as_nobody, await_line, free_ports, running, until
+from popadmin.up.board import RULE
+from tests.up.programs import REPOSITORY, as_nobody, free_ports, running, until
 
 VARIABLES = ("WEB_LISTEN", "POP3_LISTEN", "POP3S_LISTEN", "LMTP_LISTEN")
-LAST_LINE = "-" * 78
 STOPS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 
 
@@ -34,6 +34,7 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.output = folder.parent / "output"
         self.ports = dict(zip(VARIABLES, free_ports(len(VARIABLES)), strict=True))
 
     def environment(self) -> dict[str, str]:
@@ -44,13 +45,21 @@ class Site:
     @contextmanager
     def up(self, *options: str, ordinary: bool = False) -> Iterator[subprocess.Popen[str]]:
         command = [*(as_nobody() if ordinary else []), sys.executable, "manage.py", "up", *options]
-        with running(command, env=self.environment(), stderr=subprocess.STDOUT) as process:
+        self.output.write_text("")
+        # Into a file: nobody reads on while a test looks elsewhere, and a full pipe would stop the servers.
+        with (
+            self.output.open("ab") as stream,
+            running(command, env=self.environment(), stdout=stream, stderr=stream) as process,
+        ):
             yield process
 
-    def await_board(self, process: subprocess.Popen[str]) -> list[str]:
-        """The printed block; logs that came before it are left out."""
-        await_line(process, LAST_LINE)
-        return await_line(process, LAST_LINE)
+    def said(self, text: str) -> bool:
+        return text in self.output.read_text()
+
+    def await_board(self) -> list[str]:
+        """The printed block; logs around it are left out."""
+        until(lambda: self.output.read_text().count(RULE) == 2, f"the block is printed: {self.output.read_text()}")
+        return self.output.read_text().split(RULE)[1].splitlines()
 
     def postmaster(self) -> int:
         return int((self.folder / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
@@ -102,8 +111,8 @@ def printed(board: list[str], beginning: str) -> str:
 def test_each_line_the_demo_prints_works_as_it_stands(site: Site, folder: Path) -> None:
     for program in ("curl", "swaks", "fetchmail"):
         require(program)
-    with site.up("--demo") as process:
-        board = site.await_board(process)
+    with site.up("--demo"):
+        board = site.await_board()
         assert "Subject: Your mailbox is ready" in shell(printed(board, "curl"), folder)
         before = site.waiting("alice@example.test")
         shell(printed(board, "swaks"), folder)
@@ -115,7 +124,7 @@ def test_each_line_the_demo_prints_works_as_it_stands(site: Site, folder: Path) 
 @STOPS
 def test_one_signal_ends_everything_and_exits_0(site: Site, number: signal.Signals) -> None:
     with site.up() as process:
-        site.await_board(process)
+        site.await_board()
         process.send_signal(number)
         assert process.wait(60) == 0
     assert not (site.folder / "postgres" / "data" / "postmaster.pid").exists()
@@ -123,34 +132,34 @@ def test_one_signal_ends_everything_and_exits_0(site: Site, number: signal.Signa
 
 
 def test_it_runs_for_an_ordinary_user(site: Site) -> None:
-    with site.up("--demo", ordinary=True) as process:
-        site.await_board(process)
+    with site.up("--demo", ordinary=True):
+        site.await_board()
         assert site.folder.stat().st_uid == (65534 if os.geteuid() == 0 and "setpriv" in as_nobody() else os.geteuid())
 
 
 def test_the_first_administrators_password_is_printed_once(site: Site) -> None:
     password = re.compile(r"admin +\w{4}(-\w{4}){3} +hosting admin")
-    with site.up() as process:
-        assert any(password.search(line) for line in site.await_board(process))
-    with site.up() as process:
-        assert not any(password.search(line) for line in site.await_board(process))
+    with site.up():
+        assert any(password.search(line) for line in site.await_board())
+    with site.up():
+        assert not any(password.search(line) for line in site.await_board())
 
 
 def test_a_second_demo_prints_the_same_passwords_and_delivers_nothing_twice(site: Site) -> None:
-    with site.up("--demo") as process:
-        first, before = site.await_board(process), site.waiting("bruno@example.test")
-    with site.up("--demo") as process:
-        assert site.await_board(process) == first
+    with site.up("--demo"):
+        first, before = site.await_board(), site.waiting("bruno@example.test")
+    with site.up("--demo"):
+        assert site.await_board() == first
         assert site.waiting("bruno@example.test") == before
     assert (site.folder / "demo.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_mail_is_served_again_after_kill_9_of_postgres(site: Site) -> None:
-    with site.up("--demo") as process:
-        site.await_board(process)
+    with site.up("--demo"):
+        site.await_board()
         killed = site.postmaster()
         os.kill(killed, signal.SIGKILL)
-        await_line(process, "Postgres ended, it starts again")
+        until(lambda: site.said("Postgres ended, it starts again"), "the supervisor has seen it")
         until(lambda: site.waits("alice@example.test"), "mail is served again")
         assert site.postmaster() != killed
 
@@ -158,13 +167,13 @@ def test_mail_is_served_again_after_kill_9_of_postgres(site: Site) -> None:
 @pytest.mark.parametrize("with_postgres", [False, True], ids=["the supervisor", "both"])
 def test_after_kill_9_the_next_start_serves_the_same_mail_on_the_same_ports(site: Site, with_postgres: bool) -> None:
     with site.up("--demo") as process:
-        site.await_board(process)
+        site.await_board()
         before, postmaster = site.waiting("alice@example.test"), site.postmaster()
         process.kill()
         if with_postgres:
             os.kill(postmaster, signal.SIGKILL)
-        with site.up("--demo") as again:
-            site.await_board(again)
+        with site.up("--demo"):
+            site.await_board()
             assert site.waiting("alice@example.test") == before
 
 
