@@ -9,6 +9,10 @@ def bigints(numbers: Iterable[int]) -> bytes:
     return b"{%s}" % b",".join(b"%d" % number for number in numbers)
 
 
-def texts(items: Iterable[str]) -> bytes:
-    quoted = (item.replace("\\", "\\\\").replace('"', '\\"') for item in items)
-    return ("{" + ",".join(f'"{item}"' for item in quoted) + "}").encode()
+def texts(items: Iterable[str | None]) -> bytes:
+    return ("{" + ",".join("NULL" if item is None else _quoted(item) for item in items) + "}").encode()
+
+
+def _quoted(item: str) -> str:
+    escaped = item.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -21,11 +21,11 @@ class Sightings:
 
     def __init__(self, lanes: Lanes) -> None:
         self._lanes = lanes
-        self._seen: dict[int, tuple[datetime, str]] = {}
+        self._seen: dict[int, tuple[datetime, str | None]] = {}
 
     def add(self, device: int, client: str) -> None:
-        """Note a sign-in from an IP address; POP3 has no other peers."""
-        self._seen[device] = (datetime.now(UTC), client)
+        """Note a sign-in from an IP address, or from "unix"."""
+        self._seen[device] = (datetime.now(UTC), _inet(client))
         if len(self._seen) >= BATCH_LIMIT:
             self.flush()
 
@@ -38,3 +38,8 @@ class Sightings:
         times = literals.texts(at.isoformat() for at, _ in seen.values())
         clients = literals.texts(client for _, client in seen.values())
         self._lanes.write(((SIGHTINGS, (literals.bigints(seen), times, clients)),), done)
+
+
+def _inet(client: str) -> str | None:
+    """As Postgres takes it: an address without the name of its link (RFC 4007 §11), NULL for a unix socket."""
+    return None if client == "unix" else client.partition("%")[0]

@@ -1,0 +1,57 @@
+"""A worker with its lanes, accounts, delivery and bodies, on the test's own database; for the store's mail path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailstore.bodies.files import FileBodies
+from mailstore.store.accounts import StoredAccounts
+from mailstore.store.delivery import StoredDelivery
+from mailstore.store.lanes import Lanes
+from mailstore.store.sightings import Sightings
+from tests.store.worker import Worker, conninfo
+
+
+@pytest.fixture
+def worker(transactional_db: None) -> Iterator[Worker]:
+    """Lanes see only what is committed, so a test that has a worker has a database that is emptied behind it."""
+    worker = Worker()
+    yield worker
+    worker.close()
+
+
+@pytest.fixture
+def lanes(worker: Worker) -> Iterator[Lanes]:
+    lanes = Lanes(conninfo())
+    worker.run(lanes.open())
+    yield lanes
+    lanes.close()
+
+
+@pytest.fixture
+def bodies(tmp_path: Path) -> FileBodies:
+    store = FileBodies(tmp_path / "bodies")
+    store.prepare()
+    return store
+
+
+@pytest.fixture
+def sightings(lanes: Lanes) -> Sightings:
+    return Sightings(lanes)
+
+
+@pytest.fixture
+def accounts(lanes: Lanes, bodies: FileBodies, sightings: Sightings) -> Iterator[StoredAccounts]:
+    accounts = StoredAccounts(lanes, bodies, sightings)
+    yield accounts
+    accounts.close()
+
+
+@pytest.fixture
+def delivery(lanes: Lanes, bodies: FileBodies) -> Iterator[StoredDelivery]:
+    delivery = StoredDelivery(lanes, bodies, "mail.example.test")
+    yield delivery
+    delivery.close()

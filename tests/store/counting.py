@@ -1,0 +1,32 @@
+"""A password hash that is cheap and counts its runs, so that a test can say what a sign-in cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.hashers import Argon2PasswordHasher
+
+PATH = "tests.store.counting.Counting"
+
+
+class Counting(Argon2PasswordHasher):
+    """Argon2 as the site uses it, at the smallest figures it takes."""
+
+    time_cost, memory_cost, parallelism = 1, 8, 1
+    runs = 0
+
+    def verify(self, password: str, encoded: str) -> bool:
+        Counting.runs += 1
+        return super().verify(password, encoded)
+
+    def encode(self, password: str, salt: str) -> str:
+        Counting.runs += 1
+        return super().encode(password, salt)
+
+
+def cost(act: Callable[[], Any]) -> tuple[Any, int]:
+    """Return what the act gave, and how many slow hashes it took."""
+    before = Counting.runs
+    given = act()
+    return given, Counting.runs - before

@@ -1,0 +1,325 @@
+"""Sign-in over real rows: one reply and one cost for every stranger, and no stranger bars an owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from mailstore.bodies.files import FileBodies
+from mailstore.errors import (
+    BadCredentials,
+    MainPasswordBarred,
+    Overloaded,
+    PopSwitchedOff,
+    Throttled,
+    Unavailable,
+)
+from mailstore.models import Device, Domain, Mailbox, RetentionPolicy, User
+from mailstore.policy.throttle import WRONG_PASSWORDS_A_DAY
+from mailstore.ports import Credentials
+from mailstore.store import admins, devices, mailboxes
+from mailstore.store.accounts import StoredAccounts
+from mailstore.store.lanes import Lanes
+from mailstore.store.passwords import QUEUE_LIMIT, Passwords
+from mailstore.store.sightings import Sightings
+from tests.store import counting
+from tests.store.counting import Counting, cost
+from tests.store.site import ACTOR, PASSWORD, a_mailbox, a_message
+from tests.store.worker import Worker
+
+ANN, HOME, ELSEWHERE = "ann@example.org", "192.0.2.7", "198.51.100.9"
+SignIn = Callable[..., object]
+
+
+@pytest.fixture(autouse=True)
+def cheap_hash(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = [counting.PATH]
+
+
+@pytest.fixture
+def sign_in(worker: Worker, accounts: StoredAccounts) -> SignIn:
+    def call(
+        secret: str = PASSWORD, address: str = ANN, client: str = HOME, among: StoredAccounts = accounts
+    ) -> object:
+        return worker.ask(lambda done: among.sign_in(credentials(secret, address, client), done))
+
+    return call
+
+
+def credentials(secret: str, address: str = ANN, client: str = HOME) -> Credentials:
+    return Credentials(address, secret, "USER", client, encrypted=True)
+
+
+def guess(worker: Worker, accounts: StoredAccounts, times: int, *addresses: str) -> None:
+    """Try as many distinct wrong passwords from elsewhere, and return when all of them were counted."""
+    Counting.runs = 0
+
+    async def begin() -> None:
+        for n in range(times):
+            address = addresses[n % len(addresses)]
+            accounts.sign_in(credentials(f"guess {n}", address, ELSEWHERE), lambda _: None)
+
+    worker.run(begin())
+    worker.until(lambda: Counting.runs == times, "every guess was tried")
+    worker.ask(lambda done: accounts.sign_in(credentials("a last one", "flush@example.net", "203.0.113.1"), done))
+
+
+# --- who gets in --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("P-040")
+@pytest.mark.parametrize("typed", [ANN, "Ann@Example.ORG", "ANN@EXAMPLE.ORG"])
+def test_the_right_password_opens_the_maildrop_under_any_case_of_the_address(sign_in: SignIn, typed: str) -> None:
+    box = a_mailbox()
+    a_message(box, octets=70)
+    a_message(box, octets=30)
+    found = sign_in(address=typed)
+    assert (found.address, found.messages, found.octets, found.expire_days) == (ANN, 2, 100, None)
+
+
+@pytest.mark.parametrize("secret", [" lead", "trail ", "a  b", "päss wörd", "'; --", "%s%n", "x" * 500])
+def test_a_password_is_taken_as_it_is(sign_in: SignIn, secret: str) -> None:
+    user = a_mailbox().user
+    user.set_password(secret)
+    user.save()
+    assert sign_in(secret).address == ANN
+    assert isinstance(sign_in(secret.strip() + "."), BadCredentials)
+
+
+def _suspended_user() -> tuple[str, str]:
+    User.objects.update(is_active=False)
+    return PASSWORD, ANN
+
+
+def _device_of_a_suspended_user() -> tuple[str, str]:
+    _device, secret = devices.add(ANN, "Phone", actor=ACTOR)
+    User.objects.update(is_active=False)
+    return secret, ANN
+
+
+def _suspended_domain() -> tuple[str, str]:
+    Domain.objects.update(active=False)
+    return PASSWORD, ANN
+
+
+def _unusable_password() -> tuple[str, str]:
+    user = User.objects.get()
+    user.set_unusable_password()
+    user.save()
+    return PASSWORD, ANN
+
+
+def _administrator() -> tuple[str, str]:
+    admins.ensure("root@example.org", actor=ACTOR, password=PASSWORD)
+    return PASSWORD, "root@example.org"
+
+
+# What makes each case, with Ann's mailbox there; it returns the secret and the address to sign in with.
+REFUSED: dict[str, Callable[[], tuple[str, str]]] = {
+    "wrong password": lambda: ("wrong", ANN),
+    "what looks like a device's secret": lambda: ("abcdefgh-abcdefgh-abcdefgh-abcdefgh", ANN),
+    "unknown user": lambda: (PASSWORD, "nobody@example.org"),
+    "unknown domain": lambda: (PASSWORD, "ann@example.net"),
+    "no address": lambda: (PASSWORD, "../../etc/passwd"),
+    "suspended user": _suspended_user,
+    "device of a suspended user": _device_of_a_suspended_user,
+    "suspended domain": _suspended_domain,
+    "unusable password": _unusable_password,
+    "administrator": _administrator,
+}
+
+
+@pytest.mark.req("P-117")
+@pytest.mark.req("P-189")
+@pytest.mark.parametrize("case", REFUSED)
+def test_every_refusal_is_the_same_and_costs_one_slow_hash(sign_in: SignIn, case: str) -> None:
+    a_mailbox()
+    secret, address = REFUSED[case]()
+    answer, hashes = cost(lambda: sign_in(secret, address))
+    assert type(answer) is BadCredentials
+    assert hashes == 1
+
+
+@pytest.mark.req("P-039")
+@pytest.mark.parametrize(
+    "address", ["a'OR'1'='1", "%{user}", "*", "@" * 240, "a@b@c", ".", "ann@example.org'--", "\u202eann@example.org"]
+)
+def test_a_name_is_only_data(sign_in: SignIn, address: str) -> None:
+    a_mailbox()
+    assert type(sign_in(PASSWORD, address)) is BadCredentials
+
+
+# --- devices and switches -----------------------------------------------------------------------------------------
+
+
+def test_a_devices_secret_opens_its_own_view_in_any_grouping_without_a_slow_hash(sign_in: SignIn) -> None:
+    box = a_mailbox()
+    a_message(box, octets=70)
+    _device, secret = devices.add(ANN, "Phone", actor=ACTOR, start="now")
+    box.refresh_from_db()
+    a_message(box, octets=30)
+    for typed in (secret, secret.upper(), secret.replace("-", " "), secret.replace("-", "")):
+        found, hashes = cost(lambda typed=typed: sign_in(typed))
+        assert (found.device, found.messages, found.octets, hashes) == ("Phone", 1, 30, 0)
+
+
+def test_a_revoked_devices_secret_is_refused(sign_in: SignIn) -> None:
+    a_mailbox()
+    _device, secret = devices.add(ANN, "Phone", actor=ACTOR)
+    devices.revoke(ANN, "Phone", actor=ACTOR)
+    assert type(sign_in(secret)) is BadCredentials
+
+
+def test_a_devices_secret_opens_no_other_mailbox(sign_in: SignIn) -> None:
+    a_mailbox()
+    a_mailbox("bob@example.org")
+    _device, secret = devices.add("bob@example.org", "Phone", actor=ACTOR)
+    assert type(sign_in(secret)) is BadCredentials
+
+
+@pytest.mark.parametrize(("switch", "said"), [("pop", PopSwitchedOff), ("main_pop", MainPasswordBarred)])
+def test_a_switch_is_spoken_of_only_after_the_right_password(sign_in: SignIn, switch: str, said: type) -> None:
+    box = a_mailbox()
+    _device, secret = devices.add(ANN, "Phone", actor=ACTOR)
+    Mailbox.objects.filter(pk=box.pk).update(**{switch: False})
+    assert type(sign_in("wrong")) is BadCredentials
+    assert type(sign_in(PASSWORD)) is said
+    by_device = sign_in(secret)
+    assert type(by_device) is PopSwitchedOff if switch == "pop" else by_device.device == "Phone"
+
+
+# --- the memory of verified passwords -----------------------------------------------------------------------------
+
+
+def test_a_password_verified_before_costs_no_slow_hash_until_it_changes(sign_in: SignIn) -> None:
+    a_mailbox()
+    assert cost(sign_in)[1] == 1
+    assert cost(sign_in)[1] == 0
+    mailboxes.set_password(ANN, "another good pass phrase", actor=ACTOR)
+    answer, hashes = cost(sign_in)
+    assert (type(answer), hashes) == (BadCredentials, 1)
+    assert sign_in("another good pass phrase").address == ANN
+
+
+def test_a_suspension_holds_at_once_and_costs_what_a_stranger_costs(sign_in: SignIn) -> None:
+    a_mailbox()
+    sign_in()
+    User.objects.update(is_active=False)
+    answer, hashes = cost(sign_in)
+    assert (type(answer), hashes) == (BadCredentials, 1)
+
+
+def test_a_wrong_password_beside_a_verified_one_is_still_wrong(sign_in: SignIn) -> None:
+    a_mailbox()
+    sign_in()
+    assert type(sign_in("wrong")) is BadCredentials
+
+
+@pytest.mark.req("P-195")
+def test_more_password_checks_than_can_wait_are_told_to_come_again(worker: Worker) -> None:
+    passwords = Passwords()
+    answers = worker.asked(*(lambda done: passwords.check("x", None, done) for _ in range(QUEUE_LIMIT + 7)))
+    assert [type(answer) for answer in answers] == [bool] * QUEUE_LIMIT + [Overloaded] * 7
+    assert worker.ask(lambda done: passwords.check("x", None, done)) is False
+    passwords.close()
+
+
+# --- strangers ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("P-192")
+def test_a_guesser_is_stopped_and_the_owner_signs_in_from_where_he_does(
+    worker: Worker, lanes: Lanes, bodies: FileBodies, sightings: Sightings, accounts: StoredAccounts, sign_in: SignIn
+) -> None:
+    a_mailbox()
+    _device, secret = devices.add(ANN, "Phone", actor=ACTOR)
+    Device.objects.filter(main=True).update(last_sign_in_at=timezone.now(), last_client=HOME)
+    guess(worker, accounts, WRONG_PASSWORDS_A_DAY, ANN)
+
+    answer, hashes = cost(lambda: sign_in("one more", client=ELSEWHERE))
+    assert (type(answer), hashes) == (Throttled, 0)
+    # Even with the right password a stranger's place learns nothing.
+    assert type(sign_in(client=ELSEWHERE)) is Throttled
+
+    assert sign_in(client=HOME).address == ANN
+    assert sign_in(secret, client="203.0.113.50").device == "Phone"
+    # Verified by now: the owner may travel.
+    assert sign_in(client="203.0.113.51").address == ANN
+
+
+@pytest.mark.req("P-192")
+def test_every_spelling_of_an_address_is_one_account_to_the_throttle(
+    worker: Worker, accounts: StoredAccounts, sign_in: SignIn
+) -> None:
+    a_mailbox()
+    spelled = ["ann@ｅxample.org", "ANN@eｘample.org", "ann@exａmple.org", "ann@example.ｏrg", "Ann@Example.Org"]
+    guess(worker, accounts, WRONG_PASSWORDS_A_DAY, *spelled)
+    assert type(sign_in(client=ELSEWHERE)) is Throttled
+
+
+@pytest.mark.req("P-188")
+def test_a_good_sign_in_does_not_wait_behind_failures_that_are_answered_late(
+    worker: Worker, accounts: StoredAccounts, sign_in: SignIn
+) -> None:
+    a_mailbox()
+    late: list[object] = []
+
+    async def begin() -> None:
+        for n in range(40):
+            accounts.sign_in(credentials(f"guess {n}", client=ELSEWHERE), late.append)
+
+    worker.run(begin())
+    assert sign_in().address == ANN
+    assert len(late) < 40
+
+
+# --- a database that is away --------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("P-118")
+def test_without_a_database_nobody_is_told_that_his_password_is_wrong(worker: Worker, bodies: FileBodies) -> None:
+    lanes = Lanes("host=/nowhere dbname=none connect_timeout=1", write_lanes=1)
+    worker.run(lanes.open())
+    accounts = StoredAccounts(lanes, bodies, Sightings(lanes))
+    answers = worker.asked(
+        *(lambda done: accounts.sign_in(credentials("x", client=ELSEWHERE), done) for _ in range(200))
+    )
+    assert {type(answer) for answer in answers} == {Unavailable}
+    accounts.close()
+    lanes.close()
+
+
+# --- what is written down -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("client", "kept"),
+    [("192.0.2.7", "192.0.2.7"), ("2001:db8::7", "2001:db8::7"), ("fe80::7%eth0", "fe80::7"), ("unix", None)],
+)
+def test_a_sighting_of_any_peer_is_written_and_spoils_no_other(
+    worker: Worker, sightings: Sightings, sign_in: SignIn, client: str, kept: str | None
+) -> None:
+    a_mailbox()
+    a_mailbox("bob@example.org")
+    sign_in(client=client)
+    sign_in(address="bob@example.org", client="192.0.2.8")
+    worker.ask(sightings.flush)
+    seen = Device.objects.order_by("mailbox__user__address").values_list("last_client", flat=True)
+    assert list(seen) == [kept, "192.0.2.8"]
+    assert not Device.objects.filter(last_sign_in_at=None).exists()
+
+
+def test_what_capa_says_before_a_sign_in_follows_the_policies(worker: Worker, accounts: StoredAccounts) -> None:
+    async def refresh() -> None:
+        accounts.refresh()
+
+    assert accounts.site_expire_days() == (None, False)
+    RetentionPolicy.objects.create(name="all", site=True, expire_days=30)
+    worker.run(refresh())
+    worker.until(lambda: accounts.site_expire_days() == (30, False), "the policy is known")
+    RetentionPolicy.objects.create(name="some", expire_days=7)
+    worker.run(refresh())
+    worker.until(lambda: accounts.site_expire_days() == (7, True), "the shorter policy is known")
