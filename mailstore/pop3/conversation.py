@@ -59,7 +59,7 @@ class Conversation(ABC):
         self._work()
 
     def tls_started(self, version: str) -> None:
-        self._lines.clear()
+        """Nothing waits here: octets behind STLS, or before the handshake, have ended the conversation."""
         if self._waiting is Waiting.HANDSHAKE:
             self._waiting = Waiting.NOTHING
 

@@ -125,7 +125,11 @@ def unique_id_listing(listing: Listing, marks: Collection[int]) -> bytes:
 
 def unique_id_digest(listing: Listing) -> str:
     """Return what tells two lists of UIDLs apart in the diary; the same list has the same digest."""
-    return hashlib.blake2b(unique_id_listing(listing, ()), digest_size=8).hexdigest()
+    digest = listing.rendered.get("POP3 UIDL digest")
+    if digest is None:
+        digest = hashlib.blake2b(unique_id_listing(listing, ()), digest_size=8).digest()
+        listing.rendered["POP3 UIDL digest"] = digest
+    return digest.hex()
 
 
 def _listing(listing: Listing, column: Iterable[object], marks: Collection[int], kind: str) -> bytes:

@@ -160,6 +160,13 @@ def test_any_other_header_of_version_2_is_refused(header: bytes) -> None:
         read(header + BEHIND)
 
 
+@pytest.mark.req("P-181")
+def test_a_line_of_version_1_has_107_octets_at_most_also_when_it_comes_at_once() -> None:
+    assert parse(b"PROXY UNKNOWN " + b"x" * 91 + b"\r\n") == ProxyHeader(None)
+    with pytest.raises(BadProxyHeader):
+        parse(b"PROXY UNKNOWN " + b"x" * 92 + b"\r\n")
+
+
 @pytest.mark.req("P-182")
 def test_octets_behind_the_announced_length_do_not_belong_to_the_header() -> None:
     with pytest.raises(BadProxyHeader):
