@@ -22,12 +22,13 @@ def messages(path: Path) -> tuple[int, Iterator[Found]]:
 
     Folders below it (Maildir++) are not read: POP serves the inbox alone. BadUidlist, OSError.
     """
-    listed = _uidlist(path)
-    names = sorted(_names(path), key=lambda name: _order(name, listed))
-    return len(names), (_found(path, name, listed) for name in names)
+    listed = uids(path)
+    ordered = sorted(names(path), key=lambda name: _order(name, listed))
+    return len(ordered), (_found(path, name, listed) for name in ordered)
 
 
-def _uidlist(path: Path) -> uidlist.Uidlist | None:
+def uids(path: Path) -> uidlist.Uidlist | None:
+    """Return what Dovecot has numbered here, if it has. BadUidlist."""
     file = path / uidlist.FILE
     if not file.is_file():
         return None
@@ -35,7 +36,8 @@ def _uidlist(path: Path) -> uidlist.Uidlist | None:
         return uidlist.parse(lines)
 
 
-def _names(path: Path) -> Iterator[str]:
+def names(path: Path) -> Iterator[str]:
+    """Yield the names of the messages' files, in no order."""
     for folder in FOLDERS:
         if (path / folder).is_dir():
             yield from (file.name for file in (path / folder).iterdir() if not file.name.startswith("."))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -19,6 +19,7 @@ _FROM = re.compile(
     rb"From .*?([A-Z][a-z]{2}) +(\d{1,2}) (\d{2}):(\d{2})(?::(\d{2}))? (?:([+-]\d{4}|[A-Za-z]+) )?(\d{4})\b"
     rb"(?: ([+-]\d{4}))?.*\r?\n?"
 )
+_LIKE_FROM = re.compile(rb">*From ")
 _QUOTED_FROM = re.compile(rb">+From ")  # mboxrd: each such line was given one > more
 # What mail programs write into the header of a message that stays the same.
 _VOLATILE = re.compile(rb"(?:Status|X-Status|X-Keywords|X-UID|X-IMAP|X-IMAPbase|Content-Length):", re.IGNORECASE)
@@ -59,6 +60,28 @@ def messages(path: Path) -> Iterator[Found]:
         for number, span in enumerate(_spans(stream, path), start=1):
             if not span.internal:
                 yield _found(path, number, span)
+
+
+def quoted(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a message in CRLF lines as an mbox keeps it: lines end in LF, what looks like a From_ line is quoted."""
+    line_begins = True
+    for line in _lines(chunks):
+        sign = b">" if line_begins and _LIKE_FROM.match(line) else b""
+        yield sign + line.replace(b"\r\n", b"\n")
+        line_begins = line.endswith(b"\n")
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield whole lines; one longer than a chunk comes in pieces, no CRLF torn apart."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from (line + b"\n" for line in whole)
+        if len(rest) > CHUNK_OCTETS and not rest.endswith(b"\r"):
+            yield rest
+            rest = b""
+    if rest:
+        yield rest
 
 
 def _spans(stream: BinaryIO, path: Path) -> Iterator[_Span]:
