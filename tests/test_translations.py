@@ -1,0 +1,63 @@
+"""French is complete, its compiled form is the one of its source, and no text of the code is missing from it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import polib
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+CATALOGUE = REPOSITORY / "locale" / "fr" / "LC_MESSAGES" / "django.po"
+SOURCES = ("popadmin", "mailstore", "templates", "locale")
+
+
+@pytest.fixture(scope="module")
+def french() -> polib.POFile:
+    return polib.pofile(str(CATALOGUE))
+
+
+def texts(file: polib.POFile | polib.MOFile) -> dict[tuple[str | None, str], object]:
+    return {(entry.msgctxt, entry.msgid): entry.msgstr_plural or entry.msgstr for entry in file if not entry.obsolete}
+
+
+def test_every_text_has_its_french(french: polib.POFile) -> None:
+    assert [entry.msgid for entry in french.untranslated_entries() + french.fuzzy_entries()] == []
+
+
+def test_the_compiled_catalogue_is_made_of_this_source(french: polib.POFile) -> None:
+    assert texts(polib.mofile(str(CATALOGUE.with_suffix(".mo")))) == texts(french)
+
+
+def test_placeholders_are_the_same_in_both_languages(french: polib.POFile) -> None:
+    def placeholders(text: str) -> set[str]:
+        return {part.partition(")")[0] for part in text.split("%(")[1:]}
+
+    different = [
+        entry.msgid
+        for entry in french
+        if entry.msgstr and not entry.obsolete and placeholders(entry.msgid) != placeholders(entry.msgstr)
+    ]
+    assert different == []
+
+
+@pytest.mark.real
+def test_the_catalogue_has_exactly_the_texts_of_the_code(french: polib.POFile, tmp_path: Path) -> None:
+    if shutil.which("xgettext") is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("gettext is not installed")
+    for folder in SOURCES:
+        shutil.copytree(REPOSITORY / folder, tmp_path / folder)
+    subprocess.run(
+        [sys.executable, "-m", "django", "makemessages", "--locale=fr", "--no-location", "--no-wrap"],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"},
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    collected = polib.pofile(str(tmp_path / CATALOGUE.relative_to(REPOSITORY)))
+    assert set(texts(collected)) == set(texts(french))
