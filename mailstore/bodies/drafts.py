@@ -14,7 +14,7 @@ from mailstore.errors import Unavailable
 from mailstore.ports import BodyRef
 
 BUFFER_OCTETS = 128 * 1024  # most mail is smaller: one write, and no file at all for what is refused
-REMEMBERED_FOLDERS = 1024  # four days' folders
+REMEMBERED_FOLDERS = 1024  # twelve days' folders
 
 
 class Folders:

@@ -1,4 +1,4 @@
-"""Bodies as files below one folder: ROOT/DAY/XX/KEY, each ending in the trailer by which it proves itself."""
+"""Bodies as files below one folder: ROOT/PERIOD/X/KEY, each ending in the trailer by which it proves itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from mailstore.ports import BodyRef, OpenBody
 
 FREE_OCTETS = 1024 * 1024  # below this the store calls itself full: a few messages' room
 _MARKER_TEXT = "This folder holds popadmin's mail bodies. Its name stands in MAIL_STORE_URL; do not remove this file.\n"
-_LIVE_DAYS = 2  # drafts begun yesterday may still be put into yesterday's folders; older ones may go when empty
+# Drafts begun lately may still be put into the folders of their time; older folders may go when they are empty.
+_LIVE_MILLISECONDS = 2 * 86_400_000
 
 
 class FileBodies:
@@ -71,7 +72,7 @@ class FileBodies:
         path = Path(self._path(name))
         try:
             path.unlink(missing_ok=True)
-            if ids.is_id(name) and layout.day_of(name) + _LIVE_DAYS <= layout.day(time.time_ns() // 1_000_000):
+            if ids.is_id(name) and layout.period(name) < _first_live_period():
                 self._tidy(name)
         except OSError as error:
             raise fault(error, f"removing the body {name}") from error
@@ -126,7 +127,11 @@ class FileBodies:
             raise fault(error, f"reading the folder {self._root}/{folder}") from error
 
     def _tidy(self, key: str) -> None:
-        """Remove the folders of a past day that are empty now."""
+        """Remove the folders of a past period that are empty now."""
         for folder in reversed(layout.folders(key)):
             with contextlib.suppress(OSError):
                 Path(self._root, folder).rmdir()
+
+
+def _first_live_period() -> str:
+    return layout.period(ids.new_id(time.time_ns() // 1_000_000 - _LIVE_MILLISECONDS, bytes(ids.RANDOM_OCTETS)))

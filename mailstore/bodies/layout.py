@@ -1,4 +1,7 @@
-"""Where in a file store a name lies. Pure; whatever has not the shape of a name has no place, so none can escape."""
+"""Where in a file store a name lies. Pure; whatever has not the shape of a name has no place, so none can escape.
+
+A path costs slices, not arithmetic: the first characters of a key are the high bits of its time, the last are chance.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +11,25 @@ from mailstore.policy import ids
 MARKER = "popadmin-bodies"  # in the root: tells a store from the empty folder that an absent disk leaves
 DRAFTS = "tmp"
 _DRAFT = f"{DRAFTS}/"
-_DAY_MILLISECONDS = 86_400_000
+_PERIOD_CHARACTERS = 5  # of a key: 23 bits of its 48 of time
 
 
-def day(milliseconds: int) -> int:
-    return milliseconds // _DAY_MILLISECONDS
-
-
-def day_of(key: str) -> int:
-    """Return the day on which the body `key` was stored, counted from 1970."""
-    return day(_parts(key)[0])
+def period(key: str) -> str:
+    """Return the folder of the time in which the body `key` was stored; later ones sort behind."""
+    return _checked(key)[:_PERIOD_CHARACTERS]
 
 
 def folders(key: str) -> tuple[str, str]:
-    """Return the day's folder and the folder in it: 256 a day, so that none grows without bound."""
-    milliseconds, chance = _parts(key)
-    outer = f"{day(milliseconds):x}"
-    return outer, f"{outer}/{chance[-1]:02x}"
+    """Return the folder of the period and the one in it: 32 a period, so that none grows without bound."""
+    outer = period(key)
+    return outer, f"{outer}/{key[-1]}"
 
 
 def path(name: str) -> str:
     """Return the path, below the root, of a body's key or of a draft's name."""
     if name.startswith(_DRAFT):
         return _DRAFT + _checked(name.removeprefix(_DRAFT))
-    return f"{folders(name)[1]}/{name}"
+    return f"{_checked(name)[:_PERIOD_CHARACTERS]}/{name[-1]}/{name}"
 
 
 def draft(made: str) -> str:
@@ -43,7 +41,3 @@ def _checked(made: str) -> str:
     if not ids.is_id(made):
         raise BodyLost(f"{made!r} is not a name of this store")
     return made
-
-
-def _parts(key: str) -> tuple[int, bytes]:
-    return ids.parts(_checked(key))

@@ -63,7 +63,7 @@ class Gate:
             try:
                 header = await asyncio.wait_for(self._header(sock), HEADER_SECONDS)
             except (BadProxyHeader, TimeoutError, OSError) as error:
-                log.warning("proxy %s: no valid PROXY header: %s", source, error or type(error).__name__)
+                log.warning("proxy %s: no valid PROXY header: %s", source, str(error) or type(error).__name__)
                 sock.close()
                 return
             client, proxy = header.source or source, source

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("popadmin.listener")
 
-WHOLE_OCTETS = 128 * 1024  # up to here one read and one write are cheaper than sendfile and its waiting
 SLICE_OCTETS = 128 * 1024  # under TLS: what is encrypted at a time
 SENDFILE_OCTETS = 4 * 1024 * 1024  # at most this much in one turn, then the other sessions have theirs
 # The last octets leave in one write with the terminator: some clients take a packet of its own for the end (P-066).
@@ -39,9 +38,7 @@ class Transfer:
         self._socket = -1
 
     def start(self, head: bytes) -> None:
-        if self._count <= WHOLE_OCTETS:
-            self._last(head)
-        elif self._body.descriptor() is not None and not self._connection.encrypted:
+        if self._body.descriptor() is not None and not self._connection.encrypted:
             # With no room to wait in, what is not written at once calls resume() when it is.
             self._transport.set_write_buffer_limits(0)
             self._transport.write(head)
@@ -74,7 +71,7 @@ class Transfer:
             self._connection.transferred(len(data))
             if self._connection.congested():
                 return
-        self._last(b"")
+        self._last()
 
     def _by_sendfile(self) -> None:
         """Feed the socket directly; the transport has nothing of its own waiting meanwhile."""
@@ -101,15 +98,15 @@ class Transfer:
         if self._offset < end:
             asyncio.get_running_loop().add_writer(self._socket, self._by_sendfile)
         else:
-            self._last(b"")
+            self._last()
 
-    def _last(self, head: bytes) -> None:
-        data = self._read(self._count - self._offset) if self._count else b""
+    def _last(self) -> None:
+        data = self._read(self._count - self._offset)
         if data is None:
             return
         self._release()
         self._body.close()
-        last = b"".join((head, data, self._tail))
+        last = data + self._tail
         self._transport.write(last)
         self._connection.transferred(len(last))
         self._connection.sent()
