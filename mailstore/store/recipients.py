@@ -29,6 +29,8 @@ ALIAS_TARGETS = 100  # mailboxes behind one address; a larger list belongs to a 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
+    """A mailbox, or an alias; that one receives while its domain is active."""
+
     mailbox: int | None
     receives: bool
     fits: bool
@@ -66,7 +68,8 @@ class _Search:
                 return
             if row.mailbox is not None:
                 self._mailboxes[row.mailbox] = row
-            following.extend(target for target in row.targets if target not in self._asked)
+            elif row.receives:
+                following.extend(target for target in row.targets if target not in self._asked)
         if not following:
             self._done(self._decide())
         elif depth == ALIAS_DEPTH or len(following) + len(self._mailboxes) > ALIAS_TARGETS:

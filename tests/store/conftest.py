@@ -12,6 +12,7 @@ from mailstore.store.accounts import StoredAccounts
 from mailstore.store.delivery import StoredDelivery
 from mailstore.store.lanes import Lanes
 from mailstore.store.sightings import Sightings
+from tests.store.mail import Mail
 from tests.store.worker import Worker, conninfo
 
 
@@ -55,3 +56,8 @@ def delivery(lanes: Lanes, bodies: FileBodies) -> Iterator[StoredDelivery]:
     delivery = StoredDelivery(lanes, bodies, "mail.example.test")
     yield delivery
     delivery.close()
+
+
+@pytest.fixture
+def mail(worker: Worker, delivery: StoredDelivery, accounts: StoredAccounts) -> Mail:
+    return Mail(worker, delivery, accounts)
