@@ -1,0 +1,79 @@
+"""`import-mail` and `export-mail` at the shell: what they say, their exit codes, their one-line errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mailstore.models import Message
+from mailstore.store import mailboxes
+from tests.commands.shell import one_line, process
+from tests.store.site import ACTOR, a_mailbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ANN = "ann@example.org"
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    path = tmp_path / "inbox"
+    path.write_bytes(b"From a@x.org Sat Jan  3 01:05:34 1996\nX-UIDL: two words\n\nhello\n")
+    return path
+
+
+def test_an_import_says_what_it_did_and_warns_on_stderr(inbox: Path) -> None:
+    a_mailbox()
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=1)
+    first = process("import-mail", ANN, str(inbox), POPADMIN_DATA_DIR=str(inbox.parent))
+    assert first.returncode == 0
+    assert first.stdout.decode() == (f"{ANN}: imported 1, there already 0\n  the mailbox is now above its quota\n")
+    assert "message 1: its UIDL 'two words'" in one_line(first.stderr)
+    second = process("import-mail", ANN, str(inbox), "--json", POPADMIN_DATA_DIR=str(inbox.parent))
+    assert json.loads(second.stdout) == {
+        "imported": 0,
+        "present": 1,
+        "renamed": 0,
+        "failed": 0,
+        "over_quota": True,
+    }
+
+
+def test_an_export_says_what_it_did(inbox: Path) -> None:
+    a_mailbox()
+    folder = str(inbox.parent)
+    process("import-mail", ANN, str(inbox), POPADMIN_DATA_DIR=folder)
+    done = process("export-mail", ANN, f"{folder}/out", POPADMIN_DATA_DIR=folder)
+    assert (done.returncode, done.stdout.decode()) == (0, f"{ANN}: exported 1, there already 0\n")
+    again = process("export-mail", ANN, f"{folder}/out", "--json", POPADMIN_DATA_DIR=folder)
+    assert json.loads(again.stdout) == {"exported": 0, "present": 1, "lost": 0}
+
+
+def test_an_export_with_losses_ends_with_one(inbox: Path) -> None:
+    a_mailbox()
+    folder = str(inbox.parent)
+    process("import-mail", ANN, str(inbox), POPADMIN_DATA_DIR=folder)
+    (body,) = (inbox.parent / "bodies").rglob(Message.objects.get().body.key)
+    body.unlink()
+    done = process("export-mail", ANN, f"{folder}/out", POPADMIN_DATA_DIR=folder)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines()[-1] == "popadmin: 1 messages are lost: fsck names them"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        (["import-mail", "nobody@example.org", "{inbox}"], 1, "not a mailbox"),
+        (["import-mail", ANN, "{inbox}-missing"], 1, "cannot be read"),
+        (["import-mail", ANN, "{inbox}", "--format", "mh"], 2, "invalid choice"),
+        (["export-mail", ANN, "{inbox}/out"], 1, "cannot be written"),
+        (["export-mail", ANN], 2, "DIR"),
+    ],
+    ids=["unknown mailbox", "no source", "unknown format", "no folder", "no folder given"],
+)
+def test_what_is_refused_is_one_line(inbox: Path, words: list[str], code: int, why: str) -> None:
+    a_mailbox()
+    done = process(*(word.format(inbox=inbox) for word in words), POPADMIN_DATA_DIR=str(inbox.parent))
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert why in one_line(done.stderr)
