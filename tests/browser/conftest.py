@@ -41,8 +41,12 @@ class Complaints(list[str]):
     def listen(self, page: Page) -> Page:
         page.on("console", lambda message: self._heard(message.type, message.text))
         page.on("pageerror", lambda error: self.append(str(error)))
-        page.on("requestfailed", lambda request: self.append(f"{request.url}: {request.failure}"))
+        page.on("requestfailed", lambda request: self._failed(request.url, request.failure or ""))
         return page
+
+    def _failed(self, url: str, why: str) -> None:
+        if why != "net::ERR_ABORTED":  # the browser itself drops what it still loads when the next page is asked for
+            self.append(f"{url}: {why}")
 
     def _heard(self, kind: str, text: str) -> None:
         if kind in ("error", "warning"):
