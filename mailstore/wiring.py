@@ -36,6 +36,7 @@ from mailstore.store.sightings import Sightings
 log = logging.getLogger("popadmin.listener")
 
 DRAIN_SECONDS = 30.0
+LOG_BATCH = 500  # lines that leave together; those of the last second at the latest
 REFRESH_TICKS = 30  # seconds between looks at what changes rarely
 POP3_LOGIN_SECONDS = 180.0  # from accept to the sign-in (P-097)
 LMTP_IDLE_SECONDS = 300.0  # RFC 5321 §4.5.3.2.7
@@ -179,11 +180,16 @@ async def _serve(server: Server, tick: Callable[[int], None]) -> None:
 
 async def _tick(server: Server, tick: Callable[[int], None]) -> None:
     loop = asyncio.get_running_loop()
+    logs = [handler for handler in logging.getLogger().handlers if hasattr(handler, "batch")]
+    for handler in logs:
+        handler.batch = LOG_BATCH
     count = 0
     while True:
         try:
             tick(count)
             server.sweep(loop.time())
+            for handler in logs:
+                handler.flush()
         except Exception:
             log.exception("the periodic work failed")
         count += 1

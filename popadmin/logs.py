@@ -1,46 +1,81 @@
-"""How log records look: one line each, as text or JSON, with everything a peer sent made harmless."""
+"""How log records look and leave: one line each, text or JSON, everything a peer sent made harmless."""
 
 from __future__ import annotations
 
 import json
 import logging
-from datetime import UTC, datetime
+import os
+import re
+import threading
+import time
 from typing import Any
 
 TEXT_LIMIT = 400  # characters kept of one value
+STDERR = 2
+_PLAIN = re.compile(r"[!#-<>-~]{1,400}")  # ASCII without blanks, quotes and =: needs neither escape nor quotes
+
+# What no format here shows need not be found out for every record (Logging HOWTO, "Optimization").
+logging.logThreads = False
+logging.logProcesses = False
+logging.logMultiprocessing = False
+logging._srcfile = None  # documented there as well
 
 
-class _OneLine(logging.Formatter):
-    """The parts common to both forms."""
+class LineHandler(logging.Handler):
+    """Writes to stderr; with `batch` above 1 several lines leave in one write, warnings and worse at once.
 
-    def parts(self, record: logging.LogRecord) -> tuple[str, str, dict[str, Any]]:
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        data: dict[str, Any] = dict(getattr(record, "data", {}))
-        if record.exc_info:
-            data["trace"] = self.formatException(record.exc_info)
-        return at, record.getMessage(), data
+    Whoever raises `batch` calls `flush` every second or so; logging.shutdown does it at the end.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batch = 1
+        self._lines: list[str] = []
+        self._flushing = threading.RLock()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._lines.append(self.format(record))
+        except Exception:
+            self.handleError(record)
+        if len(self._lines) >= self.batch or record.levelno >= logging.WARNING:
+            self.flush()
+
+    def flush(self) -> None:
+        with self._flushing:
+            lines, self._lines = self._lines, []
+            if lines:
+                _write("\n".join([*lines, ""]).encode(errors="backslashreplace"))
 
 
-class TextFormatter(_OneLine):
+class TextFormatter(logging.Formatter):
     """`time level logger message key=value …`; a trace follows on lines of its own, indented."""
 
     def format(self, record: logging.LogRecord) -> str:
-        at, message, data = self.parts(record)
-        trace = data.pop("trace", "")
-        values = "".join(f" {key}={_value(value)}" for key, value in data.items())
-        line = f"{at} {record.levelname.lower()} {record.name} {harmless(message)}{values}"
-        return line + "".join(f"\n    {harmless(part)}" for part in trace.splitlines())
+        data: dict[str, Any] = record.__dict__.get("data", {})
+        parts = [_moment(record), record.levelname.lower(), record.name, harmless(record.getMessage())]
+        parts += [f"{key}={_value(value)}" for key, value in data.items()]
+        line = " ".join(parts)
+        if record.exc_info:
+            trace = self.formatException(record.exc_info).splitlines()
+            line += "".join(f"\n    {harmless(part)}" for part in trace)
+        return line
 
 
-class JsonFormatter(_OneLine):
+class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        at, message, data = self.parts(record)
-        return json.dumps(
-            {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": message, **data},
-            default=str,
-        )
+        data: dict[str, Any] = dict(record.__dict__.get("data", {}))
+        if record.exc_info:
+            data["trace"] = self.formatException(record.exc_info)
+        head = {
+            "at": _moment(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        return json.dumps({**head, **data}, default=str)
 
 
 def harmless(text: str) -> str:
@@ -54,23 +89,49 @@ def harmless(text: str) -> str:
     )
 
 
-def _value(value: object) -> str:
-    if isinstance(value, str):
-        plain = harmless(value)
-        return plain if plain and not set(' "=') & set(plain) else json.dumps(plain, ensure_ascii=False)
-    return str(value)
-
-
 def configuration(form: str, level: str) -> dict[str, Any]:
     """Django's LOGGING: everything to stderr."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": JsonFormatter if form == "json" else TextFormatter}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "handlers": {"stderr": {"()": LineHandler, "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level.upper()},
         "loggers": {
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
         },
     }
+
+
+def _value(value: object) -> str:
+    if isinstance(value, str):
+        return value if _PLAIN.fullmatch(value) else json.dumps(harmless(value), ensure_ascii=False)
+    return str(value)
+
+
+def _moment(record: logging.LogRecord) -> str:
+    second = int(record.created)
+    return f"{_second(second)}.{int((record.created - second) * 1000):03d}Z"
+
+
+class _Seconds(dict[int, str]):
+    """The last second as text: records come in bursts."""
+
+    def __missing__(self, second: int) -> str:
+        self.clear()
+        text = self[second] = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return text
+
+
+_second = _Seconds().__getitem__
+
+
+def _write(data: bytes) -> None:
+    while data:
+        try:
+            data = data[os.write(STDERR, data) :]
+        except BlockingIOError:  # a terminal shared with a program that made it so
+            time.sleep(0.01)
+        except OSError:
+            return

@@ -80,6 +80,9 @@ class Server:
         task.add_done_callback(self._owned)
 
     def trusts(self, address: str) -> bool:
+        """Whether a PROXY header must come from this address."""
+        if not self._proxies:
+            return False
         try:
             host = ipaddress.ip_address(address)
         except ValueError:
