@@ -48,6 +48,7 @@ class Certificates:
         context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 8997
         context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
         context.set_ciphers(CIPHERS_TLS_1_2)
+        context.num_tickets = 1  # a mail program has one connection at a time, so one chance to resume is enough
         context.set_alpn_protocols([self._alpn])
         context.load_cert_chain(cert_file, key_file)
         return context
