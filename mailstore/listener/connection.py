@@ -24,6 +24,7 @@ class Connection(asyncio.Protocol):
     """ports.Peer for its session, asyncio.Protocol for the loop."""
 
     __slots__ = (
+        "_arrival",
         "_closing",
         "_congested",
         "_connected",
@@ -45,8 +46,13 @@ class Connection(asyncio.Protocol):
         "stalled_octets",
     )
 
-    def __init__(self, server: Server, endpoint: Endpoint, *, client: str, proxy: str | None) -> None:
-        """`client` is the address a trusted proxy announced, or the socket's own, or "unix"."""
+    def __init__(
+        self, server: Server, endpoint: Endpoint, *, client: str, proxy: str | None, arrival: asyncio.Task[None]
+    ) -> None:
+        """`client` is the address a trusted proxy announced, or the socket's own, or "unix".
+
+        `arrival` is the task that connects it; a connection cut before that is done takes the task with it.
+        """
         self.server = server
         self.client = client
         self.proxy = proxy
@@ -63,6 +69,7 @@ class Connection(asyncio.Protocol):
         self._upgrading = False
         self._transfer: Transfer | None = None
         self._connected = False
+        self._arrival = arrival
         self._transport: asyncio.Transport  # there once connected
         self.session: Session = endpoint.session(self)
 
@@ -115,8 +122,6 @@ class Connection(asyncio.Protocol):
             self._proceed()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._ended:
-            return
         self.finish("closed" if self._closing else "lost" if error is None else f"lost: {type(error).__name__}")
 
     # --- the session's side (ports.Peer) --------------------------------------------------------------------------
@@ -129,9 +134,7 @@ class Connection(asyncio.Protocol):
             return
         self.octets_out += len(data)
         self._transport.write(data)
-        if not self._reading and self.session.wants_input():
-            self._reading = True
-            self._transport.resume_reading()
+        self._read_on()
 
     def send_body(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> None:
         if self._ended or self._closing:
@@ -181,7 +184,8 @@ class Connection(asyncio.Protocol):
             return
         self.finish(reason)
         if not self._connected:
-            return  # connection_made finds it ended
+            self._arrival.cancel()  # in its handshake: the socket closes with the task
+            return
         if self._transport.get_write_buffer_size() or self._upgrading:
             self._transport.abort()
         else:
@@ -189,6 +193,8 @@ class Connection(asyncio.Protocol):
 
     def finish(self, reason: str) -> None:
         """Tell the session and the server, exactly once."""
+        if self._ended:
+            return
         self._ended = True
         if self._transfer is not None:
             self._transfer.give_up()
@@ -205,6 +211,14 @@ class Connection(asyncio.Protocol):
             self.session.proceed()
         except Exception:
             self._broken()
+            return
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Room was made for the lines that wait."""
+        if not self._reading and not (self._ended or self._closing) and self.session.wants_input():
+            self._reading = True
+            self._transport.resume_reading()
 
     def _broken(self) -> None:
         """A bug of ours: the session ends, nothing is removed, the log has the trace."""
@@ -238,8 +252,7 @@ class Connection(asyncio.Protocol):
                 ssl_handshake_timeout=self.server.limits.handshake_seconds,
             )
         except (OSError, ssl.SSLError, TimeoutError) as error:
-            if not self._ended:
-                self.finish(f"TLS handshake: {type(error).__name__}")
+            self.finish(f"TLS handshake: {type(error).__name__}")
             return
         if self._ended or transport is None:
             return

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mailstore.listener.connection import Connection
 from mailstore.wire.proxy import BadProxyHeader, NeedMore, ProxyHeader, parse
@@ -70,7 +70,8 @@ class Gate:
         if not self._server.has_room(client):
             self._refuse(sock)
             return
-        connection = Connection(self._server, self._endpoint, client=client, proxy=proxy)
+        arrival = cast("asyncio.Task[None]", asyncio.current_task())
+        connection = Connection(self._server, self._endpoint, client=client, proxy=proxy, arrival=arrival)
         self._server.enter(connection)
         try:
             await self._connect(sock, connection)

@@ -96,11 +96,11 @@ class Server:
 
     def has_room(self, client: str) -> bool:
         """Whether one more may come in. When all places are taken the oldest stranger has to go."""
-        if len(self._connections) >= self.limits.connections and not self._shed():
-            log.warning("refused %s: %d connections", client, len(self._connections))
-            return False
         if self._counted(client) and self._crowd.count(client) >= self.limits.connections_per_ip:
             log.warning("refused %s: %d connections of its own", client, self.limits.connections_per_ip)
+            return False
+        if len(self._connections) >= self.limits.connections and not self._shed():
+            log.warning("refused %s: %d connections", client, len(self._connections))
             return False
         return True
 
