@@ -59,6 +59,10 @@ class WirePop:
             pass
         return self._take(len(self._kept))
 
+    def take_in(self) -> None:
+        """Read from the connection once; what came is there for the next reader."""
+        self._more()
+
     def _more(self) -> bool:
         try:
             data = self.sock.recv(CHUNK_OCTETS)

@@ -1,0 +1,187 @@
+"""The PROXY header on the wire: who must send it, who may not, and whose address counts afterwards."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from contextlib import ExitStack
+
+import pytest
+
+from tests.listener.conftest import PROXY
+from tests.listener.proxy_headers import health_check, version_1, version_2
+from tests.running import PASSWORD, Daemon, Post, daemon, greeted
+from tests.wirepop import WirePop, dialled
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ADDRESS = "ann@example.org"
+STRANGER = "127.0.0.9"
+
+
+def proxied_client(listener: Daemon, header: bytes) -> WirePop:
+    return dialled(listener.address, source=PROXY, head=header)
+
+
+@pytest.mark.req("P-179")
+@pytest.mark.req("P-184")
+@pytest.mark.parametrize("header", [version_1, version_2])
+@pytest.mark.parametrize("client", ["198.51.100.7", "2001:db8::7"])
+def test_the_announced_address_is_the_clients(post: Post, proxied: Daemon, header, client: str) -> None:
+    post.mailbox()
+    before = len(proxied.log())
+    with greeted(proxied_client(proxied, header(client))) as session:
+        session.sign_in(ADDRESS, PASSWORD)
+        session.quit()
+    record = proxied.logged(r"popadmin\.session session", after=before)[0]
+    assert f"client={client}" in record
+    assert f"proxy={PROXY}" in record
+
+
+@pytest.mark.req("P-179")
+def test_nothing_is_sent_before_the_header_is_whole(proxied: Daemon) -> None:
+    header = version_1("198.51.100.7")
+    with proxied_client(proxied, header[:-1]) as client:
+        client.sock.settimeout(1)
+        with pytest.raises(TimeoutError):
+            client.sock.recv(1)
+        client.sock.settimeout(30)
+        client.send(header[-1:])
+        greeted(client)
+
+
+@pytest.mark.req("P-178")
+def test_a_proxy_that_sends_no_header_gets_nothing_and_is_cut_off(proxied: Daemon) -> None:
+    before = len(proxied.log())
+    with dialled(proxied.address, source=PROXY) as client:
+        assert client.rest() == b""
+    proxied.logged("no valid PROXY header: TimeoutError", after=before)
+
+
+@pytest.mark.req("P-178")
+@pytest.mark.req("P-180")
+@pytest.mark.parametrize("header", [version_1("198.51.100.7"), version_2("198.51.100.7")])
+def test_a_header_from_anybody_else_is_never_believed(post: Post, proxied: Daemon, header: bytes) -> None:
+    before = len(proxied.log())
+    with dialled(proxied.address, source=STRANGER, head=header) as client:
+        greeted(client)
+        assert client.line().startswith(b"-ERR")
+        client.send(b"QUIT\r\n")
+        client.rest()
+    record = proxied.logged(r"popadmin\.session session", after=before)[0]
+    assert f"client={STRANGER}" in record
+    assert "198.51.100.7" not in record
+
+
+@pytest.mark.req("P-178")
+def test_a_listener_without_proxies_takes_a_header_for_a_bad_command(post: Post) -> None:
+    with greeted(dialled(post.pop3d.address, head=version_1("198.51.100.7"))) as client:
+        assert client.line().startswith(b"-ERR")
+
+
+@pytest.mark.req("P-181")
+@pytest.mark.req("P-182")
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"PROXY TCP4 198.51.100.7 198.51.100.7 50000 110\n" + b"\n" * 60,
+        b"PROXY TCP4 198.51.100.07 198.51.100.7 50000 110\r\n",
+        b"PROXY TCP4 198.51.100.7 198.51.100.7 50000 65536\r\n",
+        b"PROXY TCP6 198.51.100.7 198.51.100.7 50000 110\r\n",
+        b"PROXY UNKNOWN " + b"x" * 100 + b"\r\n",
+        b"proxy TCP4 198.51.100.7 198.51.100.7 50000 110\r\n",
+        b"USER ann@example.org\r\nPASS secret\r\n",
+        version_2("198.51.100.7").replace(b"\x21\x11", b"\x31\x11"),
+        version_2("198.51.100.7")[:14] + b"\0\x04" + bytes(4),
+    ],
+)
+def test_a_damaged_header_ends_the_connection_without_a_word(proxied: Daemon, damaged: bytes) -> None:
+    with proxied_client(proxied, damaged) as client:
+        assert client.rest() == b""
+
+
+@pytest.mark.req("P-182")
+def test_a_health_check_keeps_the_balancers_own_address(proxied: Daemon) -> None:
+    before = len(proxied.log())
+    with greeted(proxied_client(proxied, health_check())) as client:
+        client.quit()
+    assert f"client={PROXY}" in proxied.logged(r"popadmin\.session session", after=before)[0]
+
+
+@pytest.mark.req("P-182")
+def test_unknown_tlvs_are_skipped(proxied: Daemon) -> None:
+    header = version_2("198.51.100.7", tlvs=b"\x04\0\x02xx" + b"\xe0\0\x40" + b"y" * 64)
+    greeted(proxied_client(proxied, header + b"QUIT\r\n")).rest()
+
+
+@pytest.mark.req("P-183")
+@pytest.mark.parametrize("header", [version_1, version_2])
+def test_commands_in_the_headers_segment_are_answered(proxied: Daemon, header) -> None:
+    with greeted(proxied_client(proxied, header("198.51.100.7") + b"CAPA\r\nQUIT\r\n")) as client:
+        assert client.rest().startswith(b"+OK capabilities follow\r\n")
+
+
+@pytest.mark.req("P-183")
+@pytest.mark.parametrize("header", [version_1, version_2])
+def test_a_client_hello_in_the_headers_segment_opens_tls(post: Post, proxied: Daemon, header) -> None:
+    """The handshake is driven by hand, so that header and ClientHello leave in one write."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    channel = post.authority.context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        channel.do_handshake()
+    raw = socket.create_connection(proxied.tls_address, 30, source_address=(PROXY, 0))
+    with raw:
+        raw.sendall(header("198.51.100.7") + outgoing.read())
+        while True:
+            try:
+                channel.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                raw.sendall(outgoing.read())
+                incoming.write(raw.recv(65536))
+        raw.sendall(outgoing.read())
+        greeting = b""
+        while not greeting.endswith(b"\r\n"):
+            try:
+                greeting += channel.read()
+            except ssl.SSLWantReadError:
+                incoming.write(raw.recv(65536))
+    assert greeting.startswith(b"+OK")
+
+
+@pytest.mark.req("P-184")
+@pytest.mark.req("P-190")
+@pytest.mark.req("P-121")
+def test_the_limit_of_connections_counts_the_announced_address_and_not_the_proxys(proxied: Daemon) -> None:
+    crowd = [greeted(proxied_client(proxied, version_1("198.51.100.8"))) for _ in range(3)]
+    try:
+        with proxied_client(proxied, version_2("198.51.100.8")) as one_more:
+            refusal = one_more.rest()
+            assert refusal.startswith(b"-ERR ")
+            assert not refusal.startswith(b"-ERR [")
+            assert refusal.count(b"\r\n") == 1
+        with greeted(proxied_client(proxied, version_1("198.51.100.9"))) as other:
+            other.quit()
+        crowd.pop().quit()
+        with greeted(proxied_client(proxied, version_1("198.51.100.8"))) as again:
+            again.quit()
+    finally:
+        for client in crowd:
+            client.sock.close()
+
+
+@pytest.mark.req("P-184")
+@pytest.mark.req("P-192")
+def test_failures_behind_one_proxy_bar_the_attackers_network_and_nobody_else(post: Post) -> None:
+    """Each failure is answered later than the one before, so the attackers' connections are left waiting."""
+    post.mailbox()
+    with daemon("pop3d", TRUSTED_PROXIES=f"{PROXY}/32", PLAINTEXT_LOGIN="always") as office, ExitStack() as open_ones:
+        for number in range(25):
+            attacker = greeted(proxied_client(office, version_1(f"203.0.113.{number}")))
+            open_ones.enter_context(attacker)
+            attacker.send(f"USER nobody{number}@example.org\r\nPASS wrong\r\n".encode())
+            assert attacker.line().startswith(b"+OK")
+        with greeted(proxied_client(office, version_1("192.0.2.10"))) as owner:
+            owner.sign_in(ADDRESS, PASSWORD)  # checked behind all of them, and before they are answered
+        with greeted(proxied_client(office, version_1("203.0.113.200"))) as attacker:
+            assert attacker.ask(f"USER {ADDRESS}").startswith(b"+OK")
+            assert attacker.ask("PASS wrong").startswith(b"-ERR [LOGIN-DELAY] ")
