@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from mailstore.models import Mailbox, Message
 from tests.running import PASSWORD, Post, daemon, greeted, numbered
+from tests.up.programs import until
 from tests.wirepop import WirePop, dialled
 
 ADDRESS = "ann@example.org"
@@ -143,7 +144,7 @@ def test_a_listener_told_to_stop_lets_sessions_finish_and_takes_no_new_ones(
             assert session.ask("DELE 1").startswith(b"+OK")
             stopping.process.terminate()
             assert stranger.rest() == b""  # not signed in: ended at once, without a word
-            assert refused(stopping.address)
+            until(lambda: refused(stopping.address), "both workers take no more")
             assert b"Subject: message 2" in session.message(2)
             assert session.quit().startswith(b"+OK")
         assert stopping.process.wait(60) == 0

@@ -1,0 +1,79 @@
+"""Several workers on one port: the dead are replaced, nobody is refused meanwhile, their counts go with them."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.listener.conftest import PROXY
+from tests.listener.proxy_headers import version_1
+from tests.running import PASSWORD, Daemon, Post, daemon, greeted
+from tests.wirepop import WirePop, dialled
+
+ADDRESS = "ann@example.org"
+CLIENT = "198.51.100.20"
+
+
+def from_the_client(listener: Daemon) -> WirePop:
+    return dialled(listener.address, source=PROXY, head=version_1(CLIENT))
+
+
+@pytest.mark.req("P-047")
+def test_a_killed_worker_is_replaced_and_the_port_never_refuses(post: Post) -> None:
+    post.mailbox()
+    with daemon("pop3d", workers=2) as started:
+        first = set(started.workers())
+        for _ in range(2):
+            before = len(started.log())
+            for pid in started.workers():
+                os.kill(pid, signal.SIGKILL)
+            # Queued by the kernel until the successors are there.
+            with greeted(dialled(started.address)).sign_in(ADDRESS, PASSWORD) as session:
+                assert session.ask("STAT") == b"+OK 0 0"
+            started.logged("another takes its place", after=before, times=2)
+            started.logged("listens on", after=before, times=2)
+        assert first.isdisjoint(started.workers())
+
+
+@pytest.mark.req("P-190")
+def test_the_connections_of_a_killed_worker_are_counted_no_more(post: Post) -> None:
+    limits = {"POP3_MAX_CONNECTIONS_PER_IP": "4", "TRUSTED_PROXIES": f"{PROXY}/32"}
+    with daemon("pop3d", workers=2, **limits) as started:
+        crowd = [greeted(from_the_client(started)) for _ in range(4)]
+        with from_the_client(started) as one_more:
+            assert one_more.rest().startswith(b"-ERR")
+        before = len(started.log())
+        for pid in started.workers():
+            os.kill(pid, signal.SIGKILL)
+        started.logged("listens on", after=before, times=2)
+        for client in crowd:
+            assert client.rest() == b""
+        again = [greeted(from_the_client(started)) for _ in range(4)]
+        with from_the_client(started) as one_more:
+            assert one_more.rest().startswith(b"-ERR")
+        for client in again:
+            client.sock.close()
+
+
+def test_two_listeners_on_one_port_are_refused_in_one_line(post: Post) -> None:
+    """SO_REUSEPORT would let the second in and halve the mail of the first."""
+    taken = f"127.0.0.1:{post.pop3d.port}"
+    refusal = f"POP3_LISTEN={taken}: cannot listen there"
+    with pytest.raises(AssertionError, match=refusal), daemon("pop3d", POP3_LISTEN=taken):
+        pass
+
+
+def test_workers_end_with_a_parent_that_is_killed(post: Post) -> None:
+    with daemon("pop3d", workers=2) as started:
+        waiting = greeted(dialled(started.address))
+        started.process.kill()
+        assert waiting.rest() == b""
+        started.process.wait(30)
+        refused = False
+        while not refused:
+            try:
+                dialled(started.address).sock.close()
+            except ConnectionRefusedError:
+                refused = True

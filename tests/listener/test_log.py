@@ -1,0 +1,144 @@
+"""What the log tells: every session once, no secret, nothing that a client could forge a line with."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from mailstore.models import Message
+from tests.running import Daemon, Post, daemon, greeted, numbered
+from tests.wirepop import WirePop, dialled, plain_response
+
+ADDRESS = "ann@example.org"
+SECRET = "zebra crossing under water 77"
+
+
+@pytest.fixture(scope="module")
+def talkative(django_db_setup: None, tls_settings: dict[str, str]) -> Iterator[Daemon]:
+    with daemon("pop3d", LOG_LEVEL="debug", **tls_settings) as started:
+        yield started
+
+
+def dial(listener: Daemon) -> WirePop:
+    return greeted(dialled(listener.address))
+
+
+def base64_of(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.req("P-196")
+def test_no_secret_reaches_the_log_by_any_mechanism_or_mistake(post: Post, talkative: Daemon) -> None:
+    post.mailbox(password=SECRET)
+    device_secret = post.device(ADDRESS, "phone")
+    wrong = "a wrong zebra crossing 88"
+    plain, login = plain_response(["", ADDRESS, SECRET]), [base64_of(ADDRESS), base64_of(SECRET)]
+    conversations = [
+        [f"USER {ADDRESS}", f"PASS {SECRET}"],
+        [f"USER {ADDRESS}", f"PASS {device_secret}"],
+        [f"USER {ADDRESS}", f"PASS {wrong}"],
+        [f"AUTH PLAIN {plain}"],
+        ["AUTH PLAIN", plain],
+        ["AUTH PLAIN", plain + "="],
+        ["AUTH LOGIN", *login],
+        [f"AUTH LOGIN {login[0]}", login[1]],
+        [f"PAS {SECRET}"],
+        [f"PASS {SECRET}"],
+        [f"USER {SECRET}", f"PASS {SECRET}"],
+        [f"USER {ADDRESS} {SECRET}"],
+        [f"AUTH {SECRET}"],
+        [SECRET, plain, login[1]],
+        [f"PASS {SECRET}\0"],
+    ]
+    before = len(talkative.log())
+    for lines in conversations:
+        with dial(talkative) as client:
+            for line in [*lines, "QUIT"]:
+                client.send(line.encode() + b"\r\n")
+                client.line()
+    told = "\n".join(talkative.logged(r"popadmin\.session session", after=before, times=len(conversations)))
+    told = "\n".join(talkative.log()[before:]) + told
+    for secret in (SECRET, wrong, device_secret, plain, login[1], "zebra"):
+        assert secret not in told
+
+
+@pytest.mark.req("P-197")
+@pytest.mark.req("P-018")
+def test_what_a_client_types_makes_no_line_and_no_escape_in_the_log(post: Post, talkative: Daemon) -> None:
+    names = [
+        "a\x1b]0;owned\x07",
+        "x@e.org\rINFO forged login ok",
+        "\u202egnp.exe@example.org",
+        "n" * 240,
+        "%0d%0aforged",
+    ]
+    before = len(talkative.log())
+    for name in names:
+        with dial(talkative) as client:
+            client.send(f"USER {name}\r\nPASS x\r\nQUIT\r\n".encode())
+            client.rest()
+    talkative.logged(r"popadmin\.session session", after=before, times=len(names))
+    lines = talkative.log()[before:]
+    assert all(line[:4].isdigit() and line.isprintable() and len(line) < 1200 for line in lines), lines
+    assert not [line for line in lines if line.startswith("INFO")]
+
+
+@pytest.mark.req("P-198")
+def test_one_structured_record_tells_a_session(post: Post, tls_settings: dict[str, str]) -> None:
+    post.mailbox()
+    post.fill(ADDRESS, *numbered(3))
+    with daemon("pop3d", LOG_FORMAT="json", **tls_settings) as started:
+        with greeted(dialled(started.address)).start_tls(post.authority.context()) as client:
+            plain = plain_response(["", ADDRESS, "correct horse battery staple"])
+            assert client.ask(f"AUTH PLAIN {plain}").startswith(b"+OK")
+            uidls = client.uidls()
+            for number in (1, 2):
+                client.message(number)
+            assert client.ask("TOP 3 0").startswith(b"+OK")
+            client.payload()
+            assert client.ask("DELE 1").startswith(b"+OK")
+            assert client.quit().startswith(b"+OK")
+        (line,) = started.logged('"logger": "popadmin.session"')
+        record = json.loads(line)
+        assert {name: record[name] for name in EXPECTED} == EXPECTED
+        assert record["octets_in"] > 100
+        assert record["octets_out"] > 1000
+        with greeted(dialled(started.address)) as client:
+            client.sign_in(ADDRESS, "correct horse battery staple")
+            assert client.uidls() == uidls[1:]
+            client.sock.close()
+        second = json.loads(started.logged('"logger": "popadmin.session"', times=2)[1])
+        assert second["reason"] != "quit"
+        assert second["uidl_digest"] != record["uidl_digest"]
+    row = Message.objects.get(removed_why="dele")
+    assert (row.uidl.encode(), row.removed_by.name) == (uidls[0], "main")
+
+
+EXPECTED = {
+    "client": "127.0.0.1",
+    "address": ADDRESS,
+    "device": "main",
+    "mechanism": "PLAIN",
+    "tls": "TLSv1.3",
+    "reason": "quit",
+    "retr": 2,
+    "top": 1,
+    "dele": 1,
+    "removed": 1,
+    "messages": 3,
+}
+
+
+@pytest.mark.req("P-037")
+def test_a_password_refused_in_clear_is_told_without_the_password(post: Post, tls_settings: dict[str, str]) -> None:
+    post.mailbox(password=SECRET)
+    with daemon("pop3d", PLAINTEXT_LOGIN="never", **tls_settings) as started:
+        with greeted(dialled(started.address)) as client:
+            assert client.ask(f"USER {ADDRESS}").startswith(b"-ERR ")
+            assert client.ask(f"PASS {SECRET}").startswith(b"-ERR ")
+            client.start_tls(post.authority.context()).sign_in(ADDRESS, SECRET)
+        told = started.logged("cleartext refused", times=2)
+        assert all("client=127.0.0.1" in line and "zebra" not in line for line in told)
