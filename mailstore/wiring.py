@@ -218,7 +218,11 @@ def _listen(
     server: Server, index: int, bound: list[_Bound], session: Callable[..., Session], *, busy: bytes, proxied: bool
 ) -> None:
     for address in bound:
-        server.listen(Endpoint(address.sockets[index], address.implicit_tls, session, busy, proxied))
+        mine = address.sockets[index]
+        for other in address.sockets:  # of other workers: kept open here, it would take connections nobody accepts
+            if other is not mine:
+                other.close()
+        server.listen(Endpoint(mine, address.implicit_tls, session, busy, proxied))
     log.info("worker %d listens on %s", index, ", ".join(_named(address, index) for address in bound))
 
 

@@ -56,15 +56,25 @@ class Message(models.Model):
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
     removed_why = models.CharField(_("why"), max_length=7, choices=Why.choices, blank=True, default="")
     removed_by = models.ForeignKey(  # no constraint: a device row goes only with its mailbox
-        Device, models.DO_NOTHING, null=True, blank=True, verbose_name=_("removed by"), db_constraint=False, db_index=False
+        Device,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        verbose_name=_("removed by"),
+        db_constraint=False,
+        db_index=False,
     )
 
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
         constraints = [
-            # Also the order of every list.
-            models.UniqueConstraint(fields=["mailbox", "added"], name="message_one_change_one_arrival"),
+            # Its index is the list of a session: live rows in order.
+            models.UniqueConstraint(
+                fields=["mailbox", "added"],
+                condition=models.Q(removed__isnull=True),
+                name="message_one_change_one_arrival",
+            ),
             models.UniqueConstraint(
                 fields=["mailbox", "uidl"],
                 condition=models.Q(removed__isnull=True),
@@ -78,12 +88,6 @@ class Message(models.Model):
             models.CheckConstraint(condition=models.Q(octets__gte=0), name="message_octets_not_negative"),
         ]
         indexes = [
-            # The list of a session: live rows in order.
-            models.Index(
-                fields=["mailbox", "added"],
-                condition=models.Q(removed__isnull=True),
-                name="message_live",
-            ),
             # The list of a session: rows that left after it opened; and the owner's recovery page.
             models.Index(
                 fields=["mailbox", "removed"],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Final
+
+import xxhash
 
 from mailstore import errors
 from mailstore.pop3.commands import Fault
@@ -127,7 +128,7 @@ def unique_id_digest(listing: Listing) -> str:
     """Return what tells two lists of UIDLs apart in the diary; the same list has the same digest."""
     digest = listing.rendered.get("POP3 UIDL digest")
     if digest is None:
-        digest = hashlib.blake2b(unique_id_listing(listing, ()), digest_size=8).digest()
+        digest = xxhash.xxh3_64_digest(unique_id_listing(listing, ()))
         listing.rendered["POP3 UIDL digest"] = digest
     return digest.hex()
 

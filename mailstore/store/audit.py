@@ -1,4 +1,4 @@
-"""Writes the audit; called inside the transaction of the action it records, so that neither stands without the other."""
+"""Writes the audit; called inside the transaction of the action it records: neither stands without the other."""
 
 from __future__ import annotations
 

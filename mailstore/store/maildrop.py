@@ -14,7 +14,7 @@ from mailstore.store import literals
 from mailstore.store.lane import Steps
 from mailstore.store.lanes import Lanes
 from mailstore.store.listings import Listings, unpack
-from mailstore.store.statements import CARDS, HIDE, LISTING, LOCK, REMOVE
+from mailstore.store.statements import CARDS, HIDE, LISTING, LOCK, PAST_LISTING, REMOVE
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("popadmin.maildrop")
 
 WINDOW = 64  # cards asked for at a time: one query for that many RETRs, some 30 KB while they last
+HIDES_NOTHING = b"{}"
+BINARY_TRUE = b"\x01"
 _INT8 = Struct(">q").unpack
 
 
@@ -96,9 +98,23 @@ class StoredMaildrop:
             self._listing = found
             done(found)
             return
-        view = self._view
-        parameters = (b"%d" % view.mailbox, b"%d" % view.change, view.hidden)
-        self._lanes.read(LISTING, parameters, lambda answer: self._listed(answer, done))
+        if self._view.hidden == HIDES_NOTHING:
+            self._lanes.read(LISTING, self._moment(), lambda answer: self._listed_live(answer, done))
+        else:
+            self._list_past(done)
+
+    def _moment(self) -> tuple[bytes, bytes]:
+        return b"%d" % self._view.mailbox, b"%d" % self._view.change
+
+    def _listed_live(self, answer: PGresult | Unavailable, done: Done[Listing]) -> None:
+        if not isinstance(answer, MailError) and answer.get_value(0, 3) == BINARY_TRUE:
+            self._list_past(done)
+        else:
+            self._listed(answer, done)
+
+    def _list_past(self, done: Done[Listing]) -> None:
+        parameters = (*self._moment(), self._view.hidden)
+        self._lanes.read(PAST_LISTING, parameters, lambda answer: self._listed(answer, done))
 
     def _listed(self, answer: PGresult | Unavailable, done: Done[Listing]) -> None:
         if isinstance(answer, MailError):

@@ -40,12 +40,28 @@ SITE_EXPIRY = Statement(
     """,
 )
 
-# The maildrop of mailbox $1 as it was at change $2, less what the view hides ($3), in order of arrival: one row of
-# packed columns (8 octets a number, UIDLs one a line), which costs half of a row a message.
+_PACKED = "string_agg(int8send(id), ''), string_agg(int8send(octets), ''), string_agg(uidl, E'\\n')"
+
+# The maildrop of mailbox $1 at change $2 for a view that hides nothing, in order of arrival: one row of packed columns
+# (8 octets a number, UIDLs one a line), which costs half of a row a message. The last column says whether messages
+# have left since; then PAST_LISTING has the answer.
 LISTING = Statement(
     b"listing",
-    """
-    SELECT string_agg(int8send(id), ''), string_agg(int8send(octets), ''), string_agg(uidl, E'\\n')
+    f"""
+    SELECT {_PACKED}, EXISTS (SELECT 1 FROM mailstore_message WHERE mailbox_id = $1 AND removed > $2)
+      FROM (SELECT id, octets, uidl
+              FROM mailstore_message
+             WHERE mailbox_id = $1 AND removed IS NULL AND added <= $2
+             ORDER BY added) AS list
+    """,
+    binary=True,
+)
+
+# The same for any view, which hides $3, and any past.
+PAST_LISTING = Statement(
+    b"past_listing",
+    f"""
+    SELECT {_PACKED}
       FROM (SELECT id, octets, uidl, added
               FROM mailstore_message
              WHERE mailbox_id = $1 AND removed IS NULL AND added <= $2 AND NOT $3::int8multirange @> added
@@ -218,5 +234,5 @@ DELIVER = Statement(
 # Whether anything was ever stored: then an empty body store is a disk that is missing.
 ANY_BODY = Statement(b"any_body", "SELECT EXISTS (SELECT 1 FROM mailstore_body)")
 
-READS = (SIGN_IN, SITE_EXPIRY, LISTING, CARDS, RECIPIENTS, ANY_BODY)
+READS = (SIGN_IN, SITE_EXPIRY, LISTING, PAST_LISTING, CARDS, RECIPIENTS, ANY_BODY)
 WRITES = (LOCK, REMOVE, HIDE, SIGHTINGS, ADD_BODY, DELIVER)
