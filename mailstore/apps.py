@@ -8,3 +8,6 @@ class MailstoreConfig(AppConfig):
     name = "mailstore"
     verbose_name = _("Mail")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from mailstore import checks  # noqa: F401, PLC0415 - registers them; models are needed first

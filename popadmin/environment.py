@@ -18,6 +18,9 @@ T = TypeVar("T")
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
 
+KEY_MISSING = (
+    "SECRET_KEY is not set: set SECRET_KEY, or SECRET_KEY_FILE, to some 50 random characters; `manage.py up` makes them"
+)
 ADDRESS_FORM = "HOST:PORT, [IPV6]:PORT or unix:/path"
 
 
@@ -79,7 +82,9 @@ def words(variable: str, default: str) -> list[str]:
 
 def networks(variable: str) -> tuple[str, ...]:
     """A comma-separated list of networks or addresses."""
-    return tuple(_each(variable, "", lambda item: str(ipaddress.ip_network(item)), "networks such as 10.0.0.0/8 or ::1"))
+    return tuple(
+        _each(variable, "", lambda item: str(ipaddress.ip_network(item)), "networks such as 10.0.0.0/8 or ::1")
+    )
 
 
 def listen(variable: str, default: str) -> tuple[str, ...]:

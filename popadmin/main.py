@@ -8,6 +8,8 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
+from popadmin.environment import KEY_MISSING
+
 EXIT_USAGE = 2
 
 
@@ -18,5 +20,7 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
-        sys.stderr.write(f"popadmin: {error}\n")
+        # Django's own word for this one does not say what to do.
+        text = KEY_MISSING if "SECRET_KEY setting" in str(error) else str(error)
+        sys.stderr.write(f"popadmin: {text}\n")
         sys.exit(EXIT_USAGE)

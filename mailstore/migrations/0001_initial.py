@@ -3,9 +3,10 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.text
-import mailstore.models.mailboxes
 from django.conf import settings
 from django.db import migrations, models
+
+import mailstore.models.mailboxes
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,41 @@
+"""Wrong settings are named by `manage.py check`, with an id and what to do."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+import trustme
+from pytest_django import Settings
+
+from mailstore import checks
+
+
+def pair(folder: Path, days: int) -> Path:
+    file = folder / "cert.pem"
+    ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
+    trustme.CA().issue_cert("mail.example.test", not_after=ends).cert_chain_pems[0].write_to_path(str(file))
+    return file
+
+
+def test_passwords_in_clear_are_warned_of(settings: Settings) -> None:
+    settings.PLAINTEXT_LOGIN = "always"
+    assert [finding.id for finding in checks.plaintext()] == ["mailstore.W001"]
+    settings.PLAINTEXT_LOGIN = "loopback"
+    assert checks.plaintext() == []
+
+
+@pytest.mark.req("P-137")
+@pytest.mark.parametrize(("days", "found"), [(30, []), (5, ["mailstore.W002"])])
+def test_a_certificate_that_ends_soon_is_warned_of(
+    settings: Settings, tmp_path: Path, days: int, found: list[str]
+) -> None:
+    settings.TLS_CERT_FILE = pair(tmp_path, days)
+    assert [finding.id for finding in checks.certificate()] == found
+
+
+def test_a_file_that_is_no_certificate_is_an_error(settings: Settings, tmp_path: Path) -> None:
+    settings.TLS_CERT_FILE = tmp_path / "cert.pem"
+    settings.TLS_CERT_FILE.write_text("no certificate")
+    assert [finding.id for finding in checks.certificate()] == ["mailstore.E001"]
