@@ -1,0 +1,40 @@
+"""One breakable site for all tests of the folder; each finds it whole and empty."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.ground import Ground
+
+
+@pytest.fixture(scope="session")
+def common_ground() -> Iterator[Ground]:
+    folder = Path(tempfile.mkdtemp(prefix="popadmin-faults-"))
+    ground = Ground(folder)
+    try:
+        ground.start()
+        yield ground
+    finally:
+        ground.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def ground(common_ground: Ground) -> Ground:
+    """The site, with everything running and no mail in it."""
+    if common_ground.cluster.ended():
+        common_ground.cluster.start()
+    if common_ground.lmtpd.process.poll() is not None:
+        common_ground.start_lmtpd()
+    if common_ground.pop3d.process.poll() is not None:
+        common_ground.start_pop3d()
+    common_ground.until_it_serves()
+    common_ground.sql("DELETE FROM mailstore_message")
+    common_ground.sql("DELETE FROM mailstore_body")
+    common_ground.sql("UPDATE mailstore_mailbox SET messages = 0, octets = 0, change = change + 1")
+    return common_ground

@@ -1,0 +1,139 @@
+"""A site of its own that may be broken: a durable Postgres, a body store, both listeners, all of them replaceable."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import smtplib
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from popadmin.up.postgres import Cluster
+from tests.running import MANAGE, Daemon, daemon
+from tests.store.site import PASSWORD
+from tests.up.programs import until
+from tests.wirepop import LONGEST_WAIT_SECONDS, WirePop, dialled
+
+PEOPLE = 4
+SENDER = "sender@elsewhere.example"
+
+
+class Ground:
+    """Start it, break it, mend it; `stop` ends all that was started."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.store = folder / "store"
+        self.cluster = Cluster(folder)  # durable: what is promised here must outlive a kill
+        self.environment = {
+            "DATABASE_URL": self.cluster.url,
+            "POPADMIN_DATA_DIR": str(folder),
+            "MAIL_STORE_URL": f"file:{self.store}",
+            **environment,
+        }
+        self._stack = ExitStack()
+        self.pop3d: Daemon
+        self.lmtpd: Daemon
+
+    def start(self) -> None:
+        self.cluster.start()
+        self._stack.callback(self.cluster.stop)
+        self.manage("migrate", "--verbosity=0")
+        self._run([sys.executable, "-m", "tests.faults.people", str(PEOPLE)])
+        self.start_lmtpd()
+        self.start_pop3d()
+
+    def stop(self) -> None:
+        self._stack.close()
+
+    def start_lmtpd(self) -> None:
+        self.lmtpd = self._stack.enter_context(daemon("lmtpd", workers=2, **self.environment))
+
+    def start_pop3d(self) -> None:
+        self.pop3d = self._stack.enter_context(daemon("pop3d", workers=2, **self.environment))
+
+    # --- breaking -------------------------------------------------------------------------------------------------
+
+    def kill_postgres(self) -> None:
+        """kill -9 of the postmaster; its backends notice by themselves."""
+        pid = self.cluster.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        until(self.cluster.ended, "the postmaster is gone")
+
+    def kill(self, listener: Daemon) -> None:
+        """kill -9 of a listener's parent."""
+        listener.process.kill()
+        listener.process.wait(LONGEST_WAIT_SECONDS)
+
+    # --- using ----------------------------------------------------------------------------------------------------
+
+    def manage(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self._run([sys.executable, str(MANAGE), *words], check=check)
+
+    def fsck(self, *options: str) -> list[dict[str, Any]]:
+        """What fsck finds."""
+        return json.loads(self.manage("fsck", "--json", *options, check=False).stdout)
+
+    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.cluster.conninfo(), autocommit=True) as connection:
+            cursor = connection.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def lmtp(self) -> smtplib.LMTP:
+        client = smtplib.LMTP(*self.lmtpd.address, timeout=LONGEST_WAIT_SECONDS)
+        client.ehlo("client.example")
+        return client
+
+    def deliver(self, address: str, message: bytes) -> int:
+        """Return the last reply's code."""
+        with self.lmtp() as client:
+            client.mail(SENDER)
+            code, _text = client.rcpt(address)
+            if code == 250:
+                code, _text = client.data(message)
+            return code
+
+    def dial(self) -> WirePop:
+        client = dialled(self.pop3d.address)
+        assert client.line().startswith(b"+OK")
+        return client
+
+    def session(self, address: str) -> WirePop:
+        return self.dial().sign_in(address, PASSWORD)
+
+    def sign_in_reply(self, address: str, password: str = PASSWORD) -> bytes:
+        with self.dial() as client:
+            client.ask(f"USER {address}")
+            return client.ask(f"PASS {password}")
+
+    def serves(self, address: str = "p0@example.org") -> bool:
+        """Whether a message can be delivered and a maildrop opened now."""
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            return (
+                self.sign_in_reply(address).startswith(b"+OK") and self.deliver(address, b"Subject: probe\r\n") == 250
+            )
+        return False
+
+    def until_it_serves(self) -> None:
+        until(self.serves, "mail flows again")
+
+    def _run(self, command: list[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            command,
+            cwd=MANAGE.parent,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "popadmin.settings", **self.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert not (check and done.returncode), done.stderr
+        return done
