@@ -10,270 +10,505 @@ import mailstore.models.mailboxes
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Domain',
+            name="Domain",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.TextField(unique=True, verbose_name='name')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
-                ('over_quota', models.CharField(choices=[('defer', "defer (the sender's server tries again)"), ('reject', 'reject (the sender is told)')], default='defer', max_length=6, verbose_name='a full mailbox')),
-                ('mailbox_limit', models.PositiveIntegerField(blank=True, null=True, verbose_name='mailboxes at most')),
-                ('alias_limit', models.PositiveIntegerField(blank=True, null=True, verbose_name='aliases at most')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.TextField(unique=True, verbose_name="name")),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "over_quota",
+                    models.CharField(
+                        choices=[
+                            ("defer", "defer (the sender's server tries again)"),
+                            ("reject", "reject (the sender is told)"),
+                        ],
+                        default="defer",
+                        max_length=6,
+                        verbose_name="a full mailbox",
+                    ),
+                ),
+                ("mailbox_limit", models.PositiveIntegerField(blank=True, null=True, verbose_name="mailboxes at most")),
+                ("alias_limit", models.PositiveIntegerField(blank=True, null=True, verbose_name="aliases at most")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
             ],
             options={
-                'verbose_name': 'domain',
-                'verbose_name_plural': 'domains',
+                "verbose_name": "domain",
+                "verbose_name_plural": "domains",
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('address', models.TextField(unique=True, verbose_name='address')),
-                ('name', models.CharField(blank=True, max_length=150, verbose_name='name')),
-                ('role', models.CharField(choices=[('owner', 'mailbox owner'), ('admin', 'hosting admin')], default='owner', max_length=5, verbose_name='role')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('language', models.CharField(blank=True, max_length=10, verbose_name='language')),
-                ('password_changed_at', models.DateTimeField(blank=True, null=True, verbose_name='password changed')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("address", models.TextField(unique=True, verbose_name="address")),
+                ("name", models.CharField(blank=True, max_length=150, verbose_name="name")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("owner", "mailbox owner"), ("admin", "hosting admin")],
+                        default="owner",
+                        max_length=5,
+                        verbose_name="role",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                ("language", models.CharField(blank=True, max_length=10, verbose_name="language")),
+                ("password_changed_at", models.DateTimeField(blank=True, null=True, verbose_name="password changed")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'constraints': [models.CheckConstraint(condition=models.Q(('address', django.db.models.functions.text.Lower('address'))), name='user_address_lower_case')],
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("address", django.db.models.functions.text.Lower("address"))),
+                        name="user_address_lower_case",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Body',
+            name="Body",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.TextField(unique=True, verbose_name='key')),
-                ('wire_octets', models.BigIntegerField(verbose_name='octets at rest, dot-stuffed')),
-                ('octets', models.BigIntegerField(verbose_name='octets, unstuffed')),
-                ('digest', models.BinaryField(max_length=16, verbose_name='XXH3-128 of the octets at rest')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('unreferenced_at', models.DateTimeField(blank=True, null=True, verbose_name='last row left')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.TextField(unique=True, verbose_name="key")),
+                ("wire_octets", models.BigIntegerField(verbose_name="octets at rest, dot-stuffed")),
+                ("octets", models.BigIntegerField(verbose_name="octets, unstuffed")),
+                ("digest", models.BinaryField(max_length=16, verbose_name="XXH3-128 of the octets at rest")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("unreferenced_at", models.DateTimeField(blank=True, null=True, verbose_name="last row left")),
             ],
             options={
-                'verbose_name': 'body',
-                'verbose_name_plural': 'bodies',
-                'indexes': [models.Index(condition=models.Q(('unreferenced_at__isnull', False)), fields=['unreferenced_at'], name='body_unreferenced')],
+                "verbose_name": "body",
+                "verbose_name_plural": "bodies",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("unreferenced_at__isnull", False)),
+                        fields=["unreferenced_at"],
+                        name="body_unreferenced",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Mailbox',
+            name="Mailbox",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quota_octets', models.BigIntegerField(blank=True, null=True, verbose_name='quota')),
-                ('quota_messages', models.BigIntegerField(blank=True, null=True, verbose_name='quota, messages')),
-                ('octets', models.BigIntegerField(default=0, editable=False, verbose_name='size')),
-                ('messages', models.BigIntegerField(default=0, editable=False, verbose_name='messages')),
-                ('change', models.BigIntegerField(default=0, editable=False, verbose_name='last change')),
-                ('receives', models.BooleanField(default=True, verbose_name='receives mail')),
-                ('pop', models.BooleanField(default=True, verbose_name='POP sign-in')),
-                ('web', models.BooleanField(default=True, verbose_name='web sign-in')),
-                ('main_pop', models.BooleanField(default=True, verbose_name='POP sign-in with the main password')),
-                ('held', models.BooleanField(default=False, verbose_name='hold')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('domain', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='mailstore.domain', verbose_name='domain')),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL, verbose_name='user')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("quota_octets", models.BigIntegerField(blank=True, null=True, verbose_name="quota")),
+                ("quota_messages", models.BigIntegerField(blank=True, null=True, verbose_name="quota, messages")),
+                ("octets", models.BigIntegerField(default=0, editable=False, verbose_name="size")),
+                ("messages", models.BigIntegerField(default=0, editable=False, verbose_name="messages")),
+                ("change", models.BigIntegerField(default=0, editable=False, verbose_name="last change")),
+                ("receives", models.BooleanField(default=True, verbose_name="receives mail")),
+                ("pop", models.BooleanField(default=True, verbose_name="POP sign-in")),
+                ("web", models.BooleanField(default=True, verbose_name="web sign-in")),
+                ("main_pop", models.BooleanField(default=True, verbose_name="POP sign-in with the main password")),
+                ("held", models.BooleanField(default=False, verbose_name="hold")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                (
+                    "domain",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="mailstore.domain", verbose_name="domain"
+                    ),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL, verbose_name="user"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'mailbox',
-                'verbose_name_plural': 'mailboxes',
+                "verbose_name": "mailbox",
+                "verbose_name_plural": "mailboxes",
             },
         ),
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, verbose_name='name')),
-                ('main', models.BooleanField(default=False, verbose_name='main password')),
-                ('mode', models.CharField(choices=[('independent', 'independent: deleting hides mail from this device only'), ('primary', 'primary: deleting removes mail for every device'), ('peek', 'peek: never counts, deleting hides mail here only')], default='independent', max_length=11, verbose_name='mode')),
-                ('selector', models.CharField(editable=False, max_length=16, null=True, unique=True, verbose_name='selector')),
-                ('digest', models.BinaryField(null=True, verbose_name='digest of the secret')),
-                ('hidden', mailstore.models.mailboxes.ChangeRanges(default='{}', editable=False, verbose_name='hidden')),
-                ('hidden_messages', models.BigIntegerField(default=0, editable=False)),
-                ('hidden_octets', models.BigIntegerField(default=0, editable=False)),
-                ('confirmed', mailstore.models.mailboxes.ChangeRanges(default='{}', editable=False, verbose_name='confirmed')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='revoked')),
-                ('last_sign_in_at', models.DateTimeField(blank=True, null=True, verbose_name='last sign-in')),
-                ('last_client', models.GenericIPAddressField(blank=True, null=True, verbose_name='last address')),
-                ('mailbox', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='mailstore.mailbox', verbose_name='mailbox')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, verbose_name="name")),
+                ("main", models.BooleanField(default=False, verbose_name="main password")),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("independent", "independent: deleting hides mail from this device only"),
+                            ("primary", "primary: deleting removes mail for every device"),
+                            ("peek", "peek: never counts, deleting hides mail here only"),
+                        ],
+                        default="independent",
+                        max_length=11,
+                        verbose_name="mode",
+                    ),
+                ),
+                (
+                    "selector",
+                    models.CharField(editable=False, max_length=16, null=True, unique=True, verbose_name="selector"),
+                ),
+                ("digest", models.BinaryField(null=True, verbose_name="digest of the secret")),
+                (
+                    "hidden",
+                    mailstore.models.mailboxes.ChangeRanges(default="{}", editable=False, verbose_name="hidden"),
+                ),
+                ("hidden_messages", models.BigIntegerField(default=0, editable=False)),
+                ("hidden_octets", models.BigIntegerField(default=0, editable=False)),
+                (
+                    "confirmed",
+                    mailstore.models.mailboxes.ChangeRanges(default="{}", editable=False, verbose_name="confirmed"),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked")),
+                ("last_sign_in_at", models.DateTimeField(blank=True, null=True, verbose_name="last sign-in")),
+                ("last_client", models.GenericIPAddressField(blank=True, null=True, verbose_name="last address")),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="mailstore.mailbox", verbose_name="mailbox"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'device',
-                'verbose_name_plural': 'devices',
+                "verbose_name": "device",
+                "verbose_name_plural": "devices",
             },
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True, verbose_name='when')),
-                ('actor_name', models.CharField(max_length=254, verbose_name='who, by name')),
-                ('via', models.CharField(choices=[('web', 'web'), ('shell', 'shell'), ('api', 'API')], max_length=5, verbose_name='by way of')),
-                ('verb', models.CharField(max_length=40, verbose_name='action')),
-                ('subject', models.CharField(max_length=254, verbose_name='subject')),
-                ('details', models.JSONField(default=dict, verbose_name='details')),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL, verbose_name='who')),
-                ('mailbox', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='mailstore.mailbox', verbose_name='mailbox')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(auto_now_add=True, verbose_name="when")),
+                ("actor_name", models.CharField(max_length=254, verbose_name="who, by name")),
+                (
+                    "via",
+                    models.CharField(
+                        choices=[("web", "web"), ("shell", "shell"), ("api", "API")],
+                        max_length=5,
+                        verbose_name="by way of",
+                    ),
+                ),
+                ("verb", models.CharField(max_length=40, verbose_name="action")),
+                ("subject", models.CharField(max_length=254, verbose_name="subject")),
+                ("details", models.JSONField(default=dict, verbose_name="details")),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="who",
+                    ),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="mailstore.mailbox",
+                        verbose_name="mailbox",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'audit entry',
-                'verbose_name_plural': 'audit entries',
+                "verbose_name": "audit entry",
+                "verbose_name_plural": "audit entries",
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uidl', models.CharField(max_length=70, verbose_name='UIDL')),
-                ('prefix', models.BinaryField(verbose_name='delivery headers, in wire form')),
-                ('octets', models.BigIntegerField(verbose_name='octets')),
-                ('arrived_at', models.DateTimeField(verbose_name='arrived')),
-                ('added', models.BigIntegerField(verbose_name="arrival's change number")),
-                ('removed', models.BigIntegerField(blank=True, null=True, verbose_name="removal's change number")),
-                ('removed_at', models.DateTimeField(blank=True, null=True, verbose_name='removed')),
-                ('removed_why', models.CharField(blank=True, choices=[('dele', 'deleted by a device'), ('every', 'every device has it'), ('expired', 'expired by retention policy'), ('relief', 'quota relief'), ('person', 'removed by a person')], default='', max_length=7, verbose_name='why')),
-                ('body', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='mailstore.body', verbose_name='body')),
-                ('mailbox', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='mailstore.mailbox', verbose_name='mailbox')),
-                ('removed_by', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, to='mailstore.device', verbose_name='removed by')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uidl", models.CharField(max_length=70, verbose_name="UIDL")),
+                ("prefix", models.BinaryField(verbose_name="delivery headers, in wire form")),
+                ("octets", models.BigIntegerField(verbose_name="octets")),
+                ("arrived_at", models.DateTimeField(verbose_name="arrived")),
+                ("added", models.BigIntegerField(verbose_name="arrival's change number")),
+                ("removed", models.BigIntegerField(blank=True, null=True, verbose_name="removal's change number")),
+                ("removed_at", models.DateTimeField(blank=True, null=True, verbose_name="removed")),
+                (
+                    "removed_why",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("dele", "deleted by a device"),
+                            ("every", "every device has it"),
+                            ("expired", "expired by retention policy"),
+                            ("relief", "quota relief"),
+                            ("person", "removed by a person"),
+                        ],
+                        default="",
+                        max_length=7,
+                        verbose_name="why",
+                    ),
+                ),
+                (
+                    "body",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="mailstore.body", verbose_name="body"
+                    ),
+                ),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="mailstore.mailbox",
+                        verbose_name="mailbox",
+                    ),
+                ),
+                (
+                    "removed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        to="mailstore.device",
+                        verbose_name="removed by",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'message',
-                'verbose_name_plural': 'messages',
+                "verbose_name": "message",
+                "verbose_name_plural": "messages",
             },
         ),
         migrations.CreateModel(
-            name='RetentionPolicy',
+            name="RetentionPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
-                ('site', models.BooleanField(default=False, verbose_name='site fallback')),
-                ('expire_days', models.PositiveIntegerField(blank=True, null=True, verbose_name='expire, days after arrival')),
-                ('expire_confirmed_days', models.PositiveIntegerField(blank=True, null=True, verbose_name='expire, days after every device has it')),
-                ('expire_unfetched', models.BooleanField(default=False, verbose_name='unfetched mail may expire')),
-                ('remove_when_confirmed', models.BooleanField(default=False, verbose_name='remove when every device has it')),
-                ('hold_days', models.PositiveIntegerField(default=7, verbose_name='minimum hold, days')),
-                ('silent_days', models.PositiveIntegerField(default=45, verbose_name='a device stops counting, days of silence')),
-                ('recovery_days', models.PositiveIntegerField(default=30, verbose_name='recovery, days')),
-                ('saved_at', models.DateTimeField(auto_now=True, verbose_name='saved')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, unique=True, verbose_name="name")),
+                ("site", models.BooleanField(default=False, verbose_name="site fallback")),
+                (
+                    "expire_days",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="expire, days after arrival"),
+                ),
+                (
+                    "expire_confirmed_days",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="expire, days after every device has it"
+                    ),
+                ),
+                ("expire_unfetched", models.BooleanField(default=False, verbose_name="unfetched mail may expire")),
+                (
+                    "remove_when_confirmed",
+                    models.BooleanField(default=False, verbose_name="remove when every device has it"),
+                ),
+                ("hold_days", models.PositiveIntegerField(default=7, verbose_name="minimum hold, days")),
+                (
+                    "silent_days",
+                    models.PositiveIntegerField(default=45, verbose_name="a device stops counting, days of silence"),
+                ),
+                ("recovery_days", models.PositiveIntegerField(default=30, verbose_name="recovery, days")),
+                ("saved_at", models.DateTimeField(auto_now=True, verbose_name="saved")),
             ],
             options={
-                'verbose_name': 'retention policy',
-                'verbose_name_plural': 'retention policies',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('site', True)), fields=('site',), name='retention_policy_one_site_fallback'), models.CheckConstraint(condition=models.Q(('expire_days__isnull', True), ('expire_days__gt', 0), _connector='OR'), name='retention_policy_never_expire_0')],
+                "verbose_name": "retention policy",
+                "verbose_name_plural": "retention policies",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("site", True)), fields=("site",), name="retention_policy_one_site_fallback"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("expire_days__isnull", True), ("expire_days__gt", 0), _connector="OR"),
+                        name="retention_policy_never_expire_0",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
-            model_name='mailbox',
-            name='policy',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='mailstore.retentionpolicy', verbose_name='retention policy'),
+            model_name="mailbox",
+            name="policy",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="mailstore.retentionpolicy",
+                verbose_name="retention policy",
+            ),
         ),
         migrations.AddField(
-            model_name='domain',
-            name='policy',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='mailstore.retentionpolicy', verbose_name='retention policy'),
+            model_name="domain",
+            name="policy",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="mailstore.retentionpolicy",
+                verbose_name="retention policy",
+            ),
         ),
         migrations.CreateModel(
-            name='Alias',
+            name="Alias",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.TextField(unique=True, verbose_name='address')),
-                ('targets', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), size=None, verbose_name='targets')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('domain', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='mailstore.domain', verbose_name='domain')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("address", models.TextField(unique=True, verbose_name="address")),
+                (
+                    "targets",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), size=None, verbose_name="targets"
+                    ),
+                ),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                (
+                    "domain",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="mailstore.domain", verbose_name="domain"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'alias',
-                'verbose_name_plural': 'aliases',
-                'constraints': [models.CheckConstraint(condition=models.Q(('address', django.db.models.functions.text.Lower('address'))), name='alias_address_lower_case'), models.CheckConstraint(condition=models.Q(('targets__len__gt', 0)), name='alias_has_a_target')],
+                "verbose_name": "alias",
+                "verbose_name_plural": "aliases",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("address", django.db.models.functions.text.Lower("address"))),
+                        name="alias_address_lower_case",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("targets__len__gt", 0)), name="alias_has_a_target"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ImportedSource',
+            name="ImportedSource",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.BinaryField(max_length=16, verbose_name="digest of the source's identity")),
-                ('mailbox', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='mailstore.mailbox', verbose_name='mailbox')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.BinaryField(max_length=16, verbose_name="digest of the source's identity")),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="mailstore.mailbox",
+                        verbose_name="mailbox",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'imported source',
-                'verbose_name_plural': 'imported sources',
-                'constraints': [models.UniqueConstraint(fields=('mailbox', 'source'), name='imported_source_once')],
+                "verbose_name": "imported source",
+                "verbose_name_plural": "imported sources",
+                "constraints": [models.UniqueConstraint(fields=("mailbox", "source"), name="imported_source_once")],
             },
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.UniqueConstraint(condition=models.Q(('main', True)), fields=('mailbox',), name='device_one_main_per_mailbox'),
+            model_name="device",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("main", True)), fields=("mailbox",), name="device_one_main_per_mailbox"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.UniqueConstraint(models.F('mailbox'), django.db.models.functions.text.Lower('name'), condition=models.Q(('revoked_at', None)), name='device_name_once_per_mailbox'),
+            model_name="device",
+            constraint=models.UniqueConstraint(
+                models.F("mailbox"),
+                django.db.models.functions.text.Lower("name"),
+                condition=models.Q(("revoked_at", None)),
+                name="device_name_once_per_mailbox",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('digest', None), ('main', True)), models.Q(('digest__isnull', False), ('main', False), ('selector__isnull', False)), _connector='OR'), name='device_has_a_secret_unless_main'),
+            model_name="device",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("digest", None), ("main", True)),
+                    models.Q(("digest__isnull", False), ("main", False), ("selector__isnull", False)),
+                    _connector="OR",
+                ),
+                name="device_has_a_secret_unless_main",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.CheckConstraint(condition=models.Q(('hidden_messages__gte', 0), ('hidden_octets__gte', 0)), name='device_hidden_counters_not_negative'),
+            model_name="device",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("hidden_messages__gte", 0), ("hidden_octets__gte", 0)),
+                name="device_hidden_counters_not_negative",
+            ),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['-at'], name='audit_newest_first'),
+            model_name="auditentry",
+            index=models.Index(fields=["-at"], name="audit_newest_first"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('removed__isnull', False)), fields=['mailbox', 'removed'], name='message_recovery'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("removed__isnull", False)), fields=["mailbox", "removed"], name="message_recovery"
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('removed__isnull', False)), fields=['removed_at'], name='message_rested'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("removed__isnull", False)), fields=["removed_at"], name="message_rested"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed__isnull', True)), fields=('mailbox', 'added'), name='message_one_change_one_arrival'),
+            model_name="message",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("removed__isnull", True)),
+                fields=("mailbox", "added"),
+                name="message_one_change_one_arrival",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed__isnull', True)), fields=('mailbox', 'uidl'), name='message_uidl_once_in_a_maildrop'),
+            model_name="message",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("removed__isnull", True)),
+                fields=("mailbox", "uidl"),
+                name="message_uidl_once_in_a_maildrop",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('removed__isnull', True), ('removed_at__isnull', True)), models.Q(('removed__gt', models.F('added')), ('removed_at__isnull', False)), _connector='OR'), name='message_removed_after_it_was_added'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("removed__isnull", True), ("removed_at__isnull", True)),
+                    models.Q(("removed__gt", models.F("added")), ("removed_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="message_removed_after_it_was_added",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('octets__gte', 0)), name='message_octets_not_negative'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("octets__gte", 0)), name="message_octets_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mailbox',
-            constraint=models.CheckConstraint(condition=models.Q(('messages__gte', 0), ('octets__gte', 0)), name='mailbox_counters_not_negative'),
+            model_name="mailbox",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("messages__gte", 0), ("octets__gte", 0)), name="mailbox_counters_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mailbox',
-            constraint=models.CheckConstraint(condition=models.Q(('quota_octets__isnull', True), ('quota_octets__gte', 0), _connector='OR'), name='mailbox_quota_not_negative'),
+            model_name="mailbox",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quota_octets__isnull", True), ("quota_octets__gte", 0), _connector="OR"),
+                name="mailbox_quota_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='mailbox',
-            constraint=models.CheckConstraint(condition=models.Q(('quota_messages__isnull', True), ('quota_messages__gte', 0), _connector='OR'), name='mailbox_message_quota_not_negative'),
+            model_name="mailbox",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quota_messages__isnull", True), ("quota_messages__gte", 0), _connector="OR"),
+                name="mailbox_message_quota_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='domain',
-            constraint=models.CheckConstraint(condition=models.Q(('name', django.db.models.functions.text.Lower('name'))), name='domain_name_lower_case'),
+            model_name="domain",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", django.db.models.functions.text.Lower("name"))),
+                name="domain_name_lower_case",
+            ),
         ),
     ]
