@@ -14,6 +14,7 @@ from pathlib import Path
 from bench import certificate, dovecot, meter, ours, report, rounds, verify
 from bench.scenarios import SCENARIOS, Scenario
 from bench.side import Side
+from bench.talk import WrongAnswer
 from bench.works import furnish
 
 EXAMPLE = "example: python -m bench --quick --scenario poll --scenario fetch-tls"
@@ -92,4 +93,7 @@ def _play(chosen: list[Scenario], sides: list[Side], pace: rounds.Pace) -> repor
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except WrongAnswer as error:
+        raise SystemExit(f"bench: no figures, for a server answered wrongly: {error}") from None

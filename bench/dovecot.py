@@ -39,7 +39,7 @@ state_dir = {run}
 default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
-log_path = {folder}/dovecot.log
+log_path = {log}
 protocols = pop3 lmtp
 listen = 127.0.0.1
 first_valid_uid = {uid}
@@ -149,6 +149,7 @@ class Dovecot:
     def __init__(self, folder: Path, meter: Meter, certificate: tuple[Path, Path]) -> None:
         self.meter = meter
         self.doors = Doors(free_address(), free_address(), free_address())
+        self.log = folder / "dovecot.log"
         self._folder = give_away(folder)
         self._homes = give_away(folder / "homes")
         self._config = folder / "dovecot.conf"
@@ -176,6 +177,7 @@ class Dovecot:
         values = {
             "run": give_away(self._folder / "run"),
             "folder": self._folder,
+            "log": self.log,
             "uid": uid,
             "gid": person.pw_gid,
             "user": person.pw_name,

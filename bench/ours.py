@@ -44,6 +44,7 @@ class Ours:
         self.doors = Doors(free_address(), free_address(), free_address())
         self._folder = folder
         folder.mkdir()
+        self.log = folder / "servers.log"
         self._cluster = Cluster(folder / "postgres", meter)
         self._environment = self._settings(*certificate)
         self._pop3d: subprocess.Popen[bytes] | None = None
@@ -76,7 +77,7 @@ class Ours:
         subprocess.run(command, cwd=ROOT, env=self._environment, input=given, text=True, check=True)
 
     def _serve(self, command: str) -> subprocess.Popen[bytes]:
-        with (self._folder / f"{command}.log").open("ab") as log:
+        with self.log.open("ab") as log:
             return self.meter.start(
                 [sys.executable, "manage.py", command], cwd=ROOT, env=self._environment, stdout=log, stderr=log
             )

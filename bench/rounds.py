@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
 from bench.scenarios import Figure, Scenario
 from bench.side import Side
+from bench.talk import WrongAnswer
 from bench.works import SETTLE_SECONDS, Turn
 
 IDLE_SECONDS = 2.0
+LOG_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,22 @@ def run(scenario: Scenario, sides: Sequence[Side], idle: dict[str, float], pace:
     """A warm-up each, then the rounds; the side that goes first changes from round to round."""
     turns: dict[str, list[Turn]] = {side.name: [] for side in sides}
     for side in sides:
-        scenario.work.warm_up(side)
+        with _blamed(scenario, side):
+            scenario.work.warm_up(side)
     for side in _order(sides, 1 if scenario.figure is Figure.MEMORY else pace.rounds):
-        turns[side.name].append(scenario.work.turn(side, pace.turn_seconds))
+        with _blamed(scenario, side):
+            turns[side.name].append(scenario.work.turn(side, pace.turn_seconds))
     return {side.name: _result(scenario.figure, turns[side.name], idle[side.name]) for side in sides}
+
+
+@contextmanager
+def _blamed(scenario: Scenario, side: Side) -> Iterator[None]:
+    """Say who gave the wrong answer, and what its log says: the folder is gone a moment later."""
+    try:
+        yield
+    except WrongAnswer as error:
+        lines = side.log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+        raise WrongAnswer("\n".join([f"{scenario.name}, {side.name}: {error}", *lines])) from error
 
 
 def _order(sides: Sequence[Side], rounds: int) -> Iterator[Side]:

@@ -33,6 +33,7 @@ class Side(Protocol):
     name: str
     meter: Meter
     doors: Doors
+    log: Path  # of its servers
 
     def start(self) -> None:
         """Start everything; returns when every door answers."""
