@@ -58,7 +58,11 @@ def running(command: Sequence[str], **process: object) -> Iterator[subprocess.Po
                 started.wait(LONGEST_SECONDS)
             except subprocess.TimeoutExpired:
                 started.kill()
-        started.communicate()
+        started.wait()
+        # Closed, not read to the end: what it started and wrongly left behind may hold the other side.
+        for stream in (started.stdin, started.stdout, started.stderr):
+            if stream:
+                stream.close()
 
 
 def python(module: str, *arguments: str, prefix: Sequence[str] = ()) -> list[str]:
