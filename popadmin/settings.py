@@ -1,4 +1,4 @@
-"""Every setting, read once from the environment (docs/settings.md lists them); the rest is ours to choose."""
+"""Every setting, read once from the environment (the README lists them); the rest is ours to choose."""
 
 from __future__ import annotations
 
