@@ -34,7 +34,7 @@ ACTOR = Actor("tester", "shell")
 PASSWORD = "correct horse battery staple"
 SENDER = "sender@elsewhere.example"
 STOP_SECONDS = 60
-_LISTENS = re.compile(r"worker (\d+) listens on (.*)$")
+_LISTENS = re.compile(r'worker (\d+) listens on ([^"]*)')
 _ADDRESS = re.compile(r"^(?:127\.0\.0\.1:(\d+)( with TLS)?|unix:(.+))$")
 
 
@@ -269,7 +269,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     folder = tmp_path_factory.mktemp("authority")
     root = trustme.CA()
     ca = root.create_child_ca()
-    pair = ca.issue_cert("localhost", "127.0.0.1", "mail.example.test")
+    pair = ca.issue_cert("localhost", "127.0.0.1", "mail.example.test", common_name="localhost")
     made = Authority(ca, folder / "cert.pem", folder / "key.pem", folder / "ca.pem")
     root.cert_pem.write_to_path(str(made.ca_file))
     for blob in pair.cert_chain_pems:
