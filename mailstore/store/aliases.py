@@ -9,12 +9,12 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from mailstore.models import Alias, Domain, Mailbox
+from mailstore.policy import aliases as reach
 from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address, normal_domain
 from mailstore.store import audit, domains
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Ensured, Rejected, assign, details
 
-TARGETS_AT_MOST = 1000  # Postfix's virtual_alias_expansion_limit: beyond it mail is deferred for ever
 # Aliases are written one after the other, so that two changes cannot close a loop between them.
 _ONE_WRITER = "SELECT pg_advisory_xact_lock(hashtext('mailstore_alias'))"
 
@@ -79,8 +79,8 @@ def _normal_targets(targets: Sequence[str]) -> list[str]:
         wanted = list(dict.fromkeys(normal_address(target) for target in targets))
     except BadAddress as error:
         raise Rejected(str(error)) from error
-    if not 0 < len(wanted) <= TARGETS_AT_MOST:
-        raise Rejected(_("an alias has from 1 to %(most)d targets") % {"most": TARGETS_AT_MOST})
+    if not 0 < len(wanted) <= reach.TARGETS_AT_MOST:
+        raise Rejected(_("an alias has from 1 to %(most)d targets") % {"most": reach.TARGETS_AT_MOST})
     return wanted
 
 
@@ -97,14 +97,21 @@ def _make(address: str, domain: Domain, targets: list[str]) -> Alias:
 
 
 def _refuse_loop(address: str, targets: list[str]) -> None:
-    """Follow the targets as a delivery would, one level a time, until nothing new comes; refuse to meet `address`."""
+    """Follow the targets as a delivery would, one level a time; refuse to meet `address`, and to go on for too long."""
     level, followed = set(targets), set(targets)
+    levels = 0
     while level:
         reached = _resolve(level, but=address)
         if address in reached:
             raise Rejected(_("%(address)s would lead back to itself") % {"address": address})
         level = {target for onward in reached.values() for target in onward} - followed
         followed |= level
+        levels += 1
+        if levels > reach.LEVELS_AT_MOST or len(followed) > reach.TARGETS_AT_MOST:
+            raise Rejected(
+                _("%(address)s would reach further than %(levels)d levels or %(most)d targets")
+                % {"address": address, "levels": reach.LEVELS_AT_MOST, "most": reach.TARGETS_AT_MOST}
+            )
 
 
 def _resolve(level: Iterable[str], *, but: str) -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ from mailstore.errors import (
     UnknownRecipient,
 )
 from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address
+from mailstore.policy.aliases import LEVELS_AT_MOST, TARGETS_AT_MOST
 from mailstore.ports import Done, Recipient
 from mailstore.store import literals
 from mailstore.store.lanes import Lanes
@@ -22,9 +23,6 @@ from mailstore.store.statements import RECIPIENTS
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
-
-ALIAS_DEPTH = 5  # aliases of aliases; each level is one more query
-ALIAS_TARGETS = 100  # mailboxes behind one address; a larger list belongs to a list manager
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,8 @@ class _Search:
                 following.extend(target for target in row.targets if target not in self._asked)
         if not following:
             self._done(self._decide())
-        elif depth == ALIAS_DEPTH or len(following) + len(self._mailboxes) > ALIAS_TARGETS:
-            self._done(AliasOutside(f"{self._address}: more than {ALIAS_DEPTH} levels or {ALIAS_TARGETS} targets"))
+        elif depth == LEVELS_AT_MOST or len(following) + len(self._mailboxes) > TARGETS_AT_MOST:
+            self._done(AliasOutside(f"{self._address}: more than {LEVELS_AT_MOST} levels or {TARGETS_AT_MOST} targets"))
         else:
             self.ask(following, depth + 1)
 

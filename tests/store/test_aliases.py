@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailstore.models import Alias, AuditEntry
+from mailstore.policy.aliases import LEVELS_AT_MOST
 from mailstore.store import aliases
 from mailstore.store.outcomes import Rejected
 from tests.store.site import ACTOR, a_domain, a_mailbox, at_once
@@ -124,3 +125,12 @@ def test_the_list_of_a_domain_has_its_own_only() -> None:
     aliases.ensure("a@two.org", ["x@y.org"], actor=ACTOR)
     assert [alias.address for alias in aliases.listing("one.org")] == ["a@one.org", "b@one.org"]
     assert aliases.listing().count() == 3
+
+
+def test_an_alias_reaches_no_further_than_a_delivery_would_follow_it() -> None:
+    a_domain()
+    for level in range(LEVELS_AT_MOST):
+        aliases.ensure(f"level{level}@example.org", [f"level{level - 1}@example.org"], actor=ACTOR)
+    with pytest.raises(Rejected, match=f"{LEVELS_AT_MOST} levels"):
+        aliases.ensure("top@example.org", [f"level{LEVELS_AT_MOST - 1}@example.org"], actor=ACTOR)
+    assert not Alias.objects.filter(address="top@example.org").exists()
