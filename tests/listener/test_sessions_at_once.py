@@ -9,8 +9,9 @@ import struct
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db.models import F
 
-from mailstore.models import Message
+from mailstore.models import Mailbox, Message
 from mailstore.store import mailboxes
 from tests.running import ACTOR, PASSWORD, Daemon, Post, daemon, greeted, numbered
 from tests.wirepop import WirePop, dialled
@@ -239,3 +240,16 @@ def test_a_uidl_is_for_ever_and_for_one_message(filled: Post, tls_settings: dict
         now = session.uidls()
     assert now[:3] == uidls[:3]
     assert len({*uidls, *now}) == 6
+
+
+@pytest.mark.req("P-046")
+def test_a_maildrop_that_cannot_be_opened_leaves_nothing_behind(filled: Post) -> None:
+    """Counters that disagree with the rows stop the list; once they are mended the next session has it all."""
+    Mailbox.objects.update(messages=F("messages") + 1)
+    with filled.session() as session:
+        for command in ("LIST", "UIDL", "RETR 1", "DELE 1"):
+            assert session.ask(command).startswith(b"-ERR [SYS/TEMP] ")
+        assert session.quit().startswith(b"+OK")
+    Mailbox.objects.update(messages=F("messages") - 1)
+    with filled.session() as session:
+        assert len(session.rows("LIST")) == 4
