@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +23,7 @@ KEY_MISSING = (
     "SECRET_KEY is not set: set SECRET_KEY, or SECRET_KEY_FILE, to some 50 random characters; `manage.py up` makes them"
 )
 ADDRESS_FORM = "HOST:PORT, [IPV6]:PORT or unix:/path"
+HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")  # it is said in greetings and headers
 
 
 def load(base: Path) -> None:
@@ -47,8 +49,25 @@ def secret(variable: str) -> str | None:
         return None
     try:
         return Path(name).read_text().strip()
-    except OSError as error:
-        raise bad(f"{variable}_FILE", name, f"the name of a readable file ({error.strerror})") from error
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise bad(f"{variable}_FILE", name, f"the name of a readable file ({why})") from error
+
+
+def matching(variable: str, default: str, form: re.Pattern[str], allowed: str) -> str:
+    """The variable in one form; the default where it is not set or empty."""
+    value = text(variable, "")
+    if value and not form.fullmatch(value):
+        raise bad(variable, value, allowed)
+    return value or default
+
+
+def folder(variable: str, default: Path) -> Path:
+    """A folder that is there or can be made: nothing on the way to it is a file."""
+    path = Path(text(variable, str(default))).resolve()
+    if any(part.exists() and not part.is_dir() for part in (path, *path.parents)):
+        raise bad(variable, str(path), "a folder, or where one can be made")
+    return path
 
 
 def one_of(variable: str, default: str, choices: tuple[str, ...]) -> str:
@@ -76,8 +95,9 @@ def _items(variable: str, default: str) -> list[str]:
     return [item.strip() for item in text(variable, default).split(",") if item.strip()]
 
 
-def words(variable: str, default: str) -> list[str]:
-    return _items(variable, default)
+def words(variable: str, default: str, form: re.Pattern[str], allowed: str) -> list[str]:
+    """A comma-separated list of words, each in one form."""
+    return _each(variable, default, lambda item: _in_form(item, form), allowed)
 
 
 def networks(variable: str) -> tuple[str, ...]:
@@ -100,6 +120,12 @@ def _each(variable: str, default: str, check: Callable[[str], str], allowed: str
         except ValueError as error:
             raise bad(variable, item, allowed) from error
     return items
+
+
+def _in_form(item: str, form: re.Pattern[str]) -> str:
+    if not form.fullmatch(item):
+        raise ValueError(item)
+    return item
 
 
 def _checked_address(item: str) -> str:

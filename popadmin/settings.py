@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 from pathlib import Path
@@ -25,7 +26,7 @@ PAGES_DIR = BASE_DIR if (BASE_DIR / "templates").is_dir() else BASE_DIR / "popad
 env.load(BASE_DIR)
 
 DEBUG = env.boolean("DEBUG", default=False)
-DATA_DIR = Path(env.text("POPADMIN_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+DATA_DIR = env.folder("POPADMIN_DATA_DIR", BASE_DIR / "var")
 ALLOW_GENERATED_FILES = DEBUG or env.boolean("POPADMIN_GENERATE", default=False)  # set by `up` for what it starts
 
 
@@ -53,9 +54,21 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
-PUBLIC_HOSTNAME = env.text("PUBLIC_HOSTNAME", socket.gethostname())
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", "")
+PUBLIC_HOSTNAME = env.matching(
+    "PUBLIC_HOSTNAME", socket.gethostname(), env.HOST_NAME, "a host name such as mail.example.org"
+)
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS",
+    "localhost,127.0.0.1,[::1]",
+    re.compile(r"\*|\.?[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]"),
+    "host names such as panel.example.org, .example.org or [::1]",
+)
+CSRF_TRUSTED_ORIGINS = env.words(
+    "CSRF_TRUSTED_ORIGINS",
+    "",
+    re.compile(r"https?://[A-Za-z0-9.*:\[\]_-]+"),
+    "origins such as https://panel.example.org",
+)
 
 # --- where things listen ----------------------------------------------------------------------------------------
 
@@ -74,6 +87,8 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 TLS_CERT_FILE = Path(env.text("TLS_CERT_FILE", str(DATA_DIR / "tls" / "cert.pem")))
 TLS_KEY_FILE = Path(env.text("TLS_KEY_FILE", str(DATA_DIR / "tls" / "key.pem")))
 TLS_SNI_DIR = Path(env.text("TLS_SNI_DIR", "")) if env.text("TLS_SNI_DIR", "") else None
+if TLS_SNI_DIR is not None and not TLS_SNI_DIR.is_dir():
+    raise env.bad("TLS_SNI_DIR", str(TLS_SNI_DIR), "a folder of NAME/fullchain.pem and NAME/privkey.pem")
 
 
 def _message_limit() -> int:
@@ -104,17 +119,23 @@ def _database() -> dict[str, Any]:
         }
     allowed = "postgres://USER:PASSWORD@HOST:PORT/NAME, or postgres://USER@/NAME?host=/socket/folder"
     if not url.startswith(("postgres://", "postgresql://")):
-        raise env.bad("DATABASE_URL", url.partition("@")[0].partition(":")[0] + ":…", allowed)
+        scheme, colon, _ = url.partition("://")
+        raise env.bad("DATABASE_URL", f"{scheme}://…" if colon else "…", allowed)
     try:
         parts = conninfo.conninfo_to_dict(url)
     except Exception as error:
         raise env.bad("DATABASE_URL", "…", allowed) from error
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     found: dict[str, Any] = {names[key]: str(value) for key, value in parts.items() if key in names and value}
-    if "NAME" not in found:
+    ports = found.get("PORT", "5432").split(",")
+    if "NAME" not in found or not all(map(_is_port, ports)):
         raise env.bad("DATABASE_URL", "…", allowed)
     found["OPTIONS"] = {key: value for key, value in parts.items() if key not in names}
     return found
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536
 
 
 _connect = _database()

@@ -1,0 +1,123 @@
+"""Wrong settings: nothing starts, exit 2, one line that names the variable, the value and what is allowed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.running import MANAGE
+
+SETTINGS = MANAGE.parent / "popadmin" / "settings.py"
+FREE = {"SECRET_KEY"}  # any text will do
+
+# (variable, value, what the line says is allowed); FILE stands for a file that is there, GONE for one that is not.
+CASES = [
+    ("POPADMIN_DATA_DIR", "FILE", "a folder"),
+    ("POPADMIN_DATA_DIR", "FILE/below", "a folder"),
+    ("POPADMIN_GENERATE", "perhaps", "true or false"),
+    ("DEBUG", "maybe", "true or false"),
+    ("DEBUG", "2", "true or false"),
+    ("SECRET_KEY_FILE", "GONE", "the name of a readable file"),
+    ("SECRET_KEY_FILE", "NOISE", "the name of a readable file"),
+    ("PUBLIC_HOSTNAME", "two words", "a host name"),
+    ("PUBLIC_HOSTNAME", "mail.example.org\nX-Evil: 1", "a host name"),
+    ("PUBLIC_HOSTNAME", "-mail.example.org", "a host name"),
+    ("ALLOWED_HOSTS", "two words", "host names"),
+    ("ALLOWED_HOSTS", "https://panel.example.org", "host names"),
+    ("CSRF_TRUSTED_ORIGINS", "panel.example.org", "origins such as"),
+    ("WEB_LISTEN", "8000", "HOST:PORT"),
+    ("POP3_LISTEN", "127.0.0.1:65536", "HOST:PORT"),
+    ("POP3_LISTEN", "127.0.0.1:-1", "HOST:PORT"),
+    ("POP3_LISTEN", "127.0.0.1:" + "9" * 5000, "HOST:PORT"),
+    ("POP3_LISTEN", "192.0.2.1:1", "choose another address"),
+    ("POP3S_LISTEN", "::1:995", "[IPV6]:PORT"),
+    ("LMTP_LISTEN", "unix:relative", "unix:/path"),
+    ("LMTP_LISTEN", "unix:/GONE/socket", "choose another address"),
+    ("PLAINTEXT_LOGIN", "sometimes", "loopback or never or always"),
+    ("POP3_WORKERS", "0", "from 1 to 256"),
+    ("POP3_WORKERS", "two", "from 1 to 256"),
+    ("POP3_WORKERS", "٢", "from 1 to 256"),
+    ("LMTP_WORKERS", "1.5", "from 1 to 256"),
+    ("POP3_IDLE_SECONDS", "599", "from 600"),
+    ("POP3_MAX_CONNECTIONS", "-1", "from 1"),
+    ("POP3_MAX_CONNECTIONS_PER_IP", "9" * 100, "from 1"),
+    ("TRUSTED_PROXIES", "10.0.0.1/8", "networks such as"),
+    ("TRUSTED_PROXIES", "proxy.example.org", "networks such as"),
+    ("TLS_CERT_FILE", "GONE", "not there"),
+    ("TLS_KEY_FILE", "FILE", "go together"),
+    ("TLS_SNI_DIR", "GONE", "a folder of NAME/fullchain.pem"),
+    ("MAX_MESSAGE_SIZE", "none", "64KB"),
+    ("MAX_MESSAGE_SIZE", "-5MB", "64KB"),
+    ("MAX_MESSAGE_SIZE", "1KB", "64KB"),
+    ("DATABASE_URL", "mysql://root@localhost/mail", "postgres://"),
+    ("DATABASE_URL", "postgres://", "postgres://"),
+    ("DATABASE_URL", "postgres://popadmin@localhost:port/mail", "postgres://"),
+    ("MAIL_STORE_URL", "file:relative", "file:/absolute/folder"),
+    ("MAIL_STORE_URL", "ftp://mail.example.org", "file:/absolute/folder"),
+    ("LOG_FORMAT", "xml", "text or json"),
+    ("LOG_LEVEL", "loud", "debug or info"),
+]
+
+
+def start(folder: Path, variable: str, value: str) -> subprocess.CompletedProcess[str]:
+    """Try to start a listener with one setting wrong."""
+    folder = Path(tempfile.mkdtemp(dir=folder))
+    noise = folder / "noise"
+    noise.write_bytes(b"\xff\xfe\x00\x01")
+    value = value.replace("GONE", str(folder / "gone")).replace("FILE", str(SETTINGS)).replace("NOISE", str(noise))
+    environment = {name: text for name, text in os.environ.items() if name != variable.removesuffix("_FILE")}
+    command = "lmtpd" if variable.startswith("LMTP") else "pop3d"
+    return subprocess.run(
+        [sys.executable, str(MANAGE), command],
+        env={
+            **environment,
+            "DATABASE_URL": "postgres://nobody@/none?host=/nowhere",
+            "POPADMIN_DATA_DIR": str(folder / "data"),
+            variable: value,
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def attempts(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], subprocess.CompletedProcess[str]]:
+    """All cases, two at a time: most of the time of each is Python's start."""
+    folder = tmp_path_factory.mktemp("settings")
+    with ThreadPoolExecutor(2) as pool:
+        tried = pool.map(lambda case: start(folder, case[0], case[1]), CASES)
+    return {(variable, value): done for (variable, value, _), done in zip(CASES, tried, strict=True)}
+
+
+@pytest.mark.parametrize(("variable", "value", "allowed"), CASES, ids=lambda text: text[:40])
+def test_a_wrong_setting_is_one_line_and_no_start(
+    attempts: dict[tuple[str, str], subprocess.CompletedProcess[str]], variable: str, value: str, allowed: str
+) -> None:
+    done = attempts[variable, value]
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("popadmin: ")
+    assert variable.removesuffix("_FILE") in done.stderr
+    assert allowed in done.stderr
+
+
+def test_a_refused_database_address_does_not_print_its_password(tmp_path: Path) -> None:
+    for url in ("mysql://root:s3cret@localhost/mail", "postgres://root:s3cret@localhost:x/mail", "s3cret"):
+        assert "s3cret" not in start(tmp_path, "DATABASE_URL", url).stderr
+
+
+def test_every_setting_has_a_wrong_value_here() -> None:
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', SETTINGS.read_text()))
+    tried = {variable.removesuffix("_FILE") if variable == "SECRET_KEY_FILE" else variable for variable, _, _ in CASES}
+    assert read - tried == set()
+    assert tried - read == FREE - read
