@@ -9,14 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mailstore.errors import MailError, TryAgain, Unavailable
 from mailstore.policy import ids
 from mailstore.ports import BodyRef, BodyStore, Delivered, Done, Draft, Envelope, Intake, Recipient
-from mailstore.store import literals, recipients
+from mailstore.store import literals, recipients, trace
 from mailstore.store.lane import StatementFailed
 from mailstore.store.lanes import Lanes
 from mailstore.store.statements import ADD_BODY, DELIVER, LOCK
@@ -32,7 +31,11 @@ NOT_NULL_VIOLATION = "23502"  # how the statement says that some of several mail
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """One message for `mailboxes`, all or none. The rest is for imports: the old UIDL, the old date, no quota."""
+    """One message for `mailboxes`, all or none.
+
+    `uidl` is the UIDL in the first of them: the queue id of a delivery, so that header, log and maildrop name the same,
+    or the old one of an import; the others get new ones. What stands behind it is for imports: the old date, no quota.
+    """
 
     mailboxes: tuple[int, ...]
     ref: BodyRef
@@ -55,6 +58,7 @@ class StoredDelivery:
         self._lanes = lanes
         self._bodies = bodies
         self._hostname = hostname
+        self._clock = trace.Clock()
         self._pool = ThreadPoolExecutor(SYNC_THREADS, thread_name_prefix="fsync")
 
     def recipient(self, address: str, octets: int | None, done: Done[Recipient]) -> None:
@@ -94,16 +98,10 @@ class StoredDelivery:
         """Destroy a body that surely has no row."""
         self._pool.submit(self._bodies.remove, ref.key)
 
-    def received(self, envelope: Envelope, recipient: str, queue_id: str) -> bytes:
-        """The delivery headers of one recipient, in wire form (RFC 5321 §4.4, RFC 2033; the id ties log and reply)."""
-        client = "" if envelope.client == "unix" else f" ([{envelope.client}])"
-        return (
-            f"Return-Path: <{_plain(envelope.sender)}>\r\n"
-            f"Delivered-To: {_plain(recipient)}\r\n"
-            f"Received: from {_plain(envelope.client_name)}{client}\r\n"
-            f"\tby {self._hostname} with {envelope.protocol}{'S' if envelope.encrypted else ''} id {queue_id}\r\n"
-            f"\tfor <{_plain(recipient)}>; {format_datetime(datetime.now(UTC))}\r\n"
-        ).encode()
+    def trace(self, envelope: Envelope, recipient: str, queue_id: str) -> bytes:
+        """The trace headers of one recipient."""
+        date = self._clock.date()
+        return trace.headers(envelope, recipient, hostname=self._hostname, queue_id=queue_id, date=date)
 
 
 class _Incoming:
@@ -178,7 +176,7 @@ class _Incoming:
         done: Callable[[int, Delivered | MailError], None],
     ) -> None:
         queue_id = fresh_id()
-        prefix = self._delivery.received(self._envelope, recipient.address, queue_id)
+        prefix = self._delivery.trace(self._envelope, recipient.address, queue_id)
 
         def placed(answer: MailError | None) -> None:
             if isinstance(answer, Refusing):
@@ -189,10 +187,10 @@ class _Incoming:
                 log.error("delivery to %s: %s", recipient.address, answer)
                 done(index, answer)
             else:
-                log.info("delivered %s to %s, %d octets", queue_id, _plain(recipient.address), ref.octets)
+                log.info("delivered %s to %s, %d octets", queue_id, trace.plain(recipient.address), ref.octets)
                 done(index, Delivered(queue_id))
 
-        self._delivery.place(Placement(recipient.mailboxes, ref, prefix, body), placed)
+        self._delivery.place(Placement(recipient.mailboxes, ref, prefix, body, uidl=queue_id), placed)
 
     def _why(self, recipient: Recipient, octets: int, done: Callable[[MailError], None]) -> None:
         """The transaction refused what RCPT had accepted: ask again, now with the true size."""
@@ -237,7 +235,7 @@ def _body_figures(ref: BodyRef) -> tuple[bytes, bytes, bytes]:
 
 def _parameters(placement: Placement, mailboxes: bytes) -> tuple[bytes | None, ...]:
     ref = placement.ref
-    uidls = [placement.uidl or fresh_id() for _ in placement.mailboxes]
+    uidls = [placement.uidl or fresh_id(), *(fresh_id() for _ in placement.mailboxes[1:])]
     new_body: tuple[bytes | None, ...] = (None, ref.key.encode(), *_body_figures(ref))
     return (
         mailboxes,
@@ -249,8 +247,3 @@ def _parameters(placement: Placement, mailboxes: bytes) -> tuple[bytes | None, .
         b"t" if placement.unlimited else b"f",
         placement.source,
     )
-
-
-def _plain(text: str) -> str:
-    """Text from a peer, fit for a header line: no control characters, bounded."""
-    return "".join(character if character.isprintable() else "?" for character in text[:400])
