@@ -10,14 +10,12 @@ import shutil
 import smtplib
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
-from tests.running import LONGEST_WAIT_SECONDS, program
+from tests.running import LONGEST_WAIT_SECONDS, program, unavailable
+from tests.up.programs import until
 
 PORT = 2525
 _hosts = itertools.count(25)
@@ -76,13 +74,11 @@ class Postfix:
     def told(self, recipient: str, status: str) -> str:
         """Wait for the fate of the mail to one recipient; returns the line of the log."""
         wanted = re.compile(rf"to=<{re.escape(recipient)}>.* status={status} .*")
-        pause, deadline = threading.Event(), LONGEST_WAIT_SECONDS * 20
-        for _ in range(int(deadline)):
-            found = wanted.search(self._log.read_text() if self._log.exists() else "")
-            if found:
-                return found.group(0)
-            pause.wait(0.05)
-        raise AssertionError(f"{recipient} was never {status}:\n{self._log.read_text()}")
+        until(lambda: wanted.search(self.log()), f"the mail to {recipient} is {status}")
+        return wanted.findall(self.log())[-1]
+
+    def log(self) -> str:
+        return self._log.read_text() if self._log.exists() else ""
 
     def queue(self) -> list[dict[str, object]]:
         """What waits in the queue, as postqueue tells it."""
@@ -93,12 +89,15 @@ class Postfix:
         return [json.loads(line) for line in listed.stdout.splitlines()]
 
 
+def required() -> str:
+    """The path of Postfix' command, where one can be started; see `unavailable`."""
+    return program("postfix") if os.geteuid() == 0 else unavailable("only root can start a Postfix")
+
+
 @contextmanager
 def postfix(transport: str, *domains: str) -> Iterator[Postfix]:
     """Start one that hands mail for `domains` to `transport`; stop it and remove its folder at the end."""
-    command = program("postfix")
-    if os.geteuid() != 0:
-        pytest.skip("only root can start a Postfix")
+    command = required()
     folder = Path(tempfile.mkdtemp(prefix="popadmin-postfix-"))
     # An address of its own on loopback, so that the port cannot be taken.
     address = f"127.{os.getpid() >> 8 & 0xFF}.{os.getpid() & 0xFF}.{next(_hosts)}"
@@ -129,14 +128,12 @@ def _configure(folder: Path, address: str, transport: str, domains: tuple[str, .
 
 
 def _await_greeting(made: Postfix, running: subprocess.Popen[bytes]) -> None:
-    pause = threading.Event()
-    for _ in range(300):
+    def answers() -> bool:
+        assert running.poll() is None, f"Postfix ended: {made.log()}"
         try:
             smtplib.SMTP(made.address, PORT, timeout=LONGEST_WAIT_SECONDS).quit()
         except OSError:
-            log = made.folder / "log"
-            assert running.poll() is None, log.read_text() if log.exists() else "Postfix ended and said nothing"
-            pause.wait(0.1)
-        else:
-            return
-    raise AssertionError("Postfix does not answer")
+            return False
+        return True
+
+    until(answers, "Postfix answers")

@@ -12,7 +12,7 @@ import pytest
 
 from mailstore.models import Message
 from mailstore.store import domains
-from tests.flows.postfix import Postfix, postfix
+from tests.flows.postfix import Postfix, postfix, required
 from tests.running import ACTOR, PASSWORD, Daemon, Post, daemon, program, run
 
 pytestmark = pytest.mark.real
@@ -84,6 +84,7 @@ def test_postfix_delivers_one_message_to_several_recipients(post: Post, mta: Pos
 
 def test_postfix_delivers_by_a_unix_socket(post: Post) -> None:
     post.mailbox("unix@example.org")
+    required()
     folder = Path(tempfile.mkdtemp(prefix="popadmin-lmtp-"))
     try:
         shutil.chown(folder, group="postfix")
@@ -176,7 +177,6 @@ def test_a_message_goes_from_postfix_to_every_device_and_into_recovery(post: Pos
     with post.session("journey@example.org") as main, post.session("journey@example.org", phone) as second:
         assert main.uidls() == second.uidls()
         assert main.message(1) == second.message(1)
-        # The main view counts once its first sign-in was noted; that is written about once a second.
         assert main.quit().startswith(b"+OK")
         assert second.quit().startswith(b"+OK")
     fetch_and_delete(post, "journey@example.org", PASSWORD)

@@ -32,9 +32,7 @@ def test_the_announced_address_is_the_clients(post: Post, proxied: Daemon, heade
     with greeted(proxied_client(proxied, header(client))) as session:
         session.sign_in(ADDRESS, PASSWORD)
         session.quit()
-    record = proxied.logged(r"popadmin\.session session", after=before)[0]
-    assert f"client={client}" in record
-    assert f"proxy={PROXY}" in record
+    proxied.logged(rf"session client={client} proxy={PROXY} .*address={ADDRESS}", after=before)
 
 
 @pytest.mark.req("P-179")
@@ -67,9 +65,7 @@ def test_a_header_from_anybody_else_is_never_believed(post: Post, proxied: Daemo
         assert client.line().startswith(b"-ERR")
         client.send(b"QUIT\r\n")
         client.rest()
-    record = proxied.logged(r"popadmin\.session session", after=before)[0]
-    assert f"client={STRANGER}" in record
-    assert "198.51.100.7" not in record
+    proxied.logged(rf"session client={STRANGER} reason=", after=before)
 
 
 @pytest.mark.req("P-178")
@@ -104,7 +100,7 @@ def test_a_health_check_keeps_the_balancers_own_address(proxied: Daemon) -> None
     before = len(proxied.log())
     with greeted(proxied_client(proxied, health_check())) as client:
         client.quit()
-    assert f"client={PROXY}" in proxied.logged(r"popadmin\.session session", after=before)[0]
+    proxied.logged(rf"session client={PROXY} proxy={PROXY} ", after=before)
 
 
 @pytest.mark.req("P-182")

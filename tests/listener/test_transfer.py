@@ -97,9 +97,9 @@ def test_pipelined_fetches_of_a_large_message_stay_in_order_and_in_bounded_memor
     large = HEADER + b"".join(b"%08d %s\r\n" % (number, b"x" * 70) for number in range(60_000))  # 4.8 MB
     post.fill(ADDRESS, large, *numbered(1))
     client = post.dial_tls() if tls else post.dial()
-    before = {pid: memory_octets(pid) for pid in post.pop3d.workers()}
     with client.sign_in(ADDRESS, PASSWORD) as session:
         whole = hashlib.sha256(session.message(1)).digest()
+        before = {pid: memory_octets(pid) for pid in post.pop3d.workers()}
         session.send(b"RETR 1\r\nRETR 2\r\n" * 10 + b"NOOP\r\n")
         grown = 0
         for _ in range(10):
