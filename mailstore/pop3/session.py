@@ -30,7 +30,7 @@ class Session(Conversation):
         self._journal = journal
         self._rules = rules
         self._record = SessionRecord(client=peer.client, proxy=peer.proxy)
-        self._state = State.AUTHORIZATION
+        self._become(State.AUTHORIZATION)
         self._bad_in_a_row = 0
         self._address: str | None = None  # what USER said
         self._exchange: sasl_login.Exchange | None = None
@@ -60,6 +60,10 @@ class Session(Conversation):
         if not self.updating():
             self._journal.session_ended(self._record)
 
+    def _become(self, state: State) -> None:
+        self._state = state
+        self._handlers = _HANDLERS[state]
+
     # --- one line --------------------------------------------------------------------------------------------------
 
     def _obey(self, line: bytes) -> None:
@@ -70,7 +74,7 @@ class Session(Conversation):
         if isinstance(command, commands.Fault):
             self._fault(command)
             return
-        handler = _HANDLERS[self._state].get(command.verb)
+        handler = self._handlers.get(command.verb)
         if handler is None:
             self._bad(replies.WRONG_STATE[self._state])
             return
@@ -121,7 +125,7 @@ class Session(Conversation):
             self._end("quit")
             return
         # RFC 1939 §6: the UPDATE state; the answer waits until the removal is durable.
-        self._state = State.UPDATE
+        self._become(State.UPDATE)
         self._waiting = Waiting.ANSWER
         self._maildrop.remove(sorted(self._marks.numbers), self._removed)
 
@@ -195,7 +199,7 @@ class Session(Conversation):
         self._ask(partial(self._accounts.sign_in, credentials), self._enter, self._refuse)
 
     def _enter(self, maildrop: Maildrop) -> None:
-        self._state = State.TRANSACTION
+        self._become(State.TRANSACTION)
         self._address = None
         self._maildrop = maildrop
         self._marks = Marks(maildrop)
