@@ -37,7 +37,7 @@ class _Device:
     hidden: bytes
     hidden_messages: int
     hidden_octets: int
-    mode: str
+    unseen: bool  # never signed in
     last_client: str | None
 
 
@@ -145,6 +145,8 @@ class StoredAccounts:
         else:
             self._throttle.succeeded(credentials.client, _now())
             self._sightings.add(device.device, credentials.client)
+            if device.unseen:  # from now on the main password counts among the devices that must have a message
+                self._sightings.flush()
             done(self._maildrop(account, device))
 
     def _wrong(self, why: str, account: _Account | None, credentials: Credentials, done: Done[Maildrop]) -> None:
@@ -164,7 +166,6 @@ class StoredAccounts:
             device=device.device,
             device_name=device.name,
             change=account.change,
-            mode=device.mode,
             hidden=device.hidden,
             messages=account.messages - device.hidden_messages,
             octets=account.octets - device.hidden_octets,
@@ -227,6 +228,6 @@ def _device(answer: PGresult, row: int) -> _Device:
         hidden=value(14),
         hidden_messages=int(value(15)),
         hidden_octets=int(value(16)),
-        mode=value(17).decode(),
+        unseen=value(17) == b"t",
         last_client=value(18).decode() or None,
     )

@@ -36,7 +36,6 @@ class View:
     device: int
     device_name: str
     change: int
-    mode: str  # "independent", "primary" or "peek"
     hidden: bytes  # int8multirange, as Postgres prints it
     messages: int
     octets: int
@@ -175,15 +174,10 @@ class StoredMaildrop:
         )
 
     def _update(self, keys: bytes) -> Steps:
-        """The steps of QUIT: a primary device removes for all; another hides, and removes what nobody else awaits."""
-        mailbox, device = b"%d" % self._view.mailbox, b"%d" % self._view.device
+        """The transaction of QUIT; which of its steps does anything depends on the device's mode at that moment."""
+        parameters = (b"%d" % self._view.mailbox, keys, b"%d" % self._view.device)
         lock = (LOCK, (literals.bigints([self._view.mailbox]),))
-        if self._view.mode == "primary":
-            return (lock, (REMOVE, (mailbox, keys, device, b"f")))
-        hide = (HIDE, (mailbox, keys, device))
-        if self._view.mode == "peek":
-            return (lock, hide)
-        return (lock, hide, (REMOVE, (mailbox, keys, device, b"t")))
+        return (lock, (HIDE, parameters), (REMOVE, parameters))
 
 
 def _card(answer: PGresult, row: int) -> tuple[int, _Card]:

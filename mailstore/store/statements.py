@@ -18,7 +18,8 @@ SIGN_IN = Statement(
     SELECT u.password, u.is_active AND coalesce(o.active, true), u.address,
            m.id, m.pop, m.main_pop, m.messages, m.octets, m.change,
            CASE WHEN m.held THEN NULL ELSE p.expire_days END,
-           d.id, d.name, d.main, d.digest, d.hidden::text, d.hidden_messages, d.hidden_octets, d.mode,
+           d.id, d.name, d.main, d.digest, d.hidden::text, d.hidden_messages, d.hidden_octets,
+           d.last_sign_in_at IS NULL,
            CASE WHEN d.last_sign_in_at > now() - interval '1 day' THEN host(d.last_client) END
       FROM mailstore_user u
       LEFT JOIN mailstore_mailbox m ON m.user_id = u.id
@@ -89,19 +90,21 @@ CARDS = Statement(
 # statement behind it takes its snapshot after the lock, so it sees everything that was ordered before it.
 LOCK = Statement(b"lock", "SELECT 1 FROM mailstore_mailbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE")
 
-# The UPDATE state, behind LOCK: messages $2 leave mailbox $1, by device $3, all or none. What another session removed
-# meanwhile is skipped and counts as removed. With $4, only messages that every counting device has hidden leave.
-# Devices that had hidden such a message forget it from their counters.
+# The UPDATE state, behind LOCK: messages $2 leave mailbox $1, by device $3, all or none. The device's mode is read here
+# and not at sign-in, since a first other device turns the main one from primary to independent while sessions are
+# open. A primary device removes; an independent one only what every counting device has hidden, this one by HIDE; a
+# peeking one nothing. What another session removed meanwhile is skipped and counts as removed. Devices that had hidden
+# a message that leaves forget it from their counters.
 REMOVE = Statement(
     b"remove",
     """
     WITH gone AS (
         UPDATE mailstore_message m
            SET removed = x.change + 1, removed_at = now(), removed_by_id = $3,
-               removed_why = CASE WHEN $4::boolean THEN 'every' ELSE 'dele' END
-          FROM mailstore_mailbox x
-         WHERE x.id = $1 AND m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL
-           AND NOT ($4::boolean AND EXISTS (
+               removed_why = CASE d.mode WHEN 'primary' THEN 'dele' ELSE 'every' END
+          FROM mailstore_mailbox x, mailstore_device d
+         WHERE x.id = $1 AND d.id = $3 AND m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL
+           AND (d.mode = 'primary' OR d.mode = 'independent' AND NOT EXISTS (
                    SELECT 1 FROM mailstore_device v
                     WHERE v.mailbox_id = $1 AND v.revoked_at IS NULL AND v.mode <> 'peek'
                       AND NOT (v.main AND (v.last_sign_in_at IS NULL OR NOT x.main_pop))
@@ -122,7 +125,7 @@ REMOVE = Statement(
     """,
 )
 
-# Behind LOCK, for an independent or peeking device: messages $2 of mailbox $1 are hidden from device $3 alone. All
+# Behind LOCK: messages $2 of mailbox $1 are hidden from device $3 alone, unless it is primary and removes them. All
 # numbers below the view's first visible message join the set, so that it stays one range where mail is read in order.
 HIDE = Statement(
     b"hide",
@@ -130,7 +133,8 @@ HIDE = Statement(
     WITH fresh AS (
         SELECT m.added, m.octets
           FROM mailstore_message m JOIN mailstore_device d ON d.id = $3
-         WHERE m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL AND NOT d.hidden @> m.added),
+         WHERE m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL AND NOT d.hidden @> m.added
+           AND d.mode <> 'primary'),
     sums AS (
         SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets, range_agg(int8range(added, added + 1)) AS added
           FROM fresh),

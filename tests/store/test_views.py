@@ -156,6 +156,19 @@ def in_recovery() -> list[tuple[str, str]]:
 # --- the rules of views -------------------------------------------------------------------------------------------
 
 
+def test_a_session_that_began_before_the_first_other_device_takes_nothing_from_it(
+    store: Store, mailbox: Mailbox
+) -> None:
+    fill(store, mailbox, 2)
+    maildrop = store.sign_in(PASSWORD)
+    store.listing(maildrop)
+    phone = add_device("phone")
+    assert store.ask(lambda done: maildrop.remove((1,), done)) == 1
+    assert len(see(store, phone)) == 2
+    assert len(see(store, PASSWORD)) == 1
+    assert not Message.objects.filter(removed__isnull=False).exists()
+
+
 def test_the_main_password_alone_removes_for_good(store: Store, mailbox: Mailbox) -> None:
     fill(store, mailbox, 3)
     uidls = see(store, PASSWORD)
