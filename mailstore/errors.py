@@ -1,22 +1,22 @@
 """The one tree of errors that cross the waist; texts for peers live in each protocol's `replies`, not here.
 
-    MailError
-    ├── Refused                  will fail again: the peer, the owner or the admin must change something
-    │   ├── BadCredentials       unknown user, wrong password, suspended account: never told apart
-    │   ├── PopSwitchedOff       said only after the right password
-    │   ├── MainPasswordBarred   said only after the right password
-    │   ├── UnknownRecipient     no mailbox and no alias of this address
-    │   ├── RecipientDisabled    the mailbox does not receive
-    │   ├── QuotaRejected        over quota in a domain that rejects
-    │   ├── MessageTooLarge      above the site's message limit
-    │   └── BodyLost             the row's body is known to be missing or damaged
-    └── TryAgain                 may work later without anybody's doing; also every bug of our own
-        ├── Unavailable          database or body store away
-        ├── StorageFull          no room left on the disk of the body store
-        ├── QuotaDeferred        over quota in a domain that defers
-        ├── Overloaded           a bounded queue is full
-        ├── Throttled            too many wrong passwords or unknown accounts
-        └── AliasOutside         an alias with targets that only the MTA can reach
+MailError
+├── Refused                  will fail again: the peer, the owner or the admin must change something
+│   ├── BadCredentials       unknown user, wrong password, suspended account: never told apart
+│   ├── PopSwitchedOff       said only after the right password
+│   ├── MainPasswordBarred   said only after the right password
+│   ├── UnknownRecipient     no mailbox and no alias of this address
+│   ├── RecipientDisabled    the mailbox does not receive
+│   ├── QuotaRejected        over quota in a domain that rejects
+│   ├── MessageTooLarge      above the site's message limit
+│   └── BodyLost             the row's body is known to be missing or damaged
+└── TryAgain                 may work later without anybody's doing; also every bug of our own
+    ├── Unavailable          database or body store away
+    ├── StorageFull          no room left on the disk of the body store
+    ├── QuotaDeferred        over quota in a domain that defers
+    ├── Overloaded           a bounded queue is full
+    ├── Throttled            too many wrong passwords or unknown accounts
+    └── AliasOutside         an alias with targets that only the MTA can reach
 """
 
 

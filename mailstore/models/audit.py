@@ -14,16 +14,12 @@ class AuditEntry(models.Model):
         API = "api", _("API")
 
     at = models.DateTimeField(_("when"), auto_now_add=True)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("who")
-    )
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("who"))
     actor_name = models.CharField(_("who, by name"), max_length=254)
     via = models.CharField(_("by way of"), max_length=5, choices=Via.choices)
     verb = models.CharField(_("action"), max_length=40)
     subject = models.CharField(_("subject"), max_length=254)
-    mailbox = models.ForeignKey(
-        "mailstore.Mailbox", models.SET_NULL, null=True, blank=True, verbose_name=_("mailbox")
-    )
+    mailbox = models.ForeignKey("mailstore.Mailbox", models.SET_NULL, null=True, blank=True, verbose_name=_("mailbox"))
     details = models.JSONField(_("details"), default=dict)
 
     class Meta:

@@ -48,9 +48,7 @@ class Domain(models.Model):
 
     name = models.TextField(_("name"), unique=True)
     active = models.BooleanField(_("active"), default=True)
-    over_quota = models.CharField(
-        _("a full mailbox"), max_length=6, choices=OverQuota.choices, default=OverQuota.DEFER
-    )
+    over_quota = models.CharField(_("a full mailbox"), max_length=6, choices=OverQuota.choices, default=OverQuota.DEFER)
     mailbox_limit = models.PositiveIntegerField(_("mailboxes at most"), null=True, blank=True)
     alias_limit = models.PositiveIntegerField(_("aliases at most"), null=True, blank=True)
     policy = models.ForeignKey(

@@ -95,9 +95,7 @@ class Message(models.Model):
                 name="message_recovery",
             ),
             # The sweep: what has rested long enough.
-            models.Index(
-                fields=["removed_at"], condition=models.Q(removed__isnull=False), name="message_rested"
-            ),
+            models.Index(fields=["removed_at"], condition=models.Q(removed__isnull=False), name="message_rested"),
         ]
 
     def __str__(self) -> str:
