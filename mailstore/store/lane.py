@@ -111,7 +111,12 @@ class Lane:
             self._loop.add_writer(self._socket, self._writable)
 
     def tick(self) -> None:
-        """Called every few seconds: gives up a connection whose answers stay away."""
+        """Called every second: gives up a connection that is dead, or whose answers stay away.
+
+        A server that dies with queries of ours unread leaves an error on the socket, and uvloop calls no reader for
+        that: libuv just ends the watch. Reading finds it.
+        """
+        self._readable()
         if self._waiting and self._loop.time() - self._waiting[0][1] > STUCK_SECONDS:
             self._drop(f"no answer within {STUCK_SECONDS} s")
 

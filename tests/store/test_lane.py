@@ -68,8 +68,15 @@ def opened(cluster: Cluster, worker: Worker) -> Iterator[Lane]:
     with ThreadPoolExecutor(1) as pool:
         lane = Lane(cluster.conninfo(), STATEMENTS, pool)
         worker.run(lane.open())
+        tick(lane, worker)
         yield lane
         lane.close()
+
+
+def tick(lane: Lane, worker: Worker) -> None:
+    """As a listener does, only more often."""
+    lane.tick()
+    worker.loop.call_later(0.05, tick, lane, worker)
 
 
 def asking(lane: Lane, statement: Statement, *parameters: bytes | None) -> Ask:

@@ -54,7 +54,7 @@ class Worker:
         """Turn the loop until the condition holds; it may ask questions itself."""
         deadline = self.loop.time() + LONGEST_SECONDS
         while not holds():
-            assert self.loop.time() < deadline, f"still not so: {what}"
+            assert self.loop.time() < deadline, f"still not so: {what}; {self.faults}"
             self.run(asyncio.sleep(0.01))
 
     def close(self) -> None:
