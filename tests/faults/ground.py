@@ -15,6 +15,8 @@ from typing import Any
 
 import psycopg
 
+from mailstore.store.lanes import WRITE_LANES
+from mailstore.wiring import POP3_WRITE_LANES
 from popadmin.up.postgres import Cluster
 from tests.running import MANAGE, Daemon, daemon
 from tests.store.site import PASSWORD
@@ -22,6 +24,8 @@ from tests.up.programs import until
 from tests.wirepop import LONGEST_WAIT_SECONDS, WirePop, dialled
 
 PEOPLE = 4
+WORKERS = 2  # of each listener
+LANES = WORKERS * (2 + POP3_WRITE_LANES + WRITE_LANES)  # each worker reads on one more
 SENDER = "sender@elsewhere.example"
 
 
@@ -54,10 +58,10 @@ class Ground:
         self._stack.close()
 
     def start_lmtpd(self) -> None:
-        self.lmtpd = self._stack.enter_context(daemon("lmtpd", workers=2, **self.environment))
+        self.lmtpd = self._stack.enter_context(daemon("lmtpd", workers=WORKERS, **self.environment))
 
     def start_pop3d(self) -> None:
-        self.pop3d = self._stack.enter_context(daemon("pop3d", workers=2, **self.environment))
+        self.pop3d = self._stack.enter_context(daemon("pop3d", workers=WORKERS, **self.environment))
 
     # --- breaking -------------------------------------------------------------------------------------------------
 
@@ -115,8 +119,11 @@ class Ground:
             return client.ask(f"PASS {password}")
 
     def serves(self, address: str = "p0@example.org") -> bool:
-        """Whether a message can be delivered and a maildrop opened now."""
-        with contextlib.suppress(OSError, smtplib.SMTPException):
+        """Whether every worker has its database, and a message can be delivered and a maildrop opened now."""
+        lanes = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'popadmin'"
+        with contextlib.suppress(OSError, smtplib.SMTPException, psycopg.OperationalError):
+            if self.sql(lanes)[0][0] < LANES:
+                return False
             return (
                 self.sign_in_reply(address).startswith(b"+OK") and self.deliver(address, b"Subject: probe\r\n") == 250
             )
