@@ -45,7 +45,11 @@ class Message(models.Model):
         RELIEF = "relief", _("quota relief")
         PERSON = "person", _("removed by a person")
 
-    mailbox = models.ForeignKey(Mailbox, models.CASCADE, verbose_name=_("mailbox"), db_index=False)
+    # No constraint: its check would read the whole table at each removal of a mailbox, as every index here is partial,
+    # or cost each delivery one more. `purge.mailbox` takes the rows first, under the lock that deliveries need.
+    mailbox = models.ForeignKey(
+        Mailbox, models.DO_NOTHING, verbose_name=_("mailbox"), db_constraint=False, db_index=False
+    )
     body = models.ForeignKey(Body, models.PROTECT, verbose_name=_("body"))  # its index: the purge asks who is left
     uidl = models.CharField(_("UIDL"), max_length=70)
     prefix = models.BinaryField(_("delivery headers, in wire form"))

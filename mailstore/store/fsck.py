@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from mailstore.errors import BodyLost
-from mailstore.models import Body, Message
+from mailstore.models import Body, Mailbox, Message
 from mailstore.policy import ids
 from mailstore.ports import BodyRef, BodyStore
-from mailstore.store import counters
+from mailstore.store import counters, purge
 
 GRACE_SECONDS = 3600  # a body this young may belong to a delivery that is still under way
 BATCH_ROWS = 1000
@@ -26,7 +27,7 @@ Progress = Callable[[str, int, int | None], None]  # what is looked at, how many
 class Finding:
     """One thing that is wrong. `mended` is true when the repair has put it right."""
 
-    kind: str  # "lost", "litter", "unclaimed" or "counter"
+    kind: str  # "lost", "litter", "unclaimed", "orphan" or "counter"
     subject: str
     detail: str
     mended: bool = False
@@ -45,6 +46,7 @@ class Check:
         """Yield what is wrong as it is found, in memory that does not grow. Unavailable when the store is away."""
         yield from self._drafts()
         yield from self._files()
+        yield from self._orphans()
         yield from self._bodies()
         yield from self._counters()
 
@@ -67,6 +69,15 @@ class Check:
                     yield Finding("litter", key, "a body without a row", mended=repair)
             count += len(batch)
             self.progress("files", count, None)
+
+    def _orphans(self) -> Iterator[Finding]:
+        """Messages of no mailbox: nobody can reach them, and no constraint holds them to one (see models.Message)."""
+        orphans = Message.objects.filter(~Exists(Mailbox.objects.filter(pk=OuterRef("mailbox_id"))))
+        for key, uidl, mailbox in orphans.order_by("pk").values_list("pk", "uidl", "mailbox_id"):
+            if self.repair:
+                with transaction.atomic():
+                    purge.messages([key])
+            yield Finding("orphan", uidl, f"its mailbox, number {mailbox}, is gone", mended=self.repair)
 
     def _bodies(self) -> Iterator[Finding]:
         """Each row's body: is it there, whole, the one that was stored; and does a message have it."""

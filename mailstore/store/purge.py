@@ -9,21 +9,27 @@ from django.db import connection
 # Bodies are locked in one order, so that two purges that share some wait instead of blocking each other; only then can
 # the second see that the first has taken the other row away.
 _LOCK_BODIES = """
-SELECT coalesce(array_agg(id), '{}') FROM (
+SELECT coalesce(array_agg(id), '{{}}') FROM (
     SELECT id FROM mailstore_body
-    WHERE id IN (SELECT body_id FROM mailstore_message WHERE id = ANY(%(messages)s))
+    WHERE id IN ({bodies})
     ORDER BY id FOR UPDATE
 ) AS locked
 """
-_LOCK_BODIES_OF_MAILBOX = """
-SELECT coalesce(array_agg(id), '{}') FROM (
-    SELECT id FROM mailstore_body
-    WHERE id IN (SELECT body_id FROM mailstore_message WHERE mailbox_id = %(mailbox)s)
-    ORDER BY id FOR UPDATE
-) AS locked
-"""
-_DESTROY = "DELETE FROM mailstore_message WHERE id = ANY(%(messages)s)"
-_DESTROY_OF_MAILBOX = "DELETE FROM mailstore_message WHERE mailbox_id = %(mailbox)s"
+_LOCK_BODIES_OF_MESSAGES = _LOCK_BODIES.format(
+    bodies="SELECT body_id FROM mailstore_message WHERE id = ANY(%(messages)s)"
+)
+# Live and removed rows are asked for apart: each of the table's indexes holds only one kind.
+_LOCK_BODIES_OF_MAILBOX = _LOCK_BODIES.format(
+    bodies="""
+        SELECT body_id FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NULL
+         UNION ALL
+        SELECT body_id FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL"""
+)
+_DESTROY = ("DELETE FROM mailstore_message WHERE id = ANY(%(messages)s)",)
+_DESTROY_OF_MAILBOX = (
+    "DELETE FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NULL",
+    "DELETE FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL",
+)
 _LET_GO = """
 UPDATE mailstore_body SET unreferenced_at = now()
 WHERE id = ANY(%(bodies)s) AND NOT EXISTS (SELECT FROM mailstore_message WHERE body_id = mailstore_body.id)
@@ -32,7 +38,7 @@ WHERE id = ANY(%(bodies)s) AND NOT EXISTS (SELECT FROM mailstore_message WHERE b
 
 def messages(keys: Sequence[int]) -> int:
     """Destroy the rows with these primary keys, inside the caller's transaction. Returns how many there were."""
-    return _purge(_LOCK_BODIES, _DESTROY, {"messages": list(keys)})
+    return _purge(_LOCK_BODIES_OF_MESSAGES, _DESTROY, {"messages": list(keys)})
 
 
 def mailbox(key: int) -> int:
@@ -40,11 +46,13 @@ def mailbox(key: int) -> int:
     return _purge(_LOCK_BODIES_OF_MAILBOX, _DESTROY_OF_MAILBOX, {"mailbox": key})
 
 
-def _purge(lock: str, destroy: str, which: dict[str, int | list[int]]) -> int:
+def _purge(lock: str, destroy: Sequence[str], which: dict[str, int | list[int]]) -> int:
+    destroyed = 0
     with connection.cursor() as cursor:
         cursor.execute(lock, which)
         (bodies,) = cursor.fetchone()
-        cursor.execute(destroy, which)
-        destroyed: int = cursor.rowcount
+        for statement in destroy:
+            cursor.execute(statement, which)
+            destroyed += cursor.rowcount
         cursor.execute(_LET_GO, {"bodies": bodies})
     return destroyed

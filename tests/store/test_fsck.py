@@ -171,3 +171,14 @@ def test_a_body_that_is_another_one_than_the_row_says_is_a_loss(store: FileBodie
     a_message(a_mailbox(), body=body)
     Body.objects.update(digest=bytes(16))
     assert [finding.kind for finding in found(store)] == ["lost"]
+
+
+@pytest.mark.parametrize("repair", [False, True])
+def test_mail_of_a_mailbox_that_is_gone_is_named_and_let_go(store: FileBodies, repair: bool) -> None:
+    box = a_mailbox()
+    message = a_message(box, body=stored(store))
+    box.user.delete()
+    (orphan,) = found(store, repair=repair)
+    assert (orphan.kind, orphan.subject, orphan.mended) == ("orphan", message.uidl, repair)
+    assert Message.objects.exists() is not repair
+    assert (Body.objects.get().unreferenced_at is not None) is repair

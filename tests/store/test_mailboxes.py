@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from mailstore.models import AuditEntry, Body, Device, ImportedSource, Mailbox, Message, User
@@ -11,6 +12,15 @@ from mailstore.store.outcomes import Rejected
 from tests.store.site import ACTOR, PASSWORD, a_body, a_domain, a_mailbox, a_message, at_once
 
 pytestmark = pytest.mark.django_db
+
+# Many messages, live and removed by turns, of one mailbox and with one body.
+CROWD = """
+INSERT INTO mailstore_message
+       (mailbox_id, body_id, uidl, prefix, octets, arrived_at, added, removed, removed_at, removed_why)
+SELECT %(mailbox)s, %(body)s, 'crowd-' || n, '', 100, now(), n,
+       CASE WHEN n %% 2 = 0 THEN n + 1 END, CASE WHEN n %% 2 = 0 THEN now() END, ''
+  FROM generate_series(1, 10000) AS n
+"""
 
 
 def test_a_new_mailbox_has_a_user_and_a_primary_main_device() -> None:
@@ -184,6 +194,28 @@ def test_two_mailboxes_removed_at_once_leave_no_shared_body_behind() -> None:
     )
     assert done == [20, 20]
     assert not Body.objects.filter(unreferenced_at=None).exists()
+
+
+def scans_of_messages() -> int:
+    """How often this transaction has read the whole table of messages."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'mailstore_message'")
+        return int(cursor.fetchone()[0])
+
+
+def test_removal_of_one_mailbox_never_reads_the_mail_of_all_others() -> None:
+    """Deliveries to it wait meanwhile, and so would everybody's with them once their lane is full."""
+    ann, bob = a_mailbox(), a_mailbox("bob@example.org")
+    a_message(ann)
+    a_message(ann, removed_at=timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(CROWD, {"mailbox": bob.pk, "body": a_body().pk})
+        cursor.execute("ANALYZE mailstore_message")
+    before = scans_of_messages()
+    with pytest.raises(Rejected, match="holds mail"):
+        mailboxes.remove("ann@example.org", actor=ACTOR, with_mail=False)
+    assert mailboxes.remove("ann@example.org", actor=ACTOR, with_mail=True) == 2
+    assert scans_of_messages() == before
 
 
 def test_after_its_mailboxes_the_domain_can_go() -> None:
