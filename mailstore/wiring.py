@@ -17,7 +17,7 @@ from mailstore import bodies
 from mailstore.conf import Conf
 from mailstore.listener.certificate import ensure_pair
 from mailstore.listener.crowd import Crowd
-from mailstore.listener.fleet import Fleet
+from mailstore.listener.fleet import Fleet, heed
 from mailstore.listener.server import SWEEP_SECONDS, Endpoint, Limits, Server
 from mailstore.listener.sockets import listening
 from mailstore.listener.tls import Certificates
@@ -36,6 +36,7 @@ from mailstore.store.sightings import Sightings
 log = logging.getLogger("popadmin.listener")
 
 DRAIN_SECONDS = 30.0
+LAST_FLUSH_SECONDS = 1.0  # sightings of the last second may be lost; the end of the process may not hang on them
 LOG_BATCH = 500  # lines that leave together; those of the last second at the latest
 REFRESH_TICKS = 30  # seconds between looks at what changes rarely
 POP3_LOGIN_SECONDS = 180.0  # from accept to the sign-in (P-097)
@@ -73,7 +74,7 @@ def serve_pop3(conf: Conf) -> None:
     def work(index: int) -> None:
         uvloop.run(_pop3_worker(index, conf, bound, crowd, limits, certificates))
 
-    _run("pop3d", workers, work, crowd, bound)
+    _run("pop3d", workers, work, crowd, bound, reload=certificates.reload)
 
 
 def serve_lmtp(conf: Conf) -> None:
@@ -91,7 +92,7 @@ def serve_lmtp(conf: Conf) -> None:
     def work(index: int) -> None:
         uvloop.run(_lmtp_worker(index, conf, bound, crowd, limits))
 
-    _run("lmtpd", workers, work, crowd, bound)
+    _run("lmtpd", workers, work, crowd, bound, reload=lambda: None)
 
 
 # --- workers ------------------------------------------------------------------------------------------------------
@@ -100,6 +101,7 @@ def serve_lmtp(conf: Conf) -> None:
 async def _pop3_worker(
     index: int, conf: Conf, bound: list[_Bound], crowd: Crowd, limits: Limits, certificates: Certificates
 ) -> None:
+    heed(signal.SIGHUP, certificates.reload)
     lanes = Lanes(conf.conninfo, write_lanes=POP3_WRITE_LANES)
     await lanes.open()
     sightings = Sightings(lanes)
@@ -107,7 +109,6 @@ async def _pop3_worker(
     journal = LogJournal()
     rules = pop3.Rules(plaintext_login=conf.pop3.plaintext_login, tls_offered=True)
     server = _server(index, limits, crowd, certificates)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, certificates.reload)
 
     def tick(count: int) -> None:
         lanes.tick()
@@ -123,7 +124,7 @@ async def _pop3_worker(
     written = asyncio.Event()
     sightings.flush(lambda _: written.set())
     with suppress(TimeoutError):
-        await asyncio.wait_for(written.wait(), SWEEP_SECONDS)
+        await asyncio.wait_for(written.wait(), LAST_FLUSH_SECONDS)
     accounts.close()
     lanes.close()
 
@@ -199,10 +200,18 @@ async def _tick(server: Server, tick: Callable[[int], None]) -> None:
 # --- parts --------------------------------------------------------------------------------------------------------
 
 
-def _run(name: str, workers: int, work: Callable[[int], None], crowd: Crowd, bound: list[_Bound]) -> None:
+def _run(
+    name: str,
+    workers: int,
+    work: Callable[[int], None],
+    crowd: Crowd,
+    bound: list[_Bound],
+    *,
+    reload: Callable[[], None],
+) -> None:
     connections.close_all()  # nothing of the parent's may be shared by its children
     sockets = [sock for address in bound for sock in address.sockets]
-    Fleet(name, workers, work, crowd.clear, sockets).run()
+    Fleet(name, workers, work, lost=crowd.clear, reload=reload, sockets=sockets).run()
 
 
 def _bind(variable: str, addresses: tuple[str, ...], workers: int, *, implicit_tls: bool) -> list[_Bound]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import gc
 import logging
@@ -19,13 +20,15 @@ PR_SET_PDEATHSIG = 1
 CRASH_LOOP_SECONDS = 1.0  # a worker that lived shorter is replaced after as long a pause
 KILL_SECONDS = 45.0  # after a drain that never ends (it takes 30 s and one statement)
 HANDLED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD})
+HEEDED_LATER = frozenset({signal.SIGHUP})  # by a worker that has something to reload; it would kill one that has not
 
 
 class Fleet:
     """Runs `work(index)` in `count` forked processes until SIGTERM or SIGINT; each returns after its own drain.
 
-    `lost(index)` is called in the parent when a worker died. SIGHUP goes to every worker. Sockets that workers
-    inherit stay open here, so that the connections of a dead worker's queue wait for its successor.
+    `lost(index)` is called in the parent when a worker died. At SIGHUP the parent calls `reload()`, so that successors
+    inherit what is new, and tells the workers; one that is not heeding SIGHUP (see `heed`) never notices. Sockets that
+    workers inherit stay open here, so that the connections of a dead worker's queue wait for its successor.
     """
 
     def __init__(
@@ -33,13 +36,16 @@ class Fleet:
         name: str,
         count: int,
         work: Callable[[int], None],
+        *,
         lost: Callable[[int], None],
+        reload: Callable[[], None],
         sockets: list[socket.socket],
     ) -> None:
         self._name = name
         self._count = count
         self._work = work
         self._lost = lost
+        self._reload = reload
         self._sockets = sockets
         self._workers: dict[int, tuple[int, float]] = {}  # pid: index, birth
 
@@ -52,6 +58,7 @@ class Fleet:
         notify("READY=1")
         while (number := signal.sigwait(HANDLED)) not in (signal.SIGTERM, signal.SIGINT):
             if number == signal.SIGHUP:
+                self._reload()
                 self._tell(signal.SIGHUP)
             else:
                 self._bury(replace=True)
@@ -81,7 +88,7 @@ class Fleet:
         status = 1
         try:
             _die_with(parent)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED - HEEDED_LATER)
             self._work(index)
             status = 0
         except BaseException:
@@ -114,6 +121,12 @@ class Fleet:
         for pid in self._workers:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
+
+
+def heed(number: signal.Signals, act: Callable[[], None]) -> None:
+    """Called on a worker's loop: `act` at each such signal, also at one that came since the fork."""
+    asyncio.get_running_loop().add_signal_handler(number, act)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
 
 
 def _die_with(parent: int) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import smtplib
 
 import pytest
 
 from tests.listener.conftest import PROXY
 from tests.listener.proxy_headers import version_1
 from tests.running import PASSWORD, Daemon, Post, daemon, greeted
-from tests.wirepop import WirePop, dialled
+from tests.wirepop import LONGEST_WAIT_SECONDS, WirePop, dialled
 
 ADDRESS = "ann@example.org"
 CLIENT = "198.51.100.20"
@@ -55,6 +56,17 @@ def test_the_connections_of_a_killed_worker_are_counted_no_more(post: Post) -> N
             assert one_more.rest().startswith(b"-ERR")
         for client in again:
             client.sock.close()
+
+
+def test_a_signal_to_reload_costs_no_lmtp_worker_its_deliveries(post: Post) -> None:
+    """It has nothing to reload; the default of SIGHUP would be its death."""
+    with daemon("lmtpd", workers=2) as started:
+        workers = started.workers()
+        for pid in workers:
+            os.kill(pid, signal.SIGHUP)
+        with smtplib.LMTP("127.0.0.1", started.port, timeout=LONGEST_WAIT_SECONDS) as lmtp:
+            assert lmtp.ehlo("client.example")[0] == 250
+        assert started.workers() == workers
 
 
 def test_two_listeners_on_one_port_are_refused_in_one_line(post: Post) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 import ssl
 import struct
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import trustme
+from cryptography import x509
 
 from mailstore.pop3 import replies
 from tests.running import PASSWORD, Authority, Daemon, Post, daemon, greeted, numbered, program
-from tests.wirepop import WirePop, dialled
+from tests.wirepop import LONGEST_WAIT_SECONDS, WirePop, dialled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADDRESS = "ann@example.org"
@@ -261,11 +265,60 @@ def test_a_new_certificate_is_taken_on_sighup_and_sessions_go_on(
             session.sign_in(ADDRESS, PASSWORD)
             write_pair(authority.ca, cert, key)
             before = len(started.log())
-            started.process.send_signal(1)
-            started.logged("certificate reloaded", after=before, times=2)
+            started.process.send_signal(signal.SIGHUP)
+            started.logged("certificate reloaded", after=before, times=3)  # by the parent and both workers
             assert {serial(authority, started.tls_port) for _ in range(6)}.isdisjoint({old})
             assert session.message(2)
             assert session.quit().startswith(b"+OK")
+
+
+@pytest.mark.req("P-135")
+def test_a_worker_that_takes_anothers_place_after_a_renewal_shows_the_new_certificate_and_resumes_old_sessions(
+    post: Post, authority: Authority, tmp_path: Path
+) -> None:
+    cert, key, ticket = tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "ticket"
+    write_pair(authority.ca, cert, key)
+    with daemon("pop3d", TLS_CERT_FILE=str(cert), TLS_KEY_FILE=str(key)) as started:
+        old = serial(authority, started.tls_port)
+        s_client(started.tls_port, "-tls1_3", "-sess_out", str(ticket))
+        write_pair(authority.ca, cert, key)
+        before = len(started.log())
+        started.process.send_signal(signal.SIGHUP)
+        started.logged("certificate reloaded", after=before, times=2)
+        os.kill(started.workers()[0], signal.SIGKILL)
+        started.logged("listens on", after=before)
+        assert serial(authority, started.tls_port) != old
+        assert b"Reused, TLSv1.3" in s_client(started.tls_port, "-tls1_3", "-sess_in", str(ticket)).stdout
+
+
+@pytest.mark.req("P-135")
+def test_a_worker_that_still_waits_for_the_database_survives_a_renewal_and_shows_the_new_certificate(
+    post: Post, authority: Authority, tmp_path: Path
+) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    write_pair(authority.ca, cert, key)
+    away = tmp_path / ".s.PGSQL.5432"
+    with socket.socket(socket.AF_UNIX) as database, ThreadPoolExecutor(1) as pool:
+        database.bind(str(away))
+        database.listen()
+
+        def renewed_meanwhile() -> int:
+            """A database that takes a connection, says nothing until the certificate was renewed, and is gone."""
+            database.settimeout(LONGEST_WAIT_SECONDS)
+            with database.accept()[0] as connection:
+                credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+                worker, _user, _group = struct.unpack("3i", credentials)
+                write_pair(authority.ca, cert, key)
+                os.kill(worker, signal.SIGHUP)
+                away.unlink()
+            return int(worker)
+
+        renewing = pool.submit(renewed_meanwhile)
+        old = x509.load_pem_x509_certificate(cert.read_bytes()).serial_number
+        database_url = f"postgres://nobody@/none?host={tmp_path}"
+        with daemon("pop3d", TLS_CERT_FILE=str(cert), TLS_KEY_FILE=str(key), DATABASE_URL=database_url) as started:
+            assert started.workers() == [renewing.result(LONGEST_WAIT_SECONDS)]
+            assert int(serial(authority, started.tls_port), 16) != old
 
 
 @pytest.mark.req("P-135")
@@ -277,7 +330,7 @@ def test_an_unusable_certificate_on_sighup_is_logged_and_the_old_one_goes_on(
     with daemon("pop3d", TLS_CERT_FILE=str(cert), TLS_KEY_FILE=str(key)) as started:
         old = serial(authority, started.tls_port)
         cert.write_text("no certificate\n")
-        started.process.send_signal(1)
+        started.process.send_signal(signal.SIGHUP)
         started.logged("the old one goes on")
         assert serial(authority, started.tls_port) == old
 
