@@ -112,6 +112,14 @@ def listen(variable: str, default: str) -> tuple[str, ...]:
     return tuple(_each(variable, default, _checked_address, f"{ADDRESS_FORM}, several by commas, or empty"))
 
 
+def port(variable: str, listening: tuple[str, ...]) -> int | None:
+    """The port that others connect to: the first listened on where the variable is not set; None where it is empty."""
+    value = os.environ.get(variable)
+    if value is None:
+        return next((int(item.rpartition(":")[2]) for item in listening if not item.startswith("unix:")), None)
+    return integer(variable, 0, least=1, most=65535) if value.strip() else None
+
+
 def _each(variable: str, default: str, check: Callable[[str], str], allowed: str) -> list[str]:
     items = []
     for item in _items(variable, default):

@@ -76,6 +76,8 @@ WEB_LISTEN = env.listen("WEB_LISTEN", "127.0.0.1:8000")
 POP3_LISTEN = env.listen("POP3_LISTEN", "127.0.0.1:1110")
 POP3S_LISTEN = env.listen("POP3S_LISTEN", "127.0.0.1:1995")
 LMTP_LISTEN = env.listen("LMTP_LISTEN", "127.0.0.1:1024")
+PUBLIC_POP3_PORT = env.port("PUBLIC_POP3_PORT", POP3_LISTEN)
+PUBLIC_POP3S_PORT = env.port("PUBLIC_POP3S_PORT", POP3S_LISTEN)
 
 PLAINTEXT_LOGIN = env.one_of("PLAINTEXT_LOGIN", "loopback", ("loopback", "never", "always"))
 POP3_WORKERS = env.integer("POP3_WORKERS", os.cpu_count() or 1, least=1, most=256)

@@ -7,7 +7,19 @@ import re
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-READERS = {"text", "one_of", "boolean", "integer", "words", "networks", "listen", "secret"}
+READERS = {
+    "text",
+    "one_of",
+    "boolean",
+    "integer",
+    "words",
+    "networks",
+    "listen",
+    "secret",
+    "matching",
+    "folder",
+    "port",
+}
 ROW = re.compile(r"^\| `(?P<name>[A-Z0-9_]+)`(?P<file> \*file\*)? \| (?P<default>.*?) \|", re.MULTILINE)
 
 

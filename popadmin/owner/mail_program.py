@@ -22,11 +22,6 @@ class MailProgram:
 
 
 def mail_program() -> MailProgram:
-    """The best way in first; a listener that is switched off is not offered."""
-    doors = [Door(port, "SSL/TLS") for port in _ports(settings.POP3S_LISTEN)[:1]]
-    doors += [Door(port, "STARTTLS") for port in _ports(settings.POP3_LISTEN)[:1]]
-    return MailProgram(settings.PUBLIC_HOSTNAME, tuple(doors))
-
-
-def _ports(listen: tuple[str, ...]) -> list[int]:
-    return [int(address.rpartition(":")[2]) for address in listen if not address.startswith("unix:")]
+    """The best way in first; one that is switched off is not offered. The ports are those that clients connect to."""
+    ways = ((settings.PUBLIC_POP3S_PORT, "SSL/TLS"), (settings.PUBLIC_POP3_PORT, "STARTTLS"))
+    return MailProgram(settings.PUBLIC_HOSTNAME, tuple(Door(port, name) for port, name in ways if port is not None))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from mailstore.models import Device
+from popadmin import environment
 from popadmin.owner.mail_program import Door, mail_program
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
@@ -45,18 +47,38 @@ def test_the_owner_sees_his_devices_the_main_password_first_and_nobody_elses():
     assert "bob" not in page
 
 
-def test_the_owner_reads_what_to_type_into_a_mail_program(settings):
+def test_the_owner_reads_the_ports_that_his_mail_program_reaches_not_those_behind_a_redirect(settings):
     settings.PUBLIC_HOSTNAME = "pop.example.org"
-    settings.POP3S_LISTEN, settings.POP3_LISTEN = ("[::]:995",), ("unix:/run/pop3", "0.0.0.0:110")
+    settings.POP3S_LISTEN, settings.POP3_LISTEN = ("[::]:1995",), ("0.0.0.0:1110",)
+    settings.PUBLIC_POP3S_PORT, settings.PUBLIC_POP3_PORT = 995, 110
     assert mail_program().doors == (Door(995, "SSL/TLS"), Door(110, "STARTTLS"))
     an_owner()
     page = signed_in(ANN).get("/mailbox/").content.decode()
     assert "pop.example.org" in page
     assert "<code>995</code>" in page
+    assert "1995" not in page
+
+
+def test_the_public_port_is_the_first_listened_on_unless_another_is_set_or_none(monkeypatch):
+    listening = ("unix:/run/pop3", "0.0.0.0:1110", "[::]:110")
+    monkeypatch.delenv("PUBLIC_POP3_PORT", raising=False)
+    assert environment.port("PUBLIC_POP3_PORT", listening) == 1110
+    assert environment.port("PUBLIC_POP3_PORT", ()) is None
+    monkeypatch.setenv("PUBLIC_POP3_PORT", "110")
+    assert environment.port("PUBLIC_POP3_PORT", listening) == 110
+    monkeypatch.setenv("PUBLIC_POP3_PORT", "")
+    assert environment.port("PUBLIC_POP3_PORT", listening) is None
+
+
+@pytest.mark.parametrize("wrong", ["0", "65536", "-1", "pop3"])
+def test_a_public_port_that_is_none_stops_the_start(monkeypatch, wrong):
+    monkeypatch.setenv("PUBLIC_POP3_PORT", wrong)
+    with pytest.raises(ImproperlyConfigured, match=f"PUBLIC_POP3_PORT='{wrong}' is not valid"):
+        environment.port("PUBLIC_POP3_PORT", ())
 
 
 def test_a_listener_that_is_switched_off_is_not_offered(settings):
-    settings.POP3_LISTEN = ()
+    settings.PUBLIC_POP3_PORT = None
     assert [door.encryption for door in mail_program().doors] == ["SSL/TLS"]
 
 
