@@ -36,7 +36,7 @@ def _settings(data_dir: Path) -> None:
     os.environ["POPADMIN_DATA_DIR"] = str(data_dir)
     os.environ["POPADMIN_GENERATE"] = "true"
     os.environ["PUBLIC_HOSTNAME"] = "mail.example.test"
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # pytest-playwright keeps a loop in the thread of live_server
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps a loop in the thread of live_server
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
