@@ -40,6 +40,8 @@ CASES = [
     ("POP3S_LISTEN", "::1:995", "[IPV6]:PORT"),
     ("LMTP_LISTEN", "unix:relative", "unix:/path"),
     ("LMTP_LISTEN", "unix:/GONE/socket", "choose another address"),
+    ("PUBLIC_POP3_PORT", "0", "from 1 to 65535"),
+    ("PUBLIC_POP3S_PORT", "pop3s", "from 1 to 65535"),
     ("PLAINTEXT_LOGIN", "sometimes", "loopback or never or always"),
     ("POP3_WORKERS", "0", "from 1 to 256"),
     ("POP3_WORKERS", "two", "from 1 to 256"),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import os
+import subprocess
+import sys
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from mailstore.models import Device
-from popadmin import environment
 from popadmin.owner.mail_program import Door, mail_program
+from tests.up.programs import REPOSITORY
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -59,22 +61,30 @@ def test_the_owner_reads_the_ports_that_his_mail_program_reaches_not_those_behin
     assert "1995" not in page
 
 
-def test_the_public_port_is_the_first_listened_on_unless_another_is_set_or_none(monkeypatch):
-    listening = ("unix:/run/pop3", "0.0.0.0:1110", "[::]:110")
-    monkeypatch.delenv("PUBLIC_POP3_PORT", raising=False)
-    assert environment.port("PUBLIC_POP3_PORT", listening) == 1110
-    assert environment.port("PUBLIC_POP3_PORT", ()) is None
-    monkeypatch.setenv("PUBLIC_POP3_PORT", "110")
-    assert environment.port("PUBLIC_POP3_PORT", listening) == 110
-    monkeypatch.setenv("PUBLIC_POP3_PORT", "")
-    assert environment.port("PUBLIC_POP3_PORT", listening) is None
-
-
-@pytest.mark.parametrize("wrong", ["0", "65536", "-1", "pop3"])
-def test_a_public_port_that_is_none_stops_the_start(monkeypatch, wrong):
-    monkeypatch.setenv("PUBLIC_POP3_PORT", wrong)
-    with pytest.raises(ImproperlyConfigured, match=f"PUBLIC_POP3_PORT='{wrong}' is not valid"):
-        environment.port("PUBLIC_POP3_PORT", ())
+@pytest.mark.parametrize(
+    ("environment", "ports"),
+    [
+        ({}, "1110 995"),
+        ({"PUBLIC_POP3_PORT": "110"}, "110 995"),
+        ({"PUBLIC_POP3_PORT": ""}, "None 995"),
+        ({"POP3S_LISTEN": ""}, "1110 None"),
+        ({"POP3S_LISTEN": "", "PUBLIC_POP3S_PORT": "995"}, "1110 995"),
+    ],
+)
+def test_the_ports_told_are_the_first_listened_on_unless_another_is_set_or_none(environment, ports):
+    program = "from popadmin import settings; print(settings.PUBLIC_POP3_PORT, settings.PUBLIC_POP3S_PORT)"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PUBLIC_POP3")}
+    listens = {"POP3_LISTEN": "unix:/run/pop3,0.0.0.0:1110,0.0.0.0:110", "POP3S_LISTEN": "[::]:995"}
+    printed = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=REPOSITORY,
+        env=kept | listens | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert printed.stdout.strip() == ports
 
 
 def test_a_listener_that_is_switched_off_is_not_offered(settings):
