@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from mailstore.store.lanes import WRITE_LANES
+from mailstore.wiring import POP3_WRITE_LANES
+from popadmin.up.services import SPARE_CONNECTIONS
 from tests.up.programs import REPOSITORY
 
 OURS = ("migrate", "web", "pop3", "lmtp", "sweep")
@@ -83,13 +86,49 @@ def test_secrets_come_as_files_and_never_as_values(compose: dict[str, Any]) -> N
     assert all(set(secret) == {"file"} for secret in compose["secrets"].values())
 
 
-def test_ports_are_published_on_loopback_only(compose: dict[str, Any]) -> None:
+def test_postgres_lets_every_service_connect_on_a_machine_of_64_cores(compose: dict[str, Any], dockerfile: str) -> None:
+    listeners = 64 * (1 + POP3_WRITE_LANES) + 4 * (1 + WRITE_LANES)
+    workers, threads = (int(number) for number in re.findall(r"--(?:workers|threads)=(\d+)", dockerfile))
+    setting = compose["services"]["database"]["command"][-1]
+    assert int(setting.removeprefix("max_connections=")) >= listeners + workers * threads + SPARE_CONNECTIONS
+
+
+def test_ports_are_published_on_loopback_until_the_operator_says_otherwise(compose: dict[str, Any]) -> None:
     published = [port for service in compose["services"].values() for port in service.get("ports", [])]
     assert published
-    assert all(port.startswith("127.0.0.1:") for port in published)
+    assert all(port.startswith(("127.0.0.1:", "${PUBLISH_ADDRESS:-127.0.0.1}:")) for port in published)
+
+
+def test_owners_are_told_the_ports_that_are_published_not_those_inside(compose: dict[str, Any]) -> None:
+    told = services(compose)["web"]["environment"]
+    published = services(compose)["pop3"]["ports"]
+    for name in ("PUBLIC_POP3_PORT", "PUBLIC_POP3S_PORT"):
+        assert [port for port in published if f":{told[name]}:" in port], name
+
+
+def test_every_setting_of_the_operators_reaches_every_service_of_the_image(compose: dict[str, Any]) -> None:
+    for service in services(compose).values():
+        assert service["env_file"] == [{"path": ".env", "required": False}]
+
+
+def test_a_certificate_of_the_operators_reaches_every_service_of_the_image(compose: dict[str, Any]) -> None:
+    guide = (REPOSITORY / "docs" / "install.md").read_text()
+    for service in services(compose).values():
+        assert "./tls:/etc/popadmin/tls:ro" in service["volumes"]
+    assert "TLS_CERT_FILE=/etc/popadmin/tls/" in guide.partition("\n## Containers\n")[2]
+
+
+def test_every_anchor_is_used() -> None:
+    text = re.sub(r"#.*", "", (REPOSITORY / "docker-compose.yml").read_text())
+    assert set(re.findall(r"&([a-z-]+)", text)) == set(re.findall(r"\*([a-z-]+)", text))
+
+
+def test_the_image_names_no_address_that_its_command_does_not_obey(dockerfile: str) -> None:
+    assert "WEB_LISTEN=" not in dockerfile
+    assert "--bind=0.0.0.0:8000" in dockerfile
 
 
 def test_what_must_last_is_in_named_volumes(compose: dict[str, Any]) -> None:
     assert set(compose["volumes"]) == {"database", "mail"}
     for name in ("web", "pop3", "lmtp", "sweep"):
-        assert services(compose)[name]["volumes"] == ["mail:/var/lib/popadmin"]
+        assert "mail:/var/lib/popadmin" in services(compose)[name]["volumes"]
