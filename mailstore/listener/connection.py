@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from mailstore.errors import MailError
 from mailstore.listener.transfer import Transfer
+from mailstore.policy.networks import is_loopback
 from mailstore.ports import OpenBody, Session
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Connection(asyncio.Protocol):
         self.server = server
         self.client = client
         self.proxy = proxy
-        self.loopback = is_loopback(client)
+        self.loopback = proxy is None and is_loopback(client)
         self.encrypted = endpoint.implicit_tls
         self.octets_in = 0
         self.octets_out = 0
@@ -84,9 +85,12 @@ class Connection(asyncio.Protocol):
         if self._ended:  # cut during the handshake
             self._transport.abort()
             return
-        if self.encrypted:
-            self.session.tls_started(self._tls_version())
-        self.session.connected()
+        try:
+            if self.encrypted:
+                self.session.tls_started(self._tls_version())
+            self.session.connected()
+        except Exception:
+            self._broken()
 
     def data_received(self, data: bytes) -> None:
         if self._ended or self._closing:
@@ -105,7 +109,10 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         if self._ended or self._closing:
             return False
-        self.session.half_closed()
+        try:
+            self.session.half_closed()
+        except Exception:
+            self._broken()
         return not self.encrypted  # TLS has no half-closed state here
 
     def pause_writing(self) -> None:
@@ -117,7 +124,7 @@ class Connection(asyncio.Protocol):
         if self._ended:
             return
         if self._transfer is not None:
-            self._transfer.resume()
+            self.transfer_on()
         else:
             self._proceed()
 
@@ -159,6 +166,14 @@ class Connection(asyncio.Protocol):
 
     # --- the server's and the transfer's side ---------------------------------------------------------------------
 
+    def transfer_on(self) -> None:
+        """There is room for more of the body."""
+        try:
+            if self._transfer is not None:
+                self._transfer.resume()
+        except Exception:
+            self._broken()
+
     def transferred(self, octets: int) -> None:
         """Some of a body left."""
         self.octets_out += octets
@@ -179,17 +194,16 @@ class Connection(asyncio.Protocol):
         return self._transport.get_write_buffer_size() if self._connected else 0
 
     def cut(self, reason: str) -> None:
-        """End at once; nothing more is sent."""
+        """End at once; nothing more is said, and nobody waited for."""
         if self._ended:
             return
         self.finish(reason)
         if not self._connected:
             self._arrival.cancel()  # in its handshake: the socket closes with the task
             return
-        if self._transport.get_write_buffer_size() or self._upgrading:
-            self._transport.abort()
-        else:
-            self._transport.close()
+        if not (self._upgrading or self._transport.get_write_buffer_size()):
+            self._transport.close()  # under TLS its close_notify is with the kernel now
+        self._transport.abort()  # else a peer that does not answer it would hold the socket for half a minute
 
     def finish(self, reason: str) -> None:
         """Tell the session and the server, exactly once."""
@@ -200,7 +214,10 @@ class Connection(asyncio.Protocol):
             self._transfer.give_up()
             self._transfer = None
         self.server.forget(self)
-        self.session.ended(reason, self.octets_in, self.octets_out)
+        try:
+            self.session.ended(reason, self.octets_in, self.octets_out)
+        except Exception:
+            log.exception("the end of a session failed")
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
@@ -261,13 +278,11 @@ class Connection(asyncio.Protocol):
         self._upgrading = False
         self.encrypted = True
         self.last_at = self.server.now()
-        self.session.tls_started(self._tls_version())
+        try:
+            self.session.tls_started(self._tls_version())
+        except Exception:
+            self._broken()
 
     def _tls_version(self) -> str:
         channel = self._transport.get_extra_info("ssl_object")
         return (channel.version() if channel is not None else None) or "TLS"
-
-
-def is_loopback(client: str) -> bool:
-    """True for this machine itself, also by a unix socket."""
-    return client == "::1" or client.startswith("127.") or client == "unix"

@@ -92,11 +92,14 @@ class Transfer:
                 self._connection.transferred(sent)
         except BlockingIOError:
             pass
+        except (ConnectionError, TimeoutError):  # whoever fetched has left; the body is as it should be
+            self._connection.cut("lost")
+            return
         except OSError as error:
             self._fail(f"sendfile: {error.strerror}")
             return
         if self._offset < end:
-            asyncio.get_running_loop().add_writer(self._socket, self._by_sendfile)
+            asyncio.get_running_loop().add_writer(self._socket, self._connection.transfer_on)
         else:
             self._last()
 

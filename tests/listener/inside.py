@@ -33,7 +33,14 @@ class Clock:
 class Stage:
     """One server, one account, and connections to it."""
 
-    def __init__(self, limits: Limits, *messages: StoredMessage, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *messages: StoredMessage,
+        tls: ssl.SSLContext | None,
+        implicit_tls: bool,
+        session: Callable[..., Session],
+    ) -> None:
         self.clock = Clock()
         self.maildrop = FakeMaildrop(*messages)
         self.accounts = FakeAccounts()
@@ -47,8 +54,8 @@ class Stage:
         self.server.listen(
             Endpoint(
                 self.sock,
-                implicit_tls=tls is not None,
-                session=lambda peer: Session(peer, self.accounts, self.journal, rules),
+                implicit_tls=implicit_tls and tls is not None,
+                session=lambda peer: session(peer, self.accounts, self.journal, rules),
                 busy=BUSY,
                 proxied=True,
             )
@@ -113,8 +120,15 @@ class Visitor:
 
 
 @asynccontextmanager
-async def stage(limits: Limits, *messages: StoredMessage, tls: ssl.SSLContext | None = None) -> AsyncIterator[Stage]:
-    made = Stage(limits, *messages, tls=tls)
+async def stage(
+    limits: Limits,
+    *messages: StoredMessage,
+    tls: ssl.SSLContext | None = None,
+    implicit_tls: bool = True,
+    session: Callable[..., Session] = Session,
+) -> AsyncIterator[Stage]:
+    """`session` is called like `Session`, for a test whose sessions are to be others."""
+    made = Stage(limits, *messages, tls=tls, implicit_tls=implicit_tls, session=session)
     try:
         yield made
     finally:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ssl
 from collections.abc import Coroutine
+from functools import partial
+from typing import Any
 
 import pytest
 import uvloop
 
 from mailstore.listener.server import Limits
+from mailstore.pop3.session import Session
 from tests.fakes.pop3 import StoredMessage
-from tests.listener.inside import BUSY, SOCKET_BUFFER_OCTETS, Stage, stage, until
+from tests.listener.inside import (
+    BUSY,
+    SECRET,
+    SOCKET_BUFFER_OCTETS,
+    WAIT_SECONDS,
+    Stage,
+    Visitor,
+    stage,
+    until,
+)
 from tests.listener.proxy_headers import version_1
 from tests.running import Authority
 
@@ -160,6 +174,113 @@ def test_a_connection_cut_in_its_handshake_is_told_once_and_its_socket_closed(au
             second.writer.close()
             await until(lambda: len(made.server) == 0)
             assert len(made.journal.records) == 2
+
+    on_the_loop(scene())
+
+
+@pytest.mark.req("P-096")
+@pytest.mark.req("P-136")
+@pytest.mark.req("P-194")
+def test_an_overdue_client_that_never_answers_close_notify_holds_no_socket(authority: Authority) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.cert_file, authority.key_file)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    channel = authority.context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+
+    async def scene() -> None:
+        async with stage(LIMITS, NOTE, tls=context) as made:
+            visitor = await made.dial()
+            assert (await heard(visitor, channel, incoming, outgoing)).startswith(b"+OK")
+            made.pass_time(181)
+            async with asyncio.timeout(WAIT_SECONDS / 2):  # uvloop would wait for the answer twice as long
+                incoming.write(await visitor.reader.read())
+            assert channel.read() == b""  # close_notify, and not an octet of POP3 before it
+
+    on_the_loop(scene())
+
+
+async def heard(visitor: Visitor, channel: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO) -> bytes:
+    """Shake hands octet by octet, without a loop's help, and return the first line."""
+    line = b""
+    while not line.endswith(b"\r\n"):
+        try:
+            line += channel.read()
+        except ssl.SSLWantReadError:
+            visitor.writer.write(outgoing.read())
+            incoming.write(await asyncio.wait_for(visitor.reader.read(SOCKET_BUFFER_OCTETS), WAIT_SECONDS))
+    return line
+
+
+# --- a bug of ours ------------------------------------------------------------------------------------------------
+
+
+class Faulty(Session):
+    """A session with a bug in one of its entries."""
+
+    def __init__(self, *given: Any, fails_in: str) -> None:
+        super().__init__(*given)
+        self._fails_in = fails_in
+
+    def connected(self) -> None:
+        self._fail_in("connected")
+        super().connected()
+
+    def tls_started(self, version: str) -> None:
+        self._fail_in("tls_started")
+        super().tls_started(version)
+
+    def receive(self, data: bytes) -> None:
+        self._fail_in("receive")
+        super().receive(data)
+
+    def half_closed(self) -> None:
+        self._fail_in("half_closed")
+        super().half_closed()
+
+    def proceed(self) -> None:
+        self._fail_in("proceed")
+        super().proceed()
+
+    def ended(self, reason: str, octets_in: int, octets_out: int) -> None:
+        super().ended(reason, octets_in, octets_out)
+        self._fail_in("ended")
+
+    def _fail_in(self, entry: str) -> None:
+        if entry == self._fails_in:
+            raise RuntimeError(f"a bug in {entry}")
+
+
+@pytest.mark.req("P-091")
+@pytest.mark.parametrize("entry", ["connected", "receive", "half_closed", "proceed", "ended"])
+def test_a_session_that_fails_ends_is_counted_no_more_and_leaves_nobody_waiting(entry: str) -> None:
+    async def scene() -> None:
+        async with stage(LIMITS, NOTE, session=partial(Faulty, fails_in=entry)) as made:
+            visitor = await made.dial(f"USER {made.maildrop.address}\r\nPASS {SECRET}\r\nRETR 1\r\n".encode())
+            visitor.writer.write_eof()
+            await visitor.rest()
+            await until(lambda: len(made.server) == 0)
+            assert len(made.journal.records) == 1
+
+    on_the_loop(scene())
+
+
+@pytest.mark.req("P-129")
+@pytest.mark.parametrize("implicit", [True, False], ids=["implicit", "STLS"])
+def test_a_session_that_fails_behind_its_handshake_ends(authority: Authority, implicit: bool) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.cert_file, authority.key_file)
+
+    async def scene() -> None:
+        faulty = partial(Faulty, fails_in="tls_started")
+        async with stage(LIMITS, NOTE, tls=context, implicit_tls=implicit, session=faulty) as made:
+            visitor = await made.dial()
+            if not implicit:
+                await visitor.line()
+                assert (await visitor.ask("STLS")).startswith(b"+OK")
+            with contextlib.suppress(ConnectionError):  # it may end before this side has seen the handshake's end
+                await asyncio.wait_for(visitor.writer.start_tls(authority.context(), server_hostname="localhost"), 30)
+            assert await visitor.rest() == b""
+            assert [record.reason for record in made.journal.records] == ["failed"]
 
     on_the_loop(scene())
 

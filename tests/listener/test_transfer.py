@@ -252,3 +252,14 @@ def test_a_body_that_becomes_short_under_way_ends_the_connection_without_a_termi
         assert not received.endswith(END)
     with post.session() as later:
         assert later.ask("STAT").startswith(b"+OK 1 ")
+
+
+@pytest.mark.req("P-047")
+def test_whoever_leaves_in_the_middle_of_a_message_is_not_logged_as_a_damaged_body(post: Post) -> None:
+    post.mailbox(quota_octets=None)
+    post.fill(ADDRESS, *numbered(1, octets=24 * MEGABYTE))
+    before = len(post.pop3d.log())
+    with post.session() as session:
+        assert session.ask("RETR 1").startswith(b"+OK")
+    post.pop3d.logged(rf"session client=.* address={ADDRESS} .*reason=\"?lost", after=before)
+    assert not [line for line in post.pop3d.log()[before:] if "sending a body failed" in line]
