@@ -151,7 +151,10 @@ class Maildrop(Protocol):
         """Open message `number` (1..n); the caller closes the body. BodyLost, Unavailable before any octet."""
 
     def remove(self, numbers: Sequence[int], done: Done[int]) -> None:
-        """The UPDATE state: all or none, durable when `done` is called. Already removed ones count as removed."""
+        """The UPDATE state: all or none, durable when `done` is called. Already removed ones count as removed.
+
+        BadCredentials when the device was revoked or barred since it signed in: nothing was done.
+        """
 
 
 class Accounts(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from mailstore.errors import BodyLost, MailError, TryAgain, Unavailable
+from mailstore.errors import BadCredentials, BodyLost, MailError, TryAgain, Unavailable
 from mailstore.ports import BodyRef, BodyStore, Done, Listing, Message
 from mailstore.store import literals
 from mailstore.store.lane import Steps
@@ -169,9 +169,12 @@ class StoredMaildrop:
             return
         keys = self._listing.keys
         asked = literals.bigints(keys[number - 1] for number in numbers)
-        self._lanes.write(
-            self._update(asked), lambda answer: done(answer if isinstance(answer, MailError) else len(numbers))
-        )
+        self._lanes.write(self._update(asked), lambda answer: done(self._removed(answer) or len(numbers)))
+
+    def _removed(self, answer: PGresult | Unavailable) -> MailError | None:
+        if isinstance(answer, MailError):
+            return answer
+        return None if answer.ntuples else BadCredentials(f"{self.device} of {self.address} is revoked, barred or gone")
 
     def _update(self, keys: bytes) -> Steps:
         """The transaction of QUIT; which of its steps does anything depends on the device's mode at that moment."""

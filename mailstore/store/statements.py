@@ -90,51 +90,71 @@ CARDS = Statement(
 # statement behind it takes its snapshot after the lock, so it sees everything that was ordered before it.
 LOCK = Statement(b"lock", "SELECT 1 FROM mailstore_mailbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE")
 
-# The UPDATE state, behind LOCK: messages $2 leave mailbox $1, by device $3, all or none. The device's mode is read here
-# and not at sign-in, since a first other device turns the main one from primary to independent while sessions are
-# open. A primary device removes; an independent one only what every counting device has hidden, this one by HIDE; a
-# peeking one nothing. What another session removed meanwhile is skipped and counts as removed. Devices that had hidden
-# a message that leaves forget it from their counters.
-REMOVE = Statement(
-    b"remove",
+# A device v of mailbox x counts: mail waits for it. The main one only once it has signed in, and while it may.
+COUNTS = """v.mailbox_id = x.id AND v.revoked_at IS NULL AND v.mode <> 'peek'
+        AND NOT (v.main AND (v.last_sign_in_at IS NULL OR NOT x.main_pop))"""
+
+# A device d of mailbox x may still change it: a session outlives the sign-in that was right for it.
+MAY = "d.revoked_at IS NULL AND (x.main_pop OR NOT d.main)"
+
+
+def leaving(gone: str, mailbox: str, answer: str) -> str:
+    """SQL: messages leave the mailbox (a parameter), and the counters of each view that had hidden them, in one step.
+
+    `gone` is the UPDATE of the rows, which returns added and octets; `answer` what the statement selects at its end.
     """
-    WITH gone AS (
-        UPDATE mailstore_message m
-           SET removed = x.change + 1, removed_at = now(), removed_by_id = $3,
-               removed_why = CASE d.mode WHEN 'primary' THEN 'dele' ELSE 'every' END
-          FROM mailstore_mailbox x, mailstore_device d
-         WHERE x.id = $1 AND d.id = $3 AND m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL
-           AND (d.mode = 'primary' OR d.mode = 'independent' AND NOT EXISTS (
-                   SELECT 1 FROM mailstore_device v
-                    WHERE v.mailbox_id = $1 AND v.revoked_at IS NULL AND v.mode <> 'peek'
-                      AND NOT (v.main AND (v.last_sign_in_at IS NULL OR NOT x.main_pop))
-                      AND NOT v.hidden @> m.added))
-     RETURNING m.added, m.octets),
+    return f"""
+    WITH gone AS ({gone}),
     seen AS (
         UPDATE mailstore_device d
            SET hidden_messages = d.hidden_messages - less.messages, hidden_octets = d.hidden_octets - less.octets
           FROM (SELECT v.id, count(*) AS messages, sum(gone.octets) AS octets
                   FROM mailstore_device v JOIN gone ON v.hidden @> gone.added
-                 WHERE v.mailbox_id = $1
+                 WHERE v.mailbox_id = {mailbox}
                  GROUP BY v.id) AS less
-         WHERE d.id = less.id)
-    UPDATE mailstore_mailbox m
-       SET change = m.change + 1, messages = m.messages - sums.messages, octets = m.octets - sums.octets
-      FROM (SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets FROM gone) AS sums
-     WHERE m.id = $1 AND sums.messages > 0
-    """,
+         WHERE d.id = less.id),
+    counted AS (
+        UPDATE mailstore_mailbox m
+           SET change = m.change + 1, messages = m.messages - sums.messages, octets = m.octets - sums.octets
+          FROM (SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets FROM gone) AS sums
+         WHERE m.id = {mailbox} AND sums.messages > 0)
+    {answer}
+    """
+
+
+# The UPDATE state, behind LOCK: messages $2 leave mailbox $1, by device $3, all or none. The device's mode is read here
+# and not at sign-in, since a first other device turns the main one from primary to independent while sessions are
+# open. A primary device removes; an independent one only what every counting device has hidden, this one by HIDE; a
+# peeking one nothing. What another session removed meanwhile is skipped and counts as removed. No row: the device was
+# revoked, or the main password barred, since the session began; then nothing was done, here and by HIDE.
+REMOVE = Statement(
+    b"remove",
+    leaving(
+        f"""
+        UPDATE mailstore_message m
+           SET removed = x.change + 1, removed_at = now(), removed_by_id = $3,
+               removed_why = CASE d.mode WHEN 'primary' THEN 'dele' ELSE 'every' END
+          FROM mailstore_mailbox x, mailstore_device d
+         WHERE x.id = $1 AND d.id = $3 AND m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL
+           AND {MAY}
+           AND (d.mode = 'primary' OR d.mode = 'independent' AND NOT EXISTS (
+                   SELECT 1 FROM mailstore_device v WHERE {COUNTS} AND NOT v.hidden @> m.added))
+     RETURNING m.added, m.octets""",
+        mailbox="$1",
+        answer=f"SELECT 1 FROM mailstore_mailbox x, mailstore_device d WHERE x.id = $1 AND d.id = $3 AND {MAY}",
+    ),
 )
 
 # Behind LOCK: messages $2 of mailbox $1 are hidden from device $3 alone, unless it is primary and removes them. All
 # numbers below the view's first visible message join the set, so that it stays one range where mail is read in order.
 HIDE = Statement(
     b"hide",
-    """
+    f"""
     WITH fresh AS (
         SELECT m.added, m.octets
-          FROM mailstore_message m JOIN mailstore_device d ON d.id = $3
+          FROM mailstore_message m JOIN mailstore_device d ON d.id = $3 JOIN mailstore_mailbox x ON x.id = $1
          WHERE m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL AND NOT d.hidden @> m.added
-           AND d.mode <> 'primary'),
+           AND d.mode <> 'primary' AND {MAY}),
     sums AS (
         SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets, range_agg(int8range(added, added + 1)) AS added
           FROM fresh),

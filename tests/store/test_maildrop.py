@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 
 from mailstore.bodies.files import FileBodies
-from mailstore.errors import BodyLost, TryAgain, Unavailable
+from mailstore.errors import BadCredentials, BodyLost, TryAgain, Unavailable
 from mailstore.models import Body, Mailbox, Message
 from mailstore.ports import Credentials, Maildrop
 from mailstore.store import devices, mailboxes, purge
@@ -269,5 +269,5 @@ def test_a_removal_after_the_mailbox_is_gone_is_answered(ann: Mail) -> None:
     drop = ann.open(ANN)
     ann.uidls(drop)
     mailboxes.remove(ANN, actor=ACTOR, with_mail=True)
-    assert ann.worker.ask(lambda done: drop.remove([1], done)) == 1
+    assert type(ann.worker.ask(lambda done: drop.remove([1], done))) is BadCredentials
     assert type(ann.message(drop, 2)) is BodyLost
