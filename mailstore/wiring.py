@@ -30,7 +30,7 @@ from mailstore.store import errand
 from mailstore.store.accounts import StoredAccounts
 from mailstore.store.delivery import StoredDelivery
 from mailstore.store.journal import LogJournal
-from mailstore.store.lanes import Lanes
+from mailstore.store.lanes import WRITE_LANES, Lanes
 from mailstore.store.sightings import Sightings
 
 log = logging.getLogger("popadmin.listener")
@@ -93,6 +93,11 @@ def serve_lmtp(conf: Conf) -> None:
         uvloop.run(_lmtp_worker(index, conf, bound, crowd, limits))
 
     _run("lmtpd", workers, work, crowd, bound, reload=lambda: None)
+
+
+def database_connections(conf: Conf) -> int:
+    """How many connections to the database both listeners hold: each worker reads on one and writes on some."""
+    return conf.pop3.workers * (1 + POP3_WRITE_LANES) + conf.lmtp.workers * (1 + WRITE_LANES)
 
 
 # --- workers ------------------------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ PUBLIC_POP3S_PORT = env.port("PUBLIC_POP3S_PORT", POP3S_LISTEN)
 
 PLAINTEXT_LOGIN = env.one_of("PLAINTEXT_LOGIN", "loopback", ("loopback", "never", "always"))
 POP3_WORKERS = env.integer("POP3_WORKERS", os.cpu_count() or 1, least=1, most=256)
-LMTP_WORKERS = env.integer("LMTP_WORKERS", os.cpu_count() or 1, least=1, most=256)
+LMTP_WORKERS = env.integer("LMTP_WORKERS", min(os.cpu_count() or 1, 4), least=1, most=256)  # the disk is slower
 POP3_IDLE_SECONDS = env.integer("POP3_IDLE_SECONDS", 600, least=600, most=86400)  # RFC 1939 §3: at least ten minutes
 POP3_MAX_CONNECTIONS = env.integer("POP3_MAX_CONNECTIONS", 10000, least=1, most=1_000_000)
 POP3_MAX_CONNECTIONS_PER_IP = env.integer("POP3_MAX_CONNECTIONS_PER_IP", 50, least=1, most=1_000_000)

@@ -27,11 +27,11 @@ READY_SECONDS = 600  # a recovery after a crash may have much to replay; while t
 STOP_SECONDS = 60
 LINGER_SECONDS = 15  # backends notice within a moment that their postmaster was killed
 PAUSE_SECONDS = 0.02
+LEAST_CONNECTIONS = 200  # a slot costs kilobytes; scripts, dumps and the MTA's look-ups want some too
 
 # A small server's settings, written once; an operator may edit the file.
 CONFIGURATION = """
 # --- set by popadmin when it made this cluster; yours to change ---
-max_connections = 200
 shared_buffers = 128MB
 jit = off                       # short statements only
 random_page_cost = 1.1
@@ -53,14 +53,25 @@ FOR_TESTS_ONLY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes
 
 
 class Cluster:
-    """One cluster in `data_dir/postgres`. `durable=False` is for test runs whose data nobody keeps."""
+    """One cluster in `data_dir/postgres`, for at least so many `connections`.
 
-    def __init__(self, data_dir: Path, *, folder: Path | None = None, durable: bool = True) -> None:
+    `durable=False` is for test runs whose data nobody keeps.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        folder: Path | None = None,
+        durable: bool = True,
+        connections: int = LEAST_CONNECTIONS,
+    ) -> None:
         self.root = data_dir.resolve() / "postgres"
         self.data = self.root / "data"
         self.socket = sockets.folder(data_dir.resolve())
         self._as = privilege.choose(self.data)
         self._promises = DURABLE if durable else FOR_TESTS_ONLY
+        self._connections = max(connections, LEAST_CONNECTIONS)
         self._binaries = binaries.at(folder) if folder else binaries.find(made_by=self._made_by())
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -143,6 +154,7 @@ class Cluster:
             "unix_socket_directories": f'"{self.socket}"',
             "unix_socket_permissions": "0700",
             "port": str(sockets.PORT),
+            "max_connections": str(max(self._connections, self._connections_of_the_operator())),
             **self._promises,
         }
         command = [*self._as.prefix, self._binaries.program("postgres"), "-D", str(self.data)]
@@ -153,6 +165,19 @@ class Cluster:
             self._process = processes.start(
                 command, at_our_death=signal.SIGINT, output=output, cwd=self.root, **self._as.process()
             )
+
+    def _connections_of_the_operator(self) -> int:
+        """What the files of the cluster say, which an operator may have raised; 0 when they cannot be read."""
+        asked = subprocess.run(
+            [*self._as.prefix, self._binaries.program("postgres"), "-C", "max_connections", "-D", str(self.data)],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=False,
+            **self._as.process(),
+        )
+        said = asked.stdout.strip()
+        return int(said) if said.isdigit() else 0
 
     def _start_log(self) -> Path:
         return self.root / "log" / "start.log"

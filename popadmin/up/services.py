@@ -7,12 +7,14 @@ from pathlib import Path
 
 from django.conf import settings
 
+from mailstore import conf, wiring
 from popadmin.up.children import Service
 from popadmin.up.endpoints import Endpoint
 
 LISTENERS, WEB = 1, 2  # the stages of stopping: no new mail first, the pages to the last
 WEB_WORKERS, WEB_THREADS = 2, 8  # the pages of a small site; a big one runs its own gunicorn
 SWEEP_SECONDS = 3600
+SPARE_CONNECTIONS = 30  # the sweep, `up` itself, commands at the shell, a dump, the MTA's look-ups, Postgres' own 3
 
 
 def services() -> tuple[Service, ...]:
@@ -27,6 +29,11 @@ def services() -> tuple[Service, ...]:
     if web:
         found.append(Service("web", _gunicorn(web), WEB, web))
     return tuple(found)
+
+
+def database_connections() -> int:
+    """How many connections all of it may hold at once (docs/install.md has the sum)."""
+    return wiring.database_connections(conf.load()) + WEB_WORKERS * WEB_THREADS + SPARE_CONNECTIONS
 
 
 def endpoints(variable: str) -> tuple[Endpoint, ...]:

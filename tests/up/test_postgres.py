@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -27,6 +28,15 @@ def ask(cluster: Cluster, statement: str, *, user: str = "popadmin") -> str:
         row = connection.execute(statement).fetchone()
         assert row
         return str(row[0])
+
+
+@contextmanager
+def started(cluster: Cluster) -> Iterator[None]:
+    try:
+        cluster.start()
+        yield
+    finally:
+        cluster.stop()
 
 
 def put(cluster: Cluster, word: str) -> None:
@@ -80,6 +90,18 @@ def test_what_it_promises_survives_a_power_cut_and_nobody_reaches_it_from_outsid
         assert {name: ask(cluster, f"SHOW {name}") for name in wanted} == wanted
         assert cluster.socket.stat().st_mode & 0o777 == 0o700
         assert cluster.data.stat().st_mode & 0o777 == 0o700
+
+
+def test_it_has_the_connections_that_are_asked_for_and_never_fewer_than_the_operator_wrote(folder: Path) -> None:
+    with private_cluster(folder, durable=False) as cluster:
+        assert int(ask(cluster, "SHOW max_connections")) >= 200
+    many = Cluster(folder, durable=False, connections=321)
+    with started(many):
+        assert ask(many, "SHOW max_connections") == "321"
+    with (many.data / "postgresql.conf").open("a") as stream:
+        stream.write("max_connections = 432\n")
+    with started(many):
+        assert ask(many, "SHOW max_connections") == "432"
 
 
 def test_its_address_works_as_database_url_also_with_blanks_in_the_path(folder: Path) -> None:

@@ -19,7 +19,7 @@ from popadmin.up.credentials import Credential, first_administrator
 from popadmin.up.demo import Demo
 from popadmin.up.errors import UpError
 from popadmin.up.postgres import Cluster
-from popadmin.up.services import services
+from popadmin.up.services import database_connections, services
 from popadmin.up.supervisor import Supervisor
 
 
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _run(self, *, demo: bool) -> None:
-        cluster = Cluster(settings.DATA_DIR) if settings.DATABASE_IS_PRIVATE else None
+        cluster = self._cluster() if settings.DATABASE_IS_PRIVATE else None
         supervisor = Supervisor(services(), cluster=cluster, data_dir=settings.DATA_DIR, say=self._say)
         with supervisor.running():
             with supervisor.signals.interruptible():
@@ -57,6 +57,9 @@ class Command(BaseCommand):
             self.stdout.write(board(version=_version(), data_dir=settings.DATA_DIR, credentials=credentials, demo=demo))
             self.stdout.flush()
             supervisor.watch()
+
+    def _cluster(self) -> Cluster:
+        return Cluster(settings.DATA_DIR, connections=database_connections())
 
     def _people(self, *, demo: bool) -> list[Credential]:
         if demo:

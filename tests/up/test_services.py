@@ -1,0 +1,26 @@
+"""What `up` reckons of the settings before it starts anything: the children, and the connections they will hold."""
+
+from __future__ import annotations
+
+from pytest_django.fixtures import Settings
+
+from mailstore.store.lanes import WRITE_LANES
+from mailstore.wiring import POP3_WRITE_LANES
+from popadmin.up.services import database_connections, services
+
+
+def test_the_connections_grow_with_the_workers_so_that_many_cores_do_not_use_them_up(settings: Settings) -> None:
+    settings.POP3_WORKERS, settings.LMTP_WORKERS = 1, 1
+    few = database_connections()
+    settings.POP3_WORKERS, settings.LMTP_WORKERS = 101, 11
+    # A worker has one more than it writes on, for reading.
+    assert database_connections() == few + 100 * (1 + POP3_WRITE_LANES) + 10 * (1 + WRITE_LANES)
+    assert few > (1 + POP3_WRITE_LANES) + (1 + WRITE_LANES)
+
+
+def test_a_part_that_is_switched_off_is_not_started(settings: Settings) -> None:
+    assert {service.name for service in services()} == {"sweep", "pop3d", "lmtpd", "web"}
+    settings.POP3_LISTEN = settings.LMTP_LISTEN = ()
+    assert {service.name for service in services()} == {"sweep", "pop3d", "web"}
+    settings.POP3S_LISTEN = settings.WEB_LISTEN = ()
+    assert {service.name for service in services()} == {"sweep"}
