@@ -8,11 +8,12 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mailstore.errors import BadCredentials, MailError, MainPasswordBarred, PopSwitchedOff, Throttled, Unavailable
+from mailstore.errors import BadCredentials, MailError, MainPasswordBarred, PopSwitchedOff, Throttled
 from mailstore.policy import devices
 from mailstore.policy.addresses import BadAddress, normal_address
 from mailstore.policy.throttle import Throttle
 from mailstore.ports import BodyStore, Credentials, Done, Maildrop
+from mailstore.store.lane import StatementFailed
 from mailstore.store.lanes import Lanes
 from mailstore.store.listings import Listings
 from mailstore.store.maildrop import Shelves, StoredMaildrop, View
@@ -64,7 +65,9 @@ class StoredAccounts:
 
     def __init__(self, lanes: Lanes, bodies: BodyStore, sightings: Sightings) -> None:
         self._lanes = lanes
-        self._shelves = Shelves(lanes, bodies, Listings())
+        listings = Listings()
+        lanes.on_return(listings.clear)
+        self._shelves = Shelves(lanes, bodies, listings)
         self._sightings = sightings
         self._passwords = Passwords()
         self._throttle = Throttle()
@@ -91,14 +94,16 @@ class StoredAccounts:
     def close(self) -> None:
         self._passwords.close()
 
-    def _refreshed(self, answer: PGresult | Unavailable) -> None:
-        if not isinstance(answer, MailError):
+    def _refreshed(self, answer: PGresult | MailError) -> None:
+        if isinstance(answer, StatementFailed):
+            log.error("the site's expiry could not be read: %s", answer)
+        elif not isinstance(answer, MailError):
             days = answer.get_value(0, 0)
             self._site_expire_days = (int(days) if days else None, answer.get_value(0, 1) == b"t")
 
     # --- one sign-in ------------------------------------------------------------------------------------------
 
-    def _found(self, answer: PGresult | Unavailable, credentials: Credentials, done: Done[Maildrop]) -> None:
+    def _found(self, answer: PGresult | MailError, credentials: Credentials, done: Done[Maildrop]) -> None:
         if isinstance(answer, MailError):
             done(answer)
             return

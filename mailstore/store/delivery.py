@@ -82,7 +82,7 @@ class StoredDelivery:
     def add_body(self, ref: BodyRef, done: Done[int]) -> None:
         """Write the row of a body that several placements will share."""
 
-        def added(answer: PGresult | Unavailable) -> None:
+        def added(answer: PGresult | MailError) -> None:
             done(answer if isinstance(answer, MailError) else int(answer.get_value(0, 0) or b"0"))
 
         self._lanes.write(((ADD_BODY, (ref.key.encode(), *_body_figures(ref))),), added)
@@ -221,7 +221,7 @@ def _outcome(work: Future[BodyRef]) -> BodyRef | MailError:
     return Unavailable(repr(error))
 
 
-def _placed(answer: PGresult | Unavailable) -> MailError | None:
+def _placed(answer: PGresult | MailError) -> MailError | None:
     if isinstance(answer, StatementFailed) and answer.sqlstate == NOT_NULL_VIOLATION:
         return Refusing("some of the mailboxes refuse")
     if isinstance(answer, MailError):

@@ -3,7 +3,7 @@
 Many sessions share a lane: each `run` queues one prepared statement, or a few, behind one sync point, so that each run
 is a transaction of its own and an error of one never touches the next. A query costs one send and a share of one
 receive; there is no pool, no task, no future. While the database is away every `run` is answered Unavailable at once,
-and the lane tries to come back by itself.
+and the lane tries to come back by itself, whatever went wrong.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from psycopg import OperationalError, conninfo, pq
+from psycopg import OperationalError, pq
 
-from mailstore.errors import Unavailable
+from mailstore.errors import MailError, Overloaded, Unavailable
+from mailstore.store import opening
+from mailstore.store.answers import tell
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
@@ -27,14 +29,12 @@ log = logging.getLogger("popadmin.database")
 
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)  # a restarted Postgres is found again within two seconds
 PENDING_LIMIT = 5000  # queries in flight on one lane; beyond it the machine is drowning and says so
-STATEMENT_SECONDS = 30  # the server ends what takes longer
-STUCK_SECONDS = STATEMENT_SECONDS + 5  # an answer this late means that the connection is dead
-SESSION_OPTIONS = f"-c statement_timeout={STATEMENT_SECONDS}s -c plan_cache_mode=force_generic_plan -c jit=off"
+STUCK_SECONDS = opening.STATEMENT_SECONDS + 5  # no result for so long means that the connection is dead
 
 TEXT = pq.Format.TEXT
 BINARY = pq.Format.BINARY
 
-Answer = Callable[["PGresult | Unavailable"], None]
+Answer = Callable[["PGresult | MailError"], None]
 Parameters = Sequence[bytes | None]
 Steps = Sequence[tuple["Statement", Parameters]]
 
@@ -58,19 +58,30 @@ class Statement:
 
 
 class Lane:
-    """A connection that comes back. Call `open` once from the loop's thread, `close` at the end."""
+    """A connection that comes back. Call `open` once from the loop's thread, `close` at the end.
 
-    def __init__(self, conninfo_text: str, statements: Sequence[Statement], pool: ThreadPoolExecutor) -> None:
-        self._conninfo = _with_options(conninfo_text)
+    `came` is called whenever there is a new connection, before anything runs on it.
+    """
+
+    def __init__(
+        self, conninfo: str, statements: Sequence[Statement], pool: ThreadPoolExecutor, *, came: Callable[[], None]
+    ) -> None:
+        self._conninfo = opening.with_options(conninfo)
         self._statements = statements
         self._pool = pool  # connecting blocks, so it happens off the loop
+        self._came = came
         self._connection: PGconn | None = None
         self._socket = -1  # the connection's; libpq does not name it any more once the server has closed it
-        self._waiting: deque[tuple[Answer, float]] = deque()
+        self._waiting: deque[Answer] = deque()
+        self._heard_at = 0.0  # of the last result, or of the first question since nobody waited
         self._result: PGresult | None = None
         self._failures = 0
         self._opening = False
         self._closed = False
+
+    @property
+    def connected(self) -> bool:
+        return self._connection is not None
 
     @property
     def load(self) -> int:
@@ -92,8 +103,11 @@ class Lane:
         Every statement takes its own snapshot, so one behind a lock sees what was committed before the lock was had.
         """
         connection = self._connection
-        if connection is None or len(self._waiting) >= PENDING_LIMIT:
-            done(Unavailable("the database is away" if connection is None else "too many queries are waiting"))
+        if connection is None:
+            done(Unavailable("the database is away"))
+            return
+        if len(self._waiting) >= PENDING_LIMIT:
+            done(Overloaded(f"{PENDING_LIMIT} queries are waiting"))
             return
         try:
             for statement, parameters in steps:
@@ -102,11 +116,13 @@ class Lane:
                 )
             connection.pipeline_sync()
             waits = connection.flush()
-        except OperationalError as error:
-            self._drop(str(error))
-            done(Unavailable(str(error)))
+        except Exception as error:  # whatever it was: half of a transaction may have been sent
+            self._drop(_why(error))
+            done(Unavailable(_why(error)))
             return
-        self._waiting.append((done, self._loop.time()))
+        if not self._waiting:
+            self._heard_at = self._loop.time()
+        self._waiting.append(done)
         if waits:
             self._loop.add_writer(self._socket, self._writable)
 
@@ -117,7 +133,7 @@ class Lane:
         that: libuv just ends the watch. Reading finds it.
         """
         self._readable()
-        if self._waiting and self._loop.time() - self._waiting[0][1] > STUCK_SECONDS:
+        if self._waiting and self._loop.time() - self._heard_at > STUCK_SECONDS:
             self._drop(f"no answer within {STUCK_SECONDS} s")
 
     # --- connecting -------------------------------------------------------------------------------------------
@@ -125,9 +141,9 @@ class Lane:
     async def _connect(self) -> None:
         self._opening = True
         try:
-            connection = await self._loop.run_in_executor(self._pool, self._connect_blocking)
-        except OperationalError as error:
-            self._failed(str(error))
+            connection = await self._loop.run_in_executor(self._pool, opening.connect, self._conninfo, self._statements)
+        except Exception as error:  # whatever it was: a lane that does not try again is lost for good
+            self._failed(_why(error))
             return
         finally:
             self._opening = False
@@ -139,21 +155,11 @@ class Lane:
         self._failures = 0
         self._connection, self._socket = connection, connection.socket
         self._loop.add_reader(self._socket, self._readable)
-
-    def _connect_blocking(self) -> PGconn:
-        connection = pq.PGconn.connect(self._conninfo.encode())
-        if connection.status != pq.ConnStatus.OK:
-            raise OperationalError(connection.get_error_message())
-        for statement in self._statements:
-            result = connection.prepare(statement.name, statement.sql.encode())
-            if result.status != pq.ExecStatus.COMMAND_OK:
-                connection.finish()
-                raise OperationalError(f"{statement.name.decode()}: {result.get_error_message()}")
-        connection.nonblocking = 1
-        connection.enter_pipeline_mode()
-        return connection
+        self._came()
 
     def _failed(self, why: str) -> None:
+        if self._closed:
+            return
         if self._failures == 0:
             log.error("the database cannot be reached, trying again until it can: %s", why)
         wait = RECONNECT_SECONDS[min(self._failures, len(RECONNECT_SECONDS) - 1)]
@@ -173,10 +179,9 @@ class Lane:
         self._loop.remove_writer(self._socket)
         connection.finish()
         waiting, self._waiting, self._result = self._waiting, deque(), None
-        for done, _ in waiting:
-            _tell(done, Unavailable(why))
-        if not self._closed:
-            self._failed(why)
+        for done in waiting:
+            tell(done, Unavailable(why))
+        self._failed(why)
 
     # --- answers ----------------------------------------------------------------------------------------------
 
@@ -187,8 +192,8 @@ class Lane:
         try:
             if not connection.flush():
                 self._loop.remove_writer(self._socket)
-        except OperationalError as error:
-            self._drop(str(error))
+        except Exception as error:
+            self._drop(_why(error))
 
     def _readable(self) -> None:
         connection = self._connection
@@ -200,8 +205,8 @@ class Lane:
                 self._take(connection.get_result())
                 if self._connection is not connection:
                     return
-        except OperationalError as error:
-            self._drop(str(error))
+        except Exception as error:
+            self._drop(_why(error))
             return
         if connection.status != pq.ConnStatus.OK:
             self._drop(connection.get_error_message())
@@ -210,37 +215,21 @@ class Lane:
         """One step of libpq's pipeline: each statement's result and a None, at the end the sync point."""
         if result is None:
             return
+        self._heard_at = self._loop.time()
         if result.status != pq.ExecStatus.PIPELINE_SYNC:
             if result.status != pq.ExecStatus.PIPELINE_ABORTED:  # that one only follows an error
                 self._result = result
             return
         answer, self._result = self._result, None
-        done, _ = self._waiting.popleft()
+        done = self._waiting.popleft()
         if answer is None:
-            _tell(done, Unavailable("the database gave no answer"))
+            tell(done, Unavailable("the database gave no answer"))
         elif answer.status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
-            _tell(done, answer)
+            tell(done, answer)
         else:
             state = answer.error_field(pq.DiagnosticField.SQLSTATE) or b"?????"
-            _tell(done, StatementFailed(answer.get_error_message(), state.decode()))
+            tell(done, StatementFailed(answer.get_error_message(), state.decode()))
 
 
-def _tell(done: Answer, answer: PGresult | Unavailable) -> None:
-    """A bug of whoever asked is his alone: those behind him on the lane still get their answers."""
-    try:
-        done(answer)
-    except Exception:
-        log.exception("an answer of the database could not be taken")
-
-
-def _with_options(text: str) -> str:
-    parts = conninfo.conninfo_to_dict(text)
-    options = f"{parts.get('options') or ''} {SESSION_OPTIONS}".strip()
-    merged: dict[str, str | int] = {
-        "connect_timeout": 5,
-        "application_name": "popadmin",
-        "keepalives_idle": 30,
-    }
-    merged.update({key: value for key, value in parts.items() if value is not None})
-    merged["options"] = options
-    return conninfo.make_conninfo("", **merged)
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, OperationalError) else repr(error)

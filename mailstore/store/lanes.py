@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from mailstore.store.lane import Answer, Lane, Parameters, Statement, Steps
@@ -15,19 +16,26 @@ class Lanes:
 
     def __init__(self, conninfo: str, *, write_lanes: int = WRITE_LANES) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="connect")
-        self._reads = Lane(conninfo, READS, self._pool)
-        self._writes = [Lane(conninfo, WRITES, self._pool) for _ in range(write_lanes)]
+        self._caches: list[Callable[[], None]] = []
+        self._reads = Lane(conninfo, READS, self._pool, came=self._forget)
+        self._writes = [Lane(conninfo, WRITES, self._pool, came=_nothing_kept) for _ in range(write_lanes)]
 
     async def open(self) -> None:
         for lane in (self._reads, *self._writes):
             await lane.open()
 
+    def on_return(self, forget: Callable[[], None]) -> None:
+        """Call `forget` whenever reads have a new connection: what was read before may be another history's, since a
+        server that was away may come back restored to an earlier day."""
+        self._caches.append(forget)
+
     def read(self, statement: Statement, parameters: Parameters, done: Answer) -> None:
         self._reads.run(((statement, parameters),), done)
 
     def write(self, steps: Steps, done: Answer) -> None:
-        """Run the steps as one transaction on the least busy lane."""
-        min(self._writes, key=_load).run(steps, done)
+        """Run the steps as one transaction on the least busy lane that is there; a lost one looks idle, and is not."""
+        there = [lane for lane in self._writes if lane.connected]
+        min(there or self._writes, key=_load).run(steps, done)
 
     def tick(self) -> None:
         for lane in (self._reads, *self._writes):
@@ -37,6 +45,14 @@ class Lanes:
         for lane in (self._reads, *self._writes):
             lane.close()
         self._pool.shutdown(wait=False)
+
+    def _forget(self) -> None:
+        for forget in self._caches:
+            forget()
+
+
+def _nothing_kept() -> None:
+    """Lanes that write read nothing that is kept."""
 
 
 def _load(lane: Lane) -> int:

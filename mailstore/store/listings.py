@@ -1,4 +1,4 @@
-"""Listings kept for sessions to share, keyed by view and change number: never stale by construction."""
+"""Listings kept for sessions to share, keyed by view and change number: stale only after a restore."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ MESSAGES_KEPT = 250_000  # over all listings of a process: some 40 MB with their
 
 
 class Listings:
-    """A bounded cache. The key is (device, change): any change of the mailbox or of a view takes a new number."""
+    """A bounded cache. The key is (device, change): any change of the mailbox or of a view takes a new number. Only a
+    database restored to an earlier day takes numbers again: then call `clear`."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[int, int], Listing] = OrderedDict()
@@ -32,6 +33,10 @@ class Listings:
         while self._messages > MESSAGES_KEPT:
             _, gone = self._kept.popitem(last=False)
             self._messages -= len(gone) + 1
+
+    def clear(self) -> None:
+        self._kept.clear()
+        self._messages = 0
 
 
 def unpack(keys: bytes | None, octets: bytes | None, uidls: bytes | None) -> Listing:

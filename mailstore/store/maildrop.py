@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from mailstore.errors import BadCredentials, BodyLost, MailError, TryAgain, Unavailable
+from mailstore.errors import BadCredentials, BodyLost, MailError, TryAgain
 from mailstore.ports import BodyRef, BodyStore, Done, Listing, Message
 from mailstore.store import literals
 from mailstore.store.lane import Steps
@@ -105,7 +105,7 @@ class StoredMaildrop:
     def _moment(self) -> tuple[bytes, bytes]:
         return b"%d" % self._view.mailbox, b"%d" % self._view.change
 
-    def _listed_live(self, answer: PGresult | Unavailable, done: Done[Listing]) -> None:
+    def _listed_live(self, answer: PGresult | MailError, done: Done[Listing]) -> None:
         if not isinstance(answer, MailError) and answer.get_value(0, 3) == BINARY_TRUE:
             self._list_past(done)
         else:
@@ -115,7 +115,7 @@ class StoredMaildrop:
         parameters = (*self._moment(), self._view.hidden)
         self._lanes.read(PAST_LISTING, parameters, lambda answer: self._listed(answer, done))
 
-    def _listed(self, answer: PGresult | Unavailable, done: Done[Listing]) -> None:
+    def _listed(self, answer: PGresult | MailError, done: Done[Listing]) -> None:
         if isinstance(answer, MailError):
             done(answer)
             return
@@ -146,7 +146,7 @@ class StoredMaildrop:
         window = listing.keys[number - 1 : number - 1 + WINDOW]
         self._lanes.read(CARDS, (literals.bigints(window),), lambda answer: self._carded(answer, number, key, done))
 
-    def _carded(self, answer: PGresult | Unavailable, number: int, key: int, done: Done[Message]) -> None:
+    def _carded(self, answer: PGresult | MailError, number: int, key: int, done: Done[Message]) -> None:
         if isinstance(answer, MailError):
             done(answer)
             return
@@ -171,7 +171,7 @@ class StoredMaildrop:
         asked = literals.bigints(keys[number - 1] for number in numbers)
         self._lanes.write(self._update(asked), lambda answer: done(self._removed(answer) or len(numbers)))
 
-    def _removed(self, answer: PGresult | Unavailable) -> MailError | None:
+    def _removed(self, answer: PGresult | MailError) -> MailError | None:
         if isinstance(answer, MailError):
             return answer
         return None if answer.ntuples else BadCredentials(f"{self.device} of {self.address} is revoked, barred or gone")

@@ -11,7 +11,6 @@ from mailstore.errors import (
     QuotaDeferred,
     QuotaRejected,
     RecipientDisabled,
-    Unavailable,
     UnknownRecipient,
 )
 from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address
@@ -53,7 +52,7 @@ class _Search:
         self._asked.update(names)
         self._lanes.read(RECIPIENTS, (array, b"%d" % self._octets), lambda answer: self._answered(answer, keys, depth))
 
-    def _answered(self, answer: PGresult | Unavailable, keys: dict[str, list[str]], depth: int) -> None:
+    def _answered(self, answer: PGresult | MailError, keys: dict[str, list[str]], depth: int) -> None:
         if isinstance(answer, MailError):
             self._done(answer)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from mailstore.errors import MailError, Unavailable
-from mailstore.store.lane import BINARY, Lane, Statement, StatementFailed
+from mailstore.errors import MailError, Overloaded, Unavailable
+from mailstore.store import opening
+from mailstore.store.lane import BINARY, STUCK_SECONDS, Lane, Statement, StatementFailed
 from popadmin.up.postgres import Cluster
 from tests.store.worker import Ask, Worker
 
@@ -24,7 +27,8 @@ SLEEP = Statement(b"sleep", "SELECT pg_sleep($1::float8)")
 ADD = Statement(b"add", "UPDATE counter SET n = n + $1::int")
 LOCK = Statement(b"lock", "SELECT 1 FROM counter FOR UPDATE")
 COUNT = Statement(b"count", "SELECT n FROM counter")
-STATEMENTS = (ECHO, OCTETS, DIVIDE, SLEEP, ADD, LOCK, COUNT)
+DURABILITY = Statement(b"durability", "SELECT current_setting('synchronous_commit')")
+STATEMENTS = (ECHO, OCTETS, DIVIDE, SLEEP, ADD, LOCK, COUNT, DURABILITY)
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +68,9 @@ def lane(cluster: Cluster, sql: psycopg.Connection, worker: Worker) -> Iterator[
 
 
 @contextmanager
-def opened(cluster: Cluster, worker: Worker) -> Iterator[Lane]:
+def opened(cluster: Cluster, worker: Worker, **options: str) -> Iterator[Lane]:
     with ThreadPoolExecutor(1) as pool:
-        lane = Lane(cluster.conninfo(), STATEMENTS, pool)
+        lane = Lane(make_conninfo(cluster.conninfo(), **options), STATEMENTS, pool, came=lambda: None)
         worker.run(lane.open())
         tick(lane, worker)
         yield lane
@@ -249,5 +253,132 @@ def test_a_closed_lane_answers_and_does_not_come_back(lane: Lane, worker: Worker
 
 def test_a_lane_takes_no_more_questions_than_it_can_bear(lane: Lane, worker: Worker) -> None:
     answers = worker.asked(asking(lane, SLEEP, b"0.1"), *(asking(lane, ECHO, b"x") for _ in range(5100)))
-    refused = [answer for answer in answers if isinstance(answer, Unavailable)]
+    refused = [answer for answer in answers if isinstance(answer, Overloaded)]
     assert len(refused) == 101
+
+
+class Clock:
+    """The loop's time with hours added, for a wait nobody can wait for."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._loop = worker.loop
+        self.ahead_seconds = 0.0
+
+    def time(self) -> float:
+        return self._loop.time() + self.ahead_seconds
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._loop, name)
+
+
+def test_an_answer_that_waited_long_for_those_before_it_is_not_late(lane: Lane, worker: Worker) -> None:
+    """The harm: a lane with a queue gave up a connection that worked, and with it deliveries about to be committed."""
+    clock = lane._loop = Clock(worker)
+    answers: list[object] = []
+
+    async def begin() -> None:
+        lane.run(((SLEEP, (b"0.2",)),), answers.append)
+        lane.run(((SLEEP, (b"0.2",)),), answers.append)
+        clock.ahead_seconds += STUCK_SECONDS - 1
+
+    worker.run(begin())
+    worker.until(lambda: answers, "the first answer came")
+    clock.ahead_seconds += STUCK_SECONDS - 1
+    worker.until(lambda: len(answers) == 2, "the second answer came")
+    assert [value(answer) for answer in answers] == [b"", b""]
+
+
+def test_a_server_that_says_nothing_for_long_is_given_up(lane: Lane, worker: Worker) -> None:
+    clock = lane._loop = Clock(worker)
+    answers: list[object] = []
+
+    async def begin() -> None:
+        lane.run(((SLEEP, (b"60",)),), answers.append)
+
+    worker.run(begin())
+    clock.ahead_seconds += STUCK_SECONDS + 1
+    worker.until(lambda: answers, "the question is given up")
+    assert isinstance(answers[0], Unavailable)
+
+
+@pytest.mark.parametrize(("servers", "kept"), [("off", b"on"), ("local", b"local"), ("remote_apply", b"remote_apply")])
+def test_what_a_lane_commits_survives_a_power_cut_and_a_stronger_promise_is_kept(
+    cluster: Cluster, sql: psycopg.Connection, worker: Worker, servers: str, kept: bytes
+) -> None:
+    with opened(cluster, worker, options=f"-c synchronous_commit={servers}") as lane:
+        assert value(worker.ask(asking(lane, DURABILITY))) == kept
+
+
+class Deaf:
+    """A server that takes connections and never says a word."""
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.conninfo = f"host=127.0.0.1 port={self._listening.getsockname()[1]} connect_timeout=2 sslmode=disable"
+
+    def close(self) -> None:
+        self._listening.close()
+
+
+def test_a_server_that_takes_a_connection_and_says_nothing_keeps_no_other_lane_away(
+    cluster: Cluster, sql: psycopg.Connection, worker: Worker
+) -> None:
+    deaf = Deaf()
+    with ThreadPoolExecutor(1) as pool:
+        stuck = Lane(deaf.conninfo, STATEMENTS, pool, came=lambda: None)
+        lane = Lane(cluster.conninfo(), STATEMENTS, pool, came=lambda: None)
+
+        async def both() -> None:
+            first = worker.loop.create_task(stuck.open())
+            await lane.open()
+            await first
+
+        worker.run(both())
+        assert value(worker.ask(asking(lane, ECHO, b"there"))) == b"there"
+        assert not stuck.connected
+        stuck.close()
+        lane.close()
+        deaf.close()
+
+
+def test_a_server_that_falls_silent_while_statements_are_prepared_is_given_up() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(psycopg.OperationalError, match="said nothing"):
+        opening.wait(ours.fileno(), writing=False, seconds=0.01)
+
+
+def test_a_connection_that_fails_in_an_unheard_of_way_is_tried_again(cluster: Cluster, worker: Worker) -> None:
+    """The harm: any error but one kind ended the attempts, and with them all mail until a restart."""
+    with ThreadPoolExecutor(1) as pool:
+        lane = Lane(cluster.conninfo(), (Statement(b"bad\0name", "SELECT \udcff"), ECHO), pool, came=lambda: None)
+        worker.run(lane.open())
+        lane._statements = STATEMENTS
+        worker.until(lambda: back(lane, worker), "the lane came")
+        lane.close()
+
+
+def test_a_question_that_cannot_be_sent_is_answered_and_spoils_no_transaction_behind_it(
+    lane: Lane, worker: Worker, sql: psycopg.Connection
+) -> None:
+    half = ((ADD, (b"5",)), (ECHO, (object(),)))
+    assert isinstance(worker.ask(lambda done: lane.run(half, done)), Unavailable)
+    worker.until(lambda: back(lane, worker), "the lane came back")
+    assert not isinstance(worker.ask(asking(lane, ADD, b"1")), MailError)
+    assert sql.execute("SELECT n FROM counter").fetchone() == (1,)
+
+
+def test_whoever_cannot_take_an_answer_is_told_so_once(lane: Lane, worker: Worker) -> None:
+    """The harm: a bug behind an answer left a client waiting in silence."""
+    told: list[object] = []
+
+    def take(answer: object) -> None:
+        told.append(answer)
+        if not isinstance(answer, MailError):
+            raise ZeroDivisionError
+
+    async def begin() -> None:
+        lane.run(((ECHO, (b"x",)),), take)
+
+    worker.run(begin())
+    worker.until(lambda: len(told) == 2, "the error was told")
+    assert isinstance(told[1], Unavailable)

@@ -15,6 +15,12 @@ from mailstore.errors import MailError
 T = TypeVar("T")
 Ask = Callable[[Callable[[Any], None]], None]
 LONGEST_SECONDS = 30.0
+# The lanes' connections to the test's own database, the reading one first.
+LANES = """
+SELECT pid FROM pg_stat_activity
+ WHERE application_name = 'popadmin' AND datname = current_database() AND pid <> pg_backend_pid()
+ ORDER BY backend_start
+"""
 
 
 def conninfo() -> str:
@@ -23,6 +29,12 @@ def conninfo() -> str:
     return make_conninfo(
         dbname=settings["NAME"], user=settings["USER"], host=settings["HOST"], port=settings["PORT"] or None
     )
+
+
+def end_lanes() -> None:
+    """End the lanes' connections from the server's side, as a restart does, and wait until they are gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM ({LANES}) AS lanes")
 
 
 class Worker:

@@ -1,0 +1,85 @@
+"""Several connections: what becomes of one lane, or of one mailbox, is not what becomes of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from django.db import connection
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from mailstore.errors import MailError, Unavailable
+from mailstore.models import Message
+from mailstore.ports import Delivered
+from mailstore.store.lane import StatementFailed
+from mailstore.store.lanes import WRITE_LANES, Lanes
+from mailstore.store.statements import LOCK
+from tests.store.mail import Mail
+from tests.store.site import a_mailbox
+from tests.store.worker import LANES, Worker, conninfo
+
+ANN, BOB = "ann@example.org", "bob@example.org"
+
+
+def test_a_lane_that_is_away_takes_no_writes_while_others_are_there(lanes: Lanes, worker: Worker) -> None:
+    """The harm: a lost lane has nothing to do, so it was chosen for every write, and each of them failed."""
+    write = ((LOCK, (b"{}",)),)
+    with closed_to_newcomers(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM ({LANES} OFFSET 1 LIMIT 1) AS lane")
+        worker.run(ticked(lanes))
+        answers = worker.asked(*(lambda done: lanes.write(write, done) for _ in range(50)))
+    assert [answer for answer in answers if isinstance(answer, MailError)] == []
+
+
+@contextmanager
+def closed_to_newcomers() -> Iterator[None]:
+    """Whoever is connected to the test's database stays; whoever is ended cannot come back."""
+    name = sql.Identifier(connection.settings_dict["NAME"])
+    with psycopg.connect(make_conninfo(conninfo(), dbname="postgres"), autocommit=True) as other:
+        other.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+        try:
+            yield
+        finally:
+            other.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
+
+
+async def ticked(lanes: Lanes) -> None:
+    lanes.tick()
+
+
+def test_without_any_lane_a_write_is_told_to_try_again(worker: Worker) -> None:
+    lanes = Lanes("host=/nowhere dbname=none", write_lanes=2)
+    worker.run(lanes.open())
+    assert isinstance(worker.ask(lambda done: lanes.write(((LOCK, (b"{}",)),), done)), Unavailable)
+    lanes.close()
+
+
+def test_one_locked_mailbox_does_not_hold_the_mail_of_the_others(mail: Mail) -> None:
+    """The harm: deliveries to a mailbox that something keeps locked stood on every lane, and with them all mail."""
+    a_mailbox(ANN)
+    locked = a_mailbox(BOB)
+    ann, bob = mail.recipient(ANN), mail.recipient(BOB)
+    told: list[object] = []
+
+    async def deliver_to_bob() -> None:
+        for _ in range(WRITE_LANES):
+            mail.intake(b"Subject: x\r\n\r\n").commit([bob], 14, lambda _, answer: told.append(answer))
+
+    with psycopg.connect(conninfo()) as other:
+        other.execute("SELECT 1 FROM mailstore_mailbox WHERE id = %s FOR UPDATE", [locked.pk])
+        mail.worker.run(deliver_to_bob())
+        mail.worker.until(all_wait, "every lane waits for the mailbox")
+        assert isinstance(mail.commit([ann], b"Subject: y\r\n\r\n")[0], Delivered)
+        mail.worker.until(lambda: len(told) == WRITE_LANES, "the others are told")
+        assert {type(answer) for answer in told} == {StatementFailed}
+        assert {answer.sqlstate for answer in told} == {"55P03"}
+    assert Message.objects.count() == 1
+    assert isinstance(mail.commit([bob], b"Subject: z\r\n\r\n")[0], Delivered)
+
+
+def all_wait() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN ({LANES})")
+        return cursor.fetchone() == (WRITE_LANES,)
