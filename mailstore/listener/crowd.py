@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import mmap
 import os
 
+# Whoever has one IPv6 address has the whole /64 (RFC 6177 §2), and could be as many clients as he likes.
+_IPV6_NETWORK_OCTETS = 8
 BUCKETS = 1 << 16  # addresses share one by chance, keyed, so nobody can choose whom to share with
 _CELL = 2  # octets a counter; a worker serves fewer than 65,536 connections from one address
 
 
 class Crowd:
-    """Made before the fork. Each worker writes its own row of counters only, and reads the sum of all rows."""
+    """Made before the fork. Each worker writes its own row of counters only, and reads the sum of all rows.
+
+    The IPv6 addresses of one /64 count as one address.
+    """
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
@@ -36,4 +42,8 @@ class Crowd:
         self._shared[start : start + BUCKETS * _CELL] = bytes(BUCKETS * _CELL)
 
     def _bucket(self, address: str) -> int:
-        return int.from_bytes(hashlib.blake2b(address.encode(), key=self._key, digest_size=2).digest(), "big")
+        return int.from_bytes(hashlib.blake2b(_counted_as(address), key=self._key, digest_size=2).digest(), "big")
+
+
+def _counted_as(address: str) -> bytes:
+    return ipaddress.IPv6Address(address).packed[:_IPV6_NETWORK_OCTETS] if ":" in address else address.encode()

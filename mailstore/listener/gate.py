@@ -88,12 +88,12 @@ class Gate:
         )
 
     async def _header(self, sock: socket.socket) -> ProxyHeader:
-        data = b""
-        while isinstance(found := parse(data), NeedMore):
+        data = bytearray()
+        while isinstance(found := parse(bytes(data)), NeedMore):
             more = await self._loop.sock_recv(sock, found.octets)
             if not more:
                 raise BadProxyHeader("the connection ended inside the header")
-            data += more
+            data.extend(more)
         return found
 
     def _refuse(self, sock: socket.socket) -> None:

@@ -340,6 +340,26 @@ def test_an_address_above_its_own_limit_is_sent_away_and_costs_nobody_his_place(
     on_the_loop(scene())
 
 
+@pytest.mark.req("P-190")
+def test_the_addresses_of_one_ipv6_network_share_one_limit_and_another_network_has_its_own() -> None:
+    limits = Limits(
+        connections=10, connections_per_ip=2, login_seconds=180, idle_seconds=600, trusted_proxies=("127.0.0.1/32",)
+    )
+
+    async def scene() -> None:
+        async with stage(limits, NOTE) as made:
+            first = await made.greeted(version_1("2001:db8:0:1::1"))
+            await made.greeted(version_1("2001:db8:0:1:ffff::2"))
+            assert await (await made.dial(version_1("2001:db8:0:1::3"))).rest() == BUSY
+            await made.greeted(version_1("2001:db8:0:2::1"))
+            assert (await first.ask("QUIT")).startswith(b"+OK")
+            await first.rest()
+            await until(lambda: len(made.server) == 2)
+            await made.greeted(version_1("2001:db8:0:1::4"))
+
+    on_the_loop(scene())
+
+
 def out(made: Stage) -> int:
     """Octets that left the server for its only connection."""
     (connection,) = made.server._connections
