@@ -9,12 +9,17 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from mailstore.policy.addresses import BadAddress, normal_login
+
 
 class UserManager(BaseUserManager["User"]):
     """Looks a user up under the normal form of what was typed."""
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(address=(username or "").strip().lower())
+        try:
+            return self.get(address=normal_login((username or "").strip()))
+        except BadAddress as error:
+            raise self.model.DoesNotExist(str(error)) from error
 
 
 class User(AbstractBaseUser):

@@ -5,8 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
+import idna
+
+TYPED_OCTETS = (
+    320  # RFC 3696 §3: a local part of 64, @, a domain of 255; a stranger's longer text costs no further work
+)
 ADDRESS_OCTETS = 254  # RFC 5321 §4.5.3.1.3: a path of 256 with its angle brackets
 LOCAL_PART_OCTETS = 64  # RFC 5321 §4.5.3.1.1
+LABEL_OCTETS = 63  # RFC 1035 §2.3.4; a U-label has fewer characters than its A-label octets
 DOMAIN_OCTETS = 253  # RFC 1035 §2.3.4, written without the final dot
 
 # RFC 1123 §2.1: letters, digits, hyphens inside; at least two labels, the last not all digits (that is an address).
@@ -22,18 +28,19 @@ class BadAddress(ValueError):
 
 def normal_domain(text: str) -> str:
     """Return the domain in lower case and A-labels (RFC 5890), or raise BadAddress."""
-    name = unicodedata.normalize("NFC", text).lower()
+    _bounded(text)
     try:
-        ascii_name = name if name.isascii() else name.encode("idna").decode("ascii")
-    except UnicodeError as error:
+        name = ".".join(_a_label(label) for label in _mapped(text).split("."))
+    except UnicodeError as error:  # idna's errors are such
         raise BadAddress(f"{text!r} is not a domain name") from error
-    if len(ascii_name) > DOMAIN_OCTETS or not _DOMAIN.fullmatch(ascii_name):
+    if len(name) > DOMAIN_OCTETS or not _DOMAIN.fullmatch(name):
         raise BadAddress(f"{text!r} is not a domain name: letters, digits and hyphens, at least one dot")
-    return ascii_name
+    return name
 
 
 def normal_address(text: str) -> str:
     """Return `local@domain` in the one form under which it is stored and looked up, or raise BadAddress."""
+    _bounded(text)
     local_part, at, domain = text.rpartition("@")
     if not at:
         raise BadAddress(f"{text!r} is not an address: it has no @")
@@ -46,6 +53,16 @@ def normal_address(text: str) -> str:
     return address
 
 
+def normal_login(text: str) -> str:
+    """Return the name under which a user is stored: of an address its normal form, of a login its lower case."""
+    _bounded(text)
+    if "@" in text:
+        return normal_address(text)
+    if "\0" in text:
+        raise BadAddress("a login has no NUL")
+    return text.lower()
+
+
 def lookup_keys(address: str) -> list[str]:
     """The names under which a recipient may be known, the most exact first: as it is, without +detail.
 
@@ -54,3 +71,22 @@ def lookup_keys(address: str) -> list[str]:
     local_part, _, domain = address.rpartition("@")
     user, plus, _detail = local_part.partition("+")
     return [address, f"{user}@{domain}"] if plus and user else [address]
+
+
+def _bounded(text: str) -> None:
+    if len(text) > TYPED_OCTETS or len(text.encode(errors="surrogatepass")) > TYPED_OCTETS:
+        raise BadAddress(f"the name is longer than {TYPED_OCTETS} octets")
+
+
+def _mapped(text: str) -> str:
+    """Lower case, one width, one dot (UTS 46 §4, non-transitional: ß stays ß, another registrant's than ss)."""
+    return text.lower() if text.isascii() else idna.uts46_remap(text)
+
+
+def _a_label(label: str) -> str:
+    """RFC 5891 §4: a label that DNS could hold. Plain ASCII is judged by the grammar of host names alone."""
+    if label.isascii() and not label.startswith("xn--"):
+        return label
+    if len(label) > LABEL_OCTETS:
+        raise idna.IDNAError("a label is too long")
+    return idna.alabel(label).decode("ascii")

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 
 from mailstore.models import User
-from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address
+from mailstore.policy.addresses import BadAddress, normal_login
 
 NOBODY = ""  # no user has it: what cannot be a name is looked up all the same, and costs what any other does
 
@@ -19,12 +19,11 @@ def signed_in(request: HttpRequest) -> User:
 
 
 def signs_in_as(typed: str) -> str:
-    """The name under which a user is stored: the normal form of an address, else a login in lower case."""
+    """The name under which a user is stored, or nobody's."""
     try:
-        name = normal_address(typed) if "@" in typed else typed.lower()
+        return normal_login(typed)
     except BadAddress:
         return NOBODY
-    return NOBODY if "\0" in name or len(name.encode()) > ADDRESS_OCTETS else name
 
 
 def people() -> QuerySet[User]:

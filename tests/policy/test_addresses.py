@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address, normal_domain
+from mailstore.policy import addresses
+from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address, normal_domain, normal_login
 
 
 @pytest.mark.req("P-040")
@@ -72,11 +73,62 @@ def test_an_address_in_normal_form_stays_as_it_is(address: str) -> None:
         "ann@" + "é" * 70 + ".example",
         "ann@a..example",
         "ann@\ud800.example",
+        "ann@☃.example",
+        "ann@xn--zzzzzz99.example",
+        "ann@xn--abc-.example",
+        "ann@xn--.example",
     ],
 )
 def test_what_is_no_address_is_refused_with_a_text(text: str) -> None:
     with pytest.raises(BadAddress, match=r"."):
         normal_address(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("straße.example", "xn--strae-oqa.example"),
+        ("STRAẞE.example", "xn--strae-oqa.example"),
+        ("xn--strae-oqa.example", "xn--strae-oqa.example"),
+        ("βόλος.example", "xn--nxasmm1c.example"),
+        ("ab--cd.example", "ab--cd.example"),
+    ],
+)
+def test_mail_for_a_domain_never_goes_to_a_neighbour_that_looks_alike(typed: str, stored: str) -> None:
+    """IDNA 2003 made strasse of straße: two names, two registrants."""
+    assert normal_domain(typed) == stored
+
+
+@pytest.mark.parametrize("shape", ["a@{}.org", "{}@example.org", "{}", "a@{0}@{0}.org"])
+def test_a_long_text_of_a_stranger_is_refused_before_any_table_of_unicode_is_asked(shape: str) -> None:
+    class Untouched(str):
+        """A text whose parts nobody has looked at."""
+
+        __slots__ = ()
+
+        def _touched(self, *_: object) -> str:
+            raise AssertionError("work was done for a text that is too long")
+
+        rpartition = split = lower = __contains__ = _touched
+
+    for ask in (normal_address, normal_domain, normal_login):
+        with pytest.raises(BadAddress, match="longer than 320 octets"):
+            ask(Untouched(shape.format("\ufdfa" * 3000)))
+
+
+def test_a_text_is_measured_in_octets_and_never_told_back_when_it_is_too_long() -> None:
+    text = "é" * (addresses.TYPED_OCTETS // 2) + "@"
+    with pytest.raises(BadAddress) as refused:
+        normal_address(text)
+    assert "é" not in str(refused.value)
+
+
+def test_a_login_is_one_in_any_case_and_an_address_in_any_spelling() -> None:
+    assert normal_login("Root") == "root"
+    assert normal_login("Ann@BÜCHER.example") == "ann@xn--bcher-kva.example"
+    for text in ("ro\0ot", "@", "x" * 321):
+        with pytest.raises(BadAddress):
+            normal_login(text)
 
 
 @given(st.text(max_size=80) | st.emails())
