@@ -29,9 +29,8 @@ class Credentials:
 
     address: str
     secret: str
-    mechanism: str  # "USER", "PLAIN" or "LOGIN"
     client: str  # the client's IP address, after PROXY
-    encrypted: bool
+    loopback: bool  # from this machine itself, with no proxy between
 
 
 @dataclass(slots=True)
@@ -92,8 +91,7 @@ class Envelope:
     client_name: str  # what LHLO said
     client: str  # IP address, or "unix"
     encrypted: bool
-    utf8: bool  # SMTPUTF8 was given
-    protocol: str  # "LMTP", "UTF8LMTP" (RFC 6531), or "pipe"
+    protocol: str  # "LMTP", "UTF8LMTP" (RFC 6531: SMTPUTF8 was given), or "pipe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +204,10 @@ class Journal(Protocol):
 
     def cleartext_refused(self, client: str, command: str) -> None: ...
 
+    def sign_in_refused(self, client: str, proxy: str | None, address: str, *, mechanism: str, cause: str) -> None:
+        """A guess, or an owner's mistake. `address` is as typed; it is told only if it is one, since a password typed
+        in the wrong place is a secret too."""
+
     def session_ended(self, record: SessionRecord) -> None: ...
 
     def trouble(self, error: MailError, doing: str) -> None: ...
@@ -216,7 +218,7 @@ class Peer(Protocol):
 
     client: str  # IP address, after PROXY; "unix" for a unix socket
     proxy: str | None  # the proxy's own address, where there is one
-    loopback: bool
+    loopback: bool  # this machine itself; False for whoever came by a proxy, whatever its header said
     encrypted: bool
 
     def congested(self) -> bool:
@@ -236,6 +238,9 @@ class Peer(Protocol):
 
     def close(self) -> None:
         """Send what was written, then end."""
+
+    def fail(self) -> None:
+        """A bug of ours, while its exception is handled: it is logged, and the connection ends at once."""
 
 
 class Session(Protocol):

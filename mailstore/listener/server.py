@@ -12,9 +12,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from mailstore.listener.connection import Connection, is_loopback
+from mailstore.listener.connection import Connection
 from mailstore.listener.crowd import Crowd
 from mailstore.listener.gate import Gate
+from mailstore.policy.networks import is_loopback
 from mailstore.ports import Peer, Session
 
 log = logging.getLogger("popadmin.listener")

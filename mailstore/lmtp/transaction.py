@@ -36,7 +36,6 @@ class Transaction:
             client_name=name,
             client=peer.client,
             encrypted=peer.encrypted,
-            utf8=self.mail.utf8,
             protocol="UTF8LMTP" if self.mail.utf8 else "LMTP",  # RFC 6531 §4.3
         )
 

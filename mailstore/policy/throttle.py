@@ -1,24 +1,28 @@
 """Who is guessing passwords: distinct failures counted, bounded in memory; pure, `now` is an argument.
 
-Distinct wrong passwords per account (the same wrong one counts once, so a forgotten old device is no attack), distinct
-unknown accounts per network, and an exemption for an address with a good sign-in that day. Failures are answered later
-and later; above a limit they are not tried at all.
+Two answers to a guesser. The *delay* of a refusal grows with the distinct wrong passwords of the account (the same
+wrong one counts once, so a forgotten old device is no attack) and with the distinct accounts that failed from the
+network; it does not ask which of them exist. The *bar* refuses without a try: one account from one network after too
+many distinct wrong passwords there, a whole network after too many accounts that nobody has. No failure bars an account
+from another network, so no stranger elsewhere locks an owner out.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from mailstore.policy.networks import network
+
 DAY_SECONDS = 86_400
 HOUR_SECONDS = 3_600
-WRONG_PASSWORDS_A_DAY = 50  # per account; a person with many devices and an old password stays far below
+WRONG_PASSWORDS_A_DAY = 50  # per account and network; a person with many devices and an old password stays far below
 UNKNOWN_ACCOUNTS_AN_HOUR = 20  # per network; a mistyped address now and then in an office is no attack
-TABLE_LIMIT = 20_000  # accounts, networks and known addresses remembered each: some 10 MB, the oldest go
+TABLE_LIMIT = 20_000  # entries of each table: some 20 MB in all, the oldest go
 NAME_CHARACTERS = 254  # as long as an address can be; what is longer is nobody's, and fills no memory
 FIRST_DELAY_SECONDS = 0.25
 LONGEST_DELAY_SECONDS = 15.0  # far below the shortest time a mail program waits (30 s)
+DELAY_STEPS = 7  # distinct failures that lead from the first delay to the longest; more need no counting
 
 
 @dataclass(slots=True)
@@ -30,72 +34,93 @@ class _Failures:
 class _Recent(OrderedDict[str, _Failures]):
     """Failures by key, the oldest window first."""
 
-    def at(self, key: str, now: float) -> int:
-        found = self.get(key)
-        return len(found.distinct) if found and found.until > now else 0
+    def __init__(self, window_seconds: float, most: int) -> None:
+        super().__init__()
+        self._window_seconds = window_seconds
+        self._most = most
 
-    def add(self, key: str, what: bytes, now: float, *, window_seconds: float, most: int) -> int:
+    def full(self, key: str, now: float) -> bool:
+        found = self.get(key)
+        return found is not None and found.until > now and len(found.distinct) >= self._most
+
+    def add(self, key: str, what: bytes, now: float) -> int:
+        """Count `what` once, and return how many there are by now, at most `most`."""
         found = self.get(key)
         if found is None or found.until <= now:
             self.pop(key, None)
-            found = self[key] = _Failures(until=now + window_seconds)
+            found = self[key] = _Failures(until=now + self._window_seconds)
             if len(self) > TABLE_LIMIT:
                 self.popitem(last=False)
-        if len(found.distinct) < most:
+        if len(found.distinct) < self._most:
             found.distinct.add(what)
         return len(found.distinct)
 
 
+class _Good(OrderedDict[str, float]):
+    """From where there was a good sign-in within a day, the oldest first."""
+
+    def add(self, key: str, now: float) -> None:
+        self[key] = now + DAY_SECONDS
+        self.move_to_end(key)
+        if len(self) > TABLE_LIMIT:
+            self.popitem(last=False)
+
+    def has(self, key: str, now: float) -> bool:
+        return self.get(key, 0.0) > now
+
+
 class Throttle:
-    """The memory of one process. `client` is an IP address; `account` the address that was tried, known or not, in one
-    form for all of its spellings."""
+    """The memory of one process.
+
+    `client` is an IP address or "unix"; `account` the name that was tried, known or not, in one form for all of its
+    spellings; `loopback` says that the client is this machine, where the strangers of a webmail are not a network.
+    """
 
     def __init__(self) -> None:
-        self._accounts = _Recent()
-        self._networks = _Recent()
-        self._known: OrderedDict[str, float] = OrderedDict()
+        self._wrong = _Recent(DAY_SECONDS, DELAY_STEPS)  # passwords by account
+        self._failed = _Recent(HOUR_SECONDS, DELAY_STEPS)  # accounts, known or not, by network
+        self._guessed = _Recent(DAY_SECONDS, WRONG_PASSWORDS_A_DAY)  # passwords by account and network
+        self._unknown = _Recent(HOUR_SECONDS, UNKNOWN_ACCOUNTS_AN_HOUR)  # accounts by network
+        self._good_accounts = _Good()  # by account and network
+        self._good_networks = _Good()
 
-    def barred(self, client: str, account: str, now: float) -> bool:
-        """True when this try is not to be made at all. An address with a good sign-in within a day never is."""
-        if self._known.get(client, 0.0) > now:
+    def barred(self, client: str, account: str, now: float, *, loopback: bool) -> bool:
+        """True when this try is not to be made at all.
+
+        A good sign-in within a day exempts that account in that network, and the network from what others do there; it
+        exempts nobody who guesses at other accounts.
+        """
+        where = network(client)
+        here = _here(account, where)
+        if self._good_accounts.has(here, now):
             return False
-        return (
-            self._accounts.at(account[:NAME_CHARACTERS], now) >= WRONG_PASSWORDS_A_DAY
-            or self._networks.at(network(client), now) >= UNKNOWN_ACCOUNTS_AN_HOUR
-        )
+        if self._guessed.full(here, now):
+            return True
+        return not loopback and not self._good_networks.has(where, now) and self._unknown.full(where, now)
 
-    def failed(self, client: str, account: str, secret: bytes, now: float, *, unknown: bool) -> float:
-        """Count one failure and return for how many seconds its answer waits. `secret` is a keyed digest."""
-        count = self._accounts.add(
-            account[:NAME_CHARACTERS], secret, now, window_seconds=DAY_SECONDS, most=WRONG_PASSWORDS_A_DAY
-        )
-        if not _is_loopback(client):
-            where = network(client)
+    def failed(self, client: str, account: str, secret: bytes, now: float, *, unknown: bool, loopback: bool) -> float:
+        """Count one failure and return for how many seconds its answer waits. `secret` is a keyed digest.
+
+        `unknown` never changes the delay: how late an answer comes says nothing of which accounts exist.
+        """
+        where, name = network(client), account[:NAME_CHARACTERS]
+        self._guessed.add(_here(name, where), secret, now)
+        count = self._wrong.add(name, secret, now)
+        if not loopback:
             if unknown:
-                name = account.encode()[:NAME_CHARACTERS]
-                self._networks.add(where, name, now, window_seconds=HOUR_SECONDS, most=UNKNOWN_ACCOUNTS_AN_HOUR)
-            if self._known.get(client, 0.0) <= now:
-                count = max(count, self._networks.at(where, now))
-        return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(count - 1, 10))
+                self._unknown.add(where, name.encode(), now)
+            failed = self._failed.add(where, name.encode(), now)
+            if not self._good_networks.has(where, now):
+                count = max(count, failed)
+        return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** (count - 1))
 
-    def succeeded(self, client: str, now: float) -> None:
-        """Remember the address for a day."""
-        self._known[client] = now + DAY_SECONDS
-        self._known.move_to_end(client)
-        if len(self._known) > TABLE_LIMIT:
-            self._known.popitem(last=False)
-
-
-def network(client: str) -> str:
-    """The /24 or /48 an address belongs to; other texts (a unix socket) stand for themselves."""
-    try:
-        address = ipaddress.ip_address(client)
-    except ValueError:
-        return client
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
+    def succeeded(self, client: str, account: str, now: float) -> None:
+        """Remember for a day that this account signed in well from this network."""
+        where = network(client)
+        self._good_accounts.add(_here(account, where), now)
+        self._good_networks.add(where, now)
 
 
-def _is_loopback(client: str) -> bool:
-    return client == "::1" or client.startswith("127.") or client == "unix"
+def _here(account: str, where: str) -> str:
+    """One account in one network; a network has no blank in its name."""
+    return f"{where} {account[:NAME_CHARACTERS]}"

@@ -15,7 +15,7 @@ from mailstore.ports import Credentials, SessionRecord
 from mailstore.wire import slices
 
 if TYPE_CHECKING:
-    from mailstore.ports import Accounts, Journal, Listing, Maildrop, Message, Peer
+    from mailstore.ports import Accounts, Done, Journal, Listing, Maildrop, Message, Peer
 
 
 class Session(Conversation):
@@ -131,6 +131,12 @@ class Session(Conversation):
 
     def _removed(self, answer: int | MailError) -> None:
         self._waiting = Waiting.NOTHING
+        try:
+            self._conclude(answer)
+        except Exception:
+            self._give_up()
+
+    def _conclude(self, answer: int | MailError) -> None:
         if isinstance(answer, MailError):
             self._journal.trouble(answer, f"removing messages of {self._maildrop.address}")
             self._say(replies.NOT_REMOVED)
@@ -195,8 +201,19 @@ class Session(Conversation):
 
     def _sign_in(self, address: str, secret: str, mechanism: str) -> None:
         self._mechanism = mechanism
-        credentials = Credentials(address, secret, mechanism, self._peer.client, self._peer.encrypted)
-        self._ask(partial(self._accounts.sign_in, credentials), self._enter, self._refuse)
+        credentials = Credentials(address, secret, self._peer.client, loopback=self._peer.loopback)
+        self._ask(partial(self._try, credentials), self._enter, self._refuse)
+
+    def _try(self, credentials: Credentials, done: Done[Maildrop]) -> None:
+        self._accounts.sign_in(credentials, partial(self._tried, credentials.address, done))
+
+    def _tried(self, address: str, done: Done[Maildrop], answer: Maildrop | MailError) -> None:
+        """A refusal is told also when whoever tried did not wait for it."""
+        if isinstance(answer, Refused | Throttled):
+            cause = f"{type(answer).__name__}: {answer}"
+            peer = self._peer
+            self._journal.sign_in_refused(peer.client, peer.proxy, address, mechanism=self._mechanism, cause=cause)
+        done(answer)
 
     def _enter(self, maildrop: Maildrop) -> None:
         self._become(State.TRANSACTION)

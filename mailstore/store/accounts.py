@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mailstore.errors import BadCredentials, MailError, MainPasswordBarred, PopSwitchedOff, Throttled
 from mailstore.policy import devices
 from mailstore.policy.addresses import BadAddress, normal_address
+from mailstore.policy.networks import network
 from mailstore.policy.throttle import Throttle
 from mailstore.ports import BodyStore, Credentials, Done, Maildrop
 from mailstore.store.lane import StatementFailed
@@ -115,16 +116,18 @@ class StoredAccounts:
         elif quick and self._passwords.known(secret, quick.encoded):
             self._right(quick, quick.main(), credentials, done)
         elif self._barred(account, credentials):
-            done(Throttled(f"too many failures from {credentials.client} or for {credentials.address!r}"))
+            done(Throttled("too many failures from there"))
         else:
             encoded = account.encoded if account else None
             self._passwords.check(secret, encoded, lambda right: self._checked(right, account, credentials, done))
 
     def _barred(self, account: _Account | None, credentials: Credentials) -> bool:
-        """A stranger cannot bar an owner: where the last good sign-in came from, tries go on."""
-        if account and account.main().last_client == credentials.client:
+        """A stranger cannot bar an owner: in the network of the last good sign-in, at any worker, tries go on."""
+        client = credentials.client
+        last_client = account.main().last_client if account else None
+        if last_client is not None and network(last_client) == network(client):
             return False
-        return self._throttle.barred(credentials.client, credentials.address, _now())
+        return self._throttle.barred(client, credentials.address, _now(), loopback=credentials.loopback)
 
     def _checked(
         self,
@@ -148,7 +151,7 @@ class StoredAccounts:
         elif device.main and not account.main_pop:
             done(MainPasswordBarred(account.address))
         else:
-            self._throttle.succeeded(credentials.client, _now())
+            self._throttle.succeeded(credentials.client, account.address, _now())
             self._sightings.add(device.device, credentials.client)
             if device.unseen:  # from now on the main password counts among the devices that must have a message
                 self._sightings.flush()
@@ -161,6 +164,7 @@ class StoredAccounts:
             self._passwords.digest(credentials.secret),
             _now(),
             unknown=account is None,
+            loopback=credentials.loopback,
         )
         asyncio.get_running_loop().call_later(delay_seconds, done, BadCredentials(why))
 

@@ -6,6 +6,7 @@ import logging
 from dataclasses import fields
 
 from mailstore.errors import MailError
+from mailstore.policy.addresses import BadAddress, normal_address
 from mailstore.ports import SessionRecord
 
 log = logging.getLogger("popadmin.session")
@@ -19,6 +20,12 @@ class LogJournal:
     def cleartext_refused(self, client: str, command: str) -> None:
         log.warning("cleartext refused", extra={"data": {"client": client, "command": command}})
 
+    def sign_in_refused(self, client: str, proxy: str | None, address: str, *, mechanism: str, cause: str) -> None:
+        """`client` comes first and is never quoted: programs that bar addresses read it (docs/install.md)."""
+        told = {"client": client, "proxy": proxy, "address": _address(address), "mechanism": mechanism, "cause": cause}
+        data = {name: value for name, value in told.items() if value is not None}
+        log.warning("sign-in refused", extra={"data": data})
+
     def session_ended(self, record: SessionRecord) -> None:
         if not log.isEnabledFor(logging.INFO):
             return
@@ -27,3 +34,11 @@ class LogJournal:
 
     def trouble(self, error: MailError, doing: str) -> None:
         log.error("%s: %s: %s", doing, type(error).__name__, error)
+
+
+def _address(typed: str) -> str | None:
+    """What was typed, if it is an address: anything else may be a password in the wrong place."""
+    try:
+        return normal_address(typed)
+    except BadAddress:
+        return None

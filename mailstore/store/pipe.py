@@ -100,7 +100,6 @@ def _envelope(sender: str) -> Envelope:
         client_name="localhost",
         client="unix",
         encrypted=False,
-        utf8=not sender.isascii(),
         protocol="pipe",
     )
 

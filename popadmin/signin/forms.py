@@ -65,7 +65,7 @@ class SignIn(AuthenticationForm):
         if self.user_cache is None:
             guesses.wrong(client, name, password, unknown=not access.people().filter(address=name).exists())
             raise self.get_invalid_login_error()
-        guesses.right(client)
+        guesses.right(client, name)
         self.confirm_login_allowed(self.user_cache)
 
 

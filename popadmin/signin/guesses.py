@@ -6,6 +6,7 @@ import hashlib
 import os
 import time
 
+from mailstore.policy.networks import is_loopback
 from mailstore.policy.throttle import Throttle
 
 LOCAL = "unix"  # a request that came by a unix socket has no address
@@ -19,14 +20,17 @@ class Guesses:
         self._key = os.urandom(32)
 
     def barred(self, client: str, name: str) -> bool:
-        return self._throttle.barred(client or LOCAL, name, time.monotonic())
+        client = client or LOCAL
+        return self._throttle.barred(client, name, time.monotonic(), loopback=is_loopback(client))
 
     def wrong(self, client: str, name: str, password: str, *, unknown: bool) -> None:
         digest = hashlib.blake2b(password.encode(), key=self._key, digest_size=16).digest()
-        self._throttle.failed(client or LOCAL, name, digest, time.monotonic(), unknown=unknown)
+        client = client or LOCAL
+        now, loopback = time.monotonic(), is_loopback(client)
+        self._throttle.failed(client, name, digest, now, unknown=unknown, loopback=loopback)
 
-    def right(self, client: str) -> None:
-        self._throttle.succeeded(client or LOCAL, time.monotonic())
+    def right(self, client: str, name: str) -> None:
+        self._throttle.succeeded(client or LOCAL, name, time.monotonic())
 
 
 guesses = Guesses()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -153,11 +154,15 @@ class FakeAccounts:
 @dataclass
 class FakeJournal:
     refused: list[tuple[str, str]] = field(default_factory=list)
+    sign_ins_refused: list[tuple[str, str | None, str, str, str]] = field(default_factory=list)
     records: list[SessionRecord] = field(default_factory=list)
     troubles: list[tuple[MailError, str]] = field(default_factory=list)
 
     def cleartext_refused(self, client: str, command: str) -> None:
         self.refused.append((client, command))
+
+    def sign_in_refused(self, client: str, proxy: str | None, address: str, *, mechanism: str, cause: str) -> None:
+        self.sign_ins_refused.append((client, proxy, address, mechanism, cause))
 
     def session_ended(self, record: SessionRecord) -> None:
         self.records.append(record)
@@ -186,6 +191,7 @@ class FakePeer:
         self.slow = False
         self.upgrading = False
         self.closed = False
+        self.failures: list[BaseException | None] = []
         self.cut = False
         self._body: tuple[bytes, OpenBody, int, bytes] | None = None
 
@@ -233,6 +239,10 @@ class FakePeer:
         self.session.tls_started("TLSv1.3")
 
     def close(self) -> None:
+        self.closed = True
+
+    def fail(self) -> None:
+        self.failures.append(sys.exception())
         self.closed = True
 
 

@@ -43,12 +43,12 @@ def test_chunks_reach_the_store_as_one_message(talk: Conversation) -> None:
     assert talk.intake.committed == ([ANNA], len(talk.intake.wire) - 2)
 
 
-@pytest.mark.parametrize(("parameters", "utf8", "protocol"), [("", False, "LMTP"), (" SMTPUTF8", True, "UTF8LMTP")])
-def test_the_envelope_tells_who_sent_and_how(parameters: str, utf8: bool, protocol: str) -> None:
+@pytest.mark.parametrize(("parameters", "protocol"), [("", "LMTP"), (" SMTPUTF8", "UTF8LMTP")])
+def test_the_envelope_tells_who_sent_and_how(parameters: str, protocol: str) -> None:
     talk = Conversation(peer=FakePeer(client="2001:db8::7", encrypted=True))
     talk.delivery.add(ANNA)
     talk.say("LHLO mta.example.net", f"MAIL FROM:<S@Example.NET>{parameters}", f"RCPT TO:<{ANNA}>", "DATA")
-    assert talk.intake.envelope == Envelope("S@Example.NET", "mta.example.net", "2001:db8::7", True, utf8, protocol)
+    assert talk.intake.envelope == Envelope("S@Example.NET", "mta.example.net", "2001:db8::7", True, protocol)
 
 
 def test_recipients_keep_their_case_and_detail_and_learn_the_announced_size(talk: Conversation) -> None:

@@ -148,6 +148,35 @@ def test_the_journal_hears_of_our_faults_and_not_of_wrong_passwords() -> None:
     assert talk.journal.troubles == [(talk.accounts.error, "signing in")]
 
 
+@pytest.mark.parametrize("error", [BadCredentials, Throttled, PopSwitchedOff, MainPasswordBarred])
+def test_every_refused_sign_in_leaves_a_trace_of_who_tried_what_without_the_secret(error: type[MailError]) -> None:
+    talk = Conversation(peer=FakePeer(client="198.51.100.9"))
+    talk.peer.proxy = "192.0.2.1"
+    talk.accounts.error = error("the cause")
+    talk.sign_in("a wrong secret")
+    talk.say(f"AUTH PLAIN {PLAIN_ANNA}")
+    who, cause = ("198.51.100.9", "192.0.2.1", "anna@example.org"), f"{error.__name__}: the cause"
+    assert talk.journal.sign_ins_refused == [(*who, "USER", cause), (*who, "PLAIN", cause)]
+
+
+def test_a_guesser_who_does_not_wait_for_the_refusal_leaves_a_trace_all_the_same() -> None:
+    talk = Conversation()
+    talk.accounts.answers.held = True
+    talk.sign_in("guess")
+    talk.end()
+    talk.accounts.answers.release()
+    assert [told[0] for told in talk.journal.sign_ins_refused] == ["192.0.2.7"]
+
+
+def test_a_good_sign_in_and_a_fault_of_ours_are_no_refused_sign_in() -> None:
+    talk = Conversation()
+    talk.accounts.error = Unavailable("the database is away")
+    talk.sign_in()
+    talk.accounts.error = None
+    talk.sign_in()
+    assert talk.journal.sign_ins_refused == []
+
+
 @pytest.mark.req("P-117")
 def test_unknown_user_and_wrong_password_get_the_same_octets() -> None:
     known, unknown = Conversation(*MESSAGES), Conversation()
@@ -179,7 +208,7 @@ def test_pass_is_refused_in_clear_although_user_was_refused_before() -> None:
 def test_where_the_rules_allow_it_a_password_passes_in_clear(talk: Conversation) -> None:
     assert "USER" in capabilities(talk)
     assert talk.sign_in().startswith("+OK")
-    assert talk.accounts.asked[0].encrypted is False
+    assert talk.accounts.asked[0].loopback is talk.peer.loopback
     assert talk.journal.refused == []
 
 
@@ -214,8 +243,8 @@ def test_the_credentials_say_who_asks_how_and_from_where() -> None:
     talk = Conversation(*MESSAGES, peer=FakePeer(client="2001:db8::7"))
     talk.sign_in()
     (asked,) = talk.accounts.asked
-    assert (asked.address, asked.secret, asked.mechanism) == ("anna@example.org", "secret", "USER")
-    assert (asked.client, asked.encrypted) == ("2001:db8::7", True)
+    assert (asked.address, asked.secret) == ("anna@example.org", "secret")
+    assert (asked.client, asked.loopback) == ("2001:db8::7", False)
 
 
 # --- CAPA -----------------------------------------------------------------------------------------------------------

@@ -19,7 +19,6 @@ ENVELOPE = Envelope(
     client_name="mx.elsewhere.example",
     client="192.0.2.25",
     encrypted=False,
-    utf8=False,
     protocol="LMTP",
 )
 
@@ -70,7 +69,7 @@ class Mail:
     # --- out ------------------------------------------------------------------------------------------------------
 
     def opening(self, address: str, secret: str = PASSWORD) -> Ask:
-        credentials = Credentials(address, secret, "USER", "192.0.2.7", encrypted=True)
+        credentials = Credentials(address, secret, "192.0.2.7", loopback=False)
         return lambda done: self.accounts.sign_in(credentials, done)
 
     def open(self, address: str, secret: str = PASSWORD) -> Maildrop:

@@ -51,7 +51,7 @@ def sign_in(worker: Worker, accounts: StoredAccounts) -> SignIn:
 
 
 def credentials(secret: str, address: str = ANN, client: str = HOME) -> Credentials:
-    return Credentials(address, secret, "USER", client, encrypted=True)
+    return Credentials(address, secret, client, loopback=False)
 
 
 def guess(worker: Worker, accounts: StoredAccounts, times: int, *addresses: str) -> None:
@@ -247,8 +247,42 @@ def test_a_guesser_is_stopped_and_the_owner_signs_in_from_where_he_does(
 
     assert sign_in(client=HOME).address == ANN
     assert sign_in(secret, client="203.0.113.50").device == "Phone"
-    # Verified by now: the owner may travel.
-    assert sign_in(client="203.0.113.51").address == ANN
+
+
+@pytest.mark.req("P-192")
+def test_an_owner_on_a_journey_gets_in_while_strangers_guess_at_his_mailbox(
+    worker: Worker, accounts: StoredAccounts, sign_in: SignIn
+) -> None:
+    """A place nobody has seen, and a worker that has not verified the password before: one slow hash, no bar."""
+    a_mailbox()
+    guess(worker, accounts, WRONG_PASSWORDS_A_DAY, ANN)
+    found, hashes = cost(lambda: sign_in(client="203.0.113.51"))
+    assert (found.address, hashes) == (ANN, 1)
+
+
+@pytest.mark.req("P-192")
+def test_a_neighbour_who_guesses_does_not_bar_who_signed_in_from_that_network_at_another_worker(
+    worker: Worker, accounts: StoredAccounts, sign_in: SignIn
+) -> None:
+    a_mailbox()
+    Device.objects.filter(main=True).update(last_sign_in_at=timezone.now(), last_client="198.51.100.200")
+    guess(worker, accounts, WRONG_PASSWORDS_A_DAY, ANN)
+    assert sign_in(client="198.51.100.201").address == ANN
+
+
+def test_a_name_of_nine_thousand_octets_is_refused_as_any_other(sign_in: SignIn) -> None:
+    answer, hashes = cost(lambda: sign_in(PASSWORD, "a@" + "\ufdfa" * 3000 + ".org"))
+    assert (type(answer), hashes) == (BadCredentials, 1)
+
+
+@pytest.mark.django_db
+def test_a_page_finds_an_owner_under_every_spelling_of_his_address() -> None:
+    a_mailbox()
+    for typed in (" Ann@Example.ORG ", "ann@ｅxample.org"):
+        assert User.objects.get_by_natural_key(typed).address == ANN
+    for typed in ("ann@example.org\0", "x" * 5000 + "@example.org", "\0", None):
+        with pytest.raises(User.DoesNotExist):
+            User.objects.get_by_natural_key(typed)
 
 
 @pytest.mark.req("P-192")

@@ -154,7 +154,7 @@ def test_reading_a_whole_maildrop_asks_once_for_a_window_of_messages(
     counted = Counted(lanes)
     accounts = StoredAccounts(counted, bodies, Sightings(counted))
     drop: Maildrop = worker.get(
-        lambda done: accounts.sign_in(Credentials(ANN, PASSWORD, "USER", "192.0.2.7", encrypted=True), done)
+        lambda done: accounts.sign_in(Credentials(ANN, PASSWORD, "192.0.2.7", loopback=False), done)
     )
     for number in range(1, drop.messages + 1):
         assert ann.read(drop, number)

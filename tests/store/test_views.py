@@ -92,7 +92,7 @@ class Store:
         return lambda done: self._delivery.place(Placement((mailbox,), ref), done)
 
     def sign_in(self, secret: str) -> Maildrop:
-        credentials = Credentials(ADDRESS, secret, "USER", "127.0.0.1", encrypted=True)
+        credentials = Credentials(ADDRESS, secret, "127.0.0.1", loopback=True)
         maildrop = self.ask(lambda done: self._accounts.sign_in(credentials, done))
         assert not isinstance(maildrop, MailError), maildrop
         self.ask(self._sightings.flush)
