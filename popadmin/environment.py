@@ -27,7 +27,7 @@ HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")  # i
 
 
 def load(base: Path) -> None:
-    """Read `.env` beside the project once; the real environment wins."""
+    """Read the folder's `.env` once; the real environment wins."""
     environ.Env.read_env(str(base / ".env"), overwrite=False)
 
 
@@ -41,17 +41,23 @@ def text(variable: str, default: str) -> str:
 
 
 def secret(variable: str) -> str | None:
-    """The variable, or the content of the file that VARIABLE_FILE names; None when neither is set."""
+    """The variable, or the content of the file that VARIABLE_FILE names; None when neither is set.
+
+    An empty file is a secret that went missing, not one that was never set.
+    """
     if value := os.environ.get(variable):
         return value
     name = os.environ.get(f"{variable}_FILE")
     if not name:
         return None
     try:
-        return Path(name).read_text().strip()
+        value = Path(name).read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise bad(f"{variable}_FILE", name, f"the name of a readable file ({why})") from error
+    if not value:
+        raise bad(f"{variable}_FILE", name, "the name of a readable file (it is empty)")
+    return value
 
 
 def matching(variable: str, default: str, form: re.Pattern[str], allowed: str) -> str:
@@ -62,12 +68,17 @@ def matching(variable: str, default: str, form: re.Pattern[str], allowed: str) -
     return value or default
 
 
+def path(variable: str, default: Path) -> Path:
+    """A file or folder; the default where it is not set or empty."""
+    return Path(text(variable, "") or default)
+
+
 def folder(variable: str, default: Path) -> Path:
     """A folder that is there or can be made: nothing on the way to it is a file."""
-    path = Path(text(variable, str(default))).resolve()
-    if any(part.exists() and not part.is_dir() for part in (path, *path.parents)):
-        raise bad(variable, str(path), "a folder, or where one can be made")
-    return path
+    found = path(variable, default).resolve()
+    if any(part.exists() and not part.is_dir() for part in (found, *found.parents)):
+        raise bad(variable, str(found), "a folder, or where one can be made")
+    return found
 
 
 def one_of(variable: str, default: str, choices: tuple[str, ...]) -> str:

@@ -20,13 +20,17 @@ from popadmin import logs
 from popadmin.up import sockets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+IS_CHECKOUT = (BASE_DIR / "templates").is_dir()
 # In a wheel the pages' folders lie inside the package, in a checkout beside it.
-PAGES_DIR = BASE_DIR if (BASE_DIR / "templates").is_dir() else BASE_DIR / "popadmin"
+PAGES_DIR = BASE_DIR if IS_CHECKOUT else BASE_DIR / "popadmin"
+HOME_DIR = (
+    BASE_DIR if IS_CHECKOUT else Path.cwd()
+)  # of what is the site's own: nothing is kept among installed packages
 
-env.load(BASE_DIR)
+env.load(HOME_DIR)
 
 DEBUG = env.boolean("DEBUG", default=False)
-DATA_DIR = env.folder("POPADMIN_DATA_DIR", BASE_DIR / "var")
+DATA_DIR = env.folder("POPADMIN_DATA_DIR", HOME_DIR / "var")
 ALLOW_GENERATED_FILES = DEBUG or env.boolean("POPADMIN_GENERATE", default=False)  # set by `up` for what it starts
 
 
@@ -86,8 +90,8 @@ POP3_IDLE_SECONDS = env.integer("POP3_IDLE_SECONDS", 600, least=600, most=86400)
 POP3_MAX_CONNECTIONS = env.integer("POP3_MAX_CONNECTIONS", 10000, least=1, most=1_000_000)
 POP3_MAX_CONNECTIONS_PER_IP = env.integer("POP3_MAX_CONNECTIONS_PER_IP", 50, least=1, most=1_000_000)
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
-TLS_CERT_FILE = Path(env.text("TLS_CERT_FILE", str(DATA_DIR / "tls" / "cert.pem")))
-TLS_KEY_FILE = Path(env.text("TLS_KEY_FILE", str(DATA_DIR / "tls" / "key.pem")))
+TLS_CERT_FILE = env.path("TLS_CERT_FILE", DATA_DIR / "tls" / "cert.pem")
+TLS_KEY_FILE = env.path("TLS_KEY_FILE", DATA_DIR / "tls" / "key.pem")
 TLS_SNI_DIR = Path(env.text("TLS_SNI_DIR", "")) if env.text("TLS_SNI_DIR", "") else None
 if TLS_SNI_DIR is not None and not TLS_SNI_DIR.is_dir():
     raise env.bad("TLS_SNI_DIR", str(TLS_SNI_DIR), "a folder of NAME/fullchain.pem and NAME/privkey.pem")
