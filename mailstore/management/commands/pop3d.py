@@ -2,17 +2,20 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.exceptions import ImproperlyConfigured
 
 from mailstore import conf, wiring
+from mailstore.management.shell import ShellCommand
 
 
-class Command(BaseCommand):
-    help = (
-        "Run the POP3 listener until SIGTERM or Ctrl-C; SIGHUP reloads the certificate. "
-        "Example: POP3_LISTEN=0.0.0.0:110 POP3S_LISTEN=0.0.0.0:995 manage.py pop3d"
-    )
-    requires_system_checks = ()
+class Command(ShellCommand):
+    help = "Run the POP3 listener until SIGTERM or Ctrl-C; SIGHUP reloads the certificate."
+    example = "POP3_LISTEN=0.0.0.0:110 POP3S_LISTEN=0.0.0.0:995 popadmin pop3d"
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        wiring.serve_pop3(conf.load())
+        found = conf.load()
+        if not (found.pop3.listen or found.pop3.listen_tls):
+            raise ImproperlyConfigured(
+                "POP3_LISTEN and POP3S_LISTEN are both empty, so there is nothing to listen on: set one to HOST:PORT"
+            )
+        wiring.serve_pop3(found)
