@@ -17,7 +17,7 @@ from popadmin.up.demo_mail import Letter, letters
 from popadmin.up.errors import UpError
 
 DOMAIN = "example.test"  # RFC 2606 §2: no real domain has this name
-QUOTA_OCTETS = 500_000_000
+QUOTA_OCTETS = 500 * 1024**2
 PEOPLE = {"alice": "Alice Martin", "bruno": "Bruno Keller", "chloe": "Chloé Dubois"}
 ALIAS, ALIAS_OF = "team", ("alice", "bruno", "chloe")
 DEVICES = (("alice", "Phone"), ("alice", "Laptop"), ("chloe", "Tablet"))
