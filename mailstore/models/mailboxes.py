@@ -70,7 +70,8 @@ class Device(models.Model):
     """A named credential of a mailbox with a view of its own; the main password is the device `main`.
 
     A view keeps only exceptions: `hidden` is the set of arrival numbers (Message.added) this device does not see, and
-    `hidden_messages`, `hidden_octets` count those of them that are live, so that STAT needs no list.
+    `hidden_messages`, `hidden_octets` count those of them that are live, so that STAT needs no list. `skipped` is what
+    its start left out of it: mail that it never saw, and so has not deleted.
     """
 
     class Mode(models.TextChoices):
@@ -85,6 +86,7 @@ class Device(models.Model):
     selector = models.CharField(_("selector"), max_length=16, null=True, unique=True, editable=False)  # noqa: DJ001 - NULL is "no secret of its own", and unique
     digest = models.BinaryField(_("digest of the secret"), null=True, editable=False)
     hidden = ChangeRanges(_("hidden"), default="{}", editable=False)
+    skipped = ChangeRanges(_("left out by its start"), default="{}", editable=False)
     hidden_messages = models.BigIntegerField(default=0, editable=False)
     hidden_octets = models.BigIntegerField(default=0, editable=False)
     confirmed = ChangeRanges(_("confirmed"), default="{}", editable=False)

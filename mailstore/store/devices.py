@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from mailstore.models import Device, Mailbox
 from mailstore.policy import devices as shapes
-from mailstore.store import audit, mailboxes
+from mailstore.store import audit, counting, mailboxes
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected, last_word
 
@@ -68,6 +68,7 @@ def add(address: str, name: str, *, actor: Actor, mode: str | None = None, start
             selector=secret[: shapes.SELECTOR_CHARACTERS],
             digest=shapes.digest(secret),
             hidden=hidden,
+            skipped=hidden,
             hidden_messages=messages,
             hidden_octets=octets,
         )
@@ -77,7 +78,10 @@ def add(address: str, name: str, *, actor: Actor, mode: str | None = None, start
 
 
 def revoke(address: str, name: str, *, actor: Actor) -> Device:
-    """End a device: its password signs in no more. The last one gone, the main view is primary again."""
+    """End a device: its password signs in no more. The last one gone, the main view is primary again.
+
+    Mail that waited for this device alone leaves, into recovery.
+    """
     normal = mailboxes.normalized(address)
     with transaction.atomic():
         mailbox = mailboxes.locked(normal)
@@ -91,7 +95,8 @@ def revoke(address: str, name: str, *, actor: Actor) -> Device:
         if not _active(mailbox).filter(main=False).exists():
             _active(mailbox).filter(main=True).update(mode=Device.Mode.PRIMARY)
         _take_change(mailbox)
-        audit.record(actor, "device.revoke", normal, mailbox=mailbox, device=device.name)
+        removed = counting.settle(mailbox.pk)
+        audit.record(actor, "device.revoke", normal, mailbox=mailbox, device=device.name, removed=removed)
     return device
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from mailstore.models import Alias, Device, Domain, Mailbox, Message, RetentionPolicy, User
 from mailstore.policy.addresses import BadAddress, normal_address
-from mailstore.store import audit, domains, new_passwords, purge
+from mailstore.store import audit, counting, domains, new_passwords, purge
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Changes, Ensured, Rejected, assign, details, last_word, not_negative
 
@@ -40,6 +40,7 @@ def ensure(address: str, *, actor: Actor, password: str | None = None, **fields:
     """Make the mailbox with its user and main device unless it is there, and set the given fields.
 
     Its domain must exist and be below its limit. A new mailbox without `password` gets a generated one (`secret`).
+    Barring the main password from POP lets mail that waited for it alone go, into recovery.
     Rejected for a bad address or value, a password against the rules, an address that an alias or an admin has.
     """
     normal = normalized(address)
@@ -56,7 +57,8 @@ def ensure(address: str, *, actor: Actor, password: str | None = None, **fields:
             changes = _assign(mailbox, fields) | _change_password(mailbox.user, password)
         if created or changes:
             verb = "mailbox.create" if created else "mailbox.change"
-            audit.record(actor, verb, normal, mailbox=mailbox, changes=details(changes))
+            follows = _settled(mailbox, changes)
+            audit.record(actor, verb, normal, mailbox=mailbox, changes=details(changes), **follows)
     return Ensured(mailbox, created, changes, secret)
 
 
@@ -176,6 +178,15 @@ def _assign(mailbox: Mailbox, fields: Fields) -> Changes:
         was_active, active = changes.pop("is_active")
         changes["suspended"] = (not was_active, not active)
     return changes
+
+
+def _settled(mailbox: Mailbox, changes: Changes) -> dict[str, int]:
+    """Let mail that waited for the main password alone go, if that was barred; returns it as the audit tells it."""
+    if changes.get("main_pop") != (True, False):
+        return {}
+    removed = counting.settle(mailbox.pk)
+    mailbox.refresh_from_db(fields=["messages", "octets", "change"])
+    return {"removed": removed}
 
 
 def _change_password(user: User, password: str | None) -> Changes:

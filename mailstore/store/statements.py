@@ -99,7 +99,7 @@ MAY = "d.revoked_at IS NULL AND (x.main_pop OR NOT d.main)"
 
 
 def leaving(gone: str, mailbox: str, answer: str) -> str:
-    """SQL: messages leave the mailbox (a parameter), and the counters of each view that had hidden them, in one step.
+    """SQL: messages leave the mailbox (a parameter) and the counters of each view that had hidden them, in one step.
 
     `gone` is the UPDATE of the rows, which returns added and octets; `answer` what the statement selects at its end.
     """
@@ -143,6 +143,23 @@ REMOVE = Statement(
         mailbox="$1",
         answer=f"SELECT 1 FROM mailstore_mailbox x, mailstore_device d WHERE x.id = $1 AND d.id = $3 AND {MAY}",
     ),
+)
+
+# When a device counts no more: what is hidden from all who still count, and deleted by one of them at least, leaves.
+# What all of them left out by their starts is nobody's to remove: none of them ever saw it. With nobody left who
+# counts, nothing leaves. Asked by the actions of people, behind the mailbox's lock; their parameters have names.
+SETTLE = leaving(
+    f"""
+        UPDATE mailstore_message m
+           SET removed = x.change + 1, removed_at = now(), removed_why = 'every'
+          FROM mailstore_mailbox x
+         WHERE x.id = %(mailbox)s AND m.mailbox_id = %(mailbox)s AND m.removed IS NULL
+           AND NOT EXISTS (SELECT 1 FROM mailstore_device v WHERE {COUNTS} AND NOT v.hidden @> m.added)
+           AND EXISTS (SELECT 1 FROM mailstore_device v
+                        WHERE {COUNTS} AND v.hidden @> m.added AND NOT v.skipped @> m.added)
+     RETURNING m.added, m.octets""",
+    mailbox="%(mailbox)s",
+    answer="SELECT count(*) FROM gone",
 )
 
 # Behind LOCK: messages $2 of mailbox $1 are hidden from device $3 alone, unless it is primary and removes them. All

@@ -17,5 +17,5 @@ def mailboxes(user: User) -> QuerySet[Mailbox]:
 
 def devices(user: User) -> QuerySet[Device]:
     """Those that can still sign in; the main password first, then the latest seen."""
-    rows = Device.objects.filter(mailbox__user=user, revoked_at=None).defer("hidden", "confirmed")
+    rows = Device.objects.filter(mailbox__user=user, revoked_at=None).defer("hidden", "skipped", "confirmed")
     return rows.order_by("-main", F("last_sign_in_at").desc(nulls_last=True), "name")

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from mailstore.errors import BadCredentials
-from mailstore.models import Device, Message
+from mailstore.models import AuditEntry, Device, Mailbox, Message
 from mailstore.store import devices, mailboxes
 from tests.store.mail import Mail, assert_counters_are_sums
-from tests.store.site import ACTOR, a_mailbox
+from tests.store.site import ACTOR, PASSWORD, a_mailbox
 
 ANN = "ann@example.org"
 
@@ -71,3 +71,84 @@ def test_the_open_session_of_a_barred_main_password_removes_nothing(ann: Mail, o
     bar_main()
     assert isinstance(ann.remove(main, 1), BadCredentials)
     assert live() == [True, True, True]
+
+
+# --- mail that waited for it alone --------------------------------------------------------------------------------
+
+
+def test_mail_that_only_a_lost_laptop_had_not_deleted_is_seen_by_nobody_and_leaves(ann: Mail) -> None:
+    phone, _laptop = add("phone"), add("laptop")
+    delete(ann, phone, 1, 3)
+    assert live() == [True, True, True]
+    devices.revoke(ANN, "laptop", actor=ACTOR)
+    assert live() == [False, True, False]
+    assert [row.removed_why for row in Message.objects.exclude(removed=None)] == ["every", "every"]
+    assert seen(ann, phone) == Mailbox.objects.get().messages == 1
+    assert AuditEntry.objects.latest("pk").details == {"device": "laptop", "removed": 2}
+
+
+def test_what_the_main_password_had_deleted_leaves_when_it_is_the_last_again(ann: Mail) -> None:
+    add("phone")
+    delete(ann, PASSWORD, 2)
+    devices.revoke(ANN, "phone", actor=ACTOR)
+    assert live() == [True, False, True]
+    assert seen(ann, PASSWORD) == 2
+
+
+def test_mail_that_only_the_main_password_had_not_deleted_leaves_when_it_is_barred_from_pop(ann: Mail) -> None:
+    phone = add("phone")
+    seen(ann, PASSWORD)
+    delete(ann, phone, 1)
+    assert live() == [True, True, True]
+    bar_main()
+    assert live() == [False, True, True]
+    assert AuditEntry.objects.latest("pk").details == {"changes": {"main_pop": [True, False]}, "removed": 1}
+
+
+def test_mail_that_another_device_still_waits_for_stays(ann: Mail) -> None:
+    phone, _laptop, _tablet = add("phone"), add("laptop"), add("tablet")
+    delete(ann, phone, 1)
+    devices.revoke(ANN, "laptop", actor=ACTOR)
+    assert live() == [True, True, True]
+
+
+@pytest.mark.parametrize("start", ["now", "30d"])
+def test_mail_that_nobody_deleted_is_not_removed_because_a_new_device_left_it_out(ann: Mail, start: str) -> None:
+    Message.objects.update(arrived_at="2020-01-01T00:00:00Z")
+    bar_main()
+    add("old phone")
+    new = add("new phone", start=start)
+    ann.deliver(ANN)
+    delete(ann, new, 1)
+    devices.revoke(ANN, "old phone", actor=ACTOR)
+    assert live() == [True, True, True, False]
+
+
+def test_mail_left_out_by_one_device_and_deleted_by_another_leaves(ann: Mail) -> None:
+    phone = add("phone")
+    add("tablet", start="now")
+    add("laptop")
+    delete(ann, phone, 2)
+    devices.revoke(ANN, "laptop", actor=ACTOR)
+    assert live() == [True, False, True]
+
+
+def test_with_nobody_left_who_counts_nothing_leaves(ann: Mail) -> None:
+    bar_main()
+    phone, archive = add("phone"), add("archive", mode="peek")
+    add("laptop")
+    delete(ann, phone, 1)
+    delete(ann, archive, 1, 2)
+    devices.revoke(ANN, "phone", actor=ACTOR)
+    devices.revoke(ANN, "laptop", actor=ACTOR)
+    assert live() == [True, True, True]
+
+
+def test_an_open_session_is_steady_while_a_revocation_removes_mail(ann: Mail) -> None:
+    phone, archive = add("phone"), add("archive", mode="peek")
+    add("laptop")
+    delete(ann, phone, 1)
+    drop = ann.open(ANN, archive)
+    devices.revoke(ANN, "laptop", actor=ACTOR)
+    assert len(ann.uidls(drop)) == 3
+    assert seen(ann, archive) == 2
