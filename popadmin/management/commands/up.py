@@ -8,11 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import OperationalError, connection
 
-from mailstore.errors import MailError
-from mailstore.store.outcomes import Rejected
+from mailstore.management.shell import ShellCommand
 from popadmin.up import lock
 from popadmin.up.board import board
 from popadmin.up.credentials import Credential, first_administrator
@@ -23,11 +22,11 @@ from popadmin.up.services import database_connections, services
 from popadmin.up.supervisor import Supervisor
 
 
-class Command(BaseCommand):
+class Command(ShellCommand):
     help = (
-        "Run all of popadmin: a private Postgres unless DATABASE_URL is set, the web pages, POP3, LMTP and the sweep. "
-        "Example: POPADMIN_DATA_DIR=/srv/mail manage.py up"
+        "Run all of popadmin: a private Postgres unless DATABASE_URL is set, the web pages, POP3, LMTP and the sweep."
     )
+    example = "POPADMIN_DATA_DIR=/srv/mail popadmin up"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -35,14 +34,15 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, demo: bool, **options: Any) -> None:
+        self.check()  # its warnings are for the person who starts a site
         try:
             with lock.hold(settings.DATA_DIR):
                 self._run(demo=demo)
         except KeyboardInterrupt:
             return  # asked to stop before everything ran; what ran has been stopped
         except OperationalError as error:
-            raise CommandError(f"DATABASE_URL: {str(error).splitlines()[0]}") from error
-        except (UpError, Rejected, MailError) as error:
+            raise CommandError(f"DATABASE_URL: {str(error).partition('\n')[0]}") from error
+        except UpError as error:
             raise CommandError(str(error)) from error
 
     def _run(self, *, demo: bool) -> None:
