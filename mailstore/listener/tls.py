@@ -20,28 +20,72 @@ class Certificates:
     """The default certificate and those by server name. `context` is what endpoints use."""
 
     def __init__(self, tls: Tls, alpn: str) -> None:
+        """Raises ImproperlyConfigured, naming the setting and the files, when a pair is unusable."""
         self._tls = tls
         self._alpn = alpn
-        try:
-            self.context = self._made(tls.cert_file, tls.key_file)
-            self._by_name = self._named()
-        except (OSError, ssl.SSLError) as error:
-            raise ImproperlyConfigured(
-                f"TLS_CERT_FILE={tls.cert_file} and TLS_KEY_FILE={tls.key_file} cannot be used: {error}"
-            ) from error
+        self.context = self._default()
+        self._by_name = {name: self._named(folder) for name, folder in self._folders().items()}
         self.context.sni_callback = self._choose
 
     def reload(self) -> None:
-        """Take the files as they are now for new handshakes; when they are unusable, go on with the old ones."""
+        """Take the files as they are now for new handshakes; a pair that is unusable goes on as it was."""
+        self._reload_default()
+        self._reload_names()
+
+    def _reload_default(self) -> None:
         try:
-            self._made(self._tls.cert_file, self._tls.key_file)  # a try on a context nobody uses
-            by_name = self._named()
+            self._default()  # a try on a context nobody uses
             self.context.load_cert_chain(self._tls.cert_file, self._tls.key_file)
-        except (OSError, ssl.SSLError):
+        except (ImproperlyConfigured, OSError):  # what OpenSSL says is an OSError too
             log.exception("the certificate was not reloaded, the old one goes on")
+        else:
+            log.info("certificate reloaded from %s", self._tls.cert_file)
+
+    def _reload_names(self) -> None:
+        try:
+            folders = self._folders()
+        except ImproperlyConfigured:
+            log.exception("no certificate by name was reloaded, the old ones go on")
             return
-        self._by_name = by_name
-        log.info("certificate reloaded from %s", self._tls.cert_file)
+        renewed = ((name, self._renewed(name, folder)) for name, folder in folders.items())
+        self._by_name = {name: context for name, context in renewed if context is not None}
+
+    def _renewed(self, name: str, folder: Path) -> ssl.SSLContext | None:
+        """The pair of one name as it is now, else as it was; None where there never was one."""
+        try:
+            return self._named(folder)
+        except ImproperlyConfigured:
+            log.exception("the certificate for %s was not reloaded, the old one goes on", name)
+            return self._by_name.get(name)
+
+    # --- files ----------------------------------------------------------------------------------------------------
+
+    def _default(self) -> ssl.SSLContext:
+        tls = self._tls
+        try:
+            return self._made(tls.cert_file, tls.key_file)
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"TLS_CERT_FILE={tls.cert_file} and TLS_KEY_FILE={tls.key_file} cannot be used: {error}"
+            ) from error
+
+    def _folders(self) -> dict[str, Path]:
+        """NAME/fullchain.pem and NAME/privkey.pem of each folder, as certbot lays them out."""
+        names = self._tls.names
+        if names is None:
+            return {}
+        try:
+            return {one.name.lower(): one for one in names.iterdir() if (one / "fullchain.pem").is_file()}
+        except OSError as error:
+            raise ImproperlyConfigured(f"TLS_SNI_DIR={names} cannot be read: {error}") from error
+
+    def _named(self, folder: Path) -> ssl.SSLContext:
+        try:
+            return self._made(folder / "fullchain.pem", folder / "privkey.pem")
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"TLS_SNI_DIR={folder.parent}: fullchain.pem and privkey.pem in {folder.name} cannot be used: {error}"
+            ) from error
 
     def _made(self, cert_file: Path, key_file: Path) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -52,13 +96,6 @@ class Certificates:
         context.set_alpn_protocols([self._alpn])
         context.load_cert_chain(cert_file, key_file)
         return context
-
-    def _named(self) -> dict[str, ssl.SSLContext]:
-        """NAME/fullchain.pem and NAME/privkey.pem of each folder, as certbot lays them out."""
-        if self._tls.names is None:
-            return {}
-        folders = [folder for folder in self._tls.names.iterdir() if (folder / "fullchain.pem").is_file()]
-        return {folder.name.lower(): self._made(folder / "fullchain.pem", folder / "privkey.pem") for folder in folders}
 
     def _choose(self, channel: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
         found = self._by_name.get(name.lower()) if name else None

@@ -220,12 +220,7 @@ def test_the_intermediate_certificate_is_sent(post: Post) -> None:
 def test_a_server_name_chooses_its_certificate_and_others_get_the_default(
     post: Post, authority: Authority, tls_settings: dict[str, str], tmp_path: Path
 ) -> None:
-    folder = tmp_path / "mail.customer.example"
-    folder.mkdir()
-    pair = authority.ca.issue_cert("mail.customer.example")
-    for blob in pair.cert_chain_pems:
-        blob.write_to_path(str(folder / "fullchain.pem"), append=True)
-    pair.private_key_pem.write_to_path(str(folder / "privkey.pem"))
+    named_pair(authority.ca, tmp_path, "mail.customer.example")
     with daemon("pop3d", TLS_SNI_DIR=str(tmp_path), **tls_settings) as started:
         assert names(authority, started.tls_port, "mail.customer.example") == {"mail.customer.example"}
         assert names(authority, started.tls_port, "MAIL.Customer.Example") == {"mail.customer.example"}
@@ -335,6 +330,47 @@ def test_an_unusable_certificate_on_sighup_is_logged_and_the_old_one_goes_on(
         assert serial(authority, started.tls_port) == old
 
 
+@pytest.mark.req("P-133")
+def test_an_unusable_pair_by_name_stops_the_start_with_its_folders_name(
+    post: Post, tls_settings: dict[str, str], tmp_path: Path
+) -> None:
+    broken = named_pair(post.authority.ca, tmp_path, "mail.broken.example")
+    broken.write_text("no certificate\n")
+    refusal = re.escape(f"TLS_SNI_DIR={tmp_path}: fullchain.pem and privkey.pem in mail.broken.example cannot be used")
+    with (
+        pytest.raises(AssertionError, match=refusal),
+        daemon("pop3d", TLS_SNI_DIR=str(tmp_path), **tls_settings),
+    ):
+        pass
+
+
+@pytest.mark.req("P-133")
+@pytest.mark.req("P-135")
+def test_an_unusable_pair_by_name_keeps_its_old_certificate_and_no_other_from_a_new_one(
+    post: Post, authority: Authority, tmp_path: Path
+) -> None:
+    default, by_name = tmp_path / "default", tmp_path / "names"
+    default.mkdir()
+    cert, key = default / "cert.pem", default / "key.pem"
+    write_pair(authority.ca, cert, key)
+    broken = named_pair(authority.ca, by_name, "broken.example")
+    named_pair(authority.ca, by_name, "renewed.example", "old.example")
+    with daemon("pop3d", TLS_CERT_FILE=str(cert), TLS_KEY_FILE=str(key), TLS_SNI_DIR=str(by_name)) as started:
+        old = serial(authority, started.tls_port)
+        broken.write_text("no certificate\n")
+        named_pair(authority.ca, by_name, "renewed.example", "new.example")
+        named_pair(authority.ca, by_name, "added.example")
+        named_pair(authority.ca, by_name, "added-broken.example").write_text("no certificate\n")
+        write_pair(authority.ca, cert, key)
+        os.kill(started.workers()[0], signal.SIGHUP)
+        started.logged("the certificate for (added-)?broken.example was not reloaded, the old one goes on", times=2)
+        assert names(authority, started.tls_port, "broken.example") == {"broken.example"}
+        assert names(authority, started.tls_port, "renewed.example") == {"renewed.example", "new.example"}
+        assert names(authority, started.tls_port, "added.example") == {"added.example"}
+        assert "localhost" in names(authority, started.tls_port, "added-broken.example")
+        assert serial(authority, started.tls_port) != old
+
+
 # --- the end ------------------------------------------------------------------------------------------------------
 
 
@@ -381,8 +417,16 @@ def test_an_unfinished_handshake_counts_as_a_connection_and_a_sign_in_still_gets
             client.sock.close()
 
 
-def write_pair(ca: trustme.CA, cert: Path, key: Path) -> None:
-    pair = ca.issue_cert("localhost")
+def named_pair(ca: trustme.CA, where: Path, *names: str) -> Path:
+    """The folder of the first name, as certbot lays it out; returns its certificate file."""
+    folder = where / names[0]
+    folder.mkdir(parents=True, exist_ok=True)
+    write_pair(ca, folder / "fullchain.pem", folder / "privkey.pem", *names)
+    return folder / "fullchain.pem"
+
+
+def write_pair(ca: trustme.CA, cert: Path, key: Path, *names: str) -> None:
+    pair = ca.issue_cert(*(names or ("localhost",)))
     cert.write_bytes(b"".join(blob.bytes() for blob in pair.cert_chain_pems))
     key.write_bytes(pair.private_key_pem.bytes())
 
