@@ -90,7 +90,7 @@ class Connection(asyncio.Protocol):
                 self.session.tls_started(self._tls_version())
             self.session.connected()
         except Exception:
-            self._broken()
+            self.fail()
 
     def data_received(self, data: bytes) -> None:
         if self._ended or self._closing:
@@ -100,9 +100,9 @@ class Connection(asyncio.Protocol):
         try:
             self.session.receive(data)
         except Exception:
-            self._broken()
+            self.fail()
             return
-        if self._reading and not self.session.wants_input():
+        if self._reading and not self._ended and not self.session.wants_input():
             self._reading = False
             self._transport.pause_reading()
 
@@ -112,7 +112,7 @@ class Connection(asyncio.Protocol):
         try:
             self.session.half_closed()
         except Exception:
-            self._broken()
+            self.fail()
         return not self.encrypted  # TLS has no half-closed state here
 
     def pause_writing(self) -> None:
@@ -164,6 +164,11 @@ class Connection(asyncio.Protocol):
         self._closing = True
         self._transport.close()
 
+    def fail(self) -> None:
+        """A bug of ours: the session ends, nothing is removed, the log has the trace."""
+        log.exception("a session failed")
+        self.cut("failed")
+
     # --- the server's and the transfer's side ---------------------------------------------------------------------
 
     def transfer_on(self) -> None:
@@ -172,7 +177,7 @@ class Connection(asyncio.Protocol):
             if self._transfer is not None:
                 self._transfer.resume()
         except Exception:
-            self._broken()
+            self.fail()
 
     def transferred(self, octets: int) -> None:
         """Some of a body left."""
@@ -227,7 +232,7 @@ class Connection(asyncio.Protocol):
         try:
             self.session.proceed()
         except Exception:
-            self._broken()
+            self.fail()
             return
         self._read_on()
 
@@ -236,11 +241,6 @@ class Connection(asyncio.Protocol):
         if not self._reading and not (self._ended or self._closing) and self.session.wants_input():
             self._reading = True
             self._transport.resume_reading()
-
-    def _broken(self) -> None:
-        """A bug of ours: the session ends, nothing is removed, the log has the trace."""
-        log.exception("a session failed")
-        self.cut("failed")
 
     def _send_whole(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> None:
         """A small body: one read, one write."""
@@ -281,7 +281,7 @@ class Connection(asyncio.Protocol):
         try:
             self.session.tls_started(self._tls_version())
         except Exception:
-            self._broken()
+            self.fail()
 
     def _tls_version(self) -> str:
         channel = self._transport.get_extra_info("ssl_object")

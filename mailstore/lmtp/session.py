@@ -38,7 +38,7 @@ class Session:
         self._turns = Turns()  # the RCPTs that wait for an answer, or the recipients of a message that do
         self._content: tuple[Reader, Callable[[], None]] | None = None  # while it comes; and what to do at its end
         self._waiting_command: Command | Fault | None = None  # parsed, but RCPTs before it have no answer yet
-        self._committing = False
+        self._undelivered: set[int] = set()  # recipients of a message that came, whom the store has not answered
         self._bad_in_a_row = 0
         self._out: list[bytes] = []
         self._working = False
@@ -78,7 +78,7 @@ class Session:
         return self._state is not State.GREETED
 
     def updating(self) -> bool:
-        return self._committing
+        return bool(self._undelivered)
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
@@ -87,12 +87,19 @@ class Session:
         if self._working or self._gone:
             return
         self._working = True
-        while not (self._closing or self._content or self._committing or self._peer.congested()) and self._step():
-            pass
-        self._working = False
+        try:
+            self._obey_lines()
+        except Exception:
+            self._give_up()
+        finally:
+            self._working = False
         self._flush()
         if self._half_closed and not (self._turns or self._peer.congested()):
             self._close()
+
+    def _obey_lines(self) -> None:
+        while not (self._closing or self._content or self._undelivered or self._peer.congested()) and self._step():
+            pass
 
     def _step(self) -> bool:
         """Obey the next line; False when there is none, or it has to wait."""
@@ -180,6 +187,13 @@ class Session:
     def _recipient_answered(self, number: int, answer: Recipient | MailError) -> None:
         if self._gone:
             return
+        try:
+            self._decided(number, answer)
+        except Exception:
+            self._give_up()
+        self._work()
+
+    def _decided(self, number: int, answer: Recipient | MailError) -> None:
         self._transaction.undecided -= 1
         if isinstance(answer, Recipient):
             self._transaction.accepted[number] = answer
@@ -187,7 +201,6 @@ class Session:
             self._answer(number, replies.RECIPIENT_OK)
         else:
             self._answer(number, self._error_reply(answer, "asking for a recipient"))
-        self._work()
 
     def _data(self, _command: Bare) -> None:
         kept = self._begin_message()
@@ -248,10 +261,10 @@ class Session:
     def _commit(self, kept: Kept) -> None:
         """All of the message came: one reply for each accepted recipient, in the order of the RCPTs (RFC 2033 §4.2)."""
         recipients = self._transaction.recipients()
-        self._committing = True
         self._transaction.complete()
         self._turns = Turns()
         numbers = [self._turns.ask() for _ in recipients]
+        self._undelivered = set(numbers)
         if not kept.too_large:
             kept.intake.commit(recipients, kept.octets, self._delivered)
             return
@@ -259,14 +272,22 @@ class Session:
             self._delivered(number, MessageTooLarge(f"above {self._rules.max_message_octets} octets"))
 
     def _delivered(self, number: int, answer: Delivered | MailError) -> None:
+        if number not in self._undelivered:  # a store that failed halfway answers for all: the first answer was it
+            return
+        self._undelivered.discard(number)
+        try:
+            self._settle(number, answer)
+        except Exception:
+            self._give_up()
+        self._work()
+
+    def _settle(self, number: int, answer: Delivered | MailError) -> None:
         if isinstance(answer, Delivered):
             self._answer(number, replies.delivered(answer))
         else:
             self._answer(number, self._error_reply(answer, "delivering"))
         if not self._turns:
-            self._committing = False
             self._reset()
-        self._work()
 
     def _reset(self) -> None:
         self._transaction.forget()
@@ -295,6 +316,12 @@ class Session:
         self._out.clear()
         if data and not self._gone:
             self._peer.write(data)
+
+    def _give_up(self) -> None:
+        """A bug of ours, while its exception is handled: the MTA is told by the end, and tries the rest again."""
+        self._closing = True
+        self._flush()  # what was said before it is true
+        self._peer.fail()
 
     def _close(self) -> None:
         self._closing = True

@@ -89,6 +89,8 @@ class Conversation(ABC):
                     self._overlong()
                 else:
                     self._obey(line)
+        except Exception:
+            self._give_up()
         finally:
             self._working = False
 
@@ -129,10 +131,13 @@ class Conversation(ABC):
                 answer.body.close()
             return
         self._waiting = _NOTHING
-        if isinstance(answer, MailError):
-            failed(answer)
-        else:
-            then(answer)
+        try:
+            if isinstance(answer, MailError):
+                failed(answer)
+            else:
+                then(answer)
+        except Exception:
+            self._give_up()
         self._work()
 
     def _send(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> None:
@@ -142,6 +147,12 @@ class Conversation(ABC):
     def _begin_tls(self) -> None:
         self._waiting = _HANDSHAKE
         self._peer.start_tls()
+
+    def _give_up(self) -> None:
+        """A bug of ours, while its exception is handled: the peer is told by the end, instead of waiting in silence."""
+        self._closing = True
+        self._waiting = _NOTHING
+        self._peer.fail()
 
     def _end(self, reason: str) -> None:
         self._closing = True

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mailstore import errors
 from mailstore.lmtp.session import PENDING_OCTETS
-from mailstore.ports import Delivered, Envelope
+from mailstore.ports import Delivered, Done, Envelope, Recipient
 from tests.fakes.lmtp import RULES, Conversation, FakeDelivery
 from tests.fakes.pop3 import FakePeer
 
@@ -384,6 +384,86 @@ def test_a_client_is_known_once_it_said_lhlo(talk: Conversation) -> None:
     assert not talk.session.signed_in()
     talk.say("LHLO a")
     assert talk.session.signed_in()
+
+
+# --- bugs of ours -----------------------------------------------------------------------------------------------------
+
+
+def failed_once(talk: Conversation) -> bool:
+    return talk.peer.closed and [type(error) for error in talk.peer.failures] == [UnicodeEncodeError]
+
+
+UNSPEAKABLE = Delivered("\udcff")  # no reply can be made of it
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["at once", "later"])
+def test_a_bug_behind_a_delivery_ends_the_connection_and_says_nothing_was_delivered(
+    talk: Conversation, held: bool
+) -> None:
+    """The harm: the MTA waited in silence, and a shutdown waited for a change that would never end."""
+    talk.open(ANNA, BERT)
+    talk.delivery.outcomes[ANNA.lower()] = UNSPEAKABLE
+    talk.say("DATA")
+    talk.delivery.held = held
+    before = bytes(talk.peer.sent)
+    talk.send(b"x\r\n.\r\n")
+    talk.delivery.release()
+    assert failed_once(talk)
+    assert bytes(talk.peer.sent) == before
+    assert not talk.session.updating()
+
+
+def test_a_bug_behind_one_delivery_leaves_a_shutdown_waiting_for_the_others(talk: Conversation) -> None:
+    talk.open(ANNA, BERT)
+    talk.delivery.outcomes[ANNA.lower()] = UNSPEAKABLE
+    talk.say("DATA")
+    talk.delivery.held = True
+    talk.send(b"x\r\n.\r\n")
+    talk.delivery.release(0)
+    assert failed_once(talk)
+    assert talk.session.updating()
+    talk.delivery.release()
+    assert not talk.session.updating()
+
+
+class Falling(FakeDelivery):
+    """A delivery that cannot even be asked."""
+
+    def recipient(self, address: str, octets: int | None, done: Done[Recipient]) -> None:
+        raise ZeroDivisionError
+
+
+def test_a_bug_behind_a_question_ends_the_connection_and_nothing_is_obeyed_behind_it() -> None:
+    talk = Conversation(delivery=Falling())
+    talk.say("LHLO a")
+    assert talk.codes("MAIL FROM:<>", f"RCPT TO:<{ANNA}>", "NOOP") == ["250 2.1.0"]
+    assert [type(error) for error in talk.peer.failures] == [ZeroDivisionError]
+
+
+def test_a_bug_behind_an_answer_about_a_recipient_ends_the_connection(talk: Conversation) -> None:
+    talk.delivery.add(ANNA)
+    talk.say("LHLO a", "MAIL FROM:<>")
+    talk.delivery.held = True
+    talk.say(f"RCPT TO:<{ANNA}>")
+    (answer,) = talk.delivery.waiting
+    answer()
+    answer()  # a store must not do that
+    assert talk.peer.closed
+    assert [type(error) for error in talk.peer.failures] == [IndexError]
+
+
+def test_a_second_answer_for_a_recipient_changes_nothing(talk: Conversation) -> None:
+    talk.open(ANNA, BERT)
+    talk.say("DATA")
+    talk.delivery.held = True
+    talk.send(b"x\r\n.\r\n")
+    first, second = talk.delivery.waiting
+    first()
+    first()
+    second()
+    first()
+    assert bytes(talk.peer.sent).endswith(b"\r\n250 2.0.0 delivered as q0\r\n250 2.0.0 delivered as q1\r\n")
+    assert talk.codes("NOOP") == ["250 2.0.0"]
 
 
 # --- everything else ------------------------------------------------------------------------------------------------

@@ -206,6 +206,23 @@ def test_nothing_behind_quit_has_a_turn() -> None:
     assert talk.maildrop.removed == []
 
 
+# --- bugs of ours -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["at once", "later"])
+def test_a_bug_behind_an_answer_ends_the_connection(held: bool) -> None:
+    """The harm: the client waited in silence until its own limit, and nothing behind its command was obeyed."""
+    talk = Conversation()
+    talk.accounts.add("odd@example.org", "secret", object())  # no maildrop
+    talk.say("USER odd@example.org")
+    talk.accounts.answers.held = held
+    assert talk.send(b"PASS secret\r\nSTAT\r\n") == b""
+    talk.accounts.answers.release()
+    assert talk.peer.closed
+    assert [type(error) for error in talk.peer.failures] == [AttributeError]
+    assert talk.end().reason == "lost"
+
+
 # --- bad commands ---------------------------------------------------------------------------------------------------
 
 

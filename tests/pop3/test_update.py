@@ -146,3 +146,18 @@ def test_the_record_and_the_troubles_hold_no_secret() -> None:
 def test_what_a_client_sends_is_never_quoted_to_it(line: str) -> None:
     assert "ECHO" not in Conversation(*MESSAGES).say(line)
     assert "ECHO" not in signed_in().say(line)
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["at once", "later"])
+def test_a_bug_behind_a_removal_ends_the_connection_and_a_shutdown_does_not_wait_for_it(held: bool) -> None:
+    talk = signed_in()
+    talk.say("DELE 2")
+    talk.maildrop.remove_error = Unavailable("away")
+    del talk.maildrop.address  # the trouble cannot be told
+    talk.maildrop.answers.held = held
+    assert talk.say("QUIT") == ""
+    talk.maildrop.answers.release()
+    assert [type(error) for error in talk.peer.failures] == [AttributeError]
+    assert talk.peer.closed
+    assert not talk.session.updating()
+    assert talk.end().removed == 0
