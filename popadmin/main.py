@@ -42,7 +42,8 @@ def main() -> None:
     except (OperationalError, InterfaceError) as error:  # of a command of Django's, such as `migrate`; ours tell it
         if "--traceback" in sys.argv:
             raise
-        _leave(f"DATABASE_URL: {str(error).partition('\n')[0]}", EXIT_REFUSED)
+        cause, _, _ = str(error).partition("\n")
+        _leave(f"DATABASE_URL: {cause}", EXIT_REFUSED)
 
 
 def _leave(text: str, code: int) -> NoReturn:

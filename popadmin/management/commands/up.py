@@ -41,7 +41,8 @@ class Command(ShellCommand):
         except KeyboardInterrupt:
             return  # asked to stop before everything ran; what ran has been stopped
         except OperationalError as error:
-            raise CommandError(f"DATABASE_URL: {str(error).partition('\n')[0]}") from error
+            cause, _, _ = str(error).partition("\n")
+            raise CommandError(f"DATABASE_URL: {cause}") from error
         except UpError as error:
             raise CommandError(str(error)) from error
 
