@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from tests.running import Daemon, Post, daemon, greeted, numbered
 from tests.wirepop import WirePop, dialled, plain_response
 
 ADDRESS = "ann@example.org"
+INSTALL = Path(__file__).parents[2] / "docs" / "install.md"
 SECRET = "zebra crossing under water 77"
 
 
@@ -130,6 +133,24 @@ EXPECTED = {
     "removed": 1,
     "messages": 3,
 }
+
+
+def test_a_refused_sign_in_is_one_line_that_the_documented_filter_reads(post: Post, talkative: Daemon) -> None:
+    """docs/install.md shows a filter for fail2ban, whose <HOST> is an address."""
+    (failregex,) = re.findall(r"failregex = (.+)", INSTALL.read_text())
+    reads = re.compile(failregex.replace("<HOST>", r"(?P<host>\S+)"))
+    post.mailbox(password=SECRET)
+    before = len(talkative.log())
+    for name in (ADDRESS, "nobody@example.org", SECRET, "x client=198.51.100.1 "):
+        with dial(talkative) as client:
+            client.send(f"USER {name}\r\nPASS wrong\r\nQUIT\r\n".encode())
+            client.rest()
+    lines = talkative.logged("sign-in refused", after=before, times=4)
+    assert [found["host"] for line in lines if (found := reads.match(line))] == ["127.0.0.1"] * 4
+    assert f'address={ADDRESS} mechanism=USER cause="BadCredentials: wrong password"' in lines[0]
+    assert 'address=nobody@example.org mechanism=USER cause="BadCredentials: unknown user"' in lines[1]
+    assert all("address=" not in line and "zebra" not in line for line in lines[2:])
+    assert not reads.match(talkative.logged(r"popadmin\.session session", after=before)[0])
 
 
 @pytest.mark.req("P-037")

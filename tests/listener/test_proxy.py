@@ -103,6 +103,20 @@ def test_a_health_check_keeps_the_balancers_own_address(proxied: Daemon) -> None
     proxied.logged(rf"session client={PROXY} proxy={PROXY} ", after=before)
 
 
+@pytest.mark.req("P-036")
+@pytest.mark.req("P-182")
+def test_who_comes_by_a_proxy_on_this_machine_without_an_address_is_not_this_machine(
+    post: Post, tls_settings: dict[str, str]
+) -> None:
+    """Passwords pass in clear from this machine alone; its proxy carries strangers."""
+    with daemon("pop3d", TRUSTED_PROXIES=f"{PROXY}/32", PLAINTEXT_LOGIN="loopback", **tls_settings) as listener:
+        for header in (health_check(), b"PROXY UNKNOWN\r\n", version_1("127.0.0.1")):
+            with greeted(proxied_client(listener, header)) as stranger:
+                assert stranger.ask(f"USER {ADDRESS}") == b"-ERR use TLS before you sign in"
+        with greeted(dialled(listener.address, source=STRANGER)) as local:
+            assert local.ask(f"USER {ADDRESS}").startswith(b"+OK")
+
+
 @pytest.mark.req("P-182")
 def test_unknown_tlvs_are_skipped(proxied: Daemon) -> None:
     header = version_2("198.51.100.7", tlvs=b"\x04\0\x02xx" + b"\xe0\0\x40" + b"y" * 64)
