@@ -27,7 +27,7 @@ class Clock:
 
 def headers(envelope: Envelope, recipient: str, *, hostname: str, queue_id: str, date: str) -> bytes:
     """Return-Path, Delivered-To and Received for one recipient; `queue_id` ties them to the log and the reply."""
-    client = "" if envelope.client == "unix" else f" ([{envelope.client}])"
+    client = "" if envelope.client == "unix" else f" ([{_literal(envelope.client)}])"
     protocol = f"{envelope.protocol}S" if envelope.encrypted else envelope.protocol  # RFC 3848
     recipient = plain(recipient)
     return (
@@ -37,6 +37,11 @@ def headers(envelope: Envelope, recipient: str, *, hostname: str, queue_id: str,
         f"\tby {hostname} with {protocol} id {queue_id}\r\n"
         f"\tfor <{recipient}>; {date}\r\n"
     ).encode()
+
+
+def _literal(client: str) -> str:
+    """RFC 5321 §4.1.3: an IPv6 address bears its tag; it has no place for the interface behind a %."""
+    return f"IPv6:{client.partition('%')[0]}" if ":" in client else client
 
 
 def plain(text: str) -> str:
