@@ -62,7 +62,7 @@ class StoredDelivery:
         self._pool = ThreadPoolExecutor(SYNC_THREADS, thread_name_prefix="fsync")
 
     def recipient(self, address: str, octets: int | None, done: Done[Recipient]) -> None:
-        recipients.find(self._lanes, address, octets, done)
+        recipients.find(self._lanes, address, octets, done, hostname=self._hostname)
 
     def begin(self, envelope: Envelope) -> Intake:
         return _Incoming(self, self._bodies, envelope)

@@ -23,6 +23,8 @@ from mailstore.store.statements import RECIPIENTS
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
+POSTMASTER = "postmaster"
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -46,10 +48,10 @@ class _Search:
         self._mailboxes: dict[int, _Row] = {}
         self._asked: set[str] = set()
 
-    def ask(self, names: list[str], depth: int) -> None:
-        keys = {name: _keys(name) for name in names}
+    def ask(self, keys: dict[str, list[str]], depth: int) -> None:
+        """Ask for names, each under the keys that may answer for it, the first first."""
         array = literals.texts({key for group in keys.values() for key in group})
-        self._asked.update(names)
+        self._asked.update(keys)
         self._lanes.read(RECIPIENTS, (array, b"%d" % self._octets), lambda answer: self._answered(answer, keys, depth))
 
     def _answered(self, answer: PGresult | MailError, keys: dict[str, list[str]], depth: int) -> None:
@@ -72,7 +74,7 @@ class _Search:
         elif depth == LEVELS_AT_MOST or len(following) + len(self._mailboxes) > TARGETS_AT_MOST:
             self._done(AliasOutside(f"{self._address}: more than {LEVELS_AT_MOST} levels or {TARGETS_AT_MOST} targets"))
         else:
-            self.ask(following, depth + 1)
+            self.ask({name: _keys(name) for name in following}, depth + 1)
 
     def _decide(self) -> Recipient | MailError:
         """All or none: what only some of an alias could take would be lost for the others, or arrive twice."""
@@ -85,14 +87,29 @@ class _Search:
         return Recipient(self._address, tuple(sorted(open_mailboxes)))
 
 
-def find(lanes: Lanes, address: str, octets: int | None, done: Done[Recipient]) -> None:
-    """Decide one recipient for a message of `octets` (None: not announced, so one octet must fit)."""
-    try:
-        name = normal_address(address)
-    except (BadAddress, UnicodeEncodeError):
-        done(UnknownRecipient(address))
-        return
-    _Search(lanes, address, octets or 1, done).ask([name], 0)
+def find(lanes: Lanes, address: str, octets: int | None, done: Done[Recipient], *, hostname: str) -> None:
+    """Decide one recipient for a message of `octets` (None: not announced, so one octet must fit).
+
+    `hostname` is this site's own name: the bare postmaster is the one of its domain.
+    """
+    # RFC 5321 §4.5.1: in any case, and without a domain.
+    if address.lower() == POSTMASTER:
+        keys = {POSTMASTER: _postmaster_keys(hostname)}
+    else:
+        try:
+            name = normal_address(address)
+        except (BadAddress, UnicodeEncodeError):
+            done(UnknownRecipient(address))
+            return
+        keys = {name: _keys(name)}
+    _Search(lanes, address, octets or 1, done).ask(keys, 0)
+
+
+def _postmaster_keys(hostname: str) -> list[str]:
+    """Of mail.example.org: the postmaster there, else in example.org, with the catch-all of each."""
+    labels = hostname.lower().split(".")
+    domains = [".".join(labels[at:]) for at in range(len(labels))]
+    return [key for domain in domains for key in (f"{POSTMASTER}@{domain}", f"@{domain}")]
 
 
 def _keys(name: str) -> list[str]:

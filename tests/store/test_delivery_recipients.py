@@ -141,3 +141,32 @@ def test_an_alias_with_one_full_mailbox_is_full(mail: Mail) -> None:
     an_alias("team@example.org", ANN, BOB)
     Mailbox.objects.filter(user__address=BOB).update(quota_messages=0)
     assert type(mail.recipient("team@example.org")) is QuotaDeferred
+
+
+# --- the postmaster without a domain ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["postmaster", "Postmaster"])
+@pytest.mark.parametrize("there", ["postmaster@mail.example.test", "postmaster@example.test"])
+def test_who_writes_to_the_bare_postmaster_reaches_the_one_of_this_host_or_its_domain(
+    mail: Mail, there: str, typed: str
+) -> None:
+    """RFC 5321 §4.5.1. The tests' host is mail.example.test."""
+    a_mailbox("postmaster@example.test")
+    a_mailbox(there)
+    assert goes_to(mail, typed) == {there}
+
+
+def test_an_alias_and_a_catch_all_answer_for_the_bare_postmaster_too(mail: Mail) -> None:
+    a_mailbox()
+    a_domain("example.test")
+    every = an_alias("@example.test", ANN)
+    assert goes_to(mail, "postmaster") == {ANN}
+    every.delete()
+    an_alias("postmaster@example.test", ANN)
+    assert goes_to(mail, "postmaster") == {ANN}
+
+
+def test_the_bare_postmaster_is_nobody_where_the_domain_of_the_host_is_not_here(mail: Mail) -> None:
+    a_mailbox("postmaster@example.org")
+    assert type(mail.recipient("postmaster")) is UnknownRecipient
