@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from mailstore.errors import MailError
 from mailstore.store import literals
+from mailstore.store.lane import StatementFailed
 from mailstore.store.lanes import Lanes
 from mailstore.store.statements import SIGHTINGS
 
+log = logging.getLogger("popadmin.signin")
+
 BATCH_LIMIT = 2000  # devices told in one statement; a busier moment is written earlier
+KEPT_LIMIT = BATCH_LIMIT // 2  # devices of batches that failed; the others' next sign-in tells the same
+REFUSALS_AT_MOST = 3  # a batch may meet a lock or a deadlock; what the server refuses again and again is given up
 
 
-def _ignore(_answer: object) -> None:
-    """The lane has logged what went wrong."""
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    at: datetime
+    client: str | None
+    refusals: int = 0
 
 
 class Sightings:
@@ -21,23 +32,40 @@ class Sightings:
 
     def __init__(self, lanes: Lanes) -> None:
         self._lanes = lanes
-        self._seen: dict[int, tuple[datetime, str | None]] = {}
+        self._seen: dict[int, _Sighting] = {}
 
     def add(self, device: int, client: str) -> None:
         """Note a sign-in from an IP address, or from "unix"."""
-        self._seen[device] = (datetime.now(UTC), _inet(client))
+        self._seen[device] = _Sighting(datetime.now(UTC), _inet(client))
         if len(self._seen) >= BATCH_LIMIT:
             self.flush()
 
-    def flush(self, done: Callable[[object], None] = _ignore) -> None:
-        """Write what was seen; `done` is called once, whatever came of it."""
+    def flush(self, done: Callable[[object], None] = lambda _: None) -> None:
+        """Write what was seen; `done` is called once, whatever came of it. What failed is kept for the next."""
         if not self._seen:
             done(None)
             return
         seen, self._seen = self._seen, {}
-        times = literals.texts(at.isoformat() for at, _ in seen.values())
-        clients = literals.texts(client for _, client in seen.values())
-        self._lanes.write(((SIGHTINGS, (literals.bigints(seen), times, clients)),), done)
+        times = literals.texts(one.at.isoformat() for one in seen.values())
+        clients = literals.texts(one.client for one in seen.values())
+
+        def written(answer: object) -> None:
+            if isinstance(answer, MailError):
+                self._take_back(seen, answer)
+            done(answer)
+
+        self._lanes.write(((SIGHTINGS, (literals.bigints(seen), times, clients)),), written)
+
+    def _take_back(self, seen: dict[int, _Sighting], error: MailError) -> None:
+        """Only what the server refused is told here: that it was away, the lane has told."""
+        if isinstance(error, StatementFailed):
+            log.error("the last sign-ins of %d devices were not written: %s", len(seen), error)
+            seen = {device: replace(one, refusals=one.refusals + 1) for device, one in seen.items()}
+        for device, one in seen.items():
+            if len(self._seen) >= KEPT_LIMIT:
+                return
+            if one.refusals < REFUSALS_AT_MOST:
+                self._seen.setdefault(device, one)
 
 
 def _inet(client: str) -> str | None:

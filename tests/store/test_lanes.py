@@ -18,7 +18,7 @@ from mailstore.store.lanes import WRITE_LANES, Lanes
 from mailstore.store.statements import LOCK
 from tests.store.mail import Mail
 from tests.store.site import a_mailbox
-from tests.store.worker import LANES, Worker, conninfo
+from tests.store.worker import LANES, Worker, all_there, conninfo
 
 ANN, BOB = "ann@example.org", "bob@example.org"
 
@@ -26,11 +26,12 @@ ANN, BOB = "ann@example.org", "bob@example.org"
 def test_a_lane_that_is_away_takes_no_writes_while_others_are_there(lanes: Lanes, worker: Worker) -> None:
     """The harm: a lost lane has nothing to do, so it was chosen for every write, and each of them failed."""
     write = ((LOCK, (b"{}",)),)
-    with closed_to_newcomers(), connection.cursor() as cursor:
+    with connection.cursor() as cursor, closed_to_newcomers():
         cursor.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM ({LANES} OFFSET 1 LIMIT 1) AS lane")
-        worker.run(ticked(lanes))
+        worker.until(lambda: not all_there(lanes), "the end is noticed")
         answers = worker.asked(*(lambda done: lanes.write(write, done) for _ in range(50)))
     assert [answer for answer in answers if isinstance(answer, MailError)] == []
+    worker.until(lambda: all_there(lanes), "the lane is back")
 
 
 @contextmanager
@@ -43,10 +44,6 @@ def closed_to_newcomers() -> Iterator[None]:
             yield
         finally:
             other.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
-
-
-async def ticked(lanes: Lanes) -> None:
-    lanes.tick()
 
 
 def test_without_any_lane_a_write_is_told_to_try_again(worker: Worker) -> None:

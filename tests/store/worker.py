@@ -11,6 +11,7 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 from mailstore.errors import MailError
+from mailstore.store.lanes import Lanes
 
 T = TypeVar("T")
 Ask = Callable[[Callable[[Any], None]], None]
@@ -35,6 +36,11 @@ def end_lanes() -> None:
     """End the lanes' connections from the server's side, as a restart does, and wait until they are gone."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM ({LANES}) AS lanes")
+
+
+def all_there(lanes: Lanes) -> bool:
+    """True when every lane is connected: one that is still coming would outlive its test."""
+    return all(lane.connected for lane in (lanes._reads, *lanes._writes))
 
 
 class Worker:
