@@ -1,14 +1,15 @@
-"""The addresses of the *_LISTEN settings, as seen from outside: free, answering, and how to print them."""
+"""The addresses of the *_LISTEN settings, as seen from outside: free, listened on, and how to print them."""
 
 from __future__ import annotations
 
 import errno
+import ipaddress
 import socket
 from dataclasses import dataclass
 
+from popadmin.up import listening
 from popadmin.up.errors import UpError
 
-ANSWER_SECONDS = 1.0
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "*": "127.0.0.1"}  # noqa: S104 - compared with, not bound to
 
 
@@ -45,7 +46,7 @@ class Endpoint:
     def require_free(self) -> None:
         """Raise UpError when somebody listens there already, or we may not."""
         if self.path:
-            if self.answers():
+            if self._path_answers(self.path):
                 raise UpError(f"{self.variable}={self.text} is in use: set {self.variable} to another path")
             return
         try:
@@ -58,21 +59,17 @@ class Endpoint:
                 f"{self.variable}={self.text} {_reason(error)}: set {self.variable} to another address"
             ) from error
 
-    def answers(self) -> bool:
-        """True when somebody accepts connections there."""
-        try:
-            with self._connect():
-                return True
-        except OSError:
-            return False
-
-    def _connect(self) -> socket.socket:
+    def listened_on(self) -> bool:
+        """True when connections are taken there; none is made."""
         if self.path:
-            connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(ANSWER_SECONDS)
-            connection.connect(self.path)
-            return connection
-        return socket.create_connection((self.local_host, self.port), ANSWER_SECONDS)
+            return self.path in listening.unix()
+        addresses = {ipaddress.ip_address(address[0]) for *_, address in self._resolved()}
+        return any((address, self.port) in listening.tcp() for address in addresses)
+
+    def _path_answers(self, path: str) -> bool:
+        """A path may be left over from a process that is gone: only a connection tells."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(path) == 0
 
     def _resolved(self) -> list[tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]]:
         host = None if self.host == "*" else self.host

@@ -49,12 +49,12 @@ class Supervisor:
                 self._stop()
 
     def start_children(self) -> None:
-        """Return when every one answers on its addresses; who has none starts then. UpError when one ends instead."""
+        """Return when every one listens on its addresses; who has none starts then. UpError when one ends instead."""
         listening = [child for child in self._children if child.service.endpoints]
         self._start(listening)
         deadline = time.monotonic() + READY_SECONDS
         for child in listening:
-            self._await_answer(child, deadline)
+            self._await_listening(child, deadline)
         self._start([child for child in self._children if child not in listening])
 
     def _start(self, children: list[Child]) -> None:
@@ -62,12 +62,12 @@ class Supervisor:
             child.start()
         self._register.write(self._children)
 
-    def _await_answer(self, child: Child, deadline: float) -> None:
-        while not all(endpoint.answers() for endpoint in child.service.endpoints):
+    def _await_listening(self, child: Child, deadline: float) -> None:
+        while not all(endpoint.listened_on() for endpoint in child.service.endpoints):
             if child.ended():
                 raise UpError(f"{child.service.name} did not start; its last words are above")
             if time.monotonic() > deadline:
-                raise UpError(f"{child.service.name} does not answer after {READY_SECONDS:g} s")
+                raise UpError(f"{child.service.name} does not listen after {READY_SECONDS:g} s")
             self.signals.wait(LOOK_SECONDS)
 
     def watch(self) -> None:

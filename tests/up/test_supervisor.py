@@ -69,7 +69,7 @@ def test_a_child_that_cannot_start_stops_the_start_and_is_named(folder: Path) ->
     with running(command(folder, ports, "broken")) as process:
         await_line(process, "first did not start")
         assert process.wait(60) == 1
-    assert not Endpoint("LAST_LISTEN", f"127.0.0.1:{ports[1]}").answers()
+    assert not Endpoint("LAST_LISTEN", f"127.0.0.1:{ports[1]}").listened_on()
 
 
 def test_a_port_in_use_is_refused_in_one_line_that_names_the_variable(folder: Path) -> None:

@@ -157,6 +157,15 @@ def test_one_signal_ends_everything_and_exits_0(site: Site, number: signal.Signa
     assert not (site.folder / "children.json").exists()
 
 
+def test_a_start_leaves_no_visit_of_its_own_in_the_log(site: Site) -> None:
+    with site.up() as process:
+        site.await_board()
+        process.send_signal(signal.SIGINT)  # what the listeners have not written yet comes with their end
+        assert process.wait(60) == 0
+    assert site.said("popadmin.listener worker 0 listens on")
+    assert not site.said("popadmin.session")
+
+
 def test_it_runs_for_an_ordinary_user(site: Site) -> None:
     with site.up("--demo", ordinary=True):
         site.await_board()
