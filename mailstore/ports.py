@@ -233,6 +233,9 @@ class Peer(Protocol):
         without `tail`. Until `proceed` the session must not write.
         """
 
+    def next_turn(self, act: Callable[[], None]) -> None:
+        """Call `act` when others have had their turn, also when the connection is gone by then."""
+
     def start_tls(self) -> None:
         """Begin the handshake after what was written; the session's `tls_started` follows, or the end."""
 

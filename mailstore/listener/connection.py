@@ -13,6 +13,8 @@ from mailstore.policy.networks import is_loopback
 from mailstore.ports import OpenBody, Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mailstore.listener.server import Endpoint, Server
 
 log = logging.getLogger("popadmin.listener")
@@ -153,6 +155,9 @@ class Connection(asyncio.Protocol):
         self._transfer = Transfer(self, self._transport, body, count, tail)
         self._transfer.start(head)
 
+    def next_turn(self, act: Callable[[], None]) -> None:
+        asyncio.get_running_loop().call_soon(self._take_turn, act)
+
     def start_tls(self) -> None:
         self._upgrading = True
         self._transport.pause_reading()
@@ -235,6 +240,12 @@ class Connection(asyncio.Protocol):
             self.fail()
             return
         self._read_on()
+
+    def _take_turn(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except Exception:
+            self.fail()
 
     def _read_on(self) -> None:
         """Room was made for the lines that wait."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,9 @@ from mailstore.ports import Credentials, SessionRecord
 from mailstore.wire import slices
 
 if TYPE_CHECKING:
-    from mailstore.ports import Accounts, Done, Journal, Listing, Maildrop, Message, Peer
+    from mailstore.ports import Accounts, Done, Journal, Listing, Maildrop, Message, OpenBody, Peer
+
+    Slice = tuple[bytes, int]  # of a prefix, and how many octets of the body behind it
 
 
 class Session(Conversation):
@@ -287,15 +289,33 @@ class Session(Conversation):
         self._send(head, message.body, message.body.wire_octets, replies.END)
 
     def _top(self, number: int, lines: int) -> None:
-        self._open(number, partial(self._send_top, number, lines))
+        self._open(number, partial(self._begin_top, number, lines))
 
-    def _send_top(self, number: int, lines: int, message: Message) -> None:
+    def _begin_top(self, number: int, lines: int, message: Message) -> None:
+        search = slices.top(message.prefix, message.body, lines)
+        self._ask(
+            partial(self._search, search, message.body),
+            partial(self._send_top, message),
+            partial(self._fail, f"message {number}"),
+        )
+
+    def _search(self, search: Iterator[Slice | None], body: OpenBody, done: Done[Slice]) -> None:
+        """One turn of looking for the end of what TOP sends; a long message takes several."""
         try:
-            prefix, count = slices.top(message.prefix, message.body, lines)
+            found = None if self._gone else next(search)
         except MailError as error:
-            message.body.close()
-            self._fail(f"message {number}", error)
+            body.close()
+            done(error)
             return
+        if found is not None:
+            done(found)
+        elif self._gone:
+            body.close()
+        else:
+            self._peer.next_turn(partial(self._search, search, body, done))
+
+    def _send_top(self, message: Message, found: Slice) -> None:
+        prefix, count = found
         self._record.top += 1
         self._send(replies.HEADER_FOLLOWS + prefix, message.body, count, replies.END)
 

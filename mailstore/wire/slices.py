@@ -8,24 +8,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mailstore.ports import OpenBody
 
+TURN_OCTETS = 1024 * 1024  # searched in one go, about a millisecond; then others have their turn
 CHUNK_OCTETS = 64 * 1024  # one read: the header of nearly every message, and little memory for the rest
 
 
-def top(prefix: bytes, body: OpenBody, lines: int) -> tuple[bytes, int]:
-    """Return what TOP sends: the part of the prefix, and the count of the body's octets.
+def top(prefix: bytes, body: OpenBody, lines: int) -> Iterator[tuple[bytes, int] | None]:
+    """Search for what TOP sends: a None after each TURN_OCTETS, then the part of the prefix and the body's octets.
 
     Header, blank line and the first `lines` lines of the body; a message without a blank line is all header and goes
     whole, as RETR sends it. Raises what `OpenBody.read` raises.
     """
-    end = _end(prefix, body, lines)
-    return prefix[:end], max(0, end - len(prefix))
+    for end in _end(prefix, body, lines):
+        yield None if end is None else (prefix[:end], max(0, end - len(prefix)))
 
 
-def _end(prefix: bytes, body: OpenBody, lines: int) -> int:
+def _end(prefix: bytes, body: OpenBody, lines: int) -> Iterator[int | None]:
     whole = len(prefix) + body.wire_octets
     # A line takes two octets at least, so a larger figure means all of it, and nothing has to be read.
     if lines >= whole // 2:
-        return whole
+        yield whole
+        return
     in_header = True
     tail = b"\r\n"  # as if a line had ended before the first octet: an empty first line is the blank line
     offset = 0
@@ -41,10 +43,13 @@ def _end(prefix: bytes, body: OpenBody, lines: int) -> int:
             rest = piece[start:] if start else piece
             found = rest.count(b"\n")
             if found >= lines:
-                return offset + start + _end_of_line(rest, lines)
+                yield offset + start + _end_of_line(rest, lines)
+                return
             lines -= found
+        if (offset + len(piece)) // TURN_OCTETS > offset // TURN_OCTETS:
+            yield None
         offset += len(piece)
-    return whole
+    yield whole
 
 
 def _pieces(prefix: bytes, body: OpenBody) -> Iterator[bytes]:

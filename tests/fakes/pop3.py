@@ -193,6 +193,7 @@ class FakePeer:
         self.closed = False
         self.failures: list[BaseException | None] = []
         self.cut = False
+        self.turns: list[Callable[[], None]] = []  # what waits for the next one
         self._body: tuple[bytes, OpenBody, int, bytes] | None = None
 
     def congested(self) -> bool:
@@ -227,6 +228,9 @@ class FakePeer:
             body.close()
         self.sent += tail
         self.session.proceed()
+
+    def next_turn(self, act: Callable[[], None]) -> None:
+        self.turns.append(act)
 
     def start_tls(self) -> None:
         self.upgrading = True

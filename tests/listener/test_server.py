@@ -211,6 +211,20 @@ async def heard(visitor: Visitor, channel: ssl.SSLObject, incoming: ssl.MemoryBI
     return line
 
 
+@pytest.mark.req("P-078")
+def test_a_long_top_is_searched_for_in_many_turns_and_comes_whole() -> None:
+    async def scene() -> None:
+        async with stage(LIMITS, LARGE) as made:
+            session = await made.signed_in()
+            session.writer.write(b"TOP 1 110000\r\nNOOP\r\n")
+            assert (await session.line()).startswith(b"+OK")
+            text = LARGE.body.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" + (b"x" * 70 + b"\r\n") * 110_000
+            assert await session.exactly(len(text)) == text
+            assert await session.exactly(8) == b".\r\n+OK\r\n"
+
+    on_the_loop(scene())
+
+
 # --- a bug of ours ------------------------------------------------------------------------------------------------
 
 

@@ -260,3 +260,43 @@ def test_with_utf8_the_announced_size_is_what_is_sent() -> None:
     talk.say("UTF8")
     size = int(talk.say("LIST 1").split()[2])
     assert len(unstuffed(talk.send(b"RETR 1\r\n"))) == size == 24
+
+
+LONG = StoredMessage(body=b"Subject: long\r\n\r\n" + b"a line of text\r\n" * 200_000, uidl="long")
+
+
+@pytest.mark.req("P-078")
+def test_a_long_top_leaves_turns_to_others_and_its_own_next_line_waits() -> None:
+    talk = signed_in(LONG)
+    assert talk.send(b"TOP 1 150000\r\nNOOP\r\n") == b""
+    before, turns = len(talk.peer.sent), 0
+    while talk.peer.turns:
+        talk.peer.turns.pop()()
+        turns += 1
+    assert turns == 2  # of a megabyte each, behind the first
+    head, _, rest = bytes(talk.peer.sent[before:]).partition(b"\r\n")
+    assert head.startswith(b"+OK")
+    assert rest == b"Subject: long\r\n\r\n" + b"a line of text\r\n" * 150_000 + b".\r\n+OK\r\n"
+    assert talk.maildrop.opened[0].closed == 1
+
+
+@pytest.mark.req("P-078")
+def test_a_client_that_leaves_during_a_long_top_leaves_no_body_open() -> None:
+    talk = signed_in(LONG)
+    talk.send(b"TOP 1 150000\r\n")
+    talk.end()
+    reads = len(talk.maildrop.opened[0].reads)
+    talk.peer.turns.pop()()
+    assert talk.peer.turns == []
+    assert talk.maildrop.opened[0].closed == 1
+    assert len(talk.maildrop.opened[0].reads) == reads
+
+
+@pytest.mark.req("P-062")
+def test_a_body_that_fails_later_in_a_long_top_is_refused_before_any_octet() -> None:
+    talk = signed_in(StoredMessage(body=LONG.body, uidl="1", error=BodyLost("short"), fails_at=2_000_000))
+    assert talk.send(b"TOP 1 150000\r\n") == b""
+    before = len(talk.peer.sent)
+    talk.peer.turns.pop()()
+    assert bytes(talk.peer.sent[before:]).startswith(b"-ERR [SYS/PERM] ")
+    assert talk.maildrop.opened[0].closed == 1

@@ -7,8 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailstore.errors import BodyLost
-from mailstore.wire.slices import CHUNK_OCTETS, top
+from mailstore.wire import slices
+from mailstore.wire.slices import CHUNK_OCTETS, TURN_OCTETS
 from tests.fakes.pop3 import MemoryBody
+
+
+def top(prefix: bytes, body: MemoryBody, lines: int) -> tuple[bytes, int]:
+    """All turns of the search."""
+    *turns, found = slices.top(prefix, body, lines)
+    assert found is not None
+    assert turns == [None] * len(turns)
+    return found
 
 
 def sent(prefix: bytes, wire: bytes, lines: int) -> bytes:
@@ -87,3 +96,14 @@ def test_a_message_that_ends_in_its_prefix_reads_nothing() -> None:
 def test_a_body_that_cannot_be_read_raises() -> None:
     with pytest.raises(BodyLost):
         top(b"", MemoryBody(b"Subject: x\r\n\r\nline\r\n", error=BodyLost("short")), 0)
+
+
+@pytest.mark.req("P-078")
+def test_a_long_search_reads_a_bounded_part_of_the_body_at_a_time() -> None:
+    body = MemoryBody(b"Subject: x\r\n\r\n" + b"a long line of text\r\n" * 200_000)
+    search, read = slices.top(b"Return-Path: <>\r\n", body, 150_000), 0
+    turns = 0
+    for _ in search:
+        assert sum(count for _, count in body.reads[read:]) <= TURN_OCTETS + CHUNK_OCTETS
+        read, turns = len(body.reads), turns + 1
+    assert turns == 4
