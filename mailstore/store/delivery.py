@@ -16,6 +16,7 @@ from mailstore.errors import MailError, TryAgain, Unavailable
 from mailstore.policy import ids
 from mailstore.ports import BodyRef, BodyStore, Delivered, Done, Draft, Envelope, Intake, Recipient
 from mailstore.store import literals, recipients, trace
+from mailstore.store.answers import tell
 from mailstore.store.lane import StatementFailed
 from mailstore.store.lanes import Lanes
 from mailstore.store.statements import ADD_BODY, DELIVER, LOCK
@@ -75,7 +76,7 @@ class StoredDelivery:
         loop = asyncio.get_running_loop()
 
         def finished(work: Future[BodyRef]) -> None:
-            loop.call_soon_threadsafe(done, _outcome(work))
+            loop.call_soon_threadsafe(tell, done, _outcome(work))
 
         self._pool.submit(draft.commit, octets).add_done_callback(finished)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
@@ -18,8 +17,6 @@ from mailstore.store.statements import CARDS, HIDE, LISTING, LOCK, PAST_LISTING,
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
-
-log = logging.getLogger("popadmin.maildrop")
 
 WINDOW = 64  # cards asked for at a time: one query for that many RETRs, some 30 KB while they last
 HIDES_NOTHING = b"{}"
@@ -121,11 +118,8 @@ class StoredMaildrop:
             return
         listing = unpack(answer.get_value(0, 0), answer.get_value(0, 1), answer.get_value(0, 2))
         if len(listing) != self.messages or sum(listing.octets) != self.octets:
-            log.error(
-                "mailbox %s: the counters say %d messages, %d octets, the rows %d and %d; run fsck --repair",
-                self.address, self.messages, self.octets, len(listing), sum(listing.octets),
-            )  # fmt: skip
-            done(TryAgain("counters and rows disagree"))
+            said, found = (self.messages, self.octets), (len(listing), sum(listing.octets))
+            done(TryAgain(f"the counters say messages and octets are {said}, the rows {found}: run fsck --repair"))
             return
         self._listing = listing
         self._listings.put(self._view.device, self._view.change, listing)
@@ -141,7 +135,7 @@ class StoredMaildrop:
         key = listing.keys[number - 1]
         card = self._cards.get(key)
         if card is not None:
-            done(self._open(card, number))
+            done(self._open(card))
             return
         window = listing.keys[number - 1 : number - 1 + WINDOW]
         self._lanes.read(CARDS, (literals.bigints(window),), lambda answer: self._carded(answer, number, key, done))
@@ -152,13 +146,13 @@ class StoredMaildrop:
             return
         self._cards = dict(_card(answer, row) for row in range(answer.ntuples))
         card = self._cards.get(key)
-        done(self._open(card, number) if card else BodyLost(f"message {number} of {self.address} has no row any more"))
+        done(self._open(card) if card else BodyLost(f"message {number} of {self.address} has no row any more"))
 
-    def _open(self, card: _Card, number: int) -> Message | MailError:
+    def _open(self, card: _Card) -> Message | MailError:
+        """The error names the body; which message of whom it was, the session's log says beside it."""
         try:
             return Message(card.octets, card.prefix, self._bodies.open(card.ref))
         except MailError as error:
-            log.warning("message %d of %s, body %s: %s", number, self.address, card.ref.key, error)
             return error
 
     # --- UPDATE -----------------------------------------------------------------------------------------------

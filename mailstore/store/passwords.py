@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password, make_password
 
 from mailstore.errors import MailError, Overloaded, Unavailable
+from mailstore.store.answers import tell
 
 log = logging.getLogger("popadmin.signin")
 
@@ -66,7 +67,7 @@ class Passwords:
         error = work.exception()
         if error is not None:
             log.error("a password check failed", exc_info=error)
-            done(Unavailable(f"password check: {error!r}"))
+            tell(done, Unavailable(f"password check: {error!r}"))
             return
         right = work.result() and encoded is not None
         if right and encoded is not None:
@@ -74,4 +75,4 @@ class Passwords:
             self._verified.move_to_end(encoded)
             if len(self._verified) > REMEMBERED:
                 self._verified.popitem(last=False)
-        done(right)
+        tell(done, right)
