@@ -9,7 +9,6 @@ and the lane tries to come back by itself, whatever went wrong.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,11 +20,10 @@ from psycopg import OperationalError, pq
 from mailstore.errors import MailError, Overloaded, Unavailable
 from mailstore.store import opening
 from mailstore.store.answers import tell
+from mailstore.store.news import News
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
-
-log = logging.getLogger("popadmin.database")
 
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)  # a restarted Postgres is found again within two seconds
 PENDING_LIMIT = 5000  # queries in flight on one lane; beyond it the machine is drowning and says so
@@ -64,12 +62,19 @@ class Lane:
     """
 
     def __init__(
-        self, conninfo: str, statements: Sequence[Statement], pool: ThreadPoolExecutor, *, came: Callable[[], None]
+        self,
+        conninfo: str,
+        statements: Sequence[Statement],
+        pool: ThreadPoolExecutor,
+        *,
+        came: Callable[[], None],
+        news: News,
     ) -> None:
         self._conninfo = opening.with_options(conninfo)
         self._statements = statements
         self._pool = pool  # connecting blocks, so it happens off the loop
         self._came = came
+        self._news = news
         self._connection: PGconn | None = None
         self._socket = -1  # the connection's; libpq does not name it any more once the server has closed it
         self._waiting: deque[Answer] = deque()
@@ -150,9 +155,8 @@ class Lane:
         if self._closed:
             connection.finish()
             return
-        if self._failures:
-            log.info("the database is back")
         self._failures = 0
+        self._news.came(self)
         self._connection, self._socket = connection, connection.socket
         self._loop.add_reader(self._socket, self._readable)
         self._came()
@@ -160,8 +164,7 @@ class Lane:
     def _failed(self, why: str) -> None:
         if self._closed:
             return
-        if self._failures == 0:
-            log.error("the database cannot be reached, trying again until it can: %s", why)
+        self._news.lost(self, why)
         wait = RECONNECT_SECONDS[min(self._failures, len(RECONNECT_SECONDS) - 1)]
         self._failures += 1
         self._loop.call_later(wait, self._again)
@@ -209,7 +212,7 @@ class Lane:
             self._drop(_why(error))
             return
         if connection.status != pq.ConnStatus.OK:
-            self._drop(connection.get_error_message())
+            self._drop(_first_line(connection.get_error_message()))
 
     def _take(self, result: PGresult | None) -> None:
         """One step of libpq's pipeline: each statement's result and a None, at the end the sync point."""
@@ -232,4 +235,9 @@ class Lane:
 
 
 def _why(error: Exception) -> str:
-    return str(error) if isinstance(error, OperationalError) else repr(error)
+    return _first_line(str(error)) if isinstance(error, OperationalError) else repr(error)
+
+
+def _first_line(text: str) -> str:
+    """What libpq says of the matter; its further lines are advice for whoever has typed psql."""
+    return text.partition("\n")[0]

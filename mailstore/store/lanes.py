@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from mailstore.store.lane import Answer, Lane, Parameters, Statement, Steps
+from mailstore.store.news import News
 from mailstore.store.statements import READS, WRITES
 
 WRITE_LANES = 4  # commits on one lane wait for each other's fsync; four share the disk's group commit
@@ -17,8 +18,9 @@ class Lanes:
     def __init__(self, conninfo: str, *, write_lanes: int = WRITE_LANES) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="connect")
         self._caches: list[Callable[[], None]] = []
-        self._reads = Lane(conninfo, READS, self._pool, came=self._forget)
-        self._writes = [Lane(conninfo, WRITES, self._pool, came=_nothing_kept) for _ in range(write_lanes)]
+        news = News()
+        self._reads = Lane(conninfo, READS, self._pool, came=self._forget, news=news)
+        self._writes = [Lane(conninfo, WRITES, self._pool, came=_nothing_kept, news=news) for _ in range(write_lanes)]
 
     async def open(self) -> None:
         for lane in (self._reads, *self._writes):

@@ -17,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 from mailstore.errors import MailError, Overloaded, Unavailable
 from mailstore.store import opening
 from mailstore.store.lane import BINARY, STUCK_SECONDS, Lane, Statement, StatementFailed
+from mailstore.store.news import News
 from popadmin.up.postgres import Cluster
 from tests.store.worker import Ask, Worker
 
@@ -70,7 +71,7 @@ def lane(cluster: Cluster, sql: psycopg.Connection, worker: Worker) -> Iterator[
 @contextmanager
 def opened(cluster: Cluster, worker: Worker, **options: str) -> Iterator[Lane]:
     with ThreadPoolExecutor(1) as pool:
-        lane = Lane(make_conninfo(cluster.conninfo(), **options), STATEMENTS, pool, came=lambda: None)
+        lane = Lane(make_conninfo(cluster.conninfo(), **options), STATEMENTS, pool, came=lambda: None, news=News())
         worker.run(lane.open())
         tick(lane, worker)
         yield lane
@@ -325,8 +326,8 @@ def test_a_server_that_takes_a_connection_and_says_nothing_keeps_no_other_lane_a
 ) -> None:
     deaf = Deaf()
     with ThreadPoolExecutor(1) as pool:
-        stuck = Lane(deaf.conninfo, STATEMENTS, pool, came=lambda: None)
-        lane = Lane(cluster.conninfo(), STATEMENTS, pool, came=lambda: None)
+        stuck = Lane(deaf.conninfo, STATEMENTS, pool, came=lambda: None, news=News())
+        lane = Lane(cluster.conninfo(), STATEMENTS, pool, came=lambda: None, news=News())
 
         async def both() -> None:
             first = worker.loop.create_task(stuck.open())
@@ -350,7 +351,9 @@ def test_a_server_that_falls_silent_while_statements_are_prepared_is_given_up() 
 def test_a_connection_that_fails_in_an_unheard_of_way_is_tried_again(cluster: Cluster, worker: Worker) -> None:
     """The harm: any error but one kind ended the attempts, and with them all mail until a restart."""
     with ThreadPoolExecutor(1) as pool:
-        lane = Lane(cluster.conninfo(), (Statement(b"bad\0name", "SELECT \udcff"), ECHO), pool, came=lambda: None)
+        lane = Lane(
+            cluster.conninfo(), (Statement(b"bad\0name", "SELECT \udcff"), ECHO), pool, came=lambda: None, news=News()
+        )
         worker.run(lane.open())
         lane._statements = STATEMENTS
         worker.until(lambda: back(lane, worker), "the lane came")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+import pytest
 from django.db import connection
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
@@ -18,7 +20,7 @@ from mailstore.store.lanes import WRITE_LANES, Lanes
 from mailstore.store.statements import LOCK
 from tests.store.mail import Mail
 from tests.store.site import a_mailbox
-from tests.store.worker import LANES, Worker, all_there, conninfo
+from tests.store.worker import LANES, Worker, all_there, conninfo, end_lanes
 
 ANN, BOB = "ann@example.org", "bob@example.org"
 
@@ -51,6 +53,20 @@ def test_without_any_lane_a_write_is_told_to_try_again(worker: Worker) -> None:
     worker.run(lanes.open())
     assert isinstance(worker.ask(lambda done: lanes.write(((LOCK, (b"{}",)),), done)), Unavailable)
     lanes.close()
+
+
+def test_a_database_that_goes_and_comes_is_told_once_for_all_lanes_in_one_plain_line(
+    lanes: Lanes, worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The harm: one restart was a line for each lane of each worker, with libpq's advice and its line ends in it."""
+    caplog.set_level(logging.INFO, "popadmin.database")
+    with connection.cursor(), closed_to_newcomers():  # ours is there before the door closes
+        end_lanes()
+        worker.until(lambda: not any(lane.connected for lane in (lanes._reads, *lanes._writes)), "all are lost")
+    worker.until(lambda: all_there(lanes), "all are back")
+    told = [record.getMessage() for record in caplog.records]
+    assert [text.partition(",")[0] for text in told] == ["the database cannot be reached", "the database is back"]
+    assert "\n" not in told[0]
 
 
 def test_one_locked_mailbox_does_not_hold_the_mail_of_the_others(mail: Mail) -> None:
