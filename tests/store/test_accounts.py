@@ -28,7 +28,7 @@ from mailstore.store.passwords import QUEUE_LIMIT, Passwords
 from mailstore.store.sightings import Sightings
 from tests.store import counting
 from tests.store.counting import Counting, cost
-from tests.store.site import ACTOR, PASSWORD, a_mailbox, a_message
+from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
 from tests.store.worker import Worker
 
 ANN, HOME, ELSEWHERE = "ann@example.org", "192.0.2.7", "198.51.100.9"
@@ -348,14 +348,72 @@ def test_a_sighting_of_any_peer_is_written_and_spoils_no_other(
     assert not Device.objects.filter(last_sign_in_at__lt=timezone.now() - timedelta(days=1)).exists()
 
 
-def test_what_capa_says_before_a_sign_in_follows_the_policies(worker: Worker, accounts: StoredAccounts) -> None:
+# --- what CAPA says before a sign-in ------------------------------------------------------------------------------
+
+
+def site_expiry(worker: Worker, accounts: StoredAccounts) -> tuple[int | None, bool]:
+    """What is known after a refresh: its question is answered before a later one of the same lane."""
+
     async def refresh() -> None:
         accounts.refresh()
 
-    assert accounts.site_expire_days() == (None, False)
-    RetentionPolicy.objects.create(name="all", site=True, expire_days=30)
     worker.run(refresh())
-    worker.until(lambda: accounts.site_expire_days() == (30, False), "the policy is known")
-    RetentionPolicy.objects.create(name="some", expire_days=7)
-    worker.run(refresh())
-    worker.until(lambda: accounts.site_expire_days() == (7, True), "the shorter policy is known")
+    worker.ask(lambda done: accounts.sign_in(credentials(PASSWORD), done))
+    return accounts.site_expire_days()
+
+
+def a_policy(name: str, days: int | None, *, site: bool = False) -> RetentionPolicy:
+    return RetentionPolicy.objects.create(name=name, expire_days=days, site=site)
+
+
+def test_without_a_policy_capa_says_never(worker: Worker, accounts: StoredAccounts) -> None:
+    a_mailbox()
+    assert site_expiry(worker, accounts) == (None, False)
+
+
+@pytest.mark.parametrize("follower", ["mailbox", "domain", "site"])
+def test_a_policy_that_every_mailbox_follows_is_what_capa_says(
+    worker: Worker, accounts: StoredAccounts, follower: str
+) -> None:
+    a_mailbox()
+    policy = a_policy("month", 30, site=follower == "site")
+    if follower != "site":
+        {"mailbox": Mailbox, "domain": Domain}[follower].objects.update(policy=policy)
+    assert site_expiry(worker, accounts) == (30, False)
+
+
+def test_a_policy_nobody_follows_does_not_make_clients_fear_for_their_mail(
+    worker: Worker, accounts: StoredAccounts
+) -> None:
+    """The harm: CAPA told of 1 day, for a draft of a policy, one of an empty domain, one that all have overridden."""
+    a_mailbox()
+    a_policy("draft", 1)
+    a_domain("empty.example")
+    Domain.objects.filter(name="empty.example").update(policy=a_policy("of nobody", 2))
+    Domain.objects.filter(name="example.org").update(policy=a_policy("overridden", 3))
+    a_policy("fallback", 4, site=True)
+    Mailbox.objects.update(policy=a_policy("own", 30))
+    assert site_expiry(worker, accounts) == (30, False)
+
+
+@pytest.mark.parametrize("exception", ["held", "no policy", "another", "never"])
+def test_mailboxes_that_differ_are_told_with_the_smallest(
+    worker: Worker, accounts: StoredAccounts, exception: str
+) -> None:
+    a_mailbox()
+    a_mailbox("bob@example.com")
+    bob = Mailbox.objects.filter(user__address="bob@example.com")
+    Domain.objects.filter(name="example.org").update(policy=a_policy("month", 30))
+    if exception == "held":
+        Domain.objects.update(policy=RetentionPolicy.objects.get())
+        bob.update(held=True)
+    elif exception != "no policy":
+        bob.update(policy=a_policy("other", 60 if exception == "another" else None))
+    assert site_expiry(worker, accounts) == (30, True)
+
+
+def test_where_all_who_follow_a_policy_are_held_capa_says_never(worker: Worker, accounts: StoredAccounts) -> None:
+    a_mailbox()
+    a_policy("month", 30, site=True)
+    Mailbox.objects.update(held=True)
+    assert site_expiry(worker, accounts) == (None, False)
