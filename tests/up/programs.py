@@ -35,11 +35,13 @@ def alive(pid: int) -> bool:
 def as_nobody() -> list[str]:
     """The command before a command that makes it an ordinary user's; nothing where we are one ourselves.
 
-    In a checkout that nobody may read, a user namespace makes root an ordinary user as far as a program can tell.
+    Where nobody may not reach the checkout or Python, a user namespace makes root an ordinary user as far as a program
+    can tell.
     """
     if os.geteuid() != 0:
         return []
-    if all(folder.stat().st_mode & 0o001 for folder in [REPOSITORY, *REPOSITORY.parents]):
+    python = Path(sys.executable).resolve()
+    if all(folder.stat().st_mode & 0o001 for folder in [REPOSITORY, *REPOSITORY.parents, *python.parents]):
         return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     return ["unshare", "--user", "--map-user=1000", "--"]
 
