@@ -197,7 +197,7 @@ def test_a_body_that_is_not_the_one_that_was_stored_is_refused_before_any_octet(
         assert session.ask("TOP 1 0").startswith(b"-ERR [SYS/PERM] ")
         assert b"Subject: message 3" in session.message(3)
         assert len(session.rows("LIST")) == 3
-    post.pop3d.logged(rf"message 1 of {ADDRESS}, body {Body.objects.order_by('pk')[0].key}", after=before)
+    post.pop3d.logged(rf"message 1 of {ADDRESS}: BodyLost: body {Body.objects.order_by('pk')[0].key}", after=before)
 
 
 def swap(first: Path, second: Path) -> None:
