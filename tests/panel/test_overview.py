@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
 from django.utils import timezone
@@ -48,6 +49,17 @@ def test_an_empty_site_has_a_page_that_says_what_to_do():
     page = signed_in("root").get("/overview/").content.decode()
     assert "No mailbox yet" in page
     assert "No domain yet" in page
+
+
+def test_french_agrees_with_a_mailbox_which_is_feminine_and_a_domain_which_is_not():
+    an_admin()
+    fill("on@example.org", 2, None)
+    fill("off@example.net", 1, None)
+    Domain.objects.filter(name="example.net").update(active=False)
+    User.objects.filter(address="root").update(language="fr")
+    page = signed_in("root").get("/overview/").content.decode()
+    states = re.findall(r"badge-\w+\">(\w+)<", page)
+    assert states == ["Active", "Suspendue", "Actif", "Suspendu"]
 
 
 def test_deliveries_are_counted_by_day_removed_mail_included():
