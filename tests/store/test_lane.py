@@ -289,7 +289,7 @@ def test_an_answer_that_waited_long_for_those_before_it_is_not_late(lane: Lane, 
     assert [value(answer) for answer in answers] == [b"", b""]
 
 
-def test_a_server_that_says_nothing_for_long_is_given_up(lane: Lane, worker: Worker) -> None:
+def test_a_server_that_says_nothing_for_long_is_given_up(lane: Lane, worker: Worker, sql: psycopg.Connection) -> None:
     clock = lane._loop = Clock(worker)
     answers: list[object] = []
 
@@ -300,6 +300,8 @@ def test_a_server_that_says_nothing_for_long_is_given_up(lane: Lane, worker: Wor
     clock.ahead_seconds += STUCK_SECONDS + 1
     worker.until(lambda: answers, "the question is given up")
     assert isinstance(answers[0], Unavailable)
+    # The server itself would go on for its own limit, beside the tests that follow.
+    sql.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
 
 
 @pytest.mark.parametrize(("servers", "kept"), [("off", b"on"), ("local", b"local"), ("remote_apply", b"remote_apply")])
