@@ -64,6 +64,7 @@ def wire_of(body: Body) -> bytes:
         opened.close()
 
 
+@pytest.mark.req("P-084")
 def test_messages_come_in_their_order_with_date_uidl_and_content(source: Path) -> None:
     a_mailbox()
     said: list[str] = []
@@ -115,6 +116,7 @@ def test_a_uidl_that_cannot_be_kept_is_told_and_replaced(tmp_path: Path, uidl: s
     assert 0 < len(made) <= 70
 
 
+@pytest.mark.req("P-084")
 def test_a_uidl_twice_in_one_source_is_kept_by_the_first(tmp_path: Path) -> None:
     a_mailbox()
     path = tmp_path / "inbox"

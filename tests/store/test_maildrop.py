@@ -19,7 +19,7 @@ from mailstore.store.lane import Answer, Parameters, Statement
 from mailstore.store.lanes import Lanes
 from mailstore.store.maildrop import WINDOW
 from mailstore.store.sightings import Sightings
-from mailstore.store.statements import CARDS, LISTING
+from mailstore.store.statements import CARDS, LISTING, SIGN_IN
 from tests.store.mail import Mail, assert_counters_are_sums
 from tests.store.site import ACTOR, PASSWORD, a_mailbox
 from tests.store.worker import Worker, all_there, end_lanes
@@ -143,6 +143,33 @@ def test_counters_that_lie_are_a_temporary_failure_and_the_error_says_what_to_do
     assert isinstance(error, TryAgain)
     assert "fsck" in str(error)
     assert len(ann.uidls(drop)) == 3
+
+
+@pytest.mark.req("P-056")
+def test_a_maildrop_is_listed_in_exact_octets_without_reading_a_body(ann: Mail, tmp_path: Path) -> None:
+    drop = ann.open(ANN)
+    sizes = [len(ann.read(drop, number)) for number in (1, 2, 3)]
+    shutil.rmtree(tmp_path / "bodies")
+    drop = ann.open(ANN)
+    assert (drop.messages, drop.octets) == (3, sum(sizes))
+    assert list(ann.worker.get(drop.listing).octets) == sizes
+
+
+@pytest.mark.req("P-057")
+@pytest.mark.parametrize("waiting", [0, 10 * WINDOW])
+def test_a_sign_in_reads_the_same_one_statement_whatever_the_maildrop_holds(
+    mail: Mail, lanes: Lanes, bodies: FileBodies, worker: Worker, waiting: int
+) -> None:
+    a_mailbox()
+    fill(mail, waiting)
+    counted = Counted(lanes)
+    accounts = StoredAccounts(counted, bodies, Sightings(counted))
+    drop: Maildrop = worker.get(
+        lambda done: accounts.sign_in(Credentials(ANN, PASSWORD, "192.0.2.7", loopback=False), done)
+    )
+    assert drop.messages == waiting
+    assert counted.statements == [SIGN_IN.name]
+    accounts.close()
 
 
 # --- messages -----------------------------------------------------------------------------------------------------

@@ -117,6 +117,7 @@ def test_more_rows_than_a_batch_go_in_one_pass(store: FileBodies) -> None:
     assert Body.objects.get().unreferenced_at is not None
 
 
+@pytest.mark.req("P-094")
 def test_a_body_goes_a_day_after_its_last_row_with_its_file(store: FileBodies) -> None:
     old, young, used = (stored(store, unreferenced_days=days) for days in (1.1, 0.9, None))
     swept = sweep.run(store)
@@ -124,6 +125,7 @@ def test_a_body_goes_a_day_after_its_last_row_with_its_file(store: FileBodies) -
     assert set(Body.objects.values_list("key", flat=True)) == set(store.keys()) == {young.key, used.key}
 
 
+@pytest.mark.req("P-094")
 def test_a_purged_row_leaves_its_body_for_another_day(store: FileBodies) -> None:
     body = stored(store, unreferenced_days=None)
     a_message(a_mailbox(), removed_at=days_ago(31), body=body)
