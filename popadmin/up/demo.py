@@ -20,7 +20,8 @@ DOMAIN = "example.test"  # RFC 2606 §2: no real domain has this name
 QUOTA_OCTETS = 500 * 1024**2
 PEOPLE = {"alice": "Alice Martin", "bruno": "Bruno Keller", "chloe": "Chloé Dubois"}
 ALIAS, ALIAS_OF = "team", ("alice", "bruno", "chloe")
-DEVICES = (("alice", "Phone"), ("alice", "Laptop"), ("chloe", "Tablet"))
+# Alice has none: what her mail program deletes leaves the mailbox, as plain POP has it.
+DEVICES = (("chloe", "Phone"), ("chloe", "Laptop"), ("bruno", "Tablet"))
 
 
 @dataclass(slots=True)
