@@ -152,8 +152,9 @@ def _fresh(job: _Job, batch: list[Found]) -> list[Found]:
 def _taken_uidls(mailbox: int, fresh: Iterable[Found]) -> set[str]:
     """Return which of their UIDLs a message of the mailbox has or had: none is ever used again."""
     wanted = {found.uidl for found in fresh if found.uidl and len(found.uidl) <= UIDL_CHARACTERS}
-    rows = Message.objects.filter(mailbox=mailbox, uidl__in=wanted)
-    return set(rows.values_list("uidl", flat=True))
+    rows = Message.objects.filter(mailbox=mailbox, uidl__in=wanted).values_list("uidl", flat=True)
+    # Asked apart, since each of the two has an index of its own and the whole table has none.
+    return {*rows.filter(removed__isnull=True), *rows.filter(removed__isnull=False)}
 
 
 def _kept_uidl(job: _Job, found: Found, taken: set[str]) -> str | None:
