@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("popadmin.signin.urls")),
-    path("overview/", include("popadmin.panel.urls")),
-    path("mailbox/", include("popadmin.owner.urls")),
+    path("", include("popadmin.panel.urls")),
+    path("", include("popadmin.owner.urls")),
 ]
 handler500 = "popadmin.faults.server_error"

@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from popadmin.owner import views
+from popadmin.owner.views import usage
 
-urlpatterns = [path("", views.Usage.as_view(), name="mailbox")]
+urlpatterns = [path("mailbox/", usage.Usage.as_view(), name="mailbox")]

@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from popadmin.panel import views
+from popadmin.panel.views import overview
 
-urlpatterns = [path("", views.Overview.as_view(), name="overview")]
+urlpatterns = [path("overview/", overview.Overview.as_view(), name="overview")]
