@@ -1,0 +1,45 @@
+"""`seed`: makes a large site out of nothing, to try the panel and to measure; the rows are the store's."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from mailstore import bodies, conf
+from mailstore.management.progress import bars
+from mailstore.management.shell import ShellCommand, actor
+from mailstore.store import new_passwords, seeding
+
+
+class Command(ShellCommand):
+    help = (
+        "Make a large sample site: domains under .example, mailboxes that share one password (printed once), and mail. "
+        "For trying and measuring, never beside mailboxes of people."
+    )
+    example = "popadmin seed --domains 1000 --mailboxes 100000 --messages 5000000"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--domains", type=_some, default=10, metavar="COUNT")
+        parser.add_argument("--mailboxes", type=_some, default=1000, metavar="COUNT", help="in all domains together")
+        parser.add_argument("--messages", type=_some, default=50_000, metavar="COUNT", help="in all mailboxes, about")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *_args: str, json: bool, **options: Any) -> None:
+        size = seeding.Size(options["domains"], max(options["mailboxes"], options["domains"]), options["messages"])
+        store, password = bodies.from_url(conf.load().mail_store_url), new_passwords.generate()
+        with bars() as shown:
+            made = seeding.run(size, store, password=password, actor=actor(), progress=shown.tell)
+        if json:
+            self.say_json({**asdict(made), "password": password})
+            return
+        self.stdout.write(f"made {made.domains} domains, {made.mailboxes} mailboxes, {made.messages} messages")
+        self.stdout.write(f"  password of every mailbox: {password}")
+
+
+def _some(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < len(text) <= 9 and int(text):
+        return int(text)
+    raise ArgumentTypeError(f"{text!r} is not a count: write a whole number from 1 up")
