@@ -36,10 +36,13 @@ class Fields(TypedDict, total=False):
     policy: RetentionPolicy | None
 
 
-def ensure(address: str, *, actor: Actor, password: str | None = None, **fields: Unpack[Fields]) -> Ensured[Mailbox]:
+def ensure(
+    address: str, *, actor: Actor, password: str | None = None, generates: bool = True, **fields: Unpack[Fields]
+) -> Ensured[Mailbox]:
     """Make the mailbox with its user and main device unless it is there, and set the given fields.
 
-    Its domain must exist and be below its limit. A new mailbox without `password` gets a generated one (`secret`).
+    Its domain must exist and be below its limit. A new mailbox without `password` gets a generated one (`secret`), or
+    none at all for now where this `generates` none.
     Barring the main password from POP lets mail that waited for it alone go, into recovery.
     Rejected for a bad address or value, a password against the rules, an address that an alias or an admin has.
     """
@@ -49,7 +52,7 @@ def ensure(address: str, *, actor: Actor, password: str | None = None, **fields:
         domain = domains.locked(normal)
         mailbox = _locked(normal)
         created = mailbox is None
-        secret = new_passwords.generate() if created and password is None else None
+        secret = new_passwords.generate() if created and password is None and generates else None
         if mailbox is None:
             mailbox = _make(normal, domain, chosen=password, generated=secret)
             changes = _assign(mailbox, fields)
@@ -68,9 +71,7 @@ def set_password(address: str, password: str | None, *, actor: Actor) -> str | N
     secret = new_passwords.generate() if password is None else None
     with transaction.atomic():
         mailbox = locked(normal)
-        if password is not None:
-            new_passwords.check(password, mailbox.user)
-        new_passwords.put(mailbox.user, secret or password or "")
+        _put_password(mailbox.user, chosen=password, generated=secret)
         mailbox.user.save(update_fields=["password", "password_changed_at"])
         audit.record(actor, "mailbox.password", normal, mailbox=mailbox)
     return secret
@@ -140,9 +141,7 @@ def _make(address: str, domain: Domain, *, chosen: str | None, generated: str | 
     _refuse_taken(address)
     _refuse_above_limit(domain)
     user = User(address=address)
-    if chosen is not None:
-        new_passwords.check(chosen, user)
-    new_passwords.put(user, chosen or generated or "")
+    _put_password(user, chosen=chosen, generated=generated)
     user.save(force_insert=True)
     mailbox = Mailbox.objects.create(user=user, domain=domain)
     # While it is the only device, the main password gives plain RFC 1939: what it deletes is deleted.
@@ -187,6 +186,17 @@ def _settled(mailbox: Mailbox, changes: Changes) -> dict[str, int]:
     removed = counting.settle(mailbox.pk)
     mailbox.refresh_from_db(fields=["messages", "octets", "change"])
     return {"removed": removed}
+
+
+def _put_password(user: User, *, chosen: str | None, generated: str | None) -> None:
+    """Give the user, not saved here, the one of the two that is there; without any nothing opens the account."""
+    if chosen is not None:
+        new_passwords.check(chosen, user)
+        new_passwords.put(user, chosen)
+    elif generated is not None:
+        new_passwords.put_generated(user, generated)
+    else:
+        user.set_unusable_password()
 
 
 def _change_password(user: User, password: str | None) -> Changes:

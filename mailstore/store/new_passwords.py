@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from mailstore.models import User
+from mailstore.store.hashers import Argon2Generated
 from mailstore.store.outcomes import Rejected
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no two of them look alike in print or on a screen
@@ -31,4 +32,11 @@ def check(password: str, user: User) -> None:
 def put(user: User, password: str) -> None:
     """Give the user, not saved here, this password and the moment of its change."""
     user.set_password(password)
+    user.password_changed_at = timezone.now()
+
+
+def put_generated(user: User, secret: str) -> None:
+    """The same for what `generate` made, at the lower cost that its chance allows."""
+    hasher = Argon2Generated()
+    user.password = hasher.encode(secret, hasher.salt())
     user.password_changed_at = timezone.now()
