@@ -102,10 +102,11 @@ COUNTS = """v.mailbox_id = x.id AND v.revoked_at IS NULL AND v.mode <> 'peek'
 MAY = "d.revoked_at IS NULL AND (x.main_pop OR NOT d.main)"
 
 
-def leaving(gone: str, mailbox: str, answer: str) -> str:
-    """SQL: messages leave the mailbox (a parameter) and the counters of each view that had hidden them, in one step.
+def leaving(gone: str, *, of: str, answer: str) -> str:
+    """SQL: messages leave their mailboxes and the counters of each view that had hidden them, in one step.
 
-    `gone` is the UPDATE of the rows, which returns added and octets; `answer` what the statement selects at its end.
+    `gone` is the UPDATE of the rows, which returns mailbox_id, added and octets; `of` says which mailboxes are locked,
+    as what stands behind their key (`= $1`); `answer` is what the statement selects at its end.
     """
     return f"""
     WITH gone AS ({gone}),
@@ -113,15 +114,15 @@ def leaving(gone: str, mailbox: str, answer: str) -> str:
         UPDATE mailstore_device d
            SET hidden_messages = d.hidden_messages - less.messages, hidden_octets = d.hidden_octets - less.octets
           FROM (SELECT v.id, count(*) AS messages, sum(gone.octets) AS octets
-                  FROM mailstore_device v JOIN gone ON v.hidden @> gone.added
-                 WHERE v.mailbox_id = {mailbox}
+                  FROM mailstore_device v JOIN gone ON gone.mailbox_id = v.mailbox_id AND v.hidden @> gone.added
+                 WHERE v.mailbox_id {of}
                  GROUP BY v.id) AS less
          WHERE d.id = less.id),
     counted AS (
         UPDATE mailstore_mailbox m
            SET change = m.change + 1, messages = m.messages - sums.messages, octets = m.octets - sums.octets
-          FROM (SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets FROM gone) AS sums
-         WHERE m.id = {mailbox} AND sums.messages > 0)
+          FROM (SELECT mailbox_id, count(*) AS messages, sum(octets) AS octets FROM gone GROUP BY mailbox_id) AS sums
+         WHERE m.id {of} AND m.id = sums.mailbox_id)
     {answer}
     """
 
@@ -143,8 +144,8 @@ REMOVE = Statement(
            AND {MAY}
            AND (d.mode = 'primary' OR d.mode = 'independent' AND NOT EXISTS (
                    SELECT 1 FROM mailstore_device v WHERE {COUNTS} AND NOT v.hidden @> m.added))
-     RETURNING m.added, m.octets""",
-        mailbox="$1",
+     RETURNING m.mailbox_id, m.added, m.octets""",
+        of="= $1",
         answer=f"SELECT 1 FROM mailstore_mailbox x, mailstore_device d WHERE x.id = $1 AND d.id = $3 AND {MAY}",
     ),
 )
@@ -161,8 +162,8 @@ SETTLE = leaving(
            AND NOT EXISTS (SELECT 1 FROM mailstore_device v WHERE {COUNTS} AND NOT v.hidden @> m.added)
            AND EXISTS (SELECT 1 FROM mailstore_device v
                         WHERE {COUNTS} AND v.hidden @> m.added AND NOT v.skipped @> m.added)
-     RETURNING m.added, m.octets""",
-    mailbox="%(mailbox)s",
+     RETURNING m.mailbox_id, m.added, m.octets""",
+    of="= %(mailbox)s",
     answer="SELECT count(*) FROM gone",
 )
 

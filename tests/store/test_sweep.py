@@ -16,6 +16,8 @@ from mailstore.bodies.files import FileBodies
 from mailstore.models import Body, Domain, Message, RetentionPolicy
 from mailstore.store import mailboxes, sweep
 from mailstore.store.outcomes import Rejected
+from mailstore.store.sweeping.drafts import DRAFT_SECONDS
+from mailstore.store.sweeping.steps import BATCH_ROWS
 from tests.store.site import ACTOR, a_body, a_mailbox, a_message, at_once
 
 pytestmark = pytest.mark.django_db
@@ -111,9 +113,9 @@ def test_more_rows_than_a_batch_go_in_one_pass(store: FileBodies) -> None:
             mailbox=box, body=shared, uidl=f"u{n}", prefix=b"", octets=1, arrived_at=first.arrived_at,
             added=100 + n, removed=10_000 + n, removed_at=first.removed_at, removed_why="dele",
         )
-        for n in range(sweep.BATCH_ROWS)
+        for n in range(BATCH_ROWS)
     )  # fmt: skip
-    assert sweep.run(store).messages == sweep.BATCH_ROWS + 1
+    assert sweep.run(store).messages == BATCH_ROWS + 1
     assert Body.objects.get().unreferenced_at is not None
 
 
@@ -148,7 +150,7 @@ def test_drafts_of_dead_deliveries_and_ended_sessions_go(store: FileBodies, tmp_
     draft.write(b"x" * 200_000)
     (path,) = (path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size > 100_000)
     assert sweep.run(store).drafts == 0
-    long_ago = timezone.now().timestamp() - sweep.DRAFT_SECONDS - 60
+    long_ago = timezone.now().timestamp() - DRAFT_SECONDS - 60
     os.utime(path, (long_ago, long_ago))
     Session.objects.create(session_key="ended", session_data="", expire_date=days_ago(1))
     Session.objects.create(session_key="open", session_data="", expire_date=days_ago(-1))

@@ -1,0 +1,29 @@
+"""What a step of the sweep is, and what it is given; the steps are files of their own, their order is the pass's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailstore.ports import BodyStore
+
+BATCH_ROWS = 500  # a batch holds its mailboxes' locks, and deliveries to them wait meanwhile: some 10 ms
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One pass: the bodies, its moment, and whether it is to end between two batches."""
+
+    store: BodyStore
+    now: datetime
+    stop: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing a pass does. `look` counts what `act` would do; both return a number for each of `figures`."""
+
+    figures: tuple[str, ...]
+    look: Callable[[Round], tuple[int, ...]]
+    act: Callable[[Round], tuple[int, ...]]

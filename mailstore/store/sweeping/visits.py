@@ -1,0 +1,24 @@
+"""Forgets web sessions that have ended."""
+
+from __future__ import annotations
+
+from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
+
+from mailstore.store.sweeping.steps import Round, Step
+
+
+def _ended(round: Round) -> QuerySet[Session]:
+    return Session.objects.filter(expire_date__lt=round.now)
+
+
+def _look(round: Round) -> tuple[int]:
+    return (_ended(round).count(),)
+
+
+def _act(round: Round) -> tuple[int]:
+    count, _kinds = (0, {}) if round.stop() else _ended(round).delete()
+    return (count,)
+
+
+VISITS = Step(("sessions",), _look, _act)
