@@ -34,6 +34,8 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "popadmin.settings")
     if sys.argv[1:2] == ["up"]:
         os.environ.setdefault("POPADMIN_GENERATE", "true")
+        if "--demo" in sys.argv:
+            os.environ.setdefault("POPADMIN_DEMO", "true")
     try:
         CommandLine(sys.argv).execute()
     except ImproperlyConfigured as error:

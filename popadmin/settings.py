@@ -17,7 +17,7 @@ from psycopg import conninfo
 
 from mailstore.policy.quota import BadSize, parse_octets
 from popadmin import environment as env
-from popadmin import logs
+from popadmin import logs, mail_url
 from popadmin.up import sockets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -167,6 +167,35 @@ DATABASES = {
 MAIL_STORE_URL = env.text("MAIL_STORE_URL", f"file:{DATA_DIR / 'bodies'}")
 if not MAIL_STORE_URL.startswith("file:/"):
     raise env.bad("MAIL_STORE_URL", MAIL_STORE_URL, "file:/absolute/folder")
+
+# --- mail of our own --------------------------------------------------------------------------------------------
+
+IS_DEMO = env.boolean("POPADMIN_DEMO", default=False)  # set by `up --demo` for what it starts
+
+
+def _mail_out() -> mail_url.MailOut:
+    """A demo writes its mail to files, wherever its visitor's machine would send mail to."""
+    url = env.secret("EMAIL_URL")
+    if not url and IS_DEMO:
+        return mail_url.to_files(DATA_DIR / "mail-out")
+    try:
+        return mail_url.read(url or "smtp://127.0.0.1:25")
+    except ValueError as error:
+        raise env.bad("EMAIL_URL", "…", mail_url.ALLOWED) from error
+
+
+_mail = _mail_out()
+EMAIL_BACKEND, EMAIL_FILE_PATH = _mail.backend, _mail.folder
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
+EMAIL_TIMEOUT = 10  # seconds for each step of SMTP: a page waits for it
+DEFAULT_FROM_EMAIL = env.matching(
+    "EMAIL_FROM",
+    f"postmaster@{PUBLIC_HOSTNAME}",
+    re.compile(r"[^\s<>@]+@[^\s<>@]+|[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>"),
+    "an address such as postmaster@example.org, or NAME <ADDRESS>",
+)
 
 # --- Django -----------------------------------------------------------------------------------------------------
 

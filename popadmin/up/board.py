@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from django.conf import settings
+
 from popadmin.up.credentials import Credential
 from popadmin.up.endpoints import Endpoint
 from popadmin.up.services import endpoints
@@ -50,6 +52,8 @@ def _tries(credentials: Sequence[Credential]) -> Iterator[str]:
     owner = owners[0]
     for endpoint in endpoints("WEB_LISTEN")[:1]:
         yield f"Sign in at {_where('web', endpoint)} with any of these; devices are for mail programs."
+    if settings.EMAIL_FILE_PATH:
+        yield f"Mail of the pages themselves (codes, password resets) is written to {settings.EMAIL_FILE_PATH}"
     for endpoint in _first("POP3_LISTEN"):
         yield "Fetch a message:"
         yield f"  curl -s --user {owner.login}:{owner.password} pop3://{endpoint.local}/1"

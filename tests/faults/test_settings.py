@@ -66,6 +66,15 @@ CASES = [
     ("DATABASE_URL", "postgres://popadmin@localhost:port/mail", "postgres://"),
     ("MAIL_STORE_URL", "file:relative", "file:/absolute/folder"),
     ("MAIL_STORE_URL", "ftp://mail.example.org", "file:/absolute/folder"),
+    ("EMAIL_URL", "mail.example.org", "smtp://HOST:25"),
+    ("EMAIL_URL", "smtp://", "smtp://HOST:25"),
+    ("EMAIL_URL", "smtp://mail.example.org:port", "smtp://HOST:25"),
+    ("EMAIL_URL", "smtps://mail.example.org", "smtp+ssl://"),
+    ("EMAIL_URL", "filemail://relative", "filemail:////FOLDER"),
+    ("EMAIL_URL_FILE", "EMPTY", "it is empty"),
+    ("EMAIL_FROM", "postmaster", "an address"),
+    ("EMAIL_FROM", "a@example.org\nBcc: b@example.org", "an address"),
+    ("POPADMIN_DEMO", "perhaps", "true or false"),
     ("LOG_FORMAT", "xml", "text or json"),
     ("LOG_LEVEL", "loud", "debug or info"),
 ]
@@ -122,6 +131,11 @@ def test_a_wrong_setting_is_one_line_and_no_start(
 def test_a_refused_database_address_does_not_print_its_password(tmp_path: Path) -> None:
     for url in ("mysql://root:s3cret@localhost/mail", "postgres://root:s3cret@localhost:x/mail", "s3cret"):
         assert "s3cret" not in start(tmp_path, "DATABASE_URL", url).stderr
+
+
+def test_a_refused_mail_server_does_not_print_its_password(tmp_path: Path) -> None:
+    for url in ("smtps://me:s3cret@mail.example.org", "smtp://me:s3cret@mail.example.org:x", "s3cret"):
+        assert "s3cret" not in start(tmp_path, "EMAIL_URL", url).stderr
 
 
 def test_a_pop3_listener_with_nowhere_to_listen_does_not_run_for_ever_on_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""Mail of our own to people: a letter in their language, handed to the server of EMAIL_URL. Nothing is kept."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import make_msgid
+from threading import BoundedSemaphore
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.utils import translation
+
+log = logging.getLogger("popadmin.mail")
+
+WAITING_LIMIT = 100  # letters behind a server that does not answer: a quarter of an hour of them; more are given up
+
+
+class NotSent(Exception):
+    """The server of EMAIL_URL did not take the letter; the log says why."""
+
+
+def letter(template: str, to: str, language: str, **context: Any) -> EmailMessage:
+    """Write `templates/mail/TEMPLATE.txt`: its first line is the subject, the rest behind an empty line the text."""
+    with translation.override(language or settings.LANGUAGE_CODE):
+        text = render_to_string(f"mail/{template}.txt", context)
+    subject, _blank, body = text.strip().partition("\n\n")
+    headers = {
+        "Auto-Submitted": "auto-generated",  # RFC 3834 §5: nobody on holiday answers
+        "Message-ID": make_msgid(domain=settings.PUBLIC_HOSTNAME),  # Django's own would ask the resolver
+    }
+    return EmailMessage(" ".join(subject.split()), body.strip() + "\n", to=[to], headers=headers)
+
+
+def send(message: EmailMessage) -> None:
+    """Hand the letter over, or raise NotSent after at most EMAIL_TIMEOUT a step."""
+    try:
+        message.send()
+    except (OSError, smtplib.SMTPException) as error:
+        log.error("a mail was not sent: %s", error)  # noqa: TRY400 - a trace would tell nothing more
+        raise NotSent(str(error)) from error
+
+
+class Postman:
+    """Sends letters one after the other behind the answer, so that how long an answer takes tells nothing."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="postman")
+        self._room = BoundedSemaphore(WAITING_LIMIT)
+
+    def take(self, message: EmailMessage) -> None:
+        """Send it soon; when too many wait it is given up, and the log says so."""
+        if not self._room.acquire(blocking=False):
+            log.error("a mail was not sent: %d others wait for the mail server", WAITING_LIMIT)
+            return
+        self._thread.submit(self._carry, message)
+
+    def rest(self) -> None:
+        """Return when all that was taken before has been carried."""
+        self._thread.submit(lambda: None).result()
+
+    def _carry(self, message: EmailMessage) -> None:
+        try:
+            send(message)
+        except NotSent:
+            pass  # told by the log; nobody waits for it
+        except Exception:
+            log.exception("a mail was not sent")
+        finally:
+            self._room.release()
+
+
+postman = Postman()
