@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from popadmin.signin import views
+from popadmin.signin.views import choices, password, session
 
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("sign-in/", views.SignIn.as_view(), name="sign-in"),
-    path("sign-out/", views.SignOut.as_view(), name="sign-out"),
-    path("password/", views.Password.as_view(), name="password"),
-    path("language/", views.language, name="language"),
-    path("theme/", views.theme, name="theme"),
+    path("", session.home, name="home"),
+    path("sign-in/", session.SignIn.as_view(), name="sign-in"),
+    path("sign-out/", session.SignOut.as_view(), name="sign-out"),
+    path("password/", password.Password.as_view(), name="password"),
+    path("language/", choices.language, name="language"),
+    path("theme/", choices.theme, name="theme"),
 ]

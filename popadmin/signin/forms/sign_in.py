@@ -1,4 +1,4 @@
-"""The forms of signing in and of changing the password."""
+"""The form of signing in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import authenticate
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -67,29 +67,3 @@ class SignIn(AuthenticationForm):
             raise self.get_invalid_login_error()
         guesses.right(client, name)
         self.confirm_login_allowed(self.user_cache)
-
-
-class ChangePassword(PasswordChangeForm):
-    """The old password, the new one twice; Django's validators as the settings name them. The view saves."""
-
-    error_messages = {
-        **PasswordChangeForm.error_messages,
-        "password_incorrect": _("This is not your present password."),
-        "barred": SignIn.error_messages["barred"],
-    }
-
-    def __init__(self, user: User, *args: Any, client: str, **kwargs: Any) -> None:
-        super().__init__(user, *args, **kwargs)
-        self.client = client
-        self.fields["old_password"].label = _("Present password")
-        self.fields["new_password2"].label = _("New password, once more")
-
-    def clean_old_password(self) -> str:
-        name, password = self.user.address, self.cleaned_data["old_password"]
-        if guesses.barred(self.client, name):
-            raise ValidationError(self.error_messages["barred"], "barred")
-        try:
-            return super().clean_old_password()
-        except ValidationError:
-            guesses.wrong(self.client, name, password, unknown=False)
-            raise
