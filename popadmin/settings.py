@@ -90,6 +90,7 @@ LMTP_WORKERS = env.integer("LMTP_WORKERS", min(os.cpu_count() or 1, 4), least=1,
 POP3_IDLE_SECONDS = env.integer("POP3_IDLE_SECONDS", 600, least=600, most=86400)  # RFC 1939 §3: at least ten minutes
 POP3_MAX_CONNECTIONS = env.integer("POP3_MAX_CONNECTIONS", 10000, least=1, most=1_000_000)
 POP3_MAX_CONNECTIONS_PER_IP = env.integer("POP3_MAX_CONNECTIONS_PER_IP", 50, least=1, most=1_000_000)
+REMOVED_DAYS = env.integer("REMOVED_DAYS", 30, least=1, most=3650)  # a removed mailbox or domain can be restored
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 TLS_CERT_FILE = env.path("TLS_CERT_FILE", DATA_DIR / "tls" / "cert.pem")
 TLS_KEY_FILE = env.path("TLS_KEY_FILE", DATA_DIR / "tls" / "key.pem")

@@ -1,10 +1,11 @@
-"""Commands of the form NOUN VERB: one table of verbs a noun, and how they print what was ensured; no verb itself."""
+"""Commands of the form NOUN VERB: a table of verbs, and how they print what was ensured or removed; no verb itself."""
 
 from __future__ import annotations
 
 from argparse import RawDescriptionHelpFormatter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.core.management.base import CommandParser
@@ -12,6 +13,7 @@ from django.db.models import Model
 
 from mailstore.management.shell import ShellCommand
 from mailstore.store.outcomes import Ensured
+from mailstore.store.removal import kept_until
 
 Row = TypeVar("Row", bound=Model)
 Options = dict[str, Any]
@@ -26,6 +28,22 @@ class Verb:
     example: str
     arguments: Callable[[CommandParser], None]
     run: Callable[[Options], None]
+
+
+def removal_told(removed_at: datetime | None, removed_by: str) -> dict[str, str | None]:
+    """Return what JSON tells of a removal: all null for what is there."""
+    if removed_at is None:
+        return {"removed_at": None, "removed_by": None, "kept_until": None}
+    return {
+        "removed_at": removed_at.isoformat(),
+        "removed_by": removed_by,
+        "kept_until": kept_until(removed_at).isoformat(),
+    }
+
+
+def removal_state(told: Mapping[str, Any]) -> str:
+    """Return what a table tells of it; empty for what is there."""
+    return f"removed, kept until {told['kept_until'][:10]}" if told["kept_until"] else ""
 
 
 class NounCommand(ShellCommand):

@@ -40,7 +40,7 @@ class RetentionPolicy(models.Model):
 
 
 class Domain(models.Model):
-    """A mail domain of a customer."""
+    """A mail domain of a customer. One with `removed_at` rests: as if absent, but for its name, which stays taken."""
 
     class OverQuota(models.TextChoices):
         DEFER = "defer", _("defer (the sender's server tries again)")
@@ -55,6 +55,8 @@ class Domain(models.Model):
         RetentionPolicy, models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
+    removed_by = models.CharField(_("removed by"), max_length=254, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("domain")

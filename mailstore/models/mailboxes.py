@@ -26,6 +26,7 @@ class Mailbox(models.Model):
     """A user's account for mail. `messages` and `octets` count the live maildrop, hidden mail included.
 
     `change` is the number of the last change (arrival, removal, hiding, restore); the row's lock orders them.
+    One with `removed_at` rests: as if absent, but for its address, which stays taken.
     """
 
     user = models.OneToOneField(User, models.CASCADE, verbose_name=_("user"))
@@ -44,6 +45,9 @@ class Mailbox(models.Model):
         RetentionPolicy, models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
+    removed_by = models.CharField(_("removed by"), max_length=254, blank=True, editable=False)
+    removed_with_domain = models.BooleanField(_("removed with its domain"), default=False, editable=False)
 
     class Meta:
         verbose_name = _("mailbox")
@@ -60,6 +64,14 @@ class Mailbox(models.Model):
                 condition=models.Q(quota_messages__isnull=True) | models.Q(quota_messages__gte=0),
                 name="mailbox_message_quota_not_negative",
             ),
+            models.CheckConstraint(
+                condition=models.Q(removed_with_domain=False) | models.Q(removed_at__isnull=False),
+                name="mailbox_removed_with_its_domain_is_removed",
+            ),
+        ]
+        indexes = [
+            # The sweep, and the list of what rests.
+            models.Index(fields=["removed_at"], condition=models.Q(removed_at__isnull=False), name="mailbox_removed"),
         ]
 
     def __str__(self) -> str:

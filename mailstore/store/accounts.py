@@ -145,7 +145,7 @@ class StoredAccounts:
 
     def _right(self, account: _Account, device: _Device, credentials: Credentials, done: Done[Maildrop]) -> None:
         if not account.active:
-            self._wrong("suspended", account, credentials, done)
+            self._wrong("suspended or removed", account, credentials, done)
         elif not account.pop:
             done(PopSwitchedOff(account.address))
         elif device.main and not account.main_pop:

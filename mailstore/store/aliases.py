@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from mailstore.models import Alias, Domain, Mailbox
 from mailstore.policy import aliases as reach
 from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address, normal_domain
-from mailstore.store import audit, domains
+from mailstore.store import audit, domains, removal
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Ensured, Rejected, assign, details
 
@@ -55,7 +55,7 @@ def remove(address: str, *, actor: Actor) -> None:
 
 def listing(domain: str | None = None) -> QuerySet[Alias]:
     """The aliases of one domain, or all, by address. Rejected when there is no such domain."""
-    rows = Alias.objects.order_by("address")
+    rows = Alias.objects.filter(domain__removed_at=None).order_by("address")
     return rows if domain is None else rows.filter(domain=domains.get(domain))
 
 
@@ -86,7 +86,10 @@ def _normal_targets(targets: Sequence[str]) -> list[str]:
 
 def _make(address: str, domain: Domain, targets: list[str]) -> Alias:
     """Insert the alias; the domain's row is locked."""
-    if Mailbox.objects.filter(user__address=address).exists():
+    mailbox = Mailbox.objects.select_related("user", "domain").filter(user__address=address).first()
+    if mailbox is not None and mailbox.removed_at is not None:
+        raise removal.refusal(mailbox)
+    if mailbox is not None:
         raise Rejected(_("%(address)s is a mailbox") % {"address": address})
     if domain.alias_limit is not None and Alias.objects.filter(domain=domain).count() >= domain.alias_limit:
         raise Rejected(
@@ -119,6 +122,7 @@ def _resolve(level: Iterable[str], *, but: str) -> dict[str, list[str]]:
     keys = {address: [*lookup_keys(address), f"@{address.rpartition('@')[2]}"] for address in level}
     names = {name for choice in keys.values() for name in choice}
     known = {alias.address: alias.targets for alias in Alias.objects.filter(address__in=names)} | {but: []}
-    boxes = set(Mailbox.objects.filter(user__address__in=names).values_list("user__address", flat=True))
+    there = Mailbox.objects.filter(user__address__in=names, removed_at=None)
+    boxes = set(there.values_list("user__address", flat=True))
     answers = {next((name for name in choice if name in boxes or name in known), None) for choice in keys.values()}
     return {name: known[name] for name in answers if name in known}

@@ -93,7 +93,7 @@ def run(
             _take(runner, job, batch)
             count += len(batch)
             progress(_("messages"), count, total)
-    mailbox.refresh_from_db()
+    mailbox = mailboxes.get(address)  # its quota as it is now; or it was removed meanwhile, and took nothing more
     job.done.over_quota = _over_quota(mailbox)
     return job.done
 

@@ -1,4 +1,4 @@
-"""Mailboxes with their users: made, changed, given a password, removed; what is in them belongs to other files."""
+"""Mailboxes with their users: made, changed, given a password; removal and what is in them belong to other files."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mailstore.models import Alias, Device, Domain, Mailbox, Message, RetentionPolicy, User
+from mailstore.models import Alias, Device, Domain, Mailbox, RetentionPolicy, User
 from mailstore.policy.addresses import BadAddress, normal_address
-from mailstore.store import audit, counting, domains, new_passwords, purge
+from mailstore.store import audit, counting, domains, new_passwords, removal
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Changes, Ensured, Rejected, assign, details, last_word, not_negative
 
@@ -44,7 +44,8 @@ def ensure(
     Its domain must exist and be below its limit. A new mailbox without `password` gets a generated one (`secret`), or
     none at all for now where this `generates` none.
     Barring the main password from POP lets mail that waited for it alone go, into recovery.
-    Rejected for a bad address or value, a password against the rules, an address that an alias or an admin has.
+    Rejected for a bad address or value, a password against the rules, an address that an alias, an admin or what was
+    removed has.
     """
     normal = normalized(address)
     not_negative(fields, "quota_octets", "quota_messages")
@@ -56,6 +57,8 @@ def ensure(
         if mailbox is None:
             mailbox = _make(normal, domain, chosen=password, generated=secret)
             changes = _assign(mailbox, fields)
+        elif mailbox.removed_at is not None:
+            raise removal.refusal(mailbox)
         else:
             changes = _assign(mailbox, fields) | _change_password(mailbox.user, password)
         if created or changes:
@@ -77,40 +80,38 @@ def set_password(address: str, password: str | None, *, actor: Actor) -> str | N
     return secret
 
 
-def remove(address: str, *, actor: Actor, with_mail: bool) -> int:
-    """Destroy the mailbox, its user, devices and mail, recovery included. Returns how many messages there were.
-
-    Rejected while it is held, and when there is mail but not `with_mail`. The bodies' files go with a later sweep.
-    """
-    normal = normalized(address)
-    with transaction.atomic():
-        mailbox = locked(normal)
-        if mailbox.held:
-            raise Rejected(_("%(address)s is on hold: lift the hold first") % {"address": normal})
-        if not with_mail and _holds_mail(mailbox):
-            raise Rejected(_("%(address)s holds mail: remove it with its mail, or leave it") % {"address": normal})
-        # First: nothing else would, as messages have no constraint on their mailbox.
-        octets, messages = mailbox.octets, purge.mailbox(mailbox.pk)
-        mailbox.user.delete()  # and with it the mailbox, its devices and what was imported into it
-        audit.record(actor, "mailbox.remove", normal, messages=messages, octets=octets)
-    return messages
-
-
 def get(address: str) -> Mailbox:
-    """Return the mailbox of this address, in any case. Rejected when there is none."""
+    """Return the mailbox of this address, in any case. Rejected when there is none, or when it is removed."""
     normal = normalized(address)
-    mailbox = Mailbox.objects.select_related("user", "domain").filter(user__address=normal).first()
-    if mailbox is None:
-        raise _unknown(normal)
-    return mailbox
+    return _there(normal, Mailbox.objects.select_related("user", "domain").filter(user__address=normal).first())
 
 
 def locked(normal: str) -> Mailbox:
-    """Return the mailbox of a normal address with its row locked, in a transaction. Rejected when there is none."""
+    """Return the mailbox of a normal address with its row locked, in a transaction. Rejected as by `get`."""
+    return _there(normal, _locked(normal))
+
+
+def locked_removed(normal: str) -> Mailbox:
+    """Return a mailbox that was removed by itself, with its row locked. Rejected when it was not."""
     mailbox = _locked(normal)
     if mailbox is None:
         raise _unknown(normal)
+    if mailbox.removed_at is None:
+        raise removal.not_removed(mailbox)
+    if mailbox.removed_with_domain:
+        raise removal.refusal(mailbox)
     return mailbox
+
+
+def refuse_above_limit(domain: Domain) -> None:
+    """Refuse one mailbox more than the domain may have; its row is locked. What is removed does not count."""
+    if domain.mailbox_limit is None:
+        return
+    if Mailbox.objects.filter(domain=domain, removed_at=None).count() >= domain.mailbox_limit:
+        raise Rejected(
+            _("%(domain)s has all the mailboxes it may have (%(limit)d)")
+            % {"domain": domain.name, "limit": domain.mailbox_limit}
+        )
 
 
 def normalized(address: str) -> str:
@@ -122,14 +123,16 @@ def normalized(address: str) -> str:
 
 
 def _locked(normal: str) -> Mailbox | None:
-    rows = Mailbox.objects.select_related("user").select_for_update(of=("self",))
+    rows = Mailbox.objects.select_related("user", "domain").select_for_update(of=("self",))
     return rows.filter(user__address=normal).first()
 
 
-def _holds_mail(mailbox: Mailbox) -> bool:
-    """Live or in recovery; asked for apart, since each index of messages holds only one kind."""
-    rows = Message.objects.filter(mailbox=mailbox)
-    return rows.filter(removed=None).exists() or rows.exclude(removed=None).exists()
+def _there(normal: str, mailbox: Mailbox | None) -> Mailbox:
+    if mailbox is None:
+        raise _unknown(normal)
+    if mailbox.removed_at is not None:
+        raise removal.refusal(mailbox)
+    return mailbox
 
 
 def _unknown(normal: str) -> Rejected:
@@ -139,7 +142,7 @@ def _unknown(normal: str) -> Rejected:
 def _make(address: str, domain: Domain, *, chosen: str | None, generated: str | None) -> Mailbox:
     """Insert user, mailbox and main device; the domain's row is locked."""
     _refuse_taken(address)
-    _refuse_above_limit(domain)
+    refuse_above_limit(domain)
     user = User(address=address)
     _put_password(user, chosen=chosen, generated=generated)
     user.save(force_insert=True)
@@ -154,16 +157,6 @@ def _refuse_taken(address: str) -> None:
         raise Rejected(_("%(address)s is an alias: remove that first") % {"address": address})
     if User.objects.filter(address=address).exists():
         raise Rejected(_("%(address)s is the login of an administrator") % {"address": address})
-
-
-def _refuse_above_limit(domain: Domain) -> None:
-    if domain.mailbox_limit is None:
-        return
-    if Mailbox.objects.filter(domain=domain).count() >= domain.mailbox_limit:
-        raise Rejected(
-            _("%(domain)s has all the mailboxes it may have (%(limit)d)")
-            % {"domain": domain.name, "limit": domain.mailbox_limit}
-        )
 
 
 def _assign(mailbox: Mailbox, fields: Fields) -> Changes:

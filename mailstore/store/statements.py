@@ -11,11 +11,12 @@ from mailstore.store.lane import BINARY, TEXT, Statement
 SITE_POLICY = "(SELECT id FROM mailstore_retentionpolicy WHERE site)"
 
 # A user with the mailbox and its devices: the main one, and the one whose selector was typed ($2; NULL for none).
-# One row a device, none for an unknown user, one without a mailbox for an admin.
+# One row a device, none for an unknown user, one without a mailbox for an admin. A removed mailbox counts as suspended:
+# the same reply and cost as an unknown one, but no reason to bar the network from which its owner's devices still ask.
 SIGN_IN = Statement(
     b"sign_in",
     f"""
-    SELECT u.password, u.is_active AND coalesce(o.active, true), u.address,
+    SELECT u.password, u.is_active AND coalesce(o.active AND m.removed_at IS NULL, true), u.address,
            m.id, m.pop, m.main_pop, m.messages, m.octets, m.change,
            CASE WHEN m.held THEN NULL ELSE p.expire_days END,
            d.id, d.name, d.main, d.digest, d.hidden::text, d.hidden_messages, d.hidden_octets,
@@ -38,7 +39,7 @@ SITE_EXPIRY = Statement(
     f"""
     SELECT min(kept.days), count(DISTINCT coalesce(kept.days, 0)) > 1
       FROM (SELECT CASE WHEN m.held THEN NULL ELSE p.expire_days END AS days
-              FROM (SELECT DISTINCT domain_id, policy_id, held FROM mailstore_mailbox) AS m
+              FROM (SELECT DISTINCT domain_id, policy_id, held FROM mailstore_mailbox WHERE removed_at IS NULL) AS m
               JOIN mailstore_domain o ON o.id = m.domain_id
               LEFT JOIN mailstore_retentionpolicy p ON p.id = coalesce(m.policy_id, o.policy_id, {SITE_POLICY})
            ) AS kept
@@ -99,7 +100,7 @@ COUNTS = """v.mailbox_id = x.id AND v.revoked_at IS NULL AND v.mode <> 'peek'
         AND NOT (v.main AND (v.last_sign_in_at IS NULL OR NOT x.main_pop))"""
 
 # A device d of mailbox x may still change it: a session outlives the sign-in that was right for it.
-MAY = "d.revoked_at IS NULL AND (x.main_pop OR NOT d.main)"
+MAY = "x.removed_at IS NULL AND d.revoked_at IS NULL AND (x.main_pop OR NOT d.main)"
 
 
 def leaving(gone: str, *, of: str, answer: str) -> str:
@@ -130,8 +131,9 @@ def leaving(gone: str, *, of: str, answer: str) -> str:
 # The UPDATE state, behind LOCK: messages $2 leave mailbox $1, by device $3, all or none. The device's mode is read here
 # and not at sign-in, since a first other device turns the main one from primary to independent while sessions are
 # open. A primary device removes; an independent one only what every counting device has hidden, this one by HIDE; a
-# peeking one nothing. What another session removed meanwhile is skipped and counts as removed. No row: the device was
-# revoked, or the main password barred, since the session began; then nothing was done, here and by HIDE.
+# peeking one nothing. What another session removed meanwhile is skipped and counts as removed. No row: the mailbox was
+# removed, the device revoked, or the main password barred, since the session began; then nothing was done, here and by
+# HIDE.
 REMOVE = Statement(
     b"remove",
     leaving(
@@ -223,11 +225,11 @@ RECIPIENTS = Statement(
       FROM mailstore_user u
       JOIN mailstore_mailbox m ON m.user_id = u.id
       JOIN mailstore_domain o ON o.id = m.domain_id
-     WHERE u.address = ANY($1::text[])
+     WHERE u.address = ANY($1::text[]) AND m.removed_at IS NULL
      UNION ALL
     SELECT a.address, NULL, o.active, NULL, NULL, array_to_string(a.targets, E'\\n')
       FROM mailstore_alias a JOIN mailstore_domain o ON o.id = a.domain_id
-     WHERE a.address = ANY($1::text[]) AND a.active
+     WHERE a.address = ANY($1::text[]) AND a.active AND o.removed_at IS NULL
     """,
 )
 
@@ -258,7 +260,7 @@ DELIVER = Statement(
         UPDATE mailstore_mailbox m
            SET change = m.change + 1, messages = m.messages + 1, octets = m.octets + $2::bigint
           FROM mailstore_domain o
-         WHERE m.id = ANY($1::bigint[]) AND o.id = m.domain_id
+         WHERE m.id = ANY($1::bigint[]) AND o.id = m.domain_id AND m.removed_at IS NULL
            AND ($11::boolean OR (m.receives AND o.active AND {fits("$2::bigint")}))
            AND ($12::bytea IS NULL OR m.id IN (SELECT mailbox_id FROM fresh))
      RETURNING m.id, m.change),

@@ -11,12 +11,13 @@ from django.utils import timezone
 from mailstore.ports import BodyStore
 from mailstore.store.sweeping.drafts import DRAFTS
 from mailstore.store.sweeping.lease import lease
+from mailstore.store.sweeping.removed import REMOVED
 from mailstore.store.sweeping.rested import RESTED
 from mailstore.store.sweeping.steps import Round, Step
 from mailstore.store.sweeping.unclaimed import UNCLAIMED
 from mailstore.store.sweeping.visits import VISITS
 
-STEPS: tuple[Step, ...] = (DRAFTS, RESTED, UNCLAIMED, VISITS)
+STEPS: tuple[Step, ...] = (DRAFTS, REMOVED, RESTED, UNCLAIMED, VISITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Swept:
     """What one pass did, or would have done: `messages` and `bodies` were destroyed."""
 
     messages: int
+    mailboxes: int  # removed ones, those of domains included
     bodies: int
     body_octets: int
     drafts: int

@@ -12,11 +12,12 @@ def is_host(user: User) -> bool:
 
 
 def domains(user: User) -> QuerySet[Domain]:
-    return Domain.objects.all() if is_host(user) else Domain.objects.none()
+    return Domain.objects.filter(removed_at=None) if is_host(user) else Domain.objects.none()
 
 
 def mailboxes(user: User) -> QuerySet[Mailbox]:
-    return Mailbox.objects.select_related("user", "domain") if is_host(user) else Mailbox.objects.none()
+    rows = Mailbox.objects.filter(removed_at=None).select_related("user", "domain")
+    return rows if is_host(user) else rows.none()
 
 
 def arrivals(user: User) -> QuerySet[Message]:

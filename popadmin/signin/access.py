@@ -32,9 +32,10 @@ def people() -> QuerySet[User]:
 
 
 def suspended(user: User) -> bool:
-    """The user himself, or the domain of his mailbox."""
+    """The user himself, or the domain of his mailbox; a removed mailbox is as good as suspended."""
     mailbox = getattr(user, "mailbox", None)
-    return not user.is_active or (mailbox is not None and not mailbox.domain.active)
+    closed = mailbox is not None and (mailbox.removed_at is not None or not mailbox.domain.active)
+    return not user.is_active or closed
 
 
 def web_switched_off(user: User) -> bool:

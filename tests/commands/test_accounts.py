@@ -93,7 +93,47 @@ def test_mailbox_remove_needs_a_word_for_the_mail() -> None:
     with pytest.raises(CommandError, match="holds mail"):
         call_command("mailbox", "remove", ANN)
     assert said("mailbox", "remove", ANN, "--with-mail") == f"{ANN}: removed, with 1 messages\n"
+    assert json.loads(said("mailbox", "list", "--json")) == []
+
+
+def test_a_removed_mailbox_is_listed_apart_restored_and_purged() -> None:
+    a_message(a_mailbox())
+    said("mailbox", "remove", ANN, "--with-mail")
+    (told,) = json.loads(said("mailbox", "list", "--removed", "--json"))
+    assert (told["address"], told["removed_by"] != "", told["removed_at"] < told["kept_until"]) == (ANN, True, True)
+    assert f"removed, kept until {told['kept_until'][:10]}" in said("mailbox", "list", "--removed")
+    assert said("mailbox", "restore", ANN) == f"{ANN}: restored, with 1 messages\n"
+    assert said("mailbox", "list", "--removed").splitlines()[1:] == []
+    said("mailbox", "remove", ANN, "--with-mail")
+    assert json.loads(said("mailbox", "purge", ANN, "--json")) == {"address": ANN, "purged": True, "messages": 1}
     assert not Mailbox.objects.exists()
+
+
+def test_a_domain_is_removed_with_a_word_for_its_mailboxes_listed_apart_restored_and_purged() -> None:
+    a_message(a_mailbox(), octets=70)
+    with pytest.raises(CommandError, match="still has mailboxes"):
+        call_command("domain", "remove", "example.org")
+    assert said("domain", "remove", "example.org", "--with-mailboxes") == (
+        "example.org: removed, with 1 mailboxes, 0 aliases, 1 messages\n"
+    )
+    assert json.loads(said("domain", "list", "--json")) == []
+    (told,) = json.loads(said("domain", "list", "--removed", "--json"))
+    assert (told["name"], told["mailboxes"], told["octets"], told["removed_at"] is None) == (
+        "example.org",
+        1,
+        70,
+        False,
+    )
+    assert "removed, kept until 2" in said("domain", "list", "--removed")
+    assert said("domain", "restore", "example.org").startswith("example.org: restored, with 1 mailboxes")
+    said("domain", "remove", "example.org", "--with-mailboxes")
+    purged = {"mailboxes": 1, "aliases": 0, "messages": 1, "octets": 70}
+    assert json.loads(said("domain", "purge", "example.org", "--json")) == {
+        "name": "example.org",
+        "purged": True,
+        **purged,
+    }
+    assert not Domain.objects.exists()
 
 
 def test_device_add_shows_a_password_that_reads_back_and_says_what_became_of_the_main_view() -> None:
@@ -151,6 +191,7 @@ def test_the_audit_names_the_system_user() -> None:
     ("words", "code", "why"),
     [
         (["domain", "ensure", "no-dots"], 1, "not a domain name"),
+        (["domain", "restore", "example.org"], 1, "example.org is not removed"),
         (["domain", "remove", "unknown.org"], 1, "unknown.org is not a domain of this site"),
         (["domain", "ensure", "x.org", "--max-mailboxes", "-1"], 2, "'-1' is not a count"),
         (["domain", "ensure", "x.org", "--over-quota", "bounce"], 2, "invalid choice"),

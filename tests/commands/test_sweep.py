@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> str:
 
 
 def test_a_dry_run_counts_and_a_pass_does(folder: str) -> None:
-    figures = {"messages": 1, "bodies": 0, "body_octets": 0, "drafts": 0, "sessions": 0}
+    figures = {"messages": 1, "mailboxes": 0, "bodies": 0, "body_octets": 0, "drafts": 0, "sessions": 0}
     dry = process("sweep", "--dry-run", "--json", POPADMIN_DATA_DIR=folder)
     assert (dry.returncode, json.loads(dry.stdout), Message.objects.count()) == (0, figures, 1)
     done = process("sweep", "--json", POPADMIN_DATA_DIR=folder)

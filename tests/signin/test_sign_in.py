@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 
 from mailstore.models import Domain, User
+from mailstore.store import mailbox_removal
 from tests.signin.counting import Counting
-from tests.store.site import PASSWORD
+from tests.store.site import ACTOR, PASSWORD
 from tests.web.people import ANN, an_admin, an_owner, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +44,10 @@ def suspend_the_domain() -> None:
     Domain.objects.update(active=False)
 
 
+def remove_the_mailbox() -> None:
+    mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
+
+
 @pytest.mark.parametrize(
     ("name", "password", "before"),
     [
@@ -50,6 +55,7 @@ def suspend_the_domain() -> None:
         (ANN, "wrong", None),
         (ANN, PASSWORD, suspend_the_user),
         (ANN, PASSWORD, suspend_the_domain),
+        (ANN, PASSWORD, remove_the_mailbox),
         ("ann@example.org\0", PASSWORD, None),
         (ANN, PASSWORD + "\0", None),
         ("\0", PASSWORD, None),
@@ -58,7 +64,7 @@ def suspend_the_domain() -> None:
         ("@", PASSWORD, None),
         (ANN, "x" * 100_000, None),
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_every_failure_gets_the_same_answer_at_the_same_cost(client, settings, name, password, before):
     settings.PASSWORD_HASHERS = ["tests.signin.counting.Counting"]
@@ -81,8 +87,8 @@ def test_that_the_web_is_switched_off_is_said_only_after_the_right_password(clie
     assert "_auth_user_id" not in client.session
 
 
-@pytest.mark.parametrize("change", [suspend_the_user, suspend_the_domain])
-def test_a_suspension_ends_the_sessions_that_are_open(change):
+@pytest.mark.parametrize("change", [suspend_the_user, suspend_the_domain, remove_the_mailbox])
+def test_a_suspension_or_a_removal_ends_the_sessions_that_are_open(change):
     an_owner()
     client = signed_in(ANN)
     change()

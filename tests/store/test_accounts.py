@@ -21,7 +21,7 @@ from mailstore.errors import (
 from mailstore.models import Device, Domain, Mailbox, RetentionPolicy, User
 from mailstore.policy.throttle import WRONG_PASSWORDS_A_DAY
 from mailstore.ports import Credentials
-from mailstore.store import admins, devices, mailboxes
+from mailstore.store import admins, devices, domain_removal, mailbox_removal, mailboxes
 from mailstore.store.accounts import StoredAccounts
 from mailstore.store.lanes import Lanes
 from mailstore.store.passwords import QUEUE_LIMIT, Passwords
@@ -101,6 +101,16 @@ def _device_of_a_suspended_user() -> tuple[str, str]:
     return secret, ANN
 
 
+def _removed_mailbox() -> tuple[str, str]:
+    mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
+    return PASSWORD, ANN
+
+
+def _removed_domain() -> tuple[str, str]:
+    domain_removal.remove("example.org", actor=ACTOR, with_mailboxes=True)
+    return PASSWORD, ANN
+
+
 def _suspended_domain() -> tuple[str, str]:
     Domain.objects.update(active=False)
     return PASSWORD, ANN
@@ -128,6 +138,8 @@ REFUSED: dict[str, Callable[[], tuple[str, str]]] = {
     "suspended user": _suspended_user,
     "device of a suspended user": _device_of_a_suspended_user,
     "suspended domain": _suspended_domain,
+    "removed mailbox": _removed_mailbox,
+    "removed domain": _removed_domain,
     "unusable password": _unusable_password,
     "administrator": _administrator,
 }

@@ -22,7 +22,7 @@ from mailstore.errors import (
 from mailstore.models import Body, Device, Domain, Mailbox, Message
 from mailstore.policy.quota import GRACE_OCTETS, GRACE_SHARE
 from mailstore.ports import Delivered, Recipient
-from mailstore.store import aliases, mailboxes
+from mailstore.store import aliases, mailbox_removal
 from mailstore.store.delivery import Placement, Refusing, StoredDelivery
 from mailstore.store.lanes import Lanes
 from tests.store.mail import ENVELOPE, Mail, assert_counters_are_sums
@@ -249,7 +249,7 @@ def test_hidden_mail_counts_for_the_quota(mail: Mail) -> None:
         (lambda: Mailbox.objects.update(receives=False), RecipientDisabled),
         (lambda: Domain.objects.update(active=False), RecipientDisabled),
         (lambda: Mailbox.objects.update(quota_octets=1), QuotaDeferred),
-        (lambda: mailboxes.remove(ANN, actor=ACTOR, with_mail=True), UnknownRecipient),
+        (lambda: mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True), UnknownRecipient),
     ],
     ids=["mailbox does not receive", "domain is off", "quota lowered", "mailbox removed"],
 )

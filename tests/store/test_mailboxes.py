@@ -1,26 +1,15 @@
-"""Mailboxes: made within their domain's limit, changed by `ensure`, removed with everything that was theirs."""
+"""Mailboxes: made within their domain's limit, changed by `ensure`, given a password."""
 
 from __future__ import annotations
 
 import pytest
-from django.db import connection
-from django.utils import timezone
 
-from mailstore.models import AuditEntry, Body, Device, ImportedSource, Mailbox, Message, User
-from mailstore.store import admins, aliases, devices, domains, mailboxes
+from mailstore.models import AuditEntry, Device, Mailbox, User
+from mailstore.store import admins, aliases, mailboxes
 from mailstore.store.outcomes import Rejected
-from tests.store.site import ACTOR, PASSWORD, a_body, a_domain, a_mailbox, a_message, at_once
+from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox, at_once
 
 pytestmark = pytest.mark.django_db
-
-# Many messages, live and removed by turns, of one mailbox and with one body.
-CROWD = """
-INSERT INTO mailstore_message
-       (mailbox_id, body_id, uidl, prefix, octets, arrived_at, added, removed, removed_at, removed_why)
-SELECT %(mailbox)s, %(body)s, 'crowd-' || n, '', 100, now(), n,
-       CASE WHEN n %% 2 = 0 THEN n + 1 END, CASE WHEN n %% 2 = 0 THEN now() END, ''
-  FROM generate_series(1, 10000) AS n
-"""
 
 
 def test_a_new_mailbox_has_a_user_and_a_primary_main_device() -> None:
@@ -150,76 +139,3 @@ def test_a_new_password_is_stored_with_its_moment() -> None:
     user = User.objects.get(address="ann@example.org")
     assert user.check_password("quite another phrase")
     assert user.password_changed_at > old
-
-
-def test_a_mailbox_with_mail_is_not_removed_by_accident() -> None:
-    box = a_mailbox()
-    a_message(box, removed_at=timezone.now())
-    with pytest.raises(Rejected, match="holds mail"):
-        mailboxes.remove("ann@example.org", actor=ACTOR, with_mail=False)
-    assert Message.objects.count() == 1
-
-
-def test_a_held_mailbox_is_not_removed_at_all() -> None:
-    a_mailbox()
-    mailboxes.ensure("ann@example.org", actor=ACTOR, held=True)
-    with pytest.raises(Rejected, match="on hold"):
-        mailboxes.remove("ann@example.org", actor=ACTOR, with_mail=True)
-
-
-def test_removal_with_mail_leaves_no_row_and_lets_go_of_bodies_nobody_else_has() -> None:
-    ann, bob, shared = a_mailbox(), a_mailbox("bob@example.org"), a_body()
-    own = a_message(ann).body
-    a_message(ann, body=shared)
-    a_message(bob, body=shared)
-    devices.add("ann@example.org", "Phone", actor=ACTOR)
-    ImportedSource.objects.create(mailbox=ann, source=bytes(16))
-    assert mailboxes.remove("ann@example.org", actor=ACTOR, with_mail=True) == 2
-    assert Mailbox.objects.get().user.address == "bob@example.org"
-    assert not User.objects.filter(address="ann@example.org").exists()
-    assert [Body.objects.get(pk=body.pk).unreferenced_at is None for body in (own, shared)] == [False, True]
-    assert AuditEntry.objects.latest("pk").details == {"messages": 2, "octets": 200}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_mailboxes_removed_at_once_leave_no_shared_body_behind() -> None:
-    ann, bob = a_mailbox(), a_mailbox("bob@example.org")
-    for _n in range(20):
-        shared = a_body()
-        a_message(ann, body=shared)
-        a_message(bob, body=shared)
-    done = at_once(
-        lambda: mailboxes.remove("ann@example.org", actor=ACTOR, with_mail=True),
-        lambda: mailboxes.remove("bob@example.org", actor=ACTOR, with_mail=True),
-    )
-    assert done == [20, 20]
-    assert not Body.objects.filter(unreferenced_at=None).exists()
-
-
-def scans_of_messages() -> int:
-    """How often this transaction has read the whole table of messages."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what a commit would check
-        cursor.execute("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'mailstore_message'")
-        return int(cursor.fetchone()[0])
-
-
-def test_removal_of_one_mailbox_never_reads_the_mail_of_all_others() -> None:
-    """Deliveries to it wait meanwhile, and so would everybody's with them once their lane is full."""
-    ann, bob = a_mailbox(), a_mailbox("bob@example.org")
-    a_message(ann)
-    a_message(ann, removed_at=timezone.now())
-    with connection.cursor() as cursor:
-        cursor.execute(CROWD, {"mailbox": bob.pk, "body": a_body().pk})
-        cursor.execute("ANALYZE mailstore_message")
-    before = scans_of_messages()
-    with pytest.raises(Rejected, match="holds mail"):
-        mailboxes.remove("ann@example.org", actor=ACTOR, with_mail=False)
-    assert mailboxes.remove("ann@example.org", actor=ACTOR, with_mail=True) == 2
-    assert scans_of_messages() == before
-
-
-def test_after_its_mailboxes_the_domain_can_go() -> None:
-    a_mailbox()
-    mailboxes.remove("ann@example.org", actor=ACTOR, with_mail=False)
-    domains.remove("example.org", actor=ACTOR)

@@ -13,7 +13,7 @@ from mailstore.bodies.files import FileBodies
 from mailstore.errors import BadCredentials, BodyLost, TryAgain, Unavailable
 from mailstore.models import Body, Mailbox, Message
 from mailstore.ports import Credentials, Maildrop
-from mailstore.store import devices, mailboxes, purge
+from mailstore.store import devices, mailbox_removal, purge
 from mailstore.store.accounts import StoredAccounts
 from mailstore.store.lane import Answer, Parameters, Statement
 from mailstore.store.lanes import Lanes
@@ -308,6 +308,7 @@ def test_a_removal_before_any_listing_is_refused(ann: Mail) -> None:
 def test_a_removal_after_the_mailbox_is_gone_is_answered(ann: Mail) -> None:
     drop = ann.open(ANN)
     ann.uidls(drop)
-    mailboxes.remove(ANN, actor=ACTOR, with_mail=True)
+    mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
+    mailbox_removal.purge_now(ANN, actor=ACTOR)
     assert type(ann.worker.ask(lambda done: drop.remove([1], done))) is BadCredentials
     assert type(ann.message(drop, 2)) is BodyLost

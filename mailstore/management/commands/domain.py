@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.db.models import BigIntegerField, Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import BigIntegerField, Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from mailstore.management import tables
 from mailstore.management.shell import UNSET, actor, count, switch
-from mailstore.management.verbs import NounCommand, Options, Verb
+from mailstore.management.verbs import NounCommand, Options, Verb, removal_state, removal_told
 from mailstore.models import Alias, Domain, Mailbox
-from mailstore.store import domains
+from mailstore.store import domain_removal, domains
+from mailstore.store.removal import Removed
 
 FIELDS = ("active", "over_quota", "mailbox_limit", "alias_limit")
 HEADINGS = ("DOMAIN", "STATE", "MAILBOXES", "ALIASES", "SIZE", "FULL MAILBOX")
@@ -32,14 +34,28 @@ class Command(NounCommand):
                 _ensure_arguments,
                 self.ensure,
             ),
-            Verb("list", "List the domains.", "popadmin domain list --json", lambda _parser: None, self.listing),
+            Verb("list", "List the domains.", "popadmin domain list --json", _list_arguments, self.listing),
             Verb("show", "Show one domain.", "popadmin domain show example.org", _name, self.show),
             Verb(
                 "remove",
-                "Remove a domain that has no mailboxes, and its aliases.",
-                "popadmin domain remove example.org",
-                _name,
+                "Remove a domain and its aliases, and with --with-mailboxes those too. It can be restored for weeks.",
+                "popadmin domain remove example.org --with-mailboxes",
+                _remove_arguments,
                 self.remove,
+            ),
+            Verb(
+                "restore",
+                "Bring a removed domain back with what went with it.",
+                "popadmin domain restore example.org",
+                _name,
+                self.restore,
+            ),
+            Verb(
+                "purge",
+                "Destroy a removed domain with its mailboxes, mail and aliases, for good.",
+                "popadmin domain purge example.org",
+                _name,
+                self.purge,
             ),
         )
 
@@ -49,7 +65,8 @@ class Command(NounCommand):
         self.say_ensured(done.row.name, done, json=options["json"])
 
     def listing(self, options: Options) -> None:
-        rows = (_told(row) for row in _with_use(Domain.objects.order_by("name")))
+        found = Domain.objects.filter(removed_at__isnull=not options["removed"])
+        rows = (_told(row) for row in _with_use(found.order_by("name")))
         if options["json"]:
             self.say_json_list(rows)
         else:
@@ -64,11 +81,22 @@ class Command(NounCommand):
             self._say_table([told])
 
     def remove(self, options: Options) -> None:
-        domains.remove(options["name"], actor=actor())
+        done = domain_removal.remove(options["name"], actor=actor(), with_mailboxes=options["with_mailboxes"])
+        self._say_gone(options, "removed", done)
+
+    def restore(self, options: Options) -> None:
+        domain = domain_removal.restore(options["name"], actor=actor())
+        self._say_gone(options, "restored", domain_removal.contents(domain))
+
+    def purge(self, options: Options) -> None:
+        self._say_gone(options, "purged", domain_removal.purge_now(options["name"], actor=actor()))
+
+    def _say_gone(self, options: Options, verb: str, what: Removed) -> None:
         if options["json"]:
-            self.say_json({"name": options["name"], "removed": True})
-        else:
-            self.stdout.write(f"{options['name']}: removed")
+            self.say_json({"name": options["name"], verb: True, **asdict(what)})
+            return
+        counts = f"{what.mailboxes} mailboxes, {what.aliases} aliases, {what.messages} messages"
+        self.stdout.write(f"{options['name']}: {verb}, with {counts}")
 
     def _say_table(self, rows: Iterable[dict[str, Any]]) -> None:
         for line in tables.lines(HEADINGS, (_cells(row) for row in rows)):
@@ -77,6 +105,15 @@ class Command(NounCommand):
 
 def _name(parser: CommandParser) -> None:
     parser.add_argument("name", metavar="NAME")
+
+
+def _list_arguments(parser: CommandParser) -> None:
+    parser.add_argument("--removed", action="store_true", help="only those that are removed and can be restored")
+
+
+def _remove_arguments(parser: CommandParser) -> None:
+    _name(parser)
+    parser.add_argument("--with-mailboxes", action="store_true", help="its mailboxes go with it, and their mail")
 
 
 def _ensure_arguments(parser: CommandParser) -> None:
@@ -94,10 +131,11 @@ def _ensure_arguments(parser: CommandParser) -> None:
 
 def _with_use(domains: QuerySet[Domain]) -> Iterator[dict[str, Any]]:
     """Yield the domains' fields with how many mailboxes and aliases they have, and how much mail."""
-    boxes = Mailbox.objects.filter(domain=OuterRef("pk")).order_by().values("domain")
+    there = Q(removed_at=None) | Q(removed_with_domain=True)
+    boxes = Mailbox.objects.filter(there, domain=OuterRef("pk")).order_by().values("domain")
     names = Alias.objects.filter(domain=OuterRef("pk")).order_by().values("domain")
     yield from (
-        domains.values("name", *FIELDS)
+        domains.values("name", "removed_at", "removed_by", *FIELDS)
         .annotate(
             mailboxes=Coalesce(Subquery(boxes.values(n=Count("pk"))), 0),
             aliases=Coalesce(Subquery(names.values(n=Count("pk"))), 0),
@@ -120,13 +158,14 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
         "max_aliases": row["alias_limit"],
         "messages": row["messages"],
         "octets": row["octets"],
+        **removal_told(row["removed_at"], row["removed_by"]),
     }
 
 
 def _cells(told: dict[str, Any]) -> tuple[object, ...]:
     return (
         told["name"],
-        "active" if told["active"] else "inactive",
+        removal_state(told) or ("active" if told["active"] else "inactive"),
         f"{told['mailboxes']} of {tables.dash(told['max_mailboxes'])}",
         f"{told['aliases']} of {tables.dash(told['max_aliases'])}",
         tables.about(told["octets"]),

@@ -10,10 +10,11 @@ from django.db.models import QuerySet
 
 from mailstore.management import tables
 from mailstore.management.shell import UNSET, actor, count, password_from_stdin, size, switch
-from mailstore.management.verbs import NounCommand, Options, Verb
+from mailstore.management.verbs import NounCommand, Options, Verb, removal_state, removal_told
 from mailstore.models import Mailbox
 from mailstore.policy.quota import format_octets
-from mailstore.store import domains, mailboxes
+from mailstore.store import domains, mailbox_removal, mailboxes
+from mailstore.store.removal import Removed
 
 FIELDS = ("name", "suspended", "quota_octets", "quota_messages", "receives", "pop", "web", "main_pop", "held")
 HEADINGS = ("ADDRESS", "MESSAGES", "SIZE", "QUOTA", "STATE", "NAME")
@@ -58,10 +59,24 @@ class Command(NounCommand):
             ),
             Verb(
                 "remove",
-                "Remove a mailbox with its user and devices; one that holds mail only with --with-mail.",
+                "Remove a mailbox; one that holds mail only with --with-mail. It can be restored for weeks.",
                 "popadmin mailbox remove ann@example.org --with-mail",
                 _remove_arguments,
                 self.remove,
+            ),
+            Verb(
+                "restore",
+                "Bring a removed mailbox back as it was.",
+                "popadmin mailbox restore ann@example.org",
+                _address,
+                self.restore,
+            ),
+            Verb(
+                "purge",
+                "Destroy a removed mailbox with its user, devices and mail, for good.",
+                "popadmin mailbox purge ann@example.org",
+                _address,
+                self.purge,
             ),
         )
 
@@ -72,7 +87,9 @@ class Command(NounCommand):
         self.say_ensured(done.row.user.address, done, json=options["json"])
 
     def listing(self, options: Options) -> None:
-        rows = Mailbox.objects.order_by("domain__name", "user__address")
+        rows = Mailbox.objects.order_by("domain__name", "user__address").filter(
+            removed_at__isnull=not options["removed"]
+        )
         if options["domain"] is not None:
             rows = rows.filter(domain=domains.get(options["domain"]))
         if options["json"]:
@@ -100,11 +117,21 @@ class Command(NounCommand):
             self.stdout.write(f"  password: {secret}  (shown this once)")
 
     def remove(self, options: Options) -> None:
-        messages = mailboxes.remove(options["address"], actor=actor(), with_mail=options["with_mail"])
+        done = mailbox_removal.remove(options["address"], actor=actor(), with_mail=options["with_mail"])
+        self._say_gone(options, "removed", done)
+
+    def restore(self, options: Options) -> None:
+        box = mailbox_removal.restore(options["address"], actor=actor())
+        self._say_gone(options, "restored", Removed(1, 0, box.messages, box.octets))
+
+    def purge(self, options: Options) -> None:
+        self._say_gone(options, "purged", mailbox_removal.purge_now(options["address"], actor=actor()))
+
+    def _say_gone(self, options: Options, verb: str, what: Removed) -> None:
         if options["json"]:
-            self.say_json({"address": options["address"], "removed": True, "messages": messages})
+            self.say_json({"address": options["address"], verb: True, "messages": what.messages})
         else:
-            self.stdout.write(f"{options['address']}: removed, with {messages} messages")
+            self.stdout.write(f"{options['address']}: {verb}, with {what.messages} messages")
 
 
 def _address(parser: CommandParser) -> None:
@@ -128,6 +155,7 @@ def _ensure_arguments(parser: CommandParser) -> None:
 
 def _list_arguments(parser: CommandParser) -> None:
     parser.add_argument("--domain", default=None, metavar="NAME", help="only this domain's")
+    parser.add_argument("--removed", action="store_true", help="only those that are removed and can be restored")
 
 
 def _password_arguments(parser: CommandParser) -> None:
@@ -137,7 +165,7 @@ def _password_arguments(parser: CommandParser) -> None:
 
 def _remove_arguments(parser: CommandParser) -> None:
     _address(parser)
-    parser.add_argument("--with-mail", action="store_true", help="destroy its mail too, recovery included")
+    parser.add_argument("--with-mail", action="store_true", help="its mail goes with it, recovery included")
 
 
 def _told(rows: QuerySet[Mailbox]) -> Iterator[dict[str, Any]]:
@@ -159,11 +187,13 @@ def _told(rows: QuerySet[Mailbox]) -> Iterator[dict[str, Any]]:
             "main_pop": box.main_pop,
             "held": box.held,
             "created_at": box.created_at.isoformat(),
+            **removal_told(box.removed_at, box.removed_by),
         }
 
 
 def _cells(told: dict[str, Any]) -> tuple[object, ...]:
-    states = [text for name, unusual, text in STATES if told[name] is unusual]
+    states = [removal_state(told)] if told["removed_at"] else []
+    states += [text for name, unusual, text in STATES if told[name] is unusual]
     return (
         told["address"],
         told["messages"],

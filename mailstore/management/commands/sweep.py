@@ -19,7 +19,8 @@ from mailstore.store import sweep
 
 class Command(ShellCommand):
     help = (
-        "Destroy what has rested in recovery long enough, bodies nobody has, unfinished drafts and ended web sessions."
+        "Destroy what has rested in recovery long enough, removed mailboxes and domains too, bodies nobody has, "
+        "unfinished drafts and ended web sessions."
     )
     example = "popadmin sweep --dry-run"
 
@@ -59,7 +60,8 @@ class Command(ShellCommand):
             self.say_json(asdict(swept))
             return
         self.stdout.write(
-            f"messages {swept.messages}, bodies {swept.bodies} ({tables.about(swept.body_octets)}), "
+            f"messages {swept.messages}, removed mailboxes {swept.mailboxes}, "
+            f"bodies {swept.bodies} ({tables.about(swept.body_octets)}), "
             f"drafts {swept.drafts}, web sessions {swept.sessions}"
         )
 

@@ -19,7 +19,7 @@ _DUE = f"""
   JOIN mailstore_domain o ON o.id = x.domain_id
   LEFT JOIN mailstore_retentionpolicy p
          ON p.id = coalesce(x.policy_id, o.policy_id, (SELECT id FROM mailstore_retentionpolicy WHERE site))
- WHERE m.removed IS NOT NULL AND NOT x.held
+ WHERE m.removed IS NOT NULL AND NOT x.held AND x.removed_at IS NULL
    AND m.removed_at < %(now)s - make_interval(days => greatest(1, coalesce(p.recovery_days, {RECOVERY_DAYS})))
 """
 _DUE_MAILBOXES = f"SELECT DISTINCT m.mailbox_id {_DUE} ORDER BY m.mailbox_id"

@@ -1,0 +1,74 @@
+"""Mailboxes removed, restored and purged. A removed one rests with all that is in it; only a purge destroys."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from mailstore.models import Mailbox, Message
+from mailstore.store import audit, domains, mailboxes, purge, removal
+from mailstore.store.audit import Actor
+from mailstore.store.outcomes import Rejected
+from mailstore.store.removal import Removed
+
+
+def remove(address: str, *, actor: Actor, with_mail: bool) -> Removed:
+    """Let the mailbox be as if absent, until it is restored or has rested for settings.REMOVED_DAYS.
+
+    Nobody signs in, nothing is delivered, open sessions can change nothing more. Rejected while it is held, and when
+    there is mail but not `with_mail`.
+    """
+    with transaction.atomic():
+        mailbox = mailboxes.locked(mailboxes.normalized(address))
+        refuse_held(mailbox)
+        if not with_mail and _holds_mail(mailbox):
+            raise Rejected(_("%(address)s holds mail: remove it with its mail, or leave it") % {"address": mailbox})
+        Mailbox.objects.filter(pk=mailbox.pk).update(**removal.gone(actor))
+        _record(actor, "mailbox.remove", mailbox, messages=mailbox.messages, octets=mailbox.octets)
+    return Removed(1, 0, mailbox.messages, mailbox.octets)
+
+
+def restore(address: str, *, actor: Actor) -> Mailbox:
+    """Bring the mailbox back as it was. Rejected where it is not removed, its domain is, or the domain has no room."""
+    normal = mailboxes.normalized(address)
+    with transaction.atomic():
+        domain = domains.locked(normal)
+        mailbox = mailboxes.locked_removed(normal)
+        mailboxes.refuse_above_limit(domain)
+        Mailbox.objects.filter(pk=mailbox.pk).update(**removal.THERE)
+        _record(actor, "mailbox.restore", mailbox)
+    return mailboxes.get(normal)
+
+
+def purge_now(address: str, *, actor: Actor) -> Removed:
+    """Destroy a removed mailbox, its user, devices and mail, recovery included; its address is free.
+
+    Rejected where it is not removed, or held. The bodies' files go with a sweep a day later.
+    """
+    with transaction.atomic():
+        return destroy(mailboxes.locked_removed(mailboxes.normalized(address)), actor=actor)
+
+
+def destroy(mailbox: Mailbox, *, actor: Actor) -> Removed:
+    """Do that with a mailbox whose row the caller has locked. Returns all messages that were in it."""
+    refuse_held(mailbox)
+    # First: nothing else would, as messages have no constraint on their mailbox.
+    messages = purge.mailbox(mailbox.pk)
+    _record(actor, "mailbox.purge", mailbox, messages=messages, octets=mailbox.octets)
+    mailbox.user.delete()  # and with it the mailbox, its devices and what was imported into it
+    return Removed(1, 0, messages, mailbox.octets)
+
+
+def refuse_held(mailbox: Mailbox) -> None:
+    if mailbox.held:
+        raise Rejected(_("%(address)s is on hold: lift the hold first") % {"address": mailbox})
+
+
+def _record(actor: Actor, verb: str, mailbox: Mailbox, **details: int) -> None:
+    audit.record(actor, verb, mailbox.user.address, mailbox=mailbox, **details)
+
+
+def _holds_mail(mailbox: Mailbox) -> bool:
+    """Live or in recovery; asked for apart, since each index of messages holds only one kind."""
+    rows = Message.objects.filter(mailbox=mailbox)
+    return rows.filter(removed=None).exists() or rows.exclude(removed=None).exists()

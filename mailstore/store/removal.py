@@ -1,0 +1,60 @@
+"""What a removed mailbox or domain is told by: until when it rests, why its name is taken; it moves no row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from mailstore.models import Domain, Mailbox
+from mailstore.store.audit import Actor
+from mailstore.store.outcomes import Rejected
+
+THERE: dict[str, Any] = {"removed_at": None, "removed_by": "", "removed_with_domain": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What left by a removal, or for good by a purge. Messages and octets are those of the live maildrops."""
+
+    mailboxes: int
+    aliases: int
+    messages: int
+    octets: int
+
+
+def gone(actor: Actor) -> dict[str, Any]:
+    """The columns of a row that `actor` removes now."""
+    return {"removed_at": timezone.now(), "removed_by": actor.name}
+
+
+def kept_until(removed_at: datetime) -> datetime:
+    """From when on the sweep purges what was removed then."""
+    return removed_at + timedelta(days=settings.REMOVED_DAYS)
+
+
+def due_before(now: datetime) -> datetime:
+    """What was removed before this has rested long enough."""
+    return now - timedelta(days=settings.REMOVED_DAYS)
+
+
+def refusal(row: Mailbox | Domain) -> Rejected:
+    """Why a removed row cannot be used, and what to do."""
+    if row.removed_at is None:
+        raise ValueError(f"{row} is not removed")
+    if isinstance(row, Mailbox) and row.removed_with_domain:
+        return refusal(row.domain)
+    return Rejected(
+        _("%(name)s was removed on %(date)s: restore it, or purge it to use its name again")
+        % {"name": row, "date": date_format(timezone.localtime(row.removed_at))}
+    )
+
+
+def not_removed(row: Mailbox | Domain) -> Rejected:
+    """Why a row that is there can be neither restored nor purged."""
+    return Rejected(_("%(name)s is not removed: only what was removed is restored or purged") % {"name": row})

@@ -1,0 +1,52 @@
+"""Purges the mailboxes and domains that were removed long enough ago, with all in them; nothing that is held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from mailstore.models import Domain, Mailbox
+from mailstore.store import domain_removal, mailbox_removal, removal
+from mailstore.store.audit import Actor
+from mailstore.store.outcomes import Rejected
+from mailstore.store.sweeping.steps import Round, Step
+
+ACTOR = Actor("sweep", "shell")
+
+
+def _look(round: Round) -> tuple[int]:
+    return (_mailboxes(round).count() + Mailbox.objects.filter(domain__in=_domains(round)).count(),)
+
+
+def _act(round: Round) -> tuple[int]:
+    return (sum(_purged(round)),)
+
+
+def _purged(round: Round) -> Iterator[int]:
+    """Yield how many mailboxes went by each purge."""
+    mailboxes = list(_mailboxes(round).order_by("removed_at").values_list("user__address", flat=True))
+    domains = list(_domains(round).order_by("removed_at").values_list("name", flat=True))
+    for purge, names in ((mailbox_removal.purge_now, mailboxes), (domain_removal.purge_now, domains)):
+        for name in names:
+            if round.stop():
+                return
+            # Rejected: restored, purged or held since it was found.
+            with suppress(Rejected):
+                yield purge(name, actor=ACTOR).mailboxes
+
+
+def _mailboxes(round: Round) -> QuerySet[Mailbox]:
+    """Those that were removed by themselves, and whose domain will not take them along."""
+    due = removal.due_before(round.now)
+    rows = Mailbox.objects.filter(removed_at__lt=due, removed_with_domain=False, held=False)
+    return rows.exclude(domain__in=_domains(round))
+
+
+def _domains(round: Round) -> QuerySet[Domain]:
+    held = Mailbox.objects.filter(domain=OuterRef("pk"), held=True)
+    return Domain.objects.filter(~Exists(held), removed_at__lt=removal.due_before(round.now))
+
+
+REMOVED = Step(("mailboxes",), _look, _act)
