@@ -2,8 +2,9 @@
 
 from mailstore.models.audit import AuditEntry
 from mailstore.models.domains import Alias, Domain, RetentionPolicy
-from mailstore.models.mailboxes import Device, Mailbox
+from mailstore.models.mailboxes import Device, EveryDeviceHas, Mailbox
 from mailstore.models.messages import Body, ImportedSource, Message
+from mailstore.models.passes import SweepPass
 from mailstore.models.users import User
 
 __all__ = [
@@ -12,9 +13,11 @@ __all__ = [
     "Body",
     "Device",
     "Domain",
+    "EveryDeviceHas",
     "ImportedSource",
     "Mailbox",
     "Message",
     "RetentionPolicy",
+    "SweepPass",
     "User",
 ]

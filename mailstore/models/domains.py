@@ -7,7 +7,16 @@ from django.utils.translation import gettext_lazy as _
 
 
 class RetentionPolicy(models.Model):
-    """How long mail stays. A mailbox follows its own policy, else its domain's, else the site's, else keeps all."""
+    """How long mail stays. A mailbox follows its own policy, else its domain's, else the site's, else keeps all.
+
+    The clocks (`expire_since` and the like) are when a rule was saved that would take more than before: mail that was
+    there ages from then. NULL: at once, or never sharpened.
+    """
+
+    class Relief(models.TextChoices):
+        NEVER = "never", _("no: a full mailbox takes no mail")
+        EVERY = "every", _("yes, the oldest mail that every device has")
+        ONE = "one", _("yes, and if that is not enough, the oldest that one device has")
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     site = models.BooleanField(_("site fallback"), default=False)
@@ -19,7 +28,17 @@ class RetentionPolicy(models.Model):
     remove_when_confirmed = models.BooleanField(_("remove when every device has it"), default=False)
     hold_days = models.PositiveIntegerField(_("minimum hold, days"), default=7)
     silent_days = models.PositiveIntegerField(_("a device stops counting, days of silence"), default=45)
+    relief = models.CharField(
+        _("make room in a full mailbox"), max_length=5, choices=Relief.choices, default=Relief.NEVER
+    )
     recovery_days = models.PositiveIntegerField(_("recovery, days"), default=30)
+    recovery_octets = models.BigIntegerField(_("recovery, size at most"), null=True, blank=True)
+    diary_days = models.PositiveIntegerField(_("diary, days"), default=90)
+    expire_since = models.DateTimeField(null=True, editable=False)
+    expire_confirmed_since = models.DateTimeField(null=True, editable=False)
+    remove_since = models.DateTimeField(null=True, editable=False)
+    recovery_since = models.DateTimeField(null=True, editable=False)
+    site_since = models.DateTimeField(null=True, editable=False)
     saved_at = models.DateTimeField(_("saved"), auto_now=True)
 
     class Meta:
@@ -32,6 +51,14 @@ class RetentionPolicy(models.Model):
             models.CheckConstraint(
                 condition=models.Q(expire_days__isnull=True) | models.Q(expire_days__gt=0),
                 name="retention_policy_never_expire_0",  # RFC 2449 §6.7: EXPIRE 0 forbids leaving mail on the server
+            ),
+            models.CheckConstraint(
+                condition=models.Q(expire_confirmed_days__isnull=True) | models.Q(expire_confirmed_days__gt=0),
+                name="retention_policy_never_expire_confirmed_0",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(recovery_octets__isnull=True) | models.Q(recovery_octets__gte=0),
+                name="retention_policy_recovery_not_negative",
             ),
         ]
 
@@ -54,6 +81,9 @@ class Domain(models.Model):
     policy = models.ForeignKey(
         RetentionPolicy, models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")
     )
+    policy_since = models.DateTimeField(
+        null=True, editable=False
+    )  # when it was chosen; NULL: at once, for old mail too
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
     removed_by = models.CharField(_("removed by"), max_length=254, blank=True, editable=False)

@@ -44,6 +44,9 @@ class Mailbox(models.Model):
     policy = models.ForeignKey(
         RetentionPolicy, models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")
     )
+    policy_since = models.DateTimeField(null=True, editable=False)  # as Domain.policy_since
+    warned_percent = models.PositiveSmallIntegerField(default=0, editable=False)  # the owner was told of this crossing
+    warned_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
     removed_by = models.CharField(_("removed by"), max_length=254, blank=True, editable=False)
@@ -105,6 +108,8 @@ class Device(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     last_sign_in_at = models.DateTimeField(_("last sign-in"), null=True, blank=True)
+    silence_told_at = models.DateTimeField(null=True, editable=False)  # the owner was told that it will stop counting
+    silent_since = models.DateTimeField(_("silent"), null=True, editable=False)  # and since when it does not count
     last_client = models.GenericIPAddressField(_("last address"), null=True, blank=True)
 
     class Meta:
@@ -130,3 +135,22 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class EveryDeviceHas(models.Model):
+    """Arrival numbers that every counting device of a mailbox has had without a break, since a day's end; few rows.
+
+    Written by the sweep where a policy asks for it, rounded up to the day, so that a mailbox has a row a day at most.
+    """
+
+    mailbox = models.ForeignKey(Mailbox, models.CASCADE, db_index=False)
+    since = models.DateTimeField()
+    numbers = ChangeRanges()
+
+    class Meta:
+        verbose_name = _("what every device has")
+        verbose_name_plural = _("what every device has")
+        constraints = [models.UniqueConstraint(fields=["mailbox", "since"], name="every_device_has_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.mailbox_id} {self.since}"

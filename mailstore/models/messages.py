@@ -55,6 +55,8 @@ class Message(models.Model):
     prefix = models.BinaryField(_("delivery headers, in wire form"))
     octets = models.BigIntegerField(_("octets"))
     arrived_at = models.DateTimeField(_("arrived"))
+    # From when on retention counts its age, where that is not its arrival: it was imported or restored then.
+    aged_from = models.DateTimeField(_("aged from"), null=True, blank=True)
     added = models.BigIntegerField(_("arrival's change number"))
     removed = models.BigIntegerField(_("removal's change number"), null=True, blank=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
@@ -73,9 +75,11 @@ class Message(models.Model):
         verbose_name = _("message")
         verbose_name_plural = _("messages")
         constraints = [
-            # Its index is the list of a session: live rows in order.
+            # Its index is the list of a session: live rows in order. With what is included, the sweep and previews
+            # judge a mailbox without reading its rows.
             models.UniqueConstraint(
                 fields=["mailbox", "added"],
+                include=["arrived_at", "aged_from", "octets"],
                 condition=models.Q(removed__isnull=True),
                 name="message_one_change_one_arrival",
             ),

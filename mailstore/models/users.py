@@ -35,6 +35,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(_("active"), default=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
     password_changed_at = models.DateTimeField(_("password changed"), null=True, blank=True)
+    digested_at = models.DateTimeField(null=True, editable=False)  # the last digest of full mailboxes, to an admin
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     USERNAME_FIELD = "address"

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from mailstore.models import Domain, RetentionPolicy
 from mailstore.policy.addresses import BadAddress, normal_domain
-from mailstore.store import audit, removal
+from mailstore.store import audit, policies, removal
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Ensured, Rejected, assign, details
 
@@ -22,6 +22,7 @@ class Fields(TypedDict, total=False):
     mailbox_limit: int | None
     alias_limit: int | None
     policy: RetentionPolicy | None
+    policy_at_once: bool
 
 
 def ensure(name: str, *, actor: Actor, **fields: Unpack[Fields]) -> Ensured[Domain]:
@@ -31,7 +32,7 @@ def ensure(name: str, *, actor: Actor, **fields: Unpack[Fields]) -> Ensured[Doma
         domain, created = Domain.objects.select_for_update(no_key=True).get_or_create(name=normal)
         if domain.removed_at is not None:
             raise removal.refusal(domain)
-        changes = assign(domain, fields)
+        changes = assign(domain, policies.chosen(domain, fields))
         if created or changes:
             audit.record(actor, "domain.create" if created else "domain.change", normal, changes=details(changes))
     return Ensured(domain, created, changes)

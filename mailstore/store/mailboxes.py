@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from mailstore.models import Alias, Device, Domain, Mailbox, RetentionPolicy, User
 from mailstore.policy.addresses import BadAddress, normal_address
-from mailstore.store import audit, counting, domains, new_passwords, removal
+from mailstore.store import audit, counting, domains, new_passwords, policies, removal
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Changes, Ensured, Rejected, assign, details, last_word, not_negative
 
@@ -34,6 +34,7 @@ class Fields(TypedDict, total=False):
     main_pop: bool
     held: bool
     policy: RetentionPolicy | None
+    policy_at_once: bool
 
 
 def ensure(
@@ -161,7 +162,7 @@ def _refuse_taken(address: str) -> None:
 
 def _assign(mailbox: Mailbox, fields: Fields) -> Changes:
     """Set each field where it lives: the person's on the user, the rest on the mailbox."""
-    rest: dict[str, Any] = dict(fields)
+    rest = policies.chosen(mailbox, fields)
     of_user: dict[str, Any] = {"name": rest.pop("name")} if "name" in rest else {}
     if "suspended" in rest:
         of_user["is_active"] = not rest.pop("suspended")

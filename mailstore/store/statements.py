@@ -95,8 +95,9 @@ CARDS = Statement(
 # statement behind it takes its snapshot after the lock, so it sees everything that was ordered before it.
 LOCK = Statement(b"lock", "SELECT 1 FROM mailstore_mailbox WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE")
 
-# A device v of mailbox x counts: mail waits for it. The main one only once it has signed in, and while it may.
-COUNTS = """v.mailbox_id = x.id AND v.revoked_at IS NULL AND v.mode <> 'peek'
+# A device v of mailbox x counts: mail waits for it, until it has been silent for too long. The main one only once it
+# has signed in, and while it may.
+COUNTS = """v.mailbox_id = x.id AND v.revoked_at IS NULL AND v.mode <> 'peek' AND v.silent_since IS NULL
         AND NOT (v.main AND (v.last_sign_in_at IS NULL OR NOT x.main_pop))"""
 
 # A device d of mailbox x may still change it: a session outlives the sign-in that was right for it.
@@ -198,11 +199,13 @@ HIDE = Statement(
     """,
 )
 
-# When devices signed in last, in batches. A row that is being changed is passed over: a sighting never waits.
+# When devices signed in last, in batches; a silent one counts again. A row that is being changed is passed over: a
+# sighting never waits.
 SIGHTINGS = Statement(
     b"sightings",
     """
-    UPDATE mailstore_device d SET last_sign_in_at = seen.at, last_client = seen.client
+    UPDATE mailstore_device d
+       SET last_sign_in_at = seen.at, last_client = seen.client, silence_told_at = NULL, silent_since = NULL
       FROM unnest($1::bigint[], $2::timestamptz[], $3::inet[]) AS seen (device, at, client)
      WHERE d.id = seen.device
        AND d.id IN (SELECT id FROM mailstore_device WHERE id = ANY($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED)
@@ -269,9 +272,11 @@ DELIVER = Statement(
         SELECT $4::text, $5::bigint, $6::bigint, $7::bytea, now()
          WHERE $3::bigint IS NULL AND EXISTS (SELECT 1 FROM box)
      RETURNING id)
-    INSERT INTO mailstore_message (mailbox_id, body_id, uidl, prefix, octets, arrived_at, added, removed_why)
+    INSERT INTO mailstore_message (mailbox_id, body_id, uidl, prefix, octets, arrived_at, aged_from, added,
+                                   removed_why)
     SELECT box.id, coalesce($3::bigint, (SELECT id FROM stored)),
            ($9::text[])[array_position($1::bigint[], box.id)], $8::bytea, $2::bigint, coalesce($10::timestamptz, now()),
+           CASE WHEN $10::timestamptz IS NOT NULL THEN now() END,
            CASE WHEN (SELECT count(*) FROM box) = cardinality($1::bigint[]) THEN box.change END, ''
       FROM box
     RETURNING mailbox_id

@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from mailstore.bodies.files import FileBodies
-from mailstore.models import Body, Domain, Message, RetentionPolicy
+from mailstore.models import Body, Domain, Mailbox, Message, RetentionPolicy
 from mailstore.store import mailboxes, sweep
 from mailstore.store.outcomes import Rejected
 from mailstore.store.sweeping.drafts import DRAFT_SECONDS
@@ -69,7 +69,7 @@ def policy(name: str, days: int, **fields: bool) -> RetentionPolicy:
         (
             lambda: (
                 Domain.objects.update(policy=policy("domain", 5)),
-                mailboxes.ensure(ANN, actor=ACTOR, policy=policy("own", 60)),
+                mailboxes.ensure(ANN, actor=ACTOR, policy=policy("own", 60), policy_at_once=True),
             ),
             60,
         ),
@@ -84,6 +84,14 @@ def test_the_nearest_policy_says_how_long(store: FileBodies, set_up: Callable[[]
     young = a_message(box, removed_at=days_ago(days - 0.1))
     assert sweep.run(store).messages == 1
     assert Message.objects.get() == young
+
+
+def test_a_policy_chosen_from_now_on_destroys_nothing_at_once(store: FileBodies) -> None:
+    a_message(a_mailbox(), removed_at=days_ago(20))
+    mailboxes.ensure(ANN, actor=ACTOR, policy=policy("short", 5))
+    for days, gone in ((4.9, 0), (5.1, 1)):
+        Mailbox.objects.update(policy_since=days_ago(days))
+        assert sweep.run(store).messages == gone
 
 
 def test_rows_rest_a_day_whatever_the_policy_says(store: FileBodies) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from mailstore.store import purge
+from mailstore.store.following import CHOSEN_AT, FOLLOWED
 from mailstore.store.sweeping.steps import BATCH_ROWS, Round, Step
 
 RECOVERY_DAYS = 30  # where no policy says otherwise
@@ -17,10 +18,11 @@ _DUE = f"""
   FROM mailstore_message m
   JOIN mailstore_mailbox x ON x.id = m.mailbox_id
   JOIN mailstore_domain o ON o.id = x.domain_id
-  LEFT JOIN mailstore_retentionpolicy p
-         ON p.id = coalesce(x.policy_id, o.policy_id, (SELECT id FROM mailstore_retentionpolicy WHERE site))
+  LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
  WHERE m.removed IS NOT NULL AND NOT x.held AND x.removed_at IS NULL
-   AND m.removed_at < %(now)s - make_interval(days => greatest(1, coalesce(p.recovery_days, {RECOVERY_DAYS})))
+   AND m.removed_at < %(now)s - interval '1 day'
+   AND greatest(m.removed_at, p.recovery_since, {CHOSEN_AT})
+       < %(now)s - make_interval(days => greatest(1, coalesce(p.recovery_days, {RECOVERY_DAYS})))
 """
 _DUE_MAILBOXES = f"SELECT DISTINCT m.mailbox_id {_DUE} ORDER BY m.mailbox_id"
 _DUE_COUNT = f"SELECT count(*) {_DUE}"

@@ -1,0 +1,185 @@
+"""Retention policies: made, changed, removed, and the clocks that keep a slip of the keyboard from taking old mail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from mailstore.models import Domain, Mailbox, RetentionPolicy
+from mailstore.policy.retention import Rule, sharpened
+from mailstore.store import audit
+from mailstore.store.audit import Actor
+from mailstore.store.outcomes import Changes, Ensured, Rejected, assign, details, last_word, not_negative
+
+NAME_CHARACTERS = 100
+DAYS_AT_MOST = 36_500  # a century: far from where a date plus days overflows
+NAMED_USERS = 3  # of those who hold a policy in use, so many are named in the refusal
+_DAYS = ("expire_days", "expire_confirmed_days", "hold_days", "silent_days", "recovery_days", "diary_days")
+_AT_LEAST_A_DAY = ("expire_days", "expire_confirmed_days", "silent_days")
+_RACES = {
+    "mailstore_retentionpolicy_name_key": gettext_lazy("there is a policy of this name: choose another"),
+    "retention_policy_one_site_fallback": gettext_lazy("another policy became the site's a moment ago: try again"),
+}
+
+
+class Rules(TypedDict, total=False):
+    """What of a policy can be set; what is not given stays. Days of None: never."""
+
+    site: bool
+    expire_days: int | None
+    expire_confirmed_days: int | None
+    expire_unfetched: bool
+    remove_when_confirmed: bool
+    hold_days: int
+    silent_days: int
+    relief: str
+    recovery_days: int
+    recovery_octets: int | None
+    diary_days: int
+
+
+class Fields(Rules, total=False):
+    """The same, and its name."""
+
+    name: str
+
+
+def ensure(label: str, *, actor: Actor, at_once: bool = False, **fields: Unpack[Rules]) -> Ensured[RetentionPolicy]:
+    """Make the policy unless it is there, and set the given fields.
+
+    A rule that takes more than before spares what is there: its age counts from now, unless `at_once`. What becomes
+    the site's takes that place from the policy that had it. Rejected for a bad name or value.
+    """
+    name = _checked_name(label)
+    with transaction.atomic(), last_word(_RACES):
+        policy = RetentionPolicy.objects.select_for_update(no_key=True).filter(name=name).first()
+        created = policy is None
+        if policy is None:
+            policy = RetentionPolicy.objects.create(name=name)
+        changes = _change(policy, fields, at_once=at_once, fresh=created)
+        if created or changes:
+            verb = "policy.create" if created else "policy.change"
+            audit.record(actor, verb, name, changes=details(changes), at_once=at_once)
+    return Ensured(policy, created, changes)
+
+
+def change(
+    key: int, *, actor: Actor, seen: datetime, at_once: bool = False, **fields: Unpack[Fields]
+) -> Ensured[RetentionPolicy]:
+    """Set the fields of the policy that was `seen` as saved then; Rejected when somebody has saved it since."""
+    with transaction.atomic(), last_word(_RACES):
+        policy = _locked(key)
+        if policy.saved_at != seen:
+            raise Rejected(_("somebody has changed this policy meanwhile: look at it again"))
+        if "name" in fields:
+            fields["name"] = _checked_name(fields["name"])
+        changes = _change(policy, fields, at_once=at_once)
+        if changes:
+            audit.record(actor, "policy.change", policy.name, changes=details(changes), at_once=at_once)
+    return Ensured(policy, False, changes)
+
+
+def remove(key: int, *, actor: Actor) -> None:
+    """Remove the policy. Rejected while a domain or a mailbox follows it, with the first of them by name."""
+    with transaction.atomic():
+        policy = _locked(key)
+        _refuse_used(policy)
+        audit.record(actor, "policy.remove", policy.name, site=policy.site)
+        policy.delete()
+
+
+def get(name: str) -> RetentionPolicy:
+    """Return the policy of this name. Rejected when there is none."""
+    policy = RetentionPolicy.objects.filter(name=" ".join(name.split())).first()
+    if policy is None:
+        raise Rejected(_("%(name)s is not a retention policy of this site: make it first") % {"name": name})
+    return policy
+
+
+def chosen(row: Domain | Mailbox, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields with the clock of the policy they choose for a domain or mailbox, for its `ensure`.
+
+    The key `policy_at_once` asks for no wait. Where the policy stays the same, so does the clock.
+    """
+    rest = dict(fields)
+    at_once = bool(rest.pop("policy_at_once", False))
+    if "policy" in rest and rest["policy"] != row.policy:
+        rest["policy_since"] = None if at_once else timezone.now()
+    return rest
+
+
+def _change(policy: RetentionPolicy, fields: Mapping[str, Any], *, at_once: bool, fresh: bool = False) -> Changes:
+    """Set the fields and their clocks. A fresh policy has none of its own: nobody has followed another rule of it."""
+    not_negative(fields, *_DAYS, "recovery_octets")
+    _refuse_bad_days(fields)
+    before = _rule(policy)
+    started = None if at_once else timezone.now()
+    if fields.get("site") and not policy.site:
+        RetentionPolicy.objects.filter(site=True).update(site=False)
+        policy.site_since = started
+    changes = assign(policy, fields)
+    clocks = sharpened(before, _rule(policy))
+    for clock in clocks:
+        setattr(policy, clock, None if fresh else started)
+    if changes:
+        policy.save(update_fields=[*clocks, "site_since", "saved_at"])
+    return changes
+
+
+def _rule(policy: RetentionPolicy) -> Rule:
+    return Rule(
+        expire_days=policy.expire_days,
+        expire_confirmed_days=policy.expire_confirmed_days,
+        expire_unfetched=policy.expire_unfetched,
+        remove_when_confirmed=policy.remove_when_confirmed,
+        hold_days=policy.hold_days,
+        recovery_days=policy.recovery_days,
+    )
+
+
+def _refuse_bad_days(fields: Mapping[str, Any]) -> None:
+    for name in _DAYS:
+        days = fields.get(name)
+        least = 1 if name in _AT_LEAST_A_DAY else 0
+        if days is not None and not least <= days <= DAYS_AT_MOST:
+            raise Rejected(
+                _("%(name)s: %(days)d is not allowed, only %(least)d to %(most)d")
+                % {"name": name, "days": days, "least": least, "most": DAYS_AT_MOST}
+            )
+
+
+def _checked_name(name: str) -> str:
+    label = " ".join(name.split())
+    if not label or len(label) > NAME_CHARACTERS or not label.isprintable():
+        raise Rejected(
+            _("%(name)r is not a name for a policy: 1 to %(most)d characters") % {"name": name, "most": NAME_CHARACTERS}
+        )
+    return label
+
+
+def _locked(key: int) -> RetentionPolicy:
+    policy = RetentionPolicy.objects.select_for_update().filter(pk=key).first()
+    if policy is None:
+        raise Rejected(_("this policy is gone: somebody has removed it"))
+    return policy
+
+
+def _refuse_used(policy: RetentionPolicy) -> None:
+    domains = Domain.objects.filter(policy=policy).order_by("name")
+    boxes = Mailbox.objects.filter(policy=policy).order_by("user__address")
+    count = domains.count() + boxes.count()
+    if count:
+        first = [*domains.values_list("name", flat=True)[:NAMED_USERS]]
+        first += boxes.values_list("user__address", flat=True)[: NAMED_USERS - len(first)]
+        text = ngettext(
+            "%(name)s is still followed by %(first)s: give it another policy first",
+            "%(name)s is still followed by %(count)d, among them %(first)s: give them another policy first",
+            count,
+        )
+        raise Rejected(text % {"name": policy.name, "count": count, "first": ", ".join(first)})

@@ -1,0 +1,18 @@
+"""SQL for who has what of a mailbox x: sets of arrival numbers, made once a mailbox and not once a message."""
+
+from __future__ import annotations
+
+from mailstore.store.statements import COUNTS
+
+# What a device's start left out, it never had; but it does not wait for it either.
+_HAS = "v.hidden - v.skipped + v.confirmed"
+
+# What a device has that is believed to keep it: not revoked, no peeking one; also one that is silent.
+ONE_HAS = f"""
+    coalesce((SELECT range_agg(has) FROM mailstore_device v, unnest({_HAS}) AS has
+               WHERE v.mailbox_id = x.id AND v.revoked_at IS NULL AND v.mode <> 'peek'), '{{}}')"""
+
+# What every device that counts has, or left out, and one of them has. Nothing where no device counts.
+EVERY_HAS = f"""
+    coalesce((SELECT range_intersect_agg(v.hidden + v.confirmed) FROM mailstore_device v WHERE {COUNTS}), '{{}}')
+  * coalesce((SELECT range_agg(has) FROM mailstore_device v, unnest({_HAS}) AS has WHERE {COUNTS}), '{{}}')"""
