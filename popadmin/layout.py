@@ -26,7 +26,7 @@ DEFAULT_THEME = "auto"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page of the menu; `shown` says to whom."""
+    """A page of the menu; `shown` says to whom. The pages under it are named `name-…`."""
 
     name: str
     label: Promise
@@ -35,7 +35,8 @@ class Place:
 
 
 PLACES = (
-    Place("overview", _("Overview"), "speedometer2", panel.is_host),
+    Place("overview", _("Overview"), "speedometer2", panel.is_admin),
+    Place("mailboxes", _("Mailboxes"), "inboxes", panel.is_admin),
     Place("mailbox", _("My mailbox"), "inbox", owner.has_mailbox),
     Place("password", _("Password"), "key", lambda _user: True),
 )
@@ -56,7 +57,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return []
-    here = request.resolver_match.view_name if request.resolver_match else None
+    here = request.resolver_match.view_name.partition("-")[0] if request.resolver_match else None
     return [
         {"url": reverse(place.name), "label": place.label, "icon": place.icon, "current": place.name == here}
         for place in PLACES

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
+
+ZONE_COOKIE = "zone"  # set by static/zone.js: the one thing that a browser knows and does not send
+ZONE_CHARACTERS = 40  # the longest name of a zone has 32
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -69,6 +73,24 @@ class UserLanguage:
             translation.activate(language)
             request.LANGUAGE_CODE = translation.get_language()
         return self.get_response(request)
+
+
+class ReaderZone:
+    """Shows times in the zone of the reader's browser, once it has told which; else in UTC."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with timezone.override(_zone(request.COOKIES.get(ZONE_COOKIE, ""))):
+            return self.get_response(request)
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if 0 < len(name) <= ZONE_CHARACTERS else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # no zone of this name here, or no name at all
+        return None
 
 
 def _is_address(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from mailstore.models.audit import AuditEntry
 from mailstore.models.domains import Alias, Domain, RetentionPolicy
+from mailstore.models.grants import DomainGrant
 from mailstore.models.mailboxes import Device, EveryDeviceHas, Mailbox
 from mailstore.models.messages import Body, ImportedSource, Message
 from mailstore.models.passes import SweepPass
@@ -13,6 +14,7 @@ __all__ = [
     "Body",
     "Device",
     "Domain",
+    "DomainGrant",
     "EveryDeviceHas",
     "ImportedSource",
     "Mailbox",

@@ -17,6 +17,7 @@ class AuditEntry(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("who"))
     actor_name = models.CharField(_("who, by name"), max_length=254)
     via = models.CharField(_("by way of"), max_length=5, choices=Via.choices)
+    client = models.GenericIPAddressField(_("from where"), null=True, blank=True)
     verb = models.CharField(_("action"), max_length=40)
     subject = models.CharField(_("subject"), max_length=254)
     mailbox = models.ForeignKey("mailstore.Mailbox", models.SET_NULL, null=True, blank=True, verbose_name=_("mailbox"))

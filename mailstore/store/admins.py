@@ -6,13 +6,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mailstore.models import User
+from mailstore.models import Mailbox, User
+from mailstore.policy.addresses import BadAddress, normal_login
 from mailstore.store import audit, new_passwords
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Changes, Ensured, Rejected, last_word
 
 LOGIN_CHARACTERS = 254  # as an address
-_RACES = {"mailstore_user_address_key": gettext_lazy("this login was taken a moment ago: try again")}
+RACES = {"mailstore_user_address_key": gettext_lazy("this login was taken a moment ago: try again")}
 
 
 def ensure(login: str, *, actor: Actor, password: str | None = None) -> Ensured[User]:
@@ -20,29 +21,49 @@ def ensure(login: str, *, actor: Actor, password: str | None = None) -> Ensured[
 
     Rejected for a login with blanks or none at all, one that a mailbox owner has, a password against the rules.
     """
-    name = _checked(login)
-    with transaction.atomic(), last_word(_RACES):
-        user = User.objects.select_for_update().filter(address=name).first()
-        if user is not None and user.role != User.Role.ADMIN:
-            raise Rejected(_("%(login)s is the address of a mailbox owner") % {"login": name})
-        created = user is None
-        secret = new_passwords.generate() if created and password is None else None
-        user = user or User(address=name, role=User.Role.ADMIN)
-        changes = _put_password(user, chosen=password, generated=secret)
-        if created or changes:
-            user.save()
-            audit.record(actor, "admin.create" if created else "admin.change", name)
+    with transaction.atomic(), last_word(RACES):
+        return made(login, User.Role.ADMIN, actor=actor, password=password)
+
+
+def made(login: str, role: str, *, actor: Actor, password: str | None) -> Ensured[User]:
+    """The user of this login and role, made unless there; in the transaction of the caller, who knows of RACES."""
+    name = checked(login)
+    user = User.objects.select_for_update().filter(address=name).first()
+    created = user is None
+    if user is not None:
+        _refuse_another(user, role, password)
+    secret = new_passwords.generate() if created and password is None else None
+    user = user or User(address=name, role=role)
+    changes = _put_password(user, chosen=password, generated=secret)
+    if created or changes:
+        user.save()
+        audit.record(actor, "admin.create" if created else "admin.change", name)
     return Ensured(user, created, {} if created else changes, secret)
 
 
-def _checked(login: str) -> str:
-    name = login.strip().lower()
+def checked(login: str) -> str:
+    """The login in the form in which it is stored; Rejected says what one is."""
+    name = login.strip()
     if not name or len(name) > LOGIN_CHARACTERS or not name.isprintable() or " " in name:
         raise Rejected(
             _("%(login)r is not a login: 1 to %(most)d characters without blanks")
             % {"login": login, "most": LOGIN_CHARACTERS}
         )
-    return name
+    try:
+        return normal_login(name)
+    except BadAddress as error:
+        raise Rejected(str(error)) from error
+
+
+def _refuse_another(user: User, role: str, password: str | None) -> None:
+    """Nobody changes from one kind of person to another by the way."""
+    told = {"login": user.address}
+    if user.role != role:
+        if role == User.Role.OWNER:
+            raise Rejected(_("%(login)s is a hosting admin: every domain is his") % told)
+        raise Rejected(_("%(login)s is the address of a mailbox owner") % told)
+    if password is not None and role == User.Role.OWNER and Mailbox.objects.filter(user=user).exists():
+        raise Rejected(_("%(login)s owns a mailbox: its password is set there") % told)
 
 
 def _put_password(user: User, *, chosen: str | None, generated: str | None) -> Changes:

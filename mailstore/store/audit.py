@@ -10,11 +10,12 @@ from mailstore.models import AuditEntry, Mailbox, User
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, and by which way: "web", "shell" or "api"."""
+    """Who acts, by which way ("web", "shell" or "api"), and from which IP address if by the network."""
 
     name: str
     via: str
     user: User | None = None
+    client: str | None = None
 
 
 def record(actor: Actor, verb: str, subject: str, *, mailbox: Mailbox | None = None, **details: Any) -> None:
@@ -23,6 +24,7 @@ def record(actor: Actor, verb: str, subject: str, *, mailbox: Mailbox | None = N
         actor=actor.user,
         actor_name=actor.name,
         via=actor.via,
+        client=actor.client,
         verb=verb,
         subject=subject,
         mailbox=mailbox,

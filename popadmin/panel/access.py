@@ -1,26 +1,84 @@
-"""What a hosting admin may see: sizes, counts and dates of everything, the content of nothing."""
+"""What an admin may see: sizes, counts and dates, never the content; a hosting admin of all, a domain admin of his."""
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from typing import Any
 
-from mailstore.models import Domain, Mailbox, Message, User
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase
+
+from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, Message, RetentionPolicy, User
+from popadmin.signin.access import signed_in
 
 
 def is_host(user: User) -> bool:
     return user.role == User.Role.ADMIN
 
 
+def is_admin(user: User) -> bool:
+    """Hosting admin or domain admin. `administers` comes with the user of a request, so that no page asks again."""
+    if is_host(user):
+        return True
+    told: bool | None = getattr(user, "administers", None)
+    return DomainGrant.objects.filter(user=user).exists() if told is None else told
+
+
+class AdminPage:
+    """A view of admins only: for everybody else there is no such page. Comes before the view's own class."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not is_admin(signed_in(request)):
+            raise Http404
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]  # the view's
+        return answer
+
+
+class HostPage(AdminPage):
+    """A view of hosting admins only."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not is_host(signed_in(request)):
+            raise Http404
+        return super().dispatch(request, *args, **kwargs)
+
+
 def domains(user: User) -> QuerySet[Domain]:
-    return Domain.objects.filter(removed_at=None) if is_host(user) else Domain.objects.none()
+    rows = Domain.objects.filter(removed_at=None)
+    return rows if is_host(user) else rows.filter(grants__user=user)
 
 
 def mailboxes(user: User) -> QuerySet[Mailbox]:
     rows = Mailbox.objects.filter(removed_at=None).select_related("user", "domain")
-    return rows if is_host(user) else rows.none()
+    return rows if is_host(user) else rows.filter(domain__in=domains(user))
+
+
+def aliases(user: User) -> QuerySet[Alias]:
+    rows = Alias.objects.filter(domain__removed_at=None).select_related("domain")
+    return rows if is_host(user) else rows.filter(domain__in=domains(user))
+
+
+def policies(user: User) -> QuerySet[RetentionPolicy]:
+    """A domain admin's are those that his domains and mailboxes follow, and the site's."""
+    rows = RetentionPolicy.objects.all()
+    if is_host(user):
+        return rows
+    own = domains(user)
+    return rows.filter(
+        Q(site=True)
+        | Q(pk__in=own.filter(policy__isnull=False).values("policy"))
+        | Q(pk__in=Mailbox.objects.filter(domain__in=own, policy__isnull=False).values("policy"))
+    )
+
+
+def audit_entries(user: User) -> QuerySet[AuditEntry]:
+    """A domain admin's are those about his mailboxes, and what he did himself."""
+    rows = AuditEntry.objects.all()
+    if is_host(user):
+        return rows
+    return rows.filter(Q(mailbox__in=mailboxes(user).values("pk")) | Q(actor=user))
 
 
 def arrivals(user: User) -> QuerySet[Message]:
     """For counting by date and size; nothing of a message leads to its body."""
     rows = Message.objects.only("arrived_at", "octets")
-    return rows if is_host(user) else rows.none()
+    return rows if is_host(user) else rows.filter(mailbox__in=mailboxes(user).values("pk"))

@@ -1,7 +1,10 @@
-"""Addresses of the hosting admin's pages."""
+"""Addresses of the admins' pages."""
 
 from django.urls import path
 
-from popadmin.panel.views import overview
+from popadmin.panel.views import mailboxes, overview
 
-urlpatterns = [path("overview/", overview.Overview.as_view(), name="overview")]
+urlpatterns = [
+    path("overview/", overview.Overview.as_view(), name="overview"),
+    path("mailboxes/", mailboxes.Mailboxes.as_view(), name="mailboxes"),
+]

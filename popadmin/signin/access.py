@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest
 
-from mailstore.models import User
+from mailstore.models import DomainGrant, User
 from mailstore.policy.addresses import BadAddress, normal_login
 
 NOBODY = ""  # no user has it: what cannot be a name is looked up all the same, and costs what any other does
@@ -28,7 +28,8 @@ def signs_in_as(typed: str) -> str:
 
 def people() -> QuerySet[User]:
     """Users with what a page wants to know of each."""
-    return User.objects.select_related("mailbox__domain")
+    grants = DomainGrant.objects.filter(user=OuterRef("pk"))
+    return User.objects.select_related("mailbox__domain").annotate(administers=Exists(grants))
 
 
 def suspended(user: User) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
-from django.forms import BoundField
+from django.forms import BoundField, CheckboxInput, Select
 
 register = template.Library()
 
 
 @register.inclusion_tag("parts/field.html")
 def field(bound: BoundField) -> dict[str, Any]:
-    css = "form-control is-invalid" if bound.errors else "form-control"
-    return {"field": bound, "input": bound.as_widget(attrs={"class": css})}
+    widget = bound.field.widget
+    is_box = isinstance(widget, CheckboxInput)
+    css = "form-check-input" if is_box else "form-select" if isinstance(widget, Select) else "form-control"
+    shown = bound.as_widget(attrs={"class": f"{css} is-invalid" if bound.errors else css})
+    return {"field": bound, "input": shown, "is_box": is_box}

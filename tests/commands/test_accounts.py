@@ -233,3 +233,13 @@ def test_help_has_an_example(words: list[str]) -> None:
     done = process(*words, "--help")
     assert done.returncode == 0
     assert b"example: popadmin " + words[0].encode() in done.stdout
+
+
+def test_a_domain_admin_is_made_and_loses_a_domain_at_the_shell() -> None:
+    a_domain("one.example")
+    a_domain("two.example")
+    assert said("admin", "ensure", "carla", "--domain", "one.example").startswith("carla: created\n")
+    assert said("admin", "grant", "carla", "two.example") == "carla: two.example granted\n"
+    assert said("admin", "revoke", "carla", "one.example") == "carla: one.example revoked\n"
+    assert json.loads(said("admin", "revoke", "carla", "one.example", "--json"))["changed"] is False
+    assert [grant.domain.name for grant in User.objects.get(address="carla").grants.all()] == ["two.example"]

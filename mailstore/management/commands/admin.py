@@ -1,35 +1,76 @@
-"""`admin`: ensures hosting admins; the rules are the store's."""
+"""`admin`: ensures hosting admins and domain admins, and grants domains; the rules are the store's."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from django.core.management.base import CommandParser
 
 from mailstore.management.shell import actor, password_from_stdin
 from mailstore.management.verbs import NounCommand, Options, Verb
-from mailstore.store import admins
+from mailstore.store import admins, grants
 
 
 class Command(NounCommand):
-    help = "Manage hosting admins."
+    help = "Manage hosting admins and domain admins."
     example = "popadmin admin ensure root"
 
     def verbs(self) -> tuple[Verb, ...]:
         return (
             Verb(
                 "ensure",
-                "Make a hosting admin unless there. A new one gets a generated password.",
+                "Make a hosting admin, or with --domain a domain admin, unless there. A new one gets a password.",
                 "popadmin admin ensure root --password-stdin < password.txt",
                 _ensure_arguments,
                 self.ensure,
             ),
+            Verb(
+                "grant",
+                "Let a user administer a domain.",
+                "popadmin admin grant ann@example.org example.org",
+                _grant_arguments,
+                self.grant,
+            ),
+            Verb(
+                "revoke",
+                "End a user's right to administer a domain.",
+                "popadmin admin revoke ann@example.org example.org",
+                _grant_arguments,
+                self.revoke,
+            ),
         )
 
     def ensure(self, options: Options) -> None:
+        login, names = options["login"], options["domain"]
         password = password_from_stdin() if options["password_stdin"] else None
-        done = admins.ensure(options["login"], actor=actor(), password=password)
+        if names:
+            done = grants.ensure(login, names, actor=actor(), password=password)
+        else:
+            done = admins.ensure(login, actor=actor(), password=password)
         self.say_ensured(done.row.address, done, json=options["json"])
+
+    def grant(self, options: Options) -> None:
+        self._change(grants.grant, options, "granted")
+
+    def revoke(self, options: Options) -> None:
+        self._change(grants.revoke, options, "revoked")
+
+    def _change(self, change: Callable[..., bool], options: Options, verb: str) -> None:
+        changed = change(options["login"], options["domain"], actor=actor())
+        if options["json"]:
+            self.say_json({"login": options["login"], "domain": options["domain"], "changed": changed})
+        else:
+            self.stdout.write(f"{options['login']}: {options['domain']} {verb if changed else 'unchanged'}")
 
 
 def _ensure_arguments(parser: CommandParser) -> None:
     parser.add_argument("login", metavar="LOGIN")
     parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    parser.add_argument(
+        "--domain", action="append", default=[], metavar="NAME", help="a domain admin of this domain; may be repeated"
+    )
+
+
+def _grant_arguments(parser: CommandParser) -> None:
+    parser.add_argument("login", metavar="LOGIN")
+    parser.add_argument("domain", metavar="DOMAIN")

@@ -1,23 +1,20 @@
-"""The first page of a hosting admin."""
+"""The first page of an admin."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404
 from django.views.generic import TemplateView
 
 from popadmin.panel import access, figures
 from popadmin.signin.access import signed_in
 
 
-class Overview(TemplateView):
+class Overview(access.AdminPage, TemplateView):
     template_name = "panel/overview.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        if not access.is_host(user):
-            raise Http404
         return super().get_context_data(
             **kwargs,
             totals=figures.totals(user),

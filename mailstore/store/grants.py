@@ -1,0 +1,66 @@
+"""Grants: makes and ends the right of a user to administer a domain. What that right allows, the pages decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from mailstore.models import Domain, DomainGrant, Mailbox, User
+from mailstore.store import admins, audit, domains
+from mailstore.store.audit import Actor
+from mailstore.store.outcomes import Ensured, Rejected, last_word
+
+
+def ensure(login: str, names: Sequence[str], *, actor: Actor, password: str | None = None) -> Ensured[User]:
+    """Make the user unless there, and grant him each of the domains that he has not; none is taken from him.
+
+    A new user without `password` gets a generated one (`secret`). Rejected for a bad login, an unknown domain, a
+    hosting admin, and a password for somebody who owns a mailbox: that one is the mailbox's.
+    """
+    granted = [domains.get(name) for name in names]
+    with transaction.atomic(), last_word(admins.RACES):
+        done = admins.made(login, User.Role.OWNER, actor=actor, password=password)
+        added = [domain.name for domain in granted if _add(done.row, domain, actor)]
+    changes = done.changes | ({"domains": (None, ", ".join(added))} if added else {})
+    return Ensured(done.row, done.created, changes, done.secret)
+
+
+def grant(login: str, domain: str, *, actor: Actor) -> bool:
+    """Let the user administer the domain; False when he already may. Rejected for a hosting admin, and for nobody."""
+    row = domains.get(domain)
+    with transaction.atomic():
+        return _add(_locked(login), row, actor)
+
+
+def revoke(login: str, domain: str, *, actor: Actor) -> bool:
+    """End the right; False when he has none. The user stays, with whatever else he may do."""
+    row = domains.get(domain)
+    with transaction.atomic():
+        user = _locked(login)
+        ended, _kinds = DomainGrant.objects.filter(user=user, domain=row).delete()
+        if ended:
+            audit.record(actor, "grant.remove", user.address, mailbox=_mailbox(user), domain=row.name)
+    return bool(ended)
+
+
+def _locked(login: str) -> User:
+    name = admins.checked(login)
+    user = User.objects.select_for_update().filter(address=name).first()
+    if user is None:
+        raise Rejected(_("%(login)s is not a user of this site") % {"login": name})
+    if user.role == User.Role.ADMIN:
+        raise Rejected(_("%(login)s is a hosting admin: every domain is his") % {"login": name})
+    return user
+
+
+def _add(user: User, domain: Domain, actor: Actor) -> bool:
+    _grant, new = DomainGrant.objects.get_or_create(user=user, domain=domain)
+    if new:
+        audit.record(actor, "grant.create", user.address, mailbox=_mailbox(user), domain=domain.name)
+    return new
+
+
+def _mailbox(user: User) -> Mailbox | None:
+    return getattr(user, "mailbox", None)

@@ -1,0 +1,54 @@
+"""The rows that somebody has ticked in a list, kept in the session while he searches, sorts and turns pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.sessions.backends.base import SessionBase
+
+from popadmin.lists.columns import Rows
+
+TICKED_MOST = 5_000  # one by one; a session of 40 KB
+
+
+class Choice:
+    """Of one list in one session: rows that were ticked, or all that the filters `found_by` find, while they stand."""
+
+    def __init__(self, session: SessionBase, name: str, found_by: str) -> None:
+        self._session = session
+        self._name = f"chosen:{name}"
+        self._found_by = found_by
+        kept: dict[str, Any] = session.get(self._name) or {}
+        self.keys: set[int] = set(kept.get("keys", ()))
+        self.everything: bool = kept.get("found_by") == found_by
+
+    def __bool__(self) -> bool:
+        return self.everything or bool(self.keys)
+
+    def keep(self, shown: Iterable[int], ticked: Iterable[int]) -> None:
+        """Take over the boxes of one page: of the rows that were shown, those that are ticked now."""
+        shown, ticked = set(shown), set(ticked)
+        if self.everything and shown <= ticked:
+            return
+        keys = (self.keys - shown) | ticked
+        if self.everything or keys != self.keys:
+            self._set(set(sorted(keys)[:TICKED_MOST]), everything=False)
+
+    def choose_all(self) -> None:
+        """Everything that the filters find, also what comes to it meanwhile."""
+        self._set(set(), everything=True)
+
+    def clear(self) -> None:
+        self._set(set(), everything=False)
+
+    def of(self, rows: Rows, found: Rows) -> Rows:
+        """The chosen: of all `rows` the ticked ones, or what the filters have `found`."""
+        return found if self.everything else rows.filter(pk__in=self.keys)
+
+    def _set(self, keys: set[int], *, everything: bool) -> None:
+        self.keys, self.everything = keys, everything
+        if self:
+            self._session[self._name] = {"keys": sorted(keys), "found_by": self._found_by if everything else None}
+        else:
+            self._session.pop(self._name, None)

@@ -1,0 +1,79 @@
+"""What a list is made of: its columns with their order, its filters. Declared, not worked out here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db.models import F, QuerySet
+from django.db.models.expressions import Combinable
+from django.utils.functional import Promise
+
+Rows = QuerySet[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A heading. `order` is what it sorts by: an expression that is never NULL; None where there is no sorting.
+
+    `down` is true where the first click brings the largest first, as with sizes and times.
+    """
+
+    name: str
+    label: Promise
+    order: Combinable | None = None
+    down: bool = False
+    css: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A column, one way or the other; in the query string its name, with a minus for the largest first."""
+
+    column: Column
+    down: bool
+
+    def __str__(self) -> str:
+        return f"-{self.column.name}" if self.down else self.column.name
+
+    @property
+    def expression(self) -> Combinable:
+        return self.column.order or F("pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A column of the CSV file: its heading, and its cell of a row."""
+
+    heading: Promise
+    cell: Callable[[Any], object]
+
+
+class Filters(forms.Form):
+    """No field is required. For each field NAME there is a method `by_NAME(rows, value)` that narrows the rows."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.required = False
+
+    def narrow(self, rows: Rows) -> Rows:
+        """The rows that all the given values leave; a value that is none of the allowed is told beside its field."""
+        self.is_valid()
+        for name, value in self.given().items():
+            rows = getattr(self, f"by_{name}")(rows, value)
+        return rows
+
+    def given(self) -> dict[str, Any]:
+        """The values that narrow anything."""
+        self.is_valid()
+        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "", [])}
+
+
+def orders(columns: tuple[Column, ...]) -> dict[str, Order]:
+    """Every order by its text in the query string; the first is the one of a list that nobody sorted."""
+    sortable = [column for column in columns if column.order is not None]
+    found = [Order(column, way) for column in sortable for way in (column.down, not column.down)]
+    return {str(order): order for order in found}

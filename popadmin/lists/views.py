@@ -1,0 +1,122 @@
+"""The page of a list: shows a state, keeps the ticked rows, goes to the next state or on to what is done with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import redirect
+from django.utils.functional import Promise, cached_property
+from django.views.generic import View
+from django.views.generic.base import ContextMixin, TemplateResponseMixin
+
+from popadmin import acting
+from popadmin.lists import exports, paging
+from popadmin.lists.choice import Choice
+from popadmin.lists.columns import Column, Exported, Filters, Rows
+from popadmin.lists.state import State
+
+PAGE_ROWS = 50
+EXPORT = "export"  # in the query string: the list as a file
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """A button for the chosen rows; `url` is where it leads, `css` the style of the button."""
+
+    name: str
+    label: Promise
+    url: str
+    css: str = "btn-outline-secondary"
+
+
+class ListPage(TemplateResponseMixin, ContextMixin, View):
+    """Subclasses say the rows (through access), columns, filters, and what can be done with the chosen.
+
+    Every button of the page belongs to one form, sent by POST: so the ticks are kept, with script or without, and what
+    follows is always a GET whose query string is all the state there is.
+    """
+
+    name = ""
+    columns: tuple[Column, ...] = ()
+    filters: type[Filters] = Filters
+    exported: tuple[Exported, ...] = ()
+    bulk: tuple[Bulk, ...] = ()
+    page_rows = PAGE_ROWS
+
+    def rows(self) -> Rows:
+        """All that this person may see, with what a row of the page shows."""
+        raise NotImplementedError
+
+    @cached_property
+    def state(self) -> State:
+        return self.state_of(self.request.GET)
+
+    def state_of(self, query: QueryDict) -> State:
+        return State(query, self.columns, self.filters(query))
+
+    def found(self, state: State) -> Rows:
+        return state.filters.narrow(self.rows())
+
+    def choice(self, state: State) -> Choice:
+        return Choice(self.request.session, self.name, state.found_by)
+
+    def get(self, request: HttpRequest, *_args: Any, **kwargs: Any) -> HttpResponseBase:
+        if self.exported and EXPORT in request.GET:
+            rows = self.found(self.state).order_by(self.state.order.expression, "pk")
+            return exports.streamed(rows, self.exported, self.name)
+        return self.render_to_response(self.get_context_data(**kwargs))
+
+    def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
+        """Keep the ticks of the page that was shown, then do what the button says."""
+        here = self.state_of(QueryDict(request.POST.get("here", "").removeprefix("?")))
+        choice = self.choice(here)
+        ticked = _numbers(request.POST.getlist("ticked"))
+        acting.find_all(request, self.rows(), ticked)
+        choice.keep(_numbers(request.POST.getlist("shown")), ticked)
+        if "choose" in request.POST:
+            (choice.choose_all if request.POST["choose"] == "all" else choice.clear)()
+        for bulk in self.bulk:
+            if request.POST.get("bulk") == bulk.name:
+                return redirect(f"{bulk.url}{here.query()}")
+        return redirect(request.path + self._next(here))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        state, choice = self.state, self.choice(self.state)
+        found = self.found(state)
+        page = paging.page(found, state.order, state.cursor, size=self.page_rows)
+        count = paging.count(found)
+        return super().get_context_data(
+            **kwargs,
+            state=state,
+            filters=state.filters,
+            headings=state.headings(),
+            page=page,
+            count=count,
+            before=state.query(cursor=page.before) if page.before else None,
+            after=state.query(cursor=page.after) if page.after else None,
+            choice=choice,
+            chosen=count.rows if choice.everything else len(choice.keys),
+            here=state.query(cursor=state.cursor),
+            bulk=self.bulk,
+            export=self._export(),
+        )
+
+    def _next(self, here: State) -> str:
+        """The state that the button asks for; whoever presses Enter in a filter has pressed the first, "filter"."""
+        sent = self.request.POST
+        if "go" in sent:
+            wanted = self.state_of(QueryDict(sent["go"].removeprefix("?")))
+            return wanted.query(cursor=wanted.cursor)
+        if "filter" in sent:
+            return self.state_of(sent).query(order=here.order)
+        return here.query(cursor=here.cursor)
+
+    def _export(self) -> str | None:
+        query = self.state.query()
+        return f"{query}{'&' if query else '?'}{EXPORT}=csv" if self.exported else None
+
+
+def _numbers(texts: list[str]) -> set[int]:
+    return {int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= paging.DIGITS_MOST}

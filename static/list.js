@@ -1,0 +1,26 @@
+// A list without a click too many: one box for the whole page, the count of the chosen, filters that go by themselves.
+(() => {
+  const form = document.querySelector("[data-list]");
+  if (!form) return;
+  const boxes = [...form.querySelectorAll("input[name=ticked]")];
+  const all = form.querySelector("[data-tick-all]");
+  const told = form.querySelector("[data-chosen]");
+  const elsewhere = told ? Number(told.dataset.chosen) - boxes.filter(box => box.checked).length : 0;
+  const tell = () => {
+    const here = boxes.filter(box => box.checked).length;
+    if (all) {
+      all.checked = here === boxes.length;
+      all.indeterminate = here > 0 && here < boxes.length;
+    }
+    if (told) told.textContent = told.textContent.replace(/[\d\s.,\u00a0\u202f]*\d/, new Intl.NumberFormat(document.documentElement.lang).format(elsewhere + here));
+  };
+  if (all) {
+    all.hidden = false;
+    all.addEventListener("change", () => { boxes.forEach(box => { box.checked = all.checked; }); tell(); });
+  }
+  form.addEventListener("change", event => {
+    if (event.target.name === "ticked") tell();
+    else if (event.target.matches(".filters select")) form.requestSubmit(form.querySelector("button[name=filter]"));
+  });
+  if (boxes.length) tell();
+})();

@@ -1,0 +1,191 @@
+"""The machinery of lists, by the list of mailboxes: search, order, pages, ticks; as many statements however long."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+
+from mailstore.models import AuditEntry, Mailbox, User
+from mailstore.store import grants
+from popadmin.lists import paging
+from popadmin.lists.views import Bulk
+from tests.store.site import ACTOR, a_domain
+from tests.web.people import ANN, PASSWORD, an_admin, an_owner, signed_in
+
+pytestmark = pytest.mark.django_db
+LIST = "/mailboxes/"
+
+
+def mailboxes(number: int, domain: str = "example.org") -> None:
+    """As many as asked for, by rows: a hash for each would take a second for ten."""
+    a_domain(domain)
+    row = an_owner(f"first@{domain}").domain
+    users = [User(address=f"box{n:03}@{domain}", name=f"Name {n}") for n in range(number)]
+    Mailbox.objects.bulk_create(
+        Mailbox(user=user, domain=row, octets=n % 3, messages=n)
+        for n, user in enumerate(User.objects.bulk_create(users))
+    )
+
+
+def addresses(page: str) -> list[str]:
+    return re.findall(r'<th scope="row">(?:<a [^>]*>)?([^<]+)', page)
+
+
+def get(client: Client, **query: object) -> str:
+    return client.get(f"{LIST}?{urlencode(query)}").content.decode()
+
+
+def buttons(page: str) -> dict[str, str]:
+    """The paging buttons that can be pressed: what is on them, and where they go."""
+    found = re.findall(r'name="go" value="([^"]*)" class="btn[^"]*">(\w+)<', page)
+    return {label: value.replace("&amp;", "&") for value, label in found}
+
+
+@pytest.fixture
+def root() -> Client:
+    an_admin()
+    return signed_in("root")
+
+
+def test_a_part_of_an_address_or_a_name_is_found_in_any_case(root):
+    mailboxes(3)
+    assert addresses(get(root, q="BOX002")) == ["box002@example.org"]
+    assert addresses(get(root, q="name 1")) == ["box001@example.org"]
+    assert "Nothing matches" in get(root, q="zzz")
+
+
+@pytest.mark.parametrize("sort", ["address", "-address", "size", "-size", "messages"])
+def test_pages_follow_each_other_without_a_gap_and_lead_back(root, sort, monkeypatch):
+    mailboxes(30)
+    monkeypatch.setattr("popadmin.panel.views.mailboxes.Mailboxes.page_rows", 7)
+    page, seen, places = get(root, sort=sort), [], []
+    while True:
+        seen.append(addresses(page))
+        places.append(re.search(r"(\d+) to (\d+)", page).groups())
+        if "Next" not in buttons(page):
+            break
+        page = root.get(LIST + buttons(page)["Next"]).content.decode()
+    assert len({address for rows in seen for address in rows}) == sum(map(len, seen)) == 31
+    assert places == [("1", "7"), ("8", "14"), ("15", "21"), ("22", "28"), ("29", "31")]
+    for rows in reversed(seen[:-1]):
+        page = root.get(LIST + buttons(page)["Previous"]).content.decode()
+        assert addresses(page) == rows
+    assert "Previous" not in buttons(page)
+
+
+def test_a_page_does_not_shift_when_a_row_comes_before_it(root, monkeypatch):
+    mailboxes(10)
+    monkeypatch.setattr("popadmin.panel.views.mailboxes.Mailboxes.page_rows", 5)
+    following = buttons(get(root))["Next"]
+    before = addresses(root.get(LIST + following).content.decode())
+    an_owner("aaa@example.org")
+    assert addresses(root.get(LIST + following).content.decode()) == before
+
+
+@pytest.mark.parametrize("page", ["x", "a:1", "a:1:99999999999999999999:x", "a:x:1:y", "a:1:1:\0", "b:5:3:"])
+@pytest.mark.parametrize("sort", ["size", "nothing", "-address"])
+def test_a_query_string_that_makes_no_sense_shows_the_list_all_the_same(root, page, sort):
+    mailboxes(2)
+    assert root.get(LIST, {"page": page, "sort": sort}).status_code == 200
+
+
+def test_a_filter_that_is_not_offered_is_told_beside_its_field(root):
+    mailboxes(1)
+    assert "is-invalid" in get(root, state="purple")
+
+
+@pytest.fixture
+def bulk(monkeypatch):
+    """Something that can be done with the chosen: else there is nothing to tick."""
+    monkeypatch.setattr("popadmin.panel.views.mailboxes.Mailboxes.bulk", (Bulk("count", "Count", "/count/"),))
+
+
+def post(client: Client, **sent: object) -> str:
+    """Press a button; returns where it leads."""
+    answer = client.post(LIST, sent)
+    assert answer.status_code == 302
+    return answer.url
+
+
+def test_ticks_are_kept_while_one_filters_sorts_and_turns_pages(root, bulk):
+    mailboxes(4)
+    keys = list(Mailbox.objects.order_by("user__address").values_list("pk", flat=True))
+    url = post(root, shown=keys, ticked=keys[:2], filter="", q="box003", here="?sort=-size")
+    assert url == f"{LIST}?q=box003&sort=-size"
+    page = root.get(url).content.decode()
+    assert 'data-chosen="2"' in page
+    post(root, shown=keys[3:4], ticked=keys[3:4], go="?sort=-messages", here="?q=box003")
+    page = get(root)
+    assert 'data-chosen="3"' in page
+    assert page.count(" checked") == 3
+    post(root, shown=keys, ticked=keys[:1], go="?")
+    assert 'data-chosen="1"' in get(root)
+    post(root, choose="none", shown=keys, ticked=keys[:1])
+    assert 'data-chosen="0"' in get(root)
+
+
+def test_all_that_a_filter_finds_can_be_chosen_and_is_no_more_when_another_filter_stands(root, bulk):
+    mailboxes(4)
+    assert post(root, choose="all", here="?q=box") == f"{LIST}?q=box"
+    assert 'data-chosen="4"' in get(root, q="box")
+    assert 'data-chosen="0"' in get(root, q="first")
+
+
+def test_a_button_for_the_chosen_leads_there_with_the_filters(root, bulk):
+    assert post(root, bulk="count", here="?q=box") == "/count/?q=box"
+
+
+def test_nobody_is_sent_to_a_foreign_page(root):
+    assert post(root, go="//evil.example/?q=1").startswith(f"{LIST}")
+    assert post(root, here="https://evil.example/").startswith(f"{LIST}")
+
+
+@pytest.mark.parametrize("number", [1, 60])
+def test_a_list_costs_the_same_statements_however_long(root, django_assert_num_queries, number):
+    mailboxes(number)
+    # the session, the user; the keys of the page, its rows, the count
+    for query in ({}, {"q": "box", "state": "active", "sort": "-size"}):
+        with django_assert_num_queries(5):
+            get(root, **query)
+
+
+def test_beyond_a_bound_the_count_is_an_estimate(monkeypatch):
+    mailboxes(20)
+    monkeypatch.setattr(paging, "COUNTED_ROWS", 10)
+    assert paging.count(Mailbox.objects.filter(pk__lt=0)) == paging.Count(0, exact=True)
+    assert not paging.count(Mailbox.objects.all()).exact
+
+
+@pytest.fixture
+def carla() -> Client:
+    """She administers example.org, and nothing else."""
+    mailboxes(2)
+    mailboxes(2, "other.example")
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    return signed_in("carla")
+
+
+def test_a_domain_admin_sees_the_mailboxes_of_his_domains(carla):
+    assert addresses(get(carla)) == ["box000@example.org", "box001@example.org", "first@example.org"]
+    assert "Nothing matches" in get(carla, domain="other.example")
+
+
+def test_a_domain_admin_who_edits_ids_gets_404_and_an_entry_in_the_audit(carla):
+    foreign = Mailbox.objects.get(user__address="first@other.example")
+    assert carla.post(LIST, {"ticked": [foreign.pk], "shown": []}).status_code == 404
+    entry = AuditEntry.objects.get(verb="denied")
+    assert (entry.actor_name, entry.subject, entry.mailbox) == ("carla", "first@other.example", foreign)
+    assert (entry.client, entry.details["path"]) == ("127.0.0.1", LIST)
+
+
+def test_a_row_that_is_gone_is_no_offence(carla):
+    assert carla.post(LIST, {"ticked": ["999999"], "shown": []}).status_code == 302
+    assert not AuditEntry.objects.filter(verb="denied").exists()
+
+
+def test_an_owner_cannot_tell_that_the_list_exists():
+    an_owner()
+    assert signed_in(ANN).get(LIST).status_code == 404
