@@ -6,6 +6,7 @@ from mailstore.models.grants import DomainGrant
 from mailstore.models.mailboxes import Device, EveryDeviceHas, Mailbox
 from mailstore.models.messages import Body, ImportedSource, Message
 from mailstore.models.passes import SweepPass
+from mailstore.models.rosters import Roster, RosterRow
 from mailstore.models.users import User
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Mailbox",
     "Message",
     "RetentionPolicy",
+    "Roster",
+    "RosterRow",
     "SweepPass",
     "User",
 ]

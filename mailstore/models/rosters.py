@@ -1,0 +1,76 @@
+"""Rosters: files of mailboxes that somebody brings in, with the fate of each row; a run goes on where it stopped."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Roster(models.Model):
+    """One file. Its rows are checked first (what would become of each), then carried out, both in small steps."""
+
+    class Mode(models.TextChoices):
+        CREATE = "create", _("make new mailboxes only")
+        UPDATE = "update", _("change existing mailboxes only")
+        BOTH = "both", _("make and change mailboxes")
+
+    class Stage(models.TextChoices):
+        COLUMNS = "columns", _("the columns are to be chosen")
+        CHECKING = "checking", _("being checked")
+        CHECKED = "checked", _("checked, nothing is changed yet")
+        RUNNING = "running", _("being carried out")
+        DONE = "done", _("carried out")
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, verbose_name=_("who"))
+    file_name = models.CharField(_("file"), max_length=255)
+    header = ArrayField(models.TextField(), verbose_name=_("columns"))
+    meaning = ArrayField(models.CharField(max_length=20, blank=True), default=list, verbose_name=_("what they hold"))
+    mode = models.CharField(_("what is done"), max_length=6, choices=Mode.choices, default=Mode.BOTH)
+    stage = models.CharField(_("stage"), max_length=8, choices=Stage.choices, default=Stage.COLUMNS)
+    created_at = models.DateTimeField(_("brought in"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("roster")
+        verbose_name_plural = _("rosters")
+        indexes = [
+            # The list of a person's rosters, newest first; what the last one with these columns took them for.
+            models.Index(fields=["owner", "-created_at"], name="roster_newest_first"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class RosterRow(models.Model):
+    """One row: its cells as they came, and what was found or done. `password` is due while it is not handed out."""
+
+    class Fate(models.TextChoices):
+        UNKNOWN = "", _("not looked at yet")
+        CREATE = "create", _("makes a mailbox")
+        CHANGE = "change", _("changes a mailbox")
+        SAME = "same", _("changes nothing")
+        WRONG = "wrong", _("wrong")
+
+    roster = models.ForeignKey(Roster, models.CASCADE, verbose_name=_("roster"), db_index=False)
+    line = models.PositiveIntegerField(_("line"))
+    cells = ArrayField(models.TextField(), verbose_name=_("cells"))
+    fate = models.CharField(_("fate"), max_length=6, choices=Fate.choices, blank=True, default=Fate.UNKNOWN)
+    column = models.TextField(_("column"), blank=True, default="")
+    detail = models.TextField(_("detail"), blank=True, default="")
+    address = models.TextField(_("address"), blank=True, default="")
+    done = models.BooleanField(_("carried out"), default=False)
+    password_due = models.BooleanField(_("a password is due"), default=False)
+
+    class Meta:
+        verbose_name = _("roster row")
+        verbose_name_plural = _("roster rows")
+        constraints = [
+            models.UniqueConstraint(fields=["roster", "line"], name="roster_row_once"),
+        ]
+        indexes = [
+            # Whether an earlier row has the same address.
+            models.Index(fields=["roster", "address"], name="roster_row_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.address}"

@@ -1,0 +1,122 @@
+"""What the columns of a roster may hold, by which names they are known, and how a cell is read; it changes no row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailstore.models import RetentionPolicy
+from mailstore.policy.quota import BadSize, parse_octets
+from mailstore.store.outcomes import Rejected
+
+YES = frozenset({"1", "yes", "y", "true", "on", "x", "oui", "o", "vrai"})
+NO = frozenset({"0", "no", "n", "false", "off", "non", "faux"})
+DIGITS_AT_MOST = 15
+
+
+class BadCell(Rejected):
+    """A cell that cannot be read; `column` is the number of its column."""
+
+    def __init__(self, column: int, why: str) -> None:
+        super().__init__(why)
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a column may hold. `names` are what headers call it, in lower case; `read` turns a cell into the value."""
+
+    field: str
+    label: Promise
+    names: tuple[str, ...]
+    read: Callable[[str], Any]
+
+
+def _text(cell: str) -> str:
+    return cell
+
+
+def _yes_or_no(cell: str) -> bool:
+    word = cell.lower()
+    if word in YES or word in NO:
+        return word in YES
+    raise Rejected(_("%(cell)s is neither yes nor no") % {"cell": cell[:40]})
+
+
+def _octets(cell: str) -> int | None:
+    try:
+        return parse_octets(cell)
+    except BadSize as error:
+        raise Rejected(_("%(cell)s is no size: write 2GB, 500MB or none") % {"cell": cell[:40]}) from error
+
+
+def _count(cell: str) -> int | None:
+    if cell.lower() == "none":
+        return None
+    if cell.isascii() and cell.isdigit() and len(cell) <= DIGITS_AT_MOST:
+        return int(cell)
+    raise Rejected(_("%(cell)s is no count: write a whole number or none") % {"cell": cell[:40]})
+
+
+def _policy(cell: str) -> RetentionPolicy | None:
+    if cell.lower() == "none":
+        return None
+    policy = RetentionPolicy.objects.filter(name=cell).first()
+    if policy is None:
+        raise Rejected(_("there is no retention policy %(cell)s") % {"cell": cell[:100]})
+    return policy
+
+
+ADDRESS, PASSWORD = "address", "password"
+_TABLE = (
+    Column(ADDRESS, gettext_lazy("address"), (ADDRESS, "adresse", "email", "e-mail", "mailbox", "username"), _text),
+    Column("name", gettext_lazy("name"), ("name", "nom", "full name", "nom complet"), _text),
+    Column(PASSWORD, gettext_lazy("password"), (PASSWORD, "mot de passe"), _text),
+    Column("quota_octets", gettext_lazy("quota"), ("quota", "quota_octets"), _octets),
+    Column("quota_messages", gettext_lazy("quota, messages"), ("quota messages", "quota_messages"), _count),
+    Column("suspended", gettext_lazy("suspended"), ("suspended", "suspendu", "suspendue"), _yes_or_no),
+    Column("receives", gettext_lazy("receives mail"), ("receives", "reçoit"), _yes_or_no),
+    Column("pop", gettext_lazy("POP sign-in"), ("pop", "pop3"), _yes_or_no),
+    Column("web", gettext_lazy("web sign-in"), ("web",), _yes_or_no),
+    Column("main_pop", gettext_lazy("POP sign-in with the main password"), ("main_pop",), _yes_or_no),
+    Column("policy", gettext_lazy("retention policy"), ("policy", "retention", "politique"), _policy),
+)
+COLUMNS = {column.field: column for column in _TABLE}
+
+
+def guess(header: Sequence[str]) -> list[str]:
+    """What each column seems to hold, "" where nothing is known; each meaning once."""
+    found: list[str] = []
+    for name in header:
+        known = (field for field, column in COLUMNS.items() if name.strip().lower() in column.names)
+        field = next(known, "")
+        found.append("" if field in found else field)
+    return found
+
+
+def check(meaning: Sequence[str], columns: int) -> None:
+    """Hold a choice of meanings against what is possible; Rejected says what is wrong with it."""
+    chosen = [field for field in meaning if field]
+    if len(meaning) != columns or not set(chosen) <= set(COLUMNS):
+        raise Rejected(_("each column holds one of the things listed, or is left out"))
+    if ADDRESS not in chosen:
+        raise Rejected(_("one column must hold the address"))
+    if len(chosen) != len(set(chosen)):
+        raise Rejected(_("two columns cannot hold the same"))
+
+
+def values(meaning: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
+    """Read a row: the value of each column that is not empty. BadCell names the first column that cannot be read."""
+    found: dict[str, Any] = {}
+    for number, (field, cell) in enumerate(zip(meaning, cells, strict=True)):
+        if field and cell:
+            try:
+                found[field] = COLUMNS[field].read(cell)
+            except Rejected as error:
+                raise BadCell(number, str(error)) from error
+    return found

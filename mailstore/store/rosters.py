@@ -1,0 +1,209 @@
+"""Rosters: mailboxes from a file, made and changed by the store's own `mailboxes.ensure`, in steps that can be resumed.
+
+The check is the run itself, rolled back: a row's fate is what the same code says of it, under the same locks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from mailstore.models import Roster, RosterRow, User
+from mailstore.store import audit, mailboxes, new_passwords, roster_columns, sheets
+from mailstore.store.audit import Actor
+from mailstore.store.outcomes import Rejected
+from mailstore.store.roster_columns import ADDRESS, PASSWORD, BadCell
+
+STEP_ROWS = 50  # one transaction, about half a second: locks of domains are held no longer
+NAME_CHARACTERS = 255
+
+Mode, Stage, Fate = Roster.Mode, Roster.Stage, RosterRow.Fate
+
+
+def bring_in(octets: bytes, file_name: str, *, owner: User | None) -> Roster:
+    """Keep a file's rows, with the meaning its columns had the last time or seem to have. Rejected for a bad file."""
+    sheet = sheets.read(octets)
+    if not sheet.rows:
+        raise Rejected(_("the file has no rows below its first line"))
+    header = list(sheet.header)
+    with transaction.atomic():
+        meaning = _last_meaning(owner, header) or roster_columns.guess(header)
+        roster = Roster.objects.create(
+            owner=owner, file_name=file_name[-NAME_CHARACTERS:], header=header, meaning=meaning
+        )
+        RosterRow.objects.bulk_create(
+            (RosterRow(roster=roster, line=row.line, cells=list(row.cells)) for row in sheet.rows), batch_size=1000
+        )
+    return roster
+
+
+def choose(roster: Roster, meaning: Sequence[str], mode: str) -> None:
+    """Fix what the columns hold and what is done; the check begins anew. Rejected once rows were carried out."""
+    roster_columns.check(meaning, len(roster.header))
+    if mode not in Mode.values:
+        raise Rejected(_("choose what is done with the rows"))
+    with transaction.atomic():
+        row = _locked(roster)
+        if row.stage in (Stage.RUNNING, Stage.DONE):
+            raise Rejected(_("this file was carried out already: bring it in again"))
+        row.meaning, row.mode, row.stage = list(meaning), mode, Stage.CHECKING
+        row.save(update_fields=["meaning", "mode", "stage"])
+        RosterRow.objects.filter(roster=row).update(fate=Fate.UNKNOWN, column="", detail="", address="")
+
+
+def start(roster: Roster) -> None:
+    """Begin to carry out what was checked. Rejected while it is not, and when no row would do anything."""
+    with transaction.atomic():
+        row = _locked(roster)
+        if row.stage != Stage.CHECKED:
+            raise Rejected(_("the rows are not checked yet"))
+        if not _rows(row).filter(fate__in=(Fate.CREATE, Fate.CHANGE)).exists():
+            raise Rejected(_("no row would change anything"))
+        row.stage = Stage.RUNNING
+        row.save(update_fields=["stage"])
+
+
+def step(roster: Roster, *, actor: Actor, domains: Collection[str] | None) -> bool:
+    """Take the next rows through the stage the roster is in; returns whether rows are left.
+
+    `domains` are those the actor may change (None: all). Safe to call from several places: the roster's row is locked.
+    """
+    with transaction.atomic():
+        row = _locked(roster)
+        if row.stage == Stage.CHECKING:
+            waiting = list(_rows(row).filter(fate=Fate.UNKNOWN).order_by("line")[:STEP_ROWS])
+            _Turn(row, actor, domains).take(waiting, keep=False)
+        elif row.stage == Stage.RUNNING:
+            waiting = list(_rows(row).filter(done=False).exclude(fate=Fate.WRONG).order_by("line")[:STEP_ROWS])
+            _Turn(row, actor, domains).take(waiting, keep=True)
+        else:
+            return False
+        left = len(waiting) == STEP_ROWS
+        if not left:
+            row.stage = Stage.CHECKED if row.stage == Stage.CHECKING else Stage.DONE
+            row.save(update_fields=["stage"])
+            _record_end(row, actor)
+    return left
+
+
+def counts(roster: Roster) -> dict[str, int]:
+    """How many rows have each fate, how many there are, are done, and have a password due."""
+    fates = {fate.name.lower(): Count("pk", filter=Q(fate=fate)) for fate in Fate}
+    found: dict[str, int] = _rows(roster).aggregate(
+        rows=Count("pk"), done=Count("pk", filter=Q(done=True)), due=Count("pk", filter=Q(password_due=True)), **fates
+    )
+    return found
+
+
+def hand_out(roster: Roster, *, actor: Actor, domains: Collection[str] | None) -> list[tuple[str, str]]:
+    """Generate the passwords that are due, give them to the mailboxes and return them with the addresses: once.
+
+    Nothing keeps them. Whoever got a password by another way meanwhile is left as he is.
+    """
+    with transaction.atomic():
+        rows = list(_rows(_locked(roster)).filter(password_due=True).order_by("line"))
+        users = _users_without_password([row.address for row in rows], domains)
+        given = [(user, new_passwords.generate()) for user in users]
+        for user, secret in given:
+            new_passwords.put_generated(user, secret)
+        User.objects.bulk_update([user for user, _secret in given], ["password", "password_changed_at"], batch_size=500)
+        _rows(roster).filter(password_due=True).update(password_due=False)
+        if given:
+            audit.record(actor, "roster.passwords", roster.file_name, mailboxes=len(given))
+    return [(user.address, secret) for user, secret in given]
+
+
+def _last_meaning(owner: User | None, header: list[str]) -> list[str] | None:
+    """What this person took the same columns for the last time."""
+    last = Roster.objects.filter(owner=owner, header=header).exclude(stage=Stage.COLUMNS).order_by("-created_at")
+    return last.values_list("meaning", flat=True).first() if owner else None
+
+
+def _locked(roster: Roster) -> Roster:
+    return Roster.objects.select_for_update().get(pk=roster.pk)
+
+
+def _rows(roster: Roster) -> QuerySet[RosterRow]:
+    return RosterRow.objects.filter(roster=roster)
+
+
+def _users_without_password(addresses: Sequence[str], domains: Collection[str] | None) -> list[User]:
+    users = User.objects.filter(address__in=addresses, password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    if domains is not None:
+        users = users.filter(mailbox__domain__name__in=domains)
+    return list(users.select_for_update(of=("self",)).order_by("address"))
+
+
+def _record_end(roster: Roster, actor: Actor) -> None:
+    """One entry for the whole; each mailbox has its own beside it."""
+    if roster.stage == Stage.DONE:
+        told = counts(roster)
+        audit.record(
+            actor, "roster.done", roster.file_name, created=told["create"], changed=told["change"], wrong=told["wrong"]
+        )
+
+
+class _Turn:
+    """Some rows of a roster, taken together."""
+
+    def __init__(self, roster: Roster, actor: Actor, domains: Collection[str] | None) -> None:
+        self._roster = roster
+        self._actor = actor
+        self._domains = domains
+        self._lines: dict[str, int] = {}  # of the addresses met in this turn
+
+    def take(self, rows: Sequence[RosterRow], *, keep: bool) -> None:
+        """Carry the rows out, each alone; undo it all again unless it is to be kept. Their fates stay in any case."""
+        with transaction.atomic():
+            for row in rows:
+                self._carry_out(row)
+            if not keep:
+                transaction.set_rollback(True)
+        for row in rows:
+            row.done = keep and row.fate != Fate.WRONG
+            row.password_due = row.password_due and row.done
+        RosterRow.objects.bulk_update(rows, ["fate", "column", "detail", "address", "done", "password_due"])
+
+    def _carry_out(self, row: RosterRow) -> None:
+        row.column = row.detail = ""
+        try:
+            self._ensure(row)
+        except Rejected as error:
+            row.fate, row.detail = Fate.WRONG, str(error)
+            row.column = self._roster.header[error.column] if isinstance(error, BadCell) else ""
+
+    def _ensure(self, row: RosterRow) -> None:
+        fields = roster_columns.values(self._roster.meaning, row.cells)
+        row.address = mailboxes.normalized(fields.pop(ADDRESS, ""))
+        self._refuse_foreign(row.address)
+        self._refuse_twice(row)
+        self._refuse_mode(row.address)
+        password = fields.pop(PASSWORD, None)
+        done = mailboxes.ensure(row.address, actor=self._actor, password=password, generates=False, **fields)
+        row.fate = Fate.CREATE if done.created else Fate.CHANGE if done.changes else Fate.SAME
+        row.password_due = done.created and password is None
+
+    def _refuse_foreign(self, address: str) -> None:
+        """To whom a domain is not his, it does not exist."""
+        name = address.rpartition("@")[2]
+        if self._domains is not None and name not in self._domains:
+            raise Rejected(_("%(domain)s is not a domain of this site: make it first") % {"domain": name})
+
+    def _refuse_twice(self, row: RosterRow) -> None:
+        first = self._lines.setdefault(row.address, row.line)
+        earlier = _rows(self._roster).filter(address=row.address, line__lt=row.line).values_list("line", flat=True)
+        line = first if first < row.line else earlier.first()
+        if line is not None:
+            raise Rejected(_("line %(line)d has the same address") % {"line": line})
+
+    def _refuse_mode(self, address: str) -> None:
+        mode = self._roster.mode
+        there = mode != Mode.BOTH and User.objects.filter(address=address, mailbox__isnull=False).exists()
+        if mode == Mode.CREATE and there:
+            raise Rejected(_("%(address)s is there already") % {"address": address})
+        if mode == Mode.UPDATE and not there:
+            raise Rejected(_("%(address)s is not a mailbox of this site") % {"address": address})

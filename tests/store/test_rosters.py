@@ -1,0 +1,144 @@
+"""Rosters: the check tells what the run then does, a run can be resumed, passwords are handed out once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pytest
+
+from mailstore.models import AuditEntry, Mailbox, Roster, RosterRow, User
+from mailstore.store import rosters
+from mailstore.store.outcomes import Rejected
+from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox
+
+pytestmark = pytest.mark.django_db
+
+
+def a_roster(*lines: str, mode: str = "both", owner: User | None = None) -> Roster:
+    roster = rosters.bring_in("\n".join(lines).encode(), "people.csv", owner=owner)
+    rosters.choose(roster, roster.meaning, mode)
+    return roster
+
+
+def stepped(roster: Roster, domains: Collection[str] | None = None) -> Roster:
+    while rosters.step(roster, actor=ACTOR, domains=domains):
+        pass
+    roster.refresh_from_db()
+    return roster
+
+
+def carried_out(roster: Roster, domains: Collection[str] | None = None) -> Roster:
+    rosters.start(stepped(roster, domains))
+    return stepped(roster, domains)
+
+
+def fates(roster: Roster) -> list[tuple[int, str, str, str]]:
+    rows = RosterRow.objects.filter(roster=roster).order_by("line")
+    return [(row.line, row.fate, row.column, row.detail) for row in rows]
+
+
+def test_a_check_says_what_would_become_of_each_row_and_changes_nothing() -> None:
+    a_mailbox("ann@example.org")
+    roster = stepped(
+        a_roster(
+            "address,name,quota,pop",
+            "ann@example.org,Ann,1GB,yes",
+            "Bob@Example.org,Bob,,",
+            "ann@example.org,Again,,",
+            "chloe@example.org,Chloe,many,",
+            "dan@elsewhere.org,Dan,,",
+            "no address,,,",
+        )
+    )
+    assert [fate for _line, fate, _column, _detail in fates(roster)] == ["change", "create"] + ["wrong"] * 4
+    wrong = [(line, column, detail) for line, fate, column, detail in fates(roster) if fate == "wrong"]
+    assert wrong[0] == (4, "", "line 2 has the same address")
+    assert wrong[1][:2] == (5, "quota")
+    assert "elsewhere.org" in wrong[2][2]
+    assert (roster.stage, Mailbox.objects.count(), Mailbox.objects.get().quota_octets) == ("checked", 1, None)
+
+
+def test_the_run_does_what_the_check_said() -> None:
+    a_mailbox("ann@example.org")
+    roster = a_roster("e-mail;nom;mot de passe", "ann@example.org;Ann;", f"bob@example.org;Bob;{PASSWORD}", "x;;")
+    before = fates(stepped(roster))
+    assert carried_out_from_checked(roster) == before
+    assert User.objects.get(address="bob@example.org").check_password(PASSWORD)
+    assert User.objects.get(address="ann@example.org").name == "Ann"
+    assert rosters.counts(roster) | {"rows": 3, "done": 2, "wrong": 1, "due": 0} == rosters.counts(roster)
+
+
+def carried_out_from_checked(roster: Roster) -> list[tuple[int, str, str, str]]:
+    rosters.start(roster)
+    return fates(stepped(roster))
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("create", ["wrong", "create"]), ("update", ["change", "wrong"])])
+def test_a_mode_lets_the_other_kind_of_rows_alone(mode: str, expected: list[str]) -> None:
+    a_mailbox("ann@example.org")
+    roster = stepped(a_roster("address,name", "ann@example.org,Ann", "bob@example.org,Bob", mode=mode))
+    assert [fate for _line, fate, _column, _detail in fates(roster)] == expected
+
+
+def test_passwords_that_nobody_chose_are_handed_out_once_and_open_the_mailboxes() -> None:
+    a_domain()
+    roster = carried_out(a_roster("address", "ann@example.org", "bob@example.org"))
+    assert not User.objects.get(address="ann@example.org").has_usable_password()
+    given = dict(rosters.hand_out(roster, actor=ACTOR, domains=None))
+    assert set(given) == {"ann@example.org", "bob@example.org"}
+    assert all(User.objects.get(address=address).check_password(secret) for address, secret in given.items())
+    assert rosters.hand_out(roster, actor=ACTOR, domains=None) == []
+    assert not any(secret in str(list(AuditEntry.objects.values())) for secret in given.values())
+
+
+def test_a_password_against_the_rules_is_the_rows_fault() -> None:
+    a_domain()
+    ((_line, fate, _column, detail),) = fates(stepped(a_roster("address,password", "ann@example.org,short")))
+    assert fate == "wrong"
+    assert "short" in detail
+
+
+def test_whoever_may_not_change_a_domain_is_told_it_does_not_exist() -> None:
+    a_domain("example.org")
+    a_domain("other.org")
+    roster = stepped(a_roster("address", "ann@example.org", "bob@other.org"), domains={"example.org"})
+    (_ann, ann, _c, _d), (_bob, bob, _column, detail) = fates(roster)
+    assert (ann, bob) == ("create", "wrong")
+    assert "not a domain of this site" in detail
+
+
+def test_the_last_choice_of_columns_is_remembered() -> None:
+    person = a_mailbox("admin@example.org").user
+    first = rosters.bring_in(b"who,label\nann@example.org,Ann\n", "a.csv", owner=person)
+    assert first.meaning == ["", ""]
+    rosters.choose(first, ["address", "name"], "both")
+    assert rosters.bring_in(b"who,label\nbob@example.org,Bob\n", "b.csv", owner=person).meaning == ["address", "name"]
+
+
+@pytest.mark.parametrize("meaning", [["name", ""], ["address", "address"], ["address", "shoe size"], ["address"]])
+def test_columns_that_make_no_sense_are_refused(meaning: list[str]) -> None:
+    roster = rosters.bring_in(b"a,b\n1,2\n", "a.csv", owner=None)
+    with pytest.raises(Rejected):
+        rosters.choose(roster, meaning, "both")
+
+
+def test_a_run_that_stopped_goes_on_and_does_nothing_twice() -> None:
+    a_domain()
+    roster = stepped(a_roster("address", *(f"user{n}@example.org" for n in range(120))))
+    rosters.start(roster)
+    assert rosters.step(roster, actor=ACTOR, domains=None)
+    assert Mailbox.objects.count() == rosters.STEP_ROWS
+    stepped(Roster.objects.get(pk=roster.pk))
+    assert Mailbox.objects.count() == 120
+    assert AuditEntry.objects.filter(verb="mailbox.create").count() == 120
+    assert not rosters.step(roster, actor=ACTOR, domains=None)
+
+
+def test_nothing_runs_unchecked_and_nothing_is_chosen_again_behind_a_run() -> None:
+    a_domain()
+    roster = a_roster("address", "ann@example.org")
+    with pytest.raises(Rejected, match="not checked"):
+        rosters.start(roster)
+    carried_out(roster)
+    with pytest.raises(Rejected, match="already"):
+        rosters.choose(roster, roster.meaning, "both")
