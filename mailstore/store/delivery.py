@@ -17,9 +17,9 @@ from mailstore.policy import ids
 from mailstore.ports import BodyRef, BodyStore, Delivered, Done, Draft, Envelope, Intake, Recipient
 from mailstore.store import literals, recipients, trace
 from mailstore.store.answers import tell
-from mailstore.store.lane import StatementFailed
+from mailstore.store.lane import Parameters, StatementFailed, Steps
 from mailstore.store.lanes import Lanes
-from mailstore.store.statements import ADD_BODY, DELIVER, LOCK
+from mailstore.store.statements import ADD_BODY, DELIVER, DELIVER_ALL, LOCK
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -46,6 +46,12 @@ class Placement:
     arrived_at: datetime | None = None
     unlimited: bool = False
     source: bytes | None = None
+
+    @property
+    def ordinary(self) -> bool:
+        """True for a new message with a body of its own for one mailbox."""
+        imported = self.arrived_at or self.unlimited or self.source
+        return len(self.mailboxes) == 1 and self.body is None and not imported
 
 
 class Refusing(MailError):
@@ -90,10 +96,7 @@ class StoredDelivery:
 
     def place(self, placement: Placement, done: Done[None]) -> None:
         """Write the rows of one message; Refusing when the mailboxes take nothing, else as the port says."""
-        mailboxes = literals.bigints(placement.mailboxes)
-        deliver = (DELIVER, _parameters(placement, mailboxes))
-        steps = (deliver,) if len(placement.mailboxes) == 1 else ((LOCK, (mailboxes,)), deliver)
-        self._lanes.write(steps, lambda answer: done(_placed(answer)))
+        self._lanes.write(_steps(placement), lambda answer: done(_placed(answer)))
 
     def discard(self, ref: BodyRef) -> None:
         """Destroy a body that surely has no row."""
@@ -234,7 +237,27 @@ def _body_figures(ref: BodyRef) -> tuple[bytes, bytes, bytes]:
     return b"%d" % ref.wire_octets, b"%d" % ref.octets, ref.digest
 
 
-def _parameters(placement: Placement, mailboxes: bytes) -> tuple[bytes | None, ...]:
+def _steps(placement: Placement) -> Steps:
+    if placement.ordinary:
+        return ((DELIVER, _parameters(placement)),)
+    mailboxes = literals.bigints(placement.mailboxes)
+    deliver = (DELIVER_ALL, _all_parameters(placement, mailboxes))
+    return (deliver,) if len(placement.mailboxes) == 1 else ((LOCK, (mailboxes,)), deliver)
+
+
+def _parameters(placement: Placement) -> Parameters:
+    ref = placement.ref
+    return (
+        b"%d" % placement.mailboxes[0],
+        b"%d" % (len(placement.prefix) + ref.octets),
+        ref.key.encode(),
+        *_body_figures(ref),
+        (placement.uidl or fresh_id()).encode(),
+        placement.prefix,
+    )
+
+
+def _all_parameters(placement: Placement, mailboxes: bytes) -> Parameters:
     ref = placement.ref
     uidls = [placement.uidl or fresh_id(), *(fresh_id() for _ in placement.mailboxes[1:])]
     new_body: tuple[bytes | None, ...] = (None, ref.key.encode(), *_body_figures(ref))

@@ -247,12 +247,46 @@ ADD_BODY = Statement(
     formats=(TEXT, TEXT, TEXT, BINARY),
 )
 
-# One arrival in the mailboxes $1, all or none: quota, switches, counters, change number, body row and message rows.
-# $2 total octets; $3 the body's id, or NULL and $4 to $7 the body itself; $8 prefix; $9 a UIDL for each mailbox;
-# $10 arrival (NULL: now); $11 true when the quota does not apply; $12 the import's source, or NULL.
-# No row: the mailboxes refuse, or the source came before. Some rows missing: not_null_violation undoes the rest.
+# SQL: mailbox m takes a message of $2 octets now.
+TAKES = f"""m.receives AND (SELECT o.active FROM mailstore_domain o WHERE o.id = m.domain_id)
+           AND {fits("$2::bigint")}"""
+
+# What an arrival does to mailbox m, to the body's row and to the message's; each statement says for whom.
+COUNT_IN = """UPDATE mailstore_mailbox m
+           SET change = m.change + 1, messages = m.messages + 1, octets = m.octets + $2::bigint
+         WHERE m.removed_at IS NULL"""
+NEW_BODY = "INSERT INTO mailstore_body (key, wire_octets, octets, digest, created_at)"
+NEW_MESSAGE = """INSERT INTO mailstore_message
+           (mailbox_id, body_id, uidl, prefix, octets, arrived_at, aged_from, added, removed_why)"""
+
+# One arrival in mailbox $1, as nearly all are: quota, switches, counters, change number, body row and message row. $2
+# total octets; $3 to $6 the body; $7 UIDL; $8 prefix. No row: the mailbox refuses. Of rows that were there it locks the
+# mailbox's alone, so that several, in the order of their mailboxes, may be one transaction.
 DELIVER = Statement(
     b"deliver",
+    f"""
+    WITH box AS (
+        {COUNT_IN}
+           AND m.id = $1::bigint AND {TAKES}
+     RETURNING m.id, m.change),
+    stored AS (
+        {NEW_BODY}
+        SELECT $3::text, $4::bigint, $5::bigint, $6::bytea, now() FROM box
+     RETURNING id)
+    {NEW_MESSAGE}
+    SELECT box.id, stored.id, $7::text, $8::bytea, $2::bigint, now(), NULL, box.change, ''
+      FROM box, stored
+    RETURNING mailbox_id
+    """,
+    formats=(TEXT, TEXT, TEXT, TEXT, TEXT, BINARY, TEXT, BINARY),
+)
+
+# Any other arrival, in the mailboxes $1, all or none. $2 total octets; $3 the body's id, or NULL and $4 to $7 the body
+# itself; $8 prefix; $9 a UIDL for each mailbox; $10 arrival (NULL: now); $11 true when neither quota nor switches
+# apply; $12 the import's source, or NULL.
+# No row: the mailboxes refuse, or the source came before. Some rows missing: not_null_violation undoes the rest.
+DELIVER_ALL = Statement(
+    b"deliver_all",
     f"""
     WITH fresh AS (
         INSERT INTO mailstore_importedsource (mailbox_id, source)
@@ -260,20 +294,16 @@ DELIVER = Statement(
             ON CONFLICT DO NOTHING
      RETURNING mailbox_id),
     box AS (
-        UPDATE mailstore_mailbox m
-           SET change = m.change + 1, messages = m.messages + 1, octets = m.octets + $2::bigint
-          FROM mailstore_domain o
-         WHERE m.id = ANY($1::bigint[]) AND o.id = m.domain_id AND m.removed_at IS NULL
-           AND ($11::boolean OR (m.receives AND o.active AND {fits("$2::bigint")}))
+        {COUNT_IN}
+           AND m.id = ANY($1::bigint[]) AND ($11::boolean OR ({TAKES}))
            AND ($12::bytea IS NULL OR m.id IN (SELECT mailbox_id FROM fresh))
      RETURNING m.id, m.change),
     stored AS (
-        INSERT INTO mailstore_body (key, wire_octets, octets, digest, created_at)
+        {NEW_BODY}
         SELECT $4::text, $5::bigint, $6::bigint, $7::bytea, now()
          WHERE $3::bigint IS NULL AND EXISTS (SELECT 1 FROM box)
      RETURNING id)
-    INSERT INTO mailstore_message (mailbox_id, body_id, uidl, prefix, octets, arrived_at, aged_from, added,
-                                   removed_why)
+    {NEW_MESSAGE}
     SELECT box.id, coalesce($3::bigint, (SELECT id FROM stored)),
            ($9::text[])[array_position($1::bigint[], box.id)], $8::bytea, $2::bigint, coalesce($10::timestamptz, now()),
            CASE WHEN $10::timestamptz IS NOT NULL THEN now() END,
@@ -288,4 +318,4 @@ DELIVER = Statement(
 ANY_BODY = Statement(b"any_body", "SELECT EXISTS (SELECT 1 FROM mailstore_body)")
 
 READS = (SIGN_IN, SITE_EXPIRY, LISTING, PAST_LISTING, CARDS, RECIPIENTS, ANY_BODY)
-WRITES = (LOCK, REMOVE, HIDE, SIGHTINGS, ADD_BODY, DELIVER)
+WRITES = (LOCK, REMOVE, HIDE, SIGHTINGS, ADD_BODY, DELIVER, DELIVER_ALL)
