@@ -1,0 +1,68 @@
+"""The audit: who changed what, when and from where; written by actions, only read here."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from django import forms
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models import AuditEntry
+from popadmin import told
+from popadmin.lists.columns import Column, Exported, Filters, Rows
+from popadmin.lists.views import ListPage
+from popadmin.panel import access
+from popadmin.signin.access import signed_in
+
+
+class AuditFilters(Filters):
+    q = forms.CharField(label=_("Search what or who"), max_length=254)
+    kind = forms.ChoiceField(label=_("About"), choices=[("", _("Everything")), *told.KINDS.items()])
+    via = forms.ChoiceField(label=_("By way of"), choices=[("", _("Any way")), *AuditEntry.Via.choices])
+    since = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    until = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+    def by_q(self, rows: Rows, typed: str) -> Rows:
+        return rows.filter(Q(subject__icontains=typed) | Q(actor_name__icontains=typed))
+
+    def by_kind(self, rows: Rows, kind: str) -> Rows:
+        return rows.filter(verb__startswith=kind)
+
+    def by_via(self, rows: Rows, via: str) -> Rows:
+        return rows.filter(via=via)
+
+    def by_since(self, rows: Rows, day: date) -> Rows:
+        return rows.filter(at__gte=_midnight(day))
+
+    def by_until(self, rows: Rows, day: date) -> Rows:
+        return rows.filter(at__lt=_midnight(day + timedelta(days=1)))
+
+
+class Audit(access.AdminPage, ListPage):
+    template_name = "panel/audit.html"
+    name = "audit"
+    filters = AuditFilters
+    columns = (
+        Column("at", _("When"), F("at"), down=True),
+        Column("who", _("Who"), F("actor_name")),
+        Column("what", _("What")),
+        Column("changes", _("Changes")),
+    )
+    exported = (
+        Exported(_("When"), lambda entry: entry.at.isoformat()),
+        Exported(_("Who"), lambda entry: entry.actor_name),
+        Exported(_("By way of"), lambda entry: entry.get_via_display()),
+        Exported(_("From where"), lambda entry: entry.client),
+        Exported(_("Action"), told.verb),
+        Exported(_("Subject"), lambda entry: entry.subject),
+        Exported(_("Changes"), lambda entry: "; ".join(told.details(entry))),
+    )
+
+    def rows(self) -> Rows:
+        return access.audit_entries(signed_in(self.request))
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, datetime.min.time()))

@@ -1,0 +1,111 @@
+"""The audit in words: what somebody did, and what of it changed. For the page of admins and the one of owners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
+from popadmin.templatetags.amounts import count, size_or_none
+
+# Each verb that an action writes; tests hold this table against the code.
+VERBS: dict[str, Promise] = {
+    "admin.change": gettext_lazy("changed the administrator"),
+    "admin.create": gettext_lazy("made the administrator"),
+    "alias.change": gettext_lazy("changed the alias"),
+    "alias.create": gettext_lazy("made the alias"),
+    "alias.remove": gettext_lazy("removed the alias"),
+    "denied": gettext_lazy("tried to reach"),
+    "device.add": gettext_lazy("connected a device of"),
+    "device.revoke": gettext_lazy("revoked a device of"),
+    "domain.change": gettext_lazy("changed the domain"),
+    "domain.create": gettext_lazy("made the domain"),
+    "domain.purge": gettext_lazy("destroyed the removed domain"),
+    "domain.remove": gettext_lazy("removed the domain"),
+    "domain.restore": gettext_lazy("restored the domain"),
+    "grant.create": gettext_lazy("made an admin of the domain"),
+    "grant.remove": gettext_lazy("withdrew an admin of the domain"),
+    "language.change": gettext_lazy("changed the language of"),
+    "mailbox.change": gettext_lazy("changed the mailbox"),
+    "mailbox.create": gettext_lazy("made the mailbox"),
+    "mailbox.export": gettext_lazy("exported the mail of"),
+    "mailbox.import": gettext_lazy("imported mail into"),
+    "mailbox.password": gettext_lazy("set the password of"),
+    "mailbox.purge": gettext_lazy("destroyed the removed mailbox"),
+    "mailbox.remove": gettext_lazy("removed the mailbox"),
+    "mailbox.restore": gettext_lazy("restored the mailbox"),
+    "password.change": gettext_lazy("changed the password of"),
+    "policy.change": gettext_lazy("changed the retention policy"),
+    "policy.create": gettext_lazy("made the retention policy"),
+    "policy.remove": gettext_lazy("removed the retention policy"),
+    "roster.done": gettext_lazy("carried out the file"),
+    "roster.passwords": gettext_lazy("was handed the passwords of"),
+    "site.seed": gettext_lazy("made a sample site from"),
+}
+KINDS: dict[str, Promise] = {
+    "mailbox": gettext_lazy("Mailboxes"),
+    "domain": gettext_lazy("Domains"),
+    "alias": gettext_lazy("Aliases"),
+    "device": gettext_lazy("Devices"),
+    "policy": gettext_lazy("Retention"),
+    "admin": gettext_lazy("Administrators"),
+    "grant": gettext_lazy("Grants"),
+    "roster": gettext_lazy("Imports"),
+    "password": gettext_lazy("Passwords"),
+    "denied": gettext_lazy("Denied"),
+}
+_FACTS: dict[str, Promise] = {
+    "changed": gettext_lazy("changed"),
+    "created": gettext_lazy("made"),
+    "mailboxes": gettext_lazy("mailboxes"),
+    "path": gettext_lazy("page"),
+    "removed": gettext_lazy("messages that left"),
+    "suspended": gettext_lazy("suspended"),
+    "targets": gettext_lazy("targets"),
+    "wrong": gettext_lazy("wrong rows"),
+}
+_MODELS = (Mailbox, User, Domain, Alias, RetentionPolicy, Device)
+
+
+def verb(entry: AuditEntry) -> str:
+    """What was done, to be read between who did it and what it was done to."""
+    return str(VERBS.get(entry.verb, entry.verb))
+
+
+def details(entry: AuditEntry) -> Iterator[str]:
+    """What changed, a sentence each: `quota: 1.0 GB → 2.0 GB`; then the other facts that were kept."""
+    facts = dict(entry.details)
+    for name, (old, new) in facts.pop("changes", {}).items():
+        yield _("%(what)s: %(old)s → %(new)s") % {
+            "what": label(name),
+            "old": _value(name, old),
+            "new": _value(name, new),
+        }
+    for name, fact in facts.items():
+        yield _("%(what)s: %(value)s") % {"what": label(name), "value": _value(name, fact)}
+
+
+def label(name: str) -> str:
+    """What people call a field or a fact; its own name where nobody has named it."""
+    if name in _FACTS:
+        return str(_FACTS[name])
+    for model in _MODELS:
+        for field in model._meta.get_fields():
+            if field.name == name:
+                return str(getattr(field, "verbose_name", name))
+    return name.replace("_", " ")
+
+
+def _value(name: str, value: object) -> str:
+    if name.endswith("octets") and (value is None or isinstance(value, int)):
+        return size_or_none(value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, int):
+        return count(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return _("nothing") if value in (None, "") else str(value)
