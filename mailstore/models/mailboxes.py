@@ -39,6 +39,7 @@ class Mailbox(models.Model):
     receives = models.BooleanField(_("receives mail"), default=True)
     pop = models.BooleanField(_("POP sign-in"), default=True)
     web = models.BooleanField(_("web sign-in"), default=True)
+    smtp = models.BooleanField(_("SMTP sign-in, to send"), default=True)
     main_pop = models.BooleanField(_("POP sign-in with the main password"), default=True)
     held = models.BooleanField(_("hold"), default=False)
     policy = models.ForeignKey(
@@ -47,6 +48,10 @@ class Mailbox(models.Model):
     policy_since = models.DateTimeField(null=True, editable=False)  # as Domain.policy_since
     warned_percent = models.PositiveSmallIntegerField(default=0, editable=False)  # the owner was told of this crossing
     warned_at = models.DateTimeField(null=True, editable=False)
+    notes = models.TextField(_("notes, for administrators only"), blank=True, max_length=2000)
+    # Of all its devices, late by five minutes at most: what lists show and sort by. Never in an index: whoever signs in
+    # would write each index of the row anew (no heap-only update). The same goes for `messages` and `octets`.
+    last_sign_in_at = models.DateTimeField(_("last sign-in"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
     removed_by = models.CharField(_("removed by"), max_length=254, blank=True, editable=False)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.policy.addresses import BadAddress, normal_login
@@ -47,6 +48,12 @@ class User(AbstractBaseUser):
         verbose_name_plural = _("users")
         constraints = [
             models.CheckConstraint(condition=models.Q(address=Lower("address")), name="user_address_lower_case"),
+        ]
+        indexes = [
+            # The search of the lists, by any three characters of an address or a name, in any case.
+            GinIndex(
+                OpClass(Upper("address"), "gin_trgm_ops"), OpClass(Upper("name"), "gin_trgm_ops"), name="user_search"
+            ),
         ]
 
     def __str__(self) -> str:

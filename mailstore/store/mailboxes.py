@@ -31,14 +31,22 @@ class Fields(TypedDict, total=False):
     receives: bool
     pop: bool
     web: bool
+    smtp: bool
     main_pop: bool
     held: bool
+    notes: str
     policy: RetentionPolicy | None
     policy_at_once: bool
 
 
 def ensure(
-    address: str, *, actor: Actor, password: str | None = None, generates: bool = True, **fields: Unpack[Fields]
+    address: str,
+    *,
+    actor: Actor,
+    password: str | None = None,
+    generates: bool = True,
+    only_new: bool = False,
+    **fields: Unpack[Fields],
 ) -> Ensured[Mailbox]:
     """Make the mailbox with its user and main device unless it is there, and set the given fields.
 
@@ -46,7 +54,7 @@ def ensure(
     none at all for now where this `generates` none.
     Barring the main password from POP lets mail that waited for it alone go, into recovery.
     Rejected for a bad address or value, a password against the rules, an address that an alias, an admin or what was
-    removed has.
+    removed has; where it must be `only_new`, for one that is there.
     """
     normal = normalized(address)
     not_negative(fields, "quota_octets", "quota_messages")
@@ -60,12 +68,14 @@ def ensure(
             changes = _assign(mailbox, fields)
         elif mailbox.removed_at is not None:
             raise removal.refusal(mailbox)
+        elif only_new:
+            raise Rejected(_("%(address)s is a mailbox already") % {"address": normal})
         else:
             changes = _assign(mailbox, fields) | _change_password(mailbox.user, password)
         if created or changes:
             verb = "mailbox.create" if created else "mailbox.change"
             follows = _settled(mailbox, changes)
-            audit.record(actor, verb, normal, mailbox=mailbox, changes=details(changes), **follows)
+            audit.record(actor, verb, normal, mailbox=mailbox, changes=_told(changes), **follows)
     return Ensured(mailbox, created, changes, secret)
 
 
@@ -171,6 +181,12 @@ def _assign(mailbox: Mailbox, fields: Fields) -> Changes:
         was_active, active = changes.pop("is_active")
         changes["suspended"] = (not was_active, not active)
     return changes
+
+
+def _told(changes: Changes) -> dict[str, list[str | int | None]]:
+    """As the audit has it, which the owner may read: of the administrators' notes only how long they are."""
+    old, new = changes.get("notes", ("", ""))
+    return details(changes | ({"notes": (len(old), len(new))} if "notes" in changes else {}))
 
 
 def _settled(mailbox: Mailbox, changes: Changes) -> dict[str, int]:

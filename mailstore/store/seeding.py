@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
@@ -113,7 +113,7 @@ def _people(numbers: Sequence[int], each: int, encoded: str, chance: random.Rand
     users = User.objects.bulk_create(_user(domain, number, encoded) for domain in domains for number in range(each))
     homes = {domain.name: domain for domain in domains}
     mailboxes = Mailbox.objects.bulk_create(_mailbox(user, homes, chance) for user in users)
-    Device.objects.bulk_create(_device(mailbox, timezone.now(), chance) for mailbox in mailboxes)
+    Device.objects.bulk_create(_device(mailbox, chance) for mailbox in mailboxes)
     return mailboxes
 
 
@@ -127,11 +127,15 @@ def _user(domain: Domain, number: int, encoded: str) -> User:
 
 def _mailbox(user: User, homes: dict[str, Domain], chance: random.Random) -> Mailbox:
     home = homes[user.address.rpartition("@")[2]]
-    return Mailbox(user=user, domain=home, quota_octets=chance.choice(QUOTAS_OCTETS), held=chance.random() < 0.002)
+    seen = timezone.now() - timedelta(hours=chance.expovariate(1 / 100)) if chance.random() < 0.9 else None
+    return Mailbox(
+        user=user, domain=home, quota_octets=chance.choice(QUOTAS_OCTETS), held=chance.random() < 0.002,
+        last_sign_in_at=seen,
+    )  # fmt: skip
 
 
-def _device(mailbox: Mailbox, now: datetime, chance: random.Random) -> Device:
-    seen = now - timedelta(hours=chance.expovariate(1 / 100)) if chance.random() < 0.9 else None
+def _device(mailbox: Mailbox, chance: random.Random) -> Device:
+    seen = mailbox.last_sign_in_at
     return Device(
         mailbox=mailbox, name=MAIN_DEVICE, main=True, mode=Device.Mode.PRIMARY, last_sign_in_at=seen,
         last_client=f"192.0.2.{chance.randrange(1, 255)}" if seen else None,

@@ -200,15 +200,24 @@ HIDE = Statement(
 )
 
 # When devices signed in last, in batches; a silent one counts again. A row that is being changed is passed over: a
-# sighting never waits.
+# sighting never waits. Mailboxes are told too, for the panel's lists, but not more often than once in five minutes.
 SIGHTINGS = Statement(
     b"sightings",
     """
-    UPDATE mailstore_device d
-       SET last_sign_in_at = seen.at, last_client = seen.client, silence_told_at = NULL, silent_since = NULL
-      FROM unnest($1::bigint[], $2::timestamptz[], $3::inet[]) AS seen (device, at, client)
-     WHERE d.id = seen.device
-       AND d.id IN (SELECT id FROM mailstore_device WHERE id = ANY($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED)
+    WITH told AS (
+        UPDATE mailstore_device d
+           SET last_sign_in_at = seen.at, last_client = seen.client, silence_told_at = NULL, silent_since = NULL
+          FROM unnest($1::bigint[], $2::timestamptz[], $3::inet[]) AS seen (device, at, client)
+         WHERE d.id = seen.device
+           AND d.id IN (SELECT id FROM mailstore_device WHERE id = ANY($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED)
+     RETURNING d.mailbox_id, d.last_sign_in_at),
+    free AS (
+        SELECT m.id
+          FROM mailstore_mailbox m JOIN told ON told.mailbox_id = m.id
+         WHERE m.last_sign_in_at IS NULL OR m.last_sign_in_at < told.last_sign_in_at - interval '5 minutes'
+           FOR NO KEY UPDATE OF m SKIP LOCKED)
+    UPDATE mailstore_mailbox m SET last_sign_in_at = told.last_sign_in_at
+      FROM told WHERE m.id = told.mailbox_id AND m.id IN (SELECT id FROM free)
     """,
 )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from mailstore.errors import MailError, Unavailable
-from mailstore.models import Device
+from mailstore.models import Device, Mailbox
 from mailstore.store.lane import Answer, StatementFailed, Steps
 from mailstore.store.lanes import Lanes
 from mailstore.store.sightings import BATCH_LIMIT, KEPT_LIMIT, REFUSALS_AT_MOST, Sightings
@@ -94,3 +96,26 @@ def test_what_waits_for_the_database_is_bounded_and_a_full_moment_is_no_storm_of
         sightings.add(device, "192.0.2.7")
     assert set(lanes.batches) == {BATCH_LIMIT}
     assert len(lanes.batches) <= 10 * BATCH_LIMIT / (BATCH_LIMIT - KEPT_LIMIT)
+
+
+def test_a_mailbox_knows_the_last_sign_in_of_any_device_and_is_not_written_at_each(
+    worker: Worker, lanes: Lanes, sightings: Sightings
+) -> None:
+    mailbox = a_mailbox()
+    device = Device.objects.get()
+    sightings.add(device.pk, "192.0.2.7")
+    worker.get(sightings.flush)
+    mailbox.refresh_from_db()
+    device.refresh_from_db()
+    first = mailbox.last_sign_in_at
+    assert first == device.last_sign_in_at is not None
+    sightings.add(device.pk, "192.0.2.8")
+    worker.get(sightings.flush)
+    mailbox.refresh_from_db()
+    device.refresh_from_db()
+    assert (mailbox.last_sign_in_at, device.last_client) == (first, "192.0.2.8")
+    Mailbox.objects.update(last_sign_in_at=first - timedelta(minutes=6))
+    sightings.add(device.pk, "192.0.2.9")
+    worker.get(sightings.flush)
+    mailbox.refresh_from_db()
+    assert mailbox.last_sign_in_at > first

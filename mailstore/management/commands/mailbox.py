@@ -16,7 +16,7 @@ from mailstore.policy.quota import format_octets
 from mailstore.store import domains, mailbox_removal, mailboxes
 from mailstore.store.removal import Removed
 
-FIELDS = ("name", "suspended", "quota_octets", "quota_messages", "receives", "pop", "web", "main_pop", "held")
+FIELDS = ("name", "suspended", "quota_octets", "quota_messages", "receives", "pop", "web", "smtp", "main_pop", "held")
 HEADINGS = ("ADDRESS", "MESSAGES", "SIZE", "QUOTA", "STATE", "NAME")
 # What a state is called, when it is not the usual one.
 STATES = (
@@ -24,6 +24,7 @@ STATES = (
     ("receives", False, "no mail in"),
     ("pop", False, "no POP"),
     ("web", False, "no web"),
+    ("smtp", False, "no SMTP"),
     ("main_pop", False, "devices only"),
     ("held", True, "on hold"),
 )
@@ -148,6 +149,7 @@ def _ensure_arguments(parser: CommandParser) -> None:
     switch(parser, "pop", "--pop", "--no-pop", help="may sign in to POP")
     switch(parser, "receives", "--receive", "--no-receive", help="takes mail in")
     switch(parser, "web", "--web", "--no-web", help="may sign in to the web pages")
+    switch(parser, "smtp", "--smtp", "--no-smtp", help="may sign in to SMTP, to send, where the MTA asks popadmin")
     switch(parser, "main_pop", "--main-pop", "--no-main-pop", help="the main password signs in to POP too")
     switch(parser, "suspended", "--suspend", "--activate", help="may not sign in anywhere; mail still comes in")
     switch(parser, "held", "--hold", "--no-hold", help="nothing is expired or purged while it stands")
@@ -184,6 +186,7 @@ def _told(rows: QuerySet[Mailbox]) -> Iterator[dict[str, Any]]:
             "receives": box.receives,
             "pop": box.pop,
             "web": box.web,
+            "smtp": box.smtp,
             "main_pop": box.main_pop,
             "held": box.held,
             "created_at": box.created_at.isoformat(),
