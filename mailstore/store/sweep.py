@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from django.utils import timezone
 
+from mailstore.models import SweepPass
 from mailstore.ports import BodyStore
 from mailstore.store.sweeping.drafts import DRAFTS
+from mailstore.store.sweeping.expire import EXPIRE
 from mailstore.store.sweeping.lease import lease
+from mailstore.store.sweeping.possession import POSSESSION
 from mailstore.store.sweeping.removed import REMOVED
 from mailstore.store.sweeping.rested import RESTED
 from mailstore.store.sweeping.steps import Round, Step
 from mailstore.store.sweeping.unclaimed import UNCLAIMED
 from mailstore.store.sweeping.visits import VISITS
 
-STEPS: tuple[Step, ...] = (DRAFTS, REMOVED, RESTED, UNCLAIMED, VISITS)
+STEPS: tuple[Step, ...] = (DRAFTS, POSSESSION, EXPIRE, REMOVED, RESTED, UNCLAIMED, VISITS)
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one pass did, or would have done: `messages` and `bodies` were destroyed."""
+    """What one pass did, or would have done: `expired` went into recovery, `messages` and `bodies` were destroyed."""
 
+    expired: int
+    expired_octets: int
     messages: int
     mailboxes: int  # removed ones, those of domains included
     bodies: int
@@ -43,9 +48,13 @@ def run(store: BodyStore, *, stop: Callable[[], bool] = lambda: False, now: date
 
     Rejected while another pass runs anywhere on this database; Unavailable when the body store is away.
     """
-    round = Round(store, now or timezone.now(), stop)
+    began = timezone.now()
+    round = Round(store, now or began, stop)
     with lease():
-        return Swept(**_figures((step, step.act(round)) for step in STEPS))
+        swept = Swept(**_figures((step, step.act(round)) for step in STEPS))
+        if not stop():
+            SweepPass.objects.create(started_at=began, ended_at=timezone.now(), figures=asdict(swept))
+    return swept
 
 
 def _figures(done: Iterable[tuple[Step, tuple[int, ...]]]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from mailstore.store.sweeping.steps import BATCH_ROWS, Round, Step
 RECOVERY_DAYS = 30  # where no policy says otherwise
 
 # Rows rest a day even where the policy says 0: a session that opened before may still fetch them.
-_DUE = f"""
+DUE = f"""
   FROM mailstore_message m
   JOIN mailstore_mailbox x ON x.id = m.mailbox_id
   JOIN mailstore_domain o ON o.id = x.domain_id
@@ -24,9 +24,9 @@ _DUE = f"""
    AND greatest(m.removed_at, p.recovery_since, {CHOSEN_AT})
        < %(now)s - make_interval(days => greatest(1, coalesce(p.recovery_days, {RECOVERY_DAYS})))
 """
-_DUE_MAILBOXES = f"SELECT DISTINCT m.mailbox_id {_DUE} ORDER BY m.mailbox_id"
-_DUE_COUNT = f"SELECT count(*) {_DUE}"
-_DUE_MESSAGES = f"SELECT m.id {_DUE} AND m.mailbox_id = %(mailbox)s ORDER BY m.removed LIMIT {BATCH_ROWS}"
+_DUE_MAILBOXES = f"SELECT DISTINCT m.mailbox_id {DUE} ORDER BY m.mailbox_id"
+_DUE_COUNT = f"SELECT count(*) {DUE}"
+_DUE_MESSAGES = f"SELECT m.id {DUE} AND m.mailbox_id = %(mailbox)s ORDER BY m.removed LIMIT {BATCH_ROWS}"
 _LOCK_MAILBOX = "SELECT FROM mailstore_mailbox WHERE id = %(mailbox)s FOR NO KEY UPDATE"
 
 

@@ -1,0 +1,95 @@
+"""What a change of policies would do, before it is saved: the change is made, judged as the sweep would, and undone."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from mailstore.models import Domain, Mailbox, RetentionPolicy
+from mailstore.policy.retention import HORIZON_DAYS
+from mailstore.store.retention import DUE, boxes
+from mailstore.store.sweeping import rested
+
+OF_POLICY, OF_DOMAIN, OF_MAILBOX = "p.id = %(key)s", "x.domain_id = %(key)s", "x.id = %(key)s"
+
+_HORIZON = f"(%(now)s::timestamptz + make_interval(days => {HORIZON_DAYS}))"
+_DATE = "(greatest(due.at, %(now)s) AT TIME ZONE 'UTC')::date"
+_LEAVING = """
+WITH {boxes}
+SELECT {date}, count(*), sum(m.octets)::bigint, count(DISTINCT m.mailbox_id)
+  FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL {due}
+ WHERE due.at <= {horizon}
+ GROUP BY GROUPING SETS (1, ()) ORDER BY 1
+"""
+_DESTROYED = "SELECT count(*), coalesce(sum(m.octets), 0)::bigint, count(DISTINCT x.id) {due} AND {which}"
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """Mail that goes. `date` is the day in UTC on which it does; None: within the whole horizon, or at once."""
+
+    messages: int
+    octets: int
+    mailboxes: int
+    date: datetime.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """`days` with removals to recovery within HORIZON_DAYS, the first first, and their `total`.
+
+    `before` is the total under the rules as they are; `destroyed` what the next pass takes out of recovery for good.
+    """
+
+    days: tuple[Going, ...]
+    total: Going
+    before: Going
+    destroyed: Going
+
+
+def of_policy(save: Callable[[], RetentionPolicy], *, now: datetime.datetime | None = None) -> Forecast:
+    """Tell what follows for all who follow the policy that `save` makes or changes. Nothing of it stays.
+
+    What `save` raises comes through. It holds the rows that `save` locks while it counts.
+    """
+    return _forecast(OF_POLICY, lambda: save().pk, now or timezone.now())
+
+
+def of_domain(domain: Domain, save: Callable[[], object], *, now: datetime.datetime | None = None) -> Forecast:
+    """The same for the mailboxes of one domain."""
+    return _forecast(OF_DOMAIN, lambda: (save(), domain.pk)[1], now or timezone.now())
+
+
+def of_mailbox(mailbox: Mailbox, save: Callable[[], object], *, now: datetime.datetime | None = None) -> Forecast:
+    """The same for one mailbox."""
+    return _forecast(OF_MAILBOX, lambda: (save(), mailbox.pk)[1], now or timezone.now())
+
+
+def _forecast(which: str, save: Callable[[], int], now: datetime.datetime) -> Forecast:
+    with transaction.atomic():
+        key = save()
+        days, total = _leaving(which, key, now)
+        destroyed = _destroyed(which, key, now)
+        transaction.set_rollback(True)
+    _days, before = _leaving(which, key, now)
+    return Forecast(days, total, before, destroyed)
+
+
+def _leaving(which: str, key: int, now: datetime.datetime) -> tuple[tuple[Going, ...], Going]:
+    statement = _LEAVING.format(boxes=boxes(which), date=_DATE, due=DUE, horizon=_HORIZON)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"key": key, "now": now})
+        *days, total = (
+            Going(messages, octets or 0, mailboxes, date) for date, messages, octets, mailboxes in cursor.fetchall()
+        )
+    return tuple(days), total
+
+
+def _destroyed(which: str, key: int, now: datetime.datetime) -> Going:
+    with connection.cursor() as cursor:
+        cursor.execute(_DESTROYED.format(due=rested.DUE, which=which), {"key": key, "now": now})
+        return Going(*cursor.fetchone())

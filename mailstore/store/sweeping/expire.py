@@ -1,0 +1,98 @@
+"""Moves what its policy lets go from the live maildrops into recovery, a batch of messages at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from django.db import connection, transaction
+
+from mailstore.store import retention
+from mailstore.store.retention import DUE
+from mailstore.store.statements import leaving
+from mailstore.store.sweeping.steps import BATCH_ROWS, Round, Step
+from mailstore.store.sweeping.windows import windows
+
+FOUND_ROWS = 20_000  # found without a lock, removed batch by batch; a megabyte of numbers
+
+_COUNT = f"""
+WITH {retention.boxes("true")}
+SELECT count(*), coalesce(sum(m.octets), 0)::bigint
+  FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL {DUE}
+ WHERE due.at <= %(now)s
+"""
+_FIND = f"""
+WITH {retention.boxes("x.id = ANY(%(boxes)s)")}
+SELECT m.mailbox_id, m.added
+  FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL {DUE}
+ WHERE due.at <= %(now)s AND (m.mailbox_id, m.added) > (%(mailbox)s, %(added)s)
+ ORDER BY m.mailbox_id, m.added LIMIT {FOUND_ROWS}
+"""
+_LOCK = "SELECT FROM mailstore_mailbox WHERE id = ANY(%(boxes)s) ORDER BY id FOR UPDATE"
+
+# Judged anew behind the locks: a hold, another policy or a device that came meanwhile is seen.
+_EXPIRE = leaving(
+    f"""
+        WITH {retention.boxes("x.id = ANY(%(boxes)s)")}
+        UPDATE mailstore_message t
+           SET removed = x.change + 1, removed_at = %(now)s, removed_why = judged.why
+          FROM mailstore_mailbox x, (
+               SELECT m.id, m.mailbox_id, due.why
+                 FROM unnest(%(mailboxes)s::bigint[], %(numbers)s::bigint[]) AS found (mailbox, added)
+                 JOIN mailstore_message m
+                   ON m.mailbox_id = found.mailbox AND m.added = found.added AND m.removed IS NULL
+                 JOIN boxes b ON b.id = m.mailbox_id {DUE}
+                WHERE due.at <= %(now)s) AS judged
+         WHERE t.id = judged.id AND x.id = judged.mailbox_id AND t.removed IS NULL
+     RETURNING t.mailbox_id, t.added, t.octets""",
+    of="= ANY(%(boxes)s)",
+    answer="SELECT count(*), coalesce(sum(octets), 0)::bigint FROM gone",
+)
+
+Found = tuple[int, int]  # mailbox and arrival number
+
+
+def _look(round: Round) -> tuple[int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, {"now": round.now})
+        messages, octets = cursor.fetchone()
+    return messages, octets
+
+
+def _act(round: Round) -> tuple[int, int]:
+    messages = octets = 0
+    for batch in _batches(round):
+        count, size = _expire(batch, round)
+        messages += count
+        octets += size
+    return messages, octets
+
+
+def _batches(round: Round) -> Iterator[Sequence[Found]]:
+    for keys in windows(round):
+        found: list[Found] = [(0, 0)]
+        while found and not round.stop():
+            found = _find(keys, found[-1], round)
+            for start in range(0, len(found), BATCH_ROWS):
+                if not round.stop():
+                    yield found[start : start + BATCH_ROWS]
+
+
+def _find(keys: list[int], after: Found, round: Round) -> list[Found]:
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND, {"boxes": keys, "mailbox": after[0], "added": after[1], "now": round.now})
+        rows: list[Found] = cursor.fetchall()
+    return rows
+
+
+@transaction.atomic
+def _expire(batch: Sequence[Found], round: Round) -> Found:
+    mailboxes, numbers = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
+    boxes = sorted(set(mailboxes))
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, {"boxes": boxes})
+        cursor.execute(_EXPIRE, {"boxes": boxes, "mailboxes": mailboxes, "numbers": numbers, "now": round.now})
+        count, octets = cursor.fetchone()
+    return count, octets
+
+
+EXPIRE = Step(("expired", "expired_octets"), _look, _act)
