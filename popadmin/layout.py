@@ -39,6 +39,7 @@ PLACES = (
     Place("mailboxes", _("Mailboxes"), "inboxes", panel.is_admin),
     Place("audit", _("Audit"), "clock-history", panel.is_admin),
     Place("mailbox", _("My mailbox"), "inbox", owner.has_mailbox),
+    Place("devices", _("Devices"), "phone", owner.has_mailbox),
     Place("password", _("Password"), "key", lambda _user: True),
 )
 

@@ -85,9 +85,7 @@ def revoke(address: str, name: str, *, actor: Actor) -> Device:
     normal = mailboxes.normalized(address)
     with transaction.atomic():
         mailbox = mailboxes.locked(normal)
-        device = _active(mailbox).filter(name__iexact=name.strip()).first()
-        if device is None:
-            raise Rejected(_("%(address)s has no device %(name)r") % {"address": normal, "name": name})
+        device = _named(mailbox, name)
         if device.main:
             raise Rejected(_("the main password is not revoked: bar it from POP instead"))
         device.revoked_at = timezone.now()
@@ -100,6 +98,23 @@ def revoke(address: str, name: str, *, actor: Actor) -> Device:
     return device
 
 
+def rename(address: str, name: str, new_name: str, *, actor: Actor) -> Device:
+    """Give a device another name. Rejected when another device of the mailbox has it, in any case."""
+    normal = mailboxes.normalized(address)
+    label = _checked_name(new_name)
+    with transaction.atomic(), last_word(_RACES):
+        mailbox = mailboxes.locked(normal)
+        device = _named(mailbox, name)
+        if device.main:
+            raise Rejected(_("the main password has no name of its own"))
+        if device.name == label:
+            return device
+        old, device.name = device.name, label
+        device.save(update_fields=["name"])
+        audit.record(actor, "device.rename", normal, mailbox=mailbox, device=label, was=old)
+    return device
+
+
 def listing(address: str) -> QuerySet[Device]:
     """The devices of a mailbox that are not revoked, the main password first. Rejected when there is no mailbox."""
     return _active(mailboxes.get(address)).order_by("-main", "created_at", "pk")
@@ -107,6 +122,13 @@ def listing(address: str) -> QuerySet[Device]:
 
 def _active(mailbox: Mailbox) -> QuerySet[Device]:
     return Device.objects.filter(mailbox=mailbox, revoked_at=None)
+
+
+def _named(mailbox: Mailbox, name: str) -> Device:
+    device = _active(mailbox).filter(name__iexact=name.strip()).first()
+    if device is None:
+        raise Rejected(_("%(address)s has no device %(name)r") % {"address": mailbox.user.address, "name": name})
+    return device
 
 
 def _free_main_view(mailbox: Mailbox) -> None:

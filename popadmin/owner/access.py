@@ -17,5 +17,11 @@ def mailboxes(user: User) -> QuerySet[Mailbox]:
 
 def devices(user: User) -> QuerySet[Device]:
     """Those that can still sign in; the main password first, then the latest seen."""
-    rows = Device.objects.filter(mailbox__user=user, revoked_at=None).defer("hidden", "skipped", "confirmed")
+    rows = all_devices(user).filter(revoked_at=None)
     return rows.order_by("-main", F("last_sign_in_at").desc(nulls_last=True), "name")
+
+
+def all_devices(user: User) -> QuerySet[Device]:
+    """Revoked ones too: an old page leads to them."""
+    rows = Device.objects.filter(mailbox__user=user).select_related("mailbox__user")
+    return rows.defer("hidden", "skipped", "confirmed")

@@ -2,6 +2,16 @@
 
 from django.urls import path
 
-from popadmin.owner.views import usage
+from popadmin.owner.views import connect, devices, usage
 
-urlpatterns = [path("mailbox/", usage.Usage.as_view(), name="mailbox")]
+urlpatterns = [
+    path("mailbox/", usage.Usage.as_view(), name="mailbox"),
+    path("devices/", devices.Devices.as_view(), name="devices"),
+    path("devices/connect/", connect.Connect.as_view(), name="devices-connect"),
+    path("devices/<int:pk>/", devices.One.as_view(), name="devices-one"),
+    path("devices/<int:pk>/name/", devices.Named.as_view(), name="devices-name"),
+    path("devices/<int:pk>/main-pop/", devices.Main.as_view(), name="devices-main-pop"),
+    path("devices/<int:pk>/revoke/", devices.Revoke.as_view(), name="devices-revoke"),
+    path("devices/<int:pk>/status/", devices.Status.as_view(), name="devices-status"),
+    path("setup/device/", connect.Setup.as_view(), name="setup-device"),
+]

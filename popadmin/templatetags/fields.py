@@ -17,3 +17,9 @@ def field(bound: BoundField) -> dict[str, Any]:
     css = "form-check-input" if is_box else "form-select" if isinstance(widget, Select) else "form-control"
     shown = bound.as_widget(attrs={"class": f"{css} is-invalid" if bound.errors else css})
     return {"field": bound, "input": shown, "is_box": is_box}
+
+
+@register.inclusion_tag("parts/options.html")
+def options(bound: BoundField) -> dict[str, Any]:
+    """An `Explained` field: a radio button an option, each with its line."""
+    return {"field": bound, "options": bound.field.options, "chosen": bound.value()}  # type: ignore[attr-defined]  # of Explained

@@ -29,8 +29,8 @@ def test_the_owner_sees_what_is_used_of_the_quota():
     page = signed_in(ANN).get("/mailbox/").content.decode()
     assert "50&nbsp;%" in page
     assert "512.0\N{NO-BREAK SPACE}MB / 1.0\N{NO-BREAK SPACE}GB" in page
-    assert "1,234" in page
-    assert "of at most 1,000" in page
+    assert "1,234 messages" in page
+    assert "1,000 at most" in page
 
 
 def test_the_owner_sees_his_devices_the_main_password_first_and_nobody_elses():
@@ -41,8 +41,7 @@ def test_the_owner_sees_his_devices_the_main_password_first_and_nobody_elses():
     device(mailbox, "lost", revoked_at=now)
     device(an_owner("bob@example.org"), "of bob")
     response = signed_in(ANN).get("/mailbox/")
-    assert [row.name for row in response.context["devices"]] == ["main", "phone", "laptop", "never used"]
-    assert response.context["last_sign_in_at"] == now
+    assert [row.name for row, _mode in response.context["devices"]] == ["main", "phone", "laptop", "never used"]
     page = response.content.decode()
     assert "2001:db8::17" in page
     assert "Main password" in page

@@ -108,6 +108,30 @@ def test_a_device_that_cannot_be_is_refused(wrong: dict[str, str]) -> None:
     assert Device.objects.count() == 1
 
 
+def test_a_device_gets_another_name_and_keeps_secret_and_view() -> None:
+    a_mailbox()
+    before, _secret = devices.add(ANN, "Phone", actor=ACTOR)
+    renamed = devices.rename(ANN, "phone", "  Old   phone ", actor=ACTOR)
+    assert (renamed.pk, renamed.name, bytes(renamed.digest)) == (before.pk, "Old phone", bytes(before.digest))
+    assert AuditEntry.objects.latest("pk").details == {"device": "Old phone", "was": "Phone"}
+
+
+def test_a_name_that_differs_by_its_case_alone_can_be_mended() -> None:
+    a_mailbox()
+    devices.add(ANN, "phone", actor=ACTOR)
+    assert devices.rename(ANN, "phone", "Phone", actor=ACTOR).name == "Phone"
+
+
+@pytest.mark.parametrize(("name", "new"), [("Phone", "tablet"), ("Phone", "MAIN"), ("Phone", " "), ("main", "Mine")])
+def test_a_name_that_is_taken_empty_or_of_the_main_password_is_refused(name: str, new: str) -> None:
+    a_mailbox()
+    for made in ("Phone", "Tablet"):
+        devices.add(ANN, made, actor=ACTOR)
+    with pytest.raises(Rejected):
+        devices.rename(ANN, name, new, actor=ACTOR)
+    assert sorted(Device.objects.values_list("name", flat=True)) == ["Phone", "Tablet", "main"]
+
+
 def test_the_main_password_is_not_revoked_as_a_device() -> None:
     a_mailbox()
     with pytest.raises(Rejected, match="bar it from POP"):

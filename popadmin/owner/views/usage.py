@@ -7,9 +7,11 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from django.views.generic import TemplateView
 
-from popadmin.owner import access
+from popadmin.owner import access, modes
 from popadmin.owner.mail_program import mail_program
 from popadmin.signin.access import signed_in
+
+SHOWN_DEVICES = 4  # the rest is a page of its own
 
 
 class Usage(TemplateView):
@@ -17,12 +19,11 @@ class Usage(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        devices = list(access.devices(user))
-        seen = [device.last_sign_in_at for device in devices if device.last_sign_in_at]
+        devices = [(device, modes.mode(device.mode)) for device in access.devices(user)]
         return super().get_context_data(
             **kwargs,
             mailbox=get_object_or_404(access.mailboxes(user)),
-            devices=devices,
-            last_sign_in_at=max(seen, default=None),
+            devices=devices[:SHOWN_DEVICES],
+            more=len(devices[SHOWN_DEVICES:]),
             program=mail_program(),
         )

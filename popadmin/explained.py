@@ -1,0 +1,27 @@
+"""A field with few options, each of which says in a line what it means; shown as radio buttons by `{% options %}`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.functional import Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """`line` says what follows from choosing it."""
+
+    value: str
+    label: Promise | str
+    line: Promise | str = ""
+
+
+class Explained(forms.ChoiceField):
+    """One of `options`."""
+
+    def __init__(self, options: Sequence[Option], **kwargs: Any) -> None:
+        self.options = options
+        super().__init__(choices=[(option.value, option.label) for option in options], **kwargs)

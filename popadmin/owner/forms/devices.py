@@ -1,0 +1,37 @@
+"""The forms of the devices' pages. What is allowed mailstore.store.devices decides; a refusal stands by its field."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models import Device
+from mailstore.store.devices import NAME_CHARACTERS
+from popadmin.explained import Explained
+from popadmin.owner.modes import MODES, STARTS
+
+
+class _Name(forms.Form):
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=NAME_CHARACTERS,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("As you call it yourself: “Phone”, “Office PC”."),
+    )
+
+
+class Rename(_Name):
+    """Another name for a device that is there."""
+
+
+class Connect(_Name):
+    """A device that is to be made."""
+
+    mode = Explained(MODES, label=_("How it shares the mailbox"), initial=Device.Mode.INDEPENDENT)
+    start = Explained(STARTS, label=_("What it begins with"), initial="all")
+
+
+class MainPop(forms.Form):
+    """Whether mail programs may sign in with the main password."""
+
+    main_pop = forms.BooleanField(required=False, widget=forms.HiddenInput)

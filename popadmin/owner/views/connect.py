@@ -1,0 +1,77 @@
+"""Connecting a device: the owner names it, gets its password once, and sees the first sign-in arrive."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.views.generic import FormView, TemplateView
+
+from mailstore.models import Device
+from mailstore.policy import devices as shapes
+from mailstore.store import devices
+from mailstore.store.outcomes import Rejected
+from popadmin.acting import actor
+from popadmin.crumbs import crumb
+from popadmin.owner import access
+from popadmin.owner.forms.devices import Connect as ConnectForm
+from popadmin.owner.mail_program import mail_program
+from popadmin.owner.qr import qr
+from popadmin.signin.access import signed_in
+
+
+class Connect(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    """The answer to the form shows the secret. No redirect comes between: the secret would have to be kept for it,
+    and who sends the form again is told that the device is there already."""
+
+    template_name = "owner/connect.html"
+    form_class = ConnectForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        mailbox = get_object_or_404(access.mailboxes(signed_in(self.request)))
+        return super().get_context_data(**kwargs, mailbox=mailbox, crumbs=[crumb(_("Devices"), "devices")])
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        user = signed_in(self.request)
+        get_object_or_404(access.mailboxes(user))
+        first = not access.devices(user).filter(main=False).exists()
+        chosen = form.cleaned_data
+        try:
+            device, secret = devices.add(
+                user.address, chosen["name"], actor=actor(self.request), mode=chosen["mode"], start=chosen["start"]
+            )
+        except Rejected as refusal:
+            form.add_error("name", capfirst(str(refusal)))
+            return self.form_invalid(form)
+        return self.response_class(self.request, ["owner/connected.html"], self._made(device, secret, first=first))
+
+    def _made(self, device: Device, secret: str, *, first: bool) -> dict[str, Any]:
+        shown = shapes.shown(secret)
+        pairs = urlencode({"user": signed_in(self.request).address, "secret": shown})
+        # Behind the #: no browser sends that to a server, and no camera hands it to a search engine.
+        phone = self.request.build_absolute_uri(reverse("setup-device")) + f"#{pairs}"
+        return {
+            "device": device,
+            "secret": shown,
+            "program": mail_program(),
+            "qr": qr(phone),
+            "main": access.devices(signed_in(self.request)).get(main=True) if first else None,
+            "crumbs": [crumb(_("Devices"), "devices")],
+        }
+
+
+@method_decorator(login_not_required, name="dispatch")
+class Setup(TemplateView):
+    """Where the QR code leads. User and password never reach the server: a script of the page shows them."""
+
+    template_name = "owner/setup.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, program=mail_program())

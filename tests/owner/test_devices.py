@@ -1,0 +1,151 @@
+"""The owner's devices: the list, what can be changed of one, and its end."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.utils import timezone
+
+from mailstore.models import AuditEntry, Device, Mailbox
+from mailstore.store import devices
+from tests.store.site import ACTOR, a_message
+from tests.web.people import ANN, an_admin, an_owner, signed_in
+
+pytestmark = pytest.mark.django_db
+BOB = "bob@example.org"
+
+
+def a_device(name="Phone", address=ANN, **fields):
+    device, _secret = devices.add(address, name, actor=ACTOR)
+    Device.objects.filter(pk=device.pk).update(**fields)
+    return device
+
+
+def main(address=ANN):
+    return Device.objects.get(mailbox__user__address=address, main=True)
+
+
+def texts(response):
+    return " ".join(response.content.decode().split())
+
+
+def test_each_device_is_told_with_mode_last_use_and_since_when():
+    an_owner()
+    a_device(last_sign_in_at=timezone.now() - datetime.timedelta(hours=3), last_client="192.0.2.7", mode="peek")
+    page = texts(signed_in(ANN).get("/devices/"))
+    for said in ("Phone", "Looks on", "192.0.2.7", "3 hours ago", "since", "Main password"):
+        assert said in page
+
+
+def test_who_has_the_main_password_alone_is_told_what_devices_are_for():
+    an_owner()
+    assert "One mailbox, several devices" in texts(signed_in(ANN).get("/devices/"))
+    a_device()
+    assert "One mailbox, several devices" not in texts(signed_in(ANN).get("/devices/"))
+
+
+@pytest.mark.parametrize("count", [0, 20])
+def test_the_list_costs_the_same_statements_however_many_there_are(django_assert_num_queries, count):
+    an_owner()
+    client = signed_in(ANN)
+    for number in range(count):
+        a_device(f"device {number}")
+    with django_assert_num_queries(4):  # the session, the user, the devices, the mailbox
+        assert client.get("/devices/").status_code == 200
+
+
+def test_a_device_tells_how_much_of_the_mailbox_it_sees():
+    mailbox = an_owner()
+    a_message(mailbox, octets=1000)
+    devices.add(ANN, "Late", actor=ACTOR, start="now")
+    a_message(mailbox, octets=500)
+    response = signed_in(ANN).get(f"/devices/{Device.objects.get(name='Late').pk}/")
+    assert (response.context["sees_messages"], response.context["sees_octets"]) == (1, 500)
+
+
+def test_a_new_name_is_kept_and_told():
+    an_owner()
+    device = a_device()
+    response = signed_in(ANN).post(f"/devices/{device.pk}/name/", {"name": "Old phone"}, follow=True)
+    assert "The device is called “Old phone” now." in texts(response)
+    device.refresh_from_db()
+    assert device.name == "Old phone"
+
+
+def test_a_name_that_is_taken_is_told_beside_the_field_and_what_was_typed_stays():
+    an_owner()
+    device, other = a_device(), a_device("Tablet")
+    response = signed_in(ANN).post(f"/devices/{device.pk}/name/", {"name": other.name})
+    form = response.context["forms"]["rename"]
+    assert "has a device of that name" in form.errors["name"][0]
+    assert 'value="Tablet"' in texts(response)
+
+
+def test_the_main_password_is_kept_from_mail_programs_and_given_back():
+    an_owner()
+    client, key = signed_in(ANN), main().pk
+    for given, holds in (("False", False), ("True", True)):
+        client.post(f"/devices/{key}/main-pop/", {"main_pop": given})
+        assert Mailbox.objects.get().main_pop is holds
+        assert client.get(f"/devices/{key}/").status_code == 200
+
+
+def test_revoking_is_asked_about_once_and_then_told():
+    an_owner()
+    device = a_device()
+    client = signed_in(ANN)
+    assert "cannot be undone" in texts(client.get(f"/devices/{device.pk}/revoke/"))
+    assert Device.objects.get(pk=device.pk).revoked_at is None
+    page = texts(client.post(f"/devices/{device.pk}/revoke/", follow=True))
+    assert "“Phone” is revoked: it signs in no more." in page
+    assert Device.objects.get(pk=device.pk).revoked_at is not None
+
+
+def test_the_main_password_is_not_revoked():
+    an_owner()
+    page = texts(signed_in(ANN).post(f"/devices/{main().pk}/revoke/", follow=True))
+    assert "The main password is not revoked" in page
+    assert main().revoked_at is None
+
+
+def test_an_old_page_of_a_revoked_device_leads_to_the_list_which_says_so():
+    an_owner()
+    device = a_device()
+    devices.revoke(ANN, "Phone", actor=ACTOR)
+    client = signed_in(ANN)
+    for path, post in (("", client.get), ("revoke/", client.post), ("name/", client.post), ("status/", client.get)):
+        response = post(f"/devices/{device.pk}/{path}", follow=True)
+        assert response.redirect_chain[0][0] == "/devices/"
+        assert "“Phone” is revoked." in texts(response)
+
+
+def test_what_is_done_is_in_the_audit_with_who_did_it():
+    an_owner()
+    device = a_device()
+    AuditEntry.objects.all().delete()
+    client = signed_in(ANN)
+    client.post(f"/devices/{device.pk}/name/", {"name": "Old phone"})
+    client.post(f"/devices/{main().pk}/main-pop/", {"main_pop": "False"})
+    client.post(f"/devices/{device.pk}/revoke/")
+    entries = AuditEntry.objects.order_by("pk").values_list("verb", "via", "actor_name")
+    assert [*entries] == [(verb, "web", ANN) for verb in ("device.rename", "mailbox.change", "device.revoke")]
+
+
+@pytest.mark.parametrize("path", ["", "name/", "main-pop/", "revoke/", "status/"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nobody_elses_device_exists_and_the_try_is_told(path, method):
+    an_owner()
+    an_owner(BOB)
+    device = a_device(address=BOB)
+    response = getattr(signed_in(ANN), method)(f"/devices/{device.pk}/{path}", {"name": "mine now", "mode": "peek"})
+    assert response.status_code == 404
+    device.refresh_from_db()
+    assert (device.name, device.mode, device.revoked_at) == ("Phone", "independent", None)
+    assert AuditEntry.objects.filter(verb="denied", actor_name=ANN).count() == 1
+
+
+@pytest.mark.parametrize("path", ["/devices/", "/devices/connect/", "/devices/1/"])
+def test_who_has_no_mailbox_has_no_devices(path):
+    an_admin()
+    assert signed_in("root").get(path).status_code == 404
