@@ -31,6 +31,7 @@ class Credentials:
     secret: str
     client: str  # the client's IP address, after PROXY
     loopback: bool  # from this machine itself, with no proxy between
+    tls: str | None = None  # the version, where TLS hid the secret
 
 
 @dataclass(slots=True)
@@ -130,6 +131,15 @@ class SessionRecord:
     uidl_digest: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What one session did to messages, by their numbers."""
+
+    fetched: Sequence[int]  # sent whole by RETR, in that order; a number stands there as often as it was sent
+    confirmed: int  # so many of them, from the first, does the client have
+    removed: Sequence[int]  # what its QUIT removed
+
+
 # --- asked by protocols -----------------------------------------------------------------------------------------
 
 
@@ -153,6 +163,12 @@ class Maildrop(Protocol):
 
         BadCredentials when the device was revoked or barred since it signed in: nothing was done.
         """
+
+    def watch(self, barred: Callable[[], None]) -> None:
+        """Call `barred` within a second of when this device may use POP no more. Asked once, before anything else."""
+
+    def ended(self, record: SessionRecord, handled: Handled) -> None:
+        """The session is over: `barred` is not called any more, and what was done is kept. Never raises or waits."""
 
 
 class Accounts(Protocol):
@@ -241,6 +257,9 @@ class Peer(Protocol):
 
     def close(self) -> None:
         """Send what was written, then end."""
+
+    def cut(self, reason: str) -> None:
+        """End at once: nothing more is sent, and the session's `ended` is called before this returns."""
 
     def fail(self) -> None:
         """A bug of ours, while its exception is handled: it is logged, and the connection ends at once."""

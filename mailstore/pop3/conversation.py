@@ -42,6 +42,8 @@ class Conversation(ABC):
         self._lines = LineBuffer(SASL_LINE_OCTETS)
         self._waiting: Waiting = _NOTHING
         self._working = False
+        self._receipts = 0  # how many times octets came
+        self._obeyed = 0  # the receipt that the last line obeyed came in
         self._half_closed = False
         self._closing = False
         self._gone = False
@@ -54,12 +56,14 @@ class Conversation(ABC):
             # CVE-2011-0411: what came in clear before the handshake is never taken for what comes after it.
             self._end("clear text behind STLS")
         if not self._closing:
+            self._receipts += 1
             self._lines.feed(data)
             self._work()
 
     def proceed(self) -> None:
         if self._waiting is _BODY:
             self._waiting = _NOTHING
+            self._sent()
         self._work()
 
     def tls_started(self, version: str) -> None:
@@ -85,6 +89,7 @@ class Conversation(ABC):
                 if line is NEED_MORE:
                     self._run_dry()
                     return
+                self._obeyed = self._receipts
                 if line is OVERLONG:
                     self._overlong()
                 else:
@@ -114,6 +119,10 @@ class Conversation(ABC):
     @abstractmethod
     def _foreign(self) -> None:
         """The peer speaks TLS where POP3 in clear is expected."""
+
+    @abstractmethod
+    def _sent(self) -> None:
+        """What `_send` began is out, whole."""
 
     def _say(self, reply: bytes) -> None:
         self._peer.write(reply)

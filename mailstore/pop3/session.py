@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from mailstore.errors import MailError, Refused, Throttled
 from mailstore.pop3 import commands, replies, sasl_login
 from mailstore.pop3.conversation import Conversation, Waiting
+from mailstore.pop3.fetched import Fetched
 from mailstore.pop3.marks import Marks
 from mailstore.pop3.protocol import BAD_COMMANDS_IN_A_ROW, LEGAL, Rules, State
-from mailstore.ports import Credentials, SessionRecord
+from mailstore.ports import Credentials, Handled, SessionRecord
 from mailstore.wire import slices
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 class Session(Conversation):
     """Implements `ports.Session`. Where TLS comes before the first octet, `tls_started` comes before `connected`."""
 
-    _maildrop: Maildrop  # these two from TRANSACTION on
+    _maildrop: Maildrop  # these three from TRANSACTION on
     _marks: Marks
+    _fetched: Fetched
 
     def __init__(self, peer: Peer, accounts: Accounts, journal: Journal, rules: Rules) -> None:
         super().__init__(peer)
@@ -60,7 +62,22 @@ class Session(Conversation):
         self._record.octets_in = octets_in
         self._record.octets_out = octets_out
         if not self.updating():
-            self._journal.session_ended(self._record)
+            self._tell_the_end()
+
+    def _tell_the_end(self) -> None:
+        """Once, when the connection is gone and nothing more can come of it."""
+        self._journal.session_ended(self._record)
+        if self.signed_in():
+            self._maildrop.ended(self._record, self._handled())
+
+    def _handled(self) -> Handled:
+        fetched, record = self._fetched, self._record
+        quitted = record.reason == "quit" or self._state is State.UPDATE
+        return Handled(
+            fetched=fetched.numbers,
+            confirmed=len(fetched.numbers) if quitted else fetched.confirmed(self._obeyed),
+            removed=sorted(self._marks.numbers) if record.removed else (),
+        )
 
     def _become(self, state: State) -> None:
         self._state = state
@@ -146,7 +163,7 @@ class Session(Conversation):
             self._record.removed = answer
             self._say(replies.GOODBYE)
         if self._gone:
-            self._journal.session_ended(self._record)
+            self._tell_the_end()
         else:
             self._end("quit")
 
@@ -203,7 +220,8 @@ class Session(Conversation):
 
     def _sign_in(self, address: str, secret: str, mechanism: str) -> None:
         self._mechanism = mechanism
-        credentials = Credentials(address, secret, self._peer.client, loopback=self._peer.loopback)
+        peer = self._peer
+        credentials = Credentials(address, secret, peer.client, loopback=peer.loopback, tls=self._record.tls)
         self._ask(partial(self._try, credentials), self._enter, self._refuse)
 
     def _try(self, credentials: Credentials, done: Done[Maildrop]) -> None:
@@ -218,14 +236,22 @@ class Session(Conversation):
         done(answer)
 
     def _enter(self, maildrop: Maildrop) -> None:
-        self._become(State.TRANSACTION)
         self._address = None
         self._maildrop = maildrop
         self._marks = Marks(maildrop)
+        self._fetched = Fetched()
         record = self._record
         record.address, record.device, record.mechanism = maildrop.address, maildrop.device, self._mechanism
         record.messages = maildrop.messages
+        maildrop.watch(self._bar)
+        self._become(State.TRANSACTION)
         self._say(replies.signed_in(maildrop.messages, maildrop.octets))
+
+    def _bar(self) -> None:
+        """The device may use POP no more. What is said of an UPDATE under way is its own answer."""
+        if not self.updating():
+            self._closing = True
+            self._peer.cut("barred")
 
     def _refuse(self, error: MailError) -> None:
         if not isinstance(error, Refused | Throttled):
@@ -281,12 +307,16 @@ class Session(Conversation):
         self._say(replies.MARKED)
 
     def _retr(self, number: int) -> None:
-        self._open(number, self._send_whole)
+        self._open(number, partial(self._send_whole, number))
 
-    def _send_whole(self, message: Message) -> None:
+    def _send_whole(self, number: int, message: Message) -> None:
         self._record.retr += 1
+        self._fetched.begin(number)
         head = replies.message_follows(message.octets) + message.prefix
         self._send(head, message.body, message.body.wire_octets, replies.END)
+
+    def _sent(self) -> None:
+        self._fetched.sent(self._receipts)
 
     def _top(self, number: int, lines: int) -> None:
         self._open(number, partial(self._begin_top, number, lines))

@@ -11,7 +11,7 @@ from typing import Any
 from mailstore.errors import BadCredentials, MailError
 from mailstore.pop3.protocol import Rules
 from mailstore.pop3.session import Session
-from mailstore.ports import Credentials, Done, Listing, Message, OpenBody, SessionRecord
+from mailstore.ports import Credentials, Done, Handled, Listing, Message, OpenBody, SessionRecord
 
 BODY_CHUNK_OCTETS = 64 * 1024
 
@@ -101,6 +101,8 @@ class FakeMaildrop:
         self.listings = 0
         self.removed: list[list[int]] = []
         self.opened: list[MemoryBody] = []
+        self.bar: Callable[[], None] | None = None  # call it: the device may use POP no more
+        self.ends: list[tuple[SessionRecord, Handled]] = []
 
     def listing(self, done: Done[Listing]) -> None:
         self.listings += 1
@@ -118,6 +120,12 @@ class FakeMaildrop:
     def remove(self, numbers: Sequence[int], done: Done[int]) -> None:
         self.removed.append(list(numbers))
         self.answers.give(done, self.remove_error or len(numbers))
+
+    def watch(self, barred: Callable[[], None]) -> None:
+        self.bar = barred
+
+    def ended(self, record: SessionRecord, handled: Handled) -> None:
+        self.ends.append((record, handled))
 
     def _listing(self) -> Listing:
         return Listing(
@@ -175,7 +183,7 @@ class FakePeer:
     """A connection in memory that keeps what was sent.
 
     `full`: the other side does not read. `fills_up`: it stops reading after the next write. `slow`: a body waits for
-    `deliver_body`. `cut`: the connection was cut because a body failed under way.
+    `deliver_body`. `was_cut`: the connection was cut, because a body failed under way or by the session.
     """
 
     def __init__(self, *, client: str = "192.0.2.7", loopback: bool = False, encrypted: bool = True) -> None:
@@ -192,7 +200,7 @@ class FakePeer:
         self.upgrading = False
         self.closed = False
         self.failures: list[BaseException | None] = []
-        self.cut = False
+        self.was_cut = False
         self.turns: list[Callable[[], None]] = []  # what waits for the next one
         self._body: tuple[bytes, OpenBody, int, bytes] | None = None
 
@@ -222,7 +230,7 @@ class FakePeer:
             for offset in range(0, count, BODY_CHUNK_OCTETS):
                 self.sent += body.read(offset, min(BODY_CHUNK_OCTETS, count - offset))
         except MailError:
-            self.closed = self.cut = True
+            self.closed = self.was_cut = True
             return
         finally:
             body.close()
@@ -244,6 +252,11 @@ class FakePeer:
 
     def close(self) -> None:
         self.closed = True
+
+    def cut(self, reason: str) -> None:
+        assert self.session is not None
+        self.closed = self.was_cut = True
+        self.session.ended(reason, 100, len(self.sent))
 
     def fail(self) -> None:
         self.failures.append(sys.exception())
