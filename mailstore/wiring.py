@@ -118,6 +118,7 @@ async def _pop3_worker(
     def tick(count: int) -> None:
         lanes.tick()
         sightings.flush()
+        accounts.diary.flush()
         if count % REFRESH_TICKS == 0:
             accounts.refresh()
 
@@ -126,10 +127,11 @@ async def _pop3_worker(
         busy=POP3_BUSY, proxied=True,
     )  # fmt: skip
     await _serve(server, tick)
-    written = asyncio.Event()
-    sightings.flush(lambda _: written.set())
+    seen, told = asyncio.Event(), asyncio.Event()
+    sightings.flush(lambda _: seen.set())
+    accounts.diary.flush(told.set, every=True)
     with suppress(TimeoutError):
-        await asyncio.wait_for(written.wait(), LAST_FLUSH_SECONDS)
+        await asyncio.wait_for(asyncio.gather(seen.wait(), told.wait()), LAST_FLUSH_SECONDS)
     accounts.close()
     lanes.close()
 

@@ -1,6 +1,7 @@
 """Rows; one file a subject."""
 
 from mailstore.models.audit import AuditEntry
+from mailstore.models.diary import DiarySession
 from mailstore.models.domains import Alias, Domain, RetentionPolicy
 from mailstore.models.grants import DomainGrant
 from mailstore.models.mailboxes import Device, EveryDeviceHas, Mailbox
@@ -14,6 +15,7 @@ __all__ = [
     "AuditEntry",
     "Body",
     "Device",
+    "DiarySession",
     "Domain",
     "DomainGrant",
     "EveryDeviceHas",

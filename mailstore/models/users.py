@@ -35,6 +35,8 @@ class User(AbstractBaseUser):
     role = models.CharField(_("role"), max_length=5, choices=Role.choices, default=Role.OWNER)
     is_active = models.BooleanField(_("active"), default=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
+    # The hash before the last change: it signs nobody in, but says whose refused sign-ins are a forgotten device.
+    previous_password = models.CharField(max_length=128, blank=True, default="", editable=False)
     password_changed_at = models.DateTimeField(_("password changed"), null=True, blank=True)
     digested_at = models.DateTimeField(null=True, editable=False)  # the last digest of full mailboxes, to an admin
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

@@ -55,6 +55,14 @@ class _Recent(OrderedDict[str, _Failures]):
             found.distinct.add(what)
         return len(found.distinct)
 
+    def discard(self, key: str, what: bytes) -> bool:
+        """Count `what` no more; True when nothing is counted under that key any more."""
+        found = self.get(key)
+        if found is None:
+            return True
+        found.distinct.discard(what)
+        return not found.distinct
+
 
 class _Good(OrderedDict[str, float]):
     """From where there was a good sign-in within a day, the oldest first."""
@@ -113,6 +121,13 @@ class Throttle:
             if not self._good_networks.has(where, now):
                 count = max(count, failed)
         return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** (count - 1))
+
+    def forgive(self, client: str, account: str, secret: bytes) -> None:
+        """A failure is no guess after all: the account's previous password, from a device that missed a change."""
+        where, name = network(client), account[:NAME_CHARACTERS]
+        self._guessed.discard(_here(name, where), secret)
+        if self._wrong.discard(name, secret):
+            self._failed.discard(where, name.encode())
 
     def succeeded(self, client: str, account: str, now: float) -> None:
         """Remember for a day that this account signed in well from this network."""

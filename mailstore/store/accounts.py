@@ -14,13 +14,17 @@ from mailstore.policy.addresses import BadAddress, normal_address
 from mailstore.policy.networks import network
 from mailstore.policy.throttle import Throttle
 from mailstore.ports import BodyStore, Credentials, Done, Maildrop
+from mailstore.store.diary import Diary
 from mailstore.store.lane import StatementFailed
 from mailstore.store.lanes import Lanes
 from mailstore.store.listings import Listings
 from mailstore.store.maildrop import Shelves, StoredMaildrop, View
 from mailstore.store.passwords import Passwords
+from mailstore.store.refusals import Refusals, Why
 from mailstore.store.sightings import Sightings
+from mailstore.store.standing import Standing
 from mailstore.store.statements import SIGN_IN, SITE_EXPIRY
+from mailstore.store.visits import Visitor, address
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -62,28 +66,31 @@ class _Account:
 
 
 class StoredAccounts:
-    """ports.Accounts. Lives in one worker, on its loop."""
+    """ports.Accounts. Lives in one worker, on its loop; whoever runs it flushes its `diary`."""
 
     def __init__(self, lanes: Lanes, bodies: BodyStore, sightings: Sightings) -> None:
         self._lanes = lanes
         listings = Listings()
         lanes.on_return(listings.clear)
-        self._shelves = Shelves(lanes, bodies, listings)
+        self.diary = Diary(lanes)
+        self._standing = Standing(lanes)
+        self._shelves = Shelves(lanes, bodies, listings, self.diary, self._standing)
         self._sightings = sightings
         self._passwords = Passwords()
         self._throttle = Throttle()
+        self._refusals = Refusals(lanes, self._passwords, self._throttle, self.diary)
         self._site_expire_days: tuple[int | None, bool] = (None, False)
 
     def sign_in(self, credentials: Credentials, done: Done[Maildrop]) -> None:
         try:
             # From here on one account has one name, so that no spelling of it is a fresh start for a guesser.
             credentials = replace(credentials, address=normal_address(credentials.address))
-            address = credentials.address.encode()
+            name = credentials.address.encode()
         except (BadAddress, UnicodeEncodeError):
-            address = NOBODY
+            name = NOBODY
         typed = devices.split(credentials.secret)
         selector = typed[0].encode() if typed else None
-        self._lanes.read(SIGN_IN, (address, selector), lambda answer: self._found(answer, credentials, done))
+        self._lanes.read(SIGN_IN, (name, selector), lambda answer: self._found(answer, credentials, done))
 
     def site_expire_days(self) -> tuple[int | None, bool]:
         return self._site_expire_days
@@ -93,6 +100,7 @@ class StoredAccounts:
         self._lanes.read(SITE_EXPIRY, (), self._refreshed)
 
     def close(self) -> None:
+        self._standing.close()
         self._passwords.close()
 
     def _refreshed(self, answer: PGresult | MailError) -> None:
@@ -116,7 +124,7 @@ class StoredAccounts:
         elif quick and self._passwords.known(secret, quick.encoded):
             self._right(quick, quick.main(), credentials, done)
         elif self._barred(account, credentials):
-            done(Throttled("too many failures from there"))
+            self._refused(Why.THROTTLED, account, credentials, done, Throttled("too many failures from there"))
         else:
             encoded = account.encoded if account else None
             self._passwords.check(secret, encoded, lambda right: self._checked(right, account, credentials, done))
@@ -147,15 +155,29 @@ class StoredAccounts:
         if not account.active:
             self._wrong("suspended or removed", account, credentials, done)
         elif not account.pop:
-            done(PopSwitchedOff(account.address))
+            self._refused(Why.POP_OFF, account, credentials, done, PopSwitchedOff(account.address), device)
         elif device.main and not account.main_pop:
-            done(MainPasswordBarred(account.address))
+            self._refused(Why.MAIN_OFF, account, credentials, done, MainPasswordBarred(account.address), device)
         else:
             self._throttle.succeeded(credentials.client, account.address, _now())
             self._sightings.add(device.device, credentials.client)
             if device.unseen:  # from now on the main password counts among the devices that must have a message
                 self._sightings.flush()
-            done(self._maildrop(account, device))
+            done(self._maildrop(account, device, credentials))
+
+    def _refused(
+        self,
+        why: Why,
+        account: _Account | None,
+        credentials: Credentials,
+        done: Done[Maildrop],
+        error: MailError,
+        device: _Device | None = None,
+    ) -> None:
+        """Refuse in words, since the password was right, or since no try was made."""
+        done(error)
+        if account is not None:
+            self._refusals.tell(why.value, account.mailbox, credentials, device.device if device else None)
 
     def _wrong(self, why: str, account: _Account | None, credentials: Credentials, done: Done[Maildrop]) -> None:
         delay_seconds = self._throttle.failed(
@@ -167,9 +189,15 @@ class StoredAccounts:
             loopback=credentials.loopback,
         )
         asyncio.get_running_loop().call_later(delay_seconds, done, BadCredentials(why))
+        if account is not None and account.active:
+            self._refusals.tell_wrong(account.mailbox, credentials)
+        elif account is not None:
+            self._refusals.tell(Why.SUSPENDED.value, account.mailbox, credentials)
 
-    def _maildrop(self, account: _Account, device: _Device) -> Maildrop:
+    def _maildrop(self, account: _Account, device: _Device, credentials: Credentials) -> Maildrop:
+        client, tls = address(credentials.client), credentials.tls or ""
         view = View(
+            visitor=Visitor(account.mailbox, device.device, client, tls),
             mailbox=account.mailbox,
             address=account.address,
             device=device.device,

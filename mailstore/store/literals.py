@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def bigints(numbers: Iterable[int]) -> bytes:
-    return b"{%s}" % b",".join(b"%d" % number for number in numbers)
+def bigints(numbers: Iterable[int | None]) -> bytes:
+    return b"{%s}" % b",".join(b"NULL" if number is None else b"%d" % number for number in numbers)
+
+
+def truths(claims: Iterable[bool]) -> bytes:
+    return b"{%s}" % b",".join(b"t" if claim else b"f" for claim in claims)
+
+
+def octets(strings: Iterable[bytes]) -> bytes:
+    """As bytea[]."""
+    return texts(f"\\x{string.hex()}" for string in strings)
 
 
 def texts(items: Iterable[str | None]) -> bytes:

@@ -86,7 +86,7 @@ def set_password(address: str, password: str | None, *, actor: Actor) -> str | N
     with transaction.atomic():
         mailbox = locked(normal)
         _put_password(mailbox.user, chosen=password, generated=secret)
-        mailbox.user.save(update_fields=["password", "password_changed_at"])
+        mailbox.user.save(update_fields=new_passwords.FIELDS)
         audit.record(actor, "mailbox.password", normal, mailbox=mailbox)
     return secret
 
@@ -216,5 +216,5 @@ def _change_password(user: User, password: str | None) -> Changes:
     before = user.password_changed_at
     new_passwords.check(password, user)
     new_passwords.put(user, password)
-    user.save(update_fields=["password", "password_changed_at"])
+    user.save(update_fields=new_passwords.FIELDS)
     return {"password_changed_at": (before, user.password_changed_at)}

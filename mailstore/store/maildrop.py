@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from struct import Struct
 from typing import TYPE_CHECKING
 
 from mailstore.errors import BadCredentials, BodyLost, MailError, TryAgain
-from mailstore.ports import BodyRef, BodyStore, Done, Listing, Message
-from mailstore.store import literals
+from mailstore.ports import BodyRef, BodyStore, Done, Handled, Listing, Message, SessionRecord
+from mailstore.store import ends, literals
+from mailstore.store.diary import Diary
 from mailstore.store.lane import Steps
 from mailstore.store.lanes import Lanes
 from mailstore.store.listings import Listings, unpack
+from mailstore.store.standing import Standing
 from mailstore.store.statements import CARDS, HIDE, LISTING, LOCK, PAST_LISTING, REMOVE
+from mailstore.store.visits import Visit, Visitor
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -28,6 +32,7 @@ _INT8 = Struct(">q").unpack
 class View:
     """What the sign-in found: one device's view of one mailbox at one change number, and its counters."""
 
+    visitor: Visitor
     mailbox: int
     address: str
     device: int
@@ -46,6 +51,8 @@ class Shelves:
     lanes: Lanes
     bodies: BodyStore
     listings: Listings
+    diary: Diary
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +67,15 @@ class StoredMaildrop:
     number."""
 
     __slots__ = (
+        "_barred",
+        "_began_at",
         "_bodies",
         "_cards",
+        "_diary",
         "_lanes",
         "_listing",
         "_listings",
+        "_standing",
         "_view",
         "address",
         "device",
@@ -83,6 +94,10 @@ class StoredMaildrop:
         self._lanes = shelves.lanes
         self._bodies = shelves.bodies
         self._listings = shelves.listings
+        self._diary = shelves.diary
+        self._standing = shelves.standing
+        self._barred: Callable[[], None] | None = None
+        self._began_at = datetime.now(UTC)
         self._listing: Listing | None = None
         self._cards: dict[int, _Card] = {}
 
@@ -175,6 +190,31 @@ class StoredMaildrop:
         parameters = (b"%d" % self._view.mailbox, keys, b"%d" % self._view.device)
         lock = (LOCK, (literals.bigints([self._view.mailbox]),))
         return (lock, (HIDE, parameters), (REMOVE, parameters))
+
+    # --- the end ----------------------------------------------------------------------------------------------
+
+    def watch(self, barred: Callable[[], None]) -> None:
+        self._barred = barred
+        self._standing.watch(self._view.device, barred)
+
+    def ended(self, record: SessionRecord, handled: Handled) -> None:
+        if self._barred is not None:
+            self._standing.forget(self._view.device, self._barred)
+        visit = Visit(
+            self._view.visitor,
+            self._began_at,
+            datetime.now(UTC),
+            ends.kind(record.reason),
+            listed=self.messages,
+            octets_out=record.octets_out,
+            fetched=self._keys(handled.fetched),
+            confirmed=handled.confirmed,
+            removed=self._keys(handled.removed),
+        )
+        self._diary.tell(visit)
+
+    def _keys(self, numbers: Iterable[int]) -> Sequence[int]:
+        return [self._listing.keys[number - 1] for number in numbers] if self._listing else ()
 
 
 def _card(answer: PGresult, row: int) -> tuple[int, _Card]:

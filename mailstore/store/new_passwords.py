@@ -13,6 +13,7 @@ from mailstore.store.hashers import Argon2Generated
 from mailstore.store.outcomes import Rejected
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no two of them look alike in print or on a screen
+FIELDS = ("password", "previous_password", "password_changed_at")  # of User, which a new password changes
 GROUPS, GROUP_CHARACTERS = 4, 4  # 79 bits, in pieces short enough to read out
 
 
@@ -30,13 +31,19 @@ def check(password: str, user: User) -> None:
 
 
 def put(user: User, password: str) -> None:
-    """Give the user, not saved here, this password and the moment of its change."""
+    """Give the user, not saved here, this password and the moment of its change: save FIELDS."""
+    _set_aside(user)
     user.set_password(password)
-    user.password_changed_at = timezone.now()
 
 
 def put_generated(user: User, secret: str) -> None:
     """The same for what `generate` made, at the lower cost that its chance allows."""
+    _set_aside(user)
     hasher = Argon2Generated()
     user.password = hasher.encode(secret, hasher.salt())
+
+
+def _set_aside(user: User) -> None:
+    """Keep the hash that is about to go, so that a device which still sends that password is told apart."""
+    user.previous_password = user.password if user.has_usable_password() else ""
     user.password_changed_at = timezone.now()

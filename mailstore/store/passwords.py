@@ -41,6 +41,10 @@ class Passwords:
         found = self._verified.get(encoded)
         return found is not None and hmac.compare_digest(found, self.digest(secret))
 
+    def busy(self) -> bool:
+        """True while a check is under way."""
+        return self._waiting > 0
+
     def check(self, secret: str, encoded: str | None, done: Callable[[bool | MailError], None]) -> None:
         """Run one slow check; `encoded` None (no such user) costs the same and fails. Overloaded, Unavailable."""
         if self._waiting >= QUEUE_LIMIT:

@@ -30,6 +30,7 @@ _DESTROY_OF_MAILBOX = (
     "DELETE FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NULL",
     "DELETE FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL",
 )
+_DESTROY_DIARY = "DELETE FROM mailstore_diarysession WHERE mailbox_id = %(mailbox)s"
 _LET_GO = """
 UPDATE mailstore_body SET unreferenced_at = now()
 WHERE id = ANY(%(bodies)s) AND NOT EXISTS (SELECT FROM mailstore_message WHERE body_id = mailstore_body.id)
@@ -42,7 +43,9 @@ def messages(keys: Sequence[int]) -> int:
 
 
 def mailbox(key: int) -> int:
-    """Destroy every row of a mailbox whose row the caller has locked. Returns how many there were."""
+    """Destroy every message of a mailbox whose row the caller has locked, and its diary. Returns how many messages."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DESTROY_DIARY, {"mailbox": key})
     return _purge(_LOCK_BODIES_OF_MAILBOX, _DESTROY_OF_MAILBOX, {"mailbox": key})
 
 

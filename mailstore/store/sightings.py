@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from mailstore.errors import MailError
-from mailstore.store import literals
+from mailstore.store import literals, visits
 from mailstore.store.lane import StatementFailed
 from mailstore.store.lanes import Lanes
 from mailstore.store.statements import SIGHTINGS
@@ -36,7 +36,7 @@ class Sightings:
 
     def add(self, device: int, client: str) -> None:
         """Note a sign-in from an IP address, or from "unix"."""
-        self._seen[device] = _Sighting(datetime.now(UTC), _inet(client))
+        self._seen[device] = _Sighting(datetime.now(UTC), visits.address(client))
         if len(self._seen) >= BATCH_LIMIT:
             self.flush()
 
@@ -66,8 +66,3 @@ class Sightings:
                 return
             if one.refusals < REFUSALS_AT_MOST:
                 self._seen.setdefault(device, one)
-
-
-def _inet(client: str) -> str | None:
-    """As Postgres takes it: an address without the name of its link (RFC 4007 §11), NULL for a unix socket."""
-    return None if client == "unix" else client.partition("%")[0]

@@ -100,8 +100,21 @@ LOCK = Statement(b"lock", "SELECT 1 FROM mailstore_mailbox WHERE id = ANY($1::bi
 COUNTS = """v.mailbox_id = x.id AND v.revoked_at IS NULL AND v.mode <> 'peek' AND v.silent_since IS NULL
         AND NOT (v.main AND (v.last_sign_in_at IS NULL OR NOT x.main_pop))"""
 
-# A device d of mailbox x may still change it: a session outlives the sign-in that was right for it.
-MAY = "x.removed_at IS NULL AND d.revoked_at IS NULL AND (x.main_pop OR NOT d.main)"
+# A device d of mailbox x may still use it: a session outlives the sign-in that was right for it.
+MAY = """d.revoked_at IS NULL AND x.removed_at IS NULL AND x.pop AND (x.main_pop OR NOT d.main)
+        AND EXISTS (SELECT 1 FROM mailstore_user u JOIN mailstore_domain o ON o.id = x.domain_id
+                     WHERE u.id = x.user_id AND u.is_active AND o.active)"""
+
+# Of the devices $1 with open sessions, those that may use POP no more; one that is gone altogether is among them.
+BARRED = Statement(
+    b"barred",
+    f"""
+    SELECT open.device
+      FROM unnest($1::bigint[]) AS open (device)
+     WHERE NOT EXISTS (SELECT 1 FROM mailstore_device d JOIN mailstore_mailbox x ON x.id = d.mailbox_id
+                        WHERE d.id = open.device AND {MAY})
+    """,
+)
 
 
 def leaving(gone: str, *, of: str, answer: str) -> str:
@@ -326,5 +339,5 @@ DELIVER_ALL = Statement(
 # Whether anything was ever stored: then an empty body store is a disk that is missing.
 ANY_BODY = Statement(b"any_body", "SELECT EXISTS (SELECT 1 FROM mailstore_body)")
 
-READS = (SIGN_IN, SITE_EXPIRY, LISTING, PAST_LISTING, CARDS, RECIPIENTS, ANY_BODY)
+READS = (SIGN_IN, SITE_EXPIRY, BARRED, LISTING, PAST_LISTING, CARDS, RECIPIENTS, ANY_BODY)
 WRITES = (LOCK, REMOVE, HIDE, SIGHTINGS, ADD_BODY, DELIVER, DELIVER_ALL)

@@ -14,7 +14,7 @@ def change_password(user: User, password: str) -> None:
     """Set the new password. Every other web session ends, and POP3 refuses the old one at its next sign-in:
     both hold on to the stored hash, which is another one now."""
     new_passwords.put(user, password)
-    user.save(update_fields=["password", "password_changed_at"])
+    user.save(update_fields=new_passwords.FIELDS)
     _record(user, "password.change")
 
 

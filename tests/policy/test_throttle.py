@@ -66,6 +66,25 @@ def test_delays_grow_with_each_distinct_failure_up_to_a_bound() -> None:
     assert set(delays[6:]) == {LONGEST_DELAY_SECONDS}
 
 
+def test_a_failure_that_was_no_guess_is_forgotten() -> None:
+    memory = Throttle()
+    for number in range(WRONG_PASSWORDS_A_DAY):
+        fail(memory, f"user{number}@example.org", b"previous")
+        memory.forgive(ELSEWHERE, f"user{number}@example.org", b"previous")
+        fail(memory, ANN, secret(number))
+        memory.forgive(ELSEWHERE, ANN, secret(number))
+    assert fail(memory, BOB) == FIRST_DELAY_SECONDS
+    assert not barred(memory)
+
+
+def test_forgiving_one_password_leaves_the_others_counted() -> None:
+    memory = Throttle()
+    guess(memory, 3)
+    memory.forgive(ELSEWHERE, ANN, secret(1))
+    assert guess(memory, 1, first=9) == FIRST_DELAY_SECONDS * 4
+    memory.forgive(HOME, "nobody@example.org", b"never tried")
+
+
 @pytest.mark.req("P-187")
 def test_the_same_wrong_password_again_and_again_counts_once() -> None:
     memory = Throttle()

@@ -8,7 +8,17 @@ from dataclasses import replace
 from django.db import connection
 
 from mailstore.errors import MailError
-from mailstore.ports import Credentials, Delivered, Envelope, Intake, Maildrop, Message, Recipient
+from mailstore.ports import (
+    Credentials,
+    Delivered,
+    Envelope,
+    Handled,
+    Intake,
+    Maildrop,
+    Message,
+    Recipient,
+    SessionRecord,
+)
 from mailstore.store.accounts import StoredAccounts
 from mailstore.store.delivery import StoredDelivery
 from tests.store.site import PASSWORD
@@ -94,6 +104,28 @@ class Mail:
     def remove(self, maildrop: Maildrop, *numbers: int) -> int | MailError:
         self.worker.get(maildrop.listing)
         return self.worker.ask(lambda done: maildrop.remove(numbers, done))
+
+    def end(
+        self,
+        maildrop: Maildrop,
+        *,
+        fetched: Sequence[int] = (),
+        confirmed: int | None = None,
+        removed: Sequence[int] = (),
+        reason: str = "quit",
+    ) -> None:
+        """The session is over, and the diary has it; the client has all it fetched unless `confirmed` says how many."""
+        self.worker.get(maildrop.listing)
+        record = SessionRecord("192.0.2.7", reason=reason, octets_out=1000)
+        maildrop.ended(record, Handled(fetched, len(fetched) if confirmed is None else confirmed, removed))
+        self.flush()
+
+    def flush(self) -> None:
+        self.worker.ask(lambda done: self.accounts.diary.flush(lambda: done(None), every=True))
+
+    def fetch(self, address: str, secret: str, *numbers: int) -> None:
+        """A session that fetches and quits."""
+        self.end(self.open(address, secret), fetched=numbers)
 
 
 def _keep(kept: dict[int, Delivered | MailError], index: int, answer: Delivered | MailError) -> None:

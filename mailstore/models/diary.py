@@ -1,0 +1,72 @@
+"""The diary: what POP3 sessions did, and who was refused one. Written by workers in batches, read by owners."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models.mailboxes import ChangeRanges, Device, Mailbox
+
+
+class DiarySession(models.Model):
+    """One session, or several of one hour that are alike: polls that fetched and removed nothing, refused sign-ins.
+
+    `sessions` says how many the row stands for; the first began at `started_at`, the last ended at `ended_at`. What was
+    done to which message stands in `fetched` and `deleted`, as ranges of arrival numbers (Message.added).
+    """
+
+    class Ended(models.TextChoices):
+        QUIT = "quit", _("QUIT")
+        LOST = "lost", _("connection lost")
+        IDLE = "idle", _("silent for too long")
+        BARRED = "barred", _("ended here: this device may use POP no more")
+        SHUTDOWN = "shutdown", _("the server was stopped")
+        FAILED = "failed", _("the server failed")
+        WRONG = "wrong", _("refused: wrong password")
+        PREVIOUS = "previous", _("refused: the previous password")
+        SUSPENDED = "suspended", _("refused: suspended")
+        POP_OFF = "pop-off", _("refused: POP is switched off")
+        MAIN_OFF = "main-off", _("refused: the main password is barred from POP")
+        THROTTLED = "throttled", _("refused: too many failures")
+
+    REFUSED = (Ended.WRONG, Ended.PREVIOUS, Ended.SUSPENDED, Ended.POP_OFF, Ended.MAIN_OFF, Ended.THROTTLED)
+
+    # No constraints: their checks would wait for, and hold up, whoever has locked the mailbox. `purge.mailbox` takes
+    # the rows of a mailbox; a device row goes only with its mailbox.
+    mailbox = models.ForeignKey(
+        Mailbox, models.DO_NOTHING, verbose_name=_("mailbox"), db_constraint=False, db_index=False
+    )
+    device = models.ForeignKey(
+        Device,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        verbose_name=_("device"),
+        db_constraint=False,
+        db_index=False,
+    )
+    started_at = models.DateTimeField(_("began"))
+    ended_at = models.DateTimeField(_("ended"))
+    client = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    tls = models.CharField(_("encryption"), max_length=10, blank=True, default="")
+    listed = models.BigIntegerField(_("messages in view"), default=0)
+    fetched_messages = models.BigIntegerField(_("fetched"), default=0)
+    removed_messages = models.BigIntegerField(_("removed"), default=0)
+    octets_out = models.BigIntegerField(_("octets sent"), default=0)
+    fetched = ChangeRanges(_("fetched, by arrival"), default="{}")
+    deleted = ChangeRanges(_("removed, by arrival"), default="{}")
+    ended = models.CharField(_("how it ended"), max_length=9, choices=Ended.choices)
+    sessions = models.PositiveIntegerField(_("how many"), default=1)
+    # Digest of the hour and of what the sessions of this row have in common; NULL for a session told by itself.
+    fold = models.BinaryField(max_length=16, null=True, unique=True, editable=False)
+
+    class Meta:
+        verbose_name = _("diary entry")
+        verbose_name_plural = _("diary entries")
+        indexes = [
+            # The owner's and the admin's page: one mailbox, the newest first.
+            models.Index(fields=["mailbox", "-started_at"], name="diary_of_a_mailbox"),
+            # The sweep: what is older than the diary is kept.
+            models.Index(fields=["started_at"], name="diary_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M} {self.ended}"

@@ -1,0 +1,81 @@
+"""Sessions and refused sign-ins as the diary tells them, and as columns of its statements; keeps and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from mailstore.store import literals
+
+if TYPE_CHECKING:
+    from mailstore.store.lane import Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who came, and to which mailbox."""
+
+    mailbox: int
+    device: int | None  # None: nobody who proved himself
+    client: str | None  # an IP address; None for a unix socket
+    tls: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One session, or one refused sign-in. `fetched` and `removed` are messages by primary key; the client has the
+    first `confirmed` of those it fetched."""
+
+    visitor: Visitor
+    began_at: datetime
+    ended_at: datetime
+    ended: str  # DiarySession.Ended
+    listed: int = 0
+    octets_out: int = 0
+    fetched: Sequence[int] = ()
+    confirmed: int = 0
+    removed: Sequence[int] = ()
+
+    @property
+    def messages(self) -> int:
+        return len(self.fetched) + len(self.removed)
+
+
+def address(client: str) -> str | None:
+    """As Postgres takes it: an address without the name of its link (RFC 4007 §11), NULL for a unix socket."""
+    return None if client == "unix" else client.partition("%")[0]
+
+
+def told(visits: Sequence[Visit]) -> Parameters:
+    """The columns of `records.DIARY`."""
+    handled = [
+        (place, message, removed)
+        for place, visit in enumerate(visits, 1)
+        for messages, removed in ((visit.fetched, False), (visit.removed, True))
+        for message in messages
+    ]
+    return (
+        *visited(visits, (visit.ended_at for visit in visits)),
+        literals.bigints(len(visit.fetched) for visit in visits),
+        literals.bigints(len(visit.removed) for visit in visits),
+        literals.bigints(visit.octets_out for visit in visits),
+        literals.bigints(place for place, _, _ in handled),
+        literals.bigints(message for _, message, _ in handled),
+        literals.truths(removed for _, _, removed in handled),
+    )
+
+
+def visited(visits: Sequence[Visit], ends: Iterable[datetime]) -> Parameters:
+    """The columns that `records.DIARY` and `records.FOLD_DIARY` begin with."""
+    return (
+        literals.bigints(visit.visitor.mailbox for visit in visits),
+        literals.bigints(visit.visitor.device for visit in visits),
+        literals.texts(visit.began_at.isoformat() for visit in visits),
+        literals.texts(at.isoformat() for at in ends),
+        literals.texts(visit.visitor.client for visit in visits),
+        literals.texts(visit.visitor.tls for visit in visits),
+        literals.texts(visit.ended for visit in visits),
+        literals.bigints(visit.listed for visit in visits),
+    )
