@@ -9,7 +9,7 @@ import pytest
 from mailstore.errors import BadCredentials, MailError, MainPasswordBarred, PopSwitchedOff, Unavailable
 from mailstore.models import Device, DiarySession, Mailbox
 from mailstore.ports import Credentials
-from mailstore.store import devices, mailboxes
+from mailstore.store import devices, mailbox_removal, mailboxes
 from mailstore.store.diary import REFUSALS_AT_MOST, WAITING_VISITS, Diary
 from mailstore.store.folds import FOLDS_AT_MOST, Folds
 from mailstore.store.lane import Answer, StatementFailed, Steps
@@ -71,8 +71,8 @@ def test_the_diary_goes_with_its_mailbox_and_a_late_session_brings_none(ann: Mai
     ann.end(ann.open(ANN), fetched=[1])
     late = ann.open(ANN)
     ann.worker.get(late.listing)
-    Mailbox.objects.update(held=False)
-    mailboxes.purge(ANN, actor=ACTOR)
+    mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
+    mailbox_removal.purge_now(ANN, actor=ACTOR)
     assert not DiarySession.objects.exists()
     ann.end(late, fetched=[2])
     assert not DiarySession.objects.exists()

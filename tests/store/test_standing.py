@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from mailstore.models import Device, Domain, Mailbox, User
-from mailstore.store import devices, mailboxes
+from mailstore.store import devices, mailbox_removal, mailboxes
 from mailstore.store.standing import LOOK_SECONDS
 from tests.store.mail import Mail
 from tests.store.site import ACTOR, PASSWORD, a_mailbox
@@ -61,7 +61,7 @@ def test_a_session_in_order_is_left_alone(sessions: Sessions) -> None:
         (lambda: mailboxes.ensure(ANN, actor=ACTOR, pop=False), ["main", "phone"]),
         (lambda: mailboxes.ensure(ANN, actor=ACTOR, suspended=True), ["main", "phone"]),
         (lambda: Domain.objects.update(active=False), ["main", "phone"]),
-        (lambda: mailboxes.remove(ANN, actor=ACTOR, with_mail=True), ["main", "phone"]),
+        (lambda: mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True), ["main", "phone"]),
     ],
     ids=["revoked", "main password barred", "POP off", "suspended", "domain off", "removed"],
 )
