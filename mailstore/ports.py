@@ -97,10 +97,14 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """An accepted recipient. `address` is as the MTA typed it (with +detail), `mailboxes` where it goes."""
+    """An accepted recipient. `address` is as the MTA typed it (with +detail), `mailboxes` where it goes.
+
+    `capped` are the domains of these whose own quota the delivery must keep.
+    """
 
     address: str
     mailboxes: tuple[int, ...]
+    capped: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

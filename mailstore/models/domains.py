@@ -78,6 +78,15 @@ class Domain(models.Model):
     over_quota = models.CharField(_("a full mailbox"), max_length=6, choices=OverQuota.choices, default=OverQuota.DEFER)
     mailbox_limit = models.PositiveIntegerField(_("mailboxes at most"), null=True, blank=True)
     alias_limit = models.PositiveIntegerField(_("aliases at most"), null=True, blank=True)
+    quota_octets = models.BigIntegerField(_("stored at most"), null=True, blank=True)
+    allotment_octets = models.BigIntegerField(_("quotas of all mailboxes at most"), null=True, blank=True)
+    mailbox_quota_default = models.BigIntegerField(_("quota of a new mailbox"), null=True, blank=True)
+    mailbox_quota_most = models.BigIntegerField(_("quota of a mailbox at most"), null=True, blank=True)
+    owner_forwards = models.BooleanField(_("owners may forward their mail"), default=False)
+    # What was removed may still stand for a domain that is purged: it comes back as one of its own.
+    stands_for = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="alias_domains", verbose_name=_("stands for")
+    )
     policy = models.ForeignKey(
         RetentionPolicy, models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")
     )
@@ -93,6 +102,14 @@ class Domain(models.Model):
         verbose_name_plural = _("domains")
         constraints = [
             models.CheckConstraint(condition=models.Q(name=Lower("name")), name="domain_name_lower_case"),
+            models.CheckConstraint(
+                condition=models.Q(stands_for__isnull=True) | ~models.Q(stands_for=models.F("id")),
+                name="domain_never_stands_for_itself",
+            ),
+        ]
+        indexes = [
+            # A recipient's domain, asked for at each RCPT: the few that stand for others, and none of the many.
+            models.Index(fields=["name"], condition=models.Q(stands_for__isnull=False), name="domain_stands_for"),
         ]
 
     def __str__(self) -> str:
@@ -100,11 +117,25 @@ class Domain(models.Model):
 
 
 class Alias(models.Model):
-    """An address that stands for others. `@domain` is the catch-all of a domain: it answers for unknown names."""
+    """An address that stands for others. `@domain` is the catch-all of a domain: it answers for unknown names.
+
+    One with a `mailbox` is the forward of that mailbox, at its own address; `keep_copy` leaves its mail there too.
+    """
 
     address = models.TextField(_("address"), unique=True)
     domain = models.ForeignKey(Domain, models.CASCADE, verbose_name=_("domain"))
     targets = ArrayField(models.TextField(), verbose_name=_("targets"))
+    mailbox = models.OneToOneField(
+        "mailstore.Mailbox",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="forward",
+        verbose_name=_("forward of the mailbox"),
+    )
+    keep_copy = models.BooleanField(_("keep a copy"), default=False)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    comment = models.CharField(_("comment"), max_length=200, blank=True)
     active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -114,6 +145,14 @@ class Alias(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(address=Lower("address")), name="alias_address_lower_case"),
             models.CheckConstraint(condition=models.Q(targets__len__gt=0), name="alias_has_a_target"),
+            models.CheckConstraint(
+                condition=models.Q(keep_copy=False) | models.Q(mailbox__isnull=False),
+                name="alias_copy_only_in_a_mailbox",
+            ),
+        ]
+        indexes = [
+            # The sweep: what expired long ago.
+            models.Index(fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="alias_expiring"),
         ]
 
     def __str__(self) -> str:

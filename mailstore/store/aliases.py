@@ -1,43 +1,58 @@
-"""Aliases: addresses that stand for others, and `@domain`, the catch-all; resolving one for a delivery is elsewhere."""
+"""Aliases: addresses that stand for others, forwards of mailboxes, catch-alls; who they lead to is found elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypedDict, Unpack
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from mailstore.models import Alias, Domain, Mailbox
 from mailstore.policy import aliases as reach
-from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address, normal_domain
-from mailstore.store import audit, domains, removal
+from mailstore.policy.addresses import BadAddress, normal_address, normal_domain
+from mailstore.store import audit, domains, loops, removal
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Ensured, Rejected, assign, details
 
-# Aliases are written one after the other, so that two changes cannot close a loop between them.
-_ONE_WRITER = "SELECT pg_advisory_xact_lock(hashtext('mailstore_alias'))"
+
+class Fields(TypedDict, total=False):
+    """What of an alias can be set beside its targets; what is not given stays. `expires_at` of None is never."""
+
+    active: bool
+    keep_copy: bool
+    expires_at: datetime | None
+    comment: str
 
 
-def ensure(address: str, targets: Sequence[str], *, actor: Actor, active: bool | None = None) -> Ensured[Alias]:
+def ensure(address: str, targets: Sequence[str], *, actor: Actor, **fields: Unpack[Fields]) -> Ensured[Alias]:
     """Make the alias unless it is there, and let it stand for exactly these targets.
 
-    Rejected for a bad address, no or too many targets, an address that a mailbox has, a loop, a domain at its limit.
+    At a mailbox's own address it is the mailbox's forward, and `keep_copy` must be told when it is made; to forward to
+    that address too means to keep a copy. Rejected for a bad address, no or too many targets, an expiry that is past, a
+    copy where no mailbox is, a loop, a domain at its limit or one that stands for another.
     """
     normal = _normal(address)
     wanted = _normal_targets(targets)
     with transaction.atomic():
-        _take_turn()
+        loops.take_turn()
         domain = domains.locked(normal)
         alias = Alias.objects.select_for_update().filter(address=normal).first()
         created = alias is None
-        _refuse_loop(normal, wanted)
+        mailbox = _mailbox(normal)
+        if mailbox is not None and normal in wanted:
+            wanted.remove(normal)
+            fields = {"keep_copy": True, **fields}
+        _refuse(normal, wanted, mailbox, fields, created=created)
         if alias is None:
-            alias = _make(normal, domain, wanted)
-        changes = assign(alias, {"targets": wanted} | ({} if active is None else {"active": active}))
+            alias = _make(normal, domain, wanted, mailbox)
+        changes = assign(alias, {"targets": wanted, **fields})
         if created or changes:
             verb = "alias.create" if created else "alias.change"
-            audit.record(actor, verb, normal, targets=wanted, changes=details(changes))
+            audit.record(actor, verb, normal, mailbox=mailbox, targets=wanted, changes=details(changes))
     return Ensured(alias, created, changes)
 
 
@@ -45,23 +60,27 @@ def remove(address: str, *, actor: Actor) -> None:
     """Remove the alias. Rejected when there is none."""
     normal = _normal(address)
     with transaction.atomic():
-        _take_turn()
+        loops.take_turn()
         alias = Alias.objects.select_for_update().filter(address=normal).first()
         if alias is None:
             raise Rejected(_("%(address)s is not an alias of this site") % {"address": normal})
         alias.delete()
-        audit.record(actor, "alias.remove", normal, targets=alias.targets)
+        audit.record(actor, "alias.remove", normal, mailbox=alias.mailbox, targets=alias.targets)
+
+
+def remove_expired(address: str, *, before: datetime, actor: Actor) -> None:
+    """Remove the alias if it expired before that. Rejected when there is none, or it was renewed."""
+    with transaction.atomic():
+        loops.take_turn()
+        if not Alias.objects.filter(address=address, expires_at__lt=before).exists():
+            raise Rejected(_("%(address)s has not expired") % {"address": address})
+        remove(address, actor=actor)
 
 
 def listing(domain: str | None = None) -> QuerySet[Alias]:
     """The aliases of one domain, or all, by address. Rejected when there is no such domain."""
     rows = Alias.objects.filter(domain__removed_at=None).order_by("address")
     return rows if domain is None else rows.filter(domain=domains.get(domain))
-
-
-def _take_turn() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_ONE_WRITER)
 
 
 def _normal(address: str) -> str:
@@ -84,45 +103,36 @@ def _normal_targets(targets: Sequence[str]) -> list[str]:
     return wanted
 
 
-def _make(address: str, domain: Domain, targets: list[str]) -> Alias:
-    """Insert the alias; the domain's row is locked."""
+def _mailbox(address: str) -> Mailbox | None:
+    """Return the mailbox of this address, if there is one. Rejected when it is removed."""
     mailbox = Mailbox.objects.select_related("user", "domain").filter(user__address=address).first()
     if mailbox is not None and mailbox.removed_at is not None:
         raise removal.refusal(mailbox)
-    if mailbox is not None:
-        raise Rejected(_("%(address)s is a mailbox") % {"address": address})
-    if domain.alias_limit is not None and Alias.objects.filter(domain=domain).count() >= domain.alias_limit:
+    return mailbox
+
+
+def _refuse(address: str, targets: list[str], mailbox: Mailbox | None, fields: Fields, *, created: bool) -> None:
+    expires_at = fields.get("expires_at")
+    if expires_at is not None and expires_at <= timezone.now():
+        raise Rejected(_("%(address)s would have expired already") % {"address": address})
+    if mailbox is None and fields.get("keep_copy"):
+        raise Rejected(_("%(address)s is not a mailbox: there is nowhere to keep a copy") % {"address": address})
+    if mailbox is not None and created and "keep_copy" not in fields:
+        raise Rejected(
+            _("%(address)s is a mailbox: say whether it keeps a copy of what is forwarded") % {"address": address}
+        )
+    if not targets:
+        raise Rejected(_("%(address)s would be forwarded to nobody else") % {"address": address})
+    loops.refuse(address, targets)
+
+
+def _make(address: str, domain: Domain, targets: list[str], mailbox: Mailbox | None) -> Alias:
+    """Insert the alias; the domain's row is locked. Forwards do not count among a domain's aliases."""
+    domains.refuse_standing(domain)
+    others = Alias.objects.filter(domain=domain, mailbox=None)
+    if mailbox is None and domain.alias_limit is not None and others.count() >= domain.alias_limit:
         raise Rejected(
             _("%(domain)s has all the aliases it may have (%(limit)d)")
             % {"domain": domain.name, "limit": domain.alias_limit}
         )
-    return Alias.objects.create(address=address, domain=domain, targets=targets)
-
-
-def _refuse_loop(address: str, targets: list[str]) -> None:
-    """Follow the targets as a delivery would, one level a time; refuse to meet `address`, and to go on for too long."""
-    level, followed = set(targets), set(targets)
-    levels = 0
-    while level:
-        reached = _resolve(level, but=address)
-        if address in reached:
-            raise Rejected(_("%(address)s would lead back to itself") % {"address": address})
-        level = {target for onward in reached.values() for target in onward} - followed
-        followed |= level
-        levels += 1
-        if levels > reach.LEVELS_AT_MOST or len(followed) > reach.TARGETS_AT_MOST:
-            raise Rejected(
-                _("%(address)s would reach further than %(levels)d levels or %(most)d targets")
-                % {"address": address, "levels": reach.LEVELS_AT_MOST, "most": reach.TARGETS_AT_MOST}
-            )
-
-
-def _resolve(level: Iterable[str], *, but: str) -> dict[str, list[str]]:
-    """Return the aliases that answer for these addresses, with their targets; `but` counts as an alias already."""
-    keys = {address: [*lookup_keys(address), f"@{address.rpartition('@')[2]}"] for address in level}
-    names = {name for choice in keys.values() for name in choice}
-    known = {alias.address: alias.targets for alias in Alias.objects.filter(address__in=names)} | {but: []}
-    there = Mailbox.objects.filter(user__address__in=names, removed_at=None)
-    boxes = set(there.values_list("user__address", flat=True))
-    answers = {next((name for name in choice if name in boxes or name in known), None) for choice in keys.values()}
-    return {name: known[name] for name in answers if name in known}
+    return Alias.objects.create(address=address, domain=domain, targets=targets, mailbox=mailbox)

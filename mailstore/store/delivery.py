@@ -19,7 +19,7 @@ from mailstore.store import literals, recipients, trace
 from mailstore.store.answers import tell
 from mailstore.store.lane import Parameters, StatementFailed, Steps
 from mailstore.store.lanes import Lanes
-from mailstore.store.statements import ADD_BODY, DELIVER, DELIVER_ALL, LOCK
+from mailstore.store.statements import ADD_BODY, DELIVER, DELIVER_ALL, LOCK, LOCK_DOMAINS
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -46,12 +46,13 @@ class Placement:
     arrived_at: datetime | None = None
     unlimited: bool = False
     source: bytes | None = None
+    capped: tuple[int, ...] = ()  # the domains whose quota is to be kept
 
     @property
     def ordinary(self) -> bool:
-        """True for a new message with a body of its own for one mailbox."""
+        """True for a new message with a body of its own for one mailbox, whose domain has no quota."""
         imported = self.arrived_at or self.unlimited or self.source
-        return len(self.mailboxes) == 1 and self.body is None and not imported
+        return len(self.mailboxes) == 1 and self.body is None and not imported and not self.capped
 
 
 class Refusing(MailError):
@@ -194,7 +195,9 @@ class _Incoming:
                 log.info("delivered %s to %s, %d octets", queue_id, trace.plain(recipient.address), ref.octets)
                 done(index, Delivered(queue_id))
 
-        self._delivery.place(Placement(recipient.mailboxes, ref, prefix, body, uidl=queue_id), placed)
+        self._delivery.place(
+            Placement(recipient.mailboxes, ref, prefix, body, uidl=queue_id, capped=recipient.capped), placed
+        )
 
     def _why(self, recipient: Recipient, octets: int, done: Callable[[MailError], None]) -> None:
         """The transaction refused what RCPT had accepted: ask again, now with the true size."""
@@ -241,8 +244,11 @@ def _steps(placement: Placement) -> Steps:
     if placement.ordinary:
         return ((DELIVER, _parameters(placement)),)
     mailboxes = literals.bigints(placement.mailboxes)
-    deliver = (DELIVER_ALL, _all_parameters(placement, mailboxes))
-    return (deliver,) if len(placement.mailboxes) == 1 else ((LOCK, (mailboxes,)), deliver)
+    capped = literals.bigints(placement.capped)
+    locks = [(LOCK_DOMAINS, (capped,))] if placement.capped else []
+    if len(placement.mailboxes) > 1:
+        locks.append((LOCK, (mailboxes,)))
+    return (*locks, (DELIVER_ALL, (*_all_parameters(placement, mailboxes), capped)))
 
 
 def _parameters(placement: Placement) -> Parameters:

@@ -21,7 +21,7 @@ def contents(domain: Domain) -> Removed:
     if domain.removed_at is None:
         boxes = boxes.filter(removed_at=None)
     sums = boxes.aggregate(mailboxes=Count("pk"), messages=Sum("messages"), octets=Sum("octets"))
-    aliases = Alias.objects.filter(domain=domain).count()
+    aliases = Alias.objects.filter(domain=domain, mailbox=None).count()
     return Removed(sums["mailboxes"], aliases, int(sums["messages"] or 0), int(sums["octets"] or 0))
 
 
@@ -34,6 +34,7 @@ def remove(name: str, *, actor: Actor, with_mailboxes: bool) -> Removed:
         domain = domains.locked_by_name(name)
         _lock_mailboxes(domain)
         _refuse_held(domain)
+        _refuse_stood_for(domain)
         going = contents(domain)
         if going.mailboxes and not with_mailboxes:
             raise Rejected(
@@ -97,6 +98,15 @@ def _refuse_held(domain: Domain) -> None:
     if held:
         raise Rejected(
             _("%(domain)s has mailboxes on hold (%(count)d): lift the holds first") % {"domain": domain, "count": held}
+        )
+
+
+def _refuse_stood_for(domain: Domain) -> None:
+    others = domain.alias_domains.filter(removed_at=None).values_list("name", flat=True)
+    if others:
+        raise Rejected(
+            _("%(others)s stand for %(domain)s: remove them first, or let them stand for another")
+            % {"others": ", ".join(others), "domain": domain}
         )
 
 

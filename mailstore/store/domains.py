@@ -5,34 +5,60 @@ from __future__ import annotations
 from typing import TypedDict, Unpack
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from mailstore.models import Domain, RetentionPolicy
+from mailstore.models import Alias, Domain, Mailbox, RetentionPolicy
+from mailstore.policy import homographs
 from mailstore.policy.addresses import BadAddress, normal_domain
-from mailstore.store import audit, policies, removal
+from mailstore.policy.quota import format_octets
+from mailstore.store import audit, loops, policies, removal
 from mailstore.store.audit import Actor
-from mailstore.store.outcomes import Ensured, Rejected, assign, details
+from mailstore.store.outcomes import Ensured, Rejected, assign, details, not_negative
 
 
 class Fields(TypedDict, total=False):
-    """What of a domain can be set; what is not given stays."""
+    """What of a domain can be set; what is not given stays. A limit or quota of None is none."""
 
     active: bool
     over_quota: str
     mailbox_limit: int | None
     alias_limit: int | None
+    quota_octets: int | None
+    allotment_octets: int | None
+    mailbox_quota_default: int | None
+    mailbox_quota_most: int | None
+    owner_forwards: bool
+    stands_for: Domain | None
     policy: RetentionPolicy | None
     policy_at_once: bool
 
 
-def ensure(name: str, *, actor: Actor, **fields: Unpack[Fields]) -> Ensured[Domain]:
-    """Make the domain unless it is there, and set the given fields. Rejected when removed, and for a bad value."""
+QUOTAS = ("quota_octets", "allotment_octets", "mailbox_quota_default", "mailbox_quota_most")
+
+
+def ensure(name: str, *, actor: Actor, look_alike: bool = False, **fields: Unpack[Fields]) -> Ensured[Domain]:
+    """Make the domain unless it is there, and set the given fields.
+
+    Rejected when removed, for a bad name or value, for a new name that looks like another unless `look_alike` says that
+    it is meant, and for a domain that cannot stand for the other.
+    """
     normal = _normal(name)
+    not_negative(fields, *QUOTAS)
     with transaction.atomic():
+        if "stands_for" in fields:
+            loops.take_turn()
         domain, created = Domain.objects.select_for_update(no_key=True).get_or_create(name=normal)
         if domain.removed_at is not None:
             raise removal.refusal(domain)
+        if created and not look_alike:
+            _refuse_look_alike(normal)
+        if (other := fields.get("stands_for")) is not None:
+            _refuse_to_stand(domain, Domain.objects.select_for_update(no_key=True).get(pk=other.pk))
         changes = assign(domain, policies.chosen(domain, fields))
+        _refuse_quotas(domain)
+        if "stands_for" in changes:
+            loops.refuse_through(domain)
         if created or changes:
             audit.record(actor, "domain.create" if created else "domain.change", normal, changes=details(changes))
     return Ensured(domain, created, changes)
@@ -67,12 +93,59 @@ def locked_removed(name: str) -> Domain:
     return domain
 
 
+def refuse_standing(domain: Domain) -> None:
+    """Refuse to make something in a domain that stands for another: its names are those of the other."""
+    if domain.stands_for is not None:
+        raise Rejected(
+            _("%(domain)s stands for %(other)s: make it there") % {"domain": domain, "other": domain.stands_for}
+        )
+
+
 def _there(normal: str, domain: Domain | None) -> Domain:
     if domain is None:
         raise _unknown(normal)
     if domain.removed_at is not None:
         raise removal.refusal(domain)
     return domain
+
+
+def _refuse_look_alike(name: str) -> None:
+    shown = homographs.readable(name)
+    if scripts := homographs.mixed_scripts(name):
+        raise Rejected(
+            _("%(domain)s mixes letters that look alike (%(scripts)s): make it as a look-alike if that is meant")
+            % {"domain": shown, "scripts": ", ".join(scripts)}
+        )
+    looks = homographs.looks_like(name)
+    others = Domain.objects.exclude(name=name).filter(Q(name=looks) | Q(name__contains="xn--"))
+    for other in others:
+        if homographs.looks_like(other.name) == looks:
+            raise Rejected(
+                _("%(domain)s looks like %(other)s, which is here: make it as a look-alike if that is meant")
+                % {"domain": f"{shown} ({name})", "other": f"{homographs.readable(other.name)} ({other.name})"}
+            )
+
+
+def _refuse_quotas(domain: Domain) -> None:
+    least, most = domain.mailbox_quota_default, domain.mailbox_quota_most
+    if least is not None and most is not None and least > most:
+        raise Rejected(
+            _("the quota of a new mailbox (%(default)s) is above what a mailbox may have (%(most)s)")
+            % {"default": format_octets(least), "most": format_octets(most)}
+        )
+
+
+def _refuse_to_stand(domain: Domain, other: Domain) -> None:
+    """One step and no more: then there is no circle of domains, and a recipient is found by one statement."""
+    if other.pk == domain.pk or other.removed_at is not None or other.stands_for_id is not None:
+        raise Rejected(_("%(domain)s cannot stand for %(other)s") % {"domain": domain, "other": other})
+    if domain.alias_domains.exists():
+        raise Rejected(_("other domains stand for %(domain)s: it cannot stand for one itself") % {"domain": domain})
+    if Mailbox.objects.filter(domain=domain).exists() or Alias.objects.filter(domain=domain).exists():
+        raise Rejected(
+            _("%(domain)s has mailboxes or aliases of its own, removed ones included: it cannot stand for %(other)s")
+            % {"domain": domain, "other": other}
+        )
 
 
 def _normal(name: str) -> str:

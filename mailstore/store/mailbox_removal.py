@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from mailstore.models import Mailbox, Message
-from mailstore.store import audit, domains, mailboxes, purge, removal
+from mailstore.store import audit, caps, domains, mailboxes, purge, removal
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
 from mailstore.store.removal import Removed
@@ -29,13 +29,14 @@ def remove(address: str, *, actor: Actor, with_mail: bool) -> Removed:
 
 
 def restore(address: str, *, actor: Actor) -> Mailbox:
-    """Bring the mailbox back as it was. Rejected where it is not removed, its domain is, or the domain has no room."""
+    """Bring the mailbox back as it was. Rejected where it is not removed, its domain is, or has no room for it."""
     normal = mailboxes.normalized(address)
     with transaction.atomic():
         domain = domains.locked(normal)
         mailbox = mailboxes.locked_removed(normal)
         mailboxes.refuse_above_limit(domain)
         Mailbox.objects.filter(pk=mailbox.pk).update(**removal.THERE)
+        caps.refuse_quota(domain, mailbox, actor=actor)
         _record(actor, "mailbox.restore", mailbox)
     return mailboxes.get(normal)
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from mailstore.models import Alias, Device, Domain, Mailbox, RetentionPolicy, User
 from mailstore.policy.addresses import BadAddress, normal_address
-from mailstore.store import audit, counting, domains, new_passwords, policies, removal
+from mailstore.store import audit, caps, counting, domains, new_passwords, policies, removal
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Changes, Ensured, Rejected, assign, details, last_word, not_negative
 
@@ -51,7 +51,8 @@ def ensure(
     """Make the mailbox with its user and main device unless it is there, and set the given fields.
 
     Its domain must exist and be below its limit. A new mailbox without `password` gets a generated one (`secret`), or
-    none at all for now where this `generates` none.
+    none at all for now where this `generates` none; one without a quota gets that of its domain. A domain admin keeps
+    within the domain's caps.
     Barring the main password from POP lets mail that waited for it alone go, into recovery.
     Rejected for a bad address or value, a password against the rules, an address that an alias, an admin or what was
     removed has; where it must be `only_new`, for one that is there.
@@ -65,13 +66,16 @@ def ensure(
         secret = new_passwords.generate() if created and password is None and generates else None
         if mailbox is None:
             mailbox = _make(normal, domain, chosen=password, generated=secret)
-            changes = _assign(mailbox, fields)
+            changes = _assign(mailbox, {"quota_octets": caps.quota_of_new(domain), **fields})
+            caps.refuse_quota(domain, mailbox, actor=actor)
         elif mailbox.removed_at is not None:
             raise removal.refusal(mailbox)
         elif only_new:
             raise Rejected(_("%(address)s is a mailbox already") % {"address": normal})
         else:
             changes = _assign(mailbox, fields) | _change_password(mailbox.user, password)
+            if "quota_octets" in changes:
+                caps.refuse_quota(domain, mailbox, actor=actor, was=changes["quota_octets"][0])
         if created or changes:
             verb = "mailbox.create" if created else "mailbox.change"
             follows = _settled(mailbox, changes)
@@ -152,6 +156,7 @@ def _unknown(normal: str) -> Rejected:
 
 def _make(address: str, domain: Domain, *, chosen: str | None, generated: str | None) -> Mailbox:
     """Insert user, mailbox and main device; the domain's row is locked."""
+    domains.refuse_standing(domain)
     _refuse_taken(address)
     refuse_above_limit(domain)
     user = User(address=address)

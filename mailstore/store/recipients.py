@@ -1,4 +1,4 @@
-"""Who a recipient's address stands for: mailboxes, through +detail, aliases and the catch-all of a domain."""
+"""Who a recipient's address stands for: mailboxes, through +detail, aliases, forwards, catch-alls and alias domains."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mailstore.policy.aliases import LEVELS_AT_MOST, TARGETS_AT_MOST
 from mailstore.ports import Done, Recipient
 from mailstore.store import literals
 from mailstore.store.lanes import Lanes
-from mailstore.store.statements import RECIPIENTS
+from mailstore.store.statements import OURS, RECIPIENTS
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -27,14 +27,36 @@ POSTMASTER = "postmaster"
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """A mailbox, or an alias; that one receives while its domain is active."""
+class _Box:
+    """A mailbox; `capped` is its domain, where that has a quota of its own."""
 
-    mailbox: int | None
+    mailbox: int
     receives: bool
     fits: bool
     over_quota: str
+    capped: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """An alias, which receives while its domain is active; a forward where a mailbox has the same name."""
+
+    receives: bool
     targets: tuple[str, ...]
+    keep_copy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one round of asking found, by name."""
+
+    boxes: dict[str, _Box]
+    ways: dict[str, _Way]
+
+    def of(self, keys: list[str]) -> tuple[_Box | None, _Way | None]:
+        """The mailbox and the way onward behind the first of the keys that is known."""
+        key = next((key for key in keys if key in self.boxes or key in self.ways), "")
+        return self.boxes.get(key), self.ways.get(key)
 
 
 class _Search:
@@ -45,8 +67,10 @@ class _Search:
         self._address = address
         self._octets = octets
         self._done = done
-        self._mailboxes: dict[int, _Row] = {}
+        self._copy: _Box | None = None  # the mailbox itself, where its forward leaves it a copy
+        self._boxes: dict[int, _Box] = {}
         self._asked: set[str] = set()
+        self._passed_over = False
 
     def ask(self, keys: dict[str, list[str]], depth: int) -> None:
         """Ask for names, each under the keys that may answer for it, the first first."""
@@ -58,33 +82,77 @@ class _Search:
         if isinstance(answer, MailError):
             self._done(answer)
             return
-        found = {(answer.get_value(row, 0) or b"").decode(): _row(answer, row) for row in range(answer.ntuples)}
+        found = _found(answer)
         following: list[str] = []
+        missing: list[str] = []
         for name, group in keys.items():
-            row = next((found[key] for key in group if key in found), None)
-            if row is None:
-                self._done(UnknownRecipient(name) if depth == 0 else AliasOutside(f"{self._address}: {name}"))
+            box, way = found.of(group)
+            if box is None and way is None:
+                missing.append(name)
+            following.extend(self._follow(box, way, depth))
+        if missing:
+            self._missed(missing, following, depth)
+        else:
+            self._go_on(following, depth)
+
+    def _follow(self, box: _Box | None, way: _Way | None, depth: int) -> list[str]:
+        """Note the mailbox, unless its mail is forwarded without a copy; return the names to ask for next."""
+        if box is not None and not box.receives:
+            way = None  # what takes no mail forwards none
+        if box is not None and (way is None or way.keep_copy):
+            self._boxes[box.mailbox] = box
+            self._copy = box if depth == 0 and way is not None else self._copy
+        if way is None or not way.receives:
+            return []
+        return [target for target in way.targets if target not in self._asked]
+
+    def _missed(self, missing: list[str], following: list[str], depth: int) -> None:
+        """Nobody has these names. Beyond the first, one of a domain here is passed over; one of elsewhere is not."""
+        if depth == 0:
+            self._done(UnknownRecipient(missing[0]))
+            return
+        domains = {name.rpartition("@")[2] for name in missing}
+
+        def answered(answer: PGresult | MailError) -> None:
+            if isinstance(answer, MailError):
+                self._done(answer)
                 return
-            if row.mailbox is not None:
-                self._mailboxes[row.mailbox] = row
-            elif row.receives:
-                following.extend(target for target in row.targets if target not in self._asked)
+            ours = {(answer.get_value(row, 0) or b"").decode() for row in range(answer.ntuples)}
+            if domains <= ours:
+                self._passed_over = True
+                self._go_on(following, depth)
+            else:
+                self._outside(", ".join(missing))
+
+        self._lanes.read(OURS, (literals.texts(domains),), answered)
+
+    def _go_on(self, following: list[str], depth: int) -> None:
         if not following:
-            self._done(self._decide())
-        elif depth == LEVELS_AT_MOST or len(following) + len(self._mailboxes) > TARGETS_AT_MOST:
-            self._done(AliasOutside(f"{self._address}: more than {LEVELS_AT_MOST} levels or {TARGETS_AT_MOST} targets"))
+            self._done(self._decide(list(self._boxes.values())))
+        elif depth == LEVELS_AT_MOST or len(following) + len(self._boxes) > TARGETS_AT_MOST:
+            self._outside(f"more than {LEVELS_AT_MOST} levels or {TARGETS_AT_MOST} targets")
         else:
             self.ask({name: _keys(name) for name in following}, depth + 1)
 
-    def _decide(self) -> Recipient | MailError:
+    def _outside(self, why: str) -> None:
+        """Only the MTA can reach all of it. What it hands on to a forward's own mailbox is the copy, and no more."""
+        if self._copy is None:
+            self._done(AliasOutside(f"{self._address}: {why}"))
+        else:
+            self._done(self._decide([self._copy]))
+
+    def _decide(self, boxes: list[_Box]) -> Recipient | MailError:
         """All or none: what only some of an alias could take would be lost for the others, or arrive twice."""
-        open_mailboxes = {key: row for key, row in self._mailboxes.items() if row.receives}
-        if not open_mailboxes:
+        if not boxes and self._passed_over:
+            return UnknownRecipient(self._address)
+        receiving = [box for box in boxes if box.receives]
+        if not receiving:
             return RecipientDisabled(self._address)
-        for row in open_mailboxes.values():
-            if not row.fits:
-                return QuotaRejected(self._address) if row.over_quota == "reject" else QuotaDeferred(self._address)
-        return Recipient(self._address, tuple(sorted(open_mailboxes)))
+        for box in receiving:
+            if not box.fits:
+                return QuotaRejected(self._address) if box.over_quota == "reject" else QuotaDeferred(self._address)
+        capped = {box.capped for box in receiving if box.capped is not None}
+        return Recipient(self._address, tuple(sorted(box.mailbox for box in receiving)), tuple(sorted(capped)))
 
 
 def find(lanes: Lanes, address: str, octets: int | None, done: Done[Recipient], *, hostname: str) -> None:
@@ -116,14 +184,31 @@ def _keys(name: str) -> list[str]:
     return [*lookup_keys(name), f"@{name.rpartition('@')[2]}"]
 
 
-def _row(answer: PGresult, row: int) -> _Row:
-    def value(column: int) -> bytes:
-        return answer.get_value(row, column) or b""
+def _found(answer: PGresult) -> _Found:
+    found = _Found({}, {})
+    for row in range(answer.ntuples):
+        name = (answer.get_value(row, 0) or b"").decode()
+        if answer.get_value(row, 1) is None:
+            found.ways[name] = _way(answer, row)
+        else:
+            found.boxes[name] = _box(answer, row)
+    return found
 
-    return _Row(
-        mailbox=int(value(1)) if value(1) else None,
-        receives=value(2) == b"t",
-        fits=value(3) == b"t",
-        over_quota=value(4).decode(),
-        targets=tuple(value(5).decode().split("\n")) if value(5) else (),
+
+def _box(answer: PGresult, row: int) -> _Box:
+    capped = answer.get_value(row, 5)
+    return _Box(
+        mailbox=int(answer.get_value(row, 1) or b""),
+        receives=answer.get_value(row, 2) == b"t",
+        fits=answer.get_value(row, 3) == b"t",
+        over_quota=(answer.get_value(row, 4) or b"").decode(),
+        capped=int(capped) if capped else None,
+    )
+
+
+def _way(answer: PGresult, row: int) -> _Way:
+    return _Way(
+        receives=answer.get_value(row, 2) == b"t",
+        targets=tuple((answer.get_value(row, 6) or b"").decode().split("\n")),
+        keep_copy=answer.get_value(row, 7) == b"t",
     )

@@ -242,20 +242,51 @@ def fits(octets: str) -> str:
         AND (m.quota_messages IS NULL OR m.messages < m.quota_messages)"""
 
 
-# What answers to any of the names $1: mailboxes and aliases, and whether a message of $2 octets fits.
+def room(octets: str) -> str:
+    """SQL: what the mailboxes of domain o store leaves room for `octets`. Asked only where the domain has a quota."""
+    return f"""{octets} + (SELECT coalesce(sum(b.octets), 0) FROM mailstore_mailbox b
+                   WHERE b.domain_id = o.id AND b.removed_at IS NULL) <= o.quota_octets"""
+
+
+# What answers to any of the names $1: mailboxes and aliases, and whether a message of $2 octets fits. A name in a
+# that stands for another is looked up there, and answered as it was asked. The last columns: the domain whose own
+# quota must be kept; of an alias its targets, and whether it is a forward that leaves a copy in the mailbox.
 RECIPIENTS = Statement(
     b"recipients",
     f"""
-    SELECT u.address, m.id, m.receives AND o.active, {fits("$2::bigint")}, o.over_quota, NULL::text
-      FROM mailstore_user u
+    WITH asked AS (
+        SELECT n.name, coalesce(d.active, true) AS active,
+               CASE WHEN d.id IS NULL THEN n.name
+                    WHEN d.removed_at IS NULL THEN split_part(n.name, '@', 1) || '@' || t.name END AS address
+          FROM unnest($1::text[]) AS n (name)
+          LEFT JOIN mailstore_domain d ON d.name = split_part(n.name, '@', 2) AND d.stands_for_id IS NOT NULL
+          LEFT JOIN mailstore_domain t ON t.id = d.stands_for_id)
+    SELECT asked.name, m.id, m.receives AND o.active AND asked.active,
+           {fits("$2::bigint")} AND (o.quota_octets IS NULL OR {room("$2::bigint")}),
+           o.over_quota, CASE WHEN o.quota_octets IS NOT NULL THEN o.id END, NULL::text, false
+      FROM asked
+      JOIN mailstore_user u ON u.address = asked.address
       JOIN mailstore_mailbox m ON m.user_id = u.id
       JOIN mailstore_domain o ON o.id = m.domain_id
-     WHERE u.address = ANY($1::text[]) AND m.removed_at IS NULL
+     WHERE m.removed_at IS NULL
      UNION ALL
-    SELECT a.address, NULL, o.active, NULL, NULL, array_to_string(a.targets, E'\\n')
-      FROM mailstore_alias a JOIN mailstore_domain o ON o.id = a.domain_id
-     WHERE a.address = ANY($1::text[]) AND a.active AND o.removed_at IS NULL
+    SELECT asked.name, NULL, o.active AND asked.active, NULL, NULL, NULL,
+           array_to_string(a.targets, E'\\n'), a.keep_copy
+      FROM asked
+      JOIN mailstore_alias a ON a.address = asked.address
+      JOIN mailstore_domain o ON o.id = a.domain_id
+     WHERE a.active AND o.removed_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now())
     """,
+)
+
+# Which of the domains $1 are ours.
+OURS = Statement(b"ours", "SELECT name FROM mailstore_domain WHERE name = ANY($1::text[]) AND removed_at IS NULL")
+
+# Behind this, two deliveries to mailboxes of one domain cannot both take the last octet of its quota: first in the
+# transaction, for the domains $1 that have one. The others never wait for each other.
+LOCK_DOMAINS = Statement(
+    b"lock_domains",
+    "SELECT 1 FROM mailstore_domain WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",
 )
 
 # A body whose rows come in statements of their own (several recipients). Until the first is there it counts as
@@ -269,9 +300,12 @@ ADD_BODY = Statement(
     formats=(TEXT, TEXT, TEXT, BINARY),
 )
 
-# SQL: mailbox m takes a message of $2 octets now.
-TAKES = f"""m.receives AND (SELECT o.active FROM mailstore_domain o WHERE o.id = m.domain_id)
-           AND {fits("$2::bigint")}"""
+
+def takes(quota: str) -> str:
+    """SQL: mailbox m takes a message of $2 octets now; `quota` says what its domain o asks for where it has one."""
+    return f"""m.receives AND {fits("$2::bigint")}
+           AND (SELECT o.active AND (o.quota_octets IS NULL{quota}) FROM mailstore_domain o WHERE o.id = m.domain_id)"""
+
 
 # What an arrival does to mailbox m, to the body's row and to the message's; each statement says for whom.
 COUNT_IN = """UPDATE mailstore_mailbox m
@@ -283,13 +317,14 @@ NEW_MESSAGE = """INSERT INTO mailstore_message
 
 # One arrival in mailbox $1, as nearly all are: quota, switches, counters, change number, body row and message row. $2
 # total octets; $3 to $6 the body; $7 UIDL; $8 prefix. No row: the mailbox refuses. Of rows that were there it locks the
-# mailbox's alone, so that several, in the order of their mailboxes, may be one transaction.
+# mailbox's alone, so that several, in the order of their mailboxes, may be one transaction. What is in a domain with a
+# quota is no part of it: one that got its quota since the recipient was accepted takes nothing.
 DELIVER = Statement(
     b"deliver",
     f"""
     WITH box AS (
         {COUNT_IN}
-           AND m.id = $1::bigint AND {TAKES}
+           AND m.id = $1::bigint AND {takes("")}
      RETURNING m.id, m.change),
     stored AS (
         {NEW_BODY}
@@ -303,9 +338,14 @@ DELIVER = Statement(
     formats=(TEXT, TEXT, TEXT, TEXT, TEXT, BINARY, TEXT, BINARY),
 )
 
+# All that goes into the mailboxes of domain o; and that it fits, behind the lock of the domain's row.
+_GOES_IN = """$2::bigint * (
+                   SELECT count(*) FROM mailstore_mailbox c WHERE c.id = ANY($1::bigint[]) AND c.domain_id = o.id)"""
+_KEPT = f" OR o.id = ANY($13::bigint[]) AND {room(_GOES_IN)}"
+
 # Any other arrival, in the mailboxes $1, all or none. $2 total octets; $3 the body's id, or NULL and $4 to $7 the body
 # itself; $8 prefix; $9 a UIDL for each mailbox; $10 arrival (NULL: now); $11 true when neither quota nor switches
-# apply; $12 the import's source, or NULL.
+# apply; $12 the import's source, or NULL; $13 the domains whose quota is kept, and whose rows LOCK_DOMAINS has locked.
 # No row: the mailboxes refuse, or the source came before. Some rows missing: not_null_violation undoes the rest.
 DELIVER_ALL = Statement(
     b"deliver_all",
@@ -317,7 +357,7 @@ DELIVER_ALL = Statement(
      RETURNING mailbox_id),
     box AS (
         {COUNT_IN}
-           AND m.id = ANY($1::bigint[]) AND ($11::boolean OR ({TAKES}))
+           AND m.id = ANY($1::bigint[]) AND ($11::boolean OR ({takes(_KEPT)}))
            AND ($12::bytea IS NULL OR m.id IN (SELECT mailbox_id FROM fresh))
      RETURNING m.id, m.change),
     stored AS (
@@ -333,11 +373,11 @@ DELIVER_ALL = Statement(
       FROM box
     RETURNING mailbox_id
     """,
-    formats=(TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, BINARY, BINARY, TEXT, TEXT, TEXT, BINARY),
+    formats=(TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, BINARY, BINARY, TEXT, TEXT, TEXT, BINARY, TEXT),
 )
 
 # Whether anything was ever stored: then an empty body store is a disk that is missing.
 ANY_BODY = Statement(b"any_body", "SELECT EXISTS (SELECT 1 FROM mailstore_body)")
 
-READS = (SIGN_IN, SITE_EXPIRY, BARRED, LISTING, PAST_LISTING, CARDS, RECIPIENTS, ANY_BODY)
-WRITES = (LOCK, REMOVE, HIDE, SIGHTINGS, ADD_BODY, DELIVER, DELIVER_ALL)
+READS = (SIGN_IN, SITE_EXPIRY, BARRED, LISTING, PAST_LISTING, CARDS, RECIPIENTS, OURS, ANY_BODY)
+WRITES = (LOCK, LOCK_DOMAINS, REMOVE, HIDE, SIGHTINGS, ADD_BODY, DELIVER, DELIVER_ALL)

@@ -12,6 +12,7 @@ from mailstore.models import SweepPass
 from mailstore.ports import BodyStore
 from mailstore.store.sweeping.drafts import DRAFTS
 from mailstore.store.sweeping.expire import EXPIRE
+from mailstore.store.sweeping.expired_aliases import EXPIRED_ALIASES
 from mailstore.store.sweeping.lease import lease
 from mailstore.store.sweeping.possession import POSSESSION
 from mailstore.store.sweeping.removed import REMOVED
@@ -20,7 +21,7 @@ from mailstore.store.sweeping.steps import Round, Step
 from mailstore.store.sweeping.unclaimed import UNCLAIMED
 from mailstore.store.sweeping.visits import VISITS
 
-STEPS: tuple[Step, ...] = (DRAFTS, POSSESSION, EXPIRE, REMOVED, RESTED, UNCLAIMED, VISITS)
+STEPS: tuple[Step, ...] = (DRAFTS, POSSESSION, EXPIRE, REMOVED, RESTED, UNCLAIMED, EXPIRED_ALIASES, VISITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Swept:
     bodies: int
     body_octets: int
     drafts: int
+    aliases: int  # expired long ago
     sessions: int
 
 

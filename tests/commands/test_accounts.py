@@ -163,7 +163,16 @@ def test_alias_ensure_list_and_remove() -> None:
         "@example.org: created"
     )
     assert json.loads(said("alias", "list", "--json")) == [
-        {"address": "@example.org", "active": True, "targets": ["ann@example.com", "bob@example.com"]}
+        {
+            "address": "@example.org",
+            "active": True,
+            "targets": ["ann@example.com", "bob@example.com"],
+            "forward": False,
+            "keep_copy": False,
+            "expires_at": None,
+            "expired": False,
+            "comment": "",
+        }
     ]
     said("alias", "ensure", "@example.org", "ann@example.com", "--inactive")
     assert said("alias", "list", "--domain", "example.org").splitlines()[1].split() == [
@@ -173,6 +182,33 @@ def test_alias_ensure_list_and_remove() -> None:
     ]
     assert said("alias", "remove", "@example.org") == "@example.org: removed\n"
     assert not Alias.objects.exists()
+
+
+def test_alias_ensure_makes_forwards_that_expire_and_say_what_for() -> None:
+    a_mailbox()
+    words = ["--keep-copy", "--expires", "2999-12-31", "--comment", "while away"]
+    said("alias", "ensure", ANN, "bob@example.com", *words)
+    (told,) = json.loads(said("alias", "list", "--json"))
+    assert (told["forward"], told["keep_copy"], told["comment"]) == (True, True, "while away")
+    assert told["expires_at"].startswith("2999-12-31T23:59:59")
+    assert "active, keeps a copy, until 2999-12-31" in said("alias", "list")
+    said("alias", "ensure", ANN, "bob@example.com", "--no-keep-copy", "--expires", "none")
+    assert "until" not in said("alias", "list")
+
+
+def test_domain_ensure_sets_what_mailboxes_may_have_and_what_it_stands_for() -> None:
+    a_domain()
+    words = ["--quota", "10GB", "--allotment", "20GB", "--mailbox-quota", "1GB", "--max-mailbox-quota", "2GB"]
+    said("domain", "ensure", "example.org", *words, "--owner-forwards")
+    said("domain", "ensure", "example.com", "--stands-for", "EXAMPLE.org")
+    said("alias", "ensure", "@example.org", "bob@example.net")
+    com, org = json.loads(said("domain", "list", "--json"))
+    names = ("quota_octets", "allotment_octets", "mailbox_quota_octets", "max_mailbox_quota_octets", "owner_forwards")
+    assert [org[name] for name in names] == [10 * 2**30, 20 * 2**30, 2**30, 2**31, True]
+    assert (com["stands_for"], org["catch_all"]) == ("example.org", ["bob@example.net"])
+    assert "active, stands for example.org" in said("domain", "list")
+    said("domain", "ensure", "example.com", "--stands-for", "none")
+    assert Domain.objects.get(name="example.com").stands_for is None
 
 
 def test_admin_ensure_prints_a_password_that_works() -> None:

@@ -59,3 +59,24 @@ def test_two_ensures_at_once_make_one_domain() -> None:
     done = at_once(*[lambda: domains.ensure("example.org", actor=ACTOR).created] * 4)
     assert sorted(done) == [False, False, False, True]
     assert AuditEntry.objects.count() == 1
+
+
+def test_a_name_that_looks_like_a_domain_here_is_refused_unless_it_is_meant() -> None:
+    a_domain("apple.com")
+    with pytest.raises(Rejected, match=r"\(xn--80ak6aa92e\.com\) looks like apple\.com"):
+        domains.ensure("\u0430\u0440\u0440\u04cf\u0435.com", actor=ACTOR)
+    assert domains.ensure("\u0430\u0440\u0440\u04cf\u0435.com", actor=ACTOR, look_alike=True).created
+    Domain.objects.filter(name="apple.com").delete()
+    with pytest.raises(Rejected, match=r"apple\.com \(apple\.com\) looks like"):
+        domains.ensure("apple.com", actor=ACTOR)
+
+
+def test_a_name_of_mixed_letters_is_refused_unless_it_is_meant() -> None:
+    with pytest.raises(Rejected, match=r"mixes letters that look alike \(Cyrillic, Latin\)"):
+        domains.ensure("\u0430pple.com", actor=ACTOR)
+    assert domains.ensure("\u0430pple.com", actor=ACTOR, look_alike=True).row.name == "xn--pple-43d.com"
+
+
+def test_a_name_in_letters_and_the_same_in_a_labels_are_one_domain() -> None:
+    assert domains.ensure("Bücher.example", actor=ACTOR).row.name == "xn--bcher-kva.example"
+    assert not domains.ensure("xn--bcher-kva.example", actor=ACTOR).created

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
+from datetime import date, datetime, time
+from typing import Any
+
 from django.core.management.base import CommandParser
+from django.utils import timezone
 
 from mailstore.management import tables
-from mailstore.management.shell import actor, switch
+from mailstore.management.shell import UNSET, actor, switch
 from mailstore.management.verbs import NounCommand, Options, Verb
+from mailstore.models import Alias
 from mailstore.store import aliases
 
+FIELDS = ("active", "keep_copy", "expires_at", "comment")
 HEADINGS = ("ALIAS", "STATE", "TARGETS")
 
 
 class Command(NounCommand):
-    help = "Manage aliases: addresses that stand for others. @example.org is the catch-all of a domain."
+    help = "Manage aliases, forwards of mailboxes and catch-alls: @example.org is the catch-all of a domain."
     example = "popadmin alias ensure info@example.org ann@example.org bob@example.org"
 
     def verbs(self) -> tuple[Verb, ...]:
@@ -36,16 +43,16 @@ class Command(NounCommand):
         )
 
     def ensure(self, options: Options) -> None:
-        done = aliases.ensure(options["address"], options["targets"], actor=actor(), active=options.get("active"))
+        fields = {name: options[name] for name in FIELDS if name in options}
+        done = aliases.ensure(options["address"], options["targets"], actor=actor(), **fields)
         self.say_ensured(done.row.address, done, json=options["json"])
 
     def listing(self, options: Options) -> None:
         rows = aliases.listing(options["domain"]).iterator()
         if options["json"]:
-            self.say_json_list({"address": row.address, "active": row.active, "targets": row.targets} for row in rows)
+            self.say_json_list(_told(row) for row in rows)
             return
-        cells = ((row.address, "active" if row.active else "inactive", " ".join(row.targets)) for row in rows)
-        for line in tables.lines(HEADINGS, cells):
+        for line in tables.lines(HEADINGS, (_cells(row) for row in rows)):
             self.stdout.write(line)
 
     def remove(self, options: Options) -> None:
@@ -64,7 +71,52 @@ def _ensure_arguments(parser: CommandParser) -> None:
     _address(parser)
     parser.add_argument("targets", nargs="+", metavar="TARGET", help="addresses, here or elsewhere")
     switch(parser, "active", "--active", "--inactive", help="the alias answers")
+    switch(parser, "keep_copy", "--keep-copy", "--no-keep-copy", help="of a mailbox's forward: mail stays there too")
+    parser.add_argument(
+        "--expires",
+        dest="expires_at",
+        type=_expiry,
+        default=UNSET,
+        metavar="DATE|none",
+        help="the last day, 2027-12-31",
+    )
+    parser.add_argument("--comment", default=UNSET, help="what it is for")
 
 
 def _list_arguments(parser: CommandParser) -> None:
     parser.add_argument("--domain", default=None, metavar="NAME", help="only this domain's")
+
+
+def _expiry(text: str) -> datetime | None:
+    """An argument type: the end of a day, or none."""
+    if text.strip().lower() == "none":
+        return None
+    try:
+        return timezone.make_aware(datetime.combine(date.fromisoformat(text.strip()), time.max))
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not a date: write it as 2027-12-31, or none") from error
+
+
+def _told(row: Alias) -> dict[str, Any]:
+    """Return the alias as JSON tells it."""
+    return {
+        "address": row.address,
+        "active": row.active,
+        "targets": row.targets,
+        "forward": row.mailbox_id is not None,
+        "keep_copy": row.keep_copy,
+        "expires_at": row.expires_at and row.expires_at.isoformat(),
+        "expired": row.expires_at is not None and row.expires_at <= timezone.now(),
+        "comment": row.comment,
+    }
+
+
+def _cells(row: Alias) -> tuple[object, ...]:
+    told = _told(row)
+    states = [
+        "active" if row.active else "inactive",
+        *(["keeps a copy"] if row.keep_copy else []),
+        *([f"expired {told['expires_at'][:10]}"] if told["expired"] else []),
+        *([f"until {told['expires_at'][:10]}"] if told["expires_at"] and not told["expired"] else []),
+    ]
+    return row.address, ", ".join(states), " ".join(row.targets)

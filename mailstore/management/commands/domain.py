@@ -7,17 +7,29 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.db.models import BigIntegerField, Count, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import BigIntegerField, Count, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Concat
 
 from mailstore.management import tables
-from mailstore.management.shell import UNSET, actor, count, switch
+from mailstore.management.shell import UNSET, actor, count, size, switch
 from mailstore.management.verbs import NounCommand, Options, Verb, removal_state, removal_told
 from mailstore.models import Alias, Domain, Mailbox
+from mailstore.policy.homographs import readable
 from mailstore.store import domain_removal, domains
 from mailstore.store.removal import Removed
 
-FIELDS = ("active", "over_quota", "mailbox_limit", "alias_limit")
+FIELDS = (
+    "active",
+    "over_quota",
+    "mailbox_limit",
+    "alias_limit",
+    "quota_octets",
+    "allotment_octets",
+    "mailbox_quota_default",
+    "mailbox_quota_most",
+    "owner_forwards",
+    "stands_for",
+)
 HEADINGS = ("DOMAIN", "STATE", "MAILBOXES", "ALIASES", "SIZE", "FULL MAILBOX")
 
 
@@ -61,7 +73,9 @@ class Command(NounCommand):
 
     def ensure(self, options: Options) -> None:
         fields = {name: options[name] for name in FIELDS if name in options}
-        done = domains.ensure(options["name"], actor=actor(), **fields)
+        if fields.get("stands_for") is not None:
+            fields["stands_for"] = domains.get(fields["stands_for"])
+        done = domains.ensure(options["name"], actor=actor(), look_alike=options["look_alike"], **fields)
         self.say_ensured(done.row.name, done, json=options["json"])
 
     def listing(self, options: Options) -> None:
@@ -126,21 +140,40 @@ def _ensure_arguments(parser: CommandParser) -> None:
     )
     parser.add_argument("--max-mailboxes", dest="mailbox_limit", type=count, default=UNSET, metavar="N|none")
     parser.add_argument("--max-aliases", dest="alias_limit", type=count, default=UNSET, metavar="N|none")
+    _size(parser, "--quota", "quota_octets", "all its mailboxes store at most")
+    _size(parser, "--allotment", "allotment_octets", "what its admins may give its mailboxes, all quotas together")
+    _size(parser, "--mailbox-quota", "mailbox_quota_default", "what a new mailbox gets")
+    _size(parser, "--max-mailbox-quota", "mailbox_quota_most", "what its admins may give one mailbox")
     switch(parser, "active", "--active", "--inactive", help="the domain receives and its people sign in")
+    switch(parser, "owner_forwards", "--owner-forwards", "--no-owner-forwards", help="owners may forward their mail")
+    parser.add_argument(
+        "--stands-for", type=_name_or_none, default=UNSET, metavar="NAME|none", help="every address in it is one there"
+    )
+    parser.add_argument("--look-alike", action="store_true", help="make it although it looks like another domain")
+
+
+def _size(parser: CommandParser, option: str, field: str, what: str) -> None:
+    parser.add_argument(option, dest=field, type=size, default=UNSET, metavar="SIZE|none", help=what)
+
+
+def _name_or_none(text: str) -> str | None:
+    return None if text.strip().lower() == "none" else text
 
 
 def _with_use(domains: QuerySet[Domain]) -> Iterator[dict[str, Any]]:
     """Yield the domains' fields with how many mailboxes and aliases they have, and how much mail."""
     there = Q(removed_at=None) | Q(removed_with_domain=True)
     boxes = Mailbox.objects.filter(there, domain=OuterRef("pk")).order_by().values("domain")
-    names = Alias.objects.filter(domain=OuterRef("pk")).order_by().values("domain")
+    names = Alias.objects.filter(domain=OuterRef("pk"), mailbox=None).order_by().values("domain")
+    catch_all = Alias.objects.filter(address=Concat(Value("@"), OuterRef("name"))).values("targets")
     yield from (
-        domains.values("name", "removed_at", "removed_by", *FIELDS)
+        domains.values("name", "removed_at", "removed_by", "stands_for__name", *FIELDS)
         .annotate(
             mailboxes=Coalesce(Subquery(boxes.values(n=Count("pk"))), 0),
             aliases=Coalesce(Subquery(names.values(n=Count("pk"))), 0),
             messages=Coalesce(Subquery(boxes.values(n=Sum("messages"))), 0, output_field=BigIntegerField()),
             octets=Coalesce(Subquery(boxes.values(n=Sum("octets"))), 0, output_field=BigIntegerField()),
+            catch_all=Subquery(catch_all),
         )
         .iterator()
     )
@@ -150,6 +183,7 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
     """Return the domain as JSON tells it, by the names of the options."""
     return {
         "name": row["name"],
+        "readable": readable(row["name"]),
         "active": row["active"],
         "over_quota": row["over_quota"],
         "mailboxes": row["mailboxes"],
@@ -158,6 +192,13 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
         "max_aliases": row["alias_limit"],
         "messages": row["messages"],
         "octets": row["octets"],
+        "quota_octets": row["quota_octets"],
+        "allotment_octets": row["allotment_octets"],
+        "mailbox_quota_octets": row["mailbox_quota_default"],
+        "max_mailbox_quota_octets": row["mailbox_quota_most"],
+        "owner_forwards": row["owner_forwards"],
+        "stands_for": row["stands_for__name"],
+        "catch_all": row["catch_all"],
         **removal_told(row["removed_at"], row["removed_by"]),
     }
 
@@ -165,9 +206,14 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
 def _cells(told: dict[str, Any]) -> tuple[object, ...]:
     return (
         told["name"],
-        removal_state(told) or ("active" if told["active"] else "inactive"),
+        _state(told),
         f"{told['mailboxes']} of {tables.dash(told['max_mailboxes'])}",
         f"{told['aliases']} of {tables.dash(told['max_aliases'])}",
-        tables.about(told["octets"]),
+        f"{tables.about(told['octets'])} of {tables.about(told['quota_octets']) if told['quota_octets'] else '-'}",
         told["over_quota"],
     )
+
+
+def _state(told: dict[str, Any]) -> str:
+    standing = f", stands for {told['stands_for']}" if told["stands_for"] else ""
+    return (removal_state(told) or ("active" if told["active"] else "inactive")) + standing

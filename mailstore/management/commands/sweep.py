@@ -62,7 +62,7 @@ class Command(ShellCommand):
         self.stdout.write(
             f"messages {swept.messages}, removed mailboxes {swept.mailboxes}, "
             f"bodies {swept.bodies} ({tables.about(swept.body_octets)}), "
-            f"drafts {swept.drafts}, web sessions {swept.sessions}, "
+            f"drafts {swept.drafts}, expired aliases {swept.aliases}, web sessions {swept.sessions}, "
             f"expired {swept.expired} ({tables.about(swept.expired_octets)})"
         )
 
