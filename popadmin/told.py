@@ -20,6 +20,8 @@ VERBS: dict[str, Promise] = {
     "alias.remove": gettext_lazy("removed the alias"),
     "denied": gettext_lazy("tried to reach"),
     "device.add": gettext_lazy("connected a device of"),
+    "device.mode": gettext_lazy("chose the mode of a device of"),
+    "device.rename": gettext_lazy("renamed a device of"),
     "device.revoke": gettext_lazy("revoked a device of"),
     "domain.change": gettext_lazy("changed the domain"),
     "domain.create": gettext_lazy("made the domain"),

@@ -18,6 +18,7 @@ from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected, last_word
 
 STARTS = ("all", "now", "30d")
+NO_POP = "none"  # beside the modes, for the main password: it signs in to POP no more
 RECENT = timedelta(days=30)
 NAME_CHARACTERS = 60
 _RACES = {
@@ -98,6 +99,32 @@ def revoke(address: str, name: str, *, actor: Actor) -> Device:
     return device
 
 
+def set_mode(address: str, name: str, mode: str, *, actor: Actor) -> Device:
+    """Choose what a device's DELE does, and whether mail waits for it; for the main password also NO_POP.
+
+    Open sessions follow at their QUIT. Mail that no device waits for any more leaves, into recovery. Rejected for
+    another mode than primary while the main password is the only device, since nobody would ever have all.
+    """
+    normal = mailboxes.normalized(address)
+    with transaction.atomic():
+        mailbox = mailboxes.locked(normal)
+        device = _named(mailbox, name)
+        modes = [*Device.Mode.values, NO_POP] if device.main else Device.Mode.values
+        was, chosen = _mode(mailbox, device), _checked(mode, modes, _("mode"))
+        if chosen == was:
+            return device
+        if device.main:
+            _choose_main(mailbox, chosen)
+        if chosen != NO_POP:
+            device.mode = chosen
+            device.save(update_fields=["mode"])
+        removed = counting.settle(mailbox.pk)
+        audit.record(
+            actor, "device.mode", normal, mailbox=mailbox, device=device.name, mode=chosen, was=was, removed=removed
+        )
+    return device
+
+
 def rename(address: str, name: str, new_name: str, *, actor: Actor) -> Device:
     """Give a device another name. Rejected when another device of the mailbox has it, in any case."""
     normal = mailboxes.normalized(address)
@@ -129,6 +156,19 @@ def _named(mailbox: Mailbox, name: str) -> Device:
     if device is None:
         raise Rejected(_("%(address)s has no device %(name)r") % {"address": mailbox.user.address, "name": name})
     return device
+
+
+def _mode(mailbox: Mailbox, device: Device) -> str:
+    return NO_POP if device.main and not mailbox.main_pop else device.mode
+
+
+def _choose_main(mailbox: Mailbox, mode: str) -> None:
+    alone = not _active(mailbox).filter(main=False).exists()
+    if alone and mode not in (Device.Mode.PRIMARY, NO_POP):
+        raise Rejected(_("the main password is the only device, so it is primary: add another device first"))
+    if mailbox.main_pop != (mode != NO_POP):
+        mailbox.main_pop = mode != NO_POP
+        mailbox.save(update_fields=["main_pop"])
 
 
 def _free_main_view(mailbox: Mailbox) -> None:

@@ -10,6 +10,11 @@ from mailstore.store.lane import BINARY, TEXT, Statement
 
 SITE_POLICY = "(SELECT id FROM mailstore_retentionpolicy WHERE site)"
 
+# RFC 2449 §6.7: the days mail stays at least, whatever becomes of it under policy p of mailbox m; NULL is for ever.
+# Relief is no such period, but what a full mailbox does instead of refusing mail.
+EXPIRES_DAYS = """CASE WHEN NOT m.held THEN least(p.expire_days, p.expire_confirmed_days,
+                CASE WHEN p.remove_when_confirmed THEN p.hold_days END) END"""
+
 # A user with the mailbox and its devices: the main one, and the one whose selector was typed ($2; NULL for none).
 # One row a device, none for an unknown user, one without a mailbox for an admin. A removed mailbox counts as suspended:
 # the same reply and cost as an unknown one, but no reason to bar the network from which its owner's devices still ask.
@@ -18,7 +23,7 @@ SIGN_IN = Statement(
     f"""
     SELECT u.password, u.is_active AND coalesce(o.active AND m.removed_at IS NULL, true), u.address,
            m.id, m.pop, m.main_pop, m.messages, m.octets, m.change,
-           CASE WHEN m.held THEN NULL ELSE p.expire_days END,
+           {EXPIRES_DAYS},
            d.id, d.name, d.main, d.digest, d.hidden::text, d.hidden_messages, d.hidden_octets,
            d.last_sign_in_at IS NULL,
            CASE WHEN d.last_sign_in_at > now() - interval '1 day' THEN host(d.last_client) END
@@ -31,14 +36,14 @@ SIGN_IN = Statement(
     """,
 )
 
-# The smallest expiry that a mailbox follows (NULL: none does), and whether mailboxes differ. A policy nobody follows
+# The shortest time that a mailbox keeps mail (NULL: for ever), and whether mailboxes differ. A policy nobody follows
 # does not count; whoever is held, or follows none, keeps all mail. One pass over the mailboxes and nothing cleverer: a
 # probe for each policy is quicker as long as the planner guesses right, and takes seconds when it does not.
 SITE_EXPIRY = Statement(
     b"site_expiry",
     f"""
-    SELECT min(kept.days), count(DISTINCT coalesce(kept.days, 0)) > 1
-      FROM (SELECT CASE WHEN m.held THEN NULL ELSE p.expire_days END AS days
+    SELECT min(kept.days), count(DISTINCT coalesce(kept.days, -1)) > 1
+      FROM (SELECT {EXPIRES_DAYS} AS days
               FROM (SELECT DISTINCT domain_id, policy_id, held FROM mailstore_mailbox WHERE removed_at IS NULL) AS m
               JOIN mailstore_domain o ON o.id = m.domain_id
               LEFT JOIN mailstore_retentionpolicy p ON p.id = coalesce(m.policy_id, o.policy_id, {SITE_POLICY})

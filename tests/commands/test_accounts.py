@@ -148,6 +148,16 @@ def test_device_add_shows_a_password_that_reads_back_and_says_what_became_of_the
     assert "the main password's view is primary" in said("device", "revoke", ANN, "office pc")
 
 
+def test_device_mode_says_what_deleting_does_from_now_on() -> None:
+    a_mailbox()
+    added = said("device", "add", ANN, "Phone")
+    assert f"device mode {ANN} main primary" in added
+    assert "is peek: never counts" in said("device", "mode", ANN, "phone", "peek")
+    assert "is primary: deleting removes" in said("device", "mode", ANN, "main", "primary")
+    assert "signs in to POP no more" in said("device", "mode", ANN, "main", "none")
+    assert json.loads(said("device", "mode", ANN, "main", "peek", "--json"))["mode"] == "peek"
+
+
 def test_device_list_never_shows_a_secret() -> None:
     a_mailbox()
     secret = json.loads(said("device", "add", ANN, "Phone", "--json"))["password"]

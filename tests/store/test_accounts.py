@@ -430,3 +430,34 @@ def test_where_all_who_follow_a_policy_are_held_capa_says_never(worker: Worker, 
     a_policy("month", 30, site=True)
     Mailbox.objects.update(held=True)
     assert site_expiry(worker, accounts) == (None, False)
+
+
+# --- what CAPA says after it --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rules", "days"),
+    [
+        ({}, None),
+        ({"expire_days": 30}, 30),
+        ({"expire_confirmed_days": 14}, 14),
+        ({"expire_days": 30, "expire_confirmed_days": 14}, 14),
+        ({"expire_days": 10, "expire_confirmed_days": 14}, 10),
+        ({"remove_when_confirmed": True}, 7),
+        ({"remove_when_confirmed": True, "hold_days": 20, "expire_days": 90}, 20),
+        ({"remove_when_confirmed": False, "hold_days": 1, "expire_days": 90}, 90),
+        ({"expire_days": 30, "relief": "every"}, 30),
+    ],
+    ids=str,
+)
+def test_what_is_announced_is_the_shortest_time_that_mail_stays(
+    worker: Worker, accounts: StoredAccounts, sign_in: SignIn, rules: dict[str, object], days: int | None
+) -> None:
+    """RFC 2449 §6.7: the minimum under any circumstances, for this mailbox, and before a sign-in for any."""
+    a_mailbox()
+    RetentionPolicy.objects.create(name="rules", site=True, **rules)
+    assert sign_in().expire_days == days
+    assert site_expiry(worker, accounts) == (days, False)
+    Mailbox.objects.update(held=True)
+    assert sign_in().expire_days is None
+    assert site_expiry(worker, accounts) == (None, False)

@@ -9,6 +9,7 @@ import pytest
 from mailstore.errors import BadCredentials
 from mailstore.models import AuditEntry, Device, Mailbox, Message
 from mailstore.store import devices, mailboxes
+from mailstore.store.outcomes import Rejected
 from tests.store.mail import Mail, assert_counters_are_sums
 from tests.store.site import ACTOR, PASSWORD, a_mailbox
 
@@ -152,3 +153,68 @@ def test_an_open_session_is_steady_while_a_revocation_removes_mail(ann: Mail) ->
     devices.revoke(ANN, "laptop", actor=ACTOR)
     assert len(ann.uidls(drop)) == 3
     assert seen(ann, archive) == 2
+
+
+# --- another mode -------------------------------------------------------------------------------------------------
+
+
+def test_a_device_that_only_peeks_from_now_on_is_waited_for_no_more(ann: Mail) -> None:
+    phone, laptop = add("phone"), add("laptop")
+    delete(ann, phone, 1, 3)
+    assert devices.set_mode(ANN, "Laptop", "peek", actor=ACTOR).mode == "peek"
+    assert live() == [False, True, False]
+    assert seen(ann, laptop) == 1
+    assert AuditEntry.objects.latest("pk").details == {
+        "device": "laptop",
+        "mode": "peek",
+        "was": "independent",
+        "removed": 2,
+    }
+
+
+def test_an_open_session_follows_the_new_mode_at_its_quit(ann: Mail) -> None:
+    phone = add("phone")
+    add("tablet")
+    drop = ann.open(ANN, phone)
+    devices.set_mode(ANN, "phone", "primary", actor=ACTOR)
+    assert ann.remove(drop, 1) == 1
+    assert live() == [False, True, True]
+
+
+def test_the_main_password_can_be_primary_beside_others_and_signs_in_no_more_when_told_so(ann: Mail) -> None:
+    add("phone")
+    assert Device.objects.get(main=True).mode == "independent"
+    devices.set_mode(ANN, "main", "primary", actor=ACTOR)
+    delete(ann, PASSWORD, 1)
+    assert live() == [False, True, True]
+    devices.set_mode(ANN, "main", "none", actor=ACTOR)
+    assert not Mailbox.objects.get().main_pop
+    assert Device.objects.get(main=True).mode == "primary"
+    devices.set_mode(ANN, "main", "independent", actor=ACTOR)
+    assert seen(ann, PASSWORD) == 2
+
+
+def test_mail_that_waited_for_the_main_password_leaves_when_it_has_no_pop(ann: Mail) -> None:
+    phone = add("phone")
+    seen(ann, PASSWORD)
+    delete(ann, phone, 2)
+    devices.set_mode(ANN, "main", "none", actor=ACTOR)
+    assert live() == [True, False, True]
+
+
+def test_the_same_mode_again_changes_and_records_nothing(ann: Mail) -> None:
+    add("phone")
+    entries = AuditEntry.objects.count()
+    devices.set_mode(ANN, "phone", "independent", actor=ACTOR)
+    assert AuditEntry.objects.count() == entries
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("main", "independent"), ("main", "peek"), ("phone", "none"), ("main", "x")]
+)
+def test_a_mode_that_cannot_be_is_refused(ann: Mail, name: str, mode: str) -> None:
+    if name == "phone":
+        add("phone")
+    with pytest.raises(Rejected):
+        devices.set_mode(ANN, name, mode, actor=ACTOR)
+    assert Device.objects.get(main=True).mode == ("primary" if name == "main" else "independent")

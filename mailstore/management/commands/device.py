@@ -1,4 +1,4 @@
-"""`device`: adds, lists and revokes device passwords; the rules are the store's."""
+"""`device`: adds, lists, changes and revokes device passwords; the rules are the store's."""
 
 from __future__ import annotations
 
@@ -37,6 +37,13 @@ class Command(NounCommand):
                 self.listing,
             ),
             Verb(
+                "mode",
+                "Choose what deleting does in a device's view; none: the main password signs in to POP no more.",
+                "popadmin device mode ann@example.org main primary",
+                _mode_arguments,
+                self.mode,
+            ),
+            Verb(
                 "revoke",
                 "End a device: its password signs in no more.",
                 "popadmin device revoke ann@example.org Phone",
@@ -66,6 +73,16 @@ class Command(NounCommand):
         for line in tables.lines(HEADINGS, (_cells(told) for told in rows)):
             self.stdout.write(line)
 
+    def mode(self, options: Options) -> None:
+        address, mode = options["address"], options["mode"]
+        device = devices.set_mode(address, options["name"], mode, actor=actor())
+        if options["json"]:
+            self.say_json({"address": address, "name": device.name, "mode": mode})
+        elif mode == devices.NO_POP:
+            self.stdout.write(f"{address}: the main password signs in to POP no more")
+        else:
+            self.stdout.write(f"{address}: device {device.name} is {Device.Mode(mode).label}")
+
     def revoke(self, options: Options) -> None:
         address = options["address"]
         before = _main_mode(address)
@@ -81,6 +98,10 @@ class Command(NounCommand):
         now = _main_mode(address)
         if now != before:
             self.stdout.write(f"  the main password's view is {Device.Mode(now).label}")
+            if now == Device.Mode.INDEPENDENT:
+                self.stdout.write(
+                    f"  (so that no device takes mail from another; else: device mode {address} main primary)"
+                )
 
 
 def _address(parser: CommandParser) -> None:
@@ -90,6 +111,11 @@ def _address(parser: CommandParser) -> None:
 def _name(parser: CommandParser) -> None:
     _address(parser)
     parser.add_argument("name", metavar="NAME")
+
+
+def _mode_arguments(parser: CommandParser) -> None:
+    _name(parser)
+    parser.add_argument("mode", metavar="MODE", choices=[*Device.Mode.values, devices.NO_POP])
 
 
 def _add_arguments(parser: CommandParser) -> None:
