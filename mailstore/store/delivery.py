@@ -179,15 +179,24 @@ class _Incoming:
         ref: BodyRef,
         body: int | None,
         done: Callable[[int, Delivered | MailError], None],
+        *,
+        again: bool = False,
     ) -> None:
         queue_id = fresh_id()
         prefix = self._delivery.trace(self._envelope, recipient.address, queue_id)
 
+        def refused(why: Recipient | MailError) -> None:
+            """What RCPT had accepted was refused. Asked again, now with the true size, there may be room."""
+            if isinstance(why, Recipient) and not again:
+                self._place(index, why, ref, body, done, again=True)
+                return
+            if body is None:
+                self._delivery.discard(ref)
+            done(index, why if isinstance(why, MailError) else TryAgain("the mailbox changed meanwhile"))
+
         def placed(answer: MailError | None) -> None:
             if isinstance(answer, Refusing):
-                if body is None:
-                    self._delivery.discard(ref)
-                self._why(recipient, len(prefix) + ref.octets, lambda why: done(index, why))
+                self._delivery.recipient(recipient.address, len(prefix) + ref.octets, refused)
             elif isinstance(answer, MailError):
                 log.error("delivery to %s: %s", recipient.address, answer)
                 done(index, answer)
@@ -198,14 +207,6 @@ class _Incoming:
         self._delivery.place(
             Placement(recipient.mailboxes, ref, prefix, body, uidl=queue_id, capped=recipient.capped), placed
         )
-
-    def _why(self, recipient: Recipient, octets: int, done: Callable[[MailError], None]) -> None:
-        """The transaction refused what RCPT had accepted: ask again, now with the true size."""
-
-        def asked(answer: Recipient | MailError) -> None:
-            done(answer if isinstance(answer, MailError) else TryAgain("the mailbox changed meanwhile"))
-
-        self._delivery.recipient(recipient.address, octets, asked)
 
 
 def fresh_id() -> str:

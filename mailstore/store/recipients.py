@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,14 @@ from mailstore.policy.aliases import LEVELS_AT_MOST, TARGETS_AT_MOST
 from mailstore.ports import Done, Recipient
 from mailstore.store import literals
 from mailstore.store.lanes import Lanes
-from mailstore.store.statements import OURS, RECIPIENTS
+from mailstore.store.relief import RELIEVE
+from mailstore.store.statements import LOCK, OURS, RECIPIENTS
+from mailstore.store.trace import plain
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
+
+log = logging.getLogger("popadmin.delivery")
 
 POSTMASTER = "postmaster"
 
@@ -71,6 +76,7 @@ class _Search:
         self._boxes: dict[int, _Box] = {}
         self._asked: set[str] = set()
         self._passed_over = False
+        self.full: list[int] = []  # the mailboxes that are to blame, where the answer is that of a full one
 
     def ask(self, keys: dict[str, list[str]], depth: int) -> None:
         """Ask for names, each under the keys that may answer for it, the first first."""
@@ -148,6 +154,7 @@ class _Search:
         receiving = [box for box in boxes if box.receives]
         if not receiving:
             return RecipientDisabled(self._address)
+        self.full = [box.mailbox for box in receiving if not box.fits]
         for box in receiving:
             if not box.fits:
                 return QuotaRejected(self._address) if box.over_quota == "reject" else QuotaDeferred(self._address)
@@ -170,7 +177,33 @@ def find(lanes: Lanes, address: str, octets: int | None, done: Done[Recipient], 
             done(UnknownRecipient(address))
             return
         keys = {name: _keys(name)}
-    _Search(lanes, address, octets or 1, done).ask(keys, 0)
+    _search(lanes, address, keys, octets or 1, done, relieved=False)
+
+
+def _search(
+    lanes: Lanes, address: str, keys: dict[str, list[str]], octets: int, done: Done[Recipient], *, relieved: bool
+) -> None:
+    """Ask; where mailboxes are full, make room as their policies allow, and if that did anything ask once more."""
+
+    def answered(answer: Recipient | MailError) -> None:
+        if not search.full or relieved:
+            done(answer)
+            return
+        array = literals.bigints(search.full)
+        steps = ((LOCK, (array,)), (RELIEVE, (array, b"%d" % octets)))
+        lanes.write(steps, lambda moved: made_room(moved, answer))
+
+    def made_room(moved: PGresult | MailError, refusal: Recipient | MailError) -> None:
+        if isinstance(moved, MailError):
+            done(moved)
+        elif moved.get_value(0, 0) == b"0":
+            done(refusal)
+        else:
+            log.info("room made in %s", plain(address))
+            _search(lanes, address, keys, octets, done, relieved=True)
+
+    search = _Search(lanes, address, octets, answered)
+    search.ask(keys, 0)
 
 
 def _postmaster_keys(hostname: str) -> list[str]:

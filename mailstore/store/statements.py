@@ -240,11 +240,11 @@ SIGHTINGS = Statement(
 )
 
 
-def fits(octets: str) -> str:
-    """SQL: mailbox m can take a message of `octets` octets (a parameter). The quota's arithmetic exists only here."""
-    return f"""(m.quota_octets IS NULL OR (m.octets < m.quota_octets
-        AND m.octets + {octets} <= m.quota_octets + least({GRACE_OCTETS}, m.quota_octets / {GRACE_SHARE})))
-        AND (m.quota_messages IS NULL OR m.messages < m.quota_messages)"""
+def fits(octets: str, box: str = "m") -> str:
+    """SQL: mailbox `box` can take a message of `octets` octets (SQL too). The quota's arithmetic exists only here."""
+    return f"""({box}.quota_octets IS NULL OR ({box}.octets < {box}.quota_octets AND {box}.octets + {octets}
+        <= {box}.quota_octets + least({GRACE_OCTETS}, {box}.quota_octets / {GRACE_SHARE})))
+        AND ({box}.quota_messages IS NULL OR {box}.messages < {box}.quota_messages)"""
 
 
 def room(octets: str) -> str:

@@ -15,21 +15,24 @@ from mailstore.store.sweeping.expire import EXPIRE
 from mailstore.store.sweeping.expired_aliases import EXPIRED_ALIASES
 from mailstore.store.sweeping.lease import lease
 from mailstore.store.sweeping.possession import POSSESSION
+from mailstore.store.sweeping.relieve import RELIEF
 from mailstore.store.sweeping.removed import REMOVED
 from mailstore.store.sweeping.rested import RESTED
 from mailstore.store.sweeping.steps import Round, Step
 from mailstore.store.sweeping.unclaimed import UNCLAIMED
 from mailstore.store.sweeping.visits import VISITS
 
-STEPS: tuple[Step, ...] = (DRAFTS, POSSESSION, EXPIRE, REMOVED, RESTED, UNCLAIMED, EXPIRED_ALIASES, VISITS)
+STEPS: tuple[Step, ...] = (DRAFTS, POSSESSION, EXPIRE, RELIEF, REMOVED, RESTED, UNCLAIMED, EXPIRED_ALIASES, VISITS)
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one pass did, or would have done: `expired` went into recovery, `messages` and `bodies` were destroyed."""
+    """What one pass did, or would have done: `expired`, `relieved` into recovery; `messages`, `bodies` for good."""
 
     expired: int
     expired_octets: int
+    relieved: int
+    relieved_octets: int
     messages: int
     mailboxes: int  # removed ones, those of domains included
     bodies: int

@@ -63,7 +63,8 @@ class Command(ShellCommand):
             f"messages {swept.messages}, removed mailboxes {swept.mailboxes}, "
             f"bodies {swept.bodies} ({tables.about(swept.body_octets)}), "
             f"drafts {swept.drafts}, expired aliases {swept.aliases}, web sessions {swept.sessions}, "
-            f"expired {swept.expired} ({tables.about(swept.expired_octets)})"
+            f"expired {swept.expired} ({tables.about(swept.expired_octets)}), "
+            f"relieved {swept.relieved} ({tables.about(swept.relieved_octets)})"
         )
 
 

@@ -1,0 +1,61 @@
+"""Relieves mailboxes that take no more mail, where their policy allows: quota lowered, or no delivery since."""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+
+from mailstore.store.following import FOLLOWED
+from mailstore.store.relief import picked, relieving
+from mailstore.store.statements import fits
+from mailstore.store.sweeping.steps import Round, Step
+
+_ANY_OCTETS = "1::bigint"  # what takes not one octet is full
+_FULL = f"""
+SELECT coalesce(array_agg(x.id), '{{}}')
+  FROM mailstore_mailbox x
+  JOIN mailstore_domain o ON o.id = x.domain_id
+  JOIN mailstore_retentionpolicy p ON {FOLLOWED}
+ WHERE p.relief <> 'never' AND NOT x.held AND x.removed_at IS NULL AND NOT ({fits(_ANY_OCTETS, "x")})
+"""
+_PICKED = picked("%(boxes)s::bigint[]", _ANY_OCTETS, "%(now)s")
+_COUNT = f"WITH {_PICKED} SELECT count(*), coalesce(sum(octets), 0)::bigint FROM picked"
+_LOCK = "SELECT FROM mailstore_mailbox WHERE id = ANY(%(boxes)s) ORDER BY id FOR UPDATE"
+_RELIEVE = relieving("%(boxes)s::bigint[]", _ANY_OCTETS, "%(now)s")
+
+
+def _look(round: Round) -> tuple[int, int]:
+    """Of each mailbox what the first batch would take, which is all unless its messages are very many and small."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, {"boxes": _full(), "now": round.now})
+        messages, octets = cursor.fetchone()
+    return messages, octets
+
+
+def _act(round: Round) -> tuple[int, int]:
+    messages = octets = 0
+    for mailbox in _full():
+        count = 1
+        while count and not round.stop():
+            count, size = _batch(mailbox, round)
+            messages += count
+            octets += size
+    return messages, octets
+
+
+def _full() -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_FULL)
+        keys: list[int] = cursor.fetchone()[0]
+    return keys
+
+
+@transaction.atomic
+def _batch(mailbox: int, round: Round) -> tuple[int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, {"boxes": [mailbox]})
+        cursor.execute(_RELIEVE, {"boxes": [mailbox], "now": round.now})
+        count, octets = cursor.fetchone()
+    return count, octets
+
+
+RELIEF = Step(("relieved", "relieved_octets"), _look, _act)
