@@ -25,6 +25,8 @@ class ChangeRanges(models.Field):  # type: ignore[type-arg]  # Field is generic 
 class Mailbox(models.Model):
     """A user's account for mail. `messages` and `octets` count the live maildrop, hidden mail included.
 
+    `recovery_messages` and `recovery_octets` count what has left it and can still be restored.
+
     `change` is the number of the last change (arrival, removal, hiding, restore); the row's lock orders them.
     One with `removed_at` rests: as if absent, but for its address, which stays taken.
     """
@@ -35,6 +37,8 @@ class Mailbox(models.Model):
     quota_messages = models.BigIntegerField(_("quota, messages"), null=True, blank=True)
     octets = models.BigIntegerField(_("size"), default=0, editable=False)
     messages = models.BigIntegerField(_("messages"), default=0, editable=False)
+    recovery_messages = models.BigIntegerField(_("messages in recovery"), default=0, editable=False)
+    recovery_octets = models.BigIntegerField(_("size of recovery"), default=0, editable=False)
     change = models.BigIntegerField(_("last change"), default=0, editable=False)
     receives = models.BooleanField(_("receives mail"), default=True)
     pop = models.BooleanField(_("POP sign-in"), default=True)
@@ -63,6 +67,10 @@ class Mailbox(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(octets__gte=0, messages__gte=0), name="mailbox_counters_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(recovery_octets__gte=0, recovery_messages__gte=0),
+                name="mailbox_recovery_not_negative",
             ),
             models.CheckConstraint(
                 condition=models.Q(quota_octets__isnull=True) | models.Q(quota_octets__gte=0),

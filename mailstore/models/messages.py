@@ -7,12 +7,18 @@ from mailstore.models.mailboxes import Device, Mailbox
 
 
 class Body(models.Model):
-    """Octets at rest in the body store; shared by the recipients of one delivery. Never changes."""
+    """Octets at rest in the body store; shared by the recipients of one delivery. Never changes.
+
+    `subject` and `sender` are read from it when an owner first lists or searches his mail, never at its delivery, and
+    shown to owners only; NULL: not read yet.
+    """
 
     key = models.TextField(_("key"), unique=True)
     wire_octets = models.BigIntegerField(_("octets at rest, dot-stuffed"))
     octets = models.BigIntegerField(_("octets, unstuffed"))
     digest = models.BinaryField(_("XXH3-128 of the octets at rest"), max_length=16)
+    subject = models.TextField(_("subject"), null=True, blank=True, editable=False)  # noqa: DJ001 - NULL is "not read yet"
+    sender = models.TextField(_("sender"), null=True, blank=True, editable=False)  # noqa: DJ001 - the same
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     unreferenced_at = models.DateTimeField(_("last row left"), null=True, blank=True)
 
@@ -34,6 +40,8 @@ class Body(models.Model):
 
 class Message(models.Model):
     """One message in one mailbox, live from change `added` until change `removed`; after that it rests in recovery.
+
+    A restore gives its row a new `added`: a new stay, of which no device has hidden or confirmed anything.
 
     A session at change c sees exactly the rows with added <= c < removed (or not removed).
     """

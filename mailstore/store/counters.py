@@ -1,4 +1,4 @@
-"""The counters of mailboxes and views against the sums they stand for; finds what differs and sets it right."""
+"""Counters of mailboxes, recovery and views against the sums they stand for; finds what differs and sets it right."""
 
 from __future__ import annotations
 
@@ -15,6 +15,17 @@ SELECT x.id, x.id, u.address, x.messages, x.octets, coalesce(live.messages, 0), 
   LEFT JOIN (SELECT mailbox_id, count(*) AS messages, sum(octets)::bigint AS octets
                FROM mailstore_message WHERE removed IS NULL GROUP BY mailbox_id) AS live ON live.mailbox_id = x.id
  WHERE (x.messages, x.octets) <> (coalesce(live.messages, 0), coalesce(live.octets, 0))
+ ORDER BY x.id
+"""
+_WRONG_RECOVERY = """
+SELECT x.id, x.id, u.address || ' in recovery', x.recovery_messages, x.recovery_octets,
+       coalesce(rested.messages, 0), coalesce(rested.octets, 0)
+  FROM mailstore_mailbox x
+  JOIN mailstore_user u ON u.id = x.user_id
+  LEFT JOIN (SELECT mailbox_id, count(*) AS messages, sum(octets)::bigint AS octets
+               FROM mailstore_message WHERE removed IS NOT NULL GROUP BY mailbox_id) AS rested
+         ON rested.mailbox_id = x.id
+ WHERE (x.recovery_messages, x.recovery_octets) <> (coalesce(rested.messages, 0), coalesce(rested.octets, 0))
  ORDER BY x.id
 """
 _WRONG_VIEWS = """
@@ -38,6 +49,12 @@ UPDATE mailstore_mailbox x SET messages = live.messages, octets = live.octets, c
           FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NULL) AS live
  WHERE x.id = %(key)s
 """
+_MEND_RECOVERY = """
+UPDATE mailstore_mailbox x SET recovery_messages = rested.messages, recovery_octets = rested.octets
+  FROM (SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets
+          FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL) AS rested
+ WHERE x.id = %(key)s
+"""
 _MEND_VIEW = """
 WITH mended AS (
     UPDATE mailstore_device d SET hidden_messages = sums.messages, hidden_octets = sums.octets
@@ -47,6 +64,11 @@ WITH mended AS (
      WHERE d.id = %(key)s)
 UPDATE mailstore_mailbox SET change = change + 1 WHERE id = %(mailbox)s
 """
+_COUNTERS = (
+    (_WRONG_MAILBOXES, _MEND_MAILBOX),
+    (_WRONG_RECOVERY, _MEND_RECOVERY),
+    (_WRONG_VIEWS, _MEND_VIEW),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +91,7 @@ class Wrong:
 
 def wrong() -> Iterator[Wrong]:
     """Yield what differs, mailboxes first: a view's sums do not depend on them."""
-    for asking, mending in ((_WRONG_MAILBOXES, _MEND_MAILBOX), (_WRONG_VIEWS, _MEND_VIEW)):
+    for asking, mending in _COUNTERS:
         with connection.cursor() as cursor:
             cursor.execute(asking)
             rows = cursor.fetchall()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC
 from itertools import islice
@@ -16,12 +15,12 @@ from django.utils.translation import gettext as _
 from mailstore import bodies, conf
 from mailstore.errors import BodyLost
 from mailstore.models import Mailbox, Message
-from mailstore.ports import BodyRef, BodyStore
+from mailstore.ports import BodyStore
 from mailstore.store import audit, mailboxes
 from mailstore.store.audit import Actor
+from mailstore.store.content import unstuffed
 from mailstore.store.outcomes import Rejected
-from mailstore.store.sources import CHUNK_OCTETS, maildir, mbox, uidlist
-from mailstore.wire.stuffing import Unstuffer
+from mailstore.store.sources import maildir, mbox, uidlist
 
 FORMATS = ("maildir", "mbox")
 BATCH_ROWS = 500
@@ -100,7 +99,7 @@ def _write_file(job: _Job, message: Message, folder: Path, base: str) -> bool:
     """Write one message by way of `tmp`, as Maildir wants it; False when its body is lost."""
     unfinished = folder / "tmp" / base
     try:
-        _write(unfinished, _content(job, message))
+        _write(unfinished, unstuffed(job.store, message))
     except BodyLost as loss:
         unfinished.unlink(missing_ok=True)
         _tell_loss(job, message, loss)
@@ -122,7 +121,7 @@ def _to_mbox(job: _Job, folder: Path) -> None:
 def _mbox(job: _Job) -> Iterator[bytes]:
     """Yield the file. A body that turns out to be lost on opening leaves no trace of its message."""
     for message in _messages(job):
-        content = _content(job, message)
+        content = unstuffed(job.store, message)
         try:
             first = next(content, b"")
         except BodyLost as loss:
@@ -151,18 +150,6 @@ def _messages(job: _Job) -> Iterator[Message]:
         yield from batch
         after, count = batch[-1].added, count + len(batch)
         job.progress(_("messages"), count, total)
-
-
-def _content(job: _Job, message: Message) -> Iterator[bytes]:
-    """Yield the message as RETR would give it, unstuffed. BodyLost, before the first octet where that can be."""
-    body = message.body
-    unstuffer = Unstuffer()
-    ref = BodyRef(body.key, body.wire_octets, body.octets, bytes(body.digest))
-    with closing(job.store.open(ref)) as opened:
-        yield unstuffer.feed(bytes(message.prefix))
-        for offset in range(0, opened.wire_octets, CHUNK_OCTETS):
-            yield unstuffer.feed(opened.read(offset, CHUNK_OCTETS))
-        yield unstuffer.finish()
 
 
 def _tell_loss(job: _Job, message: Message, loss: BodyLost) -> None:

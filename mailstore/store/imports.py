@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from mailstore import bodies, conf
 from mailstore.errors import MailError
-from mailstore.models import ImportedSource, Mailbox, Message
+from mailstore.models import ImportedSource, Message
 from mailstore.ports import BodyRef, BodyStore
 from mailstore.store import audit, errand, mailboxes
 from mailstore.store.audit import Actor
@@ -94,7 +94,7 @@ def run(
             count += len(batch)
             progress(_("messages"), count, total)
     mailbox = mailboxes.get(address)  # its quota as it is now; or it was removed meanwhile, and took nothing more
-    job.done.over_quota = _over_quota(mailbox)
+    job.done.over_quota = mailboxes.above_quota(mailbox)
     return job.done
 
 
@@ -232,8 +232,3 @@ def _right(answer: T | MailError) -> T:
     if isinstance(answer, MailError):
         raise answer
     return answer
-
-
-def _over_quota(mailbox: Mailbox) -> bool:
-    octets, messages = mailbox.quota_octets, mailbox.quota_messages
-    return (octets is not None and mailbox.octets > octets) or (messages is not None and mailbox.messages > messages)

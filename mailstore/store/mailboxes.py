@@ -129,6 +129,12 @@ def refuse_above_limit(domain: Domain) -> None:
         )
 
 
+def above_quota(mailbox: Mailbox) -> bool:
+    """True when the mailbox holds more than its quota: imports and restores may do that, deliveries not."""
+    octets, messages = mailbox.quota_octets, mailbox.quota_messages
+    return (octets is not None and mailbox.octets > octets) or (messages is not None and mailbox.messages > messages)
+
+
 def normalized(address: str) -> str:
     """Return the address in the form in which it is stored; Rejected says what is wrong with it."""
     try:

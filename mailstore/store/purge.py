@@ -25,7 +25,21 @@ _LOCK_BODIES_OF_MAILBOX = _LOCK_BODIES.format(
          UNION ALL
         SELECT body_id FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL"""
 )
-_DESTROY = ("DELETE FROM mailstore_message WHERE id = ANY(%(messages)s)",)
+# What rested is counted off in the statement that destroys it; an orphan's mailbox is gone.
+_DESTROY = (
+    """
+WITH gone AS (DELETE FROM mailstore_message WHERE id = ANY(%(messages)s) RETURNING mailbox_id, octets, removed),
+rested AS (
+    SELECT mailbox_id, count(*) AS messages, sum(octets) AS octets
+      FROM gone WHERE removed IS NOT NULL GROUP BY mailbox_id),
+counted AS (
+    UPDATE mailstore_mailbox x
+       SET recovery_messages = x.recovery_messages - rested.messages,
+           recovery_octets = x.recovery_octets - rested.octets
+      FROM rested WHERE x.id = rested.mailbox_id)
+SELECT FROM gone
+""",
+)
 _DESTROY_OF_MAILBOX = (
     "DELETE FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NULL",
     "DELETE FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL",
@@ -38,7 +52,10 @@ WHERE id = ANY(%(bodies)s) AND NOT EXISTS (SELECT FROM mailstore_message WHERE b
 
 
 def messages(keys: Sequence[int]) -> int:
-    """Destroy the rows with these primary keys, inside the caller's transaction. Returns how many there were."""
+    """Destroy the rows with these primary keys, which rest in recovery or have lost their mailbox. Returns how many.
+
+    Called inside a transaction; the mailbox's row is locked.
+    """
     return _purge(_LOCK_BODIES_OF_MESSAGES, _DESTROY, {"messages": list(keys)})
 
 

@@ -123,7 +123,7 @@ BARRED = Statement(
 
 
 def leaving(gone: str, *, of: str, answer: str) -> str:
-    """SQL: messages leave their mailboxes and the counters of each view that had hidden them, in one step.
+    """SQL: messages leave their mailboxes and the counters of views that had hidden them, for recovery, in one step.
 
     `gone` is the UPDATE of the rows, which returns mailbox_id, added and octets; `of` says which mailboxes are locked,
     as what stands behind their key (`= $1`); `answer` is what the statement selects at its end.
@@ -140,7 +140,9 @@ def leaving(gone: str, *, of: str, answer: str) -> str:
          WHERE d.id = less.id),
     counted AS (
         UPDATE mailstore_mailbox m
-           SET change = m.change + 1, messages = m.messages - sums.messages, octets = m.octets - sums.octets
+           SET change = m.change + 1, messages = m.messages - sums.messages, octets = m.octets - sums.octets,
+               recovery_messages = m.recovery_messages + sums.messages,
+               recovery_octets = m.recovery_octets + sums.octets
           FROM (SELECT mailbox_id, count(*) AS messages, sum(octets) AS octets FROM gone GROUP BY mailbox_id) AS sums
          WHERE m.id {of} AND m.id = sums.mailbox_id)
     {answer}
@@ -187,6 +189,49 @@ SETTLE = leaving(
     of="= %(mailbox)s",
     answer="SELECT count(*) FROM gone",
 )
+
+# Behind the mailbox's lock: messages %(messages)s come back from recovery, in their old order, each under a number of
+# its own. The row itself moves, so a message is in one place whatever happens beside it. %(uidls)s are new UIDLs, one a
+# message, for `again`, and for an old one that another live message has (only imports can have brought it). With
+# %(devices)s, all other devices do not see what came back, and have not deleted it either: it is as if left out by
+# their start. NULL: all devices see it.
+RESTORE = """
+    WITH back AS (
+        SELECT m.id, x.change + row_number() OVER (ORDER BY m.added, m.id) AS added,
+               (%(uidls)s::text[])[row_number() OVER (ORDER BY m.added, m.id)] AS fresh,
+               %(again)s OR row_number() OVER (PARTITION BY m.uidl ORDER BY m.added) > 1
+               OR EXISTS (SELECT 1 FROM mailstore_message live
+                           WHERE live.mailbox_id = m.mailbox_id AND live.removed IS NULL AND live.uidl = m.uidl)
+               AS renamed
+          FROM mailstore_message m JOIN mailstore_mailbox x ON x.id = m.mailbox_id
+         WHERE m.mailbox_id = %(mailbox)s AND m.id = ANY(%(messages)s) AND m.removed IS NOT NULL),
+    returned AS (
+        UPDATE mailstore_message m
+           SET added = back.added, uidl = CASE WHEN back.renamed THEN back.fresh ELSE m.uidl END,
+               removed = NULL, removed_at = NULL, removed_why = '', removed_by_id = NULL, aged_from = now()
+          FROM back
+         WHERE m.id = back.id
+     RETURNING m.added, m.octets),
+    sums AS (
+        SELECT count(*) AS messages, coalesce(sum(octets), 0)::bigint AS octets,
+               range_agg(int8range(added, added + 1)) AS added
+          FROM returned),
+    spared AS (
+        UPDATE mailstore_device d
+           SET hidden = d.hidden + sums.added, skipped = d.skipped + sums.added,
+               hidden_messages = d.hidden_messages + sums.messages, hidden_octets = d.hidden_octets + sums.octets
+          FROM sums
+         WHERE d.mailbox_id = %(mailbox)s AND d.revoked_at IS NULL AND d.id <> ALL(%(devices)s::bigint[])
+           AND sums.messages > 0),
+    counted AS (
+        UPDATE mailstore_mailbox m
+           SET change = m.change + sums.messages, messages = m.messages + sums.messages,
+               octets = m.octets + sums.octets, recovery_messages = m.recovery_messages - sums.messages,
+               recovery_octets = m.recovery_octets - sums.octets
+          FROM sums
+         WHERE m.id = %(mailbox)s)
+    SELECT messages, octets FROM sums
+"""
 
 # Behind LOCK: messages $2 of mailbox $1 are hidden from device $3 alone, unless it is primary and removes them. All
 # numbers below the view's first visible message join the set, so that it stays one range where mail is read in order.

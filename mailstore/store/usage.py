@@ -17,10 +17,7 @@ SELECT count(*) FILTER (WHERE NOT box.every @> m.added),
        coalesce(sum(m.octets) FILTER (WHERE box.every @> m.added), 0)::bigint
   FROM box JOIN mailstore_message m ON m.mailbox_id = box.id AND m.removed IS NULL
 """
-_RESTING = """
-SELECT count(*), coalesce(sum(octets), 0)::bigint
-  FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL
-"""
+_RESTING = "SELECT recovery_messages, recovery_octets FROM mailstore_mailbox WHERE id = %(mailbox)s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,11 @@ SELECT x.id, x.messages, x.octets, count(m.id), coalesce(sum(m.octets), 0)
   FROM mailstore_mailbox x LEFT JOIN mailstore_message m ON m.mailbox_id = x.id AND m.removed IS NULL
  GROUP BY x.id
 """
+_RECOVERY_SUMS = """
+SELECT x.id, x.recovery_messages, x.recovery_octets, count(m.id), coalesce(sum(m.octets), 0)
+  FROM mailstore_mailbox x LEFT JOIN mailstore_message m ON m.mailbox_id = x.id AND m.removed IS NOT NULL
+ GROUP BY x.id
+"""
 _HIDDEN_SUMS = """
 SELECT d.id, d.hidden_messages, d.hidden_octets, count(m.id), coalesce(sum(m.octets), 0)
   FROM mailstore_device d
@@ -147,9 +152,9 @@ SELECT d.id, d.hidden_messages, d.hidden_octets, count(m.id), coalesce(sum(m.oct
 
 
 def assert_counters_are_sums() -> None:
-    """Law 3: the counters of mailboxes and views equal the sums over their rows."""
+    """Law 3: the counters of mailboxes, recovery and views equal the sums over their rows."""
     with connection.cursor() as cursor:
-        for statement in (_SUMS, _HIDDEN_SUMS):
+        for statement in (_SUMS, _RECOVERY_SUMS, _HIDDEN_SUMS):
             cursor.execute(statement)
             for key, messages, octets, rows, row_octets in cursor.fetchall():
                 assert (key, messages, octets) == (key, rows, row_octets)

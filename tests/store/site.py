@@ -60,6 +60,8 @@ def a_message(
     else:
         mailbox.change += 1
         message.removed, message.removed_at, message.removed_why = mailbox.change, removed_at, Message.Why.DELE
+        mailbox.recovery_messages += 1
+        mailbox.recovery_octets += octets
     message.save()
     mailbox.save()
     return message

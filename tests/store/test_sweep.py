@@ -123,6 +123,7 @@ def test_more_rows_than_a_batch_go_in_one_pass(store: FileBodies) -> None:
         )
         for n in range(BATCH_ROWS)
     )  # fmt: skip
+    Mailbox.objects.update(recovery_messages=BATCH_ROWS + 1, recovery_octets=BATCH_ROWS + 100)
     assert sweep.run(store).messages == BATCH_ROWS + 1
     assert Body.objects.get().unreferenced_at is not None
 

@@ -1,0 +1,156 @@
+"""`recover`: lists, restores and purges what rests in recovery, by count and date; what it is about stays unseen."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db.models import F
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from mailstore.management import tables
+from mailstore.management.shell import EXIT_USAGE, actor
+from mailstore.management.verbs import NounCommand, Options, Verb
+from mailstore.store import mailboxes, recovery
+from mailstore.store.recovery import Choice
+
+HEADINGS = ("LEFT", "WHY", "BY", "SIZE", "ARRIVED", "UIDL")
+
+
+class Command(NounCommand):
+    help = "List, restore or purge mail that rests in recovery."
+    example = "popadmin recover restore ann@example.org --since '2026-03-01 14:00'"
+
+    def verbs(self) -> tuple[Verb, ...]:
+        return (
+            Verb(
+                "list",
+                "List what rests in recovery, what left last first.",
+                "popadmin recover list ann@example.org --newest 20",
+                _list_arguments,
+                self.listing,
+            ),
+            Verb(
+                "restore",
+                "Put messages back into the live mailbox.",
+                "popadmin recover restore ann@example.org --since '2026-03-01 14:00'",
+                _restore_arguments,
+                self.restore,
+            ),
+            Verb(
+                "purge",
+                "Destroy messages in recovery before their time.",
+                "popadmin recover purge ann@example.org --all",
+                _chosen_arguments,
+                self.purge,
+            ),
+        )
+
+    def listing(self, options: Options) -> None:
+        resting = recovery.resting(mailboxes.get(options["address"]), _choice(options))
+        rows = resting.annotate(by=F("removed_by__name")).defer("prefix")
+        if options["json"]:
+            self.say_json_list(_told(rows.iterator()))
+            return
+        for line in tables.lines(HEADINGS, (_cells(told) for told in _told(rows.iterator()))):
+            self.stdout.write(line)
+
+    def restore(self, options: Options) -> None:
+        done = recovery.restore(
+            options["address"], _named(options), actor=actor(), devices=options["device"], again=options["send_again"]
+        )
+        if options["json"]:
+            self.say_json(
+                {"restored": done.messages, "octets": done.octets, "above_quota": done.above_quota}
+                | {"address": options["address"]}
+            )
+            return
+        self.stdout.write(f"{options['address']}: restored {done.messages} ({tables.about(done.octets)})")
+        if done.above_quota:
+            self.stdout.write("  it is above its quota now: new mail is refused until some has left")
+
+    def purge(self, options: Options) -> None:
+        done = recovery.purge_now(options["address"], _named(options), actor=actor())
+        if options["json"]:
+            self.say_json({"address": options["address"], "purged": done.messages, "octets": done.octets})
+        else:
+            self.stdout.write(f"{options['address']}: purged {done.messages} ({tables.about(done.octets)})")
+
+
+def moment(text: str) -> datetime:
+    """An argument type: a date or a date with a time, as this machine's clock shows it unless a zone is given."""
+    try:
+        day = parse_date(text)
+        at = datetime.combine(day, datetime.min.time()) if day else parse_datetime(text)
+    except ValueError:
+        at = None
+    if at is None:
+        raise ArgumentTypeError(f"{text!r} is not a moment: write 2026-03-01, or '2026-03-01 14:00'")
+    return timezone.make_aware(at) if timezone.is_naive(at) else at
+
+
+def _number(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < int(text[:18]) == int(text):
+        return int(text)
+    raise ArgumentTypeError(f"{text!r} is not a number of messages, from 1 up")
+
+
+def _list_arguments(parser: CommandParser) -> None:
+    parser.add_argument("address", metavar="ADDRESS")
+    parser.add_argument("--since", type=moment, metavar="TIME", help="what left then or later")
+    parser.add_argument("--until", type=moment, metavar="TIME", help="what left before then")
+    parser.add_argument("--newest", type=_number, metavar="N", help="of these the N that left last")
+
+
+def _chosen_arguments(parser: CommandParser) -> None:
+    _list_arguments(parser)
+    parser.add_argument("--all", action="store_true", help="everything that rests")
+
+
+def _restore_arguments(parser: CommandParser) -> None:
+    _chosen_arguments(parser)
+    parser.add_argument(
+        "--device", action="append", metavar="NAME", help="only this device sees it (again for more than one)"
+    )
+    parser.add_argument(
+        "--send-again", action="store_true", help="under a new UIDL: mail programs that had it fetch it once more"
+    )
+
+
+def _choice(options: Options) -> Choice:
+    return Choice(since=options["since"], until=options["until"], newest=options["newest"])
+
+
+def _named(options: Options) -> Choice:
+    """The choice, which must be one: nobody restores or destroys everything by leaving something out."""
+    choice = _choice(options)
+    if (choice == recovery.ALL) is not options["all"]:
+        raise CommandError("say which: --all, or any of --since, --until and --newest", returncode=EXIT_USAGE)
+    return choice
+
+
+def _told(rows: Iterator[Any]) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        yield {
+            "uidl": row.uidl,
+            "removed_at": row.removed_at and row.removed_at.isoformat(),
+            "why": row.removed_why,
+            "by": row.by,
+            "octets": row.octets,
+            "arrived_at": row.arrived_at.isoformat(),
+        }
+
+
+def _cells(told: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        (told["removed_at"] or "-")[:16],
+        told["why"],
+        tables.dash(told["by"]),
+        tables.about(told["octets"]),
+        told["arrived_at"][:16],
+        told["uidl"],
+    )

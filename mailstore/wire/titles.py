@@ -1,0 +1,82 @@
+"""What people know a message by, its subject and its sender, read from the octets of its header. Never raises."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import decode_header
+from email.utils import parseaddr
+
+HEADER_OCTETS = 64 * 1024  # what stands behind is not looked at
+FIELD_OCTETS = 4096  # of one field: more than any page shows, and no parser is slow on it
+TITLE_CHARACTERS = 300
+
+_HEADER_END = re.compile(rb"\r\n\r\n|\A\r\n")
+# RFC 5322 §2.2.3: a line that begins with white space goes on with the field before it.
+_FIELD = r"(?im)^%s[ \t]*:(.*(?:\n[ \t].*)*)"
+_SUBJECT = re.compile((_FIELD % "subject").encode())
+_FROM = re.compile((_FIELD % "from").encode())
+# Controls, and marks that would turn round the text behind them on a page.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """Both in one line each, fit to be shown and stored; empty where the header has none."""
+
+    subject: str
+    sender: str
+
+
+def titles(wire: bytes) -> Titles:
+    """Read them from the beginning of a message in wire form."""
+    end = _HEADER_END.search(wire, 0, HEADER_OCTETS)
+    header = wire[: end.start() if end else HEADER_OCTETS]
+    return Titles(_readable(_value(_SUBJECT, header)), _sender(_value(_FROM, header)))
+
+
+def _value(field: re.Pattern[bytes], header: bytes) -> str:
+    found = field.search(header)
+    if found is None:
+        return ""
+    octets = found[1][:FIELD_OCTETS].replace(b"\r", b"").replace(b"\n", b"")
+    try:
+        return octets.decode()  # RFC 6532, and what ASCII is
+    except UnicodeDecodeError:
+        return octets.decode("cp1252", "replace")  # what programs that announce no charset mostly mean
+
+
+def _sender(value: str) -> str:
+    """The parts are told apart before they are decoded: what an encoded name says is never taken for an address."""
+    name, address = parseaddr(value)
+    if "@" not in address:
+        return _readable(value)
+    readable = _readable(name)
+    return f"{readable} <{_clean(address)}>"[:TITLE_CHARACTERS] if readable else _clean(address)
+
+
+def _readable(value: str) -> str:
+    """Decode the encoded words (RFC 2047); what cannot be decoded stands as it is."""
+    if "=?" not in value:
+        return _clean(value)
+    try:
+        return _clean("".join(_decoded(part, charset) for part, charset in decode_header(value)))
+    except HeaderParseError:
+        return _clean(value)
+
+
+def _decoded(part: bytes | str, charset: str | None) -> str:
+    if isinstance(part, str):
+        return part
+    if charset is None:
+        return part.decode("raw-unicode-escape", "replace")  # as decode_header has encoded it
+    try:
+        return part.decode(charset.partition("*")[0], "replace")  # RFC 2231 §5: a language may stand behind the star
+    except (LookupError, ValueError):
+        return part.decode("utf-8", "replace")
+
+
+def _clean(text: str) -> str:
+    storable = text.encode("utf-8", "replace").decode()
+    return " ".join(_UNSEEN.sub(" ", storable).split())[:TITLE_CHARACTERS]
