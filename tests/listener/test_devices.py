@@ -1,0 +1,57 @@
+"""Devices over real connections: what a session confirms, what the diary tells, and how a revoked one ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailstore.models import Device, DiarySession, Message
+from mailstore.store import devices, mailboxes
+from tests.running import ACTOR, PASSWORD, Post, numbered
+from tests.up.programs import until
+
+ADDRESS = "ann@example.org"
+
+
+@pytest.fixture
+def filled(post: Post) -> Post:
+    post.mailbox()
+    post.fill(ADDRESS, *numbered(3))
+    return post
+
+
+def test_what_was_fetched_and_followed_is_confirmed_also_when_the_line_drops_then(filled: Post) -> None:
+    phone = filled.device(ADDRESS, "phone")
+    with filled.session(password=phone) as session:
+        session.message(1)
+        session.message(2)
+    until(lambda: Device.objects.get(name="phone").confirmed != "{}", "the batch is written")
+    row = DiarySession.objects.get()
+    first, second, _third = Message.objects.order_by("added").values_list("added", flat=True)
+    assert Device.objects.get(name="phone").confirmed == f"{{[0,{second})}}"
+    assert (row.fetched_messages, row.ended, row.device.name) == (2, "lost", "phone")
+    assert row.fetched == f"{{[{first},{second + 1})}}"
+
+
+@pytest.mark.parametrize("clients", [1, 4])
+def test_a_revoked_device_is_cut_off_in_every_worker(filled: Post, clients: int) -> None:
+    phone = filled.device(ADDRESS, "phone")
+    open_ones = [filled.session(password=phone) for _ in range(clients)]
+    for session in open_ones:
+        session.ask("DELE 1")
+    with filled.session() as main:
+        devices.revoke(ADDRESS, "phone", actor=ACTOR)
+        for session in open_ones:
+            assert session.rest() == b""
+        assert main.ask("NOOP").startswith(b"+OK")
+    assert Message.objects.filter(removed=None).count() == 3
+    until(
+        lambda: sum(DiarySession.objects.filter(ended="barred").values_list("sessions", flat=True)) == clients, "told"
+    )
+
+
+def test_pop_that_is_switched_off_ends_all_sessions_of_the_mailbox_and_no_other(filled: Post) -> None:
+    filled.mailbox("bob@example.org")
+    with filled.session() as ann, filled.session("bob@example.org", PASSWORD) as bob:
+        mailboxes.ensure(ADDRESS, actor=ACTOR, pop=False)
+        assert ann.rest() == b""
+        assert bob.ask("NOOP").startswith(b"+OK")
