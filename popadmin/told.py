@@ -81,13 +81,17 @@ def details(entry: AuditEntry) -> Iterator[str]:
     """What changed, a sentence each: `quota: 1.0 GB → 2.0 GB`; then the other facts that were kept."""
     facts = dict(entry.details)
     for name, (old, new) in facts.pop("changes", {}).items():
-        yield _("%(what)s: %(old)s → %(new)s") % {
-            "what": label(name),
-            "old": _value(name, old),
-            "new": _value(name, new),
-        }
+        yield change(name, old, new)
     for name, fact in facts.items():
         yield _("%(what)s: %(value)s") % {"what": label(name), "value": _value(name, fact)}
+
+
+def change(name: str, old: object, new: object) -> str:
+    return _("%(what)s: %(old)s → %(new)s") % {
+        "what": label(name),
+        "old": _value(name, old),
+        "new": _value(name, new),
+    }
 
 
 def label(name: str) -> str:

@@ -63,6 +63,11 @@ def normal_login(text: str) -> str:
     return text.lower()
 
 
+def shown_domain(name: str) -> str:
+    """A stored domain as people write it: A-labels that are valid in their own script, everything else as it is."""
+    return ".".join(_u_label(label) for label in name.split("."))
+
+
 def lookup_keys(address: str) -> list[str]:
     """The names under which a recipient may be known, the most exact first: as it is, without +detail.
 
@@ -81,6 +86,13 @@ def _bounded(text: str) -> None:
 def _mapped(text: str) -> str:
     """Lower case, one width, one dot (UTS 46 §4, non-transitional: ß stays ß, another registrant's than ss)."""
     return text.lower() if text.isascii() else idna.uts46_remap(text)
+
+
+def _u_label(label: str) -> str:
+    try:
+        return idna.ulabel(label) if label.startswith("xn--") else label
+    except idna.IDNAError:
+        return label
 
 
 def _a_label(label: str) -> str:

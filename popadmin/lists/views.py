@@ -23,7 +23,7 @@ EXPORT = "export"  # in the query string: the list as a file
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """A button for the chosen rows; `url` is where it leads, `css` the style of the button."""
+    """A button for the chosen rows; `url` is where it leads, from the list; `css` the style of the button."""
 
     name: str
     label: Promise
@@ -49,12 +49,20 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
         """All that this person may see, with what a row of the page shows."""
         raise NotImplementedError
 
+    def every_row(self) -> Rows:
+        """The same with what rests after a removal: what may be undone."""
+        return self.rows()
+
     @cached_property
     def state(self) -> State:
         return self.state_of(self.request.GET)
 
     def state_of(self, query: QueryDict) -> State:
-        return State(query, self.columns, self.filters(query))
+        return State(query, self.columns, self.filters_of(query))
+
+    def filters_of(self, query: QueryDict) -> Filters:
+        """Overridden where what is offered depends on the person."""
+        return self.filters(query)
 
     def found(self, state: State) -> Rows:
         return state.filters.narrow(self.rows())
@@ -79,7 +87,7 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
             (choice.choose_all if request.POST["choose"] == "all" else choice.clear)()
         for bulk in self.bulk:
             if request.POST.get("bulk") == bulk.name:
-                return redirect(f"{bulk.url}{here.query()}")
+                return redirect(f"{request.path}{bulk.url}{here.query()}")
         return redirect(request.path + self._next(here))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 
-from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, Message, RetentionPolicy, User
+from mailstore.models import Alias, AuditEntry, Device, Domain, DomainGrant, Mailbox, Message, RetentionPolicy, User
 from popadmin.signin.access import signed_in
 
 
@@ -47,9 +47,28 @@ def domains(user: User) -> QuerySet[Domain]:
     return rows if is_host(user) else rows.filter(grants__user=user)
 
 
-def mailboxes(user: User) -> QuerySet[Mailbox]:
-    rows = Mailbox.objects.filter(removed_at=None).select_related("user", "domain")
+def mailboxes(user: User, *, removed: bool = False) -> QuerySet[Mailbox]:
+    """Those that are there; with `removed` also those that rest in a domain that is there."""
+    rows = Mailbox.objects.select_related("user", "domain")
+    if not removed:
+        rows = rows.filter(removed_at=None)
     return rows if is_host(user) else rows.filter(domain__in=domains(user))
+
+
+def devices(mailbox: Mailbox) -> QuerySet[Device]:
+    """Of a mailbox that was found for this person: those that can still sign in, the main password first."""
+    rows = Device.objects.filter(mailbox=mailbox, revoked_at=None).defer("hidden", "skipped", "confirmed")
+    return rows.order_by("-main", F("last_sign_in_at").desc(nulls_last=True), "name")
+
+
+def policy_in_force(mailbox: Mailbox) -> tuple[RetentionPolicy | None, str]:
+    """What a mailbox follows, and where that comes from: "mailbox", "domain", "site", or "none"."""
+    if mailbox.policy is not None:
+        return mailbox.policy, "mailbox"
+    if mailbox.domain.policy is not None:
+        return mailbox.domain.policy, "domain"
+    site = RetentionPolicy.objects.filter(site=True).first()
+    return site, "none" if site is None else "site"
 
 
 def aliases(user: User) -> QuerySet[Alias]:

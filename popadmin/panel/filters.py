@@ -1,37 +1,116 @@
-"""What the panel's lists are narrowed by."""
+"""What the list of mailboxes is narrowed by; every figure of the overview is one of these, and leads here."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 from django import forms
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from mailstore.models import User
+from mailstore.policy.addresses import BadAddress, normal_domain
 from popadmin.lists.columns import Filters, Rows
+from popadmin.panel import access
 
+NEAR_PERCENT = 90
 STATES: dict[str, tuple[Promise, Q]] = {
     "active": (pgettext_lazy("mailbox", "Active"), Q(user__is_active=True, domain__active=True)),
     "suspended": (pgettext_lazy("mailbox", "Suspended"), Q(user__is_active=False) | Q(domain__active=False)),
     "held": (_("On hold"), Q(held=True)),
-    "closed": (_("Takes no mail in"), Q(receives=False)),
+    "closed": (_("Receiving switched off"), Q(receives=False)),
     "no-pop": (_("POP switched off"), Q(pop=False)),
+    "no-smtp": (_("SMTP switched off"), Q(smtp=False)),
     "no-web": (_("Web switched off"), Q(web=False)),
+    "devices-only": (_("POP for devices only"), Q(main_pop=False)),
+}
+
+
+def used(percent: int) -> Q:
+    """Octets or messages at this share of their quota, or above it. In this order no bigint overflows."""
+    octets = Q(octets__gte=F("quota_octets") / 100 * percent, quota_octets__isnull=False)
+    messages = Q(messages__gte=F("quota_messages") * percent / 100, quota_messages__isnull=False)
+    return octets | messages
+
+
+USAGES: dict[str, tuple[Promise, Q]] = {
+    "75": (_("75 % or more"), used(75)),
+    "90": (_("90 % or more"), used(NEAR_PERCENT)),
+    "100": (_("Full"), used(100)),
+    "free": (_("No quota"), Q(quota_octets=None, quota_messages=None)),
+}
+SIGN_INS: dict[str, tuple[Promise, int | None]] = {
+    "never": (_("Never"), None),
+    "30": (_("Not for 30 days"), 30),
+    "90": (_("Not for 90 days"), 90),
+    "365": (_("Not for a year"), 365),
 }
 
 
 class MailboxFilters(Filters):
     q = forms.CharField(label=_("Search address or name"), max_length=254)
     domain = forms.CharField(label=_("Domain"), max_length=254)
-    state = forms.ChoiceField(
-        label=_("State"), choices=[("", _("Any state")), *((name, label) for name, (label, _q) in STATES.items())]
-    )
+    state = forms.ChoiceField(label=_("State"))
+    usage = forms.ChoiceField(label=_("Usage"))
+    seen = forms.ChoiceField(label=_("Last sign-in"))
+    policy = forms.ChoiceField(label=_("Retention"))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._offer("state", _("Any state"), STATES)
+        self._offer("usage", _("Any usage"), USAGES)
+        self._offer("seen", _("Any time"), SIGN_INS)
+        self._policies = {str(policy.pk): policy for policy in access.policies(user).order_by("name")}
+        policies = {key: (policy.name, policy) for key, policy in self._policies.items()}
+        self._offer("policy", _("Any policy"), {**policies, "none": (_("None: all is kept"), None)})
+
+    def _offer(self, name: str, anything: Promise, choices: dict[str, tuple[Any, Any]]) -> None:
+        offered = [("", anything), *((key, label) for key, (label, _what) in choices.items())]
+        self.fields[name].choices = offered  # type: ignore[attr-defined]  # a field of choices
 
     def by_q(self, rows: Rows, typed: str) -> Rows:
-        return rows.filter(Q(user__address__icontains=typed) | Q(user__name__icontains=typed))
+        """Any part, in any case; a domain in any script is stored in its A-labels."""
+        user, at, domain = typed.rpartition("@")
+        found = Q(user__address__icontains=typed) | Q(user__name__icontains=typed)
+        if not domain.isascii() and (stored := _stored(domain)):
+            found |= Q(user__address__icontains=f"{user}{at}{stored}")
+        return rows.filter(found)
 
-    def by_domain(self, rows: Rows, name: str) -> Rows:
-        return rows.filter(domain__name=name.lower())
+    def by_domain(self, rows: Rows, typed: str) -> Rows:
+        """The domain of this name; where there is none, every one with that in its name."""
+        exact = rows.filter(domain__name=_stored(typed) or typed.lower())
+        return exact if exact.exists() else rows.filter(domain__name__contains=typed.lower())
 
     def by_state(self, rows: Rows, state: str) -> Rows:
         return rows.filter(STATES[state][1])
+
+    def by_usage(self, rows: Rows, usage: str) -> Rows:
+        return rows.filter(USAGES[usage][1])
+
+    def by_seen(self, rows: Rows, seen: str) -> Rows:
+        days = SIGN_INS[seen][1]
+        if days is None:
+            return rows.filter(last_sign_in_at=None)
+        since = timezone.now() - timedelta(days=days)
+        return rows.filter(Q(last_sign_in_at__lt=since) | Q(last_sign_in_at=None, created_at__lt=since))
+
+    def by_policy(self, rows: Rows, key: str) -> Rows:
+        """What is in force: the mailbox's own policy, else its domain's, else the site's."""
+        policy = self._policies.get(key)
+        of_site = any(each.site for each in self._policies.values()) if policy is None else policy.site
+        inherited = Q(policy=None, domain__policy=None)
+        if policy is None:
+            return rows.none() if of_site else rows.filter(inherited)
+        own = Q(policy=policy) | Q(policy=None, domain__policy=policy)
+        return rows.filter(own | inherited if of_site else own)
+
+
+def _stored(domain: str) -> str | None:
+    try:
+        return normal_domain(domain)
+    except BadAddress:
+        return None

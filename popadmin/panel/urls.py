@@ -2,10 +2,20 @@
 
 from django.urls import path
 
-from popadmin.panel.views import audit, mailboxes, overview
+from popadmin.panel.views import audit, mailbox, mailboxes, overview, removed
 
 urlpatterns = [
     path("overview/", overview.Overview.as_view(), name="overview"),
     path("audit/", audit.Audit.as_view(), name="audit"),
     path("mailboxes/", mailboxes.Mailboxes.as_view(), name="mailboxes"),
+    path("mailboxes/bulk/<slug:act>/", mailboxes.MailboxBulk.as_view(), name="mailboxes-bulk"),
+    path("mailboxes/results/", mailboxes.MailboxResults.as_view(), name="mailboxes-results"),
+    path("mailboxes/removed/", removed.Removed.as_view(), name="mailboxes-removed"),
+    path("mailboxes/new/", mailbox.New.as_view(), name="mailboxes-new"),
+    path("mailboxes/<int:key>/", mailbox.Detail.as_view(), name="mailboxes-one"),
+    path("mailboxes/<int:key>/edit/", mailbox.Edit.as_view(), name="mailboxes-edit"),
+    path("mailboxes/<int:key>/password/", mailbox.Password.as_view(), name="mailboxes-password"),
+    path("mailboxes/<int:key>/suspension/", mailbox.Suspension.as_view(), name="mailboxes-suspension"),
+    path("mailboxes/<int:key>/removal/", mailbox.Removal.as_view(), name="mailboxes-removal"),
+    path("mailboxes/<int:key>/restoral/", removed.Restoral.as_view(), name="mailboxes-restoral"),
 ]

@@ -1,27 +1,65 @@
-"""The list of mailboxes."""
+"""The list of mailboxes, and what is done with many of them."""
 
 from __future__ import annotations
 
-from django.db.models import F
+from datetime import UTC, datetime
+
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from popadmin.lists.columns import Column, Rows
-from popadmin.lists.views import ListPage
+from popadmin.lists.bulk import BulkPage, ResultsPage
+from popadmin.lists.columns import Column, Exported, Filters, Rows
+from popadmin.lists.views import Bulk, ListPage
 from popadmin.panel import access
+from popadmin.panel.acts import ACTS
 from popadmin.panel.filters import MailboxFilters
 from popadmin.signin.access import signed_in
+from popadmin.templatetags.mailboxes import state_words
+
+NEVER = Value(datetime(1, 1, 1, tzinfo=UTC))  # before any sign-in, so that those who never did come together
 
 
 class Mailboxes(access.AdminPage, ListPage):
     template_name = "panel/mailboxes.html"
     name = "mailboxes"
-    filters = MailboxFilters
     columns = (
         Column("address", _("Address"), F("user__address")),
         Column("state", _("State")),
-        Column("size", _("Quota"), F("octets"), down=True),
+        Column("usage", _("Usage"), F("octets"), down=True),
         Column("messages", _("Messages"), F("messages"), down=True, css="number"),
+        Column("seen", _("Last sign-in"), Coalesce("last_sign_in_at", NEVER), down=True),
+    )
+    exported = (
+        Exported(_("Address"), lambda row: row.user.address),
+        Exported(_("Name"), lambda row: row.user.name),
+        Exported(_("State"), lambda row: ", ".join(state_words(row))),
+        Exported(_("Size"), lambda row: row.octets),
+        Exported(_("Quota"), lambda row: row.quota_octets),
+        Exported(_("Messages"), lambda row: row.messages),
+        Exported(_("Last sign-in"), lambda row: row.last_sign_in_at and row.last_sign_in_at.isoformat()),
+    )
+    bulk = tuple(
+        Bulk(name, act.label, f"bulk/{name}/", "btn-outline-danger" if act.danger else "btn-outline-secondary")
+        for name, act in ACTS.items()
     )
 
     def rows(self) -> Rows:
         return access.mailboxes(signed_in(self.request))
+
+    def every_row(self) -> Rows:
+        return access.mailboxes(signed_in(self.request), removed=True)
+
+    def filters_of(self, query: QueryDict) -> Filters:
+        return MailboxFilters(query, user=signed_in(self.request))
+
+
+class MailboxBulk(access.AdminPage, BulkPage):
+    list_page = Mailboxes
+    acts = ACTS
+
+
+class MailboxResults(access.AdminPage, ResultsPage):
+    list_page = Mailboxes
+    acts = ACTS

@@ -1,0 +1,129 @@
+"""The forms of a mailbox: made, changed; the store judges what they carry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailstore.models import Domain, Mailbox, RetentionPolicy, User
+from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address
+from popadmin.panel import access
+from popadmin.sizes import SizeField
+from popadmin.stale import SeenForm
+
+OF_HOSTS = ("held",)  # a hold is the host's word, and a customer does not lift it
+MANY_MESSAGES = 10**12
+
+
+class PolicyField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic only in its stubs
+    """A retention policy of those that the person may see; empty follows the domain."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            RetentionPolicy.objects.none(), required=False, empty_label=gettext_lazy("As the domain has it"), **kwargs
+        )
+
+
+class MailboxFields(forms.Form):
+    """What can be set of a mailbox, new or not."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=150, required=False)
+    quota_octets = SizeField(label=gettext_lazy("Quota"), required=False)
+    quota_messages = forms.IntegerField(
+        label=gettext_lazy("Messages at most"), required=False, min_value=0, max_value=MANY_MESSAGES
+    )
+    policy = PolicyField(label=gettext_lazy("Retention policy"))
+    receives = forms.BooleanField(label=gettext_lazy("Receives mail"), required=False)
+    pop = forms.BooleanField(label=gettext_lazy("POP: fetches mail"), required=False)
+    main_pop = forms.BooleanField(label=gettext_lazy("POP with the main password"), required=False)
+    smtp = forms.BooleanField(label=gettext_lazy("SMTP: sends mail"), required=False)
+    web = forms.BooleanField(label=gettext_lazy("Web: these pages"), required=False)
+    held = forms.BooleanField(
+        label=gettext_lazy("Hold"),
+        required=False,
+        help_text=gettext_lazy("While it stands, nothing of this mailbox is expired, purged or removed."),
+    )
+    notes = forms.CharField(
+        label=gettext_lazy("Notes"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Only administrators see them."),
+    )
+
+    def allow(self, user: User) -> None:
+        """Leave what this person may set."""
+        self.fields["policy"].queryset = access.policies(user).order_by("name")  # type: ignore[attr-defined]  # of rows
+        if not access.is_host(user):
+            for name in OF_HOSTS:
+                del self.fields[name]
+
+
+class EditMailbox(SeenForm, MailboxFields):
+    """Of one that is there."""
+
+    def __init__(self, *args: Any, user: User, mailbox: Mailbox, **kwargs: Any) -> None:
+        now = {
+            "name": mailbox.user.name,
+            "policy": mailbox.policy_id,
+            **{name: getattr(mailbox, name) for name in self.base_fields if name not in ("name", "policy", "seen")},
+        }
+        super().__init__(*args, now=now, **kwargs)
+        self.allow(user)
+
+
+class NewMailbox(MailboxFields):
+    """Of a new one. Where the person has one domain only, the part before the @ is enough."""
+
+    address = forms.CharField(
+        label=gettext_lazy("Address"),
+        max_length=ADDRESS_OCTETS,
+        widget=forms.TextInput(
+            attrs={"autofocus": True, "autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
+    password = forms.CharField(
+        label=gettext_lazy("Password"),
+        required=False,
+        strip=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text=gettext_lazy("Leave it empty to have a good one generated. It is shown once the mailbox is made."),
+    )
+    field_order = ("address", "name", "password")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.allow(user)
+        self._domains: QuerySet[Domain] = access.domains(user)
+        for name in ("receives", "pop", "main_pop", "smtp", "web"):
+            self.fields[name].initial = True
+
+    def clean_address(self) -> str:
+        typed: str = self.cleaned_data["address"].strip()
+        if typed.startswith('"'):
+            raise ValidationError(
+                _("A quoted name before the @ is not offered: few programs can write to it."), "quoted"
+            )
+        try:
+            address = normal_address(self._completed(typed))
+        except BadAddress as error:
+            raise ValidationError(str(error), "address") from error
+        domain = address.rpartition("@")[2]
+        if not self._domains.filter(name=domain).exists():
+            raise ValidationError(_("%(domain)s is not one of your domains.") % {"domain": domain}, "domain")
+        return address
+
+    def _completed(self, typed: str) -> str:
+        if "@" in typed:
+            return typed
+        names = list(self._domains.values_list("name", flat=True)[:2])
+        return f"{typed}@{names[0]}" if len(names) == 1 else typed
+
+    def fields_given(self) -> dict[str, Any]:
+        """What the store is to set, without address and password."""
+        return {name: value for name, value in self.cleaned_data.items() if name not in ("address", "password")}

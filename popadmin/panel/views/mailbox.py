@@ -1,0 +1,160 @@
+"""One mailbox: what is known of it, made, changed, given a password, suspended, removed and brought back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import FormView, TemplateView, View
+
+from mailstore.models import Mailbox
+from mailstore.store import mailbox_removal, mailboxes, usage
+from mailstore.store.outcomes import Rejected
+from popadmin import acting
+from popadmin.crumbs import crumb
+from popadmin.panel import access
+from popadmin.panel.forms.mailboxes import EditMailbox, NewMailbox
+from popadmin.signin.access import signed_in
+from popadmin.templatetags.amounts import size
+
+ENTRIES = 10  # of the audit; the rest is behind a link
+LIST = crumb(gettext_lazy("Mailboxes"), "mailboxes")
+
+
+class OfMailbox(access.AdminPage):
+    """A page of the mailbox whose key is in the address."""
+
+    request: HttpRequest
+    kwargs: dict[str, Any]
+
+    @cached_property
+    def mailbox(self) -> Mailbox:
+        rows = access.mailboxes(signed_in(self.request)).select_related("user", "domain__policy", "policy")
+        return acting.find(self.request, rows, pk=self.kwargs["key"])
+
+
+class Detail(OfMailbox, TemplateView):
+    template_name = "panel/mailbox.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user, mailbox = signed_in(self.request), self.mailbox
+        return super().get_context_data(
+            **kwargs,
+            crumbs=[LIST],
+            mailbox=mailbox,
+            split=usage.split(mailbox.pk),
+            devices=access.devices(mailbox),
+            force=access.policy_in_force(mailbox),
+            entries=access.audit_entries(user).filter(mailbox=mailbox).order_by("-at")[:ENTRIES],
+        )
+
+
+class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    """What is made is shown at once, by the answer itself: a generated password is kept nowhere, not even here."""
+
+    template_name = "panel/mailbox_form.html"
+    form_class = NewMailbox
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": signed_in(self.request)}
+
+    def get_initial(self) -> dict[str, Any]:
+        domain = self.request.GET.get("domain", "")
+        return {"address": f"@{domain}"} if domain else {}
+
+    def form_valid(self, form: NewMailbox) -> HttpResponse:
+        password = form.cleaned_data["password"] or None
+        try:
+            done = mailboxes.ensure(
+                form.cleaned_data["address"],
+                actor=acting.actor(self.request),
+                password=password,
+                only_new=True,
+                **form.fields_given(),
+            )
+        except Rejected as refusal:
+            form.add_error(None, str(refusal))
+            return self.form_invalid(form)
+        return _secret_page(self.request, done.row, done.secret or password, new=True)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, crumbs=[LIST])
+
+
+class Edit(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "panel/mailbox_form.html"
+    form_class = EditMailbox
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        own = super().get_form_kwargs()
+        del own["initial"]  # the form has the row's values
+        return {**own, "user": signed_in(self.request), "mailbox": self.mailbox}
+
+    def form_valid(self, form: EditMailbox) -> HttpResponse:
+        try:
+            done = mailboxes.ensure(self.mailbox.user.address, actor=acting.actor(self.request), **form.changes())
+        except Rejected as refusal:
+            form.add_error(None, str(refusal))
+            return self.form_invalid(form)
+        _tell(self.request, done.row, changed=bool(done.changes))
+        return redirect("mailboxes-one", self.mailbox.pk)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        one = crumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
+        return super().get_context_data(**kwargs, crumbs=[LIST, one], mailbox=self.mailbox)
+
+
+class Password(OfMailbox, TemplateView):
+    """A new one, generated, to be handed on. Asked first: the old one cannot be brought back."""
+
+    template_name = "panel/mailbox_password.html"
+
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        secret = mailboxes.set_password(self.mailbox.user.address, None, actor=acting.actor(request))
+        return _secret_page(request, self.mailbox, secret, new=False)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        one = crumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
+        return super().get_context_data(**kwargs, crumbs=[LIST, one], mailbox=self.mailbox)
+
+
+class Suspension(OfMailbox, View):
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        suspended = request.POST.get("suspended") == "yes"
+        mailboxes.ensure(self.mailbox.user.address, actor=acting.actor(request), suspended=suspended)
+        told = _("%(address)s is suspended.") if suspended else _("%(address)s is active again.")
+        messages.success(request, told % {"address": self.mailbox})
+        return redirect("mailboxes-one", self.mailbox.pk)
+
+
+class Removal(OfMailbox, View):
+    """Without a question, since it can be undone: what is removed rests, and the next page says how it comes back."""
+
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        address = self.mailbox.user.address
+        try:
+            mailbox_removal.remove(address, actor=acting.actor(request), with_mail=True)
+        except Rejected as refusal:
+            messages.error(request, str(refusal))
+            return redirect("mailboxes-one", self.mailbox.pk)
+        text = _("%(address)s is removed. It rests here and can be restored.")
+        messages.success(request, text % {"address": address})
+        return redirect("mailboxes-removed")
+
+
+def _secret_page(request: HttpRequest, mailbox: Mailbox, secret: str | None, *, new: bool) -> HttpResponse:
+    context = {"mailbox": mailbox, "secret": secret, "new": new, "crumbs": [LIST]}
+    return render(request, "panel/mailbox_secret.html", context)
+
+
+def _tell(request: HttpRequest, mailbox: Mailbox, *, changed: bool) -> None:
+    messages.success(request, _("Saved.") if changed else _("Nothing was changed."))
+    quota = mailbox.quota_octets
+    if changed and quota is not None and mailbox.octets > quota:
+        text = _("It holds %(size)s, more than its quota: it takes no mail until there is room again.")
+        messages.warning(request, text % {"size": size(mailbox.octets)})

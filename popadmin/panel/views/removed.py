@@ -1,0 +1,56 @@
+"""The mailboxes that rest after their removal: restored here, or left to the sweep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import View
+
+from mailstore.store import mailbox_removal, removal
+from mailstore.store.outcomes import Rejected
+from popadmin import acting
+from popadmin.crumbs import crumb
+from popadmin.lists.columns import Column, Rows
+from popadmin.lists.views import ListPage
+from popadmin.panel import access
+from popadmin.signin.access import signed_in
+
+
+class Removed(access.AdminPage, ListPage):
+    template_name = "panel/removed.html"
+    name = "mailboxes-removed"
+    columns = (
+        Column("address", gettext_lazy("Address"), F("user__address")),
+        Column("at", gettext_lazy("Removed"), F("removed_at"), down=True),
+        Column("until", gettext_lazy("Destroyed")),
+        Column("messages", gettext_lazy("Messages"), F("messages"), down=True, css="number"),
+        Column("do", gettext_lazy("Restore")),
+    )
+
+    def rows(self) -> Rows:
+        rows = access.mailboxes(signed_in(self.request), removed=True)
+        return rows.filter(removed_at__isnull=False, removed_with_domain=False)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs, crumbs=[crumb(gettext_lazy("Mailboxes"), "mailboxes")])
+        for row in context["page"].rows:
+            row.kept_until = removal.kept_until(row.removed_at)
+        return context
+
+
+class Restoral(access.AdminPage, View):
+    def post(self, request: HttpRequest, key: int) -> HttpResponse:
+        mailbox = acting.find(request, access.mailboxes(signed_in(request), removed=True), pk=key)
+        try:
+            mailbox_removal.restore(mailbox.user.address, actor=acting.actor(request))
+        except Rejected as refusal:
+            messages.error(request, str(refusal))
+            return redirect("mailboxes-removed")
+        messages.success(request, _("%(address)s is back as it was.") % {"address": mailbox})
+        return redirect("mailboxes-one", key)

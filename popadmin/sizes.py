@@ -1,0 +1,44 @@
+"""A form's field for a quota, as people of either language write sizes; the rules are mailstore.policy.quota's."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from mailstore.policy.quota import BadSize, format_octets, parse_octets
+
+_FRENCH = re.compile(r"([kmgt])o$", re.IGNORECASE)  # Ko, Mo, Go, To
+_WRITTEN = re.compile(r"([0-9]+)([KMGT]B)")
+
+
+class SizeField(forms.CharField):
+    """Octets, or None for an empty field: no limit. Shows a size so that it is read back exactly."""
+
+    widget = forms.TextInput(attrs={"placeholder": gettext_lazy("no limit"), "autocomplete": "off"})
+
+    def to_python(self, value: Any) -> int | None:  # type: ignore[override]  # a size, not text
+        text = str(value or "").strip()
+        if not text:
+            return None
+        try:
+            return parse_octets(_FRENCH.sub(r"\1B", "".join(text.split()).replace(",", ".")))
+        except BadSize as error:
+            raise ValidationError(_("Write a size such as 500 MB or 1.5 GB, or leave it empty."), "size") from error
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, int):
+            return value
+        text = format_octets(value)
+        written = _WRITTEN.fullmatch(text)
+        return f"{written[1]} {pgettext('unit', written[2])}" if written else text
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(data) != initial)
+        except ValidationError:
+            return True

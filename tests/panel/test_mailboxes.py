@@ -1,0 +1,371 @@
+"""The pages of a mailbox: made, seen, changed by two at once, given a password, suspended, removed and brought back."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from django.test import Client
+
+from mailstore.models import AuditEntry, Mailbox, RetentionPolicy, User
+from mailstore.store import grants, mailboxes
+from tests.store.site import ACTOR, PASSWORD, a_domain, a_message
+from tests.web.people import ANN, an_admin, an_owner, signed_in
+
+pytestmark = pytest.mark.django_db
+MB = 2**20
+SWITCHES = {"receives": "on", "pop": "on", "main_pop": "on", "smtp": "on", "web": "on"}
+
+
+@pytest.fixture
+def root() -> Client:
+    an_admin()
+    return signed_in("root")
+
+
+@pytest.fixture
+def carla() -> Client:
+    """She administers example.org, and nothing else."""
+    a_domain()
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    return signed_in("carla")
+
+
+def text(answer) -> str:
+    return html.unescape(answer.content.decode()).replace("\xa0", " ")
+
+
+def secret_on(page: str) -> str:
+    return re.search(r'id="copy-password">([^<]+)<', page).group(1)
+
+
+def make(client: Client, **fields: str):
+    return client.post("/mailboxes/new/", {"address": ANN, **SWITCHES, **fields})
+
+
+def test_a_new_mailbox_shows_its_generated_password_once(root):
+    a_domain()
+    page = text(make(root, name="Ann", quota_octets="1,5 Go", notes="pays late"))
+    mailbox = Mailbox.objects.get(user__address=ANN)
+    assert mailbox.user.check_password(secret_on(page))
+    assert (mailbox.user.name, mailbox.quota_octets, mailbox.notes) == ("Ann", 1536 * MB, "pays late")
+    assert (mailbox.receives, mailbox.pop, mailbox.smtp, mailbox.web, mailbox.held) == (True, True, True, True, False)
+    assert secret_on(page) not in text(root.get(f"/mailboxes/{mailbox.pk}/"))
+
+
+def test_a_typed_password_is_taken_and_a_weak_one_is_refused_without_loss(root):
+    a_domain()
+    page = text(make(root, password="short", name="Ann Smith"))
+    assert "too short" in page
+    assert 'value="Ann Smith"' in page
+    assert secret_on(text(make(root, password=PASSWORD))) == PASSWORD
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ('"a b"@example.org', "quoted name"),
+        ("no-at-sign", "has no @"),
+        (f"{'x' * 65}@example.org", "not an address"),
+        (f"a@{'y' * 60}.{'y' * 60}.{'y' * 60}.{'y' * 60}.{'y' * 60}.org", "254"),
+        ("ann@elsewhere.example", "not one of your domains"),
+        ("ann@example.org\0", "Null characters"),
+    ],
+)
+def test_an_address_that_cannot_be_is_told_beside_its_field(root, typed, told):
+    a_domain()
+    a_domain("example.net")
+    page = make(root, address=typed)
+    assert page.status_code == 200
+    errors = "".join(page.context["form"].errors["address"])
+    assert told in errors
+    assert not Mailbox.objects.exists()
+
+
+def test_an_address_in_another_script_is_stored_once_and_shown_both_ways(root):
+    a_domain("bücher.example")
+    make(root, address="Ann@BÜCHER.example")
+    mailbox = Mailbox.objects.get()
+    assert mailbox.user.address == "ann@xn--bcher-kva.example"
+    for url in ("/mailboxes/", f"/mailboxes/{mailbox.pk}/"):
+        page = text(root.get(url))
+        assert "ann@xn--bcher-kva.example" in page
+        assert "ann@bücher.example" in page
+    assert "ann@xn--bcher" in text(root.get("/mailboxes/", {"q": "bücher.ex"}))
+
+
+def test_an_address_that_is_there_is_not_changed_by_the_way(root):
+    an_owner(name="Ann")
+    assert "is a mailbox already" in text(make(root, name="Eve"))
+    assert User.objects.get(address=ANN).name == "Ann"
+
+
+def test_a_domain_admin_needs_no_domain_when_he_has_one(carla):
+    make(carla, address="bob", held="on")
+    mailbox = Mailbox.objects.get()
+    assert mailbox.user.address == "bob@example.org"
+    assert not mailbox.held  # a hold is the host's
+
+
+def edit(client: Client, mailbox: Mailbox, **fields: str):
+    """Open the form, then send it with these fields changed; returns both answers."""
+    url = f"/mailboxes/{mailbox.pk}/edit/"
+    form = client.get(url).context["form"]
+    present = {name: form[name].value() for name in form.fields}
+    sent = {name: value for name, value in {**present, **fields}.items() if value not in (None, False)}
+    return client.post(url, sent)
+
+
+def test_what_is_changed_is_saved_and_told_with_what_it_was(root):
+    mailbox = an_owner(quota_octets=100 * MB)
+    policy = RetentionPolicy.objects.create(name="Brief", expire_days=5)
+    answer = edit(root, mailbox, quota_octets="2 GB", policy=str(policy.pk), notes="secret words")
+    assert answer.status_code == 302
+    mailbox.refresh_from_db()
+    assert (mailbox.quota_octets, mailbox.policy, mailbox.notes) == (2**31, policy, "secret words")
+    page = text(root.get(answer.url))
+    assert "100.0 MB → 2.0 GB" in page
+    assert "set for this mailbox" in page
+    assert "secret words" not in str(AuditEntry.objects.get(verb="mailbox.change").details)
+
+
+def test_a_quota_below_what_is_there_is_taken_with_a_warning(root):
+    mailbox = an_owner()
+    a_message(mailbox, octets=2 * MB)
+    page = text(root.get(edit(root, mailbox, quota_octets="1MB").url))
+    assert "It holds 2.0 MB, more than its quota" in page
+
+
+def test_the_second_of_two_who_edit_is_told_and_loses_nothing(root):
+    mailbox = an_owner(quota_octets=MB)
+    url = f"/mailboxes/{mailbox.pk}/edit/"
+    seen = root.get(url).context["form"]["seen"].value()
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=2 * MB)
+    sent = {**SWITCHES, "seen": seen, "quota_octets": "3 MB", "name": "Ann"}
+    answer = root.post(url, sent)
+    page = text(answer)
+    assert "quota: 1.0 MB → 2.0 MB" in page
+    assert 'value="3 MB"' in page
+    assert 'value="Ann"' in page
+    mailbox.refresh_from_db()
+    assert mailbox.quota_octets == 2 * MB
+    sent["seen"] = answer.context["form"]["seen"].value()
+    assert root.post(url, sent).status_code == 302
+    mailbox.refresh_from_db()
+    assert mailbox.quota_octets == 3 * MB
+
+
+@pytest.mark.parametrize("seen", ["", "{", "[]", '"x"', "{}"])
+def test_a_stamp_that_is_none_harms_nothing(root, seen):
+    mailbox = an_owner()
+    assert root.post(f"/mailboxes/{mailbox.pk}/edit/", {**SWITCHES, "seen": seen}).status_code == 302
+
+
+def test_a_new_password_is_asked_for_first_and_shown_once(root):
+    mailbox = an_owner()
+    assert "shown once" in text(root.get(f"/mailboxes/{mailbox.pk}/password/"))
+    page = text(root.post(f"/mailboxes/{mailbox.pk}/password/"))
+    mailbox.user.refresh_from_db()
+    assert mailbox.user.check_password(secret_on(page))
+
+
+def test_a_mailbox_is_suspended_and_resumed_by_a_button(root):
+    mailbox = an_owner()
+    for value, active in (("yes", False), ("no", True)):
+        root.post(f"/mailboxes/{mailbox.pk}/suspension/", {"suspended": value})
+        assert User.objects.get(address=ANN).is_active is active
+
+
+def test_a_removed_mailbox_rests_on_a_page_of_its_own_and_comes_back(root):
+    mailbox = an_owner()
+    answer = root.post(f"/mailboxes/{mailbox.pk}/removal/")
+    assert ANN in text(root.get(answer.url))
+    assert root.get(f"/mailboxes/{mailbox.pk}/").status_code == 404
+    assert root.post(f"/mailboxes/{mailbox.pk}/restoral/").url == f"/mailboxes/{mailbox.pk}/"
+    assert ANN in text(root.get("/mailboxes/"))
+
+
+def test_one_on_hold_is_not_removed(root):
+    mailbox = an_owner(held=True)
+    assert "on hold" in text(root.post(f"/mailboxes/{mailbox.pk}/removal/", follow=True))
+    mailbox.refresh_from_db()
+    assert mailbox.removed_at is None
+
+
+@pytest.mark.parametrize("page", ["", "edit/", "password/"])
+def test_anothers_mailbox_is_404_and_told_to_the_audit(carla, page):
+    foreign = an_owner("ann@other.example")
+    assert carla.get(f"/mailboxes/{foreign.pk}/{page}").status_code == 404
+    for act in ("edit/", "password/", "suspension/", "removal/", "restoral/"):
+        assert carla.post(f"/mailboxes/{foreign.pk}/{act}", {"suspended": "yes"}).status_code == 404
+    told = AuditEntry.objects.filter(verb="denied", mailbox=foreign)
+    assert {entry.subject for entry in told} == {"ann@other.example"}
+    assert told.count() == 6
+    assert carla.get("/mailboxes/987654321/").status_code == 404
+
+
+def choose(client: Client, act: str, *rows: Mailbox) -> str:
+    """Tick the rows and press the button; returns where the act is asked and foretold."""
+    keys = [row.pk for row in rows]
+    answer = client.post("/mailboxes/", {"shown": keys, "ticked": keys, "bulk": act})
+    assert answer.status_code == 302
+    return answer.url
+
+
+def done(client: Client, url: str, **fields: str) -> str:
+    return text(client.post(url, {"do": "", **fields}, follow=True))
+
+
+def undone(client: Client) -> str:
+    return text(client.post("/mailboxes/results/", follow=True))
+
+
+def test_many_are_suspended_with_a_preview_a_result_each_and_undone(root):
+    ann, bob = an_owner(), an_owner("bob@example.org", suspended=True)
+    url = choose(root, "suspend", ann, bob)
+    page = text(root.get(url))
+    assert "1 mailbox is suspended." in page
+    assert "1 mailbox is so already." in page
+    assert User.objects.get(address=ANN).is_active
+    page = done(root, url)
+    assert "suspended: no → yes" in page
+    assert "as before" in page
+    assert not User.objects.get(address=ANN).is_active
+    assert "as it was" in undone(root)
+    assert User.objects.get(address=ANN).is_active
+    assert not User.objects.get(address="bob@example.org").is_active
+
+
+def test_nothing_is_done_by_a_preview_and_a_wrong_quota_is_told(root):
+    ann = an_owner()
+    a_message(ann, octets=2 * MB)
+    url = choose(root, "quota", ann)
+    assert "Write a size" in text(root.post(url, {"preview": "", "quota_octets": "lots"}))
+    page = text(root.post(url, {"preview": "", "quota_octets": "1 MB"}))
+    assert "1 mailbox holds more than that" in page
+    ann.refresh_from_db()
+    assert ann.quota_octets is None
+    assert "no limit → 1.0 MB" in done(root, url, quota_octets="1 MB")
+
+
+def test_what_somebody_changed_since_is_not_undone(root):
+    ann = an_owner()
+    done(root, choose(root, "quota", ann), quota_octets="1 MB")
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5 * MB)
+    assert "changed it since" in undone(root)
+    ann.refresh_from_db()
+    assert ann.quota_octets == 5 * MB
+
+
+def test_a_policy_and_switches_are_set_for_many_and_undone(root):
+    ann, policy = an_owner(), RetentionPolicy.objects.create(name="Brief")
+    done(root, choose(root, "policy", ann), policy=str(policy.pk))
+    ann.refresh_from_db()
+    assert ann.policy == policy
+    undone(root)
+    ann.refresh_from_db()
+    assert ann.policy is None
+    url = choose(root, "switches", ann)
+    assert "at least one switch" in text(root.post(url, {"preview": ""}))
+    done(root, url, pop="false", smtp="false")
+    ann.refresh_from_db()
+    assert (ann.pop, ann.smtp, ann.web) == (False, False, True)
+    undone(root)
+    ann.refresh_from_db()
+    assert (ann.pop, ann.smtp) == (True, True)
+
+
+def test_many_are_removed_but_for_those_on_hold_and_brought_back(root):
+    ann, bob = an_owner(), an_owner("bob@example.org", held=True)
+    url = choose(root, "remove", ann, bob)
+    page = text(root.get(url))
+    assert "1 mailbox is removed." in page
+    assert "1 mailbox on hold stays." in page
+    assert "lift the hold first" in done(root, url)
+    assert [row.user.address for row in Mailbox.objects.filter(removed_at=None)] == ["bob@example.org"]
+    undone(root)
+    assert Mailbox.objects.filter(removed_at=None).count() == 2
+
+
+def test_all_that_a_filter_finds_is_changed_and_nothing_else(root):
+    for address in (ANN, "anna@example.org", "bob@example.org"):
+        an_owner(address)
+    root.post("/mailboxes/", {"choose": "all", "here": "?q=ann"})
+    url = root.post("/mailboxes/", {"bulk": "suspend", "here": "?q=ann"}).url
+    done(root, url)
+    assert [user.address for user in User.objects.filter(is_active=True).order_by("address")] == [
+        "bob@example.org",
+        "root",
+    ]
+
+
+def test_nothing_chosen_is_told(root):
+    assert "Nothing is chosen" in text(root.get("/mailboxes/bulk/suspend/"))
+    assert root.get("/mailboxes/bulk/explode/").status_code == 404
+    assert root.get("/mailboxes/results/").status_code == 404
+
+
+def test_a_domain_admin_reaches_no_others_by_what_his_session_keeps(carla):
+    own, foreign = an_owner(), an_owner("ann@other.example")
+    url = choose(carla, "suspend", own)
+    session = carla.session
+    session["chosen:mailboxes"] = {"keys": [own.pk, foreign.pk], "found_by": None}
+    session.save()
+    assert "ann@other.example" not in text(carla.get(url))
+    done(carla, url)
+    assert User.objects.get(address="ann@other.example").is_active
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"state": "suspended"}, {"off"}),
+        ({"state": "held"}, {"held"}),
+        ({"state": "devices-only"}, {"devices"}),
+        ({"usage": "90"}, {"full", "many"}),
+        ({"usage": "100"}, {"full"}),
+        ({"usage": "free"}, {"off", "held", "devices"}),
+        ({"seen": "never"}, {"off", "held", "devices", "full", "many"}),
+        ({"domain": "example.org"}, {"off", "held", "devices", "full", "many"}),
+        ({"domain": "ample"}, {"off", "held", "devices", "full", "many"}),
+        ({"q": "hel", "state": "held"}, {"held"}),
+    ],
+)
+def test_the_filters(root, query, found):
+    an_owner("off@example.org", suspended=True)
+    an_owner("held@example.org", held=True)
+    an_owner("devices@example.org", main_pop=False)
+    an_owner("full@example.org", quota_octets=100)
+    an_owner("many@example.org", quota_messages=10)
+    Mailbox.objects.filter(user__address="full@example.org").update(octets=100)
+    Mailbox.objects.filter(user__address="many@example.org").update(messages=9)
+    page = root.get("/mailboxes/", query).context["page"]
+    assert {row.user.address.partition("@")[0] for row in page.rows} == found
+
+
+def test_the_filter_of_a_policy_finds_those_that_follow_it_by_their_domain_too(root):
+    site = RetentionPolicy.objects.create(name="Site", site=True)
+    brief = RetentionPolicy.objects.create(name="Brief")
+    an_owner("own@one.example", policy=brief)
+    an_owner("by-domain@two.example")
+    Mailbox.objects.get(user__address="by-domain@two.example").domain.__class__.objects.filter(
+        name="two.example"
+    ).update(policy=brief)
+    an_owner("by-site@three.example")
+
+    def found(policy: str) -> set[str]:
+        rows = root.get("/mailboxes/", {"policy": policy}).context["page"].rows
+        return {row.user.address.partition("@")[0] for row in rows}
+
+    assert found(str(brief.pk)) == {"own", "by-domain"}
+    assert found(str(site.pk)) == {"by-site"}
+    assert found("none") == set()
+
+
+def test_the_list_is_a_file_too(root):
+    an_owner(name="=cmd()")
+    answer = root.get("/mailboxes/?export=csv")
+    body = b"".join(answer.streaming_content).decode()
+    assert answer["Content-Type"].startswith("text/csv")
+    assert f"{ANN},'=cmd()," in body
