@@ -7,7 +7,18 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 
-from mailstore.models import Alias, AuditEntry, Device, Domain, DomainGrant, Mailbox, Message, RetentionPolicy, User
+from mailstore.models import (
+    Alias,
+    AuditEntry,
+    Device,
+    Domain,
+    DomainGrant,
+    Mailbox,
+    Message,
+    RetentionPolicy,
+    Roster,
+    User,
+)
 from popadmin.signin.access import signed_in
 
 
@@ -101,3 +112,8 @@ def arrivals(user: User) -> QuerySet[Message]:
     """For counting by date and size; nothing of a message leads to its body."""
     rows = Message.objects.only("arrived_at", "octets")
     return rows if is_host(user) else rows.filter(mailbox__in=mailboxes(user).values("pk"))
+
+
+def rosters(user: User) -> QuerySet[Roster]:
+    """One's own files alone: they hold what nobody else has asked for."""
+    return Roster.objects.filter(owner=user) if is_admin(user) else Roster.objects.none()

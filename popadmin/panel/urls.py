@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from popadmin.panel.views import audit, mailbox, mailboxes, overview, removed
+from popadmin.panel.views import audit, mailbox, mailboxes, overview, removed, rosters
 
 urlpatterns = [
     path("overview/", overview.Overview.as_view(), name="overview"),
@@ -18,4 +18,10 @@ urlpatterns = [
     path("mailboxes/<int:key>/suspension/", mailbox.Suspension.as_view(), name="mailboxes-suspension"),
     path("mailboxes/<int:key>/removal/", mailbox.Removal.as_view(), name="mailboxes-removal"),
     path("mailboxes/<int:key>/restoral/", removed.Restoral.as_view(), name="mailboxes-restoral"),
+    path("mailboxes/import/", rosters.BringIn.as_view(), name="mailboxes-imports"),
+    path("mailboxes/import/<int:pk>/", rosters.RosterPage.as_view(), name="mailboxes-import"),
+    path("mailboxes/import/<int:pk>/columns/", rosters.ChooseColumns.as_view(), name="mailboxes-import-columns"),
+    path("mailboxes/import/<int:pk>/start/", rosters.Start.as_view(), name="mailboxes-import-start"),
+    path("mailboxes/import/<int:pk>/step/", rosters.Step.as_view(), name="mailboxes-import-step"),
+    path("mailboxes/import/<int:pk>/passwords/", rosters.Passwords.as_view(), name="mailboxes-import-passwords"),
 ]

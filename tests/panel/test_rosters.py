@@ -1,0 +1,111 @@
+"""Mailboxes from a file, by the pages: nothing before the check, a fate for each row, passwords once."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from mailstore.models import AuditEntry, Mailbox, User
+from mailstore.store import grants, sheets
+from tests.store.site import ACTOR, a_domain
+from tests.web.people import an_admin, an_owner, signed_in
+
+pytestmark = pytest.mark.django_db
+IMPORT = "/mailboxes/import/"
+
+
+@pytest.fixture
+def root() -> Client:
+    an_admin()
+    a_domain()
+    return signed_in("root")
+
+
+def brought(client: Client, octets: bytes, name: str = "people.csv") -> str:
+    """Bring a file in; returns the page of its columns."""
+    answer = client.post(IMPORT, {"file": SimpleUploadedFile(name, octets)})
+    assert answer.status_code == 302, answer.content.decode()
+    return str(answer["Location"])
+
+
+def checked(client: Client, octets: bytes, mode: str = "both") -> str:
+    """Bring a file in and have it checked; returns the page of its rows."""
+    columns = brought(client, octets)
+    form = client.get(columns).context["form"]
+    answer = client.post(columns, {"mode": mode, **{name: field.initial for name, field in form.fields.items()}})
+    page = str(answer["Location"])
+    stepped(client, page)
+    return page
+
+
+def stepped(client: Client, page: str) -> None:
+    while client.post(f"{page}step/", headers={"accept": "application/json"}).json()["running"]:
+        pass
+
+
+def test_a_file_becomes_mailboxes_whose_passwords_are_handed_out_once(root: Client) -> None:
+    page = checked(root, "adresse;nom\nann@example.org;Ann\nbob@example.org;Chloé\nnobody;x\n".encode("latin-1"))
+    assert not Mailbox.objects.exists()
+    shown = root.get(page).content.decode()
+    assert "ann@example.org" in shown
+    assert "has no @" in shown
+    root.post(f"{page}start/")
+    stepped(root, page)
+    assert User.objects.get(address="bob@example.org").name == "Chloé"
+    file = root.post(f"{page}passwords/").content
+    given = {row.cells[0]: row.cells[1] for row in sheets.read(file).rows}
+    assert User.objects.get(address="ann@example.org").check_password(given["ann@example.org"])
+    assert root.post(f"{page}passwords/").status_code == 302
+    assert AuditEntry.objects.filter(verb="roster.passwords").count() == 1
+
+
+def test_without_a_script_a_button_makes_each_step(root: Client) -> None:
+    page = brought(root, b"address\nann@example.org\n").removesuffix("columns/")
+    root.post(f"{page}columns/", {"mode": "both", "column0": "address"})
+    assert f'action="{page}step/"' in root.get(page).content.decode()
+    answer = root.post(f"{page}step/", headers={"accept": "text/html"})
+    assert answer["Location"] == page
+
+
+@pytest.mark.parametrize("octets", [b"", b"a,b\n1,2,3\n", b"\x00\x00", b"a" * (sheets.OCTETS_AT_MOST + 1)])
+def test_a_file_that_is_none_is_refused_beside_the_field(root: Client, octets: bytes) -> None:
+    answer = root.post(IMPORT, {"file": SimpleUploadedFile("x.csv", octets)})
+    assert answer.status_code == 200
+    assert "field-errors" in answer.content.decode()
+
+
+def test_two_columns_cannot_hold_the_same_and_nothing_chosen_is_lost(root: Client) -> None:
+    page = brought(root, b"a,b\nann@example.org,x\n")
+    answer = root.post(page, {"mode": "update", "column0": "address", "column1": "address"}).content.decode()
+    assert "two columns cannot hold the same" in answer
+    assert re.search(r'value="update"[^>]*checked', answer)
+
+
+def test_a_file_is_its_owners_alone_and_a_try_is_told_to_the_audit(root: Client) -> None:
+    page = checked(root, b"address\nann@example.org\n")
+    an_owner("chief@example.org")
+    grants.grant("chief@example.org", "example.org", actor=ACTOR)
+    chief = signed_in("chief@example.org")
+    assert {chief.get(page).status_code, chief.post(f"{page}start/").status_code} == {404}
+    assert AuditEntry.objects.filter(verb="denied", actor_name="chief@example.org").count() == 2
+
+
+def test_a_domain_admin_brings_in_mailboxes_of_his_domains_only(root: Client) -> None:
+    a_domain("other.org")
+    an_owner("chief@example.org")
+    grants.grant("chief@example.org", "example.org", actor=ACTOR)
+    chief = signed_in("chief@example.org")
+    page = checked(chief, b"address\nann@example.org\nbob@other.org\n")
+    chief.post(f"{page}start/")
+    stepped(chief, page)
+    assert not Mailbox.objects.filter(user__address="bob@other.org").exists()
+    assert Mailbox.objects.filter(user__address="ann@example.org").exists()
+
+
+def test_the_fates_can_be_filtered_and_taken_away_as_a_file(root: Client) -> None:
+    page = checked(root, b"address\nann@example.org\nwrong\n")
+    assert "ann@example.org" not in root.get(f"{page}?fate=wrong").content.decode().partition("<tbody>")[2]
+    assert b"no @" in root.get(f"{page}?export=csv").getvalue()
