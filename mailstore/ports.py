@@ -65,7 +65,7 @@ class OpenBody(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made once a RETR, and a frozen one takes four times as long to make
 class Message:
     """One message, ready to be sent: `prefix` + `body` is the wire form, `octets` what the client ends with."""
 
@@ -240,17 +240,16 @@ class Peer(Protocol):
     proxy: str | None  # the proxy's own address, where there is one
     loopback: bool  # this machine itself; False for whoever came by a proxy, whatever its header said
     encrypted: bool
-
-    def congested(self) -> bool:
-        """True while the other side reads too slowly; the session then waits for `proceed`."""
+    congested: bool  # the other side reads too slowly; the session then waits for `proceed`
 
     def write(self, data: bytes) -> None: ...
 
-    def send_body(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> None:
-        """Send head, the first `count` octets of the body, tail; close the body; then call the session's `proceed`.
+    def send_body(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> bool:
+        """Send head, the first `count` octets of the body, tail; close the body.
 
-        The last octets of the body and `tail` leave in one write. If the body fails midway the connection is cut
-        without `tail`. Until `proceed` the session must not write.
+        True: all of it was written. False: it is under way; the session's `proceed` follows, perhaps before this
+        returns, and until then the session must not write. The last octets of the body and `tail` leave in one write.
+        If the body fails midway the connection is cut without `tail`, and nothing follows.
         """
 
     def next_turn(self, act: Callable[[], None]) -> None:
@@ -274,7 +273,8 @@ class Session(Protocol):
 
     def connected(self) -> None: ...
 
-    def receive(self, data: bytes) -> None: ...
+    def receive(self, data: bytes) -> bool:
+        """Take octets; returns what `wants_input` would say then."""
 
     def proceed(self) -> None:
         """The peer is no longer congested, or a body was sent."""

@@ -29,7 +29,6 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_arrival",
         "_closing",
-        "_congested",
         "_connected",
         "_ended",
         "_reading",
@@ -37,6 +36,7 @@ class Connection(asyncio.Protocol):
         "_transport",
         "_upgrading",
         "client",
+        "congested",
         "encrypted",
         "last_at",
         "loopback",
@@ -65,7 +65,7 @@ class Connection(asyncio.Protocol):
         self.octets_out = 0
         self.since = self.last_at = server.now()
         self.stalled_octets = 0
-        self._congested = False
+        self.congested = False
         self._reading = True
         self._closing = False
         self._ended = False
@@ -100,11 +100,11 @@ class Connection(asyncio.Protocol):
         self.octets_in += len(data)
         self.last_at = self.server.now()
         try:
-            self.session.receive(data)
+            more = self.session.receive(data)
         except Exception:
             self.fail()
             return
-        if self._reading and not self._ended and not self.session.wants_input():
+        if not more and self._reading and not self._ended:
             self._reading = False
             self._transport.pause_reading()
 
@@ -118,10 +118,10 @@ class Connection(asyncio.Protocol):
         return not self.encrypted  # TLS has no half-closed state here
 
     def pause_writing(self) -> None:
-        self._congested = True
+        self.congested = True
 
     def resume_writing(self) -> None:
-        self._congested = False
+        self.congested = False
         self.last_at = self.server.now()
         if self._ended:
             return
@@ -135,25 +135,23 @@ class Connection(asyncio.Protocol):
 
     # --- the session's side (ports.Peer) --------------------------------------------------------------------------
 
-    def congested(self) -> bool:
-        return self._congested
-
     def write(self, data: bytes) -> None:
         if self._ended or self._closing:
             return
         self.octets_out += len(data)
         self._transport.write(data)
-        self._read_on()
+        if not self._reading:
+            self._read_on()
 
-    def send_body(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> None:
+    def send_body(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> bool:
         if self._ended or self._closing:
             body.close()
-            return
+            return False
         if count <= WHOLE_OCTETS:
-            self._send_whole(head, body, count, tail)
-            return
+            return self._send_whole(head, body, count, tail)
         self._transfer = Transfer(self, self._transport, body, count, tail)
         self._transfer.start(head)
+        return False
 
     def next_turn(self, act: Callable[[], None]) -> None:
         asyncio.get_running_loop().call_soon(self._take_turn, act)
@@ -253,22 +251,22 @@ class Connection(asyncio.Protocol):
             self._reading = True
             self._transport.resume_reading()
 
-    def _send_whole(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> None:
+    def _send_whole(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> bool:
         """A small body: one read, one write."""
         try:
             data = body.read(0, count)
         except MailError as error:
             log.error("sending a body failed: %s", error)  # noqa: TRY400 - the reason is in the error, not the trace
             self.cut("body failed")
-            return
+            return False
         finally:
             body.close()
         if len(data) != count:
             log.error("sending a body failed: it is shorter than it was")
             self.cut("body failed")
-            return
+            return False
         self.write(b"".join((head, data, tail)))
-        self._proceed()
+        return True
 
     async def _handshake(self) -> None:
         try:

@@ -69,7 +69,7 @@ class Transfer:
                 return
             self._transport.write(data)
             self._connection.transferred(len(data))
-            if self._connection.congested():
+            if self._connection.congested:
                 return
         self._last()
 

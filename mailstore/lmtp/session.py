@@ -51,11 +51,11 @@ class Session:
     def connected(self) -> None:
         self._peer.write(replies.greeting(self._rules.hostname))
 
-    def receive(self, data: bytes) -> None:
-        if self._closing or self._gone:
-            return
-        self._take(data)
-        self._work()
+    def receive(self, data: bytes) -> bool:
+        if not (self._closing or self._gone):
+            self._take(data)
+            self._work()
+        return self.wants_input()
 
     def proceed(self) -> None:
         self._work()
@@ -72,7 +72,7 @@ class Session:
         self._transaction.forget()
 
     def wants_input(self) -> bool:
-        return not self._peer.congested() and len(self._lines) <= PENDING_OCTETS
+        return not self._peer.congested and len(self._lines) <= PENDING_OCTETS
 
     def signed_in(self) -> bool:
         return self._state is not State.GREETED
@@ -94,11 +94,11 @@ class Session:
         finally:
             self._working = False
         self._flush()
-        if self._half_closed and not (self._turns or self._peer.congested()):
+        if self._half_closed and not (self._turns or self._peer.congested):
             self._close()
 
     def _obey_lines(self) -> None:
-        while not (self._closing or self._content or self._undelivered or self._peer.congested()) and self._step():
+        while not (self._closing or self._content or self._undelivered or self._peer.congested) and self._step():
             pass
 
     def _step(self) -> bool:

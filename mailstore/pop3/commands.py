@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 # RFC 2449 §4 asks for 255 with CRLF; twice that leaves room for long passphrases in UTF-8.
 COMMAND_OCTETS = 512
@@ -31,8 +31,7 @@ class Fault(Enum):
     OTHER_PROTOCOL = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A well-formed command: the keyword in upper case, and its arguments as its handler takes them."""
 
     verb: str
@@ -49,6 +48,14 @@ def parse(line: bytes) -> Command | Fault:
     found = _BARE.get(line)
     if found is not None:
         return found
+    keyword, _, rest = line.partition(b" ")
+    verb = _NUMBERED.get(keyword)
+    if verb is not None and rest.isdigit() and len(rest) <= NUMBER_DIGITS and (number := int(rest)):
+        return Command(verb, (number,))
+    return _read(line)
+
+
+def _read(line: bytes) -> Command | Fault:
     if has_control_octets(line):
         return Fault.OTHER_PROTOCOL if line.startswith(TLS_RECORD_START) else Fault.CONTROL_OCTET
     keyword, blank, rest = line.partition(b" ")
@@ -148,3 +155,5 @@ _BARE: dict[bytes, Command] = {
     for keyword, grammar in _GRAMMAR.items()
     if grammar in (_none, _number_or_none, _mechanism)
 }
+# Most lines of a fetch are one of these and digits, in which there is nothing to refuse: read without the grammar.
+_NUMBERED = {b"DELE": "DELE", b"LIST": "LIST", b"RETR": "RETR", b"UIDL": "UIDL"}

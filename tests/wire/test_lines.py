@@ -103,3 +103,37 @@ def test_lines_do_not_depend_on_how_the_octets_were_cut(octets: bytes, data: st.
     unfinished = octets[octets.rfind(b"\n") + 1 :]
     expected += [OVERLONG] if len(unfinished) >= LIMIT else []
     assert lines_of(octets) == lines_of(*pieces) == expected
+
+
+@pytest.mark.req("P-024")
+@given(octets_with_ends, octets_with_ends)
+def test_a_line_that_comes_alone_is_what_it_is_among_others(waits: bytes, octets: bytes) -> None:
+    """`only_line` gives what feeding would give at once, or nothing and keeps nothing."""
+    buffer = LineBuffer(LIMIT)
+    buffer.feed(waits)
+    while buffer.next_line() is not NEED_MORE:
+        pass
+    expected = lines_of(waits, octets)[len(lines_of(waits)) :]
+    line = buffer.only_line(octets)
+    if line is None:
+        buffer.feed(octets)
+        assert [*iter(buffer.next_line, NEED_MORE)] == expected
+    else:
+        assert [line] == expected
+        assert buffer.next_line() is NEED_MORE
+
+
+@pytest.mark.parametrize(
+    ("octets", "line"),
+    [
+        (b"STAT\r\n", b"STAT"),
+        (b"STAT\n", b"STAT"),
+        (b"\n", b""),
+        (b"A\rB\n", b"A\rB"),
+        (b"", None),
+        (b"STAT", None),
+        (b"A\nB\n", None),
+    ],
+)
+def test_only_one_whole_line_is_taken_as_it_comes(octets: bytes, line: bytes | None) -> None:
+    assert LineBuffer(LIMIT).only_line(octets) == line
