@@ -18,11 +18,25 @@ from mailstore.store.sweeping.possession import POSSESSION
 from mailstore.store.sweeping.relieve import RELIEF
 from mailstore.store.sweeping.removed import REMOVED
 from mailstore.store.sweeping.rested import RESTED
+from mailstore.store.sweeping.silence import SILENCE
 from mailstore.store.sweeping.steps import Round, Step
 from mailstore.store.sweeping.unclaimed import UNCLAIMED
 from mailstore.store.sweeping.visits import VISITS
+from mailstore.store.sweeping.warn import WARN
 
-STEPS: tuple[Step, ...] = (DRAFTS, POSSESSION, EXPIRE, RELIEF, REMOVED, RESTED, UNCLAIMED, EXPIRED_ALIASES, VISITS)
+STEPS: tuple[Step, ...] = (
+    DRAFTS,
+    SILENCE,
+    POSSESSION,
+    EXPIRE,
+    RELIEF,
+    REMOVED,
+    RESTED,
+    UNCLAIMED,
+    EXPIRED_ALIASES,
+    VISITS,
+    WARN,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +47,8 @@ class Swept:
     expired_octets: int
     relieved: int
     relieved_octets: int
+    silenced: int  # devices that count no more
+    warned: int  # owners whose quota fills
     messages: int
     mailboxes: int  # removed ones, those of domains included
     bodies: int
@@ -60,6 +76,13 @@ def run(store: BodyStore, *, stop: Callable[[], bool] = lambda: False, now: date
         if not stop():
             SweepPass.objects.create(started_at=began, ended_at=timezone.now(), figures=asdict(swept))
     return swept
+
+
+def warn(store: BodyStore) -> int:
+    """The warnings alone, for a clock that runs between two passes; returns to how many owners. Rejected as `run`."""
+    with lease():
+        (warned,) = WARN.act(Round(store, timezone.now()))
+    return warned
 
 
 def _figures(done: Iterable[tuple[Step, tuple[int, ...]]]) -> dict[str, int]:

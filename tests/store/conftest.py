@@ -12,8 +12,11 @@ from mailstore.store.accounts import StoredAccounts
 from mailstore.store.delivery import StoredDelivery
 from mailstore.store.lanes import Lanes
 from mailstore.store.sightings import Sightings
+from tests.store.letters import letters
 from tests.store.mail import Mail
 from tests.store.worker import Worker, conninfo
+
+__all__ = ["letters"]
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import signal
 from argparse import ArgumentTypeError
 from dataclasses import asdict
 from threading import Event
+from time import monotonic
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -15,6 +16,8 @@ from mailstore import bodies, conf
 from mailstore.management import tables
 from mailstore.management.shell import ShellCommand
 from mailstore.store import sweep
+
+WARN_SECONDS = 60  # an owner hears of a crossing within a minute; it costs one look at the mailboxes' rows
 
 
 class Command(ShellCommand):
@@ -39,14 +42,29 @@ class Command(ShellCommand):
             self._go_on(every, json=json)
 
     def _go_on(self, every: int, *, json: bool) -> None:
-        """A pass now and after each pause. A pass that fails is told and tried again; a signal ends between batches."""
+        """A pass now and after each pause, and warnings between; what fails is told and tried again.
+
+        A signal ends it between two batches.
+        """
         stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_signal: stop.set())
+        due = monotonic()
         while not stop.is_set():
             close_old_connections()
-            self._pass(stop, json=json)
-            stop.wait(every)
+            if monotonic() >= due:
+                due = monotonic() + every
+                self._pass(stop, json=json)
+            else:
+                self._warn()
+            stop.wait(max(0.0, min(WARN_SECONDS, due - monotonic())))
+
+    def _warn(self) -> None:
+        try:
+            with self.refusals():
+                sweep.warn(self.store)
+        except CommandError as error:
+            self.stderr.write(f"popadmin: {error}; warnings wait for the next minute")
 
     def _pass(self, stop: Event, *, json: bool) -> None:
         try:
@@ -64,7 +82,8 @@ class Command(ShellCommand):
             f"bodies {swept.bodies} ({tables.about(swept.body_octets)}), "
             f"drafts {swept.drafts}, expired aliases {swept.aliases}, web sessions {swept.sessions}, "
             f"expired {swept.expired} ({tables.about(swept.expired_octets)}), "
-            f"relieved {swept.relieved} ({tables.about(swept.relieved_octets)})"
+            f"relieved {swept.relieved} ({tables.about(swept.relieved_octets)}), "
+            f"silent devices {swept.silenced}, warnings {swept.warned}"
         )
 
 

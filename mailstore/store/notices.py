@@ -1,0 +1,94 @@
+"""Mail of our own into maildrops: from the null sender, past any quota, so that it neither bounces nor is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, formataddr
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from mailstore import bodies, conf
+from mailstore.bodies.files import FileBodies
+from mailstore.errors import MailError
+from mailstore.ports import BodyRef, Envelope
+from mailstore.store import errand
+from mailstore.store.delivery import Placement, StoredDelivery, fresh_id
+from mailstore.wire.door import RawDoor
+
+log = logging.getLogger("popadmin.notices")
+
+_ENVELOPE = Envelope(sender="", client_name="localhost", client="unix", encrypted=False, protocol="local")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One mail to the owner of a mailbox, written in `language` (see `speaking`)."""
+
+    mailbox: int
+    address: str
+    language: str
+    subject: str
+    text: str
+
+
+def speaking(language: str) -> translation.override:
+    """Within it texts come in the language of a person, or the site's where he has chosen none."""
+    return translation.override(language or settings.LANGUAGE_CODE)
+
+
+def deliver(notices: Sequence[Notice], *, now: datetime) -> list[Notice]:
+    """Deliver by the path of all mail; returns those that are durable. What failed is logged, to be tried again."""
+    return asyncio.run(_deliver(notices, now)) if notices else []
+
+
+async def _deliver(notices: Sequence[Notice], now: datetime) -> list[Notice]:
+    loaded = conf.load()
+    store = bodies.from_url(loaded.mail_store_url)
+    delivered = []
+    async with errand.delivery(loaded) as delivery:
+        for notice in notices:
+            error = await _one(delivery, store, notice, _written(notice, loaded.lmtp.hostname, now))
+            if error is None:
+                delivered.append(notice)
+            else:
+                log.error("a notice to %s: %s", notice.address, error)
+    return delivered
+
+
+async def _one(delivery: StoredDelivery, store: FileBodies, notice: Notice, octets: bytes) -> MailError | None:
+    queue_id = fresh_id()
+    try:
+        draft, door = store.begin(), RawDoor()
+        draft.write(door.feed(octets) + door.finish())
+    except MailError as error:
+        return error
+    ref: BodyRef | MailError = await errand.answer(lambda done: delivery.store(draft, door.octets, done))
+    if isinstance(ref, MailError):
+        return ref
+    prefix = delivery.trace(_ENVELOPE, notice.address, queue_id)
+    placement = Placement((notice.mailbox,), ref, prefix, uidl=queue_id, unlimited=True)
+    refused: MailError | None = await errand.answer(lambda done: delivery.place(placement, done))
+    if refused is not None:
+        delivery.discard(ref)
+    return refused
+
+
+def _written(notice: Notice, hostname: str, now: datetime) -> bytes:
+    message = EmailMessage(policy=SMTP)
+    with speaking(notice.language):
+        message["From"] = formataddr((_("Mail server"), f"postmaster@{hostname}"))
+    message["To"] = notice.address
+    message["Subject"] = notice.subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{fresh_id()}@{hostname}>"
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: nobody answers it by itself
+    message.set_content(notice.text)
+    return message.as_bytes()

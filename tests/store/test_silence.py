@@ -1,0 +1,97 @@
+"""A device silent for too long counts no more: a mail first, the end some days later, and back at a sign-in."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from mailstore.models import Device, Mailbox, Message
+from mailstore.store import devices, mailboxes, policies
+from mailstore.store.sightings import Sightings
+from mailstore.store.sweeping.silence import SILENCE
+from mailstore.store.sweeping.steps import Round
+from tests.store.letters import Letters
+from tests.store.mail import assert_counters_are_sums
+from tests.store.site import ACTOR, a_mailbox, a_message
+from tests.store.worker import Worker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ANN = "ann@example.org"
+NOW = timezone.now().replace(hour=9)
+
+
+def phone_of(box: Mailbox, *, heard_days_ago: float) -> Device:
+    phone, _secret = devices.add(ANN, "Phone", actor=ACTOR)
+    heard(phone, NOW - timedelta(days=heard_days_ago))
+    return phone
+
+
+def heard(device: Device, at: datetime) -> None:
+    Device.objects.filter(pk=device.pk).update(last_sign_in_at=at)
+
+
+def swept(letters: Letters, days: float) -> int:
+    return SILENCE.act(Round(letters.store, NOW + timedelta(days=days)))[0]
+
+
+def test_a_mail_comes_first_and_days_before(letters: Letters) -> None:
+    phone_of(a_mailbox(), heard_days_ago=0)
+    assert (swept(letters, 37.9), letters.subjects(ANN)) == (0, [])
+    assert (swept(letters, 38.1), letters.subjects(ANN)) == (0, ["Mail will no longer wait for the device “Phone”"])
+    assert (swept(letters, 44.9), swept(letters, 45.2)) == (0, 1)
+    assert (swept(letters, 99), len(letters.subjects(ANN))) == (0, 1)
+
+
+def test_where_no_sweep_ran_for_long_the_notice_is_not_shorter(letters: Letters) -> None:
+    phone_of(a_mailbox(), heard_days_ago=400)
+    assert (swept(letters, 0), swept(letters, 6.9), swept(letters, 7)) == (0, 0, 1)
+
+
+def test_the_policy_says_how_many_days(letters: Letters) -> None:
+    box = a_mailbox()
+    policy = policies.ensure("rules", actor=ACTOR, silent_days=10).row
+    mailboxes.ensure(ANN, actor=ACTOR, policy=policy)
+    phone_of(box, heard_days_ago=0)
+    assert (swept(letters, 5.1), swept(letters, 9.9), swept(letters, 10.2)) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("state", ["peeking", "held", "revoked", "main, never heard of"])
+def test_who_does_not_count_is_not_written_of(letters: Letters, state: str) -> None:
+    phone = phone_of(a_mailbox(), heard_days_ago=100)
+    if state == "peeking":
+        Device.objects.filter(pk=phone.pk).update(mode="peek")
+    elif state == "held":
+        mailboxes.ensure(ANN, actor=ACTOR, held=True)
+    else:
+        devices.revoke(ANN, "Phone", actor=ACTOR)
+    assert (swept(letters, 0), swept(letters, 9), letters.to(ANN)) == (0, 0, [])
+
+
+def test_what_waited_for_it_alone_goes_to_recovery(letters: Letters) -> None:
+    box = a_mailbox()
+    message = a_message(box)
+    phone_of(box, heard_days_ago=400)
+    main = Device.objects.get(main=True)
+    heard(main, NOW)
+    ranges = f"{{[{message.added},{message.added + 1})}}"
+    Device.objects.filter(pk=main.pk).update(hidden=ranges, hidden_messages=1, hidden_octets=message.octets)
+    swept(letters, 0)
+    assert Message.objects.get(pk=message.pk).removed is None
+    assert swept(letters, 8) == 1
+    assert Message.objects.get(pk=message.pk).removed_why == "every"
+    assert_counters_are_sums()
+
+
+def test_one_that_signs_in_counts_again_and_its_days_begin_anew(
+    letters: Letters, worker: Worker, sightings: Sightings
+) -> None:
+    phone = phone_of(a_mailbox(), heard_days_ago=400)
+    swept(letters, 0)
+    assert swept(letters, 8) == 1
+    sightings.add(phone.pk, "192.0.2.7")
+    sightings.flush()
+    worker.until(lambda: Device.objects.get(pk=phone.pk).silent_since is None, "it counts again")
+    assert Device.objects.get(pk=phone.pk).silence_told_at is None
+    assert swept(letters, 9) == 0
