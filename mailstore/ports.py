@@ -12,9 +12,9 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from mailstore.errors import MailError
+from mailstore.errors import MailError, TryAgain
 
 T = TypeVar("T")
 Done = Callable[[T | MailError], None]
@@ -305,8 +305,12 @@ class Draft(Protocol):
     def write(self, wire: bytes) -> None:
         """Append octets of wire form. StorageFull, Unavailable."""
 
+    def finish(self) -> None:
+        """Hand over what is still held; all of it was written. As quick as `write`. StorageFull, Unavailable."""
+
     def commit(self, octets: int) -> BodyRef:
-        """Blocks until the body survives a power cut. `octets` is the unstuffed length. StorageFull, Unavailable."""
+        """Finish, and block until the body survives a power cut; `octets` is the unstuffed length. StorageFull,
+        Unavailable."""
 
     def abort(self) -> None:
         """Forget it; nothing stays behind. Harmless after commit."""
@@ -316,6 +320,10 @@ class BodyStore(Protocol):
     """Bodies at rest. Blocking; whoever stands on an event loop calls it where that is right (see DESIGN.md)."""
 
     def begin(self) -> Draft: ...
+
+    def commit(self, finished: Sequence[tuple[Any, int]]) -> Sequence[BodyRef | TryAgain]:
+        """Block until these finished drafts, each with its unstuffed length, survive a power cut, for less than one by
+        one costs. One outcome each, in order, whatever becomes of the others; each is to be aborted afterwards."""
 
     def open(self, ref: BodyRef) -> OpenBody:
         """BodyLost when missing, short or another one; Unavailable when the store is away."""

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import os
+
+# Of a file system that makes no file without a name (NFS, old overlayfs), or a kernel that does not know of any.
+_NAMES_ONLY = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL})
 
 
 def create(path: str) -> int:
     """Return the descriptor of a new file; it never opens one that is there."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
+def create_unnamed(folder: str) -> int | None:
+    """Return the descriptor of a new file that is nowhere, until `name` puts it there; None where there are no such."""
+    try:
+        return os.open(folder, os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno in _NAMES_ONLY:
+            return None
+        raise
+
+
+def name(descriptor: int, name: str, folder: int) -> None:
+    """Put a file without a name into an open folder, where nothing of that name may be."""
+    # open(2), O_TMPFILE. Python follows the link in /proc only where it is given a folder to look from.
+    os.link(f"/proc/self/fd/{descriptor}", name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=True)
 
 
 def write_all(descriptor: int, data: bytes) -> None:

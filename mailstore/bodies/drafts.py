@@ -1,60 +1,40 @@
-"""Bodies being written to a file store. What opens them again is `opened`."""
+"""Bodies being written to a file store, and how several become durable together. What opens them again is `opened`."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import xxhash
 
 from mailstore.bodies import disk, layout, trailer
 from mailstore.bodies.faults import fault
-from mailstore.errors import Unavailable
+from mailstore.bodies.folders import Folder, Folders
+from mailstore.errors import TryAgain, Unavailable
 from mailstore.ports import BodyRef
 
 BUFFER_OCTETS = 128 * 1024  # most mail is smaller: one write, and no file at all for what is refused
-REMEMBERED_FOLDERS = 1024  # twelve days' folders
 
 
-class Folders:
-    """The folders of a store, made where missing and durable before a body is put in."""
-
-    def __init__(self, root: str) -> None:
-        self._root = root
-        self._durable: set[str] = set()
-
-    def make(self, key: str) -> str:
-        """Return the path of the folder of `key`."""
-        outer, inner = layout.folders(key)
-        path = f"{self._root}/{inner}"
-        if inner not in self._durable:
-            self._make(self._root, outer)
-            self._make(f"{self._root}/{outer}", inner.removeprefix(f"{outer}/"))
-            if len(self._durable) >= REMEMBERED_FOLDERS:
-                self.forget()
-            self._durable.add(inner)
-        return path
-
-    def forget(self) -> None:
-        """Look again which folders there are."""
-        self._durable.clear()
-
-    @staticmethod
-    def _make(parent: str, name: str) -> None:
-        # Also where it exists: the process that made it may not have come to the fsync yet.
-        with contextlib.suppress(FileExistsError):
-            Path(parent, name).mkdir(mode=0o700)
-        disk.sync_folder(parent)
+Outcomes = dict["FileDraft", "BodyRef | TryAgain"]
 
 
 class FileDraft:
-    """A body being written: in memory up to BUFFER_OCTETS, then in a file of the drafts' folder."""
+    """A body being written: in memory up to BUFFER_OCTETS, then in a file of the drafts' folder.
 
-    def __init__(self, root: str, made: str, folders: Folders) -> None:
-        self._key = made
-        self._path = f"{root}/{layout.path(layout.draft(made))}"
+    That file has no name until it is a body, where the file system can do so: whatever happens, it leaves no litter.
+    `commit` drives its steps, which raise OSError.
+    """
+
+    def __init__(self, root: str, key: str, folders: Folders, *, unnamed: bool) -> None:
+        self.key = key
+        self.folder: Folder | None = None  # where the body lies, once it was published
+        self._drafts = f"{root}/{layout.DRAFTS}"
+        self._path: str | None = None  # of a draft with a name
         self._folders = folders
+        self._unnamed = unnamed
         self._pending: list[bytes] = []
         self._pending_octets = 0
         self._wire_octets = 0
@@ -69,55 +49,131 @@ class FileDraft:
         self._wire_octets += len(wire)
         self._digest.update(wire)
         if self._pending_octets > BUFFER_OCTETS:
-            try:
-                self._flush()
-            except OSError as error:
-                self.abort()
-                raise fault(error, f"writing the draft {self._path}") from error
+            self._flush_or_give_up()
+
+    def finish(self) -> None:
+        """All of it was written."""
+        self._refuse_when_over()
+        self._pending.append(trailer.seal(self._digest.digest(), self._wire_octets))
+        self._flush_or_give_up()
 
     def commit(self, octets: int) -> BodyRef:
-        self._refuse_when_over()
-        digest = self._digest.digest()
-        self._pending.append(trailer.seal(digest, self._wire_octets))
-        try:
-            self._publish(self._flush())
-        except OSError as error:
-            self._folders.forget()
-            raise fault(error, f"storing the body {self._key}") from error
-        finally:
-            self.abort()
-        return BodyRef(self._key, self._wire_octets, octets, digest)
+        self.finish()
+        (outcome,) = commit([(self, octets)])
+        self.abort()
+        if isinstance(outcome, TryAgain):
+            raise outcome
+        return outcome
 
     def abort(self) -> None:
         self._over = True
         self._pending.clear()
-        if self._descriptor is not None:
+        if self._path is not None:
             with contextlib.suppress(OSError):  # what stays is litter, and is swept
                 Path(self._path).unlink()
+            self._path = None
+        if self._descriptor is not None:
             with contextlib.suppress(OSError):
                 os.close(self._descriptor)
             self._descriptor = None
 
+    def ref(self, octets: int) -> BodyRef:
+        return BodyRef(self.key, self._wire_octets, octets, self._digest.digest())
+
+    # --- the steps of a commit ------------------------------------------------------------------------------------
+
+    def sync(self) -> None:
+        self._refuse_when_over()
+        os.fsync(self._file())
+
+    def publish(self) -> None:
+        """Give the finished file its name. A link, unlike a rename, never replaces what is there."""
+        self.folder = self._folders.of(self.key)
+        if self._path is None:
+            disk.name(self._file(), self.key, self.folder.descriptor)
+        else:
+            os.link(self._path, self.key, dst_dir_fd=self.folder.descriptor)
+
+    def withdraw(self) -> None:
+        """Take back a name that could not be made durable."""
+        if self.folder is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(self.key, dir_fd=self.folder.descriptor)
+
+    def failed(self, error: OSError) -> TryAgain:
+        """Return what `error` in one of the steps means."""
+        self._folders.forget()
+        return fault(error, f"storing the body {self.key}")
+
+    # --- its file -------------------------------------------------------------------------------------------------
+
     def _refuse_when_over(self) -> None:
         if self._over:
-            raise Unavailable(f"the draft {self._path} was ended before")
+            raise Unavailable(f"the draft of {self.key} was ended before")
 
-    def _flush(self) -> int:
-        if self._descriptor is None:
-            self._descriptor = disk.create(self._path)
-        disk.write_all(self._descriptor, b"".join(self._pending))
+    def _flush_or_give_up(self) -> None:
+        try:
+            disk.write_all(self._file(), b"".join(self._pending))
+        except OSError as error:
+            self.abort()
+            raise fault(error, f"writing the draft of {self.key}") from error
         self._pending.clear()
         self._pending_octets = 0
+
+    def _file(self) -> int:
+        if self._descriptor is None:
+            self._descriptor = self._create()
         return self._descriptor
 
-    def _publish(self, descriptor: int) -> None:
-        """Give the finished file its name. A link, unlike a rename, never replaces what is there."""
-        os.fsync(descriptor)
-        folder = self._folders.make(self._key)
-        body = f"{folder}/{self._key}"
-        os.link(self._path, body)
+    def _create(self) -> int:
+        descriptor = disk.create_unnamed(self._drafts) if self._unnamed else None
+        if descriptor is None:
+            path = f"{self._drafts}/{self.key}"
+            descriptor = disk.create(path)
+            self._path = path
+        return descriptor
+
+
+def commit(finished: Sequence[tuple[FileDraft, int]]) -> list[BodyRef | TryAgain]:
+    """Make bodies durable, each with its unstuffed length; one outcome each, whatever becomes of the others.
+
+    Each step is taken for all before the next: the first fsync, of a file as of a folder, makes the file system write
+    what it owes for all of them, and the others find little left to do. The drafts are to be aborted afterwards.
+    """
+    outcomes: Outcomes = {draft: draft.ref(octets) for draft, octets in finished}
+    for step in (FileDraft.sync, FileDraft.publish):
+        _take(step, outcomes)
+    _sync_folders(outcomes)
+    return list(outcomes.values())
+
+
+def _take(step: Callable[[FileDraft], None], outcomes: Outcomes) -> None:
+    for draft in _going(outcomes):
         try:
-            disk.sync_folder(folder)
-        except OSError:
-            Path(body).unlink()
-            raise
+            step(draft)
+        except OSError as error:
+            outcomes[draft] = draft.failed(error)
+        except TryAgain as error:
+            outcomes[draft] = error
+
+
+def _sync_folders(outcomes: Outcomes) -> None:
+    for folder, drafts in _by_folder(_going(outcomes)).items():
+        try:
+            os.fsync(folder.descriptor)
+        except OSError as error:
+            for draft in drafts:
+                draft.withdraw()
+                outcomes[draft] = draft.failed(error)
+
+
+def _by_folder(published: list[FileDraft]) -> dict[Folder, list[FileDraft]]:
+    folders: dict[Folder, list[FileDraft]] = {}
+    for draft in published:
+        if draft.folder is not None:
+            folders.setdefault(draft.folder, []).append(draft)
+    return folders
+
+
+def _going(outcomes: Outcomes) -> list[FileDraft]:
+    return [draft for draft, outcome in outcomes.items() if isinstance(outcome, BodyRef)]

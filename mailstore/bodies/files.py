@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mailstore.bodies import disk, layout, opened
-from mailstore.bodies.drafts import FileDraft, Folders
+from mailstore.bodies import disk, drafts, layout, opened
+from mailstore.bodies.drafts import FileDraft
 from mailstore.bodies.faults import fault
-from mailstore.errors import BodyLost, StorageFull, Unavailable
+from mailstore.bodies.folders import Folders
+from mailstore.errors import BodyLost, StorageFull, TryAgain, Unavailable
 from mailstore.policy import ids
 from mailstore.ports import BodyRef, OpenBody
 
 FREE_OCTETS = 1024 * 1024  # below this the store calls itself full: a few messages' room
+FOLDER_MILLISECONDS = 500  # then the next folder has its turn, so that all 32 of a period fill alike
 _MARKER_TEXT = "This folder holds popadmin's mail bodies. Its name stands in MAIL_STORE_URL; do not remove this file.\n"
 # Drafts begun lately may still be put into the folders of their time; older folders may go when they are empty.
 _LIVE_MILLISECONDS = 2 * 86_400_000
@@ -24,9 +26,11 @@ _LIVE_MILLISECONDS = 2 * 86_400_000
 class FileBodies:
     """The BodyStore on a local file system, or on any other with hard links and a true fsync."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, unnamed: bool = True) -> None:
+        """`unnamed`: drafts have no name where the system can do so; for tests of systems that cannot."""
         self._root = str(root)
         self._folders = Folders(self._root)
+        self._unnamed = unnamed and Path("/proc/self/fd").is_dir()
 
     def prepare(self) -> None:
         """Make the store where there is none; called once, before the first body, never to mend a store that vanished.
@@ -49,8 +53,10 @@ class FileBodies:
         return Path(self._root, layout.MARKER).exists()
 
     def begin(self) -> FileDraft:
-        made = ids.new_id(time.time_ns() // 1_000_000, os.urandom(ids.RANDOM_OCTETS))
-        return FileDraft(self._root, made, self._folders)
+        return FileDraft(self._root, fresh_key(time.time_ns() // 1_000_000), self._folders, unnamed=self._unnamed)
+
+    def commit(self, finished: Sequence[tuple[FileDraft, int]]) -> list[BodyRef | TryAgain]:
+        return drafts.commit(finished)
 
     def open(self, ref: BodyRef) -> OpenBody:
         try:
@@ -131,6 +137,12 @@ class FileBodies:
         for folder in reversed(layout.folders(key)):
             with contextlib.suppress(OSError):
                 Path(self._root, folder).rmdir()
+
+
+def fresh_key(milliseconds: int) -> str:
+    """What is begun within the same short time goes into the same folder, so that one fsync of it serves several."""
+    turn = milliseconds // FOLDER_MILLISECONDS % layout.FOLDERS
+    return ids.new_id(milliseconds, os.urandom(ids.RANDOM_OCTETS - 1) + bytes([turn]))
 
 
 def _first_live_period() -> str:

@@ -11,6 +11,7 @@ from mailstore.policy import ids
 MARKER = "popadmin-bodies"  # in the root: tells a store from the empty folder that an absent disk leaves
 DRAFTS = "tmp"
 _DRAFT = f"{DRAFTS}/"
+FOLDERS = 32  # in a period: one for each last character of a key
 _PERIOD_CHARACTERS = 5  # of a key: 23 bits of its 48 of time
 
 

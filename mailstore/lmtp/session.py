@@ -93,7 +93,9 @@ class Session:
             self._give_up()
         finally:
             self._working = False
-        self._flush()
+        # RFC 2920 §3.2: the replies to an envelope leave together, once its recipients are decided.
+        if self._undelivered or not self._turns:
+            self._flush()
         if self._half_closed and not (self._turns or self._peer.congested):
             self._close()
 

@@ -2,61 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import os
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mailstore.errors import MailError, TryAgain, Unavailable
-from mailstore.policy import ids
+from mailstore.errors import MailError, TryAgain
 from mailstore.ports import BodyRef, BodyStore, Delivered, Done, Draft, Envelope, Intake, Recipient
-from mailstore.store import literals, recipients, trace
-from mailstore.store.answers import tell
-from mailstore.store.lane import Parameters, StatementFailed, Steps
+from mailstore.store import recipients, trace
+from mailstore.store.commits import Commits
 from mailstore.store.lanes import Lanes
-from mailstore.store.statements import ADD_BODY, DELIVER, DELIVER_ALL, LOCK, LOCK_DOMAINS
+from mailstore.store.placing import Placement, Placing, Refusing, body_figures, fresh_id
+from mailstore.store.statements import ADD_BODY
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
 log = logging.getLogger("popadmin.delivery")
-
-SYNC_THREADS = 8  # fsyncs at once: they wait for the disk, which serves several together
-NOT_NULL_VIOLATION = "23502"  # how the statement says that some of several mailboxes refused
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """One message for `mailboxes`, all or none.
-
-    `uidl` is the UIDL in the first of them: the queue id of a delivery, so that header, log and maildrop name the same,
-    or the old one of an import; the others get new ones. What stands behind it is for imports: the old date, no quota.
-    """
-
-    mailboxes: tuple[int, ...]
-    ref: BodyRef
-    prefix: bytes = b""
-    body: int | None = None  # the body's row, where it stands already
-    uidl: str | None = None
-    arrived_at: datetime | None = None
-    unlimited: bool = False
-    source: bytes | None = None
-    capped: tuple[int, ...] = ()  # the domains whose quota is to be kept
-
-    @property
-    def ordinary(self) -> bool:
-        """True for a new message with a body of its own for one mailbox, whose domain has no quota."""
-        imported = self.arrived_at or self.unlimited or self.source
-        return len(self.mailboxes) == 1 and self.body is None and not imported and not self.capped
-
-
-class Refusing(MailError):
-    """The mailboxes took nothing: a switch, a quota, or this source came before. Nothing was changed."""
 
 
 class StoredDelivery:
@@ -67,7 +28,8 @@ class StoredDelivery:
         self._bodies = bodies
         self._hostname = hostname
         self._clock = trace.Clock()
-        self._pool = ThreadPoolExecutor(SYNC_THREADS, thread_name_prefix="fsync")
+        self._commits = Commits(bodies)
+        self._placing = Placing(lanes)
 
     def recipient(self, address: str, octets: int | None, done: Done[Recipient]) -> None:
         recipients.find(self._lanes, address, octets, done, hostname=self._hostname)
@@ -76,16 +38,11 @@ class StoredDelivery:
         return _Incoming(self, self._bodies, envelope)
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False)
+        self._commits.close()
 
     def store(self, draft: Draft, octets: int, done: Done[BodyRef]) -> None:
         """Make the body durable, off the loop."""
-        loop = asyncio.get_running_loop()
-
-        def finished(work: Future[BodyRef]) -> None:
-            loop.call_soon_threadsafe(tell, done, _outcome(work))
-
-        self._pool.submit(draft.commit, octets).add_done_callback(finished)
+        self._commits.add(draft, octets, done)
 
     def add_body(self, ref: BodyRef, done: Done[int]) -> None:
         """Write the row of a body that several placements will share."""
@@ -93,15 +50,15 @@ class StoredDelivery:
         def added(answer: PGresult | MailError) -> None:
             done(answer if isinstance(answer, MailError) else int(answer.get_value(0, 0) or b"0"))
 
-        self._lanes.write(((ADD_BODY, (ref.key.encode(), *_body_figures(ref))),), added)
+        self._lanes.write(((ADD_BODY, (ref.key.encode(), *body_figures(ref))),), added)
 
     def place(self, placement: Placement, done: Done[None]) -> None:
         """Write the rows of one message; Refusing when the mailboxes take nothing, else as the port says."""
-        self._lanes.write(_steps(placement), lambda answer: done(_placed(answer)))
+        self._placing.place(placement, done)
 
     def discard(self, ref: BodyRef) -> None:
         """Destroy a body that surely has no row."""
-        self._pool.submit(self._bodies.remove, ref.key)
+        self._commits.discard(ref.key)
 
     def trace(self, envelope: Envelope, recipient: str, queue_id: str) -> bytes:
         """The trace headers of one recipient."""
@@ -209,72 +166,6 @@ class _Incoming:
         )
 
 
-def fresh_id() -> str:
-    """A UIDL or queue id: unique for ever, ordered by time."""
-    return ids.new_id(time.time_ns() // 1_000_000, os.urandom(ids.RANDOM_OCTETS))
-
-
 def _tell_all(count: int, answer: MailError, done: Callable[[int, Delivered | MailError], None]) -> None:
     for index in range(count):
         done(index, answer)
-
-
-def _outcome(work: Future[BodyRef]) -> BodyRef | MailError:
-    error = work.exception()
-    if error is None:
-        return work.result()
-    if isinstance(error, MailError):
-        return error
-    log.error("storing a body failed", exc_info=error)
-    return Unavailable(repr(error))
-
-
-def _placed(answer: PGresult | MailError) -> MailError | None:
-    if isinstance(answer, StatementFailed) and answer.sqlstate == NOT_NULL_VIOLATION:
-        return Refusing("some of the mailboxes refuse")
-    if isinstance(answer, MailError):
-        return answer
-    return None if answer.ntuples else Refusing("the mailbox refuses")
-
-
-def _body_figures(ref: BodyRef) -> tuple[bytes, bytes, bytes]:
-    return b"%d" % ref.wire_octets, b"%d" % ref.octets, ref.digest
-
-
-def _steps(placement: Placement) -> Steps:
-    if placement.ordinary:
-        return ((DELIVER, _parameters(placement)),)
-    mailboxes = literals.bigints(placement.mailboxes)
-    capped = literals.bigints(placement.capped)
-    locks = [(LOCK_DOMAINS, (capped,))] if placement.capped else []
-    if len(placement.mailboxes) > 1:
-        locks.append((LOCK, (mailboxes,)))
-    return (*locks, (DELIVER_ALL, (*_all_parameters(placement, mailboxes), capped)))
-
-
-def _parameters(placement: Placement) -> Parameters:
-    ref = placement.ref
-    return (
-        b"%d" % placement.mailboxes[0],
-        b"%d" % (len(placement.prefix) + ref.octets),
-        ref.key.encode(),
-        *_body_figures(ref),
-        (placement.uidl or fresh_id()).encode(),
-        placement.prefix,
-    )
-
-
-def _all_parameters(placement: Placement, mailboxes: bytes) -> Parameters:
-    ref = placement.ref
-    uidls = [placement.uidl or fresh_id(), *(fresh_id() for _ in placement.mailboxes[1:])]
-    new_body: tuple[bytes | None, ...] = (None, ref.key.encode(), *_body_figures(ref))
-    return (
-        mailboxes,
-        b"%d" % (len(placement.prefix) + ref.octets),
-        *(new_body if placement.body is None else (b"%d" % placement.body, None, None, None, None)),
-        placement.prefix,
-        literals.texts(uidls),
-        placement.arrived_at.isoformat().encode() if placement.arrived_at else None,
-        b"t" if placement.unlimited else b"f",
-        placement.source,
-    )

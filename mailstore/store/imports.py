@@ -22,9 +22,10 @@ from mailstore.models import ImportedSource, Message
 from mailstore.ports import BodyRef, BodyStore
 from mailstore.store import audit, errand, mailboxes
 from mailstore.store.audit import Actor
-from mailstore.store.delivery import Placement, Refusing, StoredDelivery
+from mailstore.store.delivery import StoredDelivery
 from mailstore.store.lane import StatementFailed
 from mailstore.store.outcomes import Rejected
+from mailstore.store.placing import Placement, Refusing
 from mailstore.store.sources import Found, maildir, mbox, uidlist
 from mailstore.wire.door import RawDoor
 

@@ -33,6 +33,7 @@ TEXT = pq.Format.TEXT
 BINARY = pq.Format.BINARY
 
 Answer = Callable[["PGresult | MailError"], None]
+Answers = Callable[["list[PGresult] | MailError"], None]
 Parameters = Sequence[bytes | None]
 Steps = Sequence[tuple["Statement", Parameters]]
 
@@ -77,9 +78,9 @@ class Lane:
         self._news = news
         self._connection: PGconn | None = None
         self._socket = -1  # the connection's; libpq does not name it any more once the server has closed it
-        self._waiting: deque[Answer] = deque()
+        self._waiting: deque[Answers] = deque()
         self._heard_at = 0.0  # of the last result, or of the first question since nobody waited
-        self._result: PGresult | None = None
+        self._results: list[PGresult] = []  # of the transaction that is being answered
         self._failures = 0
         self._opening = False
         self._closed = False
@@ -103,7 +104,11 @@ class Lane:
         self._drop("the listener ends")
 
     def run(self, steps: Steps, done: Answer) -> None:
-        """Queue one transaction; `done` gets the last statement's result or the first error, exactly once.
+        """Queue one transaction; `done` gets the last statement's result or the first error, exactly once."""
+        self.run_each(steps, lambda answers: done(answers if isinstance(answers, MailError) else answers[-1]))
+
+    def run_each(self, steps: Steps, done: Answers) -> None:
+        """The same for whoever wants every statement's result.
 
         Every statement takes its own snapshot, so one behind a lock sees what was committed before the lock was had.
         """
@@ -181,7 +186,7 @@ class Lane:
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
         connection.finish()
-        waiting, self._waiting, self._result = self._waiting, deque(), None
+        waiting, self._waiting, self._results = self._waiting, deque(), []
         for done in waiting:
             tell(done, Unavailable(why))
         self._failed(why)
@@ -221,17 +226,17 @@ class Lane:
         self._heard_at = self._loop.time()
         if result.status != pq.ExecStatus.PIPELINE_SYNC:
             if result.status != pq.ExecStatus.PIPELINE_ABORTED:  # that one only follows an error
-                self._result = result
+                self._results.append(result)
             return
-        answer, self._result = self._result, None
+        answers, self._results = self._results, []
         done = self._waiting.popleft()
-        if answer is None:
+        if not answers:
             tell(done, Unavailable("the database gave no answer"))
-        elif answer.status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
-            tell(done, answer)
+        elif answers[-1].status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+            tell(done, answers)
         else:
-            state = answer.error_field(pq.DiagnosticField.SQLSTATE) or b"?????"
-            tell(done, StatementFailed(answer.get_error_message(), state.decode()))
+            state = answers[-1].error_field(pq.DiagnosticField.SQLSTATE) or b"?????"
+            tell(done, StatementFailed(answers[-1].get_error_message(), state.decode()))
 
 
 def _why(error: Exception) -> str:

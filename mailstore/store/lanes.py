@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from mailstore.store import records, relief, statements
-from mailstore.store.lane import Answer, Lane, Parameters, Statement, Steps
+from mailstore.store.lane import Answer, Answers, Lane, Parameters, Statement, Steps
 from mailstore.store.news import News
 
 READS = statements.READS + records.READS
@@ -37,9 +37,12 @@ class Lanes:
         self._reads.run(((statement, parameters),), done)
 
     def write(self, steps: Steps, done: Answer) -> None:
-        """Run the steps as one transaction on the least busy lane that is there; a lost one looks idle, and is not."""
-        there = [lane for lane in self._writes if lane.connected]
-        min(there or self._writes, key=_load).run(steps, done)
+        """Run the steps as one transaction; `done` gets the last one's result."""
+        self._free().run(steps, done)
+
+    def write_each(self, steps: Steps, done: Answers) -> None:
+        """The same; `done` gets the result of each."""
+        self._free().run_each(steps, done)
 
     def tick(self) -> None:
         for lane in (self._reads, *self._writes):
@@ -49,6 +52,11 @@ class Lanes:
         for lane in (self._reads, *self._writes):
             lane.close()
         self._pool.shutdown(wait=False)
+
+    def _free(self) -> Lane:
+        """The least busy lane that is there; a lost one looks idle, and is not."""
+        there = [lane for lane in self._writes if lane.connected]
+        return min(there or self._writes, key=_load)
 
     def _forget(self) -> None:
         for forget in self._caches:

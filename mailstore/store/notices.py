@@ -20,7 +20,8 @@ from mailstore.bodies.files import FileBodies
 from mailstore.errors import MailError
 from mailstore.ports import BodyRef, Envelope
 from mailstore.store import errand
-from mailstore.store.delivery import Placement, StoredDelivery, fresh_id
+from mailstore.store.delivery import StoredDelivery
+from mailstore.store.placing import Placement, fresh_id
 from mailstore.wire.door import RawDoor
 
 log = logging.getLogger("popadmin.notices")

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from mailstore.models import Device, Mailbox, Message
 from mailstore.store import audit, mailboxes, purge, titles
 from mailstore.store.audit import Actor
-from mailstore.store.delivery import fresh_id
 from mailstore.store.outcomes import Rejected
+from mailstore.store.placing import fresh_id
 from mailstore.store.statements import RESTORE
 
 

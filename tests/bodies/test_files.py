@@ -15,7 +15,7 @@ import xxhash
 
 from mailstore.bodies import from_url, layout, trailer
 from mailstore.bodies.drafts import FileDraft
-from mailstore.bodies.files import FileBodies
+from mailstore.bodies.files import FOLDER_MILLISECONDS, FileBodies, fresh_key
 from mailstore.errors import BodyLost, StorageFull, Unavailable
 from mailstore.policy import ids
 from mailstore.ports import BodyRef
@@ -33,6 +33,14 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(root: Path) -> FileBodies:
     made = from_url(f"file:{root}")
+    made.prepare()
+    return made
+
+
+@pytest.fixture
+def named(root: Path) -> FileBodies:
+    """The same on a file system where a draft has to have a name."""
+    made = FileBodies(root, unnamed=False)
     made.prepare()
     return made
 
@@ -63,12 +71,19 @@ class TestFileBodies(BodyStoreSuite):
         return replace
 
 
+class TestNamedDrafts(TestFileBodies):
+    @pytest.fixture
+    def store(self, named: FileBodies) -> FileBodies:
+        return named
+
+
 # --- what lies on the disk --------------------------------------------------------------------------------------------
 
 
-def test_nobody_else_can_read_the_mail(root: Path, store: FileBodies) -> None:
+def test_nobody_else_can_read_the_mail(root: Path, store: FileBodies, named: FileBodies) -> None:
     stored(store, LARGE)
-    draft = store.begin()
+    stored(named, LARGE)
+    draft = named.begin()
     draft.write(LARGE)
     for place in [root, *root.rglob("*")]:
         assert stat.S_IMODE(place.stat().st_mode) == (0o700 if place.is_dir() else 0o600)
@@ -81,20 +96,39 @@ def test_a_body_lies_two_folders_deep_under_its_time(root: Path, store: FileBodi
     assert file.stat().st_nlink == 1
 
 
-def test_a_commit_leaves_no_draft(root: Path, store: FileBodies) -> None:
-    stored(store, SMALL)
-    stored(store, LARGE)
+def test_a_commit_leaves_no_draft(root: Path, named: FileBodies) -> None:
+    stored(named, SMALL)
+    stored(named, LARGE)
     assert list((root / "tmp").iterdir()) == []
 
 
-def test_a_small_draft_that_is_given_up_never_reaches_the_disk(root: Path, store: FileBodies) -> None:
-    draft = store.begin()
+def test_a_small_draft_that_is_given_up_never_reaches_the_disk(root: Path, named: FileBodies) -> None:
+    draft = named.begin()
     draft.write(b"x" * BORDER)
     assert list((root / "tmp").iterdir()) == []
     draft.write(b"x")
     assert len(list((root / "tmp").iterdir())) == 1
     draft.abort()
     assert list((root / "tmp").iterdir()) == []
+
+
+def test_a_draft_that_nobody_ends_leaves_nothing_where_it_needs_no_name(root: Path, store: FileBodies) -> None:
+    before = descriptors()
+    draft = store.begin()
+    draft.write(LARGE)
+    draft.finish()
+    assert descriptors() == before + 1
+    assert [path for path in root.rglob("*") if path.name != layout.MARKER] == [root / "tmp"]
+    draft.abort()
+    assert descriptors() == before
+
+
+def test_what_comes_together_lies_together_and_all_folders_have_their_turn(root: Path, store: FileBodies) -> None:
+    now = [file_of(root, stored(store, SMALL).key).parent for _ in range(10)]
+    assert len(set(now)) <= 2
+    moments = range(0, FOLDER_MILLISECONDS * layout.FOLDERS, FOLDER_MILLISECONDS)
+    assert len({layout.folders(fresh_key(moment))[1] for moment in moments}) == layout.FOLDERS
+    assert len({fresh_key(0) for _ in range(1000)}) == 1000
 
 
 def test_the_descriptor_of_a_large_body_begins_with_it(store: FileBodies) -> None:
@@ -106,8 +140,9 @@ def test_the_descriptor_of_a_large_body_begins_with_it(store: FileBodies) -> Non
 
 
 def test_a_small_body_holds_no_descriptor(store: FileBodies) -> None:
+    refs = [stored(store, SMALL) for _ in range(10)]
     before = descriptors()
-    bodies = [store.open(stored(store, SMALL)) for _ in range(10)]
+    bodies = [store.open(ref) for ref in refs]
     assert descriptors() == before
     assert {body.descriptor() for body in bodies} == {None}
 
@@ -209,11 +244,11 @@ def test_a_file_that_shrinks_while_it_is_read_never_ends_early(root: Path, store
     body.close()
 
 
-def test_what_is_there_is_never_replaced(root: Path, store: FileBodies) -> None:
-    draft = store.begin()
+@pytest.mark.parametrize("unnamed", [True, False])
+def test_what_is_there_is_never_replaced(root: Path, store: FileBodies, unnamed: bool) -> None:
+    draft = FileBodies(root, unnamed=unnamed).begin()
     draft.write(LARGE)
-    (begun,) = (root / "tmp").iterdir()
-    place = root / begun.name[:5] / begun.name[-1] / begun.name
+    place = root / layout.path(draft.key)
     place.parent.mkdir(parents=True)
     place.write_text("older")
     with pytest.raises(Unavailable):
@@ -260,24 +295,23 @@ def test_an_absent_disk_is_no_loss_and_gets_no_mail(root: Path, store: FileBodie
     stored(store, SMALL)
 
 
-def draft_beside(store: FileBodies, root: Path, key: str) -> FileDraft:
+def draft_beside(store: FileBodies, key: str) -> FileDraft:
     """Return a draft that will lie in the same folder as `key`."""
     while True:
         draft = store.begin()
-        draft.write(LARGE)
-        (begun,) = (root / "tmp").iterdir()
-        if layout.folders(begun.name) == layout.folders(key):
+        if layout.folders(draft.key) == layout.folders(key):
+            draft.write(LARGE)
             return draft
-        draft.abort()
 
 
 def test_a_store_made_anew_is_used_without_a_restart(root: Path, store: FileBodies) -> None:
     ref = stored(store, SMALL)
+    first, second = draft_beside(store, ref.key), draft_beside(store, ref.key)
     shutil.rmtree(root)
     store.prepare()
     with pytest.raises(Unavailable):  # the folder was there a moment ago; the MTA tries again
-        draft_beside(store, root, ref.key).commit(1)
-    store.verify(draft_beside(store, root, ref.key).commit(1))
+        first.commit(1)
+    store.verify(second.commit(1))
 
 
 def test_preparing_twice_changes_nothing(store: FileBodies) -> None:
@@ -356,8 +390,9 @@ def test_a_disk_that_fills_while_a_large_body_is_written_is_given_back(tiny: Fil
 
 ONE = """
 import sys
-from mailstore.bodies import from_url
-draft = from_url(sys.argv[1]).begin()
+from pathlib import Path
+from mailstore.bodies.files import FileBodies
+draft = FileBodies(Path(sys.argv[1]), unnamed=sys.argv[3] == "unnamed").begin()
 draft.write(b"x" * int(sys.argv[2]))
 print(draft.commit(1).key, flush=True)
 """
@@ -365,14 +400,16 @@ print(draft.commit(1).key, flush=True)
 
 @pytest.mark.real
 @pytest.mark.parametrize("octets", [1000, 300_000])
+@pytest.mark.parametrize("unnamed", ["unnamed", "named"])
 def test_a_body_is_told_only_after_octets_names_and_folders_were_synced(
-    root: Path, store: FileBodies, tmp_path: Path, octets: int
+    root: Path, store: FileBodies, tmp_path: Path, octets: int, unnamed: str
 ) -> None:
     trace = tmp_path / "trace"
-    strace = [running.program("strace"), "-f", "-y", "-e", "trace=write,fsync,link,linkat,mkdir", "-o", str(trace)]
+    strace = [running.program("strace"), "-f", "-y", "-e", "trace=write,fsync,linkat,mkdir", "-o", str(trace)]
     run = subprocess.run(
-        [*strace, sys.executable, "-c", ONE, f"file:{root}", str(octets)], check=True, capture_output=True, text=True
-    )
+        [*strace, sys.executable, "-c", ONE, str(root), str(octets), unnamed],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
     key = run.stdout.strip()
     folder = file_of(root, key).parent
     calls = trace.read_text().splitlines()
@@ -380,10 +417,10 @@ def test_a_body_is_told_only_after_octets_names_and_folders_were_synced(
     def last(name: str, about: str) -> int:
         return max(index for index, call in enumerate(calls) if f" {name}(" in call and about in call)
 
-    draft = f"{root}/tmp/{key}"
+    draft = f"<{root}/tmp/"
     told = last("write", f', "{key}')
-    assert last("write", f"<{draft}>") < last("fsync", f"<{draft}>") < last("link", f"{folder}/{key}")
-    assert last("link", f"{folder}/{key}") < last("fsync", f"<{folder}>") < told
+    assert last("write", draft) < last("fsync", draft) < last("linkat", f'<{folder}>, "{key}"')
+    assert last("linkat", f'<{folder}>, "{key}"') < last("fsync", f"<{folder}>") < told
     assert last("mkdir", f'"{folder}"') < last("fsync", f"<{folder.parent}>") < told
     assert last("mkdir", f'"{folder.parent}"') < last("fsync", f"<{root}>") < told
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import xxhash
 
@@ -24,6 +24,9 @@ class FakeDraft:
     def write(self, wire: bytes) -> None:
         self._check()
         self._chunks.append(wire)
+
+    def finish(self) -> None:
+        self._check()
 
     def commit(self, octets: int) -> BodyRef:
         self._check()
@@ -54,6 +57,9 @@ class FakeBodies:
     def begin(self) -> FakeDraft:
         return FakeDraft(self, ids.new_id(time.time_ns() // 1_000_000, os.urandom(ids.RANDOM_OCTETS)))
 
+    def commit(self, finished: Sequence[tuple[FakeDraft, int]]) -> list[BodyRef | TryAgain]:
+        return [_outcome(draft, octets) for draft, octets in finished]
+
     def open(self, ref: BodyRef) -> MemoryBody:
         self.probe()
         wire = self.wires.get(ref.key)
@@ -82,3 +88,10 @@ class FakeBodies:
     def probe(self) -> None:
         if self.trouble is not None:
             raise self.trouble
+
+
+def _outcome(draft: FakeDraft, octets: int) -> BodyRef | TryAgain:
+    try:
+        return draft.commit(octets)
+    except TryAgain as error:
+        return error

@@ -110,6 +110,19 @@ def test_recipients_are_asked_together_and_answered_in_order(talk: Conversation)
     assert talk.intake.committed == ([ANNA, CARL], 0)
 
 
+def test_the_replies_to_an_envelope_leave_together(talk: Conversation) -> None:
+    """RFC 2920 §3.2: what was asked in a group is answered in one piece."""
+    talk.delivery.add(ANNA, BERT)
+    talk.delivery.held = True
+    talk.say("LHLO a")
+    assert talk.say("MAIL FROM:<>") == ["250 2.1.0 sender OK"]
+    talk.say("RSET")
+    before = len(talk.peer.writes)
+    assert talk.say("MAIL FROM:<>", f"RCPT TO:<{ANNA}>", f"RCPT TO:<{BERT}>", "DATA") == []
+    talk.delivery.release()
+    assert len(talk.peer.writes) == before + 1
+
+
 @pytest.mark.parametrize("command", ["RSET", "LHLO b", "NOOP", "QUIT", "nonsense"])
 def test_a_command_behind_undecided_recipients_waits_for_them(talk: Conversation, command: str) -> None:
     talk.delivery.add(ANNA)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,10 @@ from mailstore.models import Body, Device, Domain, Mailbox, Message
 from mailstore.policy.quota import GRACE_OCTETS, GRACE_SHARE
 from mailstore.ports import Delivered, Recipient
 from mailstore.store import aliases, mailbox_removal
-from mailstore.store.delivery import Placement, Refusing, StoredDelivery
+from mailstore.store.delivery import StoredDelivery
+from mailstore.store.lane import StatementFailed
 from mailstore.store.lanes import Lanes
+from mailstore.store.placing import Placement, Refusing
 from tests.store.mail import ENVELOPE, Mail, assert_counters_are_sums
 from tests.store.site import ACTOR, a_mailbox
 from tests.store.worker import Worker, conninfo
@@ -134,7 +137,6 @@ def test_one_body_serves_all_recipients_of_a_message_each_with_headers_of_its_ow
 
 def test_a_message_that_is_given_up_leaves_no_file(mail: Mail, folder: Path) -> None:
     intake = mail.intake(b"x" * 1_000_000)
-    assert len(files(folder)) == 1
     intake.abort()
     intake.write(b"harmless")
     assert files(folder) == set()
@@ -303,6 +305,72 @@ def test_messages_to_several_and_to_each_cross_without_a_deadlock(mail: Mail) ->
     answers = mail.commits(*[(found, WIRE), (list(reversed(found)), WIRE)] * 5)
     assert all(isinstance(answer, Delivered) for each in answers for answer in each), answers
     assert list(Mailbox.objects.values_list("messages", flat=True)) == [30, 30]
+
+
+# --- several at the same moment -----------------------------------------------------------------------------------
+
+
+def placements(mail: Mail, *boxes: Mailbox) -> list[Placement]:
+    """A message for each of the mailboxes, its body durable."""
+    drafts = [mail.delivery._bodies.begin() for _ in boxes]
+    for draft in drafts:
+        draft.write(WIRE)
+    return [Placement((box.pk,), draft.commit(len(WIRE))) for box, draft in zip(boxes, drafts, strict=True)]
+
+
+def placed(mail: Mail, *wanted: Placement) -> list[MailError | None]:
+    """What becomes of them when all are asked for in one turn of the loop."""
+    asked = [lambda done, one=one: mail.delivery.place(one, done) for one in wanted]
+    return mail.worker.asked(*asked)
+
+
+def transactions() -> int:
+    """How many transactions wrote the messages that are there."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(DISTINCT xmin::text) FROM mailstore_message")
+        return int(cursor.fetchone()[0])
+
+
+def test_what_ends_together_is_one_transaction_also_in_one_mailbox(mail: Mail) -> None:
+    ann, bob = a_mailbox(ANN), a_mailbox(BOB)
+    assert placed(mail, *placements(mail, bob, ann, bob, ann, ann)) == [None] * 5
+    assert transactions() == 1
+    assert list(Mailbox.objects.order_by("pk").values_list("messages", "change")) == [(3, 3), (2, 2)]
+
+
+def test_a_mailbox_that_refuses_costs_those_it_came_with_nothing(mail: Mail) -> None:
+    ann, bob = a_mailbox(ANN), a_mailbox(BOB)
+    Mailbox.objects.filter(pk=ann.pk).update(quota_messages=1)
+    answers = placed(mail, *placements(mail, ann, bob, ann, bob))
+    assert [type(answer) for answer in answers] == [type(None), type(None), Refusing, type(None)]
+    assert transactions() == 1
+
+
+def test_an_error_undoes_one_message_and_not_those_it_came_with(mail: Mail) -> None:
+    ann, bob = a_mailbox(ANN), a_mailbox(BOB)
+    first, second, third = placements(mail, ann, bob, bob)
+    twice = replace(third, mailboxes=first.mailboxes)  # two rows for one body: the constraint of its key says no
+    answers = placed(mail, first, second, third, twice)
+    assert answers[:2] == [None, None]
+    assert [type(answer) for answer in answers[2:]].count(StatementFailed) == 1
+    assert Message.objects.count() == 3
+
+
+def test_a_locked_mailbox_holds_those_it_came_with_up_but_does_not_stop_them(mail: Mail) -> None:
+    ann, bob = a_mailbox(ANN), a_mailbox(BOB)
+    answers: list[MailError | None] = []
+
+    async def begin() -> None:
+        for one in placements(mail, bob, ann):
+            mail.delivery.place(one, answers.append)
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE mailstore_mailbox SET change = change + 1 WHERE id = %s", [ann.pk])
+        mail.worker.run(begin())
+        mail.worker.until(lambda: answers, "one is through")
+        assert answers == [None]
+    mail.worker.until(lambda: len(answers) == 2, "the other one has given up, or is through")
+    assert Message.objects.filter(mailbox=bob).count() == 1
 
 
 # --- imports ------------------------------------------------------------------------------------------------------

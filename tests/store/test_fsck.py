@@ -114,7 +114,7 @@ def test_repair_destroys_nothing_while_the_database_knows_no_body_at_all(store: 
 
 
 def test_an_old_draft_is_litter(store: FileBodies, tmp_path: Path) -> None:
-    draft = store.begin()
+    draft = FileBodies(tmp_path / "bodies", unnamed=False).begin()
     draft.write(LARGE)
     (path,) = (path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size > 100_000)
     assert found(store) == []

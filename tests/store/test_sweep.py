@@ -155,7 +155,7 @@ def test_a_body_that_somebody_took_meanwhile_stays(store: FileBodies) -> None:
 
 
 def test_drafts_of_dead_deliveries_and_ended_sessions_go(store: FileBodies, tmp_path: Path) -> None:
-    draft = store.begin()
+    draft = FileBodies(tmp_path / "bodies", unnamed=False).begin()
     draft.write(b"x" * 200_000)
     (path,) = (path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size > 100_000)
     assert sweep.run(store).drafts == 0

@@ -25,8 +25,9 @@ from mailstore.models import Device, Mailbox, Message
 from mailstore.ports import BodyRef, Credentials, Done, Listing, Maildrop
 from mailstore.store import devices, domains, mailboxes
 from mailstore.store.accounts import StoredAccounts
-from mailstore.store.delivery import Placement, StoredDelivery
+from mailstore.store.delivery import StoredDelivery
 from mailstore.store.lanes import Lanes
+from mailstore.store.placing import Placement
 from mailstore.store.sightings import Sightings
 from tests.store.site import ACTOR, PASSWORD
 
