@@ -65,8 +65,9 @@ def ensure(
         created = mailbox is None
         secret = new_passwords.generate() if created and password is None and generates else None
         if mailbox is None:
-            mailbox = _make(normal, domain, chosen=password, generated=secret)
+            mailbox = _drafted(normal, domain, chosen=password, generated=secret)
             changes = _assign(mailbox, {"quota_octets": caps.quota_of_new(domain), **fields})
+            _insert(mailbox)
             caps.refuse_quota(domain, mailbox, actor=actor)
         elif mailbox.removed_at is not None:
             raise removal.refusal(mailbox)
@@ -160,18 +161,22 @@ def _unknown(normal: str) -> Rejected:
     return Rejected(_("%(address)s is not a mailbox of this site") % {"address": normal})
 
 
-def _make(address: str, domain: Domain, *, chosen: str | None, generated: str | None) -> Mailbox:
-    """Insert user, mailbox and main device; the domain's row is locked."""
+def _drafted(address: str, domain: Domain, *, chosen: str | None, generated: str | None) -> Mailbox:
+    """Return a mailbox with its user, neither inserted yet; the domain's row is locked."""
     domains.refuse_standing(domain)
     _refuse_taken(address)
     refuse_above_limit(domain)
     user = User(address=address)
     _put_password(user, chosen=chosen, generated=generated)
-    user.save(force_insert=True)
-    mailbox = Mailbox.objects.create(user=user, domain=domain)
+    return Mailbox(user=user, domain=domain)
+
+
+def _insert(mailbox: Mailbox) -> None:
+    """Insert user, mailbox and main device."""
+    mailbox.user.save(force_insert=True)
+    mailbox.save(force_insert=True)
     # While it is the only device, the main password gives plain RFC 1939: what it deletes is deleted.
     Device.objects.create(mailbox=mailbox, name=MAIN_DEVICE, main=True, mode=Device.Mode.PRIMARY)
-    return mailbox
 
 
 def _refuse_taken(address: str) -> None:

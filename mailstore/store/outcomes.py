@@ -36,13 +36,17 @@ class Ensured(Generic[Row]):
 
 
 def assign(row: Model, fields: Mapping[str, Any]) -> Changes:
-    """Set the fields that differ, check and save them. Returns what changed; Rejected when a value is not allowed."""
+    """Set the fields that differ, check them, and save them unless the row is still to be inserted.
+
+    Returns what changed; Rejected when a value is not allowed.
+    """
     changes = {name: (getattr(row, name), value) for name, value in fields.items() if getattr(row, name) != value}
     if changes:
         for name, (_old, new) in changes.items():
             setattr(row, name, new)
         _check(row, changes)
-        row.save(update_fields=[*changes])
+        if not row._state.adding:
+            row.save(update_fields=[*changes])
     return changes
 
 

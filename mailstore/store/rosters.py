@@ -6,6 +6,7 @@ The check is the run itself, rolled back: a row's fate is what the same code say
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import transaction
@@ -154,10 +155,11 @@ class _Turn:
         self._roster = roster
         self._actor = actor
         self._domains = domains
-        self._lines: dict[str, int] = {}  # of the addresses met in this turn
+        self._lines: dict[str, int] = {}  # of each address: the first line that has it, as far as is known
 
     def take(self, rows: Sequence[RosterRow], *, keep: bool) -> None:
         """Carry the rows out, each alone; undo it all again unless it is to be kept. Their fates stay in any case."""
+        self._lines = self._first_lines(rows)
         with transaction.atomic():
             for row in rows:
                 self._carry_out(row)
@@ -167,6 +169,16 @@ class _Turn:
             row.done = keep and row.fate != Fate.WRONG
             row.password_due = row.password_due and row.done
         RosterRow.objects.bulk_update(rows, ["fate", "column", "detail", "address", "done", "password_due"])
+
+    def _first_lines(self, rows: Sequence[RosterRow]) -> dict[str, int]:
+        """Where earlier turns have met the addresses of these rows."""
+        place = self._roster.meaning.index(ADDRESS)
+        addresses = set()
+        for row in rows:
+            with suppress(Rejected):
+                addresses.add(mailboxes.normalized(row.cells[place]))
+        met = _rows(self._roster).filter(address__in=addresses, line__lt=min((row.line for row in rows), default=0))
+        return dict(met.order_by("-line").values_list("address", "line"))
 
     def _carry_out(self, row: RosterRow) -> None:
         row.column = row.detail = ""
@@ -195,10 +207,8 @@ class _Turn:
 
     def _refuse_twice(self, row: RosterRow) -> None:
         first = self._lines.setdefault(row.address, row.line)
-        earlier = _rows(self._roster).filter(address=row.address, line__lt=row.line).values_list("line", flat=True)
-        line = first if first < row.line else earlier.first()
-        if line is not None:
-            raise Rejected(_("line %(line)d has the same address") % {"line": line})
+        if first < row.line:
+            raise Rejected(_("line %(line)d has the same address") % {"line": first})
 
     def _refuse_mode(self, address: str) -> None:
         mode = self._roster.mode
