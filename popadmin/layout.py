@@ -40,7 +40,7 @@ PLACES = (
     Place("audit", _("Audit"), "clock-history", panel.is_admin),
     Place("mailbox", _("My mailbox"), "inbox", owner.has_mailbox),
     Place("devices", _("Devices"), "phone", owner.has_mailbox),
-    Place("password", _("Password"), "key", lambda _user: True),
+    Place("settings", _("Settings"), "gear", lambda _user: True),
 )
 
 
@@ -55,9 +55,9 @@ def theme(request: HttpRequest) -> str:
 
 
 def menu(request: HttpRequest) -> list[dict[str, Any]]:
-    """Where this person can go; empty for one who is not signed in."""
+    """Where this person can go; empty for one who is not signed in, or must choose a new password first."""
     user = getattr(request, "user", None)
-    if not isinstance(user, User):
+    if not isinstance(user, User) or user.must_change_password:
         return []
     here = request.resolver_match.view_name.partition("-")[0] if request.resolver_match else None
     return [

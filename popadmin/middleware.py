@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 
@@ -59,6 +61,25 @@ class PageHeaders:
             for cookie in response.cookies.values():
                 cookie["secure"] = True
         return response
+
+
+class PasswordFirst:
+    """Whoever must choose a new password can do that, sign out, and nothing else."""
+
+    ALLOWED = frozenset({"settings-password", "sign-out", "language", "theme"})
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
+        if not request.user.is_authenticated or not request.user.must_change_password:
+            return None
+        here = request.resolver_match.view_name if request.resolver_match else None
+        open_to_all = not getattr(view, "login_required", True)
+        return None if open_to_all or here in self.ALLOWED else redirect("settings-password")
 
 
 class UserLanguage:

@@ -205,7 +205,6 @@ INSTALLED_APPS = [
     "popadmin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.staticfiles",
@@ -237,6 +236,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "popadmin.middleware.PasswordFirst",
+    "popadmin.signin.sessions.Seen",
     "popadmin.middleware.UserLanguage",  # after LocaleMiddleware: what the user chose wins over cookie and browser
     "popadmin.middleware.ReaderZone",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -269,9 +270,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "popadmin.signin.validators.FitForMailPrograms"},
 ]
+PASSWORD_RESET_TIMEOUT = 3600  # seconds that the link of a reset is good for
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
+SESSION_ENGINE = "popadmin.signin.sessions"
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_AGE = THEME_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"

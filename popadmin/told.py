@@ -13,6 +13,9 @@ from popadmin.templatetags.amounts import count, size_or_none
 
 # Each verb that an action writes; tests hold this table against the code.
 VERBS: dict[str, Promise] = {
+    "account.name": gettext_lazy("changed the name of"),
+    "account.recovery-address": gettext_lazy("changed the recovery address of"),
+    "account.sessions": gettext_lazy("signed out browsers of"),
     "admin.change": gettext_lazy("changed the administrator"),
     "admin.create": gettext_lazy("made the administrator"),
     "alias.change": gettext_lazy("changed the alias"),
@@ -40,6 +43,7 @@ VERBS: dict[str, Promise] = {
     "mailbox.remove": gettext_lazy("removed the mailbox"),
     "mailbox.restore": gettext_lazy("restored the mailbox"),
     "password.change": gettext_lazy("changed the password of"),
+    "password.reset": gettext_lazy("set by mail a new password of"),
     "policy.change": gettext_lazy("changed the retention policy"),
     "policy.create": gettext_lazy("made the retention policy"),
     "policy.remove": gettext_lazy("removed the retention policy"),
@@ -56,6 +60,7 @@ KINDS: dict[str, Promise] = {
     "device": gettext_lazy("Devices"),
     "policy": gettext_lazy("Retention"),
     "admin": gettext_lazy("Administrators"),
+    "account": gettext_lazy("Accounts"),
     "grant": gettext_lazy("Grants"),
     "recovery": gettext_lazy("Recovery"),
     "roster": gettext_lazy("Imports"),
@@ -65,13 +70,17 @@ KINDS: dict[str, Promise] = {
 _FACTS: dict[str, Promise] = {
     "changed": gettext_lazy("changed"),
     "created": gettext_lazy("made"),
+    "device": gettext_lazy("device"),
     "mailboxes": gettext_lazy("mailboxes"),
     "messages": gettext_lazy("messages"),
     "octets": gettext_lazy("size"),
     "path": gettext_lazy("page"),
     "removed": gettext_lazy("messages that left"),
+    "sessions": gettext_lazy("browsers"),
+    "start": gettext_lazy("begins with"),
     "suspended": gettext_lazy("suspended"),
     "targets": gettext_lazy("targets"),
+    "was": gettext_lazy("before"),
     "wrong": gettext_lazy("wrong rows"),
 }
 _MODELS = (Mailbox, User, Domain, Alias, RetentionPolicy, Device)

@@ -1,6 +1,7 @@
 """Rows; one file a subject."""
 
 from mailstore.models.audit import AuditEntry
+from mailstore.models.codes import MailedCode
 from mailstore.models.diary import DiarySession
 from mailstore.models.domains import Alias, Domain, RetentionPolicy
 from mailstore.models.grants import DomainGrant
@@ -8,6 +9,7 @@ from mailstore.models.mailboxes import Device, EveryDeviceHas, Mailbox
 from mailstore.models.messages import Body, ImportedSource, Message
 from mailstore.models.passes import SweepPass
 from mailstore.models.rosters import Roster, RosterRow
+from mailstore.models.sessions import WebSession
 from mailstore.models.users import User
 
 __all__ = [
@@ -21,10 +23,12 @@ __all__ = [
     "EveryDeviceHas",
     "ImportedSource",
     "Mailbox",
+    "MailedCode",
     "Message",
     "RetentionPolicy",
     "Roster",
     "RosterRow",
     "SweepPass",
     "User",
+    "WebSession",
 ]

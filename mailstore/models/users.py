@@ -37,11 +37,15 @@ class User(AbstractBaseUser):
     language = models.CharField(_("language"), max_length=10, blank=True)
     # The hash before the last change: it signs nobody in, but says whose refused sign-ins are a forgotten device.
     previous_password = models.CharField(max_length=128, blank=True, default="", editable=False)
+    # Confirmed by a mailed code; where the mail of a forgotten password goes.
+    recovery_address = models.TextField(_("recovery address"), blank=True, default="")
+    must_change_password = models.BooleanField(_("must choose a new password"), default=False)
     password_changed_at = models.DateTimeField(_("password changed"), null=True, blank=True)
     digested_at = models.DateTimeField(null=True, editable=False)  # the last digest of full mailboxes, to an admin
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     USERNAME_FIELD = "address"
+    EMAIL_FIELD = "recovery_address"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects = UserManager()
 

@@ -26,6 +26,7 @@ class Fields(TypedDict, total=False):
 
     name: str
     suspended: bool
+    must_change_password: bool
     quota_octets: int | None
     quota_messages: int | None
     receives: bool
@@ -84,15 +85,20 @@ def ensure(
     return Ensured(mailbox, created, changes, secret)
 
 
-def set_password(address: str, password: str | None, *, actor: Actor) -> str | None:
-    """Replace the main password; None generates one, which is returned. Web sessions and POP3 caches end with it."""
+def set_password(address: str, password: str | None, *, actor: Actor, must_change: bool = False) -> str | None:
+    """Replace the main password; None generates one, which is returned. Web sessions and POP3 caches end with it.
+
+    Where the owner `must_change` it, the pages let him do nothing else first; POP3 takes it until then.
+    """
     normal = normalized(address)
     secret = new_passwords.generate() if password is None else None
     with transaction.atomic():
         mailbox = locked(normal)
         _put_password(mailbox.user, chosen=password, generated=secret)
-        mailbox.user.save(update_fields=new_passwords.FIELDS)
-        audit.record(actor, "mailbox.password", normal, mailbox=mailbox)
+        mailbox.user.must_change_password = must_change
+        mailbox.user.save(update_fields=[*new_passwords.FIELDS, "must_change_password"])
+        forced = {"must_change_password": True} if must_change else {}
+        audit.record(actor, "mailbox.password", normal, mailbox=mailbox, **forced)
     return secret
 
 
@@ -189,7 +195,7 @@ def _refuse_taken(address: str) -> None:
 def _assign(mailbox: Mailbox, fields: Fields) -> Changes:
     """Set each field where it lives: the person's on the user, the rest on the mailbox."""
     rest = policies.chosen(mailbox, fields)
-    of_user: dict[str, Any] = {"name": rest.pop("name")} if "name" in rest else {}
+    of_user: dict[str, Any] = {name: rest.pop(name) for name in ("name", "must_change_password") if name in rest}
     if "suspended" in rest:
         of_user["is_active"] = not rest.pop("suspended")
     changes = assign(mailbox.user, of_user) | assign(mailbox, rest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import F, QuerySet
 
-from mailstore.models import Device, Mailbox, User
+from mailstore.models import AuditEntry, Device, Mailbox, User
 
 
 def has_mailbox(user: User) -> bool:
@@ -25,3 +25,9 @@ def all_devices(user: User) -> QuerySet[Device]:
     """Revoked ones too: an old page leads to them."""
     rows = Device.objects.filter(mailbox__user=user).select_related("mailbox__user")
     return rows.defer("hidden", "skipped", "confirmed")
+
+
+def entries(mailbox: Mailbox, but: User | None) -> QuerySet[AuditEntry]:
+    """What was changed of this mailbox, the newest first; without what `but` has done himself."""
+    rows = AuditEntry.objects.filter(mailbox=mailbox).order_by("-at", "-pk")
+    return rows if but is None else rows.exclude(actor=but)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from popadmin.owner.views import connect, devices, usage
+from popadmin.owner.views import connect, devices, history, usage
 
 urlpatterns = [
     path("mailbox/", usage.Usage.as_view(), name="mailbox"),
@@ -13,5 +13,6 @@ urlpatterns = [
     path("devices/<int:pk>/main-pop/", devices.Main.as_view(), name="devices-main-pop"),
     path("devices/<int:pk>/revoke/", devices.Revoke.as_view(), name="devices-revoke"),
     path("devices/<int:pk>/status/", devices.Status.as_view(), name="devices-status"),
+    path("settings/history/", history.History.as_view(), name="settings-history"),
     path("setup/device/", connect.Setup.as_view(), name="setup-device"),
 ]

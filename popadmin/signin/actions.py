@@ -2,29 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db import transaction
 
-from mailstore.models import User
+from mailstore.models import User, WebSession
 from mailstore.store import audit, new_passwords
 from mailstore.store.audit import Actor
+from mailstore.store.outcomes import assign, details
 
 
 @transaction.atomic
-def change_password(user: User, password: str) -> None:
+def change_password(user: User, password: str, *, actor: Actor) -> None:
     """Set the new password. Every other web session ends, and POP3 refuses the old one at its next sign-in:
     both hold on to the stored hash, which is another one now."""
-    new_passwords.put(user, password)
-    user.save(update_fields=new_passwords.FIELDS)
-    _record(user, "password.change")
+    _put_password(user, password)
+    _record(user, "password.change", actor)
 
 
 @transaction.atomic
-def choose_language(user: User, language: str) -> None:
+def reset_password(user: User, password: str, *, client: str | None) -> None:
+    """The same, by the link that was mailed to the recovery address; it proves the person as well as a password."""
+    _put_password(user, password)
+    _record(user, "password.reset", Actor(user.address, "web", user, client))
+
+
+@transaction.atomic
+def choose_language(user: User, language: str, *, actor: Actor) -> None:
     """Speak `language`, one of settings.LANGUAGES, to this user everywhere."""
     if User.objects.filter(pk=user.pk).exclude(language=language).update(language=language):
-        _record(user, "language.change", language=language)
+        _record(user, "language.change", actor, language=language)
 
 
-def _record(user: User, verb: str, **details: str) -> None:
-    actor = Actor(user.address, "web", user)
-    audit.record(actor, verb, user.address, mailbox=getattr(user, "mailbox", None), **details)
+@transaction.atomic
+def choose_name(user: User, name: str, *, actor: Actor) -> None:
+    """What others read beside the address; may be empty."""
+    changes = assign(user, {"name": " ".join(name.split())})
+    if changes:
+        _record(user, "account.name", actor, changes=details(changes))
+
+
+@transaction.atomic
+def end_sessions(user: User, keys: Sequence[str], *, actor: Actor) -> int:
+    """Sign browsers out: those of these session keys. Returns how many there still were."""
+    ended, _by_model = WebSession.objects.filter(user=user, session_key__in=keys).delete()
+    if ended:
+        _record(user, "account.sessions", actor, sessions=ended)
+    return ended
+
+
+def _put_password(user: User, password: str) -> None:
+    new_passwords.put(user, password)
+    user.must_change_password = False
+    user.save(update_fields=[*new_passwords.FIELDS, "must_change_password"])
+
+
+def _record(user: User, verb: str, actor: Actor, **facts: Any) -> None:
+    audit.record(actor, verb, user.address, mailbox=getattr(user, "mailbox", None), **facts)

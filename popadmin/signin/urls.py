@@ -2,13 +2,20 @@
 
 from django.urls import path
 
-from popadmin.signin.views import choices, password, session
+from popadmin.signin.views import choices, forgotten, password, recovery_address, session, settings
 
 urlpatterns = [
     path("", session.home, name="home"),
     path("sign-in/", session.SignIn.as_view(), name="sign-in"),
     path("sign-out/", session.SignOut.as_view(), name="sign-out"),
-    path("password/", password.Password.as_view(), name="password"),
+    path("password/", password.Password.as_view(), name="settings-password"),
+    path("password/forgotten/", forgotten.Forgotten.as_view(), name="password-forgotten"),
+    path("password/mailed/", forgotten.Mailed.as_view(), name="password-mailed"),
+    path("password/new/<str:uid>/<str:token>/", forgotten.Reset.as_view(), name="password-reset"),
+    path("settings/", settings.Settings.as_view(), name="settings"),
+    path("settings/sessions/", settings.end_sessions, name="settings-sessions"),
+    path("settings/recovery-address/", recovery_address.RecoveryAddress.as_view(), name="settings-recovery-address"),
+    path("settings/recovery-address/code/", recovery_address.Code.as_view(), name="settings-recovery-code"),
     path("language/", choices.language, name="language"),
     path("theme/", choices.theme, name="theme"),
 ]

@@ -33,7 +33,7 @@ def test_an_owner_whose_mailbox_is_gone_lands_on_a_page_he_can_use(client):
     user.set_password(PASSWORD)
     user.save()
     sign_in(client, "left@example.org")
-    assert client.get("/", follow=True).redirect_chain == [("/password/", 302)]
+    assert client.get("/", follow=True).redirect_chain == [("/settings/", 302)]
 
 
 def suspend_the_user() -> None:
@@ -147,6 +147,26 @@ def test_a_guesser_is_stopped_and_an_address_known_from_today_goes_on(client, se
         assert REFUSAL in sign_in(client, "Guessed@example.org", f"guess {number}", **stranger).content.decode()
     assert "Too many" in sign_in(client, "guessed@example.org", **stranger).content.decode()
     assert sign_in(client, "guessed@example.org", **home).status_code == 302
+
+
+def test_each_refusal_is_a_line_of_the_log_with_its_cause_and_no_password(client, caplog):
+    an_owner("ann-of-the-log@example.org", web=False)
+    for name, password in (
+        ("ann-of-the-log@example.org", PASSWORD),
+        ("ann-of-the-log@example.org", "wrong"),
+        ("s3cret", "x"),
+    ):
+        sign_in(client, name, password, REMOTE_ADDR="203.0.113.77")
+    told = [record.data for record in caplog.records if record.message == "sign-in refused"]
+    assert [next(iter(data)) for data in told] == ["client"] * 3
+    assert [data["cause"] for data in told] == ["web is switched off", "wrong password", "unknown user"]
+    assert "address" not in told[2]
+    assert told[1] | {"cause": ""} == {
+        "client": "203.0.113.77",
+        "address": "ann-of-the-log@example.org",
+        "mechanism": "web",
+        "cause": "",
+    }
 
 
 def test_a_network_that_tries_unknown_names_is_stopped(client):

@@ -8,12 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
 from mailstore.bodies.files import FileBodies
-from mailstore.models import Body, Domain, Mailbox, Message, RetentionPolicy
+from mailstore.models import Body, Domain, Mailbox, Message, RetentionPolicy, WebSession
 from mailstore.store import mailboxes, sweep
 from mailstore.store.outcomes import Rejected
 from mailstore.store.sweeping.drafts import DRAFT_SECONDS
@@ -161,12 +160,12 @@ def test_drafts_of_dead_deliveries_and_ended_sessions_go(store: FileBodies, tmp_
     assert sweep.run(store).drafts == 0
     long_ago = timezone.now().timestamp() - DRAFT_SECONDS - 60
     os.utime(path, (long_ago, long_ago))
-    Session.objects.create(session_key="ended", session_data="", expire_date=days_ago(1))
-    Session.objects.create(session_key="open", session_data="", expire_date=days_ago(-1))
+    WebSession.objects.create(session_key="ended", session_data="", expire_date=days_ago(1))
+    WebSession.objects.create(session_key="open", session_data="", expire_date=days_ago(-1))
     swept = sweep.run(store)
     assert (swept.drafts, swept.sessions) == (1, 1)
     assert not path.exists()
-    assert Session.objects.get().session_key == "open"
+    assert WebSession.objects.get().session_key == "open"
 
 
 def test_a_preview_counts_what_the_pass_then_does_and_does_nothing(store: FileBodies) -> None:

@@ -16,7 +16,19 @@ from mailstore.policy.quota import format_octets
 from mailstore.store import domains, mailbox_removal, mailboxes
 from mailstore.store.removal import Removed
 
-FIELDS = ("name", "suspended", "quota_octets", "quota_messages", "receives", "pop", "web", "smtp", "main_pop", "held")
+FIELDS = (
+    "name",
+    "suspended",
+    "must_change_password",
+    "quota_octets",
+    "quota_messages",
+    "receives",
+    "pop",
+    "web",
+    "smtp",
+    "main_pop",
+    "held",
+)
 HEADINGS = ("ADDRESS", "MESSAGES", "SIZE", "QUOTA", "STATE", "NAME")
 # What a state is called, when it is not the usual one.
 STATES = (
@@ -55,7 +67,7 @@ class Command(NounCommand):
                 "set-password",
                 "Replace the main password, by a generated one or by the line on standard input.",
                 "popadmin mailbox set-password ann@example.org",
-                _password_arguments,
+                _set_password_arguments,
                 self.set_password,
             ),
             Verb(
@@ -109,7 +121,8 @@ class Command(NounCommand):
 
     def set_password(self, options: Options) -> None:
         chosen = password_from_stdin() if options["password_stdin"] else None
-        secret = mailboxes.set_password(options["address"], chosen, actor=actor())
+        must_change = options["must_change"]
+        secret = mailboxes.set_password(options["address"], chosen, actor=actor(), must_change=must_change)
         if options["json"]:
             self.say_json({"address": options["address"], **({"password": secret} if secret else {})})
             return
@@ -151,6 +164,7 @@ def _ensure_arguments(parser: CommandParser) -> None:
     switch(parser, "web", "--web", "--no-web", help="may sign in to the web pages")
     switch(parser, "smtp", "--smtp", "--no-smtp", help="may sign in to SMTP, to send, where the MTA asks popadmin")
     switch(parser, "main_pop", "--main-pop", "--no-main-pop", help="the main password signs in to POP too")
+    switch(parser, "must_change_password", "--must-change", "--no-must-change", help="the pages ask for a new password")
     switch(parser, "suspended", "--suspend", "--activate", help="may not sign in anywhere; mail still comes in")
     switch(parser, "held", "--hold", "--no-hold", help="nothing is expired or purged while it stands")
 
@@ -163,6 +177,11 @@ def _list_arguments(parser: CommandParser) -> None:
 def _password_arguments(parser: CommandParser) -> None:
     _address(parser)
     parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+
+
+def _set_password_arguments(parser: CommandParser) -> None:
+    _password_arguments(parser)
+    parser.add_argument("--must-change", action="store_true", help="the pages ask the owner for another one first")
 
 
 def _remove_arguments(parser: CommandParser) -> None:
@@ -183,6 +202,7 @@ def _told(rows: QuerySet[Mailbox]) -> Iterator[dict[str, Any]]:
             "quota_octets": box.quota_octets,
             "quota_messages": box.quota_messages,
             "suspended": not box.user.is_active,
+            "must_change_password": box.user.must_change_password,
             "receives": box.receives,
             "pop": box.pop,
             "web": box.web,

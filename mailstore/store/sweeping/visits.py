@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 
+from mailstore.models import WebSession
 from mailstore.store.sweeping.steps import Round, Step
 
 
-def _ended(round: Round) -> QuerySet[Session]:
-    return Session.objects.filter(expire_date__lt=round.now)
+def _ended(round: Round) -> QuerySet[WebSession]:
+    return WebSession.objects.filter(expire_date__lt=round.now)
 
 
 def _look(round: Round) -> tuple[int]:

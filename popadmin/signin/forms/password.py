@@ -1,39 +1,41 @@
-"""The form of changing one's password."""
+"""The forms of a new password: by the old one, and by the link that was mailed."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import User
-from popadmin.signin.forms.sign_in import SignIn
-from popadmin.signin.guesses import guesses
+from popadmin.signin.forms.present import proven
+
+_AGAIN = _("New password, once more")
 
 
 class ChangePassword(PasswordChangeForm):
     """The old password, the new one twice; Django's validators as the settings name them. The view saves."""
 
-    error_messages = {
-        **PasswordChangeForm.error_messages,
-        "password_incorrect": _("This is not your present password."),
-        "barred": SignIn.error_messages["barred"],
-    }
-
     def __init__(self, user: User, *args: Any, client: str, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.client = client
         self.fields["old_password"].label = _("Present password")
-        self.fields["new_password2"].label = _("New password, once more")
+        self.fields["new_password2"].label = _AGAIN
 
     def clean_old_password(self) -> str:
-        name, password = self.user.address, self.cleaned_data["old_password"]
-        if guesses.barred(self.client, name):
-            raise ValidationError(self.error_messages["barred"], "barred")
-        try:
-            return super().clean_old_password()
-        except ValidationError:
-            guesses.wrong(self.client, name, password, unknown=False)
-            raise
+        return proven(self.user, self.client, self.cleaned_data["old_password"])
+
+    def clean_new_password1(self) -> str:
+        chosen: str = self.cleaned_data["new_password1"]
+        if chosen == self.cleaned_data.get("old_password"):
+            raise ValidationError(_("This is your present password: choose another."), "same")
+        return chosen
+
+
+class ResetPassword(SetPasswordForm):  # type: ignore[type-arg]  # generic only in its stubs
+    """The new password twice; who comes by the link has forgotten the old one."""
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.fields["new_password2"].label = _AGAIN

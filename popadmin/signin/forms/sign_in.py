@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import User
 from mailstore.policy.addresses import ADDRESS_OCTETS
-from popadmin.signin import access
+from popadmin.signin import access, journal
 from popadmin.signin.guesses import guesses
 
 
@@ -55,15 +55,30 @@ class SignIn(AuthenticationForm):
 
     def confirm_login_allowed(self, user: User) -> None:
         if access.web_switched_off(user):
+            journal.refused(self._client(), user.address, journal.WEB_OFF)
             raise ValidationError(self.error_messages["web_off"], "web_off")
 
     def _sign_in(self, name: str, password: str) -> None:
-        client = self.request.META["REMOTE_ADDR"] if self.request else ""
+        client = self._client()
         if guesses.barred(client, name):
+            journal.refused(client, name, journal.MANY)
             raise ValidationError(self.error_messages["barred"], "barred")
         self.user_cache = authenticate(self.request, username=name, password=password)
         if self.user_cache is None:
-            guesses.wrong(client, name, password, unknown=not access.people().filter(address=name).exists())
+            cause = _cause(name)
+            guesses.wrong(client, name, password, unknown=cause == journal.UNKNOWN)
+            journal.refused(client, name, cause)
             raise self.get_invalid_login_error()
         guesses.right(client, name)
         self.confirm_login_allowed(self.user_cache)
+
+    def _client(self) -> str:
+        return self.request.META["REMOTE_ADDR"] if self.request else ""
+
+
+def _cause(name: str) -> str:
+    """For the log alone; the answer tells none apart."""
+    user = access.people().filter(address=name).first()
+    if user is None:
+        return journal.UNKNOWN
+    return journal.SUSPENDED if access.suspended(user) else journal.WRONG

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
 from popadmin import layout
+from popadmin.acting import actor
 from popadmin.signin import actions
 
 
@@ -22,7 +23,7 @@ def language(request: HttpRequest) -> HttpResponse:
     if chosen not in dict(settings.LANGUAGES):
         raise BadRequest(f"{chosen!r}")
     if request.user.is_authenticated:
-        actions.choose_language(request.user, chosen)
+        actions.choose_language(request.user, chosen, actor=actor(request))
     return set_language(request)
 
 

@@ -1,0 +1,85 @@
+"""Recovery addresses: asked for, confirmed by a mailed code, removed. The mail itself is sent by the pages."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from mailstore.models import MailedCode, User
+from mailstore.store import audit, mailboxes
+from mailstore.store.audit import Actor
+from mailstore.store.outcomes import Rejected
+
+CODE_DIGITS = 6  # typed from one screen to another; five tries find one in two hundred thousand
+CODE_MINUTES = 15
+TRIES = 5
+
+
+def ask(user: User, address: str) -> tuple[str, str]:
+    """Begin to make this the recovery address; returns it as it is stored, and the code that is to be mailed there.
+
+    The code before ends. Rejected for what is no address, or is the user's own: no mail about a lost password can be
+    read there.
+    """
+    normal = mailboxes.normalized(address)
+    if normal == user.address:
+        raise Rejected(_("this is the mailbox itself: without its password, nobody reads what is sent there"))
+    code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+    ends_at = timezone.now() + timedelta(minutes=CODE_MINUTES)
+    fields = {"address": normal, "digest": _digest(user, normal, code), "ends_at": ends_at, "tries_left": TRIES}
+    MailedCode.objects.update_or_create(user=user, defaults=fields)
+    return normal, code
+
+
+def asked(user: User) -> MailedCode | None:
+    """What waits for its code, or None."""
+    return MailedCode.objects.filter(user=user, ends_at__gt=timezone.now(), tries_left__gt=0).first()
+
+
+def confirm(user: User, code: str, *, actor: Actor) -> str:
+    """Make the address of the code the user's, and return it. Rejected for any other code, after TRIES for all.
+
+    A try is counted before it is looked at, by a statement of its own: no refusal takes it back, and of many tries at
+    once TRIES are looked at.
+    """
+    waiting = MailedCode.objects.filter(user=user, ends_at__gt=timezone.now())
+    counted = waiting.filter(tries_left__gt=0).update(tries_left=F("tries_left") - 1)
+    with transaction.atomic():
+        row = waiting.select_for_update().first() if counted else None
+        given = _digest(user, row.address if row else "", "".join(code.split()))
+        if row is None or not hmac.compare_digest(given, bytes(row.digest)):
+            raise Rejected(_("this is not the code that was mailed, or it is too old"))
+        _put(user, row.address, actor=actor)
+        row.delete()
+    return row.address
+
+
+@transaction.atomic
+def remove(user: User, *, actor: Actor) -> None:
+    """Without one, a forgotten password takes an administrator."""
+    MailedCode.objects.filter(user=user).delete()
+    _put(user, "", actor=actor)
+
+
+def masked(address: str) -> str:
+    """`a•••@example.org`: enough for its owner to know it, no more than a hint for anybody else."""
+    name, at, domain = address.rpartition("@")
+    return f"{name[:1]}•••{at}{domain}" if address else ""
+
+
+def _put(user: User, address: str, *, actor: Actor) -> None:
+    user.recovery_address = address
+    user.save(update_fields=["recovery_address"])
+    mailbox = getattr(user, "mailbox", None)
+    audit.record(actor, "account.recovery-address", user.address, mailbox=mailbox, address=masked(address))
+
+
+def _digest(user: User, address: str, code: str) -> bytes:
+    return salted_hmac("mailstore.recovery_addresses", f"{user.pk} {address} {code}", algorithm="sha256").digest()

@@ -1,0 +1,33 @@
+"""What a browser calls itself, in the words of the person who uses it: for recognising, not for deciding anything."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+# Each calls itself by the names of those before it, too: the first that fits is the one.
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+KEPT_CHARACTERS = 300  # of what a browser calls itself; the names stand within them
+
+
+def browser(agent: str) -> str:
+    """`Firefox, Windows`; what is not known is "another browser"."""
+    known = [next((name for mark, name in names if mark in agent), "") for names in (BROWSERS, SYSTEMS)]
+    return ", ".join(filter(None, known)) or _("another browser")

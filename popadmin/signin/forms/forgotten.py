@@ -1,0 +1,24 @@
+"""Who has forgotten his password: the address, of which nothing is told."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.policy.addresses import ADDRESS_OCTETS
+from popadmin.signin.forms.sign_in import Untold
+
+
+class Forgotten(forms.Form):
+    address = Untold(
+        label=_("Address"),
+        widget=forms.TextInput(
+            attrs={
+                "autofocus": True,
+                "autocomplete": "username",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "maxlength": ADDRESS_OCTETS,
+            }
+        ),
+    )

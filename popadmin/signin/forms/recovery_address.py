@@ -1,0 +1,47 @@
+"""The recovery address: which, and the code that was mailed there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models import User
+from mailstore.policy.addresses import ADDRESS_OCTETS
+from mailstore.store.recovery_addresses import CODE_DIGITS
+from popadmin.signin.forms.present import proven
+
+
+class RecoveryAddress(forms.Form):
+    """The password stands with it: whoever finds an open page must not send the next reset to himself."""
+
+    address = forms.CharField(
+        label=_("Recovery address"),
+        required=False,
+        max_length=ADDRESS_OCTETS,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text=_("An address that you read elsewhere. Empty: none."),
+    )
+    password = forms.CharField(
+        label=_("Present password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, user: User, *args: Any, client: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user, self.client = user, client
+
+    def clean_password(self) -> str:
+        return proven(self.user, self.client, self.cleaned_data["password"])
+
+
+class Code(forms.Form):
+    """As it was mailed; blanks are forgiven."""
+
+    code = forms.CharField(
+        label=_("Code from the mail"),
+        max_length=2 * CODE_DIGITS,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}),
+    )

@@ -1,0 +1,32 @@
+"""What happens at the door of the pages, written to the log as POP3's sign-ins are: one record an event, no secret."""
+
+from __future__ import annotations
+
+import logging
+
+log = logging.getLogger("popadmin.signin")
+
+LOCAL = "unix"  # a request that came by a unix socket has no address
+
+
+UNKNOWN, WRONG, SUSPENDED, WEB_OFF = "unknown user", "wrong password", "suspended", "web is switched off"
+MAILED, NO_ADDRESS = "mailed", "no recovery address"
+MANY = "too many from there"
+_OF_SOMEBODY = frozenset({WRONG, SUSPENDED, WEB_OFF, MAILED, NO_ADDRESS})
+
+
+def refused(client: str, name: str, cause: str) -> None:
+    """`client` comes first and is never quoted: programs that bar addresses read it (docs/install.md)."""
+    log.warning("sign-in refused", extra={"data": _told(client, name, cause)})
+
+
+def forgotten(client: str, name: str, cause: str) -> None:
+    """Somebody asked for a new password, and what came of it."""
+    log.info("new password asked for", extra={"data": _told(client, name, cause)})
+
+
+def _told(client: str, name: str, cause: str) -> dict[str, str]:
+    """A name is told if it is an address, or somebody's: anything else may be a password in the wrong place."""
+    address = name if "@" in name or cause in _OF_SOMEBODY else ""
+    told = {"client": client or LOCAL, "address": address, "mechanism": "web", "cause": cause}
+    return {key: value for key, value in told.items() if value}

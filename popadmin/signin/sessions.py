@@ -1,0 +1,108 @@
+"""The sessions of the pages (Django's SESSION_ENGINE): whose each is, where it is used, and their ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from mailstore.models import User, WebSession
+from popadmin.signin.browsers import KEPT_CHARACTERS, browser
+
+SEEN_SECONDS = 300  # how exact "last seen" is: a page that is opened in between writes nothing
+
+
+class SessionStore(DatabaseStore):
+    """Django's rows, with the user in a column of their own."""
+
+    @classmethod
+    def get_model_class(cls) -> type[WebSession]:
+        return WebSession
+
+    def create_model_instance(self, data: dict[str, Any]) -> WebSession:
+        row: WebSession = super().create_model_instance(data)  # type: ignore[assignment]  # of get_model_class
+        row.user_id = data.get(SESSION_KEY)
+        return row
+
+
+class Seen:
+    """Notes in the session of somebody who is signed in from where, with what and when it was used last."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if SESSION_KEY in request.session:
+            _note(request)
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """`handle` names it to its owner's page: the key itself would be as good as his password."""
+
+    handle: str
+    since: datetime | None
+    seen: datetime | None
+    client: str
+    browser: str
+    here: bool
+
+
+def of(user: User, *, here: str | None) -> list[Session]:
+    """The person's open sessions, this one (of the key `here`) first, then the latest seen."""
+    found = [_told(key, data, here) for key, data in _open(user)]
+    oldest = datetime.fromtimestamp(0, UTC)
+    return sorted(found, key=lambda session: (session.here, session.seen or oldest), reverse=True)
+
+
+def keys(user: User, *, but: str | None, handle: str | None = None) -> list[str]:
+    """The keys of the person's open sessions except `but`; of one alone, where its handle is given."""
+    return [key for key, _data in _open(user) if key != but and handle in (None, _handle(key))]
+
+
+def _open(user: User) -> list[tuple[str, dict[str, Any]]]:
+    """A session that began with another password is over, though its row is still there."""
+    store, now = SessionStore(), timezone.now()
+    rows = WebSession.objects.filter(user=user, expire_date__gt=now).values_list("session_key", "session_data")
+    decoded = [(key, store.decode(data)) for key, data in rows]
+    valid = user.get_session_auth_hash()
+    return [(key, data) for key, data in decoded if data.get(HASH_SESSION_KEY) == valid]
+
+
+def _told(key: str, data: dict[str, Any], here: str | None) -> Session:
+    return Session(
+        handle=_handle(key),
+        since=_moment(data.get("since")),
+        seen=_moment(data.get("seen")),
+        client=str(data.get("client", "")),
+        browser=browser(str(data.get("agent", ""))),
+        here=key == here,
+    )
+
+
+def _note(request: HttpRequest) -> None:
+    now, session = int(time.time()), request.session
+    session.setdefault("since", now)
+    client = request.META.get("REMOTE_ADDR", "")
+    if now - session.get("seen", 0) >= SEEN_SECONDS or session.get("client") != client:
+        session.update(
+            {"seen": now, "client": client, "agent": request.headers.get("User-Agent", "")[:KEPT_CHARACTERS]}
+        )
+
+
+def _moment(seconds: object) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
+
+
+def _handle(key: str) -> str:
+    return salted_hmac("popadmin.signin.sessions", key).hexdigest()[:16]

@@ -1,0 +1,95 @@
+"""A forgotten password: a link is mailed to the recovery address, and is good for one new password.
+
+Strangers learn nothing here. Whatever was typed, the same is looked up, written and answered; the one difference, that
+a letter is sent, happens behind the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.mail import EmailMessage
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.generic import FormView, TemplateView
+
+from mailstore.models import User
+from popadmin.postman import letter, postman
+from popadmin.signin import access, actions, asking, journal, tokens
+from popadmin.signin.forms.forgotten import Forgotten as ForgottenForm
+from popadmin.signin.forms.password import ResetPassword
+
+NOBODY = User(pk=0, address="nobody@invalid", recovery_address="nobody@invalid", password="!")  # noqa: S106 - unusable
+
+
+@method_decorator(login_not_required, name="dispatch")
+class Forgotten(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "signin/forgotten.html"
+    form_class = ForgottenForm
+
+    def form_valid(self, form: ForgottenForm) -> HttpResponse:
+        client, name = self.request.META["REMOTE_ADDR"], access.signs_in_as(form.cleaned_data["address"])
+        if not asking.from_network(client):
+            journal.forgotten(client, name, journal.MANY)
+            form.add_error(None, _("Too many requests from your network. Wait an hour, then try again."))
+            return self.form_invalid(form)
+        user = access.people().filter(address=name).first()
+        message, why_not = self._letter(user or NOBODY), _why_not(user)
+        if not asking.for_account(name):
+            why_not = why_not or "too many for this account"
+        if why_not is None:
+            postman.take(message)
+        journal.forgotten(client, name, why_not or journal.MAILED)
+        return redirect("password-mailed")
+
+    def _letter(self, user: User) -> EmailMessage:
+        uid, token = tokens.of(user)
+        link = self.request.build_absolute_uri(reverse("password-reset", args=[uid, token]))
+        language = user.language or get_language() or ""
+        return letter("new_password", user.recovery_address, language, address=user.address, link=link)
+
+
+@method_decorator(login_not_required, name="dispatch")
+class Mailed(TemplateView):
+    """A page of its own, so that going back or reloading asks for nothing again."""
+
+    template_name = "signin/mailed.html"
+
+
+@method_decorator(login_not_required, name="dispatch")
+class Reset(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    """Behind the link. It opens no session: whoever has set the password signs in with it."""
+
+    template_name = "signin/reset.html"
+    form_class = ResetPassword
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        self.user = tokens.whose(kwargs["uid"], kwargs["token"])
+        if self.user is None:
+            return self.response_class(request, ["signin/link_gone.html"], {}, status=410)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_form_kwargs(self) -> dict[str, object]:
+        return {**super().get_form_kwargs(), "user": self.user}
+
+    def form_valid(self, form: ResetPassword) -> HttpResponse:
+        actions.reset_password(form.user, form.cleaned_data["new_password1"], client=self.request.META["REMOTE_ADDR"])
+        messages.success(
+            self.request, _("The password is changed, and you are signed out everywhere. Sign in with it.")
+        )
+        return redirect("sign-in")
+
+
+def _why_not(user: User | None) -> str | None:
+    """Why no letter goes out, for the log."""
+    if user is None:
+        return journal.UNKNOWN
+    if access.suspended(user) or access.web_switched_off(user):
+        return journal.SUSPENDED
+    return None if user.recovery_address else journal.NO_ADDRESS

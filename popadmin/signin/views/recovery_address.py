@@ -1,0 +1,92 @@
+"""The recovery address: named with the password, confirmed by a code that is mailed there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.text import capfirst
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.generic import FormView
+
+from mailstore.store import recovery_addresses
+from mailstore.store.outcomes import Rejected
+from popadmin.acting import actor
+from popadmin.crumbs import crumb
+from popadmin.postman import NotSent, letter, send
+from popadmin.signin import asking
+from popadmin.signin.access import signed_in
+from popadmin.signin.forms.recovery_address import Code as CodeForm
+from popadmin.signin.forms.recovery_address import RecoveryAddress as AddressForm
+
+
+class RecoveryAddress(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "signin/recovery_address.html"
+    form_class = AddressForm
+
+    def get_form_kwargs(self) -> dict[str, object]:
+        return {**super().get_form_kwargs(), "user": self.request.user, "client": self.request.META["REMOTE_ADDR"]}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **kwargs,
+            masked=recovery_addresses.masked(signed_in(self.request).recovery_address),
+            crumbs=[crumb(_("Settings"), "settings")],
+        )
+
+    def form_valid(self, form: AddressForm) -> HttpResponse:
+        user = signed_in(self.request)
+        if not form.cleaned_data["address"]:
+            recovery_addresses.remove(user, actor=actor(self.request))
+            messages.success(self.request, _("There is no recovery address now."))
+            return redirect("settings")
+        try:
+            self._mail(form.cleaned_data["address"])
+        except Rejected as refusal:
+            form.add_error("address", capfirst(str(refusal)))
+        except NotSent:
+            form.add_error(None, _("The mail server of this site did not take the mail. Try again in a while."))
+        else:
+            return redirect("settings-recovery-code")
+        return self.form_invalid(form)
+
+    def _mail(self, address: str) -> None:
+        user = signed_in(self.request)
+        if not asking.for_account(f"code {user.pk}"):
+            raise Rejected(_("too many codes were mailed: wait an hour, then try again"))
+        normal, code = recovery_addresses.ask(user, address)
+        minutes = recovery_addresses.CODE_MINUTES
+        language = user.language or get_language() or ""
+        send(letter("recovery_code", normal, language, address=user.address, code=code, minutes=minutes))
+
+
+class Code(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "signin/recovery_code.html"
+    form_class = CodeForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.asked = recovery_addresses.asked(signed_in(request)) if request.user.is_authenticated else None
+        if request.method == "GET" and self.asked is None:
+            return redirect("settings-recovery-address")
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **kwargs,
+            asked=self.asked,
+            minutes=recovery_addresses.CODE_MINUTES,
+            crumbs=[crumb(_("Settings"), "settings"), crumb(_("Recovery address"), "settings-recovery-address")],
+        )
+
+    def form_valid(self, form: CodeForm) -> HttpResponse:
+        try:
+            recovery_addresses.confirm(signed_in(self.request), form.cleaned_data["code"], actor=actor(self.request))
+        except Rejected as refusal:
+            form.add_error("code", capfirst(str(refusal)))
+            return self.form_invalid(form)
+        messages.success(self.request, _("The recovery address is confirmed."))
+        return redirect("settings")

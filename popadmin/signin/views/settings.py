@@ -1,0 +1,59 @@
+"""What a person sets of himself: name, language, where he is signed in; the way to what has a page of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse_lazy
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+from django.views.generic import FormView
+
+from mailstore.store.recovery_addresses import masked
+from popadmin.acting import actor
+from popadmin.signin import actions, sessions
+from popadmin.signin.access import signed_in
+from popadmin.signin.forms.settings import Myself
+
+
+class Settings(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "signin/settings.html"
+    form_class = Myself
+    success_url = reverse_lazy("settings")
+
+    def get_initial(self) -> dict[str, Any]:
+        user = signed_in(self.request)
+        return {"name": user.name, "language": user.language or translation.get_language()}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = signed_in(self.request)
+        return super().get_context_data(
+            **kwargs,
+            masked=masked(user.recovery_address),
+            sessions=sessions.of(user, here=self.request.session.session_key),
+            mailbox=getattr(user, "mailbox", None),
+        )
+
+    def form_valid(self, form: Myself) -> HttpResponse:
+        user, by = signed_in(self.request), actor(self.request)
+        actions.choose_name(user, form.cleaned_data["name"], actor=by)
+        actions.choose_language(user, form.cleaned_data["language"], actor=by)
+        with translation.override(form.cleaned_data["language"]):  # the next page is in it
+            messages.success(self.request, _("Saved."))
+        return super().form_valid(form)
+
+
+@require_POST
+def end_sessions(request: HttpRequest) -> HttpResponse:
+    """Sign out the browser of the handle that was sent, or without one every other."""
+    user = signed_in(request)
+    keys = sessions.keys(user, but=request.session.session_key, handle=request.POST.get("session"))
+    ended = actions.end_sessions(user, keys, actor=actor(request))
+    said = ngettext("%(count)d browser is signed out.", "%(count)d browsers are signed out.", ended) % {"count": ended}
+    messages.success(request, said)
+    return redirect("settings")
