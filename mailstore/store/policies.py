@@ -50,6 +50,15 @@ class Fields(Rules, total=False):
     name: str
 
 
+def make(label: str, *, actor: Actor, at_once: bool = False, **fields: Unpack[Rules]) -> RetentionPolicy:
+    """Make a new policy; Rejected, as `ensure` would be, and where one of this name is there."""
+    with transaction.atomic():
+        done = ensure(label, actor=actor, at_once=at_once, **fields)
+        if not done.created:
+            raise Rejected(str(_RACES["mailstore_retentionpolicy_name_key"]))
+    return done.row
+
+
 def ensure(label: str, *, actor: Actor, at_once: bool = False, **fields: Unpack[Rules]) -> Ensured[RetentionPolicy]:
     """Make the policy unless it is there, and set the given fields.
 

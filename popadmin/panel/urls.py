@@ -2,9 +2,15 @@
 
 from django.urls import path
 
-from popadmin.panel.views import audit, mailbox, mailboxes, overview, removed, rosters
+from popadmin.panel.views import audit, mailbox, mailboxes, overview, policies, removed, rosters
 
 urlpatterns = [
+    path("policies/", policies.Policies.as_view(), name="policies"),
+    path("policies/new/", policies.New.as_view(), name="policies-new"),
+    path("policies/choice/", policies.Choice.as_view(), name="policies-choice"),
+    path("policies/<int:key>/", policies.Detail.as_view(), name="policies-one"),
+    path("policies/<int:key>/edit/", policies.Edit.as_view(), name="policies-edit"),
+    path("policies/<int:key>/removal/", policies.Removal.as_view(), name="policies-removal"),
     path("overview/", overview.Overview.as_view(), name="overview"),
     path("audit/", audit.Audit.as_view(), name="audit"),
     path("mailboxes/", mailboxes.Mailboxes.as_view(), name="mailboxes"),

@@ -1,0 +1,153 @@
+"""The form of a retention policy: its rules, and from when they hold for mail that is there; the store judges them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailstore.models import Domain, Mailbox, RetentionPolicy
+from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
+from mailstore.store.policies import DAYS_AT_MOST, NAME_CHARACTERS
+from popadmin.explained import Explained, Option
+from popadmin.sizes import SizeField
+from popadmin.stale import SeenForm
+
+Relief = RetentionPolicy.Relief
+STARTS = (
+    Option(
+        "now",
+        gettext_lazy("From now on"),
+        gettext_lazy("Mail that is there is counted as if it had arrived today: nothing leaves by a slip."),
+    ),
+    Option("at-once", gettext_lazy("At once"), gettext_lazy("Old mail leaves with the next sweep.")),
+)
+
+
+class Days(forms.IntegerField):
+    """A number of days, at least `least`; with `never` it may be left empty."""
+
+    def __init__(self, label: Any, *, least: int = 0, never: bool = False, **kwargs: Any) -> None:
+        super().__init__(label=label, required=not never, min_value=least, max_value=DAYS_AT_MOST, **kwargs)
+        if never:
+            self.widget.attrs["placeholder"] = gettext_lazy("never")
+
+
+class Previewed(forms.Form):
+    """A form whose effect is looked at before it is saved: `previewed` proves that what is sent is what was shown."""
+
+    start = Explained(STARTS, label=gettext_lazy("Mail that is there already"), initial="now")
+    previewed = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    @property
+    def at_once(self) -> bool:
+        return bool(self.cleaned_data["start"] == "at-once")
+
+    @property
+    def mark(self) -> str:
+        """What `previewed` must hold for these values to be saved."""
+        values = {name: value for name, value in self.cleaned_data.items() if name not in ("previewed", "seen")}
+        return hashlib.sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def was_shown(self) -> bool:
+        return bool(self.cleaned_data["previewed"] == self.mark)
+
+
+class PolicyForm(Previewed, SeenForm):
+    """Of a new policy or of one that is there: `now` holds the values of its fields."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=NAME_CHARACTERS)
+    site = forms.BooleanField(
+        label=gettext_lazy("The site’s policy"),
+        required=False,
+        help_text=gettext_lazy("Followed wherever neither the mailbox nor its domain has one of its own."),
+    )
+    expire_days = Days(gettext_lazy("Mail leaves, days after it arrived"), least=1, never=True)
+    expire_unfetched = forms.BooleanField(
+        label=gettext_lazy("Even if nobody has fetched it"),
+        required=False,
+        help_text=gettext_lazy("Otherwise mail that no device has fetched stays, however old it is."),
+    )
+    expire_confirmed_days = Days(gettext_lazy("Mail leaves, days after every device has it"), least=1, never=True)
+    remove_when_confirmed = forms.BooleanField(
+        label=gettext_lazy("Mail leaves as soon as every device has it"),
+        required=False,
+        help_text=gettext_lazy("Also where mail programs are set to leave mail on the server."),
+    )
+    hold_days = Days(
+        gettext_lazy("But not before, days after it arrived"),
+        help_text=gettext_lazy("So that a new phone finds something."),
+    )
+    relief = Explained(
+        tuple(Option(value, label) for value, label in Relief.choices),
+        label=gettext_lazy("A full mailbox makes room for new mail"),
+        initial=Relief.NEVER,
+    )
+    silent_days = Days(
+        gettext_lazy("Mail waits no longer for a device after days of silence"),
+        least=1,
+        help_text=gettext_lazy("Its owner is told by a mail before."),
+    )
+    recovery_days = Days(gettext_lazy("What left rests in recovery, days"))
+    recovery_octets = SizeField(label=gettext_lazy("Recovery at most"), required=False)
+    diary_days = Days(gettext_lazy("The diary is kept, days"))
+
+    def fields_given(self) -> dict[str, Any]:
+        """What the store is to set."""
+        return {name: value for name, value in self.cleaned_data.items() if name not in ("start", "previewed", "seen")}
+
+
+def values(policy: RetentionPolicy) -> dict[str, Any]:
+    """The values of a policy, by the fields of its form; of a new one the defaults."""
+    left_out = ("start", "previewed", "seen")
+    return {name: getattr(policy, name) for name in PolicyForm.base_fields if name not in left_out}
+
+
+class ChoiceForm(Previewed):
+    """Which policy a domain or a mailbox follows. `of` is a domain's name or an address, known to this person."""
+
+    of = forms.CharField(
+        label=gettext_lazy("Domain or mailbox"),
+        max_length=ADDRESS_OCTETS,
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    policy = forms.ModelChoiceField(
+        RetentionPolicy.objects.none(),
+        label=gettext_lazy("Retention policy"),
+        required=False,
+        empty_label=gettext_lazy("None of its own"),
+        help_text=gettext_lazy("Without one of its own, a mailbox follows its domain’s, and a domain the site’s."),
+    )
+    field_order = ("of", "policy", "start")
+
+    def __init__(
+        self,
+        *args: Any,
+        domains: QuerySet[Domain],
+        mailboxes: QuerySet[Mailbox],
+        policies: QuerySet[RetentionPolicy],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._domains, self._mailboxes = domains, mailboxes
+        self.fields["policy"].queryset = policies.order_by("name")  # type: ignore[attr-defined]  # of rows
+
+    def clean_of(self) -> Domain | Mailbox:
+        typed = self.cleaned_data["of"].strip()
+        found: Domain | Mailbox | None
+        try:
+            if "@" in typed:
+                found = self._mailboxes.filter(user__address=normal_address(typed)).first()
+            else:
+                found = self._domains.filter(name=normal_domain(typed)).first()
+        except BadAddress as error:
+            raise forms.ValidationError(str(error), "of") from error
+        if found is None:
+            raise forms.ValidationError(_("%(name)s is neither a domain nor a mailbox.") % {"name": typed}, "of")
+        return found

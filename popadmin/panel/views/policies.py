@@ -1,0 +1,209 @@
+"""Retention policies: who follows which, made, changed and chosen after a look at what that would do, removed."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.contrib import messages
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import FormView, TemplateView, View
+
+from mailstore.models import Domain, Mailbox, RetentionPolicy, User
+from mailstore.store import domains, forecast, mailboxes, policies
+from mailstore.store.forecast import Forecast
+from mailstore.store.outcomes import Rejected
+from popadmin import acting
+from popadmin.crumbs import crumb
+from popadmin.panel import access
+from popadmin.panel.forms.policies import ChoiceForm, PolicyForm, Previewed, values
+from popadmin.signin.access import signed_in
+
+LIST = crumb(gettext_lazy("Retention"), "policies")
+NAMED = 50  # domains that a page names; the list of mailboxes has the rest
+AnyForm = TypeVar("AnyForm", bound=Previewed)
+
+
+def with_use(user: User) -> QuerySet[RetentionPolicy]:
+    """The policies with how many `domains` and `mailboxes`, of those that this person may see, have chosen each."""
+
+    def chosen_by(rows: QuerySet[Any]) -> Coalesce:
+        of_policy = rows.filter(policy=OuterRef("pk")).order_by().values("policy")
+        return Coalesce(Subquery(of_policy.values(n=Count("pk"))), 0, output_field=IntegerField())
+
+    rows = access.policies(user).annotate(
+        domains=chosen_by(access.domains(user)),
+        mailboxes=chosen_by(access.mailboxes(user).select_related(None)),
+    )
+    return rows.order_by("-site", "name").distinct()
+
+
+class Policies(access.AdminPage, TemplateView):
+    template_name = "panel/policies.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = signed_in(self.request)
+        return super().get_context_data(**kwargs, policies=with_use(user), host=access.is_host(user))
+
+
+class OfPolicy:
+    """A page of the policy whose key is in the address."""
+
+    request: HttpRequest
+    kwargs: dict[str, Any]
+
+    @cached_property
+    def policy(self) -> RetentionPolicy:
+        return acting.find(self.request, with_use(signed_in(self.request)), pk=self.kwargs["key"])
+
+
+class Detail(access.AdminPage, OfPolicy, TemplateView):
+    template_name = "panel/policy.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = signed_in(self.request)
+        return super().get_context_data(
+            **kwargs,
+            crumbs=[LIST],
+            policy=self.policy,
+            host=access.is_host(user),
+            followers=access.domains(user).filter(policy=self.policy).order_by("name")[:NAMED],
+        )
+
+
+class PreviewPage(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    """A form that is shown with its effect before it is saved; only what was shown is saved.
+
+    Subclasses say what saving is (`save`), what it does to whom (`foretell`), and where it leads (`done`).
+    """
+
+    def foretell(self, form: Any) -> Forecast:
+        raise NotImplementedError
+
+    def save(self, form: Any) -> Any:
+        raise NotImplementedError
+
+    def done(self, saved: Any) -> HttpResponse:
+        raise NotImplementedError
+
+    def form_valid(self, form: Previewed) -> HttpResponse:
+        try:
+            if form.was_shown and "save" in self.request.POST:
+                return self.done(self.save(form))
+            told = self.foretell(form)
+        except Rejected as refusal:
+            form.add_error(None, str(refusal))
+            return self.form_invalid(form)
+        form.data = {name: form.data[name] for name in form.data} | {"previewed": form.mark}
+        return self.render_to_response(self.get_context_data(form=form, forecast=told))
+
+
+class New(access.HostPage, PreviewPage):
+    template_name = "panel/policy_form.html"
+    form_class = PolicyForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        own = super().get_form_kwargs()
+        del own["initial"]  # the form has the defaults
+        return {**own, "now": values(RetentionPolicy())}
+
+    def foretell(self, form: PolicyForm) -> Forecast:
+        return forecast.of_policy(lambda: self.save(form))
+
+    def save(self, form: PolicyForm) -> RetentionPolicy:
+        fields = form.fields_given()
+        return policies.make(fields.pop("name"), actor=acting.actor(self.request), at_once=form.at_once, **fields)
+
+    def done(self, saved: RetentionPolicy) -> HttpResponse:
+        messages.success(self.request, _("%(name)s is made. Now choose who follows it.") % {"name": saved.name})
+        return redirect("policies-one", saved.pk)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, crumbs=[LIST])
+
+
+class Edit(access.HostPage, OfPolicy, PreviewPage):
+    template_name = "panel/policy_form.html"
+    form_class = PolicyForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        own = super().get_form_kwargs()
+        del own["initial"]  # the form has the policy's values
+        return {**own, "now": values(self.policy)}
+
+    def foretell(self, form: PolicyForm) -> Forecast:
+        return forecast.of_policy(lambda: self.save(form))
+
+    def save(self, form: PolicyForm) -> RetentionPolicy:
+        return policies.change(
+            self.policy.pk,
+            actor=acting.actor(self.request),
+            seen=self.policy.saved_at,
+            at_once=form.at_once,
+            **form.fields_given(),
+        ).row
+
+    def done(self, saved: RetentionPolicy) -> HttpResponse:
+        messages.success(self.request, _("%(name)s is saved.") % {"name": saved.name})
+        return redirect("policies-one", saved.pk)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        one = crumb(self.policy.name, "policies-one", self.policy.pk)
+        return super().get_context_data(**kwargs, crumbs=[LIST, one], policy=self.policy)
+
+
+class Removal(access.HostPage, OfPolicy, View):
+    """Without a question: nobody follows it, or it is refused with who does."""
+
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        try:
+            policies.remove(self.policy.pk, actor=acting.actor(request))
+        except Rejected as refusal:
+            messages.error(request, str(refusal), extra_tags="danger")
+            return redirect("policies-one", self.policy.pk)
+        messages.success(request, _("%(name)s is removed.") % {"name": self.policy.name})
+        return redirect("policies")
+
+
+class Choice(access.HostPage, PreviewPage):
+    """Which policy a domain or a mailbox follows; `?of=` names it."""
+
+    template_name = "panel/policy_choice.html"
+    form_class = ChoiceForm
+
+    def get_initial(self) -> dict[str, Any]:
+        given = {name: self.request.GET.get(name, "") for name in ("of", "policy")}
+        return {**given, "start": "now"}
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        user = signed_in(self.request)
+        known = {
+            "domains": access.domains(user),
+            "mailboxes": access.mailboxes(user),
+            "policies": access.policies(user),
+        }
+        return {**super().get_form_kwargs(), **known}
+
+    def foretell(self, form: ChoiceForm) -> Forecast:
+        of = form.cleaned_data["of"]
+        tell = forecast.of_domain if isinstance(of, Domain) else forecast.of_mailbox
+        return tell(of, lambda: self.save(form))
+
+    def save(self, form: ChoiceForm) -> Domain | Mailbox:
+        of: Domain | Mailbox = form.cleaned_data["of"]
+        actor, policy = acting.actor(self.request), form.cleaned_data["policy"]
+        if isinstance(of, Domain):
+            return domains.ensure(of.name, actor=actor, policy=policy, policy_at_once=form.at_once).row
+        return mailboxes.ensure(of.user.address, actor=actor, policy=policy, policy_at_once=form.at_once).row
+
+    def done(self, saved: Domain | Mailbox) -> HttpResponse:
+        messages.success(self.request, _("The retention policy of %(name)s is saved.") % {"name": saved})
+        return redirect("policies") if isinstance(saved, Domain) else redirect("mailboxes-one", saved.pk)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, crumbs=[LIST])

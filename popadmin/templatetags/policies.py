@@ -1,0 +1,105 @@
+"""The rules of a retention policy in words, and what a change of them would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from mailstore.models import RetentionPolicy
+from mailstore.policy.retention import HORIZON_DAYS
+from mailstore.store.forecast import Forecast, Going
+from popadmin.templatetags.amounts import count, size
+
+register = template.Library()
+
+SHOWN_DAYS = 8  # of a forecast; the rest stands in its total
+
+
+@register.filter
+def leaving_rules(policy: RetentionPolicy) -> list[str]:
+    """When mail leaves by this policy: a sentence a rule, and one where no rule takes any."""
+    return list(_leaving(policy)) or [_("All mail stays until a device deletes it.")]
+
+
+@register.filter
+def other_rules(policy: RetentionPolicy) -> list[str]:
+    """Whom mail waits for, and how long what left and the diary are kept."""
+    return list(_others(policy))
+
+
+@register.filter
+def all_of(going: Going) -> str:
+    """`412 messages, 1.2 GB, in 9 mailboxes`."""
+    messages = ngettext("%(count)s message", "%(count)s messages", going.messages) % {"count": count(going.messages)}
+    boxes = ngettext("in %(count)s mailbox", "in %(count)s mailboxes", going.mailboxes) % {
+        "count": count(going.mailboxes)
+    }
+    return f"{messages}, {size(going.octets)}, {boxes}"
+
+
+@register.inclusion_tag("parts/forecast.html")
+def foretold(forecast: Forecast) -> dict[str, Any]:
+    days, rest = forecast.days[:SHOWN_DAYS], forecast.days[SHOWN_DAYS:]
+    return {
+        "forecast": forecast,
+        "first": days[0] if days else None,
+        "days": days,
+        "rest": rest,
+        "horizon": HORIZON_DAYS,
+    }
+
+
+def _leaving(policy: RetentionPolicy) -> Iterator[str]:
+    if policy.expire_days is not None:
+        text = (
+            ngettext(
+                "Mail leaves %(days)d day after it arrived, fetched or not.",
+                "Mail leaves %(days)d days after it arrived, fetched or not.",
+                policy.expire_days,
+            )
+            if policy.expire_unfetched
+            else ngettext(
+                "Mail leaves %(days)d day after it arrived, if it was fetched.",
+                "Mail leaves %(days)d days after it arrived, if it was fetched.",
+                policy.expire_days,
+            )
+        )
+        yield text % {"days": policy.expire_days}
+    if policy.expire_confirmed_days is not None:
+        yield ngettext(
+            "Mail leaves %(days)d day after every device has it.",
+            "Mail leaves %(days)d days after every device has it.",
+            policy.expire_confirmed_days,
+        ) % {"days": policy.expire_confirmed_days}
+    if policy.remove_when_confirmed:
+        yield ngettext(
+            "Mail leaves when every device has it, at the earliest %(days)d day after it arrived.",
+            "Mail leaves when every device has it, at the earliest %(days)d days after it arrived.",
+            policy.hold_days,
+        ) % {"days": policy.hold_days}
+    if policy.relief == RetentionPolicy.Relief.EVERY:
+        yield _("A full mailbox makes room with the oldest mail that every device has.")
+    if policy.relief == RetentionPolicy.Relief.ONE:
+        yield _("A full mailbox makes room with the oldest mail that every device has, then with what one has.")
+
+
+def _others(policy: RetentionPolicy) -> Iterator[str]:
+    yield ngettext(
+        "Mail waits no longer for a device that was silent for %(days)d day.",
+        "Mail waits no longer for a device that was silent for %(days)d days.",
+        policy.silent_days,
+    ) % {"days": policy.silent_days}
+    yield ngettext(
+        "What left rests in recovery for %(days)d day.",
+        "What left rests in recovery for %(days)d days.",
+        policy.recovery_days,
+    ) % {"days": policy.recovery_days}
+    if policy.recovery_octets is not None:
+        yield _("Recovery holds %(size)s at most, the oldest goes first.") % {"size": size(policy.recovery_octets)}
+    yield ngettext("The diary is kept for %(days)d day.", "The diary is kept for %(days)d days.", policy.diary_days) % {
+        "days": policy.diary_days
+    }

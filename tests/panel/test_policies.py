@@ -1,0 +1,141 @@
+"""Retention policies by the pages: who may, what is told before it is saved, and that only what was shown is saved."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from mailstore.models import DomainGrant, Mailbox, RetentionPolicy, User
+from mailstore.store import mailboxes, policies
+from tests.store.site import ACTOR, a_mailbox, a_message
+from tests.store.test_usage import has, signed_in
+
+pytestmark = pytest.mark.django_db
+ANN = "ann@example.org"
+
+
+@pytest.fixture
+def host(client: Client) -> Client:
+    client.force_login(User.objects.create(address="host", role=User.Role.ADMIN))
+    return client
+
+
+def filled(**changes: object) -> dict[str, object]:
+    """The form as a browser sends it."""
+    plain = {
+        "name": "short", "hold_days": 7, "relief": "never", "silent_days": 45, "recovery_days": 30,
+        "recovery_octets": "", "diary_days": 90, "expire_days": "", "expire_confirmed_days": "", "start": "now",
+    }  # fmt: skip
+    return plain | changes
+
+
+def previewed(page: str) -> str:
+    found = re.search(r'name="previewed" value="([0-9a-f]+)"', page)
+    assert found, "the page shows what would be done"
+    return found[1]
+
+
+def shown_then_saved(client: Client, url: str, form: dict[str, object]) -> str:
+    """Send the form twice, as a person does; returns the page with the preview."""
+    page = client.post(url, form).content.decode()
+    answer = client.post(url, {**form, "previewed": previewed(page), "save": "yes"})
+    assert answer.status_code == 302
+    return page
+
+
+def test_a_policy_is_made_after_a_look(host: Client) -> None:
+    page = shown_then_saved(host, reverse("policies-new"), filled(expire_days=30, recovery_octets="1 GB"))
+    assert "Removes nothing within 30 days" in page
+    policy = RetentionPolicy.objects.get()
+    assert (policy.name, policy.expire_days, policy.recovery_octets) == ("short", 30, 2**30)
+    listed = host.get(reverse("policies")).content.decode()
+    assert "Mail leaves 30 days after it arrived, if it was fetched." in listed
+
+
+def test_nothing_is_saved_unseen(host: Client) -> None:
+    page = host.post(reverse("policies-new"), filled(save="yes")).content.decode()
+    assert not RetentionPolicy.objects.exists()
+    stolen = previewed(page)
+    host.post(reverse("policies-new"), filled(expire_days=1, start="at-once", previewed=stolen, save="yes"))
+    assert not RetentionPolicy.objects.exists(), "what was shown is not what was sent"
+
+
+def test_a_change_tells_what_it_would_remove(host: Client) -> None:
+    box = a_mailbox()
+    policy = policies.ensure("short", actor=ACTOR).row
+    mailboxes.ensure(ANN, actor=ACTOR, policy=policy, policy_at_once=True)
+    has(
+        signed_in(box), *[a_message(box, octets=1024, arrived_at=timezone.now() - timedelta(days=50)) for _ in range(2)]
+    )
+    url = reverse("policies-edit", args=[policy.pk])
+    page = host.post(url, filled(expire_days=40, start="at-once")).content.decode()
+    assert "2 messages, 2.0\u00a0KB, in 1 mailbox" in page
+    assert "Removes nothing" in host.post(url, filled(expire_days=40)).content.decode(), "from now on there are 40 days"
+    shown_then_saved(host, url, filled(expire_days=40, start="at-once"))
+    policy.refresh_from_db()
+    assert (policy.expire_days, policy.expire_since) == (40, None)
+
+
+@pytest.mark.parametrize("of", ["example.org", ANN])
+def test_a_policy_is_chosen_for_a_domain_or_a_mailbox(host: Client, of: str) -> None:
+    box = a_mailbox()
+    policy = policies.ensure("short", actor=ACTOR, expire_days=3).row
+    shown_then_saved(host, reverse("policies-choice"), {"of": of, "policy": policy.pk, "start": "now"})
+    box = Mailbox.objects.select_related("domain").get()
+    assert ((box if "@" in of else box.domain).policy) == policy
+    page = host.get(reverse("policies-one", args=[policy.pk])).content.decode()
+    assert "It can be removed once nobody has chosen it" in page
+
+
+def test_one_that_is_followed_is_not_removed(host: Client) -> None:
+    a_mailbox()
+    policy = policies.ensure("short", actor=ACTOR).row
+    mailboxes.ensure(ANN, actor=ACTOR, policy=policy)
+    answer = host.post(reverse("policies-removal", args=[policy.pk]), follow=True)
+    assert "still followed by ann@example.org" in answer.content.decode()
+    mailboxes.ensure(ANN, actor=ACTOR, policy=None)
+    host.post(reverse("policies-removal", args=[policy.pk]))
+    assert not RetentionPolicy.objects.exists()
+
+
+def test_a_value_that_cannot_be_is_told_beside_its_field(host: Client) -> None:
+    page = host.post(reverse("policies-new"), filled(expire_days=0)).content.decode()
+    assert 'id="id_expire_days_error"' in page
+    assert 'previewed" value' not in page
+
+
+def test_two_editors_are_told_of_each_other(host: Client) -> None:
+    policy = policies.ensure("short", actor=ACTOR, expire_days=30).row
+    url = reverse("policies-edit", args=[policy.pk])
+    seen = re.search(r'name="seen" value="([^"]*)"', host.get(url).content.decode())
+    assert seen
+    policies.ensure("short", actor=ACTOR, expire_days=20)
+    page = host.post(url, filled(expire_days=30, seen=seen[1].replace("&quot;", '"'))).content.decode()
+    assert "Somebody has changed this while you had it open" in page
+
+
+def test_a_domain_admin_reads_what_concerns_him_and_changes_nothing(client: Client) -> None:
+    box = a_mailbox()
+    his = policies.ensure("his", actor=ACTOR).row
+    other = policies.ensure("other", actor=ACTOR).row
+    mailboxes.ensure(ANN, actor=ACTOR, policy=his)
+    admin = User.objects.create(address="customer")
+    DomainGrant.objects.create(user=admin, domain=box.domain)
+    client.force_login(admin)
+    page = client.get(reverse("policies")).content.decode()
+    assert ("his" in page, "other" in page) == (True, False)
+    assert client.get(reverse("policies-one", args=[his.pk])).status_code == 200
+    edit, one = reverse("policies-edit", args=[his.pk]), reverse("policies-one", args=[other.pk])
+    for url in (edit, one, reverse("policies-new"), reverse("policies-choice")):
+        assert (url, client.get(url).status_code) == (url, 404)
+    assert client.post(reverse("policies-removal", args=[his.pk])).status_code == 404
+
+
+def test_an_owner_has_no_such_pages(client: Client) -> None:
+    client.force_login(a_mailbox().user)
+    assert client.get(reverse("policies")).status_code == 404
