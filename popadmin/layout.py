@@ -36,7 +36,9 @@ class Place:
 
 PLACES = (
     Place("overview", _("Overview"), "speedometer2", panel.is_admin),
+    Place("domains", _("Domains"), "globe2", panel.is_admin),
     Place("mailboxes", _("Mailboxes"), "inboxes", panel.is_admin),
+    Place("aliases", _("Aliases"), "signpost-split", panel.is_admin),
     Place("policies", _("Retention"), "hourglass-split", panel.is_admin),
     Place("audit", _("Audit"), "clock-history", panel.is_admin),
     Place("mailbox", _("My mailbox"), "inbox", owner.has_mailbox),

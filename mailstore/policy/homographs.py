@@ -1,10 +1,10 @@
-"""Domain names that look like others: how one reads to people, and what it could be mistaken for."""
+"""Domain names that look like others: what people could mistake one for."""
 
 from __future__ import annotations
 
 import unicodedata
 
-import idna
+from mailstore.policy.addresses import shown_domain
 
 # Letters that most fonts draw as these ASCII ones (from Unicode's confusables, UTS 39 §4; those that IDNA 2008 allows).
 _LOOKS = {
@@ -38,14 +38,9 @@ _PLAIN = str.maketrans({look: letter for letter, looks in _LOOKS.items() for loo
 _ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN")
 
 
-def readable(domain: str) -> str:
-    """Return a stored name as its owner writes it, in U-labels (RFC 5890); what is none stays as it is."""
-    return ".".join(_u_label(label) for label in domain.split("."))
-
-
 def mixed_scripts(domain: str) -> tuple[str, ...]:
     """Return the scripts of a label that mixes some which look alike, such as Latin and Cyrillic; else none."""
-    for label in readable(domain).split("."):
+    for label in shown_domain(domain).split("."):
         scripts = {script for letter in label for script in _ALIKE if unicodedata.name(letter, "").startswith(script)}
         if len(scripts) > 1:
             return tuple(sorted(script.capitalize() for script in scripts))
@@ -54,13 +49,4 @@ def mixed_scripts(domain: str) -> tuple[str, ...]:
 
 def looks_like(domain: str) -> str:
     """Return what people may take a stored name for: two names that look alike have the same."""
-    return readable(domain).translate(_PLAIN)
-
-
-def _u_label(label: str) -> str:
-    if not label.startswith("xn--"):
-        return label
-    try:
-        return idna.ulabel(label)
-    except UnicodeError:
-        return label
+    return shown_domain(domain).translate(_PLAIN)

@@ -68,6 +68,17 @@ def remove(address: str, *, actor: Actor) -> None:
         audit.record(actor, "alias.remove", normal, mailbox=alias.mailbox, targets=alias.targets)
 
 
+def set_catch_all(domain: str, targets: Sequence[str], *, actor: Actor) -> None:
+    """Let the domain's unknown names lead to exactly these; without any they are unknown. Rejected as by `ensure`."""
+    address = f"@{domain}"
+    with transaction.atomic():
+        loops.take_turn()
+        if targets:
+            ensure(address, targets, actor=actor, active=True)
+        elif Alias.objects.filter(address=address).exists():
+            remove(address, actor=actor)
+
+
 def remove_expired(address: str, *, before: datetime, actor: Actor) -> None:
     """Remove the alias if it expired before that. Rejected when there is none, or it was renewed."""
     with transaction.atomic():

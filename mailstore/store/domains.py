@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from mailstore.models import Alias, Domain, Mailbox, RetentionPolicy
 from mailstore.policy import homographs
-from mailstore.policy.addresses import BadAddress, normal_domain
+from mailstore.policy.addresses import BadAddress, normal_domain, shown_domain
 from mailstore.policy.quota import format_octets
 from mailstore.store import audit, loops, policies, removal
 from mailstore.store.audit import Actor
@@ -32,6 +32,10 @@ class Fields(TypedDict, total=False):
     stands_for: Domain | None
     policy: RetentionPolicy | None
     policy_at_once: bool
+
+
+class LookAlike(Rejected):
+    """The name looks like another, and nobody has said that this is meant."""
 
 
 QUOTAS = ("quota_octets", "allotment_octets", "mailbox_quota_default", "mailbox_quota_most")
@@ -110,9 +114,9 @@ def _there(normal: str, domain: Domain | None) -> Domain:
 
 
 def _refuse_look_alike(name: str) -> None:
-    shown = homographs.readable(name)
+    shown = shown_domain(name)
     if scripts := homographs.mixed_scripts(name):
-        raise Rejected(
+        raise LookAlike(
             _("%(domain)s mixes letters that look alike (%(scripts)s): make it as a look-alike if that is meant")
             % {"domain": shown, "scripts": ", ".join(scripts)}
         )
@@ -120,9 +124,9 @@ def _refuse_look_alike(name: str) -> None:
     others = Domain.objects.exclude(name=name).filter(Q(name=looks) | Q(name__contains="xn--"))
     for other in others:
         if homographs.looks_like(other.name) == looks:
-            raise Rejected(
+            raise LookAlike(
                 _("%(domain)s looks like %(other)s, which is here: make it as a look-alike if that is meant")
-                % {"domain": f"{shown} ({name})", "other": f"{homographs.readable(other.name)} ({other.name})"}
+                % {"domain": f"{shown} ({name})", "other": f"{shown_domain(other.name)} ({other.name})"}
             )
 
 

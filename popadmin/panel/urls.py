@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from popadmin.panel.views import audit, mailbox, mailboxes, overview, policies, removed, rosters
+from popadmin.panel.views import (
+    aliases,
+    audit,
+    domain,
+    domain_parts,
+    domain_removal,
+    domains,
+    mailbox,
+    mailboxes,
+    overview,
+    policies,
+    removed,
+    rosters,
+)
 
 urlpatterns = [
     path("policies/", policies.Policies.as_view(), name="policies"),
@@ -13,6 +26,22 @@ urlpatterns = [
     path("policies/<int:key>/removal/", policies.Removal.as_view(), name="policies-removal"),
     path("overview/", overview.Overview.as_view(), name="overview"),
     path("audit/", audit.Audit.as_view(), name="audit"),
+    path("domains/", domains.Domains.as_view(), name="domains"),
+    path("domains/new/", domain.New.as_view(), name="domains-new"),
+    path("domains/removed/", domains.Removed.as_view(), name="domains-removed"),
+    path("domains/<int:key>/", domain.Detail.as_view(), name="domains-one"),
+    path("domains/<int:key>/edit/", domain.Edit.as_view(), name="domains-edit"),
+    path("domains/<int:key>/suspension/", domain.Suspension.as_view(), name="domains-suspension"),
+    path("domains/<int:key>/catch-all/", domain_parts.EditCatchAll.as_view(), name="domains-catch-all"),
+    path("domains/<int:key>/admins/new/", domain_parts.AddAdmin.as_view(), name="domains-admin-new"),
+    path("domains/<int:key>/admins/<int:grant>/", domain_parts.WithdrawAdmin.as_view(), name="domains-admin-end"),
+    path("domains/<int:key>/removal/", domain_removal.Removal.as_view(), name="domains-removal"),
+    path("domains/<int:key>/restoral/", domain_removal.Restoral.as_view(), name="domains-restoral"),
+    path("domains/<int:key>/purge/", domain_removal.Purge.as_view(), name="domains-purge"),
+    path("aliases/", aliases.Aliases.as_view(), name="aliases"),
+    path("aliases/new/", aliases.New.as_view(), name="aliases-new"),
+    path("aliases/<int:key>/", aliases.Edit.as_view(), name="aliases-one"),
+    path("aliases/<int:key>/removal/", aliases.Removal.as_view(), name="aliases-removal"),
     path("mailboxes/", mailboxes.Mailboxes.as_view(), name="mailboxes"),
     path("mailboxes/bulk/<slug:act>/", mailboxes.MailboxBulk.as_view(), name="mailboxes-bulk"),
     path("mailboxes/results/", mailboxes.MailboxResults.as_view(), name="mailboxes-results"),

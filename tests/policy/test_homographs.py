@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailstore.policy.addresses import normal_domain
-from mailstore.policy.homographs import looks_like, mixed_scripts, readable
+from mailstore.policy.addresses import normal_domain, shown_domain
+from mailstore.policy.homographs import looks_like, mixed_scripts
 
 CYRILLIC_APPLE = "\u0430\u0440\u0440\u04cf\u0435.com"
 MIXED_APPLE = "\u0430pple.com"
@@ -13,11 +13,11 @@ MIXED_APPLE = "\u0430pple.com"
 
 @pytest.mark.parametrize("name", ["bücher.example", "日本語.jp", "ελλάδα.gr", "example.org", CYRILLIC_APPLE])
 def test_a_stored_name_reads_as_it_was_written(name: str) -> None:
-    assert readable(normal_domain(name)) == name
+    assert shown_domain(normal_domain(name)) == name
 
 
 def test_what_is_no_a_label_stays_as_it_is() -> None:
-    assert readable("xn--a-.example") == "xn--a-.example"
+    assert shown_domain("xn--a-.example") == "xn--a-.example"
 
 
 @pytest.mark.parametrize("name", [CYRILLIC_APPLE, MIXED_APPLE])

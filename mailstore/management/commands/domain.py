@@ -7,15 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.db.models import BigIntegerField, Count, OuterRef, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce, Concat
+from django.db.models import QuerySet
 
 from mailstore.management import tables
 from mailstore.management.shell import UNSET, actor, count, size, switch
 from mailstore.management.verbs import NounCommand, Options, Verb, removal_state, removal_told
-from mailstore.models import Alias, Domain, Mailbox
-from mailstore.policy.homographs import readable
-from mailstore.store import domain_removal, domains
+from mailstore.models import Domain
+from mailstore.policy.addresses import shown_domain
+from mailstore.store import domain_removal, domain_use, domains
 from mailstore.store.removal import Removed
 
 FIELDS = (
@@ -162,28 +161,16 @@ def _name_or_none(text: str) -> str | None:
 
 def _with_use(domains: QuerySet[Domain]) -> Iterator[dict[str, Any]]:
     """Yield the domains' fields with how many mailboxes and aliases they have, and how much mail."""
-    there = Q(removed_at=None) | Q(removed_with_domain=True)
-    boxes = Mailbox.objects.filter(there, domain=OuterRef("pk")).order_by().values("domain")
-    names = Alias.objects.filter(domain=OuterRef("pk"), mailbox=None).order_by().values("domain")
-    catch_all = Alias.objects.filter(address=Concat(Value("@"), OuterRef("name"))).values("targets")
-    yield from (
-        domains.values("name", "removed_at", "removed_by", "stands_for__name", *FIELDS)
-        .annotate(
-            mailboxes=Coalesce(Subquery(boxes.values(n=Count("pk"))), 0),
-            aliases=Coalesce(Subquery(names.values(n=Count("pk"))), 0),
-            messages=Coalesce(Subquery(boxes.values(n=Sum("messages"))), 0, output_field=BigIntegerField()),
-            octets=Coalesce(Subquery(boxes.values(n=Sum("octets"))), 0, output_field=BigIntegerField()),
-            catch_all=Subquery(catch_all),
-        )
-        .iterator()
-    )
+    counts = ("mailboxes", "aliases", "messages", "octets", "catch_all")
+    counted = domain_use.counted(domains).annotate(catch_all=domain_use.catch_all())
+    yield from counted.values("name", "removed_at", "removed_by", "stands_for__name", *FIELDS, *counts).iterator()
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
     """Return the domain as JSON tells it, by the names of the options."""
     return {
         "name": row["name"],
-        "readable": readable(row["name"]),
+        "readable": shown_domain(row["name"]),
         "active": row["active"],
         "over_quota": row["over_quota"],
         "mailboxes": row["mailboxes"],

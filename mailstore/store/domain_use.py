@@ -1,0 +1,58 @@
+"""What domains hold: mailboxes, aliases, mail, allotted quotas; counted by domain, for the shell and the pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import BigIntegerField, Count, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Concat
+
+from mailstore.models import Alias, Domain, Mailbox
+
+# Of a domain that is removed, what went with it.
+_THERE = Q(removed_at=None) | Q(removed_with_domain=True)
+_BOXES = Mailbox.objects.filter(_THERE, domain=OuterRef("pk")).order_by().values("domain")
+_ALIASES = Alias.objects.filter(domain=OuterRef("pk"), mailbox=None).order_by().values("domain")
+
+
+def mailboxes() -> Combinable:
+    return _number(_BOXES.values(n=Count("pk")))
+
+
+def aliases() -> Combinable:
+    """Forwards of mailboxes are none."""
+    return _number(_ALIASES.values(n=Count("pk")))
+
+
+def messages() -> Combinable:
+    return _number(_BOXES.values(n=Sum("messages")))
+
+
+def octets() -> Combinable:
+    return _number(_BOXES.values(n=Sum("octets")))
+
+
+def allotted_octets() -> Combinable:
+    """The quotas of its mailboxes together; those without one are left out."""
+    return _number(_BOXES.values(n=Sum("quota_octets")))
+
+
+def catch_all() -> Combinable:
+    """The targets of its catch-all, or NULL."""
+    return Subquery(Alias.objects.filter(address=Concat(Value("@"), OuterRef("name"))).values("targets"))
+
+
+def counted(rows: QuerySet[Domain]) -> QuerySet[Domain]:
+    """Annotate `mailboxes`, `aliases`, `messages`, `octets` and `allotted_octets`."""
+    return rows.annotate(
+        mailboxes=mailboxes(),
+        aliases=aliases(),
+        messages=messages(),
+        octets=octets(),
+        allotted_octets=allotted_octets(),
+    )
+
+
+def _number(rows: QuerySet[Any, Any]) -> Combinable:
+    return Coalesce(Subquery(rows), 0, output_field=BigIntegerField())

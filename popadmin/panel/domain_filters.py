@@ -1,0 +1,88 @@
+"""What the lists of domains and of aliases are narrowed by."""
+
+from __future__ import annotations
+
+from django import forms
+from django.db.models import F, Func, Q, TextField, Value
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from mailstore.policy.addresses import BadAddress, normal_domain
+from mailstore.store import domain_use
+from popadmin.lists.columns import Filters, Rows
+
+NEAR_PERCENT = 90
+STATES: dict[str, tuple[Promise, Q]] = {
+    "active": (pgettext_lazy("domain", "Active"), Q(active=True)),
+    "suspended": (pgettext_lazy("domain", "Suspended"), Q(active=False)),
+    "standing": (_("Stands for another"), Q(stands_for__isnull=False)),
+}
+USAGES: dict[str, tuple[Promise, Q]] = {
+    "near": (_("90 % or more"), Q(stored__gte=F("quota_octets") / 100 * NEAR_PERCENT, quota_octets__isnull=False)),
+    "full": (_("Full"), Q(stored__gte=F("quota_octets"), quota_octets__isnull=False)),
+    "free": (_("No quota"), Q(quota_octets=None)),
+}
+KINDS: dict[str, tuple[Promise, Q]] = {
+    "alias": (_("Aliases"), Q(mailbox=None) & ~Q(address__startswith="@")),
+    "forward": (_("Forwards of mailboxes"), Q(mailbox__isnull=False)),
+    "catch-all": (_("Catch-alls"), Q(address__startswith="@")),
+}
+ALIAS_STATES = (("active", _("Active")), ("off", _("Switched off")), ("expired", _("Expired")))
+
+
+class DomainFilters(Filters):
+    q = forms.CharField(label=_("Search name"), max_length=254)
+    state = forms.ChoiceField(
+        label=_("State"), choices=[("", _("Any state")), *((name, label) for name, (label, _q) in STATES.items())]
+    )
+    usage = forms.ChoiceField(
+        label=_("Usage"), choices=[("", _("Any usage")), *((name, label) for name, (label, _q) in USAGES.items())]
+    )
+
+    def by_q(self, rows: Rows, typed: str) -> Rows:
+        """Any part of the name, in any case; a whole name in other letters is stored in its A-labels."""
+        return rows.filter(Q(name__contains=typed.lower()) | Q(name=_stored(typed)))
+
+    def by_state(self, rows: Rows, state: str) -> Rows:
+        return rows.filter(STATES[state][1])
+
+    def by_usage(self, rows: Rows, usage: str) -> Rows:
+        stored: Rows = rows.alias(stored=domain_use.octets())
+        return stored.filter(USAGES[usage][1])
+
+
+class AliasFilters(Filters):
+    q = forms.CharField(label=_("Search address, target or comment"), max_length=254)
+    domain = forms.CharField(label=_("Domain"), max_length=254)
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=[("", _("Any kind")), *((name, label) for name, (label, _q) in KINDS.items())]
+    )
+    state = forms.ChoiceField(label=_("State"), choices=[("", _("Any state")), *ALIAS_STATES])
+
+    def by_q(self, rows: Rows, typed: str) -> Rows:
+        joined = Func(F("targets"), Value(" "), function="array_to_string", output_field=TextField())
+        low = typed.lower()
+        found = Q(address__contains=low) | Q(comment__icontains=typed) | Q(joined__contains=low)
+        searched: Rows = rows.alias(joined=joined)
+        return searched.filter(found)
+
+    def by_domain(self, rows: Rows, typed: str) -> Rows:
+        return rows.filter(domain__name=_stored(typed))
+
+    def by_kind(self, rows: Rows, kind: str) -> Rows:
+        return rows.filter(KINDS[kind][1])
+
+    def by_state(self, rows: Rows, state: str) -> Rows:
+        expired = Q(expires_at__lte=timezone.now())
+        if state == "expired":
+            return rows.filter(expired)
+        return rows.filter(Q(expires_at=None) | ~expired, active=state == "active")
+
+
+def _stored(typed: str) -> str:
+    try:
+        return normal_domain(typed.strip())
+    except BadAddress:
+        return typed.strip().lower()

@@ -1,0 +1,108 @@
+"""The forms of an alias: made, changed; the store judges what they carry."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailstore.models import Alias, User
+from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
+from popadmin.panel import access
+from popadmin.panel.forms.domains import PLAIN, AddressesField
+from popadmin.stale import SeenForm
+
+COPIES = (
+    ("", gettext_lazy("It is no mailbox’s address")),
+    ("yes", gettext_lazy("It is: the mailbox keeps a copy")),
+    ("no", gettext_lazy("It is: the mailbox keeps nothing")),
+)
+
+
+class LastDayField(forms.DateField):
+    """The last day on which something holds; its end is what is kept, None for ever."""
+
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+    def clean(self, value: Any) -> datetime.datetime | None:
+        day = super().clean(value)
+        return None if day is None else timezone.make_aware(datetime.datetime.combine(day, datetime.time.max))
+
+    def prepare_value(self, value: Any) -> Any:
+        return timezone.localtime(value).date() if isinstance(value, datetime.datetime) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(super().has_changed(self.prepare_value(initial), data))
+
+
+class AliasFields(forms.Form):
+    """What can be set of an alias, new or not."""
+
+    targets = AddressesField(
+        label=gettext_lazy("Leads to"), help_text=gettext_lazy("Addresses here or elsewhere, one a line.")
+    )
+    expires_at = LastDayField(
+        label=gettext_lazy("Last day"),
+        required=False,
+        help_text=gettext_lazy("From the day after it is as if absent. Empty: it never expires."),
+    )
+    comment = forms.CharField(label=gettext_lazy("Comment"), max_length=200, required=False)
+    active = forms.BooleanField(label=gettext_lazy("Active"), required=False, initial=True)
+
+
+class EditAlias(AliasFields, SeenForm):
+    """Of one that is there; only a mailbox's forward keeps a copy."""
+
+    keep_copy = forms.BooleanField(label=gettext_lazy("The mailbox keeps a copy"), required=False)
+    field_order = ("targets", "keep_copy")
+
+    def __init__(self, *args: Any, alias: Alias, **kwargs: Any) -> None:
+        names = ("keep_copy", *AliasFields.base_fields)
+        super().__init__(*args, now={name: getattr(alias, name) for name in names}, **kwargs)
+        if alias.mailbox_id is None:
+            del self.fields["keep_copy"]
+
+
+class NewAlias(AliasFields):
+    """Of a new one. Where the person has one domain only, the part before the @ is enough."""
+
+    address = forms.CharField(
+        label=gettext_lazy("Address"),
+        max_length=ADDRESS_OCTETS,
+        widget=forms.TextInput(attrs={**PLAIN, "autofocus": True}),
+        help_text=gettext_lazy("@example.org stands for every name there that is neither a mailbox nor an alias."),
+    )
+    keep_copy = forms.ChoiceField(label=gettext_lazy("A mailbox’s own address?"), choices=COPIES, required=False)
+    field_order = ("address", "targets", "keep_copy")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._domains = access.domains(user)
+
+    def clean_address(self) -> str:
+        typed = self._completed(self.cleaned_data["address"].strip())
+        try:
+            address = f"@{normal_domain(typed[1:])}" if typed.startswith("@") else normal_address(typed)
+        except BadAddress as error:
+            raise ValidationError(str(error), "address") from error
+        domain = address.rpartition("@")[2]
+        if not self._domains.filter(name=domain).exists():
+            raise ValidationError(_("%(domain)s is not one of your domains.") % {"domain": domain}, "domain")
+        return address
+
+    def fields_given(self) -> dict[str, Any]:
+        """What the store is to set, without address and targets."""
+        given = {name: self.cleaned_data[name] for name in ("expires_at", "comment", "active")}
+        copy = self.cleaned_data["keep_copy"]
+        return {**given, "keep_copy": copy == "yes"} if copy else given
+
+    def _completed(self, typed: str) -> str:
+        if "@" in typed:
+            return typed
+        names = list(self._domains.values_list("name", flat=True)[:2])
+        return f"{typed}@{names[0]}" if len(names) == 1 else typed

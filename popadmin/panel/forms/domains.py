@@ -1,0 +1,206 @@
+"""The forms of a domain: made, changed, its catch-all, its admins, its removal; the store judges what they carry."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailstore.models import Domain, RetentionPolicy, User
+from mailstore.policy.addresses import BadAddress, normal_domain
+from popadmin.panel import access
+from popadmin.sizes import SizeField
+from popadmin.stale import SeenForm
+
+NAME_CHARACTERS = 254
+COUNT_MOST = 10**9
+# What a hosting admin alone decides: the caps, and what the domain is.
+OF_HOSTS = ("mailbox_limit", "alias_limit", "quota_octets", "allotment_octets", "mailbox_quota_most", "stands_for")
+PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+
+
+class DomainField(forms.CharField):
+    """A domain by its name, in any letters, of those that `rows` are; None for an empty field."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=NAME_CHARACTERS, required=False, widget=forms.TextInput(attrs=PLAIN), **kwargs)
+        self.rows = Domain.objects.none()
+
+    def clean(self, value: Any) -> Domain | None:
+        text = super().clean(value).strip()
+        if not text:
+            return None
+        try:
+            found = self.rows.filter(name=normal_domain(text)).first()
+        except BadAddress as error:
+            raise ValidationError(str(error), "domain") from error
+        if found is None:
+            raise ValidationError(_("%(domain)s is not one of your domains.") % {"domain": text}, "domain")
+        return found
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return str(initial or "") != str(data or "").strip()
+
+
+class DomainFields(forms.Form):
+    """What can be set of a domain, new or not."""
+
+    over_quota = forms.ChoiceField(
+        label=gettext_lazy("A full mailbox"), choices=Domain.OverQuota.choices, initial=Domain.OverQuota.DEFER
+    )
+    owner_forwards = forms.BooleanField(label=gettext_lazy("Owners may forward their mail"), required=False)
+    policy = forms.ModelChoiceField(
+        RetentionPolicy.objects.none(),
+        label=gettext_lazy("Retention policy"),
+        required=False,
+        empty_label=gettext_lazy("As the site has it"),
+    )
+    mailbox_quota_default = SizeField(label=gettext_lazy("Quota of a new mailbox"), required=False)
+    mailbox_quota_most = SizeField(
+        label=gettext_lazy("Quota of one mailbox at most"),
+        required=False,
+        help_text=gettext_lazy("Binds the admins of the domain, not hosting admins."),
+    )
+    allotment_octets = SizeField(
+        label=gettext_lazy("All quotas together at most"),
+        required=False,
+        help_text=gettext_lazy("What the admins of the domain may give to its mailboxes."),
+    )
+    quota_octets = SizeField(
+        label=gettext_lazy("Stored at most"),
+        required=False,
+        help_text=gettext_lazy("By all mailboxes together; beyond it nothing is delivered, as to a full mailbox."),
+    )
+    mailbox_limit = forms.IntegerField(
+        label=gettext_lazy("Mailboxes at most"), required=False, min_value=0, max_value=COUNT_MOST
+    )
+    alias_limit = forms.IntegerField(
+        label=gettext_lazy("Aliases at most"), required=False, min_value=0, max_value=COUNT_MOST
+    )
+    stands_for = DomainField(
+        label=gettext_lazy("Stands for the domain"),
+        help_text=gettext_lazy("Then every address in it is the same address there, and it has none of its own."),
+    )
+
+    def allow(self, user: User) -> None:
+        """Leave what this person may set."""
+        self.fields["policy"].queryset = access.policies(user).order_by("name")  # type: ignore[attr-defined]  # of rows
+        self.fields["stands_for"].rows = access.domains(user)  # type: ignore[attr-defined]  # of ours
+        if not access.is_host(user):
+            for name in OF_HOSTS:
+                del self.fields[name]
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        least = self.cleaned_data.get("mailbox_quota_default")
+        most = self.cleaned_data.get("mailbox_quota_most")
+        if least is not None and most is not None and least > most:
+            self.add_error("mailbox_quota_default", _("This is more than one mailbox may have."))
+        return self.cleaned_data
+
+
+class EditDomain(DomainFields, SeenForm):
+    """Of one that is there."""
+
+    def __init__(self, *args: Any, user: User, domain: Domain, **kwargs: Any) -> None:
+        now = {name: getattr(domain, name) for name in DomainFields.base_fields if name not in ("policy", "stands_for")}
+        standing = domain.stands_for.name if domain.stands_for else ""
+        super().__init__(*args, now={**now, "policy": domain.policy_id, "stands_for": standing}, **kwargs)
+        self.allow(user)
+
+
+class NewDomain(DomainFields):
+    """Of a new one. `look_alike` is shown once the name was taken for another's."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=NAME_CHARACTERS,
+        widget=forms.TextInput(attrs={**PLAIN, "autofocus": True}),
+        help_text=gettext_lazy("Such as example.org, in any letters."),
+    )
+    look_alike = forms.BooleanField(
+        label=gettext_lazy("It may look like the other: that is meant"), required=False, widget=forms.HiddenInput
+    )
+    field_order = ("name", "look_alike")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.allow(user)
+
+    def clean_name(self) -> str:
+        try:
+            return normal_domain(self.cleaned_data["name"].strip())
+        except BadAddress as error:
+            raise ValidationError(str(error), "domain") from error
+
+    def ask_look_alike(self) -> None:
+        """Offer the box that says that it is meant."""
+        self.fields["look_alike"].widget = forms.CheckboxInput()
+
+    def fields_given(self) -> dict[str, Any]:
+        """What the store is to set, without the name."""
+        return {name: value for name, value in self.cleaned_data.items() if name not in ("name", "look_alike")}
+
+
+class AddressesField(forms.CharField):
+    """Addresses, one a line or with commas between them; a list."""
+
+    widget = forms.Textarea(attrs={**PLAIN, "rows": 4})
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # addresses, not text
+        if isinstance(value, list):
+            return value
+        return [part for part in re.split(r"[\s,;]+", str(value or "")) if part]
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self.to_python(initial) != self.to_python(data)
+
+
+class CatchAll(SeenForm):
+    """Who gets what comes for names that nobody has."""
+
+    targets = AddressesField(
+        label=gettext_lazy("Mail for unknown names goes to"),
+        required=False,
+        help_text=gettext_lazy(
+            "Addresses here or elsewhere, one a line. Empty: whoever writes to such a name is told so."
+        ),
+    )
+
+
+class NewAdmin(forms.Form):
+    """Who is to administer the domain too."""
+
+    login = forms.CharField(
+        label=gettext_lazy("Login or address"),
+        max_length=NAME_CHARACTERS,
+        widget=forms.TextInput(attrs={**PLAIN, "autofocus": True}),
+        help_text=gettext_lazy("Of the owner of a mailbox, or of anybody: who is new gets a password, shown once."),
+    )
+
+
+class TypedName(forms.Form):
+    """The name of what is to be removed, typed by whoever wants that."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=NAME_CHARACTERS, widget=forms.TextInput(attrs=PLAIN))
+
+    def __init__(self, *args: Any, domain: Domain, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._domain = domain
+        self.fields["name"].label = _("Write %(domain)s to confirm") % {"domain": domain}
+
+    def clean_name(self) -> str:
+        try:
+            typed = normal_domain(self.cleaned_data["name"].strip())
+        except BadAddress:
+            typed = ""
+        if typed != self._domain.name:
+            raise ValidationError(_("This is not %(domain)s.") % {"domain": self._domain}, "name")
+        return typed

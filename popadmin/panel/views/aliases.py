@@ -1,0 +1,143 @@
+"""Aliases, forwards and catch-alls: the list, made, changed, removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import FormView, TemplateView
+
+from mailstore.models import Alias
+from mailstore.store import aliases
+from mailstore.store.outcomes import Rejected
+from popadmin import acting
+from popadmin.crumbs import crumb
+from popadmin.lists.columns import Column, Exported, Rows
+from popadmin.lists.views import ListPage
+from popadmin.panel import access
+from popadmin.panel.domain_filters import AliasFilters
+from popadmin.panel.forms.aliases import EditAlias, NewAlias
+from popadmin.signin.access import signed_in
+
+LIST = crumb(gettext_lazy("Aliases"), "aliases")
+# What the store says of a target is told beside the targets.
+TARGETS = "targets"
+
+
+class Aliases(access.AdminPage, ListPage):
+    template_name = "panel/aliases.html"
+    name = "aliases"
+    filters = AliasFilters
+    columns = (
+        Column("address", gettext_lazy("Address"), F("address")),
+        Column("state", gettext_lazy("State")),
+        Column("targets", gettext_lazy("Leads to")),
+        Column("comment", gettext_lazy("Comment"), F("comment")),
+        Column("made", gettext_lazy("Made"), F("created_at"), down=True),
+    )
+    exported = (
+        Exported(gettext_lazy("Address"), lambda row: row.address),
+        Exported(gettext_lazy("Leads to"), lambda row: " ".join(row.targets)),
+        Exported(gettext_lazy("Active"), lambda row: row.active),
+        Exported(gettext_lazy("Keeps a copy"), lambda row: row.keep_copy),
+        Exported(gettext_lazy("Expires"), lambda row: row.expires_at and row.expires_at.isoformat()),
+        Exported(gettext_lazy("Comment"), lambda row: row.comment),
+    )
+
+    def rows(self) -> Rows:
+        """Without forwards of mailboxes that are removed: they come back with them."""
+        return access.aliases(signed_in(self.request)).filter(mailbox__removed_at=None)
+
+
+class OfAlias(access.AdminPage):
+    """A page of the alias whose key is in the address."""
+
+    request: HttpRequest
+    kwargs: dict[str, Any]
+
+    @cached_property
+    def alias(self) -> Alias:
+        rows = access.aliases(signed_in(self.request)).filter(mailbox__removed_at=None)
+        return acting.find(self.request, rows, pk=self.kwargs["key"])
+
+
+class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "panel/alias_form.html"
+    form_class = NewAlias
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": signed_in(self.request)}
+
+    def get_initial(self) -> dict[str, Any]:
+        domain = self.request.GET.get("domain", "")
+        return {"address": f"@{domain}"} if domain else {}
+
+    def form_valid(self, form: NewAlias) -> HttpResponse:
+        address = form.cleaned_data["address"]
+        there = access.aliases(signed_in(self.request)).filter(address=address).first()
+        if there is not None:
+            form.add_error("address", _("%(address)s is an alias already: change that one.") % {"address": address})
+            return self.form_invalid(form)
+        try:
+            done = aliases.ensure(
+                address, form.cleaned_data["targets"], actor=acting.actor(self.request), **form.fields_given()
+            )
+        except Rejected as refusal:
+            form.add_error(TARGETS, capfirst(str(refusal)))
+            return self.form_invalid(form)
+        messages.success(self.request, _("%(address)s is made.") % {"address": done.row})
+        return redirect(f"{reverse('aliases')}?domain={done.row.domain.name}")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, crumbs=[LIST])
+
+
+class Edit(OfAlias, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "panel/alias_form.html"
+    form_class = EditAlias
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        own = super().get_form_kwargs()
+        del own["initial"]  # the form has the row's values
+        return {**own, "alias": self.alias}
+
+    def form_valid(self, form: EditAlias) -> HttpResponse:
+        wanted = form.changes()
+        targets = wanted.pop(TARGETS, self.alias.targets)
+        try:
+            done = aliases.ensure(self.alias.address, targets, actor=acting.actor(self.request), **wanted)
+        except Rejected as refusal:
+            form.add_error("expires_at" if "expires_at" in wanted else TARGETS, capfirst(str(refusal)))
+            return self.form_invalid(form)
+        messages.success(self.request, _("Saved.") if done.changes else _("Nothing was changed."))
+        return redirect(f"{reverse('aliases')}?domain={done.row.domain.name}")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, crumbs=[LIST], alias=self.alias)
+
+
+class Removal(OfAlias, TemplateView):
+    """Asked first: an alias is gone at once."""
+
+    template_name = "panel/alias_removal.html"
+
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        address, domain = self.alias.address, self.alias.domain.name
+        try:
+            aliases.remove(address, actor=acting.actor(request))
+        except Rejected as refusal:
+            messages.error(request, capfirst(str(refusal)))
+        else:
+            messages.success(request, _("%(address)s is removed.") % {"address": address})
+        return redirect(f"{reverse('aliases')}?domain={domain}")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, crumbs=[LIST], alias=self.alias)

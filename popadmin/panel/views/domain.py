@@ -1,0 +1,136 @@
+"""One domain: what is known of it, made, changed, suspended; what leaves with it is in `domain_removal`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.functional import cached_property
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.views.generic import FormView, TemplateView, View
+
+from mailstore.models import Domain, RetentionPolicy
+from mailstore.store import domain_use, domains
+from mailstore.store.outcomes import Ensured, Rejected
+from popadmin import acting
+from popadmin.crumbs import Crumb, crumb
+from popadmin.panel import access
+from popadmin.panel.forms.domains import EditDomain, NewDomain
+from popadmin.panel.views.domains import LIST
+from popadmin.signin.access import signed_in
+from popadmin.templatetags.amounts import size
+
+ENTRIES = 10  # of the audit; the rest is behind a link
+ALIASES = 10  # the same
+
+
+class OfDomain(access.AdminPage):
+    """A page of the domain whose key is in the address."""
+
+    request: HttpRequest
+    kwargs: dict[str, Any]
+
+    @cached_property
+    def domain(self) -> Domain:
+        rows = access.domains(signed_in(self.request)).select_related("stands_for", "policy")
+        return acting.find(self.request, rows, pk=self.kwargs["key"])
+
+    def above(self) -> list[Crumb]:
+        """The way to what belongs to the domain."""
+        return [LIST, crumb(self.domain.name, "domains-one", self.domain.pk)]
+
+
+class Detail(OfDomain, TemplateView):
+    template_name = "panel/domain.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user, domain = signed_in(self.request), self.domain
+        aliases = access.aliases(user).filter(domain=domain)
+        return super().get_context_data(
+            **kwargs,
+            crumbs=[LIST],
+            domain=domain,
+            host=access.is_host(user),
+            use=domain_use.counted(Domain.objects.filter(pk=domain.pk)).get(),
+            policy=domain.policy or RetentionPolicy.objects.filter(site=True).first(),
+            grants=domain.grants.select_related("user").order_by("user__address"),
+            alias_domains=domain.alias_domains.filter(removed_at=None).order_by("name"),
+            catch_all=aliases.filter(address=f"@{domain.name}").first(),
+            aliases=aliases.exclude(address__startswith="@").order_by("address")[:ALIASES],
+            entries=access.audit_entries(user).filter(subject=domain.name).order_by("-at")[:ENTRIES],
+        )
+
+
+class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "panel/domain_form.html"
+    form_class = NewDomain
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": signed_in(self.request)}
+
+    def form_valid(self, form: NewDomain) -> HttpResponse:
+        name, actor = form.cleaned_data["name"], acting.actor(self.request)
+        if Domain.objects.filter(name=name, removed_at=None).exists():
+            form.add_error("name", _("%(domain)s is here already.") % {"domain": name})
+            return self.form_invalid(form)
+        try:
+            done = domains.ensure(name, actor=actor, look_alike=form.cleaned_data["look_alike"], **form.fields_given())
+        except Rejected as refusal:
+            if isinstance(refusal, domains.LookAlike):
+                form.ask_look_alike()
+            form.add_error("name", capfirst(str(refusal)))
+            return self.form_invalid(form)
+        messages.success(self.request, _("%(domain)s is made.") % {"domain": done.row})
+        return redirect("domains-one", done.row.pk)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, crumbs=[LIST])
+
+
+class Edit(OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "panel/domain_form.html"
+    form_class = EditDomain
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        own = super().get_form_kwargs()
+        del own["initial"]  # the form has the row's values
+        return {**own, "user": signed_in(self.request), "domain": self.domain}
+
+    def form_valid(self, form: EditDomain) -> HttpResponse:
+        try:
+            done = domains.ensure(self.domain.name, actor=acting.actor(self.request), **form.changes())
+        except Rejected as refusal:
+            form.add_error("stands_for" if "stands_for" in form.changes() else None, capfirst(str(refusal)))
+            return self.form_invalid(form)
+        _tell(self.request, done)
+        return redirect("domains-one", self.domain.pk)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, crumbs=self.above(), domain=self.domain)
+
+
+class Suspension(access.HostPage, OfDomain, View):
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        active = request.POST.get("active") == "yes"
+        domains.ensure(self.domain.name, actor=acting.actor(request), active=active)
+        told = (
+            _("%(domain)s is active again.")
+            if active
+            else _("%(domain)s is suspended: it takes no mail, and its people sign in nowhere.")
+        )
+        messages.success(request, told % {"domain": self.domain})
+        return redirect("domains-one", self.domain.pk)
+
+
+def _tell(request: HttpRequest, done: Ensured[Domain]) -> None:
+    """What was done; and that a quota below what is stored holds only what is to come."""
+    messages.success(request, _("Saved.") if done.changes else _("Nothing was changed."))
+    quota = done.row.quota_octets
+    if "quota_octets" in done.changes and quota is not None:
+        stored = domain_use.counted(Domain.objects.filter(pk=done.row.pk)).get().octets  # type: ignore[attr-defined]  # annotated
+        if stored > quota:
+            text = _("It holds %(size)s, more than its quota: it takes no mail until there is room again.")
+            messages.warning(request, text % {"size": size(stored)})

@@ -1,0 +1,101 @@
+"""How a domain goes and comes back: removed by its name, restored, or destroyed for good. For hosting admins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.functional import cached_property
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import FormView, View
+
+from mailstore.models import Domain
+from mailstore.store import domain_removal
+from mailstore.store.outcomes import Rejected
+from popadmin import acting
+from popadmin.crumbs import crumb
+from popadmin.panel import access
+from popadmin.panel.forms.domains import TypedName
+from popadmin.panel.views.domain import OfDomain
+from popadmin.panel.views.domains import LIST
+
+
+class Removal(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    """Its name is typed: it takes many people's mail along, and they notice at once."""
+
+    template_name = "panel/domain_removal.html"
+    form_class = TypedName
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "domain": self.domain}
+
+    def form_valid(self, form: TypedName) -> HttpResponse:
+        try:
+            domain_removal.remove(self.domain.name, actor=acting.actor(self.request), with_mailboxes=True)
+        except Rejected as refusal:
+            form.add_error(None, capfirst(str(refusal)))
+            return self.form_invalid(form)
+        text = _("%(domain)s is removed. It rests here and can be restored.")
+        messages.success(self.request, text % {"domain": self.domain})
+        return redirect("domains-removed")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **kwargs,
+            crumbs=self.above(),
+            domain=self.domain,
+            going=domain_removal.contents(self.domain),
+            days=settings.REMOVED_DAYS,
+        )
+
+
+class OfRemoved(access.HostPage):
+    """A page of the removed domain whose key is in the address."""
+
+    request: HttpRequest
+    kwargs: dict[str, Any]
+
+    @cached_property
+    def domain(self) -> Domain:
+        return acting.find(self.request, Domain.objects.filter(removed_at__isnull=False), pk=self.kwargs["key"])
+
+
+class Restoral(OfRemoved, View):
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        try:
+            domain = domain_removal.restore(self.domain.name, actor=acting.actor(request))
+        except Rejected as refusal:
+            messages.error(request, capfirst(str(refusal)))
+            return redirect("domains-removed")
+        messages.success(request, _("%(domain)s is back as it was.") % {"domain": domain})
+        return redirect("domains-one", domain.pk)
+
+
+class Purge(OfRemoved, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "panel/domain_purge.html"
+    form_class = TypedName
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "domain": self.domain}
+
+    def form_valid(self, form: TypedName) -> HttpResponse:
+        try:
+            domain_removal.purge_now(self.domain.name, actor=acting.actor(self.request))
+        except Rejected as refusal:
+            form.add_error(None, capfirst(str(refusal)))
+            return self.form_invalid(form)
+        messages.success(self.request, _("%(domain)s is destroyed; its name is free.") % {"domain": self.domain})
+        return redirect("domains-removed")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **kwargs,
+            crumbs=[LIST, crumb(gettext_lazy("Removed domains"), "domains-removed")],
+            domain=self.domain,
+            going=domain_removal.contents(self.domain),
+        )

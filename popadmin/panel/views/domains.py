@@ -1,0 +1,75 @@
+"""The lists of domains: those that are there, and those that rest after their removal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models import Domain
+from mailstore.store import domain_use, removal
+from popadmin.crumbs import crumb
+from popadmin.lists.columns import Column, Exported, Rows
+from popadmin.lists.views import ListPage
+from popadmin.panel import access
+from popadmin.panel.domain_filters import DomainFilters
+from popadmin.signin.access import signed_in
+
+LIST = crumb(_("Domains"), "domains")
+
+
+class Domains(access.AdminPage, ListPage):
+    template_name = "panel/domains.html"
+    name = "domains"
+    filters = DomainFilters
+    columns = (
+        Column("name", _("Domain"), F("name")),
+        Column("state", _("State")),
+        Column("stored", _("Storage"), domain_use.octets(), down=True),
+        Column("mailboxes", _("Mailboxes"), domain_use.mailboxes(), down=True, css="number"),
+        Column("aliases", _("Aliases"), domain_use.aliases(), down=True, css="number"),
+        Column("made", _("Made"), F("created_at"), down=True),
+    )
+    exported = (
+        Exported(_("Domain"), lambda row: row.name),
+        Exported(_("Active"), lambda row: row.active),
+        Exported(_("Stands for"), lambda row: row.stands_for or ""),
+        Exported(_("Mailboxes"), lambda row: row.mailboxes),
+        Exported(_("Mailboxes at most"), lambda row: row.mailbox_limit),
+        Exported(_("Aliases"), lambda row: row.aliases),
+        Exported(_("Aliases at most"), lambda row: row.alias_limit),
+        Exported(_("Messages"), lambda row: row.messages),
+        Exported(_("Octets"), lambda row: row.octets),
+        Exported(_("Octets at most"), lambda row: row.quota_octets),
+        Exported(_("Octets allotted"), lambda row: row.allotted_octets),
+        Exported(_("Octets allotted at most"), lambda row: row.allotment_octets),
+    )
+
+    def rows(self) -> Rows:
+        return domain_use.counted(access.domains(signed_in(self.request)).select_related("stands_for"))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, host=access.is_host(signed_in(self.request)))
+
+
+class Removed(access.HostPage, ListPage):
+    template_name = "panel/domains_removed.html"
+    name = "domains-removed"
+    columns = (
+        Column("name", _("Domain"), F("name")),
+        Column("at", _("Removed"), F("removed_at"), down=True),
+        Column("until", _("Destroyed")),
+        Column("mailboxes", _("Mailboxes"), css="number"),
+        Column("stored", _("Storage")),
+        Column("do", _("What to do")),
+    )
+
+    def rows(self) -> Rows:
+        return domain_use.counted(Domain.objects.filter(removed_at__isnull=False))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs, crumbs=[LIST])
+        for row in context["page"].rows:
+            row.kept_until = removal.kept_until(row.removed_at)
+        return context

@@ -1,0 +1,215 @@
+"""The pages of aliases, forwards and catch-alls: found, made, changed, removed, each by whoever may."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from mailstore.models import Alias, AuditEntry
+from mailstore.store import aliases, grants, mailbox_removal
+from tests.panel.test_domains import form_of, page
+from tests.store.site import ACTOR, a_domain
+from tests.web.people import an_admin, an_owner, signed_in
+
+pytestmark = pytest.mark.django_db
+ORG, OTHER, AWAY = "example.org", "other.org", "away@elsewhere.example"
+
+
+@pytest.fixture
+def root() -> Client:
+    an_admin()
+    return signed_in("root")
+
+
+@pytest.fixture
+def chief() -> Client:
+    """Administers example.org, and nothing of other.org, where an alias is."""
+    an_owner("chief@example.org")
+    a_domain(OTHER)
+    aliases.ensure("info@other.org", [AWAY], actor=ACTOR)
+    grants.grant("chief@example.org", ORG, actor=ACTOR)
+    return signed_in("chief@example.org")
+
+
+def a_few() -> None:
+    """An alias, one that expired, one switched off, a forward, a catch-all."""
+    an_owner()
+    a_domain(OTHER)
+    aliases.ensure("info@example.org", ["ann@example.org", AWAY], actor=ACTOR, comment="the front desk")
+    aliases.ensure("old@example.org", [AWAY], actor=ACTOR)
+    Alias.objects.filter(address="old@example.org").update(expires_at=timezone.now() - timedelta(days=1))
+    aliases.ensure("off@other.org", [AWAY], actor=ACTOR, active=False)
+    aliases.ensure("ann@example.org", [AWAY], actor=ACTOR, keep_copy=True)
+    aliases.ensure("@example.org", ["ann@example.org"], actor=ACTOR)
+
+
+def listed(text: str) -> list[str]:
+    return re.findall(r'scope="row"><a href="[^"]+">([^<]+)<', text)
+
+
+def test_an_empty_list_says_what_to_do(root: Client) -> None:
+    assert "Make the first alias" in page(root, "/aliases/")
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["@example.org", "ann@example.org", "info@example.org", "off@other.org", "old@example.org"]),
+        ("q=INFO", ["info@example.org"]),
+        ("q=elsewhere&kind=alias", ["info@example.org", "off@other.org", "old@example.org"]),
+        ("q=front", ["info@example.org"]),
+        ("domain=other.org", ["off@other.org"]),
+        ("kind=forward", ["ann@example.org"]),
+        ("kind=catch-all", ["@example.org"]),
+        ("state=expired", ["old@example.org"]),
+        ("state=off", ["off@other.org"]),
+        ("state=active", ["@example.org", "ann@example.org", "info@example.org"]),
+    ],
+)
+def test_aliases_are_found(root: Client, query: str, found: list[str]) -> None:
+    a_few()
+    assert sorted(listed(page(root, f"/aliases/?{query}"))) == found
+
+
+def test_the_list_tells_what_each_is(root: Client) -> None:
+    a_few()
+    text = page(root, "/aliases/")
+    for word in ("Forward, keeps a copy", "Catch-all", "Expired", "Switched off", "the front desk", AWAY):
+        assert word in text
+
+
+def test_the_list_costs_as_many_statements_for_sixty_as_for_one(
+    root: Client, django_assert_max_num_queries: Any
+) -> None:
+    a_domain()
+    for number in range(60):
+        aliases.ensure(f"a{number}@example.org", [AWAY], actor=ACTOR)
+    with django_assert_max_num_queries(12):
+        page(root, "/aliases/?domain=example.org&state=active&q=a")
+
+
+def test_an_alias_is_made_for_a_time(root: Client) -> None:
+    a_domain()
+    sent = form_of(
+        root,
+        "/aliases/new/?domain=example.org",
+        address="Fair@Example.org",
+        targets="ann@example.com\nbob@example.com",
+        expires_at="2999-12-31",
+        comment="the fair",
+    )
+    response = root.post("/aliases/new/", sent, follow=True)
+    row = Alias.objects.get()
+    assert (row.address, row.targets) == ("fair@example.org", ["ann@example.com", "bob@example.com"])
+    assert (row.comment, timezone.localtime(row.expires_at).date().isoformat()) == ("the fair", "2999-12-31")
+    assert "fair@example.org is made." in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "said"),
+    [
+        ({"address": "info"}, None, ""),
+        ({"address": "info@nowhere.example"}, "address", "not one of your domains"),
+        ({"address": "taken@example.org"}, "address", "an alias already"),
+        ({"address": "ann@example.org"}, "targets", "say whether it keeps a copy"),
+        ({"targets": "ann"}, "targets", "has no @"),
+        ({"targets": ""}, "targets", "required"),
+        ({"targets": "info@example.org"}, "targets", "would lead back to itself"),
+        ({"expires_at": "2001-01-01"}, "targets", "would have expired already"),
+        ({"expires_at": "soon"}, "expires_at", "valid date"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_typed_is_lost(
+    root: Client, changed: dict[str, str], field: str | None, said: str
+) -> None:
+    an_owner()
+    aliases.ensure("taken@example.org", [AWAY], actor=ACTOR)
+    sent = {"address": "info@example.org", "targets": AWAY, "comment": "kept", "active": "on", **changed}
+    response = root.post("/aliases/new/", sent)
+    if field is None:  # one domain only: the part before the @ is enough
+        assert Alias.objects.filter(address="info@example.org").exists()
+        return
+    assert said in str(response.context["form"].errors[field])
+    assert 'value="kept"' in response.content.decode()
+    assert Alias.objects.count() == 1
+
+
+def test_a_forward_says_whether_it_keeps_a_copy(root: Client) -> None:
+    an_owner()
+    sent = {"address": "ann@example.org", "targets": AWAY, "keep_copy": "yes", "active": "on"}
+    root.post("/aliases/new/", sent)
+    row = Alias.objects.get()
+    assert (str(row.mailbox), row.keep_copy) == ("ann@example.org", True)
+    path = f"/aliases/{row.pk}/"
+    root.post(path, form_of(root, path, keep_copy=False))
+    assert not Alias.objects.get().keep_copy
+
+
+def test_a_change_is_saved_and_who_comes_second_is_told(root: Client) -> None:
+    a_domain()
+    row = aliases.ensure("info@example.org", [AWAY], actor=ACTOR).row
+    path = f"/aliases/{row.pk}/"
+    mine = form_of(root, path, comment="mine")
+    aliases.ensure("info@example.org", ["bob@example.com"], actor=ACTOR)
+    response = root.post(path, mine)
+    assert "Somebody has changed this" in response.content.decode()
+    assert 'value="mine"' in response.content.decode()
+    assert Alias.objects.get().comment == ""
+    root.post(path, form_of(root, path, comment="mine"))
+    assert (Alias.objects.get().comment, Alias.objects.get().targets) == ("mine", ["bob@example.com"])
+
+
+def test_a_removal_is_asked_first(root: Client) -> None:
+    a_domain()
+    row = aliases.ensure("info@example.org", [AWAY], actor=ACTOR).row
+    assert "Remove it" in page(root, f"/aliases/{row.pk}/removal/")
+    response = root.post(f"/aliases/{row.pk}/removal/", follow=True)
+    assert response.redirect_chain == [("/aliases/?domain=example.org", 302)]
+    assert not Alias.objects.exists()
+
+
+def test_the_forward_of_a_removed_mailbox_is_not_there(root: Client) -> None:
+    an_owner()
+    row = aliases.ensure("ann@example.org", [AWAY], actor=ACTOR, keep_copy=True).row
+    mailbox_removal.remove("ann@example.org", actor=ACTOR, with_mail=True)
+    assert listed(page(root, "/aliases/")) == []
+    assert root.get(f"/aliases/{row.pk}/").status_code == 404
+
+
+def test_a_domain_admin_sees_his_aliases_and_no_others(chief: Client) -> None:
+    aliases.ensure("info@example.org", [AWAY], actor=ACTOR)
+    assert listed(page(chief, "/aliases/")) == ["info@example.org"]
+    assert OTHER not in chief.get("/aliases/?export=csv").getvalue().decode()
+    assert listed(page(chief, "/aliases/?domain=other.org")) == []
+
+
+@pytest.mark.parametrize("way", ["", "removal/"])
+def test_anothers_alias_is_not_there_and_the_try_is_told(chief: Client, way: str) -> None:
+    row = Alias.objects.get(address="info@other.org")
+    assert chief.get(f"/aliases/{row.pk}/{way}").status_code == 404
+    assert chief.post(f"/aliases/{row.pk}/{way}", {"targets": "x@y.example"}).status_code == 404
+    assert Alias.objects.get(pk=row.pk).targets == [AWAY]
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.verb, entry.subject) == ("denied", "info@other.org")
+
+
+def test_a_domain_admin_makes_no_alias_in_anothers_domain(chief: Client) -> None:
+    sent = {"address": "new@other.org", "targets": AWAY, "active": "on"}
+    response = chief.post("/aliases/new/", sent)
+    assert "not one of your domains" in str(response.context["form"].errors["address"])
+    assert not Alias.objects.filter(address="new@other.org").exists()
+    sent["address"] = "new"
+    chief.post("/aliases/new/", sent)
+    assert Alias.objects.filter(address="new@example.org").exists()
+
+
+def test_an_owner_has_no_such_pages() -> None:
+    an_owner()
+    client = signed_in("ann@example.org")
+    for path in ("/aliases/", "/aliases/new/"):
+        assert client.get(path).status_code == 404

@@ -1,0 +1,365 @@
+"""The pages of domains: found, made, changed, removed and brought back, each by whoever may, in a few statements."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, User
+from mailstore.store import aliases, domain_removal, domains, grants, mailboxes
+from tests.store.site import ACTOR, a_domain, a_mailbox, a_message
+from tests.web.people import an_admin, an_owner, signed_in
+
+pytestmark = pytest.mark.django_db
+ORG, OTHER = "example.org", "other.org"
+GB = 2**30
+
+
+@pytest.fixture
+def root() -> Client:
+    an_admin()
+    return signed_in("root")
+
+
+@pytest.fixture
+def chief() -> Client:
+    """Administers example.org, and nothing of other.org."""
+    an_owner("chief@example.org")
+    a_domain(OTHER)
+    grants.grant("chief@example.org", ORG, actor=ACTOR)
+    return signed_in("chief@example.org")
+
+
+def page(client: Client, path: str) -> str:
+    response = client.get(path)
+    assert response.status_code == 200, path
+    return response.content.decode()
+
+
+def key(name: str = ORG) -> int:
+    return Domain.objects.get(name=name).pk
+
+
+def form_of(client: Client, path: str, **changed: Any) -> dict[str, Any]:
+    """What a browser would send of the form on this page, with these fields typed over."""
+    form = client.get(path).context["form"]
+    values = {bound.name: bound.value() for bound in form}
+    shown = {name: form[name].field.prepare_value(value) for name, value in values.items()}
+    sent = {name: value for name, value in shown.items() if value not in (None, False)}
+    sent = {name: "on" if value is True else value for name, value in sent.items()}
+    sent.update(changed)
+    return {name: value for name, value in sent.items() if value is not False}
+
+
+# --- the list -----------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_list_says_what_to_do(root: Client) -> None:
+    assert "Make the first domain" in page(root, "/domains/")
+
+
+def test_the_list_tells_use_limits_and_both_spellings(root: Client) -> None:
+    a_domain("bücher.example", mailbox_limit=5, quota_octets=GB)
+    domains.ensure("alias.example", actor=ACTOR, stands_for=domains.get("bücher.example"))
+    a_message(a_mailbox("ann@xn--bcher-kva.example"), octets=GB // 2)
+    text = page(root, "/domains/")
+    assert "xn--bcher-kva.example" in text
+    assert "bücher.example" in text
+    assert "50\xa0%" in text.replace("&nbsp;", "\xa0")
+    assert re.search(r">1</a> / 5<", text)
+    assert "stands for xn--bcher-kva.example" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=full", ["full.example"]),
+        ("q=Bücher.example", ["xn--bcher-kva.example"]),
+        ("state=suspended", ["off.example"]),
+        ("state=standing", ["alias.example"]),
+        ("usage=near", ["full.example", "near.example"]),
+        ("usage=full", ["full.example"]),
+        ("sort=-stored", ["full.example", "near.example", "off.example", "alias.example", "xn--bcher-kva.example"]),
+        ("sort=-name", ["xn--bcher-kva.example", "off.example", "near.example", "full.example", "alias.example"]),
+    ],
+)
+def test_domains_are_found_and_sorted(root: Client, query: str, found: list[str]) -> None:
+    a_domain("bücher.example")
+    domains.ensure("alias.example", actor=ACTOR, stands_for=domains.get("bücher.example"))
+    a_domain("off.example", active=False)
+    for name, octets in (("near.example", 95), ("full.example", 100)):
+        a_message(a_mailbox(f"ann@{name}"), octets=octets)
+        domains.ensure(name, actor=ACTOR, quota_octets=100)
+    assert re.findall(r'scope="row"><a href="[^"]+">([^<]+)<', page(root, f"/domains/?{query}")) == found
+
+
+def test_the_list_costs_as_many_statements_for_sixty_domains_as_for_one(
+    root: Client, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(60):
+        a_mailbox(f"ann@d{number}.example")
+    for query in ("", "?sort=-stored&usage=free", "?q=example"):
+        with django_assert_max_num_queries(12):
+            page(root, f"/domains/{query}")
+
+
+def test_the_file_has_every_domain(root: Client) -> None:
+    a_message(a_mailbox(), octets=70)
+    text = root.get("/domains/?export=csv").getvalue().decode("utf-8-sig")
+    assert text.splitlines()[1].startswith("example.org,")
+    assert ",70," in text
+
+
+# --- make and change ----------------------------------------------------------------------------------------------
+
+
+def test_a_domain_is_made_and_shown(root: Client) -> None:
+    sent = form_of(root, "/domains/new/", name="Bücher.example", mailbox_quota_default="1.5 GB", mailbox_limit="9")
+    response = root.post("/domains/new/", sent, follow=True)
+    made = Domain.objects.get()
+    assert response.redirect_chain == [(f"/domains/{made.pk}/", 302)]
+    assert (made.name, made.mailbox_quota_default, made.mailbox_limit) == ("xn--bcher-kva.example", 3 * GB // 2, 9)
+    assert "xn--bcher-kva.example is made." in response.content.decode()
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.verb, entry.actor_name, entry.via) == ("domain.create", "root", "web")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("name", "no dots", "is not a domain name"),
+        ("name", "example.org", "is here already"),
+        ("quota_octets", "lots", "Write a size such as"),
+        ("mailbox_limit", "-1", "greater than or equal to 0"),
+        ("mailbox_quota_default", "99 GB", "more than one mailbox may have"),
+        ("stands_for", "nowhere.example", "not one of your domains"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost(
+    root: Client, field: str, value: str, said: str
+) -> None:
+    a_domain()
+    sent = {"name": "new.example", "mailbox_quota_most": "1 GB", "over_quota": "reject", field: value}
+    response = root.post("/domains/new/", sent)
+    errors = response.context["form"].errors
+    assert list(errors) == [field]
+    assert said in str(errors[field])
+    assert f'value="{value}"' in response.content.decode()
+    assert Domain.objects.count() == 1
+
+
+def test_a_look_alike_is_made_only_when_the_box_is_ticked(root: Client) -> None:
+    a_domain("apple.com")
+    sent = form_of(root, "/domains/new/", name="\u0430pple.com")
+    response = root.post("/domains/new/", sent)
+    assert "mixes letters that look alike" in str(response.context["form"].errors["name"])
+    assert 'type="checkbox" name="look_alike"' in response.content.decode()
+    root.post("/domains/new/", {**sent, "look_alike": "on"})
+    assert Domain.objects.filter(name="xn--pple-43d.com").exists()
+
+
+def test_a_change_is_saved_and_a_quota_below_what_is_stored_is_told(root: Client) -> None:
+    a_message(a_mailbox(), octets=5000)
+    path = f"/domains/{key()}/edit/"
+    response = root.post(path, form_of(root, path, quota_octets="1 KB", over_quota="reject"), follow=True)
+    domain = Domain.objects.get()
+    assert (domain.quota_octets, domain.over_quota) == (1024, "reject")
+    assert "more than its quota" in response.content.decode()
+
+
+def test_who_comes_second_is_told_what_is_new_and_loses_nothing(root: Client) -> None:
+    a_domain()
+    path = f"/domains/{key()}/edit/"
+    mine = form_of(root, path, mailbox_limit="7")
+    domains.ensure(ORG, actor=ACTOR, alias_limit=3)
+    response = root.post(path, mine)
+    assert "Somebody has changed this" in response.content.decode()
+    assert 'name="mailbox_limit" value="7"' in response.content.decode()
+    assert Domain.objects.get().mailbox_limit is None
+    again = {**mine, "seen": response.context["form"]["seen"].value(), "alias_limit": "3"}
+    assert root.post(path, again).status_code == 302
+    assert (Domain.objects.get().mailbox_limit, Domain.objects.get().alias_limit) == (7, 3)
+
+
+def test_suspending_and_resuming(root: Client) -> None:
+    a_domain()
+    path = f"/domains/{key()}/suspension/"
+    root.post(path, {"active": "no"})
+    assert not Domain.objects.get().active
+    root.post(path, {"active": "yes"})
+    assert Domain.objects.get().active
+
+
+def test_the_catch_all_is_a_field_of_the_domain(root: Client) -> None:
+    an_owner()
+    path = f"/domains/{key()}/catch-all/"
+    root.post(path, form_of(root, path, targets="ann@example.org, bob@example.com"))
+    assert Alias.objects.get(address="@example.org").targets == ["ann@example.org", "bob@example.com"]
+    assert "ann@example.org, bob@example.com" in page(root, f"/domains/{key()}/")
+    response = root.post(path, form_of(root, path, targets="nonsense"))
+    assert "has no @" in str(response.context["form"].errors["targets"])
+    root.post(path, form_of(root, path, targets=""))
+    assert not Alias.objects.exists()
+
+
+def test_the_detail_costs_a_few_statements_whatever_is_in_the_domain(
+    root: Client, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(30):
+        a_mailbox(f"box{number}@example.org")
+        aliases.ensure(f"alias{number}@example.org", ["bob@example.com"], actor=ACTOR)
+        grants.ensure(f"admin{number}", [ORG], actor=ACTOR)
+    with django_assert_max_num_queries(14):
+        text = page(root, f"/domains/{key()}/")
+    assert "All aliases of this domain" in text
+
+
+# --- its admins ---------------------------------------------------------------------------------------------------
+
+
+def test_an_admin_is_made_with_a_password_shown_once_and_withdrawn(root: Client) -> None:
+    a_domain()
+    response = root.post(f"/domains/{key()}/admins/new/", {"login": "dora"})
+    secret = response.context["secret"]
+    assert User.objects.get(address="dora").check_password(secret)
+    assert "/domains/" in page(signed_in_with("dora", secret), "/domains/")
+    text = page(root, f"/domains/{key()}/")
+    assert "dora" in text
+    assert secret not in text
+    root.post(f"/domains/{key()}/admins/{DomainGrant.objects.get().pk}/")
+    assert not DomainGrant.objects.exists()
+
+
+def test_an_owner_who_is_here_already_becomes_an_admin_without_a_new_password(root: Client) -> None:
+    an_owner()
+    response = root.post(f"/domains/{key()}/admins/new/", {"login": "ann@example.org"}, follow=True)
+    assert "ann@example.org administers example.org." in response.content.decode()
+    response = root.post(f"/domains/{key()}/admins/new/", {"login": "root"})
+    assert "is a hosting admin" in str(response.context["form"].errors["login"])
+
+
+def signed_in_with(name: str, password: str) -> Client:
+    client = Client()
+    assert client.post("/sign-in/", {"username": name, "password": password}).status_code == 302
+    return client
+
+
+# --- removal ------------------------------------------------------------------------------------------------------
+
+
+def test_a_removal_counts_what_goes_and_wants_the_name(root: Client) -> None:
+    a_message(a_mailbox(), octets=2048)
+    aliases.ensure("info@example.org", ["ann@example.org"], actor=ACTOR)
+    path = f"/domains/{key()}/removal/"
+    text = page(root, path)
+    for count in ("1 mailbox", "1 message, 2.0\xa0KB", "1 alias", "30 days"):
+        assert count in text
+    response = root.post(path, {"name": "example.com"})
+    assert "This is not example.org." in str(response.context["form"].errors["name"])
+    assert Domain.objects.get().removed_at is None
+    response = root.post(path, {"name": " Example.ORG "}, follow=True)
+    assert response.redirect_chain == [("/domains/removed/", 302)]
+    assert Domain.objects.get().removed_at is not None
+    assert "example.org" in response.content.decode()
+
+
+def test_a_removed_domain_is_restored_with_its_mailboxes(root: Client) -> None:
+    a_mailbox()
+    domain_removal.remove(ORG, actor=ACTOR, with_mailboxes=True)
+    assert "Make the first domain" in page(root, "/domains/")
+    assert root.get(f"/domains/{key()}/").status_code == 404
+    response = root.post(f"/domains/{key()}/restoral/", follow=True)
+    assert response.redirect_chain == [(f"/domains/{key()}/", 302)]
+    assert Mailbox.objects.get().removed_at is None
+
+
+def test_a_removed_domain_is_destroyed_only_by_its_name(root: Client) -> None:
+    a_message(a_mailbox())
+    domain_removal.remove(ORG, actor=ACTOR, with_mailboxes=True)
+    path = f"/domains/{key()}/purge/"
+    assert "cannot be undone" in page(root, path)
+    root.post(path, {"name": "example"})
+    assert Domain.objects.exists()
+    root.post(path, {"name": ORG})
+    assert not Domain.objects.exists()
+    assert not Mailbox.objects.exists()
+
+
+def test_a_mailbox_on_hold_keeps_its_domain(root: Client) -> None:
+    a_mailbox()
+    mailboxes.ensure("ann@example.org", actor=ACTOR, held=True)
+    response = root.post(f"/domains/{key()}/removal/", {"name": ORG})
+    assert "has mailboxes on hold (1)" in response.content.decode()
+
+
+def test_what_is_there_has_no_page_of_what_was_removed(root: Client) -> None:
+    a_domain()
+    assert root.get(f"/domains/{key()}/purge/").status_code == 404
+    assert root.post(f"/domains/{key()}/restoral/").status_code == 404
+
+
+# --- rights -------------------------------------------------------------------------------------------------------
+
+
+def test_a_domain_admin_sees_his_domain_and_no_other(chief: Client) -> None:
+    text = page(chief, "/domains/")
+    assert ORG in text
+    assert OTHER not in text
+    assert OTHER not in chief.get("/domains/?export=csv").getvalue().decode()
+    assert OTHER not in page(chief, "/domains/?q=other")
+    assert ORG in page(chief, f"/domains/{key()}/")
+
+
+@pytest.mark.parametrize("way", ["", "edit/", "catch-all/"])
+def test_anothers_domain_is_not_there_and_the_try_is_told(chief: Client, way: str) -> None:
+    assert chief.get(f"/domains/{key(OTHER)}/{way}").status_code == 404
+    assert chief.post(f"/domains/{key(OTHER)}/{way or 'edit/'}", {"targets": "x@y.example"}).status_code == 404
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.verb, entry.subject, entry.actor_name) == ("denied", OTHER, "chief@example.org")
+
+
+@pytest.mark.parametrize("name", [ORG, OTHER])
+@pytest.mark.parametrize("way", ["suspension/", "removal/", "restoral/", "purge/", "admins/new/"])
+def test_what_hosting_admins_decide_is_not_there_for_a_domain_admin(chief: Client, name: str, way: str) -> None:
+    sent = {"name": name, "active": "no", "login": "chief@example.org"}
+    assert chief.post(f"/domains/{key(name)}/{way}", sent).status_code == 404
+    domain = Domain.objects.get(name=name)
+    assert (domain.active, domain.removed_at) == (True, None)
+    assert DomainGrant.objects.count() == 1
+
+
+@pytest.mark.parametrize("path", ["/domains/new/", "/domains/removed/"])
+def test_pages_of_hosting_admins_are_not_there_for_a_domain_admin(chief: Client, path: str) -> None:
+    assert chief.get(path).status_code == 404
+
+
+def test_a_domain_admin_changes_what_he_may_and_no_cap_that_he_smuggles_in(chief: Client) -> None:
+    domains.ensure(ORG, actor=ACTOR, mailbox_quota_most=2 * GB, mailbox_limit=5)
+    path = f"/domains/{key()}/edit/"
+    caps = {"mailbox_quota_most": "9 TB", "mailbox_limit": "999", "quota_octets": "9 TB", "stands_for": OTHER}
+    sent = form_of(chief, path, mailbox_quota_default="1 GB", owner_forwards="on")
+    assert not set(caps) & set(chief.get(path).context["form"].fields)
+    assert chief.post(path, {**sent, **caps}).status_code == 302
+    domain = Domain.objects.get(name=ORG)
+    assert (domain.mailbox_quota_default, domain.owner_forwards) == (GB, True)
+    assert (domain.mailbox_quota_most, domain.mailbox_limit, domain.quota_octets) == (2 * GB, 5, None)
+    assert domain.stands_for is None
+
+
+def test_an_owner_has_no_such_pages() -> None:
+    an_owner()
+    client = signed_in("ann@example.org")
+    for path in ("/domains/", f"/domains/{key()}/", f"/domains/{key()}/edit/", "/domains/new/"):
+        assert client.get(path).status_code == 404
+
+
+def test_what_was_seen_is_no_way_to_set_anything(chief: Client) -> None:
+    path = f"/domains/{key()}/edit/"
+    sent = form_of(chief, path)
+    assert json.loads(sent["seen"])["mailbox_limit"] is None
+    chief.post(path, {**sent, "seen": json.dumps({"mailbox_limit": 99})})
+    assert Domain.objects.get(name=ORG).mailbox_limit is None
