@@ -194,7 +194,7 @@ class StoredMaildrop:
 
     def _update(self, keys: bytes) -> Steps:
         """The transaction of QUIT; which of its steps does anything depends on the device's mode at that moment."""
-        parameters = (b"%d" % self._view.mailbox, keys, b"%d" % self._view.device)
+        parameters = (b"%d" % self._view.mailbox, keys, b"%d" % self._view.device, b"%d" % self._view.change)
         lock = (LOCK, (literals.bigints([self._view.mailbox]),))
         return (lock, (HIDE, parameters), (REMOVE, parameters))
 

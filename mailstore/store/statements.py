@@ -149,12 +149,12 @@ def leaving(gone: str, *, of: str, answer: str) -> str:
     """
 
 
-# The UPDATE state, behind LOCK: messages $2 leave mailbox $1, by device $3, all or none. The device's mode is read here
-# and not at sign-in, since a first other device turns the main one from primary to independent while sessions are
-# open. A primary device removes; an independent one only what every counting device has hidden, this one by HIDE; a
-# peeking one nothing. What another session removed meanwhile is skipped and counts as removed. No row: the mailbox was
-# removed, the device revoked, or the main password barred, since the session began; then nothing was done, here and by
-# HIDE.
+# The UPDATE state, behind LOCK: messages $2 leave mailbox $1, by device $3, all or none. What was restored since the
+# session began, behind change $4, is none of them any more. The device's mode is read here and not at sign-in, since a
+# first other device turns the main one from primary to independent while sessions are open. A primary device removes;
+# an independent one only what every counting device has hidden, this one by HIDE; a peeking one nothing. What another
+# session removed meanwhile is skipped and counts as removed. No row: the mailbox was removed or suspended, the device
+# revoked, or POP or the main password barred, since the session began; then nothing was done, here and by HIDE.
 REMOVE = Statement(
     b"remove",
     leaving(
@@ -164,7 +164,7 @@ REMOVE = Statement(
                removed_why = CASE d.mode WHEN 'primary' THEN 'dele' ELSE 'every' END
           FROM mailstore_mailbox x, mailstore_device d
          WHERE x.id = $1 AND d.id = $3 AND m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL
-           AND {MAY}
+           AND m.added <= $4 AND {MAY}
            AND (d.mode = 'primary' OR d.mode = 'independent' AND NOT EXISTS (
                    SELECT 1 FROM mailstore_device v WHERE {COUNTS} AND NOT v.hidden @> m.added))
      RETURNING m.mailbox_id, m.added, m.octets""",
@@ -234,29 +234,34 @@ RESTORE = """
 """
 
 # Behind LOCK: messages $2 of mailbox $1 are hidden from device $3 alone, unless it is primary and removes them. All
-# numbers below the view's first visible message join the set, so that it stays one range where mail is read in order.
+# numbers below the view's first visible message join the set, so that it stays one range where mail is read in order;
+# that message is looked for from the end of this range on, past what is hidden.
 HIDE = Statement(
     b"hide",
     f"""
     WITH fresh AS (
         SELECT m.added, m.octets
           FROM mailstore_message m JOIN mailstore_device d ON d.id = $3 JOIN mailstore_mailbox x ON x.id = $1
-         WHERE m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL AND NOT d.hidden @> m.added
-           AND d.mode <> 'primary' AND {MAY}),
+         WHERE m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL AND m.added <= $4
+           AND NOT d.hidden @> m.added AND d.mode <> 'primary' AND {MAY}),
     sums AS (
         SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets, range_agg(int8range(added, added + 1)) AS added
           FROM fresh),
-    first AS (
-        SELECT min(m.added) AS added
-          FROM mailstore_message m JOIN mailstore_device d ON d.id = $3
-         WHERE m.mailbox_id = $1 AND m.removed IS NULL AND NOT d.hidden @> m.added AND m.id <> ALL($2::bigint[])),
+    grown AS MATERIALIZED (
+        SELECT '{{[0,1)}}'::int8multirange + d.hidden + sums.added AS hidden
+          FROM mailstore_device d, sums WHERE d.id = $3 AND sums.messages > 0),
     told AS (
         UPDATE mailstore_device d
-           SET hidden = d.hidden + sums.added
-                      + int8multirange(int8range(0, coalesce(first.added, box.change + 1))),
+           SET hidden = grown.hidden + int8multirange(int8range(0, coalesce(
+                   (SELECT m.added
+                      FROM mailstore_message m
+                     WHERE m.mailbox_id = $1 AND m.removed IS NULL
+                       AND m.added >= (SELECT upper(run) FROM unnest(grown.hidden) AS run LIMIT 1)
+                       AND NOT grown.hidden @> m.added
+                     ORDER BY m.added LIMIT 1), box.change + 1))),
                hidden_messages = d.hidden_messages + sums.messages, hidden_octets = d.hidden_octets + sums.octets
-          FROM sums, first, mailstore_mailbox box
-         WHERE d.id = $3 AND box.id = $1 AND sums.messages > 0
+          FROM grown, sums, mailstore_mailbox box
+         WHERE d.id = $3 AND box.id = $1
      RETURNING d.id)
     UPDATE mailstore_mailbox m SET change = m.change + 1 FROM told WHERE m.id = $1
     """,

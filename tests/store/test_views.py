@@ -8,22 +8,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import pytest
 from django.conf import settings
 from django.db import connection
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from psycopg.conninfo import make_conninfo
 
 from mailstore import bodies
 from mailstore.errors import MailError
 from mailstore.models import Device, Mailbox, Message
 from mailstore.ports import BodyRef, Credentials, Done, Listing, Maildrop
-from mailstore.store import devices, domains, mailboxes
+from mailstore.store import devices, domains, mailboxes, recovery
 from mailstore.store.accounts import StoredAccounts
 from mailstore.store.delivery import StoredDelivery
 from mailstore.store.lanes import Lanes
@@ -270,6 +265,21 @@ def test_an_open_view_is_steady_while_others_hide_remove_and_deliver(store: Stor
     assert (len(listing), sum(listing.octets)) == (open_one.messages, open_one.octets) == (3, 101 + 102 + 103)
 
 
+def test_a_dele_from_before_a_restore_takes_nothing_of_what_came_back(store: Store, mailbox: Mailbox) -> None:
+    """The harm: the owner got a message back, and a session that had been open meanwhile deleted it again."""
+    fill(store, mailbox, 2)
+    phone, desk = add_device("phone"), add_device("desk", mode="primary")
+    early = [store.sign_in(secret) for secret in (phone, desk)]
+    for maildrop in early:
+        store.listing(maildrop)
+    delete(store, desk, 1)
+    recovery.restore(ADDRESS, recovery.ALL, actor=ACTOR)
+    for maildrop in early:
+        assert store.ask(lambda done, one=maildrop: one.remove((1,), done)) == 1
+    assert len(see(store, phone)) == len(see(store, desk)) == 2
+    assert_true_counters()
+
+
 def test_reading_in_order_keeps_what_is_hidden_one_range(store: Store, mailbox: Mailbox) -> None:
     fill(store, mailbox, 9)
     phone = add_device("phone")
@@ -312,101 +322,3 @@ def assert_true_counters() -> None:
     with connection.cursor() as cursor:
         cursor.execute(HIDDEN)
         assert [row for row in cursor.fetchall() if row[1:3] != row[3:5]] == []
-
-
-# --- any interleaving ---------------------------------------------------------------------------------------------
-
-
-@dataclass
-class View:
-    """What the product says a device must see; `hidden` are UIDLs."""
-
-    secret: str
-    mode: str
-    hidden: set[str]
-
-
-class Interleavings(RuleBasedStateMachine):
-    """Deliveries, sessions that stay open, DELE and QUIT by several devices, held against a simple model."""
-
-    store: Store
-    serial = 0
-
-    def __init__(self) -> None:
-        super().__init__()
-        type(self).serial += 1
-        Mailbox.objects.all().delete()
-        domains.ensure("example.org", actor=ACTOR)
-        connection.cursor().execute("DELETE FROM mailstore_message; DELETE FROM mailstore_user")
-        self.box = mailboxes.ensure(ADDRESS, actor=ACTOR, password=PASSWORD).row
-        self.live: list[str] = []
-        self.main_seen = False
-        self.views = {
-            "phone": View(add_device("phone"), "independent", set()),
-            "tablet": View(add_device("tablet"), "independent", set()),
-            "archive": View(add_device("archive", mode="peek"), "peek", set()),
-            "desk": View(add_device("desk", mode="primary"), "primary", set()),
-        }
-        self.sessions: list[tuple[str, Maildrop, list[str]]] = []
-
-    def expected(self, name: str) -> list[str]:
-        return [uidl for uidl in self.live if uidl not in self.views[name].hidden]
-
-    @rule(octets=st.integers(0, 5000))
-    def deliver(self, octets: int) -> None:
-        assert self.store.ask(self.store.delivery(self.box.pk, octets)) is None
-        self.live.append(Message.objects.order_by("-added")[0].uidl)
-
-    @rule(name=st.sampled_from(["phone", "tablet", "archive", "desk"]))
-    def open(self, name: str) -> None:
-        maildrop = self.store.sign_in(self.views[name].secret)
-        self.sessions.append((name, maildrop, self.expected(name)))
-
-    @precondition(lambda self: self.sessions)
-    @rule(data=st.data())
-    def quit(self, data: st.DataObject) -> None:
-        index = data.draw(st.integers(0, len(self.sessions) - 1))
-        name, maildrop, uidls = self.sessions.pop(index)
-        assert list(self.store.listing(maildrop).uidls) == uidls
-        if not uidls:
-            return
-        numbers = sorted(data.draw(st.sets(st.integers(1, len(uidls)), min_size=1)))
-        assert self.store.ask(lambda done: maildrop.remove(numbers, done)) == len(numbers)
-        self.removed(name, {uidls[number - 1] for number in numbers})
-
-    def removed(self, name: str, uidls: set[str]) -> None:
-        """PRODUCT: primary removes for all; others hide; what every counting device has deleted leaves."""
-        view = self.views[name]
-        if view.mode == "primary":
-            self.live = [uidl for uidl in self.live if uidl not in uidls]
-            return
-        view.hidden |= uidls
-        if view.mode == "independent":
-            counting = [one.hidden for one in self.views.values() if one.mode != "peek"]
-            self.live = [uidl for uidl in self.live if uidl not in uidls or any(uidl not in one for one in counting)]
-
-    @invariant()
-    def every_view_is_as_the_product_says(self) -> None:
-        for name, view in self.views.items():
-            assert see(self.store, view.secret) == self.expected(name), name
-        assert_true_counters()
-
-    @invariant()
-    def open_sessions_are_steady(self) -> None:
-        for _, maildrop, uidls in self.sessions:
-            listing = self.store.listing(maildrop)
-            assert list(listing.uidls) == uidls
-            assert (maildrop.messages, maildrop.octets) == (len(listing), sum(listing.octets))
-
-
-def test_every_view_is_right_after_any_interleaving(store: Store, mailbox: Mailbox) -> None:
-    machine = type("OnThisStore", (Interleavings,), {"store": store})
-    run_state_machine_as_test(
-        machine,
-        settings=hypothesis_settings(
-            max_examples=12,
-            stateful_step_count=20,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
