@@ -42,6 +42,8 @@ PLACES = (
     Place("policies", _("Retention"), "hourglass-split", panel.is_admin),
     Place("audit", _("Audit"), "clock-history", panel.is_admin),
     Place("mailbox", _("My mailbox"), "inbox", owner.has_mailbox),
+    Place("messages", _("Messages"), "envelope", owner.has_mailbox),
+    Place("recovery", _("Recovery"), "arrow-counterclockwise", owner.has_mailbox),
     Place("devices", _("Devices"), "phone", owner.has_mailbox),
     Place("settings", _("Settings"), "gear", lambda _user: True),
 )

@@ -58,16 +58,17 @@ KINDS: dict[str, Promise] = {
     "domain": gettext_lazy("Domains"),
     "alias": gettext_lazy("Aliases"),
     "device": gettext_lazy("Devices"),
+    "recovery": gettext_lazy("Recovery"),
     "policy": gettext_lazy("Retention"),
     "admin": gettext_lazy("Administrators"),
     "account": gettext_lazy("Accounts"),
     "grant": gettext_lazy("Grants"),
-    "recovery": gettext_lazy("Recovery"),
     "roster": gettext_lazy("Imports"),
     "password": gettext_lazy("Passwords"),
     "denied": gettext_lazy("Denied"),
 }
 _FACTS: dict[str, Promise] = {
+    "again": gettext_lazy("sent again"),
     "changed": gettext_lazy("changed"),
     "created": gettext_lazy("made"),
     "device": gettext_lazy("device"),

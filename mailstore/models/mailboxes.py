@@ -18,7 +18,9 @@ class ChangeRanges(models.Field):  # type: ignore[type-arg]  # Field is generic 
     def db_type(self, connection: Any) -> str:
         return "int8multirange"
 
-    def from_db_value(self, value: Any, _expression: Any, _connection: Any) -> str:
+    def from_db_value(self, value: Any, _expression: Any, _connection: Any) -> str | None:
+        if value is None:  # a row that an outer join has not found
+            return None
         return value if isinstance(value, str) else "{" + ",".join(f"[{r.lower},{r.upper})" for r in value) + "}"
 
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 
+from mailstore import bodies, conf
 from mailstore.models import Body, Message
 from mailstore.ports import BodyRef, BodyStore
 from mailstore.store.sources import CHUNK_OCTETS
 from mailstore.wire.stuffing import Unstuffer
+
+
+def site_store() -> BodyStore:
+    """The site's body store, for pages and commands."""
+    return bodies.from_url(conf.load().mail_store_url)
 
 
 def ref_of(body: Body) -> BodyRef:

@@ -7,6 +7,11 @@ from mailstore.store.statements import COUNTS
 # What a device's start left out, it never had; but it does not wait for it either.
 _HAS = "v.hidden - v.skipped + v.confirmed"
 
+# The same of one device v and one message m: it has what it fetched or deleted, and waits for what it neither has nor
+# left out.
+HAS = "(v.confirmed @> m.added OR v.hidden @> m.added AND NOT v.skipped @> m.added)"
+WAITS = "NOT (v.confirmed @> m.added OR v.hidden @> m.added)"
+
 # What a device has that is believed to keep it: not revoked, no peeking one; also one that is silent.
 ONE_HAS = f"""
     coalesce((SELECT range_agg(has) FROM mailstore_device v, unnest({_HAS}) AS has

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from mailstore.models import SweepPass
 from mailstore.ports import BodyStore
+from mailstore.store.sweeping.capped import CAPPED
 from mailstore.store.sweeping.drafts import DRAFTS
 from mailstore.store.sweeping.expire import EXPIRE
 from mailstore.store.sweeping.expired_aliases import EXPIRED_ALIASES
@@ -32,6 +33,7 @@ STEPS: tuple[Step, ...] = (
     RELIEF,
     REMOVED,
     RESTED,
+    CAPPED,
     UNCLAIMED,
     EXPIRED_ALIASES,
     VISITS,
@@ -50,6 +52,7 @@ class Swept:
     silenced: int  # devices that count no more
     warned: int  # owners whose quota fills
     messages: int
+    capped: int  # of what rests above the cap of its mailbox
     mailboxes: int  # removed ones, those of domains included
     bodies: int
     body_octets: int

@@ -1,10 +1,12 @@
-"""What a mailbox owner may see: his own mailbox and its devices, nothing else."""
+"""What a mailbox owner may see: his own mailbox, its devices, mail and diary, nothing else."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import F, QuerySet
 
-from mailstore.models import AuditEntry, Device, Mailbox, User
+from mailstore.models import AuditEntry, Device, DiarySession, Mailbox, Message, User
 
 
 def has_mailbox(user: User) -> bool:
@@ -31,3 +33,26 @@ def entries(mailbox: Mailbox, but: User | None) -> QuerySet[AuditEntry]:
     """What was changed of this mailbox, the newest first; without what `but` has done himself."""
     rows = AuditEntry.objects.filter(mailbox=mailbox).order_by("-at", "-pk")
     return rows if but is None else rows.exclude(actor=but)
+
+
+def live(user: User) -> QuerySet[Message]:
+    return mail(user).filter(removed__isnull=True)
+
+
+def resting(user: User) -> QuerySet[Message]:
+    """What has left, and can be restored."""
+    return mail(user).filter(removed__isnull=False)
+
+
+def diary(user: User) -> QuerySet[DiarySession]:
+    return _light(DiarySession.objects.filter(mailbox__user=user).select_related("device"), "device")
+
+
+def mail(user: User) -> QuerySet[Message]:
+    rows = Message.objects.filter(mailbox__user=user).select_related("body", "removed_by", "mailbox")
+    return _light(rows.defer("prefix"), "removed_by")
+
+
+def _light(rows: QuerySet[Any], device: str) -> QuerySet[Any]:
+    """Without the views of the device beside each row, which may be long."""
+    return rows.defer(*(f"{device}__{view}" for view in ("hidden", "skipped", "confirmed")))

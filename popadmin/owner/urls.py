@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from popadmin.owner.views import connect, devices, history, usage
+from popadmin.owner.views import connect, devices, history, messages, recovery, usage
 
 urlpatterns = [
     path("mailbox/", usage.Usage.as_view(), name="mailbox"),
@@ -14,5 +14,12 @@ urlpatterns = [
     path("devices/<int:pk>/revoke/", devices.Revoke.as_view(), name="devices-revoke"),
     path("devices/<int:pk>/status/", devices.Status.as_view(), name="devices-status"),
     path("settings/history/", history.History.as_view(), name="settings-history"),
+    path("messages/", messages.Messages.as_view(), name="messages"),
+    path("messages/<int:pk>/", messages.One.as_view(), name="messages-one"),
+    path("messages/<int:pk>/file/", messages.Download.as_view(), name="messages-file"),
+    path("messages/<int:pk>/purge/", messages.Purge.as_view(), name="messages-purge"),
+    path("recovery/", recovery.Recovery.as_view(), name="recovery"),
+    path("recovery/restore/", recovery.Restore.as_view(), name="recovery-restore"),
+    path("recovery/purge/", recovery.Purge.as_view(), name="recovery-purge"),
     path("setup/device/", connect.Setup.as_view(), name="setup-device"),
 ]

@@ -26,6 +26,14 @@ def moment(at: datetime.datetime | None, nothing: str | None = None) -> SafeStri
     return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact(at), _words(at))
 
 
+@register.simple_tag
+def at(moment: datetime.datetime) -> SafeString:
+    """`<time>` with date and time of day, where one event follows another."""
+    local = timezone.localtime(moment)
+    day, time = date_format(local, "DATE_FORMAT"), date_format(local, "TIME_FORMAT")
+    return format_html('<time datetime="{}" title="{}">{}, {}</time>', moment.isoformat(), exact(moment), day, time)
+
+
 @register.filter
 def exact(at: datetime.datetime) -> str:
     """To the minute, with the zone: `26/11/2026 07:47 CET`."""

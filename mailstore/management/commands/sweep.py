@@ -78,7 +78,7 @@ class Command(ShellCommand):
             self.say_json(asdict(swept))
             return
         self.stdout.write(
-            f"messages {swept.messages}, removed mailboxes {swept.mailboxes}, "
+            f"messages {swept.messages}, above the cap {swept.capped}, removed mailboxes {swept.mailboxes}, "
             f"bodies {swept.bodies} ({tables.about(swept.body_octets)}), "
             f"drafts {swept.drafts}, expired aliases {swept.aliases}, web sessions {swept.sessions}, "
             f"expired {swept.expired} ({tables.about(swept.expired_octets)}), "

@@ -1,0 +1,164 @@
+"""The owner's mail: what is in the mailbox and which device has it; one message with its life, wherever it is."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.text import capfirst, slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import FormView, View
+
+from mailstore.errors import MailError
+from mailstore.models import Message
+from mailstore.store import content, lives, recovery, resting, retention, titles
+from mailstore.store.outcomes import Rejected
+from mailstore.store.recovery import Choice
+from popadmin.acting import actor, find
+from popadmin.crumbs import crumb
+from popadmin.lists.columns import Column, Rows
+from popadmin.owner import access
+from popadmin.owner.forms.recovery import Restore as RestoreForm
+from popadmin.owner.views.mail import MailList
+from popadmin.owner.views.recovery import above_quota, restored
+from popadmin.signin.access import signed_in
+
+NAME_CHARACTERS = 60
+
+
+class Messages(MailList):
+    template_name = "owner/messages.html"
+    name = "messages"
+    columns = (Column("arrived", gettext_lazy("Arrived"), F("added"), down=True),)
+
+    def rows(self) -> Rows:
+        return access.live(signed_in(self.request))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        mailbox = get_object_or_404(access.mailboxes(signed_in(self.request)))
+        context = super().get_context_data(**kwargs, mailbox=mailbox)
+        rows = context["page"].rows
+        leaving = retention.leaves_at(mailbox.pk, [row.added for row in rows], now=timezone.now())
+        holders = lives.holders([row.pk for row in rows])
+        for row in rows:
+            row.leaves_at = leaving.get(row.added)
+            row.holders = holders[row.pk]
+        return context
+
+
+class One(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    """One message. In recovery it has the form that restores it, and the way to destroy it."""
+
+    template_name = "owner/message.html"
+    form_class = RestoreForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.message = one(request, kwargs["pk"])
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"devices": list(access.devices(signed_in(self.request)))}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        message = self.message
+        titles.fill(content.site_store(), [message])
+        above = crumb(_("Recovery"), "recovery") if message.removed else crumb(_("Messages"), "messages")
+        terms = resting.terms(message.mailbox_id)
+        leaving = retention.leaves_at(message.mailbox_id, [message.added], now=timezone.now())
+        return super().get_context_data(
+            **kwargs,
+            message=message,
+            acts=lives.acts(message),
+            holders=lives.holders([message.pk])[message.pk],
+            leaves_at=leaving.get(message.added),
+            purged_at=message.removed_at and terms.purged_at(message.removed_at),
+            terms=terms,
+            crumbs=[above],
+        )
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        user = signed_in(self.request)
+        choice = Choice(keys=[self.message.pk])
+        try:
+            done = recovery.restore(
+                user.address, choice, actor=actor(self.request), devices=form.names, again=form.again
+            )
+        except Rejected as refusal:
+            form.add_error(None, capfirst(str(refusal)))
+            return self.form_invalid(form)
+        messages.success(self.request, restored(done))
+        if done.above_quota:
+            messages.warning(self.request, above_quota())
+        return redirect("messages-one", self.message.pk)
+
+
+class Purge(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    """Destroys one message in recovery, once its owner has confirmed it."""
+
+    template_name = "owner/purge.html"
+    form_class = forms.Form
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.message = find(request, access.resting(signed_in(request)), pk=kwargs["pk"])
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **kwargs,
+            number=1,
+            octets=self.message.octets,
+            back=reverse("messages-one", args=[self.message.pk]),
+            crumbs=[crumb(_("Recovery"), "recovery")],
+        )
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            recovery.purge_now(
+                signed_in(self.request).address, Choice(keys=[self.message.pk]), actor=actor(self.request)
+            )
+        except Rejected as refusal:
+            form.add_error(None, capfirst(str(refusal)))
+            return self.form_invalid(form)
+        messages.success(self.request, _("The message is destroyed."))
+        return redirect("recovery")
+
+
+class Download(View):
+    """The message as it arrived, as a file; streamed, whatever its size."""
+
+    def get(self, request: HttpRequest, *_args: Any, pk: int, **_kwargs: Any) -> HttpResponseBase:
+        message = one(request, pk)
+        store = content.site_store()
+        titles.fill(store, [message])
+        octets = content.unstuffed(store, message)
+        try:
+            first = next(octets)
+        except MailError:
+            messages.error(
+                request, _("This message cannot be read now. Your administrator finds the reason in the log.")
+            )
+            return redirect("messages-one", message.pk)
+        answer = StreamingHttpResponse(chain([first], octets), content_type="message/rfc822")
+        answer["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=_file_name(message))
+        answer["Content-Length"] = str(message.octets)
+        return answer
+
+
+def one(request: HttpRequest, key: int) -> Message:
+    """The message of this key, live or in recovery, if it is the person's own."""
+    return find(request, access.mail(signed_in(request)), pk=key)
+
+
+def _file_name(message: Message) -> str:
+    name = slugify(message.body.subject or "", allow_unicode=True) or message.uidl
+    return f"{name[:NAME_CHARACTERS]}.eml"

@@ -1,0 +1,155 @@
+"""Recovery: what left the mailbox, found, restored or destroyed by its owner. One message is in `messages`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import F, Sum
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.generic import FormView
+
+from mailstore.models import Message
+from mailstore.store import recovery, resting
+from mailstore.store.outcomes import Rejected
+from mailstore.store.recovery import Choice, Restored
+from popadmin.acting import actor
+from popadmin.crumbs import crumb
+from popadmin.lists.columns import Column, Rows
+from popadmin.lists.views import Bulk
+from popadmin.owner import access
+from popadmin.owner.forms.recovery import Restore as RestoreForm
+from popadmin.owner.views.mail import MailList, Words
+from popadmin.signin.access import signed_in
+from popadmin.templatetags.amounts import count, size
+
+
+class RecoveryFilters(Words):
+    why = forms.ChoiceField(
+        label=gettext_lazy("Why it left"), choices=[("", gettext_lazy("Any reason")), *Message.Why.choices]
+    )
+
+    def by_why(self, rows: Rows, why: str) -> Rows:
+        return rows.filter(removed_why=why)
+
+
+class Recovery(MailList):
+    template_name = "owner/recovery.html"
+    name = "recovery"
+    filters = RecoveryFilters
+    columns = (Column("left", gettext_lazy("Left"), F("removed"), down=True),)
+    bulk = (
+        Bulk("restore", gettext_lazy("Restore …"), "restore/", "btn-primary"),
+        Bulk("purge", gettext_lazy("Destroy …"), "purge/", "btn-outline-danger"),
+    )
+
+    def rows(self) -> Rows:
+        return access.resting(signed_in(self.request))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        mailbox = get_object_or_404(access.mailboxes(signed_in(self.request)))
+        terms = resting.terms(mailbox.pk)
+        context = super().get_context_data(**kwargs, mailbox=mailbox, terms=terms)
+        for row in context["page"].rows:
+            row.purged_at = terms.purged_at(row.removed_at)
+        return context
+
+
+class Chosen(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    """What is done with the messages that are ticked in the list, or with all that its filters find."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.listed = Recovery()
+        self.listed.setup(request)
+        self.chosen = self.listed.choice(self.listed.state)
+        if request.method == "GET" and not self.rows.exists():
+            messages.info(request, _("Choose messages first."))
+            return redirect(self._back())
+        return super().dispatch(request, *args, **kwargs)
+
+    @cached_property
+    def rows(self) -> Rows:
+        return self.chosen.of(self.listed.rows(), self.listed.found(self.listed.state))
+
+    @property
+    def choice(self) -> Choice:
+        return Choice(keys=list(self.rows.values_list("pk", flat=True)))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        sums = self.rows.aggregate(octets=Sum("octets"))
+        return super().get_context_data(
+            **kwargs,
+            number=self.rows.count(),
+            octets=sums["octets"] or 0,
+            back=self._back(),
+            crumbs=[crumb(_("Recovery"), "recovery")],
+        )
+
+    def _back(self) -> str:
+        return f"{reverse('recovery')}{self.listed.state.query()}"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            messages.success(self.request, self.act(form))
+        except Rejected as refusal:
+            form.add_error(None, capfirst(str(refusal)))
+            return self.form_invalid(form)
+        self.chosen.clear()
+        return redirect("recovery")
+
+    def act(self, form: Any) -> str:
+        """Do it; returns the notice that says so."""
+        raise NotImplementedError
+
+
+class Restore(Chosen):
+    template_name = "owner/restore.html"
+    form_class = RestoreForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"devices": list(access.devices(signed_in(self.request)))}
+
+    def act(self, form: RestoreForm) -> str:
+        done = recovery.restore(
+            signed_in(self.request).address,
+            self.choice,
+            actor=actor(self.request),
+            devices=form.names,
+            again=form.again,
+        )
+        if done.above_quota:
+            messages.warning(self.request, above_quota())
+        return restored(done)
+
+
+class Purge(Chosen):
+    template_name = "owner/purge.html"
+    form_class = forms.Form
+
+    def act(self, form: forms.Form) -> str:
+        done = recovery.purge_now(signed_in(self.request).address, self.choice, actor=actor(self.request))
+        text = ngettext("%(number)s message is destroyed.", "%(number)s messages are destroyed.", done.messages)
+        return text % {"number": count(done.messages)}
+
+
+def restored(done: Restored) -> str:
+    """The notice of a restore."""
+    text = ngettext(
+        "%(number)s message (%(size)s) is back: your mail programs find it when they next fetch mail.",
+        "%(number)s messages (%(size)s) are back: your mail programs find them when they next fetch mail.",
+        done.messages,
+    )
+    return text % {"number": count(done.messages), "size": size(done.octets)}
+
+
+def above_quota() -> str:
+    """What has to be said of a mailbox that a restore has filled."""
+    return _("Your mailbox is above its quota now: new mail is refused until some of it has left.")

@@ -1,0 +1,97 @@
+"""The owner's messages: who has each, the line of its life, and the file."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from mailstore.models import Device, RetentionPolicy
+from tests.owner.mail import a_device, a_letter, a_session
+from tests.web.people import ANN, an_owner, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_list_says_which_device_has_what_and_when_it_leaves():
+    box = an_owner()
+    RetentionPolicy.objects.create(name="site", site=True, expire_days=10, expire_unfetched=True)
+    row = a_letter(box, "one")
+    a_device(box, "PC", confirmed=f"{{[{row.added},{row.added + 1})}}")
+    a_device(box, "Phone")
+    new = f"{{[{row.added},{row.added + 1})}}"
+    a_device(box, "Tablet", hidden=new, skipped=new)
+    a_device(box, "Lost", revoked_at=timezone.now())
+    (shown,) = signed_in(ANN).get("/messages/").context["page"].rows
+    assert [(holder.name, holder.has, holder.waits) for holder in shown.holders] == [
+        ("PC", True, False),
+        ("Phone", False, True),
+        ("Tablet", False, False),
+    ]
+    assert shown.leaves_at - row.arrived_at == timedelta(days=10)
+
+
+def test_the_life_of_a_message_is_told_in_order():
+    box = an_owner()
+    pc, phone = a_device(box, "Office PC"), a_device(box, "Phone")
+    row = a_letter(box, "one", arrived_at=timezone.now() - timedelta(days=2))
+    this, other = f"{{[{row.added},{row.added + 1})}}", f"{{[{row.added + 1},{row.added + 9})}}"
+    a_session(pc, ago=timedelta(hours=3), fetched=this)
+    a_session(pc, ago=timedelta(hours=2), fetched=other)
+    a_session(pc, ago=timedelta(hours=1), deleted=this)
+    page = signed_in(ANN).get(f"/messages/{row.pk}/")
+    assert [(act.device, act.fetched, act.deleted) for act in page.context["acts"]] == [
+        ("Office PC", True, False),
+        ("Office PC", False, True),
+    ]
+    text = page.content.decode()
+    assert text.index("arrived") < text.index("Office PC fetched it") < text.index("Office PC deleted it")
+    assert "Phone has not fetched it yet." in text
+    assert phone.name in text
+
+
+@pytest.mark.parametrize("rows", [1, 20])
+def test_the_list_costs_the_same_statements_however_long(django_assert_num_queries, rows):
+    box = an_owner()
+    for number in range(rows):
+        a_letter(box, f"number {number}")
+    client = signed_in(ANN)
+    client.get("/messages/")
+    with django_assert_num_queries(8):
+        assert client.get("/messages/").status_code == 200
+
+
+def test_the_file_is_the_message_unstuffed_with_its_delivery_headers():
+    box = an_owner()
+    row = a_letter(box, "Été à Lyon", text="..a dot\r\n..")
+    row.prefix = b"Return-Path: <bob@example.com>\r\n"
+    row.octets += len(row.prefix) - 2  # two dots were stuffed
+    row.save()
+    answer = signed_in(ANN).get(f"/messages/{row.pk}/file/")
+    octets = b"".join(answer.streaming_content)
+    assert octets.startswith(b"Return-Path: <bob@example.com>\r\nFrom: ")
+    assert octets.endswith(b"\r\n.a dot\r\n.\r\n")
+    assert int(answer["Content-Length"]) == len(octets)
+    assert answer["Content-Type"] == "message/rfc822"
+    assert answer["Content-Disposition"].startswith("attachment; filename*=utf-8''%C3%A9t%C3%A9-%C3%A0-lyon.eml")
+
+
+def test_a_lost_body_is_told_and_not_half_sent():
+    row = a_letter(an_owner(), "one")
+    row.body.key = "0" * 26
+    row.body.save()
+    client = signed_in(ANN)
+    answer = client.get(f"/messages/{row.pk}/file/", follow=True)
+    assert "cannot be read now" in answer.content.decode()
+
+
+def test_the_main_password_counts_once_it_was_used():
+    box = an_owner()
+    a_letter(box, "one")
+    client = signed_in(ANN)
+    (shown,) = client.get("/messages/").context["page"].rows
+    assert shown.holders == []
+    Device.objects.update(last_sign_in_at=timezone.now())
+    (shown,) = client.get("/messages/").context["page"].rows
+    assert [holder.main for holder in shown.holders] == [True]

@@ -1,0 +1,171 @@
+"""The owner's recovery page: what left, found and brought back, or destroyed once that is confirmed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from mailstore.models import Device, Mailbox, Message
+from mailstore.store import mailboxes, titles
+from tests.owner.mail import a_device, a_letter
+from tests.store.mail import assert_counters_are_sums
+from tests.store.site import ACTOR
+from tests.web.people import ANN, an_owner, signed_in
+
+pytestmark = pytest.mark.django_db
+BOB = "bob@example.org"
+
+
+def left(mailbox: Mailbox, subject: str, hours: float = 1, sender: str = "Bob <bob@example.com>") -> Message:
+    return a_letter(mailbox, subject, sender, removed_at=timezone.now() - timedelta(hours=hours))
+
+
+def tick(client, *rows: Message, bulk: str, query: str = ""):
+    """Tick the rows and press a button; returns where it leads."""
+    keys = [row.pk for row in rows]
+    answer = client.post("/recovery/", {"here": query, "shown": keys, "ticked": keys, "bulk": bulk})
+    assert answer.status_code == 302
+    return answer["Location"]
+
+
+def test_the_page_says_what_left_when_why_and_for_how_long_it_can_come_back():
+    box = an_owner()
+    phone = a_device(box, "Phone")
+    row = left(box, "=?utf-8?q?Caf=C3=A9?=", sender="Eve <eve@example.com>")
+    Message.objects.update(removed_by=phone)
+    page = signed_in(ANN).get("/recovery/").content.decode()
+    for text in ("Café", "Eve &lt;eve@example.com&gt;", "1\N{NO-BREAK SPACE}hour ago", "deleted by “Phone”", "30 days"):
+        assert text in page
+    assert f"/messages/{row.pk}/" in page
+
+
+def test_an_empty_page_says_what_comes_here():
+    an_owner()
+    assert "Nothing has left your mailbox lately" in signed_in(ANN).get("/recovery/").content.decode()
+
+
+def test_a_search_finds_by_subject_and_sender_and_says_what_it_has_not_read(monkeypatch):
+    box = an_owner()
+    left(box, "Lunch")
+    left(box, "Invoice", sender="Eve <eve@example.com>")
+    client = signed_in(ANN)
+    assert [row.body.subject for row in client.get("/recovery/?words=EVE").context["page"].rows] == ["Invoice"]
+    assert [row.body.subject for row in client.get("/recovery/?words=lun+bob").context["page"].rows] == ["Lunch"]
+
+
+@pytest.mark.parametrize("rows", [1, 20])
+def test_the_page_costs_the_same_statements_however_much_rests(django_assert_num_queries, rows):
+    box = an_owner()
+    for number in range(rows):
+        left(box, f"number {number}")
+    client = signed_in(ANN)
+    client.get("/recovery/")  # reads the subjects
+    with django_assert_num_queries(7):
+        assert client.get("/recovery/").status_code == 200
+
+
+def test_what_is_ticked_comes_back_and_nothing_else():
+    box = an_owner()
+    one, _two, three = (left(box, subject) for subject in ("one", "two", "three"))
+    client = signed_in(ANN)
+    place = tick(client, one, three, bulk="restore")
+    assert "Restore 2 messages" in client.get(place).content.decode()
+    answer = client.post(place, {"uidl": "old"}, follow=True)
+    assert "2 messages" in answer.content.decode()
+    live = Message.objects.filter(removed=None)
+    assert set(live) == {one, three}
+    assert {row.uidl for row in live} == {one.uidl, three.uidl}
+    assert_counters_are_sums()
+    assert client.get(place).status_code == 302, "what was restored is chosen no more"
+
+
+def test_all_that_a_search_finds_comes_back_under_new_uidls():
+    box = an_owner()
+    rows = [left(box, "trip to Lyon") for _ in range(3)]
+    other = left(box, "invoice")
+    client = signed_in(ANN)
+    client.get("/recovery/?words=lyon")
+    client.post("/recovery/", {"here": "?words=lyon", "choose": "all"})
+    assert client.post("/recovery/restore/?words=lyon", {"uidl": "again"}).status_code == 302
+    live = Message.objects.filter(removed=None)
+    assert other not in live
+    assert not {row.uidl for row in live} & {row.uidl for row in rows}
+    assert len(live) == 3
+
+
+def test_it_can_come_back_for_some_devices_only():
+    box = an_owner()
+    phone = a_device(box, "Phone")
+    row = left(box, "one")
+    client = signed_in(ANN)
+    page = f"/messages/{row.pk}/"
+    refused = client.post(page, {"whom": "some", "uidl": "old"})
+    assert "Choose at least one device." in refused.content.decode()
+    assert client.post(page, {"whom": "some", "devices": ["Phone"], "uidl": "old"}).status_code == 302
+    phone.refresh_from_db()
+    main = Device.objects.get(mailbox=box, main=True)
+    assert (phone.hidden_messages, main.hidden_messages) == (0, 1)
+
+
+def test_with_the_main_password_alone_nobody_is_asked_for_which_device():
+    row = left(an_owner(), "one")
+    assert 'name="whom"' not in signed_in(ANN).get(f"/messages/{row.pk}/").content.decode()
+
+
+def test_a_restore_above_the_quota_is_told():
+    row = left(an_owner(quota_octets=10), "one")
+    answer = signed_in(ANN).post(f"/messages/{row.pk}/", {"uidl": "old"}, follow=True)
+    assert "above its quota" in answer.content.decode()
+
+
+def test_mail_is_destroyed_only_once_that_is_confirmed():
+    box = an_owner()
+    one, two = left(box, "one"), left(box, "two")
+    client = signed_in(ANN)
+    place = tick(client, one, bulk="purge")
+    assert "cannot be undone" in client.get(place).content.decode()
+    assert Message.objects.count() == 2
+    client.post(place)
+    assert list(Message.objects.all()) == [two]
+    client.get(f"/messages/{two.pk}/purge/")
+    assert Message.objects.exists()
+    client.post(f"/messages/{two.pk}/purge/")
+    assert not Message.objects.exists()
+    assert_counters_are_sums()
+
+
+def test_a_hold_is_told_and_nothing_is_destroyed():
+    row = left(an_owner(), "one")
+    mailboxes.ensure(ANN, actor=ACTOR, held=True)
+    client = signed_in(ANN)
+    assert "nothing is destroyed" in client.get("/recovery/").content.decode()
+    assert "is on hold" in client.post(f"/messages/{row.pk}/purge/").content.decode()
+    assert Message.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["/messages/%d/", "/messages/%d/file/", "/messages/%d/purge/"])
+def test_anothers_message_is_not_there(path):
+    an_owner()
+    theirs = left(an_owner(BOB), "secret")
+    client = signed_in(ANN)
+    assert client.get(path % theirs.pk).status_code == 404
+    assert client.post(path % theirs.pk, {"uidl": "old"}).status_code in (404, 405)
+    theirs.refresh_from_db()
+    assert theirs.removed is not None
+
+
+def test_what_cannot_be_read_is_still_there_to_restore(settings, tmp_path):
+    box = an_owner()
+    left(box, "one")
+    settings.MAIL_STORE_URL = f"file:{tmp_path}/away"
+    page = signed_in(ANN).get("/recovery/").content.decode()
+    assert "(cannot be read now)" in page
+
+
+def test_a_search_that_has_no_time_goes_on_later(monkeypatch):
+    box = an_owner()
+    left(box, "one")
+    monkeypatch.setattr(titles, "SEARCH_SECONDS", -1.0)
+    assert "1 message has not been searched yet." in signed_in(ANN).get("/recovery/?words=one").content.decode()
