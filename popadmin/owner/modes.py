@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Device
+from mailstore.store.devices import NO_POP
 from popadmin.explained import Option
 
 MODES = (
@@ -31,5 +32,31 @@ STARTS = (
 )
 
 
-def mode(value: str) -> Option:
-    return next(option for option in MODES if option.value == value)
+_NOT_FOR_POP = Option(
+    NO_POP,
+    _("Not for mail programs"),
+    _("They need a device password each; these pages still take it. Mail that waits for it alone goes to recovery."),
+)
+MAIN_ALONE = (
+    Option(
+        Device.Mode.PRIMARY,
+        _("Mail programs may use it"),
+        _("While there is no other device, what a mail program deletes leaves the mailbox, into recovery."),
+    ),
+    _NOT_FOR_POP,
+)
+MAIN = (*MODES, _NOT_FOR_POP)
+
+
+def of(device: Device) -> Option:
+    """How a device shares the mailbox now."""
+    if device.main and not device.mailbox.main_pop:
+        return _NOT_FOR_POP
+    return next(option for option in MODES if option.value == device.mode)
+
+
+def offered(device: Device, *, alone: bool) -> tuple[Option, ...]:
+    """What its owner may choose; `alone` says that there is no other device."""
+    if not device.main:
+        return MODES
+    return MAIN_ALONE if alone else MAIN

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from mailstore.store.usage import Split
 from popadmin.panel.figures import Day
 from popadmin.templatetags.amounts import count, size
 
@@ -53,6 +54,21 @@ def quota_bar(octets: int, quota_octets: int | None) -> SafeString:
         octets=size(octets),
         quota=size(quota_octets),
     )
+
+
+@register.inclusion_tag("parts/split_bar.html")
+def split_bar(split: Split, quota_octets: int | None) -> dict[str, Any]:
+    """What fills a mailbox, part by part, against its quota; without a quota against what is there."""
+    used = split.waiting.octets + split.kept.octets
+    whole = max(quota_octets or 0, used, 1)
+    percent = share_percent(used, quota_octets)
+    return {
+        "split": split,
+        "percent": percent,
+        "waiting_width": split.waiting.octets * 100 // whole,
+        "used_width": used * 100 // whole,
+        "level": next(name for least, name in LEVELS if (percent or 0) >= least),
+    }
 
 
 @register.inclusion_tag("parts/day_bars.html")

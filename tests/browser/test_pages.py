@@ -69,7 +69,7 @@ def sign_in(page: Page, name: str = ANN, password: str = PASSWORD) -> None:
 
 def change_password(page: Page) -> None:
     page.get_by_role("navigation").get_by_role("link", name="Settings").click()
-    page.get_by_role("main").get_by_role("link", name="Password").click()
+    page.get_by_role("main").get_by_role("link", name=re.compile("^Password")).click()
     page.get_by_label("Present password").fill(PASSWORD)
     page.get_by_label("New password", exact=True).fill(NEW)
     page.get_by_label("New password, once more").fill(NEW)

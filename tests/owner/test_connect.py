@@ -8,9 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.utils import timezone
 
-from mailstore.models import AuditEntry, Device
+from mailstore.models import AuditEntry, Device, DiarySession
 from mailstore.policy import devices as shapes
 from popadmin.owner.qr import qr
+from popadmin.owner.refusals import REMEDIES
 from tests.store.site import a_message
 from tests.web.people import ANN, an_owner, signed_in
 
@@ -112,5 +113,43 @@ def test_looking_whether_it_arrived_costs_little(django_assert_num_queries):
     client = signed_in(ANN)
     connected(client)
     key = Device.objects.get(name="Phone").pk
-    with django_assert_num_queries(3):  # the session, the user, the device
+    with django_assert_num_queries(4):  # the session, the user, the device, the diary
         client.get(f"/devices/{key}/status/")
+
+
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [
+        ("wrong", "the password was wrong"),
+        ("previous", "previous main password"),
+        ("main-off", "which mail programs may not"),
+        ("pop-off", "POP is switched off"),
+        ("throttled", "too many wrong passwords"),
+        ("suspended", "suspended"),
+    ],
+)
+def test_the_waiting_page_says_why_a_try_failed(ended, said):
+    mailbox = an_owner()
+    client = signed_in(ANN)
+    connected(client)
+    now = timezone.now()
+    DiarySession.objects.create(mailbox=mailbox, started_at=now, ended_at=now, client="192.0.2.7", ended=ended)
+    page = client.get(f"/devices/{Device.objects.get(name='Phone').pk}/status/").content.decode()
+    assert said in page
+    assert "192.0.2.7" in page
+
+
+def test_what_failed_before_the_device_was_made_or_went_well_is_no_failure_of_it():
+    mailbox = an_owner()
+    client = signed_in(ANN)
+    before = timezone.now()
+    connected(client)
+    now = timezone.now()
+    DiarySession.objects.create(mailbox=mailbox, started_at=before, ended_at=before, ended="wrong")
+    DiarySession.objects.create(mailbox=mailbox, started_at=now, ended_at=now, ended="quit")
+    page = client.get(f"/devices/{Device.objects.get(name='Phone').pk}/status/").content.decode()
+    assert "A try was refused" not in page
+
+
+def test_every_refusal_of_the_diary_has_its_remedy():
+    assert set(REMEDIES) == set(DiarySession.REFUSED)

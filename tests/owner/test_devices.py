@@ -82,13 +82,35 @@ def test_a_name_that_is_taken_is_told_beside_the_field_and_what_was_typed_stays(
     assert 'value="Tablet"' in texts(response)
 
 
+def test_a_mode_is_chosen_for_any_device_the_main_password_included():
+    an_owner()
+    device = a_device()
+    client = signed_in(ANN)
+    for row, mode in ((device, "peek"), (main(), "primary")):
+        assert client.post(f"/devices/{row.pk}/mode/", {"mode": mode}).status_code == 302
+        row.refresh_from_db()
+        assert row.mode == mode
+
+
 def test_the_main_password_is_kept_from_mail_programs_and_given_back():
     an_owner()
+    a_device()
     client, key = signed_in(ANN), main().pk
-    for given, holds in (("False", False), ("True", True)):
-        client.post(f"/devices/{key}/main-pop/", {"main_pop": given})
+    for chosen, holds in (("none", False), ("independent", True)):
+        client.post(f"/devices/{key}/mode/", {"mode": chosen})
         assert Mailbox.objects.get().main_pop is holds
-        assert client.get(f"/devices/{key}/").status_code == 200
+        assert client.get(f"/devices/{key}/").context["forms"]["mode"].initial == {"mode": chosen}
+
+
+@pytest.mark.parametrize(("alone", "mode"), [(True, "independent"), (False, "greedy"), (False, "")])
+def test_what_cannot_be_chosen_is_told_and_changes_nothing(alone, mode):
+    an_owner()
+    if not alone:
+        a_device()
+    before = main().mode
+    response = signed_in(ANN).post(f"/devices/{main().pk}/mode/", {"mode": mode})
+    assert response.context["forms"]["mode"].errors["mode"]
+    assert main().mode == before
 
 
 def test_revoking_is_asked_about_once_and_then_told():
@@ -126,13 +148,13 @@ def test_what_is_done_is_in_the_audit_with_who_did_it():
     AuditEntry.objects.all().delete()
     client = signed_in(ANN)
     client.post(f"/devices/{device.pk}/name/", {"name": "Old phone"})
-    client.post(f"/devices/{main().pk}/main-pop/", {"main_pop": "False"})
+    client.post(f"/devices/{main().pk}/mode/", {"mode": "none"})
     client.post(f"/devices/{device.pk}/revoke/")
     entries = AuditEntry.objects.order_by("pk").values_list("verb", "via", "actor_name")
-    assert [*entries] == [(verb, "web", ANN) for verb in ("device.rename", "mailbox.change", "device.revoke")]
+    assert [*entries] == [(verb, "web", ANN) for verb in ("device.rename", "device.mode", "device.revoke")]
 
 
-@pytest.mark.parametrize("path", ["", "name/", "main-pop/", "revoke/", "status/"])
+@pytest.mark.parametrize("path", ["", "name/", "mode/", "revoke/", "status/"])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_nobody_elses_device_exists_and_the_try_is_told(path, method):
     an_owner()

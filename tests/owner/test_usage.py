@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from mailstore.models import Device
 from popadmin.owner.mail_program import Door, mail_program
+from tests.store.site import a_message
 from tests.up.programs import REPOSITORY
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
@@ -22,15 +23,17 @@ def device(mailbox, name, **fields):
     return Device.objects.create(mailbox=mailbox, name=name, selector=name, digest=b"d", **fields)
 
 
-def test_the_owner_sees_what_is_used_of_the_quota():
+def test_the_owner_sees_what_is_used_of_the_quota_and_by_what():
     mailbox = an_owner(quota_octets=2**30, quota_messages=1000)
-    mailbox.octets, mailbox.messages = 2**29, 1234
-    mailbox.save()
-    page = signed_in(ANN).get("/mailbox/").content.decode()
+    for octets in (2**29, 2**20):
+        a_message(mailbox, octets=octets)
+    Device.objects.filter(main=True).update(confirmed="{[2,3)}", last_sign_in_at=timezone.now())
+    response = signed_in(ANN).get("/mailbox/")
+    page = response.content.decode()
     assert "50&nbsp;%" in page
-    assert "512.0\N{NO-BREAK SPACE}MB / 1.0\N{NO-BREAK SPACE}GB" in page
-    assert "1,234 messages" in page
-    assert "1,000 at most" in page
+    assert "513.0\N{NO-BREAK SPACE}MB <small>used of 1.0\N{NO-BREAK SPACE}GB" in page
+    assert "2 messages of at most 1,000" in page
+    assert (response.context["split"].waiting.octets, response.context["split"].kept.octets) == (2**29, 2**20)
 
 
 def test_the_owner_sees_his_devices_the_main_password_first_and_nobody_elses():
@@ -109,5 +112,5 @@ def test_the_page_costs_the_same_statements_however_many_devices(django_assert_n
     client = signed_in(ANN)
     for number in range(devices):
         device(mailbox, f"device {number}")
-    with django_assert_num_queries(4):  # the session, the user, the mailbox, the devices
+    with django_assert_num_queries(6):  # the session, the user, the mailbox, the devices, the two of the split
         assert client.get("/mailbox/").status_code == 200

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Device
 from mailstore.store.devices import NAME_CHARACTERS
-from popadmin.explained import Explained
+from popadmin.explained import Explained, Option
 from popadmin.owner.modes import MODES, STARTS
 
 
@@ -31,7 +34,9 @@ class Connect(_Name):
     start = Explained(STARTS, label=_("What it begins with"), initial="all")
 
 
-class MainPop(forms.Form):
-    """Whether mail programs may sign in with the main password."""
+class Mode(forms.Form):
+    """How a device that is there shares the mailbox from now on: one of `offered`."""
 
-    main_pop = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    def __init__(self, *args: Any, offered: Sequence[Option], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["mode"] = Explained(offered, label=_("How it shares the mailbox"))

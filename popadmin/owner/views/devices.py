@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -13,12 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView
 
 from mailstore.models import Device
-from mailstore.store import devices, mailboxes
+from mailstore.store import devices
 from mailstore.store.outcomes import Rejected
 from popadmin.acting import actor, find
 from popadmin.crumbs import crumb
-from popadmin.owner import access, modes
-from popadmin.owner.forms.devices import MainPop, Rename
+from popadmin.explained import Option
+from popadmin.owner import access, modes, refusals
+from popadmin.owner.forms.devices import Mode, Rename
 from popadmin.signin.access import signed_in
 
 
@@ -27,7 +29,7 @@ class Devices(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        rows = [(device, modes.mode(device.mode)) for device in access.devices(user)]
+        rows = [(device, modes.of(device)) for device in access.devices(user)]
         mailbox = get_object_or_404(access.mailboxes(user))
         return super().get_context_data(**kwargs, mailbox=mailbox, devices=rows, alone=len(rows) == 1)
 
@@ -47,17 +49,24 @@ class One(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         device, mailbox = self.device, self.device.mailbox
-        forms = {
-            "rename": Rename(initial={"name": device.name}),
-            "main_pop": MainPop(initial={"main_pop": not mailbox.main_pop}),
-        }
         return {
-            **super().get_context_data(device=device, mailbox=mailbox, crumbs=[crumb(_("Devices"), "devices")]),
-            "mode": modes.mode(device.mode),
+            **super().get_context_data(**sighting(device), mailbox=mailbox, crumbs=[crumb(_("Devices"), "devices")]),
+            "mode": modes.of(device),
             "sees_messages": mailbox.messages - device.hidden_messages,
             "sees_octets": mailbox.octets - device.hidden_octets,
-            "forms": {**forms, **kwargs.get("tried", {})},
+            "forms": {**self._forms(), **kwargs.get("tried", {})},
         }
+
+    def _forms(self) -> dict[str, Form]:
+        return {
+            "rename": Rename(initial={"name": self.device.name}),
+            "mode": Mode(initial={"mode": modes.of(self.device).value}, offered=self.offered()),
+        }
+
+    def offered(self) -> tuple[Option, ...]:
+        """The modes that this device can have."""
+        alone = not access.devices(signed_in(self.request)).filter(main=False).exists()
+        return modes.offered(self.device, alone=alone)
 
 
 class _Change(FormView, One):  # type: ignore[type-arg]  # generic only in its stubs
@@ -95,16 +104,16 @@ class Named(_Change):
         return _("The device is called “%(name)s” now.") % {"name": device.name}
 
 
-class Main(_Change):
-    """Whether mail programs may use the main password; only the main device has this form."""
+class Shared(_Change):
+    form_class, form, field = Mode, "mode", "mode"
 
-    form_class, form, field = MainPop, "main_pop", "main_pop"
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "offered": self.offered()}
 
-    def change(self, value: bool) -> str:
-        mailboxes.ensure(_address(self.device), actor=actor(self.request), main_pop=value)
-        if value:
-            return _("Mail programs may use the main password.")
-        return _("Mail programs cannot use the main password any more; these pages still take it.")
+    def change(self, value: str) -> str:
+        device = devices.set_mode(_address(self.device), self.device.name, value, actor=actor(self.request))
+        device.mailbox.refresh_from_db(fields=["main_pop"])
+        return _("Kept: “%(mode)s”.") % {"mode": modes.of(device).label}
 
 
 class Revoke(One):
@@ -129,6 +138,15 @@ class Status(One):
     """Whether the device has signed in yet, for a page that waits for it."""
 
     template_name = "owner/sighting.html"
+
+    def get_context_data(self, **_kwargs: Any) -> dict[str, Any]:
+        return sighting(self.device)
+
+
+def sighting(device: Device) -> dict[str, Any]:
+    """What a page tells of the first sign-in: it arrived, or what went wrong with the last try since it is awaited."""
+    waits = device.last_sign_in_at is None and not device.main
+    return {"device": device, "refusal": refusals.last(device) if waits else None}
 
 
 def one(request: HttpRequest, key: int) -> Device:

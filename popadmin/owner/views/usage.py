@@ -7,6 +7,7 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from django.views.generic import TemplateView
 
+from mailstore.store import usage
 from popadmin.owner import access, modes
 from popadmin.owner.mail_program import mail_program
 from popadmin.signin.access import signed_in
@@ -19,10 +20,12 @@ class Usage(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        devices = [(device, modes.mode(device.mode)) for device in access.devices(user)]
+        devices = [(device, modes.of(device)) for device in access.devices(user)]
+        mailbox = get_object_or_404(access.mailboxes(user))
         return super().get_context_data(
             **kwargs,
-            mailbox=get_object_or_404(access.mailboxes(user)),
+            mailbox=mailbox,
+            split=usage.split(mailbox.pk),
             devices=devices[:SHOWN_DEVICES],
             more=len(devices[SHOWN_DEVICES:]),
             program=mail_program(),

@@ -1,0 +1,34 @@
+"""Why a mail program was refused, and what its owner does about it: in words, out of the diary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models import Device, DiarySession
+from popadmin.owner import access
+
+Ended = DiarySession.Ended
+REMEDIES: dict[str, Promise] = {
+    Ended.WRONG: _("the password was wrong. Copy it once more, the whole of it; capitals and hyphens do not matter."),
+    Ended.PREVIOUS: _("it used your previous main password. Type the password of the device."),
+    Ended.SUSPENDED: _("the mailbox is suspended. Ask your administrator."),
+    Ended.POP_OFF: _("POP is switched off for this mailbox. Ask your administrator."),
+    Ended.MAIN_OFF: _("it used the main password, which mail programs may not. Type the password of the device."),
+    Ended.THROTTLED: _("there were too many wrong passwords from there. Wait a while, then try again."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    row: DiarySession
+    remedy: Promise
+
+
+def last(device: Device) -> Refusal | None:
+    """The last refused try at the mailbox since this device was made. Whose try it was, nobody knows."""
+    rows = access.diary(device.mailbox.user).filter(ended__in=REMEDIES, ended_at__gte=device.created_at)
+    row = rows.order_by("-ended_at").first()
+    return Refusal(row, REMEDIES[row.ended]) if row else None
