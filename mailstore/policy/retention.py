@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-HORIZON_DAYS = 30  # a preview counts what leaves within these days
+HORIZON_DAYS = 30  # a forecast counts what leaves within these days, today aside
 RELIEVED_PERCENT = 90  # relief frees this far below the quota: not again with the next message, and below a warning
 SILENCE_NOTICE_DAYS = 7  # the owner hears so long before that a device will stop counting
 WARN_PERCENTS = (80, 95, 100)

@@ -16,13 +16,14 @@ from mailstore.store.sweeping import rested
 
 OF_POLICY, OF_DOMAIN, OF_MAILBOX = "p.id = %(key)s", "x.domain_id = %(key)s", "x.id = %(key)s"
 
-_HORIZON = f"(%(now)s::timestamptz + make_interval(days => {HORIZON_DAYS}))"
+# To the end of that day: what is saved "from now on" with as many days is in it.
+_HORIZON = f"(date_trunc('day', %(now)s::timestamptz, 'UTC') + make_interval(days => {HORIZON_DAYS + 1}))"
 _DATE = "(greatest(due.at, %(now)s) AT TIME ZONE 'UTC')::date"
 _LEAVING = """
 WITH {boxes}
 SELECT {date}, count(*), sum(m.octets)::bigint, count(DISTINCT m.mailbox_id)
   FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL {due}
- WHERE due.at <= {horizon}
+ WHERE due.at < {horizon}
  GROUP BY GROUPING SETS (1, ()) ORDER BY 1
 """
 _DESTROYED = "SELECT count(*), coalesce(sum(m.octets), 0)::bigint, count(DISTINCT x.id) {due} AND {which}"

@@ -22,6 +22,7 @@ DAYS_AT_MOST = 36_500  # a century: far from where a date plus days overflows
 NAMED_USERS = 3  # of those who hold a policy in use, so many are named in the refusal
 _DAYS = ("expire_days", "expire_confirmed_days", "hold_days", "silent_days", "recovery_days", "diary_days")
 _AT_LEAST_A_DAY = ("expire_days", "expire_confirmed_days", "silent_days")
+_CLOCKS = ("expire_since", "expire_confirmed_since", "remove_since", "recovery_since", "site_since")
 _RACES = {
     "mailstore_retentionpolicy_name_key": gettext_lazy("there is a policy of this name: choose another"),
     "retention_policy_one_site_fallback": gettext_lazy("another policy became the site's a moment ago: try again"),
@@ -62,8 +63,9 @@ def make(label: str, *, actor: Actor, at_once: bool = False, **fields: Unpack[Ru
 def ensure(label: str, *, actor: Actor, at_once: bool = False, **fields: Unpack[Rules]) -> Ensured[RetentionPolicy]:
     """Make the policy unless it is there, and set the given fields.
 
-    A rule that takes more than before spares what is there: its age counts from now, unless `at_once`. What becomes
-    the site's takes that place from the policy that had it. Rejected for a bad name or value.
+    A rule that takes more than before spares what is there: its age counts from now. `at_once` ends that and every such
+    wait from before. What becomes the site's takes that place from the policy that had it. Rejected for a bad name or
+    value.
     """
     name = _checked_name(label)
     with transaction.atomic(), last_word(_RACES):
@@ -127,18 +129,31 @@ def _change(policy: RetentionPolicy, fields: Mapping[str, Any], *, at_once: bool
     """Set the fields and their clocks. A fresh policy has none of its own: nobody has followed another rule of it."""
     not_negative(fields, *_DAYS, "recovery_octets")
     _refuse_bad_days(fields)
-    before = _rule(policy)
-    started = None if at_once else timezone.now()
+    before, started = _rule(policy), timezone.now()
+    clocks: dict[str, datetime | None] = {}
     if fields.get("site") and not policy.site:
         RetentionPolicy.objects.filter(site=True).update(site=False)
-        policy.site_since = started
+        clocks["site_since"] = started
     changes = assign(policy, fields)
-    clocks = sharpened(before, _rule(policy))
-    for clock in clocks:
-        setattr(policy, clock, None if fresh else started)
+    if not fresh:
+        clocks |= dict.fromkeys(sharpened(before, _rule(policy)), started)
+    if at_once:
+        clocks = dict.fromkeys(_CLOCKS, None)
+        changes |= _hurry(policy)
+    for clock, at in clocks.items():
+        setattr(policy, clock, at)
     if changes:
-        policy.save(update_fields=[*clocks, "site_since", "saved_at"])
+        policy.save(update_fields=[*clocks, "saved_at"])
     return changes
+
+
+def _hurry(policy: RetentionPolicy) -> Changes:
+    """No wait for old mail: neither of the policy's own clocks nor of those who have chosen it. Returns what waited."""
+    waiting = {clock: (at, None) for clock in _CLOCKS if (at := getattr(policy, clock)) is not None}
+    followed = 0
+    for model in (Domain, Mailbox):
+        followed += model._default_manager.filter(policy=policy, policy_since__isnull=False).update(policy_since=None)
+    return waiting | ({"policy_since": (followed, 0)} if followed else {})
 
 
 def _rule(policy: RetentionPolicy) -> Rule:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from mailstore.models import SweepPass
 from mailstore.ports import BodyStore
 from mailstore.store.sweeping.capped import CAPPED
+from mailstore.store.sweeping.diary import DIARY
 from mailstore.store.sweeping.drafts import DRAFTS
 from mailstore.store.sweeping.expire import EXPIRE
 from mailstore.store.sweeping.expired_aliases import EXPIRED_ALIASES
@@ -25,6 +26,8 @@ from mailstore.store.sweeping.unclaimed import UNCLAIMED
 from mailstore.store.sweeping.visits import VISITS
 from mailstore.store.sweeping.warn import WARN
 
+KEPT_PASSES = timedelta(days=90)
+
 STEPS: tuple[Step, ...] = (
     DRAFTS,
     SILENCE,
@@ -36,6 +39,7 @@ STEPS: tuple[Step, ...] = (
     CAPPED,
     UNCLAIMED,
     EXPIRED_ALIASES,
+    DIARY,
     VISITS,
     WARN,
 )
@@ -49,6 +53,7 @@ class Swept:
     expired_octets: int
     relieved: int
     relieved_octets: int
+    diary: int  # rows of sessions, forgotten
     silenced: int  # devices that count no more
     warned: int  # owners whose quota fills
     messages: int
@@ -77,6 +82,7 @@ def run(store: BodyStore, *, stop: Callable[[], bool] = lambda: False, now: date
     with lease():
         swept = Swept(**_figures((step, step.act(round)) for step in STEPS))
         if not stop():
+            SweepPass.objects.filter(started_at__lt=began - KEPT_PASSES).delete()
             SweepPass.objects.create(started_at=began, ended_at=timezone.now(), figures=asdict(swept))
     return swept
 

@@ -102,3 +102,15 @@ def test_one_that_is_followed_stays_and_says_by_whom() -> None:
     assert not RetentionPolicy.objects.exists()
     with pytest.raises(Rejected, match="is gone"):
         policies.remove(policy.pk, actor=ACTOR)
+
+
+def test_at_once_ends_the_waits_of_before() -> None:
+    a_mailbox()
+    policy = a_policy(site=True, expire_days=30)
+    domains.ensure("example.org", actor=ACTOR, policy=policy)
+    a_policy(expire_days=20)
+    done = policies.ensure("short", actor=ACTOR, at_once=True, expire_days=20)
+    assert {*done.changes} == {"expire_since", "site_since", "policy_since"}
+    assert (done.row.expire_since, done.row.site_since) == (None, None)
+    assert domains.get("example.org").policy_since is None
+    assert policies.ensure("short", actor=ACTOR, at_once=True, expire_days=20).changes == {}

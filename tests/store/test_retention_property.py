@@ -116,7 +116,7 @@ def leaves_on(history: History, place: int) -> date | None:
         sharper = not old["remove_when_confirmed"] or rule["hold_days"] < old["hold_days"]
         dues.append(since(arrived, sharper) + timedelta(days=rule["hold_days"]))
     due = max(min(dues), NOW) if dues and not history.held else None
-    return due.date() if due and due <= NOW + timedelta(days=HORIZON_DAYS) else None
+    return due.date() if due and due.date() <= (NOW + timedelta(days=HORIZON_DAYS)).date() else None
 
 
 def as_ranges(numbers: set[int]) -> str:
@@ -173,10 +173,10 @@ def swept(now: datetime) -> int:
 
 
 def sweeps() -> Counter[date]:
-    """What a sweep now, one at each day's end and one at the horizon take, by the day."""
-    ends = [midnight_after(NOW + timedelta(days=day)) - timedelta(microseconds=1) for day in range(HORIZON_DAYS)]
+    """What a sweep now and one at each day's end take, by the day."""
+    ends = [midnight_after(NOW + timedelta(days=day)) - timedelta(microseconds=1) for day in range(HORIZON_DAYS + 1)]
     gone: Counter[date] = Counter()
-    for now in (NOW, *ends, NOW + timedelta(days=HORIZON_DAYS)):
+    for now in (NOW, *ends):
         gone[now.date()] += swept(now)
     return +gone
 

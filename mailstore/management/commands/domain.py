@@ -10,6 +10,7 @@ from django.core.management.base import CommandParser
 from django.db.models import QuerySet
 
 from mailstore.management import tables
+from mailstore.management.choosing import policy_arguments, policy_fields
 from mailstore.management.shell import UNSET, actor, count, size, switch
 from mailstore.management.verbs import NounCommand, Options, Verb, removal_state, removal_told
 from mailstore.models import Domain
@@ -71,7 +72,7 @@ class Command(NounCommand):
         )
 
     def ensure(self, options: Options) -> None:
-        fields = {name: options[name] for name in FIELDS if name in options}
+        fields = {name: options[name] for name in FIELDS if name in options} | policy_fields(options)
         if fields.get("stands_for") is not None:
             fields["stands_for"] = domains.get(fields["stands_for"])
         done = domains.ensure(options["name"], actor=actor(), look_alike=options["look_alike"], **fields)
@@ -149,6 +150,7 @@ def _ensure_arguments(parser: CommandParser) -> None:
         "--stands-for", type=_name_or_none, default=UNSET, metavar="NAME|none", help="every address in it is one there"
     )
     parser.add_argument("--look-alike", action="store_true", help="make it although it looks like another domain")
+    policy_arguments(parser)
 
 
 def _size(parser: CommandParser, option: str, field: str, what: str) -> None:
@@ -161,9 +163,10 @@ def _name_or_none(text: str) -> str | None:
 
 def _with_use(domains: QuerySet[Domain]) -> Iterator[dict[str, Any]]:
     """Yield the domains' fields with how many mailboxes and aliases they have, and how much mail."""
+    named = ("stands_for__name", "policy__name")
     counts = ("mailboxes", "aliases", "messages", "octets", "catch_all")
     counted = domain_use.counted(domains).annotate(catch_all=domain_use.catch_all())
-    yield from counted.values("name", "removed_at", "removed_by", "stands_for__name", *FIELDS, *counts).iterator()
+    yield from counted.values("name", "removed_at", "removed_by", *named, *FIELDS, *counts).iterator()
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
@@ -177,6 +180,7 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
         "max_mailboxes": row["mailbox_limit"],
         "aliases": row["aliases"],
         "max_aliases": row["alias_limit"],
+        "policy": row["policy__name"],
         "messages": row["messages"],
         "octets": row["octets"],
         "quota_octets": row["quota_octets"],

@@ -9,6 +9,7 @@ from django.core.management.base import CommandParser
 from django.db.models import QuerySet
 
 from mailstore.management import tables
+from mailstore.management.choosing import policy_arguments, policy_fields
 from mailstore.management.shell import UNSET, actor, count, password_from_stdin, size, switch
 from mailstore.management.verbs import NounCommand, Options, Verb, removal_state, removal_told
 from mailstore.models import Mailbox
@@ -94,7 +95,7 @@ class Command(NounCommand):
         )
 
     def ensure(self, options: Options) -> None:
-        fields = {name: options[name] for name in FIELDS if name in options}
+        fields = {name: options[name] for name in FIELDS if name in options} | policy_fields(options)
         password = password_from_stdin() if options["password_stdin"] else None
         done = mailboxes.ensure(options["address"], actor=actor(), password=password, **fields)
         self.say_ensured(done.row.user.address, done, json=options["json"])
@@ -167,6 +168,7 @@ def _ensure_arguments(parser: CommandParser) -> None:
     switch(parser, "must_change_password", "--must-change", "--no-must-change", help="the pages ask for a new password")
     switch(parser, "suspended", "--suspend", "--activate", help="may not sign in anywhere; mail still comes in")
     switch(parser, "held", "--hold", "--no-hold", help="nothing is expired or purged while it stands")
+    policy_arguments(parser)
 
 
 def _list_arguments(parser: CommandParser) -> None:
@@ -191,7 +193,7 @@ def _remove_arguments(parser: CommandParser) -> None:
 
 def _told(rows: QuerySet[Mailbox]) -> Iterator[dict[str, Any]]:
     """Yield each mailbox as JSON tells it."""
-    for box in rows.select_related("user", "domain").iterator():
+    for box in rows.select_related("user", "domain", "policy").iterator():
         yield {
             "address": box.user.address,
             "name": box.user.name,
@@ -209,6 +211,7 @@ def _told(rows: QuerySet[Mailbox]) -> Iterator[dict[str, Any]]:
             "smtp": box.smtp,
             "main_pop": box.main_pop,
             "held": box.held,
+            "policy": box.policy.name if box.policy else None,
             "created_at": box.created_at.isoformat(),
             **removal_told(box.removed_at, box.removed_by),
         }

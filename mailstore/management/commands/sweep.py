@@ -28,7 +28,7 @@ class Command(ShellCommand):
     example = "popadmin sweep --dry-run"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="only count what a pass would destroy now")
+        parser.add_argument("--dry-run", action="store_true", help="only count what a pass would do now")
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.add_argument("--every", type=_seconds, default=None, metavar="SECONDS", help="go on until SIGTERM")
 
@@ -83,7 +83,7 @@ class Command(ShellCommand):
             f"drafts {swept.drafts}, expired aliases {swept.aliases}, web sessions {swept.sessions}, "
             f"expired {swept.expired} ({tables.about(swept.expired_octets)}), "
             f"relieved {swept.relieved} ({tables.about(swept.relieved_octets)}), "
-            f"silent devices {swept.silenced}, warnings {swept.warned}"
+            f"diary rows {swept.diary}, silent devices {swept.silenced}, warnings {swept.warned}"
         )
 
 

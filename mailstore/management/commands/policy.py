@@ -1,0 +1,173 @@
+"""`policy`: ensures, lists, shows and removes retention policies; the rules, and who may follow, are the store's."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.db.models import Count, QuerySet
+
+from mailstore.management import tables
+from mailstore.management.shell import UNSET, actor, count, size, switch
+from mailstore.management.verbs import NounCommand, Options, Verb
+from mailstore.models import RetentionPolicy
+from mailstore.policy.quota import format_octets
+from mailstore.policy.retention import HORIZON_DAYS
+from mailstore.store import forecast, policies
+
+FIELDS = (
+    "site",
+    "expire_days",
+    "expire_confirmed_days",
+    "expire_unfetched",
+    "remove_when_confirmed",
+    "hold_days",
+    "silent_days",
+    "relief",
+    "recovery_days",
+    "recovery_octets",
+    "diary_days",
+)
+HEADINGS = ("POLICY", "EXPIRES", "AFTER ALL HAVE IT", "WHEN ALL HAVE IT", "RELIEF", "RECOVERY", "DOMAINS", "MAILBOXES")
+
+
+class Command(NounCommand):
+    help = "Manage retention policies: how long mail stays."
+    example = "popadmin policy ensure short --expire 30 --dry-run"
+
+    def verbs(self) -> tuple[Verb, ...]:
+        return (
+            Verb(
+                "ensure",
+                "Make a policy unless it is there, and set what is given. Old mail is spared unless --at-once.",
+                "popadmin policy ensure short --expire 30 --recovery 14 --dry-run",
+                _ensure_arguments,
+                self.ensure,
+            ),
+            Verb("list", "List the policies.", "popadmin policy list --json", _nothing, self.listing),
+            Verb("show", "Show one policy.", "popadmin policy show short", _name, self.show),
+            Verb("remove", "Remove a policy that nobody follows.", "popadmin policy remove short", _name, self.remove),
+        )
+
+    def ensure(self, options: Options) -> None:
+        fields = {name: options[name] for name in FIELDS if name in options}
+        which = {"actor": actor(), "at_once": options["at_once"], **fields}
+        if options["dry_run"]:
+            self._foretell(forecast.of_policy(lambda: policies.ensure(options["name"], **which).row), options)
+            return
+        done = policies.ensure(options["name"], **which)
+        self.say_ensured(done.row.name, done, json=options["json"])
+
+    def listing(self, options: Options) -> None:
+        rows = _told(RetentionPolicy.objects.order_by("-site", "name"))
+        if options["json"]:
+            self.say_json_list(rows)
+            return
+        for line in tables.lines(HEADINGS, (_cells(told) for told in rows)):
+            self.stdout.write(line)
+
+    def show(self, options: Options) -> None:
+        (told,) = _told(RetentionPolicy.objects.filter(pk=policies.get(options["name"]).pk))
+        if options["json"]:
+            self.say_json(told)
+            return
+        for name, value in told.items():
+            self.stdout.write(f"{name.replace('_', ' ')}: {tables.dash(value)}")
+
+    def remove(self, options: Options) -> None:
+        policies.remove(policies.get(options["name"]).pk, actor=actor())
+        if options["json"]:
+            self.say_json({"name": options["name"], "removed": True})
+        else:
+            self.stdout.write(f"{options['name']}: removed")
+
+    def _foretell(self, told: forecast.Forecast, options: Options) -> None:
+        if options["json"]:
+            self.say_json(asdict(told))
+            return
+        for day in told.days:
+            self.stdout.write(f"{day.date}: removes {_all_of(day)}")
+        self.stdout.write(f"within {HORIZON_DAYS} days: removes {_all_of(told.total)}")
+        self.stdout.write(f"as the rules are now: {_all_of(told.before)}")
+        if told.destroyed.messages:
+            self.stdout.write(f"the next sweep destroys out of recovery: {_all_of(told.destroyed)}")
+
+
+def _nothing(_parser: CommandParser) -> None:
+    """No arguments."""
+
+
+def _name(parser: CommandParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+
+
+def _ensure_arguments(parser: CommandParser) -> None:
+    _name(parser)
+    _days(parser, "--expire", "expire_days", "days after arrival; none: never", never=True)
+    _days(parser, "--expire-confirmed", "expire_confirmed_days", "days after every device has it", never=True)
+    switch(parser, "expire_unfetched", "--expire-unfetched", "--keep-unfetched", help="unfetched mail may expire too")
+    switch(
+        parser, "remove_when_confirmed", "--remove-confirmed", "--keep-confirmed", help="remove what every device has"
+    )
+    _days(parser, "--hold-days", "hold_days", "but not before so many days after arrival")
+    _days(parser, "--silent", "silent_days", "days of silence after which a device is waited for no longer")
+    parser.add_argument(
+        "--relief",
+        choices=RetentionPolicy.Relief.values,
+        default=UNSET,
+        help="in a full mailbox, remove what every device has, or then what one has",
+    )
+    _days(parser, "--recovery", "recovery_days", "days in recovery")
+    parser.add_argument("--recovery-size", dest="recovery_octets", type=size, default=UNSET, metavar="SIZE|none")
+    _days(parser, "--diary", "diary_days", "days the diary is kept")
+    switch(parser, "site", "--site", "--no-site", help="followed wherever nothing else is")
+    parser.add_argument("--at-once", action="store_true", help="for mail that is there too, with the next sweep")
+    parser.add_argument("--dry-run", action="store_true", help="only tell what it would remove, and when")
+
+
+def _days(parser: ArgumentParser, option: str, field: str, help: str, *, never: bool = False) -> None:
+    kind = count if never else _number
+    parser.add_argument(
+        option, dest=field, type=kind, default=UNSET, metavar="DAYS|none" if never else "DAYS", help=help
+    )
+
+
+def _number(text: str) -> int:
+    found = count(text)
+    if found is None:
+        raise ArgumentTypeError(f"{text!r} is not a number of days")
+    return found
+
+
+def _told(rows: QuerySet[RetentionPolicy]) -> Iterator[dict[str, Any]]:
+    """Yield each policy as JSON tells it, with how many have chosen it."""
+    used = rows.annotate(domains=Count("domain", distinct=True), mailboxes=Count("mailbox", distinct=True))
+    for policy in used:
+        fields = {name: getattr(policy, name) for name in FIELDS}
+        use = {"domains": policy.domains, "mailboxes": policy.mailboxes}
+        yield {"name": policy.name, **fields, **use, "saved_at": policy.saved_at.isoformat()}
+
+
+def _cells(told: dict[str, Any]) -> tuple[object, ...]:
+    most = "" if told["recovery_octets"] is None else f", {format_octets(told['recovery_octets'])}"
+    return (
+        f"{told['name']} (site)" if told["site"] else told["name"],
+        _in_days(told["expire_days"]) + (", unfetched too" if told["expire_unfetched"] else ""),
+        _in_days(told["expire_confirmed_days"]),
+        f"at {told['hold_days']} d" if told["remove_when_confirmed"] else "stays",
+        told["relief"],
+        f"{told['recovery_days']} d{most}",
+        told["domains"],
+        told["mailboxes"],
+    )
+
+
+def _in_days(days: int | None) -> str:
+    return "never" if days is None else f"{days} d"
+
+
+def _all_of(going: forecast.Going) -> str:
+    return f"{going.messages} messages, {tables.about(going.octets)}, in {going.mailboxes} mailboxes"

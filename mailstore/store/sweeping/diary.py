@@ -1,0 +1,43 @@
+"""Forgets what the diary has kept for as long as the mailbox's policy says; nothing of one that is held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import connection
+
+from mailstore.store.following import FOLLOWED
+from mailstore.store.sweeping.steps import Round, Step
+from mailstore.store.sweeping.windows import windows
+
+DIARY_DAYS = 90  # where no policy says otherwise
+
+# A row ends after it began, so the index by beginnings finds what is old.
+_OF_OLD = f"""
+  mailstore_mailbox x
+  JOIN mailstore_domain o ON o.id = x.domain_id
+  LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
+ CROSS JOIN LATERAL (SELECT %(now)s - make_interval(days => coalesce(p.diary_days, {DIARY_DAYS})) AS at) AS since
+ WHERE x.id = ANY(%(boxes)s) AND NOT x.held AND d.mailbox_id = x.id
+   AND d.started_at < since.at AND d.ended_at < since.at
+"""
+_COUNT = f"SELECT count(*) FROM mailstore_diarysession d WHERE EXISTS (SELECT FROM {_OF_OLD})"
+_FORGET = f"DELETE FROM mailstore_diarysession d USING {_OF_OLD}"
+
+
+def _look(round: Round) -> tuple[int]:
+    return (sum(_each_window(round, _COUNT)),)
+
+
+def _act(round: Round) -> tuple[int]:
+    return (sum(_each_window(round, _FORGET)),)
+
+
+def _each_window(round: Round, statement: str) -> Iterator[int]:
+    for keys in windows(round):
+        with connection.cursor() as cursor:
+            cursor.execute(statement, {"boxes": keys, "now": round.now})
+            yield cursor.fetchone()[0] if cursor.description else cursor.rowcount
+
+
+DIARY = Step(("diary",), _look, _act)

@@ -1,0 +1,53 @@
+"""The diary is kept as long as the mailbox's policy says, and no row that is younger or held is lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from mailstore.models import DiarySession, Mailbox, SweepPass
+from mailstore.store import mailboxes, policies, sweep
+from tests.store.bodiless import Bodiless
+from tests.store.site import ACTOR, a_mailbox
+
+pytestmark = pytest.mark.django_db
+ANN = "ann@example.org"
+
+
+def a_session(mailbox: Mailbox, *, days_ago: float) -> DiarySession:
+    at = timezone.now() - timedelta(days=days_ago)
+    return DiarySession.objects.create(mailbox=mailbox, started_at=at, ended_at=at, ended="quit")
+
+
+def swept() -> int:
+    told = sweep.preview(Bodiless()).diary
+    assert sweep.run(Bodiless()).diary == told
+    return told
+
+
+def test_rows_go_after_ninety_days_or_as_the_policy_says() -> None:
+    box = a_mailbox()
+    a_session(box, days_ago=91)
+    young = a_session(box, days_ago=89)
+    assert (swept(), list(DiarySession.objects.all())) == (1, [young])
+    policy = policies.ensure("rules", actor=ACTOR, diary_days=10).row
+    mailboxes.ensure(ANN, actor=ACTOR, policy=policy)
+    assert swept() == 1
+
+
+def test_a_hold_keeps_it() -> None:
+    box = a_mailbox()
+    mailboxes.ensure(ANN, actor=ACTOR, held=True)
+    a_session(box, days_ago=1000)
+    assert swept() == 0
+
+
+def test_a_pass_is_remembered_for_the_overview() -> None:
+    sweep.run(Bodiless())
+    SweepPass.objects.update(started_at=timezone.now() - timedelta(days=100))
+    sweep.run(Bodiless())
+    assert SweepPass.objects.get().figures["expired"] == 0
+    sweep.run(Bodiless(), stop=lambda: True)
+    assert SweepPass.objects.count() == 1, "one that was stopped was none"
