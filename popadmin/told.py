@@ -84,6 +84,7 @@ _FACTS: dict[str, Promise] = {
     "was": gettext_lazy("before"),
     "wrong": gettext_lazy("wrong rows"),
 }
+_SIZES = ("mailbox_quota_default", "mailbox_quota_most")
 _MODELS = (Mailbox, User, Domain, Alias, RetentionPolicy, Device)
 
 
@@ -121,7 +122,7 @@ def label(name: str) -> str:
 
 
 def _value(name: str, value: object) -> str:
-    if name.endswith("octets") and (value is None or isinstance(value, int)):
+    if (name.endswith("octets") or name in _SIZES) and (value is None or isinstance(value, int)):
         return size_or_none(value)
     if isinstance(value, bool):
         return _("yes") if value else _("no")

@@ -1,29 +1,59 @@
-"""Domains and aliases as the panel shows them: their state in words."""
+"""Domains and aliases as the panel shows them: their state in words, where they lead. No template a row."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from mailstore.models import Alias, Domain
+from popadmin.templatetags.amounts import count
 
 register = template.Library()
 
+SHOWN = 3  # targets of an alias in a list
 Word = tuple[str, str]  # a badge: its style, its text
 
 
-@register.filter
-def domain_words(domain: Domain) -> list[Word]:
+@register.simple_tag
+def domain_state(domain: Domain) -> SafeString:
+    return _badges(_domain_words(domain))
+
+
+@register.simple_tag
+def alias_state(alias: Alias) -> SafeString:
+    return _badges(_alias_words(alias))
+
+
+@register.simple_tag
+def led_to(targets: Sequence[str]) -> SafeString:
+    """The first few, a line each, and how many more there are."""
+    shown = format_html_join("", '<span class="target">{}</span>', ((target,) for target in targets[:SHOWN]))
+    more = len(targets) - SHOWN
+    if more <= 0:
+        return shown
+    text = ngettext("and %(number)s more", "and %(number)s more", more) % {"number": count(more)}
+    return format_html('{}<small class="sub">{}</small>', shown, text)
+
+
+def _badges(words: Sequence[Word]) -> SafeString:
+    badges = format_html_join("", '<span class="badge badge-{}">{}</span>', words)
+    return format_html('<span class="states">{}</span>', badges)
+
+
+def _domain_words(domain: Domain) -> list[Word]:
     words = [("good", pgettext("domain", "Active")) if domain.active else ("warn", pgettext("domain", "Suspended"))]
     if domain.stands_for is not None:
         words.append(("note", _("stands for %(domain)s") % {"domain": domain.stands_for}))
     return words
 
 
-@register.filter
-def alias_words(alias: Alias) -> list[Word]:
+def _alias_words(alias: Alias) -> list[Word]:
     if alias.expires_at is not None and alias.expires_at <= timezone.now():
         words = [("warn", pgettext("alias", "Expired"))]
     elif not alias.active:

@@ -94,7 +94,7 @@ def test_domains_are_found_and_sorted(root: Client, query: str, found: list[str]
     for name, octets in (("near.example", 95), ("full.example", 100)):
         a_message(a_mailbox(f"ann@{name}"), octets=octets)
         domains.ensure(name, actor=ACTOR, quota_octets=100)
-    assert re.findall(r'scope="row"><a href="[^"]+">([^<]+)<', page(root, f"/domains/?{query}")) == found
+    assert re.findall(r'class="name"><a href="[^"]+">([^<]+)<', page(root, f"/domains/?{query}")) == found
 
 
 def test_the_list_costs_as_many_statements_for_sixty_domains_as_for_one(

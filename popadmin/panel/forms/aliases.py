@@ -69,7 +69,7 @@ class EditAlias(AliasFields, SeenForm):
 
 
 class NewAlias(AliasFields):
-    """Of a new one. Where the person has one domain only, the part before the @ is enough."""
+    """Of a new one. In a `domain`, or where the person has one only, the part before the @ is enough."""
 
     address = forms.CharField(
         label=gettext_lazy("Address"),
@@ -80,9 +80,14 @@ class NewAlias(AliasFields):
     keep_copy = forms.ChoiceField(label=gettext_lazy("A mailbox’s own address?"), choices=COPIES, required=False)
     field_order = ("address", "targets", "keep_copy")
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, domain: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._domains = access.domains(user)
+        self._domain = domain
+        if domain:
+            self.fields["address"].help_text = _("Of an address @%(domain)s the name before the @ is enough.") % {
+                "domain": domain
+            }
 
     def clean_address(self) -> str:
         typed = self._completed(self.cleaned_data["address"].strip())
@@ -102,7 +107,7 @@ class NewAlias(AliasFields):
         return {**given, "keep_copy": copy == "yes"} if copy else given
 
     def _completed(self, typed: str) -> str:
-        if "@" in typed:
-            return typed
+        if "@" in typed or self._domain:
+            return typed if "@" in typed else f"{typed}@{self._domain}"
         names = list(self._domains.values_list("name", flat=True)[:2])
         return f"{typed}@{names[0]}" if len(names) == 1 else typed

@@ -74,11 +74,8 @@ class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only
     form_class = NewAlias
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "user": signed_in(self.request)}
-
-    def get_initial(self) -> dict[str, Any]:
         domain = self.request.GET.get("domain", "")
-        return {"address": f"@{domain}"} if domain else {}
+        return {**super().get_form_kwargs(), "user": signed_in(self.request), "domain": domain}
 
     def form_valid(self, form: NewAlias) -> HttpResponse:
         address = form.cleaned_data["address"]

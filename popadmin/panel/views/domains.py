@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from mailstore.models import Domain
 from mailstore.store import domain_use, removal
@@ -58,8 +59,8 @@ class Removed(access.HostPage, ListPage):
     name = "domains-removed"
     columns = (
         Column("name", _("Domain"), F("name")),
-        Column("at", _("Removed"), F("removed_at"), down=True),
-        Column("until", _("Destroyed")),
+        Column("at", pgettext_lazy("domain", "Removed"), F("removed_at"), down=True),
+        Column("until", pgettext_lazy("domain", "Destroyed")),
         Column("mailboxes", _("Mailboxes"), css="number"),
         Column("stored", _("Storage")),
         Column("do", _("What to do")),

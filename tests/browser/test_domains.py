@@ -1,0 +1,127 @@
+"""A hosting admin's first day with domains, and a domain admin's, in a real browser: with and without script."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from mailstore.models import Alias, Domain
+from mailstore.store import aliases, domain_removal, grants
+from tests.browser.test_pages import FAINT, FAULTS, NO_SCRIPT, PHONE, sign_in
+from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox
+from tests.web.people import an_admin
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
+
+
+def go(page: Page, name: str) -> None:
+    page.get_by_role("navigation", name=re.compile("^Pages$")).get_by_role("link", name=name).click()
+
+
+def said(page: Page, text: str) -> None:
+    expect(page.get_by_role("status").first).to_contain_text(text)
+
+
+@pytest.mark.parametrize("options", [{}, NO_SCRIPT], ids=["script", "no script"])
+def test_a_hosting_admin_makes_fills_suspends_removes_and_restores_a_domain(visit, options):
+    an_admin()
+    page = visit(**options)
+    sign_in(page, "root")
+    go(page, "Domains")
+    page.get_by_role("link", name="Make the first domain").click()
+    page.get_by_label("Name").fill("example")
+    page.get_by_label("Quota of a new mailbox").fill("1.5 GB")
+    page.get_by_role("button", name="Make the domain").click()
+    expect(page.get_by_text("is not a domain name")).to_be_visible()
+    expect(page.get_by_label("Quota of a new mailbox")).to_have_value("1.5 GB")
+    page.get_by_label("Name").fill("Example.org")
+    page.get_by_role("button", name="Make the domain").click()
+    said(page, "example.org is made.")
+
+    page.get_by_role("link", name="Change the catch-all").click()
+    page.get_by_label("Mail for unknown names goes to").fill("ann@example.com")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("ann@example.com")).to_be_visible()
+
+    page.get_by_role("link", name="Add an admin").click()
+    page.get_by_label("Login or address").fill("dora")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("shown now and never again")).to_be_visible()
+    page.get_by_role("link", name="To the domain").click()
+    expect(page.get_by_role("rowheader", name="dora")).to_be_visible()
+
+    page.get_by_role("link", name="New alias").click()
+    page.get_by_label("Address", exact=True).fill("info")
+    page.get_by_label("Leads to").fill("ann@example.com\nbob@example.com")
+    page.get_by_role("button", name="Make the alias").click()
+    said(page, "info@example.org is made.")
+    expect(page.get_by_role("rowheader", name="info@example.org")).to_be_visible()
+
+    go(page, "Domains")
+    page.get_by_role("link", name="example.org").click()
+    page.get_by_role("button", name="Suspend").click()
+    said(page, "example.org is suspended")
+    page.get_by_role("button", name="Resume").click()
+    said(page, "example.org is active again.")
+
+    page.get_by_role("link", name="Remove").click()
+    expect(page.get_by_text("2 aliases")).to_be_visible()
+    page.get_by_label("Write example.org to confirm").fill("example.com")
+    page.get_by_role("button", name="Remove the domain").click()
+    expect(page.get_by_text("This is not example.org.")).to_be_visible()
+    page.get_by_label("Write example.org to confirm").fill("example.org")
+    page.get_by_role("button", name="Remove the domain").click()
+    said(page, "example.org is removed.")
+    page.get_by_role("button", name="Restore example.org").click()
+    said(page, "example.org is back as it was.")
+    assert Alias.objects.count() == 2
+    assert Domain.objects.get().removed_at is None
+
+
+def test_a_domain_admin_runs_his_domain_on_a_phone(visit):
+    a_domain("other.example")
+    a_domain("example.org")
+    grants.ensure("dora", ["example.org"], actor=ACTOR, password=PASSWORD)
+    page = visit(**PHONE)
+    sign_in(page, "dora")
+    go(page, "Domains")
+    expect(page.get_by_text("other.example")).to_have_count(0)
+    expect(page.get_by_role("link", name="New domain")).to_have_count(0)
+    page.get_by_role("link", name="example.org").click()
+    expect(page.get_by_role("link", name="Remove")).to_have_count(0)
+    page.get_by_role("link", name="Edit").click()
+    expect(page.get_by_label("Mailboxes at most")).to_have_count(0)
+    page.get_by_label("Owners may forward their mail").check()
+    page.get_by_role("button", name="Save").click()
+    said(page, "Saved.")
+    assert Domain.objects.get(name="example.org").owner_forwards
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_of_domains_has_a_fault_that_assistive_technology_would_meet(visit, scheme):
+    an_admin()
+    a_domain("bücher.example", quota_octets=2**30)
+    a_mailbox("ann@bücher.example")
+    grants.ensure("dora", ["bücher.example"], actor=ACTOR, password=PASSWORD)
+    alias = aliases.ensure("ann@bücher.example", ["away@elsewhere.example"], actor=ACTOR, keep_copy=True).row
+    a_domain("gone.example")
+    domain_removal.remove("gone.example", actor=ACTOR, with_mailboxes=True)
+    here, gone = (Domain.objects.get(name=name).pk for name in ("xn--bcher-kva.example", "gone.example"))
+    page = visit(color_scheme=scheme, viewport={"width": 390, "height": 800})
+    sign_in(page, "root")
+    expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
+    ways = ["new/", "removed/", f"{gone}/purge/"]
+    ways += [f"{here}/{way}" for way in ("", "edit/", "removal/", "catch-all/", "admins/new/")]
+    for path in [
+        "/domains/",
+        *(f"/domains/{way}" for way in ways),
+        "/aliases/",
+        "/aliases/new/",
+        f"/aliases/{alias.pk}/",
+    ]:
+        page.goto(path)
+        assert (path, page.evaluate(FAULTS), page.evaluate(FAINT)) == (path, [], [])
+        wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+        assert (path, wide) == (path, False)
