@@ -44,6 +44,7 @@ PLACES = (
     Place("mailbox", _("My mailbox"), "inbox", owner.has_mailbox),
     Place("messages", _("Messages"), "envelope", owner.has_mailbox),
     Place("recovery", _("Recovery"), "arrow-counterclockwise", owner.has_mailbox),
+    Place("diary", _("Diary"), "journal-text", owner.has_mailbox),
     Place("devices", _("Devices"), "phone", owner.has_mailbox),
     Place("settings", _("Settings"), "gear", lambda _user: True),
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import F, QuerySet
 
 from mailstore.models import AuditEntry, Device, DiarySession, Mailbox, Message, User
@@ -45,14 +43,10 @@ def resting(user: User) -> QuerySet[Message]:
 
 
 def diary(user: User) -> QuerySet[DiarySession]:
-    return _light(DiarySession.objects.filter(mailbox__user=user).select_related("device"), "device")
+    return DiarySession.objects.filter(mailbox__user=user)
 
 
 def mail(user: User) -> QuerySet[Message]:
+    """Live and resting, without what may be long: delivery headers, and the view of the device beside each."""
     rows = Message.objects.filter(mailbox__user=user).select_related("body", "removed_by", "mailbox")
-    return _light(rows.defer("prefix"), "removed_by")
-
-
-def _light(rows: QuerySet[Any], device: str) -> QuerySet[Any]:
-    """Without the views of the device beside each row, which may be long."""
-    return rows.defer(*(f"{device}__{view}" for view in ("hidden", "skipped", "confirmed")))
+    return rows.defer("prefix", *(f"removed_by__{view}" for view in ("hidden", "skipped", "confirmed")))

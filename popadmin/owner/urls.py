@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from popadmin.owner.views import connect, devices, history, messages, recovery, usage
+from popadmin.owner.views import connect, devices, diary, history, messages, recovery, usage
 
 urlpatterns = [
     path("mailbox/", usage.Usage.as_view(), name="mailbox"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("messages/<int:pk>/", messages.One.as_view(), name="messages-one"),
     path("messages/<int:pk>/file/", messages.Download.as_view(), name="messages-file"),
     path("messages/<int:pk>/purge/", messages.Purge.as_view(), name="messages-purge"),
+    path("diary/", diary.Diary.as_view(), name="diary"),
     path("recovery/", recovery.Recovery.as_view(), name="recovery"),
     path("recovery/restore/", recovery.Restore.as_view(), name="recovery-restore"),
     path("recovery/purge/", recovery.Purge.as_view(), name="recovery-purge"),

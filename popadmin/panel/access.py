@@ -72,6 +72,11 @@ def devices(mailbox: Mailbox) -> QuerySet[Device]:
     return rows.order_by("-main", F("last_sign_in_at").desc(nulls_last=True), "name")
 
 
+def left(mailbox: Mailbox) -> QuerySet[Message]:
+    """Of a mailbox that was found for this person: what rests in recovery, for counting by date and size."""
+    return Message.objects.filter(mailbox=mailbox, removed__isnull=False).only("removed_at", "removed_why", "octets")
+
+
 def policy_in_force(mailbox: Mailbox) -> tuple[RetentionPolicy | None, str]:
     """What a mailbox follows, and where that comes from: "mailbox", "domain", "site", or "none"."""
     if mailbox.policy is not None:

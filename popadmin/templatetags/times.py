@@ -10,11 +10,12 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext, ngettext_lazy
 
 register = template.Library()
 
 JUST_NOW_SECONDS = 60
+SECONDS_TOLD = 60  # of what lasted: from then on minutes say enough
 WORDS_SECONDS = 30 * 86400  # beyond it a date says more than "2 months"
 UNITS = (
     (7 * 86400, ngettext_lazy("%(number)d week", "%(number)d weeks", "number")),
@@ -40,6 +41,15 @@ def at(moment: datetime.datetime) -> SafeString:
     return format_html('<time datetime="{}" title="{}">{}, {}</time>', moment.isoformat(), exact(moment), day, time)
 
 
+@register.simple_tag
+def lasted(began: datetime.datetime, ended: datetime.datetime) -> str:
+    """How long something took, in words: `12 seconds`, `3 minutes`."""
+    seconds = round((ended - began).total_seconds())
+    if seconds < SECONDS_TOLD:
+        return ngettext("%(number)d second", "%(number)d seconds", seconds) % {"number": seconds}
+    return _number(seconds)
+
+
 @register.filter
 def exact(at: datetime.datetime) -> str:
     """To the minute, with the zone: `26/11/2026 07:47 CET`."""
@@ -55,7 +65,10 @@ def _words(at: datetime.datetime) -> str:
         return _("just now")
     if away >= WORDS_SECONDS:
         return date_format(timezone.localtime(at), "DATE_FORMAT")
-    unit, text = next((unit, text) for unit, text in UNITS if away >= unit)
-    number = int(away // unit)
-    words = str(text % {"number": number}).replace(" ", "\N{NO-BREAK SPACE}")
+    words = _number(away)
     return _("%(time)s ago") % {"time": words} if seconds > 0 else _("in %(time)s") % {"time": words}
+
+
+def _number(seconds: float) -> str:
+    unit, text = next((unit, text) for unit, text in UNITS if seconds >= unit)
+    return str(text % {"number": int(seconds // unit)}).replace(" ", "\N{NO-BREAK SPACE}")

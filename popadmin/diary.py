@@ -1,0 +1,79 @@
+"""The diary as a page of its owner and of admins: which device came when and did what. Whose rows, the pages say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import F, Q
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailstore.models import Device, DiarySession
+from popadmin.lists.columns import Column, Exported, Filters, Rows
+from popadmin.lists.views import ListPage
+
+_HANDLED = Q(fetched_messages__gt=0) | Q(removed_messages__gt=0)
+KINDS: dict[str, tuple[Promise, Q]] = {
+    "mail": (gettext_lazy("Mail was fetched or deleted"), _HANDLED),
+    "polls": (gettext_lazy("Nothing new"), ~_HANDLED & ~Q(ended__in=DiarySession.REFUSED)),
+    "refused": (gettext_lazy("Refused sign-ins"), Q(ended__in=DiarySession.REFUSED)),
+}
+
+
+class DiaryFilters(Filters):
+    device = forms.ChoiceField(label=gettext_lazy("Device"))
+    kind = forms.ChoiceField(
+        label=gettext_lazy("What happened"),
+        choices=[("", gettext_lazy("Everything")), *((name, label) for name, (label, _rows) in KINDS.items())],
+    )
+
+    def __init__(self, *args: Any, devices: list[Device], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", _("Any device")), *((str(device.pk), device_name(device)) for device in devices)]
+        self.fields["device"].choices = choices  # type: ignore[attr-defined]  # of a choice field
+
+    def by_device(self, rows: Rows, key: str) -> Rows:
+        return rows.filter(device=int(key))
+
+    def by_kind(self, rows: Rows, kind: str) -> Rows:
+        return rows.filter(KINDS[kind][1])
+
+
+class DiaryPage(ListPage):
+    """Subclasses say the rows and the devices."""
+
+    name = "diary"
+    columns = (Column("began", gettext_lazy("Began"), F("started_at"), down=True),)
+    exported = (
+        Exported(gettext_lazy("Began"), lambda row: row.started_at.isoformat()),
+        Exported(gettext_lazy("Ended"), lambda row: row.ended_at.isoformat()),
+        Exported(gettext_lazy("Device"), lambda row: device_name(row.device) if row.device else ""),
+        Exported(gettext_lazy("Address"), lambda row: row.client),
+        Exported(gettext_lazy("Encryption"), lambda row: row.tls),
+        Exported(gettext_lazy("How it ended"), lambda row: row.get_ended_display()),
+        Exported(gettext_lazy("Sessions"), lambda row: row.sessions),
+        Exported(gettext_lazy("In view"), lambda row: row.listed),
+        Exported(gettext_lazy("Fetched"), lambda row: row.fetched_messages),
+        Exported(gettext_lazy("Deleted"), lambda row: row.removed_messages),
+        Exported(gettext_lazy("Octets sent"), lambda row: row.octets_out),
+    )
+
+    def devices(self) -> list[Device]:
+        """Those to choose from, revoked ones too."""
+        raise NotImplementedError
+
+    def filters_of(self, query: QueryDict) -> Filters:
+        return DiaryFilters(query, devices=self.devices())
+
+
+def light(rows: Rows) -> Rows:
+    """The rows with their devices, without what may be long: views, and which messages were handled."""
+    views = ("device__hidden", "device__skipped", "device__confirmed")
+    return rows.select_related("device").defer("fetched", "deleted", *views)
+
+
+def device_name(device: Device) -> str:
+    return _("Main password") if device.main else device.name

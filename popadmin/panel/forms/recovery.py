@@ -1,0 +1,46 @@
+"""What an admin says of mail that is to come back: from when on, or how many; he is shown nothing of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.validators import MaxValueValidator
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.store.recovery import Choice
+
+MOST = 10**9
+
+
+class RestoreByDate(forms.Form):
+    """Nothing given is refused: everything must be asked for."""
+
+    since = forms.DateTimeField(
+        label=_("What left since"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    newest = forms.IntegerField(
+        label=_("Only the last to leave, so many"),
+        required=False,
+        min_value=1,
+        validators=[MaxValueValidator(MOST)],
+    )
+    everything = forms.BooleanField(label=_("Everything that rests"), required=False)
+    again = forms.BooleanField(
+        label=_("Send again"),
+        required=False,
+        help_text=_("Under a new UIDL: each mail program takes it for new and fetches it once more."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        named = found.get("since") is not None or found.get("newest") is not None
+        if not self.errors and named is bool(found.get("everything")):
+            raise forms.ValidationError(_("Say which: a moment, a number, or everything."))
+        return found
+
+    @property
+    def choice(self) -> Choice:
+        return Choice(since=self.cleaned_data["since"], newest=self.cleaned_data["newest"])

@@ -1,0 +1,26 @@
+"""The diary of one mailbox as its admins see it: devices, times and counts, never what a message is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mailstore.models import Device, DiarySession
+from popadmin import diary
+from popadmin.crumbs import crumb
+from popadmin.lists.columns import Rows
+from popadmin.panel import access
+from popadmin.panel.views.mailbox import LIST, OfMailbox
+
+
+class Diary(OfMailbox, diary.DiaryPage):
+    template_name = "panel/mailbox_diary.html"
+
+    def rows(self) -> Rows:
+        return diary.light(DiarySession.objects.filter(mailbox=self.mailbox))
+
+    def devices(self) -> list[Device]:
+        return list(access.devices(self.mailbox))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        one = crumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
+        return super().get_context_data(**kwargs, mailbox=self.mailbox, crumbs=[LIST, one])

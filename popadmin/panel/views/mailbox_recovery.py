@@ -1,0 +1,72 @@
+"""Recovery of one mailbox as its admins see it: how much left on which day and why; restored by date and count."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, Sum
+from django.db.models.functions import TruncDate
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.generic import FormView
+
+from mailstore.models import Mailbox, Message
+from mailstore.store import recovery, resting
+from mailstore.store.outcomes import Rejected
+from popadmin import acting
+from popadmin.crumbs import crumb
+from popadmin.panel import access
+from popadmin.panel.forms.recovery import RestoreByDate
+from popadmin.panel.views.mailbox import LIST, OfMailbox
+from popadmin.templatetags.amounts import count, size
+
+DAYS_SHOWN = 100  # rows of day and reason
+
+
+class Recovery(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "panel/mailbox_recovery.html"
+    form_class = RestoreByDate
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        one = crumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
+        return super().get_context_data(
+            **kwargs,
+            mailbox=self.mailbox,
+            terms=resting.terms(self.mailbox.pk),
+            days=_days(self.mailbox),
+            crumbs=[LIST, one],
+        )
+
+    def form_valid(self, form: RestoreByDate) -> HttpResponse:
+        try:
+            done = recovery.restore(
+                self.mailbox.user.address,
+                form.choice,
+                actor=acting.actor(self.request),
+                again=form.cleaned_data["again"],
+            )
+        except Rejected as refusal:
+            form.add_error(None, capfirst(str(refusal)))
+            return self.form_invalid(form)
+        text = ngettext(
+            "%(number)s message (%(size)s) is back in the mailbox; its owner sees that you did it.",
+            "%(number)s messages (%(size)s) are back in the mailbox; its owner sees that you did it.",
+            done.messages,
+        )
+        messages.success(self.request, text % {"number": count(done.messages), "size": size(done.octets)})
+        if done.above_quota:
+            messages.warning(
+                self.request, _("The mailbox is above its quota now: new mail is refused until it has room.")
+            )
+        return redirect("mailboxes-recovery", self.mailbox.pk)
+
+
+def _days(mailbox: Mailbox) -> list[dict[str, Any]]:
+    """What left, by day and reason, the last first."""
+    rows = access.left(mailbox).annotate(day=TruncDate("removed_at")).values("day", "removed_why")
+    sums = rows.annotate(messages=Count("pk"), octets=Sum("octets")).order_by("-day", "removed_why")
+    return [{**row, "why": Message.Why(row["removed_why"]).label} for row in sums[:DAYS_SHOWN]]

@@ -1,0 +1,78 @@
+"""The owner's diary: each visit of a mail program, folded polls, and refusals; also as a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+
+from tests.owner.mail import a_device, a_session
+from tests.web.people import ANN, an_owner, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def box():
+    box = an_owner()
+    pc = a_device(box, "Office PC")
+    a_session(
+        pc,
+        ago=timedelta(hours=3),
+        client="192.0.2.9",
+        fetched_messages=12,
+        removed_messages=3,
+        octets_out=2048,
+        listed=15,
+    )
+    a_session(pc, ago=timedelta(hours=2), sessions=40, listed=12, ended="lost")
+    a_session(None, ago=timedelta(hours=1), mailbox=box, ended="previous", tls="", sessions=5)
+    a_session(a_device(an_owner("bob@example.org"), "of bob"), ago=timedelta(hours=1))
+    return box
+
+
+def test_each_visit_is_told_with_device_place_and_what_it_did(box):
+    page = signed_in(ANN).get("/diary/").content.decode()
+    for text in (
+        "Office PC", "fetched 12 messages (2.0\N{NO-BREAK SPACE}KB)", "deleted 3", "from 192.0.2.9", "TLSv1.3",
+        "1\N{NO-BREAK SPACE}minute", "15 messages in view", "looked, nothing new", "40 times", "connection lost",
+        "refused: the previous password", "5 times", "without encryption",
+    ):  # fmt: skip
+        assert text in page
+    assert "of bob" not in page
+
+
+@pytest.mark.parametrize(("query", "rows"), [("", 3), ("kind=mail", 1), ("kind=polls", 1), ("kind=refused", 1)])
+def test_it_is_narrowed_by_what_happened(box, query, rows):
+    assert len(signed_in(ANN).get(f"/diary/?{query}").context["page"].rows) == rows
+
+
+def test_it_is_narrowed_by_device_and_anothers_device_is_none(box):
+    client = signed_in(ANN)
+    pc = box.device_set.get(name="Office PC")
+    assert len(client.get(f"/diary/?device={pc.pk}").context["page"].rows) == 2
+    assert len(client.get(f"/diary/?device={pc.pk + 1000}").context["page"].rows) == 3
+
+
+def test_it_is_a_file_too(box):
+    answer = signed_in(ANN).get("/diary/?export=csv")
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    heading, *rows = csv.reader(io.StringIO(text))
+    assert (heading[2], len(rows)) == ("Device", 3)
+    assert {row[2] for row in rows} == {"Office PC", ""}
+
+
+def test_an_empty_diary_says_what_comes_here():
+    an_owner()
+    assert "Nobody has fetched mail yet" in signed_in(ANN).get("/diary/").content.decode()
+
+
+def test_the_page_costs_the_same_statements_however_long(box, django_assert_num_queries):
+    client = signed_in(ANN)
+    pc = box.device_set.get(name="Office PC")
+    for number in range(30):
+        a_session(pc, ago=timedelta(minutes=number))
+    with django_assert_num_queries(6):
+        client.get("/diary/")
