@@ -31,6 +31,7 @@ from mailstore.store.accounts import StoredAccounts
 from mailstore.store.delivery import StoredDelivery
 from mailstore.store.journal import LogJournal
 from mailstore.store.lanes import WRITE_LANES, Lanes
+from mailstore.store.records import BEAT
 from mailstore.store.sightings import Sightings
 
 log = logging.getLogger("popadmin.listener")
@@ -121,6 +122,7 @@ async def _pop3_worker(
         accounts.diary.flush()
         if count % REFRESH_TICKS == 0:
             accounts.refresh()
+            _beat(lanes, b"pop3")
 
     _listen(
         server, index, bound, lambda peer: pop3_session.Session(peer, accounts, journal, rules),
@@ -154,6 +156,7 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: Crowd
         lanes.tick()
         if count % REFRESH_TICKS == 0:
             errand.prepare(store, lanes, lambda: None)
+            _beat(lanes, b"lmtp")
 
     _listen(
         server, index, bound, lambda peer: lmtp_session.Session(peer, delivery, journal, rules),
@@ -162,6 +165,11 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: Crowd
     await _serve(server, tick)
     delivery.close()
     lanes.close()
+
+
+def _beat(lanes: Lanes, part: bytes) -> None:
+    """For the overview: this part is at work. One that cannot be written is followed by the next."""
+    lanes.write(((BEAT, (part,)),), lambda _answer: None)
 
 
 async def _serve(server: Server, tick: Callable[[int], None]) -> None:

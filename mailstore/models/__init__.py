@@ -10,6 +10,7 @@ from mailstore.models.messages import Body, ImportedSource, Message
 from mailstore.models.passes import SweepPass
 from mailstore.models.rosters import Roster, RosterRow
 from mailstore.models.sessions import WebSession
+from mailstore.models.tallies import Heartbeat, Tally, TallyMark
 from mailstore.models.users import User
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Domain",
     "DomainGrant",
     "EveryDeviceHas",
+    "Heartbeat",
     "ImportedSource",
     "Mailbox",
     "MailedCode",
@@ -29,6 +31,8 @@ __all__ = [
     "Roster",
     "RosterRow",
     "SweepPass",
+    "Tally",
+    "TallyMark",
     "User",
     "WebSession",
 ]

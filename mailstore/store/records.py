@@ -98,5 +98,14 @@ PREVIOUS_PASSWORD = Statement(
     """,
 )
 
+# Part $1 of the site is at work. Its workers share the row, and one of them in half a minute is enough.
+BEAT = Statement(
+    b"beat",
+    """
+    INSERT INTO mailstore_heartbeat AS h (part, seen_at) VALUES ($1::text, now())
+        ON CONFLICT (part) DO UPDATE SET seen_at = now() WHERE h.seen_at < now() - interval '20 seconds'
+    """,
+)
+
 READS = (PREVIOUS_PASSWORD,)
-WRITES = (CONFIRM, DIARY, FOLD_DIARY)
+WRITES = (CONFIRM, DIARY, FOLD_DIARY, BEAT)

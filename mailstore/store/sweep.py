@@ -22,6 +22,7 @@ from mailstore.store.sweeping.removed import REMOVED
 from mailstore.store.sweeping.rested import RESTED
 from mailstore.store.sweeping.silence import SILENCE
 from mailstore.store.sweeping.steps import Round, Step
+from mailstore.store.sweeping.tally import TALLY
 from mailstore.store.sweeping.unclaimed import UNCLAIMED
 from mailstore.store.sweeping.visits import VISITS
 from mailstore.store.sweeping.warn import WARN
@@ -41,6 +42,7 @@ STEPS: tuple[Step, ...] = (
     EXPIRED_ALIASES,
     DIARY,
     VISITS,
+    TALLY,
     WARN,
 )
 

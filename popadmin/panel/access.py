@@ -11,12 +11,14 @@ from mailstore.models import (
     Alias,
     AuditEntry,
     Device,
+    DiarySession,
     Domain,
     DomainGrant,
     Mailbox,
     Message,
     RetentionPolicy,
     Roster,
+    Tally,
     User,
 )
 from popadmin.signin.access import signed_in
@@ -113,10 +115,16 @@ def audit_entries(user: User) -> QuerySet[AuditEntry]:
     return rows.filter(Q(mailbox__in=mailboxes(user).values("pk")) | Q(actor=user))
 
 
-def arrivals(user: User) -> QuerySet[Message]:
-    """For counting by date and size; nothing of a message leads to its body."""
-    rows = Message.objects.only("arrived_at", "octets")
-    return rows if is_host(user) else rows.filter(mailbox__in=mailboxes(user).values("pk"))
+def tallies(user: User) -> QuerySet[Tally]:
+    rows = Tally.objects.filter(domain__removed_at=None)
+    return rows if is_host(user) else rows.filter(domain__in=domains(user))
+
+
+def visits(user: User) -> QuerySet[DiarySession]:
+    """Sessions and refused sign-ins of the mailboxes: when, from where, how they ended; not what was fetched."""
+    rows = DiarySession.objects.filter(mailbox__removed_at=None).select_related("mailbox__user", "device")
+    rows = rows.defer("fetched", "deleted", "device__hidden", "device__skipped", "device__confirmed")
+    return rows if is_host(user) else rows.filter(mailbox__domain__in=domains(user))
 
 
 def rosters(user: User) -> QuerySet[Roster]:

@@ -1,83 +1,103 @@
-"""The figures of the overview, each group by one statement, whatever the number of mailboxes."""
+"""The figures of the overview, each group by one statement, whatever the number of mailboxes; none reads the mail."""
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, F, FloatField, Q, QuerySet, Sum
-from django.db.models.functions import Cast, Coalesce, NullIf, TruncDate
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from mailstore.models import Domain, Mailbox, Message, User
+from mailstore.models import Domain, TallyMark, User
 from popadmin.panel import access
 
 NEAR_PERCENT = 90
 CHART_DAYS = 30
-FULLEST = 10  # rows of a table that is read at a glance
-LARGEST = 10
+LARGEST = 10  # rows of a table that is read at a glance
 ZERO = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """Of all mailboxes. `allotted_octets` leaves out those without a quota, which `unlimited` counts."""
+class Holdings:
+    """What a domain holds, or all of them. `allotted_octets` leaves out mailboxes without a quota: `unlimited`."""
 
-    domains: int
+    domain: int  # its key; 0 for all
     mailboxes: int
-    used_octets: int
+    octets: int
     allotted_octets: int
     unlimited: int
     near: int
-    suspended: int
-    waiting: int
+    full: int
+    messages: int
+    never: int
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
     date: datetime.date
     deliveries: int
+    sign_ins: int
+    refused: int
 
 
-def totals(user: User) -> Totals:
-    near = Q(octets__gte=F("quota_octets") / 100 * NEAR_PERCENT)  # in this order no bigint overflows
-    counted = access.mailboxes(user).aggregate(
-        mailboxes=Count("pk"),
-        used_octets=Coalesce(Sum("octets"), ZERO),
-        allotted_octets=Coalesce(Sum("quota_octets"), ZERO),
-        unlimited=Count("pk", filter=Q(quota_octets=None)),
-        near=Count("pk", filter=near),
-        suspended=Count("pk", filter=Q(user__is_active=False) | Q(domain__active=False)),
-        waiting=Coalesce(Sum("messages"), ZERO),
+def holdings(user: User) -> list[Holdings]:
+    """By domain; the sums over all are sums of these, so that one pass over the mailboxes is enough."""
+    share = F("quota_octets") / 100  # in this order no bigint overflows
+    rows = (
+        access.mailboxes(user)
+        .select_related(None)
+        .order_by()
+        .values("domain")
+        .annotate(
+            boxes=Count("pk"),
+            size=Coalesce(Sum("octets"), ZERO),
+            allotted=Coalesce(Sum("quota_octets"), ZERO),
+            unlimited=Count("pk", filter=Q(quota_octets=None)),
+            near=Count("pk", filter=Q(octets__gte=share * NEAR_PERCENT)),
+            full=Count("pk", filter=Q(octets__gte=F("quota_octets"))),
+            waiting=Coalesce(Sum("messages"), ZERO),
+            never=Count("pk", filter=Q(last_sign_in_at=None)),
+        )
     )
-    return Totals(domains=access.domains(user).count(), **{name: int(value) for name, value in counted.items()})
+    return [
+        Holdings(*map(int, row))
+        for row in rows.values_list(
+            "domain", "boxes", "size", "allotted", "unlimited", "near", "full", "waiting", "never"
+        )
+    ]
 
 
-def deliveries(user: User) -> list[Day]:
-    """The last days, the oldest first, today last; a day without mail is there with 0."""
-    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    days = [today - datetime.timedelta(days=ago) for ago in reversed(range(CHART_DAYS))]
-    counted = _per_day(access.arrivals(user).filter(arrived_at__gte=days[0]))
-    return [Day(day.date(), counted.get(day.date(), 0)) for day in days]
+def total(holdings: Sequence[Holdings]) -> Holdings:
+    columns = [name for name in Holdings.__slots__ if name != "domain"]
+    return Holdings(0, *(sum(getattr(each, name) for each in holdings) for name in columns))
 
 
-def fullest(user: User) -> list[Mailbox]:
-    """The mailboxes nearest to their quota."""
-    share = Cast("octets", FloatField()) / NullIf("quota_octets", ZERO)
-    rows = access.mailboxes(user).annotate(share=share).order_by(F("share").desc(nulls_last=True), "pk")
-    return list(rows[:FULLEST])
+def largest(user: User, holdings: Sequence[Holdings]) -> list[tuple[Domain, Holdings]]:
+    """The domains that store most."""
+    most = sorted(holdings, key=lambda each: (-each.octets, each.domain))[:LARGEST]
+    domains = access.domains(user).in_bulk([each.domain for each in most])
+    return [(domains[each.domain], each) for each in most if each.domain in domains]
 
 
-def largest(user: User) -> list[Domain]:
-    """The domains that store most, with `mailboxes`, `octets` and `allotted_octets` of each."""
-    rows = access.domains(user).annotate(
-        mailboxes=Count("mailbox"),
-        octets=Coalesce(Sum("mailbox__octets"), ZERO),
-        allotted_octets=Coalesce(Sum("mailbox__quota_octets"), ZERO),
-    )
-    return list(rows.order_by("-octets", "name")[:LARGEST])
+def suspended(user: User) -> int:
+    closed = list(access.domains(user).filter(active=False).values_list("pk", flat=True))
+    rows = access.mailboxes(user).select_related(None)
+    return rows.filter(Q(user__is_active=False) | Q(domain__in=closed) if closed else Q(user__is_active=False)).count()
 
 
-def _per_day(arrivals: QuerySet[Message]) -> dict[datetime.date, int]:
-    rows = arrivals.annotate(day=TruncDate("arrived_at")).values("day").annotate(deliveries=Count("pk")).order_by()
-    return {row["day"]: row["deliveries"] for row in rows}
+def days(user: User) -> list[Day]:
+    """The last days (UTC), the oldest first, today last; a day without mail is there with 0."""
+    today = timezone.now().astimezone(datetime.UTC).date()
+    shown = [today - datetime.timedelta(days=ago) for ago in reversed(range(CHART_DAYS))]
+    rows = access.tallies(user).filter(day__gte=shown[0]).order_by().values("day")
+    sums = rows.annotate(mail=Sum("deliveries"), ins=Sum("sign_ins"), no=Sum("refused"))
+    counted = {row["day"]: (int(row["mail"]), int(row["ins"]), int(row["no"])) for row in sums}
+    return [Day(day, *counted.get(day, (0, 0, 0))) for day in shown]
+
+
+def counted_at() -> datetime.datetime | None:
+    """When the days were last counted."""
+    mark = TallyMark.objects.first()
+    return None if mark is None else mark.counted_at

@@ -38,6 +38,21 @@ def used(percent: int) -> Q:
     return octets | messages
 
 
+def address_or_name(typed: str, user: str) -> Q:
+    """Any part of either, in any case; a domain in any script is stored in its A-labels. `user` leads to the user.
+
+    An index of trigrams knows nothing shorter than three: of that, only what addresses begin with is looked for.
+    """
+    part = typed.lower()  # as addresses are stored
+    if len(part) < SEARCH_CHARACTERS:
+        return Q(**{f"{user}address__startswith": part})
+    found = Q(**{f"{user}address__contains": part}) | Q(**{f"{user}name__icontains": typed})
+    local_part, at, domain = part.rpartition("@")
+    if not domain.isascii() and (stored := _stored(domain)):
+        found |= Q(**{f"{user}address__contains": f"{local_part}{at}{stored}"})
+    return found
+
+
 def suspended() -> Q:
     """By himself, or with his domain. Domains are asked first: mostly there is none, and an index has the rest."""
     closed = list(Domain.objects.filter(active=False).values_list("pk", flat=True))
@@ -81,18 +96,7 @@ class MailboxFilters(Filters):
         self.fields[name].choices = offered  # type: ignore[attr-defined]  # a field of choices
 
     def by_q(self, rows: Rows, typed: str) -> Rows:
-        """Any part, in any case; a domain in any script is stored in its A-labels.
-
-        An index of trigrams knows nothing shorter than three: of that, only what addresses begin with is looked for.
-        """
-        part = typed.lower()  # as addresses are stored
-        if len(part) < SEARCH_CHARACTERS:
-            return rows.filter(user__address__startswith=part)
-        user, at, domain = part.rpartition("@")
-        found = Q(user__address__contains=part) | Q(user__name__icontains=typed)
-        if not domain.isascii() and (stored := _stored(domain)):
-            found |= Q(user__address__contains=f"{user}{at}{stored}")
-        return rows.filter(found)
+        return rows.filter(address_or_name(typed, "user__"))
 
     def by_domain(self, rows: Rows, typed: str) -> Rows:
         """The domain of this name; where there is none, every one with that in its name."""

@@ -17,6 +17,7 @@ from popadmin.panel.views import (
     policies,
     removed,
     rosters,
+    visits,
 )
 
 urlpatterns = [
@@ -27,6 +28,7 @@ urlpatterns = [
     path("policies/<int:key>/edit/", policies.Edit.as_view(), name="policies-edit"),
     path("policies/<int:key>/removal/", policies.Removal.as_view(), name="policies-removal"),
     path("overview/", overview.Overview.as_view(), name="overview"),
+    path("sign-ins/", visits.Visits.as_view(), name="visits"),
     path("audit/", audit.Audit.as_view(), name="audit"),
     path("domains/", domains.Domains.as_view(), name="domains"),
     path("domains/new/", domain.New.as_view(), name="domains-new"),

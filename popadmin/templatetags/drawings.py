@@ -72,20 +72,23 @@ def split_bar(split: Split, quota_octets: int | None) -> dict[str, Any]:
 
 
 @register.inclusion_tag("parts/day_bars.html")
-def day_bars(days: Sequence[Day]) -> dict[str, Any]:
-    """A bar a day; the highest day fills the height, a day with any mail shows at least a sliver."""
-    most = max((day.deliveries for day in days), default=0)
+def day_bars(days: Sequence[Day], figure: str, label: str) -> dict[str, Any]:
+    """A bar a day for one of its figures; the highest day fills the height, a day with any shows at least a sliver."""
+    counts = [int(getattr(day, figure)) for day in days]
+    most = max(counts, default=0)
     bars = []
-    for number, day in enumerate(days):
-        height = -(-day.deliveries * CHART_HEIGHT // most) if most else 0
-        bars.append({"day": day, "x": number * BAR_STEP, "y": CHART_HEIGHT - height, "height": height})
+    for number, (day, counted) in enumerate(zip(days, counts, strict=True)):
+        height = -(-counted * CHART_HEIGHT // most) if most else 0
+        place = {"x": number * BAR_STEP, "y": CHART_HEIGHT - height, "height": height}
+        bars.append({"date": day.date, "count": counted, **place})
     return {
         "bars": bars,
         "bar_width": BAR_WIDTH,
         "width": len(days) * BAR_STEP - (BAR_STEP - BAR_WIDTH),
         "height": CHART_HEIGHT,
-        "total": sum(day.deliveries for day in days),
+        "total": sum(counts),
         "days": len(days),
+        "label": label,
     }
 
 

@@ -1,16 +1,18 @@
-"""The hosting admin's first page."""
+"""The admins' first page: what is there, what happened, what needs a look; each figure leads to its list."""
 
 from __future__ import annotations
 
 import datetime
+import html
 import re
 
 import pytest
 from django.utils import timezone
 
-from mailstore.models import Domain, Mailbox, User
-from popadmin.panel import figures
-from tests.store.site import a_domain, a_message
+from mailstore.models import Domain, Heartbeat, Mailbox, SweepPass, Tally, User
+from mailstore.store import grants
+from popadmin.panel import figures, parts
+from tests.store.site import ACTOR, PASSWORD, a_domain
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -24,67 +26,84 @@ def fill(address: str, octets: int, quota_octets: int | None, messages: int = 1)
     return mailbox
 
 
-def test_the_cards_count_everything():
+def overview(name: str = "root") -> str:
+    return html.unescape(signed_in(name).get("/overview/").content.decode()).replace("\xa0", " ")
+
+
+def test_the_figures_count_everything():
     admin = an_admin()
-    fill("full@example.org", 95 * MB, 100 * MB, messages=3)
+    fill("full@example.org", 100 * MB, 100 * MB, messages=3)
     fill("at90@example.net", 90 * MB, 100 * MB, messages=4)
     fill("near@example.org", 90 * MB - 1, 100 * MB)
     fill("free@example.org", 5 * MB, None)
+    Mailbox.objects.filter(user__address="free@example.org").update(last_sign_in_at=timezone.now())
     User.objects.filter(address="free@example.org").update(is_active=False)
     Domain.objects.filter(name="example.net").update(active=False)
-    assert figures.totals(admin) == figures.Totals(
-        domains=2,
+    total = figures.total(figures.holdings(admin))
+    assert total == figures.Holdings(
+        domain=0,
         mailboxes=4,
-        used_octets=280 * MB - 1,
+        octets=285 * MB - 1,
         allotted_octets=300 * MB,
         unlimited=1,
         near=2,
-        suspended=2,
-        waiting=9,
+        full=1,
+        messages=9,
+        never=3,
     )
+    assert figures.suspended(admin) == 2
 
 
-def test_an_empty_site_has_a_page_that_says_what_to_do():
+def test_each_figure_leads_to_the_list_behind_it():
     an_admin()
-    page = signed_in("root").get("/overview/").content.decode()
-    assert "No mailbox yet" in page
+    fill("full@example.org", 100 * MB, 100 * MB, messages=3)
+    fill("off@example.org", MB, None)
+    User.objects.filter(address="off@example.org").update(is_active=False)
+    client = signed_in("root")
+    page = client.get("/overview/").content.decode()
+    for query, found in (
+        ("usage=90", 1),
+        ("usage=100", 1),
+        ("usage=free", 1),
+        ("state=suspended", 1),
+        ("seen=never", 2),
+    ):
+        assert f'href="/mailboxes/?{query}"' in page
+        assert client.get(f"/mailboxes/?{query}").context["count"].rows == found
+    for link in re.findall(r'href="(/(?:mailboxes|sign-ins|domains)/[^"]*)"', page):
+        assert client.get(html.unescape(link)).status_code == 200
+
+
+def test_an_empty_site_says_what_to_do_next():
+    an_admin()
+    page = overview()
     assert "No domain yet" in page
+    assert "/domains/new/" in page
+    a_domain()
+    assert "/mailboxes/new/" in overview()
 
 
-def test_french_agrees_with_a_mailbox_which_is_feminine_and_a_domain_which_is_not():
-    an_admin()
-    fill("on@example.org", 2, None)
-    fill("off@example.net", 1, None)
-    Domain.objects.filter(name="example.net").update(active=False)
-    User.objects.filter(address="root").update(language="fr")
-    page = signed_in("root").get("/overview/").content.decode()
-    states = re.findall(r"badge-\w+\">(\w+)<", page)
-    assert states == ["Active", "Suspendue", "Actif", "Suspendu"]
-
-
-def test_deliveries_are_counted_by_day_removed_mail_included():
+def test_the_days_are_the_sums_of_the_tallies():
     admin = an_admin()
-    mailbox, now = an_owner(), timezone.now()
-    a_message(mailbox, arrived_at=now)
-    a_message(mailbox, arrived_at=now, removed_at=now)
-    a_message(mailbox, arrived_at=now - datetime.timedelta(days=29))
-    a_message(mailbox, arrived_at=now - datetime.timedelta(days=30))
-    days = figures.deliveries(admin)
-    assert [day.deliveries for day in days] == [1, *[0] * 28, 2]
-    assert days[-1].date == now.date()
-
-
-def test_the_fullest_come_first_and_those_without_a_quota_last():
-    admin = an_admin()
-    for address, octets, quota in [
-        ("low@example.org", 1, 100 * MB),
-        ("none@example.org", 500 * MB, None),
-        ("over@example.org", 2 * MB, MB),
-        ("zero@example.org", 0, 0),
-    ]:
-        fill(address, octets, quota)
-    order = [mailbox.user.address.partition("@")[0] for mailbox in figures.fullest(admin)]
-    assert order[:2] == ["over", "low"]
+    an_owner()
+    an_owner("bob@other.example")
+    today = timezone.now().astimezone(datetime.UTC).date()
+    for name, ago, deliveries in (
+        ("example.org", 0, 3),
+        ("other.example", 0, 4),
+        ("example.org", 29, 5),
+        ("example.org", 30, 9),
+    ):
+        Tally.objects.create(
+            domain=Domain.objects.get(name=name),
+            day=today - datetime.timedelta(days=ago),
+            deliveries=deliveries,
+            sign_ins=2,
+            refused=1,
+        )
+    days = figures.days(admin)
+    assert [day.deliveries for day in days] == [5, *[0] * 28, 7]
+    assert (days[-1].date, days[-1].sign_ins, days[-1].refused) == (today, 4, 2)
 
 
 def test_the_domains_that_store_most_come_first():
@@ -93,12 +112,52 @@ def test_the_domains_that_store_most_come_first():
     fill("a@small.example", MB, 10 * MB)
     fill("a@large.example", 3 * MB, None)
     fill("b@large.example", 3 * MB, 20 * MB)
-    found = [(row.name, row.mailboxes, row.octets, row.allotted_octets) for row in figures.largest(admin)]
-    assert found == [
-        ("large.example", 2, 6 * MB, 20 * MB),
-        ("small.example", 1, MB, 10 * MB),
-        ("empty.example", 0, 0, 0),
+    largest = figures.largest(admin, figures.holdings(admin))
+    found = [(row.name, held.mailboxes, held.octets, held.allotted_octets) for row, held in largest]
+    assert found == [("large.example", 2, 6 * MB, 20 * MB), ("small.example", 1, MB, 10 * MB)]
+
+
+def test_a_part_that_is_silent_is_told():
+    an_admin()
+    now = timezone.now()
+    Heartbeat.objects.create(part="pop3", seen_at=now)
+    Heartbeat.objects.create(part="lmtp", seen_at=now - datetime.timedelta(minutes=5))
+    assert [(str(part.label), part.good) for part in parts.parts()] == [
+        ("POP3", True),
+        ("LMTP", False),
+        ("Sweep", False),
     ]
+    SweepPass.objects.create(started_at=now, ended_at=now)
+    assert parts.parts()[-1].good
+    assert overview().count("not at work") == 1
+
+
+def test_certificates_are_told_with_their_end(settings, tmp_path, pair_ending_in):
+    settings.TLS_SNI_DIR = tmp_path
+    pair_ending_in(tmp_path / "long.example", days=60)
+    pair_ending_in(tmp_path / "short.example", days=3)
+    (tmp_path / "broken.example").mkdir()
+    (tmp_path / "broken.example" / "fullchain.pem").write_text("nothing")
+    found = [(one.name, one.good) for one in parts.certificates()]
+    assert found == [("broken.example", False), ("short.example", False), ("long.example", True)]
+    an_admin()
+    page = overview()
+    assert "Certificate of short.example" in page
+    assert "cannot be read" in page
+
+
+@pytest.fixture
+def pair_ending_in():
+    """Writes a certificate as a folder of TLS_SNI_DIR has it."""
+    import trustme
+
+    def write(folder, *, days: int) -> None:
+        folder.mkdir()
+        until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
+        chain = trustme.CA().issue_cert(folder.name, not_after=until).cert_chain_pems
+        (folder / "fullchain.pem").write_bytes(chain[0].bytes())
+
+    return write
 
 
 @pytest.mark.parametrize("mailboxes", [1, 30])
@@ -107,22 +166,45 @@ def test_the_page_costs_the_same_statements_however_many_mailboxes(django_assert
     client = signed_in("root")
     for number in range(mailboxes):
         fill(f"box{number}@d{number % 15}.example", number * MB, 40 * MB)
-    # the session, the user; totals of mailboxes, of domains; deliveries; the two tables
-    with django_assert_num_queries(7):
+    # the session, the user; mailboxes by domain, the days; domains counted, suspended ones, what is suspended;
+    # the largest by name, the mark of the tallies; heartbeats, the last sweep
+    with django_assert_num_queries(11):
         assert client.get("/overview/").status_code == 200
+
+
+def test_a_domain_admin_has_the_figures_of_his_domains_and_no_part_of_the_site():
+    fill(ANN, 3 * MB, None)
+    fill("bob@other.example", 5 * MB, None)
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    today = timezone.now().astimezone(datetime.UTC).date()
+    Tally.objects.create(domain=Domain.objects.get(name="other.example"), day=today, deliveries=77)
+    page = overview("carla")
+    assert "3.0 MB" in page
+    assert "other.example" not in page
+    assert "77" not in page
+    assert "Parts of the site" not in page
+    assert "/domains/new/" not in page
 
 
 def test_an_owner_cannot_tell_that_the_page_exists():
     an_owner()
     client = signed_in(ANN)
     assert client.get("/overview/").status_code == 404
+    assert client.get("/sign-ins/").status_code == 404
     assert "/overview/" not in client.get("/mailbox/").content.decode()
 
 
 def test_the_figures_of_an_owner_are_empty_even_if_asked_for():
-    owner = an_owner()
-    a_message(owner)
-    assert figures.totals(owner.user).mailboxes == 0
-    assert sum(day.deliveries for day in figures.deliveries(owner.user)) == 0
-    assert figures.fullest(owner.user) == []
-    assert figures.largest(owner.user) == []
+    owner = an_owner().user
+    assert figures.holdings(owner) == []
+    assert figures.suspended(owner) == 0
+    assert sum(day.deliveries for day in figures.days(owner)) == 0
+
+
+def test_french_agrees_with_a_mailbox_which_is_feminine_and_a_domain_which_is_not():
+    an_admin()
+    fill("off@example.net", 1, None)
+    Domain.objects.filter(name="example.net").update(active=False)
+    User.objects.filter(address="root").update(language="fr")
+    assert "Suspendu<" in overview()
+    assert "Suspendue<" in html.unescape(signed_in("root").get("/mailboxes/").content.decode())

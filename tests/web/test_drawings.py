@@ -55,23 +55,23 @@ def test_the_figures_of_a_quota_are_text_beside_a_bar_that_is_hidden_from_reader
 
 
 def days(*deliveries: int) -> list[Day]:
-    return [Day(datetime.date(2026, 1, 1 + number), count) for number, count in enumerate(deliveries)]
+    return [Day(datetime.date(2026, 1, 1 + number), count, 0, 0) for number, count in enumerate(deliveries)]
 
 
 def test_the_highest_day_fills_the_chart_and_a_day_with_any_mail_is_seen():
-    bars = day_bars(days(1000, 1, 0))["bars"]
+    bars = day_bars(days(1000, 1, 0), "deliveries", "Mail")["bars"]
     assert [bar["height"] for bar in bars] == [CHART_HEIGHT, 1, 0]
     assert all(bar["y"] + bar["height"] == CHART_HEIGHT for bar in bars)
 
 
 def test_a_chart_without_mail_is_flat():
-    assert [bar["height"] for bar in day_bars(days(0, 0))["bars"]] == [0, 0]
+    assert [bar["height"] for bar in day_bars(days(0, 0), "deliveries", "Mail")["bars"]] == [0, 0]
 
 
 def test_a_chart_is_well_formed_and_says_its_figures():
-    html = render_to_string("parts/day_bars.html", day_bars(days(3000, 2)))
+    html = render_to_string("parts/day_bars.html", day_bars(days(3000, 2), "deliveries", "Mail"))
     chart = ET.fromstring(html.strip())
-    assert chart.attrib["aria-label"] == "3,002 deliveries in 2 days"
+    assert chart.attrib["aria-label"] == "Mail: 3,002 in 2 days"
     assert [title.text for title in chart.iter("title")] == ["01/01/2026: 3,000", "01/02/2026: 2"]
 
 

@@ -1,4 +1,4 @@
-"""The first page of an admin."""
+"""The first page of an admin: what is there, what happened, what needs a look; each figure leads to its list."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.views.generic import TemplateView
 
-from popadmin.panel import access, figures
+from popadmin.panel import access, figures, parts
 from popadmin.signin.access import signed_in
 
 
@@ -15,11 +15,22 @@ class Overview(access.AdminPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
+        holdings = figures.holdings(user)
+        days = figures.days(user)
+        host = access.is_host(user)
         return super().get_context_data(
             **kwargs,
-            totals=figures.totals(user),
+            domains=access.domains(user).count(),
+            total=figures.total(holdings),
+            suspended=figures.suspended(user),
             near_percent=figures.NEAR_PERCENT,
-            deliveries=figures.deliveries(user),
-            fullest=figures.fullest(user),
-            domains=figures.largest(user),
+            largest=figures.largest(user, holdings),
+            days=days,
+            delivered=sum(day.deliveries for day in days),
+            signed_in=sum(day.sign_ins for day in days),
+            refused=sum(day.refused for day in days),
+            counted_at=figures.counted_at(),
+            host=host,
+            parts=parts.parts() if host else [],
+            certificates=parts.certificates()[: figures.LARGEST] if host else [],
         )

@@ -1,0 +1,60 @@
+"""Sign-ins to POP3 as a list: who was let in or refused, when and from where; for "why does it not work?"."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django import forms
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models import DiarySession
+from popadmin.crumbs import crumb
+from popadmin.lists.columns import Column, Filters, Rows
+from popadmin.lists.views import ListPage
+from popadmin.panel import access
+from popadmin.panel.filters import address_or_name
+from popadmin.signin.access import signed_in
+
+REFUSED = "refused"
+
+
+class VisitFilters(Filters):
+    q = forms.CharField(label=_("Search address or name"), max_length=254)
+    ended = forms.ChoiceField(
+        label=_("How it ended"),
+        choices=[("", _("Any way")), (REFUSED, _("Refused")), *DiarySession.Ended.choices],
+    )
+    days = forms.ChoiceField(
+        label=_("Since"),
+        choices=[("", _("Any time")), ("1", _("Yesterday")), ("7", _("7 days")), ("30", _("30 days"))],
+    )
+
+    def by_q(self, rows: Rows, typed: str) -> Rows:
+        return rows.filter(address_or_name(typed, "mailbox__user__"))
+
+    def by_ended(self, rows: Rows, ended: str) -> Rows:
+        return rows.filter(ended__in=DiarySession.REFUSED if ended == REFUSED else [ended])
+
+    def by_days(self, rows: Rows, days: str) -> Rows:
+        return rows.filter(started_at__gte=timezone.now() - timedelta(days=int(days)))
+
+
+class Visits(access.AdminPage, ListPage):
+    template_name = "panel/visits.html"
+    name = "visits"
+    filters = VisitFilters
+    columns = (
+        Column("at", _("When"), F("started_at"), down=True),
+        Column("mailbox", _("Mailbox")),
+        Column("device", _("Device")),
+        Column("client", _("From")),
+        Column("ended", _("How it ended")),
+    )
+
+    def rows(self) -> Rows:
+        return access.visits(signed_in(self.request))
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        return super().get_context_data(**kwargs, crumbs=[crumb(_("Overview"), "overview")])
