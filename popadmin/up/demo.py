@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from mailstore.models import User
+from mailstore.models import Device, Domain, User
 from mailstore.policy import devices as shapes
-from mailstore.store import admins, aliases, devices, domains, mailboxes, new_passwords, pipe
+from mailstore.store import admins, aliases, devices, domains, mailboxes, new_passwords, pipe, policies
 from popadmin.up.credentials import ACTOR, FIRST_ADMIN, Credential
 from popadmin.up.demo_mail import Letter, letters
+from popadmin.up.demo_visits import VISITS, Visit, pay
 from popadmin.up.errors import UpError
 
 DOMAIN = "example.test"  # RFC 2606 §2: no real domain has this name
@@ -21,7 +22,13 @@ QUOTA_OCTETS = 500 * 1024**2
 PEOPLE = {"alice": "Alice Martin", "bruno": "Bruno Keller", "chloe": "Chloé Dubois"}
 ALIAS, ALIAS_OF = "team", ("alice", "bruno", "chloe")
 # Alice has none: what her mail program deletes leaves the mailbox, as plain POP has it.
-DEVICES = (("chloe", "Phone"), ("chloe", "Laptop"), ("bruno", "Tablet"))
+DEVICES = (
+    ("chloe", "Phone", Device.Mode.INDEPENDENT),
+    ("chloe", "Office PC", Device.Mode.INDEPENDENT),
+    ("chloe", "Laptop", Device.Mode.PRIMARY),
+    ("bruno", "Tablet", Device.Mode.INDEPENDENT),
+)
+POLICY = "A year"
 
 
 @dataclass(slots=True)
@@ -31,6 +38,7 @@ class Record:
     passwords: dict[str, str] = field(default_factory=dict)
     devices: dict[str, str] = field(default_factory=dict)
     letters: int = 0  # how many of the sample mail were delivered
+    visits: int = 0  # how many of the devices' sessions have been
 
 
 class Demo:
@@ -43,19 +51,26 @@ class Demo:
     def make(self) -> list[Credential]:
         """Make what is missing; returns the passwords that sign in now."""
         self._administrator()
-        domains.ensure(DOMAIN, actor=ACTOR)
+        self._domain()
         for name in PEOPLE:
             self._mailbox(name)
         aliases.ensure(_address(ALIAS), [_address(name) for name in ALIAS_OF], actor=ACTOR)
-        for name, device in DEVICES:
-            self._device(name, device)
+        for name, device, mode in DEVICES:
+            self._device(name, device, mode)
         self._deliver(letters(DOMAIN))
+        self._visit(VISITS)
         return self._credentials()
 
     def _administrator(self) -> None:
         if FIRST_ADMIN not in self._record.passwords and User.objects.filter(role=User.Role.ADMIN).exists():
             return  # made by an earlier start, which printed the password
         admins.ensure(FIRST_ADMIN, actor=ACTOR, password=self._password(FIRST_ADMIN))
+
+    def _domain(self) -> None:
+        """Once: what was changed since is the person's own choice."""
+        if not Domain.objects.filter(name=DOMAIN).exists():
+            policy = policies.ensure(POLICY, actor=ACTOR, expire_days=365, recovery_days=30).row
+            domains.ensure(DOMAIN, actor=ACTOR, policy=policy)
 
     def _mailbox(self, name: str) -> None:
         address = _address(name)
@@ -72,10 +87,10 @@ class Demo:
             self._save()
         return self._record.passwords[login]
 
-    def _device(self, name: str, device: str) -> None:
+    def _device(self, name: str, device: str, mode: str) -> None:
         key = f"{_address(name)} {device}"
         if key not in self._record.devices and not devices.listing(_address(name)).filter(name=device).exists():
-            _row, secret = devices.add(_address(name), device, actor=ACTOR)
+            _row, secret = devices.add(_address(name), device, actor=ACTOR, mode=mode)
             self._record.devices[key] = shapes.shown(secret)
             self._save()
 
@@ -86,6 +101,15 @@ class Demo:
                 if outcome.error is not None:
                     raise UpError(f"the sample mail was refused: {outcome.error}")
             self._record.letters += 1
+            self._save()
+
+    def _visit(self, visits: Sequence[Visit]) -> None:
+        """Let the devices fetch, as far as they have not; one that is gone, or can reach no port, does not."""
+        for visit in visits[self._record.visits :]:
+            secret = self._record.devices.get(f"{_address(visit.name)} {visit.device}")
+            if secret is None or not pay(visit, _address(visit.name), secret):
+                return
+            self._record.visits += 1
             self._save()
 
     def _save(self) -> None:

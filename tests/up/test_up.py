@@ -61,6 +61,19 @@ class Site:
         until(lambda: self.output.read_text().count(RULE) == 2, f"the block is printed: {self.output.read_text()}")
         return self.output.read_text().split(RULE)[1].splitlines()
 
+    def command(self, *words: str) -> str:
+        """What a command on this site prints."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=REPOSITORY,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return done.stdout
+
     def postmaster(self) -> int:
         return int((self.folder / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
 
@@ -187,6 +200,18 @@ def test_a_second_demo_prints_the_same_passwords_and_delivers_nothing_twice(site
         assert site.await_board() == first
         assert site.waiting("bruno@example.test") == before
     assert (site.folder / "demo.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_demo_has_devices_that_have_fetched_a_policy_and_a_message_in_recovery(site: Site) -> None:
+    with site.up("--demo"):
+        site.await_board()
+        names = {
+            device["name"] for device in json.loads(site.command("device", "list", "chloe@example.test", "--json"))
+        }
+        assert {"Phone", "Laptop", "Office PC"} <= names
+        (left,) = json.loads(site.command("recover", "list", "chloe@example.test", "--json"))
+        assert left["by"] == "Laptop"
+        assert json.loads(site.command("domain", "show", "example.test", "--json"))["policy"] == "A year"
 
 
 def test_mail_is_served_again_after_kill_9_of_postgres(site: Site) -> None:
