@@ -4,6 +4,7 @@ from mailstore.models.audit import AuditEntry
 from mailstore.models.codes import MailedCode
 from mailstore.models.diary import DiarySession
 from mailstore.models.domains import Alias, Domain, RetentionPolicy
+from mailstore.models.findings import Finding
 from mailstore.models.grants import DomainGrant
 from mailstore.models.mailboxes import Device, EveryDeviceHas, Mailbox
 from mailstore.models.messages import Body, ImportedSource, Message
@@ -22,6 +23,7 @@ __all__ = [
     "Domain",
     "DomainGrant",
     "EveryDeviceHas",
+    "Finding",
     "Heartbeat",
     "ImportedSource",
     "Mailbox",

@@ -15,6 +15,7 @@ from mailstore.store.sweeping.diary import DIARY
 from mailstore.store.sweeping.drafts import DRAFTS
 from mailstore.store.sweeping.expire import EXPIRE
 from mailstore.store.sweeping.expired_aliases import EXPIRED_ALIASES
+from mailstore.store.sweeping.findings import FINDINGS
 from mailstore.store.sweeping.lease import lease
 from mailstore.store.sweeping.possession import POSSESSION
 from mailstore.store.sweeping.relieve import RELIEF
@@ -41,6 +42,7 @@ STEPS: tuple[Step, ...] = (
     UNCLAIMED,
     EXPIRED_ALIASES,
     DIARY,
+    FINDINGS,
     VISITS,
     TALLY,
     WARN,
@@ -56,6 +58,7 @@ class Swept:
     relieved: int
     relieved_octets: int
     diary: int  # rows of sessions, forgotten
+    findings: int  # mail programs that are set up wrongly, now
     silenced: int  # devices that count no more
     warned: int  # owners whose quota fills
     messages: int

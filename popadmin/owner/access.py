@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import F, QuerySet
 
-from mailstore.models import AuditEntry, Device, DiarySession, Mailbox, Message, User
+from mailstore.models import AuditEntry, Device, DiarySession, Finding, Mailbox, Message, User
 
 
 def has_mailbox(user: User) -> bool:
@@ -44,6 +44,11 @@ def resting(user: User) -> QuerySet[Message]:
 
 def diary(user: User) -> QuerySet[DiarySession]:
     return DiarySession.objects.filter(mailbox__user=user)
+
+
+def findings(user: User) -> QuerySet[Finding]:
+    rows = Finding.objects.filter(mailbox__user=user).select_related("device").order_by("-since", "pk")
+    return rows.defer(*(f"device__{view}" for view in ("hidden", "skipped", "confirmed")))
 
 
 def mail(user: User) -> QuerySet[Message]:

@@ -14,6 +14,7 @@ from mailstore.models import (
     DiarySession,
     Domain,
     DomainGrant,
+    Finding,
     Mailbox,
     Message,
     RetentionPolicy,
@@ -72,6 +73,12 @@ def devices(mailbox: Mailbox) -> QuerySet[Device]:
     """Of a mailbox that was found for this person: those that can still sign in, the main password first."""
     rows = Device.objects.filter(mailbox=mailbox, revoked_at=None).defer("hidden", "skipped", "confirmed")
     return rows.order_by("-main", F("last_sign_in_at").desc(nulls_last=True), "name")
+
+
+def findings(mailbox: Mailbox) -> QuerySet[Finding]:
+    """Of a mailbox that was found for this person."""
+    rows = Finding.objects.filter(mailbox=mailbox).select_related("device").order_by("-since", "pk")
+    return rows.defer(*(f"device__{view}" for view in ("hidden", "skipped", "confirmed")))
 
 
 def left(mailbox: Mailbox) -> QuerySet[Message]:

@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from mailstore.models import Domain, User
+from mailstore.models import Domain, Finding, User
 from mailstore.policy.addresses import BadAddress, normal_domain
 from popadmin.lists.columns import Filters, Rows
 from popadmin.panel import access
@@ -73,6 +74,8 @@ SIGN_INS: dict[str, tuple[Promise, int | None]] = {
     "365": (_("Not for a year"), 365),
 }
 
+_FINDINGS: dict[str, tuple[Promise, None]] = {kind.value: (capfirst(kind.label), None) for kind in Finding.Kind}
+
 
 class MailboxFilters(Filters):
     q = forms.CharField(label=_("Search address or name"), max_length=254)
@@ -81,6 +84,7 @@ class MailboxFilters(Filters):
     usage = forms.ChoiceField(label=_("Usage"))
     seen = forms.ChoiceField(label=_("Last sign-in"))
     policy = forms.ChoiceField(label=_("Retention"))
+    finding = forms.ChoiceField(label=_("Findings"))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,6 +94,8 @@ class MailboxFilters(Filters):
         self._policies = {str(policy.pk): policy for policy in access.policies(user).order_by("name")}
         policies = {key: (policy.name, policy) for key, policy in self._policies.items()}
         self._offer("policy", _("Any policy"), {**policies, "none": (_("None: all is kept"), None)})
+
+        self._offer("finding", _("With or without"), {"any": (_("Any finding"), None), **_FINDINGS})
 
     def _offer(self, name: str, anything: Promise, choices: dict[str, tuple[Any, Any]]) -> None:
         offered = [("", anything), *((key, label) for key, (label, _what) in choices.items())]
@@ -127,6 +133,10 @@ class MailboxFilters(Filters):
             return rows.none() if of_site else rows.filter(inherited)
         own = Q(policy=policy) | Q(policy=None, domain__policy=policy)
         return rows.filter(own | inherited if of_site else own)
+
+    def by_finding(self, rows: Rows, kind: str) -> Rows:
+        found = Finding.objects.filter(mailbox=OuterRef("pk"))
+        return rows.filter(Exists(found if kind == "any" else found.filter(kind=kind)))
 
 
 def _stored(domain: str) -> str | None:

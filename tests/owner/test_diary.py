@@ -74,5 +74,5 @@ def test_the_page_costs_the_same_statements_however_long(box, django_assert_num_
     pc = box.device_set.get(name="Office PC")
     for number in range(30):
         a_session(pc, ago=timedelta(minutes=number))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get("/diary/")

@@ -112,5 +112,7 @@ def test_the_page_costs_the_same_statements_however_many_devices(django_assert_n
     client = signed_in(ANN)
     for number in range(devices):
         device(mailbox, f"device {number}")
-    with django_assert_num_queries(6):  # the session, the user, the mailbox, the devices, the two of the split
+    with django_assert_num_queries(
+        7
+    ):  # the session, the user, the mailbox, the devices, the two of the split, the findings
         assert client.get("/mailbox/").status_code == 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mailstore.models import Device
 from popadmin import diary
 from popadmin.lists.columns import Rows
@@ -17,3 +19,6 @@ class Diary(diary.DiaryPage):
 
     def devices(self) -> list[Device]:
         return list(access.all_devices(signed_in(self.request)).order_by("-main", "name"))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, findings=access.findings(signed_in(self.request)))

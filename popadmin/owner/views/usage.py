@@ -29,4 +29,5 @@ class Usage(TemplateView):
             devices=devices[:SHOWN_DEVICES],
             more=len(devices[SHOWN_DEVICES:]),
             program=mail_program(),
+            findings=access.findings(user),
         )

@@ -23,4 +23,6 @@ class Diary(OfMailbox, diary.DiaryPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         one = crumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
-        return super().get_context_data(**kwargs, mailbox=self.mailbox, crumbs=[LIST, one])
+        return super().get_context_data(
+            **kwargs, mailbox=self.mailbox, findings=access.findings(self.mailbox), crumbs=[LIST, one]
+        )

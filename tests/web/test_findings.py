@@ -1,0 +1,61 @@
+"""Findings in plain words with the remedy: to the owner on his pages, to admins on the mailbox's and in the list."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from mailstore.models import Device, Finding
+from popadmin import findings
+from tests.owner.mail import a_device
+from tests.store.test_detectors import FOUND
+from tests.web.people import ANN, an_admin, an_owner, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def found(box, kind, device=None):
+    facts = FOUND[kind][1]
+    return Finding.objects.create(mailbox=box, device=device, kind=kind, since=timezone.now(), facts=facts)
+
+
+@pytest.mark.parametrize("kind", Finding.Kind)
+def test_every_kind_has_words_for_all_its_figures(kind):
+    box = an_owner()
+    finding = found(box, kind, a_device(box, "PC"))
+    for text in (findings.title(finding), findings.fact(finding), findings.remedy(finding)):
+        assert text
+        assert "%" not in text.replace(" % full", "")
+
+
+def test_the_owner_reads_what_is_wrong_and_what_helps():
+    box = an_owner()
+    found(box, "hasty", a_device(box, "PC"))
+    found(box, "unended", Device.objects.get(mailbox=box, main=True))
+    found(an_owner("bob@example.org"), "previous")
+    client = signed_in(ANN)
+    for path in ("/mailbox/", "/diary/"):
+        page = client.get(path).content.decode()
+        assert "“PC” looks for mail every 10 seconds" in page
+        assert "Let it look every five minutes" in page
+        assert "The main password never ends its sessions properly" in page
+        assert "previous password" not in page
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"), [("finding=any", [ANN]), ("finding=hasty", [ANN]), ("finding=keeps", []), ("", [ANN, "bob"])]
+)
+def test_an_admin_finds_the_mailboxes_that_have_one(query, shown):
+    an_admin()
+    found(an_owner(), "hasty")
+    an_owner("bob@example.org")
+    rows = signed_in("root").get(f"/mailboxes/?{query}").context["page"].rows
+    assert len(rows) == len(shown)
+
+
+def test_an_admin_reads_it_in_the_diary_of_the_mailbox():
+    an_admin()
+    box = an_owner()
+    found(box, "previous")
+    page = signed_in("root").get(f"/mailboxes/{box.pk}/diary/").content.decode()
+    assert "A mail program still uses the previous password" in page
