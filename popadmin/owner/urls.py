@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from popadmin.owner.views import connect, devices, diary, history, messages, recovery, usage
+from popadmin.owner.views import connect, devices, diary, forwards, history, messages, recovery, usage
 
 urlpatterns = [
     path("mailbox/", usage.Usage.as_view(), name="mailbox"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("devices/<int:pk>/mode/", devices.Shared.as_view(), name="devices-mode"),
     path("devices/<int:pk>/revoke/", devices.Revoke.as_view(), name="devices-revoke"),
     path("devices/<int:pk>/status/", devices.Status.as_view(), name="devices-status"),
+    path("settings/forwarding/", forwards.Forwards.as_view(), name="settings-forwarding"),
     path("settings/history/", history.History.as_view(), name="settings-history"),
     path("messages/", messages.Messages.as_view(), name="messages"),
     path("messages/<int:pk>/", messages.One.as_view(), name="messages-one"),

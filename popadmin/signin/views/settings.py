@@ -14,6 +14,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 from django.views.generic import FormView
 
+from mailstore.models import Mailbox
+from mailstore.store import forwards
 from mailstore.store.recovery_addresses import masked
 from popadmin.acting import actor
 from popadmin.signin import actions, sessions
@@ -32,11 +34,15 @@ class Settings(FormView):  # type: ignore[type-arg]  # generic only in its stubs
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
+        mailbox: Mailbox | None = getattr(user, "mailbox", None)
+        may_forward = mailbox is not None and forwards.allowed(mailbox)
         return super().get_context_data(
             **kwargs,
             masked=masked(user.recovery_address),
             sessions=sessions.of(user, here=self.request.session.session_key),
-            mailbox=getattr(user, "mailbox", None),
+            mailbox=mailbox,
+            may_forward=may_forward,
+            forward=forwards.of(mailbox) if mailbox is not None and may_forward else None,
         )
 
     def form_valid(self, form: Myself) -> HttpResponse:

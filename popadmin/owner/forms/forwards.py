@@ -1,0 +1,15 @@
+"""Where an owner's mail is forwarded to; the store judges the addresses."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from popadmin.panel.forms.domains import AddressesField
+
+
+class Forward(forms.Form):
+    targets = AddressesField(
+        label=_("Forward to"), required=False, help_text=_("One address a line. Empty: nothing is forwarded.")
+    )
+    keep_copy = forms.BooleanField(label=_("Keep a copy in the mailbox"), required=False)

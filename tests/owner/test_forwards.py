@@ -1,0 +1,58 @@
+"""The owner's forward, where his domain allows it."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailstore.models import Alias, AuditEntry, Domain
+from tests.web.people import ANN, an_admin, an_owner, signed_in
+
+pytestmark = pytest.mark.django_db
+PATH = "/settings/forwarding/"
+
+
+def allowed():
+    an_owner()
+    Domain.objects.update(owner_forwards=True)
+    return signed_in(ANN)
+
+
+def test_where_the_domain_does_not_allow_it_there_is_no_such_page():
+    an_owner()
+    client = signed_in(ANN)
+    assert client.get(PATH).status_code == 404
+    assert client.post(PATH, {"targets": "ann@home.example"}).status_code == 404
+    assert PATH not in client.get("/settings/").content.decode()
+    assert not Alias.objects.exists()
+
+
+def test_mail_goes_on_to_several_and_a_copy_is_kept_unless_asked_otherwise():
+    client = allowed()
+    assert PATH in client.get("/settings/").content.decode()
+    assert client.get(PATH).context["form"].initial == {"keep_copy": True}
+    client.post(PATH, {"targets": "Ann@home.example\nbob@example.net", "keep_copy": "on"})
+    alias = Alias.objects.get()
+    assert (alias.targets, alias.keep_copy) == (["ann@home.example", "bob@example.net"], True)
+    assert AuditEntry.objects.latest("pk").actor_name == ANN
+    assert "ann@home.example" in client.get("/settings/").content.decode()
+
+
+def test_an_empty_form_ends_it():
+    client = allowed()
+    client.post(PATH, {"targets": "ann@home.example"})
+    assert "Nothing is forwarded." in client.post(PATH, {"targets": ""}, follow=True).content.decode()
+    assert not Alias.objects.exists()
+    client.post(PATH, {"targets": ""})  # once more is no fault
+
+
+@pytest.mark.parametrize("targets", ["nobody", "\n".join(f"a{number}@home.example" for number in range(11))])
+def test_what_the_store_refuses_stands_beside_the_field_and_stays_typed(targets):
+    response = allowed().post(PATH, {"targets": targets})
+    assert response.context["form"].errors["targets"]
+    assert targets.split("\n")[0] in response.content.decode()
+    assert not Alias.objects.exists()
+
+
+def test_who_has_no_mailbox_forwards_nothing():
+    an_admin()
+    assert signed_in("root").get(PATH).status_code == 404
