@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
+from popadmin.owner import modes
 from popadmin.templatetags.amounts import count, size_or_none
 
 # Each verb that an action writes; tests hold this table against the code.
@@ -85,6 +86,12 @@ _FACTS: dict[str, Promise] = {
     "wrong": gettext_lazy("wrong rows"),
 }
 _SIZES = ("mailbox_quota_default", "mailbox_quota_most")
+_MODES = {option.value: option.label for option in modes.MAIN}
+_CHOICES: dict[str, dict[str, Promise | str]] = {
+    "mode": _MODES,
+    "was": _MODES,
+    "start": {option.value: option.label for option in modes.STARTS},
+}
 _MODELS = (Mailbox, User, Domain, Alias, RetentionPolicy, Device)
 
 
@@ -122,6 +129,8 @@ def label(name: str) -> str:
 
 
 def _value(name: str, value: object) -> str:
+    if isinstance(value, str) and value in (words := _CHOICES.get(name, {})):
+        return str(words[value])
     if (name.endswith("octets") or name in _SIZES) and (value is None or isinstance(value, int)):
         return size_or_none(value)
     if isinstance(value, bool):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
 from mailstore.models import Domain, User
 from mailstore.store import mailbox_removal
+from popadmin.logs import TextFormatter
 from tests.signin.counting import Counting
 from tests.store.site import ACTOR, PASSWORD
+from tests.up.programs import REPOSITORY
 from tests.web.people import ANN, an_admin, an_owner, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -173,3 +177,14 @@ def test_a_network_that_tries_unknown_names_is_stopped(client):
     for number in range(20):
         sign_in(client, f"name{number}@example.org", REMOTE_ADDR=f"192.0.2.{number}")
     assert "Too many" in sign_in(client, "one-more@example.org", REMOTE_ADDR="192.0.2.99").content.decode()
+
+
+def test_the_filter_of_the_guide_reads_a_refusal_of_the_pages(client, caplog):
+    install = (REPOSITORY / "docs" / "install.md").read_text()
+    second = re.search(r"failregex = .+\n +(\^.+)", install)[1]
+    an_owner("ann-of-the-filter@example.org")
+    sign_in(client, "ann-of-the-filter@example.org", "wrong", REMOTE_ADDR="203.0.113.78")
+    sign_in(client, "no blanks", "wrong", REMOTE_ADDR="203.0.113.78")
+    reads = re.compile(second.replace("<HOST>", r"(?P<host>\S+)"))
+    lines = [TextFormatter().format(record) for record in caplog.records if record.message == "sign-in refused"]
+    assert [reads.match(line)["host"] for line in lines] == ["203.0.113.78"] * 2
