@@ -93,11 +93,11 @@ class Fill(Deliveries):
 PLAYERS = {"visits": Visits, "deliveries": Deliveries, "fill": Fill}
 
 
-def sign_in(address: Address, user: str, tls: Tls | None) -> Talk:
+def sign_in(address: Address, user: str, tls: Tls | None, secret: str = mail.PASSWORD) -> Talk:
     talk = Talk(address, tls)
     talk.line()
     talk.ask(f"USER {user}\r\n".encode())
-    talk.ask(f"PASS {mail.PASSWORD}\r\n".encode())
+    talk.ask(f"PASS {secret}\r\n".encode())
     return talk
 
 

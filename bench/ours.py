@@ -72,9 +72,13 @@ class Ours:
         for door in (self.doors.lmtp, self.doors.pop3, self.doors.pop3s):
             wait_for(door)
 
-    def _run(self, arguments: list[str], given: str = "") -> None:
+    def _run(self, arguments: list[str], given: str = "") -> str:
+        """What it printed."""
         command = [sys.executable, *arguments]
-        subprocess.run(command, cwd=ROOT, env=self._environment, input=given, text=True, check=True)
+        ran = subprocess.run(
+            command, cwd=ROOT, env=self._environment, input=given, stdout=subprocess.PIPE, text=True, check=True
+        )
+        return ran.stdout
 
     def _serve(self, command: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
@@ -94,6 +98,10 @@ class Ours:
 
     def accounts(self, groups: Sequence[Group]) -> None:
         self._run(["-m", "bench.people"], given="\n".join(user for group in groups for user in group.users))
+
+    def devices(self, address: str, count: int) -> list[str]:
+        """Make so many devices; returns their secrets."""
+        return self._run(["-m", "bench.gadgets"], given="".join(f"{address} d{n}\n" for n in range(count))).split()
 
     def multiply(self, address: str, count: int) -> None:
         with psycopg.connect(self._cluster.conninfo(DATABASE), autocommit=True) as connection:

@@ -29,7 +29,7 @@ CONFIRM = Statement(
               SELECT m.added
                 FROM mailstore_message m
                WHERE m.mailbox_id = grown.mailbox_id AND m.removed IS NULL
-                 AND m.added >= (SELECT upper(run) FROM unnest(grown.done) AS run LIMIT 1)
+                 AND m.added >= (SELECT upper(run) FROM (SELECT unnest(grown.done) AS run LIMIT 1) AS runs)
                  AND NOT grown.done @> m.added
                ORDER BY m.added LIMIT 1) AS first ON true),
     told AS (

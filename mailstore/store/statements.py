@@ -122,6 +122,10 @@ BARRED = Statement(
 )
 
 
+# Behind a set of a row: unpacked once. A large one lies compressed, and would be unpacked anew for each message.
+WHOLE = "+ '{}'::int8multirange"
+
+
 def leaving(gone: str, *, of: str, answer: str) -> str:
     """SQL: messages leave their mailboxes and the counters of views that had hidden them, for recovery, in one step.
 
@@ -130,12 +134,13 @@ def leaving(gone: str, *, of: str, answer: str) -> str:
     """
     return f"""
     WITH gone AS ({gone}),
+    views AS MATERIALIZED (
+        SELECT id, mailbox_id, hidden {WHOLE} AS hidden FROM mailstore_device WHERE mailbox_id {of}),
     seen AS (
         UPDATE mailstore_device d
            SET hidden_messages = d.hidden_messages - less.messages, hidden_octets = d.hidden_octets - less.octets
           FROM (SELECT v.id, count(*) AS messages, sum(gone.octets) AS octets
-                  FROM mailstore_device v JOIN gone ON gone.mailbox_id = v.mailbox_id AND v.hidden @> gone.added
-                 WHERE v.mailbox_id {of}
+                  FROM views v JOIN gone ON gone.mailbox_id = v.mailbox_id AND v.hidden @> gone.added
                  GROUP BY v.id) AS less
          WHERE d.id = less.id),
     counted AS (
@@ -159,14 +164,16 @@ REMOVE = Statement(
     b"remove",
     leaving(
         f"""
+        WITH every AS MATERIALIZED (
+            SELECT range_intersect_agg(v.hidden) AS hidden
+              FROM mailstore_mailbox x JOIN mailstore_device v ON {COUNTS} WHERE x.id = $1)
         UPDATE mailstore_message m
            SET removed = x.change + 1, removed_at = now(), removed_by_id = $3,
                removed_why = CASE d.mode WHEN 'primary' THEN 'dele' ELSE 'every' END
-          FROM mailstore_mailbox x, mailstore_device d
+          FROM mailstore_mailbox x, mailstore_device d, every
          WHERE x.id = $1 AND d.id = $3 AND m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL
            AND m.added <= $4 AND {MAY}
-           AND (d.mode = 'primary' OR d.mode = 'independent' AND NOT EXISTS (
-                   SELECT 1 FROM mailstore_device v WHERE {COUNTS} AND NOT v.hidden @> m.added))
+           AND (d.mode = 'primary' OR d.mode = 'independent' AND coalesce(every.hidden @> m.added, true))
      RETURNING m.mailbox_id, m.added, m.octets""",
         of="= $1",
         answer=f"SELECT 1 FROM mailstore_mailbox x, mailstore_device d WHERE x.id = $1 AND d.id = $3 AND {MAY}",
@@ -178,13 +185,16 @@ REMOVE = Statement(
 # counts, nothing leaves. Asked by the actions of people, behind the mailbox's lock; their parameters have names.
 SETTLE = leaving(
     f"""
+        WITH counting AS MATERIALIZED (
+            SELECT v.hidden, v.hidden - v.skipped AS deleted
+              FROM mailstore_mailbox x JOIN mailstore_device v ON {COUNTS} WHERE x.id = %(mailbox)s),
+        sets AS MATERIALIZED (
+            SELECT (SELECT range_intersect_agg(hidden) FROM counting)
+                   * (SELECT range_agg(one) FROM counting, unnest(deleted) AS one) AS done)
         UPDATE mailstore_message m
            SET removed = x.change + 1, removed_at = now(), removed_why = 'every'
-          FROM mailstore_mailbox x
-         WHERE x.id = %(mailbox)s AND m.mailbox_id = %(mailbox)s AND m.removed IS NULL
-           AND NOT EXISTS (SELECT 1 FROM mailstore_device v WHERE {COUNTS} AND NOT v.hidden @> m.added)
-           AND EXISTS (SELECT 1 FROM mailstore_device v
-                        WHERE {COUNTS} AND v.hidden @> m.added AND NOT v.skipped @> m.added)
+          FROM mailstore_mailbox x, sets
+         WHERE x.id = %(mailbox)s AND m.mailbox_id = %(mailbox)s AND m.removed IS NULL AND sets.done @> m.added
      RETURNING m.mailbox_id, m.added, m.octets""",
     of="= %(mailbox)s",
     answer="SELECT count(*) FROM gone",
@@ -239,29 +249,33 @@ RESTORE = """
 HIDE = Statement(
     b"hide",
     f"""
-    WITH fresh AS (
+    WITH view AS MATERIALIZED (
+        SELECT d.hidden {WHOLE} AS hidden
+          FROM mailstore_device d JOIN mailstore_mailbox x ON x.id = $1
+         WHERE d.id = $3 AND d.mode <> 'primary' AND {MAY}),
+    fresh AS (
         SELECT m.added, m.octets
-          FROM mailstore_message m JOIN mailstore_device d ON d.id = $3 JOIN mailstore_mailbox x ON x.id = $1
-         WHERE m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL AND m.added <= $4
-           AND NOT d.hidden @> m.added AND d.mode <> 'primary' AND {MAY}),
+          FROM mailstore_message m JOIN view ON NOT view.hidden @> m.added
+         WHERE m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL AND m.added <= $4),
     sums AS (
         SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets, range_agg(int8range(added, added + 1)) AS added
           FROM fresh),
-    grown AS MATERIALIZED (
-        SELECT '{{[0,1)}}'::int8multirange + d.hidden + sums.added AS hidden
-          FROM mailstore_device d, sums WHERE d.id = $3 AND sums.messages > 0),
-    told AS (
-        UPDATE mailstore_device d
-           SET hidden = grown.hidden + int8multirange(int8range(0, coalesce(
+    below AS MATERIALIZED (
+        SELECT int8multirange(int8range(0, coalesce(
                    (SELECT m.added
                       FROM mailstore_message m
                      WHERE m.mailbox_id = $1 AND m.removed IS NULL
-                       AND m.added >= (SELECT upper(run) FROM unnest(grown.hidden) AS run LIMIT 1)
-                       AND NOT grown.hidden @> m.added
-                     ORDER BY m.added LIMIT 1), box.change + 1))),
+                       AND m.added >= coalesce((SELECT CASE WHEN lower(run) = 0 THEN upper(run) ELSE 0 END
+                                                  FROM (SELECT unnest(view.hidden) AS run LIMIT 1) AS runs), 0)
+                       AND NOT view.hidden @> m.added AND NOT sums.added @> m.added
+                     ORDER BY m.added LIMIT 1), box.change + 1))) AS numbers
+          FROM view, sums, mailstore_mailbox box WHERE box.id = $1 AND sums.messages > 0),
+    told AS (
+        UPDATE mailstore_device d
+           SET hidden = d.hidden + (sums.added + below.numbers),
                hidden_messages = d.hidden_messages + sums.messages, hidden_octets = d.hidden_octets + sums.octets
-          FROM grown, sums, mailstore_mailbox box
-         WHERE d.id = $3 AND box.id = $1
+          FROM below, sums
+         WHERE d.id = $3
      RETURNING d.id)
     UPDATE mailstore_mailbox m SET change = m.change + 1 FROM told WHERE m.id = $1
     """,

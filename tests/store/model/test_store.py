@@ -130,7 +130,7 @@ class Histories(RuleBasedStateMachine):
         assert answer is None or isinstance(answer, Refusing)
         if answer is None:
             row = Message.objects.latest("added")
-            self.model.arrive(Stay(row.uidl, octets, row.arrived_at))
+            self.model.arrive(Stay(row.uidl, octets, row.aged_from or row.arrived_at))
 
     @rule(name=NAMES)
     def open(self, name: str) -> None:

@@ -1,0 +1,90 @@
+"""`python -m bench.devices`: what devices cost on a large mailbox. Ours alone, since no other server has them.
+
+One mailbox of 20,000 messages is seen by its main password alone, another by five devices that have each deleted some
+of them. Polls of both go in turns; then a device deletes a thousand, in one run and scattered.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+from bench import certificate, meter, ours
+from bench.groups import HUGE
+from bench.load import sign_in
+from bench.mail import PASSWORD
+from bench.works import furnish
+
+DEVICES = 5
+POLLS = 400
+QUITS = 5
+HIDDEN = 1_000
+POLL_GOAL = 1.3  # of the poll with one view
+QUIT_GOAL_MS = 20.0
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="popadmin-bench-") as folder, ExitStack() as stack:
+        Path(folder).chmod(0o755)  # Postgres runs as somebody else
+        site = ours.Ours(Path(folder) / "ours", meter.new("ours"), certificate.make(Path(folder)))
+        stack.callback(site.meter.close)
+        stack.callback(site.stop)
+        site.start()
+        furnish(site, [HUGE])
+        plain, shared = HUGE.users
+        secrets = site.devices(shared, DEVICES)
+        for place, secret in enumerate(secrets):
+            delete(site, shared, secret, range(1 + 50 * place, 1000 + 50 * place, 7))
+        report(site, plain, shared, secrets)
+
+
+def report(site: ours.Ours, plain: str, shared: str, secrets: list[str]) -> None:
+    alone, among = polls(site, [(plain, PASSWORD)], [(shared, secret) for secret in secrets])
+    print(f"poll, one view:        p50 {alone:6.2f} ms")
+    print(f"poll, {DEVICES} devices:       p50 {among:6.2f} ms  ratio {among / alone:.2f}  goal <= {POLL_GOAL}")
+    shapes: dict[str, Callable[[int], Iterable[int]]] = {
+        "in one run": lambda _turn: range(1, HIDDEN + 1),
+        "every second one": lambda turn: range(1 + 10 * turn, 2 * HIDDEN + 10 * turn, 2),
+    }
+    for name, numbers in shapes.items():
+        taken = [delete(site, shared, secrets[turn % DEVICES], numbers(turn)) for turn in range(QUITS)]
+        figures = f"p50 {median(taken):6.2f} ms, most {max(taken):6.2f} ms"
+        print(f"QUIT, {HIDDEN} {name}: {figures}  goal <= {QUIT_GOAL_MS:.0f} ms")
+
+
+def polls(site: ours.Ours, *sides: list[tuple[str, str]]) -> list[float]:
+    """The median of each side's polls in milliseconds; they take turns, so that both have the machine's mood."""
+    taken: list[list[float]] = [[] for _ in sides]
+    for turn in range(POLLS):
+        for views, times in zip(sides, taken, strict=True):
+            times.append(poll(site, *views[turn % len(views)]))
+    return [median(times) for times in taken]
+
+
+def poll(site: ours.Ours, user: str, secret: str) -> float:
+    start = time.perf_counter()
+    talk = sign_in(site.doors.pop3, user, None, secret)
+    talk.ask(b"STAT\r\n")
+    talk.ask(b"QUIT\r\n")
+    talk.close()
+    return 1000 * (time.perf_counter() - start)
+
+
+def delete(site: ours.Ours, user: str, secret: str, numbers: Iterable[int]) -> float:
+    """DELE these, and return how many milliseconds QUIT took."""
+    talk = sign_in(site.doors.pop3, user, None, secret)
+    for number in numbers:
+        talk.ask(b"DELE %d\r\n" % number)
+    start = time.perf_counter()
+    talk.ask(b"QUIT\r\n")
+    taken = 1000 * (time.perf_counter() - start)
+    talk.close()
+    return taken
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Makes devices for the benchmark: a process of its own, "address name" a line in, the secrets out, one a line."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import django
+
+
+def main() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "popadmin.settings"
+    django.setup()
+    # Models can be imported only now.
+    from mailstore.management.shell import actor  # noqa: PLC0415
+    from mailstore.store import devices  # noqa: PLC0415
+
+    for line in sys.stdin.read().splitlines():
+        address, name = line.split()
+        print(devices.add(address, name, actor=actor())[1])
+
+
+if __name__ == "__main__":
+    main()
