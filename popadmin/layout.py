@@ -40,6 +40,7 @@ PLACES = (
     Place("mailboxes", _("Mailboxes"), "inboxes", panel.is_admin),
     Place("aliases", _("Aliases"), "signpost-split", panel.is_admin),
     Place("policies", _("Retention"), "hourglass-split", panel.is_admin),
+    Place("admins", _("Administrators"), "people", panel.is_host),
     Place("audit", _("Audit"), "clock-history", panel.is_admin),
     Place("mailbox", _("My mailbox"), "inbox", owner.has_mailbox),
     Place("messages", _("Messages"), "envelope", owner.has_mailbox),

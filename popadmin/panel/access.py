@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponseBase
 
 from mailstore.models import (
@@ -23,6 +25,8 @@ from mailstore.models import (
     User,
 )
 from popadmin.signin.access import signed_in
+
+NAMED_MOST = 3  # of the domains of an admin, in a list
 
 
 def is_host(user: User) -> bool:
@@ -54,6 +58,17 @@ class HostPage(AdminPage):
         if not is_host(signed_in(request)):
             raise Http404
         return super().dispatch(request, *args, **kwargs)
+
+
+def admins(user: User) -> QuerySet[User]:
+    """Hosting admins and domain admins, these with `granted`, how many domains, and the first of them by name."""
+    if not is_host(user):
+        return User.objects.none()
+    held = DomainGrant.objects.filter(user=OuterRef("pk"), domain__removed_at=None).order_by("domain__name")
+    count = held.order_by().values("user").annotate(n=Count("pk")).values("n")
+    rows = User.objects.filter(Q(role=User.Role.ADMIN) | Exists(DomainGrant.objects.filter(user=OuterRef("pk"))))
+    names = ArraySubquery(held.values("domain__name")[:NAMED_MOST])
+    return rows.annotate(granted=Coalesce(Subquery(count), 0), named=names).select_related("mailbox")
 
 
 def domains(user: User) -> QuerySet[Domain]:

@@ -27,6 +27,9 @@ _CHANGED = ngettext_lazy("%(count)s mailbox changes.", "%(count)s mailboxes chan
 _UNCHANGED = ngettext_lazy("%(count)s mailbox is so already.", "%(count)s mailboxes are so already.", "number")
 _SUSPENDED = ngettext_lazy("%(count)s mailbox is suspended.", "%(count)s mailboxes are suspended.", "number")
 _RESUMED = ngettext_lazy("%(count)s mailbox is active again.", "%(count)s mailboxes are active again.", "number")
+_FORCED = ngettext_lazy(
+    "%(count)s mailbox must choose a new password.", "%(count)s mailboxes must choose a new password.", "number"
+)
 _REMOVED = ngettext_lazy("%(count)s mailbox is removed.", "%(count)s mailboxes are removed.", "number")
 _HELD = ngettext_lazy("%(count)s mailbox on hold stays.", "%(count)s mailboxes on hold stay.", "number")
 _ABOVE = ngettext_lazy(
@@ -34,6 +37,9 @@ _ABOVE = ngettext_lazy(
     "%(count)s mailboxes hold more than that: they take no mail until there is room again.",
     "number",
 )
+
+
+OF_USER = ("name", "must_change_password")
 
 
 class NothingAsked(forms.Form):
@@ -165,6 +171,19 @@ class Switches(Change):
         yield _told(rows.exclude(other), _UNCHANGED)
 
 
+class ForcePassword(Change):
+    label = gettext_lazy("Ask for a new password")
+    fixed = {"must_change_password": True}
+
+    def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
+        yield _told(rows.filter(user__must_change_password=False), _FORCED)
+        yield _told(rows.filter(user__must_change_password=True), _UNCHANGED)
+        yield _(
+            "At the next sign-in to these pages they must choose one before anything else; "
+            "mail programs go on until then."
+        )
+
+
 class Remove:
     """Each rests, and can be restored: so this too is undone."""
 
@@ -199,6 +218,7 @@ ACTS: dict[str, Act] = {
     "quota": Quota(),
     "policy": Policy(),
     "switches": Switches(),
+    "password": ForcePassword(),
     "remove": Remove(),
 }
 
@@ -216,7 +236,7 @@ def _told(rows: QuerySet[Mailbox], text: Promise) -> str:
 def _present(mailbox: Mailbox, name: str) -> Any:
     if name == "suspended":
         return not mailbox.user.is_active
-    return getattr(mailbox.user if name == "name" else mailbox, name)
+    return getattr(mailbox.user if name in OF_USER else mailbox, name)
 
 
 def _kept(value: Any) -> Any:

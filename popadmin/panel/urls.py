@@ -3,6 +3,7 @@
 from django.urls import path
 
 from popadmin.panel.views import (
+    admins,
     aliases,
     audit,
     domain,
@@ -29,6 +30,13 @@ urlpatterns = [
     path("policies/<int:key>/removal/", policies.Removal.as_view(), name="policies-removal"),
     path("overview/", overview.Overview.as_view(), name="overview"),
     path("sign-ins/", visits.Visits.as_view(), name="visits"),
+    path("admins/", admins.Admins.as_view(), name="admins"),
+    path("admins/new/", admins.New.as_view(), name="admins-new"),
+    path("admins/<int:key>/", admins.Detail.as_view(), name="admins-one"),
+    path("admins/<int:key>/domains/<int:grant>/", admins.Withdrawal.as_view(), name="admins-withdrawal"),
+    path("admins/<int:key>/suspension/", admins.Suspension.as_view(), name="admins-suspension"),
+    path("admins/<int:key>/password/", admins.Password.as_view(), name="admins-password"),
+    path("admins/<int:key>/removal/", admins.Removal.as_view(), name="admins-removal"),
     path("audit/", audit.Audit.as_view(), name="audit"),
     path("domains/", domains.Domains.as_view(), name="domains"),
     path("domains/new/", domain.New.as_view(), name="domains-new"),

@@ -276,6 +276,18 @@ def test_a_policy_and_switches_are_set_for_many_and_undone(root):
     assert (ann.pop, ann.smtp) == (True, True)
 
 
+def test_many_must_choose_a_new_password(root):
+    ann = an_owner()
+    url = choose(root, "password", ann)
+    assert "1 mailbox must choose a new password." in text(root.get(url))
+    done(root, url)
+    ann.user.refresh_from_db()
+    assert ann.user.must_change_password
+    undone(root)
+    ann.user.refresh_from_db()
+    assert not ann.user.must_change_password
+
+
 def test_many_are_removed_but_for_those_on_hold_and_brought_back(root):
     ann, bob = an_owner(), an_owner("bob@example.org", held=True)
     url = choose(root, "remove", ann, bob)

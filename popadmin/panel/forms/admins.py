@@ -1,0 +1,73 @@
+"""The forms of an administrator: made, granted a domain; the store judges what they carry."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailstore.models import Domain
+from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_domain
+
+HOST, DOMAINS = "host", "domains"
+PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+BETWEEN = re.compile(r"[\s,;]+")
+DOMAINS_CHARACTERS = 10_000
+
+
+class DomainNames(forms.CharField):
+    """Names of domains that are there, in any letters, with blanks or commas between."""
+
+    def clean(self, value: Any) -> list[str]:
+        return [_there(name) for name in BETWEEN.split(super().clean(value)) if name]
+
+
+class NewAdmin(forms.Form):
+    login = forms.CharField(
+        label=gettext_lazy("Login"),
+        max_length=ADDRESS_OCTETS,
+        widget=forms.TextInput(attrs={"autofocus": True, **PLAIN}),
+        help_text=gettext_lazy("A name, or an address. Who owns a mailbox here keeps its password."),
+    )
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind"),
+        choices=[
+            (DOMAINS, gettext_lazy("Domain admin: runs some domains and sees nothing else")),
+            (HOST, gettext_lazy("Hosting admin: runs everything")),
+        ],
+    )
+    domains = DomainNames(
+        label=gettext_lazy("Domains"),
+        required=False,
+        max_length=DOMAINS_CHARACTERS,
+        widget=forms.Textarea(attrs={"rows": 2, **PLAIN}),
+        help_text=gettext_lazy("Of a domain admin: one or more, with blanks between."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data.get("domains")
+        if self.cleaned_data.get("kind") == DOMAINS and given == []:
+            self.add_error("domains", _("Name at least one domain."))
+        if self.cleaned_data.get("kind") == HOST and given:
+            self.add_error("domains", _("A hosting admin runs every domain: leave this empty."))
+        return self.cleaned_data
+
+
+class GrantDomains(forms.Form):
+    domains = DomainNames(
+        label=gettext_lazy("More domains"), max_length=DOMAINS_CHARACTERS, widget=forms.TextInput(attrs=PLAIN)
+    )
+
+
+def _there(name: str) -> str:
+    try:
+        stored = normal_domain(name)
+    except BadAddress as error:
+        raise ValidationError(str(error), "domain") from error
+    if not Domain.objects.filter(name=stored, removed_at=None).exists():
+        raise ValidationError(_("%(domain)s is not a domain of this site.") % {"domain": name}, "domain")
+    return stored

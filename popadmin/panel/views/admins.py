@@ -1,0 +1,198 @@
+"""Administrators: listed, made, granted domains, suspended, given a password, removed. For hosting admins only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.functional import Promise, cached_property
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import FormView, TemplateView, View
+
+from mailstore.models import DomainGrant, User
+from mailstore.store import admin_standing, admins, grants
+from mailstore.store.outcomes import Rejected
+from popadmin import acting
+from popadmin.crumbs import crumb
+from popadmin.lists.columns import Column, Filters, Rows
+from popadmin.lists.views import ListPage
+from popadmin.panel import access
+from popadmin.panel.filters import address_or_name
+from popadmin.panel.forms.admins import HOST, GrantDomains, NewAdmin
+from popadmin.signin.access import signed_in
+
+LIST = crumb(gettext_lazy("Administrators"), "admins")
+
+
+class AdminFilters(Filters):
+    q = forms.CharField(label=gettext_lazy("Search login or name"), max_length=254)
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind"),
+        choices=[
+            ("", gettext_lazy("Any kind")),
+            ("admin", gettext_lazy("Hosting admins")),
+            ("owner", gettext_lazy("Domain admins")),
+        ],
+    )
+
+    def by_q(self, rows: Rows, typed: str) -> Rows:
+        return rows.filter(address_or_name(typed, ""))
+
+    def by_kind(self, rows: Rows, kind: str) -> Rows:
+        return rows.filter(role=kind)
+
+
+class Admins(access.HostPage, ListPage):
+    template_name = "panel/admins.html"
+    name = "admins"
+    filters = AdminFilters
+    columns = (
+        Column("login", gettext_lazy("Login"), F("address")),
+        Column("kind", gettext_lazy("Kind"), F("role")),
+        Column("domains", gettext_lazy("Domains")),
+        Column("state", gettext_lazy("State")),
+        Column("seen", gettext_lazy("Last web sign-in")),
+    )
+
+    def rows(self) -> Rows:
+        return access.admins(signed_in(self.request))
+
+
+class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    """As with a mailbox, the answer itself shows the password, and nothing keeps it."""
+
+    template_name = "panel/admin_new.html"
+    form_class = NewAdmin
+
+    def form_valid(self, form: NewAdmin) -> HttpResponse:
+        login, actor = form.cleaned_data["login"], acting.actor(self.request)
+        try:
+            if form.cleaned_data["kind"] == HOST:
+                done = admins.ensure(login, actor=actor)
+            else:
+                done = grants.ensure(login, form.cleaned_data["domains"], actor=actor)
+        except Rejected as refusal:
+            form.add_error("login", capfirst(str(refusal)))
+            return self.form_invalid(form)
+        if done.secret is not None:
+            return _secret_page(self.request, done.row, done.secret)
+        told = _("%(login)s administers these domains now.") if done.changes else _("%(login)s was there already.")
+        messages.success(self.request, told % {"login": done.row})
+        return redirect("admins-one", done.row.pk)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, crumbs=[LIST])
+
+
+class OfAdmin(access.HostPage):
+    """A page of the administrator whose key is in the address."""
+
+    request: HttpRequest
+    kwargs: dict[str, Any]
+
+    @cached_property
+    def admin(self) -> User:
+        return acting.find(self.request, access.admins(signed_in(self.request)), pk=self.kwargs["key"])
+
+
+class Detail(OfAdmin, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "panel/admin.html"
+    form_class = GrantDomains
+
+    def form_valid(self, form: GrantDomains) -> HttpResponse:
+        try:
+            grants.ensure(self.admin.address, form.cleaned_data["domains"], actor=acting.actor(self.request))
+        except Rejected as refusal:
+            form.add_error("domains", capfirst(str(refusal)))
+            return self.form_invalid(form)
+        messages.success(self.request, _("Saved."))
+        return redirect("admins-one", self.admin.pk)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        held = DomainGrant.objects.filter(user=self.admin, domain__removed_at=None).select_related("domain")
+        owns = getattr(self.admin, "mailbox", None)
+        return super().get_context_data(
+            **kwargs, crumbs=[LIST], admin=self.admin, grants=held.order_by("domain__name"), owns=owns
+        )
+
+
+class Withdrawal(OfAdmin, View):
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        rows = DomainGrant.objects.filter(user=self.admin).select_related("domain")
+        grant = acting.find(request, rows, pk=self.kwargs["grant"])
+        grants.revoke(self.admin.address, grant.domain.name, actor=acting.actor(request))
+        told = _("%(login)s does not administer %(domain)s any more.")
+        messages.success(request, told % {"login": self.admin, "domain": grant.domain})
+        rest = DomainGrant.objects.filter(user=self.admin).exists()
+        return redirect("admins-one", self.admin.pk) if rest else redirect("admins")
+
+
+class Suspension(OfAdmin, View):
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        suspended = request.POST.get("suspended") == "yes"
+        told = _("%(login)s is suspended.") if suspended else _("%(login)s is active again.")
+        _tried(request, self.admin, told, partial(admin_standing.suspend, suspended=suspended))
+        return redirect("admins-one", self.admin.pk)
+
+
+class Asked(OfAdmin, TemplateView):
+    """What cannot be undone is asked first."""
+
+    template_name = "panel/admin_asked.html"
+    question: Promise
+    label: Promise
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        one = crumb(self.admin.address, "admins-one", self.admin.pk)
+        asked = {"question": self.question, "label": self.label}
+        return super().get_context_data(**kwargs, **asked, crumbs=[LIST, one], admin=self.admin)
+
+
+class Password(Asked):
+    label = gettext_lazy("Generate a new password")
+    question = gettext_lazy(
+        "A new password is generated and shown once. The present one ends at once; the new one must be changed at the "
+        "first sign-in."
+    )
+
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        try:
+            secret = admin_standing.set_password(self.admin.address, actor=acting.actor(request))
+        except Rejected as refusal:
+            messages.error(request, capfirst(str(refusal)))
+            return redirect("admins-one", self.admin.pk)
+        return _secret_page(request, self.admin, secret)
+
+
+class Removal(Asked):
+    label = gettext_lazy("Remove the administrator")
+    question = gettext_lazy(
+        "The rights end at once. Who owns a mailbox keeps it; others sign in no more, and would have to be made anew."
+    )
+
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        gone = _tried(request, self.admin, _("%(login)s is no administrator any more."), admin_standing.remove)
+        return redirect("admins") if gone else redirect("admins-one", self.admin.pk)
+
+
+def _tried(request: HttpRequest, admin: User, told: str, act: Callable[..., object]) -> bool:
+    """Do it and tell that it is done, or why not."""
+    try:
+        act(admin.address, actor=acting.actor(request))
+    except Rejected as refusal:
+        messages.error(request, capfirst(str(refusal)))
+        return False
+    messages.success(request, told % {"login": admin})
+    return True
+
+
+def _secret_page(request: HttpRequest, admin: User, secret: str) -> HttpResponse:
+    return render(request, "panel/admin_secret.html", {"admin": admin, "secret": secret, "crumbs": [LIST]})

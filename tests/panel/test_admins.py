@@ -1,0 +1,161 @@
+"""Administrators: listed, made, granted domains, suspended, given a password, removed; never the last hosting admin."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from django.test import Client
+
+from mailstore.models import AuditEntry, DomainGrant, Mailbox, User
+from mailstore.store import admin_standing, grants
+from mailstore.store.outcomes import Rejected
+from tests.store.site import ACTOR, PASSWORD, a_domain, at_once
+from tests.web.people import ANN, an_admin, an_owner, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def root() -> Client:
+    an_admin()
+    return signed_in("root")
+
+
+def text(answer) -> str:
+    return html.unescape(answer.content.decode())
+
+
+def secret_on(page: str) -> str:
+    return re.search(r'id="copy-password">([^<]+)<', page).group(1)
+
+
+def carla(*domains: str) -> User:
+    for domain in domains:
+        a_domain(domain)
+    return grants.ensure("carla", domains, actor=ACTOR, password=PASSWORD).row
+
+
+def test_both_kinds_are_listed_and_owners_are_not(root):
+    carla("one.example", "two.example", "three.example", "four.example")
+    an_owner()
+    page = text(root.get("/admins/"))
+    assert "root" in page
+    assert "carla" in page
+    assert "four.example, one.example, three.example" in page
+    assert "4 domains" in page
+    assert ANN not in page
+    assert [row.address for row in root.get("/admins/?kind=owner").context["page"].rows] == ["carla"]
+
+
+def test_the_list_costs_the_same_statements_for_any_number(root, django_assert_num_queries):
+    for number in range(10):
+        a_domain(f"d{number}.example")
+        grants.ensure(f"admin{number}", [f"d{number}.example"], actor=ACTOR, password=PASSWORD)
+    with django_assert_num_queries(5):
+        root.get("/admins/")
+
+
+def test_a_new_domain_admin_has_his_domains_and_a_password_that_is_shown_once(root):
+    a_domain("one.example")
+    a_domain("two.example")
+    page = text(root.post("/admins/new/", {"login": "Carla", "kind": "domains", "domains": "one.example, TWO.example"}))
+    user = User.objects.get(address="carla")
+    assert user.check_password(secret_on(page))
+    assert {grant.domain.name for grant in user.grants.all()} == {"one.example", "two.example"}
+    assert secret_on(page) not in text(root.get(f"/admins/{user.pk}/"))
+
+
+def test_a_new_hosting_admin_runs_everything(root):
+    page = text(root.post("/admins/new/", {"login": "second", "kind": "host"}))
+    user = User.objects.get(address="second")
+    assert (user.role, user.check_password(secret_on(page))) == ("admin", True)
+
+
+@pytest.mark.parametrize(
+    ("sent", "field", "told"),
+    [
+        ({"kind": "domains", "domains": ""}, "domains", "at least one domain"),
+        ({"kind": "domains", "domains": "nowhere.example"}, "domains", "not a domain of this site"),
+        ({"kind": "domains", "domains": "no domain"}, "domains", "not a domain name"),
+        ({"kind": "host", "domains": "one.example"}, "domains", "leave this empty"),
+        ({"kind": "domains", "domains": "one.example", "login": "root"}, "login", "every domain is his"),
+        ({"kind": "host", "login": "two words"}, "login", "is not a login"),
+    ],
+)
+def test_what_cannot_be_is_told_beside_its_field(root, sent, field, told):
+    a_domain("one.example")
+    form = root.post("/admins/new/", {"login": "carla", **sent}).context["form"]
+    assert told in " ".join(form.errors[field])
+    assert not User.objects.filter(address="carla").exists()
+
+
+def test_domains_are_granted_and_withdrawn(root):
+    user = carla("one.example")
+    a_domain("two.example")
+    root.post(f"/admins/{user.pk}/", {"domains": "two.example"})
+    grant = DomainGrant.objects.get(user=user, domain__name="one.example")
+    root.post(f"/admins/{user.pk}/domains/{grant.pk}/")
+    assert [grant.domain.name for grant in user.grants.all()] == ["two.example"]
+
+
+def test_a_domain_admin_is_suspended_given_a_password_and_removed(root):
+    user = carla("one.example")
+    root.post(f"/admins/{user.pk}/suspension/", {"suspended": "yes"})
+    assert signed_out("carla")
+    root.post(f"/admins/{user.pk}/suspension/", {"suspended": "no"})
+    assert "shown once" in text(root.get(f"/admins/{user.pk}/password/"))
+    secret = secret_on(text(root.post(f"/admins/{user.pk}/password/")))
+    user.refresh_from_db()
+    assert (user.check_password(secret), user.must_change_password) == (True, True)
+    assert "made anew" in text(root.get(f"/admins/{user.pk}/removal/"))
+    root.post(f"/admins/{user.pk}/removal/")
+    assert not User.objects.filter(address="carla").exists()
+    entry = AuditEntry.objects.get(verb="admin.remove")
+    assert (entry.subject, entry.details) == ("carla", {"domains": ["one.example"]})
+
+
+def signed_out(name: str) -> bool:
+    answer = Client().post("/sign-in/", {"username": name, "password": PASSWORD})
+    return answer.status_code == 200
+
+
+def test_an_owner_who_administers_keeps_the_mailbox(root):
+    mailbox = an_owner()
+    grants.grant(ANN, "example.org", actor=ACTOR)
+    assert "owns a mailbox" in text(root.post(f"/admins/{mailbox.user.pk}/password/", follow=True))
+    root.post(f"/admins/{mailbox.user.pk}/removal/")
+    assert Mailbox.objects.filter(user__address=ANN).exists()
+    assert not DomainGrant.objects.exists()
+
+
+def test_the_last_hosting_admin_stays(root):
+    user = User.objects.get(address="root")
+    for act, sent in (("suspension", {"suspended": "yes"}), ("removal", {})):
+        page = text(root.post(f"/admins/{user.pk}/{act}/", sent, follow=True))
+        assert "the last hosting admin" in page
+    user.refresh_from_db()
+    assert user.is_active
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_remove_each_other_at_once_leave_one():
+    an_admin("one")
+    an_admin("two")
+    at_once(*(lambda login=login: admin_standing.remove(login, actor=ACTOR) for login in ("one", "two")))
+    assert User.objects.filter(role="admin").count() == 1
+
+
+def test_who_is_no_administrator_is_not_made_one_here():
+    an_owner()
+    with pytest.raises(Rejected, match="not an administrator"):
+        admin_standing.remove(ANN, actor=ACTOR)
+
+
+@pytest.mark.parametrize("page", ["", "new/"])
+def test_a_domain_admin_cannot_tell_that_the_pages_exist(page):
+    carla("one.example")
+    client = signed_in("carla")
+    assert client.get(f"/admins/{page}").status_code == 404
+    assert "/admins/" not in text(client.get("/overview/"))
