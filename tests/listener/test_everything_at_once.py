@@ -1,0 +1,163 @@
+"""Deliveries, sessions on several devices, sweeps and restores at once, each in processes of its own: nothing is lost.
+
+15 seconds of it; a minute where CI=true.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from mailstore import bodies
+from mailstore.models import AuditEntry, Mailbox, Message
+from mailstore.store import fsck, policies, recovery
+from mailstore.store.outcomes import Rejected
+from tests.running import ACTOR, MANAGE, Post
+from tests.up.programs import until
+
+SECONDS = 60 if os.environ.get("CI") == "true" else 15
+ADDRESS = "ann@example.org"
+DEVICES = ("phone", "tablet", "desk")
+CHANGED = b"-ERR [SYS/TEMP]"  # a session that has not read its list when a message of it was removed and restored
+
+
+class Crowd:
+    """Whoever does something again and again until the time is over; what goes wrong with one ends the test."""
+
+    def __init__(self) -> None:
+        self._until = time.monotonic() + SECONDS
+        self._faults: list[BaseException] = []
+        self._threads: list[threading.Thread] = []
+
+    def go(self, act: Callable[[], None]) -> None:
+        self._threads.append(threading.Thread(target=self._repeat, args=(act,)))
+        self._threads[-1].start()
+
+    def wait(self) -> None:
+        for thread in self._threads:
+            thread.join()
+        assert self._faults == []
+
+    def _repeat(self, act: Callable[[], None]) -> None:
+        try:
+            while time.monotonic() < self._until and not self._faults:
+                act()
+        except BaseException as fault:
+            self._faults.append(fault)
+        finally:
+            connection.close()
+
+
+class Sender:
+    """Delivers one message after the other, each of another size."""
+
+    def __init__(self, post: Post, name: str) -> None:
+        self._post = post
+        self._name = name
+        self._chance = random.Random(name)
+        self.sent: list[str] = []
+
+    def deliver(self) -> None:
+        subject = f"{self._name} {len(self.sent) + 1}"
+        body = b"x" * self._chance.randrange(900) + b"\r\n"
+        ((code, text),) = self._post.deliver(f"Subject: {subject}\r\n\r\n".encode() + body, ADDRESS)
+        assert code == 250, text
+        self.sent.append(subject)
+
+
+class Program:
+    """A mail program that remembers UIDLs: it fetches what is new, deletes some of it, and sometimes its line drops."""
+
+    def __init__(self, post: Post, name: str) -> None:
+        self._post = post
+        self._secret = post.device(ADDRESS, name)
+        self._chance = random.Random(name)
+        self._known: set[bytes] = set()
+        self.fetched: Counter[str] = Counter()
+
+    def poll(self, *, orderly: bool = False) -> None:
+        with self._post.session(password=self._secret) as session:
+            count, octets = map(int, session.ask("STAT").split()[1:])
+            first = session.ask("UIDL")
+            if first.startswith(CHANGED):
+                return
+            uidls = [row.split()[1] for row in session.payload().removesuffix(b".\r\n").splitlines()]
+            sizes = [int(row.split()[1]) for row in session.rows("LIST")]
+            assert (len(uidls), len(set(uidls)), len(sizes), sum(sizes)) == (count, count, count, octets)
+            for number, uidl in enumerate(uidls, 1):
+                if uidl not in self._known:
+                    message = session.message(number)
+                    assert len(message) == sizes[number - 1]
+                    self.fetched[re.search(rb"^Subject: (.*)\r$", message, re.MULTILINE).group(1).decode()] += 1
+                    self._known.add(uidl)
+                if not orderly and self._chance.random() < 0.4:
+                    session.ask(f"DELE {number}")
+            if orderly or self._chance.random() < 0.8:
+                assert session.quit().startswith(b"+OK")
+
+
+@contextmanager
+def sweeping() -> Iterator[subprocess.Popen[bytes]]:
+    """`manage.py sweep` every second, on the test's database."""
+    database = connection.settings_dict
+    url = f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}&port={database['PORT']}"
+    command = [sys.executable, str(MANAGE), "sweep", "--every", "1"]
+    sweep = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url}, stdout=subprocess.DEVNULL)
+    try:
+        yield sweep
+    finally:
+        sweep.terminate()
+        assert sweep.wait(30) == 0
+
+
+def give_back() -> None:
+    """Restore some of what left last; there may be nothing."""
+    try:
+        recovery.restore(ADDRESS, recovery.Choice(newest=random.randrange(1, 4)), actor=ACTOR)
+    except Rejected:
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def busy(post: Post) -> Post:
+    """Ann has devices only; what every device has leaves with the next sweep."""
+    post.mailbox(main_pop=False)
+    policies.ensure("quick", actor=ACTOR, at_once=True, site=True, remove_when_confirmed=True, hold_days=0)
+    return post
+
+
+def test_nothing_is_lost_whatever_happens_at_once(busy: Post) -> None:
+    already = len(busy.pop3d.log()), len(busy.lmtpd.log())
+    senders = [Sender(busy, name) for name in ("first", "second")]
+    programs = [Program(busy, name) for name in DEVICES]
+    with ExitStack() as stack:
+        stack.enter_context(sweeping())
+        crowd = Crowd()
+        for act in (*(one.deliver for one in senders), *(one.poll for one in programs), give_back):
+            crowd.go(act)
+        crowd.wait()
+    sent = {subject for sender in senders for subject in sender.sent}
+    assert len(sent) > 10
+    assert AuditEntry.objects.filter(verb="recovery.restore").exists()
+    assert Message.objects.filter(mailbox=Mailbox.objects.get()).count() == len(sent)
+    for program in programs:
+        program.poll(orderly=True)
+        # A message leaves only when every device has it, so each has had or still sees every one.
+        assert set(program.fetched) == sent
+        assert set(program.fetched.values()) == {1}, "a message came down twice under one UIDL"
+    until(lambda: list(fsck.Check(bodies.from_url(settings.MAIL_STORE_URL)).run()) == [], "fsck finds nothing")
+    troubles = re.compile(r"deadlock|\berror\b", re.IGNORECASE)
+    logs = busy.pop3d.log()[already[0] :] + busy.lmtpd.log()[already[1] :]
+    assert [line for line in logs if troubles.search(line) and "run fsck" not in line] == []
