@@ -12,7 +12,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from mailstore.errors import MailError, TryAgain
 
@@ -21,10 +21,10 @@ Done = Callable[[T | MailError], None]
 
 
 # --- values -----------------------------------------------------------------------------------------------------
+# What is made for each sign-in or message is a NamedTuple: a frozen dataclass takes four times as long to make.
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """What a client proved itself with. `secret` keeps its blanks; `address` is as typed."""
 
     address: str
@@ -65,8 +65,7 @@ class OpenBody(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(slots=True)  # not frozen: made once a RETR, and a frozen one takes four times as long to make
-class Message:
+class Message(NamedTuple):
     """One message, ready to be sent: `prefix` + `body` is the wire form, `octets` what the client ends with."""
 
     octets: int
@@ -74,8 +73,7 @@ class Message:
     body: OpenBody
 
 
-@dataclass(frozen=True, slots=True)
-class BodyRef:
+class BodyRef(NamedTuple):
     """A stored body: where it is, how long, and what proves that it is itself."""
 
     key: str
@@ -135,8 +133,7 @@ class SessionRecord:
     uidl_digest: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Handled:
+class Handled(NamedTuple):
     """What one session did to messages, by their numbers."""
 
     fetched: Sequence[int]  # sent whole by RETR, in that order; a number stands there as often as it was sent

@@ -28,9 +28,11 @@ def folders(key: str) -> tuple[str, str]:
 
 def path(name: str) -> str:
     """Return the path, below the root, of a body's key or of a draft's name."""
+    if ids.is_id(name):
+        return f"{name[:_PERIOD_CHARACTERS]}/{name[-1]}/{name}"
     if name.startswith(_DRAFT):
         return _DRAFT + _checked(name.removeprefix(_DRAFT))
-    return f"{_checked(name)[:_PERIOD_CHARACTERS]}/{name[-1]}/{name}"
+    raise _no_name(name)
 
 
 def draft(made: str) -> str:
@@ -40,5 +42,9 @@ def draft(made: str) -> str:
 
 def _checked(made: str) -> str:
     if not ids.is_id(made):
-        raise BodyLost(f"{made!r} is not a name of this store")
+        raise _no_name(made)
     return made
+
+
+def _no_name(name: str) -> BodyLost:
+    return BodyLost(f"{name!r} is not a name of this store")

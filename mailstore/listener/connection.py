@@ -50,11 +50,12 @@ class Connection(asyncio.Protocol):
     )
 
     def __init__(
-        self, server: Server, endpoint: Endpoint, *, client: str, proxy: str | None, arrival: asyncio.Task[None]
+        self, server: Server, endpoint: Endpoint, *, client: str, proxy: str | None, arrival: asyncio.Task[None] | None
     ) -> None:
         """`client` is the address a trusted proxy announced, or the socket's own, or "unix".
 
-        `arrival` is the task that connects it; a connection cut before that is done takes the task with it.
+        `arrival` is the task that connects it, where that takes a while; a connection cut before that is done takes the
+        task with it.
         """
         self.server = server
         self.client = client
@@ -207,7 +208,8 @@ class Connection(asyncio.Protocol):
             return
         self.finish(reason)
         if not self._connected:
-            self._arrival.cancel()  # in its handshake: the socket closes with the task
+            if self._arrival is not None:
+                self._arrival.cancel()  # in its handshake: the socket closes with the task
             return
         if not (self._upgrading or self._transport.get_write_buffer_size()):
             self._transport.close()  # under TLS its close_notify is with the kernel now
@@ -226,6 +228,7 @@ class Connection(asyncio.Protocol):
             self.session.ended(reason, self.octets_in, self.octets_out)
         except Exception:
             log.exception("the end of a session failed")
+        del self.session  # which holds this connection: neither waits for a collection of the garbage
 
     # --- inside ---------------------------------------------------------------------------------------------------
 

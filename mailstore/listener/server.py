@@ -129,7 +129,9 @@ class Server:
     # --- time -----------------------------------------------------------------------------------------------------
 
     def sweep(self, now: float) -> None:
-        """End what is overdue: silently, without UPDATE (RFC 1939 §3)."""
+        """Called every second. End what is overdue: silently, without UPDATE (RFC 1939 §3)."""
+        for gate in self._gates:
+            gate.tend()
         for connection in [one for one in self._connections if self._overdue(one, now)]:
             connection.cut("idle" if connection.session.signed_in() else "login deadline")
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import idna
 
 TYPED_OCTETS = (
     320  # RFC 3696 §3: a local part of 64, @, a domain of 255; a stranger's longer text costs no further work
 )
+REMEMBERED = 2_000  # domains whose normal form is known already: a poll need not work it out; 2 MB at most
 ADDRESS_OCTETS = 254  # RFC 5321 §4.5.3.1.3: a path of 256 with its angle brackets
 LOCAL_PART_OCTETS = 64  # RFC 5321 §4.5.3.1.1
 LABEL_OCTETS = 63  # RFC 1035 §2.3.4; a U-label has fewer characters than its A-label octets
@@ -26,6 +28,7 @@ class BadAddress(ValueError):
     """Not an address; the text says what is wrong and is fit for people."""
 
 
+@lru_cache(REMEMBERED)
 def normal_domain(text: str) -> str:
     """Return the domain in lower case and A-labels (RFC 5890), or raise BadAddress."""
     _bounded(text)

@@ -29,6 +29,8 @@ def shown(secret: str) -> str:
 
 def split(typed: str) -> tuple[str, str] | None:
     """Return (selector, canonical secret) of what was typed, in any case and grouping; None: not a secret."""
+    if len(typed) < 4 * GROUP_CHARACTERS:  # as most passwords, which need no closer look
+        return None
     canonical = typed.translate(_DECORATION).lower()
     if not typed.isascii() or not _SECRET.fullmatch(canonical):
         return None

@@ -156,6 +156,11 @@ class Conversation(ABC):
         if not self._working:
             self._work()
 
+    def _leave(self) -> None:
+        """The connection is gone: an answer is not heard any more, and what waited for it is let go."""
+        self._gone = self._closing = True
+        self._then = self._failed = _unheard
+
     def _send(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> None:
         self._waiting = _BODY
         if self._peer.send_body(head, body, count, tail):
@@ -176,3 +181,7 @@ class Conversation(ABC):
         self._closing = True
         self._reason = reason
         self._peer.close()
+
+
+def _unheard(_answer: object) -> None:
+    """For whoever left before the answer came."""

@@ -58,7 +58,7 @@ class Session(Conversation):
         return self._state is State.UPDATE and self._waiting is Waiting.ANSWER
 
     def ended(self, reason: str, octets_in: int, octets_out: int) -> None:
-        self._gone = self._closing = True
+        self._leave()
         self._record.reason = self._reason or reason
         self._record.octets_in = octets_in
         self._record.octets_out = octets_out

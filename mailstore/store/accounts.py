@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailstore.errors import BadCredentials, MailError, MainPasswordBarred, PopSwitchedOff, Throttled
 from mailstore.policy import devices
@@ -34,8 +33,7 @@ log = logging.getLogger("popadmin.signin")
 NOBODY = b""  # no user has it: what cannot be an address is looked up all the same
 
 
-@dataclass(frozen=True, slots=True)
-class _Device:
+class _Device(NamedTuple):
     device: int
     name: str
     main: bool
@@ -47,8 +45,7 @@ class _Device:
     last_client: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Account:
+class _Account(NamedTuple):
     encoded: str
     active: bool
     address: str
@@ -84,13 +81,13 @@ class StoredAccounts:
     def sign_in(self, credentials: Credentials, done: Done[Maildrop]) -> None:
         try:
             # From here on one account has one name, so that no spelling of it is a fresh start for a guesser.
-            credentials = replace(credentials, address=normal_address(credentials.address))
+            credentials = credentials._replace(address=normal_address(credentials.address))
             name = credentials.address.encode()
         except (BadAddress, UnicodeEncodeError):
             name = NOBODY
         typed = devices.split(credentials.secret)
-        selector = typed[0].encode() if typed else None
-        self._lanes.read(SIGN_IN, (name, selector), lambda answer: self._found(answer, credentials, done))
+        selector, digest = (typed[0].encode(), devices.digest(typed[1])) if typed else (None, None)
+        self._lanes.read(SIGN_IN, (name, selector), lambda answer: self._found(answer, credentials, digest, done))
 
     def site_expire_days(self) -> tuple[int | None, bool]:
         return self._site_expire_days
@@ -112,14 +109,17 @@ class StoredAccounts:
 
     # --- one sign-in ------------------------------------------------------------------------------------------
 
-    def _found(self, answer: PGresult | MailError, credentials: Credentials, done: Done[Maildrop]) -> None:
+    def _found(
+        self, answer: PGresult | MailError, credentials: Credentials, digest: bytes | None, done: Done[Maildrop]
+    ) -> None:
+        """`digest` is of the secret, where it has the shape of a device's."""
         if isinstance(answer, MailError):
             done(answer)
             return
         account = _account(answer)
         secret = credentials.secret
         quick = account if account and account.active else None  # a suspended one costs what a stranger costs
-        if quick and (device := _device_of(quick, secret)):
+        if quick and digest and (device := _device_of(quick, digest)):
             self._right(quick, device, credentials, done)
         elif quick and self._passwords.known(secret, quick.encoded):
             self._right(quick, quick.main(), credentials, done)
@@ -215,12 +215,8 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _device_of(account: _Account, secret: str) -> _Device | None:
+def _device_of(account: _Account, digest: bytes) -> _Device | None:
     """The device whose secret was typed; its digest is fast, since the secret has full entropy."""
-    typed = devices.split(secret)
-    if typed is None:
-        return None
-    digest = devices.digest(typed[1])
     for device in account.devices:
         if device.digest is not None and hmac.compare_digest(device.digest, digest):
             return device
@@ -231,40 +227,39 @@ def _account(answer: PGresult) -> _Account | None:
     """None for an unknown user, and for one without a mailbox: an admin does not fetch mail."""
     if answer.ntuples == 0:
         return None
-
-    def value(column: int) -> bytes:
-        return answer.get_value(0, column) or b""
-
-    if not value(3):
+    encoded, active, name, mailbox, pop, main_pop, messages, octets, change, expire_days = _values(answer, 0, 0, 10)
+    if not mailbox:
         return None
     return _Account(
-        encoded=value(0).decode(),
-        active=value(1) == b"t",
-        address=value(2).decode(),
-        mailbox=int(value(3)),
-        pop=value(4) == b"t",
-        main_pop=value(5) == b"t",
-        messages=int(value(6)),
-        octets=int(value(7)),
-        change=int(value(8)),
-        expire_days=int(value(9)) if value(9) else None,
-        devices=tuple(_device(answer, row) for row in range(answer.ntuples)),
+        encoded=encoded.decode(),
+        active=active == b"t",
+        address=name.decode(),
+        mailbox=int(mailbox),
+        pop=pop == b"t",
+        main_pop=main_pop == b"t",
+        messages=int(messages),
+        octets=int(octets),
+        change=int(change),
+        expire_days=int(expire_days) if expire_days else None,
+        devices=tuple([_device(answer, row) for row in range(answer.ntuples)]),
     )
 
 
 def _device(answer: PGresult, row: int) -> _Device:
-    def value(column: int) -> bytes:
-        return answer.get_value(row, column) or b""
-
-    digest = value(13)
+    key, name, main, digest, hidden, hidden_messages, hidden_octets, unseen, client = _values(answer, row, 10, 19)
     return _Device(
-        device=int(value(10)),
-        name=value(11).decode(),
-        main=value(12) == b"t",
+        device=int(key),
+        name=name.decode(),
+        main=main == b"t",
         digest=bytes.fromhex(digest[2:].decode()) if digest else None,
-        hidden=value(14),
-        hidden_messages=int(value(15)),
-        hidden_octets=int(value(16)),
-        unseen=value(17) == b"t",
-        last_client=value(18).decode() or None,
+        hidden=hidden,
+        hidden_messages=int(hidden_messages),
+        hidden_octets=int(hidden_octets),
+        unseen=unseen == b"t",
+        last_client=client.decode() or None,
     )
+
+
+def _values(answer: PGresult, row: int, start: int, end: int) -> list[bytes]:
+    """Some columns of a row of SIGN_IN; what is NULL is empty."""
+    return [answer.get_value(row, column) or b"" for column in range(start, end)]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailstore.errors import BadCredentials, BodyLost, MailError, TryAgain
 from mailstore.ports import BodyRef, BodyStore, Done, Handled, Listing, Message, SessionRecord
@@ -27,11 +27,10 @@ WINDOW = 64  # cards asked for at a time: one query for that many RETRs, some 30
 WINDOW_GROWTH = 8  # from one question to the next: a client that wants the newest message alone costs 8 cards
 HIDES_NOTHING = b"{}"
 BINARY_TRUE = b"\x01"
-_INT8 = Struct(">q").unpack
+_FIGURES = Struct(">4q").unpack
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What the sign-in found: one device's view of one mailbox at one change number, and its counters."""
 
     visitor: Visitor
@@ -57,8 +56,7 @@ class Shelves:
     standing: Standing
 
 
-@dataclass(slots=True)
-class _Card:
+class _Card(NamedTuple):
     octets: int
     prefix: bytes
     ref: BodyRef
@@ -207,6 +205,7 @@ class StoredMaildrop:
     def ended(self, record: SessionRecord, handled: Handled) -> None:
         if self._barred is not None:
             self._standing.forget(self._view.device, self._barred)
+            self._barred = None
         visit = Visit(
             self._view.visitor,
             self._began_at,
@@ -225,14 +224,7 @@ class StoredMaildrop:
 
 
 def _card(answer: PGresult, row: int) -> tuple[int, _Card]:
-    def number(column: int) -> int:
-        value: int = _INT8(answer.get_value(row, column) or b"")[0]
-        return value
-
-    ref = BodyRef(
-        key=(answer.get_value(row, 3) or b"").decode(),
-        wire_octets=number(4),
-        octets=number(5),
-        digest=answer.get_value(row, 6) or b"",
-    )
-    return number(0), _Card(number(1), answer.get_value(row, 2) or b"", ref)
+    """One row of CARDS, with its message's key."""
+    figures, prefix, key, digest = (answer.get_value(row, column) or b"" for column in range(4))
+    message, octets, wire_octets, body_octets = _FIGURES(figures)
+    return message, _Card(octets, prefix, BodyRef(key.decode(), wire_octets, body_octets, digest))

@@ -85,11 +85,12 @@ PAST_LISTING = Statement(
     binary=True,
 )
 
-# What sending messages needs; asked for a window of a listing at a time.
+# What sending messages needs; asked for a window of a listing at a time. The numbers in one column of 8 octets each.
 CARDS = Statement(
     b"cards",
     """
-    SELECT m.id, m.octets, m.prefix, b.key, b.wire_octets, b.octets, b.digest
+    SELECT int8send(m.id) || int8send(m.octets) || int8send(b.wire_octets) || int8send(b.octets),
+           m.prefix, b.key, b.digest
       FROM mailstore_message m JOIN mailstore_body b ON b.id = m.body_id
      WHERE m.id = ANY($1::bigint[])
     """,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailstore.store import literals
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from mailstore.store.lane import Parameters
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
+class Visitor(NamedTuple):
     """Who came, and to which mailbox."""
 
     mailbox: int
@@ -23,8 +21,7 @@ class Visitor:
     tls: str
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(NamedTuple):
     """One session, or one refused sign-in. `fetched` and `removed` are messages by primary key; the client has the
     first `confirmed` of those it fetched."""
 

@@ -243,9 +243,9 @@ class Faulty(Session):
         self._fail_in("tls_started")
         super().tls_started(version)
 
-    def receive(self, data: bytes) -> None:
+    def receive(self, data: bytes) -> bool:
         self._fail_in("receive")
-        super().receive(data)
+        return super().receive(data)
 
     def half_closed(self) -> None:
         self._fail_in("half_closed")
