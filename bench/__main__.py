@@ -25,7 +25,7 @@ def main() -> None:
     chosen = [each for each in SCENARIOS if not options.scenario or each.name in options.scenario]
     groups = list(dict.fromkeys(each.work.group for each in chosen))
     pace = rounds.QUICK if options.quick else rounds.UNHURRIED
-    with _workplace() as folder, ExitStack() as stack:
+    with workplace() as folder, ExitStack() as stack:
         sides = _sides(folder, only_ours=options.only_ours)
         facts = _facts(folder, sides)
         for side in sides:
@@ -52,7 +52,7 @@ def _options() -> argparse.Namespace:
 
 
 @contextmanager
-def _workplace() -> Iterator[Path]:
+def workplace() -> Iterator[Path]:
     """A folder that servers running as somebody else may enter."""
     folder = Path(tempfile.mkdtemp(prefix="popadmin-bench-"))
     folder.chmod(0o755)

@@ -13,7 +13,8 @@ from mailstore.store.possession import EVERY_HAS, ONE_HAS
 def boxes(which: str) -> str:
     """SQL of a CTE: the mailboxes x that `which` picks and whose policy takes mail at all, with what judges it.
 
-    Made once a mailbox, so that a message costs two comparisons and a look into two sets.
+    Made once a mailbox, so that a message costs two comparisons and a look into two sets, and only the sets that a rule
+    asks for.
     """
     return f"""
     boxes AS MATERIALIZED (
@@ -21,7 +22,8 @@ def boxes(which: str) -> str:
                greatest(p.expire_since, {CHOSEN_AT}) AS expire_since,
                greatest(p.expire_confirmed_since, {CHOSEN_AT}) AS expire_confirmed_since,
                greatest(p.remove_since, {CHOSEN_AT}) AS remove_since,
-               {ONE_HAS} AS one, {EVERY_HAS} AS every
+               CASE WHEN p.expire_days IS NOT NULL AND NOT p.expire_unfetched THEN {ONE_HAS} END AS one,
+               CASE WHEN p.expire_confirmed_days IS NOT NULL OR p.remove_when_confirmed THEN {EVERY_HAS} END AS every
           FROM mailstore_mailbox x
           JOIN mailstore_domain o ON o.id = x.domain_id
           JOIN mailstore_retentionpolicy p ON {FOLLOWED}

@@ -12,7 +12,7 @@ from mailstore.store.statements import leaving
 from mailstore.store.sweeping.steps import BATCH_ROWS, Round, Step
 from mailstore.store.sweeping.windows import windows
 
-FOUND_ROWS = 20_000  # found without a lock, removed batch by batch; a megabyte of numbers
+FOUND_ROWS = 20_000  # found without a lock, removed batch by batch; a few megabytes of numbers
 
 _COUNT = f"""
 WITH {retention.boxes("true")}
@@ -21,7 +21,7 @@ SELECT count(*), coalesce(sum(m.octets), 0)::bigint
  WHERE due.at <= %(now)s
 """
 _FIND = f"""
-WITH {retention.boxes("x.id = ANY(%(boxes)s)")}
+WITH {retention.boxes("x.id = ANY(%(boxes)s) AND x.id >= %(mailbox)s")}
 SELECT m.mailbox_id, m.added
   FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL {DUE}
  WHERE due.at <= %(now)s AND (m.mailbox_id, m.added) > (%(mailbox)s, %(added)s)

@@ -8,6 +8,8 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils.functional import lazy
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,6 +21,7 @@ from popadmin.sizes import SizeField
 from popadmin.stale import SeenForm
 
 Relief = RetentionPolicy.Relief
+capfirst_lazy = lazy(capfirst, str)  # choices of a model are in lower case
 STARTS = (
     Option(
         "now",
@@ -85,7 +88,7 @@ class PolicyForm(Previewed, SeenForm):
         help_text=gettext_lazy("So that a new phone finds something."),
     )
     relief = Explained(
-        tuple(Option(value, label) for value, label in Relief.choices),
+        tuple(Option(value, capfirst_lazy(label)) for value, label in Relief.choices),
         label=gettext_lazy("A full mailbox makes room for new mail"),
         initial=Relief.NEVER,
     )

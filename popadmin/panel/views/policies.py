@@ -29,6 +29,14 @@ NAMED = 50  # domains that a page names; the list of mailboxes has the rest
 AnyForm = TypeVar("AnyForm", bound=Previewed)
 
 
+def followers(user: User) -> dict[int | None, int]:
+    """How many mailboxes of those that this person may see follow each policy, wherever that comes from."""
+    site = RetentionPolicy.objects.filter(site=True).values("pk")
+    in_force = Coalesce("policy", "domain__policy", Subquery(site[:1]))
+    rows = access.mailboxes(user).select_related(None).order_by().values(in_force=in_force)
+    return {row["in_force"]: row["n"] for row in rows.annotate(n=Count("pk"))}
+
+
 def with_use(user: User) -> QuerySet[RetentionPolicy]:
     """The policies with how many `domains` and `mailboxes`, of those that this person may see, have chosen each."""
 
@@ -48,7 +56,9 @@ class Policies(access.AdminPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        return super().get_context_data(**kwargs, policies=with_use(user), host=access.is_host(user))
+        counts = followers(user)
+        listed = [(policy, counts.get(policy.pk, 0)) for policy in with_use(user)]
+        return super().get_context_data(**kwargs, policies=listed, host=access.is_host(user))
 
 
 class OfPolicy:
@@ -72,7 +82,8 @@ class Detail(access.AdminPage, OfPolicy, TemplateView):
             crumbs=[LIST],
             policy=self.policy,
             host=access.is_host(user),
-            followers=access.domains(user).filter(policy=self.policy).order_by("name")[:NAMED],
+            follow=followers(user).get(self.policy.pk, 0),
+            domains=access.domains(user).filter(policy=self.policy).order_by("name")[:NAMED],
         )
 
 

@@ -1,0 +1,136 @@
+"""`python -m bench.retention`: what a sweep of very many due messages costs, and how long deliveries wait beside it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psycopg
+
+from bench import meter
+from bench.__main__ import workplace
+from bench.crew import ROOT
+from bench.postgres import Cluster
+
+DATABASE = "popadmin"
+GOAL_SECONDS_A_MILLION = 60
+DAYS = 45  # of the ninety over which a seeded site's mail arrived: half of it is due
+PROBE_SECONDS = 0.005
+# Every mailbox has another device; both have everything, as ranges that are no single one.
+FETCHED = (
+    """INSERT INTO mailstore_device (mailbox_id, name, main, mode, selector, digest, hidden, skipped, confirmed,
+                                     hidden_messages, hidden_octets, created_at)
+       SELECT id, 'Phone', false, 'independent', 's' || id, 'x', '{}', '{}', '{}', 0, 0, now()
+         FROM mailstore_mailbox""",
+    """UPDATE mailstore_device SET last_sign_in_at = now(),
+              confirmed = (SELECT range_agg(int8range(n * 10, n * 10 + 9)) FROM generate_series(0, 100) AS n)""",
+    "VACUUM ANALYZE",
+)
+WAIT = "UPDATE mailstore_mailbox SET web = web WHERE id = %s"  # what a delivery waits for: the mailbox's row
+
+
+class Site:
+    """Our commands on a Postgres of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.meter = meter.new("retention")
+        self.cluster = Cluster(folder / "postgres", self.meter)
+        self._environment = {
+            **os.environ,
+            "DATABASE_URL": f"postgres://{Cluster.user}@/{DATABASE}?host={self.cluster.socket_folder}",
+            "POPADMIN_DATA_DIR": str(folder / "data"),
+            "SECRET_KEY": "only for a benchmark, and as long as a secret key has to be",
+        }
+
+    def run(self, *words: str) -> str:
+        command = [sys.executable, "manage.py", *words]
+        done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def connect(self) -> psycopg.Connection:
+        return psycopg.connect(self.cluster.conninfo(DATABASE), autocommit=True)
+
+
+class Waiting(threading.Thread):
+    """Locks one mailbox after the other, as deliveries do, and keeps how long each took."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+        self.over = threading.Event()
+        self._connection = site.connect()
+        self._mailboxes = [key for (key,) in self._connection.execute("SELECT id FROM mailstore_mailbox")]
+
+    def run(self) -> None:
+        while not self.over.wait(PROBE_SECONDS):
+            began = time.monotonic()
+            self._connection.execute(WAIT, (random.choice(self._mailboxes),))
+            self.seconds.append(time.monotonic() - began)
+
+    def told(self) -> str:
+        ordered = sorted(self.seconds)
+        figures = (ordered[len(ordered) // 2], ordered[len(ordered) * 99 // 100], ordered[-1])
+        return "p50 {:.1f}, p99 {:.1f}, longest {:.1f} ms of {} tries".format(
+            *(1000 * f for f in figures), len(ordered)
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.retention", description=__doc__)
+    parser.add_argument("--mailboxes", type=int, default=20_000)
+    parser.add_argument("--messages", type=int, default=2_000_000, help="half of them are due")
+    options = parser.parse_args()
+    with workplace() as folder:
+        site = Site(folder)
+        site.cluster.start(DATABASE)
+        try:
+            _furnish(site, options.mailboxes, options.messages)
+            _measure(site)
+        finally:
+            site.cluster.stop()
+            site.meter.close()
+
+
+def _furnish(site: Site, mailboxes: int, messages: int) -> None:
+    site.run("migrate", "--verbosity=0")
+    site.run("seed", "--domains", "100", "--mailboxes", str(mailboxes), "--messages", str(messages))
+    with site.connect() as connection:
+        for statement in FETCHED:
+            connection.execute(statement.encode())
+
+
+def _measure(site: Site) -> None:
+    rule = ("policy", "ensure", "site", "--site", "--expire", str(DAYS), "--at-once")
+    _timed(site, "a forecast of the rule", *rule, "--dry-run", "--json")
+    site.run(*rule)
+    _timed(site, "sweep --dry-run", "sweep", "--dry-run", "--json")
+    waiting = Waiting(site)
+    waiting.start()
+    swept, seconds = _timed(site, "sweep", "sweep", "--json")
+    waiting.over.set()
+    waiting.join()
+    count = json.loads(swept)["expired"]
+    print(f"  {count} expired, {seconds / count * 1e6:.1f} s a million (goal {GOAL_SECONDS_A_MILLION})")
+    print(f"  waiting for a mailbox meanwhile: {waiting.told()}")
+    print(f"  memory of the sweep at most: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024} MB")
+    _timed(site, "sweep again, with nothing due", "sweep", "--json")
+
+
+def _timed(site: Site, what: str, *words: str) -> tuple[str, float]:
+    began = time.monotonic()
+    said = site.run(*words)
+    seconds = time.monotonic() - began
+    print(f"{what}: {seconds:.1f} s", flush=True)
+    return said, seconds
+
+
+if __name__ == "__main__":
+    main()
