@@ -114,14 +114,23 @@ def _measure(site: Site) -> None:
     _timed(site, "sweep --dry-run", "sweep", "--dry-run", "--json")
     waiting = Waiting(site)
     waiting.start()
+    began = _cpu_seconds(site)
     swept, seconds = _timed(site, "sweep", "sweep", "--json")
+    cpu_seconds = _cpu_seconds(site) - began
     waiting.over.set()
     waiting.join()
     count = json.loads(swept)["expired"]
-    print(f"  {count} expired, {seconds / count * 1e6:.1f} s a million (goal {GOAL_SECONDS_A_MILLION})")
+    print(f"  {count} expired, {seconds / count * 1e6:.0f} s a million (goal {GOAL_SECONDS_A_MILLION})")
+    print(f"  CPU: {cpu_seconds / count * 1e6:.0f} s a million, Postgres and the sweep; so much on an idle machine")
     print(f"  waiting for a mailbox meanwhile: {waiting.told()}")
     print(f"  memory of the sweep at most: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024} MB")
     _timed(site, "sweep again, with nothing due", "sweep", "--json")
+
+
+def _cpu_seconds(site: Site) -> float:
+    """Of Postgres, and of the commands that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return site.meter.cpu_seconds() + ended.ru_utime + ended.ru_stime
 
 
 def _timed(site: Site, what: str, *words: str) -> tuple[str, float]:

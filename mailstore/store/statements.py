@@ -136,7 +136,8 @@ def leaving(gone: str, *, of: str, answer: str) -> str:
     return f"""
     WITH gone AS ({gone}),
     views AS MATERIALIZED (
-        SELECT id, mailbox_id, hidden {WHOLE} AS hidden FROM mailstore_device WHERE mailbox_id {of}),
+        SELECT id, mailbox_id, hidden {WHOLE} AS hidden FROM mailstore_device
+         WHERE mailbox_id {of} AND hidden_messages > 0),
     seen AS (
         UPDATE mailstore_device d
            SET hidden_messages = d.hidden_messages - less.messages, hidden_octets = d.hidden_octets - less.octets
