@@ -111,7 +111,9 @@ def hand_out(roster: Roster, *, actor: Actor, domains: Collection[str] | None) -
         given = [(user, new_passwords.generate()) for user in users]
         for user, secret in given:
             new_passwords.put_generated(user, secret)
-        User.objects.bulk_update([user for user, _secret in given], ["password", "password_changed_at"], batch_size=500)
+            user.must_change_password = True  # whoever has the file has seen it
+        fields = ["password", "password_changed_at", "must_change_password"]
+        User.objects.bulk_update([user for user, _secret in given], fields, batch_size=500)
         _rows(roster).filter(password_due=True).update(password_due=False)
         if given:
             audit.record(actor, "roster.passwords", roster.file_name, mailboxes=len(given))

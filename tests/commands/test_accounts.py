@@ -88,6 +88,15 @@ def test_mailbox_set_password_generates_one() -> None:
     assert User.objects.get(address=ANN).check_password(told["password"])
 
 
+def test_mailbox_set_password_may_ask_for_another_one_first() -> None:
+    a_mailbox()
+    for words, must in ((["set-password", ANN, "--must-change"], True), (["set-password", ANN], False)):
+        said("mailbox", *words)
+        assert User.objects.get(address=ANN).must_change_password is must
+    said("mailbox", "ensure", ANN, "--must-change")
+    assert json.loads(said("mailbox", "show", ANN, "--json"))["must_change_password"] is True
+
+
 def test_mailbox_remove_needs_a_word_for_the_mail() -> None:
     a_message(a_mailbox())
     with pytest.raises(CommandError, match="holds mail"):

@@ -170,6 +170,21 @@ def test_a_new_password_is_asked_for_first_and_shown_once(root):
     assert mailbox.user.check_password(secret_on(page))
 
 
+@pytest.mark.parametrize("must", [True, False])
+def test_whoever_is_handed_a_password_chooses_another_first_unless_the_admin_says_otherwise(root, must):
+    a_domain()
+    given = {"must_change_password": "on"} if must else {}
+    make(root, **given)
+    mailbox = Mailbox.objects.get(user__address=ANN)
+    assert mailbox.user.must_change_password is must
+    root.post(
+        f"/mailboxes/{mailbox.pk}/password/", {"must_change_password": ""} if must else {"must_change_password": "on"}
+    )
+    mailbox.user.refresh_from_db()
+    assert mailbox.user.must_change_password is not must
+    assert "checked" in text(root.get(f"/mailboxes/{mailbox.pk}/password/"))
+
+
 def test_a_mailbox_is_suspended_and_resumed_by_a_button(root):
     mailbox = an_owner()
     for value, active in (("yes", False), ("no", True)):

@@ -121,7 +121,9 @@ def test_signing_out_takes_a_post():
     assert client.get("/mailbox/").status_code == 302
 
 
-@pytest.mark.parametrize("path", ["/", "/mailbox/", "/overview/", "/password/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/mailbox/", "/overview/", "/password/", "/devices/", "/settings/", "/settings/history/"]
+)
 def test_a_stranger_is_sent_to_sign_in_and_back(client, path):
     response = client.get(path)
     assert (response.status_code, response["Location"]) == (302, f"/sign-in/?next={path}")

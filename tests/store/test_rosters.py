@@ -87,6 +87,7 @@ def test_passwords_that_nobody_chose_are_handed_out_once_and_open_the_mailboxes(
     given = dict(rosters.hand_out(roster, actor=ACTOR, domains=None))
     assert set(given) == {"ann@example.org", "bob@example.org"}
     assert all(User.objects.get(address=address).check_password(secret) for address, secret in given.items())
+    assert all(User.objects.filter(address__in=given).values_list("must_change_password", flat=True))
     assert rosters.hand_out(roster, actor=ACTOR, domains=None) == []
     assert not any(secret in str(list(AuditEntry.objects.values())) for secret in given.values())
 

@@ -77,7 +77,18 @@ class EditMailbox(SeenForm, MailboxFields):
         self.allow(user)
 
 
-class NewMailbox(MailboxFields):
+class MustChange(forms.Form):
+    """With a password that others than the owner have seen."""
+
+    must_change_password = forms.BooleanField(
+        label=gettext_lazy("The owner chooses another on his first visit"),
+        required=False,
+        initial=True,
+        help_text=gettext_lazy("These pages let him do nothing else before. Mail programs take this one until then."),
+    )
+
+
+class NewMailbox(MailboxFields, MustChange):
     """Of a new one. Where the person has one domain only, the part before the @ is enough."""
 
     address = forms.CharField(

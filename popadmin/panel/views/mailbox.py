@@ -18,7 +18,7 @@ from mailstore.store.outcomes import Rejected
 from popadmin import acting
 from popadmin.crumbs import crumb
 from popadmin.panel import access
-from popadmin.panel.forms.mailboxes import EditMailbox, NewMailbox
+from popadmin.panel.forms.mailboxes import EditMailbox, MustChange, NewMailbox
 from popadmin.signin.access import signed_in
 from popadmin.templatetags.amounts import size
 
@@ -109,14 +109,16 @@ class Edit(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only in it
         return super().get_context_data(**kwargs, crumbs=[LIST, one], mailbox=self.mailbox)
 
 
-class Password(OfMailbox, TemplateView):
+class Password(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     """A new one, generated, to be handed on. Asked first: the old one cannot be brought back."""
 
     template_name = "panel/mailbox_password.html"
+    form_class = MustChange
 
-    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        secret = mailboxes.set_password(self.mailbox.user.address, None, actor=acting.actor(request))
-        return _secret_page(request, self.mailbox, secret, new=False)
+    def form_valid(self, form: MustChange) -> HttpResponse:
+        address, must_change = self.mailbox.user.address, form.cleaned_data["must_change_password"]
+        secret = mailboxes.set_password(address, None, actor=acting.actor(self.request), must_change=must_change)
+        return _secret_page(self.request, self.mailbox, secret, new=False)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         one = crumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
