@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 
 # Of a file system that makes no file without a name (NFS, old overlayfs), or a kernel that does not know of any.
 _NAMES_ONLY = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL})
+
+# sync_file_range(2), which Python does not offer; only Linux has it.
+_sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)
+_SYNC_FILE_RANGE_WRITE = 2
+if _sync_file_range is not None:
+    _sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
 
 
 def create(path: str) -> int:
@@ -35,6 +42,12 @@ def write_all(descriptor: int, data: bytes) -> None:
     written = os.write(descriptor, data)
     while written < len(data):
         written += os.write(descriptor, memoryview(data)[written:])
+
+
+def start_writing(descriptor: int) -> None:
+    """Let the disk begin, where the system can be asked to. Promises nothing: an fsync comes behind it."""
+    if _sync_file_range is not None:
+        _sync_file_range(descriptor, 0, 0, _SYNC_FILE_RANGE_WRITE)
 
 
 def read_all(descriptor: int, count: int, offset: int) -> bytes:

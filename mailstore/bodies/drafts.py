@@ -82,6 +82,11 @@ class FileDraft:
 
     # --- the steps of a commit ------------------------------------------------------------------------------------
 
+    def start(self) -> None:
+        """Set the disk to work, so that the fsync of one of several finds the others on their way."""
+        self._refuse_when_over()
+        disk.start_writing(self._file())
+
     def sync(self) -> None:
         self._refuse_when_over()
         os.fsync(self._file())
@@ -141,7 +146,8 @@ def commit(finished: Sequence[tuple[FileDraft, int]]) -> list[BodyRef | TryAgain
     what it owes for all of them, and the others find little left to do. The drafts are to be aborted afterwards.
     """
     outcomes: Outcomes = {draft: draft.ref(octets) for draft, octets in finished}
-    for step in (FileDraft.sync, FileDraft.publish):
+    steps = (FileDraft.start, FileDraft.sync, FileDraft.publish)
+    for step in steps if len(outcomes) > 1 else steps[1:]:
         _take(step, outcomes)
     _sync_folders(outcomes)
     return list(outcomes.values())
