@@ -80,12 +80,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("expires_at__isnull", False)), fields=["expires_at"], name="alias_expiring"
             ),
         ),
-        migrations.AddIndex(
-            model_name="domain",
-            index=models.Index(
-                condition=models.Q(("stands_for__isnull", False)), fields=["name"], name="domain_stands_for"
-            ),
-        ),
         migrations.AddConstraint(
             model_name="alias",
             constraint=models.CheckConstraint(

@@ -107,10 +107,6 @@ class Domain(models.Model):
                 name="domain_never_stands_for_itself",
             ),
         ]
-        indexes = [
-            # A recipient's domain, asked for at each RCPT: the few that stand for others, and none of the many.
-            models.Index(fields=["name"], condition=models.Q(stands_for__isnull=False), name="domain_stands_for"),
-        ]
 
     def __str__(self) -> str:
         return self.name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mailstore.errors import (
@@ -18,9 +18,10 @@ from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address
 from mailstore.policy.aliases import LEVELS_AT_MOST, TARGETS_AT_MOST
 from mailstore.ports import Done, Recipient
 from mailstore.store import literals
+from mailstore.store.addressees import Box, Place, Way, found, places
 from mailstore.store.lanes import Lanes
 from mailstore.store.relief import RELIEVE
-from mailstore.store.statements import LOCK, OURS, RECIPIENTS
+from mailstore.store.statements import LOCK, OURS, RECIPIENTS, ROOM
 from mailstore.store.trace import plain
 
 if TYPE_CHECKING:
@@ -31,39 +32,6 @@ log = logging.getLogger("popadmin.delivery")
 POSTMASTER = "postmaster"
 
 
-@dataclass(frozen=True, slots=True)
-class _Box:
-    """A mailbox; `capped` is its domain, where that has a quota of its own."""
-
-    mailbox: int
-    receives: bool
-    fits: bool
-    over_quota: str
-    capped: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """An alias, which receives while its domain is active; a forward where a mailbox has the same name."""
-
-    receives: bool
-    targets: tuple[str, ...]
-    keep_copy: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What one round of asking found, by name."""
-
-    boxes: dict[str, _Box]
-    ways: dict[str, _Way]
-
-    def of(self, keys: list[str]) -> tuple[_Box | None, _Way | None]:
-        """The mailbox and the way onward behind the first of the keys that is known."""
-        key = next((key for key in keys if key in self.boxes or key in self.ways), "")
-        return self.boxes.get(key), self.ways.get(key)
-
-
 class _Search:
     """One recipient's way to its mailboxes: each round asks for all names that are still open."""
 
@@ -72,27 +40,29 @@ class _Search:
         self._address = address
         self._octets = octets
         self._done = done
-        self._copy: _Box | None = None  # the mailbox itself, where its forward leaves it a copy
-        self._boxes: dict[int, _Box] = {}
+        self._copy: Box | None = None  # the mailbox itself, where its forward leaves it a copy
+        self._boxes: dict[int, Box] = {}
         self._asked: set[str] = set()
         self._passed_over = False
         self.full: list[int] = []  # the mailboxes that are to blame, where the answer is that of a full one
 
-    def ask(self, keys: dict[str, list[str]], depth: int) -> None:
-        """Ask for names, each under the keys that may answer for it, the first first."""
+    def ask(self, keys: dict[str, list[str]], depth: int, following: Sequence[str] = ()) -> None:
+        """Ask for names, each under the keys that may answer for it, the first first; `following` are for the next."""
         array = literals.texts({key for group in keys.values() for key in group})
         self._asked.update(keys)
-        self._lanes.read(RECIPIENTS, (array, b"%d" % self._octets), lambda answer: self._answered(answer, keys, depth))
+        asked = (array, b"%d" % self._octets)
+        self._lanes.read(RECIPIENTS, asked, lambda answer: self._answered(answer, keys, depth, [*following]))
 
-    def _answered(self, answer: PGresult | MailError, keys: dict[str, list[str]], depth: int) -> None:
+    def _answered(
+        self, answer: PGresult | MailError, keys: dict[str, list[str]], depth: int, following: list[str]
+    ) -> None:
         if isinstance(answer, MailError):
             self._done(answer)
             return
-        found = _found(answer)
-        following: list[str] = []
+        told = found(answer)
         missing: list[str] = []
         for name, group in keys.items():
-            box, way = found.of(group)
+            box, way = told.of(group)
             if box is None and way is None:
                 missing.append(name)
             following.extend(self._follow(box, way, depth))
@@ -101,7 +71,7 @@ class _Search:
         else:
             self._go_on(following, depth)
 
-    def _follow(self, box: _Box | None, way: _Way | None, depth: int) -> list[str]:
+    def _follow(self, box: Box | None, way: Way | None, depth: int) -> list[str]:
         """Note the mailbox, unless its mail is forwarded without a copy; return the names to ask for next."""
         if box is not None and not box.receives:
             way = None  # what takes no mail forwards none
@@ -113,28 +83,43 @@ class _Search:
         return [target for target in way.targets if target not in self._asked]
 
     def _missed(self, missing: list[str], following: list[str], depth: int) -> None:
-        """Nobody has these names. Beyond the first, one of a domain here is passed over; one of elsewhere is not."""
-        if depth == 0:
-            self._done(UnknownRecipient(missing[0]))
-            return
-        domains = {name.rpartition("@")[2] for name in missing}
+        """Nobody has these names: their domains may stand for others, be ours, or be elsewhere."""
 
         def answered(answer: PGresult | MailError) -> None:
             if isinstance(answer, MailError):
                 self._done(answer)
-                return
-            ours = {(answer.get_value(row, 0) or b"").decode() for row in range(answer.ntuples)}
-            if domains <= ours:
-                self._passed_over = True
-                self._go_on(following, depth)
             else:
-                self._outside(", ".join(missing))
+                self._placed(missing, places(answer), following, depth)
 
+        domains = {name.rpartition("@")[2] for name in missing}
         self._lanes.read(OURS, (literals.texts(domains),), answered)
+
+    def _placed(self, missing: list[str], ours: dict[str, Place], following: list[str], depth: int) -> None:
+        """A domain that stands for another has nobody of its own: the same name is asked for there."""
+        moved: dict[str, list[str]] = {}
+        outside: list[str] = []
+        for name in missing:
+            local_part, _at, domain = name.rpartition("@")
+            place = ours.get(domain)
+            if place is None:
+                outside.append(name)
+            elif place.stands_for is None:
+                self._passed_over = True
+            elif place.active:
+                there = f"{local_part}@{place.stands_for}"
+                moved[there] = _keys(there)
+        if outside and depth > 0:
+            self._outside(", ".join(outside))
+        elif outside:
+            self._done(UnknownRecipient(self._address))
+        elif moved:
+            self.ask(moved, depth, following)
+        else:
+            self._go_on(following, depth)
 
     def _go_on(self, following: list[str], depth: int) -> None:
         if not following:
-            self._done(self._decide(list(self._boxes.values())))
+            self._decide(list(self._boxes.values()))
         elif depth == LEVELS_AT_MOST or len(following) + len(self._boxes) > TARGETS_AT_MOST:
             self._outside(f"more than {LEVELS_AT_MOST} levels or {TARGETS_AT_MOST} targets")
         else:
@@ -145,21 +130,42 @@ class _Search:
         if self._copy is None:
             self._done(AliasOutside(f"{self._address}: {why}"))
         else:
-            self._done(self._decide([self._copy]))
+            self._decide([self._copy])
 
-    def _decide(self, boxes: list[_Box]) -> Recipient | MailError:
+    def _decide(self, boxes: list[Box]) -> None:
         """All or none: what only some of an alias could take would be lost for the others, or arrive twice."""
         if not boxes and self._passed_over:
-            return UnknownRecipient(self._address)
+            self._done(UnknownRecipient(self._address))
+            return
         receiving = [box for box in boxes if box.receives]
         if not receiving:
-            return RecipientDisabled(self._address)
+            self._done(RecipientDisabled(self._address))
+            return
         self.full = [box.mailbox for box in receiving if not box.fits]
         for box in receiving:
             if not box.fits:
-                return QuotaRejected(self._address) if box.over_quota == "reject" else QuotaDeferred(self._address)
-        capped = {box.capped for box in receiving if box.capped is not None}
-        return Recipient(self._address, tuple(sorted(box.mailbox for box in receiving)), tuple(sorted(capped)))
+                self._done(self._full(box.over_quota))
+                return
+        capped = tuple(sorted({box.capped for box in receiving if box.capped is not None}))
+        accepted = Recipient(self._address, tuple(sorted(box.mailbox for box in receiving)), capped)
+        if capped:
+            self._ask_room(accepted)
+        else:
+            self._done(accepted)
+
+    def _ask_room(self, accepted: Recipient) -> None:
+        def answered(answer: PGresult | MailError) -> None:
+            if isinstance(answer, MailError):
+                self._done(answer)
+            elif answer.ntuples:
+                self._done(self._full((answer.get_value(0, 0) or b"").decode()))
+            else:
+                self._done(accepted)
+
+        self._lanes.read(ROOM, (literals.bigints(accepted.capped), b"%d" % self._octets), answered)
+
+    def _full(self, over_quota: str) -> MailError:
+        return QuotaRejected(self._address) if over_quota == "reject" else QuotaDeferred(self._address)
 
 
 def find(lanes: Lanes, address: str, octets: int | None, done: Done[Recipient], *, hostname: str) -> None:
@@ -215,33 +221,3 @@ def _postmaster_keys(hostname: str) -> list[str]:
 
 def _keys(name: str) -> list[str]:
     return [*lookup_keys(name), f"@{name.rpartition('@')[2]}"]
-
-
-def _found(answer: PGresult) -> _Found:
-    found = _Found({}, {})
-    for row in range(answer.ntuples):
-        name = (answer.get_value(row, 0) or b"").decode()
-        if answer.get_value(row, 1) is None:
-            found.ways[name] = _way(answer, row)
-        else:
-            found.boxes[name] = _box(answer, row)
-    return found
-
-
-def _box(answer: PGresult, row: int) -> _Box:
-    capped = answer.get_value(row, 5)
-    return _Box(
-        mailbox=int(answer.get_value(row, 1) or b""),
-        receives=answer.get_value(row, 2) == b"t",
-        fits=answer.get_value(row, 3) == b"t",
-        over_quota=(answer.get_value(row, 4) or b"").decode(),
-        capped=int(capped) if capped else None,
-    )
-
-
-def _way(answer: PGresult, row: int) -> _Way:
-    return _Way(
-        receives=answer.get_value(row, 2) == b"t",
-        targets=tuple((answer.get_value(row, 6) or b"").decode().split("\n")),
-        keep_copy=answer.get_value(row, 7) == b"t",
-    )

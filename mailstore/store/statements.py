@@ -319,39 +319,41 @@ def room(octets: str) -> str:
                    WHERE b.domain_id = o.id AND b.removed_at IS NULL) <= o.quota_octets"""
 
 
-# What answers to any of the names $1: mailboxes and aliases, and whether a message of $2 octets fits. A name in a
-# that stands for another is looked up there, and answered as it was asked. The last columns: the domain whose own
-# quota must be kept; of an alias its targets, and whether it is a forward that leaves a copy in the mailbox.
+# What answers to any of the names $1: mailboxes and aliases, and whether a message of $2 octets fits a mailbox. The
+# last columns: the domain whose own quota must be kept too (ROOM); of an alias its targets, and whether it is a forward
+# that leaves a copy in the mailbox. What only few need, others do not pay for: it is asked for apart.
 RECIPIENTS = Statement(
     b"recipients",
     f"""
-    WITH asked AS (
-        SELECT n.name, coalesce(d.active, true) AS active,
-               CASE WHEN d.id IS NULL THEN n.name
-                    WHEN d.removed_at IS NULL THEN split_part(n.name, '@', 1) || '@' || t.name END AS address
-          FROM unnest($1::text[]) AS n (name)
-          LEFT JOIN mailstore_domain d ON d.name = split_part(n.name, '@', 2) AND d.stands_for_id IS NOT NULL
-          LEFT JOIN mailstore_domain t ON t.id = d.stands_for_id)
-    SELECT asked.name, m.id, m.receives AND o.active AND asked.active,
-           {fits("$2::bigint")} AND (o.quota_octets IS NULL OR {room("$2::bigint")}),
-           o.over_quota, CASE WHEN o.quota_octets IS NOT NULL THEN o.id END, NULL::text, false
-      FROM asked
-      JOIN mailstore_user u ON u.address = asked.address
+    SELECT u.address, m.id, m.receives AND o.active, {fits("$2::bigint")}, o.over_quota,
+           CASE WHEN o.quota_octets IS NOT NULL THEN o.id END, NULL::text, false
+      FROM mailstore_user u
       JOIN mailstore_mailbox m ON m.user_id = u.id
       JOIN mailstore_domain o ON o.id = m.domain_id
-     WHERE m.removed_at IS NULL
+     WHERE u.address = ANY($1::text[]) AND m.removed_at IS NULL
      UNION ALL
-    SELECT asked.name, NULL, o.active AND asked.active, NULL, NULL, NULL,
-           array_to_string(a.targets, E'\\n'), a.keep_copy
-      FROM asked
-      JOIN mailstore_alias a ON a.address = asked.address
-      JOIN mailstore_domain o ON o.id = a.domain_id
-     WHERE a.active AND o.removed_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now())
+    SELECT a.address, NULL, o.active, NULL, NULL, NULL, array_to_string(a.targets, E'\\n'), a.keep_copy
+      FROM mailstore_alias a JOIN mailstore_domain o ON o.id = a.domain_id
+     WHERE a.address = ANY($1::text[]) AND a.active AND o.removed_at IS NULL
+       AND (a.expires_at IS NULL OR a.expires_at > now())
     """,
 )
 
-# Which of the domains $1 are ours.
-OURS = Statement(b"ours", "SELECT name FROM mailstore_domain WHERE name = ANY($1::text[]) AND removed_at IS NULL")
+# For names that nobody has: which of their domains $1 are ours, and for which others these stand (NULL: for none).
+OURS = Statement(
+    b"ours",
+    """
+    SELECT o.name, t.name, o.active
+      FROM mailstore_domain o LEFT JOIN mailstore_domain t ON t.id = o.stands_for_id
+     WHERE o.name = ANY($1::text[]) AND o.removed_at IS NULL
+    """,
+)
+
+# Of the domains $1, which have a quota: those that have no room for $2 octets, and what they say to that.
+ROOM = Statement(
+    b"room",
+    f"SELECT o.over_quota FROM mailstore_domain o WHERE o.id = ANY($1::bigint[]) AND NOT {room('$2::bigint')}",
+)
 
 # Behind this, two deliveries to mailboxes of one domain cannot both take the last octet of its quota: first in the
 # transaction, for the domains $1 that have one. The others never wait for each other.
@@ -450,5 +452,5 @@ DELIVER_ALL = Statement(
 # Whether anything was ever stored: then an empty body store is a disk that is missing.
 ANY_BODY = Statement(b"any_body", "SELECT EXISTS (SELECT 1 FROM mailstore_body)")
 
-READS = (SIGN_IN, SITE_EXPIRY, BARRED, LISTING, PAST_LISTING, CARDS, RECIPIENTS, OURS, ANY_BODY)
+READS = (SIGN_IN, SITE_EXPIRY, BARRED, LISTING, PAST_LISTING, CARDS, RECIPIENTS, OURS, ROOM, ANY_BODY)
 WRITES = (LOCK, LOCK_DOMAINS, REMOVE, HIDE, SIGHTINGS, ADD_BODY, DELIVER, DELIVER_ALL)

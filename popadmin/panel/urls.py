@@ -67,6 +67,7 @@ urlpatterns = [
     path("mailboxes/<int:key>/suspension/", mailbox.Suspension.as_view(), name="mailboxes-suspension"),
     path("mailboxes/<int:key>/removal/", mailbox.Removal.as_view(), name="mailboxes-removal"),
     path("mailboxes/<int:key>/restoral/", removed.Restoral.as_view(), name="mailboxes-restoral"),
+    path("mailboxes/<int:key>/purge/", removed.Purge.as_view(), name="mailboxes-purge"),
     path("mailboxes/import/", rosters.BringIn.as_view(), name="mailboxes-imports"),
     path("mailboxes/import/<int:pk>/", rosters.RosterPage.as_view(), name="mailboxes-import"),
     path("mailboxes/import/<int:pk>/columns/", rosters.ChooseColumns.as_view(), name="mailboxes-import-columns"),

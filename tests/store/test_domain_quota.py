@@ -92,11 +92,11 @@ def test_a_domain_without_a_quota_never_waits_for_its_row(mail: Mail) -> None:
         assert isinstance(mail.deliver(ANN, WIRE), Delivered)
 
 
-def test_a_quota_that_came_since_the_recipient_was_accepted_is_kept_too(mail: Mail) -> None:
+@pytest.mark.parametrize(("octets", "said"), [(10_000_000, Delivered), (100, QuotaDeferred)], ids=["room", "none"])
+def test_a_quota_that_came_since_the_recipient_was_accepted_is_kept_too(mail: Mail, octets: int, said: type) -> None:
     a_mailbox(ANN)
     found = accepted(mail, ANN)
-    domains.ensure(ORG, actor=ACTOR, quota_octets=10_000_000)
-    assert type(mail.commit([found], WIRE)[0]) is TryAgain
-    again = accepted(mail, ANN)
-    assert again.capped == (Domain.objects.get().pk,)
-    assert isinstance(mail.commit([again], WIRE)[0], Delivered)
+    assert found.capped == ()
+    domains.ensure(ORG, actor=ACTOR, quota_octets=octets)
+    assert type(mail.commit([found], WIRE)[0]) is said
+    assert accepted(mail, ANN, 1).capped == (Domain.objects.get().pk,)

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy
 from mailstore.models import Alias, User
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
 from popadmin.panel import access
-from popadmin.panel.forms.domains import PLAIN, AddressesField
+from popadmin.panel.forms.domains import AddressesField
+from popadmin.panel.forms.typed import PLAIN
 from popadmin.stale import SeenForm
 
 COPIES = (

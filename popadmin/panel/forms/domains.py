@@ -1,4 +1,4 @@
-"""The forms of a domain: made, changed, its catch-all, its admins, its removal; the store judges what they carry."""
+"""The forms of a domain: made, changed, its catch-all, its admins; the store judges what they carry."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from mailstore.models import Domain, RetentionPolicy, User
 from mailstore.policy.addresses import BadAddress, normal_domain
 from popadmin.panel import access
+from popadmin.panel.forms.typed import PLAIN
 from popadmin.sizes import SizeField
 from popadmin.stale import SeenForm
 
@@ -20,7 +21,6 @@ NAME_CHARACTERS = 254
 COUNT_MOST = 10**9
 # What a hosting admin alone decides: the caps, and what the domain is.
 OF_HOSTS = ("mailbox_limit", "alias_limit", "quota_octets", "allotment_octets", "mailbox_quota_most", "stands_for")
-PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
 
 
 class DomainField(forms.CharField):
@@ -53,12 +53,6 @@ class DomainFields(forms.Form):
         label=gettext_lazy("A full mailbox"), choices=Domain.OverQuota.choices, initial=Domain.OverQuota.DEFER
     )
     owner_forwards = forms.BooleanField(label=gettext_lazy("Owners may forward their mail"), required=False)
-    policy = forms.ModelChoiceField(
-        RetentionPolicy.objects.none(),
-        label=gettext_lazy("Retention policy"),
-        required=False,
-        empty_label=gettext_lazy("As the site has it"),
-    )
     mailbox_quota_default = SizeField(label=gettext_lazy("Quota of a new mailbox"), required=False)
     mailbox_quota_most = SizeField(
         label=gettext_lazy("Quota of one mailbox at most"),
@@ -88,7 +82,6 @@ class DomainFields(forms.Form):
 
     def allow(self, user: User) -> None:
         """Leave what this person may set."""
-        self.fields["policy"].queryset = access.policies(user).order_by("name")  # type: ignore[attr-defined]  # of rows
         self.fields["stands_for"].rows = access.domains(user)  # type: ignore[attr-defined]  # of ours
         if not access.is_host(user):
             for name in OF_HOSTS:
@@ -104,12 +97,12 @@ class DomainFields(forms.Form):
 
 
 class EditDomain(DomainFields, SeenForm):
-    """Of one that is there."""
+    """Of one that is there. Its policy is chosen on a page that foretells what that does."""
 
     def __init__(self, *args: Any, user: User, domain: Domain, **kwargs: Any) -> None:
-        now = {name: getattr(domain, name) for name in DomainFields.base_fields if name not in ("policy", "stands_for")}
+        now = {name: getattr(domain, name) for name in DomainFields.base_fields if name != "stands_for"}
         standing = domain.stands_for.name if domain.stands_for else ""
-        super().__init__(*args, now={**now, "policy": domain.policy_id, "stands_for": standing}, **kwargs)
+        super().__init__(*args, now={**now, "stands_for": standing}, **kwargs)
         self.allow(user)
 
 
@@ -122,6 +115,12 @@ class NewDomain(DomainFields):
         widget=forms.TextInput(attrs={**PLAIN, "autofocus": True}),
         help_text=gettext_lazy("Such as example.org, in any letters."),
     )
+    policy = forms.ModelChoiceField(
+        RetentionPolicy.objects.none(),
+        label=gettext_lazy("Retention policy"),
+        required=False,
+        empty_label=gettext_lazy("As the site has it"),
+    )
     look_alike = forms.BooleanField(
         label=gettext_lazy("It may look like the other: that is meant"), required=False, widget=forms.HiddenInput
     )
@@ -129,6 +128,7 @@ class NewDomain(DomainFields):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["policy"].queryset = access.policies(user).order_by("name")  # type: ignore[attr-defined]  # of rows
         self.allow(user)
 
     def clean_name(self) -> str:
@@ -184,23 +184,3 @@ class NewAdmin(forms.Form):
         widget=forms.TextInput(attrs={**PLAIN, "autofocus": True}),
         help_text=gettext_lazy("Of the owner of a mailbox, or of anybody: who is new gets a password, shown once."),
     )
-
-
-class TypedName(forms.Form):
-    """The name of what is to be removed, typed by whoever wants that."""
-
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=NAME_CHARACTERS, widget=forms.TextInput(attrs=PLAIN))
-
-    def __init__(self, *args: Any, domain: Domain, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._domain = domain
-        self.fields["name"].label = _("Write %(domain)s to confirm") % {"domain": domain}
-
-    def clean_name(self) -> str:
-        try:
-            typed = normal_domain(self.cleaned_data["name"].strip())
-        except BadAddress:
-            typed = ""
-        if typed != self._domain.name:
-            raise ValidationError(_("This is not %(domain)s.") % {"domain": self._domain}, "name")
-        return typed

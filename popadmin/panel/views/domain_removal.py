@@ -20,7 +20,7 @@ from mailstore.store.outcomes import Rejected
 from popadmin import acting
 from popadmin.crumbs import crumb
 from popadmin.panel import access
-from popadmin.panel.forms.domains import TypedName
+from popadmin.panel.forms.typed import TypedName
 from popadmin.panel.views.domain import OfDomain
 from popadmin.panel.views.domains import LIST
 
@@ -32,7 +32,7 @@ class Removal(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  #
     form_class = TypedName
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "domain": self.domain}
+        return {**super().get_form_kwargs(), "wanted": self.domain.name}
 
     def form_valid(self, form: TypedName) -> HttpResponse:
         try:
@@ -81,7 +81,7 @@ class Purge(OfRemoved, FormView):  # type: ignore[type-arg]  # generic only in i
     form_class = TypedName
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "domain": self.domain}
+        return {**super().get_form_kwargs(), "wanted": self.domain.name}
 
     def form_valid(self, form: TypedName) -> HttpResponse:
         try:

@@ -214,7 +214,7 @@ class Choice(access.HostPage, PreviewPage):
 
     def done(self, saved: Domain | Mailbox) -> HttpResponse:
         messages.success(self.request, _("The retention policy of %(name)s is saved.") % {"name": saved})
-        return redirect("policies") if isinstance(saved, Domain) else redirect("mailboxes-one", saved.pk)
+        return redirect("domains-one" if isinstance(saved, Domain) else "mailboxes-one", saved.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs, crumbs=[LIST])

@@ -1,4 +1,4 @@
-"""The mailboxes that rest after their removal: restored here, or left to the sweep."""
+"""The mailboxes that rest after their removal: restored here, destroyed, or left to the sweep."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from django.contrib import messages
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import View
+from django.views.generic import FormView, View
 
+from mailstore.models import Mailbox
 from mailstore.store import mailbox_removal, removal
 from mailstore.store.outcomes import Rejected
 from popadmin import acting
@@ -19,6 +22,7 @@ from popadmin.crumbs import crumb
 from popadmin.lists.columns import Column, Rows
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
+from popadmin.panel.forms.typed import TypedName
 from popadmin.signin.access import signed_in
 
 
@@ -30,7 +34,7 @@ class Removed(access.AdminPage, ListPage):
         Column("at", gettext_lazy("Removed"), F("removed_at"), down=True),
         Column("until", gettext_lazy("Destroyed")),
         Column("messages", gettext_lazy("Messages"), F("messages"), down=True, css="number"),
-        Column("do", gettext_lazy("Restore")),
+        Column("do", gettext_lazy("What to do")),
     )
 
     def rows(self) -> Rows:
@@ -54,3 +58,37 @@ class Restoral(access.AdminPage, View):
             return redirect("mailboxes-removed")
         messages.success(request, _("%(address)s is back as it was.") % {"address": mailbox})
         return redirect("mailboxes-one", key)
+
+
+class Purge(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    """Its address is typed: what is destroyed here nobody brings back."""
+
+    template_name = "panel/mailbox_purge.html"
+    form_class = TypedName
+
+    @cached_property
+    def mailbox(self) -> Mailbox:
+        rows = access.mailboxes(signed_in(self.request), removed=True)
+        return acting.find(
+            self.request, rows.filter(removed_at__isnull=False, removed_with_domain=False), pk=self.kwargs["key"]
+        )
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "wanted": self.mailbox.user.address}
+
+    def form_valid(self, form: TypedName) -> HttpResponse:
+        address = self.mailbox.user.address
+        try:
+            mailbox_removal.purge_now(address, actor=acting.actor(self.request))
+        except Rejected as refusal:
+            form.add_error(None, capfirst(str(refusal)))
+            return self.form_invalid(form)
+        messages.success(self.request, _("%(address)s is destroyed; its address is free.") % {"address": address})
+        return redirect("mailboxes-removed")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        above = [
+            crumb(gettext_lazy("Mailboxes"), "mailboxes"),
+            crumb(gettext_lazy("Removed mailboxes"), "mailboxes-removed"),
+        ]
+        return super().get_context_data(**kwargs, crumbs=above, mailbox=self.mailbox)

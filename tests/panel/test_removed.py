@@ -1,0 +1,57 @@
+"""Removed mailboxes: restored, or destroyed by whoever types the address; each within his own domains."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from mailstore.models import Mailbox, Message, User
+from mailstore.store import domain_removal, grants, mailbox_removal
+from tests.store.site import ACTOR, a_message
+from tests.web.people import ANN, an_admin, an_owner, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def root() -> Client:
+    an_admin()
+    return signed_in("root")
+
+
+def a_removed_one(address: str = ANN) -> Mailbox:
+    box = an_owner(address)
+    a_message(box, octets=2048)
+    mailbox_removal.remove(address, actor=ACTOR, with_mail=True)
+    return box
+
+
+def test_a_removed_mailbox_is_destroyed_only_by_its_address(root: Client) -> None:
+    path = f"/mailboxes/{a_removed_one().pk}/purge/"
+    assert path in root.get("/mailboxes/removed/").content.decode()
+    assert "1 message, 2.0\xa0KB" in root.get(path).content.decode()
+    response = root.post(path, {"name": "bob@example.org"})
+    assert "This is not ann@example.org." in str(response.context["form"].errors["name"])
+    assert Mailbox.objects.exists()
+    response = root.post(path, {"name": " Ann@Example.org"}, follow=True)
+    assert response.redirect_chain == [("/mailboxes/removed/", 302)]
+    assert (Mailbox.objects.count(), Message.objects.count()) == (0, 0)
+    assert not User.objects.filter(address=ANN).exists()
+
+
+def test_what_is_there_is_not_destroyed(root: Client) -> None:
+    box = an_owner()
+    assert root.post(f"/mailboxes/{box.pk}/purge/", {"name": ANN}).status_code == 404
+    domain_removal.remove("example.org", actor=ACTOR, with_mailboxes=True)
+    assert root.post(f"/mailboxes/{box.pk}/purge/", {"name": ANN}).status_code == 404
+    assert Mailbox.objects.exists()
+
+
+def test_a_domain_admin_destroys_what_was_his_and_nothing_else() -> None:
+    an_owner("chief@example.org")
+    grants.grant("chief@example.org", "example.org", actor=ACTOR)
+    mine, theirs = a_removed_one(), a_removed_one("zoe@other.org")
+    client = signed_in("chief@example.org")
+    assert client.post(f"/mailboxes/{theirs.pk}/purge/", {"name": "zoe@other.org"}).status_code == 404
+    assert client.post(f"/mailboxes/{mine.pk}/purge/", {"name": ANN}).status_code == 302
+    assert set(Mailbox.objects.values_list("user__address", flat=True)) == {"chief@example.org", "zoe@other.org"}
