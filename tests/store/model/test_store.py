@@ -94,7 +94,8 @@ class Histories(RuleBasedStateMachine):
     @initialize(rules=RULES)
     def make(self, rules: dict[str, int | None]) -> None:
         connection.cursor().execute(EMPTY)
-        policies.ensure("rules", actor=ACTOR, at_once=True, site=True, **rules)
+        # The cap of recovery is another story, tests/store/test_sweep_capped.py.
+        policies.ensure("rules", actor=ACTOR, at_once=True, site=True, recovery_octets=2**40, **rules)
         self.box = a_mailbox(ANN)
         self.secrets = {"main": PASSWORD}
         for name, mode in (("phone", None), ("tablet", None), ("archive", "peek"), ("desk", "primary")):
