@@ -22,9 +22,16 @@ KEEPS_PERCENT = 75
 UNENDED_SESSIONS = 10
 
 _LATELY = f"s.started_at > %(now)s - interval '{WINDOW_DAYS} days' AND s.started_at <= %(now)s"
-_KNOWN = "s.device_id IS NOT NULL AND s.mailbox_id IS NOT NULL"
+_KNOWN = "s.device_id IS NOT NULL"
 
-# The messages of a device are few; of all that fetched more than once only those are looked at.
+
+def _only(having: str) -> str:
+    """SQL: the devices worth a closer look, by a sum that costs little; most devices of a site are in none of these."""
+    return f"""s.device_id IN (
+               SELECT s.device_id FROM mailstore_diarysession s
+                WHERE {_LATELY} AND {_KNOWN} GROUP BY s.device_id HAVING {having})"""
+
+
 _AGAIN = f"""
 SELECT often.mailbox_id, often.device_id,
        jsonb_build_object('fetched', often.fetched, 'messages', each.messages) AS facts
@@ -32,7 +39,7 @@ SELECT often.mailbox_id, often.device_id,
           FROM mailstore_diarysession s
          WHERE {_LATELY} AND {_KNOWN} AND s.fetched_messages > 0
          GROUP BY s.mailbox_id, s.device_id
-        HAVING count(*) >= {AGAIN_TIMES}) AS often
+        HAVING count(*) >= {AGAIN_TIMES} AND sum(s.fetched_messages) > {AGAIN_MESSAGES}) AS often
  CROSS JOIN LATERAL (
        SELECT sum(upper(run) - lower(run))::bigint AS messages
          FROM unnest((SELECT range_agg(part) FROM mailstore_diarysession s, unnest(s.fetched) AS part
@@ -49,7 +56,7 @@ SELECT hours.mailbox_id, hours.device_id,
                count(DISTINCT network(set_masklen(s.client, CASE family(s.client) WHEN 4 THEN 24 ELSE 48 END)))
                AS networks
           FROM mailstore_diarysession s
-         WHERE {_LATELY} AND {_KNOWN} AND s.client IS NOT NULL
+         WHERE {_LATELY} AND {_only("min(s.client) <> max(s.client)")} AND s.client IS NOT NULL
          GROUP BY s.mailbox_id, s.device_id, hour, family(s.client)
         HAVING min(s.client) <> max(s.client)) AS hours
  WHERE hours.networks > 1
@@ -61,7 +68,7 @@ _HASTY = f"""
 SELECT hours.mailbox_id, hours.device_id, jsonb_build_object('sessions', max(hours.sessions)) AS facts
   FROM (SELECT s.mailbox_id, s.device_id, sum(s.sessions)::bigint AS sessions
           FROM mailstore_diarysession s
-         WHERE {_LATELY} AND {_KNOWN}
+         WHERE {_LATELY} AND {_only(f"sum(s.sessions) >= {HASTY_SESSIONS}")}
          GROUP BY s.mailbox_id, s.device_id, date_trunc('hour', s.started_at)
         HAVING sum(s.sessions) >= {HASTY_SESSIONS}) AS hours
  GROUP BY hours.mailbox_id, hours.device_id
