@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from mailstore.models import DomainGrant, Mailbox, User
@@ -89,3 +90,14 @@ def test_admins_hear_once_a_day_of_what_they_administer(letters: Letters) -> Non
     User.objects.update(digested_at=timezone.now() - timedelta(days=2))
     sweep.warn(letters.store)
     assert len(letters.to("host@example.org")) == 2
+
+
+def test_an_admin_without_a_mailbox_hears_at_the_recovery_address(
+    letters: Letters, mailoutbox: list[EmailMessage]
+) -> None:
+    holding(900_000, quota_octets=1_000_000)
+    User.objects.create(address="host", role=User.Role.ADMIN, recovery_address="host@elsewhere.example")
+    User.objects.create(address="other", role=User.Role.ADMIN)
+    sweep.warn(letters.store)
+    sweep.warn(letters.store)
+    assert [(mail.to, mail.subject) for mail in mailoutbox] == [(["host@elsewhere.example"], "1 mailbox fills up")]

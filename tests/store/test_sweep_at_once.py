@@ -1,0 +1,46 @@
+"""A sweep beside deliveries, sessions and relief: nothing is lost, no counter is off, nobody waits for ever."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from mailstore.models import Message
+from mailstore.ports import Delivered
+from mailstore.store import mailboxes, policies, sweep
+from tests.store.bodiless import Bodiless
+from tests.store.mail import Mail, assert_counters_are_sums
+from tests.store.site import ACTOR, a_mailbox, a_message, at_once
+from tests.store.test_usage import has, signed_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROUNDS = 12
+
+
+def test_deliveries_and_removals_go_on_while_a_sweep_expires(mail: Mail) -> None:
+    names = [f"user{number}@example.org" for number in range(4)]
+    policy = policies.ensure("rules", actor=ACTOR, expire_days=30, relief="every").row
+    for name in names:
+        box = a_mailbox(name)
+        mailboxes.ensure(name, actor=ACTOR, policy=policy, policy_at_once=True)
+        has(signed_in(box), *[a_message(box, arrived_at=timezone.now() - timedelta(days=31)) for _ in range(60)])
+    delivered: list[object] = []
+
+    def mail_goes_on() -> None:
+        for turn in range(ROUNDS):
+            for name in names:
+                maildrop = mail.open(name)
+                delivered.append(mail.deliver(name))
+                if turn % 3 == 0 and maildrop.messages:
+                    mail.remove(maildrop, 1)
+
+    _mail, swept = at_once(mail_goes_on, lambda: sweep.run(Bodiless()))
+    assert all(isinstance(answer, Delivered) for answer in delivered)
+    assert isinstance(swept, sweep.Swept)
+    sweep.run(Bodiless())
+    assert_counters_are_sums()
+    total = len(names) * (60 + ROUNDS)
+    assert Message.objects.count() == total, "what left rests in recovery"
+    assert not Message.objects.filter(removed=None, arrived_at__lt=timezone.now() - timedelta(days=30)).exists()
