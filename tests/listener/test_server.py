@@ -378,3 +378,19 @@ def out(made: Stage) -> int:
     """Octets that left the server for its only connection."""
     (connection,) = made.server._connections
     return connection.octets_out
+
+
+def test_a_listening_socket_that_the_loop_gave_up_is_opened_again() -> None:
+    """As uvloop does at an error of accept; no test can make the kernel give one."""
+
+    async def scene() -> None:
+        async with stage(LIMITS) as made:
+            old = await made.greeted()
+            (gate,) = made.server._gates
+            assert gate._listening is not None
+            gate._listening.close()
+            made.pass_time(1.0)
+            await made.greeted()
+            assert (await old.ask("CAPA")).startswith(b"+OK")
+
+    on_the_loop(scene())
