@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from mailstore.models import Domain
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_domain
+from popadmin.explained import Explained, Option
 
 HOST, DOMAINS = "host", "domains"
 PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
@@ -33,12 +34,13 @@ class NewAdmin(forms.Form):
         widget=forms.TextInput(attrs={"autofocus": True, **PLAIN}),
         help_text=gettext_lazy("A name, or an address. Who owns a mailbox here keeps its password."),
     )
-    kind = forms.ChoiceField(
+    kind = Explained(
+        (
+            Option(DOMAINS, gettext_lazy("Domain admin"), gettext_lazy("Runs some domains and sees nothing else.")),
+            Option(HOST, gettext_lazy("Hosting admin"), gettext_lazy("Runs everything.")),
+        ),
         label=gettext_lazy("Kind"),
-        choices=[
-            (DOMAINS, gettext_lazy("Domain admin: runs some domains and sees nothing else")),
-            (HOST, gettext_lazy("Hosting admin: runs everything")),
-        ],
+        initial=DOMAINS,
     )
     domains = DomainNames(
         label=gettext_lazy("Domains"),

@@ -1,0 +1,228 @@
+"""The admins' pages in a real browser: a hosting admin from an empty panel on, a domain admin in his domain."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from mailstore.models import Mailbox, RetentionPolicy, User
+from mailstore.store import aliases, grants, mailbox_removal
+from tests.browser.axe import findings
+from tests.browser.test_pages import NO_SCRIPT, PHONE, sign_in
+from tests.store.site import ACTOR, PASSWORD, a_domain, a_message
+from tests.web.people import ANN, an_admin, an_owner
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
+WORDS = {
+    "en": {
+        "locale": "en-GB",
+        "mailboxes": "Mailboxes",
+        "new": "New mailbox",
+        "address": "Address",
+        "name": "Name",
+        "quota": "Quota",
+        "make": "Make the mailbox",
+        "made": "The mailbox is made",
+        "suspend": "Suspend",
+        "suspended": "is suspended.",
+        "remove": "Remove",
+        "removed": "Removed mailboxes",
+        "restore": "Restore",
+        "back": "is back as it was.",
+        "search": "Search address or name",
+        "filter": "Filter",
+        "one": "1 result",
+        "undo": "Undo: 2",
+        "undone": "as it was",
+    },
+    "fr": {
+        "locale": "fr-FR",
+        "mailboxes": "Boîtes",
+        "new": "Nouvelle boîte",
+        "address": "Adresse",
+        "name": "Nom",
+        "quota": "Quota",
+        "make": "Créer la boîte",
+        "made": "La boîte est créée",
+        "suspend": "Suspendre",
+        "suspended": "est suspendue.",
+        "remove": "Retirer",
+        "removed": "Boîtes retirées",
+        "restore": "Rétablir",
+        "back": "est de retour",
+        "search": "Chercher une adresse ou un nom",
+        "filter": "Filtrer",
+        "one": "1 résultat",
+        "undo": "Annuler : 2",
+        "undone": "comme avant le changement",
+    },
+}
+
+
+def site() -> dict[str, Mailbox]:
+    """Some of everything that the pages show."""
+    an_admin()
+    policy = RetentionPolicy.objects.create(name="Thirty days", expire_days=30)
+    ann = an_owner(quota_octets=1000, name="Ann Smith", policy=policy, notes="pays late")
+    a_message(ann, octets=950)
+    off = an_owner("off@example.org", suspended=True, held=True)
+    gone = an_owner("gone@example.org")
+    mailbox_removal.remove("gone@example.org", actor=ACTOR, with_mail=True)
+    aliases.ensure("info@example.org", [ANN], actor=ACTOR)
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    return {"ann": ann, "off": off, "gone": gone}
+
+
+def pages(boxes: dict[str, Mailbox]) -> list[str]:
+    ann, carla = boxes["ann"].pk, User.objects.get(address="carla").pk
+    return [
+        "/overview/",
+        "/mailboxes/",
+        "/mailboxes/?q=nobody",
+        "/mailboxes/?state=purple",
+        "/mailboxes/new/",
+        f"/mailboxes/{ann}/",
+        f"/mailboxes/{ann}/edit/",
+        f"/mailboxes/{ann}/password/",
+        "/mailboxes/removed/",
+        "/mailboxes/bulk/suspend/",
+        "/sign-ins/",
+        "/admins/",
+        "/admins/new/",
+        f"/admins/{carla}/",
+        f"/admins/{carla}/removal/",
+        "/audit/",
+        "/domains/",
+        "/aliases/",
+        "/policies/",
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page_of_an_admin(visit, scheme):
+    boxes = site()
+    page = visit(color_scheme=scheme)
+    sign_in(page, "root")
+    found = {}
+    for path in pages(boxes):
+        page.goto(path)
+        found[path] = findings(page)
+    page.goto("/mailboxes/")
+    page.get_by_label(f"Choose {ANN}").check()
+    page.get_by_role("button", name="Quota", exact=True).click()
+    page.get_by_label("New quota").fill("lots")
+    page.get_by_role("button", name="Show what it does").click()
+    found["with an error"] = findings(page)
+    page.get_by_label("New quota").fill("1 GB")
+    page.get_by_role("button", name="Show what it does").click()
+    found["a preview"] = findings(page)
+    page.get_by_role("button", name="Quota: 1").click()
+    found["results"] = findings(page)
+    assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+def test_nothing_of_an_admins_pages_is_cut_off_on_a_phone(visit):
+    boxes = site()
+    page = visit(**PHONE)
+    sign_in(page, "root")
+    wide = []
+    for path in pages(boxes):
+        page.goto(path)
+        if page.evaluate("document.documentElement.scrollWidth") > 360:
+            wide.append(path)
+    assert wide == []
+
+
+def make(page: Page, words: dict[str, str], address: str) -> None:
+    page.get_by_role("navigation").first.get_by_role("link", name=words["mailboxes"]).click()
+    page.get_by_role("link", name=words["new"]).click()
+    page.get_by_label(words["address"], exact=True).fill(address)
+    page.get_by_label(words["name"], exact=True).fill(address.partition("@")[0].title())
+    page.get_by_label(words["quota"], exact=True).fill("1 GB")
+    page.get_by_role("button", name=words["make"]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(words["made"])
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_a_hosting_admin_makes_mailboxes_suspends_one_restores_one_and_undoes_what_he_did_to_many(
+    visit, language, script
+):
+    words = WORDS[language]
+    an_admin()
+    a_domain()
+    page = visit(locale=words["locale"], **({} if script else NO_SCRIPT))
+    sign_in(page, "root")
+    for name in ("ann", "bob", "carl"):
+        make(page, words, f"{name}@example.org")
+    page.get_by_role("navigation").first.get_by_role("link", name=words["mailboxes"]).click()
+    page.get_by_role("link", name="bob@example.org").click()
+    page.get_by_role("button", name=words["suspend"]).click()
+    expect(page.get_by_role("status")).to_contain_text(words["suspended"])
+    page.get_by_role("button", name=words["remove"]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(words["removed"])
+    page.get_by_role("button", name=words["restore"]).click()
+    expect(page.get_by_role("status")).to_contain_text(words["back"])
+    page.goto("/mailboxes/")
+    page.locator("input[name=ticked]").first.check()
+    page.get_by_label(words["search"]).fill("carl")
+    page.get_by_role("button", name=words["filter"], exact=True).click()
+    expect(page.locator(".list-bar")).to_contain_text(words["one"])
+    page.locator("input[name=ticked]").check()
+    page.get_by_role("button", name=words["suspend"], exact=True).click()
+    page.get_by_role("button", name=re.compile(f"^{words['suspend']}.*2$")).click()
+    expect(page.locator("tbody tr")).to_have_count(2)
+    page.get_by_role("button", name=words["undo"]).click()
+    expect(page.locator("tbody tr").first).to_contain_text(words["undone"])
+    assert set(User.objects.filter(is_active=False).values_list("address", flat=True)) == {"bob@example.org"}
+
+
+def test_a_domain_admin_runs_his_own_and_meets_nothing_else(visit, complaints):
+    boxes = site()
+    foreign = an_owner("eve@other.example")
+    page = visit()
+    sign_in(page, "carla")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    menu = page.get_by_role("navigation").first
+    expect(menu.get_by_role("link", name="Administrators")).to_have_count(0)
+    menu.get_by_role("link", name="Mailboxes").click()
+    expect(page.get_by_role("link", name="eve@other.example")).to_have_count(0)
+    make(page, WORDS["en"], "dora")
+    assert Mailbox.objects.filter(user__address="dora@example.org").exists()
+    page.goto(f"/mailboxes/{boxes['ann'].pk}/")
+    expect(page.get_by_text("pays late")).to_be_visible()
+    page.goto(f"/mailboxes/{foreign.pk}/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    assert "404" in complaints.pop()
+
+
+def test_the_keyboard_alone_ticks_a_row_and_suspends_it(visit):
+    an_admin()
+    an_owner()
+    page = visit()
+    sign_in(page, "root")
+    page.goto("/mailboxes/")
+    tick = page.get_by_label(f"Choose {ANN}")
+    tick.focus()
+    page.keyboard.press("Space")
+    expect(page.locator("[data-chosen]")).to_have_text("1 chosen")
+    button = page.get_by_role("button", name="Suspend", exact=True)
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 mailbox is suspended.")).to_be_visible()
+    page.get_by_role("button", name="Suspend: 1").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Undo: 1")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("Nothing is chosen")).to_be_visible()
+
+
+def test_times_are_in_the_zone_of_the_browser(visit):
+    an_admin()
+    mailbox = an_owner()
+    page = visit(timezone_id="Asia/Tokyo")
+    sign_in(page, "root")
+    page.goto(f"/mailboxes/{mailbox.pk}/")
+    expect(page.locator("time").first).to_have_attribute("title", re.compile("JST$"))
