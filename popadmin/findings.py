@@ -68,7 +68,7 @@ def remedy(finding: Finding) -> str:
 
 def _values(finding: Finding) -> dict[str, Any]:
     device = finding.device
-    name = "" if device is None else _("the main password") if device.main else f"“{device.name}”"
+    name = "" if device is None else _("the main password") if device.main else _("“%(name)s”") % {"name": device.name}
     sessions = finding.facts.get("sessions") or HASTY_SESSIONS
     client = finding.facts.get("client") or _("this machine")
     seconds = max(1, HOUR_SECONDS // int(sessions))
