@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -9,7 +11,7 @@ from django.utils import timezone
 from mailstore.errors import BadCredentials, UnknownRecipient
 from mailstore.models import AuditEntry, Body, Device, ImportedSource, Mailbox, Message, User
 from mailstore.ports import Delivered, Recipient
-from mailstore.store import aliases, devices, domains, mailbox_removal, mailboxes
+from mailstore.store import aliases, devices, domains, exports, imports, mailbox_removal, mailboxes
 from mailstore.store.outcomes import Rejected
 from mailstore.store.removal import Removed
 from tests.store.mail import Mail, assert_counters_are_sums
@@ -75,8 +77,10 @@ def test_what_is_removed_is_not_removed_again() -> None:
         lambda: mailboxes.get(ANN),
         lambda: devices.add(ANN, "Phone", actor=ACTOR),
         lambda: aliases.ensure(ANN, ["bob@example.org"], actor=ACTOR),
+        lambda: exports.run(ANN, Path("/nonexistent"), actor=ACTOR),
+        lambda: imports.run(ANN, Path("/nonexistent"), actor=ACTOR),
     ],
-    ids=["ensure", "set-password", "show", "device add", "alias ensure"],
+    ids=["ensure", "set-password", "show", "device add", "alias ensure", "export-mail", "import-mail"],
 )
 def test_the_address_stays_taken_and_whoever_uses_it_is_told_what_to_do(use: object) -> None:
     a_mailbox()
