@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 
 def bigints(numbers: Iterable[int | None]) -> bytes:
-    return b"{%s}" % b",".join(b"NULL" if number is None else b"%d" % number for number in numbers)
+    return b"{%s}" % b",".join([b"NULL" if number is None else b"%d" % number for number in numbers])
 
 
 def truths(claims: Iterable[bool]) -> bytes:
-    return b"{%s}" % b",".join(b"t" if claim else b"f" for claim in claims)
+    return b"{%s}" % b",".join([b"t" if claim else b"f" for claim in claims])
 
 
 def octets(strings: Iterable[bytes]) -> bytes:

@@ -225,6 +225,7 @@ class StoredMaildrop:
 
 def _card(answer: PGresult, row: int) -> tuple[int, _Card]:
     """One row of CARDS, with its message's key."""
-    figures, prefix, key, digest = (answer.get_value(row, column) or b"" for column in range(4))
-    message, octets, wire_octets, body_octets = _FIGURES(figures)
-    return message, _Card(octets, prefix, BodyRef(key.decode(), wire_octets, body_octets, digest))
+    value = answer.get_value
+    message, octets, wire_octets, body_octets = _FIGURES(value(row, 0) or b"")
+    ref = BodyRef((value(row, 2) or b"").decode(), wire_octets, body_octets, value(row, 3) or b"")
+    return message, _Card(octets, value(row, 1) or b"", ref)
