@@ -36,5 +36,8 @@ def ground(common_ground: Ground) -> Ground:
     common_ground.until_it_serves()
     common_ground.sql("DELETE FROM mailstore_message")
     common_ground.sql("DELETE FROM mailstore_body")
-    common_ground.sql("UPDATE mailstore_mailbox SET messages = 0, octets = 0, change = change + 1")
+    common_ground.sql(
+        "UPDATE mailstore_mailbox SET messages = 0, octets = 0, change = change + 1,"
+        " recovery_messages = 0, recovery_octets = 0"
+    )
     return common_ground
