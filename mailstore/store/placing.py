@@ -63,29 +63,40 @@ class Placing:
     """Ordinary messages whose bodies became durable together go in together: one commit, one flush of the log for all.
 
     Each has its own outcome all the same. A mailbox that refuses is an answer without a row, and no error; after an
-    error, which undid all of them, they are tried apart.
+    error, which undid all of them, they are tried apart. What comes for a mailbox that is in a transaction would only
+    wait for its lock, on a lane that others need: it waits here, and goes together next.
     """
 
     def __init__(self, lanes: Lanes) -> None:
         self._lanes = lanes
-        self._turn: Turn = []
+        self._waiting: Turn = []
+        self._soon = False  # the next transaction begins at the end of this turn of the loop
+        self._under_way: set[int] = set()  # mailboxes
 
     def place(self, placement: Placement, done: Done[None]) -> None:
         """Write the rows of one message; Refusing when the mailboxes take nothing."""
         if not placement.ordinary:
             self._alone(placement, done)
             return
-        self._turn.append((placement, done))
-        if len(self._turn) == 1:
-            asyncio.get_running_loop().call_soon(self._together)
+        self._waiting.append((placement, done))
+        self._begin_soon()
 
     def _alone(self, placement: Placement, done: Done[None]) -> None:
         self._lanes.write(_steps(placement), lambda answer: done(_placed(answer)))
 
+    def _begin_soon(self) -> None:
+        if not self._soon:
+            self._soon = True
+            asyncio.get_running_loop().call_soon(self._together)
+
     def _together(self) -> None:
-        turn, self._turn = self._turn, []
-        turn.sort(key=_mailbox)  # all lock mailboxes in one order, so that no two wait for each other
-        self._send(turn)
+        self._soon = False
+        turn = [one for one in self._waiting if _mailbox(one) not in self._under_way]
+        self._waiting = [one for one in self._waiting if _mailbox(one) in self._under_way]
+        if turn:
+            turn.sort(key=_mailbox)  # all lock mailboxes in one order, so that no two wait for each other
+            self._under_way.update(map(_mailbox, turn))
+            self._send(turn)
 
     def _send(self, turn: Turn) -> None:
         steps = [(DELIVER, _parameters(placement)) for placement, _done in turn]
@@ -96,6 +107,9 @@ class Placing:
             for part in parts:
                 self._send(part)
             return
+        self._under_way.difference_update(map(_mailbox, turn))
+        if self._waiting:
+            self._begin_soon()
         for index, (_placement, done) in enumerate(turn):
             tell(done, _placed(answers if isinstance(answers, MailError) else answers[index]))
 

@@ -338,6 +338,25 @@ def test_what_ends_together_is_one_transaction_also_in_one_mailbox(mail: Mail) -
     assert list(Mailbox.objects.order_by("pk").values_list("messages", "change")) == [(3, 3), (2, 2)]
 
 
+def test_what_comes_for_a_mailbox_in_a_transaction_goes_together_behind_it(mail: Mail) -> None:
+    ann = a_mailbox(ANN)
+    answers: list[MailError | None] = []
+
+    async def begin(*wanted: Placement) -> None:
+        for one in wanted:
+            mail.delivery.place(one, answers.append)
+
+    first, *others = placements(mail, ann, ann, ann, ann)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT FROM mailstore_mailbox WHERE id = %s FOR UPDATE", [ann.pk])
+        mail.worker.run(begin(first))
+        for one in others:
+            mail.worker.run(begin(one))
+    mail.worker.until(lambda: len(answers) == 4, "all are answered")
+    assert answers == [None] * 4
+    assert transactions() == 2
+
+
 def test_a_mailbox_that_refuses_costs_those_it_came_with_nothing(mail: Mail) -> None:
     ann, bob = a_mailbox(ANN), a_mailbox(BOB)
     Mailbox.objects.filter(pk=ann.pk).update(quota_messages=1)
