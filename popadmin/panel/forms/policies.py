@@ -98,7 +98,11 @@ class PolicyForm(Previewed, SeenForm):
         help_text=gettext_lazy("Its owner is told by a mail before."),
     )
     recovery_days = Days(gettext_lazy("What left rests in recovery, days"))
-    recovery_octets = SizeField(label=gettext_lazy("Recovery at most"), required=False)
+    recovery_octets = SizeField(
+        label=gettext_lazy("Recovery at most"),
+        required=False,
+        help_text=gettext_lazy("Empty: as much as the mailbox’s quota. What left first goes first."),
+    )
     diary_days = Days(gettext_lazy("The diary is kept, days"))
 
     def fields_given(self) -> dict[str, Any]:
