@@ -56,6 +56,8 @@ class User(AbstractBaseUser):
             models.CheckConstraint(condition=models.Q(address=Lower("address")), name="user_address_lower_case"),
         ]
         indexes = [
+            # The list of administrators, and who of them is the last.
+            models.Index(fields=["address"], condition=models.Q(role="admin"), name="user_hosting_admins"),
             # The list of suspended mailboxes, and the overview's count of them.
             models.Index(fields=["address"], condition=models.Q(is_active=False), name="user_suspended"),
             # The search of the lists, by any three characters of an address or a name, in any case.

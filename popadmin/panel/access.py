@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponseBase
 
@@ -66,7 +66,9 @@ def admins(user: User) -> QuerySet[User]:
         return User.objects.none()
     held = DomainGrant.objects.filter(user=OuterRef("pk"), domain__removed_at=None).order_by("domain__name")
     count = held.order_by().values("user").annotate(n=Count("pk")).values("n")
-    rows = User.objects.filter(Q(role=User.Role.ADMIN) | Exists(DomainGrant.objects.filter(user=OuterRef("pk"))))
+    # A union, as each half has an index; an OR of the two would read every user.
+    hosts = User.objects.filter(role=User.Role.ADMIN).values("pk")
+    rows = User.objects.filter(pk__in=hosts.union(DomainGrant.objects.values("user")))
     names = ArraySubquery(held.values("domain__name")[:NAMED_MOST])
     return rows.annotate(granted=Coalesce(Subquery(count), 0), named=names).select_related("mailbox")
 
