@@ -22,7 +22,7 @@ from mailstore.store.passwords import Passwords
 from mailstore.store.refusals import Refusals, Why
 from mailstore.store.sightings import Sightings
 from mailstore.store.standing import Standing
-from mailstore.store.statements import SIGN_IN, SITE_EXPIRY
+from mailstore.store.statements.signing_in import SIGN_IN, SITE_EXPIRY
 from mailstore.store.visits import Visitor, address
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from mailstore.store.statements import SETTLE
+from mailstore.store.statements.leaving import SETTLE
 
 
 def settle(mailbox: int) -> int:

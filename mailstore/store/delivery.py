@@ -12,7 +12,7 @@ from mailstore.store import recipients, trace
 from mailstore.store.commits import Commits
 from mailstore.store.lanes import Lanes
 from mailstore.store.placing import Placement, Placing, Refusing, body_figures, fresh_id
-from mailstore.store.statements import ADD_BODY
+from mailstore.store.statements.arriving import ADD_BODY
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult

@@ -15,7 +15,7 @@ from mailstore.errors import MailError, Unavailable
 from mailstore.ports import Done
 from mailstore.store.delivery import StoredDelivery
 from mailstore.store.lanes import Lanes
-from mailstore.store.statements import ANY_BODY
+from mailstore.store.statements.arriving import ANY_BODY
 
 T = TypeVar("T")
 log = logging.getLogger("popadmin.delivery")

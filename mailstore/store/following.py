@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailstore.store.statements import SITE_POLICY
+from mailstore.store.statements.signing_in import SITE_POLICY
 
 FOLLOWED = f"p.id = coalesce(x.policy_id, o.policy_id, {SITE_POLICY})"
 

@@ -17,7 +17,8 @@ from mailstore.store.lane import Steps
 from mailstore.store.lanes import Lanes
 from mailstore.store.listings import Listings, unpack
 from mailstore.store.standing import Standing
-from mailstore.store.statements import CARDS, HIDE, LISTING, LOCK, PAST_LISTING, REMOVE
+from mailstore.store.statements.leaving import REMOVE
+from mailstore.store.statements.viewing import CARDS, HIDE, LISTING, LOCK, PAST_LISTING
 from mailstore.store.visits import Visit, Visitor
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from mailstore.store import literals
 from mailstore.store.answers import tell
 from mailstore.store.lane import Parameters, StatementFailed, Steps
 from mailstore.store.lanes import Lanes
-from mailstore.store.statements import DELIVER, DELIVER_ALL, LOCK, LOCK_DOMAINS
+from mailstore.store.statements.arriving import DELIVER, DELIVER_ALL, LOCK_DOMAINS
+from mailstore.store.statements.viewing import LOCK
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult

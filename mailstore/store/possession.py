@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailstore.store.statements import COUNTS
+from mailstore.store.statements.viewing import COUNTS
 
 # What a device's start left out, it never had; but it does not wait for it either.
 _HAS = "v.hidden - v.skipped + v.confirmed"

@@ -21,7 +21,8 @@ from mailstore.store import literals
 from mailstore.store.addressees import Box, Place, Way, found, places
 from mailstore.store.lanes import Lanes
 from mailstore.store.relief import RELIEVE
-from mailstore.store.statements import LOCK, OURS, RECIPIENTS, ROOM
+from mailstore.store.statements.arriving import OURS, RECIPIENTS, ROOM
+from mailstore.store.statements.viewing import LOCK
 from mailstore.store.trace import plain
 
 if TYPE_CHECKING:

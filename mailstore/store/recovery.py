@@ -16,7 +16,7 @@ from mailstore.store import audit, mailboxes, purge, titles
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
 from mailstore.store.placing import fresh_id
-from mailstore.store.statements import RESTORE
+from mailstore.store.statements.leaving import RESTORE
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from mailstore.policy.retention import RELIEVED_PERCENT
 from mailstore.store.following import FOLLOWED
 from mailstore.store.lane import Statement
 from mailstore.store.possession import EVERY_HAS, ONE_HAS
-from mailstore.store.statements import fits, leaving
+from mailstore.store.statements.arriving import fits
+from mailstore.store.statements.leaving import leaving
 
 RELIEF_ROWS = 1000  # of each tier at most by one statement, which holds the mailbox's lock: some 30 ms
 

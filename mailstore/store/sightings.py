@@ -11,7 +11,7 @@ from mailstore.errors import MailError
 from mailstore.store import literals, visits
 from mailstore.store.lane import StatementFailed
 from mailstore.store.lanes import Lanes
-from mailstore.store.statements import SIGHTINGS
+from mailstore.store.statements.signing_in import SIGHTINGS
 
 log = logging.getLogger("popadmin.signin")
 

@@ -15,7 +15,7 @@ from mailstore.errors import MailError
 from mailstore.store import literals
 from mailstore.store.lane import StatementFailed
 from mailstore.store.lanes import Lanes
-from mailstore.store.statements import BARRED
+from mailstore.store.statements.viewing import BARRED
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult

@@ -17,7 +17,7 @@ from mailstore.models import Message
 from mailstore.ports import Delivered
 from mailstore.store.lane import StatementFailed
 from mailstore.store.lanes import WRITE_LANES, Lanes
-from mailstore.store.statements import LOCK
+from mailstore.store.statements.viewing import LOCK
 from tests.store.mail import Mail
 from tests.store.site import a_mailbox
 from tests.store.worker import LANES, Worker, all_there, conninfo, end_lanes

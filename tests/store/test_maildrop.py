@@ -19,7 +19,8 @@ from mailstore.store.lane import Answer, Parameters, Statement
 from mailstore.store.lanes import Lanes
 from mailstore.store.maildrop import WINDOW
 from mailstore.store.sightings import Sightings
-from mailstore.store.statements import CARDS, LISTING, SIGN_IN
+from mailstore.store.statements.signing_in import SIGN_IN
+from mailstore.store.statements.viewing import CARDS, LISTING
 from tests.store.mail import Mail, assert_counters_are_sums
 from tests.store.site import ACTOR, PASSWORD, a_mailbox
 from tests.store.worker import Worker, all_there, end_lanes

@@ -18,7 +18,7 @@ from mailstore.models import Mailbox, Message
 from mailstore.store import recovery, sweep
 from mailstore.store.outcomes import Rejected
 from mailstore.store.recovery import Choice
-from mailstore.store.statements import leaving
+from mailstore.store.statements.leaving import leaving
 from tests.store.mail import assert_counters_are_sums
 from tests.store.site import ACTOR, a_mailbox, a_message, at_once
 

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from mailstore.store import retention
 from mailstore.store.retention import DUE
-from mailstore.store.statements import leaving
+from mailstore.store.statements.leaving import leaving
 from mailstore.store.sweeping.steps import BATCH_ROWS, Round, Step
 from mailstore.store.sweeping.windows import windows
 

@@ -6,7 +6,7 @@ from django.db import connection, transaction
 
 from mailstore.store.following import FOLLOWED
 from mailstore.store.relief import picked, relieving
-from mailstore.store.statements import fits
+from mailstore.store.statements.arriving import fits
 from mailstore.store.sweeping.steps import Round, Step
 
 _ANY_OCTETS = "1::bigint"  # what takes not one octet is full

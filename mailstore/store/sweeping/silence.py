@@ -15,7 +15,7 @@ from mailstore.policy.retention import SILENCE_NOTICE_DAYS
 from mailstore.store import counting, notices
 from mailstore.store.following import FOLLOWED
 from mailstore.store.notices import Notice
-from mailstore.store.statements import COUNTS
+from mailstore.store.statements.viewing import COUNTS
 from mailstore.store.sweeping.steps import Round, Step
 
 SILENT_DAYS = 45  # where no policy says otherwise

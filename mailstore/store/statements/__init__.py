@@ -1,0 +1,21 @@
+"""The SQL of the mail path; each statement that reads or changes mail exists once, in the file of its subject.
+
+Parameters are positional ($1), as libpq takes them. DESIGN.md says why each is one statement and what it locks.
+"""
+
+from mailstore.store.statements.arriving import (
+    ADD_BODY,
+    ANY_BODY,
+    DELIVER,
+    DELIVER_ALL,
+    LOCK_DOMAINS,
+    OURS,
+    RECIPIENTS,
+    ROOM,
+)
+from mailstore.store.statements.leaving import REMOVE
+from mailstore.store.statements.signing_in import SIGHTINGS, SIGN_IN, SITE_EXPIRY
+from mailstore.store.statements.viewing import BARRED, CARDS, HIDE, LISTING, LOCK, PAST_LISTING
+
+READS = (SIGN_IN, SITE_EXPIRY, BARRED, LISTING, PAST_LISTING, CARDS, RECIPIENTS, OURS, ROOM, ANY_BODY)
+WRITES = (LOCK, LOCK_DOMAINS, REMOVE, HIDE, SIGHTINGS, ADD_BODY, DELIVER, DELIVER_ALL)
