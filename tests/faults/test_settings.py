@@ -75,6 +75,7 @@ CASES = [
     ("EMAIL_FROM", "postmaster", "an address"),
     ("EMAIL_FROM", "a@example.org\nBcc: b@example.org", "an address"),
     ("POPADMIN_DEMO", "perhaps", "true or false"),
+    ("REMOVED_DAYS", "0", "from 1 to 3650"),
     ("LOG_FORMAT", "xml", "text or json"),
     ("LOG_LEVEL", "loud", "debug or info"),
 ]
