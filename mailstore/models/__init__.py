@@ -7,7 +7,7 @@ from mailstore.models.domains import Alias, Domain, RetentionPolicy
 from mailstore.models.findings import Finding
 from mailstore.models.grants import DomainGrant
 from mailstore.models.mailboxes import Device, EveryDeviceHas, Mailbox
-from mailstore.models.messages import Body, ImportedSource, Message
+from mailstore.models.messages import Body, EarlierStay, ImportedSource, Message
 from mailstore.models.passes import SweepPass
 from mailstore.models.rosters import Roster, RosterRow
 from mailstore.models.sessions import WebSession
@@ -22,6 +22,7 @@ __all__ = [
     "DiarySession",
     "Domain",
     "DomainGrant",
+    "EarlierStay",
     "EveryDeviceHas",
     "Finding",
     "Heartbeat",

@@ -41,9 +41,10 @@ class Body(models.Model):
 class Message(models.Model):
     """One message in one mailbox, live from change `added` until change `removed`; after that it rests in recovery.
 
-    A restore gives its row a new `added`: a new stay, of which no device has hidden or confirmed anything.
+    A restore gives its row a new `added`: a new stay, of which no device has hidden or confirmed anything; the one
+    before becomes an EarlierStay.
 
-    A session at change c sees exactly the rows with added <= c < removed (or not removed).
+    A session at change c sees exactly the stays, of either table, with added <= c < removed (or not removed).
     """
 
     class Why(models.TextChoices):
@@ -112,6 +113,58 @@ class Message(models.Model):
             ),
             # The sweep: what has rested long enough.
             models.Index(fields=["removed_at"], condition=models.Q(removed__isnull=False), name="message_rested"),
+        ]
+
+    def __str__(self) -> str:
+        return self.uidl
+
+
+class EarlierStay(models.Model):
+    """A stay of a message that a restore has ended: for sessions that opened within it, and for the message's life.
+
+    The message's own row is the stay that came last. Written by a restore, it goes with its message, or once the diary
+    tells nothing of its time any more.
+    """
+
+    mailbox = models.ForeignKey(Mailbox, models.CASCADE, verbose_name=_("mailbox"), db_index=False)
+    # No constraint: each row that a purge destroys would pay for its check. The purge takes the stays along.
+    message = models.ForeignKey(
+        Message,
+        models.DO_NOTHING,
+        verbose_name=_("message"),
+        related_name="earlier_stays",
+        db_constraint=False,
+        db_index=False,
+    )
+    uidl = models.CharField(_("UIDL"), max_length=70)
+    added = models.BigIntegerField(_("arrival's change number"))
+    removed = models.BigIntegerField(_("removal's change number"))
+    removed_at = models.DateTimeField(_("removed"))
+    removed_why = models.CharField(_("why"), max_length=7, choices=Message.Why.choices)
+    removed_by = models.ForeignKey(
+        Device,
+        models.DO_NOTHING,
+        null=True,
+        verbose_name=_("removed by"),
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    restored_at = models.DateTimeField(_("restored"))
+
+    class Meta:
+        verbose_name = _("earlier stay")
+        verbose_name_plural = _("earlier stays")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(removed__gt=models.F("added")), name="earlier_stay_removed_after_it_was_added"
+            ),
+        ]
+        indexes = [
+            # The list of a session: stays that ended after it opened. The sweep: what is older than the diary.
+            models.Index(fields=["mailbox", "removed"], name="earlier_stay_of_a_mailbox"),
+            # The life of a message, and its purge.
+            models.Index(fields=["message"], name="earlier_stay_of_a_message"),
         ]
 
     def __str__(self) -> str:

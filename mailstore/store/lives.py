@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import QuerySet
 
-from mailstore.models import DiarySession, Mailbox, Message
+from mailstore.models import EarlierStay, Message
 from mailstore.store.possession import HAS, WAITS
 
 SESSIONS_MOST = 200  # of one message: a device that fetches it again and again says nothing new
@@ -19,6 +18,17 @@ SELECT m.id, v.name, v.main, {HAS}, {WAITS}
   FROM mailstore_message m JOIN mailstore_device v ON v.mailbox_id = m.mailbox_id AND v.revoked_at IS NULL
  WHERE m.id = ANY(%(messages)s) AND m.removed IS NULL AND NOT (v.main AND v.last_sign_in_at IS NULL)
  ORDER BY v.main, v.name
+"""
+# The sessions that fetched or removed a message, under any of its numbers.
+_ACTS = f"""
+SELECT d.started_at, d.ended_at, v.name, coalesce(v.main, false), did.fetched, did.deleted
+  FROM mailstore_diarysession d
+  LEFT JOIN mailstore_device v ON v.id = d.device_id
+ CROSS JOIN LATERAL (
+       SELECT bool_or(d.fetched @> number) AS fetched, bool_or(d.deleted @> number) AS deleted
+         FROM unnest(%(numbers)s::bigint[]) AS number) AS did
+ WHERE d.mailbox_id = %(mailbox)s AND (did.fetched OR did.deleted)
+ ORDER BY d.started_at LIMIT {SESSIONS_MOST}
 """
 
 
@@ -53,32 +63,50 @@ def holders(messages: Sequence[int]) -> dict[int, list[Holder]]:
     return found
 
 
-def acts(message: Message) -> list[Act]:
-    """What the diary knows of this stay of the message, the oldest first."""
-    sessions = (
-        sessions_with(message.mailbox, message.added)
-        .select_related("device")
-        .defer("device__hidden", "device__skipped", "device__confirmed")
-    )
-    rows = sessions.order_by("started_at").extra(
-        select={"did_fetch": "fetched @> %s::bigint", "did_delete": "deleted @> %s::bigint"},
-        select_params=[message.added, message.added],
-    )
-    return [
-        Act(
-            row.ended_at,
-            row.device and row.device.name,
-            bool(row.device and row.device.main),
-            row.did_fetch,
-            row.did_delete,
-        )
-        for row in rows[:SESSIONS_MOST]
-    ]
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The message left the live maildrop; the row of the stay that ended says why."""
+
+    at: datetime
+    stay: Message | EarlierStay
 
 
-def sessions_with(mailbox: Mailbox | int, added: int) -> QuerySet[DiarySession]:
-    """The sessions that fetched or removed the message with this arrival number."""
-    return DiarySession.objects.filter(mailbox=mailbox).extra(
-        where=["(mailstore_diarysession.fetched @> %s::bigint OR mailstore_diarysession.deleted @> %s::bigint)"],
-        params=[added, added],
-    )
+@dataclass(frozen=True, slots=True)
+class Put:
+    """The message came into the live maildrop otherwise than by its arrival: restored, or imported."""
+
+    at: datetime
+    restored: bool
+
+
+Event = Act | Left | Put
+
+
+def life(message: Message) -> list[Event]:
+    """What became of the message since its arrival, over all its stays, in the order of its causes.
+
+    A session comes where it began: what it removed has left within it.
+    """
+    earlier = list(message.earlier_stays.select_related("removed_by").order_by("added"))
+    moves = ((move.at, move) for move in _moves(message, earlier))
+    events: list[tuple[datetime, Event]] = [*_acts(message, earlier), *moves]
+    return [event for _moment, event in sorted(events, key=lambda placed: placed[0])]
+
+
+def _moves(message: Message, earlier: Sequence[EarlierStay]) -> Iterator[Left | Put]:
+    if message.aged_from is not None and not earlier:
+        yield Put(message.aged_from, restored=False)
+    for stay in earlier:
+        yield Left(stay.removed_at, stay)
+        yield Put(stay.restored_at, restored=True)
+    if message.removed_at is not None:
+        yield Left(message.removed_at, message)
+
+
+def _acts(message: Message, earlier: Sequence[EarlierStay]) -> Iterator[tuple[datetime, Act]]:
+    """What the diary knows of it, each with when its session began."""
+    numbers = [*(stay.added for stay in earlier), message.added]
+    with connection.cursor() as cursor:
+        cursor.execute(_ACTS, {"mailbox": message.mailbox_id, "numbers": numbers})
+        for began_at, *act in cursor.fetchall():
+            yield began_at, Act(*act)

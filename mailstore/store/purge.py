@@ -29,6 +29,7 @@ _LOCK_BODIES_OF_MAILBOX = _LOCK_BODIES.format(
 _DESTROY = (
     """
 WITH gone AS (DELETE FROM mailstore_message WHERE id = ANY(%(messages)s) RETURNING mailbox_id, octets, removed),
+stays AS (DELETE FROM mailstore_earlierstay WHERE message_id = ANY(%(messages)s)),
 rested AS (
     SELECT mailbox_id, count(*) AS messages, sum(octets) AS octets
       FROM gone WHERE removed IS NOT NULL GROUP BY mailbox_id),

@@ -7,8 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from mailstore.models import Device, RetentionPolicy
+from mailstore.models import Device, Message, RetentionPolicy
+from mailstore.store import recovery
+from mailstore.store.recovery import ALL
 from tests.owner.mail import a_device, a_letter, a_session
+from tests.store.site import ACTOR
 from tests.web.people import ANN, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +44,7 @@ def test_the_life_of_a_message_is_told_in_order():
     a_session(pc, ago=timedelta(hours=2), fetched=other)
     a_session(pc, ago=timedelta(hours=1), deleted=this)
     page = signed_in(ANN).get(f"/messages/{row.pk}/")
-    assert [(act.device, act.fetched, act.deleted) for act in page.context["acts"]] == [
+    assert [(act.device, act.fetched, act.deleted) for act in page.context["life"]] == [
         ("Office PC", True, False),
         ("Office PC", False, True),
     ]
@@ -49,6 +52,29 @@ def test_the_life_of_a_message_is_told_in_order():
     assert text.index("arrived") < text.index("Office PC fetched it") < text.index("Office PC deleted it")
     assert "Phone has not fetched it yet." in text
     assert phone.name in text
+
+
+def test_what_came_before_a_restore_is_told_too():
+    box = an_owner()
+    pc = a_device(box, "Office PC")
+    gone = timezone.now() - timedelta(hours=5, seconds=30)  # within the session
+    row = a_letter(box, "one", arrived_at=gone - timedelta(days=1), removed_at=gone)
+    Message.objects.update(removed_by=pc)
+    a_session(pc, ago=timedelta(hours=5, minutes=1), deleted=f"{{[{row.added},{row.added + 1})}}")
+    recovery.restore(ANN, ALL, actor=ACTOR)
+    row.refresh_from_db()
+    a_session(pc, ago=timedelta(), fetched=f"{{[{row.added},{row.added + 1})}}")
+    page = signed_in(ANN).get(f"/messages/{row.pk}/")
+    assert [type(event).__name__ for event in page.context["life"]] == ["Act", "Left", "Put", "Act"]
+    text = page.content.decode()
+    told = ["arrived", "Office PC deleted it", "deleted by “Office PC”", "was restored", "Office PC fetched it"]
+    assert sorted(told, key=text.index) == told
+
+
+def test_what_an_import_brought_says_so():
+    row = a_letter(an_owner(), "one", arrived_at=timezone.now() - timedelta(days=2))
+    Message.objects.update(aged_from=timezone.now())
+    assert "was put into the mailbox" in signed_in(ANN).get(f"/messages/{row.pk}/").content.decode()
 
 
 @pytest.mark.parametrize("rows", [1, 20])

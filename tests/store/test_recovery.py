@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from mailstore.models import AuditEntry, Device, Mailbox, Message
+from mailstore.models import AuditEntry, Device, EarlierStay, Mailbox, Message
 from mailstore.policy import ids
 from mailstore.ports import Delivered
 from mailstore.store import devices, fsck, mailbox_removal, mailboxes, recovery
@@ -175,6 +175,55 @@ def test_a_removed_mailbox_is_restored_first() -> None:
     mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
     with pytest.raises(Rejected):
         recovery.restore(ANN, ALL, actor=ACTOR)
+
+
+# --- sessions that were open ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hides", [False, True], ids=["a view that hides nothing", "a view that hides some"])
+@pytest.mark.parametrize("again", [False, True], ids=["old UIDL", "sent again"])
+def test_a_session_sees_what_was_there_when_it_opened_though_it_left_and_came_back(mail: Mail, hides, again) -> None:
+    a_mailbox()
+    phone = devices.add(ANN, "phone", actor=ACTOR, mode="peek")[1]
+    uidls = deliver(mail, "one", "two", "three")
+    if hides:
+        assert mail.remove(mail.open(ANN, phone), 2) == 1
+        uidls.pop(1)
+    before = mail.open(ANN, phone)
+    Device.objects.filter(main=True).update(mode=Device.Mode.PRIMARY)
+    drain(mail)
+    between = mail.open(ANN, phone)
+    recovery.restore(ANN, ALL, actor=ACTOR, again=again)
+    after = mail.open(ANN, phone)
+    drain(mail)
+    recovery.restore(ANN, ALL, actor=ACTOR, again=again)
+    assert mail.uidls(before) == uidls
+    assert mail.read(before, len(uidls)).endswith(b"three\r\n")
+    assert mail.uidls(between) == []
+    assert len(mail.uidls(after)) == 3
+
+
+def test_a_session_that_opened_before_deletes_nothing_of_what_came_back(mail: Mail) -> None:
+    a_mailbox()
+    deliver(mail, "one")
+    before = mail.open(ANN)
+    drain(mail)
+    recovery.restore(ANN, ALL, actor=ACTOR)
+    assert mail.remove(before, 1) == 1
+    assert Mailbox.objects.get().messages == 1
+    assert_counters_are_sums()
+
+
+def test_who_destroys_a_message_destroys_what_is_told_of_its_stays() -> None:
+    a_mailbox()
+    rests(days=1)
+    recovery.restore(ANN, ALL, actor=ACTOR)
+    Message.objects.update(removed=1000, removed_at=timezone.now(), removed_why="dele")
+    counters = Mailbox.objects.get()
+    counters.messages, counters.octets, counters.recovery_messages, counters.recovery_octets = 0, 0, 1, 100
+    counters.save()
+    recovery.purge_now(ANN, ALL, actor=ACTOR)
+    assert not EarlierStay.objects.exists()
 
 
 # --- going for good ---------------------------------------------------------------------------------------------------

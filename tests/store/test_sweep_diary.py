@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from mailstore.models import DiarySession, Mailbox, SweepPass
-from mailstore.store import mailboxes, policies, sweep
+from mailstore.models import DiarySession, EarlierStay, Mailbox, SweepPass
+from mailstore.store import mailboxes, policies, recovery, sweep
+from mailstore.store.recovery import ALL
 from tests.store.bodiless import Bodiless
-from tests.store.site import ACTOR, a_mailbox
+from tests.store.site import ACTOR, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db
 ANN = "ann@example.org"
@@ -19,6 +20,13 @@ ANN = "ann@example.org"
 def a_session(mailbox: Mailbox, *, days_ago: float) -> DiarySession:
     at = timezone.now() - timedelta(days=days_ago)
     return DiarySession.objects.create(mailbox=mailbox, started_at=at, ended_at=at, ended="quit")
+
+
+def an_earlier_stay(mailbox: Mailbox, *, days_ago: float) -> None:
+    a_message(mailbox, removed_at=timezone.now())
+    recovery.restore(ANN, ALL, actor=ACTOR)
+    newest = EarlierStay.objects.filter(pk=EarlierStay.objects.latest("pk").pk)
+    newest.update(restored_at=timezone.now() - timedelta(days=days_ago))
 
 
 def swept() -> int:
@@ -35,6 +43,17 @@ def test_rows_go_after_ninety_days_or_as_the_policy_says() -> None:
     policy = policies.ensure("rules", actor=ACTOR, diary_days=10).row
     mailboxes.ensure(ANN, actor=ACTOR, policy=policy)
     assert swept() == 1
+
+
+def test_with_it_go_the_stays_of_which_it_tells_nothing_more_but_none_of_today() -> None:
+    box = a_mailbox()
+    for days_ago in (0.5, 89, 91):
+        an_earlier_stay(box, days_ago=days_ago)
+    swept()
+    assert EarlierStay.objects.count() == 2
+    mailboxes.ensure(ANN, actor=ACTOR, policy=policies.ensure("rules", actor=ACTOR, diary_days=0).row)
+    swept()
+    assert EarlierStay.objects.count() == 1
 
 
 def test_a_hold_keeps_it() -> None:

@@ -82,10 +82,10 @@ SETTLE = leaving(
 )
 
 # Behind the mailbox's lock: messages %(messages)s come back from recovery, in their old order, each under a number of
-# its own. The row itself moves, so a message is in one place whatever happens beside it. %(uidls)s are new UIDLs, one a
-# message, for `again`, and for an old one that another live message has (only imports can have brought it). With
-# %(devices)s, all other devices do not see what came back, and have not deleted it either: it is as if left out by
-# their start. NULL: all devices see it.
+# its own. The row itself moves, so a message is in one place whatever happens beside it; the stay that is over is kept
+# beside it, for sessions that opened within it. %(uidls)s are new UIDLs, one a message, for `again`, and for an old one
+# that another live message has (only imports can have brought it). With %(devices)s, all other devices do not see what
+# came back, and have not deleted it either: it is as if left out by their start. NULL: all devices see it.
 RESTORE = """
     WITH back AS (
         SELECT m.id, x.change + row_number() OVER (ORDER BY m.added, m.id) AS added,
@@ -93,9 +93,14 @@ RESTORE = """
                %(again)s OR row_number() OVER (PARTITION BY m.uidl ORDER BY m.added) > 1
                OR EXISTS (SELECT 1 FROM mailstore_message live
                            WHERE live.mailbox_id = m.mailbox_id AND live.removed IS NULL AND live.uidl = m.uidl)
-               AS renamed
+               AS renamed,
+               m.uidl, m.added AS stayed_from, m.removed, m.removed_at, m.removed_why, m.removed_by_id
           FROM mailstore_message m JOIN mailstore_mailbox x ON x.id = m.mailbox_id
          WHERE m.mailbox_id = %(mailbox)s AND m.id = ANY(%(messages)s) AND m.removed IS NOT NULL),
+    stayed AS (
+        INSERT INTO mailstore_earlierstay
+               (mailbox_id, message_id, uidl, added, removed, removed_at, removed_why, removed_by_id, restored_at)
+        SELECT %(mailbox)s, id, uidl, stayed_from, removed, removed_at, removed_why, removed_by_id, now() FROM back),
     returned AS (
         UPDATE mailstore_message m
            SET added = back.added, uidl = CASE WHEN back.renamed THEN back.fresh ELSE m.uidl END,

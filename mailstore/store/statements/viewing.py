@@ -8,11 +8,12 @@ _PACKED = "string_agg(int8send(id), ''), string_agg(int8send(octets), ''), strin
 
 # The maildrop of mailbox $1 at change $2 for a view that hides nothing, in order of arrival: one row of packed columns
 # (8 octets a number, UIDLs one a line), which costs half of a row a message. The last column says whether messages
-# have left since; then PAST_LISTING has the answer.
+# have left since; then PAST_LISTING has the answer. One that left and was restored has left too.
 LISTING = Statement(
     b"listing",
     f"""
     SELECT {_PACKED}, EXISTS (SELECT 1 FROM mailstore_message WHERE mailbox_id = $1 AND removed > $2)
+                   OR EXISTS (SELECT 1 FROM mailstore_earlierstay WHERE mailbox_id = $1 AND removed > $2)
       FROM (SELECT id, octets, uidl
               FROM mailstore_message
              WHERE mailbox_id = $1 AND removed IS NULL AND added <= $2
@@ -21,7 +22,7 @@ LISTING = Statement(
     binary=True,
 )
 
-# The same for any view, which hides $3, and any past.
+# The same for any view, which hides $3, and any past: what is live, what has left since, and what has been restored.
 PAST_LISTING = Statement(
     b"past_listing",
     f"""
@@ -33,6 +34,10 @@ PAST_LISTING = Statement(
             SELECT id, octets, uidl, added
               FROM mailstore_message
              WHERE mailbox_id = $1 AND removed > $2 AND added <= $2 AND NOT $3::int8multirange @> added
+             UNION ALL
+            SELECT m.id, m.octets, s.uidl, s.added
+              FROM mailstore_earlierstay s JOIN mailstore_message m ON m.id = s.message_id
+             WHERE s.mailbox_id = $1 AND s.removed > $2 AND s.added <= $2 AND NOT $3::int8multirange @> s.added
              ORDER BY added) AS list
     """,
     binary=True,

@@ -78,7 +78,7 @@ class One(FormView):  # type: ignore[type-arg]  # generic only in its stubs
         return super().get_context_data(
             **kwargs,
             message=message,
-            acts=lives.acts(message),
+            life=lives.life(message),
             holders=lives.holders([message.pk])[message.pk],
             leaves_at=leaving.get(message.added),
             purged_at=message.removed_at and terms.purged_at(message.removed_at),

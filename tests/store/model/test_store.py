@@ -83,6 +83,7 @@ class Open:
     name: str
     drop: Maildrop
     places: list[int]
+    uidls: list[str]
 
 
 class Histories(RuleBasedStateMachine):
@@ -133,21 +134,25 @@ class Histories(RuleBasedStateMachine):
             row = Message.objects.latest("added")
             self.model.arrive(Stay(row.uidl, octets, row.aged_from or row.arrived_at))
 
-    @rule(name=NAMES)
-    def open(self, name: str) -> None:
+    @rule(name=NAMES, lists=st.booleans())
+    def open(self, name: str, lists: bool) -> None:
+        """Whether it asks for its list now or at its end, it is the same."""
         if name in self.model.gadgets and self.model.may(name):
             drop = self.mail.open(ANN, self.secrets[name])
             self.mail.worker.ask(self.mail.accounts._sightings.flush)
             self.model.gadgets[name].seen = True
             places = self.model.view(name)
-            assert self.mail.uidls(drop) == self.uidls(places)
-            self.sessions.append(Open(name, drop, places))
+            session = Open(name, drop, places, self.uidls(places))
+            if lists:
+                assert self.mail.uidls(drop) == session.uidls
+            self.sessions.append(session)
 
     @precondition(lambda self: self.sessions)
     @rule(data=st.data(), quits=st.booleans())
     def leave(self, data: st.DataObject, quits: bool) -> None:
         """Fetch some, mark some; then QUIT, or a dropped line."""
         session = self.sessions.pop(data.draw(st.integers(0, len(self.sessions) - 1)))
+        assert self.mail.uidls(session.drop) == session.uidls
         numbers = st.integers(1, max(1, len(session.places)))
         fetched = data.draw(st.lists(numbers, max_size=6)) if session.places else []
         confirmed = len(fetched) if quits else data.draw(st.integers(0, len(fetched)))
@@ -157,11 +162,14 @@ class Histories(RuleBasedStateMachine):
         self.mail.end(
             session.drop, fetched=fetched, confirmed=confirmed, removed=marked, reason="quit" if quits else "lost"
         )
-        for number in fetched[:confirmed]:
-            place = session.places[number - 1]
-            while place in self.moved:
-                place = self.moved[place]
-            self.model.gadgets[session.name].fetched.add(place)
+        there = self.now(session.places)
+        self.model.gadgets[session.name].fetched |= {there[number - 1] for number in fetched[:confirmed]}
+
+    def now(self, places: list[int]) -> list[int]:
+        """Where messages are now that had these places once: a restore gives another."""
+        while any(place in self.moved for place in places):
+            places = [self.moved.get(place, place) for place in places]
+        return places
 
     def quit(self, session: Open, marked: list[int]) -> bool:
         answer = self.mail.remove(session.drop, *marked)
@@ -246,6 +254,8 @@ class Histories(RuleBasedStateMachine):
         key = Message.objects.exclude(removed=None).get(uidl=self.model.stays[place].uidl).pk
         recovery.purge_now(ANN, Choice(keys=[key]), actor=ACTOR)
         del self.model.stays[place]
+        # Who has not listed yet what was destroyed for good is told to try again: another story.
+        self.sessions = [one for one in self.sessions if place not in self.now(one.places)]
 
     # --- after each -----------------------------------------------------------------------------------------------
 
