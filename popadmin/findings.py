@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -52,6 +54,11 @@ _REMEDIES: dict[str, Promise] = {
         "Type the new password there, or better: connect it as a device with a password of its own."
     ),
 }
+
+
+def kinds(found: Iterable[Finding]) -> list[str]:
+    """What is the matter, in a few words, each once however many devices have it."""
+    return list(dict.fromkeys(capfirst(finding.get_kind_display()) for finding in found))
 
 
 def title(finding: Finding) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
 from popadmin.owner import modes
 from popadmin.templatetags.amounts import count, size_or_none
+from popadmin.templatetags.times import exact
 
 # Each verb that an action writes; tests hold this table against the code.
 VERBS: dict[str, Promise] = {
@@ -132,14 +134,34 @@ def label(name: str) -> str:
 
 
 def _value(name: str, value: object) -> str:
-    if isinstance(value, str) and value in (words := _CHOICES.get(name, {})):
-        return str(words[value])
-    if (name.endswith("octets") or name in _SIZES) and (value is None or isinstance(value, int)):
-        return size_or_none(value)
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, int):
-        return count(value)
+    if value in (None, "") and not _is_size(name):
+        return _("nothing")
+    if isinstance(value, str):
+        return _text(name, value)
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return _("nothing") if value in (None, "") else str(value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if _is_size(name) and (value is None or isinstance(value, int)):
+        return size_or_none(value)
+    return count(value) if isinstance(value, int) else str(value)
+
+
+def _is_size(name: str) -> bool:
+    return name.endswith("octets") or name in _SIZES
+
+
+def _text(name: str, value: str) -> str:
+    if value in (words := _CHOICES.get(name, {})):
+        return str(words[value])
+    at = _moment(value) if name.endswith(("_at", "_since")) else None
+    return value if at is None else exact(at)
+
+
+def _moment(text: str) -> datetime | None:
+    """A time as the audit keeps it; None for what only has the name of one."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None

@@ -100,6 +100,7 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
             state=state,
             filters=state.filters,
             headings=state.headings(),
+            labels={column.name: str(column.label) for column in self.columns},
             page=page,
             count=count,
             before=state.query(cursor=page.before) if page.before else None,

@@ -98,6 +98,11 @@ def findings(mailbox: Mailbox) -> QuerySet[Finding]:
     return rows.defer(*(f"device__{view}" for view in ("hidden", "skipped", "confirmed")))
 
 
+def diary(mailbox: Mailbox) -> QuerySet[DiarySession]:
+    """Of a mailbox that was found for this person."""
+    return DiarySession.objects.filter(mailbox=mailbox)
+
+
 def left(mailbox: Mailbox) -> QuerySet[Message]:
     """Of a mailbox that was found for this person: what rests in recovery, for counting by date and size."""
     return Message.objects.filter(mailbox=mailbox, removed__isnull=False).only("removed_at", "removed_why", "octets")

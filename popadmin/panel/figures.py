@@ -1,16 +1,17 @@
-"""The figures of the overview, each group by one statement, whatever the number of mailboxes; none reads the mail."""
+"""The figures of the overview and of one mailbox, each group by one statement; none reads the mail."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, F, Q, Sum
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
-from mailstore.models import Domain, TallyMark, User
+from mailstore.models import Domain, Mailbox, Message, TallyMark, User
 from popadmin.panel import access
 
 NEAR_PERCENT = 90
@@ -101,3 +102,10 @@ def counted_at() -> datetime.datetime | None:
     """When the days were last counted."""
     mark = TallyMark.objects.first()
     return None if mark is None else mark.counted_at
+
+
+def left_by_day(mailbox: Mailbox, most: int) -> list[dict[str, Any]]:
+    """What rests in recovery, by the day (of the reader) it left and by reason, the last first, `most` rows of it."""
+    rows = access.left(mailbox).annotate(day=TruncDate("removed_at")).values("day", "removed_why")
+    sums = rows.annotate(messages=Count("pk"), octets=Sum("octets")).order_by("-day", "removed_why")
+    return [{**row, "why": Message.Why(row["removed_why"]).label} for row in sums[:most]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import poplib
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -18,18 +19,23 @@ VISIT_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One session of a device: it fetches the first `fetches` messages (None: all) and deletes those of a subject."""
+    """One session of a device: it fetches the first `fetches` messages (None: all) and deletes those of a subject.
+
+    With `mistaken` its password is wrong, and the sign-in is refused.
+    """
 
     name: str
     device: str
     fetches: int | None
     deletes: str | None = None
+    mistaken: bool = False
 
 
 VISITS = (
     Visit("chloe", "Office PC", None),
     Visit("chloe", "Phone", 2),
     Visit("chloe", "Laptop", None, deletes="What is new this month"),
+    Visit("bruno", "Tablet", None, mistaken=True),
 )
 
 
@@ -39,7 +45,10 @@ def pay(visit: Visit, address: str, secret: str) -> bool:
     if connect is None:
         return False
     try:
-        _session(connect(), visit, address, secret)
+        if visit.mistaken:
+            _refused(connect(), address)
+        else:
+            _session(connect(), visit, address, secret)
     except (OSError, poplib.error_proto) as error:
         raise UpError(f"the sample device {visit.device} could not fetch its mail: {error}") from error
     return True
@@ -53,6 +62,13 @@ def _session(client: poplib.POP3, visit: Visit, address: str, secret: str) -> No
         lines = client.retr(number)[1]
         if visit.deletes is not None and f"Subject: {visit.deletes}".encode() in lines:
             client.dele(number)
+    client.quit()
+
+
+def _refused(client: poplib.POP3, address: str) -> None:
+    client.user(address)
+    with suppress(poplib.error_proto):
+        client.pass_("mistyped")
     client.quit()
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from mailstore.models import AuditEntry, Mailbox, RetentionPolicy, User
+from mailstore.models import AuditEntry, Body, Device, DiarySession, Mailbox, RetentionPolicy, User
 from mailstore.store import grants, mailboxes
+from popadmin.panel.views.mailbox import SESSIONS
 from tests.store.site import ACTOR, PASSWORD, a_domain, a_message
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
@@ -52,6 +55,27 @@ def test_a_new_mailbox_shows_its_generated_password_once(root):
     assert (mailbox.user.name, mailbox.quota_octets, mailbox.notes) == ("Ann", 1536 * MB, "pays late")
     assert (mailbox.receives, mailbox.pop, mailbox.smtp, mailbox.web, mailbox.held) == (True, True, True, True, False)
     assert secret_on(page) not in text(root.get(f"/mailboxes/{mailbox.pk}/"))
+
+
+def test_the_page_of_a_mailbox_shows_its_latest_sessions_and_what_left_but_no_subject(root):
+    mailbox = an_owner()
+    now = timezone.now()
+    main = Device.objects.get(mailbox=mailbox)
+    for n in range(SESSIONS + 1):
+        DiarySession.objects.create(
+            mailbox=mailbox, device=main, started_at=now - timedelta(hours=n), ended_at=now, ended="quit",
+            client=f"192.0.2.{n}", fetched_messages=1, octets_out=2048,
+        )  # fmt: skip
+    message = a_message(mailbox, octets=5000, removed_at=now)
+    Body.objects.filter(pk=message.body_id).update(subject="A private matter")
+    page = text(root.get(f"/mailboxes/{mailbox.pk}/"))
+    assert "fetched 1 message (2.0 KB)" in page
+    assert f"192.0.2.{SESSIONS - 1}" in page
+    assert f"192.0.2.{SESSIONS}<" not in page
+    assert f'href="/mailboxes/{mailbox.pk}/diary/"' in page
+    assert "deleted by a device" in page
+    assert "4.9 KB" in page
+    assert "A private matter" not in page
 
 
 def test_a_typed_password_is_taken_and_a_weak_one_is_refused_without_loss(root):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from mailstore.models import Body, DiarySession, Mailbox, Tally
 from mailstore.store.sweeping.steps import Round
-from mailstore.store.sweeping.tally import TALLY
+from mailstore.store.sweeping.tally import TALLY, count_now
 from tests.fakes.bodies import FakeBodies
 from tests.store.site import a_mailbox, a_message
 
@@ -82,3 +82,14 @@ def test_sign_ins_and_refusals_are_counted_when_their_hour_is_over() -> None:
     sweep()
     sweep()
     assert sums() == {"example.org": (0, 0, 5, 2)}
+
+
+def test_a_sample_site_is_counted_at_once_and_the_next_pass_counts_nothing_of_it_twice() -> None:
+    ann = a_mailbox()
+    a_message(ann, octets=10)
+    visit(ann, "quit", hours_ago=0, sessions=3)
+    count_now()
+    assert sums() == {"example.org": (1, 10, 3, 0)}
+    settled()
+    sweep()
+    assert sums() == {"example.org": (1, 10, 3, 0)}

@@ -212,6 +212,10 @@ def test_the_demo_has_devices_that_have_fetched_a_policy_and_a_message_in_recove
         (left,) = json.loads(site.command("recover", "list", "chloe@example.test", "--json"))
         assert left["by"] == "Laptop"
         assert json.loads(site.command("domain", "show", "example.test", "--json"))["policy"] == "A year"
+        counted = (
+            "from mailstore.models import Tally; t = Tally.objects.get(); print(t.deliveries, t.sign_ins, t.refused)"
+        )
+        assert site.command("shell", "--verbosity", "0", "--command", counted).split() == ["13", "3", "1"]
 
 
 def test_mail_is_served_again_after_kill_9_of_postgres(site: Site) -> None:

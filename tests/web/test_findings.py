@@ -59,3 +59,20 @@ def test_an_admin_reads_it_in_the_diary_of_the_mailbox():
     found(box, "previous")
     page = signed_in("root").get(f"/mailboxes/{box.pk}/diary/").content.decode()
     assert "A mail program still uses the previous password" in page
+
+
+def test_the_list_of_mailboxes_says_in_words_what_is_wrong_each_once_and_so_does_its_file():
+    an_admin()
+    box = an_owner()
+    for name in ("PC", "Phone"):
+        found(box, "hasty", a_device(box, name))
+    client, words = signed_in("root"), "Looks for mail every few seconds"
+    assert client.get("/mailboxes/").content.decode().partition("<tbody>")[2].count(words) == 1
+    assert client.get("/mailboxes/?export=csv").getvalue().decode().count(words) == 1
+
+
+def test_the_page_of_a_mailbox_tells_its_admins_what_is_wrong_and_what_helps():
+    an_admin()
+    box = an_owner()
+    found(box, "hasty", a_device(box, "PC"))
+    assert "Let it look every five minutes" in signed_in("root").get(f"/mailboxes/{box.pk}/").content.decode()

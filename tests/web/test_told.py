@@ -53,6 +53,11 @@ def test_every_verb_can_be_filtered_by_its_kind() -> None:
         ({"changes": {"quota_octets": [None, 2**30]}}, ["quota: no limit → 1.0\xa0GB"]),
         ({"changes": {"pop": [True, False]}}, ["POP sign-in: yes → no"]),
         ({"changes": {"name": ["", "Ann"]}}, ["name: nothing → Ann"]),
+        (
+            {"changes": {"expires_at": [None, "2026-11-26 09:45:04.016530+00:00"]}},
+            ["expires: nothing → 11/26/2026 9:45 a.m. UTC"],
+        ),
+        ({"changes": {"expires_at": [None, "soon"]}}, ["expires: nothing → soon"]),
         ({"removed": 1234}, ["messages that left: 1,234"]),
         ({"targets": ["a@b.org", "c@d.org"]}, ["targets: a@b.org, c@d.org"]),
         ({}, []),

@@ -163,7 +163,7 @@ def _ensure_arguments(parser: CommandParser) -> None:
     switch(parser, "pop", "--pop", "--no-pop", help="may sign in to POP")
     switch(parser, "receives", "--receive", "--no-receive", help="takes mail in")
     switch(parser, "web", "--web", "--no-web", help="may sign in to the web pages")
-    switch(parser, "smtp", "--smtp", "--no-smtp", help="may sign in to SMTP, to send, where the MTA asks popadmin")
+    switch(parser, "smtp", "--smtp", "--no-smtp", help="noted for the mail server that sends; none reads it yet")
     switch(parser, "main_pop", "--main-pop", "--no-main-pop", help="the main password signs in to POP too")
     switch(parser, "must_change_password", "--must-change", "--no-must-change", help="the pages ask for a new password")
     switch(parser, "suspended", "--suspend", "--activate", help="may not sign in anywhere; mail still comes in")

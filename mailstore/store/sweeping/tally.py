@@ -7,9 +7,10 @@ hour is not in the sums. What was purged between two passes is not either.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from mailstore.models import DiarySession, TallyMark
 from mailstore.store.sweeping.steps import Round, Step
@@ -17,11 +18,12 @@ from mailstore.store.sweeping.steps import Round, Step
 KEPT_DAYS = 400  # a year to look back on, and some
 COUNTED_DAYS = 31  # of what is there at the first pass
 LATE = timedelta(minutes=10)
+SETTLED = timedelta(minutes=1)  # older bodies have no neighbour whose transaction is still open
 
 _NEXT_MESSAGE = """
 SELECT coalesce(max(m.id), %(after)s)
   FROM mailstore_message m JOIN mailstore_body b ON b.id = m.body_id
- WHERE m.id > %(after)s AND b.created_at < now() - interval '1 minute'
+ WHERE m.id > %(after)s AND b.created_at < clock_timestamp() - make_interval(secs => %(settled_seconds)s)
 """
 _DELIVERIES = """
 INSERT INTO mailstore_tally AS t (day, domain_id, deliveries, octets, sign_ins, refused)
@@ -51,23 +53,33 @@ def _look(_round: Round) -> tuple[()]:
 
 
 @transaction.atomic
+def count_now() -> None:
+    """Count what has come up to this moment. Only for a site where nothing arrives meanwhile: it would be missed."""
+    now = timezone.now()
+    _count(now, settled=timedelta(0), until=now)
+
+
+@transaction.atomic
 def _act(round: Round) -> tuple[()]:
-    if round.stop():
-        return ()
+    if not round.stop():
+        _count(round.now, settled=SETTLED, until=(round.now - LATE).replace(minute=0, second=0, microsecond=0))
+    return ()
+
+
+def _count(now: datetime, *, settled: timedelta, until: datetime) -> None:
+    """From where the last pass stopped: mail with bodies older than `settled`, sessions that began before `until`."""
     TallyMark.objects.get_or_create(pk=1)
     mark = TallyMark.objects.select_for_update().get(pk=1)
-    until = (round.now - LATE).replace(minute=0, second=0, microsecond=0)
     since = mark.sessions_until or until - timedelta(days=COUNTED_DAYS)
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT_MESSAGE, {"after": mark.message})
+        cursor.execute(_NEXT_MESSAGE, {"after": mark.message, "settled_seconds": settled.total_seconds()})
         (message,) = cursor.fetchone()
         cursor.execute(_DELIVERIES, {"after": mark.message, "until": message, "days": COUNTED_DAYS})
         if since < until:
             cursor.execute(_SIGN_INS, {"since": since, "until": until, "refused": list(map(str, DiarySession.REFUSED))})
         cursor.execute(_FORGET, {"days": KEPT_DAYS})
-    mark.message, mark.sessions_until, mark.counted_at = message, max(since, until), round.now
+    mark.message, mark.sessions_until, mark.counted_at = message, max(since, until), now
     mark.save()
-    return ()
 
 
 TALLY = Step((), _look, _act)

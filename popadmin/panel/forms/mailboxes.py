@@ -41,7 +41,13 @@ class MailboxFields(forms.Form):
     receives = forms.BooleanField(label=gettext_lazy("Receives mail"), required=False)
     pop = forms.BooleanField(label=gettext_lazy("POP: fetches mail"), required=False)
     main_pop = forms.BooleanField(label=gettext_lazy("POP with the main password"), required=False)
-    smtp = forms.BooleanField(label=gettext_lazy("SMTP: sends mail"), required=False)
+    smtp = forms.BooleanField(
+        label=gettext_lazy("SMTP: sends mail"),
+        required=False,
+        help_text=gettext_lazy(
+            "Noted for the mail server that sends. None reads it yet: nothing is sent or stopped by it."
+        ),
+    )
     web = forms.BooleanField(label=gettext_lazy("Web: these pages"), required=False)
     held = forms.BooleanField(
         label=gettext_lazy("Hold"),

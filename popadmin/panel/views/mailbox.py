@@ -15,14 +15,16 @@ from django.views.generic import FormView, TemplateView, View
 from mailstore.models import Mailbox
 from mailstore.store import mailbox_removal, mailboxes, usage
 from mailstore.store.outcomes import Rejected
-from popadmin import acting
+from popadmin import acting, diary
 from popadmin.crumbs import crumb
-from popadmin.panel import access
+from popadmin.panel import access, figures
 from popadmin.panel.forms.mailboxes import EditMailbox, MustChange, NewMailbox
 from popadmin.signin.access import signed_in
 from popadmin.templatetags.amounts import size
 
 ENTRIES = 10  # of the audit; the rest is behind a link
+SESSIONS = 6  # of the diary, the same
+LEFT = 4  # rows of day and reason, the same
 LIST = crumb(gettext_lazy("Mailboxes"), "mailboxes")
 
 
@@ -50,6 +52,9 @@ class Detail(OfMailbox, TemplateView):
             split=usage.split(mailbox.pk),
             devices=access.devices(mailbox),
             force=access.policy_in_force(mailbox),
+            findings=access.findings(mailbox),
+            sessions=diary.light(access.diary(mailbox)).order_by("-started_at")[:SESSIONS],
+            left=figures.left_by_day(mailbox, LEFT),
             entries=access.audit_entries(user).filter(mailbox=mailbox).order_by("-at")[:ENTRIES],
         )
 

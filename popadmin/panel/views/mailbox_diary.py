@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mailstore.models import Device, DiarySession
+from mailstore.models import Device
 from popadmin import diary
 from popadmin.crumbs import crumb
 from popadmin.lists.columns import Rows
@@ -16,7 +16,7 @@ class Diary(OfMailbox, diary.DiaryPage):
     template_name = "panel/mailbox_diary.html"
 
     def rows(self) -> Rows:
-        return diary.light(DiarySession.objects.filter(mailbox=self.mailbox))
+        return diary.light(access.diary(self.mailbox))
 
     def devices(self) -> list[Device]:
         return list(access.devices(self.mailbox))

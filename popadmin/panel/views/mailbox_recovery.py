@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Sum
-from django.db.models.functions import TruncDate
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.text import capfirst
@@ -14,12 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.generic import FormView
 
-from mailstore.models import Mailbox, Message
 from mailstore.store import recovery, resting
 from mailstore.store.outcomes import Rejected
 from popadmin import acting
 from popadmin.crumbs import crumb
-from popadmin.panel import access
+from popadmin.panel import figures
 from popadmin.panel.forms.recovery import RestoreByDate
 from popadmin.panel.views.mailbox import LIST, OfMailbox
 from popadmin.templatetags.amounts import count, size
@@ -37,7 +34,7 @@ class Recovery(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only i
             **kwargs,
             mailbox=self.mailbox,
             terms=resting.terms(self.mailbox.pk),
-            days=_days(self.mailbox),
+            days=figures.left_by_day(self.mailbox, DAYS_SHOWN),
             crumbs=[LIST, one],
         )
 
@@ -63,10 +60,3 @@ class Recovery(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only i
                 self.request, _("The mailbox is above its quota now: new mail is refused until it has room.")
             )
         return redirect("mailboxes-recovery", self.mailbox.pk)
-
-
-def _days(mailbox: Mailbox) -> list[dict[str, Any]]:
-    """What left, by day and reason, the last first."""
-    rows = access.left(mailbox).annotate(day=TruncDate("removed_at")).values("day", "removed_why")
-    sums = rows.annotate(messages=Count("pk"), octets=Sum("octets")).order_by("-day", "removed_why")
-    return [{**row, "why": Message.Why(row["removed_why"]).label} for row in sums[:DAYS_SHOWN]]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from django.db.models import F, Value
+from django.db.models import F, Prefetch, Value
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from mailstore.models import Finding
+from popadmin.findings import kinds
 from popadmin.lists.bulk import BulkPage, ResultsPage
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.views import Bulk, ListPage
@@ -35,6 +37,7 @@ class Mailboxes(access.AdminPage, ListPage):
         Exported(_("Address"), lambda row: row.user.address),
         Exported(_("Name"), lambda row: row.user.name),
         Exported(_("State"), lambda row: ", ".join(state_words(row))),
+        Exported(_("Findings"), lambda row: ", ".join(kinds(row.found))),
         Exported(_("Size"), lambda row: row.octets),
         Exported(_("Quota"), lambda row: row.quota_octets),
         Exported(_("Messages"), lambda row: row.messages),
@@ -46,7 +49,9 @@ class Mailboxes(access.AdminPage, ListPage):
     )
 
     def rows(self) -> Rows:
-        return access.mailboxes(signed_in(self.request))
+        """With what the detectors have `found` of each."""
+        found = Prefetch("finding_set", Finding.objects.order_by("kind").only("kind", "mailbox"), to_attr="found")
+        return access.mailboxes(signed_in(self.request)).prefetch_related(found)
 
     def every_row(self) -> Rows:
         return access.mailboxes(signed_in(self.request), removed=True)
