@@ -13,6 +13,7 @@ from mailstore.store import audit
 from mailstore.store.audit import Actor
 from popadmin.signin.access import signed_in
 
+KEY_DIGITS = 18  # of a primary key at most: below the end of a bigint
 TOLD_AT_MOST = 20  # rows of one try that the audit names; more of them say nothing new
 
 Row = TypeVar("Row", bound=Model)
@@ -46,3 +47,8 @@ def find_all(request: HttpRequest, rows: QuerySet[Row], keys: Iterable[int]) -> 
     if missing and rows.model._default_manager.filter(pk__in=missing).exists():
         deny(request, rows.model, pk__in=missing)
     return found
+
+
+def keys(texts: Iterable[str]) -> set[int]:
+    """The primary keys that a form has sent; what cannot be one is left out."""
+    return {int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= KEY_DIGITS}

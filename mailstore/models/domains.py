@@ -20,6 +20,7 @@ class RetentionPolicy(models.Model):
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     site = models.BooleanField(_("site fallback"), default=False)
+    offered = models.BooleanField(_("offered to domain admins"), default=False)
     expire_days = models.PositiveIntegerField(_("expire, days after arrival"), null=True, blank=True)
     expire_confirmed_days = models.PositiveIntegerField(
         _("expire, days after every device has it"), null=True, blank=True

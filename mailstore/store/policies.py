@@ -33,6 +33,7 @@ class Rules(TypedDict, total=False):
     """What of a policy can be set; what is not given stays. Days of None: never."""
 
     site: bool
+    offered: bool  # domain admins may choose it too
     expire_days: int | None
     expire_confirmed_days: int | None
     expire_unfetched: bool

@@ -10,10 +10,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
+from popadmin.acting import KEY_DIGITS
 from popadmin.lists.columns import Order, Rows
 
 COUNTED_ROWS = 1_000  # beyond, the planner's estimate is told: nobody reads the difference
-DIGITS_MOST = 18  # of a key or a position: below the end of a bigint
 KEY = "list_key"  # the annotation that a list is sorted by
 
 
@@ -124,4 +124,4 @@ def _text(value: Any) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= DIGITS_MOST
+    return text.isascii() and text.isdigit() and len(text) <= KEY_DIGITS

@@ -80,9 +80,9 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
         """Keep the ticks of the page that was shown, then do what the button says."""
         here = self.state_of(QueryDict(request.POST.get("here", "").removeprefix("?")))
         choice = self.choice(here)
-        ticked = _numbers(request.POST.getlist("ticked"))
+        ticked = acting.keys(request.POST.getlist("ticked"))
         acting.find_all(request, self.rows(), ticked)
-        choice.keep(_numbers(request.POST.getlist("shown")), ticked)
+        choice.keep(acting.keys(request.POST.getlist("shown")), ticked)
         if "choose" in request.POST:
             (choice.choose_all if request.POST["choose"] == "all" else choice.clear)()
         for bulk in self.bulk:
@@ -125,7 +125,3 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
     def _export(self) -> str | None:
         query = self.state.query()
         return f"{query}{'&' if query else '?'}{EXPORT}=csv" if self.exported else None
-
-
-def _numbers(texts: list[str]) -> set[int]:
-    return {int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= paging.DIGITS_MOST}

@@ -24,6 +24,7 @@ from mailstore.models import (
     Tally,
     User,
 )
+from popadmin import acting
 from popadmin.signin.access import signed_in
 
 NAMED_MOST = 3  # of the domains of an admin, in a list
@@ -49,6 +50,15 @@ class AdminPage:
             raise Http404
         answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]  # the view's
         return answer
+
+
+class PolicyPage(AdminPage):
+    """A page of admins whose form names a policy: one that the person may not choose is as one in the address."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if is_admin(signed_in(request)):
+            acting.find_all(request, policies(signed_in(request)), acting.keys(request.POST.getlist("policy")))
+        return super().dispatch(request, *args, **kwargs)
 
 
 class HostPage(AdminPage):
@@ -124,13 +134,14 @@ def aliases(user: User) -> QuerySet[Alias]:
 
 
 def policies(user: User) -> QuerySet[RetentionPolicy]:
-    """A domain admin's are those that his domains and mailboxes follow, and the site's."""
+    """A domain admin's are those that are offered, those that his domains and mailboxes follow, and the site's."""
     rows = RetentionPolicy.objects.all()
     if is_host(user):
         return rows
     own = domains(user)
     return rows.filter(
         Q(site=True)
+        | Q(offered=True)
         | Q(pk__in=own.filter(policy__isnull=False).values("policy"))
         | Q(pk__in=Mailbox.objects.filter(domain__in=own, policy__isnull=False).values("policy"))
     )

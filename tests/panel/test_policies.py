@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from mailstore.models import DomainGrant, Mailbox, RetentionPolicy, User
+from mailstore.models import AuditEntry, DomainGrant, Mailbox, RetentionPolicy, User
 from mailstore.store import mailboxes, policies
 from tests.store.site import ACTOR, a_mailbox, a_message
 from tests.store.test_usage import has, signed_in
@@ -119,7 +119,7 @@ def test_two_editors_are_told_of_each_other(host: Client) -> None:
     assert "Somebody has changed this while you had it open" in page
 
 
-def test_a_domain_admin_reads_what_concerns_him_and_changes_nothing(client: Client) -> None:
+def test_a_domain_admin_reads_what_concerns_him_and_changes_no_policy(client: Client) -> None:
     box = a_mailbox()
     his = policies.ensure("his", actor=ACTOR).row
     other = policies.ensure("other", actor=ACTOR).row
@@ -131,9 +131,54 @@ def test_a_domain_admin_reads_what_concerns_him_and_changes_nothing(client: Clie
     assert ("his" in page, "other" in page) == (True, False)
     assert client.get(reverse("policies-one", args=[his.pk])).status_code == 200
     edit, one = reverse("policies-edit", args=[his.pk]), reverse("policies-one", args=[other.pk])
-    for url in (edit, one, reverse("policies-new"), reverse("policies-choice")):
+    for url in (edit, one, reverse("policies-new")):
         assert (url, client.get(url).status_code) == (url, 404)
     assert client.post(reverse("policies-removal", args=[his.pk])).status_code == 404
+
+
+@pytest.fixture
+def customer(client: Client) -> Client:
+    """Signed in as the admin of example.org, who owns nothing."""
+    box = a_mailbox()
+    admin = User.objects.create(address="customer")
+    DomainGrant.objects.create(user=admin, domain=box.domain)
+    client.force_login(admin)
+    return client
+
+
+def test_a_domain_admin_chooses_for_his_domain_among_what_is_offered(customer: Client) -> None:
+    offered = policies.ensure("offered", actor=ACTOR, offered=True, expire_days=30).row
+    policies.ensure("dear", actor=ACTOR)
+    page = customer.get(reverse("policies-choice"), {"of": "example.org"}).content.decode()
+    assert (">offered<" in page, ">dear<" in page) == (True, False)
+    shown_then_saved(customer, reverse("policies-choice"), {"of": "example.org", "policy": offered.pk, "start": "now"})
+    assert Mailbox.objects.get().domain.policy == offered
+
+
+def test_he_chooses_nothing_for_the_domain_of_another(customer: Client) -> None:
+    offered = policies.ensure("offered", actor=ACTOR, offered=True).row
+    foreign = a_mailbox("eve@other.example")
+    for of in ("other.example", "eve@other.example"):
+        page = customer.post(reverse("policies-choice"), {"of": of, "policy": offered.pk, "start": "now"})
+        assert "is neither a domain nor a mailbox" in page.content.decode()
+    foreign.domain.refresh_from_db()
+    assert foreign.domain.policy is None
+
+
+def test_a_policy_that_is_not_offered_is_not_there_for_him_in_any_form_and_his_try_is_told(customer: Client) -> None:
+    dear = policies.ensure("dear", actor=ACTOR).row
+    box = Mailbox.objects.get()
+    forms = [
+        reverse("policies-choice"),
+        reverse("mailboxes-new"),
+        reverse("mailboxes-edit", args=[box.pk]),
+        reverse("mailboxes-bulk", args=["policy"]),
+    ]
+    for path in forms:
+        answer = customer.post(path, {"of": "example.org", "policy": dear.pk, "start": "now"})
+        assert (path, answer.status_code) == (path, 404)
+    told = AuditEntry.objects.filter(verb="denied", subject="dear").order_by("pk")
+    assert [entry.details["path"] for entry in told] == forms
 
 
 def test_an_owner_has_no_such_pages(client: Client) -> None:

@@ -20,6 +20,7 @@ from mailstore.store import forecast, policies
 
 FIELDS = (
     "site",
+    "offered",
     "expire_days",
     "expire_confirmed_days",
     "expire_unfetched",
@@ -124,6 +125,7 @@ def _ensure_arguments(parser: CommandParser) -> None:
     parser.add_argument("--recovery-size", dest="recovery_octets", type=size, default=UNSET, metavar="SIZE|none")
     _days(parser, "--diary", "diary_days", "days the diary is kept")
     switch(parser, "site", "--site", "--no-site", help="followed wherever nothing else is")
+    switch(parser, "offered", "--offered", "--not-offered", help="domain admins may choose it for what is theirs")
     parser.add_argument("--at-once", action="store_true", help="for mail that is there too, with the next sweep")
     parser.add_argument("--dry-run", action="store_true", help="only tell what it would remove, and when")
 

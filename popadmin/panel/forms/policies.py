@@ -71,6 +71,11 @@ class PolicyForm(Previewed, SeenForm):
         required=False,
         help_text=gettext_lazy("Followed wherever neither the mailbox nor its domain has one of its own."),
     )
+    offered = forms.BooleanField(
+        label=gettext_lazy("Offered to domain admins"),
+        required=False,
+        help_text=gettext_lazy("They may choose it for their domains and mailboxes."),
+    )
     expire_days = Days(gettext_lazy("Mail leaves, days after it arrived"), least=1, never=True)
     expire_unfetched = forms.BooleanField(
         label=gettext_lazy("Even if nobody has fetched it"),

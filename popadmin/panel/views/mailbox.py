@@ -59,7 +59,7 @@ class Detail(OfMailbox, TemplateView):
         )
 
 
-class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class New(access.PolicyPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     """What is made is shown at once, by the answer itself: a generated password is kept nowhere, not even here."""
 
     template_name = "panel/mailbox_form.html"
@@ -91,7 +91,7 @@ class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only
         return super().get_context_data(**kwargs, crumbs=[LIST])
 
 
-class Edit(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Edit(access.PolicyPage, OfMailbox, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     template_name = "panel/mailbox_form.html"
     form_class = EditMailbox
 

@@ -60,7 +60,7 @@ class Mailboxes(access.AdminPage, ListPage):
         return MailboxFilters(query, user=signed_in(self.request))
 
 
-class MailboxBulk(access.AdminPage, BulkPage):
+class MailboxBulk(access.PolicyPage, BulkPage):
     list_page = Mailboxes
     acts = ACTS
 

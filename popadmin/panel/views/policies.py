@@ -181,7 +181,7 @@ class Removal(access.HostPage, OfPolicy, View):
         return redirect("policies")
 
 
-class Choice(access.HostPage, PreviewPage):
+class Choice(access.PolicyPage, PreviewPage):
     """Which policy a domain or a mailbox follows; `?of=` names it."""
 
     template_name = "panel/policy_choice.html"
