@@ -8,10 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
+
+from popadmin.signin import again
+from popadmin.signin.views.session import signed_out
 
 ZONE_COOKIE = "zone"  # set by static/zone.js: the one thing that a browser knows and does not send
 ZONE_CHARACTERS = 40  # the longest name of a zone has 32
@@ -61,6 +65,16 @@ class PageHeaders:
             for cookie in response.cookies.values():
                 cookie["secure"] = True
         return response
+
+
+class SignInFirst(LoginRequiredMiddleware):
+    """Whoever is not signed in is asked to, and then comes where he wanted; a form that he sent goes along."""
+
+    def handle_no_permission(  # type: ignore[override]  # Django's stub knows no page here
+        self, request: HttpRequest, view_func: Any
+    ) -> HttpResponse:
+        sent = again.sent(request)
+        return super().handle_no_permission(request, view_func) if sent is None else signed_out(request, sent)
 
 
 class PasswordFirst:

@@ -235,7 +235,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "popadmin.middleware.SignInFirst",
     "popadmin.middleware.PasswordFirst",
     "popadmin.signin.sessions.Seen",
     "popadmin.middleware.UserLanguage",  # after LocaleMiddleware: what the user chose wins over cookie and browser
@@ -275,6 +275,7 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
 SESSION_ENGINE = "popadmin.signin.sessions"
+CSRF_FAILURE_VIEW = "popadmin.signin.views.session.too_old"
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_AGE = THEME_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"

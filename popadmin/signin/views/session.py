@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.views.csrf import csrf_failure
 
 from popadmin import layout
+from popadmin.signin import again
+from popadmin.signin.access import signed_in
 from popadmin.signin.forms import sign_in
 
 
@@ -16,10 +22,37 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 class SignIn(LoginView):
+    """Where somebody's session had ended under a form, what he sent goes along as `sent`, and is offered afterwards."""
+
     template_name = "signin/sign_in.html"
     authentication_form = sign_in.SignIn
     redirect_authenticated_user = True
 
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        onwards = super().form_valid(form)
+        sent = again.read(self.request.POST.get("sent", ""))
+        return (
+            onwards if sent is None or signed_in(self.request).must_change_password else again.offer(self.request, sent)
+        )
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        sent = again.read(self.request.POST.get("sent", ""))
+        return super().get_context_data(**kwargs, sent=sent.sealed() if sent else "")
+
 
 class SignOut(LogoutView):
     """By POST only, so that no foreign page can do it by a picture."""
+
+
+def signed_out(request: HttpRequest, sent: again.Sent) -> HttpResponse:
+    """The page of the sign-in in answer to a form whose sender was signed in no more."""
+    form = sign_in.SignIn(request)
+    return render(request, SignIn.template_name, {"form": form, "next": sent.path, "sent": sent.sealed()})
+
+
+def too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW. A page from before the sign-in has an old token: by the browser's word that it is
+    one of ours (no script can forge it), what it sent is offered once more."""
+    ours = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    sent = again.sent(request) if ours and request.user.is_authenticated else None
+    return csrf_failure(request, reason) if sent is None else again.offer(request, sent, status=403)
