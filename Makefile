@@ -37,6 +37,7 @@ check: $(VENV)/dev.stamp ## format, lint, types, import contracts, migrations, t
 bench: $(VENV)/dev.stamp ## the project's own benchmarks; a table with ratios
 	$(PY) -m bench
 	$(PY) -m bench.devices
+	$(PY) -m bench.panel
 
 requirements: $(VENV)/dev.stamp ## resolve pyproject.toml anew into the hashed files
 	$(COMPILE) -o requirements/run.txt

@@ -12,8 +12,8 @@ def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "popadmin.settings"
     django.setup()
     # Models can be imported only now.
-    from mailstore.management.shell import actor  # noqa: PLC0415
-    from mailstore.store import devices  # noqa: PLC0415
+    from mailstore.management.shell import actor
+    from mailstore.store import devices
 
     for line in sys.stdin.read().splitlines():
         address, name = line.split()

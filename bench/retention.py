@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import resource
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
-import psycopg
-
-from bench import meter
 from bench.__main__ import workplace
-from bench.crew import ROOT
-from bench.postgres import Cluster
+from bench.site import Site
 
-DATABASE = "popadmin"
 GOAL_SECONDS_A_MILLION = 60
 DAYS = 45  # of the ninety over which a seeded site's mail arrived: half of it is due
 PROBE_SECONDS = 0.005
@@ -35,28 +26,6 @@ FETCHED = (
     "VACUUM ANALYZE",
 )
 WAIT = "UPDATE mailstore_mailbox SET web = web WHERE id = %s"  # what a delivery waits for: the mailbox's row
-
-
-class Site:
-    """Our commands on a Postgres of their own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.meter = meter.new("retention")
-        self.cluster = Cluster(folder / "postgres", self.meter)
-        self._environment = {
-            **os.environ,
-            "DATABASE_URL": f"postgres://{Cluster.user}@/{DATABASE}?host={self.cluster.socket_folder}",
-            "POPADMIN_DATA_DIR": str(folder / "data"),
-            "SECRET_KEY": "only for a benchmark, and as long as a secret key has to be",
-        }
-
-    def run(self, *words: str) -> str:
-        command = [sys.executable, "manage.py", *words]
-        done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=True)
-        return done.stdout
-
-    def connect(self) -> psycopg.Connection:
-        return psycopg.connect(self.cluster.conninfo(DATABASE), autocommit=True)
 
 
 class Waiting(threading.Thread):
@@ -89,19 +58,14 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=2_000_000, help="half of them are due")
     options = parser.parse_args()
     with workplace() as folder:
-        site = Site(folder)
-        site.cluster.start(DATABASE)
-        try:
+        site = Site(folder, "retention")
+        with site.running():
             _furnish(site, options.mailboxes, options.messages)
             _measure(site)
-        finally:
-            site.cluster.stop()
-            site.meter.close()
 
 
 def _furnish(site: Site, mailboxes: int, messages: int) -> None:
-    site.run("migrate", "--verbosity=0")
-    site.run("seed", "--domains", "100", "--mailboxes", str(mailboxes), "--messages", str(messages))
+    site.seed(domains=100, mailboxes=mailboxes, messages=messages)
     with site.connect() as connection:
         for statement in FETCHED:
             connection.execute(statement.encode())

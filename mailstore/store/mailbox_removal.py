@@ -34,9 +34,10 @@ def restore(address: str, *, actor: Actor) -> Mailbox:
     with transaction.atomic():
         domain = domains.locked(normal)
         mailbox = mailboxes.locked_removed(normal)
-        mailboxes.refuse_above_limit(domain)
+        room = caps.room(domain, actor=actor)
+        room.refuse_one_more()
+        room.refuse_quota(mailbox.quota_octets)
         Mailbox.objects.filter(pk=mailbox.pk).update(**removal.THERE)
-        caps.refuse_quota(domain, mailbox, actor=actor)
         _record(actor, "mailbox.restore", mailbox)
     return mailboxes.get(normal)
 

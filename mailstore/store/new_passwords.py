@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from mailstore.models import User
-from mailstore.store.hashers import Argon2Generated
+from mailstore.store import hashers
 from mailstore.store.outcomes import Rejected
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no two of them look alike in print or on a screen
@@ -30,20 +33,57 @@ def check(password: str, user: User) -> None:
         raise Rejected(" ".join(error.messages)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A password that a user, not saved here, is about to have: its moment is set, its hash is still to be made."""
+
+    user: User
+    password: str
+    generated: bool
+
+
+def announce(user: User, password: str, *, generated: bool = False) -> Coming:
+    """Set aside the hash that is about to go, so that a device which still sends that password is told apart.
+
+    Of what `generate` made the hash costs less, as its chance allows. Save FIELDS behind `hash_all`.
+    """
+    user.previous_password = user.password if user.has_usable_password() else ""
+    user.password_changed_at = timezone.now()
+    return Coming(user, password, generated)
+
+
+def hash_all(coming: Sequence[Coming]) -> None:
+    """Make the hashes, on all cores."""
+    hashers.on_all_cores(_hash, coming)
+
+
 def put(user: User, password: str) -> None:
     """Give the user, not saved here, this password and the moment of its change: save FIELDS."""
-    _set_aside(user)
-    user.set_password(password)
+    hash_all([announce(user, password)])
 
 
 def put_generated(user: User, secret: str) -> None:
-    """The same for what `generate` made, at the lower cost that its chance allows."""
-    _set_aside(user)
-    hasher = Argon2Generated()
-    user.password = hasher.encode(secret, hasher.salt())
+    """The same for what `generate` made."""
+    hash_all([announce(user, secret, generated=True)])
 
 
-def _set_aside(user: User) -> None:
-    """Keep the hash that is about to go, so that a device which still sends that password is told apart."""
-    user.previous_password = user.password if user.has_usable_password() else ""
-    user.password_changed_at = timezone.now()
+def give(user: User, *, chosen: str | None, generated: str | None) -> None:
+    """Give the user, not saved here, the one of the two that is there. Rejected for a chosen one against the rules."""
+    if chosen is not None:
+        check(chosen, user)
+        put(user, chosen)
+    elif generated is not None:
+        put_generated(user, generated)
+
+
+def fit(pairs: Sequence[tuple[User, str]]) -> list[bool]:
+    """Whether each user has this password, by slow hashes on all cores; nothing is saved."""
+    return hashers.on_all_cores(lambda pair: check_password(pair[1], pair[0].password), pairs)
+
+
+def _hash(coming: Coming) -> None:
+    if coming.generated:
+        hasher = hashers.Argon2Generated()
+        coming.user.password = hasher.encode(coming.password, hasher.salt())
+    else:
+        coming.user.password = make_password(coming.password)

@@ -40,19 +40,25 @@ def assign(row: Model, fields: Mapping[str, Any]) -> Changes:
 
     Returns what changed; Rejected when a value is not allowed.
     """
+    changes = put(row, fields)
+    if changes and not row._state.adding:
+        row.save(update_fields=[*changes])
+    return changes
+
+
+def put(row: Model, fields: Mapping[str, Any]) -> Changes:
+    """The same without saving."""
     changes = {name: (getattr(row, name), value) for name, value in fields.items() if getattr(row, name) != value}
+    for name, (_old, new) in changes.items():
+        setattr(row, name, new)
     if changes:
-        for name, (_old, new) in changes.items():
-            setattr(row, name, new)
         _check(row, changes)
-        if not row._state.adding:
-            row.save(update_fields=[*changes])
     return changes
 
 
 def _check(row: Model, changes: Changes) -> None:
-    """Let each changed field judge its value, in its own words."""
-    others = {field.name for field in row._meta.fields} - set(changes)
+    """Let each changed field judge its value, in its own words; a foreign key judges another row when it is saved."""
+    others = {field.name for field in row._meta.fields if field.is_relation or field.name not in changes}
     try:
         row.clean_fields(exclude=others)
     except ValidationError as error:

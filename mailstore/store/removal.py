@@ -58,3 +58,8 @@ def refusal(row: Mailbox | Domain) -> Rejected:
 def not_removed(row: Mailbox | Domain) -> Rejected:
     """Why a row that is there can be neither restored nor purged."""
     return Rejected(_("%(name)s is not removed: only what was removed is restored or purged") % {"name": row})
+
+
+def unknown(address: str) -> Rejected:
+    """Why an address that is no mailbox cannot be used as one."""
+    return Rejected(_("%(address)s is not a mailbox of this site") % {"address": address})

@@ -63,16 +63,7 @@ def _count(cell: str) -> int | None:
     raise Rejected(_("%(cell)s is no count: write a whole number or none") % {"cell": cell[:40]})
 
 
-def _policy(cell: str) -> RetentionPolicy | None:
-    if cell.lower() == "none":
-        return None
-    policy = RetentionPolicy.objects.filter(name=cell).first()
-    if policy is None:
-        raise Rejected(_("there is no retention policy %(cell)s") % {"cell": cell[:100]})
-    return policy
-
-
-ADDRESS, PASSWORD = "address", "password"
+ADDRESS, PASSWORD, POLICY = "address", "password", "policy"
 _TABLE = (
     Column(ADDRESS, gettext_lazy("address"), (ADDRESS, "adresse", "email", "e-mail", "mailbox", "username"), _text),
     Column("name", gettext_lazy("name"), ("name", "nom", "full name", "nom complet"), _text),
@@ -84,7 +75,7 @@ _TABLE = (
     Column("pop", gettext_lazy("POP sign-in"), ("pop", "pop3"), _yes_or_no),
     Column("web", gettext_lazy("web sign-in"), ("web",), _yes_or_no),
     Column("main_pop", gettext_lazy("POP sign-in with the main password"), ("main_pop",), _yes_or_no),
-    Column("policy", gettext_lazy("retention policy"), ("policy", "retention", "politique"), _policy),
+    Column(POLICY, gettext_lazy("retention policy"), (POLICY, "retention", "politique"), _text),
 )
 COLUMNS = {column.field: column for column in _TABLE}
 
@@ -110,13 +101,29 @@ def check(meaning: Sequence[str], columns: int) -> None:
         raise Rejected(_("two columns cannot hold the same"))
 
 
-def values(meaning: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
-    """Read a row: the value of each column that is not empty. BadCell names the first column that cannot be read."""
-    found: dict[str, Any] = {}
-    for number, (field, cell) in enumerate(zip(meaning, cells, strict=True)):
-        if field and cell:
-            try:
-                found[field] = COLUMNS[field].read(cell)
-            except Rejected as error:
-                raise BadCell(number, str(error)) from error
-    return found
+class Reader:
+    """Reads the cells of some rows; the policies that they name are looked up together."""
+
+    def __init__(self, meaning: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        self._meaning = meaning
+        place = meaning.index(POLICY) if POLICY in meaning else None
+        names = set() if place is None else {cells[place] for cells in rows}
+        self._policies = RetentionPolicy.objects.in_bulk(names, field_name="name") if names else {}
+
+    def values(self, cells: Sequence[str]) -> dict[str, Any]:
+        """The value of each column that is not empty. BadCell names the first column that cannot be read."""
+        found: dict[str, Any] = {}
+        for number, (field, cell) in enumerate(zip(self._meaning, cells, strict=True)):
+            if field and cell:
+                try:
+                    found[field] = self._policy(cell) if field == POLICY else COLUMNS[field].read(cell)
+                except Rejected as error:
+                    raise BadCell(number, str(error)) from error
+        return found
+
+    def _policy(self, cell: str) -> RetentionPolicy | None:
+        if cell.lower() == "none":
+            return None
+        if cell not in self._policies:
+            raise Rejected(_("there is no retention policy %(cell)s") % {"cell": cell[:100]})
+        return self._policies[cell]

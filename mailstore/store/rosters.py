@@ -1,4 +1,4 @@
-"""Rosters: mailboxes from a file, made and changed by the store's own `mailboxes.ensure`, in steps that can be resumed.
+"""Rosters: mailboxes from a file, made and changed as all others are, in steps that can be resumed.
 
 The check is the run itself, rolled back: a row's fate is what the same code says of it, under the same locks.
 """
@@ -6,7 +6,6 @@ The check is the run itself, rolled back: a row's fate is what the same code say
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import transaction
@@ -14,12 +13,12 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from mailstore.models import Roster, RosterRow, User
-from mailstore.store import audit, mailboxes, new_passwords, roster_columns, sheets
+from mailstore.store import audit, columns, new_passwords, roster_columns, sheets
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
-from mailstore.store.roster_columns import ADDRESS, PASSWORD, BadCell
+from mailstore.store.roster_turn import RosterTurn
 
-STEP_ROWS = 50  # one transaction, about half a second: locks of domains are held no longer
+STEP_ROWS = 500  # one transaction, about half a second: locks of domains are held no longer
 NAME_CHARACTERS = 255
 
 Mode, Stage, Fate = Roster.Mode, Roster.Stage, RosterRow.Fate
@@ -75,15 +74,13 @@ def step(roster: Roster, *, actor: Actor, domains: Collection[str] | None) -> bo
     """
     with transaction.atomic():
         row = _locked(roster)
-        if row.stage == Stage.CHECKING:
-            waiting = list(_rows(row).filter(fate=Fate.UNKNOWN).order_by("line")[:STEP_ROWS])
-            _Turn(row, actor, domains).take(waiting, keep=False)
-        elif row.stage == Stage.RUNNING:
-            waiting = list(_rows(row).filter(done=False).exclude(fate=Fate.WRONG).order_by("line")[:STEP_ROWS])
-            _Turn(row, actor, domains).take(waiting, keep=True)
-        else:
+        if row.stage not in (Stage.CHECKING, Stage.RUNNING):
             return False
-        left = len(waiting) == STEP_ROWS
+        keep = row.stage == Stage.RUNNING
+        waiting = _rows(row).filter(**({"done": False} if keep else {"fate": Fate.UNKNOWN})).exclude(fate=Fate.WRONG)
+        turn = RosterTurn(row, list(waiting.order_by("line")[:STEP_ROWS]), actor=actor, domains=domains)
+        turn.take(keep=keep)
+        left = waiting.exists()
         if not left:
             row.stage = Stage.CHECKED if row.stage == Stage.CHECKING else Stage.DONE
             row.save(update_fields=["stage"])
@@ -108,16 +105,15 @@ def hand_out(roster: Roster, *, actor: Actor, domains: Collection[str] | None) -
     with transaction.atomic():
         rows = list(_rows(_locked(roster)).filter(password_due=True).order_by("line"))
         users = _users_without_password([row.address for row in rows], domains)
-        given = [(user, new_passwords.generate()) for user in users]
-        for user, secret in given:
-            new_passwords.put_generated(user, secret)
+        given = [new_passwords.announce(user, new_passwords.generate(), generated=True) for user in users]
+        new_passwords.hash_all(given)
+        for user in users:
             user.must_change_password = True  # whoever has the file has seen it
-        fields = ["password", "password_changed_at", "must_change_password"]
-        User.objects.bulk_update([user for user, _secret in given], fields, batch_size=500)
+        columns.update(users, (*new_passwords.FIELDS, "must_change_password"))
         _rows(roster).filter(password_due=True).update(password_due=False)
         if given:
             audit.record(actor, "roster.passwords", roster.file_name, mailboxes=len(given))
-    return [(user.address, secret) for user, secret in given]
+    return [(each.user.address, each.password) for each in given]
 
 
 def _last_meaning(owner: User | None, header: list[str]) -> list[str] | None:
@@ -148,74 +144,3 @@ def _record_end(roster: Roster, actor: Actor) -> None:
         audit.record(
             actor, "roster.done", roster.file_name, created=told["create"], changed=told["change"], wrong=told["wrong"]
         )
-
-
-class _Turn:
-    """Some rows of a roster, taken together."""
-
-    def __init__(self, roster: Roster, actor: Actor, domains: Collection[str] | None) -> None:
-        self._roster = roster
-        self._actor = actor
-        self._domains = domains
-        self._lines: dict[str, int] = {}  # of each address: the first line that has it, as far as is known
-
-    def take(self, rows: Sequence[RosterRow], *, keep: bool) -> None:
-        """Carry the rows out, each alone; undo it all again unless it is to be kept. Their fates stay in any case."""
-        self._lines = self._first_lines(rows)
-        with transaction.atomic():
-            for row in rows:
-                self._carry_out(row)
-            if not keep:
-                transaction.set_rollback(True)
-        for row in rows:
-            row.done = keep and row.fate != Fate.WRONG
-            row.password_due = row.password_due and row.done
-        RosterRow.objects.bulk_update(rows, ["fate", "column", "detail", "address", "done", "password_due"])
-
-    def _first_lines(self, rows: Sequence[RosterRow]) -> dict[str, int]:
-        """Where earlier turns have met the addresses of these rows."""
-        place = self._roster.meaning.index(ADDRESS)
-        addresses = set()
-        for row in rows:
-            with suppress(Rejected):
-                addresses.add(mailboxes.normalized(row.cells[place]))
-        met = _rows(self._roster).filter(address__in=addresses, line__lt=min((row.line for row in rows), default=0))
-        return dict(met.order_by("-line").values_list("address", "line"))
-
-    def _carry_out(self, row: RosterRow) -> None:
-        row.column = row.detail = ""
-        try:
-            self._ensure(row)
-        except Rejected as error:
-            row.fate, row.detail = Fate.WRONG, str(error)
-            row.column = self._roster.header[error.column] if isinstance(error, BadCell) else ""
-
-    def _ensure(self, row: RosterRow) -> None:
-        fields = roster_columns.values(self._roster.meaning, row.cells)
-        row.address = mailboxes.normalized(fields.pop(ADDRESS, ""))
-        self._refuse_foreign(row.address)
-        self._refuse_twice(row)
-        self._refuse_mode(row.address)
-        password = fields.pop(PASSWORD, None)
-        done = mailboxes.ensure(row.address, actor=self._actor, password=password, generates=False, **fields)
-        row.fate = Fate.CREATE if done.created else Fate.CHANGE if done.changes else Fate.SAME
-        row.password_due = done.created and password is None
-
-    def _refuse_foreign(self, address: str) -> None:
-        """To whom a domain is not his, it does not exist."""
-        name = address.rpartition("@")[2]
-        if self._domains is not None and name not in self._domains:
-            raise Rejected(_("%(domain)s is not a domain of this site: make it first") % {"domain": name})
-
-    def _refuse_twice(self, row: RosterRow) -> None:
-        first = self._lines.setdefault(row.address, row.line)
-        if first < row.line:
-            raise Rejected(_("line %(line)d has the same address") % {"line": first})
-
-    def _refuse_mode(self, address: str) -> None:
-        mode = self._roster.mode
-        there = mode != Mode.BOTH and User.objects.filter(address=address, mailbox__isnull=False).exists()
-        if mode == Mode.CREATE and there:
-            raise Rejected(_("%(address)s is there already") % {"address": address})
-        if mode == Mode.UPDATE and not there:
-            raise Rejected(_("%(address)s is not a mailbox of this site") % {"address": address})

@@ -22,7 +22,7 @@ from mailstore.bodies.files import FileBodies
 from mailstore.models import Body, Device, Domain, Mailbox, User
 from mailstore.store import audit
 from mailstore.store.audit import Actor
-from mailstore.store.mailboxes import MAIN_DEVICE
+from mailstore.store.mailbox_batch import MAIN_DEVICE
 from mailstore.store.outcomes import Rejected
 from mailstore.wire.door import RawDoor
 

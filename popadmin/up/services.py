@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -27,7 +28,7 @@ def services() -> tuple[Service, ...]:
     if lmtp:
         found.append(Service("lmtpd", _manage("lmtpd"), LISTENERS, lmtp))
     if web:
-        found.append(Service("web", _gunicorn(web), WEB, web))
+        found.append(Service("web", gunicorn([each.text for each in web]), WEB, web))
     return tuple(found)
 
 
@@ -46,8 +47,8 @@ def _manage(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, str(Path(sys.argv[0]).resolve()), *arguments)
 
 
-def _gunicorn(web: tuple[Endpoint, ...]) -> tuple[str, ...]:
-    binds = [f"--bind={endpoint.text}" for endpoint in web]
+def gunicorn(addresses: Sequence[str]) -> tuple[str, ...]:
+    """The command that serves the pages at these addresses."""
     return (
         sys.executable,
         "-m",
@@ -58,6 +59,6 @@ def _gunicorn(web: tuple[Endpoint, ...]) -> tuple[str, ...]:
         f"--threads={WEB_THREADS}",
         "--log-level=warning",
         f"--pythonpath={settings.BASE_DIR}",
-        *binds,
+        *(f"--bind={address}" for address in addresses),
         "popadmin.wsgi",
     )

@@ -49,10 +49,3 @@ def test_a_wrong_guess_at_a_generated_password_costs_a_full_hash(settings: Setti
     new_passwords.put_generated(user, "k7mq-x2ra-hh9d-w3tc")
     assert not check_password("not that one", user.password)
     assert Told.costs == [Argon2.memory_cost]
-
-
-def test_a_mailbox_can_be_made_with_no_password_that_opens_it() -> None:
-    a_domain()
-    made = mailboxes.ensure("ann@example.org", actor=ACTOR, generates=False)
-    assert made.secret is None
-    assert not made.row.user.has_usable_password()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from pytest_django import Settings
 
 from mailstore.models import AuditEntry, Mailbox, Roster, RosterRow, User
-from mailstore.store import rosters
+from mailstore.store import policies, roster_turn, rosters
 from mailstore.store.outcomes import Rejected
+from tests.store.counting import PATH
 from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox
 
 pytestmark = pytest.mark.django_db
@@ -125,13 +129,14 @@ def test_columns_that_make_no_sense_are_refused(meaning: list[str]) -> None:
 
 def test_a_run_that_stopped_goes_on_and_does_nothing_twice() -> None:
     a_domain()
-    roster = stepped(a_roster("address", *(f"user{n}@example.org" for n in range(120))))
+    rows = rosters.STEP_ROWS + 20
+    roster = stepped(a_roster("address", *(f"user{n}@example.org" for n in range(rows))))
     rosters.start(roster)
     assert rosters.step(roster, actor=ACTOR, domains=None)
     assert Mailbox.objects.count() == rosters.STEP_ROWS
     stepped(Roster.objects.get(pk=roster.pk))
-    assert Mailbox.objects.count() == 120
-    assert AuditEntry.objects.filter(verb="mailbox.create").count() == 120
+    assert Mailbox.objects.count() == rows
+    assert AuditEntry.objects.filter(verb="mailbox.create").count() == rows
     assert not rosters.step(roster, actor=ACTOR, domains=None)
 
 
@@ -143,3 +148,36 @@ def test_nothing_runs_unchecked_and_nothing_is_chosen_again_behind_a_run() -> No
     carried_out(roster)
     with pytest.raises(Rejected, match="already"):
         rosters.choose(roster, roster.meaning, "both")
+
+
+def test_a_step_takes_no_more_slow_hashes_than_somebody_waits_for(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = [PATH]
+    a_domain()
+    lines = [f"user{n}@example.org,{PASSWORD if n % 2 else ''}" for n in range(3 * roster_turn.PASSWORDS_MOST)]
+    roster = stepped(a_roster("address,password", *lines))
+    rosters.start(roster)
+    assert rosters.step(roster, actor=ACTOR, domains=None)
+    given = User.objects.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    assert given.count() == roster_turn.PASSWORDS_MOST
+    stepped(roster)
+    assert (given.count(), User.objects.count()) == (len(lines) // 2, len(lines))
+
+
+def test_policies_are_named_and_an_unknown_one_is_its_cells_fault() -> None:
+    a_domain()
+    policies.ensure("short", actor=ACTOR, expire_days=30)
+    lines = ("ann@example.org,short", "bob@example.org,none", "chloe@example.org,shoe")
+    roster = carried_out(a_roster("address,policy", *lines))
+    assert Mailbox.objects.get(user__address="ann@example.org").policy == policies.get("short")
+    assert fates(roster)[2] == (4, "wrong", "policy", "there is no retention policy shoe")
+
+
+def test_a_step_takes_as_many_statements_for_many_rows_as_for_few(django_assert_max_num_queries: Any) -> None:
+    a_domain()
+    for name, rows in (("few", 2), ("many", 300)):
+        roster = a_roster("address,name", *(f"{name}{n}@example.org,Somebody" for n in range(rows)))
+        with django_assert_max_num_queries(25):
+            assert not rosters.step(roster, actor=ACTOR, domains=None)
+        rosters.start(roster)
+        with django_assert_max_num_queries(25):
+            assert not rosters.step(roster, actor=ACTOR, domains=None)

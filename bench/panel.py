@@ -1,0 +1,102 @@
+"""`python -m bench.panel`: what the pages take on a large site, and bringing in a file of new mailboxes.
+
+Times are those of the web server of `up`, asked over one connection; the queries of a page are counted in this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable
+
+from bench import pages, roster
+from bench.__main__ import workplace
+from bench.pages import Page
+from bench.site import Site
+from bench.talk import WrongAnswer
+from bench.web import Browser
+from bench.web import pages as served
+
+TURNS = 20
+PASSWORD = "a password for a benchmark alone"
+HEAD = ("page", "p50 ms", "p95 ms", "goal", "queries")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.panel", description=__doc__)
+    parser.add_argument("--domains", type=int, default=100)
+    parser.add_argument("--mailboxes", type=int, default=10_000)
+    parser.add_argument("--messages", type=int, default=200_000)
+    parser.add_argument("--rows", type=int, default=10_000, help="of the file that is brought in; 0: none")
+    parser.add_argument("--turns", type=int, default=TURNS, help="how often each page is asked for")
+    options = parser.parse_args()
+    with workplace() as folder:
+        site = Site(folder, "panel")
+        with site.running():
+            site.seed(domains=options.domains, mailboxes=options.mailboxes, messages=options.messages)
+            site.run("sweep")
+            measure(site, rows=options.rows, turns=options.turns)
+
+
+def measure(site: Site, *, rows: int, turns: int) -> None:
+    with site.connect() as connection:
+        box, owner = pages.furnish(connection)
+        site.run("mailbox", "set-password", owner, "--password-stdin", typed=PASSWORD)
+        site.run("admin", "ensure", "root", "--password-stdin", typed=PASSWORD)
+        site.run("domain", "ensure", roster.DOMAIN)
+        _ready(site)
+        admins, owners = list(pages.of_admins(connection, box)), list(pages.of_owners())
+    with served(site) as address:
+        print("| " + " | ".join(HEAD) + " |\n|" + " --- |" * len(HEAD))
+        for login, asked in (("root", admins), (owner, owners)):
+            ask(Browser(address).sign_in(login, PASSWORD), login, asked, turns)
+        if rows:
+            print()
+            roster.bring_in(Browser(address).sign_in("root", PASSWORD), rows)
+
+
+def ask(browser: Browser, login: str, asked: Iterable[Page], turns: int) -> None:
+    for page in asked:
+        times = []
+        for _turn in range(turns + 1):
+            answer = browser.get(page.path)
+            if answer.status != 200:
+                raise WrongAnswer(f"{page.path}: {answer.status}")
+            times.append(1000 * answer.seconds)
+        print(_line(page, sorted(times[1:]), _queries(login, page.path)), flush=True)
+
+
+def _line(page: Page, times: list[float], queries: int) -> str:
+    p50, p95 = times[len(times) // 2], times[min(len(times) - 1, len(times) * 95 // 100)]
+    goal = "-" if page.goal_ms is None else f"{page.goal_ms:.0f}"
+    missed = page.goal_ms is not None and (p95 > page.goal_ms or queries > pages.QUERIES_MOST)
+    shown = f"**{p95:.0f}**" if missed else f"{p95:.0f}"
+    return f"| {page.name} | {p50:.0f} | {shown} | {goal} | {queries} |"
+
+
+def _ready(site: Site) -> None:
+    """Django in this process, on the same database."""
+    import django
+
+    os.environ.update(site.environment)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "popadmin.settings"
+    django.setup()
+
+
+def _queries(login: str, path: str) -> int:
+    """How many statements the page makes, those of its session and its reader included."""
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from mailstore.models import User
+
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(User.objects.get(address=login))
+    with CaptureQueriesContext(connection) as made:
+        client.get(path)
+    return len(made)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,295 @@
+"""Mailboxes made and changed, one or many: by as many statements for hundreds as for one, each as it would go alone.
+
+What is there is read and locked first; then each is judged in its turn; then all that stood is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypedDict
+
+from django.db import transaction
+from django.db.models import Model
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
+from mailstore.store import audit, caps, columns, counting, domains, new_passwords, policies, removal
+from mailstore.store.audit import Actor
+from mailstore.store.new_passwords import Coming
+from mailstore.store.outcomes import Changes, Ensured, Rejected, details, last_word, not_negative, put
+
+MAIN_DEVICE = "main"
+OF_USER = ("name", "must_change_password")
+_TAKEN = gettext_lazy("this address was taken a moment ago: try again")
+_RACES = {"mailstore_user_address_key": _TAKEN, "mailstore_mailbox_user_id_key": _TAKEN}
+
+
+class Fields(TypedDict, total=False):
+    """What of a mailbox and its user can be set; what is not given stays. A quota of None is no quota."""
+
+    name: str
+    suspended: bool
+    must_change_password: bool
+    quota_octets: int | None
+    quota_messages: int | None
+    receives: bool
+    pop: bool
+    web: bool
+    smtp: bool
+    main_pop: bool
+    held: bool
+    notes: str
+    policy: RetentionPolicy | None
+    policy_at_once: bool
+
+
+class Only(Enum):
+    """Which mailboxes may be meant, where not both kinds."""
+
+    NEW = "new"
+    THERE = "there"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A mailbox as it is to be; `address` is in its normal form."""
+
+    address: str
+    fields: Fields
+    password: str | None = None
+
+
+Answer = Ensured[Mailbox] | Rejected
+
+
+def ensure(
+    wanted: Sequence[Wanted],
+    *,
+    actor: Actor,
+    only: Only | None = None,
+    generates: bool = True,
+    rehearsal: bool = False,
+) -> list[Answer]:
+    """Do for each what `mailboxes.ensure` says, in their order; no address is there twice. Returns an answer for each.
+
+    A new mailbox without a password gets none that opens it where this `generates` none. A `rehearsal`, which the
+    caller rolls back, leaves the hashes of new passwords unmade.
+    """
+    with suppress(Rejected):  # a race for one of the addresses: whoever won it is seen by the second try
+        return _ensure(wanted, actor, only, generates=generates, rehearsal=rehearsal)
+    return _ensure(wanted, actor, only, generates=generates, rehearsal=rehearsal)
+
+
+def _ensure(
+    wanted: Sequence[Wanted], actor: Actor, only: Only | None, *, generates: bool, rehearsal: bool
+) -> list[Answer]:
+    with transaction.atomic(), last_word(_RACES):
+        judge = _Judge(_Ground.read(wanted, actor), only, generates=generates)
+        judged = [judge.judged(each) for each in wanted]
+        cases = [case for case in judged if isinstance(case, _Case)]
+        if not rehearsal:
+            new_passwords.hash_all([case.coming for case in cases if case.coming])
+        _write(cases)
+        audit.record_all(_entries(cases, actor))
+    return [case if isinstance(case, Rejected) else case.ensured() for case in judged]
+
+
+@dataclass(slots=True)
+class _Case:
+    """One that stands, not written yet: what was set in memory, where, and the password that is still to be hashed."""
+
+    mailbox: Mailbox
+    created: bool
+    changes: Changes = field(default_factory=dict)
+    of_user: set[str] = field(default_factory=set)  # columns that changed
+    of_mailbox: set[str] = field(default_factory=set)
+    coming: Coming | None = None
+    secret: str | None = None
+
+    def assign(self, fields: Fields) -> None:
+        """Set each field where it lives: the person's on the user, the rest on the mailbox."""
+        rest = policies.chosen(self.mailbox, fields)
+        person: dict[str, Any] = {name: rest.pop(name) for name in OF_USER if name in rest}
+        if "suspended" in rest:
+            person["is_active"] = not rest.pop("suspended")
+        of_user, of_mailbox = put(self.mailbox.user, person), put(self.mailbox, rest)
+        self.of_user |= of_user.keys()
+        self.of_mailbox |= of_mailbox.keys()
+        self.changes |= of_user | of_mailbox
+        if "is_active" in self.changes:
+            was_active, active = self.changes.pop("is_active")
+            self.changes["suspended"] = (not was_active, not active)
+
+    def give(self, password: str) -> None:
+        """Let the user have a password that a person chose. Rejected where it is against the rules."""
+        user, before = self.mailbox.user, self.mailbox.user.password_changed_at
+        new_passwords.check(password, user)
+        self.coming = new_passwords.announce(user, password)
+        if not self.created:  # the change is told by its moment alone
+            self.of_user |= {*new_passwords.FIELDS}
+            self.changes["password_changed_at"] = (before, user.password_changed_at)
+
+    def ensured(self) -> Ensured[Mailbox]:
+        return Ensured(self.mailbox, self.created, self.changes, self.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What is there, by name and address: domains and mailboxes are locked, in the order of their keys."""
+
+    domains: dict[str, Domain]
+    mailboxes: dict[str, Mailbox]
+    aliases: Collection[str]
+    users: Collection[str]  # who own no mailbox
+    rooms: dict[int, caps.Room]
+    same_password: Collection[str]  # addresses that have the wanted password already
+
+    @classmethod
+    def read(cls, wanted: Sequence[Wanted], actor: Actor) -> _Ground:
+        addresses = [each.address for each in wanted]
+        found = domains.locked_all({domain_of(address) for address in addresses})
+        rows = Mailbox.objects.select_related("user", "domain", "policy")
+        rows = rows.select_for_update(of=("self", "user"), no_key=True).filter(user__address__in=addresses)
+        boxes = {box.user.address: box for box in rows.order_by("pk")}
+        new = [address for address in addresses if address not in boxes]
+        return cls(
+            domains=found,
+            mailboxes=boxes,
+            aliases=set(Alias.objects.filter(address__in=new).values_list("address", flat=True)) if new else (),
+            users=set(User.objects.filter(address__in=new).values_list("address", flat=True)) if new else (),
+            rooms=caps.rooms(found.values(), actor=actor),
+            same_password=_same_passwords(wanted, boxes),
+        )
+
+
+class _Judge:
+    """Says what becomes of one after the other; each finds counted what stood before it. No statement, no slow hash."""
+
+    def __init__(self, ground: _Ground, only: Only | None, *, generates: bool) -> None:
+        self._ground = ground
+        self._only = only
+        self._generates = generates
+
+    def judged(self, wanted: Wanted) -> _Case | Rejected:
+        try:
+            return self._standing(wanted)
+        except Rejected as refusal:
+            return refusal
+
+    def _standing(self, wanted: Wanted) -> _Case:
+        not_negative(wanted.fields, "quota_octets", "quota_messages")
+        name = domain_of(wanted.address)
+        domain = domains.there(name, self._ground.domains.get(name))
+        mailbox = self._ground.mailboxes.get(wanted.address)
+        if mailbox is None:
+            return self._made(wanted, domain)
+        if mailbox.removed_at is not None:
+            raise removal.refusal(mailbox)
+        if self._only is Only.NEW:
+            raise Rejected(_("%(address)s is a mailbox already") % {"address": mailbox})
+        return self._changed(wanted, domain, mailbox)
+
+    def _made(self, wanted: Wanted, domain: Domain) -> _Case:
+        if self._only is Only.THERE:
+            raise removal.unknown(wanted.address)
+        room = self._ground.rooms[domain.pk]
+        domains.refuse_standing(domain)
+        self._refuse_taken(wanted.address)
+        room.refuse_one_more()
+        case = _Case(Mailbox(user=User(address=wanted.address), domain=domain), created=True)
+        self._give_first_password(case, wanted.password)
+        case.assign({"quota_octets": caps.quota_of_new(domain), **wanted.fields})
+        room.refuse_quota(case.mailbox.quota_octets)
+        room.take(case.mailbox.quota_octets, mailboxes=1)
+        return case
+
+    def _changed(self, wanted: Wanted, domain: Domain, mailbox: Mailbox) -> _Case:
+        room = self._ground.rooms[domain.pk]
+        case = _Case(mailbox, created=False)
+        case.assign(wanted.fields)
+        if wanted.password is not None and wanted.address not in self._ground.same_password:
+            case.give(wanted.password)
+        if "quota_octets" in case.changes:
+            was, quota = case.changes["quota_octets"]
+            room.refuse_quota(quota, was=was)
+            room.take(quota, was=was)
+        return case
+
+    def _give_first_password(self, case: _Case, chosen: str | None) -> None:
+        if chosen is not None:
+            case.give(chosen)
+        elif self._generates:
+            case.secret = new_passwords.generate()
+            case.coming = new_passwords.announce(case.mailbox.user, case.secret, generated=True)
+        else:
+            case.mailbox.user.set_unusable_password()
+
+    def _refuse_taken(self, address: str) -> None:
+        if address in self._ground.aliases:
+            raise Rejected(_("%(address)s is an alias: remove that first") % {"address": address})
+        if address in self._ground.users:
+            raise Rejected(_("%(address)s is the login of an administrator") % {"address": address})
+
+
+def domain_of(address: str) -> str:
+    """The domain of an address in its normal form."""
+    return address.rpartition("@")[2]
+
+
+def _same_passwords(wanted: Sequence[Wanted], boxes: dict[str, Mailbox]) -> set[str]:
+    asked = [(each.address, each.password) for each in wanted if each.password is not None and each.address in boxes]
+    fits = new_passwords.fit([(boxes[address].user, password) for address, password in asked])
+    return {address for (address, _password), fit in zip(asked, fits, strict=True) if fit}
+
+
+def _write(cases: Sequence[_Case]) -> None:
+    made = [case.mailbox for case in cases if case.created]
+    User.objects.bulk_create([mailbox.user for mailbox in made])
+    Mailbox.objects.bulk_create(made)
+    Device.objects.bulk_create(_main_device(mailbox) for mailbox in made)
+    there = [case for case in cases if not case.created]
+    _update([(case.mailbox.user, case.of_user) for case in there])
+    _update([(case.mailbox, case.of_mailbox) for case in there])
+
+
+def _main_device(mailbox: Mailbox) -> Device:
+    """While it is the only device, the main password gives plain RFC 1939: what it deletes is deleted."""
+    return Device(mailbox=mailbox, name=MAIN_DEVICE, main=True, mode=Device.Mode.PRIMARY)
+
+
+def _update(rows: Sequence[tuple[Model, Collection[str]]]) -> None:
+    """Write what changed in any of the locked rows; what of it has not changed in another is as it was read."""
+    columns.update([row for row, changed in rows if changed], sorted(set().union(*(changed for _row, changed in rows))))
+
+
+def _entries(cases: Iterable[_Case], actor: Actor) -> list[AuditEntry]:
+    return [
+        audit.entry(
+            actor, "mailbox.create" if case.created else "mailbox.change", case.mailbox.user.address,
+            mailbox=case.mailbox, changes=_told(case.changes), **_settled(case),
+        )
+        for case in cases
+        if case.created or case.changes
+    ]  # fmt: skip
+
+
+def _told(changes: Changes) -> dict[str, list[str | int | None]]:
+    """As the audit has it, which the owner may read: of the administrators' notes only how long they are."""
+    old, new = changes.get("notes", ("", ""))
+    return details(changes | ({"notes": (len(old), len(new))} if "notes" in changes else {}))
+
+
+def _settled(case: _Case) -> dict[str, int]:
+    """Let mail that waited for the main password alone go, if that was barred; returns it as the audit tells it.
+
+    The one thing that takes a statement for each.
+    """
+    if case.created or case.changes.get("main_pop") != (True, False):
+        return {}
+    removed = counting.settle(case.mailbox.pk)
+    case.mailbox.refresh_from_db(fields=["messages", "octets", "change"])
+    return {"removed": removed}
