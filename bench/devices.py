@@ -1,7 +1,8 @@
 """`python -m bench.devices`: what devices cost on a large mailbox. Ours alone, since no other server has them.
 
 One mailbox of 20,000 messages is seen by its main password alone, another by five devices that have each deleted some
-of them. Polls of both go in turns; then a device deletes a thousand, in one run and scattered.
+of them. Polls of both go in turns; then a device deletes a thousand, in one run and scattered; then a primary one
+deletes a thousand for all, and they are restored.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from bench.load import sign_in
 from bench.mail import PASSWORD
 from bench.works import furnish
 
-DEVICES = 5
+NAMES = ("d0", "d1", "d2", "d3", "d4")
 POLLS = 400
 QUITS = 5
 HIDDEN = 1_000
 POLL_GOAL = 1.3  # of the poll with one view
 QUIT_GOAL_MS = 20.0
+RESTORE_GOAL_MS = 1000.0
 
 
 def main() -> None:
@@ -36,24 +38,39 @@ def main() -> None:
         site.start()
         furnish(site, [HUGE])
         plain, shared = HUGE.users
-        secrets = site.devices(shared, DEVICES)
+        secrets = site.devices(shared, NAMES)
         for place, secret in enumerate(secrets):
             delete(site, shared, secret, range(1 + 50 * place, 1000 + 50 * place, 7))
         report(site, plain, shared, secrets)
+        report_restores(site, shared)
 
 
 def report(site: ours.Ours, plain: str, shared: str, secrets: list[str]) -> None:
     alone, among = polls(site, [(plain, PASSWORD)], [(shared, secret) for secret in secrets])
     print(f"poll, one view:        p50 {alone:6.2f} ms")
-    print(f"poll, {DEVICES} devices:       p50 {among:6.2f} ms  ratio {among / alone:.2f}  goal <= {POLL_GOAL}")
+    print(f"poll, {len(NAMES)} devices:       p50 {among:6.2f} ms  ratio {among / alone:.2f}  goal <= {POLL_GOAL}")
     shapes: dict[str, Callable[[int], Iterable[int]]] = {
         "in one run": lambda _turn: range(1, HIDDEN + 1),
         "every second one": lambda turn: range(1 + 10 * turn, 2 * HIDDEN + 10 * turn, 2),
     }
     for name, numbers in shapes.items():
-        taken = [delete(site, shared, secrets[turn % DEVICES], numbers(turn)) for turn in range(QUITS)]
+        taken = [delete(site, shared, secrets[turn % len(NAMES)], numbers(turn)) for turn in range(QUITS)]
         figures = f"p50 {median(taken):6.2f} ms, most {max(taken):6.2f} ms"
         print(f"QUIT, {HIDDEN} {name}: {figures}  goal <= {QUIT_GOAL_MS:.0f} ms")
+
+
+def report_restores(site: ours.Ours, shared: str) -> None:
+    site.restore(shared)  # what all five have deleted above
+    (eraser,) = site.devices(shared, ["eraser"], mode="primary")
+    for whom, device in (("all devices", ""), ("one device", NAMES[0])):
+        taken = []
+        for _turn in range(QUITS):
+            delete(site, shared, eraser, range(1, HIDDEN + 1))
+            messages, milliseconds = site.restore(shared, device)
+            assert messages == HIDDEN
+            taken.append(milliseconds)
+        figures = f"p50 {median(taken):6.2f} ms, most {max(taken):6.2f} ms"
+        print(f"restore {HIDDEN} for {whom}: {figures}  goal <= {RESTORE_GOAL_MS:.0f} ms")
 
 
 def polls(site: ours.Ours, *sides: list[tuple[str, str]]) -> list[float]:

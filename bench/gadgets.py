@@ -1,4 +1,4 @@
-"""Makes devices for the benchmark: a process of its own, "address name" a line in, the secrets out, one a line."""
+"""Makes devices for the benchmark: a process of its own, "address name mode" a line in, the secrets out, one a line."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def main() -> None:
     from mailstore.store import devices
 
     for line in sys.stdin.read().splitlines():
-        address, name = line.split()
-        print(devices.add(address, name, actor=actor())[1])
+        address, name, mode = line.split()
+        print(devices.add(address, name, actor=actor(), mode=mode)[1])
 
 
 if __name__ == "__main__":

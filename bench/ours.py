@@ -99,9 +99,14 @@ class Ours:
     def accounts(self, groups: Sequence[Group]) -> None:
         self._run(["-m", "bench.people"], given="\n".join(user for group in groups for user in group.users))
 
-    def devices(self, address: str, count: int) -> list[str]:
-        """Make so many devices; returns their secrets."""
-        return self._run(["-m", "bench.gadgets"], given="".join(f"{address} d{n}\n" for n in range(count))).split()
+    def devices(self, address: str, names: Sequence[str], mode: str = "independent") -> list[str]:
+        """Make these devices; returns their secrets."""
+        return self._run(["-m", "bench.gadgets"], given="".join(f"{address} {name} {mode}\n" for name in names)).split()
+
+    def restore(self, address: str, device: str = "") -> tuple[int, float]:
+        """Bring back what rests, for one device or for all; returns how many messages, and the milliseconds."""
+        messages, taken = self._run(["-m", "bench.restoring"], given=f"{address} {device}\n").split()
+        return int(messages), float(taken)
 
     def multiply(self, address: str, count: int) -> None:
         with psycopg.connect(self._cluster.conninfo(DATABASE), autocommit=True) as connection:

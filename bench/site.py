@@ -24,6 +24,7 @@ class Site:
     def __init__(self, folder: Path, name: str) -> None:
         self.meter = meter.new(name)
         self.cluster = Cluster(folder / "postgres", self.meter)
+        self._log = folder / "postgres.log"
         self.environment = {
             **os.environ,
             "DATABASE_URL": f"postgres://{Cluster.user}@/{DATABASE}?host={self.cluster.socket_folder}",
@@ -55,3 +56,14 @@ class Site:
 
     def connect(self) -> psycopg.Connection:
         return psycopg.connect(self.cluster.conninfo(DATABASE), autocommit=True)
+
+    def tell_waits(self, milliseconds: int) -> None:
+        """Postgres tells of each wait for a lock that is longer: a statement that is slow may wait for other things."""
+        with self.connect() as connection:
+            connection.execute("ALTER SYSTEM SET log_lock_waits TO on")
+            connection.execute(f"ALTER SYSTEM SET deadlock_timeout TO {milliseconds}".encode())
+            connection.execute("SELECT pg_reload_conf()")
+
+    def waits(self) -> int:
+        """How many it has told of."""
+        return self._log.read_bytes().count(b" still waiting for ")

@@ -105,14 +105,13 @@ class Message(models.Model):
             models.CheckConstraint(condition=models.Q(octets__gte=0), name="message_octets_not_negative"),
         ]
         indexes = [
-            # The list of a session: rows that left after it opened; and the owner's recovery page.
+            # The list of a session: rows that left after it opened; the owner's recovery page; and the sweep, which
+            # looks at what left first.
             models.Index(
                 fields=["mailbox", "removed"],
                 condition=models.Q(removed__isnull=False),
                 name="message_recovery",
             ),
-            # The sweep: what has rested long enough.
-            models.Index(fields=["removed_at"], condition=models.Q(removed__isnull=False), name="message_rested"),
         ]
 
     def __str__(self) -> str:

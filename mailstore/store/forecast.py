@@ -26,7 +26,7 @@ SELECT {date}, count(*), sum(m.octets)::bigint, count(DISTINCT m.mailbox_id)
  WHERE due.at < {horizon}
  GROUP BY GROUPING SETS (1, ()) ORDER BY 1
 """
-_DESTROYED = "SELECT count(*), coalesce(sum(m.octets), 0)::bigint, count(DISTINCT x.id) {due} AND {which}"
+_DESTROYED = "SELECT count(*), coalesce(sum(m.octets), 0)::bigint, count(DISTINCT m.mailbox_id) {due}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,5 +92,5 @@ def _leaving(which: str, key: int, now: datetime.datetime) -> tuple[tuple[Going,
 
 def _destroyed(which: str, key: int, now: datetime.datetime) -> Going:
     with connection.cursor() as cursor:
-        cursor.execute(_DESTROYED.format(due=rested.DUE, which=which), {"key": key, "now": now})
+        cursor.execute(_DESTROYED.format(due=rested.due(which)), {"key": key, "now": now})
         return Going(*cursor.fetchone())

@@ -43,7 +43,7 @@ def picked(mailboxes: str, octets: str, now: str) -> str:
                  CROSS JOIN LATERAL (({tier.format(tier=1, had="b.every @> m.added")})
                                      UNION ALL
                                      ({
-        tier.format(tier=2, had="b.relief = 'one' AND b.one @> m.added AND NOT b.every @> m.added")
+        tier.format(tier=2, had="b.relief = 'one' AND m.added <@ ANY(b.one) AND NOT b.every @> m.added")
     })) AS had
                 WINDOW oldest AS (PARTITION BY b.id ORDER BY had.tier, had.added)) AS ranked
          WHERE ranked.octets_before < ranked.more_octets OR ranked.messages_before < ranked.more_messages),

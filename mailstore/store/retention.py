@@ -46,7 +46,7 @@ _HAD_SINCE = """coalesce((SELECT min(h.since) FROM mailstore_everydevicehas h
 _AGED_FROM = "coalesce(m.aged_from, m.arrived_at)"
 DUE = f"""
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN b.expire_unfetched OR b.one @> m.added
+        SELECT CASE WHEN b.expire_unfetched OR m.added <@ ANY(b.one)
                     THEN {_days(f"greatest({_AGED_FROM}, b.expire_since)", "b.expire_days")} END AS arrival,
                CASE WHEN b.expire_confirmed_days IS NOT NULL AND b.every @> m.added
                     THEN {_days(f"greatest({_HAD_SINCE}, b.expire_confirmed_since)", "b.expire_confirmed_days")}

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from mailstore.models import Device, EveryDeviceHas, Mailbox, Message
 from mailstore.store import devices, domains, forecast, mailboxes, policies, retention, sweep
-from mailstore.store.sweeping.steps import BATCH_ROWS
+from mailstore.store.sweeping.batches import ROWS_AT_MOST
 from tests.store.bodiless import Bodiless
 from tests.store.mail import assert_counters_are_sums
 from tests.store.site import ACTOR, a_body, a_mailbox, a_message
@@ -154,13 +154,13 @@ def test_more_than_a_batch_in_several_mailboxes_goes_in_one_pass() -> None:
     box = following(expire_days=30, expire_unfetched=True)
     other = mailboxes.ensure("bob@example.org", actor=ACTOR, policy=box.policy, policy_at_once=True).row
     body = a_body()
-    for mailbox, count in ((box, BATCH_ROWS + 20), (other, 30)):
+    for mailbox, count in ((box, ROWS_AT_MOST + 20), (other, 30)):
         Message.objects.bulk_create(
             Message(mailbox=mailbox, body=body, uidl=f"u{n}", prefix=b"", octets=2, arrived_at=ago(31), added=n)
             for n in range(1, count + 1)
         )
         Mailbox.objects.filter(pk=mailbox.pk).update(messages=count, octets=2 * count, change=count)
-    assert (swept().expired, live()) == (BATCH_ROWS + 50, set())
+    assert (swept().expired, live()) == (ROWS_AT_MOST + 50, set())
 
 
 def test_when_a_message_leaves_is_told() -> None:

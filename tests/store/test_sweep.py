@@ -15,8 +15,8 @@ from mailstore.bodies.files import FileBodies
 from mailstore.models import Body, Domain, Mailbox, Message, RetentionPolicy, WebSession
 from mailstore.store import mailboxes, sweep
 from mailstore.store.outcomes import Rejected
+from mailstore.store.sweeping.batches import ROWS_AT_MOST
 from mailstore.store.sweeping.drafts import DRAFT_SECONDS
-from mailstore.store.sweeping.steps import BATCH_ROWS
 from tests.store.site import ACTOR, a_body, a_mailbox, a_message, at_once
 
 pytestmark = pytest.mark.django_db
@@ -120,10 +120,10 @@ def test_more_rows_than_a_batch_go_in_one_pass(store: FileBodies) -> None:
             mailbox=box, body=shared, uidl=f"u{n}", prefix=b"", octets=1, arrived_at=first.arrived_at,
             added=100 + n, removed=10_000 + n, removed_at=first.removed_at, removed_why="dele",
         )
-        for n in range(BATCH_ROWS)
+        for n in range(ROWS_AT_MOST)
     )  # fmt: skip
-    Mailbox.objects.update(recovery_messages=BATCH_ROWS + 1, recovery_octets=BATCH_ROWS + 100)
-    assert sweep.run(store).messages == BATCH_ROWS + 1
+    Mailbox.objects.update(recovery_messages=ROWS_AT_MOST + 1, recovery_octets=ROWS_AT_MOST + 100)
+    assert sweep.run(store).messages == ROWS_AT_MOST + 1
     assert Body.objects.get().unreferenced_at is not None
 
 

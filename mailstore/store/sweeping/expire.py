@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from django.db import connection, transaction
+from django.db import connection
 
 from mailstore.store import retention
 from mailstore.store.retention import DUE
 from mailstore.store.statements.leaving import leaving
-from mailstore.store.sweeping.steps import BATCH_ROWS, Round, Step
+from mailstore.store.sweeping import prepared
+from mailstore.store.sweeping.batches import FOUND_ROWS, Pace, locked
+from mailstore.store.sweeping.steps import Round, Step
 from mailstore.store.sweeping.windows import windows
-
-FOUND_ROWS = 20_000  # found without a lock, removed batch by batch; a few megabytes of numbers
 
 _COUNT = f"""
 WITH {retention.boxes("true")}
@@ -27,7 +27,6 @@ SELECT m.mailbox_id, m.added
  WHERE due.at <= %(now)s AND (m.mailbox_id, m.added) > (%(mailbox)s, %(added)s)
  ORDER BY m.mailbox_id, m.added LIMIT {FOUND_ROWS}
 """
-_LOCK = "SELECT FROM mailstore_mailbox WHERE id = ANY(%(boxes)s) ORDER BY id FOR UPDATE"
 
 # Judged anew behind the locks: a hold, another policy or a device that came meanwhile is seen.
 _EXPIRE = leaving(
@@ -68,30 +67,28 @@ def _act(round: Round) -> tuple[int, int]:
 
 
 def _batches(round: Round) -> Iterator[Sequence[Found]]:
+    pace = Pace()
     for keys in windows(round):
         found: list[Found] = [(0, 0)]
         while found and not round.stop():
             found = _find(keys, found[-1], round)
-            for start in range(0, len(found), BATCH_ROWS):
+            for batch in pace.batches(found):
                 if not round.stop():
-                    yield found[start : start + BATCH_ROWS]
+                    yield batch
 
 
 def _find(keys: list[int], after: Found, round: Round) -> list[Found]:
-    with connection.cursor() as cursor:
-        cursor.execute(_FIND, {"boxes": keys, "mailbox": after[0], "added": after[1], "now": round.now})
-        rows: list[Found] = cursor.fetchall()
-    return rows
+    mailbox, added = after
+    return prepared.fetch(_FIND, {"boxes": keys, "mailbox": mailbox, "added": added, "now": round.now})
 
 
-@transaction.atomic
 def _expire(batch: Sequence[Found], round: Round) -> Found:
     mailboxes, numbers = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
     boxes = sorted(set(mailboxes))
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, {"boxes": boxes})
-        cursor.execute(_EXPIRE, {"boxes": boxes, "mailboxes": mailboxes, "numbers": numbers, "now": round.now})
-        count, octets = cursor.fetchone()
+    with locked(boxes):
+        ((count, octets),) = prepared.fetch(
+            _EXPIRE, {"boxes": boxes, "mailboxes": mailboxes, "numbers": numbers, "now": round.now}
+        )
     return count, octets
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django.db import connection, transaction
+from django.db import connection
 
 from mailstore.store.following import FOLLOWED
 from mailstore.store.relief import picked, relieving
 from mailstore.store.statements.arriving import fits
+from mailstore.store.sweeping.batches import locked
 from mailstore.store.sweeping.steps import Round, Step
 
 _ANY_OCTETS = "1::bigint"  # what takes not one octet is full
@@ -19,7 +20,6 @@ SELECT coalesce(array_agg(x.id), '{{}}')
 """
 _PICKED = picked("%(boxes)s::bigint[]", _ANY_OCTETS, "%(now)s")
 _COUNT = f"WITH {_PICKED} SELECT count(*), coalesce(sum(octets), 0)::bigint FROM picked"
-_LOCK = "SELECT FROM mailstore_mailbox WHERE id = ANY(%(boxes)s) ORDER BY id FOR UPDATE"
 _RELIEVE = relieving("%(boxes)s::bigint[]", _ANY_OCTETS, "%(now)s")
 
 
@@ -49,10 +49,8 @@ def _full() -> list[int]:
     return keys
 
 
-@transaction.atomic
 def _batch(mailbox: int, round: Round) -> tuple[int, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, {"boxes": [mailbox]})
+    with locked([mailbox]), connection.cursor() as cursor:
         cursor.execute(_RELIEVE, {"boxes": [mailbox], "now": round.now})
         count, octets = cursor.fetchone()
     return count, octets

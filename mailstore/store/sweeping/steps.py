@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mailstore.ports import BodyStore
 
-BATCH_ROWS = 500  # a batch holds its mailboxes' locks, and deliveries to them wait meanwhile: some 10 ms
+BATCH_ROWS = 500  # of one transaction, where nobody waits for it
 
 
 @dataclass(frozen=True, slots=True)
