@@ -52,7 +52,7 @@ WORDS = {
         "removed": "Boîtes retirées",
         "restore": "Rétablir",
         "back": "est de retour",
-        "search": "Chercher une adresse ou un nom",
+        "search": "Adresse ou nom",
         "filter": "Filtrer",
         "one": "1 résultat",
         "undo": "Annuler : 2",

@@ -78,6 +78,19 @@ def test_the_page_of_a_mailbox_shows_its_latest_sessions_and_what_left_but_no_su
     assert "A private matter" not in page
 
 
+def test_an_empty_panel_says_where_to_begin(root):
+    page = text(root.get("/mailboxes/"))
+    assert "Make the first domain" in page
+    assert "Filter" not in page
+    a_domain()
+    page = text(root.get("/mailboxes/"))
+    assert "Make the first mailbox" in page
+    assert 'href="/mailboxes/import/"' in page
+    assert "What stands before @example.org is enough." in text(root.get("/mailboxes/new/"))
+    a_domain("other.example")
+    assert "is enough." not in text(root.get("/mailboxes/new/"))
+
+
 def test_a_typed_password_is_taken_and_a_weak_one_is_refused_without_loss(root):
     a_domain()
     page = text(make(root, password="short", name="Ann Smith"))
@@ -93,7 +106,7 @@ def test_a_typed_password_is_taken_and_a_weak_one_is_refused_without_loss(root):
         ("no-at-sign", "has no @"),
         (f"{'x' * 65}@example.org", "not an address"),
         (f"a@{'y' * 60}.{'y' * 60}.{'y' * 60}.{'y' * 60}.{'y' * 60}.org", "254"),
-        ("ann@elsewhere.example", "not one of your domains"),
+        ("ann@elsewhere.example", "There is no domain elsewhere.example here"),
         ("ann@example.org\0", "Null characters"),
     ],
 )

@@ -57,6 +57,10 @@ def test_every_verb_can_be_filtered_by_its_kind() -> None:
             {"changes": {"expires_at": [None, "2026-11-26 09:45:04.016530+00:00"]}},
             ["expires: nothing → 11/26/2026 9:45 a.m. UTC"],
         ),
+        (
+            {"changes": {"policy_since": [None, "2026-11-26 09:45:04.016530+00:00"]}},
+            ["old mail counts from: nothing → 11/26/2026 9:45 a.m. UTC"],
+        ),
         ({"changes": {"expires_at": [None, "soon"]}}, ["expires: nothing → soon"]),
         ({"removed": 1234}, ["messages that left: 1,234"]),
         ({"targets": ["a@b.org", "c@d.org"]}, ["targets: a@b.org, c@d.org"]),

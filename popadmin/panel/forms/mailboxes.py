@@ -117,6 +117,9 @@ class NewMailbox(MailboxFields, MustChange):
         super().__init__(*args, **kwargs)
         self.allow(user)
         self._domains: QuerySet[Domain] = access.domains(user)
+        self._host = access.is_host(user)
+        if alone := self._only_domain():
+            self.fields["address"].help_text = _("What stands before @%(domain)s is enough.") % {"domain": alone}
         for name in ("receives", "pop", "main_pop", "smtp", "web"):
             self.fields[name].initial = True
 
@@ -132,14 +135,23 @@ class NewMailbox(MailboxFields, MustChange):
             raise ValidationError(str(error), "address") from error
         domain = address.rpartition("@")[2]
         if not self._domains.filter(name=domain).exists():
-            raise ValidationError(_("%(domain)s is not one of your domains.") % {"domain": domain}, "domain")
+            text = (
+                _("There is no domain %(domain)s here: make it first.")
+                if self._host
+                else _("%(domain)s is not one of your domains.")
+            )
+            raise ValidationError(text % {"domain": domain}, "domain")
         return address
 
     def _completed(self, typed: str) -> str:
         if "@" in typed:
             return typed
+        alone = self._only_domain()
+        return f"{typed}@{alone}" if alone else typed
+
+    def _only_domain(self) -> str | None:
         names = list(self._domains.values_list("name", flat=True)[:2])
-        return f"{typed}@{names[0]}" if len(names) == 1 else typed
+        return names[0] if len(names) == 1 else None
 
     def fields_given(self) -> dict[str, Any]:
         """What the store is to set, without address and password."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db.models import F, Prefetch, Value
 from django.db.models.functions import Coalesce
@@ -58,6 +59,10 @@ class Mailboxes(access.AdminPage, ListPage):
 
     def filters_of(self, query: QueryDict) -> Filters:
         return MailboxFilters(query, user=signed_in(self.request))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = signed_in(self.request)
+        return super().get_context_data(**kwargs, domains=access.domains(user), host=access.is_host(user))
 
 
 class MailboxBulk(access.PolicyPage, BulkPage):
