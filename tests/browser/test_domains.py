@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from mailstore.models import Alias, Domain
-from mailstore.store import aliases, domain_removal, grants
-from tests.browser.test_pages import FAINT, FAULTS, NO_SCRIPT, PHONE, sign_in
-from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox
+from mailstore.store import grants
+from tests.browser.test_pages import NO_SCRIPT, PHONE, sign_in
+from tests.store.site import ACTOR, PASSWORD, a_domain
 from tests.web.people import an_admin
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
@@ -97,31 +97,3 @@ def test_a_domain_admin_runs_his_domain_on_a_phone(visit):
     page.get_by_role("button", name="Save").click()
     said(page, "Saved.")
     assert Domain.objects.get(name="example.org").owner_forwards
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_of_domains_has_a_fault_that_assistive_technology_would_meet(visit, scheme):
-    an_admin()
-    a_domain("bücher.example", quota_octets=2**30)
-    a_mailbox("ann@bücher.example")
-    grants.ensure("dora", ["bücher.example"], actor=ACTOR, password=PASSWORD)
-    alias = aliases.ensure("ann@bücher.example", ["away@elsewhere.example"], actor=ACTOR, keep_copy=True).row
-    a_domain("gone.example")
-    domain_removal.remove("gone.example", actor=ACTOR, with_mailboxes=True)
-    here, gone = (Domain.objects.get(name=name).pk for name in ("xn--bcher-kva.example", "gone.example"))
-    page = visit(color_scheme=scheme, viewport={"width": 390, "height": 800})
-    sign_in(page, "root")
-    expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
-    ways = ["new/", "removed/", f"{gone}/purge/"]
-    ways += [f"{here}/{way}" for way in ("", "edit/", "removal/", "catch-all/", "admins/new/")]
-    for path in [
-        "/domains/",
-        *(f"/domains/{way}" for way in ways),
-        "/aliases/",
-        "/aliases/new/",
-        f"/aliases/{alias.pk}/",
-    ]:
-        page.goto(path)
-        assert (path, page.evaluate(FAULTS), page.evaluate(FAINT)) == (path, [], [])
-        wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-        assert (path, wide) == (path, False)

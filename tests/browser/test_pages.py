@@ -159,18 +159,6 @@ def test_the_keyboard_alone_signs_in(visit):
     expect(page.get_by_role("main")).to_be_focused()
 
 
-@pytest.mark.parametrize("name", [ANN, "root"])
-def test_nothing_is_cut_off_on_a_phone(visit, name):
-    an_owner("a-rather-long-name-for-an-address@a-rather-long-domain.example.org", quota_octets=2**30)
-    an_owner()
-    an_admin()
-    page = visit(**PHONE)
-    sign_in(page, name)
-    for path in ("/", "/password/"):
-        page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_can_be_read_by_eye_and_by_ear(visit, complaints, scheme):
     an_owner(quota_octets=2**30)

@@ -9,9 +9,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from mailstore.models import Device, Finding, Message
-from tests.browser.test_pages import FAINT, FAULTS, NO_SCRIPT, PHONE, sign_in
+from tests.browser.test_pages import NO_SCRIPT, sign_in
 from tests.owner.mail import a_device, a_letter, a_session
-from tests.web.people import an_admin, an_owner
+from tests.web.people import an_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 
@@ -53,18 +53,3 @@ def test_an_owner_gets_a_lost_message_back(visit, lost, options):
     with page.expect_download() as download:
         page.get_by_role("link", name="Download (.eml)").click()
     assert download.value.suggested_filename == "ticket-to-lyon.eml"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_can_be_read_by_all_and_fit_a_phone(visit, lost, scheme):
-    an_admin()
-    box = lost.mailbox_id
-    own = ("/mailbox/", "/messages/", f"/messages/{lost.pk}/", f"/messages/{lost.pk}/purge/", "/recovery/", "/diary/")
-    for name, paths in ((None, own), ("root", (f"/mailboxes/{box}/recovery/", f"/mailboxes/{box}/diary/"))):
-        page = visit(color_scheme=scheme, **PHONE)
-        sign_in(page, *([name] if name else []))
-        for path in paths:
-            page.goto(path)
-            assert page.evaluate(FAULTS) == [], path
-            assert page.evaluate(FAINT) == [], path
-            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"], path

@@ -18,6 +18,7 @@ from popadmin.lists.views import Bulk, ListPage
 from popadmin.panel import access
 from popadmin.panel.acts import ACTS
 from popadmin.panel.filters import MailboxFilters
+from popadmin.panel.views.mailbox import LIST
 from popadmin.signin.access import signed_in
 from popadmin.templatetags.mailboxes import state_words
 
@@ -65,11 +66,19 @@ class Mailboxes(access.AdminPage, ListPage):
         return super().get_context_data(**kwargs, domains=access.domains(user), host=access.is_host(user))
 
 
-class MailboxBulk(access.PolicyPage, BulkPage):
+class UnderList:
+    """A page that belongs to the list, and leads back to it."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs, crumbs=[LIST])  # type: ignore[misc]  # the view's
+        return context
+
+
+class MailboxBulk(access.PolicyPage, UnderList, BulkPage):
     list_page = Mailboxes
     acts = ACTS
 
 
-class MailboxResults(access.AdminPage, ResultsPage):
+class MailboxResults(access.AdminPage, UnderList, ResultsPage):
     list_page = Mailboxes
     acts = ACTS
