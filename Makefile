@@ -9,7 +9,7 @@ COMPILE := $(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-head
 	--python-version 3.11 pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench requirements translations clean
+.PHONY: help run demo test check bench pictures requirements translations clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ bench: $(VENV)/dev.stamp ## the project's own benchmarks; a table with ratios
 	$(PY) -m bench
 	$(PY) -m bench.devices
 	$(PY) -m bench.panel
+
+pictures: $(VENV)/dev.stamp ## take the pictures of docs/owners anew, of the demo in a browser
+	$(PY) -m tests.browser.pictures
 
 requirements: $(VENV)/dev.stamp ## resolve pyproject.toml anew into the hashed files
 	$(COMPILE) -o requirements/run.txt

@@ -13,7 +13,7 @@ from tests.commands.test_documented import words_of
 from tests.up.programs import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()
-PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 OURS = sorted(name for name, app in get_commands().items() if app in {"mailstore", "popadmin"})
 SHELLS_OWN = {"echo", "python3", "sudo"}
 
@@ -48,8 +48,21 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
         assert (page.parent / link).exists(), link
 
 
+def test_owners_see_the_same_pictures_in_both_languages_each_with_words_for_who_cannot_see_them() -> None:
+    named = {}
+    for page in sorted((REPOSITORY / "docs/owners").glob("*.md")):
+        pictures = re.findall(r"!\[(.*)\]\(pictures/(\w+)-(\w+)\.png\)", page.read_text())
+        assert {language for _alt, _name, language in pictures} == {page.stem}
+        assert all(len(alt) > 20 for alt, _name, _language in pictures)
+        named[page.stem] = [name for _alt, name, _language in pictures]
+    assert named["en"] == named["fr"]
+    files = {f"{name}-{language}.png" for language, names in named.items() for name in names}
+    assert files == {file.name for file in (REPOSITORY / "docs/owners/pictures").iterdir()}
+
+
 def test_every_guide_is_linked() -> None:
-    assert {page.name for page in PAGES[1:]} - set(re.findall(r"\]\(docs/([^)#]+)\)", README)) == set()
+    guides = {str(page.relative_to(REPOSITORY / "docs")) for page in PAGES[1:]}
+    assert guides - set(re.findall(r"\]\(docs/([^)#]+)\)", README)) == set()
 
 
 @pytest.mark.parametrize("name", OURS)

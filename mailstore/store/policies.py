@@ -114,6 +114,16 @@ def get(name: str) -> RetentionPolicy:
     return policy
 
 
+def in_force(mailbox: Mailbox) -> tuple[RetentionPolicy | None, str]:
+    """What a mailbox follows, and where that comes from: "mailbox", "domain", "site", or "none"."""
+    if mailbox.policy is not None:
+        return mailbox.policy, "mailbox"
+    if mailbox.domain.policy is not None:
+        return mailbox.domain.policy, "domain"
+    site = RetentionPolicy.objects.filter(site=True).first()
+    return site, "none" if site is None else "site"
+
+
 def chosen(row: Domain | Mailbox, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields with the clock of the policy they choose for a domain or mailbox, for its `ensure`.
 

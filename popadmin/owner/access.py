@@ -12,7 +12,7 @@ def has_mailbox(user: User) -> bool:
 
 
 def mailboxes(user: User) -> QuerySet[Mailbox]:
-    return Mailbox.objects.filter(user=user).select_related("domain")
+    return Mailbox.objects.filter(user=user).select_related("policy", "domain__policy")
 
 
 def devices(user: User) -> QuerySet[Device]:

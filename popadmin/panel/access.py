@@ -118,16 +118,6 @@ def left(mailbox: Mailbox) -> QuerySet[Message]:
     return Message.objects.filter(mailbox=mailbox, removed__isnull=False).only("removed_at", "removed_why", "octets")
 
 
-def policy_in_force(mailbox: Mailbox) -> tuple[RetentionPolicy | None, str]:
-    """What a mailbox follows, and where that comes from: "mailbox", "domain", "site", or "none"."""
-    if mailbox.policy is not None:
-        return mailbox.policy, "mailbox"
-    if mailbox.domain.policy is not None:
-        return mailbox.domain.policy, "domain"
-    site = RetentionPolicy.objects.filter(site=True).first()
-    return site, "none" if site is None else "site"
-
-
 def aliases(user: User) -> QuerySet[Alias]:
     rows = Alias.objects.filter(domain__removed_at=None).select_related("domain")
     return rows if is_host(user) else rows.filter(domain__in=domains(user))

@@ -10,7 +10,7 @@ import sys
 import pytest
 from django.utils import timezone
 
-from mailstore.models import Device
+from mailstore.models import Device, Mailbox, RetentionPolicy
 from popadmin.owner.mail_program import Door, mail_program
 from tests.store.site import a_message
 from tests.up.programs import REPOSITORY
@@ -34,6 +34,19 @@ def test_the_owner_sees_what_is_used_of_the_quota_and_by_what():
     assert "513.0\N{NO-BREAK SPACE}MB <small>used of 1.0\N{NO-BREAK SPACE}GB" in page
     assert "2 messages of at most 1,000" in page
     assert (response.context["split"].waiting.octets, response.context["split"].kept.octets) == (2**29, 2**20)
+
+
+def test_the_owner_reads_how_long_his_mail_stays():
+    mailbox = an_owner()
+    page = signed_in(ANN).get("/mailbox/").content.decode()
+    for rule in ("All mail stays until a device deletes it.", "What left rests in recovery for 30 days."):
+        assert rule in page
+    Mailbox.objects.filter(pk=mailbox.pk).update(
+        policy=RetentionPolicy.objects.create(name="short", expire_days=9, diary_days=7), held=True
+    )
+    page = signed_in(ANN).get("/mailbox/").content.decode()
+    for rule in ("Mail leaves 9 days after it arrived", "The diary is kept for 7 days.", "The mailbox is on hold"):
+        assert rule in page
 
 
 def test_the_owner_sees_his_devices_the_main_password_first_and_nobody_elses():
@@ -112,7 +125,6 @@ def test_the_page_costs_the_same_statements_however_many_devices(django_assert_n
     client = signed_in(ANN)
     for number in range(devices):
         device(mailbox, f"device {number}")
-    with django_assert_num_queries(
-        7
-    ):  # the session, the user, the mailbox, the devices, the two of the split, the findings
+    # The session, the user, the mailbox, the devices, the two of the split, the site's policy, the findings.
+    with django_assert_num_queries(8):
         assert client.get("/mailbox/").status_code == 200

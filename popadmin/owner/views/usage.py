@@ -7,7 +7,8 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from django.views.generic import TemplateView
 
-from mailstore.store import usage
+from mailstore.models import RetentionPolicy
+from mailstore.store import policies, usage
 from popadmin.owner import access, modes
 from popadmin.owner.mail_program import mail_program
 from popadmin.signin.access import signed_in
@@ -29,5 +30,6 @@ class Usage(TemplateView):
             devices=devices[:SHOWN_DEVICES],
             more=len(devices[SHOWN_DEVICES:]),
             program=mail_program(),
+            policy=policies.in_force(mailbox)[0] or RetentionPolicy(),  # nobody has chosen: what holds then
             findings=access.findings(user),
         )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, TemplateView, View
 
 from mailstore.models import Mailbox
-from mailstore.store import mailbox_removal, mailboxes, usage
+from mailstore.store import mailbox_removal, mailboxes, policies, usage
 from mailstore.store.outcomes import Rejected
 from popadmin import acting, diary
 from popadmin.crumbs import crumb
@@ -51,7 +51,7 @@ class Detail(OfMailbox, TemplateView):
             mailbox=mailbox,
             split=usage.split(mailbox.pk),
             devices=access.devices(mailbox),
-            force=access.policy_in_force(mailbox),
+            force=policies.in_force(mailbox),
             findings=access.findings(mailbox),
             sessions=diary.light(access.diary(mailbox)).order_by("-started_at")[:SESSIONS],
             left=figures.left_by_day(mailbox, LEFT),
