@@ -15,8 +15,8 @@ QUERIES_MOST = 12
 POLICY = "(SELECT min(id) FROM mailstore_retentionpolicy)"
 FURNISHING = (
     """INSERT INTO mailstore_retentionpolicy (name, site, expire_unfetched, remove_when_confirmed, hold_days,
-              silent_days, relief, recovery_days, diary_days, expire_days, saved_at)
-       SELECT 'policy ' || n, false, false, false, 7, 45, 'never', 30, 90, 10 * n, now()
+              silent_days, relief, recovery_days, diary_days, expire_days, offered, saved_at)
+       SELECT 'policy ' || n, false, false, false, 7, 45, 'never', 30, 90, 10 * n, true, now()
          FROM generate_series(1, 20) AS n""",
     f"UPDATE mailstore_domain SET policy_id = {POLICY} + id % 20 WHERE id % 3 = 0",
     f"UPDATE mailstore_mailbox SET policy_id = {POLICY} + id % 20 WHERE id % 9 = 0",

@@ -6,6 +6,7 @@ from mailstore.models.diary import DiarySession
 from mailstore.models.domains import Alias, Domain, RetentionPolicy
 from mailstore.models.findings import Finding
 from mailstore.models.grants import DomainGrant
+from mailstore.models.jobs import Job, JobRow
 from mailstore.models.mailboxes import Device, EveryDeviceHas, Mailbox
 from mailstore.models.messages import Body, EarlierStay, ImportedSource, Message
 from mailstore.models.passes import SweepPass
@@ -27,6 +28,8 @@ __all__ = [
     "Finding",
     "Heartbeat",
     "ImportedSource",
+    "Job",
+    "JobRow",
     "Mailbox",
     "MailedCode",
     "Message",

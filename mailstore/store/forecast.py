@@ -1,10 +1,11 @@
-"""What a change of policies would do, before it is saved: the change is made, judged as the sweep would, and undone."""
+"""What a change of policies would do, before it is saved: judged as the sweep would, on rows as they would be."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -15,6 +16,13 @@ from mailstore.store.retention import DUE, boxes
 from mailstore.store.sweeping import rested
 
 OF_POLICY, OF_DOMAIN, OF_MAILBOX = "p.id = %(key)s", "x.domain_id = %(key)s", "x.id = %(key)s"
+OF_MANY = "x.id = ANY(%(key)s)"
+MAILBOXES = "mailstore_mailbox"
+# The mailboxes as they would be if all of them chose this policy now (`policies.chosen`), without a row being locked.
+_CHOOSING = """(SELECT y.id, y.domain_id, y.held, y.removed_at, y.main_pop, y.recovery_messages,
+        %(policy)s::bigint AS policy_id,
+        CASE WHEN y.policy_id IS DISTINCT FROM %(policy)s THEN %(now)s ELSE y.policy_since END AS policy_since
+   FROM mailstore_mailbox y)"""
 
 # To the end of that day: what is saved "from now on" with as many days is in it.
 _HORIZON = f"(date_trunc('day', %(now)s::timestamptz, 'UTC') + make_interval(days => {HORIZON_DAYS + 1}))"
@@ -27,6 +35,8 @@ SELECT {date}, count(*), sum(m.octets)::bigint, count(DISTINCT m.mailbox_id)
  GROUP BY GROUPING SETS (1, ()) ORDER BY 1
 """
 _DESTROYED = "SELECT count(*), coalesce(sum(m.octets), 0)::bigint, count(DISTINCT m.mailbox_id) {due}"
+
+Which = dict[str, Any]  # of `which`: its `key`; of a choice, the `policy` too
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +80,41 @@ def of_mailbox(mailbox: Mailbox, save: Callable[[], object], *, now: datetime.da
     return _forecast(OF_MAILBOX, lambda: (save(), mailbox.pk)[1], now or timezone.now())
 
 
-def _forecast(which: str, save: Callable[[], int], now: datetime.datetime) -> Forecast:
-    with transaction.atomic():
-        key = save()
-        days, total = _leaving(which, key, now)
-        destroyed = _destroyed(which, key, now)
-        transaction.set_rollback(True)
-    _days, before = _leaving(which, key, now)
+def of_choice(
+    mailboxes: Sequence[int], policy: RetentionPolicy | None, *, now: datetime.datetime | None = None
+) -> Forecast:
+    """What follows if the mailboxes of these keys, however many, choose the policy (None: their domain's) now.
+
+    Nothing is locked while it counts.
+    """
+    which = {"key": list(mailboxes), "policy": None if policy is None else policy.pk, "now": now or timezone.now()}
+    days, total = _leaving(OF_MANY, which, mailboxes=_CHOOSING)
+    destroyed = _destroyed(OF_MANY, which, mailboxes=_CHOOSING)
+    _days, before = _leaving(OF_MANY, which)
     return Forecast(days, total, before, destroyed)
 
 
-def _leaving(which: str, key: int, now: datetime.datetime) -> tuple[tuple[Going, ...], Going]:
-    statement = _LEAVING.format(boxes=boxes(which), date=_DATE, due=DUE, horizon=_HORIZON)
+def _forecast(picked: str, save: Callable[[], int], now: datetime.datetime) -> Forecast:
+    with transaction.atomic():
+        which = {"key": save(), "now": now}
+        days, total = _leaving(picked, which)
+        destroyed = _destroyed(picked, which)
+        transaction.set_rollback(True)
+    _days, before = _leaving(picked, which)
+    return Forecast(days, total, before, destroyed)
+
+
+def _leaving(picked: str, which: Which, *, mailboxes: str = MAILBOXES) -> tuple[tuple[Going, ...], Going]:
+    statement = _LEAVING.format(boxes=boxes(picked, mailboxes=mailboxes), date=_DATE, due=DUE, horizon=_HORIZON)
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"key": key, "now": now})
+        cursor.execute(statement, which)
         *days, total = (
             Going(messages, octets or 0, mailboxes, date) for date, messages, octets, mailboxes in cursor.fetchall()
         )
     return tuple(days), total
 
 
-def _destroyed(which: str, key: int, now: datetime.datetime) -> Going:
+def _destroyed(picked: str, which: Which, *, mailboxes: str = MAILBOXES) -> Going:
     with connection.cursor() as cursor:
-        cursor.execute(_DESTROYED.format(due=rested.due(which)), {"key": key, "now": now})
+        cursor.execute(_DESTROYED.format(due=rested.due(picked, mailboxes=mailboxes)), which)
         return Going(*cursor.fetchone())

@@ -10,8 +10,10 @@ from mailstore.store.following import CHOSEN_AT, FOLLOWED
 from mailstore.store.possession import EVERY_HAS, ONE_HAS
 
 
-def boxes(which: str) -> str:
+def boxes(which: str, *, mailboxes: str = "mailstore_mailbox") -> str:
     """SQL of a CTE: the mailboxes x that `which` picks and whose policy takes mail at all, with what judges it.
+
+    `mailboxes` is the table, or a subquery that has the rows as they might be.
 
     Made once a mailbox, so that a message costs two comparisons and a look into two sets, and only the sets that a rule
     asks for.
@@ -24,7 +26,7 @@ def boxes(which: str) -> str:
                greatest(p.remove_since, {CHOSEN_AT}) AS remove_since,
                CASE WHEN p.expire_days IS NOT NULL AND NOT p.expire_unfetched THEN {ONE_HAS} END AS one,
                CASE WHEN p.expire_confirmed_days IS NOT NULL OR p.remove_when_confirmed THEN {EVERY_HAS} END AS every
-          FROM mailstore_mailbox x
+          FROM {mailboxes} x
           JOIN mailstore_domain o ON o.id = x.domain_id
           JOIN mailstore_retentionpolicy p ON {FOLLOWED}
          WHERE {which} AND NOT x.held AND x.removed_at IS NULL

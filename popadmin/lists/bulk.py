@@ -1,9 +1,9 @@
-"""What is done with the chosen rows of a list: first what it would do, then a result for each, and the way back."""
+"""What is done with the chosen rows of a list, before: what is asked, what it would do; then it begins as a job."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from django import forms
@@ -15,12 +15,13 @@ from django.utils.functional import Promise, cached_property
 from django.views.generic import View
 from django.views.generic.base import ContextMixin, TemplateResponseMixin
 
+from mailstore.store import jobs
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
-from popadmin import acting
+from popadmin.lists import results
 from popadmin.lists.views import ListPage
+from popadmin.signin.access import signed_in
 
-ROWS_MOST = 1_000  # a few milliseconds each: what a browser waits for
 NAMED_MOST = 10  # of the chosen rows, so many are named before
 
 Back = dict[str, Any]  # as JSON has it: what undoing needs
@@ -35,7 +36,10 @@ class Done:
 
 
 class Act(Protocol):
-    """One thing that is done with chosen rows. Rejected, from `do` and `undo`, says why not."""
+    """One thing that is done with chosen rows, `step_rows` at a time: so many that nobody waits longer than a second.
+
+    `do` and `undo` run in a transaction and give an answer for each row; Rejected says why not.
+    """
 
     @property
     def label(self) -> Promise: ...
@@ -43,56 +47,34 @@ class Act(Protocol):
     @property
     def danger(self) -> bool: ...
 
-    def form(self, request: HttpRequest) -> forms.Form:
-        """What it asks, without fields where it asks nothing; bound by a POST."""
+    @property
+    def step_rows(self) -> int: ...
+
+    def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
+        """What it asks, without fields where it asks nothing; bound to what was `asked`."""
 
     def preview(self, rows: QuerySet[Any], fields: dict[str, Any]) -> Iterable[str]:
         """What it would do, a sentence each (an empty one is left out); as many statements for any number of rows."""
 
-    def do(self, row: Any, fields: dict[str, Any], actor: Actor) -> Done:
-        """Do it with one row, in a transaction of its own."""
+    def do(self, rows: Sequence[Any], fields: dict[str, Any], actor: Actor) -> Sequence[Done | Rejected]:
+        """Do it with these rows."""
 
-    def undo(self, subject: str, back: Back, actor: Actor) -> str:
-        """Take it back; returns what is so now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one row, for the page of results. `key` is its primary key."""
-
-    key: int
-    subject: str
-    good: bool
-    text: str
-    back: Back | None = None
+    def undo(self, backs: Mapping[str, Back], actor: Actor) -> Sequence[str | Rejected]:
+        """Take it back, by the names of the rows; says what is so now."""
 
 
-class _Page(TemplateResponseMixin, ContextMixin, View):
+class BulkPage(TemplateResponseMixin, ContextMixin, View):
     """`list_page` is the view of the list, `acts` what can be done with its rows by the name in the address."""
 
     list_page: ClassVar[type[ListPage]]
     acts: ClassVar[dict[str, Act]] = {}
+    template_name = "bulk.html"
 
     @cached_property
     def page(self) -> ListPage:
         page = self.list_page()
         page.setup(self.request)
         return page
-
-    @property
-    def _kept(self) -> str:
-        return f"done:{self.page.name}"
-
-    def _keep(self, act: str, results: list[Result]) -> HttpResponse:
-        """In the session, until the next act replaces them: a page that is loaded anew does nothing anew."""
-        self.request.session[self._kept] = {"act": act, "results": [asdict(result) for result in results]}
-        return redirect(f"{self.page.name}-results")
-
-
-class BulkPage(_Page):
-    """Before: what is chosen, what is asked, what it would do. By POST with `do` it is done."""
-
-    template_name = "bulk.html"
 
     @cached_property
     def act(self) -> Act:
@@ -107,29 +89,35 @@ class BulkPage(_Page):
         return self.page.choice(self.page.state).of(self.page.rows(), self.page.found(self.page.state))
 
     def get(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        form = self.act.form(request)
+        form = self.act.form(request, None)
         return self._show(form, None if form.fields else {})
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        form = self.act.form(request)
+        form = self.act.form(request, request.POST)
         if not form.is_valid():
             return self._show(form, None)
-        if "do" not in request.POST or self.chosen.count() > ROWS_MOST:
+        if "do" not in request.POST or not self.chosen.exists():
             return self._show(form, form.cleaned_data)
-        actor = acting.actor(request)
-        results = [_result(self.act, row, form.cleaned_data, actor) for row in self.chosen]
+        return self._begin({name: request.POST[name] for name in form.fields if name in request.POST})
+
+    def _begin(self, asked: dict[str, str]) -> HttpResponse:
+        """The first step at once: few rows are done before anybody sees a bar."""
+        name = self.page.name
+        job = jobs.begin(
+            self.chosen, owner=signed_in(self.request), list_name=name, act=self.kwargs["act"], asked=asked
+        )
         self.page.choice(self.page.state).clear()
-        return self._keep(self.kwargs["act"], results)
+        results.take(self.request, job, self.page, self.act)
+        return redirect(f"{name}-results", job.pk)
 
     def _show(self, form: forms.Form, fields: dict[str, Any] | None) -> HttpResponse:
         """`fields` None: nothing is asked well enough to say what it would do."""
         count = self.chosen.count()
-        ready = fields is not None and 0 < count <= ROWS_MOST
+        ready = fields is not None and count > 0
         context = self.get_context_data(
             act=self.act,
             form=form,
             count=count,
-            most=ROWS_MOST,
             named=list(self.chosen.order_by("pk")[:NAMED_MOST]),
             more=max(0, count - NAMED_MOST),
             effects=list(filter(None, self.act.preview(self.chosen, fields))) if ready and fields is not None else [],
@@ -137,52 +125,3 @@ class BulkPage(_Page):
             back=reverse(self.page.name) + self.page.state.query(),
         )
         return self.render_to_response(context)
-
-
-class ResultsPage(_Page):
-    """After: a result for each row, what failed first. By POST all of it is undone that can be."""
-
-    template_name = "results.html"
-
-    def get(self, _request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        act, results = self._read()
-        good = [result for result in results if result.good]
-        return self.render_to_response(
-            self.get_context_data(
-                act=act,
-                bad=[result for result in results if not result.good],
-                good=good,
-                back=reverse(self.page.name),
-                undoable=sum(result.back is not None for result in good),
-            )
-        )
-
-    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        act, results = self._read()
-        actor = acting.actor(request)
-        backs = {result.key: result for result in results if result.back is not None}
-        acting.find_all(request, self.page.every_row(), backs)
-        done = [_undone(act, result, actor) for result in backs.values()]
-        return self._keep(self.request.session[self._kept]["act"], done)
-
-    def _read(self) -> tuple[Act, list[Result]]:
-        kept = self.request.session.get(self._kept)
-        if not kept or kept["act"] not in self.acts:
-            raise Http404
-        return self.acts[kept["act"]], [Result(**each) for each in kept["results"]]
-
-
-def _result(act: Act, row: Any, fields: dict[str, Any], actor: Actor) -> Result:
-    try:
-        done = act.do(row, fields, actor)
-    except Rejected as refusal:
-        return Result(row.pk, str(row), False, str(refusal))
-    return Result(row.pk, str(row), True, done.text, done.back)
-
-
-def _undone(act: Act, result: Result, actor: Actor) -> Result:
-    try:
-        text = act.undo(result.subject, result.back or {}, actor)
-    except Rejected as refusal:
-        return Result(result.key, result.subject, False, str(refusal))
-    return Result(result.key, result.subject, True, text)

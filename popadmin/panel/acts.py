@@ -1,9 +1,9 @@
-"""What can be done with many mailboxes at once: asked, foretold, done one by one, undone. The store does the work."""
+"""What can be done with many mailboxes at once: asked, foretold, done, undone. The store does the work."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from django import forms
 from django.db.models import Q, QuerySet, Sum
@@ -13,15 +13,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from mailstore.models import Mailbox, RetentionPolicy
-from mailstore.store import mailbox_removal, mailboxes
+from mailstore.store import forecast, mailbox_removal
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
-from popadmin import told
 from popadmin.lists.bulk import Act, Back, Done
 from popadmin.panel import access
+from popadmin.panel.changes import Change, NothingAsked
 from popadmin.signin.access import signed_in
 from popadmin.sizes import SizeField
 from popadmin.templatetags.amounts import count, size
+from popadmin.templatetags.policies import told_shortly
+
+Made = TypeVar("Made")
 
 _CHANGED = ngettext_lazy("%(count)s mailbox changes.", "%(count)s mailboxes change.", "number")
 _UNCHANGED = ngettext_lazy("%(count)s mailbox is so already.", "%(count)s mailboxes are so already.", "number")
@@ -37,13 +40,6 @@ _ABOVE = ngettext_lazy(
     "%(count)s mailboxes hold more than that: they take no mail until there is room again.",
     "number",
 )
-
-
-OF_USER = ("name", "must_change_password")
-
-
-class NothingAsked(forms.Form):
-    """No field: the preview says all."""
 
 
 class AskQuota(forms.Form):
@@ -84,36 +80,6 @@ class AskSwitches(forms.Form):
         return chosen
 
 
-class Change:
-    """Sets fields of the mailbox, and back to what they were unless somebody has set them anew since."""
-
-    label: Promise
-    danger = False
-    fixed: dict[str, Any] = {}
-
-    def form(self, request: HttpRequest) -> forms.Form:
-        return NothingAsked(_posted(request))
-
-    def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
-        raise NotImplementedError
-
-    def do(self, row: Mailbox, fields: dict[str, Any], actor: Actor) -> Done:
-        done = mailboxes.ensure(row.user.address, actor=actor, **{**self.fixed, **fields})
-        changes = {name: pair for name, pair in done.changes.items() if name in self.fixed or name in fields}
-        if not changes:
-            return Done(_("as before"))
-        text = "; ".join(told.change(name, _shown(old), _shown(new)) for name, (old, new) in changes.items())
-        return Done(text, {name: [_kept(old), _kept(new)] for name, (old, new) in changes.items()})
-
-    def undo(self, subject: str, back: Back, actor: Actor) -> str:
-        mailbox = mailboxes.get(subject)
-        now = {name: _kept(_present(mailbox, name)) for name in back}
-        if any(now[name] != new for name, (_old, new) in back.items()):
-            raise Rejected(_("somebody has changed it since: left as it is"))
-        mailboxes.ensure(subject, actor=actor, **{name: _read(name, old) for name, (old, _new) in back.items()})
-        return _("as it was")
-
-
 class Suspend(Change):
     label = gettext_lazy("Suspend")
     fixed = {"suspended": True}
@@ -136,8 +102,8 @@ class Resume(Change):
 class Quota(Change):
     label = gettext_lazy("Quota")
 
-    def form(self, request: HttpRequest) -> forms.Form:
-        return AskQuota(_posted(request))
+    def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
+        return AskQuota(asked)
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         quota = fields["quota_octets"]
@@ -150,20 +116,21 @@ class Quota(Change):
 class Policy(Change):
     label = gettext_lazy("Retention")
 
-    def form(self, request: HttpRequest) -> forms.Form:
-        return AskPolicy(_posted(request), request)
+    def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
+        return AskPolicy(asked, request)
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         yield _told(rows.exclude(policy=fields["policy"]), _CHANGED)
         yield _told(rows.filter(policy=fields["policy"]), _UNCHANGED)
         yield _("Mail that is there ages from now on, as if it arrived today; nothing is expired at once.")
+        yield from told_shortly(forecast.of_choice(list(rows.values_list("pk", flat=True)), fields["policy"]))
 
 
 class Switches(Change):
     label = gettext_lazy("Switches")
 
-    def form(self, request: HttpRequest) -> forms.Form:
-        return AskSwitches(_posted(request))
+    def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
+        return AskSwitches(asked)
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         other = Q(*(~Q(**{name: value}) for name, value in fields.items()), _connector=Q.OR)
@@ -189,9 +156,10 @@ class Remove:
 
     label = gettext_lazy("Remove")
     danger = True
+    step_rows = 50  # each by statements of its own
 
-    def form(self, request: HttpRequest) -> forms.Form:
-        return NothingAsked(_posted(request))
+    def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
+        return NothingAsked(asked)
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         yield _told(rows.filter(held=False), _REMOVED)
@@ -202,13 +170,19 @@ class Remove:
             "size": size(int(sums["octets"] or 0)),
         }
 
-    def do(self, row: Mailbox, fields: dict[str, Any], actor: Actor) -> Done:
-        gone = mailbox_removal.remove(row.user.address, actor=actor, with_mail=True)
+    def do(self, rows: Sequence[Mailbox], fields: dict[str, Any], actor: Actor) -> list[Done | Rejected]:
+        return [_refusal_or(self._removed, row.user.address, actor) for row in rows]
+
+    def undo(self, backs: Mapping[str, Back], actor: Actor) -> list[str | Rejected]:
+        return [_refusal_or(self._restored, address, actor) for address in backs]
+
+    def _removed(self, address: str, actor: Actor) -> Done:
+        gone = mailbox_removal.remove(address, actor=actor, with_mail=True)
         text = _("removed, with %(messages)s messages") % {"messages": count(gone.messages)}
         return Done(text, {"removed": True})
 
-    def undo(self, subject: str, back: Back, actor: Actor) -> str:
-        mailbox_removal.restore(subject, actor=actor)
+    def _restored(self, address: str, actor: Actor) -> str:
+        mailbox_removal.restore(address, actor=actor)
         return _("restored")
 
 
@@ -223,29 +197,14 @@ ACTS: dict[str, Act] = {
 }
 
 
-def _posted(request: HttpRequest) -> Mapping[str, Any] | None:
-    return request.POST if request.method == "POST" else None
-
-
 def _told(rows: QuerySet[Mailbox], text: Promise) -> str:
     """The sentence with the number of the rows; nothing where there are none."""
     number = rows.count()
     return str(text % {"number": number, "count": count(number)}) if number else ""
 
 
-def _present(mailbox: Mailbox, name: str) -> Any:
-    if name == "suspended":
-        return not mailbox.user.is_active
-    return getattr(mailbox.user if name in OF_USER else mailbox, name)
-
-
-def _kept(value: Any) -> Any:
-    return value.pk if isinstance(value, RetentionPolicy) else value
-
-
-def _shown(value: Any) -> Any:
-    return str(value) if isinstance(value, RetentionPolicy) else value
-
-
-def _read(name: str, value: Any) -> Any:
-    return RetentionPolicy.objects.filter(pk=value).first() if name == "policy" else value
+def _refusal_or(act: Callable[[str, Actor], Made], address: str, actor: Actor) -> Made | Rejected:
+    try:
+        return act(address, actor)
+    except Rejected as refusal:
+        return refusal

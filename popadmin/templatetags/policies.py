@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import template
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -51,6 +52,22 @@ def foretold(forecast: Forecast) -> dict[str, Any]:
         "rest": rest,
         "horizon": HORIZON_DAYS,
     }
+
+
+def told_shortly(forecast: Forecast) -> Iterator[str]:
+    """The same in sentences."""
+    told = {"horizon": HORIZON_DAYS, "what": all_of(forecast.total)}
+    if forecast.days and (date := forecast.days[0].date):
+        first = date_format(date, "l j F")
+        text = _("Removes %(what)s, within %(horizon)s days; the first on %(date)s. What leaves rests in recovery.")
+        yield text % {**told, "date": first}
+    else:
+        yield _("Removes nothing within %(horizon)s days.") % told
+    if forecast.before.messages:
+        yield _("As the rules are now, %(what)s would leave in that time.") % {"what": all_of(forecast.before)}
+    if forecast.destroyed.messages:
+        text = _("The next sweep would destroy for good, out of recovery: %(what)s.")
+        yield text % {"what": all_of(forecast.destroyed)}
 
 
 def _leaving(policy: RetentionPolicy) -> Iterator[str]:

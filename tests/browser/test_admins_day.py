@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from mailstore.models import Mailbox, RetentionPolicy, User
-from mailstore.store import aliases, grants, mailbox_removal
+from mailstore.store import aliases, grants, mailbox_batch, mailbox_removal
+from mailstore.store.mailbox_batch import Wanted
+from popadmin.panel.changes import Change
 from tests.browser.axe import findings
 from tests.browser.test_pages import NO_SCRIPT, sign_in
 from tests.store.site import ACTOR, PASSWORD, a_domain, a_message
@@ -93,6 +95,25 @@ def test_axe_finds_nothing_in_what_a_bulk_action_answers(visit, scheme):
     page.get_by_role("button", name="Quota: 1").click()
     found["results"] = findings(page)
     assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+def test_more_than_a_step_takes_goes_on_by_itself_with_a_bar_and_is_undone(visit):
+    an_admin()
+    a_domain()
+    rows = Change.step_rows + 30
+    mailbox_batch.ensure([Wanted(f"box{n}@example.org", {}) for n in range(rows)], actor=ACTOR, generates=False)
+    page = visit()
+    sign_in(page, "root")
+    page.goto("/mailboxes/")
+    page.get_by_role("button", name=f"Choose all {rows}").click()
+    page.get_by_role("button", name="Suspend", exact=True).click()
+    page.get_by_role("button", name=f"Suspend: {rows}").click()
+    undo = page.get_by_role("button", name=f"Undo: {rows}")
+    expect(undo).to_be_visible()
+    assert User.objects.filter(is_active=False).count() == rows
+    undo.click()
+    expect(page.get_by_text(f"{rows} undone")).to_be_visible()
+    assert findings(page) == []
 
 
 def make(page: Page, words: dict[str, str], address: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from mailstore.models import AuditEntry, Body, Device, DiarySession, Mailbox, RetentionPolicy, User
+from mailstore.models import AuditEntry, Body, Device, DiarySession, Job, Mailbox, RetentionPolicy, User
 from mailstore.store import grants, mailboxes
 from popadmin.panel.views.mailbox import SESSIONS
 from tests.store.site import ACTOR, PASSWORD, a_domain, a_message
@@ -270,7 +270,7 @@ def done(client: Client, url: str, **fields: str) -> str:
 
 
 def undone(client: Client) -> str:
-    return text(client.post("/mailboxes/results/", follow=True))
+    return text(client.post(f"/mailboxes/results/{Job.objects.latest('pk').pk}/undo/", follow=True))
 
 
 def test_many_are_suspended_with_a_preview_a_result_each_and_undone(root):
@@ -367,7 +367,7 @@ def test_all_that_a_filter_finds_is_changed_and_nothing_else(root):
 def test_nothing_chosen_is_told(root):
     assert "Nothing is chosen" in text(root.get("/mailboxes/bulk/suspend/"))
     assert root.get("/mailboxes/bulk/explode/").status_code == 404
-    assert root.get("/mailboxes/results/").status_code == 404
+    assert root.get("/mailboxes/results/1/").status_code == 404
 
 
 def test_a_domain_admin_reaches_no_others_by_what_his_session_keeps(carla):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -199,6 +200,28 @@ def test_a_forecast_of_a_domain_or_mailbox_looks_at_no_other() -> None:
     of_mailbox = forecast.of_mailbox(box, lambda: mailboxes.ensure(ANN, **chosen), now=NOW)
     assert (of_domain.total.messages, of_mailbox.total.messages) == (1, 1)
     assert swept().expired == 0
+
+
+def test_a_forecast_for_many_who_choose_a_policy_is_the_sum_of_those_for_each() -> None:
+    boxes = [a_mailbox(), a_mailbox("bob@elsewhere.example"), a_mailbox("cat@elsewhere.example")]
+    for number, box in enumerate(boxes):
+        messages = [a_message(box, arrived_at=ago(100 + day), octets=7) for day in range(number + 1)]
+        has(signed_in(box), *messages)
+        a_message(box, removed_at=ago(40 - 2 * number))
+    gentle = policies.ensure("gentle", actor=ACTOR, expire_days=90, recovery_days=60).row
+    mailboxes.ensure("cat@elsewhere.example", actor=ACTOR, policy=gentle, policy_at_once=True)
+    rules = policies.ensure("rules", actor=ACTOR, expire_days=10, recovery_days=38).row
+    keys = [box.pk for box in boxes]
+    for policy in (rules, gentle, None):
+        choose = partial(mailboxes.ensure, actor=ACTOR, policy=policy)
+        each = [forecast.of_mailbox(box, partial(choose, box.user.address), now=NOW) for box in boxes]
+        told = forecast.of_choice(keys, policy, now=NOW)
+        for what in ("total", "before", "destroyed"):
+            found = [getattr(one, what) for one in each]
+            sums = [sum(getattr(one, name) for one in found) for name in ("messages", "octets", "mailboxes")]
+            assert [getattr(getattr(told, what), name) for name in ("messages", "octets", "mailboxes")] == sums
+        assert sum(day.messages for day in told.days) == told.total.messages
+    assert forecast.of_choice(keys, rules, now=NOW).total.messages == 6
 
 
 def test_a_forecast_tells_what_goes_for_good() -> None:

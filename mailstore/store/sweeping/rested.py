@@ -12,17 +12,18 @@ from mailstore.store.sweeping.steps import Round, Step
 RECOVERY_DAYS = 30  # where no policy says otherwise
 
 
-def due(which: str, limit: str = "ALL") -> str:
+def due(which: str, limit: str = "ALL", *, mailboxes: str = "mailstore_mailbox") -> str:
     """SQL from FROM on: rows m in recovery of the mailboxes x that `which` picks, which have rested long enough.
 
     Rows rest a day even where the policy says 0: a session that opened before may still fetch them. What left first is
-    due first, so most mailboxes cost one look; `limit` is how many rows of one are looked at.
+    due first, so most mailboxes cost one look; `limit` is how many rows of one are looked at. `mailboxes` as in
+    `retention.boxes`.
     """
     resting = """SELECT m.id, m.mailbox_id, m.octets, m.removed, m.removed_at FROM mailstore_message m
                   WHERE m.mailbox_id = b.id AND m.removed IS NOT NULL ORDER BY m.removed LIMIT"""
     return f"""
   FROM (SELECT x.id, until.at AS until
-          FROM mailstore_mailbox x
+          FROM {mailboxes} x
           JOIN mailstore_domain o ON o.id = x.domain_id
           LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
          CROSS JOIN LATERAL (

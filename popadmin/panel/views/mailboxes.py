@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Finding
 from popadmin.findings import kinds
-from popadmin.lists.bulk import BulkPage, ResultsPage
+from popadmin.lists.bulk import BulkPage
 from popadmin.lists.columns import Column, Exported, Filters, Rows
+from popadmin.lists.results import ResultsPage, ResultsStep, ResultsUndo
 from popadmin.lists.views import Bulk, ListPage
 from popadmin.panel import access
 from popadmin.panel.acts import ACTS
@@ -80,5 +81,15 @@ class MailboxBulk(access.PolicyPage, UnderList, BulkPage):
 
 
 class MailboxResults(access.AdminPage, UnderList, ResultsPage):
+    list_page = Mailboxes
+    acts = ACTS
+
+
+class MailboxResultsStep(access.AdminPage, ResultsStep):
+    list_page = Mailboxes
+    acts = ACTS
+
+
+class MailboxResultsUndo(access.AdminPage, ResultsUndo):
     list_page = Mailboxes
     acts = ACTS

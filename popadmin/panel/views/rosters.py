@@ -1,7 +1,4 @@
-"""Mailboxes from a file: bring it in, say what its columns hold, see each row's fate, carry it out, take the passwords.
-
-The rows are taken in steps, each a POST of half a second: a script sends one after the other, a button does too.
-"""
+"""Mailboxes from a file: bring it in, name its columns, see each row's fate, carry it out, take the passwords."""
 
 from __future__ import annotations
 
@@ -11,8 +8,9 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView, View
@@ -23,6 +21,7 @@ from mailstore.store.outcomes import Rejected
 from popadmin import acting
 from popadmin.crumbs import crumb
 from popadmin.lists.columns import Column, Exported, Filters, Rows
+from popadmin.lists.steps import Progress, StepView
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.rosters import Bring, Columns
@@ -137,15 +136,16 @@ class Start(RosterView):
         return redirect("mailboxes-import", self.roster.pk)
 
 
-class Step(RosterView):
-    """One step. A script gets how far it is, a browser without one the page again."""
-
-    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        rosters.step(self.roster, actor=acting.actor(request), domains=self.domains)
+class Step(RosterView, StepView):
+    def take(self) -> None:
+        rosters.step(self.roster, actor=acting.actor(self.request), domains=self.domains)
         self.roster.refresh_from_db(fields=["stage"])
-        if request.accepts("text/html"):
-            return redirect("mailboxes-import", self.roster.pk)
-        return JsonResponse(progress(self.roster))
+
+    def progress(self) -> Progress:
+        return progress(self.roster)
+
+    def page(self) -> str:
+        return reverse("mailboxes-import", args=[self.roster.pk])
 
 
 class Passwords(RosterView):
@@ -162,13 +162,13 @@ class Passwords(RosterView):
         return response
 
 
-def progress(roster: Roster) -> dict[str, Any]:
-    """How many rows the stage has taken, of how many, and whether it goes on."""
+def progress(roster: Roster) -> Progress:
+    """Of the stage it is in."""
     told = rosters.counts(roster)
     checking = roster.stage == Roster.Stage.CHECKING
     total = told["rows"] if checking else told["rows"] - told["wrong"]
     taken = told["rows"] - told["unknown"] if checking else told["done"]
-    return {"taken": taken, "total": total, "running": roster.stage in RUNNING}
+    return Progress(taken, total, roster.stage in RUNNING)
 
 
 def _crumbs() -> list[Any]:

@@ -1,0 +1,60 @@
+"""Jobs: one thing that somebody does with many rows of a list, and what became of each."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Job(models.Model):
+    """One such thing. It is done in small steps, and perhaps undone so; which rows, is fixed when it begins.
+
+    `list_name` and `act` name what is done; `asked` is what was filled in for it, as it came.
+    """
+
+    class Stage(models.TextChoices):
+        RUNNING = "running", _("being done")
+        DONE = "done", _("done")
+        UNDOING = "undoing", _("being undone")
+        UNDONE = "undone", _("undone")
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("who"))
+    list_name = models.CharField(_("list"), max_length=20)
+    act = models.CharField(_("action"), max_length=20)
+    asked = models.JSONField(_("asked"), default=dict)
+    stage = models.CharField(_("stage"), max_length=8, choices=Stage.choices, default=Stage.RUNNING)
+    created_at = models.DateTimeField(_("begun"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+
+    def __str__(self) -> str:
+        return f"{self.list_name}: {self.act}"
+
+
+class JobRow(models.Model):
+    """One row: `key` is its primary key, `subject` its name, `back` what undoing needs; NULL: nothing can be undone."""
+
+    class Fate(models.TextChoices):
+        REFUSED = "bad", _("refused")  # in the order in which results are told
+        DONE = "done", _("done")
+        UNDONE = "undone", _("undone")
+        WAITING = "waiting", _("waiting")
+
+    job = models.ForeignKey(Job, models.CASCADE, verbose_name=_("job"), db_index=False)
+    key = models.BigIntegerField()
+    subject = models.TextField(_("subject"), blank=True, default="")
+    fate = models.CharField(_("result"), max_length=7, choices=Fate.choices, default=Fate.WAITING)
+    detail = models.TextField(_("detail"), blank=True, default="")
+    back = models.JSONField(null=True)
+
+    class Meta:
+        verbose_name = _("row of a job")
+        verbose_name_plural = _("rows of jobs")
+        indexes = [
+            # What waits, and the page of the results.
+            models.Index(fields=["job", "fate"], name="job_row_fate"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
