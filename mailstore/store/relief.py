@@ -15,7 +15,7 @@ RELIEF_ROWS = 1000  # of each tier at most by one statement, which holds the mai
 _TOO_MUCH = f"{{used}} - {{quota}} + {{quota}} / 100 * {100 - RELIEVED_PERCENT}"
 
 
-def picked(mailboxes: str, octets: str, now: str) -> str:
+def _picked(mailboxes: str, octets: str, now: str) -> str:
     """SQL of CTEs: `picked` (mailbox, added, octets) makes room for a message of `octets` octets in full mailboxes.
 
     First what every counting device has, then, if the policy says so, what one device has; never unfetched mail. What
@@ -54,7 +54,7 @@ def relieving(mailboxes: str, octets: str, now: str) -> str:
     """SQL that moves what is `picked` into recovery, behind LOCK, and tells how many messages and octets it was."""
     return leaving(
         f"""
-        WITH {picked(mailboxes, octets, now)}
+        WITH {_picked(mailboxes, octets, now)}
         UPDATE mailstore_message m
            SET removed = x.change + 1, removed_at = moment.now, removed_why = 'relief'
           FROM mailstore_mailbox x, picked, moment

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from django.db import connection
 
+from mailstore.store import retention
 from mailstore.store.following import FOLLOWED
 from mailstore.store.resting import CAP_OCTETS
+from mailstore.store.retention import DUE
+from mailstore.store.sweeping import silence
+from mailstore.store.sweeping.expire import EXPIRE
 from mailstore.store.sweeping.purging import Purging
+from mailstore.store.sweeping.rehearsal import rehearsed
+from mailstore.store.sweeping.relieve import RELIEF, full
+from mailstore.store.sweeping.rested import RESTED
 from mailstore.store.sweeping.steps import Round, Step
 
 
@@ -25,14 +32,31 @@ def _due(which: str) -> str:
  WHERE m.above AND m.removed_at < %(now)s::timestamptz - interval '1 day'"""
 
 
-_COUNT = f"SELECT count(*) {_due('true')}"
+# Mailboxes above their cap, or that will be once the steps before have moved what is due. A full one may be relieved.
+_SWAYED = f"""
+WITH {retention.boxes("true")},
+moving AS (
+    SELECT b.id, sum(m.octets) AS octets
+      FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL {DUE}
+     WHERE due.at <= %(now)s GROUP BY b.id)
+SELECT x.id
+  FROM mailstore_mailbox x
+  JOIN mailstore_domain o ON o.id = x.domain_id
+  LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
+  LEFT JOIN moving ON moving.id = x.id
+ WHERE NOT x.held AND x.removed_at IS NULL AND x.recovery_messages > 0
+   AND (x.recovery_octets + coalesce(moving.octets, 0) > {CAP_OCTETS} OR x.id = ANY(%(others)s::bigint[]))
+"""
+_ACT = Purging(_due("x.id = ANY(%(boxes)s)")).act
 
 
 def _look(round: Round) -> tuple[int]:
+    others = [*silence.mailboxes(round), *full()]
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"now": round.now})
-        (count,) = cursor.fetchone()
+        cursor.execute(_SWAYED, {"now": round.now, "others": others})
+        swayed = [key for (key,) in cursor.fetchall()]
+    (count,) = rehearsed(swayed, round, (silence.end, EXPIRE.act, RELIEF.act, RESTED.act, _ACT)) or (0,)
     return (count,)
 
 
-CAPPED = Step(("capped",), _look, Purging(_due("x.id = ANY(%(boxes)s)")).act)
+CAPPED = Step(("capped",), _look, _ACT)

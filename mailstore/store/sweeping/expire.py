@@ -9,13 +9,14 @@ from django.db import connection
 from mailstore.store import retention
 from mailstore.store.retention import DUE
 from mailstore.store.statements.leaving import leaving
-from mailstore.store.sweeping import prepared
+from mailstore.store.sweeping import prepared, silence
 from mailstore.store.sweeping.batches import FOUND_ROWS, Pace, locked
+from mailstore.store.sweeping.rehearsal import rehearsed
 from mailstore.store.sweeping.steps import Round, Step
 from mailstore.store.sweeping.windows import windows
 
 _COUNT = f"""
-WITH {retention.boxes("true")}
+WITH {retention.boxes("x.id <> ALL(%(but)s::bigint[])")}
 SELECT count(*), coalesce(sum(m.octets), 0)::bigint
   FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL {DUE}
  WHERE due.at <= %(now)s
@@ -51,10 +52,12 @@ Found = tuple[int, int]  # mailbox and arrival number
 
 
 def _look(round: Round) -> tuple[int, int]:
+    silent = silence.mailboxes(round)
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"now": round.now})
+        cursor.execute(_COUNT, {"now": round.now, "but": silent})
         messages, octets = cursor.fetchone()
-    return messages, octets
+    rest = rehearsed(silent, round, (silence.end, _act)) or (0, 0)
+    return messages + rest[0], octets + rest[1]
 
 
 def _act(round: Round) -> tuple[int, int]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from django.db import connection
 
 from mailstore.store.following import FOLLOWED
-from mailstore.store.relief import picked, relieving
+from mailstore.store.relief import relieving
 from mailstore.store.statements.arriving import fits
+from mailstore.store.sweeping import silence
 from mailstore.store.sweeping.batches import locked
+from mailstore.store.sweeping.expire import EXPIRE
+from mailstore.store.sweeping.rehearsal import rehearsed
 from mailstore.store.sweeping.steps import Round, Step
 
 _ANY_OCTETS = "1::bigint"  # what takes not one octet is full
@@ -18,22 +21,17 @@ SELECT coalesce(array_agg(x.id), '{{}}')
   JOIN mailstore_retentionpolicy p ON {FOLLOWED}
  WHERE p.relief <> 'never' AND NOT x.held AND x.removed_at IS NULL AND NOT ({fits(_ANY_OCTETS, "x")})
 """
-_PICKED = picked("%(boxes)s::bigint[]", _ANY_OCTETS, "%(now)s")
-_COUNT = f"WITH {_PICKED} SELECT count(*), coalesce(sum(octets), 0)::bigint FROM picked"
 _RELIEVE = relieving("%(boxes)s::bigint[]", _ANY_OCTETS, "%(now)s")
 
 
 def _look(round: Round) -> tuple[int, int]:
-    """Of each mailbox what the first batch would take, which is all unless its messages are very many and small."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"boxes": _full(), "now": round.now})
-        messages, octets = cursor.fetchone()
+    messages, octets = rehearsed(full(), round, (silence.end, EXPIRE.act, _act)) or (0, 0)
     return messages, octets
 
 
 def _act(round: Round) -> tuple[int, int]:
     messages = octets = 0
-    for mailbox in _full():
+    for mailbox in full() if round.only is None else [round.only]:
         count = 1
         while count and not round.stop():
             count, size = _batch(mailbox, round)
@@ -42,7 +40,8 @@ def _act(round: Round) -> tuple[int, int]:
     return messages, octets
 
 
-def _full() -> list[int]:
+def full() -> list[int]:
+    """The mailboxes that take no more mail, and whose policy may make room."""
     with connection.cursor() as cursor:
         cursor.execute(_FULL)
         keys: list[int] = cursor.fetchone()[0]

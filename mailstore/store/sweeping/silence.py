@@ -67,8 +67,18 @@ def _look(round: Round) -> tuple[int]:
 
 def _act(round: Round) -> tuple[int]:
     _tell(round)
+    return end(round)
+
+
+def mailboxes(round: Round) -> list[int]:
+    """Those with devices that count no more from now on."""
+    return sorted({mailbox for mailbox, _device in _silent(round)})
+
+
+def end(round: Round) -> tuple[int]:
+    """End their counting, whose owners were told in time; returns how many devices."""
     silenced = 0
-    for mailbox in sorted({mailbox for mailbox, _device in _silent(round)}):
+    for mailbox in mailboxes(round) if round.only is None else [round.only]:
         if round.stop():
             break
         silenced += _silence(mailbox, round)

@@ -13,11 +13,12 @@ BATCH_ROWS = 500  # of one transaction, where nobody waits for it
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One pass: the bodies, its moment, and whether it is to end between two batches."""
+    """One pass: the bodies, its moment, whether it is to end between two batches, and of which mailbox `only` it is."""
 
     store: BodyStore
     now: datetime
     stop: Callable[[], bool] = lambda: False
+    only: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

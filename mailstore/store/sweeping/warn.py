@@ -13,7 +13,10 @@ from mailstore.models import Mailbox
 from mailstore.policy.retention import WARN_PERCENTS
 from mailstore.store import notices
 from mailstore.store.notices import Notice
-from mailstore.store.sweeping import digest
+from mailstore.store.sweeping import digest, silence
+from mailstore.store.sweeping.expire import EXPIRE
+from mailstore.store.sweeping.rehearsal import rehearsed
+from mailstore.store.sweeping.relieve import RELIEF
 from mailstore.store.sweeping.steps import Round, Step
 
 BATCH_NOTICES = 100  # as many bodies are made durable on one errand
@@ -32,6 +35,7 @@ SELECT x.id, u.address, u.language, x.warned_percent, level.percent, x.octets, x
            OR x.messages >= x.quota_messages * (percent / 100.0::float8)) AS level
  WHERE (x.warned_percent > 0 OR x.octets >= x.quota_octets * ({_LEAST}) OR x.messages >= x.quota_messages * ({_LEAST}))
    AND x.removed_at IS NULL AND level.percent <> x.warned_percent AND x.id > %(after)s
+   AND (%(only)s::bigint IS NULL OR x.id = %(only)s)
  ORDER BY x.id LIMIT {BATCH_NOTICES}
 """
 
@@ -50,7 +54,19 @@ class _Crossing:
 
 
 def _look(round: Round) -> tuple[int]:
-    return (sum(crossing.percent > crossing.told_percent for batch in _batches(round) for crossing in batch),)
+    """Behind what the steps before take out of them: mailboxes that fill are few."""
+    rising = [crossing.mailbox for crossing in _rising(round)]
+    (count,) = rehearsed(rising, round, (silence.end, EXPIRE.act, RELIEF.act, _count)) or (0,)
+    return (count,)
+
+
+def _count(round: Round) -> tuple[int]:
+    return (sum(1 for _crossing in _rising(round)),)
+
+
+def _rising(round: Round) -> Iterator[_Crossing]:
+    for batch in _batches(round):
+        yield from (crossing for crossing in batch if crossing.percent > crossing.told_percent)
 
 
 def _act(round: Round) -> tuple[int]:
@@ -73,7 +89,7 @@ def _batches(round: Round) -> Iterator[list[_Crossing]]:
     after = 0
     while not round.stop():
         with connection.cursor() as cursor:
-            cursor.execute(_CROSSED, {"percents": [*WARN_PERCENTS], "after": after})
+            cursor.execute(_CROSSED, {"percents": [*WARN_PERCENTS], "after": after, "only": round.only})
             batch = [_Crossing(*row) for row in cursor.fetchall()]
         if not batch:
             return
