@@ -171,7 +171,10 @@ class EarlierStay(models.Model):
 
 
 class ImportedSource(models.Model):
-    """A message that an import has brought in, so that a second run brings nothing twice, also after a removal."""
+    """A message that an import has brought in, so that a second run brings nothing twice, also after a removal.
+
+    And a notice of our own, so that its occasion is told once.
+    """
 
     mailbox = models.ForeignKey(Mailbox, models.CASCADE, verbose_name=_("mailbox"), db_index=False)
     source = models.BinaryField(_("digest of the source's identity"), max_length=16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from mailstore.errors import MailError
 from mailstore.ports import BodyRef, Envelope
 from mailstore.store import errand
 from mailstore.store.delivery import StoredDelivery
-from mailstore.store.placing import Placement, fresh_id
+from mailstore.store.placing import Placement, Refusing, fresh_id
 from mailstore.wire.door import RawDoor
 
 log = logging.getLogger("popadmin.notices")
@@ -31,13 +32,18 @@ _ENVELOPE = Envelope(sender="", client_name="localhost", client="unix", encrypte
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One mail to the owner of a mailbox, written in `language` (see `speaking`)."""
+    """One mail to the owner of a mailbox, written in `language` (see `speaking`).
+
+    `occasion` is what it is about, as no other notice to this mailbox is: of one occasion it is told once, however
+    often a kill came before that was noted.
+    """
 
     mailbox: int
     address: str
     language: str
     subject: str
     text: str
+    occasion: str
 
 
 def speaking(language: str) -> translation.override:
@@ -46,7 +52,7 @@ def speaking(language: str) -> translation.override:
 
 
 def deliver(notices: Sequence[Notice], *, now: datetime) -> list[Notice]:
-    """Deliver by the path of all mail; returns those that are durable. What failed is logged, to be tried again."""
+    """Deliver by the path of all mail; returns those that are durable, now or before. What failed is logged."""
     return asyncio.run(_deliver(notices, now)) if notices else []
 
 
@@ -75,11 +81,12 @@ async def _one(delivery: StoredDelivery, store: FileBodies, notice: Notice, octe
     if isinstance(ref, MailError):
         return ref
     prefix = delivery.trace(_ENVELOPE, notice.address, queue_id)
-    placement = Placement((notice.mailbox,), ref, prefix, uidl=queue_id, unlimited=True)
+    source = hashlib.blake2b(f"notice {notice.occasion}".encode(), digest_size=16).digest()
+    placement = Placement((notice.mailbox,), ref, prefix, uidl=queue_id, unlimited=True, source=source)
     refused: MailError | None = await errand.answer(lambda done: delivery.place(placement, done))
     if refused is not None:
         delivery.discard(ref)
-    return refused
+    return None if isinstance(refused, Refusing) else refused  # it is there already, or the mailbox is gone
 
 
 def _written(notice: Notice, hostname: str, now: datetime) -> bytes:

@@ -44,6 +44,20 @@ def test_a_mail_comes_first_and_days_before(letters: Letters) -> None:
     assert (swept(letters, 99), len(letters.subjects(ANN))) == (0, 1)
 
 
+def test_a_kill_before_the_note_tells_nobody_twice(letters: Letters) -> None:
+    phone = phone_of(a_mailbox(), heard_days_ago=0)
+    swept(letters, 38.1)
+    Device.objects.update(silence_told_at=None)
+    swept(letters, 38.2)
+    assert len(letters.subjects(ANN)) == 1
+    phone.refresh_from_db()
+    assert phone.silence_told_at is not None
+    heard(phone, NOW + timedelta(days=39))
+    Device.objects.update(silence_told_at=None)
+    swept(letters, 39 + 38.1)
+    assert len(letters.subjects(ANN)) == 2, "another silence"
+
+
 def test_where_no_sweep_ran_for_long_the_notice_is_not_shorter(letters: Letters) -> None:
     phone_of(a_mailbox(), heard_days_ago=400)
     assert (swept(letters, 0), swept(letters, 6.9), swept(letters, 7)) == (0, 0, 1)

@@ -34,6 +34,17 @@ def test_each_crossing_is_told_once(letters: Letters) -> None:
     assert_counters_are_sums()
 
 
+def test_a_kill_before_the_note_tells_nobody_twice(letters: Letters) -> None:
+    box = holding(900_000, quota_octets=1_000_000)
+    assert sweep.warn(letters.store) == 1
+    Mailbox.objects.update(warned_percent=0, warned_at=None)
+    sweep.warn(letters.store)
+    assert len(letters.subjects(ANN)) == 1
+    box.refresh_from_db()
+    assert box.warned_percent == 80, "noted by the pass that found it told"
+    assert_counters_are_sums()
+
+
 def test_it_is_told_again_after_there_was_room(letters: Letters) -> None:
     box = holding(900_000, quota_octets=1_000_000)
     assert sweep.warn(letters.store) == 1

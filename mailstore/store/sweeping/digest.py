@@ -54,7 +54,8 @@ def _hand_over(admin: User, count: int, first: Sequence[Mailbox], round: Round) 
         text = "\n".join(_lines(count, first)) + "\n"
     own = Mailbox.objects.filter(user=admin, removed_at=None).first()
     if own is not None:
-        return bool(notices.deliver([Notice(own.pk, admin.address, admin.language, subject, text)], now=round.now))
+        notice = Notice(own.pk, admin.address, admin.language, subject, text, f"digest {admin.digested_at}")
+        return bool(notices.deliver([notice], now=round.now))
     if admin.recovery_address:
         _mail(admin.recovery_address, subject, text)
     return bool(admin.recovery_address)

@@ -141,7 +141,8 @@ def _notice(untold: _Untold) -> Notice:
             "server, as the rules of your mailbox say. Nothing is lost by that: it rests in recovery for some time.\n\n"
             "To keep things as they are, let it fetch mail once. If you no longer have it, revoke it.\n"
         )
-    return Notice(untold.mailbox, untold.address, untold.language, subject, text % figures)
+    occasion = f"silence {untold.device} {untold.heard_at}"
+    return Notice(untold.mailbox, untold.address, untold.language, subject, text % figures, occasion)
 
 
 SILENCE = Step(("silenced",), _look, _act)

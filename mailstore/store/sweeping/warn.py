@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 from django.template.defaultfilters import filesizeformat
@@ -25,7 +26,7 @@ BATCH_NOTICES = 100  # as many bodies are made durable on one errand
 # rows and no index: their counters change with each delivery, which would pay for it.
 _LEAST = f"{WARN_PERCENTS[0]} / 100.0::float8"
 _CROSSED = f"""
-SELECT x.id, u.address, u.language, x.warned_percent, level.percent, x.octets, x.quota_octets, x.messages,
+SELECT x.id, u.address, u.language, x.warned_percent, x.warned_at, level.percent, x.octets, x.quota_octets, x.messages,
        x.quota_messages
   FROM mailstore_mailbox x
   JOIN mailstore_user u ON u.id = x.user_id
@@ -46,6 +47,7 @@ class _Crossing:
     address: str
     language: str
     told_percent: int
+    told_at: datetime | None
     percent: int
     octets: int
     quota_octets: int | None
@@ -106,7 +108,8 @@ def _notice(crossing: _Crossing) -> Notice:
             else _("Your mailbox is %(percent)d%% full") % {"percent": crossing.percent}
         )
         parts = [*_usage(crossing), _consequence() if full else _outlook(), _remedy()]
-    return Notice(crossing.mailbox, crossing.address, crossing.language, subject, "\n\n".join(parts) + "\n")
+    occasion = f"quota {crossing.percent} {crossing.told_at}"  # whatever was told before is over
+    return Notice(crossing.mailbox, crossing.address, crossing.language, subject, "\n\n".join(parts) + "\n", occasion)
 
 
 def _usage(crossing: _Crossing) -> Iterator[str]:
