@@ -14,7 +14,7 @@ from mailstore.store.lanes import Lanes
 from mailstore.store.sightings import Sightings
 from tests.store.letters import letters
 from tests.store.mail import Mail
-from tests.store.worker import Worker, conninfo
+from tests.store.worker import Worker, conninfo, end
 
 __all__ = ["letters"]
 
@@ -29,10 +29,13 @@ def worker(transactional_db: None) -> Iterator[Worker]:
 
 @pytest.fixture
 def lanes(worker: Worker) -> Iterator[Lanes]:
+    """Behind the test its connections are ended and gone: what a statement still locks would block the emptying."""
     lanes = Lanes(conninfo())
     worker.run(lanes.open())
     yield lanes
+    pids = [lane._connection.backend_pid for lane in (lanes._reads, *lanes._writes) if lane._connection]
     lanes.close()
+    end(pids)
 
 
 @pytest.fixture

@@ -38,6 +38,12 @@ def end_lanes() -> None:
         cursor.execute(f"SELECT pg_terminate_backend(pid, 5000) FROM ({LANES}) AS lanes")
 
 
+def end(pids: list[int]) -> None:
+    """End these connections where they have not ended, and wait until they are gone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = ANY(%s)", [pids])
+
+
 def all_there(lanes: Lanes) -> bool:
     """True when every lane is connected: one that is still coming would outlive its test."""
     return all(lane.connected for lane in (lanes._reads, *lanes._writes))
