@@ -18,9 +18,12 @@
     all.hidden = false;
     all.addEventListener("change", () => { boxes.forEach(box => { box.checked = all.checked; }); tell(); });
   }
+  // By the keyboard each arrow is a change: there the button is what sends, else the list would go at the first arrow.
+  let pointed = false;
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, event => { pointed = event.type === "pointerdown"; }, true);
   form.addEventListener("change", event => {
     if (event.target.name === "ticked") tell();
-    else if (event.target.matches(".filters select")) form.requestSubmit(form.querySelector("button[name=filter]"));
+    else if (pointed && event.target.matches(".filters select")) form.requestSubmit(form.querySelector("button[name=filter]"));
   });
   if (boxes.length) tell();
 })();

@@ -15,11 +15,17 @@ def field(bound: BoundField) -> dict[str, Any]:
     widget = bound.field.widget
     is_box = isinstance(widget, CheckboxInput)
     css = "form-check-input" if is_box else "form-select" if isinstance(widget, Select) else "form-control"
-    shown = bound.as_widget(attrs={"class": f"{css} is-invalid" if bound.errors else css})
-    return {"field": bound, "input": shown, "is_box": is_box}
+    attrs: dict[str, str | bool] = {"class": f"{css} is-invalid" if bound.errors else css, **_focus(bound)}
+    return {"field": bound, "input": bound.as_widget(attrs=attrs), "is_box": is_box}
 
 
 @register.inclusion_tag("parts/options.html")
 def options(bound: BoundField) -> dict[str, Any]:
     """An `Explained` field: a radio button an option, each with its line."""
     return {"field": bound, "options": bound.field.options, "chosen": bound.value()}  # type: ignore[attr-defined]  # of Explained
+
+
+def _focus(bound: BoundField) -> dict[str, bool]:
+    """Whoever comes back to a form with faults stands in the first field that has one, and hears what is wrong."""
+    faulty = next((name for name in bound.form.fields if name in bound.form.errors), None)
+    return {} if faulty is None else {"autofocus": bound.name == faulty}

@@ -42,6 +42,13 @@ def at(moment: datetime.datetime) -> SafeString:
 
 
 @register.simple_tag
+def day(moment: datetime.datetime, shape: str = "DATE_FORMAT") -> SafeString:
+    """`<time>` with the date alone, where the hour matters little."""
+    shown = date_format(timezone.localtime(moment), shape)
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), shown)
+
+
+@register.simple_tag
 def lasted(began: datetime.datetime, ended: datetime.datetime) -> str:
     """How long something took, in words: `12 seconds`, `3 minutes`."""
     seconds = round((ended - began).total_seconds())

@@ -1,4 +1,4 @@
-"""Every page that each person reaches: axe finds nothing in either theme, nothing is wider than a phone."""
+"""Every page that each person reaches: axe finds nothing in either theme, Tab gets everywhere, it fits a phone."""
 
 from __future__ import annotations
 
@@ -18,12 +18,40 @@ WIDE = """() => [...document.querySelectorAll('*')].filter(e => e.scrollWidth > 
   .map(e => 'wide: ' + e.outerHTML.slice(0, 80))"""
 IN_MENU = frozenset(place.name for place in PLACES)
 
+# Where the focus is: its place among all that can have it, and whether it can be seen.
+FOCUS = """() => {
+  const stops = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')]
+    .filter(e => !e.disabled && e.type !== 'hidden' && e.checkVisibility({visibilityProperty: true})
+      && !(e.type === 'radio' && !e.checked && document.querySelector(`[name="${e.name}"]:checked`)));
+  const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
+  return {place: stops.indexOf(e), of: stops.length, html: e.outerHTML.slice(0, 80), parts: e.type?.startsWith('date'),
+    seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && box.width > 1 && box.height > 1
+      && box.bottom > 0 && box.top < innerHeight};
+}"""
+
+
+def tabbed_through(page: Page) -> list[str]:
+    """Tab from the first stop to the last: each in its turn, each to be seen."""
+    page.locator(".skip-link").focus()
+    faults, place = [], 0
+    while (focus := page.evaluate(FOCUS))["place"] == place < focus["of"]:
+        if not focus["seen"]:
+            faults.append(f"focus not seen: {focus['html']}")
+        page.keyboard.press("Tab")
+        while focus["parts"] and page.evaluate(FOCUS)["place"] == place:
+            page.keyboard.press("Tab")  # through day, month and year
+        place += 1
+    return (
+        faults if place == focus["of"] else [*faults, f"Tab led from stop {place} of {focus['of']} to {focus['html']}"]
+    )
+
 
 def looked_at(page: Page, place: places.Place, status: int) -> list[str]:
     faults = [] if status == 200 else [f"status {status}"]
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         faults += [f"{scheme}: {each}" for each in findings(page)]
+    faults += tabbed_through(page)
     heading = page.get_by_role("heading", level=1).inner_text()
     if page.title() == "popadmin · popadmin" or not heading:
         faults.append("has no name")

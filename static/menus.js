@@ -1,0 +1,17 @@
+// Menus close as menus do: by Escape, which gives the focus back to their button, and when the focus or a click goes elsewhere.
+(() => {
+  const menus = document.querySelectorAll("details.menu");
+  document.addEventListener("keydown", event => {
+    if (event.key !== "Escape") return;
+    for (const menu of menus) {
+      if (!menu.open) continue;
+      if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+      menu.open = false;
+    }
+  });
+  for (const kind of ["focusin", "pointerdown"]) {
+    document.addEventListener(kind, event => {
+      for (const menu of menus) if (!menu.contains(event.target)) menu.open = false;
+    });
+  }
+})();
