@@ -34,9 +34,10 @@ FURNISHING = (
        SELECT id, 'hasty', now(), '{"seconds": 5}' FROM mailstore_mailbox WHERE id % 200 = 0""",
     """INSERT INTO mailstore_diarysession (mailbox_id, device_id, started_at, ended_at, client, tls, listed,
               fetched_messages, removed_messages, octets_out, fetched, deleted, ended, sessions)
-       SELECT mailbox_id, id, now() - n * interval '7 hours', now() - n * interval '7 hours', '192.0.2.7', 'TLSv1.3',
-              100, n, 0, 1000 * n, '{}', '{}', CASE WHEN n % 5 = 0 THEN 'wrong' ELSE 'quit' END, 1
-         FROM mailstore_device CROSS JOIN generate_series(1, 5) AS n""",
+       SELECT mailbox_id, id, ago.at, ago.at, '192.0.2.7', 'TLSv1.3', 100, n, 0, 1000 * n, '{}', '{}',
+              CASE WHEN n % 5 = 0 THEN 'wrong' ELSE 'quit' END, 1
+         FROM mailstore_device CROSS JOIN generate_series(1, 5) AS n
+        CROSS JOIN LATERAL (SELECT now() - n * interval '7 hours' - id % 90000 * interval '1 second') AS ago (at)""",
 )
 # Half of the mail of one mailbox, which has the most of it, is in recovery.
 OWNER = """

@@ -28,6 +28,7 @@ class AuditEntry(models.Model):
         verbose_name_plural = _("audit entries")
         indexes = [
             models.Index(fields=["-at"], name="audit_newest_first"),  # the audit page
+            models.Index(fields=["subject"], name="audit_of_a_subject"),  # what was done to a domain, on its page
         ]
 
     def __str__(self) -> str:

@@ -61,6 +61,7 @@ class Mailbox(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
     removed_by = models.CharField(_("removed by"), max_length=254, blank=True, editable=False)
+    purge_asked_at = models.DateTimeField(null=True, editable=False)  # somebody wants it destroyed before it has rested
     removed_with_domain = models.BooleanField(_("removed with its domain"), default=False, editable=False)
 
     class Meta:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 
 from django.db import transaction
 from django.db.models import Count, Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from mailstore.models import Alias, Domain, Mailbox
@@ -52,6 +54,7 @@ def restore(name: str, *, actor: Actor) -> Domain:
     """Bring the domain back with exactly what went with it. Rejected where it is not removed."""
     with transaction.atomic():
         domain = domains.locked_removed(name)
+        removal.refuse_asked(domain)
         coming = contents(domain)
         Mailbox.objects.filter(domain=domain, removed_with_domain=True).update(**removal.THERE)
         Domain.objects.filter(pk=domain.pk).update(removed_at=None, removed_by="")
@@ -59,11 +62,28 @@ def restore(name: str, *, actor: Actor) -> Domain:
     return domains.get(domain.name)
 
 
-def purge_now(name: str, *, actor: Actor) -> Removed:
+def ask_purge(name: str, *, actor: Actor) -> Removed:
+    """Let the sweep do what `purge_now` does, within minutes: nobody waits for it, and it cannot be restored meanwhile.
+
+    Returns what goes. Rejected where the domain is not removed, where a mailbox is held, and when it was asked for
+    already.
+    """
+    with transaction.atomic():
+        domain = domains.locked_removed(name)
+        removal.refuse_asked(domain)
+        _refuse_held(domain)
+        going = contents(domain)
+        Domain.objects.filter(pk=domain.pk).update(purge_asked_at=timezone.now())
+        _record(actor, "domain.purge-asked", domain, going)
+    return going
+
+
+def purge_now(name: str, *, actor: Actor, stop: Callable[[], bool] = lambda: False) -> Removed:
     """Destroy a removed domain with all its mailboxes, mail and aliases; its name is free.
 
-    One mailbox a transaction: what a crash leaves is still removed, and the next purge goes on. Rejected where the
-    domain is not removed, where a mailbox is held, and when somebody restores it meanwhile.
+    One mailbox a transaction: what a crash leaves, or who says `stop`, is still removed, and the next purge goes on.
+    Returns what went. Rejected where the domain is not removed, where a mailbox is held, and when somebody restores it
+    meanwhile.
     """
     messages = octets = count = 0
     with transaction.atomic():
@@ -71,6 +91,8 @@ def purge_now(name: str, *, actor: Actor) -> Removed:
         _refuse_held(domain)
         keys = list(Mailbox.objects.filter(domain=domain).order_by("pk").values_list("pk", flat=True))
     for key in keys:
+        if stop():
+            return Removed(count, 0, messages, octets)
         destroyed = _purge_mailbox(name, key, actor)
         count, messages, octets = count + 1, messages + destroyed.messages, octets + destroyed.octets
     with transaction.atomic():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from mailstore.models import Mailbox, Message
@@ -34,12 +35,26 @@ def restore(address: str, *, actor: Actor) -> Mailbox:
     with transaction.atomic():
         domain = domains.locked(normal)
         mailbox = mailboxes.locked_removed(normal)
+        removal.refuse_asked(mailbox)
         room = caps.room(domain, actor=actor)
         room.refuse_one_more()
         room.refuse_quota(mailbox.quota_octets)
         Mailbox.objects.filter(pk=mailbox.pk).update(**removal.THERE)
         _record(actor, "mailbox.restore", mailbox)
     return mailboxes.get(normal)
+
+
+def ask_purge(address: str, *, actor: Actor) -> None:
+    """Let the sweep do what `purge_now` does, within minutes: nobody waits for it, and it cannot be restored meanwhile.
+
+    Rejected where it is not removed, held, or was asked for already.
+    """
+    with transaction.atomic():
+        mailbox = mailboxes.locked_removed(mailboxes.normalized(address))
+        refuse_held(mailbox)
+        removal.refuse_asked(mailbox)
+        Mailbox.objects.filter(pk=mailbox.pk).update(purge_asked_at=timezone.now())
+        _record(actor, "mailbox.purge-asked", mailbox, messages=mailbox.messages, octets=mailbox.octets)
 
 
 def purge_now(address: str, *, actor: Actor) -> Removed:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -38,21 +39,35 @@ def kept_until(removed_at: datetime) -> datetime:
     return removed_at + timedelta(days=settings.REMOVED_DAYS)
 
 
-def due_before(now: datetime) -> datetime:
-    """What was removed before this has rested long enough."""
-    return now - timedelta(days=settings.REMOVED_DAYS)
-
-
 def refusal(row: Mailbox | Domain) -> Rejected:
     """Why a removed row cannot be used, and what to do."""
     if row.removed_at is None:
         raise ValueError(f"{row} is not removed")
     if isinstance(row, Mailbox) and row.removed_with_domain:
         return refusal(row.domain)
+    if row.purge_asked_at is not None:
+        return Rejected(_("%(name)s is being destroyed: its name is free in a few minutes") % {"name": row})
     return Rejected(
         _("%(name)s was removed on %(date)s: restore it, or purge it to use its name again")
         % {"name": row, "date": date_format(timezone.localtime(row.removed_at))}
     )
+
+
+def refuse_asked(row: Mailbox | Domain) -> None:
+    """Refuse what is about to be destroyed: it cannot be brought back, and need not be asked for twice."""
+    if row.purge_asked_at is not None:
+        raise refusal(row)
+
+
+def due_before(now: datetime) -> datetime:
+    """What was removed before this has rested long enough."""
+    return now - timedelta(days=settings.REMOVED_DAYS)
+
+
+def due(now: datetime) -> Q:
+    """Which removed rows the sweep purges: those that have rested, and those that somebody wants destroyed."""
+    asked = Q(purge_asked_at__isnull=False)
+    return Q(removed_at__isnull=False) & (Q(removed_at__lt=due_before(now)) | asked)
 
 
 def not_removed(row: Mailbox | Domain) -> Rejected:

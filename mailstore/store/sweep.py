@@ -92,10 +92,15 @@ def run(store: BodyStore, *, stop: Callable[[], bool] = lambda: False, now: date
     return swept
 
 
-def warn(store: BodyStore) -> int:
-    """The warnings alone, for a clock that runs between two passes; returns to how many owners. Rejected as `run`."""
+def tend(store: BodyStore, *, stop: Callable[[], bool] = lambda: False) -> int:
+    """What cannot wait for the next pass, for a clock that runs in between: warnings, then removals asked for at once.
+
+    Returns how many owners were warned. Rejected as `run`.
+    """
+    round = Round(store, timezone.now(), stop)
     with lease():
-        (warned,) = WARN.act(Round(store, timezone.now()))
+        (warned,) = WARN.act(round)
+        REMOVED.act(round)
     return warned
 
 

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Q
 
 from popadmin.acting import KEY_DIGITS
 from popadmin.lists.columns import Order, Rows
 
 COUNTED_ROWS = 1_000  # beyond, the planner's estimate is told: nobody reads the difference
+SORTED_ROWS = 10_000  # up to about so many are sorted, tens of milliseconds; beyond, an index of the order is walked
 KEY = "list_key"  # the annotation that a list is sorted by
+_SORTED = "SELECT * FROM ({rows} OFFSET 0) AS found (id, key) ORDER BY key {way}, id {way} LIMIT {most}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many rows there are; an estimate where `exact` is false."""
+    """How many rows there are: exactly, with their `keys`, or an estimate with none."""
 
     rows: int
-    exact: bool
+    keys: tuple[int, ...] | None = None
+
+    @property
+    def exact(self) -> bool:
+        return self.keys is not None
 
 
 def read_cursor(text: str) -> Cursor | None:
@@ -60,15 +67,20 @@ def read_cursor(text: str) -> Cursor | None:
     return Cursor(way == "a", max(1, int(position)), int(key), value)
 
 
-def page(rows: Rows, order: Order, cursor: Cursor | None, *, size: int) -> Page:
-    """The page at the cursor: one statement for the keys, one for the rows, so that only rows shown are read whole."""
-    keyed = rows.annotate(**{KEY: order.expression})
+def page(rows: Rows, order: Order, cursor: Cursor | None, *, size: int, count: Count) -> Page:
+    """The page at the cursor: one statement for the keys, one for the rows, so that only rows shown are read whole.
+
+    Where the `count` of the rows has their keys, these are put in order. Of many, a walk through an index of the order
+    soon meets enough; for fewer it would go through the whole table, so they are all found first.
+    """
+    keyed = (rows if count.keys is None else rows.filter(pk__in=count.keys)).annotate(**{KEY: order.expression})
+    read = _sorted_keys if count.keys is None and count.rows <= SORTED_ROWS else _keys
     value = None if cursor is None else _value(keyed, cursor.value)
     if cursor is None or value is None:
-        keys = _keys(keyed, down=order.down, most=size + 1)
+        keys = read(keyed, down=order.down, most=size + 1)
         return _page(rows, keys[:size], 1, before=False, after=len(keys) > size)
     down = order.down == cursor.behind  # a page before is read the other way round
-    keys = _keys(_beyond(keyed, cursor.key, value, down=down), down=down, most=size + 1)
+    keys = read(_beyond(keyed, cursor.key, value, down=down), down=down, most=size + 1)
     more, keys = len(keys) > size, keys[:size]
     if cursor.behind:
         return _page(rows, keys, cursor.position, before=True, after=more)
@@ -79,17 +91,30 @@ def page(rows: Rows, order: Order, cursor: Cursor | None, *, size: int) -> Page:
 def count(rows: Rows) -> Count:
     """Exact up to a bound, so that it never costs more; beyond it what the planner expects."""
     bare = rows.order_by().select_related(None)
-    exactly = bare.values("pk")[: COUNTED_ROWS + 1].count()
-    if exactly <= COUNTED_ROWS:
-        return Count(exactly, exact=True)
+    keys = tuple(bare.values_list("pk", flat=True)[: COUNTED_ROWS + 1])
+    if len(keys) <= COUNTED_ROWS:
+        return Count(len(keys), keys)
     planned = json.loads(bare.explain(format="json"))[0]["Plan"]["Plan Rows"]
-    return Count(max(COUNTED_ROWS, round(planned, -2)), exact=False)
+    return Count(max(COUNTED_ROWS, round(planned, -2)))
 
 
 def _keys(keyed: Rows, *, down: bool, most: int) -> list[tuple[int, Any]]:
     minus = "-" if down else ""
-    bare = keyed.select_related(None).order_by(f"{minus}{KEY}", f"{minus}pk")
-    return list(bare.values_list("pk", KEY)[:most])
+    return list(_bare(keyed).order_by(f"{minus}{KEY}", f"{minus}pk")[:most])
+
+
+def _sorted_keys(keyed: Rows, *, down: bool, most: int) -> list[tuple[int, Any]]:
+    """The same by a plan that finds all before it sorts (OFFSET 0): where they are in the order, nobody knows."""
+    statement, parameters = _bare(keyed).order_by().query.sql_with_params()
+    way = "DESC" if down else "ASC"
+    with connection.cursor() as cursor:
+        cursor.execute(_SORTED.format(rows=statement, way=way, most=most), parameters)
+        found: list[tuple[int, Any]] = cursor.fetchall()
+    return found
+
+
+def _bare(keyed: Rows) -> Rows:
+    return keyed.select_related(None).values_list("pk", KEY)
 
 
 def _beyond(keyed: Rows, key: int, value: Any, *, down: bool) -> Rows:

@@ -93,8 +93,8 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         state, choice = self.state, self.choice(self.state)
         found = self.found(state)
-        page = paging.page(found, state.order, state.cursor, size=self.page_rows)
         count = paging.count(found)
+        page = paging.page(found, state.order, state.cursor, size=self.page_rows, count=count)
         return super().get_context_data(
             **kwargs,
             state=state,

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, User
-from mailstore.store import aliases, domain_removal, domains, grants, mailboxes
+from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, Message, User
+from mailstore.store import aliases, domain_removal, domains, grants, mailbox_batch, mailboxes, sweep
+from mailstore.store.mailbox_batch import Wanted
+from tests.store.bodiless import Bodiless
 from tests.store.site import ACTOR, a_domain, a_mailbox, a_message
 from tests.web.people import an_admin, an_owner, signed_in
 
@@ -285,8 +287,29 @@ def test_a_removed_domain_is_destroyed_only_by_its_name(root: Client) -> None:
     root.post(path, {"name": "example"})
     assert Domain.objects.exists()
     root.post(path, {"name": ORG})
+    assert Message.objects.exists()
+    assert "in a few minutes" in page(root, "/domains/removed/")
+    root.post(f"/domains/{key()}/restoral/")
+    assert Domain.objects.get().removed_at is not None
+    sweep.tend(Bodiless())
     assert not Domain.objects.exists()
     assert not Mailbox.objects.exists()
+
+
+def test_a_large_domain_is_not_destroyed_while_somebody_waits_for_the_page(
+    root: Client, django_assert_max_num_queries: Any
+) -> None:
+    a_domain()
+    mailbox_batch.ensure([Wanted(f"box{n}@{ORG}", {}) for n in range(200)], actor=ACTOR, generates=False)
+    domain_removal.remove(ORG, actor=ACTOR, with_mailboxes=True)
+    with django_assert_max_num_queries(15):
+        assert root.post(f"/domains/{key()}/purge/", {"name": ORG}).status_code == 302
+    assert Mailbox.objects.count() == 200
+    stops = iter([False] * 100)
+    sweep.tend(Bodiless(), stop=lambda: next(stops, True))
+    assert 90 < Mailbox.objects.count() < 110, "a sweep that is told to end leaves the rest to the next"
+    sweep.tend(Bodiless())
+    assert not Domain.objects.exists()
 
 
 def test_a_mailbox_on_hold_keeps_its_domain(root: Client) -> None:

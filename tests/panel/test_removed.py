@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
-from mailstore.models import Mailbox, Message, User
-from mailstore.store import domain_removal, grants, mailbox_removal
-from tests.store.site import ACTOR, a_message
+from mailstore.models import AuditEntry, Mailbox, Message, User
+from mailstore.store import domain_removal, grants, mailbox_removal, sweep
+from tests.store.bodiless import Bodiless
+from tests.store.site import ACTOR, a_body, a_message
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
+
+
+def swept() -> None:
+    sweep.tend(Bodiless())
 
 
 @pytest.fixture
@@ -35,8 +42,32 @@ def test_a_removed_mailbox_is_destroyed_only_by_its_address(root: Client) -> Non
     assert Mailbox.objects.exists()
     response = root.post(path, {"name": " Ann@Example.org"}, follow=True)
     assert response.redirect_chain == [("/mailboxes/removed/", 302)]
+    shown = response.content.decode()
+    assert "is being destroyed" in shown
+    assert path not in shown
+    response = root.post(path.replace("purge", "restoral"), follow=True)
+    assert "is being destroyed: its name is free in a few minutes" in response.content.decode()
+    swept()
     assert (Mailbox.objects.count(), Message.objects.count()) == (0, 0)
     assert not User.objects.filter(address=ANN).exists()
+    asked = AuditEntry.objects.get(verb="mailbox.purge-asked")
+    assert (asked.actor_name, asked.subject, asked.details["messages"]) == ("root", ANN, 1)
+    assert AuditEntry.objects.get(verb="mailbox.purge").actor_name == "sweep"
+
+
+def test_much_is_not_destroyed_while_somebody_waits_for_the_page(
+    root: Client, django_assert_max_num_queries: Any
+) -> None:
+    box = a_removed_one()
+    Message.objects.bulk_create(
+        Message(mailbox=box, body=a_body(), uidl=f"u{n}", prefix=b"", octets=1, arrived_at=box.created_at, added=n + 9)
+        for n in range(300)
+    )
+    with django_assert_max_num_queries(15):
+        assert root.post(f"/mailboxes/{box.pk}/purge/", {"name": ANN}).status_code == 302
+    assert Message.objects.count() == 301
+    with django_assert_max_num_queries(15):
+        assert root.post(f"/mailboxes/{box.pk}/purge/", {"name": ANN}).status_code == 200
 
 
 def test_what_is_there_is_not_destroyed(root: Client) -> None:
@@ -54,4 +85,5 @@ def test_a_domain_admin_destroys_what_was_his_and_nothing_else() -> None:
     client = signed_in("chief@example.org")
     assert client.post(f"/mailboxes/{theirs.pk}/purge/", {"name": "zoe@other.org"}).status_code == 404
     assert client.post(f"/mailboxes/{mine.pk}/purge/", {"name": ANN}).status_code == 302
+    swept()
     assert set(Mailbox.objects.values_list("user__address", flat=True)) == {"chief@example.org", "zoe@other.org"}

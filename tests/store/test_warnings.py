@@ -26,10 +26,10 @@ def holding(octets: int, **fields: object) -> Mailbox:
 
 def test_each_crossing_is_told_once(letters: Letters) -> None:
     box = holding(790_000, quota_octets=1_000_000)
-    assert sweep.warn(letters.store) == 0
+    assert sweep.tend(letters.store) == 0
     for octets, told in ((15_000, 1), (10_000, 0), (150_000, 1), (60_000, 1), (1_000, 0)):
         a_message(box, octets=octets)
-        assert (octets, sweep.warn(letters.store)) == (octets, told)
+        assert (octets, sweep.tend(letters.store)) == (octets, told)
     assert letters.subjects(ANN) == ["Your mailbox is 80% full", "Your mailbox is 95% full", "Your mailbox is full"]
     assert_counters_are_sums()
 
@@ -47,11 +47,11 @@ def test_a_kill_before_the_note_tells_nobody_twice(letters: Letters) -> None:
 
 def test_it_is_told_again_after_there_was_room(letters: Letters) -> None:
     box = holding(900_000, quota_octets=1_000_000)
-    assert sweep.warn(letters.store) == 1
+    assert sweep.tend(letters.store) == 1
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=2_000_000)
-    assert sweep.warn(letters.store) == 0
+    assert sweep.tend(letters.store) == 0
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=1_000_000)
-    assert sweep.warn(letters.store) == 1, "lowering the quota crosses it as mail does"
+    assert sweep.tend(letters.store) == 1, "lowering the quota crosses it as mail does"
     box.refresh_from_db()
     assert box.warned_percent == 80
 
@@ -59,14 +59,14 @@ def test_it_is_told_again_after_there_was_room(letters: Letters) -> None:
 def test_a_quota_of_messages_and_one_of_nothing_are_told_of(letters: Letters) -> None:
     holding(100, quota_messages=1)
     mailboxes.ensure("bob@example.org", actor=ACTOR, password="correct horse battery", quota_octets=0)
-    assert sweep.warn(letters.store) == 2
-    assert sweep.warn(letters.store) == 0
+    assert sweep.tend(letters.store) == 2
+    assert sweep.tend(letters.store) == 0
 
 
 def test_the_mail_is_of_nobody_localised_and_answered_by_no_machine(letters: Letters) -> None:
     holding(900_000, quota_octets=1_000_000)
     User.objects.update(language="fr")
-    sweep.warn(letters.store)
+    sweep.tend(letters.store)
     (mail,) = letters.to(ANN)
     assert letters.subjects(ANN) == ["Votre boîte est pleine à\u00a080\u00a0%"]
     assert (mail["Return-Path"], mail["Auto-Submitted"], mail["To"]) == ("<>", "auto-generated", ANN)
@@ -74,7 +74,7 @@ def test_the_mail_is_of_nobody_localised_and_answered_by_no_machine(letters: Let
 
 def test_a_mailbox_that_receives_nothing_is_told_and_past_its_quota(letters: Letters) -> None:
     holding(1_000_000, quota_octets=1_000_000, receives=False)
-    assert sweep.warn(letters.store) == 1
+    assert sweep.tend(letters.store) == 1
 
 
 def test_a_dry_run_counts_and_tells_nobody(letters: Letters) -> None:
@@ -90,16 +90,16 @@ def test_admins_hear_once_a_day_of_what_they_administer(letters: Letters) -> Non
     User.objects.filter(address="host@example.org").update(role=User.Role.ADMIN)
     customer = Mailbox.objects.get(user__address="customer@example.org")
     DomainGrant.objects.create(user=customer.user, domain=customer.domain)
-    sweep.warn(letters.store)
+    sweep.tend(letters.store)
     told = {name: letters.to(name) for name in ("host@example.org", "customer@example.org", "stranger@example.org")}
     assert [len(mails) for mails in told.values()] == [1, 1, 0]
     assert "80 %  ann@example.org" in told["host@example.org"][0].get_payload()
     box = Mailbox.objects.get(user__address=ANN)
     a_message(box, octets=100_000)
-    sweep.warn(letters.store)
+    sweep.tend(letters.store)
     assert len(letters.to("host@example.org")) == 1, "the day is not over"
     User.objects.update(digested_at=timezone.now() - timedelta(days=2))
-    sweep.warn(letters.store)
+    sweep.tend(letters.store)
     assert len(letters.to("host@example.org")) == 2
 
 
@@ -109,6 +109,6 @@ def test_an_admin_without_a_mailbox_hears_at_the_recovery_address(
     holding(900_000, quota_octets=1_000_000)
     User.objects.create(address="host", role=User.Role.ADMIN, recovery_address="host@elsewhere.example")
     User.objects.create(address="other", role=User.Role.ADMIN)
-    sweep.warn(letters.store)
-    sweep.warn(letters.store)
+    sweep.tend(letters.store)
+    sweep.tend(letters.store)
     assert [(mail.to, mail.subject) for mail in mailoutbox] == [(["host@elsewhere.example"], "1 mailbox fills up")]

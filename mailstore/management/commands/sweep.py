@@ -17,7 +17,7 @@ from mailstore.management import tables
 from mailstore.management.shell import ShellCommand
 from mailstore.store import sweep
 
-WARN_SECONDS = 60  # an owner hears of a crossing within a minute; it costs one look at the mailboxes' rows
+TEND_SECONDS = 60  # so late an owner hears of a crossing, at most; it costs one look at the mailboxes' rows
 
 
 class Command(ShellCommand):
@@ -42,7 +42,7 @@ class Command(ShellCommand):
             self._go_on(every, json=json)
 
     def _go_on(self, every: int, *, json: bool) -> None:
-        """A pass now and after each pause, and warnings between; what fails is told and tried again.
+        """A pass now and after each pause, and what cannot wait between; what fails is told and tried again.
 
         A signal ends it between two batches.
         """
@@ -56,15 +56,15 @@ class Command(ShellCommand):
                 due = monotonic() + every
                 self._pass(stop, json=json)
             else:
-                self._warn()
-            stop.wait(max(0.0, min(WARN_SECONDS, due - monotonic())))
+                self._tend(stop)
+            stop.wait(max(0.0, min(TEND_SECONDS, due - monotonic())))
 
-    def _warn(self) -> None:
+    def _tend(self, stop: Event) -> None:
         try:
             with self.refusals():
-                sweep.warn(self.store)
+                sweep.tend(self.store, stop=stop.is_set)
         except CommandError as error:
-            self.stderr.write(f"popadmin: {error}; warnings wait for the next minute")
+            self.stderr.write(f"popadmin: {error}; the next minute tries again")
 
     def _pass(self, stop: Event, *, json: bool) -> None:
         try:

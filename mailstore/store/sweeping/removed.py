@@ -1,9 +1,10 @@
-"""Purges the mailboxes and domains that were removed long enough ago, with all in them; nothing that is held."""
+"""Purges the mailboxes and domains that were removed long enough ago, or are to go at once; nothing that is held."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -26,9 +27,10 @@ def _act(round: Round) -> tuple[int]:
 
 def _purged(round: Round) -> Iterator[int]:
     """Yield how many mailboxes went by each purge."""
+    purge_domain = partial(domain_removal.purge_now, stop=round.stop)
     mailboxes = list(_mailboxes(round).order_by("removed_at").values_list("user__address", flat=True))
     domains = list(_domains(round).order_by("removed_at").values_list("name", flat=True))
-    for purge, names in ((mailbox_removal.purge_now, mailboxes), (domain_removal.purge_now, domains)):
+    for purge, names in ((mailbox_removal.purge_now, mailboxes), (purge_domain, domains)):
         for name in names:
             if round.stop():
                 return
@@ -39,14 +41,13 @@ def _purged(round: Round) -> Iterator[int]:
 
 def _mailboxes(round: Round) -> QuerySet[Mailbox]:
     """Those that were removed by themselves, and whose domain will not take them along."""
-    due = removal.due_before(round.now)
-    rows = Mailbox.objects.filter(removed_at__lt=due, removed_with_domain=False, held=False)
+    rows = Mailbox.objects.filter(removal.due(round.now), removed_with_domain=False, held=False)
     return rows.exclude(domain__in=_domains(round))
 
 
 def _domains(round: Round) -> QuerySet[Domain]:
     held = Mailbox.objects.filter(domain=OuterRef("pk"), held=True)
-    return Domain.objects.filter(~Exists(held), removed_at__lt=removal.due_before(round.now))
+    return Domain.objects.filter(~Exists(held), removal.due(round.now))
 
 
 REMOVED = Step(("mailboxes",), _look, _act)

@@ -85,11 +85,14 @@ class Purge(OfRemoved, FormView):  # type: ignore[type-arg]  # generic only in i
 
     def form_valid(self, form: TypedName) -> HttpResponse:
         try:
-            domain_removal.purge_now(self.domain.name, actor=acting.actor(self.request))
+            domain_removal.ask_purge(self.domain.name, actor=acting.actor(self.request))
         except Rejected as refusal:
             form.add_error(None, capfirst(str(refusal)))
             return self.form_invalid(form)
-        messages.success(self.request, _("%(domain)s is destroyed; its name is free.") % {"domain": self.domain})
+        messages.success(
+            self.request,
+            _("%(domain)s is being destroyed; its name is free in a few minutes.") % {"domain": self.domain},
+        )
         return redirect("domains-removed")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -79,11 +79,12 @@ class Purge(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic on
     def form_valid(self, form: TypedName) -> HttpResponse:
         address = self.mailbox.user.address
         try:
-            mailbox_removal.purge_now(address, actor=acting.actor(self.request))
+            mailbox_removal.ask_purge(address, actor=acting.actor(self.request))
         except Rejected as refusal:
             form.add_error(None, capfirst(str(refusal)))
             return self.form_invalid(form)
-        messages.success(self.request, _("%(address)s is destroyed; its address is free.") % {"address": address})
+        text = _("%(address)s is being destroyed; its address is free in a few minutes.")
+        messages.success(self.request, text % {"address": address})
         return redirect("mailboxes-removed")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
