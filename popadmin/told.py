@@ -55,6 +55,7 @@ VERBS: dict[str, Promise] = {
     "policy.create": gettext_lazy("made the retention policy"),
     "policy.remove": gettext_lazy("removed the retention policy"),
     "recovery.purge": gettext_lazy("destroyed removed mail of"),
+    "recovery.remove": gettext_lazy("removed mail of"),
     "recovery.restore": gettext_lazy("restored mail of"),
     "roster.done": gettext_lazy("carried out the file"),
     "roster.passwords": gettext_lazy("was handed the passwords of"),

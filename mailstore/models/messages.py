@@ -51,8 +51,9 @@ class Message(models.Model):
         DELE = "dele", _("deleted by a device")
         EVERY_DEVICE = "every", _("every device has it")
         EXPIRED = "expired", _("expired by retention policy")
+        HAD = "had", _("expired: every device has had it for long enough")
         RELIEF = "relief", _("quota relief")
-        PERSON = "person", _("removed by a person")
+        PERSON = "person", _("removed by the owner, in the pages")
 
     # No constraint: its check would read the whole table at each removal of a mailbox, as every index here is partial,
     # or cost each delivery one more. `purge.mailbox` takes the rows first, under the lock that deliveries need.

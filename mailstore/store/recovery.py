@@ -1,4 +1,4 @@
-"""Recovery: what has left a maildrop, listed, restored and purged; why and when mail leaves is decided elsewhere."""
+"""Recovery: what a person puts into it, lists, restores and purges; what leaves by itself is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailstore.store import audit, mailboxes, purge, titles
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
 from mailstore.store.placing import fresh_id
-from mailstore.store.statements.leaving import RESTORE
+from mailstore.store.statements.leaving import RESTORE, TAKE_OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,20 @@ def resting(mailbox: Mailbox, choice: Choice = ALL) -> QuerySet[Message]:
         rows = rows.filter(titles.matching(choice.words))
     rows = rows.order_by("-removed", "-pk")
     return rows if choice.newest is None else rows[: choice.newest]
+
+
+def remove(address: str, messages: Sequence[int], *, actor: Actor) -> int:
+    """Take live messages, by their keys, out of the maildrop for all devices, into recovery; returns how many.
+
+    Rejected when none of them is there any more.
+    """
+    with transaction.atomic():
+        mailbox = mailboxes.locked(mailboxes.normalized(address))
+        count, octets = _execute(TAKE_OUT, {"mailbox": mailbox.pk, "messages": list(messages)})
+        if not count:
+            raise Rejected(_("it is not in the mailbox any more"))
+        _record(actor, "recovery.remove", mailbox, messages=count, octets=octets)
+    return count
 
 
 def restore(

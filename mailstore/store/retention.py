@@ -58,7 +58,9 @@ DUE = f"""
     CROSS JOIN LATERAL (
         SELECT least(rules.arrival, rules.had, rules.removal) AS at,
                CASE WHEN rules.removal < least(rules.arrival, rules.had) OR least(rules.arrival, rules.had) IS NULL
-                    THEN 'every' ELSE 'expired' END AS why) AS due"""
+                    THEN 'every'
+                    WHEN rules.had < rules.arrival OR rules.arrival IS NULL THEN 'had'
+                    ELSE 'expired' END AS why) AS due"""
 
 _LEAVES_AT = f"""
 WITH {boxes("x.id = %(mailbox)s")}

@@ -18,6 +18,7 @@ urlpatterns = [
     path("messages/", messages.Messages.as_view(), name="messages"),
     path("messages/<int:pk>/", messages.One.as_view(), name="messages-one"),
     path("messages/<int:pk>/file/", messages.Download.as_view(), name="messages-file"),
+    path("messages/<int:pk>/remove/", messages.Remove.as_view(), name="messages-remove"),
     path("messages/<int:pk>/purge/", messages.Purge.as_view(), name="messages-purge"),
     path("diary/", diary.Diary.as_view(), name="diary"),
     path("recovery/", recovery.Recovery.as_view(), name="recovery"),

@@ -22,7 +22,7 @@ SHOWN = {"PUBLIC_HOSTNAME": "mail.example.test", "PUBLIC_POP3_PORT": "110", "PUB
 RUNS = "Ctrl-C stops it"  # it says so once the demo is made
 START_SECONDS = 120
 WIDTH, HEIGHT = 820, 620  # of a window
-WHOLE = "mailbox"  # this one is of the whole window, with the menu; the others of the page alone
+WINDOW, PAGE, RULES = "body", "main", "section[aria-labelledby=rules]"  # what a picture is of
 CHLOE, ALICE = "chloe@example.test", "alice@example.test"
 LOST = "What is new this month"  # a message of the demo that a device has deleted
 
@@ -71,14 +71,15 @@ def mailbox(page: Page, _words: Words) -> None:
     page.goto("/mailbox/")
 
 
-# A picture's name, whose mailbox it shows, and the way there.
-PICTURES: tuple[tuple[str, str, Callable[[Page, Words], None]], ...] = (
-    ("mailbox", CHLOE, mailbox),
-    ("devices", CHLOE, devices),
-    ("connecting", ALICE, connecting),
-    ("message", CHLOE, message),
-    ("recovery", CHLOE, recovery),
-    ("diary", CHLOE, diary),
+# A picture's name, whose mailbox it shows, the way there, and what of it is shown.
+PICTURES: tuple[tuple[str, str, Callable[[Page, Words], None], str], ...] = (
+    ("mailbox", CHLOE, mailbox, WINDOW),
+    ("rules", CHLOE, mailbox, RULES),
+    ("devices", CHLOE, devices, PAGE),
+    ("connecting", ALICE, connecting, PAGE),
+    ("message", CHLOE, message, PAGE),
+    ("recovery", CHLOE, recovery, PAGE),
+    ("diary", CHLOE, diary, PAGE),
 )
 
 
@@ -103,9 +104,9 @@ def _take_all(site: str, passwords: dict[str, str]) -> None:
         for words in LANGUAGES:
             pages = {who: _signed_in(browser, site, words, who, passwords[who]) for who in (CHLOE, ALICE)}
             _rename(pages[CHLOE], words)
-            for name, who, go in PICTURES:
+            for name, who, go, shown in PICTURES:
                 go(pages[who], words)
-                _take(pages[who], FOLDER / f"{name}-{words.language}.png")
+                _take(pages[who], shown, FOLDER / f"{name}-{words.language}.png")
         browser.close()
 
 
@@ -130,14 +131,13 @@ def _rename(page: Page, words: Words) -> None:
         page.locator("form[action$='/name/'] button").click()
 
 
-def _take(page: Page, file: Path) -> None:
-    """As high as the page, or the window where that is less."""
+def _take(page: Page, shown: str, file: Path) -> None:
+    """Of the element, as far as the window shows it."""
     page.wait_for_load_state("networkidle")
-    left, bottom = page.evaluate(
-        "(({x, bottom}) => [x, bottom])(document.querySelector('main').getBoundingClientRect())"
-    )
-    left = 0 if file.name.startswith(WHOLE) else left
-    area = {"x": left, "y": 0, "width": WIDTH - left, "height": min(HEIGHT, bottom)}
+    page.locator(shown).scroll_into_view_if_needed()
+    box = page.evaluate("name => document.querySelector(name).getBoundingClientRect().toJSON()", shown)
+    top, bottom = max(0, box["top"]), min(HEIGHT, box["bottom"])
+    area = {"x": box["x"], "y": top, "width": box["width"], "height": bottom - top}
     page.screenshot(path=file, clip=area, animations="disabled")
 
 

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from mailstore.models import Device, Message, RetentionPolicy
+from mailstore.models import AuditEntry, Device, Message, RetentionPolicy
 from mailstore.store import recovery
 from mailstore.store.recovery import ALL
 from tests.owner.mail import a_device, a_letter, a_session
+from tests.store.mail import assert_counters_are_sums
 from tests.store.site import ACTOR
 from tests.web.people import ANN, an_owner, signed_in
 
@@ -69,6 +70,22 @@ def test_what_came_before_a_restore_is_told_too():
     text = page.content.decode()
     told = ["arrived", "Office PC deleted it", "deleted by “Office PC”", "was restored", "Office PC fetched it"]
     assert sorted(told, key=text.index) == told
+
+
+def test_an_owner_removes_a_message_for_all_devices_and_may_take_it_back():
+    box = an_owner()
+    row, other = a_letter(box, "one"), a_letter(an_owner("bob@example.org"), "of bob")
+    client = signed_in(ANN)
+    page = client.post(f"/messages/{row.pk}/remove/", follow=True).content.decode()
+    row.refresh_from_db()
+    assert (row.removed_why, row.removed_by) == (Message.Why.PERSON, None)
+    for text in ("It rests in recovery", "removed by the owner, in the pages", "Get it back"):
+        assert text in page
+    assert AuditEntry.objects.get(verb="recovery.remove").details["messages"] == 1
+    assert client.post(f"/messages/{row.pk}/remove/").status_code == 404, "it is not live any more"
+    assert client.post(f"/messages/{other.pk}/remove/").status_code == 404
+    assert client.get(f"/messages/{row.pk}/remove/").status_code == 405
+    assert_counters_are_sums()
 
 
 def test_what_an_import_brought_says_so():

@@ -102,7 +102,7 @@ def test_days_count_from_when_all_have_it_without_a_break() -> None:
     has(phone, message)
     assert swept(7).expired == swept(12).expired == 0, "and the days begin anew"
     assert swept(13).expired == 1
-    assert Message.objects.get().removed_why == "expired"
+    assert Message.objects.get().removed_why == "had"
 
 
 def test_the_notes_of_what_all_have_are_few() -> None:

@@ -81,6 +81,17 @@ SETTLE = leaving(
     answer="SELECT count(*) FROM gone",
 )
 
+# Behind the mailbox's lock: a person takes messages %(messages)s out of the live maildrop, for all devices.
+TAKE_OUT = leaving(
+    """
+        UPDATE mailstore_message m SET removed = x.change + 1, removed_at = now(), removed_why = 'person'
+          FROM mailstore_mailbox x
+         WHERE x.id = %(mailbox)s AND m.mailbox_id = %(mailbox)s AND m.id = ANY(%(messages)s) AND m.removed IS NULL
+     RETURNING m.mailbox_id, m.added, m.octets""",
+    of="= %(mailbox)s",
+    answer="SELECT count(*), coalesce(sum(octets), 0)::bigint FROM gone",
+)
+
 # Behind the mailbox's lock: messages %(messages)s come back from recovery, in their old order, each under a number of
 # its own. The row itself moves, so a message is in one place whatever happens beside it; the stay that is over is kept
 # beside it, for sessions that opened within it. %(uidls)s are new UIDLs, one a message, for `again`, and for an old one

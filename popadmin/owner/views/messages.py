@@ -102,6 +102,20 @@ class One(FormView):  # type: ignore[type-arg]  # generic only in its stubs
         return redirect("messages-one", self.message.pk)
 
 
+class Remove(View):
+    """Takes a live message out, for all devices; where it then rests, it can be restored."""
+
+    def post(self, request: HttpRequest, *_args: Any, pk: int, **_kwargs: Any) -> HttpResponse:
+        message = find(request, access.live(signed_in(request)), pk=pk)
+        try:
+            recovery.remove(signed_in(request).address, [message.pk], actor=actor(request))
+        except Rejected as refusal:
+            messages.error(request, capfirst(str(refusal)))
+        else:
+            messages.success(request, _("The message is removed for all devices. It rests in recovery."))
+        return redirect("messages-one", message.pk)
+
+
 class Purge(FormView):  # type: ignore[type-arg]  # generic only in its stubs
     """Destroys one message in recovery, once its owner has confirmed it."""
 
