@@ -11,7 +11,7 @@ from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
-from mailstore.models import Domain, Mailbox, Message, TallyMark, User
+from mailstore.models import Domain, Finding, Mailbox, Message, TallyMark, User
 from popadmin.panel import access
 
 NEAR_PERCENT = 90
@@ -86,6 +86,14 @@ def suspended(user: User) -> int:
     closed = list(access.domains(user).filter(active=False).values_list("pk", flat=True))
     rows = access.mailboxes(user).select_related(None)
     return rows.filter(Q(user__is_active=False) | Q(domain__in=closed) if closed else Q(user__is_active=False)).count()
+
+
+def with_findings(user: User) -> int:
+    """Mailboxes in which something is set up wrongly; few among many, so it begins at the findings."""
+    rows = Finding.objects.filter(mailbox__removed_at=None)
+    if not access.is_host(user):
+        rows = rows.filter(mailbox__domain__in=access.domains(user))
+    return rows.aggregate(mailboxes=Count("mailbox", distinct=True))["mailboxes"] or 0
 
 
 def days(user: User) -> list[Day]:

@@ -11,7 +11,7 @@ from tests.browser.axe import findings
 from tests.browser.test_pages import sign_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
-DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+DESK, TABLET, PHONE = ({"width": width, "height": 800} for width in (1280, 800, 360))
 # Whatever can be scrolled sideways, the page itself among it.
 WIDE = """() => [...document.querySelectorAll('*')].filter(e => e.scrollWidth > e.clientWidth + 1
   && (e === document.documentElement || ['auto', 'scroll'].includes(getComputedStyle(e).overflowX)))
@@ -57,8 +57,9 @@ def looked_at(page: Page, place: places.Place, status: int) -> list[str]:
         faults.append("has no name")
     if page.locator(".sidebar").count() and place.name not in IN_MENU and not page.locator(".crumbs a").count():
         faults.append("no way back above its name")
-    page.set_viewport_size(PHONE)
-    faults += page.evaluate(WIDE)
+    for size in (TABLET, PHONE):
+        page.set_viewport_size(size)
+        faults += page.evaluate(WIDE)
     page.set_viewport_size(DESK)
     return faults
 

@@ -9,7 +9,7 @@ import re
 import pytest
 from django.utils import timezone
 
-from mailstore.models import Domain, Heartbeat, Mailbox, SweepPass, Tally, User
+from mailstore.models import Domain, Finding, Heartbeat, Mailbox, SweepPass, Tally, User
 from mailstore.store import grants
 from popadmin.panel import figures, parts
 from tests.store.site import ACTOR, PASSWORD, a_domain
@@ -59,6 +59,9 @@ def test_each_figure_leads_to_the_list_behind_it():
     fill("full@example.org", 100 * MB, 100 * MB, messages=3)
     fill("off@example.org", MB, None)
     User.objects.filter(address="off@example.org").update(is_active=False)
+    off = Mailbox.objects.get(user__address="off@example.org")
+    for kind in ("previous", "hasty"):
+        Finding.objects.create(mailbox=off, kind=kind, since=timezone.now())
     client = signed_in("root")
     page = client.get("/overview/").content.decode()
     for query, found in (
@@ -67,6 +70,7 @@ def test_each_figure_leads_to_the_list_behind_it():
         ("usage=free", 1),
         ("state=suspended", 1),
         ("seen=never", 2),
+        ("finding=any", 1),
     ):
         assert f'href="/mailboxes/?{query}"' in page
         assert client.get(f"/mailboxes/?{query}").context["count"].rows == found
@@ -168,7 +172,7 @@ def test_the_page_costs_the_same_statements_however_many_mailboxes(django_assert
         fill(f"box{number}@d{number % 15}.example", number * MB, 40 * MB)
     # the session, the user; mailboxes by domain, the days; domains counted, suspended ones, what is suspended;
     # the largest by name, the mark of the tallies; heartbeats, the last sweep
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert client.get("/overview/").status_code == 200
 
 
@@ -198,6 +202,7 @@ def test_the_figures_of_an_owner_are_empty_even_if_asked_for():
     owner = an_owner().user
     assert figures.holdings(owner) == []
     assert figures.suspended(owner) == 0
+    assert figures.with_findings(owner) == 0
     assert sum(day.deliveries for day in figures.days(owner)) == 0
 
 

@@ -23,6 +23,7 @@ class Overview(access.AdminPage, TemplateView):
             domains=access.domains(user).count(),
             total=figures.total(holdings),
             suspended=figures.suspended(user),
+            found=figures.with_findings(user),
             near_percent=figures.NEAR_PERCENT,
             largest=figures.largest(user, holdings),
             days=days,
