@@ -8,10 +8,12 @@ import os
 import re
 import threading
 import time
+from functools import lru_cache
 from typing import Any
 
 TEXT_LIMIT = 400  # characters kept of one value
 STDERR = 2
+REMEMBERED = 4096  # texts whose form in a line is known already: addresses, devices and reasons come again and again
 _PLAIN = re.compile(r"[!#-<>-~]{1,400}")  # ASCII without blanks, quotes and =: needs neither escape nor quotes
 
 # What no format here shows need not be found out for every record (Logging HOWTO, "Optimization").
@@ -105,9 +107,12 @@ def configuration(form: str, level: str) -> dict[str, Any]:
 
 
 def _value(value: object) -> str:
-    if isinstance(value, str):
-        return value if _PLAIN.fullmatch(value) else json.dumps(harmless(value), ensure_ascii=False)
-    return str(value)
+    return _text(value) if isinstance(value, str) else str(value)
+
+
+@lru_cache(REMEMBERED)
+def _text(value: str) -> str:
+    return value if _PLAIN.fullmatch(value) else json.dumps(harmless(value), ensure_ascii=False)
 
 
 def _moment(record: logging.LogRecord) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from mailstore.errors import MailError
 from mailstore.store import folds, literals, visits
-from mailstore.store.folds import Fold, Folds
+from mailstore.store.folds import Common, Fold, Folds
 from mailstore.store.lane import Parameters, Statement, StatementFailed
 from mailstore.store.lanes import Lanes
 from mailstore.store.records import CONFIRM, DIARY, FOLD_DIARY
@@ -37,7 +37,7 @@ REFUSALS_AT_MOST = 3  # a batch may meet a lock; what the server refuses again a
 @dataclass(frozen=True, slots=True)
 class _Batch:
     visits: list[Visit]
-    folds: dict[bytes, Fold]
+    folds: dict[Common, Fold]
     owed: dict[int, array[int]]  # devices whose rows were locked the last time, with messages they have
 
     def __len__(self) -> int:

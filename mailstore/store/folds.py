@@ -21,6 +21,9 @@ FOLDS_AT_MOST = 20_000  # a busier minute is written earlier; twice as many wait
 FOLD_MINUTES = timedelta(minutes=1)
 
 
+Common = tuple[object, ...]  # what the sessions of one row have in common
+
+
 @dataclass(slots=True)
 class Fold:
     """Sessions that are alike."""
@@ -40,8 +43,8 @@ class Folds:
     """What one worker has not written yet."""
 
     def __init__(self, now: datetime) -> None:
-        self._waiting: dict[bytes, Fold] = {}
-        self._begun: set[bytes] = set()  # those that have a row
+        self._waiting: dict[Common, Fold] = {}
+        self._begun: set[Common] = set()  # those that have a row
         self._emptied_at = now
 
     def add(self, visit: Visit) -> None:
@@ -52,7 +55,7 @@ class Folds:
         elif len(self._waiting) < 2 * FOLDS_AT_MOST:
             self._waiting[key] = Fold(visit, 1, visit.ended_at, visit.octets_out)
 
-    def due(self, now: datetime, *, every: bool) -> dict[bytes, Fold]:
+    def due(self, now: datetime, *, every: bool) -> dict[Common, Fold]:
         """Take what is to be written now."""
         if every or len(self._waiting) >= FOLDS_AT_MOST or now - self._emptied_at >= FOLD_MINUTES:
             self._emptied_at = now
@@ -63,12 +66,12 @@ class Folds:
             del self._waiting[key]
         return due
 
-    def written(self, folds: dict[bytes, Fold]) -> None:
+    def written(self, folds: dict[Common, Fold]) -> None:
         if len(self._begun) > 2 * FOLDS_AT_MOST:
             self._begun.clear()
         self._begun.update(folds)
 
-    def take_back(self, folds: dict[bytes, Fold]) -> None:
+    def take_back(self, folds: dict[Common, Fold]) -> None:
         """They were not written; what came since joins them."""
         for key, fold in folds.items():
             later = self._waiting.get(key)
@@ -77,19 +80,22 @@ class Folds:
             self._waiting[key] = fold
 
 
-def columns(folds: dict[bytes, Fold]) -> Parameters:
+def columns(folds: dict[Common, Fold]) -> Parameters:
     """The columns of `records.FOLD_DIARY`."""
     rows = folds.values()
     return (
         *visits.visited([fold.first for fold in rows], (fold.ended_at for fold in rows)),
         literals.bigints(fold.octets_out for fold in rows),
-        literals.octets(folds),
+        literals.octets(map(_digest, folds)),
         literals.bigints(fold.sessions for fold in rows),
     )
 
 
-def _common(visit: Visit) -> bytes:
-    """Digest of what the sessions of one row have in common."""
+def _common(visit: Visit) -> Common:
     at, who = visit.ended_at, visit.visitor
-    common = (who.mailbox, who.device, who.client, who.tls, visit.ended, visit.listed, at.hour, at.toordinal())
+    return (who.mailbox, who.device, who.client, who.tls, visit.ended, visit.listed, at.hour, at.toordinal())
+
+
+def _digest(common: Common) -> bytes:
+    """By what the row is found again, also by another worker."""
     return hashlib.blake2b(repr(common).encode(), digest_size=16).digest()

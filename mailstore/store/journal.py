@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import fields
+from operator import attrgetter
 
 from mailstore.errors import MailError
 from mailstore.policy.addresses import BadAddress, normal_address
@@ -12,6 +13,7 @@ from mailstore.ports import SessionRecord
 log = logging.getLogger("popadmin.session")
 
 _FIELDS = tuple(field.name for field in fields(SessionRecord))
+_values = attrgetter(*_FIELDS)
 
 
 class LogJournal:
@@ -29,7 +31,7 @@ class LogJournal:
     def session_ended(self, record: SessionRecord) -> None:
         if not log.isEnabledFor(logging.INFO):
             return
-        data = {name: value for name in _FIELDS if (value := getattr(record, name)) not in (None, 0)}
+        data = {name: value for name, value in zip(_FIELDS, _values(record), strict=True) if value}
         log.info("session", extra={"data": data})
 
     def trouble(self, error: MailError, doing: str) -> None:

@@ -18,9 +18,12 @@ CONNECT_SECONDS = 5  # for each address of the server, where the operator's conn
 PREPARE_SECONDS = 10.0  # one round trip; a server that takes longer is not there
 STATEMENT_SECONDS = 30  # the server ends what takes longer
 LOCK_SECONDS = 5  # the server ends what waits longer for one mailbox: others wait behind it on the lane
+# Plans are made once, for any parameters, some of them while tables are small. What a lane asks for is a few rows by
+# their keys, mostly in memory: at Postgres' own cost of a random page, made for disks that turn, RETR walked through
+# all bodies of a site that had some thousands.
 SESSION_OPTIONS = (
     f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s"
-    " -c plan_cache_mode=force_generic_plan -c jit=off"
+    " -c plan_cache_mode=force_generic_plan -c jit=off -c random_page_cost=1.1"
 )
 # 250 says that the row survives a power cut. Any stronger promise of the server's own is left as it is.
 KEEP_PROMISES = (
