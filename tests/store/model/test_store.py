@@ -221,6 +221,14 @@ class Histories(RuleBasedStateMachine):
         mailboxes.ensure(ANN, actor=ACTOR, held=held)
         self.model.held = held
 
+    @precondition(lambda self: self.model.live())
+    @rule(data=st.data())
+    def take_out(self, data: st.DataObject) -> None:
+        places = data.draw(st.sets(st.sampled_from(self.model.live()), min_size=1))
+        keys = Message.objects.filter(uidl__in=self.uidls(sorted(places)), removed=None).values_list("pk", flat=True)
+        assert recovery.remove(ANN, list(keys), actor=ACTOR) == len(places)
+        self.model.leave(places, "person")
+
     # --- time and recovery --------------------------------------------------------------------------------------------
 
     @rule(days=st.integers(0, 6))
