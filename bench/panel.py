@@ -53,7 +53,7 @@ def measure(site: Site, *, rows: int, turns: int) -> None:
             ask(site, Browser(address).sign_in(login, PASSWORD), login, asked, turns)
         if rows:
             print()
-            roster.bring_in(Browser(address).sign_in("root", PASSWORD), rows)
+            roster.bring_in(Browser(address).sign_in("root", PASSWORD), rows, site.meter)
 
 
 def ask(site: Site, browser: Browser, login: str, asked: Iterable[Page], turns: int) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailstore.models import AuditEntry, Mailbox, User
+from mailstore.store import columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +41,4 @@ def entry(actor: Actor, verb: str, subject: str, *, mailbox: Mailbox | None = No
 
 def record_all(entries: Sequence[AuditEntry]) -> None:
     """Add what many rows are told by, in one statement."""
-    AuditEntry.objects.bulk_create(entries)
+    columns.insert(entries)

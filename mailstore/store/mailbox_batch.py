@@ -248,9 +248,11 @@ def _same_passwords(wanted: Sequence[Wanted], boxes: dict[str, Mailbox]) -> set[
 
 def _write(cases: Sequence[_Case]) -> None:
     made = [case.mailbox for case in cases if case.created]
-    User.objects.bulk_create([mailbox.user for mailbox in made])
-    Mailbox.objects.bulk_create(made)
-    Device.objects.bulk_create(_main_device(mailbox) for mailbox in made)
+    columns.insert([mailbox.user for mailbox in made])
+    for mailbox in made:
+        mailbox.user = mailbox.user  # takes over the key that it has now
+    columns.insert(made)
+    columns.insert([_main_device(mailbox) for mailbox in made])
     there = [case for case in cases if not case.created]
     _update([(case.mailbox.user, case.of_user) for case in there])
     _update([(case.mailbox, case.of_mailbox) for case in there])
