@@ -51,6 +51,7 @@ PAGES = {
 NO_PAGES = _names(
     "home sign-out language theme settings-sessions admins-withdrawal admins-suspension domains-suspension "
     "domains-admin-end domains-restoral mailboxes-suspension mailboxes-removal mailboxes-restoral mailboxes-results "
+    "mailboxes-results-step mailboxes-results-undo messages-remove "
     "mailboxes-import-start mailboxes-import-step mailboxes-import-passwords policies-removal devices-name "
     "devices-mode devices-status messages-file"
 )
