@@ -1,4 +1,4 @@
-"""Writes many rows by one statement, each with its own values; what may be written, its callers know."""
+"""Writes and finds many rows by one statement, each with its own values; which may be, its callers know."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Field, Model
+from django.db.models.expressions import RawSQL
 
 
 def insert(rows: Sequence[Model]) -> None:
@@ -51,6 +52,14 @@ def update(rows: Sequence[Model], names: Sequence[str]) -> None:
     statement = f"UPDATE {_quoted(meta.db_table)} AS old SET {sets} FROM {places} WHERE old.{key} = new.{key}"
     with connection.cursor() as cursor:
         cursor.execute(statement, [list(range(len(rows))), *columns])
+
+
+def among(addresses: Sequence[str]) -> RawSQL:
+    """For `address__in` with many addresses of users: as rows, so that each is looked up in the index of equals.
+
+    A list of constants the planner may hold against the index of trigrams, which the search needs: ten seconds for 500.
+    """
+    return RawSQL("SELECT unnest(%s::text[])", [list(addresses)])
 
 
 def _unnested(names: Sequence[str], columns: Sequence[tuple[Field[Any, Any], list[Any]]]) -> str:

@@ -153,14 +153,18 @@ class _Ground:
         addresses = [each.address for each in wanted]
         found = domains.locked_all({domain_of(address) for address in addresses})
         rows = Mailbox.objects.select_related("user", "domain", "policy")
-        rows = rows.select_for_update(of=("self", "user"), no_key=True).filter(user__address__in=addresses)
+        rows = rows.select_for_update(of=("self", "user"), no_key=True).filter(
+            user__address__in=columns.among(addresses)
+        )
         boxes = {box.user.address: box for box in rows.order_by("pk")}
         new = [address for address in addresses if address not in boxes]
         return cls(
             domains=found,
             mailboxes=boxes,
             aliases=set(Alias.objects.filter(address__in=new).values_list("address", flat=True)) if new else (),
-            users=set(User.objects.filter(address__in=new).values_list("address", flat=True)) if new else (),
+            users=set(User.objects.filter(address__in=columns.among(new)).values_list("address", flat=True))
+            if new
+            else (),
             rooms=caps.rooms(found.values(), actor=actor),
             same_password=_same_passwords(wanted, boxes),
         )

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from mailstore.models import Mailbox, RetentionPolicy
-from mailstore.store import mailbox_batch
+from mailstore.store import columns, mailbox_batch
 from mailstore.store.audit import Actor
 from mailstore.store.mailbox_batch import OF_USER, Answer, Fields, Only, Wanted
 from mailstore.store.outcomes import Changes, Rejected
@@ -44,7 +44,7 @@ class Change:
         return [_done(each, given) for each in mailbox_batch.ensure(wanted, actor=actor, only=Only.THERE)]
 
     def undo(self, backs: Mapping[str, Back], actor: Actor) -> list[str | Rejected]:
-        rows = Mailbox.objects.select_related("user", "policy").filter(user__address__in=backs)
+        rows = Mailbox.objects.select_related("user", "policy").filter(user__address__in=columns.among([*backs]))
         there = {row.user.address: row for row in rows}
         policies = RetentionPolicy.objects.in_bulk([back["policy"][0] for back in backs.values() if "policy" in back])
         mine = [address for address, back in backs.items() if _is_as_left(there.get(address), back)]
