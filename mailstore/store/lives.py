@@ -87,7 +87,8 @@ def life(message: Message) -> list[Event]:
 
     A session comes where it began: what it removed has left within it.
     """
-    earlier = list(message.earlier_stays.select_related("removed_by").order_by("added"))
+    stays = message.earlier_stays.select_related("removed_by").order_by("added")
+    earlier = list(stays.defer(*(f"removed_by__{view}" for view in ("hidden", "skipped", "confirmed"))))
     moves = ((move.at, move) for move in _moves(message, earlier))
     events: list[tuple[datetime, Event]] = [*_acts(message, earlier), *moves]
     return [event for _moment, event in sorted(events, key=lambda placed: placed[0])]
