@@ -15,7 +15,7 @@ def field(bound: BoundField) -> dict[str, Any]:
     widget = bound.field.widget
     is_box = isinstance(widget, CheckboxInput)
     css = "form-check-input" if is_box else "form-select" if isinstance(widget, Select) else "form-control"
-    attrs: dict[str, str | bool] = {"class": f"{css} is-invalid" if bound.errors else css, **_focus(bound)}
+    attrs: dict[str, str | bool] = {"class": css, **_focus(bound)}
     return {"field": bound, "input": bound.as_widget(attrs=attrs), "is_box": is_box}
 
 

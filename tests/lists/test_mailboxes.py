@@ -95,7 +95,7 @@ def test_a_query_string_that_makes_no_sense_shows_the_list_all_the_same(root, pa
 
 def test_a_filter_that_is_not_offered_is_told_beside_its_field(root):
     mailboxes(1)
-    assert "is-invalid" in get(root, state="purple")
+    assert 'aria-invalid="true"' in get(root, state="purple")
 
 
 @pytest.fixture
