@@ -43,6 +43,7 @@ class Listing:
     """
 
     keys: array[int]  # primary keys, opaque to protocols
+    arrivals: array[int]  # change numbers of their arrivals, ascending; as opaque
     octets: array[int]
     uidls: Sequence[str]
     rendered: dict[str, bytes] = field(default_factory=dict)

@@ -39,11 +39,10 @@ class Listings:
         self._messages = 0
 
 
-def unpack(keys: bytes | None, octets: bytes | None, uidls: bytes | None) -> Listing:
-    """Make a listing of the packed columns of `statements.LISTING`; three None are an empty maildrop."""
-    if keys is None or octets is None or uidls is None:
-        return Listing(array("q"), array("q"), ())
-    return Listing(_numbers(keys), _numbers(octets), uidls.decode("ascii").split("\n"))
+def unpack(keys: bytes, arrivals: bytes, octets: bytes, uidls: bytes) -> Listing:
+    """Make a listing of the packed columns of `statements.LISTING`; empty ones are an empty maildrop."""
+    named = uidls.decode("ascii").split("\n") if uidls else ()
+    return Listing(_numbers(keys), _numbers(arrivals), _numbers(octets), named)
 
 
 def _numbers(packed: bytes) -> array[int]:

@@ -121,7 +121,7 @@ class StoredMaildrop:
         return b"%d" % self._view.mailbox, b"%d" % self._view.change
 
     def _listed_live(self, answer: PGresult | MailError, done: Done[Listing]) -> None:
-        if not isinstance(answer, MailError) and answer.get_value(0, 3) == BINARY_TRUE:
+        if not isinstance(answer, MailError) and answer.get_value(0, 4) == BINARY_TRUE:
             self._list_past(done)
         else:
             self._listed(answer, done)
@@ -134,7 +134,7 @@ class StoredMaildrop:
         if isinstance(answer, MailError):
             done(answer)
             return
-        listing = unpack(answer.get_value(0, 0), answer.get_value(0, 1), answer.get_value(0, 2))
+        listing = unpack(*[answer.get_value(0, column) or b"" for column in range(4)])
         if len(listing) != self.messages or sum(listing.octets) != self.octets:
             said, found = (self.messages, self.octets), (len(listing), sum(listing.octets))
             done(TryAgain(f"the counters say messages and octets are {said}, the rows {found}: run fsck --repair"))
@@ -214,14 +214,14 @@ class StoredMaildrop:
             ends.kind(record.reason),
             listed=self.messages,
             octets_out=record.octets_out,
-            fetched=self._keys(handled.fetched),
+            fetched=self._arrivals(handled.fetched),
             confirmed=handled.confirmed,
-            removed=self._keys(handled.removed),
+            removed=self._arrivals(handled.removed),
         )
         self._diary.tell(visit)
 
-    def _keys(self, numbers: Iterable[int]) -> Sequence[int]:
-        return [self._listing.keys[number - 1] for number in numbers] if self._listing else ()
+    def _arrivals(self, numbers: Iterable[int]) -> Sequence[int]:
+        return [self._listing.arrivals[number - 1] for number in numbers] if self._listing else ()
 
 
 def _card(answer: PGresult, row: int) -> tuple[int, _Card]:

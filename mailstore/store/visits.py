@@ -22,8 +22,8 @@ class Visitor(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """One session, or one refused sign-in. `fetched` and `removed` are messages by primary key; the client has the
-    first `confirmed` of those it fetched."""
+    """One session, or one refused sign-in. `fetched` and `removed` are messages by the change number of their
+    arrival; the client has the first `confirmed` of those it fetched."""
 
     visitor: Visitor
     began_at: datetime
@@ -48,10 +48,10 @@ def address(client: str) -> str | None:
 def told(visits: Sequence[Visit]) -> Parameters:
     """The columns of `records.DIARY`."""
     handled = [
-        (place, message, removed)
+        (place, arrival, removed)
         for place, visit in enumerate(visits, 1)
-        for messages, removed in ((visit.fetched, False), (visit.removed, True))
-        for message in messages
+        for arrivals, removed in ((visit.fetched, False), (visit.removed, True))
+        for arrival in arrivals
     ]
     return (
         *visited(visits, (visit.ended_at for visit in visits)),
@@ -59,7 +59,7 @@ def told(visits: Sequence[Visit]) -> Parameters:
         literals.bigints(len(visit.removed) for visit in visits),
         literals.bigints(visit.octets_out for visit in visits),
         literals.bigints(place for place, _, _ in handled),
-        literals.bigints(message for _, message, _ in handled),
+        literals.bigints(arrival for _, arrival, _ in handled),
         literals.truths(removed for _, _, removed in handled),
     )
 

@@ -131,6 +131,7 @@ class FakeMaildrop:
     def _listing(self) -> Listing:
         return Listing(
             keys=array("q", range(1, self.messages + 1)),
+            arrivals=array("q", range(1, self.messages + 1)),
             octets=array("q", [message.octets for message in self.stored]),
             uidls=[message.uidl for message in self.stored],
         )

@@ -31,7 +31,7 @@ def texts() -> list[bytes]:
 
 def listing(*octets: int) -> Listing:
     keys = array("q", range(len(octets)))
-    return Listing(keys, array("q", octets), [f"id{number}" for number in range(1, len(octets) + 1)])
+    return Listing(keys, keys, array("q", octets), [f"id{number}" for number in range(1, len(octets) + 1)])
 
 
 @pytest.mark.req("P-118")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mailstore.store.lane import Statement
 
-_PACKED = "string_agg(int8send(id), ''), string_agg(int8send(octets), ''), string_agg(uidl, E'\\n')"
+_PACKED = """string_agg(int8send(id), ''), string_agg(int8send(added), ''), string_agg(int8send(octets), ''),
+           string_agg(uidl, E'\\n')"""
 
 # The maildrop of mailbox $1 at change $2 for a view that hides nothing, in order of arrival: one row of packed columns
 # (8 octets a number, UIDLs one a line), which costs half of a row a message. The last column says whether messages
@@ -14,7 +15,7 @@ LISTING = Statement(
     f"""
     SELECT {_PACKED}, EXISTS (SELECT 1 FROM mailstore_message WHERE mailbox_id = $1 AND removed > $2)
                    OR EXISTS (SELECT 1 FROM mailstore_earlierstay WHERE mailbox_id = $1 AND removed > $2)
-      FROM (SELECT id, octets, uidl
+      FROM (SELECT id, octets, uidl, added
               FROM mailstore_message
              WHERE mailbox_id = $1 AND removed IS NULL AND added <= $2
              ORDER BY added) AS list
