@@ -17,6 +17,7 @@ from bench.site import Site
 from bench.talk import Address, WrongAnswer
 
 FORM = "application/x-www-form-urlencoded"
+KEPT_SECONDS = 1.0  # gunicorn ends a silent connection after two
 BOUNDARY = "a-line-that-is-in-no-file"
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 
@@ -64,6 +65,7 @@ class Browser:
         self._connection = http.client.HTTPConnection(address.host, address.port, timeout=600)
         self._cookies: dict[str, str] = {}
         self._token = ""
+        self._last = 0.0
 
     def sign_in(self, login: str, password: str) -> Browser:
         self.get("/sign-in/")
@@ -90,12 +92,15 @@ class Browser:
         return self._ask("POST", path, body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"})
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+        if time.perf_counter() - self._last > KEPT_SECONDS:
+            self._connection.close()  # the next request opens it anew
         cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         began = time.perf_counter()
         self._connection.request(method, path, body, {"Cookie": cookies, **headers})
         came = self._connection.getresponse()
         text = came.read().decode()
-        seconds = time.perf_counter() - began
+        self._last = time.perf_counter()
+        seconds = self._last - began
         for header in came.headers.get_all("Set-Cookie", []):
             name, _, value = header.partition(";")[0].partition("=")
             self._cookies[name] = value
