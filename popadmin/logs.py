@@ -16,8 +16,8 @@ STDERR = 2
 REMEMBERED = 4096  # texts whose form in a line is known already: addresses, devices and reasons come again and again
 _PLAIN = re.compile(r"[!#-<>-~]{1,400}")  # ASCII without blanks, quotes and =: needs neither escape nor quotes
 
-# What no format here shows need not be found out for every record (Logging HOWTO, "Optimization"). The process stays: the
-# web server's own format asks for it.
+# What no format here shows need not be found out for every record (Logging HOWTO, "Optimization"). The process stays:
+# the web server's own format asks for it.
 logging.logThreads = False
 logging.logMultiprocessing = False
 logging._srcfile = None  # documented there as well
