@@ -6,27 +6,36 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from mailstore.models import Mailbox
 from mailstore.policy.addresses import shown_domain
 
 register = template.Library()
 
+# Looked up when a row has them: most of fifty rows have none.
+_SUSPENDED = pgettext_lazy("mailbox", "Suspended")
+_HELD = gettext_lazy("On hold")
+_RECEIVES_NOTHING = gettext_lazy("Receives nothing")
+_NO_POP = gettext_lazy("No POP")
+_NO_SMTP = gettext_lazy("No SMTP")
+_NO_WEB = gettext_lazy("No web")
+_DEVICES_ONLY = gettext_lazy("Devices only")
+
 
 @register.filter
 def state_words(mailbox: Mailbox) -> list[str]:
     """What is not as usual; where nothing is, "Active"."""
     unusual = (
-        (_suspended(mailbox), pgettext("mailbox", "Suspended")),
-        (mailbox.held, _("On hold")),
-        (not mailbox.receives, _("Receives nothing")),
-        (not mailbox.pop, _("No POP")),
-        (not mailbox.smtp, _("No SMTP")),
-        (not mailbox.web, _("No web")),
-        (mailbox.pop and not mailbox.main_pop, _("Devices only")),
+        (_suspended(mailbox), _SUSPENDED),
+        (mailbox.held, _HELD),
+        (not mailbox.receives, _RECEIVES_NOTHING),
+        (not mailbox.pop, _NO_POP),
+        (not mailbox.smtp, _NO_SMTP),
+        (not mailbox.web, _NO_WEB),
+        (mailbox.pop and not mailbox.main_pop, _DEVICES_ONLY),
     )
-    return [word for so, word in unusual if so] or [_usual()]
+    return [str(word) for so, word in unusual if so] or [_usual()]
 
 
 @register.simple_tag
