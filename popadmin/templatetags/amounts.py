@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django import template
 from django.utils.formats import number_format
-from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 register = template.Library()
 
 STEP = 1024  # the units of quotas: powers of 1024, as mailstore.policy.quota reads them
+UNITS = (
+    pgettext_lazy("unit", "KB"),
+    pgettext_lazy("unit", "MB"),
+    pgettext_lazy("unit", "GB"),
+    pgettext_lazy("unit", "TB"),
+)
 
 
 @register.filter
@@ -16,13 +27,7 @@ def size(octets: int) -> str:
     """`1.5 GB`, in French `1,5 Go`; below 1 KB the exact number."""
     if octets < STEP:
         return ngettext("%(count)s byte", "%(count)s bytes", octets) % {"count": octets}
-    units = (
-        pgettext("unit", "KB"),
-        pgettext("unit", "MB"),
-        pgettext("unit", "GB"),
-        pgettext("unit", "TB"),
-    )
-    amount, unit = _scaled(octets, units)
+    amount, unit = _scaled(octets)
     return f"{number_format(round(amount, 1), decimal_pos=1)}\N{NO-BREAK SPACE}{unit}"
 
 
@@ -38,11 +43,11 @@ def count(number: int) -> str:
     return number_format(number, force_grouping=True)
 
 
-def _scaled(octets: int, units: tuple[str, ...]) -> tuple[float, str]:
+def _scaled(octets: int) -> tuple[float, StrOrPromise]:
     """The amount in the largest unit that leaves at least 1, after rounding to what is shown."""
     amount = octets / STEP
-    for unit in units[:-1]:
+    for unit in UNITS[:-1]:
         if round(amount, 1) < STEP:
             return amount, unit
         amount /= STEP
-    return amount, units[-1]
+    return amount, UNITS[-1]
