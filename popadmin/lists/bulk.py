@@ -1,4 +1,7 @@
-"""What is done with the chosen rows of a list, before: what is asked, what it would do; then it begins as a job."""
+"""What is done with the chosen rows of a list, before: what is asked, what it would do; then it begins as a job.
+
+Only what was shown begins: `previewed`, which the page carries, proves it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import Promise, cached_property
+from django.utils.translation import gettext as _
 from django.views.generic import View
 from django.views.generic.base import ContextMixin, TemplateResponseMixin
 
@@ -20,6 +24,7 @@ from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
 from popadmin.lists import results
 from popadmin.lists.views import ListPage
+from popadmin.shown import mark
 from popadmin.signin.access import signed_in
 
 NAMED_MOST = 10  # of the chosen rows, so many are named before
@@ -88,6 +93,10 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
         """The ticked rows, or all that the filters find, of those that this person may see."""
         return self.page.choice(self.page.state).of(self.page.rows(), self.page.found(self.page.state))
 
+    @cached_property
+    def count(self) -> int:
+        return self.chosen.count()
+
     def get(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         form = self.act.form(request, None)
         return self._show(form, None if form.fields else {})
@@ -96,9 +105,18 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
         form = self.act.form(request, request.POST)
         if not form.is_valid():
             return self._show(form, None)
-        if "do" not in request.POST or not self.chosen.exists():
+        if "do" not in request.POST or self.count == 0:
+            return self._show(form, form.cleaned_data)
+        if request.POST.get("previewed") != self._mark(form.cleaned_data):
+            form.add_error(None, _("This is not what was shown before: look at it again."))
             return self._show(form, form.cleaned_data)
         return self._begin({name: request.POST[name] for name in form.fields if name in request.POST})
+
+    def _mark(self, fields: dict[str, Any]) -> str:
+        """What `previewed` must hold for this to begin: what is asked, and of how many rows, which they are."""
+        state, choice = self.page.state, self.page.choice(self.page.state)
+        rows = state.found_by if choice.everything else sorted(choice.keys)
+        return mark({"act": self.kwargs["act"], "fields": fields, "rows": rows, "count": self.count})
 
     def _begin(self, asked: dict[str, str]) -> HttpResponse:
         """The first step at once: few rows are done before anybody sees a bar."""
@@ -112,16 +130,16 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
 
     def _show(self, form: forms.Form, fields: dict[str, Any] | None) -> HttpResponse:
         """`fields` None: nothing is asked well enough to say what it would do."""
-        count = self.chosen.count()
-        ready = fields is not None and count > 0
+        ready = fields is not None and self.count > 0
         context = self.get_context_data(
             act=self.act,
             form=form,
-            count=count,
+            count=self.count,
             named=list(self.chosen.order_by("pk")[:NAMED_MOST]),
-            more=max(0, count - NAMED_MOST),
+            more=max(0, self.count - NAMED_MOST),
             effects=list(filter(None, self.act.preview(self.chosen, fields))) if ready and fields is not None else [],
             ready=ready,
+            previewed=self._mark(fields) if ready and fields is not None else "",
             back=reverse(self.page.name) + self.page.state.query(),
         )
         return self.render_to_response(context)

@@ -11,6 +11,7 @@ from mailstore.store.mailbox_batch import Wanted
 from popadmin.panel.changes import Change
 from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
 from tests.web.people import an_admin, signed_in
+from tests.web.previews import previewed
 
 pytestmark = pytest.mark.django_db
 MANY = 2 * Change.step_rows + 50
@@ -27,7 +28,9 @@ def root() -> Client:
 def all_of(client: Client, act: str, **fields: str) -> str:
     """Choose all, press the button and do it; returns the page of the results."""
     client.post("/mailboxes/", {"choose": "all"})
-    answer = client.post(client.post("/mailboxes/", {"bulk": act}).url, {"do": "", **fields})
+    url = client.post("/mailboxes/", {"bulk": act}).url
+    mark = previewed(client.post(url, {"preview": "", **fields}).content.decode())
+    answer = client.post(url, {"do": "", "previewed": mark, **fields})
     assert answer.status_code == 302
     return str(answer.url)
 

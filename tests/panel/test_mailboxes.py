@@ -15,6 +15,7 @@ from mailstore.store import grants, mailboxes
 from popadmin.panel.views.mailbox import SESSIONS
 from tests.store.site import ACTOR, PASSWORD, a_domain, a_message
 from tests.web.people import ANN, an_admin, an_owner, signed_in
+from tests.web.previews import previewed
 
 pytestmark = pytest.mark.django_db
 MB = 2**20
@@ -266,7 +267,8 @@ def choose(client: Client, act: str, *rows: Mailbox) -> str:
 
 
 def done(client: Client, url: str, **fields: str) -> str:
-    return text(client.post(url, {"do": "", **fields}, follow=True))
+    mark = previewed(text(client.post(url, {"preview": "", **fields})))
+    return text(client.post(url, {"do": "", "previewed": mark, **fields}, follow=True))
 
 
 def undone(client: Client) -> str:
@@ -299,6 +301,34 @@ def test_nothing_is_done_by_a_preview_and_a_wrong_quota_is_told(root):
     ann.refresh_from_db()
     assert ann.quota_octets is None
     assert "no limit → 1.0 MB" in done(root, url, quota_octets="1 MB")
+
+
+def test_nothing_is_done_unseen(root):
+    ann = an_owner()
+    url = choose(root, "quota", ann)
+    assert "not what was shown" in text(root.post(url, {"do": "", "quota_octets": "1 MB"}))
+    shown = previewed(text(root.post(url, {"preview": "", "quota_octets": "1 GB"})))
+    page = text(root.post(url, {"do": "", "previewed": shown, "quota_octets": "1 MB"}))
+    assert "not what was shown" in page
+    assert not Job.objects.exists()
+    root.post(url, {"do": "", "previewed": previewed(page), "quota_octets": "1 MB"})
+    ann.refresh_from_db()
+    assert ann.quota_octets == MB
+
+
+def test_what_is_chosen_must_be_what_was_shown(root):
+    """Another row was ticked in another window, or all were chosen and one more has come."""
+    ann, bob = an_owner(), an_owner("bob@example.org")
+    url = choose(root, "suspend", ann)
+    shown = previewed(text(root.get(url)))
+    root.post("/mailboxes/", {"shown": [ann.pk, bob.pk], "ticked": [bob.pk]})
+    assert "not what was shown" in text(root.post(url, {"do": "", "previewed": shown}))
+    root.post("/mailboxes/", {"choose": "all"})
+    shown = previewed(text(root.get(url)))
+    assert root.post(url.replace("suspend", "remove"), {"do": "", "previewed": shown}).status_code == 200
+    an_owner("eve@example.org")
+    assert "not what was shown" in text(root.post(url, {"do": "", "previewed": shown}))
+    assert not Job.objects.exists()
 
 
 def test_what_somebody_changed_since_is_not_undone(root):

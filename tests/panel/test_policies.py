@@ -14,6 +14,7 @@ from mailstore.models import AuditEntry, DomainGrant, Mailbox, RetentionPolicy, 
 from mailstore.store import mailboxes, policies
 from tests.store.site import ACTOR, a_mailbox, a_message
 from tests.store.test_usage import has, signed_in
+from tests.web.previews import previewed
 
 pytestmark = pytest.mark.django_db
 ANN = "ann@example.org"
@@ -32,12 +33,6 @@ def filled(**changes: object) -> dict[str, object]:
         "recovery_octets": "", "diary_days": 90, "expire_days": "", "expire_confirmed_days": "", "start": "now",
     }  # fmt: skip
     return plain | changes
-
-
-def previewed(page: str) -> str:
-    found = re.search(r'name="previewed" value="([0-9a-f]+)"', page)
-    assert found, "the page shows what would be done"
-    return found[1]
 
 
 def shown_then_saved(client: Client, url: str, form: dict[str, object]) -> str:

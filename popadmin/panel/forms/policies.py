@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 from django import forms
@@ -17,6 +15,7 @@ from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
 from mailstore.store.policies import DAYS_AT_MOST, NAME_CHARACTERS
 from popadmin.explained import Explained, Option
+from popadmin.shown import mark
 from popadmin.sizes import SizeField
 from popadmin.stale import SeenForm
 
@@ -55,7 +54,7 @@ class Previewed(forms.Form):
     def mark(self) -> str:
         """What `previewed` must hold for these values to be saved."""
         values = {name: value for name, value in self.cleaned_data.items() if name not in ("previewed", "seen")}
-        return hashlib.sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()
+        return mark(values)
 
     @property
     def was_shown(self) -> bool:
