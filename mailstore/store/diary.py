@@ -38,20 +38,20 @@ REFUSALS_AT_MOST = 3  # a batch may meet a lock; what the server refuses again a
 class _Batch:
     visits: list[Visit]
     folds: dict[Common, Fold]
-    owed: dict[int, array[int]]  # devices whose rows were locked the last time, with arrivals they have
+    owed: dict[int, array[int]]  # devices whose rows were locked the last time, with messages they have
 
     def __len__(self) -> int:
         return len(self.visits) + len(self.folds) + len(self.owed)
 
     def confirmed(self) -> Iterator[tuple[int, int]]:
-        """Each device with the arrival of each message that it has."""
-        for device, arrivals in self.owed.items():
-            for arrival in arrivals:
-                yield device, arrival
+        """Each device with each message that it has."""
+        for device, messages in self.owed.items():
+            for message in messages:
+                yield device, message
         for visit in self.visits:
             if visit.visitor.device is not None:
-                for arrival in visit.fetched[: visit.confirmed]:
-                    yield visit.visitor.device, arrival
+                for message in visit.had:
+                    yield visit.visitor.device, message
 
     def steps(self) -> Iterator[tuple[Statement, Parameters]]:
         """CONFIRM comes last: its answer is the transaction's."""
@@ -139,9 +139,9 @@ class Diary:
     def _owe(self, answer: PGresult, batch: _Batch) -> None:
         """What devices have whose rows were locked is told again with the next batch."""
         passed_over = {int(answer.get_value(row, 0) or 0) for row in range(answer.ntuples)}
-        for device, arrival in batch.confirmed() if passed_over else ():
+        for device, message in batch.confirmed() if passed_over else ():
             if device in passed_over:
-                self._waiting.owed.setdefault(device, array("q")).append(arrival)
+                self._waiting.owed.setdefault(device, array("q")).append(message)
 
     def _take_back(self, batch: _Batch, error: MailError) -> None:
         """Only what the server refused is told here: that it was away, the lane has told."""

@@ -215,10 +215,13 @@ class StoredMaildrop:
             listed=self.messages,
             octets_out=record.octets_out,
             fetched=self._arrivals(handled.fetched),
-            confirmed=handled.confirmed,
             removed=self._arrivals(handled.removed),
+            had=self._keys(handled.fetched[: handled.confirmed]),
         )
         self._diary.tell(visit)
+
+    def _keys(self, numbers: Iterable[int]) -> Sequence[int]:
+        return [self._listing.keys[number - 1] for number in numbers] if self._listing else ()
 
     def _arrivals(self, numbers: Iterable[int]) -> Sequence[int]:
         return [self._listing.arrivals[number - 1] for number in numbers] if self._listing else ()

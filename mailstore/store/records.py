@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailstore.store.lane import Statement
 
-# What devices have by their fetching: for each device in $1 the arrival beside it in $2. As in HIDE, all numbers below
+# What devices have by their fetching: for each device in $1 the message beside it in $2. As in HIDE, all numbers below
 # the first live message that the view shows and the device has not join the set, so that it stays one range where mail
 # is read in order; but not what its start left out. A row that is being changed is passed over, since this must never
 # hold up a QUIT; the devices passed over are the answer, and are told again.
@@ -14,8 +14,9 @@ CONFIRM = Statement(
     WITH free AS (
         SELECT id FROM mailstore_device WHERE id = ANY($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED),
     fresh AS (
-        SELECT told.device, range_agg(int8range(told.added, told.added + 1)) AS added
-          FROM unnest($1::bigint[], $2::bigint[]) AS told (device, added)
+        SELECT told.device, range_agg(int8range(m.added, m.added + 1)) AS added
+          FROM unnest($1::bigint[], $2::bigint[]) AS told (device, message)
+          JOIN mailstore_message m ON m.id = told.message
          GROUP BY told.device),
     grown AS (
         SELECT d.id, d.mailbox_id, '{[0,1)}'::int8multirange + d.confirmed + d.hidden + fresh.added AS done

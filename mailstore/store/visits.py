@@ -23,7 +23,8 @@ class Visitor(NamedTuple):
 
 class Visit(NamedTuple):
     """One session, or one refused sign-in. `fetched` and `removed` are messages by the change number of their
-    arrival; the client has the first `confirmed` of those it fetched."""
+    arrival in the stay that the session saw; `had` by primary key, those that the client has since: a message that was
+    restored meanwhile is had in its new stay, for its UIDL is the old one."""
 
     visitor: Visitor
     began_at: datetime
@@ -32,7 +33,7 @@ class Visit(NamedTuple):
     listed: int = 0
     octets_out: int = 0
     fetched: Sequence[int] = ()
-    confirmed: int = 0
+    had: Sequence[int] = ()
     removed: Sequence[int] = ()
 
     @property

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 
 from mailstore.models import Device, Message
-from mailstore.store import devices
+from mailstore.store import devices, recovery
 from tests.store.mail import Mail
 from tests.store.site import ACTOR, PASSWORD, a_mailbox
 from tests.store.worker import all_there, end_lanes
@@ -64,6 +64,17 @@ def test_confirmations_add_up(ann: Mail) -> None:
     ann.fetch(ANN, phone, 5, 3)
     ann.fetch(ANN, phone, 1)
     assert said()["phone"] == ([1, 3, 5], [2, 4])
+
+
+def test_what_was_restored_while_a_session_was_open_is_had_by_the_device_that_then_fetched_it(ann: Mail) -> None:
+    """Its program knows the UIDL, so it will not ask again."""
+    phone = add("phone")
+    drop = ann.open(ANN, phone)
+    key = Message.objects.get(added=2).pk
+    recovery.remove(ANN, [key], actor=ACTOR)
+    recovery.restore(ANN, recovery.Choice(keys=[key]), actor=ACTOR)
+    ann.end(drop, fetched=[2])
+    assert said()["phone"][0] == [Message.objects.get(pk=key).added] != [2]
 
 
 def test_a_device_that_reads_in_order_keeps_one_range_whatever_else_happens(ann: Mail) -> None:

@@ -223,7 +223,7 @@ def test_sessions_that_ended_while_the_database_was_away_are_told_when_it_is_bac
 def test_a_refused_batch_is_logged_each_time_and_given_up_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
     lanes = FailingLanes(REFUSED)
     diary = Diary(lanes)
-    diary.tell(visit(fetched=[1], confirmed=1))
+    diary.tell(visit(fetched=[1], had=[1]))
     for _ in range(REFUSALS_AT_MOST + 2):
         diary.flush()
     assert lanes.batches == REFUSALS_AT_MOST

@@ -52,6 +52,17 @@ def test_behind_the_locks_nobody_changes_the_mailbox_and_nobody_waits_for_the_di
     assert commits() == "on"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_mailbox_that_somebody_works_on_is_left_to_the_next_pass_and_holds_up_no_other() -> None:
+    busy, idle = a_mailbox("busy@example.org"), a_mailbox("idle@example.org")
+    with psycopg.connect(conninfo()) as other:
+        other.execute("SELECT FROM mailstore_mailbox WHERE id = %s FOR NO KEY UPDATE", [busy.pk])
+        with locked([busy.pk, idle.pk]) as free:
+            assert free == [idle.pk]
+    with locked([busy.pk, idle.pk]) as free:
+        assert free == [busy.pk, idle.pk]
+
+
 @pytest.mark.django_db
 def test_a_statement_is_planned_once_however_often_it_runs() -> None:
     for number in range(3):

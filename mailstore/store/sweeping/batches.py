@@ -19,7 +19,8 @@ ROWS_AT_LEAST = 20  # a slower machine than this has other sorrows
 ROWS_AT_MOST = 500
 FOUND_ROWS = 20_000  # found at a time, and then taken batch by batch; a few megabytes of numbers
 
-_LOCK = "SELECT FROM mailstore_mailbox WHERE id = ANY(%(boxes)s) ORDER BY id FOR UPDATE"
+# Who waits here would hold all the others meanwhile: a mailbox that somebody else works on is the next pass's.
+_LOCK = "SELECT id FROM mailstore_mailbox WHERE id = ANY(%(boxes)s) ORDER BY id FOR UPDATE SKIP LOCKED"
 # A crash may undo a batch that was not on disk yet: it is due again, and the next pass does it. So nobody has to wait
 # for the disk behind the lock.
 _IN_NO_HURRY = "SET LOCAL synchronous_commit TO off"
@@ -48,10 +49,12 @@ class Pace:
 
 
 @contextmanager
-def locked(mailboxes: Sequence[int]) -> Iterator[None]:
-    """Within a transaction behind the locks of these mailboxes; what is judged there sees all that came before."""
+def locked(mailboxes: Sequence[int]) -> Iterator[list[int]]:
+    """Within a transaction behind the locks of those of these mailboxes that are free, and with their keys.
+
+    What is judged there sees all that came before.
+    """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_IN_NO_HURRY)
-        prepared.fetch(_LOCK, {"boxes": list(mailboxes)})
-        yield
+        yield [key for (key,) in prepared.fetch(_LOCK, {"boxes": list(mailboxes)})]

@@ -87,10 +87,9 @@ def _find(keys: list[int], after: Found, round: Round) -> list[Found]:
 
 def _expire(batch: Sequence[Found], round: Round) -> Found:
     mailboxes, numbers = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
-    boxes = sorted(set(mailboxes))
-    with locked(boxes):
+    with locked(sorted(set(mailboxes))) as free:
         ((count, octets),) = prepared.fetch(
-            _EXPIRE, {"boxes": boxes, "mailboxes": mailboxes, "numbers": numbers, "now": round.now}
+            _EXPIRE, {"boxes": free, "mailboxes": mailboxes, "numbers": numbers, "now": round.now}
         )
     return count, octets
 

@@ -49,6 +49,6 @@ class Purging:
         """Behind the locks, what was restored or held before is seen."""
         boxes = sorted({mailbox for mailbox, _message in batch})
         messages = [message for _mailbox, message in batch]
-        with locked(boxes):
-            due = prepared.fetch(self._judge, {"boxes": boxes, "messages": messages, "now": round.now})
+        with locked(boxes) as free:
+            due = prepared.fetch(self._judge, {"boxes": free, "messages": messages, "now": round.now})
             return purge.messages([key for (key,) in due]) if due else 0

@@ -49,8 +49,8 @@ def full() -> list[int]:
 
 
 def _batch(mailbox: int, round: Round) -> tuple[int, int]:
-    with locked([mailbox]), connection.cursor() as cursor:
-        cursor.execute(_RELIEVE, {"boxes": [mailbox], "now": round.now})
+    with locked([mailbox]) as free, connection.cursor() as cursor:
+        cursor.execute(_RELIEVE, {"boxes": free, "now": round.now})
         count, octets = cursor.fetchone()
     return count, octets
 

@@ -88,7 +88,10 @@ class Model:
         return self.places
 
     def quit(self, name: str, marked: Iterable[int]) -> None:
-        gadget, there = self.gadgets[name], [place for place in marked if self.stays[place].left is None]
+        gadget, there = (
+            self.gadgets[name],
+            [place for place in marked if (stay := self.stays.get(place)) and stay.left is None],
+        )
         if gadget.mode == "primary":
             self.leave(there, "dele")
             return
