@@ -157,15 +157,26 @@ def edit(client: Client, mailbox: Mailbox, **fields: str):
 
 def test_what_is_changed_is_saved_and_told_with_what_it_was(root):
     mailbox = an_owner(quota_octets=100 * MB)
-    policy = RetentionPolicy.objects.create(name="Brief", expire_days=5)
-    answer = edit(root, mailbox, quota_octets="2 GB", policy=str(policy.pk), notes="secret words")
+    answer = edit(root, mailbox, quota_octets="2 GB", notes="secret words")
     assert answer.status_code == 302
     mailbox.refresh_from_db()
-    assert (mailbox.quota_octets, mailbox.policy, mailbox.notes) == (2**31, policy, "secret words")
+    assert (mailbox.quota_octets, mailbox.notes) == (2**31, "secret words")
     page = text(root.get(answer.url))
     assert "100.0 MB → 2.0 GB" in page
-    assert "set for this mailbox" in page
     assert "secret words" not in str(AuditEntry.objects.get(verb="mailbox.change").details)
+
+
+def test_a_policy_is_changed_only_where_it_is_foretold(root):
+    mailbox = an_owner("ann+new@example.org")
+    brief = RetentionPolicy.objects.create(name="Brief", expire_days=5)
+    edit(root, mailbox, policy=str(brief.pk))
+    mailbox.refresh_from_db()
+    assert mailbox.policy is None
+    Mailbox.objects.update(policy=brief)
+    page = text(root.get(f"/mailboxes/{mailbox.pk}/"))
+    assert "set for this mailbox" in page
+    form = root.get(re.search(r'href="(/policies/choice/[^"]+)"', page)[1]).context["form"]
+    assert (form["of"].value(), form["policy"].value()) == ("ann+new@example.org", str(brief.pk))
 
 
 def test_a_quota_below_what_is_there_is_taken_with_a_warning(root):

@@ -20,15 +20,6 @@ OF_HOSTS = ("held",)  # a hold is the host's word, and a customer does not lift 
 MANY_MESSAGES = 10**12
 
 
-class PolicyField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic only in its stubs
-    """A retention policy of those that the person may see; empty follows the domain."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            RetentionPolicy.objects.none(), required=False, empty_label=gettext_lazy("As the domain has it"), **kwargs
-        )
-
-
 class MailboxFields(forms.Form):
     """What can be set of a mailbox, new or not."""
 
@@ -37,7 +28,6 @@ class MailboxFields(forms.Form):
     quota_messages = forms.IntegerField(
         label=gettext_lazy("Messages at most"), required=False, min_value=0, max_value=MANY_MESSAGES
     )
-    policy = PolicyField(label=gettext_lazy("Retention policy"))
     receives = forms.BooleanField(label=gettext_lazy("Receives mail"), required=False)
     pop = forms.BooleanField(label=gettext_lazy("POP: fetches mail"), required=False)
     main_pop = forms.BooleanField(label=gettext_lazy("POP with the main password"), required=False)
@@ -64,20 +54,18 @@ class MailboxFields(forms.Form):
 
     def allow(self, user: User) -> None:
         """Leave what this person may set."""
-        self.fields["policy"].queryset = access.policies(user).order_by("name")  # type: ignore[attr-defined]  # of rows
         if not access.is_host(user):
             for name in OF_HOSTS:
                 del self.fields[name]
 
 
 class EditMailbox(SeenForm, MailboxFields):
-    """Of one that is there."""
+    """Of one that is there. Its policy is chosen on a page that foretells what that does."""
 
     def __init__(self, *args: Any, user: User, mailbox: Mailbox, **kwargs: Any) -> None:
         now = {
             "name": mailbox.user.name,
-            "policy": mailbox.policy_id,
-            **{name: getattr(mailbox, name) for name in self.base_fields if name not in ("name", "policy", "seen")},
+            **{name: getattr(mailbox, name) for name in self.base_fields if name not in ("name", "seen")},
         }
         super().__init__(*args, now=now, **kwargs)
         self.allow(user)
@@ -111,10 +99,17 @@ class NewMailbox(MailboxFields, MustChange):
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
         help_text=gettext_lazy("Leave it empty to have a good one generated. It is shown once the mailbox is made."),
     )
+    policy = forms.ModelChoiceField(
+        RetentionPolicy.objects.none(),
+        label=gettext_lazy("Retention policy"),
+        required=False,
+        empty_label=gettext_lazy("As the domain has it"),
+    )
     field_order = ("address", "name", "password")
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["policy"].queryset = access.policies(user).order_by("name")  # type: ignore[attr-defined]  # of rows
         self.allow(user)
         self._domains: QuerySet[Domain] = access.domains(user)
         self._host = access.is_host(user)
