@@ -42,7 +42,10 @@ class Roster(models.Model):
 
 
 class RosterRow(models.Model):
-    """One row: its cells as they came, and what was found or done. `password` is due while it is not handed out."""
+    """One row: its cells, empty once it is carried out or refused, and what became of it.
+
+    A password is due while it is not handed out.
+    """
 
     class Fate(models.TextChoices):
         UNKNOWN = "", _("not looked at yet")

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 
 from django.db import connection, transaction
 from django.db.models import Count, Model, Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from mailstore.models import Job, JobRow, User
 from mailstore.store import columns
 from mailstore.store.outcomes import Rejected
 
-KEPT = timedelta(days=30)  # results are looked at soon, or never
 Stage, Fate = Job.Stage, JobRow.Fate
 
 _CHOOSE = """
@@ -24,9 +21,8 @@ SELECT %s, chosen.id, '', 'waiting', '' FROM ({rows}) AS chosen (id) ORDER BY 2
 
 
 def begin(rows: QuerySet[Model], *, owner: User, list_name: str, act: str, asked: Mapping[str, str]) -> Job:
-    """Begin a job on all rows that are found now, however many: it is one statement. Old jobs of this person go."""
+    """Begin a job on all rows that are found now, however many: it is one statement."""
     with transaction.atomic():
-        Job.objects.filter(owner=owner, created_at__lt=timezone.now() - KEPT).delete()
         job = Job.objects.create(owner=owner, list_name=list_name, act=act, asked=dict(asked))
         keys, parameters = rows.order_by().select_related(None).values("pk").query.sql_with_params()
         with connection.cursor() as cursor:

@@ -67,7 +67,7 @@ ADDRESS, PASSWORD, POLICY = "address", "password", "policy"
 _TABLE = (
     Column(ADDRESS, gettext_lazy("address"), (ADDRESS, "adresse", "email", "e-mail", "mailbox", "username"), _text),
     Column("name", gettext_lazy("name"), ("name", "nom", "full name", "nom complet"), _text),
-    Column(PASSWORD, gettext_lazy("password"), (PASSWORD, "mot de passe"), _text),
+    Column(PASSWORD, gettext_lazy("password"), (PASSWORD, "mot de passe", "passwd", "pwd", "mdp"), _text),
     Column("quota_octets", gettext_lazy("quota"), ("quota", "quota_octets"), _octets),
     Column("quota_messages", gettext_lazy("quota, messages"), ("quota messages", "quota_messages"), _count),
     Column("suspended", gettext_lazy("suspended"), ("suspended", "suspendu", "suspendue"), _yes_or_no),

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from mailstore.models import Roster, RosterRow
@@ -34,7 +35,10 @@ class RosterTurn:
         self._first_lines = self._lines_before()
 
     def take(self, *, keep: bool) -> None:
-        """Carry the rows out; undo it all again unless it is to be kept. Their fates stay in any case."""
+        """Carry the rows out; undo it all again unless it is to be kept. Their fates stay in any case.
+
+        The cells of what is kept, passwords among them, are forgotten with the same transaction.
+        """
         wanted = dict(self._wanted())
         with transaction.atomic():
             answers = mailbox_batch.ensure(
@@ -52,6 +56,8 @@ class RosterTurn:
             row.done = keep and row.fate != Fate.WRONG
             row.password_due = row.password_due and row.done
         columns.update(self._rows, ("fate", "column", "detail", "address", "done", "password_due"))
+        if keep:
+            empty(RosterRow.objects.filter(pk__in=[row.pk for row in self._rows]), len(self._roster.header))
 
     def _wanted(self) -> Iterator[tuple[RosterRow, Wanted]]:
         """What each row wants; a row that cannot be read, or is not to be, has its fate already."""
@@ -93,6 +99,11 @@ class RosterTurn:
         met = RosterRow.objects.filter(roster=self._roster, address__in=addresses)
         met = met.filter(line__lt=min((row.line for row in self._rows), default=0))
         return dict(met.order_by("-line").values_list("address", "line"))
+
+
+def empty(rows: QuerySet[RosterRow], columns: int) -> None:
+    """Forget the cells of rows that are never read again: all, as a column that is left out may hold passwords."""
+    rows.update(cells=[""] * columns)
 
 
 def _few_passwords(roster: Roster, rows: Sequence[RosterRow]) -> int:

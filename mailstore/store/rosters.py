@@ -16,7 +16,7 @@ from mailstore.models import Roster, RosterRow, User
 from mailstore.store import audit, columns, new_passwords, roster_columns, sheets
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
-from mailstore.store.roster_turn import RosterTurn
+from mailstore.store.roster_turn import RosterTurn, empty
 
 STEP_ROWS = 500  # one transaction, about half a second: locks of domains are held no longer
 NAME_CHARACTERS = 255
@@ -56,13 +56,17 @@ def choose(roster: Roster, meaning: Sequence[str], mode: str) -> None:
 
 
 def start(roster: Roster) -> None:
-    """Begin to carry out what was checked. Rejected while it is not, and when no row would do anything."""
+    """Begin to carry out what was checked. Rejected while it is not, and when no row would do anything.
+
+    No wrong row is read again from here on, so its cells are forgotten.
+    """
     with transaction.atomic():
         row = _locked(roster)
         if row.stage != Stage.CHECKED:
             raise Rejected(_("the rows are not checked yet"))
         if not _rows(row).filter(fate__in=(Fate.CREATE, Fate.CHANGE)).exists():
             raise Rejected(_("no row would change anything"))
+        empty(_rows(row).filter(fate=Fate.WRONG), len(row.header))
         row.stage = Stage.RUNNING
         row.save(update_fields=["stage"])
 

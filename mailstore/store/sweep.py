@@ -17,6 +17,7 @@ from mailstore.store.sweeping.expire import EXPIRE
 from mailstore.store.sweeping.expired_aliases import EXPIRED_ALIASES
 from mailstore.store.sweeping.findings import FINDINGS
 from mailstore.store.sweeping.lease import lease
+from mailstore.store.sweeping.old_jobs import OLD_JOBS
 from mailstore.store.sweeping.possession import POSSESSION
 from mailstore.store.sweeping.relieve import RELIEF
 from mailstore.store.sweeping.removed import REMOVED
@@ -44,6 +45,7 @@ STEPS: tuple[Step, ...] = (
     DIARY,
     FINDINGS,
     VISITS,
+    OLD_JOBS,
     TALLY,
     WARN,
 )

@@ -105,6 +105,22 @@ def test_a_domain_admin_brings_in_mailboxes_of_his_domains_only(root: Client) ->
     assert Mailbox.objects.filter(user__address="ann@example.org").exists()
 
 
+def test_no_page_shows_a_password_of_the_file(root: Client) -> None:
+    columns = brought(root, b"pwd,address\nsesame-open-1,ann@example.org\nsesame-open-2,nobody\n")
+    seen = [root.get(columns), root.post(columns, {"mode": "both", "column0": "password", "column1": ""})]
+    root.post(columns, {"mode": "both", "column0": "password", "column1": "address"})
+    page = columns.removesuffix("columns/")
+    seen.append(root.get(page))
+    stepped(root, page)
+    seen += [root.get(page), root.get(columns)]
+    root.post(f"{page}start/")
+    stepped(root, page)
+    seen += [root.get(page), root.get(columns)]
+    assert [answer.status_code for answer in seen] == [200] * len(seen)
+    assert not any("sesame" in answer.content.decode() for answer in seen)
+    assert b"sesame" not in root.get(f"{page}?export=csv").getvalue()
+
+
 def test_the_fates_can_be_filtered_and_taken_away_as_a_file(root: Client) -> None:
     page = checked(root, b"address\nann@example.org\nwrong\n")
     assert "ann@example.org" not in root.get(f"{page}?fate=wrong").content.decode().partition("<tbody>")[2]

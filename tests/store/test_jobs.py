@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
+from mailstore.bodies.files import FileBodies
 from mailstore.models import Job, JobRow, Mailbox, User
-from mailstore.store import jobs
+from mailstore.store import jobs, sweep
 from mailstore.store.mailbox_batch import Wanted, ensure
 from mailstore.store.outcomes import Rejected
 from tests.store.site import ACTOR, a_domain, at_once
@@ -101,3 +105,13 @@ def test_a_step_that_fails_leaves_its_rows_waiting() -> None:
         jobs.step(job, fails, most=3)
     assert jobs.counts(job)["waiting"] == 7
     assert not User.objects.filter(name="spoilt").exists()
+
+
+@pytest.mark.parametrize(("days", "left"), [(31, 0), (29, 1)])
+def test_the_sweep_forgets_a_job_after_a_month(tmp_path: Path, days: int, left: int) -> None:
+    a_job(rows=1)
+    Job.objects.update(created_at=timezone.now() - timedelta(days=days))
+    store = FileBodies(tmp_path / "bodies")
+    store.prepare()
+    sweep.run(store)
+    assert (Job.objects.count(), JobRow.objects.count()) == (left, left)

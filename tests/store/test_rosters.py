@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.utils import timezone
 from pytest_django import Settings
 
-from mailstore.models import AuditEntry, Mailbox, Roster, RosterRow, User
-from mailstore.store import policies, roster_turn, rosters
+from mailstore.bodies.files import FileBodies
+from mailstore.models import AuditEntry, Domain, Mailbox, Roster, RosterRow, User
+from mailstore.store import policies, roster_turn, rosters, sweep
 from mailstore.store.outcomes import Rejected
 from tests.store.counting import PATH
 from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox
@@ -94,6 +98,50 @@ def test_passwords_that_nobody_chose_are_handed_out_once_and_open_the_mailboxes(
     assert all(User.objects.filter(address__in=given).values_list("must_change_password", flat=True))
     assert rosters.hand_out(roster, actor=ACTOR, domains=None) == []
     assert not any(secret in str(list(AuditEntry.objects.values())) for secret in given.values())
+
+
+def everything_kept() -> str:
+    kept = (Roster.objects.values(), RosterRow.objects.values(), AuditEntry.objects.values())
+    return str([list(rows) for rows in kept])
+
+
+def test_the_passwords_of_a_file_are_forgotten_by_the_run_those_of_wrong_rows_too() -> None:
+    a_domain()
+    # One refused by the check, one by the run alone; the last column is left out, whatever it holds.
+    lines = (f"ann@example.org,{PASSWORD},{PASSWORD}", f"nobody,{PASSWORD},", f"bob@example.org,{PASSWORD},")
+    roster = stepped(a_roster("address,password,note", *lines))
+    assert PASSWORD in everything_kept(), "the run needs them"
+    rosters.start(roster)
+    Domain.objects.update(mailbox_limit=1)
+    stepped(roster)
+    assert [fate for _line, fate, _column, _detail in fates(roster)] == ["create", "wrong", "wrong"]
+    assert User.objects.get(address="ann@example.org").check_password(PASSWORD)
+    assert PASSWORD not in everything_kept()
+
+
+def test_a_run_forgets_step_by_step_and_still_has_what_the_next_step_needs() -> None:
+    a_domain()
+    lines = [f"user{n}@example.org,{n}" for n in range(rosters.STEP_ROWS + 1)]
+    roster = stepped(a_roster("address,name", *lines))
+    rosters.start(roster)
+    assert rosters.step(roster, actor=ACTOR, domains=None)
+    left = RosterRow.objects.exclude(cells=["", ""])
+    assert list(left.values_list("cells", flat=True)) == [lines[-1].split(",")]
+    stepped(roster)
+    assert (left.count(), User.objects.count()) == (0, len(lines))
+
+
+@pytest.mark.parametrize(("days", "left"), [(8, 0), (6, 1)])
+def test_the_sweep_forgets_a_file_after_a_week_done_or_not(tmp_path: Path, days: int, left: int) -> None:
+    a_domain()
+    roster = stepped(a_roster("address,password", f"ann@example.org,{PASSWORD}"))
+    store = FileBodies(tmp_path / "bodies")
+    store.prepare()
+    Roster.objects.update(created_at=timezone.now() - timedelta(days=days))
+    sweep.preview(store)
+    assert Roster.objects.filter(pk=roster.pk).exists()
+    sweep.run(store)
+    assert (Roster.objects.count(), RosterRow.objects.count()) == (left, left)
 
 
 def test_a_password_against_the_rules_is_the_rows_fault() -> None:

@@ -18,6 +18,7 @@ from django.views.generic import FormView, View
 from mailstore.models import Roster, RosterRow
 from mailstore.store import rosters, sheets
 from mailstore.store.outcomes import Rejected
+from mailstore.store.roster_columns import PASSWORD
 from popadmin import acting
 from popadmin.crumbs import crumb
 from popadmin.lists.columns import Column, Exported, Filters, Rows
@@ -29,6 +30,7 @@ from popadmin.signin.access import signed_in
 
 RECENT = 10
 SAMPLE_ROWS = 3
+HIDDEN = "••••"  # for the passwords of a file
 RUNNING = (Roster.Stage.CHECKING, Roster.Stage.RUNNING)
 
 
@@ -84,7 +86,14 @@ class ChooseColumns(RosterView, FormView):  # type: ignore[type-arg]  # generic 
         sample = RosterRow.objects.filter(roster=self.roster).order_by("line")[:SAMPLE_ROWS]
         columns = [field for field in context["form"] if field.name != "mode"]
         cells = zip(*(row.cells for row in sample), strict=True)
-        return {**context, "columns": list(zip(columns, cells, strict=True))}
+        shown = zip(columns, self.roster.meaning, cells, strict=True)
+        return {
+            **context,
+            "columns": [
+                (column, [HIDDEN] if PASSWORD in (meaning, column.value()) else cells)
+                for column, meaning, cells in shown
+            ],
+        }
 
 
 class RowFilters(Filters):
