@@ -20,7 +20,7 @@ from mailstore.ports import Done, Recipient
 from mailstore.store import literals
 from mailstore.store.addressees import Box, Place, Way, found, places
 from mailstore.store.lanes import Lanes
-from mailstore.store.relief import RELIEVE
+from mailstore.store.relief import HOPELESS, RELIEF_ROUNDS, RELIEVE
 from mailstore.store.statements.arriving import OURS, RECIPIENTS, ROOM
 from mailstore.store.statements.viewing import LOCK
 from mailstore.store.trace import plain
@@ -184,33 +184,66 @@ def find(lanes: Lanes, address: str, octets: int | None, done: Done[Recipient], 
             done(UnknownRecipient(address))
             return
         keys = {name: _keys(name)}
-    _search(lanes, address, keys, octets or 1, done, relieved=False)
+    _Finding(lanes, address, keys, octets or 1, done).ask()
 
 
-def _search(
-    lanes: Lanes, address: str, keys: dict[str, list[str]], octets: int, done: Done[Recipient], *, relieved: bool
-) -> None:
-    """Ask; where mailboxes are full, make room as their policies allow, and if that did anything ask once more."""
+class _Finding:
+    """One recipient, asked for until no room is missing: where mailboxes are full, their policies may make some.
 
-    def answered(answer: Recipient | MailError) -> None:
-        if not search.full or relieved:
-            done(answer)
-            return
-        array = literals.bigints(search.full)
-        steps = ((LOCK, (array,)), (RELIEVE, (array, b"%d" % octets)))
-        lanes.write(steps, lambda moved: made_room(moved, answer))
+    A round at a time, each in a transaction of its own, and none unless all of them together would be enough.
+    """
 
-    def made_room(moved: PGresult | MailError, refusal: Recipient | MailError) -> None:
-        if isinstance(moved, MailError):
-            done(moved)
-        elif moved.get_value(0, 0) == b"0":
-            done(refusal)
+    def __init__(
+        self, lanes: Lanes, address: str, keys: dict[str, list[str]], octets: int, done: Done[Recipient]
+    ) -> None:
+        self._lanes = lanes
+        self._address = address
+        self._keys = keys
+        self._octets = octets
+        self._done = done
+        self._rounds: int | None = None  # how many more there may be; None: it was not asked yet whether they help
+
+    def ask(self) -> None:
+        search = _Search(self._lanes, self._address, self._octets, lambda answer: self._answered(answer, search.full))
+        search.ask(self._keys, 0)
+
+    def _answered(self, answer: Recipient | MailError, full: list[int]) -> None:
+        if not full or self._rounds == 0:
+            if self._rounds is not None and isinstance(answer, Recipient):
+                log.info("room made in %s", plain(self._address))
+            self._done(answer)
+        elif self._rounds is None:
+            steps = ((HOPELESS, self._of(full)),)
+            self._lanes.write(steps, lambda told: self._judged(told, answer, full))
         else:
-            log.info("room made in %s", plain(address))
-            _search(lanes, address, keys, octets, done, relieved=True)
+            self._make_room(answer, full)
 
-    search = _Search(lanes, address, octets, answered)
-    search.ask(keys, 0)
+    def _judged(self, told: PGresult | MailError, refusal: Recipient | MailError, full: list[int]) -> None:
+        if isinstance(told, MailError):
+            self._done(told)
+        elif told.get_value(0, 0) == b"t":
+            self._done(refusal)
+        else:
+            self._rounds = RELIEF_ROUNDS * len(full)
+            self._make_room(refusal, full)
+
+    def _make_room(self, refusal: Recipient | MailError, full: list[int]) -> None:
+        """One mailbox a round, so that no lock is held for the others' sake."""
+        array, octets = self._of(full[:1])
+        steps = ((LOCK, (array,)), (RELIEVE, (array, octets)))
+        self._lanes.write(steps, lambda moved: self._moved(moved, refusal))
+
+    def _moved(self, moved: PGresult | MailError, refusal: Recipient | MailError) -> None:
+        if isinstance(moved, MailError):
+            self._done(moved)
+        elif moved.get_value(0, 0) == b"0":
+            self._done(refusal)
+        else:
+            self._rounds = (self._rounds or 1) - 1
+            self.ask()
+
+    def _of(self, mailboxes: list[int]) -> tuple[bytes, bytes]:
+        return literals.bigints(mailboxes), b"%d" % self._octets
 
 
 def _postmaster_keys(hostname: str) -> list[str]:

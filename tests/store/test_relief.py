@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
+from django.db import connection
 
 from mailstore.errors import QuotaDeferred
-from mailstore.models import Mailbox, Message
-from mailstore.ports import Delivered
-from mailstore.store import devices, mailboxes, policies, sweep
+from mailstore.models import Device, Mailbox, Message
+from mailstore.ports import Delivered, Recipient
+from mailstore.store import aliases, devices, mailboxes, policies, sweep
+from mailstore.store.relief import RELIEF_ROUNDS, RELIEF_ROWS
 from tests.store.bodiless import Bodiless
 from tests.store.mail import Mail, assert_counters_are_sums
 from tests.store.site import ACTOR, a_mailbox, a_message
@@ -109,3 +113,73 @@ def test_a_message_that_can_never_fit_moves_nothing(mail: Mail) -> None:
     accepted = mail.recipient(ANN)
     assert isinstance(mail.commit([accepted], b"x" * 9000 + b"\r\n")[0], QuotaDeferred)
     assert removed() == []
+
+
+def much(box: Mailbox, count: int, *, octets: int, fetched: int) -> None:
+    """So many small messages, the oldest of which all devices have."""
+    first = a_message(box, octets=octets)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO mailstore_message (mailbox_id, body_id, uidl, prefix, octets, arrived_at, added, removed_why)
+            SELECT mailbox_id, body_id, 'more-' || n, prefix, octets, arrived_at, added + n, ''
+              FROM mailstore_message, generate_series(1, %s) AS n WHERE id = %s""",
+            [count - 1, first.pk],
+        )
+    box.refresh_from_db()
+    Mailbox.objects.filter(pk=box.pk).update(
+        change=box.change + count - 1, messages=count, octets=count * octets, quota_octets=count * octets
+    )
+    Device.objects.filter(pk=signed_in(box).pk).update(confirmed=f"{{[{first.added},{first.added + fetched})}}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_room_is_made_in_as_many_rounds_as_it_takes_none_above_its_limit(mail: Mail) -> None:
+    much(following("every"), 4 * RELIEF_ROWS, octets=10_000, fetched=4 * RELIEF_ROWS)
+    assert isinstance(mail.recipient(ANN, 3 * RELIEF_ROWS * 10_000), Recipient)
+    rounds = Counter(Message.objects.exclude(removed=None).values_list("removed", flat=True))
+    assert len(rounds) >= 3
+    assert max(rounds.values()) == RELIEF_ROWS
+    assert_counters_are_sums()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("relief", ["every", "one"])
+def test_where_all_that_may_go_is_too_little_nothing_goes(mail: Mail, relief: str) -> None:
+    much(following(relief), 100, octets=10_000, fetched=20)
+    assert isinstance(mail.recipient(ANN, 600_000), QuotaDeferred)
+    assert removed() == []
+    assert isinstance(mail.recipient(ANN, 200_000), Recipient)
+    assert len(removed()) == 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_would_take_more_rounds_than_there_are_moves_nothing(mail: Mail) -> None:
+    most = RELIEF_ROUNDS * RELIEF_ROWS
+    much(following("every"), 2 * most, octets=1000, fetched=2 * most)
+    assert isinstance(mail.recipient(ANN, (most + most // 2) * 1000), QuotaDeferred)
+    assert removed() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_one_of_an_alias_can_make_no_room_the_other_need_not(mail: Mail) -> None:
+    much(following("every"), 10, octets=10_000, fetched=10)
+    a_mailbox("bob@example.org")
+    mailboxes.ensure("bob@example.org", actor=ACTOR, quota_octets=0)
+    aliases.ensure("both@example.org", actor=ACTOR, targets=[ANN, "bob@example.org"])
+    assert isinstance(mail.recipient("both@example.org", 1000), QuotaDeferred)
+    assert removed() == []
+
+
+@pytest.mark.django_db
+def test_what_one_has_waits_until_nothing_is_left_that_all_have() -> None:
+    box = following("one")
+    phone, _secret = devices.add(ANN, "Phone", actor=ACTOR)
+    one = a_message(box, octets=10_000)
+    much(box, RELIEF_ROWS + 100, octets=10_000, fetched=RELIEF_ROWS + 100)
+    both = Device.objects.get(main=True).confirmed
+    Device.objects.filter(pk=phone.pk).update(confirmed=both)
+    Device.objects.filter(main=True).update(confirmed=f"{{[{one.added},{one.added + RELIEF_ROWS + 101})}}")
+    Mailbox.objects.update(messages=RELIEF_ROWS + 101, octets=(RELIEF_ROWS + 101) * 10_000, quota_messages=100)
+    swept()
+    assert one.added not in [added for added, _why in removed()]
