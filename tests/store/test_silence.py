@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from mailstore.models import Device, Mailbox, Message
-from mailstore.store import devices, mailboxes, policies
+from mailstore.store import devices, mailboxes, notices, policies
+from mailstore.store.notices import Notice
 from mailstore.store.sightings import Sightings
 from mailstore.store.sweeping.silence import SILENCE
 from mailstore.store.sweeping.steps import Round
@@ -56,6 +57,27 @@ def test_a_kill_before_the_note_tells_nobody_twice(letters: Letters) -> None:
     Device.objects.update(silence_told_at=None)
     swept(letters, 39 + 38.1)
     assert len(letters.subjects(ANN)) == 2, "another silence"
+
+
+@pytest.mark.parametrize("before", [timedelta(days=400), None])
+def test_one_that_signs_in_while_it_is_told_is_not_noted(
+    letters: Letters, monkeypatch: pytest.MonkeyPatch, before: timedelta | None
+) -> None:
+    phone = phone_of(a_mailbox(), heard_days_ago=400)
+    Device.objects.update(created_at=NOW - timedelta(days=400))
+    Device.objects.filter(pk=phone.pk).update(last_sign_in_at=before and NOW - before)
+    deliver = notices.deliver
+
+    def meanwhile(mails: list[Notice], *, now: datetime) -> list[Notice]:
+        heard(phone, NOW)
+        return deliver(mails, now=now)
+
+    monkeypatch.setattr(notices, "deliver", meanwhile)
+    swept(letters, 0)
+    assert len(letters.subjects(ANN)) == 1
+    assert Device.objects.get(pk=phone.pk).silence_told_at is None
+    monkeypatch.undo()
+    assert (swept(letters, 38.1), len(letters.subjects(ANN))) == (0, 2), "the next silence is told in time"
 
 
 def test_where_no_sweep_ran_for_long_the_notice_is_not_shorter(letters: Letters) -> None:

@@ -35,11 +35,15 @@ _COUNTING = f"""
  WHERE {COUNTS} AND NOT x.held AND x.removed_at IS NULL
 """
 _UNTOLD = f"""
-SELECT v.id, x.id, u.address, u.language, v.main, v.name, heard.at,
+SELECT v.id, x.id, u.address, u.language, v.main, v.name, v.last_sign_in_at, heard.at,
        greatest(heard.at + make_interval(days => silence.days), %(now)s + make_interval(days => notice.days))
 {_COUNTING} AND v.silence_told_at IS NULL
    AND heard.at <= %(now)s - make_interval(days => silence.days - notice.days) AND v.id > %(after)s
  ORDER BY v.id LIMIT {BATCH_NOTICES}
+"""
+_NOTE = """
+UPDATE mailstore_device SET silence_told_at = %(now)s
+ WHERE id = %(device)s AND last_sign_in_at IS NOT DISTINCT FROM %(found)s
 """
 _SILENT = f"""
 SELECT v.mailbox_id, v.id
@@ -57,6 +61,7 @@ class _Untold:
     language: str
     main: bool
     name: str
+    last_sign_in_at: datetime | None
     heard_at: datetime
     until: datetime
 
@@ -90,7 +95,13 @@ def _tell(round: Round) -> None:
         told = {(untold.mailbox, untold.name): untold for untold in batch}
         for untold in told.values():
             if notices.deliver([_notice(untold)], now=round.now):
-                Device.objects.filter(pk=untold.device).update(silence_told_at=round.now)
+                _note(untold, round)
+
+
+def _note(untold: _Untold, round: Round) -> None:
+    """Unless it has signed in since it was found: then this silence is over, and the next is told anew."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE, {"device": untold.device, "found": untold.last_sign_in_at, "now": round.now})
 
 
 def _untold(round: Round) -> Iterator[list[_Untold]]:
