@@ -1,14 +1,17 @@
-"""Grants: makes and ends the right of a user to administer a domain. What that right allows, the pages decide."""
+"""Grants: makes and ends the right of a user to administer a domain, and keeps it from those who have it not.
+
+What that right allows beside, the pages decide.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from mailstore.models import Domain, DomainGrant, Mailbox, User
-from mailstore.store import admins, audit, domains
+from mailstore.store import admins, audit, caps, domains
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Ensured, Rejected, last_word
 
@@ -43,6 +46,23 @@ def revoke(login: str, domain: str, *, actor: Actor) -> bool:
         if ended:
             audit.record(actor, "grant.remove", user.address, mailbox=_mailbox(user), domain=row.name)
     return bool(ended)
+
+
+def beyond(users: Collection[User], *, actor: Actor) -> set[int]:
+    """The keys of those who administer a domain that a domain admin does not: as them he would administer it too.
+
+    Nobody is beyond a hosting admin or the shell. A domain that is removed counts, as it can come back.
+    """
+    if not users or not caps.bound(actor):
+        return set()
+    others = DomainGrant.objects.filter(user__in=users).exclude(domain__grants__user=actor.user)
+    return set(others.values_list("user", flat=True))
+
+
+def refuse_sign_in(user: User, out_of_reach: Collection[int]) -> None:
+    """Refuse to set the password of one who is `beyond` whoever wants to."""
+    if user.pk in out_of_reach:
+        raise Rejected(_("%(address)s administers other domains: ask a hosting admin") % {"address": user.address})
 
 
 def _locked(login: str) -> User:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
-from mailstore.store import audit, caps, columns, counting, domains, new_passwords, policies, removal
+from mailstore.store import audit, caps, columns, counting, domains, grants, new_passwords, policies, removal
 from mailstore.store.audit import Actor
 from mailstore.store.new_passwords import Coming
 from mailstore.store.outcomes import Changes, Ensured, Rejected, details, last_word, not_negative, put
@@ -147,6 +147,7 @@ class _Ground:
     users: Collection[str]  # who own no mailbox
     rooms: dict[int, caps.Room]
     same_password: Collection[str]  # addresses that have the wanted password already
+    beyond: Collection[int]  # keys of users whose password is not the actor's to set
 
     @classmethod
     def read(cls, wanted: Sequence[Wanted], actor: Actor) -> _Ground:
@@ -158,6 +159,7 @@ class _Ground:
         )
         boxes = {box.user.address: box for box in rows.order_by("pk")}
         new = [address for address in addresses if address not in boxes]
+        chosen = {each.address for each in wanted if each.password is not None}
         return cls(
             domains=found,
             mailboxes=boxes,
@@ -167,6 +169,7 @@ class _Ground:
             else (),
             rooms=caps.rooms(found.values(), actor=actor),
             same_password=_same_passwords(wanted, boxes),
+            beyond=grants.beyond([box.user for box in boxes.values() if box.user.address in chosen], actor=actor),
         )
 
 
@@ -215,8 +218,10 @@ class _Judge:
         room = self._ground.rooms[domain.pk]
         case = _Case(mailbox, created=False)
         case.assign(wanted.fields)
-        if wanted.password is not None and wanted.address not in self._ground.same_password:
-            case.give(wanted.password)
+        if wanted.password is not None:
+            grants.refuse_sign_in(mailbox.user, self._ground.beyond)  # nor is he told whether it is the present one
+            if wanted.address not in self._ground.same_password:
+                case.give(wanted.password)
         if "quota_octets" in case.changes:
             was, quota = case.changes["quota_octets"]
             room.refuse_quota(quota, was=was)

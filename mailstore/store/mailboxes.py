@@ -8,7 +8,7 @@ from django.db import transaction
 
 from mailstore.models import Mailbox
 from mailstore.policy.addresses import BadAddress, normal_address
-from mailstore.store import audit, mailbox_batch, new_passwords, removal
+from mailstore.store import audit, grants, mailbox_batch, new_passwords, removal
 from mailstore.store.audit import Actor
 from mailstore.store.mailbox_batch import Fields, Only, Wanted
 from mailstore.store.outcomes import Ensured, Rejected
@@ -23,7 +23,7 @@ def ensure(
     without a quota gets that of its domain. A domain admin keeps within the domain's caps.
     Barring the main password from POP lets mail that waited for it alone go, into recovery.
     Rejected for a bad address or value, a password against the rules, an address that an alias, an admin or what was
-    removed has; where it must be `only_new`, for one that is there.
+    removed has; where it must be `only_new`, for one that is there; a password as by `set_password`.
     """
     wanted = Wanted(normalized(address), fields, password)
     (answer,) = mailbox_batch.ensure([wanted], actor=actor, only=Only.NEW if only_new else None)
@@ -36,11 +36,13 @@ def set_password(address: str, password: str | None, *, actor: Actor, must_chang
     """Replace the main password; None generates one, which is returned. Web sessions and POP3 caches end with it.
 
     Where the owner `must_change` it, the pages let him do nothing else first; POP3 takes it until then.
+    Rejected for a domain admin where the owner administers a domain that he does not.
     """
     normal = normalized(address)
     secret = new_passwords.generate() if password is None else None
     with transaction.atomic():
         mailbox = locked(normal)
+        grants.refuse_sign_in(mailbox.user, grants.beyond([mailbox.user], actor=actor))
         new_passwords.give(mailbox.user, chosen=password, generated=secret)
         mailbox.user.must_change_password = must_change
         mailbox.user.save(update_fields=[*new_passwords.FIELDS, "must_change_password"])

@@ -13,7 +13,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from mailstore.models import Roster, RosterRow, User
-from mailstore.store import audit, columns, new_passwords, roster_columns, sheets
+from mailstore.store import audit, columns, grants, new_passwords, roster_columns, sheets
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
 from mailstore.store.roster_turn import RosterTurn, empty
@@ -104,11 +104,14 @@ def counts(roster: Roster) -> dict[str, int]:
 def hand_out(roster: Roster, *, actor: Actor, domains: Collection[str] | None) -> list[tuple[str, str]]:
     """Generate the passwords that are due, give them to the mailboxes and return them with the addresses: once.
 
-    Nothing keeps them. Whoever got a password by another way meanwhile is left as he is.
+    Nothing keeps them. Whoever got a password by another way meanwhile is left as he is, and so is whoever
+    has come to administer a domain that the actor does not.
     """
     with transaction.atomic():
         rows = list(_rows(_locked(roster)).filter(password_due=True).order_by("line"))
         users = _users_without_password([row.address for row in rows], domains)
+        beyond = grants.beyond(users, actor=actor)
+        users = [user for user in users if user.pk not in beyond]
         given = [new_passwords.announce(user, new_passwords.generate(), generated=True) for user in users]
         new_passwords.hash_all(given)
         for user in users:

@@ -257,6 +257,16 @@ def test_one_on_hold_is_not_removed(root):
     assert mailbox.removed_at is None
 
 
+def test_the_admin_of_his_domain_does_not_take_over_an_owner_who_administers_another(carla):
+    mailbox = an_owner()
+    a_domain("other.example")
+    grants.grant(ANN, "other.example", actor=ACTOR)
+    page = text(carla.post(f"/mailboxes/{mailbox.pk}/password/"))
+    assert "ann@example.org administers other domains: ask a hosting admin" in page
+    assert User.objects.get(address=ANN).check_password(PASSWORD)
+    assert not AuditEntry.objects.filter(verb="mailbox.password").exists()
+
+
 @pytest.mark.parametrize("page", ["", "edit/", "password/"])
 def test_anothers_mailbox_is_404_and_told_to_the_audit(carla, page):
     foreign = an_owner("ann@other.example")

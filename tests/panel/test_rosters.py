@@ -10,7 +10,7 @@ from django.test import Client
 
 from mailstore.models import AuditEntry, Mailbox, User
 from mailstore.store import grants, sheets
-from tests.store.site import ACTOR, a_domain
+from tests.store.site import ACTOR, PASSWORD, a_domain
 from tests.web.people import an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +119,23 @@ def test_no_page_shows_a_password_of_the_file(root: Client) -> None:
     assert [answer.status_code for answer in seen] == [200] * len(seen)
     assert not any("sesame" in answer.content.decode() for answer in seen)
     assert b"sesame" not in root.get(f"{page}?export=csv").getvalue()
+
+
+def test_a_file_sets_no_password_of_who_administers_another_domain(root: Client) -> None:
+    a_domain("other.org")
+    for address, domain in (("chief@example.org", "example.org"), ("ann@example.org", "other.org")):
+        an_owner(address)
+        grants.grant(address, domain, actor=ACTOR)
+    chief = signed_in("chief@example.org")
+    page = checked(chief, b"address,password\nann@example.org,a phrase of the chief\nbob@example.org,\n")
+    told = "ann@example.org administers other domains: ask a hosting admin"
+    assert told in chief.get(page).content.decode()
+    chief.post(f"{page}start/")
+    stepped(chief, page)
+    assert User.objects.get(address="ann@example.org").check_password(PASSWORD)
+    grants.grant("bob@example.org", "other.org", actor=ACTOR)
+    assert chief.post(f"{page}passwords/").status_code == 302
+    assert not User.objects.get(address="bob@example.org").has_usable_password()
 
 
 def test_the_fates_can_be_filtered_and_taken_away_as_a_file(root: Client) -> None:

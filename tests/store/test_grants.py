@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mailstore.models import AuditEntry, DomainGrant, User
-from mailstore.store import admins, grants
+from mailstore.store import admins, domain_removal, grants, mailboxes
+from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
 from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox
 
@@ -66,3 +67,68 @@ def test_an_unknown_domain_or_user_is_refused_and_nobody_is_made() -> None:
     with pytest.raises(Rejected, match="not a user of this site"):
         grants.grant("nobody", "example.org", actor=ACTOR)
     assert not User.objects.exists()
+
+
+# --- an owner who administers another domain is not to be taken over by his own domain's admin --------------------
+
+
+def dora(*names: str) -> Actor:
+    """She administers example.org, where Ann's mailbox is, and these."""
+    a_mailbox(ANN)
+    for name in names:
+        a_domain(name)
+    return Actor("dora", "web", grants.ensure("dora", ["example.org", *names], actor=ACTOR).row)
+
+
+WAYS = (
+    lambda actor: mailboxes.set_password(ANN, None, actor=actor),
+    lambda actor: mailboxes.set_password(ANN, "another good pass phrase", actor=actor),
+    lambda actor: mailboxes.ensure(ANN, actor=actor, password="and yet another phrase"),
+)
+
+
+def refused(actor: Actor) -> None:
+    for way in WAYS:
+        with pytest.raises(Rejected, match=r"^ann@example\.org administers other domains: ask a hosting admin$"):
+            way(actor)
+    assert User.objects.get(address=ANN).check_password(PASSWORD)
+
+
+def allowed(actor: Actor) -> None:
+    for way in WAYS:
+        way(actor)
+    assert User.objects.get(address=ANN).check_password("and yet another phrase")
+
+
+def test_a_domain_admin_sets_no_password_of_who_administers_what_he_does_not() -> None:
+    actor = dora()
+    a_domain("other.example")
+    grants.grant(ANN, "other.example", actor=ACTOR)
+    grants.grant(ANN, "example.org", actor=ACTOR)
+    refused(actor)
+    domain_removal.remove("other.example", actor=ACTOR, with_mailboxes=True)
+    refused(actor)
+    mailboxes.ensure(ANN, actor=actor, name="Ann", must_change_password=True, suspended=True)
+
+
+def test_nor_is_he_told_whether_he_guessed_it() -> None:
+    actor = dora()
+    a_domain("other.example")
+    grants.grant(ANN, "other.example", actor=ACTOR)
+    with pytest.raises(Rejected, match="administers other domains"):
+        mailboxes.ensure(ANN, actor=actor, password=PASSWORD)
+
+
+def test_he_sets_it_where_the_owner_administers_no_more_than_he_does() -> None:
+    actor = dora("other.example")
+    grants.grant(ANN, "other.example", actor=ACTOR)
+    allowed(actor)
+
+
+def test_hosting_admins_and_the_shell_set_it() -> None:
+    dora()
+    a_domain("other.example")
+    grants.grant(ANN, "other.example", actor=ACTOR)
+    root = Actor("root", "web", admins.ensure("root", actor=ACTOR).row)
+    allowed(root)
+    mailboxes.set_password(ANN, PASSWORD, actor=ACTOR)

@@ -122,7 +122,11 @@ class Password(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only i
 
     def form_valid(self, form: MustChange) -> HttpResponse:
         address, must_change = self.mailbox.user.address, form.cleaned_data["must_change_password"]
-        secret = mailboxes.set_password(address, None, actor=acting.actor(self.request), must_change=must_change)
+        try:
+            secret = mailboxes.set_password(address, None, actor=acting.actor(self.request), must_change=must_change)
+        except Rejected as refusal:
+            form.add_error(None, str(refusal))
+            return self.form_invalid(form)
         return _secret_page(self.request, self.mailbox, secret, new=False)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
