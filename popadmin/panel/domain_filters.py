@@ -12,8 +12,8 @@ from django.utils.translation import pgettext_lazy
 from mailstore.policy.addresses import BadAddress, normal_domain
 from mailstore.store import domain_use
 from popadmin.lists.columns import Filters, Rows
+from popadmin.panel.usage import NEAR_PERCENT
 
-NEAR_PERCENT = 90
 STATES: dict[str, tuple[Promise, Q]] = {
     "active": (pgettext_lazy("domain", "Active"), Q(active=True)),
     "suspended": (pgettext_lazy("domain", "Suspended"), Q(active=False)),

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from mailstore.models import Domain, Finding, Mailbox, Message, TallyMark, User
 from popadmin.panel import access
+from popadmin.panel.usage import NEAR_PERCENT, NO_QUOTA, used
 
-NEAR_PERCENT = 90
 CHART_DAYS = 30
 LARGEST = 10  # rows of a table that is read at a glance
 ZERO = 0
@@ -22,7 +22,7 @@ ZERO = 0
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What a domain holds, or all of them. `allotted_octets` leaves out mailboxes without a quota: `unlimited`."""
+    """What a domain holds, or all of them. `unlimited` mailboxes have no quota, neither of octets nor of messages."""
 
     domain: int  # its key; 0 for all
     mailboxes: int
@@ -45,7 +45,6 @@ class Day:
 
 def holdings(user: User) -> list[Holdings]:
     """By domain; the sums over all are sums of these, so that one pass over the mailboxes is enough."""
-    share = F("quota_octets") / 100  # in this order no bigint overflows
     rows = (
         access.mailboxes(user)
         .select_related(None)
@@ -55,9 +54,9 @@ def holdings(user: User) -> list[Holdings]:
             boxes=Count("pk"),
             size=Coalesce(Sum("octets"), ZERO),
             allotted=Coalesce(Sum("quota_octets"), ZERO),
-            unlimited=Count("pk", filter=Q(quota_octets=None)),
-            near=Count("pk", filter=Q(octets__gte=share * NEAR_PERCENT)),
-            full=Count("pk", filter=Q(octets__gte=F("quota_octets"))),
+            unlimited=Count("pk", filter=NO_QUOTA),
+            near=Count("pk", filter=used(NEAR_PERCENT)),
+            full=Count("pk", filter=used(100)),
             waiting=Coalesce(Sum("messages"), ZERO),
             never=Count("pk", filter=Q(last_sign_in_at=None)),
         )

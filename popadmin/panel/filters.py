@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import capfirst
@@ -17,8 +17,8 @@ from mailstore.models import Domain, Finding, User
 from mailstore.policy.addresses import BadAddress, normal_domain
 from popadmin.lists.columns import Filters, Rows
 from popadmin.panel import access
+from popadmin.panel.usage import NEAR_PERCENT, NO_QUOTA, used
 
-NEAR_PERCENT = 90
 SEARCH_CHARACTERS = 3
 STATES: dict[str, tuple[Promise, Q]] = {
     "active": (pgettext_lazy("mailbox", "Active"), Q(user__is_active=True, domain__active=True)),
@@ -30,13 +30,6 @@ STATES: dict[str, tuple[Promise, Q]] = {
     "no-web": (_("Web switched off"), Q(web=False)),
     "devices-only": (_("POP for devices only"), Q(main_pop=False)),
 }
-
-
-def used(percent: int) -> Q:
-    """Octets or messages at this share of their quota, or above it. In this order no bigint overflows."""
-    octets = Q(octets__gte=F("quota_octets") / 100 * percent, quota_octets__isnull=False)
-    messages = Q(messages__gte=F("quota_messages") * percent / 100, quota_messages__isnull=False)
-    return octets | messages
 
 
 def address_or_name(typed: str, user: str) -> Q:
@@ -65,7 +58,7 @@ USAGES: dict[str, tuple[Promise, Q]] = {
     "75": (_("75 % or more"), used(75)),
     "90": (_("90 % or more"), used(NEAR_PERCENT)),
     "100": (_("Full"), used(100)),
-    "free": (_("No quota"), Q(quota_octets=None, quota_messages=None)),
+    "free": (_("No quota"), NO_QUOTA),
 }
 SIGN_INS: dict[str, tuple[Promise, int | None]] = {
     "never": (_("Never"), None),

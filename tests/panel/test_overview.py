@@ -54,6 +54,21 @@ def test_the_figures_count_everything():
     assert figures.suspended(admin) == 2
 
 
+def test_a_quota_of_messages_counts_as_one_of_octets_does():
+    """In the figure as in the list; to the octet and the message."""
+    admin = an_admin()
+    sizes = {"10": (10, 0, 10), "9": (9, 0, 10), "8": (8, 0, 10), "150": (0, 150, None), "149": (0, 149, None)}
+    for name, (messages, octets, most) in sizes.items():
+        mailbox = fill(f"{name}@example.org", octets, 150 if octets else None, messages)
+        Mailbox.objects.filter(pk=mailbox.pk).update(quota_messages=most)
+    fill("free@example.org", MB, None)
+    total = figures.total(figures.holdings(admin))
+    assert (total.near, total.full, total.unlimited) == (4, 2, 1)
+    client = signed_in("root")
+    for usage, figure in (("90", total.near), ("100", total.full), ("free", total.unlimited)):
+        assert client.get(f"/mailboxes/?usage={usage}").context["count"].rows == figure
+
+
 def test_each_figure_leads_to_the_list_behind_it():
     an_admin()
     fill("full@example.org", 100 * MB, 100 * MB, messages=3)

@@ -7,6 +7,7 @@ from typing import Any
 from django.views.generic import TemplateView
 
 from popadmin.panel import access, figures, parts
+from popadmin.panel.usage import NEAR_PERCENT
 from popadmin.signin.access import signed_in
 
 
@@ -24,7 +25,7 @@ class Overview(access.AdminPage, TemplateView):
             total=figures.total(holdings),
             suspended=figures.suspended(user),
             found=figures.with_findings(user),
-            near_percent=figures.NEAR_PERCENT,
+            near_percent=NEAR_PERCENT,
             largest=figures.largest(user, holdings),
             days=days,
             delivered=sum(day.deliveries for day in days),
