@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from enum import Enum
 from functools import lru_cache
 
 import idna
@@ -20,12 +21,32 @@ DOMAIN_OCTETS = 253  # RFC 1035 §2.3.4, written without the final dot
 # RFC 1123 §2.1: letters, digits, hyphens inside; at least two labels, the last not all digits (that is an address).
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?!\d+$){_LABEL}")
-# RFC 5321 §4.1.2 Dot-string, with RFC 6531 §3.3 UTF-8; quoted local parts are not offered to new mailboxes.
+# RFC 5321 §4.1.2 Dot-string, with RFC 6531 §3.3 UTF-8; quoted local parts are not offered.
 _LOCAL_PART = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*")
 
 
+class Flaw(Enum):
+    """What is wrong with a name, in the words of the log; mailstore.store.flaws has a sentence for people."""
+
+    TOO_LONG = f"longer than {TYPED_OCTETS} octets"
+    NO_AT = "an address without @"
+    QUOTED = "a quoted local part, which is not offered"
+    BAD_LOCAL_PART = "no local part before the @"
+    BAD_DOMAIN = "not a domain name"
+    LONG_ADDRESS = f"an address longer than {ADDRESS_OCTETS} octets"
+    NUL_IN_LOGIN = "a login with NUL"
+
+
 class BadAddress(ValueError):
-    """Not an address; the text says what is wrong and is fit for people."""
+    """Not an address, a domain or a login: for which `flaw`; `text` is what was given, "" where that is too long.
+
+    `str()` is for the log, one line in English; people read mailstore.store.flaws.
+    """
+
+    def __init__(self, flaw: Flaw, text: str = "") -> None:
+        super().__init__(f"{text!r}: {flaw.value}" if text else flaw.value)
+        self.flaw = flaw
+        self.text = text
 
 
 @lru_cache(REMEMBERED)
@@ -35,9 +56,9 @@ def normal_domain(text: str) -> str:
     try:
         name = ".".join(_a_label(label) for label in _mapped(text).split("."))
     except UnicodeError as error:  # idna's errors are such
-        raise BadAddress(f"{text!r} is not a domain name") from error
+        raise BadAddress(Flaw.BAD_DOMAIN, text) from error
     if len(name) > DOMAIN_OCTETS or not _DOMAIN.fullmatch(name):
-        raise BadAddress(f"{text!r} is not a domain name: letters, digits and hyphens, at least one dot")
+        raise BadAddress(Flaw.BAD_DOMAIN, text)
     return name
 
 
@@ -46,13 +67,15 @@ def normal_address(text: str) -> str:
     _bounded(text)
     local_part, at, domain = text.rpartition("@")
     if not at:
-        raise BadAddress(f"{text!r} is not an address: it has no @")
+        raise BadAddress(Flaw.NO_AT, text)
+    if local_part.startswith('"'):
+        raise BadAddress(Flaw.QUOTED, text)
     local_part = unicodedata.normalize("NFC", local_part).lower()
     if not _LOCAL_PART.fullmatch(local_part) or len(local_part.encode()) > LOCAL_PART_OCTETS:
-        raise BadAddress(f"{text!r} is not an address: the part before the @ is not one")
+        raise BadAddress(Flaw.BAD_LOCAL_PART, text)
     address = f"{local_part}@{normal_domain(domain)}"
     if len(address.encode()) > ADDRESS_OCTETS:
-        raise BadAddress(f"the address is longer than {ADDRESS_OCTETS} octets")
+        raise BadAddress(Flaw.LONG_ADDRESS)
     return address
 
 
@@ -62,7 +85,7 @@ def normal_login(text: str) -> str:
     if "@" in text:
         return normal_address(text)
     if "\0" in text:
-        raise BadAddress("a login has no NUL")
+        raise BadAddress(Flaw.NUL_IN_LOGIN, text)
     return text.lower()
 
 
@@ -83,7 +106,7 @@ def lookup_keys(address: str) -> list[str]:
 
 def _bounded(text: str) -> None:
     if len(text) > TYPED_OCTETS or len(text.encode(errors="surrogatepass")) > TYPED_OCTETS:
-        raise BadAddress(f"the name is longer than {TYPED_OCTETS} octets")
+        raise BadAddress(Flaw.TOO_LONG)
 
 
 def _mapped(text: str) -> str:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from mailstore.models import Mailbox, User
 from mailstore.policy.addresses import BadAddress, normal_login
-from mailstore.store import audit, new_passwords
+from mailstore.store import audit, flaws, new_passwords
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Changes, Ensured, Rejected, last_word
 
@@ -52,7 +52,7 @@ def checked(login: str) -> str:
     try:
         return normal_login(name)
     except BadAddress as error:
-        raise Rejected(str(error)) from error
+        raise Rejected(flaws.sentence(error)) from error
 
 
 def _refuse_another(user: User, role: str, password: str | None) -> None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from mailstore.models import Alias, Domain, Mailbox
 from mailstore.policy import aliases as reach
 from mailstore.policy.addresses import BadAddress, normal_address, normal_domain
-from mailstore.store import audit, domains, loops, removal
+from mailstore.store import audit, domains, flaws, loops, removal
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Ensured, Rejected, assign, details
 
@@ -100,7 +100,7 @@ def _normal(address: str) -> str:
             return f"@{normal_domain(address[1:])}"
         return normal_address(address)
     except BadAddress as error:
-        raise Rejected(str(error)) from error
+        raise Rejected(flaws.sentence(error)) from error
 
 
 def _normal_targets(targets: Sequence[str]) -> list[str]:
@@ -108,7 +108,7 @@ def _normal_targets(targets: Sequence[str]) -> list[str]:
     try:
         wanted = list(dict.fromkeys(normal_address(target) for target in targets))
     except BadAddress as error:
-        raise Rejected(str(error)) from error
+        raise Rejected(flaws.sentence(error)) from error
     if not 0 < len(wanted) <= reach.TARGETS_AT_MOST:
         raise Rejected(_("an alias has from 1 to %(most)d targets") % {"most": reach.TARGETS_AT_MOST})
     return wanted

@@ -13,7 +13,7 @@ from mailstore.models import Alias, Domain, Mailbox, RetentionPolicy
 from mailstore.policy import homographs
 from mailstore.policy.addresses import BadAddress, normal_domain, shown_domain
 from mailstore.policy.quota import format_octets
-from mailstore.store import audit, loops, policies, removal
+from mailstore.store import audit, flaws, loops, policies, removal
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Ensured, Rejected, assign, details, not_negative
 
@@ -164,7 +164,7 @@ def _normal(name: str) -> str:
     try:
         return normal_domain(name)
     except BadAddress as error:
-        raise Rejected(str(error)) from error
+        raise Rejected(flaws.sentence(error)) from error
 
 
 def _unknown(name: str) -> Rejected:

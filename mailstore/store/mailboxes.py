@@ -8,7 +8,7 @@ from django.db import transaction
 
 from mailstore.models import Mailbox
 from mailstore.policy.addresses import BadAddress, normal_address
-from mailstore.store import audit, grants, mailbox_batch, new_passwords, removal
+from mailstore.store import audit, flaws, grants, mailbox_batch, new_passwords, removal
 from mailstore.store.audit import Actor
 from mailstore.store.mailbox_batch import Fields, Only, Wanted
 from mailstore.store.outcomes import Ensured, Rejected
@@ -85,7 +85,7 @@ def normalized(address: str) -> str:
     try:
         return normal_address(address)
     except BadAddress as error:
-        raise Rejected(str(error)) from error
+        raise Rejected(flaws.sentence(error)) from error
 
 
 def _locked(normal: str) -> Mailbox | None:

@@ -89,7 +89,10 @@ def _rows(text: str, delimiter: str) -> Iterator[Row]:
                 raise Rejected(_("the file has more than %(most)d rows: split it") % {"most": ROWS_AT_MOST})
             yield Row(reader.line_num, tuple(map(_plain, cells)))
     except csv.Error as error:
-        raise Rejected(_("line %(line)d is no CSV: %(why)s") % {"line": reader.line_num, "why": error}) from error
+        raise Rejected(
+            _("line %(line)d is no CSV: a quotation mark is missing or one too many, or a cell is far too long")
+            % {"line": reader.line_num}
+        ) from error
 
 
 def _plain(cell: str) -> str:

@@ -254,6 +254,7 @@ def test_the_audit_names_the_system_user() -> None:
         (["domain"], 2, "VERB"),
         (["domain", "rename", "x.org"], 2, "invalid choice"),
         (["mailbox", "ensure", "ann"], 1, "has no @"),
+        (["alias", "ensure", "ann@example.org", '"b c"@example.org'], 1, "a quoted name before the @ is not offered"),
         (["mailbox", "ensure", "ann@unknown.org"], 1, "unknown.org is not a domain of this site"),
         (["mailbox", "ensure", "ann@example.org", "--quota", "-5"], 2, "'-5' is not a size"),
         (["mailbox", "ensure", "ann@example.org", "--quota", "2XB"], 2, "'2XB' is not a size"),

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailstore.policy import addresses
-from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address, normal_domain, normal_login
+from mailstore.policy.addresses import BadAddress, Flaw, lookup_keys, normal_address, normal_domain, normal_login
 
 
 @pytest.mark.req("P-040")
@@ -82,6 +82,28 @@ def test_an_address_in_normal_form_stays_as_it_is(address: str) -> None:
 def test_what_is_no_address_is_refused_with_a_text(text: str) -> None:
     with pytest.raises(BadAddress, match=r"."):
         normal_address(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "flaw"),
+    [
+        ('"ann b"@example.org', Flaw.QUOTED),
+        ('"a@b"@example.org', Flaw.QUOTED),
+        ('ann"b@example.org', Flaw.BAD_LOCAL_PART),
+        ('"ann', Flaw.NO_AT),
+        ("ann@nodots", Flaw.BAD_DOMAIN),
+        ("ann@xn--.example", Flaw.BAD_DOMAIN),
+        (f"{'x' * 60}@{'y.' * 100}org", Flaw.LONG_ADDRESS),
+    ],
+)
+def test_it_is_told_what_is_wrong_and_a_login_is_told_the_same(typed: str, flaw: Flaw) -> None:
+    with pytest.raises(BadAddress) as refused:
+        normal_address(typed)
+    assert refused.value.flaw == flaw
+    assert len(str(refused.value).splitlines()) == 1
+    if "@" in typed:
+        with pytest.raises(BadAddress, match=flaw.value):
+            normal_login(typed)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from mailstore.models import Domain
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_domain
+from mailstore.store import flaws
 from popadmin.explained import Explained, Option
 
 HOST, DOMAINS = "host", "domains"
@@ -69,7 +70,7 @@ def _there(name: str) -> str:
     try:
         stored = normal_domain(name)
     except BadAddress as error:
-        raise ValidationError(str(error), "domain") from error
+        raise ValidationError(flaws.sentence(error), "domain") from error
     if not Domain.objects.filter(name=stored, removed_at=None).exists():
         raise ValidationError(_("%(domain)s is not a domain of this site.") % {"domain": name}, "domain")
     return stored

@@ -12,12 +12,14 @@ from django.utils.translation import gettext_lazy
 
 from mailstore.models import Domain, RetentionPolicy, User
 from mailstore.policy.addresses import BadAddress, normal_domain
+from mailstore.store import flaws
 from popadmin.panel import access
 from popadmin.panel.forms.typed import PLAIN
 from popadmin.sizes import SizeField
 from popadmin.stale import SeenForm
 
 NAME_CHARACTERS = 254
+ADDRESS = re.compile(r'(?:"[^"\n]*"|[^\s,;])+')  # blanks and commas part addresses, but not what is in quotation marks
 COUNT_MOST = 10**9
 # What a hosting admin alone decides: the caps, and what the domain is.
 OF_HOSTS = ("mailbox_limit", "alias_limit", "quota_octets", "allotment_octets", "mailbox_quota_most", "stands_for")
@@ -37,7 +39,7 @@ class DomainField(forms.CharField):
         try:
             found = self.rows.filter(name=normal_domain(text)).first()
         except BadAddress as error:
-            raise ValidationError(str(error), "domain") from error
+            raise ValidationError(flaws.sentence(error), "domain") from error
         if found is None:
             raise ValidationError(_("%(domain)s is not one of your domains.") % {"domain": text}, "domain")
         return found
@@ -135,7 +137,7 @@ class NewDomain(DomainFields):
         try:
             return normal_domain(self.cleaned_data["name"].strip())
         except BadAddress as error:
-            raise ValidationError(str(error), "domain") from error
+            raise ValidationError(flaws.sentence(error), "domain") from error
 
     def ask_look_alike(self) -> None:
         """Offer the box that says that it is meant."""
@@ -154,7 +156,7 @@ class AddressesField(forms.CharField):
     def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # addresses, not text
         if isinstance(value, list):
             return value
-        return [part for part in re.split(r"[\s,;]+", str(value or "")) if part]
+        return ADDRESS.findall(str(value or ""))
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from mailstore.models import Domain, Mailbox, RetentionPolicy, User
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address
+from mailstore.store import flaws
 from popadmin.panel import access
 from popadmin.sizes import SizeField
 from popadmin.stale import SeenForm
@@ -120,14 +121,10 @@ class NewMailbox(MailboxFields, MustChange):
 
     def clean_address(self) -> str:
         typed: str = self.cleaned_data["address"].strip()
-        if typed.startswith('"'):
-            raise ValidationError(
-                _("A quoted name before the @ is not offered: few programs can write to it."), "quoted"
-            )
         try:
             address = normal_address(self._completed(typed))
         except BadAddress as error:
-            raise ValidationError(str(error), "address") from error
+            raise ValidationError(flaws.sentence(error), "address") from error
         domain = address.rpartition("@")[2]
         if not self._domains.filter(name=domain).exists():
             text = (

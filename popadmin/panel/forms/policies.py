@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
+from mailstore.store import flaws
 from mailstore.store.policies import DAYS_AT_MOST, NAME_CHARACTERS
 from popadmin.explained import Explained, Option
 from popadmin.shown import mark
@@ -158,7 +159,7 @@ class ChoiceForm(Previewed):
             else:
                 found = self._domains.filter(name=normal_domain(typed)).first()
         except BadAddress as error:
-            raise forms.ValidationError(str(error), "of") from error
+            raise forms.ValidationError(flaws.sentence(error), "of") from error
         if found is None:
             raise forms.ValidationError(_("%(name)s is neither a domain nor a mailbox.") % {"name": typed}, "of")
         return found
