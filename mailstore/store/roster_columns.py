@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -102,13 +103,15 @@ def check(meaning: Sequence[str], columns: int) -> None:
 
 
 class Reader:
-    """Reads the cells of some rows; the policies that they name are looked up together."""
+    """Reads the cells of some rows; the policies that they name are looked up together, among the given ones."""
 
-    def __init__(self, meaning: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    def __init__(
+        self, meaning: Sequence[str], rows: Sequence[Sequence[str]], policies: QuerySet[RetentionPolicy]
+    ) -> None:
         self._meaning = meaning
         place = meaning.index(POLICY) if POLICY in meaning else None
         names = set() if place is None else {cells[place] for cells in rows}
-        self._policies = RetentionPolicy.objects.in_bulk(names, field_name="name") if names else {}
+        self._policies = policies.in_bulk(names, field_name="name") if names else {}
 
     def values(self, cells: Sequence[str]) -> dict[str, Any]:
         """The value of each column that is not empty. BadCell names the first column that cannot be read."""

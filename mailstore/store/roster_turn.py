@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from mailstore.models import Roster, RosterRow
+from mailstore.models import RetentionPolicy, Roster, RosterRow
 from mailstore.store import columns, mailbox_batch, mailboxes
 from mailstore.store.audit import Actor
 from mailstore.store.mailbox_batch import Answer, Only, Wanted
@@ -22,16 +22,22 @@ Fate = RosterRow.Fate
 
 
 class RosterTurn:
-    """The first of the given rows, as many as have few enough passwords to hash; `domains` as in `rosters.step`."""
+    """The first of the given rows, as many as have few enough passwords to hash; the rest as in `rosters.step`."""
 
     def __init__(
-        self, roster: Roster, rows: Sequence[RosterRow], *, actor: Actor, domains: Collection[str] | None
+        self,
+        roster: Roster,
+        rows: Sequence[RosterRow],
+        *,
+        actor: Actor,
+        domains: Collection[str] | None,
+        policies: QuerySet[RetentionPolicy],
     ) -> None:
         self._roster = roster
         self._rows = rows[: _few_passwords(roster, rows)]
         self._actor = actor
         self._domains = domains
-        self._reader = Reader(roster.meaning, [row.cells for row in self._rows])
+        self._reader = Reader(roster.meaning, [row.cells for row in self._rows], policies)
         self._first_lines = self._lines_before()
 
     def take(self, *, keep: bool) -> None:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from mailstore.models import Roster, RosterRow, User
+from mailstore.models import RetentionPolicy, Roster, RosterRow, User
 from mailstore.store import audit, columns, grants, new_passwords, roster_columns, sheets
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
@@ -71,10 +71,11 @@ def start(roster: Roster) -> None:
         row.save(update_fields=["stage"])
 
 
-def step(roster: Roster, *, actor: Actor, domains: Collection[str] | None) -> bool:
+def step(roster: Roster, *, actor: Actor, domains: Collection[str] | None, policies: QuerySet[RetentionPolicy]) -> bool:
     """Take the next rows through the stage the roster is in; returns whether rows are left.
 
-    `domains` are those the actor may change (None: all). Safe to call from several places: the roster's row is locked.
+    `domains` are those the actor may change (None: all), `policies` those he may choose; others do not exist.
+    Safe to call from several places: the roster's row is locked.
     """
     with transaction.atomic():
         row = _locked(roster)
@@ -82,7 +83,9 @@ def step(roster: Roster, *, actor: Actor, domains: Collection[str] | None) -> bo
             return False
         keep = row.stage == Stage.RUNNING
         waiting = _rows(row).filter(**({"done": False} if keep else {"fate": Fate.UNKNOWN})).exclude(fate=Fate.WRONG)
-        turn = RosterTurn(row, list(waiting.order_by("line")[:STEP_ROWS]), actor=actor, domains=domains)
+        turn = RosterTurn(
+            row, list(waiting.order_by("line")[:STEP_ROWS]), actor=actor, domains=domains, policies=policies
+        )
         turn.take(keep=keep)
         left = waiting.exists()
         if not left:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from mailstore.models import Device, Domain, Finding, Mailbox, Roster, User
+from mailstore.models import Device, Domain, Finding, Mailbox, RetentionPolicy, Roster, User
 from mailstore.store import aliases, domain_removal, grants, mailbox_removal, policies, rosters
 from popadmin.panel.acts import ACTS
 from tests.owner.mail import a_device, a_letter, a_session
@@ -146,6 +146,6 @@ def _roster(owner: User) -> Roster:
     """A file that was checked, one of its rows wrong."""
     roster = rosters.bring_in(b"address,name\nnew@example.org,New\nno address,x\n", "people.csv", owner=owner)
     rosters.choose(roster, roster.meaning, "both")
-    while rosters.step(roster, actor=ACTOR, domains=None):
+    while rosters.step(roster, actor=ACTOR, domains=None, policies=RetentionPolicy.objects.all()):
         pass
     return roster

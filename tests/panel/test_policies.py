@@ -10,8 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from mailstore.models import AuditEntry, DomainGrant, Mailbox, RetentionPolicy, User
+from mailstore.models import AuditEntry, DomainGrant, Mailbox, RetentionPolicy, RosterRow, User
 from mailstore.store import mailboxes, policies
+from tests.panel.test_rosters import checked, stepped
 from tests.store.site import ACTOR, a_mailbox, a_message
 from tests.store.test_usage import has, signed_in
 from tests.web.previews import previewed
@@ -174,6 +175,19 @@ def test_a_policy_that_is_not_offered_is_not_there_for_him_in_any_form_and_his_t
         assert (path, answer.status_code) == (path, 404)
     told = AuditEntry.objects.filter(verb="denied", subject="dear").order_by("pk")
     assert [entry.details["path"] for entry in told] == forms
+
+
+def test_nor_is_it_there_for_a_file_that_he_brings_in(customer: Client) -> None:
+    policies.ensure("dear", actor=ACTOR)
+    offered = policies.ensure("offered", actor=ACTOR, offered=True).row
+    lines = ["address,policy", "bob@example.org,dear", "chloe@example.org,shoe", f"{ANN},offered"]
+    page = checked(customer, "\n".join(lines).encode())
+    customer.post(f"{page}start/")
+    stepped(customer, page)
+    dear, shoe, ann = RosterRow.objects.order_by("line")
+    assert (dear.fate, shoe.fate, ann.fate) == ("wrong", "wrong", "change")
+    assert dear.detail.replace("dear", "shoe") == shoe.detail, "as one that nobody has"
+    assert Mailbox.objects.get().policy == offered
 
 
 def test_an_owner_has_no_such_pages(client: Client) -> None:

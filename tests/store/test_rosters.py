@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from mailstore.bodies.files import FileBodies
-from mailstore.models import AuditEntry, Domain, Mailbox, Roster, RosterRow, User
+from mailstore.models import AuditEntry, Domain, Mailbox, RetentionPolicy, Roster, RosterRow, User
 from mailstore.store import policies, roster_turn, rosters, sweep
 from mailstore.store.outcomes import Rejected
 from tests.store.counting import PATH
@@ -28,8 +28,13 @@ def a_roster(*lines: str, mode: str = "both", owner: User | None = None) -> Rost
     return roster
 
 
+def step(roster: Roster, domains: Collection[str] | None = None) -> bool:
+    every = RetentionPolicy.objects.all()
+    return rosters.step(roster, actor=ACTOR, domains=domains, policies=every)
+
+
 def stepped(roster: Roster, domains: Collection[str] | None = None) -> Roster:
-    while rosters.step(roster, actor=ACTOR, domains=domains):
+    while step(roster, domains):
         pass
     roster.refresh_from_db()
     return roster
@@ -124,7 +129,7 @@ def test_a_run_forgets_step_by_step_and_still_has_what_the_next_step_needs() -> 
     lines = [f"user{n}@example.org,{n}" for n in range(rosters.STEP_ROWS + 1)]
     roster = stepped(a_roster("address,name", *lines))
     rosters.start(roster)
-    assert rosters.step(roster, actor=ACTOR, domains=None)
+    assert step(roster)
     left = RosterRow.objects.exclude(cells=["", ""])
     assert list(left.values_list("cells", flat=True)) == [lines[-1].split(",")]
     stepped(roster)
@@ -180,12 +185,12 @@ def test_a_run_that_stopped_goes_on_and_does_nothing_twice() -> None:
     rows = rosters.STEP_ROWS + 20
     roster = stepped(a_roster("address", *(f"user{n}@example.org" for n in range(rows))))
     rosters.start(roster)
-    assert rosters.step(roster, actor=ACTOR, domains=None)
+    assert step(roster)
     assert Mailbox.objects.count() == rosters.STEP_ROWS
     stepped(Roster.objects.get(pk=roster.pk))
     assert Mailbox.objects.count() == rows
     assert AuditEntry.objects.filter(verb="mailbox.create").count() == rows
-    assert not rosters.step(roster, actor=ACTOR, domains=None)
+    assert not step(roster)
 
 
 def test_nothing_runs_unchecked_and_nothing_is_chosen_again_behind_a_run() -> None:
@@ -204,7 +209,7 @@ def test_a_step_takes_no_more_slow_hashes_than_somebody_waits_for(settings: Sett
     lines = [f"user{n}@example.org,{PASSWORD if n % 2 else ''}" for n in range(3 * roster_turn.PASSWORDS_MOST)]
     roster = stepped(a_roster("address,password", *lines))
     rosters.start(roster)
-    assert rosters.step(roster, actor=ACTOR, domains=None)
+    assert step(roster)
     given = User.objects.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
     assert given.count() == roster_turn.PASSWORDS_MOST
     stepped(roster)
@@ -225,7 +230,7 @@ def test_a_step_takes_as_many_statements_for_many_rows_as_for_few(django_assert_
     for name, rows in (("few", 2), ("many", 300)):
         roster = a_roster("address,name", *(f"{name}{n}@example.org,Somebody" for n in range(rows)))
         with django_assert_max_num_queries(25):
-            assert not rosters.step(roster, actor=ACTOR, domains=None)
+            assert not step(roster)
         rosters.start(roster)
         with django_assert_max_num_queries(25):
-            assert not rosters.step(roster, actor=ACTOR, domains=None)
+            assert not step(roster)

@@ -147,7 +147,8 @@ class Start(RosterView):
 
 class Step(RosterView, StepView):
     def take(self) -> None:
-        rosters.step(self.roster, actor=acting.actor(self.request), domains=self.domains)
+        policies = access.policies(signed_in(self.request))
+        rosters.step(self.roster, actor=acting.actor(self.request), domains=self.domains, policies=policies)
         self.roster.refresh_from_db(fields=["stage"])
 
     def progress(self) -> Progress:
