@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponseBase
 
@@ -62,10 +62,15 @@ class PolicyPage(AdminPage):
 
 
 class HostPage(AdminPage):
-    """A view of hosting admins only."""
+    """A view of hosting admins only. A domain admin who tries the key of a row there is told to the audit."""
+
+    of: type[Model]  # what a key in the address is
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not is_host(signed_in(request)):
+        user = signed_in(request)
+        if not is_host(user):
+            if is_admin(user) and "key" in kwargs:
+                acting.deny(request, self.of, pk=kwargs["key"])
             raise Http404
         return super().dispatch(request, *args, **kwargs)
 
@@ -138,11 +143,11 @@ def policies(user: User) -> QuerySet[RetentionPolicy]:
 
 
 def audit_entries(user: User) -> QuerySet[AuditEntry]:
-    """A domain admin's are those about his mailboxes, and what he did himself."""
+    """A domain admin's are those about his mailboxes, and what he did himself; what he was denied names others'."""
     rows = AuditEntry.objects.all()
     if is_host(user):
         return rows
-    return rows.filter(Q(mailbox__in=mailboxes(user).values("pk")) | Q(actor=user))
+    return rows.filter(Q(mailbox__in=mailboxes(user).values("pk")) | (Q(actor=user) & ~Q(verb="denied")))
 
 
 def tallies(user: User) -> QuerySet[Tally]:

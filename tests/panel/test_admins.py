@@ -159,3 +159,15 @@ def test_a_domain_admin_cannot_tell_that_the_pages_exist(page):
     client = signed_in("carla")
     assert client.get(f"/admins/{page}").status_code == 404
     assert "/admins/" not in text(client.get("/overview/"))
+
+
+@pytest.mark.parametrize("act", ["", "suspension/", "password/", "removal/", "domains/1/"])
+def test_a_domain_admin_who_tries_an_administrators_key_is_told_to_the_audit_and_learns_nothing_there(act):
+    carla("one.example")
+    boss = an_admin("boss")
+    client = signed_in("carla")
+    assert client.post(f"/admins/{boss.pk}/{act}").status_code == 404
+    entry = AuditEntry.objects.get(verb="denied")
+    assert (entry.subject, entry.actor_name, entry.details["path"]) == ("boss", "carla", f"/admins/{boss.pk}/{act}")
+    assert "boss" not in text(client.get("/audit/"))
+    assert client.get("/admins/987654321/").status_code == 404

@@ -353,6 +353,9 @@ def test_what_hosting_admins_decide_is_not_there_for_a_domain_admin(chief: Clien
     domain = Domain.objects.get(name=name)
     assert (domain.active, domain.removed_at) == (True, None)
     assert DomainGrant.objects.count() == 1
+    entry = AuditEntry.objects.get(verb="denied")
+    assert (entry.subject, entry.actor_name) == (name, "chief@example.org")
+    assert entry.details == {"path": f"/domains/{key(name)}/{way}", "method": "POST"}
 
 
 @pytest.mark.parametrize("path", ["/domains/new/", "/domains/removed/"])

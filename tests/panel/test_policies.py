@@ -190,6 +190,13 @@ def test_nor_is_it_there_for_a_file_that_he_brings_in(customer: Client) -> None:
     assert Mailbox.objects.get().policy == offered
 
 
+@pytest.mark.parametrize("page", ["policies-edit", "policies-removal"])
+def test_only_hosting_admins_change_a_policy_and_a_try_is_told(customer: Client, page: str) -> None:
+    policy = policies.ensure("dear", actor=ACTOR).row
+    assert customer.post(reverse(page, args=[policy.pk])).status_code == 404
+    assert AuditEntry.objects.get(verb="denied").subject == "dear"
+
+
 def test_an_owner_has_no_such_pages(client: Client) -> None:
     client.force_login(a_mailbox().user)
     assert client.get(reverse("policies")).status_code == 404

@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import F
+from django.db.models import F, Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise, cached_property
@@ -95,6 +95,7 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
 class OfAdmin(access.HostPage):
     """A page of the administrator whose key is in the address."""
 
+    of: type[Model] = User
     request: HttpRequest
     kwargs: dict[str, Any]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
@@ -30,6 +31,7 @@ ALIASES = 10  # the same
 class OfDomain(access.AdminPage):
     """A page of the domain whose key is in the address."""
 
+    of: type[Model] = Domain
     request: HttpRequest
     kwargs: dict[str, Any]
 

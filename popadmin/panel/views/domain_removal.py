@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
@@ -57,6 +58,7 @@ class Removal(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  #
 class OfRemoved(access.HostPage):
     """A page of the removed domain whose key is in the address."""
 
+    of: type[Model] = Domain
     request: HttpRequest
     kwargs: dict[str, Any]
 

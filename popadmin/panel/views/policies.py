@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from django.contrib import messages
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, IntegerField, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -64,6 +64,7 @@ class Policies(access.AdminPage, TemplateView):
 class OfPolicy:
     """A page of the policy whose key is in the address."""
 
+    of: type[Model] = RetentionPolicy
     request: HttpRequest
     kwargs: dict[str, Any]
 
