@@ -22,7 +22,7 @@ from mailstore.store import admin_standing, admins, grants
 from mailstore.store.outcomes import Rejected
 from popadmin import acting
 from popadmin.crumbs import crumb
-from popadmin.lists.columns import Column, Filters, Rows
+from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.filters import address_or_name
@@ -61,9 +61,27 @@ class Admins(access.HostPage, ListPage):
         Column("state", gettext_lazy("State")),
         Column("seen", gettext_lazy("Last web sign-in")),
     )
+    exported = (
+        Exported(gettext_lazy("Login"), lambda row: row.address),
+        Exported(gettext_lazy("Name"), lambda row: row.name),
+        Exported(gettext_lazy("Kind"), lambda row: _("Hosting admin") if _is_host(row) else _("Domain admin")),
+        Exported(gettext_lazy("Domains"), lambda row: _("all") if _is_host(row) else _domains(row)),
+        Exported(gettext_lazy("Number of domains"), lambda row: None if _is_host(row) else row.granted),
+        Exported(gettext_lazy("Active"), lambda row: row.is_active),
+        Exported(gettext_lazy("Last web sign-in"), lambda row: row.last_login and row.last_login.isoformat()),
+    )
 
     def rows(self) -> Rows:
         return access.admins(signed_in(self.request))
+
+
+def _is_host(row: User) -> bool:
+    return row.role == User.Role.ADMIN
+
+
+def _domains(row: Any) -> str:
+    """The first of them by name, as `access.admins` has them; an ellipsis stands for the rest."""
+    return ", ".join([*row.named, *(["…"] if row.granted > len(row.named) else [])])
 
 
 class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs

@@ -65,6 +65,18 @@ class Removed(access.HostPage, ListPage):
         Column("stored", _("Storage")),
         Column("do", _("What to do")),
     )
+    exported = (
+        Exported(_("Domain"), lambda row: row.name),
+        Exported(pgettext_lazy("domain", "Removed"), lambda row: row.removed_at.isoformat()),
+        Exported(_("Removed by"), lambda row: row.removed_by),
+        Exported(
+            pgettext_lazy("domain", "Destroyed"),
+            lambda row: "" if row.purge_asked_at else removal.kept_until(row.removed_at).isoformat(),
+        ),
+        Exported(_("Mailboxes"), lambda row: row.mailboxes),
+        Exported(_("Messages"), lambda row: row.messages),
+        Exported(_("Octets"), lambda row: row.octets),
+    )
 
     def rows(self) -> Rows:
         return domain_use.counted(Domain.objects.filter(removed_at__isnull=False))

@@ -19,7 +19,7 @@ from mailstore.store import mailbox_removal, removal
 from mailstore.store.outcomes import Rejected
 from popadmin import acting
 from popadmin.crumbs import crumb
-from popadmin.lists.columns import Column, Rows
+from popadmin.lists.columns import Column, Exported, Rows
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.typed import TypedName
@@ -35,6 +35,18 @@ class Removed(access.AdminPage, ListPage):
         Column("until", gettext_lazy("Destroyed")),
         Column("messages", gettext_lazy("Messages"), F("messages"), down=True, css="number"),
         Column("do", gettext_lazy("What to do")),
+    )
+    exported = (
+        Exported(gettext_lazy("Address"), lambda row: row.user.address),
+        Exported(gettext_lazy("Name"), lambda row: row.user.name),
+        Exported(gettext_lazy("Removed"), lambda row: row.removed_at.isoformat()),
+        Exported(gettext_lazy("Removed by"), lambda row: row.removed_by),
+        Exported(
+            gettext_lazy("Destroyed"),
+            lambda row: "" if row.purge_asked_at else removal.kept_until(row.removed_at).isoformat(),
+        ),
+        Exported(gettext_lazy("Messages"), lambda row: row.messages),
+        Exported(gettext_lazy("Octets"), lambda row: row.octets),
     )
 
     def rows(self) -> Rows:

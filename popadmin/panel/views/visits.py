@@ -7,11 +7,12 @@ from datetime import timedelta
 from django import forms
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.models import DiarySession
+from mailstore.models import Device, DiarySession
 from popadmin.crumbs import crumb
-from popadmin.lists.columns import Column, Filters, Rows
+from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.filters import address_or_name
@@ -52,9 +53,25 @@ class Visits(access.AdminPage, ListPage):
         Column("client", _("From")),
         Column("ended", _("How it ended")),
     )
+    exported = (
+        Exported(_("When"), lambda row: row.started_at.isoformat()),
+        Exported(_("Mailbox"), lambda row: row.mailbox.user.address),
+        Exported(_("Device"), lambda row: _device(row.device)),
+        Exported(_("From"), lambda row: row.client),
+        Exported(_("Encryption"), lambda row: row.tls),
+        Exported(_("How it ended"), lambda row: row.get_ended_display()),
+        Exported(_("Times"), lambda row: row.sessions),
+    )
 
     def rows(self) -> Rows:
         return access.visits(signed_in(self.request))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return super().get_context_data(**kwargs, crumbs=[crumb(_("Overview"), "overview")])
+
+
+def _device(device: Device | None) -> str:
+    """As the page has it."""
+    if device is None:
+        return gettext("none")
+    return gettext("Main password") if device.main else device.name
