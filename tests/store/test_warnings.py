@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from mailstore.models import DomainGrant, Mailbox, User
 from mailstore.store import mailboxes, sweep
+from mailstore.store.sweeping.steps import Round
+from mailstore.store.sweeping.warn import WARN
 from tests.store.letters import Letters
 from tests.store.mail import assert_counters_are_sums
 from tests.store.site import ACTOR, a_mailbox, a_message
@@ -36,13 +38,22 @@ def test_each_crossing_is_told_once(letters: Letters) -> None:
 
 def test_a_kill_before_the_note_tells_nobody_twice(letters: Letters) -> None:
     box = holding(900_000, quota_octets=1_000_000)
-    assert sweep.warn(letters.store) == 1
+    assert sweep.tend(letters.store) == 1
     Mailbox.objects.update(warned_percent=0, warned_at=None)
-    sweep.warn(letters.store)
+    sweep.tend(letters.store)
     assert len(letters.subjects(ANN)) == 1
     box.refresh_from_db()
     assert box.warned_percent == 80, "noted by the pass that found it told"
     assert_counters_are_sums()
+
+
+def test_a_crossing_on_a_later_day_is_told_though_a_kill_lost_the_note_of_the_one_before(letters: Letters) -> None:
+    holding(900_000, quota_octets=1_000_000)
+    noon = timezone.now().replace(hour=12)
+    for later, told in ((timedelta(0), 1), (timedelta(hours=1), 1), (timedelta(days=2), 2)):
+        WARN.act(Round(letters.store, noon + later))
+        Mailbox.objects.update(warned_percent=0, warned_at=None)
+        assert len(letters.subjects(ANN)) == told
 
 
 def test_it_is_told_again_after_there_was_room(letters: Letters) -> None:

@@ -72,13 +72,13 @@ def _rising(round: Round) -> Iterator[_Crossing]:
 
 
 def _act(round: Round) -> tuple[int]:
-    warned = 0
+    warned, day = 0, f"{round.now:%Y-%m-%d}"
     for batch in _batches(round):
         for crossing in batch:
             if crossing.percent < crossing.told_percent:  # from now on the next crossing upward is told again
                 Mailbox.objects.filter(pk=crossing.mailbox).update(warned_percent=crossing.percent)
         rising = {crossing.mailbox: crossing for crossing in batch if crossing.percent > crossing.told_percent}
-        for notice in notices.deliver([_notice(crossing) for crossing in rising.values()], now=round.now):
+        for notice in notices.deliver([_notice(crossing, day) for crossing in rising.values()], now=round.now):
             percent = rising[notice.mailbox].percent
             Mailbox.objects.filter(pk=notice.mailbox).update(warned_percent=percent, warned_at=round.now)
             warned += 1
@@ -99,7 +99,7 @@ def _batches(round: Round) -> Iterator[list[_Crossing]]:
         after = batch[-1].mailbox
 
 
-def _notice(crossing: _Crossing) -> Notice:
+def _notice(crossing: _Crossing, day: str) -> Notice:
     full = crossing.percent >= WARN_PERCENTS[-1]
     with notices.speaking(crossing.language):
         subject = (
@@ -108,7 +108,8 @@ def _notice(crossing: _Crossing) -> Notice:
             else _("Your mailbox is %(percent)d%% full") % {"percent": crossing.percent}
         )
         parts = [*_usage(crossing), _consequence() if full else _outlook(), _remedy()]
-    occasion = f"quota {crossing.percent} {crossing.told_at}"  # whatever was told before is over
+    # Whatever was told before is over. The day: had a kill lost the note, a later crossing would look like this one.
+    occasion = f"quota {crossing.percent} {crossing.told_at} {day}"
     return Notice(crossing.mailbox, crossing.address, crossing.language, subject, "\n\n".join(parts) + "\n", occasion)
 
 
