@@ -11,7 +11,7 @@ from django.db import connection
 from mailstore.models import EarlierStay, Message
 from mailstore.store.possession import HAS, WAITS
 
-SESSIONS_MOST = 200  # of one message: a device that fetches it again and again says nothing new
+SESSIONS_MOST = 200  # of one message: a device that fetches it again and again says little new
 # What each device makes of live messages: it has one, waits for it, or has never seen it, as its start left it out.
 _HOLDERS = f"""
 SELECT m.id, v.name, v.main, {HAS}, {WAITS}
@@ -19,7 +19,8 @@ SELECT m.id, v.name, v.main, {HAS}, {WAITS}
  WHERE m.id = ANY(%(messages)s) AND m.removed IS NULL AND NOT (v.main AND v.last_sign_in_at IS NULL)
  ORDER BY v.main, v.name
 """
-# The sessions that fetched or removed a message, under any of its numbers.
+# The sessions that fetched or removed a message, under any of its numbers. Where they are too many: those that removed
+# it, the first of each device, and of the others the newest.
 _ACTS = f"""
 SELECT d.started_at, d.ended_at, v.name, coalesce(v.main, false), did.fetched, did.deleted
   FROM mailstore_diarysession d
@@ -28,7 +29,9 @@ SELECT d.started_at, d.ended_at, v.name, coalesce(v.main, false), did.fetched, d
        SELECT bool_or(d.fetched @> number) AS fetched, bool_or(d.deleted @> number) AS deleted
          FROM unnest(%(numbers)s::bigint[]) AS number) AS did
  WHERE d.mailbox_id = %(mailbox)s AND (did.fetched OR did.deleted)
- ORDER BY d.started_at LIMIT {SESSIONS_MOST}
+ ORDER BY did.deleted DESC, row_number() OVER (PARTITION BY d.device_id ORDER BY d.started_at) = 1 DESC,
+          d.started_at DESC
+ LIMIT {SESSIONS_MOST}
 """
 
 

@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from mailstore.models import AuditEntry, Device, Message, RetentionPolicy
-from mailstore.store import recovery
+from mailstore.store import lives, recovery
+from mailstore.store.lives import SESSIONS_MOST
 from mailstore.store.recovery import ALL
 from tests.owner.mail import a_device, a_letter, a_session
 from tests.store.mail import assert_counters_are_sums
@@ -53,6 +54,22 @@ def test_the_life_of_a_message_is_told_in_order():
     assert text.index("arrived") < text.index("Office PC fetched it") < text.index("Office PC deleted it")
     assert "Phone has not fetched it yet." in text
     assert phone.name in text
+
+
+def test_of_a_much_fetched_message_the_first_fetches_and_the_removal_are_told():
+    box = an_owner()
+    pc, phone = a_device(box, "Office PC"), a_device(box, "Phone")
+    row = a_letter(box, "one", arrived_at=timezone.now() - timedelta(days=9))
+    this = f"{{[{row.added},{row.added + 1})}}"
+    a_session(pc, ago=timedelta(days=8), fetched=this)
+    a_session(pc, ago=timedelta(days=7), deleted=this)
+    for minutes in range(SESSIONS_MOST + 5):
+        a_session(phone, ago=timedelta(hours=9, minutes=minutes), fetched=this)
+    a_session(phone, ago=timedelta(hours=1), deleted=this)
+    told = [(act.device, act.fetched, act.deleted) for act in lives.life(row)]
+    assert len(told) == SESSIONS_MOST
+    assert told[:3] == [("Office PC", True, False), ("Office PC", False, True), ("Phone", True, False)]
+    assert told[-1] == ("Phone", False, True)
 
 
 def test_what_came_before_a_restore_is_told_too():
