@@ -1,4 +1,4 @@
-"""Messages and their bodies. A message row is one stay in the live maildrop: a restore makes a new row of it."""
+"""Messages and their bodies. A row is a message in one mailbox; a restore begins a new stay of the same row."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
