@@ -9,7 +9,7 @@ from mailstore.store.possession import EVERY_HAS, ONE_HAS
 from mailstore.store.statements.arriving import fits
 from mailstore.store.statements.leaving import leaving
 
-RELIEF_ROWS = 500  # at most by one statement, which holds the mailbox's lock: twice as many took some 40 ms
+RELIEF_ROWS = 500  # at most by one statement: others wait for the mailbox's lock meanwhile
 RELIEF_ROUNDS = 20  # at most for one message, a mailbox: what needs more is refused, and nothing moves
 
 # From usage down to so much below the quota; in this order no bigint overflows.
@@ -46,10 +46,12 @@ def _had(rows: int) -> str:
               WHERE m.mailbox_id = b.id AND m.removed IS NULL AND {had} ORDER BY m.added LIMIT {rows})"""
 
     return f"""
+        WITH every AS MATERIALIZED ({tier(1, "b.every @> m.added")})
         SELECT tier, added, octets
-          FROM ({tier(1, "b.every @> m.added")}
-                UNION ALL
-                {tier(2, "b.relief = 'one' AND m.added <@ ANY(b.one) AND NOT b.every @> m.added")}) AS tiers
+          FROM (SELECT * FROM every
+                 UNION ALL
+                SELECT * FROM {tier(2, "b.relief = 'one' AND m.added <@ ANY(b.one) AND NOT b.every @> m.added")} AS one
+                 WHERE (SELECT count(*) FROM every) < {rows}) AS tiers
          ORDER BY tier, added LIMIT {rows}"""
 
 
