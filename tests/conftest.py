@@ -1,11 +1,33 @@
 """Fixtures that several folders of tests share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from django.core.management.base import CommandError
+from django.test import TransactionTestCase
 from django.utils import translation
 
 pytest_plugins = ["tests.running"]
+
+FLUSHES = 5
+
+
+def _emptied(case: TransactionTestCase, *, empty: Callable[[TransactionTestCase], None]) -> None:
+    """A listener that runs through a whole file of tests may have a statement under way: one of the two gives way."""
+    for _attempt in range(FLUSHES - 1):
+        try:
+            return empty(case)
+        except CommandError:
+            continue
+    return empty(case)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def flushes_that_try_again() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        empty = TransactionTestCase._fixture_teardown
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: _emptied(case, empty=empty))
+        yield
 
 
 @pytest.fixture(autouse=True)

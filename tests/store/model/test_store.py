@@ -237,6 +237,10 @@ class Histories(RuleBasedStateMachine):
             self.mail.end(self.sessions.pop().drop, reason="idle")
         self.waited_days += days
         self.model.now += timedelta(days=days)
+        # The store dates what people and programs take out by its own clock, which has waited for nothing.
+        dates = dict(Message.objects.exclude(removed=None).values_list("uidl", "removed_at"))
+        for stay in map(self.model.stays.get, self.model.resting()):
+            stay.left = (dates[stay.uidl], stay.left[1])
         sweep.run(self.store, now=self.model.now)
         self.model.sweep()
 
