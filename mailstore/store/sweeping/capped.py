@@ -9,6 +9,7 @@ from mailstore.store.following import FOLLOWED
 from mailstore.store.resting import CAP_OCTETS
 from mailstore.store.retention import DUE
 from mailstore.store.sweeping import silence
+from mailstore.store.sweeping.batches import ROWS_AT_MOST
 from mailstore.store.sweeping.expire import EXPIRE
 from mailstore.store.sweeping.purging import Purging
 from mailstore.store.sweeping.rehearsal import rehearsed
@@ -18,18 +19,24 @@ from mailstore.store.sweeping.steps import Round, Step
 
 
 def _due(which: str) -> str:
-    """SQL from FROM on: a message goes when those that left after it fill the cap without it."""
+    """SQL from FROM on: a message goes when those that left after it fill the cap without it.
+
+    By the counter, that is as long as what left before it is less than what is too much: of however many rest, only the
+    first are looked at.
+    """
     return f"""
-  FROM (SELECT x.id, {CAP_OCTETS} AS cap
+  FROM (SELECT x.id, x.recovery_octets - {CAP_OCTETS} AS above
           FROM mailstore_mailbox x
           JOIN mailstore_domain o ON o.id = x.domain_id
           LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
          WHERE {which} AND NOT x.held AND x.removed_at IS NULL AND x.recovery_octets > {CAP_OCTETS}) AS b
  CROSS JOIN LATERAL (
-       SELECT m.id, m.mailbox_id, m.removed, m.removed_at,
-              sum(m.octets) OVER (ORDER BY m.removed DESC, m.id DESC) > b.cap AS above
-         FROM mailstore_message m WHERE m.mailbox_id = b.id AND m.removed IS NOT NULL) AS m
- WHERE m.above AND m.removed_at < %(now)s::timestamptz - interval '1 day'"""
+       SELECT first.id, first.mailbox_id, first.removed, first.removed_at,
+              sum(first.octets) OVER (ORDER BY first.removed, first.id) - first.octets < b.above AS goes
+         FROM (SELECT * FROM mailstore_message
+                WHERE mailbox_id = b.id AND removed IS NOT NULL ORDER BY removed, id
+                LIMIT {ROWS_AT_MOST}) AS first) AS m
+ WHERE m.goes AND m.removed_at < %(now)s::timestamptz - interval '1 day'"""
 
 
 # Mailboxes above their cap, or that will be once the steps before have moved what is due. A full one may be relieved.
