@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from mailstore.policy.addresses import BadAddress, normal_domain
 from mailstore.store import domain_use
 from popadmin.lists.columns import Filters, Rows
-from popadmin.panel.usage import NEAR_PERCENT
+from popadmin.panel.usage import NEAR_PERCENT, stored
 
 STATES: dict[str, tuple[Promise, Q]] = {
     "active": (pgettext_lazy("domain", "Active"), Q(active=True)),
@@ -20,8 +20,8 @@ STATES: dict[str, tuple[Promise, Q]] = {
     "standing": (_("Stands for another"), Q(stands_for__isnull=False)),
 }
 USAGES: dict[str, tuple[Promise, Q]] = {
-    "near": (_("90 % or more"), Q(stored__gte=F("quota_octets") / 100 * NEAR_PERCENT, quota_octets__isnull=False)),
-    "full": (_("Full"), Q(stored__gte=F("quota_octets"), quota_octets__isnull=False)),
+    "near": (_("90 % or more"), stored(NEAR_PERCENT, octets="stored")),
+    "full": (_("Full"), stored(100, octets="stored")),
     "free": (_("No quota"), Q(quota_octets=None)),
 }
 KINDS: dict[str, tuple[Promise, Q]] = {
@@ -49,8 +49,8 @@ class DomainFilters(Filters):
         return rows.filter(STATES[state][1])
 
     def by_usage(self, rows: Rows, usage: str) -> Rows:
-        stored: Rows = rows.alias(stored=domain_use.octets())
-        return stored.filter(USAGES[usage][1])
+        summed: Rows = rows.alias(stored=domain_use.octets())
+        return summed.filter(USAGES[usage][1])
 
 
 class AliasFilters(Filters):

@@ -1,4 +1,4 @@
-"""How much of its quotas a mailbox uses, as conditions: the figures and the list behind them count by the same."""
+"""How much of their quotas mailboxes and domains use, as conditions: figures and the lists behind them count alike."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ NEAR_PERCENT = 90
 NO_QUOTA = Q(quota_octets=None, quota_messages=None)
 
 
+def stored(percent: int, *, octets: str = "octets") -> Q:
+    """The column `octets` at this share of the row's quota, or above it. In this order no bigint overflows."""
+    least = F("quota_octets") - F("quota_octets") / 100 * (100 - percent)
+    return Q(**{f"{octets}__gte": least}, quota_octets__isnull=False)
+
+
 def used(percent: int) -> Q:
-    """Octets or messages at this share of their quota, or above it. In this order no bigint overflows."""
-    octets = Q(octets__gte=F("quota_octets") - F("quota_octets") / 100 * (100 - percent), quota_octets__isnull=False)
+    """Octets or messages of a mailbox at this share of their quota, or above it."""
     messages = Q(messages__gte=F("quota_messages") * percent / 100, quota_messages__isnull=False)
-    return octets | messages
+    return stored(percent) | messages
