@@ -1,4 +1,7 @@
-"""Recovery addresses: asked for, confirmed by a mailed code, removed. The mail itself is sent by the pages."""
+"""Recovery addresses: asked for, confirmed by a mailed code, removed. The mail itself is sent by the pages.
+
+They lie elsewhere: what is sent to a domain that is hosted here can be caught by whoever administers it, or did once.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ import secrets
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, Func, OuterRef, TextField, Value
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from mailstore.models import MailedCode, User
+from mailstore.models import Domain, MailedCode, User
+from mailstore.policy.addresses import shown_domain
 from mailstore.store import audit, mailboxes
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
@@ -26,11 +30,20 @@ def ask(user: User, address: str) -> tuple[str, str]:
     """Begin to make this the recovery address; returns it as it is stored, and the code that is to be mailed there.
 
     The code before ends. Rejected for what is no address, or is the user's own: no mail about a lost password can be
-    read there.
+    read there; and for one in a domain that is hosted here.
     """
     normal = mailboxes.normalized(address)
     if normal == user.address:
         raise Rejected(_("this is the mailbox itself: without its password, nobody reads what is sent there"))
+    domain = normal.rpartition("@")[2]
+    if Domain.objects.filter(name=domain).exists():
+        raise Rejected(
+            _(
+                "%(domain)s is hosted here, and its administrators could read what is sent there: "
+                "choose an address elsewhere"
+            )
+            % {"domain": shown_domain(domain)}
+        )
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
     ends_at = timezone.now() + timedelta(minutes=CODE_MINUTES)
     fields = {"address": normal, "digest": _digest(user, normal, code), "ends_at": ends_at, "tries_left": TRIES}
@@ -66,6 +79,18 @@ def remove(user: User, *, actor: Actor) -> None:
     """Without one, a forgotten password takes an administrator."""
     MailedCode.objects.filter(user=user).delete()
     _put(user, "", actor=actor)
+
+
+def hosted() -> Exists:
+    """Of a query of users: whether the recovery address lies in a domain that is hosted here, so that no link goes
+    there. Domains come here after addresses were confirmed; one that is removed may come back."""
+    domain = Func(OuterRef("recovery_address"), Value("@"), Value(2), function="split_part", output_field=TextField())
+    return Exists(Domain.objects.filter(name=domain))
+
+
+def is_hosted(user: User) -> bool:
+    """The same of one user."""
+    return bool(user.recovery_address) and User.objects.filter(hosted(), pk=user.pk).exists()
 
 
 def masked(address: str) -> str:

@@ -145,6 +145,14 @@ def remove_the_recovery_address(address):
     User.objects.filter(address=address).update(recovery_address="")
 
 
+def host_the_recovery_domain(_address):
+    Domain.objects.create(name="home.example")
+
+
+def remove_the_recovery_domain(_address):
+    Domain.objects.create(name="home.example", removed_at=timezone.now())
+
+
 def nothing(_address):
     """The one who gets a letter."""
 
@@ -158,11 +166,25 @@ def nothing(_address):
         (None, suspend_the_domain),
         (None, switch_the_web_off),
         (None, remove_the_recovery_address),
+        (None, host_the_recovery_domain),
+        (None, remove_the_recovery_domain),
         ("\0", nothing),
         ("a" * 5000, nothing),
         ("@", nothing),
     ],
-    ids=["known", "unknown", "suspended", "domain", "web off", "no recovery", "null", "long", "no name"],
+    ids=[
+        "known",
+        "unknown",
+        "suspended",
+        "domain",
+        "web off",
+        "no recovery",
+        "hosted",
+        "removed",
+        "null",
+        "long",
+        "no name",
+    ],
 )
 def test_every_address_gets_the_same_answer_at_the_same_cost(client, ann, settings, typed, before):
     settings.PASSWORD_HASHERS = ["tests.signin.counting.Counting"]

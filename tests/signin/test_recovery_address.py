@@ -96,3 +96,18 @@ def test_nobody_is_flooded_with_codes():
         assert name(client).status_code == 302
     assert "wait an hour" in name(client).context["form"].errors["address"][0]
     assert len(mailed()) == 3
+
+
+def test_an_address_that_came_to_be_hosted_here_is_told_on_both_pages():
+    an_owner("ann6@example.org")
+    User.objects.filter(address="ann6@example.org").update(recovery_address="bob@example.org")
+    client = signed_in("ann6@example.org")
+    assert "no link is mailed to it" in client.get(FORM).content.decode()
+    assert "not used: it is hosted here" in client.get("/settings/").content.decode()
+
+
+def test_the_page_says_why_an_address_of_this_site_is_refused():
+    an_owner("ann7@example.org")
+    response = name(signed_in("ann7@example.org"), "bob@example.org")
+    assert "choose an address elsewhere" in response.context["form"].errors["address"][0]
+    assert mailed() == []

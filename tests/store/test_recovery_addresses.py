@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from mailstore.models import AuditEntry, MailedCode, User
+from mailstore.models import AuditEntry, Domain, MailedCode, User
 from mailstore.store import recovery_addresses
 from mailstore.store.outcomes import Rejected
-from tests.store.site import ACTOR, a_mailbox, at_once
+from tests.store.site import ACTOR, a_domain, a_mailbox, at_once
 
 pytestmark = pytest.mark.django_db
 HOME = "ann@home.example"
@@ -104,6 +104,24 @@ def test_what_cannot_bring_a_lost_password_back_is_refused(address: str) -> None
     with pytest.raises(Rejected):
         recovery_addresses.ask(ann(), address)
     assert not MailedCode.objects.exists()
+
+
+@pytest.mark.parametrize("address", ["bob@example.org", "bob@EXAMPLE.org", "bob@alias.example", "bob@removed.example"])
+def test_an_address_in_a_domain_of_this_site_is_refused_and_said_why(address: str) -> None:
+    user = ann()
+    a_domain("alias.example", stands_for=user.mailbox.domain)
+    Domain.objects.create(name="removed.example", removed_at=timezone.now())
+    with pytest.raises(Rejected, match="choose an address elsewhere"):
+        recovery_addresses.ask(user, address)
+    assert not MailedCode.objects.exists()
+
+
+def test_an_address_whose_domain_came_here_later_is_told_from_others() -> None:
+    user = ann()
+    User.objects.filter(pk=user.pk).update(recovery_address=HOME)
+    assert not recovery_addresses.is_hosted(user)
+    a_domain("home.example")
+    assert recovery_addresses.is_hosted(user)
 
 
 def test_it_is_removed_with_what_waited_for_a_code() -> None:

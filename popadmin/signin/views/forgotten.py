@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView
 
 from mailstore.models import User
+from mailstore.store import recovery_addresses
 from popadmin.postman import letter, postman
 from popadmin.signin import access, actions, asking, journal, tokens
 from popadmin.signin.forms.forgotten import Forgotten as ForgottenForm
@@ -39,7 +40,7 @@ class Forgotten(FormView):  # type: ignore[type-arg]  # generic only in its stub
             journal.forgotten(client, name, journal.MANY)
             form.add_error(None, _("Too many requests from your network. Wait an hour, then try again."))
             return self.form_invalid(form)
-        user = access.people().filter(address=name).first()
+        user = access.people().annotate(hosted=recovery_addresses.hosted()).filter(address=name).first()
         message, why_not = self._letter(user or NOBODY), _why_not(user)
         if not asking.for_account(name):
             why_not = why_not or "too many for this account"
@@ -92,4 +93,6 @@ def _why_not(user: User | None) -> str | None:
         return journal.UNKNOWN
     if access.suspended(user) or access.web_switched_off(user):
         return journal.SUSPENDED
-    return None if user.recovery_address else journal.NO_ADDRESS
+    if not user.recovery_address:
+        return journal.NO_ADDRESS
+    return journal.HOSTED_ADDRESS if user.hosted else None  # type: ignore[attr-defined]  # annotated

@@ -35,6 +35,7 @@ class RecoveryAddress(FormView):  # type: ignore[type-arg]  # generic only in it
         return super().get_context_data(
             **kwargs,
             masked=recovery_addresses.masked(signed_in(self.request).recovery_address),
+            hosted=recovery_addresses.is_hosted(signed_in(self.request)),
             crumbs=[crumb(_("Settings"), "settings")],
         )
 

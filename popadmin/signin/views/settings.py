@@ -15,8 +15,7 @@ from django.views.decorators.http import require_POST
 from django.views.generic import FormView
 
 from mailstore.models import Mailbox
-from mailstore.store import forwards
-from mailstore.store.recovery_addresses import masked
+from mailstore.store import forwards, recovery_addresses
 from popadmin.acting import actor
 from popadmin.signin import actions, sessions
 from popadmin.signin.access import signed_in
@@ -38,7 +37,8 @@ class Settings(FormView):  # type: ignore[type-arg]  # generic only in its stubs
         may_forward = mailbox is not None and forwards.allowed(mailbox)
         return super().get_context_data(
             **kwargs,
-            masked=masked(user.recovery_address),
+            masked=recovery_addresses.masked(user.recovery_address),
+            hosted=recovery_addresses.is_hosted(user),
             sessions=sessions.of(user, here=self.request.session.session_key),
             mailbox=mailbox,
             may_forward=may_forward,
