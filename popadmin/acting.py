@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeVar
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
 
-from mailstore.models import Mailbox, User
+from mailstore.models import Alias, Domain, Mailbox, User
 from mailstore.store import audit
 from mailstore.store.audit import Actor
 from popadmin.signin.access import signed_in
@@ -34,9 +34,17 @@ def find(request: HttpRequest, rows: QuerySet[Row], **which: Any) -> Row:
 def deny(request: HttpRequest, model: type[Model], **which: Any) -> NoReturn:
     """404. Where others have such a row, somebody has tried his luck with a number: each is told to the audit."""
     for row in model._default_manager.filter(**which)[:TOLD_AT_MOST]:
-        mailbox = row if isinstance(row, Mailbox) else None
-        audit.record(actor(request), "denied", str(row), mailbox=mailbox, path=request.path, method=request.method)
+        audit.record(actor(request), "denied", str(row), **_of(row), path=request.path, method=request.method)
     raise Http404
+
+
+def _of(row: Model) -> dict[str, Any]:
+    """Whose the row is, and who so reads that somebody tried to reach it."""
+    if isinstance(row, Mailbox):
+        return {"mailbox": row}
+    if isinstance(row, Alias):
+        return {"within": row.domain}
+    return {"within": row} if isinstance(row, Domain) else {}
 
 
 def find_all(request: HttpRequest, rows: QuerySet[Row], keys: Iterable[int]) -> QuerySet[Row]:

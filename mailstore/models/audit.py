@@ -6,7 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuditEntry(models.Model):
-    """One action. `subject` names what it was done to; `mailbox` lets its owner see it."""
+    """One action. `subject` names what it was done to; `mailbox` lets its owner see it, `domain` its admins.
+
+    The domain's key outlives the domain, and is nobody's then: who makes one of that name again sees nothing of it.
+    """
 
     class Via(models.TextChoices):
         WEB = "web", _("web")
@@ -21,6 +24,15 @@ class AuditEntry(models.Model):
     verb = models.CharField(_("action"), max_length=40)
     subject = models.CharField(_("subject"), max_length=254)
     mailbox = models.ForeignKey("mailstore.Mailbox", models.SET_NULL, null=True, blank=True, verbose_name=_("mailbox"))
+    domain = models.ForeignKey(
+        "mailstore.Domain",
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        verbose_name=_("domain"),
+    )
     details = models.JSONField(_("details"), default=dict)
 
     class Meta:
@@ -29,6 +41,7 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["-at"], name="audit_newest_first"),  # the audit page
             models.Index(fields=["subject"], name="audit_of_a_subject"),  # what was done to a domain, on its page
+            models.Index(fields=["domain", "-at"], name="audit_of_a_domain"),  # the audit page of a domain admin
         ]
 
     def __str__(self) -> str:

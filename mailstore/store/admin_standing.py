@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from mailstore.models import DomainGrant, Mailbox, User
-from mailstore.store import admins, audit, new_passwords
+from mailstore.store import admins, audit, grants, new_passwords
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
 
@@ -45,13 +45,10 @@ def remove(login: str, *, actor: Actor) -> None:
     with transaction.atomic():
         user = _locked(login)
         _refuse_last(user)
-        mailbox = Mailbox.objects.filter(user=user).first()
-        domains = list(DomainGrant.objects.filter(user=user).values_list("domain__name", flat=True))
-        audit.record(actor, "admin.remove", user.address, mailbox=mailbox, domains=domains)
-        if mailbox is None:
+        # The entry that names them all is the hosting admins'; the owner and each domain have those of the grants.
+        audit.record(actor, "admin.remove", user.address, domains=grants.revoke_all(user, actor=actor))
+        if not Mailbox.objects.filter(user=user).exists():
             user.delete()
-        else:
-            DomainGrant.objects.filter(user=user).delete()
 
 
 def _locked(login: str) -> User:

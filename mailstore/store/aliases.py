@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -52,7 +52,8 @@ def ensure(address: str, targets: Sequence[str], *, actor: Actor, **fields: Unpa
         changes = assign(alias, {"targets": wanted, **fields})
         if created or changes:
             verb = "alias.create" if created else "alias.change"
-            audit.record(actor, verb, normal, mailbox=mailbox, targets=wanted, changes=details(changes))
+            facts: dict[str, Any] = {"targets": wanted, "changes": details(changes)}
+            audit.record(actor, verb, normal, mailbox=mailbox, within=domain, **facts)
     return Ensured(alias, created, changes)
 
 
@@ -65,7 +66,8 @@ def remove(address: str, *, actor: Actor) -> None:
         if alias is None:
             raise Rejected(_("%(address)s is not an alias of this site") % {"address": normal})
         alias.delete()
-        audit.record(actor, "alias.remove", normal, mailbox=alias.mailbox, targets=alias.targets)
+        targets = alias.targets
+        audit.record(actor, "alias.remove", normal, mailbox=alias.mailbox, within=alias.domain, targets=targets)
 
 
 def set_catch_all(domain: str, targets: Sequence[str], *, actor: Actor) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mailstore.models import AuditEntry, Mailbox, User
+from mailstore.models import AuditEntry, Domain, Mailbox, User
 from mailstore.store import columns
 
 
@@ -20,13 +20,34 @@ class Actor:
     client: str | None = None
 
 
-def record(actor: Actor, verb: str, subject: str, *, mailbox: Mailbox | None = None, **details: Any) -> None:
-    """Add one entry. `details` holds what changed, as JSON values, never a secret."""
-    entry(actor, verb, subject, mailbox=mailbox, **details).save()
+def record(
+    actor: Actor,
+    verb: str,
+    subject: str,
+    *,
+    mailbox: Mailbox | None = None,
+    within: Domain | None = None,
+    **details: Any,
+) -> None:
+    """Add one entry. `details` holds what changed, as JSON values, never a secret.
+
+    The owner of the `mailbox` reads it, and who administers the domain that it is `within`: the mailbox's where none
+    is given. So an entry names nothing of another domain.
+    """
+    entry(actor, verb, subject, mailbox=mailbox, within=within, **details).save()
 
 
-def entry(actor: Actor, verb: str, subject: str, *, mailbox: Mailbox | None = None, **details: Any) -> AuditEntry:
+def entry(
+    actor: Actor,
+    verb: str,
+    subject: str,
+    *,
+    mailbox: Mailbox | None = None,
+    within: Domain | None = None,
+    **details: Any,
+) -> AuditEntry:
     """The entry that `record` adds, for `record_all`."""
+    of_mailbox = None if mailbox is None else mailbox.domain_id
     return AuditEntry(
         actor=actor.user,
         actor_name=actor.name,
@@ -35,6 +56,7 @@ def entry(actor: Actor, verb: str, subject: str, *, mailbox: Mailbox | None = No
         verb=verb,
         subject=subject,
         mailbox=mailbox,
+        domain_id=of_mailbox if within is None else within.pk,
         details=details,
     )
 

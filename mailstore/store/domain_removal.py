@@ -133,4 +133,4 @@ def _refuse_stood_for(domain: Domain) -> None:
 
 
 def _record(actor: Actor, verb: str, domain: Domain, what: Removed) -> None:
-    audit.record(actor, verb, domain.name, mailbox=None, **asdict(what))
+    audit.record(actor, verb, domain.name, within=domain, **asdict(what))

@@ -65,7 +65,8 @@ def ensure(name: str, *, actor: Actor, look_alike: bool = False, **fields: Unpac
         if "stands_for" in changes:
             loops.refuse_through(domain)
         if created or changes:
-            audit.record(actor, "domain.create" if created else "domain.change", normal, changes=details(changes))
+            verb = "domain.create" if created else "domain.change"
+            audit.record(actor, verb, normal, within=domain, changes=details(changes))
     return Ensured(domain, created, changes)
 
 

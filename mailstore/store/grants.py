@@ -44,8 +44,17 @@ def revoke(login: str, domain: str, *, actor: Actor) -> bool:
         user = _locked(login)
         ended, _kinds = DomainGrant.objects.filter(user=user, domain=row).delete()
         if ended:
-            audit.record(actor, "grant.remove", user.address, mailbox=_mailbox(user), domain=row.name)
+            _record(actor, "grant.remove", user, row)
     return bool(ended)
+
+
+def revoke_all(user: User, *, actor: Actor) -> list[str]:
+    """End each of his rights, removed domains' too, in the transaction of the caller; returns the domains' names."""
+    ended = list(DomainGrant.objects.filter(user=user).select_related("domain").order_by("domain__name"))
+    for each in ended:
+        _record(actor, "grant.remove", user, each.domain)
+    DomainGrant.objects.filter(user=user).delete()
+    return [each.domain.name for each in ended]
 
 
 def beyond(users: Collection[User], *, actor: Actor) -> set[int]:
@@ -78,9 +87,10 @@ def _locked(login: str) -> User:
 def _add(user: User, domain: Domain, actor: Actor) -> bool:
     _grant, new = DomainGrant.objects.get_or_create(user=user, domain=domain)
     if new:
-        audit.record(actor, "grant.create", user.address, mailbox=_mailbox(user), domain=domain.name)
+        _record(actor, "grant.create", user, domain)
     return new
 
 
-def _mailbox(user: User) -> Mailbox | None:
-    return getattr(user, "mailbox", None)
+def _record(actor: Actor, verb: str, user: User, domain: Domain) -> None:
+    mailbox: Mailbox | None = getattr(user, "mailbox", None)
+    audit.record(actor, verb, user.address, mailbox=mailbox, within=domain, domain=domain.name)

@@ -294,7 +294,7 @@ def _told(changes: Changes) -> dict[str, list[str | int | None]]:
     return details(changes | ({"notes": (len(old), len(new))} if "notes" in changes else {}))
 
 
-def _settled(case: _Case) -> dict[str, int]:
+def _settled(case: _Case) -> dict[str, Any]:
     """Let mail that waited for the main password alone go, if that was barred; returns it as the audit tells it.
 
     The one thing that takes a statement for each.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -81,7 +83,7 @@ def refuse_held(mailbox: Mailbox) -> None:
         raise Rejected(_("%(address)s is on hold: lift the hold first") % {"address": mailbox})
 
 
-def _record(actor: Actor, verb: str, mailbox: Mailbox, **details: int) -> None:
+def _record(actor: Actor, verb: str, mailbox: Mailbox, **details: Any) -> None:
     audit.record(actor, verb, mailbox.user.address, mailbox=mailbox, **details)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Any, Unpack
 
 from django.db import transaction
 
@@ -46,7 +46,7 @@ def set_password(address: str, password: str | None, *, actor: Actor, must_chang
         new_passwords.give(mailbox.user, chosen=password, generated=secret)
         mailbox.user.must_change_password = must_change
         mailbox.user.save(update_fields=[*new_passwords.FIELDS, "must_change_password"])
-        forced = {"must_change_password": True} if must_change else {}
+        forced: dict[str, Any] = {"must_change_password": True} if must_change else {}
         audit.record(actor, "mailbox.password", normal, mailbox=mailbox, **forced)
     return secret
 

@@ -143,11 +143,11 @@ def policies(user: User) -> QuerySet[RetentionPolicy]:
 
 
 def audit_entries(user: User) -> QuerySet[AuditEntry]:
-    """A domain admin's are those about his mailboxes, and what he did himself; what he was denied names others'."""
+    """A domain admin's are those of his domains, and what he did himself; what he was denied names others'."""
     rows = AuditEntry.objects.all()
     if is_host(user):
         return rows
-    return rows.filter(Q(mailbox__in=mailboxes(user).values("pk")) | (Q(actor=user) & ~Q(verb="denied")))
+    return rows.filter(Q(domain__in=domains(user).values("pk")) | (Q(actor=user) & ~Q(verb="denied")))
 
 
 def tallies(user: User) -> QuerySet[Tally]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
+from django.db import connection
 from django.test import Client
 
 from mailstore.models import AuditEntry
-from mailstore.store import domains, grants, mailboxes
-from tests.store.site import ACTOR, a_domain
+from mailstore.store import admin_standing, aliases, domain_removal, domains, grants, mailbox_removal, mailboxes
+from mailstore.store.audit import Actor
+from tests.store.site import ACTOR, PASSWORD, a_domain
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +62,101 @@ def test_a_domain_admin_sees_what_concerns_his_mailboxes_and_no_other(root: Clie
     assert his.user.address in page
     assert others.user.address not in page
     assert others.user.address not in signed_in("chief@example.org").get(f"{PAGE}?export=csv").getvalue().decode()
+
+
+def dora(*names: str) -> str:
+    """She administers these, and owns no mailbox."""
+    for name in names:
+        a_domain(name)
+    grants.ensure("dora", names, actor=ACTOR, password=PASSWORD)
+    return "dora"
+
+
+def read_by(login: str) -> str:
+    return signed_in(login).get(f"{PAGE}?export=csv").getvalue().decode()
+
+
+def test_a_domain_admin_sees_what_others_changed_in_his_domain() -> None:
+    dora("example.org")
+    an_owner()
+    host = Actor("root", "web", an_admin())
+    domains.ensure("example.org", actor=host, mailbox_limit=7)
+    aliases.ensure("info@example.org", [ANN], actor=host)
+    aliases.set_catch_all("example.org", [ANN], actor=host)
+    aliases.remove("info@example.org", actor=host)
+    grants.ensure("helper", ["example.org"], actor=host)
+    signed_in(ANN).post("/settings/", {"name": "Ann Other", "language": "en"})
+    told = read_by("dora")
+    for what in (
+        "mailboxes at most",
+        "made the alias,info@",
+        "removed the alias",
+        "@example.org",
+        "helper",
+        "Ann Other",
+    ):
+        assert what in told, what
+
+
+def test_what_names_several_domains_is_told_to_each_without_the_others() -> None:
+    an_owner("carl@mine.example")
+    a_domain("theirs.example")
+    grants.ensure("carl@mine.example", ["mine.example", "theirs.example"], actor=ACTOR)
+    dora("mine.example")
+    admin_standing.remove("carl@mine.example", actor=ACTOR)
+    told = read_by("dora")
+    assert "withdrew an admin of the domain,carl@mine.example" in told
+    assert "theirs.example" not in told
+    grants.ensure("eve", ["theirs.example"], actor=ACTOR, password=PASSWORD)
+    told = read_by("eve")
+    assert told.count("carl@mine.example") == 2  # granted, withdrawn
+    assert "domain: mine.example" not in told
+    an_admin()
+    assert "mine.example, theirs.example" in read_by("root")
+
+
+def test_a_mailbox_that_is_destroyed_leaves_its_entries_to_the_admin_of_its_domain() -> None:
+    dora("example.org")
+    an_owner()
+    mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
+    mailbox_removal.purge_now(ANN, actor=ACTOR)
+    assert "destroyed the removed mailbox,ann@example.org" in read_by("dora")
+
+
+def test_a_domain_of_the_same_name_shows_nothing_of_the_one_before() -> None:
+    dora("example.org")
+    an_owner()
+    domain_removal.remove("example.org", actor=ACTOR, with_mailboxes=True)
+    domain_removal.purge_now("example.org", actor=ACTOR)
+    a_domain("example.org")
+    grants.ensure("eve", ["example.org"], actor=ACTOR, password=PASSWORD)
+    told = read_by("eve")
+    assert ANN not in told
+    assert told.count("made the domain") == 1
+    fill_in_the_domain_of_entries_from_before()
+    assert read_by("eve") == told
+
+
+def test_entries_from_before_get_the_domain_that_they_tell() -> None:
+    dora("example.org")
+    an_owner()
+    grants.grant(ANN, "example.org", actor=ACTOR)
+    aliases.ensure("info@example.org", [ANN], actor=ACTOR)
+    aliases.remove("info@example.org", actor=ACTOR)
+    mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
+    mailbox_removal.purge_now(ANN, actor=ACTOR)
+    told = read_by("dora")
+    AuditEntry.objects.update(domain=None)
+    assert ANN not in read_by("dora")
+    fill_in_the_domain_of_entries_from_before()
+    assert read_by("dora") == told
+
+
+def fill_in_the_domain_of_entries_from_before() -> None:
+    old = import_module("mailstore.migrations.0028_domain_of_old_audit_entries")
+    with connection.cursor() as cursor:
+        cursor.execute(old.BY_MAILBOX, None)
+        cursor.execute(old.BY_NAME, None)
 
 
 def test_an_owner_has_no_such_page() -> None:
