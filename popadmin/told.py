@@ -75,6 +75,8 @@ KINDS: dict[str, Promise] = {
     "password": gettext_lazy("Passwords"),
     "denied": gettext_lazy("Denied"),
 }
+# By which an action can come; tests hold this against the code. An entry has room for more ways than there are.
+WAYS = (AuditEntry.Via.WEB, AuditEntry.Via.SHELL)
 _AGES = gettext_lazy("old mail counts from")  # the clocks of a policy, see its model
 _FACTS: dict[str, Promise] = {
     "again": gettext_lazy("sent again"),

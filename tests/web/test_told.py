@@ -42,6 +42,15 @@ def test_every_verb_has_its_words() -> None:
     assert written - set(told.VERBS) == set()
 
 
+def test_an_entry_is_looked_for_by_the_ways_that_the_code_has() -> None:
+    ways = set()
+    for path in [*REPOSITORY.glob("mailstore/**/*.py"), *REPOSITORY.glob("popadmin/**/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Actor":
+                ways.add(ast.literal_eval(node.args[1]))
+    assert ways == {way.value for way in told.WAYS}
+
+
 def test_every_verb_can_be_filtered_by_its_kind() -> None:
     kinds = set(told.KINDS) | {"language", "site"}
     assert {verb.partition(".")[0] for verb in told.VERBS} <= kinds

@@ -9,7 +9,6 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.models import AuditEntry
 from popadmin import told
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.views import ListPage
@@ -20,7 +19,9 @@ from popadmin.signin.access import signed_in
 class AuditFilters(Filters):
     q = forms.CharField(label=_("Search what or who"), max_length=254)
     kind = forms.ChoiceField(label=_("About"), choices=[("", _("Everything")), *told.KINDS.items()])
-    via = forms.ChoiceField(label=_("By way of"), choices=[("", _("Any way")), *AuditEntry.Via.choices])
+    via = forms.ChoiceField(
+        label=_("By way of"), choices=[("", _("Any way")), *((way.value, way.label) for way in told.WAYS)]
+    )
     since = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     until = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
