@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.db.models import F, QuerySet
 from django.db.models.expressions import Combinable
+from django.forms.renderers import BaseRenderer
 from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 Rows = QuerySet[Any]
 
@@ -49,6 +52,22 @@ class Exported:
 
     heading: Promise
     cell: Callable[[Any], object]
+
+
+class Suggested(forms.NumberInput):
+    """Any number, with some that are offered."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        super().__init__()
+        self._numbers = numbers
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
+    ) -> SafeString:
+        offered = f"{name}-suggested"
+        box = super().render(name, value, {**(attrs or {}), "list": offered}, renderer)
+        options = format_html_join("", '<option value="{}"></option>', ((number,) for number in self._numbers))
+        return format_html('{}<datalist id="{}">{}</datalist>', box, offered, options)
 
 
 class Filters(forms.Form):

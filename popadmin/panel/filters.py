@@ -15,7 +15,7 @@ from django.utils.translation import pgettext_lazy
 
 from mailstore.models import Domain, Finding, User
 from mailstore.policy.addresses import BadAddress, normal_domain
-from popadmin.lists.columns import Filters, Rows
+from popadmin.lists.columns import Filters, Rows, Suggested
 from popadmin.panel import access
 from popadmin.panel.usage import NEAR_PERCENT, NO_QUOTA, used
 
@@ -60,12 +60,9 @@ USAGES: dict[str, tuple[Promise, Q]] = {
     "100": (_("Full"), used(100)),
     "free": (_("No quota"), NO_QUOTA),
 }
-SIGN_INS: dict[str, tuple[Promise, int | None]] = {
-    "never": (_("Never"), None),
-    "30": (_("Not for 30 days"), 30),
-    "90": (_("Not for 90 days"), 90),
-    "365": (_("Not for a year"), 365),
-}
+SIGN_INS = {"never": (_("Never"), None), "once": (_("At least once"), None)}
+IDLE_DAYS = (30, 90, 365)  # that are suggested
+IDLE_DAYS_MOST = 36_500  # a century; a date is still in the calendar
 
 _FINDINGS: dict[str, tuple[Promise, None]] = {kind.value: (capfirst(kind.label), None) for kind in Finding.Kind}
 
@@ -76,6 +73,9 @@ class MailboxFilters(Filters):
     state = forms.ChoiceField(label=_("State"))
     usage = forms.ChoiceField(label=_("Usage"))
     seen = forms.ChoiceField(label=_("Last sign-in"))
+    idle = forms.IntegerField(
+        label=_("No sign-in for days"), min_value=1, max_value=IDLE_DAYS_MOST, widget=Suggested(IDLE_DAYS)
+    )
     policy = forms.ChoiceField(label=_("Retention"))
     finding = forms.ChoiceField(label=_("Findings"))
 
@@ -111,9 +111,10 @@ class MailboxFilters(Filters):
         return rows.filter(USAGES[usage][1])
 
     def by_seen(self, rows: Rows, seen: str) -> Rows:
-        days = SIGN_INS[seen][1]
-        if days is None:
-            return rows.filter(last_sign_in_at=None)
+        return rows.filter(last_sign_in_at__isnull=seen == "never")
+
+    def by_idle(self, rows: Rows, days: int) -> Rows:
+        """Who never signed in counts from when the mailbox was made."""
         since = timezone.now() - timedelta(days=days)
         return rows.filter(Q(last_sign_in_at__lt=since) | Q(last_sign_in_at=None, created_at__lt=since))
 

@@ -459,6 +459,30 @@ def test_the_filters(root, query, found):
     assert {row.user.address.partition("@")[0] for row in page.rows} == found
 
 
+@pytest.mark.parametrize(
+    ("days", "found"),
+    [
+        ("44", {"idle", "old"}),
+        ("45", {"old"}),
+        ("400", set()),
+        ("0", {"idle", "old", "new"}),
+        ("x", {"idle", "old", "new"}),
+        ("9" * 20, {"idle", "old", "new"}),
+    ],
+)
+def test_who_has_not_signed_in_for_any_number_of_days(root, days, found):
+    """Who never did counts from when the mailbox was made; what is no number of days narrows nothing."""
+    ago = {"idle": 44, "old": 399, "new": 0}
+    for name, passed in ago.items():
+        at = timezone.now() - timedelta(days=passed, minutes=1)
+        mailbox = an_owner(f"{name}@example.org")
+        field = "created_at" if name == "old" else "last_sign_in_at"
+        Mailbox.objects.filter(pk=mailbox.pk).update(**{field: at})
+    answer = root.get("/mailboxes/", {"idle": days})
+    assert {row.user.address.partition("@")[0] for row in answer.context["page"].rows} == found
+    assert '<option value="90">' in text(answer)
+
+
 def test_the_filter_of_a_policy_finds_those_that_follow_it_by_their_domain_too(root):
     site = RetentionPolicy.objects.create(name="Site", site=True)
     brief = RetentionPolicy.objects.create(name="Brief")
