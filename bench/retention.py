@@ -1,4 +1,7 @@
-"""`python -m bench.retention`: what a sweep of very many due messages costs, and how long deliveries wait beside it."""
+"""`python -m bench.retention`: what a sweep of very many due messages costs, and how long deliveries wait beside it.
+
+Then how long they wait for one mailbox of 100,000 messages, every second of which leaves since a device is revoked.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import random
 import resource
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from bench.__main__ import workplace
 from bench.site import Site
@@ -26,19 +31,45 @@ FETCHED = (
               confirmed = (SELECT range_agg(int8range(n * 10, n * 10 + 9)) FROM generate_series(0, 100) AS n)""",
     "VACUUM ANALYZE",
 )
+HUGE_ADDRESS = "huge@clinic-0000.example"
+HUGE_MESSAGES = 100_000
+# One mailbox more: a phone has deleted every second message, in no single range, and a laptop none.
+HUGE = (
+    """INSERT INTO mailstore_message (mailbox_id, body_id, uidl, prefix, octets, arrived_at, added, removed_why)
+       SELECT %(box)s, (SELECT min(id) FROM mailstore_body), 'huge-' || n, '', 1000, now(), n, ''
+         FROM generate_series(1, %(messages)s) AS n""",
+    """UPDATE mailstore_mailbox SET messages = %(messages)s, octets = 1000 * %(messages)s::bigint,
+              change = %(messages)s WHERE id = %(box)s""",
+    """UPDATE mailstore_device
+          SET hidden = (SELECT range_agg(int8range(2 * n, 2 * n + 1)) FROM generate_series(1, %(messages)s / 2) AS n),
+              hidden_messages = %(messages)s / 2, hidden_octets = 1000 * %(messages)s / 2
+        WHERE mailbox_id = %(box)s AND name = 'Phone'""",
+)
 WAIT = "UPDATE mailstore_mailbox SET web = web WHERE id = %s"  # what a delivery waits for: the mailbox's row
+
+
+@contextmanager
+def waiting(site: Site, mailboxes: Sequence[int]) -> Iterator[None]:
+    """Tell at the end how long deliveries to these mailboxes waited meanwhile."""
+    probe, before = Waiting(site, mailboxes), site.waits()
+    probe.start()
+    yield
+    probe.over.set()
+    probe.join()
+    print(f"  waiting for a mailbox meanwhile: {probe.told()}")
+    print(f"  of these, for a lock longer than {GOAL_WAIT_MS} ms: {site.waits() - before}")
 
 
 class Waiting(threading.Thread):
     """Locks one mailbox after the other, as deliveries do, and keeps how long each took."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, mailboxes: Sequence[int]) -> None:
         super().__init__()
         self.seconds: list[float] = []
         self.over = threading.Event()
         self._connection = site.connect()
         self._connection.execute("SET synchronous_commit TO off")  # the wait for a disk is not the sweep's
-        self._mailboxes = [key for (key,) in self._connection.execute("SELECT id FROM mailstore_mailbox")]
+        self._mailboxes = mailboxes
 
     def run(self) -> None:
         while not self.over.wait(PROBE_SECONDS):
@@ -65,6 +96,7 @@ def main() -> None:
             site.tell_waits(GOAL_WAIT_MS)
             _furnish(site, options.mailboxes, options.messages)
             _measure(site)
+            _measure_revocation(site)
 
 
 def _furnish(site: Site, mailboxes: int, messages: int) -> None:
@@ -79,20 +111,33 @@ def _measure(site: Site) -> None:
     _timed(site, "a forecast of the rule", *rule, "--dry-run", "--json")
     site.run(*rule)
     _timed(site, "sweep --dry-run", "sweep", "--dry-run", "--json")
-    waiting = Waiting(site)
-    waiting.start()
+    with site.connect() as connection:
+        mailboxes = [key for (key,) in connection.execute("SELECT id FROM mailstore_mailbox")]
     began = _cpu_seconds(site)
-    swept, seconds = _timed(site, "sweep", "sweep", "--json")
+    with waiting(site, mailboxes):
+        swept, seconds = _timed(site, "sweep", "sweep", "--json")
     cpu_seconds = _cpu_seconds(site) - began
-    waiting.over.set()
-    waiting.join()
     count = json.loads(swept)["expired"]
     print(f"  {count} expired, {seconds / count * 1e6:.0f} s a million (goal {GOAL_SECONDS_A_MILLION})")
     print(f"  CPU: {cpu_seconds / count * 1e6:.0f} s a million, Postgres and the sweep; so much on an idle machine")
-    print(f"  waiting for a mailbox meanwhile: {waiting.told()}")
-    print(f"  of these, for a lock longer than {GOAL_WAIT_MS} ms: {site.waits()}")
     print(f"  memory of the sweep at most: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024} MB")
     _timed(site, "sweep again, with nothing due", "sweep", "--json")
+
+
+def _measure_revocation(site: Site) -> None:
+    site.run("mailbox", "ensure", HUGE_ADDRESS)
+    for name in ("Phone", "Laptop"):
+        site.run("device", "add", HUGE_ADDRESS, name)
+    with site.connect() as connection:
+        box = connection.execute("SELECT max(id) FROM mailstore_mailbox").fetchone()[0]
+        for statement in HUGE:
+            connection.execute(statement.encode(), {"box": box, "messages": HUGE_MESSAGES})
+        connection.execute(b"VACUUM ANALYZE mailstore_message")
+    with waiting(site, [box]):
+        _timed(site, f"a device is revoked, with {HUGE_MESSAGES} messages", "device", "revoke", HUGE_ADDRESS, "Laptop")
+    with site.connect() as connection:
+        left = connection.execute("SELECT recovery_messages FROM mailstore_mailbox WHERE id = %s", [box]).fetchone()
+    print(f"  {left[0]} left")
 
 
 def _cpu_seconds(site: Site) -> float:

@@ -50,6 +50,7 @@ class Message(models.Model):
     class Why(models.TextChoices):
         DELE = "dele", _("deleted by a device")
         EVERY_DEVICE = "every", _("every device has it")
+        SETTLED = "settled", _("a device is waited for no more, and all others have deleted it")
         EXPIRED = "expired", _("expired by retention policy")
         HAD = "had", _("expired: every device has had it for long enough")
         RELIEF = "relief", _("quota relief")

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from django.db import connection
+from collections.abc import Sequence
+from functools import partial
+from time import monotonic
 
-from mailstore.store.statements.leaving import SETTLE
+from django.db import transaction
+from django.utils import timezone
+
+from mailstore.store.sweeping import settle as settling
+from mailstore.store.sweeping.batches import Pace
+
+PATIENCE_SECONDS = 10.0  # of the person who waits for the answer; no view shows what is left over, so it may wait
 
 
-def settle(mailbox: int) -> int:
-    """Remove what every device that still counts has deleted, into recovery; returns how many messages.
+def settle(mailboxes: Sequence[int]) -> None:
+    """Let go what every device that still counts has deleted in these mailboxes, in batches, once this is committed.
 
-    Called behind the change that ended a device's count, in its transaction, with the mailbox's row locked. The
-    counters and the change number of a row in memory are old after it.
+    Called in the transaction that ended a device's count. What a kill or the patience leaves over is the next sweep's.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(SETTLE, {"mailbox": mailbox})
-        removed: int = cursor.fetchone()[0]
-    return removed
+    if mailboxes:
+        transaction.on_commit(partial(_settle, list(mailboxes)), robust=True)
+
+
+def _settle(mailboxes: list[int]) -> None:
+    until = monotonic() + PATIENCE_SECONDS
+    settling.let_go(mailboxes, now=timezone.now(), stop=lambda: monotonic() > until, pace=Pace())

@@ -81,7 +81,7 @@ def add(address: str, name: str, *, actor: Actor, mode: str | None = None, start
 def revoke(address: str, name: str, *, actor: Actor) -> Device:
     """End a device: its password signs in no more. The last one gone, the main view is primary again.
 
-    Mail that waited for this device alone leaves, into recovery.
+    Mail that waited for this device alone leaves then, into recovery.
     """
     normal = mailboxes.normalized(address)
     with transaction.atomic():
@@ -94,15 +94,15 @@ def revoke(address: str, name: str, *, actor: Actor) -> Device:
         if not _active(mailbox).filter(main=False).exists():
             _active(mailbox).filter(main=True).update(mode=Device.Mode.PRIMARY)
         _take_change(mailbox)
-        removed = counting.settle(mailbox.pk)
-        audit.record(actor, "device.revoke", normal, mailbox=mailbox, device=device.name, removed=removed)
+        counting.settle([mailbox.pk])
+        audit.record(actor, "device.revoke", normal, mailbox=mailbox, device=device.name)
     return device
 
 
 def set_mode(address: str, name: str, mode: str, *, actor: Actor) -> Device:
     """Choose what a device's DELE does, and whether mail waits for it; for the main password also NO_POP.
 
-    Open sessions follow at their QUIT. Mail that no device waits for any more leaves, into recovery. Rejected for
+    Open sessions follow at their QUIT. Mail that no device waits for any more leaves then, into recovery. Rejected for
     another mode than primary while the main password is the only device, since nobody would ever have all.
     """
     normal = mailboxes.normalized(address)
@@ -118,10 +118,8 @@ def set_mode(address: str, name: str, mode: str, *, actor: Actor) -> Device:
         if chosen != NO_POP:
             device.mode = chosen
             device.save(update_fields=["mode"])
-        removed = counting.settle(mailbox.pk)
-        audit.record(
-            actor, "device.mode", normal, mailbox=mailbox, device=device.name, mode=chosen, was=was, removed=removed
-        )
+        counting.settle([mailbox.pk])
+        audit.record(actor, "device.mode", normal, mailbox=mailbox, device=device.name, mode=chosen, was=was)
     return device
 
 

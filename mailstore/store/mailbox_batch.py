@@ -94,6 +94,7 @@ def _ensure(
         if not rehearsal:
             new_passwords.hash_all([case.coming for case in cases if case.coming])
         _write(cases)
+        counting.settle([case.mailbox.pk for case in cases if case.bars_main()])
         audit.record_all(_entries(cases, actor))
     return [case if isinstance(case, Rejected) else case.ensured() for case in judged]
 
@@ -123,6 +124,10 @@ class _Case:
         if "is_active" in self.changes:
             was_active, active = self.changes.pop("is_active")
             self.changes["suspended"] = (not was_active, not active)
+
+    def bars_main(self) -> bool:
+        """Mail waits for the main password no more: what waited for it alone is to go."""
+        return not self.created and self.changes.get("main_pop") == (True, False)
 
     def give(self, password: str) -> None:
         """Let the user have a password that a person chose. Rejected where it is against the rules."""
@@ -281,7 +286,7 @@ def _entries(cases: Iterable[_Case], actor: Actor) -> list[AuditEntry]:
     return [
         audit.entry(
             actor, "mailbox.create" if case.created else "mailbox.change", case.mailbox.user.address,
-            mailbox=case.mailbox, changes=_told(case.changes), **_settled(case),
+            mailbox=case.mailbox, changes=_told(case.changes),
         )
         for case in cases
         if case.created or case.changes
@@ -292,15 +297,3 @@ def _told(changes: Changes) -> dict[str, list[str | int | None]]:
     """As the audit has it, which the owner may read: of the administrators' notes only how long they are."""
     old, new = changes.get("notes", ("", ""))
     return details(changes | ({"notes": (len(old), len(new))} if "notes" in changes else {}))
-
-
-def _settled(case: _Case) -> dict[str, Any]:
-    """Let mail that waited for the main password alone go, if that was barred; returns it as the audit tells it.
-
-    The one thing that takes a statement for each.
-    """
-    if case.created or case.changes.get("main_pop") != (True, False):
-        return {}
-    removed = counting.settle(case.mailbox.pk)
-    case.mailbox.refresh_from_db(fields=["messages", "octets", "change"])
-    return {"removed": removed}

@@ -22,6 +22,7 @@ from mailstore.store.sweeping.possession import POSSESSION
 from mailstore.store.sweeping.relieve import RELIEF
 from mailstore.store.sweeping.removed import REMOVED
 from mailstore.store.sweeping.rested import RESTED
+from mailstore.store.sweeping.settle import SETTLE
 from mailstore.store.sweeping.silence import SILENCE
 from mailstore.store.sweeping.steps import Round, Step
 from mailstore.store.sweeping.tally import TALLY
@@ -34,6 +35,7 @@ KEPT_PASSES = timedelta(days=90)
 STEPS: tuple[Step, ...] = (
     DRAFTS,
     SILENCE,
+    SETTLE,
     POSSESSION,
     EXPIRE,
     RELIEF,
@@ -53,7 +55,7 @@ STEPS: tuple[Step, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one pass did, or would have done: `expired`, `relieved` into recovery; `messages`, `bodies` for good."""
+    """What a pass did or would do: `expired`, `relieved`, `settled` to recovery; `messages`, `bodies` for good."""
 
     expired: int
     expired_octets: int
@@ -62,6 +64,7 @@ class Swept:
     diary: int  # rows of sessions, forgotten
     findings: int  # mail programs that are set up wrongly, now
     silenced: int  # devices that count no more
+    settled: int  # messages that waited only for devices that count no more
     warned: int  # owners whose quota fills
     messages: int
     capped: int  # of what rests above the cap of its mailbox

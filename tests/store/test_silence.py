@@ -11,6 +11,7 @@ from mailstore.models import Device, Mailbox, Message
 from mailstore.store import devices, mailboxes, notices, policies
 from mailstore.store.notices import Notice
 from mailstore.store.sightings import Sightings
+from mailstore.store.sweeping.settle import SETTLE
 from mailstore.store.sweeping.silence import SILENCE
 from mailstore.store.sweeping.steps import Round
 from tests.store.letters import Letters
@@ -116,7 +117,8 @@ def test_what_waited_for_it_alone_goes_to_recovery(letters: Letters) -> None:
     swept(letters, 0)
     assert Message.objects.get(pk=message.pk).removed is None
     assert swept(letters, 8) == 1
-    assert Message.objects.get(pk=message.pk).removed_why == "every"
+    assert SETTLE.act(Round(letters.store, NOW + timedelta(days=8))) == (1,)
+    assert Message.objects.get(pk=message.pk).removed_why == "settled"
     assert_counters_are_sums()
 
 

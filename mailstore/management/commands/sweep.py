@@ -83,7 +83,8 @@ class Command(ShellCommand):
             f"drafts {swept.drafts}, expired aliases {swept.aliases}, web sessions {swept.sessions}, "
             f"expired {swept.expired} ({tables.about(swept.expired_octets)}), "
             f"relieved {swept.relieved} ({tables.about(swept.relieved_octets)}), "
-            f"diary rows {swept.diary}, silent devices {swept.silenced}, warnings {swept.warned}"
+            f"diary rows {swept.diary}, silent devices {swept.silenced}, "
+            f"waited for by no device any more {swept.settled}, warnings {swept.warned}"
         )
 
 

@@ -61,26 +61,6 @@ REMOVE = Statement(
     ),
 )
 
-# When a device counts no more: what is hidden from all who still count, and deleted by one of them at least, leaves.
-# What all of them left out by their starts is nobody's to remove: none of them ever saw it. With nobody left who
-# counts, nothing leaves. Asked by the actions of people, behind the mailbox's lock; their parameters have names.
-SETTLE = leaving(
-    f"""
-        WITH counting AS MATERIALIZED (
-            SELECT v.hidden, v.hidden - v.skipped AS deleted
-              FROM mailstore_mailbox x JOIN mailstore_device v ON {COUNTS} WHERE x.id = %(mailbox)s),
-        sets AS MATERIALIZED (
-            SELECT (SELECT range_intersect_agg(hidden) FROM counting)
-                   * (SELECT range_agg(one) FROM counting, unnest(deleted) AS one) AS done)
-        UPDATE mailstore_message m
-           SET removed = x.change + 1, removed_at = now(), removed_why = 'every'
-          FROM mailstore_mailbox x, sets
-         WHERE x.id = %(mailbox)s AND m.mailbox_id = %(mailbox)s AND m.removed IS NULL AND sets.done @> m.added
-     RETURNING m.mailbox_id, m.added, m.octets""",
-    of="= %(mailbox)s",
-    answer="SELECT count(*) FROM gone",
-)
-
 # Behind the mailbox's lock: a person takes messages %(messages)s out of the live maildrop, for all devices.
 TAKE_OUT = leaving(
     """

@@ -8,7 +8,7 @@ from mailstore.store import retention
 from mailstore.store.following import FOLLOWED
 from mailstore.store.resting import CAP_OCTETS
 from mailstore.store.retention import DUE
-from mailstore.store.sweeping import silence
+from mailstore.store.sweeping import settle, silence
 from mailstore.store.sweeping.batches import ROWS_AT_MOST
 from mailstore.store.sweeping.expire import EXPIRE
 from mailstore.store.sweeping.purging import Purging
@@ -62,7 +62,7 @@ def _look(round: Round) -> tuple[int]:
     with connection.cursor() as cursor:
         cursor.execute(_SWAYED, {"now": round.now, "others": others})
         swayed = [key for (key,) in cursor.fetchall()]
-    (count,) = rehearsed(swayed, round, (silence.end, EXPIRE.act, RELIEF.act, RESTED.act, _ACT)) or (0,)
+    (count,) = rehearsed(swayed, round, (silence.end, settle.act, EXPIRE.act, RELIEF.act, RESTED.act, _ACT)) or (0,)
     return (count,)
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 from mailstore.store import retention
 from mailstore.store.retention import DUE
 from mailstore.store.statements.leaving import leaving
-from mailstore.store.sweeping import prepared, silence
+from mailstore.store.sweeping import prepared, settle, silence
 from mailstore.store.sweeping.batches import FOUND_ROWS, Pace, locked
 from mailstore.store.sweeping.rehearsal import rehearsed
 from mailstore.store.sweeping.steps import Round, Step
@@ -56,7 +56,7 @@ def _look(round: Round) -> tuple[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"now": round.now, "but": silent})
         messages, octets = cursor.fetchone()
-    rest = rehearsed(silent, round, (silence.end, _act)) or (0, 0)
+    rest = rehearsed(silent, round, (silence.end, settle.act, _act)) or (0, 0)
     return messages + rest[0], octets + rest[1]
 
 

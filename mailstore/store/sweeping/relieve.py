@@ -7,7 +7,7 @@ from django.db import connection
 from mailstore.store.following import FOLLOWED
 from mailstore.store.relief import relieving
 from mailstore.store.statements.arriving import fits
-from mailstore.store.sweeping import silence
+from mailstore.store.sweeping import settle, silence
 from mailstore.store.sweeping.batches import locked
 from mailstore.store.sweeping.expire import EXPIRE
 from mailstore.store.sweeping.rehearsal import rehearsed
@@ -25,7 +25,7 @@ _RELIEVE = relieving("%(boxes)s::bigint[]", _ANY_OCTETS, "%(now)s")
 
 
 def _look(round: Round) -> tuple[int, int]:
-    messages, octets = rehearsed(full(), round, (silence.end, EXPIRE.act, _act)) or (0, 0)
+    messages, octets = rehearsed(full(), round, (silence.end, settle.act, EXPIRE.act, _act)) or (0, 0)
     return messages, octets
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from mailstore.models import Device
 from mailstore.policy.retention import SILENCE_NOTICE_DAYS
-from mailstore.store import counting, notices
+from mailstore.store import notices
 from mailstore.store.following import FOLLOWED
 from mailstore.store.notices import Notice
 from mailstore.store.statements.viewing import COUNTS
@@ -125,14 +125,12 @@ def _silent(round: Round) -> list[tuple[int, int]]:
 
 @transaction.atomic
 def _silence(mailbox: int, round: Round) -> int:
-    """End their counting behind the mailbox's lock, and let what waited for them alone go."""
+    """End their counting behind the mailbox's lock; what waited for them alone is the next step's."""
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, {"mailbox": mailbox})
         cursor.execute(f"{_SILENT} AND x.id = %(mailbox)s", {"now": round.now, "mailbox": mailbox})
         devices = [device for _mailbox, device in cursor.fetchall()]
     Device.objects.filter(pk__in=devices).update(silent_since=round.now)
-    if devices:
-        counting.settle(mailbox)
     return len(devices)
 
 

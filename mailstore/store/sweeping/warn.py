@@ -14,7 +14,7 @@ from mailstore.models import Mailbox
 from mailstore.policy.retention import WARN_PERCENTS
 from mailstore.store import notices
 from mailstore.store.notices import Notice
-from mailstore.store.sweeping import digest, silence
+from mailstore.store.sweeping import digest, settle, silence
 from mailstore.store.sweeping.expire import EXPIRE
 from mailstore.store.sweeping.rehearsal import rehearsed
 from mailstore.store.sweeping.relieve import RELIEF
@@ -58,7 +58,7 @@ class _Crossing:
 def _look(round: Round) -> tuple[int]:
     """Behind what the steps before take out of them: mailboxes that fill are few."""
     rising = [crossing.mailbox for crossing in _rising(round)]
-    (count,) = rehearsed(rising, round, (silence.end, EXPIRE.act, RELIEF.act, _count)) or (0,)
+    (count,) = rehearsed(rising, round, (silence.end, settle.act, EXPIRE.act, RELIEF.act, _count)) or (0,)
     return (count,)
 
 
