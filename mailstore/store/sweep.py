@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -19,6 +20,7 @@ from mailstore.store.sweeping.findings import FINDINGS
 from mailstore.store.sweeping.lease import lease
 from mailstore.store.sweeping.old_jobs import OLD_JOBS
 from mailstore.store.sweeping.possession import POSSESSION
+from mailstore.store.sweeping.rehearsal import rehearsed
 from mailstore.store.sweeping.relieve import RELIEF
 from mailstore.store.sweeping.removed import REMOVED
 from mailstore.store.sweeping.rested import RESTED
@@ -79,7 +81,9 @@ class Swept:
 def preview(store: BodyStore, *, now: datetime | None = None) -> Swept:
     """Count what a pass would do now. Bodies follow their rows a day later, so they are counted apart."""
     round = Round(store, now or timezone.now())
-    return Swept(**_figures((step, step.look(round)) for step in STEPS))
+    swayed = sorted({mailbox for step in STEPS for mailbox in step.sways(round)})
+    looked = [(step, step.looked(replace(round, but=swayed))) for step in STEPS]
+    return Swept(**_figures([*looked, *rehearsed(STEPS, swayed, round)]))
 
 
 def run(store: BodyStore, *, stop: Callable[[], bool] = lambda: False, now: datetime | None = None) -> Swept:
@@ -110,4 +114,8 @@ def tend(store: BodyStore, *, stop: Callable[[], bool] = lambda: False) -> int:
 
 
 def _figures(done: Iterable[tuple[Step, tuple[int, ...]]]) -> dict[str, int]:
-    return {name: figure for step, figures in done for name, figure in zip(step.figures, figures, strict=True)}
+    """Their sums, by name."""
+    sums: Counter[str] = Counter()
+    for step, figures in done:
+        sums.update(dict(zip(step.figures, figures, strict=True)))
+    return dict(sums)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.utils import timezone
 
@@ -13,6 +14,7 @@ from tests.store.letters import Letters
 from tests.store.mail import assert_counters_are_sums
 from tests.store.site import ACTOR, a_mailbox, a_message
 from tests.store.test_usage import has, signed_in
+from tests.store.worker import conninfo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANN = "ann@example.org"
@@ -91,3 +93,31 @@ def test_a_device_that_falls_silent_is_waited_for_no_more_by_the_steps_behind(le
     fetched(box, 5)
     done = told_and_done(letters)
     assert (done.silenced, done.expired) == (1, 5)
+
+
+def test_a_dry_run_waits_for_nobody_and_nobody_for_it(letters: Letters) -> None:
+    box = following({"expire_days": 30, "relief": "every", "recovery_octets": 2000, "silent_days": 10})
+    phone, _secret = devices.add(ANN, "Phone", actor=ACTOR)
+    long_ago = NOW - timedelta(days=20)
+    Device.objects.filter(pk=phone.pk).update(last_sign_in_at=long_ago, silence_told_at=long_ago)
+    a_message(box, octets=1000, removed_at=NOW - timedelta(days=2))
+    fetched(box, 31, messages=3)
+    fetched(box, 5)
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5000)
+    with psycopg.connect(conninfo()) as other:
+        for table in ("mailbox", "device", "message", "body"):
+            other.execute(f"SELECT FROM mailstore_{table} FOR UPDATE".encode())
+        told = sweep.preview(letters.store, now=NOW)
+    assert told == sweep.run(letters.store, now=NOW)
+    assert (told.silenced, told.expired, told.relieved, told.capped) == (1, 3, 1, 1)
+
+
+def test_a_dry_run_behind_another_is_the_same(letters: Letters) -> None:
+    """Its copies are gone, and statements that were planned for them are planned anew."""
+    box = following({"relief": "every"})
+    fetched(box, 5)
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5000)
+    first = sweep.preview(letters.store, now=NOW)
+    assert first.relieved > 0
+    assert first == sweep.preview(letters.store, now=NOW) == told_and_done(letters)
+    assert Message.objects.filter(removed_why="relief").count() == first.relieved

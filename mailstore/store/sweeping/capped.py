@@ -8,13 +8,8 @@ from mailstore.store import retention
 from mailstore.store.following import FOLLOWED
 from mailstore.store.resting import CAP_OCTETS
 from mailstore.store.retention import DUE
-from mailstore.store.sweeping import settle, silence
 from mailstore.store.sweeping.batches import ROWS_AT_MOST
-from mailstore.store.sweeping.expire import EXPIRE
 from mailstore.store.sweeping.purging import Purging
-from mailstore.store.sweeping.rehearsal import rehearsed
-from mailstore.store.sweeping.relieve import RELIEF, full
-from mailstore.store.sweeping.rested import RESTED
 from mailstore.store.sweeping.steps import Round, Step
 
 
@@ -39,9 +34,9 @@ def _due(which: str) -> str:
  WHERE m.goes AND m.removed_at < %(now)s::timestamptz - interval '1 day'"""
 
 
-# Mailboxes above their cap, or that will be once the steps before have moved what is due. A full one may be relieved.
+# Mailboxes above their cap, or that will be once what is due by their policies has moved.
 _SWAYED = f"""
-WITH {retention.boxes("true")},
+WITH {retention.boxes(f"x.recovery_octets + x.octets > {CAP_OCTETS}")},
 moving AS (
     SELECT b.id, sum(m.octets) AS octets
       FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL {DUE}
@@ -52,18 +47,15 @@ SELECT x.id
   LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
   LEFT JOIN moving ON moving.id = x.id
  WHERE NOT x.held AND x.removed_at IS NULL AND x.recovery_messages > 0
-   AND (x.recovery_octets + coalesce(moving.octets, 0) > {CAP_OCTETS} OR x.id = ANY(%(others)s::bigint[]))
+   AND x.recovery_octets + coalesce(moving.octets, 0) > {CAP_OCTETS}
 """
 _ACT = Purging(_due("x.id = ANY(%(boxes)s)")).act
 
 
-def _look(round: Round) -> tuple[int]:
-    others = [*silence.mailboxes(round), *full()]
+def _sways(round: Round) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(_SWAYED, {"now": round.now, "others": others})
-        swayed = [key for (key,) in cursor.fetchall()]
-    (count,) = rehearsed(swayed, round, (silence.end, settle.act, EXPIRE.act, RELIEF.act, RESTED.act, _ACT)) or (0,)
-    return (count,)
+        cursor.execute(_SWAYED, {"now": round.now})
+        return [key for (key,) in cursor.fetchall()]
 
 
-CAPPED = Step(("capped",), _look, _ACT)
+CAPPED = Step(("capped",), None, _ACT, sways=_sways, copied=_ACT)

@@ -7,10 +7,7 @@ from django.db import connection
 from mailstore.store.following import FOLLOWED
 from mailstore.store.relief import relieving
 from mailstore.store.statements.arriving import fits
-from mailstore.store.sweeping import settle, silence
 from mailstore.store.sweeping.batches import locked
-from mailstore.store.sweeping.expire import EXPIRE
-from mailstore.store.sweeping.rehearsal import rehearsed
 from mailstore.store.sweeping.steps import Round, Step
 
 _ANY_OCTETS = "1::bigint"  # what takes not one octet is full
@@ -24,14 +21,9 @@ SELECT coalesce(array_agg(x.id), '{{}}')
 _RELIEVE = relieving("%(boxes)s::bigint[]", _ANY_OCTETS, "%(now)s")
 
 
-def _look(round: Round) -> tuple[int, int]:
-    messages, octets = rehearsed(full(), round, (silence.end, settle.act, EXPIRE.act, _act)) or (0, 0)
-    return messages, octets
-
-
 def _act(round: Round) -> tuple[int, int]:
     messages = octets = 0
-    for mailbox in full() if round.only is None else [round.only]:
+    for mailbox in _full():
         count = 1
         while count and not round.stop():
             count, size = _batch(mailbox, round)
@@ -40,7 +32,7 @@ def _act(round: Round) -> tuple[int, int]:
     return messages, octets
 
 
-def full() -> list[int]:
+def _full() -> list[int]:
     """The mailboxes that take no more mail, and whose policy may make room."""
     with connection.cursor() as cursor:
         cursor.execute(_FULL)
@@ -55,4 +47,4 @@ def _batch(mailbox: int, round: Round) -> tuple[int, int]:
     return count, octets
 
 
-RELIEF = Step(("relieved", "relieved_octets"), _look, _act)
+RELIEF = Step(("relieved", "relieved_octets"), None, _act, sways=lambda _round: _full(), copied=_act)

@@ -36,14 +36,16 @@ def due(which: str, limit: str = "ALL", *, mailboxes: str = "mailstore_mailbox")
  WHERE oldest.removed_at < b.until AND m.removed_at < b.until"""
 
 
-_COUNT = f"SELECT count(*) {due('true')}"
+_COUNT = f"SELECT count(*) {due('x.id <> ALL(%(but)s::bigint[])')}"
 
 
 def _look(round: Round) -> tuple[int]:
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"now": round.now})
+        cursor.execute(_COUNT, {"now": round.now, "but": list(round.but)})
         (count,) = cursor.fetchone()
     return (count,)
 
 
-RESTED = Step(("messages",), _look, Purging(due("x.id = ANY(%(boxes)s)", str(ROWS_AT_MOST))).act)
+_ACT = Purging(due("x.id = ANY(%(boxes)s)", str(ROWS_AT_MOST))).act
+
+RESTED = Step(("messages",), _look, _ACT, copied=_ACT)

@@ -36,13 +36,13 @@ def _boxes(clip: str = "") -> str:
           FROM counting c GROUP BY c.mailbox)"""
 
 
-_DONE = "mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL AND b.done @> m.added"
+_DONE = "m.mailbox_id = b.id AND m.removed IS NULL AND b.done @> m.added"
 _FIND = f"""
 WITH {_boxes()}
-SELECT m.mailbox_id, m.added FROM boxes b JOIN {_DONE}
+SELECT m.mailbox_id, m.added FROM boxes b JOIN mailstore_message m ON {_DONE}
  WHERE (m.mailbox_id, m.added) > (%(mailbox)s, %(added)s) ORDER BY m.mailbox_id, m.added LIMIT {FOUND_ROWS}
 """
-_COUNT = f"WITH {_boxes()} SELECT count(*) FROM boxes b JOIN {_DONE}"
+_WHERE = f"WITH {_boxes()} SELECT b.id FROM boxes b WHERE EXISTS (SELECT FROM mailstore_message m WHERE {_DONE})"
 # Judged anew behind the locks: a device that came or counts again meanwhile is seen. Of the sets only the part where
 # the batch lies: the whole of a scattered one takes longer than all the rest.
 _SETTLE = leaving(
@@ -90,21 +90,17 @@ def _settle(batch: Sequence[Found], now: datetime) -> int:
     return int(count)
 
 
-def _look(round: Round) -> tuple[int]:
-    return (sum(_counts(round)),)
-
-
-def _counts(round: Round) -> Iterator[int]:
+def _sways(round: Round) -> Iterator[int]:
     for keys in windows(round):
         with connection.cursor() as cursor:
-            cursor.execute(_COUNT, {"boxes": keys})
-            yield cursor.fetchone()[0]
+            cursor.execute(_WHERE, {"boxes": keys})
+            yield from (key for (key,) in cursor.fetchall())
 
 
-def act(round: Round) -> tuple[int]:
+def _act(round: Round) -> tuple[int]:
     """Let go what is due anywhere."""
     pace = Pace()
     return (sum(let_go(keys, now=round.now, stop=round.stop, pace=pace) for keys in windows(round)),)
 
 
-SETTLE = Step(("settled",), _look, act)
+SETTLE = Step(("settled",), None, _act, sways=_sways, copied=_act)

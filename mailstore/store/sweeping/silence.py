@@ -66,24 +66,20 @@ class _Untold:
     until: datetime
 
 
-def _look(round: Round) -> tuple[int]:
-    return (len(_silent(round)),)
-
-
 def _act(round: Round) -> tuple[int]:
     _tell(round)
-    return end(round)
+    return _end(round)
 
 
-def mailboxes(round: Round) -> list[int]:
+def _mailboxes(round: Round) -> list[int]:
     """Those with devices that count no more from now on."""
     return sorted({mailbox for mailbox, _device in _silent(round)})
 
 
-def end(round: Round) -> tuple[int]:
+def _end(round: Round) -> tuple[int]:
     """End their counting, whose owners were told in time; returns how many devices."""
     silenced = 0
-    for mailbox in mailboxes(round) if round.only is None else [round.only]:
+    for mailbox in _mailboxes(round):
         if round.stop():
             break
         silenced += _silence(mailbox, round)
@@ -154,4 +150,4 @@ def _notice(untold: _Untold) -> Notice:
     return Notice(untold.mailbox, untold.address, untold.language, subject, text % figures, occasion)
 
 
-SILENCE = Step(("silenced",), _look, _act)
+SILENCE = Step(("silenced",), None, _act, sways=_mailboxes, copied=_end)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,18 +13,34 @@ BATCH_ROWS = 500  # of one transaction, where nobody waits for it
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One pass: the bodies, its moment, whether it is to end between two batches, and of which mailbox `only` it is."""
+    """One pass: the bodies, its moment, and whether it is to end between two batches.
+
+    A preview looks at all mailboxes `but` some, which are looked at apart.
+    """
 
     store: BodyStore
     now: datetime
     stop: Callable[[], bool] = lambda: False
-    only: int | None = None
+    but: Sequence[int] = ()
+
+
+Act = Callable[[Round], tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing a pass does. `look` counts what `act` would do; both return a number for each of `figures`."""
+    """One thing a pass does. `look` counts what `act` would do; both return a number for each of `figures`.
+
+    `sways` are the mailboxes in which it decides on what other steps find, or they on what it finds: there a preview
+    makes all steps that can be `copied`, on a copy. Without `look`, what it does is all in those.
+    """
 
     figures: tuple[str, ...]
-    look: Callable[[Round], tuple[int, ...]]
-    act: Callable[[Round], tuple[int, ...]]
+    look: Act | None
+    act: Act
+    sways: Callable[[Round], Iterable[int]] = lambda _round: ()
+    copied: Act | None = None
+
+    def looked(self, round: Round) -> tuple[int, ...]:
+        """What it would do in all mailboxes but `round.but`."""
+        return (0,) * len(self.figures) if self.look is None else self.look(round)

@@ -14,10 +14,7 @@ from mailstore.models import Mailbox
 from mailstore.policy.retention import WARN_PERCENTS
 from mailstore.store import notices
 from mailstore.store.notices import Notice
-from mailstore.store.sweeping import digest, settle, silence
-from mailstore.store.sweeping.expire import EXPIRE
-from mailstore.store.sweeping.rehearsal import rehearsed
-from mailstore.store.sweeping.relieve import RELIEF
+from mailstore.store.sweeping import digest
 from mailstore.store.sweeping.steps import Round, Step
 
 BATCH_NOTICES = 100  # as many bodies are made durable on one errand
@@ -36,7 +33,6 @@ SELECT x.id, u.address, u.language, x.warned_percent, x.warned_at, level.percent
            OR x.messages >= x.quota_messages * (percent / 100.0::float8)) AS level
  WHERE (x.warned_percent > 0 OR x.octets >= x.quota_octets * ({_LEAST}) OR x.messages >= x.quota_messages * ({_LEAST}))
    AND x.removed_at IS NULL AND level.percent <> x.warned_percent AND x.id > %(after)s
-   AND (%(only)s::bigint IS NULL OR x.id = %(only)s)
  ORDER BY x.id LIMIT {BATCH_NOTICES}
 """
 
@@ -55,11 +51,9 @@ class _Crossing:
     quota_messages: int | None
 
 
-def _look(round: Round) -> tuple[int]:
-    """Behind what the steps before take out of them: mailboxes that fill are few."""
-    rising = [crossing.mailbox for crossing in _rising(round)]
-    (count,) = rehearsed(rising, round, (silence.end, settle.act, EXPIRE.act, RELIEF.act, _count)) or (0,)
-    return (count,)
+def _sways(round: Round) -> Iterator[int]:
+    """Mailboxes that fill, unless the steps before take enough out of them."""
+    return (crossing.mailbox for crossing in _rising(round))
 
 
 def _count(round: Round) -> tuple[int]:
@@ -91,7 +85,7 @@ def _batches(round: Round) -> Iterator[list[_Crossing]]:
     after = 0
     while not round.stop():
         with connection.cursor() as cursor:
-            cursor.execute(_CROSSED, {"percents": [*WARN_PERCENTS], "after": after, "only": round.only})
+            cursor.execute(_CROSSED, {"percents": [*WARN_PERCENTS], "after": after})
             batch = [_Crossing(*row) for row in cursor.fetchall()]
         if not batch:
             return
@@ -143,4 +137,4 @@ def _remedy() -> str:
     )
 
 
-WARN = Step(("warned",), _look, _act)
+WARN = Step(("warned",), None, _act, sways=_sways, copied=_count)

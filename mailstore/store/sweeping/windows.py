@@ -13,10 +13,7 @@ _WINDOW = f"SELECT id FROM mailstore_mailbox WHERE id > %(after)s ORDER BY id LI
 
 
 def windows(round: Round) -> Iterator[list[int]]:
-    """Yield the keys of all mailboxes in order, or of the only one, until the pass is told to stop."""
-    if round.only is not None:
-        yield [round.only]
-        return
+    """Yield the keys of all mailboxes in order, until the pass is told to stop."""
     after = 0
     while not round.stop():
         with connection.cursor() as cursor:
