@@ -19,12 +19,12 @@ from django.utils.translation import gettext_lazy
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
 from mailstore.store import audit, caps, columns, counting, domains, grants, new_passwords, policies, removal
 from mailstore.store.audit import Actor
-from mailstore.store.new_passwords import Coming
+from mailstore.store.mailbox_hashes import Hashes
 from mailstore.store.outcomes import Changes, Ensured, Rejected, details, last_word, not_negative, put
 
 MAIN_DEVICE = "main"
 OF_USER = ("name", "must_change_password")
-_TAKEN = gettext_lazy("this address was taken a moment ago: try again")
+_TAKEN = gettext_lazy("this address was taken or changed a moment ago: try again")
 _RACES = {"mailstore_user_address_key": _TAKEN, "mailstore_mailbox_user_id_key": _TAKEN}
 
 
@@ -77,7 +77,7 @@ def ensure(
     """Do for each what `mailboxes.ensure` says, in their order; no address is there twice. Returns an answer for each.
 
     A new mailbox without a password gets none that opens it where this `generates` none. A `rehearsal`, which the
-    caller rolls back, leaves the hashes of new passwords unmade.
+    caller rolls back, leaves the hashes of new passwords unmade. Slow hashes are made before anything is locked.
     """
     with suppress(Rejected):  # a race for one of the addresses: whoever won it is seen by the second try
         return _ensure(wanted, actor, only, generates=generates, rehearsal=rehearsal)
@@ -87,12 +87,17 @@ def ensure(
 def _ensure(
     wanted: Sequence[Wanted], actor: Actor, only: Only | None, *, generates: bool, rehearsal: bool
 ) -> list[Answer]:
+    asked = {each.address: each.password for each in wanted}
+    hashes = Hashes.make(
+        asked, only_new=None if only is None else only is Only.NEW, generates=generates, kept=not rehearsal
+    )
     with transaction.atomic(), last_word(_RACES):
-        judge = _Judge(_Ground.read(wanted, actor), only, generates=generates)
+        ground = _Ground.read(wanted, actor)
+        if hashes.stale(ground.mailboxes.values()):
+            raise Rejected(_TAKEN)
+        judge = _Judge(ground, hashes, only)
         judged = [judge.judged(each) for each in wanted]
         cases = [case for case in judged if isinstance(case, _Case)]
-        if not rehearsal:
-            new_passwords.hash_all([case.coming for case in cases if case.coming])
         _write(cases)
         counting.settle([case.mailbox.pk for case in cases if case.bars_main()])
         audit.record_all(_entries(cases, actor))
@@ -101,14 +106,13 @@ def _ensure(
 
 @dataclass(slots=True)
 class _Case:
-    """One that stands, not written yet: what was set in memory, where, and the password that is still to be hashed."""
+    """One that stands, not written yet: what was set in memory, and where."""
 
     mailbox: Mailbox
     created: bool
     changes: Changes = field(default_factory=dict)
     of_user: set[str] = field(default_factory=set)  # columns that changed
     of_mailbox: set[str] = field(default_factory=set)
-    coming: Coming | None = None
     secret: str | None = None
 
     def assign(self, fields: Fields) -> None:
@@ -129,11 +133,11 @@ class _Case:
         """Mail waits for the main password no more: what waited for it alone is to go."""
         return not self.created and self.changes.get("main_pop") == (True, False)
 
-    def give(self, password: str) -> None:
-        """Let the user have a password that a person chose. Rejected where it is against the rules."""
+    def give(self, password: str, encoded: str) -> None:
+        """Let the user have a password that a person chose, of this hash. Rejected where it is against the rules."""
         user, before = self.mailbox.user, self.mailbox.user.password_changed_at
         new_passwords.check(password, user)
-        self.coming = new_passwords.announce(user, password)
+        new_passwords.have(user, encoded)
         if not self.created:  # the change is told by its moment alone
             self.of_user |= {*new_passwords.FIELDS}
             self.changes["password_changed_at"] = (before, user.password_changed_at)
@@ -151,7 +155,6 @@ class _Ground:
     aliases: Collection[str]
     users: Collection[str]  # who own no mailbox
     rooms: dict[int, caps.Room]
-    same_password: Collection[str]  # addresses that have the wanted password already
     beyond: Collection[int]  # keys of users whose password is not the actor's to set
 
     @classmethod
@@ -173,7 +176,6 @@ class _Ground:
             if new
             else (),
             rooms=caps.rooms(found.values(), actor=actor),
-            same_password=_same_passwords(wanted, boxes),
             beyond=grants.beyond([box.user for box in boxes.values() if box.user.address in chosen], actor=actor),
         )
 
@@ -181,10 +183,10 @@ class _Ground:
 class _Judge:
     """Says what becomes of one after the other; each finds counted what stood before it. No statement, no slow hash."""
 
-    def __init__(self, ground: _Ground, only: Only | None, *, generates: bool) -> None:
+    def __init__(self, ground: _Ground, hashes: Hashes, only: Only | None) -> None:
         self._ground = ground
+        self._hashes = hashes
         self._only = only
-        self._generates = generates
 
     def judged(self, wanted: Wanted) -> _Case | Rejected:
         try:
@@ -225,8 +227,8 @@ class _Judge:
         case.assign(wanted.fields)
         if wanted.password is not None:
             grants.refuse_sign_in(mailbox.user, self._ground.beyond)  # nor is he told whether it is the present one
-            if wanted.address not in self._ground.same_password:
-                case.give(wanted.password)
+            if wanted.address not in self._hashes.same:
+                case.give(wanted.password, self._hashes.of(wanted.address))
         if "quota_octets" in case.changes:
             was, quota = case.changes["quota_octets"]
             room.refuse_quota(quota, was=was)
@@ -234,11 +236,12 @@ class _Judge:
         return case
 
     def _give_first_password(self, case: _Case, chosen: str | None) -> None:
+        address = case.mailbox.user.address
         if chosen is not None:
-            case.give(chosen)
-        elif self._generates:
-            case.secret = new_passwords.generate()
-            case.coming = new_passwords.announce(case.mailbox.user, case.secret, generated=True)
+            case.give(chosen, self._hashes.of(address))
+        elif self._hashes.generates:
+            case.secret = self._hashes.new[address].password
+            new_passwords.have(case.mailbox.user, self._hashes.of(address))
         else:
             case.mailbox.user.set_unusable_password()
 
@@ -252,12 +255,6 @@ class _Judge:
 def domain_of(address: str) -> str:
     """The domain of an address in its normal form."""
     return address.rpartition("@")[2]
-
-
-def _same_passwords(wanted: Sequence[Wanted], boxes: dict[str, Mailbox]) -> set[str]:
-    asked = [(each.address, each.password) for each in wanted if each.password is not None and each.address in boxes]
-    fits = new_passwords.fit([(boxes[address].user, password) for address, password in asked])
-    return {address for (address, _password), fit in zip(asked, fits, strict=True) if fit}
 
 
 def _write(cases: Sequence[_Case]) -> None:

@@ -11,6 +11,7 @@ from mailstore.policy.addresses import BadAddress, normal_address
 from mailstore.store import audit, flaws, grants, mailbox_batch, new_passwords, removal
 from mailstore.store.audit import Actor
 from mailstore.store.mailbox_batch import Fields, Only, Wanted
+from mailstore.store.new_passwords import New
 from mailstore.store.outcomes import Ensured, Rejected
 
 
@@ -40,10 +41,13 @@ def set_password(address: str, password: str | None, *, actor: Actor, must_chang
     """
     normal = normalized(address)
     secret = new_passwords.generate() if password is None else None
+    (encoded,) = new_passwords.hashed([New(password or secret or "", generated=password is None)])
     with transaction.atomic():
         mailbox = locked(normal)
         grants.refuse_sign_in(mailbox.user, grants.beyond([mailbox.user], actor=actor))
-        new_passwords.give(mailbox.user, chosen=password, generated=secret)
+        if password is not None:
+            new_passwords.check(password, mailbox.user)
+        new_passwords.have(mailbox.user, encoded)
         mailbox.user.must_change_password = must_change
         mailbox.user.save(update_fields=[*new_passwords.FIELDS, "must_change_password"])
         forced: dict[str, Any] = {"must_change_password": True} if must_change else {}

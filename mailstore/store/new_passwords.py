@@ -34,56 +34,45 @@ def check(password: str, user: User) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Coming:
-    """A password that a user, not saved here, is about to have: its moment is set, its hash is still to be made."""
+class New:
+    """A password, and whether `generate` made it: then its hash costs less, as its chance allows."""
 
-    user: User
     password: str
-    generated: bool
+    generated: bool = False
 
 
-def announce(user: User, password: str, *, generated: bool = False) -> Coming:
-    """Set aside the hash that is about to go, so that a device which still sends that password is told apart.
+def hashed(passwords: Sequence[New]) -> list[str]:
+    """Make their hashes, on all cores. Where rows are locked, before that."""
+    return hashers.on_all_cores(_hash, passwords)
 
-    Of what `generate` made the hash costs less, as its chance allows. Save FIELDS behind `hash_all`.
+
+def have(user: User, encoded: str) -> None:
+    """Let the user, not saved here, have the password of this hash from now on: save FIELDS.
+
+    The one that goes is set aside, so that a device which still sends that password is told apart.
     """
     user.previous_password = user.password if user.has_usable_password() else ""
     user.password_changed_at = timezone.now()
-    return Coming(user, password, generated)
-
-
-def hash_all(coming: Sequence[Coming]) -> None:
-    """Make the hashes, on all cores."""
-    hashers.on_all_cores(_hash, coming)
+    user.password = encoded
 
 
 def put(user: User, password: str) -> None:
-    """Give the user, not saved here, this password and the moment of its change: save FIELDS."""
-    hash_all([announce(user, password)])
+    """Hash a password, and let the user have it."""
+    have(user, *hashed([New(password)]))
 
 
 def put_generated(user: User, secret: str) -> None:
     """The same for what `generate` made."""
-    hash_all([announce(user, secret, generated=True)])
+    have(user, *hashed([New(secret, generated=True)]))
 
 
-def give(user: User, *, chosen: str | None, generated: str | None) -> None:
-    """Give the user, not saved here, the one of the two that is there. Rejected for a chosen one against the rules."""
-    if chosen is not None:
-        check(chosen, user)
-        put(user, chosen)
-    elif generated is not None:
-        put_generated(user, generated)
+def fit(pairs: Sequence[tuple[str, str]]) -> list[bool]:
+    """Of passwords and stored hashes: whether they fit, by slow hashes on all cores."""
+    return hashers.on_all_cores(lambda pair: check_password(*pair), pairs)
 
 
-def fit(pairs: Sequence[tuple[User, str]]) -> list[bool]:
-    """Whether each user has this password, by slow hashes on all cores; nothing is saved."""
-    return hashers.on_all_cores(lambda pair: check_password(pair[1], pair[0].password), pairs)
-
-
-def _hash(coming: Coming) -> None:
-    if coming.generated:
+def _hash(new: New) -> str:
+    if new.generated:
         hasher = hashers.Argon2Generated()
-        coming.user.password = hasher.encode(coming.password, hasher.salt())
-    else:
-        coming.user.password = make_password(coming.password)
+        return hasher.encode(new.password, hasher.salt())
+    return make_password(new.password)

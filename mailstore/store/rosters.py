@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from mailstore.models import RetentionPolicy, Roster, RosterRow, User
 from mailstore.store import audit, columns, grants, new_passwords, roster_columns, sheets
 from mailstore.store.audit import Actor
+from mailstore.store.new_passwords import New
 from mailstore.store.outcomes import Rejected
 from mailstore.store.roster_turn import RosterTurn, empty
 
@@ -115,15 +116,15 @@ def hand_out(roster: Roster, *, actor: Actor, domains: Collection[str] | None) -
         users = _users_without_password([row.address for row in rows], domains)
         beyond = grants.beyond(users, actor=actor)
         users = [user for user in users if user.pk not in beyond]
-        given = [new_passwords.announce(user, new_passwords.generate(), generated=True) for user in users]
-        new_passwords.hash_all(given)
-        for user in users:
+        given = [New(new_passwords.generate(), generated=True) for _user in users]
+        for user, encoded in zip(users, new_passwords.hashed(given), strict=True):
+            new_passwords.have(user, encoded)
             user.must_change_password = True  # whoever has the file has seen it
         columns.update(users, (*new_passwords.FIELDS, "must_change_password"))
         _rows(roster).filter(password_due=True).update(password_due=False)
         if given:
             audit.record(actor, "roster.passwords", roster.file_name, mailboxes=len(given))
-    return [(each.user.address, each.password) for each in given]
+    return [(user.address, new.password) for user, new in zip(users, given, strict=True)]
 
 
 def _last_meaning(owner: User | None, header: list[str]) -> list[str] | None:

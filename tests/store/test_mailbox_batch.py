@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -12,12 +14,14 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from mailstore.models import AuditEntry, Domain, Mailbox, RetentionPolicy, User
-from mailstore.store import admins, aliases, mailbox_batch, mailbox_removal, mailboxes, policies
+from mailstore.store import admins, aliases, mailbox_batch, mailbox_removal, mailboxes, new_passwords, policies
 from mailstore.store.audit import Actor
 from mailstore.store.mailbox_batch import Answer, Only, Wanted
+from mailstore.store.new_passwords import New
 from mailstore.store.outcomes import Rejected
-from tests.store.counting import PATH
+from tests.store.counting import PATH, Counting
 from tests.store.site import ACTOR, PASSWORD, a_domain, at_once
+from tests.store.worker import conninfo
 
 pytestmark = pytest.mark.django_db
 OTHER, SHORT = "another long password", "short"
@@ -134,3 +138,54 @@ def test_whoever_takes_an_address_meanwhile_costs_the_others_nothing() -> None:
     )
     refused = [answer for answer in done[0] if isinstance(answer, Rejected)]
     assert (len(refused), Mailbox.objects.count()) in ((1, 19), (0, 20))
+
+
+class Watching(Counting):
+    """While it hashes, the mailboxes and their domain are anybody's."""
+
+    asked: ClassVar[list[int]] = []
+
+    def encode(self, password: str, salt: str) -> str:
+        with psycopg.connect(conninfo()) as other:
+            for table in ("mailbox", "domain"):
+                rows = other.execute(f"SELECT FROM mailstore_{table} FOR SHARE NOWAIT".encode())
+                Watching.asked.append(rows.rowcount)
+        return super().encode(password, salt)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_a_slow_hash(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = [PATH]
+    a_domain("free.org")
+    wanted = [Wanted("ann@free.org", {}, PASSWORD), Wanted("bob@free.org", {}, PASSWORD)]
+    mailbox_batch.ensure(wanted, actor=ACTOR)
+    settings.PASSWORD_HASHERS = [f"{__name__}.Watching"]
+    changed = [
+        Wanted("ann@free.org", {}, OTHER),
+        Wanted("bob@free.org", {}, PASSWORD),
+        Wanted("cat@free.org", {}, OTHER),
+    ]
+    mailbox_batch.ensure(changed, actor=ACTOR)
+    mailboxes.set_password("ann@free.org", PASSWORD, actor=ACTOR)
+    assert [user.check_password(PASSWORD) for user in User.objects.order_by("address")] == [True, True, False]
+    assert set(Watching.asked) == {2, 1, 3}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_password_that_is_changed_while_hashes_are_made_is_held_against_the_new_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PASSWORD_HASHERS = [PATH]
+    a_domain("free.org")
+    mailboxes.ensure("ann@free.org", actor=ACTOR, password=PASSWORD)
+    hashed = new_passwords.hashed
+
+    def meanwhile(passwords: Sequence[New]) -> list[str]:
+        monkeypatch.undo()
+        settings.PASSWORD_HASHERS = [PATH]
+        mailboxes.set_password("ann@free.org", OTHER, actor=ACTOR)
+        return hashed(passwords)
+
+    monkeypatch.setattr(new_passwords, "hashed", meanwhile)
+    mailboxes.ensure("ann@free.org", actor=ACTOR, password=PASSWORD)
+    assert User.objects.get(address="ann@free.org").check_password(PASSWORD)
