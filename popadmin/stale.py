@@ -1,12 +1,17 @@
-"""Forms of a row that others may change meanwhile: whoever comes second is told what is new, and loses nothing."""
+"""Forms of a row that others may change meanwhile: whoever comes second is told what is new, and loses nothing.
+
+That holds at the same instant too: `InTurn` has the row read, held against what was seen, and saved, under one lock.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from popadmin import told
@@ -43,6 +48,19 @@ class SeenForm(forms.Form):
         for name in self.fields:
             if name in seen and name in now and seen[name] != now[name]:
                 yield told.change(name, seen[name], now[name])
+
+
+class InTurn:
+    """A view with such a form. Comes before the view's own class; what is not found is told before, as ever."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """One of `mailstore.store.turns`, with the row that the form is made of."""
+        raise NotImplementedError
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with self.turn():
+            answer: HttpResponse = super().post(request, *args, **kwargs)  # type: ignore[misc]  # the view's
+        return answer
 
 
 def _written(values: Mapping[str, Any]) -> str:

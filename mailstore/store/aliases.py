@@ -16,7 +16,7 @@ from mailstore.policy import aliases as reach
 from mailstore.policy.addresses import BadAddress, normal_address, normal_domain
 from mailstore.store import audit, domains, flaws, loops, removal
 from mailstore.store.audit import Actor
-from mailstore.store.outcomes import Ensured, Rejected, assign, details
+from mailstore.store.outcomes import Ensured, Only, Rejected, assign, details
 
 
 class Fields(TypedDict, total=False):
@@ -28,12 +28,15 @@ class Fields(TypedDict, total=False):
     comment: str
 
 
-def ensure(address: str, targets: Sequence[str], *, actor: Actor, **fields: Unpack[Fields]) -> Ensured[Alias]:
+def ensure(
+    address: str, targets: Sequence[str], *, actor: Actor, only: Only | None = None, **fields: Unpack[Fields]
+) -> Ensured[Alias]:
     """Make the alias unless it is there, and let it stand for exactly these targets.
 
     At a mailbox's own address it is the mailbox's forward, and `keep_copy` must be told when it is made; to forward to
     that address too means to keep a copy. Rejected for a bad address, no or too many targets, an expiry that is past, a
-    copy where no mailbox is, a loop, a domain at its limit or one that stands for another.
+    copy where no mailbox is, a loop, a domain at its limit or one that stands for another, and for an alias that
+    is there or not, where `only` the other kind is meant.
     """
     normal = _normal(address)
     wanted = _normal_targets(targets)
@@ -42,6 +45,10 @@ def ensure(address: str, targets: Sequence[str], *, actor: Actor, **fields: Unpa
         domain = domains.locked(normal)
         alias = Alias.objects.select_for_update().filter(address=normal).first()
         created = alias is None
+        if only is Only.NEW and not created:
+            raise Rejected(_("%(address)s is an alias already: change that one") % {"address": normal}, field="address")
+        if only is Only.THERE and created:
+            raise _unknown(normal)
         mailbox = _mailbox(normal)
         if mailbox is not None and normal in wanted:
             wanted.remove(normal)
@@ -64,7 +71,7 @@ def remove(address: str, *, actor: Actor) -> None:
         loops.take_turn()
         alias = Alias.objects.select_for_update().filter(address=normal).first()
         if alias is None:
-            raise Rejected(_("%(address)s is not an alias of this site") % {"address": normal})
+            raise _unknown(normal)
         alias.delete()
         targets = alias.targets
         audit.record(actor, "alias.remove", normal, mailbox=alias.mailbox, within=alias.domain, targets=targets)
@@ -96,6 +103,10 @@ def listing(domain: str | None = None) -> QuerySet[Alias]:
     return rows if domain is None else rows.filter(domain=domains.get(domain))
 
 
+def _unknown(address: str) -> Rejected:
+    return Rejected(_("%(address)s is not an alias of this site") % {"address": address})
+
+
 def _normal(address: str) -> str:
     try:
         if address.startswith("@"):
@@ -110,9 +121,9 @@ def _normal_targets(targets: Sequence[str]) -> list[str]:
     try:
         wanted = list(dict.fromkeys(normal_address(target) for target in targets))
     except BadAddress as error:
-        raise Rejected(flaws.sentence(error)) from error
+        raise Rejected(flaws.sentence(error), field="targets") from error
     if not 0 < len(wanted) <= reach.TARGETS_AT_MOST:
-        raise Rejected(_("an alias has from 1 to %(most)d targets") % {"most": reach.TARGETS_AT_MOST})
+        raise Rejected(_("an alias has from 1 to %(most)d targets") % {"most": reach.TARGETS_AT_MOST}, field="targets")
     return wanted
 
 
@@ -127,15 +138,18 @@ def _mailbox(address: str) -> Mailbox | None:
 def _refuse(address: str, targets: list[str], mailbox: Mailbox | None, fields: Fields, *, created: bool) -> None:
     expires_at = fields.get("expires_at")
     if expires_at is not None and expires_at <= timezone.now():
-        raise Rejected(_("%(address)s would have expired already") % {"address": address})
+        raise Rejected(_("%(address)s would have expired already") % {"address": address}, field="expires_at")
     if mailbox is None and fields.get("keep_copy"):
-        raise Rejected(_("%(address)s is not a mailbox: there is nowhere to keep a copy") % {"address": address})
+        raise Rejected(
+            _("%(address)s is not a mailbox: there is nowhere to keep a copy") % {"address": address}, field="keep_copy"
+        )
     if mailbox is not None and created and "keep_copy" not in fields:
         raise Rejected(
-            _("%(address)s is a mailbox: say whether it keeps a copy of what is forwarded") % {"address": address}
+            _("%(address)s is a mailbox: say whether it keeps a copy of what is forwarded") % {"address": address},
+            field="keep_copy",
         )
     if not targets:
-        raise Rejected(_("%(address)s would be forwarded to nobody else") % {"address": address})
+        raise Rejected(_("%(address)s would be forwarded to nobody else") % {"address": address}, field="targets")
     loops.refuse(address, targets)
 
 

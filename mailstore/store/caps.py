@@ -13,6 +13,8 @@ from mailstore.policy.quota import format_octets
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
 
+QUOTA = "quota_octets"
+
 
 @dataclass(slots=True)
 class Room:
@@ -31,7 +33,8 @@ class Room:
         limit = self.domain.mailbox_limit
         if limit is not None and self.mailboxes >= limit:
             raise Rejected(
-                _("%(domain)s has all the mailboxes it may have (%(limit)d)") % {"domain": self.domain, "limit": limit}
+                _("%(domain)s has all the mailboxes it may have (%(limit)d)") % {"domain": self.domain, "limit": limit},
+                field="address",
             )
 
     def refuse_quota(self, quota: int | None, *, was: int | None = 0) -> None:
@@ -43,10 +46,12 @@ class Room:
             return
         most, allotment = self.domain.mailbox_quota_most, self.domain.allotment_octets
         if (most is not None or allotment is not None) and quota is None:
-            raise Rejected(_("a mailbox of %(domain)s needs a quota") % {"domain": self.domain})
+            raise Rejected(_("a mailbox of %(domain)s needs a quota") % {"domain": self.domain}, field=QUOTA)
         if most is not None and quota is not None and quota > most:
             raise Rejected(
-                _("a mailbox of %(domain)s has %(most)s at most") % {"domain": self.domain, "most": format_octets(most)}
+                _("a mailbox of %(domain)s has %(most)s at most")
+                % {"domain": self.domain, "most": format_octets(most)},
+                field=QUOTA,
             )
         if allotment is not None:
             self._refuse_sum(self.allotted_octets + (quota or 0) - (was or 0), allotment)
@@ -61,7 +66,8 @@ class Room:
             above = format_octets(total - allotment)
             raise Rejected(
                 _("the quotas of all mailboxes of %(domain)s are %(allotment)s at most: that is %(above)s above it")
-                % {"domain": self.domain, "allotment": format_octets(allotment), "above": above}
+                % {"domain": self.domain, "allotment": format_octets(allotment), "above": above},
+                field=QUOTA,
             )
 
 

@@ -15,7 +15,7 @@ from mailstore.policy.addresses import BadAddress, normal_domain, shown_domain
 from mailstore.policy.quota import format_octets
 from mailstore.store import audit, flaws, loops, policies, removal
 from mailstore.store.audit import Actor
-from mailstore.store.outcomes import Ensured, Rejected, assign, details, not_negative
+from mailstore.store.outcomes import Ensured, Only, Rejected, assign, details, not_negative
 
 
 class Fields(TypedDict, total=False):
@@ -42,11 +42,14 @@ class LookAlike(Rejected):
 QUOTAS = ("quota_octets", "allotment_octets", "mailbox_quota_default", "mailbox_quota_most")
 
 
-def ensure(name: str, *, actor: Actor, look_alike: bool = False, **fields: Unpack[Fields]) -> Ensured[Domain]:
+def ensure(
+    name: str, *, actor: Actor, look_alike: bool = False, only: Only | None = None, **fields: Unpack[Fields]
+) -> Ensured[Domain]:
     """Make the domain unless it is there, and set the given fields.
 
     Rejected when removed, for a bad name or value, for a new name that looks like another unless `look_alike` says that
-    it is meant, and for a domain that cannot stand for the other.
+    it is meant, for a domain that cannot stand for the other, and for one that is there or not, where
+    `only` the other kind is meant.
     """
     normal = _normal(name)
     not_negative(fields, *QUOTAS)
@@ -56,6 +59,10 @@ def ensure(name: str, *, actor: Actor, look_alike: bool = False, **fields: Unpac
         domain, created = Domain.objects.select_for_update(no_key=True).get_or_create(name=normal)
         if domain.removed_at is not None:
             raise removal.refusal(domain)
+        if only is Only.NEW and not created:
+            raise Rejected(_("%(domain)s is here already") % {"domain": shown_domain(normal)}, field="name")
+        if only is Only.THERE and created:
+            raise _unknown(normal)
         if created and not look_alike:
             _refuse_look_alike(normal)
         if (other := fields.get("stands_for")) is not None:
@@ -144,20 +151,27 @@ def _refuse_quotas(domain: Domain) -> None:
     if least is not None and most is not None and least > most:
         raise Rejected(
             _("the quota of a new mailbox (%(default)s) is above what a mailbox may have (%(most)s)")
-            % {"default": format_octets(least), "most": format_octets(most)}
+            % {"default": format_octets(least), "most": format_octets(most)},
+            field="mailbox_quota_default",
         )
 
 
 def _refuse_to_stand(domain: Domain, other: Domain) -> None:
     """One step and no more: then there is no circle of domains, and a recipient is found by one statement."""
     if other.pk == domain.pk or other.removed_at is not None or other.stands_for_id is not None:
-        raise Rejected(_("%(domain)s cannot stand for %(other)s") % {"domain": domain, "other": other})
+        raise Rejected(
+            _("%(domain)s cannot stand for %(other)s") % {"domain": domain, "other": other}, field="stands_for"
+        )
     if domain.alias_domains.exists():
-        raise Rejected(_("other domains stand for %(domain)s: it cannot stand for one itself") % {"domain": domain})
+        raise Rejected(
+            _("other domains stand for %(domain)s: it cannot stand for one itself") % {"domain": domain},
+            field="stands_for",
+        )
     if Mailbox.objects.filter(domain=domain).exists() or Alias.objects.filter(domain=domain).exists():
         raise Rejected(
             _("%(domain)s has mailboxes or aliases of its own, removed ones included: it cannot stand for %(other)s")
-            % {"domain": domain, "other": other}
+            % {"domain": domain, "other": other},
+            field="stands_for",
         )
 
 

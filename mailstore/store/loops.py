@@ -30,14 +30,15 @@ def refuse(address: str, targets: list[str]) -> None:
     while level:
         reached = _resolve(level, but=address)
         if address in reached:
-            raise Rejected(_("%(address)s would lead back to itself") % {"address": address})
+            raise Rejected(_("%(address)s would lead back to itself") % {"address": address}, field="targets")
         level = {target for onward in reached.values() for target in onward} - followed
         followed |= level
         levels += 1
         if levels > reach.LEVELS_AT_MOST or len(followed) > reach.TARGETS_AT_MOST:
             raise Rejected(
                 _("%(address)s would reach further than %(levels)d levels or %(most)d targets")
-                % {"address": address, "levels": reach.LEVELS_AT_MOST, "most": reach.TARGETS_AT_MOST}
+                % {"address": address, "levels": reach.LEVELS_AT_MOST, "most": reach.TARGETS_AT_MOST},
+                field="targets",
             )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, TypedDict
 
 from django.db import transaction
@@ -20,7 +19,7 @@ from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, Retenti
 from mailstore.store import audit, caps, columns, counting, domains, grants, new_passwords, policies, removal
 from mailstore.store.audit import Actor
 from mailstore.store.mailbox_hashes import Hashes
-from mailstore.store.outcomes import Changes, Ensured, Rejected, details, last_word, not_negative, put
+from mailstore.store.outcomes import Changes, Ensured, Only, Rejected, details, last_word, not_negative, put
 
 MAIN_DEVICE = "main"
 OF_USER = ("name", "must_change_password")
@@ -45,13 +44,6 @@ class Fields(TypedDict, total=False):
     notes: str
     policy: RetentionPolicy | None
     policy_at_once: bool
-
-
-class Only(Enum):
-    """Which mailboxes may be meant, where not both kinds."""
-
-    NEW = "new"
-    THERE = "there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +86,7 @@ def _ensure(
     with transaction.atomic(), last_word(_RACES):
         ground = _Ground.read(wanted, actor)
         if hashes.stale(ground.mailboxes.values()):
-            raise Rejected(_TAKEN)
+            raise Rejected(str(_TAKEN), field="address")
         judge = _Judge(ground, hashes, only)
         judged = [judge.judged(each) for each in wanted]
         cases = [case for case in judged if isinstance(case, _Case)]
@@ -204,7 +196,7 @@ class _Judge:
         if mailbox.removed_at is not None:
             raise removal.refusal(mailbox)
         if self._only is Only.NEW:
-            raise Rejected(_("%(address)s is a mailbox already") % {"address": mailbox})
+            raise Rejected(_("%(address)s is a mailbox already") % {"address": mailbox}, field="address")
         return self._changed(wanted, domain, mailbox)
 
     def _made(self, wanted: Wanted, domain: Domain) -> _Case:
@@ -247,9 +239,9 @@ class _Judge:
 
     def _refuse_taken(self, address: str) -> None:
         if address in self._ground.aliases:
-            raise Rejected(_("%(address)s is an alias: remove that first") % {"address": address})
+            raise Rejected(_("%(address)s is an alias: remove that first") % {"address": address}, field="address")
         if address in self._ground.users:
-            raise Rejected(_("%(address)s is the login of an administrator") % {"address": address})
+            raise Rejected(_("%(address)s is the login of an administrator") % {"address": address}, field="address")
 
 
 def domain_of(address: str) -> str:

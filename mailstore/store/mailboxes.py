@@ -10,13 +10,13 @@ from mailstore.models import Mailbox
 from mailstore.policy.addresses import BadAddress, normal_address
 from mailstore.store import audit, flaws, grants, mailbox_batch, new_passwords, removal
 from mailstore.store.audit import Actor
-from mailstore.store.mailbox_batch import Fields, Only, Wanted
+from mailstore.store.mailbox_batch import Fields, Wanted
 from mailstore.store.new_passwords import New
-from mailstore.store.outcomes import Ensured, Rejected
+from mailstore.store.outcomes import Ensured, Only, Rejected
 
 
 def ensure(
-    address: str, *, actor: Actor, password: str | None = None, only_new: bool = False, **fields: Unpack[Fields]
+    address: str, *, actor: Actor, password: str | None = None, only: Only | None = None, **fields: Unpack[Fields]
 ) -> Ensured[Mailbox]:
     """Make the mailbox with its user and main device unless it is there, and set the given fields.
 
@@ -24,10 +24,10 @@ def ensure(
     without a quota gets that of its domain. A domain admin keeps within the domain's caps.
     Barring the main password from POP lets mail that waited for it alone go, into recovery.
     Rejected for a bad address or value, a password against the rules, an address that an alias, an admin or what was
-    removed has; where it must be `only_new`, for one that is there; a password as by `set_password`.
+    removed has; for one that is there or not, where `only` the other kind is meant; a password as by `set_password`.
     """
     wanted = Wanted(normalized(address), fields, password)
-    (answer,) = mailbox_batch.ensure([wanted], actor=actor, only=Only.NEW if only_new else None)
+    (answer,) = mailbox_batch.ensure([wanted], actor=actor, only=only)
     if isinstance(answer, Rejected):
         raise answer
     return answer

@@ -30,7 +30,7 @@ def check(password: str, user: User) -> None:
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise Rejected(" ".join(error.messages)) from error
+        raise Rejected(" ".join(error.messages), field="password") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Generic, TypeVar
 
 import psycopg
@@ -18,8 +19,22 @@ Row = TypeVar("Row", bound=Model)
 Changes = dict[str, tuple[Any, Any]]
 
 
+class Only(Enum):
+    """Which rows may be meant where an action makes what is not there, if not both kinds."""
+
+    NEW = "new"
+    THERE = "there"
+
+
 class Rejected(ValueError):
-    """The action was refused and nothing was changed; the text is one translated sentence, fit for people."""
+    """The action was refused and nothing was changed; the text is one translated sentence, fit for people.
+
+    `field` is what of the given is to blame, by its name in the action; None where nothing alone is.
+    """
+
+    def __init__(self, text: str, *, field: str | None = None) -> None:
+        super().__init__(text)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +78,8 @@ def _check(row: Model, changes: Changes) -> None:
         row.clean_fields(exclude=others)
     except ValidationError as error:
         name, texts = next(iter(error.message_dict.items()))
-        raise Rejected(f"{row._meta.get_field(name).verbose_name}: {texts[0]}") from error  # type: ignore[union-attr]  # only fields of our own models
+        label = row._meta.get_field(name).verbose_name  # type: ignore[union-attr]  # only fields of our own models
+        raise Rejected(f"{label}: {texts[0]}", field=name) from error
 
 
 def details(changes: Changes) -> dict[str, list[str | int | None]]:
@@ -80,7 +96,7 @@ def not_negative(fields: Mapping[str, Any], *names: str) -> None:
     for name in names:
         value = fields.get(name)
         if value is not None and value < 0:
-            raise Rejected(_("%(name)s cannot be negative: %(value)s") % {"name": name, "value": value})
+            raise Rejected(_("%(name)s cannot be negative: %(value)s") % {"name": name, "value": value}, field=name)
 
 
 @contextmanager

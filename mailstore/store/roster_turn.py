@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from mailstore.models import RetentionPolicy, Roster, RosterRow
 from mailstore.store import columns, mailbox_batch, mailboxes
 from mailstore.store.audit import Actor
-from mailstore.store.mailbox_batch import Answer, Only, Wanted
-from mailstore.store.outcomes import Rejected
+from mailstore.store.mailbox_batch import Answer, Wanted
+from mailstore.store.outcomes import Only, Rejected
 from mailstore.store.roster_columns import ADDRESS, PASSWORD, BadCell, Reader
 
 PASSWORDS_MOST = 64  # slow hashes of a turn, about a second of two cores: so long a step may take

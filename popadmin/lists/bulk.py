@@ -58,6 +58,9 @@ class Act(Protocol):
     def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
         """What it asks, without fields where it asks nothing; bound to what was `asked`."""
 
+    def pinned(self, fields: dict[str, Any]) -> dict[str, str]:
+        """What else `form` is to be given at each step, so that it refuses what is no more as it was shown."""
+
     def preview(self, rows: QuerySet[Any], fields: dict[str, Any]) -> Iterable[str]:
         """What it would do, a sentence each (an empty one is left out); as many statements for any number of rows."""
 
@@ -110,7 +113,8 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
         if request.POST.get("previewed") != self._mark(form.cleaned_data):
             form.add_error(None, _("This is not what was shown before: look at it again."))
             return self._show(form, form.cleaned_data)
-        return self._begin({name: request.POST[name] for name in form.fields if name in request.POST})
+        asked = {name: request.POST[name] for name in form.fields if name in request.POST}
+        return self._begin({**asked, **self.act.pinned(form.cleaned_data)})
 
     def _mark(self, fields: dict[str, Any]) -> str:
         """What `previewed` must hold for this to begin: what is asked, and of how many rows, which they are."""

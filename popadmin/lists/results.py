@@ -19,7 +19,7 @@ from django.views.generic import View
 from mailstore.models import Job, JobRow
 from mailstore.store import jobs
 from mailstore.store.outcomes import Rejected
-from popadmin import acting
+from popadmin import acting, refused
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.steps import Progress, StepView
 from popadmin.lists.views import ListPage
@@ -149,7 +149,7 @@ class ResultsUndo(OfJob, View):
         try:
             jobs.undo(self.job)
         except Rejected as refusal:
-            messages.error(request, str(refusal))
+            messages.error(request, refused.sentence(refusal))
             return redirect(self.page())
         listed = self.list_page()
         listed.setup(request)

@@ -42,6 +42,9 @@ _ABOVE = ngettext_lazy(
 )
 
 
+AS_SAVED = "as_saved"  # of a job: when the policy that was shown had been saved
+
+
 class AskQuota(forms.Form):
     quota_octets = SizeField(label=gettext_lazy("New quota"), required=False)
 
@@ -57,6 +60,14 @@ class AskPolicy(forms.Form):
     def __init__(self, data: Mapping[str, Any] | None, request: HttpRequest) -> None:
         super().__init__(data)
         self.fields["policy"].queryset = access.policies(signed_in(request)).order_by("name")  # type: ignore[attr-defined]  # of rows
+
+    def clean_policy(self) -> RetentionPolicy | None:
+        """Of a run, the rules that were shown before it: whoever edits them meanwhile, the rest of the rows waits."""
+        policy: RetentionPolicy | None = self.cleaned_data["policy"]
+        shown = self.data.get(AS_SAVED)
+        if policy is not None and shown and shown != policy.saved_at.isoformat():
+            raise forms.ValidationError(_("the policy was changed after you looked: begin again"), "changed")
+        return policy
 
 
 class AskSwitches(forms.Form):
@@ -119,6 +130,10 @@ class Policy(Change):
     def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
         return AskPolicy(asked, request)
 
+    def pinned(self, fields: dict[str, Any]) -> dict[str, str]:
+        policy = fields["policy"]
+        return {} if policy is None else {AS_SAVED: policy.saved_at.isoformat()}
+
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         yield _told(rows.exclude(policy=fields["policy"]), _CHANGED)
         yield _told(rows.filter(policy=fields["policy"]), _UNCHANGED)
@@ -160,6 +175,9 @@ class Remove:
 
     def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
         return NothingAsked(asked)
+
+    def pinned(self, fields: dict[str, Any]) -> dict[str, str]:
+        return {}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         yield _told(rows.filter(held=False), _REMOVED)

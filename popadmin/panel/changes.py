@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from mailstore.models import Mailbox, RetentionPolicy
 from mailstore.store import columns, mailbox_batch
 from mailstore.store.audit import Actor
-from mailstore.store.mailbox_batch import OF_USER, Answer, Fields, Only, Wanted
-from mailstore.store.outcomes import Changes, Rejected
+from mailstore.store.mailbox_batch import OF_USER, Answer, Fields, Wanted
+from mailstore.store.outcomes import Changes, Only, Rejected
 from popadmin import told
 from popadmin.lists.bulk import Back, Done
 
@@ -34,6 +34,9 @@ class Change:
 
     def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
         return NothingAsked(asked)
+
+    def pinned(self, fields: dict[str, Any]) -> dict[str, str]:
+        return {}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         raise NotImplementedError

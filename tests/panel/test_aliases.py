@@ -117,11 +117,11 @@ def test_an_alias_is_made_for_a_time(root: Client) -> None:
         ({"address": "info"}, None, ""),
         ({"address": "info@nowhere.example"}, "address", "not one of your domains"),
         ({"address": "taken@example.org"}, "address", "an alias already"),
-        ({"address": "ann@example.org"}, "targets", "say whether it keeps a copy"),
+        ({"address": "ann@example.org"}, "keep_copy", "say whether it keeps a copy"),
         ({"targets": "ann"}, "targets", "has no @"),
         ({"targets": ""}, "targets", "required"),
         ({"targets": "info@example.org"}, "targets", "would lead back to itself"),
-        ({"expires_at": "2001-01-01"}, "targets", "would have expired already"),
+        ({"expires_at": "2001-01-01"}, "expires_at", "would have expired already"),
         ({"expires_at": "soon"}, "expires_at", "valid date"),
     ],
 )

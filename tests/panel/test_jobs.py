@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from mailstore.models import AuditEntry, Job, Mailbox, RetentionPolicy, User
-from mailstore.store import grants, mailbox_batch
+from mailstore.store import grants, mailbox_batch, policies
 from mailstore.store.mailbox_batch import Wanted
 from popadmin.panel.changes import Change
 from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
@@ -80,6 +80,27 @@ def test_a_job_is_its_owners_alone_and_obeys_the_rights_that_he_has_left(root: C
     assert carla.post(f"{page}undo/").status_code == 302
     stepped(carla, page)
     assert User.objects.filter(is_active=False).count() == Change.step_rows
+
+
+def test_a_policy_that_is_edited_after_the_preview_is_shown_anew(root: Client) -> None:
+    policy = policies.make("Brief", actor=ACTOR, expire_days=30)
+    root.post("/mailboxes/", {"choose": "all"})
+    url, asked = root.post("/mailboxes/", {"bulk": "policy"}).url, {"policy": str(policy.pk)}
+    mark = previewed(root.post(url, {"preview": "", **asked}).content.decode())
+    policies.ensure("Brief", actor=ACTOR, expire_days=1)
+    page = root.post(url, {"do": "", "previewed": mark, **asked}).content.decode()
+    assert "This is not what was shown before" in page
+    assert not Job.objects.exists()
+    assert root.post(url, {"do": "", "previewed": previewed(page), **asked}).status_code == 302
+
+
+def test_a_policy_that_is_edited_while_it_is_given_is_given_to_no_more(root: Client) -> None:
+    policy = policies.make("Brief", actor=ACTOR, expire_days=30)
+    page = all_of(root, "policy", policy=str(policy.pk))
+    policies.ensure("Brief", actor=ACTOR, expire_days=1)
+    stepped(root, page)
+    assert Mailbox.objects.filter(policy=policy).count() == Change.step_rows
+    assert "was changed after you looked" in root.get(page, {"fate": "bad"}).content.decode()
 
 
 def test_a_policy_that_is_gone_meanwhile_is_the_reason_of_every_row_left(root: Client) -> None:

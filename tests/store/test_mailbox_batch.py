@@ -16,9 +16,9 @@ from pytest_django import Settings
 from mailstore.models import AuditEntry, Domain, Mailbox, RetentionPolicy, User
 from mailstore.store import admins, aliases, mailbox_batch, mailbox_removal, mailboxes, new_passwords, policies
 from mailstore.store.audit import Actor
-from mailstore.store.mailbox_batch import Answer, Only, Wanted
+from mailstore.store.mailbox_batch import Answer, Wanted
 from mailstore.store.new_passwords import New
-from mailstore.store.outcomes import Rejected
+from mailstore.store.outcomes import Only, Rejected
 from tests.store.counting import PATH, Counting
 from tests.store.site import ACTOR, PASSWORD, a_domain, at_once
 from tests.store.worker import conninfo

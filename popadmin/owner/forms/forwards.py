@@ -6,9 +6,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from popadmin.panel.forms.domains import AddressesField
+from popadmin.stale import SeenForm
 
 
-class Forward(forms.Form):
+class Forward(SeenForm):
     targets = AddressesField(
         label=_("Forward to"), required=False, help_text=_("One address a line. Empty: nothing is forwarded.")
     )

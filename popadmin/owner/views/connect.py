@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView
 
@@ -18,6 +17,7 @@ from mailstore.models import Device
 from mailstore.policy import devices as shapes
 from mailstore.store import devices
 from mailstore.store.outcomes import Rejected
+from popadmin import refused
 from popadmin.acting import actor
 from popadmin.crumbs import crumb
 from popadmin.owner import access
@@ -48,7 +48,7 @@ class Connect(FormView):  # type: ignore[type-arg]  # generic only in its stubs
                 user.address, chosen["name"], actor=actor(self.request), mode=chosen["mode"], start=chosen["start"]
             )
         except Rejected as refusal:
-            form.add_error("name", capfirst(str(refusal)))
+            refused.beside(form, refusal, otherwise="name")
             return self.form_invalid(form)
         return self.response_class(self.request, ["owner/connected.html"], self._made(device, secret, first=first))
 

@@ -9,13 +9,13 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView
 
 from mailstore.models import Device
 from mailstore.store import devices
 from mailstore.store.outcomes import Rejected
+from popadmin import refused
 from popadmin.acting import actor, find
 from popadmin.crumbs import crumb
 from popadmin.explained import Option
@@ -83,7 +83,7 @@ class _Change(FormView, One):  # type: ignore[type-arg]  # generic only in its s
         try:
             said = self.change(form.cleaned_data[self.field])
         except Rejected as refusal:
-            form.add_error(self.field, capfirst(str(refusal)))
+            refused.beside(form, refusal, otherwise=self.field)
             return self.form_invalid(form)
         messages.success(self.request, said)
         return redirect("devices-one", self.device.pk)
@@ -128,7 +128,7 @@ class Revoke(One):
         try:
             devices.revoke(_address(self.device), self.device.name, actor=actor(request))
         except Rejected as refusal:
-            messages.error(request, capfirst(str(refusal)))
+            messages.error(request, refused.sentence(refusal))
             return redirect("devices-one", self.device.pk)
         messages.success(request, _("“%(name)s” is revoked: it signs in no more.") % {"name": self.device.name})
         return redirect("devices")

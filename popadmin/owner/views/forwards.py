@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.generic import FormView
 
-from mailstore.store import forwards
+from mailstore.store import forwards, turns
 from mailstore.store.outcomes import Rejected
+from popadmin import refused
 from popadmin.acting import actor
 from popadmin.crumbs import crumb
 from popadmin.owner import access
 from popadmin.owner.forms.forwards import Forward
 from popadmin.signin.access import signed_in
+from popadmin.stale import InTurn
 
 
-class Forwards(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Forwards(InTurn, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     template_name = "owner/forwards.html"
     form_class = Forward
 
@@ -31,9 +33,15 @@ class Forwards(FormView):  # type: ignore[type-arg]  # generic only in its stubs
             raise Http404
         return super().dispatch(request, *args, **kwargs)
 
-    def get_initial(self) -> dict[str, Any]:
+    def turn(self) -> AbstractContextManager[None]:
+        return turns.of_forward()
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        own = super().get_form_kwargs()
+        del own["initial"]  # the form has the row's values
         forward = forwards.of(self.mailbox)
-        return {"targets": forward.targets, "keep_copy": forward.keep_copy} if forward else {"keep_copy": True}
+        targets, keep_copy = (forward.targets, forward.keep_copy) if forward else ([], True)
+        return {**own, "now": {"targets": targets, "keep_copy": keep_copy}}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs, crumbs=[crumb(_("Settings"), "settings")])
@@ -46,7 +54,7 @@ class Forwards(FormView):  # type: ignore[type-arg]  # generic only in its stubs
             elif forwards.of(self.mailbox):
                 forwards.remove_own(self.mailbox, actor=actor(self.request))
         except Rejected as refusal:
-            form.add_error("targets", capfirst(str(refusal)))
+            refused.beside(form, refusal, otherwise="targets")
             return self.form_invalid(form)
         messages.success(self.request, _("Your mail is forwarded.") if targets else _("Nothing is forwarded."))
         return redirect("settings")

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
-from django.utils.text import capfirst, slugify
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, View
@@ -24,6 +24,7 @@ from mailstore.models import Message
 from mailstore.store import content, lives, recovery, resting, retention, titles
 from mailstore.store.outcomes import Rejected
 from mailstore.store.recovery import Choice
+from popadmin import refused
 from popadmin.acting import actor, find
 from popadmin.crumbs import crumb
 from popadmin.lists.columns import Column, Rows
@@ -94,7 +95,7 @@ class One(FormView):  # type: ignore[type-arg]  # generic only in its stubs
                 user.address, choice, actor=actor(self.request), devices=form.names, again=form.again
             )
         except Rejected as refusal:
-            form.add_error(None, capfirst(str(refusal)))
+            refused.beside(form, refusal)
             return self.form_invalid(form)
         messages.success(self.request, restored(done))
         if done.above_quota:
@@ -110,7 +111,7 @@ class Remove(View):
         try:
             recovery.remove(signed_in(request).address, [message.pk], actor=actor(request))
         except Rejected as refusal:
-            messages.error(request, capfirst(str(refusal)))
+            messages.error(request, refused.sentence(refusal))
         else:
             messages.success(request, _("The message is removed for all devices. It rests in recovery."))
         return redirect("messages-one", message.pk)
@@ -141,7 +142,7 @@ class Purge(FormView):  # type: ignore[type-arg]  # generic only in its stubs
                 signed_in(self.request).address, Choice(keys=[self.message.pk]), actor=actor(self.request)
             )
         except Rejected as refusal:
-            form.add_error(None, capfirst(str(refusal)))
+            refused.beside(form, refusal)
             return self.form_invalid(form)
         messages.success(self.request, _("The message is destroyed."))
         return redirect("recovery")

@@ -12,7 +12,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.generic import FormView
@@ -21,6 +20,7 @@ from mailstore.models import Message
 from mailstore.store import recovery, resting
 from mailstore.store.outcomes import Rejected
 from mailstore.store.recovery import Choice, Restored
+from popadmin import refused
 from popadmin.acting import actor
 from popadmin.crumbs import crumb
 from popadmin.lists.columns import Column, Rows
@@ -100,7 +100,7 @@ class Chosen(FormView):  # type: ignore[type-arg]  # generic only in its stubs
         try:
             messages.success(self.request, self.act(form))
         except Rejected as refusal:
-            form.add_error(None, capfirst(str(refusal)))
+            refused.beside(form, refusal)
             return self.form_invalid(form)
         self.chosen.clear()
         return redirect("recovery")

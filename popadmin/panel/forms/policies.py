@@ -150,6 +150,12 @@ class ChoiceForm(Previewed):
         self._domains, self._mailboxes = domains, mailboxes
         self.fields["policy"].queryset = policies.order_by("name")  # type: ignore[attr-defined]  # of rows
 
+    @property
+    def mark(self) -> str:
+        """With what it follows until now: whoever looked, and comes second, looks again."""
+        of: Domain | Mailbox = self.cleaned_data["of"]
+        return mark({"values": super().mark, "followed": of.policy_id, "since": of.policy_since})
+
     def clean_of(self) -> Domain | Mailbox:
         typed = self.cleaned_data["of"].strip()
         found: Domain | Mailbox | None

@@ -12,7 +12,6 @@ from django.db.models import F, Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise, cached_property
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, TemplateView, View
@@ -20,7 +19,7 @@ from django.views.generic import FormView, TemplateView, View
 from mailstore.models import DomainGrant, User
 from mailstore.store import admin_standing, admins, grants
 from mailstore.store.outcomes import Rejected
-from popadmin import acting
+from popadmin import acting, refused
 from popadmin.crumbs import crumb
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.views import ListPage
@@ -98,7 +97,7 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
             else:
                 done = grants.ensure(login, form.cleaned_data["domains"], actor=actor)
         except Rejected as refusal:
-            form.add_error("login", capfirst(str(refusal)))
+            refused.beside(form, refusal, otherwise="login")
             return self.form_invalid(form)
         if done.secret is not None:
             return _secret_page(self.request, done.row, done.secret)
@@ -130,7 +129,7 @@ class Detail(OfAdmin, FormView):  # type: ignore[type-arg]  # generic only in it
         try:
             grants.ensure(self.admin.address, form.cleaned_data["domains"], actor=acting.actor(self.request))
         except Rejected as refusal:
-            form.add_error("domains", capfirst(str(refusal)))
+            refused.beside(form, refusal, otherwise="domains")
             return self.form_invalid(form)
         messages.success(self.request, _("Saved."))
         return redirect("admins-one", self.admin.pk)
@@ -186,7 +185,7 @@ class Password(Asked):
         try:
             secret = admin_standing.set_password(self.admin.address, actor=acting.actor(request))
         except Rejected as refusal:
-            messages.error(request, capfirst(str(refusal)))
+            messages.error(request, refused.sentence(refusal))
             return redirect("admins-one", self.admin.pk)
         return _secret_page(request, self.admin, secret)
 
@@ -207,7 +206,7 @@ def _tried(request: HttpRequest, admin: User, told: str, act: Callable[..., obje
     try:
         act(admin.address, actor=acting.actor(request))
     except Rejected as refusal:
-        messages.error(request, capfirst(str(refusal)))
+        messages.error(request, refused.sentence(refusal))
         return False
     messages.success(request, told % {"login": admin})
     return True

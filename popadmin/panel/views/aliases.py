@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.contrib import messages
@@ -10,15 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, TemplateView
 
 from mailstore.models import Alias
-from mailstore.store import aliases
-from mailstore.store.outcomes import Rejected
-from popadmin import acting
+from mailstore.store import aliases, turns
+from mailstore.store.outcomes import Only, Rejected
+from popadmin import acting, refused
 from popadmin.crumbs import crumb
 from popadmin.lists.columns import Column, Exported, Rows
 from popadmin.lists.views import ListPage
@@ -26,9 +26,10 @@ from popadmin.panel import access
 from popadmin.panel.domain_filters import AliasFilters
 from popadmin.panel.forms.aliases import EditAlias, NewAlias
 from popadmin.signin.access import signed_in
+from popadmin.stale import InTurn
 
 LIST = crumb(gettext_lazy("Aliases"), "aliases")
-# What the store says of a target is told beside the targets.
+# Where the store names no field: what can be wrong of one that is there is where it leads.
 TARGETS = "targets"
 
 
@@ -79,16 +80,11 @@ class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only
 
     def form_valid(self, form: NewAlias) -> HttpResponse:
         address = form.cleaned_data["address"]
-        there = access.aliases(signed_in(self.request)).filter(address=address).first()
-        if there is not None:
-            form.add_error("address", _("%(address)s is an alias already: change that one.") % {"address": address})
-            return self.form_invalid(form)
+        targets, actor = form.cleaned_data["targets"], acting.actor(self.request)
         try:
-            done = aliases.ensure(
-                address, form.cleaned_data["targets"], actor=acting.actor(self.request), **form.fields_given()
-            )
+            done = aliases.ensure(address, targets, actor=actor, only=Only.NEW, **form.fields_given())
         except Rejected as refusal:
-            form.add_error(TARGETS, capfirst(str(refusal)))
+            refused.beside(form, refusal, otherwise="address")
             return self.form_invalid(form)
         messages.success(self.request, _("%(address)s is made.") % {"address": done.row})
         return redirect(f"{reverse('aliases')}?domain={done.row.domain.name}")
@@ -97,7 +93,7 @@ class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only
         return super().get_context_data(**kwargs, crumbs=[LIST])
 
 
-class Edit(OfAlias, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Edit(InTurn, OfAlias, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     template_name = "panel/alias_form.html"
     form_class = EditAlias
 
@@ -106,13 +102,17 @@ class Edit(OfAlias, FormView):  # type: ignore[type-arg]  # generic only in its 
         del own["initial"]  # the form has the row's values
         return {**own, "alias": self.alias}
 
+    def turn(self) -> AbstractContextManager[None]:
+        return turns.of_alias(self.alias)
+
     def form_valid(self, form: EditAlias) -> HttpResponse:
         wanted = form.changes()
         targets = wanted.pop(TARGETS, self.alias.targets)
         try:
-            done = aliases.ensure(self.alias.address, targets, actor=acting.actor(self.request), **wanted)
+            actor = acting.actor(self.request)
+            done = aliases.ensure(self.alias.address, targets, actor=actor, only=Only.THERE, **wanted)
         except Rejected as refusal:
-            form.add_error("expires_at" if "expires_at" in wanted else TARGETS, capfirst(str(refusal)))
+            refused.beside(form, refusal, otherwise=TARGETS)
             return self.form_invalid(form)
         messages.success(self.request, _("Saved.") if done.changes else _("Nothing was changed."))
         return redirect(f"{reverse('aliases')}?domain={done.row.domain.name}")
@@ -131,7 +131,7 @@ class Removal(OfAlias, TemplateView):
         try:
             aliases.remove(address, actor=acting.actor(request))
         except Rejected as refusal:
-            messages.error(request, capfirst(str(refusal)))
+            messages.error(request, refused.sentence(refusal))
         else:
             messages.success(request, _("%(address)s is removed.") % {"address": address})
         return redirect(f"{reverse('aliases')}?domain={domain}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.contrib import messages
@@ -9,19 +10,19 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView, View
 
 from mailstore.models import Domain, RetentionPolicy
-from mailstore.store import domain_use, domains
-from mailstore.store.outcomes import Ensured, Rejected
-from popadmin import acting
+from mailstore.store import domain_use, domains, turns
+from mailstore.store.outcomes import Ensured, Only, Rejected
+from popadmin import acting, refused
 from popadmin.crumbs import Crumb, crumb
 from popadmin.panel import access
 from popadmin.panel.forms.domains import EditDomain, NewDomain
 from popadmin.panel.views.domains import LIST
 from popadmin.signin.access import signed_in
+from popadmin.stale import InTurn
 from popadmin.templatetags.amounts import size
 
 ENTRIES = 10  # of the audit; the rest is behind a link
@@ -75,15 +76,13 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
 
     def form_valid(self, form: NewDomain) -> HttpResponse:
         name, actor = form.cleaned_data["name"], acting.actor(self.request)
-        if Domain.objects.filter(name=name, removed_at=None).exists():
-            form.add_error("name", _("%(domain)s is here already.") % {"domain": name})
-            return self.form_invalid(form)
+        look_alike = form.cleaned_data["look_alike"]
         try:
-            done = domains.ensure(name, actor=actor, look_alike=form.cleaned_data["look_alike"], **form.fields_given())
+            done = domains.ensure(name, actor=actor, only=Only.NEW, look_alike=look_alike, **form.fields_given())
         except Rejected as refusal:
             if isinstance(refusal, domains.LookAlike):
                 form.ask_look_alike()
-            form.add_error("name", capfirst(str(refusal)))
+            refused.beside(form, refusal, otherwise="name")
             return self.form_invalid(form)
         messages.success(self.request, _("%(domain)s is made.") % {"domain": done.row})
         return redirect("domains-one", done.row.pk)
@@ -92,7 +91,7 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
         return super().get_context_data(**kwargs, crumbs=[LIST])
 
 
-class Edit(OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Edit(InTurn, OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     template_name = "panel/domain_form.html"
     form_class = EditDomain
 
@@ -101,11 +100,15 @@ class Edit(OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its
         del own["initial"]  # the form has the row's values
         return {**own, "user": signed_in(self.request), "domain": self.domain}
 
+    def turn(self) -> AbstractContextManager[None]:
+        return turns.of_domain(self.domain)
+
     def form_valid(self, form: EditDomain) -> HttpResponse:
         try:
-            done = domains.ensure(self.domain.name, actor=acting.actor(self.request), **form.changes())
+            actor = acting.actor(self.request)
+            done = domains.ensure(self.domain.name, actor=actor, only=Only.THERE, **form.changes())
         except Rejected as refusal:
-            form.add_error("stands_for" if "stands_for" in form.changes() else None, capfirst(str(refusal)))
+            refused.beside(form, refusal, otherwise="stands_for" if "stands_for" in form.changes() else None)
             return self.form_invalid(form)
         _tell(self.request, done)
         return redirect("domains-one", self.domain.pk)

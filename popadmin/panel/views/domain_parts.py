@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, View
 
 from mailstore.models import DomainGrant
-from mailstore.store import aliases, grants
+from mailstore.store import aliases, grants, turns
 from mailstore.store.outcomes import Rejected
-from popadmin import acting
+from popadmin import acting, refused
 from popadmin.panel import access
 from popadmin.panel.forms.domains import CatchAll, NewAdmin
 from popadmin.panel.views.domain import OfDomain
 from popadmin.signin.access import signed_in
+from popadmin.stale import InTurn
 
 
-class EditCatchAll(OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class EditCatchAll(InTurn, OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     template_name = "panel/domain_catch_all.html"
     form_class = CatchAll
 
@@ -32,11 +33,14 @@ class EditCatchAll(OfDomain, FormView):  # type: ignore[type-arg]  # generic onl
         row = rows.filter(domain=self.domain, address=f"@{self.domain.name}").first()
         return {**own, "now": {"targets": row.targets if row else []}}
 
+    def turn(self) -> AbstractContextManager[None]:
+        return turns.of_domain(self.domain)
+
     def form_valid(self, form: CatchAll) -> HttpResponse:
         try:
             aliases.set_catch_all(self.domain.name, form.cleaned_data["targets"], actor=acting.actor(self.request))
         except Rejected as refusal:
-            form.add_error("targets", capfirst(str(refusal)))
+            refused.beside(form, refusal, otherwise="targets")
             return self.form_invalid(form)
         messages.success(self.request, _("Saved."))
         return redirect("domains-one", self.domain.pk)
@@ -53,7 +57,7 @@ class AddAdmin(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  
         try:
             done = grants.ensure(form.cleaned_data["login"], [self.domain.name], actor=acting.actor(self.request))
         except Rejected as refusal:
-            form.add_error("login", capfirst(str(refusal)))
+            refused.beside(form, refusal, otherwise="login")
             return self.form_invalid(form)
         if done.secret is not None:
             context = {"domain": self.domain, "admin": done.row, "secret": done.secret, "crumbs": self.above()}

@@ -10,7 +10,6 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, View
@@ -18,7 +17,7 @@ from django.views.generic import FormView, View
 from mailstore.models import Domain
 from mailstore.store import domain_removal
 from mailstore.store.outcomes import Rejected
-from popadmin import acting
+from popadmin import acting, refused
 from popadmin.crumbs import crumb
 from popadmin.panel import access
 from popadmin.panel.forms.typed import TypedName
@@ -39,7 +38,7 @@ class Removal(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  #
         try:
             domain_removal.remove(self.domain.name, actor=acting.actor(self.request), with_mailboxes=True)
         except Rejected as refusal:
-            form.add_error(None, capfirst(str(refusal)))
+            refused.beside(form, refusal)
             return self.form_invalid(form)
         text = _("%(domain)s is removed. It rests here and can be restored.")
         messages.success(self.request, text % {"domain": self.domain})
@@ -72,7 +71,7 @@ class Restoral(OfRemoved, View):
         try:
             domain = domain_removal.restore(self.domain.name, actor=acting.actor(request))
         except Rejected as refusal:
-            messages.error(request, capfirst(str(refusal)))
+            messages.error(request, refused.sentence(refusal))
             return redirect("domains-removed")
         messages.success(request, _("%(domain)s is back as it was.") % {"domain": domain})
         return redirect("domains-one", domain.pk)
@@ -89,7 +88,7 @@ class Purge(OfRemoved, FormView):  # type: ignore[type-arg]  # generic only in i
         try:
             domain_removal.ask_purge(self.domain.name, actor=acting.actor(self.request))
         except Rejected as refusal:
-            form.add_error(None, capfirst(str(refusal)))
+            refused.beside(form, refusal)
             return self.form_invalid(form)
         messages.success(
             self.request,

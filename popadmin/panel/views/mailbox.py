@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.contrib import messages
@@ -13,13 +14,14 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, TemplateView, View
 
 from mailstore.models import Mailbox
-from mailstore.store import mailbox_removal, mailboxes, policies, usage
-from mailstore.store.outcomes import Rejected
-from popadmin import acting, diary
+from mailstore.store import mailbox_removal, mailboxes, policies, turns, usage
+from mailstore.store.outcomes import Only, Rejected
+from popadmin import acting, diary, refused
 from popadmin.crumbs import crumb
 from popadmin.panel import access, figures
 from popadmin.panel.forms.mailboxes import EditMailbox, MustChange, NewMailbox
 from popadmin.signin.access import signed_in
+from popadmin.stale import InTurn
 from popadmin.templatetags.amounts import size
 
 ENTRIES = 10  # of the audit; the rest is behind a link
@@ -79,11 +81,11 @@ class New(access.PolicyPage, FormView):  # type: ignore[type-arg]  # generic onl
                 form.cleaned_data["address"],
                 actor=acting.actor(self.request),
                 password=password,
-                only_new=True,
+                only=Only.NEW,
                 **form.fields_given(),
             )
         except Rejected as refusal:
-            form.add_error(None, str(refusal))
+            refused.beside(form, refusal, otherwise="address")
             return self.form_invalid(form)
         return _secret_page(self.request, done.row, done.secret or password, new=True)
 
@@ -91,7 +93,7 @@ class New(access.PolicyPage, FormView):  # type: ignore[type-arg]  # generic onl
         return super().get_context_data(**kwargs, crumbs=[LIST])
 
 
-class Edit(access.PolicyPage, OfMailbox, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Edit(InTurn, access.PolicyPage, OfMailbox, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     template_name = "panel/mailbox_form.html"
     form_class = EditMailbox
 
@@ -100,11 +102,15 @@ class Edit(access.PolicyPage, OfMailbox, FormView):  # type: ignore[type-arg]  #
         del own["initial"]  # the form has the row's values
         return {**own, "user": signed_in(self.request), "mailbox": self.mailbox}
 
+    def turn(self) -> AbstractContextManager[None]:
+        return turns.of_mailbox(self.mailbox)
+
     def form_valid(self, form: EditMailbox) -> HttpResponse:
         try:
-            done = mailboxes.ensure(self.mailbox.user.address, actor=acting.actor(self.request), **form.changes())
+            actor, address = acting.actor(self.request), self.mailbox.user.address
+            done = mailboxes.ensure(address, actor=actor, only=Only.THERE, **form.changes())
         except Rejected as refusal:
-            form.add_error(None, str(refusal))
+            refused.beside(form, refusal)
             return self.form_invalid(form)
         _tell(self.request, done.row, changed=bool(done.changes))
         return redirect("mailboxes-one", self.mailbox.pk)
@@ -125,7 +131,7 @@ class Password(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only i
         try:
             secret = mailboxes.set_password(address, None, actor=acting.actor(self.request), must_change=must_change)
         except Rejected as refusal:
-            form.add_error(None, str(refusal))
+            refused.beside(form, refusal)
             return self.form_invalid(form)
         return _secret_page(self.request, self.mailbox, secret, new=False)
 
@@ -151,7 +157,7 @@ class Removal(OfMailbox, View):
         try:
             mailbox_removal.remove(address, actor=acting.actor(request), with_mail=True)
         except Rejected as refusal:
-            messages.error(request, str(refusal))
+            messages.error(request, refused.sentence(refusal))
             return redirect("mailboxes-one", self.mailbox.pk)
         text = _("%(address)s is removed. It rests here and can be restored.")
         messages.success(request, text % {"address": address})

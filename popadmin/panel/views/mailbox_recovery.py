@@ -7,14 +7,13 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.generic import FormView
 
 from mailstore.store import recovery, resting
 from mailstore.store.outcomes import Rejected
-from popadmin import acting
+from popadmin import acting, refused
 from popadmin.crumbs import crumb
 from popadmin.panel import figures
 from popadmin.panel.forms.recovery import RestoreByDate
@@ -47,7 +46,7 @@ class Recovery(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only i
                 again=form.cleaned_data["again"],
             )
         except Rejected as refusal:
-            form.add_error(None, capfirst(str(refusal)))
+            refused.beside(form, refusal)
             return self.form_invalid(form)
         text = ngettext(
             "%(number)s message (%(size)s) is back in the mailbox; its owner sees that you did it.",

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, TemplateView, View
 
 from mailstore.models import Domain, Mailbox, RetentionPolicy, User
-from mailstore.store import domains, forecast, mailboxes, policies
+from mailstore.store import domains, forecast, mailboxes, policies, turns
 from mailstore.store.forecast import Forecast
-from mailstore.store.outcomes import Rejected
-from popadmin import acting
+from mailstore.store.outcomes import Only, Rejected
+from popadmin import acting, refused
 from popadmin.crumbs import crumb
 from popadmin.panel import access
 from popadmin.panel.forms.policies import ChoiceForm, PolicyForm, Previewed, values
@@ -105,11 +105,13 @@ class PreviewPage(FormView):  # type: ignore[type-arg]  # generic only in its st
 
     def form_valid(self, form: Previewed) -> HttpResponse:
         try:
-            if form.was_shown and "save" in self.request.POST:
-                return self.done(self.save(form))
+            if "save" in self.request.POST:
+                if form.was_shown:
+                    return self.done(self.save(form))
+                form.add_error(None, _("This is not what was shown before: look at it again."))
             told = self.foretell(form)
         except Rejected as refusal:
-            form.add_error(None, str(refusal))
+            refused.beside(form, refusal)
             return self.form_invalid(form)
         form.data = {name: form.data[name] for name in form.data} | {"previewed": form.mark}
         return self.render_to_response(self.get_context_data(form=form, forecast=told))
@@ -176,7 +178,7 @@ class Removal(access.HostPage, OfPolicy, View):
         try:
             policies.remove(self.policy.pk, actor=acting.actor(request))
         except Rejected as refusal:
-            messages.error(request, str(refusal), extra_tags="danger")
+            messages.error(request, refused.sentence(refusal), extra_tags="danger")
             return redirect("policies-one", self.policy.pk)
         messages.success(request, _("%(name)s is removed.") % {"name": self.policy.name})
         return redirect("policies")
@@ -201,6 +203,14 @@ class Choice(access.PolicyPage, PreviewPage):
         }
         return {**super().get_form_kwargs(), **known}
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        """What is saved is held against what was shown while nobody else can choose."""
+        if "save" not in self.request.POST:
+            return super().form_valid(form)
+        of = form.cleaned_data["of"]
+        with turns.of_domain(of) if isinstance(of, Domain) else turns.of_mailbox(of):
+            return super().form_valid(form)
+
     def foretell(self, form: ChoiceForm) -> Forecast:
         of = form.cleaned_data["of"]
         tell = forecast.of_domain if isinstance(of, Domain) else forecast.of_mailbox
@@ -208,10 +218,11 @@ class Choice(access.PolicyPage, PreviewPage):
 
     def save(self, form: ChoiceForm) -> Domain | Mailbox:
         of: Domain | Mailbox = form.cleaned_data["of"]
-        actor, policy = acting.actor(self.request), form.cleaned_data["policy"]
+        actor = acting.actor(self.request)
+        chosen: dict[str, Any] = {"policy": form.cleaned_data["policy"], "policy_at_once": form.at_once}
         if isinstance(of, Domain):
-            return domains.ensure(of.name, actor=actor, policy=policy, policy_at_once=form.at_once).row
-        return mailboxes.ensure(of.user.address, actor=actor, policy=policy, policy_at_once=form.at_once).row
+            return domains.ensure(of.name, actor=actor, only=Only.THERE, **chosen).row
+        return mailboxes.ensure(of.user.address, actor=actor, only=Only.THERE, **chosen).row
 
     def done(self, saved: Domain | Mailbox) -> HttpResponse:
         messages.success(self.request, _("The retention policy of %(name)s is saved.") % {"name": saved})

@@ -9,7 +9,6 @@ from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, View
@@ -17,7 +16,7 @@ from django.views.generic import FormView, View
 from mailstore.models import Mailbox
 from mailstore.store import mailbox_removal, removal
 from mailstore.store.outcomes import Rejected
-from popadmin import acting
+from popadmin import acting, refused
 from popadmin.crumbs import crumb
 from popadmin.lists.columns import Column, Exported, Rows
 from popadmin.lists.views import ListPage
@@ -66,7 +65,7 @@ class Restoral(access.AdminPage, View):
         try:
             mailbox_removal.restore(mailbox.user.address, actor=acting.actor(request))
         except Rejected as refusal:
-            messages.error(request, str(refusal))
+            messages.error(request, refused.sentence(refusal))
             return redirect("mailboxes-removed")
         messages.success(request, _("%(address)s is back as it was.") % {"address": mailbox})
         return redirect("mailboxes-one", key)
@@ -93,7 +92,7 @@ class Purge(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic on
         try:
             mailbox_removal.ask_purge(address, actor=acting.actor(self.request))
         except Rejected as refusal:
-            form.add_error(None, capfirst(str(refusal)))
+            refused.beside(form, refusal)
             return self.form_invalid(form)
         text = _("%(address)s is being destroyed; its address is free in a few minutes.")
         messages.success(self.request, text % {"address": address})

@@ -8,13 +8,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.generic import FormView
 
 from mailstore.store import recovery_addresses
 from mailstore.store.outcomes import Rejected
+from popadmin import refused
 from popadmin.acting import actor
 from popadmin.crumbs import crumb
 from popadmin.postman import NotSent, letter, send
@@ -48,7 +48,7 @@ class RecoveryAddress(FormView):  # type: ignore[type-arg]  # generic only in it
         try:
             self._mail(form.cleaned_data["address"])
         except Rejected as refusal:
-            form.add_error("address", capfirst(str(refusal)))
+            refused.beside(form, refusal, otherwise="address")
         except NotSent:
             form.add_error(None, _("The mail server of this site did not take the mail. Try again in a while."))
         else:
@@ -87,7 +87,7 @@ class Code(FormView):  # type: ignore[type-arg]  # generic only in its stubs
         try:
             recovery_addresses.confirm(signed_in(self.request), form.cleaned_data["code"], actor=actor(self.request))
         except Rejected as refusal:
-            form.add_error("code", capfirst(str(refusal)))
+            refused.beside(form, refusal, otherwise="code")
             return self.form_invalid(form)
         messages.success(self.request, _("The recovery address is confirmed."))
         return redirect("settings")
