@@ -20,7 +20,7 @@ from mailstore.ports import Done, Recipient
 from mailstore.store import literals
 from mailstore.store.addressees import Box, Place, Way, found, places
 from mailstore.store.lanes import Lanes
-from mailstore.store.relief import HOPELESS, RELIEF_ROUNDS, RELIEVE
+from mailstore.store.relief import FIND_ROOM, RELIEF_ROUNDS, RELIEVE
 from mailstore.store.statements.arriving import OURS, RECIPIENTS, ROOM
 from mailstore.store.statements.viewing import LOCK
 from mailstore.store.trace import plain
@@ -190,7 +190,8 @@ def find(lanes: Lanes, address: str, octets: int | None, done: Done[Recipient], 
 class _Finding:
     """One recipient, asked for until no room is missing: where mailboxes are full, their policies may make some.
 
-    A round at a time, each in a transaction of its own, and none unless all of them together would be enough.
+    A round at a time, each found without a lock and in a transaction of its own, and none unless all of them together
+    would be enough.
     """
 
     def __init__(
@@ -201,37 +202,33 @@ class _Finding:
         self._keys = keys
         self._octets = octets
         self._done = done
-        self._rounds: int | None = None  # how many more there may be; None: it was not asked yet whether they help
+        self._rounds = 0  # so many there were
+        self._most: int | None = None  # so many there may be; None: no mailbox was full yet
 
     def ask(self) -> None:
         search = _Search(self._lanes, self._address, self._octets, lambda answer: self._answered(answer, search.full))
         search.ask(self._keys, 0)
 
     def _answered(self, answer: Recipient | MailError, full: list[int]) -> None:
-        if not full or self._rounds == 0:
-            if self._rounds is not None and isinstance(answer, Recipient):
+        if not full or self._rounds == self._most:
+            if self._rounds and isinstance(answer, Recipient):
                 log.info("room made in %s", plain(self._address))
             self._done(answer)
-        elif self._rounds is None:
-            steps = ((HOPELESS, self._of(full)),)
-            self._lanes.write(steps, lambda told: self._judged(told, answer, full))
         else:
-            self._make_room(answer, full)
+            self._most = self._most or RELIEF_ROUNDS * len(full)
+            steps = ((FIND_ROOM, (literals.bigints(full), b"%d" % self._octets)),)
+            self._lanes.write(steps, lambda room: self._found(room, answer))
 
-    def _judged(self, told: PGresult | MailError, refusal: Recipient | MailError, full: list[int]) -> None:
-        if isinstance(told, MailError):
-            self._done(told)
-        elif told.get_value(0, 0) == b"t":
+    def _found(self, room: PGresult | MailError, refusal: Recipient | MailError) -> None:
+        """One mailbox a round, so that no lock is held for the others' sake."""
+        if isinstance(room, MailError):
+            self._done(room)
+        elif not room.ntuples:
             self._done(refusal)
         else:
-            self._rounds = RELIEF_ROUNDS * len(full)
-            self._make_room(refusal, full)
-
-    def _make_room(self, refusal: Recipient | MailError, full: list[int]) -> None:
-        """One mailbox a round, so that no lock is held for the others' sake."""
-        array, octets = self._of(full[:1])
-        steps = ((LOCK, (array,)), (RELIEVE, (array, octets)))
-        self._lanes.write(steps, lambda moved: self._moved(moved, refusal))
+            mailbox, numbers = room.get_value(0, 0) or b"", room.get_value(0, 1) or b""
+            steps = ((LOCK, (b"{%s}" % mailbox,)), (RELIEVE, (mailbox, b"%d" % self._octets, numbers)))
+            self._lanes.write(steps, lambda moved: self._moved(moved, refusal))
 
     def _moved(self, moved: PGresult | MailError, refusal: Recipient | MailError) -> None:
         if isinstance(moved, MailError):
@@ -239,11 +236,8 @@ class _Finding:
         elif moved.get_value(0, 0) == b"0":
             self._done(refusal)
         else:
-            self._rounds = (self._rounds or 1) - 1
+            self._rounds += 1
             self.ask()
-
-    def _of(self, mailboxes: list[int]) -> tuple[bytes, bytes]:
-        return literals.bigints(mailboxes), b"%d" % self._octets
 
 
 def _postmaster_keys(hostname: str) -> list[str]:

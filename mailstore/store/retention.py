@@ -7,13 +7,13 @@ from datetime import datetime
 from django.db import connection
 
 from mailstore.store.following import CHOSEN_AT, FOLLOWED
-from mailstore.store.possession import EVERY_HAS, ONE_HAS
+from mailstore.store.possession import every_has, one_has
 
 
-def boxes(which: str, *, mailboxes: str = "mailstore_mailbox") -> str:
+def boxes(which: str, *, mailboxes: str = "mailstore_mailbox", part: str = "") -> str:
     """SQL of a CTE: the mailboxes x that `which` picks and whose policy takes mail at all, with what judges it.
 
-    `mailboxes` is the table, or a subquery that has the rows as they might be.
+    `mailboxes` is the table, or a subquery that has the rows as they might be; `part` as in `possession.one_has`.
 
     Made once a mailbox, so that a message costs two comparisons and a look into two sets, and only the sets that a rule
     asks for.
@@ -24,8 +24,9 @@ def boxes(which: str, *, mailboxes: str = "mailstore_mailbox") -> str:
                greatest(p.expire_since, {CHOSEN_AT}) AS expire_since,
                greatest(p.expire_confirmed_since, {CHOSEN_AT}) AS expire_confirmed_since,
                greatest(p.remove_since, {CHOSEN_AT}) AS remove_since,
-               CASE WHEN p.expire_days IS NOT NULL AND NOT p.expire_unfetched THEN {ONE_HAS} END AS one,
-               CASE WHEN p.expire_confirmed_days IS NOT NULL OR p.remove_when_confirmed THEN {EVERY_HAS} END AS every
+               CASE WHEN p.expire_days IS NOT NULL AND NOT p.expire_unfetched THEN {one_has(part)} END AS one,
+               CASE WHEN p.expire_confirmed_days IS NOT NULL OR p.remove_when_confirmed
+                    THEN {every_has(part)} END AS every
           FROM {mailboxes} x
           JOIN mailstore_domain o ON o.id = x.domain_id
           JOIN mailstore_retentionpolicy p ON {FOLLOWED}

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from mailstore.store.possession import EVERY_HAS
+from mailstore.store.possession import every_has
 
 _SPLIT = f"""
 WITH box AS MATERIALIZED (
-    SELECT x.id, {EVERY_HAS} AS every FROM mailstore_mailbox x WHERE x.id = %(mailbox)s)
+    SELECT x.id, {every_has()} AS every FROM mailstore_mailbox x WHERE x.id = %(mailbox)s)
 SELECT count(*) FILTER (WHERE NOT box.every @> m.added),
        coalesce(sum(m.octets) FILTER (WHERE NOT box.every @> m.added), 0)::bigint,
        count(*) FILTER (WHERE box.every @> m.added),

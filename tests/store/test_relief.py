@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from mailstore.errors import QuotaDeferred
 from mailstore.models import Device, Mailbox, Message
 from mailstore.ports import Delivered, Recipient
-from mailstore.store import aliases, devices, mailboxes, policies, sweep
+from mailstore.store import aliases, devices, domains, mailboxes, policies, sweep
 from mailstore.store.relief import RELIEF_ROUNDS, RELIEF_ROWS
+from mailstore.store.sweeping import prepared
+from mailstore.store.sweeping.relieve import RELIEF
+from mailstore.store.sweeping.steps import Round
 from tests.store.bodiless import Bodiless
 from tests.store.mail import Mail, assert_counters_are_sums
 from tests.store.site import ACTOR, a_mailbox, a_message
@@ -183,3 +189,31 @@ def test_what_one_has_waits_until_nothing_is_left_that_all_have() -> None:
     Mailbox.objects.update(messages=RELIEF_ROWS + 101, octets=(RELIEF_ROWS + 101) * 10_000, quota_messages=100)
     swept()
     assert one.added not in [added for added, _why in removed()]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("quota_octets", "moved"), [(335_000, 0), (340_000, 2)])
+def test_where_the_domain_has_no_room_even_then_nothing_goes(mail: Mail, quota_octets: int, moved: int) -> None:
+    much(following("every"), 10, octets=10_000, fetched=10)
+    a_message(a_mailbox("bob@example.org"), octets=250_000)
+    domains.ensure("example.org", actor=ACTOR, quota_octets=quota_octets)
+    answer = mail.recipient(ANN, 10_000)
+    assert isinstance(answer, Recipient if moved else QuotaDeferred)
+    assert len(removed()) == moved
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_round_is_judged_anew_behind_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is found without one: a device that comes in between has none of it."""
+    much(following("every"), 10, octets=10_000, fetched=10)
+    fetch = prepared.fetch
+
+    def meanwhile(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        rows = fetch(statement, parameters)
+        if "array_agg(added)" in statement:
+            devices.add(ANN, "Phone", actor=ACTOR)
+        return rows
+
+    monkeypatch.setattr(prepared, "fetch", meanwhile)
+    assert RELIEF.act(Round(Bodiless(), timezone.now())) == (0, 0)
+    assert removed() == []

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from django.db import connection
 
 from mailstore.store import retention
+from mailstore.store.possession import between
 from mailstore.store.retention import DUE
 from mailstore.store.statements.leaving import leaving
 from mailstore.store.sweeping import prepared
@@ -31,7 +32,7 @@ SELECT m.mailbox_id, m.added
 # Judged anew behind the locks: a hold, another policy or a device that came meanwhile is seen.
 _EXPIRE = leaving(
     f"""
-        WITH {retention.boxes("x.id = ANY(%(boxes)s)")}
+        WITH {retention.boxes("x.id = ANY(%(boxes)s)", part=between("%(first)s", "%(last)s"))}
         UPDATE mailstore_message t
            SET removed = x.change + 1, removed_at = %(now)s, removed_why = judged.why
           FROM mailstore_mailbox x, (
@@ -84,10 +85,9 @@ def _find(keys: list[int], after: Found, round: Round) -> list[Found]:
 
 def _expire(batch: Sequence[Found], round: Round) -> Found:
     mailboxes, numbers = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
+    found = {"mailboxes": mailboxes, "numbers": numbers, "first": min(numbers), "last": max(numbers)}
     with locked(sorted(set(mailboxes))) as free:
-        ((count, octets),) = prepared.fetch(
-            _EXPIRE, {"boxes": free, "mailboxes": mailboxes, "numbers": numbers, "now": round.now}
-        )
+        ((count, octets),) = prepared.fetch(_EXPIRE, {"boxes": free, "now": round.now, **found})
     return count, octets
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from django.db import connection
 
 from mailstore.store.following import FOLLOWED
-from mailstore.store.possession import EVERY_HAS
+from mailstore.store.possession import every_has
 from mailstore.store.sweeping.steps import Round, Step
 from mailstore.store.sweeping.windows import windows
 
 # Who no longer has a message begins anew with it once everybody has; so a row keeps only what all have still.
 _KEEP = f"""
 WITH boxes AS MATERIALIZED (
-    SELECT x.id, {EVERY_HAS} AS every
+    SELECT x.id, {every_has()} AS every
       FROM mailstore_mailbox x
       JOIN mailstore_domain o ON o.id = x.domain_id
       JOIN mailstore_retentionpolicy p ON {FOLLOWED}
@@ -26,7 +26,7 @@ SELECT count(*) FROM kept
 _NOTE = f"""
 INSERT INTO mailstore_everydevicehas (mailbox_id, since, numbers)
 SELECT boxes.id, date_trunc('day', %(now)s::timestamptz, 'UTC') + interval '1 day', boxes.every - had.numbers
-  FROM (SELECT x.id, {EVERY_HAS} AS every
+  FROM (SELECT x.id, {every_has()} AS every
           FROM mailstore_mailbox x
           JOIN mailstore_domain o ON o.id = x.domain_id
           JOIN mailstore_retentionpolicy p ON {FOLLOWED}

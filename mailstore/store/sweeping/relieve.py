@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.db import connection
 
 from mailstore.store.following import FOLLOWED
-from mailstore.store.relief import relieving
+from mailstore.store.relief import finding, relieving
 from mailstore.store.statements.arriving import fits
+from mailstore.store.sweeping import prepared
 from mailstore.store.sweeping.batches import locked
 from mailstore.store.sweeping.steps import Round, Step
 
@@ -18,7 +19,8 @@ SELECT coalesce(array_agg(x.id), '{{}}')
   JOIN mailstore_retentionpolicy p ON {FOLLOWED}
  WHERE p.relief <> 'never' AND NOT x.held AND x.removed_at IS NULL AND NOT ({fits(_ANY_OCTETS, "x")})
 """
-_RELIEVE = relieving("%(boxes)s::bigint[]", _ANY_OCTETS, "%(now)s")
+_FIND = finding("ARRAY[%(mailbox)s]", _ANY_OCTETS)
+_RELIEVE = relieving("%(mailbox)s", _ANY_OCTETS, "%(now)s", "%(numbers)s::bigint[]")
 
 
 def _act(round: Round) -> tuple[int, int]:
@@ -41,10 +43,12 @@ def _full() -> list[int]:
 
 
 def _batch(mailbox: int, round: Round) -> tuple[int, int]:
-    with locked([mailbox]) as free, connection.cursor() as cursor:
-        cursor.execute(_RELIEVE, {"boxes": free, "now": round.now})
-        count, octets = cursor.fetchone()
-    return count, octets
+    for _mailbox, numbers in prepared.fetch(_FIND, {"mailbox": mailbox}):
+        with locked([mailbox]) as free:
+            for key in free:
+                ((count, octets),) = prepared.fetch(_RELIEVE, {"mailbox": key, "numbers": numbers, "now": round.now})
+                return count, octets
+    return 0, 0
 
 
 RELIEF = Step(("relieved", "relieved_octets"), None, _act, sways=lambda _round: _full(), copied=_act)

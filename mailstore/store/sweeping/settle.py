@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from mailstore.store.possession import between
 from mailstore.store.statements.leaving import leaving
 from mailstore.store.statements.viewing import COUNTS
 from mailstore.store.sweeping import prepared
@@ -19,14 +20,14 @@ from mailstore.store.sweeping.steps import Round, Step
 from mailstore.store.sweeping.windows import windows
 
 
-def _boxes(clip: str = "") -> str:
-    """SQL of two CTEs: of mailboxes what all who count have done with; `clip` is SQL behind a set, of what matters.
+def _boxes(part: str = "") -> str:
+    """SQL of two CTEs: of mailboxes what all who count have done with; `part` as in `possession.one_has`.
 
     A view that hides nothing which is there still waits for all of it, so most mailboxes cost a look at their devices.
     """
     return f"""
     counting AS MATERIALIZED (
-        SELECT x.id AS mailbox, v.hidden {clip} AS hidden, v.hidden {clip} - v.skipped AS deleted
+        SELECT x.id AS mailbox, v.hidden {part} AS hidden, v.hidden {part} - v.skipped AS deleted
           FROM mailstore_mailbox x JOIN mailstore_device v ON {COUNTS}
          WHERE x.id = ANY(%(boxes)s) AND x.removed_at IS NULL
            AND NOT EXISTS (SELECT FROM mailstore_device v WHERE {COUNTS} AND v.hidden_messages = 0)),
@@ -43,11 +44,10 @@ SELECT m.mailbox_id, m.added FROM boxes b JOIN mailstore_message m ON {_DONE}
  WHERE (m.mailbox_id, m.added) > (%(mailbox)s, %(added)s) ORDER BY m.mailbox_id, m.added LIMIT {FOUND_ROWS}
 """
 _WHERE = f"WITH {_boxes()} SELECT b.id FROM boxes b WHERE EXISTS (SELECT FROM mailstore_message m WHERE {_DONE})"
-# Judged anew behind the locks: a device that came or counts again meanwhile is seen. Of the sets only the part where
-# the batch lies: the whole of a scattered one takes longer than all the rest.
+# Judged anew behind the locks: a device that came or counts again meanwhile is seen.
 _SETTLE = leaving(
     f"""
-        WITH {_boxes("* int8multirange(int8range(%(first)s, %(last)s, '[]'))")}
+        WITH {_boxes(between("%(first)s", "%(last)s"))}
         UPDATE mailstore_message t
            SET removed = x.change + 1, removed_at = %(now)s, removed_why = 'settled'
           FROM mailstore_mailbox x, (
