@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from mailstore.models.users import NOT_ASCII
+
 
 class RetentionPolicy(models.Model):
     """How long mail stays. A mailbox follows its own policy, else its domain's, else the site's, else keeps all.
@@ -151,6 +153,8 @@ class Alias(models.Model):
         indexes = [
             # The sweep: what expired long ago.
             models.Index(fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="alias_expiring"),
+            # What new addresses in a domain could be taken for.
+            models.Index(fields=["domain"], condition=NOT_ASCII, name="alias_not_ascii"),
         ]
 
     def __str__(self) -> str:

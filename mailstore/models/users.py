@@ -12,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from mailstore.policy.addresses import BadAddress, normal_login
 
+# Of an address: letters that may look like others (store/look_alikes.py). The same words find its index.
+NOT_ASCII = models.Q(address__regex="[^ -~]")
+
 
 class UserManager(BaseUserManager["User"]):
     """Looks a user up under the normal form of what was typed."""
@@ -60,6 +63,8 @@ class User(AbstractBaseUser):
             models.Index(fields=["address"], condition=models.Q(role="admin"), name="user_hosting_admins"),
             # The list of suspended mailboxes, and the overview's count of them.
             models.Index(fields=["address"], condition=models.Q(is_active=False), name="user_suspended"),
+            # What new addresses in a domain could be taken for.
+            models.Index(fields=["address"], condition=NOT_ASCII, name="user_not_ascii"),
             # The search of the lists, by any three characters of an address or a name, in any case.
             GinIndex(OpClass("address", "gin_trgm_ops"), OpClass(Upper("name"), "gin_trgm_ops"), name="user_search"),
         ]

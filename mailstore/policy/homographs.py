@@ -1,4 +1,4 @@
-"""Domain names that look like others: what people could mistake one for."""
+"""Domains and addresses that look like others: what people could mistake one for."""
 
 from __future__ import annotations
 
@@ -38,15 +38,23 @@ _PLAIN = str.maketrans({look: letter for letter, looks in _LOOKS.items() for loo
 _ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN")
 
 
-def mixed_scripts(domain: str) -> tuple[str, ...]:
-    """Return the scripts of a label that mixes some which look alike, such as Latin and Cyrillic; else none."""
-    for label in shown_domain(domain).split("."):
+def mixed_scripts(name: str) -> tuple[str, ...]:
+    """Return the scripts of a label that mixes some which look alike, such as Latin and Cyrillic; else none.
+
+    `name` is a stored domain, or an address: of that the part before the @ is judged, its domain was when it came.
+    """
+    for label in _shown(name).partition("@")[0].split("."):
         scripts = {script for letter in label for script in _ALIKE if unicodedata.name(letter, "").startswith(script)}
         if len(scripts) > 1:
             return tuple(sorted(script.capitalize() for script in scripts))
     return ()
 
 
-def looks_like(domain: str) -> str:
-    """Return what people may take a stored name for: two names that look alike have the same."""
-    return shown_domain(domain).translate(_PLAIN)
+def looks_like(name: str) -> str:
+    """Return what people may take a stored name for, domain or address: two that look alike have the same."""
+    return unicodedata.normalize("NFKC", _shown(name)).lower().translate(_PLAIN)
+
+
+def _shown(name: str) -> str:
+    local_part, at, domain = name.rpartition("@")
+    return f"{local_part}{at}{shown_domain(domain)}"

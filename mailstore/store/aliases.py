@@ -16,6 +16,7 @@ from mailstore.policy import aliases as reach
 from mailstore.policy.addresses import BadAddress, normal_address, normal_domain
 from mailstore.store import audit, domains, flaws, loops, removal
 from mailstore.store.audit import Actor
+from mailstore.store.look_alikes import Neighbours
 from mailstore.store.outcomes import Ensured, Only, Rejected, assign, details
 
 
@@ -29,7 +30,13 @@ class Fields(TypedDict, total=False):
 
 
 def ensure(
-    address: str, targets: Sequence[str], *, actor: Actor, only: Only | None = None, **fields: Unpack[Fields]
+    address: str,
+    targets: Sequence[str],
+    *,
+    actor: Actor,
+    look_alike: bool = False,
+    only: Only | None = None,
+    **fields: Unpack[Fields],
 ) -> Ensured[Alias]:
     """Make the alias unless it is there, and let it stand for exactly these targets.
 
@@ -55,6 +62,8 @@ def ensure(
             fields = {"keep_copy": True, **fields}
         _refuse(normal, wanted, mailbox, fields, created=created)
         if alias is None:
+            if mailbox is None and not look_alike:
+                Neighbours.of([normal], [domain]).refuse(normal)
             alias = _make(normal, domain, wanted, mailbox)
         changes = assign(alias, {"targets": wanted, **fields})
         if created or changes:

@@ -6,14 +6,12 @@ from collections.abc import Collection
 from typing import TypedDict, Unpack
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from mailstore.models import Alias, Domain, Mailbox, RetentionPolicy
-from mailstore.policy import homographs
 from mailstore.policy.addresses import BadAddress, normal_domain, shown_domain
 from mailstore.policy.quota import format_octets
-from mailstore.store import audit, flaws, loops, policies, removal
+from mailstore.store import audit, flaws, look_alikes, loops, policies, removal
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Ensured, Only, Rejected, assign, details, not_negative
 
@@ -33,10 +31,6 @@ class Fields(TypedDict, total=False):
     stands_for: Domain | None
     policy: RetentionPolicy | None
     policy_at_once: bool
-
-
-class LookAlike(Rejected):
-    """The name looks like another, and nobody has said that this is meant."""
 
 
 QUOTAS = ("quota_octets", "allotment_octets", "mailbox_quota_default", "mailbox_quota_most")
@@ -64,7 +58,7 @@ def ensure(
         if only is Only.THERE and created:
             raise _unknown(normal)
         if created and not look_alike:
-            _refuse_look_alike(normal)
+            look_alikes.refuse_domain(normal)
         if (other := fields.get("stands_for")) is not None:
             _refuse_to_stand(domain, Domain.objects.select_for_update(no_key=True).get(pk=other.pk))
         changes = assign(domain, policies.chosen(domain, fields))
@@ -127,23 +121,6 @@ def refuse_standing(domain: Domain) -> None:
         raise Rejected(
             _("%(domain)s stands for %(other)s: make it there") % {"domain": domain, "other": domain.stands_for}
         )
-
-
-def _refuse_look_alike(name: str) -> None:
-    shown = shown_domain(name)
-    if scripts := homographs.mixed_scripts(name):
-        raise LookAlike(
-            _("%(domain)s mixes letters that look alike (%(scripts)s): make it as a look-alike if that is meant")
-            % {"domain": shown, "scripts": ", ".join(scripts)}
-        )
-    looks = homographs.looks_like(name)
-    others = Domain.objects.exclude(name=name).filter(Q(name=looks) | Q(name__contains="xn--"))
-    for other in others:
-        if homographs.looks_like(other.name) == looks:
-            raise LookAlike(
-                _("%(domain)s looks like %(other)s, which is here: make it as a look-alike if that is meant")
-                % {"domain": f"{shown} ({name})", "other": f"{shown_domain(other.name)} ({other.name})"}
-            )
 
 
 def _refuse_quotas(domain: Domain) -> None:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
 from mailstore.store import audit, caps, columns, counting, domains, grants, new_passwords, policies, removal
 from mailstore.store.audit import Actor
+from mailstore.store.look_alikes import Neighbours
 from mailstore.store.mailbox_hashes import Hashes
 from mailstore.store.outcomes import Changes, Ensured, Only, Rejected, details, last_word, not_negative, put
 
@@ -48,11 +49,12 @@ class Fields(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A mailbox as it is to be; `address` is in its normal form."""
+    """A mailbox as it is to be; `address` is in its normal form. A new one may look alike where that is meant."""
 
     address: str
     fields: Fields
     password: str | None = None
+    look_alike: bool = False
 
 
 Answer = Ensured[Mailbox] | Rejected
@@ -146,6 +148,7 @@ class _Ground:
     mailboxes: dict[str, Mailbox]
     aliases: Collection[str]
     users: Collection[str]  # who own no mailbox
+    neighbours: Neighbours
     rooms: dict[int, caps.Room]
     beyond: Collection[int]  # keys of users whose password is not the actor's to set
 
@@ -167,6 +170,7 @@ class _Ground:
             users=set(User.objects.filter(address__in=columns.among(new)).values_list("address", flat=True))
             if new
             else (),
+            neighbours=Neighbours.of(new, found.values()),
             rooms=caps.rooms(found.values(), actor=actor),
             beyond=grants.beyond([box.user for box in boxes.values() if box.user.address in chosen], actor=actor),
         )
@@ -205,12 +209,15 @@ class _Judge:
         room = self._ground.rooms[domain.pk]
         domains.refuse_standing(domain)
         self._refuse_taken(wanted.address)
+        if not wanted.look_alike:
+            self._ground.neighbours.refuse(wanted.address)
         room.refuse_one_more()
         case = _Case(Mailbox(user=User(address=wanted.address), domain=domain), created=True)
         self._give_first_password(case, wanted.password)
         case.assign({"quota_octets": caps.quota_of_new(domain), **wanted.fields})
         room.refuse_quota(case.mailbox.quota_octets)
         room.take(case.mailbox.quota_octets, mailboxes=1)
+        self._ground.neighbours.add(wanted.address)
         return case
 
     def _changed(self, wanted: Wanted, domain: Domain, mailbox: Mailbox) -> _Case:

@@ -16,7 +16,13 @@ from mailstore.store.outcomes import Ensured, Only, Rejected
 
 
 def ensure(
-    address: str, *, actor: Actor, password: str | None = None, only: Only | None = None, **fields: Unpack[Fields]
+    address: str,
+    *,
+    actor: Actor,
+    password: str | None = None,
+    look_alike: bool = False,
+    only: Only | None = None,
+    **fields: Unpack[Fields],
 ) -> Ensured[Mailbox]:
     """Make the mailbox with its user and main device unless it is there, and set the given fields.
 
@@ -26,7 +32,7 @@ def ensure(
     Rejected for a bad address or value, a password against the rules, an address that an alias, an admin or what was
     removed has; for one that is there or not, where `only` the other kind is meant; a password as by `set_password`.
     """
-    wanted = Wanted(normalized(address), fields, password)
+    wanted = Wanted(normalized(address), fields, password, look_alike)
     (answer,) = mailbox_batch.ensure([wanted], actor=actor, only=only)
     if isinstance(answer, Rejected):
         raise answer

@@ -80,3 +80,14 @@ def test_of_a_domain() -> None:
     assert [*errors(root, "/domains/new/", name="x.example", stands_for="other.example", **fixed)] == ["stands_for"]
     third = Domain.objects.get(name="third.example")
     assert [*errors(root, f"/domains/{third.pk}/edit/", stands_for="example.org", **fixed)] == ["stands_for"]
+
+
+def test_a_look_alike_is_made_only_when_the_box_is_ticked(carla: Client) -> None:
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5 * MB)
+    mixed = "\u0430nn@example.org"
+    for url, more in (("/mailboxes/new/", {"quota_octets": "1 MB"}), ("/aliases/new/", {"targets": ANN})):
+        answer = carla.post(url, {"address": mixed, **more})
+        assert "mixes letters that look alike" in str(answer.context["form"].errors["address"])
+        assert 'type="checkbox" name="look_alike"' in answer.content.decode()
+    carla.post("/mailboxes/new/", {"address": mixed, "quota_octets": "1 MB", "look_alike": "on"})
+    assert Mailbox.objects.filter(user__address=mixed).exists()

@@ -44,7 +44,9 @@ class Command(NounCommand):
 
     def ensure(self, options: Options) -> None:
         fields = {name: options[name] for name in FIELDS if name in options}
-        done = aliases.ensure(options["address"], options["targets"], actor=actor(), **fields)
+        done = aliases.ensure(
+            options["address"], options["targets"], actor=actor(), look_alike=options["look_alike"], **fields
+        )
         self.say_ensured(done.row.address, done, json=options["json"])
 
     def listing(self, options: Options) -> None:
@@ -81,6 +83,7 @@ def _ensure_arguments(parser: CommandParser) -> None:
         help="the last day, 2027-12-31",
     )
     parser.add_argument("--comment", default=UNSET, help="what it is for")
+    parser.add_argument("--look-alike", action="store_true", help="make it although it looks like another address")
 
 
 def _list_arguments(parser: CommandParser) -> None:

@@ -97,7 +97,9 @@ class Command(NounCommand):
     def ensure(self, options: Options) -> None:
         fields = {name: options[name] for name in FIELDS if name in options} | policy_fields(options)
         password = password_from_stdin() if options["password_stdin"] else None
-        done = mailboxes.ensure(options["address"], actor=actor(), password=password, **fields)
+        done = mailboxes.ensure(
+            options["address"], actor=actor(), password=password, look_alike=options["look_alike"], **fields
+        )
         self.say_ensured(done.row.user.address, done, json=options["json"])
 
     def listing(self, options: Options) -> None:
@@ -169,6 +171,7 @@ def _ensure_arguments(parser: CommandParser) -> None:
     switch(parser, "suspended", "--suspend", "--activate", help="may not sign in anywhere; mail still comes in")
     switch(parser, "held", "--hold", "--no-hold", help="nothing is expired or purged while it stands")
     policy_arguments(parser)
+    parser.add_argument("--look-alike", action="store_true", help="make it although it looks like another address")
 
 
 def _list_arguments(parser: CommandParser) -> None:

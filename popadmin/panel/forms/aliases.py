@@ -16,7 +16,7 @@ from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_addres
 from mailstore.store import flaws
 from popadmin.panel import access
 from popadmin.panel.forms.domains import AddressesField
-from popadmin.panel.forms.typed import PLAIN
+from popadmin.panel.forms.typed import PLAIN, MayLookAlike
 from popadmin.stale import SeenForm
 
 COPIES = (
@@ -70,7 +70,7 @@ class EditAlias(AliasFields, SeenForm):
             del self.fields["keep_copy"]
 
 
-class NewAlias(AliasFields):
+class NewAlias(AliasFields, MayLookAlike):
     """Of a new one. In a `domain`, or where the person has one only, the part before the @ is enough."""
 
     address = forms.CharField(
@@ -80,7 +80,7 @@ class NewAlias(AliasFields):
         help_text=gettext_lazy("@example.org stands for every name there that is neither a mailbox nor an alias."),
     )
     keep_copy = forms.ChoiceField(label=gettext_lazy("A mailbox’s own address?"), choices=COPIES, required=False)
-    field_order = ("address", "targets", "keep_copy")
+    field_order = ("address", "look_alike", "targets", "keep_copy")
 
     def __init__(self, *args: Any, user: User, domain: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -104,7 +104,7 @@ class NewAlias(AliasFields):
 
     def fields_given(self) -> dict[str, Any]:
         """What the store is to set, without address and targets."""
-        given = {name: self.cleaned_data[name] for name in ("expires_at", "comment", "active")}
+        given = {name: self.cleaned_data[name] for name in ("expires_at", "comment", "active", "look_alike")}
         copy = self.cleaned_data["keep_copy"]
         return {**given, "keep_copy": copy == "yes"} if copy else given
 

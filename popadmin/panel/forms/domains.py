@@ -14,7 +14,7 @@ from mailstore.models import Domain, RetentionPolicy, User
 from mailstore.policy.addresses import BadAddress, normal_domain
 from mailstore.store import flaws
 from popadmin.panel import access
-from popadmin.panel.forms.typed import PLAIN
+from popadmin.panel.forms.typed import PLAIN, MayLookAlike
 from popadmin.sizes import SizeField
 from popadmin.stale import SeenForm
 
@@ -108,8 +108,8 @@ class EditDomain(DomainFields, SeenForm):
         self.allow(user)
 
 
-class NewDomain(DomainFields):
-    """Of a new one. `look_alike` is shown once the name was taken for another's."""
+class NewDomain(DomainFields, MayLookAlike):
+    """Of a new one."""
 
     name = forms.CharField(
         label=gettext_lazy("Name"),
@@ -122,9 +122,6 @@ class NewDomain(DomainFields):
         label=gettext_lazy("Retention policy"),
         required=False,
         empty_label=gettext_lazy("As the site has it"),
-    )
-    look_alike = forms.BooleanField(
-        label=gettext_lazy("It may look like the other: that is meant"), required=False, widget=forms.HiddenInput
     )
     field_order = ("name", "look_alike")
 
@@ -139,13 +136,9 @@ class NewDomain(DomainFields):
         except BadAddress as error:
             raise ValidationError(flaws.sentence(error), "domain") from error
 
-    def ask_look_alike(self) -> None:
-        """Offer the box that says that it is meant."""
-        self.fields["look_alike"].widget = forms.CheckboxInput()
-
     def fields_given(self) -> dict[str, Any]:
         """What the store is to set, without the name."""
-        return {name: value for name, value in self.cleaned_data.items() if name not in ("name", "look_alike")}
+        return {name: value for name, value in self.cleaned_data.items() if name != "name"}
 
 
 class AddressesField(forms.CharField):

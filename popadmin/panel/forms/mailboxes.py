@@ -14,6 +14,7 @@ from mailstore.models import Domain, Mailbox, RetentionPolicy, User
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address
 from mailstore.store import flaws
 from popadmin.panel import access
+from popadmin.panel.forms.typed import MayLookAlike
 from popadmin.sizes import SizeField
 from popadmin.stale import SeenForm
 
@@ -83,7 +84,7 @@ class MustChange(forms.Form):
     )
 
 
-class NewMailbox(MailboxFields, MustChange):
+class NewMailbox(MailboxFields, MustChange, MayLookAlike):
     """Of a new one. Where the person has one domain only, the part before the @ is enough."""
 
     address = forms.CharField(

@@ -1,4 +1,4 @@
-"""What cannot be undone at once is asked for by its name, typed."""
+"""Names as they are typed: of what is new and may look like another; of what cannot be undone, to be sure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from mailstore.policy.addresses import BadAddress, normal_address, normal_domain
+from mailstore.store.look_alikes import LookAlike
+from mailstore.store.outcomes import Rejected
 
 NAME_CHARACTERS = 320
 PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
@@ -33,3 +36,16 @@ class TypedName(forms.Form):
         if name != self._wanted:
             raise ValidationError(_("This is not %(name)s.") % {"name": self._wanted}, "name")
         return name
+
+
+class MayLookAlike(forms.Form):
+    """Of a new name. The box is shown once the name was taken for another's."""
+
+    look_alike = forms.BooleanField(
+        label=gettext_lazy("It may look like the other: that is meant"), required=False, widget=forms.HiddenInput
+    )
+
+    def ask_look_alike(self, refusal: Rejected) -> None:
+        """Offer the box where that is why the name was refused."""
+        if isinstance(refusal, LookAlike):
+            self.fields["look_alike"].widget = forms.CheckboxInput()

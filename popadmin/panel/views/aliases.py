@@ -84,6 +84,7 @@ class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only
         try:
             done = aliases.ensure(address, targets, actor=actor, only=Only.NEW, **form.fields_given())
         except Rejected as refusal:
+            form.ask_look_alike(refusal)
             refused.beside(form, refusal, otherwise="address")
             return self.form_invalid(form)
         messages.success(self.request, _("%(address)s is made.") % {"address": done.row})

@@ -76,12 +76,10 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
 
     def form_valid(self, form: NewDomain) -> HttpResponse:
         name, actor = form.cleaned_data["name"], acting.actor(self.request)
-        look_alike = form.cleaned_data["look_alike"]
         try:
-            done = domains.ensure(name, actor=actor, only=Only.NEW, look_alike=look_alike, **form.fields_given())
+            done = domains.ensure(name, actor=actor, only=Only.NEW, **form.fields_given())
         except Rejected as refusal:
-            if isinstance(refusal, domains.LookAlike):
-                form.ask_look_alike()
+            form.ask_look_alike(refusal)
             refused.beside(form, refusal, otherwise="name")
             return self.form_invalid(form)
         messages.success(self.request, _("%(domain)s is made.") % {"domain": done.row})

@@ -85,6 +85,7 @@ class New(access.PolicyPage, FormView):  # type: ignore[type-arg]  # generic onl
                 **form.fields_given(),
             )
         except Rejected as refusal:
+            form.ask_look_alike(refusal)
             refused.beside(form, refusal, otherwise="address")
             return self.form_invalid(form)
         return _secret_page(self.request, done.row, done.secret or password, new=True)
