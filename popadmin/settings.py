@@ -258,6 +258,7 @@ TEMPLATES = [
         },
     }
 ]
+FORM_RENDERER = "popadmin.widgets.Widgets"
 AUTHENTICATION_BACKENDS = ["popadmin.signin.backends.Addresses"]
 PASSWORD_HASHERS = ["mailstore.store.hashers.Argon2"]
 AUTH_PASSWORD_VALIDATORS = [
