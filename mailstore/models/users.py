@@ -61,8 +61,10 @@ class User(AbstractBaseUser):
         indexes = [
             # The list of administrators, and who of them is the last.
             models.Index(fields=["address"], condition=models.Q(role="admin"), name="user_hosting_admins"),
-            # The list of suspended mailboxes, and the overview's count of them.
-            models.Index(fields=["address"], condition=models.Q(is_active=False), name="user_suspended"),
+            # The list of suspended mailboxes, and the overview's count of them, which reads no row of theirs.
+            models.Index(
+                fields=["address"], include=["id"], condition=models.Q(is_active=False), name="user_suspended"
+            ),
             # What new addresses in a domain could be taken for.
             models.Index(fields=["address"], condition=NOT_ASCII, name="user_not_ascii"),
             # The search of the lists, by any three characters of an address or a name, in any case.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
-from django.db.models import Count, Q, Sum
-from django.db.models.functions import Coalesce, TruncDate
+from django.db.models import BigIntegerField, Count, OuterRef, Q, Subquery, Sum
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 
 from mailstore.models import Domain, Finding, Mailbox, Message, TallyMark, User
@@ -17,7 +19,6 @@ from popadmin.panel.usage import NEAR_PERCENT, NO_QUOTA, used
 
 CHART_DAYS = 30
 LARGEST = 10  # rows of a table that is read at a glance
-ZERO = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +46,23 @@ class Day:
 
 def holdings(user: User) -> list[Holdings]:
     """By domain; the sums over all are sums of these, so that one pass over the mailboxes is enough."""
-    rows = (
-        access.mailboxes(user)
-        .select_related(None)
-        .order_by()
-        .values("domain")
-        .annotate(
-            boxes=Count("pk"),
-            size=Coalesce(Sum("octets"), ZERO),
-            allotted=Coalesce(Sum("quota_octets"), ZERO),
-            unlimited=Count("pk", filter=NO_QUOTA),
-            near=Count("pk", filter=used(NEAR_PERCENT)),
-            full=Count("pk", filter=used(100)),
-            waiting=Coalesce(Sum("messages"), ZERO),
-            never=Count("pk", filter=Q(last_sign_in_at=None)),
-        )
+    rows = access.mailboxes(user).select_related(None).order_by().values_list("domain")
+    sums = rows.annotate(
+        boxes=Count("pk"),
+        size=_sum("octets"),
+        allotted=_sum("quota_octets"),
+        unlimited=Count("pk", filter=NO_QUOTA),
+        near=Count("pk", filter=used(NEAR_PERCENT)),
+        full=Count("pk", filter=used(100)),
+        waiting=_sum("messages"),
+        never=Count("pk", filter=Q(last_sign_in_at=None)),
     )
-    return [
-        Holdings(*map(int, row))
-        for row in rows.values_list(
-            "domain", "boxes", "size", "allotted", "unlimited", "near", "full", "waiting", "never"
-        )
-    ]
+    return [Holdings(*row) for row in sums]
 
 
 def total(holdings: Sequence[Holdings]) -> Holdings:
     columns = [name for name in Holdings.__slots__ if name != "domain"]
-    return Holdings(0, *(sum(getattr(each, name) for each in holdings) for name in columns))
+    return Holdings(0, *(sum(map(attrgetter(name), holdings)) for name in columns))
 
 
 def largest(user: User, holdings: Sequence[Holdings]) -> list[tuple[Domain, Holdings]]:
@@ -81,10 +72,13 @@ def largest(user: User, holdings: Sequence[Holdings]) -> list[tuple[Domain, Hold
     return [(domains[each.domain], each) for each in most if each.domain in domains]
 
 
-def suspended(user: User) -> int:
-    closed = list(access.domains(user).filter(active=False).values_list("pk", flat=True))
-    rows = access.mailboxes(user).select_related(None)
-    return rows.filter(Q(user__is_active=False) | Q(domain__in=closed) if closed else Q(user__is_active=False)).count()
+def suspended(user: User, holdings: Sequence[Holdings]) -> int:
+    """By themselves, or with their domain. Begins at the people, few of whom are, and an index has them."""
+    closed = set(access.domains(user).filter(active=False).values_list("pk", flat=True))
+    rows = access.mailboxes(user).select_related(None).filter(user=OuterRef("pk"))
+    rows = rows.exclude(domain__in=closed) if closed else rows
+    found = User.objects.filter(is_active=False).aggregate(mailboxes=Count(Subquery(rows.values("pk"))))
+    return int(found["mailboxes"]) + sum(each.mailboxes for each in holdings if each.domain in closed)
 
 
 def with_findings(user: User) -> int:
@@ -116,3 +110,8 @@ def left_by_day(mailbox: Mailbox, most: int) -> list[dict[str, Any]]:
     rows = access.left(mailbox).annotate(day=TruncDate("removed_at")).values("day", "removed_why")
     sums = rows.annotate(messages=Count("pk"), octets=Sum("octets")).order_by("-day", "removed_why")
     return [{**row, "why": Message.Why(row["removed_why"]).label} for row in sums[:most]]
+
+
+def _sum(column: str) -> Combinable:
+    """As an integer: Postgres adds these up as a numeric, which takes longer to send and to read."""
+    return Cast(Coalesce(Sum(column), 0), BigIntegerField())

@@ -9,7 +9,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from django.conf import settings
-from django.template.loader import render_to_string
 
 from popadmin.layout import PLACES, THEMES
 from popadmin.panel.figures import Day
@@ -58,20 +57,24 @@ def days(*deliveries: int) -> list[Day]:
     return [Day(datetime.date(2026, 1, 1 + number), count, 0, 0) for number, count in enumerate(deliveries)]
 
 
+def heights(*deliveries: int) -> list[int]:
+    """Of the bars, each of which stands on the ground."""
+    bars = [bar.attrib for bar in ET.fromstring(day_bars(days(*deliveries), "deliveries", "Mail")).iter("rect")]
+    assert all(int(bar["y"]) + int(bar["height"]) == CHART_HEIGHT for bar in bars)
+    return [int(bar["height"]) for bar in bars]
+
+
 def test_the_highest_day_fills_the_chart_and_a_day_with_any_mail_is_seen():
-    bars = day_bars(days(1000, 1, 0), "deliveries", "Mail")["bars"]
-    assert [bar["height"] for bar in bars] == [CHART_HEIGHT, 1, 0]
-    assert all(bar["y"] + bar["height"] == CHART_HEIGHT for bar in bars)
+    assert heights(1000, 1, 0) == [CHART_HEIGHT, 1, 0]
 
 
 def test_a_chart_without_mail_is_flat():
-    assert [bar["height"] for bar in day_bars(days(0, 0), "deliveries", "Mail")["bars"]] == [0, 0]
+    assert heights(0, 0) == [0, 0]
 
 
-def test_a_chart_is_well_formed_and_says_its_figures():
-    html = render_to_string("parts/day_bars.html", day_bars(days(3000, 2), "deliveries", "Mail"))
-    chart = ET.fromstring(html.strip())
-    assert chart.attrib["aria-label"] == "Mail: 3,002 in 2 days"
+def test_a_chart_says_its_figures():
+    chart = ET.fromstring(day_bars(days(3000, 2), "deliveries", "<Mail>"))
+    assert chart.attrib["aria-label"] == "<Mail>: 3,002 in 2 days"
     assert [title.text for title in chart.iter("title")] == ["01/01/2026: 3,000", "01/02/2026: 2"]
 
 

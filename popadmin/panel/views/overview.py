@@ -23,7 +23,7 @@ class Overview(access.AdminPage, TemplateView):
             **kwargs,
             domains=access.domains(user).count(),
             total=figures.total(holdings),
-            suspended=figures.suspended(user),
+            suspended=figures.suspended(user, holdings),
             found=figures.with_findings(user),
             near_percent=NEAR_PERCENT,
             largest=figures.largest(user, holdings),
