@@ -1,7 +1,9 @@
 """The audit: what people changed in the panel, the API or the shell. Written by actions, never edited."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 
@@ -42,6 +44,14 @@ class AuditEntry(models.Model):
             models.Index(fields=["-at"], name="audit_newest_first"),  # the audit page
             models.Index(fields=["subject"], name="audit_of_a_subject"),  # what was done to a domain, on its page
             models.Index(fields=["domain", "-at"], name="audit_of_a_domain"),  # the audit page of a domain admin
+            # The search of the audit page, by any three characters of what or who, in any case.
+            GinIndex(
+                OpClass(Upper("subject"), "gin_trgm_ops"), OpClass(Upper("actor_name"), "gin_trgm_ops"), name="audit_search"
+            ),
+            models.Index(fields=["actor_name", "id"], name="audit_by_actor"),  # its other order
+            # Its filters, where they find little.
+            models.Index(fields=["verb"], opclasses=["varchar_pattern_ops"], name="audit_by_verb"),
+            models.Index(fields=["via"], name="audit_by_way"),
         ]
 
     def __str__(self) -> str:

@@ -1,8 +1,9 @@
 """Domains, the retention policies they and their mailboxes follow, and aliases."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models.users import NOT_ASCII
@@ -111,9 +112,18 @@ class Domain(models.Model):
                 name="domain_never_stands_for_itself",
             ),
         ]
+        indexes = [
+            # The search of the lists, by any three characters of the name.
+            GinIndex(OpClass("name", "gin_trgm_ops"), name="domain_search"),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+
+def joined(texts: str) -> models.Func:
+    """The texts of a column's array, with blanks between; a function of ours, as Postgres' own is in no index."""
+    return models.Func(texts, function="mailstore_joined", output_field=models.TextField())
 
 
 class Alias(models.Model):
@@ -155,6 +165,18 @@ class Alias(models.Model):
             models.Index(fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="alias_expiring"),
             # What new addresses in a domain could be taken for.
             models.Index(fields=["domain"], condition=NOT_ASCII, name="alias_not_ascii"),
+            # The search of the list, by any three characters of an address, a target or the comment, in any case.
+            GinIndex(
+                OpClass("address", "gin_trgm_ops"),
+                OpClass(joined("targets"), "gin_trgm_ops"),
+                OpClass(Upper("comment"), "gin_trgm_ops"),
+                name="alias_search",
+            ),
+            # The orders of the list.
+            models.Index(fields=["created_at", "id"], name="alias_by_age"),
+            models.Index(fields=["comment", "id"], name="alias_by_comment"),
+            # Those that are switched off.
+            models.Index(fields=["address"], condition=models.Q(active=False), name="alias_off"),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mailstore", "0028_domain_of_old_audit_entries"),
+        ("mailstore", "0029_settled_mail"),
     ]
 
     operations = [
