@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django import template
-from django.utils.formats import number_format
+from django.utils.formats import get_format, number_format
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 register = template.Library()
 
+GROUPED = 1000  # smaller numbers look the same everywhere; lists have a hundred of them
 STEP = 1024  # the units of quotas: powers of 1024, as mailstore.policy.quota reads them
 UNITS = (
     pgettext_lazy("unit", "KB"),
@@ -28,7 +29,7 @@ def size(octets: int) -> str:
     if octets < STEP:
         return ngettext("%(count)s byte", "%(count)s bytes", octets) % {"count": octets}
     amount, unit = _scaled(octets)
-    return f"{number_format(round(amount, 1), decimal_pos=1)}\N{NO-BREAK SPACE}{unit}"
+    return f"{amount:.1f}\N{NO-BREAK SPACE}{unit}".replace(".", get_format("DECIMAL_SEPARATOR"), 1)
 
 
 @register.filter
@@ -40,7 +41,7 @@ def size_or_none(octets: int | None) -> str:
 @register.filter
 def count(number: int) -> str:
     """`12,345`, in French `12 345`."""
-    return number_format(number, force_grouping=True)
+    return str(number) if 0 <= number < GROUPED else number_format(number, force_grouping=True)
 
 
 def _scaled(octets: int) -> tuple[float, StrOrPromise]:

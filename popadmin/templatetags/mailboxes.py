@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django import template
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -10,8 +13,20 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from mailstore.models import Mailbox
 from mailstore.policy.addresses import shown_domain
+from popadmin.templatetags.amounts import count
+from popadmin.templatetags.drawings import quota_bar
+from popadmin.templatetags.findings import found_marks
+from popadmin.templatetags.times import moment
 
 register = template.Library()
+
+MAILBOX_CELLS = (
+    '<th scope="row" class="name"><a href="{url}">{address}</a>{script}{name}</th>'
+    '<td data-label="{state_label}">{state}{found}</td>'
+    '<td data-label="{usage_label}">{usage}</td>'
+    '<td data-label="{messages_label}" class="number">{messages}</td>'
+    '<td data-label="{seen_label}" class="together">{seen}</td>'
+)
 
 # Looked up when a row has them: most of fifty rows have none.
 _SUSPENDED = pgettext_lazy("mailbox", "Suspended")
@@ -49,6 +64,25 @@ def mailbox_state(mailbox: Mailbox) -> SafeString:
     return format_html('<span class="states">{}</span>', badges)
 
 
+@register.simple_tag
+def mailbox_cells(mailbox: Mailbox, labels: Mapping[str, str]) -> SafeString:
+    """The cells of a row of the list. Put together here: by a template they take half of the page's time."""
+    user = mailbox.user
+    return format_html(
+        MAILBOX_CELLS,
+        url=reverse("mailboxes-one", args=[mailbox.pk]),
+        address=user.address,
+        script=_small(in_script(user.address)),
+        name=_small(user.name),
+        state=mailbox_state(mailbox),
+        found=found_marks(mailbox.found),  # type: ignore[attr-defined]  # prefetched by the list
+        usage=quota_bar(mailbox.octets, mailbox.quota_octets),
+        messages=count(mailbox.messages),
+        seen=moment(mailbox.last_sign_in_at),
+        **{f"{name}_label": label for name, label in labels.items()},
+    )
+
+
 @register.filter
 def onoff(switch: bool) -> str:
     return _("on") if switch else _("off")
@@ -62,6 +96,10 @@ def in_script(name: str) -> str:
     user, at, domain = name.rpartition("@")
     shown = f"{user}{at}{shown_domain(domain)}"
     return "" if shown == name else shown
+
+
+def _small(text: str) -> SafeString:
+    return format_html("<small>{}</small>", text) if text else SafeString()
 
 
 def _usual() -> str:

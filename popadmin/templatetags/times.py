@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 
 from django import template
 from django.utils import timezone
@@ -10,18 +11,18 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, ngettext_lazy
+from django.utils.translation import ngettext
 
 register = template.Library()
 
 JUST_NOW_SECONDS = 60
 SECONDS_TOLD = 60  # of what lasted: from then on minutes say enough
 WORDS_SECONDS = 30 * 86400  # beyond it a date says more than "2 months"
-UNITS = (
-    (7 * 86400, ngettext_lazy("%(number)d week", "%(number)d weeks", "number")),
-    (86400, ngettext_lazy("%(number)d day", "%(number)d days", "number")),
-    (3600, ngettext_lazy("%(number)d hour", "%(number)d hours", "number")),
-    (60, ngettext_lazy("%(number)d minute", "%(number)d minutes", "number")),
+UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (
+    (7 * 86400, lambda number: ngettext("%(number)d week", "%(number)d weeks", number)),
+    (86400, lambda number: ngettext("%(number)d day", "%(number)d days", number)),
+    (3600, lambda number: ngettext("%(number)d hour", "%(number)d hours", number)),
+    (60, lambda number: ngettext("%(number)d minute", "%(number)d minutes", number)),
 )
 
 
@@ -77,5 +78,6 @@ def _words(at: datetime.datetime) -> str:
 
 
 def _number(seconds: float) -> str:
-    unit, text = next((unit, text) for unit, text in UNITS if seconds >= unit)
-    return str(text % {"number": int(seconds // unit)}).replace(" ", "\N{NO-BREAK SPACE}")
+    unit, words = next((unit, words) for unit, words in UNITS if seconds >= unit)
+    number = int(seconds // unit)
+    return (words(number) % {"number": number}).replace(" ", "\N{NO-BREAK SPACE}")
