@@ -26,7 +26,7 @@ class Widgets(DjangoTemplates):
     def render(self, template_name: str, context: Mapping[str, Any], request: HttpRequest | None = None) -> SafeString:
         draw = DRAWN.get(template_name)
         if draw is None:
-            return super().render(template_name, context, request)  # type: ignore[arg-type]  # Django only reads it
+            return SafeString(super().render(template_name, dict(context), request))
         return SafeString(draw(context["widget"]))
 
 

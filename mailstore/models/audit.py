@@ -46,7 +46,9 @@ class AuditEntry(models.Model):
             models.Index(fields=["domain", "-at"], name="audit_of_a_domain"),  # the audit page of a domain admin
             # The search of the audit page, by any three characters of what or who, in any case.
             GinIndex(
-                OpClass(Upper("subject"), "gin_trgm_ops"), OpClass(Upper("actor_name"), "gin_trgm_ops"), name="audit_search"
+                OpClass(Upper("subject"), "gin_trgm_ops"),
+                OpClass(Upper("actor_name"), "gin_trgm_ops"),
+                name="audit_search",
             ),
             models.Index(fields=["actor_name", "id"], name="audit_by_actor"),  # its other order
             # Its filters, where they find little.

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.utils.functional import Promise, cached_property
+from django.utils.html import conditional_escape
 from django.views.generic import View
 from django.views.generic.base import ContextMixin, TemplateResponseMixin
 
@@ -43,6 +44,7 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
     filters: type[Filters] = Filters
     exported: tuple[Exported, ...] = ()
     bulk: tuple[Bulk, ...] = ()
+    shown: tuple[str, ...] = ()  # the columns of the table that a row of the page shows; none named: all are read
     page_rows = PAGE_ROWS
 
     def rows(self) -> Rows:
@@ -94,13 +96,14 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
         state, choice = self.state, self.choice(self.state)
         found = self.found(state)
         count = paging.count(found)
-        page = paging.page(found, state.order, state.cursor, size=self.page_rows, count=count)
+        shown = found.only(*self.shown) if self.shown else found
+        page = paging.page(shown, state.order, state.cursor, size=self.page_rows, count=count)
         return super().get_context_data(
             **kwargs,
             state=state,
             filters=state.filters,
             headings=state.headings(),
-            labels={column.name: str(column.label) for column in self.columns},
+            labels={column.name: conditional_escape(str(column.label)) for column in self.columns},
             page=page,
             count=count,
             before=state.query(cursor=page.before) if page.before else None,

@@ -12,8 +12,7 @@ from django.utils.translation import pgettext_lazy
 from mailstore.models.domains import joined
 from mailstore.policy.addresses import BadAddress, normal_domain
 from mailstore.store import domain_use
-from popadmin.lists.columns import Filters, Rows
-from popadmin.panel.filters import SEARCH_CHARACTERS
+from popadmin.lists.columns import SEARCH_CHARACTERS, Filters, Rows
 from popadmin.panel.usage import NEAR_PERCENT, stored
 
 STATES: dict[str, tuple[Promise, Q]] = {

@@ -15,11 +15,10 @@ from django.utils.translation import pgettext_lazy
 
 from mailstore.models import Domain, Finding, User
 from mailstore.policy.addresses import BadAddress, normal_domain
-from popadmin.lists.columns import Filters, Rows, Suggested
+from popadmin.lists.columns import SEARCH_CHARACTERS, Filters, Rows, Suggested
 from popadmin.panel import access
 from popadmin.panel.usage import NEAR_PERCENT, NO_QUOTA, used
 
-SEARCH_CHARACTERS = 3
 STATES: dict[str, tuple[Promise, Q]] = {
     "active": (pgettext_lazy("mailbox", "Active"), Q(user__is_active=True, domain__active=True)),
     "suspended": (pgettext_lazy("mailbox", "Suspended"), Q()),  # see `suspended`

@@ -85,7 +85,9 @@ def day_bars(days: Sequence[Day], figure: str, label: str) -> SafeString:
     """
     counts = [int(getattr(day, figure)) for day in days]
     most = max(counts, default=0)
-    bars = format_html_join("", DAY_BAR, (_day_bar(number, day, counts[number], most) for number, day in enumerate(days)))
+    bars = format_html_join(
+        "", DAY_BAR, (_day_bar(number, day, counts[number], most) for number, day in enumerate(days))
+    )
     told = gettext("%(label)s: %(total)s in %(days)s days") % {
         "label": label, "total": count(sum(counts)), "days": len(days)
     }  # fmt: skip

@@ -46,6 +46,10 @@ class Mailboxes(access.AdminPage, ListPage):
         Exported(_("Messages"), lambda row: row.messages),
         Exported(_("Last sign-in"), lambda row: row.last_sign_in_at and row.last_sign_in_at.isoformat()),
     )
+    shown = (
+        "user__address", "user__name", "user__is_active", "domain__active", "held", "receives", "pop", "smtp", "web",
+        "main_pop", "octets", "quota_octets", "messages", "last_sign_in_at",
+    )  # fmt: skip
     bulk = tuple(
         Bulk(name, act.label, f"bulk/{name}/", "btn-outline-danger" if act.danger else "btn-outline-secondary")
         for name, act in ACTS.items()
