@@ -13,7 +13,7 @@ CREATE FUNCTION mailstore_joined(text[]) RETURNS text LANGUAGE sql IMMUTABLE STR
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mailstore", "0030_who_is_suspended"),
+        ("mailstore", "0031_who_is_suspended"),
     ]
 
     operations = [

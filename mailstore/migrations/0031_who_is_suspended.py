@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mailstore", "0029_settled_mail"),
+        ("mailstore", "0030_look_alikes"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db.models.functions import Upper
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mailstore", "0031_lists_of_domains"),
+        ("mailstore", "0032_lists_of_domains"),
     ]
 
     operations = [
