@@ -120,6 +120,7 @@ async def _pop3_worker(
         lanes.tick()
         sightings.flush()
         accounts.diary.flush()
+        journal.flush()
         if count % REFRESH_TICKS == 0:
             accounts.refresh()
             _beat(lanes, b"pop3")
@@ -129,6 +130,7 @@ async def _pop3_worker(
         busy=POP3_BUSY, proxied=True,
     )  # fmt: skip
     await _serve(server, tick)
+    journal.flush()
     seen, told = asyncio.Event(), asyncio.Event()
     sightings.flush(lambda _: seen.set())
     accounts.diary.flush(told.set, every=True)

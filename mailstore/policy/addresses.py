@@ -12,7 +12,8 @@ import idna
 TYPED_OCTETS = (
     320  # RFC 3696 §3: a local part of 64, @, a domain of 255; a stranger's longer text costs no further work
 )
-REMEMBERED = 2_000  # domains whose normal form is known already: a poll need not work it out; 2 MB at most
+REMEMBERED = 2_000  # domains whose normal form is known already; 2 MB at most
+ADDRESSES_REMEMBERED = 10_000  # the same of addresses: a poll need not work it out; 10 MB at most
 ADDRESS_OCTETS = 254  # RFC 5321 §4.5.3.1.3: a path of 256 with its angle brackets
 LOCAL_PART_OCTETS = 64  # RFC 5321 §4.5.3.1.1
 LABEL_OCTETS = 63  # RFC 1035 §2.3.4; a U-label has fewer characters than its A-label octets
@@ -62,6 +63,7 @@ def normal_domain(text: str) -> str:
     return name
 
 
+@lru_cache(ADDRESSES_REMEMBERED)
 def normal_address(text: str) -> str:
     """Return `local@domain` in the one form under which it is stored and looked up, or raise BadAddress."""
     _bounded(text)

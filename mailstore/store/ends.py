@@ -7,14 +7,17 @@ from mailstore.models import DiarySession
 _Ended = DiarySession.Ended
 # What connections and sessions say when they end (listener, pop3). Whatever is not here is the other side's doing.
 _KINDS = {
-    "quit": _Ended.QUIT,
-    "idle": _Ended.IDLE,
-    "barred": _Ended.BARRED,
-    "shutdown": _Ended.SHUTDOWN,
-    "failed": _Ended.FAILED,
-    "body failed": _Ended.FAILED,
+    "quit": _Ended.QUIT.value,
+    "idle": _Ended.IDLE.value,
+    "barred": _Ended.BARRED.value,
+    "shutdown": _Ended.SHUTDOWN.value,
+    "failed": _Ended.FAILED.value,
+    "body failed": _Ended.FAILED.value,
 }
 
 
+_LOST = _Ended.LOST.value
+
+
 def kind(reason: str) -> str:
-    return _KINDS.get(reason, _Ended.LOST).value
+    return _KINDS.get(reason, _LOST)
