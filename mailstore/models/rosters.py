@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -39,6 +40,10 @@ class Roster(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+    def title(self, number: int) -> str:
+        """What the column of this number is called, from 0; where it has no name, its place."""
+        return self.header[number] or gettext("column %(number)d") % {"number": number + 1}
 
 
 class RosterRow(models.Model):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from mailstore.models import Domain, Mailbox, User
 from mailstore.policy.quota import format_octets
 from mailstore.store.audit import Actor
-from mailstore.store.outcomes import Rejected
+from mailstore.store.outcomes import Changes, Rejected
 
 QUOTA = "quota_octets"
 
@@ -55,6 +55,11 @@ class Room:
             )
         if allotment is not None:
             self._refuse_sum(self.allotted_octets + (quota or 0) - (was or 0), allotment)
+
+    def refuse_hold(self, changes: Changes) -> None:
+        """A hold is the host's word: a customer neither sets nor lifts it."""
+        if "held" in changes and bound(self.actor):
+            raise Rejected(_("a hold is set and lifted by hosting admins alone"), field="held")
 
     def take(self, quota: int | None, *, was: int | None = 0, mailboxes: int = 0) -> None:
         """Count so many mailboxes more, and a quota in place of the one before."""

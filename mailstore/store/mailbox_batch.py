@@ -215,6 +215,7 @@ class _Judge:
         case = _Case(Mailbox(user=User(address=wanted.address), domain=domain), created=True)
         self._give_first_password(case, wanted.password)
         case.assign({"quota_octets": caps.quota_of_new(domain), **wanted.fields})
+        room.refuse_hold(case.changes)
         room.refuse_quota(case.mailbox.quota_octets)
         room.take(case.mailbox.quota_octets, mailboxes=1)
         self._ground.neighbours.add(wanted.address)
@@ -228,6 +229,7 @@ class _Judge:
             grants.refuse_sign_in(mailbox.user, self._ground.beyond)  # nor is he told whether it is the present one
             if wanted.address not in self._hashes.same:
                 case.give(wanted.password, self._hashes.of(wanted.address))
+        room.refuse_hold(case.changes)
         if "quota_octets" in case.changes:
             was, quota = case.changes["quota_octets"]
             room.refuse_quota(quota, was=was)

@@ -6,18 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
+from django.utils import translation
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mailstore.models import RetentionPolicy
+from mailstore.models import Mailbox, RetentionPolicy
 from mailstore.policy.quota import BadSize, parse_octets
 from mailstore.store.outcomes import Rejected
 
 YES = frozenset({"1", "yes", "y", "true", "on", "x", "oui", "o", "vrai"})
 NO = frozenset({"0", "no", "n", "false", "off", "non", "faux"})
 DIGITS_AT_MOST = 15
+NONE = "none"  # no limit, no policy of its own: an empty cell leaves what is
 
 
 class BadCell(Rejected):
@@ -36,6 +40,11 @@ class Column:
     label: Promise
     names: tuple[str, ...]
     read: Callable[[str], Any]
+
+    @property
+    def heading(self) -> Promise:
+        """What an export calls it."""
+        return capfirst(self.label)  # type: ignore[type-var]  # of lazy text it makes lazy text
 
 
 def _text(cell: str) -> str:
@@ -57,7 +66,7 @@ def _octets(cell: str) -> int | None:
 
 
 def _count(cell: str) -> int | None:
-    if cell.lower() == "none":
+    if cell.lower() == NONE:
         return None
     if cell.isascii() and cell.isdigit() and len(cell) <= DIGITS_AT_MOST:
         return int(cell)
@@ -74,21 +83,51 @@ _TABLE = (
     Column("suspended", gettext_lazy("suspended"), ("suspended", "suspendu", "suspendue"), _yes_or_no),
     Column("receives", gettext_lazy("receives mail"), ("receives", "reçoit"), _yes_or_no),
     Column("pop", gettext_lazy("POP sign-in"), ("pop", "pop3"), _yes_or_no),
-    Column("web", gettext_lazy("web sign-in"), ("web",), _yes_or_no),
     Column("main_pop", gettext_lazy("POP sign-in with the main password"), ("main_pop",), _yes_or_no),
+    Column("smtp", gettext_lazy("sends mail by SMTP"), ("smtp",), _yes_or_no),
+    Column("web", gettext_lazy("web sign-in"), ("web",), _yes_or_no),
+    Column("held", gettext_lazy("on hold"), ("held", "hold"), _yes_or_no),
+    Column("notes", gettext_lazy("notes"), ("notes", "note"), _text),
     Column(POLICY, gettext_lazy("retention policy"), (POLICY, "retention", "politique"), _text),
 )
 COLUMNS = {column.field: column for column in _TABLE}
 
 
-def guess(header: Sequence[str]) -> list[str]:
-    """What each column seems to hold, "" where nothing is known; each meaning once."""
+def guess(header: Sequence[str], first: Sequence[str]) -> list[str]:
+    """What each column seems to hold, "" where nothing is known; each meaning once. Where no column has a name, that
+    of the first cell which is an address is known."""
     found: list[str] = []
-    for name in header:
-        known = (field for field, column in COLUMNS.items() if name.strip().lower() in column.names)
-        field = next(known, "")
+    known = _known()
+    for name, cell in zip(header, first, strict=True):
+        field = known.get(name.strip().lower(), "") if any(header) else ADDRESS if "@" in cell else ""
         found.append("" if field in found else field)
     return found
+
+
+def cell(field: str, mailbox: Mailbox) -> object:
+    """What a column of an export holds of a mailbox: brought in again, it changes nothing."""
+    if field == ADDRESS:
+        return mailbox.user.address
+    if field == "suspended":
+        return _written(not mailbox.user.is_active)
+    return _written(getattr(mailbox.user if field == "name" else mailbox, field))
+
+
+def _written(value: object) -> object:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, RetentionPolicy):
+        return value.name
+    return NONE if value is None else value
+
+
+def _known() -> dict[str, str]:
+    """The field of each name, in lower case: those of the table, and what exports call it in any language."""
+    known = {name: field for field, column in COLUMNS.items() for name in column.names}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            known |= {str(column.label).lower(): field for field, column in COLUMNS.items()}
+    return known
 
 
 def check(meaning: Sequence[str], columns: int) -> None:
@@ -125,7 +164,7 @@ class Reader:
         return found
 
     def _policy(self, cell: str) -> RetentionPolicy | None:
-        if cell.lower() == "none":
+        if cell.lower() == NONE:
             return None
         if cell not in self._policies:
             raise Rejected(_("there is no retention policy %(cell)s") % {"cell": cell[:100]})

@@ -72,7 +72,7 @@ class RosterTurn:
             try:
                 yield row, self._read(row)
             except BadCell as error:
-                row.fate, row.detail, row.column = Fate.WRONG, str(error), self._roster.header[error.column]
+                row.fate, row.detail, row.column = Fate.WRONG, str(error), self._roster.title(error.column)
             except Rejected as error:
                 row.fate, row.detail = Fate.WRONG, str(error)
 

@@ -21,6 +21,7 @@ from mailstore.store.roster_turn import RosterTurn, empty
 
 STEP_ROWS = 500  # one transaction, about half a second: locks of domains are held no longer
 NAME_CHARACTERS = 255
+FIRST_LINE = 1  # the rows below have ended later
 
 Mode, Stage, Fate = Roster.Mode, Roster.Stage, RosterRow.Fate
 
@@ -32,7 +33,7 @@ def bring_in(octets: bytes, file_name: str, *, owner: User | None) -> Roster:
         raise Rejected(_("the file has no rows below its first line"))
     header = list(sheet.header)
     with transaction.atomic():
-        meaning = _last_meaning(owner, header) or roster_columns.guess(header)
+        meaning = _last_meaning(owner, header) or roster_columns.guess(header, sheet.rows[0].cells)
         roster = Roster.objects.create(
             owner=owner, file_name=file_name[-NAME_CHARACTERS:], header=header, meaning=meaning
         )
@@ -42,15 +43,35 @@ def bring_in(octets: bytes, file_name: str, *, owner: User | None) -> Roster:
     return roster
 
 
+def turn_first_line(roster: Roster) -> None:
+    """Take the first line for data if it was taken for the names of the columns, and the other way round.
+
+    Rejected once rows were carried out, and for what cannot be names.
+    """
+    with transaction.atomic():
+        row = _before_the_run(roster)
+        if any(row.header):
+            RosterRow.objects.create(roster=row, line=FIRST_LINE, cells=row.header)
+            row.header = [""] * len(row.header)
+        else:
+            line = _rows(row).order_by("line")[0]
+            sheets.check_header(line.cells)
+            row.header = line.cells
+            line.delete()
+        first = _rows(row).order_by("line").first()
+        if first is None:
+            raise Rejected(_("the file has no rows below its first line"))
+        row.meaning, row.stage = roster_columns.guess(row.header, first.cells), Stage.COLUMNS
+        row.save(update_fields=["header", "meaning", "stage"])
+
+
 def choose(roster: Roster, meaning: Sequence[str], mode: str) -> None:
     """Fix what the columns hold and what is done; the check begins anew. Rejected once rows were carried out."""
     roster_columns.check(meaning, len(roster.header))
     if mode not in Mode.values:
         raise Rejected(_("choose what is done with the rows"))
     with transaction.atomic():
-        row = _locked(roster)
-        if row.stage in (Stage.RUNNING, Stage.DONE):
-            raise Rejected(_("this file was carried out already: bring it in again"))
+        row = _before_the_run(roster)
         row.meaning, row.mode, row.stage = list(meaning), mode, Stage.CHECKING
         row.save(update_fields=["meaning", "mode", "stage"])
         RosterRow.objects.filter(roster=row).update(fate=Fate.UNKNOWN, column="", detail="", address="")
@@ -131,6 +152,13 @@ def _last_meaning(owner: User | None, header: list[str]) -> list[str] | None:
     """What this person took the same columns for the last time."""
     last = Roster.objects.filter(owner=owner, header=header).exclude(stage=Stage.COLUMNS).order_by("-created_at")
     return last.values_list("meaning", flat=True).first() if owner else None
+
+
+def _before_the_run(roster: Roster) -> Roster:
+    row = _locked(roster)
+    if row.stage in (Stage.RUNNING, Stage.DONE):
+        raise Rejected(_("this file was carried out already: bring it in again"))
+    return row
 
 
 def _locked(roster: Roster) -> Roster:

@@ -17,6 +17,7 @@ OCTETS_AT_MOST = 20 * 1024 * 1024  # several times 50,000 rows of usual length
 ROWS_AT_MOST = 50_000
 COLUMNS_AT_MOST = 50
 CELL_CHARACTERS = 2000
+DATA = "@"  # in no name of a column
 DELIMITERS = ",;\t|"
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 # What a spreadsheet takes for the begin of a formula; the last four are the same signs in full width.
@@ -33,7 +34,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table with the names of its columns; each row has as many cells as there are names."""
+    """A table with the names of its columns, all empty where its first line is data; each row has as many cells."""
 
     header: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -42,7 +43,8 @@ class Sheet:
 def read(octets: bytes) -> Sheet:
     """Read a file: UTF-8 with or without its mark, UTF-16, else Windows-1252; commas, semicolons, tabs or bars.
 
-    Empty rows are left out. Rejected says what cannot be read, and in which line.
+    A first line in which an address stands is data. Empty rows are left out. Rejected says what cannot be read, and in
+    which line.
     """
     if len(octets) > OCTETS_AT_MOST:
         raise Rejected(_("the file has more than %(most)d MB: split it") % {"most": OCTETS_AT_MOST // 1024**2})
@@ -51,7 +53,9 @@ def read(octets: bytes) -> Sheet:
     if not rows:
         raise Rejected(_("the file is empty: its first line names the columns"))
     header = rows[0].cells
-    _check_header(header)
+    if any(DATA in cell for cell in header):
+        header, rows = ("",) * len(header), [rows[0], *rows]
+    check_header(header)
     return Sheet(header, tuple(_fitted(row, len(header)) for row in rows[1:]))
 
 
@@ -98,10 +102,11 @@ def _rows(text: str, delimiter: str) -> Iterator[Row]:
 def _plain(cell: str) -> str:
     """The cell without blanks around it, and without the sign that `write` may have put before it."""
     text = cell.strip()
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text
 
 
-def _check_header(names: Sequence[str]) -> None:
+def check_header(names: Sequence[str]) -> None:
+    """Refuse what cannot be the names of columns."""
     if len(names) > COLUMNS_AT_MOST:
         raise Rejected(_("the file has more than %(most)d columns") % {"most": COLUMNS_AT_MOST})
     for name in names:
@@ -125,4 +130,4 @@ def _fitted(row: Row, columns: int) -> Row:
 
 def _harmless(cell: object) -> object:
     """Text that would be a formula gets the sign by which spreadsheets keep it text."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if isinstance(cell, str) and cell.lstrip("'").startswith(_FORMULA) else cell

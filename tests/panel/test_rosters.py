@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from mailstore.models import AuditEntry, Mailbox, User
-from mailstore.store import grants, sheets
+from mailstore.models import AuditEntry, Mailbox, Roster, RosterRow, User
+from mailstore.store import grants, policies, sheets
 from tests.store.site import ACTOR, PASSWORD, a_domain
-from tests.web.people import an_admin, an_owner, signed_in
+from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 IMPORT = "/mailboxes/import/"
@@ -80,7 +81,7 @@ def test_a_file_that_is_none_is_refused_beside_the_field(root: Client, octets: b
 def test_two_columns_cannot_hold_the_same_and_nothing_chosen_is_lost(root: Client) -> None:
     page = brought(root, b"a,b\nann@example.org,x\n")
     answer = root.post(page, {"mode": "update", "column0": "address", "column1": "address"}).content.decode()
-    assert "two columns cannot hold the same" in answer
+    assert "Two columns cannot hold the same" in answer
     assert re.search(r'value="update"[^>]*checked', answer)
 
 
@@ -142,3 +143,86 @@ def test_the_fates_can_be_filtered_and_taken_away_as_a_file(root: Client) -> Non
     page = checked(root, b"address\nann@example.org\nwrong\n")
     assert "ann@example.org" not in root.get(f"{page}?fate=wrong").content.decode().partition("<tbody>")[2]
     assert b"no @" in root.get(f"{page}?export=csv").getvalue()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_an_export_that_is_brought_in_again_changes_nothing(root: Client, language: str) -> None:
+    own = policies.make("=Brief, 'quoted'", actor=ACTOR)
+    an_owner("=ann@example.org", name='\'=Ann "A" Ö', policy=own, quota_octets=1536 * 1024 + 1, quota_messages=9)
+    an_owner("bob@example.org", suspended=True, receives=False, pop=False, web=False, smtp=False, main_pop=False)
+    an_owner("held@example.org", held=True, notes="One line; then\nanother, with a\ttab")
+    an_owner("plain@example.org")
+    User.objects.update(language=language)
+    root.cookies["django_language"] = language
+    root.post("/language/", {"language": language})
+    file = root.get("/mailboxes/?export=csv").getvalue()
+    page = checked(root, file, mode="update")
+    rows = root.get(page).context["page"].rows
+    assert [(row.address, row.fate, row.detail) for row in rows] == [
+        (address, "same", "")
+        for address in ("=ann@example.org", "bob@example.org", "held@example.org", "plain@example.org")
+    ]
+
+
+def test_an_export_makes_the_same_mailboxes_where_they_are_gone(root: Client) -> None:
+    own = policies.make("Brief", actor=ACTOR)
+    an_owner(ANN, name="Ann", policy=own, quota_octets=None, held=True, notes="Old", smtp=False, web=False)
+    file = root.get("/mailboxes/?export=csv").getvalue()
+    User.objects.filter(address=ANN).delete()
+    page = checked(root, file, mode="create")
+    root.post(f"{page}start/")
+    stepped(root, page)
+    again = Mailbox.objects.get()
+    assert (again.user.name, again.policy, again.quota_octets) == ("Ann", own, None)
+    assert (again.held, again.notes, again.smtp, again.web, again.pop) == (True, "Old", False, False, True)
+
+
+def test_a_domain_admin_brings_his_export_in_again_but_sets_no_hold(root: Client) -> None:
+    an_owner("chief@example.org")
+    grants.grant("chief@example.org", "example.org", actor=ACTOR)
+    an_owner("held@example.org", held=True)
+    chief = signed_in("chief@example.org")
+    page = checked(chief, chief.get("/mailboxes/?export=csv").getvalue(), mode="update")
+    assert {row.fate for row in chief.get(page).context["page"].rows} == {"same"}
+    page = checked(chief, b"address,hold\nheld@example.org,no\nchief@example.org,yes\nnew@example.org,yes\n")
+    rows = chief.get(page).context["page"].rows
+    assert [row.detail for row in rows] == ["a hold is set and lifted by hosting admins alone"] * 3
+
+
+def test_a_first_line_that_is_data_is_a_row_and_is_kept_nowhere_else(root: Client) -> None:
+    columns = brought(root, b"ann@example.org,sesame-open-1\nbob@example.org,sesame-open-2\n")
+    assert Roster.objects.get().header == ["", ""]
+    form = root.get(columns).context["form"]
+    assert [field.label for name, field in form.fields.items() if name != "mode"] == ["Column 1", "Column 2"]
+    assert form.fields["column0"].initial == "address"
+    answer = root.post(columns, {"mode": "both", "column0": "address", "column1": "password"})
+    stepped(root, answer.url)
+    root.post(f"{answer.url}start/")
+    stepped(root, answer.url)
+    assert User.objects.get(address="ann@example.org").check_password("sesame-open-1")
+    assert set(itertools.chain(*RosterRow.objects.values_list("cells", flat=True))) == {""}
+
+
+def test_a_first_line_is_turned_from_names_to_data_and_back(root: Client) -> None:
+    columns = brought(root, b"ann,secret\nbob,hidden\n")
+    assert "The first line is a row too" in root.get(columns).content.decode()
+    assert root.post(columns, {"first": ""}).url == columns
+    assert Roster.objects.get().header == ["", ""]
+    assert [row.cells[0] for row in RosterRow.objects.order_by("line")] == ["ann", "bob"]
+    assert "The first line names the columns" in root.get(columns).content.decode()
+    root.post(columns, {"first": ""})
+    assert Roster.objects.get().header == ["ann", "secret"]
+    assert [row.cells[0] for row in RosterRow.objects.order_by("line")] == ["bob"]
+
+
+def test_the_first_line_of_one_line_alone_stays_a_row(root: Client) -> None:
+    columns = brought(root, b"ann@example.org\n")
+    assert "no rows below its first line" in root.post(columns, {"first": ""}, follow=True).content.decode()
+    assert Roster.objects.get().header == [""]
+
+
+def test_the_first_line_of_what_was_carried_out_is_turned_no_more(root: Client) -> None:
+    page = checked(root, b"address\nann@example.org\n")
+    root.post(f"{page}start/")
+    assert "carried out already" in root.post(f"{page}columns/", {"first": ""}, follow=True).content.decode()
+    assert Roster.objects.get().header == ["address"]

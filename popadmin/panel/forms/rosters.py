@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Roster
@@ -18,7 +19,10 @@ class Bring(forms.Form):
 
     file = forms.FileField(
         label=_("CSV file"),
-        help_text=_("The first line names the columns. Commas, semicolons or tabs; UTF-8 or what Excel writes."),
+        help_text=_(
+            "The first line names the columns, or is a row like the others. "
+            "Commas, semicolons or tabs; UTF-8 or what Excel writes."
+        ),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,text/csv"}),
         allow_empty_file=True,
     )
@@ -41,9 +45,9 @@ class Columns(forms.Form):
         super().__init__(*args, **kwargs)
         choices = [("", _("leave out")), *((name, column.label) for name, column in roster_columns.COLUMNS.items())]
         self.fields["mode"].initial = roster.mode
-        for number, name in enumerate(roster.header):
+        for number, held in enumerate(roster.meaning):
             self.fields[f"column{number}"] = forms.ChoiceField(
-                label=name or _("(without a name)"), choices=choices, required=False, initial=roster.meaning[number]
+                label=capfirst(roster.title(number)), choices=choices, required=False, initial=held
             )
 
     @property

@@ -11,11 +11,12 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Finding
+from mailstore.store.roster_columns import COLUMNS, PASSWORD, cell
 from popadmin.findings import kinds
 from popadmin.lists.bulk import BulkPage
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.results import ResultsPage, ResultsStep, ResultsUndo
-from popadmin.lists.views import Bulk, ListPage
+from popadmin.lists.views import EXPORT, Bulk, ListPage
 from popadmin.panel import access
 from popadmin.panel.acts import ACTS
 from popadmin.panel.filters import MailboxFilters
@@ -24,6 +25,11 @@ from popadmin.signin.access import signed_in
 from popadmin.templatetags.mailboxes import state_words
 
 NEVER = Value(datetime(1, 1, 1, tzinfo=UTC))  # before any sign-in, so that those who never did come together
+
+
+def _column(field: str) -> Exported:
+    """As an import has it, so that an export can be brought in again."""
+    return Exported(COLUMNS[field].heading, lambda row: cell(field, row))
 
 
 class Mailboxes(access.AdminPage, ListPage):
@@ -37,12 +43,10 @@ class Mailboxes(access.AdminPage, ListPage):
         Column("seen", _("Last sign-in"), Coalesce("last_sign_in_at", NEVER), down=True),
     )
     exported = (
-        Exported(_("Address"), lambda row: row.user.address),
-        Exported(_("Name"), lambda row: row.user.name),
+        *(_column(field) for field in COLUMNS if field != PASSWORD),
         Exported(_("State"), lambda row: ", ".join(state_words(row))),
         Exported(_("Findings"), lambda row: ", ".join(kinds(row.found))),
         Exported(_("Size"), lambda row: row.octets),
-        Exported(_("Quota"), lambda row: row.quota_octets),
         Exported(_("Messages"), lambda row: row.messages),
         Exported(_("Last sign-in"), lambda row: row.last_sign_in_at and row.last_sign_in_at.isoformat()),
     )
@@ -58,7 +62,8 @@ class Mailboxes(access.AdminPage, ListPage):
     def rows(self) -> Rows:
         """With what the detectors have `found` of each."""
         found = Prefetch("finding_set", Finding.objects.order_by("kind").only("kind", "mailbox"), to_attr="found")
-        return access.mailboxes(signed_in(self.request)).prefetch_related(found)
+        rows = access.mailboxes(signed_in(self.request)).prefetch_related(found)
+        return rows.select_related("policy") if EXPORT in self.request.GET else rows
 
     def every_row(self) -> Rows:
         return access.mailboxes(signed_in(self.request), removed=True)

@@ -19,7 +19,7 @@ from mailstore.models import Roster, RosterRow
 from mailstore.store import rosters, sheets
 from mailstore.store.outcomes import Rejected
 from mailstore.store.roster_columns import PASSWORD
-from popadmin import acting
+from popadmin import acting, refused
 from popadmin.crumbs import crumb
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.steps import Progress, StepView
@@ -56,8 +56,8 @@ class BringIn(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic 
         file = form.cleaned_data["file"]
         try:
             roster = rosters.bring_in(file.read(), file.name, owner=signed_in(self.request))
-        except Rejected as error:
-            form.add_error("file", str(error))
+        except Rejected as refusal:
+            refused.beside(form, refusal, otherwise="file")
             return self.form_invalid(form)
         return redirect("mailboxes-import-columns", roster.pk)
 
@@ -73,16 +73,27 @@ class ChooseColumns(RosterView, FormView):  # type: ignore[type-arg]  # generic 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "roster": self.roster}
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A button of its own says that the first line is what it was not taken for."""
+        if "first" not in request.POST:
+            return super().post(request, *args, **kwargs)
+        try:
+            rosters.turn_first_line(self.roster)
+        except Rejected as refusal:
+            messages.error(request, refused.sentence(refusal))
+        return redirect("mailboxes-import-columns", self.roster.pk)
+
     def form_valid(self, form: Columns) -> HttpResponse:
         try:
             rosters.choose(self.roster, form.meaning, form.cleaned_data["mode"])
-        except Rejected as error:
-            form.add_error(None, str(error))
+        except Rejected as refusal:
+            refused.beside(form, refusal)
             return self.form_invalid(form)
         return redirect("mailboxes-import", self.roster.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs, roster=self.roster, crumbs=_crumbs())
+        named = any(self.roster.header)
+        context = super().get_context_data(**kwargs, roster=self.roster, named=named, crumbs=_crumbs())
         sample = RosterRow.objects.filter(roster=self.roster).order_by("line")[:SAMPLE_ROWS]
         columns = [field for field in context["form"] if field.name != "mode"]
         cells = zip(*(row.cells for row in sample), strict=True)
@@ -140,8 +151,8 @@ class Start(RosterView):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         try:
             rosters.start(self.roster)
-        except Rejected as error:
-            messages.error(request, str(error))
+        except Rejected as refusal:
+            messages.error(request, refused.sentence(refusal))
         return redirect("mailboxes-import", self.roster.pk)
 
 
