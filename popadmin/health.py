@@ -17,6 +17,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
 from mailstore.store import readiness
+from popadmin.certificates import certificates
 
 log = logging.getLogger("popadmin.health")
 
@@ -49,10 +50,15 @@ def alive() -> HttpResponse:
 
 
 def ready() -> HttpResponse:
-    """200 when every check holds, else 503; the body lists them all."""
+    """200 when every check holds, else 503; the body lists them all, and what needs somebody soon."""
     results = [{"check": name, "ok": _holds(name, check)} for name, check in CHECKS.items()]
     good = all(result["ok"] for result in results)
-    return JsonResponse({"ready": good, "checks": results}, status=200 if good else 503)
+    return JsonResponse({"ready": good, "checks": results, "warnings": warnings()}, status=200 if good else 503)
+
+
+def warnings() -> list[str]:
+    """What still works, or fails for a name alone: certificates to be renewed. Which, a page of admins says."""
+    return ["certificate"] if any(not one.good for one in certificates()) else []
 
 
 def database() -> None:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
 from typing import Any
 
-from django.db.models import BigIntegerField, Count, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import (
+    BigIntegerField,
+    Count,
+    DateTimeField,
+    ExpressionWrapper,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Concat
+from django.db.models.functions import Coalesce, Concat, Now, TruncDate
 
-from mailstore.models import Alias, Domain, Mailbox
+from mailstore.models import Alias, Domain, Mailbox, Tally
+
+CHART_DAYS = 30  # of which deliveries and sign-ins are told
 
 # Of a domain that is removed, what went with it.
 _THERE = Q(removed_at=None) | Q(removed_with_domain=True)
@@ -36,6 +50,14 @@ def octets() -> Combinable:
 def allotted_octets() -> Combinable:
     """The quotas of its mailboxes together; those without one are left out."""
     return _number(_BOXES.values(n=Sum("quota_octets")))
+
+
+def delivered() -> Combinable:
+    """Deliveries of the last CHART_DAYS days (UTC), today's too, as far as the sweep has counted them."""
+    today = TruncDate(Now(), tzinfo=UTC)
+    first = ExpressionWrapper(today - Value(timedelta(days=CHART_DAYS - 1)), output_field=DateTimeField())
+    rows = Tally.objects.filter(domain=OuterRef("pk"), day__gte=first).order_by().values("domain")
+    return _number(rows.values(n=Sum("deliveries")))
 
 
 def catch_all() -> Combinable:

@@ -14,10 +14,10 @@ from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 
 from mailstore.models import Domain, Finding, Mailbox, Message, TallyMark, User
+from mailstore.store.domain_use import CHART_DAYS
 from popadmin.panel import access
 from popadmin.panel.usage import NEAR_PERCENT, NO_QUOTA, used
 
-CHART_DAYS = 30
 LARGEST = 10  # rows of a table that is read at a glance
 
 

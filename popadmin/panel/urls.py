@@ -29,6 +29,7 @@ urlpatterns = [
     path("policies/<int:key>/edit/", policies.Edit.as_view(), name="policies-edit"),
     path("policies/<int:key>/removal/", policies.Removal.as_view(), name="policies-removal"),
     path("overview/", overview.Overview.as_view(), name="overview"),
+    path("parts/", overview.Parts.as_view(), name="overview-parts"),
     path("sign-ins/", visits.Visits.as_view(), name="visits"),
     path("admins/", admins.Admins.as_view(), name="admins"),
     path("admins/new/", admins.New.as_view(), name="admins-new"),

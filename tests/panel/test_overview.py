@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from mailstore.models import Domain, Finding, Heartbeat, Mailbox, SweepPass, Tally, User
 from mailstore.store import grants
+from popadmin.certificates import certificates
 from popadmin.panel import figures, parts
 from tests.store.site import ACTOR, PASSWORD, a_domain
 from tests.web.people import ANN, an_admin, an_owner, signed_in
@@ -89,6 +90,8 @@ def test_each_figure_leads_to_the_list_behind_it():
     ):
         assert f'href="/mailboxes/?{query}"' in page
         assert client.get(f"/mailboxes/?{query}").context["count"].rows == found
+    for order in ("-delivered", "-allotted"):
+        assert f'href="/domains/?sort={order}"' in page
     for link in re.findall(r'href="(/(?:mailboxes|sign-ins|domains)/[^"]*)"', page):
         assert client.get(html.unescape(link)).status_code == 200
 
@@ -125,6 +128,42 @@ def test_the_days_are_the_sums_of_the_tallies():
     assert (days[-1].date, days[-1].sign_ins, days[-1].refused) == (today, 4, 2)
 
 
+def test_deliveries_and_what_is_allotted_lead_to_the_domains_that_have_most():
+    an_admin()
+    fill("a@some.example", 0, 20 * MB)
+    fill("a@most.example", 0, 10 * MB)
+    today = timezone.now().astimezone(datetime.UTC).date()
+    for name, ago, deliveries in (("some.example", 29, 3), ("some.example", 30, 90), ("most.example", 0, 4)):
+        day = today - datetime.timedelta(days=ago)
+        Tally.objects.create(domain=Domain.objects.get(name=name), day=day, deliveries=deliveries)
+    client = signed_in("root")
+    delivered = client.get("/domains/?sort=-delivered").context["page"].rows
+    assert [(row.name, row.delivered) for row in delivered] == [("most.example", 4), ("some.example", 3)]
+    assert client.get("/overview/").context["delivered"] == 7
+    allotted = client.get("/domains/?sort=-allotted").context["page"].rows
+    assert [row.name for row in allotted] == ["some.example", "most.example"]
+
+
+def test_all_certificates_are_behind_those_of_the_overview(settings, tmp_path, pair_ending_in):
+    settings.TLS_SNI_DIR = tmp_path
+    for days in range(-1, 20):
+        pair_ending_in(tmp_path / f"in{days}.example", days=days)
+    an_admin()
+    assert "in19.example" not in overview()
+    assert 'href="/parts/"' in overview()
+    page = html.unescape(signed_in("root").get("/parts/").content.decode())
+    assert "in19.example" in page
+    assert (
+        page.index("in-1.example") < page.index("not valid: replace it") < page.index("renew it") < page.index("valid<")
+    )
+
+
+def test_a_domain_admin_has_no_page_of_the_parts():
+    a_domain()
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    assert signed_in("carla").get("/parts/").status_code == 404
+
+
 def test_the_domains_that_store_most_come_first():
     admin = an_admin()
     a_domain("empty.example")
@@ -157,7 +196,7 @@ def test_certificates_are_told_with_their_end(settings, tmp_path, pair_ending_in
     pair_ending_in(tmp_path / "short.example", days=3)
     (tmp_path / "broken.example").mkdir()
     (tmp_path / "broken.example" / "fullchain.pem").write_text("nothing")
-    found = [(one.name, one.good) for one in parts.certificates()]
+    found = [(one.name, one.good) for one in certificates()]
     assert found == [("broken.example", False), ("short.example", False), ("long.example", True)]
     an_admin()
     page = overview()

@@ -82,6 +82,18 @@ def test_an_expired_certificate_is_not_ready(client, settings, days, ready):
     assert checks(client.get("/readyz"))["certificate"] is ready
 
 
+@pytest.mark.req("P-137")
+@pytest.mark.django_db
+@pytest.mark.parametrize(("days", "warned"), [(15, []), (13, ["certificate"]), (-1, ["certificate"])])
+def test_a_certificate_that_ends_soon_is_warned_of_and_one_by_name_too(client, settings, tmp_path, days, warned):
+    settings.TLS_SNI_DIR = tmp_path / "names"
+    (settings.TLS_SNI_DIR / "mail.customer.example").mkdir(parents=True)
+    write_certificate(settings.TLS_SNI_DIR / "mail.customer.example" / "fullchain.pem", days)
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["warnings"]) == (200, warned)
+    assert "customer" not in response.content.decode()
+
+
 @pytest.mark.django_db
 def test_a_file_that_is_no_certificate_is_not_ready(client, settings):
     settings.TLS_CERT_FILE.write_text("nonsense")

@@ -30,6 +30,8 @@ class Domains(access.AdminPage, ListPage):
         Column("stored", _("Storage"), domain_use.octets(), down=True),
         Column("mailboxes", _("Mailboxes"), domain_use.mailboxes(), down=True, css="number"),
         Column("aliases", _("Aliases"), domain_use.aliases(), down=True, css="number"),
+        Column("allotted", _("Allotted"), domain_use.allotted_octets(), down=True, css="number"),
+        Column("delivered", _("Deliveries, 30 days"), domain_use.delivered(), down=True, css="number"),
         Column("made", _("Made"), F("created_at"), down=True),
     )
     exported = (
@@ -45,10 +47,12 @@ class Domains(access.AdminPage, ListPage):
         Exported(_("Octets at most"), lambda row: row.quota_octets),
         Exported(_("Octets allotted"), lambda row: row.allotted_octets),
         Exported(_("Octets allotted at most"), lambda row: row.allotment_octets),
+        Exported(_("Deliveries, 30 days"), lambda row: row.delivered),
     )
 
     def rows(self) -> Rows:
-        return domain_use.counted(access.domains(signed_in(self.request)).select_related("stands_for"))
+        rows = access.domains(signed_in(self.request)).select_related("stands_for")
+        return domain_use.counted(rows).annotate(delivered=domain_use.delivered())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs, host=access.is_host(signed_in(self.request)))

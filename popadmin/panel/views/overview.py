@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
+from popadmin.certificates import certificates
+from popadmin.crumbs import crumb
 from popadmin.panel import access, figures, parts
 from popadmin.panel.usage import NEAR_PERCENT
 from popadmin.signin.access import signed_in
@@ -34,5 +37,15 @@ class Overview(access.AdminPage, TemplateView):
             counted_at=figures.counted_at(),
             host=host,
             parts=parts.parts() if host else [],
-            certificates=parts.certificates()[: figures.LARGEST] if host else [],
+            certificates=certificates()[: figures.LARGEST] if host else [],
         )
+
+
+class Parts(access.HostPage, TemplateView):
+    """All parts of the site, and all certificates: the overview has the first to end."""
+
+    template_name = "panel/parts.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        overview = [crumb(_("Overview"), "overview")]
+        return super().get_context_data(**kwargs, parts=parts.parts(), certificates=certificates(), crumbs=overview)
