@@ -26,4 +26,4 @@ def settle(mailboxes: Sequence[int]) -> None:
 
 def _settle(mailboxes: list[int]) -> None:
     until = monotonic() + PATIENCE_SECONDS
-    settling.let_go(mailboxes, now=timezone.now(), stop=lambda: monotonic() > until, pace=Pace())
+    settling.let_go(mailboxes, moment=timezone.now, stop=lambda: monotonic() > until, pace=Pace())

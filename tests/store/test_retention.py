@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
+from time import monotonic
 
 import pytest
 from django.utils import timezone
@@ -11,6 +12,8 @@ from django.utils import timezone
 from mailstore.models import Device, EveryDeviceHas, Mailbox, Message
 from mailstore.store import devices, domains, forecast, mailboxes, policies, retention, sweep
 from mailstore.store.sweeping.batches import ROWS_AT_MOST
+from mailstore.store.sweeping.expire import EXPIRE
+from mailstore.store.sweeping.steps import Round
 from tests.store.bodiless import Bodiless
 from tests.store.mail import assert_counters_are_sums
 from tests.store.site import ACTOR, a_body, a_mailbox, a_message
@@ -52,7 +55,14 @@ def test_fetched_mail_expires_and_unfetched_mail_never_does() -> None:
     has(signed_in(box), fetched, young)
     assert (swept().expired_octets, live()) == (7, {unfetched.pk, young.pk})
     fetched.refresh_from_db()
-    assert (fetched.removed_why, fetched.removed_at, fetched.removed) == ("expired", NOW, box.change + 1)
+    assert (fetched.removed_why, fetched.removed) == ("expired", box.change + 1)
+
+
+def test_it_left_when_it_did_and_not_when_the_pass_began() -> None:
+    a_message(following(expire_days=30, expire_unfetched=True), arrived_at=ago(31))
+    EXPIRE.act(Round(Bodiless(), NOW, began_seconds=monotonic() - 60))
+    left_at = Message.objects.get().removed_at
+    assert NOW + timedelta(seconds=60) <= left_at < NOW + timedelta(seconds=90)
 
 
 def test_unfetched_mail_expires_where_the_policy_says_so() -> None:

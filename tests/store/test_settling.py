@@ -68,7 +68,7 @@ def test_a_revocation_that_is_cut_short_is_gone_on_with_by_the_next_pass(monkeyp
     lost(monkeypatch)
     assert live() == MUCH, "nobody sees them, and they count until the sweep comes"
     assert sweep.preview(Bodiless()).settled == MUCH
-    settle.let_go([box.pk], now=timezone.now(), stop=interrupted(3), pace=Pace())
+    settle.let_go([box.pk], moment=timezone.now, stop=interrupted(3), pace=Pace())
     assert 0 < live() < MUCH
     rest = live()
     assert sweep.run(Bodiless()).settled == rest
@@ -84,7 +84,7 @@ def test_the_mailbox_is_free_between_two_batches(monkeypatch: pytest.MonkeyPatch
         free.extend(at_once(lambda: Mailbox.objects.filter(pk=box.pk).update(web=True)))
 
     stop = interrupted(1000, somebody_else_writes)
-    settle.let_go([box.pk], now=timezone.now(), stop=stop, pace=Pace())
+    settle.let_go([box.pk], moment=timezone.now, stop=stop, pace=Pace())
     assert live() == 0
     assert len(free) >= 3
     assert set(free) == {1}
@@ -104,7 +104,7 @@ def test_a_device_that_is_made_in_between_misses_nothing_of_what_is_left(
             made.append(devices.add(ANN, "tablet", actor=ACTOR)[1])
             left.append(live())
 
-    settle.let_go([box.pk], now=timezone.now(), stop=interrupted(1000, connect), pace=Pace())
+    settle.let_go([box.pk], moment=timezone.now, stop=interrupted(1000, connect), pace=Pace())
     assert left[0] > 0
     assert live() == left[0] == len(mail.uidls(mail.open(ANN, made[0])))
 
@@ -120,7 +120,7 @@ def test_a_session_that_deletes_meanwhile_and_a_delivery_are_as_without_it(
     def use() -> None:
         mail.deliver(ANN)
 
-    settle.let_go([box.pk], now=timezone.now(), stop=interrupted(1000, use), pace=Pace())
+    settle.let_go([box.pk], moment=timezone.now, stop=interrupted(1000, use), pace=Pace())
     assert len(mail.uidls(drop)) == MUCH, "its list is that of its beginning"
     assert mail.remove(drop, 1, 2) == 2
     assert live() == Message.objects.count() - MUCH > 0

@@ -60,7 +60,16 @@ def test_a_hold_keeps_it() -> None:
     box = a_mailbox()
     mailboxes.ensure(ANN, actor=ACTOR, held=True)
     a_session(box, days_ago=1000)
-    assert swept() == 0
+    an_earlier_stay(box, days_ago=1000)
+    assert (swept(), EarlierStay.objects.count()) == (0, 1)
+
+
+def test_what_rests_with_a_removed_mailbox_comes_back_with_it() -> None:
+    box = a_mailbox()
+    an_earlier_stay(box, days_ago=1000)
+    a_session(box, days_ago=1000)
+    Mailbox.objects.update(removed_at=timezone.now())
+    assert (swept(), EarlierStay.objects.count()) == (0, 1)
 
 
 def test_a_pass_is_remembered_for_the_overview() -> None:

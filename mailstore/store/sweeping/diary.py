@@ -1,4 +1,4 @@
-"""Forgets what the diary has kept for as long as the mailbox's policy says; nothing of one that is held.
+"""Forgets what the diary has kept for as long as the mailbox's policy says; nothing of one that is held or rests.
 
 With it go the earlier stays of messages that were restored so long ago: there is nothing more to tell of their time.
 """
@@ -20,7 +20,7 @@ _KEPT = f"""
   JOIN mailstore_domain o ON o.id = x.domain_id
   LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
  CROSS JOIN LATERAL (SELECT %(now)s - make_interval(days => coalesce(p.diary_days, {DIARY_DAYS})) AS at) AS since
- WHERE x.id = ANY(%(boxes)s) AND NOT x.held
+ WHERE x.id = ANY(%(boxes)s) AND NOT x.held AND x.removed_at IS NULL
 """
 # A row ends after it began, so the index by beginnings finds what is old.
 _OF_OLD = f"{_KEPT} AND d.mailbox_id = x.id AND d.started_at < since.at AND d.ended_at < since.at"

@@ -34,7 +34,7 @@ _EXPIRE = leaving(
     f"""
         WITH {retention.boxes("x.id = ANY(%(boxes)s)", part=between("%(first)s", "%(last)s"))}
         UPDATE mailstore_message t
-           SET removed = x.change + 1, removed_at = %(now)s, removed_why = judged.why
+           SET removed = x.change + 1, removed_at = %(moment)s, removed_why = judged.why
           FROM mailstore_mailbox x, (
                SELECT m.id, m.mailbox_id, due.why
                  FROM unnest(%(mailboxes)s::bigint[], %(numbers)s::bigint[]) AS found (mailbox, added)
@@ -87,7 +87,9 @@ def _expire(batch: Sequence[Found], round: Round) -> Found:
     mailboxes, numbers = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
     found = {"mailboxes": mailboxes, "numbers": numbers, "first": min(numbers), "last": max(numbers)}
     with locked(sorted(set(mailboxes))) as free:
-        ((count, octets),) = prepared.fetch(_EXPIRE, {"boxes": free, "now": round.now, **found})
+        ((count, octets),) = prepared.fetch(
+            _EXPIRE, {"boxes": free, "now": round.now, "moment": round.moment(), **found}
+        )
     return count, octets
 
 

@@ -20,7 +20,7 @@ SELECT coalesce(array_agg(x.id), '{{}}')
  WHERE p.relief <> 'never' AND NOT x.held AND x.removed_at IS NULL AND NOT ({fits(_ANY_OCTETS, "x")})
 """
 _FIND = finding("ARRAY[%(mailbox)s]", _ANY_OCTETS)
-_RELIEVE = relieving("%(mailbox)s", _ANY_OCTETS, "%(now)s", "%(numbers)s::bigint[]")
+_RELIEVE = relieving("%(mailbox)s", _ANY_OCTETS, "%(moment)s", "%(numbers)s::bigint[]")
 
 
 def _act(round: Round) -> tuple[int, int]:
@@ -46,7 +46,9 @@ def _batch(mailbox: int, round: Round) -> tuple[int, int]:
     for _mailbox, numbers in prepared.fetch(_FIND, {"mailbox": mailbox}):
         with locked([mailbox]) as free:
             for key in free:
-                ((count, octets),) = prepared.fetch(_RELIEVE, {"mailbox": key, "numbers": numbers, "now": round.now})
+                ((count, octets),) = prepared.fetch(
+                    _RELIEVE, {"mailbox": key, "numbers": numbers, "moment": round.moment()}
+                )
                 return count, octets
     return 0, 0
 

@@ -49,7 +49,7 @@ _SETTLE = leaving(
     f"""
         WITH {_boxes(between("%(first)s", "%(last)s"))}
         UPDATE mailstore_message t
-           SET removed = x.change + 1, removed_at = %(now)s, removed_why = 'settled'
+           SET removed = x.change + 1, removed_at = %(moment)s, removed_why = 'settled'
           FROM mailstore_mailbox x, (
                SELECT m.id, m.mailbox_id
                  FROM unnest(%(mailboxes)s::bigint[], %(numbers)s::bigint[]) AS found (mailbox, added)
@@ -65,7 +65,7 @@ _SETTLE = leaving(
 Found = tuple[int, int]  # mailbox and arrival number
 
 
-def let_go(mailboxes: Sequence[int], *, now: datetime, stop: Callable[[], bool], pace: Pace) -> int:
+def let_go(mailboxes: Sequence[int], *, moment: Callable[[], datetime], stop: Callable[[], bool], pace: Pace) -> int:
     """Let go what is due in these mailboxes, until `stop` says so; returns how many messages. The rest is due again."""
     gone = 0
     found: list[Found] = [(0, 0)]
@@ -73,7 +73,7 @@ def let_go(mailboxes: Sequence[int], *, now: datetime, stop: Callable[[], bool],
         found = _find(mailboxes, found[-1])
         for batch in pace.batches(found):
             if not stop():
-                gone += _settle(batch, now)
+                gone += _settle(batch, moment)
     return gone
 
 
@@ -82,11 +82,11 @@ def _find(mailboxes: Sequence[int], after: Found) -> list[Found]:
     return prepared.fetch(_FIND, {"boxes": list(mailboxes), "mailbox": mailbox, "added": added})
 
 
-def _settle(batch: Sequence[Found], now: datetime) -> int:
+def _settle(batch: Sequence[Found], moment: Callable[[], datetime]) -> int:
     mailboxes, numbers = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
     found = {"mailboxes": mailboxes, "numbers": numbers, "first": min(numbers), "last": max(numbers)}
     with locked(sorted(set(mailboxes))) as free:
-        ((count,),) = prepared.fetch(_SETTLE, {"boxes": free, "now": now, **found})
+        ((count,),) = prepared.fetch(_SETTLE, {"boxes": free, "moment": moment(), **found})
     return int(count)
 
 
@@ -100,7 +100,7 @@ def _sways(round: Round) -> Iterator[int]:
 def _act(round: Round) -> tuple[int]:
     """Let go what is due anywhere."""
     pace = Pace()
-    return (sum(let_go(keys, now=round.now, stop=round.stop, pace=pace) for keys in windows(round)),)
+    return (sum(let_go(keys, moment=round.moment, stop=round.stop, pace=pace) for keys in windows(round)),)
 
 
 SETTLE = Step(("settled",), None, _act, sways=_sways, copied=_act)

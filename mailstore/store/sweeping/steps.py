@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import monotonic
 
 from mailstore.ports import BodyStore
 
@@ -22,6 +23,11 @@ class Round:
     now: datetime
     stop: Callable[[], bool] = lambda: False
     but: Sequence[int] = ()
+    began_seconds: float = field(default_factory=monotonic)
+
+    def moment(self) -> datetime:
+        """When something happens in it: a pass may take minutes, and what is due was so at its beginning."""
+        return self.now + timedelta(seconds=monotonic() - self.began_seconds)
 
 
 Act = Callable[[Round], tuple[int, ...]]
