@@ -53,6 +53,10 @@ class Aliases(access.AdminPage, ListPage):
         Exported(gettext_lazy("Comment"), lambda row: row.comment),
     )
 
+    shown = (
+        "address", "domain__name", "targets", "mailbox", "keep_copy", "active", "expires_at", "comment", "created_at"
+    )  # fmt: skip
+
     def rows(self) -> Rows:
         return _listed(signed_in(self.request))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import F
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -49,13 +50,20 @@ class Domains(access.AdminPage, ListPage):
         Exported(_("Octets allotted at most"), lambda row: row.allotment_octets),
         Exported(_("Deliveries, 30 days"), lambda row: row.delivered),
     )
+    shown = ("name", "active", "stands_for__name", "quota_octets", "mailbox_limit", "alias_limit", "created_at")
 
     def rows(self) -> Rows:
         rows = access.domains(signed_in(self.request)).select_related("stands_for")
         return domain_use.counted(rows).annotate(delivered=domain_use.delivered())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, host=access.is_host(signed_in(self.request)))
+        """Where the numbers of each row lead is looked up once."""
+        return super().get_context_data(
+            **kwargs,
+            host=access.is_host(signed_in(self.request)),
+            mailboxes=reverse("mailboxes"),
+            aliases=reverse("aliases"),
+        )
 
 
 class Removed(access.HostPage, ListPage):
