@@ -4,15 +4,18 @@
   if (!form) return;
   const boxes = [...form.querySelectorAll("input[name=ticked]")];
   const all = form.querySelector("[data-tick-all]");
-  const told = form.querySelector("[data-chosen]");
-  const elsewhere = told ? Number(told.dataset.chosen) - boxes.filter(box => box.checked).length : 0;
+  const told = [...form.querySelectorAll("[data-chosen]")];
+  const bar = form.querySelector(".bulk-do");
+  const elsewhere = told.length ? Number(told[0].dataset.chosen) - boxes.filter(box => box.checked).length : 0;
   const tell = () => {
     const here = boxes.filter(box => box.checked).length;
     if (all) {
       all.checked = here === boxes.length;
       all.indeterminate = here > 0 && here < boxes.length;
     }
-    if (told) told.textContent = told.textContent.replace(/[\d\s.,\u00a0\u202f]*\d/, new Intl.NumberFormat(document.documentElement.lang).format(elsewhere + here));
+    const number = new Intl.NumberFormat(document.documentElement.lang).format(elsewhere + here);
+    for (const place of told) place.textContent = place.textContent.replace(/[\d\s.,\u00a0\u202f]*\d/, number);
+    bar?.toggleAttribute("data-any", elsewhere + here > 0);
   };
   if (all) {
     all.hidden = false;

@@ -26,14 +26,21 @@ class Choice:
     def __bool__(self) -> bool:
         return self.everything or bool(self.keys)
 
-    def keep(self, shown: Iterable[int], ticked: Iterable[int]) -> None:
-        """Take over the boxes of one page: of the rows that were shown, those that are ticked now."""
+    def keep(self, shown: Iterable[int], ticked: Iterable[int]) -> int:
+        """Take over the boxes of one page: of the rows that were shown, those that are ticked now.
+
+        Returns how many are not kept: those of this page that are more than TICKED_MOST.
+        """
         shown, ticked = set(shown), set(ticked)
         if self.everything and shown <= ticked:
-            return
-        keys = (self.keys - shown) | ticked
+            return 0
+        before = set() if self.everything else self.keys - shown
+        new = sorted(ticked - before)
+        room = max(0, TICKED_MOST - len(before))
+        keys = before | set(new[:room])
         if self.everything or keys != self.keys:
-            self._set(set(sorted(keys)[:TICKED_MOST]), everything=False)
+            self._set(keys, everything=False)
+        return len(new[room:])
 
     def choose_all(self) -> None:
         """Everything that the filters find, also what comes to it meanwhile."""

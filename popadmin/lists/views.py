@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.utils.functional import Promise, cached_property
 from django.utils.html import conditional_escape
+from django.utils.translation import ngettext
 from django.views.generic import View
 from django.views.generic.base import ContextMixin, TemplateResponseMixin
 
 from popadmin import acting
 from popadmin.lists import exports, paging
-from popadmin.lists.choice import Choice
+from popadmin.lists.choice import TICKED_MOST, Choice
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.state import State
+from popadmin.templatetags.amounts import count
 
 PAGE_ROWS = 50
 EXPORT = "export"  # in the query string: the list as a file
@@ -84,9 +87,12 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
         choice = self.choice(here)
         ticked = acting.keys(request.POST.getlist("ticked"))
         acting.find_all(request, self.rows(), ticked)
-        choice.keep(acting.keys(request.POST.getlist("shown")), ticked)
+        left_out = choice.keep(acting.keys(request.POST.getlist("shown")), ticked)
         if "choose" in request.POST:
             (choice.choose_all if request.POST["choose"] == "all" else choice.clear)()
+        elif left_out:
+            messages.warning(request, _too_many(left_out))
+            return redirect(request.path + here.query(cursor=here.cursor))
         for bulk in self.bulk:
             if request.POST.get("bulk") == bulk.name:
                 return redirect(f"{request.path}{bulk.url}{here.query()}")
@@ -128,3 +134,12 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
     def _export(self) -> str | None:
         query = self.state.query()
         return f"{query}{'&' if query else '?'}{EXPORT}=csv" if self.exported else None
+
+
+def _too_many(left_out: int) -> str:
+    text = ngettext(
+        "%(number)s row was not chosen: one by one, %(most)s can be. Filter the list, then choose all that it finds.",
+        "%(number)s rows were not chosen: one by one, %(most)s can be. Filter the list, then choose all that it finds.",
+        left_out,
+    )
+    return text % {"number": count(left_out), "most": count(TICKED_MOST)}

@@ -211,3 +211,16 @@ def test_a_row_that_is_gone_is_no_offence(carla):
 def test_an_owner_cannot_tell_that_the_list_exists():
     an_owner()
     assert signed_in(ANN).get(LIST).status_code == 404
+
+
+def test_ticks_beyond_the_most_are_told_and_none_before_them_is_lost(root, monkeypatch):
+    mailboxes(6)
+    monkeypatch.setattr("popadmin.lists.choice.TICKED_MOST", 4)
+    monkeypatch.setattr("popadmin.lists.views.TICKED_MOST", 4)
+    first, *others = Mailbox.objects.order_by("-pk").values_list("pk", flat=True)
+    root.post(LIST, {"shown": [first], "ticked": [first], "here": ""})
+    answer = root.post(LIST, {"shown": others, "ticked": others, "here": "", "bulk": "suspend"}, follow=True)
+    assert answer.redirect_chain == [(LIST, 302)]
+    page = answer.content.decode()
+    assert "3 rows were not chosen: one by one, 4 can be" in page.replace("\xa0", " ")
+    assert root.session["chosen:mailboxes"]["keys"] == sorted([first, *sorted(others)[:3]])

@@ -33,7 +33,7 @@ class Domains(access.AdminPage, ListPage):
         Column("aliases", _("Aliases"), domain_use.aliases(), down=True, css="number"),
         Column("allotted", _("Allotted"), domain_use.allotted_octets(), down=True, css="number"),
         Column("delivered", _("Deliveries, 30 days"), domain_use.delivered(), down=True, css="number"),
-        Column("made", _("Made"), F("created_at"), down=True),
+        Column("made", _("Made"), F("created_at"), down=True, css="spare"),
     )
     exported = (
         Exported(_("Domain"), lambda row: row.name),
