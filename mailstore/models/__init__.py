@@ -12,7 +12,7 @@ from mailstore.models.messages import Body, EarlierStay, ImportedSource, Message
 from mailstore.models.passes import SweepPass
 from mailstore.models.rosters import Roster, RosterRow
 from mailstore.models.sessions import WebSession
-from mailstore.models.tallies import Heartbeat, Tally, TallyMark
+from mailstore.models.tallies import Heartbeat, KeptHoldings, Tally, TallyMark
 from mailstore.models.users import User
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "ImportedSource",
     "Job",
     "JobRow",
+    "KeptHoldings",
     "Mailbox",
     "MailedCode",
     "Message",

@@ -1,4 +1,4 @@
-"""What the overview tells of the past and of the parts of the site: sums by day, and who is at work."""
+"""What the overview tells of the past and of the parts of the site: sums, by day too, and who is at work."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +31,16 @@ class TallyMark(models.Model):
     message = models.BigIntegerField(default=0)
     sessions_until = models.DateTimeField(null=True)
     counted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.counted_at)
+
+
+class KeptHoldings(models.Model):
+    """What all mailboxes together hold, as the overview of a large site counted it last: the one row."""
+
+    counted_at = models.DateTimeField()
+    figures = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return str(self.counted_at)

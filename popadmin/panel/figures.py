@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import astuple, dataclass
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import BigIntegerField, Count, OuterRef, Q, Subquery, Sum
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import BigIntegerField, Count, Exists, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 
-from mailstore.models import Domain, Finding, Mailbox, Message, TallyMark, User
+from mailstore.models import AuditEntry, Domain, Finding, KeptHoldings, Mailbox, Message, TallyMark, User
 from mailstore.store.domain_use import CHART_DAYS
 from popadmin.panel import access
 from popadmin.panel.usage import NEAR_PERCENT, NO_QUOTA, used
 
 LARGEST = 10  # rows of a table that is read at a glance
+KEPT_FROM = 20_000  # mailboxes; fewer are counted in ten milliseconds, each time
+KEPT = datetime.timedelta(minutes=1)
+UNDER_WAY = datetime.timedelta(seconds=10)  # an entry of the audit may be dated so long before it can be seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,16 @@ class Holdings:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What all mailboxes of a person hold together, counted `at`; `largest` are the domains that store most."""
+
+    at: datetime.datetime
+    total: Holdings
+    suspended: int
+    largest: list[Holdings]
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     date: datetime.date
     deliveries: int
@@ -44,41 +58,33 @@ class Day:
     refused: int
 
 
-def holdings(user: User) -> list[Holdings]:
-    """By domain; the sums over all are sums of these, so that one pass over the mailboxes is enough."""
-    rows = access.mailboxes(user).select_related(None).order_by().values_list("domain")
-    sums = rows.annotate(
-        boxes=Count("pk"),
-        size=_sum("octets"),
-        allotted=_sum("quota_octets"),
-        unlimited=Count("pk", filter=NO_QUOTA),
-        near=Count("pk", filter=used(NEAR_PERCENT)),
-        full=Count("pk", filter=used(100)),
-        waiting=_sum("messages"),
-        never=Count("pk", filter=Q(last_sign_in_at=None)),
-    )
-    return [Holdings(*row) for row in sums]
+def domains(user: User) -> tuple[int, list[int]]:
+    """How many there are, and the keys of those that are suspended."""
+    closed = ArrayAgg("pk", filter=Q(active=False), default=Value([]))
+    told = access.domains(user).aggregate(number=Count("pk"), closed=closed)
+    return told["number"], told["closed"]
 
 
-def total(holdings: Sequence[Holdings]) -> Holdings:
-    columns = [name for name in Holdings.__slots__ if name != "domain"]
-    return Holdings(0, *(sum(map(attrgetter(name), holdings)) for name in columns))
+def held(user: User, closed: Collection[int], *, kept_from: int = KEPT_FROM) -> Held:
+    """Counted now; of a hosting admin's site with so many mailboxes shown again for a minute, if nobody changed any.
+
+    Then only what mail moves can differ from the lists, by what came in that minute.
+    """
+    if not access.is_host(user):
+        return _count(user, closed)
+    kept = _kept()
+    if kept is not None:
+        return kept
+    counted = _count(user, closed)
+    if counted.total.mailboxes >= kept_from:
+        _keep(counted)
+    return counted
 
 
 def largest(user: User, holdings: Sequence[Holdings]) -> list[tuple[Domain, Holdings]]:
-    """The domains that store most."""
-    most = sorted(holdings, key=lambda each: (-each.octets, each.domain))[:LARGEST]
-    domains = access.domains(user).in_bulk([each.domain for each in most])
-    return [(domains[each.domain], each) for each in most if each.domain in domains]
-
-
-def suspended(user: User, holdings: Sequence[Holdings]) -> int:
-    """By themselves, or with their domain. Begins at the people, few of whom are, and an index has them."""
-    closed = set(access.domains(user).filter(active=False).values_list("pk", flat=True))
-    rows = access.mailboxes(user).select_related(None).filter(user=OuterRef("pk"))
-    rows = rows.exclude(domain__in=closed) if closed else rows
-    found = User.objects.filter(is_active=False).aggregate(mailboxes=Count(Subquery(rows.values("pk"))))
-    return int(found["mailboxes"]) + sum(each.mailboxes for each in holdings if each.domain in closed)
+    """With their domains, those that are there."""
+    domains = access.domains(user).in_bulk([each.domain for each in holdings])
+    return [(domains[each.domain], each) for each in holdings if each.domain in domains]
 
 
 def with_findings(user: User) -> int:
@@ -110,6 +116,59 @@ def left_by_day(mailbox: Mailbox, most: int) -> list[dict[str, Any]]:
     rows = access.left(mailbox).annotate(day=TruncDate("removed_at")).values("day", "removed_why")
     sums = rows.annotate(messages=Count("pk"), octets=Sum("octets")).order_by("-day", "removed_why")
     return [{**row, "why": Message.Why(row["removed_why"]).label} for row in sums[:most]]
+
+
+def _kept() -> Held | None:
+    """The last count of the site, if it is still to be shown."""
+    changed = AuditEntry.objects.filter(at__gt=OuterRef("counted_at") - UNDER_WAY)
+    fresh = KeptHoldings.objects.filter(counted_at__gt=timezone.now() - KEPT)
+    row = fresh.exclude(Exists(changed)).first()
+    if row is None:
+        return None
+    total, suspended, most = (row.figures[name] for name in ("total", "suspended", "largest"))
+    return Held(row.counted_at, Holdings(*total), suspended, [Holdings(*each) for each in most])
+
+
+def _keep(counted: Held) -> None:
+    told = {"total": astuple(counted.total), "suspended": counted.suspended}
+    figures = {**told, "largest": [astuple(each) for each in counted.largest]}
+    if not KeptHoldings.objects.filter(pk=1).update(counted_at=counted.at, figures=figures):
+        KeptHoldings.objects.get_or_create(pk=1, defaults={"counted_at": counted.at, "figures": figures})
+
+
+def _count(user: User, closed: Collection[int]) -> Held:
+    at, by_domain = timezone.now(), _holdings(user)
+    most = sorted(by_domain, key=lambda each: (-each.octets, each.domain))[:LARGEST]
+    return Held(at, _total(by_domain), _suspended(user, by_domain, closed), most)
+
+
+def _holdings(user: User) -> list[Holdings]:
+    """By domain; the sums over all are sums of these, so that one pass over the mailboxes is enough."""
+    rows = access.mailboxes(user).select_related(None).order_by().values_list("domain")
+    sums = rows.annotate(
+        boxes=Count("pk"),
+        size=_sum("octets"),
+        allotted=_sum("quota_octets"),
+        unlimited=Count("pk", filter=NO_QUOTA),
+        near=Count("pk", filter=used(NEAR_PERCENT)),
+        full=Count("pk", filter=used(100)),
+        waiting=_sum("messages"),
+        never=Count("pk", filter=Q(last_sign_in_at=None)),
+    )
+    return [Holdings(*row) for row in sums]
+
+
+def _total(holdings: Sequence[Holdings]) -> Holdings:
+    columns = [name for name in Holdings.__slots__ if name != "domain"]
+    return Holdings(0, *(sum(map(attrgetter(name), holdings)) for name in columns))
+
+
+def _suspended(user: User, holdings: Sequence[Holdings], closed: Collection[int]) -> int:
+    """By themselves, or with their domain. Begins at the people, few of whom are, and an index has them."""
+    rows = access.mailboxes(user).select_related(None).filter(user=OuterRef("pk"))
+    rows = rows.exclude(domain__in=closed) if closed else rows
+    found = User.objects.filter(is_active=False).aggregate(mailboxes=Count(Subquery(rows.values("pk"))))
+    return int(found["mailboxes"]) + sum(each.mailboxes for each in holdings if each.domain in closed)
 
 
 def _sum(column: str) -> Combinable:

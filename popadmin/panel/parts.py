@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Value
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Heartbeat, SweepPass
 
+SWEEP = "sweep"
 SILENT = timedelta(minutes=2)  # four beats of a part
 SWEPT = timedelta(hours=26)  # a daily timer, and what it may be late
 
@@ -27,14 +29,14 @@ class Part:
 
 def parts() -> list[Part]:
     now = timezone.now()
-    beats = dict(Heartbeat.objects.values_list("part", "seen_at"))
+    last_pass = SweepPass.objects.order_by("-pk").values_list(Value(SWEEP), "ended_at")[:1]
+    beats = dict(Heartbeat.objects.values_list("part", "seen_at").union(last_pass, all=True))
     expected = (
         ("pop3", _("POP3"), bool(settings.POP3_LISTEN or settings.POP3S_LISTEN)),
         ("lmtp", _("LMTP"), bool(settings.LMTP_LISTEN)),
     )
     found = [_part(label, beats.get(name), now - SILENT) for name, label, wanted in expected if wanted or name in beats]
-    swept = SweepPass.objects.order_by("-pk").values_list("ended_at", flat=True).first()
-    return [*found, _part(_("Sweep"), swept, now - SWEPT)]
+    return [*found, _part(_("Sweep"), beats.get(SWEEP), now - SWEPT)]
 
 
 def _part(label: Promise, seen_at: datetime | None, since: datetime) -> Part:

@@ -63,6 +63,7 @@ def test_an_empty_list_says_what_to_do(root: Client) -> None:
         ("q=INFO", ["info@example.org"]),
         ("q=elsewhere&kind=alias", ["info@example.org", "off@other.org", "old@example.org"]),
         ("q=front", ["info@example.org"]),
+        ("q=IN", ["info@example.org"]),
         ("domain=other.org", ["off@other.org"]),
         ("kind=forward", ["ann@example.org"]),
         ("kind=catch-all", ["@example.org"]),

@@ -38,6 +38,8 @@ def test_a_change_is_told_with_who_what_and_how(root: Client) -> None:
     [
         ("q=ann%40", True),
         ("q=tester", True),
+        ("q=TE", True),
+        ("q=es", False),
         ("q=zzz", False),
         ("kind=mailbox", True),
         ("kind=policy", False),

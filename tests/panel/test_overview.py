@@ -9,7 +9,7 @@ import re
 import pytest
 from django.utils import timezone
 
-from mailstore.models import Domain, Finding, Heartbeat, Mailbox, SweepPass, Tally, User
+from mailstore.models import AuditEntry, Domain, Finding, Heartbeat, KeptHoldings, Mailbox, SweepPass, Tally, User
 from mailstore.store import grants
 from popadmin.certificates import certificates
 from popadmin.panel import figures, parts
@@ -31,6 +31,11 @@ def overview(name: str = "root") -> str:
     return html.unescape(signed_in(name).get("/overview/").content.decode()).replace("\xa0", " ")
 
 
+def counted(user: User, **options: int) -> figures.Held:
+    _number, closed = figures.domains(user)
+    return figures.held(user, closed, **options)
+
+
 def test_the_figures_count_everything():
     admin = an_admin()
     fill("full@example.org", 100 * MB, 100 * MB, messages=3)
@@ -40,8 +45,8 @@ def test_the_figures_count_everything():
     Mailbox.objects.filter(user__address="free@example.org").update(last_sign_in_at=timezone.now())
     User.objects.filter(address="free@example.org").update(is_active=False)
     Domain.objects.filter(name="example.net").update(active=False)
-    holdings = figures.holdings(admin)
-    assert figures.total(holdings) == figures.Holdings(
+    held = counted(admin)
+    assert held.total == figures.Holdings(
         domain=0,
         mailboxes=4,
         octets=285 * MB - 1,
@@ -52,7 +57,7 @@ def test_the_figures_count_everything():
         messages=9,
         never=3,
     )
-    assert figures.suspended(admin, holdings) == 2
+    assert held.suspended == 2
 
 
 def test_a_quota_of_messages_counts_as_one_of_octets_does():
@@ -63,11 +68,55 @@ def test_a_quota_of_messages_counts_as_one_of_octets_does():
         mailbox = fill(f"{name}@example.org", octets, 150 if octets else None, messages)
         Mailbox.objects.filter(pk=mailbox.pk).update(quota_messages=most)
     fill("free@example.org", MB, None)
-    total = figures.total(figures.holdings(admin))
+    total = counted(admin).total
     assert (total.near, total.full, total.unlimited) == (4, 2, 1)
     client = signed_in("root")
     for usage, figure in (("90", total.near), ("100", total.full), ("free", total.unlimited)):
         assert client.get(f"/mailboxes/?usage={usage}").context["count"].rows == figure
+
+
+@pytest.fixture
+def quiet() -> User:
+    """A hosting admin of a mailbox of 1 MB that nobody has changed for a while."""
+    admin = an_admin()
+    fill(ANN, MB, None)
+    AuditEntry.objects.update(at=timezone.now() - datetime.timedelta(minutes=5))
+    return admin
+
+
+def test_a_large_site_is_counted_once_a_minute(quiet: User):
+    first = counted(quiet, kept_from=1)
+    Mailbox.objects.update(octets=2 * MB)  # as mail does
+    assert counted(quiet, kept_from=1) == first
+    KeptHoldings.objects.update(counted_at=timezone.now() - datetime.timedelta(seconds=61))
+    assert counted(quiet, kept_from=1).total.octets == 2 * MB
+
+
+def test_what_somebody_changed_is_counted_at_once(quiet: User):
+    counted(quiet, kept_from=1)
+    User.objects.filter(address=ANN).update(is_active=False)
+    AuditEntry.objects.create(actor_name="root", via="web", verb="mailbox.change", subject=ANN)
+    assert counted(quiet, kept_from=1).suspended == 1
+
+
+def test_a_change_that_was_under_way_while_it_was_counted_is_seen(quiet: User):
+    at = counted(quiet, kept_from=1).at
+    AuditEntry.objects.update(at=at - datetime.timedelta(seconds=5))  # began before, ended behind
+    Mailbox.objects.update(octets=2 * MB)
+    assert counted(quiet, kept_from=1).total.octets == 2 * MB
+
+
+def test_a_small_site_is_counted_each_time(quiet: User):
+    counted(quiet, kept_from=2)
+    Mailbox.objects.update(octets=2 * MB)
+    assert counted(quiet, kept_from=2).total.octets == 2 * MB
+
+
+def test_nobody_else_is_shown_what_was_counted_of_the_site(quiet: User):
+    counted(quiet, kept_from=1)
+    fill("bob@other.example", 5 * MB, None)
+    carla = grants.ensure("carla", ["other.example"], actor=ACTOR, password=PASSWORD).row
+    assert counted(carla, kept_from=1).total.octets == 5 * MB
 
 
 def test_each_figure_leads_to_the_list_behind_it():
@@ -170,7 +219,7 @@ def test_the_domains_that_store_most_come_first():
     fill("a@small.example", MB, 10 * MB)
     fill("a@large.example", 3 * MB, None)
     fill("b@large.example", 3 * MB, 20 * MB)
-    largest = figures.largest(admin, figures.holdings(admin))
+    largest = figures.largest(admin, counted(admin).largest)
     found = [(row.name, held.mailboxes, held.octets, held.allotted_octets) for row, held in largest]
     assert found == [("large.example", 2, 6 * MB, 20 * MB), ("small.example", 1, MB, 10 * MB)]
 
@@ -224,9 +273,9 @@ def test_the_page_costs_the_same_statements_however_many_mailboxes(django_assert
     client = signed_in("root")
     for number in range(mailboxes):
         fill(f"box{number}@d{number % 15}.example", number * MB, 40 * MB)
-    # the session, the user; mailboxes by domain, the days; domains counted, suspended ones, what is suspended;
-    # the largest by name, the mark of the tallies; heartbeats, the last sweep
-    with django_assert_num_queries(12):
+    # the session, the user; domains, what was kept, mailboxes by domain, suspended ones; the days, findings, the
+    # largest by name, the mark of the tallies; heartbeats and the last sweep. A large site keeps its count: one more.
+    with django_assert_num_queries(11):
         assert client.get("/overview/").status_code == 200
 
 
@@ -254,8 +303,8 @@ def test_an_owner_cannot_tell_that_the_page_exists():
 
 def test_the_figures_of_an_owner_are_empty_even_if_asked_for():
     owner = an_owner().user
-    assert figures.holdings(owner) == []
-    assert figures.suspended(owner, []) == 0
+    held = counted(owner)
+    assert (held.total.mailboxes, held.suspended, held.largest) == (0, 0, [])
     assert figures.with_findings(owner) == 0
     assert sum(day.deliveries for day in figures.days(owner)) == 0
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from popadmin import told
-from popadmin.lists.columns import Column, Exported, Filters, Rows
+from popadmin.lists.columns import SEARCH_CHARACTERS, Column, Exported, Filters, Rows
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.signin.access import signed_in
@@ -26,7 +26,9 @@ class AuditFilters(Filters):
     until = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
     def by_q(self, rows: Rows, typed: str) -> Rows:
-        return rows.filter(Q(subject__icontains=typed) | Q(actor_name__icontains=typed))
+        """Any part of either, in any case; of fewer than three characters what they begin with."""
+        how = "istartswith" if len(typed) < SEARCH_CHARACTERS else "icontains"
+        return rows.filter(Q(**{f"subject__{how}": typed}) | Q(**{f"actor_name__{how}": typed}))
 
     def by_kind(self, rows: Rows, kind: str) -> Rows:
         return rows.filter(verb__startswith=kind)

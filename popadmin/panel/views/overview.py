@@ -19,17 +19,18 @@ class Overview(access.AdminPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        holdings = figures.holdings(user)
+        domains, closed = figures.domains(user)
+        held = figures.held(user, closed)
         days = figures.days(user)
         host = access.is_host(user)
         return super().get_context_data(
             **kwargs,
-            domains=access.domains(user).count(),
-            total=figures.total(holdings),
-            suspended=figures.suspended(user, holdings),
+            domains=domains,
+            held=held,
+            total=held.total,
             found=figures.with_findings(user),
             near_percent=NEAR_PERCENT,
-            largest=figures.largest(user, holdings),
+            largest=figures.largest(user, held.largest),
             days=days,
             delivered=sum(day.deliveries for day in days),
             signed_in=sum(day.sign_ins for day in days),
