@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -12,12 +14,48 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from mailstore.models import Alias, Domain
-from popadmin.templatetags.amounts import count
+from popadmin.templatetags.amounts import count, size
+from popadmin.templatetags.drawings import quota_bar
+from popadmin.templatetags.mailboxes import in_script, small
+from popadmin.templatetags.times import moment
 
 register = template.Library()
 
 SHOWN = 3  # targets of an alias in a list
 Word = tuple[str, str]  # a badge: its style, its text
+DOMAIN_CELLS = (
+    '<th scope="row" class="name"><a href="{url}">{name}</a>{script}</th>'
+    '<td data-label="{state_label}">{state}</td>'
+    '<td data-label="{stored_label}">{stored}</td>'
+    '<td data-label="{mailboxes_label}" class="number"><a href="{its_mailboxes}">{mailboxes}</a>{mailboxes_most}</td>'
+    '<td data-label="{aliases_label}" class="number"><a href="{its_aliases}">{aliases}</a>{aliases_most}</td>'
+    '<td data-label="{allotted_label}" class="number together">{allotted}</td>'
+    '<td data-label="{delivered_label}" class="number">{delivered}</td>'
+    '<td data-label="{made_label}" class="together less spare">{made}</td>'
+)
+
+
+@register.simple_tag
+def domain_cells(domain: Any, labels: Mapping[str, str], mailboxes: str, aliases: str) -> SafeString:
+    """The cells of a row of the list, a domain with its use; `mailboxes` and `aliases` are where these are listed."""
+    return format_html(
+        DOMAIN_CELLS,
+        url=reverse("domains-one", args=[domain.pk]),
+        name=domain.name,
+        script=small(in_script(domain.name)),
+        state=domain_state(domain),
+        stored=quota_bar(domain.octets, domain.quota_octets),
+        its_mailboxes=f"{mailboxes}?domain={domain.name}",
+        mailboxes=count(domain.mailboxes),
+        mailboxes_most=_most(domain.mailbox_limit),
+        its_aliases=f"{aliases}?domain={domain.name}",
+        aliases=count(domain.aliases),
+        aliases_most=_most(domain.alias_limit),
+        allotted=size(domain.allotted_octets),
+        delivered=count(domain.delivered),
+        made=moment(domain.created_at),
+        **{f"{name}_label": label for name, label in labels.items()},
+    )
 
 
 @register.simple_tag
@@ -39,6 +77,10 @@ def led_to(targets: Sequence[str]) -> SafeString:
         return shown
     text = ngettext("and %(number)s more", "and %(number)s more", more) % {"number": count(more)}
     return format_html('{}<small class="sub">{}</small>', shown, text)
+
+
+def _most(limit: int | None) -> str:
+    return "" if limit is None else f" / {count(limit)}"
 
 
 def _badges(words: Sequence[Word]) -> SafeString:

@@ -72,8 +72,8 @@ def mailbox_cells(mailbox: Mailbox, labels: Mapping[str, str]) -> SafeString:
         MAILBOX_CELLS,
         url=reverse("mailboxes-one", args=[mailbox.pk]),
         address=user.address,
-        script=_small(in_script(user.address)),
-        name=_small(user.name),
+        script=small(in_script(user.address)),
+        name=small(user.name),
         state=mailbox_state(mailbox),
         found=found_marks(mailbox.found),  # type: ignore[attr-defined]  # prefetched by the list
         usage=quota_bar(mailbox.octets, mailbox.quota_octets),
@@ -98,7 +98,7 @@ def in_script(name: str) -> str:
     return "" if shown == name else shown
 
 
-def _small(text: str) -> SafeString:
+def small(text: str) -> SafeString:
     return format_html("<small>{}</small>", text) if text else SafeString()
 
 
