@@ -25,7 +25,7 @@ class Walk:
     def say(self, text: str, context: str | None = None, **values: object) -> str:
         with translation.override(self.language):
             said = translation.pgettext(context, text) if context else translation.gettext(text)
-        assert self.language == "en" or context or said != text or text in ("Messages", "Notes", "Audit"), text
+        assert self.language == "en" or context or said != text or text in ("Messages", "Notes", "Audit", "Quota"), text
         return said % values if values else said
 
     def at(self, heading: str, *, own: bool = False, **values: object) -> None:
