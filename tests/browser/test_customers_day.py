@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -85,6 +86,7 @@ def a_mailbox_within_the_caps(page: Page, walk: Walk) -> None:
     walk.fill("Quota", "1 GB")
     walk.press("Make the mailbox")
     walk.at("The mailbox is made")
+    expect(page).to_have_url(re.compile(r"/mailboxes/\d+/$"))  # what was made is not made again
     page.reload()
     walk.at("bob@example.org", own=True)
 

@@ -15,6 +15,8 @@ from tests.web.people import ANN, an_admin, an_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 
+OF_MAILBOX = re.compile(r"/mailboxes/\d+/$")
+
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone_the_buttons_and_the_count_stay_under_the_thumb(visit, scheme):
@@ -50,11 +52,13 @@ def test_a_page_that_has_shown_a_password_is_loaded_again_as_the_mailbox(visit):
     page.get_by_label("Address", exact=True).fill("ann")
     page.get_by_role("button", name="Make the mailbox").click()
     expect(page.get_by_text("shown now and never again")).to_be_visible()
+    expect(page).to_have_url(OF_MAILBOX)
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_have_text(ANN)
     page.goto(re.sub(r"/$", "/password/", page.url))
     page.get_by_role("main").get_by_role("button").first.click()
     expect(page.get_by_text("shown now and never again")).to_be_visible()
+    expect(page).to_have_url(OF_MAILBOX)
     hashed = User.objects.get(address=ANN).password
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_have_text(ANN)
