@@ -119,19 +119,23 @@ def left_by_day(mailbox: Mailbox, most: int) -> list[dict[str, Any]]:
 
 
 def _kept() -> Held | None:
-    """The last count of the site, if it is still to be shown."""
+    """The last count of the site, if it is still to be shown, and was made by a version that counted the same."""
     changed = AuditEntry.objects.filter(at__gt=OuterRef("counted_at") - UNDER_WAY)
     fresh = KeptHoldings.objects.filter(counted_at__gt=timezone.now() - KEPT)
     row = fresh.exclude(Exists(changed)).first()
-    if row is None:
+    if row is None or row.figures.get("columns") != list(Holdings.__slots__):
         return None
     total, suspended, most = (row.figures[name] for name in ("total", "suspended", "largest"))
     return Held(row.counted_at, Holdings(*total), suspended, [Holdings(*each) for each in most])
 
 
 def _keep(counted: Held) -> None:
-    told = {"total": astuple(counted.total), "suspended": counted.suspended}
-    figures = {**told, "largest": [astuple(each) for each in counted.largest]}
+    figures = {
+        "columns": list(Holdings.__slots__),
+        "total": astuple(counted.total),
+        "suspended": counted.suspended,
+        "largest": [astuple(each) for each in counted.largest],
+    }
     if not KeptHoldings.objects.filter(pk=1).update(counted_at=counted.at, figures=figures):
         KeptHoldings.objects.get_or_create(pk=1, defaults={"counted_at": counted.at, "figures": figures})
 

@@ -106,6 +106,12 @@ def test_a_change_that_was_under_way_while_it_was_counted_is_seen(quiet: User):
     assert counted(quiet, kept_from=1).total.octets == 2 * MB
 
 
+def test_what_another_version_counted_is_counted_again(quiet: User):
+    first = counted(quiet, kept_from=1)
+    KeptHoldings.objects.update(figures={"columns": ["mailboxes"], "total": [7]})
+    assert counted(quiet, kept_from=1).total == first.total
+
+
 def test_a_small_site_is_counted_each_time(quiet: User):
     counted(quiet, kept_from=2)
     Mailbox.objects.update(octets=2 * MB)
