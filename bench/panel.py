@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--mailboxes", type=int, default=10_000)
     parser.add_argument("--messages", type=int, default=200_000)
     parser.add_argument("--rows", type=int, default=10_000, help="of the file that is brought in; 0: none")
+    parser.add_argument("--chosen", type=int, default=1000, help="rows of a file that brings passwords; 0: none")
     parser.add_argument("--turns", type=int, default=TURNS, help="how often each page is asked for")
     options = parser.parse_args()
     with workplace() as folder:
@@ -36,10 +37,10 @@ def main() -> None:
         with site.running():
             site.seed(domains=options.domains, mailboxes=options.mailboxes, messages=options.messages)
             site.run("sweep")
-            measure(site, rows=options.rows, turns=options.turns)
+            measure(site, rows=options.rows, chosen=options.chosen, turns=options.turns)
 
 
-def measure(site: Site, *, rows: int, turns: int) -> None:
+def measure(site: Site, *, rows: int, chosen: int, turns: int) -> None:
     with site.connect() as connection:
         box, owner = pages.furnish(connection)
         site.run("mailbox", "set-password", owner, "--password-stdin", typed=PASSWORD)
@@ -54,6 +55,8 @@ def measure(site: Site, *, rows: int, turns: int) -> None:
         if rows:
             print()
             roster.bring_in(Browser(address).sign_in("root", PASSWORD), rows, site.meter)
+        if chosen:
+            roster.bring_in_chosen(Browser(address).sign_in("root", PASSWORD), chosen, site.meter)
 
 
 def ask(site: Site, browser: Browser, login: str, asked: Iterable[Page], turns: int) -> None:
