@@ -56,7 +56,8 @@ def measure(site: Site, *, rows: int, chosen: int, turns: int) -> None:
             print()
             roster.bring_in(Browser(address).sign_in("root", PASSWORD), rows, site.meter)
         if chosen:
-            roster.bring_in_chosen(Browser(address).sign_in("root", PASSWORD), chosen, site.meter)
+            root = Browser(address).sign_in("root", PASSWORD)
+            roster.bring_in_chosen(root, Browser(address), chosen, site.meter)
 
 
 def ask(site: Site, browser: Browser, login: str, asked: Iterable[Page], turns: int) -> None:

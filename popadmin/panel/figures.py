@@ -22,7 +22,7 @@ from popadmin.panel.usage import NEAR_PERCENT, NO_QUOTA, used
 LARGEST = 10  # rows of a table that is read at a glance
 KEPT_FROM = 20_000  # mailboxes; fewer are counted in ten milliseconds, each time
 KEPT = datetime.timedelta(minutes=1)
-UNDER_WAY = datetime.timedelta(seconds=10)  # an entry of the audit may be dated so long before it can be seen
+UNDER_WAY = datetime.timedelta(seconds=3)  # from an entry of the audit to its commit: no step is longer
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,9 @@ class Visits(access.AdminPage, ListPage):
         Exported(_("How it ended"), lambda row: row.get_ended_display()),
         Exported(_("Times"), lambda row: row.sessions),
     )
+    shown = (
+        "started_at", "client", "tls", "ended", "sessions", "mailbox__user__address", "device__main", "device__name"
+    )  # fmt: skip
 
     def rows(self) -> Rows:
         return access.visits(signed_in(self.request))
