@@ -24,8 +24,8 @@ FURNISHING = (
        SELECT 'alias' || n || '@' || d.name, d.id, ARRAY['someone@' || d.name, 'else' || n || '@elsewhere.example'],
               false, 'Nr ' || n, n % 10 > 0, now() - n * interval '1 hour'
          FROM mailstore_domain d CROSS JOIN generate_series(1, 20) AS n""",
-    """INSERT INTO mailstore_auditentry (at, actor_name, via, verb, subject, mailbox_id, details)
-       SELECT now() - x.n * interval '1 minute', 'root', 'web', 'mailbox.change', u.address, x.id,
+    """INSERT INTO mailstore_auditentry (at, actor_name, via, verb, subject, mailbox_id, domain_id, details)
+       SELECT now() - x.n * interval '1 minute', 'root', 'web', 'mailbox.change', u.address, x.id, x.domain_id,
               '{"changes": {"pop": [1, 0]}}'
          FROM (SELECT *, row_number() OVER () AS n FROM mailstore_mailbox) AS x
          JOIN mailstore_user u ON u.id = x.user_id

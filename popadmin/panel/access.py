@@ -147,7 +147,9 @@ def audit_entries(user: User) -> QuerySet[AuditEntry]:
     rows = AuditEntry.objects.all()
     if is_host(user):
         return rows
-    return rows.filter(Q(domain__in=domains(user).values("pk")) | (Q(actor=user) & ~Q(verb="denied")))
+    # By their keys, so that each half has its index; as a subquery the planner would walk all entries.
+    own = list(domains(user).values_list("pk", flat=True))
+    return rows.filter(Q(domain__in=own) | (Q(actor=user) & ~Q(verb="denied")))
 
 
 def tallies(user: User) -> QuerySet[Tally]:

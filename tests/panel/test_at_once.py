@@ -180,3 +180,13 @@ def test_what_is_gone_meanwhile_is_told(root: Client) -> None:
     sent = {**SWITCHES, "seen": seen(root, url), "quota_octets": "3 MB"}
     answer = at_one_instant(mailbox.user.delete, lambda: root.post(url, sent))
     assert "is not a mailbox of this site" in text(answer)
+
+
+def test_what_is_gone_meanwhile_is_not_made_anew_by_its_suspension(root: Client) -> None:
+    mailbox = an_owner()
+    domain, of_domain = mailbox.domain, f"/domains/{mailbox.domain_id}/suspension/"
+    of_mailbox = f"/mailboxes/{mailbox.pk}/suspension/"
+    told = at_one_instant(mailbox.user.delete, lambda: root.post(of_mailbox, {"suspended": "yes"}))
+    assert (told.status_code, Mailbox.objects.count()) == (302, 0)
+    told = at_one_instant(domain.delete, lambda: root.post(of_domain, {"active": "no"}))
+    assert (told.status_code, Domain.objects.count()) == (302, 0)

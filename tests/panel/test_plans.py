@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from bench import pages
-from mailstore.models import User
+from mailstore.models import Domain, DomainGrant, User
 from tests.web.people import an_admin
 
 SIZE = ("--domains", "600", "--mailboxes", "3000", "--messages", "15000")
@@ -32,7 +32,11 @@ SEARCHES = {
     "/audit/?kind=domain": "audit_by_verb",
     "/audit/?via=shell": "audit_by_way",
 }
-ORDERS = {"/aliases/?sort=-made": "alias_by_age", "/aliases/?sort=comment": "alias_by_comment"}
+ORDERS = {
+    "/aliases/?sort=-made": "alias_by_age",
+    "/aliases/?sort=comment": "alias_by_comment",
+    "/domains/?sort=-delivered": "tally_of_a_domain",
+}
 
 
 @pytest.fixture
@@ -54,6 +58,12 @@ def test_what_is_searched_is_found_by_an_index(site: tuple[int, str]) -> None:
 
 def test_an_order_is_that_of_an_index(site: tuple[int, str]) -> None:
     assert missed(ORDERS, but=("seqscan",)) == {}
+
+
+def test_a_domain_admins_audit_is_found_by_his_domains(site: tuple[int, str]) -> None:
+    carla = User.objects.create(address="carla")
+    DomainGrant.objects.bulk_create(DomainGrant(user=carla, domain=domain) for domain in Domain.objects.all()[:3])
+    assert "audit_of_a_domain" in {node.get("Index Name", "") for node in visited(browser(carla), "/audit/")}
 
 
 def test_no_page_walks_through_the_mail(site: tuple[int, str]) -> None:

@@ -118,13 +118,17 @@ class Edit(InTurn, OfDomain, FormView):  # type: ignore[type-arg]  # generic onl
 class Suspension(access.HostPage, OfDomain, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         active = request.POST.get("active") == "yes"
-        domains.ensure(self.domain.name, actor=acting.actor(request), active=active)
-        told = (
-            _("%(domain)s is active again.")
-            if active
-            else _("%(domain)s is suspended: it takes no mail, and its people sign in nowhere.")
-        )
-        messages.success(request, told % {"domain": self.domain})
+        try:
+            domains.ensure(self.domain.name, actor=acting.actor(request), only=Only.THERE, active=active)
+        except Rejected as refusal:
+            messages.error(request, refused.sentence(refusal))
+        else:
+            told = (
+                _("%(domain)s is active again.")
+                if active
+                else _("%(domain)s is suspended: it takes no mail, and its people sign in nowhere.")
+            )
+            messages.success(request, told % {"domain": self.domain})
         return redirect("domains-one", self.domain.pk)
 
 

@@ -144,9 +144,14 @@ class Password(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only i
 class Suspension(OfMailbox, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         suspended = request.POST.get("suspended") == "yes"
-        mailboxes.ensure(self.mailbox.user.address, actor=acting.actor(request), suspended=suspended)
-        told = _("%(address)s is suspended.") if suspended else _("%(address)s is active again.")
-        messages.success(request, told % {"address": self.mailbox})
+        address, actor = self.mailbox.user.address, acting.actor(request)
+        try:
+            mailboxes.ensure(address, actor=actor, only=Only.THERE, suspended=suspended)
+        except Rejected as refusal:
+            messages.error(request, refused.sentence(refusal))
+        else:
+            told = _("%(address)s is suspended.") if suspended else _("%(address)s is active again.")
+            messages.success(request, told % {"address": address})
         return redirect("mailboxes-one", self.mailbox.pk)
 
 
