@@ -1,4 +1,4 @@
-"""Deliveries, sessions on several devices, sweeps and restores at once, each in processes of its own: nothing is lost.
+"""Deliveries, sessions on several devices, two sweeps and restores at once, in several processes: nothing is lost.
 
 15 seconds of it; a minute where CI=true.
 """
@@ -14,15 +14,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 from django.conf import settings
 from django.db import connection
 
 from mailstore import bodies
-from mailstore.models import AuditEntry, Mailbox, Message
-from mailstore.store import fsck, policies, recovery
+from mailstore.models import AuditEntry, Mailbox, Message, SweepPass
+from mailstore.store import fsck, policies, recovery, sweep
 from mailstore.store.outcomes import Rejected
 from tests.running import ACTOR, MANAGE, Post
 from tests.up.programs import until
@@ -110,18 +110,32 @@ def sweeping() -> Iterator[subprocess.Popen[bytes]]:
     database = connection.settings_dict
     url = f"postgres://{database['USER']}@/{database['NAME']}?host={database['HOST']}&port={database['PORT']}"
     command = [sys.executable, str(MANAGE), "sweep", "--every", "1"]
-    sweep = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url}, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url}, stdout=subprocess.DEVNULL)
     try:
-        yield sweep
+        yield process
     finally:
-        sweep.terminate()
-        assert sweep.wait(30) == 0
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+class SecondSweep:
+    """Sweeps beside the other: whichever comes while one is under way is refused."""
+
+    def __init__(self) -> None:
+        self.passes = 0
+
+    def run(self) -> None:
+        with suppress(Rejected):
+            sweep.run(bodies.from_url(settings.MAIL_STORE_URL))
+            self.passes += 1
+        time.sleep(random.random() / 2)
 
 
 def give_back() -> None:
-    """Restore some of what left last; there may be nothing."""
+    """Restore some of what left last, for all devices or for one or two; there may be nothing."""
+    devices = random.choice([None, random.sample(DEVICES, random.randrange(1, len(DEVICES)))])
     try:
-        recovery.restore(ADDRESS, recovery.Choice(newest=random.randrange(1, 4)), actor=ACTOR)
+        recovery.restore(ADDRESS, recovery.Choice(newest=random.randrange(1, 4)), actor=ACTOR, devices=devices)
     except Rejected:
         time.sleep(0.05)
 
@@ -138,15 +152,18 @@ def test_nothing_is_lost_whatever_happens_at_once(busy: Post) -> None:
     already = len(busy.pop3d.log()), len(busy.lmtpd.log())
     senders = [Sender(busy, name) for name in ("first", "second")]
     programs = [Program(busy, name) for name in DEVICES]
+    second = SecondSweep()
     with ExitStack() as stack:
         stack.enter_context(sweeping())
         crowd = Crowd()
-        for act in (*(one.deliver for one in senders), *(one.poll for one in programs), give_back):
+        for act in (*(one.deliver for one in senders), *(one.poll for one in programs), give_back, second.run):
             crowd.go(act)
         crowd.wait()
     sent = {subject for sender in senders for subject in sender.sent}
     assert len(sent) > 10
-    assert AuditEntry.objects.filter(verb="recovery.restore").exists()
+    restores = [entry.details for entry in AuditEntry.objects.filter(verb="recovery.restore")]
+    assert {"devices" in details for details in restores} == {True, False}
+    assert 0 < second.passes < SweepPass.objects.count()
     assert Message.objects.filter(mailbox=Mailbox.objects.get()).count() == len(sent)
     for program in programs:
         program.poll(orderly=True)
