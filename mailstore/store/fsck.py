@@ -1,4 +1,4 @@
-"""Holds rows against bodies and counters against sums; `repair` clears litter and mends counters, never a loss."""
+"""Holds rows against bodies, stays and sums; `repair` clears litter and mends counters, never a loss."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mailstore.errors import BodyLost
 from mailstore.models import Body, Mailbox, Message
 from mailstore.policy import ids
 from mailstore.ports import BodyRef, BodyStore
-from mailstore.store import counters, purge
+from mailstore.store import counters, purge, stays
 
 GRACE_SECONDS = 3600  # a body this young may belong to a delivery that is still under way
 BATCH_ROWS = 1000
@@ -27,7 +27,7 @@ Progress = Callable[[str, int, int | None], None]  # what is looked at, how many
 class Finding:
     """One thing that is wrong. `mended` is true when the repair has put it right."""
 
-    kind: str  # "lost", "litter", "unclaimed", "orphan" or "counter"
+    kind: str  # "lost", "litter", "unclaimed", "orphan", "stay" or "counter"
     subject: str
     detail: str
     mended: bool = False
@@ -47,6 +47,7 @@ class Check:
         yield from self._drafts()
         yield from self._files()
         yield from self._orphans()
+        yield from self._stays()
         yield from self._bodies()
         yield from self._counters()
 
@@ -78,6 +79,12 @@ class Check:
                 with transaction.atomic():
                     purge.messages([key])
             yield Finding("orphan", uidl, f"its mailbox, number {mailbox}, is gone", mended=self.repair)
+
+    def _stays(self) -> Iterator[Finding]:
+        for wrong in stays.wrong():
+            if self.repair:
+                wrong.mend()
+            yield Finding("stay", wrong.subject, f"an earlier stay: {wrong.detail}", mended=self.repair)
 
     def _bodies(self) -> Iterator[Finding]:
         """Each row's body: is it there, whole, the one that was stored; and does a message have it."""

@@ -11,9 +11,9 @@ import pytest
 from mailstore.bodies import layout
 from mailstore.bodies.files import FileBodies
 from mailstore.errors import Unavailable
-from mailstore.models import Body, Device, Mailbox, Message
+from mailstore.models import Body, Device, EarlierStay, Mailbox, Message
 from mailstore.policy import ids
-from mailstore.store import devices
+from mailstore.store import devices, recovery
 from mailstore.store.fsck import Check, Finding
 from tests.store.site import ACTOR, a_mailbox, a_message
 
@@ -182,3 +182,34 @@ def test_mail_of_a_mailbox_that_is_gone_is_named_and_let_go(store: FileBodies, r
     assert (orphan.kind, orphan.subject, orphan.mended) == ("orphan", message.uidl, repair)
     assert Message.objects.exists() is not repair
     assert (Body.objects.get().unreferenced_at is not None) is repair
+
+
+@pytest.mark.parametrize("repair", [False, True])
+@pytest.mark.parametrize(
+    ("change", "detail"),
+    [
+        ({"message_id": 0}, "its message is gone"),
+        ({"removed": 100}, "it ends after the next one of its message began"),
+        ({"added": 4, "removed": 5}, "it overlaps another one of its message"),
+        ({"mailbox_id": None}, "its message is in another mailbox"),
+    ],
+)
+def test_an_earlier_stay_that_cannot_have_been_is_named_and_taken_away(
+    store: FileBodies, change: dict[str, int | None], detail: str, repair: bool
+) -> None:
+    a_message(a_mailbox(), body=stored(store))
+    for _time in range(2):
+        recovery.remove(ANN, list(Message.objects.values_list("pk", flat=True)), actor=ACTOR)
+        recovery.restore(ANN, recovery.ALL, actor=ACTOR)
+    assert list(EarlierStay.objects.order_by("pk").values_list("added", "removed")) == [(1, 2), (3, 4)]
+    assert found(store) == []
+    other = a_mailbox("bob@example.org")
+    first = EarlierStay.objects.order_by("pk")[0]
+    if "added" in change:
+        EarlierStay.objects.filter(pk__gt=first.pk).update(removed=5)
+        Message.objects.update(added=6)
+    EarlierStay.objects.filter(pk=first.pk).update(**({"mailbox_id": other.pk} if "mailbox_id" in change else change))
+    (wrong,) = found(store, repair=repair)
+    assert (wrong.kind, wrong.detail, wrong.mended) == ("stay", f"an earlier stay: {detail}", repair)
+    assert EarlierStay.objects.filter(pk=first.pk).exists() is not repair
+    assert found(store) == ([] if repair else [wrong])
