@@ -90,8 +90,8 @@ def page(rows: Rows, order: Order, cursor: Cursor | None, *, size: int, count: C
 
 def count(rows: Rows) -> Count:
     """Exact up to a bound, so that it never costs more; beyond it what the planner expects."""
-    bare = rows.order_by().select_related(None)
-    keys = tuple(bare.values_list("pk", flat=True)[: COUNTED_ROWS + 1])
+    bare = rows.order_by().select_related(None).values_list("pk", flat=True)
+    keys = tuple(bare[: COUNTED_ROWS + 1])
     if len(keys) <= COUNTED_ROWS:
         return Count(len(keys), keys)
     planned = json.loads(bare.explain(format="json"))[0]["Plan"]["Plan Rows"]
