@@ -156,13 +156,17 @@ DATABASE_CONNINFO = conninfo.make_conninfo(
     port=_connect.get("PORT"),
     **_connect.get("OPTIONS", {}),
 )
+# On any server what the private one is set to: rows are mostly in memory, where a look-up by key costs little more than
+# a walk, and no page's statement is worth compiling. What the operator's URL says of it stands.
+_PLANNING = "-c random_page_cost=1.1 -c jit=off"
+_given = _connect.get("OPTIONS", {})
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
         **_connect,
-        "OPTIONS": {"connect_timeout": 5, **_connect.get("OPTIONS", {})},
+        "OPTIONS": {"connect_timeout": 5, **_given, "options": f"{_PLANNING} {_given.get('options', '')}".strip()},
     }
 }
 MAIL_STORE_URL = env.text("MAIL_STORE_URL", f"file:{DATA_DIR / 'bodies'}")

@@ -74,6 +74,12 @@ def test_no_page_walks_through_the_mail(site: tuple[int, str]) -> None:
     assert {path: found for client, path in asked if (found := walked(client, path) & MAIL)} == {}
 
 
+def test_a_page_plans_for_rows_in_memory_on_any_server(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, setting, source FROM pg_settings WHERE name IN ('jit', 'random_page_cost')")
+        assert sorted(cursor.fetchall()) == [("jit", "off", "client"), ("random_page_cost", "1.1", "client")]
+
+
 def missed(wanted: dict[str, str], *, but: tuple[str, ...]) -> dict[str, set[str]]:
     """The pages whose plans, made without these ways, use other indexes than is wanted, and which."""
     client = browser(an_admin())
