@@ -2,7 +2,7 @@
 
 from mailstore.models.audit import AuditEntry
 from mailstore.models.codes import MailedCode
-from mailstore.models.diary import DiarySession
+from mailstore.models.diary import DiaryBatch, DiarySession
 from mailstore.models.domains import Alias, Domain, RetentionPolicy
 from mailstore.models.findings import Finding
 from mailstore.models.grants import DomainGrant
@@ -20,6 +20,7 @@ __all__ = [
     "AuditEntry",
     "Body",
     "Device",
+    "DiaryBatch",
     "DiarySession",
     "Domain",
     "DomainGrant",

@@ -70,3 +70,21 @@ class DiarySession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.started_at:%Y-%m-%d %H:%M} {self.ended}"
+
+
+class DiaryBatch(models.Model):
+    """The last batch that a worker wrote: it is told once, though its answer be lost and it be sent again."""
+
+    writer = models.UUIDField(_("worker"))
+    number = models.BigIntegerField(_("number"))
+    written_at = models.DateTimeField(_("written"))
+
+    class Meta:
+        verbose_name = _("batch of diary entries")
+        verbose_name_plural = _("batches of diary entries")
+        constraints = [
+            models.UniqueConstraint(fields=["writer", "number"], name="diary_batch_is_written_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.writer} {self.number}"

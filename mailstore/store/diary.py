@@ -1,7 +1,7 @@
 """The hand that writes the diary: keeps for a moment what sessions did and writes it in batches; nobody waits for it.
 
 A batch is one transaction: rows of the diary, and what devices have by fetching. One that fails is kept for the next,
-within bounds; one whose answer was lost may be told twice.
+within bounds; one whose answer was lost is sent again as it was, and is written once.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
 
 from mailstore.errors import MailError
 from mailstore.store import folds, literals, visits
 from mailstore.store.folds import Common, Fold, Folds
 from mailstore.store.lane import Parameters, Statement, StatementFailed
 from mailstore.store.lanes import Lanes
-from mailstore.store.records import CONFIRM, DIARY, FOLD_DIARY
+from mailstore.store.records import BATCH, CONFIRM, DIARY, FOLD_DIARY, WRITTEN_BEFORE
 from mailstore.store.visits import Visit
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ REFUSALS_AT_MOST = 3  # a batch may meet a lock; what the server refuses again a
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
+    number: int
     visits: list[Visit]
     folds: dict[Common, Fold]
     owed: dict[int, array[int]]  # devices whose rows were locked the last time, with messages they have
@@ -54,8 +56,9 @@ class _Batch:
                 for message in visit.had:
                     yield visit.visitor.device, message
 
-    def steps(self) -> Iterator[tuple[Statement, Parameters]]:
+    def steps(self, writer: UUID) -> Iterator[tuple[Statement, Parameters]]:
         """CONFIRM comes last: its answer is the transaction's."""
+        yield BATCH, (str(writer).encode(), b"%d" % self.number)
         if self.visits:
             yield DIARY, visits.told(self.visits)
         if self.folds:
@@ -84,6 +87,9 @@ class Diary:
         self._every = False
         self._flushed: list[Callable[[], None]] = []
         self._refusals = 0
+        self._writer = uuid4()
+        self._number = 0
+        self._unsure: _Batch | None = None  # whether it was written is not known
 
     def tell(self, visit: Visit) -> None:
         """Keep one session, or one refused sign-in, for the next batch."""
@@ -109,10 +115,10 @@ class Diary:
             self._write()
 
     def _write(self) -> None:
-        batch = self._batch()
+        batch = self._unsure or self._batch()
         self._writing = bool(batch)
         if batch:
-            self._lanes.write(tuple(batch.steps()), lambda answer: self._written(answer, batch))
+            self._lanes.write(tuple(batch.steps(self._writer)), lambda answer: self._written(answer, batch))
         else:
             self._tell_flushed()
 
@@ -125,18 +131,23 @@ class Diary:
         waiting.messages -= messages
         owed, waiting.owed = waiting.owed, {}
         every, self._every = self._every, False
-        return _Batch(taken, self._folds.due(datetime.now(UTC), every=every), owed)
+        self._number += 1
+        return _Batch(self._number, taken, self._folds.due(datetime.now(UTC), every=every), owed)
 
     def _written(self, answer: PGresult | MailError, batch: _Batch) -> None:
         self._writing = False
-        if isinstance(answer, MailError):
+        if isinstance(answer, StatementFailed) and answer.sqlstate == WRITTEN_BEFORE:
+            self._owe({device for device, _message in batch.confirmed()}, batch)  # which it passed over is not known
+        elif isinstance(answer, MailError):
             self._take_back(batch, answer)
             self._tell_flushed()
             return
-        self._refusals = 0
+        else:
+            self._owe({int(answer.get_value(row, 0) or 0) for row in range(answer.ntuples)}, batch)
+        sent_again = self._unsure is not None
+        self._refusals, self._unsure = 0, None
         self._folds.written(batch.folds)
-        self._owe(answer, batch)
-        if self._waiting.visits:
+        if self._waiting.visits or sent_again:
             self._write()
         else:
             self._tell_flushed()
@@ -146,21 +157,26 @@ class Diary:
         for done in flushed:
             done()
 
-    def _owe(self, answer: PGresult, batch: _Batch) -> None:
+    def _owe(self, passed_over: set[int], batch: _Batch) -> None:
         """What devices have whose rows were locked is told again with the next batch."""
-        passed_over = {int(answer.get_value(row, 0) or 0) for row in range(answer.ntuples)}
         for device, message in batch.confirmed() if passed_over else ():
             if device in passed_over:
                 self._waiting.owed.setdefault(device, array("q")).append(message)
 
     def _take_back(self, batch: _Batch, error: MailError) -> None:
-        """Only what the server refused is told here: that it was away, the lane has told."""
-        if isinstance(error, StatementFailed):
-            log.error("%d entries of the diary were not written: %s", len(batch), error)
-            self._refusals += 1
-            if self._refusals == REFUSALS_AT_MOST:
-                self._refusals = 0
-                return
+        """What the server refused was not written; else the answer may be lost, and it is sent again as it is.
+
+        Only the first is told here: that the server was away, the lane has told.
+        """
+        if not isinstance(error, StatementFailed):
+            self._unsure = batch
+            return
+        self._unsure = None
+        log.error("%d entries of the diary were not written: %s", len(batch), error)
+        self._refusals += 1
+        if self._refusals == REFUSALS_AT_MOST:
+            self._refusals = 0
+            return
         self._waiting.visits.extendleft(reversed(batch.visits))
         self._waiting.messages += sum(visit.messages for visit in batch.visits)
         self._waiting.owed = batch.owed

@@ -41,6 +41,17 @@ CONFIRM = Statement(
     """,
 )
 
+# First in the transaction of a batch: worker $1 writes its batch $2, once. Where it did, and only the answer was lost,
+# the constraint ends the transaction. One row a worker.
+BATCH = Statement(
+    b"batch",
+    """
+    WITH before AS (DELETE FROM mailstore_diarybatch WHERE writer = $1::uuid AND number < $2::bigint)
+    INSERT INTO mailstore_diarybatch (writer, number, written_at) VALUES ($1::uuid, $2::bigint, now())
+    """,
+)
+WRITTEN_BEFORE = "23505"  # the SQLSTATE of that
+
 # Sessions of the diary that are told one by one, as columns $1 to $11. $12 to $14 are the messages they handled: the
 # session by its place in the columns, the arrival, and whether it was removed. A mailbox that is gone has no diary.
 DIARY = Statement(
@@ -107,4 +118,4 @@ BEAT = Statement(
 )
 
 READS = (PREVIOUS_PASSWORD,)
-WRITES = (CONFIRM, DIARY, FOLD_DIARY, BEAT)
+WRITES = (BATCH, CONFIRM, DIARY, FOLD_DIARY, BEAT)

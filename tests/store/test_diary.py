@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailstore.errors import BadCredentials, MailError, MainPasswordBarred, PopSwitchedOff, Unavailable
-from mailstore.models import Device, DiarySession, Mailbox
+from mailstore.models import Device, DiaryBatch, DiarySession, Mailbox, Message
 from mailstore.ports import Credentials
 from mailstore.store import devices, mailbox_removal, mailboxes
-from mailstore.store.diary import REFUSALS_AT_MOST, WAITING_VISITS, Diary
+from mailstore.store.diary import BATCH_VISITS, REFUSALS_AT_MOST, WAITING_VISITS, Diary
 from mailstore.store.folds import FOLDS_AT_MOST, Folds
 from mailstore.store.lane import Answer, StatementFailed, Steps
+from mailstore.store.lanes import Lanes
 from mailstore.store.visits import Visit, Visitor
 from tests.store.mail import Mail
 from tests.store.site import ACTOR, PASSWORD, a_mailbox
@@ -220,6 +221,39 @@ def test_sessions_that_ended_while_the_database_was_away_are_told_when_it_is_bac
     assert list(DiarySession.objects.order_by("pk").values_list("fetched", flat=True)) == ["{[1,2)}", "{[2,3)}"]
 
 
+class LosingLanes:
+    """Each batch is written, and the first answer to each is lost."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+        self._lost: list[Steps] = []
+
+    def write(self, steps: Steps, done: Answer) -> None:
+        if steps in self._lost:
+            self._lanes.write(steps, done)
+        else:
+            self._lost.append(steps)
+            self._lanes.write(steps, lambda _answer: done(Unavailable("the connection broke")))
+
+
+def test_a_batch_whose_answer_was_lost_is_written_once(ann: Mail) -> None:
+    device = Device.objects.get()
+    box = device.mailbox_id
+    keys = list(Message.objects.order_by("added").values_list("pk", flat=True))
+    diary = Diary(LosingLanes(ann.accounts._lanes))
+    for key in keys:
+        who = Visitor(box, device.pk, "192.0.2.7", "TLSv1.3")
+        diary.tell(Visit(who, NOON, NOON, ended="quit", fetched=[1], had=[key]))
+        diary.tell(Visit(who, NOON, NOON, ended="quit"))
+        for _time in range(2):
+            ann.worker.ask(lambda done: diary.flush(lambda: done(None), every=True))
+    rows = list(DiarySession.objects.order_by("pk").values_list("fetched_messages", "sessions"))
+    assert sorted(rows) == [(0, 3), (1, 1), (1, 1), (1, 1)]
+    device.refresh_from_db()
+    assert device.confirmed == "{[0,4)}"
+    assert DiaryBatch.objects.count() == 1
+
+
 def test_a_refused_batch_is_logged_each_time_and_given_up_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
     lanes = FailingLanes(REFUSED)
     diary = Diary(lanes)
@@ -239,7 +273,7 @@ def test_what_waits_for_the_database_is_bounded() -> None:
         diary.tell(visit(number, fetched=[number]))
         diary.tell(visit(number))
     diary.flush(every=True)
-    assert len(diary._waiting.visits) == WAITING_VISITS
+    assert len(diary._waiting.visits) == WAITING_VISITS - BATCH_VISITS, "and those of the batch that is sent again"
     folds = Folds(NOON)
     for number in range(3 * FOLDS_AT_MOST):
         folds.add(visit(number))

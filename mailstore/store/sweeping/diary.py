@@ -32,6 +32,9 @@ DELETE FROM mailstore_earlierstay s USING {_KEPT}
    AND s.mailbox_id = x.id AND s.restored_at < least(since.at, %(now)s - interval '1 day')
 """
 
+# Of workers that have ended, or have had nothing to tell for a day.
+_FORGET_BATCHES = "DELETE FROM mailstore_diarybatch WHERE written_at < %(now)s::timestamptz - interval '1 day'"
+
 
 def _look(round: Round) -> tuple[int]:
     return (sum(_each_window(round, _COUNT)),)
@@ -41,6 +44,8 @@ def _act(round: Round) -> tuple[int]:
     forgotten = sum(_each_window(round, _FORGET))
     for _stays in _each_window(round, _FORGET_STAYS):
         pass
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET_BATCHES, {"now": round.now})
     return (forgotten,)
 
 
