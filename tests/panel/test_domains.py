@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from django.test import Client
 
 from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, Message, User
-from mailstore.store import aliases, domain_removal, domains, grants, mailbox_batch, mailboxes, sweep
+from mailstore.store import aliases, domain_removal, domains, grants, mailbox_batch, mailboxes, policies, sweep
 from mailstore.store.mailbox_batch import Wanted
 from tests.store.bodiless import Bodiless
 from tests.store.site import ACTOR, a_domain, a_mailbox, a_message
@@ -117,6 +118,19 @@ def test_the_file_has_every_domain(root: Client) -> None:
 
 
 # --- make and change ----------------------------------------------------------------------------------------------
+
+
+def test_the_file_has_the_policy_and_the_rules_by_one_statement(root: Client, django_assert_max_num_queries) -> None:
+    brief = policies.make("Brief", actor=ACTOR)
+    for number in range(9):
+        a_domain(f"d{number}.example", policy=brief, over_quota="reject", owner_forwards=True, mailbox_quota_most=7)
+    with django_assert_max_num_queries(6):
+        text = root.get("/domains/?export=csv").getvalue().decode("utf-8-sig")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert {row["Retention policy"] for row in rows} == {"Brief"}
+    assert {row["A full mailbox"] for row in rows} == {"reject (the sender is told)"}
+    assert {row["Owners may forward their mail"] for row in rows} == {"True"}
+    assert {row["Quota of one mailbox at most"] for row in rows} == {"7"}
 
 
 def test_a_domain_is_made_and_shown(root: Client) -> None:

@@ -13,7 +13,7 @@ from mailstore.models import Domain
 from mailstore.store import domain_use, removal
 from popadmin.crumbs import crumb
 from popadmin.lists.columns import Column, Exported, Rows
-from popadmin.lists.views import ListPage
+from popadmin.lists.views import EXPORT, ListPage
 from popadmin.panel import access
 from popadmin.panel.domain_filters import DomainFilters
 from popadmin.signin.access import signed_in
@@ -39,6 +39,11 @@ class Domains(access.AdminPage, ListPage):
         Exported(_("Domain"), lambda row: row.name),
         Exported(_("Active"), lambda row: row.active),
         Exported(_("Stands for"), lambda row: row.stands_for or ""),
+        Exported(_("Retention policy"), lambda row: row.policy or ""),
+        Exported(_("A full mailbox"), lambda row: row.get_over_quota_display()),
+        Exported(_("Owners may forward their mail"), lambda row: row.owner_forwards),
+        Exported(_("Quota of a new mailbox"), lambda row: row.mailbox_quota_default),
+        Exported(_("Quota of one mailbox at most"), lambda row: row.mailbox_quota_most),
         Exported(_("Mailboxes"), lambda row: row.mailboxes),
         Exported(_("Mailboxes at most"), lambda row: row.mailbox_limit),
         Exported(_("Aliases"), lambda row: row.aliases),
@@ -54,6 +59,7 @@ class Domains(access.AdminPage, ListPage):
 
     def rows(self) -> Rows:
         rows = access.domains(signed_in(self.request)).select_related("stands_for")
+        rows = rows.select_related("policy") if EXPORT in self.request.GET else rows
         return domain_use.counted(rows).annotate(delivered=domain_use.delivered())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
