@@ -19,6 +19,7 @@ from mailstore.store.outcomes import Changes, Ensured, Rejected, assign, details
 
 NAME_CHARACTERS = 100
 DAYS_AT_MOST = 36_500  # a century: far from where a date plus days overflows
+NONE = "none"  # at the shell and in files: no policy of its own, no limit
 NAMED_USERS = 3  # of those who hold a policy in use, so many are named in the refusal
 _DAYS = ("expire_days", "expire_confirmed_days", "hold_days", "silent_days", "recovery_days", "diary_days")
 _AT_LEAST_A_DAY = ("expire_days", "expire_confirmed_days", "silent_days")
@@ -195,6 +196,8 @@ def _checked_name(name: str) -> str:
         raise Rejected(
             _("%(name)r is not a name for a policy: 1 to %(most)d characters") % {"name": name, "most": NAME_CHARACTERS}
         )
+    if label.lower() == NONE:
+        raise Rejected(_("%(name)s means that there is no policy: choose another name") % {"name": label}, field="name")
     return label
 
 

@@ -17,11 +17,11 @@ from django.utils.translation import gettext_lazy
 from mailstore.models import Mailbox, RetentionPolicy
 from mailstore.policy.quota import BadSize, parse_octets
 from mailstore.store.outcomes import Rejected
+from mailstore.store.policies import NONE
 
 YES = frozenset({"1", "yes", "y", "true", "on", "x", "oui", "o", "vrai"})
 NO = frozenset({"0", "no", "n", "false", "off", "non", "faux"})
 DIGITS_AT_MOST = 15
-NONE = "none"  # no limit, no policy of its own: an empty cell leaves what is
 
 
 class BadCell(Rejected):

@@ -37,6 +37,12 @@ def test_what_cannot_be_is_refused_and_nothing_is_left(fields: dict[str, object]
     assert not RetentionPolicy.objects.exists()
 
 
+@pytest.mark.parametrize("name", ["none", " NONE "])
+def test_the_word_for_no_policy_is_no_name_of_one(name: str) -> None:
+    with pytest.raises(Rejected, match="means that there is no policy"):
+        policies.make(name, actor=ACTOR)
+
+
 def test_the_sites_place_is_taken_over() -> None:
     first = a_policy("first", site=True)
     second = a_policy("second", site=True)
