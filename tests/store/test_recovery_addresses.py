@@ -118,7 +118,8 @@ def test_an_address_in_a_domain_of_this_site_is_refused_and_said_why(address: st
 
 def test_an_address_whose_domain_came_here_later_is_told_from_others() -> None:
     user = ann()
-    User.objects.filter(pk=user.pk).update(recovery_address=HOME)
+    user.recovery_address = HOME
+    user.save()
     assert not recovery_addresses.is_hosted(user)
     a_domain("home.example")
     assert recovery_addresses.is_hosted(user)
