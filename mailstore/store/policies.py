@@ -66,8 +66,8 @@ def ensure(label: str, *, actor: Actor, at_once: bool = False, **fields: Unpack[
     """Make the policy unless it is there, and set the given fields.
 
     A rule that takes more than before spares what is there: its age counts from now. `at_once` ends that and every such
-    wait from before. What becomes the site's takes that place from the policy that had it. Rejected for a bad name or
-    value.
+    wait from before. What becomes the site's takes that place from the policy that had it, which cannot leave it
+    otherwise. Rejected for a bad name or value.
     """
     name = _checked_name(label)
     with transaction.atomic(), last_word(_RACES):
@@ -99,11 +99,12 @@ def change(
 
 
 def remove(key: int, *, actor: Actor) -> None:
-    """Remove the policy. Rejected while a domain or a mailbox follows it, with the first of them by name."""
+    """Remove the policy. Rejected while it is the site's, or chosen by a domain or mailbox, with the first by name."""
     with transaction.atomic():
         policy = _locked(key)
+        _refuse_sites(policy)
         _refuse_used(policy)
-        audit.record(actor, "policy.remove", policy.name, site=policy.site)
+        audit.record(actor, "policy.remove", policy.name)
         policy.delete()
 
 
@@ -143,6 +144,8 @@ def _change(policy: RetentionPolicy, fields: Mapping[str, Any], *, at_once: bool
     _refuse_bad_days(fields)
     before, started = _rule(policy), timezone.now()
     clocks: dict[str, datetime | None] = {}
+    if fields.get("site") is False:
+        _refuse_sites(policy)
     if fields.get("site") and not policy.site:
         RetentionPolicy.objects.filter(site=True).update(site=False)
         clocks["site_since"] = started
@@ -206,6 +209,13 @@ def _locked(key: int) -> RetentionPolicy:
     if policy is None:
         raise Rejected(_("this policy is gone: somebody has removed it"))
     return policy
+
+
+def _refuse_sites(policy: RetentionPolicy) -> None:
+    """Without it those who follow it would fall to the rules of no policy at once: no clock would spare their mail."""
+    if policy.site:
+        text = _("%(name)s is the site’s policy: let another policy take its place first")
+        raise Rejected(text % {"name": policy.name}, field="site")
 
 
 def _refuse_used(policy: RetentionPolicy) -> None:

@@ -28,7 +28,7 @@ def _names(text: str) -> frozenset[str]:
 OF_ALL = frozenset({"settings", "settings-password", "settings-recovery-address", "settings-recovery-code"})
 OF_HOSTS = _names(
     "admins admins-new admins-one admins-password admins-removal domains-new domains-removed domains-admin-new "
-    "domains-removal domains-purge overview-parts policies-new policies-edit"
+    "domains-removal domains-purge overview-parts policies-new policies-edit policies-removal"
 )
 OF_ADMINS = _names(
     "overview visits audit domains domains-one domains-edit domains-catch-all aliases aliases-new aliases-one "
@@ -52,7 +52,7 @@ NO_PAGES = _names(
     "home sign-out language theme settings-sessions admins-withdrawal admins-suspension domains-suspension "
     "domains-admin-end domains-restoral mailboxes-suspension mailboxes-removal mailboxes-restoral mailboxes-results "
     "mailboxes-results-step mailboxes-results-undo messages-remove "
-    "mailboxes-import-start mailboxes-import-step mailboxes-import-passwords policies-removal devices-name "
+    "mailboxes-import-start mailboxes-import-step mailboxes-import-passwords devices-name "
     "devices-mode devices-status messages-file"
 )
 

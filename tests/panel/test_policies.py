@@ -99,6 +99,25 @@ def test_one_that_is_followed_is_not_removed(host: Client) -> None:
     assert not RetentionPolicy.objects.exists()
 
 
+def test_the_sites_policy_is_neither_removed_nor_unticked_by_the_pages(host: Client) -> None:
+    policy = policies.ensure("short", actor=ACTOR, site=True).row
+    one, removal = (reverse(name, args=[policy.pk]) for name in ("policies-one", "policies-removal"))
+    page = host.get(one).content.decode()
+    assert ("once another is the site’s" in page, removal in page) == (True, False)
+    assert "let another policy take its place first" in host.post(removal, follow=True).content.decode()
+    page = host.post(reverse("policies-edit", args=[policy.pk]), filled()).content.decode()
+    assert 'id="id_site_error"' in page
+    assert 'name="save"' not in page
+
+
+def test_a_removal_is_asked_first(host: Client) -> None:
+    policy = policies.ensure("short", actor=ACTOR).row
+    removal = reverse("policies-removal", args=[policy.pk])
+    assert f'href="{removal}"' in host.get(reverse("policies-one", args=[policy.pk])).content.decode()
+    assert "Remove short" in host.get(removal).content.decode()
+    assert RetentionPolicy.objects.exists()
+
+
 def test_a_value_that_cannot_be_is_told_beside_its_field(host: Client) -> None:
     page = host.post(reverse("policies-new"), filled(expire_days=0)).content.decode()
     assert 'id="id_expire_days_error"' in page

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from mailstore.models import AuditEntry, RetentionPolicy
+from mailstore.models import AuditEntry, Mailbox, Message, RetentionPolicy
 from mailstore.store import domains, mailboxes, policies
 from mailstore.store.outcomes import Rejected
-from tests.store.site import ACTOR, a_domain, a_mailbox
+from mailstore.store.sweeping import rested
+from tests.store.site import ACTOR, a_domain, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db
 ANN = "ann@example.org"
@@ -108,6 +110,36 @@ def test_one_that_is_followed_stays_and_says_by_whom() -> None:
     assert not RetentionPolicy.objects.exists()
     with pytest.raises(Rejected, match="is gone"):
         policies.remove(policy.pk, actor=ACTOR)
+
+
+@pytest.mark.parametrize("by", ["removal", "a change", "the shell"])
+def test_the_sites_policy_keeps_its_place_until_another_takes_it_so_that_no_recovery_is_cut_short(by: str) -> None:
+    first = a_policy("first", site=True, recovery_days=365)
+    box = a_mailbox()
+    message = a_message(box, arrived_at=timezone.now() - timedelta(days=70))
+    Message.objects.filter(pk=message.pk).update(
+        removed=1000, removed_at=timezone.now() - timedelta(days=60), removed_why="expired"
+    )
+    Mailbox.objects.update(recovery_messages=1)
+    leaves = {
+        "removal": lambda: policies.remove(first.pk, actor=ACTOR),
+        "a change": lambda: policies.change(first.pk, actor=ACTOR, seen=first.saved_at, site=False),
+        "the shell": lambda: policies.ensure("first", actor=ACTOR, site=False),
+    }
+    with pytest.raises(Rejected, match="let another policy take its place first"):
+        leaves[by]()
+    assert _destroyed_next() == 0
+    a_policy("second", site=True, recovery_days=30)
+    assert _destroyed_next() == 0, "the new one waits"
+    first.refresh_from_db()
+    leaves[by]()
+    assert not RetentionPolicy.objects.filter(name="first", site=True).exists()
+
+
+def _destroyed_next() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) {rested.due('true')}", {"now": timezone.now()})
+        return cursor.fetchone()[0]
 
 
 def test_at_once_ends_the_waits_of_before() -> None:

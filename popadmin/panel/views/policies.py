@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import FormView, TemplateView, View
+from django.views.generic import FormView, TemplateView
 
 from mailstore.models import Domain, Mailbox, RetentionPolicy, User
 from mailstore.store import domains, forecast, mailboxes, policies, turns
@@ -171,8 +171,10 @@ class Edit(access.HostPage, OfPolicy, PreviewPage):
         return super().get_context_data(**kwargs, crumbs=[LIST, one], policy=self.policy)
 
 
-class Removal(access.HostPage, OfPolicy, View):
-    """Without a question: nobody follows it, or it is refused with who does."""
+class Removal(access.HostPage, OfPolicy, TemplateView):
+    """Asked first: a policy is gone at once."""
+
+    template_name = "panel/policy_removal.html"
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         try:
@@ -182,6 +184,10 @@ class Removal(access.HostPage, OfPolicy, View):
             return redirect("policies-one", self.policy.pk)
         messages.success(request, _("%(name)s is removed.") % {"name": self.policy.name})
         return redirect("policies")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        one = crumb(self.policy.name, "policies-one", self.policy.pk)
+        return super().get_context_data(**kwargs, crumbs=[LIST, one], policy=self.policy)
 
 
 class Choice(access.PolicyPage, PreviewPage):
