@@ -13,17 +13,18 @@ from django.utils.translation import gettext_lazy, pgettext
 from mailstore.policy.quota import BadSize, format_octets, parse_octets
 
 _FRENCH = re.compile(r"([kmgt])o$", re.IGNORECASE)  # Ko, Mo, Go, To
+_NO_LIMIT = re.compile(r"aucune?", re.IGNORECASE)  # in English parse_octets knows the word
 _WRITTEN = re.compile(r"([0-9]+)([KMGT]B)")
 
 
 class SizeField(forms.CharField):
-    """Octets, or None for an empty field: no limit. Shows a size so that it is read back exactly."""
+    """Octets, or None for no limit: an empty field, or the word none. Shows a size so that it is read back exactly."""
 
     widget = forms.TextInput(attrs={"placeholder": gettext_lazy("no limit"), "autocomplete": "off"})
 
     def to_python(self, value: Any) -> int | None:  # type: ignore[override]  # a size, not text
         text = str(value or "").strip()
-        if not text:
+        if not text or _NO_LIMIT.fullmatch(text):
             return None
         try:
             return parse_octets(_FRENCH.sub(r"\1B", "".join(text.split()).replace(",", ".")))

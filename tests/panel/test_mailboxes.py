@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from mailstore.models import AuditEntry, Body, Device, DiarySession, Job, Mailbox, RetentionPolicy, User
-from mailstore.store import grants, mailboxes
+from mailstore.store import domains, grants, mailboxes
 from popadmin.panel.views.mailbox import SESSIONS
 from tests.store.site import ACTOR, PASSWORD, a_domain, a_message
 from tests.web.people import ANN, an_admin, an_owner, signed_in
@@ -56,6 +56,30 @@ def test_a_new_mailbox_shows_its_generated_password_once(root):
     assert (mailbox.user.name, mailbox.quota_octets, mailbox.notes) == ("Ann", 1536 * MB, "pays late")
     assert (mailbox.receives, mailbox.pop, mailbox.smtp, mailbox.web, mailbox.held) == (True, True, True, True, False)
     assert secret_on(page) not in text(root.get(f"/mailboxes/{mailbox.pk}/"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "given"), [("", 1024 * MB), (" ", 1024 * MB), ("none", None), ("Aucune", None), ("5 MB", 5 * MB)]
+)
+def test_a_new_mailbox_without_a_quota_gets_its_domains_and_only_a_word_lifts_it(root, typed, given):
+    a_domain(mailbox_quota_default=1024 * MB)
+    assert "Empty: what example.org gives (1.0 GB)" in text(root.get("/mailboxes/new/"))
+    make(root, quota_octets=typed)
+    assert Mailbox.objects.get().quota_octets == given
+
+
+def test_a_domain_admin_need_not_know_what_a_mailbox_may_have(carla):
+    domains.ensure("example.org", actor=ACTOR, mailbox_quota_most=2048 * MB)
+    assert "needs a quota" in text(make(carla, quota_octets="none"))
+    make(carla)
+    assert Mailbox.objects.get().quota_octets == 2048 * MB
+
+
+def test_the_quota_told_is_that_of_the_domain_one_comes_from(root):
+    a_domain(mailbox_quota_default=1024 * MB)
+    a_domain("example.net", mailbox_quota_default=5 * MB)
+    assert "Empty: what the domain gives." in text(root.get("/mailboxes/new/"))
+    assert "Empty: what example.net gives (5.0 MB)" in text(root.get("/mailboxes/new/?domain=example.net"))
 
 
 def test_the_page_of_a_mailbox_shows_its_latest_sessions_and_what_left_but_no_subject(root):

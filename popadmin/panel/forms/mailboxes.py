@@ -12,11 +12,12 @@ from django.utils.translation import gettext_lazy
 
 from mailstore.models import Domain, Mailbox, RetentionPolicy, User
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address
-from mailstore.store import flaws
+from mailstore.store import caps, flaws
 from popadmin.panel import access
 from popadmin.panel.forms.typed import MayLookAlike
 from popadmin.sizes import SizeField
 from popadmin.stale import SeenForm
+from popadmin.templatetags.amounts import size_or_none
 
 OF_HOSTS = ("held",)  # a hold is the host's word, and a customer does not lift it
 MANY_MESSAGES = 10**12
@@ -117,6 +118,8 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
         self._host = access.is_host(user)
         if alone := self._only_domain():
             self.fields["address"].help_text = _("What stands before @%(domain)s is enough.") % {"domain": alone}
+        self.fields["quota_octets"].widget.attrs["placeholder"] = _("as the domain gives")
+        self.fields["quota_octets"].help_text = self._empty_quota()
         for name in ("receives", "pop", "main_pop", "smtp", "web"):
             self.fields[name].initial = True
 
@@ -142,10 +145,24 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
         alone = self._only_domain()
         return f"{typed}@{alone}" if alone else typed
 
+    def _empty_quota(self) -> str:
+        """What a mailbox without a quota gets, as far as its domain is known before anything is typed."""
+        name = self.get_initial_for_field(self.fields["address"], "address")
+        domain = self._domains.filter(name=str(name or "").rpartition("@")[2] or self._only_domain()).first()
+        if domain is None:
+            return _("Empty: what the domain gives. “none”: no limit.")
+        return _("Empty: what %(domain)s gives (%(quota)s). “none”: no limit.") % {
+            "domain": domain,
+            "quota": size_or_none(caps.quota_of_new(domain)),
+        }
+
     def _only_domain(self) -> str | None:
         names = list(self._domains.values_list("name", flat=True)[:2])
         return names[0] if len(names) == 1 else None
 
     def fields_given(self) -> dict[str, Any]:
-        """What the store is to set, without address and password."""
-        return {name: value for name, value in self.cleaned_data.items() if name not in ("address", "password")}
+        """What the store is to set, without address and password. An empty quota is left to the domain."""
+        apart = {"address", "password"}
+        if not str(self["quota_octets"].data or "").strip():
+            apart.add("quota_octets")
+        return {name: value for name, value in self.cleaned_data.items() if name not in apart}
