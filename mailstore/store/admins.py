@@ -16,16 +16,18 @@ LOGIN_CHARACTERS = 254  # as an address
 RACES = {"mailstore_user_address_key": gettext_lazy("this login was taken a moment ago: try again")}
 
 
-def ensure(login: str, *, actor: Actor, password: str | None = None) -> Ensured[User]:
+def ensure(login: str, *, actor: Actor, password: str | None = None, must_change: bool = False) -> Ensured[User]:
     """Make the admin unless there; a given password replaces the old one, a new admin without gets one (`secret`).
+
+    That one is to be changed at his first sign-in where he `must_change` it.
 
     Rejected for a login with blanks or none at all, one that a mailbox owner has, a password against the rules.
     """
     with transaction.atomic(), last_word(RACES):
-        return made(login, User.Role.ADMIN, actor=actor, password=password)
+        return made(login, User.Role.ADMIN, actor=actor, password=password, must_change=must_change)
 
 
-def made(login: str, role: str, *, actor: Actor, password: str | None) -> Ensured[User]:
+def made(login: str, role: str, *, actor: Actor, password: str | None, must_change: bool) -> Ensured[User]:
     """The user of this login and role, made unless there; in the transaction of the caller, who knows of RACES."""
     name = checked(login)
     user = User.objects.select_for_update().filter(address=name).first()
@@ -33,7 +35,7 @@ def made(login: str, role: str, *, actor: Actor, password: str | None) -> Ensure
     if user is not None:
         _refuse_another(user, role, password)
     secret = new_passwords.generate() if created and password is None else None
-    user = user or User(address=name, role=role)
+    user = user or User(address=name, role=role, must_change_password=must_change and secret is not None)
     changes = _put_password(user, chosen=password, generated=secret)
     if created or changes:
         user.save()

@@ -16,15 +16,18 @@ from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Ensured, Rejected, last_word
 
 
-def ensure(login: str, names: Sequence[str], *, actor: Actor, password: str | None = None) -> Ensured[User]:
+def ensure(
+    login: str, names: Sequence[str], *, actor: Actor, password: str | None = None, must_change: bool = False
+) -> Ensured[User]:
     """Make the user unless there, and grant him each of the domains that he has not; none is taken from him.
 
-    A new user without `password` gets a generated one (`secret`). Rejected for a bad login, an unknown domain, a
+    A new user without `password` gets a generated one (`secret`), to be changed at his first sign-in where he
+    `must_change` it. Rejected for a bad login, an unknown domain, a
     hosting admin, and a password for somebody who owns a mailbox: that one is the mailbox's.
     """
     granted = [domains.get(name) for name in names]
     with transaction.atomic(), last_word(admins.RACES):
-        done = admins.made(login, User.Role.OWNER, actor=actor, password=password)
+        done = admins.made(login, User.Role.OWNER, actor=actor, password=password, must_change=must_change)
         added = [domain.name for domain in granted if _add(done.row, domain, actor)]
     changes = done.changes | ({"domains": (None, ", ".join(added))} if added else {})
     return Ensured(done.row, done.created, changes, done.secret)

@@ -57,7 +57,7 @@ class RosterTurn:
             if not keep:
                 transaction.set_rollback(True)
         for row, answer in zip(wanted, answers, strict=True):
-            _tell(row, answer, wanted[row].password)
+            self._tell(row, answer, wanted[row].password)
         for row in self._rows:
             row.done = keep and row.fate != Fate.WRONG
             row.password_due = row.password_due and row.done
@@ -74,7 +74,7 @@ class RosterTurn:
             except BadCell as error:
                 row.fate, row.detail, row.column = Fate.WRONG, str(error), self._roster.title(error.column)
             except Rejected as error:
-                row.fate, row.detail = Fate.WRONG, str(error)
+                self._refuse(row, error)
 
     def _read(self, row: RosterRow) -> Wanted:
         fields = self._reader.values(row.cells)
@@ -83,6 +83,21 @@ class RosterTurn:
         self._refuse_twice(row)
         password = fields.pop(PASSWORD, None)
         return Wanted(row.address, fields, password)  # type: ignore[arg-type]  # the columns are some of the fields
+
+    def _tell(self, row: RosterRow, answer: Answer, password: str | None) -> None:
+        if isinstance(answer, Rejected):
+            self._refuse(row, answer)
+        else:
+            row.fate = Fate.CREATE if answer.created else Fate.CHANGE if answer.changes else Fate.SAME
+            row.password_due = answer.created and password is None
+
+    def _refuse(self, row: RosterRow, error: Rejected) -> None:
+        """Beside the column that is to blame, where the file has it; what nothing alone is to blame for is the
+        address', by which the mailbox is or is not there."""
+        row.fate, row.detail = Fate.WRONG, str(error)
+        field = error.field or ADDRESS
+        if field in self._roster.meaning:
+            row.column = self._roster.title(self._roster.meaning.index(field))
 
     def _refuse_foreign(self, address: str) -> None:
         """To whom a domain is not his, it does not exist."""
@@ -119,11 +134,3 @@ def _few_passwords(roster: Roster, rows: Sequence[RosterRow]) -> int:
     place = roster.meaning.index(PASSWORD)
     with_password = [number for number, row in enumerate(rows) if row.cells[place]]
     return len(rows) if len(with_password) <= PASSWORDS_MOST else with_password[PASSWORDS_MOST]
-
-
-def _tell(row: RosterRow, answer: Answer, password: str | None) -> None:
-    if isinstance(answer, Rejected):
-        row.fate, row.detail = Fate.WRONG, str(answer)
-    else:
-        row.fate = Fate.CREATE if answer.created else Fate.CHANGE if answer.changes else Fate.SAME
-        row.password_due = answer.created and password is None

@@ -119,7 +119,7 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
     def _mark(self, fields: dict[str, Any]) -> str:
         """What `previewed` must hold for this to begin: what is asked, and of how many rows, which they are."""
         state, choice = self.page.state, self.page.choice(self.page.state)
-        rows = state.found_by if choice.everything else sorted(choice.keys)
+        rows = [state.found_by, sorted(choice.but)] if choice.everything else sorted(choice.keys)
         return mark({"act": self.kwargs["act"], "fields": fields, "rows": rows, "count": self.count})
 
     def _begin(self, asked: dict[str, str]) -> HttpResponse:

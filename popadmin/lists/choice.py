@@ -13,7 +13,8 @@ TICKED_MOST = 5_000  # one by one; a session of 40 KB
 
 
 class Choice:
-    """Of one list in one session: rows that were ticked, or all that the filters `found_by` find, while they stand."""
+    """Of one list in one session: rows that were ticked, or all that the filters `found_by` find, while they stand, but
+    those that were unticked since."""
 
     def __init__(self, session: SessionBase, name: str, found_by: str) -> None:
         self._session = session
@@ -22,6 +23,7 @@ class Choice:
         kept: dict[str, Any] = session.get(self._name) or {}
         self.keys: set[int] = set(kept.get("keys", ()))
         self.everything: bool = kept.get("found_by") == found_by
+        self.but: set[int] = set(kept.get("but", ())) if self.everything else set()
 
     def __bool__(self) -> bool:
         return self.everything or bool(self.keys)
@@ -32,14 +34,14 @@ class Choice:
         Returns how many are not kept: those of this page that are more than TICKED_MOST.
         """
         shown, ticked = set(shown), set(ticked)
-        if self.everything and shown <= ticked:
-            return 0
-        before = set() if self.everything else self.keys - shown
-        new = sorted(ticked - before)
+        marked = shown - ticked if self.everything else ticked
+        marks = self.but if self.everything else self.keys
+        before = marks - shown
+        new = sorted(marked - before)
         room = max(0, TICKED_MOST - len(before))
-        keys = before | set(new[:room])
-        if self.everything or keys != self.keys:
-            self._set(keys, everything=False)
+        kept = before | set(new[:room])
+        if kept != marks:
+            self._set(kept, everything=self.everything)
         return len(new[room:])
 
     def choose_all(self) -> None:
@@ -51,11 +53,20 @@ class Choice:
 
     def of(self, rows: Rows, found: Rows) -> Rows:
         """The chosen: of all `rows` the ticked ones, or what the filters have `found`."""
-        return found if self.everything else rows.filter(pk__in=self.keys)
+        return found.exclude(pk__in=self.but) if self.everything else rows.filter(pk__in=self.keys)
 
-    def _set(self, keys: set[int], *, everything: bool) -> None:
-        self.keys, self.everything = keys, everything
+    def has(self, key: int) -> bool:
+        return key not in self.but if self.everything else key in self.keys
+
+    def number(self, found: int) -> int:
+        """How many are chosen, where the filters find so many rows."""
+        return max(0, found - len(self.but)) if self.everything else len(self.keys)
+
+    def _set(self, marks: set[int], *, everything: bool) -> None:
+        """`marks` are the rows that were ticked, or of everything those that were unticked."""
+        self.keys, self.but, self.everything = (set(), marks, True) if everything else (marks, set(), False)
         if self:
-            self._session[self._name] = {"keys": sorted(keys), "found_by": self._found_by if everything else None}
+            found_by = self._found_by if everything else None
+            self._session[self._name] = {"keys": sorted(self.keys), "but": sorted(self.but), "found_by": found_by}
         else:
             self._session.pop(self._name, None)

@@ -71,6 +71,13 @@ class Suggested(forms.NumberInput):
         return format_html('{}<datalist id="{}">{}</datalist>', box, offered, options)
 
 
+class Search(forms.CharField):
+    """Any part of what an index of trigrams holds; of fewer than SEARCH_CHARACTERS, what it begins with."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=254, **kwargs)
+
+
 class Filters(forms.Form):
     """No field is required. For each field NAME there is a method `by_NAME(rows, value)` that narrows the rows."""
 
@@ -90,6 +97,13 @@ class Filters(forms.Form):
         """The values that narrow anything."""
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value not in (None, "", [])}
+
+    def short(self) -> bool:
+        """Whether a search is for so few characters that only beginnings were looked at."""
+        return any(
+            isinstance(self.fields[name], Search) and len(value) < SEARCH_CHARACTERS
+            for name, value in self.given().items()
+        )
 
 
 def orders(columns: tuple[Column, ...]) -> dict[str, Order]:

@@ -81,6 +81,12 @@ def page(rows: Rows, order: Order, cursor: Cursor | None, *, size: int, count: C
         return _page(rows, keys[:size], 1, before=False, after=len(keys) > size)
     down = order.down == cursor.behind  # a page before is read the other way round
     keys = read(_beyond(keyed, cursor.key, value, down=down), down=down, most=size + 1)
+    if not keys:  # its rows are gone meanwhile
+        return (
+            _last_page(rows, read(keyed, down=not order.down, most=size + 1), size, count)
+            if cursor.behind
+            else page(rows, order, None, size=size, count=count)
+        )
     more, keys = len(keys) > size, keys[:size]
     if cursor.behind:
         return _page(rows, keys, cursor.position, before=True, after=more)
@@ -134,6 +140,12 @@ def _page(rows: Rows, keys: list[tuple[int, Any]], first: int, *, before: bool, 
         Cursor(False, first, head, _text(head_value)) if before else None,
         Cursor(True, first + len(keys), tail, _text(tail_value)) if after else None,
     )
+
+
+def _last_page(rows: Rows, keys: list[tuple[int, Any]], size: int, count: Count) -> Page:
+    """`keys` are those of the end, the last first, one more than the page has where there are more."""
+    more, keys = len(keys) > size, keys[:size]
+    return _page(rows, keys[::-1], max(1, count.rows - len(keys) + 1) if more else 1, before=more, after=False)
 
 
 def _value(keyed: Rows, text: str) -> Any:

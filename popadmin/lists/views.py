@@ -115,7 +115,7 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
             before=state.query(cursor=page.before) if page.before else None,
             after=state.query(cursor=page.after) if page.after else None,
             choice=choice,
-            chosen=count.rows if choice.everything else len(choice.keys),
+            chosen=choice.number(count.rows),
             here=state.query(cursor=state.cursor),
             bulk=self.bulk,
             export=self._export(),

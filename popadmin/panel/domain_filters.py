@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from mailstore.models.domains import joined
-from mailstore.policy.addresses import BadAddress, normal_domain
 from mailstore.store import domain_use
-from popadmin.lists.columns import SEARCH_CHARACTERS, Filters, Rows
+from popadmin.lists.columns import SEARCH_CHARACTERS, Filters, Rows, Search
+from popadmin.panel.typed import domain_name, spellings
 from popadmin.panel.usage import NEAR_PERCENT, stored
 
 STATES: dict[str, tuple[Promise, Q]] = {
@@ -44,7 +44,7 @@ class DomainFilters(Filters):
 
     def by_q(self, rows: Rows, typed: str) -> Rows:
         """Any part of the name, in any case; a whole name in other letters is stored in its A-labels."""
-        return rows.filter(Q(name__contains=typed.lower()) | Q(name=_stored(typed)))
+        return rows.filter(Q(name__contains=typed.lower()) | Q(name=domain_name(typed)))
 
     def by_state(self, rows: Rows, state: str) -> Rows:
         return rows.filter(STATES[state][1])
@@ -55,7 +55,7 @@ class DomainFilters(Filters):
 
 
 class AliasFilters(Filters):
-    q = forms.CharField(label=_("Search address, target or comment"), max_length=254)
+    q = Search(label=_("Search address, target or comment"))
     domain = forms.CharField(label=_("Domain"), max_length=254)
     kind = forms.ChoiceField(
         label=_("Kind"), choices=[("", _("Any kind")), *((name, label) for name, (label, _q) in KINDS.items())]
@@ -64,14 +64,16 @@ class AliasFilters(Filters):
 
     def by_q(self, rows: Rows, typed: str) -> Rows:
         """Any part of them, in any case; of fewer than three characters what addresses begin with."""
-        low = typed.lower()
-        if len(low) < SEARCH_CHARACTERS:
-            return rows.filter(address__startswith=low)
+        if len(typed) < SEARCH_CHARACTERS:
+            return rows.filter(address__startswith=typed.lower())
         searched: Rows = rows.alias(joined=joined("targets"))
-        return searched.filter(Q(address__contains=low) | Q(comment__icontains=typed) | Q(joined__contains=low))
+        found = Q(comment__icontains=typed)
+        for part in spellings(typed):
+            found |= Q(address__contains=part) | Q(joined__contains=part)
+        return searched.filter(found)
 
     def by_domain(self, rows: Rows, typed: str) -> Rows:
-        return rows.filter(domain__name=_stored(typed))
+        return rows.filter(domain__name=domain_name(typed))
 
     def by_kind(self, rows: Rows, kind: str) -> Rows:
         return rows.filter(KINDS[kind][1])
@@ -81,10 +83,3 @@ class AliasFilters(Filters):
         if state == "expired":
             return rows.filter(expired)
         return rows.filter(Q(expires_at=None) | ~expired, active=state == "active")
-
-
-def _stored(typed: str) -> str:
-    try:
-        return normal_domain(typed.strip())
-    except BadAddress:
-        return typed.strip().lower()

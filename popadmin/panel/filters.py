@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from mailstore.models import Domain, Finding, User
-from mailstore.policy.addresses import BadAddress, normal_domain
-from popadmin.lists.columns import SEARCH_CHARACTERS, Filters, Rows, Suggested
+from popadmin.lists.columns import SEARCH_CHARACTERS, Filters, Rows, Search, Suggested
 from popadmin.panel import access
+from popadmin.panel.typed import domain_name, spellings
 from popadmin.panel.usage import NEAR_PERCENT, NO_QUOTA, used
 
 STATES: dict[str, tuple[Promise, Q]] = {
@@ -36,13 +36,11 @@ def address_or_name(typed: str, user: str) -> Q:
 
     An index of trigrams knows nothing shorter than three: of that, only what addresses begin with is looked for.
     """
-    part = typed.lower()  # as addresses are stored
-    if len(part) < SEARCH_CHARACTERS:
-        return Q(**{f"{user}address__startswith": part})
-    found = Q(**{f"{user}address__contains": part}) | Q(**{f"{user}name__icontains": typed})
-    local_part, at, domain = part.rpartition("@")
-    if not domain.isascii() and (stored := _stored(domain)):
-        found |= Q(**{f"{user}address__contains": f"{local_part}{at}{stored}"})
+    if len(typed) < SEARCH_CHARACTERS:
+        return Q(**{f"{user}address__startswith": typed.lower()})
+    found = Q(**{f"{user}name__icontains": typed})
+    for part in spellings(typed):
+        found |= Q(**{f"{user}address__contains": part})
     return found
 
 
@@ -67,7 +65,7 @@ _FINDINGS: dict[str, tuple[Promise, None]] = {kind.value: (capfirst(kind.label),
 
 
 class MailboxFilters(Filters):
-    q = forms.CharField(label=_("Search address or name"), max_length=254)
+    q = Search(label=_("Search address or name"))
     domain = forms.CharField(label=_("Domain"), max_length=254)
     state = forms.ChoiceField(label=_("State"))
     usage = forms.ChoiceField(label=_("Usage"))
@@ -98,7 +96,7 @@ class MailboxFilters(Filters):
 
     def by_domain(self, rows: Rows, typed: str) -> Rows:
         """The domain of this name; where there is none, every one with that in its name."""
-        exact = rows.filter(domain__name=_stored(typed) or typed.lower())
+        exact = rows.filter(domain__name=domain_name(typed))
         return exact if exact.exists() else rows.filter(domain__name__contains=typed.lower())
 
     def by_state(self, rows: Rows, state: str) -> Rows:
@@ -130,10 +128,3 @@ class MailboxFilters(Filters):
     def by_finding(self, rows: Rows, kind: str) -> Rows:
         found = Finding.objects.filter(mailbox=OuterRef("pk"))
         return rows.filter(Exists(found if kind == "any" else found.filter(kind=kind)))
-
-
-def _stored(domain: str) -> str | None:
-    try:
-        return normal_domain(domain)
-    except BadAddress:
-        return None

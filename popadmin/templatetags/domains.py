@@ -16,7 +16,7 @@ from django.utils.translation import ngettext, pgettext
 from mailstore.models import Alias, Domain
 from popadmin.templatetags.amounts import count, size
 from popadmin.templatetags.drawings import quota_bar
-from popadmin.templatetags.mailboxes import in_script, small
+from popadmin.templatetags.mailboxes import both_ways, in_script, small
 from popadmin.templatetags.times import moment
 
 register = template.Library()
@@ -71,7 +71,7 @@ def alias_state(alias: Alias) -> SafeString:
 @register.simple_tag
 def led_to(targets: Sequence[str]) -> SafeString:
     """The first few, a line each, and how many more there are."""
-    shown = format_html_join("", '<span class="target">{}</span>', ((target,) for target in targets[:SHOWN]))
+    shown = format_html_join("", '<span class="target">{}</span>', ((both_ways(target),) for target in targets[:SHOWN]))
     more = len(targets) - SHOWN
     if more <= 0:
         return shown
@@ -91,7 +91,12 @@ def _badges(words: Sequence[Word]) -> SafeString:
 def _domain_words(domain: Domain) -> list[Word]:
     words = [("good", pgettext("domain", "Active")) if domain.active else ("warn", pgettext("domain", "Suspended"))]
     if domain.stands_for is not None:
-        words.append(("note", _("stands for %(domain)s") % {"domain": domain.stands_for}))
+        words.append(
+            (
+                "note",
+                _("stands for %(domain)s") % {"domain": domain.stands_for},
+            )
+        )
     return words
 
 

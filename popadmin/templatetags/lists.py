@@ -17,8 +17,13 @@ TICK = (
 )
 
 
+@register.filter
+def has(choice: Choice, key: int) -> bool:
+    return choice.has(key)
+
+
 @register.simple_tag
 def tick(row: Model, choice: Choice, label: str) -> SafeString:
     """Beside it travels that the row was shown, so that a box without a tick can be told from a row that was not."""
-    checked = SafeString(" checked") if choice.everything or row.pk in choice.keys else ""
+    checked = SafeString(" checked") if choice.has(row.pk) else ""
     return format_html(TICK, key=row.pk, label=label, row=row, checked=checked)

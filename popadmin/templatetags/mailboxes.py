@@ -89,6 +89,12 @@ def onoff(switch: bool) -> str:
 
 
 @register.filter
+def both_ways(name: str) -> SafeString:
+    """An address or a domain as it is stored, and as people write it beside it where that differs."""
+    return format_html("{}{}", name, small(in_script(name)))
+
+
+@register.filter
 def in_script(name: str) -> str:
     """An address or a domain with its domain as people write it; empty where that is how it is stored."""
     if "xn--" not in name:

@@ -135,6 +135,41 @@ def test_all_that_a_filter_finds_can_be_chosen_and_is_no_more_when_another_filte
     assert 'data-chosen="0"' in get(root, q="first")
 
 
+def test_of_all_that_were_chosen_a_few_can_be_left_out(root, bulk):
+    mailboxes(4)
+    keys = list(Mailbox.objects.order_by("user__address").values_list("pk", flat=True))
+    post(root, choose="all", here="?q=box")
+    post(root, shown=keys[:3], ticked=keys[1:3], go="?q=box", here="?q=box")
+    page = get(root, q="box")
+    assert 'data-chosen="3"' in page
+    assert page.count(" checked") == 3
+    post(root, shown=keys[:1], ticked=keys[:1], go="?q=box", here="?q=box")
+    assert 'data-chosen="4"' in get(root, q="box")
+
+
+@pytest.mark.parametrize("rest", [3, 1, 0])
+def test_a_page_whose_rows_are_gone_shows_the_last_there_is(root, monkeypatch, rest):
+    monkeypatch.setattr("popadmin.panel.views.mailboxes.Mailboxes.page_rows", 2)
+    mailboxes(5)
+    Mailbox.objects.filter(user__address__startswith="first").delete()
+    third = f"{LIST}{buttons(root.get(LIST + buttons(get(root))['Next']).content.decode())['Next']}"
+    gone = Mailbox.objects.order_by("-user__address")[: 5 - rest].values_list("pk", flat=True)
+    Mailbox.objects.filter(pk__in=list(gone)).delete()
+    page = root.get(third).content.decode()
+    left = [f"box{n:03}@example.org" for n in range(rest)]
+    assert addresses(page) == left[-2:]
+    assert ("No mailbox yet" in page) == (rest == 0)
+    assert "Next" not in buttons(page)
+    if rest > 2:
+        assert addresses(root.get(LIST + buttons(page)["Previous"]).content.decode()) == left[:-2]
+
+
+def test_a_search_for_two_letters_says_what_it_looks_at(root):
+    mailboxes(3)
+    assert "only beginnings are looked for" in get(root, q="bo")
+    assert "only beginnings are looked for" not in get(root, q="box")
+
+
 def test_a_button_for_the_chosen_leads_there_with_the_filters(root, bulk):
     assert post(root, bulk="count", here="?q=box") == f"{LIST}count/?q=box"
 

@@ -63,6 +63,7 @@ def test_a_new_domain_admin_has_his_domains_and_a_password_that_is_shown_once(ro
     page = text(root.post("/admins/new/", {"login": "Carla", "kind": "domains", "domains": "one.example, TWO.example"}))
     user = User.objects.get(address="carla")
     assert user.check_password(secret_on(page))
+    assert user.must_change_password
     assert {grant.domain.name for grant in user.grants.all()} == {"one.example", "two.example"}
     assert secret_on(page) not in text(root.get(f"/admins/{user.pk}/"))
 
@@ -70,7 +71,7 @@ def test_a_new_domain_admin_has_his_domains_and_a_password_that_is_shown_once(ro
 def test_a_new_hosting_admin_runs_everything(root):
     page = text(root.post("/admins/new/", {"login": "second", "kind": "host"}))
     user = User.objects.get(address="second")
-    assert (user.role, user.check_password(secret_on(page))) == ("admin", True)
+    assert (user.role, user.check_password(secret_on(page)), user.must_change_password) == ("admin", True, True)
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,16 @@ def test_aliases_are_found(root: Client, query: str, found: list[str]) -> None:
     assert sorted(listed(page(root, f"/aliases/?{query}"))) == found
 
 
+def test_names_in_another_script_are_found_and_shown_both_ways(root: Client) -> None:
+    a_domain("bücher.example")
+    aliases.ensure("info@bücher.example", ["post@bücher.example", AWAY], actor=ACTOR)
+    for query in ("q=info@b%C3%BCcher.example", "q=b%C3%BCcher.example"):
+        text = page(root, f"/aliases/?{query}")
+        assert listed(text) == ["info@xn--bcher-kva.example"]
+        assert "info@bücher.example" in text
+        assert "post@bücher.example" in text
+
+
 def test_the_list_tells_what_each_is(root: Client) -> None:
     a_few()
     text = page(root, "/aliases/")

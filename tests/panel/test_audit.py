@@ -56,6 +56,11 @@ def test_entries_are_found_by_what_who_when_and_how(root: Client, query: str, fo
     assert (ANN in page.partition("<tbody>")[2]) is found
 
 
+def test_entries_are_found_by_a_name_in_its_own_script(root: Client) -> None:
+    domains.ensure("bücher.example", actor=ACTOR)
+    assert "xn--bcher-kva.example" in root.get(f"{PAGE}?q=b%C3%BCcher.example").content.decode()
+
+
 def test_a_domain_admin_sees_what_concerns_his_mailboxes_and_no_other(root: Client) -> None:
     a_domain("other.org")
     his, others = an_owner("chief@example.org"), an_owner("secret@other.org")

@@ -241,7 +241,10 @@ def test_an_admin_is_made_with_a_password_shown_once_and_withdrawn(root: Client)
     a_domain()
     response = root.post(f"/domains/{key()}/admins/new/", {"login": "dora"})
     secret = response.context["secret"]
-    assert User.objects.get(address="dora").check_password(secret)
+    dora = User.objects.get(address="dora")
+    assert dora.check_password(secret)
+    assert dora.must_change_password
+    User.objects.filter(pk=dora.pk).update(must_change_password=False)
     assert "/domains/" in page(signed_in_with("dora", secret), "/domains/")
     text = page(root, f"/domains/{key()}/")
     assert "dora" in text

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from mailstore.models import AuditEntry, Mailbox, Roster, RosterRow, User
-from mailstore.store import grants, policies, sheets
+from mailstore.store import domains, grants, policies, sheets
 from tests.store.site import ACTOR, PASSWORD, a_domain
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
@@ -104,6 +104,25 @@ def test_a_domain_admin_brings_in_mailboxes_of_his_domains_only(root: Client) ->
     stepped(chief, page)
     assert not Mailbox.objects.filter(user__address="bob@other.org").exists()
     assert Mailbox.objects.filter(user__address="ann@example.org").exists()
+
+
+def test_what_is_wrong_with_a_row_is_told_with_the_column_that_is_to_blame(root: Client) -> None:
+    domains.ensure("example.org", actor=ACTOR, mailbox_quota_most=10**9, mailbox_quota_default=10**6)
+    an_owner("chief@example.org")
+    grants.grant("chief@example.org", "example.org", actor=ACTOR)
+    rows = [
+        b"address,password,quota",
+        b'"""q""@example.org",,',
+        b"a@example.org,,5GB",
+        b"b@example.org,short,",
+        b"c@nowhere.example,,",
+        b"d@example.org,,lots",
+    ]
+    checked(signed_in("chief@example.org"), b"\n".join(rows) + b"\n")
+    told = RosterRow.objects.order_by("line").values_list("fate", "column")
+    assert [column for fate, column in told if fate == "wrong"] == [
+        "address", "quota", "password", "address", "quota"
+    ]  # fmt: skip
 
 
 def test_no_page_shows_a_password_of_the_file(root: Client) -> None:

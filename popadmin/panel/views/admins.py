@@ -93,9 +93,9 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
         login, actor = form.cleaned_data["login"], acting.actor(self.request)
         try:
             if form.cleaned_data["kind"] == HOST:
-                done = admins.ensure(login, actor=actor)
+                done = admins.ensure(login, actor=actor, must_change=True)
             else:
-                done = grants.ensure(login, form.cleaned_data["domains"], actor=actor)
+                done = grants.ensure(login, form.cleaned_data["domains"], actor=actor, must_change=True)
         except Rejected as refusal:
             refused.beside(form, refusal, otherwise="login")
             return self.form_invalid(form)

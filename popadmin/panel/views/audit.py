@@ -10,14 +10,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from popadmin import told
-from popadmin.lists.columns import SEARCH_CHARACTERS, Column, Exported, Filters, Rows
+from popadmin.lists.columns import SEARCH_CHARACTERS, Column, Exported, Filters, Rows, Search
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
+from popadmin.panel.typed import spellings
 from popadmin.signin.access import signed_in
 
 
 class AuditFilters(Filters):
-    q = forms.CharField(label=_("Search what or who"), max_length=254)
+    q = Search(label=_("Search what or who"))
     kind = forms.ChoiceField(label=_("About"), choices=[("", _("Everything")), *told.KINDS.items()])
     via = forms.ChoiceField(
         label=_("By way of"), choices=[("", _("Any way")), *((way.value, way.label) for way in told.WAYS)]
@@ -28,7 +29,10 @@ class AuditFilters(Filters):
     def by_q(self, rows: Rows, typed: str) -> Rows:
         """Any part of either, in any case; of fewer than three characters what they begin with."""
         how = "istartswith" if len(typed) < SEARCH_CHARACTERS else "icontains"
-        return rows.filter(Q(**{f"subject__{how}": typed}) | Q(**{f"actor_name__{how}": typed}))
+        found = Q()
+        for text in spellings(typed):
+            found |= Q(**{f"subject__{how}": text}) | Q(**{f"actor_name__{how}": text})
+        return rows.filter(found)
 
     def by_kind(self, rows: Rows, kind: str) -> Rows:
         return rows.filter(verb__startswith=kind)

@@ -55,7 +55,8 @@ class AddAdmin(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  
 
     def form_valid(self, form: NewAdmin) -> HttpResponse:
         try:
-            done = grants.ensure(form.cleaned_data["login"], [self.domain.name], actor=acting.actor(self.request))
+            login, actor = form.cleaned_data["login"], acting.actor(self.request)
+            done = grants.ensure(login, [self.domain.name], actor=actor, must_change=True)
         except Rejected as refusal:
             refused.beside(form, refusal, otherwise="login")
             return self.form_invalid(form)

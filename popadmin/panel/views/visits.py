@@ -12,20 +12,20 @@ from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Device, DiarySession
 from popadmin.crumbs import crumb
-from popadmin.lists.columns import Column, Exported, Filters, Rows
+from popadmin.lists.columns import Column, Exported, Filters, Rows, Search
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.filters import address_or_name
 from popadmin.signin.access import signed_in
 
-REFUSED = "refused"
+LET_IN, REFUSED = "let-in", "refused"
 
 
 class VisitFilters(Filters):
-    q = forms.CharField(label=_("Search address or name"), max_length=254)
+    q = Search(label=_("Search address or name"))
     ended = forms.ChoiceField(
         label=_("How it ended"),
-        choices=[("", _("Any way")), (REFUSED, _("Refused")), *DiarySession.Ended.choices],
+        choices=[("", _("Any way")), (LET_IN, _("Let in")), (REFUSED, _("Refused")), *DiarySession.Ended.choices],
     )
     days = forms.ChoiceField(
         label=_("Since"),
@@ -36,6 +36,8 @@ class VisitFilters(Filters):
         return rows.filter(address_or_name(typed, "mailbox__user__"))
 
     def by_ended(self, rows: Rows, ended: str) -> Rows:
+        if ended == LET_IN:
+            return rows.exclude(ended__in=DiarySession.REFUSED)
         return rows.filter(ended__in=DiarySession.REFUSED if ended == REFUSED else [ended])
 
     def by_days(self, rows: Rows, days: str) -> Rows:
