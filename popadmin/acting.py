@@ -15,6 +15,12 @@ from popadmin.signin.access import signed_in
 
 KEY_DIGITS = 18  # of a primary key at most: below the end of a bigint
 TOLD_AT_MOST = 20  # rows of one try that the audit names; more of them say nothing new
+# Of what is a domain admin's by his domains: the way to who administers it.
+_GRANTED: dict[type[Model], str] = {
+    Alias: "domain__grants__user",
+    Domain: "grants__user",
+    Mailbox: "domain__grants__user",
+}
 
 Row = TypeVar("Row", bound=Model)
 
@@ -25,17 +31,41 @@ def actor(request: HttpRequest) -> Actor:
     return Actor(user.address, "web", user, request.META.get("REMOTE_ADDR") or None)
 
 
-def find(request: HttpRequest, rows: QuerySet[Row], **which: Any) -> Row:
-    """The one of `rows`, which are those that this person may see; anything else is 404, see `deny`."""
+class Removed(Exception):
+    """What was looked for is the person's, and rests: somebody has removed it since he was shown it."""
+
+    def __init__(self, row: Mailbox | Domain) -> None:
+        super().__init__(str(row))
+        self.row = row
+
+
+def find(request: HttpRequest, rows: QuerySet[Row], *, removed: QuerySet[Any] | None = None, **which: Any) -> Row:
+    """The one of `rows`, which are those that this person may see; anything else is 404, see `deny`.
+
+    `removed` are those of his that rest: one of them raises Removed, which the pages of admins answer.
+    """
     row = rows.filter(**which).first()
-    return deny(request, rows.model, **which) if row is None else row
+    if row is not None:
+        return row
+    if removed is not None and (resting := removed.filter(**which).first()) is not None:
+        raise Removed(resting)
+    return deny(request, _others(request, rows.model, **which))
 
 
-def deny(request: HttpRequest, model: type[Model], **which: Any) -> NoReturn:
-    """404. Where others have such a row, somebody has tried his luck with a number: each is told to the audit."""
-    for row in model._default_manager.filter(**which)[:TOLD_AT_MOST]:
+def deny(request: HttpRequest, rows: QuerySet[Any]) -> NoReturn:
+    """404. Whoever sends the number of such a row, which is not for him, tries his luck: each is told to the audit."""
+    for row in rows[:TOLD_AT_MOST]:
         audit.record(actor(request), "denied", str(row), **_of(row), path=request.path, method=request.method)
     raise Http404
+
+
+def _others(request: HttpRequest, model: type[Model], **which: Any) -> QuerySet[Any]:
+    """Such rows of anybody's but this person's own, there or removed: a page that has grown old is no try."""
+    rows = model._default_manager.filter(**which)
+    if model not in _GRANTED:
+        return rows
+    user = signed_in(request)
+    return rows.none() if user.role == User.Role.ADMIN else rows.exclude(**{_GRANTED[model]: user})
 
 
 def _of(row: Model) -> dict[str, Any]:
@@ -52,8 +82,8 @@ def find_all(request: HttpRequest, rows: QuerySet[Row], keys: Iterable[int]) -> 
     wanted = set(keys)
     found = rows.filter(pk__in=wanted)
     missing = wanted - set(found.values_list("pk", flat=True))
-    if missing and rows.model._default_manager.filter(pk__in=missing).exists():
-        deny(request, rows.model, pk__in=missing)
+    if missing and (others := _others(request, rows.model, pk__in=missing)).exists():
+        deny(request, others)
     return found
 
 

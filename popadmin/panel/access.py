@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, F, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from mailstore.models import (
     Alias,
@@ -43,13 +46,28 @@ def is_admin(user: User) -> bool:
 
 
 class AdminPage:
-    """A view of admins only: for everybody else there is no such page. Comes before the view's own class."""
+    """A view of admins only: for everybody else there is no such page. Comes before the view's own class.
+
+    Whoever acts on what another has just removed is told by whom, and sees where it rests.
+    """
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not is_admin(signed_in(request)):
             raise Http404
-        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]  # the view's
+        try:
+            answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]  # the view's
+        except acting.Removed as found:
+            return _to_removed(request, found.row)
         return answer
+
+
+def _to_removed(request: HttpRequest, row: Mailbox | Domain) -> HttpResponseBase:
+    left = row.domain if isinstance(row, Mailbox) and row.removed_with_domain else row
+    text = _("%(name)s was removed by %(who)s.") % {"name": left, "who": left.removed_by}
+    messages.warning(request, text)
+    if isinstance(left, Mailbox):
+        return redirect("mailboxes-removed")
+    return redirect("domains-removed" if is_host(signed_in(request)) else "domains")
 
 
 class PolicyPage(AdminPage):
@@ -70,7 +88,7 @@ class HostPage(AdminPage):
         user = signed_in(request)
         if not is_host(user):
             if is_admin(user) and "key" in kwargs:
-                acting.deny(request, self.of, pk=kwargs["key"])
+                acting.deny(request, self.of._default_manager.filter(pk=kwargs["key"]))
             raise Http404
         return super().dispatch(request, *args, **kwargs)
 
@@ -93,12 +111,24 @@ def domains(user: User) -> QuerySet[Domain]:
     return rows if is_host(user) else rows.filter(grants__user=user)
 
 
+def removed_domains(user: User) -> QuerySet[Domain]:
+    """Those that rest, to tell of them; what is done with them is for hosting admins."""
+    rows = Domain.objects.filter(removed_at__isnull=False)
+    return rows if is_host(user) else rows.filter(grants__user=user)
+
+
 def mailboxes(user: User, *, removed: bool = False) -> QuerySet[Mailbox]:
     """Those that are there; with `removed` also those that rest in a domain that is there."""
     rows = Mailbox.objects.select_related("user", "domain")
     if not removed:
         rows = rows.filter(removed_at=None)
     return rows if is_host(user) else rows.filter(domain__in=domains(user))
+
+
+def removed_mailboxes(user: User) -> QuerySet[Mailbox]:
+    """Those that rest, in domains that rest too, to tell of them."""
+    rows = Mailbox.objects.select_related("user", "domain").filter(removed_at__isnull=False)
+    return rows if is_host(user) else rows.filter(domain__grants__user=user)
 
 
 def devices(mailbox: Mailbox) -> QuerySet[Device]:

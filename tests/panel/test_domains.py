@@ -290,7 +290,7 @@ def test_a_removed_domain_is_restored_with_its_mailboxes(root: Client) -> None:
     a_mailbox()
     domain_removal.remove(ORG, actor=ACTOR, with_mailboxes=True)
     assert "Make the first domain" in page(root, "/domains/")
-    assert root.get(f"/domains/{key()}/").status_code == 404
+    assert root.get(f"/domains/{key()}/").url == "/domains/removed/"
     response = root.post(f"/domains/{key()}/restoral/", follow=True)
     assert response.redirect_chain == [(f"/domains/{key()}/", 302)]
     assert Mailbox.objects.get().removed_at is None

@@ -269,7 +269,7 @@ def test_a_removed_mailbox_rests_on_a_page_of_its_own_and_comes_back(root):
     mailbox = an_owner()
     answer = root.post(f"/mailboxes/{mailbox.pk}/removal/")
     assert ANN in text(root.get(answer.url))
-    assert root.get(f"/mailboxes/{mailbox.pk}/").status_code == 404
+    assert root.get(f"/mailboxes/{mailbox.pk}/").url == "/mailboxes/removed/"
     assert root.post(f"/mailboxes/{mailbox.pk}/restoral/").url == f"/mailboxes/{mailbox.pk}/"
     assert ANN in text(root.get("/mailboxes/"))
 

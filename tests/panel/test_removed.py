@@ -10,7 +10,7 @@ from django.test import Client
 from mailstore.models import AuditEntry, Mailbox, Message, User
 from mailstore.store import domain_removal, grants, mailbox_removal, sweep
 from tests.store.bodiless import Bodiless
-from tests.store.site import ACTOR, a_body, a_message
+from tests.store.site import ACTOR, PASSWORD, a_body, a_domain, a_message
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +87,64 @@ def test_a_domain_admin_destroys_what_was_his_and_nothing_else() -> None:
     assert client.post(f"/mailboxes/{mine.pk}/purge/", {"name": ANN}).status_code == 302
     swept()
     assert set(Mailbox.objects.values_list("user__address", flat=True)) == {"chief@example.org", "zoe@other.org"}
+
+
+# --- who acts on what another has removed meanwhile ---------------------------------------------------------------
+
+
+@pytest.fixture
+def carla() -> Client:
+    """She administers example.org."""
+    a_domain()
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    return signed_in("carla")
+
+
+def is_told(client: Client, path: str, *, at: str, sent: dict[str, Any] | None = None) -> None:
+    answer = client.get(path, follow=True) if sent is None else client.post(path, sent, follow=True)
+    assert answer.redirect_chain == [(at, 302)]
+    assert f"was removed by {ACTOR.name}." in answer.content.decode()
+    assert not AuditEntry.objects.filter(verb="denied").exists()
+
+
+@pytest.mark.parametrize("who", ["root", "carla"])
+@pytest.mark.parametrize("act", ["edit/", "removal/", "suspension/", "password/"])
+def test_whoever_acts_on_a_mailbox_that_another_has_removed_is_told_and_not_accused(
+    request: pytest.FixtureRequest, who: str, act: str
+) -> None:
+    client: Client = request.getfixturevalue(who)
+    path = f"/mailboxes/{a_removed_one().pk}/{act}"
+    is_told(client, path, at="/mailboxes/removed/", sent={"name": "Ann"})
+
+
+def test_nor_who_only_looks_at_it(carla: Client) -> None:
+    is_told(carla, f"/mailboxes/{a_removed_one().pk}/", at="/mailboxes/removed/")
+
+
+@pytest.mark.parametrize(("who", "at"), [("root", "/domains/removed/"), ("carla", "/domains/")])
+def test_the_same_of_a_domain_and_what_went_with_it(request: pytest.FixtureRequest, who: str, at: str) -> None:
+    client: Client = request.getfixturevalue(who)
+    box = an_owner()
+    if who == "carla":  # she keeps another, else she is no admin any more
+        a_domain("example.net")
+        grants.ensure("carla", ["example.net"], actor=ACTOR)
+    domain_removal.remove("example.org", actor=ACTOR, with_mailboxes=True)
+    is_told(client, f"/domains/{box.domain_id}/edit/", at=at, sent={"over_quota": "defer"})
+    is_told(client, f"/mailboxes/{box.pk}/edit/", at=at, sent={"name": "Ann"})
+
+
+@pytest.mark.parametrize("who", ["root", "carla"])
+def test_a_tick_of_a_removed_mailbox_spoils_no_list(request: pytest.FixtureRequest, who: str) -> None:
+    client: Client = request.getfixturevalue(who)
+    gone, there = a_removed_one(), an_owner("bob@example.org")
+    keys = [gone.pk, there.pk]
+    answer = client.post("/mailboxes/", {"shown": keys, "ticked": keys, "bulk": "suspend"})
+    assert answer.status_code == 302
+    assert "bob@example.org" in client.get(answer.url).content.decode()
+    assert not AuditEntry.objects.filter(verb="denied").exists()
+
+
+def test_a_removed_mailbox_of_anothers_domain_is_404_and_told_to_the_audit_as_ever(carla: Client) -> None:
+    foreign = a_removed_one("eve@other.example")
+    assert carla.post(f"/mailboxes/{foreign.pk}/edit/").status_code == 404
+    assert AuditEntry.objects.get(verb="denied").subject == "eve@other.example"

@@ -38,8 +38,9 @@ class OfDomain(access.AdminPage):
 
     @cached_property
     def domain(self) -> Domain:
-        rows = access.domains(signed_in(self.request)).select_related("stands_for", "policy")
-        return acting.find(self.request, rows, pk=self.kwargs["key"])
+        user = signed_in(self.request)
+        rows = access.domains(user).select_related("stands_for", "policy")
+        return acting.find(self.request, rows, removed=access.removed_domains(user), pk=self.kwargs["key"])
 
     def above(self) -> list[Crumb]:
         """The way to what belongs to the domain."""

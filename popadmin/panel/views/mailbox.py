@@ -38,8 +38,9 @@ class OfMailbox(access.AdminPage):
 
     @cached_property
     def mailbox(self) -> Mailbox:
-        rows = access.mailboxes(signed_in(self.request)).select_related("user", "domain__policy", "policy")
-        return acting.find(self.request, rows, pk=self.kwargs["key"])
+        user = signed_in(self.request)
+        rows = access.mailboxes(user).select_related("user", "domain__policy", "policy")
+        return acting.find(self.request, rows, removed=access.removed_mailboxes(user), pk=self.kwargs["key"])
 
 
 class Detail(OfMailbox, TemplateView):
