@@ -111,6 +111,12 @@ def domains(user: User) -> QuerySet[Domain]:
     return rows if is_host(user) else rows.filter(grants__user=user)
 
 
+def naming_other(rows: QuerySet[Domain], user: User) -> QuerySet[Domain]:
+    """With `other`, the name of the domain that each stands for; None also where that is not for this person."""
+    known = domains(user).filter(pk=OuterRef("stands_for")).values("name")[:1]
+    return rows.annotate(other=F("stands_for__name") if is_host(user) else Subquery(known))
+
+
 def removed_domains(user: User) -> QuerySet[Domain]:
     """Those that rest, to tell of them; what is done with them is for hosting admins."""
     rows = Domain.objects.filter(removed_at__isnull=False)

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from mailstore.models import Alias, Domain
+from mailstore.models import Alias
 from popadmin.templatetags.amounts import count, size
 from popadmin.templatetags.drawings import quota_bar
 from popadmin.templatetags.mailboxes import both_ways, in_script, small
@@ -59,7 +59,8 @@ def domain_cells(domain: Any, labels: Mapping[str, str], mailboxes: str, aliases
 
 
 @register.simple_tag
-def domain_state(domain: Domain) -> SafeString:
+def domain_state(domain: Any) -> SafeString:
+    """Of a domain with `other`, see `naming_other` of the panel's access."""
     return _badges(_domain_words(domain))
 
 
@@ -88,15 +89,13 @@ def _badges(words: Sequence[Word]) -> SafeString:
     return format_html('<span class="states">{}</span>', badges)
 
 
-def _domain_words(domain: Domain) -> list[Word]:
+def _domain_words(domain: Any) -> list[Word]:
     words = [("good", pgettext("domain", "Active")) if domain.active else ("warn", pgettext("domain", "Suspended"))]
-    if domain.stands_for is not None:
-        words.append(
-            (
-                "note",
-                _("stands for %(domain)s") % {"domain": domain.stands_for},
-            )
+    if domain.stands_for_id is not None:
+        other = (
+            _("stands for %(domain)s") % {"domain": domain.other} if domain.other else _("stands for another domain")
         )
+        words.append(("note", other))
     return words
 
 

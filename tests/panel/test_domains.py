@@ -14,7 +14,7 @@ from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, Me
 from mailstore.store import aliases, domain_removal, domains, grants, mailbox_batch, mailboxes, policies, sweep
 from mailstore.store.mailbox_batch import Wanted
 from tests.store.bodiless import Bodiless
-from tests.store.site import ACTOR, a_domain, a_mailbox, a_message
+from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
 from tests.web.people import an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -352,6 +352,28 @@ def test_a_domain_admin_sees_his_domain_and_no_other(chief: Client) -> None:
     assert OTHER not in chief.get("/domains/?export=csv").getvalue().decode()
     assert OTHER not in page(chief, "/domains/?q=other")
     assert ORG in page(chief, f"/domains/{key()}/")
+
+
+@pytest.mark.parametrize(("his", "foreign"), [(ORG, "alias.example"), ("alias.example", ORG)])
+def test_a_domain_admin_learns_no_name_of_anothers_domain_from_one_that_stands_for_it(his: str, foreign: str) -> None:
+    a_domain()
+    a_domain("alias.example", stands_for=domains.get(ORG))
+    grants.ensure("carla", [his], actor=ACTOR, password=PASSWORD)
+    carla = signed_in("carla")
+    AuditEntry.objects.all().delete()
+    for path in ("/domains/", f"/domains/{key(his)}/", f"/domains/{key(his)}/edit/"):
+        assert (path, foreign in page(carla, path)) == (path, False)
+    assert foreign not in carla.get("/domains/?export=csv").getvalue().decode()
+    told = "another domain" in page(carla, f"/domains/{key(his)}/")
+    assert told == (his == "alias.example")
+
+
+def test_whoever_has_both_sees_either_from_the_other(chief: Client) -> None:
+    a_domain("alias.example", stands_for=domains.get(ORG))
+    grants.grant("chief@example.org", "alias.example", actor=ACTOR)
+    assert f'href="/domains/{key("alias.example")}/"' in page(chief, f"/domains/{key()}/")
+    assert "stands for example.org" in page(chief, f"/domains/{key('alias.example')}/")
+    assert "stands for example.org" in page(chief, "/domains/")
 
 
 @pytest.mark.parametrize("way", ["", "edit/", "catch-all/"])

@@ -103,8 +103,9 @@ class EditDomain(DomainFields, SeenForm):
 
     def __init__(self, *args: Any, user: User, domain: Domain, **kwargs: Any) -> None:
         now = {name: getattr(domain, name) for name in DomainFields.base_fields if name != "stands_for"}
-        standing = domain.stands_for.name if domain.stands_for else ""
-        super().__init__(*args, now={**now, "stands_for": standing}, **kwargs)
+        if access.is_host(user):  # what was seen travels with the form: nobody else may know the other's name
+            now["stands_for"] = domain.stands_for.name if domain.stands_for else ""
+        super().__init__(*args, now=now, **kwargs)
         self.allow(user)
 
 

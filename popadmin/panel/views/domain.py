@@ -39,7 +39,7 @@ class OfDomain(access.AdminPage):
     @cached_property
     def domain(self) -> Domain:
         user = signed_in(self.request)
-        rows = access.domains(user).select_related("stands_for", "policy")
+        rows = access.naming_other(access.domains(user).select_related("stands_for", "policy"), user)
         return acting.find(self.request, rows, removed=access.removed_domains(user), pk=self.kwargs["key"])
 
     def above(self) -> list[Crumb]:
@@ -61,7 +61,7 @@ class Detail(OfDomain, TemplateView):
             use=domain_use.counted(Domain.objects.filter(pk=domain.pk)).get(),
             policy=domain.policy or RetentionPolicy.objects.filter(site=True).first(),
             grants=domain.grants.select_related("user").order_by("user__address"),
-            alias_domains=domain.alias_domains.filter(removed_at=None).order_by("name"),
+            alias_domains=access.domains(user).filter(stands_for=domain).order_by("name"),
             catch_all=aliases.filter(address=f"@{domain.name}").first(),
             aliases=aliases.exclude(address__startswith="@").order_by("address")[:ALIASES],
             entries=access.audit_entries(user).filter(subject=domain.name).order_by("-at")[:ENTRIES],

@@ -18,6 +18,7 @@ from popadmin.panel import access
 from popadmin.panel.domain_filters import DomainFilters
 from popadmin.signin.access import signed_in
 
+ANOTHER = _("another domain")
 LIST = crumb(_("Domains"), "domains")
 
 
@@ -38,7 +39,7 @@ class Domains(access.AdminPage, ListPage):
     exported = (
         Exported(_("Domain"), lambda row: row.name),
         Exported(_("Active"), lambda row: row.active),
-        Exported(_("Stands for"), lambda row: row.stands_for or ""),
+        Exported(_("Stands for"), lambda row: row.other or (row.stands_for_id and ANOTHER) or ""),
         Exported(_("Retention policy"), lambda row: row.policy or ""),
         Exported(_("A full mailbox"), lambda row: row.get_over_quota_display()),
         Exported(_("Owners may forward their mail"), lambda row: row.owner_forwards),
@@ -55,10 +56,11 @@ class Domains(access.AdminPage, ListPage):
         Exported(_("Octets allotted at most"), lambda row: row.allotment_octets),
         Exported(_("Deliveries, 30 days"), lambda row: row.delivered),
     )
-    shown = ("name", "active", "stands_for__name", "quota_octets", "mailbox_limit", "alias_limit", "created_at")
+    shown = ("name", "active", "stands_for", "quota_octets", "mailbox_limit", "alias_limit", "created_at")
 
     def rows(self) -> Rows:
-        rows = access.domains(signed_in(self.request)).select_related("stands_for")
+        user = signed_in(self.request)
+        rows = access.naming_other(access.domains(user), user)
         rows = rows.select_related("policy") if EXPORT in self.request.GET else rows
         return domain_use.counted(rows).annotate(delivered=domain_use.delivered())
 
