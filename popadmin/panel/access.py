@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, F, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
@@ -160,7 +160,9 @@ def left(mailbox: Mailbox) -> QuerySet[Message]:
 
 
 def aliases(user: User) -> QuerySet[Alias]:
-    rows = Alias.objects.filter(domain__removed_at=None).select_related("domain")
+    """Without forwards of mailboxes that are removed: they come back with them. Few are, and an index has them."""
+    removed = Mailbox.objects.filter(pk=OuterRef("mailbox"), removed_at__isnull=False)
+    rows = Alias.objects.filter(~Exists(removed), domain__removed_at=None).select_related("domain")
     return rows if is_host(user) else rows.filter(domain__in=domains(user))
 
 

@@ -11,14 +11,24 @@ import pytest
 from django.test import Client
 
 from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, Message, User
-from mailstore.store import aliases, domain_removal, domains, grants, mailbox_batch, mailboxes, policies, sweep
+from mailstore.store import (
+    aliases,
+    domain_removal,
+    domains,
+    grants,
+    mailbox_batch,
+    mailbox_removal,
+    mailboxes,
+    policies,
+    sweep,
+)
 from mailstore.store.mailbox_batch import Wanted
 from tests.store.bodiless import Bodiless
 from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
 from tests.web.people import an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
-ORG, OTHER = "example.org", "other.org"
+ORG, OTHER, ANN = "example.org", "other.org", "ann@example.org"
 GB = 2**30
 
 
@@ -235,6 +245,18 @@ def test_the_detail_costs_a_few_statements_whatever_is_in_the_domain(
 
 
 # --- its admins ---------------------------------------------------------------------------------------------------
+
+
+def test_a_forward_of_a_removed_mailbox_is_on_no_page_and_accuses_nobody(root: Client) -> None:
+    a_mailbox()
+    forward = aliases.ensure(ANN, ["away@elsewhere.example"], actor=ACTOR, keep_copy=True).row
+    assert f"/aliases/{forward.pk}/" in page(root, f"/domains/{key()}/")
+    mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
+    text = page(root, f"/domains/{key()}/")
+    assert f"/aliases/{forward.pk}/" not in text
+    assert "None yet. An alias lets" in text
+    assert root.get(f"/aliases/{forward.pk}/").status_code == 404
+    assert not AuditEntry.objects.filter(verb="denied").exists()
 
 
 def test_an_admin_is_made_with_a_password_shown_once_and_withdrawn(root: Client) -> None:

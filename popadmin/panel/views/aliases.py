@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, TemplateView
 
-from mailstore.models import Alias, Mailbox, User
+from mailstore.models import Alias
 from mailstore.store import aliases, turns
 from mailstore.store.outcomes import Only, Rejected
 from popadmin import acting, refused
@@ -58,7 +58,7 @@ class Aliases(access.AdminPage, ListPage):
     )  # fmt: skip
 
     def rows(self) -> Rows:
-        return _listed(signed_in(self.request))
+        return access.aliases(signed_in(self.request))
 
 
 class OfAlias(access.AdminPage):
@@ -69,7 +69,7 @@ class OfAlias(access.AdminPage):
 
     @cached_property
     def alias(self) -> Alias:
-        return acting.find(self.request, _listed(signed_in(self.request)), pk=self.kwargs["key"])
+        return acting.find(self.request, access.aliases(signed_in(self.request)), pk=self.kwargs["key"])
 
 
 class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
@@ -141,9 +141,3 @@ class Removal(OfAlias, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs, crumbs=[LIST], alias=self.alias)
-
-
-def _listed(user: User) -> QuerySet[Alias]:
-    """Without forwards of mailboxes that are removed: they come back with them. Few are, and an index has them."""
-    removed = Mailbox.objects.filter(pk=OuterRef("mailbox"), removed_at__isnull=False)
-    return access.aliases(user).filter(~Exists(removed))
