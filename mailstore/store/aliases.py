@@ -20,12 +20,17 @@ from mailstore.store.look_alikes import Neighbours
 from mailstore.store.outcomes import Ensured, Only, Rejected, assign, details
 
 
-class Fields(TypedDict, total=False):
-    """What of an alias can be set beside its targets; what is not given stays. `expires_at` of None is never."""
+class Expiry(TypedDict, total=False):
+    """Until when an alias leads on; None is for ever."""
+
+    expires_at: datetime | None
+
+
+class Fields(Expiry, total=False):
+    """What of an alias can be set beside its targets; what is not given stays."""
 
     active: bool
     keep_copy: bool
-    expires_at: datetime | None
     comment: str
 
 
@@ -87,14 +92,24 @@ def remove(address: str, *, actor: Actor) -> None:
 
 
 def set_catch_all(domain: str, targets: Sequence[str], *, actor: Actor) -> None:
-    """Let the domain's unknown names lead to exactly these; without any they are unknown. Rejected as by `ensure`."""
+    """Let the domain's unknown names lead to exactly these, from now on; without any they are unknown.
+
+    Rejected as by `ensure`.
+    """
     address = f"@{domain}"
     with transaction.atomic():
         loops.take_turn()
         if targets:
-            ensure(address, targets, actor=actor, active=True)
+            ensure(address, targets, actor=actor, active=True, **renewal(address))
         elif Alias.objects.filter(address=address).exists():
             remove(address, actor=actor)
+
+
+def renewal(address: str) -> Expiry:
+    """What `ensure` is told so that an alias which has expired leads on again; one yet to expire still does."""
+    if Alias.objects.filter(address=address, expires_at__lte=timezone.now()).exists():
+        return {"expires_at": None}
+    return {}
 
 
 def remove_expired(address: str, *, before: datetime, actor: Actor) -> None:

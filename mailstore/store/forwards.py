@@ -26,17 +26,28 @@ def allowed(mailbox: Mailbox) -> bool:
 
 @transaction.atomic
 def ensure_own(mailbox: Mailbox, targets: Sequence[str], *, keep_copy: bool, actor: Actor) -> Ensured[Alias]:
-    """Forward the owner's mail to exactly these. Rejected where the domain does not allow it, and as by aliases."""
+    """Forward the owner's mail to exactly these, also where it had expired. An admin's switch is not his to undo.
+
+    Rejected where the domain does not allow it, and as by aliases.
+    """
     _refuse(mailbox)
     if len(targets) > TARGETS_AT_MOST:
         raise Rejected(_("mail is forwarded to %(most)d addresses at most") % {"most": TARGETS_AT_MOST})
-    return aliases.ensure(mailbox.user.address, targets, actor=actor, keep_copy=keep_copy)
+    address = mailbox.user.address
+    return aliases.ensure(address, targets, actor=actor, keep_copy=keep_copy, **aliases.renewal(address))
 
 
 @transaction.atomic
 def remove_own(mailbox: Mailbox, *, actor: Actor) -> None:
-    """Forward the owner's mail no more; it stays in the mailbox. Rejected where the domain does not allow it."""
+    """Forward the owner's mail no more; it stays in the mailbox.
+
+    Rejected where the domain does not allow it, and of one that an admin has switched off: made anew it would be on.
+    """
     _refuse(mailbox)
+    if Alias.objects.filter(mailbox=mailbox, active=False).exists():
+        raise Rejected(
+            _("your administrator has switched your forward off: nothing is forwarded, and he alone removes it")
+        )
     aliases.remove(mailbox.user.address, actor=actor)
 
 

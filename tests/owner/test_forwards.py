@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from mailstore.models import Alias, AuditEntry, Domain
 from tests.web.people import ANN, an_admin, an_owner, signed_in
@@ -56,3 +59,26 @@ def test_what_the_store_refuses_stands_beside_the_field_and_stays_typed(targets)
 def test_who_has_no_mailbox_forwards_nothing():
     an_admin()
     assert signed_in("root").get(PATH).status_code == 404
+
+
+def test_what_an_administrator_has_switched_off_stays_off_and_the_owner_is_told():
+    client = allowed()
+    client.post(PATH, {"targets": "ann@home.example"})
+    Alias.objects.update(active=False)
+    assert "Switched off" in client.get("/settings/").content.decode()
+    assert "Your administrator has switched it off" in client.get(PATH).content.decode()
+    told = client.post(PATH, {"targets": "ann@work.example"}, follow=True).content.decode()
+    assert ("Your mail is forwarded." in told, "Saved, but nothing is forwarded" in told) == (False, True)
+    refusal = client.post(PATH, {"targets": ""}).context["form"].errors["targets"]
+    assert "he alone removes it" in str(refusal)
+    assert (Alias.objects.get().targets, Alias.objects.get().active) == (["ann@work.example"], False)
+
+
+def test_a_forward_that_had_expired_is_one_again_when_it_is_saved():
+    client = allowed()
+    client.post(PATH, {"targets": "ann@home.example"})
+    Alias.objects.update(expires_at=timezone.now() - timedelta(days=1))
+    assert "Expired" in client.get("/settings/").content.decode()
+    told = client.post(PATH, {"targets": "ann@home.example"}, follow=True).content.decode()
+    assert ("Your mail is forwarded." in told, "Expired" in told) == (True, False)
+    assert Alias.objects.get().expires_at is None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, Message, User
 from mailstore.store import (
@@ -230,6 +232,19 @@ def test_the_catch_all_is_a_field_of_the_domain(root: Client) -> None:
     assert "has no @" in str(response.context["form"].errors["targets"])
     root.post(path, form_of(root, path, targets=""))
     assert not Alias.objects.exists()
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_catch_all_that_is_saved_leads_on_also_when_it_had_expired(root: Client, days: int) -> None:
+    an_owner()
+    aliases.set_catch_all(ORG, [ANN], actor=ACTOR)
+    ends = timezone.now() + timedelta(days=days)
+    Alias.objects.update(expires_at=ends)
+    assert ("Expired" in page(root, f"/domains/{key()}/")) == (days < 0)
+    path = f"/domains/{key()}/catch-all/"
+    text = root.post(path, form_of(root, path, targets=ANN), follow=True).content.decode()
+    assert ("Saved." in text, "Expired" in text) == (True, False)
+    assert Alias.objects.get().expires_at == (None if days < 0 else ends)
 
 
 def test_the_detail_costs_a_few_statements_whatever_is_in_the_domain(

@@ -44,20 +44,31 @@ class Forwards(InTurn, FormView):  # type: ignore[type-arg]  # generic only in i
         return {**own, "now": {"targets": targets, "keep_copy": keep_copy}}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, crumbs=[crumb(_("Settings"), "settings")])
+        return super().get_context_data(
+            **kwargs, crumbs=[crumb(_("Settings"), "settings")], forward=forwards.of(self.mailbox)
+        )
 
     def form_valid(self, form: Forward) -> HttpResponse:
         targets = form.cleaned_data["targets"]
         try:
             if targets:
                 self._forward(targets, keep_copy=form.cleaned_data["keep_copy"])
-            elif forwards.of(self.mailbox):
-                forwards.remove_own(self.mailbox, actor=actor(self.request))
+            else:
+                self._forward_no_more()
         except Rejected as refusal:
             refused.beside(form, refusal, otherwise="targets")
             return self.form_invalid(form)
-        messages.success(self.request, _("Your mail is forwarded.") if targets else _("Nothing is forwarded."))
         return redirect("settings")
 
     def _forward(self, targets: list[str], *, keep_copy: bool) -> None:
-        forwards.ensure_own(self.mailbox, targets, keep_copy=keep_copy, actor=actor(self.request))
+        done = forwards.ensure_own(self.mailbox, targets, keep_copy=keep_copy, actor=actor(self.request))
+        if done.row.active:
+            messages.success(self.request, _("Your mail is forwarded."))
+        else:
+            text = _("Saved, but nothing is forwarded: your administrator has switched it off.")
+            messages.warning(self.request, text)
+
+    def _forward_no_more(self) -> None:
+        if forwards.of(self.mailbox):
+            forwards.remove_own(self.mailbox, actor=actor(self.request))
+        messages.success(self.request, _("Nothing is forwarded."))
