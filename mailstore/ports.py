@@ -183,8 +183,9 @@ class Accounts(Protocol):
         The answer may be delayed on purpose after a failure; it holds nothing meanwhile.
         """
 
-    def site_expire_days(self) -> tuple[int | None, bool]:
-        """The smallest expiry of any mailbox (None: never), and whether mailboxes differ. Never waits."""
+    def site_expire_days(self) -> tuple[int | None, bool] | None:
+        """The smallest expiry of any mailbox (None: never), and whether mailboxes differ. Never waits; None while
+        nothing is known."""
 
 
 class Intake(Protocol):

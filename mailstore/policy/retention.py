@@ -35,8 +35,8 @@ def sharpened(old: Rule, new: Rule) -> set[str]:
 
 
 def notice_days(silent_days: int) -> int:
-    """How many days before a device stops counting its owner is told; a short silence has a short notice."""
-    return min(SILENCE_NOTICE_DAYS, silent_days // 2)
+    """How many days before a device stops counting its owner is told; a short silence has a short notice, of a day."""
+    return min(SILENCE_NOTICE_DAYS, max(1, silent_days // 2))
 
 
 def _removal_days(rule: Rule) -> int | None:

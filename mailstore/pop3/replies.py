@@ -162,10 +162,13 @@ def expire(days: int | None, *, differs: bool) -> str:
     return f"EXPIRE {days} USER" if differs else f"EXPIRE {days}"
 
 
-def capabilities(sign_in: Iterable[str], *, stls: bool, expires: str) -> bytes:
+def capabilities(sign_in: Iterable[str], *, stls: bool, expires: str | None) -> bytes:
     """RFC 2449 §5; `sign_in` are the lines of what a client may sign in with now, none where it may not."""
     lines = ["+OK capabilities follow", "TOP", "UIDL", *sign_in]
     if stls:
         lines.append("STLS")
-    lines += ["UTF8", "PIPELINING", "RESP-CODES", "AUTH-RESP-CODE", expires, "IMPLEMENTATION popadmin", ".\r\n"]
+    lines += ["UTF8", "PIPELINING", "RESP-CODES", "AUTH-RESP-CODE"]
+    if expires is not None:
+        lines.append(expires)
+    lines += ["IMPLEMENTATION popadmin", ".\r\n"]
     return "\r\n".join(lines).encode("ascii")

@@ -120,11 +120,11 @@ class Session(Authorization):
         sign_in = ["USER", "SASL " + " ".join(sasl_login.MECHANISMS)] if self._password_may_pass() else []
         self._say(replies.capabilities(sign_in, stls=self._tls_may_begin(), expires=self._expires()))
 
-    def _expires(self) -> str:
+    def _expires(self) -> str | None:
         if self.signed_in():
             return replies.expire(self._maildrop.expire_days, differs=False)
-        days, differs = self._accounts.site_expire_days()
-        return replies.expire(days, differs=differs)
+        known = self._accounts.site_expire_days()
+        return None if known is None else replies.expire(known[0], differs=known[1])
 
     def _utf8(self) -> None:
         self._say(replies.UTF8_ON)

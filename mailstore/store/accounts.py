@@ -76,7 +76,7 @@ class StoredAccounts:
         self._passwords = Passwords()
         self._throttle = Throttle()
         self._refusals = Refusals(lanes, self._passwords, self._throttle, self.diary)
-        self._site_expire_days: tuple[int | None, bool] = (None, False)
+        self._site_expire_days: tuple[int | None, bool] | None = None
 
     def sign_in(self, credentials: Credentials, done: Done[Maildrop]) -> None:
         try:
@@ -89,7 +89,7 @@ class StoredAccounts:
         selector, digest = (typed[0].encode(), devices.digest(typed[1])) if typed else (None, None)
         self._lanes.read(SIGN_IN, (name, selector), lambda answer: self._found(answer, credentials, digest, done))
 
-    def site_expire_days(self) -> tuple[int | None, bool]:
+    def site_expire_days(self) -> tuple[int | None, bool] | None:
         return self._site_expire_days
 
     def refresh(self) -> None:

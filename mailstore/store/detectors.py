@@ -74,16 +74,20 @@ SELECT hours.mailbox_id, hours.device_id, jsonb_build_object('sessions', max(hou
  GROUP BY hours.mailbox_id, hours.device_id
 """
 
+# Of either quota, the fuller one; NULL where neither is set.
+_PERCENT = """greatest(x.octets * 100 / nullif(x.quota_octets, 0),
+                x.messages * 100 / nullif(x.quota_messages, 0))"""
+
 # Only where the mailbox fills and no rule takes mail away.
 _KEEPS = f"""
 SELECT x.id AS mailbox_id, s.device_id,
-       jsonb_build_object('percent', x.octets * 100 / x.quota_octets, 'fetched', sum(s.fetched_messages)) AS facts
+       jsonb_build_object('percent', {_PERCENT}, 'fetched', sum(s.fetched_messages)) AS facts
   FROM mailstore_mailbox x
   JOIN mailstore_domain o ON o.id = x.domain_id
   LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
   JOIN mailstore_diarysession s ON s.mailbox_id = x.id
   JOIN mailstore_device d ON d.id = s.device_id
- WHERE x.quota_octets > 0 AND x.octets >= x.quota_octets / 100 * {KEEPS_PERCENT} AND x.removed_at IS NULL
+ WHERE {_PERCENT} >= {KEEPS_PERCENT} AND x.removed_at IS NULL
    AND p.expire_days IS NULL AND p.expire_confirmed_days IS NULL AND p.remove_when_confirmed IS NOT TRUE
    AND d.revoked_at IS NULL AND d.mode <> 'peek'
    AND s.started_at > %(now)s - interval '{KEEPS_DAYS} days' AND s.started_at <= %(now)s
@@ -117,13 +121,16 @@ DETECTORS: dict[str, str] = {
     Finding.Kind.PREVIOUS: _PREVIOUS,
 }
 
+_SEEN = """
+SELECT found.* FROM ({detector}) AS found
+  JOIN mailstore_mailbox x ON x.id = found.mailbox_id
+  LEFT JOIN mailstore_device d ON d.id = found.device_id
+ WHERE found.device_id IS NULL OR d.revoked_at IS NULL
+"""
+
 # What is known keeps its `since`, what is so no more goes, what is new comes. Under the sweep's lease: one writer.
 _KEEP = """
-WITH seen AS MATERIALIZED (
-    SELECT found.* FROM ({detector}) AS found
-      JOIN mailstore_mailbox x ON x.id = found.mailbox_id
-      LEFT JOIN mailstore_device d ON d.id = found.device_id
-     WHERE found.device_id IS NULL OR d.revoked_at IS NULL),
+WITH seen AS MATERIALIZED ({seen}),
 known AS (
     UPDATE mailstore_finding f SET facts = seen.facts
       FROM seen
@@ -147,12 +154,17 @@ SELECT count(*) FROM seen
 
 def detect(now: datetime) -> int:
     """Bring the findings of every mailbox up to date; returns how many there are."""
-    return sum(_asked(_KEEP.format(detector=detector), kind, now) for kind, detector in DETECTORS.items())
+    return sum(
+        _asked(_KEEP.format(seen=_SEEN.format(detector=detector)), kind, now) for kind, detector in DETECTORS.items()
+    )
 
 
 def look(now: datetime) -> int:
     """Return how many there would be, and write nothing."""
-    return sum(_asked(f"SELECT count(*) FROM ({detector}) AS found", kind, now) for kind, detector in DETECTORS.items())
+    return sum(
+        _asked(f"SELECT count(*) FROM ({_SEEN.format(detector=detector)}) AS seen", kind, now)
+        for kind, detector in DETECTORS.items()
+    )
 
 
 def _asked(statement: str, kind: str, now: datetime) -> int:

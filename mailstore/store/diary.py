@@ -147,7 +147,7 @@ class Diary:
         sent_again = self._unsure is not None
         self._refusals, self._unsure = 0, None
         self._folds.written(batch.folds)
-        if self._waiting.visits or sent_again:
+        if self._every or self._waiting.visits or sent_again:
             self._write()
         else:
             self._tell_flushed()

@@ -84,9 +84,10 @@ async def _one(delivery: StoredDelivery, store: FileBodies, notice: Notice, octe
     source = hashlib.blake2b(f"notice {notice.occasion}".encode(), digest_size=16).digest()
     placement = Placement((notice.mailbox,), ref, prefix, uidl=queue_id, unlimited=True, source=source)
     refused: MailError | None = await errand.answer(lambda done: delivery.place(placement, done))
-    if refused is not None:
+    if isinstance(refused, Refusing):  # it is there already, or the mailbox is gone
         delivery.discard(ref)
-    return None if isinstance(refused, Refusing) else refused  # it is there already, or the mailbox is gone
+        return None
+    return refused  # whether it was placed may not be known, so its body stays
 
 
 def _written(notice: Notice, hostname: str, now: datetime) -> bytes:

@@ -144,7 +144,7 @@ class FakeAccounts:
         self.answers = Answers()
         self.asked: list[Credentials] = []
         self.error: MailError | None = None
-        self.expire: tuple[int | None, bool] = (None, False)
+        self.expire: tuple[int | None, bool] | None = (None, False)
         self._known: dict[str, tuple[str, FakeMaildrop | MailError]] = {}
 
     def add(self, address: str, secret: str, opens: FakeMaildrop | MailError) -> None:
@@ -157,7 +157,7 @@ class FakeAccounts:
         right = secret == credentials.secret
         self.answers.give(done, self.error or (opens if right else BadCredentials("unknown user or wrong password")))
 
-    def site_expire_days(self) -> tuple[int | None, bool]:
+    def site_expire_days(self) -> tuple[int | None, bool] | None:
         return self.expire
 
 

@@ -41,6 +41,6 @@ def test_a_clock_starts_anew_only_where_a_rule_takes_more(
     assert sharpened(replace(KEEPS, **old), replace(KEEPS, **new)) == clocks
 
 
-@pytest.mark.parametrize(("silent_days", "days"), [(45, 7), (14, 7), (6, 3), (1, 0)])
+@pytest.mark.parametrize(("silent_days", "days"), [(45, 7), (14, 7), (6, 3), (1, 1)])
 def test_a_short_silence_has_a_short_notice(silent_days: int, days: int) -> None:
     assert notice_days(silent_days) == days

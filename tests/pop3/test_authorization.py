@@ -306,6 +306,13 @@ def test_expire_is_the_sites_before_sign_in_and_the_mailboxs_after_it() -> None:
     assert "EXPIRE 90" in capabilities(talk)
 
 
+@pytest.mark.req("P-112")
+def test_expire_is_not_said_while_nothing_is_known_of_the_site() -> None:
+    talk = Conversation()
+    talk.accounts.expire = None
+    assert not [line for line in capabilities(talk) if line.startswith("EXPIRE")]
+
+
 # --- STLS -----------------------------------------------------------------------------------------------------------
 
 

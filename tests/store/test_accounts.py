@@ -364,7 +364,7 @@ def test_a_sighting_of_any_peer_is_written_and_spoils_no_other(
 # --- what CAPA says before a sign-in ------------------------------------------------------------------------------
 
 
-def site_expiry(worker: Worker, accounts: StoredAccounts) -> tuple[int | None, bool]:
+def site_expiry(worker: Worker, accounts: StoredAccounts) -> tuple[int | None, bool] | None:
     """What is known after a refresh: its question is answered before a later one of the same lane."""
 
     async def refresh() -> None:
@@ -381,6 +381,7 @@ def a_policy(name: str, days: int | None, *, site: bool = False) -> RetentionPol
 
 def test_without_a_policy_capa_says_never(worker: Worker, accounts: StoredAccounts) -> None:
     a_mailbox()
+    assert accounts.site_expire_days() is None, "nothing is known yet"
     assert site_expiry(worker, accounts) == (None, False)
 
 

@@ -101,6 +101,13 @@ def test_a_program_that_is_set_up_well_is_never_found(box):
     assert detectors.detect(timezone.now()) == 0
 
 
+def test_a_mailbox_that_fills_by_its_number_of_messages_is_found_too(box):
+    keeps(box)
+    Mailbox.objects.update(quota_octets=10**9, octets=1, quota_messages=100, messages=90)
+    detectors.detect(timezone.now())
+    assert Finding.objects.get(kind=Finding.Kind.KEEPS).facts["percent"] == 90
+
+
 def test_where_a_rule_takes_mail_away_nobody_need_delete(box):
     RetentionPolicy.objects.create(name="site", site=True, expire_days=30)
     keeps(box)
@@ -111,6 +118,7 @@ def test_what_is_revoked_is_found_no_more(box):
     hasty(box)
     detectors.detect(timezone.now())
     devices.revoke(ANN, "PC", actor=ACTOR)
+    assert detectors.look(timezone.now()) == 0
     assert detectors.detect(timezone.now()) == 0
     assert not Finding.objects.exists()
 

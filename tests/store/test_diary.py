@@ -254,6 +254,36 @@ def test_a_batch_whose_answer_was_lost_is_written_once(ann: Mail) -> None:
     assert DiaryBatch.objects.count() == 1
 
 
+class SlowLanes:
+    """Lanes that answer when `answer` is called."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[Steps, Answer]] = []
+
+    def write(self, steps: Steps, done: Answer) -> None:
+        self.batches.append((steps, done))
+
+
+class NoRows:
+    ntuples = 0
+
+
+def test_what_came_while_the_last_but_one_batch_was_written_is_told_before_the_end() -> None:
+    lanes, told = SlowLanes(), []
+    diary = Diary(lanes)
+    diary.tell(visit(1, fetched=[1]))
+    diary.flush()
+    diary.tell(visit(2, fetched=[2]))
+    diary.tell(visit(3))
+    diary.flush(lambda: told.append("all"), every=True)
+    lanes.batches[0][1](NoRows())
+    assert (len(lanes.batches), told) == (2, [])
+    assert {statement.name for statement, _parameters in lanes.batches[1][0]} >= {b"diary", b"fold_diary"}
+    lanes.batches[1][1](NoRows())
+    assert told == ["all"]
+    assert [diary._told, list(diary._waiting.visits), diary._folds._waiting] == [[], [], {}]
+
+
 def test_a_refused_batch_is_logged_each_time_and_given_up_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
     lanes = FailingLanes(REFUSED)
     diary = Diary(lanes)

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from mailstore.errors import MailError, TryAgain, Unavailable
 from mailstore.models import Device, Mailbox, Message
 from mailstore.store import devices, mailboxes, notices, policies
+from mailstore.store.delivery import StoredDelivery
 from mailstore.store.notices import Notice
 from mailstore.store.sightings import Sightings
 from mailstore.store.sweeping.settle import SETTLE
@@ -44,6 +46,30 @@ def test_a_mail_comes_first_and_days_before(letters: Letters) -> None:
     assert (swept(letters, 38.1), letters.subjects(ANN)) == (0, ["Mail will no longer wait for the device “Phone”"])
     assert (swept(letters, 44.9), swept(letters, 45.2)) == (0, 1)
     assert (swept(letters, 99), len(letters.subjects(ANN))) == (0, 1)
+
+
+@pytest.mark.parametrize("answer", [Unavailable("the connection broke"), TryAgain("a lock")])
+def test_a_notice_whose_answer_was_lost_keeps_its_body(
+    letters: Letters, monkeypatch: pytest.MonkeyPatch, answer: MailError
+) -> None:
+    phone_of(a_mailbox(), heard_days_ago=0)
+    place = StoredDelivery.place
+    monkeypatch.setattr(
+        StoredDelivery, "place", lambda self, placement, done: place(self, placement, lambda _answer: done(answer))
+    )
+    swept(letters, 38.1)
+    monkeypatch.undo()
+    assert letters.subjects(ANN) == ["Mail will no longer wait for the device “Phone”"]
+    swept(letters, 38.2)
+    assert len(letters.subjects(ANN)) == 1
+
+
+def test_a_silence_of_one_day_is_told_a_day_before_it_is_the_end(letters: Letters) -> None:
+    a_mailbox()
+    policies.ensure("strict", actor=ACTOR, site=True, silent_days=1)
+    phone_of(Mailbox.objects.get(), heard_days_ago=40)
+    assert (swept(letters, 0), len(letters.subjects(ANN))) == (0, 1)
+    assert (swept(letters, 0.9), swept(letters, 1.1)) == (0, 1)
 
 
 def test_a_kill_before_the_note_tells_nobody_twice(letters: Letters) -> None:

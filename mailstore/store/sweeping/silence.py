@@ -10,7 +10,6 @@ from django.db import connection, transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from mailstore.models import Device
 from mailstore.policy.retention import SILENCE_NOTICE_DAYS
 from mailstore.store import notices
 from mailstore.store.following import FOLLOWED
@@ -31,7 +30,7 @@ _COUNTING = f"""
   LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
  CROSS JOIN LATERAL (SELECT coalesce(v.last_sign_in_at, v.created_at) AS at) AS heard
  CROSS JOIN LATERAL (SELECT coalesce(p.silent_days, {SILENT_DAYS}) AS days) AS silence
- CROSS JOIN LATERAL (SELECT least({SILENCE_NOTICE_DAYS}, silence.days / 2) AS days) AS notice
+ CROSS JOIN LATERAL (SELECT least({SILENCE_NOTICE_DAYS}, greatest(1, silence.days / 2)) AS days) AS notice
  WHERE {COUNTS} AND NOT x.held AND x.removed_at IS NULL
 """
 _UNTOLD = f"""
@@ -46,9 +45,15 @@ UPDATE mailstore_device SET silence_told_at = %(now)s
  WHERE id = %(device)s AND last_sign_in_at IS NOT DISTINCT FROM %(found)s
 """
 _SILENT = f"""
-SELECT v.mailbox_id, v.id
+SELECT v.mailbox_id, v.id, v.last_sign_in_at
 {_COUNTING} AND v.silence_told_at <= %(now)s - make_interval(days => notice.days)
    AND heard.at <= %(now)s - make_interval(days => silence.days)
+"""
+# A device that signs in meanwhile is heard: sign-ins are noted without the mailbox's lock.
+_SILENCE = f"""
+UPDATE mailstore_device d SET silent_since = %(now)s
+  FROM ({_SILENT} AND x.id = %(mailbox)s) AS found (mailbox, device, last_sign_in_at)
+ WHERE d.id = found.device AND d.last_sign_in_at IS NOT DISTINCT FROM found.last_sign_in_at
 """
 _LOCK = "SELECT FROM mailstore_mailbox WHERE id = %(mailbox)s FOR UPDATE"
 
@@ -73,7 +78,9 @@ def _act(round: Round) -> tuple[int]:
 
 def _mailboxes(round: Round) -> list[int]:
     """Those with devices that count no more from now on."""
-    return sorted({mailbox for mailbox, _device in _silent(round)})
+    with connection.cursor() as cursor:
+        cursor.execute(_SILENT, {"now": round.now})
+        return sorted({mailbox for mailbox, _device, _heard in cursor.fetchall()})
 
 
 def _end(round: Round) -> tuple[int]:
@@ -112,22 +119,13 @@ def _untold(round: Round) -> Iterator[list[_Untold]]:
         after = batch[-1].device
 
 
-def _silent(round: Round) -> list[tuple[int, int]]:
-    with connection.cursor() as cursor:
-        cursor.execute(_SILENT, {"now": round.now})
-        rows: list[tuple[int, int]] = cursor.fetchall()
-    return rows
-
-
 @transaction.atomic
 def _silence(mailbox: int, round: Round) -> int:
     """End their counting behind the mailbox's lock; what waited for them alone is the next step's."""
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, {"mailbox": mailbox})
-        cursor.execute(f"{_SILENT} AND x.id = %(mailbox)s", {"now": round.now, "mailbox": mailbox})
-        devices = [device for _mailbox, device in cursor.fetchall()]
-    Device.objects.filter(pk__in=devices).update(silent_since=round.now)
-    return len(devices)
+        cursor.execute(_SILENCE, {"now": round.now, "mailbox": mailbox})
+        return int(cursor.rowcount)
 
 
 def _notice(untold: _Untold) -> Notice:
