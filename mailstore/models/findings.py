@@ -17,8 +17,11 @@ class Finding(models.Model):
         UNENDED = "unended", _("never ends its sessions")
         PREVIOUS = "previous", _("the previous password is still in use")
 
-    mailbox = models.ForeignKey(Mailbox, models.CASCADE, verbose_name=_("mailbox"))
-    device = models.ForeignKey(Device, models.CASCADE, null=True, blank=True, verbose_name=_("device"))
+    # No constraints: their checks would wait for whoever has locked one of the mailboxes, while they hold the others.
+    mailbox = models.ForeignKey(Mailbox, models.CASCADE, verbose_name=_("mailbox"), db_constraint=False)
+    device = models.ForeignKey(
+        Device, models.CASCADE, null=True, blank=True, verbose_name=_("device"), db_constraint=False
+    )
     kind = models.CharField(_("finding"), max_length=8, choices=Kind.choices)
     since = models.DateTimeField(_("since"))
     facts = models.JSONField(_("facts"), default=dict)

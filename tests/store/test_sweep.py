@@ -12,11 +12,14 @@ from django.db import connection
 from django.utils import timezone
 
 from mailstore.bodies.files import FileBodies
+from mailstore.errors import Unavailable
 from mailstore.models import Body, Domain, Mailbox, Message, RetentionPolicy, WebSession
 from mailstore.store import mailboxes, sweep
 from mailstore.store.outcomes import Rejected
 from mailstore.store.sweeping.batches import ROWS_AT_MOST
 from mailstore.store.sweeping.drafts import DRAFT_SECONDS
+from mailstore.store.sweeping.steps import Round
+from mailstore.store.sweeping.unclaimed import UNCLAIMED
 from tests.store.site import ACTOR, a_body, a_mailbox, a_message, at_once
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +136,28 @@ def test_a_body_goes_a_day_after_its_last_row_with_its_file(store: FileBodies) -
     swept = sweep.run(store)
     assert (swept.bodies, swept.body_octets) == (1, old.wire_octets)
     assert set(Body.objects.values_list("key", flat=True)) == set(store.keys()) == {young.key, used.key}
+
+
+def test_a_pass_that_is_cut_short_among_the_files_leaves_none_behind(
+    store: FileBodies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _number in range(3):
+        stored(store, unreferenced_days=2)
+    remove, gone = FileBodies.remove, []
+
+    def removes_one(self: FileBodies, name: str) -> None:
+        if gone:
+            raise Unavailable("the disk went away")
+        gone.append(name)
+        remove(self, name)
+
+    monkeypatch.setattr(FileBodies, "remove", removes_one)
+    with pytest.raises(Unavailable):
+        UNCLAIMED.act(Round(store, timezone.now()))
+    monkeypatch.undo()
+    assert UNCLAIMED.act(Round(store, timezone.now()))[0] == 3
+    assert not Body.objects.exists()
+    assert not list(store.keys())
 
 
 @pytest.mark.req("P-094")

@@ -4,19 +4,39 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from mailstore.models import Message
+from mailstore.models import EveryDeviceHas, Message
 from mailstore.ports import Delivered
 from mailstore.store import mailboxes, policies, sweep
+from mailstore.store.sweeping.possession import POSSESSION
+from mailstore.store.sweeping.steps import Round
 from tests.store.bodiless import Bodiless
 from tests.store.mail import Mail, assert_counters_are_sums
 from tests.store.site import ACTOR, a_mailbox, a_message, at_once
 from tests.store.test_usage import has, signed_in
+from tests.store.worker import conninfo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 12
+
+
+def test_what_every_device_has_is_noted_beside_a_mailbox_that_is_locked() -> None:
+    """The check of a foreign key would wait for the lock, and hold all mailboxes noted with it meanwhile."""
+    policies.ensure("rules", actor=ACTOR, site=True, expire_confirmed_days=5)
+    boxes = [a_mailbox(f"user{number}@example.org") for number in range(2)]
+    for box in boxes:
+        has(signed_in(box), a_message(box))
+    with psycopg.connect(conninfo()) as other:
+        other.execute("SELECT FROM mailstore_mailbox WHERE id = %s FOR UPDATE", [boxes[0].pk])
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '1s'")
+            POSSESSION.act(Round(Bodiless(), timezone.now()))
+            cursor.execute("RESET lock_timeout")
+    assert EveryDeviceHas.objects.count() == 2
 
 
 def test_deliveries_and_removals_go_on_while_a_sweep_expires(mail: Mail) -> None:

@@ -1,4 +1,8 @@
-"""Destroys bodies that nobody has had for a day: rows first, then files."""
+"""Destroys bodies that nobody has had for a day.
+
+The files go before the transaction that takes their rows away is over: where it is cut short, rows are left that no
+message refers to, and the next pass takes them up again.
+"""
 
 from __future__ import annotations
 
@@ -43,14 +47,12 @@ def _destroyed(round: Round) -> Iterator[int]:
     after: int | None = 0
     while after is not None and not round.stop():
         after, gone = _batch(after, round)
-        for key, octets in gone:
-            round.store.remove(key)
-            yield octets
+        yield from gone
 
 
 @transaction.atomic
-def _batch(after: int, round: Round) -> tuple[int | None, list[tuple[str, int]]]:
-    """Destroy the rows of a batch of bodies; returns the last id seen (None: no more), and the keys with octets."""
+def _batch(after: int, round: Round) -> tuple[int | None, list[int]]:
+    """Destroy a batch of bodies; returns the last id seen (None: no more), and the octets of each that is gone."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE, {"after": after, "now": round.now})
         due = [key for (key,) in cursor.fetchall()]
@@ -58,7 +60,10 @@ def _batch(after: int, round: Round) -> tuple[int | None, list[tuple[str, int]]]
             return None, []
         cursor.execute(_KEEP, {"bodies": due})
         cursor.execute(_DESTROY, {"bodies": due})
-        return due[-1], cursor.fetchall()
+        gone = cursor.fetchall()
+    for key, _octets in gone:
+        round.store.remove(key)
+    return due[-1], [octets for _key, octets in gone]
 
 
 UNCLAIMED = Step(("bodies", "body_octets"), _look, _act)
