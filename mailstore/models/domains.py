@@ -42,6 +42,7 @@ class RetentionPolicy(models.Model):
     expire_confirmed_since = models.DateTimeField(null=True, editable=False)
     remove_since = models.DateTimeField(null=True, editable=False)
     recovery_since = models.DateTimeField(null=True, editable=False)
+    cap_since = models.DateTimeField(null=True, editable=False)
     site_since = models.DateTimeField(null=True, editable=False)
     saved_at = models.DateTimeField(_("saved"), auto_now=True)
 

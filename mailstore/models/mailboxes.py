@@ -52,6 +52,7 @@ class Mailbox(models.Model):
         RetentionPolicy, models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")
     )
     policy_since = models.DateTimeField(null=True, editable=False)  # as Domain.policy_since
+    quota_lowered_at = models.DateTimeField(null=True, editable=False)  # the last time; a cap of recovery waits for it
     warned_percent = models.PositiveSmallIntegerField(default=0, editable=False)  # the owner was told of this crossing
     warned_at = models.DateTimeField(null=True, editable=False)
     notes = models.TextField(_("notes, for administrators only"), blank=True, max_length=2000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+CAP_GRACE_DAYS = 7  # a cap of recovery that was lowered waits so long: a slip of the pen destroys nothing
 HORIZON_DAYS = 30  # a forecast counts what leaves within these days, today aside
 RELIEVED_PERCENT = 90  # relief frees this far below the quota: not again with the next message, and below a warning
 SILENCE_NOTICE_DAYS = 7  # the owner hears so long before that a device will stop counting
@@ -20,6 +21,7 @@ class Rule:
     remove_when_confirmed: bool
     hold_days: int
     recovery_days: int
+    recovery_octets: int | None
 
 
 def sharpened(old: Rule, new: Rule) -> set[str]:
@@ -30,6 +32,7 @@ def sharpened(old: Rule, new: Rule) -> set[str]:
         "expire_confirmed_since": _sooner(old.expire_confirmed_days, new.expire_confirmed_days),
         "remove_since": _sooner(_removal_days(old), _removal_days(new)),
         "recovery_since": new.recovery_days < old.recovery_days,
+        "cap_since": _sooner(old.recovery_octets, new.recovery_octets),
     }
     return {clock for clock, sharper in judged.items() if sharper}
 

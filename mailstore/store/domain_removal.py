@@ -56,7 +56,7 @@ def restore(name: str, *, actor: Actor) -> Domain:
         domain = domains.locked_removed(name)
         removal.refuse_asked(domain)
         coming = contents(domain)
-        Mailbox.objects.filter(domain=domain, removed_with_domain=True).update(**removal.THERE)
+        Mailbox.objects.filter(domain=domain, removed_with_domain=True).update(**removal.back())
         Domain.objects.filter(pk=domain.pk).update(removed_at=None, removed_by="")
         _record(actor, "domain.restore", domain, coming)
     return domains.get(domain.name)

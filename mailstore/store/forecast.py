@@ -13,13 +13,14 @@ from django.utils import timezone
 from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.retention import HORIZON_DAYS
 from mailstore.store.retention import DUE, boxes
-from mailstore.store.sweeping import rested
+from mailstore.store.sweeping import capped, rested
 
 OF_POLICY, OF_DOMAIN, OF_MAILBOX = "p.id = %(key)s", "x.domain_id = %(key)s", "x.id = %(key)s"
 OF_MANY = "x.id = ANY(%(key)s)"
 MAILBOXES = "mailstore_mailbox"
 # The mailboxes as they would be if all of them chose this policy now (`policies.chosen`), without a row being locked.
 _CHOOSING = """(SELECT y.id, y.domain_id, y.held, y.removed_at, y.main_pop, y.recovery_messages,
+        y.recovery_octets, y.quota_octets, y.quota_lowered_at,
         %(policy)s::bigint AS policy_id,
         CASE WHEN y.policy_id IS DISTINCT FROM %(policy)s THEN %(now)s ELSE y.policy_since END AS policy_since
    FROM mailstore_mailbox y)"""
@@ -34,7 +35,10 @@ SELECT {date}, count(*), sum(m.octets)::bigint, count(DISTINCT m.mailbox_id)
  WHERE due.at < {horizon}
  GROUP BY GROUPING SETS (1, ()) ORDER BY 1
 """
-_DESTROYED = "SELECT count(*), coalesce(sum(m.octets), 0)::bigint, count(DISTINCT m.mailbox_id) {due}"
+_DESTROYED = """
+SELECT count(*), coalesce(sum(gone.octets), 0)::bigint, count(DISTINCT gone.mailbox_id)
+  FROM (SELECT m.id, m.mailbox_id, m.octets {rested} UNION SELECT m.id, m.mailbox_id, m.octets {capped}) AS gone
+"""
 
 Which = dict[str, Any]  # of `which`: its `key`; of a choice, the `policy` too
 
@@ -116,5 +120,6 @@ def _leaving(picked: str, which: Which, *, mailboxes: str = MAILBOXES) -> tuple[
 
 def _destroyed(picked: str, which: Which, *, mailboxes: str = MAILBOXES) -> Going:
     with connection.cursor() as cursor:
-        cursor.execute(_DESTROYED.format(due=rested.due(picked, mailboxes=mailboxes)), which)
+        due = {step: of.due(picked, mailboxes=mailboxes) for step, of in (("rested", rested), ("capped", capped))}
+        cursor.execute(_DESTROYED.format(**due), which)
         return Going(*cursor.fetchone())

@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 
 from django.db import transaction
 from django.db.models import Model
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -116,6 +117,12 @@ class _Case:
         if "suspended" in rest:
             person["is_active"] = not rest.pop("suspended")
         of_user, of_mailbox = put(self.mailbox.user, person), put(self.mailbox, rest)
+        if of_mailbox.get("held") == (True, False) and "policy_since" not in rest:
+            self.mailbox.policy_since = timezone.now()  # what fell due meanwhile does not go at once
+            self.of_mailbox.add("policy_since")
+        if not self.created and _lowers(of_mailbox):
+            self.mailbox.quota_lowered_at = timezone.now()
+            self.of_mailbox.add("quota_lowered_at")
         self.of_user |= of_user.keys()
         self.of_mailbox |= of_mailbox.keys()
         self.changes |= of_user | of_mailbox
@@ -138,6 +145,11 @@ class _Case:
 
     def ensured(self) -> Ensured[Mailbox]:
         return Ensured(self.mailbox, self.created, self.changes, self.secret)
+
+
+def _lowers(changes: Changes) -> bool:
+    was, quota = changes.get("quota_octets", (None, None))
+    return quota is not None and (was is None or quota < was)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def restore(address: str, *, actor: Actor) -> Mailbox:
         room = caps.room(domain, actor=actor)
         room.refuse_one_more()
         room.refuse_quota(mailbox.quota_octets)
-        Mailbox.objects.filter(pk=mailbox.pk).update(**removal.THERE)
+        Mailbox.objects.filter(pk=mailbox.pk).update(**removal.back())
         _record(actor, "mailbox.restore", mailbox)
     return mailboxes.get(normal)
 

@@ -23,7 +23,7 @@ NONE = "none"  # at the shell and in files: no policy of its own, no limit
 NAMED_USERS = 3  # of those who hold a policy in use, so many are named in the refusal
 _DAYS = ("expire_days", "expire_confirmed_days", "hold_days", "silent_days", "recovery_days", "diary_days")
 _AT_LEAST_A_DAY = ("expire_days", "expire_confirmed_days", "silent_days")
-_CLOCKS = ("expire_since", "expire_confirmed_since", "remove_since", "recovery_since", "site_since")
+_CLOCKS = ("expire_since", "expire_confirmed_since", "remove_since", "recovery_since", "cap_since", "site_since")
 _RACES = {
     "mailstore_retentionpolicy_name_key": gettext_lazy("there is a policy of this name: choose another"),
     "retention_policy_one_site_fallback": gettext_lazy("another policy became the site's a moment ago: try again"),
@@ -179,6 +179,7 @@ def _rule(policy: RetentionPolicy) -> Rule:
         remove_when_confirmed=policy.remove_when_confirmed,
         hold_days=policy.hold_days,
         recovery_days=policy.recovery_days,
+        recovery_octets=policy.recovery_octets,
     )
 
 

@@ -16,8 +16,6 @@ from mailstore.models import Domain, Mailbox
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
 
-THERE: dict[str, Any] = {"removed_at": None, "removed_by": "", "removed_with_domain": False}
-
 
 @dataclass(frozen=True, slots=True)
 class Removed:
@@ -32,6 +30,14 @@ class Removed:
 def gone(actor: Actor) -> dict[str, Any]:
     """The columns of a row that `actor` removes now."""
     return {"removed_at": timezone.now(), "removed_by": actor.name}
+
+
+def back() -> dict[str, Any]:
+    """The columns of a mailbox that is brought back.
+
+    Its rules count from now, as if they were chosen anew: what fell due while it rested does not go at once.
+    """
+    return {"removed_at": None, "removed_by": "", "removed_with_domain": False, "policy_since": timezone.now()}
 
 
 def kept_until(removed_at: datetime) -> datetime:

@@ -15,6 +15,7 @@ KEEPS = Rule(
     remove_when_confirmed=False,
     hold_days=7,
     recovery_days=30,
+    recovery_octets=None,
 )
 
 

@@ -65,7 +65,7 @@ def test_a_check_says_what_would_become_of_each_row_and_changes_nothing() -> Non
     )
     assert [fate for _line, fate, _column, _detail in fates(roster)] == ["change", "create"] + ["wrong"] * 4
     wrong = [(line, column, detail) for line, fate, column, detail in fates(roster) if fate == "wrong"]
-    assert wrong[0] == (4, "", "line 2 has the same address")
+    assert wrong[0] == (4, "address", "line 2 has the same address")
     assert wrong[1][:2] == (5, "quota")
     assert "elsewhere.org" in wrong[2][2]
     assert (roster.stage, Mailbox.objects.count(), Mailbox.objects.get().quota_octets) == ("checked", 1, None)

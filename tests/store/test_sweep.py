@@ -14,12 +14,13 @@ from django.utils import timezone
 from mailstore.bodies.files import FileBodies
 from mailstore.errors import Unavailable
 from mailstore.models import Body, Domain, Mailbox, Message, RetentionPolicy, WebSession
-from mailstore.store import mailboxes, sweep
+from mailstore.store import domain_removal, mailbox_removal, mailboxes, sweep
 from mailstore.store.outcomes import Rejected
 from mailstore.store.sweeping.batches import ROWS_AT_MOST
 from mailstore.store.sweeping.drafts import DRAFT_SECONDS
 from mailstore.store.sweeping.steps import Round
 from mailstore.store.sweeping.unclaimed import UNCLAIMED
+from tests.store.bodiless import Bodiless
 from tests.store.site import ACTOR, a_body, a_mailbox, a_message, at_once
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +112,19 @@ def test_a_hold_keeps_everything(store: FileBodies) -> None:
     mailboxes.ensure(ANN, actor=ACTOR, held=True)
     assert sweep.run(store).messages == 0
     mailboxes.ensure(ANN, actor=ACTOR, held=False)
-    assert sweep.run(store).messages == 1
+    assert sweep.run(store).messages == 0, "what fell due meanwhile does not go at once"
+    assert sweep.run(Bodiless(), now=timezone.now() + timedelta(days=31)).messages == 1
+
+
+def test_what_fell_due_in_a_removed_mailbox_does_not_go_when_it_comes_back(store: FileBodies) -> None:
+    a_message(a_mailbox(), removed_at=days_ago(40))
+    mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
+    mailbox_removal.restore(ANN, actor=ACTOR)
+    assert sweep.run(store).messages == 0
+    domain_removal.remove("example.org", actor=ACTOR, with_mailboxes=True)
+    domain_removal.restore("example.org", actor=ACTOR)
+    assert sweep.run(store).messages == 0
+    assert sweep.run(Bodiless(), now=timezone.now() + timedelta(days=31)).messages == 1
 
 
 def test_more_rows_than_a_batch_go_in_one_pass(store: FileBodies) -> None:

@@ -74,6 +74,7 @@ def test_what_is_relieved_does_too(letters: Letters) -> None:
     a_message(box, octets=1000, removed_at=NOW - timedelta(days=2))
     fetched(box, 5)
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5000)
+    Mailbox.objects.update(quota_lowered_at=None)
     done = told_and_done(letters)
     assert (done.relieved, done.capped) == (1, 1)
 
@@ -104,6 +105,7 @@ def test_a_dry_run_waits_for_nobody_and_nobody_for_it(letters: Letters) -> None:
     fetched(box, 31, messages=3)
     fetched(box, 5)
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5000)
+    Mailbox.objects.update(quota_lowered_at=None)
     with psycopg.connect(conninfo()) as other:
         for table in ("mailbox", "device", "message", "body"):
             other.execute(f"SELECT FROM mailstore_{table} FOR UPDATE".encode())

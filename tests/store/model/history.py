@@ -214,8 +214,9 @@ class History:
             self.model.settle()
 
     def change_quota(self, choose: Choosing) -> None:
-        self.model.quota_octets = choose.one((None, choose.number(0, 20_000)))
+        self.model.have_quota(choose.one((None, choose.number(0, 20_000))))
         mailboxes.ensure(ANN, actor=ACTOR, quota_octets=self.model.quota_octets)
+        Mailbox.objects.filter(quota_lowered_at__isnull=False).update(quota_lowered_at=self.model.quota_lowered_at)
 
     def hold(self, choose: Choosing) -> None:
         self.model.held = choose.number(0, 3) == 0

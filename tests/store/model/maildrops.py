@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
 from mailstore.policy.quota import GRACE_OCTETS, GRACE_SHARE
-from mailstore.policy.retention import RELIEVED_PERCENT, notice_days
+from mailstore.policy.retention import CAP_GRACE_DAYS, RELIEVED_PERCENT, notice_days
 
 ONE_DAY = timedelta(days=1)
 
@@ -59,6 +59,7 @@ class Model:
     main_pop: bool = True
     held: bool = False
     quota_octets: int | None = None
+    quota_lowered_at: datetime | None = None
 
     # --- what there is --------------------------------------------------------------------------------------------
 
@@ -236,14 +237,22 @@ class Model:
                 yield place
             octets -= self.stays[place].octets
 
+    def have_quota(self, octets: int | None) -> None:
+        if octets is not None and (self.quota_octets is None or octets < self.quota_octets):
+            self.quota_lowered_at = self.now
+        self.quota_octets = octets
+
     def _destroy(self) -> None:
-        """What rested long enough; then what is above the cap, what left first, but nothing that left within a day."""
+        """What rested long enough; then what is above the cap, what left first, but nothing that left within
+        a day, and nothing within a week of a lower quota."""
         rest = timedelta(days=max(1, self.rule["recovery_days"]))
         for place in self.resting():
             if self.stays[place].left[0] < self.now - rest:
                 del self.stays[place]
         cap = self.quota_octets if self.rule["recovery_octets"] is None else self.rule["recovery_octets"]
         above = 0 if cap is None else self.octets(self.resting()) - cap
+        if self.quota_lowered_at is not None and self.quota_lowered_at >= self.now - timedelta(days=CAP_GRACE_DAYS):
+            return
         oldest = sorted(self.resting(), key=lambda place: (self.stays[place].order, self.stays[place].born))
         for place in list(self._first(oldest, above)):
             if self.stays[place].left[0] < self.now - ONE_DAY:
