@@ -7,13 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from mailstore import bodies
 from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.retention import HORIZON_DAYS
 from mailstore.store.retention import DUE, boxes
-from mailstore.store.sweeping import capped, rested
+from mailstore.store.sweep import STEPS
+from mailstore.store.sweeping import capped, relieve, rested
+from mailstore.store.sweeping.rehearsal import rehearsed
+from mailstore.store.sweeping.steps import Round
 
 OF_POLICY, OF_DOMAIN, OF_MAILBOX = "p.id = %(key)s", "x.domain_id = %(key)s", "x.id = %(key)s"
 OF_MANY = "x.id = ANY(%(key)s)"
@@ -57,13 +62,15 @@ class Going:
 class Forecast:
     """`days` with removals to recovery within HORIZON_DAYS, the first first, and their `total`.
 
-    `before` is the total under the rules as they are; `destroyed` what the next pass takes out of recovery for good.
+    `before` is the total under the rules as they are; `destroyed` what the next pass takes out of recovery for good;
+    `relieved` what it lets go, besides, to make room in full mailboxes, which are its `mailboxes` (None: not counted).
     """
 
     days: tuple[Going, ...]
     total: Going
     before: Going
     destroyed: Going
+    relieved: Going | None
 
 
 def of_policy(save: Callable[[], RetentionPolicy], *, now: datetime.datetime | None = None) -> Forecast:
@@ -95,17 +102,17 @@ def of_choice(
     days, total = _leaving(OF_MANY, which, mailboxes=_CHOOSING)
     destroyed = _destroyed(OF_MANY, which, mailboxes=_CHOOSING)
     _days, before = _leaving(OF_MANY, which)
-    return Forecast(days, total, before, destroyed)
+    return Forecast(days, total, before, destroyed, relieved=None)
 
 
 def _forecast(picked: str, save: Callable[[], int], now: datetime.datetime) -> Forecast:
     with transaction.atomic():
         which = {"key": save(), "now": now}
         days, total = _leaving(picked, which)
-        destroyed = _destroyed(picked, which)
+        destroyed, relieved = _destroyed(picked, which), _relieved(picked, which)
         transaction.set_rollback(True)
     _days, before = _leaving(picked, which)
-    return Forecast(days, total, before, destroyed)
+    return Forecast(days, total, before, destroyed, relieved)
 
 
 def _leaving(picked: str, which: Which, *, mailboxes: str = MAILBOXES) -> tuple[tuple[Going, ...], Going]:
@@ -123,3 +130,11 @@ def _destroyed(picked: str, which: Which, *, mailboxes: str = MAILBOXES) -> Goin
         due = {step: of.due(picked, mailboxes=mailboxes) for step, of in (("rested", rested), ("capped", capped))}
         cursor.execute(_DESTROYED.format(**due), which)
         return Going(*cursor.fetchone())
+
+
+def _relieved(picked: str, which: Which) -> Going:
+    """The whole pass is made on copies of those that are full: what leaves anyway makes room too."""
+    keys = relieve.full(picked, which)
+    round = Round(bodies.from_url(settings.MAIL_STORE_URL), which["now"])
+    gone = [figures for step, figures in rehearsed(STEPS, keys, round) if step is relieve.RELIEF]
+    return Going(sum(messages for messages, _octets in gone), sum(octets for _messages, octets in gone), len(keys))

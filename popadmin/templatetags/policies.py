@@ -68,6 +68,9 @@ def told_shortly(forecast: Forecast) -> Iterator[str]:
     if forecast.destroyed.messages:
         text = _("The next sweep would destroy for good, out of recovery: %(what)s.")
         yield text % {"what": all_of(forecast.destroyed)}
+    yield _(
+        "Not counted: what full mailboxes let go to make room, and what no longer waits for devices that fall silent."
+    )
 
 
 def _leaving(policy: RetentionPolicy) -> Iterator[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import psycopg
 import pytest
 from django.utils import timezone
 
 from mailstore.models import Device, Mailbox, Message
-from mailstore.store import devices, mailboxes, policies, sweep
+from mailstore.store import devices, forecast, mailboxes, policies, sweep
 from tests.store.letters import Letters
 from tests.store.mail import assert_counters_are_sums
 from tests.store.site import ACTOR, a_mailbox, a_message
@@ -123,3 +124,19 @@ def test_a_dry_run_behind_another_is_the_same(letters: Letters) -> None:
     assert first.relieved > 0
     assert first == sweep.preview(letters.store, now=NOW) == told_and_done(letters)
     assert Message.objects.filter(removed_why="relief").count() == first.relieved
+
+
+def test_a_forecast_tells_what_full_mailboxes_let_go_and_the_sweep_does_the_same(letters: Letters) -> None:
+    box = following({"relief": "never", "expire_days": 30})
+    fetched(box, 31, messages=2)
+    fetched(box, 5, messages=8)
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5000)
+    change = partial(policies.ensure, "rules", actor=ACTOR, relief="every")
+    told = forecast.of_policy(lambda: change().row, now=NOW)
+    assert Message.objects.filter(removed=None).count() == 10
+    change()
+    done = told_and_done(letters)
+    assert told.relieved is not None
+    assert (told.relieved.messages, told.relieved.octets) == (done.relieved, done.relieved_octets)
+    assert done.relieved > 0
+    assert told.relieved.mailboxes == 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import connection
 
 from mailstore.store.following import FOLLOWED
@@ -12,12 +15,12 @@ from mailstore.store.sweeping.batches import locked
 from mailstore.store.sweeping.steps import Round, Step
 
 _ANY_OCTETS = "1::bigint"  # what takes not one octet is full
-_FULL = f"""
+_FULL = """
 SELECT coalesce(array_agg(x.id), '{{}}')
   FROM mailstore_mailbox x
   JOIN mailstore_domain o ON o.id = x.domain_id
-  JOIN mailstore_retentionpolicy p ON {FOLLOWED}
- WHERE p.relief <> 'never' AND NOT x.held AND x.removed_at IS NULL AND NOT ({fits(_ANY_OCTETS, "x")})
+  JOIN mailstore_retentionpolicy p ON {followed}
+ WHERE {which} AND p.relief <> 'never' AND NOT x.held AND x.removed_at IS NULL AND NOT ({fits})
 """
 _FIND = finding("ARRAY[%(mailbox)s]", _ANY_OCTETS)
 _RELIEVE = relieving("%(mailbox)s", _ANY_OCTETS, "%(moment)s", "%(numbers)s::bigint[]")
@@ -25,7 +28,7 @@ _RELIEVE = relieving("%(mailbox)s", _ANY_OCTETS, "%(moment)s", "%(numbers)s::big
 
 def _act(round: Round) -> tuple[int, int]:
     messages = octets = 0
-    for mailbox in _full():
+    for mailbox in full("true", {}):
         count = 1
         while count and not round.stop():
             count, size = _batch(mailbox, round)
@@ -34,10 +37,10 @@ def _act(round: Round) -> tuple[int, int]:
     return messages, octets
 
 
-def _full() -> list[int]:
-    """The mailboxes that take no more mail, and whose policy may make room."""
+def full(which: str, parameters: Mapping[str, Any]) -> list[int]:
+    """Of the mailboxes x that `which` picks, those that take no more mail, and whose policy may make room."""
     with connection.cursor() as cursor:
-        cursor.execute(_FULL)
+        cursor.execute(_FULL.format(which=which, followed=FOLLOWED, fits=fits(_ANY_OCTETS, "x")), parameters)
         keys: list[int] = cursor.fetchone()[0]
     return keys
 
@@ -53,4 +56,4 @@ def _batch(mailbox: int, round: Round) -> tuple[int, int]:
     return 0, 0
 
 
-RELIEF = Step(("relieved", "relieved_octets"), None, _act, sways=lambda _round: _full(), copied=_act)
+RELIEF = Step(("relieved", "relieved_octets"), None, _act, sways=lambda _round: full("true", {}), copied=_act)
