@@ -32,7 +32,7 @@ def sharpened(old: Rule, new: Rule) -> set[str]:
         "expire_confirmed_since": _sooner(old.expire_confirmed_days, new.expire_confirmed_days),
         "remove_since": _sooner(_removal_days(old), _removal_days(new)),
         "recovery_since": new.recovery_days < old.recovery_days,
-        "cap_since": _sooner(old.recovery_octets, new.recovery_octets),
+        "cap_since": _tighter(old.recovery_octets, new.recovery_octets),
     }
     return {clock for clock, sharper in judged.items() if sharper}
 
@@ -44,6 +44,11 @@ def notice_days(silent_days: int) -> int:
 
 def _removal_days(rule: Rule) -> int | None:
     return rule.hold_days if rule.remove_when_confirmed else None
+
+
+def _tighter(old: int | None, new: int | None) -> bool:
+    """Whether a cap may be lower than it was; None is the quota of each mailbox, which may be anything."""
+    return old != new and (old is None or new is None or new < old)
 
 
 def _sooner(old: int | None, new: int | None) -> bool:

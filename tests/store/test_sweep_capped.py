@@ -57,6 +57,13 @@ def lowered_by_the_policy() -> RetentionPolicy:
     return policies.ensure("site", actor=ACTOR, recovery_octets=1).row
 
 
+def lowered_to_the_quota() -> RetentionPolicy:
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=1)
+    Mailbox.objects.update(quota_lowered_at=None)
+    policies.ensure("site", actor=ACTOR, site=True, recovery_octets=10**9, at_once=True)
+    return policies.ensure("site", actor=ACTOR, recovery_octets=None).row
+
+
 def lowered_by_a_choice() -> RetentionPolicy:
     policy = policies.make("strict", actor=ACTOR, recovery_octets=1)
     mailboxes.ensure(ANN, actor=ACTOR, policy=policy)
@@ -69,7 +76,9 @@ def lowered_with_the_quota() -> None:
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=1)
 
 
-@pytest.mark.parametrize("lower", [lowered_by_the_policy, lowered_by_a_choice, lowered_with_the_quota])
+@pytest.mark.parametrize(
+    "lower", [lowered_by_the_policy, lowered_to_the_quota, lowered_by_a_choice, lowered_with_the_quota]
+)
 def test_a_cap_that_was_lowered_destroys_nothing_for_a_week(lower: Callable[[], object]) -> None:
     store = Bodiless()
     a_mailbox()

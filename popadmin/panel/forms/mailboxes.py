@@ -27,7 +27,13 @@ class MailboxFields(forms.Form):
     """What can be set of a mailbox, new or not."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=150, required=False)
-    quota_octets = SizeField(label=gettext_lazy("Quota"), required=False)
+    quota_octets = SizeField(
+        label=gettext_lazy("Quota"),
+        required=False,
+        help_text=gettext_lazy(
+            "Where the policy has no figure, as much may rest in recovery too: after a lower quota, from a week on."
+        ),
+    )
     quota_messages = forms.IntegerField(
         label=gettext_lazy("Messages at most"), required=False, min_value=0, max_value=MANY_MESSAGES
     )
