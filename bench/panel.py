@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections.abc import Iterable
 
 from bench import pages, roster
@@ -19,6 +20,7 @@ from bench.web import Browser
 from bench.web import pages as served
 
 TURNS = 20
+QUIET_SECONDS = 4  # for so long after a change the overview counts anew each time; its figure is of a site at rest
 PASSWORD = "a password for a benchmark alone"
 HEAD = ("page", "p50 ms", "p95 ms", "goal", "CPU-ms", "queries")
 
@@ -49,6 +51,7 @@ def measure(site: Site, *, rows: int, chosen: int, turns: int) -> None:
         _ready(site)
         admins, owners = list(pages.of_admins(connection, box)), list(pages.of_owners())
     with served(site) as address:
+        time.sleep(QUIET_SECONDS)
         print("| " + " | ".join(HEAD) + " |\n|" + " --- |" * len(HEAD))
         for login, asked in (("root", admins), (owner, owners)):
             ask(site, Browser(address).sign_in(login, PASSWORD), login, asked, turns)
