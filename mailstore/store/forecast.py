@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F, Sum
 from django.utils import timezone
 
 from mailstore import bodies
@@ -23,6 +24,7 @@ from mailstore.store.sweeping.steps import Round
 OF_POLICY, OF_DOMAIN, OF_MAILBOX = "p.id = %(key)s", "x.domain_id = %(key)s", "x.id = %(key)s"
 OF_MANY = "x.id = ANY(%(key)s)"
 MAILBOXES = "mailstore_mailbox"
+COPIED_MOST = 10_000  # messages: a tenth of a second
 # The mailboxes as they would be if all of them chose this policy now (`policies.chosen`), without a row being locked.
 _CHOOSING = """(SELECT y.id, y.domain_id, y.held, y.removed_at, y.main_pop, y.recovery_messages,
         y.recovery_octets, y.quota_octets, y.quota_lowered_at,
@@ -132,9 +134,15 @@ def _destroyed(picked: str, which: Which, *, mailboxes: str = MAILBOXES) -> Goin
         return Going(*cursor.fetchone())
 
 
-def _relieved(picked: str, which: Which) -> Going:
-    """The whole pass is made on copies of those that are full: what leaves anyway makes room too."""
+def _relieved(picked: str, which: Which) -> Going | None:
+    """The whole pass is made on copies of those that are full: what leaves anyway makes room too.
+
+    None where so much is in them that whoever waits for the rows that `save` has locked would wait for the copies.
+    """
     keys = relieve.full(picked, which)
+    held = Mailbox.objects.filter(pk__in=keys).aggregate(most=Sum(F("messages") + F("recovery_messages")))["most"] or 0
+    if held > COPIED_MOST:
+        return None
     round = Round(bodies.from_url(settings.MAIL_STORE_URL), which["now"])
     gone = [figures for step, figures in rehearsed(STEPS, keys, round) if step is relieve.RELIEF]
     return Going(sum(messages for messages, _octets in gone), sum(octets for _messages, octets in gone), len(keys))

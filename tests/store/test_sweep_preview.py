@@ -140,3 +140,10 @@ def test_a_forecast_tells_what_full_mailboxes_let_go_and_the_sweep_does_the_same
     assert (told.relieved.messages, told.relieved.octets) == (done.relieved, done.relieved_octets)
     assert done.relieved > 0
     assert told.relieved.mailboxes == 1
+
+
+def test_a_forecast_holds_nobody_up_for_large_mailboxes(letters: Letters, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched(following({"relief": "every"}), 5, messages=8)
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5000)
+    monkeypatch.setattr(forecast, "COPIED_MOST", 7)
+    assert forecast.of_policy(lambda: policies.ensure("rules", actor=ACTOR, hold_days=8).row, now=NOW).relieved is None
