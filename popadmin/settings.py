@@ -266,6 +266,7 @@ FORM_RENDERER = "popadmin.widgets.Widgets"
 AUTHENTICATION_BACKENDS = ["popadmin.signin.backends.Addresses"]
 PASSWORD_HASHERS = ["mailstore.store.hashers.Argon2"]
 AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "mailstore.store.new_passwords.NoHash"},
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("address", "name")},

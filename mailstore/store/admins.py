@@ -72,7 +72,10 @@ def _put_password(user: User, *, chosen: str | None, generated: str | None) -> C
     if generated is not None:
         new_passwords.put(user, generated)
         return {}
-    if chosen is None or (user.pk and user.check_password(chosen)):
+    if chosen is None:
+        return {}
+    new_passwords.refuse_hash(chosen)
+    if user.pk and user.check_password(chosen):
         return {}
     before = user.password_changed_at
     new_passwords.check(chosen, user)

@@ -239,6 +239,7 @@ class _Judge:
         case.assign(wanted.fields)
         if wanted.password is not None:
             grants.refuse_sign_in(mailbox.user, self._ground.beyond)  # nor is he told whether it is the present one
+            new_passwords.refuse_hash(wanted.password)  # also where one was taken for the present password before
             if wanted.address not in self._hashes.same:
                 case.give(wanted.password, self._hashes.of(wanted.address))
         room.refuse_hold(case.changes)

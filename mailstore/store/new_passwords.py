@@ -10,13 +10,20 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from mailstore.models import User
+from mailstore.policy import hashes
 from mailstore.store import hashers
 from mailstore.store.outcomes import Rejected
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no two of them look alike in print or on a screen
 FIELDS = ("password", "previous_password", "password_changed_at")  # of User, which a new password changes
+_HASH = gettext_lazy(
+    "This has the form of a password hash (%(scheme)s) and is not taken for a password: "
+    "write the password itself, or choose a new one."
+)
 GROUPS, GROUP_CHARACTERS = 4, 4  # 79 bits, in pieces short enough to read out
 
 
@@ -25,8 +32,32 @@ def generate() -> str:
     return "-".join("".join(secrets.choice(ALPHABET) for _n in range(GROUP_CHARACTERS)) for _g in range(GROUPS))
 
 
+class NoHash:
+    """A hash is no password: whoever has read it in an old database could sign in with it (a Django validator).
+
+    Serves pages, files and the shell, as each holds a new password against the site's validators.
+    """
+
+    def validate(self, password: str, _user: User | None = None) -> None:
+        scheme = hashes.scheme_of(password)
+        if scheme is not None:
+            raise ValidationError(_HASH, "hash", {"scheme": scheme})
+
+    def get_help_text(self) -> str:
+        return _("Your password must not have the form of a password hash.")
+
+
+def refuse_hash(password: str) -> None:
+    """Refuse what has the form of a hash, before the password is compared with anything."""
+    try:
+        NoHash().validate(password)
+    except ValidationError as error:
+        raise Rejected(" ".join(error.messages), field="password") from error
+
+
 def check(password: str, user: User) -> None:
     """Hold a password that a person chose against the site's rules; Rejected says which it breaks."""
+    refuse_hash(password)
     try:
         validate_password(password, user)
     except ValidationError as error:

@@ -59,6 +59,18 @@ def test_mailbox_ensure_takes_a_password_from_stdin_and_prints_none() -> None:
     assert User.objects.get(address=ANN).check_password(PASSWORD)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "words", [("mailbox", "ensure", ANN), ("mailbox", "set-password", ANN), ("admin", "ensure", "root")]
+)
+def test_a_hash_on_stdin_is_refused_by_the_name_of_its_scheme(words: tuple[str, ...]) -> None:
+    a_mailbox()
+    done = process(*words, "--password-stdin", stdin=b"$6$salt$" + b"x" * 86 + b"\n")
+    assert done.returncode == 1
+    assert "password hash (SHA512-CRYPT)" in one_line(done.stderr)
+    assert User.objects.get().check_password(PASSWORD)
+
+
 def test_every_switch_of_mailbox_ensure_goes_both_ways() -> None:
     a_mailbox()
     off = ["--no-pop", "--no-receive", "--no-web", "--no-main-pop", "--suspend", "--hold", "--quota-messages", "7"]

@@ -24,6 +24,14 @@ def test_the_new_password_signs_in_and_the_old_one_does_not(client):
     assert sign_in(client, ANN, NEW).status_code == 302
 
 
+def test_a_hash_is_refused_as_a_new_password_by_its_name():
+    an_owner()
+    page = change(signed_in(ANN), new="$2y$10$" + "x" * 53)
+    assert page.status_code == 200
+    assert "password hash (BLF-CRYPT)" in page.content.decode()
+    assert User.objects.get(address=ANN).check_password(PASSWORD)
+
+
 def test_every_other_session_ends_and_this_one_goes_on():
     an_owner()
     here, elsewhere = signed_in(ANN), signed_in(ANN)

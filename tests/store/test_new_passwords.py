@@ -1,4 +1,4 @@
-"""Generated passwords are quick to make, become slow ones at the first web sign-in, and betray nobody meanwhile."""
+"""New passwords: generated ones are quick to make and betray nobody; a hash is none."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from django.contrib.auth.hashers import check_password
 from pytest_django import Settings
 
 from mailstore.models import User
-from mailstore.store import mailboxes, new_passwords
+from mailstore.store import admins, mailboxes, new_passwords
 from mailstore.store.hashers import Argon2
-from tests.store.site import ACTOR, a_domain, a_mailbox
+from mailstore.store.outcomes import Rejected
+from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox
 
 pytestmark = pytest.mark.django_db
+HASH = "{SHA512-CRYPT}$6$rounds=5000$saltsalt$" + "x" * 86
 
 
 def memory(encoded: str) -> int:
@@ -49,3 +51,40 @@ def test_a_wrong_guess_at_a_generated_password_costs_a_full_hash(settings: Setti
     new_passwords.put_generated(user, "k7mq-x2ra-hh9d-w3tc")
     assert not check_password("not that one", user.password)
     assert Told.costs == [Argon2.memory_cost]
+
+
+def test_a_hash_is_no_password_of_a_mailbox_and_the_refusal_names_its_scheme() -> None:
+    a_mailbox()
+    for act in (
+        lambda: mailboxes.ensure("bob@example.org", actor=ACTOR, password=HASH),
+        lambda: mailboxes.ensure("ann@example.org", actor=ACTOR, password=HASH),
+        lambda: mailboxes.set_password("ann@example.org", HASH, actor=ACTOR),
+        lambda: admins.ensure("root", actor=ACTOR, password=HASH),
+    ):
+        with pytest.raises(Rejected, match=r"password hash \(SHA512-CRYPT\).*write the password itself") as refusal:
+            act()
+        assert refusal.value.field == "password"
+    assert [user.address for user in User.objects.all()] == ["ann@example.org"]
+    assert User.objects.get().check_password(PASSWORD)
+
+
+def test_a_hash_that_became_a_password_before_is_refused_all_the_same() -> None:
+    user = a_mailbox().user
+    new_passwords.put(user, HASH)
+    user.save()
+    admin = admins.ensure("root", actor=ACTOR).row
+    new_passwords.put(admin, HASH)
+    admin.save()
+    for act in (
+        lambda: mailboxes.ensure("ann@example.org", actor=ACTOR, password=HASH),
+        lambda: admins.ensure("root", actor=ACTOR, password=HASH),
+    ):
+        with pytest.raises(Rejected, match="password hash"):
+            act()
+
+
+@pytest.mark.parametrize("password", ["$ecret Horse 2026", "{curly}braces-2026"])
+def test_a_password_that_only_begins_like_a_hash_is_taken(password: str) -> None:
+    a_mailbox()
+    mailboxes.set_password("ann@example.org", password, actor=ACTOR)
+    assert User.objects.get().check_password(password)

@@ -81,6 +81,30 @@ def test_the_run_does_what_the_check_said() -> None:
     assert rosters.counts(roster) | {"rows": 3, "done": 2, "wrong": 1, "due": 0} == rosters.counts(roster)
 
 
+def test_a_cell_that_holds_a_hash_is_a_wrong_row_and_no_password_is_made_of_it() -> None:
+    a_mailbox("ann@example.org")
+    hash_cells = ("{SHA512-CRYPT}$6$salt$" + "x" * 86, "$2y$10$" + "x" * 53)
+    roster = stepped(
+        a_roster(
+            "address,password",
+            f"ann@example.org,{hash_cells[0]}",
+            f"bob@example.org,{hash_cells[1]}",
+            f"chloe@example.org,{PASSWORD}",
+        )
+    )
+    told = fates(roster)
+    assert [(line, fate, column) for line, fate, column, _detail in told[:2]] == [
+        (2, "wrong", "password"),
+        (3, "wrong", "password"),
+    ]
+    assert "(SHA512-CRYPT)" in told[0][3]
+    assert "(BLF-CRYPT)" in told[1][3]
+    rosters.start(roster)
+    stepped(roster)
+    assert set(User.objects.values_list("address", flat=True)) == {"ann@example.org", "chloe@example.org"}
+    assert User.objects.get(address="ann@example.org").check_password(PASSWORD)
+
+
 def carried_out_from_checked(roster: Roster) -> list[tuple[int, str, str, str]]:
     rosters.start(roster)
     return fates(stepped(roster))
