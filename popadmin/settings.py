@@ -106,7 +106,7 @@ def _message_limit() -> int:
     except BadSize:
         octets = 0
     if not octets or octets < 65536:
-        raise env.bad("MAX_MESSAGE_SIZE", value, "a size from 64KB up, such as 50MB")
+        raise env.bad("MAX_MESSAGE_SIZE", value, "a size from 64KB up with its unit, such as 50MB")
     return octets
 
 

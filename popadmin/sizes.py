@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from mailstore.policy.quota import BadSize, format_octets, parse_octets
+from mailstore.policy.quota import BadSize, SizeFlaw, format_octets, parse_octets
+from mailstore.store import flaws
 
-_FRENCH = re.compile(r"([kmgt])o$", re.IGNORECASE)  # Ko, Mo, Go, To
 _NO_LIMIT = re.compile(r"aucune?", re.IGNORECASE)  # in English parse_octets knows the word
 _WRITTEN = re.compile(r"([0-9]+)([KMGT]B)")
 
@@ -27,9 +27,9 @@ class SizeField(forms.CharField):
         if not text or _NO_LIMIT.fullmatch(text):
             return None
         try:
-            return parse_octets(_FRENCH.sub(r"\1B", "".join(text.split()).replace(",", ".")))
+            return parse_octets("".join(text.split()).replace(",", "."))
         except BadSize as error:
-            raise ValidationError(_("Write a size such as 500 MB or 1.5 GB, or leave it empty."), "size") from error
+            raise ValidationError(_sentence(error), "size") from error
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, int):
@@ -43,3 +43,10 @@ class SizeField(forms.CharField):
             return bool(self.to_python(data) != initial)
         except ValidationError:
             return True
+
+
+def _sentence(error: BadSize) -> str:
+    """What could be meant in two ways is told with both; of anything else, what a size is."""
+    if error.flaw in (SizeFlaw.NO_UNIT, SizeFlaw.ZERO):
+        return flaws.size_sentence(error)
+    return _("Write a size such as 500 MB or 1.5 GB, or leave it empty.")

@@ -16,6 +16,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, Programmi
 
 from mailstore.errors import MailError
 from mailstore.policy.quota import BadSize, parse_octets
+from mailstore.store import flaws
 from mailstore.store.audit import Actor
 from mailstore.store.outcomes import Rejected
 
@@ -108,11 +109,11 @@ def password_from_stdin() -> str:
 
 
 def size(text: str) -> int | None:
-    """An argument type: 2GB, 500MB, octets, or none."""
+    """An argument type: 2GB, 500MB, 10B, or none."""
     try:
         return parse_octets(text)
     except BadSize as error:
-        raise ArgumentTypeError(str(error)) from error
+        raise ArgumentTypeError(flaws.size_sentence(error)) from error
 
 
 def count(text: str) -> int | None:

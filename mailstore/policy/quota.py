@@ -3,31 +3,60 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 
 GRACE_OCTETS = 10 * 1024 * 1024  # the last message may exceed the quota, so that "full" is unambiguous,
 GRACE_SHARE = 10  # but by no more than a tenth of it
 MAX_OCTETS = 2**60  # far above any disk, far below a bigint's end: sums cannot overflow
 
-_UNITS = {"": 1, "B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
-_SIZE = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,3}))?\s*([KMGT]?B?)", re.IGNORECASE)
+# A number without a unit is one of octets from here on, as no quota has so many megabytes. Below it may be either.
+BARE_OCTETS = 2**20
+
+_UNITS = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+_SIZE = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,3}))?\s*((?:[KMGT]?[BO]|[KMGT]|OCTETS?|BYTES?)?)", re.IGNORECASE)
+
+
+class SizeFlaw(Enum):
+    """What is wrong with a size, in the words of the log; mailstore.store.flaws has a sentence for people."""
+
+    NO_SIZE = "not a size"
+    TOO_LARGE = "above the largest size"
+    NO_UNIT = "a number without a unit"
+    ZERO = "no room, or no limit"
 
 
 class BadSize(ValueError):
-    """Not a size; the text says what is allowed."""
+    """Not a size, or one that could be meant in two ways: for which `flaw`; `text` is what was given."""
+
+    def __init__(self, flaw: SizeFlaw, text: str) -> None:
+        super().__init__(f"{text!r}: {flaw.value}")
+        self.flaw = flaw
+        self.text = text
 
 
 def parse_octets(text: str) -> int | None:
-    """Read `2GB`, `1.5GB`, `500MB`, plain octets, or `none` (None: no quota). Units are powers of 1024."""
-    if text.strip().lower() == "none":
+    """Read `2GB`, `1.5GB`, `500MB`, `10B`, or `none` (None: no quota). Units are powers of 1024; `Go`, `octets` too.
+
+    A number without a unit is read as octets from BARE_OCTETS on. Below it, and for a zero that does not say that it
+    counts octets, BadSize: other programs write megabytes so, and no limit.
+    """
+    typed = text.strip()
+    if typed.lower() == "none":
         return None
-    match = _SIZE.fullmatch(text.strip())
+    match = _SIZE.fullmatch(typed)
     if match is None:
-        raise BadSize(f"{text!r} is not a size: write 2GB, 500MB, a number of octets, or none")
-    whole, fraction, unit = match.groups()
-    factor = _UNITS[unit.upper() if len(unit) != 1 or unit.upper() == "B" else f"{unit.upper()}B"]
+        raise BadSize(SizeFlaw.NO_SIZE, typed)
+    whole, fraction, unit = match[1], match[2], _unit(match[3])
+    if fraction and unit in ("", "B"):
+        raise BadSize(SizeFlaw.NO_SIZE, typed)
+    factor = _UNITS[unit or "B"]
     octets = int(whole) * factor + (int(fraction) * factor // 10 ** len(fraction) if fraction else 0)
     if octets > MAX_OCTETS:
-        raise BadSize(f"{text!r} is above the largest size, {MAX_OCTETS} octets")
+        raise BadSize(SizeFlaw.TOO_LARGE, typed)
+    if unit != "B" and not octets:
+        raise BadSize(SizeFlaw.ZERO, typed)
+    if not unit and octets < BARE_OCTETS:
+        raise BadSize(SizeFlaw.NO_UNIT, typed)
     return octets
 
 
@@ -38,4 +67,12 @@ def format_octets(octets: int | None) -> str:
     for unit in ("TB", "GB", "MB", "KB"):
         if octets and octets % _UNITS[unit] == 0:
             return f"{octets // _UNITS[unit]}{unit}"
-    return str(octets)
+    return str(octets) if octets >= BARE_OCTETS else f"{octets}B"
+
+
+def _unit(written: str) -> str:
+    """The name of a unit in _UNITS, "" where none was written."""
+    prefix = written[:1].upper()
+    if not prefix:
+        return ""
+    return f"{prefix}B" if prefix in "KMGT" else "B"

@@ -1,10 +1,11 @@
-"""What is wrong with an address, a domain or a login, as people read it; mailstore.policy.addresses decides what is."""
+"""What is wrong with a name or a size, as people read it; mailstore.policy.addresses and quota decide what is."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy
 
 from mailstore.policy.addresses import ADDRESS_OCTETS, TYPED_OCTETS, BadAddress, Flaw
+from mailstore.policy.quota import MAX_OCTETS, BadSize, SizeFlaw, format_octets
 
 _SENTENCES = {
     Flaw.TOO_LONG: gettext_lazy("the name is longer than %(typed_octets)d octets"),
@@ -20,8 +21,26 @@ _SENTENCES = {
     Flaw.NUL_IN_LOGIN: gettext_lazy("a login has no NUL"),
 }
 
+SIZE_CHARACTERS = 40  # of what was given, in a sentence
+_SIZE_SENTENCES = {
+    SizeFlaw.NO_SIZE: gettext_lazy("%(text)r is not a size: write 2GB, 500MB, or none for no limit"),
+    SizeFlaw.TOO_LARGE: gettext_lazy("%(text)r is above the largest size, %(most)s"),
+    SizeFlaw.NO_UNIT: gettext_lazy(
+        "%(number)s could be %(number)s octets or %(number)s MB: write %(number)sMB, or %(number)sB for octets"
+    ),
+    SizeFlaw.ZERO: gettext_lazy(
+        "%(number)s could mean no mail at all or no limit: write none for no limit, or 0B for no mail"
+    ),
+}
+
 
 def sentence(error: BadAddress) -> str:
     """One sentence in the reader's language, on one line whatever was typed: of a form, of Rejected, of an import."""
     told = {"text": error.text, "typed_octets": TYPED_OCTETS, "address_octets": ADDRESS_OCTETS}
     return _SENTENCES[error.flaw] % told
+
+
+def size_sentence(error: BadSize) -> str:
+    """The same of a size."""
+    text = error.text[:SIZE_CHARACTERS]
+    return _SIZE_SENTENCES[error.flaw] % {"text": text, "number": text, "most": format_octets(MAX_OCTETS)}

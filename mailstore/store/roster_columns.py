@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mailstore.models import Mailbox, RetentionPolicy
-from mailstore.policy.quota import BadSize, parse_octets
+from mailstore.policy.quota import BARE_OCTETS, BadSize, format_octets, parse_octets
+from mailstore.store import flaws
 from mailstore.store.outcomes import Rejected
 from mailstore.store.policies import NONE
 
@@ -62,7 +63,7 @@ def _octets(cell: str) -> int | None:
     try:
         return parse_octets(cell)
     except BadSize as error:
-        raise Rejected(_("%(cell)s is no size: write 2GB, 500MB or none") % {"cell": cell[:40]}) from error
+        raise Rejected(flaws.size_sentence(error)) from error
 
 
 def _count(cell: str) -> int | None:
@@ -110,7 +111,14 @@ def cell(field: str, mailbox: Mailbox) -> object:
         return mailbox.user.address
     if field == "suspended":
         return _written(not mailbox.user.is_active)
+    if field == "quota_octets":
+        return _size(mailbox.quota_octets)
     return _written(getattr(mailbox.user if field == "name" else mailbox, field))
+
+
+def _size(octets: int | None) -> object:
+    """A number, with which a spreadsheet can count, wherever it is read back as one."""
+    return octets if octets is not None and octets >= BARE_OCTETS else format_octets(octets)
 
 
 def _written(value: object) -> object:

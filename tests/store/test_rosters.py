@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django import Settings
 
 from mailstore.bodies.files import FileBodies
 from mailstore.models import AuditEntry, Domain, Mailbox, RetentionPolicy, Roster, RosterRow, User
-from mailstore.store import policies, roster_turn, rosters, sweep
+from mailstore.policy.quota import MAX_OCTETS
+from mailstore.store import policies, roster_columns, roster_turn, rosters, sweep
 from mailstore.store.outcomes import Rejected
 from tests.store.counting import PATH
 from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox
@@ -103,6 +106,28 @@ def test_a_cell_that_holds_a_hash_is_a_wrong_row_and_no_password_is_made_of_it()
     stepped(roster)
     assert set(User.objects.values_list("address", flat=True)) == {"ann@example.org", "chloe@example.org"}
     assert User.objects.get(address="ann@example.org").check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ("1024", "1024 could be 1024 octets or 1024 MB: write 1024MB, or 1024B for octets"),
+        ("500", "500 could be 500 octets or 500 MB: write 500MB, or 500B for octets"),
+        ("0", "0 could mean no mail at all or no limit: write none for no limit, or 0B for no mail"),
+        ("-1", "'-1' is not a size: write 2GB, 500MB, or none for no limit"),
+    ],
+)
+def test_a_quota_that_may_be_meant_in_two_ways_is_a_wrong_row_that_names_both(cell: str, why: str) -> None:
+    a_domain()
+    roster = stepped(a_roster("address,quota,quota messages", f"ann@example.org,{cell},1024"))
+    assert fates(roster) == [(2, "wrong", "quota", why)]
+
+
+@given(st.none() | st.integers(min_value=0, max_value=MAX_OCTETS))
+def test_the_quota_of_an_export_is_read_back_as_it_was_written(octets: int | None) -> None:
+    mailbox = Mailbox(user=User(address="ann@example.org"), quota_octets=octets)
+    written = str(roster_columns.cell("quota_octets", mailbox))
+    assert roster_columns.COLUMNS["quota_octets"].read(written) == octets
 
 
 def carried_out_from_checked(roster: Roster) -> list[tuple[int, str, str, str]]:

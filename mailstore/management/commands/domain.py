@@ -200,9 +200,13 @@ def _cells(told: dict[str, Any]) -> tuple[object, ...]:
         _state(told),
         f"{told['mailboxes']} of {tables.dash(told['max_mailboxes'])}",
         f"{told['aliases']} of {tables.dash(told['max_aliases'])}",
-        f"{tables.about(told['octets'])} of {tables.about(told['quota_octets']) if told['quota_octets'] else '-'}",
+        f"{tables.about(told['octets'])} of {_limit(told['quota_octets'])}",
         told["over_quota"],
     )
+
+
+def _limit(octets: int | None) -> str:
+    return tables.dash(None) if octets is None else tables.about(octets)
 
 
 def _state(told: dict[str, Any]) -> str:
