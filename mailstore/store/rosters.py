@@ -13,7 +13,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from mailstore.models import RetentionPolicy, Roster, RosterRow, User
-from mailstore.store import audit, columns, grants, new_passwords, roster_columns, sheets
+from mailstore.store import audit, columns, grants, new_passwords, roster_aliases, roster_columns, sheets
 from mailstore.store.audit import Actor
 from mailstore.store.new_passwords import New
 from mailstore.store.outcomes import Rejected
@@ -28,7 +28,7 @@ Mode, Stage, Fate = Roster.Mode, Roster.Stage, RosterRow.Fate
 
 def bring_in(octets: bytes, file_name: str, *, owner: User | None) -> Roster:
     """Keep a file's rows, with the meaning its columns had the last time or seem to have. Rejected for a bad file."""
-    sheet = sheets.read(octets)
+    sheet = sheets.read(octets, refuse=roster_aliases.refuse)
     if not sheet.rows:
         raise Rejected(_("the file has no rows below its first line"))
     header = list(sheet.header)

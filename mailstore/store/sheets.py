@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from itertools import chain
@@ -40,11 +40,11 @@ class Sheet:
     rows: tuple[Row, ...]
 
 
-def read(octets: bytes) -> Sheet:
+def read(octets: bytes, *, refuse: Callable[[Sheet], None] = lambda _sheet: None) -> Sheet:
     """Read a file: UTF-8 with or without its mark, UTF-16, else Windows-1252; commas, semicolons, tabs or bars.
 
     A first line in which an address stands is data. Empty rows are left out. Rejected says what cannot be read, and in
-    which line.
+    which line. `refuse` looks first for what the file must not hold: its rows have as many cells as they were given.
     """
     if len(octets) > OCTETS_AT_MOST:
         raise Rejected(_("the file has more than %(most)d MB: split it") % {"most": OCTETS_AT_MOST // 1024**2})
@@ -55,6 +55,7 @@ def read(octets: bytes) -> Sheet:
     header = rows[0].cells
     if any(DATA in cell for cell in header):
         header, rows = ("",) * len(header), [rows[0], *rows]
+    refuse(Sheet(header, tuple(rows[1:])))
     check_header(header)
     return Sheet(header, tuple(_fitted(row, len(header)) for row in rows[1:]))
 

@@ -47,6 +47,13 @@ def stepped(client: Client, page: str) -> None:
         pass
 
 
+def test_a_file_of_aliases_is_refused_beside_its_field(root: Client) -> None:
+    file = SimpleUploadedFile("aliases.csv", b"address,goto\ninfo@example.org,ann@example.org\n")
+    answer = root.post(IMPORT, {"file": file})
+    assert "The column goto says where mail is forwarded" in str(answer.context["form"].errors["file"])
+    assert not Roster.objects.exists()
+
+
 def test_a_file_becomes_mailboxes_whose_passwords_are_handed_out_once(root: Client) -> None:
     page = checked(root, "adresse;nom\nann@example.org;Ann\nbob@example.org;Chloé\nnobody;x\n".encode("latin-1"))
     assert not Mailbox.objects.exists()
