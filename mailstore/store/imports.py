@@ -7,7 +7,7 @@ its source are one transaction, so an import that was killed goes on where it wa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -27,6 +27,7 @@ from mailstore.store.lane import StatementFailed
 from mailstore.store.outcomes import Rejected
 from mailstore.store.placing import Placement, Refusing
 from mailstore.store.sources import Found, maildir, mbox, uidlist
+from mailstore.store.sources.contents import LOST, NotMail, Why
 from mailstore.wire.door import RawDoor
 
 T = TypeVar("T")
@@ -48,7 +49,14 @@ class Imported:
     present: int = 0  # brought in by an earlier run
     renamed: int = 0  # came under a new UIDL, since the old one could not be kept
     failed: int = 0  # could not be read
+    refused: dict[str, int] = field(default_factory=dict)  # compressed, by what, or encrypted: mail that is missing now
+    passed_over: dict[str, int] = field(default_factory=dict)  # is no mail: by its name, or what it is
     over_quota: bool = False  # where the mailbox stands now; an import itself is not bound by the quota
+
+    def count(self, other: NotMail) -> None:
+        """Count what is not imported since it is no message that can be read."""
+        counts = self.refused if other.why in LOST else self.passed_over
+        counts[other.what] = counts.get(other.what, 0) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,15 @@ class _Job:
     store: BodyStore
     warn: Warn
     done: Imported = field(default_factory=Imported)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """How many messages there are, where that is known, each of them, and what else lies between them."""
+
+    total: int | None
+    found: Iterator[Found]
+    strangers: Collection[NotMail] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,38 +101,52 @@ def run(
     source is not what it should be; Unavailable, StorageFull stop it where it is: run it again.
     """
     mailbox = mailboxes.get(address)
-    total, found = _source(path, kind)
+    source = _source(path, kind)
     audit.record(actor, "mailbox.import", mailbox.user.address, mailbox=mailbox, source=str(path))
     settings = conf.load()
     with asyncio.Runner() as runner, _delivery(runner, settings) as delivery:
         job = _Job(mailbox.pk, delivery, bodies.from_url(settings.mail_store_url), warn)
+        for other in source.strangers:
+            job.done.count(other)
         count = 0
-        while batch := _next(found):
+        while batch := _next(path, source.found):
             _take(runner, job, batch)
             count += len(batch)
-            progress(_("messages"), count, total)
+            progress(_("messages"), count, source.total)
     mailbox = mailboxes.get(address)  # its quota as it is now; or it was removed meanwhile, and took nothing more
     job.done.over_quota = mailboxes.above_quota(mailbox)
     return job.done
 
 
-def _source(path: Path, kind: str | None) -> tuple[int | None, Iterator[Found]]:
+def _source(path: Path, kind: str | None) -> _Source:
     try:
         if (kind or ("maildir" if path.is_dir() else "mbox")) == "mbox":
             path.open("rb").close()
-            return None, mbox.messages(path)
+            return _Source(None, mbox.messages(path))
         if not maildir.is_maildir(path):
             raise Rejected(_("%(path)s is not a Maildir: it has neither cur nor new") % {"path": path})
-        return maildir.messages(path)
+        return _Source(*maildir.messages(path), list(maildir.strangers(path)))
     except (OSError, uidlist.BadUidlist) as error:
         raise Rejected(_("%(path)s cannot be read: %(error)s") % {"path": path, "error": error}) from error
 
 
-def _next(found: Iterator[Found]) -> list[Found]:
+def _next(path: Path, found: Iterator[Found]) -> list[Found]:
     try:
         return list(islice(found, BATCH_MESSAGES))
-    except (OSError, mbox.NotAnMbox) as error:
+    except OSError as error:
         raise Rejected(str(error)) from error
+    except mbox.NotAnMbox as error:
+        other = error.unreadable
+        raise Rejected(str(error) if other is None or other.why not in LOST else _refusal(str(path), other)) from error
+
+
+def _refusal(name: str, other: NotMail) -> str:
+    if other.why is Why.ENCRYPTED:
+        return _("%(name)s is encrypted by Dovecot and not imported: have it decrypted there first") % {"name": name}
+    return _("%(name)s is compressed with %(packing)s and not imported: unpack it first") % {
+        "name": name,
+        "packing": other.what,
+    }
 
 
 @contextmanager
@@ -186,12 +217,17 @@ async def _store_and_place(job: _Job, kept: list[tuple[Found, str | None]]) -> l
 
 
 async def _store(job: _Job, found: Found, uidl: str | None) -> _Stored | None:
-    """Read a message into a body; None when it cannot be read. The store's own errors end the import."""
+    """Read a message into a body; None when it cannot be read or is none. The store's own errors end the import."""
     draft, door = job.store.begin(), RawDoor()
     try:
-        for chunk in found.read():
-            draft.write(door.feed(chunk))
-        draft.write(door.finish())
+        for octets in _wire(found, door):
+            draft.write(octets)
+    except NotMail as other:
+        draft.abort()
+        job.done.count(other)
+        if other.why in LOST:
+            job.warn(_refusal(found.name, other))
+        return None
     except OSError as error:
         draft.abort()
         job.warn(_("%(name)s cannot be read: %(error)s") % {"name": found.name, "error": error})
@@ -199,6 +235,15 @@ async def _store(job: _Job, found: Found, uidl: str | None) -> _Stored | None:
         return None
     ref: BodyRef | MailError = await errand.answer(lambda done: job.delivery.store(draft, door.octets, done))
     return _Stored(found, _right(ref), uidl)
+
+
+def _wire(found: Found, door: RawDoor) -> Iterator[bytes]:
+    """Yield a message in wire form. NotMail where there is none, OSError."""
+    for chunk in found.read():
+        yield door.feed(chunk)
+    yield door.finish()
+    if not door.octets:
+        raise NotMail(Why.EMPTY)
 
 
 async def _place(job: _Job, stored: list[_Stored]) -> list[_Stored]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -36,8 +37,30 @@ def test_an_import_says_what_it_did_and_warns_on_stderr(inbox: Path) -> None:
         "present": 1,
         "renamed": 0,
         "failed": 0,
+        "refused": {},
+        "passed_over": {},
         "over_quota": True,
     }
+
+
+def test_an_import_ends_with_one_where_mail_was_refused_and_counts_what_is_no_mail(tmp_path: Path) -> None:
+    a_mailbox()
+    (tmp_path / "cur").mkdir()
+    (tmp_path / "cur/1300000001.a.host").write_bytes(b"Subject: x\n\n")
+    (tmp_path / "cur/1300000002.b.host").write_bytes(gzip.compress(b"Subject: x\n\n"))
+    (tmp_path / "cur/Thumbs.db").write_bytes(b"x")
+    (tmp_path / "cur/1300000003.c.host").touch()
+    done = process("import-mail", ANN, str(tmp_path), POPADMIN_DATA_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stdout.decode().splitlines() == [
+        f"{ANN}: imported 1, there already 0",
+        "  not imported, compressed or encrypted: 1 gzip",
+        "  passed over, as it is no mail: 1 Thumbs.db, 1 empty",
+    ]
+    assert done.stderr.decode().splitlines() == [
+        "popadmin: 1300000002.b.host is compressed with gzip and not imported: unpack it first",
+        "popadmin: 1 message could not be read",
+    ]
 
 
 def test_an_export_says_what_it_did(inbox: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import os
 import signal
 import subprocess
@@ -135,11 +138,53 @@ def test_an_import_ignores_the_quota_and_the_switches_but_says_where_the_mailbox
 def test_a_file_that_cannot_be_read_does_not_stop_the_others(source: Path) -> None:
     a_mailbox()
     (source / "cur/1300000002.m.host:2,S").unlink()
-    (source / "cur/1300000002.m.host:2,S").mkdir()
+    (source / "cur/1300000002.m.host:2,S").symlink_to(source / "missing")
     said: list[str] = []
     assert run(source, said) == imports.Imported(imported=2, failed=1)
     assert "1300000002.m.host:2,S cannot be read" in said[0]
     assert ImportedSource.objects.count() == 2
+
+
+def test_compressed_and_encrypted_files_are_refused_by_name_and_counted(source: Path) -> None:
+    a_mailbox()
+    mail = b"Subject: packed\n\nbody\n"
+    for number, octets in enumerate((gzip.compress(mail), bz2.compress(mail), lzma.compress(mail)), start=4):
+        put(source, number, octets)
+    put(source, 7, b"Dovecot-LZ4\x0d\x2a\x9b\xc5" + mail)
+    put(source, 8, b"\x28\xb5\x2f\xfd" + mail)
+    put(source, 9, b"CRYPTED\x03\x07" + mail)
+    said: list[str] = []
+    refused = {"gzip": 1, "bzip2": 1, "xz": 1, "lz4": 1, "zstd": 1, "encrypted": 1}
+    assert run(source, said) == imports.Imported(imported=3, refused=refused)
+    assert len(said) == 6
+    assert said[0] == "1300000004.m.host:2,S is compressed with gzip and not imported: unpack it first"
+    assert "1300000009.m.host:2,S is encrypted by Dovecot" in said[5]
+    assert (Message.objects.count(), ImportedSource.objects.count(), Body.objects.count()) == (3, 3, 3)
+
+
+def test_a_message_that_was_unpacked_is_imported_by_the_next_run(source: Path) -> None:
+    a_mailbox()
+    put(source, 2, gzip.compress(b"Subject: 2\n\n"))
+    assert run(source) == imports.Imported(imported=2, refused={"gzip": 1})
+    put(source, 2)
+    assert run(source) == imports.Imported(imported=1, present=2)
+    assert Message.objects.filter(uidl="000000024c0907b0").count() == 1
+
+
+def test_what_is_no_mail_is_passed_over_and_counted(source: Path) -> None:
+    a_mailbox()
+    for name in ("dovecot-keywords", "dovecot.index.log", "Thumbs.db", ".DS_Store"):
+        (source / "cur" / name).write_bytes(b"0 $Forwarded\n")
+    (source / "cur/1400000001.empty.host").touch()
+    (source / "new/1400000002.empty.host").touch()
+    (source / "new/folder").mkdir()
+    (source / "new/1400000003.m.host").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(100))
+    said: list[str] = []
+    others = {"dovecot-keywords": 1, "dovecot.index.log": 1, "Thumbs.db": 1, ".DS_Store": 1}
+    passed_over = {**others, "empty": 2, "folder": 1, "binary": 1}
+    assert run(source, said) == imports.Imported(imported=3, passed_over=passed_over)
+    assert said == []
+    assert Message.objects.count() == 3
 
 
 def test_more_messages_than_a_batch_keep_their_order(source: Path) -> None:
@@ -168,6 +213,9 @@ def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter").write_bytes(b"Subject: a single message\n\nx\n")
     with pytest.raises(Rejected, match="not an mbox"):
         run(tmp_path / "letter")
+    (tmp_path / "packed").write_bytes(gzip.compress(b"From a@x.org Sat Jan  3 01:05:34 1996\n\nx\n"))
+    with pytest.raises(Rejected, match=r"packed is compressed with gzip and not imported: unpack it first"):
+        run(tmp_path / "packed")
 
 
 def test_an_import_killed_at_any_moment_goes_on_and_ends_with_each_message_once(

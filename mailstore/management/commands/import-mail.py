@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,19 @@ class Command(ShellCommand):
             self.say_json(asdict(done))
         else:
             self.stdout.write(f"{address}: imported {done.imported}, there already {done.present}")
+            if done.refused:
+                self.stdout.write(f"  not imported, compressed or encrypted: {_listed(done.refused)}")
+            if done.passed_over:
+                self.stdout.write(f"  passed over, as it is no mail: {_listed(done.passed_over)}")
             if done.over_quota:
                 self.stdout.write("  the mailbox is now above its quota")
-        if done.failed:
-            raise CommandError(f"{done.failed} messages could not be read")
+        if done.failed or done.refused:
+            count = done.failed + sum(done.refused.values())
+            raise CommandError(f"{count} {'message' if count == 1 else 'messages'} could not be read")
 
     def _warn(self, text: str) -> None:
         self.stderr.write(f"popadmin: {text}")
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))

@@ -17,7 +17,7 @@ class Found:
 
     `identity` is the same each time the source is read, so that a second run knows it again. `uidl` is what clients
     know it by, as the source has it, not checked. `read` opens it and yields its octets in the source's line form;
-    it raises OSError.
+    it raises OSError, and NotMail where its first octets are none of a message.
     """
 
     name: str

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mailstore.store.sources import CHUNK_OCTETS, Found, headers, identity_of, uidlist
+from mailstore.store.sources import CHUNK_OCTETS, Found, contents, headers, identity_of, uidlist
 
 FOLDERS = ("cur", "new")
 _TIME = re.compile(r"(\d{1,11})\.")  # the first part of a file's name: seconds since 1970
@@ -38,9 +39,19 @@ def uids(path: Path) -> uidlist.Uidlist | None:
 
 def names(path: Path) -> Iterator[str]:
     """Yield the names of the messages' files, in no order."""
+    yield from (entry.name for entry in _entries(path) if contents.stranger(entry) is None)
+
+
+def strangers(path: Path) -> Iterator[contents.NotMail]:
+    """Yield what else lies between the messages."""
+    yield from filter(None, map(contents.stranger, _entries(path)))
+
+
+def _entries(path: Path) -> Iterator[os.DirEntry[str]]:
     for folder in FOLDERS:
         if (path / folder).is_dir():
-            yield from (file.name for file in (path / folder).iterdir() if not file.name.startswith("."))
+            with os.scandir(path / folder) as entries:
+                yield from entries
 
 
 def _order(name: str, listed: uidlist.Uidlist | None) -> tuple[int, int, str]:
@@ -84,6 +95,11 @@ def _header_uidl(path: Path, name: str) -> str | None:
 
 def _read(file: Path) -> Iterator[bytes]:
     with file.open("rb") as stream:
+        first = stream.read(CHUNK_OCTETS)
+        if (unreadable := contents.unreadable(first)) is not None:
+            raise unreadable
+        if first:
+            yield first
         yield from iter(lambda: stream.read(CHUNK_OCTETS), b"")
 
 

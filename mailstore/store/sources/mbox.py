@@ -10,7 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
-from mailstore.store.sources import CHUNK_OCTETS, IDENTITY_OCTETS, Found, headers
+from mailstore.store.sources import CHUNK_OCTETS, IDENTITY_OCTETS, Found, contents, headers
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # `From <sender> Sat Jan  3 01:05:34 1996`, perhaps with an offset before or behind the year. The date is asked for, so
@@ -28,7 +28,11 @@ _INTERNAL = b"Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA"
 
 
 class NotAnMbox(ValueError):
-    """The file does not begin with a From_ line."""
+    """The file does not begin with a From_ line; `unreadable` is what it is instead, where its first octets tell."""
+
+    def __init__(self, path: Path, begin: bytes) -> None:
+        super().__init__(f"{path} is not an mbox: it does not begin with a From_ line")
+        self.unreadable = contents.unreadable(begin)
 
 
 @dataclass(slots=True)
@@ -96,7 +100,7 @@ def _spans(stream: BinaryIO, path: Path) -> Iterator[_Span]:
                 yield span
             span = _Span(line, offset + len(line), 0, blake2b(line, digest_size=IDENTITY_OCTETS))
         elif span is None:
-            raise NotAnMbox(f"{path} is not an mbox: it does not begin with a From_ line")
+            raise NotAnMbox(path, line)
         else:
             span.learn(line)
         blank = line_begins and line in (b"\n", b"\r\n")
