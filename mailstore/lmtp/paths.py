@@ -1,14 +1,14 @@
 """Forward and reverse paths (RFC 5321 §4.1.2, RFC 6531 §3.3). Whether an address exists is not known here.
 
-Senders are taken as the world writes them (dots in a row, underscores in domains, long local parts): a strict reader
-here would bounce mail that somebody else has accepted.
+Senders are taken as the world writes them (dots in a row, underscores in domains, as long as the command can be): a
+strict reader here would bounce mail that somebody else has accepted.
 """
 
 from __future__ import annotations
 
 import re
 
-PATH_OCTETS = 256  # RFC 5321 §4.5.3.1.3, with its brackets
+PATH_OCTETS = 256  # of a recipient: RFC 5321 §4.5.3.1.3, with its brackets
 LOCAL_PART_OCTETS = 64  # RFC 5321 §4.5.3.1.1
 DOMAIN_OCTETS = 255  # RFC 5321 §4.5.3.1.2
 
@@ -50,7 +50,7 @@ def split(argument: str) -> tuple[str, str | None, list[str]]:
 
 
 def sender(path: str, *, utf8: bool) -> str:
-    """Return the reverse path's mailbox; "" is the null sender."""
+    """Return the reverse path's mailbox; "" is the null sender. Only the command limits its length."""
     if not path:
         return ""
     if not (utf8 or path.isascii()):
@@ -63,6 +63,8 @@ def recipient(path: str) -> str:
     # RFC 5321 §4.1.1.3: the one address that needs no domain.
     if path.lower() == "postmaster":
         return path
+    if len(path.encode()) > PATH_OCTETS - 2:
+        raise BadPath(path)
     mailbox, local_part, domain = _mailbox(path)
     if len(local_part.encode()) > LOCAL_PART_OCTETS or len(domain.encode()) > DOMAIN_OCTETS:
         raise BadPath(path)
@@ -70,8 +72,6 @@ def recipient(path: str) -> str:
 
 
 def _mailbox(path: str) -> tuple[str, str, str]:
-    if len(path.encode()) > PATH_OCTETS - 2:
-        raise BadPath(path)
     # RFC 5321 §4.1.1.3, appendix C: source routes are stripped.
     route = _ROUTE.match(path)
     mailbox = path[route.end() :] if route else path

@@ -9,6 +9,7 @@ from email.utils import format_datetime
 from mailstore.ports import Envelope
 
 TEXT_LIMIT = 400  # characters kept of a name from a peer: header lines stay below RFC 5322's 998
+LINE_OCTETS = 998  # RFC 5322 §2.1.1, without CRLF
 
 
 class Clock:
@@ -31,7 +32,7 @@ def headers(envelope: Envelope, recipient: str, *, hostname: str, queue_id: str,
     protocol = f"{envelope.protocol}S" if envelope.encrypted else envelope.protocol  # RFC 3848
     recipient = plain(recipient)
     return (
-        f"Return-Path: <{plain(envelope.sender)}>\r\n"
+        f"{_return_path(envelope.sender)}\r\n"
         f"Delivered-To: {recipient}\r\n"
         f"Received: from {plain(envelope.client_name)}{client}\r\n"
         f"\tby {hostname} with {protocol} id {queue_id}\r\n"
@@ -39,13 +40,19 @@ def headers(envelope: Envelope, recipient: str, *, hostname: str, queue_id: str,
     ).encode()
 
 
+def _return_path(sender: str) -> str:
+    """The whole reverse path as far as a line can hold it: cut short, it would be the address of somebody else."""
+    line = f"Return-Path: <{plain(sender, len(sender))}>"
+    return line if len(line.encode()) <= LINE_OCTETS else f"Return-Path: <{plain(sender)}>"
+
+
 def _literal(client: str) -> str:
     """RFC 5321 §4.1.3: an IPv6 address bears its tag; it has no place for the interface behind a %."""
     return f"IPv6:{client.partition('%')[0]}" if ":" in client else client
 
 
-def plain(text: str) -> str:
-    """Text from a peer, fit for a header line: no control characters, bounded."""
-    if len(text) <= TEXT_LIMIT and text.isprintable():
+def plain(text: str, most: int = TEXT_LIMIT) -> str:
+    """Text from a peer, fit for a header line: no control characters, `most` characters at most."""
+    if len(text) <= most and text.isprintable():
         return text
-    return "".join(character if character.isprintable() else "?" for character in text[:TEXT_LIMIT])
+    return "".join(character if character.isprintable() else "?" for character in text[:most])

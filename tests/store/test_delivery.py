@@ -108,6 +108,17 @@ def test_nothing_a_peer_says_begins_a_header_line_of_its_own(mail: Mail, name: s
     assert all(character.isprintable() for character in prefix.replace("\r\n", "").replace("\t", ""))
 
 
+@pytest.mark.parametrize("length", [250, 970])
+def test_a_long_sender_stands_whole_in_the_return_path(mail: Mail, length: int) -> None:
+    """RFC 5321 §4.4: it is where a notice of failure goes to."""
+    a_mailbox()
+    sender = "x" * length + "@example.com"
+    assert isinstance(mail.commit([accepted(mail, ANN)], WIRE, sender=sender)[0], Delivered)
+    first = mail.read(mail.open(ANN), 1).split(b"\r\n")[0]
+    assert first == f"Return-Path: <{sender}>".encode()
+    assert len(first) <= 998
+
+
 def test_a_message_without_an_octet_is_a_message(mail: Mail) -> None:
     a_mailbox()
     assert isinstance(mail.deliver(ANN, b""), Delivered)
