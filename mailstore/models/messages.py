@@ -175,17 +175,25 @@ class EarlierStay(models.Model):
 class ImportedSource(models.Model):
     """A message that an import has brought in, so that a second run brings nothing twice, also after a removal.
 
-    And a notice of our own, so that its occasion is told once.
+    And a notice of our own, so that its occasion is told once. `uidl_digest` is of the UIDL that an imported message
+    kept: no other message of the mailbox ever gets it, also when this one is gone (`store/spent_uidls.py`).
     """
 
     mailbox = models.ForeignKey(Mailbox, models.CASCADE, verbose_name=_("mailbox"), db_index=False)
     source = models.BinaryField(_("digest of the source's identity"), max_length=16)
+    uidl_digest = models.BinaryField(_("digest of the UIDL"), max_length=8, null=True)
 
     class Meta:
         verbose_name = _("imported source")
         verbose_name_plural = _("imported sources")
         constraints = [
             models.UniqueConstraint(fields=["mailbox", "source"], name="imported_source_once"),
+            # Its index answers the import, which asks for the UIDLs of its next messages.
+            models.UniqueConstraint(
+                fields=["mailbox", "uidl_digest"],
+                condition=models.Q(uidl_digest__isnull=False),
+                name="imported_uidl_once",
+            ),
         ]
 
     def __str__(self) -> str:

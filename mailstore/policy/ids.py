@@ -16,7 +16,8 @@ _TO_DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _PAIR_BITS = 10
 _SHIFTS = range((ID_CHARACTERS // 2 - 1) * _PAIR_BITS, -1, -_PAIR_BITS)
-_SHAPE = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}")  # 26 fives are 130 bits: the first digit stays below 8
+SHAPE = "[0-7][0-9a-hjkmnp-tv-z]{25}"  # as a pattern; 26 fives are 130 bits: the first digit stays below 8
+_SHAPE = re.compile(SHAPE)
 
 
 def new_id(milliseconds: int, random_octets: bytes) -> str:

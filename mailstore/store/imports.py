@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 
 from mailstore import bodies, conf
 from mailstore.errors import MailError
-from mailstore.models import ImportedSource, Message
+from mailstore.models import ImportedSource
 from mailstore.ports import BodyRef, BodyStore
-from mailstore.store import audit, errand, mailboxes
+from mailstore.store import audit, errand, mailboxes, spent_uidls
 from mailstore.store.audit import Actor
 from mailstore.store.delivery import StoredDelivery
 from mailstore.store.lane import StatementFailed
@@ -162,7 +162,7 @@ def _delivery(runner: asyncio.Runner, settings: conf.Conf) -> Iterator[StoredDel
 
 def _take(runner: asyncio.Runner, job: _Job, batch: list[Found]) -> None:
     fresh = _fresh(job, batch)
-    taken = _taken_uidls(job.mailbox, fresh)
+    taken = _spent_uidls(job.mailbox, fresh)
     kept = [(found, _kept_uidl(job, found, taken)) for found in fresh]
     refused = runner.run(_store_and_place(job, kept))
     for stored in refused:
@@ -181,12 +181,9 @@ def _fresh(job: _Job, batch: list[Found]) -> list[Found]:
     return list(each.values())
 
 
-def _taken_uidls(mailbox: int, fresh: Iterable[Found]) -> set[str]:
+def _spent_uidls(mailbox: int, fresh: Iterable[Found]) -> set[str]:
     """Return which of their UIDLs a message of the mailbox has or had: none is ever used again."""
-    wanted = {found.uidl for found in fresh if found.uidl and len(found.uidl) <= UIDL_CHARACTERS}
-    rows = Message.objects.filter(mailbox=mailbox, uidl__in=wanted).values_list("uidl", flat=True)
-    # Asked apart, since each of the two has an index of its own and the whole table has none.
-    return {*rows.filter(removed__isnull=True), *rows.filter(removed__isnull=False)}
+    return spent_uidls.among({found.uidl for found in fresh if found.uidl and _is_uidl(found.uidl)}, mailbox=mailbox)
 
 
 def _kept_uidl(job: _Job, found: Found, taken: set[str]) -> str | None:
@@ -197,7 +194,11 @@ def _kept_uidl(job: _Job, found: Found, taken: set[str]) -> str | None:
     if uidl not in taken and _is_uidl(uidl):
         taken.add(uidl)
         return uidl
-    reason = _("is taken in this mailbox") if uidl in taken else _("is none: 1 to 70 characters from ! to ~")
+    reason = (
+        _("is or was that of another message in this mailbox")
+        if uidl in taken
+        else _("is none: 1 to 70 characters from ! to ~")
+    )
     job.warn(
         _("%(name)s: its UIDL %(uidl)a %(reason)s; it gets a new one")
         % {"name": found.name, "uidl": uidl[:UIDL_CHARACTERS], "reason": reason}
@@ -270,6 +271,7 @@ async def _place_one(job: _Job, one: _Stored) -> MailError | None:
         arrived_at=one.found.arrived_at,
         unlimited=True,
         source=one.found.identity,
+        uidl_digest=None if one.uidl is None else spent_uidls.digest(one.uidl),
     )
     return await errand.answer(lambda done: job.delivery.place(placement, done))
 

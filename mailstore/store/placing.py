@@ -44,6 +44,7 @@ class Placement:
     arrived_at: datetime | None = None
     unlimited: bool = False
     source: bytes | None = None
+    uidl_digest: bytes | None = None  # of a UIDL from elsewhere: it is remembered with the source
     capped: tuple[int, ...] = ()  # the domains whose quota is to be kept
 
     @property
@@ -155,7 +156,7 @@ def _steps(placement: Placement) -> Steps:
     locks = [(LOCK_DOMAINS, (capped,))] if placement.capped else []
     if len(placement.mailboxes) > 1:
         locks.append((LOCK, (mailboxes,)))
-    return (*locks, (DELIVER_ALL, (*_all_parameters(placement, mailboxes), capped)))
+    return (*locks, (DELIVER_ALL, (*_all_parameters(placement, mailboxes), capped, placement.uidl_digest)))
 
 
 def _parameters(placement: Placement) -> Parameters:

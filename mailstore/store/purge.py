@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from mailstore.store.statements.leaving import last_made_here, later
+
 # Bodies are locked in one order, so that two purges that share some wait instead of blocking each other; only then can
 # the second see that the first has taken the other row away.
 _LOCK_BODIES = """
@@ -25,18 +27,20 @@ _LOCK_BODIES_OF_MAILBOX = _LOCK_BODIES.format(
          UNION ALL
         SELECT body_id FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL"""
 )
-# What rested is counted off in the statement that destroys it; an orphan's mailbox is gone.
+# What rested is counted off in the statement that destroys it, and its UIDL is noted as spent; an orphan's mailbox is
+# gone.
 _DESTROY = (
-    """
-WITH gone AS (DELETE FROM mailstore_message WHERE id = ANY(%(messages)s) RETURNING mailbox_id, octets, removed),
+    f"""
+WITH gone AS (DELETE FROM mailstore_message WHERE id = ANY(%(messages)s) RETURNING mailbox_id, octets, removed, uidl),
 stays AS (DELETE FROM mailstore_earlierstay WHERE message_id = ANY(%(messages)s)),
 rested AS (
-    SELECT mailbox_id, count(*) AS messages, sum(octets) AS octets
+    SELECT mailbox_id, count(*) AS messages, sum(octets) AS octets, {last_made_here("uidl")} AS uidl
       FROM gone WHERE removed IS NOT NULL GROUP BY mailbox_id),
 counted AS (
     UPDATE mailstore_mailbox x
        SET recovery_messages = x.recovery_messages - rested.messages,
-           recovery_octets = x.recovery_octets - rested.octets
+           recovery_octets = x.recovery_octets - rested.octets,
+           spent_uidl = {later("x.spent_uidl", "rested.uidl")}
       FROM rested WHERE x.id = rested.mailbox_id)
 SELECT FROM gone
 """,

@@ -121,15 +121,16 @@ _KEPT = f" OR o.id = ANY($13::bigint[]) AND {room(_GOES_IN)}"
 
 # Any other arrival, in the mailboxes $1, all or none. $2 total octets; $3 the body's id, or NULL and $4 to $7 the body
 # itself; $8 prefix; $9 a UIDL for each mailbox; $10 arrival (NULL: now); $11 true when neither quota nor switches
-# apply; $12 the import's source, or NULL; $13 the domains whose quota is kept, and whose rows LOCK_DOMAINS has locked.
+# apply; $12 the import's source, or NULL; $13 the domains whose quota is kept, and whose rows LOCK_DOMAINS has locked;
+# $14 the digest of a UIDL from elsewhere, or NULL: unique_violation where another import of the mailbox had it.
 # No row: the mailboxes refuse, or the source came before. Some rows missing: not_null_violation undoes the rest.
 DELIVER_ALL = Statement(
     b"deliver_all",
     f"""
     WITH fresh AS (
-        INSERT INTO mailstore_importedsource (mailbox_id, source)
-        SELECT unnest($1::bigint[]), $12::bytea WHERE $12::bytea IS NOT NULL
-            ON CONFLICT DO NOTHING
+        INSERT INTO mailstore_importedsource (mailbox_id, source, uidl_digest)
+        SELECT unnest($1::bigint[]), $12::bytea, $14::bytea WHERE $12::bytea IS NOT NULL
+            ON CONFLICT (mailbox_id, source) DO NOTHING
      RETURNING mailbox_id),
     box AS (
         {COUNT_IN}
@@ -149,7 +150,7 @@ DELIVER_ALL = Statement(
       FROM box
     RETURNING mailbox_id
     """,
-    formats=(TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, BINARY, BINARY, TEXT, TEXT, TEXT, BINARY, TEXT),
+    formats=(TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, BINARY, BINARY, TEXT, TEXT, TEXT, BINARY, TEXT, BINARY),
 )
 
 # Whether anything was ever stored: then an empty body store is a disk that is missing.

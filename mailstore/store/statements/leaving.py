@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailstore.policy import ids
 from mailstore.store.lane import Statement
 from mailstore.store.statements.viewing import COUNTS, MAY, WHOLE
 
@@ -33,6 +34,16 @@ def leaving(gone: str, *, of: str, answer: str) -> str:
          WHERE m.id {of} AND m.id = sums.mailbox_id)
     {answer}
     """
+
+
+def last_made_here(uidl: str) -> str:
+    """SQL: of the UIDLs `uidl` of some rows the last that was made here; NULL without any."""
+    return f"""max({uidl} COLLATE "C") FILTER (WHERE {uidl} COLLATE "C" ~ '^{ids.SHAPE}$')"""
+
+
+def later(one: str, other: str) -> str:
+    """SQL: the later of two UIDLs that were made here; NULL and '' come before any."""
+    return f'greatest({one} COLLATE "C", {other} COLLATE "C")'
 
 
 # The UPDATE state, behind LOCK: messages $2 leave mailbox $1, by device $3, all or none. What was restored since the
@@ -76,8 +87,9 @@ TAKE_OUT = leaving(
 # its own. The row itself moves, so a message is in one place whatever happens beside it; the stay that is over is kept
 # beside it, for sessions that opened within it. %(uidls)s are new UIDLs, one a message, for `again`, and for an old one
 # that another live message has (only imports can have brought it). With %(devices)s, all other devices do not see what
-# came back, and have not deleted it either: it is as if left out by their start. NULL: all devices see it.
-RESTORE = """
+# came back, and have not deleted it either: it is as if left out by their start. NULL: all devices see it. A UIDL that
+# is given up is spent: no import brings it back for another message.
+RESTORE = f"""
     WITH back AS (
         SELECT m.id, x.change + row_number() OVER (ORDER BY m.added, m.id) AS added,
                (%(uidls)s::text[])[row_number() OVER (ORDER BY m.added, m.id)] AS fresh,
@@ -110,12 +122,15 @@ RESTORE = """
           FROM sums
          WHERE d.mailbox_id = %(mailbox)s AND d.revoked_at IS NULL AND d.id <> ALL(%(devices)s::bigint[])
            AND sums.messages > 0),
+    given_up AS (
+        SELECT {last_made_here("uidl")} AS uidl FROM back WHERE renamed),
     counted AS (
         UPDATE mailstore_mailbox m
            SET change = m.change + sums.messages, messages = m.messages + sums.messages,
                octets = m.octets + sums.octets, recovery_messages = m.recovery_messages - sums.messages,
-               recovery_octets = m.recovery_octets - sums.octets
-          FROM sums
+               recovery_octets = m.recovery_octets - sums.octets,
+               spent_uidl = {later("m.spent_uidl", "given_up.uidl")}
+          FROM sums, given_up
          WHERE m.id = %(mailbox)s)
     SELECT messages, octets FROM sums
 """
