@@ -102,6 +102,12 @@ def test_a_weak_password_is_told_beside_its_field_and_the_link_stays_good(client
     assert choose(client, way).redirect_chain
 
 
+def test_a_hash_is_refused_by_the_link_too(client, ann):
+    ask(client, ann)
+    response = choose(client, link(), "{SSHA256}" + "x" * 52)
+    assert "password hash (SSHA256)" in str(response.context["form"].errors["new_password2"])
+
+
 def test_every_session_ends_and_the_change_is_in_the_audit(client, ann):
     open_page = signed_in(ann)
     ask(client, ann)
