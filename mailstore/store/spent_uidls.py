@@ -13,6 +13,7 @@ from mailstore.models import ImportedSource, Mailbox, Message
 from mailstore.policy import ids
 
 DIGEST_OCTETS = 8  # two UIDLs of one digest only cost a message its old one
+SKEW_SECONDS = 10  # by how much the clocks of the machines that make mailboxes and UIDLs may differ
 
 
 def digest(uidl: str) -> bytes:
@@ -48,5 +49,5 @@ def _made_here(uidls: Collection[str], mailbox: int) -> set[str]:
     box = Mailbox.objects.only("spent_uidl", "created_at").filter(pk=mailbox).first()
     if box is None:  # destroyed meanwhile: nothing is placed in it any more
         return set()
-    since = int(box.created_at.timestamp() * 1000)
+    since = int((box.created_at.timestamp() - SKEW_SECONDS) * 1000)
     return {uidl for uidl in ours if uidl <= box.spent_uidl and ids.parts(uidl)[0] >= since}
