@@ -232,7 +232,8 @@ def _run(
 
 
 def _bind(variable: str, addresses: tuple[str, ...], workers: int, *, implicit_tls: bool) -> list[_Bound]:
-    return [_Bound(listening(variable, address, workers), implicit_tls) for address in addresses]
+    found = [sockets for address in addresses for sockets in listening(variable, address, workers)]
+    return [_Bound(sockets, implicit_tls) for sockets in found]
 
 
 def _server(index: int, limits: Limits, crowd: Crowd, certificates: Certificates | None) -> Server:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import stat
 from pathlib import Path
@@ -10,53 +11,97 @@ from django.core.exceptions import ImproperlyConfigured
 
 BACKLOG = 1024  # connections the kernel keeps while all workers are busy
 UNIX_SOCKET_MODE = 0o660  # the MTA's group may be given to the folder
+NOT_HERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})  # no address of this machine, no such family here
+
+Where = tuple[str, int] | tuple[str, int, int, int]  # a socket address of IPv4, of IPv6
 
 
-def listening(variable: str, address: str, count: int) -> list[socket.socket]:
-    """Return `count` sockets on one address, one for each worker; the kernel spreads connections over them.
+def listening(
+    variable: str, address: str, count: int, *, unix_mode: int = UNIX_SOCKET_MODE
+) -> list[list[socket.socket]]:
+    """Listen on each address that `address` names, with `count` sockets each: one for each worker.
 
-    A unix socket cannot be bound twice: its workers share one. Raises ImproperlyConfigured in one line.
+    The kernel spreads connections over them. A unix socket cannot be bound twice: its workers share one. Raises
+    ImproperlyConfigured in one line.
     """
     try:
         if address.startswith("unix:"):
-            return [_unix(Path(address.removeprefix("unix:")))] * count
-        first = _tcp(address, 0)
-        port = first.getsockname()[1]
-        return [first, *(_tcp(address, port) for _ in range(count - 1))]
+            return [[_unix(Path(address.removeprefix("unix:")), unix_mode)] * count]
+        return [_tcp(family, where, count) for family, where in free(address)]
     except OSError as error:
         raise ImproperlyConfigured(
             f"{variable}={address}: cannot listen there ({error.strerror or error}); choose another address"
         ) from error
 
 
-def _tcp(address: str, port: int) -> socket.socket:
-    host, _, named = address.rpartition(":")
-    host = host.strip("[]")
-    family, kind, protocol, _, where = socket.getaddrinfo(
-        host or None, port or int(named), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    _refuse_taken(family, where, shared=bool(port))
-    sock = socket.socket(family, kind, protocol)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def resolved(address: str) -> list[tuple[int, Where]]:
+    """Return the family and the socket address of each address that HOST:PORT names; a name may have several.
+
+    `*` is every address of this machine, of both families.
+    """
+    host, _, port = address.rpartition(":")
+    found = socket.getaddrinfo(
+        None if host == "*" else host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    internet = (entry for entry in found if entry[0] in {socket.AF_INET, socket.AF_INET6})
+    return list(dict.fromkeys((int(family), where) for family, *_, where in internet))  # type: ignore[misc]  # the stubs add AF_PACKET's address
+
+
+def free(address: str) -> list[tuple[int, Where]]:
+    """Return where HOST:PORT can be listened on now. Raises OSError when somebody listens there, or nobody can.
+
+    Of a name with several addresses, those that this machine does not have are passed over as long as one is left:
+    `localhost` often has an IPv6 address where IPv6 is switched off.
+    """
+    found, errors = [], []
+    for family, where in resolved(address):
+        try:
+            _require_free(family, where)
+        except OSError as error:
+            if error.errno not in NOT_HERE:
+                raise
+            errors.append(error)
+        else:
+            found.append((family, where))
+    if not found:
+        raise errors[0]
+    return found
+
+
+def _tcp(family: int, where: Where, count: int) -> list[socket.socket]:
+    first = _bound(family, where)
+    where = (where[0], first.getsockname()[1], *where[2:])  # port 0: the kernel chose one
+    sockets = [first, *(_bound(family, where) for _ in range(count - 1))]
+    for sock in sockets:
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+    return sockets
+
+
+def _bound(family: int, where: Where) -> socket.socket:
+    """Bind one worker's socket."""
+    sock = _new(family)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    if family == socket.AF_INET6:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     sock.bind(where)
-    sock.listen(BACKLOG)
-    sock.setblocking(False)
     return sock
 
 
-def _refuse_taken(family: int, where: tuple[object, ...], *, shared: bool) -> None:
+def _require_free(family: int, where: Where) -> None:
     """SO_REUSEPORT would let a second listener of the same user in silently; a bind without it does not."""
-    if shared:
-        return
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with _new(family) as probe:
         probe.bind(where)
 
 
-def _unix(path: Path) -> socket.socket:
+def _new(family: int) -> socket.socket:
+    """Make a socket for one family alone: `[::]` would take the IPv4 addresses too, and `0.0.0.0` be in use."""
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return sock
+
+
+def _unix(path: Path, mode: int) -> socket.socket:
     if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
         with socket.socket(socket.AF_UNIX) as probe:
             if probe.connect_ex(str(path)) == 0:
@@ -64,7 +109,7 @@ def _unix(path: Path) -> socket.socket:
         path.unlink()
     sock = socket.socket(socket.AF_UNIX)
     sock.bind(str(path))
-    path.chmod(UNIX_SOCKET_MODE)
+    path.chmod(mode)
     sock.listen(BACKLOG)
     sock.setblocking(False)
     return sock

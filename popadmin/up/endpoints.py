@@ -7,6 +7,7 @@ import ipaddress
 import socket
 from dataclasses import dataclass
 
+from mailstore.listener import sockets
 from popadmin.up import listening
 from popadmin.up.errors import UpError
 
@@ -50,10 +51,7 @@ class Endpoint:
                 raise UpError(f"{self.variable}={self.text} is in use: set {self.variable} to another path")
             return
         try:
-            for family, kind, protocol, _name, address in self._resolved():
-                with socket.socket(family, kind, protocol) as probe:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    probe.bind(address)
+            sockets.free(self.text)
         except OSError as error:
             raise UpError(
                 f"{self.variable}={self.text} {_reason(error)}: set {self.variable} to another address"
@@ -63,18 +61,13 @@ class Endpoint:
         """True when connections are taken there; none is made."""
         if self.path:
             return self.path in listening.unix()
-        addresses = {ipaddress.ip_address(address[0]) for *_, address in self._resolved()}
+        addresses = {ipaddress.ip_address(where[0]) for _family, where in sockets.resolved(self.text)}
         return any((address, self.port) in listening.tcp() for address in addresses)
 
     def _path_answers(self, path: str) -> bool:
         """A path may be left over from a process that is gone: only a connection tells."""
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(path) == 0
-
-    def _resolved(self) -> list[tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]]:
-        host = None if self.host == "*" else self.host
-        found = socket.getaddrinfo(host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        return [entry for entry in found if entry[0] in {socket.AF_INET, socket.AF_INET6}]  # type: ignore[misc]  # the stubs add AF_PACKET's address
 
 
 def _reason(error: OSError) -> str:

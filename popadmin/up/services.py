@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 from mailstore import conf, wiring
+from popadmin.up import web_sockets
 from popadmin.up.children import Service
 from popadmin.up.endpoints import Endpoint
 
@@ -50,6 +52,7 @@ def _manage(*arguments: str) -> tuple[str, ...]:
 def gunicorn(addresses: Sequence[str]) -> tuple[str, ...]:
     """The command that serves the pages at these addresses."""
     return (
+        *_binder(addresses),
         sys.executable,
         "-m",
         "gunicorn",
@@ -59,6 +62,11 @@ def gunicorn(addresses: Sequence[str]) -> tuple[str, ...]:
         f"--threads={WEB_THREADS}",
         "--log-level=warning",
         f"--pythonpath={settings.BASE_DIR}",
-        *(f"--bind={address}" for address in addresses),
         "popadmin.wsgi",
     )
+
+
+def _binder(addresses: Sequence[str]) -> tuple[str, ...]:
+    """What stands before the web server's command and gives it the sockets of these addresses (web_sockets.py)."""
+    path = os.pathsep.join(filter(None, sys.path))  # it finds what this process finds: a checkout is not installed
+    return ("/usr/bin/env", f"PYTHONPATH={path}", sys.executable, "-m", web_sockets.__name__, ",".join(addresses))

@@ -8,8 +8,10 @@ import poplib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,10 +38,11 @@ class Site:
         self.folder = folder
         self.output = folder.parent / "output"
         self.ports = dict(zip(VARIABLES, free_ports(len(VARIABLES)), strict=True))
+        self.hosts = ("127.0.0.1",)
 
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "POPADMIN_GENERATE"}}
-        listens = {variable: f"127.0.0.1:{port}" for variable, port in self.ports.items()}
+        listens = {variable: ",".join(f"{host}:{port}" for host in self.hosts) for variable, port in self.ports.items()}
         return kept | listens | {"POPADMIN_DATA_DIR": str(self.folder), "POP3_WORKERS": "1", "PYTHONUNBUFFERED": "1"}
 
     @contextmanager
@@ -255,3 +258,16 @@ def test_a_database_that_is_away_stops_the_start_in_one_line(site: Site) -> None
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("popadmin: DATABASE_URL: ")
+
+
+@pytest.mark.parametrize("hosts", [("0.0.0.0", "[::]"), ("[::]", "0.0.0.0")])
+def test_every_part_listens_on_both_families_of_one_port_in_either_order(site: Site, hosts: tuple[str, ...]) -> None:
+    site.hosts = hosts
+    with site.up():
+        site.await_board()
+        for port in site.ports.values():
+            for host in ("127.0.0.1", "::1"):
+                socket.create_connection((host, port), 30).close()
+        for host in ("127.0.0.1", "[::1]"):
+            with urllib.request.urlopen(f"http://{host}:{site.ports['WEB_LISTEN']}/healthz", timeout=30) as answer:
+                assert answer.read() == b"ok\n"
