@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from mailstore import keypair
 from mailstore.listener.certificate import expires_at
 
 EXPIRY_WARNING_DAYS = 14  # certificates are renewed 30 days ahead: two weeks later something is wrong
@@ -29,16 +30,25 @@ def plaintext(**_options: Any) -> list[CheckMessage]:
 @register()
 def certificate(**_options: Any) -> list[CheckMessage]:
     """Nothing while there is none yet: the listener makes one, or says what is missing."""
-    if not settings.TLS_CERT_FILE.is_file():
+    if keypair.missing(settings.TLS_CERT_FILE):
         return []
+    if fault := keypair.fault(settings.TLS_CERT_FILE, settings.TLS_KEY_FILE):
+        return [_unusable(fault)]
     try:
         ends = expires_at(settings.TLS_CERT_FILE)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         return [Error(f"{settings.TLS_CERT_FILE} is not a certificate: {error}", hint=_RENEW, id="mailstore.E001")]
     left = ends - datetime.datetime.now(datetime.UTC)
     if left > datetime.timedelta(days=EXPIRY_WARNING_DAYS):
         return []
     return [Warning(f"{settings.TLS_CERT_FILE} ends on {ends:%Y-%m-%d}.", hint=_RENEW, id="mailstore.W002")]
+
+
+def _unusable(fault: keypair.Fault) -> CheckMessage:
+    """Only the listener needs the key: what runs as another user goes on without."""
+    if fault.file == settings.TLS_KEY_FILE:
+        return Warning(f"The certificate cannot be used: {fault}.", hint=_RENEW, id="mailstore.W005")
+    return Error(f"The certificate cannot be used: {fault}.", hint=_RENEW, id="mailstore.E001")
 
 
 _RENEW = "Put a valid pair at TLS_CERT_FILE and TLS_KEY_FILE, then send SIGHUP to pop3d."

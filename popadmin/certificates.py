@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -10,48 +11,91 @@ from pathlib import Path
 from cryptography import x509
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from mailstore import keypair
+from mailstore.keypair import Fault, Kind
 
 SOON = timedelta(days=14)  # a certificate that is renewed by itself was, by then
 CERTIFICATES_MOST = 500
+FAULTS = {
+    Kind.MISSING: _("%(file)s is missing"),
+    Kind.CLOSED: _("%(file)s cannot be read by the user %(user)s"),
+    Kind.UNREADABLE: _("%(file)s cannot be read"),
+    Kind.NO_CERTIFICATE: _("%(file)s holds no certificate in PEM form"),
+    Kind.NO_KEY: _("%(file)s holds no private key in PEM form"),
+    Kind.ENCRYPTED: _("%(file)s is encrypted: store the key without a password"),
+    Kind.MISMATCH: _("%(file)s is the key of another certificate"),
+    Kind.REFUSED: _("%(file)s is refused by OpenSSL"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """`ends_at` None: it cannot be read."""
+    """`ends_at` None: it cannot be read. `fault`: why the listener cannot take it at its next start or reload."""
 
     name: str
     ends_at: datetime | None
+    fault: Fault | None = None
 
     @property
     def good(self) -> bool:
-        return self.ends_at is not None and self.ends_at > timezone.now() + SOON
+        return not self.fault and self.ends_at is not None and self.ends_at > timezone.now() + SOON
 
     @property
     def ended(self) -> bool:
-        return self.ends_at is None or self.ends_at <= timezone.now()
+        return self.fault is not None or self.ends_at is None or self.ends_at <= timezone.now()
+
+    @property
+    def reason(self) -> str:
+        """The fault as a page says it."""
+        return FAULTS[self.fault.kind] % {"file": self.fault.file, "user": self.fault.user} if self.fault else ""
 
 
 def certificates() -> list[Certificate]:
     """The site's, and those by name; the first to end comes first."""
-    files = [(settings.PUBLIC_HOSTNAME, settings.TLS_CERT_FILE)] if settings.TLS_CERT_FILE.is_file() else []
-    if settings.TLS_SNI_DIR is not None:
-        named = sorted(settings.TLS_SNI_DIR.glob("*/fullchain.pem"))[:CERTIFICATES_MOST]
-        files += [(file.parent.name, file) for file in named]
-    found = [Certificate(name, _ends_at(file, _changed_at(file))) for name, file in files]
+    found = [*_of_the_site(), *_by_name()]
     return sorted(found, key=lambda one: (one.ends_at or datetime.min.replace(tzinfo=UTC), one.name))
 
 
-def _changed_at(file: Path) -> int:
-    """0 of a file that went meanwhile: it is told as what cannot be read."""
+def _of_the_site() -> Iterator[Certificate]:
+    if not keypair.missing(settings.TLS_CERT_FILE):
+        yield _certificate(settings.PUBLIC_HOSTNAME, settings.TLS_CERT_FILE, settings.TLS_KEY_FILE)
+
+
+def _by_name() -> Iterator[Certificate]:
+    """Those of TLS_SNI_DIR; one row for the folder itself where nobody can look into it."""
+    names = settings.TLS_SNI_DIR
+    if names is None:
+        return
     try:
-        return file.stat().st_mtime_ns
+        folders = keypair.folders(names)
+    except keypair.Unusable as error:
+        yield Certificate("TLS_SNI_DIR", None, error.fault)
+        return
+    for folder in folders[:CERTIFICATES_MOST]:
+        yield _certificate(folder.name, folder / keypair.CERTIFICATE, folder / keypair.KEY)
+
+
+def _certificate(name: str, cert_file: Path, key_file: Path) -> Certificate:
+    return _read(name, cert_file, key_file, _changed_at(cert_file), _changed_at(key_file))
+
+
+def _changed_at(file: Path) -> int:
+    """When content, owner or mode changed; 0 where nobody can tell."""
+    try:
+        return file.stat().st_ctime_ns
     except OSError:
         return 0
 
 
 @lru_cache(maxsize=2 * CERTIFICATES_MOST)
-def _ends_at(file: Path, _changed_at: int) -> datetime | None:
-    """Read once for each change of the file."""
+def _read(name: str, cert_file: Path, key_file: Path, _cert_changed_at: int, _key_changed_at: int) -> Certificate:
+    """Read once for each change of the files."""
+    return Certificate(name, _ends_at(cert_file), keypair.fault(cert_file, key_file))
+
+
+def _ends_at(file: Path) -> datetime | None:
     try:
         return x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
     except (OSError, ValueError):

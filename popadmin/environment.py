@@ -81,6 +81,14 @@ def folder(variable: str, default: Path) -> Path:
     return found
 
 
+def may_be_folder(path: Path) -> bool:
+    """True also where a closed folder above lets this user not see."""
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return True
+
+
 def one_of(variable: str, default: str, choices: tuple[str, ...]) -> str:
     value = text(variable, default).lower()
     if value not in choices:

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
+from mailstore import keypair
 from mailstore.store import readiness
 from popadmin.certificates import certificates
 
@@ -57,7 +58,7 @@ def ready() -> HttpResponse:
 
 
 def warnings() -> list[str]:
-    """What still works, or fails for a name alone: certificates to be renewed. Which, a page of admins says."""
+    """What still works, or fails for a name alone: certificates to renew or mend. A page of admins says which."""
     return ["certificate"] if any(not one.good for one in certificates()) else []
 
 
@@ -78,7 +79,7 @@ def migrations() -> None:
 
 def certificate() -> None:
     """Where there is none yet, the listener makes it."""
-    if not settings.TLS_CERT_FILE.is_file():
+    if keypair.missing(settings.TLS_CERT_FILE):
         return
     ends = x509.load_pem_x509_certificate(settings.TLS_CERT_FILE.read_bytes()).not_valid_after_utc
     if ends <= datetime.datetime.now(datetime.UTC):

@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from psycopg import conninfo
 
+from mailstore import keypair
 from mailstore.policy.quota import BadSize, parse_octets
 from popadmin import environment as env
 from popadmin import logs, mail_url
@@ -95,7 +96,7 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 TLS_CERT_FILE = env.path("TLS_CERT_FILE", DATA_DIR / "tls" / "cert.pem")
 TLS_KEY_FILE = env.path("TLS_KEY_FILE", DATA_DIR / "tls" / "key.pem")
 TLS_SNI_DIR = Path(env.text("TLS_SNI_DIR", "")) if env.text("TLS_SNI_DIR", "") else None
-if TLS_SNI_DIR is not None and not TLS_SNI_DIR.is_dir():
+if TLS_SNI_DIR is not None and not env.may_be_folder(TLS_SNI_DIR):
     raise env.bad("TLS_SNI_DIR", str(TLS_SNI_DIR), "a folder of NAME/fullchain.pem and NAME/privkey.pem")
 
 
@@ -313,6 +314,6 @@ LOG_FORMAT = env.one_of("LOG_FORMAT", "text", ("text", "json"))
 LOG_LEVEL = env.one_of("LOG_LEVEL", "info", ("debug", "info", "warning", "error"))
 LOGGING = logs.configuration(LOG_FORMAT, LOG_LEVEL)
 
-if TLS_CERT_FILE.is_file() != TLS_KEY_FILE.is_file():
-    missing = TLS_KEY_FILE if TLS_CERT_FILE.is_file() else TLS_CERT_FILE
+if keypair.missing(TLS_CERT_FILE) != keypair.missing(TLS_KEY_FILE):
+    missing = TLS_CERT_FILE if keypair.missing(TLS_CERT_FILE) else TLS_KEY_FILE
     raise ImproperlyConfigured(f"TLS_CERT_FILE and TLS_KEY_FILE go together, and {missing} is not there")

@@ -15,7 +15,9 @@ from mailstore import checks
 def pair(folder: Path, days: int) -> Path:
     file = folder / "cert.pem"
     ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
-    trustme.CA().issue_cert("mail.example.test", not_after=ends).cert_chain_pems[0].write_to_path(str(file))
+    made = trustme.CA().issue_cert("mail.example.test", not_after=ends)
+    made.cert_chain_pems[0].write_to_path(str(file))
+    made.private_key_pem.write_to_path(str(folder / "key.pem"))
     return file
 
 
@@ -31,7 +33,7 @@ def test_passwords_in_clear_are_warned_of(settings: Settings) -> None:
 def test_a_certificate_that_ends_soon_is_warned_of(
     settings: Settings, tmp_path: Path, days: int, found: list[str]
 ) -> None:
-    settings.TLS_CERT_FILE = pair(tmp_path, days)
+    settings.TLS_CERT_FILE, settings.TLS_KEY_FILE = pair(tmp_path, days), tmp_path / "key.pem"
     assert [finding.id for finding in checks.certificate()] == found
 
 
@@ -39,3 +41,13 @@ def test_a_file_that_is_no_certificate_is_an_error(settings: Settings, tmp_path:
     settings.TLS_CERT_FILE = tmp_path / "cert.pem"
     settings.TLS_CERT_FILE.write_text("no certificate")
     assert [finding.id for finding in checks.certificate()] == ["mailstore.E001"]
+
+
+def test_a_key_that_cannot_be_used_is_a_warning_since_only_the_listener_needs_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings.TLS_CERT_FILE, settings.TLS_KEY_FILE = pair(tmp_path, 60), tmp_path / "key.pem"
+    settings.TLS_KEY_FILE.write_text("no key")
+    (finding,) = checks.certificate()
+    assert finding.id == "mailstore.W005"
+    assert f"{tmp_path}/key.pem holds no private key" in finding.msg

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from django.core.exceptions import ImproperlyConfigured
 
+from mailstore import keypair
 from mailstore.conf import Tls
 
 VALID_DAYS = 825  # the longest that Apple's mail programs accept
@@ -28,7 +29,7 @@ def ensure_pair(tls: Tls, hostname: str) -> None:
 
     Only below `tls.made_below`: a missing file anywhere else is a mistake of the settings (ImproperlyConfigured).
     """
-    if tls.cert_file.is_file() and tls.key_file.is_file():
+    if not (keypair.missing(tls.cert_file) or keypair.missing(tls.key_file)):
         return
     folder = tls.cert_file.parent
     if not _ours(tls):

@@ -70,5 +70,5 @@ def test_an_address_that_somebody_listens_on_is_refused_in_one_line(address: str
 
 
 def test_an_address_that_this_machine_does_not_have_is_refused() -> None:
-    with pytest.raises(ImproperlyConfigured, match="POP3_LISTEN=192.0.2.1:1110: cannot listen there"):
+    with pytest.raises(ImproperlyConfigured, match=r"POP3_LISTEN=192\.0\.2\.1:1110: cannot listen there"):
         listening("POP3_LISTEN", "192.0.2.1:1110", 1)

@@ -259,6 +259,20 @@ def test_certificates_are_told_with_their_end(settings, tmp_path, pair_ending_in
     assert "cannot be read" in page
 
 
+def test_the_page_of_the_parts_says_why_a_pair_by_name_is_left_out(settings, tmp_path, pair_ending_in):
+    settings.TLS_SNI_DIR = tmp_path
+    for name in ("good.example", "other.example", "keyless.example"):
+        pair_ending_in(tmp_path / name, days=60)
+    (tmp_path / "keyless.example" / "privkey.pem").unlink()
+    (tmp_path / "other.example" / "privkey.pem").write_bytes((tmp_path / "good.example" / "privkey.pem").read_bytes())
+    an_admin()
+    page = signed_in("root").get("/parts/").content.decode()
+    assert f"{tmp_path}/keyless.example/privkey.pem is missing" in page
+    assert f"{tmp_path}/other.example/privkey.pem is the key of another certificate" in page
+    assert "good.example/" not in page
+    assert [one.name for one in certificates() if one.good] == ["good.example"]
+
+
 @pytest.fixture
 def pair_ending_in():
     """Writes a certificate as a folder of TLS_SNI_DIR has it."""
@@ -267,8 +281,9 @@ def pair_ending_in():
     def write(folder, *, days: int) -> None:
         folder.mkdir()
         until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
-        chain = trustme.CA().issue_cert(folder.name, not_after=until).cert_chain_pems
-        (folder / "fullchain.pem").write_bytes(chain[0].bytes())
+        pair = trustme.CA().issue_cert(folder.name, not_after=until)
+        (folder / "fullchain.pem").write_bytes(pair.cert_chain_pems[0].bytes())
+        (folder / "privkey.pem").write_bytes(pair.private_key_pem.bytes())
 
     return write
 

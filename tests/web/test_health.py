@@ -95,6 +95,17 @@ def test_a_certificate_that_ends_soon_is_warned_of_and_one_by_name_too(client, s
 
 
 @pytest.mark.django_db
+def test_a_pair_by_name_that_the_listener_leaves_out_is_warned_of_and_mail_goes_on(client, settings, tmp_path):
+    settings.TLS_SNI_DIR = tmp_path / "names"
+    (settings.TLS_SNI_DIR / "mail.customer.example").mkdir(parents=True)
+    write_certificate(settings.TLS_SNI_DIR / "mail.customer.example" / "fullchain.pem", 60)
+    assert client.get("/readyz").json()["warnings"] == []
+    (settings.TLS_SNI_DIR / "mail.customer.example" / "privkey.pem").unlink()
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["warnings"]) == (200, ["certificate"])
+
+
+@pytest.mark.django_db
 def test_a_file_that_is_no_certificate_is_not_ready(client, settings):
     settings.TLS_CERT_FILE.write_text("nonsense")
     assert checks(client.get("/readyz"))["certificate"] is False
@@ -109,10 +120,14 @@ def test_the_cause_goes_to_the_log_and_not_to_the_asker(client, settings, caplog
 
 
 def write_certificate(file: Path, days: int) -> None:
-    """One that ends `days` from now."""
+    """One that ends `days` from now, with its key beside it."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     builder = builder.serial_number(1).not_valid_before(now - datetime.timedelta(days=9))
     certificate = builder.not_valid_after(now + datetime.timedelta(days=days)).sign(key, hashes.SHA256())
     file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_file = file.with_name("privkey.pem" if file.name == "fullchain.pem" else "key.pem")
+    key_file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
