@@ -25,12 +25,19 @@ class Tls:
 class Pop3:
     listen: tuple[str, ...]
     listen_tls: tuple[str, ...]
+    listen_proxy: tuple[str, ...]
+    listen_proxy_tls: tuple[str, ...]
     workers: int
     idle_seconds: int
     max_connections: int
     max_connections_per_ip: int
     plaintext_login: str  # "loopback", "never" or "always"
     trusted_proxies: tuple[str, ...]
+
+    @property
+    def listens(self) -> bool:
+        """Whether there is anything to listen on."""
+        return bool(self.listen or self.listen_tls or self.listen_proxy or self.listen_proxy_tls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,8 @@ def load() -> Conf:
         pop3=Pop3(
             listen=settings.POP3_LISTEN,
             listen_tls=settings.POP3S_LISTEN,
+            listen_proxy=settings.POP3_PROXY_LISTEN,
+            listen_proxy_tls=settings.POP3S_PROXY_LISTEN,
             workers=settings.POP3_WORKERS,
             idle_seconds=settings.POP3_IDLE_SECONDS,
             max_connections=settings.POP3_MAX_CONNECTIONS,

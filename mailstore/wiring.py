@@ -54,6 +54,7 @@ class _Bound:
 
     sockets: list[socket.socket]
     implicit_tls: bool
+    proxied: bool
 
 
 def serve_pop3(conf: Conf) -> None:
@@ -61,8 +62,10 @@ def serve_pop3(conf: Conf) -> None:
     ensure_pair(conf.tls, conf.lmtp.hostname)
     certificates = Certificates(conf.tls, "pop3")
     workers = conf.pop3.workers
-    bound = _bind("POP3_LISTEN", conf.pop3.listen, workers, implicit_tls=False)
+    bound = _bind("POP3_LISTEN", conf.pop3.listen, workers)
     bound += _bind("POP3S_LISTEN", conf.pop3.listen_tls, workers, implicit_tls=True)
+    bound += _bind("POP3_PROXY_LISTEN", conf.pop3.listen_proxy, workers, proxied=True)
+    bound += _bind("POP3S_PROXY_LISTEN", conf.pop3.listen_proxy_tls, workers, implicit_tls=True, proxied=True)
     crowd = Crowd(workers)
     limits = Limits(
         connections=-(-conf.pop3.max_connections // workers),
@@ -81,7 +84,7 @@ def serve_pop3(conf: Conf) -> None:
 def serve_lmtp(conf: Conf) -> None:
     """Run the LMTP listener until it is told to stop. Raises ImproperlyConfigured before anything listens."""
     workers = conf.lmtp.workers
-    bound = _bind("LMTP_LISTEN", conf.lmtp.listen, workers, implicit_tls=False)
+    bound = _bind("LMTP_LISTEN", conf.lmtp.listen, workers)
     crowd = Crowd(workers)
     limits = Limits(
         connections=LMTP_CONNECTIONS,
@@ -125,10 +128,7 @@ async def _pop3_worker(
             accounts.refresh()
             _beat(lanes, b"pop3")
 
-    _listen(
-        server, index, bound, lambda peer: pop3_session.Session(peer, accounts, journal, rules),
-        busy=POP3_BUSY, proxied=True,
-    )  # fmt: skip
+    _listen(server, index, bound, lambda peer: pop3_session.Session(peer, accounts, journal, rules), busy=POP3_BUSY)
     await _serve(server, tick)
     journal.flush()
     seen, told = asyncio.Event(), asyncio.Event()
@@ -160,10 +160,7 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: Crowd
             errand.prepare(store, lanes, lambda: None)
             _beat(lanes, b"lmtp")
 
-    _listen(
-        server, index, bound, lambda peer: lmtp_session.Session(peer, delivery, journal, rules),
-        busy=LMTP_BUSY, proxied=False,
-    )  # fmt: skip
+    _listen(server, index, bound, lambda peer: lmtp_session.Session(peer, delivery, journal, rules), busy=LMTP_BUSY)
     await _serve(server, tick)
     delivery.close()
     lanes.close()
@@ -231,9 +228,11 @@ def _run(
     Fleet(name, workers, work, lost=crowd.clear, reload=reload, sockets=sockets).run()
 
 
-def _bind(variable: str, addresses: tuple[str, ...], workers: int, *, implicit_tls: bool) -> list[_Bound]:
+def _bind(
+    variable: str, addresses: tuple[str, ...], workers: int, *, implicit_tls: bool = False, proxied: bool = False
+) -> list[_Bound]:
     found = [sockets for address in addresses for sockets in listening(variable, address, workers)]
-    return [_Bound(sockets, implicit_tls) for sockets in found]
+    return [_Bound(sockets, implicit_tls, proxied) for sockets in found]
 
 
 def _server(index: int, limits: Limits, crowd: Crowd, certificates: Certificates | None) -> Server:
@@ -241,15 +240,13 @@ def _server(index: int, limits: Limits, crowd: Crowd, certificates: Certificates
     return Server(limits, crowd, worker=index, tls=context, now=asyncio.get_running_loop().time)
 
 
-def _listen(
-    server: Server, index: int, bound: list[_Bound], session: Callable[..., Session], *, busy: bytes, proxied: bool
-) -> None:
+def _listen(server: Server, index: int, bound: list[_Bound], session: Callable[..., Session], *, busy: bytes) -> None:
     for address in bound:
         mine = address.sockets[index]
         for other in address.sockets:  # of other workers: kept open here, it would take connections nobody accepts
             if other is not mine:
                 other.close()
-        server.listen(Endpoint(mine, address.implicit_tls, session, busy, proxied))
+        server.listen(Endpoint(mine, address.implicit_tls, session, busy, address.proxied))
     log.info("worker %d listens on %s", index, ", ".join(_named(address, index) for address in bound))
 
 
@@ -259,4 +256,5 @@ def _named(address: _Bound, index: int) -> str:
     if isinstance(where, str):
         return f"unix:{where}"
     host, port = where[:2]
-    return f"{f'[{host}]' if ':' in host else host}:{port}{' with TLS' if address.implicit_tls else ''}"
+    spoken = " with PROXY" * address.proxied + " with TLS" * address.implicit_tls
+    return f"{f'[{host}]' if ':' in host else host}:{port}{spoken}"

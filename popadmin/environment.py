@@ -22,6 +22,7 @@ FALSE = frozenset({"0", "false", "no", "off"})
 KEY_MISSING = (
     "SECRET_KEY is not set: set SECRET_KEY, or SECRET_KEY_FILE, to some 50 random characters; `manage.py up` makes them"
 )
+TCP_FORM = "HOST:PORT or [IPV6]:PORT"
 ADDRESS_FORM = "HOST:PORT, [IPV6]:PORT or unix:/path"
 HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")  # it is said in greetings and headers
 
@@ -126,9 +127,10 @@ def networks(variable: str) -> tuple[str, ...]:
     )
 
 
-def listen(variable: str, default: str) -> tuple[str, ...]:
+def listen(variable: str, default: str, *, unix: bool = True) -> tuple[str, ...]:
     """A comma-separated list of addresses to listen on; empty switches the listener off."""
-    return tuple(_each(variable, default, _checked_address, f"{ADDRESS_FORM}, several by commas, or empty"))
+    check, form = (_checked_address, ADDRESS_FORM) if unix else (_checked_tcp_address, TCP_FORM)
+    return tuple(_each(variable, default, check, f"{form}, several by commas, or empty"))
 
 
 def port(variable: str, listening: tuple[str, ...]) -> int | None:
@@ -160,6 +162,10 @@ def _checked_address(item: str) -> str:
         if not item.removeprefix("unix:").startswith("/"):
             raise ValueError(item)
         return item
+    return _checked_tcp_address(item)
+
+
+def _checked_tcp_address(item: str) -> str:
     host, colon, port = item.rpartition(":")
     if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65536):
         raise ValueError(item)

@@ -81,6 +81,8 @@ CSRF_TRUSTED_ORIGINS = env.words(
 WEB_LISTEN = env.listen("WEB_LISTEN", "127.0.0.1:8000")
 POP3_LISTEN = env.listen("POP3_LISTEN", "127.0.0.1:1110")
 POP3S_LISTEN = env.listen("POP3S_LISTEN", "127.0.0.1:1995")
+POP3_PROXY_LISTEN = env.listen("POP3_PROXY_LISTEN", "", unix=False)  # TRUSTED_PROXIES names networks alone
+POP3S_PROXY_LISTEN = env.listen("POP3S_PROXY_LISTEN", "", unix=False)
 LMTP_LISTEN = env.listen("LMTP_LISTEN", "127.0.0.1:1024")
 PUBLIC_POP3_PORT = env.port("PUBLIC_POP3_PORT", POP3_LISTEN)
 PUBLIC_POP3S_PORT = env.port("PUBLIC_POP3S_PORT", POP3S_LISTEN)
@@ -93,6 +95,12 @@ POP3_MAX_CONNECTIONS = env.integer("POP3_MAX_CONNECTIONS", 10000, least=1, most=
 POP3_MAX_CONNECTIONS_PER_IP = env.integer("POP3_MAX_CONNECTIONS_PER_IP", 50, least=1, most=1_000_000)
 REMOVED_DAYS = env.integer("REMOVED_DAYS", 30, least=1, most=3650)  # a removed mailbox or domain can be restored
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+for _variable, _addresses in (("POP3_PROXY_LISTEN", POP3_PROXY_LISTEN), ("POP3S_PROXY_LISTEN", POP3S_PROXY_LISTEN)):
+    if _addresses and not TRUSTED_PROXIES:
+        raise ImproperlyConfigured(
+            f"{_variable} is set and TRUSTED_PROXIES is empty, so nobody may connect there: "
+            "name the networks of the proxies, such as 10.0.0.0/8"
+        )
 TLS_CERT_FILE = env.path("TLS_CERT_FILE", DATA_DIR / "tls" / "cert.pem")
 TLS_KEY_FILE = env.path("TLS_KEY_FILE", DATA_DIR / "tls" / "key.pem")
 TLS_SNI_DIR = Path(env.text("TLS_SNI_DIR", "")) if env.text("TLS_SNI_DIR", "") else None

@@ -36,7 +36,7 @@ PASSWORD = "correct horse battery staple"
 SENDER = "sender@elsewhere.example"
 STOP_SECONDS = 60
 _LISTENS = re.compile(r'worker (\d+) listens on ([^"]*)')
-_ADDRESS = re.compile(r"^(?:127\.0\.0\.1:(\d+)( with TLS)?|unix:(.+))$")
+_ADDRESS = re.compile(r"^(?:127\.0\.0\.1:(\d+)( with PROXY)?( with TLS)?|unix:(.+))$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Daemon:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self.port = self.tls_port = 0
+        self.port = self.tls_port = self.proxy_port = self.proxy_tls_port = 0
         self.unix_path = ""
         self._lines: list[str] = []
         self._ended = False
@@ -73,6 +73,14 @@ class Daemon:
     @property
     def tls_address(self) -> tuple[str, int]:
         return "127.0.0.1", self.tls_port
+
+    @property
+    def proxy_address(self) -> tuple[str, int]:
+        return "127.0.0.1", self.proxy_port
+
+    @property
+    def proxy_tls_address(self) -> tuple[str, int]:
+        return "127.0.0.1", self.proxy_tls_port
 
     def log(self) -> list[str]:
         """The lines so far."""
@@ -119,13 +127,11 @@ class Daemon:
         for text in listens.group(2).split(", ") if listens else ():
             found = _ADDRESS.match(text)
             assert found, line
-            port, tls, path = found.groups()
+            port, proxy, tls, path = found.groups()
             if path:
                 self.unix_path = path
-            elif tls:
-                self.tls_port = int(port)
             else:
-                self.port = int(port)
+                setattr(self, f"{'proxy_' if proxy else ''}{'tls_' if tls else ''}port", int(port))
 
     def _read(self) -> None:
         assert self.process.stderr is not None

@@ -27,6 +27,7 @@ class Connection(asyncio.Protocol):
     """ports.Peer for its session, asyncio.Protocol for the loop."""
 
     __slots__ = (
+        "_announced_tls",
         "_arrival",
         "_closing",
         "_connected",
@@ -47,13 +48,22 @@ class Connection(asyncio.Protocol):
         "session",
         "since",
         "stalled_octets",
+        "tls_ends_here",
     )
 
     def __init__(
-        self, server: Server, endpoint: Endpoint, *, client: str, proxy: str | None, arrival: asyncio.Task[None] | None
+        self,
+        server: Server,
+        endpoint: Endpoint,
+        *,
+        client: str,
+        proxy: str | None = None,
+        tls: str | None = None,
+        arrival: asyncio.Task[None] | None = None,
     ) -> None:
         """`client` is the address a trusted proxy announced, or the socket's own, or "unix".
 
+        `tls` is the version of the TLS that ended in the proxy: the client's octets came hidden, and go on in clear.
         `arrival` is the task that connects it, where that takes a while; a connection cut before that is done takes the
         task with it.
         """
@@ -61,7 +71,9 @@ class Connection(asyncio.Protocol):
         self.client = client
         self.proxy = proxy
         self.loopback = proxy is None and is_loopback(client)
-        self.encrypted = endpoint.implicit_tls
+        self.tls_ends_here = endpoint.implicit_tls
+        self.encrypted = endpoint.implicit_tls or tls is not None
+        self._announced_tls = tls
         self.octets_in = 0
         self.octets_out = 0
         self.since = self.last_at = server.now()
@@ -116,7 +128,7 @@ class Connection(asyncio.Protocol):
             self.session.half_closed()
         except Exception:
             self.fail()
-        return not self.encrypted  # TLS has no half-closed state here
+        return not self.tls_ends_here  # TLS has no half-closed state here
 
     def pause_writing(self) -> None:
         self.congested = True
@@ -288,7 +300,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._transport.set_write_buffer_limits(WRITE_BUFFER_OCTETS)
         self._upgrading = False
-        self.encrypted = True
+        self.encrypted = self.tls_ends_here = True
         self.last_at = self.server.now()
         try:
             self.session.tls_started(self._tls_version())
@@ -297,4 +309,4 @@ class Connection(asyncio.Protocol):
 
     def _tls_version(self) -> str:
         channel = self._transport.get_extra_info("ssl_object")
-        return (channel.version() if channel is not None else None) or "TLS"
+        return (channel.version() if channel is not None else self._announced_tls) or "TLS"

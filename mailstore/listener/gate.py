@@ -23,7 +23,7 @@ RETRY_SECONDS = 0.5  # when the process has no descriptor left
 
 
 class Gate(asyncio.Protocol):
-    """One listening socket of a worker. A trusted proxy must send a PROXY header, anybody else must not: no guessing.
+    """One listening socket of a worker. On one for proxies a PROXY header is a must, on others it is never looked for.
 
     The header is read off the raw socket in exact lengths, so that nothing behind it is touched before TLS begins.
     Where neither may come first, the loop accepts by itself, and this is the protocol of who just came: without a task
@@ -61,7 +61,7 @@ class Gate(asyncio.Protocol):
 
     def _comes_first(self) -> bool:
         """Whether TLS or a proxy's header stands before what a session says."""
-        return self._endpoint.implicit_tls or (self._endpoint.proxied and bool(self._server.limits.trusted_proxies))
+        return self._endpoint.implicit_tls or self._endpoint.proxied
 
     # --- accepted by the loop -------------------------------------------------------------------------------------
 
@@ -83,7 +83,7 @@ class Gate(asyncio.Protocol):
             transport.write(self._endpoint.busy)
             transport.close()
             return
-        connection = Connection(self._server, self._endpoint, client=client, proxy=None, arrival=None)
+        connection = Connection(self._server, self._endpoint, client=client)
         self._server.enter(connection)
         transport.set_protocol(connection)
         connection.connection_made(transport)
@@ -105,20 +105,18 @@ class Gate(asyncio.Protocol):
             self._server.own(self._welcome(sock, _client(address)))
 
     async def _welcome(self, sock: socket.socket, source: str) -> None:
-        client, proxy = source, None
-        if self._endpoint.proxied and self._server.trusts(source):
-            try:
-                header = await asyncio.wait_for(self._header(sock), HEADER_SECONDS)
-            except (BadProxyHeader, TimeoutError, OSError) as error:
-                log.warning("proxy %s: no valid PROXY header: %s", source, str(error) or type(error).__name__)
+        client, proxy, tls = source, None, None
+        if self._endpoint.proxied:
+            header = await self._announced(sock, source)
+            if header is None:
                 sock.close()
                 return
-            client, proxy = header.source or source, source
+            client, proxy, tls = header.source or source, source, header.tls
         if not self._server.has_room(client):
             self._refuse(sock)
             return
         arrival = cast("asyncio.Task[None]", asyncio.current_task())
-        connection = Connection(self._server, self._endpoint, client=client, proxy=proxy, arrival=arrival)
+        connection = Connection(self._server, self._endpoint, client=client, proxy=proxy, tls=tls, arrival=arrival)
         self._server.enter(connection)
         try:
             await self._connect(sock, connection)
@@ -133,6 +131,17 @@ class Gate(asyncio.Protocol):
             ssl=tls,
             ssl_handshake_timeout=self._server.limits.handshake_seconds if tls else None,
         )
+
+    async def _announced(self, sock: socket.socket, source: str) -> ProxyHeader | None:
+        """What a trusted proxy says of its client; None where anybody else comes, or nothing valid."""
+        if not self._server.trusts(source):
+            log.warning("refused %s: it is not among TRUSTED_PROXIES, and only they may come here", source)
+            return None
+        try:
+            return await asyncio.wait_for(self._header(sock), HEADER_SECONDS)
+        except (BadProxyHeader, TimeoutError, OSError) as error:
+            log.warning("proxy %s: no valid PROXY header: %s", source, str(error) or type(error).__name__)
+            return None
 
     async def _header(self, sock: socket.socket) -> ProxyHeader:
         data = bytearray()

@@ -37,7 +37,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One listening socket and what is spoken on it. `busy` is said to whom there is no room for."""
+    """One listening socket and what is spoken on it. `busy` is said to whom there is no room for.
+
+    `proxied`: for proxies alone, each connection begins with a PROXY header.
+    """
 
     sock: socket.socket
     implicit_tls: bool
@@ -81,7 +84,7 @@ class Server:
         task.add_done_callback(self._owned)
 
     def trusts(self, address: str) -> bool:
-        """Whether a PROXY header must come from this address."""
+        """Whether it is the address of a proxy of ours."""
         if not self._proxies:
             return False
         try:

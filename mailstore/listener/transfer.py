@@ -38,7 +38,7 @@ class Transfer:
         self._socket = -1
 
     def start(self, head: bytes) -> None:
-        if self._body.descriptor() is not None and not self._connection.encrypted:
+        if self._body.descriptor() is not None and not self._connection.tls_ends_here:
             # With no room to wait in, what is not written at once calls resume() when it is.
             self._transport.set_write_buffer_limits(0)
             self._transport.write(head)
@@ -52,7 +52,7 @@ class Transfer:
 
     def resume(self) -> None:
         """The transport has room again."""
-        if self._body.descriptor() is not None and not self._connection.encrypted:
+        if self._body.descriptor() is not None and not self._connection.tls_ends_here:
             self._by_sendfile()
         else:
             self._in_slices()

@@ -5,7 +5,7 @@ Sections cite HAProxy's doc/proxy-protocol.txt.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
@@ -21,8 +21,13 @@ _LOCAL, _PROXY = 0x20, 0x21  # §2.2: version 2 in the upper half, the command i
 _UNSPECIFIED, _TCP4, _TCP6, _UNIX = 0x00, 0x11, 0x21, 0x31
 _ADDRESS_OCTETS = {_UNSPECIFIED: 0, _TCP4: 12, _TCP6: 36, _UNIX: 216}
 _TLV_HEAD_OCTETS = 3
-_TLV_CRC32C, _TLV_UNIQUE_ID = 0x03, 0x05
+_TLV_CRC32C, _TLV_UNIQUE_ID, _TLV_SSL = 0x03, 0x05, 0x20
 _UNIQUE_ID_OCTETS = 128  # §2.2.5
+_SSL_FIXED_OCTETS = 5  # §2.2.6: a bit field of the client's connection, four octets about its certificate
+_SSL_CLIENT = 0x01  # PP2_CLIENT_SSL: the client came by TLS
+_SSL_VERSION = 0x21  # PP2_SUBTYPE_SSL_VERSION
+_SSL_VERSIONS = frozenset({b"SSLv3", b"TLSv1", b"TLSv1.1", b"TLSv1.2", b"TLSv1.3"})  # OpenSSL's names
+_SSL_UNNAMED = "TLS"
 _CRC32C_OCTETS = 4
 
 
@@ -39,9 +44,13 @@ class NeedMore:
 
 @dataclass(frozen=True, slots=True)
 class ProxyHeader:
-    """A whole header. `source` is the client's address; None keeps the socket's own (LOCAL, UNKNOWN, a unix socket)."""
+    """A whole header. `source` is the client's address; None keeps the socket's own (LOCAL, UNKNOWN, a unix socket).
+
+    `tls` is the version of the TLS that ended in the proxy; None where the client came in clear, or nobody says.
+    """
 
     source: str | None
+    tls: str | None = None
 
 
 def parse(data: bytes) -> NeedMore | ProxyHeader:
@@ -134,8 +143,7 @@ def _version_2(data: bytes) -> NeedMore | ProxyHeader:
     tlvs = _V2_FIXED_OCTETS + _address_octets(family)
     if whole < tlvs:
         raise BadProxyHeader("version 2 announces fewer octets than its addresses take")
-    _check_tlvs(data, tlvs)
-    return ProxyHeader(_binary_source(data, family))
+    return ProxyHeader(_binary_source(data, family), _read_tlvs(data, tlvs))
 
 
 def _address_octets(family: int) -> int:
@@ -153,20 +161,39 @@ def _binary_source(data: bytes, family: int) -> str | None:
     return None
 
 
-def _check_tlvs(data: bytes, offset: int) -> None:
-    """§2.2.1: each is a type, a length in two octets, and so many octets; all but the two below are skipped."""
-    while offset < len(data):
-        if len(data) < offset + _TLV_HEAD_OCTETS:
-            raise BadProxyHeader("a TLV of version 2 is cut short")
-        kind = data[offset]
-        value = offset + _TLV_HEAD_OCTETS
-        offset = value + int.from_bytes(data[offset + 1 : value], "big")
-        if offset > len(data):
-            raise BadProxyHeader("a TLV of version 2 is cut short")
+def _read_tlvs(data: bytes, offset: int) -> str | None:
+    """Check those that have a rule, skip the others; return the version of the client's TLS."""
+    tls = None
+    for kind, value, end in _tlvs(data, offset, len(data)):
         if kind == _TLV_CRC32C:
-            _check_crc32c(data, value, offset)
-        if kind == _TLV_UNIQUE_ID and offset - value > _UNIQUE_ID_OCTETS:
+            _check_crc32c(data, value, end)
+        elif kind == _TLV_UNIQUE_ID and end - value > _UNIQUE_ID_OCTETS:
             raise BadProxyHeader(f"a unique id of version 2 has at most {_UNIQUE_ID_OCTETS} octets")
+        elif kind == _TLV_SSL:
+            tls = _client_tls(data, value, end)
+    return tls
+
+
+def _tlvs(data: bytes, offset: int, whole: int) -> Iterator[tuple[int, int, int]]:
+    """§2.2.1: each is a type, a length in two octets, and so many octets. Yield the type, their start and their end."""
+    while offset < whole:
+        value = offset + _TLV_HEAD_OCTETS
+        end = value + int.from_bytes(data[offset + 1 : value], "big")
+        if max(value, end) > whole:
+            raise BadProxyHeader("a TLV of version 2 is cut short")
+        yield data[offset], value, end
+        offset = end
+
+
+def _client_tls(data: bytes, start: int, end: int) -> str | None:
+    """§2.2.6: whether the client came by TLS, and by which version."""
+    if end - start < _SSL_FIXED_OCTETS:
+        raise BadProxyHeader("the TLV of TLS is cut short")
+    found = _SSL_UNNAMED
+    for kind, value, last in _tlvs(data, start + _SSL_FIXED_OCTETS, end):
+        if kind == _SSL_VERSION and data[value:last] in _SSL_VERSIONS:
+            found = data[value:last].decode("ascii")
+    return found if data[start] & _SSL_CLIENT else None
 
 
 def _check_crc32c(data: bytes, start: int, end: int) -> None:

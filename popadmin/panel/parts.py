@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from mailstore.models import Heartbeat, SweepPass
 
 SWEEP = "sweep"
+POP3_SETTINGS = ("POP3_LISTEN", "POP3S_LISTEN", "POP3_PROXY_LISTEN", "POP3S_PROXY_LISTEN")
 SILENT = timedelta(minutes=2)  # four beats of a part
 SWEPT = timedelta(hours=26)  # a daily timer, and what it may be late
 
@@ -32,7 +33,7 @@ def parts() -> list[Part]:
     last_pass = SweepPass.objects.order_by("-pk").values_list(Value(SWEEP), "ended_at")[:1]
     beats = dict(Heartbeat.objects.values_list("part", "seen_at").union(last_pass, all=True))
     expected = (
-        ("pop3", _("POP3"), bool(settings.POP3_LISTEN or settings.POP3S_LISTEN)),
+        ("pop3", _("POP3"), any(getattr(settings, name) for name in POP3_SETTINGS)),
         ("lmtp", _("LMTP"), bool(settings.LMTP_LISTEN)),
     )
     found = [_part(label, beats.get(name), now - SILENT) for name, label, wanted in expected if wanted or name in beats]

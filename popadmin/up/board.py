@@ -14,13 +14,24 @@ from popadmin.up.endpoints import Endpoint
 from popadmin.up.services import endpoints
 
 RULE = "-" * 78
-SHOWN = (("web", "WEB_LISTEN"), ("POP3", "POP3_LISTEN"), ("POP3S", "POP3S_LISTEN"), ("LMTP", "LMTP_LISTEN"))
+SHOWN = (
+    ("web", "WEB_LISTEN", ""),
+    ("POP3", "POP3_LISTEN", ""),
+    ("POP3S", "POP3S_LISTEN", ""),
+    ("POP3", "POP3_PROXY_LISTEN", "  for proxies (TRUSTED_PROXIES)"),
+    ("POP3S", "POP3S_PROXY_LISTEN", "  for proxies (TRUSTED_PROXIES)"),
+    ("LMTP", "LMTP_LISTEN", ""),
+)
 
 
 def board(*, version: str, data_dir: Path, credentials: Sequence[Credential], demo: bool) -> str:
     """The whole block. Passwords stand in it only where the caller has them to show."""
     lines = [RULE, f"popadmin {version} runs; Ctrl-C stops it.  Data: {data_dir}", ""]
-    lines += [f"  {name:<6} {_where(name, endpoint)}" for name, variable in SHOWN for endpoint in endpoints(variable)]
+    lines += [
+        f"  {name:<6} {_where(name, endpoint)}{note}"
+        for name, variable, note in SHOWN
+        for endpoint in endpoints(variable)
+    ]
     if credentials:
         lines += ["", *_table(credentials)]
     lines += ["", *(_tries(credentials) if demo else _next_steps()), RULE]

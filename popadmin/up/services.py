@@ -14,6 +14,7 @@ from popadmin.up import web_sockets
 from popadmin.up.children import Service
 from popadmin.up.endpoints import Endpoint
 
+POP3_VARIABLES = ("POP3_LISTEN", "POP3S_LISTEN", "POP3_PROXY_LISTEN", "POP3S_PROXY_LISTEN")
 LISTENERS, WEB = 1, 2  # the stages of stopping: no new mail first, the pages to the last
 WEB_WORKERS, WEB_THREADS = 2, 8  # the pages of a small site; a big one runs its own gunicorn
 SWEEP_SECONDS = 3600
@@ -22,7 +23,7 @@ SPARE_CONNECTIONS = 30  # the sweep, `up` itself, commands at the shell, a dump,
 
 def services() -> tuple[Service, ...]:
     """Every service that has something to do under these settings."""
-    pop3 = (*endpoints("POP3_LISTEN"), *endpoints("POP3S_LISTEN"))
+    pop3 = tuple(endpoint for variable in POP3_VARIABLES for endpoint in endpoints(variable))
     lmtp, web = endpoints("LMTP_LISTEN"), endpoints("WEB_LISTEN")
     found = [Service("sweep", _manage("sweep", "--every", str(SWEEP_SECONDS)), LISTENERS)]
     if pop3:

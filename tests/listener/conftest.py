@@ -9,6 +9,11 @@ import pytest
 from tests.running import Daemon, daemon
 
 PROXY = "127.0.0.3"  # the address of a trusted proxy in these tests
+FOR_PROXIES = {
+    "TRUSTED_PROXIES": f"{PROXY}/32",
+    "POP3_PROXY_LISTEN": "127.0.0.1:0",
+    "POP3S_PROXY_LISTEN": "127.0.0.1:0",
+}
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +21,7 @@ def proxied(django_db_setup: None, tls_settings: dict[str, str]) -> Iterator[Dae
     """A listener behind a trusted proxy, with few connections for each address and few in all."""
     with daemon(
         "pop3d",
-        TRUSTED_PROXIES=f"{PROXY}/32",
+        **FOR_PROXIES,
         POP3_MAX_CONNECTIONS="12",
         POP3_MAX_CONNECTIONS_PER_IP="3",
         PLAINTEXT_LOGIN="always",

@@ -57,7 +57,7 @@ class Stage:
                 implicit_tls=implicit_tls and tls is not None,
                 session=lambda peer: session(peer, self.accounts, self.journal, rules),
                 busy=BUSY,
-                proxied=True,
+                proxied=bool(limits.trusted_proxies),
             )
         )
         self._writers: list[asyncio.StreamWriter] = []

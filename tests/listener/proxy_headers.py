@@ -25,3 +25,10 @@ def version_2(client: str, tlvs: bytes = b"") -> bytes:
 def health_check() -> bytes:
     """LOCAL: the balancer speaks for itself."""
     return SIGNATURE + struct.pack(">BBH", LOCAL, 0, 0)
+
+
+def tls_tlv(version: str, *, client: int = 1) -> bytes:
+    """What HAProxy's `send-proxy-v2-ssl` adds (§2.2.6): how the client came, and by which version of TLS."""
+    named = struct.pack(">BH", 0x21, len(version)) + version.encode()
+    value = struct.pack(">BI", client, 0) + named
+    return struct.pack(">BH", 0x20, len(value)) + value

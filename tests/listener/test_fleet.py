@@ -8,7 +8,7 @@ import smtplib
 
 import pytest
 
-from tests.listener.conftest import PROXY
+from tests.listener.conftest import FOR_PROXIES, PROXY
 from tests.listener.proxy_headers import version_1
 from tests.running import PASSWORD, Daemon, Post, daemon, greeted
 from tests.wirepop import LONGEST_WAIT_SECONDS, WirePop, dialled
@@ -18,7 +18,7 @@ CLIENT = "198.51.100.20"
 
 
 def from_the_client(listener: Daemon) -> WirePop:
-    return dialled(listener.address, source=PROXY, head=version_1(CLIENT))
+    return dialled(listener.proxy_address, source=PROXY, head=version_1(CLIENT))
 
 
 @pytest.mark.req("P-047")
@@ -40,7 +40,7 @@ def test_a_killed_worker_is_replaced_and_the_port_never_refuses(post: Post) -> N
 
 @pytest.mark.req("P-190")
 def test_the_connections_of_a_killed_worker_are_counted_no_more(post: Post) -> None:
-    limits = {"POP3_MAX_CONNECTIONS_PER_IP": "4", "TRUSTED_PROXIES": f"{PROXY}/32"}
+    limits = {"POP3_MAX_CONNECTIONS_PER_IP": "4", **FOR_PROXIES}
     with daemon("pop3d", workers=2, **limits) as started:
         crowd = [greeted(from_the_client(started)) for _ in range(4)]
         with from_the_client(started) as one_more:

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.listener.conftest import PROXY
-from tests.listener.proxy_headers import health_check, version_1, version_2
-from tests.running import PASSWORD, Daemon, Post, daemon, greeted
+from tests.listener.conftest import FOR_PROXIES, PROXY
+from tests.listener.proxy_headers import health_check, tls_tlv, version_1, version_2
+from tests.running import PASSWORD, Daemon, Post, daemon, greeted, numbered
 from tests.wirepop import WirePop, dialled
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,7 +19,7 @@ STRANGER = "127.0.0.9"
 
 
 def proxied_client(listener: Daemon, header: bytes) -> WirePop:
-    return dialled(listener.address, source=PROXY, head=header)
+    return dialled(listener.proxy_address, source=PROXY, head=header)
 
 
 @pytest.mark.req("P-179")
@@ -50,7 +50,7 @@ def test_nothing_is_sent_before_the_header_is_whole(proxied: Daemon) -> None:
 @pytest.mark.req("P-178")
 def test_a_proxy_that_sends_no_header_gets_nothing_and_is_cut_off(proxied: Daemon) -> None:
     before = len(proxied.log())
-    with dialled(proxied.address, source=PROXY) as client:
+    with dialled(proxied.proxy_address, source=PROXY) as client:
         assert client.rest() == b""
     proxied.logged("no valid PROXY header: TimeoutError", after=before)
 
@@ -58,20 +58,38 @@ def test_a_proxy_that_sends_no_header_gets_nothing_and_is_cut_off(proxied: Daemo
 @pytest.mark.req("P-178")
 @pytest.mark.req("P-180")
 @pytest.mark.parametrize("header", [version_1("198.51.100.7"), version_2("198.51.100.7")])
-def test_a_header_from_anybody_else_is_never_believed(post: Post, proxied: Daemon, header: bytes) -> None:
+def test_who_is_no_trusted_proxy_is_cut_off_at_once_whatever_the_header_says(proxied: Daemon, header: bytes) -> None:
     before = len(proxied.log())
-    with dialled(proxied.address, source=STRANGER, head=header) as client:
-        greeted(client)
-        assert client.line().startswith(b"-ERR")
-        client.send(b"QUIT\r\n")
-        client.rest()
-    proxied.logged(rf"session client={STRANGER} reason=", after=before)
+    with dialled(proxied.proxy_address, source=STRANGER, head=header) as client:
+        assert client.rest() == b""
+    with dialled(proxied.proxy_tls_address, source=STRANGER) as client:
+        assert client.rest() == b""
+    proxied.logged(f"refused {STRANGER}: it is not among TRUSTED_PROXIES", after=before, times=2)
 
 
 @pytest.mark.req("P-178")
-def test_a_listener_without_proxies_takes_a_header_for_a_bad_command(post: Post) -> None:
-    with greeted(dialled(post.pop3d.address, head=version_1("198.51.100.7"))) as client:
-        assert client.line().startswith(b"-ERR")
+@pytest.mark.parametrize("source", [PROXY, STRANGER])
+def test_an_ordinary_listener_takes_a_header_for_a_bad_command_from_a_trusted_proxy_too(
+    proxied: Daemon, source: str
+) -> None:
+    before = len(proxied.log())
+    with dialled(proxied.address, source=source, head=version_1("198.51.100.7")) as client:
+        assert greeted(client).line().startswith(b"-ERR")
+        client.quit()
+    proxied.logged(rf"session client={source} reason=", after=before)
+
+
+@pytest.mark.req("P-178")
+def test_a_proxy_of_the_web_pages_on_this_machine_takes_nothing_from_local_mail_programs(
+    post: Post, tls_settings: dict[str, str]
+) -> None:
+    """nginx on 127.0.0.1 is trusted for the pages; probes and webmail come from there too, and send no header."""
+    post.mailbox()
+    with daemon("pop3d", TRUSTED_PROXIES="127.0.0.1,::1", **tls_settings) as listener:
+        with greeted(dialled(listener.address)) as client:
+            client.sign_in(ADDRESS, PASSWORD)
+        sock = dialled(listener.tls_address).sock
+        greeted(WirePop(post.authority.context().wrap_socket(sock, server_hostname="localhost"))).quit()
 
 
 @pytest.mark.req("P-181")
@@ -109,12 +127,46 @@ def test_who_comes_by_a_proxy_on_this_machine_without_an_address_is_not_this_mac
     post: Post, tls_settings: dict[str, str]
 ) -> None:
     """Passwords pass in clear from this machine alone; its proxy carries strangers."""
-    with daemon("pop3d", TRUSTED_PROXIES=f"{PROXY}/32", PLAINTEXT_LOGIN="loopback", **tls_settings) as listener:
+    with daemon("pop3d", PLAINTEXT_LOGIN="loopback", **FOR_PROXIES, **tls_settings) as listener:
         for header in (health_check(), b"PROXY UNKNOWN\r\n", version_1("127.0.0.1")):
             with greeted(proxied_client(listener, header)) as stranger:
                 assert stranger.ask(f"USER {ADDRESS}") == b"-ERR use TLS before you sign in"
         with greeted(dialled(listener.address, source=STRANGER)) as local:
             assert local.ask(f"USER {ADDRESS}").startswith(b"+OK")
+
+
+@pytest.mark.req("P-185")
+@pytest.mark.req("P-036")
+def test_tls_that_ended_in_the_proxy_lets_a_password_pass_and_stands_in_the_record(
+    post: Post, tls_settings: dict[str, str]
+) -> None:
+    post.mailbox()
+    with daemon("pop3d", PLAINTEXT_LOGIN="never", **FOR_PROXIES, **tls_settings) as listener:
+        header = version_2("198.51.100.7", tls_tlv("TLSv1.2"))
+        before = len(listener.log())
+        with greeted(proxied_client(listener, header)) as client:
+            assert b"STLS" not in client.rows("CAPA")
+            assert client.ask("STLS").startswith(b"-ERR")
+            client.sign_in(ADDRESS, PASSWORD)
+            client.quit()
+        listener.logged(rf"session client=198.51.100.7 proxy={PROXY} .*address={ADDRESS} .*tls=TLSv1.2", after=before)
+        in_clear = version_2("198.51.100.7", tls_tlv("TLSv1.2", client=0))
+        for header in (in_clear, version_2("198.51.100.7"), version_1("198.51.100.7"), health_check()):
+            with greeted(proxied_client(listener, header)) as client:
+                assert client.ask(f"USER {ADDRESS}") == b"-ERR use TLS before you sign in"
+                client.start_tls(post.authority.context())
+                client.sign_in(ADDRESS, PASSWORD)
+
+
+@pytest.mark.req("P-185")
+def test_a_large_body_passes_in_clear_to_the_proxy_that_ends_tls(post: Post, proxied: Daemon) -> None:
+    """It leaves by sendfile, as on any connection that is in clear here."""
+    post.mailbox()
+    large = numbered(1, octets=400_000)[0]
+    post.fill(ADDRESS, large)
+    with greeted(proxied_client(proxied, version_2("198.51.100.7", tls_tlv("TLSv1.3")))) as client:
+        client.sign_in(ADDRESS, PASSWORD)
+        assert client.message(1).endswith(large)
 
 
 @pytest.mark.req("P-182")
@@ -138,7 +190,7 @@ def test_a_client_hello_in_the_headers_segment_opens_tls(post: Post, proxied: Da
     channel = post.authority.context().wrap_bio(incoming, outgoing, server_hostname="localhost")
     with pytest.raises(ssl.SSLWantReadError):
         channel.do_handshake()
-    raw = socket.create_connection(proxied.tls_address, 30, source_address=(PROXY, 0))
+    raw = socket.create_connection(proxied.proxy_tls_address, 30, source_address=(PROXY, 0))
     with raw:
         raw.sendall(header("198.51.100.7") + outgoing.read())
         while True:
@@ -184,7 +236,7 @@ def test_the_limit_of_connections_counts_the_announced_address_and_not_the_proxy
 def test_failures_behind_one_proxy_bar_the_attackers_network_and_nobody_else(post: Post) -> None:
     """Each failure is answered later than the one before, so the attackers' connections are left waiting."""
     post.mailbox()
-    with daemon("pop3d", TRUSTED_PROXIES=f"{PROXY}/32", PLAINTEXT_LOGIN="always") as office, ExitStack() as open_ones:
+    with daemon("pop3d", PLAINTEXT_LOGIN="always", **FOR_PROXIES) as office, ExitStack() as open_ones:
         for number in range(25):
             attacker = greeted(proxied_client(office, version_1(f"203.0.113.{number}")))
             open_ones.enter_context(attacker)

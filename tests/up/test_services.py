@@ -24,3 +24,5 @@ def test_a_part_that_is_switched_off_is_not_started(settings: Settings) -> None:
     assert {service.name for service in services()} == {"sweep", "pop3d", "web"}
     settings.POP3S_LISTEN = settings.WEB_LISTEN = ()
     assert {service.name for service in services()} == {"sweep"}
+    settings.POP3S_PROXY_LISTEN = ("127.0.0.1:2995",)
+    assert {service.name for service in services()} == {"sweep", "pop3d"}

@@ -196,3 +196,56 @@ def test_a_header_that_was_built_is_read_back(
     mapped = getattr(address, "ipv4_mapped", None)
     for header in (line, binary):
         assert read(header + rest) == (ProxyHeader(str(mapped or address)), rest)
+
+
+# --- TLS that ended in the proxy (§2.2.6) --------------------------------------------------------------------------
+
+
+def tls(*inner: bytes, client: int = 1) -> bytes:
+    return tlv(0x20, bytes([client]) + bytes(4) + b"".join(inner))
+
+
+@pytest.mark.req("P-185")
+@pytest.mark.parametrize(
+    ("tlvs", "version"),
+    [
+        (tls(tlv(0x21, b"TLSv1.3")), "TLSv1.3"),
+        (tls(tlv(0x22, b"client.example"), tlv(0x21, b"TLSv1.2"), tlv(0x23, b"ECDHE")), "TLSv1.2"),
+        (tls(tlv(0x21, b"TLSv1.3"), client=0x07), "TLSv1.3"),
+        (tlv(0x02, b"mail.example.org") + tls(tlv(0x21, b"TLSv1.3")) + tlv(0x04, b"xx"), "TLSv1.3"),
+        (tls(), "TLS"),
+        (tls(tlv(0x21, b"TLSv9\r\nforged")), "TLS"),
+        (tls(tlv(0x21, b"TLSv1.3"), client=0), None),
+        (tls(tlv(0x21, b"TLSv1.3"), client=0x06), None),
+        (tlv(0x02, b"mail.example.org"), None),
+        (tlv(0xE0, b"\x01\0\0\0\0" + tlv(0x21, b"TLSv1.3")), None),
+    ],
+)
+def test_the_version_of_the_clients_tls_is_read_where_the_flag_says_that_there_was_some(
+    tlvs: bytes, version: str | None
+) -> None:
+    header, rest = read(version_2(tlvs=tlvs) + BEHIND)
+    assert (header, rest) == (ProxyHeader("192.0.2.1", version), BEHIND)
+
+
+@pytest.mark.req("P-185")
+def test_a_proxy_that_speaks_for_itself_says_nothing_of_a_clients_tls() -> None:
+    header, _ = read(version_2(command=0x20, tlvs=tls(tlv(0x21, b"TLSv1.3"))))
+    assert header == ProxyHeader(None)
+
+
+@pytest.mark.req("P-182")
+@pytest.mark.req("P-185")
+@pytest.mark.parametrize(
+    "tlvs",
+    [
+        tlv(0x20, b""),
+        tlv(0x20, b"\x01\0\0\0"),
+        tls(b"\x21"),
+        tls(b"\x21\0\x08TLSv1.3"),
+        tls(b"\x21\0\x09TLSv1.3") + tlv(0x04, b"xxxxxxxx"),
+    ],
+)
+def test_a_tlv_of_tls_that_is_cut_short_is_refused(tlvs: bytes) -> None:
+    with pytest.raises(BadProxyHeader):
+        read(version_2(tlvs=tlvs))

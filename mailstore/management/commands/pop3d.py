@@ -14,8 +14,9 @@ class Command(ShellCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         found = conf.load()
-        if not (found.pop3.listen or found.pop3.listen_tls):
+        if not found.pop3.listens:
             raise ImproperlyConfigured(
-                "POP3_LISTEN and POP3S_LISTEN are both empty, so there is nothing to listen on: set one to HOST:PORT"
+                "POP3_LISTEN and POP3S_LISTEN are empty, and so are POP3_PROXY_LISTEN and POP3S_PROXY_LISTEN: "
+                "there is nothing to listen on, set one to HOST:PORT"
             )
         wiring.serve_pop3(found)
