@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from typing import TYPE_CHECKING, cast
 
 from mailstore.errors import MailError
+from mailstore.listener.handshake import Handshake, HandshakeFailed
 from mailstore.listener.transfer import Transfer
 from mailstore.policy.networks import is_loopback
 from mailstore.ports import OpenBody, Session
@@ -284,16 +284,18 @@ class Connection(asyncio.Protocol):
         return True
 
     async def _handshake(self) -> None:
+        context = self.server.tls_context()
+        work = asyncio.get_running_loop().start_tls(
+            self._transport,
+            self,
+            context,
+            server_side=True,
+            ssl_handshake_timeout=self.server.limits.handshake_seconds,
+        )
         try:
-            transport = await asyncio.get_running_loop().start_tls(
-                self._transport,
-                self,
-                self.server.tls_context(),
-                server_side=True,
-                ssl_handshake_timeout=self.server.limits.handshake_seconds,
-            )
-        except (OSError, ssl.SSLError, TimeoutError) as error:
-            self.finish(f"TLS handshake: {type(error).__name__}")
+            transport = await Handshake().over(context, work)
+        except HandshakeFailed as error:
+            self.finish(f"TLS handshake: {error}")
             return
         if self._ended or transport is None:
             return

@@ -9,6 +9,7 @@ import socket
 from typing import TYPE_CHECKING, cast
 
 from mailstore.listener.connection import Connection
+from mailstore.listener.handshake import Handshake, HandshakeFailed
 from mailstore.listener.sockets import BACKLOG
 from mailstore.wire.proxy import BadProxyHeader, NeedMore, ProxyHeader, parse
 
@@ -119,18 +120,19 @@ class Gate(asyncio.Protocol):
         connection = Connection(self._server, self._endpoint, client=client, proxy=proxy, tls=tls, arrival=arrival)
         self._server.enter(connection)
         try:
-            await self._connect(sock, connection)
+            await (self._connect_tls if self._endpoint.implicit_tls else self._connect)(sock, connection)
+        except HandshakeFailed as error:
+            connection.finish(f"TLS handshake: {error}")
         except OSError as error:
-            connection.finish(f"handshake: {type(error).__name__}")
+            connection.finish(f"lost: {type(error).__name__}")
 
     async def _connect(self, sock: socket.socket, connection: Connection) -> None:
-        tls = self._server.tls_context() if self._endpoint.implicit_tls else None
-        await self._loop.connect_accepted_socket(
-            lambda: connection,
-            sock,
-            ssl=tls,
-            ssl_handshake_timeout=self._server.limits.handshake_seconds if tls else None,
-        )
+        await self._loop.connect_accepted_socket(lambda: connection, sock)
+
+    async def _connect_tls(self, sock: socket.socket, connection: Connection) -> None:
+        context, seconds = self._server.tls_context(), self._server.limits.handshake_seconds
+        work = self._loop.connect_accepted_socket(lambda: connection, sock, ssl=context, ssl_handshake_timeout=seconds)
+        await Handshake().over(context, work)
 
     async def _announced(self, sock: socket.socket, source: str) -> ProxyHeader | None:
         """What a trusted proxy says of its client; None where anybody else comes, or nothing valid."""

@@ -7,7 +7,6 @@ import contextlib
 import ipaddress
 import logging
 import socket
-import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from mailstore.listener.connection import Connection
 from mailstore.listener.crowd import Crowd
 from mailstore.listener.gate import Gate
+from mailstore.listener.handshake import Context
 from mailstore.policy.networks import is_loopback
 from mailstore.ports import Peer, Session
 
@@ -53,7 +53,7 @@ class Server:
     """Owns every connection of a worker. Times are the loop's; `now` is an argument of `sweep` for tests."""
 
     def __init__(
-        self, limits: Limits, crowd: Crowd, *, worker: int, tls: ssl.SSLContext | None, now: Callable[[], float]
+        self, limits: Limits, crowd: Crowd, *, worker: int, tls: Context | None, now: Callable[[], float]
     ) -> None:
         self.limits = limits
         self.now = now
@@ -72,7 +72,7 @@ class Server:
         gate.open()
         self._gates.append(gate)
 
-    def tls_context(self) -> ssl.SSLContext:
+    def tls_context(self) -> Context:
         if self._tls is None:
             raise RuntimeError("a session without TLS asked for it")
         return self._tls

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from mailstore import keypair
 from mailstore.conf import Tls
+from mailstore.listener.handshake import Context
 
 log = logging.getLogger("popadmin.tls")
 
@@ -28,7 +29,7 @@ class Certificates:
         self._tls = tls
         self._alpn = alpn
         self.context = self._default()
-        self._by_name: dict[str, ssl.SSLContext] = {}
+        self._by_name: dict[str, Context] = {}
         self._load_names()
         self.context.sni_callback = self._choose
 
@@ -58,7 +59,7 @@ class Certificates:
 
     # --- files ----------------------------------------------------------------------------------------------------
 
-    def _default(self) -> ssl.SSLContext:
+    def _default(self) -> Context:
         tls = self._tls
         try:
             return self._made(tls.cert_file, tls.key_file)
@@ -72,7 +73,7 @@ class Certificates:
         names = self._tls.names
         return {folder.name.lower(): folder for folder in keypair.folders(names)} if names else {}
 
-    def _named(self, name: str, folder: Path) -> ssl.SSLContext | None:
+    def _named(self, name: str, folder: Path) -> Context | None:
         """The pair of one name as it is now, else as it was; None where there never was one."""
         try:
             return self._made(folder / keypair.CERTIFICATE, folder / keypair.KEY)
@@ -82,8 +83,8 @@ class Certificates:
             log.error("the certificate for %s %s: %s", name, left, error)  # noqa: TRY400 - the text says all
             return old
 
-    def _made(self, cert_file: Path, key_file: Path) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    def _made(self, cert_file: Path, key_file: Path) -> Context:
+        context = Context(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 8997
         context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
         context.set_ciphers(CIPHERS_TLS_1_2)

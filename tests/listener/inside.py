@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from mailstore.listener.crowd import Crowd
+from mailstore.listener.handshake import Context
 from mailstore.listener.server import Endpoint, Limits, Server
 from mailstore.pop3.protocol import Rules
 from mailstore.pop3.session import Session
@@ -37,7 +37,7 @@ class Stage:
         self,
         limits: Limits,
         *messages: StoredMessage,
-        tls: ssl.SSLContext | None,
+        tls: Context | None,
         implicit_tls: bool,
         session: Callable[..., Session],
     ) -> None:
@@ -123,7 +123,7 @@ class Visitor:
 async def stage(
     limits: Limits,
     *messages: StoredMessage,
-    tls: ssl.SSLContext | None = None,
+    tls: Context | None = None,
     implicit_tls: bool = True,
     session: Callable[..., Session] = Session,
 ) -> AsyncIterator[Stage]:

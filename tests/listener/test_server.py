@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import uvloop
 
+from mailstore.listener.handshake import Context
 from mailstore.listener.server import Limits
 from mailstore.pop3.session import Session
 from tests.fakes.pop3 import StoredMessage
@@ -140,7 +141,7 @@ def test_a_removal_under_way_is_not_idle() -> None:
 
 @pytest.mark.req("P-130")
 def test_a_handshake_that_does_not_go_on_is_ended_and_told_once(authority: Authority) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = Context(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority.cert_file, authority.key_file)
     limits = Limits(connections=100, connections_per_ip=100, login_seconds=180, idle_seconds=600, handshake_seconds=0.3)
 
@@ -151,7 +152,7 @@ def test_a_handshake_that_does_not_go_on_is_ended_and_told_once(authority: Autho
                 assert await visitor.rest() == b""
             await until(lambda: len(made.server) == 0)
             assert len(made.journal.records) == 20
-            assert {record.reason.partition(":")[0] for record in made.journal.records} == {"handshake"}
+            assert {record.reason.partition(":")[0] for record in made.journal.records} == {"TLS handshake"}
 
     on_the_loop(scene())
 
@@ -160,7 +161,7 @@ def test_a_handshake_that_does_not_go_on_is_ended_and_told_once(authority: Autho
 @pytest.mark.req("P-191")
 def test_a_connection_cut_in_its_handshake_is_told_once_and_its_socket_closed(authority: Authority) -> None:
     """Long before its handshake's own time limit: what makes room must free what it held."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = Context(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority.cert_file, authority.key_file)
     limits = Limits(connections=1, connections_per_ip=100, login_seconds=180, idle_seconds=600, handshake_seconds=60)
 
@@ -182,7 +183,7 @@ def test_a_connection_cut_in_its_handshake_is_told_once_and_its_socket_closed(au
 @pytest.mark.req("P-136")
 @pytest.mark.req("P-194")
 def test_an_overdue_client_that_never_answers_close_notify_holds_no_socket(authority: Authority) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = Context(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority.cert_file, authority.key_file)
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     channel = authority.context().wrap_bio(incoming, outgoing, server_hostname="localhost")
@@ -281,7 +282,7 @@ def test_a_session_that_fails_ends_is_counted_no_more_and_leaves_nobody_waiting(
 @pytest.mark.req("P-129")
 @pytest.mark.parametrize("implicit", [True, False], ids=["implicit", "STLS"])
 def test_a_session_that_fails_behind_its_handshake_ends(authority: Authority, implicit: bool) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = Context(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority.cert_file, authority.key_file)
 
     async def scene() -> None:

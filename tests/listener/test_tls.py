@@ -17,13 +17,24 @@ import trustme
 from cryptography import x509
 
 from mailstore.pop3 import replies
+from tests.listener.hellos import (
+    ALERT_RECORD,
+    ECDHE_CBC,
+    HANDSHAKE_FAILURE,
+    HANDSHAKE_RECORD,
+    PROTOCOL_VERSION,
+    RSA_CBC,
+    TLS_1_0,
+    TLS_1_1,
+    TLS_1_2,
+    fatal_alert,
+    old_hello,
+)
 from tests.running import PASSWORD, Authority, Daemon, Post, daemon, greeted, numbered, program
 from tests.wirepop import LONGEST_WAIT_SECONDS, WirePop, dialled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADDRESS = "ann@example.org"
-HANDSHAKE_RECORD = 0x16
-ALERT_RECORD = 0x15
 
 
 def s_client(port: int, *options: str, said: bytes = b"QUIT\r\n") -> subprocess.CompletedProcess[bytes]:
@@ -164,6 +175,54 @@ def test_old_versions_of_tls_are_refused(post: Post, version: str, start: tuple[
     assert answer.returncode != 0
     assert b"Cipher is (NONE)" in answer.stdout
     assert b"goodbye" not in answer.stdout
+
+
+@pytest.mark.req("P-129")
+@pytest.mark.req("P-131")
+@pytest.mark.parametrize(
+    ("version", "ciphers", "alert", "reason"),
+    [
+        (TLS_1_0, (ECDHE_CBC,), PROTOCOL_VERSION, "unsupported protocol"),
+        (TLS_1_1, (ECDHE_CBC,), PROTOCOL_VERSION, "unsupported protocol"),
+        (TLS_1_2, (RSA_CBC,), HANDSHAKE_FAILURE, "no shared cipher"),
+    ],
+)
+@pytest.mark.parametrize("implicit", [True, False], ids=["implicit", "STLS"])
+def test_a_handshake_that_fails_sends_its_alert_and_the_log_says_why(
+    post: Post, implicit: bool, version: int, ciphers: tuple[int, ...], alert: int, reason: str
+) -> None:
+    """RFC 8446 §6.2: a fatal alert in a record of its own, level 2, and then the end."""
+    before = len(post.pop3d.log())
+    with dialled(post.pop3d.tls_address) if implicit else post.dial() as client:
+        if not implicit:
+            assert client.ask("STLS").startswith(b"+OK")
+        client.send(old_hello(version, ciphers))
+        said = client.rest()
+    assert said == fatal_alert(version, alert)
+    post.pop3d.logged(f'session client=127.0.0.1 .*reason="TLS handshake: {reason}"', after=before)
+
+
+@pytest.mark.req("P-129")
+def test_every_one_of_many_handshakes_that_fail_at_once_sends_its_alert(post: Post) -> None:
+    clients = [dialled(post.pop3d.tls_address) for _ in range(60)]
+    for client in clients:
+        client.send(old_hello(TLS_1_1, (ECDHE_CBC,)))
+    said = [client.rest() for client in clients]
+    assert {octets[-1:] for octets in said} == {bytes([PROTOCOL_VERSION])}
+
+
+@pytest.mark.req("P-129")
+@pytest.mark.parametrize("implicit", [True, False], ids=["implicit", "STLS"])
+def test_the_alert_of_a_client_that_refuses_the_certificate_is_logged(post: Post, implicit: bool) -> None:
+    before = len(post.pop3d.log())
+    suspicious = ssl.create_default_context(cafile=None)
+    suspicious.maximum_version = ssl.TLSVersion.TLSv1_2  # in 1.3 the server has its handshake behind it by then
+    with dialled(post.pop3d.tls_address) if implicit else post.dial() as client:
+        if not implicit:
+            assert client.ask("STLS").startswith(b"+OK")
+        with pytest.raises(ssl.SSLCertVerificationError):
+            suspicious.wrap_socket(client.sock, server_hostname="localhost")
+    post.pop3d.logged('reason="TLS handshake: tlsv1 alert unknown ca"', after=before)
 
 
 @pytest.mark.real

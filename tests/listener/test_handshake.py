@@ -1,0 +1,79 @@
+"""Handshakes on the loop: the alert of one that fails leaves, and each is told of its own end alone."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+import uvloop
+
+from mailstore.listener.handshake import Context, Handshake, HandshakeFailed
+from tests.listener.hellos import ECDHE_CBC, PROTOCOL_VERSION, TLS_1_1, fatal_alert, old_hello
+from tests.running import Authority
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
+
+
+class Server:
+    """Takes connections one by one; `ends` has what became of each handshake, by its client's port."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.sock = socket.create_server(("127.0.0.1", 0))
+        self.sock.setblocking(False)
+        self.ends: dict[int, str] = {}
+
+    async def serve(self, count: int) -> None:
+        loop = asyncio.get_running_loop()
+        taken = [await loop.sock_accept(self.sock) for _ in range(count)]
+        await asyncio.gather(*(self._shake(sock, address[1]) for sock, address in taken))
+
+    async def _shake(self, sock: socket.socket, port: int) -> None:
+        work = asyncio.get_running_loop().connect_accepted_socket(asyncio.Protocol, sock, ssl=self._context)
+        self.ends[port] = "done"
+        try:
+            await Handshake().over(self._context, work)
+        except HandshakeFailed as error:
+            self.ends[port] = str(error)
+
+
+@pytest.mark.req("P-129")
+@pytest.mark.parametrize("run", [uvloop.run, asyncio.run], ids=["uvloop", "asyncio"])
+def test_of_many_handshakes_at_once_each_old_client_gets_its_alert_and_no_other_is_disturbed(
+    authority: Authority, run: Run
+) -> None:
+    context = Context(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(authority.cert_file, authority.key_file)
+
+    async def scene() -> None:
+        server = Server(context)
+        host, port = server.sock.getsockname()
+        serving = asyncio.create_task(server.serve(10))
+        old = [await asyncio.open_connection(host, port) for _ in range(5)]
+        young = [
+            asyncio.create_task(
+                asyncio.open_connection(host, port, ssl=authority.context(), server_hostname="localhost")
+            )
+            for _ in range(5)
+        ]
+        for _, writer in old:
+            writer.write(old_hello(TLS_1_1, (ECDHE_CBC,)))
+        async with asyncio.timeout(30):
+            for reader, writer in old:
+                assert await reader.read() == fatal_alert(TLS_1_1, PROTOCOL_VERSION)
+                writer.close()
+            opened = await asyncio.gather(*young)
+            await serving
+        refused = {writer.get_extra_info("sockname")[1] for _, writer in old}
+        assert {port for port, end in server.ends.items() if end == "unsupported protocol"} == refused
+        assert list(server.ends.values()).count("done") == 5
+        for _, writer in opened:
+            writer.close()
+        server.sock.close()
+
+    run(scene())
