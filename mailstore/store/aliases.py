@@ -122,8 +122,12 @@ def remove_expired(address: str, *, before: datetime, actor: Actor) -> None:
 
 
 def listing(domain: str | None = None) -> QuerySet[Alias]:
-    """The aliases of one domain, or all, by address. Rejected when there is no such domain."""
-    rows = Alias.objects.filter(domain__removed_at=None).order_by("address")
+    """The aliases of one domain, or all, by address, without the forwards of removed mailboxes.
+
+    Rejected when there is no such domain.
+    """
+    rows = Alias.objects.select_related("domain").filter(domain__removed_at=None, mailbox__removed_at=None)
+    rows = rows.order_by("address")
     return rows if domain is None else rows.filter(domain=domains.get(domain))
 
 

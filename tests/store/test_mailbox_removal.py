@@ -107,6 +107,18 @@ def test_a_removed_mailbox_takes_no_mail_and_its_catch_all_does(mail: Mail) -> N
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_forward_of_a_removed_mailbox_leads_nowhere_until_the_mailbox_is_restored(mail: Mail) -> None:
+    a_mailbox()
+    a_mailbox("bob@example.org")
+    aliases.ensure(ANN, ["bob@example.org"], actor=ACTOR, keep_copy=False)
+    removed()
+    assert type(mail.recipient(ANN)) is UnknownRecipient
+    assert not aliases.listing().exists()
+    mailbox_removal.restore(ANN, actor=ACTOR)
+    assert isinstance(mail.recipient(ANN), Recipient)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_session_that_is_open_changes_nothing_more(mail: Mail) -> None:
     a_mailbox()
     mail.deliver(ANN)

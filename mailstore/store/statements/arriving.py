@@ -36,6 +36,8 @@ RECIPIENTS = Statement(
       FROM mailstore_alias a JOIN mailstore_domain o ON o.id = a.domain_id
      WHERE a.address = ANY($1::text[]) AND a.active AND o.removed_at IS NULL
        AND (a.expires_at IS NULL OR a.expires_at > now())
+       AND (a.mailbox_id IS NULL
+            OR EXISTS (SELECT 1 FROM mailstore_mailbox m WHERE m.id = a.mailbox_id AND m.removed_at IS NULL))
     """,
 )
 
