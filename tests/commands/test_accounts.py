@@ -203,6 +203,8 @@ def test_alias_ensure_list_and_remove() -> None:
             "expires_at": None,
             "expired": False,
             "comment": "",
+            "expand_to": ["ann@example.com", "bob@example.com"],
+            "also_at": [],
         }
     ]
     said("alias", "ensure", "@example.org", "ann@example.com", "--inactive")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from dataclasses import asdict
 from datetime import date, datetime, time
 from typing import Any
 
@@ -14,6 +15,7 @@ from mailstore.management.shell import UNSET, actor, switch
 from mailstore.management.verbs import NounCommand, Options, Verb
 from mailstore.models import Alias
 from mailstore.store import aliases
+from mailstore.store.expansion import expanded
 
 FIELDS = ("active", "keep_copy", "expires_at", "comment")
 HEADINGS = ("ALIAS", "STATE", "TARGETS")
@@ -52,7 +54,7 @@ class Command(NounCommand):
     def listing(self, options: Options) -> None:
         rows = aliases.listing(options["domain"]).iterator()
         if options["json"]:
-            self.say_json_list(_told(row) for row in rows)
+            self.say_json_list({**_told(row), **asdict(expansion)} for row, expansion in expanded(rows))
             return
         for line in tables.lines(HEADINGS, (_cells(row) for row in rows)):
             self.stdout.write(line)
