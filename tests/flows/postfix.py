@@ -47,10 +47,12 @@ rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
 proxymap unix - - n - - proxymap
 showq unix n - n - - showq
 error unix - - n - - error
 retry unix - - n - - error
+discard unix - - n - - discard
 lmtp unix - - n - - lmtp
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
@@ -95,14 +97,17 @@ def required() -> str:
 
 
 @contextmanager
-def postfix(transport: str, *domains: str) -> Iterator[Postfix]:
-    """Start one that hands mail for `domains` to `transport`; stop it and remove its folder at the end."""
+def postfix(transport: str, *domains: str, settings: str = "") -> Iterator[Postfix]:
+    """Start one that hands mail for `domains` to `transport`; stop it and remove its folder at the end.
+
+    `settings` are more lines of main.cf, which win; `{folder}` in them is the folder. Their maps are there, and empty.
+    """
     command = required()
     folder = Path(tempfile.mkdtemp(prefix="popadmin-postfix-"))
     # An address of its own on loopback, so that the port cannot be taken.
     address = f"127.{os.getpid() >> 8 & 0xFF}.{os.getpid() & 0xFF}.{next(_hosts)}"
     try:
-        _configure(folder, address, transport, domains)
+        _configure(folder, address, transport, domains, settings)
         running = subprocess.Popen(
             [command, "-c", str(folder / "etc"), "start-fg"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -117,14 +122,25 @@ def postfix(transport: str, *domains: str) -> Iterator[Postfix]:
         shutil.rmtree(folder)
 
 
-def _configure(folder: Path, address: str, transport: str, domains: tuple[str, ...]) -> None:
+def _configure(folder: Path, address: str, transport: str, domains: tuple[str, ...], more: str) -> None:
     folder.chmod(0o755)
     for name in ("etc", "queue", "data"):
         (folder / name).mkdir()
     shutil.chown(folder / "data", "postfix")
     settings = {"folder": folder, "transport": transport, "domains": ", ".join(domains)}
-    (folder / "etc" / "main.cf").write_text(MAIN.format(**settings))
+    wanted = set(re.findall(r"^(\w+) =", more, re.MULTILINE))
+    kept = [line for line in MAIN.format(**settings).splitlines() if line.partition(" =")[0] not in wanted]
+    (folder / "etc" / "main.cf").write_text("\n".join([*kept, more.replace("{folder}", str(folder)), ""]))
     (folder / "etc" / "master.cf").write_text(MASTER.format(address=address, port=PORT))
+    for name in re.findall(r"hash:{folder}/(\S+)", more):
+        (folder / name).touch()
+        make_map(folder, name)
+
+
+def make_map(folder: Path, name: str) -> None:
+    """Let Postfix see what is in a file of its folder."""
+    command = [program("postmap"), "-c", str(folder / "etc"), f"hash:{folder / name}"]
+    subprocess.run(command, timeout=60, check=True)
 
 
 def _await_greeting(made: Postfix, running: subprocess.Popen[bytes]) -> None:

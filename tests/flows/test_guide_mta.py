@@ -1,0 +1,184 @@
+"""A Postfix with the lines and the script of docs/install.md in front of the LMTP listener."""
+
+from __future__ import annotations
+
+import smtplib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from mailstore.models import Message
+from mailstore.store import aliases, domains
+from tests import guide
+from tests.commands.shell import MANAGE, environment
+from tests.flows.postfix import PORT, Postfix, make_map, postfix
+from tests.running import ACTOR, LONGEST_WAIT_SECONDS, Daemon, Post
+from tests.up.programs import until
+
+pytestmark = pytest.mark.real
+MAIN = "in `/etc/postfix/main.cf`"
+SCRIPT = "This script makes the map"
+ORG, NET, ARCHIVE = "example.org", "example.net", "archive@example.com"
+NOTE = b"From: sender@elsewhere.example\r\nSubject: note\r\n\r\nline\r\n"
+STRANGER = "127.0.0.9"  # in no network of the MTA's own
+ALSO = """
+mynetworks = 127.0.0.1/32
+smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
+# What would leave this machine is taken and noted in the log.
+default_transport = discard:outside
+"""
+Refresh = Callable[[], str]
+
+
+def main_of_the_guide(port: int) -> str:
+    """The lines as they stand, but for the port, the folder, and how long an acceptance is remembered."""
+    lines = guide.settings(MAIN)
+    for name in ("address_verify_positive_refresh_time", "address_verify_positive_expire_time"):
+        lines[name] = "2s"
+    text = "".join(f"{name} = {value}\n" for name, value in lines.items())
+    assert "[127.0.0.1]:1024" in text
+    assert "hash:/etc/postfix/popadmin-aliases" in text
+    return text.replace(":1024", f":{port}").replace("/etc/postfix/", "{folder}/etc/")
+
+
+def map_of_the_guide(folder: Path) -> str:
+    """Run the script on the site of the test, then postmap; returns the map."""
+    assert "/usr/local/sbin/popadmin" in guide.block(SCRIPT)
+    command, script, made = folder / "popadmin", folder / "popadmin-map", folder / "etc" / "popadmin-aliases"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} {MANAGE} "$@"\n')
+    command.chmod(0o755)
+    script.write_text(guide.block(SCRIPT).replace("/usr/local/sbin/popadmin", str(command)))
+    subprocess.run([sys.executable, str(script), str(made)], env=environment(), timeout=60, check=True)
+    make_map(folder, "etc/popadmin-aliases")
+    return made.read_text()
+
+
+@pytest.fixture(scope="module")
+def mta(lmtpd: Daemon) -> Iterator[Postfix]:
+    with postfix("", settings=main_of_the_guide(lmtpd.port) + ALSO) as started:
+        yield started
+
+
+@pytest.fixture
+def refresh(mta: Postfix) -> Refresh:
+    return lambda: map_of_the_guide(mta.folder)
+
+
+def asked(mta: Postfix, recipient: str, *, size: int = 0) -> tuple[int, bytes]:
+    """What a server elsewhere is told at MAIL, if that is refused, or at RCPT."""
+    with smtplib.SMTP(mta.address, PORT, timeout=LONGEST_WAIT_SECONDS, source_address=(STRANGER, 0)) as smtp:
+        smtp.ehlo("elsewhere.example")
+        answer = smtp.mail("sender@elsewhere.example", [f"SIZE={size}"] if size else [])
+        return answer if answer[0] != 250 else smtp.rcpt(recipient)
+
+
+def sent(mta: Postfix, *recipients: str, message: bytes = NOTE) -> None:
+    """Mail from elsewhere, for one recipient after the other; its size is not announced."""
+    for recipient in recipients:
+        with smtplib.SMTP(mta.address, PORT, timeout=LONGEST_WAIT_SECONDS, source_address=(STRANGER, 0)) as smtp:
+            smtp.ehlo("elsewhere.example")
+            answers = smtp.mail("sender@elsewhere.example"), smtp.rcpt(recipient), smtp.data(message)
+            assert [code for code, _text in answers] == [250, 250, 250], answers
+
+
+def fates(mta: Postfix, recipient: str, before: str) -> list[str]:
+    """To whom the mail for this recipient went, of what the log has beyond `before`."""
+    lines = [line for line in mta.log()[len(before) :].splitlines() if " status=" in line and "/verify" not in line]
+    return [line for line in lines if f"=<{recipient}>" in line]
+
+
+def test_a_mailbox_beside_a_catch_all_that_leads_elsewhere_keeps_its_mail(
+    post: Post, mta: Postfix, refresh: Refresh
+) -> None:
+    post.mailbox("beside@example.org")
+    post.mailbox("team@example.org")
+    aliases.ensure("group@example.org", ["team@example.org"], actor=ACTOR)
+    aliases.ensure("@example.org", [ARCHIVE], actor=ACTOR)
+    refresh()
+    sent(mta, "beside@example.org", "beside+news@example.org", "group@example.org", "unknown@example.org")
+    for recipient in ("beside@example.org", "beside+news@example.org", "group@example.org"):
+        assert "250 2.0.0" in mta.told(recipient, "sent")
+    assert "orig_to=<unknown@example.org>" in mta.told(ARCHIVE, "sent")
+    assert Message.objects.count() == 3
+
+
+def test_an_alias_domain_has_the_aliases_and_the_mailboxes_of_the_other(
+    post: Post, mta: Postfix, refresh: Refresh
+) -> None:
+    post.mailbox("paul@example.org")
+    domains.ensure(NET, actor=ACTOR, stands_for=domains.get(ORG))
+    aliases.ensure("press@example.org", ["paul@example.org", "agency@example.com"], actor=ACTOR)
+    aliases.ensure("copy@example.org", ["press@example.org"], actor=ACTOR)
+    aliases.ensure("@example.org", [ARCHIVE], actor=ACTOR)
+    refresh()
+    sent(mta, "paul@example.net")
+    assert "250 2.0.0" in mta.told("paul@example.net", "sent")
+    sent(mta, "press@example.net")
+    assert "orig_to=<press@example.net>" in mta.told("agency@example.com", "sent")
+    assert "orig_to=<press@example.net>" in mta.told("paul@example.org", "sent")
+    sent(mta, "copy@example.net", "other@example.net")
+    until(lambda: "orig_to=<copy@example.net>" in mta.told("agency@example.com", "sent"), "an alias of an alias")
+    until(lambda: "orig_to=<other@example.net>" in mta.told(ARCHIVE, "sent"), "its catch-all")
+    assert Message.objects.count() == 3
+
+
+def test_a_forward_keeps_a_copy_or_none_and_what_is_off_or_expired_leads_nowhere(
+    post: Post, mta: Postfix, refresh: Refresh
+) -> None:
+    for name in ("keeps", "gives", "stops"):
+        post.mailbox(f"{name}@example.org")
+    aliases.ensure("keeps@example.org", ["k@example.com"], actor=ACTOR, keep_copy=True)
+    aliases.ensure("gives@example.org", ["g@example.com"], actor=ACTOR, keep_copy=False)
+    aliases.ensure("stops@example.org", ["s@example.com"], actor=ACTOR, keep_copy=False, active=False)
+    assert refresh() == "gives@example.org g@example.com\nkeeps@example.org keeps@example.org, k@example.com\n"
+    sent(mta, "keeps@example.org", "gives@example.org", "stops@example.org")
+    for address in ("k@example.com", "g@example.com", "keeps@example.org", "stops@example.org"):
+        mta.told(address, "sent")
+    assert Message.objects.count() == 2
+
+
+def test_a_new_mailbox_is_reached_seconds_after_its_address_was_refused(post: Post, mta: Postfix) -> None:
+    post.mailbox("someone@example.org")
+    assert asked(mta, "new@example.org")[0] == 550
+    assert asked(mta, "new@example.org")[0] == 550  # remembered
+    post.mailbox("new@example.org")
+    until(lambda: asked(mta, "new@example.org")[0] == 250, "the new mailbox is known")
+    sent(mta, "new@example.org")
+    mta.told("new@example.org", "sent")
+
+
+def test_a_full_mailbox_is_refused_at_rcpt_also_when_it_was_accepted_before(post: Post, mta: Postfix) -> None:
+    post.mailbox("filling@example.org", quota_messages=1)
+    post.mailbox("strict@full.example", quota_messages=0)
+    assert asked(mta, "filling@example.org")[0] == 250
+    sent(mta, "filling@example.org")
+    mta.told("filling@example.org", "sent")
+    until(lambda: asked(mta, "filling@example.org")[0] == 450, "the full mailbox is refused")
+    domains.ensure(ORG, actor=ACTOR, over_quota="reject")
+    until(lambda: asked(mta, "filling@example.org")[0] == 550, "its domain rejects")
+
+
+def test_a_message_above_our_limit_is_refused_when_it_is_announced(post: Post, mta: Postfix) -> None:
+    post.mailbox("large@example.org")
+    code, text = asked(mta, "large@example.org", size=60 * 2**20)
+    assert (code, text[:5]) == (552, b"5.3.4")
+
+
+def test_the_largest_message_that_postfix_takes_is_one_that_lmtp_takes(post: Post, mta: Postfix) -> None:
+    limit = int(guide.settings(MAIN)["message_size_limit"])
+    assert limit < settings.MAX_MESSAGE_OCTETS
+    assert limit >= settings.MAX_MESSAGE_OCTETS * 0.97
+    post.mailbox("large@example.org")
+    line = b"x" * 76 + b"\r\n"  # of base64, RFC 2045 §6.8
+    sent(mta, "large@example.org", message=NOTE + line * ((limit - 2000) // len(line)))
+    assert "250 2.0.0" in mta.told("large@example.org", "sent")
+
+
+def test_mail_of_the_pages_leaves_by_it(mta: Postfix) -> None:
+    with smtplib.SMTP(mta.address, PORT, timeout=LONGEST_WAIT_SECONDS) as smtp:
+        assert smtp.sendmail("postmaster@mail.example.org", ["owner@example.com"], NOTE) == {}
+    mta.told("owner@example.com", "sent")
