@@ -132,3 +132,52 @@ def test_what_must_last_is_in_named_volumes(compose: dict[str, Any]) -> None:
     assert set(compose["volumes"]) == {"database", "mail"}
     for name in ("web", "pop3", "lmtp", "sweep"):
         assert "mail:/var/lib/popadmin" in services(compose)[name]["volumes"]
+
+
+# --- the file against the Compose specification, for want of an engine --------------------------------------------
+
+TOP = {"name", "services", "volumes", "secrets"}
+SERVICE = {
+    "build", "cap_drop", "command", "depends_on", "env_file", "environment", "healthcheck", "image", "ports",
+    "read_only", "restart", "secrets", "security_opt", "shm_size", "stop_grace_period", "tmpfs", "volumes",
+}  # fmt: skip
+HEALTH = {"test", "interval", "timeout", "start_period", "retries", "disable"}
+CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
+DURATION = re.compile(r"(\d+(us|ms|s|m|h))+")
+PORT = re.compile(r"\d+(\.\d+){3}:\d+:\d+")
+
+
+def interpolated(text: str) -> str:
+    """As Compose reads it where nothing is set: `${NAME:-default}` is the default."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
+
+
+def test_every_key_is_one_of_the_compose_specification(compose: dict[str, Any]) -> None:
+    assert {key for key in compose if not key.startswith("x-")} <= TOP
+    for service in compose["services"].values():
+        assert set(service) <= SERVICE
+        assert set(service.get("healthcheck", {})) <= HEALTH
+
+
+def test_durations_ports_and_restarts_are_written_as_compose_reads_them(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        check = service.get("healthcheck", {})
+        durations = [check[name] for name in ("interval", "timeout", "start_period") if name in check]
+        assert all(DURATION.fullmatch(text) for text in [*durations, service["stop_grace_period"]])
+        assert all(PORT.fullmatch(interpolated(port)) for port in service.get("ports", []))
+        assert service["restart"] in {"no", "always", "on-failure", "unless-stopped"}
+        assert all(isinstance(word, str) for word in service.get("command", []))
+        values = service["environment"].values()
+        assert all(isinstance(value, str) for value in values)
+
+
+def test_what_a_service_names_is_declared(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        assert set(service["secrets"]) <= set(compose["secrets"])
+        sources = {volume.partition(":")[0] for volume in service["volumes"]}
+        assert {source for source in sources if not source.startswith("./")} <= set(compose["volumes"])
+        for name, needs in service.get("depends_on", {}).items():
+            assert name in compose["services"]
+            assert needs["condition"] in CONDITIONS
+            if needs["condition"] == "service_healthy":
+                assert "test" in compose["services"][name]["healthcheck"]

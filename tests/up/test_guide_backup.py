@@ -79,7 +79,7 @@ def restored(guided: Guide) -> str:
     output = guided.machine / "by-hand"
     with (
         output.open("w") as stream,
-        running(["/bin/sh", "-c", f"exec env {start}"], env=guided.environment(), stdout=stream, stderr=stream),
+        running(["/bin/sh", "-c", f"exec {start}"], env=guided.environment(), stdout=stream, stderr=stream),
     ):
         until(lambda: "Ctrl-C stops it" in output.read_text(), "up says that it runs")
         return guided.run(guided.adapted(guide.block("in another shell:\n")))
