@@ -85,12 +85,6 @@ def sent(mta: Postfix, *recipients: str, message: bytes = NOTE) -> None:
             assert [code for code, _text in answers] == [250, 250, 250], answers
 
 
-def fates(mta: Postfix, recipient: str, before: str) -> list[str]:
-    """To whom the mail for this recipient went, of what the log has beyond `before`."""
-    lines = [line for line in mta.log()[len(before) :].splitlines() if " status=" in line and "/verify" not in line]
-    return [line for line in lines if f"=<{recipient}>" in line]
-
-
 def test_a_mailbox_beside_a_catch_all_that_leads_elsewhere_keeps_its_mail(
     post: Post, mta: Postfix, refresh: Refresh
 ) -> None:
