@@ -83,6 +83,14 @@ class BodyRef(NamedTuple):
     digest: bytes  # XXH3-128 of the wire form
 
 
+class ForeignFile(NamedTuple):
+    """A file or folder that the owner of the store cannot use: its name below the store's folder, why, what to do."""
+
+    name: str
+    detail: str
+    remedy: str
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """The SMTP envelope of one message, and who handed it over (for the Received header)."""
@@ -328,16 +336,46 @@ class BodyStore(Protocol):
         """BodyLost when missing, short or another one; Unavailable when the store is away."""
 
     def verify(self, ref: BodyRef) -> None:
-        """Read it whole and compare the digest. BodyLost, Unavailable."""
+        """Read it whole and compare the digest. BodyLost, Unavailable. It leaves others' place in the page cache."""
+
+    def examine(self, name: str) -> tuple[BodyRef, float]:
+        """Read a body of which no row is known: what it is, by its own trailer, and the Unix time of its arrival.
+
+        BodyLost where it is not whole, Unavailable.
+        """
 
     def remove(self, key: str) -> None:
         """Destroy; a missing one is fine."""
 
     def keys(self) -> Iterator[str]:
-        """Every body in the store, in no order."""
+        """Every body in the store, folder by folder, sorted within each; a folder that cannot be listed has none."""
 
     def litter(self, older_than_seconds: float) -> Iterator[str]:
         """Unfinished drafts nobody owns any more; `remove` takes these names too."""
+
+    def set_aside(self, keys: Sequence[str]) -> set[str]:
+        """Move bodies into the quarantine, durably; returns which: what is no file stays where it is."""
+
+    def quarantined(self, older_than_days: float = 0) -> Iterator[str]:
+        """Names of what rests in the quarantine, sorted; `remove` and `examine` take these names too."""
+
+    def bring_back(self, name: str) -> str:
+        """Move a body from the quarantine to its place, durably; returns its key."""
+
+    def foreign(self) -> Iterator[tuple[int, list[ForeignFile]]]:
+        """For each folder how many names it has, and what in it the owner of the store cannot use."""
+
+    def mend(self, file: ForeignFile) -> bool:
+        """Give it to the owner of the store; False where this process may not."""
+
+    def require_mounted(self) -> None:
+        """Raise Unavailable when the store is away as a whole."""
+
+    def store_id(self) -> str | None:
+        """What ties the store to its database; None where nothing has yet."""
+
+    def set_store_id(self, store_id: str) -> None:
+        """Write it down, durably."""
 
     def probe(self) -> None:
         """Raise Unavailable or StorageFull when the store cannot take a body now (for /readyz)."""

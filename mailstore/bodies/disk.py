@@ -63,6 +63,12 @@ def read_all(descriptor: int, count: int, offset: int) -> bytes:
     return b"".join(chunks)
 
 
+def names(folder: str) -> list[str]:
+    """Return what a folder holds, sorted."""
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries)
+
+
 def sync_folder(path: str) -> None:
     """Make the names in a folder survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

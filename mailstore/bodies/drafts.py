@@ -12,6 +12,7 @@ import xxhash
 from mailstore.bodies import disk, layout, trailer
 from mailstore.bodies.faults import fault
 from mailstore.bodies.folders import Folder, Folders
+from mailstore.bodies.owner import identity_of
 from mailstore.errors import TryAgain, Unavailable
 from mailstore.ports import BodyRef
 
@@ -31,6 +32,7 @@ class FileDraft:
     def __init__(self, root: str, key: str, folders: Folders, *, unnamed: bool) -> None:
         self.key = key
         self.folder: Folder | None = None  # where the body lies, once it was published
+        self._root = root
         self._drafts = f"{root}/{layout.DRAFTS}"
         self._path: str | None = None  # of a draft with a name
         self._folders = folders
@@ -69,7 +71,7 @@ class FileDraft:
         self._over = True
         self._pending.clear()
         if self._path is not None:
-            with contextlib.suppress(OSError):  # what stays is litter, and is swept
+            with contextlib.suppress(OSError), identity_of(self._root):  # what stays is litter, and is swept
                 Path(self._path).unlink()
             self._path = None
         if self._descriptor is not None:
@@ -93,16 +95,17 @@ class FileDraft:
 
     def publish(self) -> None:
         """Give the finished file its name. A link, unlike a rename, never replaces what is there."""
-        self.folder = self._folders.of(self.key)
-        if self._path is None:
-            disk.name(self._file(), self.key, self.folder.descriptor)
-        else:
-            os.link(self._path, self.key, dst_dir_fd=self.folder.descriptor)
+        with identity_of(self._root):
+            self.folder = self._folders.of(self.key)
+            if self._path is None:
+                disk.name(self._file(), self.key, self.folder.descriptor)
+            else:
+                os.link(self._path, self.key, dst_dir_fd=self.folder.descriptor)
 
     def withdraw(self) -> None:
         """Take back a name that could not be made durable."""
         if self.folder is not None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError), identity_of(self._root):
                 os.unlink(self.key, dir_fd=self.folder.descriptor)
 
     def failed(self, error: OSError) -> TryAgain:
@@ -127,7 +130,8 @@ class FileDraft:
 
     def _file(self) -> int:
         if self._descriptor is None:
-            self._descriptor = self._create()
+            with identity_of(self._root):
+                self._descriptor = self._create()
         return self._descriptor
 
     def _create(self) -> int:

@@ -7,6 +7,8 @@ import errno
 from mailstore.errors import StorageFull, TryAgain, Unavailable
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+# What opening or reading says of a folder, a socket, a pipe, a device or a link to itself. None of them is a body.
+NO_FILE = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENXIO, errno.ENODEV, errno.ESPIPE, errno.ELOOP})
 
 
 def fault(error: OSError, doing: str) -> TryAgain:

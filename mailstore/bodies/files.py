@@ -8,13 +8,15 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mailstore.bodies import disk, drafts, layout, opened
+from mailstore.bodies import disk, drafts, examined, foreign, layout, opened
 from mailstore.bodies.drafts import FileDraft
-from mailstore.bodies.faults import fault
+from mailstore.bodies.faults import NO_FILE, fault
 from mailstore.bodies.folders import Folders
-from mailstore.errors import BodyLost, StorageFull, TryAgain, Unavailable
+from mailstore.bodies.owner import identity_of, owner_of, user_name
+from mailstore.bodies.quarantine import Quarantine
+from mailstore.errors import BodyLost, MailError, StorageFull, TryAgain, Unavailable
 from mailstore.policy import ids
-from mailstore.ports import BodyRef, OpenBody
+from mailstore.ports import BodyRef, ForeignFile, OpenBody
 
 FREE_OCTETS = 1024 * 1024  # below this the store calls itself full: a few messages' room
 FOLDER_MILLISECONDS = 500  # then the next folder has its turn, so that all 32 of a period fill alike
@@ -30,6 +32,7 @@ class FileBodies:
         """`unnamed`: drafts have no name where the system can do so; for tests of systems that cannot."""
         self._root = str(root)
         self._folders = Folders(self._root)
+        self._quarantine = Quarantine(self._root, self._folders)
         self._unnamed = unnamed and Path("/proc/self/fd").is_dir()
 
     def prepare(self) -> None:
@@ -39,12 +42,13 @@ class FileBodies:
         """
         root = Path(self._root)
         try:
-            root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (root / layout.DRAFTS).mkdir(mode=0o700, exist_ok=True)
-            with contextlib.suppress(FileExistsError):
-                self._write_marker()
-            disk.sync_folder(self._root)
-            disk.sync_folder(str(root.parent))
+            with identity_of(self._root):
+                root.mkdir(mode=0o700, parents=True, exist_ok=True)
+                (root / layout.DRAFTS).mkdir(mode=0o700, exist_ok=True)
+                with contextlib.suppress(FileExistsError):
+                    _write_durably(f"{self._root}/{layout.MARKER}", _MARKER_TEXT)
+                disk.sync_folder(self._root)
+                disk.sync_folder(str(root.parent))
         except OSError as error:
             raise fault(error, f"making the mail store {self._root}") from error
 
@@ -61,45 +65,122 @@ class FileBodies:
     def open(self, ref: BodyRef) -> OpenBody:
         try:
             return opened.open_body(self._path(ref.key), ref)
-        except FileNotFoundError as error:
-            self._check_mounted()
-            raise BodyLost(f"body {ref.key} is missing from {self._root}") from error
         except OSError as error:
-            raise fault(error, f"opening the body {ref.key}") from error
+            raise self._meaning(error, ref.key) from error
 
     def verify(self, ref: BodyRef) -> None:
-        body = self.open(ref)
         try:
-            opened.verify(body, ref)
-        finally:
-            body.close()
+            examined.verify(self._path(ref.key), ref)
+        except OSError as error:
+            raise self._meaning(error, ref.key) from error
+
+    def examine(self, name: str) -> tuple[BodyRef, float]:
+        key = layout.key_of(name)
+        try:
+            ref, written_at = examined.examine(self._path(name), key)
+        except OSError as error:
+            raise self._meaning(error, name) from error
+        milliseconds, _chance = ids.parts(key)
+        return ref, min(written_at, milliseconds / 1000)  # a file that was copied may be younger than its key
 
     def remove(self, name: str) -> None:
         path = Path(self._path(name))
         try:
-            path.unlink(missing_ok=True)
-            if ids.is_id(name) and layout.period(name) < _first_live_period():
-                self._tidy(name)
+            with identity_of(self._root):
+                _unlink(path)
+                if name.startswith(layout.QUARANTINE):
+                    self._quarantine.tidy(name)
+                elif ids.is_id(name) and layout.period(name) < _first_live_period():
+                    self._tidy(name)
         except OSError as error:
             raise fault(error, f"removing the body {name}") from error
 
     def keys(self) -> Iterator[str]:
-        self._check_mounted()
-        for outer in self._names(""):
-            if outer not in {layout.DRAFTS, layout.MARKER}:
-                for inner in self._names(outer):
-                    yield from filter(ids.is_id, self._names(f"{outer}/{inner}"))
+        self.require_mounted()
+        for outer in filter(layout.is_period, self._names("")):
+            for inner in self._names(outer):
+                yield from filter(ids.is_id, self._names(f"{outer}/{inner}"))
 
     def litter(self, older_than_seconds: float) -> Iterator[str]:
-        self._check_mounted()
+        self.require_mounted()
         for made in filter(ids.is_id, self._names(layout.DRAFTS)):
             name = layout.draft(made)
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - Path(self._path(name)).stat().st_mtime >= older_than_seconds:
                     yield name
 
+    def set_aside(self, keys: Sequence[str]) -> set[str]:
+        try:
+            with identity_of(self._root):
+                return self._quarantine.put(keys)
+        except OSError as error:
+            raise fault(error, "moving bodies into the quarantine") from error
+
+    def quarantined(self, older_than_days: float = 0) -> Iterator[str]:
+        self.require_mounted()
+        try:
+            yield from self._quarantine.names(older_than_days)
+        except OSError as error:
+            raise fault(error, "reading the quarantine") from error
+
+    def bring_back(self, name: str) -> str:
+        try:
+            with identity_of(self._root):
+                return self._quarantine.take_back(name)
+        except OSError as error:
+            raise fault(error, f"bringing back {name}") from error
+
+    def foreign(self) -> Iterator[tuple[int, list[ForeignFile]]]:
+        self.require_mounted()
+        yield from foreign.walk(self._root)
+
+    def mend(self, file: ForeignFile) -> bool:
+        try:
+            foreign.mend(self._root, file.name)
+        except OSError:  # of another user, who is not root; or with other names, which somebody must look at
+            return False
+        return True
+
+    def require_mounted(self) -> None:
+        try:
+            Path(self._root, layout.MARKER).stat()
+        except PermissionError as error:
+            owner = user_name(owner_of(self._root).st_uid)
+            raise Unavailable(f"{self._root} belongs to {owner}: run this as {owner}, or as root. {error}") from error
+        except OSError as error:
+            raise Unavailable(f"{self._root} is not a mail store now; is its disk mounted? {error}") from error
+
+    def require_usable(self, keys: Sequence[str]) -> None:
+        """Raise Unavailable where the owner of the store cannot use its newest folders, or one of these bodies."""
+        self.require_mounted()
+        try:
+            each = (foreign.one(self._root, layout.path(key)) for key in keys if ids.is_id(key))
+            found = foreign.recent(self._root) or next(filter(None, each), None)
+        except OSError as error:
+            raise fault(error, f"looking at {self._root}") from error
+        if found is not None:
+            raise Unavailable(f"{self._root}/{found.name} {found.detail}: {found.remedy}")
+
+    def store_id(self) -> str | None:
+        try:
+            return Path(self._root, layout.STORE_ID).read_text().strip() or None
+        except (FileNotFoundError, UnicodeDecodeError):
+            return None
+        except OSError as error:
+            raise fault(error, f"reading {self._root}/{layout.STORE_ID}") from error
+
+    def set_store_id(self, store_id: str) -> None:
+        unfinished = f"{self._root}/{layout.draft(fresh_key(time.time_ns() // 1_000_000))}"
+        try:
+            with identity_of(self._root):
+                _write_durably(unfinished, f"{store_id}\n")
+                Path(unfinished).rename(f"{self._root}/{layout.STORE_ID}")
+                disk.sync_folder(self._root)
+        except OSError as error:
+            raise fault(error, f"writing {self._root}/{layout.STORE_ID}") from error
+
     def probe(self) -> None:
-        self._check_mounted()
+        self.require_mounted()
         draft = self.begin()
         draft.write(b"\0" * (opened.HELD_OCTETS + 1))  # large enough to reach the disk
         draft.abort()
@@ -110,33 +191,46 @@ class FileBodies:
     def _path(self, name: str) -> str:
         return f"{self._root}/{layout.path(name)}"
 
-    def _check_mounted(self) -> None:
-        try:
-            Path(self._root, layout.MARKER).stat()
-        except OSError as error:
-            raise Unavailable(f"{self._root} is not a mail store now; is its disk mounted? {error}") from error
-
-    def _write_marker(self) -> None:
-        descriptor = disk.create(f"{self._root}/{layout.MARKER}")
-        try:
-            disk.write_all(descriptor, _MARKER_TEXT.encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    def _meaning(self, error: OSError, name: str) -> MailError:
+        """Return the error to raise for what the system says of reading a body. Unavailable when the store is away."""
+        if not isinstance(error, FileNotFoundError) and error.errno not in NO_FILE:
+            return fault(error, f"reading the body {name}")
+        self.require_mounted()
+        if isinstance(error, FileNotFoundError):
+            return BodyLost(f"body {name} is missing from {self._root}")
+        return BodyLost(f"in the place of body {name} lies something else: {error}")
 
     def _names(self, folder: str) -> list[str]:
+        """Return what a folder holds, sorted; nothing where it cannot be listed, which `foreign` tells."""
         try:
-            return [path.name for path in Path(self._root, folder).iterdir()]
-        except (FileNotFoundError, NotADirectoryError):  # removed meanwhile; something else that lies here
+            return disk.names(f"{self._root}/{folder}")
+        except OSError:
             return []
-        except OSError as error:
-            raise fault(error, f"reading the folder {self._root}/{folder}") from error
 
     def _tidy(self, key: str) -> None:
         """Remove the folders of a past period that are empty now."""
         for folder in reversed(layout.folders(key)):
             with contextlib.suppress(OSError):
                 Path(self._root, folder).rmdir()
+
+
+def _unlink(path: Path) -> None:
+    """Remove what lies there. A folder is no body: it goes where it is empty, and is nobody's trouble where not."""
+    try:
+        path.unlink(missing_ok=True)
+    except IsADirectoryError:
+        with contextlib.suppress(OSError):
+            path.rmdir()
+
+
+def _write_durably(path: str, text: str) -> None:
+    """Write a new file."""
+    descriptor = disk.create(path)
+    try:
+        disk.write_all(descriptor, text.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def fresh_key(milliseconds: int) -> str:

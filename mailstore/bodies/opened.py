@@ -12,7 +12,6 @@ from mailstore.errors import BodyLost
 from mailstore.ports import BodyRef, OpenBody
 
 HELD_OCTETS = 128 * 1024  # up to here a body is read whole when opened: one read, and its digest proves every octet
-CHUNK_OCTETS = 1024 * 1024  # when verifying larger ones
 
 
 class HeldBody:
@@ -62,12 +61,12 @@ class FileBody:
 
 def open_body(path: str, ref: BodyRef) -> OpenBody:
     """Return the body at `path` once it has proved to be the one of `ref`. BodyLost, and every OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = open_file(path)
     keep = False
     try:
         if ref.wire_octets <= HELD_OCTETS:
             return HeldBody(_whole(descriptor, ref))
-        _check_end(descriptor, ref)
+        check_end(descriptor, ref)
         keep = True
         return FileBody(descriptor, ref)
     finally:
@@ -75,23 +74,21 @@ def open_body(path: str, ref: BodyRef) -> OpenBody:
             os.close(descriptor)
 
 
-def verify(body: OpenBody, ref: BodyRef) -> None:
-    """Read all of an open body. BodyLost, Unavailable."""
-    digest = xxhash.xxh3_128()
-    for offset in range(0, ref.wire_octets, CHUNK_OCTETS):
-        digest.update(body.read(offset, CHUNK_OCTETS))
-    _compare(digest.digest(), ref)
+def open_file(path: str) -> int:
+    """Return a descriptor of what lies in a body's place. A pipe there holds nobody up: it is opened at once."""
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _whole(descriptor: int, ref: BodyRef) -> bytes:
     # Two reads cost less than cutting the trailer off a copy; one octet more, to see that none follows.
     wire = disk.read_all(descriptor, ref.wire_octets, 0)
     trailer.check(os.pread(descriptor, trailer.TRAILER_OCTETS + 1, ref.wire_octets), ref)
-    _compare(xxhash.xxh3_128_digest(wire), ref)
+    compare(xxhash.xxh3_128_digest(wire), ref)
     return wire
 
 
-def _check_end(descriptor: int, ref: BodyRef) -> None:
+def check_end(descriptor: int, ref: BodyRef) -> None:
+    """Raise BodyLost unless the file is as long as the body is, and ends in its trailer. OSError."""
     expected = ref.wire_octets + trailer.TRAILER_OCTETS
     found = os.fstat(descriptor).st_size
     if found != expected:
@@ -99,6 +96,7 @@ def _check_end(descriptor: int, ref: BodyRef) -> None:
     trailer.check(disk.read_all(descriptor, trailer.TRAILER_OCTETS, ref.wire_octets), ref)
 
 
-def _compare(digest: bytes, ref: BodyRef) -> None:
+def compare(digest: bytes, ref: BodyRef) -> None:
+    """Raise BodyLost unless the digest is that of the body."""
     if digest != ref.digest:
         raise BodyLost(f"body {ref.key} has other content than was stored: its digest is {digest.hex()}")

@@ -1,0 +1,95 @@
+"""Bodies that were set aside instead of destroyed: below the store's folder, by the day, until the sweep ends them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from mailstore.bodies import disk, layout
+from mailstore.bodies.folders import Folders
+from mailstore.policy import ids
+
+
+class Quarantine:
+    """The one of a file store. Whoever calls holds the identity of the store's owner; every method may raise OSError.
+
+    A body is renamed, so it is in one place or the other whatever happens, and costs no room twice.
+    """
+
+    def __init__(self, root: str, folders: Folders) -> None:
+        self._root = root
+        self._folders = folders
+
+    def put(self, keys: Sequence[str]) -> set[str]:
+        """Move bodies from their places; returns which were there, each a file. Durable when it returns."""
+        day = datetime.now(UTC).date().isoformat()
+        moved = {key: layout.aside(day, key) for key in keys if self._is_file(layout.path(key))}
+        for folder in sorted({name[: -len(key) - 1] for key, name in moved.items()}):
+            self._make(folder)
+        for key, name in moved.items():
+            Path(self._root, layout.path(key)).rename(f"{self._root}/{name}")
+        self._sync(moved)
+        return set(moved)
+
+    def names(self, older_than_days: float) -> Iterator[str]:
+        """Yield the names of what was put here so many days ago or longer, sorted."""
+        last = (datetime.now(UTC) - timedelta(days=older_than_days)).date()
+        for day in self._listed(layout.QUARANTINE):
+            if _is_day(day) and day <= last.isoformat():
+                for inner in self._listed(f"{layout.QUARANTINE}/{day}"):
+                    folder = f"{layout.QUARANTINE}/{day}/{inner}"
+                    yield from (f"{folder}/{name}" for name in self._listed(folder) if ids.is_id(name))
+
+    def take_back(self, name: str) -> str:
+        """Move a body to its place; returns its key. Durable when it returns."""
+        key = layout.key_of(name)
+        self._folders.of(key)
+        Path(self._root, layout.path(name)).rename(f"{self._root}/{layout.path(key)}")
+        self._sync({key: name})
+        self.tidy(name)
+        return key
+
+    def tidy(self, name: str) -> None:
+        """Remove the folders that a name has left empty."""
+        inner = Path(self._root, name).parent
+        for folder in (inner, inner.parent):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+    def _is_file(self, path: str) -> bool:
+        try:
+            return stat.S_ISREG(Path(self._root, path).lstat().st_mode)
+        except FileNotFoundError:
+            return False
+
+    def _make(self, folder: str) -> None:
+        made = Path(self._root)
+        for part in Path(folder).parts:
+            above, made = made, made / part
+            with contextlib.suppress(FileExistsError):
+                made.mkdir(mode=0o700)
+            disk.sync_folder(str(above))
+
+    def _sync(self, moved: dict[str, str]) -> None:
+        """Make the new names durable before the old ones' end."""
+        places = [*moved.values(), *(layout.path(key) for key in moved)]
+        for folder in dict.fromkeys(os.path.split(place)[0] for place in places):
+            disk.sync_folder(f"{self._root}/{folder}")
+
+    def _listed(self, folder: str) -> list[str]:
+        try:
+            return disk.names(f"{self._root}/{folder}")
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+
+def _is_day(name: str) -> bool:
+    """False for something else that lies here."""
+    try:
+        return date.fromisoformat(name).isoformat() == name
+    except ValueError:
+        return False
