@@ -149,6 +149,8 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: Crowd
         errand.prepare(store, lanes, lambda: done(None))
 
     await errand.answer(prepare)  # before anybody can deliver, so that the very first start defers nothing
+    if index == 0:
+        errand.warn_of_another_store(store, lanes)
     delivery = StoredDelivery(lanes, store, conf.lmtp.hostname)
     journal = LogJournal()
     rules = lmtp.Rules(hostname=conf.lmtp.hostname, max_message_octets=conf.lmtp.max_message_octets)

@@ -40,6 +40,7 @@ VERBS: dict[str, Promise] = {
     "grant.create": gettext_lazy("made an admin of the domain"),
     "grant.remove": gettext_lazy("withdrew an admin of the domain"),
     "language.change": gettext_lazy("changed the language of"),
+    "mailbox.adopt": gettext_lazy("brought bodies without rows back as mail of"),
     "mailbox.change": gettext_lazy("changed the mailbox"),
     "mailbox.create": gettext_lazy("made the mailbox"),
     "mailbox.export": gettext_lazy("exported the mail of"),

@@ -83,11 +83,16 @@ class ShellCommand(BaseCommand):
         self.stdout.write(json.dumps(value, ensure_ascii=False, default=str))
 
     def say_json_list(self, rows: Iterable[object]) -> None:
-        """Write one JSON array, row by row, so that a long one needs no memory."""
+        """Write one JSON array, row by row, so that a long one needs no memory. One that was begun is ended always."""
         mark = "["
-        for row in rows:
-            self.stdout.write(mark + json.dumps(row, ensure_ascii=False, default=str), ending="")
-            mark = ",\n "
+        try:
+            for row in rows:
+                self.stdout.write(mark + json.dumps(row, ensure_ascii=False, default=str), ending="")
+                mark = ",\n "
+        except BaseException:
+            if mark != "[":
+                self.stdout.write("]")
+            raise
         self.stdout.write("]" if mark != "[" else "[]")
 
 

@@ -12,6 +12,7 @@ from mailstore.models.messages import Body, EarlierStay, ImportedSource, Message
 from mailstore.models.passes import SweepPass
 from mailstore.models.rosters import Roster, RosterRow
 from mailstore.models.sessions import WebSession
+from mailstore.models.stores import BodyCheck, StoreTie
 from mailstore.models.tallies import Heartbeat, KeptHoldings, Tally, TallyMark
 from mailstore.models.users import User
 
@@ -19,6 +20,7 @@ __all__ = [
     "Alias",
     "AuditEntry",
     "Body",
+    "BodyCheck",
     "Device",
     "DiaryBatch",
     "DiarySession",
@@ -38,6 +40,7 @@ __all__ = [
     "RetentionPolicy",
     "Roster",
     "RosterRow",
+    "StoreTie",
     "SweepPass",
     "Tally",
     "TallyMark",

@@ -21,6 +21,9 @@ class Body(models.Model):
     sender = models.TextField(_("sender"), null=True, blank=True, editable=False)  # noqa: DJ001 - the same
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     unreferenced_at = models.DateTimeField(_("last row left"), null=True, blank=True)
+    # Of one that the check of all bodies has found missing or changed, until it is whole again.
+    damaged_at = models.DateTimeField(_("damage found"), null=True, blank=True)
+    damage_told_at = models.DateTimeField(_("administrators told"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("body")
@@ -32,6 +35,8 @@ class Body(models.Model):
                 condition=models.Q(unreferenced_at__isnull=False),
                 name="body_unreferenced",
             ),
+            # What is damaged: pages, monitors, and the check, which looks at it again. A delivery writes nothing here.
+            models.Index(fields=["damaged_at"], condition=models.Q(damaged_at__isnull=False), name="body_damaged"),
         ]
 
     def __str__(self) -> str:

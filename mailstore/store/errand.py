@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 from mailstore import bodies
@@ -15,7 +15,7 @@ from mailstore.errors import MailError, Unavailable
 from mailstore.ports import Done
 from mailstore.store.delivery import StoredDelivery
 from mailstore.store.lanes import Lanes
-from mailstore.store.statements.arriving import ANY_BODY
+from mailstore.store.statements.arriving import ANY_BODY, STORE_TIE
 
 T = TypeVar("T")
 log = logging.getLogger("popadmin.delivery")
@@ -40,6 +40,17 @@ async def delivery(conf: Conf) -> AsyncIterator[StoredDelivery]:
     finally:
         made.close()
         lanes.close()
+
+
+@contextmanager
+def turns(runner: asyncio.Runner, conf: Conf) -> Iterator[StoredDelivery]:
+    """The delivery, for turns on the loop of `runner` between which rows are read in the ordinary way."""
+    entered = delivery(conf)
+    made = runner.run(entered.__aenter__())
+    try:
+        yield made
+    finally:
+        runner.run(entered.__aexit__(None, None, None))
 
 
 async def answer(ask: Callable[[Done[T]], None]) -> T | MailError:
@@ -68,3 +79,21 @@ def prepare(store: FileBodies, lanes: Lanes, done: Callable[[], None]) -> None:
         done()
     else:
         lanes.read(ANY_BODY, (), answered)
+
+
+def warn_of_another_store(store: FileBodies, lanes: Lanes) -> None:
+    """Say in the log that the body store is another database's. Mail is taken all the same: nothing of it is lost."""
+
+    def answered(found: object) -> None:
+        if isinstance(found, MailError):
+            return
+        database_id = found.get_value(0, 0)  # type: ignore[attr-defined]  # PGresult
+        is_new = found.get_value(0, 1) == b"f"  # type: ignore[attr-defined]  # PGresult
+        try:
+            store_id = (store.store_id() or "").encode()
+        except MailError:  # it is away, which deliveries say
+            return
+        if store_id and store_id != database_id and (database_id is not None or is_new):
+            log.error("the body store belongs to another database than DATABASE_URL: `fsck` says what to do")
+
+    lanes.read(STORE_TIE, (), answered)

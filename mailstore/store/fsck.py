@@ -1,33 +1,31 @@
-"""Holds rows against bodies, stays and sums; `repair` clears litter and mends counters, never a loss."""
+"""Holds rows against bodies, stays and sums; `repair` sets litter aside and mends counters, never a loss."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from mailstore.errors import BodyLost
+from mailstore.errors import BodyLost, TryAgain, Unavailable
 from mailstore.models import Body, Mailbox, Message
-from mailstore.policy import ids
-from mailstore.ports import BodyRef, BodyStore
-from mailstore.store import counters, purge, stays
+from mailstore.policy import litter
+from mailstore.ports import BodyStore
+from mailstore.store import census, counters, purge, stays, tie
+from mailstore.store.census import BATCH_ROWS, GRACE_SECONDS, Census, Progress
+from mailstore.store.content import ref_of
 
-GRACE_SECONDS = 3600  # a body this young may belong to a delivery that is still under way
-BATCH_ROWS = 1000
-
-Progress = Callable[[str, int, int | None], None]  # what is looked at, how many so far, of how many if that is known
+LOOK_BODIES = 100  # between two words to `progress`
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong. `mended` is true when the repair has put it right."""
 
-    kind: str  # "lost", "litter", "unclaimed", "orphan", "stay" or "counter"
+    # "store", "foreign", "litter", "refused", "lost", "unclaimed", "orphan", "stay" or "counter"
+    kind: str
     subject: str
     detail: str
     mended: bool = False
@@ -35,50 +33,98 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How to look: `deep` reads every octet, `repair` mends, `progress` is told after each batch."""
+    """How to look: `deep` reads every octet, `repair` mends, `progress` is told after each batch.
+
+    `destroy` is how many bodies without a row a repair may set aside where they are more than deliveries leave behind.
+    """
 
     store: BodyStore
     deep: bool = False
     repair: bool = False
+    destroy: int | None = None
     progress: Progress = lambda _what, _count, _total: None
 
     def run(self) -> Iterator[Finding]:
         """Yield what is wrong as it is found, in memory that does not grow. Unavailable when the store is away."""
-        yield from self._drafts()
+        yield from self._foreign()
         yield from self._files()
         yield from self._orphans()
         yield from self._stays()
         yield from self._bodies()
         yield from self._counters()
 
-    def _drafts(self) -> Iterator[Finding]:
-        for name in self.store.litter(GRACE_SECONDS):
-            if self.repair:
-                self.store.remove(name)
-            yield Finding("litter", name, "a draft that was never finished", mended=self.repair)
+    def _foreign(self) -> Iterator[Finding]:
+        """What the user who owns the store, as whom mail is served, cannot use."""
+        count = 0
+        for names, found in self.store.foreign():
+            for each in found:
+                mended = self.repair and self.store.mend(each)
+                detail = each.detail if mended else f"{each.detail}: {each.remedy}"
+                yield Finding("foreign", each.name, detail, mended=mended)
+            count += names
+            self.progress("owners", count, None)
 
     def _files(self) -> Iterator[Finding]:
-        """Bodies at rest that no row names: what a delivery leaves that died between the two."""
-        repair = self.repair and Body.objects.exists()  # no row at all: this may be another site's store
-        names, count = iter(self.store.keys()), 0
-        while batch := list(islice(names, BATCH_ROWS)):
-            known = set(Body.objects.filter(key__in=batch).values_list("key", flat=True))
-            for key in sorted(set(batch) - known):
-                if _age_seconds(key) > GRACE_SECONDS:
-                    if repair:
-                        self.store.remove(key)
-                    yield Finding("litter", key, "a body without a row", mended=repair)
-            count += len(batch)
-            self.progress("files", count, None)
+        """Drafts and bodies that no row names: what a delivery leaves that died on its way."""
+        found = census.count(self.store, self.progress)
+        foreign = tie.wrong(self.store, found)
+        if foreign is not None:
+            yield Finding("store", self.store.store_id() or "", foreign)
+        refusal = self._refusal(found, foreign) if self.repair else None
+        if refusal is not None:
+            yield Finding("refused", f"{found.unknown} bodies", refusal)
+        repair = self.repair and refusal is None
+        yield from self._drafts(repair=repair)
+        if found.unknown:
+            yield from self._litter(found.unknown if repair else 0)
+
+    def _refusal(self, found: Census, foreign: str | None) -> str | None:
+        """Return why a repair touches no file; None where it may."""
+        if self.destroy is not None:
+            return None if self.destroy == found.unknown else f"--destroy says {self.destroy}: no file was touched"
+        if foreign is None and litter.is_ordinary(found.unknown, found.known):
+            return None
+        return (
+            f"have no row in this database, which knows {found.known}: is it the right one? No file was touched. "
+            f"fsck --adopt ADDRESS brings them back as mail; fsck --repair --destroy {found.unknown} sets them aside"
+        )
+
+    def _drafts(self, *, repair: bool) -> Iterator[Finding]:
+        for name in self.store.litter(GRACE_SECONDS):
+            detail, mended = "a draft that was never finished", repair
+            if repair:
+                try:
+                    self.store.remove(name)
+                except TryAgain as error:
+                    detail, mended = f"{detail}; it stays: {error}", False
+            yield Finding("litter", name, detail, mended=mended)
+
+    def _litter(self, most: int) -> Iterator[Finding]:
+        """Bodies without a row; no more than `most`, which were counted, are set aside."""
+        count = 0
+        for keys in census.without_row(self.store):
+            moved, why = self._set_aside(keys[: most - count])
+            for key in keys:
+                yield Finding("litter", key, f"a body without a row{why}", mended=key in moved)
+            count += len(moved)
+            self.progress("litter", count, most)
+
+    def _set_aside(self, keys: list[str]) -> tuple[set[str], str]:
+        try:
+            return self.store.set_aside(keys) if keys else set(), ""
+        except TryAgain as error:
+            return set(), f"; it stays: {error}"
 
     def _orphans(self) -> Iterator[Finding]:
         """Messages of no mailbox: nobody can reach them, and no constraint holds them to one (see models.Message)."""
-        orphans = Message.objects.filter(~Exists(Mailbox.objects.filter(pk=OuterRef("mailbox_id"))))
-        for key, uidl, mailbox in orphans.order_by("pk").values_list("pk", "uidl", "mailbox_id"):
-            if self.repair:
-                with transaction.atomic():
-                    purge.messages([key])
-            yield Finding("orphan", uidl, f"its mailbox, number {mailbox}, is gone", mended=self.repair)
+        orphans = Message.objects.filter(~Exists(Mailbox.objects.filter(pk=OuterRef("mailbox_id")))).order_by("pk")
+        after = 0
+        while batch := orphans.filter(pk__gt=after).values_list("pk", "uidl", "mailbox_id")[:BATCH_ROWS]:
+            for after, uidl, mailbox in batch:
+                if self.repair:
+                    with transaction.atomic():
+                        purge.messages([after])
+                yield Finding("orphan", uidl, f"its mailbox, number {mailbox}, is gone", mended=self.repair)
 
     def _stays(self) -> Iterator[Finding]:
         for wrong in stays.wrong():
@@ -97,22 +143,34 @@ class Check:
                     yield from self._look_at(body)
                 elif body.unreferenced_at is None:
                     yield self._unclaimed(body)
-            after, count = batch[-1].pk, count + len(batch)
-            self.progress("bodies", count, total)
+                count += 1
+                if self.deep or count % LOOK_BODIES == 0:
+                    self.progress("bodies", count, total)
+            after = batch[-1].pk
 
     def _look_at(self, body: Body) -> Iterator[Finding]:
-        ref = BodyRef(body.key, body.wire_octets, body.octets, bytes(body.digest))
+        loss = self._loss_of(body)
+        if loss is None:
+            return
+        # Asked again now: the last row may have been purged, and the body with it, since the batch was read.
+        for message in Message.objects.filter(body=body.pk).select_related("mailbox__user").order_by("pk"):
+            where = "" if message.removed is None else ", in recovery"
+            subject = f"{message.mailbox.user.address} {message.uidl}"
+            yield Finding("lost", subject, f"body {body.key}{where}: {loss}")
+
+    def _loss_of(self, body: Body) -> str | None:
+        """Return what is wrong with a body. One that was found damaged is read whole, as in a deep look."""
         try:
-            if self.deep:
-                self.store.verify(ref)
+            if self.deep or body.damaged_at is not None:
+                self.store.verify(ref_of(body))
             else:
-                self.store.open(ref).close()
+                self.store.open(ref_of(body)).close()
         except BodyLost as loss:
-            # Asked again now: the last row may have been purged, and the body with it, since the batch was read.
-            for message in Message.objects.filter(body=body.pk).select_related("mailbox__user"):
-                where = "" if message.removed is None else ", in recovery"
-                subject = f"{message.mailbox.user.address} {message.uidl}"
-                yield Finding("lost", subject, f"body {body.key}{where}: {loss}")
+            return str(loss)
+        except Unavailable as trouble:
+            self.store.require_mounted()
+            return str(trouble)
+        return None
 
     def _unclaimed(self, body: Body) -> Finding:
         """Its last message left without saying so: the sweep would never find it."""
@@ -126,8 +184,3 @@ class Check:
                 wrong.mend()
             detail = "says {} messages, {} octets; has {} messages, {} octets".format(*wrong.counted, *wrong.found)
             yield Finding("counter", wrong.subject, detail, mended=self.repair)
-
-
-def _age_seconds(key: str) -> float:
-    milliseconds, _chance = ids.parts(key)
-    return time.time() - milliseconds / 1000

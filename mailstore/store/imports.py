@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -104,7 +103,7 @@ def run(
     source = _source(path, kind)
     audit.record(actor, "mailbox.import", mailbox.user.address, mailbox=mailbox, source=str(path))
     settings = conf.load()
-    with asyncio.Runner() as runner, _delivery(runner, settings) as delivery:
+    with asyncio.Runner() as runner, errand.turns(runner, settings) as delivery:
         job = _Job(mailbox.pk, delivery, bodies.from_url(settings.mail_store_url), warn)
         for other in source.strangers:
             job.done.count(other)
@@ -147,17 +146,6 @@ def _refusal(name: str, other: NotMail) -> str:
         "name": name,
         "packing": other.what,
     }
-
-
-@contextmanager
-def _delivery(runner: asyncio.Runner, settings: conf.Conf) -> Iterator[StoredDelivery]:
-    """The delivery, for turns on the loop of `runner` between which rows are read in the ordinary way."""
-    entered = errand.delivery(settings)
-    delivery = runner.run(entered.__aenter__())
-    try:
-        yield delivery
-    finally:
-        runner.run(entered.__aexit__(None, None, None))
 
 
 def _take(runner: asyncio.Runner, job: _Job, batch: list[Found]) -> None:

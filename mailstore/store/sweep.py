@@ -20,6 +20,7 @@ from mailstore.store.sweeping.findings import FINDINGS
 from mailstore.store.sweeping.lease import lease
 from mailstore.store.sweeping.old_jobs import OLD_JOBS
 from mailstore.store.sweeping.possession import POSSESSION
+from mailstore.store.sweeping.quarantine import QUARANTINE
 from mailstore.store.sweeping.rehearsal import rehearsed
 from mailstore.store.sweeping.relieve import RELIEF
 from mailstore.store.sweeping.removed import REMOVED
@@ -28,6 +29,7 @@ from mailstore.store.sweeping.settle import SETTLE
 from mailstore.store.sweeping.silence import SILENCE
 from mailstore.store.sweeping.steps import Round, Step
 from mailstore.store.sweeping.tally import TALLY
+from mailstore.store.sweeping.tied import TIED
 from mailstore.store.sweeping.unclaimed import UNCLAIMED
 from mailstore.store.sweeping.visits import VISITS
 from mailstore.store.sweeping.warn import WARN
@@ -36,6 +38,8 @@ KEPT_PASSES = timedelta(days=90)
 
 STEPS: tuple[Step, ...] = (
     DRAFTS,
+    TIED,
+    QUARANTINE,
     SILENCE,
     SETTLE,
     POSSESSION,
@@ -74,6 +78,7 @@ class Swept:
     bodies: int
     body_octets: int
     drafts: int
+    quarantined: int  # bodies that a repair had set aside
     aliases: int  # expired long ago
     sessions: int
 

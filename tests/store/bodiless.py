@@ -11,5 +11,17 @@ class Bodiless:
     def litter(self, older_than_seconds: float) -> Iterator[str]:
         return iter(())
 
+    def keys(self) -> Iterator[str]:
+        return iter(())
+
+    def quarantined(self, older_than_days: float = 0) -> Iterator[str]:
+        return iter(())
+
+    def store_id(self) -> str | None:
+        return None
+
+    def set_store_id(self, store_id: str) -> None:
+        """It cannot be tied."""
+
     def remove(self, key: str) -> None:
         """Nothing is there."""

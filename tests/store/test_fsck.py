@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mailstore.bodies import layout
 from mailstore.bodies.files import FileBodies
+from mailstore.bodies.owner import identity_of
 from mailstore.errors import Unavailable
 from mailstore.models import Body, Device, EarlierStay, Mailbox, Message
 from mailstore.policy import ids
 from mailstore.store import devices, recovery
 from mailstore.store.fsck import Check, Finding
+from tests.bodies.users import AS_ROOT, give, open_folder
 from tests.store.site import ACTOR, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db
@@ -81,11 +85,72 @@ def test_a_changed_octet_in_a_large_body_is_found_by_a_deep_look(store: FileBodi
     assert [loss.kind for loss in found(store, deep=True)] == ["lost"]
 
 
+# --- what lies in a body's place --------------------------------------------------------------------------------------
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def a_socket(path: Path) -> None:
+    """Its name would be too long, but from within its folder."""
+    before = Path.cwd()
+    os.chdir(path.parent)
+    try:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(path.name)
+    finally:
+        os.chdir(before)
+
+
+def a_link_to_itself(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+@pytest.mark.parametrize("octets", [12, 300_002])
+@pytest.mark.parametrize("put", [a_folder, a_socket, a_link_to_itself, os.mkfifo])
+def test_what_lies_in_the_place_of_a_body_is_a_loss_and_no_end(
+    store: FileBodies, tmp_path: Path, put: Callable[[Path], None], octets: int
+) -> None:
+    box = a_mailbox()
+    _whole, lost, gone = [a_message(box, body=stored(store, b"x" * octets)) for _message in range(3)]
+    place = file_of(tmp_path, lost.body.key)
+    place.unlink()
+    put(place)
+    file_of(tmp_path, gone.body.key).unlink()
+    Mailbox.objects.update(messages=7)
+    for deep in (False, True):
+        assert [finding.kind for finding in found(store, deep=deep)] == ["lost", "lost", "counter"]
+    assert [finding.subject for finding in found(store)][:2] == [f"{ANN} {one.uidl}" for one in (lost, gone)]
+
+
+@AS_ROOT
+@pytest.mark.parametrize("octets", [12, 300_002])
+def test_a_body_that_may_not_be_read_is_a_loss_and_no_end(octets: int) -> None:
+    with open_folder() as folder:
+        (folder / "bodies").mkdir()
+        store = FileBodies(give(folder / "bodies"))
+        store.prepare()
+        box = a_mailbox()
+        closed, lost = [a_message(box, body=stored(store, b"x" * octets)) for _message in range(2)]
+        give(file_of(folder, closed.body.key), 0)
+        file_of(folder, lost.body.key).unlink()
+        with identity_of(str(folder / "bodies")):
+            kinds = [(finding.kind, finding.subject.split()[-1]) for finding in found(store)]
+        name = f"{closed.body.key[:5]}/{closed.body.key[-1]}/{closed.body.key}"
+        assert kinds == [("foreign", name), ("lost", closed.uidl), ("lost", lost.uidl)]
+        assert [(one.kind, one.mended) for one in found(store, repair=True)] == [("foreign", True), ("lost", False)]
+        assert [finding.subject for finding in found(store)] == [f"{ANN} {lost.uidl}"]
+
+
+# --- bodies without a row ---------------------------------------------------------------------------------------------
+
+
 def old_litter(folder: Path) -> str:
     """A body of two hours ago that never got its row."""
     made = ids.new_id(int((time.time() - 7200) * 1000), os.urandom(ids.RANDOM_OCTETS))
     path = folder / "bodies" / layout.path(made)
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"left behind")
     return made
 
@@ -107,10 +172,64 @@ def test_a_body_of_a_delivery_under_way_is_left_alone(store: FileBodies) -> None
     assert len(list(store.keys())) == 2
 
 
-def test_repair_destroys_nothing_while_the_database_knows_no_body_at_all(store: FileBodies, tmp_path: Path) -> None:
+def test_what_a_repair_takes_away_rests_in_the_quarantine(store: FileBodies, tmp_path: Path) -> None:
+    a_message(a_mailbox(), body=stored(store))
     key = old_litter(tmp_path)
-    assert [finding.mended for finding in found(store, repair=True)] == [False]
+    found(store, repair=True)
+    (name,) = store.quarantined()
+    assert layout.key_of(name) == key
+    assert file_of(tmp_path, key).read_bytes() == b"left behind"
+    assert store.bring_back(name) == key
+    assert (key in set(store.keys()), list(store.quarantined())) == (True, [])
+
+
+def test_repair_touches_no_file_while_the_database_knows_no_body_at_all(store: FileBodies, tmp_path: Path) -> None:
+    key = old_litter(tmp_path)
+    assert [(finding.kind, finding.mended) for finding in found(store, repair=True)] == [
+        ("refused", False),
+        ("litter", False),
+    ]
     assert list(store.keys()) == [key]
+
+
+def test_repair_touches_no_file_beside_a_database_that_was_made_anew(store: FileBodies, tmp_path: Path) -> None:
+    a_message(a_mailbox(), body=stored(store))
+    keys = {old_litter(tmp_path) for _body in range(30)}
+    draft = tmp_path / "bodies" / layout.draft(min(keys))
+    draft.write_bytes(b"")
+    os.utime(draft, (0, 0))
+    Mailbox.objects.update(messages=7)
+    done = found(store, repair=True)
+    assert (done[0].kind, done[0].subject) == ("refused", "30 bodies")
+    assert "fsck --repair --destroy 30 sets them aside" in done[0].detail
+    assert [finding.mended for finding in done] == [False] * 32 + [True]  # the counter is no file
+    assert draft.exists()
+    assert keys < set(store.keys())
+
+
+@pytest.mark.parametrize("named", [29, 31, 0])
+def test_another_count_than_that_of_the_bodies_sets_none_aside(store: FileBodies, tmp_path: Path, named: int) -> None:
+    a_message(a_mailbox(), body=stored(store))
+    for _body in range(30):
+        old_litter(tmp_path)
+    assert not any(finding.mended for finding in found(store, repair=True, destroy=named))
+    assert len(list(store.keys())) == 31
+
+
+def test_the_count_of_the_bodies_sets_all_of_them_aside(store: FileBodies, tmp_path: Path) -> None:
+    kept = a_message(a_mailbox(), body=stored(store)).body.key
+    keys = {old_litter(tmp_path) for _body in range(30)}
+    assert [finding.mended for finding in found(store, repair=True, destroy=30)] == [True] * 30
+    assert list(store.keys()) == [kept]
+    assert {layout.key_of(name) for name in store.quarantined()} == keys
+
+
+def test_a_folder_without_a_row_is_named_and_left(store: FileBodies, tmp_path: Path) -> None:
+    a_message(a_mailbox(), body=stored(store))
+    key = old_litter(tmp_path)
+    file_of(tmp_path, key).unlink()
+    (tmp_path / "bodies" / layout.path(key)).mkdir()
+    assert found(store, repair=True) == [Finding("litter", key, "a body without a row")]
 
 
 def test_an_old_draft_is_litter(store: FileBodies, tmp_path: Path) -> None:

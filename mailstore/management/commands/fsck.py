@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import Error as DjangoDatabaseError
 
 from mailstore import bodies, conf
-from mailstore.management.progress import bars
-from mailstore.management.shell import ShellCommand
+from mailstore.errors import MailError
+from mailstore.management.progress import Bars, bars
+from mailstore.management.shell import EXIT_USAGE, ShellCommand, actor
+from mailstore.store import adopting
+from mailstore.store.adopting import Adoption
 from mailstore.store.fsck import Check, Finding
+
+GOOD = frozenset({"adopted", "adoptable"})  # kinds of findings after which nothing is left to do
 
 
 class Command(ShellCommand):
@@ -23,34 +30,101 @@ class Command(ShellCommand):
     example = "popadmin fsck --repair"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--repair", action="store_true", help="clear litter and mend counters")
+        parser.add_argument(
+            "--repair", action="store_true", help="set litter aside, mend counters, as root also who owns files"
+        )
         parser.add_argument("--deep", action="store_true", help="read every octet of every body")
-        parser.add_argument("--json", action="store_true", help="print JSON: a list of what is wrong")
+        parser.add_argument(
+            "--destroy",
+            type=_count,
+            default=None,
+            metavar="N",
+            help="with --repair: set aside so many bodies without a row, where it refuses to",
+        )
+        parser.add_argument(
+            "--adopt", default=None, metavar="ADDRESS", help="bring bodies without a row back as mail of this mailbox"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="with --adopt: only say what would come back")
+        parser.add_argument("--json", action="store_true", help="print JSON: a list of what is wrong, or was adopted")
 
-    def handle(self, *_args: str, repair: bool, deep: bool, json: bool, **_options: Any) -> None:
+    def handle(self, *_args: str, json: bool, **options: Any) -> None:
+        _require_sense(options)
         left: Counter[str] = Counter()
         with bars() as shown:
-            store = bodies.from_url(conf.load().mail_store_url)
-            findings = _counted(Check(store, deep=deep, repair=repair, progress=shown.tell).run(), left)
+            findings = _whole(_counted(_findings(options, shown), left), left)
             if json:
                 self.say_json_list(asdict(finding) for finding in findings)
             else:
-                self._say(findings)
+                self._say(findings, "nothing is wrong" if options["adopt"] is None else "no body is without a row")
         if left:
             raise CommandError(", ".join(f"{kind}: {count}" for kind, count in sorted(left.items())))
 
-    def _say(self, findings: Iterator[Finding]) -> None:
+    def _say(self, findings: Iterator[Finding], nothing: str) -> None:
         finding = None
         for finding in findings:
-            mended = " (mended)" if finding.mended else ""
+            mended = " (mended)" if finding.mended and finding.kind not in GOOD else ""
             self.stdout.write(f"{finding.kind}: {finding.subject}: {finding.detail}{mended}")
         if finding is None:
-            self.stdout.write("nothing is wrong")
+            self.stdout.write(nothing)
+
+
+def _require_sense(options: dict[str, Any]) -> None:
+    """Refuse options that mean nothing together."""
+    adopts = options["adopt"] is not None
+    wrong = {
+        "--destroy says how many bodies --repair may set aside: give both": options["destroy"] is not None
+        and not options["repair"],
+        "--adopt does nothing else: give it without --repair and --deep": adopts
+        and (options["repair"] or options["deep"]),
+        "--dry-run belongs to --adopt; without --repair nothing is changed anyway": options["dry_run"] and not adopts,
+    }
+    for text, is_so in wrong.items():
+        if is_so:
+            raise CommandError(text, returncode=EXIT_USAGE)
+
+
+def _findings(options: dict[str, Any], shown: Bars) -> Iterator[Finding]:
+    store = bodies.from_url(conf.load().mail_store_url)
+    if options["adopt"] is None:
+        check = Check(
+            store,
+            deep=options["deep"],
+            repair=options["repair"],
+            destroy=options["destroy"],
+            progress=shown.tell,
+        )
+        return check.run()
+    if options["dry_run"]:
+        return map(_told, adopting.preview(options["adopt"], store, progress=shown.tell))
+    return map(_told, adopting.run(options["adopt"], store, actor=actor(), progress=shown.tell))
+
+
+def _told(one: Adoption) -> Finding:
+    if one.why_not is not None:
+        return Finding("damaged", one.name, one.why_not)
+    kind = "adopted" if one.adopted else "adoptable"
+    return Finding(kind, one.name, f"{one.octets} octets, arrived {one.arrived_at:%Y-%m-%d %H:%M}", mended=one.adopted)
 
 
 def _counted(findings: Iterator[Finding], left: Counter[str]) -> Iterator[Finding]:
     """Pass the findings on, counting those that stay."""
     for finding in findings:
-        if not finding.mended:
+        if not finding.mended and finding.kind not in GOOD:
             left[finding.kind] += 1
         yield finding
+
+
+def _whole(findings: Iterator[Finding], left: Counter[str]) -> Iterator[Finding]:
+    """Pass the findings on; what ends the check before its end is the last one, and is raised behind it."""
+    try:
+        yield from findings
+    except (MailError, DjangoDatabaseError) as error:
+        left["unfinished"] += 1
+        yield Finding("unfinished", "fsck", " ".join(str(error).split()))
+        raise
+
+
+def _count(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < len(text) <= 18:
+        return int(text)
+    raise ArgumentTypeError(f"{text!r} is not a count: write how many bodies")

@@ -80,7 +80,8 @@ class Command(ShellCommand):
         self.stdout.write(
             f"messages {swept.messages}, above the cap {swept.capped}, removed mailboxes {swept.mailboxes}, "
             f"bodies {swept.bodies} ({tables.about(swept.body_octets)}), "
-            f"drafts {swept.drafts}, expired aliases {swept.aliases}, web sessions {swept.sessions}, "
+            f"drafts {swept.drafts}, bodies set aside {swept.quarantined}, "
+            f"expired aliases {swept.aliases}, web sessions {swept.sessions}, "
             f"expired {swept.expired} ({tables.about(swept.expired_octets)}), "
             f"relieved {swept.relieved} ({tables.about(swept.relieved_octets)}), "
             f"diary rows {swept.diary}, silent devices {swept.silenced}, "

@@ -157,3 +157,8 @@ DELIVER_ALL = Statement(
 
 # Whether anything was ever stored: then an empty body store is a disk that is missing.
 ANY_BODY = Statement(b"any_body", "SELECT EXISTS (SELECT 1 FROM mailstore_body)")
+
+# Which body store is this database's own (NULL: none was tied yet), and whether anything was ever stored.
+STORE_TIE = Statement(
+    b"store_tie", "SELECT (SELECT store_id FROM mailstore_storetie LIMIT 1), EXISTS (SELECT 1 FROM mailstore_body)"
+)
