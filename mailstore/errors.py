@@ -12,6 +12,7 @@ MailError
 │   └── BodyLost             the row's body is known to be missing or damaged
 └── TryAgain                 may work later without anybody's doing; also every bug of our own
     ├── Unavailable          database or body store away
+    ├── BodyUnreadable       the body store is there, and does not give out this one body
     ├── StorageFull          no room left on the disk of the body store
     ├── QuotaDeferred        over quota in a domain that defers
     ├── Overloaded           a bounded queue is full
@@ -66,6 +67,10 @@ class TryAgain(MailError):
 
 class Unavailable(TryAgain):
     """The database or the body store cannot be reached now."""
+
+
+class BodyUnreadable(TryAgain):
+    """The system refuses to read a body: its disk fails there, or it belongs to another user."""
 
 
 class StorageFull(TryAgain):

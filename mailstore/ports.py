@@ -333,15 +333,18 @@ class BodyStore(Protocol):
         one costs. One outcome each, in order, whatever becomes of the others; each is to be aborted afterwards."""
 
     def open(self, ref: BodyRef) -> OpenBody:
-        """BodyLost when missing, short or another one; Unavailable when the store is away."""
+        """BodyLost when missing, short or another one; BodyUnreadable; Unavailable when the store is away."""
 
     def verify(self, ref: BodyRef) -> None:
-        """Read it whole and compare the digest. BodyLost, Unavailable. It leaves others' place in the page cache."""
+        """Read it whole and compare the digest. BodyLost, BodyUnreadable, Unavailable.
+
+        It leaves others' place in the page cache.
+        """
 
     def examine(self, name: str) -> tuple[BodyRef, float]:
         """Read a body of which no row is known: what it is, by its own trailer, and the Unix time of its arrival.
 
-        BodyLost where it is not whole, Unavailable.
+        BodyLost where it is not whole, BodyUnreadable, Unavailable.
         """
 
     def remove(self, key: str) -> None:
@@ -367,9 +370,6 @@ class BodyStore(Protocol):
 
     def mend(self, file: ForeignFile) -> bool:
         """Give it to the owner of the store; False where this process may not."""
-
-    def require_mounted(self) -> None:
-        """Raise Unavailable when the store is away as a whole."""
 
     def store_id(self) -> str | None:
         """What ties the store to its database; None where nothing has yet."""

@@ -104,8 +104,11 @@ def boolean(variable: str, *, default: bool) -> bool:
     raise bad(variable, value, "true or false")
 
 
-def integer(variable: str, default: int, *, least: int, most: int) -> int:
+def integer(variable: str, default: int, *, least: int, most: int, empty: int | None = None) -> int:
+    """A whole number; `empty` is what an empty variable means, where it means anything."""
     value = text(variable, str(default))
+    if not value and empty is not None:
+        return empty
     if value.isascii() and value.isdigit() and least <= int(value[:20]) <= most:
         return int(value)
     raise bad(variable, value, f"a whole number from {least} to {most}")

@@ -58,8 +58,12 @@ def ready() -> HttpResponse:
 
 
 def warnings() -> list[str]:
-    """What still works, or fails for a name alone: certificates to renew or mend. A page of admins says which."""
-    return ["certificate"] if any(not one.good for one in certificates()) else []
+    """What still works, or fails for a name or a message alone: which one, a page of admins says."""
+    found = {
+        "certificate": any(not one.good for one in certificates()),
+        "bodies": readiness.bodies_are_damaged(),
+    }
+    return [name for name, wrong in found.items() if wrong]
 
 
 def database() -> None:

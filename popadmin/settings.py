@@ -94,6 +94,7 @@ POP3_IDLE_SECONDS = env.integer("POP3_IDLE_SECONDS", 600, least=600, most=86400)
 POP3_MAX_CONNECTIONS = env.integer("POP3_MAX_CONNECTIONS", 10000, least=1, most=1_000_000)
 POP3_MAX_CONNECTIONS_PER_IP = env.integer("POP3_MAX_CONNECTIONS_PER_IP", 50, least=1, most=1_000_000)
 REMOVED_DAYS = env.integer("REMOVED_DAYS", 30, least=1, most=3650)  # a removed mailbox or domain can be restored
+BODY_CHECK_DAYS = env.integer("BODY_CHECK_DAYS", 30, least=0, most=3650, empty=0)  # 0: the sweep reads no bodies
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 for _variable, _addresses in (("POP3_PROXY_LISTEN", POP3_PROXY_LISTEN), ("POP3S_PROXY_LISTEN", POP3S_PROXY_LISTEN)):
     if _addresses and not TRUSTED_PROXIES:

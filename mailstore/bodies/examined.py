@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import mmap
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import xxhash
 
@@ -13,51 +13,56 @@ from mailstore.bodies import disk, opened, trailer
 from mailstore.errors import BodyLost
 from mailstore.ports import BodyRef
 
-CHUNK_OCTETS = 1024 * 1024
+CHUNK_OCTETS = 1024 * 1024  # a multiple of every page's size
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a file holds: wire octets, then a trailer. `written_at` is a Unix time."""
+
+    digest: bytes
+    wire_octets: int
+    stuffed_dots: int  # that stand doubled at the beginning of a line: the message has one less of each
+    end: bytes
+    written_at: float
 
 
 def verify(path: str, ref: BodyRef) -> None:
     """Read all of the body at `path`. BodyLost unless it is the one of `ref`, and every OSError."""
-    descriptor = opened.open_file(path)
-    try:
-        opened.check_end(descriptor, ref)
-        digest = xxhash.xxh3_128()
-        for chunk in _chunks(descriptor, ref.wire_octets):
-            digest.update(chunk)
-        opened.compare(digest.digest(), ref)
-    finally:
-        os.close(descriptor)
+    read = _read(path, ref.key)
+    trailer.check(read.end, ref)
+    opened.compare(read.digest, ref)
 
 
 def examine(path: str, key: str) -> tuple[BodyRef, float]:
     """Return what the body at `path` is by its own trailer, and when its file was written. BodyLost, OSError."""
+    read = _read(path, key)
+    ref = BodyRef(key, read.wire_octets, read.wire_octets - read.stuffed_dots, read.digest)
+    trailer.check(read.end, ref)
+    return ref, read.written_at
+
+
+def _read(path: str, key: str) -> _Read:
     descriptor = opened.open_file(path)
     try:
         state = os.fstat(descriptor)
         wire_octets = state.st_size - trailer.TRAILER_OCTETS
         if wire_octets < 0:
-            raise BodyLost(f"body {key} is not whole: it has {state.st_size} octets")
-        end = disk.read_all(descriptor, trailer.TRAILER_OCTETS, wire_octets)
-        digest, promised_octets = trailer.read(end, key)
-        ref = BodyRef(key, promised_octets, promised_octets - _stuffed_dots(descriptor, wire_octets), digest)
+            raise BodyLost(f"body {key} is short: it has {state.st_size} octets")
+        digest, dots, end, before = xxhash.xxh3_128(), 0, b"", b"\r\n"
+        for offset, chunk in _chunks(descriptor, state.st_size):
+            wire = chunk[: max(0, wire_octets - offset)]
+            end += chunk[len(wire) :]
+            digest.update(wire)
+            dots += (before + wire).count(b"\r\n.")
+            before = (before + wire)[-2:]
+        return _Read(digest.digest(), wire_octets, dots, end, state.st_mtime)
     finally:
         os.close(descriptor)
-    verify(path, ref)
-    return ref, state.st_mtime
 
 
-def _stuffed_dots(descriptor: int, wire_octets: int) -> int:
-    """Count the dots that stand doubled at the beginning of a line: the message has one less of each."""
-    count, before = 0, b"\r\n"
-    for chunk in _chunks(descriptor, wire_octets):
-        data = before + chunk
-        count += data.count(b"\r\n.")
-        before = data[-2:]
-    return count
-
-
-def _chunks(descriptor: int, octets: int) -> Iterator[bytes]:
-    """Yield the first octets of a file. What was not in the page cache is not there afterwards either.
+def _chunks(descriptor: int, octets: int) -> Iterator[tuple[int, bytes]]:
+    """Yield a file piece by piece, each behind its offset. What was not in the page cache is not there afterwards.
 
     So a check of all mail does not put out of it what people fetch.
     """
@@ -68,7 +73,7 @@ def _chunks(descriptor: int, octets: int) -> Iterator[bytes]:
         data = disk.read_all(descriptor, count, offset)
         if len(data) < count:
             raise BodyLost("a body became shorter while it was read")
-        yield data
+        yield offset, data
         if cached_octets < count:
             start = offset + cached_octets // mmap.PAGESIZE * mmap.PAGESIZE
             os.posix_fadvise(descriptor, start, offset + count - start, os.POSIX_FADV_DONTNEED)
@@ -76,11 +81,9 @@ def _chunks(descriptor: int, octets: int) -> Iterator[bytes]:
 
 def _cached(descriptor: int, count: int, offset: int) -> int:
     """Return how many octets from `offset` on are in the page cache; all of them where that cannot be known."""
-    with contextlib.suppress(BlockingIOError):
-        try:
-            return os.preadv(descriptor, [bytearray(count)], offset, os.RWF_NOWAIT)
-        except OSError as error:
-            if isinstance(error, BlockingIOError):
-                raise
-            return count
-    return 0
+    try:
+        return os.preadv(descriptor, [bytearray(count)], offset, os.RWF_NOWAIT)
+    except BlockingIOError:
+        return 0
+    except OSError:  # the file system cannot say
+        return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -10,11 +11,11 @@ from pathlib import Path
 
 from mailstore.bodies import disk, drafts, examined, foreign, layout, opened
 from mailstore.bodies.drafts import FileDraft
-from mailstore.bodies.faults import NO_FILE, fault
+from mailstore.bodies.faults import NO_FILE, UNREADABLE, fault
 from mailstore.bodies.folders import Folders
 from mailstore.bodies.owner import identity_of, owner_of, user_name
 from mailstore.bodies.quarantine import Quarantine
-from mailstore.errors import BodyLost, MailError, StorageFull, TryAgain, Unavailable
+from mailstore.errors import BodyLost, BodyUnreadable, MailError, StorageFull, TryAgain, Unavailable
 from mailstore.policy import ids
 from mailstore.ports import BodyRef, ForeignFile, OpenBody
 
@@ -192,10 +193,12 @@ class FileBodies:
         return f"{self._root}/{layout.path(name)}"
 
     def _meaning(self, error: OSError, name: str) -> MailError:
-        """Return the error to raise for what the system says of reading a body. Unavailable when the store is away."""
-        if not isinstance(error, FileNotFoundError) and error.errno not in NO_FILE:
+        """Return the error to raise for what the system says of a body. Unavailable when the store is away."""
+        if error.errno not in {errno.ENOENT, *NO_FILE, *UNREADABLE}:
             return fault(error, f"reading the body {name}")
         self.require_mounted()
+        if error.errno in UNREADABLE:
+            return BodyUnreadable(f"body {name} cannot be read: {error}")
         if isinstance(error, FileNotFoundError):
             return BodyLost(f"body {name} is missing from {self._root}")
         return BodyLost(f"in the place of body {name} lies something else: {error}")

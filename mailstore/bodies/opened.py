@@ -66,7 +66,7 @@ def open_body(path: str, ref: BodyRef) -> OpenBody:
     try:
         if ref.wire_octets <= HELD_OCTETS:
             return HeldBody(_whole(descriptor, ref))
-        check_end(descriptor, ref)
+        _check_end(descriptor, ref)
         keep = True
         return FileBody(descriptor, ref)
     finally:
@@ -87,7 +87,7 @@ def _whole(descriptor: int, ref: BodyRef) -> bytes:
     return wire
 
 
-def check_end(descriptor: int, ref: BodyRef) -> None:
+def _check_end(descriptor: int, ref: BodyRef) -> None:
     """Raise BodyLost unless the file is as long as the body is, and ends in its trailer. OSError."""
     expected = ref.wire_octets + trailer.TRAILER_OCTETS
     found = os.fstat(descriptor).st_size

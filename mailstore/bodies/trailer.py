@@ -21,11 +21,3 @@ def check(trailer: bytes, ref: BodyRef) -> None:
     """Raise BodyLost unless `trailer` is whole and is the one of `ref`."""
     if trailer != seal(ref.digest, ref.wire_octets):
         raise BodyLost(f"body {ref.key} is short, damaged or another one: its trailer is {trailer.hex()}")
-
-
-def read(trailer: bytes, key: str) -> tuple[bytes, int]:
-    """Return digest and count of wire octets that the trailer of the body `key` tells. BodyLost when it is none."""
-    if len(trailer) != TRAILER_OCTETS or not trailer.startswith(_MAGIC):
-        raise BodyLost(f"body {key} is not whole: it does not end in a trailer")
-    _magic, digest, wire_octets = _LAYOUT.unpack(trailer)
-    return digest, wire_octets

@@ -58,6 +58,7 @@ ANSWERS: Final[dict[type[errors.MailError], bytes]] = {
     errors.MessageTooLarge: b"552 5.3.4 the message is larger than this site takes\r\n",
     errors.StorageFull: b"452 4.3.1 the mail store is full, try again later\r\n",
     errors.Unavailable: INTERNAL,
+    errors.BodyUnreadable: INTERNAL,
     errors.Overloaded: b"451 4.3.2 too much to do just now, try again later\r\n",
     errors.AliasOutside: b"451 4.3.5 an alias leads outside: the MTA must expand it before LMTP\r\n",
     errors.BadCredentials: INTERNAL,

@@ -75,6 +75,7 @@ ERRORS: Final[dict[type[errors.MailError], bytes]] = {
     errors.MainPasswordBarred: b"-ERR [AUTH] POP needs a device password in this mailbox\r\n",
     errors.BodyLost: b"-ERR [SYS/PERM] this message is damaged, tell your administrator\r\n",
     errors.Unavailable: _SERVICE,
+    errors.BodyUnreadable: _SERVICE,
     errors.StorageFull: _SERVICE,
     errors.Overloaded: b"-ERR [SYS/TEMP] service unavailable, too busy now\r\n",
     errors.Throttled: b"-ERR [LOGIN-DELAY] too many failed attempts, wait some minutes\r\n",

@@ -14,7 +14,7 @@ from itertools import chain
 
 from mailstore import conf
 from mailstore.bodies.layout import key_of
-from mailstore.errors import BodyLost, MailError, Unavailable
+from mailstore.errors import BodyLost, BodyUnreadable, MailError
 from mailstore.models import Mailbox
 from mailstore.policy import ids
 from mailstore.ports import BodyRef, BodyStore
@@ -94,11 +94,8 @@ def _found(store: BodyStore, progress: Progress) -> Iterator[_Whole | Adoption]:
 def _examined(store: BodyStore, name: str) -> _Whole | Adoption:
     try:
         ref, arrived_at = store.examine(name)
-    except BodyLost as loss:
+    except (BodyLost, BodyUnreadable) as loss:
         return Adoption(name, why_not=str(loss))
-    except Unavailable as trouble:
-        store.require_mounted()
-        return Adoption(name, why_not=str(trouble))
     return _Whole(name, ref, datetime.fromtimestamp(arrived_at, UTC))
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from mailstore.errors import BodyLost, TryAgain, Unavailable
+from mailstore.errors import BodyLost, BodyUnreadable, TryAgain
 from mailstore.models import Body, Mailbox, Message
 from mailstore.policy import litter
 from mailstore.ports import BodyStore
@@ -165,11 +165,8 @@ class Check:
                 self.store.verify(ref_of(body))
             else:
                 self.store.open(ref_of(body)).close()
-        except BodyLost as loss:
+        except (BodyLost, BodyUnreadable) as loss:
             return str(loss)
-        except Unavailable as trouble:
-            self.store.require_mounted()
-            return str(trouble)
         return None
 
     def _unclaimed(self, body: Body) -> Finding:

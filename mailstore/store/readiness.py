@@ -6,6 +6,7 @@ from django.db import DatabaseError, InterfaceError
 
 from mailstore import bodies, conf
 from mailstore.models import Body
+from mailstore.store import damage
 
 RECENT_BODIES = 100  # whose files are looked at: what a command wrote as another user a moment ago is among them
 
@@ -15,6 +16,14 @@ def body_store() -> None:
     store = bodies.from_url(conf.load().mail_store_url)
     store.require_usable(_recent_keys())
     store.probe()
+
+
+def bodies_are_damaged() -> bool:
+    """True where the check of all bodies has found one that is not whole. False while the database is away."""
+    try:
+        return damage.bodies().exists()
+    except (DatabaseError, InterfaceError):
+        return False
 
 
 def _recent_keys() -> list[str]:

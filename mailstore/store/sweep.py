@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from mailstore.models import SweepPass
 from mailstore.ports import BodyStore
+from mailstore.store.sweeping.body_check import BODY_CHECK
 from mailstore.store.sweeping.capped import CAPPED
 from mailstore.store.sweeping.diary import DIARY
 from mailstore.store.sweeping.drafts import DRAFTS
@@ -56,6 +57,7 @@ STEPS: tuple[Step, ...] = (
     OLD_JOBS,
     TALLY,
     WARN,
+    BODY_CHECK,
 )
 
 
@@ -81,6 +83,8 @@ class Swept:
     quarantined: int  # bodies that a repair had set aside
     aliases: int  # expired long ago
     sessions: int
+    checked: int  # bodies that were read to see whether they are whole
+    damaged: int  # bodies that are known not to be, now
 
 
 def preview(store: BodyStore, *, now: datetime | None = None) -> Swept:
@@ -109,12 +113,15 @@ def run(store: BodyStore, *, stop: Callable[[], bool] = lambda: False, now: date
 def tend(store: BodyStore, *, stop: Callable[[], bool] = lambda: False) -> int:
     """What cannot wait for the next pass, for a clock that runs in between: warnings, then removals asked for at once.
 
+    And the reading of bodies, a little at a time.
+
     Returns how many owners were warned. Rejected as `run`.
     """
     round = Round(store, timezone.now(), stop)
     with lease():
         (warned,) = WARN.act(round)
         REMOVED.act(round)
+        BODY_CHECK.act(round)
     return warned
 
 

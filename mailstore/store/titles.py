@@ -12,7 +12,7 @@ from contextlib import closing
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from mailstore.errors import BodyLost, Unavailable
+from mailstore.errors import BodyLost, BodyUnreadable, Unavailable
 from mailstore.models import Body, Message
 from mailstore.ports import BodyStore
 from mailstore.store.content import ref_of
@@ -70,7 +70,7 @@ def _read(store: BodyStore, bodies: Iterable[Body]) -> Iterable[tuple[Body, Titl
                 yield body, titles(opened.read(0, HEADER_OCTETS))
         except BodyLost:
             yield body, Titles("", "")
-        except Unavailable:
+        except (Unavailable, BodyUnreadable):
             return
 
 

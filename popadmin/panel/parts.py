@@ -12,11 +12,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Heartbeat, SweepPass
+from mailstore.store import damage
+from mailstore.store.damage import Damaged
 
 SWEEP = "sweep"
 POP3_SETTINGS = ("POP3_LISTEN", "POP3S_LISTEN", "POP3_PROXY_LISTEN", "POP3S_PROXY_LISTEN")
 SILENT = timedelta(minutes=2)  # four beats of a part
 SWEPT = timedelta(hours=26)  # a daily timer, and what it may be late
+NAMED = 50  # damaged messages; what is beyond them is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,19 @@ def parts() -> list[Part]:
     )
     found = [_part(label, beats.get(name), now - SILENT) for name, label, wanted in expected if wanted or name in beats]
     return [*found, _part(_("Sweep"), beats.get(SWEEP), now - SWEPT)]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMail:
+    """How many bodies are damaged, and the first messages that have them."""
+
+    damaged: int
+    named: list[Damaged]
+
+
+def stored_mail(named: int = NAMED) -> StoredMail:
+    found = damage.bodies()
+    return StoredMail(found.count(), damage.messages(named, found) if named else [])
 
 
 def _part(label: Promise, seen_at: datetime | None, since: datetime) -> Part:

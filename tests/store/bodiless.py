@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mailstore.ports import BodyRef
+
 
 class Bodiless:
     """What the sweep asks of ports.BodyStore."""
@@ -22,6 +24,9 @@ class Bodiless:
 
     def set_store_id(self, store_id: str) -> None:
         """It cannot be tied."""
+
+    def verify(self, ref: BodyRef) -> None:
+        """Whole, like all that is not there."""
 
     def remove(self, key: str) -> None:
         """Nothing is there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import smtplib
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from mailstore.models import Body, StoreTie
 from mailstore.policy import ids
 from mailstore.store import sweep, tie
 from mailstore.store.fsck import Check
+from tests.running import daemon
 from tests.store.site import a_mailbox, a_message
 from tests.suites.bodies import SMALL, stored
 
@@ -111,3 +113,21 @@ def test_the_store_of_another_database_is_told_and_repaired_only_on_demand(store
         ("litter", False),
     ]
     assert [finding.mended for finding in Check(store, repair=True, destroy=1).run()] == [False, True]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("database_id", "told"), [("ours", True), ("theirs", False), (None, True)])
+def test_lmtpd_says_at_its_start_that_the_store_is_another_databases(
+    store: FileBodies, tmp_path: Path, database_id: str | None, told: bool
+) -> None:
+    store.set_store_id("theirs")
+    if database_id is not None:
+        StoreTie.objects.create(pk=1, store_id=database_id)
+    with daemon("lmtpd", POPADMIN_DATA_DIR=str(tmp_path)) as lmtpd:
+        with smtplib.LMTP(*lmtpd.address) as client:  # its recipient is asked for behind the store's id
+            client.ehlo("client.example")
+            client.mail("sender@example.com")
+            assert client.rcpt("ann@example.org")[0] == 550
+        if told:
+            lmtpd.logged("the body store belongs to another database")
+    assert any("another database" in line for line in lmtpd.log()) is told

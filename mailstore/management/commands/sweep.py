@@ -85,7 +85,8 @@ class Command(ShellCommand):
             f"expired {swept.expired} ({tables.about(swept.expired_octets)}), "
             f"relieved {swept.relieved} ({tables.about(swept.relieved_octets)}), "
             f"diary rows {swept.diary}, silent devices {swept.silenced}, "
-            f"waited for by no device any more {swept.settled}, warnings {swept.warned}"
+            f"waited for by no device any more {swept.settled}, warnings {swept.warned}, "
+            f"bodies read {swept.checked}, damaged {swept.damaged}"
         )
 
 

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import timedelta
-from email.utils import make_msgid
-from smtplib import SMTPException
 
-from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db.models import Q, QuerySet
 from django.utils.translation import ngettext
 
 from mailstore.models import Mailbox, User
 from mailstore.store import notices
-from mailstore.store.notices import Notice
+from mailstore.store.sweeping import admin_mail
 from mailstore.store.sweeping.steps import Round
-
-log = logging.getLogger("popadmin.notices")
 
 PAUSE = timedelta(days=1)
 NAMED = 50  # what is beyond them is counted: the panel lists them all
@@ -48,27 +41,10 @@ def _filled(admin: User) -> QuerySet[Mailbox]:
 
 
 def _hand_over(admin: User, count: int, first: Sequence[Mailbox], round: Round) -> bool:
-    """Into his own mailbox here, or else to his recovery address; False where he has neither."""
     with notices.speaking(admin.language):
         subject = ngettext("%(count)d mailbox fills up", "%(count)d mailboxes fill up", count) % {"count": count}
         text = "\n".join(_lines(count, first)) + "\n"
-    own = Mailbox.objects.filter(user=admin, removed_at=None).first()
-    if own is not None:
-        notice = Notice(own.pk, admin.address, admin.language, subject, text, f"digest {admin.digested_at}")
-        return bool(notices.deliver([notice], now=round.now))
-    if admin.recovery_address:
-        _mail(admin.recovery_address, subject, text)
-    return bool(admin.recovery_address)
-
-
-def _mail(address: str, subject: str, text: str) -> None:
-    """Tried once: a mail server that is away would be asked each minute, and the panel has the list."""
-    # Django's own Message-ID would ask the resolver for this machine's name.
-    headers = {"Auto-Submitted": "auto-generated", "Message-ID": make_msgid(domain=settings.PUBLIC_HOSTNAME)}
-    try:
-        EmailMessage(subject, text, to=[address], headers=headers).send()
-    except (OSError, SMTPException) as error:
-        log.warning("the digest to %s could not be sent: %s", address, error)
+    return admin_mail.hand_over(admin, subject, text, occasion=f"digest {admin.digested_at}", now=round.now)
 
 
 def _lines(count: int, first: Sequence[Mailbox]) -> list[str]:

@@ -39,6 +39,7 @@ class Overview(access.AdminPage, TemplateView):
             host=host,
             parts=parts.parts() if host else [],
             certificates=certificates()[: figures.LARGEST] if host else [],
+            stored_mail=parts.stored_mail(named=0) if host else None,
         )
 
 
@@ -49,4 +50,10 @@ class Parts(access.HostPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         overview = [crumb(_("Overview"), "overview")]
-        return super().get_context_data(**kwargs, parts=parts.parts(), certificates=certificates(), crumbs=overview)
+        return super().get_context_data(
+            **kwargs,
+            parts=parts.parts(),
+            certificates=certificates(),
+            stored_mail=parts.stored_mail(),
+            crumbs=overview,
+        )
