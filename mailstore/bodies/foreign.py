@@ -1,6 +1,6 @@
 """What in a file store its owner cannot use: files of another owner, modes that keep the owner out; and how to mend it.
 
-The owner of the store is who owns its folder: the user that the listeners and the pages run as.
+The owner of the store (`owner.owner_of`) is the user that the listeners and the pages run as.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mailstore.bodies import disk, layout
-from mailstore.bodies.owner import user_name
+from mailstore.bodies.owner import owner_of, user_name
 from mailstore.ports import ForeignFile
 
 _DEEPEST = 4  # folders: quarantine, a day, its 32 folders
@@ -22,12 +22,12 @@ _RECENT_PERIODS = 2  # of nine hours each
 
 def walk(root: str) -> Iterator[tuple[int, list[ForeignFile]]]:
     """Yield for each folder of the store how many names it has, and what in it the owner cannot use. OSError."""
-    yield from _walk(root, "", Path(root).stat().st_uid, _DEEPEST)
+    yield from _walk(root, "", owner_of(root).st_uid, _DEEPEST)
 
 
 def recent(root: str) -> ForeignFile | None:
     """Return one thing of the marker, the drafts' folder and the newest folders that the owner cannot use."""
-    owner = Path(root).stat().st_uid
+    owner = owner_of(root).st_uid
     names = [layout.MARKER, layout.DRAFTS]
     for period in list(filter(layout.is_period, disk.names(root)))[-_RECENT_PERIODS:]:
         names += [period, *(f"{period}/{inner}" for inner in _listed(f"{root}/{period}"))]
@@ -38,7 +38,7 @@ def one(root: str, name: str, *, owner: int | None = None) -> ForeignFile | None
     """Return what keeps the owner from using the file or folder `name`; None where nothing does, or it is gone."""
     with contextlib.suppress(FileNotFoundError):
         state = Path(root, name).lstat()
-        flaw = _flaw(state, Path(root).stat().st_uid if owner is None else owner)
+        flaw = _flaw(state, owner_of(root).st_uid if owner is None else owner)
         return _told(root, name, flaw) if flaw else None
     return None
 
@@ -48,7 +48,7 @@ def mend(root: str, name: str) -> None:
 
     What has other names is left: it may be a file of somebody else, which a link brought here.
     """
-    owner = Path(root).stat()
+    owner = owner_of(root)
     descriptor = _open_below(root, name)
     try:
         state = os.fstat(descriptor)
@@ -105,7 +105,7 @@ def _flaw_of(mode: int, uid: int, owner: int) -> str | None:
 
 
 def _told(root: str, name: str, flaw: str) -> ForeignFile:
-    owner = user_name(Path(root).stat().st_uid)
+    owner = user_name(owner_of(root).st_uid)
     return ForeignFile(name, flaw, f"as root, run `fsck --repair`, or `chown -R {owner}: {root}`")
 
 

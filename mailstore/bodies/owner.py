@@ -6,6 +6,7 @@ otherwise, stay as they are. So an import reads another user's folders as root, 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -13,6 +14,8 @@ import pwd
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+
+from mailstore.bodies import layout
 
 _libc = ctypes.CDLL(None)
 _ASK = -1  # setfsuid(2): an id that cannot be had changes nothing, and the answer is the one in force
@@ -28,11 +31,18 @@ def user_name(uid: int) -> str:
 
 
 def owner_of(path: str) -> os.stat_result:
-    """Return the state of the folder, or of the nearest one above it that is there: who owns it owns what is made."""
+    """Return the state of the folder, or of the nearest one above it that is there: who owns it owns what is made.
+
+    Where a store's folder is root's, as the place of a mounted disk may be, its marker says whose the store is.
+    """
     place = Path(path)
     while not place.exists() and place != place.parent:
         place = place.parent
-    return place.stat()
+    state = place.stat()
+    if state.st_uid == 0:
+        with contextlib.suppress(OSError):
+            return (place / layout.MARKER).stat()
+    return state
 
 
 def identity_of(path: str) -> AbstractContextManager[None]:

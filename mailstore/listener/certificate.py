@@ -16,6 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from django.core.exceptions import ImproperlyConfigured
 
 from mailstore import keypair
+from mailstore.bodies.owner import identity_of
 from mailstore.conf import Tls
 
 VALID_DAYS = 825  # the longest that Apple's mail programs accept
@@ -36,13 +37,14 @@ def ensure_pair(tls: Tls, hostname: str) -> None:
         raise ImproperlyConfigured(
             f"TLS_CERT_FILE={str(tls.cert_file)!r} and TLS_KEY_FILE={str(tls.key_file)!r} are not there"
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix="tls.", dir=folder.parent))
-    try:
-        _write_pair(unfinished / tls.cert_file.name, unfinished / tls.key_file.name, hostname)
-        _publish(unfinished, tls)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    with identity_of(str(folder.parent)):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix="tls.", dir=folder.parent))
+        try:
+            _write_pair(unfinished / tls.cert_file.name, unfinished / tls.key_file.name, hostname)
+            _publish(unfinished, tls)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def expires_at(cert_file: Path) -> datetime.datetime:

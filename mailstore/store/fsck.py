@@ -107,7 +107,7 @@ class Check:
             for key in keys:
                 yield Finding("litter", key, f"a body without a row{why}", mended=key in moved)
             count += len(moved)
-            self.progress("litter", count, most)
+            self.progress("litter", count, most or None)
 
     def _set_aside(self, keys: list[str]) -> tuple[set[str], str]:
         try:

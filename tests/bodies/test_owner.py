@@ -13,7 +13,9 @@ import pytest
 
 from mailstore.bodies.files import FileBodies
 from mailstore.bodies.owner import identity_of
+from mailstore.conf import Tls
 from mailstore.errors import Unavailable
+from mailstore.listener.certificate import ensure_pair
 from tests.bodies.users import AS_ROOT, OTHER_USER, THIRD_USER, give, open_folder, owners
 from tests.suites.bodies import LARGE, SMALL, stored
 
@@ -48,6 +50,20 @@ def test_what_root_puts_into_a_store_belongs_to_the_owner_of_the_store(root: Pat
 def test_a_store_that_root_makes_belongs_to_the_owner_of_the_folder_it_is_made_in(root: Path) -> None:
     FileBodies(root / "made" / "bodies").prepare()
     assert owners(root) == {OTHER_USER}
+
+
+def test_a_store_on_a_mounted_disk_whose_folder_is_roots_belongs_to_the_owner_of_its_marker(root: Path) -> None:
+    store = FileBodies(root)
+    store.prepare()
+    give(root, 0).chmod(0o777)
+    stored(store, SMALL)
+    assert owners(root) - {root.stat().st_uid} == {OTHER_USER}
+    assert foreign(store) == []
+
+
+def test_a_certificate_that_root_makes_belongs_to_the_owner_of_the_data_folder(root: Path) -> None:
+    ensure_pair(Tls(root / "tls" / "cert.pem", root / "tls" / "key.pem", None, made_below=root), "mail.example.test")
+    assert (owners(root), (root / "tls" / "key.pem").is_file()) == ({OTHER_USER}, True)
 
 
 def test_root_reads_folders_that_are_closed_to_the_owner_of_the_store(root: Path) -> None:
