@@ -17,6 +17,7 @@ MailError
     ├── QuotaDeferred        over quota in a domain that defers
     ├── Overloaded           a bounded queue is full
     ├── Throttled            too many wrong passwords or unknown accounts
+    ├── Abandoned            the client left before its password was checked
     └── AliasOutside         an alias with targets that only the MTA can reach
 """
 
@@ -87,6 +88,10 @@ class Overloaded(TryAgain):
 
 class Throttled(TryAgain):
     """Too many distinct wrong passwords or unknown accounts."""
+
+
+class Abandoned(TryAgain):
+    """The client left, or let others go first, before its password was checked."""
 
 
 class AliasOutside(TryAgain):

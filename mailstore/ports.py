@@ -181,14 +181,24 @@ class Maildrop(Protocol):
         """The session is over: `barred` is not called any more, and what was done is kept. Never raises or waits."""
 
 
+class SignIn(Protocol):
+    """A sign-in under way. Harmless once it is answered."""
+
+    def abandon(self) -> None:
+        """The client is gone: a password check that has not begun is not made, and `done` gets Abandoned."""
+
+    def give_way(self) -> None:
+        """The client will send no more, and may be gone: a check that has not begun lets all others go first."""
+
+
 class Accounts(Protocol):
     """Sign-in."""
 
-    def sign_in(self, credentials: Credentials, done: Done[Maildrop]) -> None:
+    def sign_in(self, credentials: Credentials, done: Done[Maildrop]) -> SignIn:
         """One reply and one cost for unknown user, wrong password and suspended account (BadCredentials).
 
-        Also PopSwitchedOff, MainPasswordBarred (only after the right password), Throttled, Overloaded, Unavailable.
-        The answer may be delayed on purpose after a failure; it holds nothing meanwhile.
+        Also PopSwitchedOff, MainPasswordBarred (only after the right password), Throttled, Overloaded, Abandoned,
+        Unavailable. After failures the check and the answer may be delayed on purpose; it holds nothing meanwhile.
         """
 
     def site_expire_days(self) -> tuple[int | None, bool] | None:

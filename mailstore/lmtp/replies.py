@@ -66,6 +66,7 @@ ANSWERS: Final[dict[type[errors.MailError], bytes]] = {
     errors.MainPasswordBarred: INTERNAL,
     errors.BodyLost: INTERNAL,
     errors.Throttled: INTERNAL,
+    errors.Abandoned: INTERNAL,
 }
 
 

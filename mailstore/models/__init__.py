@@ -7,6 +7,7 @@ from mailstore.models.domains import Alias, Domain, RetentionPolicy
 from mailstore.models.findings import Finding
 from mailstore.models.grants import DomainGrant
 from mailstore.models.jobs import Job, JobRow
+from mailstore.models.known_networks import KnownNetwork
 from mailstore.models.mailboxes import Device, EveryDeviceHas, Mailbox
 from mailstore.models.messages import Body, EarlierStay, ImportedSource, Message
 from mailstore.models.passes import SweepPass
@@ -34,6 +35,7 @@ __all__ = [
     "Job",
     "JobRow",
     "KeptHoldings",
+    "KnownNetwork",
     "Mailbox",
     "MailedCode",
     "Message",

@@ -2,9 +2,11 @@
 
 Two answers to a guesser. The *delay* of a refusal grows with the distinct wrong passwords of the account (the same
 wrong one counts once, so a forgotten old device is no attack) and with the distinct accounts that failed from the
-network; it does not ask which of them exist. The *bar* refuses without a try: one account from one network after too
-many distinct wrong passwords there, a whole network after too many accounts that nobody has. No failure bars an account
-from another network, so no stranger elsewhere locks an owner out.
+network; it does not ask which of them exist. The part of it that the try's own network has earned comes before the
+try, so that a client that failed a lot waits before it costs a slow hash; the rest comes behind it. The *bar* refuses
+without a try: one account from one network after too many distinct wrong passwords there, a whole network after too
+many accounts that nobody has. No failure bars an account from another network, so no stranger elsewhere locks an owner
+out.
 """
 
 from __future__ import annotations
@@ -40,8 +42,11 @@ class _Recent(OrderedDict[str, _Failures]):
         self._most = most
 
     def full(self, key: str, now: float) -> bool:
+        return self.count(key, now) >= self._most
+
+    def count(self, key: str, now: float) -> int:
         found = self.get(key)
-        return found is not None and found.until > now and len(found.distinct) >= self._most
+        return len(found.distinct) if found is not None and found.until > now else 0
 
     def add(self, key: str, what: bytes, now: float) -> int:
         """Count `what` once, and return how many there are by now, at most `most`."""
@@ -106,8 +111,20 @@ class Throttle:
             return True
         return not loopback and not self._good_networks.has(where, now) and self._unknown.full(where, now)
 
+    def wait_seconds(self, client: str, account: str, now: float, *, loopback: bool) -> float:
+        """For how long this try waits before it is made: what failed before it, from its own network.
+
+        What others failed at elsewhere delays no owner who has the right password.
+        """
+        where = network(client)
+        count = self._guessed.count(_here(account, where), now)
+        if not loopback and not self._good_networks.has(where, now):
+            count = max(count, self._failed.count(where, now))
+        return _delay_seconds(count)
+
     def failed(self, client: str, account: str, secret: bytes, now: float, *, unknown: bool, loopback: bool) -> float:
-        """Count one failure and return for how many seconds its answer waits. `secret` is a keyed digest.
+        """Count one failure and return for how many seconds its answer waits, from the question on: what
+        `wait_seconds` took is part of it. `secret` is a keyed digest.
 
         `unknown` never changes the delay: how late an answer comes says nothing of which accounts exist.
         """
@@ -120,7 +137,7 @@ class Throttle:
             failed = self._failed.add(where, name.encode(), now)
             if not self._good_networks.has(where, now):
                 count = max(count, failed)
-        return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** (count - 1))
+        return _delay_seconds(count)
 
     def forgive(self, client: str, account: str, secret: bytes) -> None:
         """A failure is no guess after all: the account's previous password, from a device that missed a change."""
@@ -134,6 +151,10 @@ class Throttle:
         where = network(client)
         self._good_accounts.add(_here(account, where), now)
         self._good_networks.add(where, now)
+
+
+def _delay_seconds(count: int) -> float:
+    return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** (count - 1)) if count else 0.0
 
 
 def _here(account: str, where: str) -> str:

@@ -6,14 +6,14 @@ from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mailstore.errors import MailError, Refused, Throttled
+from mailstore.errors import Abandoned, MailError, Refused, Throttled
 from mailstore.pop3 import replies, sasl_login
-from mailstore.pop3.conversation import Conversation
+from mailstore.pop3.conversation import Conversation, Waiting
 from mailstore.ports import Credentials, SessionRecord
 
 if TYPE_CHECKING:
     from mailstore.pop3.protocol import Rules
-    from mailstore.ports import Accounts, Done, Journal, Maildrop, Peer
+    from mailstore.ports import Accounts, Done, Journal, Maildrop, Peer, SignIn
 
 
 class Authorization(Conversation):
@@ -28,6 +28,12 @@ class Authorization(Conversation):
         self._address: str | None = None  # what USER said
         self._exchange: sasl_login.Exchange | None = None
         self._mechanism = "USER"  # of the sign-in under way
+        self._under_way: SignIn | None = None
+
+    def half_closed(self) -> None:
+        if self._under_way is not None:
+            self._under_way.give_way()
+        super().half_closed()
 
     def tls_started(self, version: str) -> None:
         super().tls_started(version)
@@ -95,18 +101,28 @@ class Authorization(Conversation):
         peer = self._peer
         credentials = Credentials(address, secret, peer.client, loopback=peer.loopback, tls=self._record.tls)
         done: Done[Maildrop] = self._answer_to(self._enter, self._refuse)
-        self._accounts.sign_in(credentials, partial(self._tried, address, done))
+        under_way = self._accounts.sign_in(credentials, partial(self._tried, address, done))
+        if self._waiting is Waiting.ANSWER:
+            self._under_way = under_way
+            if self._half_closed:
+                under_way.give_way()
+
+    def _leave(self) -> None:
+        super()._leave()
+        if self._under_way is not None:
+            self._under_way.abandon()
 
     def _tried(self, address: str, done: Done[Maildrop], answer: Maildrop | MailError) -> None:
-        """A refusal is told also when whoever tried did not wait for it."""
-        if isinstance(answer, Refused | Throttled):
+        """A refusal is told also when the client did not wait for it."""
+        self._under_way = None
+        if isinstance(answer, Refused | Throttled | Abandoned):
             cause = f"{type(answer).__name__}: {answer}"
             peer = self._peer
             self._journal.sign_in_refused(peer.client, peer.proxy, address, mechanism=self._mechanism, cause=cause)
         done(answer)
 
     def _refuse(self, error: MailError) -> None:
-        if not isinstance(error, Refused | Throttled):
+        if not isinstance(error, Refused | Throttled | Abandoned):
             self._journal.trouble(error, "signing in")
         self._say(replies.error(error))
 

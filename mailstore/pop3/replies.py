@@ -78,6 +78,7 @@ ERRORS: Final[dict[type[errors.MailError], bytes]] = {
     errors.BodyUnreadable: _SERVICE,
     errors.StorageFull: _SERVICE,
     errors.Overloaded: b"-ERR [SYS/TEMP] service unavailable, too busy now\r\n",
+    errors.Abandoned: b"-ERR [SYS/TEMP] service unavailable, too busy now\r\n",  # a client that closed its side alone
     errors.Throttled: b"-ERR [LOGIN-DELAY] too many failed attempts, wait some minutes\r\n",
     # Of deliveries; a sign-in or a maildrop never gives them.
     errors.UnknownRecipient: _BROKEN,

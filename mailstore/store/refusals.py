@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from mailstore.errors import MailError
 from mailstore.models import DiarySession
+from mailstore.policy.hash_queue import Lane
 from mailstore.policy.throttle import Throttle
 from mailstore.ports import Credentials
 from mailstore.store.diary import Diary
 from mailstore.store.lane import StatementFailed
 from mailstore.store.lanes import Lanes
-from mailstore.store.passwords import Passwords
+from mailstore.store.passwords import Answer, Check, Passwords
 from mailstore.store.records import PREVIOUS_PASSWORD
 from mailstore.store.visits import Visit, Visitor, address
 
@@ -55,7 +56,7 @@ class Refusals:
                 self.tell(Why.WRONG.value, mailbox, credentials)
             else:
                 encoded = (answer.get_value(0, 0) or b"").decode()
-                self.passwords.check(credentials.secret, encoded, checked)
+                self.passwords.check(_check(credentials, encoded, checked))
 
         def checked(right: bool | MailError) -> None:
             if right is True:
@@ -65,3 +66,15 @@ class Refusals:
             self.tell(Why.PREVIOUS.value if right is True else Why.WRONG.value, mailbox, credentials)
 
         self.lanes.read(PREVIOUS_PASSWORD, (b"%d" % mailbox,), asked)
+
+
+def _check(credentials: Credentials, encoded: str, done: Answer) -> Check:
+    """One that every other goes before."""
+    return Check(
+        account=credentials.address,
+        network=None,
+        lane=Lane.LAST,
+        secret=credentials.secret,
+        encoded=encoded,
+        done=done,
+    )

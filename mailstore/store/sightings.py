@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 from mailstore.errors import MailError
 from mailstore.store import literals, visits
-from mailstore.store.lane import StatementFailed
+from mailstore.store.lane import Parameters, Statement, StatementFailed
 from mailstore.store.lanes import Lanes
-from mailstore.store.statements.signing_in import SIGHTINGS
+from mailstore.store.statements.signing_in import KNOWN_NETWORKS, SIGHTINGS
 
 log = logging.getLogger("popadmin.signin")
 
@@ -33,6 +33,7 @@ class Sightings:
     def __init__(self, lanes: Lanes) -> None:
         self._lanes = lanes
         self._seen: dict[int, _Sighting] = {}
+        self._networks: dict[tuple[int, str], datetime] = {}  # of users
 
     def add(self, device: int, client: str) -> None:
         """Note a sign-in from an IP address, or from "unix"."""
@@ -40,25 +41,37 @@ class Sightings:
         if len(self._seen) >= BATCH_LIMIT:
             self.flush()
 
+    def know(self, user: int, network: str) -> None:
+        """Note that a user signed in from a network; told with the devices, so after `add`."""
+        if len(self._networks) < KEPT_LIMIT:
+            self._networks[user, network] = datetime.now(UTC)
+
     def flush(self, done: Callable[[object], None] = lambda _: None) -> None:
         """Write what was seen; `done` is called once, whatever came of it. What failed is kept for the next."""
         if not self._seen:
             done(None)
             return
         seen, self._seen = self._seen, {}
+        networks, self._networks = self._networks, {}
         times = literals.texts(one.at.isoformat() for one in seen.values())
         clients = literals.texts(one.client for one in seen.values())
 
         def written(answer: object) -> None:
             if isinstance(answer, MailError):
-                self._take_back(seen, answer)
+                self._take_back(seen, networks, answer)
             done(answer)
 
-        self._lanes.write(((SIGHTINGS, (literals.bigints(seen), times, clients)),), written)
+        told = (SIGHTINGS, (literals.bigints(seen), times, clients))
+        self._lanes.write((told, _known(networks)) if networks else (told,), written)
 
-    def _take_back(self, seen: dict[int, _Sighting], error: MailError) -> None:
-        """Only what the server refused is told here: that it was away, the lane has told."""
-        if isinstance(error, StatementFailed):
+    def _take_back(
+        self, seen: dict[int, _Sighting], networks: dict[tuple[int, str], datetime], error: MailError
+    ) -> None:
+        """Only what the server refused is told here: that it was away, the lane has told. Networks that it refused
+        are noted by a sign-in of another day."""
+        if not isinstance(error, StatementFailed):
+            self._networks = networks | self._networks
+        else:
             log.error("the last sign-ins of %d devices were not written: %s", len(seen), error)
             seen = {device: replace(one, refusals=one.refusals + 1) for device, one in seen.items()}
         for device, one in seen.items():
@@ -66,3 +79,9 @@ class Sightings:
                 return
             if one.refusals < REFUSALS_AT_MOST:
                 self._seen.setdefault(device, one)
+
+
+def _known(networks: dict[tuple[int, str], datetime]) -> tuple[Statement, Parameters]:
+    users = literals.bigints(user for user, _network in networks)
+    names = literals.texts(network for _user, network in networks)
+    return KNOWN_NETWORKS, (users, names, literals.texts(at.isoformat() for at in networks.values()))

@@ -18,6 +18,7 @@ from mailstore.store.sweeping.drafts import DRAFTS
 from mailstore.store.sweeping.expire import EXPIRE
 from mailstore.store.sweeping.expired_aliases import EXPIRED_ALIASES
 from mailstore.store.sweeping.findings import FINDINGS
+from mailstore.store.sweeping.known_networks import KNOWN_NETWORKS
 from mailstore.store.sweeping.lease import lease
 from mailstore.store.sweeping.old_jobs import OLD_JOBS
 from mailstore.store.sweeping.possession import POSSESSION
@@ -54,6 +55,7 @@ STEPS: tuple[Step, ...] = (
     DIARY,
     FINDINGS,
     VISITS,
+    KNOWN_NETWORKS,
     OLD_JOBS,
     TALLY,
     WARN,

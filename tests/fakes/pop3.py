@@ -6,9 +6,10 @@ import sys
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from mailstore.errors import BadCredentials, MailError
+from mailstore.errors import Abandoned, BadCredentials, MailError
 from mailstore.pop3.protocol import Rules
 from mailstore.pop3.session import Session
 from mailstore.ports import Credentials, Done, Handled, Listing, Message, OpenBody, SessionRecord
@@ -47,11 +48,20 @@ class Answers:
         self.held = False
         self._kept: list[Callable[[], None]] = []
 
-    def give(self, done: Done[Any], answer: object) -> None:
-        if self.held:
-            self._kept.append(lambda: done(answer))
-        else:
+    def give(self, done: Done[Any], answer: object) -> Callable[[], None] | None:
+        """Returns what was kept back, if it was."""
+        if not self.held:
             done(answer)
+            return None
+        self._kept.append(partial(done, answer))
+        return self._kept[-1]
+
+    def withdraw(self, kept: Callable[[], None]) -> bool:
+        """Give that answer no more; False when it was given."""
+        if kept not in self._kept:
+            return False
+        self._kept.remove(kept)
+        return True
 
     @property
     def outstanding(self) -> int:
@@ -137,12 +147,30 @@ class FakeMaildrop:
         )
 
 
+class FakeSignIn:
+    """A sign-in; one whose answer is kept back has a check that has not begun."""
+
+    def __init__(self, answers: Answers, kept: Callable[[], None] | None, done: Done[Any]) -> None:
+        self._answers = answers
+        self._kept = kept
+        self._done = done
+        self.gave_way = False
+
+    def abandon(self) -> None:
+        if self._kept is not None and self._answers.withdraw(self._kept):
+            self._done(Abandoned("the client left"))
+
+    def give_way(self) -> None:
+        self.gave_way = True
+
+
 class FakeAccounts:
     """Accounts by address in any case; `asked` keeps every attempt. `error` is the answer to all while it is set."""
 
     def __init__(self) -> None:
         self.answers = Answers()
         self.asked: list[Credentials] = []
+        self.sign_ins: list[FakeSignIn] = []
         self.error: MailError | None = None
         self.expire: tuple[int | None, bool] | None = (None, False)
         self._known: dict[str, tuple[str, FakeMaildrop | MailError]] = {}
@@ -151,11 +179,13 @@ class FakeAccounts:
         """`opens` is what the right secret gives: a maildrop, or an error such as PopSwitchedOff."""
         self._known[address.lower()] = (secret, opens)
 
-    def sign_in(self, credentials: Credentials, done: Done[FakeMaildrop]) -> None:
+    def sign_in(self, credentials: Credentials, done: Done[FakeMaildrop]) -> FakeSignIn:
         self.asked.append(credentials)
         secret, opens = self._known.get(credentials.address.lower(), (None, None))
         right = secret == credentials.secret
-        self.answers.give(done, self.error or (opens if right else BadCredentials("unknown user or wrong password")))
+        answer = self.error or (opens if right else BadCredentials("unknown user or wrong password"))
+        self.sign_ins.append(FakeSignIn(self.answers, self.answers.give(done, answer), done))
+        return self.sign_ins[-1]
 
     def site_expire_days(self) -> tuple[int | None, bool] | None:
         return self.expire

@@ -153,6 +153,21 @@ def test_a_refused_sign_in_is_one_line_that_the_documented_filter_reads(post: Po
     assert not reads.match(talkative.logged(r"popadmin\.session session", after=before)[0])
 
 
+def test_a_guesser_who_leaves_before_the_check_is_a_line_that_the_documented_filter_reads(
+    post: Post, talkative: Daemon
+) -> None:
+    (failregex,) = re.findall(r"failregex = (.+)", INSTALL.read_text())
+    reads = re.compile(failregex.replace("<HOST>", r"(?P<host>\S+)"))
+    post.mailbox(password=SECRET)
+    before = len(talkative.log())
+    for guess in range(40):  # more than are checked at once
+        with dial(talkative) as client:
+            client.send(f"USER {ADDRESS}\r\nPASS wrong-{guess}\r\n".encode())
+    lines = talkative.logged("sign-in refused", after=before, times=40)
+    assert [line for line in lines if not reads.match(line)] == []
+    assert [line for line in lines if 'cause="Abandoned: ' in line]
+
+
 @pytest.mark.req("P-037")
 def test_a_password_refused_in_clear_is_told_without_the_password(post: Post, tls_settings: dict[str, str]) -> None:
     post.mailbox(password=SECRET)

@@ -221,3 +221,51 @@ def test_a_flood_of_names_fills_no_memory() -> None:
     tables = [getattr(memory, name) for name in vars(memory)]
     assert {len(table) for table in tables} == {throttle.TABLE_LIMIT}
     assert max(sys.getsizeof(name) for table in tables for name in table) < 400
+
+
+# --- what comes before the try --------------------------------------------------------------------------------------
+
+
+def wait(memory: Throttle, account: str = ANN, *, client: str = ELSEWHERE, loopback: bool = False) -> float:
+    return memory.wait_seconds(client, account, 0.0, loopback=loopback)
+
+
+def test_a_network_that_failed_waits_before_its_next_try_and_another_network_does_not() -> None:
+    memory = Throttle()
+    assert wait(memory) == 0.0
+    search(memory, 3)
+    assert wait(memory) == wait(memory, BOB) == FIRST_DELAY_SECONDS * 4
+    assert wait(memory, client=HOME) == 0.0
+    search(memory, 30)
+    assert wait(memory) == LONGEST_DELAY_SECONDS
+
+
+def test_guesses_at_an_account_elsewhere_delay_no_try_of_the_owner() -> None:
+    memory = Throttle()
+    guess(memory, WRONG_PASSWORDS_A_DAY)
+    assert wait(memory, client=HOME) == 0.0
+    assert fail(memory, client=HOME) == LONGEST_DELAY_SECONDS, "but a wrong one is refused late"
+
+
+def test_what_comes_before_a_try_is_never_more_than_its_refusal_waits() -> None:
+    memory = Throttle()
+    for n in range(12):
+        before = wait(memory)
+        assert before <= fail(memory, ANN, secret(n))
+
+
+@pytest.mark.req("P-189")
+def test_the_wait_before_a_try_does_not_tell_whether_the_account_exists() -> None:
+    known, unknown = Throttle(), Throttle()
+    for memory in (known, unknown):
+        for n in range(5):
+            fail(memory, ANN, secret(n), unknown=memory is unknown)
+    assert wait(known) == wait(unknown) > 0.0
+
+
+def test_on_this_machine_the_failures_of_others_delay_nobody() -> None:
+    memory = Throttle()
+    search(memory, 9, client="127.0.0.1", loopback=True)
+    assert wait(memory, client="127.0.0.1", loopback=True) == 0.0
+    guess(memory, 2, client="127.0.0.1", loopback=True)
+    assert wait(memory, client="127.0.0.1", loopback=True) == FIRST_DELAY_SECONDS * 2

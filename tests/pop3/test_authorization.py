@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailstore.errors import (
+    Abandoned,
     BadCredentials,
     MailError,
     MainPasswordBarred,
@@ -123,6 +124,7 @@ def test_nothing_is_said_before_the_maildrop_is_open() -> None:
         (MainPasswordBarred, "-ERR [AUTH] "),
         (Throttled, "-ERR [LOGIN-DELAY] "),
         (Overloaded, "-ERR [SYS/TEMP] "),
+        (Abandoned, "-ERR [SYS/TEMP] "),
         (Unavailable, "-ERR [SYS/TEMP] "),
     ],
 )
@@ -164,8 +166,42 @@ def test_a_guesser_who_does_not_wait_for_the_refusal_leaves_a_trace_all_the_same
     talk.accounts.answers.held = True
     talk.sign_in("guess")
     talk.end()
-    talk.accounts.answers.release()
     assert [told[0] for told in talk.journal.sign_ins_refused] == ["192.0.2.7"]
+
+
+def test_a_sign_in_whose_client_left_is_abandoned_and_leaves_a_trace() -> None:
+    talk = Conversation()
+    talk.accounts.answers.held = True
+    talk.sign_in("guess")
+    talk.end()
+    assert talk.accounts.answers.outstanding == 0
+    assert [told[-1] for told in talk.journal.sign_ins_refused] == ["Abandoned: the client left"]
+    assert talk.journal.troubles == []
+
+
+@pytest.mark.req("P-027")
+@pytest.mark.parametrize("early", [False, True], ids=["while it waits", "with the last command"])
+def test_a_sign_in_of_a_client_that_closed_its_side_lets_others_go_first(early: bool) -> None:
+    talk = Conversation(*MESSAGES)
+    talk.accounts.answers.held = True
+    if early:
+        talk.peer.full = True
+    talk.send(b"USER anna@example.org\r\nPASS secret\r\n")
+    talk.session.half_closed()
+    talk.peer.full = False
+    talk.session.proceed()
+    assert [sign_in.gave_way for sign_in in talk.accounts.sign_ins] == [True]
+    talk.accounts.answers.release()
+    assert talk.peer.writes[-1] == b"+OK 3 messages (106 octets)\r\n"
+
+
+def test_the_end_of_a_connection_abandons_no_sign_in_that_was_answered() -> None:
+    talk = Conversation()
+    talk.sign_in("wrong")
+    talk.end()
+    assert [told[-1] for told in talk.journal.sign_ins_refused] == [
+        "BadCredentials: unknown user or wrong password",
+    ]
 
 
 def test_a_good_sign_in_and_a_fault_of_ours_are_no_refused_sign_in() -> None:

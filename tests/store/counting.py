@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
+LONGEST_SECONDS = 30.0
 PATH = "tests.store.counting.Counting"
 
 
@@ -23,6 +25,21 @@ class Counting(Argon2PasswordHasher):
     def encode(self, password: str, salt: str) -> str:
         Counting.runs += 1
         return super().encode(password, salt)
+
+
+GATED = "tests.store.counting.Gated"
+
+
+class Gated(Counting):
+    """One whose checks wait until the test opens the gate; `checked` are the passwords, as their checks begin."""
+
+    gate = threading.Event()
+    checked: ClassVar[list[str]] = []
+
+    def verify(self, password: str, encoded: str) -> bool:
+        Gated.checked.append(password)
+        assert Gated.gate.wait(LONGEST_SECONDS), "the test forgot to open the gate"
+        return super().verify(password, encoded)
 
 
 def cost(act: Callable[[], Any]) -> tuple[Any, int]:

@@ -15,8 +15,8 @@ from mailstore.store.statements.arriving import (
     STORE_TIE,
 )
 from mailstore.store.statements.leaving import REMOVE
-from mailstore.store.statements.signing_in import SIGHTINGS, SIGN_IN, SITE_EXPIRY
+from mailstore.store.statements.signing_in import KNOWN_NETWORKS, SIGHTINGS, SIGN_IN, SITE_EXPIRY
 from mailstore.store.statements.viewing import BARRED, CARDS, HIDE, LISTING, LOCK, PAST_LISTING
 
 READS = (SIGN_IN, SITE_EXPIRY, BARRED, LISTING, PAST_LISTING, CARDS, RECIPIENTS, OURS, ROOM, ANY_BODY, STORE_TIE)
-WRITES = (LOCK, LOCK_DOMAINS, REMOVE, HIDE, SIGHTINGS, ADD_BODY, DELIVER, DELIVER_ALL)
+WRITES = (LOCK, LOCK_DOMAINS, REMOVE, HIDE, SIGHTINGS, KNOWN_NETWORKS, ADD_BODY, DELIVER, DELIVER_ALL)

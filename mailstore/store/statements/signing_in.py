@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mailstore.policy.known_pairs import KNOWN_DAYS, NETWORKS_LIMIT
 from mailstore.store.lane import Statement
 
 SITE_POLICY = "(SELECT id FROM mailstore_retentionpolicy WHERE site)"
@@ -14,12 +15,18 @@ EXPIRES_DAYS = """CASE WHEN NOT m.held THEN least(p.expire_days, p.expire_confir
 # A user with the mailbox and its devices: the main one, and the one whose selector was typed ($2; NULL for none).
 # One row a device, none for an unknown user, one without a mailbox for an admin. A removed mailbox counts as suspended:
 # the same reply and cost as an unknown one, but no reason to bar the network from which its owner's devices still ask.
+# $3 is the network that asks, where this worker has not noted the account there within a day: was it noted before?
 SIGN_IN = Statement(
     b"sign_in",
     f"""
     SELECT u.password, u.is_active AND coalesce(o.active AND m.removed_at IS NULL, true), u.address,
            m.id, m.pop, m.main_pop, m.messages, m.octets, m.change,
            {EXPIRES_DAYS},
+           u.id,
+           CASE WHEN $3::text IS NOT NULL
+                THEN (SELECT k.seen_at > now() - interval '1 day' FROM mailstore_knownnetwork k
+                       WHERE k.user_id = u.id AND k.network = $3 AND k.seen_at > now() - interval '{KNOWN_DAYS} days')
+           END,
            d.id, d.name, d.main, d.digest, d.hidden::text, d.hidden_messages, d.hidden_octets,
            d.last_sign_in_at IS NULL,
            CASE WHEN d.last_sign_in_at > now() - interval '1 day' THEN host(d.last_client) END
@@ -66,5 +73,21 @@ SIGHTINGS = Statement(
            FOR NO KEY UPDATE OF m SKIP LOCKED)
     UPDATE mailstore_mailbox m SET last_sign_in_at = told.last_sign_in_at
       FROM told WHERE m.id = told.mailbox_id AND m.id IN (SELECT id FROM free)
+    """,
+)
+
+# Which users $1 signed in from which networks $2, and when, in batches. In one order, so that two workers never wait
+# for each other crosswise. A user has a bounded number of them, which the sweep cuts down to the newest.
+KNOWN_NETWORKS = Statement(
+    b"known_networks",
+    f"""
+    INSERT INTO mailstore_knownnetwork AS kept (user_id, network, seen_at)
+    SELECT seen.user_id, seen.network, seen.at
+      FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS seen (user_id, network, at)
+      JOIN mailstore_user u ON u.id = seen.user_id
+     WHERE (SELECT count(*) FROM mailstore_knownnetwork k WHERE k.user_id = u.id) < {NETWORKS_LIMIT}
+        OR EXISTS (SELECT 1 FROM mailstore_knownnetwork k WHERE k.user_id = u.id AND k.network = seen.network)
+     ORDER BY seen.user_id, seen.network
+        ON CONFLICT (user_id, network) DO UPDATE SET seen_at = greatest(kept.seen_at, excluded.seen_at)
     """,
 )
