@@ -17,7 +17,7 @@ class DiarySession(models.Model):
         QUIT = "quit", _("QUIT")
         LOST = "lost", _("connection lost")
         IDLE = "idle", _("silent for too long")
-        BARRED = "barred", _("ended here: this device may use POP no more")
+        BARRED = "barred", _("ended here: this device may no longer use POP, or its password was changed")
         SHUTDOWN = "shutdown", _("the server was stopped")
         FAILED = "failed", _("the server failed")
         WRONG = "wrong", _("refused: wrong password")

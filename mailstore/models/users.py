@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower, Upper
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.policy.addresses import BadAddress, normal_login
@@ -43,6 +44,7 @@ class User(AbstractBaseUser):
     # Confirmed by a mailed code; where the mail of a forgotten password goes.
     recovery_address = models.TextField(_("recovery address"), blank=True, default="")
     must_change_password = models.BooleanField(_("must choose a new password"), default=False)
+    # Also which password it is: open POP sessions of the one before end by it (statements/viewing.py).
     password_changed_at = models.DateTimeField(_("password changed"), null=True, blank=True)
     digested_at = models.DateTimeField(null=True, editable=False)  # the last digest of full mailboxes, to an admin
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -73,3 +75,11 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.address
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Django's own ways come by here (`manage.py changepassword`); the store's are in `new_passwords`.
+
+        A new hash of the same password, which Django makes at a sign-in, saves `password` alone: nothing was changed.
+        """
+        super().set_password(raw_password)
+        self.password_changed_at = timezone.now()

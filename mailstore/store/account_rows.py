@@ -33,6 +33,7 @@ class Account(NamedTuple):
     change: int
     expire_days: int | None
     user: int
+    password_version: bytes | None  # another one once another password was set, as Postgres prints it
     noted: bool | None  # a sign-in from the network that asks: None: none within a month; True: within a day
     devices: tuple[Device, ...]
 
@@ -55,7 +56,7 @@ def read(answer: PGresult) -> Account | None:
     encoded, active, name, mailbox, pop, main_pop, messages, octets, change, expire_days = _values(answer, 0, 0, 10)
     if not mailbox:
         return None
-    user, noted = _values(answer, 0, 10, 12)
+    user, password_version, noted = _values(answer, 0, 10, 13)
     return Account(
         encoded=encoded.decode(),
         active=active == b"t",
@@ -68,13 +69,14 @@ def read(answer: PGresult) -> Account | None:
         change=int(change),
         expire_days=int(expire_days) if expire_days else None,
         user=int(user),
+        password_version=password_version or None,
         noted=noted == b"t" if noted else None,
         devices=tuple([_device(answer, row) for row in range(answer.ntuples)]),
     )
 
 
 def _device(answer: PGresult, row: int) -> Device:
-    key, name, main, digest, hidden, hidden_messages, hidden_octets, unseen, client = _values(answer, row, 12, 21)
+    key, name, main, digest, hidden, hidden_messages, hidden_octets, unseen, client = _values(answer, row, 13, 22)
     return Device(
         device=int(key),
         name=name.decode(),

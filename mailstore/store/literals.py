@@ -9,6 +9,11 @@ def bigints(numbers: Iterable[int | None]) -> bytes:
     return b"{%s}" % b",".join([b"NULL" if number is None else b"%d" % number for number in numbers])
 
 
+def printed(numbers: Iterable[bytes | None]) -> bytes:
+    """Numbers as Postgres printed them."""
+    return b"{%s}" % b",".join([b"NULL" if number is None else number for number in numbers])
+
+
 def truths(claims: Iterable[bool]) -> bytes:
     return b"{%s}" % b",".join([b"t" if claim else b"f" for claim in claims])
 

@@ -16,7 +16,7 @@ from mailstore.store.diary import Diary
 from mailstore.store.lane import Steps
 from mailstore.store.lanes import Lanes
 from mailstore.store.listings import Listings, unpack
-from mailstore.store.standing import Standing
+from mailstore.store.standing import Credential, Standing
 from mailstore.store.statements.leaving import REMOVE
 from mailstore.store.statements.viewing import CARDS, HIDE, LISTING, LOCK, PAST_LISTING
 from mailstore.store.visits import Visit, Visitor
@@ -39,6 +39,7 @@ class View(NamedTuple):
     address: str
     device: int
     device_name: str
+    password_version: bytes | None  # of the main password; None: a device's secret, or a password never changed
     change: int
     hidden: bytes  # int8multirange, as Postgres prints it
     messages: int
@@ -189,11 +190,15 @@ class StoredMaildrop:
     def _removed(self, answer: PGresult | MailError) -> MailError | None:
         if isinstance(answer, MailError):
             return answer
-        return None if answer.ntuples else BadCredentials(f"{self.device} of {self.address} is revoked, barred or gone")
+        if answer.ntuples:
+            return None
+        return BadCredentials(f"{self.device} of {self.address} is revoked, barred or gone, or has another password")
 
     def _update(self, keys: bytes) -> Steps:
         """The transaction of QUIT; which of its steps does anything depends on the device's mode at that moment."""
-        parameters = (b"%d" % self._view.mailbox, keys, b"%d" % self._view.device, b"%d" % self._view.change)
+        view = self._view
+        numbers = (b"%d" % view.device, b"%d" % view.change)
+        parameters = (b"%d" % view.mailbox, keys, *numbers, view.password_version)
         lock = (LOCK, (literals.bigints([self._view.mailbox]),))
         return (lock, (HIDE, parameters), (REMOVE, parameters))
 
@@ -201,11 +206,14 @@ class StoredMaildrop:
 
     def watch(self, barred: Callable[[], None]) -> None:
         self._barred = barred
-        self._standing.watch(self._view.device, barred)
+        self._standing.watch(self._credential(), barred)
+
+    def _credential(self) -> Credential:
+        return Credential(self._view.device, self._view.password_version)
 
     def ended(self, record: SessionRecord, handled: Handled) -> None:
         if self._barred is not None:
-            self._standing.forget(self._view.device, self._barred)
+            self._standing.forget(self._credential(), self._barred)
             self._barred = None
         visit = Visit(
             self._view.visitor,

@@ -228,6 +228,7 @@ class StoredSignIn:
             address=account.address,
             device=device.device,
             device_name=device.name,
+            password_version=account.password_version if device.main else None,
             change=account.change,
             hidden=device.hidden,
             messages=account.messages - device.hidden_messages,

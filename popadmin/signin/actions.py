@@ -15,8 +15,8 @@ from mailstore.store.outcomes import assign, details
 
 @transaction.atomic
 def change_password(user: User, password: str, *, actor: Actor) -> None:
-    """Set the new password. Every other web session ends, and POP3 refuses the old one at its next sign-in:
-    both hold on to the stored hash, which is another one now."""
+    """Set the new password. Every other web session ends, since it holds on to the stored hash. POP3 refuses the old
+    one at its next sign-in, and what it opened ends within a second."""
     _put_password(user, password)
     _record(user, "password.change", actor)
 

@@ -49,6 +49,25 @@ def test_a_revoked_device_is_cut_off_in_every_worker(filled: Post, clients: int)
     )
 
 
+@pytest.mark.parametrize("clients", [1, 4])
+def test_a_changed_password_cuts_off_what_the_old_one_opened_in_every_worker_and_no_device(
+    filled: Post, clients: int
+) -> None:
+    phone = filled.device(ADDRESS, "phone")
+    open_ones = [filled.session() for _ in range(clients)]
+    for session in open_ones:
+        session.ask("DELE 1")
+    with filled.session(password=phone) as device:
+        mailboxes.set_password(ADDRESS, "another good pass phrase", actor=ACTOR)
+        for session in open_ones:
+            assert session.rest() == b""
+        assert device.ask("NOOP").startswith(b"+OK")
+        with filled.session(password="another good pass phrase") as later:
+            assert later.ask("STAT").startswith(b"+OK 3 ")
+    assert Message.objects.filter(removed=None).count() == 3
+    until(lambda: DiarySession.objects.filter(ended="barred").exists(), "the diary tells it")
+
+
 def test_pop_that_is_switched_off_ends_all_sessions_of_the_mailbox_and_no_other(filled: Post) -> None:
     filled.mailbox("bob@example.org")
     with filled.session() as ann, filled.session("bob@example.org", PASSWORD) as bob:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from pytest_django import Settings
 
+from mailstore.errors import BadCredentials
 from mailstore.models import Device, Domain, Mailbox, User
 from mailstore.store import devices, mailbox_removal, mailboxes
 from mailstore.store.standing import LOOK_SECONDS
+from popadmin.signin import actions
+from tests.store import counting
 from tests.store.mail import Mail
 from tests.store.site import ACTOR, PASSWORD, a_mailbox
 from tests.store.worker import end_lanes
@@ -70,6 +74,50 @@ def test_whoever_may_no_more_is_told(sessions: Sessions, act: Callable[[], objec
     assert sessions.told(*barred) == set(barred)
 
 
+OTHER = "another good pass phrase"
+
+
+def _set_by_django() -> None:
+    """As `manage.py changepassword` does."""
+    user = User.objects.get(address=ANN)
+    user.set_password(OTHER)
+    user.save()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: mailboxes.set_password(ANN, OTHER, actor=ACTOR),
+        lambda: mailboxes.set_password(ANN, None, actor=ACTOR, must_change=True),
+        lambda: mailboxes.ensure(ANN, actor=ACTOR, password=OTHER),
+        lambda: actions.change_password(User.objects.get(address=ANN), OTHER, actor=ACTOR),
+        lambda: actions.reset_password(User.objects.get(address=ANN), OTHER, client=None),
+        _set_by_django,
+    ],
+    ids=["shell", "generated", "file", "page", "link", "Django's command"],
+)
+def test_a_changed_password_ends_what_the_old_one_opened_and_no_device(
+    sessions: Sessions, change: Callable[[], object]
+) -> None:
+    change()
+    assert sessions.told("main") == {"main"}
+
+
+def test_a_session_of_the_new_password_goes_on(sessions: Sessions) -> None:
+    mailboxes.set_password(ANN, OTHER, actor=ACTOR)
+    sessions.open("new", OTHER)
+    assert sessions.told("main") == {"main"}
+    assert sessions.told() == {"main"}
+
+
+def test_a_new_hash_of_the_same_password_ends_no_session(sessions: Sessions, settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = [counting.PATH, *settings.PASSWORD_HASHERS]
+    before = User.objects.get(address=ANN).password
+    assert User.objects.get(address=ANN).check_password(PASSWORD)
+    assert User.objects.get(address=ANN).password != before
+    assert sessions.told() == set()
+
+
 def test_a_change_while_the_database_was_away_is_seen_when_it_is_back(sessions: Sessions) -> None:
     end_lanes()
     devices.revoke(ANN, "phone", actor=ACTOR)
@@ -100,3 +148,26 @@ def test_a_quit_in_the_same_moment_changes_nothing(mail: Mail) -> None:
         Domain.objects.update(active=True)
     assert Mailbox.objects.get().messages == 1
     assert Device.objects.get().hidden == "{}"
+
+
+@pytest.mark.parametrize("mode", ["primary", "independent"])
+def test_a_quit_of_a_session_whose_password_was_just_changed_removes_and_hides_nothing(mail: Mail, mode: str) -> None:
+    a_mailbox()
+    mail.deliver(ANN)
+    if mode == "independent":
+        devices.add(ANN, "phone", actor=ACTOR)
+    drop = mail.open(ANN)
+    mailboxes.set_password(ANN, OTHER, actor=ACTOR)
+    assert isinstance(mail.remove(drop, 1), BadCredentials)
+    assert Mailbox.objects.get().messages == 1
+    assert Device.objects.get(main=True).hidden == "{}"
+    assert mail.remove(mail.open(ANN, OTHER), 1) == 1
+
+
+def test_a_device_removes_mail_also_when_the_main_password_was_just_changed(mail: Mail) -> None:
+    a_mailbox()
+    mail.deliver(ANN)
+    phone = mail.open(ANN, devices.add(ANN, "phone", actor=ACTOR, mode="primary")[1])
+    mailboxes.set_password(ANN, OTHER, actor=ACTOR)
+    assert mail.remove(phone, 1) == 1
+    assert Mailbox.objects.get().messages == 0

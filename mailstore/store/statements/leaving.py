@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailstore.policy import ids
 from mailstore.store.lane import Statement
-from mailstore.store.statements.viewing import COUNTS, MAY, WHOLE
+from mailstore.store.statements.viewing import COUNTS, WHOLE, may
 
 
 def leaving(gone: str, *, of: str, answer: str) -> str:
@@ -51,7 +51,9 @@ def later(one: str, other: str) -> str:
 # first other device turns the main one from primary to independent while sessions are open. A primary device removes;
 # an independent one only what every counting device has hidden, this one by HIDE; a peeking one nothing. What another
 # session removed meanwhile is skipped and counts as removed. No row: the mailbox was removed or suspended, the device
-# revoked, or POP or the main password barred, since the session began; then nothing was done, here and by HIDE.
+# revoked, POP or the main password barred, or the password that opened the session (its version is $5) changed, since
+# the session began; then nothing was done, here and by HIDE.
+_MAY = may("$5::float8")
 REMOVE = Statement(
     b"remove",
     leaving(
@@ -64,11 +66,11 @@ REMOVE = Statement(
                removed_why = CASE d.mode WHEN 'primary' THEN 'dele' ELSE 'every' END
           FROM mailstore_mailbox x, mailstore_device d, every
          WHERE x.id = $1 AND d.id = $3 AND m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL
-           AND m.added <= $4 AND {MAY}
+           AND m.added <= $4 AND {_MAY}
            AND (d.mode = 'primary' OR d.mode = 'independent' AND coalesce(every.hidden @> m.added, true))
      RETURNING m.mailbox_id, m.added, m.octets""",
         of="= $1",
-        answer=f"SELECT 1 FROM mailstore_mailbox x, mailstore_device d WHERE x.id = $1 AND d.id = $3 AND {MAY}",
+        answer=f"SELECT 1 FROM mailstore_mailbox x, mailstore_device d WHERE x.id = $1 AND d.id = $3 AND {_MAY}",
     ),
 )
 

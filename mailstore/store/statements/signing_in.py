@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailstore.policy.known_pairs import KNOWN_DAYS, NETWORKS_LIMIT
 from mailstore.store.lane import Statement
+from mailstore.store.statements.viewing import CREDENTIAL_VERSION
 
 SITE_POLICY = "(SELECT id FROM mailstore_retentionpolicy WHERE site)"
 
@@ -22,7 +23,7 @@ SIGN_IN = Statement(
     SELECT u.password, u.is_active AND coalesce(o.active AND m.removed_at IS NULL, true), u.address,
            m.id, m.pop, m.main_pop, m.messages, m.octets, m.change,
            {EXPIRES_DAYS},
-           u.id,
+           u.id, {CREDENTIAL_VERSION},
            CASE WHEN $3::text IS NOT NULL
                 THEN (SELECT k.seen_at > now() - interval '1 day' FROM mailstore_knownnetwork k
                        WHERE k.user_id = u.id AND k.network = $3 AND k.seen_at > now() - interval '{KNOWN_DAYS} days')

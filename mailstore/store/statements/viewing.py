@@ -65,19 +65,31 @@ LOCK = Statement(b"lock", "SELECT 1 FROM mailstore_mailbox WHERE id = ANY($1::bi
 COUNTS = """v.mailbox_id = x.id AND v.revoked_at IS NULL AND v.mode <> 'peek' AND v.silent_since IS NULL
         AND NOT (v.main AND (v.last_sign_in_at IS NULL OR NOT x.main_pop))"""
 
-# A device d of mailbox x may still use it: a session outlives the sign-in that was right for it.
-MAY = """d.revoked_at IS NULL AND x.removed_at IS NULL AND x.pop AND (x.main_pop OR NOT d.main)
-        AND EXISTS (SELECT 1 FROM mailstore_user u JOIN mailstore_domain o ON o.id = x.domain_id
-                     WHERE u.id = x.user_id AND u.is_active AND o.active)"""
+# Which password user u has: another figure once another one was set (`new_passwords.have`). A new hash of the same
+# password leaves it as it is. A float8 keeps microseconds, and is printed so that it is read back as itself.
+CREDENTIAL_VERSION = "date_part('epoch', u.password_changed_at)"
 
-# Of the devices $1 with open sessions, those that may use POP no more; one that is gone altogether is among them.
+
+def may(version: str) -> str:
+    """SQL: a device d of mailbox x may still use it: a session outlives the sign-in that was right for it.
+
+    `version` is the main password's at that sign-in (CREDENTIAL_VERSION); other devices have secrets of their own.
+    """
+    return f"""d.revoked_at IS NULL AND x.removed_at IS NULL AND x.pop AND (x.main_pop OR NOT d.main)
+        AND EXISTS (SELECT 1 FROM mailstore_user u JOIN mailstore_domain o ON o.id = x.domain_id
+                     WHERE u.id = x.user_id AND u.is_active AND o.active
+                       AND (NOT d.main OR {CREDENTIAL_VERSION} IS NOT DISTINCT FROM {version}))"""
+
+
+# Of open sessions, by their devices $1 and the passwords' versions $2, the places of those that may use POP no more.
+# One whose device is gone altogether is among them.
 BARRED = Statement(
     b"barred",
     f"""
-    SELECT open.device
-      FROM unnest($1::bigint[]) AS open (device)
+    SELECT open.place
+      FROM unnest($1::bigint[], $2::float8[]) WITH ORDINALITY AS open (device, version, place)
      WHERE NOT EXISTS (SELECT 1 FROM mailstore_device d JOIN mailstore_mailbox x ON x.id = d.mailbox_id
-                        WHERE d.id = open.device AND {MAY})
+                        WHERE d.id = open.device AND {may("open.version")})
     """,
 )
 
@@ -86,14 +98,14 @@ WHOLE = "+ '{}'::int8multirange"
 
 # Behind LOCK: messages $2 of mailbox $1 are hidden from device $3 alone, unless it is primary and removes them. All
 # numbers below the view's first visible message join the set, so that it stays one range where mail is read in order;
-# that message is looked for from the end of this range on, past what is hidden.
+# that message is looked for from the end of this range on, past what is hidden. $5 is the password's version (`may`).
 HIDE = Statement(
     b"hide",
     f"""
     WITH view AS MATERIALIZED (
         SELECT d.hidden {WHOLE} AS hidden
           FROM mailstore_device d JOIN mailstore_mailbox x ON x.id = $1
-         WHERE d.id = $3 AND d.mode <> 'primary' AND {MAY}),
+         WHERE d.id = $3 AND d.mode <> 'primary' AND {may("$5::float8")}),
     fresh AS (
         SELECT m.added, m.octets
           FROM mailstore_message m JOIN view ON NOT view.hidden @> m.added
