@@ -12,6 +12,7 @@ LOCAL = "unix"  # a request that came by a unix socket has no address
 UNKNOWN, WRONG, SUSPENDED, WEB_OFF = "unknown user", "wrong password", "suspended", "web is switched off"
 MAILED, NO_ADDRESS, HOSTED_ADDRESS = "mailed", "no recovery address", "recovery address hosted here"
 MANY = "too many from there"
+BUSY = "server busy"
 _OF_SOMEBODY = frozenset({WRONG, SUSPENDED, WEB_OFF, MAILED, NO_ADDRESS, HOSTED_ADDRESS})
 
 

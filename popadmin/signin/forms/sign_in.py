@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import User
 from mailstore.policy.addresses import ADDRESS_OCTETS
+from mailstore.store import known_networks
 from popadmin.signin import access, journal
-from popadmin.signin.guesses import guesses
+from popadmin.signin.guesses import LOCAL, guesses
+from popadmin.signin.hashing import Busy, places
 
 
 class Untold(forms.CharField):
@@ -45,6 +47,7 @@ class SignIn(AuthenticationForm):
         "invalid_login": _("The address or the password is not right."),
         "web_off": _("The password is right, but these pages are switched off for your mailbox."),
         "barred": _("Too many wrong passwords. Wait a while, then try again."),
+        "busy": _("Too many people sign in just now. Try again in a moment."),
     }
 
     def clean(self) -> dict[str, Any]:
@@ -63,13 +66,19 @@ class SignIn(AuthenticationForm):
         if guesses.barred(client, name):
             journal.refused(client, name, journal.MANY)
             raise ValidationError(self.error_messages["barred"], "barred")
-        self.user_cache = authenticate(self.request, username=name, password=password)
+        try:
+            with places.one(client, known=known_networks.known(name, client or LOCAL)):
+                self.user_cache = authenticate(self.request, username=name, password=password)
+        except Busy:
+            journal.refused(client, name, journal.BUSY)
+            raise ValidationError(self.error_messages["busy"], "busy") from None
         if self.user_cache is None:
             cause = _cause(name)
             guesses.wrong(client, name, password, unknown=cause == journal.UNKNOWN)
             journal.refused(client, name, cause)
             raise self.get_invalid_login_error()
         guesses.right(client, name)
+        known_networks.note(self.user_cache, client or LOCAL)
         self.confirm_login_allowed(self.user_cache)
 
     def _client(self) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.csrf import csrf_failure
@@ -14,6 +16,8 @@ from popadmin import layout
 from popadmin.signin import again
 from popadmin.signin.access import signed_in
 from popadmin.signin.forms import sign_in
+
+RETRY_SECONDS = 5  # said to a client whose password could not be checked in time
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -34,6 +38,13 @@ class SignIn(LoginView):
         return (
             onwards if sent is None or signed_in(self.request).must_change_password else again.offer(self.request, sent)
         )
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        answer = super().form_invalid(form)
+        if form.has_error(NON_FIELD_ERRORS, "busy"):
+            answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+            answer["Retry-After"] = str(RETRY_SECONDS)
+        return answer
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         sent = again.read(self.request.POST.get("sent", ""))

@@ -1,0 +1,26 @@
+"""From which networks users signed in within a month, for the pages; POP's sign-ins are told by `sightings`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from mailstore.models import KnownNetwork, User
+from mailstore.policy.known_pairs import KNOWN_DAYS, NETWORKS_LIMIT
+from mailstore.policy.networks import network
+
+
+def known(address: str, client: str) -> bool:
+    """Whether that user signed in from there; one query, whoever that is."""
+    since = timezone.now() - timedelta(days=KNOWN_DAYS)
+    return KnownNetwork.objects.filter(user__address=address, network=network(client), seen_at__gt=since).exists()
+
+
+def note(user: User, client: str) -> None:
+    """A sign-in succeeded."""
+    if KnownNetwork.objects.filter(user=user).exclude(network=network(client)).count() < NETWORKS_LIMIT:
+        row = KnownNetwork(user=user, network=network(client), seen_at=timezone.now())
+        KnownNetwork.objects.bulk_create(
+            [row], update_conflicts=True, unique_fields=["user", "network"], update_fields=["seen_at"]
+        )
