@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench import certificate, dovecot, meter, ours, report, rounds, verify
+from bench import certificate, dovecot, guess, meter, ours, report, rounds, verify
 from bench.scenarios import SCENARIOS, Scenario
 from bench.side import Side
 from bench.talk import WrongAnswer
@@ -22,7 +22,11 @@ EXAMPLE = "example: python -m bench --quick --scenario poll --scenario fetch-tls
 
 def main() -> None:
     options = _options()
+    if guess.NAME in (options.scenario or [guess.NAME]):
+        guess.report()
     chosen = [each for each in SCENARIOS if not options.scenario or each.name in options.scenario]
+    if not chosen:
+        return
     groups = list(dict.fromkeys(each.work.group for each in chosen))
     pace = rounds.QUICK if options.quick else rounds.UNHURRIED
     with workplace() as folder, ExitStack() as stack:
@@ -43,7 +47,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, epilog=EXAMPLE)
-    names = [scenario.name for scenario in SCENARIOS]
+    names = [*(scenario.name for scenario in SCENARIOS), guess.NAME]
     parser.add_argument("--scenario", action="append", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--quick", action="store_true", help="one short round instead of three")
     parser.add_argument("--only-ours", action="store_true", help="without Dovecot, also where it is installed")
