@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mailstore", "0041_known_networks"),
+        ("mailstore", "0043_known_networks"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mailstore", "0038_cap_of_recovery_waits"),
+        ("mailstore", "0042_spent_uidls_of_old_mail"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mailstore", "0038_cap_of_recovery_waits"),
+        ("mailstore", "0040_store_tie"),
     ]
 
     operations = [

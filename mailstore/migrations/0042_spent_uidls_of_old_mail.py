@@ -32,7 +32,7 @@ def spend(apps: Any, _schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mailstore", "0040_spent_uidls"),
+        ("mailstore", "0041_spent_uidls"),
     ]
 
     operations = [
