@@ -38,5 +38,5 @@ EXPOSE 8000 1110 1995 1024
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 # The web listens where --bind says: WEB_LISTEN is for `up`, which does not run here.
-CMD ["gunicorn", "--no-control-socket", "--worker-class=gthread", "--workers=2", "--threads=8", \
-     "--worker-tmp-dir=/dev/shm", "--bind=0.0.0.0:8000", "popadmin.wsgi"]
+CMD ["gunicorn", "--no-control-socket", "--worker-class=popadmin.http_server.worker.Worker", \
+     "--workers=2", "--threads=8", "--worker-tmp-dir=/dev/shm", "--bind=0.0.0.0:8000", "popadmin.wsgi"]

@@ -19,6 +19,7 @@ from mailstore import keypair
 from mailstore.policy.quota import BadSize, parse_octets
 from popadmin import environment as env
 from popadmin import logs, mail_url
+from popadmin.http_server.limits import Limits
 from popadmin.up import sockets
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -310,6 +311,10 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
+
+# A body is in memory when a page sees it, bounded by the web port (popadmin/http_server): nothing of it goes to a file.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = Limits().upload_octets
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [PAGES_DIR / "static"]

@@ -17,6 +17,7 @@ from popadmin.up.endpoints import Endpoint
 POP3_VARIABLES = ("POP3_LISTEN", "POP3S_LISTEN", "POP3_PROXY_LISTEN", "POP3S_PROXY_LISTEN")
 LISTENERS, WEB = 1, 2  # the stages of stopping: no new mail first, the pages to the last
 WEB_WORKERS, WEB_THREADS = 2, 8  # the pages of a small site; a big one runs its own gunicorn
+WEB_WORKER = "popadmin.http_server.worker.Worker"  # no thread of it waits for a peer
 SWEEP_SECONDS = 3600
 SPARE_CONNECTIONS = 30  # the sweep, `up` itself, commands at the shell, a dump, the MTA's look-ups, Postgres' own 3
 
@@ -37,7 +38,8 @@ def services() -> tuple[Service, ...]:
 
 def database_connections() -> int:
     """How many connections all of it may hold at once (docs/install.md has the sum)."""
-    return wiring.database_connections(conf.load()) + WEB_WORKERS * WEB_THREADS + SPARE_CONNECTIONS
+    web = WEB_WORKERS * (WEB_THREADS + 1)  # one more, of /readyz
+    return wiring.database_connections(conf.load()) + web + SPARE_CONNECTIONS
 
 
 def endpoints(variable: str) -> tuple[Endpoint, ...]:
@@ -58,7 +60,7 @@ def gunicorn(addresses: Sequence[str]) -> tuple[str, ...]:
         "-m",
         "gunicorn",
         "--no-control-socket",  # it would open one under $HOME
-        "--worker-class=gthread",
+        f"--worker-class={WEB_WORKER}",
         f"--workers={WEB_WORKERS}",
         f"--threads={WEB_THREADS}",
         "--log-level=warning",

@@ -1,0 +1,332 @@
+"""One peer's connection: which step it is in, what that step waits for, and until when. Runs on the poller only.
+
+    IDLE -> HEAD -> BODY -> WORKING -> ANSWERING -> IDLE, or LINGERING until the peer closes
+                    BODY -> ASKING -> BODY: whether the peer may send so much
+
+Nothing here waits. An event of the socket, a thread that has finished, or the clock begins each step.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import struct
+from collections.abc import Callable
+from concurrent.futures import Future
+from enum import Enum, auto
+from functools import partial
+from http import HTTPStatus
+from math import inf
+from selectors import EVENT_READ, EVENT_WRITE
+from time import monotonic
+from typing import Any
+
+from popadmin.http_server.admission import Room
+from popadmin.http_server.exchange import Exchange
+from popadmin.http_server.host import Host
+from popadmin.http_server.incoming import Incoming
+from popadmin.http_server.limits import DRAIN_OCTETS, READ_OCTETS
+from popadmin.http_server.sending import Sending, State
+
+log = logging.getLogger("popadmin.http_server")
+
+HEALTH, READY = "/healthz", "/readyz"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+RESET = struct.pack("ii", 1, 0)  # struct linger of socket(7): close drops what was not sent
+NOTHING = 0  # no event of the socket is waited for
+
+
+class Step(Enum):
+    IDLE = auto()  # between two requests
+    HEAD = auto()
+    BODY = auto()
+    ASKING = auto()  # a thread finds out who sends so much
+    WORKING = auto()  # a thread has the request, or will have it
+    ANSWERING = auto()
+    LINGERING = auto()  # all is said; the peer is to close
+    CLOSED = auto()
+
+
+# At the bound of connections the one that has waited longest in one of these gives way to a newcomer.
+GIVES_WAY = frozenset({Step.IDLE, Step.HEAD, Step.BODY, Step.LINGERING})
+
+
+class Connection:
+    """`sock` does not block. `deadline` is the moment, by the monotonic clock, when `expire` is due."""
+
+    step: Step
+    deadline: float
+
+    def __init__(self, host: Host, sock: socket.socket, *, peer: Any, server: Any, address: str) -> None:
+        self.host, self.sock = host, sock
+        self.peer, self.server, self.address = peer, server, address
+        self.events = NOTHING
+        self.incoming = Incoming(host.cfg)
+        self._limits = host.limits
+        self._exchange: Exchange | None = None
+        self._future: Future[bool] | None = None
+        self._room: tuple[Room, int] | None = None
+        self._allowed_octets = self._limits.form_octets
+        self._rest = b""  # came behind the request
+        self._sending: Sending | None = None
+        self._keep = self._whole = False
+        self._drained_octets = 0
+        self._await(Step.HEAD, EVENT_READ, self._limits.head_seconds)
+
+    # --- what begins a step ---------------------------------------------------------------------------------------
+
+    def ready(self, _sock: object) -> None:
+        """The socket can be read, or written."""
+        acts = {Step.ANSWERING: self._write, Step.LINGERING: self._drain, Step.CLOSED: self.close}
+        self._try(acts.get(self.step, self._read))
+
+    def expire(self) -> None:
+        """The deadline has passed."""
+        acts = {
+            Step.HEAD: self._give_up_reading,
+            Step.BODY: self._give_up_reading,
+            Step.ASKING: self._give_up_waiting,
+            Step.WORKING: self._give_up_waiting,
+            Step.ANSWERING: self.reset,
+        }
+        self._try(acts.get(self.step, self.close))
+
+    def admitted(self, answer: Future[bool]) -> None:
+        """A thread has found out whether the peer is signed in."""
+        if self.step is Step.ASKING:
+            self._try(partial(self._admit, answer))
+
+    def grown(self, exchange: Exchange) -> None:
+        """A thread has written more of a large answer."""
+        if exchange is self._exchange:
+            self._try(self._answer)
+
+    def finished(self, exchange: Exchange, answer: Future[bool]) -> None:
+        """A thread has written the whole answer, or what it could."""
+        if exchange is self._exchange:
+            self._try(partial(self._finish, exchange, answer))
+        else:
+            exchange.discard()
+
+    def wind_down(self, deadline: float) -> None:
+        """The process ends: wait no longer than this for a request to begin."""
+        if self.step in (Step.IDLE, Step.HEAD):
+            self.deadline = min(self.deadline, deadline)
+
+    # --- how it ends ----------------------------------------------------------------------------------------------
+
+    def refuse(self, status: HTTPStatus, cause: str) -> None:
+        """Answer with a page that says why, and end the connection."""
+        self._log("request refused", status=int(status), cause=cause)
+        self._drop_request()
+        self._exchange = self.host.exchange(self, b"")
+        self._exchange.sendall(self.host.refusal(self.incoming, status))
+        self.incoming.drop()
+        self._keep, self._whole = False, True
+        self._answer()
+
+    def reset(self) -> None:
+        """End it so that the system drops at once what the peer has not taken."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self.close()
+
+    def close(self) -> None:
+        """End it now."""
+        if self.step is Step.CLOSED:
+            return
+        self.host.watch(self, NOTHING)
+        self.step = Step.CLOSED
+        self._drop_request()
+        self.sock.close()
+        self.host.closed(self)
+
+    @property
+    def held_octets(self) -> int:
+        """What of an answer the peer keeps in memory."""
+        return self._sending.exchange.held_octets if self._sending else 0
+
+    # --- the request ----------------------------------------------------------------------------------------------
+
+    def _admit(self, answer: Future[bool]) -> None:
+        if answer.exception():
+            log.warning("nobody can say who sends much: %s", answer.exception())
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "nobody can say who sends it")
+        elif answer.result():
+            self._grant(self.host.upload_room, self._limits.upload_octets)
+        else:
+            self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "nobody is signed in")
+
+    def _read(self) -> None:
+        data = self.sock.recv(READ_OCTETS)
+        if not data:
+            self.close()
+            return
+        if self.step is Step.IDLE:
+            self._await(Step.HEAD, EVENT_READ, self._limits.head_seconds)
+        self.incoming.feed(data)
+        self._advance()
+
+    def _advance(self) -> None:
+        """Find out what the octets so far allow."""
+        incoming = self.incoming
+        if incoming.malformed:
+            self._work()
+        elif not incoming.has_head:
+            if incoming.octets > self._limits.head_octets:
+                self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the head is too long")
+        elif incoming.body_octets > self._allowed_octets:
+            self._judge(incoming.body_octets)
+        elif incoming.complete:
+            self._work()
+        elif self.step is not Step.BODY:
+            self._begin_body()
+
+    def _begin_body(self) -> None:
+        if self.incoming.expects_continue:
+            self.sock.send(CONTINUE)  # a few octets: an empty buffer takes them
+        more = self._allowed_octets - self._limits.form_octets
+        self._await(Step.BODY, EVENT_READ, self._limits.body_seconds + more / self._limits.body_octets_a_second)
+
+    def _judge(self, octets: int) -> None:
+        """More comes than any connection may send."""
+        limits = self._limits
+        if octets <= limits.anonymous_octets:
+            self._grant(self.host.anonymous_room, limits.anonymous_octets)
+        elif octets > limits.upload_octets or not self.incoming.header("cookie"):
+            self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "it is too large")
+        else:
+            self._await(Step.ASKING, NOTHING, limits.queue_seconds)
+            self.host.ask(self)
+
+    def _grant(self, room: Room, most_octets: int) -> None:
+        """Let it send so much, as far as all of them together leave room."""
+        self._give_back_room()
+        octets = most_octets if self.incoming.chunked else self.incoming.body_octets
+        if not room.take(octets):
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "others send much already")
+            return
+        self._room, self._allowed_octets = (room, octets), octets
+        self._advance()
+
+    def _work(self) -> None:
+        """Hand the request to a thread. Who asks for health alone waits for none: the poller answers that itself."""
+        request, self._rest = self.incoming.take()
+        self._exchange = self.host.exchange(self, request)
+        is_ready = self.incoming.path == READY
+        self._await(Step.WORKING, NOTHING, self._limits.ready_seconds if is_ready else self._limits.queue_seconds)
+        self._future = self.host.work(self, self._exchange)
+
+    def _give_up_reading(self) -> None:
+        if self.incoming.octets:
+            self.refuse(HTTPStatus.REQUEST_TIMEOUT, "it did not come in time")
+        else:
+            self.close()
+
+    def _give_up_waiting(self) -> None:
+        """No thread had time. One that has begun is waited for, except for /readyz: no answer is an answer there."""
+        begun = self._future is not None and not self._future.cancel()
+        if begun and self.incoming.path != READY:
+            self.deadline = inf
+        else:
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "no answer in time" if begun else "no thread was free in time")
+
+    # --- the answer -----------------------------------------------------------------------------------------------
+
+    def _finish(self, exchange: Exchange, answer: Future[bool]) -> None:
+        self._give_back_room()
+        exchange.end_request()
+        self._keep, self._whole = answer.result(), True
+        if not (exchange.refusal or exchange.broken):
+            self._answer() if exchange.octets else self.close()
+        elif exchange.sent_octets:
+            self._log("answer cut", cause=exchange.refusal or "it broke off")
+            self.reset()  # its head promised more than comes
+        elif exchange.refusal:
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, exchange.refusal)
+        else:
+            self.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "the answer broke off")
+
+    def _answer(self) -> None:
+        if self._exchange and not self._sending:
+            self._sending = Sending(self._exchange, self._limits)
+            self.step = Step.ANSWERING
+        self._write()
+
+    def _write(self) -> None:
+        if not self._sending:
+            return
+        state = self._sending.send(self.sock, whole=self._whole)
+        self.deadline = self._sending.deadline
+        if state is State.DONE:
+            self._end_answer()
+        else:
+            self.host.watch(self, EVENT_WRITE if state is State.MORE else NOTHING)
+
+    def _end_answer(self) -> None:
+        self._drop_request()
+        if self._keep:
+            self._begin_next()
+        else:
+            self.sock.shutdown(socket.SHUT_WR)
+            self._await(Step.LINGERING, EVENT_READ, self._limits.linger_seconds)
+
+    def _begin_next(self) -> None:
+        self.incoming, rest = Incoming(self.host.cfg), self._rest
+        self._allowed_octets, self._rest, self._whole = self._limits.form_octets, b"", False
+        self.host.waits(self)
+        if not rest:
+            self._await(Step.IDLE, EVENT_READ, self.host.cfg.keepalive)
+            return
+        self._await(Step.HEAD, NOTHING, self._limits.head_seconds)
+        self.incoming.feed(rest)
+        self.host.later(self._go_on)
+
+    def _go_on(self) -> None:
+        """The next request came with the one before."""
+        if self.step is Step.HEAD:
+            self.host.watch(self, EVENT_READ)
+            self._try(self._advance)
+
+    def _drain(self) -> None:
+        data = self.sock.recv(DRAIN_OCTETS)
+        self._drained_octets += len(data)
+        if not data or self._drained_octets > self._limits.linger_octets:
+            self.close()
+
+    # --- common to all steps --------------------------------------------------------------------------------------
+
+    def _await(self, step: Step, events: int, seconds: float) -> None:
+        self.step = step
+        self.host.watch(self, events)
+        self.deadline = monotonic() + seconds
+
+    def _try(self, act: Callable[[], None]) -> None:
+        """A peer that is gone ends its own connection and nothing else."""
+        try:
+            act()
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+        except Exception:  # a bug of ours must not end the whole process
+            log.exception("a connection ended by a fault of the server")
+            self.close()
+
+    def _log(self, event: str, **data: object) -> None:
+        client = self.peer[0] if isinstance(self.peer, tuple) else "unix"
+        log.info(event, extra={"data": {"client": client, **data}})
+
+    def _drop_request(self) -> None:
+        self._give_back_room()
+        if self._future:
+            self._future.cancel()
+            self._future = None
+        if self._exchange:
+            self._exchange.discard()
+            self._exchange = self._sending = None
+
+    def _give_back_room(self) -> None:
+        if self._room:
+            room, octets = self._room
+            room.give(octets)
+            self._room = None

@@ -1,0 +1,172 @@
+"""What a thread has in place of a socket: a whole request to read, and room for its answer. It never waits for a peer.
+
+gunicorn's threaded worker reads, parses and writes by it as it would by a socket. The poller sends what was written.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Callable
+from typing import IO, Any
+
+from popadmin.http_server.downloads import Downloads, NoRoom
+
+RECV_OCTETS = 64 * 1024  # of the request, read at once: what gunicorn reads ahead it copies again and again
+COPY_OCTETS = 1024 * 1024  # of a file, read at once
+ANNOUNCED_OCTETS = 1024 * 1024  # how much more of a large answer is worth a turn of the poller
+
+
+class Exchange:
+    """One request and its answer.
+
+    The thread calls what a socket has. The poller calls `send_to`, `discard` and the properties. `on_growth` is called
+    in the thread, with the exchange, whenever there is more of a large answer to send, before the answer is whole.
+    """
+
+    def __init__(
+        self,
+        request: bytes,
+        *,
+        session: str,
+        downloads: Downloads,
+        memory_octets: int,
+        on_growth: Callable[[Exchange], None],
+    ) -> None:
+        self._request = memoryview(request)
+        self._read = 0
+        self._session = session
+        self._downloads = downloads
+        self._memory_octets = memory_octets
+        self._on_growth = on_growth
+        self._lock = threading.Lock()  # the poller may discard what a thread still writes
+        self._pieces: list[bytes] = []
+        self._file: IO[bytes] | None = None
+        self._discarded = False
+        self._announced_octets = 0
+        self.octets = 0  # written by the thread
+        self.sent_octets = 0
+        self.refusal = ""  # why there is no room for the answer
+        self.broken = False  # the answer ended in the middle
+
+    # --- as a socket, for the thread ------------------------------------------------------------------------------
+
+    def recv(self, octets: int) -> bytes:
+        """What the peer sent; nothing at the end of its request, as if it had closed."""
+        data = bytes(self._request[self._read : self._read + min(octets, RECV_OCTETS)])
+        self._read += len(data)
+        return data
+
+    def send(self, data: bytes) -> int:
+        """Only a word before the body (100 Continue) comes here, and the body has come already."""
+        return len(data)
+
+    def sendall(self, data: bytes) -> None:
+        with self._lock:
+            if self._discarded:
+                raise BrokenPipeError(errno.EPIPE, "the peer is gone")
+            try:
+                self._keep(data)
+            except NoRoom as refusal:
+                self.refusal = refusal.cause
+                raise
+            has_grown = self._file is not None and self.octets - self._announced_octets >= ANNOUNCED_OCTETS
+        if has_grown:
+            self._announced_octets = self.octets
+            self._on_growth(self)
+
+    def sendfile(self, file: IO[bytes], offset: int, count: int) -> None:
+        """Copies: the file belongs to whoever opened it, who closes it behind this."""
+        while count > 0 and (data := os.pread(file.fileno(), min(count, COPY_OCTETS), offset)):
+            self.sendall(data)
+            offset, count = offset + len(data), count - len(data)
+
+    def shutdown(self, _how: int) -> None:
+        """gunicorn ends an answer that failed in the middle so, and closes behind an error."""
+        self.broken = True
+        raise OSError(errno.ENOTCONN, "there is no peer here")
+
+    def gettimeout(self) -> float:
+        return 0.0
+
+    def setblocking(self, _blocks: bool) -> None:
+        """Nothing here blocks."""
+
+    def close(self) -> None:
+        """The poller closes."""
+
+    # --- for the poller -------------------------------------------------------------------------------------------
+
+    @property
+    def held_octets(self) -> int:
+        """How much memory it takes."""
+        return 0 if self._file else self.octets
+
+    def send_to(self, sock: Any, most_octets: int) -> int:
+        """Send some of what is written and was not sent, without waiting; returns how much. BlockingIOError."""
+        if self._file is not None:
+            count = min(most_octets, self.octets - self.sent_octets)
+            sent = os.sendfile(sock.fileno(), self._file.fileno(), self.sent_octets, count)
+        else:
+            sent = sock.send(memoryview(self._whole())[self.sent_octets : self.sent_octets + most_octets])
+        self.sent_octets += sent
+        return sent
+
+    def end_request(self) -> None:
+        """The thread has finished: it reads no more."""
+        self._request = memoryview(b"")
+
+    def discard(self) -> None:
+        """Give back what the answer takes; whoever still writes it is told that the peer is gone."""
+        with self._lock:
+            if self._discarded:
+                return
+            self._discarded = True
+            self._request, self._pieces = memoryview(b""), []
+            if self._file is not None:
+                self._file.close()
+                self._downloads.end(self._session, self.octets)
+
+    def _whole(self) -> bytes:
+        if len(self._pieces) > 1:
+            self._pieces = [b"".join(self._pieces)]
+        return self._pieces[0] if self._pieces else b""
+
+    def _keep(self, data: bytes) -> None:
+        if self._file is None and self.octets + len(data) <= self._memory_octets:
+            self._pieces.append(data)
+        else:
+            self._keep_in_file(data)
+        self.octets += len(data)
+
+    def _keep_in_file(self, data: bytes) -> None:
+        if self._file is None:
+            self._move_to_file()
+        self._downloads.grow(len(data))
+        try:
+            self._write(data)
+        except NoRoom:
+            self._downloads.grow(-len(data))
+            raise
+
+    def _move_to_file(self) -> None:
+        file = self._downloads.begin(self._session)
+        try:
+            self._downloads.grow(self.octets)
+        except NoRoom:
+            file.close()
+            self._downloads.end(self._session, 0)
+            raise
+        self._file = file
+        self._write(self._whole())
+        self._pieces = []
+
+    def _write(self, data: bytes) -> None:
+        assert self._file is not None  # noqa: S101 - for the type checker: whoever writes has made it
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            raise NoRoom(f"the folder of downloads: {error.strerror}") from error

@@ -1,0 +1,43 @@
+"""What a connection asks of its process: the poller, the threads and the bounds that all connections share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from popadmin.http_server.admission import Room
+from popadmin.http_server.exchange import Exchange
+from popadmin.http_server.incoming import Incoming
+from popadmin.http_server.limits import Limits
+
+
+class Host(Protocol):
+    """The process as a connection sees it; `connection` is always the one that asks."""
+
+    cfg: Any
+    limits: Limits
+    anonymous_room: Room
+    upload_room: Room
+
+    def watch(self, connection: Any, events: int) -> None:
+        """Call `ready` at these events of the socket."""
+
+    def waits(self, connection: Any) -> None:
+        """It waits for a request, from now on."""
+
+    def later(self, callback: Callable[..., None], *arguments: object) -> None:
+        """Call it on the poller, after the others had their turn."""
+
+    def exchange(self, connection: Any, request: bytes) -> Exchange: ...
+
+    def work(self, connection: Any, exchange: Exchange) -> Future[bool]:
+        """Let a thread answer; `finished` is called on the poller."""
+
+    def ask(self, connection: Any) -> None:
+        """Let a thread find out whether the peer is signed in; `admitted` is called on the poller."""
+
+    def refusal(self, incoming: Incoming, status: HTTPStatus) -> bytes: ...
+
+    def closed(self, connection: Any) -> None: ...
