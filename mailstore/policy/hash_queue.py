@@ -1,8 +1,8 @@
 """Which password check runs next, and which one gives up when too many wait; pure, `now` is an argument.
 
-Slow hashes are the scarcest thing a stranger can ask for. So whoever asked for few of them recently goes first, counted
-by network and by account, and the newest goes first among equals: when more checks come than can run, the old ones
-wait in vain anyway. Three lanes:
+Slow hashes are the scarcest thing a stranger can ask for. So the one goes first whose account was asked for least and
+whose network got the fewest of them recently, and the newest goes first among equals: when more checks come than can
+run, the old ones wait in vain anyway. Three lanes:
 
 - *known*: the account signed in from that network before. It goes first, but leaves every fourth turn to strangers.
 - *stranger*: everybody else.
@@ -19,7 +19,9 @@ from enum import Enum, auto
 from itertools import count
 from typing import Generic, TypeVar
 
-WINDOW_SECONDS = 60.0  # how long a check counts against those that come later
+from mailstore.policy.throttle import NAME_CHARACTERS
+
+WINDOW_SECONDS = 60.0  # how long a check counts against others
 TABLE_LIMIT = 20_000  # networks and accounts that are counted; the oldest go
 LANE_LIMIT = 256  # checks that wait in one lane: some four seconds of work
 NETWORK_LIMIT = 64  # strangers of one network that wait: an office that comes back from a power cut
@@ -46,23 +48,21 @@ class Waiter:
     since: float = 0.0
     number: int = 0
 
-    def counted_as(self) -> tuple[str, ...]:
-        """The keys whose recent checks decide when it has its turn."""
-        pair = f"{self.network or ''} {self.account}"
-        if self.lane is Lane.KNOWN:
-            return (pair,)
-        return (f"account {self.account}", *([f"network {self.network}"] if self.network else []))
+    def asks_for(self) -> str:
+        """The key under which it counts as soon as it waits; it has one check at a time, but in the last lane."""
+        account = self.account[:NAME_CHARACTERS]
+        return f"pair {self.network or ''} {account}" if self.lane is Lane.KNOWN else f"account {account}"
 
-    def serial(self) -> str | None:
-        """What has one check at a time."""
-        return None if self.lane is Lane.LAST else self.counted_as()[0]
+    def comes_from(self) -> str | None:
+        """The key under which it counts once it runs; None on this machine."""
+        return f"network {self.network}" if self.network else None
 
 
 W = TypeVar("W", bound=Waiter)
 
 
 class _Recent:
-    """How many checks began for each key within the window."""
+    """How many checks counted under each key within the window."""
 
     def __init__(self) -> None:
         self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()  # until when, how many; the oldest first
@@ -100,6 +100,8 @@ class HashQueue(Generic[W]):
         waiter.since, waiter.number = now, next(self._numbers)
         lane = self._lanes[waiter.lane]
         lane[waiter] = None
+        if waiter.lane is not Lane.LAST:
+            self._recent.add(waiter.asks_for(), now)
         alike = [other for other in lane if _alike(other, waiter)]
         if len(alike) > _ALIKE_LIMITS[waiter.lane]:
             loser = alike[0]
@@ -132,17 +134,18 @@ class HashQueue(Generic[W]):
             return None
         self.remove(found)
         self._turns += 1
-        for key in found.counted_as():
-            self._recent.add(key, now)
         if found.lane is Lane.LAST:
             self._last_at = now
-        elif serial := found.serial():
-            self._running.add(serial)
+            return found
+        self._running.add(found.asks_for())
+        if network := found.comes_from():
+            self._recent.add(network, now)
         return found
 
     def finished(self, waiter: W) -> None:
         """The check that was taken is over."""
-        self._running.discard(waiter.serial() or "")
+        if waiter.lane is not Lane.LAST:
+            self._running.discard(waiter.asks_for())
 
     def pause_seconds(self, now: float) -> float | None:
         """In how many seconds the last lane may go on; None when nothing waits there."""
@@ -155,14 +158,17 @@ class HashQueue(Generic[W]):
         if now >= self._last_at + LAST_SECONDS:
             order.append(Lane.LAST)
         for lane in order:
-            free = [waiter for waiter in self._lanes[lane] if waiter.serial() not in self._running]
+            free = [one for one in self._lanes[lane] if lane is Lane.LAST or one.asks_for() not in self._running]
             if free:
                 return min(free, key=lambda waiter: self._place(waiter, now))
         return None
 
     def _place(self, waiter: W, now: float) -> tuple[int, int]:
         """The smaller goes first."""
-        return sum(self._recent.count(key, now) for key in waiter.counted_as()), -waiter.number
+        count = self._recent.count(waiter.asks_for(), now)
+        if network := waiter.comes_from():
+            count += self._recent.count(network, now)
+        return count, -waiter.number
 
 
 _ALIKE_LIMITS = {Lane.KNOWN: PAIR_LIMIT, Lane.STRANGER: NETWORK_LIMIT, Lane.LAST: LAST_LIMIT}

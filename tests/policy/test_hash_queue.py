@@ -85,6 +85,12 @@ def test_a_newcomer_waits_for_no_flood_of_networks_and_names_that_came_before(de
     assert names(desk.serve(1)) == ["newcomer"]
 
 
+def test_a_newcomer_who_waits_is_served_before_a_burst_at_few_accounts_that_comes_later(desk: Desk) -> None:
+    desk.add(waiter("newcomer", THERE))
+    desk.add(*[waiter(f"guessed-{n % 20}", f"10.0.{n}.0/24") for n in range(200)])
+    assert names(desk.serve(1)) == ["newcomer"]
+
+
 def test_who_asked_much_a_minute_ago_is_as_good_as_new(desk: Desk) -> None:
     desk.add(*[waiter(f"guess-{n}") for n in range(5)])
     desk.serve(5)
@@ -204,6 +210,7 @@ def test_who_is_removed_has_no_turn(desk: Desk) -> None:
 
 def test_what_is_counted_is_bounded(desk: Desk) -> None:
     for n in range(hash_queue.TABLE_LIMIT):
-        desk.add(waiter(f"guess-{n}", f"10.{n >> 8}.{n & 255}.0/24"))
+        desk.add(waiter(f"guess-{n}-{'x' * 9000}", f"10.{n >> 8}.{n & 255}.0/24"))
         desk.serve(1)
     assert len(desk.queue._recent._counts) == hash_queue.TABLE_LIMIT
+    assert max(map(len, desk.queue._recent._counts)) < 300
