@@ -62,21 +62,23 @@ _ITSELF = nullcontext()
 @contextmanager
 def _identity(path: str, uid: int, gid: int) -> Iterator[None]:
     signal_at_death = _signal_at_parents_death()
-    _take(uid, gid)
+    before = _take(uid, gid)
     try:
         _require(path, uid)
         yield
     finally:
-        _take(0, os.getegid())
+        _take(*before)
         # prctl(2), PR_SET_PDEATHSIG: a change of identity forgets it.
         if signal_at_death:
             _libc.prctl(_PR_SET_PDEATHSIG, signal_at_death, 0, 0, 0)
 
 
-def _take(uid: int, gid: int) -> None:
-    if hasattr(_libc, "setfsuid"):  # only Linux has it
-        _libc.setfsgid(gid)
-        _libc.setfsuid(uid)
+def _take(uid: int, gid: int) -> tuple[int, int]:
+    """Take an identity where the system has such calls, which only Linux does; returns the one before."""
+    if not hasattr(_libc, "setfsuid"):
+        return 0, 0
+    group = _libc.setfsgid(gid)  # first: who is not root may not choose a group
+    return _libc.setfsuid(uid), group
 
 
 def _require(path: str, uid: int) -> None:

@@ -81,6 +81,15 @@ def test_root_reads_folders_that_are_closed_to_the_owner_of_the_store(root: Path
     assert (closed / "message").read_bytes() == SMALL
 
 
+def test_an_identity_within_another_ends_with_itself(root: Path) -> None:
+    with identity_of(str(root)):
+        with identity_of(str(root)):
+            pass
+        (root / "within").touch()
+    (root / "behind").touch()
+    assert [(root / name).stat().st_uid for name in ("within", "behind")] == [OTHER_USER, 0]
+
+
 def test_the_identity_is_that_of_one_thread(root: Path) -> None:
     inside, over = threading.Event(), threading.Event()
 

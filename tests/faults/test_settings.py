@@ -79,6 +79,7 @@ CASES = [
     ("EMAIL_FROM", "a@example.org\nBcc: b@example.org", "an address"),
     ("POPADMIN_DEMO", "perhaps", "true or false"),
     ("REMOVED_DAYS", "0", "from 1 to 3650"),
+    ("BODY_CHECK_DAYS", "-1", "from 0 to 3650"),
     ("LOG_FORMAT", "xml", "text or json"),
     ("LOG_LEVEL", "loud", "debug or info"),
 ]

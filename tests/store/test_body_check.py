@@ -20,6 +20,7 @@ from mailstore.models import Body, BodyCheck, Message, User
 from mailstore.store import admins, sweep
 from mailstore.store.fsck import Check
 from mailstore.store.sweep import Swept
+from popadmin import environment
 from tests.store.letters import Letters
 from tests.store.site import ACTOR, PASSWORD, a_mailbox, a_message
 from tests.suites.bodies import stored
@@ -197,3 +198,9 @@ def test_a_delivery_writes_no_more_for_it(letters: Letters) -> None:
             Body.objects.create(key=os.urandom(13).hex(), wire_octets=1, octets=1, digest=bytes(16))
         cursor.execute("SELECT pg_relation_size('body_damaged')")
         assert cursor.fetchone() == before
+
+
+@pytest.mark.parametrize("value", ["", "0"])
+def test_an_empty_setting_switches_the_check_off(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("BODY_CHECK_DAYS", value)
+    assert environment.integer("BODY_CHECK_DAYS", 30, least=0, most=3650, empty=0) == 0
