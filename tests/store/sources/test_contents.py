@@ -17,7 +17,7 @@ from mailstore.store.sources.contents import Why
 
 MAIL = b"Subject: x\n\nbody\n"
 PACKED = [
-    ("gzip", gzip.compress(MAIL)),
+    ("gzip", gzip.compress(MAIL, mtime=0)),
     ("bzip2", bz2.compress(MAIL)),
     ("bzip2", bz2.compress(b"")),
     ("xz", lzma.compress(MAIL)),
