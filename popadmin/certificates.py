@@ -54,11 +54,11 @@ class Certificate:
 
 def certificates() -> list[Certificate]:
     """The site's, and those by name; the first to end comes first."""
-    found = [*_of_the_site(), *_by_name()]
+    found = [*_site(), *_by_name()]
     return sorted(found, key=lambda one: (one.ends_at or datetime.min.replace(tzinfo=UTC), one.name))
 
 
-def _of_the_site() -> Iterator[Certificate]:
+def _site() -> Iterator[Certificate]:
     if not keypair.missing(settings.TLS_CERT_FILE):
         yield _certificate(settings.PUBLIC_HOSTNAME, settings.TLS_CERT_FILE, settings.TLS_KEY_FILE)
 

@@ -80,7 +80,7 @@ def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_its_password(pair: 
 
 
 def fault_as_another_user(*pair: Path) -> str:
-    """What an ordinary user is told of the pair: `nobody` where we are root, else ourselves."""
+    """What an ordinary user is words of the pair: `nobody` where we are root, else ourselves."""
     prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
     program = "import sys; from pathlib import Path; from mailstore import keypair; "
     program += "print(keypair.fault(*map(Path, sys.argv[1:])))"
@@ -96,9 +96,9 @@ def fault_as_another_user(*pair: Path) -> str:
 
 def test_a_key_of_another_user_is_refused_with_the_name_of_the_user_who_needs_it(pair: tuple[Path, Path]) -> None:
     pair[1].chmod(0)
-    told = fault_as_another_user(*pair)
-    assert told.startswith(f"{pair[1]} cannot be read by the user ")
-    assert "nobody: give it a copy of its own" in told or os.geteuid() != 0
+    words = fault_as_another_user(*pair)
+    assert words.startswith(f"{pair[1]} cannot be read by the user ")
+    assert "nobody: give it a copy of its own" in words or os.geteuid() != 0
 
 
 def test_a_closed_folder_on_the_way_to_a_key_is_named_behind_a_symbolic_link_too(
@@ -108,8 +108,8 @@ def test_a_closed_folder_on_the_way_to_a_key_is_named_behind_a_symbolic_link_too
     pair[1].rename(folder / "archive" / "key1.pem")
     pair[1].symlink_to("archive/key1.pem")
     (folder / "archive").chmod(CLOSED if os.geteuid() == 0 else 0)
-    told = fault_as_another_user(*pair)
-    assert f"the folder {folder / 'archive'} is closed to it" in told
+    words = fault_as_another_user(*pair)
+    assert f"the folder {folder / 'archive'} is closed to it" in words
     (folder / "archive").chmod(CLOSED)
 
 
@@ -118,9 +118,9 @@ def test_a_pair_in_a_closed_folder_is_not_taken_for_a_missing_one(pair: tuple[Pa
     for file in pair:
         file.rename(folder / "live" / file.name)
     (folder / "live").chmod(CLOSED if os.geteuid() == 0 else 0)
-    told = fault_as_another_user(*(folder / "live" / file.name for file in pair))
-    assert "is not there" not in told
-    assert f"the folder {folder / 'live'} is closed to it" in told
+    words = fault_as_another_user(*(folder / "live" / file.name for file in pair))
+    assert "is not there" not in words
+    assert f"the folder {folder / 'live'} is closed to it" in words
     (folder / "live").chmod(CLOSED)
 
 

@@ -27,11 +27,11 @@ class Connection(asyncio.Protocol):
     """ports.Peer for its session, asyncio.Protocol for the loop."""
 
     __slots__ = (
-        "_announced_tls",
         "_arrival",
         "_closing",
         "_connected",
         "_ended",
+        "_proxy_tls",
         "_reading",
         "_transfer",
         "_transport",
@@ -73,7 +73,7 @@ class Connection(asyncio.Protocol):
         self.loopback = proxy is None and is_loopback(client)
         self.tls_ends_here = endpoint.implicit_tls
         self.encrypted = endpoint.implicit_tls or tls is not None
-        self._announced_tls = tls
+        self._proxy_tls = tls
         self.octets_in = 0
         self.octets_out = 0
         self.since = self.last_at = server.now()
@@ -293,7 +293,7 @@ class Connection(asyncio.Protocol):
             ssl_handshake_timeout=self.server.limits.handshake_seconds,
         )
         try:
-            transport = await Handshake().over(context, work)
+            transport = await Handshake().run(context, work)
         except HandshakeFailed as error:
             self.finish(f"TLS handshake: {error}")
             return
@@ -311,4 +311,4 @@ class Connection(asyncio.Protocol):
 
     def _tls_version(self) -> str:
         channel = self._transport.get_extra_info("ssl_object")
-        return (channel.version() if channel is not None else self._announced_tls) or "TLS"
+        return (channel.version() if channel is not None else self._proxy_tls) or "TLS"

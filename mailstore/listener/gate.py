@@ -108,7 +108,7 @@ class Gate(asyncio.Protocol):
     async def _welcome(self, sock: socket.socket, source: str) -> None:
         client, proxy, tls = source, None, None
         if self._endpoint.proxied:
-            header = await self._announced(sock, source)
+            header = await self._trusted_header(sock, source)
             if header is None:
                 sock.close()
                 return
@@ -132,9 +132,9 @@ class Gate(asyncio.Protocol):
     async def _connect_tls(self, sock: socket.socket, connection: Connection) -> None:
         context, seconds = self._server.tls_context(), self._server.limits.handshake_seconds
         work = self._loop.connect_accepted_socket(lambda: connection, sock, ssl=context, ssl_handshake_timeout=seconds)
-        await Handshake().over(context, work)
+        await Handshake().run(context, work)
 
-    async def _announced(self, sock: socket.socket, source: str) -> ProxyHeader | None:
+    async def _trusted_header(self, sock: socket.socket, source: str) -> ProxyHeader | None:
         """What a trusted proxy says of its client; None where anybody else comes, or nothing valid."""
         if not self._server.trusts(source):
             log.warning("refused %s: it is not among TRUSTED_PROXIES, and only they may come here", source)

@@ -25,10 +25,10 @@ class Handshake:
     def __init__(self) -> None:
         self._task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._loop = asyncio.get_running_loop()
-        self.begun = False
+        self.has_channel = False
         self.reason: str | None = None
 
-    async def over(self, context: Context, work: Awaitable[T]) -> T:
+    async def run(self, context: Context, work: Awaitable[T]) -> T:
         """Await `work`, a call of the loop that makes a TLS transport with this context. Raises HandshakeFailed."""
         # asyncio makes the SSLObject at once, uvloop in the callback that `work` schedules first: the next after this.
         context.expect(self)
@@ -72,21 +72,21 @@ class Channel(ssl.SSLObject):
 
 
 class Context(ssl.SSLContext):
-    """A context of a server whose handshakes are awaited by `Handshake.over`."""
+    """A context of a server whose handshakes are awaited by `Handshake.run`."""
 
     sslobject_class = Channel
     _expected: Handshake | None = None
 
     def expect(self, handshake: Handshake) -> None:
         """The next SSLObject is for this handshake, unless it has one already."""
-        if not handshake.begun:
+        if not handshake.has_channel:
             self._expected = handshake
 
     def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
         channel = cast("Channel", super().wrap_bio(*arguments, **options))
         channel.handshake, self._expected = self._expected, None
         if channel.handshake is not None:
-            channel.handshake.begun = True
+            channel.handshake.has_channel = True
         return channel
 
 

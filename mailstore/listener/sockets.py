@@ -27,14 +27,14 @@ def listening(
     try:
         if address.startswith("unix:"):
             return [[_unix(Path(address.removeprefix("unix:")), unix_mode)] * count]
-        return [_tcp(family, where, count) for family, where in free(address)]
+        return [_tcp(family, where, count) for family, where in free_addresses(address)]
     except OSError as error:
         raise ImproperlyConfigured(
             f"{variable}={address}: cannot listen there ({error.strerror or error}); choose another address"
         ) from error
 
 
-def resolved(address: str) -> list[tuple[int, Where]]:
+def resolve(address: str) -> list[tuple[int, Where]]:
     """Return the family and the socket address of each address that HOST:PORT names; a name may have several.
 
     `*` is every address of this machine, of both families.
@@ -47,14 +47,19 @@ def resolved(address: str) -> list[tuple[int, Where]]:
     return list(dict.fromkeys((int(family), where) for family, *_, where in internet))  # type: ignore[misc]  # the stubs add AF_PACKET's address
 
 
-def free(address: str) -> list[tuple[int, Where]]:
+def free_addresses(address: str) -> list[tuple[int, Where]]:
     """Return where HOST:PORT can be listened on now. Raises OSError when somebody listens there, or nobody can.
 
     Of a name with several addresses, those that this machine does not have are passed over as long as one is left:
     `localhost` often has an IPv6 address where IPv6 is switched off.
     """
+    return without_absent(resolve(address))
+
+
+def without_absent(addresses: list[tuple[int, Where]]) -> list[tuple[int, Where]]:
+    """Return those that this machine has, each free. Raises OSError at one that is taken, and where none is left."""
     found, errors = [], []
-    for family, where in resolved(address):
+    for family, where in addresses:
         try:
             _require_free(family, where)
         except OSError as error:
@@ -69,16 +74,16 @@ def free(address: str) -> list[tuple[int, Where]]:
 
 
 def _tcp(family: int, where: Where, count: int) -> list[socket.socket]:
-    first = _bound(family, where)
+    first = _bind(family, where)
     where = (where[0], first.getsockname()[1], *where[2:])  # port 0: the kernel chose one
-    sockets = [first, *(_bound(family, where) for _ in range(count - 1))]
+    sockets = [first, *(_bind(family, where) for _ in range(count - 1))]
     for sock in sockets:
         sock.listen(BACKLOG)
         sock.setblocking(False)
     return sockets
 
 
-def _bound(family: int, where: Where) -> socket.socket:
+def _bind(family: int, where: Where) -> socket.socket:
     """Bind one worker's socket."""
     sock = _new(family)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

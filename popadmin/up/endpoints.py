@@ -51,7 +51,7 @@ class Endpoint:
                 raise UpError(f"{self.variable}={self.text} is in use: set {self.variable} to another path")
             return
         try:
-            sockets.free(self.text)
+            sockets.free_addresses(self.text)
         except OSError as error:
             raise UpError(
                 f"{self.variable}={self.text} {_reason(error)}: set {self.variable} to another address"
@@ -61,7 +61,7 @@ class Endpoint:
         """True when connections are taken there; none is made."""
         if self.path:
             return self.path in listening.unix()
-        addresses = {ipaddress.ip_address(where[0]) for _family, where in sockets.resolved(self.text)}
+        addresses = {ipaddress.ip_address(where[0]) for _family, where in sockets.resolve(self.text)}
         return any((address, self.port) in listening.tcp() for address in addresses)
 
     def _path_answers(self, path: str) -> bool:

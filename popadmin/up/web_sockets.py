@@ -19,15 +19,15 @@ def main() -> None:
     """`python -m popadmin.up.web_sockets ADDRESS,ADDRESS COMMAND...`: COMMAND gets `--bind=fd://N` for each socket."""
     addresses, *command = sys.argv[1:]
     try:
-        descriptors = inherited(addresses.split(","))
+        descriptors = listen(addresses.split(","))
     except ImproperlyConfigured as error:
         sys.exit(f"popadmin: {error}")
     binds = (f"--bind=fd://{descriptor}" for descriptor in descriptors)
     os.execv(command[0], [*command, *binds])  # noqa: S606 - `up` wrote the command, and no shell is to read it
 
 
-def inherited(addresses: list[str]) -> list[int]:
-    """Listen on each address; return descriptors that the next program keeps."""
+def listen(addresses: list[str]) -> list[int]:
+    """Listen on each address; return the descriptors, which the next program inherits."""
     found = [each for address in addresses for each in listening("WEB_LISTEN", address, 1, unix_mode=UNIX_SOCKET_MODE)]
     descriptors = [sock.detach() for (sock,) in found]
     for descriptor in descriptors:

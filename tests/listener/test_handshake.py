@@ -36,7 +36,7 @@ class Server:
         work = asyncio.get_running_loop().connect_accepted_socket(asyncio.Protocol, sock, ssl=self._context)
         self.ends[port] = "done"
         try:
-            await Handshake().over(self._context, work)
+            await Handshake().run(self._context, work)
         except HandshakeFailed as error:
             self.ends[port] = str(error)
 

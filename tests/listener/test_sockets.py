@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from mailstore.listener.sockets import listening
+from mailstore.listener.sockets import listening, without_absent
 from tests.up.programs import free_ports
 
 
@@ -24,7 +24,7 @@ def listeners(*addresses: str, count: int = 1) -> Iterator[list[list[socket.sock
                 sock.close()
 
 
-def taken_by(host: str, port: int) -> bool:
+def answers(host: str, port: int) -> bool:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as client:
         return client.connect_ex((host, port)) == 0
 
@@ -34,22 +34,22 @@ def test_both_families_listen_on_one_port_in_either_order(hosts: tuple[str, ...]
     (port,) = free_ports(1)
     with listeners(*(f"{host}:{port}" for host in hosts), count=2) as found:
         assert [len(sockets) for sockets in found] == [2, 2]
-        assert taken_by("127.0.0.1", port)
-        assert taken_by("::1", port)
+        assert answers("127.0.0.1", port)
+        assert answers("::1", port)
 
 
 def test_the_ipv6_wildcard_takes_no_ipv4_connection() -> None:
     (port,) = free_ports(1)
     with listeners(f"[::]:{port}"):
-        assert taken_by("::1", port)
-        assert not taken_by("127.0.0.1", port)
+        assert answers("::1", port)
+        assert not answers("127.0.0.1", port)
 
 
 def test_a_star_is_every_address_of_both_families() -> None:
     (port,) = free_ports(1)
     with listeners(f"*:{port}"):
-        assert taken_by("127.0.0.1", port)
-        assert taken_by("::1", port)
+        assert answers("127.0.0.1", port)
+        assert answers("::1", port)
 
 
 def test_a_name_listens_on_every_address_it_has() -> None:
@@ -57,7 +57,7 @@ def test_a_name_listens_on_every_address_it_has() -> None:
     known = {entry[4][0] for entry in socket.getaddrinfo("localhost", port, type=socket.SOCK_STREAM)}
     with listeners(f"localhost:{port}") as found:
         assert {sock.getsockname()[0] for (sock,) in found} == known
-        assert all(taken_by(str(host), port) for host in known)
+        assert all(answers(str(host), port) for host in known)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "*", "localhost"])
@@ -72,3 +72,11 @@ def test_an_address_that_somebody_listens_on_is_refused_in_one_line(address: str
 def test_an_address_that_this_machine_does_not_have_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match=r"POP3_LISTEN=192\.0\.2\.1:1110: cannot listen there"):
         listening("POP3_LISTEN", "192.0.2.1:1110", 1)
+
+
+def test_of_several_addresses_those_that_this_machine_does_not_have_are_passed_over() -> None:
+    """As with `localhost` where IPv6 is switched off."""
+    here, elsewhere = (int(socket.AF_INET), ("127.0.0.1", 0)), (int(socket.AF_INET), ("192.0.2.1", 0))
+    assert without_absent([elsewhere, here]) == [here]
+    with pytest.raises(OSError, match="Cannot assign"):
+        without_absent([elsewhere, elsewhere])
