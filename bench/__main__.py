@@ -12,9 +12,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench import certificate, dovecot, guess, meter, ours, report, rounds, verify
+from bench.groups import INTO, POLLED
 from bench.scenarios import SCENARIOS, Scenario
 from bench.side import Side
 from bench.talk import WrongAnswer
+from bench.waits import WAITS, Wait, Waited, measure
 from bench.works import furnish
 
 EXAMPLE = "example: python -m bench --quick --scenario poll --scenario fetch-tls"
@@ -25,14 +27,15 @@ def main() -> None:
     if guess.NAME in (options.scenario or [guess.NAME]):
         guess.report()
     chosen = [each for each in SCENARIOS if not options.scenario or each.name in options.scenario]
-    if not chosen:
+    waits = [each for each in WAITS if not options.scenario or each.scenario in options.scenario]
+    if not (chosen or waits):
         return
-    groups = list(dict.fromkeys(each.work.group for each in chosen))
+    groups = list(dict.fromkeys([each.work.group for each in chosen] + ([POLLED, INTO] if waits else [])))
     pace = rounds.QUICK if options.quick else rounds.UNHURRIED
     with workplace() as folder, ExitStack() as stack:
         sides = _sides(folder, only_ours=options.only_ours)
         facts = _facts(folder, sides)
-        for side in sides:
+        for side in sides if chosen else sides[:1]:
             stack.callback(side.meter.close)
             stack.callback(side.stop)
             side.start()
@@ -40,14 +43,18 @@ def main() -> None:
             facts[f"{side.name}, TLS"] = verify.answers(side, groups)
         print(*(f"{name}: {fact}" for name, fact in facts.items()), "", sep="\n", flush=True)
         results = _play(chosen, sides, pace)
-    print("", report.table(chosen, results, "ours", "dovecot"), sep="\n")
+        waited = _wait(waits, sides[0], pace)
+    if chosen:
+        print("", report.table(chosen, results, "ours", "dovecot"), sep="\n")
+    if waits:
+        print("", report.wait_table(waits, waited), sep="\n")
     if options.json:
         report.write_json(options.json, facts, results)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, epilog=EXAMPLE)
-    names = [*(scenario.name for scenario in SCENARIOS), guess.NAME]
+    names = list(dict.fromkeys([each.name for each in SCENARIOS] + [each.scenario for each in WAITS] + [guess.NAME]))
     parser.add_argument("--scenario", action="append", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--quick", action="store_true", help="one short round instead of three")
     parser.add_argument("--only-ours", action="store_true", help="without Dovecot, also where it is installed")
@@ -87,12 +94,23 @@ def _facts(folder: Path, sides: list[Side]) -> dict[str, str]:
 
 
 def _play(chosen: list[Scenario], sides: list[Side], pace: rounds.Pace) -> report.Results:
+    if not chosen:
+        return {}
     idle = {side.name: rounds.idle_share(side) for side in sides}
     results: report.Results = {}
     for scenario in chosen:
         results[scenario.name] = rounds.run(scenario, sides, idle, pace)
         for name, result in results[scenario.name].items():
             print(report.line(scenario, name, result), flush=True)
+    return results
+
+
+def _wait(waits: list[Wait], side: Side, pace: rounds.Pace) -> list[Waited]:
+    """Ours alone, one line after the other."""
+    results = []
+    for wait in waits:
+        results.append(measure(wait, side, pace))
+        print(report.wait_line(wait, results[-1]), flush=True)
     return results
 
 

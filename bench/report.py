@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from bench.rounds import Result, ratio
 from bench.scenarios import Figure, Scenario
+from bench.waits import Wait, Waited
 
 Results = dict[str, dict[str, Result]]  # by scenario, by side
 HEAD = (
     "| scenario | per | rate/s | CPU-ms | p50 ms | p99 ms "
     "| Dovecot rate/s | CPU-ms | p50 ms | p99 ms | compared | ratio | goal |"
 )
+WAIT_HEAD = "| who waits, and for whom | control p50 | p99 | under attack p50 | p99 | longest | goal of p99 |"
 MISSING = "-"
 
 
@@ -60,6 +63,31 @@ def _goal(scenario: Scenario) -> str:
     if scenario.goal is None:
         return MISSING
     return f"<= {scenario.goal:g} KB" if scenario.figure is Figure.MEMORY else f"<= {scenario.goal:.2f}"
+
+
+def wait_line(wait: Wait, waited: Waited) -> str:
+    """One line's figures, as soon as they are known."""
+    control, loaded = (
+        "  ".join(f"{value:.2f}" for value in _waits(looks)) for looks in (waited.control, waited.loaded)
+    )
+    return (
+        f"{wait.scenario:17} {wait.title}: p50, p99, longest {control} {wait.unit}, under attack {loaded} {wait.unit}"
+    )
+
+
+def wait_table(waits: Sequence[Wait], results: Sequence[Waited]) -> str:
+    rule = "|" + " --- |" * (WAIT_HEAD.count("|") - 1)
+    return "\n".join([WAIT_HEAD, rule, *map(_wait_row, waits, results)])
+
+
+def _wait_row(wait: Wait, waited: Waited) -> str:
+    cells = [wait.title, *(f"{value:.2f}" for value in _waits(waited.control)[:2] + _waits(waited.loaded))]
+    return "| " + " | ".join([*cells, f"<= control + {wait.goal:g} {wait.unit}"]) + " |"
+
+
+def _waits(looks: Sequence[float]) -> tuple[float, float, float]:
+    """The median, the 99th percentile, the greatest."""
+    return looks[len(looks) // 2], looks[min(len(looks) - 1, len(looks) * 99 // 100)], looks[-1]
 
 
 def write_json(file: Path, facts: dict[str, str], results: Results) -> None:
