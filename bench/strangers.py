@@ -112,6 +112,12 @@ class Deaf(Flood):
 
     again = False
     reads = False
+    own_octets = 4096  # of its own send buffer, so that what the machine holds came from the server
+
+    def _connected(self, number: int) -> socket.socket:
+        sock = super()._connected(number)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.own_octets)
+        return sock
 
     def _sent(self, sock: socket.socket, number: int, octets: int) -> None:
         self._selector.modify(sock, selectors.EVENT_WRITE, (number, octets % len(self._block)))

@@ -269,8 +269,18 @@ class Peer(Protocol):
         If the body fails midway the connection is cut without `tail`, and nothing follows.
         """
 
+    def has_turn(self, act: Callable[[], None]) -> bool:
+        """Whether one more of several lines may be obeyed now.
+
+        False: this turn is over. Others have theirs, nothing more is read, and then `act` is called, once, unless the
+        connection is gone by then. A line that came alone, with nothing before it, needs no turn.
+        """
+
     def next_turn(self, act: Callable[[], None]) -> None:
         """Call `act` when others have had their turn, also when the connection is gone by then."""
+
+    def admit(self) -> None:
+        """The client has signed in: what is kept small for strangers becomes full."""
 
     def start_tls(self) -> None:
         """Begin the handshake after what was written; the session's `tls_started` follows, or the end."""

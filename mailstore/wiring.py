@@ -15,6 +15,7 @@ from django.db import connections
 
 from mailstore import bodies
 from mailstore.conf import Conf
+from mailstore.listener import descriptors
 from mailstore.listener.certificate import ensure_pair
 from mailstore.listener.crowd import Crowd
 from mailstore.listener.fleet import Fleet, heed
@@ -43,6 +44,7 @@ REFRESH_TICKS = 30  # seconds between looks at what changes rarely
 POP3_LOGIN_SECONDS = 180.0  # from accept to the sign-in (P-097)
 LMTP_IDLE_SECONDS = 300.0  # RFC 5321 §4.5.3.2.7
 LMTP_CONNECTIONS = 1000  # MTAs open tens
+POP3_STRANGER_BUFFER_OCTETS = 16 * 1024  # the greeting, CAPA and a certificate chain fit; the kernel doubles it
 POP3_BUSY = b"-ERR too many connections, wait a little\r\n"  # P-121: before sign-in, so without a code
 LMTP_BUSY = b"421 4.3.2 too many connections\r\n"
 POP3_WRITE_LANES = 2  # QUITs are rarer than deliveries
@@ -68,11 +70,12 @@ def serve_pop3(conf: Conf) -> None:
     bound += _bind("POP3S_PROXY_LISTEN", conf.pop3.listen_proxy_tls, workers, implicit_tls=True, proxied=True)
     crowd = Crowd(workers)
     limits = Limits(
-        connections=-(-conf.pop3.max_connections // workers),
+        connections=descriptors.connections(-(-conf.pop3.max_connections // workers)),
         connections_per_ip=conf.pop3.max_connections_per_ip,
         login_seconds=POP3_LOGIN_SECONDS,
         idle_seconds=conf.pop3.idle_seconds,
         trusted_proxies=conf.pop3.trusted_proxies,
+        stranger_buffer_octets=POP3_STRANGER_BUFFER_OCTETS,
     )
 
     def work(index: int) -> None:
@@ -87,7 +90,7 @@ def serve_lmtp(conf: Conf) -> None:
     bound = _bind("LMTP_LISTEN", conf.lmtp.listen, workers)
     crowd = Crowd(workers)
     limits = Limits(
-        connections=LMTP_CONNECTIONS,
+        connections=descriptors.connections(LMTP_CONNECTIONS),
         connections_per_ip=LMTP_CONNECTIONS,
         login_seconds=LMTP_IDLE_SECONDS,
         idle_seconds=LMTP_IDLE_SECONDS,

@@ -148,15 +148,17 @@ class Daemon:
 
 
 @contextmanager
-def daemon(name: str, *, workers: int = 1, **environment: str) -> Iterator[Daemon]:
+def daemon(name: str, *, workers: int = 1, descriptors: int | None = None, **environment: str) -> Iterator[Daemon]:
     """A listener (`pop3d`, `lmtpd`) on the test's database until the end of the `with`.
+
+    `descriptors`: how many files each of its processes may have open.
 
     It listens on ports the kernel chooses and names in the log, so no two tests can want the same.
     """
     settings = connection.settings_dict
     started = Daemon(
         subprocess.Popen(
-            [sys.executable, str(MANAGE), name],
+            [*_limited(descriptors), sys.executable, str(MANAGE), name],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -181,6 +183,10 @@ def daemon(name: str, *, workers: int = 1, **environment: str) -> Iterator[Daemo
         yield started
     finally:
         started.stop()
+
+
+def _limited(descriptors: int | None) -> list[str]:
+    return [] if descriptors is None else ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh"]
 
 
 class Post:

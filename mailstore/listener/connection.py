@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from mailstore.errors import MailError
+from mailstore.listener import buffers
 from mailstore.listener.handshake import Handshake, HandshakeFailed
 from mailstore.listener.transfer import Transfer
 from mailstore.policy.networks import is_loopback
@@ -16,10 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mailstore.listener.server import Endpoint, Server
+    from mailstore.listener.turns import Turns
 
 log = logging.getLogger("popadmin.listener")
 
 WHOLE_OCTETS = 128 * 1024  # up to here one read and one write are cheaper than sendfile and its waiting
+LITTLE_OCTETS = 4096  # less than this is no burden, whoever does not read it
+TLS_READ_BUFFER_OCTETS = 16 * 1024  # a record (RFC 8446 §5.1); more waits in the kernel
 WRITE_BUFFER_OCTETS = 256 * 1024  # what may wait for a slow reader; more makes it congested
 
 
@@ -27,7 +34,9 @@ class Connection(asyncio.Protocol):
     """ports.Peer for its session, asyncio.Protocol for the loop."""
 
     __slots__ = (
+        "_act",
         "_arrival",
+        "_busy",
         "_closing",
         "_connected",
         "_ended",
@@ -35,6 +44,7 @@ class Connection(asyncio.Protocol):
         "_reading",
         "_transfer",
         "_transport",
+        "_turns",
         "_upgrading",
         "client",
         "congested",
@@ -47,6 +57,7 @@ class Connection(asyncio.Protocol):
         "server",
         "session",
         "since",
+        "stalled_at",
         "stalled_octets",
         "tls_ends_here",
     )
@@ -76,7 +87,7 @@ class Connection(asyncio.Protocol):
         self._proxy_tls = tls
         self.octets_in = 0
         self.octets_out = 0
-        self.since = self.last_at = server.now()
+        self.since = self.last_at = self.stalled_at = server.now()
         self.stalled_octets = 0
         self.congested = False
         self._reading = True
@@ -84,8 +95,11 @@ class Connection(asyncio.Protocol):
         self._ended = False
         self._upgrading = False
         self._transfer: Transfer | None = None
+        self._turns: Turns = server.strangers
+        self._act: Callable[[], None] | None = None  # what goes on at the next turn
         self._connected = False
         self._arrival = arrival
+        self._busy = endpoint.busy
         self._transport: asyncio.Transport  # there once connected
         self.session: Session = endpoint.session(self)
 
@@ -96,7 +110,7 @@ class Connection(asyncio.Protocol):
             return
         self._transport = cast("asyncio.Transport", transport)
         self._connected = True
-        self._transport.set_write_buffer_limits(WRITE_BUFFER_OCTETS)
+        self._limit_buffers()
         if self._ended:  # cut during the handshake
             self._transport.abort()
             return
@@ -117,9 +131,8 @@ class Connection(asyncio.Protocol):
         except Exception:
             self.fail()
             return
-        if not more and self._reading and not self._ended:
-            self._reading = False
-            self._transport.pause_reading()
+        if not more:
+            self._pause()
 
     def eof_received(self) -> bool:
         if self._ended or self._closing:
@@ -166,8 +179,23 @@ class Connection(asyncio.Protocol):
         self._transfer.start(head)
         return False
 
+    def has_turn(self, act: Callable[[], None]) -> bool:
+        if self._act is not None:  # it waits already
+            return False
+        if self._turns.grant(self):
+            return True
+        self._act = act
+        self._pause()
+        self._turns.wait(self._take_turn)
+        return False
+
     def next_turn(self, act: Callable[[], None]) -> None:
-        asyncio.get_running_loop().call_soon(self._take_turn, act)
+        self._turns.wait(partial(self._guarded, act))
+
+    def admit(self) -> None:
+        self._turns = self.server.members
+        if self.server.limits.stranger_buffer_octets is not None:
+            buffers.widen(self._descriptor())
 
     def start_tls(self) -> None:
         self._upgrading = True
@@ -214,6 +242,23 @@ class Connection(asyncio.Protocol):
         """What the other side has not read yet."""
         return self._transport.get_write_buffer_size() if self._connected else 0
 
+    def unread_octets(self) -> int:
+        """What the other side has not taken in, in the kernel's buffer too; 0 where it was sent little in all."""
+        if self.octets_out < LITTLE_OCTETS or not self._connected or self._ended:
+            return 0
+        unread = self.waiting_octets() + buffers.unsent_octets(self._descriptor())
+        return unread if unread >= LITTLE_OCTETS else 0
+
+    def make_room(self) -> None:
+        """Go, since others need the place; why is said where nothing else is being said."""
+        if self._connected and not (self._upgrading or self._closing or self._transport.get_write_buffer_size()):
+            if self.tls_ends_here:
+                self._transport.write(self._busy)
+            else:
+                with contextlib.suppress(OSError):
+                    os.write(self._descriptor(), self._busy)
+        self.cut("made room")
+
     def cut(self, reason: str) -> None:
         """End at once; nothing more is said, and nobody waited for."""
         if self._ended:
@@ -254,15 +299,37 @@ class Connection(asyncio.Protocol):
             return
         self._read_on()
 
-    def _take_turn(self, act: Callable[[], None]) -> None:
+    def _take_turn(self) -> None:
+        act, self._act = self._act, None
+        if act is None or self._ended:
+            return
+        self._guarded(act)
+        self._read_on()
+
+    def _guarded(self, act: Callable[[], None]) -> None:
         try:
             act()
         except Exception:
             self.fail()
 
+    def _limit_buffers(self) -> None:
+        self._transport.set_write_buffer_limits(WRITE_BUFFER_OCTETS)
+        if self.tls_ends_here:  # what came is kept before it is decrypted, also while nothing is read of it
+            self._transport.set_read_buffer_limits(TLS_READ_BUFFER_OCTETS)  # type: ignore[attr-defined]  # uvloop's
+
+    def _descriptor(self) -> int:
+        return int(self._transport.get_extra_info("socket").fileno())
+
+    def _pause(self) -> None:
+        if self._reading and not self._ended:
+            self._reading = False
+            self._transport.pause_reading()
+
     def _read_on(self) -> None:
         """Room was made for the lines that wait."""
-        if not self._reading and not (self._ended or self._closing) and self.session.wants_input():
+        if self._reading or self._act is not None or self._ended or self._closing:
+            return
+        if self.session.wants_input():
             self._reading = True
             self._transport.resume_reading()
 
@@ -300,9 +367,9 @@ class Connection(asyncio.Protocol):
         if self._ended or transport is None:
             return
         self._transport = transport
-        self._transport.set_write_buffer_limits(WRITE_BUFFER_OCTETS)
         self._upgrading = False
         self.encrypted = self.tls_ends_here = True
+        self._limit_buffers()
         self.last_at = self.server.now()
         try:
             self.session.tls_started(self._tls_version())

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +20,9 @@ log = logging.getLogger("popadmin.fleet")
 PR_SET_PDEATHSIG = 1
 # What is made between two looks for cycles. Sessions leave none, so the default of 700 looks ten times in vain.
 YOUNG_OBJECTS = 10_000
+# How long a loop that is busy keeps the interpreter from a thread that makes mail durable or checks a password, after
+# each of its system calls. Python's 5 ms would make fifty of them.
+SWITCH_SECONDS = 0.0005
 CRASH_LOOP_SECONDS = 1.0  # a worker that lived shorter is replaced after as long a pause
 KILL_SECONDS = 45.0  # after a drain that never ends (it takes 30 s and one statement)
 HANDLED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD})
@@ -92,6 +96,7 @@ class Fleet:
             _die_with(parent)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED - HEEDED_LATER)
             gc.set_threshold(YOUNG_OBJECTS)
+            sys.setswitchinterval(SWITCH_SECONDS)
             self._work(index)
             status = 0
         except BaseException:

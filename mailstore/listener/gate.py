@@ -8,6 +8,7 @@ import logging
 import socket
 from typing import TYPE_CHECKING, cast
 
+from mailstore.listener import buffers
 from mailstore.listener.connection import Connection
 from mailstore.listener.handshake import Handshake, HandshakeFailed
 from mailstore.listener.sockets import BACKLOG
@@ -41,6 +42,9 @@ class Gate(asyncio.Protocol):
     def open(self) -> None:
         if self._closed:
             return
+        octets, sock = self._server.limits.stranger_buffer_octets, self._endpoint.sock
+        if octets is not None and sock.family != socket.AF_UNIX:
+            buffers.narrow(sock, octets)
         if self._comes_first() or self._endpoint.sock.family == socket.AF_UNIX:
             self._loop.add_reader(self._endpoint.sock.fileno(), self._readable)
         else:
@@ -74,7 +78,12 @@ class Gate(asyncio.Protocol):
         self._listening = listening
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport = cast("asyncio.Transport", transport)
+        self._let_in(cast("asyncio.Transport", transport))
+        if self._server.busy():  # the loop accepts one a turn; those behind it would wait a turn each
+            with contextlib.suppress(OSError):  # the loop meets it too, and tells
+                self._accept_some()
+
+    def _let_in(self, transport: asyncio.Transport) -> None:
         address = transport.get_extra_info("peername")
         if not address:  # gone already
             transport.abort()
@@ -92,15 +101,18 @@ class Gate(asyncio.Protocol):
     # --- accepted here --------------------------------------------------------------------------------------------
 
     def _readable(self) -> None:
+        try:
+            self._accept_some()
+        except OSError as error:
+            log.warning("cannot accept, trying again: %s", error.strerror)
+            self._loop.remove_reader(self._endpoint.sock.fileno())
+            self._loop.call_later(RETRY_SECONDS, self.open)
+
+    def _accept_some(self) -> None:
         for _ in range(ACCEPTS_IN_A_TURN):
             try:
                 sock, address = self._endpoint.sock.accept()
             except BlockingIOError:
-                return
-            except OSError as error:
-                log.warning("cannot accept, trying again: %s", error.strerror)
-                self._loop.remove_reader(self._endpoint.sock.fileno())
-                self._loop.call_later(RETRY_SECONDS, self.open)
                 return
             sock.setblocking(False)
             self._server.own(self._welcome(sock, _client(address)))

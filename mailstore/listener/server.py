@@ -15,12 +15,14 @@ from mailstore.listener.connection import Connection
 from mailstore.listener.crowd import Crowd
 from mailstore.listener.gate import Gate
 from mailstore.listener.handshake import Context
+from mailstore.listener.turns import Turns
 from mailstore.policy.networks import is_loopback
 from mailstore.ports import Peer, Session
 
 log = logging.getLogger("popadmin.listener")
 
 SWEEP_SECONDS = 1.0  # how late a time limit may strike
+STRANGER_STALL_SECONDS = 5.0  # before a sign-in nobody is sent so much that it would take longer to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Limits:
     idle_seconds: float  # without an octet either way, once signed in
     handshake_seconds: float = 10.0
     trusted_proxies: tuple[str, ...] = ()
+    stranger_buffer_octets: int | None = None  # of each of a socket's buffers until the sign-in; None: the system's
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Server:
         self._proxies = tuple(ipaddress.ip_network(network) for network in limits.trusted_proxies)
         self._connections: dict[Connection, bool] = {}  # in order of arrival; True: counted for its address
         self._gates: list[Gate] = []
+        self.strangers = Turns()  # apart, so that they hold up nobody who has signed in
+        self.members = Turns()
         self._tasks: set[asyncio.Task[None]] = set()
         self._left = asyncio.Event()
 
@@ -92,6 +97,10 @@ class Server:
         except ValueError:
             return False
         return any(host in network for network in self._proxies)
+
+    def busy(self) -> bool:
+        """Whether lines wait for their turn, so that a turn of the loop is long."""
+        return bool(self.strangers or self.members)
 
     # --- connections ----------------------------------------------------------------------------------------------
 
@@ -125,7 +134,7 @@ class Server:
     def _shed(self) -> bool:
         for connection in self._connections:
             if not connection.session.signed_in():
-                connection.cut("made room")
+                connection.make_room()
                 return True
         return False
 
@@ -136,18 +145,32 @@ class Server:
         for gate in self._gates:
             gate.tend()
         for connection in [one for one in self._connections if self._overdue(one, now)]:
-            connection.cut("idle" if connection.session.signed_in() else "login deadline")
+            connection.cut(self._reason(connection, now))
+
+    def _reason(self, connection: Connection, now: float) -> str:
+        if connection.session.signed_in():
+            return "idle"
+        return "login deadline" if now - connection.since > self.limits.login_seconds else "reads nothing"
 
     def _overdue(self, connection: Connection, now: float) -> bool:
         if connection.session.updating():
             return False
         if not connection.session.signed_in():
-            return now - connection.since > self.limits.login_seconds
+            return now - connection.since > self.limits.login_seconds or self._stalls(connection, now)
         waiting = connection.waiting_octets()
         if waiting < connection.stalled_octets:  # a slow reader that reads is not idle
             connection.last_at = now
         connection.stalled_octets = waiting
         return now - connection.last_at > self.limits.idle_seconds
+
+    @staticmethod
+    def _stalls(connection: Connection, now: float) -> bool:
+        """Whether a stranger lets its replies lie."""
+        unread = connection.unread_octets()
+        if not unread or unread < connection.stalled_octets:
+            connection.stalled_at = now
+        connection.stalled_octets = unread
+        return now - connection.stalled_at > STRANGER_STALL_SECONDS
 
     # --- the end --------------------------------------------------------------------------------------------------
 

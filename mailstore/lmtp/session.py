@@ -42,6 +42,7 @@ class Session:
         self._bad_in_a_row = 0
         self._out: list[bytes] = []
         self._working = False
+        self._resting = False  # lines wait for the next turn
         self._half_closed = False
         self._closing = False
         self._gone = False
@@ -87,6 +88,7 @@ class Session:
         if self._working or self._gone:
             return
         self._working = True
+        self._resting = False
         try:
             self._obey_lines()
         except Exception:
@@ -96,7 +98,7 @@ class Session:
         # RFC 2920 §3.2: the replies to an envelope leave together, once its recipients are decided.
         if self._undelivered or not self._turns:
             self._flush()
-        if self._half_closed and not (self._turns or self._peer.congested):
+        if self._half_closed and not (self._turns or self._resting or self._peer.congested):
             self._close()
 
     def _obey_lines(self) -> None:
@@ -118,6 +120,9 @@ class Session:
         if self._waiting_command is not None:
             command, self._waiting_command = self._waiting_command, None
             return command
+        if len(self._lines) and not self._peer.has_turn(self._work):
+            self._resting = True
+            return None
         line = self._lines.next_line()
         if line is NEED_MORE:
             return None

@@ -89,6 +89,8 @@ class Conversation(ABC):
     def _work(self) -> None:
         """Give waiting lines their turns. An answer that comes at once comes back here: the outer call goes on."""
         while not (self._working or self._closing or self._peer.congested) and self._waiting is _NOTHING:
+            if len(self._lines) and not self._peer.has_turn(self._work):
+                return
             line = self._lines.next_line()
             if line is NEED_MORE:
                 self._run_dry()

@@ -39,6 +39,9 @@ LEGAL: dict[State, frozenset[str]] = {
     State.UPDATE: frozenset(),
 }
 
+# Mail programs need some ten, each try of another password two more.
+COMMANDS_BEFORE_SIGN_IN = 100
+
 # Bad commands in a row after which a conversation ends; a good one starts the count again. Mail programs that
 # probe (AUTH, XTND, LAST, HELP) stay far below.
 BAD_COMMANDS_IN_A_ROW: dict[State, int] = {

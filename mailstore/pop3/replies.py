@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import xxhash
@@ -33,6 +34,7 @@ SASL_FAILURES: Final[dict[Failure, bytes]] = {
     Failure.CANCELLED: b"-ERR sign-in cancelled\r\n",
     Failure.BAD_RESPONSE: b"-ERR the response is not well-formed\r\n",
 }
+TOO_MANY_COMMANDS: Final = b"-ERR too many commands without a sign-in\r\n"
 SASL_TOO_LONG: Final = b"-ERR the response is too long\r\n"
 UTF8_ON: Final = b"+OK UTF-8 it is\r\n"
 
@@ -166,6 +168,11 @@ def expire(days: int | None, *, differs: bool) -> str:
 
 def capabilities(sign_in: Iterable[str], *, stls: bool, expires: str | None) -> bytes:
     """RFC 2449 §5; `sign_in` are the lines of what a client may sign in with now, none where it may not."""
+    return _capabilities(tuple(sign_in), stls, expires)
+
+
+@lru_cache(maxsize=64)  # strangers may ask all day; few sites have many periods of EXPIRE
+def _capabilities(sign_in: tuple[str, ...], stls: bool, expires: str | None) -> bytes:
     lines = ["+OK capabilities follow", "TOP", "UIDL", *sign_in]
     if stls:
         lines.append("STLS")

@@ -12,7 +12,7 @@ from mailstore.pop3.authorization import Authorization
 from mailstore.pop3.conversation import Waiting
 from mailstore.pop3.fetched import Fetched
 from mailstore.pop3.marks import Marks
-from mailstore.pop3.protocol import BAD_COMMANDS_IN_A_ROW, LEGAL, Rules, State
+from mailstore.pop3.protocol import BAD_COMMANDS_IN_A_ROW, COMMANDS_BEFORE_SIGN_IN, LEGAL, Rules, State
 from mailstore.ports import Handled
 from mailstore.wire import slices
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mailstore.ports import Accounts, Done, Journal, Listing, Maildrop, Message, OpenBody, Peer
 
     Slice = tuple[bytes, int]  # of a prefix, and how many octets of the body behind it
+
+_SIGN_IN = ("USER", "SASL " + " ".join(sasl_login.MECHANISMS))  # what CAPA says of it
+_AUTHORIZATION = State.AUTHORIZATION  # bound once: it is asked for with each line
 
 
 class Session(Authorization):
@@ -34,6 +37,7 @@ class Session(Authorization):
         super().__init__(peer, accounts, journal, rules)
         self._become(State.AUTHORIZATION)
         self._bad_in_a_row = 0
+        self._commands_left = COMMANDS_BEFORE_SIGN_IN
         self._listing: Listing | None = None
 
     # --- ports.Session ---------------------------------------------------------------------------------------------
@@ -80,6 +84,8 @@ class Session(Authorization):
         if self._exchange is not None:
             self._advance(sasl_login.answer(self._exchange, line))
             return
+        if self._state is _AUTHORIZATION and not self._may_ask():
+            return
         command = commands.parse(line)
         if isinstance(command, commands.Fault):
             self._fault(command)
@@ -90,6 +96,15 @@ class Session(Authorization):
             return
         self._bad_in_a_row = 0
         handler(self, *command.arguments)
+
+    def _may_ask(self) -> bool:
+        """Whether a stranger has commands left; the lines of a SASL exchange are none."""
+        if self._commands_left:
+            self._commands_left -= 1
+            return True
+        self._say(replies.TOO_MANY_COMMANDS)
+        self._end("too many commands")
+        return False
 
     def _fault(self, fault: commands.Fault) -> None:
         if fault is commands.Fault.OTHER_PROTOCOL:
@@ -117,7 +132,7 @@ class Session(Authorization):
     # --- in both states --------------------------------------------------------------------------------------------
 
     def _capa(self) -> None:
-        sign_in = ["USER", "SASL " + " ".join(sasl_login.MECHANISMS)] if self._password_may_pass() else []
+        sign_in = _SIGN_IN if self._password_may_pass() else ()
         self._say(replies.capabilities(sign_in, stls=self._tls_may_begin(), expires=self._expires()))
 
     def _expires(self) -> str | None:
@@ -170,6 +185,7 @@ class Session(Authorization):
         record.messages = maildrop.messages
         maildrop.watch(self._bar)
         self._become(State.TRANSACTION)
+        self._peer.admit()
         self._say(replies.signed_in(maildrop.messages, maildrop.octets))
 
     def _bar(self) -> None:

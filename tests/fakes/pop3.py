@@ -216,6 +216,7 @@ class FakePeer:
 
     `full`: the other side does not read. `fills_up`: it stops reading after the next write. `slow`: a body waits for
     `deliver_body`. `was_cut`: the connection was cut, because a body failed under way or by the session.
+    `turn_lines`: how many lines a turn has, as many as there are while it is None; then `turns` has what goes on.
     """
 
     def __init__(self, *, client: str = "192.0.2.7", loopback: bool = False, encrypted: bool = True) -> None:
@@ -234,6 +235,9 @@ class FakePeer:
         self.failures: list[BaseException | None] = []
         self.was_cut = False
         self.turns: list[Callable[[], None]] = []  # what waits for the next one
+        self.turn_lines: int | None = None
+        self.admitted = False
+        self._lines_left = 0
         self._body: tuple[bytes, OpenBody, int, bytes] | None = None
 
     @property
@@ -272,6 +276,26 @@ class FakePeer:
             body.close()
         self.sent += tail
         return True
+
+    def has_turn(self, act: Callable[[], None]) -> bool:
+        if self.turn_lines is None:
+            return True
+        if self.turns:  # it waits already
+            return False
+        self._lines_left = (self._lines_left or self.turn_lines + 1) - 1
+        if self._lines_left:
+            return True
+        self.turns.append(act)
+        return False
+
+    def take_turn(self) -> None:
+        """Let what waits for a turn go on."""
+        turns, self.turns = self.turns, []
+        for act in turns:
+            act()
+
+    def admit(self) -> None:
+        self.admitted = True
 
     def next_turn(self, act: Callable[[], None]) -> None:
         self.turns.append(act)

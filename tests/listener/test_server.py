@@ -304,7 +304,7 @@ def test_a_session_that_fails_behind_its_handshake_ends(authority: Authority, im
 
 
 @pytest.mark.req("P-191")
-def test_where_all_places_are_taken_the_oldest_stranger_goes_and_whoever_signed_in_stays() -> None:
+def test_where_all_places_are_taken_the_oldest_stranger_is_told_and_goes_and_whoever_signed_in_stays() -> None:
     limits = Limits(connections=3, connections_per_ip=100, login_seconds=180, idle_seconds=600)
 
     async def scene() -> None:
@@ -312,7 +312,7 @@ def test_where_all_places_are_taken_the_oldest_stranger_goes_and_whoever_signed_
             session = await made.signed_in()
             older, younger = await made.greeted(), await made.greeted()
             await made.signed_in()
-            assert await older.rest() == b""
+            assert await older.rest() == BUSY
             assert (await younger.ask("CAPA")).startswith(b"+OK")
             assert (await session.ask("NOOP")).startswith(b"+OK")
 

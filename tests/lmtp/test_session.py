@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailstore import errors
+from mailstore.lmtp import replies
 from mailstore.lmtp.session import PENDING_OCTETS
 from mailstore.ports import Delivered, Done, Envelope, Recipient
 from tests.fakes.lmtp import RULES, Conversation, FakeDelivery
@@ -310,6 +311,30 @@ def test_no_more_is_read_while_much_waits(talk: Conversation) -> None:
     talk.delivery.release()
     assert talk.session.wants_input()
     assert bytes(talk.peer.sent).count(b"250 2.0.0 OK") == PENDING_OCTETS // 6 + 1
+
+
+def test_a_pipeline_stops_where_its_turn_ends_and_goes_on_at_the_next(talk: Conversation) -> None:
+    talk.open("pat@foo.edu")
+    talk.peer.turn_lines = 2
+    assert talk.codes("NOOP", "RSET", "NOOP", "VRFY x", "NOOP") == ["250 2.0.0"] * 2
+    assert talk.say("HELP") == []
+    talk.session.half_closed()
+    before = len(talk.peer.sent)
+    while talk.peer.turns:
+        assert not talk.peer.closed
+        talk.peer.take_turn()
+    assert [line[:3] for line in talk.peer.sent[before:].splitlines()] == [b"250", b"252", b"250", b"214"]
+    assert talk.peer.closed
+
+
+def test_a_message_comes_whole_however_its_envelope_is_cut_into_turns(talk: Conversation) -> None:
+    talk.delivery.add("pat@foo.edu")
+    talk.peer.turn_lines = 1
+    talk.send(b"LHLO a\r\nMAIL FROM:<s@example.net>\r\nRCPT TO:<pat@foo.edu>\r\nDATA\r\nNOOP\r\nRSET\r\n.\r\nNOOP\r\n")
+    while talk.peer.turns:
+        talk.peer.take_turn()
+    assert talk.intake.wire == b"NOOP\r\nRSET\r\n"
+    assert talk.peer.sent.endswith(replies.GO_AHEAD + b"250 2.0.0 delivered as q0\r\n" + replies.OK)
 
 
 def test_a_peer_that_does_not_read_is_not_answered_further(talk: Conversation) -> None:

@@ -144,6 +144,48 @@ def test_ten_thousand_answers_that_come_at_once_do_not_pile_up_on_the_stack() ->
     assert talk.send(b"RETR 2\r\n" * 10000).count(b"+OK 21 octets") == 10000
 
 
+@pytest.mark.req("P-023")
+def test_a_pipeline_stops_where_its_turn_ends_and_goes_on_at_the_next() -> None:
+    talk = signed_in()
+    talk.peer.turn_lines = 3
+    assert talk.send(b"STAT\r\n" + b"NOOP\r\n" * 6 + b"NO") == b"+OK 3 106\r\n" + b"+OK\r\n" * 2
+    assert talk.send(b"OP\r\nSTAT\r\n") == b""
+    before = len(talk.peer.sent)
+    talk.peer.take_turn()
+    assert talk.peer.sent[before:] == b"+OK\r\n" * 3
+    while talk.peer.turns:
+        talk.peer.take_turn()
+    assert talk.peer.sent[before:] == b"+OK\r\n" * 5 + b"+OK 3 106\r\n"
+
+
+@pytest.mark.req("P-025")
+def test_fetches_have_turns_too_and_a_body_on_its_way_is_not_taken_for_sent() -> None:
+    talk = signed_in()
+    talk.peer.turn_lines = 1
+    assert talk.send(b"RETR 2\r\nRETR 2\r\nNOOP\r\n").count(b"+OK 21 octets") == 1
+    talk.peer.slow = True
+    talk.peer.take_turn()
+    assert talk.peer.sent.count(b"+OK 21 octets") == 1
+    talk.peer.slow = False
+    talk.peer.deliver_body()
+    while talk.peer.turns:
+        talk.peer.take_turn()
+    assert talk.peer.sent.endswith(b"one\r\n.\r\n+OK\r\n")
+
+
+@pytest.mark.req("P-027")
+def test_lines_that_wait_for_their_turn_are_answered_though_nothing_more_will_come() -> None:
+    talk = signed_in()
+    talk.peer.turn_lines = 2
+    talk.send(b"NOOP\r\n" * 5)
+    talk.session.half_closed()
+    assert not talk.peer.closed
+    while talk.peer.turns:
+        talk.peer.take_turn()
+    assert talk.peer.sent.endswith(b")\r\n" + b"+OK\r\n" * 5)
+    assert talk.peer.closed
+
+
 # --- ends -----------------------------------------------------------------------------------------------------------
 
 
@@ -221,6 +263,32 @@ def test_a_bug_behind_an_answer_ends_the_connection(held: bool) -> None:
     assert talk.peer.closed
     assert [type(error) for error in talk.peer.failures] == [AttributeError]
     assert talk.end().reason == "lost"
+
+
+# --- strangers --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.req("P-186")
+def test_the_hundred_and_first_command_without_a_sign_in_is_refused_and_the_last() -> None:
+    talk = Conversation()
+    assert talk.send(b"CAPA\r\n" * 100).count(b"+OK capabilities") == 100
+    assert not talk.peer.closed
+    assert talk.send(b"CAPA\r\nCAPA\r\n") == b"-ERR too many commands without a sign-in\r\n"
+    assert talk.peer.closed
+    assert talk.end().reason == "too many commands"
+
+
+def test_the_lines_of_an_exchange_are_no_commands_and_the_hundredth_may_sign_in() -> None:
+    talk = Conversation(*MESSAGES)
+    for _ in range(99):
+        assert talk.say("AUTH LOGIN").startswith("+ ")
+        assert talk.say("YW5uYUBleGFtcGxlLm9yZw==").startswith("+ ")
+        assert talk.say("*").startswith("-ERR ")
+    assert talk.say("AUTH PLAIN") == "+ \r\n"
+    assert not talk.peer.admitted
+    assert talk.say("AGFubmFAZXhhbXBsZS5vcmcAc2VjcmV0").startswith("+OK 3 messages")
+    assert talk.peer.admitted
+    assert talk.send(b"NOOP\r\n" * 200) == b"+OK\r\n" * 200
 
 
 # --- bad commands ---------------------------------------------------------------------------------------------------

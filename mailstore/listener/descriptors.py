@@ -1,0 +1,34 @@
+"""How many connections a worker may have, so that descriptors are left for bodies and the database."""
+
+from __future__ import annotations
+
+import logging
+import resource
+
+log = logging.getLogger("popadmin.listener")
+
+RESERVED = 64  # listening sockets, the loop, the database and its return, logs, folders, who is being refused
+PER_CONNECTION = (
+    3  # its socket; while a large body is sent, the body and a second handle on the socket; a delivery's draft
+)
+
+
+def connections(wanted: int) -> int:
+    """Return how many of `wanted` connections one process may have. Raises the soft limit as far as it is needed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = RESERVED + PER_CONNECTION * wanted
+    if hard == resource.RLIM_INFINITY or hard >= needed:
+        limit = max(soft, needed) if soft != resource.RLIM_INFINITY else soft
+    else:
+        limit = hard
+    if limit != soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    if limit == resource.RLIM_INFINITY or limit >= needed:
+        return wanted
+    room = max(1, (limit - RESERVED) // PER_CONNECTION)
+    log.warning(
+        "this process may open %d files, so it takes %d connections instead of %d; "
+        "raise LimitNOFILE (or ulimit -n) to %d for all of them",
+        limit, room, wanted, needed,
+    )  # fmt: skip
+    return room

@@ -1,0 +1,65 @@
+"""Whose lines are obeyed when, where several came at once: round robin, a bounded time a turn of the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+TURN_LINES = 64  # a pipeline of a mail program is one turn or two
+ROUND_SECONDS = 0.001  # what all turns together may take before the loop looks at its sockets again
+
+
+class Turns:
+    """The connections of one kind whose lines wait.
+
+    A round lasts from one turn of the loop to the next. Lines that just came share it with those that wait from earlier
+    rounds, which come first. A line that came alone needs no turn: a client that sends one command and waits for the
+    answer waits for one round at most, however many others pipeline.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
+        self._now = now
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._ends_at = 0.0
+        self._open = False
+        self._holder: object = None  # whose turn it is
+        self._lines_left = 0
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    def grant(self, holder: object) -> bool:
+        """Whether `holder` may obey one more line now."""
+        if holder is not self._holder:
+            self._holder = holder
+            self._lines_left = TURN_LINES
+        if not self._open:
+            self._begin()
+        self._lines_left -= 1
+        return self._lines_left >= 0 and self._now() < self._ends_at
+
+    def wait(self, act: Callable[[], None]) -> None:
+        """Call `act` when it is its turn, behind those that wait."""
+        self._waiting.append(act)
+        if not self._open:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._open = True
+        self._ends_at = self._now() + ROUND_SECONDS
+        asyncio.get_running_loop().call_soon(self._next_round)
+
+    def _next_round(self) -> None:
+        self._ends_at = self._now() + ROUND_SECONDS
+        while self._waiting:
+            self._holder = None
+            self._waiting.popleft()()
+            if self._now() >= self._ends_at:
+                break
+        self._holder = None
+        self._open = bool(self._waiting)
+        if self._open:
+            asyncio.get_running_loop().call_soon(self._next_round)
