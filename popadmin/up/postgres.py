@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from popadmin.up import binaries, privilege, processes, sockets
+from popadmin.up import binaries, leftovers, privilege, processes, sockets
 from popadmin.up.errors import UpError
 
 NAME = "popadmin"  # of the role and of the database
@@ -25,8 +25,9 @@ SUPERUSER = "postgres"
 BUILTIN_LOCALE_MAJOR = 17  # from here on sorting does not depend on the C library
 READY_SECONDS = 600  # a recovery after a crash may have much to replay; while the process lives, we wait
 STOP_SECONDS = 60
-LINGER_SECONDS = 15  # backends notice within a moment that their postmaster was killed
+LINGER_SECONDS = 15  # for a crash-like end, where a clean one did not come
 PAUSE_SECONDS = 0.02
+INITDB_ATTEMPTS = 3  # its own children end at a SIGHUP, whatever they inherit
 LEAST_CONNECTIONS = 200  # a slot costs kilobytes; scripts, dumps and the MTA's look-ups want some too
 
 # A small server's settings, written once; an operator may edit the file.
@@ -120,20 +121,21 @@ class Cluster:
     def _make(self) -> None:
         """initdb beside the final place, so that a killed one never looks like a cluster."""
         unfinished = self.root / "data.unfinished"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        made = subprocess.run(
-            [*self._as.prefix, self._binaries.program("initdb"), f"--pgdata={unfinished}", *self._initdb_options()],
-            cwd=self.root,
-            capture_output=True,
-            text=True,
-            check=False,
-            **self._as.process(),
-        )
-        if made.returncode:
+        for _attempt in range(INITDB_ATTEMPTS):
+            leftovers.end(unfinished)
+            shutil.rmtree(unfinished, ignore_errors=True)
+            made = self._run("initdb", f"--pgdata={unfinished}", *self._initdb_options())
+            if not made.returncode:
+                break
+        else:
             raise UpError(f"initdb could not make {self.data}: {_last_line(made.stderr)}")
         with (unfinished / "postgresql.conf").open("a") as stream:
             stream.write(CONFIGURATION)
         unfinished.rename(self.data)
+
+    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [*self._as.prefix, self._binaries.program(program), *arguments]
+        return processes.run(command, cwd=self.root, **self._as.process())
 
     def _initdb_options(self) -> list[str]:
         builtin = ["--locale-provider=builtin"] if self._binaries.major >= BUILTIN_LOCALE_MAJOR else []
@@ -168,14 +170,7 @@ class Cluster:
 
     def _connections_of_the_operator(self) -> int:
         """What the files of the cluster say, which an operator may have raised; 0 when they cannot be read."""
-        asked = subprocess.run(
-            [*self._as.prefix, self._binaries.program("postgres"), "-C", "max_connections", "-D", str(self.data)],
-            cwd=self.root,
-            capture_output=True,
-            text=True,
-            check=False,
-            **self._as.process(),
-        )
+        asked = self._run("postgres", "-C", "max_connections", "-D", str(self.data))
         said = asked.stdout.strip()
         return int(said) if said.isdigit() else 0
 
@@ -205,7 +200,7 @@ class Cluster:
 
     def _lock_file(self) -> list[str]:
         try:
-            return (self.data / "postmaster.pid").read_text().splitlines()
+            return (self.data / "postmaster.pid").read_text(errors="replace").splitlines()
         except FileNotFoundError:
             return []
 
@@ -219,34 +214,24 @@ class Cluster:
     # --- after a crash ------------------------------------------------------------------------------------------
 
     def _end_the_one_left_behind(self) -> None:
-        """A postmaster whose supervisor was killed is stopped; one that was killed itself leaves only its lock file.
+        """End whatever works here without us; what was killed leaves lock files only.
 
         Postgres would refuse to start when the pid in its lock files has gone to a stranger, or to a zombie that
         nobody reaps yet. They say nothing true any more once no process works in the cluster's folder.
         """
-        lines = self._lock_file()
-        orphaned = bool(lines) and int(lines[0]) in self._working()
-        if orphaned:
-            os.kill(int(lines[0]), signal.SIGINT)
-        self._await_empty(STOP_SECONDS if orphaned else LINGER_SECONDS)
+        leftovers.end(self.data)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         (self.socket / f".s.PGSQL.{sockets.PORT}.lock").unlink(missing_ok=True)
-
-    def _working(self) -> list[int]:
-        return processes.working_in(self.data, name="postgres")
-
-    def _await_empty(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while left := self._working():
-            if time.monotonic() > deadline:
-                pids = ", ".join(map(str, left))
-                raise UpError(f"an earlier Postgres still works in {self.data} (process {pids}): end it first")
-            time.sleep(PAUSE_SECONDS)
 
     # --- the end ------------------------------------------------------------------------------------------------
 
     def ended(self) -> bool:
         return self._process is None or self._process.poll() is not None
+
+    def reload(self) -> None:
+        """Let it read its configuration again; nothing where it has ended."""
+        if not self.ended() and self._process is not None:
+            self._process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
         """Fast shutdown: open transactions roll back, everything committed is written. Harmless when it is gone."""

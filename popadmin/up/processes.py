@@ -20,7 +20,8 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Run `command` in a session of its own (a terminal's Ctrl-C is ours alone to pass on).
 
-    When we die, in whatever way, the kernel sends it `at_our_death`. `output` takes stdout and stderr.
+    When we die, in whatever way, the kernel sends it `at_our_death`. `output` takes stdout and stderr. It ignores
+    SIGHUP until it installs a handler of its own: before that it has loaded nothing.
     """
     return subprocess.Popen(
         command,
@@ -28,37 +29,89 @@ def start(
         stdout=output,
         stderr=output,
         start_new_session=True,
-        preexec_fn=_bound_to(os.getpid(), at_our_death),  # noqa: PLW1509 - whoever starts processes has one thread
+        preexec_fn=_bound_to(os.getpid(), at_our_death, hangups=_ignore_hangups),  # noqa: PLW1509 - whoever starts processes has one thread
         **process,
     )
 
 
-def _bound_to(parent: int, number: signal.Signals) -> Callable[[], None]:
+def _bound_to(parent: int, at_our_death: signal.Signals, *, hangups: Callable[[], None]) -> Callable[[], None]:
     def bind() -> None:
-        _libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+        hangups()
+        signal.signal(at_our_death, signal.SIG_DFL)  # our own handler would swallow it until the program is loaded
+        _libc.prctl(PR_SET_PDEATHSIG, int(at_our_death), 0, 0, 0)
         if os.getppid() != parent:  # it died before the kernel could know
             os._exit(1)
 
     return bind
 
 
+def _ignore_hangups() -> None:
+    """For a server: until it has a handler of its own."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+
+
+def _block_hangups() -> None:
+    """For a program that ends by itself, which has a handler that would end it sooner."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+
+
+def run(command: Sequence[str], **process: Any) -> subprocess.CompletedProcess[str]:
+    """Run `command` to its end and keep what it says; it does not outlive us either."""
+    return subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=_bound_to(os.getpid(), signal.SIGTERM, hangups=_block_hangups),
+        **process,
+    )
+
+
 def started_at(pid: int) -> str | None:
     """When a process began, in the kernel's own words; with the pid it names one process. None when there is none."""
+    fields = _status(pid)
+    return None if not fields or fields[0] in "ZX" else fields[19]  # proc(5): fields 3 (state) and 22 (starttime)
+
+
+def parent(pid: int) -> int | None:
+    """The parent of a process; None when there is no such process."""
+    fields = _status(pid)
+    return int(fields[1]) if fields else None
+
+
+def title(pid: int) -> str:
+    """The command line of a process, which some programs change to say what they do; empty when there is none."""
     try:
-        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _status(pid: int) -> list[str]:
+    """The fields of its /proc/PID/stat from the third on; none when there is no such process."""
+    try:
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if fields[0] in "ZX" else fields[19]  # proc(5): fields 3 (state) and 22 (starttime)
+        return []
 
 
 def working_in(folder: Path, *, name: str) -> list[int]:
-    """The living processes of the program `name` whose working directory is `folder`."""
-    pids = (entry for entry in PROC.iterdir() if entry.name.isdigit())
-    return [int(entry.name) for entry in pids if _works_in(entry, folder, name)]
+    """The living processes of the program `name` whose working directory is `folder`.
 
-
-def _works_in(entry: Path, folder: Path, name: str) -> bool:
+    Compared by device and inode: a process of a container has folders of its own under the same names.
+    """
     try:
-        return (entry / "cwd").readlink() == folder and (entry / "comm").read_text().strip() == name
+        found = folder.stat()
+    except FileNotFoundError:
+        return []
+    pids = (entry for entry in PROC.iterdir() if entry.name.isdigit())
+    return [int(entry.name) for entry in pids if _works_in(entry, found, name)]
+
+
+def _works_in(entry: Path, folder: os.stat_result, name: str) -> bool:
+    try:
+        return (entry / "comm").read_text().strip() == name and os.path.samestat((entry / "cwd").stat(), folder)
     except OSError:  # gone, a zombie, or another user's
         return False

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from popadmin.up import binaries, privilege, processes
+from popadmin.up import binaries, leftovers, privilege, processes
 from popadmin.up.errors import UpError
 from popadmin.up.postgres import Cluster, private_cluster
 from tests.up.programs import alive, as_nobody, python, running, until
@@ -250,3 +252,99 @@ def test_a_folder_that_nobody_cannot_reach_is_named(folder: Path) -> None:
     with running(holder_command(closed / "data"), env={"PATH": "/nonexistent"}, stderr=subprocess.PIPE) as holder:
         _out, said = holder.communicate(timeout=60)
     assert f"cannot pass through {closed}" in said
+
+
+# --- killed while it recovers -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def crashed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder whose Postgres was killed with much to recover."""
+    folder = Path(tempfile.mkdtemp(prefix="popadmin-crashed-"))
+    folder.chmod(0o755)
+    cluster = Cluster(folder)
+    cluster.start()
+    with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT repeat(md5(n::text), 20) FROM generate_series(1, 100000) n")
+    for pid in postgres_in(folder):
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not postgres_in(folder), "all of it is killed")
+    cluster.stop()
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def recovering(crashed: Path, folder: Path) -> Path:
+    """A copy of it for one test."""
+    shutil.copytree(crashed, folder, dirs_exist_ok=True, symlinks=True, ignore=lambda _f, names: _sockets(names))
+    return folder
+
+
+def _sockets(names: list[str]) -> list[str]:
+    return [name for name in names if name.startswith(".s.PGSQL")]
+
+
+def in_recovery(folder: Path) -> list[int]:
+    """The startup process, while it replays the log."""
+    return [pid for pid in postgres_in(folder) if "startup recovering" in processes.title(pid)]
+
+
+@contextmanager
+def held_in_recovery(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A supervisor whose Postgres stands still in the midst of its recovery."""
+    with running(holder_command(folder)) as holder:
+        until(lambda: in_recovery(folder), "it recovers")
+        (startup,) = in_recovery(folder)
+        os.kill(startup, signal.SIGSTOP)
+        assert in_recovery(folder) == [startup]
+        yield holder, startup
+
+
+def rows(cluster: Cluster) -> int:
+    return int(ask(cluster, "SELECT count(*) FROM kept"))
+
+
+def test_a_postgres_that_hangs_in_its_recovery_does_not_hold_up_the_next_start(recovering: Path) -> None:
+    with held_in_recovery(recovering) as (holder, startup):
+        holder.kill()
+        with private_cluster(recovering, durable=False) as cluster:
+            assert not alive(startup)
+            assert rows(cluster) == 100_000
+
+
+def test_a_client_that_says_nothing_does_not_hold_up_the_start_after_a_kill_in_recovery(recovering: Path) -> None:
+    with held_in_recovery(recovering) as (holder, startup), socket.socket(socket.AF_UNIX) as silent:
+        before = set(postgres_in(recovering))
+        silent.connect(f"{Cluster(recovering).socket}/.s.PGSQL.5432")
+        until(lambda: set(postgres_in(recovering)) - before, "a process waits for the first word of the client")
+        os.kill(startup, signal.SIGCONT)
+        holder.kill()
+        with private_cluster(recovering, durable=False) as cluster:
+            assert rows(cluster) == 100_000
+
+
+def test_however_often_the_supervisor_is_killed_during_recovery_the_next_one_comes_up(recovering: Path) -> None:
+    for _time in range(4):
+        with running(holder_command(recovering)) as holder:
+            until(lambda: in_recovery(recovering), "it recovers")
+            holder.kill()
+    with private_cluster(recovering, durable=False) as cluster:
+        assert rows(cluster) == 100_000
+
+
+def test_children_whose_postmaster_was_killed_are_ended_before_another_postmaster_starts(recovering: Path) -> None:
+    with held_in_recovery(recovering) as (holder, startup):
+        (postmaster,) = [pid for pid in postgres_in(recovering) if processes.parent(pid) == holder.pid]
+        holder.kill()
+        os.kill(postmaster, signal.SIGKILL)
+        with private_cluster(recovering, durable=False) as cluster:
+            assert not alive(startup)
+            assert rows(cluster) == 100_000
+
+
+def test_a_postgres_of_another_folder_is_left_alone(folder: Path) -> None:
+    with private_cluster(folder / "another", durable=False) as other, private_cluster(folder / "ours", durable=False):
+        leftovers.end(folder / "nothing here")
+        leftovers.end(folder)
+        assert not other.ended()
