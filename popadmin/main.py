@@ -1,53 +1,23 @@
-"""The command line: runs a management command; what stops one before it can speak for itself becomes one line."""
+"""The first step of every command: a server holds hangups back before it loads anything; the rest is `command_line`."""
 
 from __future__ import annotations
 
-import os
+import signal
 import sys
-from difflib import get_close_matches
-from typing import NoReturn
+from collections.abc import Sequence
+from importlib import import_module
 
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import ManagementUtility, get_commands
-from django.core.management.base import BaseCommand
-from django.db import InterfaceError, OperationalError
-
-from popadmin.environment import KEY_MISSING
-
-EXIT_REFUSED = 1
-EXIT_USAGE = 2
-
-
-class CommandLine(ManagementUtility):
-    """Django's, but for the end of a command that does not exist: one line, exit 2."""
-
-    def fetch_command(self, subcommand: str) -> BaseCommand:
-        if settings.INSTALLED_APPS and subcommand not in get_commands():  # wrong settings are told first
-            close = get_close_matches(subcommand, get_commands(), n=1)
-            meant = f", did you mean {close[0]}?" if close else ""
-            _leave(f"there is no command {subcommand!r}{meant} ({self.prog_name} help lists them)", EXIT_USAGE)
-        return super().fetch_command(subcommand)
+SERVERS = frozenset({"up", "pop3d", "lmtpd"})
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "popadmin.settings")
-    if sys.argv[1:2] == ["up"]:
-        os.environ.setdefault("POPADMIN_GENERATE", "true")
-        if "--demo" in sys.argv:
-            os.environ.setdefault("POPADMIN_DEMO", "true")
-    try:
-        CommandLine(sys.argv).execute()
-    except ImproperlyConfigured as error:
-        # Django's own word for this one does not say what to do.
-        _leave(KEY_MISSING if "SECRET_KEY setting" in str(error) else str(error), EXIT_USAGE)
-    except (OperationalError, InterfaceError) as error:  # of a command of Django's, such as `migrate`; ours tell it
-        if "--traceback" in sys.argv:
-            raise
-        cause, _, _ = str(error).partition("\n")
-        _leave(f"DATABASE_URL: {cause}", EXIT_REFUSED)
+    if _serves(sys.argv[1:]):
+        # To load Django takes a second. A SIGHUP of that second waits for the handler instead of ending the process.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    import_module("popadmin.command_line").run()
 
 
-def _leave(text: str, code: int) -> NoReturn:
-    sys.stderr.write(f"popadmin: {text}\n")
-    sys.exit(code)
+def _serves(arguments: Sequence[str]) -> bool:
+    """Whether it runs until it is told to stop. The sweep has nothing to reload, so it never looks at a hangup."""
+    command, *options = arguments or [""]
+    return command in SERVERS or (command == "sweep" and any(option.startswith("--every") for option in options))

@@ -84,6 +84,11 @@ class Child:
         self._delay = min(self._delay * 2, LONGEST_DELAY_SECONDS)
         self._process = None
 
+    def reload(self) -> None:
+        """SIGHUP to the process itself, which passes it on to its workers as they need it."""
+        if not self.ended() and self._process is not None:
+            self._process.send_signal(signal.SIGHUP)
+
     def signal(self, number: signal.Signals) -> None:
         """To its whole session: a killed master must not leave its workers."""
         if self._process is not None and self._process.returncode is None:

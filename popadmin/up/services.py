@@ -59,6 +59,7 @@ def gunicorn(addresses: Sequence[str]) -> tuple[str, ...]:
         sys.executable,
         "-m",
         "gunicorn",
+        "--config=python:popadmin.web_worker",
         "--no-control-socket",  # it would open one under $HOME
         f"--worker-class={WEB_WORKER}",
         f"--workers={WEB_WORKERS}",

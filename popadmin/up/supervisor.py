@@ -71,13 +71,22 @@ class Supervisor:
             self.signals.wait(LOOK_SECONDS)
 
     def watch(self) -> None:
-        """Return when asked to stop; until then whatever ends is started again."""
+        """Return when asked to stop; until then whatever ends is started again, and SIGHUP reloads all of it."""
         while not self.signals.asked:
+            if self.signals.take_reload():
+                self._reload()
             self._tend_cluster()
             restarted = [child for child in self._children if child.tend()]
             if restarted:
                 self._register.write(self._children)
             self.signals.wait(self._patience())
+
+    def _reload(self) -> None:
+        self._say("SIGHUP: Postgres reads its settings again, the listeners their certificates, the pages start anew")
+        if self._cluster:
+            self._cluster.reload()
+        for child in self._children:
+            child.reload()
 
     def _patience(self) -> float:
         now = time.monotonic()

@@ -37,6 +37,7 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.output = folder.parent / "output"
+        self.prefix: list[str] = []
         self.ports = dict(zip(VARIABLES, free_ports(len(VARIABLES)), strict=True))
         self.hosts = ("127.0.0.1",)
 
@@ -47,7 +48,7 @@ class Site:
 
     @contextmanager
     def up(self, *options: str, ordinary: bool = False) -> Iterator[subprocess.Popen[str]]:
-        command = [*(as_nobody() if ordinary else []), sys.executable, "manage.py", "up", *options]
+        command = [*self.prefix, *(as_nobody() if ordinary else []), sys.executable, "manage.py", "up", *options]
         self.output.write_text("")
         # Into a file: nobody reads on while a test looks elsewhere, and a full pipe would stop the servers.
         with (
@@ -76,6 +77,14 @@ class Site:
             check=True,
         )
         return done.stdout
+
+    def page(self) -> bytes:
+        """The page of signing in, from whichever process of the pages answers."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['WEB_LISTEN']}/sign-in/", timeout=30) as answer:
+            return answer.read()
+
+    def log_of_postgres(self) -> str:
+        return "".join(file.read_text() for file in (self.folder / "postgres" / "log").iterdir())
 
     def postmaster(self) -> int:
         return int((self.folder / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
