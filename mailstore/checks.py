@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from mailstore import keypair
-from mailstore.listener.certificate import expires_at
+from mailstore import conf, keypair
+from mailstore.listener.certificate import expires_at, is_replaceable
 
 EXPIRY_WARNING_DAYS = 14  # certificates are renewed 30 days ahead: two weeks later something is wrong
 
@@ -32,6 +32,8 @@ def certificate(**_options: Any) -> list[CheckMessage]:
     """Nothing while there is none yet: the listener makes one, or says what is missing."""
     if keypair.missing(settings.TLS_CERT_FILE):
         return []
+    if is_replaceable(conf.load().tls):
+        return [Warning(f"{settings.TLS_CERT_FILE.parent} is damaged.", hint=_MADE_ANEW, id="mailstore.W003")]
     if fault := keypair.fault(settings.TLS_CERT_FILE, settings.TLS_KEY_FILE):
         return [_unusable(fault)]
     try:
@@ -51,4 +53,5 @@ def _unusable(fault: keypair.Fault) -> CheckMessage:
     return Error(f"The certificate cannot be used: {fault}.", hint=_RENEW, id="mailstore.E001")
 
 
+_MADE_ANEW = "pop3d sets it aside at its next start and makes a self-signed pair; put yours there if you had one."
 _RENEW = "Put a valid pair at TLS_CERT_FILE and TLS_KEY_FILE, then send SIGHUP to pop3d."

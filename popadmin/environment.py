@@ -32,6 +32,11 @@ def load(base: Path) -> None:
     environ.Env.read_env(str(base / ".env"), overwrite=False)
 
 
+def of_child(**more: str) -> dict[str, str]:
+    """The environment of a process that we start: ours, and more."""
+    return {**os.environ, **more}
+
+
 def bad(variable: str, value: str, allowed: str) -> ImproperlyConfigured:
     """The one form of a refused setting."""
     return ImproperlyConfigured(f"{variable}={value!r} is not valid: allowed is {allowed}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import socket
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from psycopg import conninfo
 from mailstore import keypair
 from mailstore.policy.quota import BadSize, parse_octets
 from popadmin import environment as env
-from popadmin import logs, mail_url
+from popadmin import logs, mail_url, secret_key
 from popadmin.http_server.limits import Limits
 from popadmin.up import sockets
 
@@ -44,20 +43,8 @@ def _secret_key() -> str:
     if value := env.secret("SECRET_KEY"):
         return value
     file = DATA_DIR / "secret-key"
-    if file.is_file():
-        return file.read_text().strip()
-    if not ALLOW_GENERATED_FILES:
-        # Commands that need no key (help, check, makemessages) still start; `checks.py` stops the servers.
-        return ""
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
-    value = secrets.token_urlsafe(50)
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:  # another process of the same start was first
-        return file.read_text().strip()
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(value)
-    return value
+    # Commands that need no key (help, check, makemessages) start without one; `checks.py` stops the servers.
+    return secret_key.read(file) or (secret_key.make(file) if ALLOW_GENERATED_FILES else "")
 
 
 SECRET_KEY = _secret_key()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import ipaddress
+import logging
 import os
 import shutil
 import tempfile
@@ -15,9 +17,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from django.core.exceptions import ImproperlyConfigured
 
-from mailstore import keypair
+from mailstore import durable_file, keypair
 from mailstore.bodies.owner import identity_of
 from mailstore.conf import Tls
+
+log = logging.getLogger("popadmin.tls")
 
 VALID_DAYS = 825  # the longest that Apple's mail programs accept
 CLOCK_SKEW = datetime.timedelta(hours=1)
@@ -28,10 +32,13 @@ LOOPBACK = ("127.0.0.1", "::1")
 def ensure_pair(tls: Tls, hostname: str) -> None:
     """Make the pair where none is, once, whoever comes first; return when both files are there.
 
-    Only below `tls.made_below`: a missing file anywhere else is a mistake of the settings (ImproperlyConfigured).
+    Only below `tls.made_below`: a missing file anywhere else is a mistake of the settings (ImproperlyConfigured). There
+    a pair that a power cut has damaged is set aside, and made anew.
     """
     if not (keypair.missing(tls.cert_file) or keypair.missing(tls.key_file)):
-        return
+        if not is_replaceable(tls):
+            return
+        _set_aside(tls.cert_file.parent)
     folder = tls.cert_file.parent
     if not _ours(tls):
         raise ImproperlyConfigured(
@@ -58,10 +65,47 @@ def _ours(tls: Tls) -> bool:
     return folder == tls.key_file.parent and tls.made_below in folder.parents
 
 
+def is_replaceable(tls: Tls) -> bool:
+    """Whether both files are there, where we make them, and one is none of its kind.
+
+    Two that do not fit each other are left alone: they may be a renewal that goes on.
+    """
+    return _ours(tls) and not (keypair.missing(tls.cert_file) or keypair.missing(tls.key_file)) and _is_damaged(tls)
+
+
+def _is_damaged(tls: Tls) -> bool:
+    """False where this user may not read a file: then nobody can tell."""
+    try:
+        cert, key = tls.cert_file.read_bytes(), tls.key_file.read_bytes()
+    except OSError:
+        return False
+    try:
+        certificate = x509.load_pem_x509_certificate(cert)
+    except ValueError:
+        return True
+    try:
+        serialization.load_pem_private_key(key, None)
+    except ValueError:
+        return certificate.issuer == certificate.subject  # another one is an admin's, who has the key elsewhere too
+    except TypeError:  # it wants a password
+        return False
+    return False
+
+
+def _set_aside(folder: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):  # another process was first
+        aside = durable_file.set_aside(folder)
+        log.error(
+            "the certificate or the key in %s was damaged: both are now in %s, a pair is made anew", folder, aside
+        )
+
+
 def _publish(unfinished: Path, tls: Tls) -> None:
     """Both files appear in one step, so that nobody ever sees one without the other."""
     try:
+        durable_file.sync(unfinished)
         unfinished.rename(tls.cert_file.parent)
+        durable_file.sync(tls.cert_file.parent.parent)
     except OSError as error:  # the folder is there, and not empty: another process was first, or it is an admin's
         if not (tls.cert_file.is_file() and tls.key_file.is_file()):
             raise ImproperlyConfigured(

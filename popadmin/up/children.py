@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailstore import durable_file
+from popadmin import environment
 from popadmin.up import processes
 from popadmin.up.endpoints import Endpoint
 
@@ -20,6 +22,7 @@ LONGEST_DELAY_SECONDS = 30.0
 STEADY_SECONDS = 60.0  # who lived that long starts again at the first delay
 LEFT_BEHIND_SECONDS = 10.0  # for children of a killed supervisor to end by themselves, before they are killed
 PAUSE_SECONDS = 0.05
+MARK = "POPADMIN_STARTED_BY_UP"  # in the environment of every child: the data folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,9 @@ class Service:
 class Child:
     """One service's process, now or soon again."""
 
-    def __init__(self, service: Service, say: Callable[[str], None]) -> None:
+    def __init__(self, service: Service, say: Callable[[str], None], *, data_dir: Path) -> None:
         self.service = service
+        self._environment = environment.of_child(**{MARK: str(data_dir)})
         self.due: float | None = None  # when it starts again, on the monotonic clock
         self._say = say
         self._process: subprocess.Popen[bytes] | None = None
@@ -50,7 +54,7 @@ class Child:
     def start(self) -> None:
         self.due = None
         self._started = time.monotonic()
-        self._process = processes.start(self.service.command, at_our_death=signal.SIGTERM)
+        self._process = processes.start(self.service.command, at_our_death=signal.SIGTERM, env=self._environment)
 
     def ended(self) -> bool:
         """True once it is gone; what it has left running in its own session is told to go as well."""
@@ -102,24 +106,23 @@ def _how(code: int) -> str:
 class Register:
     """Which processes are ours, on disk: a killed supervisor leaves children that the next one must find and end."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, say: Callable[[str], None]) -> None:
         self._file = file
+        self._say = say
 
     def write(self, children: list[Child]) -> None:
         pids = [child.pid for child in children if child.pid]
         entries = [[pid, started] for pid in pids if (started := processes.started_at(pid))]
-        unfinished = self._file.with_suffix(".new")
-        unfinished.write_text(json.dumps(entries))
-        unfinished.replace(self._file)
+        durable_file.write(self._file, json.dumps(entries).encode())
 
     def end_those_left_behind(self) -> None:
         """Wait for them (the kernel has told them to end), then kill; a pid that went to another is left alone."""
+        entries = self._entries()
         deadline = time.monotonic() + LEFT_BEHIND_SECONDS
-        while left := self._left():
+        while left := [pid for pid, started in entries if processes.started_at(pid) == started]:
             if time.monotonic() > deadline:
                 for pid in left:
-                    with suppress(ProcessLookupError):
-                        os.killpg(pid, signal.SIGKILL)
+                    _kill(pid)
             time.sleep(PAUSE_SECONDS)
         self.forget()
 
@@ -127,9 +130,23 @@ class Register:
         """All of them have ended."""
         self._file.unlink(missing_ok=True)
 
-    def _left(self) -> list[int]:
+    def _entries(self) -> list[tuple[int, str]]:
+        """Each process and when it began. Where the file is damaged, those that carry our mark."""
         try:
-            entries = json.loads(self._file.read_text())
+            return [(int(pid), str(started)) for pid, started in json.loads(self._file.read_bytes())]
         except FileNotFoundError:
             return []
-        return [pid for pid, started in entries if processes.started_at(pid) == started]
+        except (ValueError, TypeError):
+            aside = durable_file.set_aside(self._file)
+            self._say(f"{self._file} was damaged and is now {aside.name}; it is made anew")
+            return self._marked()
+
+    def _marked(self) -> list[tuple[int, str]]:
+        found = processes.with_environment(MARK, str(self._file.parent))
+        return [(pid, started) for pid in found if (started := processes.started_at(pid))]
+
+
+def _kill(pid: int) -> None:
+    """With its whole session where it leads one."""
+    with suppress(ProcessLookupError):
+        (os.killpg if os.getpgid(pid) == pid else os.kill)(pid, signal.SIGKILL)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from mailstore import durable_file
 from mailstore.models import Device, DiarySession, Domain, User
 from mailstore.policy import devices as shapes
 from mailstore.store import admins, aliases, devices, domains, mailboxes, new_passwords, pipe, policies
@@ -48,9 +48,25 @@ class Record:
 class Demo:
     """The sample site of one data folder. Each step is written down before the next, so that a second run goes on."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, say: Callable[[str], None]) -> None:
         self._file = data_dir / "demo.json"
-        self._record = Record(**json.loads(self._file.read_text())) if self._file.is_file() else Record()
+        self._say = say
+        self._record = self._read()
+
+    def _read(self) -> Record:
+        """What was written down. A damaged record is set aside: what it said was made is taken as made."""
+        try:
+            return Record(**json.loads(self._file.read_bytes()))
+        except FileNotFoundError:
+            return Record()
+        except (ValueError, TypeError):
+            aside = durable_file.set_aside(self._file)
+        self._say(
+            f"{self._file} was damaged and is now {aside.name}: the passwords of the demo are not known any more; "
+            "`mailbox set-password ADDRESS` makes new ones (`admin ensure` for an administrator)"
+        )
+        made = Domain.objects.filter(name=DOMAIN).exists()
+        return Record(letters=len(letters(DOMAIN)), visits=len(VISITS)) if made else Record()
 
     def make(self) -> list[Credential]:
         """Make what is missing; returns the passwords that sign in now."""
@@ -132,11 +148,7 @@ class Demo:
         count_now()
 
     def _save(self) -> None:
-        unfinished = self._file.with_suffix(".new")
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as stream:
-            json.dump(asdict(self._record), stream, indent=1)
-        unfinished.replace(self._file)
+        durable_file.write(self._file, json.dumps(asdict(self._record), indent=1).encode())
 
     def _credentials(self) -> list[Credential]:
         users = {user.address: user for user in User.objects.filter(address__in=self._record.passwords)}

@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from mailstore import durable_file
 from popadmin.up import binaries, leftovers, privilege, processes, sockets
 from popadmin.up.errors import UpError
 
@@ -104,7 +105,12 @@ class Cluster:
 
     def _made_by(self) -> int | None:
         file = self.data / "PG_VERSION"
-        return int(file.read_text()) if file.is_file() else None
+        if not file.is_file():
+            return None
+        text = file.read_text(errors="replace").strip()
+        if not (text.isascii() and text.isdigit()):
+            raise UpError(f"{file} is damaged: write the major version of the Postgres that made it there, such as 15")
+        return int(text)
 
     def _folders(self) -> None:
         for folder in (self.root, self.root / "log", self.socket):
@@ -131,7 +137,10 @@ class Cluster:
             raise UpError(f"initdb could not make {self.data}: {_last_line(made.stderr)}")
         with (unfinished / "postgresql.conf").open("a") as stream:
             stream.write(CONFIGURATION)
+        durable_file.sync(unfinished / "postgresql.conf")
+        durable_file.sync(unfinished)
         unfinished.rename(self.data)
+        durable_file.sync(self.root)
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [*self._as.prefix, self._binaries.program(program), *arguments]

@@ -97,6 +97,23 @@ def _status(pid: int) -> list[str]:
         return []
 
 
+def with_environment(name: str, value: str) -> list[int]:
+    """The processes that were started with this variable, as far as we may look; never our own."""
+    entry = f"{name}={value}".encode()
+    return [pid for pid in _pids() if pid != os.getpid() and entry in _environment(pid)]
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:  # gone, or another user's
+        return []
+
+
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
+
+
 def working_in(folder: Path, *, name: str) -> list[int]:
     """The living processes of the program `name` whose working directory is `folder`.
 
@@ -106,8 +123,7 @@ def working_in(folder: Path, *, name: str) -> list[int]:
         found = folder.stat()
     except FileNotFoundError:
         return []
-    pids = (entry for entry in PROC.iterdir() if entry.name.isdigit())
-    return [int(entry.name) for entry in pids if _works_in(entry, found, name)]
+    return [pid for pid in _pids() if _works_in(PROC / str(pid), found, name)]
 
 
 def _works_in(entry: Path, folder: os.stat_result, name: str) -> bool:

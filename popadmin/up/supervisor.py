@@ -28,8 +28,9 @@ class Supervisor:
     ) -> None:
         self.signals = Signals()
         self._cluster = cluster
-        self._children = [Child(service, say) for service in sorted(services, key=lambda service: service.stage)]
-        self._register = Register(data_dir / "children.json")
+        in_order = sorted(services, key=lambda service: service.stage)
+        self._children = [Child(service, say, data_dir=data_dir) for service in in_order]
+        self._register = Register(data_dir / "children.json", say)
         self._say = say
 
     @contextmanager

@@ -62,7 +62,7 @@ class Site:
 
     def await_board(self) -> list[str]:
         """The printed block; logs around it are left out."""
-        until(lambda: self.output.read_text().count(RULE) == 2, f"the block is printed: {self.output.read_text()}")
+        until(lambda: self.output.read_text().count(RULE) == 2, "the block is printed")
         return self.output.read_text().split(RULE)[1].splitlines()
 
     def command(self, *words: str) -> str:

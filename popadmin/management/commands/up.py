@@ -64,7 +64,7 @@ class Command(ShellCommand):
 
     def _people(self, *, demo: bool) -> list[Credential]:
         if demo:
-            return Demo(settings.DATA_DIR).make()
+            return Demo(settings.DATA_DIR, self._say).make()
         first = first_administrator()
         return [first] if first else []
 

@@ -1,0 +1,54 @@
+"""The secret key that a site makes for itself: a file of the data folder, made once, refused where it is damaged."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from mailstore import durable_file
+
+KEY_OCTETS = 50
+KEY_CHARACTERS = 67  # of that many octets in base64
+LEAST_CHARACTERS = 32  # of a key that somebody has typed, with its line end
+CHARACTERS = re.compile(r"[!-~]*")  # ASCII without blanks
+
+
+def read(file: Path) -> str | None:
+    """The key; None where there is none. ImproperlyConfigured says what is the matter with a damaged one.
+
+    Only the person who knows what became of the disk may choose a new one: with it everybody is signed out.
+    """
+    try:
+        text = file.read_bytes().decode("ascii", errors="replace")
+    except FileNotFoundError:
+        return None
+    if damage := _damage(text):
+        raise ImproperlyConfigured(
+            f"{file} is damaged ({damage}): it holds the site's secret key. Bring it back from a backup; or remove it, "
+            "and `up` makes a new one: then everybody has to sign in to the pages again, and links that were mailed no "
+            "longer work. Mail and passwords do not depend on it"
+        )
+    return text.strip()
+
+
+def make(file: Path) -> str:
+    """Make a key, or return that of another process of the same start which was first."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        durable_file.create(file, f"{secrets.token_urlsafe(KEY_OCTETS)}\n".encode())
+    return read(file) or make(file)
+
+
+def _damage(text: str) -> str | None:
+    """A key without its line end is whole only at the full length of ours: earlier versions wrote none."""
+    key = text.strip()
+    least = LEAST_CHARACTERS if text.endswith("\n") else KEY_CHARACTERS
+    if not text:
+        return "it is empty"
+    if not CHARACTERS.fullmatch(key):
+        return "it is not text"
+    return f"it is cut off after {len(key)} characters" if len(key) < least else None
