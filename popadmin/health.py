@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from cryptography import x509
 from django.conf import settings
@@ -18,7 +19,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 
 from mailstore import keypair
 from mailstore.store import readiness
+from mailstore.store.heartbeat import SILENT
 from popadmin.certificates import certificates
+from popadmin.panel import parts
 
 log = logging.getLogger("popadmin.health")
 
@@ -72,9 +75,14 @@ def database() -> None:
         cursor.execute("SELECT 1")
 
 
-def migrations() -> None:
-    if connection.connection is None:  # the check before has failed: do not wait for the same a second time
+def _require_database() -> None:
+    """Do not wait for the same a second time where the check of the database has failed."""
+    if connection.connection is None:
         raise NotReady("no database")
+
+
+def migrations() -> None:
+    _require_database()
     loader = MigrationLoader(connection)
     missing = loader.graph.nodes.keys() - loader.applied_migrations.keys()
     if missing:
@@ -90,11 +98,18 @@ def certificate() -> None:
         raise NotReady(f"{settings.TLS_CERT_FILE} has expired at {ends}")
 
 
+def part(name: str) -> None:
+    _require_database()
+    if parts.silent(name):
+        raise NotReady(f"{name} has not been heard of for {SILENT}")
+
+
 CHECKS: dict[str, Callable[[], None]] = {
     "database": database,
     "migrations": migrations,
     "body store": readiness.body_store,
     "certificate": certificate,
+    **{name: partial(part, name) for name in parts.LABELS},
 }
 
 

@@ -17,7 +17,7 @@ from psycopg import conninfo
 from mailstore import keypair
 from mailstore.policy.quota import BadSize, parse_octets
 from popadmin import environment as env
-from popadmin import logs, mail_url, secret_key
+from popadmin import logs, mail_url, secret_key, service
 from popadmin.http_server.limits import Limits
 from popadmin.up import sockets
 
@@ -33,6 +33,7 @@ env.load(HOME_DIR)
 
 DEBUG = env.boolean("DEBUG", default=False)
 DATA_DIR = env.folder("POPADMIN_DATA_DIR", HOME_DIR / "var")
+SERVICE_STARTED_AT = service.started_at()
 ALLOW_GENERATED_FILES = DEBUG or env.boolean("POPADMIN_GENERATE", default=False)  # set by `up` for what it starts
 
 

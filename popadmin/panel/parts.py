@@ -1,7 +1,8 @@
-"""The parts of the site as the overview tells of them: who is at work, when the sweep ran."""
+"""The parts of the site as the overview and monitors tell of them: who is at work, when the sweep ran."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,10 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from mailstore.models import Heartbeat, SweepPass
 from mailstore.store import damage
 from mailstore.store.damage import Damaged
+from mailstore.store.heartbeat import SILENT
 
-SWEEP = "sweep"
+POP3, LMTP, SWEEP = "pop3", "lmtp", "sweep"
 POP3_SETTINGS = ("POP3_LISTEN", "POP3S_LISTEN", "POP3_PROXY_LISTEN", "POP3S_PROXY_LISTEN")
-SILENT = timedelta(minutes=2)  # four beats of a part
+LAST_SWEEP = "last pass"  # beside the beats: when the sweep ended one
+LABELS = {POP3: _("POP3"), LMTP: _("LMTP"), SWEEP: _("Sweep")}
 SWEPT = timedelta(hours=26)  # a daily timer, and what it may be late
 NAMED = 50  # damaged messages; what is beyond them is counted
 
@@ -32,15 +35,24 @@ class Part:
 
 
 def parts() -> list[Part]:
-    now = timezone.now()
-    last_pass = SweepPass.objects.order_by("-pk").values_list(Value(SWEEP), "ended_at")[:1]
-    beats = dict(Heartbeat.objects.values_list("part", "seen_at").union(last_pass, all=True))
-    expected = (
-        ("pop3", _("POP3"), any(getattr(settings, name) for name in POP3_SETTINGS)),
-        ("lmtp", _("LMTP"), bool(settings.LMTP_LISTEN)),
-    )
-    found = [_part(label, beats.get(name), now - SILENT) for name, label, wanted in expected if wanted or name in beats]
-    return [*found, _part(_("Sweep"), beats.get(SWEEP), now - SWEPT)]
+    last_pass = SweepPass.objects.order_by("-pk").values_list(Value(LAST_SWEEP), "ended_at")[:1]
+    now, beats = timezone.now(), dict(Heartbeat.objects.values_list("part", "seen_at").union(last_pass, all=True))
+    listeners = [name for name in (POP3, LMTP) if name in beats or name in _running(beats)]
+    return [
+        *(Part(LABELS[name], beats.get(name), _beats_lately(name, beats, now)) for name in listeners),
+        _sweep(beats, now),
+    ]
+
+
+def silent(name: str) -> bool:
+    """Whether a part that this site runs has not been heard of for two minutes.
+
+    A site that is just starting has these two minutes too: its pages may come up before its listeners.
+    """
+    beats, now = dict(Heartbeat.objects.values_list("part", "seen_at")), timezone.now()
+    if name not in _running(beats) or now - settings.SERVICE_STARTED_AT < SILENT:
+        return False
+    return not _beats_lately(name, beats, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +68,23 @@ def stored_mail(named: int = NAMED) -> StoredMail:
     return StoredMail(found.count(), damage.messages(named, found) if named else [])
 
 
-def _part(label: Promise, seen_at: datetime | None, since: datetime) -> Part:
-    return Part(label, seen_at, seen_at is not None and seen_at > since)
+def _running(beats: Mapping[str, datetime]) -> set[str]:
+    """The parts that this site runs: listeners by their settings; the sweep, unless a timer makes its passes."""
+    listeners = {POP3: any(getattr(settings, name) for name in POP3_SETTINGS), LMTP: settings.LMTP_LISTEN}
+    return {name for name, addresses in listeners.items() if addresses} | ({SWEEP} & beats.keys())
+
+
+def _beats_lately(name: str, beats: Mapping[str, datetime], now: datetime) -> bool:
+    return name in beats and beats[name] > now - SILENT
+
+
+def _sweep(beats: Mapping[str, datetime], now: datetime) -> Part:
+    """At work when it beats, where it does, and when its last pass was not too long ago; the first may still run."""
+    passed_at = beats.get(LAST_SWEEP)
+    swept = passed_at is not None and passed_at > now - SWEPT
+    beats_well = _beats_lately(SWEEP, beats, now) and (swept or passed_at is None)
+    return Part(
+        LABELS[SWEEP],
+        max(filter(None, (passed_at, beats.get(SWEEP))), default=None),
+        beats_well if SWEEP in beats else swept,
+    )

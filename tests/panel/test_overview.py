@@ -245,6 +245,19 @@ def test_a_part_that_is_silent_is_told():
     assert overview().count("not at work") == 1
 
 
+@pytest.mark.parametrize(
+    ("beat", "swept", "good"),
+    [(0, None, True), (0, 3, True), (5, 3, False), (5, None, False), (0, 27 * 60, False), (None, 27 * 60, False)],
+)
+def test_a_sweep_is_at_work_when_it_beats_and_its_last_pass_was_lately(beat, swept, good):
+    now, minute = timezone.now(), datetime.timedelta(minutes=1)
+    if beat is not None:
+        Heartbeat.objects.create(part="sweep", seen_at=now - beat * minute)
+    if swept is not None:
+        SweepPass.objects.create(started_at=now - swept * minute, ended_at=now - swept * minute)
+    assert parts.parts()[-1].good is good
+
+
 def test_certificates_are_told_with_their_end(settings, tmp_path, pair_ending_in):
     settings.TLS_SNI_DIR = tmp_path
     pair_ending_in(tmp_path / "long.example", days=60)

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
+import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
 
 from mailstore import bodies
+from mailstore.models import Heartbeat
 
 
 @pytest.fixture(autouse=True)
 def _a_sound_site(settings, tmp_path):
-    """A mail store of its own, and no certificate yet."""
+    """A mail store of its own, no certificate yet, and a site that began just now."""
+    settings.SERVICE_STARTED_AT = timezone.now()
     settings.MAIL_STORE_URL = f"file:{tmp_path}/bodies"
     bodies.from_url(settings.MAIL_STORE_URL).prepare()
     settings.TLS_CERT_FILE = tmp_path / "cert.pem"
+
+
+CHECKS = ("database", "migrations", "body store", "certificate", "pop3", "lmtp", "sweep")
+MINUTE = datetime.timedelta(minutes=1)
 
 
 def checks(response) -> dict[str, bool]:
@@ -56,7 +66,7 @@ def test_any_other_page_still_refuses_a_strange_host(client):
 def test_all_is_ready(client):
     response = client.get("/readyz")
     assert response.json()["ready"] is True
-    assert checks(response) == {"database": True, "migrations": True, "body store": True, "certificate": True}
+    assert checks(response) == dict.fromkeys(CHECKS, True)
 
 
 @pytest.mark.django_db
@@ -72,7 +82,7 @@ def test_a_body_store_whose_disk_is_not_there_is_not_ready(client, settings, tmp
     settings.MAIL_STORE_URL = f"file:{tmp_path}/elsewhere"
     response = client.get("/readyz")
     assert response.status_code == 503
-    assert checks(response) == {"database": True, "migrations": True, "body store": False, "certificate": True}
+    assert checks(response) == dict.fromkeys(CHECKS, True) | {"body store": False}
 
 
 @pytest.mark.django_db
@@ -115,8 +125,69 @@ def test_a_file_that_is_no_certificate_is_not_ready(client, settings):
 def test_the_cause_goes_to_the_log_and_not_to_the_asker(client, settings, caplog):
     settings.TLS_CERT_FILE.write_text("nonsense")
     response = client.get("/readyz")
-    assert set(response.json()["checks"][-1]) == {"check", "ok"}
+    assert all(set(check) == {"check", "ok"} for check in response.json()["checks"])
     assert "certificate" in caplog.text
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def old(settings) -> None:
+    """A site that has run for a while."""
+    settings.SERVICE_STARTED_AT = timezone.now() - 60 * MINUTE
+
+
+def beat(part: str, minutes: float) -> None:
+    Heartbeat.objects.create(part=part, seen_at=timezone.now() - minutes * MINUTE)
+
+
+@pytest.mark.parametrize("part", ["pop3", "lmtp", "sweep"])
+@pytest.mark.parametrize(("minutes", "ready"), [(1.5, True), (2.5, False)])
+@pytest.mark.django_db
+def test_a_part_that_is_silent_for_two_minutes_is_not_ready(client, old, part, minutes, ready):
+    for name in ("pop3", "lmtp", "sweep"):
+        beat(name, minutes if name == part else 0)
+    response = client.get("/readyz")
+    assert response.status_code == (200 if ready else 503)
+    assert checks(response) == dict.fromkeys(CHECKS, True) | {part: ready}
+
+
+@pytest.mark.django_db
+def test_listeners_that_were_never_heard_of_are_not_ready_and_a_sweep_by_a_timer_is_not_waited_for(client, old):
+    assert checks(client.get("/readyz")) == dict.fromkeys(CHECKS, True) | {"pop3": False, "lmtp": False}
+
+
+@pytest.mark.django_db
+def test_a_part_that_this_site_does_not_run_is_not_waited_for(client, old, settings):
+    settings.LMTP_LISTEN = settings.POP3_LISTEN = ()
+    beat("pop3", 0)  # by POP3S_LISTEN
+    assert client.get("/readyz").json()["ready"] is True
+    settings.POP3S_LISTEN = ()
+    Heartbeat.objects.all().delete()
+    assert client.get("/readyz").json()["ready"] is True
+
+
+@pytest.mark.django_db
+def test_a_site_that_is_just_starting_has_two_minutes_for_its_parts(client, settings):
+    beat("pop3", 600)
+    for age, ready in ((1.9, True), (2.1, False)):
+        settings.SERVICE_STARTED_AT = timezone.now() - age * MINUTE
+        assert checks(client.get("/readyz"))["pop3"] is ready
+
+
+def test_a_service_began_with_the_leader_of_its_session_however_young_its_workers_are():
+    look = "from popadmin import service; print(service.started_at().timestamp())"
+    worker = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {look!r}], check=True)"
+    leader = f"{look}; sys.stdout.flush(); input(); {worker}".replace("from popadmin", "import sys; from popadmin", 1)
+    with subprocess.Popen(
+        [sys.executable, "-c", leader], start_new_session=True, stdin=PIPE, stdout=PIPE, text=True
+    ) as process:
+        first = float(process.stdout.readline())
+        began = datetime.datetime.now(datetime.UTC).timestamp()
+        second = float(process.communicate("\n", timeout=60)[0])
+    assert second == pytest.approx(first, abs=0.1)
+    assert first < began
 
 
 def write_certificate(file: Path, days: int) -> None:

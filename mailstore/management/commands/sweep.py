@@ -15,8 +15,9 @@ from django.db import close_old_connections
 from mailstore import bodies, conf
 from mailstore.management import tables
 from mailstore.management.shell import ShellCommand
-from mailstore.store import sweep
+from mailstore.store import heartbeat, sweep
 
+PART = "sweep"
 TEND_SECONDS = 60  # so late an owner hears of a crossing, at most; it costs one look at the mailboxes' rows
 
 
@@ -38,8 +39,10 @@ class Command(ShellCommand):
             self._say(sweep.preview(self.store), json=json)
         elif every is None:
             self._say(sweep.run(self.store), json=json)
+            heartbeat.forget_silent(PART)  # a timer makes the passes now
         else:
-            self._go_on(every, json=json)
+            with heartbeat.beating(PART):
+                self._go_on(every, json=json)
 
     def _go_on(self, every: int, *, json: bool) -> None:
         """A pass now and after each pause, and what cannot wait between; what fails is told and tried again.
