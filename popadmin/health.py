@@ -13,7 +13,7 @@ from functools import partial
 
 from cryptography import x509
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
@@ -24,8 +24,6 @@ from popadmin.certificates import certificates
 from popadmin.panel import parts
 
 log = logging.getLogger("popadmin.health")
-
-STATEMENT_SECONDS = 2  # a database that answers slower is not ready; monitors wait some five seconds
 
 
 class NotReady(Exception):
@@ -69,12 +67,6 @@ def warnings() -> list[str]:
     return [name for name, wrong in found.items() if wrong]
 
 
-def database() -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{STATEMENT_SECONDS}s"])
-        cursor.execute("SELECT 1")
-
-
 def _require_database() -> None:
     """Do not wait for the same a second time where the check of the database has failed."""
     if connection.connection is None:
@@ -98,6 +90,11 @@ def certificate() -> None:
         raise NotReady(f"{settings.TLS_CERT_FILE} has expired at {ends}")
 
 
+def database_disk() -> None:
+    _require_database()
+    readiness.database_disk()
+
+
 def part(name: str) -> None:
     _require_database()
     if parts.silent(name):
@@ -105,8 +102,9 @@ def part(name: str) -> None:
 
 
 CHECKS: dict[str, Callable[[], None]] = {
-    "database": database,
+    "database": readiness.database,
     "migrations": migrations,
+    "database disk": database_disk,
     "body store": readiness.body_store,
     "certificate": certificate,
     **{name: partial(part, name) for name in parts.LABELS},

@@ -105,6 +105,22 @@ class Ground:
                 code, _text = client.data(message)
             return code
 
+    def deliver_until_refused(self, address: str) -> int:
+        """The first code that is no 250: what is left of the open files of the database may take some messages."""
+        codes = (self.deliver(address, b"Subject: one of many\r\n\r\nx\r\n") for _time in range(2000))
+        return next((code for code in codes if code != 250), 250)
+
+    def process(self, *words: str) -> subprocess.Popen[str]:
+        """A command that goes on, to talk with."""
+        return subprocess.Popen(
+            [sys.executable, str(MANAGE), *words],
+            cwd=MANAGE.parent,
+            env={**os.environ, **self.environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
     def dial(self) -> WirePop:
         client = dialled(self.pop3d.address)
         assert client.line().startswith(b"+OK")

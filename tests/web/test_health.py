@@ -12,6 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
@@ -28,7 +29,7 @@ def _a_sound_site(settings, tmp_path):
     settings.TLS_CERT_FILE = tmp_path / "cert.pem"
 
 
-CHECKS = ("database", "migrations", "body store", "certificate", "pop3", "lmtp", "sweep")
+CHECKS = ("database", "migrations", "database disk", "body store", "certificate", "pop3", "lmtp", "sweep")
 MINUTE = datetime.timedelta(minutes=1)
 
 
@@ -127,6 +128,24 @@ def test_the_cause_goes_to_the_log_and_not_to_the_asker(client, settings, caplog
     response = client.get("/readyz")
     assert all(set(check) == {"check", "ok"} for check in response.json()["checks"])
     assert "certificate" in caplog.text
+
+
+@pytest.mark.django_db
+def test_a_database_that_takes_no_writes_is_not_ready(client):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL transaction_read_only = on")  # as on a standby
+    assert checks(client.get("/readyz")) == dict.fromkeys(CHECKS, True) | {"database": False}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_monitor_that_asks_often_writes_once_in_twenty_seconds(client):
+    client.get("/readyz")
+    first = Heartbeat.objects.get(part="ready").seen_at
+    client.get("/readyz")
+    assert Heartbeat.objects.get(part="ready").seen_at == first
+    Heartbeat.objects.filter(part="ready").update(seen_at=first - MINUTE)
+    client.get("/readyz")
+    assert Heartbeat.objects.get(part="ready").seen_at > first - MINUTE
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.views.generic import TemplateView
 
 from popadmin.certificates import certificates
 from popadmin.crumbs import crumb
+from popadmin.disks import disks
 from popadmin.panel import access, figures, parts
 from popadmin.panel.usage import NEAR_PERCENT
 from popadmin.signin.access import signed_in
@@ -38,6 +39,7 @@ class Overview(access.AdminPage, TemplateView):
             counted_at=figures.counted_at(),
             host=host,
             parts=parts.parts() if host else [],
+            disks=[disk for disk in disks() if disk.trouble] if host else [],
             certificates=certificates()[: figures.LARGEST] if host else [],
             stored_mail=parts.stored_mail(named=0) if host else None,
         )
@@ -53,6 +55,7 @@ class Parts(access.HostPage, TemplateView):
         return super().get_context_data(
             **kwargs,
             parts=parts.parts(),
+            disks=disks(),
             certificates=certificates(),
             stored_mail=parts.stored_mail(),
             crumbs=overview,
