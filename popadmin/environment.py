@@ -46,6 +46,11 @@ def text(variable: str, default: str) -> str:
     return os.environ.get(variable, default).strip()
 
 
+def any_set(*names: str) -> bool:
+    """Whether one of these variables, or the file for one, is set."""
+    return any(text(name, "") or text(f"{name}_FILE", "") for name in names)
+
+
 def secret(variable: str) -> str | None:
     """The variable, or the content of the file that VARIABLE_FILE names; None when neither is set.
 

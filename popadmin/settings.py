@@ -19,22 +19,35 @@ from mailstore.policy.quota import BadSize, parse_octets
 from popadmin import environment as env
 from popadmin import logs, mail_url, secret_key, service
 from popadmin.http_server.limits import Limits
-from popadmin.up import sockets
+from popadmin.up import sockets, whereabouts
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 IS_CHECKOUT = (BASE_DIR / "templates").is_dir()
 # In a wheel the pages' folders lie inside the package, in a checkout beside it.
 PAGES_DIR = BASE_DIR if IS_CHECKOUT else BASE_DIR / "popadmin"
-HOME_DIR = (
-    BASE_DIR if IS_CHECKOUT else Path.cwd()
-)  # of what is the site's own: nothing is kept among installed packages
+# Of what is the site's own: nothing is kept among installed packages.
+HOME_DIR = BASE_DIR if IS_CHECKOUT else Path.cwd()
 
 env.load(HOME_DIR)
 
 DEBUG = env.boolean("DEBUG", default=False)
-DATA_DIR = env.folder("POPADMIN_DATA_DIR", HOME_DIR / "var")
-SERVICE_STARTED_AT = service.started_at()
 ALLOW_GENERATED_FILES = DEBUG or env.boolean("POPADMIN_GENERATE", default=False)  # set by `up` for what it starts
+
+
+def _site_that_runs() -> whereabouts.Site | None:
+    """For a command in another shell than `up`'s: where nothing says which site is meant, and there is none here."""
+    said = env.any_set("POPADMIN_DATA_DIR", "DATABASE_URL")
+    if said or ALLOW_GENERATED_FILES or (HOME_DIR / "var").exists():
+        return None
+    return whereabouts.the_only_one(BASE_DIR)
+
+
+SITE_THAT_RUNS = _site_that_runs()
+if SITE_THAT_RUNS:
+    HOME_DIR = SITE_THAT_RUNS.home
+    env.load(HOME_DIR)
+DATA_DIR = env.folder("POPADMIN_DATA_DIR", SITE_THAT_RUNS.data_dir if SITE_THAT_RUNS else HOME_DIR / "var")
+SERVICE_STARTED_AT = service.started_at()
 
 
 # --- names, keys ------------------------------------------------------------------------------------------------

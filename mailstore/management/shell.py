@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection, connections
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connections
 
 from mailstore.errors import MailError
+from mailstore.management import database_away
 from mailstore.policy.quota import BadSize, parse_octets
 from mailstore.store import flaws
 from mailstore.store.audit import Actor
@@ -141,7 +142,5 @@ def _what_to_do(error: Exception) -> str:
     if isinstance(error, ProgrammingError):
         return f"the database is not ready for this version: run the command migrate first ({error})"
     if isinstance(error, OperationalError | InterfaceError):
-        settings = connection.settings_dict
-        where = f"{settings['HOST'] or 'localhost'}:{settings['PORT'] or 5432}"
-        return f"the database at {where} is away: start it, or set DATABASE_URL to where it is"
+        return database_away.remedy()
     return f"the database refused: {error}"

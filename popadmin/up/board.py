@@ -34,7 +34,7 @@ def board(*, version: str, data_dir: Path, credentials: Sequence[Credential], de
     ]
     if credentials:
         lines += ["", *_table(credentials)]
-    lines += ["", *(_tries(credentials) if demo else _next_steps()), RULE]
+    lines += ["", *(_tries(credentials) if demo else _next_steps(data_dir)), RULE]
     return "\n".join(lines)
 
 
@@ -49,8 +49,10 @@ def _table(credentials: Sequence[Credential]) -> Iterator[str]:
         yield f"  {credential.login:<{login}}  {credential.password:<{password}}  {credential.note}".rstrip()
 
 
-def _next_steps() -> Iterator[str]:
+def _next_steps(data_dir: Path) -> Iterator[str]:
     command = shlex.join(_program())
+    if data_dir != settings.BASE_DIR / "var":  # which a checkout finds by itself, in any shell
+        command = f"POPADMIN_DATA_DIR={shlex.quote(str(data_dir))} {command}"
     yield "Next, in another shell: a domain and a mailbox (its password is printed once)"
     yield f"  {command} domain ensure example.org"
     yield f"  {command} mailbox ensure you@example.org"

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from popadmin.up.errors import UpError
 
+NAME = "up.lock"
 FOLDER_MODE = 0o711  # others may pass through (a cluster may belong to nobody), and list nothing
+LOCKS = Path("/proc/locks")
 
 
 @contextmanager
@@ -18,7 +20,7 @@ def hold(data_dir: Path) -> Iterator[None]:
     """Hold the data folder for the length of a `with`, and make it where it is missing."""
     try:
         data_dir.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        descriptor = os.open(data_dir / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(data_dir / NAME, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise UpError(f"POPADMIN_DATA_DIR={str(data_dir)!r} cannot be used: {error.strerror}") from error
     with os.fdopen(descriptor, "r+") as stream:
@@ -34,3 +36,14 @@ def hold(data_dir: Path) -> Iterator[None]:
         stream.write(f"{os.getpid()}\n")
         stream.flush()
         yield
+
+
+def is_held(data_dir: Path) -> bool:
+    """Whether an `up` runs on the data folder. It takes no lock itself: one that starts now must not meet ours."""
+    try:
+        inode = (data_dir / NAME).stat().st_ino
+        rows = [line.split() for line in LOCKS.read_text().splitlines()]
+    except OSError:
+        return False
+    # proc(5): number, kind, advisory, READ or WRITE, pid, MAJOR:MINOR:INODE, first and last octet
+    return any(row[1] == "FLOCK" and row[3] == "WRITE" and row[5].endswith(f":{inode}") for row in rows if len(row) > 5)

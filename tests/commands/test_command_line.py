@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from tests.commands.shell import one_line, process
+from tests.test_readme import OURS
+from tests.up.programs import REPOSITORY
 
 NOWHERE = "postgres://nobody@127.0.0.1:1/none"
 
@@ -39,3 +48,41 @@ def test_migrating_a_database_that_is_away_is_one_line_that_says_why(db: None) -
 
 def test_whoever_asks_for_the_traceback_gets_it(db: None) -> None:
     assert b"Traceback" in process("migrate", "--traceback", DATABASE_URL=NOWHERE).stderr
+
+
+@pytest.mark.parametrize("typed", [["--version"], ["version"], ["mailbox", "--version"]])
+def test_the_version_is_ours_in_a_checkout_too(typed: list[str]) -> None:
+    ours = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
+    done = subprocess.run([sys.executable, "manage.py", *typed], cwd=REPOSITORY, capture_output=True, check=True)
+    assert done.stdout.decode() == f"{ours}\n"
+
+
+@pytest.mark.parametrize("typed", [["help"], ["--help"], []])
+def test_help_lists_our_commands_first_each_with_what_it_does(db: None, typed: list[str]) -> None:
+    ours, _heading, djangos = process(*typed).stdout.decode().partition("\nDjango's own:\n")
+    lines = re.findall(r"^  (\S+) +\S.{10,}", ours, re.MULTILINE)
+    assert lines == OURS
+    assert {"migrate", "shell"} <= set(re.split(r"[,\s]+", djangos))
+    assert not set(OURS) & set(re.split(r"[,\s]+", djangos))
+
+
+def test_help_with_a_wrong_setting_still_helps(db: None) -> None:
+    done = process("help", POP3_WORKERS="none")
+    assert done.returncode == 0
+    assert b"POP3_WORKERS" in done.stdout
+
+
+@pytest.mark.parametrize("typed", [["domain", "list"], ["migrate"]])
+def test_where_nothing_runs_the_line_names_the_folder_and_the_ways_to_say_another(
+    tmp_path: Path, typed: list[str]
+) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment |= {"POPADMIN_DATA_DIR": str(tmp_path), "POPADMIN_GENERATE": "false"}
+    done = subprocess.run(
+        [sys.executable, "manage.py", *typed], cwd=REPOSITORY, env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    line = one_line(done.stderr)
+    assert line.startswith(f"popadmin: no popadmin runs on the data folder {tmp_path}: ")
+    assert "POPADMIN_DATA_DIR" in line
+    assert "DATABASE_URL" in line

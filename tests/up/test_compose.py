@@ -47,6 +47,10 @@ def test_the_image_does_not_run_as_root(dockerfile: str) -> None:
     assert re.findall(r"^USER (\S+)", final, re.MULTILINE) == ["popadmin"]
 
 
+def test_the_image_knows_its_version(dockerfile: str) -> None:
+    assert re.search(r"^COPY .*\bpyproject\.toml\b", dockerfile, re.MULTILINE)
+
+
 def test_packages_are_installed_by_their_hashes(dockerfile: str) -> None:
     for line in re.findall(r"pip install.*", dockerfile):
         assert "--require-hashes" in line

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +11,7 @@ from django.core.management.base import CommandError
 from django.db import OperationalError, connection
 
 from mailstore.management.shell import ShellCommand
-from popadmin.up import lock
+from popadmin.up import lock, whereabouts
 from popadmin.up.board import board
 from popadmin.up.credentials import Credential, first_administrator
 from popadmin.up.demo import Demo
@@ -20,6 +19,7 @@ from popadmin.up.errors import UpError
 from popadmin.up.postgres import Cluster
 from popadmin.up.services import database_connections, services
 from popadmin.up.supervisor import Supervisor
+from popadmin.version import version
 
 
 class Command(ShellCommand):
@@ -36,7 +36,7 @@ class Command(ShellCommand):
     def handle(self, *args: Any, demo: bool, **options: Any) -> None:
         self.check()  # its warnings are for the person who starts a site
         try:
-            with lock.hold(settings.DATA_DIR):
+            with lock.hold(settings.DATA_DIR), whereabouts.noted(_site()):
                 self._run(demo=demo)
         except KeyboardInterrupt:
             return  # asked to stop before everything ran; what ran has been stopped
@@ -55,7 +55,7 @@ class Command(ShellCommand):
                 supervisor.start_children()
                 credentials = self._people(demo=demo)
             connection.close()
-            self.stdout.write(board(version=_version(), data_dir=settings.DATA_DIR, credentials=credentials, demo=demo))
+            self.stdout.write(board(version=version(), data_dir=settings.DATA_DIR, credentials=credentials, demo=demo))
             self.stdout.flush()
             supervisor.watch()
 
@@ -72,8 +72,5 @@ class Command(ShellCommand):
         self.stderr.write(f"popadmin: {text}")
 
 
-def _version() -> str:
-    try:
-        return version("popadmin")
-    except PackageNotFoundError:  # a checkout that was not installed
-        return "(checkout)"
+def _site() -> whereabouts.Site:
+    return whereabouts.Site(settings.BASE_DIR, settings.HOME_DIR, settings.DATA_DIR)

@@ -1,0 +1,18 @@
+"""Which version of popadmin this is: of the checkout, or else of the installed package."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+
+
+def version() -> str:
+    """The checkout's own word comes first: a package of another version may be installed beside it."""
+    if PROJECT.is_file():
+        project = tomllib.loads(PROJECT.read_text()).get("project", {})
+        if project.get("name") == "popadmin":
+            return str(project["version"])
+    return metadata.version("popadmin")
