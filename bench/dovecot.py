@@ -23,7 +23,7 @@ from bench.groups import Group
 from bench.meter import Meter
 from bench.postgres import Cluster
 from bench.side import NOBODY, Doors, free_address, give_away, listed, stop, unprivileged, wait_for
-from mailstore.store.hashers import Argon2
+from mailstore.directory.password_hasher import Argon2
 
 DATABASE = "dovecot"
 # Measured: Maildir is ahead in fetching, draining and delivering, sdbox where 20,000 messages are opened.

@@ -12,8 +12,8 @@ def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "popadmin.settings"
     django.setup()
     # Models can be imported only now.
+    from mailstore.directory import devices
     from mailstore.management.shell import actor
-    from mailstore.store import devices
 
     for line in sys.stdin.read().splitlines():
         address, name, mode = line.split()

@@ -101,7 +101,7 @@ def of_owners() -> Iterator[Page]:
 
 
 def _mailboxes(connection: psycopg.Connection) -> Iterator[Page]:
-    from popadmin.panel.filters import SIGN_INS, STATES, USAGES
+    from popadmin.panel.mailbox_filters import SIGN_INS, STATES, USAGES
 
     ((policy,),) = connection.execute("SELECT min(id) FROM mailstore_retentionpolicy")
     narrowed = {"state": STATES, "usage": USAGES, "seen": SIGN_INS, "policy": {policy: 0, "none": 0}}

@@ -14,8 +14,8 @@ def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "popadmin.settings"
     django.setup()
     # Models can be imported only now.
+    from mailstore.directory import domains, mailboxes
     from mailstore.management.shell import actor
-    from mailstore.store import domains, mailboxes
 
     domains.ensure(mail.DOMAIN, actor=actor())
     for address in sys.stdin.read().split():

@@ -16,8 +16,9 @@ def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "popadmin.settings"
     django.setup()
     # Models can be imported only now.
+    from mailstore.directory import mailboxes
     from mailstore.management.shell import actor
-    from mailstore.store import mailboxes, recovery
+    from mailstore.messages import recovery
 
     for line in sys.stdin.read().splitlines():
         address, *devices = line.split()

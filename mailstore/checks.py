@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from mailstore import conf, keypair
-from mailstore.listener.certificate import expires_at, is_replaceable
+from mailstore.listener.self_signed import expires_at, is_replaceable
 
 EXPIRY_WARNING_DAYS = 14  # certificates are renewed 30 days ahead: two weeks later something is wrong
 

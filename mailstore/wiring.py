@@ -15,25 +15,25 @@ from django.db import connections
 
 from mailstore import bodies
 from mailstore.conf import Conf
-from mailstore.listener import descriptors
-from mailstore.listener.certificate import ensure_pair
-from mailstore.listener.crowd import Crowd
-from mailstore.listener.fleet import Fleet, heed
+from mailstore.delivery import one_off
+from mailstore.delivery.delivery import StoredDelivery
+from mailstore.listener import descriptor_limit
+from mailstore.listener.connection_counts import Crowd
+from mailstore.listener.self_signed import ensure_pair
 from mailstore.listener.server import SWEEP_SECONDS, Endpoint, Limits, Server
 from mailstore.listener.sockets import listening
 from mailstore.listener.tls import Certificates
+from mailstore.listener.worker_processes import Fleet, heed
 from mailstore.lmtp import protocol as lmtp
 from mailstore.lmtp import session as lmtp_session
+from mailstore.maildrop.accounts import StoredAccounts
+from mailstore.maildrop.last_sign_in import Sightings
+from mailstore.maildrop.session_log import LogJournal
 from mailstore.pop3 import protocol as pop3
 from mailstore.pop3 import session as pop3_session
 from mailstore.ports import Done, Session
-from mailstore.store import errand
-from mailstore.store.accounts import StoredAccounts
-from mailstore.store.delivery import StoredDelivery
-from mailstore.store.journal import LogJournal
-from mailstore.store.lanes import WRITE_LANES, Lanes
-from mailstore.store.records import BEAT
-from mailstore.store.sightings import Sightings
+from mailstore.sql.connection_pool import WRITE_LANES, Lanes
+from mailstore.sql.statements.diary import BEAT
 
 log = logging.getLogger("popadmin.listener")
 
@@ -70,7 +70,7 @@ def serve_pop3(conf: Conf) -> None:
     bound += _bind("POP3S_PROXY_LISTEN", conf.pop3.listen_proxy_tls, workers, implicit_tls=True, proxied=True)
     crowd = Crowd(workers)
     limits = Limits(
-        connections=descriptors.connections(-(-conf.pop3.max_connections // workers)),
+        connections=descriptor_limit.connections(-(-conf.pop3.max_connections // workers)),
         connections_per_ip=conf.pop3.max_connections_per_ip,
         login_seconds=POP3_LOGIN_SECONDS,
         idle_seconds=conf.pop3.idle_seconds,
@@ -90,7 +90,7 @@ def serve_lmtp(conf: Conf) -> None:
     bound = _bind("LMTP_LISTEN", conf.lmtp.listen, workers)
     crowd = Crowd(workers)
     limits = Limits(
-        connections=descriptors.connections(LMTP_CONNECTIONS),
+        connections=descriptor_limit.connections(LMTP_CONNECTIONS),
         connections_per_ip=LMTP_CONNECTIONS,
         login_seconds=LMTP_IDLE_SECONDS,
         idle_seconds=LMTP_IDLE_SECONDS,
@@ -149,11 +149,11 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: Crowd
     store = bodies.from_url(conf.mail_store_url)
 
     def prepare(done: Done[None]) -> None:
-        errand.prepare(store, lanes, lambda: done(None))
+        one_off.prepare(store, lanes, lambda: done(None))
 
-    await errand.answer(prepare)  # before anybody can deliver, so that the very first start defers nothing
+    await one_off.answer(prepare)  # before anybody can deliver, so that the very first start defers nothing
     if index == 0:
-        errand.warn_of_another_store(store, lanes)
+        one_off.warn_of_another_store(store, lanes)
     delivery = StoredDelivery(lanes, store, conf.lmtp.hostname)
     journal = LogJournal()
     rules = lmtp.Rules(hostname=conf.lmtp.hostname, max_message_octets=conf.lmtp.max_message_octets)
@@ -162,7 +162,7 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: Crowd
     def tick(count: int) -> None:
         lanes.tick()
         if count % REFRESH_TICKS == 0:
-            errand.prepare(store, lanes, lambda: None)
+            one_off.prepare(store, lanes, lambda: None)
             _beat(lanes, b"lmtp")
 
     _listen(server, index, bound, lambda peer: lmtp_session.Session(peer, delivery, journal, rules), busy=LMTP_BUSY)

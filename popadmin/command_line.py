@@ -15,8 +15,8 @@ from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError
 
 from mailstore.management import database_away
-from popadmin.environment import KEY_MISSING
-from popadmin.version import version
+from popadmin.config.environment import KEY_MISSING
+from popadmin.config.version import version
 
 OUR_APPS = frozenset({"mailstore", "popadmin"})
 SUMMARY_CHARACTERS = 100

@@ -16,10 +16,10 @@ from psycopg import conninfo
 
 from mailstore import keypair
 from mailstore.policy.quota import BadSize, parse_octets
-from popadmin import environment as env
-from popadmin import logs, mail_url, secret_key, service
+from popadmin.config import environment as env
+from popadmin.config import logs, mail_url, postgres_socket, secret_key, service_start
 from popadmin.http_server.limits import Limits
-from popadmin.up import sockets, whereabouts
+from popadmin.up import site_pointer
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 IS_CHECKOUT = (BASE_DIR / "templates").is_dir()
@@ -34,12 +34,12 @@ DEBUG = env.boolean("DEBUG", default=False)
 ALLOW_GENERATED_FILES = DEBUG or env.boolean("POPADMIN_GENERATE", default=False)  # set by `up` for what it starts
 
 
-def _site_that_runs() -> whereabouts.Site | None:
+def _site_that_runs() -> site_pointer.Site | None:
     """For a command in another shell than `up`'s: where nothing says which site is meant, and there is none here."""
     said = env.any_set("POPADMIN_DATA_DIR", "DATABASE_URL")
     if said or ALLOW_GENERATED_FILES or (HOME_DIR / "var").exists():
         return None
-    return whereabouts.the_only_one(BASE_DIR)
+    return site_pointer.the_only_one(BASE_DIR)
 
 
 SITE_THAT_RUNS = _site_that_runs()
@@ -47,7 +47,7 @@ if SITE_THAT_RUNS:
     HOME_DIR = SITE_THAT_RUNS.home
     env.load(HOME_DIR)
 DATA_DIR = env.folder("POPADMIN_DATA_DIR", SITE_THAT_RUNS.data_dir if SITE_THAT_RUNS else HOME_DIR / "var")
-SERVICE_STARTED_AT = service.started_at()
+SERVICE_STARTED_AT = service_start.started_at()
 
 
 # --- names, keys ------------------------------------------------------------------------------------------------
@@ -134,8 +134,8 @@ def _database() -> dict[str, Any]:
         return {
             "NAME": "popadmin",
             "USER": "popadmin",
-            "HOST": str(sockets.folder(DATA_DIR)),
-            "PORT": str(sockets.PORT),
+            "HOST": str(postgres_socket.folder(DATA_DIR)),
+            "PORT": str(postgres_socket.PORT),
         }
     allowed = "postgres://USER:PASSWORD@HOST:PORT/NAME, or postgres://USER@/NAME?host=/socket/folder"
     if not url.startswith(("postgres://", "postgresql://")):
@@ -239,23 +239,23 @@ TIME_ZONE = "UTC"
 # --- the web ----------------------------------------------------------------------------------------------------
 
 MIDDLEWARE = [
-    "popadmin.health.Health",  # before all else: a health check comes by IP address and must not need a session
-    "popadmin.middleware.TrustedProxies",
+    "popadmin.web.health.Health",  # before all else: a health check comes by IP address and must not need a session
+    "popadmin.web.middleware.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "popadmin.assets.Serve",
+    "popadmin.web.assets.Serve",
     "csp.middleware.CSPMiddleware",
-    "popadmin.middleware.PageHeaders",
+    "popadmin.web.middleware.PageHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "popadmin.middleware.SignInFirst",
-    "popadmin.middleware.PasswordFirst",
+    "popadmin.web.middleware.SignInFirst",
+    "popadmin.web.middleware.PasswordFirst",
     "popadmin.signin.sessions.Seen",
-    "popadmin.middleware.UserLanguage",  # after LocaleMiddleware: what the user chose wins over cookie and browser
-    "popadmin.middleware.ReaderZone",
+    "popadmin.web.middleware.UserLanguage",  # after LocaleMiddleware: what the user chose wins over cookie and browser
+    "popadmin.web.middleware.ReaderZone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -269,16 +269,16 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "popadmin.layout.layout",
+                "popadmin.web.layout.layout",
             ],
         },
     }
 ]
-FORM_RENDERER = "popadmin.widgets.Widgets"
+FORM_RENDERER = "popadmin.web.widgets.Widgets"
 AUTHENTICATION_BACKENDS = ["popadmin.signin.backends.Addresses"]
-PASSWORD_HASHERS = ["mailstore.store.hashers.Argon2"]
+PASSWORD_HASHERS = ["mailstore.directory.password_hasher.Argon2"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "mailstore.store.new_passwords.NoHash"},
+    {"NAME": "mailstore.directory.new_password.NoHash"},
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("address", "name")},
@@ -293,7 +293,7 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
 SESSION_ENGINE = "popadmin.signin.sessions"
-CSRF_FAILURE_VIEW = "popadmin.signin.views.session.too_old"
+CSRF_FAILURE_VIEW = "popadmin.signin.views.sign_in.too_old"
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_AGE = THEME_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"
@@ -320,8 +320,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = Limits().upload_octets
 STATIC_URL = "static/"
 STATICFILES_DIRS = [PAGES_DIR / "static"]
 STATIC_ROOT = PAGES_DIR / "collected"
-WHITENOISE_USE_FINDERS = True  # serves static/ itself where `collectstatic` has not run; see popadmin/assets.py
-STORAGES = {"staticfiles": {"BACKEND": "popadmin.assets.Assets"}}
+WHITENOISE_USE_FINDERS = True  # serves static/ itself where `collectstatic` has not run; see popadmin/web/assets.py
+STORAGES = {"staticfiles": {"BACKEND": "popadmin.web.assets.Assets"}}
 
 # --- logs -------------------------------------------------------------------------------------------------------
 

@@ -7,4 +7,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("popadmin.panel.urls")),
     path("", include("popadmin.owner.urls")),
 ]
-handler500 = "popadmin.faults.server_error"
+handler500 = "popadmin.web.error_page.server_error"

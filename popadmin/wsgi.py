@@ -7,7 +7,7 @@ import sys
 from django.core.wsgi import get_wsgi_application
 
 from popadmin import settings
-from popadmin.environment import KEY_MISSING
+from popadmin.config.environment import KEY_MISSING
 
 if not settings.SECRET_KEY:  # Django itself would only notice at the first page that signs something
     sys.exit(f"popadmin: {KEY_MISSING}")

@@ -25,9 +25,9 @@ import pytest
 import trustme
 from django.db import connection
 
+from mailstore.directory import devices, domains, mailboxes
+from mailstore.directory.audit import Actor
 from mailstore.models import Mailbox
-from mailstore.store import devices, domains, mailboxes
-from mailstore.store.audit import Actor
 from tests.wirepop import LONGEST_WAIT_SECONDS, WirePop, dialled
 
 MANAGE = Path(__file__).resolve().parents[1] / "manage.py"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from popadmin.up import lock, whereabouts
+from popadmin.up import lock, site_pointer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHOW = """
@@ -84,7 +84,7 @@ def site_that_runs(packages: Path, folder: Path) -> Iterator[Path]:
     """As `up` of these packages leaves it while it runs in `folder`; returns its data folder."""
     (folder / ".env").write_text("PUBLIC_HOSTNAME=pop.example.org\n")
     data_dir = folder / "mail"
-    with lock.hold(data_dir), whereabouts.noted(whereabouts.Site(packages, folder, data_dir)):
+    with lock.hold(data_dir), site_pointer.noted(site_pointer.Site(packages, folder, data_dir)):
         yield data_dir
 
 
@@ -148,11 +148,11 @@ def test_of_two_sites_none_is_guessed_and_none_of_another_program(packages: Path
 @pytest.mark.usefixtures("nothing_said")
 def test_a_note_of_a_site_that_was_killed_or_that_is_cut_off_is_passed_over(packages: Path, tmp_path: Path) -> None:
     data_dir = tmp_path / "mail"
-    with whereabouts.noted(whereabouts.Site(packages, tmp_path, data_dir)):  # and nobody holds the folder
+    with site_pointer.noted(site_pointer.Site(packages, tmp_path, data_dir)):  # and nobody holds the folder
         assert settings(packages, tmp_path)["DATA_DIR"] == str(tmp_path / "var")
         with lock.hold(data_dir):
-            assert whereabouts.the_only_one(packages)
-            for note in whereabouts._folder().glob("*.json"):
+            assert site_pointer.the_only_one(packages)
+            for note in site_pointer._folder().glob("*.json"):
                 if str(packages) in note.read_text():
                     note.write_text(note.read_text()[:20])
-            assert whereabouts.the_only_one(packages) is None
+            assert site_pointer.the_only_one(packages) is None

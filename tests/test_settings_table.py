@@ -7,7 +7,7 @@ import inspect
 import re
 from pathlib import Path
 
-from popadmin import environment
+from popadmin.config import environment
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 READERS = {

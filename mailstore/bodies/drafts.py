@@ -10,9 +10,9 @@ from pathlib import Path
 import xxhash
 
 from mailstore.bodies import disk, layout, trailer
-from mailstore.bodies.faults import fault
 from mailstore.bodies.folders import Folder, Folders
-from mailstore.bodies.owner import identity_of
+from mailstore.bodies.store_owner import identity_of
+from mailstore.bodies.system_errors import fault
 from mailstore.errors import TryAgain, Unavailable
 from mailstore.ports import BodyRef
 

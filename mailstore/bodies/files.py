@@ -9,14 +9,14 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mailstore.bodies import disk, drafts, examined, foreign, layout, opened
+from mailstore.bodies import body_check, disk, drafts, file_ownership, layout, stored_body
 from mailstore.bodies.drafts import FileDraft
-from mailstore.bodies.faults import NO_FILE, UNREADABLE, fault
 from mailstore.bodies.folders import Folders
-from mailstore.bodies.owner import identity_of, owner_of, user_name
 from mailstore.bodies.quarantine import Quarantine
+from mailstore.bodies.store_owner import identity_of, owner_of, user_name
+from mailstore.bodies.system_errors import NO_FILE, UNREADABLE, fault
 from mailstore.errors import BodyLost, BodyUnreadable, MailError, StorageFull, TryAgain, Unavailable
-from mailstore.policy import ids
+from mailstore.policy import sortable_ids
 from mailstore.ports import BodyRef, ForeignFile, OpenBody
 
 FREE_OCTETS = 1024 * 1024  # below this the store calls itself full: a few messages' room
@@ -65,23 +65,23 @@ class FileBodies:
 
     def open(self, ref: BodyRef) -> OpenBody:
         try:
-            return opened.open_body(self._path(ref.key), ref)
+            return stored_body.open_body(self._path(ref.key), ref)
         except OSError as error:
             raise self._meaning(error, ref.key) from error
 
     def verify(self, ref: BodyRef) -> None:
         try:
-            examined.verify(self._path(ref.key), ref)
+            body_check.verify(self._path(ref.key), ref)
         except OSError as error:
             raise self._meaning(error, ref.key) from error
 
     def examine(self, name: str) -> tuple[BodyRef, float]:
         key = layout.key_of(name)
         try:
-            ref, written_at = examined.examine(self._path(name), key)
+            ref, written_at = body_check.examine(self._path(name), key)
         except OSError as error:
             raise self._meaning(error, name) from error
-        milliseconds, _chance = ids.parts(key)
+        milliseconds, _chance = sortable_ids.parts(key)
         return ref, min(written_at, milliseconds / 1000)  # a file that was copied may be younger than its key
 
     def remove(self, name: str) -> None:
@@ -91,7 +91,7 @@ class FileBodies:
                 _unlink(path)
                 if name.startswith(layout.QUARANTINE):
                     self._quarantine.tidy(name)
-                elif ids.is_id(name) and layout.period(name) < _first_live_period():
+                elif sortable_ids.is_id(name) and layout.period(name) < _first_live_period():
                     self._tidy(name)
         except OSError as error:
             raise fault(error, f"removing the body {name}") from error
@@ -100,11 +100,11 @@ class FileBodies:
         self.require_mounted()
         for outer in filter(layout.is_period, self._names("")):
             for inner in self._names(outer):
-                yield from filter(ids.is_id, self._names(f"{outer}/{inner}"))
+                yield from filter(sortable_ids.is_id, self._names(f"{outer}/{inner}"))
 
     def litter(self, older_than_seconds: float) -> Iterator[str]:
         self.require_mounted()
-        for made in filter(ids.is_id, self._names(layout.DRAFTS)):
+        for made in filter(sortable_ids.is_id, self._names(layout.DRAFTS)):
             name = layout.draft(made)
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - Path(self._path(name)).stat().st_mtime >= older_than_seconds:
@@ -133,11 +133,11 @@ class FileBodies:
 
     def foreign(self) -> Iterator[tuple[int, list[ForeignFile]]]:
         self.require_mounted()
-        yield from foreign.walk(self._root)
+        yield from file_ownership.walk(self._root)
 
     def mend(self, file: ForeignFile) -> bool:
         try:
-            foreign.mend(self._root, file.name)
+            file_ownership.mend(self._root, file.name)
         except OSError:  # of another user, who is not root; or with other names, which somebody must look at
             return False
         return True
@@ -155,8 +155,8 @@ class FileBodies:
         """Raise Unavailable where the owner of the store cannot use its newest folders, or one of these bodies."""
         self.require_mounted()
         try:
-            each = (foreign.one(self._root, layout.path(key)) for key in keys if ids.is_id(key))
-            found = foreign.recent(self._root) or next(filter(None, each), None)
+            each = (file_ownership.one(self._root, layout.path(key)) for key in keys if sortable_ids.is_id(key))
+            found = file_ownership.recent(self._root) or next(filter(None, each), None)
         except OSError as error:
             raise fault(error, f"looking at {self._root}") from error
         if found is not None:
@@ -183,7 +183,7 @@ class FileBodies:
     def probe(self) -> None:
         self.require_mounted()
         draft = self.begin()
-        draft.write(b"\0" * (opened.HELD_OCTETS + 1))  # large enough to reach the disk
+        draft.write(b"\0" * (stored_body.HELD_OCTETS + 1))  # large enough to reach the disk
         draft.abort()
         state = os.statvfs(self._root)
         if state.f_bavail * state.f_frsize < FREE_OCTETS:
@@ -239,8 +239,10 @@ def _write_durably(path: str, text: str) -> None:
 def fresh_key(milliseconds: int) -> str:
     """What is begun within the same short time goes into the same folder, so that one fsync of it serves several."""
     turn = milliseconds // FOLDER_MILLISECONDS % layout.FOLDERS
-    return ids.new_id(milliseconds, os.urandom(ids.RANDOM_OCTETS - 1) + bytes([turn]))
+    return sortable_ids.new_id(milliseconds, os.urandom(sortable_ids.RANDOM_OCTETS - 1) + bytes([turn]))
 
 
 def _first_live_period() -> str:
-    return layout.period(ids.new_id(time.time_ns() // 1_000_000 - _LIVE_MILLISECONDS, bytes(ids.RANDOM_OCTETS)))
+    return layout.period(
+        sortable_ids.new_id(time.time_ns() // 1_000_000 - _LIVE_MILLISECONDS, bytes(sortable_ids.RANDOM_OCTETS))
+    )

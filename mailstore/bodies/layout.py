@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from mailstore.errors import BodyLost
-from mailstore.policy import ids
+from mailstore.policy import sortable_ids
 
 MARKER = "popadmin-bodies"  # in the root: tells a store from the empty folder that an absent disk leaves
 STORE_ID = "popadmin-store-id"  # in the root: which database the store belongs to
@@ -16,7 +16,7 @@ DRAFTS = "tmp"
 QUARANTINE = "quarantine"
 _DRAFT = f"{DRAFTS}/"
 FOLDERS = 32  # in a period: one for each last character of a key
-_ASIDE = re.compile(rf"{QUARANTINE}/\d{{4}}-\d\d-\d\d/[0-9a-z]/[0-9a-z]{{{ids.ID_CHARACTERS}}}")
+_ASIDE = re.compile(rf"{QUARANTINE}/\d{{4}}-\d\d-\d\d/[0-9a-z]/[0-9a-z]{{{sortable_ids.ID_CHARACTERS}}}")
 _PERIOD_CHARACTERS = 5  # of a key: 23 bits of its 48 of time
 
 
@@ -33,12 +33,12 @@ def folders(key: str) -> tuple[str, str]:
 
 def path(name: str) -> str:
     """Return the path, below the root, of a body's key or of a draft's name."""
-    if ids.is_id(name):
+    if sortable_ids.is_id(name):
         return f"{name[:_PERIOD_CHARACTERS]}/{name[-1]}/{name}"
     if name.startswith(_DRAFT):
         return _DRAFT + _checked(name.removeprefix(_DRAFT))
     if _ASIDE.fullmatch(name):
-        return f"{name[: -ids.ID_CHARACTERS]}{_checked(name[-ids.ID_CHARACTERS :])}"
+        return f"{name[: -sortable_ids.ID_CHARACTERS]}{_checked(name[-sortable_ids.ID_CHARACTERS :])}"
     raise _no_name(name)
 
 
@@ -54,7 +54,9 @@ def key_of(name: str) -> str:
 
 def is_period(name: str) -> bool:
     """True for the name of a folder of bodies in the root."""
-    return len(name) == _PERIOD_CHARACTERS and ids.is_id(name + "0" * (ids.ID_CHARACTERS - _PERIOD_CHARACTERS))
+    return len(name) == _PERIOD_CHARACTERS and sortable_ids.is_id(
+        name + "0" * (sortable_ids.ID_CHARACTERS - _PERIOD_CHARACTERS)
+    )
 
 
 def draft(made: str) -> str:
@@ -63,7 +65,7 @@ def draft(made: str) -> str:
 
 
 def _checked(made: str) -> str:
-    if not ids.is_id(made):
+    if not sortable_ids.is_id(made):
         raise _no_name(made)
     return made
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mailstore.bodies import disk, layout
 from mailstore.bodies.folders import Folders
-from mailstore.policy import ids
+from mailstore.policy import sortable_ids
 
 
 class Quarantine:
@@ -42,7 +42,7 @@ class Quarantine:
             if _is_day(day) and day <= last.isoformat():
                 for inner in self._listed(f"{layout.QUARANTINE}/{day}"):
                     folder = f"{layout.QUARANTINE}/{day}/{inner}"
-                    yield from (f"{folder}/{name}" for name in self._listed(folder) if ids.is_id(name))
+                    yield from (f"{folder}/{name}" for name in self._listed(folder) if sortable_ids.is_id(name))
 
     def take_back(self, name: str) -> str:
         """Move a body to its place; returns its key. Durable when it returns."""

@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from mailstore.errors import MailError
-from mailstore.listener import buffers
+from mailstore.listener import socket_buffers
+from mailstore.listener.body_transfer import Transfer
 from mailstore.listener.handshake import Handshake, HandshakeFailed
-from mailstore.listener.transfer import Transfer
 from mailstore.policy.networks import is_loopback
 from mailstore.ports import OpenBody, Session
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mailstore.listener.server import Endpoint, Server
-    from mailstore.listener.turns import Turns
+    from mailstore.listener.turn_scheduler import Turns
 
 log = logging.getLogger("popadmin.listener")
 
@@ -195,7 +195,7 @@ class Connection(asyncio.Protocol):
     def admit(self) -> None:
         self._turns = self.server.members
         if self.server.limits.stranger_buffer_octets is not None:
-            buffers.widen(self._descriptor())
+            socket_buffers.widen(self._descriptor())
 
     def start_tls(self) -> None:
         self._upgrading = True
@@ -246,7 +246,7 @@ class Connection(asyncio.Protocol):
         """What the other side has not taken in, in the kernel's buffer too; 0 where it was sent little in all."""
         if self.octets_out < LITTLE_OCTETS or not self._connected or self._ended:
             return 0
-        unread = self.waiting_octets() + buffers.unsent_octets(self._descriptor())
+        unread = self.waiting_octets() + socket_buffers.unsent_octets(self._descriptor())
         return unread if unread >= LITTLE_OCTETS else 0
 
     def make_room(self) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from mailstore.listener.acceptor import Gate
 from mailstore.listener.connection import Connection
-from mailstore.listener.crowd import Crowd
-from mailstore.listener.gate import Gate
+from mailstore.listener.connection_counts import Crowd
 from mailstore.listener.handshake import Context
-from mailstore.listener.turns import Turns
+from mailstore.listener.turn_scheduler import Turns
 from mailstore.policy.networks import is_loopback
 from mailstore.ports import Peer, Session
 

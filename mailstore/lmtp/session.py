@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from mailstore.errors import MailError, MessageTooLarge, QuotaDeferred, TryAgain
 from mailstore.lmtp import commands, replies
 from mailstore.lmtp.commands import Bare, Bdat, Command, Fault, Lhlo, Mail, Rcpt
-from mailstore.lmtp.content import Chunks, Data, Kept, Reader, Skipped
+from mailstore.lmtp.message_data import Chunks, Data, Kept, Reader, Skipped
 from mailstore.lmtp.protocol import LEGAL, Rules, State
+from mailstore.lmtp.reply_order import Turns
 from mailstore.lmtp.transaction import Transaction
-from mailstore.lmtp.turns import Turns
 from mailstore.ports import Delivered, Recipient
 from mailstore.wire.lines import NEED_MORE, OVERLONG, LineBuffer
 

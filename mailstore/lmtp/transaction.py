@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mailstore.lmtp.commands import Mail
-from mailstore.lmtp.content import Chunks, Kept
+from mailstore.lmtp.message_data import Chunks, Kept
 from mailstore.ports import Envelope, Recipient
 
 if TYPE_CHECKING:

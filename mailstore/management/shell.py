@@ -14,12 +14,12 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connections
 
+from mailstore.directory import address_error
+from mailstore.directory.audit import Actor
+from mailstore.directory.outcome import Rejected
 from mailstore.errors import MailError
 from mailstore.management import database_away
 from mailstore.policy.quota import BadSize, parse_octets
-from mailstore.store import flaws
-from mailstore.store.audit import Actor
-from mailstore.store.outcomes import Rejected
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
@@ -119,7 +119,7 @@ def size(text: str) -> int | None:
     try:
         return parse_octets(text)
     except BadSize as error:
-        raise ArgumentTypeError(flaws.size_sentence(error)) from error
+        raise ArgumentTypeError(address_error.size_sentence(error)) from error
 
 
 def count(text: str) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import migrations
 
-from mailstore.policy import ids
+from mailstore.policy import sortable_ids
 
 # As mailstore.store.spent_uidls.digest makes it. The source is none that an import has: it only keeps the row apart.
 DIGESTS = """
@@ -26,7 +26,7 @@ SELECT known.mailbox_id, substring(sha256(convert_to('uidl ' || known.uidl, 'UTF
 
 
 def spend(apps: Any, _schema_editor: Any) -> None:
-    now = ids.new_id(time.time_ns() // 1_000_000, b"\xff" * ids.RANDOM_OCTETS)
+    now = sortable_ids.new_id(time.time_ns() // 1_000_000, b"\xff" * sortable_ids.RANDOM_OCTETS)
     apps.get_model("mailstore", "Mailbox").objects.filter(spent_uidl="").update(spent_uidl=now)
 
 

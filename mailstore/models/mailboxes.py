@@ -43,7 +43,7 @@ class Mailbox(models.Model):
     recovery_octets = models.BigIntegerField(_("size of recovery"), default=0, editable=False)
     change = models.BigIntegerField(_("last change"), default=0, editable=False)
     # The last UIDL made here that no message has any more: it was purged, or sent again under a new UIDL. UIDLs follow
-    # time, so this one stands for all before it (`store/spent_uidls.py`).
+    # time, so this one stands for all before it (`transfer/spent_uidls.py`).
     spent_uidl = models.CharField(max_length=26, default="", blank=True, editable=False)
     receives = models.BooleanField(_("receives mail"), default=True)
     pop = models.BooleanField(_("POP sign-in"), default=True)

@@ -181,7 +181,7 @@ class ImportedSource(models.Model):
     """A message that an import has brought in, so that a second run brings nothing twice, also after a removal.
 
     And a notice of our own, so that its occasion is told once. `uidl_digest` is of the UIDL that an imported message
-    kept: no other message of the mailbox ever gets it, also when this one is gone (`store/spent_uidls.py`).
+    kept: no other message of the mailbox ever gets it, also when this one is gone (`transfer/spent_uidls.py`).
     """
 
     mailbox = models.ForeignKey(Mailbox, models.CASCADE, verbose_name=_("mailbox"), db_index=False)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mailstore.policy.addresses import BadAddress, normal_login
 
-# Of an address: letters that may look like others (store/look_alikes.py). The same words find its index.
+# Of an address: letters that may look like others (directory/look_alikes.py). The same words find its index.
 NOT_ASCII = models.Q(address__regex="[^ -~]")
 
 

@@ -27,7 +27,7 @@ _LOCAL_PART = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*
 
 
 class Flaw(Enum):
-    """What is wrong with a name, in the words of the log; mailstore.store.flaws has a sentence for people."""
+    """What is wrong with a name, in the words of the log; mailstore.directory.address_error has a sentence for people."""
 
     TOO_LONG = f"longer than {TYPED_OCTETS} octets"
     NO_AT = "an address without @"
@@ -41,7 +41,7 @@ class Flaw(Enum):
 class BadAddress(ValueError):
     """Not an address, a domain or a login: for which `flaw`; `text` is what was given, "" where that is too long.
 
-    `str()` is for the log, one line in English; people read mailstore.store.flaws.
+    `str()` is for the log, one line in English; people read mailstore.directory.address_error.
     """
 
     def __init__(self, flaw: Flaw, text: str = "") -> None:

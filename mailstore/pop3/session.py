@@ -14,7 +14,7 @@ from mailstore.pop3.fetched import Fetched
 from mailstore.pop3.marks import Marks
 from mailstore.pop3.protocol import BAD_COMMANDS_IN_A_ROW, COMMANDS_BEFORE_SIGN_IN, LEGAL, Rules, State
 from mailstore.ports import Handled
-from mailstore.wire import slices
+from mailstore.wire import top_range
 
 if TYPE_CHECKING:
     from mailstore.ports import Accounts, Done, Journal, Listing, Maildrop, Message, OpenBody, Peer
@@ -245,7 +245,7 @@ class Session(Authorization):
         self._open(number, partial(self._begin_top, lines))
 
     def _begin_top(self, lines: int, message: Message) -> None:
-        search = slices.top(message.prefix, message.body, lines)
+        search = top_range.top(message.prefix, message.body, lines)
         done: Done[Slice] = self._answer_to(partial(self._send_top, message), self._not_opened)
         self._search(search, message.body, done)
 

@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Q
 
-from popadmin.acting import KEY_DIGITS
 from popadmin.lists.columns import Order, Rows
+from popadmin.web.request_lookup import KEY_DIGITS
 
 COUNTED_ROWS = 1_000  # beyond, the planner's estimate is told: nobody reads the difference
 SORTED_ROWS = 10_000  # up to about so many are sorted, tens of milliseconds; beyond, an index of the order is walked

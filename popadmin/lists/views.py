@@ -14,12 +14,12 @@ from django.utils.translation import ngettext
 from django.views.generic import View
 from django.views.generic.base import ContextMixin, TemplateResponseMixin
 
-from popadmin import acting
-from popadmin.lists import exports, paging
-from popadmin.lists.choice import TICKED_MOST, Choice
+from popadmin.lists import csv_export, paging
 from popadmin.lists.columns import Column, Exported, Filters, Rows
-from popadmin.lists.state import State
+from popadmin.lists.list_state import State
+from popadmin.lists.selection import TICKED_MOST, Choice
 from popadmin.templatetags.amounts import count
+from popadmin.web import request_lookup
 
 PAGE_ROWS = 50
 EXPORT = "export"  # in the query string: the list as a file
@@ -78,16 +78,16 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
     def get(self, request: HttpRequest, *_args: Any, **kwargs: Any) -> HttpResponseBase:
         if self.exported and EXPORT in request.GET:
             rows = self.found(self.state).order_by(self.state.order.expression, "pk")
-            return exports.streamed(rows, self.exported, self.name)
+            return csv_export.streamed(rows, self.exported, self.name)
         return self.render_to_response(self.get_context_data(**kwargs))
 
     def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
         """Keep the ticks of the page that was shown, then do what the button says."""
         here = self.state_of(QueryDict(request.POST.get("here", "").removeprefix("?")))
         choice = self.choice(here)
-        ticked = acting.keys(request.POST.getlist("ticked"))
-        acting.find_all(request, self.rows(), ticked)
-        left_out = choice.keep(acting.keys(request.POST.getlist("shown")), ticked)
+        ticked = request_lookup.keys(request.POST.getlist("ticked"))
+        request_lookup.find_all(request, self.rows(), ticked)
+        left_out = choice.keep(request_lookup.keys(request.POST.getlist("shown")), ticked)
         if "choose" in request.POST:
             (choice.choose_all if request.POST["choose"] == "all" else choice.clear)()
         elif left_out:

@@ -27,8 +27,8 @@ from mailstore.models import (
     Tally,
     User,
 )
-from popadmin import acting
-from popadmin.signin.access import signed_in
+from popadmin.web import request_lookup
+from popadmin.web.people import signed_in
 
 NAMED_MOST = 3  # of the domains of an admin, in a list
 
@@ -56,7 +56,7 @@ class AdminPage:
             raise Http404
         try:
             answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]  # the view's
-        except acting.Removed as found:
+        except request_lookup.Removed as found:
             return _to_removed(request, found.row)
         return answer
 
@@ -75,7 +75,9 @@ class PolicyPage(AdminPage):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if is_admin(signed_in(request)):
-            acting.find_all(request, policies(signed_in(request)), acting.keys(request.POST.getlist("policy")))
+            request_lookup.find_all(
+                request, policies(signed_in(request)), request_lookup.keys(request.POST.getlist("policy"))
+            )
         return super().dispatch(request, *args, **kwargs)
 
 
@@ -88,7 +90,7 @@ class HostPage(AdminPage):
         user = signed_in(request)
         if not is_host(user):
             if is_admin(user) and "key" in kwargs:
-                acting.deny(request, self.of._default_manager.filter(pk=kwargs["key"]))
+                request_lookup.deny(request, self.of._default_manager.filter(pk=kwargs["key"]))
             raise Http404
         return super().dispatch(request, *args, **kwargs)
 

@@ -9,11 +9,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from mailstore.directory import domain_usage
 from mailstore.models.domains import joined
-from mailstore.store import domain_use
 from popadmin.lists.columns import SEARCH_CHARACTERS, Filters, Rows, Search
-from popadmin.panel.typed import domain_name, spellings
-from popadmin.panel.usage import NEAR_PERCENT, stored
+from popadmin.panel.search_terms import domain_name, spellings
+from popadmin.panel.usage_filters import NEAR_PERCENT, stored
 
 STATES: dict[str, tuple[Promise, Q]] = {
     "active": (pgettext_lazy("domain", "Active"), Q(active=True)),
@@ -50,7 +50,7 @@ class DomainFilters(Filters):
         return rows.filter(STATES[state][1])
 
     def by_usage(self, rows: Rows, usage: str) -> Rows:
-        summed: Rows = rows.alias(stored=domain_use.octets())
+        summed: Rows = rows.alias(stored=domain_usage.octets())
         return summed.filter(USAGES[usage][1])
 
 

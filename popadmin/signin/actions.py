@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db import transaction
 
+from mailstore.directory import audit, new_password
+from mailstore.directory.audit import Actor
+from mailstore.directory.outcome import assign, details
 from mailstore.models import User, WebSession
-from mailstore.store import audit, new_passwords
-from mailstore.store.audit import Actor
-from mailstore.store.outcomes import assign, details
 
 
 @transaction.atomic
@@ -53,9 +53,9 @@ def end_sessions(user: User, keys: Sequence[str], *, actor: Actor) -> int:
 
 
 def _put_password(user: User, password: str) -> None:
-    new_passwords.put(user, password)
+    new_password.put(user, password)
     user.must_change_password = False
-    user.save(update_fields=[*new_passwords.FIELDS, "must_change_password"])
+    user.save(update_fields=[*new_password.FIELDS, "must_change_password"])
 
 
 def _record(user: User, verb: str, actor: Actor, **facts: Any) -> None:

@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
 from mailstore.models import User
-from popadmin.signin import access
+from popadmin.web import people
 
 
 class Addresses(BaseBackend):
@@ -20,12 +20,12 @@ class Addresses(BaseBackend):
     ) -> User | None:
         if username is None or password is None:
             return None
-        user = access.people().filter(address=access.signs_in_as(username)).first()
+        user = people.people().filter(address=people.signs_in_as(username)).first()
         if user is None:
             make_password(password)  # what check_password costs
             return None
-        return user if user.check_password(password) and not access.suspended(user) else None
+        return user if user.check_password(password) and not people.suspended(user) else None
 
     def get_user(self, user_id: int) -> User | None:
-        user = access.people().filter(pk=user_id).first()
-        return None if user is None or access.suspended(user) or access.web_switched_off(user) else user
+        user = people.people().filter(pk=user_id).first()
+        return None if user is None or people.suspended(user) or people.web_switched_off(user) else user

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from mailstore.models import User, WebSession
-from popadmin.signin.browsers import KEPT_CHARACTERS, browser
+from popadmin.signin.browser_name import KEPT_CHARACTERS, browser
 
 SEEN_SECONDS = 300  # how exact "last seen" is: a page that is opened in between writes nothing
 

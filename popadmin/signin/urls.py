@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from popadmin.signin.views import choices, forgotten, password, recovery_address, session, settings
+from popadmin.signin.views import choices, forgotten, password, recovery_address, settings, sign_in
 
 urlpatterns = [
-    path("", session.home, name="home"),
-    path("sign-in/", session.SignIn.as_view(), name="sign-in"),
-    path("sign-out/", session.SignOut.as_view(), name="sign-out"),
+    path("", sign_in.home, name="home"),
+    path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
+    path("sign-out/", sign_in.SignOut.as_view(), name="sign-out"),
     path("password/", password.Password.as_view(), name="settings-password"),
     path("password/forgotten/", forgotten.Forgotten.as_view(), name="password-forgotten"),
     path("password/mailed/", forgotten.Mailed.as_view(), name="password-mailed"),

@@ -12,8 +12,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from mailstore.store.usage import Split
-from popadmin.panel.figures import Day
+from mailstore.messages.mailbox_usage import Split
+from popadmin.panel.overview_stats import Day
 from popadmin.templatetags.amounts import count, size
 
 register = template.Library()

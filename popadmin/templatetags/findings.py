@@ -1,4 +1,4 @@
-"""The findings' words for templates; `popadmin.findings` has them."""
+"""The findings' words for templates; `popadmin.web.finding_text` has them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from mailstore.models import Finding
-from popadmin import findings
 from popadmin.templatetags.drawings import icon
+from popadmin.web import finding_text
 
 register = template.Library()
 
@@ -20,8 +20,8 @@ register = template.Library()
 @register.inclusion_tag("parts/findings.html")
 def told_findings(found: Iterable[Finding]) -> dict[str, Any]:
     """A notice each, with its remedy; nothing where nothing was found."""
-    told = [(finding, capfirst(findings.title(finding)), findings.fact(finding)) for finding in found]
-    return {"told": [(*each, findings.remedy(each[0])) for each in told]}
+    told = [(finding, capfirst(finding_text.title(finding)), finding_text.fact(finding)) for finding in found]
+    return {"told": [(*each, finding_text.remedy(each[0])) for each in told]}
 
 
 @register.simple_tag
@@ -31,5 +31,5 @@ def found_marks(found: list[Finding]) -> SafeString:
         return SafeString()
     mark = icon("exclamation-triangle")
     return format_html_join(
-        "", '<small class="sub found">{} {}</small>', ((mark, words) for words in findings.kinds(found))
+        "", '<small class="sub found">{} {}</small>', ((mark, words) for words in finding_text.kinds(found))
     )

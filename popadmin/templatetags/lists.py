@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from popadmin.lists.choice import Choice
+from popadmin.lists.selection import Choice
 
 register = template.Library()
 

@@ -1,4 +1,4 @@
-"""The audit's words for templates; `popadmin.told` has them."""
+"""The audit's words for templates; `popadmin.web.audit_text` has them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django import template
 
 from mailstore.models import AuditEntry
-from popadmin import told
+from popadmin.web import audit_text
 
 register = template.Library()
 
@@ -15,10 +15,10 @@ register = template.Library()
 @register.filter
 def told_verb(entry: AuditEntry) -> str:
     """What was done."""
-    return told.verb(entry)
+    return audit_text.verb(entry)
 
 
 @register.filter
 def told_details(entry: AuditEntry) -> Iterator[str]:
     """What changed, a text each."""
-    return told.details(entry)
+    return audit_text.details(entry)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mailstore.directory import admins
+from mailstore.directory.audit import Actor
 from mailstore.models import User
-from mailstore.store import admins
-from mailstore.store.audit import Actor
 
 FIRST_ADMIN = "admin"
 ACTOR = Actor("popadmin up", "shell")

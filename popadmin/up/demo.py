@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from mailstore import durable_file
+from mailstore.delivery import pipe
+from mailstore.directory import admins, aliases, devices, domains, mailboxes, new_password, policies
 from mailstore.models import Device, DiarySession, Domain, User
 from mailstore.policy import devices as shapes
-from mailstore.store import admins, aliases, devices, domains, mailboxes, new_passwords, pipe, policies
-from mailstore.store.sweeping.tally import count_now
+from mailstore.retention.tally_step import count_now
 from popadmin.up.credentials import ACTOR, FIRST_ADMIN, Credential
 from popadmin.up.demo_mail import Letter, letters
-from popadmin.up.demo_visits import VISITS, Visit, pay
+from popadmin.up.demo_sessions import VISITS, Visit, pay
 from popadmin.up.errors import UpError
 
 DOMAIN = "example.test"  # RFC 2606 §2: no real domain has this name
@@ -103,7 +104,7 @@ class Demo:
     def _password(self, login: str) -> str:
         """Written down first: a crash must not leave a mailbox whose password nobody knows."""
         if login not in self._record.passwords:
-            self._record.passwords[login] = new_passwords.generate()
+            self._record.passwords[login] = new_password.generate()
             self._save()
         return self._record.passwords[login]
 

@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass
 
 from mailstore.listener import sockets
-from popadmin.up import listening
+from popadmin.up import listening_sockets
 from popadmin.up.errors import UpError
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "*": "127.0.0.1"}  # noqa: S104 - compared with, not bound to
@@ -60,9 +60,9 @@ class Endpoint:
     def listened_on(self) -> bool:
         """True when connections are taken there; none is made."""
         if self.path:
-            return self.path in listening.unix()
+            return self.path in listening_sockets.unix()
         addresses = {ipaddress.ip_address(where[0]) for _family, where in sockets.resolve(self.text)}
-        return any((address, self.port) in listening.tcp() for address in addresses)
+        return any((address, self.port) in listening_sockets.tcp() for address in addresses)
 
     def _path_answers(self, path: str) -> bool:
         """A path may be left over from a process that is gone: only a connection tells."""

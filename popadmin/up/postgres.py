@@ -18,7 +18,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from mailstore import durable_file
-from popadmin.up import binaries, leftovers, privilege, processes, sockets
+from popadmin.config import postgres_socket
+from popadmin.up import binaries, leftovers, privilege, processes
 from popadmin.up.errors import UpError
 
 NAME = "popadmin"  # of the role and of the database
@@ -70,7 +71,7 @@ class Cluster:
     ) -> None:
         self.root = data_dir.resolve() / "postgres"
         self.data = self.root / "data"
-        self.socket = sockets.folder(data_dir.resolve())
+        self.socket = postgres_socket.folder(data_dir.resolve())
         self._as = privilege.choose(self.data)
         self._promises = DURABLE if durable else FOR_TESTS_ONLY
         self._connections = max(connections, LEAST_CONNECTIONS)
@@ -80,12 +81,12 @@ class Cluster:
     # --- where it is --------------------------------------------------------------------------------------------
 
     def conninfo(self, *, dbname: str = NAME, user: str = NAME) -> str:
-        return make_conninfo(dbname=dbname, user=user, host=str(self.socket), port=sockets.PORT)
+        return make_conninfo(dbname=dbname, user=user, host=str(self.socket), port=postgres_socket.PORT)
 
     @property
     def url(self) -> str:
         """As DATABASE_URL takes it."""
-        return f"postgres://{NAME}@/{NAME}?host={quote(str(self.socket), safe='/')}&port={sockets.PORT}"
+        return f"postgres://{NAME}@/{NAME}?host={quote(str(self.socket), safe='/')}&port={postgres_socket.PORT}"
 
     @property
     def pid(self) -> int | None:
@@ -164,7 +165,7 @@ class Cluster:
             "listen_addresses": "",
             "unix_socket_directories": f'"{self.socket}"',
             "unix_socket_permissions": "0700",
-            "port": str(sockets.PORT),
+            "port": str(postgres_socket.PORT),
             "max_connections": str(max(self._connections, self._connections_of_the_operator())),
             **self._promises,
         }
@@ -230,7 +231,7 @@ class Cluster:
         """
         leftovers.end(self.data)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        (self.socket / f".s.PGSQL.{sockets.PORT}.lock").unlink(missing_ok=True)
+        (self.socket / f".s.PGSQL.{postgres_socket.PORT}.lock").unlink(missing_ok=True)
 
     # --- the end ------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from mailstore import conf, wiring
 from popadmin.up import web_sockets
-from popadmin.up.children import Service
+from popadmin.up.child_processes import Service
 from popadmin.up.endpoints import Endpoint
 
 POP3_VARIABLES = ("POP3_LISTEN", "POP3S_LISTEN", "POP3_PROXY_LISTEN", "POP3S_PROXY_LISTEN")
@@ -59,7 +59,7 @@ def gunicorn(addresses: Sequence[str]) -> tuple[str, ...]:
         sys.executable,
         "-m",
         "gunicorn",
-        "--config=python:popadmin.web_worker",
+        "--config=python:popadmin.http_server.gunicorn_config",
         "--no-control-socket",  # it would open one under $HOME
         f"--worker-class={WEB_WORKER}",
         f"--workers={WEB_WORKERS}",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
-from popadmin.up.children import FIRST_DELAY_SECONDS, Child, Register, Service
+from popadmin.up.child_processes import FIRST_DELAY_SECONDS, Child, Register, Service
 from popadmin.up.errors import UpError
 from popadmin.up.postgres import Cluster
 from popadmin.up.signals import Signals

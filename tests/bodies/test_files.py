@@ -17,7 +17,7 @@ from mailstore.bodies import from_url, layout, trailer
 from mailstore.bodies.drafts import FileDraft
 from mailstore.bodies.files import FOLDER_MILLISECONDS, FileBodies, fresh_key
 from mailstore.errors import BodyLost, StorageFull, Unavailable
-from mailstore.policy import ids
+from mailstore.policy import sortable_ids
 from mailstore.ports import BodyRef
 from tests import running
 from tests.suites.bodies import BORDER, LARGE, SMALL, BodyStoreSuite, Spoil, stored
@@ -159,7 +159,7 @@ def test_refused_bodies_hold_no_descriptor(root: Path, store: FileBodies) -> Non
 
 def test_folders_of_past_periods_go_with_their_last_body(root: Path, store: FileBodies) -> None:
     ref = stored(store, SMALL)
-    old = [ids.new_id(86_400_000 * 20_000, bytes([0] * 9 + [last])) for last in (1, 2)]
+    old = [sortable_ids.new_id(86_400_000 * 20_000, bytes([0] * 9 + [last])) for last in (1, 2)]
     period = root / old[0][:5]
     for key in old:
         (period / key[-1]).mkdir(parents=True)

@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from mailstore.directory import aliases, domain_removal, grants, mailbox_removal, policies
 from mailstore.models import Device, Domain, Finding, Mailbox, RetentionPolicy, Roster, User
-from mailstore.store import aliases, domain_removal, grants, mailbox_removal, policies, rosters
-from popadmin.panel.acts import ACTS
+from mailstore.transfer import mailbox_import
+from popadmin.panel.bulk_actions import ACTS
 from tests.owner.mail import a_device, a_letter, a_session
-from tests.store.site import ACTOR, PASSWORD, a_domain
+from tests.site.rows import ACTOR, PASSWORD, a_domain
 from tests.web.people import ANN, an_admin, an_owner
 
 HOST, CUSTOMER, OWNER, STRANGER = "root", "carla", ANN, ""
@@ -144,8 +145,8 @@ def _mail(ann: Mailbox) -> tuple[int, int]:
 
 def _roster(owner: User) -> Roster:
     """A file that was checked, one of its rows wrong."""
-    roster = rosters.bring_in(b"address,name\nnew@example.org,New\nno address,x\n", "people.csv", owner=owner)
-    rosters.choose(roster, roster.meaning, "both")
-    while rosters.step(roster, actor=ACTOR, domains=None, policies=RetentionPolicy.objects.all()):
+    roster = mailbox_import.bring_in(b"address,name\nnew@example.org,New\nno address,x\n", "people.csv", owner=owner)
+    mailbox_import.choose(roster, roster.meaning, "both")
+    while mailbox_import.step(roster, actor=ACTOR, domains=None, policies=RetentionPolicy.objects.all()):
         pass
     return roster

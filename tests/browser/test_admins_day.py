@@ -7,13 +7,13 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from mailstore.directory import aliases, grants, mailbox_batch, mailbox_removal
+from mailstore.directory.mailbox_batch import Wanted
 from mailstore.models import Mailbox, RetentionPolicy, User
-from mailstore.store import aliases, grants, mailbox_batch, mailbox_removal
-from mailstore.store.mailbox_batch import Wanted
-from popadmin.panel.changes import Change
+from popadmin.panel.bulk_field_changes import Change
 from tests.browser.axe import findings
 from tests.browser.test_pages import NO_SCRIPT, sign_in
-from tests.store.site import ACTOR, PASSWORD, a_domain, a_message
+from tests.site.rows import ACTOR, PASSWORD, a_domain, a_message
 from tests.web.people import ANN, an_admin, an_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]

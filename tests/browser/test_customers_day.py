@@ -11,13 +11,13 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from mailstore.directory import domains, grants, policies
+from mailstore.directory.audit import Actor
 from mailstore.models import Alias, AuditEntry, Domain, Finding, Mailbox, Message, User
-from mailstore.store import domains, grants, policies
-from mailstore.store.audit import Actor
 from tests.browser.test_pages import sign_in
 from tests.browser.walking import LOCALES, Walk
 from tests.owner.mail import a_device, a_letter, a_session
-from tests.store.site import ACTOR, PASSWORD
+from tests.site.rows import ACTOR, PASSWORD
 from tests.web.people import ANN, an_admin, an_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]

@@ -7,10 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from mailstore.directory import grants
 from mailstore.models import Alias, Domain
-from mailstore.store import grants
 from tests.browser.test_pages import NO_SCRIPT, PHONE, sign_in
-from tests.store.site import ACTOR, PASSWORD, a_domain
+from tests.site.rows import ACTOR, PASSWORD, a_domain
 from tests.web.people import an_admin
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]

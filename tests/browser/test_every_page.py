@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from popadmin.layout import PLACES
+from popadmin.web.layout import PLACES
 from tests.browser import places
 from tests.browser.axe import findings
 from tests.browser.test_pages import sign_in

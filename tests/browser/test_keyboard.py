@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_pages import NO_SCRIPT, sign_in
-from tests.store.site import a_domain
+from tests.site.rows import a_domain
 from tests.web.people import an_admin, an_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]

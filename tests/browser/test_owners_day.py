@@ -9,13 +9,13 @@ from django.core import mail
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from mailstore.directory import mailboxes
 from mailstore.models import Alias, Device, Domain, Mailbox, Message, User
-from mailstore.store import mailboxes
 from tests.browser.test_pages import NEW, PHONE, sign_in
 from tests.browser.walking import LOCALES, Walk
 from tests.owner.mail import a_letter, a_session
 from tests.signin.mailing import code, link
-from tests.store.site import ACTOR, PASSWORD
+from tests.site.rows import ACTOR, PASSWORD
 from tests.web.people import an_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]

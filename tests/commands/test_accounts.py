@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, User
 from mailstore.policy import devices as shapes
 from tests.commands.shell import one_line, process, said
-from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
+from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db
 ANN = "ann@example.org"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from mailstore.directory import aliases, mailboxes
 from mailstore.models import AuditEntry, Body, Message
-from mailstore.store import aliases, mailboxes
 from tests.commands.shell import one_line, process
-from tests.store.site import ACTOR, a_domain, a_mailbox
+from tests.site.rows import ACTOR, a_domain, a_mailbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANN, BOB = "ann@example.org", "bob@example.org"

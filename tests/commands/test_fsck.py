@@ -15,10 +15,10 @@ import xxhash
 from mailstore.bodies import layout, trailer
 from mailstore.bodies.files import FileBodies
 from mailstore.models import Mailbox, Message
-from mailstore.policy import ids
+from mailstore.policy import sortable_ids
 from tests.bodies.users import AS_ROOT, OTHER_USER, THIRD_USER, give, open_folder, owners
 from tests.commands.shell import one_line, process
-from tests.store.site import a_mailbox
+from tests.site.rows import a_mailbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +49,7 @@ def test_what_is_wrong_is_listed_and_ends_with_one_until_it_is_mended(folder: st
 
 def body_without_row(folder: Path, wire: bytes = b"Subject: x\r\n") -> str:
     """Of two hours ago."""
-    key = ids.new_id(int((time.time() - 7200) * 1000), os.urandom(ids.RANDOM_OCTETS))
+    key = sortable_ids.new_id(int((time.time() - 7200) * 1000), os.urandom(sortable_ids.RANDOM_OCTETS))
     place = folder / "bodies" / layout.path(key)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(wire + trailer.seal(xxhash.xxh3_128_digest(wire), len(wire)))

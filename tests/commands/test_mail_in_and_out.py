@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from mailstore.directory import mailboxes
 from mailstore.models import Message
-from mailstore.store import mailboxes
 from tests.commands.shell import one_line, process
-from tests.store.site import ACTOR, a_mailbox
+from tests.site.rows import ACTOR, a_mailbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANN = "ann@example.org"

@@ -10,11 +10,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
+from mailstore.directory import mailboxes
 from mailstore.models import Domain, Mailbox, RetentionPolicy
-from mailstore.store import mailboxes
 from tests.commands.shell import said
-from tests.store.site import ACTOR, a_mailbox, a_message
-from tests.store.test_usage import has, signed_in
+from tests.messages.test_mailbox_usage import has, signed_in
+from tests.site.rows import ACTOR, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db
 ANN = "ann@example.org"

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from mailstore.models import Mailbox, Message
 from tests.commands.shell import one_line, process, said
-from tests.store.site import a_mailbox, a_message
+from tests.site.rows import a_mailbox, a_message
 
 ANN = "ann@example.org"
 

@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from mailstore.bodies.files import FileBodies
 from mailstore.models import Message
-from mailstore.store.sweep import Swept
+from mailstore.retention.sweep import Swept
 from tests.commands.shell import MANAGE, environment, one_line, process
-from tests.store.site import a_mailbox, a_message
+from tests.site.rows import a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

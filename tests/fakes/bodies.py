@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import xxhash
 
 from mailstore.errors import BodyLost, TryAgain, Unavailable
-from mailstore.policy import ids
+from mailstore.policy import sortable_ids
 from mailstore.ports import BodyRef
 from tests.fakes.pop3 import MemoryBody
 
@@ -55,7 +55,7 @@ class FakeBodies:
         self.trouble: TryAgain | None = None
 
     def begin(self) -> FakeDraft:
-        return FakeDraft(self, ids.new_id(time.time_ns() // 1_000_000, os.urandom(ids.RANDOM_OCTETS)))
+        return FakeDraft(self, sortable_ids.new_id(time.time_ns() // 1_000_000, os.urandom(sortable_ids.RANDOM_OCTETS)))
 
     def commit(self, finished: Sequence[tuple[FakeDraft, int]]) -> list[BodyRef | TryAgain]:
         return [_outcome(draft, octets) for draft, octets in finished]
@@ -72,7 +72,7 @@ class FakeBodies:
 
     def remove(self, key: str) -> None:
         self.probe()
-        if not ids.is_id(key.removeprefix("tmp/")):
+        if not sortable_ids.is_id(key.removeprefix("tmp/")):
             raise BodyLost(key)
         self.wires.pop(key, None)
         self.drafts.pop(key.removeprefix("tmp/"), None)

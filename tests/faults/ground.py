@@ -15,11 +15,11 @@ from typing import Any
 
 import psycopg
 
-from mailstore.store.lanes import WRITE_LANES
+from mailstore.sql.connection_pool import WRITE_LANES
 from mailstore.wiring import POP3_WRITE_LANES
 from popadmin.up.postgres import Cluster
 from tests.running import MANAGE, Daemon, daemon
-from tests.store.site import PASSWORD
+from tests.site.rows import PASSWORD
 from tests.up.programs import until
 from tests.wirepop import LONGEST_WAIT_SECONDS, WirePop, dialled
 

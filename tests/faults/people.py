@@ -8,7 +8,7 @@ import django
 
 django.setup()
 
-from tests.store.site import a_mailbox  # noqa: E402 - models need the setup above
+from tests.site.rows import a_mailbox  # noqa: E402 - models need the setup above
 
 for number in range(int(sys.argv[1])):
     a_mailbox(f"p{number}@example.org")

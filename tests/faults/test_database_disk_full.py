@@ -14,7 +14,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from mailstore.errors import StorageFull
-from mailstore.store import readiness
+from mailstore.integrity import readiness
 from tests.faults.ground import Ground
 
 DISK = "160m"
@@ -24,7 +24,7 @@ import json
 from django.test import Client
 from mailstore.models import User
 from mailstore.store import admins
-from mailstore.store.audit import Actor
+from mailstore.directory.audit import Actor
 admins.ensure("root", actor=Actor("tester", "shell"), password="correct horse battery staple")
 client = Client(headers={"host": "localhost"})
 client.force_login(User.objects.get(address="root"))

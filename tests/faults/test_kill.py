@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailstore.bodies import layout
-from mailstore.policy import ids
+from mailstore.policy import sortable_ids
 from tests.faults.ground import PEOPLE, Ground
 from tests.faults.ledger import Crowd, Ledger, everything
 from tests.running import Daemon
@@ -96,8 +96,8 @@ def age(ground: Ground) -> None:
         if path.parent.name == layout.DRAFTS:
             os.utime(path, (0, 0))
         elif path.name not in rows:
-            milliseconds, random_octets = ids.parts(path.name)
-            older = ids.new_id(milliseconds - TWO_HOURS_MILLISECONDS, random_octets)
+            milliseconds, random_octets = sortable_ids.parts(path.name)
+            older = sortable_ids.new_id(milliseconds - TWO_HOURS_MILLISECONDS, random_octets)
             target = ground.store / layout.path(older)
             target.parent.mkdir(parents=True, exist_ok=True)
             path.rename(target)

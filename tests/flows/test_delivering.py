@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mailstore.directory import domains
 from mailstore.models import Message
-from mailstore.store import domains
 from tests.flows.postfix import Postfix, postfix, required
 from tests.running import ACTOR, PASSWORD, Daemon, Post, daemon, program, run
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from mailstore.directory import aliases, domains
 from mailstore.models import Message
-from mailstore.store import aliases, domains
 from tests import guide
 from tests.commands.shell import MANAGE, environment
 from tests.flows.postfix import PORT, Postfix, make_map, postfix

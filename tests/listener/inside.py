@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from mailstore.listener.crowd import Crowd
+from mailstore.listener.connection_counts import Crowd
 from mailstore.listener.handshake import Context
 from mailstore.listener.server import Endpoint, Limits, Server
 from mailstore.pop3.protocol import Rules

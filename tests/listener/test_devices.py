@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mailstore.directory import devices, mailboxes
 from mailstore.models import Device, DiarySession, Message
-from mailstore.store import devices, mailboxes
 from tests.running import ACTOR, PASSWORD, Post, numbered
 from tests.up.programs import until
 

@@ -21,9 +21,12 @@ from django.conf import settings
 from django.db import connection
 
 from mailstore import bodies
+from mailstore.directory import policies
+from mailstore.directory.outcome import Rejected
+from mailstore.integrity import fsck
+from mailstore.messages import recovery
 from mailstore.models import AuditEntry, Mailbox, Message, SweepPass
-from mailstore.store import fsck, policies, recovery, sweep
-from mailstore.store.outcomes import Rejected
+from mailstore.retention import sweep
 from tests.running import ACTOR, MANAGE, Post
 from tests.up.programs import until
 

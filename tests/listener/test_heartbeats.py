@@ -12,9 +12,9 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from mailstore.integrity import heartbeat
 from mailstore.models import Heartbeat, SweepPass
-from mailstore.store import heartbeat
-from popadmin.panel import parts
+from popadmin.web import site_parts
 from tests.commands.shell import environment, said
 from tests.running import MANAGE, daemon
 from tests.up.programs import running, until
@@ -25,10 +25,10 @@ from tests.up.programs import running, until
 def test_a_listener_is_at_work_for_the_overview_from_its_start(
     name: str, part: str, place: int, tls_settings: dict[str, str]
 ) -> None:
-    assert not parts.parts()[place].good
+    assert not site_parts.parts()[place].good
     with daemon(name, **tls_settings):
         until(Heartbeat.objects.filter(part=part).exists, f"{name} writes its heartbeat")
-    assert parts.parts()[place].good
+    assert site_parts.parts()[place].good
 
 
 @pytest.mark.django_db(transaction=True)

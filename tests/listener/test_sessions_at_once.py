@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db.models import F
 
+from mailstore.directory import mailboxes
 from mailstore.models import Mailbox, Message
-from mailstore.store import mailboxes
 from tests.running import ACTOR, PASSWORD, Daemon, Post, daemon, greeted, numbered
 from tests.wirepop import WirePop, dialled
 

@@ -9,11 +9,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from mailstore.directory import grants
 from mailstore.models import Device, DiarySession, Domain, Mailbox
-from mailstore.store import grants
 from popadmin import urls
 from popadmin.lists.views import ListPage
-from tests.store.site import ACTOR, PASSWORD
+from tests.site.rows import ACTOR, PASSWORD
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 assert urls.urlpatterns, "by which every page is imported"

@@ -9,11 +9,11 @@ import pytest
 from django.db.models import F
 from django.test import Client
 
+from mailstore.directory import grants
 from mailstore.models import AuditEntry, Mailbox, User
-from mailstore.store import grants
 from popadmin.lists import paging
 from popadmin.lists.views import Bulk
-from tests.store.site import ACTOR, a_domain
+from tests.site.rows import ACTOR, a_domain
 from tests.web.people import ANN, PASSWORD, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -250,7 +250,7 @@ def test_an_owner_cannot_tell_that_the_list_exists():
 
 def test_ticks_beyond_the_most_are_told_and_none_before_them_is_lost(root, monkeypatch):
     mailboxes(6)
-    monkeypatch.setattr("popadmin.lists.choice.TICKED_MOST", 4)
+    monkeypatch.setattr("popadmin.lists.selection.TICKED_MOST", 4)
     monkeypatch.setattr("popadmin.lists.views.TICKED_MOST", 4)
     first, *others = Mailbox.objects.order_by("-pk").values_list("pk", flat=True)
     root.post(LIST, {"shown": [first], "ticked": [first], "here": ""})

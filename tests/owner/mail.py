@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from mailstore.messages import message_file
 from mailstore.models import Body, Device, DiarySession, Mailbox, Message
-from mailstore.store import content
-from tests.store.site import a_message
+from tests.site.rows import a_message
 
 _clients = itertools.count(20)
 
@@ -24,7 +24,7 @@ def a_letter(
     text: str = "Hello.",
 ) -> Message:
     """A message with this header and text in `mailbox`; in recovery when `removed_at` is given."""
-    store = content.site_store()
+    store = message_file.site_store()
     store.prepare()
     draft = store.begin()
     wire = f"From: {sender}\r\nSubject: {subject}\r\n\r\n{text}\r\n".encode()

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from mailstore.models import AuditEntry, Device, DiarySession
 from mailstore.policy import devices as shapes
-from popadmin.owner.qr import qr
-from popadmin.owner.refusals import REMEDIES
-from tests.store.site import a_message
+from popadmin.owner.qr_code import qr
+from popadmin.owner.refusal_text import REMEDIES
+from tests.site.rows import a_message
 from tests.web.people import ANN, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db

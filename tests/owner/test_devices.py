@@ -7,9 +7,9 @@ import datetime
 import pytest
 from django.utils import timezone
 
+from mailstore.directory import devices
 from mailstore.models import AuditEntry, Device, Mailbox
-from mailstore.store import devices
-from tests.store.site import ACTOR, a_message
+from tests.site.rows import ACTOR, a_message
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db

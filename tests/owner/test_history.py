@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailstore.store import mailboxes
-from mailstore.store.audit import Actor
+from mailstore.directory import mailboxes
+from mailstore.directory.audit import Actor
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from mailstore.messages import message_history, recovery
+from mailstore.messages.message_history import SESSIONS_MOST
+from mailstore.messages.recovery import ALL
 from mailstore.models import AuditEntry, Device, Message, RetentionPolicy
-from mailstore.store import lives, recovery
-from mailstore.store.lives import SESSIONS_MOST
-from mailstore.store.recovery import ALL
 from tests.owner.mail import a_device, a_letter, a_session
-from tests.store.mail import assert_counters_are_sums
-from tests.store.site import ACTOR
+from tests.site.mail import assert_counters_are_sums
+from tests.site.rows import ACTOR
 from tests.web.people import ANN, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def test_of_a_much_fetched_message_the_first_fetches_and_the_removal_are_told():
     for minutes in range(SESSIONS_MOST + 5):
         a_session(phone, ago=timedelta(hours=9, minutes=minutes), fetched=this)
     a_session(phone, ago=timedelta(hours=1), deleted=this)
-    told = [(act.device, act.fetched, act.deleted) for act in lives.life(row)]
+    told = [(act.device, act.fetched, act.deleted) for act in message_history.life(row)]
     assert len(told) == SESSIONS_MOST
     assert told[:3] == [("Office PC", True, False), ("Office PC", False, True), ("Phone", True, False)]
     assert told[-1] == ("Phone", False, True)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from mailstore.models import Device, Mailbox, RetentionPolicy
 from popadmin.owner.mail_program import Door, mail_program
-from tests.store.site import a_message
+from tests.site.rows import a_message
 from tests.up.programs import REPOSITORY
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 

@@ -8,10 +8,10 @@ import re
 import pytest
 from django.test import Client
 
+from mailstore.directory import admin_suspension, grants
+from mailstore.directory.outcome import Rejected
 from mailstore.models import AuditEntry, DomainGrant, Mailbox, User
-from mailstore.store import admin_standing, grants
-from mailstore.store.outcomes import Rejected
-from tests.store.site import ACTOR, PASSWORD, a_domain, at_once
+from tests.site.rows import ACTOR, PASSWORD, a_domain, at_once
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -144,14 +144,14 @@ def test_the_last_hosting_admin_stays(root):
 def test_two_who_remove_each_other_at_once_leave_one():
     an_admin("one")
     an_admin("two")
-    at_once(*(lambda login=login: admin_standing.remove(login, actor=ACTOR) for login in ("one", "two")))
+    at_once(*(lambda login=login: admin_suspension.remove(login, actor=ACTOR) for login in ("one", "two")))
     assert User.objects.filter(role="admin").count() == 1
 
 
 def test_who_is_no_administrator_is_not_made_one_here():
     an_owner()
     with pytest.raises(Rejected, match="not an administrator"):
-        admin_standing.remove(ANN, actor=ACTOR)
+        admin_suspension.remove(ANN, actor=ACTOR)
 
 
 @pytest.mark.parametrize("page", ["", "new/"])

@@ -10,10 +10,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from mailstore.directory import aliases, grants, mailbox_removal
 from mailstore.models import Alias, AuditEntry
-from mailstore.store import aliases, grants, mailbox_removal
 from tests.panel.test_domains import form_of, page
-from tests.store.site import ACTOR, a_domain
+from tests.site.rows import ACTOR, a_domain
 from tests.web.people import an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db

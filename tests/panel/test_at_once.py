@@ -11,9 +11,9 @@ from django.db import connection, connections, transaction
 from django.http import HttpResponse
 from django.test import Client
 
+from mailstore.directory import aliases, domains, forwards, mailboxes, policies
 from mailstore.models import Alias, Domain, Mailbox
-from mailstore.store import aliases, domains, forwards, mailboxes, policies
-from tests.store.site import ACTOR, a_domain, a_mailbox
+from tests.site.rows import ACTOR, a_domain, a_mailbox
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 from tests.web.previews import previewed
 

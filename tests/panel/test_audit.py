@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from mailstore.directory import admin_suspension, aliases, domain_removal, domains, grants, mailbox_removal, mailboxes
+from mailstore.directory.audit import Actor
 from mailstore.models import AuditEntry
-from mailstore.store import admin_standing, aliases, domain_removal, domains, grants, mailbox_removal, mailboxes
-from mailstore.store.audit import Actor
-from tests.store.site import ACTOR, PASSWORD, a_domain
+from tests.site.rows import ACTOR, PASSWORD, a_domain
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +110,7 @@ def test_what_names_several_domains_is_told_to_each_without_the_others() -> None
     a_domain("theirs.example")
     grants.ensure("carl@mine.example", ["mine.example", "theirs.example"], actor=ACTOR)
     dora("mine.example")
-    admin_standing.remove("carl@mine.example", actor=ACTOR)
+    admin_suspension.remove("carl@mine.example", actor=ACTOR)
     told = read_by("dora")
     assert "withdrew an admin of the domain,carl@mine.example" in told
     assert "theirs.example" not in told

@@ -10,8 +10,8 @@ from django.test import Client
 
 from mailstore.models import Domain
 from tests.panel.test_domains import form_of
-from tests.panel.test_rosters import IMPORT, checked
-from tests.store.site import PASSWORD, a_domain
+from tests.panel.test_mailbox_import import IMPORT, checked
+from tests.site.rows import PASSWORD, a_domain
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db

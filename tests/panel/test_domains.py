@@ -12,8 +12,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, Message, User
-from mailstore.store import (
+from mailstore.directory import (
     aliases,
     domain_removal,
     domains,
@@ -22,11 +21,12 @@ from mailstore.store import (
     mailbox_removal,
     mailboxes,
     policies,
-    sweep,
 )
-from mailstore.store.mailbox_batch import Wanted
-from tests.store.bodiless import Bodiless
-from tests.store.site import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
+from mailstore.directory.mailbox_batch import Wanted
+from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, Message, User
+from mailstore.retention import sweep
+from tests.site.bodiless import Bodiless
+from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
 from tests.web.people import an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db

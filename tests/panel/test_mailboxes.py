@@ -10,10 +10,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from mailstore.directory import domains, grants, mailboxes
 from mailstore.models import AuditEntry, Body, Device, DiarySession, Job, Mailbox, RetentionPolicy, User
-from mailstore.store import domains, grants, mailboxes
 from popadmin.panel.views.mailbox import SESSIONS
-from tests.store.site import ACTOR, PASSWORD, a_domain, a_message
+from tests.site.rows import ACTOR, PASSWORD, a_domain, a_message
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 from tests.web.previews import previewed
 

@@ -9,11 +9,12 @@ import re
 import pytest
 from django.utils import timezone
 
+from mailstore.directory import grants
 from mailstore.models import AuditEntry, Domain, Finding, Heartbeat, KeptHoldings, Mailbox, SweepPass, Tally, User
-from mailstore.store import grants
-from popadmin.certificates import certificates
-from popadmin.panel import figures, parts
-from tests.store.site import ACTOR, PASSWORD, a_domain
+from popadmin.panel import overview_stats
+from popadmin.web import site_parts
+from popadmin.web.certificates import certificates
+from tests.site.rows import ACTOR, PASSWORD, a_domain
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -31,9 +32,9 @@ def overview(name: str = "root") -> str:
     return html.unescape(signed_in(name).get("/overview/").content.decode()).replace("\xa0", " ")
 
 
-def counted(user: User, **options: int) -> figures.Held:
-    _number, closed = figures.domains(user)
-    return figures.held(user, closed, **options)
+def counted(user: User, **options: int) -> overview_stats.Held:
+    _number, closed = overview_stats.domains(user)
+    return overview_stats.held(user, closed, **options)
 
 
 def test_the_figures_count_everything():
@@ -46,7 +47,7 @@ def test_the_figures_count_everything():
     User.objects.filter(address="free@example.org").update(is_active=False)
     Domain.objects.filter(name="example.net").update(active=False)
     held = counted(admin)
-    assert held.total == figures.Holdings(
+    assert held.total == overview_stats.Holdings(
         domain=0,
         mailboxes=4,
         octets=285 * MB - 1,
@@ -178,7 +179,7 @@ def test_the_days_are_the_sums_of_the_tallies():
             sign_ins=2,
             refused=1,
         )
-    days = figures.days(admin)
+    days = overview_stats.days(admin)
     assert [day.deliveries for day in days] == [5, *[0] * 28, 7]
     assert (days[-1].date, days[-1].sign_ins, days[-1].refused) == (today, 4, 2)
 
@@ -225,7 +226,7 @@ def test_the_domains_that_store_most_come_first():
     fill("a@small.example", MB, 10 * MB)
     fill("a@large.example", 3 * MB, None)
     fill("b@large.example", 3 * MB, 20 * MB)
-    largest = figures.largest(admin, counted(admin).largest)
+    largest = overview_stats.largest(admin, counted(admin).largest)
     found = [(row.name, held.mailboxes, held.octets, held.allotted_octets) for row, held in largest]
     assert found == [("large.example", 2, 6 * MB, 20 * MB), ("small.example", 1, MB, 10 * MB)]
 
@@ -235,13 +236,13 @@ def test_a_part_that_is_silent_is_told():
     now = timezone.now()
     Heartbeat.objects.create(part="pop3", seen_at=now)
     Heartbeat.objects.create(part="lmtp", seen_at=now - datetime.timedelta(minutes=5))
-    assert [(str(part.label), part.good) for part in parts.parts()] == [
+    assert [(str(part.label), part.good) for part in site_parts.parts()] == [
         ("POP3", True),
         ("LMTP", False),
         ("Sweep", False),
     ]
     SweepPass.objects.create(started_at=now, ended_at=now)
-    assert parts.parts()[-1].good
+    assert site_parts.parts()[-1].good
     assert overview().count("not at work") == 1
 
 
@@ -255,7 +256,7 @@ def test_a_sweep_is_at_work_when_it_beats_and_its_last_pass_was_lately(beat, swe
         Heartbeat.objects.create(part="sweep", seen_at=now - beat * minute)
     if swept is not None:
         SweepPass.objects.create(started_at=now - swept * minute, ended_at=now - swept * minute)
-    assert parts.parts()[-1].good is good
+    assert site_parts.parts()[-1].good is good
 
 
 def test_certificates_are_told_with_their_end(settings, tmp_path, pair_ending_in):
@@ -340,8 +341,8 @@ def test_the_figures_of_an_owner_are_empty_even_if_asked_for():
     owner = an_owner().user
     held = counted(owner)
     assert (held.total.mailboxes, held.suspended, held.largest) == (0, 0, [])
-    assert figures.with_findings(owner) == 0
-    assert sum(day.deliveries for day in figures.days(owner)) == 0
+    assert overview_stats.with_findings(owner) == 0
+    assert sum(day.deliveries for day in overview_stats.days(owner)) == 0
 
 
 def test_french_agrees_with_a_mailbox_which_is_feminine_and_a_domain_which_is_not():

@@ -10,11 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from mailstore.directory import mailboxes, policies
 from mailstore.models import AuditEntry, DomainGrant, Mailbox, RetentionPolicy, RosterRow, User
-from mailstore.store import mailboxes, policies
-from tests.panel.test_rosters import checked, stepped
-from tests.store.site import ACTOR, a_mailbox, a_message
-from tests.store.test_usage import has, signed_in
+from tests.messages.test_mailbox_usage import has, signed_in
+from tests.panel.test_mailbox_import import checked, stepped
+from tests.site.rows import ACTOR, a_mailbox, a_message
 from tests.web.previews import previewed
 
 pytestmark = pytest.mark.django_db

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from mailstore.directory import aliases, grants, mailboxes
 from mailstore.models import Alias, Domain, Mailbox
-from mailstore.store import aliases, grants, mailboxes
-from tests.store.site import ACTOR, PASSWORD, a_domain
+from tests.site.rows import ACTOR, PASSWORD, a_domain
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db

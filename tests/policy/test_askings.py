@@ -1,6 +1,6 @@
 """How often something may be asked for."""
 
-from mailstore.policy.askings import KEYS_LIMIT, Askings
+from mailstore.policy.rate_limit import KEYS_LIMIT, Askings
 
 
 def test_so_many_a_window_and_no_more_until_it_ends() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailstore.policy.ids import ID_CHARACTERS, RANDOM_OCTETS, is_id, new_id, parts
+from mailstore.policy.sortable_ids import ID_CHARACTERS, RANDOM_OCTETS, is_id, new_id, parts
 
 MOMENTS = st.integers(0, 2**48 - 1)
 CHANCE = st.binary(min_size=RANDOM_OCTETS, max_size=RANDOM_OCTETS)

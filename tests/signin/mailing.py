@@ -7,7 +7,7 @@ import re
 
 from django.core import mail
 
-from popadmin.postman import postman
+from popadmin.web.mailer import postman
 
 _networks = itertools.count(1)
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from mailstore.models import AuditEntry, Domain, Mailbox, User
 from tests.signin.counting import Counting
 from tests.signin.mailing import link, mailed, somewhere
-from tests.store.site import PASSWORD
+from tests.site.rows import PASSWORD
 from tests.web.people import an_admin, an_owner, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from mailstore.directory import mailboxes
 from mailstore.models import User
-from mailstore.store import mailboxes
 from tests.signin.test_password import NEW, change
-from tests.store.site import ACTOR, PASSWORD
+from tests.site.rows import ACTOR, PASSWORD
 from tests.web.people import ANN, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db

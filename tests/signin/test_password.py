@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailstore.models import AuditEntry, User
-from tests.store.site import PASSWORD
+from tests.site.rows import PASSWORD
 from tests.web.people import ANN, an_admin, an_owner, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db

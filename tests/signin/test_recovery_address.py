@@ -6,7 +6,7 @@ import pytest
 
 from mailstore.models import User
 from tests.signin.mailing import code, mailed
-from tests.store.site import PASSWORD
+from tests.site.rows import PASSWORD
 from tests.web.people import an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db

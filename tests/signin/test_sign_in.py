@@ -7,11 +7,11 @@ import re
 import pytest
 from django.test import Client
 
+from mailstore.directory import mailbox_removal
 from mailstore.models import Domain, User
-from mailstore.store import mailbox_removal
-from popadmin.logs import TextFormatter
+from popadmin.config.logs import TextFormatter
 from tests.signin.counting import Counting
-from tests.store.site import ACTOR, PASSWORD
+from tests.site.rows import ACTOR, PASSWORD
 from tests.up.programs import REPOSITORY
 from tests.web.people import ANN, an_admin, an_owner, sign_in, signed_in
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from mailstore.errors import BodyLost, TryAgain, Unavailable
-from mailstore.policy import ids
+from mailstore.policy import sortable_ids
 from mailstore.ports import BodyRef, BodyStore
 
 Spoil = Callable[[str, bytes | None], None]
@@ -192,7 +192,7 @@ class BodyStoreSuite:
         assert list(store.litter(0)) == []
 
     def test_keys_sort_by_the_time_of_storing(self, store: BodyStore) -> None:
-        times = [ids.parts(stored(store, SMALL).key)[0] for _ in range(20)]
+        times = [sortable_ids.parts(stored(store, SMALL).key)[0] for _ in range(20)]
         assert times == sorted(times)
 
     @pytest.mark.parametrize("key", NOT_KEYS)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from popadmin.up import lock
-from popadmin.up.children import Service
+from popadmin.up.child_processes import Service
 from popadmin.up.endpoints import Endpoint
 from popadmin.up.errors import UpError
 from popadmin.up.supervisor import Supervisor

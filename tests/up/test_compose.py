@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mailstore.store.lanes import WRITE_LANES
+from mailstore.sql.connection_pool import WRITE_LANES
 from mailstore.wiring import POP3_WRITE_LANES
 from popadmin.up.services import SPARE_CONNECTIONS
 from tests.up.programs import REPOSITORY

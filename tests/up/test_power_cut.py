@@ -12,9 +12,9 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from mailstore.conf import Tls
-from mailstore.listener import certificate
-from popadmin import secret_key
-from popadmin.up.children import Register
+from mailstore.listener import self_signed
+from popadmin.config import secret_key
+from popadmin.up.child_processes import Register
 from tests.up.programs import REPOSITORY, alive, await_line, free_ports, running, until
 from tests.up.test_supervisor import command, pid_of
 from tests.up.test_up import Site
@@ -116,13 +116,13 @@ def tls(tmp_path: Path) -> Tls:
 
 @pytest.mark.parametrize("name", ["cert.pem", "key.pem"])
 def test_a_made_pair_that_is_cut_off_anywhere_is_set_aside_and_made_anew(tls: Tls, name: str, tmp_path: Path) -> None:
-    certificate.ensure_pair(tls, "mail.example.test")
+    self_signed.ensure_pair(tls, "mail.example.test")
     file = tls.cert_file.parent / name
     whole = file.read_bytes()
     for damaged in [one for one in damages(whole) if one.strip() != whole.strip()][::7]:
         file.write_bytes(damaged)
-        certificate.ensure_pair(tls, "mail.example.test")
-        assert certificate.expires_at(tls.cert_file)
+        self_signed.ensure_pair(tls, "mail.example.test")
+        assert self_signed.expires_at(tls.cert_file)
         assert file.read_bytes() != damaged
         (aside,) = tmp_path.glob("tls.damaged-*")
         assert (aside / name).read_bytes() == damaged
@@ -133,7 +133,7 @@ def test_the_key_of_a_certificate_that_others_signed_is_not_replaced(tls: Tls, t
     tls.cert_file.parent.mkdir()
     tls.cert_file.write_bytes(Path(tls_settings["TLS_CERT_FILE"]).read_bytes())
     tls.key_file.write_bytes(b"")
-    certificate.ensure_pair(tls, "mail.example.test")
+    self_signed.ensure_pair(tls, "mail.example.test")
     assert tls.key_file.read_bytes() == b""
 
 

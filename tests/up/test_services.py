@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_django.fixtures import Settings
 
-from mailstore.store.lanes import WRITE_LANES
+from mailstore.sql.connection_pool import WRITE_LANES
 from mailstore.wiring import POP3_WRITE_LANES
 from popadmin.up.services import database_connections, services
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from popadmin.up.board import RULE
+from popadmin.up.startup_summary import RULE
 from tests.up.programs import REPOSITORY, as_nobody, free_ports, running, until
 
 VARIABLES = ("WEB_LISTEN", "POP3_LISTEN", "POP3S_LISTEN", "LMTP_LISTEN")

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.test import Client
 
+from mailstore.directory import admins, mailboxes
 from mailstore.models import Mailbox, User
-from mailstore.store import admins, mailboxes
-from tests.store.site import ACTOR, PASSWORD, a_domain
+from tests.site.rows import ACTOR, PASSWORD, a_domain
 
 ANN = "ann@example.org"
 

@@ -10,9 +10,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from django.conf import settings
 
-from popadmin.layout import PLACES, THEMES
-from popadmin.panel.figures import Day
+from popadmin.panel.overview_stats import Day
 from popadmin.templatetags.drawings import CHART_HEIGHT, day_bars, quota_bar, share_percent
+from popadmin.web.layout import PLACES, THEMES
 
 SPRITE = Path(settings.BASE_DIR) / "static/vendor/bootstrap-icons/sprite.svg"
 TEMPLATES = Path(settings.BASE_DIR) / "templates"

@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from mailstore.models import Device, Finding
-from popadmin import findings
+from popadmin.web import finding_text
 from tests.owner.mail import a_device
-from tests.store.test_detectors import FOUND
+from tests.retention.test_finding_detectors import FOUND
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ def found(box, kind, device=None):
 def test_every_kind_has_words_for_all_its_figures(kind):
     box = an_owner()
     finding = found(box, kind, a_device(box, "PC"))
-    for text in (findings.title(finding), findings.fact(finding), findings.remedy(finding)):
+    for text in (finding_text.title(finding), finding_text.fact(finding), finding_text.remedy(finding)):
         assert text
         assert "%" not in text.replace(" % full", "")
 

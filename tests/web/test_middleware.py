@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from popadmin.middleware import PageHeaders, TrustedProxies
+from popadmin.web.middleware import PageHeaders, TrustedProxies
 
 
 def seen(settings, remote: str, forwarded: str = "", proto: str = "", trusted=("10.0.0.0/8", "fd00::/8")):

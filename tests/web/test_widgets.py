@@ -10,7 +10,7 @@ from django.forms.renderers import DjangoTemplates
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
-from popadmin.widgets import DRAWN, FOLDER, INPUTS, Widgets
+from popadmin.web.widgets import DRAWN, FOLDER, INPUTS, Widgets
 
 HARM = """<b> & "both" 'quotes'"""
 ATTRS = {"class": "form-control", "autofocus": True, "hidden": False, "placeholder": HARM, "maxlength": 254}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailstore.wire.door import DataDoor, RawDoor
+from mailstore.wire.body_normalizer import DataDoor, RawDoor
 from mailstore.wire.stuffing import Unstuffer
 
 ODD = st.lists(

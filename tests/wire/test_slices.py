@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailstore.errors import BodyLost
-from mailstore.wire import slices
-from mailstore.wire.slices import CHUNK_OCTETS, TURN_OCTETS
+from mailstore.wire import top_range
+from mailstore.wire.top_range import CHUNK_OCTETS, TURN_OCTETS
 from tests.fakes.pop3 import MemoryBody
 
 
 def top(prefix: bytes, body: MemoryBody, lines: int) -> tuple[bytes, int]:
     """All turns of the search."""
-    *turns, found = slices.top(prefix, body, lines)
+    *turns, found = top_range.top(prefix, body, lines)
     assert found is not None
     assert turns == [None] * len(turns)
     return found
@@ -101,7 +101,7 @@ def test_a_body_that_cannot_be_read_raises() -> None:
 @pytest.mark.req("P-078")
 def test_a_long_search_reads_a_bounded_part_of_the_body_at_a_time() -> None:
     body = MemoryBody(b"Subject: x\r\n\r\n" + b"a long line of text\r\n" * 200_000)
-    search, read = slices.top(b"Return-Path: <>\r\n", body, 150_000), 0
+    search, read = top_range.top(b"Return-Path: <>\r\n", body, 150_000), 0
     turns = 0
     for _ in search:
         assert sum(count for _, count in body.reads[read:]) <= TURN_OCTETS + CHUNK_OCTETS

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailstore.wire.titles import TITLE_CHARACTERS, Titles, titles
+from mailstore.wire.message_titles import TITLE_CHARACTERS, Titles, titles
 
 
 @pytest.mark.parametrize(

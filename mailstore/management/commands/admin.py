@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from django.core.management.base import CommandParser
 
+from mailstore.directory import admins, grants
+from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import actor, password_from_stdin
-from mailstore.management.verbs import NounCommand, Options, Verb
-from mailstore.store import admins, grants
 
 
 class Command(NounCommand):

@@ -10,12 +10,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from mailstore.management import tables
+from mailstore.directory import aliases
+from mailstore.directory.mta_expansion import expanded
+from mailstore.management import text_table
+from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import UNSET, actor, switch
-from mailstore.management.verbs import NounCommand, Options, Verb
 from mailstore.models import Alias
-from mailstore.store import aliases
-from mailstore.store.expansion import expanded
 
 FIELDS = ("active", "keep_copy", "expires_at", "comment")
 HEADINGS = ("ALIAS", "STATE", "TARGETS")
@@ -56,7 +56,7 @@ class Command(NounCommand):
         if options["json"]:
             self.say_json_list({**_told(row), **asdict(expansion)} for row, expansion in expanded(rows))
             return
-        for line in tables.lines(HEADINGS, (_cells(row) for row in rows)):
+        for line in text_table.lines(HEADINGS, (_cells(row) for row in rows)):
             self.stdout.write(line)
 
     def remove(self, options: Options) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
+from mailstore.delivery import pipe
 from mailstore.errors import (
     AliasOutside,
     MailError,
@@ -21,7 +22,6 @@ from mailstore.errors import (
     UnknownRecipient,
 )
 from mailstore.management.shell import ShellCommand
-from mailstore.store import pipe
 
 # sysexits.h: what MTAs understand of a pipe
 EXIT_UNKNOWN_USER = 67  # EX_NOUSER

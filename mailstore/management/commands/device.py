@@ -6,12 +6,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from mailstore.management import tables
+from mailstore.directory import devices
+from mailstore.management import text_table
+from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import actor
-from mailstore.management.verbs import NounCommand, Options, Verb
 from mailstore.models import Device
 from mailstore.policy.devices import shown
-from mailstore.store import devices
 
 HEADINGS = ("DEVICE", "MODE", "HIDDEN", "LAST SIGN-IN", "FROM", "MADE")
 
@@ -70,7 +70,7 @@ class Command(NounCommand):
         if options["json"]:
             self.say_json_list(rows)
             return
-        for line in tables.lines(HEADINGS, (_cells(told) for told in rows)):
+        for line in text_table.lines(HEADINGS, (_cells(told) for told in rows)):
             self.stdout.write(line)
 
     def mode(self, options: Options) -> None:
@@ -155,7 +155,7 @@ def _cells(told: dict[str, Any]) -> tuple[object, ...]:
         told["name"],
         told["mode"],
         told["hidden_messages"],
-        tables.dash(told["last_sign_in_at"]),
-        tables.dash(told["last_client"]),
+        text_table.dash(told["last_sign_in_at"]),
+        text_table.dash(told["last_client"]),
         told["created_at"][:10],
     )

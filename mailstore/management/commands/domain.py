@@ -9,14 +9,14 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db.models import QuerySet
 
-from mailstore.management import tables
-from mailstore.management.choosing import policy_arguments, policy_fields
+from mailstore.directory import domain_removal, domain_usage, domains
+from mailstore.directory.removal_notice import Removed
+from mailstore.management import text_table
+from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_state, removal_told
+from mailstore.management.policy_options import policy_arguments, policy_fields
 from mailstore.management.shell import UNSET, actor, count, size, switch
-from mailstore.management.verbs import NounCommand, Options, Verb, removal_state, removal_told
 from mailstore.models import Domain
 from mailstore.policy.addresses import shown_domain
-from mailstore.store import domain_removal, domain_use, domains
-from mailstore.store.removal import Removed
 
 FIELDS = (
     "active",
@@ -113,7 +113,7 @@ class Command(NounCommand):
         self.stdout.write(f"{options['name']}: {verb}, with {counts}")
 
     def _say_table(self, rows: Iterable[dict[str, Any]]) -> None:
-        for line in tables.lines(HEADINGS, (_cells(row) for row in rows)):
+        for line in text_table.lines(HEADINGS, (_cells(row) for row in rows)):
             self.stdout.write(line)
 
 
@@ -165,7 +165,7 @@ def _with_use(domains: QuerySet[Domain]) -> Iterator[dict[str, Any]]:
     """Yield the domains' fields with how many mailboxes and aliases they have, and how much mail."""
     named = ("stands_for__name", "policy__name")
     counts = ("mailboxes", "aliases", "messages", "octets", "catch_all")
-    counted = domain_use.counted(domains).annotate(catch_all=domain_use.catch_all())
+    counted = domain_usage.counted(domains).annotate(catch_all=domain_usage.catch_all())
     yield from counted.values("name", "removed_at", "removed_by", *named, *FIELDS, *counts).iterator()
 
 
@@ -198,15 +198,15 @@ def _cells(told: dict[str, Any]) -> tuple[object, ...]:
     return (
         told["name"],
         _state(told),
-        f"{told['mailboxes']} of {tables.dash(told['max_mailboxes'])}",
-        f"{told['aliases']} of {tables.dash(told['max_aliases'])}",
-        f"{tables.about(told['octets'])} of {_limit(told['quota_octets'])}",
+        f"{told['mailboxes']} of {text_table.dash(told['max_mailboxes'])}",
+        f"{told['aliases']} of {text_table.dash(told['max_aliases'])}",
+        f"{text_table.about(told['octets'])} of {_limit(told['quota_octets'])}",
         told["over_quota"],
     )
 
 
 def _limit(octets: int | None) -> str:
-    return tables.dash(None) if octets is None else tables.about(octets)
+    return text_table.dash(None) if octets is None else text_table.about(octets)
 
 
 def _state(told: dict[str, Any]) -> str:

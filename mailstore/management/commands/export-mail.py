@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from mailstore.management.progress import bars
 from mailstore.management.shell import ShellCommand, actor
-from mailstore.store import exports
+from mailstore.transfer import mail_export
 
 
 class Command(ShellCommand):
@@ -23,12 +23,12 @@ class Command(ShellCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("address", metavar="ADDRESS")
         parser.add_argument("folder", metavar="DIR", type=Path)
-        parser.add_argument("--format", choices=exports.FORMATS, default="maildir", help="default: maildir")
+        parser.add_argument("--format", choices=mail_export.FORMATS, default="maildir", help="default: maildir")
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *_args: str, address: str, folder: Path, json: bool, **options: Any) -> None:
         with bars() as shown:
-            done = exports.run(
+            done = mail_export.run(
                 address, folder, actor=actor(), kind=options["format"], progress=shown.tell, warn=self._warn
             )
         if json:

@@ -13,11 +13,11 @@ from django.db import Error as DjangoDatabaseError
 
 from mailstore import bodies, conf
 from mailstore.errors import MailError
+from mailstore.integrity import body_adoption
+from mailstore.integrity.body_adoption import Adoption
+from mailstore.integrity.fsck import Check, Finding
 from mailstore.management.progress import Bars, bars
 from mailstore.management.shell import EXIT_USAGE, ShellCommand, actor
-from mailstore.store import adopting
-from mailstore.store.adopting import Adoption
-from mailstore.store.fsck import Check, Finding
 
 GOOD = frozenset({"adopted", "adoptable"})  # kinds of findings after which nothing is left to do
 
@@ -95,8 +95,8 @@ def _findings(options: dict[str, Any], shown: Bars) -> Iterator[Finding]:
         )
         return check.run()
     if options["dry_run"]:
-        return map(_told, adopting.preview(options["adopt"], store, progress=shown.tell))
-    return map(_told, adopting.run(options["adopt"], store, actor=actor(), progress=shown.tell))
+        return map(_told, body_adoption.preview(options["adopt"], store, progress=shown.tell))
+    return map(_told, body_adoption.run(options["adopt"], store, actor=actor(), progress=shown.tell))
 
 
 def _told(one: Adoption) -> Finding:

@@ -12,7 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from mailstore.management.progress import bars
 from mailstore.management.shell import ShellCommand, actor
-from mailstore.store import imports
+from mailstore.transfer import mail_import
 
 
 class Command(ShellCommand):
@@ -25,13 +25,15 @@ class Command(ShellCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("address", metavar="ADDRESS")
         parser.add_argument("path", metavar="PATH", type=Path)
-        parser.add_argument("--format", choices=imports.FORMATS, default=None, help="default: a folder is a Maildir")
+        parser.add_argument(
+            "--format", choices=mail_import.FORMATS, default=None, help="default: a folder is a Maildir"
+        )
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *_args: str, address: str, path: Path, json: bool, **options: Any) -> None:
         logging.getLogger("popadmin").setLevel(logging.CRITICAL)  # what goes wrong is told once, below
         with bars() as shown:
-            done = imports.run(
+            done = mail_import.run(
                 address, path, actor=actor(), kind=options["format"], progress=shown.tell, warn=self._warn
             )
         if json:

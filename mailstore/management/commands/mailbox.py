@@ -8,14 +8,14 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db.models import QuerySet
 
-from mailstore.management import tables
-from mailstore.management.choosing import policy_arguments, policy_fields
+from mailstore.directory import domains, mailbox_removal, mailboxes
+from mailstore.directory.removal_notice import Removed
+from mailstore.management import text_table
+from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_state, removal_told
+from mailstore.management.policy_options import policy_arguments, policy_fields
 from mailstore.management.shell import UNSET, actor, count, password_from_stdin, size, switch
-from mailstore.management.verbs import NounCommand, Options, Verb, removal_state, removal_told
 from mailstore.models import Mailbox
 from mailstore.policy.quota import format_octets
-from mailstore.store import domains, mailbox_removal, mailboxes
-from mailstore.store.removal import Removed
 
 FIELDS = (
     "name",
@@ -111,7 +111,7 @@ class Command(NounCommand):
         if options["json"]:
             self.say_json_list(_told(rows))
             return
-        for line in tables.lines(HEADINGS, (_cells(told) for told in _told(rows))):
+        for line in text_table.lines(HEADINGS, (_cells(told) for told in _told(rows))):
             self.stdout.write(line)
 
     def show(self, options: Options) -> None:
@@ -120,7 +120,7 @@ class Command(NounCommand):
             self.say_json(told)
             return
         for name, value in told.items():
-            self.stdout.write(f"{name.replace('_', ' ')}: {tables.dash(value)}")
+            self.stdout.write(f"{name.replace('_', ' ')}: {text_table.dash(value)}")
 
     def set_password(self, options: Options) -> None:
         chosen = password_from_stdin() if options["password_stdin"] else None
@@ -226,7 +226,7 @@ def _cells(told: dict[str, Any]) -> tuple[object, ...]:
     return (
         told["address"],
         told["messages"],
-        tables.about(told["octets"]),
+        text_table.about(told["octets"]),
         told["quota"],
         ", ".join(states) or "active",
         told["name"],

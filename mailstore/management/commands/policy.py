@@ -10,13 +10,14 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db.models import Count, QuerySet
 
-from mailstore.management import tables
+from mailstore.directory import policies
+from mailstore.management import text_table
+from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import UNSET, actor, count, size, switch
-from mailstore.management.verbs import NounCommand, Options, Verb
 from mailstore.models import RetentionPolicy
 from mailstore.policy.quota import format_octets
 from mailstore.policy.retention import HORIZON_DAYS
-from mailstore.store import forecast, policies
+from mailstore.retention import forecast
 
 FIELDS = (
     "site",
@@ -67,7 +68,7 @@ class Command(NounCommand):
         if options["json"]:
             self.say_json_list(rows)
             return
-        for line in tables.lines(HEADINGS, (_cells(told) for told in rows)):
+        for line in text_table.lines(HEADINGS, (_cells(told) for told in rows)):
             self.stdout.write(line)
 
     def show(self, options: Options) -> None:
@@ -76,7 +77,7 @@ class Command(NounCommand):
             self.say_json(told)
             return
         for name, value in told.items():
-            self.stdout.write(f"{name.replace('_', ' ')}: {tables.dash(value)}")
+            self.stdout.write(f"{name.replace('_', ' ')}: {text_table.dash(value)}")
 
     def remove(self, options: Options) -> None:
         policies.remove(policies.get(options["name"]).pk, actor=actor())
@@ -172,4 +173,4 @@ def _in_days(days: int | None) -> str:
 
 
 def _all_of(going: forecast.Going) -> str:
-    return f"{going.messages} messages, {tables.about(going.octets)}, in {going.mailboxes} mailboxes"
+    return f"{going.messages} messages, {text_table.about(going.octets)}, in {going.mailboxes} mailboxes"

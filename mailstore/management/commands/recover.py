@@ -12,11 +12,12 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from mailstore.management import tables
+from mailstore.directory import mailboxes
+from mailstore.management import text_table
+from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import EXIT_USAGE, actor
-from mailstore.management.verbs import NounCommand, Options, Verb
-from mailstore.store import mailboxes, recovery
-from mailstore.store.recovery import Choice
+from mailstore.messages import recovery
+from mailstore.messages.recovery import Choice
 
 HEADINGS = ("LEFT", "WHY", "BY", "SIZE", "ARRIVED", "UIDL")
 
@@ -56,7 +57,7 @@ class Command(NounCommand):
         if options["json"]:
             self.say_json_list(_told(rows.iterator()))
             return
-        for line in tables.lines(HEADINGS, (_cells(told) for told in _told(rows.iterator()))):
+        for line in text_table.lines(HEADINGS, (_cells(told) for told in _told(rows.iterator()))):
             self.stdout.write(line)
 
     def restore(self, options: Options) -> None:
@@ -69,7 +70,7 @@ class Command(NounCommand):
                 | {"address": options["address"]}
             )
             return
-        self.stdout.write(f"{options['address']}: restored {done.messages} ({tables.about(done.octets)})")
+        self.stdout.write(f"{options['address']}: restored {done.messages} ({text_table.about(done.octets)})")
         if done.above_quota:
             self.stdout.write("  it is above its quota now: new mail is refused until some has left")
 
@@ -78,7 +79,7 @@ class Command(NounCommand):
         if options["json"]:
             self.say_json({"address": options["address"], "purged": done.messages, "octets": done.octets})
         else:
-            self.stdout.write(f"{options['address']}: purged {done.messages} ({tables.about(done.octets)})")
+            self.stdout.write(f"{options['address']}: purged {done.messages} ({text_table.about(done.octets)})")
 
 
 def moment(text: str) -> datetime:
@@ -149,8 +150,8 @@ def _cells(told: dict[str, Any]) -> tuple[object, ...]:
     return (
         (told["removed_at"] or "-")[:16],
         told["why"],
-        tables.dash(told["by"]),
-        tables.about(told["octets"]),
+        text_table.dash(told["by"]),
+        text_table.about(told["octets"]),
         told["arrived_at"][:16],
         told["uidl"],
     )

@@ -9,9 +9,10 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from mailstore import bodies, conf
+from mailstore.directory import new_password
 from mailstore.management.progress import bars
 from mailstore.management.shell import ShellCommand, actor
-from mailstore.store import new_passwords, seeding
+from mailstore.transfer import sample_site
 
 
 class Command(ShellCommand):
@@ -28,10 +29,10 @@ class Command(ShellCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *_args: str, json: bool, **options: Any) -> None:
-        size = seeding.Size(options["domains"], max(options["mailboxes"], options["domains"]), options["messages"])
-        store, password = bodies.from_url(conf.load().mail_store_url), new_passwords.generate()
+        size = sample_site.Size(options["domains"], max(options["mailboxes"], options["domains"]), options["messages"])
+        store, password = bodies.from_url(conf.load().mail_store_url), new_password.generate()
         with bars() as shown:
-            made = seeding.run(size, store, password=password, actor=actor(), progress=shown.tell)
+            made = sample_site.run(size, store, password=password, actor=actor(), progress=shown.tell)
         if json:
             self.say_json({**asdict(made), "password": password})
             return

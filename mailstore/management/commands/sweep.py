@@ -13,9 +13,10 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import close_old_connections
 
 from mailstore import bodies, conf
-from mailstore.management import tables
+from mailstore.integrity import heartbeat
+from mailstore.management import text_table
 from mailstore.management.shell import ShellCommand
-from mailstore.store import heartbeat, sweep
+from mailstore.retention import sweep
 
 PART = "sweep"
 TEND_SECONDS = 60  # so late an owner hears of a crossing, at most; it costs one look at the mailboxes' rows
@@ -82,11 +83,11 @@ class Command(ShellCommand):
             return
         self.stdout.write(
             f"messages {swept.messages}, above the cap {swept.capped}, removed mailboxes {swept.mailboxes}, "
-            f"bodies {swept.bodies} ({tables.about(swept.body_octets)}), "
+            f"bodies {swept.bodies} ({text_table.about(swept.body_octets)}), "
             f"drafts {swept.drafts}, bodies set aside {swept.quarantined}, "
             f"expired aliases {swept.aliases}, web sessions {swept.sessions}, "
-            f"expired {swept.expired} ({tables.about(swept.expired_octets)}), "
-            f"relieved {swept.relieved} ({tables.about(swept.relieved_octets)}), "
+            f"expired {swept.expired} ({text_table.about(swept.expired_octets)}), "
+            f"relieved {swept.relieved} ({text_table.about(swept.relieved_octets)}), "
             f"diary rows {swept.diary}, silent devices {swept.silenced}, "
             f"waited for by no device any more {swept.settled}, warnings {swept.warned}, "
             f"bodies read {swept.checked}, damaged {swept.damaged}"

@@ -11,15 +11,15 @@ from django.core.management.base import CommandError
 from django.db import OperationalError, connection
 
 from mailstore.management.shell import ShellCommand
-from popadmin.up import lock, whereabouts
-from popadmin.up.board import board
+from popadmin.config.version import version
+from popadmin.up import lock, site_pointer
 from popadmin.up.credentials import Credential, first_administrator
 from popadmin.up.demo import Demo
 from popadmin.up.errors import UpError
 from popadmin.up.postgres import Cluster
 from popadmin.up.services import database_connections, services
+from popadmin.up.startup_summary import board
 from popadmin.up.supervisor import Supervisor
-from popadmin.version import version
 
 
 class Command(ShellCommand):
@@ -36,7 +36,7 @@ class Command(ShellCommand):
     def handle(self, *args: Any, demo: bool, **options: Any) -> None:
         self.check()  # its warnings are for the person who starts a site
         try:
-            with lock.hold(settings.DATA_DIR), whereabouts.noted(_site()):
+            with lock.hold(settings.DATA_DIR), site_pointer.noted(_site()):
                 self._run(demo=demo)
         except KeyboardInterrupt:
             return  # asked to stop before everything ran; what ran has been stopped
@@ -72,5 +72,5 @@ class Command(ShellCommand):
         self.stderr.write(f"popadmin: {text}")
 
 
-def _site() -> whereabouts.Site:
-    return whereabouts.Site(settings.BASE_DIR, settings.HOME_DIR, settings.DATA_DIR)
+def _site() -> site_pointer.Site:
+    return site_pointer.Site(settings.BASE_DIR, settings.HOME_DIR, settings.DATA_DIR)

@@ -1,4 +1,4 @@
-"""The forms of the devices' pages. What is allowed mailstore.store.devices decides; a refusal stands by its field."""
+"""The forms of the devices' pages. What is allowed mailstore.directory.devices decides; a refusal stands by its field."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from mailstore.directory.devices import NAME_CHARACTERS
 from mailstore.models import Device
-from mailstore.store.devices import NAME_CHARACTERS
-from popadmin.explained import Explained, Option
-from popadmin.owner.modes import MODES, STARTS
+from popadmin.web.device_mode import MODES, STARTS
+from popadmin.web.option_field import Explained, Option
 
 
 class _Name(forms.Form):

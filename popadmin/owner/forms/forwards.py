@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from popadmin.panel.forms.domains import AddressesField
-from popadmin.stale import SeenForm
+from popadmin.web.edit_conflict import SeenForm
 
 
 class Forward(SeenForm):

@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Device
-from popadmin.explained import Explained, Option
+from popadmin.web.option_field import Explained, Option
 
 EVERY, SOME = "every", "some"
 OLD, AGAIN = "old", "again"

@@ -13,18 +13,18 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView
 
+from mailstore.directory import devices
+from mailstore.directory.outcome import Rejected
 from mailstore.models import Device
 from mailstore.policy import devices as shapes
-from mailstore.store import devices
-from mailstore.store.outcomes import Rejected
-from popadmin import refused
-from popadmin.acting import actor
-from popadmin.crumbs import crumb
 from popadmin.owner import access
 from popadmin.owner.forms.devices import Connect as ConnectForm
 from popadmin.owner.mail_program import mail_program
-from popadmin.owner.qr import qr
-from popadmin.signin.access import signed_in
+from popadmin.owner.qr_code import qr
+from popadmin.web import form_rejection
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.people import signed_in
+from popadmin.web.request_lookup import actor
 
 
 class Connect(FormView):  # type: ignore[type-arg]  # generic only in its stubs
@@ -48,7 +48,7 @@ class Connect(FormView):  # type: ignore[type-arg]  # generic only in its stubs
                 user.address, chosen["name"], actor=actor(self.request), mode=chosen["mode"], start=chosen["start"]
             )
         except Rejected as refusal:
-            refused.beside(form, refusal, otherwise="name")
+            form_rejection.beside(form, refusal, otherwise="name")
             return self.form_invalid(form)
         return self.response_class(self.request, ["owner/connected.html"], self._made(device, secret, first=first))
 

@@ -12,16 +12,16 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView
 
+from mailstore.directory import devices
+from mailstore.directory.outcome import Rejected
 from mailstore.models import Device
-from mailstore.store import devices
-from mailstore.store.outcomes import Rejected
-from popadmin import refused
-from popadmin.acting import actor, find
-from popadmin.crumbs import crumb
-from popadmin.explained import Option
-from popadmin.owner import access, modes, refusals
+from popadmin.owner import access, refusal_text
 from popadmin.owner.forms.devices import Mode, Rename
-from popadmin.signin.access import signed_in
+from popadmin.web import device_mode, form_rejection
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.option_field import Option
+from popadmin.web.people import signed_in
+from popadmin.web.request_lookup import actor, find
 
 
 class Devices(TemplateView):
@@ -29,7 +29,7 @@ class Devices(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        rows = [(device, modes.of(device)) for device in access.devices(user)]
+        rows = [(device, device_mode.of(device)) for device in access.devices(user)]
         mailbox = get_object_or_404(access.mailboxes(user))
         return super().get_context_data(**kwargs, mailbox=mailbox, devices=rows, alone=len(rows) == 1)
 
@@ -51,7 +51,7 @@ class One(TemplateView):
         device, mailbox = self.device, self.device.mailbox
         return {
             **super().get_context_data(**sighting(device), mailbox=mailbox, crumbs=[crumb(_("Devices"), "devices")]),
-            "mode": modes.of(device),
+            "mode": device_mode.of(device),
             "sees_messages": mailbox.messages - device.hidden_messages,
             "sees_octets": mailbox.octets - device.hidden_octets,
             "forms": {**self._forms(), **kwargs.get("tried", {})},
@@ -60,13 +60,13 @@ class One(TemplateView):
     def _forms(self) -> dict[str, Form]:
         return {
             "rename": Rename(initial={"name": self.device.name}),
-            "mode": Mode(initial={"mode": modes.of(self.device).value}, offered=self.offered()),
+            "mode": Mode(initial={"mode": device_mode.of(self.device).value}, offered=self.offered()),
         }
 
     def offered(self) -> tuple[Option, ...]:
         """The modes that this device can have."""
         alone = not access.devices(signed_in(self.request)).filter(main=False).exists()
-        return modes.offered(self.device, alone=alone)
+        return device_mode.offered(self.device, alone=alone)
 
 
 class _Change(FormView, One):  # type: ignore[type-arg]  # generic only in its stubs
@@ -83,7 +83,7 @@ class _Change(FormView, One):  # type: ignore[type-arg]  # generic only in its s
         try:
             said = self.change(form.cleaned_data[self.field])
         except Rejected as refusal:
-            refused.beside(form, refusal, otherwise=self.field)
+            form_rejection.beside(form, refusal, otherwise=self.field)
             return self.form_invalid(form)
         messages.success(self.request, said)
         return redirect("devices-one", self.device.pk)
@@ -113,7 +113,7 @@ class Shared(_Change):
     def change(self, value: str) -> str:
         device = devices.set_mode(_address(self.device), self.device.name, value, actor=actor(self.request))
         device.mailbox.refresh_from_db(fields=["main_pop"])
-        return _("Kept: “%(mode)s”.") % {"mode": modes.of(device).label}
+        return _("Kept: “%(mode)s”.") % {"mode": device_mode.of(device).label}
 
 
 class Revoke(One):
@@ -128,7 +128,7 @@ class Revoke(One):
         try:
             devices.revoke(_address(self.device), self.device.name, actor=actor(request))
         except Rejected as refusal:
-            messages.error(request, refused.sentence(refusal))
+            messages.error(request, form_rejection.sentence(refusal))
             return redirect("devices-one", self.device.pk)
         messages.success(request, _("“%(name)s” is revoked: it signs in no more.") % {"name": self.device.name})
         return redirect("devices")
@@ -146,7 +146,7 @@ class Status(One):
 def sighting(device: Device) -> dict[str, Any]:
     """What a page tells of the first sign-in: it arrived, or what went wrong with the last try since it is awaited."""
     waits = device.last_sign_in_at is None and not device.main
-    return {"device": device, "refusal": refusals.last(device) if waits else None}
+    return {"device": device, "refusal": refusal_text.last(device) if waits else None}
 
 
 def one(request: HttpRequest, key: int) -> Device:

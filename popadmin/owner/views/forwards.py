@@ -12,15 +12,15 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.generic import FormView
 
-from mailstore.store import forwards, turns
-from mailstore.store.outcomes import Rejected
-from popadmin import refused
-from popadmin.acting import actor
-from popadmin.crumbs import crumb
+from mailstore.directory import forwards, row_locks
+from mailstore.directory.outcome import Rejected
 from popadmin.owner import access
 from popadmin.owner.forms.forwards import Forward
-from popadmin.signin.access import signed_in
-from popadmin.stale import InTurn
+from popadmin.web import form_rejection
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.edit_conflict import InTurn
+from popadmin.web.people import signed_in
+from popadmin.web.request_lookup import actor
 
 
 class Forwards(InTurn, FormView):  # type: ignore[type-arg]  # generic only in its stubs
@@ -34,7 +34,7 @@ class Forwards(InTurn, FormView):  # type: ignore[type-arg]  # generic only in i
         return super().dispatch(request, *args, **kwargs)
 
     def turn(self) -> AbstractContextManager[None]:
-        return turns.of_forward()
+        return row_locks.of_forward()
 
     def get_form_kwargs(self) -> dict[str, Any]:
         own = super().get_form_kwargs()
@@ -56,7 +56,7 @@ class Forwards(InTurn, FormView):  # type: ignore[type-arg]  # generic only in i
             else:
                 self._forward_no_more()
         except Rejected as refusal:
-            refused.beside(form, refusal, otherwise="targets")
+            form_rejection.beside(form, refusal, otherwise="targets")
             return self.form_invalid(form)
         return redirect("settings")
 

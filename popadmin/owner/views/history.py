@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
-from popadmin.crumbs import crumb
 from popadmin.owner import access
-from popadmin.signin.access import signed_in
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.people import signed_in
 
 PAGE_ENTRIES = 50
 

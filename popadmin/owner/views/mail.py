@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.store import content, titles
+from mailstore.messages import message_file, message_titles
 from popadmin.lists.columns import Filters, Rows
 from popadmin.lists.views import ListPage
 
@@ -20,7 +20,7 @@ class Words(Filters):
     )
 
     def by_words(self, rows: Rows, words: str) -> Rows:
-        return rows.filter(titles.matching(words))
+        return rows.filter(message_titles.matching(words))
 
 
 class MailList(ListPage):
@@ -30,9 +30,9 @@ class MailList(ListPage):
     page_rows = PAGE_ROWS
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        store = content.site_store()
+        store = message_file.site_store()
         words = self.state.filters.given().get("words")
-        unread = titles.prepare(store, self.rows()) if words else 0
+        unread = message_titles.prepare(store, self.rows()) if words else 0
         context = super().get_context_data(**kwargs, unread=unread)
-        titles.fill(store, context["page"].rows)
+        message_titles.fill(store, context["page"].rows)
         return context

@@ -19,20 +19,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, View
 
+from mailstore.directory.outcome import Rejected
 from mailstore.errors import MailError
+from mailstore.messages import message_file, message_history, message_titles, recovery
+from mailstore.messages.recovery import Choice
 from mailstore.models import Message
-from mailstore.store import content, lives, recovery, resting, retention, titles
-from mailstore.store.outcomes import Rejected
-from mailstore.store.recovery import Choice
-from popadmin import refused
-from popadmin.acting import actor, find
-from popadmin.crumbs import crumb
+from mailstore.retention import recovery_terms
+from mailstore.sql import expiry_rule
 from popadmin.lists.columns import Column, Rows
 from popadmin.owner import access
 from popadmin.owner.forms.recovery import Restore as RestoreForm
 from popadmin.owner.views.mail import MailList
 from popadmin.owner.views.recovery import above_quota, restored
-from popadmin.signin.access import signed_in
+from popadmin.web import form_rejection
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.people import signed_in
+from popadmin.web.request_lookup import actor, find
 
 NAME_CHARACTERS = 60
 
@@ -49,8 +51,8 @@ class Messages(MailList):
         mailbox = get_object_or_404(access.mailboxes(signed_in(self.request)))
         context = super().get_context_data(**kwargs, mailbox=mailbox)
         rows = context["page"].rows
-        leaving = retention.leaves_at(mailbox.pk, [row.added for row in rows], now=timezone.now())
-        holders = lives.holders([row.pk for row in rows])
+        leaving = expiry_rule.leaves_at(mailbox.pk, [row.added for row in rows], now=timezone.now())
+        holders = message_history.holders([row.pk for row in rows])
         for row in rows:
             row.leaves_at = leaving.get(row.added)
             row.holders = holders[row.pk]
@@ -72,15 +74,15 @@ class One(FormView):  # type: ignore[type-arg]  # generic only in its stubs
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         message = self.message
-        titles.fill(content.site_store(), [message])
+        message_titles.fill(message_file.site_store(), [message])
         above = crumb(_("Recovery"), "recovery") if message.removed else crumb(_("Messages"), "messages")
-        terms = resting.terms(message.mailbox_id)
-        leaving = retention.leaves_at(message.mailbox_id, [message.added], now=timezone.now())
+        terms = recovery_terms.terms(message.mailbox_id)
+        leaving = expiry_rule.leaves_at(message.mailbox_id, [message.added], now=timezone.now())
         return super().get_context_data(
             **kwargs,
             message=message,
-            life=lives.life(message),
-            holders=lives.holders([message.pk])[message.pk],
+            life=message_history.life(message),
+            holders=message_history.holders([message.pk])[message.pk],
             leaves_at=leaving.get(message.added),
             purged_at=message.removed_at and terms.purged_at(message.removed_at),
             terms=terms,
@@ -95,7 +97,7 @@ class One(FormView):  # type: ignore[type-arg]  # generic only in its stubs
                 user.address, choice, actor=actor(self.request), devices=form.names, again=form.again
             )
         except Rejected as refusal:
-            refused.beside(form, refusal)
+            form_rejection.beside(form, refusal)
             return self.form_invalid(form)
         messages.success(self.request, restored(done))
         if done.above_quota:
@@ -111,7 +113,7 @@ class Remove(View):
         try:
             recovery.remove(signed_in(request).address, [message.pk], actor=actor(request))
         except Rejected as refusal:
-            messages.error(request, refused.sentence(refusal))
+            messages.error(request, form_rejection.sentence(refusal))
         else:
             messages.success(request, _("The message is removed for all devices. It rests in recovery."))
         return redirect("messages-one", message.pk)
@@ -142,7 +144,7 @@ class Purge(FormView):  # type: ignore[type-arg]  # generic only in its stubs
                 signed_in(self.request).address, Choice(keys=[self.message.pk]), actor=actor(self.request)
             )
         except Rejected as refusal:
-            refused.beside(form, refusal)
+            form_rejection.beside(form, refusal)
             return self.form_invalid(form)
         messages.success(self.request, _("The message is destroyed."))
         return redirect("recovery")
@@ -153,9 +155,9 @@ class Download(View):
 
     def get(self, request: HttpRequest, *_args: Any, pk: int, **_kwargs: Any) -> HttpResponseBase:
         message = one(request, pk)
-        store = content.site_store()
-        titles.fill(store, [message])
-        octets = content.unstuffed(store, message)
+        store = message_file.site_store()
+        message_titles.fill(store, [message])
+        octets = message_file.unstuffed(store, message)
         try:
             first = next(octets)
         except MailError:

@@ -16,20 +16,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.generic import FormView
 
+from mailstore.directory.outcome import Rejected
+from mailstore.messages import recovery
+from mailstore.messages.recovery import Choice, Restored
 from mailstore.models import Message
-from mailstore.store import recovery, resting
-from mailstore.store.outcomes import Rejected
-from mailstore.store.recovery import Choice, Restored
-from popadmin import refused
-from popadmin.acting import actor
-from popadmin.crumbs import crumb
+from mailstore.retention import recovery_terms
 from popadmin.lists.columns import Column, Rows
 from popadmin.lists.views import Bulk
 from popadmin.owner import access
 from popadmin.owner.forms.recovery import Restore as RestoreForm
 from popadmin.owner.views.mail import MailList, Words
-from popadmin.signin.access import signed_in
 from popadmin.templatetags.amounts import count, size
+from popadmin.web import form_rejection
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.people import signed_in
+from popadmin.web.request_lookup import actor
 
 
 class RecoveryFilters(Words):
@@ -56,7 +57,7 @@ class Recovery(MailList):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         mailbox = get_object_or_404(access.mailboxes(signed_in(self.request)))
-        terms = resting.terms(mailbox.pk)
+        terms = recovery_terms.terms(mailbox.pk)
         context = super().get_context_data(**kwargs, mailbox=mailbox, terms=terms)
         for row in context["page"].rows:
             row.purged_at = terms.purged_at(row.removed_at)
@@ -100,7 +101,7 @@ class Chosen(FormView):  # type: ignore[type-arg]  # generic only in its stubs
         try:
             messages.success(self.request, self.act(form))
         except Rejected as refusal:
-            refused.beside(form, refusal)
+            form_rejection.beside(form, refusal)
             return self.form_invalid(form)
         self.chosen.clear()
         return redirect("recovery")

@@ -7,11 +7,13 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from django.views.generic import TemplateView
 
+from mailstore.directory import policies
+from mailstore.messages import mailbox_usage
 from mailstore.models import RetentionPolicy
-from mailstore.store import policies, usage
-from popadmin.owner import access, modes
+from popadmin.owner import access
 from popadmin.owner.mail_program import mail_program
-from popadmin.signin.access import signed_in
+from popadmin.web import device_mode
+from popadmin.web.people import signed_in
 
 SHOWN_DEVICES = 4  # the rest is a page of its own
 
@@ -21,12 +23,12 @@ class Usage(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        devices = [(device, modes.of(device)) for device in access.devices(user)]
+        devices = [(device, device_mode.of(device)) for device in access.devices(user)]
         mailbox = get_object_or_404(access.mailboxes(user))
         return super().get_context_data(
             **kwargs,
             mailbox=mailbox,
-            split=usage.split(mailbox.pk),
+            split=mailbox_usage.split(mailbox.pk),
             devices=devices[:SHOWN_DEVICES],
             more=len(devices[SHOWN_DEVICES:]),
             program=mail_program(),

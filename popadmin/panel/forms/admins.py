@@ -10,10 +10,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from mailstore.directory import address_error
 from mailstore.models import Domain
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_domain
-from mailstore.store import flaws
-from popadmin.explained import Explained, Option
+from popadmin.web.option_field import Explained, Option
 
 HOST, DOMAINS = "host", "domains"
 PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
@@ -70,7 +70,7 @@ def _there(name: str) -> str:
     try:
         stored = normal_domain(name)
     except BadAddress as error:
-        raise ValidationError(flaws.sentence(error), "domain") from error
+        raise ValidationError(address_error.sentence(error), "domain") from error
     if not Domain.objects.filter(name=stored, removed_at=None).exists():
         raise ValidationError(_("%(domain)s is not a domain of this site.") % {"domain": name}, "domain")
     return stored

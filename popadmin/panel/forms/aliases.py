@@ -11,13 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from mailstore.directory import address_error
 from mailstore.models import Alias, User
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
-from mailstore.store import flaws
 from popadmin.panel import access
+from popadmin.panel.forms.confirm_name import PLAIN, MayLookAlike
 from popadmin.panel.forms.domains import AddressesField
-from popadmin.panel.forms.typed import PLAIN, MayLookAlike
-from popadmin.stale import SeenForm
+from popadmin.web.edit_conflict import SeenForm
 
 COPIES = (
     ("", gettext_lazy("It is no mailbox’s address")),
@@ -96,7 +96,7 @@ class NewAlias(AliasFields, MayLookAlike):
         try:
             address = f"@{normal_domain(typed[1:])}" if typed.startswith("@") else normal_address(typed)
         except BadAddress as error:
-            raise ValidationError(flaws.sentence(error), "address") from error
+            raise ValidationError(address_error.sentence(error), "address") from error
         domain = address.rpartition("@")[2]
         if not self._domains.filter(name=domain).exists():
             raise ValidationError(_("%(domain)s is not one of your domains.") % {"domain": domain}, "domain")

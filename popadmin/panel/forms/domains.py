@@ -10,13 +10,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from mailstore.directory import address_error
 from mailstore.models import Domain, RetentionPolicy, User
 from mailstore.policy.addresses import BadAddress, normal_domain
-from mailstore.store import flaws
 from popadmin.panel import access
-from popadmin.panel.forms.typed import PLAIN, MayLookAlike
-from popadmin.sizes import SizeField
-from popadmin.stale import SeenForm
+from popadmin.panel.forms.confirm_name import PLAIN, MayLookAlike
+from popadmin.web.edit_conflict import SeenForm
+from popadmin.web.size_field import SizeField
 
 NAME_CHARACTERS = 254
 ADDRESS = re.compile(r'(?:"[^"\n]*"|[^\s,;])+')  # blanks and commas part addresses, but not what is in quotation marks
@@ -39,7 +39,7 @@ class DomainField(forms.CharField):
         try:
             found = self.rows.filter(name=normal_domain(text)).first()
         except BadAddress as error:
-            raise ValidationError(flaws.sentence(error), "domain") from error
+            raise ValidationError(address_error.sentence(error), "domain") from error
         if found is None:
             raise ValidationError(_("%(domain)s is not one of your domains.") % {"domain": text}, "domain")
         return found
@@ -135,7 +135,7 @@ class NewDomain(DomainFields, MayLookAlike):
         try:
             return normal_domain(self.cleaned_data["name"].strip())
         except BadAddress as error:
-            raise ValidationError(flaws.sentence(error), "domain") from error
+            raise ValidationError(address_error.sentence(error), "domain") from error
 
     def fields_given(self) -> dict[str, Any]:
         """What the store is to set, without the name."""

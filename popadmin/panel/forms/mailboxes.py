@@ -10,14 +10,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from mailstore.directory import address_error, domain_caps
 from mailstore.models import Domain, Mailbox, RetentionPolicy, User
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address
-from mailstore.store import caps, flaws
 from popadmin.panel import access
-from popadmin.panel.forms.typed import MayLookAlike
-from popadmin.sizes import SizeField
-from popadmin.stale import SeenForm
+from popadmin.panel.forms.confirm_name import MayLookAlike
 from popadmin.templatetags.amounts import size_or_none
+from popadmin.web.edit_conflict import SeenForm
+from popadmin.web.size_field import SizeField
 
 OF_HOSTS = ("held",)  # a hold is the host's word, and a customer does not lift it
 MANY_MESSAGES = 10**12
@@ -134,7 +134,7 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
         try:
             address = normal_address(self._completed(typed))
         except BadAddress as error:
-            raise ValidationError(flaws.sentence(error), "address") from error
+            raise ValidationError(address_error.sentence(error), "address") from error
         domain = address.rpartition("@")[2]
         if not self._domains.filter(name=domain).exists():
             text = (
@@ -159,7 +159,7 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
             return _("Empty: what the domain gives. “none”: no limit.")
         return _("Empty: what %(domain)s gives (%(quota)s). “none”: no limit.") % {
             "domain": domain,
-            "quota": size_or_none(caps.quota_of_new(domain)),
+            "quota": size_or_none(domain_caps.quota_of_new(domain)),
         }
 
     def _only_domain(self) -> str | None:

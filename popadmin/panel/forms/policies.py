@@ -11,14 +11,14 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from mailstore.directory import address_error
+from mailstore.directory.policies import DAYS_AT_MOST, NAME_CHARACTERS
 from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
-from mailstore.store import flaws
-from mailstore.store.policies import DAYS_AT_MOST, NAME_CHARACTERS
-from popadmin.explained import Explained, Option
-from popadmin.shown import mark
-from popadmin.sizes import SizeField
-from popadmin.stale import SeenForm
+from popadmin.web.edit_conflict import SeenForm
+from popadmin.web.option_field import Explained, Option
+from popadmin.web.preview_token import mark
+from popadmin.web.size_field import SizeField
 
 Relief = RetentionPolicy.Relief
 capfirst_lazy = lazy(capfirst, str)  # choices of a model are in lower case
@@ -165,7 +165,7 @@ class ChoiceForm(Previewed):
             else:
                 found = self._domains.filter(name=normal_domain(typed)).first()
         except BadAddress as error:
-            raise forms.ValidationError(flaws.sentence(error), "of") from error
+            raise forms.ValidationError(address_error.sentence(error), "of") from error
         if found is None:
             raise forms.ValidationError(_("%(name)s is neither a domain nor a mailbox.") % {"name": typed}, "of")
         return found

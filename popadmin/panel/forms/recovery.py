@@ -8,7 +8,7 @@ from django import forms
 from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.store.recovery import Choice
+from mailstore.messages.recovery import Choice
 
 MOST = 10**9
 

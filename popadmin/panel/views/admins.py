@@ -16,17 +16,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, TemplateView, View
 
+from mailstore.directory import admin_suspension, admins, grants
+from mailstore.directory.outcome import Rejected
 from mailstore.models import DomainGrant, User
-from mailstore.store import admin_standing, admins, grants
-from mailstore.store.outcomes import Rejected
-from popadmin import acting, refused
-from popadmin.crumbs import crumb
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
-from popadmin.panel.filters import address_or_name
 from popadmin.panel.forms.admins import HOST, GrantDomains, NewAdmin
-from popadmin.signin.access import signed_in
+from popadmin.panel.mailbox_filters import address_or_name
+from popadmin.web import form_rejection, request_lookup
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.people import signed_in
 
 LIST = crumb(gettext_lazy("Administrators"), "admins")
 
@@ -90,14 +90,14 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
     form_class = NewAdmin
 
     def form_valid(self, form: NewAdmin) -> HttpResponse:
-        login, actor = form.cleaned_data["login"], acting.actor(self.request)
+        login, actor = form.cleaned_data["login"], request_lookup.actor(self.request)
         try:
             if form.cleaned_data["kind"] == HOST:
                 done = admins.ensure(login, actor=actor, must_change=True)
             else:
                 done = grants.ensure(login, form.cleaned_data["domains"], actor=actor, must_change=True)
         except Rejected as refusal:
-            refused.beside(form, refusal, otherwise="login")
+            form_rejection.beside(form, refusal, otherwise="login")
             return self.form_invalid(form)
         if done.secret is not None:
             return _secret_page(self.request, done.row, done.secret)
@@ -118,7 +118,7 @@ class OfAdmin(access.HostPage):
 
     @cached_property
     def admin(self) -> User:
-        return acting.find(self.request, access.admins(signed_in(self.request)), pk=self.kwargs["key"])
+        return request_lookup.find(self.request, access.admins(signed_in(self.request)), pk=self.kwargs["key"])
 
 
 class Detail(OfAdmin, FormView):  # type: ignore[type-arg]  # generic only in its stubs
@@ -127,9 +127,9 @@ class Detail(OfAdmin, FormView):  # type: ignore[type-arg]  # generic only in it
 
     def form_valid(self, form: GrantDomains) -> HttpResponse:
         try:
-            grants.ensure(self.admin.address, form.cleaned_data["domains"], actor=acting.actor(self.request))
+            grants.ensure(self.admin.address, form.cleaned_data["domains"], actor=request_lookup.actor(self.request))
         except Rejected as refusal:
-            refused.beside(form, refusal, otherwise="domains")
+            form_rejection.beside(form, refusal, otherwise="domains")
             return self.form_invalid(form)
         messages.success(self.request, _("Saved."))
         return redirect("admins-one", self.admin.pk)
@@ -145,8 +145,8 @@ class Detail(OfAdmin, FormView):  # type: ignore[type-arg]  # generic only in it
 class Withdrawal(OfAdmin, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         rows = DomainGrant.objects.filter(user=self.admin).select_related("domain")
-        grant = acting.find(request, rows, pk=self.kwargs["grant"])
-        grants.revoke(self.admin.address, grant.domain.name, actor=acting.actor(request))
+        grant = request_lookup.find(request, rows, pk=self.kwargs["grant"])
+        grants.revoke(self.admin.address, grant.domain.name, actor=request_lookup.actor(request))
         told = _("%(login)s does not administer %(domain)s any more.")
         messages.success(request, told % {"login": self.admin, "domain": grant.domain})
         rest = DomainGrant.objects.filter(user=self.admin).exists()
@@ -157,7 +157,7 @@ class Suspension(OfAdmin, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         suspended = request.POST.get("suspended") == "yes"
         told = _("%(login)s is suspended.") if suspended else _("%(login)s is active again.")
-        _tried(request, self.admin, told, partial(admin_standing.suspend, suspended=suspended))
+        _tried(request, self.admin, told, partial(admin_suspension.suspend, suspended=suspended))
         return redirect("admins-one", self.admin.pk)
 
 
@@ -183,9 +183,9 @@ class Password(Asked):
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         try:
-            secret = admin_standing.set_password(self.admin.address, actor=acting.actor(request))
+            secret = admin_suspension.set_password(self.admin.address, actor=request_lookup.actor(request))
         except Rejected as refusal:
-            messages.error(request, refused.sentence(refusal))
+            messages.error(request, form_rejection.sentence(refusal))
             return redirect("admins-one", self.admin.pk)
         return _secret_page(request, self.admin, secret)
 
@@ -197,16 +197,16 @@ class Removal(Asked):
     )
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        gone = _tried(request, self.admin, _("%(login)s is no administrator any more."), admin_standing.remove)
+        gone = _tried(request, self.admin, _("%(login)s is no administrator any more."), admin_suspension.remove)
         return redirect("admins") if gone else redirect("admins-one", self.admin.pk)
 
 
 def _tried(request: HttpRequest, admin: User, told: str, act: Callable[..., object]) -> bool:
     """Do it and tell that it is done, or why not."""
     try:
-        act(admin.address, actor=acting.actor(request))
+        act(admin.address, actor=request_lookup.actor(request))
     except Rejected as refusal:
-        messages.error(request, refused.sentence(refusal))
+        messages.error(request, form_rejection.sentence(refusal))
         return False
     messages.success(request, told % {"login": admin})
     return True

@@ -15,18 +15,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, TemplateView
 
+from mailstore.directory import aliases, row_locks
+from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import Alias
-from mailstore.store import aliases, turns
-from mailstore.store.outcomes import Only, Rejected
-from popadmin import acting, refused
-from popadmin.crumbs import crumb
 from popadmin.lists.columns import Column, Exported, Rows
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.domain_filters import AliasFilters
 from popadmin.panel.forms.aliases import EditAlias, NewAlias
-from popadmin.signin.access import signed_in
-from popadmin.stale import InTurn
+from popadmin.web import form_rejection, request_lookup
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.edit_conflict import InTurn
+from popadmin.web.people import signed_in
 
 LIST = crumb(gettext_lazy("Aliases"), "aliases")
 # Where the store names no field: what can be wrong of one that is there is where it leads.
@@ -69,7 +69,7 @@ class OfAlias(access.AdminPage):
 
     @cached_property
     def alias(self) -> Alias:
-        return acting.find(self.request, access.aliases(signed_in(self.request)), pk=self.kwargs["key"])
+        return request_lookup.find(self.request, access.aliases(signed_in(self.request)), pk=self.kwargs["key"])
 
 
 class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
@@ -82,12 +82,12 @@ class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only
 
     def form_valid(self, form: NewAlias) -> HttpResponse:
         address = form.cleaned_data["address"]
-        targets, actor = form.cleaned_data["targets"], acting.actor(self.request)
+        targets, actor = form.cleaned_data["targets"], request_lookup.actor(self.request)
         try:
             done = aliases.ensure(address, targets, actor=actor, only=Only.NEW, **form.fields_given())
         except Rejected as refusal:
             form.ask_look_alike(refusal)
-            refused.beside(form, refusal, otherwise="address")
+            form_rejection.beside(form, refusal, otherwise="address")
             return self.form_invalid(form)
         messages.success(self.request, _("%(address)s is made.") % {"address": done.row})
         return redirect(f"{reverse('aliases')}?domain={done.row.domain.name}")
@@ -106,16 +106,16 @@ class Edit(InTurn, OfAlias, FormView):  # type: ignore[type-arg]  # generic only
         return {**own, "alias": self.alias}
 
     def turn(self) -> AbstractContextManager[None]:
-        return turns.of_alias(self.alias)
+        return row_locks.of_alias(self.alias)
 
     def form_valid(self, form: EditAlias) -> HttpResponse:
         wanted = form.changes()
         targets = wanted.pop(TARGETS, self.alias.targets)
         try:
-            actor = acting.actor(self.request)
+            actor = request_lookup.actor(self.request)
             done = aliases.ensure(self.alias.address, targets, actor=actor, only=Only.THERE, **wanted)
         except Rejected as refusal:
-            refused.beside(form, refusal, otherwise=TARGETS)
+            form_rejection.beside(form, refusal, otherwise=TARGETS)
             return self.form_invalid(form)
         messages.success(self.request, _("Saved.") if done.changes else _("Nothing was changed."))
         return redirect(f"{reverse('aliases')}?domain={done.row.domain.name}")
@@ -132,9 +132,9 @@ class Removal(OfAlias, TemplateView):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         address, domain = self.alias.address, self.alias.domain.name
         try:
-            aliases.remove(address, actor=acting.actor(request))
+            aliases.remove(address, actor=request_lookup.actor(request))
         except Rejected as refusal:
-            messages.error(request, refused.sentence(refusal))
+            messages.error(request, form_rejection.sentence(refusal))
         else:
             messages.success(request, _("%(address)s is removed.") % {"address": address})
         return redirect(f"{reverse('aliases')}?domain={domain}")

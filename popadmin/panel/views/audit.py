@@ -9,19 +9,19 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from popadmin import told
 from popadmin.lists.columns import SEARCH_CHARACTERS, Column, Exported, Filters, Rows, Search
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
-from popadmin.panel.typed import spellings
-from popadmin.signin.access import signed_in
+from popadmin.panel.search_terms import spellings
+from popadmin.web import audit_text
+from popadmin.web.people import signed_in
 
 
 class AuditFilters(Filters):
     q = Search(label=_("Search what or who"))
-    kind = forms.ChoiceField(label=_("About"), choices=[("", _("Everything")), *told.KINDS.items()])
+    kind = forms.ChoiceField(label=_("About"), choices=[("", _("Everything")), *audit_text.KINDS.items()])
     via = forms.ChoiceField(
-        label=_("By way of"), choices=[("", _("Any way")), *((way.value, way.label) for way in told.WAYS)]
+        label=_("By way of"), choices=[("", _("Any way")), *((way.value, way.label) for way in audit_text.WAYS)]
     )
     since = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     until = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
@@ -62,9 +62,9 @@ class Audit(access.AdminPage, ListPage):
         Exported(_("Who"), lambda entry: entry.actor_name),
         Exported(_("By way of"), lambda entry: entry.get_via_display()),
         Exported(_("From where"), lambda entry: entry.client),
-        Exported(_("Action"), told.verb),
+        Exported(_("Action"), audit_text.verb),
         Exported(_("Subject"), lambda entry: entry.subject),
-        Exported(_("Changes"), lambda entry: "; ".join(told.details(entry))),
+        Exported(_("Changes"), lambda entry: "; ".join(audit_text.details(entry))),
     )
 
     def rows(self) -> Rows:

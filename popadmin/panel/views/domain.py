@@ -13,17 +13,17 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView, View
 
+from mailstore.directory import domain_usage, domains, row_locks
+from mailstore.directory.outcome import Ensured, Only, Rejected
 from mailstore.models import Domain, RetentionPolicy
-from mailstore.store import domain_use, domains, turns
-from mailstore.store.outcomes import Ensured, Only, Rejected
-from popadmin import acting, refused
-from popadmin.crumbs import Crumb, crumb
 from popadmin.panel import access
 from popadmin.panel.forms.domains import EditDomain, NewDomain
 from popadmin.panel.views.domains import LIST
-from popadmin.signin.access import signed_in
-from popadmin.stale import InTurn
 from popadmin.templatetags.amounts import size
+from popadmin.web import form_rejection, request_lookup
+from popadmin.web.breadcrumbs import Crumb, crumb
+from popadmin.web.edit_conflict import InTurn
+from popadmin.web.people import signed_in
 
 ENTRIES = 10  # of the audit; the rest is behind a link
 ALIASES = 10  # the same
@@ -40,7 +40,7 @@ class OfDomain(access.AdminPage):
     def domain(self) -> Domain:
         user = signed_in(self.request)
         rows = access.naming_other(access.domains(user).select_related("stands_for", "policy"), user)
-        return acting.find(self.request, rows, removed=access.removed_domains(user), pk=self.kwargs["key"])
+        return request_lookup.find(self.request, rows, removed=access.removed_domains(user), pk=self.kwargs["key"])
 
     def above(self) -> list[Crumb]:
         """The way to what belongs to the domain."""
@@ -58,7 +58,7 @@ class Detail(OfDomain, TemplateView):
             crumbs=[LIST],
             domain=domain,
             host=access.is_host(user),
-            use=domain_use.counted(Domain.objects.filter(pk=domain.pk)).get(),
+            use=domain_usage.counted(Domain.objects.filter(pk=domain.pk)).get(),
             policy=domain.policy or RetentionPolicy.objects.filter(site=True).first(),
             grants=domain.grants.select_related("user").order_by("user__address"),
             alias_domains=access.domains(user).filter(stands_for=domain).order_by("name"),
@@ -76,12 +76,12 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
         return {**super().get_form_kwargs(), "user": signed_in(self.request)}
 
     def form_valid(self, form: NewDomain) -> HttpResponse:
-        name, actor = form.cleaned_data["name"], acting.actor(self.request)
+        name, actor = form.cleaned_data["name"], request_lookup.actor(self.request)
         try:
             done = domains.ensure(name, actor=actor, only=Only.NEW, **form.fields_given())
         except Rejected as refusal:
             form.ask_look_alike(refusal)
-            refused.beside(form, refusal, otherwise="name")
+            form_rejection.beside(form, refusal, otherwise="name")
             return self.form_invalid(form)
         messages.success(self.request, _("%(domain)s is made.") % {"domain": done.row})
         return redirect("domains-one", done.row.pk)
@@ -100,14 +100,14 @@ class Edit(InTurn, OfDomain, FormView):  # type: ignore[type-arg]  # generic onl
         return {**own, "user": signed_in(self.request), "domain": self.domain}
 
     def turn(self) -> AbstractContextManager[None]:
-        return turns.of_domain(self.domain)
+        return row_locks.of_domain(self.domain)
 
     def form_valid(self, form: EditDomain) -> HttpResponse:
         try:
-            actor = acting.actor(self.request)
+            actor = request_lookup.actor(self.request)
             done = domains.ensure(self.domain.name, actor=actor, only=Only.THERE, **form.changes())
         except Rejected as refusal:
-            refused.beside(form, refusal, otherwise="stands_for" if "stands_for" in form.changes() else None)
+            form_rejection.beside(form, refusal, otherwise="stands_for" if "stands_for" in form.changes() else None)
             return self.form_invalid(form)
         _tell(self.request, done)
         return redirect("domains-one", self.domain.pk)
@@ -120,9 +120,9 @@ class Suspension(access.HostPage, OfDomain, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         active = request.POST.get("active") == "yes"
         try:
-            domains.ensure(self.domain.name, actor=acting.actor(request), only=Only.THERE, active=active)
+            domains.ensure(self.domain.name, actor=request_lookup.actor(request), only=Only.THERE, active=active)
         except Rejected as refusal:
-            messages.error(request, refused.sentence(refusal))
+            messages.error(request, form_rejection.sentence(refusal))
         else:
             told = (
                 _("%(domain)s is active again.")
@@ -138,7 +138,7 @@ def _tell(request: HttpRequest, done: Ensured[Domain]) -> None:
     messages.success(request, _("Saved.") if done.changes else _("Nothing was changed."))
     quota = done.row.quota_octets
     if "quota_octets" in done.changes and quota is not None:
-        stored = domain_use.counted(Domain.objects.filter(pk=done.row.pk)).get().octets  # type: ignore[attr-defined]  # annotated
+        stored = domain_usage.counted(Domain.objects.filter(pk=done.row.pk)).get().octets  # type: ignore[attr-defined]  # annotated
         if stored > quota:
             text = _("It holds %(size)s, more than its quota: it takes no mail until there is room again.")
             messages.warning(request, text % {"size": size(stored)})

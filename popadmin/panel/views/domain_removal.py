@@ -14,15 +14,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, View
 
+from mailstore.directory import domain_removal
+from mailstore.directory.outcome import Rejected
 from mailstore.models import Domain
-from mailstore.store import domain_removal
-from mailstore.store.outcomes import Rejected
-from popadmin import acting, refused
-from popadmin.crumbs import crumb
 from popadmin.panel import access
-from popadmin.panel.forms.typed import TypedName
+from popadmin.panel.forms.confirm_name import TypedName
 from popadmin.panel.views.domain import OfDomain
 from popadmin.panel.views.domains import LIST
+from popadmin.web import form_rejection, request_lookup
+from popadmin.web.breadcrumbs import crumb
 
 
 class Removal(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
@@ -36,9 +36,9 @@ class Removal(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  #
 
     def form_valid(self, form: TypedName) -> HttpResponse:
         try:
-            domain_removal.remove(self.domain.name, actor=acting.actor(self.request), with_mailboxes=True)
+            domain_removal.remove(self.domain.name, actor=request_lookup.actor(self.request), with_mailboxes=True)
         except Rejected as refusal:
-            refused.beside(form, refusal)
+            form_rejection.beside(form, refusal)
             return self.form_invalid(form)
         text = _("%(domain)s is removed. It rests here and can be restored.")
         messages.success(self.request, text % {"domain": self.domain})
@@ -63,15 +63,15 @@ class OfRemoved(access.HostPage):
 
     @cached_property
     def domain(self) -> Domain:
-        return acting.find(self.request, Domain.objects.filter(removed_at__isnull=False), pk=self.kwargs["key"])
+        return request_lookup.find(self.request, Domain.objects.filter(removed_at__isnull=False), pk=self.kwargs["key"])
 
 
 class Restoral(OfRemoved, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         try:
-            domain = domain_removal.restore(self.domain.name, actor=acting.actor(request))
+            domain = domain_removal.restore(self.domain.name, actor=request_lookup.actor(request))
         except Rejected as refusal:
-            messages.error(request, refused.sentence(refusal))
+            messages.error(request, form_rejection.sentence(refusal))
             return redirect("domains-removed")
         messages.success(request, _("%(domain)s is back as it was.") % {"domain": domain})
         return redirect("domains-one", domain.pk)
@@ -86,9 +86,9 @@ class Purge(OfRemoved, FormView):  # type: ignore[type-arg]  # generic only in i
 
     def form_valid(self, form: TypedName) -> HttpResponse:
         try:
-            domain_removal.ask_purge(self.domain.name, actor=acting.actor(self.request))
+            domain_removal.ask_purge(self.domain.name, actor=request_lookup.actor(self.request))
         except Rejected as refusal:
-            refused.beside(form, refusal)
+            form_rejection.beside(form, refusal)
             return self.form_invalid(form)
         messages.success(
             self.request,

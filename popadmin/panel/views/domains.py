@@ -9,14 +9,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from mailstore.directory import domain_usage, removal_notice
 from mailstore.models import Domain
-from mailstore.store import domain_use, removal
-from popadmin.crumbs import crumb
 from popadmin.lists.columns import Column, Exported, Rows
 from popadmin.lists.views import EXPORT, ListPage
 from popadmin.panel import access
 from popadmin.panel.domain_filters import DomainFilters
-from popadmin.signin.access import signed_in
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.people import signed_in
 
 ANOTHER = _("another domain")
 LIST = crumb(_("Domains"), "domains")
@@ -29,11 +29,11 @@ class Domains(access.AdminPage, ListPage):
     columns = (
         Column("name", _("Domain"), F("name")),
         Column("state", _("State")),
-        Column("stored", _("Storage"), domain_use.octets(), down=True),
-        Column("mailboxes", _("Mailboxes"), domain_use.mailboxes(), down=True, css="number"),
-        Column("aliases", _("Aliases"), domain_use.aliases(), down=True, css="number"),
-        Column("allotted", _("Allotted"), domain_use.allotted_octets(), down=True, css="number"),
-        Column("delivered", _("Deliveries, 30 days"), domain_use.delivered(), down=True, css="number"),
+        Column("stored", _("Storage"), domain_usage.octets(), down=True),
+        Column("mailboxes", _("Mailboxes"), domain_usage.mailboxes(), down=True, css="number"),
+        Column("aliases", _("Aliases"), domain_usage.aliases(), down=True, css="number"),
+        Column("allotted", _("Allotted"), domain_usage.allotted_octets(), down=True, css="number"),
+        Column("delivered", _("Deliveries, 30 days"), domain_usage.delivered(), down=True, css="number"),
         Column("made", _("Made"), F("created_at"), down=True, css="spare"),
     )
     exported = (
@@ -62,7 +62,7 @@ class Domains(access.AdminPage, ListPage):
         user = signed_in(self.request)
         rows = access.naming_other(access.domains(user), user)
         rows = rows.select_related("policy") if EXPORT in self.request.GET else rows
-        return domain_use.counted(rows).annotate(delivered=domain_use.delivered())
+        return domain_usage.counted(rows).annotate(delivered=domain_usage.delivered())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Where the numbers of each row lead is looked up once."""
@@ -91,7 +91,7 @@ class Removed(access.HostPage, ListPage):
         Exported(_("Removed by"), lambda row: row.removed_by),
         Exported(
             pgettext_lazy("domain", "Destroyed"),
-            lambda row: "" if row.purge_asked_at else removal.kept_until(row.removed_at).isoformat(),
+            lambda row: "" if row.purge_asked_at else removal_notice.kept_until(row.removed_at).isoformat(),
         ),
         Exported(_("Mailboxes"), lambda row: row.mailboxes),
         Exported(_("Messages"), lambda row: row.messages),
@@ -99,10 +99,10 @@ class Removed(access.HostPage, ListPage):
     )
 
     def rows(self) -> Rows:
-        return domain_use.counted(Domain.objects.filter(removed_at__isnull=False))
+        return domain_usage.counted(Domain.objects.filter(removed_at__isnull=False))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs, crumbs=[LIST])
         for row in context["page"].rows:
-            row.kept_until = removal.kept_until(row.removed_at)
+            row.kept_until = removal_notice.kept_until(row.removed_at)
         return context

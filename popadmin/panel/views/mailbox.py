@@ -13,16 +13,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, TemplateView, View
 
+from mailstore.directory import mailbox_removal, mailboxes, policies, row_locks
+from mailstore.directory.outcome import Only, Rejected
+from mailstore.messages import mailbox_usage
 from mailstore.models import Mailbox
-from mailstore.store import mailbox_removal, mailboxes, policies, turns, usage
-from mailstore.store.outcomes import Only, Rejected
-from popadmin import acting, diary, refused
-from popadmin.crumbs import crumb
-from popadmin.panel import access, figures
+from popadmin.lists import diary_list
+from popadmin.panel import access, overview_stats
 from popadmin.panel.forms.mailboxes import EditMailbox, MustChange, NewMailbox
-from popadmin.signin.access import signed_in
-from popadmin.stale import InTurn
 from popadmin.templatetags.amounts import size
+from popadmin.web import form_rejection, request_lookup
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.edit_conflict import InTurn
+from popadmin.web.people import signed_in
 
 ENTRIES = 10  # of the audit; the rest is behind a link
 SESSIONS = 6  # of the diary, the same
@@ -40,7 +42,7 @@ class OfMailbox(access.AdminPage):
     def mailbox(self) -> Mailbox:
         user = signed_in(self.request)
         rows = access.mailboxes(user).select_related("user", "domain__policy", "policy")
-        return acting.find(self.request, rows, removed=access.removed_mailboxes(user), pk=self.kwargs["key"])
+        return request_lookup.find(self.request, rows, removed=access.removed_mailboxes(user), pk=self.kwargs["key"])
 
 
 class Detail(OfMailbox, TemplateView):
@@ -52,12 +54,12 @@ class Detail(OfMailbox, TemplateView):
             **kwargs,
             crumbs=[LIST],
             mailbox=mailbox,
-            split=usage.split(mailbox.pk),
+            split=mailbox_usage.split(mailbox.pk),
             devices=access.devices(mailbox),
             force=policies.in_force(mailbox),
             findings=access.findings(mailbox),
-            sessions=diary.light(access.diary(mailbox)).order_by("-started_at")[:SESSIONS],
-            left=figures.left_by_day(mailbox, LEFT),
+            sessions=diary_list.light(access.diary(mailbox)).order_by("-started_at")[:SESSIONS],
+            left=overview_stats.left_by_day(mailbox, LEFT),
             entries=access.audit_entries(user).filter(mailbox=mailbox).order_by("-at")[:ENTRIES],
         )
 
@@ -80,14 +82,14 @@ class New(access.PolicyPage, FormView):  # type: ignore[type-arg]  # generic onl
         try:
             done = mailboxes.ensure(
                 form.cleaned_data["address"],
-                actor=acting.actor(self.request),
+                actor=request_lookup.actor(self.request),
                 password=password,
                 only=Only.NEW,
                 **form.fields_given(),
             )
         except Rejected as refusal:
             form.ask_look_alike(refusal)
-            refused.beside(form, refusal, otherwise="address")
+            form_rejection.beside(form, refusal, otherwise="address")
             return self.form_invalid(form)
         return _secret_page(self.request, done.row, done.secret or password, new=True)
 
@@ -105,14 +107,14 @@ class Edit(InTurn, access.PolicyPage, OfMailbox, FormView):  # type: ignore[type
         return {**own, "user": signed_in(self.request), "mailbox": self.mailbox}
 
     def turn(self) -> AbstractContextManager[None]:
-        return turns.of_mailbox(self.mailbox)
+        return row_locks.of_mailbox(self.mailbox)
 
     def form_valid(self, form: EditMailbox) -> HttpResponse:
         try:
-            actor, address = acting.actor(self.request), self.mailbox.user.address
+            actor, address = request_lookup.actor(self.request), self.mailbox.user.address
             done = mailboxes.ensure(address, actor=actor, only=Only.THERE, **form.changes())
         except Rejected as refusal:
-            refused.beside(form, refusal)
+            form_rejection.beside(form, refusal)
             return self.form_invalid(form)
         _tell(self.request, done.row, changed=bool(done.changes))
         return redirect("mailboxes-one", self.mailbox.pk)
@@ -131,9 +133,11 @@ class Password(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only i
     def form_valid(self, form: MustChange) -> HttpResponse:
         address, must_change = self.mailbox.user.address, form.cleaned_data["must_change_password"]
         try:
-            secret = mailboxes.set_password(address, None, actor=acting.actor(self.request), must_change=must_change)
+            secret = mailboxes.set_password(
+                address, None, actor=request_lookup.actor(self.request), must_change=must_change
+            )
         except Rejected as refusal:
-            refused.beside(form, refusal)
+            form_rejection.beside(form, refusal)
             return self.form_invalid(form)
         return _secret_page(self.request, self.mailbox, secret, new=False)
 
@@ -145,11 +149,11 @@ class Password(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only i
 class Suspension(OfMailbox, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         suspended = request.POST.get("suspended") == "yes"
-        address, actor = self.mailbox.user.address, acting.actor(request)
+        address, actor = self.mailbox.user.address, request_lookup.actor(request)
         try:
             mailboxes.ensure(address, actor=actor, only=Only.THERE, suspended=suspended)
         except Rejected as refusal:
-            messages.error(request, refused.sentence(refusal))
+            messages.error(request, form_rejection.sentence(refusal))
         else:
             told = _("%(address)s is suspended.") if suspended else _("%(address)s is active again.")
             messages.success(request, told % {"address": address})
@@ -162,9 +166,9 @@ class Removal(OfMailbox, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         address = self.mailbox.user.address
         try:
-            mailbox_removal.remove(address, actor=acting.actor(request), with_mail=True)
+            mailbox_removal.remove(address, actor=request_lookup.actor(request), with_mail=True)
         except Rejected as refusal:
-            messages.error(request, refused.sentence(refusal))
+            messages.error(request, form_rejection.sentence(refusal))
             return redirect("mailboxes-one", self.mailbox.pk)
         text = _("%(address)s is removed. It rests here and can be restored.")
         messages.success(request, text % {"address": address})

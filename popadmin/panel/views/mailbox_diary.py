@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from mailstore.models import Device
-from popadmin import diary
-from popadmin.crumbs import crumb
+from popadmin.lists import diary_list
 from popadmin.lists.columns import Rows
 from popadmin.panel import access
 from popadmin.panel.views.mailbox import LIST, OfMailbox
+from popadmin.web.breadcrumbs import crumb
 
 
-class Diary(OfMailbox, diary.DiaryPage):
+class Diary(OfMailbox, diary_list.DiaryPage):
     template_name = "panel/mailbox_diary.html"
 
     def rows(self) -> Rows:
-        return diary.light(access.diary(self.mailbox))
+        return diary_list.light(access.diary(self.mailbox))
 
     def devices(self) -> list[Device]:
         return list(access.devices(self.mailbox))

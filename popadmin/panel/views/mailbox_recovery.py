@@ -11,14 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.generic import FormView
 
-from mailstore.store import recovery, resting
-from mailstore.store.outcomes import Rejected
-from popadmin import acting, refused
-from popadmin.crumbs import crumb
-from popadmin.panel import figures
+from mailstore.directory.outcome import Rejected
+from mailstore.messages import recovery
+from mailstore.retention import recovery_terms
+from popadmin.panel import overview_stats
 from popadmin.panel.forms.recovery import RestoreByDate
 from popadmin.panel.views.mailbox import LIST, OfMailbox
 from popadmin.templatetags.amounts import count, size
+from popadmin.web import form_rejection, request_lookup
+from popadmin.web.breadcrumbs import crumb
 
 DAYS_SHOWN = 100  # rows of day and reason
 
@@ -32,8 +33,8 @@ class Recovery(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only i
         return super().get_context_data(
             **kwargs,
             mailbox=self.mailbox,
-            terms=resting.terms(self.mailbox.pk),
-            days=figures.left_by_day(self.mailbox, DAYS_SHOWN),
+            terms=recovery_terms.terms(self.mailbox.pk),
+            days=overview_stats.left_by_day(self.mailbox, DAYS_SHOWN),
             crumbs=[LIST, one],
         )
 
@@ -42,11 +43,11 @@ class Recovery(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only i
             done = recovery.restore(
                 self.mailbox.user.address,
                 form.choice,
-                actor=acting.actor(self.request),
+                actor=request_lookup.actor(self.request),
                 again=form.cleaned_data["again"],
             )
         except Rejected as refusal:
-            refused.beside(form, refusal)
+            form_rejection.beside(form, refusal)
             return self.form_invalid(form)
         text = ngettext(
             "%(number)s message (%(size)s) is back in the mailbox; its owner sees that you did it.",

@@ -11,18 +11,18 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Finding
-from mailstore.store.roster_columns import COLUMNS, PASSWORD, cell
-from popadmin.findings import kinds
-from popadmin.lists.bulk import BulkPage
+from mailstore.transfer.mailbox_columns import COLUMNS, PASSWORD, cell
+from popadmin.lists.bulk_preview import BulkPage
+from popadmin.lists.bulk_results import ResultsPage, ResultsStep, ResultsUndo
 from popadmin.lists.columns import Column, Exported, Filters, Rows
-from popadmin.lists.results import ResultsPage, ResultsStep, ResultsUndo
 from popadmin.lists.views import EXPORT, Bulk, ListPage
 from popadmin.panel import access
-from popadmin.panel.acts import ACTS
-from popadmin.panel.filters import MailboxFilters
+from popadmin.panel.bulk_actions import ACTS
+from popadmin.panel.mailbox_filters import MailboxFilters
 from popadmin.panel.views.mailbox import LIST
-from popadmin.signin.access import signed_in
 from popadmin.templatetags.mailboxes import state_words
+from popadmin.web.finding_text import kinds
+from popadmin.web.people import signed_in
 
 NEVER = Value(datetime(1, 1, 1, tzinfo=UTC))  # before any sign-in, so that those who never did come together
 

@@ -7,12 +7,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
-from popadmin.certificates import certificates
-from popadmin.crumbs import crumb
-from popadmin.disks import disks
-from popadmin.panel import access, figures, parts
-from popadmin.panel.usage import NEAR_PERCENT
-from popadmin.signin.access import signed_in
+from popadmin.panel import access, overview_stats
+from popadmin.panel.usage_filters import NEAR_PERCENT
+from popadmin.web import site_parts
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.certificates import certificates
+from popadmin.web.disks import disks
+from popadmin.web.people import signed_in
 
 
 class Overview(access.AdminPage, TemplateView):
@@ -20,28 +21,28 @@ class Overview(access.AdminPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        domains, closed = figures.domains(user)
-        held = figures.held(user, closed)
-        days = figures.days(user)
+        domains, closed = overview_stats.domains(user)
+        held = overview_stats.held(user, closed)
+        days = overview_stats.days(user)
         host = access.is_host(user)
         return super().get_context_data(
             **kwargs,
             domains=domains,
             held=held,
             total=held.total,
-            found=figures.with_findings(user),
+            found=overview_stats.with_findings(user),
             near_percent=NEAR_PERCENT,
-            largest=figures.largest(user, held.largest),
+            largest=overview_stats.largest(user, held.largest),
             days=days,
             delivered=sum(day.deliveries for day in days),
             signed_in=sum(day.sign_ins for day in days),
             refused=sum(day.refused for day in days),
-            counted_at=figures.counted_at(),
+            counted_at=overview_stats.counted_at(),
             host=host,
-            parts=parts.parts() if host else [],
+            parts=site_parts.parts() if host else [],
             disks=[disk for disk in disks() if disk.trouble] if host else [],
-            certificates=certificates()[: figures.LARGEST] if host else [],
-            stored_mail=parts.stored_mail(named=0) if host else None,
+            certificates=certificates()[: overview_stats.LARGEST] if host else [],
+            stored_mail=site_parts.stored_mail(named=0) if host else None,
         )
 
 
@@ -54,9 +55,9 @@ class Parts(access.HostPage, TemplateView):
         overview = [crumb(_("Overview"), "overview")]
         return super().get_context_data(
             **kwargs,
-            parts=parts.parts(),
+            parts=site_parts.parts(),
             disks=disks(),
             certificates=certificates(),
-            stored_mail=parts.stored_mail(),
+            stored_mail=site_parts.stored_mail(),
             crumbs=overview,
         )

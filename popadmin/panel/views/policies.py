@@ -14,15 +14,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, TemplateView
 
+from mailstore.directory import domains, mailboxes, policies, row_locks
+from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import Domain, Mailbox, RetentionPolicy, User
-from mailstore.store import domains, forecast, mailboxes, policies, turns
-from mailstore.store.forecast import Forecast
-from mailstore.store.outcomes import Only, Rejected
-from popadmin import acting, refused
-from popadmin.crumbs import crumb
+from mailstore.retention import forecast
+from mailstore.retention.forecast import Forecast
 from popadmin.panel import access
 from popadmin.panel.forms.policies import ChoiceForm, PolicyForm, Previewed, values
-from popadmin.signin.access import signed_in
+from popadmin.web import form_rejection, request_lookup
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.people import signed_in
 
 LIST = crumb(gettext_lazy("Retention"), "policies")
 NAMED = 50  # domains that a page names; the list of mailboxes has the rest
@@ -70,7 +71,7 @@ class OfPolicy:
 
     @cached_property
     def policy(self) -> RetentionPolicy:
-        return acting.find(self.request, with_use(signed_in(self.request)), pk=self.kwargs["key"])
+        return request_lookup.find(self.request, with_use(signed_in(self.request)), pk=self.kwargs["key"])
 
 
 class Detail(access.AdminPage, OfPolicy, TemplateView):
@@ -111,7 +112,7 @@ class PreviewPage(FormView):  # type: ignore[type-arg]  # generic only in its st
                 form.add_error(None, _("This is not what was shown before: look at it again."))
             told = self.foretell(form)
         except Rejected as refusal:
-            refused.beside(form, refusal)
+            form_rejection.beside(form, refusal)
             return self.form_invalid(form)
         form.data = {name: form.data[name] for name in form.data} | {"previewed": form.mark}
         return self.render_to_response(self.get_context_data(form=form, forecast=told))
@@ -131,7 +132,9 @@ class New(access.HostPage, PreviewPage):
 
     def save(self, form: PolicyForm) -> RetentionPolicy:
         fields = form.fields_given()
-        return policies.make(fields.pop("name"), actor=acting.actor(self.request), at_once=form.at_once, **fields)
+        return policies.make(
+            fields.pop("name"), actor=request_lookup.actor(self.request), at_once=form.at_once, **fields
+        )
 
     def done(self, saved: RetentionPolicy) -> HttpResponse:
         messages.success(self.request, _("%(name)s is made. Now choose who follows it.") % {"name": saved.name})
@@ -156,7 +159,7 @@ class Edit(access.HostPage, OfPolicy, PreviewPage):
     def save(self, form: PolicyForm) -> RetentionPolicy:
         return policies.change(
             self.policy.pk,
-            actor=acting.actor(self.request),
+            actor=request_lookup.actor(self.request),
             seen=self.policy.saved_at,
             at_once=form.at_once,
             **form.fields_given(),
@@ -178,9 +181,9 @@ class Removal(access.HostPage, OfPolicy, TemplateView):
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         try:
-            policies.remove(self.policy.pk, actor=acting.actor(request))
+            policies.remove(self.policy.pk, actor=request_lookup.actor(request))
         except Rejected as refusal:
-            messages.error(request, refused.sentence(refusal), extra_tags="danger")
+            messages.error(request, form_rejection.sentence(refusal), extra_tags="danger")
             return redirect("policies-one", self.policy.pk)
         messages.success(request, _("%(name)s is removed.") % {"name": self.policy.name})
         return redirect("policies")
@@ -214,7 +217,7 @@ class Choice(access.PolicyPage, PreviewPage):
         if "save" not in self.request.POST:
             return super().form_valid(form)
         of = form.cleaned_data["of"]
-        with turns.of_domain(of) if isinstance(of, Domain) else turns.of_mailbox(of):
+        with row_locks.of_domain(of) if isinstance(of, Domain) else row_locks.of_mailbox(of):
             return super().form_valid(form)
 
     def foretell(self, form: ChoiceForm) -> Forecast:
@@ -224,7 +227,7 @@ class Choice(access.PolicyPage, PreviewPage):
 
     def save(self, form: ChoiceForm) -> Domain | Mailbox:
         of: Domain | Mailbox = form.cleaned_data["of"]
-        actor = acting.actor(self.request)
+        actor = request_lookup.actor(self.request)
         chosen: dict[str, Any] = {"policy": form.cleaned_data["policy"], "policy_at_once": form.at_once}
         if isinstance(of, Domain):
             return domains.ensure(of.name, actor=actor, only=Only.THERE, **chosen).row

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import User
-from popadmin.signin.forms.present import proven
+from popadmin.signin.forms.current_password import proven
 
 _AGAIN = _("New password, once more")
 

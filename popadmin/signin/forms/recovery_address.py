@@ -7,10 +7,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from mailstore.directory.recovery_addresses import CODE_DIGITS
 from mailstore.models import User
 from mailstore.policy.addresses import ADDRESS_OCTETS
-from mailstore.store.recovery_addresses import CODE_DIGITS
-from popadmin.signin.forms.present import proven
+from popadmin.signin.forms.current_password import proven
 
 
 class RecoveryAddress(forms.Form):

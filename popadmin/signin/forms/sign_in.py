@@ -10,12 +10,13 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from mailstore.directory import known_networks
 from mailstore.models import User
 from mailstore.policy.addresses import ADDRESS_OCTETS
-from mailstore.store import known_networks
-from popadmin.signin import access, journal
-from popadmin.signin.guesses import LOCAL, guesses
-from popadmin.signin.hashing import Busy, places
+from popadmin.signin import sign_in_log
+from popadmin.signin.hash_limit import Busy, places
+from popadmin.signin.login_throttle import LOCAL, guesses
+from popadmin.web import people
 
 
 class Untold(forms.CharField):
@@ -53,29 +54,29 @@ class SignIn(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         typed, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if typed and password:
-            self._sign_in(access.signs_in_as(typed), password)
+            self._sign_in(people.signs_in_as(typed), password)
         return self.cleaned_data
 
     def confirm_login_allowed(self, user: User) -> None:
-        if access.web_switched_off(user):
-            journal.refused(self._client(), user.address, journal.WEB_OFF)
+        if people.web_switched_off(user):
+            sign_in_log.refused(self._client(), user.address, sign_in_log.WEB_OFF)
             raise ValidationError(self.error_messages["web_off"], "web_off")
 
     def _sign_in(self, name: str, password: str) -> None:
         client = self._client()
         if guesses.barred(client, name):
-            journal.refused(client, name, journal.MANY)
+            sign_in_log.refused(client, name, sign_in_log.MANY)
             raise ValidationError(self.error_messages["barred"], "barred")
         try:
             with places.one(client, known=known_networks.known(name, client or LOCAL)):
                 self.user_cache = authenticate(self.request, username=name, password=password)
         except Busy:
-            journal.refused(client, name, journal.BUSY)
+            sign_in_log.refused(client, name, sign_in_log.BUSY)
             raise ValidationError(self.error_messages["busy"], "busy") from None
         if self.user_cache is None:
             cause = _cause(name)
-            guesses.wrong(client, name, password, unknown=cause == journal.UNKNOWN)
-            journal.refused(client, name, cause)
+            guesses.wrong(client, name, password, unknown=cause == sign_in_log.UNKNOWN)
+            sign_in_log.refused(client, name, cause)
             raise self.get_invalid_login_error()
         guesses.right(client, name)
         known_networks.note(self.user_cache, client or LOCAL)
@@ -87,7 +88,7 @@ class SignIn(AuthenticationForm):
 
 def _cause(name: str) -> str:
     """For the log alone; the answer tells none apart."""
-    user = access.people().filter(address=name).first()
+    user = people.people().filter(address=name).first()
     if user is None:
-        return journal.UNKNOWN
-    return journal.SUSPENDED if access.suspended(user) else journal.WRONG
+        return sign_in_log.UNKNOWN
+    return sign_in_log.SUSPENDED if people.suspended(user) else sign_in_log.WRONG

@@ -11,9 +11,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
-from popadmin import layout
-from popadmin.acting import actor
 from popadmin.signin import actions
+from popadmin.web import layout
+from popadmin.web.request_lookup import actor
 
 
 @login_not_required

@@ -19,12 +19,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView
 
+from mailstore.directory import recovery_addresses
 from mailstore.models import User
-from mailstore.store import recovery_addresses
-from popadmin.postman import letter, postman
-from popadmin.signin import access, actions, asking, journal, tokens
+from popadmin.signin import actions, mail_limit, reset_token, sign_in_log
 from popadmin.signin.forms.forgotten import Forgotten as ForgottenForm
 from popadmin.signin.forms.password import ResetPassword
+from popadmin.web import people
+from popadmin.web.mailer import letter, postman
 
 NOBODY = User(pk=0, address="nobody@invalid", recovery_address="nobody@invalid", password="!")  # noqa: S106 - unusable
 
@@ -35,22 +36,22 @@ class Forgotten(FormView):  # type: ignore[type-arg]  # generic only in its stub
     form_class = ForgottenForm
 
     def form_valid(self, form: ForgottenForm) -> HttpResponse:
-        client, name = self.request.META["REMOTE_ADDR"], access.signs_in_as(form.cleaned_data["address"])
-        if not asking.from_network(client):
-            journal.forgotten(client, name, journal.MANY)
+        client, name = self.request.META["REMOTE_ADDR"], people.signs_in_as(form.cleaned_data["address"])
+        if not mail_limit.from_network(client):
+            sign_in_log.forgotten(client, name, sign_in_log.MANY)
             form.add_error(None, _("Too many requests from your network. Wait an hour, then try again."))
             return self.form_invalid(form)
-        user = access.people().annotate(hosted=recovery_addresses.hosted()).filter(address=name).first()
+        user = people.people().annotate(hosted=recovery_addresses.hosted()).filter(address=name).first()
         message, why_not = self._letter(user or NOBODY), _why_not(user)
-        if not asking.for_account(name):
+        if not mail_limit.for_account(name):
             why_not = why_not or "too many for this account"
         if why_not is None:
             postman.take(message)
-        journal.forgotten(client, name, why_not or journal.MAILED)
+        sign_in_log.forgotten(client, name, why_not or sign_in_log.MAILED)
         return redirect("password-mailed")
 
     def _letter(self, user: User) -> EmailMessage:
-        uid, token = tokens.of(user)
+        uid, token = reset_token.of(user)
         link = self.request.build_absolute_uri(reverse("password-reset", args=[uid, token]))
         language = user.language or get_language() or ""
         return letter("new_password", user.recovery_address, language, address=user.address, link=link)
@@ -71,7 +72,7 @@ class Reset(FormView):  # type: ignore[type-arg]  # generic only in its stubs
     form_class = ResetPassword
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        self.user = tokens.whose(kwargs["uid"], kwargs["token"])
+        self.user = reset_token.whose(kwargs["uid"], kwargs["token"])
         if self.user is None:
             return self.response_class(request, ["signin/link_gone.html"], {}, status=410)
         return super().dispatch(request, *args, **kwargs)
@@ -90,9 +91,9 @@ class Reset(FormView):  # type: ignore[type-arg]  # generic only in its stubs
 def _why_not(user: User | None) -> str | None:
     """Why no letter goes out, for the log."""
     if user is None:
-        return journal.UNKNOWN
-    if access.suspended(user) or access.web_switched_off(user):
-        return journal.SUSPENDED
+        return sign_in_log.UNKNOWN
+    if people.suspended(user) or people.web_switched_off(user):
+        return sign_in_log.SUSPENDED
     if not user.recovery_address:
-        return journal.NO_ADDRESS
-    return journal.HOSTED_ADDRESS if user.hosted else None  # type: ignore[attr-defined]  # annotated
+        return sign_in_log.NO_ADDRESS
+    return sign_in_log.HOSTED_ADDRESS if user.hosted else None  # type: ignore[attr-defined]  # annotated

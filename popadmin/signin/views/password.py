@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic import FormView
 
-from popadmin.acting import actor
-from popadmin.crumbs import crumb
 from popadmin.signin import actions
-from popadmin.signin.access import signed_in
 from popadmin.signin.forms.password import ChangePassword
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.people import signed_in
+from popadmin.web.request_lookup import actor
 
 
 class Password(FormView):  # type: ignore[type-arg]  # generic only in its stubs

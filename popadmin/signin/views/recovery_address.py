@@ -12,16 +12,16 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.generic import FormView
 
-from mailstore.store import recovery_addresses
-from mailstore.store.outcomes import Rejected
-from popadmin import refused
-from popadmin.acting import actor
-from popadmin.crumbs import crumb
-from popadmin.postman import NotSent, letter, send
-from popadmin.signin import asking
-from popadmin.signin.access import signed_in
+from mailstore.directory import recovery_addresses
+from mailstore.directory.outcome import Rejected
+from popadmin.signin import mail_limit
 from popadmin.signin.forms.recovery_address import Code as CodeForm
 from popadmin.signin.forms.recovery_address import RecoveryAddress as AddressForm
+from popadmin.web import form_rejection
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.mailer import NotSent, letter, send
+from popadmin.web.people import signed_in
+from popadmin.web.request_lookup import actor
 
 
 class RecoveryAddress(FormView):  # type: ignore[type-arg]  # generic only in its stubs
@@ -48,7 +48,7 @@ class RecoveryAddress(FormView):  # type: ignore[type-arg]  # generic only in it
         try:
             self._mail(form.cleaned_data["address"])
         except Rejected as refusal:
-            refused.beside(form, refusal, otherwise="address")
+            form_rejection.beside(form, refusal, otherwise="address")
         except NotSent:
             form.add_error(None, _("The mail server of this site did not take the mail. Try again in a while."))
         else:
@@ -57,7 +57,7 @@ class RecoveryAddress(FormView):  # type: ignore[type-arg]  # generic only in it
 
     def _mail(self, address: str) -> None:
         user = signed_in(self.request)
-        if not asking.for_account(f"code {user.pk}"):
+        if not mail_limit.for_account(f"code {user.pk}"):
             raise Rejected(_("too many codes were mailed: wait an hour, then try again"))
         normal, code = recovery_addresses.ask(user, address)
         minutes = recovery_addresses.CODE_MINUTES
@@ -87,7 +87,7 @@ class Code(FormView):  # type: ignore[type-arg]  # generic only in its stubs
         try:
             recovery_addresses.confirm(signed_in(self.request), form.cleaned_data["code"], actor=actor(self.request))
         except Rejected as refusal:
-            refused.beside(form, refusal, otherwise="code")
+            form_rejection.beside(form, refusal, otherwise="code")
             return self.form_invalid(form)
         messages.success(self.request, _("The recovery address is confirmed."))
         return redirect("settings")

@@ -14,12 +14,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 from django.views.generic import FormView
 
+from mailstore.directory import forwards, recovery_addresses
 from mailstore.models import Mailbox
-from mailstore.store import forwards, recovery_addresses
-from popadmin.acting import actor
 from popadmin.signin import actions, sessions
-from popadmin.signin.access import signed_in
 from popadmin.signin.forms.settings import Myself
+from popadmin.web.people import signed_in
+from popadmin.web.request_lookup import actor
 
 
 class Settings(FormView):  # type: ignore[type-arg]  # generic only in its stubs

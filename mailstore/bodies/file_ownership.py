@@ -1,0 +1,129 @@
+"""What in a file store its owner cannot use: files of another owner, modes that keep the owner out; and how to mend it.
+
+The owner of the store (`owner.owner_of`) is the user that the listeners and the pages run as.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from mailstore.bodies import disk, layout
+from mailstore.bodies.store_owner import owner_of, user_name
+from mailstore.ports import ForeignFile
+
+_DEEPEST = 4  # folders: quarantine, a day, its 32 folders
+_RECENT_PERIODS = 2  # of nine hours each
+
+
+def walk(root: str) -> Iterator[tuple[int, list[ForeignFile]]]:
+    """Yield for each folder of the store how many names it has, and what in it the owner cannot use. OSError."""
+    yield from _walk(root, "", owner_of(root).st_uid, _DEEPEST)
+
+
+def recent(root: str) -> ForeignFile | None:
+    """Return one thing of the marker, the drafts' folder and the newest folders that the owner cannot use."""
+    owner = owner_of(root).st_uid
+    names = [layout.MARKER, layout.DRAFTS]
+    for period in list(filter(layout.is_period, disk.names(root)))[-_RECENT_PERIODS:]:
+        names += [period, *(f"{period}/{inner}" for inner in _listed(f"{root}/{period}"))]
+    return next(filter(None, (one(root, name, owner=owner) for name in names)), None)
+
+
+def one(root: str, name: str, *, owner: int | None = None) -> ForeignFile | None:
+    """Return what keeps the owner from using the file or folder `name`; None where nothing does, or it is gone."""
+    with contextlib.suppress(FileNotFoundError):
+        state = Path(root, name).lstat()
+        flaw = _flaw(state, owner_of(root).st_uid if owner is None else owner)
+        return _told(root, name, flaw) if flaw else None
+    return None
+
+
+def mend(root: str, name: str) -> None:
+    """Give `name` to the owner of the store, with the mode of all files and folders there. OSError.
+
+    What has other names is left: it may be a file of somebody else, which a link brought here.
+    """
+    owner = owner_of(root)
+    descriptor = _open_below(root, name)
+    try:
+        state = os.fstat(descriptor)
+        is_folder = stat.S_ISDIR(state.st_mode)
+        if not is_folder and state.st_nlink > 1:
+            raise PermissionError(errno.EPERM, "it has other names", name)
+        path = Path(f"/proc/self/fd/{descriptor}")
+        if state.st_uid != owner.st_uid:
+            os.chown(path, owner.st_uid, owner.st_gid)
+        path.chmod(0o700 if is_folder else 0o600)
+    finally:
+        os.close(descriptor)
+
+
+def _walk(root: str, folder: str, owner: int, depth: int) -> Iterator[tuple[int, list[ForeignFile]]]:
+    try:
+        with os.scandir(f"{root}/{folder}") as entries:
+            found = sorted((entry.name, _state(entry)) for entry in entries)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        yield 0, [_told(root, folder or ".", f"cannot be listed: {error.strerror}")]
+        return
+    names = [(f"{folder}/{name}" if folder else name, state) for name, state in found if state is not None]
+    flaws = [_told(root, name, flaw) for name, (mode, uid) in names if (flaw := _flaw_of(mode, uid, owner))]
+    yield len(names), flaws
+    for name, (mode, _uid) in names:
+        if depth and stat.S_ISDIR(mode) and os.access(f"{root}/{name}", os.R_OK | os.X_OK, effective_ids=True):
+            yield from _walk(root, name, owner, depth - 1)
+
+
+def _state(entry: os.DirEntry[str]) -> tuple[int, int] | None:
+    """Mode and owner; None of what went meanwhile."""
+    try:
+        state = entry.stat(follow_symlinks=False)
+    except OSError:
+        return None
+    return state.st_mode, state.st_uid
+
+
+def _flaw(state: os.stat_result, owner: int) -> str | None:
+    return _flaw_of(state.st_mode, state.st_uid, owner)
+
+
+def _flaw_of(mode: int, uid: int, owner: int) -> str | None:
+    if stat.S_ISLNK(mode):  # who owns a link means nothing
+        return None
+    if uid != owner:
+        return f"belongs to {user_name(uid)}, not to {user_name(owner)}, who owns the store"
+    wanted = stat.S_IRWXU if stat.S_ISDIR(mode) else stat.S_IRUSR
+    if mode & wanted != wanted:
+        return f"its mode {stat.S_IMODE(mode):04o} keeps its owner out"
+    return None
+
+
+def _told(root: str, name: str, flaw: str) -> ForeignFile:
+    owner = user_name(owner_of(root).st_uid)
+    return ForeignFile(name, flaw, f"as root, run `fsck --repair`, or `chown -R {owner}: {root}`")
+
+
+def _listed(folder: str) -> list[str]:
+    """Return the names in a folder; none where it cannot be listed: it is told by its own name."""
+    try:
+        return disk.names(folder)
+    except OSError:
+        return []
+
+
+def _open_below(root: str, name: str) -> int:
+    """Return a descriptor that names the file and opens nothing, found without following any link below the root."""
+    descriptor = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    for part in Path(name).parts:  # none of "."
+        above = descriptor
+        try:
+            descriptor = os.open(part, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
+        finally:
+            os.close(above)
+    return descriptor

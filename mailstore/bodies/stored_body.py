@@ -1,0 +1,102 @@
+"""Bodies of a file store, opened and checked, to be sent."""
+
+from __future__ import annotations
+
+import os
+
+import xxhash
+
+from mailstore.bodies import disk, trailer
+from mailstore.bodies.system_errors import fault
+from mailstore.errors import BodyLost
+from mailstore.ports import BodyRef, OpenBody
+
+HELD_OCTETS = 128 * 1024  # up to here a body is read whole when opened: one read, and its digest proves every octet
+
+
+class HeldBody:
+    """A small body, in memory; its file is closed already."""
+
+    def __init__(self, wire: bytes) -> None:
+        self.wire_octets = len(wire)
+        self._wire = wire
+
+    def read(self, offset: int, count: int) -> bytes:
+        return self._wire[offset : offset + count]
+
+    def descriptor(self) -> int | None:
+        return None
+
+    def close(self) -> None:
+        self._wire = b""
+
+
+class FileBody:
+    """A large body; its file stays open, so that a purge meanwhile does no harm."""
+
+    def __init__(self, descriptor: int, ref: BodyRef) -> None:
+        self.wire_octets = ref.wire_octets
+        self._key = ref.key
+        self._descriptor = descriptor
+        self._closed = False
+
+    def read(self, offset: int, count: int) -> bytes:
+        wanted = max(0, min(count, self.wire_octets - offset))
+        try:
+            data = disk.read_all(self._descriptor, wanted, offset)
+        except OSError as error:
+            raise fault(error, f"reading the body {self._key}") from error
+        if len(data) < wanted:
+            raise BodyLost(f"body {self._key} became shorter while it was read")
+        return data
+
+    def descriptor(self) -> int | None:
+        return self._descriptor
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            os.close(self._descriptor)
+
+
+def open_body(path: str, ref: BodyRef) -> OpenBody:
+    """Return the body at `path` once it has proved to be the one of `ref`. BodyLost, and every OSError."""
+    descriptor = open_file(path)
+    keep = False
+    try:
+        if ref.wire_octets <= HELD_OCTETS:
+            return HeldBody(_whole(descriptor, ref))
+        _check_end(descriptor, ref)
+        keep = True
+        return FileBody(descriptor, ref)
+    finally:
+        if not keep:
+            os.close(descriptor)
+
+
+def open_file(path: str) -> int:
+    """Return a descriptor of what lies in a body's place. A pipe there holds nobody up: it is opened at once."""
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def _whole(descriptor: int, ref: BodyRef) -> bytes:
+    # Two reads cost less than cutting the trailer off a copy; one octet more, to see that none follows.
+    wire = disk.read_all(descriptor, ref.wire_octets, 0)
+    trailer.check(os.pread(descriptor, trailer.TRAILER_OCTETS + 1, ref.wire_octets), ref)
+    compare(xxhash.xxh3_128_digest(wire), ref)
+    return wire
+
+
+def _check_end(descriptor: int, ref: BodyRef) -> None:
+    """Raise BodyLost unless the file is as long as the body is, and ends in its trailer. OSError."""
+    expected = ref.wire_octets + trailer.TRAILER_OCTETS
+    found = os.fstat(descriptor).st_size
+    if found != expected:
+        raise BodyLost(f"body {ref.key} is {found} octets long, not {expected}")
+    trailer.check(disk.read_all(descriptor, trailer.TRAILER_OCTETS, ref.wire_octets), ref)
+
+
+def compare(digest: bytes, ref: BodyRef) -> None:
+    """Raise BodyLost unless the digest is that of the body."""
+    if digest != ref.digest:
+        raise BodyLost(f"body {ref.key} has other content than was stored: its digest is {digest.hex()}")

@@ -1,0 +1,112 @@
+"""Makes bodies durable off the loop; what waits meanwhile goes together next. It writes no rows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+from mailstore.errors import MailError, Unavailable
+from mailstore.pg.callback import tell
+from mailstore.ports import BodyRef, BodyStore, Done, Draft
+
+log = logging.getLogger("popadmin.delivery")
+
+LARGE_OCTETS = 1024 * 1024  # from here on a body keeps the disk busy for long, and the small ones do not wait for it
+TOGETHER = 64  # bodies at most: their descriptors, and how long the first of them waits for the last
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    draft: Draft
+    octets: int
+    done: Done[BodyRef]
+
+
+@dataclass(frozen=True, slots=True)
+class _Discard:
+    key: str
+
+
+_Work = _Commit | _Discard | None  # None: no more will come
+
+
+class Commits:
+    """Two threads of one worker: the loop has one to wake, however many deliveries end at once, and is woken once for
+    all that became durable together. More threads would share less and take the interpreter from the loop more often.
+    """
+
+    def __init__(self, bodies: BodyStore) -> None:
+        self._bodies = bodies
+        self._small: SimpleQueue[_Work] = SimpleQueue()
+        self._large: SimpleQueue[_Work] = SimpleQueue()
+        self._loop: asyncio.AbstractEventLoop  # the one that asks, known at the first question
+        for name, queue in (("small", self._small), ("large", self._large)):
+            threading.Thread(target=self._serve, args=(queue,), name=f"commit-{name}", daemon=True).start()
+
+    def add(self, draft: Draft, octets: int, done: Done[BodyRef]) -> None:
+        """Called on the loop; `done` gets there too, what the store says of the body, once it is durable."""
+        try:
+            draft.finish()
+        except MailError as error:
+            done(error)
+            return
+        self._loop = asyncio.get_running_loop()
+        queue = self._large if octets >= LARGE_OCTETS else self._small
+        queue.put(_Commit(draft, octets, done))
+
+    def discard(self, key: str) -> None:
+        """Destroy a body, some time soon."""
+        self._large.put(_Discard(key))
+
+    def close(self) -> None:
+        """No more will come; what waits is still done."""
+        self._small.put(None)
+        self._large.put(None)
+
+    # --- in the threads -------------------------------------------------------------------------------------------
+
+    def _serve(self, queue: SimpleQueue[_Work]) -> None:
+        more = True
+        while more:
+            waiting = _waiting(queue)
+            more = None not in waiting
+            commits = [work for work in waiting if isinstance(work, _Commit)]
+            if commits:
+                self._loop.call_soon_threadsafe(_tell, commits, self._outcomes(commits))
+            for work in waiting:
+                if isinstance(work, _Discard):
+                    self._remove(work.key)
+
+    def _outcomes(self, commits: Sequence[_Commit]) -> Sequence[BodyRef | MailError]:
+        try:
+            return self._bodies.commit([(each.draft, each.octets) for each in commits])
+        except Exception as error:  # a bug; none of these is known to be durable
+            log.exception("storing bodies failed")
+            return [Unavailable(repr(error))] * len(commits)
+
+    def _remove(self, key: str) -> None:
+        try:
+            self._bodies.remove(key)
+        except MailError as error:  # it stays as litter, which fsck finds
+            log.warning("a body that nobody took stays: %s", error)
+
+
+def _waiting(queue: SimpleQueue[_Work]) -> list[_Work]:
+    """Return all that waits; waits itself for the first."""
+    waiting = [queue.get()]
+    try:
+        while len(waiting) < TOGETHER:
+            waiting.append(queue.get_nowait())
+    except Empty:
+        pass
+    return waiting
+
+
+def _tell(commits: Sequence[_Commit], outcomes: Sequence[BodyRef | MailError]) -> None:
+    for each, outcome in zip(commits, outcomes, strict=True):
+        each.draft.abort()
+        tell(each.done, outcome)

@@ -1,0 +1,172 @@
+"""Delivery: the body made durable, then one transaction per recipient; the port of the same name, and imports."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from mailstore.delivery import recipient_lookup as recipients
+from mailstore.delivery import trace_headers
+from mailstore.delivery.body_committer import Commits
+from mailstore.delivery.message_writer import Placement, Placing, Refusing, body_figures, fresh_id
+from mailstore.errors import MailError, TryAgain
+from mailstore.ports import BodyRef, BodyStore, Delivered, Done, Draft, Envelope, Intake, Recipient
+from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.statements.delivery import ADD_BODY
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+log = logging.getLogger("popadmin.delivery")
+
+
+class StoredDelivery:
+    """ports.Delivery. Lives in one worker, on its loop."""
+
+    def __init__(self, lanes: Lanes, bodies: BodyStore, hostname: str) -> None:
+        self._lanes = lanes
+        self._bodies = bodies
+        self._hostname = hostname
+        self._clock = trace_headers.Clock()
+        self._commits = Commits(bodies)
+        self._placing = Placing(lanes)
+
+    def recipient(self, address: str, octets: int | None, done: Done[Recipient]) -> None:
+        recipients.find(self._lanes, address, octets, done, hostname=self._hostname)
+
+    def begin(self, envelope: Envelope) -> Intake:
+        return _Incoming(self, self._bodies, envelope)
+
+    def close(self) -> None:
+        self._commits.close()
+
+    def store(self, draft: Draft, octets: int, done: Done[BodyRef]) -> None:
+        """Make the body durable, off the loop."""
+        self._commits.add(draft, octets, done)
+
+    def add_body(self, ref: BodyRef, done: Done[int]) -> None:
+        """Write the row of a body that several placements will share."""
+
+        def added(answer: PGresult | MailError) -> None:
+            done(answer if isinstance(answer, MailError) else int(answer.get_value(0, 0) or b"0"))
+
+        self._lanes.write(((ADD_BODY, (ref.key.encode(), *body_figures(ref))),), added)
+
+    def place(self, placement: Placement, done: Done[None]) -> None:
+        """Write the rows of one message; Refusing when the mailboxes take nothing, else as the port says."""
+        self._placing.place(placement, done)
+
+    def discard(self, ref: BodyRef) -> None:
+        """Destroy a body that surely has no row."""
+        self._commits.discard(ref.key)
+
+    def trace(self, envelope: Envelope, recipient: str, queue_id: str) -> bytes:
+        """The trace headers of one recipient."""
+        date = self._clock.date()
+        return trace_headers.headers(envelope, recipient, hostname=self._hostname, queue_id=queue_id, date=date)
+
+
+class _Incoming:
+    """ports.Intake: one message on its way to the disk and to its recipients."""
+
+    def __init__(self, delivery: StoredDelivery, bodies: BodyStore, envelope: Envelope) -> None:
+        self._delivery = delivery
+        self._envelope = envelope
+        self._error: MailError | None = None
+        self._draft: Draft | None = None
+        try:
+            self._draft = bodies.begin()
+        except MailError as error:
+            self._error = error
+
+    def write(self, wire: bytes) -> None:
+        if self._draft is None:
+            return
+        try:
+            self._draft.write(wire)
+        except MailError as error:
+            self.abort()
+            self._error = error
+
+    def abort(self) -> None:
+        draft, self._draft = self._draft, None
+        if draft is not None:
+            draft.abort()
+
+    def commit(
+        self, recipients: Sequence[Recipient], octets: int, done: Callable[[int, Delivered | MailError], None]
+    ) -> None:
+        draft, self._draft = self._draft, None
+        if draft is None:
+            _tell_all(len(recipients), self._error or TryAgain("the message was given up before"), done)
+            return
+        self._delivery.store(draft, octets, lambda ref: self._stored(ref, recipients, done))
+
+    def _stored(
+        self,
+        ref: BodyRef | MailError,
+        recipients: Sequence[Recipient],
+        done: Callable[[int, Delivered | MailError], None],
+    ) -> None:
+        if isinstance(ref, MailError):
+            log.error("a body could not be stored: %s", ref)
+            _tell_all(len(recipients), ref, done)
+        elif len(recipients) == 1:
+            self._place(0, recipients[0], ref, None, done)
+        else:
+            self._delivery.add_body(ref, lambda body: self._shared(body, ref, recipients, done))
+
+    def _shared(
+        self,
+        body: int | MailError,
+        ref: BodyRef,
+        recipients: Sequence[Recipient],
+        done: Callable[[int, Delivered | MailError], None],
+    ) -> None:
+        if isinstance(body, MailError):
+            _tell_all(len(recipients), body, done)
+            return
+        for index, recipient in enumerate(recipients):
+            self._place(index, recipient, ref, body, done)
+
+    def _place(
+        self,
+        index: int,
+        recipient: Recipient,
+        ref: BodyRef,
+        body: int | None,
+        done: Callable[[int, Delivered | MailError], None],
+        *,
+        again: bool = False,
+    ) -> None:
+        queue_id = fresh_id()
+        prefix = self._delivery.trace(self._envelope, recipient.address, queue_id)
+
+        def refused(why: Recipient | MailError) -> None:
+            """What RCPT had accepted was refused. Asked again, now with the true size, there may be room."""
+            if isinstance(why, Recipient) and not again:
+                self._place(index, why, ref, body, done, again=True)
+                return
+            if body is None:
+                self._delivery.discard(ref)
+            done(index, why if isinstance(why, MailError) else TryAgain("the mailbox changed meanwhile"))
+
+        def placed(answer: MailError | None) -> None:
+            if isinstance(answer, Refusing):
+                self._delivery.recipient(recipient.address, len(prefix) + ref.octets, refused)
+            elif isinstance(answer, MailError):
+                log.error("delivery to %s: %s", recipient.address, answer)
+                done(index, answer)
+            else:
+                log.info("delivered %s to %s, %d octets", queue_id, trace_headers.plain(recipient.address), ref.octets)
+                done(index, Delivered(queue_id))
+
+        self._delivery.place(
+            Placement(recipient.mailboxes, ref, prefix, body, uidl=queue_id, capped=recipient.capped), placed
+        )
+
+
+def _tell_all(count: int, answer: MailError, done: Callable[[int, Delivered | MailError], None]) -> None:
+    for index in range(count):
+        done(index, answer)

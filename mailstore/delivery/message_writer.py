@@ -1,0 +1,187 @@
+"""Writes the rows of messages whose bodies are durable; a turn of the loop's ordinary ones share a transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from mailstore.errors import MailError
+from mailstore.pg import array_literals
+from mailstore.pg.callback import tell
+from mailstore.pg.pipeline import Parameters, StatementFailed, Steps
+from mailstore.policy import sortable_ids
+from mailstore.ports import BodyRef, Done
+from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.statements.delivery import DELIVER, DELIVER_ALL, LOCK_DOMAINS
+from mailstore.sql.statements.view import LOCK
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+LOCK_NOT_AVAILABLE = "55P03"
+NOT_NULL_VIOLATION = "23502"  # how the statement says that some of several mailboxes refused
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One message for `mailboxes`, all or none.
+
+    `uidl` is the UIDL in the first of them: the queue id of a delivery, so that header, log and maildrop name the same,
+    or the old one of an import; the others get new ones. What stands behind it is for imports: the old date, no quota.
+    """
+
+    mailboxes: tuple[int, ...]
+    ref: BodyRef
+    prefix: bytes = b""
+    body: int | None = None  # the body's row, where it stands already
+    uidl: str | None = None
+    arrived_at: datetime | None = None
+    unlimited: bool = False
+    source: bytes | None = None
+    uidl_digest: bytes | None = None  # of a UIDL from elsewhere: it is remembered with the source
+    capped: tuple[int, ...] = ()  # the domains whose quota is to be kept
+
+    @property
+    def ordinary(self) -> bool:
+        """True for a new message with a body of its own for one mailbox, whose domain has no quota."""
+        imported = self.arrived_at or self.unlimited or self.source
+        return len(self.mailboxes) == 1 and self.body is None and not imported and not self.capped
+
+
+class Refusing(MailError):
+    """The mailboxes took nothing: a switch, a quota, or this source came before. Nothing was changed."""
+
+
+Turn = list[tuple[Placement, Done[None]]]
+
+
+class Placing:
+    """Ordinary messages whose bodies became durable together go in together: one commit, one flush of the log for all.
+
+    Each has its own outcome all the same. A mailbox that refuses is an answer without a row, and no error; after an
+    error, which undid all of them, they are tried apart. What comes for a mailbox that is in a transaction would only
+    wait for its lock, on a lane that others need: it waits here, and goes together next.
+    """
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+        self._waiting: Turn = []
+        self._soon = False  # the next transaction begins at the end of this turn of the loop
+        self._under_way: set[int] = set()  # mailboxes
+
+    def place(self, placement: Placement, done: Done[None]) -> None:
+        """Write the rows of one message; Refusing when the mailboxes take nothing."""
+        if not placement.ordinary:
+            self._alone(placement, done)
+            return
+        self._waiting.append((placement, done))
+        self._begin_soon()
+
+    def _alone(self, placement: Placement, done: Done[None]) -> None:
+        self._lanes.write(_steps(placement), lambda answer: done(_placed(answer)))
+
+    def _begin_soon(self) -> None:
+        if not self._soon:
+            self._soon = True
+            asyncio.get_running_loop().call_soon(self._together)
+
+    def _together(self) -> None:
+        self._soon = False
+        turn = [one for one in self._waiting if _mailbox(one) not in self._under_way]
+        self._waiting = [one for one in self._waiting if _mailbox(one) in self._under_way]
+        if turn:
+            turn.sort(key=_mailbox)  # all lock mailboxes in one order, so that no two wait for each other
+            self._under_way.update(map(_mailbox, turn))
+            self._send(turn)
+
+    def _send(self, turn: Turn) -> None:
+        steps = [(DELIVER, _parameters(placement)) for placement, _done in turn]
+        self._lanes.write_each(steps, lambda answers: self._answered(turn, answers))
+
+    def _answered(self, turn: Turn, answers: Sequence[PGresult] | MailError) -> None:
+        if isinstance(answers, StatementFailed) and (parts := _apart(turn, answers)):
+            for part in parts:
+                self._send(part)
+            return
+        self._under_way.difference_update(map(_mailbox, turn))
+        if self._waiting:
+            self._begin_soon()
+        for index, (_placement, done) in enumerate(turn):
+            tell(done, _placed(answers if isinstance(answers, MailError) else answers[index]))
+
+
+def _mailbox(one: tuple[Placement, Done[None]]) -> int:
+    return one[0].mailboxes[0]
+
+
+def _apart(turn: Turn, failed: StatementFailed) -> list[Turn]:
+    """Return what to try apart after an error: the mailboxes, or else the messages; nothing where that would not help.
+
+    Whose mailbox is locked waits once more, and not once for each of its messages: others wait behind them.
+    """
+    parts = [list(part) for _mailbox_key, part in groupby(turn, key=_mailbox)]
+    if len(parts) > 1:
+        return parts
+    return [[one] for one in turn] if len(turn) > 1 and failed.sqlstate != LOCK_NOT_AVAILABLE else []
+
+
+def fresh_id() -> str:
+    """A UIDL or queue id: unique for ever, ordered by time."""
+    return sortable_ids.new_id(time.time_ns() // 1_000_000, os.urandom(sortable_ids.RANDOM_OCTETS))
+
+
+def body_figures(ref: BodyRef) -> tuple[bytes, bytes, bytes]:
+    return b"%d" % ref.wire_octets, b"%d" % ref.octets, ref.digest
+
+
+def _placed(answer: PGresult | MailError) -> MailError | None:
+    if isinstance(answer, StatementFailed) and answer.sqlstate == NOT_NULL_VIOLATION:
+        return Refusing("some of the mailboxes refuse")
+    if isinstance(answer, MailError):
+        return answer
+    return None if answer.ntuples else Refusing("the mailbox refuses")
+
+
+def _steps(placement: Placement) -> Steps:
+    if placement.ordinary:
+        return ((DELIVER, _parameters(placement)),)
+    mailboxes = array_literals.bigints(placement.mailboxes)
+    capped = array_literals.bigints(placement.capped)
+    locks = [(LOCK_DOMAINS, (capped,))] if placement.capped else []
+    if len(placement.mailboxes) > 1:
+        locks.append((LOCK, (mailboxes,)))
+    return (*locks, (DELIVER_ALL, (*_all_parameters(placement, mailboxes), capped, placement.uidl_digest)))
+
+
+def _parameters(placement: Placement) -> Parameters:
+    ref = placement.ref
+    return (
+        b"%d" % placement.mailboxes[0],
+        b"%d" % (len(placement.prefix) + ref.octets),
+        ref.key.encode(),
+        *body_figures(ref),
+        (placement.uidl or fresh_id()).encode(),
+        placement.prefix,
+    )
+
+
+def _all_parameters(placement: Placement, mailboxes: bytes) -> Parameters:
+    ref = placement.ref
+    uidls = [placement.uidl or fresh_id(), *(fresh_id() for _ in placement.mailboxes[1:])]
+    new_body: tuple[bytes | None, ...] = (None, ref.key.encode(), *body_figures(ref))
+    return (
+        mailboxes,
+        b"%d" % (len(placement.prefix) + ref.octets),
+        *(new_body if placement.body is None else (b"%d" % placement.body, None, None, None, None)),
+        placement.prefix,
+        array_literals.texts(uidls),
+        placement.arrived_at.isoformat().encode() if placement.arrived_at else None,
+        b"t" if placement.unlimited else b"f",
+        placement.source,
+    )

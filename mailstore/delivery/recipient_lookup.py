@@ -1,0 +1,251 @@
+"""Who a recipient's address stands for: mailboxes, through +detail, aliases, forwards, catch-alls and alias domains."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mailstore.delivery.recipient_rows import Box, Place, Way, found, places
+from mailstore.delivery.trace_headers import plain
+from mailstore.errors import (
+    AliasOutside,
+    MailError,
+    QuotaDeferred,
+    QuotaRejected,
+    RecipientDisabled,
+    UnknownRecipient,
+)
+from mailstore.pg import array_literals
+from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address
+from mailstore.policy.aliases import LEVELS_AT_MOST, TARGETS_AT_MOST
+from mailstore.ports import Done, Recipient
+from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.quota_relief import FIND_ROOM, RELIEF_ROUNDS, RELIEVE
+from mailstore.sql.statements.delivery import OURS, RECIPIENTS, ROOM
+from mailstore.sql.statements.view import LOCK
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+log = logging.getLogger("popadmin.delivery")
+
+POSTMASTER = "postmaster"
+
+
+class _Search:
+    """One recipient's way to its mailboxes: each round asks for all names that are still open."""
+
+    def __init__(self, lanes: Lanes, address: str, octets: int, done: Done[Recipient]) -> None:
+        self._lanes = lanes
+        self._address = address
+        self._octets = octets
+        self._done = done
+        self._copy: Box | None = None  # the mailbox itself, where its forward leaves it a copy
+        self._boxes: dict[int, Box] = {}
+        self._asked: set[str] = set()
+        self._passed_over = False
+        self.full: list[int] = []  # the mailboxes that are to blame, where the answer is that of a full one
+
+    def ask(self, keys: dict[str, list[str]], depth: int, following: Sequence[str] = ()) -> None:
+        """Ask for names, each under the keys that may answer for it, the first first; `following` are for the next."""
+        array = array_literals.texts({key for group in keys.values() for key in group})
+        self._asked.update(keys)
+        asked = (array, b"%d" % self._octets)
+        self._lanes.read(RECIPIENTS, asked, lambda answer: self._answered(answer, keys, depth, [*following]))
+
+    def _answered(
+        self, answer: PGresult | MailError, keys: dict[str, list[str]], depth: int, following: list[str]
+    ) -> None:
+        if isinstance(answer, MailError):
+            self._done(answer)
+            return
+        told = found(answer)
+        missing: list[str] = []
+        for name, group in keys.items():
+            box, way = told.of(group)
+            if box is None and way is None:
+                missing.append(name)
+            following.extend(self._follow(box, way, depth))
+        if missing:
+            self._missed(missing, following, depth)
+        else:
+            self._go_on(following, depth)
+
+    def _follow(self, box: Box | None, way: Way | None, depth: int) -> list[str]:
+        """Note the mailbox, unless its mail is forwarded without a copy; return the names to ask for next."""
+        if box is not None and not box.receives:
+            way = None  # what takes no mail forwards none
+        if box is not None and (way is None or way.keep_copy):
+            self._boxes[box.mailbox] = box
+            self._copy = box if depth == 0 and way is not None else self._copy
+        if way is None or not way.receives:
+            return []
+        return [target for target in way.targets if target not in self._asked]
+
+    def _missed(self, missing: list[str], following: list[str], depth: int) -> None:
+        """Nobody has these names: their domains may stand for others, be ours, or be elsewhere."""
+
+        def answered(answer: PGresult | MailError) -> None:
+            if isinstance(answer, MailError):
+                self._done(answer)
+            else:
+                self._placed(missing, places(answer), following, depth)
+
+        domains = {name.rpartition("@")[2] for name in missing}
+        self._lanes.read(OURS, (array_literals.texts(domains),), answered)
+
+    def _placed(self, missing: list[str], ours: dict[str, Place], following: list[str], depth: int) -> None:
+        """A domain that stands for another has nobody of its own: the same name is asked for there."""
+        moved: dict[str, list[str]] = {}
+        outside: list[str] = []
+        for name in missing:
+            local_part, _at, domain = name.rpartition("@")
+            place = ours.get(domain)
+            if place is None:
+                outside.append(name)
+            elif place.stands_for is None:
+                self._passed_over = True
+            elif place.active:
+                there = f"{local_part}@{place.stands_for}"
+                moved[there] = _keys(there)
+        if outside and depth > 0:
+            self._outside(", ".join(outside))
+        elif outside:
+            self._done(UnknownRecipient(self._address))
+        elif moved:
+            self.ask(moved, depth, following)
+        else:
+            self._go_on(following, depth)
+
+    def _go_on(self, following: list[str], depth: int) -> None:
+        if not following:
+            self._decide(list(self._boxes.values()))
+        elif depth == LEVELS_AT_MOST or len(following) + len(self._boxes) > TARGETS_AT_MOST:
+            self._outside(f"more than {LEVELS_AT_MOST} levels or {TARGETS_AT_MOST} targets")
+        else:
+            self.ask({name: _keys(name) for name in following}, depth + 1)
+
+    def _outside(self, why: str) -> None:
+        """Only the MTA can reach all of it. What it hands on to a forward's own mailbox is the copy, and no more."""
+        if self._copy is None:
+            self._done(AliasOutside(f"{self._address}: {why}"))
+        else:
+            self._decide([self._copy])
+
+    def _decide(self, boxes: list[Box]) -> None:
+        """All or none: what only some of an alias could take would be lost for the others, or arrive twice."""
+        if not boxes and self._passed_over:
+            self._done(UnknownRecipient(self._address))
+            return
+        receiving = [box for box in boxes if box.receives]
+        if not receiving:
+            self._done(RecipientDisabled(self._address))
+            return
+        self.full = [box.mailbox for box in receiving if not box.fits]
+        for box in receiving:
+            if not box.fits:
+                self._done(self._full(box.over_quota))
+                return
+        capped = tuple(sorted({box.capped for box in receiving if box.capped is not None}))
+        accepted = Recipient(self._address, tuple(sorted(box.mailbox for box in receiving)), capped)
+        if capped:
+            self._ask_room(accepted)
+        else:
+            self._done(accepted)
+
+    def _ask_room(self, accepted: Recipient) -> None:
+        def answered(answer: PGresult | MailError) -> None:
+            if isinstance(answer, MailError):
+                self._done(answer)
+            elif answer.ntuples:
+                self._done(self._full((answer.get_value(0, 0) or b"").decode()))
+            else:
+                self._done(accepted)
+
+        self._lanes.read(ROOM, (array_literals.bigints(accepted.capped), b"%d" % self._octets), answered)
+
+    def _full(self, over_quota: str) -> MailError:
+        return QuotaRejected(self._address) if over_quota == "reject" else QuotaDeferred(self._address)
+
+
+def find(lanes: Lanes, address: str, octets: int | None, done: Done[Recipient], *, hostname: str) -> None:
+    """Decide one recipient for a message of `octets` (None: not announced, so one octet must fit).
+
+    `hostname` is this site's own name: the bare postmaster is the one of its domain.
+    """
+    # RFC 5321 §4.5.1: in any case, and without a domain.
+    if address.lower() == POSTMASTER:
+        keys = {POSTMASTER: _postmaster_keys(hostname)}
+    else:
+        try:
+            name = normal_address(address)
+        except (BadAddress, UnicodeEncodeError):
+            done(UnknownRecipient(address))
+            return
+        keys = {name: _keys(name)}
+    _Finding(lanes, address, keys, octets or 1, done).ask()
+
+
+class _Finding:
+    """One recipient, asked for until no room is missing: where mailboxes are full, their policies may make some.
+
+    A round at a time, each found without a lock and in a transaction of its own, and none unless all of them together
+    would be enough.
+    """
+
+    def __init__(
+        self, lanes: Lanes, address: str, keys: dict[str, list[str]], octets: int, done: Done[Recipient]
+    ) -> None:
+        self._lanes = lanes
+        self._address = address
+        self._keys = keys
+        self._octets = octets
+        self._done = done
+        self._rounds = 0  # so many there were
+        self._most: int | None = None  # so many there may be; None: no mailbox was full yet
+
+    def ask(self) -> None:
+        search = _Search(self._lanes, self._address, self._octets, lambda answer: self._answered(answer, search.full))
+        search.ask(self._keys, 0)
+
+    def _answered(self, answer: Recipient | MailError, full: list[int]) -> None:
+        if not full or self._rounds == self._most:
+            if self._rounds and isinstance(answer, Recipient):
+                log.info("room made in %s", plain(self._address))
+            self._done(answer)
+        else:
+            self._most = self._most or RELIEF_ROUNDS * len(full)
+            steps = ((FIND_ROOM, (array_literals.bigints(full), b"%d" % self._octets)),)
+            self._lanes.write(steps, lambda room: self._found(room, answer))
+
+    def _found(self, room: PGresult | MailError, refusal: Recipient | MailError) -> None:
+        """One mailbox a round, so that no lock is held for the others' sake."""
+        if isinstance(room, MailError):
+            self._done(room)
+        elif not room.ntuples:
+            self._done(refusal)
+        else:
+            mailbox, numbers = room.get_value(0, 0) or b"", room.get_value(0, 1) or b""
+            steps = ((LOCK, (b"{%s}" % mailbox,)), (RELIEVE, (mailbox, b"%d" % self._octets, numbers)))
+            self._lanes.write(steps, lambda moved: self._moved(moved, refusal))
+
+    def _moved(self, moved: PGresult | MailError, refusal: Recipient | MailError) -> None:
+        if isinstance(moved, MailError):
+            self._done(moved)
+        elif moved.get_value(0, 0) == b"0":
+            self._done(refusal)
+        else:
+            self._rounds += 1
+            self.ask()
+
+
+def _postmaster_keys(hostname: str) -> list[str]:
+    """Of mail.example.org: the postmaster there, else in example.org, with the catch-all of each."""
+    labels = hostname.lower().split(".")
+    domains = [".".join(labels[at:]) for at in range(len(labels))]
+    return [key for domain in domains for key in (f"{POSTMASTER}@{domain}", f"@{domain}")]
+
+
+def _keys(name: str) -> list[str]:
+    return [*lookup_keys(name), f"@{name.rpartition('@')[2]}"]

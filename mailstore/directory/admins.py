@@ -1,0 +1,83 @@
+"""Hosting admins: made and given a password. What they may do is decided by the pages, not here."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailstore.directory import address_error, audit, new_password
+from mailstore.directory.audit import Actor
+from mailstore.directory.outcome import Changes, Ensured, Rejected, last_word
+from mailstore.models import Mailbox, User
+from mailstore.policy.addresses import BadAddress, normal_login
+
+LOGIN_CHARACTERS = 254  # as an address
+RACES = {"mailstore_user_address_key": gettext_lazy("this login was taken a moment ago: try again")}
+
+
+def ensure(login: str, *, actor: Actor, password: str | None = None, must_change: bool = False) -> Ensured[User]:
+    """Make the admin unless there; a given password replaces the old one, a new admin without gets one (`secret`).
+
+    That one is to be changed at his first sign-in where he `must_change` it.
+
+    Rejected for a login with blanks or none at all, one that a mailbox owner has, a password against the rules.
+    """
+    with transaction.atomic(), last_word(RACES):
+        return made(login, User.Role.ADMIN, actor=actor, password=password, must_change=must_change)
+
+
+def made(login: str, role: str, *, actor: Actor, password: str | None, must_change: bool) -> Ensured[User]:
+    """The user of this login and role, made unless there; in the transaction of the caller, who knows of RACES."""
+    name = checked(login)
+    user = User.objects.select_for_update().filter(address=name).first()
+    created = user is None
+    if user is not None:
+        _refuse_another(user, role, password)
+    secret = new_password.generate() if created and password is None else None
+    user = user or User(address=name, role=role, must_change_password=must_change and secret is not None)
+    changes = _put_password(user, chosen=password, generated=secret)
+    if created or changes:
+        user.save()
+        audit.record(actor, "admin.create" if created else "admin.change", name)
+    return Ensured(user, created, {} if created else changes, secret)
+
+
+def checked(login: str) -> str:
+    """The login in the form in which it is stored; Rejected says what one is."""
+    name = login.strip()
+    if not name or len(name) > LOGIN_CHARACTERS or not name.isprintable() or " " in name:
+        raise Rejected(
+            _("%(login)r is not a login: 1 to %(most)d characters without blanks")
+            % {"login": login, "most": LOGIN_CHARACTERS}
+        )
+    try:
+        return normal_login(name)
+    except BadAddress as error:
+        raise Rejected(address_error.sentence(error)) from error
+
+
+def _refuse_another(user: User, role: str, password: str | None) -> None:
+    """Nobody changes from one kind of person to another by the way."""
+    told = {"login": user.address}
+    if user.role != role:
+        if role == User.Role.OWNER:
+            raise Rejected(_("%(login)s is a hosting admin: every domain is his") % told)
+        raise Rejected(_("%(login)s is the address of a mailbox owner") % told)
+    if password is not None and role == User.Role.OWNER and Mailbox.objects.filter(user=user).exists():
+        raise Rejected(_("%(login)s owns a mailbox: its password is set there") % told)
+
+
+def _put_password(user: User, *, chosen: str | None, generated: str | None) -> Changes:
+    if generated is not None:
+        new_password.put(user, generated)
+        return {}
+    if chosen is None:
+        return {}
+    new_password.refuse_hash(chosen)
+    if user.pk and user.check_password(chosen):
+        return {}
+    before = user.password_changed_at
+    new_password.check(chosen, user)
+    new_password.put(user, chosen)
+    return {"password_changed_at": (before, user.password_changed_at)}

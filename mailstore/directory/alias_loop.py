@@ -1,0 +1,68 @@
+"""Aliases and alias domains that would lead back to themselves: found by following them as a delivery would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import connection
+from django.db.models import F, Func, TextField, Value
+from django.utils.translation import gettext as _
+
+from mailstore.directory.outcome import Rejected
+from mailstore.models import Alias, Domain, Mailbox
+from mailstore.policy import aliases as reach
+from mailstore.policy.addresses import lookup_keys
+
+# What leads on is written one after the other, so that two changes cannot close a loop between them.
+_ONE_WRITER = "SELECT pg_advisory_xact_lock(hashtext('mailstore_alias'))"
+
+
+def take_turn() -> None:
+    """Called first in a transaction that changes where addresses lead."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ONE_WRITER)
+
+
+def refuse(address: str, targets: list[str]) -> None:
+    """Follow the targets as a delivery would, one level a time; refuse to meet `address`, and to go on for too long."""
+    level, followed = set(targets), set(targets)
+    levels = 0
+    while level:
+        reached = _resolve(level, but=address)
+        if address in reached:
+            raise Rejected(_("%(address)s would lead back to itself") % {"address": address}, field="targets")
+        level = {target for onward in reached.values() for target in onward} - followed
+        followed |= level
+        levels += 1
+        if levels > reach.LEVELS_AT_MOST or len(followed) > reach.TARGETS_AT_MOST:
+            raise Rejected(
+                _("%(address)s would reach further than %(levels)d levels or %(most)d targets")
+                % {"address": address, "levels": reach.LEVELS_AT_MOST, "most": reach.TARGETS_AT_MOST},
+                field="targets",
+            )
+
+
+def refuse_through(domain: Domain) -> None:
+    """The same for every alias that has a target in this domain, whose addresses lead elsewhere now."""
+    joined = Func(F("targets"), Value(" "), function="array_to_string", output_field=TextField())
+    for alias in Alias.objects.annotate(joined=joined).filter(joined__contains=f"@{domain.name}"):
+        refuse(alias.address, alias.targets)
+
+
+def _resolve(level: Iterable[str], *, but: str) -> dict[str, list[str]]:
+    """Return the aliases that answer for these addresses, with their targets; `but` counts as an alias already."""
+    keys = [[*lookup_keys(address), f"@{address.rpartition('@')[2]}"] for address in _moved(level)]
+    names = {name for choice in keys for name in choice}
+    known = {alias.address: alias.targets for alias in Alias.objects.filter(address__in=names)} | {but: []}
+    there = Mailbox.objects.filter(user__address__in=names, removed_at=None)
+    boxes = set(there.values_list("user__address", flat=True))
+    answers = {next((name for name in choice if name in boxes or name in known), None) for choice in keys}
+    return {name: known[name] for name in answers if name in known}
+
+
+def _moved(addresses: Iterable[str]) -> set[str]:
+    """Return the addresses with each domain that stands for another replaced by that."""
+    parted = [address.rpartition("@") for address in addresses]
+    standing = Domain.objects.filter(name__in={domain for _local, _at, domain in parted}, stands_for__isnull=False)
+    others = dict(standing.values_list("name", "stands_for__name"))
+    return {f"{local}@{others.get(domain, domain)}" for local, _at, domain in parted}

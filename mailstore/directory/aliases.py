@@ -1,0 +1,193 @@
+"""Aliases: addresses that stand for others, forwards of mailboxes, catch-alls; who they lead to is found elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from mailstore.directory import address_error, alias_loop, audit, domains, removal_notice
+from mailstore.directory.audit import Actor
+from mailstore.directory.look_alikes import Neighbours
+from mailstore.directory.outcome import Ensured, Only, Rejected, assign, details
+from mailstore.models import Alias, Domain, Mailbox
+from mailstore.policy import aliases as reach
+from mailstore.policy.addresses import BadAddress, normal_address, normal_domain
+
+
+class Expiry(TypedDict, total=False):
+    """Until when an alias leads on; None is for ever."""
+
+    expires_at: datetime | None
+
+
+class Fields(Expiry, total=False):
+    """What of an alias can be set beside its targets; what is not given stays."""
+
+    active: bool
+    keep_copy: bool
+    comment: str
+
+
+def ensure(
+    address: str,
+    targets: Sequence[str],
+    *,
+    actor: Actor,
+    look_alike: bool = False,
+    only: Only | None = None,
+    **fields: Unpack[Fields],
+) -> Ensured[Alias]:
+    """Make the alias unless it is there, and let it stand for exactly these targets.
+
+    At a mailbox's own address it is the mailbox's forward, and `keep_copy` must be told when it is made; to forward to
+    that address too means to keep a copy. Rejected for a bad address, no or too many targets, an expiry that is past, a
+    copy where no mailbox is, a loop, a domain at its limit or one that stands for another, and for an alias that
+    is there or not, where `only` the other kind is meant.
+    """
+    normal = _normal(address)
+    wanted = _normal_targets(targets)
+    with transaction.atomic():
+        alias_loop.take_turn()
+        domain = domains.locked(normal)
+        alias = Alias.objects.select_for_update().filter(address=normal).first()
+        created = alias is None
+        if only is Only.NEW and not created:
+            raise Rejected(_("%(address)s is an alias already: change that one") % {"address": normal}, field="address")
+        if only is Only.THERE and created:
+            raise _unknown(normal)
+        mailbox = _mailbox(normal)
+        if mailbox is not None and normal in wanted:
+            wanted.remove(normal)
+            fields = {"keep_copy": True, **fields}
+        _refuse(normal, wanted, mailbox, fields, created=created)
+        if alias is None:
+            if mailbox is None and not look_alike:
+                Neighbours.of([normal], [domain]).refuse(normal)
+            alias = _make(normal, domain, wanted, mailbox)
+        changes = assign(alias, {"targets": wanted, **fields})
+        if created or changes:
+            verb = "alias.create" if created else "alias.change"
+            facts: dict[str, Any] = {"targets": wanted, "changes": details(changes)}
+            audit.record(actor, verb, normal, mailbox=mailbox, within=domain, **facts)
+    return Ensured(alias, created, changes)
+
+
+def remove(address: str, *, actor: Actor) -> None:
+    """Remove the alias. Rejected when there is none."""
+    normal = _normal(address)
+    with transaction.atomic():
+        alias_loop.take_turn()
+        alias = Alias.objects.select_for_update().filter(address=normal).first()
+        if alias is None:
+            raise _unknown(normal)
+        alias.delete()
+        targets = alias.targets
+        audit.record(actor, "alias.remove", normal, mailbox=alias.mailbox, within=alias.domain, targets=targets)
+
+
+def set_catch_all(domain: str, targets: Sequence[str], *, actor: Actor) -> None:
+    """Let the domain's unknown names lead to exactly these, from now on; without any they are unknown.
+
+    Rejected as by `ensure`.
+    """
+    address = f"@{domain}"
+    with transaction.atomic():
+        alias_loop.take_turn()
+        if targets:
+            ensure(address, targets, actor=actor, active=True, **renewal(address))
+        elif Alias.objects.filter(address=address).exists():
+            remove(address, actor=actor)
+
+
+def renewal(address: str) -> Expiry:
+    """What `ensure` is told so that an alias which has expired leads on again; one yet to expire still does."""
+    if Alias.objects.filter(address=address, expires_at__lte=timezone.now()).exists():
+        return {"expires_at": None}
+    return {}
+
+
+def remove_expired(address: str, *, before: datetime, actor: Actor) -> None:
+    """Remove the alias if it expired before that. Rejected when there is none, or it was renewed."""
+    with transaction.atomic():
+        alias_loop.take_turn()
+        if not Alias.objects.filter(address=address, expires_at__lt=before).exists():
+            raise Rejected(_("%(address)s has not expired") % {"address": address})
+        remove(address, actor=actor)
+
+
+def listing(domain: str | None = None) -> QuerySet[Alias]:
+    """The aliases of one domain, or all, by address, without the forwards of removed mailboxes.
+
+    Rejected when there is no such domain.
+    """
+    rows = Alias.objects.select_related("domain").filter(domain__removed_at=None, mailbox__removed_at=None)
+    rows = rows.order_by("address")
+    return rows if domain is None else rows.filter(domain=domains.get(domain))
+
+
+def _unknown(address: str) -> Rejected:
+    return Rejected(_("%(address)s is not an alias of this site") % {"address": address})
+
+
+def _normal(address: str) -> str:
+    try:
+        if address.startswith("@"):
+            return f"@{normal_domain(address[1:])}"
+        return normal_address(address)
+    except BadAddress as error:
+        raise Rejected(address_error.sentence(error)) from error
+
+
+def _normal_targets(targets: Sequence[str]) -> list[str]:
+    """Return the targets in normal form, each once, in the order given."""
+    try:
+        wanted = list(dict.fromkeys(normal_address(target) for target in targets))
+    except BadAddress as error:
+        raise Rejected(address_error.sentence(error), field="targets") from error
+    if not 0 < len(wanted) <= reach.TARGETS_AT_MOST:
+        raise Rejected(_("an alias has from 1 to %(most)d targets") % {"most": reach.TARGETS_AT_MOST}, field="targets")
+    return wanted
+
+
+def _mailbox(address: str) -> Mailbox | None:
+    """Return the mailbox of this address, if there is one. Rejected when it is removed."""
+    mailbox = Mailbox.objects.select_related("user", "domain").filter(user__address=address).first()
+    if mailbox is not None and mailbox.removed_at is not None:
+        raise removal_notice.refusal(mailbox)
+    return mailbox
+
+
+def _refuse(address: str, targets: list[str], mailbox: Mailbox | None, fields: Fields, *, created: bool) -> None:
+    expires_at = fields.get("expires_at")
+    if expires_at is not None and expires_at <= timezone.now():
+        raise Rejected(_("%(address)s would have expired already") % {"address": address}, field="expires_at")
+    if mailbox is None and fields.get("keep_copy"):
+        raise Rejected(
+            _("%(address)s is not a mailbox: there is nowhere to keep a copy") % {"address": address}, field="keep_copy"
+        )
+    if mailbox is not None and created and "keep_copy" not in fields:
+        raise Rejected(
+            _("%(address)s is a mailbox: say whether it keeps a copy of what is forwarded") % {"address": address},
+            field="keep_copy",
+        )
+    if not targets:
+        raise Rejected(_("%(address)s would be forwarded to nobody else") % {"address": address}, field="targets")
+    alias_loop.refuse(address, targets)
+
+
+def _make(address: str, domain: Domain, targets: list[str], mailbox: Mailbox | None) -> Alias:
+    """Insert the alias; the domain's row is locked. Forwards do not count among a domain's aliases."""
+    domains.refuse_standing(domain)
+    others = Alias.objects.filter(domain=domain, mailbox=None)
+    if mailbox is None and domain.alias_limit is not None and others.count() >= domain.alias_limit:
+        raise Rejected(
+            _("%(domain)s has all the aliases it may have (%(limit)d)")
+            % {"domain": domain.name, "limit": domain.alias_limit}
+        )
+    return Alias.objects.create(address=address, domain=domain, targets=targets, mailbox=mailbox)

@@ -1,0 +1,211 @@
+"""Devices: named credentials with views of their own, made and revoked; what a view shows is decided by `maildrop`."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailstore.directory import audit, mailboxes
+from mailstore.directory.audit import Actor
+from mailstore.directory.outcome import Rejected, last_word
+from mailstore.models import Device, Mailbox
+from mailstore.policy import devices as shapes
+from mailstore.sql import device_settlement
+
+STARTS = ("all", "now", "30d")
+NO_POP = "none"  # beside the modes, for the main password: it signs in to POP no more
+RECENT = timedelta(days=30)
+NAME_CHARACTERS = 60
+_RACES = {
+    "device_name_once_per_mailbox": gettext_lazy(
+        "this mailbox has a device of that name: choose another, or revoke it"
+    ),
+    # 40 bits of a selector may meet once in a very large site; a second try draws another.
+    "mailstore_device_selector_key": gettext_lazy("the new password was unlucky: try again"),
+}
+
+# The live messages that arrived before a moment, as few ranges as possible: neighbours in the list are one range.
+_EARLIER = """
+SELECT coalesce(range_agg(int8range(first, last + 1)), '{}')::text, coalesce(sum(messages), 0), coalesce(sum(octets), 0)
+FROM (
+    SELECT min(added) AS first, max(added) AS last, count(*) AS messages, sum(octets) AS octets
+    FROM (
+        SELECT added, octets, early,
+               row_number() OVER (ORDER BY added) - row_number() OVER (PARTITION BY early ORDER BY added) AS run
+        FROM (
+            SELECT added, octets, arrived_at < %(before)s::timestamptz AS early
+            FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NULL
+        ) AS live
+    ) AS numbered
+    WHERE early GROUP BY run
+) AS runs
+"""
+
+
+def add(address: str, name: str, *, actor: Actor, mode: str | None = None, start: str = "all") -> tuple[Device, str]:
+    """Make a device; returns it with its secret, which is nowhere else: show it once.
+
+    `start` is what its view begins with: "all" that is stored, "now" on, or the last "30d". The first device beside
+    the main password makes the main view independent, so that the new device misses nothing.
+    """
+    normal = mailboxes.normalized(address)
+    label = _checked_name(name)
+    chosen = _checked(mode or Device.Mode.INDEPENDENT, Device.Mode.values, _("mode"))
+    begin = _checked(start, STARTS, _("start"))
+    secret = shapes.secret_of(secrets.token_bytes(shapes.SECRET_OCTETS))
+    with transaction.atomic(), last_word(_RACES):
+        mailbox = mailboxes.locked(normal)
+        _free_main_view(mailbox)
+        hidden, messages, octets = _earlier(mailbox, begin)
+        device = Device.objects.create(
+            mailbox=mailbox,
+            name=label,
+            mode=chosen,
+            selector=secret[: shapes.SELECTOR_CHARACTERS],
+            digest=shapes.digest(secret),
+            hidden=hidden,
+            skipped=hidden,
+            hidden_messages=messages,
+            hidden_octets=octets,
+        )
+        _take_change(mailbox)
+        audit.record(actor, "device.add", normal, mailbox=mailbox, device=label, mode=chosen, start=begin)
+    return device, secret
+
+
+def revoke(address: str, name: str, *, actor: Actor) -> Device:
+    """End a device: its password signs in no more. The last one gone, the main view is primary again.
+
+    Mail that waited for this device alone leaves then, into recovery.
+    """
+    normal = mailboxes.normalized(address)
+    with transaction.atomic():
+        mailbox = mailboxes.locked(normal)
+        device = _named(mailbox, name)
+        if device.main:
+            raise Rejected(_("the main password is not revoked: bar it from POP instead"))
+        device.revoked_at = timezone.now()
+        device.save(update_fields=["revoked_at"])
+        if not _active(mailbox).filter(main=False).exists():
+            _active(mailbox).filter(main=True).update(mode=Device.Mode.PRIMARY)
+        _take_change(mailbox)
+        device_settlement.settle([mailbox.pk])
+        audit.record(actor, "device.revoke", normal, mailbox=mailbox, device=device.name)
+    return device
+
+
+def set_mode(address: str, name: str, mode: str, *, actor: Actor) -> Device:
+    """Choose what a device's DELE does, and whether mail waits for it; for the main password also NO_POP.
+
+    Open sessions follow at their QUIT. Mail that no device waits for any more leaves then, into recovery. Rejected for
+    another mode than primary while the main password is the only device, since nobody would ever have all.
+    """
+    normal = mailboxes.normalized(address)
+    with transaction.atomic():
+        mailbox = mailboxes.locked(normal)
+        device = _named(mailbox, name)
+        modes = [*Device.Mode.values, NO_POP] if device.main else Device.Mode.values
+        was, chosen = _mode(mailbox, device), _checked(mode, modes, _("mode"))
+        if chosen == was:
+            return device
+        if device.main:
+            _choose_main(mailbox, chosen)
+        if chosen != NO_POP:
+            device.mode = chosen
+            device.save(update_fields=["mode"])
+        device_settlement.settle([mailbox.pk])
+        audit.record(actor, "device.mode", normal, mailbox=mailbox, device=device.name, mode=chosen, was=was)
+    return device
+
+
+def rename(address: str, name: str, new_name: str, *, actor: Actor) -> Device:
+    """Give a device another name. Rejected when another device of the mailbox has it, in any case."""
+    normal = mailboxes.normalized(address)
+    label = _checked_name(new_name)
+    with transaction.atomic(), last_word(_RACES):
+        mailbox = mailboxes.locked(normal)
+        device = _named(mailbox, name)
+        if device.main:
+            raise Rejected(_("the main password has no name of its own"))
+        if device.name == label:
+            return device
+        old, device.name = device.name, label
+        device.save(update_fields=["name"])
+        audit.record(actor, "device.rename", normal, mailbox=mailbox, device=label, was=old)
+    return device
+
+
+def listing(address: str) -> QuerySet[Device]:
+    """The devices of a mailbox that are not revoked, the main password first. Rejected when there is no mailbox."""
+    return _active(mailboxes.get(address)).order_by("-main", "created_at", "pk")
+
+
+def _active(mailbox: Mailbox) -> QuerySet[Device]:
+    return Device.objects.filter(mailbox=mailbox, revoked_at=None)
+
+
+def _named(mailbox: Mailbox, name: str) -> Device:
+    device = _active(mailbox).filter(name__iexact=name.strip()).first()
+    if device is None:
+        raise Rejected(_("%(address)s has no device %(name)r") % {"address": mailbox.user.address, "name": name})
+    return device
+
+
+def _mode(mailbox: Mailbox, device: Device) -> str:
+    return NO_POP if device.main and not mailbox.main_pop else device.mode
+
+
+def _choose_main(mailbox: Mailbox, mode: str) -> None:
+    alone = not _active(mailbox).filter(main=False).exists()
+    if alone and mode not in (Device.Mode.PRIMARY, NO_POP):
+        raise Rejected(_("the main password is the only device, so it is primary: add another device first"))
+    if mailbox.main_pop != (mode != NO_POP):
+        mailbox.main_pop = mode != NO_POP
+        mailbox.save(update_fields=["main_pop"])
+
+
+def _free_main_view(mailbox: Mailbox) -> None:
+    """Make the main view independent when the device about to be made is the first beside it."""
+    if not _active(mailbox).filter(main=False).exists():
+        _active(mailbox).filter(main=True).update(mode=Device.Mode.INDEPENDENT)
+
+
+def _earlier(mailbox: Mailbox, start: str) -> tuple[str, int, int]:
+    """Return what the new view hides: ranges of arrivals, and how many live messages and octets they hold."""
+    if start == "all":
+        return "{}", 0, 0
+    before: datetime | str = "infinity" if start == "now" else timezone.now() - RECENT
+    with connection.cursor() as cursor:
+        cursor.execute(_EARLIER, {"mailbox": mailbox.pk, "before": before})
+        ranges, messages, octets = cursor.fetchone()
+    return ranges, int(messages), int(octets)
+
+
+def _take_change(mailbox: Mailbox) -> None:
+    """Take the next change number; the mailbox's row is locked."""
+    mailbox.change += 1
+    mailbox.save(update_fields=["change"])
+
+
+def _checked_name(name: str) -> str:
+    label = " ".join(name.split())
+    if not label or len(label) > NAME_CHARACTERS or not label.isprintable():
+        raise Rejected(
+            _("%(name)r is not a name for a device: 1 to %(most)d characters") % {"name": name, "most": NAME_CHARACTERS}
+        )
+    return label
+
+
+def _checked(value: str, allowed: list[str] | tuple[str, ...], what: str) -> str:
+    if value not in allowed:
+        raise Rejected(
+            _("%(value)r is not a %(what)s: allowed are %(allowed)s")
+            % {"value": value, "what": what, "allowed": ", ".join(allowed)}
+        )
+    return value

@@ -1,0 +1,136 @@
+"""Domains removed, restored and purged, each with its mailboxes and aliases; a removed one rests and can come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+from django.db import transaction
+from django.db.models import Count, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from mailstore.directory import audit, domains, mailbox_removal, removal_notice
+from mailstore.directory.audit import Actor
+from mailstore.directory.outcome import Rejected
+from mailstore.directory.removal_notice import Removed
+from mailstore.models import Alias, Domain, Mailbox
+
+
+def contents(domain: Domain) -> Removed:
+    """Count what goes with the domain when it is removed, or comes back with it."""
+    boxes = Mailbox.objects.filter(domain=domain, removed_with_domain=domain.removed_at is not None)
+    if domain.removed_at is None:
+        boxes = boxes.filter(removed_at=None)
+    sums = boxes.aggregate(mailboxes=Count("pk"), messages=Sum("messages"), octets=Sum("octets"))
+    aliases = Alias.objects.filter(domain=domain, mailbox=None).count()
+    return Removed(sums["mailboxes"], aliases, int(sums["messages"] or 0), int(sums["octets"] or 0))
+
+
+def remove(name: str, *, actor: Actor, with_mailboxes: bool) -> Removed:
+    """Let the domain be as if absent, with its mailboxes and aliases, until it is restored or has rested.
+
+    Rejected while one of its mailboxes is held, and when there are mailboxes but not `with_mailboxes`.
+    """
+    with transaction.atomic():
+        domain = domains.locked_by_name(name)
+        _lock_mailboxes(domain)
+        _refuse_held(domain)
+        _refuse_stood_for(domain)
+        going = contents(domain)
+        if going.mailboxes and not with_mailboxes:
+            raise Rejected(
+                _("%(domain)s still has mailboxes (%(count)d): remove it with them, or leave it")
+                % {"domain": domain, "count": going.mailboxes}
+            )
+        columns = removal_notice.gone(actor)
+        Mailbox.objects.filter(domain=domain, removed_at=None).update(removed_with_domain=True, **columns)
+        Domain.objects.filter(pk=domain.pk).update(**columns)
+        _record(actor, "domain.remove", domain, going)
+    return going
+
+
+def restore(name: str, *, actor: Actor) -> Domain:
+    """Bring the domain back with exactly what went with it. Rejected where it is not removed."""
+    with transaction.atomic():
+        domain = domains.locked_removed(name)
+        removal_notice.refuse_asked(domain)
+        coming = contents(domain)
+        Mailbox.objects.filter(domain=domain, removed_with_domain=True).update(**removal_notice.back())
+        Domain.objects.filter(pk=domain.pk).update(removed_at=None, removed_by="")
+        _record(actor, "domain.restore", domain, coming)
+    return domains.get(domain.name)
+
+
+def ask_purge(name: str, *, actor: Actor) -> Removed:
+    """Let the sweep do what `purge_now` does, within minutes: nobody waits for it, and it cannot be restored meanwhile.
+
+    Returns what goes. Rejected where the domain is not removed, where a mailbox is held, and when it was asked for
+    already.
+    """
+    with transaction.atomic():
+        domain = domains.locked_removed(name)
+        removal_notice.refuse_asked(domain)
+        _refuse_held(domain)
+        going = contents(domain)
+        Domain.objects.filter(pk=domain.pk).update(purge_asked_at=timezone.now())
+        _record(actor, "domain.purge-asked", domain, going)
+    return going
+
+
+def purge_now(name: str, *, actor: Actor, stop: Callable[[], bool] = lambda: False) -> Removed:
+    """Destroy a removed domain with all its mailboxes, mail and aliases; its name is free.
+
+    One mailbox a transaction: what a crash leaves, or who says `stop`, is still removed, and the next purge goes on.
+    Returns what went. Rejected where the domain is not removed, where a mailbox is held, and when somebody restores it
+    meanwhile.
+    """
+    messages = octets = count = 0
+    with transaction.atomic():
+        domain = domains.locked_removed(name)
+        _refuse_held(domain)
+        keys = list(Mailbox.objects.filter(domain=domain).order_by("pk").values_list("pk", flat=True))
+    for key in keys:
+        if stop():
+            return Removed(count, 0, messages, octets)
+        destroyed = _purge_mailbox(name, key, actor)
+        count, messages, octets = count + 1, messages + destroyed.messages, octets + destroyed.octets
+    with transaction.atomic():
+        domain = domains.locked_removed(name)
+        done = Removed(count, Alias.objects.filter(domain=domain).count(), messages, octets)
+        _record(actor, "domain.purge", domain, done)
+        domain.delete()
+    return done
+
+
+@transaction.atomic
+def _purge_mailbox(name: str, key: int, actor: Actor) -> Removed:
+    domain = domains.locked_removed(name)
+    box = Mailbox.objects.select_related("user").select_for_update(of=("self",)).filter(domain=domain, pk=key).first()
+    return Removed(0, 0, 0, 0) if box is None else mailbox_removal.destroy(box, actor=actor)
+
+
+def _lock_mailboxes(domain: Domain) -> None:
+    """In the one order in which mailboxes are locked; deliveries under way are then over, and a hold is seen."""
+    list(Mailbox.objects.filter(domain=domain).order_by("pk").select_for_update().values_list("pk"))
+
+
+def _refuse_held(domain: Domain) -> None:
+    held = Mailbox.objects.filter(domain=domain, held=True).count()
+    if held:
+        raise Rejected(
+            _("%(domain)s has mailboxes on hold (%(count)d): lift the holds first") % {"domain": domain, "count": held}
+        )
+
+
+def _refuse_stood_for(domain: Domain) -> None:
+    others = domain.alias_domains.filter(removed_at=None).values_list("name", flat=True)
+    if others:
+        raise Rejected(
+            _("%(others)s stand for %(domain)s: remove them first, or let them stand for another")
+            % {"others": ", ".join(others), "domain": domain}
+        )
+
+
+def _record(actor: Actor, verb: str, domain: Domain, what: Removed) -> None:
+    audit.record(actor, verb, domain.name, within=domain, **asdict(what))

@@ -1,0 +1,163 @@
+"""Domains: made and changed; the limits they set are tested under their row's lock by what they limit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TypedDict, Unpack
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from mailstore.directory import address_error, alias_loop, audit, look_alikes, policies, removal_notice
+from mailstore.directory.audit import Actor
+from mailstore.directory.outcome import Ensured, Only, Rejected, assign, details, not_negative
+from mailstore.models import Alias, Domain, Mailbox, RetentionPolicy
+from mailstore.policy.addresses import BadAddress, normal_domain, shown_domain
+from mailstore.policy.quota import format_octets
+
+
+class Fields(TypedDict, total=False):
+    """What of a domain can be set; what is not given stays. A limit or quota of None is none."""
+
+    active: bool
+    over_quota: str
+    mailbox_limit: int | None
+    alias_limit: int | None
+    quota_octets: int | None
+    allotment_octets: int | None
+    mailbox_quota_default: int | None
+    mailbox_quota_most: int | None
+    owner_forwards: bool
+    stands_for: Domain | None
+    policy: RetentionPolicy | None
+    policy_at_once: bool
+
+
+QUOTAS = ("quota_octets", "allotment_octets", "mailbox_quota_default", "mailbox_quota_most")
+
+
+def ensure(
+    name: str, *, actor: Actor, look_alike: bool = False, only: Only | None = None, **fields: Unpack[Fields]
+) -> Ensured[Domain]:
+    """Make the domain unless it is there, and set the given fields.
+
+    Rejected when removed, for a bad name or value, for a new name that looks like another unless `look_alike` says that
+    it is meant, for a domain that cannot stand for the other, and for one that is there or not, where
+    `only` the other kind is meant.
+    """
+    normal = _normal(name)
+    not_negative(fields, *QUOTAS)
+    with transaction.atomic():
+        if "stands_for" in fields:
+            alias_loop.take_turn()
+        domain, created = Domain.objects.select_for_update(no_key=True).get_or_create(name=normal)
+        if domain.removed_at is not None:
+            raise removal_notice.refusal(domain)
+        if only is Only.NEW and not created:
+            raise Rejected(_("%(domain)s is here already") % {"domain": shown_domain(normal)}, field="name")
+        if only is Only.THERE and created:
+            raise _unknown(normal)
+        if created and not look_alike:
+            look_alikes.refuse_domain(normal)
+        if (other := fields.get("stands_for")) is not None:
+            _refuse_to_stand(domain, Domain.objects.select_for_update(no_key=True).get(pk=other.pk))
+        changes = assign(domain, policies.chosen(domain, fields))
+        _refuse_quotas(domain)
+        if "stands_for" in changes:
+            alias_loop.refuse_through(domain)
+        if created or changes:
+            verb = "domain.create" if created else "domain.change"
+            audit.record(actor, verb, normal, within=domain, changes=details(changes))
+    return Ensured(domain, created, changes)
+
+
+def get(name: str) -> Domain:
+    """Return the domain of this name, in any case. Rejected when there is none, or when it is removed."""
+    normal = _normal(name)
+    return there(normal, Domain.objects.filter(name=normal).first())
+
+
+def locked(address: str) -> Domain:
+    """Return the domain of a normal address, locked against other changes of what it limits, in a transaction."""
+    name = address.rpartition("@")[2]
+    return there(name, locked_all([name]).get(name))
+
+
+def locked_all(names: Collection[str]) -> dict[str, Domain]:
+    """Those of these domains that there are, removed ones too, by name; locked so, in the order of their keys."""
+    rows = Domain.objects.select_related("stands_for").select_for_update(of=("self",), no_key=True)
+    return {domain.name: domain for domain in rows.filter(name__in=names).order_by("pk")}
+
+
+def locked_by_name(name: str) -> Domain:
+    """Return the domain of this name, locked against everything that is made in it. Rejected as by `get`."""
+    normal = _normal(name)
+    return there(normal, Domain.objects.select_for_update().filter(name=normal).first())
+
+
+def locked_removed(name: str) -> Domain:
+    """Return a removed domain with its row locked. Rejected when there is none, or when it is not removed."""
+    normal = _normal(name)
+    domain = Domain.objects.select_for_update().filter(name=normal).first()
+    if domain is None:
+        raise _unknown(normal)
+    if domain.removed_at is None:
+        raise removal_notice.not_removed(domain)
+    return domain
+
+
+def there(normal: str, domain: Domain | None) -> Domain:
+    """Return the domain that was looked up by this name. Rejected when there is none, or when it is removed."""
+    if domain is None:
+        raise _unknown(normal)
+    if domain.removed_at is not None:
+        raise removal_notice.refusal(domain)
+    return domain
+
+
+def refuse_standing(domain: Domain) -> None:
+    """Refuse to make something in a domain that stands for another: its names are those of the other."""
+    if domain.stands_for is not None:
+        raise Rejected(
+            _("%(domain)s stands for %(other)s: make it there") % {"domain": domain, "other": domain.stands_for}
+        )
+
+
+def _refuse_quotas(domain: Domain) -> None:
+    least, most = domain.mailbox_quota_default, domain.mailbox_quota_most
+    if least is not None and most is not None and least > most:
+        raise Rejected(
+            _("the quota of a new mailbox (%(default)s) is above what a mailbox may have (%(most)s)")
+            % {"default": format_octets(least), "most": format_octets(most)},
+            field="mailbox_quota_default",
+        )
+
+
+def _refuse_to_stand(domain: Domain, other: Domain) -> None:
+    """One step and no more: then there is no circle of domains, and a recipient is found by one statement."""
+    if other.pk == domain.pk or other.removed_at is not None or other.stands_for_id is not None:
+        raise Rejected(
+            _("%(domain)s cannot stand for %(other)s") % {"domain": domain, "other": other}, field="stands_for"
+        )
+    if domain.alias_domains.exists():
+        raise Rejected(
+            _("other domains stand for %(domain)s: it cannot stand for one itself") % {"domain": domain},
+            field="stands_for",
+        )
+    if Mailbox.objects.filter(domain=domain).exists() or Alias.objects.filter(domain=domain).exists():
+        raise Rejected(
+            _("%(domain)s has mailboxes or aliases of its own, removed ones included: it cannot stand for %(other)s")
+            % {"domain": domain, "other": other},
+            field="stands_for",
+        )
+
+
+def _normal(name: str) -> str:
+    try:
+        return normal_domain(name)
+    except BadAddress as error:
+        raise Rejected(address_error.sentence(error)) from error
+
+
+def _unknown(name: str) -> Rejected:
+    return Rejected(_("%(domain)s is not a domain of this site: make it first") % {"domain": name})

@@ -1,0 +1,93 @@
+"""Mailboxes removed, restored and purged. A removed one rests with all that is in it; only a purge destroys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from mailstore.directory import audit, domain_caps, domains, mailboxes, message_purge, removal_notice
+from mailstore.directory.audit import Actor
+from mailstore.directory.outcome import Rejected
+from mailstore.directory.removal_notice import Removed
+from mailstore.models import Mailbox, Message
+
+
+def remove(address: str, *, actor: Actor, with_mail: bool) -> Removed:
+    """Let the mailbox be as if absent, until it is restored or has rested for settings.REMOVED_DAYS.
+
+    Nobody signs in, nothing is delivered, open sessions can change nothing more. Rejected while it is held, and when
+    there is mail but not `with_mail`.
+    """
+    with transaction.atomic():
+        mailbox = mailboxes.locked(mailboxes.normalized(address))
+        refuse_held(mailbox)
+        if not with_mail and _holds_mail(mailbox):
+            raise Rejected(_("%(address)s holds mail: remove it with its mail, or leave it") % {"address": mailbox})
+        Mailbox.objects.filter(pk=mailbox.pk).update(**removal_notice.gone(actor))
+        _record(actor, "mailbox.remove", mailbox, messages=mailbox.messages, octets=mailbox.octets)
+    return Removed(1, 0, mailbox.messages, mailbox.octets)
+
+
+def restore(address: str, *, actor: Actor) -> Mailbox:
+    """Bring the mailbox back as it was. Rejected where it is not removed, its domain is, or has no room for it."""
+    normal = mailboxes.normalized(address)
+    with transaction.atomic():
+        domain = domains.locked(normal)
+        mailbox = mailboxes.locked_removed(normal)
+        removal_notice.refuse_asked(mailbox)
+        room = domain_caps.room(domain, actor=actor)
+        room.refuse_one_more()
+        room.refuse_quota(mailbox.quota_octets)
+        Mailbox.objects.filter(pk=mailbox.pk).update(**removal_notice.back())
+        _record(actor, "mailbox.restore", mailbox)
+    return mailboxes.get(normal)
+
+
+def ask_purge(address: str, *, actor: Actor) -> None:
+    """Let the sweep do what `purge_now` does, within minutes: nobody waits for it, and it cannot be restored meanwhile.
+
+    Rejected where it is not removed, held, or was asked for already.
+    """
+    with transaction.atomic():
+        mailbox = mailboxes.locked_removed(mailboxes.normalized(address))
+        refuse_held(mailbox)
+        removal_notice.refuse_asked(mailbox)
+        Mailbox.objects.filter(pk=mailbox.pk).update(purge_asked_at=timezone.now())
+        _record(actor, "mailbox.purge-asked", mailbox, messages=mailbox.messages, octets=mailbox.octets)
+
+
+def purge_now(address: str, *, actor: Actor) -> Removed:
+    """Destroy a removed mailbox, its user, devices and mail, recovery included; its address is free.
+
+    Rejected where it is not removed, or held. The bodies' files go with a sweep a day later.
+    """
+    with transaction.atomic():
+        return destroy(mailboxes.locked_removed(mailboxes.normalized(address)), actor=actor)
+
+
+def destroy(mailbox: Mailbox, *, actor: Actor) -> Removed:
+    """Do that with a mailbox whose row the caller has locked. Returns all messages that were in it."""
+    refuse_held(mailbox)
+    # First: nothing else would, as messages have no constraint on their mailbox.
+    messages = message_purge.mailbox(mailbox.pk)
+    _record(actor, "mailbox.purge", mailbox, messages=messages, octets=mailbox.octets)
+    mailbox.user.delete()  # and with it the mailbox, its devices and what was imported into it
+    return Removed(1, 0, messages, mailbox.octets)
+
+
+def refuse_held(mailbox: Mailbox) -> None:
+    if mailbox.held:
+        raise Rejected(_("%(address)s is on hold: lift the hold first") % {"address": mailbox})
+
+
+def _record(actor: Actor, verb: str, mailbox: Mailbox, **details: Any) -> None:
+    audit.record(actor, verb, mailbox.user.address, mailbox=mailbox, **details)
+
+
+def _holds_mail(mailbox: Mailbox) -> bool:
+    """Live or in recovery; asked for apart, since each index of messages holds only one kind."""
+    rows = Message.objects.filter(mailbox=mailbox)
+    return rows.filter(removed=None).exists() or rows.exclude(removed=None).exists()

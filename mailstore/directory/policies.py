@@ -1,0 +1,234 @@
+"""Retention policies: made, changed, removed, and the clocks that keep a slip of the keyboard from taking old mail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from mailstore.directory import audit
+from mailstore.directory.audit import Actor
+from mailstore.directory.outcome import Changes, Ensured, Rejected, assign, details, last_word, not_negative
+from mailstore.models import Domain, Mailbox, RetentionPolicy
+from mailstore.policy.retention import Rule, sharpened
+
+NAME_CHARACTERS = 100
+DAYS_AT_MOST = 36_500  # a century: far from where a date plus days overflows
+NONE = "none"  # at the shell and in files: no policy of its own, no limit
+NAMED_USERS = 3  # of those who hold a policy in use, so many are named in the refusal
+_DAYS = ("expire_days", "expire_confirmed_days", "hold_days", "silent_days", "recovery_days", "diary_days")
+_AT_LEAST_A_DAY = ("expire_days", "expire_confirmed_days", "silent_days")
+_CLOCKS = ("expire_since", "expire_confirmed_since", "remove_since", "recovery_since", "cap_since", "site_since")
+_RACES = {
+    "mailstore_retentionpolicy_name_key": gettext_lazy("there is a policy of this name: choose another"),
+    "retention_policy_one_site_fallback": gettext_lazy("another policy became the site's a moment ago: try again"),
+}
+
+
+class Rules(TypedDict, total=False):
+    """What of a policy can be set; what is not given stays. Days of None: never."""
+
+    site: bool
+    offered: bool  # domain admins may choose it too
+    expire_days: int | None
+    expire_confirmed_days: int | None
+    expire_unfetched: bool
+    remove_when_confirmed: bool
+    hold_days: int
+    silent_days: int
+    relief: str
+    recovery_days: int
+    recovery_octets: int | None
+    diary_days: int
+
+
+class Fields(Rules, total=False):
+    """The same, and its name."""
+
+    name: str
+
+
+def make(label: str, *, actor: Actor, at_once: bool = False, **fields: Unpack[Rules]) -> RetentionPolicy:
+    """Make a new policy; Rejected, as `ensure` would be, and where one of this name is there."""
+    with transaction.atomic():
+        done = ensure(label, actor=actor, at_once=at_once, **fields)
+        if not done.created:
+            raise Rejected(str(_RACES["mailstore_retentionpolicy_name_key"]))
+    return done.row
+
+
+def ensure(label: str, *, actor: Actor, at_once: bool = False, **fields: Unpack[Rules]) -> Ensured[RetentionPolicy]:
+    """Make the policy unless it is there, and set the given fields.
+
+    A rule that takes more than before spares what is there: its age counts from now. `at_once` ends that and every such
+    wait from before. What becomes the site's takes that place from the policy that had it, which cannot leave it
+    otherwise. Rejected for a bad name or value.
+    """
+    name = _checked_name(label)
+    with transaction.atomic(), last_word(_RACES):
+        policy = RetentionPolicy.objects.select_for_update(no_key=True).filter(name=name).first()
+        created = policy is None
+        if policy is None:
+            policy = RetentionPolicy.objects.create(name=name)
+        changes = _change(policy, fields, at_once=at_once, fresh=created)
+        if created or changes:
+            verb = "policy.create" if created else "policy.change"
+            audit.record(actor, verb, name, changes=details(changes), at_once=at_once)
+    return Ensured(policy, created, changes)
+
+
+def change(
+    key: int, *, actor: Actor, seen: datetime, at_once: bool = False, **fields: Unpack[Fields]
+) -> Ensured[RetentionPolicy]:
+    """Set the fields of the policy that was `seen` as saved then; Rejected when somebody has saved it since."""
+    with transaction.atomic(), last_word(_RACES):
+        policy = _locked(key)
+        if policy.saved_at != seen:
+            raise Rejected(_("somebody has changed this policy meanwhile: look at it again"))
+        if "name" in fields:
+            fields["name"] = _checked_name(fields["name"])
+        changes = _change(policy, fields, at_once=at_once)
+        if changes:
+            audit.record(actor, "policy.change", policy.name, changes=details(changes), at_once=at_once)
+    return Ensured(policy, False, changes)
+
+
+def remove(key: int, *, actor: Actor) -> None:
+    """Remove the policy. Rejected while it is the site's, or chosen by a domain or mailbox, with the first by name."""
+    with transaction.atomic():
+        policy = _locked(key)
+        _refuse_sites(policy)
+        _refuse_used(policy)
+        audit.record(actor, "policy.remove", policy.name)
+        policy.delete()
+
+
+def get(name: str) -> RetentionPolicy:
+    """Return the policy of this name. Rejected when there is none."""
+    policy = RetentionPolicy.objects.filter(name=" ".join(name.split())).first()
+    if policy is None:
+        raise Rejected(_("%(name)s is not a retention policy of this site: make it first") % {"name": name})
+    return policy
+
+
+def in_force(mailbox: Mailbox) -> tuple[RetentionPolicy | None, str]:
+    """What a mailbox follows, and where that comes from: "mailbox", "domain", "site", or "none"."""
+    if mailbox.policy is not None:
+        return mailbox.policy, "mailbox"
+    if mailbox.domain.policy is not None:
+        return mailbox.domain.policy, "domain"
+    site = RetentionPolicy.objects.filter(site=True).first()
+    return site, "none" if site is None else "site"
+
+
+def chosen(row: Domain | Mailbox, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields with the clock of the policy they choose for a domain or mailbox, for its `ensure`.
+
+    The key `policy_at_once` asks for no wait. Where the policy stays the same, so does the clock.
+    """
+    rest = dict(fields)
+    at_once = bool(rest.pop("policy_at_once", False))
+    if "policy" in rest and rest["policy"] != row.policy:
+        rest["policy_since"] = None if at_once else timezone.now()
+    return rest
+
+
+def _change(policy: RetentionPolicy, fields: Mapping[str, Any], *, at_once: bool, fresh: bool = False) -> Changes:
+    """Set the fields and their clocks. A fresh policy has none of its own: nobody has followed another rule of it."""
+    not_negative(fields, *_DAYS, "recovery_octets")
+    _refuse_bad_days(fields)
+    before, started = _rule(policy), timezone.now()
+    clocks: dict[str, datetime | None] = {}
+    if fields.get("site") is False:
+        _refuse_sites(policy)
+    if fields.get("site") and not policy.site:
+        RetentionPolicy.objects.filter(site=True).update(site=False)
+        clocks["site_since"] = started
+    changes = assign(policy, fields)
+    if not fresh:
+        clocks |= dict.fromkeys(sharpened(before, _rule(policy)), started)
+    if at_once:
+        clocks = dict.fromkeys(_CLOCKS, None)
+        changes |= _hurry(policy)
+    for clock, at in clocks.items():
+        setattr(policy, clock, at)
+    if changes:
+        policy.save(update_fields=[*clocks, "saved_at"])
+    return changes
+
+
+def _hurry(policy: RetentionPolicy) -> Changes:
+    """No wait for old mail: neither of the policy's own clocks nor of those who have chosen it. Returns what waited."""
+    waiting = {clock: (at, None) for clock in _CLOCKS if (at := getattr(policy, clock)) is not None}
+    followed = 0
+    for model in (Domain, Mailbox):
+        followed += model._default_manager.filter(policy=policy, policy_since__isnull=False).update(policy_since=None)
+    return waiting | ({"policy_since": (followed, 0)} if followed else {})
+
+
+def _rule(policy: RetentionPolicy) -> Rule:
+    return Rule(
+        expire_days=policy.expire_days,
+        expire_confirmed_days=policy.expire_confirmed_days,
+        expire_unfetched=policy.expire_unfetched,
+        remove_when_confirmed=policy.remove_when_confirmed,
+        hold_days=policy.hold_days,
+        recovery_days=policy.recovery_days,
+        recovery_octets=policy.recovery_octets,
+    )
+
+
+def _refuse_bad_days(fields: Mapping[str, Any]) -> None:
+    for name in _DAYS:
+        days = fields.get(name)
+        least = 1 if name in _AT_LEAST_A_DAY else 0
+        if days is not None and not least <= days <= DAYS_AT_MOST:
+            raise Rejected(
+                _("%(name)s: %(days)d is not allowed, only %(least)d to %(most)d")
+                % {"name": name, "days": days, "least": least, "most": DAYS_AT_MOST}
+            )
+
+
+def _checked_name(name: str) -> str:
+    label = " ".join(name.split())
+    if not label or len(label) > NAME_CHARACTERS or not label.isprintable():
+        raise Rejected(
+            _("%(name)r is not a name for a policy: 1 to %(most)d characters") % {"name": name, "most": NAME_CHARACTERS}
+        )
+    if label.lower() == NONE:
+        raise Rejected(_("%(name)s means that there is no policy: choose another name") % {"name": label}, field="name")
+    return label
+
+
+def _locked(key: int) -> RetentionPolicy:
+    policy = RetentionPolicy.objects.select_for_update().filter(pk=key).first()
+    if policy is None:
+        raise Rejected(_("this policy is gone: somebody has removed it"))
+    return policy
+
+
+def _refuse_sites(policy: RetentionPolicy) -> None:
+    """Without it those who follow it would fall to the rules of no policy at once: no clock would spare their mail."""
+    if policy.site:
+        text = _("%(name)s is the site’s policy: let another policy take its place first")
+        raise Rejected(text % {"name": policy.name}, field="site")
+
+
+def _refuse_used(policy: RetentionPolicy) -> None:
+    domains = Domain.objects.filter(policy=policy).order_by("name")
+    boxes = Mailbox.objects.filter(policy=policy).order_by("user__address")
+    count = domains.count() + boxes.count()
+    if count:
+        first = [*domains.values_list("name", flat=True)[:NAMED_USERS]]
+        first += boxes.values_list("user__address", flat=True)[: NAMED_USERS - len(first)]
+        text = ngettext(
+            "%(name)s is still followed by %(first)s: give it another policy first",
+            "%(name)s is still followed by %(count)d, among them %(first)s: give them another policy first",
+            count,
+        )
+        raise Rejected(text % {"name": policy.name, "count": count, "first": ", ".join(first)})

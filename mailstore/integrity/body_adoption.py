@@ -1,0 +1,129 @@
+"""Brings bodies without rows back as mail of a mailbox: from the store, and from its quarantine.
+
+What stood in the rows alone is lost: which mailbox a body was for, its Return-Path and Received. A body and its message
+are one transaction, so a run that was killed goes on where it was, and another one finds nothing left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+
+from mailstore import conf
+from mailstore.bodies.layout import key_of
+from mailstore.delivery import one_off
+from mailstore.delivery.delivery import StoredDelivery
+from mailstore.delivery.message_writer import Placement
+from mailstore.directory import audit, mailboxes
+from mailstore.directory.audit import Actor
+from mailstore.errors import BodyLost, BodyUnreadable, MailError
+from mailstore.models import Mailbox
+from mailstore.pg.pipeline import StatementFailed
+from mailstore.policy import sortable_ids
+from mailstore.ports import BodyRef, BodyStore
+from mailstore.retention import body_census
+from mailstore.retention.body_census import Progress
+
+BATCH_BODIES = 50  # rows that are asked for together
+UNIQUE_VIOLATION = "23505"
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """One body without a row. `why_not` is what keeps it from being mail; `adopted` is true once it is."""
+
+    name: str
+    octets: int = 0
+    arrived_at: datetime | None = None
+    adopted: bool = False
+    why_not: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A body that is what its trailer says."""
+
+    name: str
+    ref: BodyRef
+    arrived_at: datetime
+
+
+def preview(address: str, store: BodyStore, *, progress: Progress) -> Iterator[Adoption]:
+    """Yield what `run` would bring into the mailbox of this address; it changes nothing. Rejected, Unavailable."""
+    mailboxes.get(address)
+    for one in _found(store, progress):
+        yield one if isinstance(one, Adoption) else _told(one, adopted=False)
+
+
+def run(address: str, store: BodyStore, *, actor: Actor, progress: Progress) -> Iterator[Adoption]:
+    """Bring them in, past any quota, and yield each as it is done. Rejected; Unavailable stops it: run it again."""
+    mailbox = mailboxes.get(address)
+    found = _found(store, progress)
+    first = next(found, None)
+    if first is None:
+        return
+    audit.record(actor, "mailbox.adopt", mailbox.user.address, mailbox=mailbox)
+    with asyncio.Runner() as runner, one_off.turns(runner, conf.load()) as delivery:
+        for some in _some(chain([first], found)):
+            yield from (one for one in some if isinstance(one, Adoption))
+            whole = [_brought_back(store, one) for one in some if isinstance(one, _Whole)]
+            yield from runner.run(_place(delivery, mailbox, whole))
+
+
+def _some(found: Iterator[_Whole | Adoption]) -> Iterator[list[_Whole | Adoption]]:
+    some: list[_Whole | Adoption] = []
+    for one in found:
+        some.append(one)
+        if len(some) == BATCH_BODIES:
+            yield some
+            some = []
+    yield some
+
+
+def _found(store: BodyStore, progress: Progress) -> Iterator[_Whole | Adoption]:
+    """Read each body without a row."""
+    count = 0
+    for names in chain(body_census.without_row(store), body_census.in_quarantine_without_row(store)):
+        for name in names:
+            yield _examined(store, name)
+            count += 1
+            progress("bodies", count, None)
+
+
+def _examined(store: BodyStore, name: str) -> _Whole | Adoption:
+    try:
+        ref, arrived_at = store.examine(name)
+    except (BodyLost, BodyUnreadable) as loss:
+        return Adoption(name, why_not=str(loss))
+    return _Whole(name, ref, datetime.fromtimestamp(arrived_at, UTC))
+
+
+def _brought_back(store: BodyStore, one: _Whole) -> _Whole:
+    """Put a body of the quarantine into its place: body before row."""
+    return one if sortable_ids.is_id(one.name) else _Whole(store.bring_back(one.name), one.ref, one.arrived_at)
+
+
+async def _place(delivery: StoredDelivery, mailbox: Mailbox, whole: Sequence[_Whole]) -> list[Adoption]:
+    answers = await asyncio.gather(*(_place_one(delivery, mailbox, one) for one in whole))
+    return [_outcome(one, answer) for one, answer in zip(whole, answers, strict=True)]
+
+
+async def _place_one(delivery: StoredDelivery, mailbox: Mailbox, one: _Whole) -> MailError | None:
+    prefix = f"Delivered-To: {mailbox.user.address}\r\n".encode()
+    placement = Placement((mailbox.pk,), one.ref, prefix, arrived_at=one.arrived_at, unlimited=True)
+    return await one_off.answer(lambda done: delivery.place(placement, done))
+
+
+def _outcome(one: _Whole, answer: MailError | None) -> Adoption:
+    if isinstance(answer, StatementFailed) and answer.sqlstate == UNIQUE_VIOLATION:
+        return Adoption(one.name, one.ref.octets, one.arrived_at, why_not="it has a row by now")
+    if isinstance(answer, MailError):
+        raise answer
+    return _told(one, adopted=True)
+
+
+def _told(one: _Whole, *, adopted: bool) -> Adoption:
+    return Adoption(key_of(one.name), one.ref.octets, one.arrived_at, adopted=adopted)

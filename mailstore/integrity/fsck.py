@@ -1,0 +1,185 @@
+"""Holds rows against bodies, stays and sums; `repair` sets litter aside and mends counters, never a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from mailstore.directory import message_purge
+from mailstore.errors import BodyLost, BodyUnreadable, TryAgain
+from mailstore.integrity import counter_checks, stay_checks
+from mailstore.messages.message_file import ref_of
+from mailstore.models import Body, Mailbox, Message
+from mailstore.policy import litter_bound
+from mailstore.ports import BodyStore
+from mailstore.retention import body_census, store_tie
+from mailstore.retention.body_census import BATCH_ROWS, GRACE_SECONDS, Census, Progress
+
+LOOK_BODIES = 100  # between two words to `progress`
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong. `mended` is true when the repair has put it right."""
+
+    # "store", "foreign", "litter", "refused", "lost", "unclaimed", "orphan", "stay" or "counter"
+    kind: str
+    subject: str
+    detail: str
+    mended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How to look: `deep` reads every octet, `repair` mends, `progress` is told after each batch.
+
+    `destroy` is how many bodies without a row a repair may set aside where they are more than deliveries leave behind.
+    """
+
+    store: BodyStore
+    deep: bool = False
+    repair: bool = False
+    destroy: int | None = None
+    progress: Progress = lambda _what, _count, _total: None
+
+    def run(self) -> Iterator[Finding]:
+        """Yield what is wrong as it is found, in memory that does not grow. Unavailable when the store is away."""
+        yield from self._foreign()
+        yield from self._files()
+        yield from self._orphans()
+        yield from self._stays()
+        yield from self._bodies()
+        yield from self._counters()
+
+    def _foreign(self) -> Iterator[Finding]:
+        """What the user who owns the store, as whom mail is served, cannot use."""
+        count = 0
+        for names, found in self.store.foreign():
+            for each in found:
+                mended = self.repair and self.store.mend(each)
+                detail = each.detail if mended else f"{each.detail}: {each.remedy}"
+                yield Finding("foreign", each.name, detail, mended=mended)
+            count += names
+            self.progress("owners", count, None)
+
+    def _files(self) -> Iterator[Finding]:
+        """Drafts and bodies that no row names: what a delivery leaves that died on its way."""
+        found = body_census.count(self.store, self.progress)
+        foreign = store_tie.wrong(self.store, found)
+        if foreign is not None:
+            yield Finding("store", self.store.store_id() or "", foreign)
+        refusal = self._refusal(found, foreign) if self.repair else None
+        if refusal is not None:
+            yield Finding("refused", f"{found.unknown} bodies", refusal)
+        repair = self.repair and refusal is None
+        yield from self._drafts(repair=repair)
+        if found.unknown:
+            yield from self._litter(found.unknown if repair else 0)
+
+    def _refusal(self, found: Census, foreign: str | None) -> str | None:
+        """Return why a repair touches no file; None where it may."""
+        if self.destroy is not None:
+            return None if self.destroy == found.unknown else f"--destroy says {self.destroy}: no file was touched"
+        if foreign is None and litter_bound.is_ordinary(found.unknown, found.known):
+            return None
+        return (
+            f"have no row in this database, which knows {found.known}: is it the right one? No file was touched. "
+            f"fsck --adopt ADDRESS brings them back as mail; fsck --repair --destroy {found.unknown} sets them aside"
+        )
+
+    def _drafts(self, *, repair: bool) -> Iterator[Finding]:
+        for name in self.store.litter(GRACE_SECONDS):
+            detail, mended = "a draft that was never finished", repair
+            if repair:
+                try:
+                    self.store.remove(name)
+                except TryAgain as error:
+                    detail, mended = f"{detail}; it stays: {error}", False
+            yield Finding("litter", name, detail, mended=mended)
+
+    def _litter(self, most: int) -> Iterator[Finding]:
+        """Bodies without a row; no more than `most`, which were counted, are set aside."""
+        count = 0
+        for keys in body_census.without_row(self.store):
+            moved, why = self._set_aside(keys[: most - count])
+            for key in keys:
+                yield Finding("litter", key, f"a body without a row{why}", mended=key in moved)
+            count += len(moved)
+            self.progress("litter", count, most or None)
+
+    def _set_aside(self, keys: list[str]) -> tuple[set[str], str]:
+        try:
+            return self.store.set_aside(keys) if keys else set(), ""
+        except TryAgain as error:
+            return set(), f"; it stays: {error}"
+
+    def _orphans(self) -> Iterator[Finding]:
+        """Messages of no mailbox: nobody can reach them, and no constraint holds them to one (see models.Message)."""
+        orphans = Message.objects.filter(~Exists(Mailbox.objects.filter(pk=OuterRef("mailbox_id")))).order_by("pk")
+        after = 0
+        while batch := orphans.filter(pk__gt=after).values_list("pk", "uidl", "mailbox_id")[:BATCH_ROWS]:
+            for after, uidl, mailbox in batch:
+                if self.repair:
+                    with transaction.atomic():
+                        message_purge.messages([after])
+                yield Finding("orphan", uidl, f"its mailbox, number {mailbox}, is gone", mended=self.repair)
+
+    def _stays(self) -> Iterator[Finding]:
+        for wrong in stay_checks.wrong():
+            if self.repair:
+                wrong.mend()
+            yield Finding("stay", wrong.subject, f"an earlier stay: {wrong.detail}", mended=self.repair)
+
+    def _bodies(self) -> Iterator[Finding]:
+        """Each row's body: is it there, whole, the one that was stored; and does a message have it."""
+        total, count, after = Body.objects.count(), 0, 0
+        taken = Exists(Message.objects.filter(body=OuterRef("pk")))
+        rows = Body.objects.annotate(taken=taken).order_by("pk")
+        while batch := list(rows.filter(pk__gt=after)[:BATCH_ROWS]):
+            for body in batch:
+                if body.taken:
+                    yield from self._look_at(body)
+                elif body.unreferenced_at is None:
+                    yield self._unclaimed(body)
+                count += 1
+                if self.deep or count % LOOK_BODIES == 0:
+                    self.progress("bodies", count, total)
+            after = batch[-1].pk
+
+    def _look_at(self, body: Body) -> Iterator[Finding]:
+        loss = self._loss_of(body)
+        if loss is None:
+            return
+        # Asked again now: the last row may have been purged, and the body with it, since the batch was read.
+        for message in Message.objects.filter(body=body.pk).select_related("mailbox__user").order_by("pk"):
+            where = "" if message.removed is None else ", in recovery"
+            subject = f"{message.mailbox.user.address} {message.uidl}"
+            yield Finding("lost", subject, f"body {body.key}{where}: {loss}")
+
+    def _loss_of(self, body: Body) -> str | None:
+        """Return what is wrong with a body. One that was found damaged is read whole, as in a deep look."""
+        try:
+            if self.deep or body.damaged_at is not None:
+                self.store.verify(ref_of(body))
+            else:
+                self.store.open(ref_of(body)).close()
+        except (BodyLost, BodyUnreadable) as loss:
+            return str(loss)
+        return None
+
+    def _unclaimed(self, body: Body) -> Finding:
+        """Its last message left without saying so: the sweep would never find it."""
+        if self.repair:
+            Body.objects.filter(pk=body.pk, unreferenced_at=None).update(unreferenced_at=timezone.now())
+        return Finding("unclaimed", body.key, "no message has this body; the sweep may take it", mended=self.repair)
+
+    def _counters(self) -> Iterator[Finding]:
+        for wrong in counter_checks.wrong():
+            if self.repair:
+                wrong.mend()
+            detail = "says {} messages, {} octets; has {} messages, {} octets".format(*wrong.counted, *wrong.found)
+            yield Finding("counter", wrong.subject, detail, mended=self.repair)

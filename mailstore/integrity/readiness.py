@@ -1,0 +1,89 @@
+"""Whether mail can be stored and read now, for /readyz and the overview; of what it writes it leaves one row."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db.models.functions import Now
+
+from mailstore import bodies, conf
+from mailstore.errors import StorageFull
+from mailstore.integrity import heartbeat
+from mailstore.messages import damaged_bodies
+from mailstore.models import Body, Heartbeat
+
+RECENT_BODIES = 100  # whose files are looked at: what a command wrote as another user a moment ago is among them
+STATEMENT_SECONDS = 2  # a database that answers slower is not ready; monitors wait some five seconds
+WRITE = "ready"  # the heartbeat that tries whether the database takes writes
+WRITE_EVERY = timedelta(seconds=20)  # however often monitors ask
+FREE_OCTETS = 32 * 1024 * 1024  # two segments of Postgres' log: without room for the next one it stops altogether
+DISK_FULL = "53100"  # SQLSTATE
+# Two megabytes sorted with too little memory: Postgres puts them into temporary files on the disk of its data, and
+# removes them at once. It writes no log, leaves no dead rows, and needs no right but to read.
+SPILL = """
+    SELECT count(*)
+      FROM (SELECT repeat('x', 1000) || n AS text FROM generate_series(1, 2000) n ORDER BY text OFFSET 0) AS sorted
+"""
+
+
+def body_store() -> None:
+    """Raise Unavailable or StorageFull when the body store cannot take a body, or its owner cannot read the newest."""
+    store = bodies.from_url(conf.load().mail_store_url)
+    store.require_usable(_recent_keys())
+    store.probe()
+
+
+def bodies_are_damaged() -> bool:
+    """True where the check of all bodies has found one that is not whole. False while the database is away."""
+    try:
+        return damaged_bodies.bodies().exists()
+    except (DatabaseError, InterfaceError):
+        return False
+
+
+def database() -> None:
+    """Raise DatabaseError when the database is away, slow, or takes no writes."""
+    with transaction.atomic():
+        _limit_time()
+        if not Heartbeat.objects.filter(part=WRITE, seen_at__gt=Now() - WRITE_EVERY).exists():
+            heartbeat.beat(WRITE)
+
+
+def database_disk() -> None:
+    """Raise StorageFull when the disk of the database has no room for new rows, wherever the database is."""
+    if settings.DATABASE_IS_PRIVATE:
+        _require_room(settings.DATA_DIR / "postgres")
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            _limit_time()
+            cursor.execute("SELECT set_config('work_mem', '64kB', true), set_config('temp_tablespaces', '', true)")
+            cursor.execute(SPILL)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != DISK_FULL:
+            raise
+        raise StorageFull(f"the disk of the database is full: {error}") from error
+
+
+def _limit_time() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{STATEMENT_SECONDS}s"])
+
+
+def _require_room(folder: Path) -> None:
+    if not folder.is_dir():
+        return
+    state = os.statvfs(folder)
+    if state.f_bavail * state.f_frsize < FREE_OCTETS:
+        raise StorageFull(f"{folder} has less than {FREE_OCTETS} octets left")
+
+
+def _recent_keys() -> list[str]:
+    """None while the database is away: that is another check's to tell."""
+    try:
+        return list(Body.objects.order_by("-pk").values_list("key", flat=True)[:RECENT_BODIES])
+    except (DatabaseError, InterfaceError):
+        return []

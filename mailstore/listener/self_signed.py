@@ -1,0 +1,161 @@
+"""The self-signed certificate of a first start, and how long a certificate lasts; TLS itself is the listener's."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import ipaddress
+import logging
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from django.core.exceptions import ImproperlyConfigured
+
+from mailstore import durable_file, keypair
+from mailstore.bodies.store_owner import identity_of
+from mailstore.conf import Tls
+
+log = logging.getLogger("popadmin.tls")
+
+VALID_DAYS = 825  # the longest that Apple's mail programs accept
+CLOCK_SKEW = datetime.timedelta(hours=1)
+LONGEST_COMMON_NAME = 64  # RFC 5280, ub-common-name
+LOOPBACK = ("127.0.0.1", "::1")
+
+
+def ensure_pair(tls: Tls, hostname: str) -> None:
+    """Make the pair where none is, once, whoever comes first; return when both files are there.
+
+    Only below `tls.made_below`: a missing file anywhere else is a mistake of the settings (ImproperlyConfigured). There
+    a pair that a power cut has damaged is set aside, and made anew.
+    """
+    if not (keypair.missing(tls.cert_file) or keypair.missing(tls.key_file)):
+        if not is_replaceable(tls):
+            return
+        _set_aside(tls.cert_file.parent)
+    folder = tls.cert_file.parent
+    if not _ours(tls):
+        raise ImproperlyConfigured(
+            f"TLS_CERT_FILE={str(tls.cert_file)!r} and TLS_KEY_FILE={str(tls.key_file)!r} are not there"
+        )
+    with identity_of(str(folder.parent)):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix="tls.", dir=folder.parent))
+        try:
+            _write_pair(unfinished / tls.cert_file.name, unfinished / tls.key_file.name, hostname)
+            _publish(unfinished, tls)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def expires_at(cert_file: Path) -> datetime.datetime:
+    """When the certificate ends (notAfter of RFC 5280 §4.1.2.5), with its time zone."""
+    return x509.load_pem_x509_certificate(cert_file.read_bytes()).not_valid_after_utc
+
+
+def _ours(tls: Tls) -> bool:
+    """Both in one folder of their own below the data folder, which one rename can put there."""
+    folder = tls.cert_file.parent
+    return folder == tls.key_file.parent and tls.made_below in folder.parents
+
+
+def is_replaceable(tls: Tls) -> bool:
+    """Whether both files are there, where we make them, and one is none of its kind.
+
+    Two that do not fit each other are left alone: they may be a renewal that goes on.
+    """
+    return _ours(tls) and not (keypair.missing(tls.cert_file) or keypair.missing(tls.key_file)) and _is_damaged(tls)
+
+
+def _is_damaged(tls: Tls) -> bool:
+    """False where this user may not read a file: then nobody can tell."""
+    try:
+        cert, key = tls.cert_file.read_bytes(), tls.key_file.read_bytes()
+    except OSError:
+        return False
+    try:
+        certificate = x509.load_pem_x509_certificate(cert)
+    except ValueError:
+        return True
+    try:
+        serialization.load_pem_private_key(key, None)
+    except ValueError:
+        return certificate.issuer == certificate.subject  # another one is an admin's, who has the key elsewhere too
+    except TypeError:  # it wants a password
+        return False
+    return False
+
+
+def _set_aside(folder: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):  # another process was first
+        aside = durable_file.set_aside(folder)
+        log.error(
+            "the certificate or the key in %s was damaged: both are now in %s, a pair is made anew", folder, aside
+        )
+
+
+def _publish(unfinished: Path, tls: Tls) -> None:
+    """Both files appear in one step, so that nobody ever sees one without the other."""
+    try:
+        durable_file.sync(unfinished)
+        unfinished.rename(tls.cert_file.parent)
+        durable_file.sync(tls.cert_file.parent.parent)
+    except OSError as error:  # the folder is there, and not empty: another process was first, or it is an admin's
+        if not (tls.cert_file.is_file() and tls.key_file.is_file()):
+            raise ImproperlyConfigured(
+                f"{tls.cert_file.parent} is there without {tls.cert_file.name} and {tls.key_file.name}: "
+                "put the pair there, or remove the folder"
+            ) from error
+
+
+def _write_pair(cert_file: Path, key_file: Path, hostname: str) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    _write(
+        key_file,
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+        mode=0o600,
+    )
+    _write(cert_file, _certificate(key, hostname).public_bytes(serialization.Encoding.PEM), mode=0o644)
+
+
+def _write(file: Path, content: bytes, *, mode: int) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(descriptor)
+
+
+def _certificate(key: ec.EllipticCurvePrivateKey, hostname: str) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hostname[:LONGEST_COMMON_NAME])])
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - CLOCK_SKEW)
+        .not_valid_after(now + datetime.timedelta(days=VALID_DAYS))
+        .add_extension(_names(hostname), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _names(hostname: str) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName([_name(host) for host in dict.fromkeys((hostname, "localhost", *LOOPBACK))])
+
+
+def _name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host.encode("idna").decode("ascii"))

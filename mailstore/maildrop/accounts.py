@@ -1,0 +1,72 @@
+"""The accounts of one worker; the port of that name. A sign-in itself is in `sign_in`."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from mailstore.errors import MailError
+from mailstore.maildrop.diary_writer import Diary
+from mailstore.maildrop.last_sign_in import Sightings
+from mailstore.maildrop.listing_cache import Listings
+from mailstore.maildrop.maildrop import Shelves
+from mailstore.maildrop.password_check import Passwords
+from mailstore.maildrop.session_revocation import Standing
+from mailstore.maildrop.sign_in import Memory, StoredSignIn
+from mailstore.maildrop.sign_in_refusal import Refusals
+from mailstore.pg.pipeline import StatementFailed
+from mailstore.policy.known_pairs import KnownPairs
+from mailstore.policy.throttle import Throttle
+from mailstore.ports import BodyStore, Credentials, Done, Maildrop, SignIn
+from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.statements.sign_in import SITE_EXPIRY
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+log = logging.getLogger("popadmin.signin")
+
+
+class StoredAccounts:
+    """ports.Accounts. Lives in one worker, on its loop; the worker flushes its `diary`."""
+
+    def __init__(self, lanes: Lanes, bodies: BodyStore, sightings: Sightings) -> None:
+        self._lanes = lanes
+        listings = Listings()
+        lanes.on_return(listings.clear)
+        self.diary = Diary(lanes)
+        self._standing = Standing(lanes)
+        self._passwords = Passwords()
+        throttle = Throttle()
+        self._memory = Memory(
+            Shelves(lanes, bodies, listings, self.diary, self._standing),
+            sightings,
+            self._passwords,
+            throttle,
+            Refusals(lanes, self._passwords, throttle, self.diary),
+            KnownPairs(),
+        )
+        self._site_expire_days: tuple[int | None, bool] | None = None
+
+    def sign_in(self, credentials: Credentials, done: Done[Maildrop]) -> SignIn:
+        sign_in = StoredSignIn(self._memory, credentials, done)
+        sign_in.begin()
+        return sign_in
+
+    def site_expire_days(self) -> tuple[int | None, bool] | None:
+        return self._site_expire_days
+
+    def refresh(self) -> None:
+        """Called now and then: what CAPA says before a sign-in is at most that old."""
+        self._lanes.read(SITE_EXPIRY, (), self._refreshed)
+
+    def close(self) -> None:
+        self._standing.close()
+        self._passwords.close()
+
+    def _refreshed(self, answer: PGresult | MailError) -> None:
+        if isinstance(answer, StatementFailed):
+            log.error("the site's expiry could not be read: %s", answer)
+        elif not isinstance(answer, MailError):
+            days = answer.get_value(0, 0)
+            self._site_expire_days = (int(days) if days else None, answer.get_value(0, 1) == b"t")

@@ -1,0 +1,79 @@
+"""Sessions and refused sign-ins as the diary tells them, and as columns of its statements; keeps and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from mailstore.pg import array_literals
+
+if TYPE_CHECKING:
+    from mailstore.pg.pipeline import Parameters
+
+
+class Visitor(NamedTuple):
+    """Who came, and to which mailbox."""
+
+    mailbox: int
+    device: int | None  # None: nobody who proved himself
+    client: str | None  # an IP address; None for a unix socket
+    tls: str
+
+
+class Visit(NamedTuple):
+    """One session, or one refused sign-in. `fetched` and `removed` are messages by the change number of their
+    arrival in the stay that the session saw; `had` by primary key, those that the client has since: a message that was
+    restored meanwhile is had in its new stay, for its UIDL is the old one."""
+
+    visitor: Visitor
+    began_at: datetime
+    ended_at: datetime
+    ended: str  # DiarySession.Ended
+    listed: int = 0
+    octets_out: int = 0
+    fetched: Sequence[int] = ()
+    had: Sequence[int] = ()
+    removed: Sequence[int] = ()
+
+    @property
+    def messages(self) -> int:
+        return len(self.fetched) + len(self.removed)
+
+
+def address(client: str) -> str | None:
+    """As Postgres takes it: an address without the name of its link (RFC 4007 §11), NULL for a unix socket."""
+    return None if client == "unix" else client.partition("%")[0]
+
+
+def told(visits: Sequence[Visit]) -> Parameters:
+    """The columns of `records.DIARY`."""
+    handled = [
+        (place, arrival, removed)
+        for place, visit in enumerate(visits, 1)
+        for arrivals, removed in ((visit.fetched, False), (visit.removed, True))
+        for arrival in arrivals
+    ]
+    return (
+        *visited(visits, (visit.ended_at for visit in visits)),
+        array_literals.bigints(len(visit.fetched) for visit in visits),
+        array_literals.bigints(len(visit.removed) for visit in visits),
+        array_literals.bigints(visit.octets_out for visit in visits),
+        array_literals.bigints(place for place, _, _ in handled),
+        array_literals.bigints(arrival for _, arrival, _ in handled),
+        array_literals.truths(removed for _, _, removed in handled),
+    )
+
+
+def visited(visits: Sequence[Visit], ends: Iterable[datetime]) -> Parameters:
+    """The columns that `records.DIARY` and `records.FOLD_DIARY` begin with."""
+    return (
+        array_literals.bigints(visit.visitor.mailbox for visit in visits),
+        array_literals.bigints(visit.visitor.device for visit in visits),
+        array_literals.texts(visit.began_at.isoformat() for visit in visits),
+        array_literals.texts(at.isoformat() for at in ends),
+        array_literals.texts(visit.visitor.client for visit in visits),
+        array_literals.texts(visit.visitor.tls for visit in visits),
+        array_literals.texts(visit.ended for visit in visits),
+        array_literals.bigints(visit.listed for visit in visits),
+    )

@@ -1,0 +1,185 @@
+"""The hand that writes the diary: keeps for a moment what sessions did and writes it in batches; nobody waits for it.
+
+A batch is one transaction: rows of the diary, and what devices have by fetching. One that fails is kept for the next,
+within bounds; one whose answer was lost is sent again as it was, and is written once.
+"""
+
+from __future__ import annotations
+
+import logging
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from mailstore.errors import MailError
+from mailstore.maildrop import diary_record as visits
+from mailstore.maildrop import diary_rollup as folds
+from mailstore.maildrop.diary_record import Visit
+from mailstore.maildrop.diary_rollup import Common, Fold, Folds
+from mailstore.pg import array_literals
+from mailstore.pg.pipeline import Parameters, Statement, StatementFailed
+from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.statements.diary import BATCH, CONFIRM, DIARY, FOLD_DIARY, WRITTEN_BEFORE
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+log = logging.getLogger("popadmin.lists.diary_list")
+
+BATCH_VISITS = 500  # told in one statement; the next batch follows as soon as this one is written
+BATCH_MESSAGES = 5_000  # the same, of the messages they handled: some 10 ms of one lane
+WAITING_VISITS = 5_000  # what may wait for a database that is away; of whoever comes later nothing is told
+WAITING_MESSAGES = 1_000_000  # 8 MB
+SORTED_AT_ONCE = 64  # in a row they cost less than one by one between sessions
+REFUSALS_AT_MOST = 3  # a batch may meet a lock; what the server refuses again and again is given up
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    number: int
+    visits: list[Visit]
+    folds: dict[Common, Fold]
+    owed: dict[int, array[int]]  # devices whose rows were locked the last time, with messages they have
+
+    def __len__(self) -> int:
+        return len(self.visits) + len(self.folds) + len(self.owed)
+
+    def confirmed(self) -> Iterator[tuple[int, int]]:
+        """Each device with each message that it has."""
+        for device, messages in self.owed.items():
+            for message in messages:
+                yield device, message
+        for visit in self.visits:
+            if visit.visitor.device is not None:
+                for message in visit.had:
+                    yield visit.visitor.device, message
+
+    def steps(self, writer: UUID) -> Iterator[tuple[Statement, Parameters]]:
+        """CONFIRM comes last: its answer is the transaction's."""
+        yield BATCH, (str(writer).encode(), b"%d" % self.number)
+        if self.visits:
+            yield DIARY, visits.told(self.visits)
+        if self.folds:
+            yield FOLD_DIARY, folds.columns(self.folds)
+        pairs = list(self.confirmed())
+        if pairs:
+            yield CONFIRM, tuple(array_literals.bigints(column) for column in zip(*pairs, strict=True))
+
+
+@dataclass(slots=True)
+class _Waiting:
+    visits: deque[Visit] = field(default_factory=deque)
+    messages: int = 0
+    owed: dict[int, array[int]] = field(default_factory=dict)
+
+
+class Diary:
+    """Of one worker. Call `flush` every second or so, and with `every` at the end."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+        self._told: list[Visit] = []
+        self._waiting = _Waiting()
+        self._folds = Folds(datetime.now(UTC))
+        self._writing = False
+        self._every = False
+        self._flushed: list[Callable[[], None]] = []
+        self._refusals = 0
+        self._writer = uuid4()
+        self._number = 0
+        self._unsure: _Batch | None = None  # whether it was written is not known
+
+    def tell(self, visit: Visit) -> None:
+        """Keep one session, or one refused sign-in, for the next batch."""
+        self._told.append(visit)
+        if len(self._told) >= SORTED_AT_ONCE:
+            self._sort()
+
+    def _sort(self) -> None:
+        """What was told since the last time, into what is folded and what is told one by one."""
+        told, self._told, waiting = self._told, [], self._waiting
+        for visit in told:
+            if not visit.messages:
+                self._folds.add(visit)
+            elif len(waiting.visits) < WAITING_VISITS and waiting.messages + visit.messages <= WAITING_MESSAGES:
+                waiting.visits.append(visit)
+                waiting.messages += visit.messages
+
+    def flush(self, done: Callable[[], None] = lambda: None, *, every: bool = False) -> None:
+        """Write what is due, with `every` also what has time; `done` is called once, whatever came of it."""
+        self._flushed.append(done)
+        self._every = self._every or every
+        if not self._writing:
+            self._write()
+
+    def _write(self) -> None:
+        batch = self._unsure or self._batch()
+        self._writing = bool(batch)
+        if batch:
+            self._lanes.write(tuple(batch.steps(self._writer)), lambda answer: self._written(answer, batch))
+        else:
+            self._tell_flushed()
+
+    def _batch(self) -> _Batch:
+        self._sort()
+        waiting, taken, messages = self._waiting, list[Visit](), 0
+        while waiting.visits and len(taken) < BATCH_VISITS and messages < BATCH_MESSAGES:
+            taken.append(waiting.visits.popleft())
+            messages += taken[-1].messages
+        waiting.messages -= messages
+        owed, waiting.owed = waiting.owed, {}
+        every, self._every = self._every, False
+        self._number += 1
+        return _Batch(self._number, taken, self._folds.due(datetime.now(UTC), every=every), owed)
+
+    def _written(self, answer: PGresult | MailError, batch: _Batch) -> None:
+        self._writing = False
+        if isinstance(answer, StatementFailed) and answer.sqlstate == WRITTEN_BEFORE:
+            self._owe({device for device, _message in batch.confirmed()}, batch)  # which it passed over is not known
+        elif isinstance(answer, MailError):
+            self._take_back(batch, answer)
+            self._tell_flushed()
+            return
+        else:
+            self._owe({int(answer.get_value(row, 0) or 0) for row in range(answer.ntuples)}, batch)
+        sent_again = self._unsure is not None
+        self._refusals, self._unsure = 0, None
+        self._folds.written(batch.folds)
+        if self._every or self._waiting.visits or sent_again:
+            self._write()
+        else:
+            self._tell_flushed()
+
+    def _tell_flushed(self) -> None:
+        flushed, self._flushed = self._flushed, []
+        for done in flushed:
+            done()
+
+    def _owe(self, passed_over: set[int], batch: _Batch) -> None:
+        """What devices have whose rows were locked is told again with the next batch."""
+        for device, message in batch.confirmed() if passed_over else ():
+            if device in passed_over:
+                self._waiting.owed.setdefault(device, array("q")).append(message)
+
+    def _take_back(self, batch: _Batch, error: MailError) -> None:
+        """What the server refused was not written; else the answer may be lost, and it is sent again as it is.
+
+        Only the first is told here: that the server was away, the lane has told.
+        """
+        if not isinstance(error, StatementFailed):
+            self._unsure = batch
+            return
+        self._unsure = None
+        log.error("%d entries of the diary were not written: %s", len(batch), error)
+        self._refusals += 1
+        if self._refusals == REFUSALS_AT_MOST:
+            self._refusals = 0
+            return
+        self._waiting.visits.extendleft(reversed(batch.visits))
+        self._waiting.messages += sum(visit.messages for visit in batch.visits)
+        self._waiting.owed = batch.owed
+        self._folds.take_back(batch.folds)

@@ -1,0 +1,88 @@
+"""Who signed in last, and from where: kept for a moment and written in batches, so that a poll writes nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from mailstore.errors import MailError
+from mailstore.maildrop import diary_record
+from mailstore.pg import array_literals
+from mailstore.pg.pipeline import Parameters, Statement, StatementFailed
+from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.statements.sign_in import KNOWN_NETWORKS, SIGHTINGS
+
+log = logging.getLogger("popadmin.signin")
+
+BATCH_LIMIT = 2000  # devices told in one statement; a busier moment is written earlier
+KEPT_LIMIT = BATCH_LIMIT // 2  # devices of batches that failed; the others' next sign-in tells the same
+REFUSALS_AT_MOST = 3  # a batch may meet a lock or a deadlock; what the server refuses again and again is given up
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    at: datetime
+    client: str | None
+    refusals: int = 0
+
+
+class Sightings:
+    """Call `flush` every second or so and at the end. The newest sighting of a device wins; losing one is harmless."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+        self._seen: dict[int, _Sighting] = {}
+        self._networks: dict[tuple[int, str], datetime] = {}  # of users
+
+    def add(self, device: int, client: str) -> None:
+        """Note a sign-in from an IP address, or from "unix"."""
+        self._seen[device] = _Sighting(datetime.now(UTC), diary_record.address(client))
+        if len(self._seen) >= BATCH_LIMIT:
+            self.flush()
+
+    def know(self, user: int, network: str) -> None:
+        """Note that a user signed in from a network; told with the devices, so after `add`."""
+        if len(self._networks) < KEPT_LIMIT:
+            self._networks[user, network] = datetime.now(UTC)
+
+    def flush(self, done: Callable[[object], None] = lambda _: None) -> None:
+        """Write what was seen; `done` is called once, whatever came of it. What failed is kept for the next."""
+        if not self._seen:
+            done(None)
+            return
+        seen, self._seen = self._seen, {}
+        networks, self._networks = self._networks, {}
+        times = array_literals.texts(one.at.isoformat() for one in seen.values())
+        clients = array_literals.texts(one.client for one in seen.values())
+
+        def written(answer: object) -> None:
+            if isinstance(answer, MailError):
+                self._take_back(seen, networks, answer)
+            done(answer)
+
+        told = (SIGHTINGS, (array_literals.bigints(seen), times, clients))
+        self._lanes.write((told, _known(networks)) if networks else (told,), written)
+
+    def _take_back(
+        self, seen: dict[int, _Sighting], networks: dict[tuple[int, str], datetime], error: MailError
+    ) -> None:
+        """Only what the server refused is told here: that it was away, the lane has told. Networks that it refused
+        are noted by a sign-in of another day."""
+        if not isinstance(error, StatementFailed):
+            self._networks = networks | self._networks
+        else:
+            log.error("the last sign-ins of %d devices were not written: %s", len(seen), error)
+            seen = {device: replace(one, refusals=one.refusals + 1) for device, one in seen.items()}
+        for device, one in seen.items():
+            if len(self._seen) >= KEPT_LIMIT:
+                return
+            if one.refusals < REFUSALS_AT_MOST:
+                self._seen.setdefault(device, one)
+
+
+def _known(networks: dict[tuple[int, str], datetime]) -> tuple[Statement, Parameters]:
+    users = array_literals.bigints(user for user, _network in networks)
+    names = array_literals.texts(network for _user, network in networks)
+    return KNOWN_NETWORKS, (users, names, array_literals.texts(at.isoformat() for at in networks.values()))

@@ -1,0 +1,158 @@
+"""Checks passwords: the slow hash off the loop and bounded, skipped for what this process has verified before."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import os
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password, make_password
+
+from mailstore.errors import Abandoned, MailError, Overloaded, Unavailable
+from mailstore.pg.callback import tell
+from mailstore.policy.hash_queue import HashQueue, Lane, Waiter
+
+log = logging.getLogger("popadmin.signin")
+
+CHECK_THREADS = 2  # argon2 takes 19 MiB each; more threads than cores only take memory
+REMEMBERED = 50_000  # verified passwords kept as digests: 10 MB at most
+
+Answer = Callable[[bool | MailError], None]
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Check(Waiter):
+    """One slow check; `encoded` None (no such user) costs the same and fails.
+
+    `quick`: once this process has verified the password against that hash, a check that still waits needs no hash.
+    """
+
+    secret: str
+    encoded: str | None
+    done: Answer
+    quick: bool = False
+
+
+class Passwords:
+    """One per process. Keeps no password: only a keyed digest of one that was right, beside the hash it matched."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(CHECK_THREADS, thread_name_prefix="password")
+        self._key = os.urandom(32)
+        self._verified: OrderedDict[str, bytes] = OrderedDict()
+        self._queue = HashQueue[Check]()
+        self._running = 0
+        self._timer: asyncio.TimerHandle | None = None  # until the last lane may go on
+        self._unknown = make_password(os.urandom(16).hex())  # what an unknown user's password is checked against
+
+    def digest(self, secret: str) -> bytes:
+        return hashlib.blake2b(secret.encode(), key=self._key, digest_size=16).digest()
+
+    def known(self, secret: str, encoded: str) -> bool:
+        """True when this process has verified this password against this stored hash before."""
+        found = self._verified.get(encoded)
+        return found is not None and hmac.compare_digest(found, self.digest(secret))
+
+    def busy(self) -> bool:
+        """True while a check is under way, or waits."""
+        return self._running > 0 or len(self._queue) > 0
+
+    def check(self, check: Check) -> None:
+        """Make it in its turn; `done` gets whether the password is right. Overloaded, Abandoned, Unavailable."""
+        loser = self._queue.add(check, _now())
+        if loser is not None:
+            self._give_up(loser)
+        self._go_on()
+
+    def drop(self, check: Check) -> None:
+        """Nobody waits for it any more; one that is under way ends by itself."""
+        if self._queue.remove(check):
+            tell(check.done, Abandoned("the client left before its password was checked"))
+
+    def give_way(self, check: Check) -> None:
+        """Let it wait until no other does; one that is under way ends by itself."""
+        if self._queue.remove(check):
+            check.lane = Lane.LAST
+            self.check(check)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    # --- one turn after the other -------------------------------------------------------------------------------------
+
+    def _go_on(self) -> None:
+        """Begin as many checks as there are threads for."""
+        now = _now()
+        for check in self._queue.expired(now):
+            self._give_up(check)
+        while self._running < CHECK_THREADS:
+            next_one = self._queue.take(now)
+            if next_one is None:
+                self._wake_later(now)
+                return
+            self._begin(next_one)
+
+    def _begin(self, check: Check) -> None:
+        encoded = check.encoded
+        if check.quick and encoded is not None and self.known(check.secret, encoded):
+            self._queue.finished(check)
+            tell(check.done, True)
+            return
+        if encoded is not None and encoded.startswith(UNUSABLE_PASSWORD_PREFIX):
+            encoded = None
+        self._running += 1
+        loop = asyncio.get_running_loop()
+        work = self._pool.submit(check_password, check.secret, encoded or self._unknown)
+
+        def finished(work: Future[bool]) -> None:
+            loop.call_soon_threadsafe(self._finished, work, check, encoded)
+
+        work.add_done_callback(finished)
+
+    def _wake_later(self, now: float) -> None:
+        seconds = self._queue.pause_seconds(now)
+        if seconds is not None and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._go_on()
+
+    def _finished(self, work: Future[bool], check: Check, encoded: str | None) -> None:
+        self._running -= 1
+        self._queue.finished(check)
+        error = work.exception()
+        if error is not None:
+            log.error("a password check failed", exc_info=error)
+            tell(check.done, Unavailable(f"password check: {error!r}"))
+        else:
+            right = work.result() and encoded is not None
+            if right and encoded is not None:
+                self._remember(check.secret, encoded)
+            tell(check.done, right)
+        self._go_on()
+
+    def _remember(self, secret: str, encoded: str) -> None:
+        self._verified[encoded] = self.digest(secret)
+        self._verified.move_to_end(encoded)
+        if len(self._verified) > REMEMBERED:
+            self._verified.popitem(last=False)
+
+    def _give_up(self, check: Check) -> None:
+        """Too many wait, or this one waited too long."""
+        if check.lane is Lane.LAST:
+            tell(check.done, Abandoned("the client closed its side, and others went first"))
+        else:
+            tell(check.done, Overloaded("too many password checks wait"))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,80 @@
+"""Refused sign-ins to mailboxes that exist, told to the diary once the reply is decided; it decides no reply.
+
+A refusal with the password before the last one is told apart: some device has missed the change. That takes a second
+slow hash, which nobody waits for, and which is only made while no sign-in waits for one of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from mailstore.errors import MailError
+from mailstore.maildrop.diary_record import Visit, Visitor, address
+from mailstore.maildrop.diary_writer import Diary
+from mailstore.maildrop.password_check import Answer, Check, Passwords
+from mailstore.models import DiarySession
+from mailstore.pg.pipeline import StatementFailed
+from mailstore.policy.hash_queue import Lane
+from mailstore.policy.throttle import Throttle
+from mailstore.ports import Credentials
+from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.statements.diary import PREVIOUS_PASSWORD
+
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
+log = logging.getLogger("popadmin.signin")
+
+Why = DiarySession.Ended
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Of one worker."""
+
+    lanes: Lanes
+    passwords: Passwords
+    throttle: Throttle
+    diary: Diary
+
+    def tell(self, why: str, mailbox: int, credentials: Credentials, device: int | None = None) -> None:
+        """`device` is whose secret was right, where one was."""
+        now = datetime.now(UTC)
+        visitor = Visitor(mailbox, device, address(credentials.client), credentials.tls or "")
+        self.diary.tell(Visit(visitor, now, now, why))
+
+    def tell_wrong(self, mailbox: int, credentials: Credentials) -> None:
+        """A wrong password: is it the previous one?"""
+
+        def asked(answer: PGresult | MailError) -> None:
+            if isinstance(answer, StatementFailed):
+                log.error("a previous password could not be read: %s", answer)
+            if isinstance(answer, MailError) or not answer.ntuples or self.passwords.busy():
+                self.tell(Why.WRONG.value, mailbox, credentials)
+            else:
+                encoded = (answer.get_value(0, 0) or b"").decode()
+                self.passwords.check(_check(credentials, encoded, checked))
+
+        def checked(right: bool | MailError) -> None:
+            if right is True:
+                self.throttle.forgive(
+                    credentials.client, credentials.address, self.passwords.digest(credentials.secret)
+                )
+            self.tell(Why.PREVIOUS.value if right is True else Why.WRONG.value, mailbox, credentials)
+
+        self.lanes.read(PREVIOUS_PASSWORD, (b"%d" % mailbox,), asked)
+
+
+def _check(credentials: Credentials, encoded: str, done: Answer) -> Check:
+    """One that every other goes before."""
+    return Check(
+        account=credentials.address,
+        network=None,
+        lane=Lane.LAST,
+        secret=credentials.secret,
+        encoded=encoded,
+        done=done,
+    )

@@ -1,0 +1,83 @@
+"""Commands of the form NOUN VERB: a table of verbs, and how they print what was ensured or removed; no verb itself."""
+
+from __future__ import annotations
+
+from argparse import RawDescriptionHelpFormatter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.core.management.base import CommandParser
+from django.db.models import Model
+
+from mailstore.directory.outcome import Ensured
+from mailstore.directory.removal_notice import kept_until
+from mailstore.management.shell import ShellCommand
+
+Row = TypeVar("Row", bound=Model)
+Options = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One thing that can be done with the noun. `run` gets the options that were given."""
+
+    name: str
+    help: str
+    example: str
+    arguments: Callable[[CommandParser], None]
+    run: Callable[[Options], None]
+
+
+def removal_told(removed_at: datetime | None, removed_by: str) -> dict[str, str | None]:
+    """Return what JSON tells of a removal: all null for what is there."""
+    if removed_at is None:
+        return {"removed_at": None, "removed_by": None, "kept_until": None}
+    return {
+        "removed_at": removed_at.isoformat(),
+        "removed_by": removed_by,
+        "kept_until": kept_until(removed_at).isoformat(),
+    }
+
+
+def removal_state(told: Mapping[str, Any]) -> str:
+    """Return what a table tells of it; empty for what is there."""
+    return f"removed, kept until {told['kept_until'][:10]}" if told["kept_until"] else ""
+
+
+class NounCommand(ShellCommand):
+    """A command whose first argument is a verb."""
+
+    def verbs(self) -> tuple[Verb, ...]:
+        raise NotImplementedError
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        choice = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+        for verb in self.verbs():
+            sub: CommandParser = choice.add_parser(
+                verb.name,
+                help=verb.help,
+                description=verb.help,
+                epilog=f"example: {verb.example}",
+                formatter_class=RawDescriptionHelpFormatter,
+            )
+            verb.arguments(sub)
+            sub.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *_args: str, **options: Any) -> None:
+        verb = next(verb for verb in self.verbs() if verb.name == options["verb"])
+        verb.run(options)
+
+    def say_ensured(self, name: str, done: Ensured[Row], *, json: bool) -> None:
+        """Say what `ensure` did, and show a generated password this once."""
+        if json:
+            told = {field: {"old": old, "new": new} for field, (old, new) in done.changes.items()}
+            secret = {"password": done.secret} if done.secret else {}
+            self.say_json({"name": name, "created": done.created, "changes": told, **secret})
+            return
+        self.stdout.write(f"{name}: {'created' if done.created else 'changed' if done.changes else 'unchanged'}")
+        for field, (old, new) in done.changes.items():
+            self.stdout.write(f"  {field.replace('_', ' ')}: {old} -> {new}")
+        if done.secret:
+            self.stdout.write(f"  password: {done.secret}  (shown this once)")

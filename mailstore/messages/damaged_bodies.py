@@ -1,0 +1,60 @@
+"""Bodies that were found missing or changed: noted until they are whole again; who asks is told which mail it is."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from mailstore.errors import BodyLost, BodyUnreadable
+from mailstore.messages.message_file import ref_of
+from mailstore.models import Body, Message
+from mailstore.ports import BodyStore
+
+log = logging.getLogger("popadmin.bodies")
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """One message whose body is damaged, in words that an administrator may read: nothing of its content."""
+
+    address: str
+    uidl: str
+    octets: int
+    arrived_at: datetime
+    found_at: datetime | None
+
+
+def look_at(store: BodyStore, body: Body, *, now: datetime) -> None:
+    """Read a body whole, and note what is new: that it is damaged, or whole again. Unavailable."""
+    loss = _loss_of(store, body)
+    if loss is not None:
+        if Body.objects.filter(pk=body.pk, damaged_at=None).update(damaged_at=now):
+            log.error("a body is damaged: %s", loss)
+    elif body.damaged_at is not None:
+        Body.objects.filter(pk=body.pk).update(damaged_at=None, damage_told_at=None)
+        log.info("body %s is whole again", body.key)
+
+
+def bodies() -> QuerySet[Body]:
+    """Those that are damaged and that a message has."""
+    return Body.objects.filter(Exists(Message.objects.filter(body=OuterRef("pk"))), damaged_at__isnull=False)
+
+
+def messages(most: int, of: QuerySet[Body]) -> list[Damaged]:
+    """Return some messages that have these bodies, in the order in which the damage was found."""
+    rows = Message.objects.filter(body__in=of)
+    found = rows.order_by("body__damaged_at", "pk").values_list(
+        "mailbox__user__address", "uidl", "octets", "arrived_at", "body__damaged_at"
+    )
+    return [Damaged(*row) for row in found[:most]]
+
+
+def _loss_of(store: BodyStore, body: Body) -> Exception | None:
+    try:
+        store.verify(ref_of(body))
+    except (BodyLost, BodyUnreadable) as loss:
+        return loss
+    return None

@@ -1,0 +1,32 @@
+"""One stored message as a file: its octets unstuffed, delivery headers included; what RETR sends is `maildrop`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+from mailstore import bodies, conf
+from mailstore.models import Body, Message
+from mailstore.ports import BodyRef, BodyStore
+from mailstore.transfer.sources import CHUNK_OCTETS
+from mailstore.wire.stuffing import Unstuffer
+
+
+def site_store() -> BodyStore:
+    """The site's body store, for pages and commands."""
+    return bodies.from_url(conf.load().mail_store_url)
+
+
+def ref_of(body: Body) -> BodyRef:
+    """Return where a body is, and what proves it."""
+    return BodyRef(body.key, body.wire_octets, body.octets, bytes(body.digest))
+
+
+def unstuffed(store: BodyStore, message: Message) -> Iterator[bytes]:
+    """Yield the message as RETR would give it, unstuffed. BodyLost, before the first octet where that can be."""
+    unstuffer = Unstuffer()
+    with closing(store.open(ref_of(message.body))) as opened:
+        yield unstuffer.feed(bytes(message.prefix))
+        for offset in range(0, opened.wire_octets, CHUNK_OCTETS):
+            yield unstuffer.feed(opened.read(offset, CHUNK_OCTETS))
+        yield unstuffer.finish()

@@ -1,0 +1,86 @@
+"""Subjects and senders for the lists of owners: read from the bodies when first asked for, then kept beside them.
+
+A delivery reads no header, and of mail that no owner ever lists none is read at all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from mailstore.errors import BodyLost, BodyUnreadable, Unavailable
+from mailstore.messages.message_file import ref_of
+from mailstore.models import Body, Message
+from mailstore.ports import BodyStore
+from mailstore.wire.message_titles import HEADER_OCTETS, Titles, titles
+
+BATCH_ROWS = 500
+SEARCH_SECONDS = 2.0  # what a search may read first; whoever has more unread mail is told, and asks again
+
+# Rows that somebody else is changing are left for the next time: this waits for nobody.
+_KEEP = """
+UPDATE mailstore_body b SET subject = read.subject, sender = read.sender
+  FROM unnest(%(bodies)s::bigint[], %(subjects)s::text[], %(senders)s::text[]) AS read (id, subject, sender)
+ WHERE b.id = read.id
+   AND b.id IN (SELECT id FROM mailstore_body WHERE id = ANY(%(bodies)s) FOR NO KEY UPDATE SKIP LOCKED)
+"""
+
+
+def fill(store: BodyStore, messages: Iterable[Message]) -> None:
+    """Give each message's body (selected with it) its subject and sender, read where nobody has read them yet.
+
+    They stay None where the body store is away; a lost body has empty ones.
+    """
+    unread = {message.body_id: message.body for message in messages if message.body.subject is None}
+    read = list(_read(store, unread.values()))
+    for body, found in read:
+        body.subject, body.sender = found.subject, found.sender
+    if read:
+        _keep(read)
+
+
+def prepare(store: BodyStore, messages: QuerySet[Message], *, now: Callable[[], float] = time.monotonic) -> int:
+    """Read what a search through these messages needs, for a while; returns how many are still unread."""
+    unread = messages.filter(body__subject=None).select_related("body").defer("prefix")
+    deadline = now() + SEARCH_SECONDS
+    while now() < deadline:
+        batch = list(unread[:BATCH_ROWS])
+        fill(store, batch)
+        if not batch or any(message.body.subject is None for message in batch):
+            break
+    return unread.count()
+
+
+def matching(words: str) -> Q:
+    """The messages whose subject or sender has each of the words, in any case."""
+    found = Q()
+    for word in words.split():
+        found &= Q(body__subject__icontains=word) | Q(body__sender__icontains=word)
+    return found
+
+
+def _read(store: BodyStore, bodies: Iterable[Body]) -> Iterable[tuple[Body, Titles]]:
+    for body in bodies:
+        try:
+            with closing(store.open(ref_of(body))) as opened:
+                yield body, titles(opened.read(0, HEADER_OCTETS))
+        except BodyLost:
+            yield body, Titles("", "")
+        except (Unavailable, BodyUnreadable):
+            return
+
+
+def _keep(read: Sequence[tuple[Body, Titles]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _KEEP,
+            {
+                "bodies": [body.pk for body, _found in read],
+                "subjects": [found.subject for _body, found in read],
+                "senders": [found.sender for _body, found in read],
+            },
+        )

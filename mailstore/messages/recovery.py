@@ -1,0 +1,157 @@
+"""Recovery: what a person puts into it, lists, restores and purges; what leaves by itself is decided elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from mailstore.delivery.message_writer import fresh_id
+from mailstore.directory import audit, mailboxes, message_purge
+from mailstore.directory.audit import Actor
+from mailstore.directory.outcome import Rejected
+from mailstore.messages import message_titles
+from mailstore.models import Device, Mailbox, Message
+from mailstore.sql.statements.removal import RESTORE, TAKE_OUT
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of the messages that rest: those that satisfy all that is given; of these, `newest` that left last.
+
+    `words` are searched for in subject and sender: for owners only, an admin does not learn what a message is about.
+    """
+
+    keys: Sequence[int] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    words: str = ""
+    newest: int | None = None
+
+
+ALL = Choice()
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What came back, and whether the mailbox is above its quota with it."""
+
+    messages: int
+    octets: int
+    above_quota: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    messages: int
+    octets: int
+
+
+def resting(mailbox: Mailbox, choice: Choice = ALL) -> QuerySet[Message]:
+    """The messages in recovery that the choice means, the last that left first."""
+    rows = Message.objects.filter(mailbox=mailbox, removed__isnull=False)
+    if choice.keys is not None:
+        rows = rows.filter(pk__in=choice.keys)
+    if choice.since is not None:
+        rows = rows.filter(removed_at__gte=choice.since)
+    if choice.until is not None:
+        rows = rows.filter(removed_at__lt=choice.until)
+    if choice.words:
+        rows = rows.filter(message_titles.matching(choice.words))
+    rows = rows.order_by("-removed", "-pk")
+    return rows if choice.newest is None else rows[: choice.newest]
+
+
+def remove(address: str, messages: Sequence[int], *, actor: Actor) -> int:
+    """Take live messages, by their keys, out of the maildrop for all devices, into recovery; returns how many.
+
+    Rejected when none of them is there any more.
+    """
+    with transaction.atomic():
+        mailbox = mailboxes.locked(mailboxes.normalized(address))
+        count, octets = _execute(TAKE_OUT, {"mailbox": mailbox.pk, "messages": list(messages)})
+        if not count:
+            raise Rejected(_("it is not in the mailbox any more"))
+        _record(actor, "recovery.remove", mailbox, messages=count, octets=octets)
+    return count
+
+
+def restore(
+    address: str, choice: Choice, *, actor: Actor, devices: Collection[str] | None = None, again: bool = False
+) -> Restored:
+    """Put messages back into the live maildrop, for all devices or for those named only: the others do not see them.
+
+    With the UIDL they had, so that a mail program which remembers it does not fetch them; `again`: with a new one, so
+    that each fetches them once more. The quota does not hinder a restore: it is the owner's own mail; but above it new
+    mail is refused, which the answer says. Rejected when nothing of the choice rests, or a device is not there.
+    """
+    with transaction.atomic():
+        mailbox = mailboxes.locked(mailboxes.normalized(address))
+        keys = _chosen(mailbox, choice)
+        told = {} if devices is None else {"devices": sorted(devices)}
+        messages, octets = _execute(
+            RESTORE,
+            {
+                "mailbox": mailbox.pk,
+                "messages": keys,
+                "devices": None if devices is None else _keys(mailbox, devices),
+                "again": again,
+                "uidls": [fresh_id() for _key in keys],
+            },
+        )
+        _record(actor, "recovery.restore", mailbox, messages=messages, octets=octets, again=again, **told)
+        mailbox.refresh_from_db(fields=["messages", "octets", "change", "recovery_messages", "recovery_octets"])
+    return Restored(messages, octets, mailboxes.above_quota(mailbox))
+
+
+def purge_now(address: str, choice: Choice, *, actor: Actor) -> Purged:
+    """Destroy messages that rest, before their time: the rows at once, their bodies with a sweep a day later.
+
+    Rejected for a mailbox on hold, and when nothing of the choice rests.
+    """
+    with transaction.atomic():
+        mailbox = mailboxes.locked(mailboxes.normalized(address))
+        if mailbox.held:
+            raise Rejected(_("%(address)s is on hold: lift the hold first") % {"address": mailbox})
+        keys = _chosen(mailbox, choice)
+        before = mailbox.recovery_octets
+        messages = message_purge.messages(keys)
+        mailbox.refresh_from_db(fields=["recovery_messages", "recovery_octets"])
+        octets = before - mailbox.recovery_octets
+        _record(actor, "recovery.purge", mailbox, messages=messages, octets=octets)
+    return Purged(messages, octets)
+
+
+def _chosen(mailbox: Mailbox, choice: Choice) -> list[int]:
+    """Return what of the choice is there now; the mailbox's row is locked, so it stays until this transaction ends."""
+    keys = list(resting(mailbox, choice).values_list("pk", flat=True))
+    if not keys:
+        raise Rejected(_("nothing of what was chosen is in recovery any more"))
+    return keys
+
+
+def _keys(mailbox: Mailbox, names: Collection[str]) -> list[int]:
+    """Return the devices of these names. Rejected without any: what no device sees would be nobody's."""
+    found = dict(Device.objects.filter(mailbox=mailbox, revoked_at=None).values_list("name", "pk"))
+    missing = sorted(set(names) - set(found))
+    if missing:
+        raise Rejected(_("%(address)s has no device %(name)r") % {"address": mailbox, "name": missing[0]})
+    if not names:
+        raise Rejected(_("choose at least one device"))
+    return [found[name] for name in names]
+
+
+def _execute(statement: str, parameters: dict[str, Any]) -> tuple[int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        messages, octets = cursor.fetchone()
+    return messages, octets
+
+
+def _record(actor: Actor, verb: str, mailbox: Mailbox, **details: Any) -> None:
+    audit.record(actor, verb, mailbox.user.address, mailbox=mailbox, **details)

@@ -1,0 +1,77 @@
+"""Bodies in the store against rows: how many have one, and which have none; it changes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from mailstore.models import Body
+from mailstore.policy import sortable_ids
+from mailstore.ports import BodyStore
+
+GRACE_SECONDS = 3600  # a body this young may belong to a delivery that is still under way
+BATCH_ROWS = 1000
+
+Progress = Callable[[str, int, int | None], None]  # what is looked at, how many so far, of how many if that is known
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """How many bodies have a row, and how many have none; those of deliveries under way are neither."""
+
+    known: int
+    unknown: int
+
+
+def count(store: BodyStore, progress: Progress = lambda _what, _count, _total: None) -> Census:
+    """Count all bodies. Unavailable when the store is away."""
+    known = unknown = seen = 0
+    for batch in batches(store.keys()):
+        without = _without_row(batch)
+        known += len(batch) - len(without)
+        unknown += sum(1 for key in without if is_settled(key))
+        seen += len(batch)
+        progress("files", seen, None)
+    return Census(known, unknown)
+
+
+def sample(store: BodyStore, bodies: int) -> Census:
+    """Count the oldest bodies alone: no row of theirs is still to come."""
+    keys = list(islice(store.keys(), bodies))
+    unknown = sum(1 for key in _without_row(keys) if is_settled(key))
+    return Census(len(keys) - unknown, unknown)
+
+
+def without_row(store: BodyStore) -> Iterator[list[str]]:
+    """Yield the keys of bodies that no row names, sorted, some at a time."""
+    for batch in batches(store.keys()):
+        if found := [key for key in _without_row(batch) if is_settled(key)]:
+            yield found
+
+
+def in_quarantine_without_row(store: BodyStore) -> Iterator[list[str]]:
+    """Yield the names of bodies in the quarantine that no row names, sorted, some at a time."""
+    for batch in batches(store.quarantined()):
+        names = {name[-sortable_ids.ID_CHARACTERS :]: name for name in batch}
+        if found := [names[key] for key in _without_row(list(names))]:
+            yield found
+
+
+def is_settled(key: str) -> bool:
+    """True for a body so old that its delivery is over."""
+    milliseconds, _chance = sortable_ids.parts(key)
+    return time.time() - milliseconds / 1000 > GRACE_SECONDS
+
+
+def batches(names: Iterable[str]) -> Iterator[list[str]]:
+    """Yield them some at a time."""
+    source = iter(names)
+    while batch := list(islice(source, BATCH_ROWS)):
+        yield batch
+
+
+def _without_row(keys: list[str]) -> list[str]:
+    known = set(Body.objects.filter(key__in=keys).values_list("key", flat=True))
+    return sorted(key for key in keys if key not in known)

@@ -1,0 +1,65 @@
+"""Notes what every device of a mailbox has by now, where a policy counts the days since; a row a day at most."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from mailstore.sql.device_coverage import every_has
+from mailstore.sql.mailbox_window import windows
+from mailstore.sql.policy_source import FOLLOWED
+from mailstore.sql.sweep_step import Round, Step
+
+# Who no longer has a message begins anew with it once everybody has; so a row keeps only what all have still.
+_KEEP = f"""
+WITH boxes AS MATERIALIZED (
+    SELECT x.id, {every_has()} AS every
+      FROM mailstore_mailbox x
+      JOIN mailstore_domain o ON o.id = x.domain_id
+      JOIN mailstore_retentionpolicy p ON {FOLLOWED}
+     WHERE x.id = ANY(%(boxes)s) AND p.expire_confirmed_days IS NOT NULL),
+kept AS (
+    UPDATE mailstore_everydevicehas h SET numbers = h.numbers * boxes.every
+      FROM boxes WHERE h.mailbox_id = boxes.id AND NOT boxes.every @> h.numbers
+ RETURNING h.id)
+SELECT count(*) FROM kept
+"""
+_NOTE = f"""
+INSERT INTO mailstore_everydevicehas (mailbox_id, since, numbers)
+SELECT boxes.id, date_trunc('day', %(now)s::timestamptz, 'UTC') + interval '1 day', boxes.every - had.numbers
+  FROM (SELECT x.id, {every_has()} AS every
+          FROM mailstore_mailbox x
+          JOIN mailstore_domain o ON o.id = x.domain_id
+          JOIN mailstore_retentionpolicy p ON {FOLLOWED}
+         WHERE x.id = ANY(%(boxes)s) AND p.expire_confirmed_days IS NOT NULL) AS boxes
+ CROSS JOIN LATERAL (
+       SELECT coalesce(range_agg(one), '{{}}') AS numbers
+         FROM mailstore_everydevicehas h, unnest(h.numbers) AS one WHERE h.mailbox_id = boxes.id) AS had
+ WHERE boxes.every - had.numbers <> '{{}}'
+    ON CONFLICT (mailbox_id, since) DO UPDATE SET numbers = mailstore_everydevicehas.numbers + excluded.numbers
+"""
+# What was had for longer than the policy asks for is due, whenever that was: one row says it for all of it.
+_MERGE = f"""
+WITH old AS (
+    DELETE FROM mailstore_everydevicehas h
+     USING mailstore_mailbox x, mailstore_domain o, mailstore_retentionpolicy p
+     WHERE h.mailbox_id = x.id AND x.id = ANY(%(boxes)s) AND o.id = x.domain_id AND {FOLLOWED}
+       AND h.since <= %(now)s - make_interval(days => p.expire_confirmed_days)
+       AND 1 < (SELECT count(*) FROM mailstore_everydevicehas n
+                 WHERE n.mailbox_id = x.id AND n.since <= %(now)s - make_interval(days => p.expire_confirmed_days))
+ RETURNING h.mailbox_id, h.since, h.numbers)
+INSERT INTO mailstore_everydevicehas (mailbox_id, since, numbers)
+SELECT old.mailbox_id, max(old.since), range_agg(one)
+  FROM old, unnest(old.numbers) AS one
+ GROUP BY old.mailbox_id
+"""
+
+
+def _act(round: Round) -> tuple[()]:
+    for keys in windows(round):
+        with connection.cursor() as cursor:
+            for statement in (_KEEP, _NOTE, _MERGE):
+                cursor.execute(statement, {"boxes": keys, "now": round.now})
+    return ()
+
+
+POSSESSION = Step((), lambda _round: (), _act)

@@ -1,0 +1,95 @@
+"""Moves what its policy lets go from the live maildrops into recovery, a batch of messages at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from django.db import connection
+
+from mailstore.sql import expiry_rule, prepared_statement
+from mailstore.sql.device_coverage import between
+from mailstore.sql.expiry_rule import DUE
+from mailstore.sql.locked_batch import FOUND_ROWS, Pace, locked
+from mailstore.sql.mailbox_window import windows
+from mailstore.sql.statements.removal import leaving
+from mailstore.sql.sweep_step import Round, Step
+
+_COUNT = f"""
+WITH {expiry_rule.boxes("x.id <> ALL(%(but)s::bigint[])")}
+SELECT count(*), coalesce(sum(m.octets), 0)::bigint
+  FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL {DUE}
+ WHERE due.at <= %(now)s
+"""
+_FIND = f"""
+WITH {expiry_rule.boxes("x.id = ANY(%(boxes)s) AND x.id >= %(mailbox)s")}
+SELECT m.mailbox_id, m.added
+  FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL {DUE}
+ WHERE due.at <= %(now)s AND (m.mailbox_id, m.added) > (%(mailbox)s, %(added)s)
+ ORDER BY m.mailbox_id, m.added LIMIT {FOUND_ROWS}
+"""
+
+# Judged anew behind the locks: a hold, another policy or a device that came meanwhile is seen.
+_EXPIRE = leaving(
+    f"""
+        WITH {expiry_rule.boxes("x.id = ANY(%(boxes)s)", part=between("%(first)s", "%(last)s"))}
+        UPDATE mailstore_message t
+           SET removed = x.change + 1, removed_at = %(moment)s, removed_why = judged.why
+          FROM mailstore_mailbox x, (
+               SELECT m.id, m.mailbox_id, due.why
+                 FROM unnest(%(mailboxes)s::bigint[], %(numbers)s::bigint[]) AS found (mailbox, added)
+                 JOIN mailstore_message m
+                   ON m.mailbox_id = found.mailbox AND m.added = found.added AND m.removed IS NULL
+                 JOIN boxes b ON b.id = m.mailbox_id {DUE}
+                WHERE due.at <= %(now)s) AS judged
+         WHERE t.id = judged.id AND x.id = judged.mailbox_id AND t.removed IS NULL
+     RETURNING t.mailbox_id, t.added, t.octets""",
+    of="= ANY(%(boxes)s)",
+    answer="SELECT count(*), coalesce(sum(octets), 0)::bigint FROM gone",
+)
+
+Found = tuple[int, int]  # mailbox and arrival number
+
+
+def _look(round: Round) -> tuple[int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, {"now": round.now, "but": list(round.but)})
+        messages, octets = cursor.fetchone()
+    return messages, octets
+
+
+def _act(round: Round) -> tuple[int, int]:
+    messages = octets = 0
+    for batch in _batches(round):
+        count, size = _expire(batch, round)
+        messages += count
+        octets += size
+    return messages, octets
+
+
+def _batches(round: Round) -> Iterator[Sequence[Found]]:
+    pace = Pace()
+    for keys in windows(round):
+        found: list[Found] = [(0, 0)]
+        while found and not round.stop():
+            found = _find(keys, found[-1], round)
+            for batch in pace.batches(found):
+                if not round.stop():
+                    yield batch
+
+
+def _find(keys: list[int], after: Found, round: Round) -> list[Found]:
+    mailbox, added = after
+    return prepared_statement.fetch(_FIND, {"boxes": keys, "mailbox": mailbox, "added": added, "now": round.now})
+
+
+def _expire(batch: Sequence[Found], round: Round) -> Found:
+    mailboxes, numbers = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
+    found = {"mailboxes": mailboxes, "numbers": numbers, "first": min(numbers), "last": max(numbers)}
+    with locked(sorted(set(mailboxes))) as free:
+        ((count, octets),) = prepared_statement.fetch(
+            _EXPIRE, {"boxes": free, "now": round.now, "moment": round.moment(), **found}
+        )
+    return count, octets
+
+
+EXPIRE = Step(("expired", "expired_octets"), _look, _act, copied=_act)

@@ -1,0 +1,174 @@
+"""Finds mail programs that are set up wrongly, in the diary: one statement a kind, for all mailboxes at once.
+
+Each gives mailbox, device and facts. The figures are such that a program that is set up well never reaches them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection
+
+from mailstore.models import Finding
+from mailstore.sql.policy_source import FOLLOWED
+
+WINDOW_DAYS = 2
+KEEPS_DAYS = 30
+AGAIN_TIMES = 3  # each message on average, in the window
+AGAIN_MESSAGES = 10  # fetched in vain at least
+SHARED_HOURS = 6  # of the window, in which a device came from two networks: who carries a phone changes less often
+HASTY_SESSIONS = 240  # an hour: every 15 seconds
+KEEPS_PERCENT = 75
+UNENDED_SESSIONS = 10
+
+_LATELY = f"s.started_at > %(now)s - interval '{WINDOW_DAYS} days' AND s.started_at <= %(now)s"
+_KNOWN = "s.device_id IS NOT NULL"
+
+
+def _only(having: str) -> str:
+    """SQL: the devices worth a closer look, by a sum that costs little; most devices of a site are in none of these."""
+    return f"""s.device_id IN (
+               SELECT s.device_id FROM mailstore_diarysession s
+                WHERE {_LATELY} AND {_KNOWN} GROUP BY s.device_id HAVING {having})"""
+
+
+_AGAIN = f"""
+SELECT often.mailbox_id, often.device_id,
+       jsonb_build_object('fetched', often.fetched, 'messages', each.messages) AS facts
+  FROM (SELECT s.mailbox_id, s.device_id, sum(s.fetched_messages)::bigint AS fetched
+          FROM mailstore_diarysession s
+         WHERE {_LATELY} AND {_KNOWN} AND s.fetched_messages > 0
+         GROUP BY s.mailbox_id, s.device_id
+        HAVING count(*) >= {AGAIN_TIMES} AND sum(s.fetched_messages) > {AGAIN_MESSAGES}) AS often
+ CROSS JOIN LATERAL (
+       SELECT sum(upper(run) - lower(run))::bigint AS messages
+         FROM unnest((SELECT range_agg(part) FROM mailstore_diarysession s, unnest(s.fetched) AS part
+                       WHERE s.mailbox_id = often.mailbox_id AND s.device_id = often.device_id AND {_LATELY})) AS run
+       ) AS each
+ WHERE often.fetched >= {AGAIN_TIMES} * each.messages AND often.fetched - each.messages >= {AGAIN_MESSAGES}
+"""
+
+# Networks of one family only: one machine may well speak IPv4 and IPv6 by turns.
+_SHARED = f"""
+SELECT hours.mailbox_id, hours.device_id,
+       jsonb_build_object('hours', count(DISTINCT hours.hour), 'networks', max(hours.networks)) AS facts
+  FROM (SELECT s.mailbox_id, s.device_id, date_trunc('hour', s.started_at) AS hour,
+               count(DISTINCT network(set_masklen(s.client, CASE family(s.client) WHEN 4 THEN 24 ELSE 48 END)))
+               AS networks
+          FROM mailstore_diarysession s
+         WHERE {_LATELY} AND {_only("min(s.client) <> max(s.client)")} AND s.client IS NOT NULL
+         GROUP BY s.mailbox_id, s.device_id, hour, family(s.client)
+        HAVING min(s.client) <> max(s.client)) AS hours
+ WHERE hours.networks > 1
+ GROUP BY hours.mailbox_id, hours.device_id
+HAVING count(DISTINCT hours.hour) >= {SHARED_HOURS}
+"""
+
+_HASTY = f"""
+SELECT hours.mailbox_id, hours.device_id, jsonb_build_object('sessions', max(hours.sessions)) AS facts
+  FROM (SELECT s.mailbox_id, s.device_id, sum(s.sessions)::bigint AS sessions
+          FROM mailstore_diarysession s
+         WHERE {_LATELY} AND {_only(f"sum(s.sessions) >= {HASTY_SESSIONS}")}
+         GROUP BY s.mailbox_id, s.device_id, date_trunc('hour', s.started_at)
+        HAVING sum(s.sessions) >= {HASTY_SESSIONS}) AS hours
+ GROUP BY hours.mailbox_id, hours.device_id
+"""
+
+# Of either quota, the fuller one; NULL where neither is set.
+_PERCENT = """greatest(x.octets * 100 / nullif(x.quota_octets, 0),
+                x.messages * 100 / nullif(x.quota_messages, 0))"""
+
+# Only where the mailbox fills and no rule takes mail away.
+_KEEPS = f"""
+SELECT x.id AS mailbox_id, s.device_id,
+       jsonb_build_object('percent', {_PERCENT}, 'fetched', sum(s.fetched_messages)) AS facts
+  FROM mailstore_mailbox x
+  JOIN mailstore_domain o ON o.id = x.domain_id
+  LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
+  JOIN mailstore_diarysession s ON s.mailbox_id = x.id
+  JOIN mailstore_device d ON d.id = s.device_id
+ WHERE {_PERCENT} >= {KEEPS_PERCENT} AND x.removed_at IS NULL
+   AND p.expire_days IS NULL AND p.expire_confirmed_days IS NULL AND p.remove_when_confirmed IS NOT TRUE
+   AND d.revoked_at IS NULL AND d.mode <> 'peek'
+   AND s.started_at > %(now)s - interval '{KEEPS_DAYS} days' AND s.started_at <= %(now)s
+ GROUP BY x.id, s.device_id
+HAVING sum(s.fetched_messages) > 0 AND sum(s.removed_messages) = 0
+"""
+
+_UNENDED = f"""
+SELECT s.mailbox_id, s.device_id, jsonb_build_object('sessions', sum(s.sessions)) AS facts
+  FROM mailstore_diarysession s
+ WHERE {_LATELY} AND {_KNOWN} AND s.ended IN ('quit', 'lost', 'idle')
+ GROUP BY s.mailbox_id, s.device_id
+HAVING sum(s.sessions) >= {UNENDED_SESSIONS} AND count(*) FILTER (WHERE s.ended = 'quit') = 0
+"""
+
+_PREVIOUS = f"""
+SELECT s.mailbox_id, NULL::bigint AS device_id,
+       jsonb_build_object('times', sum(s.sessions), 'client', host((array_agg(s.client ORDER BY s.ended_at DESC))[1]))
+       AS facts
+  FROM mailstore_diarysession s
+ WHERE {_LATELY} AND s.ended = 'previous'
+ GROUP BY s.mailbox_id
+"""
+
+DETECTORS: dict[str, str] = {
+    Finding.Kind.AGAIN: _AGAIN,
+    Finding.Kind.SHARED: _SHARED,
+    Finding.Kind.HASTY: _HASTY,
+    Finding.Kind.KEEPS: _KEEPS,
+    Finding.Kind.UNENDED: _UNENDED,
+    Finding.Kind.PREVIOUS: _PREVIOUS,
+}
+
+_SEEN = """
+SELECT found.* FROM ({detector}) AS found
+  JOIN mailstore_mailbox x ON x.id = found.mailbox_id
+  LEFT JOIN mailstore_device d ON d.id = found.device_id
+ WHERE found.device_id IS NULL OR d.revoked_at IS NULL
+"""
+
+# What is known keeps its `since`, what is so no more goes, what is new comes. Under the sweep's lease: one writer.
+_KEEP = """
+WITH seen AS MATERIALIZED ({seen}),
+known AS (
+    UPDATE mailstore_finding f SET facts = seen.facts
+      FROM seen
+     WHERE f.kind = %(kind)s AND f.mailbox_id = seen.mailbox_id AND f.device_id IS NOT DISTINCT FROM seen.device_id),
+gone AS (
+    DELETE FROM mailstore_finding f
+     WHERE f.kind = %(kind)s AND NOT EXISTS (
+           SELECT FROM seen
+            WHERE seen.mailbox_id = f.mailbox_id AND seen.device_id IS NOT DISTINCT FROM f.device_id)),
+fresh AS (
+    INSERT INTO mailstore_finding (mailbox_id, device_id, kind, since, facts)
+    SELECT seen.mailbox_id, seen.device_id, %(kind)s, %(now)s, seen.facts
+      FROM seen
+     WHERE NOT EXISTS (
+           SELECT FROM mailstore_finding f
+            WHERE f.kind = %(kind)s AND f.mailbox_id = seen.mailbox_id
+              AND f.device_id IS NOT DISTINCT FROM seen.device_id))
+SELECT count(*) FROM seen
+"""
+
+
+def detect(now: datetime) -> int:
+    """Bring the findings of every mailbox up to date; returns how many there are."""
+    return sum(
+        _asked(_KEEP.format(seen=_SEEN.format(detector=detector)), kind, now) for kind, detector in DETECTORS.items()
+    )
+
+
+def look(now: datetime) -> int:
+    """Return how many there would be, and write nothing."""
+    return sum(
+        _asked(f"SELECT count(*) FROM ({_SEEN.format(detector=detector)}) AS seen", kind, now)
+        for kind, detector in DETECTORS.items()
+    )
+
+
+def _asked(statement: str, kind: str, now: datetime) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"kind": kind, "now": now})
+        (count,) = cursor.fetchone()
+    return int(count)

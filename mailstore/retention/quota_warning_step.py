@@ -1,0 +1,140 @@
+"""Tells owners that their quota fills, once a crossing, whether by mail or by a quota that was lowered; and admins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+
+from mailstore.delivery import notices
+from mailstore.delivery.notices import Notice
+from mailstore.models import Mailbox
+from mailstore.policy.retention import WARN_PERCENTS
+from mailstore.retention import admin_digest
+from mailstore.sql.sweep_step import Round, Step
+
+BATCH_NOTICES = 100  # as many bodies are made durable on one errand
+
+# The highest crossing that a mailbox is past, against that of which its owner was told. A pass over the mailboxes'
+# rows and no index: their counters change with each delivery, which would pay for it.
+_LEAST = f"{WARN_PERCENTS[0]} / 100.0::float8"
+_CROSSED = f"""
+SELECT x.id, u.address, u.language, x.warned_percent, x.warned_at, level.percent, x.octets, x.quota_octets, x.messages,
+       x.quota_messages
+  FROM mailstore_mailbox x
+  JOIN mailstore_user u ON u.id = x.user_id
+ CROSS JOIN LATERAL (
+       SELECT coalesce(max(percent), 0) AS percent FROM unnest(%(percents)s::int[]) AS percent
+        WHERE x.octets >= x.quota_octets * (percent / 100.0::float8)
+           OR x.messages >= x.quota_messages * (percent / 100.0::float8)) AS level
+ WHERE (x.warned_percent > 0 OR x.octets >= x.quota_octets * ({_LEAST}) OR x.messages >= x.quota_messages * ({_LEAST}))
+   AND x.removed_at IS NULL AND level.percent <> x.warned_percent AND x.id > %(after)s
+ ORDER BY x.id LIMIT {BATCH_NOTICES}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Crossing:
+    mailbox: int
+    address: str
+    language: str
+    told_percent: int
+    told_at: datetime | None
+    percent: int
+    octets: int
+    quota_octets: int | None
+    messages: int
+    quota_messages: int | None
+
+
+def _sways(round: Round) -> Iterator[int]:
+    """Mailboxes that fill, unless the steps before take enough out of them."""
+    return (crossing.mailbox for crossing in _rising(round))
+
+
+def _count(round: Round) -> tuple[int]:
+    return (sum(1 for _crossing in _rising(round)),)
+
+
+def _rising(round: Round) -> Iterator[_Crossing]:
+    for batch in _batches(round):
+        yield from (crossing for crossing in batch if crossing.percent > crossing.told_percent)
+
+
+def _act(round: Round) -> tuple[int]:
+    warned, day = 0, f"{round.now:%Y-%m-%d}"
+    for batch in _batches(round):
+        for crossing in batch:
+            if crossing.percent < crossing.told_percent:  # from now on the next crossing upward is told again
+                Mailbox.objects.filter(pk=crossing.mailbox).update(warned_percent=crossing.percent)
+        rising = {crossing.mailbox: crossing for crossing in batch if crossing.percent > crossing.told_percent}
+        for notice in notices.deliver([_notice(crossing, day) for crossing in rising.values()], now=round.now):
+            percent = rising[notice.mailbox].percent
+            Mailbox.objects.filter(pk=notice.mailbox).update(warned_percent=percent, warned_at=round.now)
+            warned += 1
+    if not round.stop():
+        admin_digest.send(round)
+    return (warned,)
+
+
+def _batches(round: Round) -> Iterator[list[_Crossing]]:
+    after = 0
+    while not round.stop():
+        with connection.cursor() as cursor:
+            cursor.execute(_CROSSED, {"percents": [*WARN_PERCENTS], "after": after})
+            batch = [_Crossing(*row) for row in cursor.fetchall()]
+        if not batch:
+            return
+        yield batch
+        after = batch[-1].mailbox
+
+
+def _notice(crossing: _Crossing, day: str) -> Notice:
+    full = crossing.percent >= WARN_PERCENTS[-1]
+    with notices.speaking(crossing.language):
+        subject = (
+            _("Your mailbox is full")
+            if full
+            else _("Your mailbox is %(percent)d%% full") % {"percent": crossing.percent}
+        )
+        parts = [*_usage(crossing), _consequence() if full else _outlook(), _remedy()]
+    # Whatever was told before is over. The day: had a kill lost the note, a later crossing would look like this one.
+    occasion = f"quota {crossing.percent} {crossing.told_at} {day}"
+    return Notice(crossing.mailbox, crossing.address, crossing.language, subject, "\n\n".join(parts) + "\n", occasion)
+
+
+def _usage(crossing: _Crossing) -> Iterator[str]:
+    if crossing.quota_octets is not None:
+        yield _("%(address)s holds %(used)s of %(quota)s.") % {
+            "address": crossing.address,
+            "used": filesizeformat(crossing.octets),
+            "quota": filesizeformat(crossing.quota_octets),
+        }
+    if crossing.quota_messages is not None:
+        yield _("%(address)s holds %(messages)d of %(quota)d messages.") % {
+            "address": crossing.address,
+            "messages": crossing.messages,
+            "quota": crossing.quota_messages,
+        }
+
+
+def _consequence() -> str:
+    return _("It takes no new mail until there is room again: senders are put off, or told that it is full.")
+
+
+def _outlook() -> str:
+    return _("Once it is full it takes no new mail, and senders are told so.")
+
+
+def _remedy() -> str:
+    return _(
+        "To make room, delete mail that you no longer need, on each of your devices, or let your mail program "
+        "delete mail from the server some time after it has fetched it."
+    )
+
+
+WARN = Step(("warned",), None, _act, sways=_sways, copied=_count)

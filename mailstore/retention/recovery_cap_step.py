@@ -1,0 +1,72 @@
+"""Destroys what rests in recovery above its cap, what left first.
+
+Mail that left within a day stays in any case, and all of it for a week after the cap was lowered: by the policy, by the
+choice of another, or with the quota.
+"""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from mailstore.policy.retention import CAP_GRACE_DAYS
+from mailstore.retention.purge_batch import Purging
+from mailstore.retention.recovery_terms import CAP_OCTETS
+from mailstore.sql import expiry_rule
+from mailstore.sql.expiry_rule import DUE
+from mailstore.sql.locked_batch import ROWS_AT_MOST
+from mailstore.sql.policy_source import CHOSEN_AT, FOLLOWED
+from mailstore.sql.sweep_step import Round, Step
+
+# A greatest() of nothing but NULL: no cap was lowered, or no wait was asked for.
+_STANDS = f"""coalesce(greatest(p.cap_since, {CHOSEN_AT}, x.quota_lowered_at)
+                    < %(now)s::timestamptz - interval '{CAP_GRACE_DAYS} days', true)"""
+
+
+def due(which: str, *, mailboxes: str = "mailstore_mailbox") -> str:
+    """SQL from FROM on, `mailboxes` as in `retention.boxes`: a message goes when those that left after it fill the cap
+    without it.
+
+    By the counter, that is as long as what left before it is less than what is too much: of however many rest, only the
+    first are looked at.
+    """
+    return f"""
+  FROM (SELECT x.id, x.recovery_octets - {CAP_OCTETS} AS above
+          FROM {mailboxes} x
+          JOIN mailstore_domain o ON o.id = x.domain_id
+          LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
+         WHERE {which} AND NOT x.held AND x.removed_at IS NULL AND x.recovery_octets > {CAP_OCTETS}
+           AND {_STANDS}) AS b
+ CROSS JOIN LATERAL (
+       SELECT first.id, first.mailbox_id, first.octets, first.removed, first.removed_at,
+              sum(first.octets) OVER (ORDER BY first.removed, first.id) - first.octets < b.above AS goes
+         FROM (SELECT * FROM mailstore_message
+                WHERE mailbox_id = b.id AND removed IS NOT NULL ORDER BY removed, id
+                LIMIT {ROWS_AT_MOST}) AS first) AS m
+ WHERE m.goes AND m.removed_at < %(now)s::timestamptz - interval '1 day'"""
+
+
+# Mailboxes above their cap, or that will be once what is due by their policies has moved.
+_SWAYED = f"""
+WITH {expiry_rule.boxes(f"x.recovery_octets + x.octets > {CAP_OCTETS}")},
+moving AS (
+    SELECT b.id, sum(m.octets) AS octets
+      FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL {DUE}
+     WHERE due.at <= %(now)s GROUP BY b.id)
+SELECT x.id
+  FROM mailstore_mailbox x
+  JOIN mailstore_domain o ON o.id = x.domain_id
+  LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
+  LEFT JOIN moving ON moving.id = x.id
+ WHERE NOT x.held AND x.removed_at IS NULL AND x.recovery_messages > 0
+   AND x.recovery_octets + coalesce(moving.octets, 0) > {CAP_OCTETS} AND {_STANDS}
+"""
+_ACT = Purging(due("x.id = ANY(%(boxes)s)")).act
+
+
+def _sways(round: Round) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_SWAYED, {"now": round.now})
+        return [key for (key,) in cursor.fetchall()]
+
+
+CAPPED = Step(("capped",), None, _ACT, sways=_sways, copied=_ACT)

@@ -1,0 +1,51 @@
+"""Destroys the rows of messages that have rested in recovery long enough; their bodies follow a day later."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from mailstore.retention.purge_batch import Purging
+from mailstore.sql.locked_batch import ROWS_AT_MOST
+from mailstore.sql.policy_source import CHOSEN_AT, FOLLOWED
+from mailstore.sql.sweep_step import Round, Step
+
+RECOVERY_DAYS = 30  # where no policy says otherwise
+
+
+def due(which: str, limit: str = "ALL", *, mailboxes: str = "mailstore_mailbox") -> str:
+    """SQL from FROM on: rows m in recovery of the mailboxes x that `which` picks, which have rested long enough.
+
+    Rows rest a day even where the policy says 0: a session that opened before may still fetch them. What left first is
+    due first, so most mailboxes cost one look; `limit` is how many rows of one are looked at. `mailboxes` as in
+    `retention.boxes`.
+    """
+    resting = """SELECT m.id, m.mailbox_id, m.octets, m.removed, m.removed_at FROM mailstore_message m
+                  WHERE m.mailbox_id = b.id AND m.removed IS NOT NULL ORDER BY m.removed LIMIT"""
+    return f"""
+  FROM (SELECT x.id, until.at AS until
+          FROM {mailboxes} x
+          JOIN mailstore_domain o ON o.id = x.domain_id
+          LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
+         CROSS JOIN LATERAL (
+               SELECT %(now)s::timestamptz
+                    - make_interval(days => greatest(1, coalesce(p.recovery_days, {RECOVERY_DAYS}))) AS at) AS until
+         WHERE {which} AND x.recovery_messages > 0 AND NOT x.held AND x.removed_at IS NULL
+           AND coalesce(greatest(p.recovery_since, {CHOSEN_AT}) < until.at, true)) AS b
+ CROSS JOIN LATERAL ({resting} 1) AS oldest
+ CROSS JOIN LATERAL ({resting} {limit}) AS m
+ WHERE oldest.removed_at < b.until AND m.removed_at < b.until"""
+
+
+_COUNT = f"SELECT count(*) {due('x.id <> ALL(%(but)s::bigint[])')}"
+
+
+def _look(round: Round) -> tuple[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, {"now": round.now, "but": list(round.but)})
+        (count,) = cursor.fetchone()
+    return (count,)
+
+
+_ACT = Purging(due("x.id = ANY(%(boxes)s)", str(ROWS_AT_MOST))).act
+
+RESTED = Step(("messages",), _look, _ACT, copied=_ACT)

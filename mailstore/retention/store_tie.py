@@ -1,0 +1,62 @@
+"""Which body store belongs to this database: an id that stands in both. What is wrong with it is told, never mended.
+
+The id is written where none stands yet and the bodies say that both belong together: into a new store, into one of
+before there were ids, and into a database that was restored to a day before its store had one.
+"""
+
+from __future__ import annotations
+
+from mailstore.delivery.message_writer import fresh_id
+from mailstore.models import StoreTie
+from mailstore.policy import litter_bound
+from mailstore.ports import BodyStore
+from mailstore.retention import body_census
+from mailstore.retention.body_census import Census
+
+SAMPLE_BODIES = 2000
+REMEDY = (
+    "set DATABASE_URL and MAIL_STORE_URL to what belongs together. Where both are right, fsck --adopt brings its "
+    "bodies back as mail; where all are known, remove the file popadmin-store-id, and the next sweep ties the store"
+)
+
+
+def settle(store: BodyStore) -> str | None:
+    """Tie the store to the database where neither is tied otherwise; returns what is wrong, in words, or None."""
+    database_id, store_id = _ids(store)
+    if database_id is not None and database_id == store_id:
+        return None
+    found = body_census.sample(store, SAMPLE_BODIES)
+    told = _wrong(database_id, store_id, found)
+    if told is None and litter_bound.is_ours(found.unknown, found.known):
+        _tie(store, database_id, store_id)
+    return told
+
+
+def wrong(store: BodyStore, found: Census) -> str | None:
+    """Return why the store belongs to another database, in words; None where nothing says so. It changes nothing."""
+    return _wrong(*_ids(store), found)
+
+
+def _ids(store: BodyStore) -> tuple[str | None, str | None]:
+    return StoreTie.objects.values_list("store_id", flat=True).first(), store.store_id()
+
+
+def _wrong(database_id: str | None, store_id: str | None, found: Census) -> str | None:
+    if store_id is None or database_id == store_id:
+        return None
+    if database_id is not None:
+        return f"the store is {store_id}, but the one of this database is {database_id}: {REMEDY}"
+    if litter_bound.is_ours(found.unknown, found.known):
+        return None
+    return (
+        f"the store is {store_id}, and this database knows {found.known} of its bodies, not {found.unknown}: {REMEDY}"
+    )
+
+
+def _tie(store: BodyStore, database_id: str | None, store_id: str | None) -> None:
+    """The row first: a store that has its id already is then known by it."""
+    if database_id is None:
+        made = StoreTie.objects.get_or_create(pk=1, defaults={"store_id": store_id or fresh_id()})
+        database_id = made[0].store_id
+    if store_id is None:
+        store.set_store_id(database_id)

@@ -1,0 +1,85 @@
+"""Counts deliveries and sign-ins by day and domain, each once, by index: the overview reads sums, never the mail.
+
+Deliveries are counted by primary key, from where the last pass stopped up to what a minute ago was all committed.
+Sign-ins are counted by the hours of the diary that are over; a session that is told later than ten minutes after its
+hour is not in the sums. What was purged between two passes is not either.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from mailstore.models import DiarySession, TallyMark
+from mailstore.sql.sweep_step import Round, Step
+
+KEPT_DAYS = 400  # a year to look back on, and some
+COUNTED_DAYS = 31  # of what is there at the first pass
+LATE = timedelta(minutes=10)
+SETTLED = timedelta(minutes=1)  # older bodies have no neighbour whose transaction is still open
+
+_NEXT_MESSAGE = """
+SELECT coalesce(max(m.id), %(after)s)
+  FROM mailstore_message m JOIN mailstore_body b ON b.id = m.body_id
+ WHERE m.id > %(after)s AND b.created_at < clock_timestamp() - make_interval(secs => %(settled_seconds)s)
+"""
+_DELIVERIES = """
+INSERT INTO mailstore_tally AS t (day, domain_id, deliveries, octets, sign_ins, refused)
+SELECT (m.arrived_at AT TIME ZONE 'UTC')::date, x.domain_id, count(*), sum(m.octets), 0, 0
+  FROM mailstore_message m JOIN mailstore_mailbox x ON x.id = m.mailbox_id
+ WHERE m.id > %(after)s AND m.id <= %(until)s AND m.arrived_at > now() - make_interval(days => %(days)s)
+ GROUP BY 1, 2
+    ON CONFLICT (day, domain_id) DO UPDATE
+   SET deliveries = t.deliveries + excluded.deliveries, octets = t.octets + excluded.octets
+"""
+_SIGN_INS = """
+INSERT INTO mailstore_tally AS t (day, domain_id, deliveries, octets, sign_ins, refused)
+SELECT (d.started_at AT TIME ZONE 'UTC')::date, x.domain_id, 0, 0,
+       coalesce(sum(d.sessions) FILTER (WHERE d.ended <> ALL(%(refused)s)), 0),
+       coalesce(sum(d.sessions) FILTER (WHERE d.ended = ANY(%(refused)s)), 0)
+  FROM mailstore_diarysession d JOIN mailstore_mailbox x ON x.id = d.mailbox_id
+ WHERE d.started_at >= %(since)s AND d.started_at < %(until)s
+ GROUP BY 1, 2
+    ON CONFLICT (day, domain_id) DO UPDATE
+   SET sign_ins = t.sign_ins + excluded.sign_ins, refused = t.refused + excluded.refused
+"""
+_FORGET = "DELETE FROM mailstore_tally WHERE day < current_date - %(days)s::int"
+
+
+def _look(_round: Round) -> tuple[()]:
+    return ()
+
+
+@transaction.atomic
+def count_now() -> None:
+    """Count what has come up to this moment. Only for a site where nothing arrives meanwhile: it would be missed."""
+    now = timezone.now()
+    _count(now, settled=timedelta(0), until=now)
+
+
+@transaction.atomic
+def _act(round: Round) -> tuple[()]:
+    if not round.stop():
+        _count(round.now, settled=SETTLED, until=(round.now - LATE).replace(minute=0, second=0, microsecond=0))
+    return ()
+
+
+def _count(now: datetime, *, settled: timedelta, until: datetime) -> None:
+    """From where the last pass stopped: mail with bodies older than `settled`, sessions that began before `until`."""
+    TallyMark.objects.get_or_create(pk=1)
+    mark = TallyMark.objects.select_for_update().get(pk=1)
+    since = mark.sessions_until or until - timedelta(days=COUNTED_DAYS)
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_MESSAGE, {"after": mark.message, "settled_seconds": settled.total_seconds()})
+        (message,) = cursor.fetchone()
+        cursor.execute(_DELIVERIES, {"after": mark.message, "until": message, "days": COUNTED_DAYS})
+        if since < until:
+            cursor.execute(_SIGN_INS, {"since": since, "until": until, "refused": list(map(str, DiarySession.REFUSED))})
+        cursor.execute(_FORGET, {"days": KEPT_DAYS})
+    mark.message, mark.sessions_until, mark.counted_at = message, max(since, until), now
+    mark.save()
+
+
+TALLY = Step((), _look, _act)

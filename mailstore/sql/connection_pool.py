@@ -1,0 +1,72 @@
+"""The worker's lanes to the database: one for reading, some for writing; chooses the lane, knows no statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from mailstore.pg.outage_log import News
+from mailstore.pg.pipeline import Answer, Answers, Lane, Parameters, Statement, Steps
+from mailstore.sql import quota_relief, statements
+from mailstore.sql.statements import diary
+
+READS = statements.READS + diary.READS
+WRITES = statements.WRITES + diary.WRITES + quota_relief.WRITES
+WRITE_LANES = 4  # commits on one lane wait for each other's fsync; four share the disk's group commit
+
+
+class Lanes:
+    """Reads never wait behind a commit: they have a lane of their own."""
+
+    def __init__(self, conninfo: str, *, write_lanes: int = WRITE_LANES) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="connect")
+        self._caches: list[Callable[[], None]] = []
+        news = News()
+        self._reads = Lane(conninfo, READS, self._pool, came=self._forget, news=news)
+        self._writes = [Lane(conninfo, WRITES, self._pool, came=_nothing_kept, news=news) for _ in range(write_lanes)]
+
+    async def open(self) -> None:
+        for lane in (self._reads, *self._writes):
+            await lane.open()
+
+    def on_return(self, forget: Callable[[], None]) -> None:
+        """Call `forget` whenever reads have a new connection: what was read before may be another history's, since a
+        server that was away may come back restored to an earlier day."""
+        self._caches.append(forget)
+
+    def read(self, statement: Statement, parameters: Parameters, done: Answer) -> None:
+        self._reads.run(((statement, parameters),), done)
+
+    def write(self, steps: Steps, done: Answer) -> None:
+        """Run the steps as one transaction; `done` gets the last one's result."""
+        self._free().run(steps, done)
+
+    def write_each(self, steps: Steps, done: Answers) -> None:
+        """The same; `done` gets the result of each."""
+        self._free().run_each(steps, done)
+
+    def tick(self) -> None:
+        for lane in (self._reads, *self._writes):
+            lane.tick()
+
+    def close(self) -> None:
+        for lane in (self._reads, *self._writes):
+            lane.close()
+        self._pool.shutdown(wait=False)
+
+    def _free(self) -> Lane:
+        """The least busy lane that is there; a lost one looks idle, and is not."""
+        there = [lane for lane in self._writes if lane.connected]
+        return min(there or self._writes, key=_load)
+
+    def _forget(self) -> None:
+        for forget in self._caches:
+            forget()
+
+
+def _nothing_kept() -> None:
+    """Lanes that write read nothing that is kept."""
+
+
+def _load(lane: Lane) -> int:
+    return lane.load

@@ -1,0 +1,22 @@
+"""The SQL of the mail path; each statement that reads or changes mail exists once, in the file of its subject.
+
+Parameters are positional ($1), as libpq takes them. DESIGN.md says why each is one statement and what it locks.
+"""
+
+from mailstore.sql.statements.delivery import (
+    ADD_BODY,
+    ANY_BODY,
+    DELIVER,
+    DELIVER_ALL,
+    LOCK_DOMAINS,
+    OURS,
+    RECIPIENTS,
+    ROOM,
+    STORE_TIE,
+)
+from mailstore.sql.statements.removal import REMOVE
+from mailstore.sql.statements.sign_in import KNOWN_NETWORKS, SIGHTINGS, SIGN_IN, SITE_EXPIRY
+from mailstore.sql.statements.view import BARRED, CARDS, HIDE, LISTING, LOCK, PAST_LISTING
+
+READS = (SIGN_IN, SITE_EXPIRY, BARRED, LISTING, PAST_LISTING, CARDS, RECIPIENTS, OURS, ROOM, ANY_BODY, STORE_TIE)
+WRITES = (LOCK, LOCK_DOMAINS, REMOVE, HIDE, SIGHTINGS, KNOWN_NETWORKS, ADD_BODY, DELIVER, DELIVER_ALL)

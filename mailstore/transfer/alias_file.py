@@ -1,0 +1,61 @@
+"""Tells a file of aliases or forwards from one of mailboxes, which would keep the mail of the targets."""
+
+from __future__ import annotations
+
+import re
+
+from django.utils.translation import gettext_lazy
+
+from mailstore.directory.outcome import Rejected
+from mailstore.transfer import mailbox_columns
+from mailstore.transfer.csv_table import DATA, Row, Sheet
+
+# What columns of targets are called, here and in PostfixAdmin, mailcow, cPanel, Plesk, iRedMail and ISPConfig; in lower
+# case, with blanks between the words.
+_NAMES = frozenset(
+    {
+        "alias", "aliases", "alias address", "alias for", "cible", "cibles", "destination", "destinations", "forward",
+        "forward address", "forward to", "forwarder", "forwarding", "forwardings", "forwards", "forwardto", "goto",
+        "leads to", "mène à", "redirect", "redirect to", "redirection", "redirection vers", "redirections", "renvoi",
+        "renvoi vers", "renvois", "target", "target address", "targets", "transfert", "transfert vers", "transferts",
+        "transférer à", "transférer vers", "vers",
+    }
+)  # fmt: skip
+_KINDS = frozenset({"alias", "dlist", "domainalias", "forward"})  # how Modoboa's rows begin
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
+_BETWEEN_ADDRESSES = re.compile(r"[\s,;]+")
+_SHOWN_CHARACTERS = 60
+_COLUMN = gettext_lazy(
+    "the column %(name)s says where mail is forwarded: this is a file of aliases, and mailboxes made of it would keep "
+    "the mail of their targets. Create the aliases on the page Aliases; to import mailboxes, delete the column"
+)
+_ROW = gettext_lazy(
+    "line %(line)d is an alias and its targets: a mailbox made of it would keep their mail. Create the aliases on the "
+    "page Aliases; to import mailboxes, delete such lines, or name the columns in the first line"
+)
+
+
+def refuse(sheet: Sheet) -> None:
+    """Rejected for a file with a column of targets that is not empty, and for one with a row that is an alias.
+
+    The rows may have more cells than the header, or fewer.
+    """
+    for number, name in enumerate(sheet.header):
+        if _leads_on(name) and any(any(row.cells[number : number + 1]) for row in sheet.rows):
+            raise Rejected(_COLUMN % {"name": name[:_SHOWN_CHARACTERS]})
+    named = any(sheet.header)
+    # A first column that is known holds names or notes, in which any word may stand.
+    kinds = _KINDS if not mailbox_columns.guess(sheet.header[:1], ("",))[0] else frozenset()
+    for row in sheet.rows:
+        if row.cells[0].lower() in kinds or (not named and _only_addresses(row)):
+            raise Rejected(_ROW % {"line": row.line})
+
+
+def _leads_on(name: str) -> bool:
+    return _BETWEEN_WORDS.sub(" ", name.strip().lower()) in _NAMES
+
+
+def _only_addresses(row: Row) -> bool:
+    """An address, then others: what a map of aliases holds when nothing names its columns."""
+    words = [word for cell in row.cells for word in _BETWEEN_ADDRESSES.split(cell) if word]
+    return len(words) > 1 and all(DATA in word for word in words)

@@ -1,0 +1,81 @@
+"""Jobs on many rows of a list: begun, taken step by step, undone so; what is done with a row, the caller knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from django.db import connection, transaction
+from django.db.models import Count, Model, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from mailstore.directory import bulk_sql
+from mailstore.directory.outcome import Rejected
+from mailstore.models import Job, JobRow, User
+
+Stage, Fate = Job.Stage, JobRow.Fate
+
+_CHOOSE = """
+INSERT INTO mailstore_jobrow (job_id, key, subject, fate, detail)
+SELECT %s, chosen.id, '', 'waiting', '' FROM ({rows}) AS chosen (id) ORDER BY 2
+"""
+
+
+def begin(rows: QuerySet[Model], *, owner: User, list_name: str, act: str, asked: Mapping[str, str]) -> Job:
+    """Begin a job on all rows that are found now, however many: it is one statement."""
+    with transaction.atomic():
+        job = Job.objects.create(owner=owner, list_name=list_name, act=act, asked=dict(asked))
+        keys, parameters = rows.order_by().select_related(None).values("pk").query.sql_with_params()
+        with connection.cursor() as cursor:
+            cursor.execute(_CHOOSE.format(rows=keys), (job.pk, *parameters))
+    return job
+
+
+def step(job: Job, take: Callable[[Job, Sequence[JobRow]], None], *, most: int) -> bool:
+    """Let `take` do the next rows, `most` of them, and tell in each what became of it; returns whether any is left.
+
+    All in one transaction, with the job's row locked: two browsers at once take turns.
+    """
+    with transaction.atomic():
+        locked = _locked(job)
+        if locked.stage not in (Stage.RUNNING, Stage.UNDOING):
+            return False
+        waiting = _rows(locked).filter(fate=Fate.WAITING)
+        rows = list(waiting.order_by("pk")[:most])
+        take(locked, rows)
+        bulk_sql.update(rows, ("subject", "fate", "detail", "back"))
+        left = waiting.exists()
+        if not left:
+            locked.stage = Stage.DONE if locked.stage == Stage.RUNNING else Stage.UNDONE
+            locked.save(update_fields=["stage"])
+    return left
+
+
+def undo(job: Job) -> None:
+    """Begin to undo what of it can be undone. Rejected while it is not done, and once it was undone."""
+    with transaction.atomic():
+        locked = _locked(job)
+        if locked.stage != Stage.DONE:
+            raise Rejected(_("only what is done can be undone, and only once"))
+        _undoable(locked).update(fate=Fate.WAITING)
+        locked.stage = Stage.UNDOING
+        locked.save(update_fields=["stage"])
+
+
+def counts(job: Job) -> dict[str, int]:
+    """How many rows have each fate, by its name in lower case, and how many can be `undoable`."""
+    fates = {fate.name.lower(): Count("pk", filter=Q(fate=fate)) for fate in Fate}
+    undoable = Count("pk", filter=Q(fate=Fate.DONE, back__isnull=False))
+    found: dict[str, int] = _rows(job).aggregate(rows=Count("pk"), undoable=undoable, **fates)
+    return found
+
+
+def _locked(job: Job) -> Job:
+    return Job.objects.select_for_update().get(pk=job.pk)
+
+
+def _rows(job: Job) -> QuerySet[JobRow]:
+    return JobRow.objects.filter(job=job)
+
+
+def _undoable(job: Job) -> QuerySet[JobRow]:
+    return _rows(job).filter(fate=Fate.DONE, back__isnull=False)

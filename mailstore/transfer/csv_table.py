@@ -1,0 +1,134 @@
+"""Tables of text as people exchange them (CSV): read whatever a spreadsheet writes, write what it opens safely."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from itertools import chain
+
+from django.utils.translation import gettext as _
+
+from mailstore.directory.outcome import Rejected
+
+OCTETS_AT_MOST = 20 * 1024 * 1024  # several times 50,000 rows of usual length
+ROWS_AT_MOST = 50_000
+COLUMNS_AT_MOST = 50
+CELL_CHARACTERS = 2000
+DATA = "@"  # in no name of a column
+DELIMITERS = ",;\t|"
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+# What a spreadsheet takes for the begin of a formula; the last four are the same signs in full width.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of one row, without blanks around them; `line` is where in the file the row ends."""
+
+    line: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table with the names of its columns, all empty where its first line is data; each row has as many cells."""
+
+    header: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def read(octets: bytes, *, refuse: Callable[[Sheet], None] = lambda _sheet: None) -> Sheet:
+    """Read a file: UTF-8 with or without its mark, UTF-16, else Windows-1252; commas, semicolons, tabs or bars.
+
+    A first line in which an address stands is data. Empty rows are left out. Rejected says what cannot be read, and in
+    which line. `refuse` looks first for what the file must not hold: its rows have as many cells as they were given.
+    """
+    if len(octets) > OCTETS_AT_MOST:
+        raise Rejected(_("the file has more than %(most)d MB: split it") % {"most": OCTETS_AT_MOST // 1024**2})
+    text = _text(octets)
+    rows = list(_rows(text, _delimiter(text)))
+    if not rows:
+        raise Rejected(_("the file is empty: its first line names the columns"))
+    header = rows[0].cells
+    if any(DATA in cell for cell in header):
+        header, rows = ("",) * len(header), [rows[0], *rows]
+    refuse(Sheet(header, tuple(rows[1:])))
+    check_header(header)
+    return Sheet(header, tuple(_fitted(row, len(header)) for row in rows[1:]))
+
+
+def write(header: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """Yield a file for spreadsheets, a line at a time: UTF-8 with its mark, commas, nothing they would execute."""
+    yield codecs.BOM_UTF8
+    for row in chain([header], rows):
+        line = StringIO()
+        csv.writer(line, lineterminator="\r\n").writerow([_harmless(cell) for cell in row])
+        yield line.getvalue().encode()
+
+
+def _text(octets: bytes) -> str:
+    encoding = next((name for mark, name in _MARKS if octets.startswith(mark)), "utf-8")
+    try:
+        text = octets.decode(encoding)
+    except UnicodeDecodeError:
+        text = octets.decode("cp1252", "replace")  # what Excel calls "CSV" in the West
+    if "\0" in text:
+        raise Rejected(_("this is no CSV file: it holds NUL characters"))
+    return text
+
+
+def _delimiter(text: str) -> str:
+    """The one that the first line has most of; commas where it has none."""
+    first = text.lstrip("\r\n").split("\n", 1)[0]
+    return max(DELIMITERS, key=first.count)
+
+
+def _rows(text: str, delimiter: str) -> Iterator[Row]:
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    try:
+        for number, cells in enumerate(filter(any, reader)):
+            if number > ROWS_AT_MOST:
+                raise Rejected(_("the file has more than %(most)d rows: split it") % {"most": ROWS_AT_MOST})
+            yield Row(reader.line_num, tuple(map(_plain, cells)))
+    except csv.Error as error:
+        raise Rejected(
+            _("line %(line)d is no CSV: a quotation mark is missing or one too many, or a cell is far too long")
+            % {"line": reader.line_num}
+        ) from error
+
+
+def _plain(cell: str) -> str:
+    """The cell without blanks around it, and without the sign that `write` may have put before it."""
+    text = cell.strip()
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text
+
+
+def check_header(names: Sequence[str]) -> None:
+    """Refuse what cannot be the names of columns."""
+    if len(names) > COLUMNS_AT_MOST:
+        raise Rejected(_("the file has more than %(most)d columns") % {"most": COLUMNS_AT_MOST})
+    for name in names:
+        if name and names.count(name) > 1:
+            raise Rejected(_("two columns have the name %(name)s") % {"name": name[:CELL_CHARACTERS]})
+
+
+def _fitted(row: Row, columns: int) -> Row:
+    """The row at the header's width: what spreadsheets leave out at its end is empty."""
+    if any(row.cells[columns:]):
+        raise Rejected(
+            _("line %(line)d has more cells than the first line has names: %(count)d of %(names)d")
+            % {"line": row.line, "count": len(row.cells), "names": columns}
+        )
+    if any(len(cell) > CELL_CHARACTERS for cell in row.cells):
+        raise Rejected(
+            _("line %(line)d has a cell of more than %(most)d characters") % {"line": row.line, "most": CELL_CHARACTERS}
+        )
+    return Row(row.line, (row.cells + ("",) * columns)[:columns])
+
+
+def _harmless(cell: object) -> object:
+    """Text that would be a formula gets the sign by which spreadsheets keep it text."""
+    return f"'{cell}" if isinstance(cell, str) and cell.lstrip("'").startswith(_FORMULA) else cell

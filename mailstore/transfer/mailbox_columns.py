@@ -1,0 +1,179 @@
+"""What the columns of a roster may hold, by which names they are known, and how a cell is read; it changes no row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailstore.directory import address_error
+from mailstore.directory.outcome import Rejected
+from mailstore.directory.policies import NONE
+from mailstore.models import Mailbox, RetentionPolicy
+from mailstore.policy.quota import BARE_OCTETS, BadSize, format_octets, parse_octets
+
+YES = frozenset({"1", "yes", "y", "true", "on", "x", "oui", "o", "vrai"})
+NO = frozenset({"0", "no", "n", "false", "off", "non", "faux"})
+DIGITS_AT_MOST = 15
+
+
+class BadCell(Rejected):
+    """A cell that cannot be read; `column` is the number of its column."""
+
+    def __init__(self, column: int, why: str) -> None:
+        super().__init__(why)
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a column may hold. `names` are what headers call it, in lower case; `read` turns a cell into the value."""
+
+    field: str
+    label: Promise
+    names: tuple[str, ...]
+    read: Callable[[str], Any]
+
+    @property
+    def heading(self) -> Promise:
+        """What an export calls it."""
+        return capfirst(self.label)  # type: ignore[type-var]  # of lazy text it makes lazy text
+
+
+def _text(cell: str) -> str:
+    return cell
+
+
+def _yes_or_no(cell: str) -> bool:
+    word = cell.lower()
+    if word in YES or word in NO:
+        return word in YES
+    raise Rejected(_("%(cell)s is neither yes nor no") % {"cell": cell[:40]})
+
+
+def _octets(cell: str) -> int | None:
+    try:
+        return parse_octets(cell)
+    except BadSize as error:
+        raise Rejected(address_error.size_sentence(error)) from error
+
+
+def _count(cell: str) -> int | None:
+    if cell.lower() == NONE:
+        return None
+    if cell.isascii() and cell.isdigit() and len(cell) <= DIGITS_AT_MOST:
+        return int(cell)
+    raise Rejected(_("%(cell)s is no count: write a whole number or none") % {"cell": cell[:40]})
+
+
+ADDRESS, PASSWORD, POLICY = "address", "password", "policy"
+_TABLE = (
+    Column(ADDRESS, gettext_lazy("address"), (ADDRESS, "adresse", "email", "e-mail", "mailbox", "username"), _text),
+    Column("name", gettext_lazy("name"), ("name", "nom", "full name", "nom complet"), _text),
+    Column(PASSWORD, gettext_lazy("password"), (PASSWORD, "mot de passe", "passwd", "pwd", "mdp"), _text),
+    Column("quota_octets", gettext_lazy("quota"), ("quota", "quota_octets"), _octets),
+    Column("quota_messages", gettext_lazy("quota, messages"), ("quota messages", "quota_messages"), _count),
+    Column("suspended", gettext_lazy("suspended"), ("suspended", "suspendu", "suspendue"), _yes_or_no),
+    Column("receives", gettext_lazy("receives mail"), ("receives", "reçoit"), _yes_or_no),
+    Column("pop", gettext_lazy("POP sign-in"), ("pop", "pop3"), _yes_or_no),
+    Column("main_pop", gettext_lazy("POP sign-in with the main password"), ("main_pop",), _yes_or_no),
+    Column("smtp", gettext_lazy("sends mail by SMTP"), ("smtp",), _yes_or_no),
+    Column("web", gettext_lazy("web sign-in"), ("web",), _yes_or_no),
+    Column("held", gettext_lazy("on hold"), ("held", "hold"), _yes_or_no),
+    Column("notes", gettext_lazy("notes"), ("notes", "note"), _text),
+    Column(POLICY, gettext_lazy("retention policy"), (POLICY, "retention", "politique"), _text),
+)
+COLUMNS = {column.field: column for column in _TABLE}
+
+
+def guess(header: Sequence[str], first: Sequence[str]) -> list[str]:
+    """What each column seems to hold, "" where nothing is known; each meaning once. Where no column has a name, that
+    of the first cell which is an address is known."""
+    found: list[str] = []
+    known = _known()
+    for name, cell in zip(header, first, strict=True):
+        field = known.get(name.strip().lower(), "") if any(header) else ADDRESS if "@" in cell else ""
+        found.append("" if field in found else field)
+    return found
+
+
+def cell(field: str, mailbox: Mailbox) -> object:
+    """What a column of an export holds of a mailbox: brought in again, it changes nothing."""
+    if field == ADDRESS:
+        return mailbox.user.address
+    if field == "suspended":
+        return _written(not mailbox.user.is_active)
+    if field == "quota_octets":
+        return _size(mailbox.quota_octets)
+    return _written(getattr(mailbox.user if field == "name" else mailbox, field))
+
+
+def _size(octets: int | None) -> object:
+    """A number, with which a spreadsheet can count, wherever it is read back as one."""
+    return octets if octets is not None and octets >= BARE_OCTETS else format_octets(octets)
+
+
+def _written(value: object) -> object:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, RetentionPolicy):
+        return value.name
+    return NONE if value is None else value
+
+
+def _known() -> dict[str, str]:
+    """The field of each name, in lower case: those of the table, and what exports call it in any language."""
+    known = {name: field for field, column in COLUMNS.items() for name in column.names}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            known |= {str(column.label).lower(): field for field, column in COLUMNS.items()}
+    return known
+
+
+def check(meaning: Sequence[str], columns: int) -> None:
+    """Hold a choice of meanings against what is possible; Rejected says what is wrong with it."""
+    chosen = [field for field in meaning if field]
+    if len(meaning) != columns or not set(chosen) <= set(COLUMNS):
+        raise Rejected(_("each column holds one of the things listed, or is left out"))
+    if ADDRESS not in chosen:
+        raise Rejected(_("one column must hold the address"))
+    if len(chosen) != len(set(chosen)):
+        raise Rejected(_("two columns cannot hold the same"))
+
+
+class Reader:
+    """Reads the cells of some rows; the policies that they name are looked up together, among the given ones."""
+
+    def __init__(
+        self, meaning: Sequence[str], rows: Sequence[Sequence[str]], policies: QuerySet[RetentionPolicy]
+    ) -> None:
+        self._meaning = meaning
+        place = meaning.index(POLICY) if POLICY in meaning else None
+        names = set() if place is None else {cells[place] for cells in rows}
+        self._policies = policies.in_bulk(names, field_name="name") if names else {}
+
+    def values(self, cells: Sequence[str]) -> dict[str, Any]:
+        """The value of each column that is not empty. BadCell names the first column that cannot be read."""
+        found: dict[str, Any] = {}
+        for number, (field, cell) in enumerate(zip(self._meaning, cells, strict=True)):
+            if field and cell:
+                try:
+                    found[field] = self._policy(cell) if field == POLICY else COLUMNS[field].read(cell)
+                except Rejected as error:
+                    raise BadCell(number, str(error)) from error
+        return found
+
+    def _policy(self, cell: str) -> RetentionPolicy | None:
+        if cell.lower() == NONE:
+            return None
+        if cell not in self._policies:
+            raise Rejected(_("there is no retention policy %(cell)s") % {"cell": cell[:100]})
+        return self._policies[cell]

@@ -1,0 +1,137 @@
+"""Some rows of a roster, taken together: read, then carried out by `mailbox_batch`; which rows, `rosters` says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from mailstore.directory import bulk_sql as columns
+from mailstore.directory import mailbox_batch, mailboxes
+from mailstore.directory.audit import Actor
+from mailstore.directory.mailbox_batch import Answer, Wanted
+from mailstore.directory.outcome import Only, Rejected
+from mailstore.models import RetentionPolicy, Roster, RosterRow
+from mailstore.transfer.mailbox_columns import ADDRESS, PASSWORD, BadCell, Reader
+
+PASSWORDS_MOST = 64  # slow hashes of a turn, about a second of two cores: so long a step may take
+ONLY = {Roster.Mode.CREATE: Only.NEW, Roster.Mode.UPDATE: Only.THERE, Roster.Mode.BOTH: None}
+Fate = RosterRow.Fate
+
+
+class RosterTurn:
+    """The first of the given rows, as many as have few enough passwords to hash; the rest as in `rosters.step`."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        rows: Sequence[RosterRow],
+        *,
+        actor: Actor,
+        domains: Collection[str] | None,
+        policies: QuerySet[RetentionPolicy],
+    ) -> None:
+        self._roster = roster
+        self._rows = rows[: _few_passwords(roster, rows)]
+        self._actor = actor
+        self._domains = domains
+        self._reader = Reader(roster.meaning, [row.cells for row in self._rows], policies)
+        self._first_lines = self._lines_before()
+
+    def take(self, *, keep: bool) -> None:
+        """Carry the rows out; undo it all again unless it is to be kept. Their fates stay in any case.
+
+        The cells of what is kept, passwords among them, are forgotten with the same transaction.
+        """
+        wanted = dict(self._wanted())
+        with transaction.atomic():
+            answers = mailbox_batch.ensure(
+                list(wanted.values()),
+                actor=self._actor,
+                only=ONLY[Roster.Mode(self._roster.mode)],
+                generates=False,
+                rehearsal=not keep,
+            )
+            if not keep:
+                transaction.set_rollback(True)
+        for row, answer in zip(wanted, answers, strict=True):
+            self._tell(row, answer, wanted[row].password)
+        for row in self._rows:
+            row.done = keep and row.fate != Fate.WRONG
+            row.password_due = row.password_due and row.done
+        columns.update(self._rows, ("fate", "column", "detail", "address", "done", "password_due"))
+        if keep:
+            empty(RosterRow.objects.filter(pk__in=[row.pk for row in self._rows]), len(self._roster.header))
+
+    def _wanted(self) -> Iterator[tuple[RosterRow, Wanted]]:
+        """What each row wants; a row that cannot be read, or is not to be, has its fate already."""
+        for row in self._rows:
+            row.column = row.detail = ""
+            try:
+                yield row, self._read(row)
+            except BadCell as error:
+                row.fate, row.detail, row.column = Fate.WRONG, str(error), self._roster.title(error.column)
+            except Rejected as error:
+                self._refuse(row, error)
+
+    def _read(self, row: RosterRow) -> Wanted:
+        fields = self._reader.values(row.cells)
+        row.address = mailboxes.normalized(fields.pop(ADDRESS, ""))
+        self._refuse_foreign(row.address)
+        self._refuse_twice(row)
+        password = fields.pop(PASSWORD, None)
+        return Wanted(row.address, fields, password)  # type: ignore[arg-type]  # the columns are some of the fields
+
+    def _tell(self, row: RosterRow, answer: Answer, password: str | None) -> None:
+        if isinstance(answer, Rejected):
+            self._refuse(row, answer)
+        else:
+            row.fate = Fate.CREATE if answer.created else Fate.CHANGE if answer.changes else Fate.SAME
+            row.password_due = answer.created and password is None
+
+    def _refuse(self, row: RosterRow, error: Rejected) -> None:
+        """Beside the column that is to blame, where the file has it; what nothing alone is to blame for is the
+        address', by which the mailbox is or is not there."""
+        row.fate, row.detail = Fate.WRONG, str(error)
+        field = error.field or ADDRESS
+        if field in self._roster.meaning:
+            row.column = self._roster.title(self._roster.meaning.index(field))
+
+    def _refuse_foreign(self, address: str) -> None:
+        """To whom a domain is not his, it does not exist."""
+        name = mailbox_batch.domain_of(address)
+        if self._domains is not None and name not in self._domains:
+            raise Rejected(_("%(domain)s is not a domain of this site: make it first") % {"domain": name})
+
+    def _refuse_twice(self, row: RosterRow) -> None:
+        first = self._first_lines.setdefault(row.address, row.line)
+        if first < row.line:
+            raise Rejected(_("line %(line)d has the same address") % {"line": first})
+
+    def _lines_before(self) -> dict[str, int]:
+        """Where earlier turns have met the addresses of these rows: of each the first line."""
+        place = self._roster.meaning.index(ADDRESS)
+        addresses = set()
+        for row in self._rows:
+            with suppress(Rejected):
+                addresses.add(mailboxes.normalized(row.cells[place]))
+        met = RosterRow.objects.filter(roster=self._roster, address__in=addresses)
+        met = met.filter(line__lt=min((row.line for row in self._rows), default=0))
+        return dict(met.order_by("-line").values_list("address", "line"))
+
+
+def empty(rows: QuerySet[RosterRow], columns: int) -> None:
+    """Forget the cells of rows that are never read again: all, as a column that is left out may hold passwords."""
+    rows.update(cells=[""] * columns)
+
+
+def _few_passwords(roster: Roster, rows: Sequence[RosterRow]) -> int:
+    """How many of the rows, from the first, a turn takes."""
+    if PASSWORD not in roster.meaning:
+        return len(rows)
+    place = roster.meaning.index(PASSWORD)
+    with_password = [number for number, row in enumerate(rows) if row.cells[place]]
+    return len(rows) if len(with_password) <= PASSWORDS_MOST else with_password[PASSWORDS_MOST]

@@ -1,0 +1,113 @@
+"""Maildir as a source: the messages of `new` and `cur` in their order, known again by the names of their files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mailstore.transfer.sources import CHUNK_OCTETS, Found, contents, headers, identity_of, uidlist
+
+FOLDERS = ("cur", "new")
+_TIME = re.compile(r"(\d{1,11})\.")  # the first part of a file's name: seconds since 1970
+
+
+def is_maildir(path: Path) -> bool:
+    return any((path / folder).is_dir() for folder in FOLDERS)
+
+
+def messages(path: Path) -> tuple[int, Iterator[Found]]:
+    """Return how many messages the Maildir has, and each, by UID where Dovecot gave one, else by time.
+
+    Folders below it (Maildir++) are not read: POP serves the inbox alone. BadUidlist, OSError.
+    """
+    listed = uids(path)
+    ordered = sorted(names(path), key=lambda name: _order(name, listed))
+    return len(ordered), (_found(path, name, listed) for name in ordered)
+
+
+def uids(path: Path) -> uidlist.Uidlist | None:
+    """Return what Dovecot has numbered here, if it has. BadUidlist."""
+    file = path / uidlist.FILE
+    if not file.is_file():
+        return None
+    with file.open(encoding="utf-8", errors="surrogateescape") as lines:
+        return uidlist.parse(lines)
+
+
+def names(path: Path) -> Iterator[str]:
+    """Yield the names of the messages' files, in no order."""
+    yield from (entry.name for entry in _entries(path) if contents.stranger(entry) is None)
+
+
+def strangers(path: Path) -> Iterator[contents.NotMail]:
+    """Yield what else lies between the messages."""
+    yield from filter(None, map(contents.stranger, _entries(path)))
+
+
+def _entries(path: Path) -> Iterator[os.DirEntry[str]]:
+    for folder in FOLDERS:
+        if (path / folder).is_dir():
+            with os.scandir(path / folder) as entries:
+                yield from entries
+
+
+def _order(name: str, listed: uidlist.Uidlist | None) -> tuple[int, int, str]:
+    """What Dovecot has numbered comes first, by its numbers; what came later by its time."""
+    base = uidlist.base_of(name)
+    entry = listed.entries.get(base) if listed else None
+    return (0, entry.uid, base) if entry else (1, _seconds(base) or 0, base)
+
+
+def _seconds(base: str) -> int | None:
+    match = _TIME.match(base)
+    return int(match[1]) if match else None
+
+
+def _found(path: Path, name: str, listed: uidlist.Uidlist | None) -> Found:
+    base = uidlist.base_of(name)
+    return Found(
+        name=name,
+        identity=identity_of(b"maildir", base.encode(errors="surrogateescape")),
+        arrived_at=_arrival(path, name),
+        uidl=listed.uidl(base) if listed else _header_uidl(path, name),
+        read=lambda: _read(_file(path, name)),
+    )
+
+
+def _arrival(path: Path, name: str) -> datetime | None:
+    seconds = _seconds(name)
+    try:
+        return datetime.fromtimestamp(_file(path, name).stat().st_mtime if seconds is None else seconds, UTC)
+    except (OSError, ValueError, OverflowError):
+        return None
+
+
+def _header_uidl(path: Path, name: str) -> str | None:
+    try:
+        with _file(path, name).open("rb") as stream:
+            return headers.first_value(iter(lambda: stream.readline(CHUNK_OCTETS), b""), b"x-uidl")
+    except OSError:  # `read` will say so, if it still is so then
+        return None
+
+
+def _read(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as stream:
+        first = stream.read(CHUNK_OCTETS)
+        if (unreadable := contents.unreadable(first)) is not None:
+            raise unreadable
+        if first:
+            yield first
+        yield from iter(lambda: stream.read(CHUNK_OCTETS), b"")
+
+
+def _file(path: Path, name: str) -> Path:
+    """Return where the file is now: a mail program may have moved it or changed its flags since it was listed."""
+    places = [path / folder / name for folder in FOLDERS]
+    place = next((place for place in places if place.exists()), None)
+    if place is not None:
+        return place
+    base = uidlist.base_of(name)
+    return next((file for file in (path / "cur").iterdir() if uidlist.base_of(file.name) == base), places[0])

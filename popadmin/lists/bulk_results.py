@@ -1,0 +1,157 @@
+"""What is done with the chosen rows of a list, while and after: how far it is, a result for each row, the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import View
+
+from mailstore.directory.outcome import Rejected
+from mailstore.models import Job, JobRow
+from mailstore.transfer import bulk_job
+from popadmin.lists.columns import Column, Exported, Filters, Rows
+from popadmin.lists.step_view import Progress, StepView
+from popadmin.lists.views import ListPage
+from popadmin.web import form_rejection, request_lookup
+from popadmin.web.people import signed_in
+
+if TYPE_CHECKING:
+    from popadmin.lists.bulk_preview import Act
+
+RUNNING = (Job.Stage.RUNNING, Job.Stage.UNDOING)
+Fate = JobRow.Fate
+
+
+def take(request: HttpRequest, job: Job, page: ListPage, act: Act) -> None:
+    """The next step of a job, with the rights that this person has now."""
+
+    def do(locked: Job, rows: Sequence[JobRow]) -> None:
+        (_undo if locked.stage == Job.Stage.UNDOING else _do)(request, locked, rows, page, act)
+
+    bulk_job.step(job, do, most=act.step_rows)
+
+
+def _do(request: HttpRequest, job: Job, rows: Sequence[JobRow], page: ListPage, act: Act) -> None:
+    form = act.form(request, job.asked)
+    if not form.is_valid():  # what was asked is his to ask no more
+        _refuse(rows, " ".join(str(text) for texts in form.errors.values() for text in texts))
+        return
+    there = {row.pk: row for row in page.rows().filter(pk__in=[row.key for row in rows])}
+    found = [row for row in rows if row.key in there]
+    answers = act.do([there[row.key] for row in found], form.cleaned_data, request_lookup.actor(request))
+    for row, answer in zip(found, answers, strict=True):
+        row.subject = str(there[row.key])
+        if isinstance(answer, Rejected):
+            row.fate, row.detail = Fate.REFUSED, str(answer)
+        else:
+            row.fate, row.detail, row.back = Fate.DONE, answer.text, answer.back
+    _refuse([row for row in rows if row.key not in there], _("it is gone, or not yours any more"))
+
+
+def _undo(request: HttpRequest, _job: Job, rows: Sequence[JobRow], page: ListPage, act: Act) -> None:
+    there = set(page.every_row().filter(pk__in=[row.key for row in rows]).values_list("pk", flat=True))
+    found = [row for row in rows if row.key in there]
+    answers = act.undo({row.subject: row.back or {} for row in found}, request_lookup.actor(request))
+    for row, answer in zip(found, answers, strict=True):
+        row.fate, row.detail = Fate.REFUSED if isinstance(answer, Rejected) else Fate.UNDONE, str(answer)
+    _refuse([row for row in rows if row.key not in there], _("it is gone, or not yours any more"))
+
+
+def _refuse(rows: Sequence[JobRow], why: str) -> None:
+    for row in rows:
+        row.fate, row.detail = Fate.REFUSED, why
+
+
+class OfJob:
+    """A view of one job, which its owner alone sees. `list_page` and `acts` as in `bulk.BulkPage`."""
+
+    request: HttpRequest
+    kwargs: dict[str, Any]
+    list_page: ClassVar[type[ListPage]]
+    acts: ClassVar[dict[str, Act]]
+
+    @cached_property
+    def job(self) -> Job:
+        mine = Job.objects.filter(owner=signed_in(self.request), list_name=self.list_page.name)
+        return request_lookup.find(self.request, mine, pk=self.kwargs["key"])
+
+    @property
+    def act(self) -> Act:
+        act = self.acts.get(self.job.act)
+        if act is None:
+            raise Http404
+        return act
+
+    def progress(self) -> Progress:
+        told = bulk_job.counts(self.job)
+        return Progress(told["rows"] - told["waiting"], told["rows"], self.job.stage in RUNNING)
+
+    def page(self) -> str:
+        return reverse(f"{self.list_page.name}-results", args=[self.job.pk])
+
+
+class ResultFilters(Filters):
+    fate = forms.ChoiceField(label=gettext_lazy("Result"), choices=[("", gettext_lazy("All rows")), *Fate.choices[:3]])
+
+    def by_fate(self, rows: Rows, fate: str) -> Rows:
+        return rows.filter(fate=fate)
+
+
+class ResultsPage(OfJob, ListPage):
+    """What failed comes first."""
+
+    template_name = "results.html"
+    name = "results"
+    filters = ResultFilters
+    columns = (
+        Column("fate", gettext_lazy("Result"), F("fate")),
+        Column("subject", gettext_lazy("Subject"), F("subject")),
+        Column("detail", gettext_lazy("What became of it")),
+    )
+    exported = (
+        Exported(gettext_lazy("Subject"), lambda row: row.subject),
+        Exported(gettext_lazy("Result"), lambda row: row.get_fate_display()),
+        Exported(gettext_lazy("What became of it"), lambda row: row.detail),
+    )
+
+    def rows(self) -> Rows:
+        return JobRow.objects.filter(job=self.job).exclude(fate=Fate.WAITING)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **kwargs, act=self.act, job=self.job, told=bulk_job.counts(self.job), progress=self.progress(),
+            step=reverse(f"{self.list_page.name}-results-step", args=[self.job.pk]),
+            undo=reverse(f"{self.list_page.name}-results-undo", args=[self.job.pk]),
+            back=reverse(self.list_page.name),
+        )  # fmt: skip
+
+
+class ResultsStep(OfJob, StepView):
+    def take(self) -> None:
+        listed = self.list_page()
+        listed.setup(self.request)
+        take(self.request, self.job, listed, self.act)
+        self.job.refresh_from_db(fields=["stage"])
+
+
+class ResultsUndo(OfJob, View):
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        try:
+            bulk_job.undo(self.job)
+        except Rejected as refusal:
+            messages.error(request, form_rejection.sentence(refusal))
+            return redirect(self.page())
+        listed = self.list_page()
+        listed.setup(request)
+        take(request, self.job, listed, self.act)
+        return redirect(self.page())

@@ -1,0 +1,229 @@
+"""What can be done with many mailboxes at once: asked, foretold, done, undone. The store does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from django import forms
+from django.db.models import Q, QuerySet, Sum
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext_lazy
+
+from mailstore.directory import mailbox_removal
+from mailstore.directory.audit import Actor
+from mailstore.directory.outcome import Rejected
+from mailstore.models import Mailbox, RetentionPolicy
+from mailstore.retention import forecast
+from popadmin.lists.bulk_preview import Act, Back, Done
+from popadmin.panel import access
+from popadmin.panel.bulk_field_changes import Change, NothingAsked
+from popadmin.templatetags.amounts import count, size
+from popadmin.templatetags.policies import told_shortly
+from popadmin.web.people import signed_in
+from popadmin.web.size_field import SizeField
+
+Made = TypeVar("Made")
+
+_CHANGED = ngettext_lazy("%(count)s mailbox changes.", "%(count)s mailboxes change.", "number")
+_UNCHANGED = ngettext_lazy("%(count)s mailbox is so already.", "%(count)s mailboxes are so already.", "number")
+_SUSPENDED = ngettext_lazy("%(count)s mailbox is suspended.", "%(count)s mailboxes are suspended.", "number")
+_RESUMED = ngettext_lazy("%(count)s mailbox is active again.", "%(count)s mailboxes are active again.", "number")
+_FORCED = ngettext_lazy(
+    "%(count)s mailbox must choose a new password.", "%(count)s mailboxes must choose a new password.", "number"
+)
+_REMOVED = ngettext_lazy("%(count)s mailbox is removed.", "%(count)s mailboxes are removed.", "number")
+_HELD = ngettext_lazy("%(count)s mailbox on hold stays.", "%(count)s mailboxes on hold stay.", "number")
+_ABOVE = ngettext_lazy(
+    "%(count)s mailbox holds more than that: it takes no mail until there is room again.",
+    "%(count)s mailboxes hold more than that: they take no mail until there is room again.",
+    "number",
+)
+
+
+AS_SAVED = "as_saved"  # of a job: when the policy that was shown had been saved
+
+
+class AskQuota(forms.Form):
+    quota_octets = SizeField(label=gettext_lazy("New quota"), required=False)
+
+
+class AskPolicy(forms.Form):
+    policy = forms.ModelChoiceField(
+        RetentionPolicy.objects.none(),
+        label=gettext_lazy("Retention policy"),
+        required=False,
+        empty_label=gettext_lazy("As the domain has it"),
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None, request: HttpRequest) -> None:
+        super().__init__(data)
+        self.fields["policy"].queryset = access.policies(signed_in(request)).order_by("name")  # type: ignore[attr-defined]  # of rows
+
+    def clean_policy(self) -> RetentionPolicy | None:
+        """Of a run, the rules that were shown before it: whoever edits them meanwhile, the rest of the rows waits."""
+        policy: RetentionPolicy | None = self.cleaned_data["policy"]
+        shown = self.data.get(AS_SAVED)
+        if policy is not None and shown and shown != policy.saved_at.isoformat():
+            raise forms.ValidationError(_("the policy was changed after you looked: begin again"), "changed")
+        return policy
+
+
+class AskSwitches(forms.Form):
+    """Each switch: as it is, on, or off."""
+
+    receives = forms.NullBooleanField(label=gettext_lazy("Receives mail"), required=False)
+    pop = forms.NullBooleanField(label=gettext_lazy("POP: fetches mail"), required=False)
+    main_pop = forms.NullBooleanField(label=gettext_lazy("POP with the main password"), required=False)
+    smtp = forms.NullBooleanField(label=gettext_lazy("SMTP: sends mail"), required=False)
+    web = forms.NullBooleanField(label=gettext_lazy("Web: these pages"), required=False)
+
+    def __init__(self, data: Mapping[str, Any] | None) -> None:
+        super().__init__(data)
+        for field in self.fields.values():
+            field.widget.choices = [("", _("as it is")), ("true", _("on")), ("false", _("off"))]
+
+    def clean(self) -> dict[str, Any]:
+        chosen = {name: value for name, value in self.cleaned_data.items() if value is not None}
+        if not chosen and not self.errors:
+            raise forms.ValidationError(_("Choose at least one switch."), "nothing")
+        return chosen
+
+
+class Suspend(Change):
+    label = gettext_lazy("Suspend")
+    fixed = {"suspended": True}
+
+    def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
+        yield _told(rows.filter(user__is_active=True), _SUSPENDED)
+        yield _told(rows.filter(user__is_active=False), _UNCHANGED)
+        yield _("Their owners can sign in nowhere. Mail still comes in and waits for them.")
+
+
+class Resume(Change):
+    label = gettext_lazy("Resume")
+    fixed = {"suspended": False}
+
+    def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
+        yield _told(rows.filter(user__is_active=False), _RESUMED)
+        yield _told(rows.filter(user__is_active=True), _UNCHANGED)
+
+
+class Quota(Change):
+    label = gettext_lazy("Quota")
+
+    def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
+        return AskQuota(asked)
+
+    def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
+        quota = fields["quota_octets"]
+        yield _told(rows.exclude(quota_octets=quota), _CHANGED)
+        yield _told(rows.filter(quota_octets=quota), _UNCHANGED)
+        if quota is not None:
+            yield _told(rows.filter(octets__gt=quota), _ABOVE)
+
+
+class Policy(Change):
+    label = gettext_lazy("Retention")
+
+    def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
+        return AskPolicy(asked, request)
+
+    def pinned(self, fields: dict[str, Any]) -> dict[str, str]:
+        policy = fields["policy"]
+        return {} if policy is None else {AS_SAVED: policy.saved_at.isoformat()}
+
+    def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
+        yield _told(rows.exclude(policy=fields["policy"]), _CHANGED)
+        yield _told(rows.filter(policy=fields["policy"]), _UNCHANGED)
+        yield _("Mail that is there ages from now on, as if it arrived today; nothing is expired at once.")
+        yield from told_shortly(forecast.of_choice(list(rows.values_list("pk", flat=True)), fields["policy"]))
+
+
+class Switches(Change):
+    label = gettext_lazy("Switches")
+
+    def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
+        return AskSwitches(asked)
+
+    def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
+        other = Q(*(~Q(**{name: value}) for name, value in fields.items()), _connector=Q.OR)
+        yield _told(rows.filter(other), _CHANGED)
+        yield _told(rows.exclude(other), _UNCHANGED)
+
+
+class ForcePassword(Change):
+    label = gettext_lazy("Ask for a new password")
+    fixed = {"must_change_password": True}
+
+    def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
+        yield _told(rows.filter(user__must_change_password=False), _FORCED)
+        yield _told(rows.filter(user__must_change_password=True), _UNCHANGED)
+        yield _(
+            "At the next sign-in to these pages they must choose one before anything else; "
+            "mail programs go on until then."
+        )
+
+
+class Remove:
+    """Each rests, and can be restored: so this too is undone."""
+
+    label = gettext_lazy("Remove")
+    danger = True
+    step_rows = 50  # each by statements of its own
+
+    def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
+        return NothingAsked(asked)
+
+    def pinned(self, fields: dict[str, Any]) -> dict[str, str]:
+        return {}
+
+    def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
+        yield _told(rows.filter(held=False), _REMOVED)
+        yield _told(rows.filter(held=True), _HELD)
+        sums = rows.filter(held=False).aggregate(messages=Sum("messages"), octets=Sum("octets"))
+        yield _("With them go %(messages)s messages, %(size)s. All of it rests and can be restored.") % {
+            "messages": count(int(sums["messages"] or 0)),
+            "size": size(int(sums["octets"] or 0)),
+        }
+
+    def do(self, rows: Sequence[Mailbox], fields: dict[str, Any], actor: Actor) -> list[Done | Rejected]:
+        return [_refusal_or(self._removed, row.user.address, actor) for row in rows]
+
+    def undo(self, backs: Mapping[str, Back], actor: Actor) -> list[str | Rejected]:
+        return [_refusal_or(self._restored, address, actor) for address in backs]
+
+    def _removed(self, address: str, actor: Actor) -> Done:
+        gone = mailbox_removal.remove(address, actor=actor, with_mail=True)
+        text = _("removed, with %(messages)s messages") % {"messages": count(gone.messages)}
+        return Done(text, {"removed": True})
+
+    def _restored(self, address: str, actor: Actor) -> str:
+        mailbox_removal.restore(address, actor=actor)
+        return _("restored")
+
+
+ACTS: dict[str, Act] = {
+    "suspend": Suspend(),
+    "resume": Resume(),
+    "quota": Quota(),
+    "policy": Policy(),
+    "switches": Switches(),
+    "password": ForcePassword(),
+    "remove": Remove(),
+}
+
+
+def _told(rows: QuerySet[Mailbox], text: Promise) -> str:
+    """The sentence with the number of the rows; nothing where there are none."""
+    number = rows.count()
+    return str(text % {"number": number, "count": count(number)}) if number else ""
+
+
+def _refusal_or(act: Callable[[str, Actor], Made], address: str, actor: Actor) -> Made | Rejected:
+    try:
+        return act(address, actor)
+    except Rejected as refusal:
+        return refusal

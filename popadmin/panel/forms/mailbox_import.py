@@ -1,0 +1,55 @@
+"""The forms of bringing in a file of mailboxes: the file, and what its columns hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models import Roster
+from mailstore.transfer import csv_table, mailbox_columns
+
+
+class Bring(forms.Form):
+    """The file. How large it may be is judged before it is read."""
+
+    file = forms.FileField(
+        label=_("CSV file"),
+        help_text=_(
+            "The first line names the columns, or is a row like the others. "
+            "Commas, semicolons or tabs; UTF-8 or what Excel writes."
+        ),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,text/csv"}),
+        allow_empty_file=True,
+    )
+
+    def clean_file(self) -> UploadedFile[bytes]:
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
+        if (file.size or 0) > csv_table.OCTETS_AT_MOST:
+            raise ValidationError(
+                _("The file has more than %(most)d MB: split it."), params={"most": csv_table.OCTETS_AT_MOST // 1024**2}
+            )
+        return file
+
+
+class Columns(forms.Form):
+    """A choice for each column of the file, and what is done with its rows."""
+
+    mode = forms.ChoiceField(label=_("What to do"), choices=Roster.Mode.choices, widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, roster: Roster, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", _("leave out")), *((name, column.label) for name, column in mailbox_columns.COLUMNS.items())]
+        self.fields["mode"].initial = roster.mode
+        for number, held in enumerate(roster.meaning):
+            self.fields[f"column{number}"] = forms.ChoiceField(
+                label=capfirst(roster.title(number)), choices=choices, required=False, initial=held
+            )
+
+    @property
+    def meaning(self) -> list[str]:
+        return [self.cleaned_data[name] for name in self.fields if name != "mode"]

@@ -1,0 +1,130 @@
+"""What the list of mailboxes is narrowed by; every figure of the overview is one of these, and leads here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from mailstore.models import Domain, Finding, User
+from popadmin.lists.columns import SEARCH_CHARACTERS, Filters, Rows, Search, Suggested
+from popadmin.panel import access
+from popadmin.panel.search_terms import domain_name, spellings
+from popadmin.panel.usage_filters import NEAR_PERCENT, NO_QUOTA, used
+
+STATES: dict[str, tuple[Promise, Q]] = {
+    "active": (pgettext_lazy("mailbox", "Active"), Q(user__is_active=True, domain__active=True)),
+    "suspended": (pgettext_lazy("mailbox", "Suspended"), Q()),  # see `suspended`
+    "held": (_("On hold"), Q(held=True)),
+    "closed": (_("Receiving switched off"), Q(receives=False)),
+    "no-pop": (_("POP switched off"), Q(pop=False)),
+    "no-smtp": (_("SMTP switched off"), Q(smtp=False)),
+    "no-web": (_("Web switched off"), Q(web=False)),
+    "devices-only": (_("POP for devices only"), Q(main_pop=False)),
+}
+
+
+def address_or_name(typed: str, user: str) -> Q:
+    """Any part of either, in any case; a domain in any script is stored in its A-labels. `user` leads to the user.
+
+    An index of trigrams knows nothing shorter than three: of that, only what addresses begin with is looked for.
+    """
+    if len(typed) < SEARCH_CHARACTERS:
+        return Q(**{f"{user}address__startswith": typed.lower()})
+    found = Q(**{f"{user}name__icontains": typed})
+    for part in spellings(typed):
+        found |= Q(**{f"{user}address__contains": part})
+    return found
+
+
+def suspended() -> Q:
+    """By himself, or with his domain. Domains are asked first: mostly there is none, and an index has the rest."""
+    closed = list(Domain.objects.filter(active=False).values_list("pk", flat=True))
+    by_himself = Q(user__is_active=False)
+    return by_himself | Q(domain__in=closed) if closed else by_himself
+
+
+USAGES: dict[str, tuple[Promise, Q]] = {
+    "75": (_("75 % or more"), used(75)),
+    "90": (_("90 % or more"), used(NEAR_PERCENT)),
+    "100": (_("Full"), used(100)),
+    "free": (_("No quota"), NO_QUOTA),
+}
+SIGN_INS = {"never": (_("Never"), None), "once": (_("At least once"), None)}
+IDLE_DAYS = (30, 90, 365)  # that are suggested
+IDLE_DAYS_MOST = 36_500  # a century; a date is still in the calendar
+
+_FINDINGS: dict[str, tuple[Promise, None]] = {kind.value: (capfirst(kind.label), None) for kind in Finding.Kind}
+
+
+class MailboxFilters(Filters):
+    q = Search(label=_("Search address or name"))
+    domain = forms.CharField(label=_("Domain"), max_length=254)
+    state = forms.ChoiceField(label=_("State"))
+    usage = forms.ChoiceField(label=_("Usage"))
+    seen = forms.ChoiceField(label=_("Last sign-in"))
+    idle = forms.IntegerField(
+        label=_("No sign-in for days"), min_value=1, max_value=IDLE_DAYS_MOST, widget=Suggested(IDLE_DAYS)
+    )
+    policy = forms.ChoiceField(label=_("Retention"))
+    finding = forms.ChoiceField(label=_("Findings"))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._offer("state", _("Any state"), STATES)
+        self._offer("usage", _("Any usage"), USAGES)
+        self._offer("seen", _("Any time"), SIGN_INS)
+        self._policies = {str(policy.pk): policy for policy in access.policies(user).order_by("name")}
+        policies = {key: (policy.name, policy) for key, policy in self._policies.items()}
+        self._offer("policy", _("Any policy"), {**policies, "none": (_("None: all is kept"), None)})
+
+        self._offer("finding", _("Either way"), {"any": (_("Any finding"), None), **_FINDINGS})
+
+    def _offer(self, name: str, anything: Promise, choices: dict[str, tuple[Any, Any]]) -> None:
+        offered = [("", anything), *((key, label) for key, (label, _what) in choices.items())]
+        self.fields[name].choices = offered  # type: ignore[attr-defined]  # a field of choices
+
+    def by_q(self, rows: Rows, typed: str) -> Rows:
+        return rows.filter(address_or_name(typed, "user__"))
+
+    def by_domain(self, rows: Rows, typed: str) -> Rows:
+        """The domain of this name; where there is none, every one with that in its name."""
+        exact = rows.filter(domain__name=domain_name(typed))
+        return exact if exact.exists() else rows.filter(domain__name__contains=typed.lower())
+
+    def by_state(self, rows: Rows, state: str) -> Rows:
+        if state == "suspended":
+            return rows.filter(suspended())
+        return rows.filter(STATES[state][1])
+
+    def by_usage(self, rows: Rows, usage: str) -> Rows:
+        return rows.filter(USAGES[usage][1])
+
+    def by_seen(self, rows: Rows, seen: str) -> Rows:
+        return rows.filter(last_sign_in_at__isnull=seen == "never")
+
+    def by_idle(self, rows: Rows, days: int) -> Rows:
+        """Who never signed in counts from when the mailbox was made."""
+        since = timezone.now() - timedelta(days=days)
+        return rows.filter(Q(last_sign_in_at__lt=since) | Q(last_sign_in_at=None, created_at__lt=since))
+
+    def by_policy(self, rows: Rows, key: str) -> Rows:
+        """What is in force: the mailbox's own policy, else its domain's, else the site's."""
+        policy = self._policies.get(key)
+        of_site = any(each.site for each in self._policies.values()) if policy is None else policy.site
+        inherited = Q(policy=None, domain__policy=None)
+        if policy is None:
+            return rows.none() if of_site else rows.filter(inherited)
+        own = Q(policy=policy) | Q(policy=None, domain__policy=policy)
+        return rows.filter(own | inherited if of_site else own)
+
+    def by_finding(self, rows: Rows, kind: str) -> Rows:
+        found = Finding.objects.filter(mailbox=OuterRef("pk"))
+        return rows.filter(Exists(found if kind == "any" else found.filter(kind=kind)))

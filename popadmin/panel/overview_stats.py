@@ -1,0 +1,180 @@
+"""The figures of the overview and of one mailbox, each group by one statement; none reads the mail."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Sequence
+from dataclasses import astuple, dataclass
+from operator import attrgetter
+from typing import Any
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import BigIntegerField, Count, Exists, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce, TruncDate
+from django.utils import timezone
+
+from mailstore.directory.domain_usage import CHART_DAYS
+from mailstore.models import AuditEntry, Domain, Finding, KeptHoldings, Mailbox, Message, TallyMark, User
+from popadmin.panel import access
+from popadmin.panel.usage_filters import NEAR_PERCENT, NO_QUOTA, used
+
+LARGEST = 10  # rows of a table that is read at a glance
+KEPT_FROM = 20_000  # mailboxes; fewer are counted in ten milliseconds, each time
+KEPT = datetime.timedelta(minutes=1)
+UNDER_WAY = datetime.timedelta(seconds=3)  # from an entry of the audit to its commit: no step is longer
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a domain holds, or all of them. `unlimited` mailboxes have no quota, neither of octets nor of messages."""
+
+    domain: int  # its key; 0 for all
+    mailboxes: int
+    octets: int
+    allotted_octets: int
+    unlimited: int
+    near: int
+    full: int
+    messages: int
+    never: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What all mailboxes of a person hold together, counted `at`; `largest` are the domains that store most."""
+
+    at: datetime.datetime
+    total: Holdings
+    suspended: int
+    largest: list[Holdings]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    date: datetime.date
+    deliveries: int
+    sign_ins: int
+    refused: int
+
+
+def domains(user: User) -> tuple[int, list[int]]:
+    """How many there are, and the keys of those that are suspended."""
+    closed = ArrayAgg("pk", filter=Q(active=False), default=Value([]))
+    told = access.domains(user).aggregate(number=Count("pk"), closed=closed)
+    return told["number"], told["closed"]
+
+
+def held(user: User, closed: Collection[int], *, kept_from: int = KEPT_FROM) -> Held:
+    """Counted now; of a hosting admin's site with so many mailboxes shown again for a minute, if nobody changed any.
+
+    Then only what mail moves can differ from the lists, by what came in that minute.
+    """
+    if not access.is_host(user):
+        return _count(user, closed)
+    kept = _kept()
+    if kept is not None:
+        return kept
+    counted = _count(user, closed)
+    if counted.total.mailboxes >= kept_from:
+        _keep(counted)
+    return counted
+
+
+def largest(user: User, holdings: Sequence[Holdings]) -> list[tuple[Domain, Holdings]]:
+    """With their domains, those that are there."""
+    domains = access.domains(user).in_bulk([each.domain for each in holdings])
+    return [(domains[each.domain], each) for each in holdings if each.domain in domains]
+
+
+def with_findings(user: User) -> int:
+    """Mailboxes in which something is set up wrongly; few among many, so it begins at the findings."""
+    rows = Finding.objects.filter(mailbox__removed_at=None)
+    if not access.is_host(user):
+        rows = rows.filter(mailbox__domain__in=access.domains(user))
+    return rows.aggregate(mailboxes=Count("mailbox", distinct=True))["mailboxes"] or 0
+
+
+def days(user: User) -> list[Day]:
+    """The last days (UTC), the oldest first, today last; a day without mail is there with 0."""
+    today = timezone.now().astimezone(datetime.UTC).date()
+    shown = [today - datetime.timedelta(days=ago) for ago in reversed(range(CHART_DAYS))]
+    rows = access.tallies(user).filter(day__gte=shown[0]).order_by().values("day")
+    sums = rows.annotate(mail=Sum("deliveries"), ins=Sum("sign_ins"), no=Sum("refused"))
+    counted = {row["day"]: (int(row["mail"]), int(row["ins"]), int(row["no"])) for row in sums}
+    return [Day(day, *counted.get(day, (0, 0, 0))) for day in shown]
+
+
+def counted_at() -> datetime.datetime | None:
+    """When the days were last counted."""
+    mark = TallyMark.objects.first()
+    return None if mark is None else mark.counted_at
+
+
+def left_by_day(mailbox: Mailbox, most: int) -> list[dict[str, Any]]:
+    """What rests in recovery, by the day (of the reader) it left and by reason, the last first, `most` rows of it."""
+    rows = access.left(mailbox).annotate(day=TruncDate("removed_at")).values("day", "removed_why")
+    sums = rows.annotate(messages=Count("pk"), octets=Sum("octets")).order_by("-day", "removed_why")
+    return [{**row, "why": Message.Why(row["removed_why"]).label} for row in sums[:most]]
+
+
+def _kept() -> Held | None:
+    """The last count of the site, if it is still to be shown, and was made by a version that counted the same."""
+    changed = AuditEntry.objects.filter(at__gt=OuterRef("counted_at") - UNDER_WAY)
+    fresh = KeptHoldings.objects.filter(counted_at__gt=timezone.now() - KEPT)
+    row = fresh.exclude(Exists(changed)).first()
+    if row is None or row.figures.get("columns") != list(Holdings.__slots__):
+        return None
+    total, suspended, most = (row.figures[name] for name in ("total", "suspended", "largest"))
+    return Held(row.counted_at, Holdings(*total), suspended, [Holdings(*each) for each in most])
+
+
+def _keep(counted: Held) -> None:
+    figures = {
+        "columns": list(Holdings.__slots__),
+        "total": astuple(counted.total),
+        "suspended": counted.suspended,
+        "largest": [astuple(each) for each in counted.largest],
+    }
+    if not KeptHoldings.objects.filter(pk=1).update(counted_at=counted.at, figures=figures):
+        KeptHoldings.objects.get_or_create(pk=1, defaults={"counted_at": counted.at, "figures": figures})
+
+
+def _count(user: User, closed: Collection[int]) -> Held:
+    at, by_domain = timezone.now(), _holdings(user)
+    most = sorted(by_domain, key=lambda each: (-each.octets, each.domain))[:LARGEST]
+    return Held(at, _total(by_domain), _suspended(user, by_domain, closed), most)
+
+
+def _holdings(user: User) -> list[Holdings]:
+    """By domain; the sums over all are sums of these, so that one pass over the mailboxes is enough."""
+    rows = access.mailboxes(user).select_related(None).order_by().values_list("domain")
+    sums = rows.annotate(
+        boxes=Count("pk"),
+        size=_sum("octets"),
+        allotted=_sum("quota_octets"),
+        unlimited=Count("pk", filter=NO_QUOTA),
+        near=Count("pk", filter=used(NEAR_PERCENT)),
+        full=Count("pk", filter=used(100)),
+        waiting=_sum("messages"),
+        never=Count("pk", filter=Q(last_sign_in_at=None)),
+    )
+    return [Holdings(*row) for row in sums]
+
+
+def _total(holdings: Sequence[Holdings]) -> Holdings:
+    columns = [name for name in Holdings.__slots__ if name != "domain"]
+    return Holdings(0, *(sum(map(attrgetter(name), holdings)) for name in columns))
+
+
+def _suspended(user: User, holdings: Sequence[Holdings], closed: Collection[int]) -> int:
+    """By themselves, or with their domain. Begins at the people, few of whom are, and an index has them."""
+    rows = access.mailboxes(user).select_related(None).filter(user=OuterRef("pk"))
+    rows = rows.exclude(domain__in=closed) if closed else rows
+    found = User.objects.filter(is_active=False).aggregate(mailboxes=Count(Subquery(rows.values("pk"))))
+    return int(found["mailboxes"]) + sum(each.mailboxes for each in holdings if each.domain in closed)
+
+
+def _sum(column: str) -> Combinable:
+    """As an integer: Postgres adds these up as a numeric, which takes longer to send and to read."""
+    return Cast(Coalesce(Sum(column), 0), BigIntegerField())

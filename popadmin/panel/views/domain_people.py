@@ -1,0 +1,83 @@
+"""What belongs to a domain and has forms of its own: its catch-all, and who administers it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.generic import FormView, View
+
+from mailstore.directory import aliases, grants, row_locks
+from mailstore.directory.outcome import Rejected
+from mailstore.models import DomainGrant
+from popadmin.panel import access
+from popadmin.panel.forms.domains import CatchAll, NewAdmin
+from popadmin.panel.views.domain import OfDomain
+from popadmin.web import form_rejection, request_lookup
+from popadmin.web.edit_conflict import InTurn
+from popadmin.web.people import signed_in
+
+
+class EditCatchAll(InTurn, OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "panel/domain_catch_all.html"
+    form_class = CatchAll
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        own = super().get_form_kwargs()
+        del own["initial"]  # the form has the row's values
+        rows = access.aliases(signed_in(self.request))
+        row = rows.filter(domain=self.domain, address=f"@{self.domain.name}").first()
+        return {**own, "now": {"targets": row.targets if row else []}}
+
+    def turn(self) -> AbstractContextManager[None]:
+        return row_locks.of_domain(self.domain)
+
+    def form_valid(self, form: CatchAll) -> HttpResponse:
+        try:
+            aliases.set_catch_all(
+                self.domain.name, form.cleaned_data["targets"], actor=request_lookup.actor(self.request)
+            )
+        except Rejected as refusal:
+            form_rejection.beside(form, refusal, otherwise="targets")
+            return self.form_invalid(form)
+        messages.success(self.request, _("Saved."))
+        return redirect("domains-one", self.domain.pk)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, crumbs=self.above(), domain=self.domain)
+
+
+class AddAdmin(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "panel/domain_admin.html"
+    form_class = NewAdmin
+
+    def form_valid(self, form: NewAdmin) -> HttpResponse:
+        try:
+            login, actor = form.cleaned_data["login"], request_lookup.actor(self.request)
+            done = grants.ensure(login, [self.domain.name], actor=actor, must_change=True)
+        except Rejected as refusal:
+            form_rejection.beside(form, refusal, otherwise="login")
+            return self.form_invalid(form)
+        if done.secret is not None:
+            context = {"domain": self.domain, "admin": done.row, "secret": done.secret, "crumbs": self.above()}
+            return render(self.request, "panel/domain_admin_secret.html", context)
+        told = _("%(login)s administers %(domain)s.") % {"login": done.row, "domain": self.domain}
+        messages.success(self.request, told)
+        return redirect("domains-one", self.domain.pk)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, crumbs=self.above(), domain=self.domain)
+
+
+class WithdrawAdmin(access.HostPage, OfDomain, View):
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        rows = DomainGrant.objects.filter(domain=self.domain).select_related("user")
+        grant = request_lookup.find(request, rows, pk=self.kwargs["grant"])
+        grants.revoke(grant.user.address, self.domain.name, actor=request_lookup.actor(request))
+        told = _("%(login)s does not administer %(domain)s any more.")
+        messages.success(request, told % {"login": grant.user, "domain": self.domain})
+        return redirect("domains-one", self.domain.pk)

@@ -1,0 +1,198 @@
+"""Mailboxes from a file: bring it in, name its columns, see each row's fate, carry it out, take the passwords."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import FormView, View
+
+from mailstore.directory.outcome import Rejected
+from mailstore.models import Roster, RosterRow
+from mailstore.transfer import csv_table, mailbox_import
+from mailstore.transfer.mailbox_columns import PASSWORD
+from popadmin.lists.columns import Column, Exported, Filters, Rows
+from popadmin.lists.step_view import Progress, StepView
+from popadmin.lists.views import ListPage
+from popadmin.panel import access
+from popadmin.panel.forms.mailbox_import import Bring, Columns
+from popadmin.web import form_rejection, request_lookup
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.people import signed_in
+
+RECENT = 10
+SAMPLE_ROWS = 3
+HIDDEN = "••••"  # for the passwords of a file
+RUNNING = (Roster.Stage.CHECKING, Roster.Stage.RUNNING)
+
+
+class RosterView(access.AdminPage, View):
+    """A view of one roster, which its owner alone sees."""
+
+    @cached_property
+    def roster(self) -> Roster:
+        return request_lookup.find(self.request, access.rosters(signed_in(self.request)), pk=self.kwargs["pk"])
+
+    @property
+    def domains(self) -> Collection[str] | None:
+        """Those that the rows may name; None: all."""
+        user = signed_in(self.request)
+        return None if access.is_host(user) else set(access.domains(user).values_list("name", flat=True))
+
+
+class BringIn(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "panel/rosters.html"
+    form_class = Bring
+
+    def form_valid(self, form: Bring) -> HttpResponse:
+        file = form.cleaned_data["file"]
+        try:
+            roster = mailbox_import.bring_in(file.read(), file.name, owner=signed_in(self.request))
+        except Rejected as refusal:
+            form_rejection.beside(form, refusal, otherwise="file")
+            return self.form_invalid(form)
+        return redirect("mailboxes-import-columns", roster.pk)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        recent = access.rosters(signed_in(self.request)).order_by("-created_at")[:RECENT]
+        return super().get_context_data(**kwargs, recent=recent, crumbs=[crumb(_("Mailboxes"), "mailboxes")])
+
+
+class ChooseColumns(RosterView, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    template_name = "panel/roster_columns.html"
+    form_class = Columns
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "roster": self.roster}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A button of its own says that the first line is what it was not taken for."""
+        if "first" not in request.POST:
+            return super().post(request, *args, **kwargs)
+        try:
+            mailbox_import.turn_first_line(self.roster)
+        except Rejected as refusal:
+            messages.error(request, form_rejection.sentence(refusal))
+        return redirect("mailboxes-import-columns", self.roster.pk)
+
+    def form_valid(self, form: Columns) -> HttpResponse:
+        try:
+            mailbox_import.choose(self.roster, form.meaning, form.cleaned_data["mode"])
+        except Rejected as refusal:
+            form_rejection.beside(form, refusal)
+            return self.form_invalid(form)
+        return redirect("mailboxes-import", self.roster.pk)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        named = any(self.roster.header)
+        context = super().get_context_data(**kwargs, roster=self.roster, named=named, crumbs=_crumbs())
+        sample = RosterRow.objects.filter(roster=self.roster).order_by("line")[:SAMPLE_ROWS]
+        columns = [field for field in context["form"] if field.name != "mode"]
+        cells = zip(*(row.cells for row in sample), strict=True)
+        shown = zip(columns, self.roster.meaning, cells, strict=True)
+        return {
+            **context,
+            "columns": [
+                (column, [HIDDEN] if PASSWORD in (meaning, column.value()) else cells)
+                for column, meaning, cells in shown
+            ],
+        }
+
+
+class RowFilters(Filters):
+    fate = forms.ChoiceField(label=_("Fate"), choices=[("", _("All rows")), *RosterRow.Fate.choices[1:]])
+
+    def by_fate(self, rows: Rows, fate: str) -> Rows:
+        return rows.filter(fate=fate)
+
+
+class RosterPage(RosterView, ListPage):
+    template_name = "panel/roster.html"
+    name = "mailboxes-import"
+    filters = RowFilters
+    columns = (
+        Column("line", _("Line"), F("line"), css="number"),
+        Column("address", _("Address"), F("address")),
+        Column("fate", _("Fate"), F("fate")),
+        Column("detail", _("Why")),
+    )
+    exported = (
+        Exported(_("Line"), lambda row: row.line),
+        Exported(_("Address"), lambda row: row.address),
+        Exported(_("Fate"), lambda row: row.get_fate_display()),
+        Exported(_("Column"), lambda row: row.column),
+        Exported(_("Why"), lambda row: row.detail),
+    )
+
+    def rows(self) -> Rows:
+        return RosterRow.objects.filter(roster=self.roster)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if self.roster.stage == Roster.Stage.COLUMNS:
+            return redirect("mailboxes-import-columns", self.roster.pk)
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **kwargs, roster=self.roster, told=mailbox_import.counts(self.roster), progress=progress(self.roster),
+            crumbs=_crumbs(),
+        )  # fmt: skip
+
+
+class Start(RosterView):
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        try:
+            mailbox_import.start(self.roster)
+        except Rejected as refusal:
+            messages.error(request, form_rejection.sentence(refusal))
+        return redirect("mailboxes-import", self.roster.pk)
+
+
+class Step(RosterView, StepView):
+    def take(self) -> None:
+        policies = access.policies(signed_in(self.request))
+        mailbox_import.step(
+            self.roster, actor=request_lookup.actor(self.request), domains=self.domains, policies=policies
+        )
+        self.roster.refresh_from_db(fields=["stage"])
+
+    def progress(self) -> Progress:
+        return progress(self.roster)
+
+    def page(self) -> str:
+        return reverse("mailboxes-import", args=[self.roster.pk])
+
+
+class Passwords(RosterView):
+    """The file of the generated passwords: made here and now, and nowhere else afterwards."""
+
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        given = mailbox_import.hand_out(self.roster, actor=request_lookup.actor(request), domains=self.domains)
+        if not given:
+            messages.info(request, _("No password is due any more."))
+            return redirect("mailboxes-import", self.roster.pk)
+        file = b"".join(csv_table.write([str(_("Address")), str(_("Password"))], given))
+        response = HttpResponse(file, content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = 'attachment; filename="passwords.csv"'
+        return response
+
+
+def progress(roster: Roster) -> Progress:
+    """Of the stage it is in."""
+    told = mailbox_import.counts(roster)
+    checking = roster.stage == Roster.Stage.CHECKING
+    total = told["rows"] if checking else told["rows"] - told["wrong"]
+    taken = told["rows"] - told["unknown"] if checking else told["done"]
+    return Progress(taken, total, roster.stage in RUNNING)
+
+
+def _crumbs() -> list[Any]:
+    return [crumb(_("Mailboxes"), "mailboxes"), crumb(_("Import"), "mailboxes-imports")]

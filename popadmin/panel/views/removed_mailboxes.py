@@ -1,0 +1,106 @@
+"""The mailboxes that rest after their removal: restored here, destroyed, or left to the sweep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import FormView, View
+
+from mailstore.directory import mailbox_removal, removal_notice
+from mailstore.directory.outcome import Rejected
+from mailstore.models import Mailbox
+from popadmin.lists.columns import Column, Exported, Rows
+from popadmin.lists.views import ListPage
+from popadmin.panel import access
+from popadmin.panel.forms.confirm_name import TypedName
+from popadmin.web import form_rejection, request_lookup
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.people import signed_in
+
+
+class Removed(access.AdminPage, ListPage):
+    template_name = "panel/removed.html"
+    name = "mailboxes-removed"
+    columns = (
+        Column("address", gettext_lazy("Address"), F("user__address")),
+        Column("at", gettext_lazy("Removed"), F("removed_at"), down=True),
+        Column("until", gettext_lazy("Destroyed")),
+        Column("messages", gettext_lazy("Messages"), F("messages"), down=True, css="number"),
+        Column("do", gettext_lazy("What to do")),
+    )
+    exported = (
+        Exported(gettext_lazy("Address"), lambda row: row.user.address),
+        Exported(gettext_lazy("Name"), lambda row: row.user.name),
+        Exported(gettext_lazy("Removed"), lambda row: row.removed_at.isoformat()),
+        Exported(gettext_lazy("Removed by"), lambda row: row.removed_by),
+        Exported(
+            gettext_lazy("Destroyed"),
+            lambda row: "" if row.purge_asked_at else removal_notice.kept_until(row.removed_at).isoformat(),
+        ),
+        Exported(gettext_lazy("Messages"), lambda row: row.messages),
+        Exported(gettext_lazy("Octets"), lambda row: row.octets),
+    )
+
+    def rows(self) -> Rows:
+        rows = access.mailboxes(signed_in(self.request), removed=True)
+        return rows.filter(removed_at__isnull=False, removed_with_domain=False)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs, crumbs=[crumb(gettext_lazy("Mailboxes"), "mailboxes")])
+        for row in context["page"].rows:
+            row.kept_until = removal_notice.kept_until(row.removed_at)
+        return context
+
+
+class Restoral(access.AdminPage, View):
+    def post(self, request: HttpRequest, key: int) -> HttpResponse:
+        mailbox = request_lookup.find(request, access.mailboxes(signed_in(request), removed=True), pk=key)
+        try:
+            mailbox_removal.restore(mailbox.user.address, actor=request_lookup.actor(request))
+        except Rejected as refusal:
+            messages.error(request, form_rejection.sentence(refusal))
+            return redirect("mailboxes-removed")
+        messages.success(request, _("%(address)s is back as it was.") % {"address": mailbox})
+        return redirect("mailboxes-one", key)
+
+
+class Purge(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+    """Its address is typed: what is destroyed here nobody brings back."""
+
+    template_name = "panel/mailbox_purge.html"
+    form_class = TypedName
+
+    @cached_property
+    def mailbox(self) -> Mailbox:
+        rows = access.mailboxes(signed_in(self.request), removed=True)
+        return request_lookup.find(
+            self.request, rows.filter(removed_at__isnull=False, removed_with_domain=False), pk=self.kwargs["key"]
+        )
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "wanted": self.mailbox.user.address}
+
+    def form_valid(self, form: TypedName) -> HttpResponse:
+        address = self.mailbox.user.address
+        try:
+            mailbox_removal.ask_purge(address, actor=request_lookup.actor(self.request))
+        except Rejected as refusal:
+            form_rejection.beside(form, refusal)
+            return self.form_invalid(form)
+        text = _("%(address)s is being destroyed; its address is free in a few minutes.")
+        messages.success(self.request, text % {"address": address})
+        return redirect("mailboxes-removed")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        above = [
+            crumb(gettext_lazy("Mailboxes"), "mailboxes"),
+            crumb(gettext_lazy("Removed mailboxes"), "mailboxes-removed"),
+        ]
+        return super().get_context_data(**kwargs, crumbs=above, mailbox=self.mailbox)

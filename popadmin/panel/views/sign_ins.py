@@ -1,0 +1,82 @@
+"""Sign-ins to POP3 as a list: who was let in or refused, when and from where; for "why does it not work?"."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django import forms
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models import Device, DiarySession
+from popadmin.lists.columns import Column, Exported, Filters, Rows, Search
+from popadmin.lists.views import ListPage
+from popadmin.panel import access
+from popadmin.panel.mailbox_filters import address_or_name
+from popadmin.web.breadcrumbs import crumb
+from popadmin.web.people import signed_in
+
+LET_IN, REFUSED = "let-in", "refused"
+
+
+class VisitFilters(Filters):
+    q = Search(label=_("Search address or name"))
+    ended = forms.ChoiceField(
+        label=_("How it ended"),
+        choices=[("", _("Any way")), (LET_IN, _("Let in")), (REFUSED, _("Refused")), *DiarySession.Ended.choices],
+    )
+    days = forms.ChoiceField(
+        label=_("Since"),
+        choices=[("", _("Any time")), ("1", _("Yesterday")), ("7", _("7 days")), ("30", _("30 days"))],
+    )
+
+    def by_q(self, rows: Rows, typed: str) -> Rows:
+        return rows.filter(address_or_name(typed, "mailbox__user__"))
+
+    def by_ended(self, rows: Rows, ended: str) -> Rows:
+        if ended == LET_IN:
+            return rows.exclude(ended__in=DiarySession.REFUSED)
+        return rows.filter(ended__in=DiarySession.REFUSED if ended == REFUSED else [ended])
+
+    def by_days(self, rows: Rows, days: str) -> Rows:
+        return rows.filter(started_at__gte=timezone.now() - timedelta(days=int(days)))
+
+
+class Visits(access.AdminPage, ListPage):
+    template_name = "panel/visits.html"
+    name = "visits"
+    filters = VisitFilters
+    columns = (
+        Column("at", _("When"), F("started_at"), down=True),
+        Column("mailbox", _("Mailbox")),
+        Column("device", _("Device")),
+        Column("client", _("From")),
+        Column("ended", _("How it ended")),
+    )
+    exported = (
+        Exported(_("When"), lambda row: row.started_at.isoformat()),
+        Exported(_("Mailbox"), lambda row: row.mailbox.user.address),
+        Exported(_("Device"), lambda row: _device(row.device)),
+        Exported(_("From"), lambda row: row.client),
+        Exported(_("Encryption"), lambda row: row.tls),
+        Exported(_("How it ended"), lambda row: row.get_ended_display()),
+        Exported(_("Times"), lambda row: row.sessions),
+    )
+    shown = (
+        "started_at", "client", "tls", "ended", "sessions", "mailbox__user__address", "device__main", "device__name"
+    )  # fmt: skip
+
+    def rows(self) -> Rows:
+        return access.visits(signed_in(self.request))
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        return super().get_context_data(**kwargs, crumbs=[crumb(_("Overview"), "overview")])
+
+
+def _device(device: Device | None) -> str:
+    """As the page has it."""
+    if device is None:
+        return gettext("none")
+    return gettext("Main password") if device.main else device.name

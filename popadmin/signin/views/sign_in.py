@@ -1,0 +1,71 @@
+"""Signing in and out; and `/`, which sends each person to his own page."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.csrf import csrf_failure
+
+from popadmin.signin import resubmit
+from popadmin.signin.forms import sign_in
+from popadmin.web import layout
+from popadmin.web.people import signed_in
+
+RETRY_SECONDS = 5  # said to a client whose password could not be checked in time
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """The first place of the person's own menu."""
+    return redirect(layout.menu(request)[0]["url"])
+
+
+class SignIn(LoginView):
+    """Where somebody's session had ended under a form, what he sent goes along as `sent`, and is offered afterwards."""
+
+    template_name = "signin/sign_in.html"
+    authentication_form = sign_in.SignIn
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        onwards = super().form_valid(form)
+        sent = resubmit.read(self.request.POST.get("sent", ""))
+        return (
+            onwards
+            if sent is None or signed_in(self.request).must_change_password
+            else resubmit.offer(self.request, sent)
+        )
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        answer = super().form_invalid(form)
+        if form.has_error(NON_FIELD_ERRORS, "busy"):
+            answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+            answer["Retry-After"] = str(RETRY_SECONDS)
+        return answer
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        sent = resubmit.read(self.request.POST.get("sent", ""))
+        return super().get_context_data(**kwargs, sent=sent.sealed() if sent else "")
+
+
+class SignOut(LogoutView):
+    """By POST only, so that no foreign page can do it by a picture."""
+
+
+def signed_out(request: HttpRequest, sent: resubmit.Sent) -> HttpResponse:
+    """The page of the sign-in in answer to a form whose sender was signed in no more."""
+    form = sign_in.SignIn(request)
+    return render(request, SignIn.template_name, {"form": form, "next": sent.path, "sent": sent.sealed()})
+
+
+def too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW. A page from before the sign-in has an old token: by the browser's word that it is
+    one of ours (no script can forge it), what it sent is offered once more."""
+    ours = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    sent = resubmit.sent(request) if ours and request.user.is_authenticated else None
+    return csrf_failure(request, reason) if sent is None else resubmit.offer(request, sent, status=403)

@@ -1,0 +1,180 @@
+"""The audit in words: what somebody did, and what of it changed. For the page of admins and the one of owners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
+from popadmin.templatetags.amounts import count, size_or_none
+from popadmin.templatetags.times import exact
+from popadmin.web import device_mode
+
+# Each verb that an action writes; tests hold this table against the code.
+VERBS: dict[str, Promise] = {
+    "account.name": gettext_lazy("changed the name of"),
+    "account.recovery-address": gettext_lazy("changed the recovery address of"),
+    "account.sessions": gettext_lazy("signed out browsers of"),
+    "admin.change": gettext_lazy("changed the administrator"),
+    "admin.create": gettext_lazy("made the administrator"),
+    "admin.password": gettext_lazy("set the password of the administrator"),
+    "admin.remove": gettext_lazy("removed the administrator"),
+    "alias.change": gettext_lazy("changed the alias"),
+    "alias.create": gettext_lazy("made the alias"),
+    "alias.remove": gettext_lazy("removed the alias"),
+    "denied": gettext_lazy("tried to reach"),
+    "device.add": gettext_lazy("connected a device of"),
+    "device.mode": gettext_lazy("chose the mode of a device of"),
+    "device.rename": gettext_lazy("renamed a device of"),
+    "device.revoke": gettext_lazy("revoked a device of"),
+    "domain.change": gettext_lazy("changed the domain"),
+    "domain.create": gettext_lazy("made the domain"),
+    "domain.purge-asked": gettext_lazy("wanted the removed domain destroyed"),
+    "domain.purge": gettext_lazy("destroyed the removed domain"),
+    "domain.remove": gettext_lazy("removed the domain"),
+    "domain.restore": gettext_lazy("restored the domain"),
+    "grant.create": gettext_lazy("made an admin of the domain"),
+    "grant.remove": gettext_lazy("withdrew an admin of the domain"),
+    "language.change": gettext_lazy("changed the language of"),
+    "mailbox.adopt": gettext_lazy("brought bodies without rows back as mail of"),
+    "mailbox.change": gettext_lazy("changed the mailbox"),
+    "mailbox.create": gettext_lazy("made the mailbox"),
+    "mailbox.export": gettext_lazy("exported the mail of"),
+    "mailbox.import": gettext_lazy("imported mail into"),
+    "mailbox.password": gettext_lazy("set the password of"),
+    "mailbox.purge-asked": gettext_lazy("wanted the removed mailbox destroyed"),
+    "mailbox.purge": gettext_lazy("destroyed the removed mailbox"),
+    "mailbox.remove": gettext_lazy("removed the mailbox"),
+    "mailbox.restore": gettext_lazy("restored the mailbox"),
+    "password.change": gettext_lazy("changed the password of"),
+    "password.reset": gettext_lazy("set by mail a new password of"),
+    "policy.change": gettext_lazy("changed the retention policy"),
+    "policy.create": gettext_lazy("made the retention policy"),
+    "policy.remove": gettext_lazy("removed the retention policy"),
+    "recovery.purge": gettext_lazy("destroyed removed mail of"),
+    "recovery.remove": gettext_lazy("removed mail of"),
+    "recovery.restore": gettext_lazy("restored mail of"),
+    "roster.done": gettext_lazy("carried out the file"),
+    "roster.passwords": gettext_lazy("was handed the passwords of"),
+    "site.seed": gettext_lazy("made a sample site from"),
+}
+KINDS: dict[str, Promise] = {
+    "mailbox": gettext_lazy("Mailboxes"),
+    "domain": gettext_lazy("Domains"),
+    "alias": gettext_lazy("Aliases"),
+    "device": gettext_lazy("Devices"),
+    "recovery": gettext_lazy("Recovery"),
+    "policy": gettext_lazy("Retention"),
+    "admin": gettext_lazy("Administrators"),
+    "account": gettext_lazy("Accounts"),
+    "grant": gettext_lazy("Grants"),
+    "roster": gettext_lazy("Imports"),
+    "password": gettext_lazy("Passwords"),
+    "denied": gettext_lazy("Denied"),
+}
+# By which an action can come; tests hold this against the code. An entry has room for more ways than there are.
+WAYS = (AuditEntry.Via.WEB, AuditEntry.Via.SHELL)
+_AGES = gettext_lazy("old mail counts from")  # the clocks of a policy, see its model
+_FACTS: dict[str, Promise] = {
+    "again": gettext_lazy("sent again"),
+    "changed": gettext_lazy("changed"),
+    "created": gettext_lazy("made"),
+    "domains": gettext_lazy("domains"),
+    "device": gettext_lazy("device"),
+    "expire_confirmed_since": _AGES,
+    "expire_since": _AGES,
+    "mailboxes": gettext_lazy("mailboxes"),
+    "messages": gettext_lazy("messages"),
+    "octets": gettext_lazy("size"),
+    "path": gettext_lazy("page"),
+    "policy_since": _AGES,
+    "recovery_since": _AGES,
+    "remove_since": _AGES,
+    "removed": gettext_lazy("messages that left"),
+    "sessions": gettext_lazy("browsers"),
+    "site_since": _AGES,
+    "start": gettext_lazy("begins with"),
+    "suspended": gettext_lazy("suspended"),
+    "targets": gettext_lazy("targets"),
+    "was": gettext_lazy("before"),
+    "wrong": gettext_lazy("wrong rows"),
+}
+_SIZES = ("mailbox_quota_default", "mailbox_quota_most")
+_MODES = {option.value: option.label for option in device_mode.MAIN}
+_CHOICES: dict[str, dict[str, Promise | str]] = {
+    "mode": _MODES,
+    "was": _MODES,
+    "start": {option.value: option.label for option in device_mode.STARTS},
+}
+_MODELS = (Mailbox, User, Domain, Alias, RetentionPolicy, Device)
+
+
+def verb(entry: AuditEntry) -> str:
+    """What was done, to be read between who did it and what it was done to."""
+    return str(VERBS.get(entry.verb, entry.verb))
+
+
+def details(entry: AuditEntry) -> Iterator[str]:
+    """What changed, a sentence each: `quota: 1.0 GB → 2.0 GB`; then the other facts that were kept."""
+    facts = dict(entry.details)
+    for name, (old, new) in facts.pop("changes", {}).items():
+        yield change(name, old, new)
+    for name, fact in facts.items():
+        yield _("%(what)s: %(value)s") % {"what": label(name), "value": _value(name, fact)}
+
+
+def change(name: str, old: object, new: object) -> str:
+    return _("%(what)s: %(old)s → %(new)s") % {
+        "what": label(name),
+        "old": _value(name, old),
+        "new": _value(name, new),
+    }
+
+
+def label(name: str) -> str:
+    """What people call a field or a fact; its own name where nobody has named it."""
+    if name in _FACTS:
+        return str(_FACTS[name])
+    for model in _MODELS:
+        for field in model._meta.get_fields():
+            if field.name == name:
+                return str(getattr(field, "verbose_name", name))
+    return name.replace("_", " ")
+
+
+def _value(name: str, value: object) -> str:
+    if value in (None, "") and not _is_size(name):
+        return _("nothing")
+    if isinstance(value, str):
+        return _text(name, value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if _is_size(name) and (value is None or isinstance(value, int)):
+        return size_or_none(value)
+    return count(value) if isinstance(value, int) else str(value)
+
+
+def _is_size(name: str) -> bool:
+    return name.endswith("octets") or name in _SIZES
+
+
+def _text(name: str, value: str) -> str:
+    if value in (words := _CHOICES.get(name, {})):
+        return str(words[value])
+    at = _moment(value) if name.endswith(("_at", "_since")) else None
+    return value if at is None else exact(at)
+
+
+def _moment(text: str) -> datetime | None:
+    """A time as the audit keeps it; None for what only has the name of one."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None

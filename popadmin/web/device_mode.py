@@ -1,0 +1,62 @@
+"""What an owner chooses for a device, in a line each: how it shares the mailbox, and what its view begins with."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.directory.devices import NO_POP
+from mailstore.models import Device
+from popadmin.web.option_field import Option
+
+MODES = (
+    Option(
+        Device.Mode.INDEPENDENT,
+        _("Independent"),
+        _("What you delete here disappears from this device only; your other devices still get it."),
+    ),
+    Option(
+        Device.Mode.PRIMARY,
+        _("Primary"),
+        _("What you delete here is removed for all devices. It rests in recovery for a while."),
+    ),
+    Option(
+        Device.Mode.PEEK,
+        _("Looks on"),
+        _("For a device you rarely use: nothing waits for it, and what you delete here disappears here only."),
+    ),
+)
+STARTS = (
+    Option("all", _("All mail"), _("Everything that is in the mailbox now.")),
+    Option("30d", _("The last 30 days"), _("Older mail stays in the mailbox, this device just does not fetch it.")),
+    Option("now", _("New mail only"), _("Nothing that is there already.")),
+)
+
+
+_NOT_FOR_POP = Option(
+    NO_POP,
+    _("Not for mail programs"),
+    _("They need a device password each; these pages still take it. Mail that waits for it alone goes to recovery."),
+)
+MAIN_ALONE = (
+    Option(
+        Device.Mode.PRIMARY,
+        _("Mail programs may use it"),
+        _("While there is no other device, what a mail program deletes leaves the mailbox, into recovery."),
+    ),
+    _NOT_FOR_POP,
+)
+MAIN = (*MODES, _NOT_FOR_POP)
+
+
+def of(device: Device) -> Option:
+    """How a device shares the mailbox now."""
+    if device.main and not device.mailbox.main_pop:
+        return _NOT_FOR_POP
+    return next(option for option in MODES if option.value == device.mode)
+
+
+def offered(device: Device, *, alone: bool) -> tuple[Option, ...]:
+    """What its owner may choose; `alone` says that there is no other device."""
+    if not device.main:
+        return MODES
+    return MAIN_ALONE if alone else MAIN

@@ -1,0 +1,75 @@
+"""Forms of a row that others may change meanwhile: whoever comes second is told what is new, and loses nothing.
+
+That holds at the same instant too: `InTurn` has the row read, held against what was seen, and saved, under one lock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from popadmin.web import audit_text
+
+
+class SeenForm(forms.Form):
+    """`now` holds the row's values, by field. What the reader saw travels in `seen`, and is held against them."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, now: Mapping[str, Any], **kwargs: Any) -> None:
+        self.now = dict(now)
+        super().__init__(*args, **{"initial": {**self.now, "seen": _written(self.now)}, **kwargs})
+
+    def clean(self) -> dict[str, Any]:
+        """One error with all that is new; sent once more, the form is taken as it is."""
+        news = list(self._news())
+        if news:
+            self.add_error(
+                None,
+                _("Somebody has changed this while you had it open: %(news)s. Look at it again, then save.")
+                % {"news": "; ".join(news)},
+            )
+            self.data = {name: self.data[name] for name in self.data} | {"seen": _written(self.now)}
+        return self.cleaned_data
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that the reader has changed, with what he wants of them."""
+        return {name: self.cleaned_data[name] for name in self.changed_data if name != "seen"}
+
+    def _news(self) -> Iterator[str]:
+        seen = _read(self.cleaned_data.get("seen", ""))
+        now = _read(_written(self.now))
+        for name in self.fields:
+            if name in seen and name in now and seen[name] != now[name]:
+                yield audit_text.change(name, seen[name], now[name])
+
+
+class InTurn:
+    """A view with such a form. Comes before the view's own class; what is not found is told before, as ever."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """One of `mailstore.directory.row_locks`, with the row that the form is made of."""
+        raise NotImplementedError
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with self.turn():
+            answer: HttpResponse = super().post(request, *args, **kwargs)  # type: ignore[misc]  # the view's
+        return answer
+
+
+def _written(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, default=str)
+
+
+def _read(text: str) -> dict[str, Any]:
+    try:
+        values = json.loads(text)
+    except ValueError:
+        return {}
+    return values if isinstance(values, dict) else {}

@@ -1,0 +1,92 @@
+"""Who acts by these pages, and what is found for him: what he may not see is 404, and his try is in the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NoReturn, TypeVar
+
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest
+
+from mailstore.directory import audit
+from mailstore.directory.audit import Actor
+from mailstore.models import Alias, Domain, Mailbox, User
+from popadmin.web.people import signed_in
+
+KEY_DIGITS = 18  # of a primary key at most: below the end of a bigint
+TOLD_AT_MOST = 20  # rows of one try that the audit names; more of them say nothing new
+# Of what is a domain admin's by his domains: the way to who administers it.
+_GRANTED: dict[type[Model], str] = {
+    Alias: "domain__grants__user",
+    Domain: "grants__user",
+    Mailbox: "domain__grants__user",
+}
+
+Row = TypeVar("Row", bound=Model)
+
+
+def actor(request: HttpRequest) -> Actor:
+    """Who acts, for the store's actions: the person who is signed in, and where he is."""
+    user: User = signed_in(request)
+    return Actor(user.address, "web", user, request.META.get("REMOTE_ADDR") or None)
+
+
+class Removed(Exception):
+    """What was looked for is the person's, and rests: somebody has removed it since he was shown it."""
+
+    def __init__(self, row: Mailbox | Domain) -> None:
+        super().__init__(str(row))
+        self.row = row
+
+
+def find(request: HttpRequest, rows: QuerySet[Row], *, removed: QuerySet[Any] | None = None, **which: Any) -> Row:
+    """The one of `rows`, which are those that this person may see; anything else is 404, see `deny`.
+
+    `removed` are those of his that rest: one of them raises Removed, which the pages of admins answer.
+    """
+    row = rows.filter(**which).first()
+    if row is not None:
+        return row
+    if removed is not None and (resting := removed.filter(**which).first()) is not None:
+        raise Removed(resting)
+    return deny(request, _others(request, rows.model, **which))
+
+
+def deny(request: HttpRequest, rows: QuerySet[Any]) -> NoReturn:
+    """404. Whoever sends the number of such a row, which is not for him, tries his luck: each is told to the audit."""
+    for row in rows[:TOLD_AT_MOST]:
+        audit.record(actor(request), "denied", str(row), **_of(row), path=request.path, method=request.method)
+    raise Http404
+
+
+def _others(request: HttpRequest, model: type[Model], **which: Any) -> QuerySet[Any]:
+    """Such rows of anybody's but this person's own, there or removed: a page that has grown old is no try."""
+    rows = model._default_manager.filter(**which)
+    if model not in _GRANTED:
+        return rows
+    user = signed_in(request)
+    return rows.none() if user.role == User.Role.ADMIN else rows.exclude(**{_GRANTED[model]: user})
+
+
+def _of(row: Model) -> dict[str, Any]:
+    """Whose the row is, and who so reads that somebody tried to reach it."""
+    if isinstance(row, Mailbox):
+        return {"mailbox": row}
+    if isinstance(row, Alias):
+        return {"within": row.domain}
+    return {"within": row} if isinstance(row, Domain) else {}
+
+
+def find_all(request: HttpRequest, rows: QuerySet[Row], keys: Iterable[int]) -> QuerySet[Row]:
+    """Those of `rows` with these primary keys. A key of somebody else's is as in `find`; one that is gone is not."""
+    wanted = set(keys)
+    found = rows.filter(pk__in=wanted)
+    missing = wanted - set(found.values_list("pk", flat=True))
+    if missing and (others := _others(request, rows.model, pk__in=missing)).exists():
+        deny(request, others)
+    return found
+
+
+def keys(texts: Iterable[str]) -> set[int]:
+    """The primary keys that a form has sent; what cannot be one is left out."""
+    return {int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= KEY_DIGITS}

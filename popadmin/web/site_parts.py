@@ -1,0 +1,90 @@
+"""The parts of the site as the overview and monitors tell of them: who is at work, when the sweep ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Value
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.integrity.heartbeat import SILENT
+from mailstore.messages import damaged_bodies
+from mailstore.messages.damaged_bodies import Damaged
+from mailstore.models import Heartbeat, SweepPass
+
+POP3, LMTP, SWEEP = "pop3", "lmtp", "sweep"
+POP3_SETTINGS = ("POP3_LISTEN", "POP3S_LISTEN", "POP3_PROXY_LISTEN", "POP3S_PROXY_LISTEN")
+LAST_SWEEP = "last pass"  # beside the beats: when the sweep ended one
+LABELS = {POP3: _("POP3"), LMTP: _("LMTP"), SWEEP: _("Sweep")}
+SWEPT = timedelta(hours=26)  # a daily timer, and what it may be late
+NAMED = 50  # damaged messages; what is beyond them is counted
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One that should be at work; `seen_at` None: nobody has heard of it."""
+
+    label: Promise
+    seen_at: datetime | None
+    good: bool
+
+
+def parts() -> list[Part]:
+    last_pass = SweepPass.objects.order_by("-pk").values_list(Value(LAST_SWEEP), "ended_at")[:1]
+    now, beats = timezone.now(), dict(Heartbeat.objects.values_list("part", "seen_at").union(last_pass, all=True))
+    listeners = [name for name in (POP3, LMTP) if name in beats or name in _running(beats)]
+    return [
+        *(Part(LABELS[name], beats.get(name), _beats_lately(name, beats, now)) for name in listeners),
+        _sweep(beats, now),
+    ]
+
+
+def silent(name: str) -> bool:
+    """Whether a part that this site runs has not been heard of for two minutes.
+
+    A site that is just starting has these two minutes too: its pages may come up before its listeners.
+    """
+    beats, now = dict(Heartbeat.objects.values_list("part", "seen_at")), timezone.now()
+    if name not in _running(beats) or now - settings.SERVICE_STARTED_AT < SILENT:
+        return False
+    return not _beats_lately(name, beats, now)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMail:
+    """How many bodies are damaged, and the first messages that have them."""
+
+    damaged: int
+    named: list[Damaged]
+
+
+def stored_mail(named: int = NAMED) -> StoredMail:
+    found = damaged_bodies.bodies()
+    return StoredMail(found.count(), damaged_bodies.messages(named, found) if named else [])
+
+
+def _running(beats: Mapping[str, datetime]) -> set[str]:
+    """The parts that this site runs: listeners by their settings; the sweep, unless a timer makes its passes."""
+    listeners = {POP3: any(getattr(settings, name) for name in POP3_SETTINGS), LMTP: settings.LMTP_LISTEN}
+    return {name for name, addresses in listeners.items() if addresses} | ({SWEEP} & beats.keys())
+
+
+def _beats_lately(name: str, beats: Mapping[str, datetime], now: datetime) -> bool:
+    return name in beats and beats[name] > now - SILENT
+
+
+def _sweep(beats: Mapping[str, datetime], now: datetime) -> Part:
+    """At work when it beats, where it does, and when its last pass was not too long ago; the first may still run."""
+    passed_at = beats.get(LAST_SWEEP)
+    swept = passed_at is not None and passed_at > now - SWEPT
+    beats_well = _beats_lately(SWEEP, beats, now) and (swept or passed_at is None)
+    return Part(
+        LABELS[SWEEP],
+        max(filter(None, (passed_at, beats.get(SWEEP))), default=None),
+        beats_well if SWEEP in beats else swept,
+    )

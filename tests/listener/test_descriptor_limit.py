@@ -1,0 +1,90 @@
+"""Descriptors: few of them, and a crowd of strangers; mail goes out and comes in all the same."""
+
+from __future__ import annotations
+
+import resource
+import smtplib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from mailstore.listener import descriptor_limit
+from tests.running import PASSWORD, SENDER, Daemon, Post, daemon, greeted, numbered
+from tests.wirepop import WirePop, dialled
+
+ADDRESS = "ann@example.org"
+FEW = 256
+STRANGERS = 400  # to one worker
+
+
+@contextmanager
+def crowded(listener: tuple[str, int]) -> Iterator[list[WirePop]]:
+    """Strangers who stay connected; each was greeted, or told why not."""
+    with ExitStack() as stack:
+        crowd = [stack.enter_context(dialled(listener)) for _ in range(STRANGERS)]
+        for stranger in crowd:
+            assert stranger.line()[:3] in {b"+OK", b"220"}
+        yield crowd
+
+
+@pytest.fixture
+def starved(post: Post, tls_settings: dict[str, str]) -> Iterator[Daemon]:
+    """A listener with few descriptors, and a mailbox with a small and a large message."""
+    post.mailbox()
+    post.fill(ADDRESS, *numbered(1), *numbered(1, octets=400_000))
+    with daemon("pop3d", descriptors=FEW, **tls_settings) as started:
+        yield started
+
+
+@pytest.mark.req("P-191")
+def test_a_session_fetches_whatever_the_crowd_of_strangers(starved: Daemon) -> None:
+    with greeted(dialled(starved.address)).sign_in(ADDRESS, PASSWORD) as session, crowded(starved.address):
+        assert len(session.message(1)) < len(session.message(2))
+        with greeted(dialled(starved.address)).sign_in(ADDRESS, PASSWORD) as newcomer:
+            assert newcomer.message(2) == session.message(2)
+
+
+@pytest.mark.req("P-121")
+@pytest.mark.req("P-191")
+def test_the_stranger_who_has_to_go_is_told_why(starved: Daemon) -> None:
+    with crowded(starved.address) as crowd:
+        assert crowd[0].rest() == b"-ERR too many connections, wait a little\r\n"
+    starved.logged(rf"may open {FEW} files, so it takes \d+ connections instead of 10000")
+
+
+@pytest.mark.req("P-121")
+def test_sessions_that_fill_every_place_can_all_fetch_a_large_message_at_once(starved: Daemon) -> None:
+    """Each holds its socket, a body and a second handle on its socket."""
+    with ExitStack() as stack:
+        sessions = []
+        while (client := stack.enter_context(dialled(starved.address))).line().startswith(b"+OK"):
+            sessions.append(client.sign_in(ADDRESS, PASSWORD))
+        for session in sessions:
+            session.send(b"RETR 2\r\n" * 20)  # more than the buffers between hold
+        assert len(sessions) == (FEW - descriptor_limit.RESERVED) // descriptor_limit.PER_CONNECTION
+        for session in sessions:
+            for _ in range(20):
+                assert session.line().startswith(b"+OK")
+                assert len(session.payload()) > 400_000
+
+
+def test_a_delivery_is_taken_whatever_the_crowd_of_connections(post: Post) -> None:
+    post.mailbox()
+    with daemon("lmtpd", descriptors=FEW) as lmtpd, smtplib.LMTP(*lmtpd.address) as before:
+        before.ehlo("client.example")
+        with crowded(lmtpd.address), smtplib.LMTP(*lmtpd.address) as later:
+            later.ehlo("client.example")
+            for lmtp in (later, before):
+                assert lmtp.sendmail(SENDER, [ADDRESS], numbered(1, octets=400_000)[0]) == {}
+
+
+def test_a_limit_that_may_be_raised_is_raised_as_far_as_it_is_needed() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FEW, before[1]))
+    try:
+        assert descriptor_limit.connections(FEW) == FEW
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        assert soft == descriptor_limit.RESERVED + descriptor_limit.PER_CONNECTION * FEW
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -1,0 +1,128 @@
+"""Many rows at once, by the pages: any number, in steps, with a bar, a result each, and the way back."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from mailstore.directory import grants, mailbox_batch, policies
+from mailstore.directory.mailbox_batch import Wanted
+from mailstore.models import AuditEntry, Job, Mailbox, RetentionPolicy, User
+from popadmin.panel.bulk_field_changes import Change
+from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
+from tests.web.people import an_admin, signed_in
+from tests.web.previews import previewed
+
+pytestmark = pytest.mark.django_db
+MANY = 2 * Change.step_rows + 50
+
+
+@pytest.fixture
+def root() -> Client:
+    an_admin()
+    a_domain()
+    mailbox_batch.ensure([Wanted(f"box{n}@example.org", {}) for n in range(MANY)], actor=ACTOR, generates=False)
+    return signed_in("root")
+
+
+def all_of(client: Client, act: str, **fields: str) -> str:
+    """Choose all, press the button and do it; returns the page of the results."""
+    client.post("/mailboxes/", {"choose": "all"})
+    url = client.post("/mailboxes/", {"bulk": act}).url
+    mark = previewed(client.post(url, {"preview": "", **fields}).content.decode())
+    answer = client.post(url, {"do": "", "previewed": mark, **fields})
+    assert answer.status_code == 302
+    return str(answer.url)
+
+
+def stepped(client: Client, page: str) -> None:
+    while client.post(f"{page}step/", headers={"accept": "application/json"}).json()["running"]:
+        pass
+
+
+def test_all_that_a_filter_finds_go_in_steps_that_a_page_shows(root: Client) -> None:
+    page = all_of(root, "suspend")
+    assert User.objects.filter(is_active=False).count() == Change.step_rows
+    shown = root.get(page).content.decode()
+    assert f'max="{MANY}" value="{Change.step_rows}"' in shown
+    assert f'action="{page}undo/"' not in shown
+    assert root.post(f"{page}step/", headers={"accept": "text/html"}).url == page
+    stepped(root, page)
+    assert User.objects.filter(is_active=False).count() == MANY
+    assert AuditEntry.objects.filter(verb="mailbox.change").count() == MANY
+    assert "<progress" not in root.get(page).content.decode()
+
+
+def test_it_is_undone_in_steps_too_but_for_what_somebody_has_changed_since(root: Client) -> None:
+    page = all_of(root, "quota", quota_octets="1 GB")
+    stepped(root, page)
+    Mailbox.objects.filter(user__address="box0@example.org").update(quota_octets=5)
+    assert root.post(f"{page}undo/").url == page
+    stepped(root, page)
+    assert Mailbox.objects.exclude(quota_octets=None).get().quota_octets == 5
+    refused = root.get(page, {"fate": "bad"}).content.decode()
+    assert "changed it since" in refused
+    assert "box1@" not in refused
+    assert b"box1@example.org" in root.get(page, {"export": "csv"}).getvalue()
+
+
+def test_a_job_is_its_owners_alone_and_obeys_the_rights_that_he_has_left(root: Client) -> None:
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    carla = signed_in("carla")
+    page = all_of(carla, "suspend")
+    assert {root.get(page).status_code, root.post(f"{page}step/").status_code} == {404}
+    a_domain("other.example")
+    grants.grant("carla", "other.example", actor=ACTOR)
+    grants.revoke("carla", "example.org", actor=ACTOR)
+    stepped(carla, page)
+    assert User.objects.filter(is_active=False).count() == Change.step_rows
+    assert "not yours any more" in carla.get(page).content.decode()
+    assert carla.post(f"{page}undo/").status_code == 302
+    stepped(carla, page)
+    assert User.objects.filter(is_active=False).count() == Change.step_rows
+
+
+def test_a_policy_that_is_edited_after_the_preview_is_shown_anew(root: Client) -> None:
+    policy = policies.make("Brief", actor=ACTOR, expire_days=30)
+    root.post("/mailboxes/", {"choose": "all"})
+    url, asked = root.post("/mailboxes/", {"bulk": "policy"}).url, {"policy": str(policy.pk)}
+    mark = previewed(root.post(url, {"preview": "", **asked}).content.decode())
+    policies.ensure("Brief", actor=ACTOR, expire_days=1)
+    page = root.post(url, {"do": "", "previewed": mark, **asked}).content.decode()
+    assert "This is not what was shown before" in page
+    assert not Job.objects.exists()
+    assert root.post(url, {"do": "", "previewed": previewed(page), **asked}).status_code == 302
+
+
+def test_a_policy_that_is_edited_while_it_is_given_is_given_to_no_more(root: Client) -> None:
+    policy = policies.make("Brief", actor=ACTOR, expire_days=30)
+    page = all_of(root, "policy", policy=str(policy.pk))
+    policies.ensure("Brief", actor=ACTOR, expire_days=1)
+    stepped(root, page)
+    assert Mailbox.objects.filter(policy=policy).count() == Change.step_rows
+    assert "was changed after you looked" in root.get(page, {"fate": "bad"}).content.decode()
+
+
+def test_a_policy_that_is_gone_meanwhile_is_the_reason_of_every_row_left(root: Client) -> None:
+    policy = RetentionPolicy.objects.create(name="Brief")
+    page = all_of(root, "policy", policy=str(policy.pk))
+    Mailbox.objects.update(policy=None)
+    policy.delete()
+    stepped(root, page)
+    assert Job.objects.get().stage == "done"
+    assert "Select a valid choice" in root.get(page, {"fate": "bad"}).content.decode()
+
+
+def test_the_preview_of_a_policy_counts_the_mail_that_would_leave() -> None:
+    an_admin()
+    for address in ("ann@example.org", "bob@example.org"):
+        a_message(a_mailbox(address), octets=1000)
+    policy = RetentionPolicy.objects.create(name="Brief", expire_days=3, expire_unfetched=True)
+    client = signed_in("root")
+    client.post("/mailboxes/", {"choose": "all"})
+    url = client.post("/mailboxes/", {"bulk": "policy"}).url
+    shown = client.post(url, {"preview": "", "policy": str(policy.pk)}).content.decode()
+    assert "Removes 2 messages" in shown
+    assert "in 2 mailboxes" in shown
+    assert "nothing would leave" not in shown
+    assert not Mailbox.objects.exclude(policy=None).exists()

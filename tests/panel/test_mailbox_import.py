@@ -1,0 +1,255 @@
+"""Mailboxes from a file, by the pages: nothing before the check, a fate for each row, passwords once."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from mailstore.directory import domains, grants, policies
+from mailstore.models import AuditEntry, Mailbox, Roster, RosterRow, User
+from mailstore.transfer import csv_table
+from tests.site.rows import ACTOR, PASSWORD, a_domain
+from tests.web.people import ANN, an_admin, an_owner, signed_in
+
+pytestmark = pytest.mark.django_db
+IMPORT = "/mailboxes/import/"
+
+
+@pytest.fixture
+def root() -> Client:
+    an_admin()
+    a_domain()
+    return signed_in("root")
+
+
+def brought(client: Client, octets: bytes, name: str = "people.csv") -> str:
+    """Bring a file in; returns the page of its columns."""
+    answer = client.post(IMPORT, {"file": SimpleUploadedFile(name, octets)})
+    assert answer.status_code == 302, answer.content.decode()
+    return str(answer["Location"])
+
+
+def checked(client: Client, octets: bytes, mode: str = "both") -> str:
+    """Bring a file in and have it checked; returns the page of its rows."""
+    columns = brought(client, octets)
+    form = client.get(columns).context["form"]
+    answer = client.post(columns, {"mode": mode, **{name: field.initial for name, field in form.fields.items()}})
+    page = str(answer["Location"])
+    stepped(client, page)
+    return page
+
+
+def stepped(client: Client, page: str) -> None:
+    while client.post(f"{page}step/", headers={"accept": "application/json"}).json()["running"]:
+        pass
+
+
+def test_a_file_of_aliases_is_refused_beside_its_field(root: Client) -> None:
+    file = SimpleUploadedFile("aliases.csv", b"address,goto\ninfo@example.org,ann@example.org\n")
+    answer = root.post(IMPORT, {"file": file})
+    assert "The column goto says where mail is forwarded" in str(answer.context["form"].errors["file"])
+    assert not Roster.objects.exists()
+
+
+def test_a_file_becomes_mailboxes_whose_passwords_are_handed_out_once(root: Client) -> None:
+    page = checked(root, "adresse;nom\nann@example.org;Ann\nbob@example.org;Chloé\nnobody;x\n".encode("latin-1"))
+    assert not Mailbox.objects.exists()
+    shown = root.get(page).content.decode()
+    assert "ann@example.org" in shown
+    assert "has no @" in shown
+    root.post(f"{page}start/")
+    stepped(root, page)
+    assert User.objects.get(address="bob@example.org").name == "Chloé"
+    file = root.post(f"{page}passwords/").content
+    given = {row.cells[0]: row.cells[1] for row in csv_table.read(file).rows}
+    assert User.objects.get(address="ann@example.org").check_password(given["ann@example.org"])
+    assert root.post(f"{page}passwords/").status_code == 302
+    assert AuditEntry.objects.filter(verb="roster.passwords").count() == 1
+
+
+def test_without_a_script_a_button_makes_each_step(root: Client) -> None:
+    page = brought(root, b"address\nann@example.org\n").removesuffix("columns/")
+    root.post(f"{page}columns/", {"mode": "both", "column0": "address"})
+    assert f'action="{page}step/"' in root.get(page).content.decode()
+    answer = root.post(f"{page}step/", headers={"accept": "text/html"})
+    assert answer["Location"] == page
+
+
+@pytest.mark.parametrize("octets", [b"", b"a,b\n1,2,3\n", b"\x00\x00", b"a" * (csv_table.OCTETS_AT_MOST + 1)])
+def test_a_file_that_is_none_is_refused_beside_the_field(root: Client, octets: bytes) -> None:
+    answer = root.post(IMPORT, {"file": SimpleUploadedFile("x.csv", octets)})
+    assert answer.status_code == 200
+    assert "field-errors" in answer.content.decode()
+
+
+def test_two_columns_cannot_hold_the_same_and_nothing_chosen_is_lost(root: Client) -> None:
+    page = brought(root, b"a,b\nann@example.org,x\n")
+    answer = root.post(page, {"mode": "update", "column0": "address", "column1": "address"}).content.decode()
+    assert "Two columns cannot hold the same" in answer
+    assert re.search(r'value="update"[^>]*checked', answer)
+
+
+def test_a_file_is_its_owners_alone_and_a_try_is_told_to_the_audit(root: Client) -> None:
+    page = checked(root, b"address\nann@example.org\n")
+    an_owner("chief@example.org")
+    grants.grant("chief@example.org", "example.org", actor=ACTOR)
+    chief = signed_in("chief@example.org")
+    assert {chief.get(page).status_code, chief.post(f"{page}start/").status_code} == {404}
+    assert AuditEntry.objects.filter(verb="denied", actor_name="chief@example.org").count() == 2
+
+
+def test_a_domain_admin_brings_in_mailboxes_of_his_domains_only(root: Client) -> None:
+    a_domain("other.org")
+    an_owner("chief@example.org")
+    grants.grant("chief@example.org", "example.org", actor=ACTOR)
+    chief = signed_in("chief@example.org")
+    page = checked(chief, b"address\nann@example.org\nbob@other.org\n")
+    chief.post(f"{page}start/")
+    stepped(chief, page)
+    assert not Mailbox.objects.filter(user__address="bob@other.org").exists()
+    assert Mailbox.objects.filter(user__address="ann@example.org").exists()
+
+
+def test_what_is_wrong_with_a_row_is_told_with_the_column_that_is_to_blame(root: Client) -> None:
+    domains.ensure("example.org", actor=ACTOR, mailbox_quota_most=10**9, mailbox_quota_default=10**6)
+    an_owner("chief@example.org")
+    grants.grant("chief@example.org", "example.org", actor=ACTOR)
+    rows = [
+        b"address,password,quota",
+        b'"""q""@example.org",,',
+        b"a@example.org,,5GB",
+        b"b@example.org,short,",
+        b"c@nowhere.example,,",
+        b"d@example.org,,lots",
+    ]
+    checked(signed_in("chief@example.org"), b"\n".join(rows) + b"\n")
+    told = RosterRow.objects.order_by("line").values_list("fate", "column")
+    assert [column for fate, column in told if fate == "wrong"] == [
+        "address", "quota", "password", "address", "quota"
+    ]  # fmt: skip
+
+
+def test_no_page_shows_a_password_of_the_file(root: Client) -> None:
+    columns = brought(root, b"pwd,address\nsesame-open-1,ann@example.org\nsesame-open-2,nobody\n")
+    seen = [root.get(columns), root.post(columns, {"mode": "both", "column0": "password", "column1": ""})]
+    root.post(columns, {"mode": "both", "column0": "password", "column1": "address"})
+    page = columns.removesuffix("columns/")
+    seen.append(root.get(page))
+    stepped(root, page)
+    seen += [root.get(page), root.get(columns)]
+    root.post(f"{page}start/")
+    stepped(root, page)
+    seen += [root.get(page), root.get(columns)]
+    assert [answer.status_code for answer in seen] == [200] * len(seen)
+    assert not any("sesame" in answer.content.decode() for answer in seen)
+    assert b"sesame" not in root.get(f"{page}?export=csv").getvalue()
+
+
+def test_a_file_sets_no_password_of_who_administers_another_domain(root: Client) -> None:
+    a_domain("other.org")
+    for address, domain in (("chief@example.org", "example.org"), ("ann@example.org", "other.org")):
+        an_owner(address)
+        grants.grant(address, domain, actor=ACTOR)
+    chief = signed_in("chief@example.org")
+    page = checked(chief, b"address,password\nann@example.org,a phrase of the chief\nbob@example.org,\n")
+    told = "ann@example.org administers other domains: ask a hosting admin"
+    assert told in chief.get(page).content.decode()
+    chief.post(f"{page}start/")
+    stepped(chief, page)
+    assert User.objects.get(address="ann@example.org").check_password(PASSWORD)
+    grants.grant("bob@example.org", "other.org", actor=ACTOR)
+    assert chief.post(f"{page}passwords/").status_code == 302
+    assert not User.objects.get(address="bob@example.org").has_usable_password()
+
+
+def test_the_fates_can_be_filtered_and_taken_away_as_a_file(root: Client) -> None:
+    page = checked(root, b"address\nann@example.org\nwrong\n")
+    assert "ann@example.org" not in root.get(f"{page}?fate=wrong").content.decode().partition("<tbody>")[2]
+    assert b"no @" in root.get(f"{page}?export=csv").getvalue()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_an_export_that_is_brought_in_again_changes_nothing(root: Client, language: str) -> None:
+    own = policies.make("=Brief, 'quoted'", actor=ACTOR)
+    an_owner("=ann@example.org", name='\'=Ann "A" Ö', policy=own, quota_octets=1536 * 1024 + 1, quota_messages=9)
+    an_owner("bob@example.org", suspended=True, receives=False, pop=False, web=False, smtp=False, main_pop=False)
+    an_owner("held@example.org", held=True, notes="One line; then\nanother, with a\ttab")
+    an_owner("plain@example.org")
+    User.objects.update(language=language)
+    root.cookies["django_language"] = language
+    root.post("/language/", {"language": language})
+    file = root.get("/mailboxes/?export=csv").getvalue()
+    page = checked(root, file, mode="update")
+    rows = root.get(page).context["page"].rows
+    assert [(row.address, row.fate, row.detail) for row in rows] == [
+        (address, "same", "")
+        for address in ("=ann@example.org", "bob@example.org", "held@example.org", "plain@example.org")
+    ]
+
+
+def test_an_export_makes_the_same_mailboxes_where_they_are_gone(root: Client) -> None:
+    own = policies.make("Brief", actor=ACTOR)
+    an_owner(ANN, name="Ann", policy=own, quota_octets=None, held=True, notes="Old", smtp=False, web=False)
+    file = root.get("/mailboxes/?export=csv").getvalue()
+    User.objects.filter(address=ANN).delete()
+    page = checked(root, file, mode="create")
+    root.post(f"{page}start/")
+    stepped(root, page)
+    again = Mailbox.objects.get()
+    assert (again.user.name, again.policy, again.quota_octets) == ("Ann", own, None)
+    assert (again.held, again.notes, again.smtp, again.web, again.pop) == (True, "Old", False, False, True)
+
+
+def test_a_domain_admin_brings_his_export_in_again_but_sets_no_hold(root: Client) -> None:
+    an_owner("chief@example.org")
+    grants.grant("chief@example.org", "example.org", actor=ACTOR)
+    an_owner("held@example.org", held=True)
+    chief = signed_in("chief@example.org")
+    page = checked(chief, chief.get("/mailboxes/?export=csv").getvalue(), mode="update")
+    assert {row.fate for row in chief.get(page).context["page"].rows} == {"same"}
+    page = checked(chief, b"address,hold\nheld@example.org,no\nchief@example.org,yes\nnew@example.org,yes\n")
+    rows = chief.get(page).context["page"].rows
+    assert [row.detail for row in rows] == ["a hold is set and lifted by hosting admins alone"] * 3
+
+
+def test_a_first_line_that_is_data_is_a_row_and_is_kept_nowhere_else(root: Client) -> None:
+    columns = brought(root, b"ann@example.org,sesame-open-1\nbob@example.org,sesame-open-2\n")
+    assert Roster.objects.get().header == ["", ""]
+    form = root.get(columns).context["form"]
+    assert [field.label for name, field in form.fields.items() if name != "mode"] == ["Column 1", "Column 2"]
+    assert form.fields["column0"].initial == "address"
+    answer = root.post(columns, {"mode": "both", "column0": "address", "column1": "password"})
+    stepped(root, answer.url)
+    root.post(f"{answer.url}start/")
+    stepped(root, answer.url)
+    assert User.objects.get(address="ann@example.org").check_password("sesame-open-1")
+    assert set(itertools.chain(*RosterRow.objects.values_list("cells", flat=True))) == {""}
+
+
+def test_a_first_line_is_turned_from_names_to_data_and_back(root: Client) -> None:
+    columns = brought(root, b"ann,secret\nbob,hidden\n")
+    assert "The first line is a row too" in root.get(columns).content.decode()
+    assert root.post(columns, {"first": ""}).url == columns
+    assert Roster.objects.get().header == ["", ""]
+    assert [row.cells[0] for row in RosterRow.objects.order_by("line")] == ["ann", "bob"]
+    assert "The first line names the columns" in root.get(columns).content.decode()
+    root.post(columns, {"first": ""})
+    assert Roster.objects.get().header == ["ann", "secret"]
+    assert [row.cells[0] for row in RosterRow.objects.order_by("line")] == ["bob"]
+
+
+def test_the_first_line_of_one_line_alone_stays_a_row(root: Client) -> None:
+    columns = brought(root, b"ann@example.org\n")
+    assert "no rows below its first line" in root.post(columns, {"first": ""}, follow=True).content.decode()
+    assert Roster.objects.get().header == [""]
+
+
+def test_the_first_line_of_what_was_carried_out_is_turned_no_more(root: Client) -> None:
+    page = checked(root, b"address\nann@example.org\n")
+    root.post(f"{page}start/")
+    assert "carried out already" in root.post(f"{page}columns/", {"first": ""}, follow=True).content.decode()
+    assert Roster.objects.get().header == ["address"]

@@ -1,0 +1,74 @@
+"""Whoever asked is answered, also when his own code cannot take the answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from mailstore.bodies.files import FileBodies
+from mailstore.delivery.delivery import StoredDelivery
+from mailstore.errors import MailError, Unavailable
+from mailstore.maildrop.password_check import Passwords
+from mailstore.pg.callback import tell
+from tests.site.worker import Worker
+
+
+class Clumsy:
+    """Takes errors, and falls over anything else. `told` keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def __call__(self, answer: object) -> None:
+        self.told.append(answer)
+        if not isinstance(answer, MailError):
+            raise ZeroDivisionError
+
+    def was_told_of_its_bug(self) -> bool:
+        return [isinstance(answer, Unavailable) for answer in self.told] == [False, True]
+
+
+def test_a_bug_is_logged_once_with_its_trace(caplog: pytest.LogCaptureFixture) -> None:
+    clumsy = Clumsy()
+    with caplog.at_level(logging.ERROR):
+        tell(clumsy, "an answer")
+    assert clumsy.was_told_of_its_bug()
+    assert [record.exc_info[0] for record in caplog.records] == [ZeroDivisionError]
+
+
+def test_an_error_that_cannot_be_taken_is_not_told_again() -> None:
+    told: list[object] = []
+
+    def falls_over(answer: object) -> None:
+        told.append(answer)
+        raise ZeroDivisionError
+
+    tell(falls_over, Unavailable("away"))
+    assert len(told) == 1
+
+
+def told(worker: Worker, ask: Callable[[Clumsy], None]) -> None:
+    clumsy = Clumsy()
+
+    async def begin() -> None:
+        ask(clumsy)
+
+    worker.run(begin())
+    worker.until(clumsy.was_told_of_its_bug, "the bug is told")
+    assert worker.faults == []
+
+
+def test_a_bug_behind_a_checked_password_leaves_nobody_waiting(worker: Worker) -> None:
+    passwords = Passwords()
+    told(worker, lambda clumsy: passwords.check("secret", None, clumsy))
+    passwords.close()
+
+
+def test_a_bug_behind_a_stored_body_leaves_no_delivery_waiting(
+    worker: Worker, delivery: StoredDelivery, bodies: FileBodies
+) -> None:
+    draft = bodies.begin()
+    draft.write(b"Subject: x\r\n\r\n")
+    told(worker, lambda clumsy: delivery.store(draft, 14, clumsy))

@@ -1,0 +1,207 @@
+"""The sweep reads every body within its days: what is damaged is noted, told once, shown, and cleared when whole."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from mailstore.bodies import layout
+from mailstore.directory import admins
+from mailstore.integrity.fsck import Check
+from mailstore.models import Body, BodyCheck, Message, User
+from mailstore.retention import sweep
+from mailstore.retention.sweep import Swept
+from popadmin.config import environment
+from tests.site.letters import Letters
+from tests.site.rows import ACTOR, PASSWORD, a_mailbox, a_message
+from tests.suites.bodies import stored
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ANN = "ann@example.org"
+LARGE = b"x" * 400_000 + b"\r\n"
+NOW = timezone.now()
+
+
+def a_body(letters: Letters, wire: bytes = LARGE) -> Body:
+    ref = stored(letters.store, wire)
+    return Body.objects.create(key=ref.key, wire_octets=ref.wire_octets, octets=ref.octets, digest=ref.digest)
+
+
+def some_mail(letters: Letters, count: int = 1, wire: bytes = LARGE) -> list[Path]:
+    """Put mail into one mailbox; returns the files of its bodies."""
+    box = User.objects.filter(address=ANN).exists() or a_mailbox()
+    box = User.objects.get(address=ANN).mailbox if box is True else box
+    bodies = [a_body(letters, wire) for _body in range(count)]
+    for body in bodies:
+        a_message(box, body=body)
+    return [Path(letters.store._root, layout.path(body.key)) for body in bodies]
+
+
+def change(file: Path) -> bytes:
+    """Change an octet in the middle; returns the file as it was."""
+    before = file.read_bytes()
+    file.write_bytes(before[:200_000] + b"!" + before[200_001:])
+    return before
+
+
+def at(days: float) -> datetime:
+    return NOW + timedelta(days=days)
+
+
+def swept(letters: Letters, days: float) -> Swept:
+    return sweep.run(letters.store, now=at(days))
+
+
+def test_a_changed_octet_is_found_within_the_days_and_what_is_whole_again_is_forgotten(letters: Letters) -> None:
+    files = some_mail(letters, 3)
+    before = change(files[1])
+    assert (swept(letters, 0).checked, Body.objects.filter(damaged_at__isnull=False).count()) == (0, 0)
+    assert [swept(letters, day).checked for day in (10, 20, 30)] == [1, 1, 1]
+    assert list(Body.objects.filter(damaged_at__isnull=False).values_list("key", flat=True)) == [files[1].name]
+    assert [finding.kind for finding in Check(letters.store).run()] == ["lost"]  # also where nobody looks deep
+    files[1].write_bytes(before)
+    assert swept(letters, 30.01).damaged == 0
+    assert list(Check(letters.store).run()) == []
+
+
+def test_the_next_round_begins_at_the_first_body_and_takes_its_days_too(letters: Letters) -> None:
+    files = some_mail(letters, 3)
+    swept(letters, 0)
+    assert swept(letters, 30).checked == 3
+    change(files[0])
+    assert [swept(letters, day).checked for day in (35, 40, 50, 60)] == [0, 1, 1, 1]
+    assert Body.objects.filter(damaged_at__isnull=False).count() == 1
+
+
+@pytest.mark.parametrize("harm", ["missing", "folder", "cut"])
+def test_whatever_became_of_a_body_is_found(letters: Letters, harm: str) -> None:
+    (file,) = some_mail(letters)
+    swept(letters, 0)
+    if harm == "cut":
+        file.write_bytes(file.read_bytes()[:-1])
+    else:
+        file.unlink()
+        if harm == "folder":
+            file.mkdir()
+    assert swept(letters, 30).damaged == 1
+
+
+def test_the_clock_between_two_passes_reads_on(letters: Letters) -> None:
+    (file,) = some_mail(letters)
+    sweep.tend(letters.store)
+    change(file)
+    BodyCheck.objects.update(began_at=at(-31), looked_at=at(-31))
+    sweep.tend(letters.store)
+    assert Body.objects.get().damaged_at is not None
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_a_site_may_choose_the_days_or_never(letters: Letters, settings: LazySettings, days: int) -> None:
+    settings.BODY_CHECK_DAYS = days
+    some_mail(letters, 3)
+    swept(letters, 0)
+    assert swept(letters, 1).checked == (3 if days else 0)
+
+
+def test_a_dry_run_says_how_many_a_pass_reads_and_reads_none(letters: Letters) -> None:
+    (file, *_others) = some_mail(letters, 3)
+    swept(letters, 0)
+    change(file)
+    told = sweep.preview(letters.store, now=at(15))
+    assert (told.checked, told.damaged, Body.objects.filter(damaged_at__isnull=False).exists()) == (1, 0, False)
+    assert swept(letters, 15).checked == 1
+
+
+def test_a_pass_that_is_told_to_stop_goes_on_there_next_time(letters: Letters) -> None:
+    some_mail(letters, 3)
+    swept(letters, 0)
+    sweep.run(letters.store, now=at(30), stop=lambda: True)
+    assert swept(letters, 30).checked == 3
+
+
+def test_administrators_are_told_once_by_mail_and_again_of_what_is_new(letters: Letters) -> None:
+    files = some_mail(letters, 3)
+    admins.ensure("root@example.org", actor=ACTOR, password=PASSWORD)
+    admins.ensure("elsewhere", actor=ACTOR, password=PASSWORD)
+    User.objects.filter(address="root@example.org").update(recovery_address="root@elsewhere.example", language="fr")
+    change(files[0])
+    swept(letters, 0)
+    for day in (30, 30.5, 31):
+        swept(letters, day)
+    (letter,) = mail.outbox
+    assert letter.to == ["root@elsewhere.example"]
+    assert ANN in letter.body
+    assert Message.objects.order_by("pk")[0].uidl in letter.body
+    change(files[1])
+    swept(letters, 70)
+    assert [ANN in letter.body for letter in mail.outbox] == [True, True]
+    assert Message.objects.order_by("pk")[0].uidl not in mail.outbox[1].body
+
+
+def test_the_log_names_the_body_once(letters: Letters, caplog: pytest.LogCaptureFixture) -> None:
+    (file,) = some_mail(letters)
+    change(file)
+    swept(letters, 0)
+    for day in (30, 30.5, 31):
+        swept(letters, day)
+    told = [record for record in caplog.records if file.name in record.getMessage()]
+    assert [record.levelno for record in told] == [logging.ERROR]
+
+
+def test_monitors_and_pages_say_so_until_it_is_whole(letters: Letters, client: Client, settings: LazySettings) -> None:
+    settings.TLS_CERT_FILE = Path(letters.store._root, "no-certificate")
+    (file,) = some_mail(letters)
+    before = change(file)
+    admins.ensure("root", actor=ACTOR, password=PASSWORD)
+    client.force_login(User.objects.get(address="root"))
+    swept(letters, 0)
+    assert "bodies" not in client.get("/readyz").json()["warnings"]
+    assert "damaged" not in client.get("/parts/").content.decode()
+    swept(letters, 30)
+    client.force_login(User.objects.get(address="root"))  # the pass ended the session: for it a month has gone by
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["warnings"]) == (200, ["bodies"])
+    for page in ("/parts/", "/overview/"):
+        assert "1 damaged message" in client.get(page).content.decode()
+    shown = client.get("/parts/").content.decode()
+    assert ANN in shown
+    assert Message.objects.get().uidl in shown
+    file.write_bytes(before)
+    swept(letters, 30.1)
+    assert client.get("/readyz").json()["warnings"] == []
+
+
+def test_a_body_that_no_message_has_any_more_worries_nobody(letters: Letters) -> None:
+    (file,) = some_mail(letters)
+    file.unlink()
+    swept(letters, 0)
+    Message.objects.all().delete()
+    assert swept(letters, 30).damaged == 0
+
+
+def test_a_delivery_writes_no_more_for_it(letters: Letters) -> None:
+    """The one index over what is damaged has no entry for a body that is not."""
+    with CaptureQueriesContext(connection), connection.cursor() as cursor:
+        a_body(letters)
+        cursor.execute("SELECT pg_relation_size('body_damaged')")
+        before = cursor.fetchone()
+        for _body in range(500):
+            Body.objects.create(key=os.urandom(13).hex(), wire_octets=1, octets=1, digest=bytes(16))
+        cursor.execute("SELECT pg_relation_size('body_damaged')")
+        assert cursor.fetchone() == before
+
+
+@pytest.mark.parametrize("value", ["", "0"])
+def test_an_empty_setting_switches_the_check_off(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("BODY_CHECK_DAYS", value)
+    assert environment.integer("BODY_CHECK_DAYS", 30, least=0, most=3650, empty=0) == 0

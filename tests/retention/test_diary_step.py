@@ -1,0 +1,83 @@
+"""The diary is kept as long as the mailbox's policy says, and no row that is younger or held is lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from mailstore.directory import mailboxes, policies
+from mailstore.messages import recovery
+from mailstore.messages.recovery import ALL
+from mailstore.models import DiarySession, EarlierStay, Mailbox, SweepPass
+from mailstore.retention import sweep
+from tests.site.bodiless import Bodiless
+from tests.site.rows import ACTOR, a_mailbox, a_message
+
+pytestmark = pytest.mark.django_db
+ANN = "ann@example.org"
+
+
+def a_session(mailbox: Mailbox, *, days_ago: float) -> DiarySession:
+    at = timezone.now() - timedelta(days=days_ago)
+    return DiarySession.objects.create(mailbox=mailbox, started_at=at, ended_at=at, ended="quit")
+
+
+def an_earlier_stay(mailbox: Mailbox, *, days_ago: float) -> None:
+    a_message(mailbox, removed_at=timezone.now())
+    recovery.restore(ANN, ALL, actor=ACTOR)
+    newest = EarlierStay.objects.filter(pk=EarlierStay.objects.latest("pk").pk)
+    newest.update(restored_at=timezone.now() - timedelta(days=days_ago))
+
+
+def swept() -> int:
+    told = sweep.preview(Bodiless()).diary
+    assert sweep.run(Bodiless()).diary == told
+    return told
+
+
+def test_rows_go_after_ninety_days_or_as_the_policy_says() -> None:
+    box = a_mailbox()
+    a_session(box, days_ago=91)
+    young = a_session(box, days_ago=89)
+    assert (swept(), list(DiarySession.objects.all())) == (1, [young])
+    policy = policies.ensure("rules", actor=ACTOR, diary_days=10).row
+    mailboxes.ensure(ANN, actor=ACTOR, policy=policy)
+    assert swept() == 1
+
+
+def test_with_it_go_the_stays_of_which_it_tells_nothing_more_but_none_of_today() -> None:
+    box = a_mailbox()
+    for days_ago in (0.5, 89, 91):
+        an_earlier_stay(box, days_ago=days_ago)
+    swept()
+    assert EarlierStay.objects.count() == 2
+    mailboxes.ensure(ANN, actor=ACTOR, policy=policies.ensure("rules", actor=ACTOR, diary_days=0).row)
+    swept()
+    assert EarlierStay.objects.count() == 1
+
+
+def test_a_hold_keeps_it() -> None:
+    box = a_mailbox()
+    mailboxes.ensure(ANN, actor=ACTOR, held=True)
+    a_session(box, days_ago=1000)
+    an_earlier_stay(box, days_ago=1000)
+    assert (swept(), EarlierStay.objects.count()) == (0, 1)
+
+
+def test_what_rests_with_a_removed_mailbox_comes_back_with_it() -> None:
+    box = a_mailbox()
+    an_earlier_stay(box, days_ago=1000)
+    a_session(box, days_ago=1000)
+    Mailbox.objects.update(removed_at=timezone.now())
+    assert (swept(), EarlierStay.objects.count()) == (0, 1)
+
+
+def test_a_pass_is_remembered_for_the_overview() -> None:
+    sweep.run(Bodiless())
+    SweepPass.objects.update(started_at=timezone.now() - timedelta(days=100))
+    sweep.run(Bodiless())
+    assert SweepPass.objects.get().figures["expired"] == 0
+    sweep.run(Bodiless(), stop=lambda: True)
+    assert SweepPass.objects.count() == 1, "one that was stopped was none"

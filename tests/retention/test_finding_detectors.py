@@ -1,0 +1,135 @@
+"""Mail programs that are set up wrongly are found, those that are set up well never are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from mailstore.directory import devices, mailbox_removal, mailboxes
+from mailstore.models import Finding, Mailbox, RetentionPolicy
+from mailstore.retention import finding_detectors
+from tests.owner.mail import a_device, a_session
+from tests.site.rows import ACTOR, a_mailbox
+
+pytestmark = pytest.mark.django_db
+ANN = "ann@example.org"
+Kind = Finding.Kind
+
+
+@pytest.fixture
+def box() -> Mailbox:
+    return a_mailbox()
+
+
+def hours(number: float) -> timedelta:
+    return timedelta(hours=number)
+
+
+def again(box):
+    device = a_device(box, "PC")
+    for ago in range(4):
+        a_session(device, ago=hours(ago + 0.5), fetched="{[1,6)}", fetched_messages=5)
+
+
+def shared(box):
+    device = a_device(box, "PC")
+    for ago in range(6):
+        for client in ("192.0.2.1", "198.51.100.1"):
+            a_session(device, ago=hours(ago), client=client)
+
+
+def hasty(box):
+    a_session(a_device(box, "PC"), ago=hours(1), sessions=360)
+
+
+def keeps(box):
+    Mailbox.objects.update(quota_octets=1000, octets=900)
+    a_session(a_device(box, "PC"), ago=hours(100), fetched_messages=5, fetched="{[1,6)}")
+
+
+def unended(box):
+    a_session(a_device(box, "PC"), ago=hours(1), sessions=12, ended="lost")
+
+
+def previous(box):
+    a_session(None, mailbox=box, ago=hours(1), sessions=3, ended="previous", client="192.0.2.7")
+
+
+FOUND = {
+    Kind.AGAIN: (again, {"fetched": 20, "messages": 5}),
+    Kind.SHARED: (shared, {"hours": 6, "networks": 2}),
+    Kind.HASTY: (hasty, {"sessions": 360}),
+    Kind.KEEPS: (keeps, {"percent": 90, "fetched": 5}),
+    Kind.UNENDED: (unended, {"sessions": 12}),
+    Kind.PREVIOUS: (previous, {"times": 3, "client": "192.0.2.7"}),
+}
+
+
+@pytest.mark.parametrize("kind", FOUND, ids=[kind.value for kind in FOUND])
+def test_each_kind_is_found_with_its_figures_and_nothing_else_is(box, kind):
+    act, facts = FOUND[kind]
+    act(box)
+    now = timezone.now()
+    assert finding_detectors.look(now) == 1
+    assert not Finding.objects.exists()
+    assert finding_detectors.detect(now) == 1
+    found = Finding.objects.get()
+    assert (found.kind, found.mailbox, found.facts, found.since) == (kind, box, facts, now)
+    assert (found.device is None) is (kind is Kind.PREVIOUS)
+
+
+def test_a_finding_keeps_its_first_day_and_goes_when_it_is_so_no_more(box):
+    hasty(box)
+    first = timezone.now()
+    finding_detectors.detect(first)
+    finding_detectors.detect(first + hours(1))
+    assert Finding.objects.get().since == first
+    assert finding_detectors.detect(first + timedelta(days=3)) == 0
+    assert not Finding.objects.exists()
+
+
+def test_a_program_that_is_set_up_well_is_never_found(box):
+    Mailbox.objects.update(quota_octets=1000, octets=900)
+    pc, phone = a_device(box, "PC"), a_device(box, "Phone")
+    for ago in range(48):
+        a_session(pc, ago=hours(ago), sessions=60, client="192.0.2.1")
+        a_session(pc, ago=hours(ago + 0.5), client="192.0.2.1", fetched=f"{{[{ago},{ago + 2})}}", fetched_messages=2)
+        a_session(pc, ago=hours(ago + 0.6), client="192.0.2.1", deleted="{[1,2)}", removed_messages=1)
+        a_session(phone, ago=hours(ago), client="192.0.2.1" if ago % 12 else "2001:db8::1", ended="lost")
+        a_session(phone, ago=hours(ago + 0.5), client="2001:db8::1", ended="quit", removed_messages=1)
+    assert finding_detectors.detect(timezone.now()) == 0
+
+
+def test_a_mailbox_that_fills_by_its_number_of_messages_is_found_too(box):
+    keeps(box)
+    Mailbox.objects.update(quota_octets=10**9, octets=1, quota_messages=100, messages=90)
+    finding_detectors.detect(timezone.now())
+    assert Finding.objects.get(kind=Finding.Kind.KEEPS).facts["percent"] == 90
+
+
+def test_where_a_rule_takes_mail_away_nobody_need_delete(box):
+    RetentionPolicy.objects.create(name="site", site=True, expire_days=30)
+    keeps(box)
+    assert finding_detectors.detect(timezone.now()) == 0
+
+
+def test_what_is_revoked_is_found_no_more(box):
+    hasty(box)
+    finding_detectors.detect(timezone.now())
+    devices.revoke(ANN, "PC", actor=ACTOR)
+    assert finding_detectors.look(timezone.now()) == 0
+    assert finding_detectors.detect(timezone.now()) == 0
+    assert not Finding.objects.exists()
+
+
+def test_findings_go_with_their_mailbox(box):
+    hasty(box)
+    previous(box)
+    finding_detectors.detect(timezone.now())
+    mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
+    mailbox_removal.purge_now(ANN, actor=ACTOR)
+    assert not Finding.objects.exists()
+    assert finding_detectors.detect(timezone.now()) == 0
+    mailboxes.ensure(ANN, actor=ACTOR)

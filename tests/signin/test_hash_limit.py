@@ -1,0 +1,170 @@
+"""Slow hashes of the pages: few at once, known people first, a share for each network, and words when it is full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from threading import Event, Thread
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+
+from mailstore.directory import known_networks
+from mailstore.models import KnownNetwork, User
+from mailstore.policy.known_pairs import KNOWN_DAYS, NETWORKS_LIMIT
+from popadmin.signin.hash_limit import OF_NETWORK, RUNNING, WAITING, Busy, Places, places
+from tests.signin.counting import Counting
+from tests.site.rows import PASSWORD
+from tests.up.programs import until
+from tests.web.people import ANN, an_owner, sign_in, signed_in
+
+LONGEST_SECONDS = 30.0
+
+
+def clients(count: int, first: int = 0) -> list[str]:
+    """One in each network."""
+    return [f"203.0.{first + n}.7" for n in range(count)]
+
+
+class Hash(Thread):
+    """One that has, or waits for, a place until it is told to end."""
+
+    def __init__(self, places: Places, client: str, served: list[str], *, known: bool = False) -> None:
+        super().__init__(daemon=True)
+        self._places, self._client, self._served, self._known = places, client, served, known
+        self._end = Event()
+        self.start()
+
+    def run(self) -> None:
+        with self._places.one(self._client, known=self._known):
+            self._served.append(self._client)
+            assert self._end.wait(LONGEST_SECONDS)
+
+    def end(self) -> None:
+        self._end.set()
+        self.join(LONGEST_SECONDS)
+
+
+@contextmanager
+def full(places: Places, *addresses: str) -> Iterator[None]:
+    """Hashes of strangers run."""
+    with ExitStack() as stack:
+        for address in addresses:
+            stack.enter_context(places.one(address, known=False))
+        yield
+
+
+def test_a_stranger_who_finds_all_places_taken_is_told_so_and_not_kept() -> None:
+    places = Places(wait_seconds=0.0)
+    with full(places, *clients(RUNNING)), pytest.raises(Busy), places.one("198.51.100.7", known=False):
+        pass
+    with places.one("198.51.100.7", known=False):
+        pass
+
+
+def test_only_a_few_threads_wait_for_a_place() -> None:
+    places, served = Places(wait_seconds=LONGEST_SECONDS), list[str]()
+    with full(places, *clients(RUNNING)):
+        waiting = [Hash(places, client, served) for client in clients(WAITING, first=100)]
+        until(lambda: places._waiting[False] == WAITING, "they wait")
+        with pytest.raises(Busy), places.one("198.51.100.7", known=False):
+            pass
+    for each in waiting:
+        each.end()
+    assert sorted(served) == sorted(clients(WAITING, first=100))
+
+
+def test_who_is_known_goes_before_strangers_who_waited_longer() -> None:
+    places, served = Places(wait_seconds=LONGEST_SECONDS), list[str]()
+    held = [Hash(places, client, served) for client in clients(RUNNING)]
+    until(lambda: len(served) == RUNNING, "all places are taken")
+    stranger = Hash(places, "198.51.100.7", served)
+    until(lambda: places._waiting[False] == 1, "the stranger waits")
+    known = Hash(places, "192.0.2.7", served, known=True)
+    until(lambda: places._waiting[True] == 1, "the known one waits")
+    held[0].end()
+    until(lambda: len(served) == RUNNING + 1, "one more is served")
+    assert served[-1] == "192.0.2.7"
+    for each in (held[1], known, stranger):
+        each.end()
+
+
+def test_strangers_of_one_network_leave_places_to_others_and_this_machine_is_no_network() -> None:
+    places = Places(wait_seconds=0.0)
+    assert OF_NETWORK <= RUNNING
+    with full(places, *["198.51.100.7"] * (OF_NETWORK - 1)), places.one("127.0.0.1", known=False):
+        pass
+    busy = Places(wait_seconds=LONGEST_SECONDS)
+    with full(busy, *["198.51.100.7"] * OF_NETWORK), pytest.raises(Busy), busy.one("198.51.100.200", known=False):
+        pass
+
+
+# --- the form -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def counted(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = ["tests.signin.counting.Counting"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("name", "password"), [(ANN, PASSWORD), (ANN, "wrong"), ("nobody@example.org", PASSWORD)])
+def test_a_sign_in_without_a_place_says_so_in_words_alike_for_everybody_and_hashes_nothing(
+    client, counted, name, password
+) -> None:
+    an_owner()
+    before = Counting.hashed
+    with full(places, *["198.51.100.7"] * OF_NETWORK):
+        answer = sign_in(client, name, password, REMOTE_ADDR="198.51.100.99")
+    assert (answer.status_code, answer["Retry-After"], Counting.hashed - before) == (503, "5", 0)
+    assert "Too many people sign in just now. Try again in a moment." in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_who_signed_in_from_there_within_a_month_is_not_held_up_by_its_neighbours(client) -> None:
+    an_owner()
+    KnownNetwork.objects.create(user=User.objects.get(), network="198.51.100.0/24", seen_at=timezone.now())
+    with full(places, "198.51.100.7", *["127.0.0.1"] * (RUNNING - OF_NETWORK)):
+        assert sign_in(client, ANN, REMOTE_ADDR="198.51.100.99").status_code == 302
+
+
+@pytest.mark.django_db
+def test_the_present_password_needs_a_place_too() -> None:
+    an_owner()
+    browser = signed_in(ANN)
+    with full(places, *clients(RUNNING)):
+        answer = browser.post(reverse("settings-password"), {"old_password": PASSWORD})
+    assert "Too many people sign in just now." in answer.content.decode()
+
+
+# --- known networks -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_sign_in_of_the_pages_makes_its_network_known_for_a_month(client) -> None:
+    an_owner()
+    sign_in(client, ANN, "wrong", REMOTE_ADDR="198.51.100.99")
+    assert not known_networks.known(ANN, "198.51.100.99")
+    sign_in(client, ANN, REMOTE_ADDR="198.51.100.99")
+    sign_in(client, ANN, REMOTE_ADDR="198.51.100.98")
+    assert known_networks.known(ANN, "198.51.100.1")
+    assert not known_networks.known(ANN, "203.0.113.1")
+    assert not known_networks.known("nobody@example.org", "198.51.100.1")
+    KnownNetwork.objects.update(seen_at=timezone.now() - timedelta(days=KNOWN_DAYS, hours=1))
+    assert not known_networks.known(ANN, "198.51.100.1")
+    client.logout()
+    sign_in(client, ANN, REMOTE_ADDR="198.51.100.98")
+    assert known_networks.known(ANN, "198.51.100.1")
+    assert KnownNetwork.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_the_pages_add_no_known_network_above_the_bound() -> None:
+    an_owner()
+    user = User.objects.get()
+    for n in range(NETWORKS_LIMIT + 2):
+        known_networks.note(user, f"10.0.{n}.1")
+    assert KnownNetwork.objects.count() == NETWORKS_LIMIT

@@ -1,0 +1,69 @@
+"""A worker with its lanes, accounts, delivery and bodies, on the test's own database; for the store's mail path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailstore.bodies.files import FileBodies
+from mailstore.delivery.delivery import StoredDelivery
+from mailstore.maildrop.accounts import StoredAccounts
+from mailstore.maildrop.last_sign_in import Sightings
+from mailstore.sql.connection_pool import Lanes
+from tests.site.letters import letters
+from tests.site.mail import Mail
+from tests.site.worker import Worker, conninfo, end
+
+__all__ = ["letters"]
+
+
+@pytest.fixture
+def worker(transactional_db: None) -> Iterator[Worker]:
+    """Lanes see only what is committed, so a test that has a worker has a database that is emptied behind it."""
+    worker = Worker()
+    yield worker
+    worker.close()
+
+
+@pytest.fixture
+def lanes(worker: Worker) -> Iterator[Lanes]:
+    """Behind the test its connections are ended and gone: what a statement still locks would block the emptying."""
+    lanes = Lanes(conninfo())
+    worker.run(lanes.open())
+    yield lanes
+    pids = [lane._connection.backend_pid for lane in (lanes._reads, *lanes._writes) if lane._connection]
+    lanes.close()
+    end(pids)
+
+
+@pytest.fixture
+def bodies(tmp_path: Path) -> FileBodies:
+    store = FileBodies(tmp_path / "bodies")
+    store.prepare()
+    return store
+
+
+@pytest.fixture
+def sightings(lanes: Lanes) -> Sightings:
+    return Sightings(lanes)
+
+
+@pytest.fixture
+def accounts(lanes: Lanes, bodies: FileBodies, sightings: Sightings) -> Iterator[StoredAccounts]:
+    accounts = StoredAccounts(lanes, bodies, sightings)
+    yield accounts
+    accounts.close()
+
+
+@pytest.fixture
+def delivery(lanes: Lanes, bodies: FileBodies) -> Iterator[StoredDelivery]:
+    delivery = StoredDelivery(lanes, bodies, "mail.example.test")
+    yield delivery
+    delivery.close()
+
+
+@pytest.fixture
+def mail(worker: Worker, delivery: StoredDelivery, accounts: StoredAccounts) -> Mail:
+    return Mail(worker, delivery, accounts)

@@ -1,0 +1,86 @@
+"""A file of aliases or forwards is never taken for one of mailboxes, whichever program has written it."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import translation
+
+from mailstore.directory.outcome import Rejected
+from mailstore.models import Roster
+from mailstore.transfer import csv_table, mailbox_import
+from popadmin.panel.views.aliases import Aliases
+from popadmin.panel.views.mailboxes import Mailboxes
+
+pytestmark = pytest.mark.django_db
+
+
+def bring_in(*lines: str) -> Roster:
+    return mailbox_import.bring_in("\n".join(lines).encode(), "people.csv", owner=None)
+
+
+@pytest.mark.parametrize(
+    ("column", "lines"),
+    [
+        ("goto", ["address,goto,domain,active", "info@example.org,ann@example.org,example.org,1"]),
+        ("goto", ["id;address;goto", "1;info@example.org;ann@example.org"]),
+        ("Forward", ["Email,Password,Forward", "ann@example.org,,ann@elsewhere.example"]),
+        ("forward_to", ["address,forward_to", "ann@example.org,ann@elsewhere.example"]),
+        ("alias", ["alias,address", "info@example.org,ann@example.org"]),
+        ("Target", ["Source,Target", "info@example.org,ann@example.org"]),
+        ("destination", ["source,destination", "info@example.org,ann@example.org"]),
+        ("Redirection", ["adresse;Redirection", "info@example.org;ann@example.org"]),
+        ("Transférer vers", ["Adresse;Transférer vers", "info@example.org;ann@example.org"]),
+    ],
+)
+def test_a_column_of_targets_refuses_the_file_and_is_named(column: str, lines: list[str]) -> None:
+    with pytest.raises(Rejected, match=rf"the column {column} says where mail is forwarded.*file of aliases"):
+        bring_in(*lines)
+    assert not Roster.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "lines"),
+    [
+        (1, ["alias;info@example.org;True;ann@example.org"]),
+        (1, ["forward; info@example.org; True; ann@elsewhere.example"]),
+        (2, ["account;ann@example.org;secret", "dlist;all@example.org;True;ann@example.org;bob@example.org"]),
+        (
+            3,
+            ["domain;example.org;100", "account;ann@example.org;secret", "alias;info@example.org;True;ann@example.org"],
+        ),
+        (2, ["type,address,towards", "alias,info@example.org,ann@example.org"]),
+        (1, ["info@example.org,ann@example.org"]),
+        (1, ["info@example.org\tann@example.org, bob@example.org"]),
+        (2, ["ann@example.org,Ann", "@example.org,ann@example.org"]),
+    ],
+)
+def test_a_row_that_is_an_alias_refuses_the_file_and_is_named(line: int, lines: list[str]) -> None:
+    with pytest.raises(Rejected, match=rf"line {line} is an alias and its targets"):
+        bring_in(*lines)
+    assert not Roster.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["address,name", "ann@example.org,Forward"],
+        ["name,address", "Alias,ann@example.org"],
+        ["address,goto", "ann@example.org,"],
+        ["address,private address", "ann@example.org,ann@elsewhere.example"],
+        ["ann@example.org,Ann,ann@elsewhere.example"],
+        ["account;ann@example.org;secret", "account;bob@example.org;secret"],
+    ],
+)
+def test_a_file_of_mailboxes_is_taken_whatever_stands_in_its_other_columns(lines: list[str]) -> None:
+    assert bring_in(*lines).meaning.count("address") == 1
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_of_our_own_exports_that_of_mailboxes_is_taken_and_that_of_aliases_is_not(language: str) -> None:
+    with translation.override(language):
+        mailboxes, aliases = ([str(one.heading) for one in page.exported] for page in (Mailboxes, Aliases))
+    mailbox_import.bring_in(b"".join(csv_table.write(mailboxes, [["ann@example.org"]])), "mailboxes.csv", owner=None)
+    with pytest.raises(Rejected, match="file of aliases"):
+        mailbox_import.bring_in(
+            b"".join(csv_table.write(aliases, [["info@example.org", "ann@example.org"]])), "aliases.csv", owner=None
+        )

@@ -1,0 +1,71 @@
+"""CSV as it comes from spreadsheets, and as it may safely go back into them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailstore.directory.outcome import Rejected
+from mailstore.transfer import csv_table
+
+
+def cells(octets: bytes) -> list[tuple[str, ...]]:
+    return [row.cells for row in csv_table.read(octets).rows]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_what_spreadsheets_write_is_read(encoding: str, delimiter: str) -> None:
+    text = f"adresse{delimiter}nom\r\nann@example.org{delimiter}Chloé\r\n"
+    sheet = csv_table.read(text.encode(encoding))
+    assert sheet.header == ("adresse", "nom")
+    assert [row.cells for row in sheet.rows] == [("ann@example.org", "Chloé")]
+
+
+def test_quotes_hold_delimiters_and_line_ends_and_lines_are_counted_as_an_editor_does() -> None:
+    sheet = csv_table.read(b'a,b\n"x,\ny",1\n\nz,2\n')
+    assert [(row.line, row.cells) for row in sheet.rows] == [(3, ("x,\ny", "1")), (5, ("z", "2"))]
+
+
+def test_cells_that_are_left_out_at_the_end_are_empty() -> None:
+    assert cells(b"a,b,c\n1\n1,2,3,,\n") == [("1", "", ""), ("1", "2", "3")]
+
+
+@pytest.mark.parametrize(
+    ("octets", "said"),
+    [
+        (b"", "empty"),
+        (b"\r\n\r\n", "empty"),
+        (b"a,b\n1,2,3\n", "line 2 has more cells"),
+        (b"a,a\n1,2\n", "two columns have the name a"),
+        (b'a\n"x\n', "no CSV"),
+        (b"a\n\x00\n", "NUL"),
+        (b"a\n" + b"x" * 2001, "line 2 has a cell of more than 2000"),
+        (b"a\n" + b"1\n" * 50_001, "more than 50000 rows"),
+        (b",".join(b"c%d" % n for n in range(51)), "more than 50 columns"),
+        (b"a" * (20 * 1024**2 + 1), "more than 20 MB"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_sentence(octets: bytes, said: str) -> None:
+    with pytest.raises(Rejected, match=said):
+        csv_table.read(octets)
+
+
+@pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1"])
+def test_nothing_is_written_that_a_spreadsheet_would_execute(formula: str) -> None:
+    written = b"".join(csv_table.write(["name"], [[formula]])).decode("utf-8-sig")
+    assert written.split("\r\n", 1)[1].lstrip('"').startswith("'")
+
+
+def test_numbers_stay_numbers() -> None:
+    assert b"".join(csv_table.write(["n"], [[-5]])).endswith(b"-5\r\n")
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).map(str.strip).filter(bool)
+
+
+@given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=5))
+def test_what_is_written_is_read_again(rows: list[tuple[str, str]]) -> None:
+    expected = [tuple(cell for cell in row) for row in rows if not any(cell.startswith("'") for cell in row)]
+    assert cells(b"".join(csv_table.write(["a", "b"], expected))) == expected

@@ -1,0 +1,246 @@
+"""Imports: each message once, dates and UIDLs kept, goes on after a kill, quota not in the way but told."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+
+from mailstore import bodies, conf
+from mailstore.directory import mailboxes
+from mailstore.directory.outcome import Rejected
+from mailstore.integrity.fsck import Check
+from mailstore.models import AuditEntry, Body, ImportedSource, Mailbox, Message
+from mailstore.ports import BodyRef
+from mailstore.transfer import mail_import
+from tests.commands.shell import MANAGE, environment
+from tests.site.rows import ACTOR, a_mailbox
+from tests.site.worker import conninfo
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ANN = "ann@example.org"
+
+
+@pytest.fixture(autouse=True)
+def own_site(settings: LazySettings, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The settings point to the test's own database and to a body store of the test's own."""
+    settings.DATABASE_CONNINFO = conninfo()
+    settings.MAIL_STORE_URL = f"file:{tmp_path_factory.mktemp('data') / 'bodies'}"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A Maildir of three messages that Dovecot has numbered."""
+    for name in ("cur", "new", "tmp"):
+        (tmp_path / name).mkdir()
+    for number in (1, 2, 3):
+        put(tmp_path, number)
+    (tmp_path / "dovecot-uidlist").write_text(
+        "3 V1275660208 N4\n" + "".join(f"{number} :130000000{number}.m.host\n" for number in (1, 2, 3))
+    )
+    return tmp_path
+
+
+def put(folder: Path, number: int, content: bytes | None = None) -> None:
+    text = content if content is not None else f"Subject: {number}\n\n.dot\nbody {number}\n".encode()
+    (folder / "cur" / f"130000000{number}.m.host:2,S").write_bytes(text)
+
+
+def run(path: Path, said: list[str] | None = None, kind: str | None = None) -> mail_import.Imported:
+    return mail_import.run(ANN, path, actor=ACTOR, kind=kind, warn=(said if said is not None else []).append)
+
+
+def wire_of(body: Body) -> bytes:
+    store = bodies.from_url(conf.load().mail_store_url)
+    opened = store.open(BodyRef(body.key, body.wire_octets, body.octets, bytes(body.digest)))
+    try:
+        return opened.read(0, opened.wire_octets)
+    finally:
+        opened.close()
+
+
+@pytest.mark.req("P-084")
+def test_messages_come_in_their_order_with_date_uidl_and_content(source: Path) -> None:
+    a_mailbox()
+    said: list[str] = []
+    assert run(source, said) == mail_import.Imported(imported=3)
+    rows = list(Message.objects.order_by("added").select_related("body"))
+    assert [row.uidl for row in rows] == [f"0000000{number}4c0907b0" for number in (1, 2, 3)]
+    assert rows[0].arrived_at == datetime(2011, 3, 13, 7, 6, 41, tzinfo=UTC)
+    assert wire_of(rows[2].body) == b"Subject: 3\r\n\r\n..dot\r\nbody 3\r\n"
+    assert rows[2].octets == len(b"Subject: 3\r\n\r\n.dot\r\nbody 3\r\n")
+    assert said == []
+    box = Mailbox.objects.get()
+    assert (box.messages, box.octets) == (3, sum(row.octets for row in rows))
+
+
+def test_a_second_run_imports_nothing_twice_even_after_a_removal(source: Path) -> None:
+    box = a_mailbox()
+    run(source)
+    Message.objects.filter(mailbox=box).order_by("added").first().delete()
+    put(source, 4)
+    (source / "cur/1300000001.m.host:2,S").rename(source / "new/1300000001.m.host")
+    assert run(source) == mail_import.Imported(imported=1, present=3)
+    assert Message.objects.count() == 3
+
+
+def test_an_mbox_is_imported_once_too(tmp_path: Path) -> None:
+    a_mailbox()
+    path = tmp_path / "inbox"
+    path.write_bytes(b"From a@x.org Sat Jan  3 01:05:34 1996\nX-UIDL: abc\n\n>From me\n")
+    assert run(path) == mail_import.Imported(imported=1)
+    assert run(path) == mail_import.Imported(present=1)
+    message = Message.objects.get()
+    assert (message.uidl, wire_of(message.body)) == ("abc", b"X-UIDL: abc\r\n\r\nFrom me\r\n")
+
+
+@pytest.mark.parametrize("uidl", ["x" * 71, "caf\N{LATIN SMALL LETTER E WITH ACUTE}", "two words", "taken"])
+def test_a_uidl_that_cannot_be_kept_is_told_and_replaced(tmp_path: Path, uidl: str) -> None:
+    a_mailbox()
+    other = tmp_path / "other"
+    other.write_bytes(b"From a@x.org Sat Jan  3 01:05:34 1996\nX-UIDL: taken\n\nx\n")
+    run(other)
+    path = tmp_path / "inbox"
+    path.write_bytes(b"From a@x.org Sat Jan  3 01:05:35 1996\nX-UIDL: " + uidl.encode() + b"\n\nx\n")
+    said: list[str] = []
+    assert run(path, said) == mail_import.Imported(imported=1, renamed=1)
+    assert len(said) == 1
+    assert "it gets a new one" in said[0]
+    made = Message.objects.latest("added").uidl
+    assert made != uidl
+    assert 0 < len(made) <= 70
+
+
+@pytest.mark.req("P-084")
+def test_a_uidl_twice_in_one_source_is_kept_by_the_first(tmp_path: Path) -> None:
+    a_mailbox()
+    path = tmp_path / "inbox"
+    one = b"From a@x.org Sat Jan  3 01:05:3%d 1996\nX-UIDL: same\n\nx\n\n"
+    path.write_bytes(one % 1 + one % 2)
+    assert run(path) == mail_import.Imported(imported=2, renamed=1)
+    assert Message.objects.filter(uidl="same").count() == 1
+
+
+def test_an_import_ignores_the_quota_and_the_switches_but_says_where_the_mailbox_stands(source: Path) -> None:
+    a_mailbox()
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=10, receives=False)
+    assert run(source) == mail_import.Imported(imported=3, over_quota=True)
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(source: Path) -> None:
+    a_mailbox()
+    (source / "cur/1300000002.m.host:2,S").unlink()
+    (source / "cur/1300000002.m.host:2,S").symlink_to(source / "missing")
+    said: list[str] = []
+    assert run(source, said) == mail_import.Imported(imported=2, failed=1)
+    assert "1300000002.m.host:2,S cannot be read" in said[0]
+    assert ImportedSource.objects.count() == 2
+
+
+def test_compressed_and_encrypted_files_are_refused_by_name_and_counted(source: Path) -> None:
+    a_mailbox()
+    mail = b"Subject: packed\n\nbody\n"
+    for number, octets in enumerate((gzip.compress(mail), bz2.compress(mail), lzma.compress(mail)), start=4):
+        put(source, number, octets)
+    put(source, 7, b"Dovecot-LZ4\x0d\x2a\x9b\xc5" + mail)
+    put(source, 8, b"\x28\xb5\x2f\xfd" + mail)
+    put(source, 9, b"CRYPTED\x03\x07" + mail)
+    said: list[str] = []
+    refused = {"gzip": 1, "bzip2": 1, "xz": 1, "lz4": 1, "zstd": 1, "encrypted": 1}
+    assert run(source, said) == mail_import.Imported(imported=3, refused=refused)
+    assert len(said) == 6
+    assert said[0] == "1300000004.m.host:2,S is compressed with gzip and not imported: unpack it first"
+    assert "1300000009.m.host:2,S is encrypted by Dovecot" in said[5]
+    assert (Message.objects.count(), ImportedSource.objects.count(), Body.objects.count()) == (3, 3, 3)
+
+
+def test_a_message_that_was_unpacked_is_imported_by_the_next_run(source: Path) -> None:
+    a_mailbox()
+    put(source, 2, gzip.compress(b"Subject: 2\n\n"))
+    assert run(source) == mail_import.Imported(imported=2, refused={"gzip": 1})
+    put(source, 2)
+    assert run(source) == mail_import.Imported(imported=1, present=2)
+    assert Message.objects.filter(uidl="000000024c0907b0").count() == 1
+
+
+def test_what_is_no_mail_is_passed_over_and_counted(source: Path) -> None:
+    a_mailbox()
+    for name in ("dovecot-keywords", "dovecot.index.log", "Thumbs.db", ".DS_Store"):
+        (source / "cur" / name).write_bytes(b"0 $Forwarded\n")
+    (source / "cur/1400000001.empty.host").touch()
+    (source / "new/1400000002.empty.host").touch()
+    (source / "new/folder").mkdir()
+    (source / "new/1400000003.m.host").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(100))
+    said: list[str] = []
+    others = {"dovecot-keywords": 1, "dovecot.index.log": 1, "Thumbs.db": 1, ".DS_Store": 1}
+    passed_over = {**others, "empty": 2, "folder": 1, "binary": 1}
+    assert run(source, said) == mail_import.Imported(imported=3, passed_over=passed_over)
+    assert said == []
+    assert Message.objects.count() == 3
+
+
+def test_more_messages_than_a_batch_keep_their_order(source: Path) -> None:
+    a_mailbox()
+    for number in range(4, mail_import.BATCH_MESSAGES * 2 + 4):
+        (source / "new" / f"1400000{number:03}.m.host").write_bytes(b"Subject: %d\n\n" % number)
+    told: list[tuple[int, int | None]] = []
+    mail_import.run(ANN, source, actor=ACTOR, progress=lambda _what, count, total: told.append((count, total)))
+    rows = Message.objects.order_by("added")
+    assert list(rows.values_list("arrived_at", flat=True)) == sorted(rows.values_list("arrived_at", flat=True))
+    assert told == [(50, 103), (100, 103), (103, 103)]
+
+
+def test_the_audit_names_the_source(source: Path) -> None:
+    a_mailbox()
+    run(source)
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.verb, entry.subject, entry.details) == ("mailbox.import", ANN, {"source": str(source)})
+
+
+def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
+    a_mailbox()
+    for path in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(Rejected):
+            run(path)
+    (tmp_path / "letter").write_bytes(b"Subject: a single message\n\nx\n")
+    with pytest.raises(Rejected, match="not an mbox"):
+        run(tmp_path / "letter")
+    (tmp_path / "packed").write_bytes(gzip.compress(b"From a@x.org Sat Jan  3 01:05:34 1996\n\nx\n"))
+    with pytest.raises(Rejected, match=r"packed is compressed with gzip and not imported: unpack it first"):
+        run(tmp_path / "packed")
+
+
+def test_an_import_killed_at_any_moment_goes_on_and_ends_with_each_message_once(
+    source: Path, settings: LazySettings
+) -> None:
+    a_mailbox()
+    for number in range(4, 404):
+        (source / "new" / f"1400000{number:03}.m.host").write_bytes(b"Subject: %d\n\n" % number)
+    command = [sys.executable, str(MANAGE), "import-mail", ANN, str(source)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    for least in (1, 150):
+        child = subprocess.Popen(command, env=environment(MAIL_STORE_URL=settings.MAIL_STORE_URL), **quiet)
+        while child.poll() is None and Message.objects.count() < least:
+            pass
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait(30)
+        assert Message.objects.count() == ImportedSource.objects.count() < 403
+    assert (
+        subprocess.run(
+            command, env=environment(MAIL_STORE_URL=settings.MAIL_STORE_URL), timeout=60, check=True, **quiet
+        ).returncode
+        == 0
+    )
+    assert Message.objects.count() == 403
+    assert Message.objects.values("uidl").distinct().count() == 403
+    store = bodies.from_url(conf.load().mail_store_url)
+    assert list(Check(store, deep=True).run()) == []

@@ -1,0 +1,84 @@
+"""The audit in words: every verb that the code writes has some, and values are written as people read them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailstore.models import AuditEntry
+from popadmin.web import audit_text
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+RECORDERS = {"record", "_record", "entry"}
+
+
+def verbs_of_the_code() -> Iterator[str]:
+    """The texts with a dot that stand in a call that makes an entry, or are handed to one as `verb`."""
+    for path in [*REPOSITORY.glob("mailstore/**/*.py"), *REPOSITORY.glob("popadmin/**/*.py")]:
+        source = path.read_text()
+        if "audit" not in source:
+            continue
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in RECORDERS:
+                yield from _texts(node)
+            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "verb":
+                yield from _texts(node.value)
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            head, dot, tail = part.value.partition(".")
+            if dot and head.isalpha() and tail.replace("-", "").replace("_", "").isalpha():
+                yield part.value
+
+
+def test_every_verb_has_its_words() -> None:
+    written = set(verbs_of_the_code())
+    assert "mailbox.create" in written
+    assert written - set(audit_text.VERBS) == set()
+
+
+def test_an_entry_is_looked_for_by_the_ways_that_the_code_has() -> None:
+    ways = set()
+    for path in [*REPOSITORY.glob("mailstore/**/*.py"), *REPOSITORY.glob("popadmin/**/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Actor":
+                ways.add(ast.literal_eval(node.args[1]))
+    assert ways == {way.value for way in audit_text.WAYS}
+
+
+def test_every_verb_can_be_filtered_by_its_kind() -> None:
+    kinds = set(audit_text.KINDS) | {"language", "site"}
+    assert {verb.partition(".")[0] for verb in audit_text.VERBS} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("details", "lines"),
+    [
+        ({"changes": {"quota_octets": [None, 2**30]}}, ["quota: no limit → 1.0\xa0GB"]),
+        ({"changes": {"pop": [True, False]}}, ["POP sign-in: yes → no"]),
+        ({"changes": {"name": ["", "Ann"]}}, ["name: nothing → Ann"]),
+        (
+            {"changes": {"expires_at": [None, "2026-11-26 09:45:04.016530+00:00"]}},
+            ["expires: nothing → 11/26/2026 9:45 a.m. UTC"],
+        ),
+        (
+            {"changes": {"policy_since": [None, "2026-11-26 09:45:04.016530+00:00"]}},
+            ["old mail counts from: nothing → 11/26/2026 9:45 a.m. UTC"],
+        ),
+        ({"changes": {"expires_at": [None, "soon"]}}, ["expires: nothing → soon"]),
+        ({"removed": 1234}, ["messages that left: 1,234"]),
+        ({"targets": ["a@b.org", "c@d.org"]}, ["targets: a@b.org, c@d.org"]),
+        ({}, []),
+    ],
+)
+def test_what_changed_is_told_in_words(details: dict[str, object], lines: list[str]) -> None:
+    assert list(audit_text.details(AuditEntry(verb="mailbox.change", details=details))) == lines
+
+
+def test_a_verb_of_another_version_is_told_as_it_stands() -> None:
+    assert audit_text.verb(AuditEntry(verb="mailbox.paint")) == "mailbox.paint"
