@@ -18,21 +18,21 @@ from mailstore.conf import Conf
 from mailstore.delivery import one_off
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.listener import descriptor_limit
-from mailstore.listener.connection_counts import Crowd
+from mailstore.listener.connection_counts import ConnectionCounts
 from mailstore.listener.self_signed import ensure_pair
 from mailstore.listener.server import SWEEP_SECONDS, Endpoint, Limits, Server
 from mailstore.listener.sockets import listening
 from mailstore.listener.tls import Certificates
-from mailstore.listener.worker_processes import Fleet, heed
+from mailstore.listener.worker_processes import WorkerProcesses, heed
 from mailstore.lmtp import protocol as lmtp
 from mailstore.lmtp import session as lmtp_session
 from mailstore.maildrop.accounts import StoredAccounts
-from mailstore.maildrop.last_sign_in import Sightings
+from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.session_log import LogJournal
 from mailstore.pop3 import protocol as pop3
 from mailstore.pop3 import session as pop3_session
 from mailstore.ports import Done, Session
-from mailstore.sql.connection_pool import WRITE_LANES, Lanes
+from mailstore.sql.connection_pool import WRITE_LANES, ConnectionPool
 from mailstore.sql.statements.diary import BEAT
 
 log = logging.getLogger("popadmin.listener")
@@ -68,7 +68,7 @@ def serve_pop3(conf: Conf) -> None:
     bound += _bind("POP3S_LISTEN", conf.pop3.listen_tls, workers, implicit_tls=True)
     bound += _bind("POP3_PROXY_LISTEN", conf.pop3.listen_proxy, workers, proxied=True)
     bound += _bind("POP3S_PROXY_LISTEN", conf.pop3.listen_proxy_tls, workers, implicit_tls=True, proxied=True)
-    crowd = Crowd(workers)
+    crowd = ConnectionCounts(workers)
     limits = Limits(
         connections=descriptor_limit.connections(-(-conf.pop3.max_connections // workers)),
         connections_per_ip=conf.pop3.max_connections_per_ip,
@@ -88,7 +88,7 @@ def serve_lmtp(conf: Conf) -> None:
     """Run the LMTP listener until it is told to stop. Raises ImproperlyConfigured before anything listens."""
     workers = conf.lmtp.workers
     bound = _bind("LMTP_LISTEN", conf.lmtp.listen, workers)
-    crowd = Crowd(workers)
+    crowd = ConnectionCounts(workers)
     limits = Limits(
         connections=descriptor_limit.connections(LMTP_CONNECTIONS),
         connections_per_ip=LMTP_CONNECTIONS,
@@ -111,12 +111,12 @@ def database_connections(conf: Conf) -> int:
 
 
 async def _pop3_worker(
-    index: int, conf: Conf, bound: list[_Bound], crowd: Crowd, limits: Limits, certificates: Certificates
+    index: int, conf: Conf, bound: list[_Bound], crowd: ConnectionCounts, limits: Limits, certificates: Certificates
 ) -> None:
     heed(signal.SIGHUP, certificates.reload)
-    lanes = Lanes(conf.conninfo, write_lanes=POP3_WRITE_LANES)
+    lanes = ConnectionPool(conf.conninfo, write_lanes=POP3_WRITE_LANES)
     await lanes.open()
-    sightings = Sightings(lanes)
+    sightings = LastSignIns(lanes)
     accounts = StoredAccounts(lanes, bodies.from_url(conf.mail_store_url), sightings)
     journal = LogJournal()
     rules = pop3.Rules(plaintext_login=conf.pop3.plaintext_login, tls_offered=True)
@@ -143,8 +143,8 @@ async def _pop3_worker(
     lanes.close()
 
 
-async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: Crowd, limits: Limits) -> None:
-    lanes = Lanes(conf.conninfo)
+async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: ConnectionCounts, limits: Limits) -> None:
+    lanes = ConnectionPool(conf.conninfo)
     await lanes.open()
     store = bodies.from_url(conf.mail_store_url)
 
@@ -171,7 +171,7 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: Crowd
     lanes.close()
 
 
-def _beat(lanes: Lanes, part: bytes) -> None:
+def _beat(lanes: ConnectionPool, part: bytes) -> None:
     """For the overview: this part is at work. One that cannot be written is followed by the next."""
     lanes.write(((BEAT, (part,)),), lambda _answer: None)
 
@@ -223,14 +223,14 @@ def _run(
     name: str,
     workers: int,
     work: Callable[[int], None],
-    crowd: Crowd,
+    crowd: ConnectionCounts,
     bound: list[_Bound],
     *,
     reload: Callable[[], None],
 ) -> None:
     connections.close_all()  # nothing of the parent's may be shared by its children
     sockets = [sock for address in bound for sock in address.sockets]
-    Fleet(name, workers, work, lost=crowd.clear, reload=reload, sockets=sockets).run()
+    WorkerProcesses(name, workers, work, lost=crowd.clear, reload=reload, sockets=sockets).run()
 
 
 def _bind(
@@ -240,7 +240,7 @@ def _bind(
     return [_Bound(sockets, implicit_tls, proxied) for sockets in found]
 
 
-def _server(index: int, limits: Limits, crowd: Crowd, certificates: Certificates | None) -> Server:
+def _server(index: int, limits: Limits, crowd: ConnectionCounts, certificates: Certificates | None) -> Server:
     context = certificates.context if certificates else None
     return Server(limits, crowd, worker=index, tls=context, now=asyncio.get_running_loop().time)
 

@@ -251,8 +251,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "popadmin.web.middleware.SignInFirst",
-    "popadmin.web.middleware.PasswordFirst",
+    "popadmin.signin.middleware.SignInFirst",
+    "popadmin.signin.middleware.PasswordFirst",
     "popadmin.signin.sessions.Seen",
     "popadmin.web.middleware.UserLanguage",  # after LocaleMiddleware: what the user chose wins over cookie and browser
     "popadmin.web.middleware.ReaderZone",

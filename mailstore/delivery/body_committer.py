@@ -34,7 +34,7 @@ class _Discard:
 _Work = _Commit | _Discard | None  # None: no more will come
 
 
-class Commits:
+class BodyCommitter:
     """Two threads of one worker: the loop has one to wake, however many deliveries end at once, and is woken once for
     all that became durable together. More threads would share less and take the interpreter from the loop more often.
     """

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from mailstore.delivery import recipient_lookup as recipients
 from mailstore.delivery import trace_headers
-from mailstore.delivery.body_committer import Commits
-from mailstore.delivery.message_writer import Placement, Placing, Refusing, body_figures, fresh_id
+from mailstore.delivery.body_committer import BodyCommitter
+from mailstore.delivery.message_writer import MessageWriter, Placement, Refusing, body_figures, fresh_id
 from mailstore.errors import MailError, TryAgain
 from mailstore.ports import BodyRef, BodyStore, Delivered, Done, Draft, Envelope, Intake, Recipient
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.delivery import ADD_BODY
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ log = logging.getLogger("popadmin.delivery")
 class StoredDelivery:
     """ports.Delivery. Lives in one worker, on its loop."""
 
-    def __init__(self, lanes: Lanes, bodies: BodyStore, hostname: str) -> None:
+    def __init__(self, lanes: ConnectionPool, bodies: BodyStore, hostname: str) -> None:
         self._lanes = lanes
         self._bodies = bodies
         self._hostname = hostname
         self._clock = trace_headers.Clock()
-        self._commits = Commits(bodies)
-        self._placing = Placing(lanes)
+        self._commits = BodyCommitter(bodies)
+        self._placing = MessageWriter(lanes)
 
     def recipient(self, address: str, octets: int | None, done: Done[Recipient]) -> None:
         recipients.find(self._lanes, address, octets, done, hostname=self._hostname)

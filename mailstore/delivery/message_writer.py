@@ -17,7 +17,7 @@ from mailstore.pg.callback import tell
 from mailstore.pg.pipeline import Parameters, StatementFailed, Steps
 from mailstore.policy import sortable_ids
 from mailstore.ports import BodyRef, Done
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.delivery import DELIVER, DELIVER_ALL, LOCK_DOMAINS
 from mailstore.sql.statements.view import LOCK
 
@@ -61,7 +61,7 @@ class Refusing(MailError):
 Turn = list[tuple[Placement, Done[None]]]
 
 
-class Placing:
+class MessageWriter:
     """Ordinary messages whose bodies became durable together go in together: one commit, one flush of the log for all.
 
     Each has its own outcome all the same. A mailbox that refuses is an answer without a row, and no error; after an
@@ -69,7 +69,7 @@ class Placing:
     wait for its lock, on a lane that others need: it waits here, and goes together next.
     """
 
-    def __init__(self, lanes: Lanes) -> None:
+    def __init__(self, lanes: ConnectionPool) -> None:
         self._lanes = lanes
         self._waiting: Turn = []
         self._soon = False  # the next transaction begins at the end of this turn of the loop

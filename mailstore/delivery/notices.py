@@ -23,7 +23,7 @@ from mailstore.delivery.delivery import StoredDelivery
 from mailstore.delivery.message_writer import Placement, Refusing, fresh_id
 from mailstore.errors import MailError
 from mailstore.ports import BodyRef, Envelope
-from mailstore.wire.body_normalizer import RawDoor
+from mailstore.wire.body_normalizer import RawNormalizer
 
 log = logging.getLogger("popadmin.notices")
 
@@ -73,7 +73,7 @@ async def _deliver(notices: Sequence[Notice], now: datetime) -> list[Notice]:
 async def _one(delivery: StoredDelivery, store: FileBodies, notice: Notice, octets: bytes) -> MailError | None:
     queue_id = fresh_id()
     try:
-        draft, door = store.begin(), RawDoor()
+        draft, door = store.begin(), RawNormalizer()
         draft.write(door.feed(octets) + door.finish())
     except MailError as error:
         return error

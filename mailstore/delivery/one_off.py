@@ -14,7 +14,7 @@ from mailstore.conf import Conf
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.errors import MailError, Unavailable
 from mailstore.ports import Done
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.delivery import ANY_BODY, STORE_TIE
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ ANSWER_SECONDS = 60.0  # twice what the database may take for a statement; a dea
 @asynccontextmanager
 async def delivery(conf: Conf) -> AsyncIterator[StoredDelivery]:
     """The same delivery as LMTP's. One lane writes, so that what is placed in order stands in that order."""
-    lanes = Lanes(conf.conninfo, write_lanes=1)
+    lanes = ConnectionPool(conf.conninfo, write_lanes=1)
     store = bodies.from_url(conf.mail_store_url)
     await lanes.open()
 
@@ -63,7 +63,7 @@ async def answer(ask: Callable[[Done[T]], None]) -> T | MailError:
         return Unavailable(f"no answer within {ANSWER_SECONDS:.0f} s")
 
 
-def prepare(store: FileBodies, lanes: Lanes, done: Callable[[], None]) -> None:
+def prepare(store: FileBodies, lanes: ConnectionPool, done: Callable[[], None]) -> None:
     """Make the body store's folder at the very first start only: with rows in the database, an empty folder is a
     disk that is not mounted."""
 
@@ -81,7 +81,7 @@ def prepare(store: FileBodies, lanes: Lanes, done: Callable[[], None]) -> None:
         lanes.read(ANY_BODY, (), answered)
 
 
-def warn_of_another_store(store: FileBodies, lanes: Lanes) -> None:
+def warn_of_another_store(store: FileBodies, lanes: ConnectionPool) -> None:
     """Say in the log that the body store is another database's. Mail is taken all the same: nothing of it is lost."""
 
     def answered(found: object) -> None:

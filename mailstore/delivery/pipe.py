@@ -12,7 +12,7 @@ from mailstore import conf
 from mailstore.delivery import one_off
 from mailstore.errors import MailError, MessageTooLarge, TryAgain
 from mailstore.ports import Delivered, Delivery, Done, Envelope, Intake, Recipient
-from mailstore.wire.body_normalizer import RawDoor
+from mailstore.wire.body_normalizer import RawNormalizer
 
 T = TypeVar("T")
 CHUNK_OCTETS = 64 * 1024
@@ -78,7 +78,7 @@ def _result_of(future: asyncio.Future[T]) -> Callable[[Done[T]], None]:
 
 def _pour(stream: BinaryIO, intake: Intake, most_octets: int) -> int:
     """Write the stream in wire form; returns its unstuffed length, or stops soon after `most_octets`."""
-    door = RawDoor()
+    door = RawNormalizer()
     for chunk in _without_from_line(stream):
         intake.write(door.feed(chunk))
         if door.octets > most_octets:

@@ -20,7 +20,7 @@ from mailstore.pg import array_literals
 from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address
 from mailstore.policy.aliases import LEVELS_AT_MOST, TARGETS_AT_MOST
 from mailstore.ports import Done, Recipient
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.quota_relief import FIND_ROOM, RELIEF_ROUNDS, RELIEVE
 from mailstore.sql.statements.delivery import OURS, RECIPIENTS, ROOM
 from mailstore.sql.statements.view import LOCK
@@ -36,7 +36,7 @@ POSTMASTER = "postmaster"
 class _Search:
     """One recipient's way to its mailboxes: each round asks for all names that are still open."""
 
-    def __init__(self, lanes: Lanes, address: str, octets: int, done: Done[Recipient]) -> None:
+    def __init__(self, lanes: ConnectionPool, address: str, octets: int, done: Done[Recipient]) -> None:
         self._lanes = lanes
         self._address = address
         self._octets = octets
@@ -169,7 +169,7 @@ class _Search:
         return QuotaRejected(self._address) if over_quota == "reject" else QuotaDeferred(self._address)
 
 
-def find(lanes: Lanes, address: str, octets: int | None, done: Done[Recipient], *, hostname: str) -> None:
+def find(lanes: ConnectionPool, address: str, octets: int | None, done: Done[Recipient], *, hostname: str) -> None:
     """Decide one recipient for a message of `octets` (None: not announced, so one octet must fit).
 
     `hostname` is this site's own name: the bare postmaster is the one of its domain.
@@ -195,7 +195,7 @@ class _Finding:
     """
 
     def __init__(
-        self, lanes: Lanes, address: str, keys: dict[str, list[str]], octets: int, done: Done[Recipient]
+        self, lanes: ConnectionPool, address: str, keys: dict[str, list[str]], octets: int, done: Done[Recipient]
     ) -> None:
         self._lanes = lanes
         self._address = address

@@ -24,7 +24,7 @@ HEADER_SECONDS = 5.0  # the specification asks for at least three: one lost pack
 RETRY_SECONDS = 0.5  # when the process has no descriptor left
 
 
-class Gate(asyncio.Protocol):
+class Acceptor(asyncio.Protocol):
     """One listening socket of a worker. On one for proxies a PROXY header is a must, on others it is never looked for.
 
     The header is read off the raw socket in exact lengths, so that nothing behind it is touched before TLS begins.

@@ -13,7 +13,7 @@ BUCKETS = 1 << 16  # addresses share one by chance, keyed, so nobody can choose 
 _CELL = 2  # octets a counter; a worker serves fewer than 65,536 connections from one address
 
 
-class Crowd:
+class ConnectionCounts:
     """Made before the fork. Each worker writes its own row of counters only, and reads the sum of all rows.
 
     The IPv6 addresses of one /64 count as one address.

@@ -11,11 +11,11 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from mailstore.listener.acceptor import Gate
+from mailstore.listener.acceptor import Acceptor
 from mailstore.listener.connection import Connection
-from mailstore.listener.connection_counts import Crowd
+from mailstore.listener.connection_counts import ConnectionCounts
 from mailstore.listener.handshake import Context
-from mailstore.listener.turn_scheduler import Turns
+from mailstore.listener.turn_scheduler import ReplyOrder
 from mailstore.policy.networks import is_loopback
 from mailstore.ports import Peer, Session
 
@@ -56,7 +56,7 @@ class Server:
     """Owns every connection of a worker. Times are the loop's; `now` is an argument of `sweep` for tests."""
 
     def __init__(
-        self, limits: Limits, crowd: Crowd, *, worker: int, tls: Context | None, now: Callable[[], float]
+        self, limits: Limits, crowd: ConnectionCounts, *, worker: int, tls: Context | None, now: Callable[[], float]
     ) -> None:
         self.limits = limits
         self.now = now
@@ -65,15 +65,15 @@ class Server:
         self._tls = tls
         self._proxies = tuple(ipaddress.ip_network(network) for network in limits.trusted_proxies)
         self._connections: dict[Connection, bool] = {}  # in order of arrival; True: counted for its address
-        self._gates: list[Gate] = []
-        self.strangers = Turns()  # apart, so that they hold up nobody who has signed in
-        self.members = Turns()
+        self._gates: list[Acceptor] = []
+        self.strangers = ReplyOrder()  # apart, so that they hold up nobody who has signed in
+        self.members = ReplyOrder()
         self._tasks: set[asyncio.Task[None]] = set()
         self._left = asyncio.Event()
 
     def listen(self, endpoint: Endpoint) -> None:
         """Begin to accept."""
-        gate = Gate(self, endpoint)
+        gate = Acceptor(self, endpoint)
         gate.open()
         self._gates.append(gate)
 

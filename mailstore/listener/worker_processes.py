@@ -29,7 +29,7 @@ HANDLED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHL
 HEEDED_LATER = frozenset({signal.SIGHUP})  # by a worker that has something to reload; it would kill one that has not
 
 
-class Fleet:
+class WorkerProcesses:
     """Runs `work(index)` in `count` forked processes until SIGTERM or SIGINT; each returns after its own drain.
 
     `lost(index)` is called in the parent when a worker died. At SIGHUP the parent calls `reload()`, so that successors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from mailstore.wire.body_normalizer import DataDoor, RawDoor
+from mailstore.wire.body_normalizer import DataNormalizer, RawNormalizer
 
 if TYPE_CHECKING:
     from mailstore.ports import Intake
@@ -47,7 +47,7 @@ class Data:
 
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
-        self._door = DataDoor()
+        self._door = DataNormalizer()
 
     def feed(self, chunk: bytes) -> bytes | None:
         wire, rest = self._door.feed(chunk)
@@ -71,7 +71,7 @@ class Chunks:
 
     def __init__(self, kept: Kept) -> None:
         self.kept = kept
-        self._door = RawDoor()
+        self._door = RawNormalizer()
         self._left = 0
         self._last = False
 

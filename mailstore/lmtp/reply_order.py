@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 
-class Turns:
+class ReplyOrder:
     """One group of questions; each reply leaves as soon as all before it have left."""
 
     __slots__ = ("_first", "_replies")

@@ -10,7 +10,7 @@ from mailstore.lmtp import commands, replies
 from mailstore.lmtp.commands import Bare, Bdat, Command, Fault, Lhlo, Mail, Rcpt
 from mailstore.lmtp.message_data import Chunks, Data, Kept, Reader, Skipped
 from mailstore.lmtp.protocol import LEGAL, Rules, State
-from mailstore.lmtp.reply_order import Turns
+from mailstore.lmtp.reply_order import ReplyOrder
 from mailstore.lmtp.transaction import Transaction
 from mailstore.ports import Delivered, Recipient
 from mailstore.wire.lines import NEED_MORE, OVERLONG, LineBuffer
@@ -35,7 +35,7 @@ class Session:
         self._state = State.GREETED
         self._name = ""  # what LHLO said
         self._transaction = Transaction()
-        self._turns = Turns()  # the RCPTs that wait for an answer, or the recipients of a message that do
+        self._turns = ReplyOrder()  # the RCPTs that wait for an answer, or the recipients of a message that do
         self._content: tuple[Reader, Callable[[], None]] | None = None  # while it comes; and what to do at its end
         self._waiting_command: Command | Fault | None = None  # parsed, but RCPTs before it have no answer yet
         self._undelivered: set[int] = set()  # recipients of a message that came, whom the store has not answered
@@ -175,7 +175,7 @@ class Session:
             self._say(replies.ANSWERS[MessageTooLarge])
             return
         self._transaction = Transaction(command)
-        self._turns = Turns()
+        self._turns = ReplyOrder()
         self._state = State.SENDER
         self._say(replies.SENDER_OK)
 
@@ -269,7 +269,7 @@ class Session:
         """All of the message came: one reply for each accepted recipient, in the order of the RCPTs (RFC 2033 §4.2)."""
         recipients = self._transaction.recipients()
         self._transaction.complete()
-        self._turns = Turns()
+        self._turns = ReplyOrder()
         numbers = [self._turns.ask() for _ in recipients]
         self._undelivered = set(numbers)
         if not kept.too_large:

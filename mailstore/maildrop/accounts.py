@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from mailstore.errors import MailError
 from mailstore.maildrop.diary_writer import Diary
-from mailstore.maildrop.last_sign_in import Sightings
+from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.listing_cache import Listings
 from mailstore.maildrop.maildrop import Shelves
 from mailstore.maildrop.password_check import Passwords
-from mailstore.maildrop.session_revocation import Standing
+from mailstore.maildrop.session_revocation import SessionRevocation
 from mailstore.maildrop.sign_in import Memory, StoredSignIn
-from mailstore.maildrop.sign_in_refusal import Refusals
+from mailstore.maildrop.sign_in_refusal import SignInRefusals
 from mailstore.pg.pipeline import StatementFailed
 from mailstore.policy.known_pairs import KnownPairs
 from mailstore.policy.throttle import Throttle
 from mailstore.ports import BodyStore, Credentials, Done, Maildrop, SignIn
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.sign_in import SITE_EXPIRY
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ log = logging.getLogger("popadmin.signin")
 class StoredAccounts:
     """ports.Accounts. Lives in one worker, on its loop; the worker flushes its `diary`."""
 
-    def __init__(self, lanes: Lanes, bodies: BodyStore, sightings: Sightings) -> None:
+    def __init__(self, lanes: ConnectionPool, bodies: BodyStore, sightings: LastSignIns) -> None:
         self._lanes = lanes
         listings = Listings()
         lanes.on_return(listings.clear)
         self.diary = Diary(lanes)
-        self._standing = Standing(lanes)
+        self._standing = SessionRevocation(lanes)
         self._passwords = Passwords()
         throttle = Throttle()
         self._memory = Memory(
@@ -43,7 +43,7 @@ class StoredAccounts:
             sightings,
             self._passwords,
             throttle,
-            Refusals(lanes, self._passwords, throttle, self.diary),
+            SignInRefusals(lanes, self._passwords, throttle, self.diary),
             KnownPairs(),
         )
         self._site_expire_days: tuple[int | None, bool] | None = None

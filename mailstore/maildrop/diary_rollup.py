@@ -40,7 +40,7 @@ class Fold:
         self.octets_out += octets_out
 
 
-class Folds:
+class DiaryRollup:
     """What one worker has not written yet."""
 
     def __init__(self, now: datetime) -> None:

@@ -19,10 +19,10 @@ from mailstore.errors import MailError
 from mailstore.maildrop import diary_record as visits
 from mailstore.maildrop import diary_rollup as folds
 from mailstore.maildrop.diary_record import Visit
-from mailstore.maildrop.diary_rollup import Common, Fold, Folds
+from mailstore.maildrop.diary_rollup import Common, DiaryRollup, Fold
 from mailstore.pg import array_literals
 from mailstore.pg.pipeline import Parameters, Statement, StatementFailed
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.diary import BATCH, CONFIRM, DIARY, FOLD_DIARY, WRITTEN_BEFORE
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ class _Waiting:
 class Diary:
     """Of one worker. Call `flush` every second or so, and with `every` at the end."""
 
-    def __init__(self, lanes: Lanes) -> None:
+    def __init__(self, lanes: ConnectionPool) -> None:
         self._lanes = lanes
         self._told: list[Visit] = []
         self._waiting = _Waiting()
-        self._folds = Folds(datetime.now(UTC))
+        self._folds = DiaryRollup(datetime.now(UTC))
         self._writing = False
         self._every = False
         self._flushed: list[Callable[[], None]] = []

@@ -11,7 +11,7 @@ from mailstore.errors import MailError
 from mailstore.maildrop import diary_record
 from mailstore.pg import array_literals
 from mailstore.pg.pipeline import Parameters, Statement, StatementFailed
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.sign_in import KNOWN_NETWORKS, SIGHTINGS
 
 log = logging.getLogger("popadmin.signin")
@@ -22,23 +22,23 @@ REFUSALS_AT_MOST = 3  # a batch may meet a lock or a deadlock; what the server r
 
 
 @dataclass(frozen=True, slots=True)
-class _Sighting:
+class _LastSignIn:
     at: datetime
     client: str | None
     refusals: int = 0
 
 
-class Sightings:
+class LastSignIns:
     """Call `flush` every second or so and at the end. The newest sighting of a device wins; losing one is harmless."""
 
-    def __init__(self, lanes: Lanes) -> None:
+    def __init__(self, lanes: ConnectionPool) -> None:
         self._lanes = lanes
-        self._seen: dict[int, _Sighting] = {}
+        self._seen: dict[int, _LastSignIn] = {}
         self._networks: dict[tuple[int, str], datetime] = {}  # of users
 
     def add(self, device: int, client: str) -> None:
         """Note a sign-in from an IP address, or from "unix"."""
-        self._seen[device] = _Sighting(datetime.now(UTC), diary_record.address(client))
+        self._seen[device] = _LastSignIn(datetime.now(UTC), diary_record.address(client))
         if len(self._seen) >= BATCH_LIMIT:
             self.flush()
 
@@ -66,7 +66,7 @@ class Sightings:
         self._lanes.write((told, _known(networks)) if networks else (told,), written)
 
     def _take_back(
-        self, seen: dict[int, _Sighting], networks: dict[tuple[int, str], datetime], error: MailError
+        self, seen: dict[int, _LastSignIn], networks: dict[tuple[int, str], datetime], error: MailError
     ) -> None:
         """Only what the server refused is told here: that it was away, the lane has told. Networks that it refused
         are noted by a sign-in of another day."""

@@ -14,11 +14,11 @@ from mailstore.maildrop import session_end
 from mailstore.maildrop.diary_record import Visit, Visitor
 from mailstore.maildrop.diary_writer import Diary
 from mailstore.maildrop.listing_cache import Listings, unpack
-from mailstore.maildrop.session_revocation import Credential, Standing
+from mailstore.maildrop.session_revocation import Credential, SessionRevocation
 from mailstore.pg import array_literals
 from mailstore.pg.pipeline import Steps
 from mailstore.ports import BodyRef, BodyStore, Done, Handled, Listing, Message, SessionRecord
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.removal import REMOVE
 from mailstore.sql.statements.view import CARDS, HIDE, LISTING, LOCK, PAST_LISTING
 
@@ -52,11 +52,11 @@ class View(NamedTuple):
 class Shelves:
     """What every maildrop of a worker stands on."""
 
-    lanes: Lanes
+    lanes: ConnectionPool
     bodies: BodyStore
     listings: Listings
     diary: Diary
-    standing: Standing
+    standing: SessionRevocation
 
 
 class _Card(NamedTuple):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mailstore.errors import MailError
 from mailstore.pg import array_literals
 from mailstore.pg.pipeline import StatementFailed
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.view import BARRED
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ class Credential(NamedTuple):
     password_version: bytes | None
 
 
-class Standing:
+class SessionRevocation:
     """The open sessions of one worker, by their credential."""
 
-    def __init__(self, lanes: Lanes) -> None:
+    def __init__(self, lanes: ConnectionPool) -> None:
         self._lanes = lanes
         self._open: dict[Credential, list[Callable[[], None]]] = {}
         self._timer: asyncio.TimerHandle | None = None

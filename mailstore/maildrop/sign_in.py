@@ -10,13 +10,13 @@ from mailstore.errors import Abandoned, BadCredentials, MailError, MainPasswordB
 from mailstore.maildrop import account_rows
 from mailstore.maildrop.account_rows import Account, Device, device_of
 from mailstore.maildrop.diary_record import Visitor, address
-from mailstore.maildrop.last_sign_in import Sightings
+from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.maildrop import Shelves, StoredMaildrop, View
 from mailstore.maildrop.password_check import Check, Passwords
-from mailstore.maildrop.sign_in_refusal import Refusals, Why
+from mailstore.maildrop.sign_in_refusal import SignInRefusals, Why
 from mailstore.policy import devices
 from mailstore.policy.addresses import BadAddress, normal_address
-from mailstore.policy.hash_queue import Lane
+from mailstore.policy.hash_queue import Pipeline
 from mailstore.policy.known_pairs import KnownPairs
 from mailstore.policy.networks import network
 from mailstore.policy.throttle import Throttle
@@ -34,10 +34,10 @@ class Memory:
     """What every sign-in of a worker stands on."""
 
     shelves: Shelves
-    sightings: Sightings
+    sightings: LastSignIns
     passwords: Passwords
     throttle: Throttle
-    refusals: Refusals
+    refusals: SignInRefusals
     known_pairs: KnownPairs
 
 
@@ -145,16 +145,16 @@ class StoredSignIn:
             )
         if self._waited_seconds:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._waited_seconds, self._hash, account, Lane.STRANGER)
+            self._timer = loop.call_later(self._waited_seconds, self._hash, account, Pipeline.STRANGER)
         else:
-            self._hash(account, Lane.KNOWN if known else Lane.STRANGER)
+            self._hash(account, Pipeline.KNOWN if known else Pipeline.STRANGER)
 
-    def _hash(self, account: Account | None, lane: Lane) -> None:
+    def _hash(self, account: Account | None, lane: Pipeline) -> None:
         self._timer = None
         self._check = Check(
             account=self._credentials.address,
             network=None if self._credentials.loopback else self._network,
-            lane=Lane.LAST if self._wants_no_more else lane,
+            lane=Pipeline.LAST if self._wants_no_more else lane,
             secret=self._credentials.secret,
             encoded=account.encoded if account else None,
             quick=account is not None and account.active,

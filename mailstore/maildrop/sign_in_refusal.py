@@ -17,10 +17,10 @@ from mailstore.maildrop.diary_writer import Diary
 from mailstore.maildrop.password_check import Answer, Check, Passwords
 from mailstore.models import DiarySession
 from mailstore.pg.pipeline import StatementFailed
-from mailstore.policy.hash_queue import Lane
+from mailstore.policy.hash_queue import Pipeline
 from mailstore.policy.throttle import Throttle
 from mailstore.ports import Credentials
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.diary import PREVIOUS_PASSWORD
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ Why = DiarySession.Ended
 
 
 @dataclass(frozen=True, slots=True)
-class Refusals:
+class SignInRefusals:
     """Of one worker."""
 
-    lanes: Lanes
+    lanes: ConnectionPool
     passwords: Passwords
     throttle: Throttle
     diary: Diary
@@ -73,7 +73,7 @@ def _check(credentials: Credentials, encoded: str, done: Answer) -> Check:
     return Check(
         account=credentials.address,
         network=None,
-        lane=Lane.LAST,
+        lane=Pipeline.LAST,
         secret=credentials.secret,
         encoded=encoded,
         done=done,

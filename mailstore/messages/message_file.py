@@ -8,8 +8,9 @@ from contextlib import closing
 from mailstore import bodies, conf
 from mailstore.models import Body, Message
 from mailstore.ports import BodyRef, BodyStore
-from mailstore.transfer.sources import CHUNK_OCTETS
 from mailstore.wire.stuffing import Unstuffer
+
+CHUNK_OCTETS = 64 * 1024  # read, unstuffed and written at a time
 
 
 def site_store() -> BodyStore:

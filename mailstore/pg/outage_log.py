@@ -7,7 +7,7 @@ import logging
 log = logging.getLogger("popadmin.database")
 
 
-class News:
+class OutageLog:
     """Shared by the lanes of a worker: what happens to the server happens to all of them at about the same moment."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from psycopg import OperationalError, pq
 from mailstore.errors import MailError, Overloaded, Unavailable
 from mailstore.pg import open_connection
 from mailstore.pg.callback import tell
-from mailstore.pg.outage_log import News
+from mailstore.pg.outage_log import OutageLog
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
@@ -56,7 +56,7 @@ class Statement:
     binary: bool = False
 
 
-class Lane:
+class Pipeline:
     """A connection that comes back. Call `open` once from the loop's thread, `close` at the end.
 
     `came` is called whenever there is a new connection, before anything runs on it.
@@ -69,7 +69,7 @@ class Lane:
         pool: ThreadPoolExecutor,
         *,
         came: Callable[[], None],
-        news: News,
+        news: OutageLog,
     ) -> None:
         self._conninfo = open_connection.with_options(conninfo)
         self._statements = statements

@@ -27,7 +27,7 @@ _LOCAL_PART = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*
 
 
 class Flaw(Enum):
-    """What is wrong with a name, in the words of the log; mailstore.directory.address_error has a sentence for people."""
+    """What is wrong with a name, as the log says it; mailstore.directory.address_error has the sentences for people."""
 
     TOO_LONG = f"longer than {TYPED_OCTETS} octets"
     NO_AT = "an address without @"

@@ -17,7 +17,7 @@ _SIZE = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,3}))?\s*((?:[KMGT]?[BO]|[KMGT]|O
 
 
 class SizeFlaw(Enum):
-    """What is wrong with a size, in the words of the log; mailstore.directory.address_error has a sentence for people."""
+    """What is wrong with a size, as the log says it; mailstore.directory.address_error has the sentences for people."""
 
     NO_SIZE = "not a size"
     TOO_LARGE = "above the largest size"

@@ -7,7 +7,7 @@ from collections import OrderedDict
 KEYS_LIMIT = 20_000  # some 4 MB; the oldest go
 
 
-class Askings:
+class RateLimit:
     """The memory of one process: `most` a window under one key."""
 
     def __init__(self, most: int, window_seconds: int) -> None:

@@ -11,20 +11,20 @@ from django.utils.translation import ngettext
 from mailstore.delivery import notices
 from mailstore.models import Mailbox, User
 from mailstore.retention import admin_mail
-from mailstore.sql.sweep_step import Round
+from mailstore.sql.sweep_step import SweepContext
 
 PAUSE = timedelta(days=1)
 NAMED = 50  # what is beyond them is counted: the panel lists them all
 
 
-def send(round: Round) -> int:
+def send(round: SweepContext) -> int:
     """Send what is due; returns to how many administrators."""
     admins = User.objects.filter(Q(role=User.Role.ADMIN) | Q(grants__isnull=False), is_active=True).distinct()
     due = admins.filter(Q(digested_at=None) | Q(digested_at__lte=round.now - PAUSE))
     return sum(_send_to(admin, round) for admin in due.order_by("pk"))
 
 
-def _send_to(admin: User, round: Round) -> bool:
+def _send_to(admin: User, round: SweepContext) -> bool:
     filled = _filled(admin).select_related("user")
     count = filled.count()
     if not count or not _hand_over(admin, count, list(filled.order_by("-warned_percent", "pk")[:NAMED]), round):
@@ -40,7 +40,7 @@ def _filled(admin: User) -> QuerySet[Mailbox]:
     return rows if admin.role == User.Role.ADMIN else rows.filter(domain__grants__user=admin)
 
 
-def _hand_over(admin: User, count: int, first: Sequence[Mailbox], round: Round) -> bool:
+def _hand_over(admin: User, count: int, first: Sequence[Mailbox], round: SweepContext) -> bool:
     with notices.speaking(admin.language):
         subject = ngettext("%(count)d mailbox fills up", "%(count)d mailboxes fill up", count) % {"count": count}
         text = "\n".join(_lines(count, first)) + "\n"

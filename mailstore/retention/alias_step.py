@@ -10,21 +10,21 @@ from mailstore.directory import aliases, removal_notice
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 ACTOR = Actor("sweep", "shell")
 
 
-def _due(round: Round) -> QuerySet[Alias]:
+def _due(round: SweepContext) -> QuerySet[Alias]:
     """The forwards of removed mailboxes too: a restore would bring them back expired."""
     return Alias.objects.filter(expires_at__lt=removal_notice.due_before(round.now), domain__removed_at=None)
 
 
-def _look(round: Round) -> tuple[int]:
+def _look(round: SweepContext) -> tuple[int]:
     return (_due(round).count(),)
 
 
-def _act(round: Round) -> tuple[int]:
+def _act(round: SweepContext) -> tuple[int]:
     count = 0
     for address in list(_due(round).order_by("expires_at").values_list("address", flat=True)):
         if round.stop():

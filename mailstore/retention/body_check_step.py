@@ -19,7 +19,7 @@ from mailstore.messages import damaged_bodies
 from mailstore.models import Body, BodyCheck, User
 from mailstore.policy import reading_schedule
 from mailstore.retention import admin_mail
-from mailstore.sql.sweep_step import BATCH_ROWS, Round, Step
+from mailstore.sql.sweep_step import BATCH_ROWS, Step, SweepContext
 
 AGAIN_BODIES = 20  # damaged ones that a look reads anew, whichever; the others' turn comes with the next
 PAUSE_SECONDS = 0.05  # what is read in so little time is not waited for
@@ -59,13 +59,13 @@ class Budget:
         return time.monotonic() - self._began > self._seconds
 
 
-def _look(round: Round) -> tuple[int, int]:
+def _look(round: SweepContext) -> tuple[int, int]:
     due = _due(round)
     count = 0 if due is None else Body.objects.filter(pk__gt=due.check.after, pk__lte=due.until).count()
     return count, damaged_bodies.bodies().count()
 
 
-def _act(round: Round) -> tuple[int, int]:
+def _act(round: SweepContext) -> tuple[int, int]:
     _read_again(round)
     due = _due(round)
     count = 0 if due is None else _read(due, round)
@@ -73,7 +73,7 @@ def _act(round: Round) -> tuple[int, int]:
     return count, damaged_bodies.bodies().count()
 
 
-def _due(round: Round) -> Due | None:
+def _due(round: SweepContext) -> Due | None:
     """Return what is to be read now; None where the check is switched off."""
     days = settings.BODY_CHECK_DAYS
     if not days:
@@ -96,13 +96,13 @@ def _due(round: Round) -> Due | None:
     return Due(check, until, ends=ends)
 
 
-def _read_again(round: Round) -> None:
+def _read_again(round: SweepContext) -> None:
     for body in Body.objects.filter(damaged_at__isnull=False).order_by("?")[:AGAIN_BODIES]:
         if not round.stop():
             damaged_bodies.look_at(round.store, body, now=round.now)
 
 
-def _read(due: Due, round: Round) -> int:
+def _read(due: Due, round: SweepContext) -> int:
     """Read what is due and note where it stopped; returns how many bodies."""
     check, count = due.check, 0
     budget = Budget(reading_schedule.seconds(round.now - check.looked_at))
@@ -128,7 +128,7 @@ def _between(after: int, until: int) -> Iterator[Body]:
         after = batch[-1].pk
 
 
-def _tell(round: Round) -> None:
+def _tell(round: SweepContext) -> None:
     """Tell hosting admins of what they were not told yet; the pages go on to show it."""
     fresh = damaged_bodies.bodies().filter(damage_told_at=None)
     count = fresh.count()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from django.db import connection, transaction
 
-from mailstore.sql.sweep_step import BATCH_ROWS, Round, Step
+from mailstore.sql.sweep_step import BATCH_ROWS, Step, SweepContext
 
 # A body that several recipients share is born unreferenced; the pass a day later sees who took it.
 _LONG = "unreferenced_at < %(now)s - interval '1 day'"
@@ -27,14 +27,14 @@ SELECT count(*), coalesce(sum(wire_octets), 0)::bigint FROM mailstore_body WHERE
 """
 
 
-def _look(round: Round) -> tuple[int, int]:
+def _look(round: SweepContext) -> tuple[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"now": round.now})
         bodies, octets = cursor.fetchone()
     return bodies, octets
 
 
-def _act(round: Round) -> tuple[int, int]:
+def _act(round: SweepContext) -> tuple[int, int]:
     bodies = octets = 0
     for size in _destroyed(round):
         bodies += 1
@@ -42,7 +42,7 @@ def _act(round: Round) -> tuple[int, int]:
     return bodies, octets
 
 
-def _destroyed(round: Round) -> Iterator[int]:
+def _destroyed(round: SweepContext) -> Iterator[int]:
     """Yield the octets of each body that is gone."""
     after: int | None = 0
     while after is not None and not round.stop():
@@ -51,7 +51,7 @@ def _destroyed(round: Round) -> Iterator[int]:
 
 
 @transaction.atomic
-def _batch(after: int, round: Round) -> tuple[int | None, list[int]]:
+def _batch(after: int, round: SweepContext) -> tuple[int | None, list[int]]:
     """Destroy a batch of bodies; returns the last id seen (None: no more), and the octets of each that is gone."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE, {"after": after, "now": round.now})

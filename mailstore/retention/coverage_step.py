@@ -7,7 +7,7 @@ from django.db import connection
 from mailstore.sql.device_coverage import every_has
 from mailstore.sql.mailbox_window import windows
 from mailstore.sql.policy_source import FOLLOWED
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 # Who no longer has a message begins anew with it once everybody has; so a row keeps only what all have still.
 _KEEP = f"""
@@ -54,7 +54,7 @@ SELECT old.mailbox_id, max(old.since), range_agg(one)
 """
 
 
-def _act(round: Round) -> tuple[()]:
+def _act(round: SweepContext) -> tuple[()]:
     for keys in windows(round):
         with connection.cursor() as cursor:
             for statement in (_KEEP, _NOTE, _MERGE):

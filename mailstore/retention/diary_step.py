@@ -11,7 +11,7 @@ from django.db import connection
 
 from mailstore.sql.mailbox_window import windows
 from mailstore.sql.policy_source import FOLLOWED
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 DIARY_DAYS = 90  # where no policy says otherwise
 
@@ -36,11 +36,11 @@ DELETE FROM mailstore_earlierstay s USING {_KEPT}
 _FORGET_BATCHES = "DELETE FROM mailstore_diarybatch WHERE written_at < %(now)s::timestamptz - interval '1 day'"
 
 
-def _look(round: Round) -> tuple[int]:
+def _look(round: SweepContext) -> tuple[int]:
     return (sum(_each_window(round, _COUNT)),)
 
 
-def _act(round: Round) -> tuple[int]:
+def _act(round: SweepContext) -> tuple[int]:
     forgotten = sum(_each_window(round, _FORGET))
     for _stays in _each_window(round, _FORGET_STAYS):
         pass
@@ -49,7 +49,7 @@ def _act(round: Round) -> tuple[int]:
     return (forgotten,)
 
 
-def _each_window(round: Round, statement: str) -> Iterator[int]:
+def _each_window(round: SweepContext, statement: str) -> Iterator[int]:
     for keys in windows(round):
         with connection.cursor() as cursor:
             cursor.execute(statement, {"boxes": keys, "now": round.now})

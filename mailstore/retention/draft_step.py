@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 DRAFT_SECONDS = 24 * 3600  # no delivery takes so long
 
 
-def _look(round: Round) -> tuple[int]:
+def _look(round: SweepContext) -> tuple[int]:
     return (sum(1 for _draft in round.store.litter(DRAFT_SECONDS)),)
 
 
-def _act(round: Round) -> tuple[int]:
+def _act(round: SweepContext) -> tuple[int]:
     count = 0
     for name in round.store.litter(DRAFT_SECONDS):
         if round.stop():

@@ -13,7 +13,7 @@ from itertools import islice
 from django.db import connection, transaction
 
 from mailstore.models import Body, Device, EarlierStay, Mailbox, Message
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 MAILBOXES = 100  # copied at a time, with all that is in them
 
@@ -29,7 +29,9 @@ _COPIED = (
 )
 
 
-def rehearsed(steps: Iterable[Step], mailboxes: Iterable[int], round: Round) -> list[tuple[Step, tuple[int, ...]]]:
+def rehearsed(
+    steps: Iterable[Step], mailboxes: Iterable[int], round: SweepContext
+) -> list[tuple[Step, tuple[int, ...]]]:
     """Return the steps that can be made on a copy, with their figures for each turn of mailboxes."""
     order = [(step, step.copied) for step in steps if step.copied is not None]
     done = []

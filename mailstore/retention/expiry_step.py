@@ -12,7 +12,7 @@ from mailstore.sql.expiry_rule import DUE
 from mailstore.sql.locked_batch import FOUND_ROWS, Pace, locked
 from mailstore.sql.mailbox_window import windows
 from mailstore.sql.statements.removal import leaving
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 _COUNT = f"""
 WITH {expiry_rule.boxes("x.id <> ALL(%(but)s::bigint[])")}
@@ -50,14 +50,14 @@ _EXPIRE = leaving(
 Found = tuple[int, int]  # mailbox and arrival number
 
 
-def _look(round: Round) -> tuple[int, int]:
+def _look(round: SweepContext) -> tuple[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"now": round.now, "but": list(round.but)})
         messages, octets = cursor.fetchone()
     return messages, octets
 
 
-def _act(round: Round) -> tuple[int, int]:
+def _act(round: SweepContext) -> tuple[int, int]:
     messages = octets = 0
     for batch in _batches(round):
         count, size = _expire(batch, round)
@@ -66,7 +66,7 @@ def _act(round: Round) -> tuple[int, int]:
     return messages, octets
 
 
-def _batches(round: Round) -> Iterator[Sequence[Found]]:
+def _batches(round: SweepContext) -> Iterator[Sequence[Found]]:
     pace = Pace()
     for keys in windows(round):
         found: list[Found] = [(0, 0)]
@@ -77,12 +77,12 @@ def _batches(round: Round) -> Iterator[Sequence[Found]]:
                     yield batch
 
 
-def _find(keys: list[int], after: Found, round: Round) -> list[Found]:
+def _find(keys: list[int], after: Found, round: SweepContext) -> list[Found]:
     mailbox, added = after
     return prepared_statement.fetch(_FIND, {"boxes": keys, "mailbox": mailbox, "added": added, "now": round.now})
 
 
-def _expire(batch: Sequence[Found], round: Round) -> Found:
+def _expire(batch: Sequence[Found], round: SweepContext) -> Found:
     mailboxes, numbers = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
     found = {"mailboxes": mailboxes, "numbers": numbers, "first": min(numbers), "last": max(numbers)}
     with locked(sorted(set(mailboxes))) as free:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from mailstore.retention import finding_detectors
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 
-def _look(round: Round) -> tuple[int]:
+def _look(round: SweepContext) -> tuple[int]:
     return (finding_detectors.look(round.now),)
 
 
-def _act(round: Round) -> tuple[int]:
+def _act(round: SweepContext) -> tuple[int]:
     return (0,) if round.stop() else (finding_detectors.detect(round.now),)
 
 

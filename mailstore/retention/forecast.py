@@ -19,7 +19,7 @@ from mailstore.retention import recovery_cap_step, recovery_step, relief_step
 from mailstore.retention.dry_run import rehearsed
 from mailstore.retention.sweep import STEPS
 from mailstore.sql.expiry_rule import DUE, boxes
-from mailstore.sql.sweep_step import Round
+from mailstore.sql.sweep_step import SweepContext
 
 OF_POLICY, OF_DOMAIN, OF_MAILBOX = "p.id = %(key)s", "x.domain_id = %(key)s", "x.id = %(key)s"
 OF_MANY = "x.id = ANY(%(key)s)"
@@ -146,6 +146,6 @@ def _relieved(picked: str, which: Which) -> Going | None:
     held = Mailbox.objects.filter(pk__in=keys).aggregate(most=Sum(F("messages") + F("recovery_messages")))["most"] or 0
     if held > COPIED_MOST:
         return None
-    round = Round(bodies.from_url(settings.MAIL_STORE_URL), which["now"])
+    round = SweepContext(bodies.from_url(settings.MAIL_STORE_URL), which["now"])
     gone = [figures for step, figures in rehearsed(STEPS, keys, round) if step is relief_step.RELIEF]
     return Going(sum(messages for messages, _octets in gone), sum(octets for _messages, octets in gone), len(keys))

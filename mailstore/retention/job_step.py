@@ -7,17 +7,17 @@ from datetime import timedelta
 from django.db import transaction
 
 from mailstore.models import Job, Roster
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 KEPT_ROSTERS = timedelta(days=7)  # one that nobody carried out still has the passwords of its file
 KEPT_JOBS = timedelta(days=30)  # results are looked at soon, or never
 
 
-def _look(_round: Round) -> tuple[()]:
+def _look(_round: SweepContext) -> tuple[()]:
     return ()
 
 
-def _act(round: Round) -> tuple[()]:
+def _act(round: SweepContext) -> tuple[()]:
     for model, kept in ((Roster, KEPT_ROSTERS), (Job, KEPT_JOBS)):
         old = model._default_manager.filter(created_at__lt=round.now - kept)
         for key in list(old.values_list("pk", flat=True)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection
 
 from mailstore.policy.known_pairs import KNOWN_DAYS, NETWORKS_KEPT
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 _FORGET_OLD = f"""
 DELETE FROM mailstore_knownnetwork WHERE seen_at < %(now)s::timestamptz - interval '{KNOWN_DAYS} days'
@@ -21,11 +21,11 @@ DELETE FROM mailstore_knownnetwork WHERE id IN (
 """
 
 
-def _look(_round: Round) -> tuple[()]:
+def _look(_round: SweepContext) -> tuple[()]:
     return ()
 
 
-def _act(round: Round) -> tuple[()]:
+def _act(round: SweepContext) -> tuple[()]:
     for statement in (_FORGET_OLD, _FORGET_MANY):
         if not round.stop():
             with connection.cursor() as cursor:

@@ -9,7 +9,7 @@ from mailstore.directory import message_purge
 from mailstore.sql import prepared_statement
 from mailstore.sql.locked_batch import FOUND_ROWS, Pace, locked
 from mailstore.sql.mailbox_window import windows
-from mailstore.sql.sweep_step import Round
+from mailstore.sql.sweep_step import SweepContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class Purging:
         object.__setattr__(self, "_find", find)
         object.__setattr__(self, "_judge", f"SELECT m.id {self.due} AND m.id = ANY(%(messages)s)")
 
-    def act(self, round: Round) -> tuple[int]:
+    def act(self, round: SweepContext) -> tuple[int]:
         """Destroy all that is due; returns how many."""
         return (sum(self._purged(round)),)
 
-    def _purged(self, round: Round) -> Iterator[int]:
+    def _purged(self, round: SweepContext) -> Iterator[int]:
         """Yield how many rows went, some thousands at a time."""
         pace = Pace()
         for keys in windows(round):
@@ -41,11 +41,11 @@ class Purging:
                 count = self._some_of(keys, pace, round)
                 yield count
 
-    def _some_of(self, keys: Sequence[int], pace: Pace, round: Round) -> int:
+    def _some_of(self, keys: Sequence[int], pace: Pace, round: SweepContext) -> int:
         found = prepared_statement.fetch(self._find, {"boxes": list(keys), "now": round.now})
         return sum(self._purge(batch, round) for batch in pace.batches(found) if not round.stop())
 
-    def _purge(self, batch: Sequence[tuple[int, int]], round: Round) -> int:
+    def _purge(self, batch: Sequence[tuple[int, int]], round: SweepContext) -> int:
         """Behind the locks, what was restored or held before is seen."""
         boxes = sorted({mailbox for mailbox, _message in batch})
         messages = [message for _mailbox, message in batch]

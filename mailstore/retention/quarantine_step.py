@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 QUARANTINE_DAYS = 30
 
 
-def _look(round: Round) -> tuple[int]:
+def _look(round: SweepContext) -> tuple[int]:
     return (sum(1 for _name in round.store.quarantined(QUARANTINE_DAYS)),)
 
 
-def _act(round: Round) -> tuple[int]:
+def _act(round: SweepContext) -> tuple[int]:
     count = 0
     for name in round.store.quarantined(QUARANTINE_DAYS):
         if round.stop():

@@ -15,7 +15,7 @@ from mailstore.delivery.notices import Notice
 from mailstore.models import Mailbox
 from mailstore.policy.retention import WARN_PERCENTS
 from mailstore.retention import admin_digest
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 BATCH_NOTICES = 100  # as many bodies are made durable on one errand
 
@@ -51,21 +51,21 @@ class _Crossing:
     quota_messages: int | None
 
 
-def _sways(round: Round) -> Iterator[int]:
+def _sways(round: SweepContext) -> Iterator[int]:
     """Mailboxes that fill, unless the steps before take enough out of them."""
     return (crossing.mailbox for crossing in _rising(round))
 
 
-def _count(round: Round) -> tuple[int]:
+def _count(round: SweepContext) -> tuple[int]:
     return (sum(1 for _crossing in _rising(round)),)
 
 
-def _rising(round: Round) -> Iterator[_Crossing]:
+def _rising(round: SweepContext) -> Iterator[_Crossing]:
     for batch in _batches(round):
         yield from (crossing for crossing in batch if crossing.percent > crossing.told_percent)
 
 
-def _act(round: Round) -> tuple[int]:
+def _act(round: SweepContext) -> tuple[int]:
     warned, day = 0, f"{round.now:%Y-%m-%d}"
     for batch in _batches(round):
         for crossing in batch:
@@ -81,7 +81,7 @@ def _act(round: Round) -> tuple[int]:
     return (warned,)
 
 
-def _batches(round: Round) -> Iterator[list[_Crossing]]:
+def _batches(round: SweepContext) -> Iterator[list[_Crossing]]:
     after = 0
     while not round.stop():
         with connection.cursor() as cursor:

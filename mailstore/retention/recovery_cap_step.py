@@ -15,7 +15,7 @@ from mailstore.sql import expiry_rule
 from mailstore.sql.expiry_rule import DUE
 from mailstore.sql.locked_batch import ROWS_AT_MOST
 from mailstore.sql.policy_source import CHOSEN_AT, FOLLOWED
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 # A greatest() of nothing but NULL: no cap was lowered, or no wait was asked for.
 _STANDS = f"""coalesce(greatest(p.cap_since, {CHOSEN_AT}, x.quota_lowered_at)
@@ -63,7 +63,7 @@ SELECT x.id
 _ACT = Purging(due("x.id = ANY(%(boxes)s)")).act
 
 
-def _sways(round: Round) -> list[int]:
+def _sways(round: SweepContext) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_SWAYED, {"now": round.now})
         return [key for (key,) in cursor.fetchall()]

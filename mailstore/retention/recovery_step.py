@@ -7,7 +7,7 @@ from django.db import connection
 from mailstore.retention.purge_batch import Purging
 from mailstore.sql.locked_batch import ROWS_AT_MOST
 from mailstore.sql.policy_source import CHOSEN_AT, FOLLOWED
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 RECOVERY_DAYS = 30  # where no policy says otherwise
 
@@ -39,7 +39,7 @@ def due(which: str, limit: str = "ALL", *, mailboxes: str = "mailstore_mailbox")
 _COUNT = f"SELECT count(*) {due('x.id <> ALL(%(but)s::bigint[])')}"
 
 
-def _look(round: Round) -> tuple[int]:
+def _look(round: SweepContext) -> tuple[int]:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"now": round.now, "but": list(round.but)})
         (count,) = cursor.fetchone()

@@ -12,7 +12,7 @@ from mailstore.sql.locked_batch import locked
 from mailstore.sql.policy_source import FOLLOWED
 from mailstore.sql.quota_relief import finding, relieving
 from mailstore.sql.statements.delivery import fits
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 _ANY_OCTETS = "1::bigint"  # what takes not one octet is full
 _FULL = """
@@ -26,7 +26,7 @@ _FIND = finding("ARRAY[%(mailbox)s]", _ANY_OCTETS)
 _RELIEVE = relieving("%(mailbox)s", _ANY_OCTETS, "%(moment)s", "%(numbers)s::bigint[]")
 
 
-def _act(round: Round) -> tuple[int, int]:
+def _act(round: SweepContext) -> tuple[int, int]:
     messages = octets = 0
     for mailbox in full("true", {}):
         count = 1
@@ -45,7 +45,7 @@ def full(which: str, parameters: Mapping[str, Any]) -> list[int]:
     return keys
 
 
-def _batch(mailbox: int, round: Round) -> tuple[int, int]:
+def _batch(mailbox: int, round: SweepContext) -> tuple[int, int]:
     for _mailbox, numbers in prepared_statement.fetch(_FIND, {"mailbox": mailbox}):
         with locked([mailbox]) as free:
             for key in free:

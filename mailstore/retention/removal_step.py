@@ -12,20 +12,20 @@ from mailstore.directory import domain_removal, mailbox_removal, removal_notice
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Domain, Mailbox
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 ACTOR = Actor("sweep", "shell")
 
 
-def _look(round: Round) -> tuple[int]:
+def _look(round: SweepContext) -> tuple[int]:
     return (_mailboxes(round).count() + Mailbox.objects.filter(domain__in=_domains(round)).count(),)
 
 
-def _act(round: Round) -> tuple[int]:
+def _act(round: SweepContext) -> tuple[int]:
     return (sum(_purged(round)),)
 
 
-def _purged(round: Round) -> Iterator[int]:
+def _purged(round: SweepContext) -> Iterator[int]:
     """Yield how many mailboxes went by each purge."""
     purge_domain = partial(domain_removal.purge_now, stop=round.stop)
     mailboxes = list(_mailboxes(round).order_by("removed_at").values_list("user__address", flat=True))
@@ -39,13 +39,13 @@ def _purged(round: Round) -> Iterator[int]:
                 yield purge(name, actor=ACTOR).mailboxes
 
 
-def _mailboxes(round: Round) -> QuerySet[Mailbox]:
+def _mailboxes(round: SweepContext) -> QuerySet[Mailbox]:
     """Those that were removed by themselves, and whose domain will not take them along."""
     rows = Mailbox.objects.filter(removal_notice.due(round.now), removed_with_domain=False, held=False)
     return rows.exclude(domain__in=_domains(round))
 
 
-def _domains(round: Round) -> QuerySet[Domain]:
+def _domains(round: SweepContext) -> QuerySet[Domain]:
     held = Mailbox.objects.filter(domain=OuterRef("pk"), held=True)
     return Domain.objects.filter(~Exists(held), removal_notice.due(round.now))
 

@@ -15,7 +15,7 @@ from mailstore.delivery.notices import Notice
 from mailstore.policy.retention import SILENCE_NOTICE_DAYS
 from mailstore.sql.policy_source import FOLLOWED
 from mailstore.sql.statements.view import COUNTS
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 SILENT_DAYS = 45  # where no policy says otherwise
 BATCH_NOTICES = 100
@@ -71,19 +71,19 @@ class _Untold:
     until: datetime
 
 
-def _act(round: Round) -> tuple[int]:
+def _act(round: SweepContext) -> tuple[int]:
     _tell(round)
     return _end(round)
 
 
-def _mailboxes(round: Round) -> list[int]:
+def _mailboxes(round: SweepContext) -> list[int]:
     """Those with devices that count no more from now on."""
     with connection.cursor() as cursor:
         cursor.execute(_SILENT, {"now": round.now})
         return sorted({mailbox for mailbox, _device, _heard in cursor.fetchall()})
 
 
-def _end(round: Round) -> tuple[int]:
+def _end(round: SweepContext) -> tuple[int]:
     """End their counting, whose owners were told in time; returns how many devices."""
     silenced = 0
     for mailbox in _mailboxes(round):
@@ -93,7 +93,7 @@ def _end(round: Round) -> tuple[int]:
     return (silenced,)
 
 
-def _tell(round: Round) -> None:
+def _tell(round: SweepContext) -> None:
     for batch in _untold(round):
         told = {(untold.mailbox, untold.name): untold for untold in batch}
         for untold in told.values():
@@ -101,13 +101,13 @@ def _tell(round: Round) -> None:
                 _note(untold, round)
 
 
-def _note(untold: _Untold, round: Round) -> None:
+def _note(untold: _Untold, round: SweepContext) -> None:
     """Unless it has signed in since it was found: then this silence is over, and the next is told anew."""
     with connection.cursor() as cursor:
         cursor.execute(_NOTE, {"device": untold.device, "found": untold.last_sign_in_at, "now": round.now})
 
 
-def _untold(round: Round) -> Iterator[list[_Untold]]:
+def _untold(round: SweepContext) -> Iterator[list[_Untold]]:
     after = 0
     while not round.stop():
         with connection.cursor() as cursor:
@@ -120,7 +120,7 @@ def _untold(round: Round) -> Iterator[list[_Untold]]:
 
 
 @transaction.atomic
-def _silence(mailbox: int, round: Round) -> int:
+def _silence(mailbox: int, round: SweepContext) -> int:
     """End their counting behind the mailbox's lock; what waited for them alone is the next step's."""
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, {"mailbox": mailbox})

@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 
 from mailstore.retention import store_tie
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 log = logging.getLogger("popadmin.sweep")
 
 
-def _look(_round: Round) -> tuple[()]:
+def _look(_round: SweepContext) -> tuple[()]:
     return ()
 
 
-def _act(round: Round) -> tuple[()]:
+def _act(round: SweepContext) -> tuple[()]:
     told = store_tie.settle(round.store)
     if told is not None:
         log.error("the body store belongs to another database: %s", told)

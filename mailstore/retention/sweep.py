@@ -34,7 +34,7 @@ from mailstore.retention.sweep_lease import lease
 from mailstore.retention.tally_step import TALLY
 from mailstore.retention.web_session_step import VISITS
 from mailstore.sql.settlement_step import SETTLE
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 KEPT_PASSES = timedelta(days=90)
 
@@ -64,7 +64,7 @@ STEPS: tuple[Step, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class SweepResult:
     """What a pass did or would do: `expired`, `relieved`, `settled` to recovery; `messages`, `bodies` for good."""
 
     expired: int
@@ -89,23 +89,23 @@ class Swept:
     damaged: int  # bodies that are known not to be, now
 
 
-def preview(store: BodyStore, *, now: datetime | None = None) -> Swept:
+def preview(store: BodyStore, *, now: datetime | None = None) -> SweepResult:
     """Count what a pass would do now. Bodies follow their rows a day later, so they are counted apart."""
-    round = Round(store, now or timezone.now())
+    round = SweepContext(store, now or timezone.now())
     swayed = sorted({mailbox for step in STEPS for mailbox in step.sways(round)})
     looked = [(step, step.looked(replace(round, but=swayed))) for step in STEPS]
-    return Swept(**_figures([*looked, *rehearsed(STEPS, swayed, round)]))
+    return SweepResult(**_figures([*looked, *rehearsed(STEPS, swayed, round)]))
 
 
-def run(store: BodyStore, *, stop: Callable[[], bool] = lambda: False, now: datetime | None = None) -> Swept:
+def run(store: BodyStore, *, stop: Callable[[], bool] = lambda: False, now: datetime | None = None) -> SweepResult:
     """Make one pass; ends early, between two batches, once `stop` says so.
 
     Rejected while another pass runs anywhere on this database; Unavailable when the body store is away.
     """
     began = timezone.now()
-    round = Round(store, now or began, stop)
+    round = SweepContext(store, now or began, stop)
     with lease():
-        swept = Swept(**_figures((step, step.act(round)) for step in STEPS))
+        swept = SweepResult(**_figures((step, step.act(round)) for step in STEPS))
         if not stop():
             SweepPass.objects.filter(started_at__lt=began - KEPT_PASSES).delete()
             SweepPass.objects.create(started_at=began, ended_at=timezone.now(), figures=asdict(swept))
@@ -119,7 +119,7 @@ def tend(store: BodyStore, *, stop: Callable[[], bool] = lambda: False) -> int:
 
     Returns how many owners were warned. Rejected as `run`.
     """
-    round = Round(store, timezone.now(), stop)
+    round = SweepContext(store, timezone.now(), stop)
     with lease():
         (warned,) = WARN.act(round)
         REMOVED.act(round)

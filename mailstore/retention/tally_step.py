@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from mailstore.models import DiarySession, TallyMark
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 KEPT_DAYS = 400  # a year to look back on, and some
 COUNTED_DAYS = 31  # of what is there at the first pass
@@ -48,7 +48,7 @@ SELECT (d.started_at AT TIME ZONE 'UTC')::date, x.domain_id, 0, 0,
 _FORGET = "DELETE FROM mailstore_tally WHERE day < current_date - %(days)s::int"
 
 
-def _look(_round: Round) -> tuple[()]:
+def _look(_round: SweepContext) -> tuple[()]:
     return ()
 
 
@@ -60,7 +60,7 @@ def count_now() -> None:
 
 
 @transaction.atomic
-def _act(round: Round) -> tuple[()]:
+def _act(round: SweepContext) -> tuple[()]:
     if not round.stop():
         _count(round.now, settled=SETTLED, until=(round.now - LATE).replace(minute=0, second=0, microsecond=0))
     return ()

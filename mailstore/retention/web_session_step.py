@@ -5,18 +5,18 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from mailstore.models import WebSession
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 
-def _ended(round: Round) -> QuerySet[WebSession]:
+def _ended(round: SweepContext) -> QuerySet[WebSession]:
     return WebSession.objects.filter(expire_date__lt=round.now)
 
 
-def _look(round: Round) -> tuple[int]:
+def _look(round: SweepContext) -> tuple[int]:
     return (_ended(round).count(),)
 
 
-def _act(round: Round) -> tuple[int]:
+def _act(round: SweepContext) -> tuple[int]:
     count, _kinds = (0, {}) if round.stop() else _ended(round).delete()
     return (count,)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from mailstore.pg.outage_log import News
-from mailstore.pg.pipeline import Answer, Answers, Lane, Parameters, Statement, Steps
+from mailstore.pg.outage_log import OutageLog
+from mailstore.pg.pipeline import Answer, Answers, Parameters, Pipeline, Statement, Steps
 from mailstore.sql import quota_relief, statements
 from mailstore.sql.statements import diary
 
@@ -15,15 +15,17 @@ WRITES = statements.WRITES + diary.WRITES + quota_relief.WRITES
 WRITE_LANES = 4  # commits on one lane wait for each other's fsync; four share the disk's group commit
 
 
-class Lanes:
+class ConnectionPool:
     """Reads never wait behind a commit: they have a lane of their own."""
 
     def __init__(self, conninfo: str, *, write_lanes: int = WRITE_LANES) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="connect")
         self._caches: list[Callable[[], None]] = []
-        news = News()
-        self._reads = Lane(conninfo, READS, self._pool, came=self._forget, news=news)
-        self._writes = [Lane(conninfo, WRITES, self._pool, came=_nothing_kept, news=news) for _ in range(write_lanes)]
+        news = OutageLog()
+        self._reads = Pipeline(conninfo, READS, self._pool, came=self._forget, news=news)
+        self._writes = [
+            Pipeline(conninfo, WRITES, self._pool, came=_nothing_kept, news=news) for _ in range(write_lanes)
+        ]
 
     async def open(self) -> None:
         for lane in (self._reads, *self._writes):
@@ -54,7 +56,7 @@ class Lanes:
             lane.close()
         self._pool.shutdown(wait=False)
 
-    def _free(self) -> Lane:
+    def _free(self) -> Pipeline:
         """The least busy lane that is there; a lost one looks idle, and is not."""
         there = [lane for lane in self._writes if lane.connected]
         return min(there or self._writes, key=_load)
@@ -68,5 +70,5 @@ def _nothing_kept() -> None:
     """Lanes that write read nothing that is kept."""
 
 
-def _load(lane: Lane) -> int:
+def _load(lane: Pipeline) -> int:
     return lane.load

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from django.db import connection
 
-from mailstore.sql.sweep_step import Round
+from mailstore.sql.sweep_step import SweepContext
 
 WINDOW_MAILBOXES = 1000
 _WINDOW = f"SELECT id FROM mailstore_mailbox WHERE id > %(after)s ORDER BY id LIMIT {WINDOW_MAILBOXES}"
 
 
-def windows(round: Round) -> Iterator[list[int]]:
+def windows(round: SweepContext) -> Iterator[list[int]]:
     """Yield the keys of all mailboxes in order, until the pass is told to stop."""
     after = 0
     while not round.stop():

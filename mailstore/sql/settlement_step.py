@@ -17,7 +17,7 @@ from mailstore.sql.locked_batch import FOUND_ROWS, Pace, locked
 from mailstore.sql.mailbox_window import windows
 from mailstore.sql.statements.removal import leaving
 from mailstore.sql.statements.view import COUNTS
-from mailstore.sql.sweep_step import Round, Step
+from mailstore.sql.sweep_step import Step, SweepContext
 
 
 def _boxes(part: str = "") -> str:
@@ -90,14 +90,14 @@ def _settle(batch: Sequence[Found], moment: Callable[[], datetime]) -> int:
     return int(count)
 
 
-def _sways(round: Round) -> Iterator[int]:
+def _sways(round: SweepContext) -> Iterator[int]:
     for keys in windows(round):
         with connection.cursor() as cursor:
             cursor.execute(_WHERE, {"boxes": keys})
             yield from (key for (key,) in cursor.fetchall())
 
 
-def _act(round: Round) -> tuple[int]:
+def _act(round: SweepContext) -> tuple[int]:
     """Let go what is due anywhere."""
     pace = Pace()
     return (sum(let_go(keys, moment=round.moment, stop=round.stop, pace=pace) for keys in windows(round)),)

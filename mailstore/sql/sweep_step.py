@@ -13,7 +13,7 @@ BATCH_ROWS = 500  # of one transaction, where nobody waits for it
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class SweepContext:
     """One pass: the bodies, its moment, and whether it is to end between two batches.
 
     A preview looks at all mailboxes `but` some, which are looked at apart.
@@ -30,7 +30,7 @@ class Round:
         return self.now + timedelta(seconds=monotonic() - self.began_seconds)
 
 
-Act = Callable[[Round], tuple[int, ...]]
+Act = Callable[[SweepContext], tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class Step:
     figures: tuple[str, ...]
     look: Act | None
     act: Act
-    sways: Callable[[Round], Iterable[int]] = lambda _round: ()
+    sways: Callable[[SweepContext], Iterable[int]] = lambda _round: ()
     copied: Act | None = None
 
-    def looked(self, round: Round) -> tuple[int, ...]:
+    def looked(self, round: SweepContext) -> tuple[int, ...]:
         """What it would do in all mailboxes but `round.but`."""
         return (0,) * len(self.figures) if self.look is None else self.look(round)

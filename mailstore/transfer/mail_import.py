@@ -29,7 +29,7 @@ from mailstore.ports import BodyRef, BodyStore
 from mailstore.transfer import spent_uidls
 from mailstore.transfer.sources import Found, maildir, mbox, uidlist
 from mailstore.transfer.sources.contents import LOST, NotMail, Why
-from mailstore.wire.body_normalizer import RawDoor
+from mailstore.wire.body_normalizer import RawNormalizer
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ Warn = Callable[[str], None]
 
 
 @dataclass(slots=True)
-class Imported:
+class ImportResult:
     """What an import did, message by message."""
 
     imported: int = 0
@@ -66,7 +66,7 @@ class _Job:
     delivery: StoredDelivery
     store: BodyStore
     warn: Warn
-    done: Imported = field(default_factory=Imported)
+    done: ImportResult = field(default_factory=ImportResult)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def run(
     kind: str | None = None,
     progress: Progress = lambda _what, _count, _total: None,
     warn: Warn = lambda _text: None,
-) -> Imported:
+) -> ImportResult:
     """Bring the messages at `path` into a mailbox; `kind` is one of FORMATS, or None to look.
 
     What cannot be read or keep its UIDL is told to `warn`, and the import goes on. Rejected when the mailbox or the
@@ -209,7 +209,7 @@ async def _store_and_place(job: _Job, kept: list[tuple[Found, str | None]]) -> l
 
 async def _store(job: _Job, found: Found, uidl: str | None) -> _Stored | None:
     """Read a message into a body; None when it cannot be read or is none. The store's own errors end the import."""
-    draft, door = job.store.begin(), RawDoor()
+    draft, door = job.store.begin(), RawNormalizer()
     try:
         for octets in _wire(found, door):
             draft.write(octets)
@@ -228,7 +228,7 @@ async def _store(job: _Job, found: Found, uidl: str | None) -> _Stored | None:
     return _Stored(found, _right(ref), uidl)
 
 
-def _wire(found: Found, door: RawDoor) -> Iterator[bytes]:
+def _wire(found: Found, door: RawNormalizer) -> Iterator[bytes]:
     """Yield a message in wire form. NotMail where there is none, OSError."""
     for chunk in found.read():
         yield door.feed(chunk)

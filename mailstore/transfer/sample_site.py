@@ -24,7 +24,7 @@ from mailstore.directory.audit import Actor
 from mailstore.directory.mailbox_batch import MAIN_DEVICE
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Body, Device, Domain, Mailbox, User
-from mailstore.wire.body_normalizer import RawDoor
+from mailstore.wire.body_normalizer import RawNormalizer
 
 BODIES = 48
 BATCH_MAILBOXES = 1000  # one transaction: some ten thousand messages, a second or two
@@ -66,7 +66,7 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Seeded:
+class SampleSiteResult:
     """What was made."""
 
     domains: int
@@ -76,7 +76,7 @@ class Seeded:
 
 def run(
     size: Size, store: FileBodies, *, password: str, actor: Actor, progress: Callable[[str, int, int | None], None]
-) -> Seeded:
+) -> SampleSiteResult:
     """Make the site; `progress` hears of mailboxes. Rejected when a domain of such a site is there already."""
     if Domain.objects.filter(name=_domain_name(0)).exists():
         raise Rejected(_("%(domain)s is there already: seed an empty site") % {"domain": _domain_name(0)})
@@ -93,7 +93,7 @@ def run(
         progress("mailboxes", done, size.mailboxes)
     audit.record(actor, "site.seed", _domain_name(0), mailboxes=done, messages=messages)
     _analyse()
-    return Seeded(size.domains, done, messages)
+    return SampleSiteResult(size.domains, done, messages)
 
 
 def _batches(size: Size) -> Iterator[range]:
@@ -170,7 +170,7 @@ def _letters() -> Iterator[bytes]:
 
 def _store(store: FileBodies, octets: bytes) -> int:
     """Make one body, file before row; returns its row's key."""
-    draft, door = store.begin(), RawDoor()
+    draft, door = store.begin(), RawNormalizer()
     draft.write(door.feed(octets) + door.finish())
     ref = draft.commit(door.octets)
     row = Body.objects.create(key=ref.key, wire_octets=ref.wire_octets, octets=ref.octets, digest=ref.digest)

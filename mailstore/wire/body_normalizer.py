@@ -15,7 +15,7 @@ _END = b"\r\n.\r\n"  # RFC 5321 §4.1.1.4
 _LINE_DOT = re.compile(rb"\r\n\.(?=(.?))", re.DOTALL)
 
 
-class DataDoor:
+class DataNormalizer:
     """What follows DATA: dot-stuffed lines up to a line of one dot.
 
     Lines are what CRLF ends: a dot behind a bare LF or CR was not stuffed by the sender and is content, and only
@@ -56,7 +56,7 @@ class DataDoor:
         return wire
 
 
-class RawDoor:
+class RawNormalizer:
     """What is not stuffed: BDAT, a pipe, a file to import. Its end is told by whoever feeds it."""
 
     __slots__ = ("_lookahead", "octets")

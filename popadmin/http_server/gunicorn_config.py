@@ -1,4 +1,4 @@
-"""What gunicorn does with each new worker of the pages (`--config=python:popadmin.http_server.gunicorn_config`); not what it serves."""
+"""What gunicorn does with each new worker of the pages (`--config=python:popadmin.http_server.gunicorn_config`)."""
 
 from __future__ import annotations
 

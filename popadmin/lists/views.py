@@ -18,8 +18,8 @@ from popadmin.lists import csv_export, paging
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.list_state import State
 from popadmin.lists.selection import TICKED_MOST, Choice
-from popadmin.templatetags.amounts import count
 from popadmin.web import request_lookup
+from popadmin.web.amounts import count
 
 PAGE_ROWS = 50
 EXPORT = "export"  # in the query string: the list as a file

@@ -7,10 +7,6 @@ from django.db.models import F, QuerySet
 from mailstore.models import AuditEntry, Device, DiarySession, Finding, Mailbox, Message, User
 
 
-def has_mailbox(user: User) -> bool:
-    return getattr(user, "mailbox", None) is not None
-
-
 def mailboxes(user: User) -> QuerySet[Mailbox]:
     return Mailbox.objects.filter(user=user).select_related("policy", "domain__policy")
 

@@ -8,7 +8,7 @@ from django.conf import settings
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Normalizer:
     """One way in: `encryption` as mail programs call it."""
 
     port: int
@@ -18,10 +18,12 @@ class Door:
 @dataclass(frozen=True, slots=True)
 class MailProgram:
     host: str
-    doors: tuple[Door, ...]
+    doors: tuple[Normalizer, ...]
 
 
 def mail_program() -> MailProgram:
     """The best way in first; one that is switched off is not offered. The ports are those that clients connect to."""
     ways = ((settings.PUBLIC_POP3S_PORT, "SSL/TLS"), (settings.PUBLIC_POP3_PORT, "STARTTLS"))
-    return MailProgram(settings.PUBLIC_HOSTNAME, tuple(Door(port, name) for port, name in ways if port is not None))
+    return MailProgram(
+        settings.PUBLIC_HOSTNAME, tuple(Normalizer(port, name) for port, name in ways if port is not None)
+    )

@@ -28,21 +28,9 @@ from mailstore.models import (
     User,
 )
 from popadmin.web import request_lookup
-from popadmin.web.people import signed_in
+from popadmin.web.people import is_admin, is_host, signed_in
 
 NAMED_MOST = 3  # of the domains of an admin, in a list
-
-
-def is_host(user: User) -> bool:
-    return user.role == User.Role.ADMIN
-
-
-def is_admin(user: User) -> bool:
-    """Hosting admin or domain admin. `administers` comes with the user of a request, so that no page asks again."""
-    if is_host(user):
-        return True
-    told: bool | None = getattr(user, "administers", None)
-    return DomainGrant.objects.filter(user=user).exists() if told is None else told
 
 
 class AdminPage:

@@ -20,8 +20,8 @@ from mailstore.retention import forecast
 from popadmin.lists.bulk_preview import Act, Back, Done
 from popadmin.panel import access
 from popadmin.panel.bulk_field_changes import Change, NothingAsked
-from popadmin.templatetags.amounts import count, size
 from popadmin.templatetags.policies import told_shortly
+from popadmin.web.amounts import count, size
 from popadmin.web.people import signed_in
 from popadmin.web.size_field import SizeField
 

@@ -18,6 +18,8 @@ from mailstore.directory.domain_usage import CHART_DAYS
 from mailstore.models import AuditEntry, Domain, Finding, KeptHoldings, Mailbox, Message, TallyMark, User
 from popadmin.panel import access
 from popadmin.panel.usage_filters import NEAR_PERCENT, NO_QUOTA, used
+from popadmin.web import people
+from popadmin.web.day_counts import Day
 
 LARGEST = 10  # rows of a table that is read at a glance
 KEPT_FROM = 20_000  # mailboxes; fewer are counted in ten milliseconds, each time
@@ -50,14 +52,6 @@ class Held:
     largest: list[Holdings]
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
-    date: datetime.date
-    deliveries: int
-    sign_ins: int
-    refused: int
-
-
 def domains(user: User) -> tuple[int, list[int]]:
     """How many there are, and the keys of those that are suspended."""
     closed = ArrayAgg("pk", filter=Q(active=False), default=Value([]))
@@ -70,7 +64,7 @@ def held(user: User, closed: Collection[int], *, kept_from: int = KEPT_FROM) -> 
 
     Then only what mail moves can differ from the lists, by what came in that minute.
     """
-    if not access.is_host(user):
+    if not people.is_host(user):
         return _count(user, closed)
     kept = _kept()
     if kept is not None:
@@ -90,7 +84,7 @@ def largest(user: User, holdings: Sequence[Holdings]) -> list[tuple[Domain, Hold
 def with_findings(user: User) -> int:
     """Mailboxes in which something is set up wrongly; few among many, so it begins at the findings."""
     rows = Finding.objects.filter(mailbox__removed_at=None)
-    if not access.is_host(user):
+    if not people.is_host(user):
         rows = rows.filter(mailbox__domain__in=access.domains(user))
     return rows.aggregate(mailboxes=Count("mailbox", distinct=True))["mailboxes"] or 0
 

@@ -12,7 +12,7 @@ from mailstore.policy.throttle import Throttle
 LOCAL = "unix"  # a request that came by a unix socket has no address
 
 
-class Guesses:
+class LoginThrottle:
     """The memory of one web process. A name is `signs_in_as`'s; passwords are kept as keyed digests only."""
 
     def __init__(self) -> None:
@@ -33,4 +33,4 @@ class Guesses:
         self._throttle.succeeded(client or LOCAL, name, time.monotonic())
 
 
-guesses = Guesses()
+guesses = LoginThrottle()

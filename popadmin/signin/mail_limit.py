@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 
 from mailstore.policy.networks import is_loopback, network
-from mailstore.policy.rate_limit import Askings
+from mailstore.policy.rate_limit import RateLimit
 
 HOUR_SECONDS = 3600
 NETWORK_HOURLY = 20  # an office that returns from its holidays; more is somebody who tries names
 ACCOUNT_HOURLY = 3  # mails to one person: he may mistype, and wait for the first one
 LOCAL = "unix"  # a request that came by a unix socket has no address
 
-_by_network = Askings(NETWORK_HOURLY, HOUR_SECONDS)
-_by_account = Askings(ACCOUNT_HOURLY, HOUR_SECONDS)
+_by_network = RateLimit(NETWORK_HOURLY, HOUR_SECONDS)
+_by_account = RateLimit(ACCOUNT_HOURLY, HOUR_SECONDS)
 
 
 def from_network(client: str) -> bool:

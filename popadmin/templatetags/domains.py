@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from mailstore.models import Alias
-from popadmin.templatetags.amounts import count, size
 from popadmin.templatetags.drawings import quota_bar
 from popadmin.templatetags.mailboxes import both_ways, in_script, small
-from popadmin.templatetags.times import moment
+from popadmin.web.amounts import count, size
+from popadmin.web.times import moment
 
 register = template.Library()
 

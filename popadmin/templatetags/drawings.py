@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from mailstore.messages.mailbox_usage import Split
-from popadmin.panel.overview_stats import Day
-from popadmin.templatetags.amounts import count, size
+from popadmin.web.amounts import count, size
+from popadmin.web.day_counts import Day
 
 register = template.Library()
 

@@ -21,7 +21,7 @@ def field(bound: BoundField) -> dict[str, Any]:
 
 @register.inclusion_tag("parts/options.html")
 def options(bound: BoundField) -> dict[str, Any]:
-    """An `Explained` field: a radio button an option, each with its line."""
+    """An `OptionField` field: a radio button an option, each with its line."""
     return {"field": bound, "options": bound.field.options, "chosen": bound.value()}  # type: ignore[attr-defined]  # of Explained
 
 

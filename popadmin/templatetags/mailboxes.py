@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from mailstore.models import Mailbox
 from mailstore.policy.addresses import shown_domain
-from popadmin.templatetags.amounts import count
 from popadmin.templatetags.drawings import quota_bar
 from popadmin.templatetags.findings import found_marks
-from popadmin.templatetags.times import moment
+from popadmin.web.amounts import count
+from popadmin.web.times import moment
 
 register = template.Library()
 

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from mailstore.models import RetentionPolicy
 from mailstore.policy.retention import HORIZON_DAYS
 from mailstore.retention.forecast import Forecast, Going
-from popadmin.templatetags.amounts import count, size
+from popadmin.web.amounts import count, size
 
 register = template.Library()
 

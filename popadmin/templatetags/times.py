@@ -1,83 +1,15 @@
-"""Moments as people read them: how long ago or ahead in words, the exact time in the reader's zone on hover."""
+"""Template tags for moments; `popadmin.web.times` formats them."""
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable
-
 from django import template
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+
+from popadmin.web import times
 
 register = template.Library()
 
-JUST_NOW_SECONDS = 60
-SECONDS_TOLD = 60  # of what lasted: from then on minutes say enough
-WORDS_SECONDS = 30 * 86400  # beyond it a date says more than "2 months"
-UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (
-    (7 * 86400, lambda number: ngettext("%(number)d week", "%(number)d weeks", number)),
-    (86400, lambda number: ngettext("%(number)d day", "%(number)d days", number)),
-    (3600, lambda number: ngettext("%(number)d hour", "%(number)d hours", number)),
-    (60, lambda number: ngettext("%(number)d minute", "%(number)d minutes", number)),
-)
-
-
-@register.simple_tag
-def moment(at: datetime.datetime | None, nothing: str | None = None) -> SafeString | str:
-    """`<time>` with "2 days ago", "in 3 hours" or the date; without a moment `nothing`, else "never"."""
-    if at is None:
-        return format_html('<span class="nothing">{}</span>', _("never") if nothing is None else nothing)
-    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact(at), _words(at))
-
-
-@register.simple_tag
-def at(moment: datetime.datetime) -> SafeString:
-    """`<time>` with date and time of day, where one event follows another."""
-    local = timezone.localtime(moment)
-    day, time = date_format(local, "DATE_FORMAT"), date_format(local, "TIME_FORMAT")
-    return format_html('<time datetime="{}" title="{}">{}, {}</time>', moment.isoformat(), exact(moment), day, time)
-
-
-@register.simple_tag
-def day(moment: datetime.datetime, shape: str = "DATE_FORMAT") -> SafeString:
-    """`<time>` with the date alone, where the hour matters little."""
-    shown = date_format(timezone.localtime(moment), shape)
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), shown)
-
-
-@register.simple_tag
-def lasted(began: datetime.datetime, ended: datetime.datetime) -> str:
-    """How long something took, in words: `12 seconds`, `3 minutes`."""
-    seconds = round((ended - began).total_seconds())
-    if seconds < SECONDS_TOLD:
-        return ngettext("%(number)d second", "%(number)d seconds", seconds) % {"number": seconds}
-    return _number(seconds)
-
-
-@register.filter
-def exact(at: datetime.datetime) -> str:
-    """To the minute, with the zone: `26/11/2026 07:47 CET`."""
-    local = timezone.localtime(at)
-    return f"{date_format(local, 'SHORT_DATETIME_FORMAT')} {local.tzname()}"
-
-
-def _words(at: datetime.datetime) -> str:
-    """The largest unit alone; Django's `timesince` says the same at ten times the cost, and lists have fifty of it."""
-    seconds = (timezone.now() - at).total_seconds()
-    away = abs(seconds)
-    if away < JUST_NOW_SECONDS:
-        return _("just now")
-    if away >= WORDS_SECONDS:
-        return date_format(timezone.localtime(at), "DATE_FORMAT")
-    words = _number(away)
-    return _("%(time)s ago") % {"time": words} if seconds > 0 else _("in %(time)s") % {"time": words}
-
-
-def _number(seconds: float) -> str:
-    unit, words = next((unit, words) for unit, words in UNITS if seconds >= unit)
-    number = int(seconds // unit)
-    return (words(number) % {"number": number}).replace(" ", "\N{NO-BREAK SPACE}")
+register.simple_tag(times.moment)
+register.simple_tag(times.at)
+register.simple_tag(times.day)
+register.simple_tag(times.lasted)
+register.filter(times.exact)

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
-from popadmin.templatetags.amounts import count, size_or_none
-from popadmin.templatetags.times import exact
 from popadmin.web import device_mode
+from popadmin.web.amounts import count, size_or_none
+from popadmin.web.times import exact
 
 # Each verb that an action writes; tests hold this table against the code.
 VERBS: dict[str, Promise] = {

@@ -12,8 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import User
-from popadmin.owner import access as owner
-from popadmin.panel import access as panel
+from popadmin.web import people
 
 THEME_COOKIE = "theme"
 THEMES: dict[str, tuple[Promise, str]] = {
@@ -35,18 +34,18 @@ class Place:
 
 
 PLACES = (
-    Place("overview", _("Overview"), "speedometer2", panel.is_admin),
-    Place("domains", _("Domains"), "globe2", panel.is_admin),
-    Place("mailboxes", _("Mailboxes"), "inboxes", panel.is_admin),
-    Place("aliases", _("Aliases"), "signpost-split", panel.is_admin),
-    Place("policies", _("Retention"), "hourglass-split", panel.is_admin),
-    Place("admins", _("Administrators"), "people", panel.is_host),
-    Place("audit", _("Audit"), "clock-history", panel.is_admin),
-    Place("mailbox", _("My mailbox"), "inbox", owner.has_mailbox),
-    Place("messages", _("Messages"), "envelope", owner.has_mailbox),
-    Place("recovery", _("Recovery"), "arrow-counterclockwise", owner.has_mailbox),
-    Place("diary", _("Diary"), "journal-text", owner.has_mailbox),
-    Place("devices", _("Devices"), "phone", owner.has_mailbox),
+    Place("overview", _("Overview"), "speedometer2", people.is_admin),
+    Place("domains", _("Domains"), "globe2", people.is_admin),
+    Place("mailboxes", _("Mailboxes"), "inboxes", people.is_admin),
+    Place("aliases", _("Aliases"), "signpost-split", people.is_admin),
+    Place("policies", _("Retention"), "hourglass-split", people.is_admin),
+    Place("admins", _("Administrators"), "people", people.is_host),
+    Place("audit", _("Audit"), "clock-history", people.is_admin),
+    Place("mailbox", _("My mailbox"), "inbox", people.has_mailbox),
+    Place("messages", _("Messages"), "envelope", people.has_mailbox),
+    Place("recovery", _("Recovery"), "arrow-counterclockwise", people.has_mailbox),
+    Place("diary", _("Diary"), "journal-text", people.has_mailbox),
+    Place("devices", _("Devices"), "phone", people.has_mailbox),
     Place("settings", _("Settings"), "gear", lambda _user: True),
 )
 

@@ -44,7 +44,7 @@ def send(message: EmailMessage) -> None:
         raise NotSent(str(error)) from error
 
 
-class Postman:
+class Mailer:
     """Sends letters one after the other behind the answer, so that how long an answer takes tells nothing."""
 
     def __init__(self) -> None:
@@ -73,4 +73,4 @@ class Postman:
             self._room.release()
 
 
-postman = Postman()
+postman = Mailer()

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
-
-from popadmin.signin import resubmit
-from popadmin.signin.views.sign_in import signed_out
 
 ZONE_COOKIE = "zone"  # set by static/zone.js: the one thing that a browser knows and does not send
 ZONE_CHARACTERS = 40  # the longest name of a zone has 32
@@ -65,35 +59,6 @@ class PageHeaders:
             for cookie in response.cookies.values():
                 cookie["secure"] = True
         return response
-
-
-class SignInFirst(LoginRequiredMiddleware):
-    """Whoever is not signed in is asked to, and then comes where he wanted; a form that he sent goes along."""
-
-    def handle_no_permission(  # type: ignore[override]  # Django's stub knows no page here
-        self, request: HttpRequest, view_func: Any
-    ) -> HttpResponse:
-        sent = resubmit.sent(request)
-        return super().handle_no_permission(request, view_func) if sent is None else signed_out(request, sent)
-
-
-class PasswordFirst:
-    """Whoever must choose a new password can do that, sign out, and nothing else."""
-
-    ALLOWED = frozenset({"settings-password", "sign-out", "language", "theme"})
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_view(self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
-        if not request.user.is_authenticated or not request.user.must_change_password:
-            return None
-        here = request.resolver_match.view_name if request.resolver_match else None
-        open_to_all = not getattr(view, "login_required", True)
-        return None if open_to_all or here in self.ALLOWED else redirect("settings-password")
 
 
 class UserLanguage:

@@ -19,7 +19,7 @@ class Option:
     line: Promise | str = ""
 
 
-class Explained(forms.ChoiceField):
+class OptionField(forms.ChoiceField):
     """One of `options`."""
 
     def __init__(self, options: Sequence[Option], **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Who may sign in, and what a person may see of himself."""
+"""Who the person behind a request is: may they sign in, do they administer, do they have a mailbox."""
 
 from __future__ import annotations
 
@@ -42,3 +42,19 @@ def suspended(user: User) -> bool:
 def web_switched_off(user: User) -> bool:
     mailbox = getattr(user, "mailbox", None)
     return mailbox is not None and not mailbox.web
+
+
+def is_host(user: User) -> bool:
+    return user.role == User.Role.ADMIN
+
+
+def is_admin(user: User) -> bool:
+    """Hosting admin or domain admin. `administers` comes with the user of a request, so that no page asks again."""
+    if is_host(user):
+        return True
+    told: bool | None = getattr(user, "administers", None)
+    return DomainGrant.objects.filter(user=user).exists() if told is None else told
+
+
+def has_mailbox(user: User) -> bool:
+    return getattr(user, "mailbox", None) is not None

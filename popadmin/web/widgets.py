@@ -14,6 +14,8 @@ from django.http import HttpRequest
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
+PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+
 FOLDER = "django/forms/widgets/"
 INPUTS = ("checkbox", "date", "email", "hidden", "input", "number", "password", "text")
 

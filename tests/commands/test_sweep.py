@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from mailstore.bodies.files import FileBodies
 from mailstore.models import Message
-from mailstore.retention.sweep import Swept
+from mailstore.retention.sweep import SweepResult
 from tests.commands.shell import MANAGE, environment, one_line, process
 from tests.site.rows import a_mailbox, a_message
 
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> str:
 
 
 def test_a_dry_run_counts_and_a_pass_does(folder: str) -> None:
-    figures = {field.name: 0 for field in fields(Swept)} | {"messages": 1}
+    figures = {field.name: 0 for field in fields(SweepResult)} | {"messages": 1}
     dry = process("sweep", "--dry-run", "--json", POPADMIN_DATA_DIR=folder)
     assert (dry.returncode, json.loads(dry.stdout), Message.objects.count()) == (0, figures, 1)
     done = process("sweep", "--json", POPADMIN_DATA_DIR=folder)

@@ -26,7 +26,7 @@ from mailstore.models import Body, Device, Domain, Mailbox, Message
 from mailstore.pg.pipeline import StatementFailed
 from mailstore.policy.quota import GRACE_OCTETS, GRACE_SHARE
 from mailstore.ports import Delivered, Recipient
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from tests.site.mail import ENVELOPE, Mail, assert_counters_are_sums
 from tests.site.rows import ACTOR, a_mailbox
 from tests.site.worker import Worker, conninfo
@@ -153,7 +153,9 @@ def test_a_message_that_is_given_up_leaves_no_file(mail: Mail, folder: Path) -> 
     assert files(folder) == set()
 
 
-def test_without_its_body_store_a_delivery_is_put_off(worker: Worker, lanes: Lanes, mail: Mail, tmp_path: Path) -> None:
+def test_without_its_body_store_a_delivery_is_put_off(
+    worker: Worker, lanes: ConnectionPool, mail: Mail, tmp_path: Path
+) -> None:
     a_mailbox()
     away = StoredDelivery(lanes, FileBodies(tmp_path / "not-mounted"), "mail.example.test")
     elsewhere = Mail(worker, away, mail.accounts)
@@ -183,7 +185,7 @@ def test_many_deliveries_for_the_last_octets_take_exactly_what_is_there(mail: Ma
     mail.commit([found], WIRE)
     each = Mailbox.objects.get().octets
     Mailbox.objects.update(quota_octets=each + int(each * share))
-    other_lanes = Lanes(conninfo())
+    other_lanes = ConnectionPool(conninfo())
     mail.worker.run(other_lanes.open())
     second = StoredDelivery(other_lanes, mail.delivery._bodies, "mail.example.test")
     answers: list[object] = []

@@ -18,7 +18,7 @@ from mailstore.retention import sweep
 from mailstore.retention.relief_step import RELIEF
 from mailstore.sql import prepared_statement
 from mailstore.sql.quota_relief import RELIEF_ROUNDS, RELIEF_ROWS
-from mailstore.sql.sweep_step import Round
+from mailstore.sql.sweep_step import SweepContext
 from tests.messages.test_mailbox_usage import has, signed_in
 from tests.site.bodiless import Bodiless
 from tests.site.mail import Mail, assert_counters_are_sums
@@ -37,7 +37,7 @@ def removed() -> list[tuple[int, str]]:
     return list(Message.objects.exclude(removed=None).order_by("added").values_list("added", "removed_why"))
 
 
-def swept() -> sweep.Swept:
+def swept() -> sweep.SweepResult:
     told = sweep.preview(Bodiless())
     done = sweep.run(Bodiless())
     assert (done.relieved, done.relieved_octets) == (told.relieved, told.relieved_octets)
@@ -216,5 +216,5 @@ def test_a_round_is_judged_anew_behind_the_lock(monkeypatch: pytest.MonkeyPatch)
         return rows
 
     monkeypatch.setattr(prepared_statement, "fetch", meanwhile)
-    assert RELIEF.act(Round(Bodiless(), timezone.now())) == (0, 0)
+    assert RELIEF.act(SweepContext(Bodiless(), timezone.now())) == (0, 0)
     assert removed() == []

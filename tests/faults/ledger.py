@@ -39,7 +39,7 @@ class Ledger:
             assert left in (set(), group) or group - left <= gone_later, "a QUIT removed some of its messages"
 
 
-class Crowd:
+class ConnectionCounts:
     """Senders and readers in threads, one reader for each mailbox; they go on whatever happens, until told to stop."""
 
     def __init__(self, ground: Ground, ledger: Ledger, seed: int) -> None:

@@ -14,7 +14,7 @@ import pytest
 from mailstore.bodies import layout
 from mailstore.policy import sortable_ids
 from tests.faults.ground import PEOPLE, Ground
-from tests.faults.ledger import Crowd, Ledger, everything
+from tests.faults.ledger import ConnectionCounts, Ledger, everything
 from tests.running import Daemon
 
 ROUNDS = 15  # of each of two seeds
@@ -52,7 +52,7 @@ def test_whatever_is_killed_and_when_every_promise_is_kept(ground: Ground, seed:
     chance = random.Random(seed)
     people = [f"p{n}@example.org" for n in range(PEOPLE)]
     ledger = Ledger()
-    crowd = Crowd(ground, ledger, seed)
+    crowd = ConnectionCounts(ground, ledger, seed)
     crowd.begin(people, senders=3)
     pause = threading.Event()
     struck = []

@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from mailstore.listener.connection_counts import Crowd
+from mailstore.listener.connection_counts import ConnectionCounts
 from mailstore.listener.handshake import Context
 from mailstore.listener.server import Endpoint, Limits, Server
 from mailstore.pop3.protocol import Rules
@@ -46,7 +46,7 @@ class Stage:
         self.accounts = FakeAccounts()
         self.accounts.add(self.maildrop.address, SECRET, self.maildrop)
         self.journal = FakeJournal()
-        self.server = Server(limits, Crowd(1), worker=0, tls=tls, now=self.clock)
+        self.server = Server(limits, ConnectionCounts(1), worker=0, tls=tls, now=self.clock)
         self.sock = socket.create_server(("127.0.0.1", 0))
         self.sock.setblocking(False)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_OCTETS)

@@ -20,13 +20,13 @@ from mailstore.errors import (
     Unavailable,
 )
 from mailstore.maildrop.accounts import StoredAccounts
-from mailstore.maildrop.last_sign_in import Sightings
+from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.models import Device, Domain, KnownNetwork, Mailbox, RetentionPolicy, User
 from mailstore.policy.known_pairs import KNOWN_DAYS, NETWORKS_KEPT, NETWORKS_LIMIT
 from mailstore.policy.throttle import WRONG_PASSWORDS_A_DAY
 from mailstore.ports import Credentials, SignIn
 from mailstore.retention import sweep
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.sign_in import SITE_EXPIRY
 from tests.site import counting_hasher
 from tests.site.bodiless import Bodiless
@@ -240,7 +240,12 @@ def test_a_wrong_password_beside_a_verified_one_is_still_wrong(sign_in: SignIns)
 
 @pytest.mark.req("P-192")
 def test_a_guesser_is_stopped_and_the_owner_signs_in_from_where_he_does(
-    worker: Worker, lanes: Lanes, bodies: FileBodies, sightings: Sightings, accounts: StoredAccounts, sign_in: SignIns
+    worker: Worker,
+    lanes: ConnectionPool,
+    bodies: FileBodies,
+    sightings: LastSignIns,
+    accounts: StoredAccounts,
+    sign_in: SignIns,
 ) -> None:
     a_mailbox()
     _device, secret = devices.add(ANN, "Phone", actor=ACTOR)
@@ -444,7 +449,7 @@ def known() -> list[tuple[str, str]]:
 
 
 def test_where_an_account_signed_in_is_kept_and_written_once_a_day(
-    worker: Worker, lanes: Lanes, bodies: FileBodies, sightings: Sightings, sign_in: SignIns
+    worker: Worker, lanes: ConnectionPool, bodies: FileBodies, sightings: LastSignIns, sign_in: SignIns
 ) -> None:
     a_mailbox()
     phone = devices.add(ANN, "Phone", actor=ACTOR)[1]
@@ -467,7 +472,9 @@ def test_where_an_account_signed_in_is_kept_and_written_once_a_day(
     another.close()
 
 
-def test_a_user_has_a_bounded_number_of_known_networks(worker: Worker, sightings: Sightings, sign_in: SignIns) -> None:
+def test_a_user_has_a_bounded_number_of_known_networks(
+    worker: Worker, sightings: LastSignIns, sign_in: SignIns
+) -> None:
     a_mailbox()
     seen_before()
     user = User.objects.get()
@@ -484,7 +491,7 @@ def test_a_user_has_a_bounded_number_of_known_networks(worker: Worker, sightings
 
 
 def test_known_networks_are_forgotten_after_a_month_and_with_the_mailbox(
-    worker: Worker, sightings: Sightings, sign_in: SignIns
+    worker: Worker, sightings: LastSignIns, sign_in: SignIns
 ) -> None:
     a_mailbox()
     seen_before()
@@ -506,9 +513,9 @@ def test_known_networks_are_forgotten_after_a_month_and_with_the_mailbox(
 
 @pytest.mark.req("P-118")
 def test_without_a_database_nobody_is_told_that_his_password_is_wrong(worker: Worker, bodies: FileBodies) -> None:
-    lanes = Lanes("host=/nowhere dbname=none connect_timeout=1", write_lanes=1)
+    lanes = ConnectionPool("host=/nowhere dbname=none connect_timeout=1", write_lanes=1)
     worker.run(lanes.open())
-    accounts = StoredAccounts(lanes, bodies, Sightings(lanes))
+    accounts = StoredAccounts(lanes, bodies, LastSignIns(lanes))
     answers = worker.asked(
         *(lambda done: accounts.sign_in(credentials("x", client=ELSEWHERE), done) for _ in range(200))
     )
@@ -525,7 +532,7 @@ def test_without_a_database_nobody_is_told_that_his_password_is_wrong(worker: Wo
     [("192.0.2.7", "192.0.2.7"), ("2001:db8::7", "2001:db8::7"), ("fe80::7%eth0", "fe80::7"), ("unix", None)],
 )
 def test_a_sighting_of_any_peer_is_written_and_spoils_no_other(
-    worker: Worker, sightings: Sightings, sign_in: SignIns, client: str, kept: str | None
+    worker: Worker, sightings: LastSignIns, sign_in: SignIns, client: str, kept: str | None
 ) -> None:
     a_mailbox()
     a_mailbox("bob@example.org")

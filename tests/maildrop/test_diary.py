@@ -9,12 +9,12 @@ import pytest
 from mailstore.directory import devices, mailbox_removal, mailboxes
 from mailstore.errors import BadCredentials, MailError, MainPasswordBarred, PopSwitchedOff, Unavailable
 from mailstore.maildrop.diary_record import Visit, Visitor
-from mailstore.maildrop.diary_rollup import FOLDS_AT_MOST, Folds
+from mailstore.maildrop.diary_rollup import FOLDS_AT_MOST, DiaryRollup
 from mailstore.maildrop.diary_writer import BATCH_VISITS, REFUSALS_AT_MOST, WAITING_VISITS, Diary
 from mailstore.models import Device, DiaryBatch, DiarySession, Mailbox, Message
 from mailstore.pg.pipeline import Answer, StatementFailed, Steps
 from mailstore.ports import Credentials
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from tests.site.mail import Mail
 from tests.site.rows import ACTOR, PASSWORD, a_mailbox
 from tests.site.worker import all_there, end_lanes
@@ -114,14 +114,14 @@ def test_polls_of_two_workers_are_one_row_too(ann: Mail) -> None:
     ids=["device", "end", "view", "hour", "day", "client", "encryption", "mailbox"],
 )
 def test_polls_that_differ_are_rows_of_their_own(other: Visit) -> None:
-    folds = Folds(NOON)
+    folds = DiaryRollup(NOON)
     folds.add(visit())
     folds.add(other)
     assert len(folds.due(NOON, every=True)) == 2
 
 
 def test_the_first_poll_of_an_hour_is_due_at_once_and_more_of_them_once_a_minute() -> None:
-    folds = Folds(NOON)
+    folds = DiaryRollup(NOON)
     folds.add(visit())
     first = folds.due(NOON, every=False)
     assert [fold.sessions for fold in first.values()] == [1]
@@ -133,7 +133,7 @@ def test_the_first_poll_of_an_hour_is_due_at_once_and_more_of_them_once_a_minute
 
 
 def test_polls_that_could_not_be_written_join_those_that_came_since() -> None:
-    folds = Folds(NOON)
+    folds = DiaryRollup(NOON)
     folds.add(visit())
     due = folds.due(NOON, every=False)
     folds.add(visit())
@@ -224,7 +224,7 @@ def test_sessions_that_ended_while_the_database_was_away_are_told_when_it_is_bac
 class LosingLanes:
     """Each batch is written, and the first answer to each is lost."""
 
-    def __init__(self, lanes: Lanes) -> None:
+    def __init__(self, lanes: ConnectionPool) -> None:
         self._lanes = lanes
         self._lost: list[Steps] = []
 
@@ -304,7 +304,7 @@ def test_what_waits_for_the_database_is_bounded() -> None:
         diary.tell(visit(number))
     diary.flush(every=True)
     assert len(diary._waiting.visits) == WAITING_VISITS - BATCH_VISITS, "and those of the batch that is sent again"
-    folds = Folds(NOON)
+    folds = DiaryRollup(NOON)
     for number in range(3 * FOLDS_AT_MOST):
         folds.add(visit(number))
     assert len(folds.due(NOON, every=False)) == 2 * FOLDS_AT_MOST

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from mailstore.errors import MailError, Unavailable
-from mailstore.maildrop.last_sign_in import BATCH_LIMIT, KEPT_LIMIT, REFUSALS_AT_MOST, Sightings
+from mailstore.maildrop.last_sign_in import BATCH_LIMIT, KEPT_LIMIT, REFUSALS_AT_MOST, LastSignIns
 from mailstore.models import Device, Mailbox
 from mailstore.pg.pipeline import Answer, StatementFailed, Steps
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from tests.site.rows import a_mailbox
 from tests.site.worker import Worker, all_there, end_lanes
 
@@ -32,7 +32,7 @@ REFUSED = StatementFailed("canceling statement due to lock timeout", "55P03")
 
 
 def test_sign_ins_seen_while_the_database_was_away_are_written_when_it_is_back(
-    worker: Worker, lanes: Lanes, sightings: Sightings
+    worker: Worker, lanes: ConnectionPool, sightings: LastSignIns
 ) -> None:
     """The harm: a device that had signed in looked silent, and stopped counting."""
     a_mailbox()
@@ -48,7 +48,7 @@ def test_sign_ins_seen_while_the_database_was_away_are_written_when_it_is_back(
 
 def test_a_refused_batch_is_logged_each_time_and_given_up_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
     lanes = FailingLanes(REFUSED)
-    sightings = Sightings(lanes)
+    sightings = LastSignIns(lanes)
     sightings.add(1, "192.0.2.7")
     for _ in range(REFUSALS_AT_MOST + 2):
         sightings.flush()
@@ -60,7 +60,7 @@ def test_a_refused_batch_is_logged_each_time_and_given_up_in_the_end(caplog: pyt
 
 def test_a_database_that_is_away_is_not_told_again_by_each_batch(caplog: pytest.LogCaptureFixture) -> None:
     lanes = FailingLanes(Unavailable("the database is away"))
-    sightings = Sightings(lanes)
+    sightings = LastSignIns(lanes)
     sightings.add(1, "192.0.2.7")
     for _ in range(10):
         sightings.flush()
@@ -69,7 +69,7 @@ def test_a_database_that_is_away_is_not_told_again_by_each_batch(caplog: pytest.
 
 
 def test_a_newer_sign_in_wins_over_one_that_could_not_be_written(
-    worker: Worker, lanes: Lanes, sightings: Sightings
+    worker: Worker, lanes: ConnectionPool, sightings: LastSignIns
 ) -> None:
     a_mailbox()
     device = Device.objects.get()
@@ -91,7 +91,7 @@ def test_a_newer_sign_in_wins_over_one_that_could_not_be_written(
 
 def test_what_waits_for_the_database_is_bounded_and_a_full_moment_is_no_storm_of_writes() -> None:
     lanes = FailingLanes(Unavailable("the database is away"))
-    sightings = Sightings(lanes)
+    sightings = LastSignIns(lanes)
     for device in range(10 * BATCH_LIMIT):
         sightings.add(device, "192.0.2.7")
     assert set(lanes.batches) == {BATCH_LIMIT}
@@ -99,7 +99,7 @@ def test_what_waits_for_the_database_is_bounded_and_a_full_moment_is_no_storm_of
 
 
 def test_a_mailbox_knows_the_last_sign_in_of_any_device_and_is_not_written_at_each(
-    worker: Worker, lanes: Lanes, sightings: Sightings
+    worker: Worker, lanes: ConnectionPool, sightings: LastSignIns
 ) -> None:
     mailbox = a_mailbox()
     device = Device.objects.get()

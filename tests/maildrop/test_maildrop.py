@@ -13,12 +13,12 @@ from mailstore.bodies.files import FileBodies
 from mailstore.directory import devices, mailbox_removal, message_purge
 from mailstore.errors import BadCredentials, BodyLost, TryAgain, Unavailable
 from mailstore.maildrop.accounts import StoredAccounts
-from mailstore.maildrop.last_sign_in import Sightings
+from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.maildrop import WINDOW
 from mailstore.models import Body, Mailbox, Message
 from mailstore.pg.pipeline import Answer, Parameters, Statement
 from mailstore.ports import Credentials, Maildrop
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.sign_in import SIGN_IN
 from mailstore.sql.statements.view import CARDS, LISTING
 from tests.site.mail import Mail, assert_counters_are_sums
@@ -31,7 +31,7 @@ ANN = "ann@example.org"
 class Counted:
     """Lanes that note which statements were read."""
 
-    def __init__(self, lanes: Lanes) -> None:
+    def __init__(self, lanes: ConnectionPool) -> None:
         self._lanes = lanes
         self.statements: list[bytes] = []
         self.write = lanes.write
@@ -109,7 +109,7 @@ def test_sessions_at_one_change_share_one_listing(ann: Mail) -> None:
     assert ann.worker.get(ann.open(ANN).listing) is not first
 
 
-def test_a_listing_is_not_kept_when_the_database_was_away(ann: Mail, lanes: Lanes) -> None:
+def test_a_listing_is_not_kept_when_the_database_was_away(ann: Mail, lanes: ConnectionPool) -> None:
     """The harm: a database restored to an earlier day takes change numbers again, and a kept list showed other mail."""
     first = ann.worker.get(ann.open(ANN).listing)
     end_lanes()
@@ -159,12 +159,12 @@ def test_a_maildrop_is_listed_in_exact_octets_without_reading_a_body(ann: Mail, 
 @pytest.mark.req("P-057")
 @pytest.mark.parametrize("waiting", [0, 10 * WINDOW])
 def test_a_sign_in_reads_the_same_one_statement_whatever_the_maildrop_holds(
-    mail: Mail, lanes: Lanes, bodies: FileBodies, worker: Worker, waiting: int
+    mail: Mail, lanes: ConnectionPool, bodies: FileBodies, worker: Worker, waiting: int
 ) -> None:
     a_mailbox()
     fill(mail, waiting)
     counted = Counted(lanes)
-    accounts = StoredAccounts(counted, bodies, Sightings(counted))
+    accounts = StoredAccounts(counted, bodies, LastSignIns(counted))
     drop: Maildrop = worker.get(
         lambda done: accounts.sign_in(Credentials(ANN, PASSWORD, "192.0.2.7", loopback=False), done)
     )
@@ -177,11 +177,11 @@ def test_a_sign_in_reads_the_same_one_statement_whatever_the_maildrop_holds(
 
 
 def test_reading_a_whole_maildrop_asks_once_for_a_window_of_messages(
-    ann: Mail, lanes: Lanes, bodies: FileBodies, worker: Worker
+    ann: Mail, lanes: ConnectionPool, bodies: FileBodies, worker: Worker
 ) -> None:
     fill(ann, 2 * WINDOW)
     counted = Counted(lanes)
-    accounts = StoredAccounts(counted, bodies, Sightings(counted))
+    accounts = StoredAccounts(counted, bodies, LastSignIns(counted))
     drop: Maildrop = worker.get(
         lambda done: accounts.sign_in(Credentials(ANN, PASSWORD, "192.0.2.7", loopback=False), done)
     )
@@ -289,7 +289,7 @@ def test_a_removal_during_deliveries_and_removals_loses_none_of_them(ann: Mail) 
     assert ann.open(ANN).messages == 43 + 4 - 41
 
 
-def test_a_removal_without_a_database_removes_nothing(ann: Mail, lanes: Lanes) -> None:
+def test_a_removal_without_a_database_removes_nothing(ann: Mail, lanes: ConnectionPool) -> None:
     drop = ann.open(ANN)
     ann.uidls(drop)
 

@@ -20,11 +20,11 @@ from mailstore.delivery.message_writer import Placement
 from mailstore.directory import devices, domains, mailboxes
 from mailstore.errors import MailError
 from mailstore.maildrop.accounts import StoredAccounts
-from mailstore.maildrop.last_sign_in import Sightings
+from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.messages import recovery
 from mailstore.models import Device, Mailbox, Message
 from mailstore.ports import BodyRef, Credentials, Done, Listing, Maildrop
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 from tests.site.rows import ACTOR, PASSWORD
 
 ADDRESS = "ann@example.org"
@@ -48,10 +48,10 @@ class Store:
         conninfo = make_conninfo(
             dbname=database["NAME"], user=database["USER"], host=database["HOST"], port=database["PORT"]
         )
-        self.lanes = Lanes(conninfo, write_lanes=2)
+        self.lanes = ConnectionPool(conninfo, write_lanes=2)
         self._loop.run_until_complete(self.lanes.open())
         store = bodies.from_url(settings.MAIL_STORE_URL)
-        self._sightings = Sightings(self.lanes)
+        self._sightings = LastSignIns(self.lanes)
         self._accounts = StoredAccounts(self.lanes, store, self._sightings)
         self._delivery = StoredDelivery(self.lanes, store, "mail.example.test")
         self._bodies = 0

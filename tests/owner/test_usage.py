@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from mailstore.models import Device, Mailbox, RetentionPolicy
-from popadmin.owner.mail_program import Door, mail_program
+from popadmin.owner.mail_program import Normalizer, mail_program
 from tests.site.rows import a_message
 from tests.up.programs import REPOSITORY
 from tests.web.people import ANN, an_admin, an_owner, signed_in
@@ -68,7 +68,7 @@ def test_the_owner_reads_the_ports_that_his_mail_program_reaches_not_those_behin
     settings.PUBLIC_HOSTNAME = "pop.example.org"
     settings.POP3S_LISTEN, settings.POP3_LISTEN = ("[::]:1995",), ("0.0.0.0:1110",)
     settings.PUBLIC_POP3S_PORT, settings.PUBLIC_POP3_PORT = 995, 110
-    assert mail_program().doors == (Door(995, "SSL/TLS"), Door(110, "STARTTLS"))
+    assert mail_program().doors == (Normalizer(995, "SSL/TLS"), Normalizer(110, "STARTTLS"))
     an_owner()
     page = signed_in(ANN).get("/mailbox/").content.decode()
     assert "pop.example.org" in page

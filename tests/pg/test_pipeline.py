@@ -16,8 +16,8 @@ from psycopg.conninfo import make_conninfo
 
 from mailstore.errors import MailError, Overloaded, Unavailable
 from mailstore.pg import open_connection
-from mailstore.pg.outage_log import News
-from mailstore.pg.pipeline import BINARY, STUCK_SECONDS, Lane, Statement, StatementFailed
+from mailstore.pg.outage_log import OutageLog
+from mailstore.pg.pipeline import BINARY, STUCK_SECONDS, Pipeline, Statement, StatementFailed
 from popadmin.up.postgres import Cluster
 from tests.site.worker import Ask, Worker
 
@@ -63,28 +63,30 @@ def worker() -> Iterator[Worker]:
 
 
 @pytest.fixture
-def lane(cluster: Cluster, sql: psycopg.Connection, worker: Worker) -> Iterator[Lane]:
+def lane(cluster: Cluster, sql: psycopg.Connection, worker: Worker) -> Iterator[Pipeline]:
     with opened(cluster, worker) as lane:
         yield lane
 
 
 @contextmanager
-def opened(cluster: Cluster, worker: Worker, **options: str) -> Iterator[Lane]:
+def opened(cluster: Cluster, worker: Worker, **options: str) -> Iterator[Pipeline]:
     with ThreadPoolExecutor(1) as pool:
-        lane = Lane(make_conninfo(cluster.conninfo(), **options), STATEMENTS, pool, came=lambda: None, news=News())
+        lane = Pipeline(
+            make_conninfo(cluster.conninfo(), **options), STATEMENTS, pool, came=lambda: None, news=OutageLog()
+        )
         worker.run(lane.open())
         tick(lane, worker)
         yield lane
         lane.close()
 
 
-def tick(lane: Lane, worker: Worker) -> None:
+def tick(lane: Pipeline, worker: Worker) -> None:
     """As a listener does, only more often."""
     lane.tick()
     worker.loop.call_later(0.05, tick, lane, worker)
 
 
-def asking(lane: Lane, statement: Statement, *parameters: bytes | None) -> Ask:
+def asking(lane: Pipeline, statement: Statement, *parameters: bytes | None) -> Ask:
     return lambda done: lane.run(((statement, parameters),), done)
 
 
@@ -105,16 +107,16 @@ def busy(sql: psycopg.Connection) -> bool:
     return sql.execute(asked).fetchone() == (1,)
 
 
-def back(lane: Lane, worker: Worker) -> bool:
+def back(lane: Pipeline, worker: Worker) -> bool:
     return not isinstance(worker.ask(asking(lane, ECHO, b"there")), MailError)
 
 
-def test_a_thousand_questions_at_once_are_answered_each_with_its_own_answer(lane: Lane, worker: Worker) -> None:
+def test_a_thousand_questions_at_once_are_answered_each_with_its_own_answer(lane: Pipeline, worker: Worker) -> None:
     asked = [b"%d" % n for n in range(1000)]
     assert [value(answer) for answer in worker.asked(*(asking(lane, ECHO, text) for text in asked))] == asked
 
 
-def test_an_error_never_touches_the_questions_beside_it(lane: Lane, worker: Worker) -> None:
+def test_an_error_never_touches_the_questions_beside_it(lane: Pipeline, worker: Worker) -> None:
     before, failed, after = worker.asked(
         asking(lane, ECHO, b"before"), asking(lane, DIVIDE, b"0"), asking(lane, ECHO, b"after")
     )
@@ -123,7 +125,7 @@ def test_an_error_never_touches_the_questions_beside_it(lane: Lane, worker: Work
     assert failed.sqlstate == "22012"
 
 
-def test_a_transaction_of_several_steps_is_all_or_none(lane: Lane, worker: Worker, sql: psycopg.Connection) -> None:
+def test_a_transaction_of_several_steps_is_all_or_none(lane: Pipeline, worker: Worker, sql: psycopg.Connection) -> None:
     steps = ((ADD, (b"5",)), (DIVIDE, (b"0",)), (ADD, (b"5",)))
     failed, beside = worker.asked(lambda done: lane.run(steps, done), asking(lane, ADD, b"1"))
     assert isinstance(failed, StatementFailed)
@@ -132,7 +134,7 @@ def test_a_transaction_of_several_steps_is_all_or_none(lane: Lane, worker: Worke
 
 
 def test_a_statement_behind_a_lock_sees_what_was_committed_while_it_waited(
-    lane: Lane, worker: Worker, sql: psycopg.Connection, cluster: Cluster
+    lane: Pipeline, worker: Worker, sql: psycopg.Connection, cluster: Cluster
 ) -> None:
     answers: list[object] = []
 
@@ -153,7 +155,7 @@ def test_a_statement_behind_a_lock_sees_what_was_committed_while_it_waited(
     [b"a\0b", b"\xff\xfe", b"\xed\xa0\x80", b"\xc0\x80", b"'; DROP TABLE counter; --", b"x" * 1_000_000],
     ids=["nul", "not-utf8", "surrogate", "overlong", "quote", "a-million"],
 )
-def test_no_parameter_breaks_the_connection(lane: Lane, worker: Worker, octets: bytes) -> None:
+def test_no_parameter_breaks_the_connection(lane: Pipeline, worker: Worker, octets: bytes) -> None:
     odd, beside, binary = worker.asked(
         asking(lane, ECHO, octets), asking(lane, ECHO, b"fine"), asking(lane, OCTETS, octets)
     )
@@ -162,12 +164,12 @@ def test_no_parameter_breaks_the_connection(lane: Lane, worker: Worker, octets: 
     assert value(binary) == octets
 
 
-def test_null_is_not_an_empty_text(lane: Lane, worker: Worker) -> None:
+def test_null_is_not_an_empty_text(lane: Pipeline, worker: Worker) -> None:
     null, empty = worker.asked(asking(lane, ECHO, None), asking(lane, ECHO, b""))
     assert (value(null), value(empty)) == (None, b"")
 
 
-def test_an_answer_that_cannot_be_taken_leaves_the_others_theirs(lane: Lane, worker: Worker) -> None:
+def test_an_answer_that_cannot_be_taken_leaves_the_others_theirs(lane: Pipeline, worker: Worker) -> None:
     def falling_over(done: object) -> None:
         lane.run(((ECHO, (b"x",)),), lambda _: 1 / 0)
         done("asked")
@@ -177,7 +179,7 @@ def test_an_answer_that_cannot_be_taken_leaves_the_others_theirs(lane: Lane, wor
 
 
 def test_a_backend_that_is_ended_costs_its_questions_an_error_and_nothing_else(
-    lane: Lane, worker: Worker, sql: psycopg.Connection
+    lane: Pipeline, worker: Worker, sql: psycopg.Connection
 ) -> None:
     answers: list[object] = []
 
@@ -197,14 +199,14 @@ def test_a_backend_that_is_ended_costs_its_questions_an_error_and_nothing_else(
 
 
 def test_an_idle_lane_notices_that_its_backend_was_ended_and_comes_back(
-    lane: Lane, worker: Worker, sql: psycopg.Connection
+    lane: Pipeline, worker: Worker, sql: psycopg.Connection
 ) -> None:
     end_backend(sql)
     worker.until(lambda: back(lane, worker), "the lane came back")
 
 
 def test_an_answer_that_cannot_be_taken_at_the_end_of_a_connection_does_not_keep_the_lane_away(
-    lane: Lane, worker: Worker, sql: psycopg.Connection
+    lane: Pipeline, worker: Worker, sql: psycopg.Connection
 ) -> None:
     answers: list[object] = []
 
@@ -221,7 +223,7 @@ def test_an_answer_that_cannot_be_taken_at_the_end_of_a_connection_does_not_keep
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_a_server_that_goes_and_comes_is_found_again(
-    cluster: Cluster, lane: Lane, worker: Worker, sql: psycopg.Connection, end: str
+    cluster: Cluster, lane: Pipeline, worker: Worker, sql: psycopg.Connection, end: str
 ) -> None:
     sql.close()
     if end == "stop":
@@ -244,7 +246,7 @@ def test_a_lane_opened_while_the_server_is_away_begins_when_it_is_there(cluster:
         worker.until(lambda: back(lane, worker), "the lane came")
 
 
-def test_a_closed_lane_answers_and_does_not_come_back(lane: Lane, worker: Worker) -> None:
+def test_a_closed_lane_answers_and_does_not_come_back(lane: Pipeline, worker: Worker) -> None:
     async def close() -> None:
         lane.close()
 
@@ -252,7 +254,7 @@ def test_a_closed_lane_answers_and_does_not_come_back(lane: Lane, worker: Worker
     assert isinstance(worker.ask(asking(lane, ECHO, b"x")), Unavailable)
 
 
-def test_a_lane_takes_no_more_questions_than_it_can_bear(lane: Lane, worker: Worker) -> None:
+def test_a_lane_takes_no_more_questions_than_it_can_bear(lane: Pipeline, worker: Worker) -> None:
     answers = worker.asked(asking(lane, SLEEP, b"0.1"), *(asking(lane, ECHO, b"x") for _ in range(5100)))
     refused = [answer for answer in answers if isinstance(answer, Overloaded)]
     assert len(refused) == 101
@@ -272,7 +274,7 @@ class Clock:
         return getattr(self._loop, name)
 
 
-def test_an_answer_that_waited_long_for_those_before_it_is_not_late(lane: Lane, worker: Worker) -> None:
+def test_an_answer_that_waited_long_for_those_before_it_is_not_late(lane: Pipeline, worker: Worker) -> None:
     """The harm: a lane with a queue gave up a connection that worked, and with it deliveries about to be committed."""
     clock = lane._loop = Clock(worker)
     answers: list[object] = []
@@ -289,7 +291,9 @@ def test_an_answer_that_waited_long_for_those_before_it_is_not_late(lane: Lane, 
     assert [value(answer) for answer in answers] == [b"", b""]
 
 
-def test_a_server_that_says_nothing_for_long_is_given_up(lane: Lane, worker: Worker, sql: psycopg.Connection) -> None:
+def test_a_server_that_says_nothing_for_long_is_given_up(
+    lane: Pipeline, worker: Worker, sql: psycopg.Connection
+) -> None:
     clock = lane._loop = Clock(worker)
     answers: list[object] = []
 
@@ -328,8 +332,8 @@ def test_a_server_that_takes_a_connection_and_says_nothing_keeps_no_other_lane_a
 ) -> None:
     deaf = Deaf()
     with ThreadPoolExecutor(1) as pool:
-        stuck = Lane(deaf.conninfo, STATEMENTS, pool, came=lambda: None, news=News())
-        lane = Lane(cluster.conninfo(), STATEMENTS, pool, came=lambda: None, news=News())
+        stuck = Pipeline(deaf.conninfo, STATEMENTS, pool, came=lambda: None, news=OutageLog())
+        lane = Pipeline(cluster.conninfo(), STATEMENTS, pool, came=lambda: None, news=OutageLog())
 
         async def both() -> None:
             first = worker.loop.create_task(stuck.open())
@@ -353,8 +357,12 @@ def test_a_server_that_falls_silent_while_statements_are_prepared_is_given_up() 
 def test_a_connection_that_fails_in_an_unheard_of_way_is_tried_again(cluster: Cluster, worker: Worker) -> None:
     """The harm: any error but one kind ended the attempts, and with them all mail until a restart."""
     with ThreadPoolExecutor(1) as pool:
-        lane = Lane(
-            cluster.conninfo(), (Statement(b"bad\0name", "SELECT \udcff"), ECHO), pool, came=lambda: None, news=News()
+        lane = Pipeline(
+            cluster.conninfo(),
+            (Statement(b"bad\0name", "SELECT \udcff"), ECHO),
+            pool,
+            came=lambda: None,
+            news=OutageLog(),
         )
         worker.run(lane.open())
         lane._statements = STATEMENTS
@@ -363,7 +371,7 @@ def test_a_connection_that_fails_in_an_unheard_of_way_is_tried_again(cluster: Cl
 
 
 def test_a_question_that_cannot_be_sent_is_answered_and_spoils_no_transaction_behind_it(
-    lane: Lane, worker: Worker, sql: psycopg.Connection
+    lane: Pipeline, worker: Worker, sql: psycopg.Connection
 ) -> None:
     half = ((ADD, (b"5",)), (ECHO, (object(),)))
     assert isinstance(worker.ask(lambda done: lane.run(half, done)), Unavailable)
@@ -372,7 +380,7 @@ def test_a_question_that_cannot_be_sent_is_answered_and_spoils_no_transaction_be
     assert sql.execute("SELECT n FROM counter").fetchone() == (1,)
 
 
-def test_whoever_cannot_take_an_answer_is_told_so_once(lane: Lane, worker: Worker) -> None:
+def test_whoever_cannot_take_an_answer_is_told_so_once(lane: Pipeline, worker: Worker) -> None:
     """The harm: a bug behind an answer left a client waiting in silence."""
     told: list[object] = []
 

@@ -20,7 +20,7 @@ from mailstore.directory import admins
 from mailstore.integrity.fsck import Check
 from mailstore.models import Body, BodyCheck, Message, User
 from mailstore.retention import sweep
-from mailstore.retention.sweep import Swept
+from mailstore.retention.sweep import SweepResult
 from popadmin.config import environment
 from tests.site.letters import Letters
 from tests.site.rows import ACTOR, PASSWORD, a_mailbox, a_message
@@ -58,7 +58,7 @@ def at(days: float) -> datetime:
     return NOW + timedelta(days=days)
 
 
-def swept(letters: Letters, days: float) -> Swept:
+def swept(letters: Letters, days: float) -> SweepResult:
     return sweep.run(letters.store, now=at(days))
 
 

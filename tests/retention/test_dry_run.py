@@ -36,7 +36,7 @@ def fetched(box: Mailbox, days_ago: float, *, messages: int = 5, octets: int = 1
     has(signed_in(box), *Message.objects.filter(removed=None))
 
 
-def told_and_done(letters: Letters) -> sweep.Swept:
+def told_and_done(letters: Letters) -> sweep.SweepResult:
     before = (
         list(Message.objects.order_by("pk").values()),
         list(Mailbox.objects.values()),

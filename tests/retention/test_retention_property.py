@@ -17,7 +17,7 @@ from mailstore.policy.retention import HORIZON_DAYS
 from mailstore.retention import forecast
 from mailstore.retention.coverage_step import POSSESSION
 from mailstore.retention.expiry_step import EXPIRE
-from mailstore.sql.sweep_step import Round
+from mailstore.sql.sweep_step import SweepContext
 from tests.site.bodiless import Bodiless
 from tests.site.mail import assert_counters_are_sums
 from tests.site.rows import ACTOR, a_mailbox, a_message
@@ -168,7 +168,7 @@ def save(history: History) -> object:
 
 
 def swept(now: datetime) -> int:
-    round = Round(Bodiless(), now)
+    round = SweepContext(Bodiless(), now)
     POSSESSION.act(round)
     return EXPIRE.act(round)[0]
 

@@ -12,11 +12,11 @@ from mailstore.delivery.delivery import StoredDelivery
 from mailstore.delivery.notices import Notice
 from mailstore.directory import devices, mailboxes, policies
 from mailstore.errors import MailError, TryAgain, Unavailable
-from mailstore.maildrop.last_sign_in import Sightings
+from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.models import Device, Mailbox, Message
 from mailstore.retention.silence_step import SILENCE
 from mailstore.sql.settlement_step import SETTLE
-from mailstore.sql.sweep_step import Round
+from mailstore.sql.sweep_step import SweepContext
 from tests.site.letters import Letters
 from tests.site.mail import assert_counters_are_sums
 from tests.site.rows import ACTOR, a_mailbox, a_message
@@ -38,7 +38,7 @@ def heard(device: Device, at: datetime) -> None:
 
 
 def swept(letters: Letters, days: float) -> int:
-    return SILENCE.act(Round(letters.store, NOW + timedelta(days=days)))[0]
+    return SILENCE.act(SweepContext(letters.store, NOW + timedelta(days=days)))[0]
 
 
 def test_a_mail_comes_first_and_days_before(letters: Letters) -> None:
@@ -144,13 +144,13 @@ def test_what_waited_for_it_alone_goes_to_recovery(letters: Letters) -> None:
     swept(letters, 0)
     assert Message.objects.get(pk=message.pk).removed is None
     assert swept(letters, 8) == 1
-    assert SETTLE.act(Round(letters.store, NOW + timedelta(days=8))) == (1,)
+    assert SETTLE.act(SweepContext(letters.store, NOW + timedelta(days=8))) == (1,)
     assert Message.objects.get(pk=message.pk).removed_why == "settled"
     assert_counters_are_sums()
 
 
 def test_one_that_signs_in_counts_again_and_its_days_begin_anew(
-    letters: Letters, worker: Worker, sightings: Sightings
+    letters: Letters, worker: Worker, sightings: LastSignIns
 ) -> None:
     phone = phone_of(a_mailbox(), heard_days_ago=400)
     swept(letters, 0)

@@ -20,7 +20,7 @@ from mailstore.retention import sweep
 from mailstore.retention.body_step import UNCLAIMED
 from mailstore.retention.draft_step import DRAFT_SECONDS
 from mailstore.sql.locked_batch import ROWS_AT_MOST
-from mailstore.sql.sweep_step import Round
+from mailstore.sql.sweep_step import SweepContext
 from tests.site.bodiless import Bodiless
 from tests.site.rows import ACTOR, a_body, a_mailbox, a_message, at_once
 
@@ -167,9 +167,9 @@ def test_a_pass_that_is_cut_short_among_the_files_leaves_none_behind(
 
     monkeypatch.setattr(FileBodies, "remove", removes_one)
     with pytest.raises(Unavailable):
-        UNCLAIMED.act(Round(store, timezone.now()))
+        UNCLAIMED.act(SweepContext(store, timezone.now()))
     monkeypatch.undo()
-    assert UNCLAIMED.act(Round(store, timezone.now()))[0] == 3
+    assert UNCLAIMED.act(SweepContext(store, timezone.now()))[0] == 3
     assert not Body.objects.exists()
     assert not list(store.keys())
 
@@ -230,4 +230,4 @@ def test_two_passes_never_run_at_once(store: FileBodies) -> None:
         cursor.execute("SELECT pg_advisory_unlock(hashtext('mailstore_sweep'))")
     assert isinstance(refused, Rejected)
     (done,) = at_once(lambda: sweep.run(store))
-    assert isinstance(done, sweep.Swept)
+    assert isinstance(done, sweep.SweepResult)

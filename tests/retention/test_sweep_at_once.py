@@ -14,7 +14,7 @@ from mailstore.models import EveryDeviceHas, Message
 from mailstore.ports import Delivered
 from mailstore.retention import sweep
 from mailstore.retention.coverage_step import POSSESSION
-from mailstore.sql.sweep_step import Round
+from mailstore.sql.sweep_step import SweepContext
 from tests.messages.test_mailbox_usage import has, signed_in
 from tests.site.bodiless import Bodiless
 from tests.site.mail import Mail, assert_counters_are_sums
@@ -35,7 +35,7 @@ def test_what_every_device_has_is_noted_beside_a_mailbox_that_is_locked() -> Non
         other.execute("SELECT FROM mailstore_mailbox WHERE id = %s FOR UPDATE", [boxes[0].pk])
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '1s'")
-            POSSESSION.act(Round(Bodiless(), timezone.now()))
+            POSSESSION.act(SweepContext(Bodiless(), timezone.now()))
             cursor.execute("RESET lock_timeout")
     assert EveryDeviceHas.objects.count() == 2
 
@@ -59,7 +59,7 @@ def test_deliveries_and_removals_go_on_while_a_sweep_expires(mail: Mail) -> None
 
     _mail, swept = at_once(mail_goes_on, lambda: sweep.run(Bodiless()))
     assert all(isinstance(answer, Delivered) for answer in delivered)
-    assert isinstance(swept, sweep.Swept)
+    assert isinstance(swept, sweep.SweepResult)
     sweep.run(Bodiless())
     assert_counters_are_sums()
     total = len(names) * (60 + ROUNDS)

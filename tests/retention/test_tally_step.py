@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from mailstore.models import Body, DiarySession, Mailbox, Tally
 from mailstore.retention.tally_step import TALLY, count_now
-from mailstore.sql.sweep_step import Round
+from mailstore.sql.sweep_step import SweepContext
 from tests.fakes.bodies import FakeBodies
 from tests.site.rows import a_mailbox, a_message
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def sweep() -> None:
-    TALLY.act(Round(FakeBodies(), timezone.now()))
+    TALLY.act(SweepContext(FakeBodies(), timezone.now()))
 
 
 def settled() -> None:

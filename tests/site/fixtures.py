@@ -10,8 +10,8 @@ import pytest
 from mailstore.bodies.files import FileBodies
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.maildrop.accounts import StoredAccounts
-from mailstore.maildrop.last_sign_in import Sightings
-from mailstore.sql.connection_pool import Lanes
+from mailstore.maildrop.last_sign_in import LastSignIns
+from mailstore.sql.connection_pool import ConnectionPool
 from tests.site.letters import letters
 from tests.site.mail import Mail
 from tests.site.worker import Worker, conninfo, end
@@ -28,9 +28,9 @@ def worker(transactional_db: None) -> Iterator[Worker]:
 
 
 @pytest.fixture
-def lanes(worker: Worker) -> Iterator[Lanes]:
+def lanes(worker: Worker) -> Iterator[ConnectionPool]:
     """Behind the test its connections are ended and gone: what a statement still locks would block the emptying."""
-    lanes = Lanes(conninfo())
+    lanes = ConnectionPool(conninfo())
     worker.run(lanes.open())
     yield lanes
     pids = [lane._connection.backend_pid for lane in (lanes._reads, *lanes._writes) if lane._connection]
@@ -46,19 +46,19 @@ def bodies(tmp_path: Path) -> FileBodies:
 
 
 @pytest.fixture
-def sightings(lanes: Lanes) -> Sightings:
-    return Sightings(lanes)
+def sightings(lanes: ConnectionPool) -> LastSignIns:
+    return LastSignIns(lanes)
 
 
 @pytest.fixture
-def accounts(lanes: Lanes, bodies: FileBodies, sightings: Sightings) -> Iterator[StoredAccounts]:
+def accounts(lanes: ConnectionPool, bodies: FileBodies, sightings: LastSignIns) -> Iterator[StoredAccounts]:
     accounts = StoredAccounts(lanes, bodies, sightings)
     yield accounts
     accounts.close()
 
 
 @pytest.fixture
-def delivery(lanes: Lanes, bodies: FileBodies) -> Iterator[StoredDelivery]:
+def delivery(lanes: ConnectionPool, bodies: FileBodies) -> Iterator[StoredDelivery]:
     delivery = StoredDelivery(lanes, bodies, "mail.example.test")
     yield delivery
     delivery.close()

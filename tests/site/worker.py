@@ -11,7 +11,7 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 from mailstore.errors import MailError
-from mailstore.sql.connection_pool import Lanes
+from mailstore.sql.connection_pool import ConnectionPool
 
 T = TypeVar("T")
 Ask = Callable[[Callable[[Any], None]], None]
@@ -44,7 +44,7 @@ def end(pids: list[int]) -> None:
         cursor.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = ANY(%s)", [pids])
 
 
-def all_there(lanes: Lanes) -> bool:
+def all_there(lanes: ConnectionPool) -> bool:
     """True when every lane is connected: one that is still coming would outlive its test."""
     return all(lane.connected for lane in (lanes._reads, *lanes._writes))
 

@@ -16,7 +16,7 @@ from mailstore.errors import MailError, Unavailable
 from mailstore.models import Message
 from mailstore.pg.pipeline import StatementFailed
 from mailstore.ports import Delivered
-from mailstore.sql.connection_pool import WRITE_LANES, Lanes
+from mailstore.sql.connection_pool import WRITE_LANES, ConnectionPool
 from mailstore.sql.statements.view import LOCK
 from tests.site.mail import Mail
 from tests.site.rows import a_mailbox
@@ -25,7 +25,7 @@ from tests.site.worker import LANES, Worker, all_there, conninfo, end_lanes
 ANN, BOB = "ann@example.org", "bob@example.org"
 
 
-def test_a_lane_that_is_away_takes_no_writes_while_others_are_there(lanes: Lanes, worker: Worker) -> None:
+def test_a_lane_that_is_away_takes_no_writes_while_others_are_there(lanes: ConnectionPool, worker: Worker) -> None:
     """The harm: a lost lane has nothing to do, so it was chosen for every write, and each of them failed."""
     write = ((LOCK, (b"{}",)),)
     with connection.cursor() as cursor, closed_to_newcomers():
@@ -52,14 +52,14 @@ def closed_to_newcomers() -> Iterator[None]:
 
 
 def test_without_any_lane_a_write_is_told_to_try_again(worker: Worker) -> None:
-    lanes = Lanes("host=/nowhere dbname=none", write_lanes=2)
+    lanes = ConnectionPool("host=/nowhere dbname=none", write_lanes=2)
     worker.run(lanes.open())
     assert isinstance(worker.ask(lambda done: lanes.write(((LOCK, (b"{}",)),), done)), Unavailable)
     lanes.close()
 
 
 def test_a_database_that_goes_and_comes_is_told_once_for_all_lanes_in_one_plain_line(
-    lanes: Lanes, worker: Worker, caplog: pytest.LogCaptureFixture
+    lanes: ConnectionPool, worker: Worker, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The harm: one restart was a line for each lane of each worker, with libpq's advice and its line ends in it."""
     caplog.set_level(logging.INFO, "popadmin.database")

@@ -19,7 +19,7 @@ from mailstore.directory.outcome import Rejected
 from mailstore.models import AuditEntry, Body, Mailbox, Message
 from mailstore.ports import BodyRef
 from mailstore.transfer import mail_export, mail_import
-from mailstore.wire.body_normalizer import RawDoor
+from mailstore.wire.body_normalizer import RawNormalizer
 from tests.site.rows import ACTOR, a_mailbox, a_message
 from tests.site.worker import conninfo
 
@@ -51,7 +51,7 @@ def fill(store: FileBodies, address: str = ANN) -> list[Message]:
 
 
 def _letter(store: FileBodies, box: Mailbox, number: int, content: bytes) -> Message:
-    door, draft = RawDoor(), store.begin()
+    door, draft = RawNormalizer(), store.begin()
     draft.write(door.feed(content))
     draft.write(door.finish())
     ref = draft.commit(door.octets)

@@ -55,7 +55,7 @@ def put(folder: Path, number: int, content: bytes | None = None) -> None:
     (folder / "cur" / f"130000000{number}.m.host:2,S").write_bytes(text)
 
 
-def run(path: Path, said: list[str] | None = None, kind: str | None = None) -> mail_import.Imported:
+def run(path: Path, said: list[str] | None = None, kind: str | None = None) -> mail_import.ImportResult:
     return mail_import.run(ANN, path, actor=ACTOR, kind=kind, warn=(said if said is not None else []).append)
 
 
@@ -72,7 +72,7 @@ def wire_of(body: Body) -> bytes:
 def test_messages_come_in_their_order_with_date_uidl_and_content(source: Path) -> None:
     a_mailbox()
     said: list[str] = []
-    assert run(source, said) == mail_import.Imported(imported=3)
+    assert run(source, said) == mail_import.ImportResult(imported=3)
     rows = list(Message.objects.order_by("added").select_related("body"))
     assert [row.uidl for row in rows] == [f"0000000{number}4c0907b0" for number in (1, 2, 3)]
     assert rows[0].arrived_at == datetime(2011, 3, 13, 7, 6, 41, tzinfo=UTC)
@@ -89,7 +89,7 @@ def test_a_second_run_imports_nothing_twice_even_after_a_removal(source: Path) -
     Message.objects.filter(mailbox=box).order_by("added").first().delete()
     put(source, 4)
     (source / "cur/1300000001.m.host:2,S").rename(source / "new/1300000001.m.host")
-    assert run(source) == mail_import.Imported(imported=1, present=3)
+    assert run(source) == mail_import.ImportResult(imported=1, present=3)
     assert Message.objects.count() == 3
 
 
@@ -97,8 +97,8 @@ def test_an_mbox_is_imported_once_too(tmp_path: Path) -> None:
     a_mailbox()
     path = tmp_path / "inbox"
     path.write_bytes(b"From a@x.org Sat Jan  3 01:05:34 1996\nX-UIDL: abc\n\n>From me\n")
-    assert run(path) == mail_import.Imported(imported=1)
-    assert run(path) == mail_import.Imported(present=1)
+    assert run(path) == mail_import.ImportResult(imported=1)
+    assert run(path) == mail_import.ImportResult(present=1)
     message = Message.objects.get()
     assert (message.uidl, wire_of(message.body)) == ("abc", b"X-UIDL: abc\r\n\r\nFrom me\r\n")
 
@@ -112,7 +112,7 @@ def test_a_uidl_that_cannot_be_kept_is_told_and_replaced(tmp_path: Path, uidl: s
     path = tmp_path / "inbox"
     path.write_bytes(b"From a@x.org Sat Jan  3 01:05:35 1996\nX-UIDL: " + uidl.encode() + b"\n\nx\n")
     said: list[str] = []
-    assert run(path, said) == mail_import.Imported(imported=1, renamed=1)
+    assert run(path, said) == mail_import.ImportResult(imported=1, renamed=1)
     assert len(said) == 1
     assert "it gets a new one" in said[0]
     made = Message.objects.latest("added").uidl
@@ -126,14 +126,14 @@ def test_a_uidl_twice_in_one_source_is_kept_by_the_first(tmp_path: Path) -> None
     path = tmp_path / "inbox"
     one = b"From a@x.org Sat Jan  3 01:05:3%d 1996\nX-UIDL: same\n\nx\n\n"
     path.write_bytes(one % 1 + one % 2)
-    assert run(path) == mail_import.Imported(imported=2, renamed=1)
+    assert run(path) == mail_import.ImportResult(imported=2, renamed=1)
     assert Message.objects.filter(uidl="same").count() == 1
 
 
 def test_an_import_ignores_the_quota_and_the_switches_but_says_where_the_mailbox_stands(source: Path) -> None:
     a_mailbox()
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=10, receives=False)
-    assert run(source) == mail_import.Imported(imported=3, over_quota=True)
+    assert run(source) == mail_import.ImportResult(imported=3, over_quota=True)
 
 
 def test_a_file_that_cannot_be_read_does_not_stop_the_others(source: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(source: Path) -> No
     (source / "cur/1300000002.m.host:2,S").unlink()
     (source / "cur/1300000002.m.host:2,S").symlink_to(source / "missing")
     said: list[str] = []
-    assert run(source, said) == mail_import.Imported(imported=2, failed=1)
+    assert run(source, said) == mail_import.ImportResult(imported=2, failed=1)
     assert "1300000002.m.host:2,S cannot be read" in said[0]
     assert ImportedSource.objects.count() == 2
 
@@ -156,7 +156,7 @@ def test_compressed_and_encrypted_files_are_refused_by_name_and_counted(source: 
     put(source, 9, b"CRYPTED\x03\x07" + mail)
     said: list[str] = []
     refused = {"gzip": 1, "bzip2": 1, "xz": 1, "lz4": 1, "zstd": 1, "encrypted": 1}
-    assert run(source, said) == mail_import.Imported(imported=3, refused=refused)
+    assert run(source, said) == mail_import.ImportResult(imported=3, refused=refused)
     assert len(said) == 6
     assert said[0] == "1300000004.m.host:2,S is compressed with gzip and not imported: unpack it first"
     assert "1300000009.m.host:2,S is encrypted by Dovecot" in said[5]
@@ -166,9 +166,9 @@ def test_compressed_and_encrypted_files_are_refused_by_name_and_counted(source: 
 def test_a_message_that_was_unpacked_is_imported_by_the_next_run(source: Path) -> None:
     a_mailbox()
     put(source, 2, gzip.compress(b"Subject: 2\n\n"))
-    assert run(source) == mail_import.Imported(imported=2, refused={"gzip": 1})
+    assert run(source) == mail_import.ImportResult(imported=2, refused={"gzip": 1})
     put(source, 2)
-    assert run(source) == mail_import.Imported(imported=1, present=2)
+    assert run(source) == mail_import.ImportResult(imported=1, present=2)
     assert Message.objects.filter(uidl="000000024c0907b0").count() == 1
 
 
@@ -183,7 +183,7 @@ def test_what_is_no_mail_is_passed_over_and_counted(source: Path) -> None:
     said: list[str] = []
     others = {"dovecot-keywords": 1, "dovecot.index.log": 1, "Thumbs.db": 1, ".DS_Store": 1}
     passed_over = {**others, "empty": 2, "folder": 1, "binary": 1}
-    assert run(source, said) == mail_import.Imported(imported=3, passed_over=passed_over)
+    assert run(source, said) == mail_import.ImportResult(imported=3, passed_over=passed_over)
     assert said == []
     assert Message.objects.count() == 3
 

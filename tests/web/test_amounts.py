@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import translation
 
-from popadmin.templatetags.amounts import count, size, size_or_none
+from popadmin.web.amounts import count, size, size_or_none
 
 KB, MB, GB, TB = (2 ** (10 * power) for power in range(1, 5))
 

@@ -11,7 +11,7 @@ from django.core import mail
 from django.core.mail import EmailMessage
 
 from popadmin.config import mail_url
-from popadmin.web.mailer import WAITING_LIMIT, NotSent, Postman, send
+from popadmin.web.mailer import WAITING_LIMIT, Mailer, NotSent, send
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_server_that_is_away_is_told_in_the_log_and_to_the_caller(settings, ca
 
 
 def test_the_postman_carries_behind_the_answer_and_survives_a_letter_that_cannot_be_sent():
-    postman = Postman()
+    postman = Mailer()
     for to in ("ann@example.org\nBcc: x@example.org", "ann@example.org"):
         postman.take(EmailMessage("hello", "you", to=[to]))
     postman.rest()
@@ -66,7 +66,7 @@ def test_the_postman_carries_behind_the_answer_and_survives_a_letter_that_cannot
 
 
 def test_a_server_that_does_not_answer_fills_no_memory(caplog):
-    postman = Postman()
+    postman = Mailer()
     held = [postman._room.acquire(blocking=False) for _n in range(WAITING_LIMIT)]  # as many as may wait
     with caplog.at_level(logging.ERROR):
         postman.take(EmailMessage("hello", "you", to=["ann@example.org"]))

@@ -7,7 +7,7 @@ import datetime
 import pytest
 from django.utils import timezone, translation
 
-from popadmin.templatetags.times import exact, moment
+from popadmin.web.times import exact, moment
 from tests.web.people import ANN, an_owner, signed_in
 
 

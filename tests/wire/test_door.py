@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailstore.wire.body_normalizer import DataDoor, RawDoor
+from mailstore.wire.body_normalizer import DataNormalizer, RawNormalizer
 from mailstore.wire.stuffing import Unstuffer
 
 ODD = st.lists(
@@ -45,7 +45,7 @@ def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
 
 
 def through_data(chunks: list[bytes]) -> tuple[bytes, int, bytes | None]:
-    door, out = DataDoor(), []
+    door, out = DataNormalizer(), []
     for index, chunk in enumerate(chunks):
         wire, rest = door.feed(chunk)
         out.append(wire)
@@ -55,7 +55,7 @@ def through_data(chunks: list[bytes]) -> tuple[bytes, int, bytes | None]:
 
 
 def through_raw(chunks: list[bytes]) -> tuple[bytes, int]:
-    door = RawDoor()
+    door = RawNormalizer()
     wire = b"".join([door.feed(chunk) for chunk in chunks] + [door.finish()])
     return wire, door.octets
 
@@ -149,7 +149,7 @@ def test_a_dot_behind_a_bare_line_feed_is_content_and_is_stuffed() -> None:
 
 def test_a_chunk_in_wire_form_is_not_copied() -> None:
     chunk = b"Subject: x\r\n\r\nbody\r\n..dot\r\nmid-line"
-    door = DataDoor()
+    door = DataNormalizer()
     door.feed(b"begin ")
     assert door.feed(chunk)[0] is chunk
 
@@ -161,7 +161,7 @@ def test_a_message_of_nothing_is_nothing() -> None:
 
 
 def test_no_more_than_a_few_octets_are_kept_back() -> None:
-    door, given_out = DataDoor(), 0
+    door, given_out = DataNormalizer(), 0
     for _ in range(1000):
         wire, _rest = door.feed(b"\r\n.\r" * 64)
         given_out += len(wire)

@@ -77,7 +77,7 @@ class Command(ShellCommand):
         except CommandError as error:
             self.stderr.write(f"popadmin: {error}; the next pass tries again")
 
-    def _say(self, swept: sweep.Swept, *, json: bool) -> None:
+    def _say(self, swept: sweep.SweepResult, *, json: bool) -> None:
         if json:
             self.say_json(asdict(swept))
             return

@@ -8,7 +8,6 @@ from datetime import datetime
 from hashlib import blake2b
 
 IDENTITY_OCTETS = 16
-CHUNK_OCTETS = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)

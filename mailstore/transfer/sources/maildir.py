@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mailstore.transfer.sources import CHUNK_OCTETS, Found, contents, headers, identity_of, uidlist
+from mailstore.messages.message_file import CHUNK_OCTETS
+from mailstore.transfer.sources import Found, contents, headers, identity_of, uidlist
 
 FOLDERS = ("cur", "new")
 _TIME = re.compile(r"(\d{1,11})\.")  # the first part of a file's name: seconds since 1970

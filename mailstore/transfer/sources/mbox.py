@@ -10,7 +10,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
-from mailstore.transfer.sources import CHUNK_OCTETS, IDENTITY_OCTETS, Found, contents, headers
+from mailstore.messages.message_file import CHUNK_OCTETS
+from mailstore.transfer.sources import IDENTITY_OCTETS, Found, contents, headers
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # `From <sender> Sat Jan  3 01:05:34 1996`, perhaps with an offset before or behind the year. The date is asked for, so

@@ -1,4 +1,4 @@
-"""The forms of the devices' pages. What is allowed mailstore.directory.devices decides; a refusal stands by its field."""
+"""The forms of the pages of devices; mailstore.directory.devices decides what is allowed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from mailstore.directory.devices import NAME_CHARACTERS
 from mailstore.models import Device
 from popadmin.web.device_mode import MODES, STARTS
-from popadmin.web.option_field import Explained, Option
+from popadmin.web.option_field import Option, OptionField
 
 
 class _Name(forms.Form):
@@ -30,8 +30,8 @@ class Rename(_Name):
 class Connect(_Name):
     """A device that is to be made."""
 
-    mode = Explained(MODES, label=_("How it shares the mailbox"), initial=Device.Mode.INDEPENDENT)
-    start = Explained(STARTS, label=_("What it begins with"), initial="all")
+    mode = OptionField(MODES, label=_("How it shares the mailbox"), initial=Device.Mode.INDEPENDENT)
+    start = OptionField(STARTS, label=_("What it begins with"), initial="all")
 
 
 class Mode(forms.Form):
@@ -39,4 +39,4 @@ class Mode(forms.Form):
 
     def __init__(self, *args: Any, offered: Sequence[Option], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["mode"] = Explained(offered, label=_("How it shares the mailbox"))
+        self.fields["mode"] = OptionField(offered, label=_("How it shares the mailbox"))

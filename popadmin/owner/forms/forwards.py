@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from popadmin.panel.forms.domains import AddressesField
+from popadmin.web.address_field import AddressesField
 from popadmin.web.edit_conflict import SeenForm
 
 

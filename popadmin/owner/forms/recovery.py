@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Device
-from popadmin.web.option_field import Explained, Option
+from popadmin.web.option_field import Option, OptionField
 
 EVERY, SOME = "every", "some"
 OLD, AGAIN = "old", "again"
@@ -27,11 +27,11 @@ _AS = (
 class Restore(forms.Form):
     """Without devices beside the main password nobody is asked for whom."""
 
-    whom = Explained(_FOR, label=_("For"), initial=EVERY, required=False)
+    whom = OptionField(_FOR, label=_("For"), initial=EVERY, required=False)
     devices = forms.MultipleChoiceField(
         label=_("Devices"), required=False, widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"})
     )
-    uidl = Explained(_AS, label=_("How it comes back"), initial=OLD)
+    uidl = OptionField(_AS, label=_("How it comes back"), initial=OLD)
 
     def __init__(self, *args: Any, devices: Sequence[Device], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -26,8 +26,8 @@ from popadmin.lists.views import Bulk
 from popadmin.owner import access
 from popadmin.owner.forms.recovery import Restore as RestoreForm
 from popadmin.owner.views.mail import MailList, Words
-from popadmin.templatetags.amounts import count, size
 from popadmin.web import form_rejection
+from popadmin.web.amounts import count, size
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy
 from mailstore.directory import address_error
 from mailstore.models import Domain
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_domain
-from popadmin.web.option_field import Explained, Option
+from popadmin.web.option_field import Option, OptionField
+from popadmin.web.widgets import PLAIN
 
 HOST, DOMAINS = "host", "domains"
-PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
 BETWEEN = re.compile(r"[\s,;]+")
 DOMAINS_CHARACTERS = 10_000
 
@@ -35,7 +35,7 @@ class NewAdmin(forms.Form):
         widget=forms.TextInput(attrs={"autofocus": True, **PLAIN}),
         help_text=gettext_lazy("A name, or an address. Who owns a mailbox here keeps its password."),
     )
-    kind = Explained(
+    kind = OptionField(
         (
             Option(DOMAINS, gettext_lazy("Domain admin"), gettext_lazy("Runs some domains and sees nothing else.")),
             Option(HOST, gettext_lazy("Hosting admin"), gettext_lazy("Runs everything.")),

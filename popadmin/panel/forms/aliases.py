@@ -15,9 +15,10 @@ from mailstore.directory import address_error
 from mailstore.models import Alias, User
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
 from popadmin.panel import access
-from popadmin.panel.forms.confirm_name import PLAIN, MayLookAlike
-from popadmin.panel.forms.domains import AddressesField
+from popadmin.panel.forms.confirm_name import MayLookAlike
+from popadmin.web.address_field import AddressesField
 from popadmin.web.edit_conflict import SeenForm
+from popadmin.web.widgets import PLAIN
 
 COPIES = (
     ("", gettext_lazy("It is no mailbox’s address")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django import forms
@@ -14,12 +13,14 @@ from mailstore.directory import address_error
 from mailstore.models import Domain, RetentionPolicy, User
 from mailstore.policy.addresses import BadAddress, normal_domain
 from popadmin.panel import access
-from popadmin.panel.forms.confirm_name import PLAIN, MayLookAlike
+from popadmin.panel.forms.confirm_name import MayLookAlike
+from popadmin.web import people
+from popadmin.web.address_field import AddressesField
 from popadmin.web.edit_conflict import SeenForm
 from popadmin.web.size_field import SizeField
+from popadmin.web.widgets import PLAIN
 
 NAME_CHARACTERS = 254
-ADDRESS = re.compile(r'(?:"[^"\n]*"|[^\s,;])+')  # blanks and commas part addresses, but not what is in quotation marks
 COUNT_MOST = 10**9
 # What a hosting admin alone decides: the caps, and what the domain is.
 OF_HOSTS = ("mailbox_limit", "alias_limit", "quota_octets", "allotment_octets", "mailbox_quota_most", "stands_for")
@@ -85,7 +86,7 @@ class DomainFields(forms.Form):
     def allow(self, user: User) -> None:
         """Leave what this person may set."""
         self.fields["stands_for"].rows = access.domains(user)  # type: ignore[attr-defined]  # of ours
-        if not access.is_host(user):
+        if not people.is_host(user):
             for name in OF_HOSTS:
                 del self.fields[name]
 
@@ -103,7 +104,7 @@ class EditDomain(DomainFields, SeenForm):
 
     def __init__(self, *args: Any, user: User, domain: Domain, **kwargs: Any) -> None:
         now = {name: getattr(domain, name) for name in DomainFields.base_fields if name != "stands_for"}
-        if access.is_host(user):  # what was seen travels with the form: nobody else may know the other's name
+        if people.is_host(user):  # what was seen travels with the form: nobody else may know the other's name
             now["stands_for"] = domain.stands_for.name if domain.stands_for else ""
         super().__init__(*args, now=now, **kwargs)
         self.allow(user)
@@ -140,23 +141,6 @@ class NewDomain(DomainFields, MayLookAlike):
     def fields_given(self) -> dict[str, Any]:
         """What the store is to set, without the name."""
         return {name: value for name, value in self.cleaned_data.items() if name != "name"}
-
-
-class AddressesField(forms.CharField):
-    """Addresses, one a line or with commas between them; a list."""
-
-    widget = forms.Textarea(attrs={**PLAIN, "rows": 4})
-
-    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # addresses, not text
-        if isinstance(value, list):
-            return value
-        return ADDRESS.findall(str(value or ""))
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.to_python(initial) != self.to_python(data)
 
 
 class CatchAll(SeenForm):

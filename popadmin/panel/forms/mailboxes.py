@@ -15,7 +15,8 @@ from mailstore.models import Domain, Mailbox, RetentionPolicy, User
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import MayLookAlike
-from popadmin.templatetags.amounts import size_or_none
+from popadmin.web import people
+from popadmin.web.amounts import size_or_none
 from popadmin.web.edit_conflict import SeenForm
 from popadmin.web.size_field import SizeField
 
@@ -63,7 +64,7 @@ class MailboxFields(forms.Form):
 
     def allow(self, user: User) -> None:
         """Leave what this person may set."""
-        if not access.is_host(user):
+        if not people.is_host(user):
             for name in OF_HOSTS:
                 del self.fields[name]
 
@@ -121,7 +122,7 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
         self.fields["policy"].queryset = access.policies(user).order_by("name")  # type: ignore[attr-defined]  # of rows
         self.allow(user)
         self._domains: QuerySet[Domain] = access.domains(user)
-        self._host = access.is_host(user)
+        self._host = people.is_host(user)
         if alone := self._only_domain():
             self.fields["address"].help_text = _("What stands before @%(domain)s is enough.") % {"domain": alone}
         self.fields["quota_octets"].widget.attrs["placeholder"] = _("as the domain gives")

@@ -16,7 +16,7 @@ from mailstore.directory.policies import DAYS_AT_MOST, NAME_CHARACTERS
 from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
 from popadmin.web.edit_conflict import SeenForm
-from popadmin.web.option_field import Explained, Option
+from popadmin.web.option_field import Option, OptionField
 from popadmin.web.preview_token import mark
 from popadmin.web.size_field import SizeField
 
@@ -44,7 +44,7 @@ class Days(forms.IntegerField):
 class Previewed(forms.Form):
     """A form whose effect is looked at before it is saved: `previewed` proves that what is sent is what was shown."""
 
-    start = Explained(STARTS, label=gettext_lazy("Mail that is there already"), initial="now")
+    start = OptionField(STARTS, label=gettext_lazy("Mail that is there already"), initial="now")
     previewed = forms.CharField(widget=forms.HiddenInput, required=False)
 
     @property
@@ -92,7 +92,7 @@ class PolicyForm(Previewed, SeenForm):
         gettext_lazy("But not before, days after it arrived"),
         help_text=gettext_lazy("So that a new phone finds something."),
     )
-    relief = Explained(
+    relief = OptionField(
         tuple(Option(value, capfirst_lazy(label)) for value, label in Relief.choices),
         label=gettext_lazy("A full mailbox makes room for new mail"),
         initial=Relief.NEVER,

@@ -19,8 +19,8 @@ from mailstore.models import Domain, RetentionPolicy
 from popadmin.panel import access
 from popadmin.panel.forms.domains import EditDomain, NewDomain
 from popadmin.panel.views.domains import LIST
-from popadmin.templatetags.amounts import size
-from popadmin.web import form_rejection, request_lookup
+from popadmin.web import form_rejection, people, request_lookup
+from popadmin.web.amounts import size
 from popadmin.web.breadcrumbs import Crumb, crumb
 from popadmin.web.edit_conflict import InTurn
 from popadmin.web.people import signed_in
@@ -57,7 +57,7 @@ class Detail(OfDomain, TemplateView):
             **kwargs,
             crumbs=[LIST],
             domain=domain,
-            host=access.is_host(user),
+            host=people.is_host(user),
             use=domain_usage.counted(Domain.objects.filter(pk=domain.pk)).get(),
             policy=domain.policy or RetentionPolicy.objects.filter(site=True).first(),
             grants=domain.grants.select_related("user").order_by("user__address"),

@@ -15,6 +15,7 @@ from popadmin.lists.columns import Column, Exported, Rows
 from popadmin.lists.views import EXPORT, ListPage
 from popadmin.panel import access
 from popadmin.panel.domain_filters import DomainFilters
+from popadmin.web import people
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.people import signed_in
 
@@ -68,7 +69,7 @@ class Domains(access.AdminPage, ListPage):
         """Where the numbers of each row lead is looked up once."""
         return super().get_context_data(
             **kwargs,
-            host=access.is_host(signed_in(self.request)),
+            host=people.is_host(signed_in(self.request)),
             mailboxes=reverse("mailboxes"),
             aliases=reverse("aliases"),
         )

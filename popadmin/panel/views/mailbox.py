@@ -20,8 +20,8 @@ from mailstore.models import Mailbox
 from popadmin.lists import diary_list
 from popadmin.panel import access, overview_stats
 from popadmin.panel.forms.mailboxes import EditMailbox, MustChange, NewMailbox
-from popadmin.templatetags.amounts import size
 from popadmin.web import form_rejection, request_lookup
+from popadmin.web.amounts import size
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.edit_conflict import InTurn
 from popadmin.web.people import signed_in

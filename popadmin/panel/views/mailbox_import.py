@@ -24,7 +24,7 @@ from popadmin.lists.step_view import Progress, StepView
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.mailbox_import import Bring, Columns
-from popadmin.web import form_rejection, request_lookup
+from popadmin.web import form_rejection, people, request_lookup
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.people import signed_in
 
@@ -45,7 +45,7 @@ class RosterView(access.AdminPage, View):
     def domains(self) -> Collection[str] | None:
         """Those that the rows may name; None: all."""
         user = signed_in(self.request)
-        return None if access.is_host(user) else set(access.domains(user).values_list("name", flat=True))
+        return None if people.is_host(user) else set(access.domains(user).values_list("name", flat=True))
 
 
 class BringIn(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs

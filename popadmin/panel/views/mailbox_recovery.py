@@ -17,8 +17,8 @@ from mailstore.retention import recovery_terms
 from popadmin.panel import overview_stats
 from popadmin.panel.forms.recovery import RestoreByDate
 from popadmin.panel.views.mailbox import LIST, OfMailbox
-from popadmin.templatetags.amounts import count, size
 from popadmin.web import form_rejection, request_lookup
+from popadmin.web.amounts import count, size
 from popadmin.web.breadcrumbs import crumb
 
 DAYS_SHOWN = 100  # rows of day and reason

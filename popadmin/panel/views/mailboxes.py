@@ -21,6 +21,7 @@ from popadmin.panel.bulk_actions import ACTS
 from popadmin.panel.mailbox_filters import MailboxFilters
 from popadmin.panel.views.mailbox import LIST
 from popadmin.templatetags.mailboxes import state_words
+from popadmin.web import people
 from popadmin.web.finding_text import kinds
 from popadmin.web.people import signed_in
 
@@ -73,7 +74,7 @@ class Mailboxes(access.AdminPage, ListPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        return super().get_context_data(**kwargs, domains=access.domains(user), host=access.is_host(user))
+        return super().get_context_data(**kwargs, domains=access.domains(user), host=people.is_host(user))
 
 
 class UnderList:

@@ -9,7 +9,7 @@ from django.views.generic import TemplateView
 
 from popadmin.panel import access, overview_stats
 from popadmin.panel.usage_filters import NEAR_PERCENT
-from popadmin.web import site_parts
+from popadmin.web import people, site_parts
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.certificates import certificates
 from popadmin.web.disks import disks
@@ -24,7 +24,7 @@ class Overview(access.AdminPage, TemplateView):
         domains, closed = overview_stats.domains(user)
         held = overview_stats.held(user, closed)
         days = overview_stats.days(user)
-        host = access.is_host(user)
+        host = people.is_host(user)
         return super().get_context_data(
             **kwargs,
             domains=domains,

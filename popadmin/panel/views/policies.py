@@ -21,7 +21,7 @@ from mailstore.retention import forecast
 from mailstore.retention.forecast import Forecast
 from popadmin.panel import access
 from popadmin.panel.forms.policies import ChoiceForm, PolicyForm, Previewed, values
-from popadmin.web import form_rejection, request_lookup
+from popadmin.web import form_rejection, people, request_lookup
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.people import signed_in
 
@@ -59,7 +59,7 @@ class Policies(access.AdminPage, TemplateView):
         user = signed_in(self.request)
         counts = followers(user)
         listed = [(policy, counts.get(policy.pk, 0)) for policy in with_use(user)]
-        return super().get_context_data(**kwargs, policies=listed, host=access.is_host(user))
+        return super().get_context_data(**kwargs, policies=listed, host=people.is_host(user))
 
 
 class OfPolicy:
@@ -83,7 +83,7 @@ class Detail(access.AdminPage, OfPolicy, TemplateView):
             **kwargs,
             crumbs=[LIST],
             policy=self.policy,
-            host=access.is_host(user),
+            host=people.is_host(user),
             follow=followers(user).get(self.policy.pk, 0),
             domains=access.domains(user).filter(policy=self.policy).order_by("name")[:NAMED],
         )

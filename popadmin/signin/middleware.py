@@ -1,0 +1,42 @@
+"""Who may come in: whoever is not signed in signs in first, whoever must change the password does that first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from popadmin.signin import resubmit
+from popadmin.signin.views.sign_in import signed_out
+from popadmin.web.middleware import GetResponse
+
+
+class SignInFirst(LoginRequiredMiddleware):
+    """Whoever is not signed in is asked to, and then comes where he wanted; a form that he sent goes along."""
+
+    def handle_no_permission(  # type: ignore[override]  # Django's stub knows no page here
+        self, request: HttpRequest, view_func: Any
+    ) -> HttpResponse:
+        sent = resubmit.sent(request)
+        return super().handle_no_permission(request, view_func) if sent is None else signed_out(request, sent)
+
+
+class PasswordFirst:
+    """Whoever must choose a new password can do that, sign out, and nothing else."""
+
+    ALLOWED = frozenset({"settings-password", "sign-out", "language", "theme"})
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
+        if not request.user.is_authenticated or not request.user.must_change_password:
+            return None
+        here = request.resolver_match.view_name if request.resolver_match else None
+        open_to_all = not getattr(view, "login_required", True)
+        return None if open_to_all or here in self.ALLOWED else redirect("settings-password")
