@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -37,6 +38,6 @@ def _trouble(probe: Callable[[], None]) -> Promise | None:
         probe()
     except StorageFull:
         return _("full")
-    except MailError:
+    except (MailError, DatabaseError):
         return _("cannot be written")
     return None

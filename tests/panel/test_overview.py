@@ -9,6 +9,7 @@ import re
 import pytest
 from django.utils import timezone
 
+from mailstore import bodies
 from mailstore.directory import grants
 from mailstore.models import AuditEntry, Domain, Finding, Heartbeat, KeptHoldings, Mailbox, SweepPass, Tally, User
 from popadmin.panel import overview_stats
@@ -257,6 +258,18 @@ def test_a_sweep_is_at_work_when_it_beats_and_its_last_pass_was_lately(beat, swe
     if swept is not None:
         SweepPass.objects.create(started_at=now - swept * minute, ended_at=now - swept * minute)
     assert site_parts.parts()[-1].good is good
+
+
+def test_the_disks_are_told_and_the_overview_names_only_one_that_is_in_trouble(settings, tmp_path):
+    an_admin()
+    settings.MAIL_STORE_URL = f"file:{tmp_path}/mail"
+    page = html.unescape(signed_in("root").get("/parts/").content.decode())
+    assert f"{tmp_path}/mail" in page
+    assert page.index("Disk of the database") < page.index("has room") < page.index("cannot be written")
+    assert "Disk of the mail" in overview()
+    assert "Disk of the database" not in overview()
+    bodies.from_url(settings.MAIL_STORE_URL).prepare()
+    assert "Disk of the mail" not in overview()
 
 
 def test_certificates_are_told_with_their_end(settings, tmp_path, pair_ending_in):
