@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+HELD_OCTETS = 16 * 1024  # replies of one turn that leave in one write: a write each would take most of the turn
 PENDING_OCTETS = 64 * 1024  # lines that wait for their turn: thousands of them; above it nothing more is read
 
 
@@ -38,8 +39,10 @@ class Conversation(ABC):
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
-        self._say = peer.write
+        self._say: Callable[[bytes], None] = peer.write
         self._lines = LineBuffer(SASL_LINE_OCTETS)
+        self._held: list[bytes] = []  # replies to a pipeline
+        self._held_octets = 0
         self._waiting: Waiting = _NOTHING
         self._working = False
         self._receipts = 0  # how many times octets came
@@ -88,14 +91,21 @@ class Conversation(ABC):
 
     def _work(self) -> None:
         """Give waiting lines their turns. An answer that comes at once comes back here: the outer call goes on."""
+        pipeline = False
         while not (self._working or self._closing or self._peer.congested) and self._waiting is _NOTHING:
-            if len(self._lines) and not self._peer.has_turn(self._work):
-                return
+            if len(self._lines):
+                if not self._peer.has_turn(self._work):
+                    break
+                pipeline = True
+                self._say = self._hold
             line = self._lines.next_line()
             if line is NEED_MORE:
                 self._run_dry()
-                return
+                break
             self._take_turn(line)
+        if pipeline:
+            self._release()
+            self._say = self._peer.write
 
     def _take_turn(self, line: bytes | Literal[Step.OVERLONG]) -> None:
         self._working = True
@@ -109,6 +119,18 @@ class Conversation(ABC):
             self._give_up()
         finally:
             self._working = False
+
+    def _hold(self, reply: bytes) -> None:
+        """Say it with the others of this turn."""
+        self._held.append(reply)
+        self._held_octets += len(reply)
+        if self._held_octets >= HELD_OCTETS:
+            self._release()
+
+    def _release(self) -> None:
+        if self._held:
+            held, self._held, self._held_octets = self._held, [], 0
+            self._peer.write(b"".join(held))
 
     def _run_dry(self) -> None:
         # RFC 1939 §3: a command ends with its line, so what is left of one at the end is none.
@@ -165,23 +187,27 @@ class Conversation(ABC):
 
     def _send(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> None:
         self._waiting = _BODY
+        self._release()
         if self._peer.send_body(head, body, count, tail):
             self._waiting = _NOTHING
             self._sent()
 
     def _begin_tls(self) -> None:
         self._waiting = _HANDSHAKE
+        self._release()
         self._peer.start_tls()
 
     def _give_up(self) -> None:
         """A bug of ours, while its exception is handled: the peer is told by the end, instead of waiting in silence."""
         self._closing = True
         self._waiting = _NOTHING
+        self._release()  # what was said before it is true
         self._peer.fail()
 
     def _end(self, reason: str) -> None:
         self._closing = True
         self._reason = reason
+        self._release()
         self._peer.close()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailstore.pop3.commands import SASL_LINE_OCTETS
-from mailstore.pop3.conversation import PENDING_OCTETS
+from mailstore.pop3.conversation import HELD_OCTETS, PENDING_OCTETS
 from tests.fakes.pop3 import Conversation
 from tests.pop3.standard import MESSAGES, signed_in
 
@@ -130,13 +130,27 @@ def test_a_peer_that_does_not_read_is_not_read_from() -> None:
 @pytest.mark.req("P-025")
 def test_a_peer_that_fills_up_in_the_middle_of_a_pipeline_stops_it_there() -> None:
     talk = signed_in()
+    """At the latest when so many octets were said as may leave in one write."""
     talk.peer.fills_up = True
-    assert talk.send(b"NOOP\r\nNOOP\r\n") == b"+OK\r\n"
+    lines = 2 * HELD_OCTETS // len(b"+OK\r\n")
+    replies = talk.send(b"NOOP\r\n" * lines)
+    assert HELD_OCTETS <= len(replies) < HELD_OCTETS + len(b"+OK\r\n")
     talk.session.proceed()
-    assert talk.peer.sent.endswith(b")\r\n+OK\r\n")
-    talk.peer.full = False
+    assert talk.peer.sent.endswith(b")\r\n" + replies)
+    talk.peer.full = talk.peer.fills_up = False
     talk.session.proceed()
-    assert talk.peer.sent.endswith(b")\r\n+OK\r\n+OK\r\n")
+    assert talk.peer.sent.endswith(b")\r\n" + b"+OK\r\n" * lines)
+
+
+def test_the_replies_to_a_pipeline_leave_in_one_write_and_never_behind_a_body_that_comes_later() -> None:
+    """A write each would take most of a turn; what a client reads is the same."""
+    talk = signed_in()
+    before = len(talk.peer.writes)
+    talk.send(b"NOOP\r\nSTAT\r\nRETR 2\r\nNOOP\r\nNOOP\r\n")
+    assert talk.peer.writes[before:] == [b"+OK\r\n+OK 3 106\r\n", b"+OK\r\n" * 2]
+    assert talk.peer.sent.endswith(
+        b"+OK\r\n+OK 3 106\r\n+OK 21 octets\r\n" + MESSAGES[1].body + b".\r\n" + b"+OK\r\n" * 2
+    )
 
 
 def test_ten_thousand_answers_that_come_at_once_do_not_pile_up_on_the_stack() -> None:
