@@ -9,6 +9,7 @@ import errno
 import importlib
 import logging
 import resource
+import signal
 import socket
 import time
 from collections.abc import Callable
@@ -54,6 +55,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         super().check_config(cfg, log)
         if cfg.is_ssl:
             raise RuntimeError("popadmin.http_server speaks no TLS: let a proxy in front do that")
+
+    def init_signals(self) -> None:
+        """Hold hangups back: the master replaces its workers at SIGHUP, but one that gets it itself would end.
+
+        `systemctl kill --signal=HUP` sends it to every process of a service.
+        """
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        super().init_signals()
 
     def load_wsgi(self) -> None:
         super().load_wsgi()

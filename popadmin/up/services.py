@@ -59,7 +59,6 @@ def gunicorn(addresses: Sequence[str]) -> tuple[str, ...]:
         sys.executable,
         "-m",
         "gunicorn",
-        "--config=python:popadmin.http_server.gunicorn_config",
         "--no-control-socket",  # it would open one under $HOME
         f"--worker-class={WEB_WORKER}",
         f"--workers={WEB_WORKERS}",
