@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mailstore.listener.server import Endpoint, Server
-    from mailstore.listener.turn_scheduler import ReplyOrder
+    from mailstore.listener.turn_scheduler import TurnScheduler
 
 log = logging.getLogger("popadmin.listener")
 
@@ -95,7 +95,7 @@ class Connection(asyncio.Protocol):
         self._ended = False
         self._upgrading = False
         self._transfer: Transfer | None = None
-        self._turns: ReplyOrder = server.strangers
+        self._turns: TurnScheduler = server.strangers
         self._act: Callable[[], None] | None = None  # what goes on at the next turn
         self._connected = False
         self._arrival = arrival

@@ -15,7 +15,7 @@ from mailstore.listener.acceptor import Acceptor
 from mailstore.listener.connection import Connection
 from mailstore.listener.connection_counts import ConnectionCounts
 from mailstore.listener.handshake import Context
-from mailstore.listener.turn_scheduler import ReplyOrder
+from mailstore.listener.turn_scheduler import TurnScheduler
 from mailstore.policy.networks import is_loopback
 from mailstore.ports import Peer, Session
 
@@ -66,8 +66,8 @@ class Server:
         self._proxies = tuple(ipaddress.ip_network(network) for network in limits.trusted_proxies)
         self._connections: dict[Connection, bool] = {}  # in order of arrival; True: counted for its address
         self._gates: list[Acceptor] = []
-        self.strangers = ReplyOrder()  # apart, so that they hold up nobody who has signed in
-        self.members = ReplyOrder()
+        self.strangers = TurnScheduler()  # apart, so that they hold up nobody who has signed in
+        self.members = TurnScheduler()
         self._tasks: set[asyncio.Task[None]] = set()
         self._left = asyncio.Event()
 

@@ -11,7 +11,7 @@ TURN_LINES = 64  # a pipeline of a mail program is one turn or two
 ROUND_SECONDS = 0.001  # what all turns together may take before the loop looks at its sockets again
 
 
-class ReplyOrder:
+class TurnScheduler:
     """The connections of one kind whose lines wait.
 
     A round lasts from one turn of the loop to the next. Lines that just came share it with those that wait from earlier

@@ -16,7 +16,7 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
 
 from mailstore.errors import Abandoned, MailError, Overloaded, Unavailable
 from mailstore.pg.callback import tell
-from mailstore.policy.hash_queue import HashQueue, Pipeline, Waiter
+from mailstore.policy.hash_queue import HashLane, HashQueue, Waiter
 
 log = logging.getLogger("popadmin.signin")
 
@@ -78,7 +78,7 @@ class Passwords:
     def give_way(self, check: Check) -> None:
         """Let it wait until no other does; one that is under way ends by itself."""
         if self._queue.remove(check):
-            check.lane = Pipeline.LAST
+            check.lane = HashLane.LAST
             self.check(check)
 
     def close(self) -> None:
@@ -148,7 +148,7 @@ class Passwords:
 
     def _give_up(self, check: Check) -> None:
         """Too many wait, or this one waited too long."""
-        if check.lane is Pipeline.LAST:
+        if check.lane is HashLane.LAST:
             tell(check.done, Abandoned("the client closed its side, and others went first"))
         else:
             tell(check.done, Overloaded("too many password checks wait"))

@@ -16,7 +16,7 @@ from mailstore.maildrop.password_check import Check, Passwords
 from mailstore.maildrop.sign_in_refusal import SignInRefusals, Why
 from mailstore.policy import devices
 from mailstore.policy.addresses import BadAddress, normal_address
-from mailstore.policy.hash_queue import Pipeline
+from mailstore.policy.hash_queue import HashLane
 from mailstore.policy.known_pairs import KnownPairs
 from mailstore.policy.networks import network
 from mailstore.policy.throttle import Throttle
@@ -145,16 +145,16 @@ class StoredSignIn:
             )
         if self._waited_seconds:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._waited_seconds, self._hash, account, Pipeline.STRANGER)
+            self._timer = loop.call_later(self._waited_seconds, self._hash, account, HashLane.STRANGER)
         else:
-            self._hash(account, Pipeline.KNOWN if known else Pipeline.STRANGER)
+            self._hash(account, HashLane.KNOWN if known else HashLane.STRANGER)
 
-    def _hash(self, account: Account | None, lane: Pipeline) -> None:
+    def _hash(self, account: Account | None, lane: HashLane) -> None:
         self._timer = None
         self._check = Check(
             account=self._credentials.address,
             network=None if self._credentials.loopback else self._network,
-            lane=Pipeline.LAST if self._wants_no_more else lane,
+            lane=HashLane.LAST if self._wants_no_more else lane,
             secret=self._credentials.secret,
             encoded=account.encoded if account else None,
             quick=account is not None and account.active,

@@ -17,7 +17,7 @@ from mailstore.maildrop.diary_writer import Diary
 from mailstore.maildrop.password_check import Answer, Check, Passwords
 from mailstore.models import DiarySession
 from mailstore.pg.pipeline import StatementFailed
-from mailstore.policy.hash_queue import Pipeline
+from mailstore.policy.hash_queue import HashLane
 from mailstore.policy.throttle import Throttle
 from mailstore.ports import Credentials
 from mailstore.sql.connection_pool import ConnectionPool
@@ -73,7 +73,7 @@ def _check(credentials: Credentials, encoded: str, done: Answer) -> Check:
     return Check(
         account=credentials.address,
         network=None,
-        lane=Pipeline.LAST,
+        lane=HashLane.LAST,
         secret=credentials.secret,
         encoded=encoded,
         done=done,

@@ -32,7 +32,7 @@ WAIT_SECONDS = 10.0  # a check that waited so long gives up; mail programs wait 
 STRANGERS_TURN = 4  # every fourth turn
 
 
-class Pipeline(Enum):
+class HashLane(Enum):
     KNOWN = auto()
     STRANGER = auto()
     LAST = auto()
@@ -44,14 +44,14 @@ class Waiter:
 
     account: str
     network: str | None
-    lane: Pipeline
+    lane: HashLane
     since: float = 0.0
     number: int = 0
 
     def asks_for(self) -> str:
         """The key under which it counts as soon as it waits; it has one check at a time, but in the last lane."""
         account = self.account[:NAME_CHARACTERS]
-        return f"pair {self.network or ''} {account}" if self.lane is Pipeline.KNOWN else f"account {account}"
+        return f"pair {self.network or ''} {account}" if self.lane is HashLane.KNOWN else f"account {account}"
 
     def comes_from(self) -> str | None:
         """The key under which it counts once it runs; None on this machine."""
@@ -85,7 +85,7 @@ class HashQueue(Generic[W]):
     """The checks of one process. Its owner calls `take` for the next one, and `finished` behind each."""
 
     def __init__(self) -> None:
-        self._lanes: dict[Pipeline, dict[W, None]] = {lane: {} for lane in Pipeline}
+        self._lanes: dict[HashLane, dict[W, None]] = {lane: {} for lane in HashLane}
         self._recent = _Recent()
         self._running: set[str] = set()
         self._turns = 0
@@ -100,7 +100,7 @@ class HashQueue(Generic[W]):
         waiter.since, waiter.number = now, next(self._numbers)
         lane = self._lanes[waiter.lane]
         lane[waiter] = None
-        if waiter.lane is not Pipeline.LAST:
+        if waiter.lane is not HashLane.LAST:
             self._recent.add(waiter.asks_for(), now)
         alike = [other for other in lane if _alike(other, waiter)]
         if len(alike) > _ALIKE_LIMITS[waiter.lane]:
@@ -134,7 +134,7 @@ class HashQueue(Generic[W]):
             return None
         self.remove(found)
         self._turns += 1
-        if found.lane is Pipeline.LAST:
+        if found.lane is HashLane.LAST:
             self._last_at = now
             return found
         self._running.add(found.asks_for())
@@ -144,21 +144,21 @@ class HashQueue(Generic[W]):
 
     def finished(self, waiter: W) -> None:
         """The check that was taken is over."""
-        if waiter.lane is not Pipeline.LAST:
+        if waiter.lane is not HashLane.LAST:
             self._running.discard(waiter.asks_for())
 
     def pause_seconds(self, now: float) -> float | None:
         """In how many seconds the last lane may go on; None when nothing waits there."""
-        return max(0.0, self._last_at + LAST_SECONDS - now) if self._lanes[Pipeline.LAST] else None
+        return max(0.0, self._last_at + LAST_SECONDS - now) if self._lanes[HashLane.LAST] else None
 
     def _first(self, now: float) -> W | None:
-        order = [Pipeline.KNOWN, Pipeline.STRANGER]
+        order = [HashLane.KNOWN, HashLane.STRANGER]
         if (self._turns + 1) % STRANGERS_TURN == 0:
             order.reverse()
         if now >= self._last_at + LAST_SECONDS:
-            order.append(Pipeline.LAST)
+            order.append(HashLane.LAST)
         for lane in order:
-            free = [one for one in self._lanes[lane] if lane is Pipeline.LAST or one.asks_for() not in self._running]
+            free = [one for one in self._lanes[lane] if lane is HashLane.LAST or one.asks_for() not in self._running]
             if free:
                 return min(free, key=lambda waiter: self._place(waiter, now))
         return None
@@ -171,13 +171,13 @@ class HashQueue(Generic[W]):
         return count, -waiter.number
 
 
-_ALIKE_LIMITS = {Pipeline.KNOWN: PAIR_LIMIT, Pipeline.STRANGER: NETWORK_LIMIT, Pipeline.LAST: LAST_LIMIT}
+_ALIKE_LIMITS = {HashLane.KNOWN: PAIR_LIMIT, HashLane.STRANGER: NETWORK_LIMIT, HashLane.LAST: LAST_LIMIT}
 
 
 def _alike(one: Waiter, other: Waiter) -> bool:
     """Whether they share a bound. What comes from this machine itself has none below that of its lane."""
-    if one.lane is Pipeline.LAST:
+    if one.lane is HashLane.LAST:
         return True
-    if one.lane is Pipeline.KNOWN:
+    if one.lane is HashLane.KNOWN:
         return one.account == other.account and one.network == other.network
     return one is other or (one.network is not None and one.network == other.network)

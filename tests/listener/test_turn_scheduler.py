@@ -14,7 +14,7 @@ import pytest
 from mailstore.listener import socket_buffers
 from mailstore.listener.connection import LITTLE_OCTETS, Connection
 from mailstore.listener.server import STRANGER_STALL_SECONDS, Limits
-from mailstore.listener.turn_scheduler import ROUND_SECONDS, TURN_LINES, ReplyOrder
+from mailstore.listener.turn_scheduler import ROUND_SECONDS, TURN_LINES, TurnScheduler
 from mailstore.pop3.session import Session
 from tests.fakes.pop3 import StoredMessage
 from tests.listener.inside import Clock, Stage, Visitor, stage, until
@@ -36,7 +36,7 @@ class Sender:
     """Obeys as many lines as it is granted and waits with the rest; each line takes some time of the clock."""
 
     def __init__(
-        self, name: str, lines: int, turns: ReplyOrder, *, clock: Clock, line_seconds: float, seen: list[str]
+        self, name: str, lines: int, turns: TurnScheduler, *, clock: Clock, line_seconds: float, seen: list[str]
     ) -> None:
         self.name = name
         self.lines = lines
@@ -63,7 +63,7 @@ async def looked() -> None:
 def test_nobody_has_more_lines_in_a_row_than_a_turn_while_others_wait() -> None:
     async def scene() -> None:
         clock, seen = Clock(), list[str]()
-        turns = ReplyOrder(clock)
+        turns = TurnScheduler(clock)
         senders = [Sender(name, 300, turns, clock=clock, line_seconds=0, seen=seen) for name in "abc"]
         for sender in senders:
             sender.obey()
@@ -79,7 +79,7 @@ def test_all_of_them_together_have_one_round_before_the_loop_goes_on() -> None:
 
     async def scene() -> None:
         clock, seen = Clock(), list[str]()
-        turns = ReplyOrder(clock)
+        turns = TurnScheduler(clock)
         line_seconds = ROUND_SECONDS / 10
         senders = [
             Sender(str(index), 30, turns, clock=clock, line_seconds=line_seconds, seen=seen) for index in range(100)
@@ -100,7 +100,7 @@ def test_all_of_them_together_have_one_round_before_the_loop_goes_on() -> None:
 def test_who_waited_comes_before_who_just_came() -> None:
     async def scene() -> None:
         clock, seen = Clock(), list[str]()
-        turns = ReplyOrder(clock)
+        turns = TurnScheduler(clock)
         first = Sender("a", 15, turns, clock=clock, line_seconds=ROUND_SECONDS / 10, seen=seen)
         second = Sender("b", 1, turns, clock=clock, line_seconds=0, seen=seen)
         first.obey()

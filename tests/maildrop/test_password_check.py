@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from mailstore.errors import Abandoned, Overloaded
 from mailstore.maildrop.password_check import CHECK_THREADS, Check, Passwords
-from mailstore.policy.hash_queue import LANE_LIMIT, NETWORK_LIMIT, Pipeline
+from mailstore.policy.hash_queue import LANE_LIMIT, NETWORK_LIMIT, HashLane
 from tests.site import counting_hasher
 from tests.site.counting_hasher import Gated
 from tests.site.worker import Worker
@@ -30,7 +30,7 @@ class Desk:
         self,
         *names: str,
         network: str | None = ELSEWHERE,
-        lane: Pipeline = Pipeline.STRANGER,
+        lane: HashLane = HashLane.STRANGER,
         encoded: str | None = None,
         secret: str | None = None,
         quick: bool = False,
@@ -119,7 +119,7 @@ def test_a_newcomer_is_checked_before_two_hundred_guesses_that_wait(desk: Desk) 
 
 
 def test_an_account_in_its_own_network_is_checked_before_a_newcomer(desk: Desk) -> None:
-    desk.check("known", network="192.0.2.0/24", lane=Pipeline.KNOWN)
+    desk.check("known", network="192.0.2.0/24", lane=HashLane.KNOWN)
     desk.check("newcomer", network="203.0.113.0/24")
     assert open_the_gate(desk) == ["known", "newcomer"]
 

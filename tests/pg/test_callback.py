@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from mailstore.bodies.files import FileBodies
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.errors import MailError, Unavailable
-from mailstore.maildrop.password_check import Passwords
+from mailstore.maildrop.password_check import Check, Passwords
 from mailstore.pg.callback import tell
+from mailstore.policy.hash_queue import HashLane
 from tests.site.worker import Worker
 
 
@@ -62,7 +64,8 @@ def told(worker: Worker, ask: Callable[[Clumsy], None]) -> None:
 
 def test_a_bug_behind_a_checked_password_leaves_nobody_waiting(worker: Worker) -> None:
     passwords = Passwords()
-    told(worker, lambda clumsy: passwords.check("secret", None, clumsy))
+    check = Check(account="a", network=None, lane=HashLane.LAST, secret="secret", encoded=None, done=None)
+    told(worker, lambda clumsy: passwords.check(replace(check, done=clumsy)))
     passwords.close()
 
 

@@ -16,15 +16,15 @@ from mailstore.policy.hash_queue import (
     STRANGERS_TURN,
     WAIT_SECONDS,
     WINDOW_SECONDS,
+    HashLane,
     HashQueue,
-    Pipeline,
     Waiter,
 )
 
 HERE, THERE = "192.0.2.0/24", "198.51.100.0/24"
 
 
-def waiter(account: str, network: str | None = HERE, lane: Pipeline = Pipeline.STRANGER) -> Waiter:
+def waiter(account: str, network: str | None = HERE, lane: HashLane = HashLane.STRANGER) -> Waiter:
     return Waiter(account=account, network=network, lane=lane)
 
 
@@ -131,26 +131,26 @@ def test_one_account_has_one_check_at_a_time(desk: Desk) -> None:
 def test_an_account_that_is_known_in_its_network_goes_before_strangers_and_leaves_them_every_fourth_turn(
     desk: Desk,
 ) -> None:
-    known = [waiter(f"known-{n}", lane=Pipeline.KNOWN) for n in range(2 * STRANGERS_TURN)]
+    known = [waiter(f"known-{n}", lane=HashLane.KNOWN) for n in range(2 * STRANGERS_TURN)]
     strangers = [waiter(f"stranger-{n}", f"10.0.{n}.0/24") for n in range(4)]
     desk.add(*known, *strangers)
     turns = [each.lane for each in desk.serve(2 * STRANGERS_TURN)]
-    assert turns == ([Pipeline.KNOWN] * (STRANGERS_TURN - 1) + [Pipeline.STRANGER]) * 2
+    assert turns == ([HashLane.KNOWN] * (STRANGERS_TURN - 1) + [HashLane.STRANGER]) * 2
 
 
 def test_guesses_at_an_account_elsewhere_take_no_turn_of_where_it_is_known(desk: Desk) -> None:
     desk.add(*[waiter("ann", f"10.0.{n}.0/24") for n in range(100)])
     guess = desk.queue.take(0.0)
-    desk.add(waiter("ann", THERE, Pipeline.KNOWN))
+    desk.add(waiter("ann", THERE, HashLane.KNOWN))
     found = desk.queue.take(0.0)
     assert guess
-    assert guess.lane is Pipeline.STRANGER
+    assert guess.lane is HashLane.STRANGER
     assert found
-    assert found.lane is Pipeline.KNOWN, "also while a guess at that account is checked"
+    assert found.lane is HashLane.KNOWN, "also while a guess at that account is checked"
 
 
 def test_who_may_be_gone_is_served_when_nobody_else_waits_and_only_now_and_then(desk: Desk) -> None:
-    desk.add(*[waiter(f"gone-{n}", lane=Pipeline.LAST) for n in range(3)], waiter("here"))
+    desk.add(*[waiter(f"gone-{n}", lane=HashLane.LAST) for n in range(3)], waiter("here"))
     assert names(desk.serve(9)) == ["here", "gone-2"]
     assert desk.queue.pause_seconds(0.1) == pytest.approx(LAST_SECONDS - 0.1)
     assert names(desk.serve(9, now=LAST_SECONDS)) == ["gone-1"]
@@ -174,9 +174,9 @@ def test_this_machine_is_no_network_of_strangers(desk: Desk) -> None:
 
 
 def test_a_known_pair_and_the_last_lane_have_bounds_of_their_own(desk: Desk) -> None:
-    devices = [waiter("ann", lane=Pipeline.KNOWN) for _ in range(PAIR_LIMIT + 1)]
-    gone = [waiter(f"gone-{n}", f"10.0.{n}.0/24", Pipeline.LAST) for n in range(LAST_LIMIT + 2)]
-    desk.add(*devices, waiter("bob", lane=Pipeline.KNOWN), *gone)
+    devices = [waiter("ann", lane=HashLane.KNOWN) for _ in range(PAIR_LIMIT + 1)]
+    gone = [waiter(f"gone-{n}", f"10.0.{n}.0/24", HashLane.LAST) for n in range(LAST_LIMIT + 2)]
+    desk.add(*devices, waiter("bob", lane=HashLane.KNOWN), *gone)
     assert desk.losers == [devices[0], *gone[:2]]
 
 
