@@ -173,7 +173,7 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: Conne
 
 def _beat(lanes: ConnectionPool, part: bytes) -> None:
     """For the overview: this part is at work. One that cannot be written is followed by the next."""
-    lanes.write(((BEAT, (part,)),), lambda _answer: None)
+    lanes.write(((BEAT, BEAT.values(part=part)),), lambda _answer: None)
 
 
 async def _serve(server: Server, tick: Callable[[int], None]) -> None:

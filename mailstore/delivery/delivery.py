@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mailstore.delivery import recipient_lookup as recipients
 from mailstore.delivery import trace_headers
 from mailstore.delivery.body_committer import BodyCommitter
-from mailstore.delivery.message_writer import MessageWriter, Placement, Refusing, body_figures, fresh_id
+from mailstore.delivery.message_writer import MessageWriter, Placement, Refusing, body_values, fresh_id
 from mailstore.errors import MailError, TryAgain
 from mailstore.ports import BodyRef, BodyStore, Delivered, Done, Draft, Envelope, Intake, Recipient
 from mailstore.sql.connection_pool import ConnectionPool
@@ -51,7 +51,7 @@ class StoredDelivery:
         def added(answer: PGresult | MailError) -> None:
             done(answer if isinstance(answer, MailError) else int(answer.get_value(0, 0) or b"0"))
 
-        self._lanes.write(((ADD_BODY, (ref.key.encode(), *body_figures(ref))),), added)
+        self._lanes.write(((ADD_BODY, ADD_BODY.values(**body_values(ref))),), added)
 
     def place(self, placement: Placement, done: Done[None]) -> None:
         """Write the rows of one message; Refusing when the mailboxes take nothing, else as the port says."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from mailstore.errors import MailError
 from mailstore.pg import array_literals
 from mailstore.pg.callback import tell
-from mailstore.pg.pipeline import Parameters, StatementFailed, Steps
+from mailstore.pg.pipeline import StatementFailed, Steps
+from mailstore.pg.statement import Parameters
 from mailstore.policy import sortable_ids
 from mailstore.ports import BodyRef, Done
 from mailstore.sql.connection_pool import ConnectionPool
@@ -136,8 +137,14 @@ def fresh_id() -> str:
     return sortable_ids.new_id(time.time_ns() // 1_000_000, os.urandom(sortable_ids.RANDOM_OCTETS))
 
 
-def body_figures(ref: BodyRef) -> tuple[bytes, bytes, bytes]:
-    return b"%d" % ref.wire_octets, b"%d" % ref.octets, ref.digest
+def body_values(ref: BodyRef) -> dict[str, bytes]:
+    """Return the parameters of a statement that writes the row of a body."""
+    return {
+        "body_key": ref.key.encode(),
+        "wire_octets": b"%d" % ref.wire_octets,
+        "body_octets": b"%d" % ref.octets,
+        "digest": ref.digest,
+    }
 
 
 def _placed(answer: PGresult | MailError) -> MailError | None:
@@ -153,35 +160,39 @@ def _steps(placement: Placement) -> Steps:
         return ((DELIVER, _parameters(placement)),)
     mailboxes = array_literals.bigints(placement.mailboxes)
     capped = array_literals.bigints(placement.capped)
-    locks = [(LOCK_DOMAINS, (capped,))] if placement.capped else []
+    locks = [(LOCK_DOMAINS, LOCK_DOMAINS.values(domain_ids=capped))] if placement.capped else []
     if len(placement.mailboxes) > 1:
-        locks.append((LOCK, (mailboxes,)))
-    return (*locks, (DELIVER_ALL, (*_all_parameters(placement, mailboxes), capped, placement.uidl_digest)))
+        locks.append((LOCK, LOCK.values(mailbox_ids=mailboxes)))
+    return (*locks, (DELIVER_ALL, _all_parameters(placement, mailboxes, capped)))
 
 
 def _parameters(placement: Placement) -> Parameters:
     ref = placement.ref
-    return (
-        b"%d" % placement.mailboxes[0],
-        b"%d" % (len(placement.prefix) + ref.octets),
-        ref.key.encode(),
-        *body_figures(ref),
-        (placement.uidl or fresh_id()).encode(),
-        placement.prefix,
+    return DELIVER.values(
+        mailbox_id=b"%d" % placement.mailboxes[0],
+        octets=b"%d" % (len(placement.prefix) + ref.octets),
+        body_key=ref.key.encode(),
+        wire_octets=b"%d" % ref.wire_octets,
+        body_octets=b"%d" % ref.octets,
+        digest=ref.digest,
+        uidl=(placement.uidl or fresh_id()).encode(),
+        prefix=placement.prefix,
     )
 
 
-def _all_parameters(placement: Placement, mailboxes: bytes) -> Parameters:
-    ref = placement.ref
+def _all_parameters(placement: Placement, mailboxes: bytes, capped: bytes) -> Parameters:
+    ref, body = placement.ref, placement.body
     uidls = [placement.uidl or fresh_id(), *(fresh_id() for _ in placement.mailboxes[1:])]
-    new_body: tuple[bytes | None, ...] = (None, ref.key.encode(), *body_figures(ref))
-    return (
-        mailboxes,
-        b"%d" % (len(placement.prefix) + ref.octets),
-        *(new_body if placement.body is None else (b"%d" % placement.body, None, None, None, None)),
-        placement.prefix,
-        array_literals.texts(uidls),
-        placement.arrived_at.isoformat().encode() if placement.arrived_at else None,
-        b"t" if placement.unlimited else b"f",
-        placement.source,
+    return DELIVER_ALL.values(
+        mailbox_ids=mailboxes,
+        octets=b"%d" % (len(placement.prefix) + ref.octets),
+        body_id=None if body is None else b"%d" % body,
+        **(body_values(ref) if body is None else dict.fromkeys(body_values(ref))),
+        prefix=placement.prefix,
+        uidls=array_literals.texts(uidls),
+        arrived_at=placement.arrived_at.isoformat().encode() if placement.arrived_at else None,
+        unlimited=b"t" if placement.unlimited else b"f",
+        source=placement.source,
+        quota_domain_ids=capped,
+        uidl_digest=placement.uidl_digest,
     )

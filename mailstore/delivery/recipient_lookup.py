@@ -51,7 +51,7 @@ class _Search:
         """Ask for names, each under the keys that may answer for it, the first first; `following` are for the next."""
         array = array_literals.texts({key for group in keys.values() for key in group})
         self._asked.update(keys)
-        asked = (array, b"%d" % self._octets)
+        asked = RECIPIENTS.values(addresses=array, octets=b"%d" % self._octets)
         self._lanes.read(RECIPIENTS, asked, lambda answer: self._answered(answer, keys, depth, [*following]))
 
     def _answered(
@@ -93,7 +93,7 @@ class _Search:
                 self._placed(missing, places(answer), following, depth)
 
         domains = {name.rpartition("@")[2] for name in missing}
-        self._lanes.read(OURS, (array_literals.texts(domains),), answered)
+        self._lanes.read(OURS, OURS.values(domains=array_literals.texts(domains)), answered)
 
     def _placed(self, missing: list[str], ours: dict[str, Place], following: list[str], depth: int) -> None:
         """A domain that stands for another has nobody of its own: the same name is asked for there."""
@@ -163,7 +163,8 @@ class _Search:
             else:
                 self._done(accepted)
 
-        self._lanes.read(ROOM, (array_literals.bigints(accepted.capped), b"%d" % self._octets), answered)
+        asked = ROOM.values(domain_ids=array_literals.bigints(accepted.capped), octets=b"%d" % self._octets)
+        self._lanes.read(ROOM, asked, answered)
 
     def _full(self, over_quota: str) -> MailError:
         return QuotaRejected(self._address) if over_quota == "reject" else QuotaDeferred(self._address)
@@ -216,8 +217,8 @@ class _Finding:
             self._done(answer)
         else:
             self._most = self._most or RELIEF_ROUNDS * len(full)
-            steps = ((FIND_ROOM, (array_literals.bigints(full), b"%d" % self._octets)),)
-            self._lanes.write(steps, lambda room: self._found(room, answer))
+            asked = FIND_ROOM.values(mailbox_ids=array_literals.bigints(full), octets=b"%d" % self._octets)
+            self._lanes.write(((FIND_ROOM, asked),), lambda room: self._found(room, answer))
 
     def _found(self, room: PGresult | MailError, refusal: Recipient | MailError) -> None:
         """One mailbox a round, so that no lock is held for the others' sake."""
@@ -227,8 +228,9 @@ class _Finding:
             self._done(refusal)
         else:
             mailbox, numbers = room.get_value(0, 0) or b"", room.get_value(0, 1) or b""
-            steps = ((LOCK, (b"{%s}" % mailbox,)), (RELIEVE, (mailbox, b"%d" % self._octets, numbers)))
-            self._lanes.write(steps, lambda moved: self._moved(moved, refusal))
+            lock = LOCK.values(mailbox_ids=b"{%s}" % mailbox)
+            relief = RELIEVE.values(mailbox_id=mailbox, octets=b"%d" % self._octets, numbers=numbers)
+            self._lanes.write(((LOCK, lock), (RELIEVE, relief)), lambda moved: self._moved(moved, refusal))
 
     def _moved(self, moved: PGresult | MailError, refusal: Recipient | MailError) -> None:
         if isinstance(moved, MailError):

@@ -37,11 +37,11 @@ rested AS (
     SELECT mailbox_id, count(*) AS messages, sum(octets) AS octets, {last_made_here("uidl")} AS uidl
       FROM gone WHERE removed IS NOT NULL GROUP BY mailbox_id),
 counted AS (
-    UPDATE mailstore_mailbox x
-       SET recovery_messages = x.recovery_messages - rested.messages,
-           recovery_octets = x.recovery_octets - rested.octets,
-           spent_uidl = {later("x.spent_uidl", "rested.uidl")}
-      FROM rested WHERE x.id = rested.mailbox_id)
+    UPDATE mailstore_mailbox box
+       SET recovery_messages = box.recovery_messages - rested.messages,
+           recovery_octets = box.recovery_octets - rested.octets,
+           spent_uidl = {later("box.spent_uidl", "rested.uidl")}
+      FROM rested WHERE box.id = rested.mailbox_id)
 SELECT FROM gone
 """,
 )

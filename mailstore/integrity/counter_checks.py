@@ -9,30 +9,30 @@ from django.db import connection, transaction
 
 # One statement is one snapshot: a delivery meanwhile is in both sides or in none.
 _WRONG_MAILBOXES = """
-SELECT x.id, x.id, u.address, x.messages, x.octets, coalesce(live.messages, 0), coalesce(live.octets, 0)
-  FROM mailstore_mailbox x
-  JOIN mailstore_user u ON u.id = x.user_id
+SELECT box.id, box.id, u.address, box.messages, box.octets, coalesce(live.messages, 0), coalesce(live.octets, 0)
+  FROM mailstore_mailbox box
+  JOIN mailstore_user u ON u.id = box.user_id
   LEFT JOIN (SELECT mailbox_id, count(*) AS messages, sum(octets)::bigint AS octets
-               FROM mailstore_message WHERE removed IS NULL GROUP BY mailbox_id) AS live ON live.mailbox_id = x.id
- WHERE (x.messages, x.octets) <> (coalesce(live.messages, 0), coalesce(live.octets, 0))
- ORDER BY x.id
+               FROM mailstore_message WHERE removed IS NULL GROUP BY mailbox_id) AS live ON live.mailbox_id = box.id
+ WHERE (box.messages, box.octets) <> (coalesce(live.messages, 0), coalesce(live.octets, 0))
+ ORDER BY box.id
 """
 _WRONG_RECOVERY = """
-SELECT x.id, x.id, u.address || ' in recovery', x.recovery_messages, x.recovery_octets,
+SELECT box.id, box.id, u.address || ' in recovery', box.recovery_messages, box.recovery_octets,
        coalesce(rested.messages, 0), coalesce(rested.octets, 0)
-  FROM mailstore_mailbox x
-  JOIN mailstore_user u ON u.id = x.user_id
+  FROM mailstore_mailbox box
+  JOIN mailstore_user u ON u.id = box.user_id
   LEFT JOIN (SELECT mailbox_id, count(*) AS messages, sum(octets)::bigint AS octets
                FROM mailstore_message WHERE removed IS NOT NULL GROUP BY mailbox_id) AS rested
-         ON rested.mailbox_id = x.id
- WHERE (x.recovery_messages, x.recovery_octets) <> (coalesce(rested.messages, 0), coalesce(rested.octets, 0))
- ORDER BY x.id
+         ON rested.mailbox_id = box.id
+ WHERE (box.recovery_messages, box.recovery_octets) <> (coalesce(rested.messages, 0), coalesce(rested.octets, 0))
+ ORDER BY box.id
 """
 _WRONG_VIEWS = """
 SELECT d.id, d.mailbox_id, u.address || ' ' || d.name, d.hidden_messages, d.hidden_octets, sums.messages, sums.octets
   FROM mailstore_device d
-  JOIN mailstore_mailbox x ON x.id = d.mailbox_id
-  JOIN mailstore_user u ON u.id = x.user_id
+  JOIN mailstore_mailbox box ON box.id = d.mailbox_id
+  JOIN mailstore_user u ON u.id = box.user_id
   CROSS JOIN LATERAL (
       SELECT count(*) AS messages, coalesce(sum(m.octets), 0)::bigint AS octets
         FROM mailstore_message m
@@ -44,23 +44,23 @@ SELECT d.id, d.mailbox_id, u.address || ' ' || d.name, d.hidden_messages, d.hidd
 # Counted anew behind the mailbox's lock; the next change number ends what caches know of the mailbox.
 _LOCK = "SELECT FROM mailstore_mailbox WHERE id = %(mailbox)s FOR UPDATE"
 _MEND_MAILBOX = """
-UPDATE mailstore_mailbox x SET messages = live.messages, octets = live.octets, change = x.change + 1
+UPDATE mailstore_mailbox box SET messages = live.messages, octets = live.octets, change = box.change + 1
   FROM (SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets
           FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NULL) AS live
- WHERE x.id = %(key)s
+ WHERE box.id = %(key)s
 """
 _MEND_RECOVERY = """
-UPDATE mailstore_mailbox x SET recovery_messages = rested.messages, recovery_octets = rested.octets
+UPDATE mailstore_mailbox box SET recovery_messages = rested.messages, recovery_octets = rested.octets
   FROM (SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets
           FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL) AS rested
- WHERE x.id = %(key)s
+ WHERE box.id = %(key)s
 """
 _MEND_VIEW = """
 WITH mended AS (
     UPDATE mailstore_device d SET hidden_messages = sums.messages, hidden_octets = sums.octets
       FROM (SELECT count(*) AS messages, coalesce(sum(m.octets), 0) AS octets
-              FROM mailstore_message m JOIN mailstore_device v ON v.id = %(key)s
-             WHERE m.mailbox_id = %(mailbox)s AND m.removed IS NULL AND v.hidden @> m.added) AS sums
+              FROM mailstore_message m JOIN mailstore_device d_counted ON d_counted.id = %(key)s
+             WHERE m.mailbox_id = %(mailbox)s AND m.removed IS NULL AND d_counted.hidden @> m.added) AS sums
      WHERE d.id = %(key)s)
 UPDATE mailstore_mailbox SET change = change + 1 WHERE id = %(mailbox)s
 """

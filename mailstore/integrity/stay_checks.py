@@ -11,19 +11,20 @@ from mailstore.models import EarlierStay
 
 # Of two stays that overlap the younger row is believed; the message's own row, its last stay, before any.
 _WRONG = """
-SELECT s.id, u.address || ' ' || s.uidl,
+SELECT e.id, u.address || ' ' || e.uidl,
        CASE WHEN m.id IS NULL THEN 'its message is gone'
-            WHEN m.mailbox_id <> s.mailbox_id THEN 'its message is in another mailbox'
-            WHEN s.removed > m.added THEN 'it ends after the next one of its message began'
+            WHEN m.mailbox_id <> e.mailbox_id THEN 'its message is in another mailbox'
+            WHEN e.removed > m.added THEN 'it ends after the next one of its message began'
             ELSE 'it overlaps another one of its message' END
-  FROM mailstore_earlierstay s
-  JOIN mailstore_mailbox x ON x.id = s.mailbox_id
-  JOIN mailstore_user u ON u.id = x.user_id
-  LEFT JOIN mailstore_message m ON m.id = s.message_id
- WHERE m.id IS NULL OR m.mailbox_id <> s.mailbox_id OR s.removed > m.added
-    OR EXISTS (SELECT FROM mailstore_earlierstay o
-                WHERE o.message_id = s.message_id AND o.id > s.id AND o.added < s.removed AND s.added < o.removed)
- ORDER BY s.id
+  FROM mailstore_earlierstay e
+  JOIN mailstore_mailbox box ON box.id = e.mailbox_id
+  JOIN mailstore_user u ON u.id = box.user_id
+  LEFT JOIN mailstore_message m ON m.id = e.message_id
+ WHERE m.id IS NULL OR m.mailbox_id <> e.mailbox_id OR e.removed > m.added
+    OR EXISTS (SELECT FROM mailstore_earlierstay e_other
+                WHERE e_other.message_id = e.message_id AND e_other.id > e.id
+                  AND e_other.added < e.removed AND e.added < e_other.removed)
+ ORDER BY e.id
 """
 
 

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailstore.pg import array_literals
+from mailstore.sql.statements.diary import DIARY
 
 if TYPE_CHECKING:
-    from mailstore.pg.pipeline import Parameters
+    from mailstore.pg.statement import Parameters
 
 
 class Visitor(NamedTuple):
@@ -47,33 +48,33 @@ def address(client: str) -> str | None:
 
 
 def told(visits: Sequence[Visit]) -> Parameters:
-    """The columns of `records.DIARY`."""
+    """Return the parameters of DIARY."""
     handled = [
         (place, arrival, removed)
         for place, visit in enumerate(visits, 1)
         for arrivals, removed in ((visit.fetched, False), (visit.removed, True))
         for arrival in arrivals
     ]
-    return (
-        *visited(visits, (visit.ended_at for visit in visits)),
-        array_literals.bigints(len(visit.fetched) for visit in visits),
-        array_literals.bigints(len(visit.removed) for visit in visits),
-        array_literals.bigints(visit.octets_out for visit in visits),
-        array_literals.bigints(place for place, _, _ in handled),
-        array_literals.bigints(arrival for _, arrival, _ in handled),
-        array_literals.truths(removed for _, _, removed in handled),
+    return DIARY.values(
+        **visited(visits, (visit.ended_at for visit in visits)),
+        fetched_counts=array_literals.bigints(len(visit.fetched) for visit in visits),
+        removed_counts=array_literals.bigints(len(visit.removed) for visit in visits),
+        octets_out=array_literals.bigints(visit.octets_out for visit in visits),
+        handled_sessions=array_literals.bigints(place for place, _, _ in handled),
+        handled_numbers=array_literals.bigints(arrival for _, arrival, _ in handled),
+        handled_removed=array_literals.truths(removed for _, _, removed in handled),
     )
 
 
-def visited(visits: Sequence[Visit], ends: Iterable[datetime]) -> Parameters:
-    """The columns that `records.DIARY` and `records.FOLD_DIARY` begin with."""
-    return (
-        array_literals.bigints(visit.visitor.mailbox for visit in visits),
-        array_literals.bigints(visit.visitor.device for visit in visits),
-        array_literals.texts(visit.began_at.isoformat() for visit in visits),
-        array_literals.texts(at.isoformat() for at in ends),
-        array_literals.texts(visit.visitor.client for visit in visits),
-        array_literals.texts(visit.visitor.tls for visit in visits),
-        array_literals.texts(visit.ended for visit in visits),
-        array_literals.bigints(visit.listed for visit in visits),
-    )
+def visited(visits: Sequence[Visit], ends: Iterable[datetime]) -> dict[str, bytes]:
+    """Return the parameters that DIARY and FOLD_DIARY share."""
+    return {
+        "mailbox_ids": array_literals.bigints(visit.visitor.mailbox for visit in visits),
+        "device_ids": array_literals.bigints(visit.visitor.device for visit in visits),
+        "started_at": array_literals.texts(visit.began_at.isoformat() for visit in visits),
+        "ended_at": array_literals.texts(at.isoformat() for at in ends),
+        "clients": array_literals.texts(visit.visitor.client for visit in visits),
+        "tls": array_literals.texts(visit.visitor.tls for visit in visits),
+        "ended": array_literals.texts(visit.ended for visit in visits),
+        "listed_counts": array_literals.bigints(visit.listed for visit in visits),
+    }

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from mailstore.maildrop import diary_record
 from mailstore.maildrop.diary_record import Visit
 from mailstore.pg import array_literals
+from mailstore.sql.statements.diary import FOLD_DIARY
 
 if TYPE_CHECKING:
-    from mailstore.pg.pipeline import Parameters
+    from mailstore.pg.statement import Parameters
 
 FOLDS_AT_MOST = 20_000  # a busier minute is written earlier; twice as many wait for a database that is away
 FOLD_MINUTES = timedelta(minutes=1)
@@ -82,13 +83,13 @@ class DiaryRollup:
 
 
 def columns(folds: dict[Common, Fold]) -> Parameters:
-    """The columns of `records.FOLD_DIARY`."""
+    """Return the parameters of FOLD_DIARY."""
     rows = folds.values()
-    return (
-        *diary_record.visited([fold.first for fold in rows], (fold.ended_at for fold in rows)),
-        array_literals.bigints(fold.octets_out for fold in rows),
-        array_literals.octets(map(_digest, folds)),
-        array_literals.bigints(fold.sessions for fold in rows),
+    return FOLD_DIARY.values(
+        **diary_record.visited([fold.first for fold in rows], (fold.ended_at for fold in rows)),
+        octets_out=array_literals.bigints(fold.octets_out for fold in rows),
+        folds=array_literals.octets(map(_digest, folds)),
+        session_counts=array_literals.bigints(fold.sessions for fold in rows),
     )
 
 

@@ -21,7 +21,8 @@ from mailstore.maildrop import diary_rollup as folds
 from mailstore.maildrop.diary_record import Visit
 from mailstore.maildrop.diary_rollup import Common, DiaryRollup, Fold
 from mailstore.pg import array_literals
-from mailstore.pg.pipeline import Parameters, Statement, StatementFailed
+from mailstore.pg.pipeline import StatementFailed
+from mailstore.pg.statement import Parameters, Statement
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.diary import BATCH, CONFIRM, DIARY, FOLD_DIARY, WRITTEN_BEFORE
 
@@ -60,14 +61,15 @@ class _Batch:
 
     def steps(self, writer: UUID) -> Iterator[tuple[Statement, Parameters]]:
         """CONFIRM comes last: its answer is the transaction's."""
-        yield BATCH, (str(writer).encode(), b"%d" % self.number)
+        yield BATCH, BATCH.values(writer=str(writer).encode(), number=b"%d" % self.number)
         if self.visits:
             yield DIARY, visits.told(self.visits)
         if self.folds:
             yield FOLD_DIARY, folds.columns(self.folds)
         pairs = list(self.confirmed())
         if pairs:
-            yield CONFIRM, tuple(array_literals.bigints(column) for column in zip(*pairs, strict=True))
+            devices, messages = (array_literals.bigints(column) for column in zip(*pairs, strict=True))
+            yield CONFIRM, CONFIRM.values(device_ids=devices, message_ids=messages)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from mailstore.errors import MailError
 from mailstore.maildrop import diary_record
 from mailstore.pg import array_literals
-from mailstore.pg.pipeline import Parameters, Statement, StatementFailed
+from mailstore.pg.pipeline import StatementFailed
+from mailstore.pg.statement import Parameters, Statement
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.sign_in import KNOWN_NETWORKS, SIGHTINGS
 
@@ -62,7 +63,7 @@ class LastSignIns:
                 self._take_back(seen, networks, answer)
             done(answer)
 
-        told = (SIGHTINGS, (array_literals.bigints(seen), times, clients))
+        told = (SIGHTINGS, SIGHTINGS.values(device_ids=array_literals.bigints(seen), times=times, clients=clients))
         self._lanes.write((told, _known(networks)) if networks else (told,), written)
 
     def _take_back(
@@ -85,4 +86,5 @@ class LastSignIns:
 def _known(networks: dict[tuple[int, str], datetime]) -> tuple[Statement, Parameters]:
     users = array_literals.bigints(user for user, _network in networks)
     names = array_literals.texts(network for _user, network in networks)
-    return KNOWN_NETWORKS, (users, names, array_literals.texts(at.isoformat() for at in networks.values()))
+    times = array_literals.texts(at.isoformat() for at in networks.values())
+    return KNOWN_NETWORKS, KNOWN_NETWORKS.values(user_ids=users, networks=names, times=times)

@@ -115,12 +115,12 @@ class StoredMaildrop:
             done(found)
             return
         if self._view.hidden == HIDES_NOTHING:
-            self._lanes.read(LISTING, self._moment(), lambda answer: self._listed_live(answer, done))
+            self._lanes.read(LISTING, LISTING.values(**self._moment()), lambda answer: self._listed_live(answer, done))
         else:
             self._list_past(done)
 
-    def _moment(self) -> tuple[bytes, bytes]:
-        return b"%d" % self._view.mailbox, b"%d" % self._view.change
+    def _moment(self) -> dict[str, bytes]:
+        return {"mailbox_id": b"%d" % self._view.mailbox, "change": b"%d" % self._view.change}
 
     def _listed_live(self, answer: PGresult | MailError, done: Done[Listing]) -> None:
         if not isinstance(answer, MailError) and answer.get_value(0, 4) == BINARY_TRUE:
@@ -129,7 +129,7 @@ class StoredMaildrop:
             self._listed(answer, done)
 
     def _list_past(self, done: Done[Listing]) -> None:
-        parameters = (*self._moment(), self._view.hidden)
+        parameters = PAST_LISTING.values(**self._moment(), hidden=self._view.hidden)
         self._lanes.read(PAST_LISTING, parameters, lambda answer: self._listed(answer, done))
 
     def _listed(self, answer: PGresult | MailError, done: Done[Listing]) -> None:
@@ -160,9 +160,8 @@ class StoredMaildrop:
         """Ask for the cards from this message on: few at first, for whoever wants one; more for whoever goes on."""
         self._window = min(WINDOW, WINDOW_GROWTH * self._window)
         window = listing.keys[number - 1 : number - 1 + self._window]
-        self._lanes.read(
-            CARDS, (array_literals.bigints(window),), lambda answer: self._dealt(answer, window, number, done)
-        )
+        asked = CARDS.values(message_ids=array_literals.bigints(window))
+        self._lanes.read(CARDS, asked, lambda answer: self._dealt(answer, window, number, done))
 
     def _dealt(self, answer: PGresult | MailError, window: array[int], number: int, done: Done[Message]) -> None:
         if isinstance(answer, MailError):
@@ -200,9 +199,14 @@ class StoredMaildrop:
     def _update(self, keys: bytes) -> Steps:
         """The transaction of QUIT; which of its steps does anything depends on the device's mode at that moment."""
         view = self._view
-        numbers = (b"%d" % view.device, b"%d" % view.change)
-        parameters = (b"%d" % view.mailbox, keys, *numbers, view.password_version)
-        lock = (LOCK, (array_literals.bigints([self._view.mailbox]),))
+        parameters = HIDE.values(  # those of REMOVE too
+            mailbox_id=b"%d" % view.mailbox,
+            message_ids=keys,
+            device_id=b"%d" % view.device,
+            change=b"%d" % view.change,
+            password_version=view.password_version,
+        )
+        lock = (LOCK, LOCK.values(mailbox_ids=array_literals.bigints([view.mailbox])))
         return (lock, (HIDE, parameters), (REMOVE, parameters))
 
     # --- the end ----------------------------------------------------------------------------------------------

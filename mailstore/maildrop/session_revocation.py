@@ -67,7 +67,8 @@ class SessionRevocation:
             asked = tuple(self._open)
             devices = array_literals.bigints(one.device for one in asked)
             versions = array_literals.printed(one.password_version for one in asked)
-            self._lanes.read(BARRED, (devices, versions), lambda answer: self._looked(answer, asked))
+            parameters = BARRED.values(device_ids=devices, password_versions=versions)
+            self._lanes.read(BARRED, parameters, lambda answer: self._looked(answer, asked))
         else:
             self._timer = None
 

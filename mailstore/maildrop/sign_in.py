@@ -84,7 +84,8 @@ class StoredSignIn:
             selector, self._device_digest = typed[0].encode(), devices.digest(typed[1])
         noted = memory.known_pairs.has(credentials.address, self._network, _now())
         where = None if noted else self._network.encode()
-        memory.shelves.lanes.read(SIGN_IN, (name, selector, where), self._found)
+        asked = SIGN_IN.values(address=name, selector=selector, network=where)
+        memory.shelves.lanes.read(SIGN_IN, asked, self._found)
 
     # --- ports.SignIn -------------------------------------------------------------------------------------------------
 

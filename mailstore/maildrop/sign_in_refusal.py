@@ -65,7 +65,7 @@ class SignInRefusals:
                 )
             self.tell(Why.PREVIOUS.value if right is True else Why.WRONG.value, mailbox, credentials)
 
-        self.lanes.read(PREVIOUS_PASSWORD, (b"%d" % mailbox,), asked)
+        self.lanes.read(PREVIOUS_PASSWORD, PREVIOUS_PASSWORD.values(mailbox_id=b"%d" % mailbox), asked)
 
 
 def _check(credentials: Credentials, encoded: str, done: Answer) -> Check:

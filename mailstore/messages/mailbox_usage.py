@@ -9,13 +9,13 @@ from django.db import connection
 from mailstore.sql.device_coverage import every_has
 
 _SPLIT = f"""
-WITH box AS MATERIALIZED (
-    SELECT x.id, {every_has()} AS every FROM mailstore_mailbox x WHERE x.id = %(mailbox)s)
-SELECT count(*) FILTER (WHERE NOT box.every @> m.added),
-       coalesce(sum(m.octets) FILTER (WHERE NOT box.every @> m.added), 0)::bigint,
-       count(*) FILTER (WHERE box.every @> m.added),
-       coalesce(sum(m.octets) FILTER (WHERE box.every @> m.added), 0)::bigint
-  FROM box JOIN mailstore_message m ON m.mailbox_id = box.id AND m.removed IS NULL
+WITH had AS MATERIALIZED (
+    SELECT box.id, {every_has()} AS every FROM mailstore_mailbox box WHERE box.id = %(mailbox)s)
+SELECT count(*) FILTER (WHERE NOT had.every @> m.added),
+       coalesce(sum(m.octets) FILTER (WHERE NOT had.every @> m.added), 0)::bigint,
+       count(*) FILTER (WHERE had.every @> m.added),
+       coalesce(sum(m.octets) FILTER (WHERE had.every @> m.added), 0)::bigint
+  FROM had JOIN mailstore_message m ON m.mailbox_id = had.id AND m.removed IS NULL
 """
 _RESTING = "SELECT recovery_messages, recovery_octets FROM mailstore_mailbox WHERE id = %(mailbox)s"
 

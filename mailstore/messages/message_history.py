@@ -9,28 +9,28 @@ from datetime import datetime
 from django.db import connection
 
 from mailstore.models import EarlierStay, Message
-from mailstore.sql.device_coverage import HAS, WAITS
+from mailstore.sql.device_coverage import has, waits
 
 SESSIONS_MOST = 200  # of one message: a device that fetches it again and again says little new
 # What each device makes of live messages: it has one, waits for it, or has never seen it, as its start left it out.
 _HOLDERS = f"""
-SELECT m.id, v.name, v.main, {HAS}, {WAITS}
-  FROM mailstore_message m JOIN mailstore_device v ON v.mailbox_id = m.mailbox_id AND v.revoked_at IS NULL
- WHERE m.id = ANY(%(messages)s) AND m.removed IS NULL AND NOT (v.main AND v.last_sign_in_at IS NULL)
- ORDER BY v.main, v.name
+SELECT m.id, d.name, d.main, {has()}, {waits()}
+  FROM mailstore_message m JOIN mailstore_device d ON d.mailbox_id = m.mailbox_id AND d.revoked_at IS NULL
+ WHERE m.id = ANY(%(messages)s) AND m.removed IS NULL AND NOT (d.main AND d.last_sign_in_at IS NULL)
+ ORDER BY d.main, d.name
 """
 # The sessions that fetched or removed a message, under any of its numbers. Where they are too many: those that removed
 # it, the first of each device, and of the others the newest.
 _ACTS = f"""
-SELECT d.started_at, d.ended_at, v.name, coalesce(v.main, false), did.fetched, did.deleted
-  FROM mailstore_diarysession d
-  LEFT JOIN mailstore_device v ON v.id = d.device_id
+SELECT s.started_at, s.ended_at, d.name, coalesce(d.main, false), did.fetched, did.deleted
+  FROM mailstore_diarysession s
+  LEFT JOIN mailstore_device d ON d.id = s.device_id
  CROSS JOIN LATERAL (
        SELECT bool_or(d.fetched @> number) AS fetched, bool_or(d.deleted @> number) AS deleted
          FROM unnest(%(numbers)s::bigint[]) AS number) AS did
- WHERE d.mailbox_id = %(mailbox)s AND (did.fetched OR did.deleted)
- ORDER BY did.deleted DESC, row_number() OVER (PARTITION BY d.device_id ORDER BY d.started_at) = 1 DESC,
-          d.started_at DESC
+ WHERE s.mailbox_id = %(mailbox)s AND (did.fetched OR did.deleted)
+ ORDER BY did.deleted DESC, row_number() OVER (PARTITION BY s.device_id ORDER BY s.started_at) = 1 DESC,
+          s.started_at DESC
  LIMIT {SESSIONS_MOST}
 """
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from psycopg import OperationalError, conninfo, pq
 
+from mailstore.pg.statement import Statement
+
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
-
-    from mailstore.pg.pipeline import Statement
 
 CONNECT_SECONDS = 5  # for each address of the server, where the operator's conninfo sets no limit
 PREPARE_SECONDS = 10.0  # one round trip; a server that takes longer is not there

@@ -12,7 +12,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from psycopg import OperationalError, pq
@@ -21,6 +20,7 @@ from mailstore.errors import MailError, Overloaded, Unavailable
 from mailstore.pg import open_connection
 from mailstore.pg.callback import tell
 from mailstore.pg.outage_log import OutageLog
+from mailstore.pg.statement import BINARY, TEXT, Parameters, Statement
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
@@ -29,13 +29,9 @@ RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)  # a restarted Postgres is found a
 PENDING_LIMIT = 5000  # queries in flight on one lane; beyond it the machine is drowning and says so
 STUCK_SECONDS = open_connection.STATEMENT_SECONDS + 5  # no result for so long means that the connection is dead
 
-TEXT = pq.Format.TEXT
-BINARY = pq.Format.BINARY
-
 Answer = Callable[["PGresult | MailError"], None]
 Answers = Callable[["list[PGresult] | MailError"], None]
-Parameters = Sequence[bytes | None]
-Steps = Sequence[tuple["Statement", Parameters]]
+Steps = Sequence[tuple[Statement, Parameters]]
 
 
 class StatementFailed(Unavailable):
@@ -44,16 +40,6 @@ class StatementFailed(Unavailable):
     def __init__(self, message: str, sqlstate: str) -> None:
         super().__init__(f"{sqlstate}: {message}")
         self.sqlstate = sqlstate
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One SQL statement under the name it is prepared as. `formats` is per parameter, `binary` for the result."""
-
-    name: bytes
-    sql: str
-    formats: tuple[pq.Format, ...] | None = None
-    binary: bool = False
 
 
 class Pipeline:

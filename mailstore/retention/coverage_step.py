@@ -6,17 +6,17 @@ from django.db import connection
 
 from mailstore.sql.device_coverage import every_has
 from mailstore.sql.mailbox_window import windows
-from mailstore.sql.policy_source import FOLLOWED
+from mailstore.sql.policy_source import followed
 from mailstore.sql.sweep_step import Step, SweepContext
 
 # Who no longer has a message begins anew with it once everybody has; so a row keeps only what all have still.
 _KEEP = f"""
 WITH boxes AS MATERIALIZED (
-    SELECT x.id, {every_has()} AS every
-      FROM mailstore_mailbox x
-      JOIN mailstore_domain o ON o.id = x.domain_id
-      JOIN mailstore_retentionpolicy p ON {FOLLOWED}
-     WHERE x.id = ANY(%(boxes)s) AND p.expire_confirmed_days IS NOT NULL),
+    SELECT box.id, {every_has()} AS every
+      FROM mailstore_mailbox box
+      JOIN mailstore_domain dom ON dom.id = box.domain_id
+      JOIN mailstore_retentionpolicy p ON {followed()}
+     WHERE box.id = ANY(%(boxes)s) AND p.expire_confirmed_days IS NOT NULL),
 kept AS (
     UPDATE mailstore_everydevicehas h SET numbers = h.numbers * boxes.every
       FROM boxes WHERE h.mailbox_id = boxes.id AND NOT boxes.every @> h.numbers
@@ -24,28 +24,29 @@ kept AS (
 SELECT count(*) FROM kept
 """
 _NOTE = f"""
-INSERT INTO mailstore_everydevicehas (mailbox_id, since, numbers)
+INSERT INTO mailstore_everydevicehas AS h (mailbox_id, since, numbers)
 SELECT boxes.id, date_trunc('day', %(now)s::timestamptz, 'UTC') + interval '1 day', boxes.every - had.numbers
-  FROM (SELECT x.id, {every_has()} AS every
-          FROM mailstore_mailbox x
-          JOIN mailstore_domain o ON o.id = x.domain_id
-          JOIN mailstore_retentionpolicy p ON {FOLLOWED}
-         WHERE x.id = ANY(%(boxes)s) AND p.expire_confirmed_days IS NOT NULL) AS boxes
+  FROM (SELECT box.id, {every_has()} AS every
+          FROM mailstore_mailbox box
+          JOIN mailstore_domain dom ON dom.id = box.domain_id
+          JOIN mailstore_retentionpolicy p ON {followed()}
+         WHERE box.id = ANY(%(boxes)s) AND p.expire_confirmed_days IS NOT NULL) AS boxes
  CROSS JOIN LATERAL (
        SELECT coalesce(range_agg(one), '{{}}') AS numbers
-         FROM mailstore_everydevicehas h, unnest(h.numbers) AS one WHERE h.mailbox_id = boxes.id) AS had
+         FROM mailstore_everydevicehas h_had, unnest(h_had.numbers) AS one WHERE h_had.mailbox_id = boxes.id) AS had
  WHERE boxes.every - had.numbers <> '{{}}'
-    ON CONFLICT (mailbox_id, since) DO UPDATE SET numbers = mailstore_everydevicehas.numbers + excluded.numbers
+    ON CONFLICT (mailbox_id, since) DO UPDATE SET numbers = h.numbers + excluded.numbers
 """
 # What was had for longer than the policy asks for is due, whenever that was: one row says it for all of it.
 _MERGE = f"""
 WITH old AS (
     DELETE FROM mailstore_everydevicehas h
-     USING mailstore_mailbox x, mailstore_domain o, mailstore_retentionpolicy p
-     WHERE h.mailbox_id = x.id AND x.id = ANY(%(boxes)s) AND o.id = x.domain_id AND {FOLLOWED}
+     USING mailstore_mailbox box, mailstore_domain dom, mailstore_retentionpolicy p
+     WHERE h.mailbox_id = box.id AND box.id = ANY(%(boxes)s) AND dom.id = box.domain_id AND {followed()}
        AND h.since <= %(now)s - make_interval(days => p.expire_confirmed_days)
-       AND 1 < (SELECT count(*) FROM mailstore_everydevicehas n
-                 WHERE n.mailbox_id = x.id AND n.since <= %(now)s - make_interval(days => p.expire_confirmed_days))
+       AND 1 < (SELECT count(*) FROM mailstore_everydevicehas h_had
+                 WHERE h_had.mailbox_id = box.id
+                   AND h_had.since <= %(now)s - make_interval(days => p.expire_confirmed_days))
  RETURNING h.mailbox_id, h.since, h.numbers)
 INSERT INTO mailstore_everydevicehas (mailbox_id, since, numbers)
 SELECT old.mailbox_id, max(old.since), range_agg(one)

@@ -10,26 +10,26 @@ from collections.abc import Iterator
 from django.db import connection
 
 from mailstore.sql.mailbox_window import windows
-from mailstore.sql.policy_source import FOLLOWED
+from mailstore.sql.policy_source import followed
 from mailstore.sql.sweep_step import Step, SweepContext
 
 DIARY_DAYS = 90  # where no policy says otherwise
 
 _KEPT = f"""
-  mailstore_mailbox x
-  JOIN mailstore_domain o ON o.id = x.domain_id
-  LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
+  mailstore_mailbox box
+  JOIN mailstore_domain dom ON dom.id = box.domain_id
+  LEFT JOIN mailstore_retentionpolicy p ON {followed()}
  CROSS JOIN LATERAL (SELECT %(now)s - make_interval(days => coalesce(p.diary_days, {DIARY_DAYS})) AS at) AS since
- WHERE x.id = ANY(%(boxes)s) AND NOT x.held AND x.removed_at IS NULL
+ WHERE box.id = ANY(%(boxes)s) AND NOT box.held AND box.removed_at IS NULL
 """
 # A row ends after it began, so the index by beginnings finds what is old.
-_OF_OLD = f"{_KEPT} AND d.mailbox_id = x.id AND d.started_at < since.at AND d.ended_at < since.at"
-_COUNT = f"SELECT count(*) FROM mailstore_diarysession d WHERE EXISTS (SELECT FROM {_OF_OLD})"
-_FORGET = f"DELETE FROM mailstore_diarysession d USING {_OF_OLD}"
+_OF_OLD = f"{_KEPT} AND s.mailbox_id = box.id AND s.started_at < since.at AND s.ended_at < since.at"
+_COUNT = f"SELECT count(*) FROM mailstore_diarysession s WHERE EXISTS (SELECT FROM {_OF_OLD})"
+_FORGET = f"DELETE FROM mailstore_diarysession s USING {_OF_OLD}"
 # A day in any case: a session that opened within such a stay may still list it.
 _FORGET_STAYS = f"""
-DELETE FROM mailstore_earlierstay s USING {_KEPT}
-   AND s.mailbox_id = x.id AND s.restored_at < least(since.at, %(now)s - interval '1 day')
+DELETE FROM mailstore_earlierstay e USING {_KEPT}
+   AND e.mailbox_id = box.id AND e.restored_at < least(since.at, %(now)s - interval '1 day')
 """
 
 # Of workers that have ended, or have had nothing to tell for a day.

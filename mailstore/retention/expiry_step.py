@@ -8,22 +8,22 @@ from django.db import connection
 
 from mailstore.sql import expiry_rule, prepared_statement
 from mailstore.sql.device_coverage import between
-from mailstore.sql.expiry_rule import DUE
+from mailstore.sql.expiry_rule import due
 from mailstore.sql.locked_batch import FOUND_ROWS, Pace, locked
 from mailstore.sql.mailbox_window import windows
 from mailstore.sql.statements.removal import leaving
 from mailstore.sql.sweep_step import Step, SweepContext
 
 _COUNT = f"""
-WITH {expiry_rule.boxes("x.id <> ALL(%(but)s::bigint[])")}
+WITH {expiry_rule.boxes("box.id <> ALL(%(but)s::bigint[])")}
 SELECT count(*), coalesce(sum(m.octets), 0)::bigint
-  FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL {DUE}
+  FROM boxes JOIN mailstore_message m ON m.mailbox_id = boxes.id AND m.removed IS NULL {due()}
  WHERE due.at <= %(now)s
 """
 _FIND = f"""
-WITH {expiry_rule.boxes("x.id = ANY(%(boxes)s) AND x.id >= %(mailbox)s")}
+WITH {expiry_rule.boxes("box.id = ANY(%(boxes)s) AND box.id >= %(mailbox)s")}
 SELECT m.mailbox_id, m.added
-  FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL {DUE}
+  FROM boxes JOIN mailstore_message m ON m.mailbox_id = boxes.id AND m.removed IS NULL {due()}
  WHERE due.at <= %(now)s AND (m.mailbox_id, m.added) > (%(mailbox)s, %(added)s)
  ORDER BY m.mailbox_id, m.added LIMIT {FOUND_ROWS}
 """
@@ -31,18 +31,18 @@ SELECT m.mailbox_id, m.added
 # Judged anew behind the locks: a hold, another policy or a device that came meanwhile is seen.
 _EXPIRE = leaving(
     f"""
-        WITH {expiry_rule.boxes("x.id = ANY(%(boxes)s)", part=between("%(first)s", "%(last)s"))}
-        UPDATE mailstore_message t
-           SET removed = x.change + 1, removed_at = %(moment)s, removed_why = judged.why
-          FROM mailstore_mailbox x, (
+        WITH {expiry_rule.boxes("box.id = ANY(%(boxes)s)", part=between("%(first)s", "%(last)s"))}
+        UPDATE mailstore_message m
+           SET removed = box.change + 1, removed_at = %(moment)s, removed_why = judged.why
+          FROM mailstore_mailbox box, (
                SELECT m.id, m.mailbox_id, due.why
                  FROM unnest(%(mailboxes)s::bigint[], %(numbers)s::bigint[]) AS found (mailbox, added)
                  JOIN mailstore_message m
                    ON m.mailbox_id = found.mailbox AND m.added = found.added AND m.removed IS NULL
-                 JOIN boxes b ON b.id = m.mailbox_id {DUE}
+                 JOIN boxes ON boxes.id = m.mailbox_id {due()}
                 WHERE due.at <= %(now)s) AS judged
-         WHERE t.id = judged.id AND x.id = judged.mailbox_id AND t.removed IS NULL
-     RETURNING t.mailbox_id, t.added, t.octets""",
+         WHERE m.id = judged.id AND box.id = judged.mailbox_id AND m.removed IS NULL
+     RETURNING m.mailbox_id, m.added, m.octets""",
     of="= ANY(%(boxes)s)",
     answer="SELECT count(*), coalesce(sum(octets), 0)::bigint FROM gone",
 )

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import connection
 
 from mailstore.models import Finding
-from mailstore.sql.policy_source import FOLLOWED
+from mailstore.sql.policy_source import followed
 
 WINDOW_DAYS = 2
 KEEPS_DAYS = 30
@@ -75,23 +75,23 @@ SELECT hours.mailbox_id, hours.device_id, jsonb_build_object('sessions', max(hou
 """
 
 # Of either quota, the fuller one; NULL where neither is set.
-_PERCENT = """greatest(x.octets * 100 / nullif(x.quota_octets, 0),
-                x.messages * 100 / nullif(x.quota_messages, 0))"""
+_PERCENT = """greatest(box.octets * 100 / nullif(box.quota_octets, 0),
+                box.messages * 100 / nullif(box.quota_messages, 0))"""
 
 # Only where the mailbox fills and no rule takes mail away.
 _KEEPS = f"""
-SELECT x.id AS mailbox_id, s.device_id,
+SELECT box.id AS mailbox_id, s.device_id,
        jsonb_build_object('percent', {_PERCENT}, 'fetched', sum(s.fetched_messages)) AS facts
-  FROM mailstore_mailbox x
-  JOIN mailstore_domain o ON o.id = x.domain_id
-  LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
-  JOIN mailstore_diarysession s ON s.mailbox_id = x.id
+  FROM mailstore_mailbox box
+  JOIN mailstore_domain dom ON dom.id = box.domain_id
+  LEFT JOIN mailstore_retentionpolicy p ON {followed()}
+  JOIN mailstore_diarysession s ON s.mailbox_id = box.id
   JOIN mailstore_device d ON d.id = s.device_id
- WHERE {_PERCENT} >= {KEEPS_PERCENT} AND x.removed_at IS NULL
+ WHERE {_PERCENT} >= {KEEPS_PERCENT} AND box.removed_at IS NULL
    AND p.expire_days IS NULL AND p.expire_confirmed_days IS NULL AND p.remove_when_confirmed IS NOT TRUE
    AND d.revoked_at IS NULL AND d.mode <> 'peek'
    AND s.started_at > %(now)s - interval '{KEEPS_DAYS} days' AND s.started_at <= %(now)s
- GROUP BY x.id, s.device_id
+ GROUP BY box.id, s.device_id
 HAVING sum(s.fetched_messages) > 0 AND sum(s.removed_messages) = 0
 """
 
@@ -123,7 +123,7 @@ DETECTORS: dict[str, str] = {
 
 _SEEN = """
 SELECT found.* FROM ({detector}) AS found
-  JOIN mailstore_mailbox x ON x.id = found.mailbox_id
+  JOIN mailstore_mailbox box ON box.id = found.mailbox_id
   LEFT JOIN mailstore_device d ON d.id = found.device_id
  WHERE found.device_id IS NULL OR d.revoked_at IS NULL
 """

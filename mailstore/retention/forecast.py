@@ -18,19 +18,19 @@ from mailstore.policy.retention import HORIZON_DAYS
 from mailstore.retention import recovery_cap_step, recovery_step, relief_step
 from mailstore.retention.dry_run import rehearsed
 from mailstore.retention.sweep import STEPS
-from mailstore.sql.expiry_rule import DUE, boxes
+from mailstore.sql.expiry_rule import boxes, due
 from mailstore.sql.sweep_step import SweepContext
+from mailstore.sql.tables import Tables
 
-OF_POLICY, OF_DOMAIN, OF_MAILBOX = "p.id = %(key)s", "x.domain_id = %(key)s", "x.id = %(key)s"
-OF_MANY = "x.id = ANY(%(key)s)"
+OF_POLICY, OF_DOMAIN, OF_MAILBOX = "p.id = %(key)s", "box.domain_id = %(key)s", "box.id = %(key)s"
+OF_MANY = "box.id = ANY(%(key)s)"
 MAILBOXES = "mailstore_mailbox"
 COPIED_MOST = 10_000  # messages: a tenth of a second
 # The mailboxes as they would be if all of them chose this policy now (`policies.chosen`), without a row being locked.
-_CHOOSING = """(SELECT y.id, y.domain_id, y.held, y.removed_at, y.main_pop, y.recovery_messages,
-        y.recovery_octets, y.quota_octets, y.quota_lowered_at,
-        %(policy)s::bigint AS policy_id,
-        CASE WHEN y.policy_id IS DISTINCT FROM %(policy)s THEN %(now)s ELSE y.policy_since END AS policy_since
-   FROM mailstore_mailbox y)"""
+_CHOOSING = """(SELECT id, domain_id, held, removed_at, main_pop, recovery_messages, recovery_octets, quota_octets,
+        quota_lowered_at, %(policy)s::bigint AS policy_id,
+        CASE WHEN policy_id IS DISTINCT FROM %(policy)s THEN %(now)s ELSE policy_since END AS policy_since
+   FROM mailstore_mailbox)"""
 
 # To the end of that day: what is saved "from now on" with as many days is in it.
 _HORIZON = f"(date_trunc('day', %(now)s::timestamptz, 'UTC') + make_interval(days => {HORIZON_DAYS + 1}))"
@@ -38,7 +38,7 @@ _DATE = "(greatest(due.at, %(now)s) AT TIME ZONE 'UTC')::date"
 _LEAVING = """
 WITH {boxes}
 SELECT {date}, count(*), sum(m.octets)::bigint, count(DISTINCT m.mailbox_id)
-  FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL {due}
+  FROM boxes JOIN mailstore_message m ON m.mailbox_id = boxes.id AND m.removed IS NULL {due}
  WHERE due.at < {horizon}
  GROUP BY GROUPING SETS (1, ()) ORDER BY 1
 """
@@ -118,7 +118,9 @@ def _forecast(picked: str, save: Callable[[], int], now: datetime.datetime) -> F
 
 
 def _leaving(picked: str, which: Which, *, mailboxes: str = MAILBOXES) -> tuple[tuple[Going, ...], Going]:
-    statement = _LEAVING.format(boxes=boxes(picked, mailboxes=mailboxes), date=_DATE, due=DUE, horizon=_HORIZON)
+    statement = _LEAVING.format(
+        boxes=boxes(picked, tables=Tables(mailbox=mailboxes)), date=_DATE, due=due(), horizon=_HORIZON
+    )
     with connection.cursor() as cursor:
         cursor.execute(statement, which)
         *days, total = (

@@ -23,17 +23,18 @@ BATCH_NOTICES = 100  # as many bodies are made durable on one errand
 # rows and no index: their counters change with each delivery, which would pay for it.
 _LEAST = f"{WARN_PERCENTS[0]} / 100.0::float8"
 _CROSSED = f"""
-SELECT x.id, u.address, u.language, x.warned_percent, x.warned_at, level.percent, x.octets, x.quota_octets, x.messages,
-       x.quota_messages
-  FROM mailstore_mailbox x
-  JOIN mailstore_user u ON u.id = x.user_id
+SELECT box.id, u.address, u.language, box.warned_percent, box.warned_at, level.percent, box.octets, box.quota_octets,
+       box.messages, box.quota_messages
+  FROM mailstore_mailbox box
+  JOIN mailstore_user u ON u.id = box.user_id
  CROSS JOIN LATERAL (
        SELECT coalesce(max(percent), 0) AS percent FROM unnest(%(percents)s::int[]) AS percent
-        WHERE x.octets >= x.quota_octets * (percent / 100.0::float8)
-           OR x.messages >= x.quota_messages * (percent / 100.0::float8)) AS level
- WHERE (x.warned_percent > 0 OR x.octets >= x.quota_octets * ({_LEAST}) OR x.messages >= x.quota_messages * ({_LEAST}))
-   AND x.removed_at IS NULL AND level.percent <> x.warned_percent AND x.id > %(after)s
- ORDER BY x.id LIMIT {BATCH_NOTICES}
+        WHERE box.octets >= box.quota_octets * (percent / 100.0::float8)
+           OR box.messages >= box.quota_messages * (percent / 100.0::float8)) AS level
+ WHERE (box.warned_percent > 0 OR box.octets >= box.quota_octets * ({_LEAST})
+        OR box.messages >= box.quota_messages * ({_LEAST}))
+   AND box.removed_at IS NULL AND level.percent <> box.warned_percent AND box.id > %(after)s
+ ORDER BY box.id LIMIT {BATCH_NOTICES}
 """
 
 

@@ -12,13 +12,13 @@ from mailstore.policy.retention import CAP_GRACE_DAYS
 from mailstore.retention.purge_batch import Purging
 from mailstore.retention.recovery_terms import CAP_OCTETS
 from mailstore.sql import expiry_rule
-from mailstore.sql.expiry_rule import DUE
+from mailstore.sql.expiry_rule import due as leaves
 from mailstore.sql.locked_batch import ROWS_AT_MOST
-from mailstore.sql.policy_source import CHOSEN_AT, FOLLOWED
+from mailstore.sql.policy_source import chosen_at, followed
 from mailstore.sql.sweep_step import Step, SweepContext
 
 # A greatest() of nothing but NULL: no cap was lowered, or no wait was asked for.
-_STANDS = f"""coalesce(greatest(p.cap_since, {CHOSEN_AT}, x.quota_lowered_at)
+_STANDS = f"""coalesce(greatest(p.cap_since, {chosen_at()}, box.quota_lowered_at)
                     < %(now)s::timestamptz - interval '{CAP_GRACE_DAYS} days', true)"""
 
 
@@ -30,37 +30,37 @@ def due(which: str, *, mailboxes: str = "mailstore_mailbox") -> str:
     first are looked at.
     """
     return f"""
-  FROM (SELECT x.id, x.recovery_octets - {CAP_OCTETS} AS above
-          FROM {mailboxes} x
-          JOIN mailstore_domain o ON o.id = x.domain_id
-          LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
-         WHERE {which} AND NOT x.held AND x.removed_at IS NULL AND x.recovery_octets > {CAP_OCTETS}
-           AND {_STANDS}) AS b
+  FROM (SELECT box.id, box.recovery_octets - {CAP_OCTETS} AS above
+          FROM {mailboxes} box
+          JOIN mailstore_domain dom ON dom.id = box.domain_id
+          LEFT JOIN mailstore_retentionpolicy p ON {followed()}
+         WHERE {which} AND NOT box.held AND box.removed_at IS NULL AND box.recovery_octets > {CAP_OCTETS}
+           AND {_STANDS}) AS boxes
  CROSS JOIN LATERAL (
        SELECT first.id, first.mailbox_id, first.octets, first.removed, first.removed_at,
-              sum(first.octets) OVER (ORDER BY first.removed, first.id) - first.octets < b.above AS goes
+              sum(first.octets) OVER (ORDER BY first.removed, first.id) - first.octets < boxes.above AS goes
          FROM (SELECT * FROM mailstore_message
-                WHERE mailbox_id = b.id AND removed IS NOT NULL ORDER BY removed, id
+                WHERE mailbox_id = boxes.id AND removed IS NOT NULL ORDER BY removed, id
                 LIMIT {ROWS_AT_MOST}) AS first) AS m
  WHERE m.goes AND m.removed_at < %(now)s::timestamptz - interval '1 day'"""
 
 
 # Mailboxes above their cap, or that will be once what is due by their policies has moved.
 _SWAYED = f"""
-WITH {expiry_rule.boxes(f"x.recovery_octets + x.octets > {CAP_OCTETS}")},
+WITH {expiry_rule.boxes(f"box.recovery_octets + box.octets > {CAP_OCTETS}")},
 moving AS (
-    SELECT b.id, sum(m.octets) AS octets
-      FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL {DUE}
-     WHERE due.at <= %(now)s GROUP BY b.id)
-SELECT x.id
-  FROM mailstore_mailbox x
-  JOIN mailstore_domain o ON o.id = x.domain_id
-  LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
-  LEFT JOIN moving ON moving.id = x.id
- WHERE NOT x.held AND x.removed_at IS NULL AND x.recovery_messages > 0
-   AND x.recovery_octets + coalesce(moving.octets, 0) > {CAP_OCTETS} AND {_STANDS}
+    SELECT boxes.id, sum(m.octets) AS octets
+      FROM boxes JOIN mailstore_message m ON m.mailbox_id = boxes.id AND m.removed IS NULL {leaves()}
+     WHERE due.at <= %(now)s GROUP BY boxes.id)
+SELECT box.id
+  FROM mailstore_mailbox box
+  JOIN mailstore_domain dom ON dom.id = box.domain_id
+  LEFT JOIN mailstore_retentionpolicy p ON {followed()}
+  LEFT JOIN moving ON moving.id = box.id
+ WHERE NOT box.held AND box.removed_at IS NULL AND box.recovery_messages > 0
+   AND box.recovery_octets + coalesce(moving.octets, 0) > {CAP_OCTETS} AND {_STANDS}
 """
-_ACT = Purging(due("x.id = ANY(%(boxes)s)")).act
+_ACT = Purging(due("box.id = ANY(%(boxes)s)")).act
 
 
 def _sways(round: SweepContext) -> list[int]:

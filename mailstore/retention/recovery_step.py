@@ -6,7 +6,7 @@ from django.db import connection
 
 from mailstore.retention.purge_batch import Purging
 from mailstore.sql.locked_batch import ROWS_AT_MOST
-from mailstore.sql.policy_source import CHOSEN_AT, FOLLOWED
+from mailstore.sql.policy_source import chosen_at, followed
 from mailstore.sql.sweep_step import Step, SweepContext
 
 RECOVERY_DAYS = 30  # where no policy says otherwise
@@ -20,23 +20,23 @@ def due(which: str, limit: str = "ALL", *, mailboxes: str = "mailstore_mailbox")
     `retention.boxes`.
     """
     resting = """SELECT m.id, m.mailbox_id, m.octets, m.removed, m.removed_at FROM mailstore_message m
-                  WHERE m.mailbox_id = b.id AND m.removed IS NOT NULL ORDER BY m.removed LIMIT"""
+                  WHERE m.mailbox_id = boxes.id AND m.removed IS NOT NULL ORDER BY m.removed LIMIT"""
     return f"""
-  FROM (SELECT x.id, until.at AS until
-          FROM {mailboxes} x
-          JOIN mailstore_domain o ON o.id = x.domain_id
-          LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
+  FROM (SELECT box.id, until.at AS until
+          FROM {mailboxes} box
+          JOIN mailstore_domain dom ON dom.id = box.domain_id
+          LEFT JOIN mailstore_retentionpolicy p ON {followed()}
          CROSS JOIN LATERAL (
                SELECT %(now)s::timestamptz
                     - make_interval(days => greatest(1, coalesce(p.recovery_days, {RECOVERY_DAYS}))) AS at) AS until
-         WHERE {which} AND x.recovery_messages > 0 AND NOT x.held AND x.removed_at IS NULL
-           AND coalesce(greatest(p.recovery_since, {CHOSEN_AT}) < until.at, true)) AS b
+         WHERE {which} AND box.recovery_messages > 0 AND NOT box.held AND box.removed_at IS NULL
+           AND coalesce(greatest(p.recovery_since, {chosen_at()}) < until.at, true)) AS boxes
  CROSS JOIN LATERAL ({resting} 1) AS oldest
  CROSS JOIN LATERAL ({resting} {limit}) AS m
- WHERE oldest.removed_at < b.until AND m.removed_at < b.until"""
+ WHERE oldest.removed_at < boxes.until AND m.removed_at < boxes.until"""
 
 
-_COUNT = f"SELECT count(*) {due('x.id <> ALL(%(but)s::bigint[])')}"
+_COUNT = f"SELECT count(*) {due('box.id <> ALL(%(but)s::bigint[])')}"
 
 
 def _look(round: SweepContext) -> tuple[int]:
@@ -46,6 +46,6 @@ def _look(round: SweepContext) -> tuple[int]:
     return (count,)
 
 
-_ACT = Purging(due("x.id = ANY(%(boxes)s)", str(ROWS_AT_MOST))).act
+_ACT = Purging(due("box.id = ANY(%(boxes)s)", str(ROWS_AT_MOST))).act
 
 RESTED = Step(("messages",), _look, _ACT, copied=_ACT)

@@ -8,19 +8,19 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from mailstore.retention.recovery_step import RECOVERY_DAYS
-from mailstore.sql.policy_source import CHOSEN_AT, FOLLOWED
+from mailstore.sql.policy_source import chosen_at, followed
 
 # What may rest of mailbox x under policy p. Where the policy is silent, as much as the quota: whatever a full mailbox
 # loses at one go finds room, and nobody stores more than twice what he was given. NULL: no cap.
-CAP_OCTETS = "coalesce(p.recovery_octets, x.quota_octets)"
+CAP_OCTETS = "coalesce(p.recovery_octets, box.quota_octets)"
 
 _TERMS = f"""
-SELECT greatest(1, coalesce(p.recovery_days, {RECOVERY_DAYS})), greatest(p.recovery_since, {CHOSEN_AT}),
-       {CAP_OCTETS}, x.recovery_messages, x.recovery_octets, x.held
-  FROM mailstore_mailbox x
-  JOIN mailstore_domain o ON o.id = x.domain_id
-  LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
- WHERE x.id = %(mailbox)s
+SELECT greatest(1, coalesce(p.recovery_days, {RECOVERY_DAYS})), greatest(p.recovery_since, {chosen_at()}),
+       {CAP_OCTETS}, box.recovery_messages, box.recovery_octets, box.held
+  FROM mailstore_mailbox box
+  JOIN mailstore_domain dom ON dom.id = box.domain_id
+  LEFT JOIN mailstore_retentionpolicy p ON {followed()}
+ WHERE box.id = %(mailbox)s
 """
 
 

@@ -9,18 +9,18 @@ from django.db import connection
 
 from mailstore.sql import prepared_statement
 from mailstore.sql.locked_batch import locked
-from mailstore.sql.policy_source import FOLLOWED
+from mailstore.sql.policy_source import followed
 from mailstore.sql.quota_relief import finding, relieving
 from mailstore.sql.statements.delivery import fits
 from mailstore.sql.sweep_step import Step, SweepContext
 
 _ANY_OCTETS = "1::bigint"  # what takes not one octet is full
 _FULL = """
-SELECT coalesce(array_agg(x.id), '{{}}')
-  FROM mailstore_mailbox x
-  JOIN mailstore_domain o ON o.id = x.domain_id
+SELECT coalesce(array_agg(box.id), '{{}}')
+  FROM mailstore_mailbox box
+  JOIN mailstore_domain dom ON dom.id = box.domain_id
   JOIN mailstore_retentionpolicy p ON {followed}
- WHERE {which} AND p.relief <> 'never' AND NOT x.held AND x.removed_at IS NULL AND NOT ({fits})
+ WHERE {which} AND p.relief <> 'never' AND NOT box.held AND box.removed_at IS NULL AND NOT ({fits})
 """
 _FIND = finding("ARRAY[%(mailbox)s]", _ANY_OCTETS)
 _RELIEVE = relieving("%(mailbox)s", _ANY_OCTETS, "%(moment)s", "%(numbers)s::bigint[]")
@@ -40,7 +40,9 @@ def _act(round: SweepContext) -> tuple[int, int]:
 def full(which: str, parameters: Mapping[str, Any]) -> list[int]:
     """Of the mailboxes x that `which` picks, those that take no more mail, and whose policy may make room."""
     with connection.cursor() as cursor:
-        cursor.execute(_FULL.format(which=which, followed=FOLLOWED, fits=fits(_ANY_OCTETS, "x")), parameters)
+        cursor.execute(
+            _FULL.format(which=which, followed=followed(), fits=fits(_ANY_OCTETS, mailbox="box")), parameters
+        )
         keys: list[int] = cursor.fetchone()[0]
     return keys
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from mailstore.delivery import notices
 from mailstore.delivery.notices import Notice
 from mailstore.policy.retention import SILENCE_NOTICE_DAYS
-from mailstore.sql.policy_source import FOLLOWED
-from mailstore.sql.statements.view import COUNTS
+from mailstore.sql.policy_source import followed
+from mailstore.sql.statements.view import counts
 from mailstore.sql.sweep_step import Step, SweepContext
 
 SILENT_DAYS = 45  # where no policy says otherwise
@@ -23,36 +23,36 @@ BATCH_NOTICES = 100
 # Devices v that count, with when they were heard of last and after how many days of silence they will not. The notice
 # is that of policy.retention.notice_days.
 _COUNTING = f"""
-  FROM mailstore_device v
-  JOIN mailstore_mailbox x ON x.id = v.mailbox_id
-  JOIN mailstore_user u ON u.id = x.user_id
-  JOIN mailstore_domain o ON o.id = x.domain_id
-  LEFT JOIN mailstore_retentionpolicy p ON {FOLLOWED}
- CROSS JOIN LATERAL (SELECT coalesce(v.last_sign_in_at, v.created_at) AS at) AS heard
+  FROM mailstore_device d
+  JOIN mailstore_mailbox box ON box.id = d.mailbox_id
+  JOIN mailstore_user u ON u.id = box.user_id
+  JOIN mailstore_domain dom ON dom.id = box.domain_id
+  LEFT JOIN mailstore_retentionpolicy p ON {followed()}
+ CROSS JOIN LATERAL (SELECT coalesce(d.last_sign_in_at, d.created_at) AS at) AS heard
  CROSS JOIN LATERAL (SELECT coalesce(p.silent_days, {SILENT_DAYS}) AS days) AS silence
  CROSS JOIN LATERAL (SELECT least({SILENCE_NOTICE_DAYS}, greatest(1, silence.days / 2)) AS days) AS notice
- WHERE {COUNTS} AND NOT x.held AND x.removed_at IS NULL
+ WHERE {counts(device="d", mailbox="box")} AND NOT box.held AND box.removed_at IS NULL
 """
 _UNTOLD = f"""
-SELECT v.id, x.id, u.address, u.language, v.main, v.name, v.last_sign_in_at, heard.at,
+SELECT d.id, box.id, u.address, u.language, d.main, d.name, d.last_sign_in_at, heard.at,
        greatest(heard.at + make_interval(days => silence.days), %(now)s + make_interval(days => notice.days))
-{_COUNTING} AND v.silence_told_at IS NULL
-   AND heard.at <= %(now)s - make_interval(days => silence.days - notice.days) AND v.id > %(after)s
- ORDER BY v.id LIMIT {BATCH_NOTICES}
+{_COUNTING} AND d.silence_told_at IS NULL
+   AND heard.at <= %(now)s - make_interval(days => silence.days - notice.days) AND d.id > %(after)s
+ ORDER BY d.id LIMIT {BATCH_NOTICES}
 """
 _NOTE = """
 UPDATE mailstore_device SET silence_told_at = %(now)s
  WHERE id = %(device)s AND last_sign_in_at IS NOT DISTINCT FROM %(found)s
 """
 _SILENT = f"""
-SELECT v.mailbox_id, v.id, v.last_sign_in_at
-{_COUNTING} AND v.silence_told_at <= %(now)s - make_interval(days => notice.days)
+SELECT d.mailbox_id, d.id, d.last_sign_in_at
+{_COUNTING} AND d.silence_told_at <= %(now)s - make_interval(days => notice.days)
    AND heard.at <= %(now)s - make_interval(days => silence.days)
 """
 # A device that signs in meanwhile is heard: sign-ins are noted without the mailbox's lock.
 _SILENCE = f"""
 UPDATE mailstore_device d SET silent_since = %(now)s
-  FROM ({_SILENT} AND x.id = %(mailbox)s) AS found (mailbox, device, last_sign_in_at)
+  FROM ({_SILENT} AND box.id = %(mailbox)s) AS found (mailbox, device, last_sign_in_at)
  WHERE d.id = found.device AND d.last_sign_in_at IS NOT DISTINCT FROM found.last_sign_in_at
 """
 _LOCK = "SELECT FROM mailstore_mailbox WHERE id = %(mailbox)s FOR UPDATE"

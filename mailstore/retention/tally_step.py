@@ -27,8 +27,8 @@ SELECT coalesce(max(m.id), %(after)s)
 """
 _DELIVERIES = """
 INSERT INTO mailstore_tally AS t (day, domain_id, deliveries, octets, sign_ins, refused)
-SELECT (m.arrived_at AT TIME ZONE 'UTC')::date, x.domain_id, count(*), sum(m.octets), 0, 0
-  FROM mailstore_message m JOIN mailstore_mailbox x ON x.id = m.mailbox_id
+SELECT (m.arrived_at AT TIME ZONE 'UTC')::date, box.domain_id, count(*), sum(m.octets), 0, 0
+  FROM mailstore_message m JOIN mailstore_mailbox box ON box.id = m.mailbox_id
  WHERE m.id > %(after)s AND m.id <= %(until)s AND m.arrived_at > now() - make_interval(days => %(days)s)
  GROUP BY 1, 2
     ON CONFLICT (day, domain_id) DO UPDATE
@@ -36,11 +36,11 @@ SELECT (m.arrived_at AT TIME ZONE 'UTC')::date, x.domain_id, count(*), sum(m.oct
 """
 _SIGN_INS = """
 INSERT INTO mailstore_tally AS t (day, domain_id, deliveries, octets, sign_ins, refused)
-SELECT (d.started_at AT TIME ZONE 'UTC')::date, x.domain_id, 0, 0,
-       coalesce(sum(d.sessions) FILTER (WHERE d.ended <> ALL(%(refused)s)), 0),
-       coalesce(sum(d.sessions) FILTER (WHERE d.ended = ANY(%(refused)s)), 0)
-  FROM mailstore_diarysession d JOIN mailstore_mailbox x ON x.id = d.mailbox_id
- WHERE d.started_at >= %(since)s AND d.started_at < %(until)s
+SELECT (s.started_at AT TIME ZONE 'UTC')::date, box.domain_id, 0, 0,
+       coalesce(sum(s.sessions) FILTER (WHERE s.ended <> ALL(%(refused)s)), 0),
+       coalesce(sum(s.sessions) FILTER (WHERE s.ended = ANY(%(refused)s)), 0)
+  FROM mailstore_diarysession s JOIN mailstore_mailbox box ON box.id = s.mailbox_id
+ WHERE s.started_at >= %(since)s AND s.started_at < %(until)s
  GROUP BY 1, 2
     ON CONFLICT (day, domain_id) DO UPDATE
    SET sign_ins = t.sign_ins + excluded.sign_ins, refused = t.refused + excluded.refused

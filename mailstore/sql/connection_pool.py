@@ -6,7 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from mailstore.pg.outage_log import OutageLog
-from mailstore.pg.pipeline import Answer, Answers, Parameters, Pipeline, Statement, Steps
+from mailstore.pg.pipeline import Answer, Answers, Pipeline, Steps
+from mailstore.pg.statement import Parameters, Statement
 from mailstore.sql import quota_relief, statements
 from mailstore.sql.statements import diary
 

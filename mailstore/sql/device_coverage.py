@@ -1,42 +1,50 @@
-"""SQL for who has what of a mailbox x: sets of arrival numbers, made once a mailbox and not once a message."""
+"""SQL for what the devices of a mailbox have: sets of arrival numbers, made once a mailbox and not once a message."""
 
 from __future__ import annotations
 
-from mailstore.sql.statements.view import COUNTS
+from mailstore.sql.statements.view import counts
+from mailstore.sql.tables import REAL, Tables
 
-# The same of one device v and one message m: it has what it fetched or deleted, and waits for what it neither has nor
-# left out.
-HAS = "(v.confirmed @> m.added OR v.hidden @> m.added AND NOT v.skipped @> m.added)"
-WAITS = "NOT (v.confirmed @> m.added OR v.hidden @> m.added)"
+
+def has(*, device: str = "d", message: str = "m") -> str:
+    """Return SQL: a device has a message, because it fetched or deleted it."""
+    return f"""({device}.confirmed @> {message}.added
+        OR {device}.hidden @> {message}.added AND NOT {device}.skipped @> {message}.added)"""
+
+
+def waits(*, device: str = "d", message: str = "m") -> str:
+    """Return SQL: a device waits for a message, which it neither has nor left out."""
+    return f"NOT ({device}.confirmed @> {message}.added OR {device}.hidden @> {message}.added)"
 
 
 def between(first: str, last: str) -> str:
-    """SQL behind a set: the part of it from the number `first` to `last` (SQL too).
+    """Return SQL behind a set: the part of it from the number `first` to `last` (SQL too).
 
-    Of one that is scattered over a large mailbox, the whole takes longer than all that is then asked of it.
+    A set that is scattered over a large mailbox takes longer to unpack than all that is then asked of it.
     """
     return f"* int8multirange(int8range({first}, {last}, '[]'))"
 
 
-def _has(part: str) -> str:
-    """What a device's start left out, it never had; but it does not wait for it either."""
-    return f"v.hidden {part} - v.skipped + v.confirmed {part}"
+def one_has(part: str = "", *, mailbox: str = "box", tables: Tables = REAL) -> str:
+    """Return SQL: what each device of a mailbox has that is believed to keep it: not revoked, not peeking; silent too.
 
-
-def one_has(part: str = "") -> str:
-    """SQL: what devices have that are believed to keep it: not revoked, no peeking ones; also those that are silent.
-
-    A set each, to be asked by `<@ ANY`: making one of them takes longer than all the looks into them. `part` is the
-    `between` that matters.
+    It is an array of sets, to be asked by `<@ ANY`: to unite them takes longer than all the looks into them. `part` is
+    the `between` that matters.
     """
     return f"""
-    (SELECT array_agg({_has(part)}) FROM mailstore_device v
-      WHERE v.mailbox_id = x.id AND v.revoked_at IS NULL AND v.mode <> 'peek')"""
+    (SELECT array_agg({_has(part)}) FROM {tables.device} d
+      WHERE d.mailbox_id = {mailbox}.id AND d.revoked_at IS NULL AND d.mode <> 'peek')"""
 
 
-def every_has(part: str = "") -> str:
-    """SQL: what every device that counts has, or left out, and one of them has. Nothing where no device counts."""
-    every = f"v.hidden {part} + v.confirmed {part}"
+def every_has(part: str = "", *, mailbox: str = "box", tables: Tables = REAL) -> str:
+    """Return SQL: what every device that counts has, or left out, and one of them has; nothing where none counts."""
+    every = f"d.hidden {part} + d.confirmed {part}"
+    counting = counts(device="d", mailbox=mailbox)
     return f"""
-    coalesce((SELECT range_intersect_agg({every}) FROM mailstore_device v WHERE {COUNTS}), '{{}}')
-  * coalesce((SELECT range_agg(has) FROM mailstore_device v, unnest({_has(part)}) AS has WHERE {COUNTS}), '{{}}')"""
+    coalesce((SELECT range_intersect_agg({every}) FROM {tables.device} d WHERE {counting}), '{{}}')
+  * coalesce((SELECT range_agg(has) FROM {tables.device} d, unnest({_has(part)}) AS has WHERE {counting}), '{{}}')"""
+
+
+def _has(part: str) -> str:
+    """What a device's start left out, the device never had; but it does not wait for it either."""
+    return f"d.hidden {part} - d.skipped + d.confirmed {part}"

@@ -1,4 +1,4 @@
-"""When mail leaves by its policy: one expression, which the sweep obeys, previews count by and pages tell."""
+"""When mail leaves by its policy: one expression, which the sweep obeys, forecasts count by and pages show."""
 
 from __future__ import annotations
 
@@ -7,55 +7,55 @@ from datetime import datetime
 from django.db import connection
 
 from mailstore.sql.device_coverage import every_has, one_has
-from mailstore.sql.policy_source import CHOSEN_AT, FOLLOWED
+from mailstore.sql.policy_source import chosen_at, followed
+from mailstore.sql.tables import REAL, Tables
 
 
-def boxes(which: str, *, mailboxes: str = "mailstore_mailbox", part: str = "") -> str:
-    """SQL of a CTE: the mailboxes x that `which` picks and whose policy takes mail at all, with what judges it.
+def boxes(which: str, *, part: str = "", tables: Tables = REAL) -> str:
+    """Return SQL of the CTE `boxes`: the mailboxes box that `which` picks and whose policy takes mail, with what judges
+    their mail.
 
-    `mailboxes` is the table, or a subquery that has the rows as they might be; `part` as in `possession.one_has`.
-
-    Made once a mailbox, so that a message costs two comparisons and a look into two sets, and only the sets that a rule
-    asks for.
+    It is made once a mailbox, so that a message costs two comparisons and a look into two sets, and only the sets that
+    a rule asks for are made. `part` is as in `device_coverage.one_has`.
     """
     return f"""
     boxes AS MATERIALIZED (
-        SELECT x.id, p.expire_days, p.expire_confirmed_days, p.expire_unfetched, p.remove_when_confirmed, p.hold_days,
-               greatest(p.expire_since, {CHOSEN_AT}) AS expire_since,
-               greatest(p.expire_confirmed_since, {CHOSEN_AT}) AS expire_confirmed_since,
-               greatest(p.remove_since, {CHOSEN_AT}) AS remove_since,
-               CASE WHEN p.expire_days IS NOT NULL AND NOT p.expire_unfetched THEN {one_has(part)} END AS one,
+        SELECT box.id, p.expire_days, p.expire_confirmed_days, p.expire_unfetched, p.remove_when_confirmed, p.hold_days,
+               greatest(p.expire_since, {chosen_at()}) AS expire_since,
+               greatest(p.expire_confirmed_since, {chosen_at()}) AS expire_confirmed_since,
+               greatest(p.remove_since, {chosen_at()}) AS remove_since,
+               CASE WHEN p.expire_days IS NOT NULL AND NOT p.expire_unfetched
+                    THEN {one_has(part, tables=tables)} END AS one,
                CASE WHEN p.expire_confirmed_days IS NOT NULL OR p.remove_when_confirmed
-                    THEN {every_has(part)} END AS every
-          FROM {mailboxes} x
-          JOIN mailstore_domain o ON o.id = x.domain_id
-          JOIN mailstore_retentionpolicy p ON {FOLLOWED}
-         WHERE {which} AND NOT x.held AND x.removed_at IS NULL
+                    THEN {every_has(part, tables=tables)} END AS every
+          FROM {tables.mailbox} box
+          JOIN {tables.domain} dom ON dom.id = box.domain_id
+          JOIN {tables.policy} p ON {followed(tables=tables)}
+         WHERE {which} AND NOT box.held AND box.removed_at IS NULL
            AND (p.expire_days IS NOT NULL OR p.expire_confirmed_days IS NOT NULL OR p.remove_when_confirmed))"""
 
 
-# Days behind a moment; NULL where the rule is not set.
-def _days(since: str, days: str) -> str:
-    return f"{since} + make_interval(days => {days})"
+def due(*, mailbox: str = "boxes", message: str = "m") -> str:
+    """Return SQL behind a join of `boxes` with live messages: `due.at` and `due.why` of each message.
 
-
-# What every device has had since: what the sweep has noted, or from the end of this day on.
-_HAD_SINCE = """coalesce((SELECT min(h.since) FROM mailstore_everydevicehas h
-                           WHERE h.mailbox_id = b.id AND h.numbers @> m.added),
+    `at` is when the message leaves (NULL: no rule takes it), `why` the rule: `expired` by its age, `had` by the days
+    since every device has it, `every` by the removal of what every device has, behind the minimum hold. Mail that no
+    device has fetched never expires unless the policy says so. The statement takes the parameter %(now)s.
+    """
+    aged_from = f"coalesce({message}.aged_from, {message}.arrived_at)"
+    # The sweep notes since when every device has a message; what it has not noted yet counts from the end of this day.
+    had_since = f"""coalesce((SELECT min(h.since) FROM mailstore_everydevicehas h
+                           WHERE h.mailbox_id = {mailbox}.id AND h.numbers @> {message}.added),
                          date_trunc('day', %(now)s::timestamptz, 'UTC') + interval '1 day')"""
-
-# When live message m of box b leaves (NULL: no rule takes it), and by which rule. Unfetched mail never expires unless
-# the policy says so; `every` is the removal of what every device has, behind the minimum hold.
-_AGED_FROM = "coalesce(m.aged_from, m.arrived_at)"
-DUE = f"""
+    return f"""
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN b.expire_unfetched OR m.added <@ ANY(b.one)
-                    THEN {_days(f"greatest({_AGED_FROM}, b.expire_since)", "b.expire_days")} END AS arrival,
-               CASE WHEN b.expire_confirmed_days IS NOT NULL AND b.every @> m.added
-                    THEN {_days(f"greatest({_HAD_SINCE}, b.expire_confirmed_since)", "b.expire_confirmed_days")}
+        SELECT CASE WHEN {mailbox}.expire_unfetched OR {message}.added <@ ANY({mailbox}.one)
+                    THEN {_later(aged_from, f"{mailbox}.expire_since", f"{mailbox}.expire_days")} END AS arrival,
+               CASE WHEN {mailbox}.expire_confirmed_days IS NOT NULL AND {mailbox}.every @> {message}.added
+                    THEN {_later(had_since, f"{mailbox}.expire_confirmed_since", f"{mailbox}.expire_confirmed_days")}
                     END AS had,
-               CASE WHEN b.remove_when_confirmed AND b.every @> m.added
-                    THEN {_days(f"greatest({_AGED_FROM}, b.remove_since)", "b.hold_days")} END AS removal) AS rules
+               CASE WHEN {mailbox}.remove_when_confirmed AND {mailbox}.every @> {message}.added
+                    THEN {_later(aged_from, f"{mailbox}.remove_since", f"{mailbox}.hold_days")} END AS removal) AS rules
     CROSS JOIN LATERAL (
         SELECT least(rules.arrival, rules.had, rules.removal) AS at,
                CASE WHEN rules.removal < least(rules.arrival, rules.had) OR least(rules.arrival, rules.had) IS NULL
@@ -63,17 +63,26 @@ DUE = f"""
                     WHEN rules.had < rules.arrival OR rules.arrival IS NULL THEN 'had'
                     ELSE 'expired' END AS why) AS due"""
 
+
+def _later(moment: str, since: str, days: str) -> str:
+    """Return SQL: so many days behind the later of two moments; NULL where the days are not set."""
+    return f"greatest({moment}, {since}) + make_interval(days => {days})"
+
+
 _LEAVES_AT = f"""
-WITH {boxes("x.id = %(mailbox)s")}
+WITH {boxes("box.id = %(mailbox)s")}
 SELECT m.added, due.at
-  FROM boxes b JOIN mailstore_message m ON m.mailbox_id = b.id AND m.removed IS NULL AND m.added = ANY(%(added)s)
-  {DUE}
+  FROM boxes JOIN mailstore_message m ON m.mailbox_id = boxes.id AND m.removed IS NULL AND m.added = ANY(%(added)s)
+  {due()}
  WHERE due.at IS NOT NULL
 """
 
 
 def leaves_at(mailbox: int, added: list[int], *, now: datetime) -> dict[int, datetime]:
-    """When live messages of a mailbox, by their arrival numbers, leave if nothing changes; who stays is not in it."""
+    """Return when live messages of a mailbox leave if nothing changes, by their arrival numbers.
+
+    A message that stays is not in the answer.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_LEAVES_AT, {"mailbox": mailbox, "added": added, "now": now})
         return dict(cursor.fetchall())

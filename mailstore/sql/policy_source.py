@@ -1,12 +1,25 @@
-"""SQL for the policy p that a mailbox x of domain o follows, and since when; for whatever judges mail."""
+"""SQL for the policy that a mailbox follows, and since when; for every statement that judges mail by a policy."""
 
 from __future__ import annotations
 
-from mailstore.sql.statements.sign_in import SITE_POLICY
+from mailstore.sql.tables import REAL, Tables
 
-FOLLOWED = f"p.id = coalesce(x.policy_id, o.policy_id, {SITE_POLICY})"
 
-# When the choice was made that brought mailbox x under p: its own, its domain's where it has none, or the site's.
-# To fall back is a choice too, so its own moment counts in any case. NULL: no wait was asked for.
-CHOSEN_AT = """greatest(x.policy_since, CASE WHEN x.policy_id IS NULL THEN o.policy_since END,
-                     CASE WHEN coalesce(x.policy_id, o.policy_id) IS NULL THEN p.site_since END)"""
+def site_policy(tables: Tables = REAL) -> str:
+    """Return SQL: the key of the site's policy; NULL without one."""
+    return f"(SELECT id FROM {tables.policy} WHERE site)"
+
+
+def followed(*, mailbox: str = "box", domain: str = "dom", policy: str = "p", tables: Tables = REAL) -> str:
+    """Return SQL: `policy` is the policy that `mailbox` of `domain` follows, all three by their aliases."""
+    return f"{policy}.id = coalesce({mailbox}.policy_id, {domain}.policy_id, {site_policy(tables)})"
+
+
+def chosen_at(*, mailbox: str = "box", domain: str = "dom", policy: str = "p") -> str:
+    """Return SQL: when the choice was made that brought `mailbox` under `policy`; NULL: no wait was asked for.
+
+    The choice is the mailbox's own, its domain's where it has none, or else the site's. To fall back is a choice too,
+    so the mailbox's own moment counts in any case.
+    """
+    return f"""greatest({mailbox}.policy_since, CASE WHEN {mailbox}.policy_id IS NULL THEN {domain}.policy_since END,
+                    CASE WHEN coalesce({mailbox}.policy_id, {domain}.policy_id) IS NULL THEN {policy}.site_since END)"""

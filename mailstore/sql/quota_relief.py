@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from mailstore.pg.pipeline import Statement
+from mailstore.pg.statement import statement
 from mailstore.policy.retention import RELIEVED_PERCENT
 from mailstore.sql.device_coverage import between, every_has, one_has
-from mailstore.sql.policy_source import FOLLOWED
+from mailstore.sql.policy_source import followed
 from mailstore.sql.statements.delivery import fits, room
 from mailstore.sql.statements.removal import leaving
+from mailstore.sql.tables import REAL, Tables
 
 RELIEF_ROWS = 500  # at most by one statement: others wait for the mailbox's lock meanwhile
 RELIEF_ROUNDS = 20  # at most for one message, a mailbox: what needs more is refused, and nothing moves
@@ -16,39 +17,40 @@ RELIEF_ROUNDS = 20  # at most for one message, a mailbox: what needs more is ref
 _TOO_MUCH = f"{{used}} - {{quota}} + {{quota}} / 100 * {100 - RELIEVED_PERCENT}"
 
 
-def _boxes(mailboxes: str, octets: str, *, part: str = "") -> str:
-    """SQL of the CTE `boxes`: full mailboxes whose policy may make room for a message of `octets` octets.
+def _boxes(mailboxes: str, octets: str, *, part: str = "", tables: Tables = REAL) -> str:
+    """Return SQL of the CTE `boxes`: full mailboxes whose policy may make room for a message of `octets` octets.
 
-    What is larger than the whole quota moves nothing. The parameters are SQL; `part` as in `possession.one_has`.
+    A message that is larger than the whole quota moves nothing. `mailboxes` (an array of keys) and `octets` are SQL;
+    `part` is as in `device_coverage.one_has`.
     """
     return f"""
     boxes AS MATERIALIZED (
-        SELECT x.id, x.domain_id, x.octets, x.quota_octets, x.messages, x.quota_messages,
-               p.relief, {one_has(part)} AS one, {every_has(part)} AS every,
-               {_TOO_MUCH.format(used=f"x.octets + {octets}", quota="x.quota_octets")} AS more_octets,
-               {_TOO_MUCH.format(used="x.messages + 1", quota="x.quota_messages")} AS more_messages
-          FROM mailstore_mailbox x
-          JOIN mailstore_domain o ON o.id = x.domain_id
-          JOIN mailstore_retentionpolicy p ON {FOLLOWED}
-         WHERE x.id = ANY({mailboxes}) AND p.relief <> 'never' AND NOT x.held AND x.removed_at IS NULL
-           AND NOT ({fits(octets, "x")}) AND (x.quota_octets IS NULL OR {octets} <= x.quota_octets))"""
+        SELECT box.id, box.domain_id, box.octets, box.quota_octets, box.messages, box.quota_messages,
+               p.relief, {one_has(part, tables=tables)} AS one, {every_has(part, tables=tables)} AS every,
+               {_TOO_MUCH.format(used=f"box.octets + {octets}", quota="box.quota_octets")} AS more_octets,
+               {_TOO_MUCH.format(used="box.messages + 1", quota="box.quota_messages")} AS more_messages
+          FROM {tables.mailbox} box
+          JOIN {tables.domain} dom ON dom.id = box.domain_id
+          JOIN {tables.policy} p ON {followed(tables=tables)}
+         WHERE box.id = ANY({mailboxes}) AND p.relief <> 'never' AND NOT box.held AND box.removed_at IS NULL
+           AND NOT ({fits(octets, mailbox="box")}) AND (box.quota_octets IS NULL OR {octets} <= box.quota_octets))"""
 
 
-_EVERY = "b.every @> m.added"
-_ONE = f"b.relief = 'one' AND m.added <@ ANY(b.one) AND NOT {_EVERY}"
+_EVERY = "boxes.every @> m.added"
+_ONE = f"boxes.relief = 'one' AND m.added <@ ANY(boxes.one) AND NOT {_EVERY}"
 
 
-def _had(rows: int) -> str:
-    """SQL: of mailbox b of `boxes` the first `rows` messages that may go, as (tier, added, octets), in no order.
+def _had(rows: int, *, tables: Tables = REAL) -> str:
+    """Return SQL: of a mailbox of `boxes` the first `rows` messages that may go, as (tier, added, octets), in no order.
 
-    First what every counting device has, then, if the policy says so, what one device has; never unfetched mail. It may
-    look at all mail of the mailbox: not behind its lock.
+    First comes what every counting device has, then, if the policy says so, what one device has; never mail that no
+    device has fetched. It may look at all mail of the mailbox, so it does not run behind the mailbox's lock.
     """
 
     def tier(number: int, had: str) -> str:
         return f"""
-            (SELECT {number} AS tier, m.added, m.octets FROM mailstore_message m
-              WHERE m.mailbox_id = b.id AND m.removed IS NULL AND {had} ORDER BY m.added LIMIT {rows})"""
+            (SELECT {number} AS tier, m.added, m.octets FROM {tables.message} m
+              WHERE m.mailbox_id = boxes.id AND m.removed IS NULL AND {had} ORDER BY m.added LIMIT {rows})"""
 
     return f"""
         WITH every AS MATERIALIZED ({tier(1, _EVERY)})
@@ -60,85 +62,102 @@ def _had(rows: int) -> str:
          ORDER BY tier, added LIMIT {rows}"""
 
 
-def _still_had(numbers: str) -> str:
-    """SQL: the same, of those messages that were found before."""
+def _still_had(numbers: str, *, tables: Tables = REAL) -> str:
+    """Return SQL: the same, of those messages that were found before, by their arrival numbers."""
     return f"""
-        SELECT CASE WHEN {_EVERY} THEN 1 ELSE 2 END AS tier, m.added, m.octets FROM mailstore_message m
-         WHERE m.mailbox_id = b.id AND m.removed IS NULL AND m.added = ANY({numbers}) AND ({_EVERY} OR {_ONE})"""
+        SELECT CASE WHEN {_EVERY} THEN 1 ELSE 2 END AS tier, m.added, m.octets FROM {tables.message} m
+         WHERE m.mailbox_id = boxes.id AND m.removed IS NULL AND m.added = ANY({numbers}) AND ({_EVERY} OR {_ONE})"""
 
 
 def _picked(had: str) -> str:
-    """SQL of the CTE `picked`: of what may go as much as the room asks for, in its order."""
+    """Return SQL of the CTE `picked`: of what may go as much as the room asks for, in its order."""
     return f"""
     picked AS (
         SELECT ranked.mailbox, ranked.added, ranked.place
-          FROM (SELECT b.id AS mailbox, had.added, had.octets, b.more_octets, b.more_messages,
+          FROM (SELECT boxes.id AS mailbox, had.added, had.octets, boxes.more_octets, boxes.more_messages,
                        sum(had.octets) OVER oldest - had.octets AS octets_before,
                        row_number() OVER oldest AS place
-                  FROM boxes b CROSS JOIN LATERAL ({had}) AS had
-                WINDOW oldest AS (PARTITION BY b.id ORDER BY had.tier, had.added)) AS ranked
+                  FROM boxes CROSS JOIN LATERAL ({had}) AS had
+                WINDOW oldest AS (PARTITION BY boxes.id ORDER BY had.tier, had.added)) AS ranked
          WHERE ranked.octets_before < ranked.more_octets OR ranked.place <= ranked.more_messages)"""
 
 
-def finding(mailboxes: str, octets: str) -> str:
-    """SQL that finds, without a lock, the next round of one of the full mailboxes: its key and arrival numbers."""
+def finding(mailboxes: str, octets: str, *, tables: Tables = REAL) -> str:
+    """Return SQL that finds, without a lock, the next turn of one full mailbox: its key and arrival numbers."""
     return f"""
-    WITH {_boxes(mailboxes, octets)}, {_picked(_had(RELIEF_ROWS))}
+    WITH {_boxes(mailboxes, octets, tables=tables)}, {_picked(_had(RELIEF_ROWS, tables=tables))}
     SELECT mailbox, array_agg(added) FROM picked GROUP BY mailbox ORDER BY mailbox LIMIT 1
     """
 
 
-def relieving(mailbox: str, octets: str, now: str, numbers: str) -> str:
-    """SQL that moves a round of a mailbox into recovery, behind LOCK, and tells how many messages and octets it was.
+def relieving(mailbox: str, octets: str, now: str, numbers: str, *, tables: Tables = REAL) -> str:
+    """Return SQL that moves a turn of a mailbox into recovery, behind its lock, and counts its messages and octets.
 
-    Of the messages that `finding` found, those that may still go, and no more than the room asks for now.
+    Of the messages that `finding` found, it moves those that may still go, and no more than the room asks for now.
     """
     first, last = (f"(SELECT {end}(number) FROM unnest({numbers}) AS number)" for end in ("min", "max"))
     return leaving(
         f"""
-        WITH {_boxes(f"ARRAY[{mailbox}]", octets, part=between(first, last))}, {_picked(_still_had(numbers))},
+        WITH {_boxes(f"ARRAY[{mailbox}]", octets, part=between(first, last), tables=tables)},
+        {_picked(_still_had(numbers, tables=tables))},
         moment AS (SELECT {now}::timestamptz AS now)
-        UPDATE mailstore_message m
-           SET removed = x.change + 1, removed_at = moment.now, removed_why = 'relief'
-          FROM mailstore_mailbox x, picked, moment
-         WHERE x.id = picked.mailbox AND m.mailbox_id = picked.mailbox AND m.added = picked.added AND m.removed IS NULL
+        UPDATE {tables.message} m
+           SET removed = box.change + 1, removed_at = moment.now, removed_why = 'relief'
+          FROM {tables.mailbox} box, picked, moment
+         WHERE box.id = picked.mailbox AND m.mailbox_id = picked.mailbox AND m.added = picked.added
+           AND m.removed IS NULL
      RETURNING m.mailbox_id, m.added, m.octets""",
         of=f"= {mailbox}",
         answer="SELECT count(*), coalesce(sum(octets), 0)::bigint FROM gone",
+        tables=tables,
     )
 
 
-# What the rounds can make of mailbox b of `boxes`, and that it is enough, also for its domain's quota: relief goes no
-# further than it has to, so what it frees there is no more than what is above its aim.
+# What all turns together can make of a mailbox of `boxes`, and that it is enough, also for its domain's quota: relief
+# goes no further than it has to, so what it frees there is no more than what is above its aim.
 _REST = f"""
-    SELECT b.quota_octets, b.octets - coalesce(sum(had.octets), 0)::bigint AS octets,
-           b.quota_messages, b.messages - count(*) AS messages
+    SELECT boxes.quota_octets, boxes.octets - coalesce(sum(had.octets), 0)::bigint AS octets,
+           boxes.quota_messages, boxes.messages - count(*) AS messages
       FROM ({_had(RELIEF_ROUNDS * RELIEF_ROWS)}) AS had"""
+_GOES_IN = ":octets::bigint - (boxes.octets - greatest(rest.octets, boxes.octets - boxes.more_octets))"
 _ENOUGH = f"""EXISTS (
-        SELECT FROM ({_REST}) AS rest JOIN mailstore_domain o ON o.id = b.domain_id
-         WHERE {fits("$2::bigint", "rest")}
-           AND (o.quota_octets IS NULL
-                OR {room("$2::bigint - (b.octets - greatest(rest.octets, b.octets - b.more_octets))")}))"""
+        SELECT FROM ({_REST}) AS rest JOIN mailstore_domain dom ON dom.id = boxes.domain_id
+         WHERE {fits(":octets::bigint", mailbox="rest")}
+           AND (dom.quota_octets IS NULL OR {room(_GOES_IN, domain="dom")}))"""
 
-# Of the full mailboxes $1: whether one can make no room for $2 octets more, so that no other need begin; else the first
-# one's next round. It locks nothing, and may look at all mail of a mailbox, so it is a writing lane's: what reads waits
-# for nobody.
-FIND_ROOM = Statement(
-    b"find_room",
+FIND_ROOM = statement(
+    "find_room",
     f"""
-    WITH {_boxes("$1::bigint[]", "$2::bigint")}, {_picked(_had(RELIEF_ROWS))},
+    WITH {_boxes(":mailbox_ids::bigint[]", ":octets::bigint")}, {_picked(_had(RELIEF_ROWS))},
     hopeless AS (
         SELECT EXISTS (
-            SELECT FROM mailstore_mailbox x
-             WHERE x.id = ANY($1::bigint[]) AND NOT ({fits("$2::bigint", "x")})
-               AND NOT EXISTS (SELECT FROM boxes b WHERE b.id = x.id AND {_ENOUGH})) AS so)
+            SELECT FROM mailstore_mailbox box
+             WHERE box.id = ANY(:mailbox_ids::bigint[]) AND NOT ({fits(":octets::bigint", mailbox="box")})
+               AND NOT EXISTS (SELECT FROM boxes WHERE boxes.id = box.id AND {_ENOUGH})) AS so)
     SELECT mailbox, array_agg(added) FROM picked, hopeless
      WHERE NOT hopeless.so GROUP BY mailbox ORDER BY mailbox LIMIT 1
     """,
+    purpose="""Finds the next messages that may leave the first of some full mailboxes; no row where one of them can
+        make no room, so that the others need not begin. It may look at all mail of a mailbox, so it runs on a lane
+        that writes: reads wait for nothing.""",
+    caller="delivery/recipient_lookup.py, when mailboxes refuse a message because they are full",
+    parameters={"mailbox_ids": "the full mailboxes (bigint[])", "octets": "the size of the message"},
+    locks="none",
+    round_trips="1 for each turn",
 )
 
-# At delivery, behind LOCK: a round towards room in mailbox $1 for $2 octets more, of the messages $3. It runs only when
-# a mailbox has refused.
-RELIEVE = Statement(b"relieve", relieving("$1::bigint", "$2::bigint", "now()", "$3::bigint[]"))
+RELIEVE = statement(
+    "relieve",
+    relieving(":mailbox_id::bigint", ":octets::bigint", "now()", ":numbers::bigint[]"),
+    purpose="Moves what find_room found into recovery, as far as it may still go and the room asks for it.",
+    caller="delivery/recipient_lookup.py, behind lock",
+    parameters={
+        "mailbox_id": "the mailbox, which lock has locked",
+        "octets": "the size of the message that is to fit",
+        "numbers": "the messages that find_room found, by their arrival numbers (bigint[])",
+    },
+    locks="the messages' rows, the mailbox's row, and the rows of devices that had hidden some of them",
+    round_trips="1 for each turn, with lock",
+)
 
 WRITES = (FIND_ROOM, RELIEVE)

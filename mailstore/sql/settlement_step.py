@@ -16,7 +16,7 @@ from mailstore.sql.device_coverage import between
 from mailstore.sql.locked_batch import FOUND_ROWS, Pace, locked
 from mailstore.sql.mailbox_window import windows
 from mailstore.sql.statements.removal import leaving
-from mailstore.sql.statements.view import COUNTS
+from mailstore.sql.statements.view import counts
 from mailstore.sql.sweep_step import Step, SweepContext
 
 
@@ -27,37 +27,38 @@ def _boxes(part: str = "") -> str:
     """
     return f"""
     counting AS MATERIALIZED (
-        SELECT x.id AS mailbox, v.hidden {part} AS hidden, v.hidden {part} - v.skipped AS deleted
-          FROM mailstore_mailbox x JOIN mailstore_device v ON {COUNTS}
-         WHERE x.id = ANY(%(boxes)s) AND x.removed_at IS NULL
-           AND NOT EXISTS (SELECT FROM mailstore_device v WHERE {COUNTS} AND v.hidden_messages = 0)),
+        SELECT box.id AS mailbox, d.hidden {part} AS hidden, d.hidden {part} - d.skipped AS deleted
+          FROM mailstore_mailbox box JOIN mailstore_device d ON {counts(device="d", mailbox="box")}
+         WHERE box.id = ANY(%(boxes)s) AND box.removed_at IS NULL
+           AND NOT EXISTS (SELECT FROM mailstore_device d_waiting
+                            WHERE {counts(device="d_waiting", mailbox="box")} AND d_waiting.hidden_messages = 0)),
     boxes AS MATERIALIZED (
         SELECT c.mailbox AS id, range_intersect_agg(c.hidden) * (
                    SELECT range_agg(one) FROM counting d, unnest(d.deleted) AS one WHERE d.mailbox = c.mailbox) AS done
           FROM counting c GROUP BY c.mailbox)"""
 
 
-_DONE = "m.mailbox_id = b.id AND m.removed IS NULL AND b.done @> m.added"
+_DONE = "m.mailbox_id = boxes.id AND m.removed IS NULL AND boxes.done @> m.added"
 _FIND = f"""
 WITH {_boxes()}
-SELECT m.mailbox_id, m.added FROM boxes b JOIN mailstore_message m ON {_DONE}
+SELECT m.mailbox_id, m.added FROM boxes JOIN mailstore_message m ON {_DONE}
  WHERE (m.mailbox_id, m.added) > (%(mailbox)s, %(added)s) ORDER BY m.mailbox_id, m.added LIMIT {FOUND_ROWS}
 """
-_WHERE = f"WITH {_boxes()} SELECT b.id FROM boxes b WHERE EXISTS (SELECT FROM mailstore_message m WHERE {_DONE})"
+_WHERE = f"WITH {_boxes()} SELECT boxes.id FROM boxes WHERE EXISTS (SELECT FROM mailstore_message m WHERE {_DONE})"
 # Judged anew behind the locks: a device that came or counts again meanwhile is seen.
 _SETTLE = leaving(
     f"""
         WITH {_boxes(between("%(first)s", "%(last)s"))}
-        UPDATE mailstore_message t
-           SET removed = x.change + 1, removed_at = %(moment)s, removed_why = 'settled'
-          FROM mailstore_mailbox x, (
+        UPDATE mailstore_message m
+           SET removed = box.change + 1, removed_at = %(moment)s, removed_why = 'settled'
+          FROM mailstore_mailbox box, (
                SELECT m.id, m.mailbox_id
                  FROM unnest(%(mailboxes)s::bigint[], %(numbers)s::bigint[]) AS found (mailbox, added)
                  JOIN mailstore_message m
                    ON m.mailbox_id = found.mailbox AND m.added = found.added AND m.removed IS NULL
-                 JOIN boxes b ON b.id = m.mailbox_id AND b.done @> m.added) AS judged
-         WHERE t.id = judged.id AND x.id = judged.mailbox_id AND t.removed IS NULL
-     RETURNING t.mailbox_id, t.added, t.octets""",
+                 JOIN boxes ON boxes.id = m.mailbox_id AND boxes.done @> m.added) AS judged
+         WHERE m.id = judged.id AND box.id = judged.mailbox_id AND m.removed IS NULL
+     RETURNING m.mailbox_id, m.added, m.octets""",
     of="= ANY(%(boxes)s)",
     answer="SELECT count(*) FROM gone",
 )

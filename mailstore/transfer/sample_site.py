@@ -35,23 +35,23 @@ FIRST_NAMES = ("Alice", "Bruno", "Chloé", "David", "Emma", "Farid", "Gaëlle", 
 LAST_NAMES = ("Bernard", "Dubois", "Durand", "Fournier", "Girard", "Keller", "Leroy", "Martin", "Moreau", "Petit")
 _ASCII = str.maketrans("éèëï", "eeei")
 
-# Messages $1 of each mailbox, in order over the last 90 days; UIDLs are digests of mailbox and number.
+# %(counts)s messages of each mailbox, in order over the last 90 days; UIDLs are digests of mailbox and number.
 _FILL = """
-WITH box AS (
-    SELECT * FROM unnest(%(mailboxes)s::bigint[], %(counts)s::int[]) AS box (id, messages)),
+WITH filled AS (
+    SELECT * FROM unnest(%(mailboxes)s::bigint[], %(counts)s::int[]) AS filled (id, messages)),
 placed AS (
     INSERT INTO mailstore_message (mailbox_id, body_id, uidl, prefix, octets, arrived_at, added, removed_why)
-    SELECT box.id, b.id, md5(box.id || '.' || n), %(prefix)s, b.octets + length(%(prefix)s),
-           %(now)s::timestamptz - interval '90 days' * (1 - n::float8 / (box.messages + 1)), n, ''
-      FROM box
-     CROSS JOIN LATERAL generate_series(1, box.messages) AS n
+    SELECT filled.id, b.id, md5(filled.id || '.' || n), %(prefix)s, b.octets + length(%(prefix)s),
+           %(now)s::timestamptz - interval '90 days' * (1 - n::float8 / (filled.messages + 1)), n, ''
+      FROM filled
+     CROSS JOIN LATERAL generate_series(1, filled.messages) AS n
       JOIN unnest(%(bodies)s::bigint[]) WITH ORDINALITY AS pick (id, place)
-        ON pick.place = 1 + (box.id * 7 + n * 13) %% cardinality(%(bodies)s::bigint[])
+        ON pick.place = 1 + (filled.id * 7 + n * 13) %% cardinality(%(bodies)s::bigint[])
       JOIN mailstore_body b ON b.id = pick.id
  RETURNING mailbox_id, octets)
-UPDATE mailstore_mailbox m SET messages = sums.messages, octets = sums.octets, change = sums.messages
+UPDATE mailstore_mailbox box SET messages = sums.messages, octets = sums.octets, change = sums.messages
   FROM (SELECT mailbox_id, count(*) AS messages, sum(octets) AS octets FROM placed GROUP BY mailbox_id) AS sums
- WHERE m.id = sums.mailbox_id
+ WHERE box.id = sums.mailbox_id
 """
 _STATISTICS = ("mailstore_domain", "mailstore_user", "mailstore_mailbox", "mailstore_device", "mailstore_message")
 

@@ -16,7 +16,8 @@ from mailstore.maildrop.accounts import StoredAccounts
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.maildrop import WINDOW
 from mailstore.models import Body, Mailbox, Message
-from mailstore.pg.pipeline import Answer, Parameters, Statement
+from mailstore.pg.pipeline import Answer
+from mailstore.pg.statement import Parameters, Statement
 from mailstore.ports import Credentials, Maildrop
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.sign_in import SIGN_IN

@@ -11,7 +11,7 @@ from django.db import connection
 
 from mailstore.models import Body
 from mailstore.pg.open_connection import SESSION_OPTIONS
-from mailstore.pg.pipeline import Statement
+from mailstore.pg.statement import Statement
 from mailstore.sql import connection_pool
 from mailstore.sql.statements import ANY_BODY, STORE_TIE
 

@@ -1,6 +1,6 @@
 """The SQL of the mail path; each statement that reads or changes mail exists once, in the file of its subject.
 
-Parameters are positional ($1), as libpq takes them. DESIGN.md says why each is one statement and what it locks.
+Each carries a comment: purpose, caller, parameters, locks and round trips. `manage.py sql NAME` prints it whole.
 """
 
 from mailstore.sql.statements.delivery import (

@@ -1,164 +1,248 @@
-"""The SQL of an arrival: who is meant, whether it fits, and the rows it writes."""
+"""The SQL of an arrival: whom an address stands for, whether the message fits, and the rows that it writes."""
 
 from __future__ import annotations
 
-from mailstore.pg.pipeline import BINARY, TEXT, Statement
+from mailstore.pg.statement import statement
 from mailstore.policy.quota import GRACE_OCTETS, GRACE_SHARE
 
 
-def fits(octets: str, box: str = "m") -> str:
-    """SQL: mailbox `box` can take a message of `octets` octets (SQL too). The quota's arithmetic exists only here."""
-    return f"""({box}.quota_octets IS NULL OR ({box}.octets < {box}.quota_octets AND {box}.octets + {octets}
-        <= {box}.quota_octets + least({GRACE_OCTETS}, {box}.quota_octets / {GRACE_SHARE})))
-        AND ({box}.quota_messages IS NULL OR {box}.messages < {box}.quota_messages)"""
+def fits(octets: str, *, mailbox: str) -> str:
+    """Return SQL: the mailbox row under the alias `mailbox` can take a message of `octets` octets (SQL too).
+
+    The quota's arithmetic exists only here.
+    """
+    return f"""({mailbox}.quota_octets IS NULL OR ({mailbox}.octets < {mailbox}.quota_octets
+        AND {mailbox}.octets + {octets}
+            <= {mailbox}.quota_octets + least({GRACE_OCTETS}, {mailbox}.quota_octets / {GRACE_SHARE})))
+        AND ({mailbox}.quota_messages IS NULL OR {mailbox}.messages < {mailbox}.quota_messages)"""
 
 
-def room(octets: str) -> str:
-    """SQL: what the mailboxes of domain o store leaves room for `octets`. Asked only where the domain has a quota."""
-    return f"""{octets} + (SELECT coalesce(sum(b.octets), 0) FROM mailstore_mailbox b
-                   WHERE b.domain_id = o.id AND b.removed_at IS NULL) <= o.quota_octets"""
+def room(octets: str, *, domain: str) -> str:
+    """Return SQL: what the mailboxes of the domain under the alias `domain` store leaves room for `octets`.
+
+    Ask it only where the domain has a quota.
+    """
+    return f"""{octets} + (SELECT coalesce(sum(box_stored.octets), 0) FROM mailstore_mailbox box_stored
+                   WHERE box_stored.domain_id = {domain}.id AND box_stored.removed_at IS NULL)
+        <= {domain}.quota_octets"""
 
 
-# What answers to any of the names $1: mailboxes and aliases, and whether a message of $2 octets fits a mailbox. The
-# last columns: the domain whose own quota must be kept too (ROOM); of an alias its targets, and whether it is a forward
-# that leaves a copy in the mailbox. What only few need, others do not pay for: it is asked for apart.
-RECIPIENTS = Statement(
-    b"recipients",
+RECIPIENTS = statement(
+    "recipients",
     f"""
-    SELECT u.address, m.id, m.receives AND o.active, {fits("$2::bigint")}, o.over_quota,
-           CASE WHEN o.quota_octets IS NOT NULL THEN o.id END, NULL::text, false
+    SELECT u.address, box.id, box.receives AND dom.active, {fits(":octets::bigint", mailbox="box")}, dom.over_quota,
+           CASE WHEN dom.quota_octets IS NOT NULL THEN dom.id END, NULL::text, false
       FROM mailstore_user u
-      JOIN mailstore_mailbox m ON m.user_id = u.id
-      JOIN mailstore_domain o ON o.id = m.domain_id
-     WHERE u.address = ANY($1::text[]) AND m.removed_at IS NULL
+      JOIN mailstore_mailbox box ON box.user_id = u.id
+      JOIN mailstore_domain dom ON dom.id = box.domain_id
+     WHERE u.address = ANY(:addresses::text[]) AND box.removed_at IS NULL
      UNION ALL
-    SELECT a.address, NULL, o.active, NULL, NULL, NULL, array_to_string(a.targets, E'\\n'), a.keep_copy
-      FROM mailstore_alias a JOIN mailstore_domain o ON o.id = a.domain_id
-     WHERE a.address = ANY($1::text[]) AND a.active AND o.removed_at IS NULL
+    SELECT a.address, NULL, dom.active, NULL, NULL, NULL, array_to_string(a.targets, E'\\n'), a.keep_copy
+      FROM mailstore_alias a JOIN mailstore_domain dom ON dom.id = a.domain_id
+     WHERE a.address = ANY(:addresses::text[]) AND a.active AND dom.removed_at IS NULL
        AND (a.expires_at IS NULL OR a.expires_at > now())
        AND (a.mailbox_id IS NULL
-            OR EXISTS (SELECT 1 FROM mailstore_mailbox m WHERE m.id = a.mailbox_id AND m.removed_at IS NULL))
+            OR EXISTS (SELECT 1 FROM mailstore_mailbox box WHERE box.id = a.mailbox_id AND box.removed_at IS NULL))
     """,
+    purpose="""Finds the mailboxes and aliases that answer to some addresses, and whether a message fits each mailbox.
+        The last columns are the domain whose own quota must be kept too (statement room); of an alias its targets, and
+        whether it is a forward that leaves a copy in the mailbox.""",
+    caller="delivery/recipient_lookup.py, at RCPT",
+    parameters={
+        "addresses": "the addresses that may answer, with catch-alls (text[])",
+        "octets": "the size of the message, headers included; 1 where it was not announced",
+    },
+    locks="none",
+    round_trips="1 for each level of aliases",
 )
 
-# For names that nobody has: which of their domains $1 are ours, and for which others these stand (NULL: for none).
-OURS = Statement(
-    b"ours",
+OURS = statement(
+    "ours",
     """
-    SELECT o.name, t.name, o.active
-      FROM mailstore_domain o LEFT JOIN mailstore_domain t ON t.id = o.stands_for_id
-     WHERE o.name = ANY($1::text[]) AND o.removed_at IS NULL
+    SELECT dom.name, dom_target.name, dom.active
+      FROM mailstore_domain dom LEFT JOIN mailstore_domain dom_target ON dom_target.id = dom.stands_for_id
+     WHERE dom.name = ANY(:domains::text[]) AND dom.removed_at IS NULL
     """,
+    purpose="Finds which domains are hosted here, and for which other domain each stands (NULL: for none).",
+    caller="delivery/recipient_lookup.py, for addresses that recipients did not find",
+    parameters={"domains": "names of domains (text[])"},
+    locks="none",
+    round_trips="1",
 )
 
-# Of the domains $1, which have a quota: those that have no room for $2 octets, and what they say to that.
-ROOM = Statement(
-    b"room",
-    f"SELECT o.over_quota FROM mailstore_domain o WHERE o.id = ANY($1::bigint[]) AND NOT {room('$2::bigint')}",
+ROOM = statement(
+    "room",
+    f"""
+    SELECT dom.over_quota FROM mailstore_domain dom
+     WHERE dom.id = ANY(:domain_ids::bigint[]) AND NOT {room(":octets::bigint", domain="dom")}
+    """,
+    purpose="Finds the domains that have no room left below their own quota, and what each says to that.",
+    caller="delivery/recipient_lookup.py, for recipients in domains with a quota",
+    parameters={"domain_ids": "domains that have a quota (bigint[])", "octets": "the size of the message"},
+    locks="none",
+    round_trips="1",
 )
 
-# Behind this, two deliveries to mailboxes of one domain cannot both take the last octet of its quota: first in the
-# transaction, for the domains $1 that have one. The others never wait for each other.
-LOCK_DOMAINS = Statement(
-    b"lock_domains",
-    "SELECT 1 FROM mailstore_domain WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+LOCK_DOMAINS = statement(
+    "lock_domains",
+    """
+    SELECT 1 FROM mailstore_domain dom WHERE dom.id = ANY(:domain_ids::bigint[]) ORDER BY dom.id FOR NO KEY UPDATE
+    """,
+    purpose="""Locks domains that have a quota, so that two deliveries to mailboxes of one domain cannot both take its
+        last octets. Deliveries to other domains do not wait.""",
+    caller="delivery/message_writer.py, first in the transaction of deliver_all",
+    parameters={"domain_ids": "domains that have a quota (bigint[])"},
+    locks="the rows of these domains, in the order of their keys",
+    round_trips="none of its own: it goes with deliver_all",
 )
 
-# A body whose rows come in statements of their own (several recipients). Until the first is there it counts as
-# unreferenced, so that the sweep finds it when nobody takes it.
-ADD_BODY = Statement(
-    b"add_body",
+ADD_BODY = statement(
+    "add_body",
     """
     INSERT INTO mailstore_body (key, wire_octets, octets, digest, created_at, unreferenced_at)
-    VALUES ($1, $2, $3, $4, now(), now()) RETURNING id
+    VALUES (:body_key, :wire_octets, :body_octets, :digest::bytea, now(), now()) RETURNING id
     """,
-    formats=(TEXT, TEXT, TEXT, BINARY),
+    purpose="""Writes the row of a body that several recipients will share. Until a message refers to it the body
+        counts as unreferenced, so that the sweep destroys it where no mailbox takes it.""",
+    caller="delivery/delivery.py, for a message with several recipients",
+    parameters={
+        "body_key": "the key of the body in the store",
+        "wire_octets": "the size of the stored body, with stuffed dots",
+        "body_octets": "the size of the body as a client counts it",
+        "digest": "the digest of the stored body (bytea)",
+    },
+    locks="none",
+    round_trips="1",
 )
 
 
-def takes(quota: str) -> str:
-    """SQL: mailbox m takes a message of $2 octets now; `quota` says what its domain o asks for where it has one."""
-    return f"""m.receives AND {fits("$2::bigint")}
-           AND (SELECT o.active AND (o.quota_octets IS NULL{quota}) FROM mailstore_domain o WHERE o.id = m.domain_id)"""
+def takes(octets: str, *, mailbox: str, quota: str) -> str:
+    """Return SQL: the mailbox under the alias `mailbox` takes a message of `octets` octets (SQL too) now.
+
+    `quota` is SQL behind "the domain has no quota"; it may use the alias dom for the mailbox's domain.
+    """
+    return f"""{mailbox}.receives AND {fits(octets, mailbox=mailbox)}
+           AND (SELECT dom.active AND (dom.quota_octets IS NULL{quota})
+                  FROM mailstore_domain dom WHERE dom.id = {mailbox}.domain_id)"""
 
 
-# What an arrival does to mailbox m, to the body's row and to the message's; each statement says for whom.
-COUNT_IN = """UPDATE mailstore_mailbox m
-           SET change = m.change + 1, messages = m.messages + 1, octets = m.octets + $2::bigint
-         WHERE m.removed_at IS NULL"""
+# What an arrival does to a mailbox, to the row of the body and to that of the message; each statement says for whom.
+_COUNT_IN = """UPDATE mailstore_mailbox box
+           SET change = box.change + 1, messages = box.messages + 1, octets = box.octets + :octets::bigint
+         WHERE box.removed_at IS NULL"""
 
-NEW_BODY = "INSERT INTO mailstore_body (key, wire_octets, octets, digest, created_at)"
+_NEW_BODY = "INSERT INTO mailstore_body (key, wire_octets, octets, digest, created_at)"
 
-NEW_MESSAGE = """INSERT INTO mailstore_message
+_NEW_MESSAGE = """INSERT INTO mailstore_message
            (mailbox_id, body_id, uidl, prefix, octets, arrived_at, aged_from, added, removed_why)"""
 
-# One arrival in mailbox $1, as nearly all are: quota, switches, counters, change number, body row and message row. $2
-# total octets; $3 to $6 the body; $7 UIDL; $8 prefix. No row: the mailbox refuses. Of rows that were there it locks the
-# mailbox's alone, so that several, in the order of their mailboxes, may be one transaction. What is in a domain with a
-# quota is no part of it: one that got its quota since the recipient was accepted takes nothing.
-DELIVER = Statement(
-    b"deliver",
+DELIVER = statement(
+    "deliver",
     f"""
-    WITH box AS (
-        {COUNT_IN}
-           AND m.id = $1::bigint AND {takes("")}
-     RETURNING m.id, m.change),
+    WITH counted AS (
+        {_COUNT_IN}
+           AND box.id = :mailbox_id::bigint AND {takes(":octets::bigint", mailbox="box", quota="")}
+     RETURNING box.id, box.change),
     stored AS (
-        {NEW_BODY}
-        SELECT $3::text, $4::bigint, $5::bigint, $6::bytea, now() FROM box
+        {_NEW_BODY}
+        SELECT :body_key::text, :wire_octets::bigint, :body_octets::bigint, :digest::bytea, now() FROM counted
      RETURNING id)
-    {NEW_MESSAGE}
-    SELECT box.id, stored.id, $7::text, $8::bytea, $2::bigint, now(), NULL, box.change, ''
-      FROM box, stored
+    {_NEW_MESSAGE}
+    SELECT counted.id, stored.id, :uidl::text, :prefix::bytea, :octets::bigint, now(), NULL, counted.change, ''
+      FROM counted, stored
     RETURNING mailbox_id
     """,
-    formats=(TEXT, TEXT, TEXT, TEXT, TEXT, BINARY, TEXT, BINARY),
+    purpose="""Delivers a message with a body of its own to one mailbox, as nearly all are: quota, switches, counters,
+        change number, body row and message row. No row: the mailbox refuses. A mailbox of a domain with a quota takes
+        nothing by it: where the domain got its quota after RCPT, the delivery is tried again.""",
+    caller="""delivery/message_writer.py; the deliveries of one turn of the loop, in the order of their mailboxes, share
+        a transaction""",
+    parameters={
+        "mailbox_id": "the mailbox",
+        "octets": "the size of the message, with its delivery headers",
+        "body_key": "the key of the body in the store",
+        "wire_octets": "the size of the stored body, with stuffed dots",
+        "body_octets": "the size of the body as a client counts it",
+        "digest": "the digest of the stored body (bytea)",
+        "uidl": "the UIDL of the message",
+        "prefix": "its delivery headers (bytea)",
+    },
+    locks="the mailbox's row",
+    round_trips="1, shared by all messages of the transaction",
 )
 
-# All that goes into the mailboxes of domain o; and that it fits, behind the lock of the domain's row.
-_GOES_IN = """$2::bigint * (
-                   SELECT count(*) FROM mailstore_mailbox c WHERE c.id = ANY($1::bigint[]) AND c.domain_id = o.id)"""
+# What goes into the mailboxes of domain dom, and that it fits behind the lock of the domain's row.
+_GOES_IN = """:octets::bigint * (
+                   SELECT count(*) FROM mailstore_mailbox box_taking
+                    WHERE box_taking.id = ANY(:mailbox_ids::bigint[]) AND box_taking.domain_id = dom.id)"""
+_QUOTA_KEPT = f" OR dom.id = ANY(:quota_domain_ids::bigint[]) AND {room(_GOES_IN, domain='dom')}"
 
-_KEPT = f" OR o.id = ANY($13::bigint[]) AND {room(_GOES_IN)}"
-
-# Any other arrival, in the mailboxes $1, all or none. $2 total octets; $3 the body's id, or NULL and $4 to $7 the body
-# itself; $8 prefix; $9 a UIDL for each mailbox; $10 arrival (NULL: now); $11 true when neither quota nor switches
-# apply; $12 the import's source, or NULL; $13 the domains whose quota is kept, and whose rows LOCK_DOMAINS has locked;
-# $14 the digest of a UIDL from elsewhere, or NULL: unique_violation where another import of the mailbox had it.
-# No row: the mailboxes refuse, or the source came before. Some rows missing: not_null_violation undoes the rest.
-DELIVER_ALL = Statement(
-    b"deliver_all",
+DELIVER_ALL = statement(
+    "deliver_all",
     f"""
     WITH fresh AS (
         INSERT INTO mailstore_importedsource (mailbox_id, source, uidl_digest)
-        SELECT unnest($1::bigint[]), $12::bytea, $14::bytea WHERE $12::bytea IS NOT NULL
+        SELECT unnest(:mailbox_ids::bigint[]), :source::bytea, :uidl_digest::bytea WHERE :source::bytea IS NOT NULL
             ON CONFLICT (mailbox_id, source) DO NOTHING
      RETURNING mailbox_id),
-    box AS (
-        {COUNT_IN}
-           AND m.id = ANY($1::bigint[]) AND ($11::boolean OR ({takes(_KEPT)}))
-           AND ($12::bytea IS NULL OR m.id IN (SELECT mailbox_id FROM fresh))
-     RETURNING m.id, m.change),
+    counted AS (
+        {_COUNT_IN}
+           AND box.id = ANY(:mailbox_ids::bigint[])
+           AND (:unlimited::boolean OR ({takes(":octets::bigint", mailbox="box", quota=_QUOTA_KEPT)}))
+           AND (:source::bytea IS NULL OR box.id IN (SELECT mailbox_id FROM fresh))
+     RETURNING box.id, box.change),
     stored AS (
-        {NEW_BODY}
-        SELECT $4::text, $5::bigint, $6::bigint, $7::bytea, now()
-         WHERE $3::bigint IS NULL AND EXISTS (SELECT 1 FROM box)
+        {_NEW_BODY}
+        SELECT :body_key::text, :wire_octets::bigint, :body_octets::bigint, :digest::bytea, now()
+         WHERE :body_id::bigint IS NULL AND EXISTS (SELECT 1 FROM counted)
      RETURNING id)
-    {NEW_MESSAGE}
-    SELECT box.id, coalesce($3::bigint, (SELECT id FROM stored)),
-           ($9::text[])[array_position($1::bigint[], box.id)], $8::bytea, $2::bigint, coalesce($10::timestamptz, now()),
-           CASE WHEN $10::timestamptz IS NOT NULL THEN now() END,
-           CASE WHEN (SELECT count(*) FROM box) = cardinality($1::bigint[]) THEN box.change END, ''
-      FROM box
+    {_NEW_MESSAGE}
+    SELECT counted.id, coalesce(:body_id::bigint, (SELECT id FROM stored)),
+           (:uidls::text[])[array_position(:mailbox_ids::bigint[], counted.id)], :prefix::bytea, :octets::bigint,
+           coalesce(:arrived_at::timestamptz, now()), CASE WHEN :arrived_at::timestamptz IS NOT NULL THEN now() END,
+           CASE WHEN (SELECT count(*) FROM counted) = cardinality(:mailbox_ids::bigint[]) THEN counted.change END, ''
+      FROM counted
     RETURNING mailbox_id
     """,
-    formats=(TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, BINARY, BINARY, TEXT, TEXT, TEXT, BINARY, TEXT, BINARY),
+    purpose="""Delivers any other message, to all of some mailboxes or to none: an alias with several mailboxes, a body
+        that is shared, a domain with a quota, an import. No row: the mailboxes refuse, or the source came before. Where
+        only some take it, not_null_violation undoes the rest; where another import of the mailbox had the UIDL,
+        unique_violation does.""",
+    caller="delivery/message_writer.py, behind lock_domains and lock where it needs them",
+    parameters={
+        "mailbox_ids": "the mailboxes (bigint[])",
+        "octets": "the size of the message, with its delivery headers",
+        "body_id": "the body's row; NULL: there is none yet, and the next four describe it",
+        "body_key": "the key of the body in the store",
+        "wire_octets": "the size of the stored body, with stuffed dots",
+        "body_octets": "the size of the body as a client counts it",
+        "digest": "the digest of the stored body (bytea)",
+        "prefix": "the delivery headers (bytea)",
+        "uidls": "a UIDL for each of the mailboxes, in their order (text[])",
+        "arrived_at": "when an imported message arrived; NULL: now",
+        "unlimited": "true where neither quota nor switches apply",
+        "source": "what an import knows the message by (bytea); NULL: it is no import",
+        "quota_domain_ids": "the domains whose quota is kept, and whose rows lock_domains has locked (bigint[])",
+        "uidl_digest": "the digest of a UIDL that was made elsewhere (bytea); NULL: it was made here",
+    },
+    locks="the rows of the mailboxes",
+    round_trips="1, with the locks before it",
 )
 
-# Whether anything was ever stored: then an empty body store is a disk that is missing.
-ANY_BODY = Statement(b"any_body", "SELECT EXISTS (SELECT 1 FROM mailstore_body)")
+ANY_BODY = statement(
+    "any_body",
+    "SELECT EXISTS (SELECT 1 FROM mailstore_body)",
+    purpose="Says whether anything was ever stored: if so, an empty body store is a disk that is missing.",
+    caller="delivery/one_off.py, at the first start",
+    locks="none",
+    round_trips="1",
+)
 
-# Which body store is this database's own (NULL: none was tied yet), and whether anything was ever stored.
-STORE_TIE = Statement(
-    b"store_tie", "SELECT (SELECT store_id FROM mailstore_storetie LIMIT 1), EXISTS (SELECT 1 FROM mailstore_body)"
+STORE_TIE = statement(
+    "store_tie",
+    "SELECT (SELECT store_id FROM mailstore_storetie LIMIT 1), EXISTS (SELECT 1 FROM mailstore_body)",
+    purpose="Says which body store belongs to this database (NULL: none yet), and whether anything was ever stored.",
+    caller="delivery/one_off.py, at the start of a listener",
+    locks="none",
+    round_trips="1",
 )

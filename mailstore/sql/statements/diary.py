@@ -1,23 +1,19 @@
-"""The SQL of what workers write down of their sessions: what devices have, and the diary. It changes no mail."""
+"""The SQL of what workers write of their sessions: what devices have, and the diary. It changes no mail."""
 
 from __future__ import annotations
 
-from mailstore.pg.pipeline import Statement
+from mailstore.pg.statement import statement
 
-# What devices have by their fetching: for each device in $1 the message beside it in $2. As in HIDE, all numbers below
-# the first live message that the view shows and the device has not join the set, so that it stays one range where mail
-# is read in order; but not what its start left out. A row that is being changed is passed over, since this must never
-# hold up a QUIT; the devices passed over are the answer, and are told again.
-CONFIRM = Statement(
-    b"confirm",
+CONFIRM = statement(
+    "confirm",
     """
     WITH free AS (
-        SELECT id FROM mailstore_device WHERE id = ANY($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED),
+        SELECT id FROM mailstore_device WHERE id = ANY(:device_ids::bigint[]) FOR NO KEY UPDATE SKIP LOCKED),
     fresh AS (
-        SELECT told.device, range_agg(int8range(m.added, m.added + 1)) AS added
-          FROM unnest($1::bigint[], $2::bigint[]) AS told (device, message)
-          JOIN mailstore_message m ON m.id = told.message
-         GROUP BY told.device),
+        SELECT had.device, range_agg(int8range(m.added, m.added + 1)) AS added
+          FROM unnest(:device_ids::bigint[], :message_ids::bigint[]) AS had (device, message)
+          JOIN mailstore_message m ON m.id = had.message
+         GROUP BY had.device),
     grown AS (
         SELECT d.id, d.mailbox_id, '{[0,1)}'::int8multirange + d.confirmed + d.hidden + fresh.added AS done
           FROM free JOIN mailstore_device d USING (id) JOIN fresh ON fresh.device = d.id),
@@ -32,89 +28,147 @@ CONFIRM = Statement(
                  AND m.added >= (SELECT upper(run) FROM (SELECT unnest(grown.done) AS run LIMIT 1) AS runs)
                  AND NOT grown.done @> m.added
                ORDER BY m.added LIMIT 1) AS first ON true),
-    told AS (
+    noted AS (
         UPDATE mailstore_device d
            SET confirmed = d.confirmed + fresh.added + (int8multirange(below.numbers) - d.skipped)
           FROM fresh, below
          WHERE d.id = fresh.device AND d.id = below.id)
-    SELECT id FROM mailstore_device WHERE id = ANY($1::bigint[]) AND id NOT IN (SELECT id FROM free)
+    SELECT id FROM mailstore_device WHERE id = ANY(:device_ids::bigint[]) AND id NOT IN (SELECT id FROM free)
     """,
+    purpose="""Notes what devices have by their fetching. As in hide, all numbers below the first live message that the
+        view shows and the device has not join the set, so that it stays one range where mail is read in order; but not
+        what the device's start left out. A row that is being changed is passed over, since this must never hold up a
+        QUIT; the devices passed over are the answer, and go into the next batch.""",
+    caller="maildrop/diary_writer.py, last in the transaction of a batch",
+    parameters={
+        "device_ids": "a device for each message (bigint[])",
+        "message_ids": "the messages that they have, by their keys (bigint[])",
+    },
+    locks="the rows of devices that nobody has locked: it never waits",
+    round_trips="1 for a batch, with the statements before it",
 )
 
-# First in the transaction of a batch: worker $1 writes its batch $2, once. Where it did, and only the answer was lost,
-# the constraint ends the transaction. One row a worker.
-BATCH = Statement(
-    b"batch",
+BATCH = statement(
+    "batch",
     """
-    WITH before AS (DELETE FROM mailstore_diarybatch WHERE writer = $1::uuid AND number < $2::bigint)
-    INSERT INTO mailstore_diarybatch (writer, number, written_at) VALUES ($1::uuid, $2::bigint, now())
+    WITH before AS (DELETE FROM mailstore_diarybatch WHERE writer = :writer::uuid AND number < :number::bigint)
+    INSERT INTO mailstore_diarybatch (writer, number, written_at) VALUES (:writer::uuid, :number::bigint, now())
     """,
+    purpose="""Notes that a worker writes a batch, so that a batch whose answer was lost is written once: where it was
+        written before, the constraint ends the transaction. One row a worker.""",
+    caller="maildrop/diary_writer.py, first in the transaction of a batch",
+    parameters={"writer": "the worker (uuid)", "number": "the number of the batch, from 1"},
+    locks="its own row",
+    round_trips="none of its own: it goes with the batch",
 )
-WRITTEN_BEFORE = "23505"  # the SQLSTATE of that
+WRITTEN_BEFORE = "23505"  # the SQLSTATE of a batch that was written before
 
-# Sessions of the diary that are told one by one, as columns $1 to $11. $12 to $14 are the messages they handled: the
-# session by its place in the columns, the arrival, and whether it was removed. A mailbox that is gone has no diary.
-DIARY = Statement(
-    b"diary",
+_SESSIONS = {
+    "mailbox_ids": "their mailboxes (bigint[])",
+    "device_ids": "their devices, or NULL (bigint[])",
+    "started_at": "when they began (timestamptz[])",
+    "ended_at": "when they ended (timestamptz[])",
+    "clients": "the addresses that they came from, or NULL (inet[])",
+    "tls": "their TLS versions, or '' (text[])",
+    "ended": "how they ended (text[])",
+    "listed_counts": "how many messages they saw (bigint[])",
+}
+
+DIARY = statement(
+    "diary",
     """
     WITH handled AS (
-        SELECT told.session,
-               range_agg(int8range(told.added, told.added + 1)) FILTER (WHERE NOT told.removed) AS fetched,
-               range_agg(int8range(told.added, told.added + 1)) FILTER (WHERE told.removed) AS deleted
-          FROM unnest($12::bigint[], $13::bigint[], $14::boolean[]) AS told (session, added, removed)
-         GROUP BY told.session)
+        SELECT one.session,
+               range_agg(int8range(one.added, one.added + 1)) FILTER (WHERE NOT one.removed) AS fetched,
+               range_agg(int8range(one.added, one.added + 1)) FILTER (WHERE one.removed) AS deleted
+          FROM unnest(:handled_sessions::bigint[], :handled_numbers::bigint[], :handled_removed::boolean[])
+               AS one (session, added, removed)
+         GROUP BY one.session)
     INSERT INTO mailstore_diarysession
            (mailbox_id, device_id, started_at, ended_at, client, tls, listed, fetched_messages, removed_messages,
             octets_out, ended, sessions, fetched, deleted)
-    SELECT told.mailbox, told.device, told.started_at, told.ended_at, told.client, told.tls, told.listed,
-           told.fetched, told.removed, told.octets_out, told.ended, 1,
+    SELECT one.mailbox, one.device, one.started_at, one.ended_at, one.client, one.tls, one.listed,
+           one.fetched, one.removed, one.octets_out, one.ended, 1,
            coalesce(handled.fetched, '{}'), coalesce(handled.deleted, '{}')
-      FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::inet[], $6::text[],
-                  $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[]) WITH ORDINALITY
-           AS told (mailbox, device, started_at, ended_at, client, tls, ended, listed, fetched, removed, octets_out,
-                    session)
-      JOIN mailstore_mailbox x ON x.id = told.mailbox
-      LEFT JOIN handled ON handled.session = told.session
+      FROM unnest(:mailbox_ids::bigint[], :device_ids::bigint[], :started_at::timestamptz[], :ended_at::timestamptz[],
+                  :clients::inet[], :tls::text[], :ended::text[], :listed_counts::bigint[], :fetched_counts::bigint[],
+                  :removed_counts::bigint[], :octets_out::bigint[]) WITH ORDINALITY
+           AS one (mailbox, device, started_at, ended_at, client, tls, ended, listed, fetched, removed, octets_out,
+                   session)
+      JOIN mailstore_mailbox box ON box.id = one.mailbox
+      LEFT JOIN handled ON handled.session = one.session
     """,
+    purpose="""Writes sessions into the diary one by one, with the messages that they fetched and removed. A mailbox
+        that is gone has no diary.""",
+    caller="maildrop/diary_writer.py, in the transaction of a batch",
+    parameters={
+        **_SESSIONS,
+        "fetched_counts": "how many messages they fetched (bigint[])",
+        "removed_counts": "how many they removed (bigint[])",
+        "octets_out": "how many octets they were sent (bigint[])",
+        "handled_sessions": "for each message that was handled, its session, by its place from 1 (bigint[])",
+        "handled_numbers": "the arrival number of that message (bigint[])",
+        "handled_removed": "whether it was removed, not fetched (boolean[])",
+    },
+    locks="none but its new rows",
+    round_trips="none of its own: it goes with the batch",
 )
 
-# Sessions that are alike, as one row an hour: $11 how many, $10 what finds that row. In one order, so that two workers
-# never wait for each other crosswise.
-FOLD_DIARY = Statement(
-    b"fold_diary",
+FOLD_DIARY = statement(
+    "fold_diary",
     """
-    INSERT INTO mailstore_diarysession AS kept
+    INSERT INTO mailstore_diarysession AS s
            (mailbox_id, device_id, started_at, ended_at, client, tls, listed, octets_out, ended, fold, sessions,
             fetched_messages, removed_messages, fetched, deleted)
-    SELECT told.mailbox, told.device, told.started_at, told.ended_at, told.client, told.tls, told.listed,
-           told.octets_out, told.ended, told.fold, told.sessions, 0, 0, '{}', '{}'
-      FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::inet[], $6::text[],
-                  $7::text[], $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[])
-           AS told (mailbox, device, started_at, ended_at, client, tls, ended, listed, octets_out, fold, sessions)
-      JOIN mailstore_mailbox x ON x.id = told.mailbox
-     ORDER BY told.fold
+    SELECT one.mailbox, one.device, one.started_at, one.ended_at, one.client, one.tls, one.listed,
+           one.octets_out, one.ended, one.fold, one.sessions, 0, 0, '{}', '{}'
+      FROM unnest(:mailbox_ids::bigint[], :device_ids::bigint[], :started_at::timestamptz[], :ended_at::timestamptz[],
+                  :clients::inet[], :tls::text[], :ended::text[], :listed_counts::bigint[], :octets_out::bigint[],
+                  :folds::bytea[], :session_counts::bigint[])
+           AS one (mailbox, device, started_at, ended_at, client, tls, ended, listed, octets_out, fold, sessions)
+      JOIN mailstore_mailbox box ON box.id = one.mailbox
+     ORDER BY one.fold
         ON CONFLICT (fold) DO UPDATE
-       SET ended_at = greatest(kept.ended_at, excluded.ended_at), octets_out = kept.octets_out + excluded.octets_out,
-           sessions = kept.sessions + excluded.sessions
+       SET ended_at = greatest(s.ended_at, excluded.ended_at), octets_out = s.octets_out + excluded.octets_out,
+           sessions = s.sessions + excluded.sessions
     """,
+    purpose="Writes sessions that handled no message and are alike as one row an hour.",
+    caller="maildrop/diary_writer.py, in the transaction of a batch",
+    parameters={
+        **_SESSIONS,
+        "octets_out": "how many octets they were sent (bigint[])",
+        "folds": "what finds the row of each hour (bytea[])",
+        "session_counts": "how many sessions each row counts (bigint[])",
+    },
+    locks="its rows, in one order, so that two workers never wait for each other crosswise",
+    round_trips="none of its own: it goes with the batch",
 )
 
-# The hash of the password before the last one, where there was one.
-PREVIOUS_PASSWORD = Statement(
-    b"previous_password",
+PREVIOUS_PASSWORD = statement(
+    "previous_password",
     """
-    SELECT u.previous_password FROM mailstore_user u JOIN mailstore_mailbox x ON x.user_id = u.id
-     WHERE x.id = $1 AND u.previous_password <> ''
+    SELECT u.previous_password FROM mailstore_user u JOIN mailstore_mailbox box ON box.user_id = u.id
+     WHERE box.id = :mailbox_id AND u.previous_password <> ''
     """,
+    purpose="Reads the hash of the password before the last one, where there was one.",
+    caller="maildrop/sign_in_refusal.py, after a wrong password, once the reply is decided",
+    parameters={"mailbox_id": "the mailbox"},
+    locks="none",
+    round_trips="1",
 )
 
-# Part $1 of the site is at work. Its workers share the row, and one of them in half a minute is enough.
-BEAT = Statement(
-    b"beat",
+BEAT = statement(
+    "beat",
     """
-    INSERT INTO mailstore_heartbeat AS h (part, seen_at) VALUES ($1::text, now())
-        ON CONFLICT (part) DO UPDATE SET seen_at = now() WHERE h.seen_at < now() - interval '20 seconds'
+    INSERT INTO mailstore_heartbeat AS hb (part, seen_at) VALUES (:part::text, now())
+        ON CONFLICT (part) DO UPDATE SET seen_at = now() WHERE hb.seen_at < now() - interval '20 seconds'
     """,
+    purpose="""Notes that a part of the site is at work. Its workers share the row, and one of them in half a minute is
+        enough.""",
+    caller="wiring.py, every few seconds",
+    parameters={"part": "pop3, lmtp or web"},
+    locks="the part's row",
+    round_trips="1",
 )
 
 READS = (PREVIOUS_PASSWORD,)

@@ -2,105 +2,113 @@
 
 from __future__ import annotations
 
-from mailstore.pg.pipeline import Statement
+from mailstore.pg.statement import statement
 from mailstore.policy import sortable_ids
-from mailstore.sql.statements.view import COUNTS, WHOLE, may
+from mailstore.sql.statements.view import UPDATE_PARAMETERS, WHOLE, counts, may
+from mailstore.sql.tables import REAL, Tables
 
 
-def leaving(gone: str, *, of: str, answer: str) -> str:
-    """SQL: messages leave their mailboxes and the counters of views that had hidden them, for recovery, in one step.
+def leaving(gone: str, *, of: str, answer: str, tables: Tables = REAL) -> str:
+    """Return SQL: messages leave their mailboxes, and the counters of views that had hidden them, for recovery.
 
-    `gone` is the UPDATE of the rows, which returns mailbox_id, added and octets; `of` says which mailboxes are locked,
-    as what stands behind their key (`= $1`); `answer` is what the statement selects at its end.
+    `gone` is the UPDATE of the messages' rows, which returns mailbox_id, added and octets; `of` says which mailboxes
+    are locked, as what stands behind their key (`= :mailbox_id`); `answer` is what the statement selects at its end.
     """
     return f"""
     WITH gone AS ({gone}),
     views AS MATERIALIZED (
-        SELECT id, mailbox_id, hidden {WHOLE} AS hidden FROM mailstore_device
+        SELECT id, mailbox_id, hidden {WHOLE} AS hidden FROM {tables.device}
          WHERE mailbox_id {of} AND hidden_messages > 0),
     seen AS (
-        UPDATE mailstore_device d
+        UPDATE {tables.device} d
            SET hidden_messages = d.hidden_messages - less.messages, hidden_octets = d.hidden_octets - less.octets
-          FROM (SELECT v.id, count(*) AS messages, sum(gone.octets) AS octets
-                  FROM views v JOIN gone ON gone.mailbox_id = v.mailbox_id AND v.hidden @> gone.added
-                 GROUP BY v.id) AS less
+          FROM (SELECT views.id, count(*) AS messages, sum(gone.octets) AS octets
+                  FROM views JOIN gone ON gone.mailbox_id = views.mailbox_id AND views.hidden @> gone.added
+                 GROUP BY views.id) AS less
          WHERE d.id = less.id),
     counted AS (
-        UPDATE mailstore_mailbox m
-           SET change = m.change + 1, messages = m.messages - sums.messages, octets = m.octets - sums.octets,
-               recovery_messages = m.recovery_messages + sums.messages,
-               recovery_octets = m.recovery_octets + sums.octets
+        UPDATE {tables.mailbox} box
+           SET change = box.change + 1, messages = box.messages - sums.messages, octets = box.octets - sums.octets,
+               recovery_messages = box.recovery_messages + sums.messages,
+               recovery_octets = box.recovery_octets + sums.octets
           FROM (SELECT mailbox_id, count(*) AS messages, sum(octets) AS octets FROM gone GROUP BY mailbox_id) AS sums
-         WHERE m.id {of} AND m.id = sums.mailbox_id)
+         WHERE box.id {of} AND box.id = sums.mailbox_id)
     {answer}
     """
 
 
 def last_made_here(uidl: str) -> str:
-    """SQL: of the UIDLs `uidl` of some rows the last that was made here; NULL without any."""
+    """Return SQL: the last of the UIDLs `uidl` of some rows that was made here; NULL without any."""
     return f"""max({uidl} COLLATE "C") FILTER (WHERE {uidl} COLLATE "C" ~ '^{sortable_ids.SHAPE}$')"""
 
 
 def later(one: str, other: str) -> str:
-    """SQL: the later of two UIDLs that were made here; NULL and '' come before any."""
+    """Return SQL: the later of two UIDLs that were made here; NULL and '' come before any."""
     return f'greatest({one} COLLATE "C", {other} COLLATE "C")'
 
 
-# The UPDATE state, behind LOCK: messages $2 leave mailbox $1, by device $3, all or none. What was restored since the
-# session began, behind change $4, is none of them any more. The device's mode is read here and not at sign-in, since a
-# first other device turns the main one from primary to independent while sessions are open. A primary device removes;
-# an independent one only what every counting device has hidden, this one by HIDE; a peeking one nothing. What another
-# session removed meanwhile is skipped and counts as removed. No row: the mailbox was removed or suspended, the device
-# revoked, POP or the main password barred, or the password that opened the session (its version is $5) changed, since
-# the session began; then nothing was done, here and by HIDE.
-_MAY = may("$5::float8")
-REMOVE = Statement(
-    b"remove",
+_MAY = may(":password_version::float8", device="d", mailbox="box")
+REMOVE = statement(
+    "remove",
     leaving(
         f"""
         WITH every AS MATERIALIZED (
-            SELECT range_intersect_agg(v.hidden) AS hidden
-              FROM mailstore_mailbox x JOIN mailstore_device v ON {COUNTS} WHERE x.id = $1)
+            SELECT range_intersect_agg(d_counting.hidden) AS hidden
+              FROM mailstore_mailbox box
+              JOIN mailstore_device d_counting ON {counts(device="d_counting", mailbox="box")}
+             WHERE box.id = :mailbox_id)
         UPDATE mailstore_message m
-           SET removed = x.change + 1, removed_at = now(), removed_by_id = $3,
+           SET removed = box.change + 1, removed_at = now(), removed_by_id = :device_id,
                removed_why = CASE d.mode WHEN 'primary' THEN 'dele' ELSE 'every' END
-          FROM mailstore_mailbox x, mailstore_device d, every
-         WHERE x.id = $1 AND d.id = $3 AND m.mailbox_id = $1 AND m.id = ANY($2::bigint[]) AND m.removed IS NULL
-           AND m.added <= $4 AND {_MAY}
+          FROM mailstore_mailbox box, mailstore_device d, every
+         WHERE box.id = :mailbox_id AND d.id = :device_id AND m.mailbox_id = :mailbox_id
+           AND m.id = ANY(:message_ids::bigint[]) AND m.removed IS NULL AND m.added <= :change AND {_MAY}
            AND (d.mode = 'primary' OR d.mode = 'independent' AND coalesce(every.hidden @> m.added, true))
      RETURNING m.mailbox_id, m.added, m.octets""",
-        of="= $1",
-        answer=f"SELECT 1 FROM mailstore_mailbox x, mailstore_device d WHERE x.id = $1 AND d.id = $3 AND {_MAY}",
+        of="= :mailbox_id",
+        answer=f"""SELECT 1 FROM mailstore_mailbox box, mailstore_device d
+     WHERE box.id = :mailbox_id AND d.id = :device_id AND {_MAY}""",
     ),
+    purpose="""Moves messages into recovery, all or none. The device's mode is read here and not at sign-in, since a
+        first other device turns the main one from primary to independent while sessions are open. A primary device
+        removes; an independent one removes only what every counting device has hidden, itself by hide; a peeking one
+        removes nothing. What another session removed meanwhile is skipped and counts as removed. No row: the mailbox
+        was removed or suspended, the device revoked, POP or the main password barred, or the password changed, since
+        the session began; then nothing was done, here and by hide.""",
+    caller="maildrop/maildrop.py at QUIT, behind lock and hide",
+    parameters=UPDATE_PARAMETERS,
+    locks="the messages' rows, the mailbox's row, and the rows of devices that had hidden some of them",
+    round_trips="1, with lock and hide",
 )
 
-# Behind the mailbox's lock: a person takes messages %(messages)s out of the live maildrop, for all devices.
+# Behind the mailbox's lock: a person takes messages %(messages)s out of the live maildrop, for all devices. The
+# statements of people run on Django's connection, so their parameters are named as psycopg names them.
 TAKE_OUT = leaving(
     """
-        UPDATE mailstore_message m SET removed = x.change + 1, removed_at = now(), removed_why = 'person'
-          FROM mailstore_mailbox x
-         WHERE x.id = %(mailbox)s AND m.mailbox_id = %(mailbox)s AND m.id = ANY(%(messages)s) AND m.removed IS NULL
+        UPDATE mailstore_message m SET removed = box.change + 1, removed_at = now(), removed_why = 'person'
+          FROM mailstore_mailbox box
+         WHERE box.id = %(mailbox)s AND m.mailbox_id = %(mailbox)s AND m.id = ANY(%(messages)s) AND m.removed IS NULL
      RETURNING m.mailbox_id, m.added, m.octets""",
     of="= %(mailbox)s",
     answer="SELECT count(*), coalesce(sum(octets), 0)::bigint FROM gone",
 )
 
-# Behind the mailbox's lock: messages %(messages)s come back from recovery, in their old order, each under a number of
-# its own. The row itself moves, so a message is in one place whatever happens beside it; the stay that is over is kept
-# beside it, for sessions that opened within it. %(uidls)s are new UIDLs, one a message, for `again`, and for an old one
-# that another live message has (only imports can have brought it). With %(devices)s, all other devices do not see what
-# came back, and have not deleted it either: it is as if left out by their start. NULL: all devices see it. A UIDL that
-# is given up is spent: no import brings it back for another message.
+# Behind the mailbox's lock: messages %(messages)s come back from recovery, in their old order, each under an arrival
+# number of its own. The row itself moves, so a message is in one place whatever happens beside it. The stay that is
+# over is kept as an earlier stay, for sessions that opened within it. %(uidls)s are new UIDLs, one a message: for
+# %(again)s, and for an old UIDL that another live message has (only imports can have brought it). With %(devices)s, the
+# other devices do not see what came back, and have not deleted it either: it is as if left out by their start. NULL:
+# all devices see it. A UIDL that is given up is spent: no import brings it back for another message.
 RESTORE = f"""
     WITH back AS (
-        SELECT m.id, x.change + row_number() OVER (ORDER BY m.added, m.id) AS added,
+        SELECT m.id, box.change + row_number() OVER (ORDER BY m.added, m.id) AS added,
                (%(uidls)s::text[])[row_number() OVER (ORDER BY m.added, m.id)] AS fresh,
                %(again)s OR row_number() OVER (PARTITION BY m.uidl ORDER BY m.added) > 1
-               OR EXISTS (SELECT 1 FROM mailstore_message live
-                           WHERE live.mailbox_id = m.mailbox_id AND live.removed IS NULL AND live.uidl = m.uidl)
+               OR EXISTS (SELECT 1 FROM mailstore_message m_live
+                           WHERE m_live.mailbox_id = m.mailbox_id AND m_live.removed IS NULL AND m_live.uidl = m.uidl)
                AS renamed,
                m.uidl, m.added AS stayed_from, m.removed, m.removed_at, m.removed_why, m.removed_by_id
-          FROM mailstore_message m JOIN mailstore_mailbox x ON x.id = m.mailbox_id
+          FROM mailstore_message m JOIN mailstore_mailbox box ON box.id = m.mailbox_id
          WHERE m.mailbox_id = %(mailbox)s AND m.id = ANY(%(messages)s) AND m.removed IS NOT NULL),
     stayed AS (
         INSERT INTO mailstore_earlierstay
@@ -127,12 +135,12 @@ RESTORE = f"""
     given_up AS (
         SELECT {last_made_here("uidl")} AS uidl FROM back WHERE renamed),
     counted AS (
-        UPDATE mailstore_mailbox m
-           SET change = m.change + sums.messages, messages = m.messages + sums.messages,
-               octets = m.octets + sums.octets, recovery_messages = m.recovery_messages - sums.messages,
-               recovery_octets = m.recovery_octets - sums.octets,
-               spent_uidl = {later("m.spent_uidl", "given_up.uidl")}
+        UPDATE mailstore_mailbox box
+           SET change = box.change + sums.messages, messages = box.messages + sums.messages,
+               octets = box.octets + sums.octets, recovery_messages = box.recovery_messages - sums.messages,
+               recovery_octets = box.recovery_octets - sums.octets,
+               spent_uidl = {later("box.spent_uidl", "given_up.uidl")}
           FROM sums, given_up
-         WHERE m.id = %(mailbox)s)
+         WHERE box.id = %(mailbox)s)
     SELECT messages, octets FROM sums
 """

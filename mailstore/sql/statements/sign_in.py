@@ -1,94 +1,132 @@
-"""The SQL of a sign-in: who it is, what his device sees, how long mail stays, when he was seen last."""
+"""The SQL of a sign-in: who the user is, what the device sees, how long mail stays, and when each signed in last."""
 
 from __future__ import annotations
 
-from mailstore.pg.pipeline import Statement
+from mailstore.pg.statement import statement
 from mailstore.policy.known_pairs import KNOWN_DAYS, NETWORKS_LIMIT
-from mailstore.sql.statements.view import CREDENTIAL_VERSION
+from mailstore.sql.policy_source import followed
+from mailstore.sql.statements.view import credential_version
 
-SITE_POLICY = "(SELECT id FROM mailstore_retentionpolicy WHERE site)"
 
-# RFC 2449 §6.7: the days mail stays at least, whatever becomes of it under policy p of mailbox m; NULL is for ever.
-# Relief is no such period, but what a full mailbox does instead of refusing mail.
-EXPIRES_DAYS = """CASE WHEN NOT m.held THEN least(p.expire_days, p.expire_confirmed_days,
-                CASE WHEN p.remove_when_confirmed THEN p.hold_days END) END"""
+def expires_days(*, mailbox: str, policy: str) -> str:
+    """Return SQL: the days that mail stays in a mailbox at least, whatever becomes of it; NULL: for ever.
 
-# A user with the mailbox and its devices: the main one, and the one whose selector was typed ($2; NULL for none).
-# One row a device, none for an unknown user, one without a mailbox for an admin. A removed mailbox counts as suspended:
-# the same reply and cost as an unknown one, but no reason to bar the network from which its owner's devices still ask.
-# $3 is the network that asks, where this worker has not noted the account there within a day: was it noted before?
-SIGN_IN = Statement(
-    b"sign_in",
+    Source: RFC 2449 §6.7. Relief is no such period, but what a full mailbox does instead of refusing mail.
+    """
+    return f"""CASE WHEN NOT {mailbox}.held THEN least({policy}.expire_days, {policy}.expire_confirmed_days,
+                CASE WHEN {policy}.remove_when_confirmed THEN {policy}.hold_days END) END"""
+
+
+SIGN_IN = statement(
+    "sign_in",
     f"""
-    SELECT u.password, u.is_active AND coalesce(o.active AND m.removed_at IS NULL, true), u.address,
-           m.id, m.pop, m.main_pop, m.messages, m.octets, m.change,
-           {EXPIRES_DAYS},
-           u.id, {CREDENTIAL_VERSION},
-           CASE WHEN $3::text IS NOT NULL
+    SELECT u.password, u.is_active AND coalesce(dom.active AND box.removed_at IS NULL, true), u.address,
+           box.id, box.pop, box.main_pop, box.messages, box.octets, box.change,
+           {expires_days(mailbox="box", policy="p")},
+           u.id, {credential_version(user="u")},
+           CASE WHEN :network::text IS NOT NULL
                 THEN (SELECT k.seen_at > now() - interval '1 day' FROM mailstore_knownnetwork k
-                       WHERE k.user_id = u.id AND k.network = $3 AND k.seen_at > now() - interval '{KNOWN_DAYS} days')
+                       WHERE k.user_id = u.id AND k.network = :network
+                         AND k.seen_at > now() - interval '{KNOWN_DAYS} days')
            END,
            d.id, d.name, d.main, d.digest, d.hidden::text, d.hidden_messages, d.hidden_octets,
            d.last_sign_in_at IS NULL,
            CASE WHEN d.last_sign_in_at > now() - interval '1 day' THEN host(d.last_client) END
       FROM mailstore_user u
-      LEFT JOIN mailstore_mailbox m ON m.user_id = u.id
-      LEFT JOIN mailstore_domain o ON o.id = m.domain_id
-      LEFT JOIN mailstore_retentionpolicy p ON p.id = coalesce(m.policy_id, o.policy_id, {SITE_POLICY})
-      LEFT JOIN mailstore_device d ON d.mailbox_id = m.id AND d.revoked_at IS NULL AND (d.main OR d.selector = $2)
-     WHERE u.address = $1
+      LEFT JOIN mailstore_mailbox box ON box.user_id = u.id
+      LEFT JOIN mailstore_domain dom ON dom.id = box.domain_id
+      LEFT JOIN mailstore_retentionpolicy p ON {followed()}
+      LEFT JOIN mailstore_device d ON d.mailbox_id = box.id AND d.revoked_at IS NULL
+           AND (d.main OR d.selector = :selector)
+     WHERE u.address = :address
     """,
+    purpose="""Finds a user with the mailbox and its devices: the main one, and the one whose selector was typed. One
+        row a device; none for an unknown user; one without a mailbox for an administrator. A removed mailbox counts as
+        suspended: reply and cost are those of an unknown one, but it is no reason to bar the network from which its
+        owner's devices still ask.""",
+    caller="maildrop/sign_in.py, for each sign-in",
+    parameters={
+        "address": "the normal form of the address that was typed",
+        "selector": "the selector within a device's secret; NULL where none was typed",
+        "network": """the network of the client, to say whether it was noted for the user within a month and within a
+            day; NULL where this worker knows that already""",
+    },
+    locks="none",
+    round_trips="1: the whole sign-in, STAT included, where no slow hash is needed",
 )
 
-# The shortest time that a mailbox keeps mail (NULL: for ever), and whether mailboxes differ. A policy nobody follows
-# does not count; whoever is held, or follows none, keeps all mail. One pass over the mailboxes and nothing cleverer: a
-# probe for each policy is quicker as long as the planner guesses right, and takes seconds when it does not.
-SITE_EXPIRY = Statement(
-    b"site_expiry",
+SITE_EXPIRY = statement(
+    "site_expiry",
     f"""
     SELECT min(kept.days), count(DISTINCT coalesce(kept.days, -1)) > 1
-      FROM (SELECT {EXPIRES_DAYS} AS days
-              FROM (SELECT DISTINCT domain_id, policy_id, held FROM mailstore_mailbox WHERE removed_at IS NULL) AS m
-              JOIN mailstore_domain o ON o.id = m.domain_id
-              LEFT JOIN mailstore_retentionpolicy p ON p.id = coalesce(m.policy_id, o.policy_id, {SITE_POLICY})
+      FROM (SELECT {expires_days(mailbox="boxes", policy="p")} AS days
+              FROM (SELECT DISTINCT domain_id, policy_id, held FROM mailstore_mailbox WHERE removed_at IS NULL) AS boxes
+              JOIN mailstore_domain dom ON dom.id = boxes.domain_id
+              LEFT JOIN mailstore_retentionpolicy p ON {followed(mailbox="boxes")}
            ) AS kept
     """,
+    purpose="""Finds the shortest time that a mailbox keeps mail (NULL: for ever), and whether mailboxes differ. A
+        policy that no mailbox follows does not count; a mailbox on hold, or without a policy, keeps all mail. It is one
+        pass over the mailboxes: a probe for each policy is quicker as long as the planner guesses right, and takes
+        seconds when it does not.""",
+    caller="maildrop/accounts.py, now and then, for CAPA before a sign-in",
+    locks="none",
+    round_trips="1",
 )
 
-# When devices signed in last, in batches; a silent one counts again. A row that is being changed is passed over: a
-# sighting never waits. Mailboxes are told too, for the panel's lists, but not more often than once in five minutes.
-SIGHTINGS = Statement(
-    b"sightings",
+SIGHTINGS = statement(
+    "sightings",
     """
-    WITH told AS (
+    WITH noted AS (
         UPDATE mailstore_device d
            SET last_sign_in_at = seen.at, last_client = seen.client, silence_told_at = NULL, silent_since = NULL
-          FROM unnest($1::bigint[], $2::timestamptz[], $3::inet[]) AS seen (device, at, client)
+          FROM unnest(:device_ids::bigint[], :times::timestamptz[], :clients::inet[]) AS seen (device, at, client)
          WHERE d.id = seen.device
-           AND d.id IN (SELECT id FROM mailstore_device WHERE id = ANY($1::bigint[]) FOR NO KEY UPDATE SKIP LOCKED)
+           AND d.id IN (SELECT id FROM mailstore_device WHERE id = ANY(:device_ids::bigint[])
+                           FOR NO KEY UPDATE SKIP LOCKED)
      RETURNING d.mailbox_id, d.last_sign_in_at),
     free AS (
-        SELECT m.id
-          FROM mailstore_mailbox m JOIN told ON told.mailbox_id = m.id
-         WHERE m.last_sign_in_at IS NULL OR m.last_sign_in_at < told.last_sign_in_at - interval '5 minutes'
-           FOR NO KEY UPDATE OF m SKIP LOCKED)
-    UPDATE mailstore_mailbox m SET last_sign_in_at = told.last_sign_in_at
-      FROM told WHERE m.id = told.mailbox_id AND m.id IN (SELECT id FROM free)
+        SELECT box.id
+          FROM mailstore_mailbox box JOIN noted ON noted.mailbox_id = box.id
+         WHERE box.last_sign_in_at IS NULL OR box.last_sign_in_at < noted.last_sign_in_at - interval '5 minutes'
+           FOR NO KEY UPDATE OF box SKIP LOCKED)
+    UPDATE mailstore_mailbox box SET last_sign_in_at = noted.last_sign_in_at
+      FROM noted WHERE box.id = noted.mailbox_id AND box.id IN (SELECT id FROM free)
     """,
+    purpose="""Notes when devices signed in last, in batches; a silent device counts again. The mailboxes are noted too,
+        for the panel's lists, but not more often than once in five minutes. A row that is being changed is passed
+        over.""",
+    caller="maildrop/last_sign_in.py, every second or so",
+    parameters={
+        "device_ids": "the devices (bigint[])",
+        "times": "when each signed in (timestamptz[])",
+        "clients": "the address that each came from, or NULL (inet[])",
+    },
+    locks="the rows of devices and mailboxes that nobody has locked: it never waits",
+    round_trips="1 for a batch",
 )
 
-# Which users $1 signed in from which networks $2, and when, in batches. In one order, so that two workers never wait
-# for each other crosswise. A user has a bounded number of them, which the sweep cuts down to the newest.
-KNOWN_NETWORKS = Statement(
-    b"known_networks",
+KNOWN_NETWORKS = statement(
+    "known_networks",
     f"""
-    INSERT INTO mailstore_knownnetwork AS kept (user_id, network, seen_at)
+    INSERT INTO mailstore_knownnetwork AS k (user_id, network, seen_at)
     SELECT seen.user_id, seen.network, seen.at
-      FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS seen (user_id, network, at)
+      FROM unnest(:user_ids::bigint[], :networks::text[], :times::timestamptz[]) AS seen (user_id, network, at)
       JOIN mailstore_user u ON u.id = seen.user_id
-     WHERE (SELECT count(*) FROM mailstore_knownnetwork k WHERE k.user_id = u.id) < {NETWORKS_LIMIT}
-        OR EXISTS (SELECT 1 FROM mailstore_knownnetwork k WHERE k.user_id = u.id AND k.network = seen.network)
+     WHERE (SELECT count(*) FROM mailstore_knownnetwork k_had WHERE k_had.user_id = u.id) < {NETWORKS_LIMIT}
+        OR EXISTS (SELECT 1 FROM mailstore_knownnetwork k_had
+                    WHERE k_had.user_id = u.id AND k_had.network = seen.network)
      ORDER BY seen.user_id, seen.network
-        ON CONFLICT (user_id, network) DO UPDATE SET seen_at = greatest(kept.seen_at, excluded.seen_at)
+        ON CONFLICT (user_id, network) DO UPDATE SET seen_at = greatest(k.seen_at, excluded.seen_at)
     """,
+    purpose="""Notes which users signed in from which networks, and when, in batches. A user has a bounded number of
+        networks, which the sweep cuts down to the newest.""",
+    caller="maildrop/last_sign_in.py, in the transaction of sightings",
+    parameters={
+        "user_ids": "the users (bigint[])",
+        "networks": "the network that each came from (text[])",
+        "times": "when (timestamptz[])",
+    },
+    locks="its rows, in one order, so that two workers never wait for each other crosswise",
+    round_trips="none of its own: it goes with sightings",
 )
