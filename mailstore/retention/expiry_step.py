@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from django.db import connection
 
@@ -13,6 +14,7 @@ from mailstore.sql.locked_batch import FOUND_ROWS, Pace, locked
 from mailstore.sql.mailbox_window import windows
 from mailstore.sql.statements.removal import leaving
 from mailstore.sql.sweep_step import Step, SweepContext
+from mailstore.sql.tables import Tables
 
 _COUNT = f"""
 WITH {expiry_rule.boxes("box.id <> ALL(%(but)s::bigint[])")}
@@ -20,32 +22,41 @@ SELECT count(*), coalesce(sum(m.octets), 0)::bigint
   FROM boxes JOIN mailstore_message m ON m.mailbox_id = boxes.id AND m.removed IS NULL {due()}
  WHERE due.at <= %(now)s
 """
-_FIND = f"""
-WITH {expiry_rule.boxes("box.id = ANY(%(boxes)s) AND box.id >= %(mailbox)s")}
+
+
+@cache
+def _finding(tables: Tables) -> str:
+    return f"""
+WITH {expiry_rule.boxes("box.id = ANY(%(boxes)s) AND box.id >= %(mailbox)s", tables=tables)}
 SELECT m.mailbox_id, m.added
-  FROM boxes JOIN mailstore_message m ON m.mailbox_id = boxes.id AND m.removed IS NULL {due()}
+  FROM boxes JOIN {tables.message} m ON m.mailbox_id = boxes.id AND m.removed IS NULL {due()}
  WHERE due.at <= %(now)s AND (m.mailbox_id, m.added) > (%(mailbox)s, %(added)s)
  ORDER BY m.mailbox_id, m.added LIMIT {FOUND_ROWS}
 """
 
-# Judged anew behind the locks: a hold, another policy or a device that came meanwhile is seen.
-_EXPIRE = leaving(
-    f"""
-        WITH {expiry_rule.boxes("box.id = ANY(%(boxes)s)", part=between("%(first)s", "%(last)s"))}
-        UPDATE mailstore_message m
+
+@cache
+def _expiring(tables: Tables) -> str:
+    """What was found is judged anew behind the locks: a hold, a policy or a device that came meanwhile is seen."""
+    return leaving(
+        f"""
+        WITH {expiry_rule.boxes("box.id = ANY(%(boxes)s)", part=between("%(first)s", "%(last)s"), tables=tables)}
+        UPDATE {tables.message} m
            SET removed = box.change + 1, removed_at = %(moment)s, removed_why = judged.why
-          FROM mailstore_mailbox box, (
+          FROM {tables.mailbox} box, (
                SELECT m.id, m.mailbox_id, due.why
                  FROM unnest(%(mailboxes)s::bigint[], %(numbers)s::bigint[]) AS found (mailbox, added)
-                 JOIN mailstore_message m
+                 JOIN {tables.message} m
                    ON m.mailbox_id = found.mailbox AND m.added = found.added AND m.removed IS NULL
                  JOIN boxes ON boxes.id = m.mailbox_id {due()}
                 WHERE due.at <= %(now)s) AS judged
          WHERE m.id = judged.id AND box.id = judged.mailbox_id AND m.removed IS NULL
      RETURNING m.mailbox_id, m.added, m.octets""",
-    of="= ANY(%(boxes)s)",
-    answer="SELECT count(*), coalesce(sum(octets), 0)::bigint FROM gone",
-)
+        of="= ANY(%(boxes)s)",
+        answer="SELECT count(*), coalesce(sum(octets), 0)::bigint FROM gone",
+        tables=tables,
+    )
+
 
 Found = tuple[int, int]  # mailbox and arrival number
 
@@ -79,15 +90,17 @@ def _batches(round: SweepContext) -> Iterator[Sequence[Found]]:
 
 def _find(keys: list[int], after: Found, round: SweepContext) -> list[Found]:
     mailbox, added = after
-    return prepared_statement.fetch(_FIND, {"boxes": keys, "mailbox": mailbox, "added": added, "now": round.now})
+    return prepared_statement.fetch(
+        _finding(round.tables), {"boxes": keys, "mailbox": mailbox, "added": added, "now": round.now}
+    )
 
 
 def _expire(batch: Sequence[Found], round: SweepContext) -> Found:
     mailboxes, numbers = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
     found = {"mailboxes": mailboxes, "numbers": numbers, "first": min(numbers), "last": max(numbers)}
-    with locked(sorted(set(mailboxes))) as free:
+    with locked(sorted(set(mailboxes)), round.tables) as free:
         ((count, octets),) = prepared_statement.fetch(
-            _EXPIRE, {"boxes": free, "now": round.now, "moment": round.moment(), **found}
+            _expiring(round.tables), {"boxes": free, "now": round.now, "moment": round.moment(), **found}
         )
     return count, octets
 

@@ -132,7 +132,7 @@ def _leaving(picked: str, which: Which, *, mailboxes: str = MAILBOXES) -> tuple[
 def _destroyed(picked: str, which: Which, *, mailboxes: str = MAILBOXES) -> Going:
     with connection.cursor() as cursor:
         due = {
-            step: of.due(picked, mailboxes=mailboxes)
+            step: of.due(picked, tables=Tables(mailbox=mailboxes))
             for step, of in (("rested", recovery_step), ("capped", recovery_cap_step))
         }
         cursor.execute(_DESTROYED.format(**due), which)

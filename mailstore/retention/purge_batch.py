@@ -13,7 +13,7 @@ from mailstore.sql.sweep_step import SweepContext
 
 
 @dataclass(frozen=True, slots=True)
-class Purging:
+class Purge:
     """`due` is SQL from FROM on: rows m (id, mailbox_id, removed) of mailboxes %(boxes)s that are due at %(now)s.
 
     Of one mailbox it may give some at a time, what left first: it is asked again until nothing is due.
@@ -49,6 +49,6 @@ class Purging:
         """Behind the locks, what was restored or held before is seen."""
         boxes = sorted({mailbox for mailbox, _message in batch})
         messages = [message for _mailbox, message in batch]
-        with locked(boxes) as free:
+        with locked(boxes, round.tables) as free:
             due = prepared_statement.fetch(self._judge, {"boxes": free, "messages": messages, "now": round.now})
-            return message_purge.messages([key for (key,) in due]) if due else 0
+            return message_purge.messages([key for (key,) in due], round.tables) if due else 0

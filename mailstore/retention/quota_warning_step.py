@@ -25,7 +25,7 @@ _LEAST = f"{WARN_PERCENTS[0]} / 100.0::float8"
 _CROSSED = f"""
 SELECT box.id, u.address, u.language, box.warned_percent, box.warned_at, level.percent, box.octets, box.quota_octets,
        box.messages, box.quota_messages
-  FROM mailstore_mailbox box
+  FROM {{mailbox}} box
   JOIN mailstore_user u ON u.id = box.user_id
  CROSS JOIN LATERAL (
        SELECT coalesce(max(percent), 0) AS percent FROM unnest(%(percents)s::int[]) AS percent
@@ -86,7 +86,9 @@ def _batches(round: SweepContext) -> Iterator[list[_Crossing]]:
     after = 0
     while not round.stop():
         with connection.cursor() as cursor:
-            cursor.execute(_CROSSED, {"percents": [*WARN_PERCENTS], "after": after})
+            cursor.execute(
+                _CROSSED.format(mailbox=round.tables.mailbox), {"percents": [*WARN_PERCENTS], "after": after}
+            )
             batch = [_Crossing(*row) for row in cursor.fetchall()]
         if not batch:
             return

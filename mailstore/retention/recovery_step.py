@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from django.db import connection
 
-from mailstore.retention.purge_batch import Purging
+from mailstore.retention.purge_batch import Purge
 from mailstore.sql.locked_batch import ROWS_AT_MOST
 from mailstore.sql.policy_source import chosen_at, followed
 from mailstore.sql.sweep_step import Step, SweepContext
+from mailstore.sql.tables import REAL, Tables
 
 RECOVERY_DAYS = 30  # where no policy says otherwise
 
 
-def due(which: str, limit: str = "ALL", *, mailboxes: str = "mailstore_mailbox") -> str:
+def due(which: str, limit: str = "ALL", *, tables: Tables = REAL) -> str:
     """SQL from FROM on: rows m in recovery of the mailboxes x that `which` picks, which have rested long enough.
 
     Rows rest a day even where the policy says 0: a session that opened before may still fetch them. What left first is
     due first, so most mailboxes cost one look; `limit` is how many rows of one are looked at. `mailboxes` as in
     `retention.boxes`.
     """
-    resting = """SELECT m.id, m.mailbox_id, m.octets, m.removed, m.removed_at FROM mailstore_message m
+    resting = f"""SELECT m.id, m.mailbox_id, m.octets, m.removed, m.removed_at FROM {tables.message} m
                   WHERE m.mailbox_id = boxes.id AND m.removed IS NOT NULL ORDER BY m.removed LIMIT"""
     return f"""
   FROM (SELECT box.id, until.at AS until
-          FROM {mailboxes} box
-          JOIN mailstore_domain dom ON dom.id = box.domain_id
-          LEFT JOIN mailstore_retentionpolicy p ON {followed()}
+          FROM {tables.mailbox} box
+          JOIN {tables.domain} dom ON dom.id = box.domain_id
+          LEFT JOIN {tables.policy} p ON {followed(tables=tables)}
          CROSS JOIN LATERAL (
                SELECT %(now)s::timestamptz
                     - make_interval(days => greatest(1, coalesce(p.recovery_days, {RECOVERY_DAYS}))) AS at) AS until
@@ -46,6 +49,13 @@ def _look(round: SweepContext) -> tuple[int]:
     return (count,)
 
 
-_ACT = Purging(due("box.id = ANY(%(boxes)s)", str(ROWS_AT_MOST))).act
+@cache
+def _purge(tables: Tables) -> Purge:
+    return Purge(due("box.id = ANY(%(boxes)s)", str(ROWS_AT_MOST), tables=tables))
 
-RESTED = Step(("messages",), _look, _ACT, copied=_ACT)
+
+def _act(round: SweepContext) -> tuple[int]:
+    return _purge(round.tables).act(round)
+
+
+RESTED = Step(("messages",), _look, _act, copied=_act)

@@ -1,8 +1,12 @@
-"""Relieves mailboxes that take no more mail, where their policy allows: quota lowered, or no delivery since."""
+"""The step that relieves mailboxes which take no more mail, where their policy allows it.
+
+Deliveries do so themselves: what is left is a quota that was lowered, and a mailbox without a delivery since.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -13,22 +17,25 @@ from mailstore.sql.policy_source import followed
 from mailstore.sql.quota_relief import finding, relieving
 from mailstore.sql.statements.delivery import fits
 from mailstore.sql.sweep_step import Step, SweepContext
+from mailstore.sql.tables import REAL, Tables
 
 _ANY_OCTETS = "1::bigint"  # what takes not one octet is full
-_FULL = """
-SELECT coalesce(array_agg(box.id), '{{}}')
-  FROM mailstore_mailbox box
-  JOIN mailstore_domain dom ON dom.id = box.domain_id
-  JOIN mailstore_retentionpolicy p ON {followed}
- WHERE {which} AND p.relief <> 'never' AND NOT box.held AND box.removed_at IS NULL AND NOT ({fits})
-"""
-_FIND = finding("ARRAY[%(mailbox)s]", _ANY_OCTETS)
-_RELIEVE = relieving("%(mailbox)s", _ANY_OCTETS, "%(moment)s", "%(numbers)s::bigint[]")
+_RELIEVING = ("%(mailbox)s", _ANY_OCTETS, "%(moment)s", "%(numbers)s::bigint[]")
+
+
+@cache
+def _finding(tables: Tables) -> str:
+    return finding("ARRAY[%(mailbox)s]", _ANY_OCTETS, tables=tables)
+
+
+@cache
+def _relieving(tables: Tables) -> str:
+    return relieving(*_RELIEVING, tables=tables)
 
 
 def _act(round: SweepContext) -> tuple[int, int]:
     messages = octets = 0
-    for mailbox in full("true", {}):
+    for mailbox in full("true", {}, round.tables):
         count = 1
         while count and not round.stop():
             count, size = _batch(mailbox, round)
@@ -37,22 +44,28 @@ def _act(round: SweepContext) -> tuple[int, int]:
     return messages, octets
 
 
-def full(which: str, parameters: Mapping[str, Any]) -> list[int]:
-    """Of the mailboxes x that `which` picks, those that take no more mail, and whose policy may make room."""
+def full(which: str, parameters: Mapping[str, Any], tables: Tables = REAL) -> list[int]:
+    """Return the mailboxes box that `which` picks, take no more mail, and may make room by their policy."""
+    statement = f"""
+SELECT coalesce(array_agg(box.id), '{{}}')
+  FROM {tables.mailbox} box
+  JOIN {tables.domain} dom ON dom.id = box.domain_id
+  JOIN {tables.policy} p ON {followed(tables=tables)}
+ WHERE {which} AND p.relief <> 'never' AND NOT box.held AND box.removed_at IS NULL
+   AND NOT ({fits(_ANY_OCTETS, mailbox="box")})
+"""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _FULL.format(which=which, followed=followed(), fits=fits(_ANY_OCTETS, mailbox="box")), parameters
-        )
+        cursor.execute(statement, parameters)
         keys: list[int] = cursor.fetchone()[0]
     return keys
 
 
 def _batch(mailbox: int, round: SweepContext) -> tuple[int, int]:
-    for _mailbox, numbers in prepared_statement.fetch(_FIND, {"mailbox": mailbox}):
-        with locked([mailbox]) as free:
+    for _mailbox, numbers in prepared_statement.fetch(_finding(round.tables), {"mailbox": mailbox}):
+        with locked([mailbox], round.tables) as free:
             for key in free:
                 ((count, octets),) = prepared_statement.fetch(
-                    _RELIEVE, {"mailbox": key, "numbers": numbers, "moment": round.moment()}
+                    _relieving(round.tables), {"mailbox": key, "numbers": numbers, "moment": round.moment()}
                 )
                 return count, octets
     return 0, 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from django.db import connection, transaction
 from django.utils.formats import date_format
@@ -16,27 +17,34 @@ from mailstore.policy.retention import SILENCE_NOTICE_DAYS
 from mailstore.sql.policy_source import followed
 from mailstore.sql.statements.view import counts
 from mailstore.sql.sweep_step import Step, SweepContext
+from mailstore.sql.tables import REAL, Tables
 
 SILENT_DAYS = 45  # where no policy says otherwise
 BATCH_NOTICES = 100
 
-# Devices v that count, with when they were heard of last and after how many days of silence they will not. The notice
-# is that of policy.retention.notice_days.
-_COUNTING = f"""
-  FROM mailstore_device d
-  JOIN mailstore_mailbox box ON box.id = d.mailbox_id
+
+def _counting(tables: Tables) -> str:
+    """Return SQL: devices d that count, when they were heard of last, and after how many days of silence they will not.
+
+    The notice is that of policy.retention.notice_days.
+    """
+    return f"""
+  FROM {tables.device} d
+  JOIN {tables.mailbox} box ON box.id = d.mailbox_id
   JOIN mailstore_user u ON u.id = box.user_id
-  JOIN mailstore_domain dom ON dom.id = box.domain_id
-  LEFT JOIN mailstore_retentionpolicy p ON {followed()}
+  JOIN {tables.domain} dom ON dom.id = box.domain_id
+  LEFT JOIN {tables.policy} p ON {followed(tables=tables)}
  CROSS JOIN LATERAL (SELECT coalesce(d.last_sign_in_at, d.created_at) AS at) AS heard
  CROSS JOIN LATERAL (SELECT coalesce(p.silent_days, {SILENT_DAYS}) AS days) AS silence
  CROSS JOIN LATERAL (SELECT least({SILENCE_NOTICE_DAYS}, greatest(1, silence.days / 2)) AS days) AS notice
  WHERE {counts(device="d", mailbox="box")} AND NOT box.held AND box.removed_at IS NULL
 """
+
+
 _UNTOLD = f"""
 SELECT d.id, box.id, u.address, u.language, d.main, d.name, d.last_sign_in_at, heard.at,
        greatest(heard.at + make_interval(days => silence.days), %(now)s + make_interval(days => notice.days))
-{_COUNTING} AND d.silence_told_at IS NULL
+{_counting(REAL)} AND d.silence_told_at IS NULL
    AND heard.at <= %(now)s - make_interval(days => silence.days - notice.days) AND d.id > %(after)s
  ORDER BY d.id LIMIT {BATCH_NOTICES}
 """
@@ -44,18 +52,25 @@ _NOTE = """
 UPDATE mailstore_device SET silence_told_at = %(now)s
  WHERE id = %(device)s AND last_sign_in_at IS NOT DISTINCT FROM %(found)s
 """
-_SILENT = f"""
+
+
+@cache
+def _silent(tables: Tables) -> str:
+    return f"""
 SELECT d.mailbox_id, d.id, d.last_sign_in_at
-{_COUNTING} AND d.silence_told_at <= %(now)s - make_interval(days => notice.days)
+{_counting(tables)} AND d.silence_told_at <= %(now)s - make_interval(days => notice.days)
    AND heard.at <= %(now)s - make_interval(days => silence.days)
 """
-# A device that signs in meanwhile is heard: sign-ins are noted without the mailbox's lock.
-_SILENCE = f"""
-UPDATE mailstore_device d SET silent_since = %(now)s
-  FROM ({_SILENT} AND box.id = %(mailbox)s) AS found (mailbox, device, last_sign_in_at)
+
+
+@cache
+def _silencing(tables: Tables) -> str:
+    """A device that signs in meanwhile is heard: sign-ins are noted without the mailbox's lock."""
+    return f"""
+UPDATE {tables.device} d SET silent_since = %(now)s
+  FROM ({_silent(tables)} AND box.id = %(mailbox)s) AS found (mailbox, device, last_sign_in_at)
  WHERE d.id = found.device AND d.last_sign_in_at IS NOT DISTINCT FROM found.last_sign_in_at
 """
-_LOCK = "SELECT FROM mailstore_mailbox WHERE id = %(mailbox)s FOR UPDATE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +94,7 @@ def _act(round: SweepContext) -> tuple[int]:
 def _mailboxes(round: SweepContext) -> list[int]:
     """Those with devices that count no more from now on."""
     with connection.cursor() as cursor:
-        cursor.execute(_SILENT, {"now": round.now})
+        cursor.execute(_silent(round.tables), {"now": round.now})
         return sorted({mailbox for mailbox, _device, _heard in cursor.fetchall()})
 
 
@@ -123,8 +138,8 @@ def _untold(round: SweepContext) -> Iterator[list[_Untold]]:
 def _silence(mailbox: int, round: SweepContext) -> int:
     """End their counting behind the mailbox's lock; what waited for them alone is the next step's."""
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, {"mailbox": mailbox})
-        cursor.execute(_SILENCE, {"now": round.now, "mailbox": mailbox})
+        cursor.execute(f"SELECT FROM {round.tables.mailbox} WHERE id = %(mailbox)s FOR UPDATE", {"mailbox": mailbox})
+        cursor.execute(_silencing(round.tables), {"now": round.now, "mailbox": mailbox})
         return int(cursor.rowcount)
 
 

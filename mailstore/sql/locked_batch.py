@@ -10,6 +10,7 @@ from typing import TypeVar
 from django.db import connection, transaction
 
 from mailstore.sql import prepared_statement
+from mailstore.sql.tables import REAL, Tables
 
 T = TypeVar("T")
 
@@ -20,7 +21,7 @@ ROWS_AT_MOST = 500
 FOUND_ROWS = 20_000  # found at a time, and then taken batch by batch; a few megabytes of numbers
 
 # Who waits here would hold all the others meanwhile: a mailbox that somebody else works on is the next pass's.
-_LOCK = "SELECT id FROM mailstore_mailbox WHERE id = ANY(%(boxes)s) ORDER BY id FOR UPDATE SKIP LOCKED"
+_LOCK = "SELECT id FROM {mailbox} WHERE id = ANY(%(boxes)s) ORDER BY id FOR UPDATE SKIP LOCKED"
 # A crash may undo a batch that was not on disk yet: it is due again, and the next pass does it. So nobody has to wait
 # for the disk behind the lock.
 _IN_NO_HURRY = "SET LOCAL synchronous_commit TO off"
@@ -49,7 +50,7 @@ class Pace:
 
 
 @contextmanager
-def locked(mailboxes: Sequence[int]) -> Iterator[list[int]]:
+def locked(mailboxes: Sequence[int], tables: Tables = REAL) -> Iterator[list[int]]:
     """Within a transaction behind the locks of those of these mailboxes that are free, and with their keys.
 
     What is judged there sees all that came before.
@@ -57,4 +58,6 @@ def locked(mailboxes: Sequence[int]) -> Iterator[list[int]]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_IN_NO_HURRY)
-        yield [key for (key,) in prepared_statement.fetch(_LOCK, {"boxes": list(mailboxes)})]
+        yield [
+            key for (key,) in prepared_statement.fetch(_LOCK.format(mailbox=tables.mailbox), {"boxes": list(mailboxes)})
+        ]

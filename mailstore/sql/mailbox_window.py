@@ -9,7 +9,7 @@ from django.db import connection
 from mailstore.sql.sweep_step import SweepContext
 
 WINDOW_MAILBOXES = 1000
-_WINDOW = f"SELECT id FROM mailstore_mailbox WHERE id > %(after)s ORDER BY id LIMIT {WINDOW_MAILBOXES}"
+_WINDOW = f"SELECT id FROM {{mailbox}} WHERE id > %(after)s ORDER BY id LIMIT {WINDOW_MAILBOXES}"
 
 
 def windows(round: SweepContext) -> Iterator[list[int]]:
@@ -17,7 +17,7 @@ def windows(round: SweepContext) -> Iterator[list[int]]:
     after = 0
     while not round.stop():
         with connection.cursor() as cursor:
-            cursor.execute(_WINDOW, {"after": after})
+            cursor.execute(_WINDOW.format(mailbox=round.tables.mailbox), {"after": after})
             keys = [key for (key,) in cursor.fetchall()]
         if not keys:
             return

@@ -1,13 +1,14 @@
-"""Lets go what waited only for devices that count no more, into recovery, a batch of messages at a time.
+"""The step that moves mail into recovery which waited only for devices that count no more, a batch at a time.
 
-What is hidden from all who still count, and deleted by one of them at least. What all of them left out by their starts
-is nobody's to remove: none of them ever saw it. With nobody left who counts, nothing leaves.
+A message leaves when it is hidden from every device that still counts, and one of them at least deleted it. A message
+that all of them left out by their starts stays: none of them ever saw it. Where no device counts, nothing leaves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import cache, partial
 
 from django.db import connection
 
@@ -18,76 +19,100 @@ from mailstore.sql.mailbox_window import windows
 from mailstore.sql.statements.removal import leaving
 from mailstore.sql.statements.view import counts
 from mailstore.sql.sweep_step import Step, SweepContext
+from mailstore.sql.tables import REAL, Tables
 
 
-def _boxes(part: str = "") -> str:
-    """SQL of two CTEs: of mailboxes what all who count have done with; `part` as in `possession.one_has`.
+def _boxes(part: str = "", *, tables: Tables) -> str:
+    """Return SQL of two CTEs: what all devices of some mailboxes that count have done with.
 
     A view that hides nothing which is there still waits for all of it, so most mailboxes cost a look at their devices.
+    `part` is as in `device_coverage.one_has`.
     """
     return f"""
     counting AS MATERIALIZED (
         SELECT box.id AS mailbox, d.hidden {part} AS hidden, d.hidden {part} - d.skipped AS deleted
-          FROM mailstore_mailbox box JOIN mailstore_device d ON {counts(device="d", mailbox="box")}
+          FROM {tables.mailbox} box JOIN {tables.device} d ON {counts(device="d", mailbox="box")}
          WHERE box.id = ANY(%(boxes)s) AND box.removed_at IS NULL
-           AND NOT EXISTS (SELECT FROM mailstore_device d_waiting
+           AND NOT EXISTS (SELECT FROM {tables.device} d_waiting
                             WHERE {counts(device="d_waiting", mailbox="box")} AND d_waiting.hidden_messages = 0)),
     boxes AS MATERIALIZED (
-        SELECT c.mailbox AS id, range_intersect_agg(c.hidden) * (
-                   SELECT range_agg(one) FROM counting d, unnest(d.deleted) AS one WHERE d.mailbox = c.mailbox) AS done
-          FROM counting c GROUP BY c.mailbox)"""
+        SELECT counting.mailbox AS id, range_intersect_agg(counting.hidden) * (
+                   SELECT range_agg(one) FROM counting AS other, unnest(other.deleted) AS one
+                    WHERE other.mailbox = counting.mailbox) AS done
+          FROM counting GROUP BY counting.mailbox)"""
 
 
 _DONE = "m.mailbox_id = boxes.id AND m.removed IS NULL AND boxes.done @> m.added"
-_FIND = f"""
-WITH {_boxes()}
-SELECT m.mailbox_id, m.added FROM boxes JOIN mailstore_message m ON {_DONE}
+
+
+@cache
+def _finding(tables: Tables) -> str:
+    return f"""
+WITH {_boxes(tables=tables)}
+SELECT m.mailbox_id, m.added FROM boxes JOIN {tables.message} m ON {_DONE}
  WHERE (m.mailbox_id, m.added) > (%(mailbox)s, %(added)s) ORDER BY m.mailbox_id, m.added LIMIT {FOUND_ROWS}
 """
-_WHERE = f"WITH {_boxes()} SELECT boxes.id FROM boxes WHERE EXISTS (SELECT FROM mailstore_message m WHERE {_DONE})"
-# Judged anew behind the locks: a device that came or counts again meanwhile is seen.
-_SETTLE = leaving(
-    f"""
-        WITH {_boxes(between("%(first)s", "%(last)s"))}
-        UPDATE mailstore_message m
+
+
+@cache
+def _settling(tables: Tables) -> str:
+    """What was found is judged anew behind the locks: a device that came or counts again meanwhile is seen."""
+    return leaving(
+        f"""
+        WITH {_boxes(between("%(first)s", "%(last)s"), tables=tables)}
+        UPDATE {tables.message} m
            SET removed = box.change + 1, removed_at = %(moment)s, removed_why = 'settled'
-          FROM mailstore_mailbox box, (
+          FROM {tables.mailbox} box, (
                SELECT m.id, m.mailbox_id
                  FROM unnest(%(mailboxes)s::bigint[], %(numbers)s::bigint[]) AS found (mailbox, added)
-                 JOIN mailstore_message m
+                 JOIN {tables.message} m
                    ON m.mailbox_id = found.mailbox AND m.added = found.added AND m.removed IS NULL
                  JOIN boxes ON boxes.id = m.mailbox_id AND boxes.done @> m.added) AS judged
          WHERE m.id = judged.id AND box.id = judged.mailbox_id AND m.removed IS NULL
      RETURNING m.mailbox_id, m.added, m.octets""",
-    of="= ANY(%(boxes)s)",
-    answer="SELECT count(*) FROM gone",
-)
+        of="= ANY(%(boxes)s)",
+        answer="SELECT count(*) FROM gone",
+        tables=tables,
+    )
+
+
+_WHERE = f"""
+WITH {_boxes(tables=REAL)}
+SELECT boxes.id FROM boxes WHERE EXISTS (SELECT FROM mailstore_message m WHERE {_DONE})
+"""
 
 Found = tuple[int, int]  # mailbox and arrival number
 
 
-def let_go(mailboxes: Sequence[int], *, moment: Callable[[], datetime], stop: Callable[[], bool], pace: Pace) -> int:
+def let_go(
+    mailboxes: Sequence[int],
+    *,
+    moment: Callable[[], datetime],
+    stop: Callable[[], bool],
+    pace: Pace,
+    tables: Tables = REAL,
+) -> int:
     """Let go what is due in these mailboxes, until `stop` says so; returns how many messages. The rest is due again."""
     gone = 0
     found: list[Found] = [(0, 0)]
     while found and not stop():
-        found = _find(mailboxes, found[-1])
+        found = _find(mailboxes, found[-1], tables)
         for batch in pace.batches(found):
             if not stop():
-                gone += _settle(batch, moment)
+                gone += _settle(batch, moment, tables)
     return gone
 
 
-def _find(mailboxes: Sequence[int], after: Found) -> list[Found]:
+def _find(mailboxes: Sequence[int], after: Found, tables: Tables) -> list[Found]:
     mailbox, added = after
-    return prepared_statement.fetch(_FIND, {"boxes": list(mailboxes), "mailbox": mailbox, "added": added})
+    return prepared_statement.fetch(_finding(tables), {"boxes": list(mailboxes), "mailbox": mailbox, "added": added})
 
 
-def _settle(batch: Sequence[Found], moment: Callable[[], datetime]) -> int:
+def _settle(batch: Sequence[Found], moment: Callable[[], datetime], tables: Tables) -> int:
     mailboxes, numbers = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
     found = {"mailboxes": mailboxes, "numbers": numbers, "first": min(numbers), "last": max(numbers)}
-    with locked(sorted(set(mailboxes))) as free:
-        ((count,),) = prepared_statement.fetch(_SETTLE, {"boxes": free, "moment": moment(), **found})
+    with locked(sorted(set(mailboxes)), tables) as free:
+        ((count,),) = prepared_statement.fetch(_settling(tables), {"boxes": free, "moment": moment(), **found})
     return int(count)
 
 
@@ -100,8 +125,8 @@ def _sways(round: SweepContext) -> Iterator[int]:
 
 def _act(round: SweepContext) -> tuple[int]:
     """Let go what is due anywhere."""
-    pace = Pace()
-    return (sum(let_go(keys, moment=round.moment, stop=round.stop, pace=pace) for keys in windows(round)),)
+    settle = partial(let_go, moment=round.moment, stop=round.stop, pace=Pace(), tables=round.tables)
+    return (sum(settle(keys) for keys in windows(round)),)
 
 
 SETTLE = Step(("settled",), None, _act, sways=_sways, copied=_act)

@@ -8,21 +8,23 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from mailstore.ports import BodyStore
+from mailstore.sql.tables import REAL, Tables
 
 BATCH_ROWS = 500  # of one transaction, where nobody waits for it
 
 
 @dataclass(frozen=True, slots=True)
 class SweepContext:
-    """One pass: the bodies, its moment, and whether it is to end between two batches.
+    """One pass: the body store, its moment, whether it is to end between two batches, and the tables it works on.
 
-    A preview looks at all mailboxes `but` some, which are looked at apart.
+    A preview looks at all mailboxes `but` some. Those it looks at apart, on copies of their rows.
     """
 
     store: BodyStore
     now: datetime
     stop: Callable[[], bool] = lambda: False
     but: Sequence[int] = ()
+    tables: Tables = REAL
     began_seconds: float = field(default_factory=monotonic)
 
     def moment(self) -> datetime:
@@ -37,8 +39,9 @@ Act = Callable[[SweepContext], tuple[int, ...]]
 class Step:
     """One thing a pass does. `look` counts what `act` would do; both return a number for each of `figures`.
 
-    `sways` are the mailboxes in which it decides on what other steps find, or they on what it finds: there a preview
-    makes all steps that can be `copied`, on a copy. Without `look`, what it does is all in those.
+    `sways` yields the mailboxes in which the step decides on what other steps find, or they on what it finds. There a
+    preview makes every step that can be `copied` on copies of the rows: its statements take the tables of the context.
+    A step without `look` does something only in those mailboxes.
     """
 
     figures: tuple[str, ...]
@@ -48,5 +51,5 @@ class Step:
     copied: Act | None = None
 
     def looked(self, round: SweepContext) -> tuple[int, ...]:
-        """What it would do in all mailboxes but `round.but`."""
+        """Return what it would do in all mailboxes but `round.but`."""
         return (0,) * len(self.figures) if self.look is None else self.look(round)
