@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.directory import audit
 from mailstore.directory.audit import Actor
-from mailstore.directory.outcome import Changes, Ensured, Rejected, assign, details, last_word, not_negative
+from mailstore.directory.outcome import Changes, Ensured, Rejected, details, last_word, not_negative, put
 from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.retention import Rule, sharpened
 
@@ -88,8 +89,7 @@ def change(
     """Set the fields of the policy that was `seen` as saved then; Rejected when somebody has saved it since."""
     with transaction.atomic(), last_word(_RACES):
         policy = _locked(key)
-        if policy.saved_at != seen:
-            raise Rejected(_("somebody has changed this policy meanwhile: look at it again"))
+        _refuse_stale(policy, seen)
         if "name" in fields:
             fields["name"] = _checked_name(fields["name"])
         changes = _change(policy, fields, at_once=at_once)
@@ -138,8 +138,67 @@ def chosen(row: Domain | Mailbox, fields: Mapping[str, Any]) -> dict[str, Any]:
     return rest
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A policy as it would be saved, for a forecast: nothing of it is written.
+
+    `takes_site`: it becomes the site's, and the other one no longer is. `at_once`: nobody who follows it waits.
+    """
+
+    policy: RetentionPolicy
+    takes_site: bool
+    at_once: bool
+
+
+def plan(label: str, *, new: bool = False, at_once: bool = False, **fields: Any) -> Plan:
+    """Return what `ensure` would save, or with `new` what `make` would. Rejected as they are."""
+    name = _checked_name(label)
+    policy = RetentionPolicy.objects.filter(name=name).first()
+    if new and policy is not None:
+        raise Rejected(str(_RACES["mailstore_retentionpolicy_name_key"]))
+    return _planned(policy or RetentionPolicy(name=name), fields, at_once=at_once)
+
+
+def plan_change(key: int, *, seen: datetime, at_once: bool = False, **fields: Any) -> Plan:
+    """Return what `change` would save. Rejected as it is."""
+    policy = RetentionPolicy.objects.filter(pk=key).first()
+    if policy is None:
+        raise _gone()
+    _refuse_stale(policy, seen)
+    if "name" in fields:
+        fields["name"] = _checked_name(fields["name"])
+        if RetentionPolicy.objects.filter(name=fields["name"]).exclude(pk=key).exists():
+            raise Rejected(str(_RACES["mailstore_retentionpolicy_name_key"]))
+    return _planned(policy, fields, at_once=at_once)
+
+
+def _planned(policy: RetentionPolicy, fields: Mapping[str, Any], *, at_once: bool) -> Plan:
+    takes_site = bool(fields.get("site")) and not policy.site
+    _set(policy, fields, at_once=at_once, fresh=policy.pk is None)
+    return Plan(policy, takes_site, at_once)
+
+
 def _change(policy: RetentionPolicy, fields: Mapping[str, Any], *, at_once: bool, fresh: bool = False) -> Changes:
-    """Set the fields and their clocks. A fresh policy has none of its own: nobody has followed another rule of it."""
+    """Set the fields and their clocks, and save them. Returns what changed."""
+    takes_site = bool(fields.get("site")) and not policy.site
+    changes, clocks = _set(policy, fields, at_once=at_once, fresh=fresh)
+    names = [*changes]
+    if takes_site:
+        RetentionPolicy.objects.filter(site=True).update(site=False)
+    if at_once:
+        changes |= _hurry(policy)
+    if changes:
+        policy.save(update_fields=[*{*names, *clocks, "saved_at"}])
+    return changes
+
+
+def _set(
+    policy: RetentionPolicy, fields: Mapping[str, Any], *, at_once: bool, fresh: bool
+) -> tuple[Changes, dict[str, datetime | None]]:
+    """Set the fields and their clocks without saving. Returns what changed, and the clocks that were set.
+
+    A fresh policy has no clocks of its own: nobody has followed another rule of it.
+    """
     not_negative(fields, *_DAYS, "recovery_octets")
     _refuse_bad_days(fields)
     before, started = _rule(policy), timezone.now()
@@ -147,28 +206,24 @@ def _change(policy: RetentionPolicy, fields: Mapping[str, Any], *, at_once: bool
     if fields.get("site") is False:
         _refuse_sites(policy)
     if fields.get("site") and not policy.site:
-        RetentionPolicy.objects.filter(site=True).update(site=False)
         clocks["site_since"] = started
-    changes = assign(policy, fields)
+    changes = put(policy, fields)
     if not fresh:
         clocks |= dict.fromkeys(sharpened(before, _rule(policy)), started)
     if at_once:
         clocks = dict.fromkeys(_CLOCKS, None)
-        changes |= _hurry(policy)
+        changes |= {clock: (at, None) for clock in _CLOCKS if (at := getattr(policy, clock)) is not None}
     for clock, at in clocks.items():
         setattr(policy, clock, at)
-    if changes:
-        policy.save(update_fields=[*clocks, "saved_at"])
-    return changes
+    return changes, clocks
 
 
 def _hurry(policy: RetentionPolicy) -> Changes:
-    """No wait for old mail: neither of the policy's own clocks nor of those who have chosen it. Returns what waited."""
-    waiting = {clock: (at, None) for clock in _CLOCKS if (at := getattr(policy, clock)) is not None}
+    """End the waits of those who have chosen the policy. Returns how many waited."""
     followed = 0
     for model in (Domain, Mailbox):
         followed += model._default_manager.filter(policy=policy, policy_since__isnull=False).update(policy_since=None)
-    return waiting | ({"policy_since": (followed, 0)} if followed else {})
+    return {"policy_since": (followed, 0)} if followed else {}
 
 
 def _rule(policy: RetentionPolicy) -> Rule:
@@ -208,8 +263,17 @@ def _checked_name(name: str) -> str:
 def _locked(key: int) -> RetentionPolicy:
     policy = RetentionPolicy.objects.select_for_update().filter(pk=key).first()
     if policy is None:
-        raise Rejected(_("this policy is gone: somebody has removed it"))
+        raise _gone()
     return policy
+
+
+def _gone() -> Rejected:
+    return Rejected(_("this policy is gone: somebody has removed it"))
+
+
+def _refuse_stale(policy: RetentionPolicy, seen: datetime) -> None:
+    if policy.saved_at != seen:
+        raise Rejected(_("somebody has changed this policy meanwhile: look at it again"))
 
 
 def _refuse_sites(policy: RetentionPolicy) -> None:

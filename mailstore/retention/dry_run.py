@@ -6,14 +6,17 @@ waits for nothing: the rows themselves are only read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
+from types import MappingProxyType
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Model
 
-from mailstore.models import Body, Device, EarlierStay, Mailbox, Message
+from mailstore.models import Body, Device, Domain, EarlierStay, Mailbox, Message, RetentionPolicy
 from mailstore.sql.sweep_step import Step, SweepContext
 from mailstore.sql.tables import Tables
 
@@ -22,55 +25,65 @@ MAILBOXES = 100  # copied at a time, with all that is in them
 _OWNED = "mailbox_id = ANY(%(boxes)s)"
 # Which rows of each table are copied. Live and removed messages have indexes of their own, so they are read apart.
 # Bodies and earlier stays are only ever destroyed, so their copies are empty.
-_ROWS: dict[type[Mailbox | Device | Message | EarlierStay | Body], tuple[str, ...]] = {
+_ROWS: dict[type[Model], tuple[str, ...]] = {
     Mailbox: ("id = ANY(%(boxes)s)",),
     Device: (_OWNED,),
     Message: (f"{_OWNED} AND removed IS NULL", f"{_OWNED} AND removed IS NOT NULL"),
     EarlierStay: (),
     Body: (),
+    Domain: ("id IN (SELECT domain_id FROM dry_run_mailbox)",),
+    RetentionPolicy: ("true",),
 }
-_COPIES = Tables(
-    mailbox="dry_run_mailbox",
-    device="dry_run_device",
-    message="dry_run_message",
-    earlier_stay="dry_run_earlierstay",
-    body="dry_run_body",
-)
+_NAMES: dict[type[Model], str] = {
+    Mailbox: "mailbox",
+    Device: "device",
+    Message: "message",
+    EarlierStay: "earlier_stay",
+    Body: "body",
+    Domain: "domain",
+    RetentionPolicy: "policy",
+}
+_COPIES = Tables(**{name: model._meta.db_table.replace("mailstore_", "dry_run_") for model, name in _NAMES.items()})
 
 
 def rehearsed(
-    steps: Iterable[Step], mailboxes: Iterable[int], round: SweepContext
+    steps: Iterable[Step],
+    mailboxes: Iterable[int],
+    round: SweepContext,
+    parameters: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[tuple[Step, tuple[int, ...]]]:
-    """Return the steps that can be made on copies, with their figures for each turn of mailboxes."""
+    """Return the steps that can be made on copies, with their figures for each turn of mailboxes.
+
+    What is copied is read from the tables of `round`, which may be subqueries that take `parameters`.
+    """
     order = [(step, step.copied) for step in steps if step.copied is not None]
     done = []
     keys = iter(mailboxes)
     while turn := list(islice(keys, MAILBOXES)):
-        with _copies(turn) as copies:
+        with _copies({**parameters, "boxes": turn}, round.tables) as copies:
             done += [(step, act(replace(round, tables=copies))) for step, act in order]
     return done
 
 
 @contextmanager
-def _copies(mailboxes: list[int]) -> Iterator[Tables]:
-    """Give temporary tables with the rows of these mailboxes; they go with the end of the inner transaction."""
+def _copies(parameters: Mapping[str, Any], tables: Tables) -> Iterator[Tables]:
+    """Give temporary tables with the rows of some mailboxes; they go with the end of the inner transaction."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             for model, rows in _ROWS.items():
-                table = model._meta.db_table
-                copy = table.replace("mailstore_", "dry_run_")
-                cursor.execute(f"CREATE TEMPORARY TABLE {copy} (LIKE {table} INCLUDING ALL)")
+                copy = getattr(_COPIES, _NAMES[model])
+                cursor.execute(f"CREATE TEMPORARY TABLE {copy} (LIKE {model._meta.db_table} INCLUDING ALL)")
+                # Without the headers, the bulk of a message's row.
+                chosen = columns(model, **({"prefix": "''::bytea"} if model is Message else {}))
                 for which in rows:
-                    cursor.execute(
-                        f"INSERT INTO {copy} SELECT {_columns(model)} FROM {table} WHERE {which}", {"boxes": mailboxes}
-                    )
+                    rows_of = f"SELECT {chosen} FROM {getattr(tables, _NAMES[model])} AS source WHERE {which}"
+                    cursor.execute(f"INSERT INTO {copy} ({columns(model)}) {rows_of}", parameters)
                 cursor.execute(f"ANALYZE {copy}")
         yield _COPIES
         transaction.set_rollback(True)
 
 
-def _columns(model: type[Mailbox | Device | Message | EarlierStay | Body]) -> str:
-    """In the order of the table, which is that of its migrations; without the headers, the bulk of a message's row."""
-    with connection.cursor() as cursor:
-        names = [column.name for column in connection.introspection.get_table_description(cursor, model._meta.db_table)]
-    return ", ".join("''::bytea" if name == "prefix" else name for name in names)
+def columns(model: type[Model], **instead: str) -> str:
+    """Return the columns of a table as SQL selects them, some with other SQL `instead`."""
+    names = [str(field.column) for field in model._meta.concrete_fields]
+    return ", ".join(f"{instead[name]} AS {name}" if name in instead else name for name in names)

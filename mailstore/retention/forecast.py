@@ -1,36 +1,49 @@
-"""What a change of policies would do, before it is saved: judged as the sweep would, on rows as they would be."""
+"""What a change of policies would do, before it is saved.
+
+It is judged by the statements of the sweep, on policies, domains and mailboxes as they would be. Nothing is saved.
+"""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F, Sum
 from django.utils import timezone
 
 from mailstore import bodies
+from mailstore.directory.policies import Plan
 from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.retention import HORIZON_DAYS
 from mailstore.retention import recovery_cap_step, recovery_step, relief_step
-from mailstore.retention.dry_run import rehearsed
+from mailstore.retention.dry_run import columns, rehearsed
 from mailstore.retention.sweep import STEPS
 from mailstore.sql.expiry_rule import boxes, due
 from mailstore.sql.sweep_step import SweepContext
-from mailstore.sql.tables import Tables
+from mailstore.sql.tables import REAL, Tables
 
 OF_POLICY, OF_DOMAIN, OF_MAILBOX = "p.id = %(key)s", "box.domain_id = %(key)s", "box.id = %(key)s"
 OF_MANY = "box.id = ANY(%(key)s)"
-MAILBOXES = "mailstore_mailbox"
 COPIED_MOST = 10_000  # messages: a tenth of a second
-# The mailboxes as they would be if all of them chose this policy now (`policies.chosen`), without a row being locked.
-_CHOOSING = """(SELECT id, domain_id, held, removed_at, main_pop, recovery_messages, recovery_octets, quota_octets,
-        quota_lowered_at, %(policy)s::bigint AS policy_id,
-        CASE WHEN policy_id IS DISTINCT FROM %(policy)s THEN %(now)s ELSE policy_since END AS policy_since
-   FROM mailstore_mailbox)"""
+NEW = -1  # the key that stands for a policy which is not there yet
+# The policies as they would be with the one that is %(planned)s.
+_POLICIES = """(SELECT * FROM jsonb_populate_record(NULL::mailstore_retentionpolicy, %(planned)s::jsonb)
+ UNION ALL
+SELECT p_then.* FROM mailstore_retentionpolicy p, jsonb_populate_record(p, %(others)s::jsonb) AS p_then
+ WHERE p.id <> %(key)s)"""
+# The choice of a mailbox or domain as it would be: of all who choose %(policy)s now, and of all who follow the policy
+# %(key)s once no wait counts. A statement looks at no others.
+_CHOOSING = {
+    "policy_id": "%(policy)s::bigint",
+    "policy_since": """CASE WHEN policy_id IS DISTINCT FROM %(policy)s THEN %(since)s::timestamptz
+                            ELSE policy_since END""",
+}
+_AT_ONCE = {"policy_since": "CASE WHEN policy_id IS DISTINCT FROM %(key)s THEN policy_since END"}
 
 # To the end of that day: what is saved "from now on" with as many days is in it.
 _HORIZON = f"(date_trunc('day', %(now)s::timestamptz, 'UTC') + make_interval(days => {HORIZON_DAYS + 1}))"
@@ -47,7 +60,7 @@ SELECT count(*), coalesce(sum(gone.octets), 0)::bigint, count(DISTINCT gone.mail
   FROM (SELECT m.id, m.mailbox_id, m.octets {rested} UNION SELECT m.id, m.mailbox_id, m.octets {capped}) AS gone
 """
 
-Which = dict[str, Any]  # of `which`: its `key`; of a choice, the `policy` too
+Which = dict[str, Any]  # the parameters of a statement: `key` is of what is picked, `now` is the moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,52 +88,75 @@ class Forecast:
     relieved: Going | None
 
 
-def of_policy(save: Callable[[], RetentionPolicy], *, now: datetime.datetime | None = None) -> Forecast:
-    """Tell what follows for all who follow the policy that `save` makes or changes. Nothing of it stays.
+def of_policy(plan: Plan, *, now: datetime.datetime | None = None) -> Forecast:
+    """Return what follows for all who follow a policy, once it is saved as planned. Nothing is written or locked."""
+    moment = now or timezone.now()
+    key = plan.policy.pk or NEW
+    row = {field.column: getattr(plan.policy, field.attname) for field in RetentionPolicy._meta.concrete_fields}
+    which = {
+        "key": key,
+        "now": moment,
+        "planned": json.dumps({**row, "id": key, "saved_at": moment}, default=str),
+        "others": json.dumps({"site": False} if plan.takes_site else {}),
+    }
+    tables = Tables(policy=_POLICIES)
+    if plan.at_once:
+        tables = replace(tables, mailbox=_as_if(Mailbox, _AT_ONCE), domain=_as_if(Domain, _AT_ONCE))
+    return _forecast(OF_POLICY, which, tables)
 
-    What `save` raises comes through. It holds the rows that `save` locks while it counts.
-    """
-    return _forecast(OF_POLICY, lambda: save().pk, now or timezone.now())
+
+def of_domain(
+    domain: Domain, policy: RetentionPolicy | None, *, at_once: bool = False, now: datetime.datetime | None = None
+) -> Forecast:
+    """Return what follows in a domain that chooses this policy (None: the site's) now; `at_once`: without a wait."""
+    which = _chosen(domain.pk, policy, at_once, now or timezone.now())
+    return _forecast(OF_DOMAIN, which, Tables(domain=_as_if(Domain, _CHOOSING)))
 
 
-def of_domain(domain: Domain, save: Callable[[], object], *, now: datetime.datetime | None = None) -> Forecast:
-    """The same for the mailboxes of one domain."""
-    return _forecast(OF_DOMAIN, lambda: (save(), domain.pk)[1], now or timezone.now())
-
-
-def of_mailbox(mailbox: Mailbox, save: Callable[[], object], *, now: datetime.datetime | None = None) -> Forecast:
-    """The same for one mailbox."""
-    return _forecast(OF_MAILBOX, lambda: (save(), mailbox.pk)[1], now or timezone.now())
+def of_mailbox(
+    mailbox: Mailbox, policy: RetentionPolicy | None, *, at_once: bool = False, now: datetime.datetime | None = None
+) -> Forecast:
+    """Return what follows in a mailbox that chooses this policy (None: its domain's) now; `at_once`: without a wait."""
+    which = _chosen(mailbox.pk, policy, at_once, now or timezone.now())
+    return _forecast(OF_MAILBOX, which, Tables(mailbox=_as_if(Mailbox, _CHOOSING)))
 
 
 def of_choice(
     mailboxes: Sequence[int], policy: RetentionPolicy | None, *, now: datetime.datetime | None = None
 ) -> Forecast:
-    """What follows if the mailboxes of these keys, however many, choose the policy (None: their domain's) now.
+    """Return what follows if the mailboxes of these keys, however many, choose the policy (None: their domain's) now.
 
-    Nothing is locked while it counts.
+    Relief is not counted.
     """
-    which = {"key": list(mailboxes), "policy": None if policy is None else policy.pk, "now": now or timezone.now()}
-    days, total = _leaving(OF_MANY, which, mailboxes=_CHOOSING)
-    destroyed = _destroyed(OF_MANY, which, mailboxes=_CHOOSING)
-    _days, before = _leaving(OF_MANY, which)
-    return Forecast(days, total, before, destroyed, relieved=None)
+    which = _chosen(list(mailboxes), policy, False, now or timezone.now())
+    tables = Tables(mailbox=_as_if(Mailbox, _CHOOSING))
+    days, total = _leaving(OF_MANY, which, tables)
+    _days, before = _leaving(OF_MANY, which, REAL)
+    return Forecast(days, total, before, _destroyed(OF_MANY, which, tables), relieved=None)
 
 
-def _forecast(picked: str, save: Callable[[], int], now: datetime.datetime) -> Forecast:
-    with transaction.atomic():
-        which = {"key": save(), "now": now}
-        days, total = _leaving(picked, which)
-        destroyed, relieved = _destroyed(picked, which), _relieved(picked, which)
-        transaction.set_rollback(True)
-    _days, before = _leaving(picked, which)
-    return Forecast(days, total, before, destroyed, relieved)
+def _chosen(key: int | list[int], policy: RetentionPolicy | None, at_once: bool, now: datetime.datetime) -> Which:
+    return {
+        "key": key,
+        "policy": None if policy is None else policy.pk,
+        "since": None if at_once else now,
+        "now": now,
+    }
 
 
-def _leaving(picked: str, which: Which, *, mailboxes: str = MAILBOXES) -> tuple[tuple[Going, ...], Going]:
-    statement = _LEAVING.format(
-        boxes=boxes(picked, tables=Tables(mailbox=mailboxes)), date=_DATE, due=due(), horizon=_HORIZON
-    )
+def _as_if(model: type[Mailbox | Domain], columns_as_if: dict[str, str]) -> str:
+    """Return SQL that stands in for a table: its rows, with some columns as they would be."""
+    return f"(SELECT {columns(model, **columns_as_if)} FROM {model._meta.db_table})"
+
+
+def _forecast(picked: str, which: Which, tables: Tables) -> Forecast:
+    days, total = _leaving(picked, which, tables)
+    _days, before = _leaving(picked, which, REAL)
+    return Forecast(days, total, before, _destroyed(picked, which, tables), _relieved(picked, which, tables))
+
+
+def _leaving(picked: str, which: Which, tables: Tables) -> tuple[tuple[Going, ...], Going]:
+    statement = _LEAVING.format(boxes=boxes(picked, tables=tables), date=_DATE, due=due(), horizon=_HORIZON)
     with connection.cursor() as cursor:
         cursor.execute(statement, which)
         *days, total = (
@@ -129,25 +165,22 @@ def _leaving(picked: str, which: Which, *, mailboxes: str = MAILBOXES) -> tuple[
     return tuple(days), total
 
 
-def _destroyed(picked: str, which: Which, *, mailboxes: str = MAILBOXES) -> Going:
+def _destroyed(picked: str, which: Which, tables: Tables) -> Going:
+    rested, capped = (of.due(picked, tables=tables) for of in (recovery_step, recovery_cap_step))
     with connection.cursor() as cursor:
-        due = {
-            step: of.due(picked, tables=Tables(mailbox=mailboxes))
-            for step, of in (("rested", recovery_step), ("capped", recovery_cap_step))
-        }
-        cursor.execute(_DESTROYED.format(**due), which)
+        cursor.execute(_DESTROYED.format(rested=rested, capped=capped), which)
         return Going(*cursor.fetchone())
 
 
-def _relieved(picked: str, which: Which) -> Going | None:
-    """The whole pass is made on copies of those that are full: what leaves anyway makes room too.
+def _relieved(picked: str, which: Which, tables: Tables) -> Going | None:
+    """Make the whole pass on copies of the mailboxes that are full: what leaves anyway makes room too.
 
-    None where so much is in them that whoever waits for the rows that `save` has locked would wait for the copies.
+    None where they hold so much that the page would wait for the copies.
     """
-    keys = relief_step.full(picked, which)
+    keys = relief_step.full(picked, which, tables)
     held = Mailbox.objects.filter(pk__in=keys).aggregate(most=Sum(F("messages") + F("recovery_messages")))["most"] or 0
     if held > COPIED_MOST:
         return None
-    round = SweepContext(bodies.from_url(settings.MAIL_STORE_URL), which["now"])
-    gone = [figures for step, figures in rehearsed(STEPS, keys, round) if step is relief_step.RELIEF]
+    round = SweepContext(bodies.from_url(settings.MAIL_STORE_URL), which["now"], tables=tables)
+    gone = [figures for step, figures in rehearsed(STEPS, keys, round, which) if step is relief_step.RELIEF]
     return Going(sum(messages for messages, _octets in gone), sum(octets for _messages, octets in gone), len(keys))

@@ -7,7 +7,7 @@ from mailstore.sql.tables import REAL, Tables
 
 def site_policy(tables: Tables = REAL) -> str:
     """Return SQL: the key of the site's policy; NULL without one."""
-    return f"(SELECT id FROM {tables.policy} WHERE site)"
+    return f"(SELECT p_site.id FROM {tables.policy} p_site WHERE p_site.site)"
 
 
 def followed(*, mailbox: str = "box", domain: str = "dom", policy: str = "p", tables: Tables = REAL) -> str:

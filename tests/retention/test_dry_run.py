@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 
 import psycopg
 import pytest
@@ -132,10 +131,9 @@ def test_a_forecast_tells_what_full_mailboxes_let_go_and_the_sweep_does_the_same
     fetched(box, 31, messages=2)
     fetched(box, 5, messages=8)
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5000)
-    change = partial(policies.ensure, "rules", actor=ACTOR, relief="every")
-    told = forecast.of_policy(lambda: change().row, now=NOW)
+    told = forecast.of_policy(policies.plan("rules", relief="every"), now=NOW)
     assert Message.objects.filter(removed=None).count() == 10
-    change()
+    policies.ensure("rules", actor=ACTOR, relief="every")
     done = told_and_done(letters)
     assert told.relieved is not None
     assert (told.relieved.messages, told.relieved.octets) == (done.relieved, done.relieved_octets)
@@ -147,4 +145,4 @@ def test_a_forecast_holds_nobody_up_for_large_mailboxes(letters: Letters, monkey
     fetched(following({"relief": "every"}), 5, messages=8)
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5000)
     monkeypatch.setattr(forecast, "COPIED_MOST", 7)
-    assert forecast.of_policy(lambda: policies.ensure("rules", actor=ACTOR, hold_days=8).row, now=NOW).relieved is None
+    assert forecast.of_policy(policies.plan("rules", hold_days=8), now=NOW).relieved is None

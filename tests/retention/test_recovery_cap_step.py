@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -96,15 +95,13 @@ def test_a_cap_that_is_lowered_at_once_is_foretold(store: FileBodies) -> None:
     rests(72, 48)
     policy = policies.ensure("site", actor=ACTOR, site=True, recovery_octets=10**9, at_once=True).row
 
-    def lower(*, at_once: bool) -> RetentionPolicy:
-        return policies.ensure("site", actor=ACTOR, recovery_octets=150, at_once=at_once).row
-
-    told = [forecast.of_policy(partial(lower, at_once=at_once)).destroyed for at_once in (False, True)]
+    plans = [policies.plan("site", recovery_octets=150, at_once=at_once) for at_once in (False, True)]
+    told = [forecast.of_policy(plan).destroyed for plan in plans]
     assert [(going.messages, going.octets) for going in told] == [(0, 0), (1, 100)]
     box = Mailbox.objects.get()
     policies.ensure("site", actor=ACTOR, recovery_octets=1, at_once=True)
     assert forecast.of_choice([box.pk], policy).destroyed.messages == 0, "a choice waits too"
-    lower(at_once=True)
+    policies.ensure("site", actor=ACTOR, recovery_octets=150, at_once=True)
     assert sweep.run(store).capped == 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
 from time import monotonic
 
 import pytest
@@ -190,9 +189,7 @@ def test_a_forecast_tells_days_and_leaves_nothing_behind() -> None:
     has(signed_in(box), *messages)
 
     def save(at_once: bool) -> forecast.Forecast:
-        return forecast.of_policy(
-            lambda: policies.ensure("rules", actor=ACTOR, at_once=at_once, expire_days=10).row, now=NOW
-        )
+        return forecast.of_policy(policies.plan("rules", at_once=at_once, expire_days=10), now=NOW)
 
     at_once = save(True)
     assert [(day.messages, day.octets, day.mailboxes) for day in at_once.days] == [(2, 18, 1), (1, 9, 1)]
@@ -207,9 +204,8 @@ def test_a_forecast_of_a_domain_or_mailbox_looks_at_no_other() -> None:
     for mailbox in (box, other):
         has(signed_in(mailbox), a_message(mailbox, arrived_at=ago(100)))
     policy = policies.ensure("rules", actor=ACTOR, expire_days=10).row
-    chosen = {"actor": ACTOR, "policy": policy, "policy_at_once": True}
-    of_domain = forecast.of_domain(other.domain, lambda: domains.ensure("elsewhere.example", **chosen), now=NOW)
-    of_mailbox = forecast.of_mailbox(box, lambda: mailboxes.ensure(ANN, **chosen), now=NOW)
+    of_domain = forecast.of_domain(other.domain, policy, at_once=True, now=NOW)
+    of_mailbox = forecast.of_mailbox(box, policy, at_once=True, now=NOW)
     assert (of_domain.total.messages, of_mailbox.total.messages) == (1, 1)
     assert swept().expired == 0
 
@@ -225,8 +221,7 @@ def test_a_forecast_for_many_who_choose_a_policy_is_the_sum_of_those_for_each() 
     rules = policies.ensure("rules", actor=ACTOR, expire_days=10, recovery_days=38).row
     keys = [box.pk for box in boxes]
     for policy in (rules, gentle, None):
-        choose = partial(mailboxes.ensure, actor=ACTOR, policy=policy)
-        each = [forecast.of_mailbox(box, partial(choose, box.user.address), now=NOW) for box in boxes]
+        each = [forecast.of_mailbox(Mailbox.objects.get(pk=box.pk), policy, now=NOW) for box in boxes]
         told = forecast.of_choice(keys, policy, now=NOW)
         for what in ("total", "before", "destroyed"):
             found = [getattr(one, what) for one in each]
@@ -239,7 +234,5 @@ def test_a_forecast_for_many_who_choose_a_policy_is_the_sum_of_those_for_each() 
 def test_a_forecast_tells_what_goes_for_good() -> None:
     box = following(recovery_days=60)
     a_message(box, removed_at=ago(20))
-    told = forecast.of_policy(
-        lambda: policies.ensure("rules", actor=ACTOR, at_once=True, recovery_days=10).row, now=NOW
-    )
+    told = forecast.of_policy(policies.plan("rules", at_once=True, recovery_days=10), now=NOW)
     assert (told.destroyed.messages, told.destroyed.octets) == (1, 100)

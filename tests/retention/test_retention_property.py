@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailstore.directory import mailboxes, policies
-from mailstore.models import Device, Mailbox, Message
+from mailstore.directory.policies import Plan
+from mailstore.models import Device, Mailbox, Message, RetentionPolicy
 from mailstore.policy.retention import HORIZON_DAYS
 from mailstore.retention import forecast
 from mailstore.retention.coverage_step import POSSESSION
@@ -157,14 +158,24 @@ def count_hidden() -> None:
         Device.objects.filter(pk=device.pk).update(hidden_messages=count, hidden_octets=100 * count)
 
 
-def save(history: History) -> object:
+def save(history: History) -> None:
     """Save the new rules, as if at NOW."""
     policy = policies.ensure("rules", actor=ACTOR, at_once=history.at_once, **history.new).row
+    begin_now(policy)
+    policy.save()
+
+
+def planned(history: History) -> Plan:
+    """The new rules as they would be saved, as if at NOW."""
+    plan = policies.plan("rules", at_once=history.at_once, **history.new)
+    begin_now(plan.policy)
+    return plan
+
+
+def begin_now(policy: RetentionPolicy) -> None:
     for clock in ("expire_since", "expire_confirmed_since", "remove_since"):
         if getattr(policy, clock):
             setattr(policy, clock, NOW)
-    policy.save()
-    return policy
 
 
 def swept(now: datetime) -> int:
@@ -187,7 +198,7 @@ def sweeps() -> Counter[date]:
 def test_a_forecast_equals_the_words_and_the_sweeps(history: History) -> None:
     with transaction.atomic():
         build(history)
-        told = forecast.of_policy(lambda: save(history), now=NOW)
+        told = forecast.of_policy(planned(history), now=NOW)
         words = Counter(filter(None, (leaves_on(history, place) for place in range(len(history.ages_days)))))
         assert {day.date: day.messages for day in told.days} == words
         save(history)

@@ -56,11 +56,11 @@ class Command(NounCommand):
 
     def ensure(self, options: Options) -> None:
         fields = {name: options[name] for name in FIELDS if name in options}
-        which = {"actor": actor(), "at_once": options["at_once"], **fields}
+        which = {"at_once": options["at_once"], **fields}
         if options["dry_run"]:
-            self._foretell(forecast.of_policy(lambda: policies.ensure(options["name"], **which).row), options)
+            self._foretell(forecast.of_policy(policies.plan(options["name"], **which)), options)
             return
-        done = policies.ensure(options["name"], **which)
+        done = policies.ensure(options["name"], actor=actor(), **which)
         self.say_ensured(done.row.name, done, json=options["json"])
 
     def listing(self, options: Options) -> None:

@@ -128,7 +128,8 @@ class New(access.HostPage, PreviewPage):
         return {**own, "now": values(RetentionPolicy())}
 
     def foretell(self, form: PolicyForm) -> Forecast:
-        return forecast.of_policy(lambda: self.save(form))
+        fields = form.fields_given()
+        return forecast.of_policy(policies.plan(fields.pop("name"), new=True, at_once=form.at_once, **fields))
 
     def save(self, form: PolicyForm) -> RetentionPolicy:
         fields = form.fields_given()
@@ -154,7 +155,9 @@ class Edit(access.HostPage, OfPolicy, PreviewPage):
         return {**own, "now": values(self.policy)}
 
     def foretell(self, form: PolicyForm) -> Forecast:
-        return forecast.of_policy(lambda: self.save(form))
+        fields = form.fields_given()
+        planned = policies.plan_change(self.policy.pk, seen=self.policy.saved_at, at_once=form.at_once, **fields)
+        return forecast.of_policy(planned)
 
     def save(self, form: PolicyForm) -> RetentionPolicy:
         return policies.change(
@@ -221,9 +224,10 @@ class Choice(access.PolicyPage, PreviewPage):
             return super().form_valid(form)
 
     def foretell(self, form: ChoiceForm) -> Forecast:
-        of = form.cleaned_data["of"]
-        tell = forecast.of_domain if isinstance(of, Domain) else forecast.of_mailbox
-        return tell(of, lambda: self.save(form))
+        of, policy = form.cleaned_data["of"], form.cleaned_data["policy"]
+        if isinstance(of, Domain):
+            return forecast.of_domain(of, policy, at_once=form.at_once)
+        return forecast.of_mailbox(of, policy, at_once=form.at_once)
 
     def save(self, form: ChoiceForm) -> Domain | Mailbox:
         of: Domain | Mailbox = form.cleaned_data["of"]
