@@ -6,7 +6,7 @@ import logging
 from typing import TypeVar
 
 from mailstore.errors import MailError, Unavailable
-from mailstore.ports import Done
+from mailstore.ports.answer import Done
 
 T = TypeVar("T")
 log = logging.getLogger("popadmin.store")

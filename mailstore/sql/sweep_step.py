@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 
-from mailstore.ports import BodyStore
+from mailstore.ports.bodies import BodyStore
 from mailstore.sql.tables import REAL, Tables
 
 BATCH_ROWS = 500  # of one transaction, where nobody waits for it

@@ -1,0 +1,70 @@
+"""The port of LMTP: recipients, and messages on their way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mailstore.errors import MailError
+from mailstore.ports.answer import Done
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The SMTP envelope of one message, and who handed it over (for the Received header)."""
+
+    sender: str  # reverse-path without angle brackets; "" is the null sender
+    client_name: str  # what LHLO said
+    client: str  # IP address, or "unix"
+    encrypted: bool
+    protocol: str  # "LMTP", "UTF8LMTP" (RFC 6531: SMTPUTF8 was given), or "pipe"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """An accepted recipient. `address` is as the MTA typed it (with +detail), `mailboxes` where it goes.
+
+    `capped` are the domains of these whose own quota the delivery must keep.
+    """
+
+    address: str
+    mailboxes: tuple[int, ...]
+    capped: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One recipient's message is durable: body fsynced, row committed."""
+
+    queue_id: str
+
+
+class Intake(Protocol):
+    """One message on its way in. Streams to disk, with a bounded buffer. After an error every call is harmless."""
+
+    def write(self, wire: bytes) -> None:
+        """Add octets in wire form (CRLF, dot-stuffed). Failures are kept and told by `commit`."""
+
+    def commit(
+        self,
+        recipients: Sequence[Recipient],
+        octets: int,
+        done: Callable[[int, Delivered | MailError], None],
+    ) -> None:
+        """Make it durable for each recipient; `octets` is the unstuffed length of what was written.
+
+        `done(index, answer)` is called once per recipient, in any order.
+        """
+
+    def abort(self) -> None: ...
+
+
+class Delivery(Protocol):
+    """What an MTA may ask."""
+
+    def recipient(self, address: str, octets: int | None, done: Done[Recipient]) -> None:
+        """Decide at RCPT. `octets` is what MAIL SIZE= announced. UnknownRecipient, RecipientDisabled, QuotaRejected,
+        QuotaDeferred, AliasOutside, Unavailable."""
+
+    def begin(self, envelope: Envelope) -> Intake: ...
