@@ -11,7 +11,7 @@ import xxhash
 
 from mailstore.bodies import disk, stored_body, trailer
 from mailstore.errors import BodyLost
-from mailstore.ports import BodyRef
+from mailstore.ports.bodies import BodyRef
 
 CHUNK_OCTETS = 1024 * 1024  # a multiple of every page's size
 

@@ -14,7 +14,7 @@ from mailstore.bodies.folders import Folder, Folders
 from mailstore.bodies.store_owner import identity_of
 from mailstore.bodies.system_errors import fault
 from mailstore.errors import TryAgain, Unavailable
-from mailstore.ports import BodyRef
+from mailstore.ports.bodies import BodyRef
 
 BUFFER_OCTETS = 128 * 1024  # most mail is smaller: one write, and no file at all for what is refused
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mailstore.bodies import disk, layout
 from mailstore.bodies.store_owner import owner_of, user_name
-from mailstore.ports import ForeignFile
+from mailstore.ports.bodies import ForeignFile
 
 _DEEPEST = 4  # folders: quarantine, a day, its 32 folders
 _RECENT_PERIODS = 2  # of nine hours each

@@ -9,7 +9,7 @@ import xxhash
 from mailstore.bodies import disk, trailer
 from mailstore.bodies.system_errors import fault
 from mailstore.errors import BodyLost
-from mailstore.ports import BodyRef, OpenBody
+from mailstore.ports.bodies import BodyRef, OpenBody
 
 HELD_OCTETS = 128 * 1024  # up to here a body is read whole when opened: one read, and its digest proves every octet
 

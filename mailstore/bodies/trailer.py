@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from mailstore.errors import BodyLost
-from mailstore.ports import BodyRef
+from mailstore.ports.bodies import BodyRef
 
 _MAGIC = b"popbody1"  # the last character is the version
 _LAYOUT = struct.Struct(">8s16sQ")  # magic, XXH3-128 of the wire octets, their count

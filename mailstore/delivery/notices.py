@@ -17,12 +17,11 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from mailstore import bodies, conf
-from mailstore.bodies.files import FileBodies
 from mailstore.delivery import one_off
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.delivery.message_writer import Placement, Refusing, fresh_id
 from mailstore.errors import MailError
-from mailstore.ports import BodyRef, Envelope
+from mailstore.ports import BodyRef, BodyStore, Envelope
 from mailstore.wire.body_normalizer import RawNormalizer
 
 log = logging.getLogger("popadmin.notices")
@@ -70,7 +69,7 @@ async def _deliver(notices: Sequence[Notice], now: datetime) -> list[Notice]:
     return delivered
 
 
-async def _one(delivery: StoredDelivery, store: FileBodies, notice: Notice, octets: bytes) -> MailError | None:
+async def _one(delivery: StoredDelivery, store: BodyStore, notice: Notice, octets: bytes) -> MailError | None:
     queue_id = fresh_id()
     try:
         draft, door = store.begin(), RawNormalizer()

@@ -9,11 +9,10 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 from mailstore import bodies
-from mailstore.bodies.files import FileBodies
 from mailstore.conf import Conf
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.errors import MailError, Unavailable
-from mailstore.ports import Done
+from mailstore.ports import BodyStore, Done
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.delivery import ANY_BODY, STORE_TIE
 
@@ -30,7 +29,7 @@ async def delivery(conf: Conf) -> AsyncIterator[StoredDelivery]:
     store = bodies.from_url(conf.mail_store_url)
     await lanes.open()
 
-    def ready(done: Done[FileBodies]) -> None:
+    def ready(done: Done[BodyStore]) -> None:
         prepare(store, lanes, lambda: done(store))
 
     await answer(ready)
@@ -63,7 +62,7 @@ async def answer(ask: Callable[[Done[T]], None]) -> T | MailError:
         return Unavailable(f"no answer within {ANSWER_SECONDS:.0f} s")
 
 
-def prepare(store: FileBodies, lanes: ConnectionPool, done: Callable[[], None]) -> None:
+def prepare(store: BodyStore, lanes: ConnectionPool, done: Callable[[], None]) -> None:
     """Make the body store's folder at the very first start only: with rows in the database, an empty folder is a
     disk that is not mounted."""
 
@@ -81,7 +80,7 @@ def prepare(store: FileBodies, lanes: ConnectionPool, done: Callable[[], None]) 
         lanes.read(ANY_BODY, (), answered)
 
 
-def warn_of_another_store(store: FileBodies, lanes: ConnectionPool) -> None:
+def warn_of_another_store(store: BodyStore, lanes: ConnectionPool) -> None:
     """Say in the log that the body store is another database's. Mail is taken all the same: nothing of it is lost."""
 
     def answered(found: object) -> None:

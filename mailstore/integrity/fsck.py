@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from mailstore import bodies
 from mailstore.directory import message_purge
 from mailstore.errors import BodyLost, BodyUnreadable, TryAgain
 from mailstore.integrity import counter_checks, stay_checks
@@ -166,7 +167,7 @@ class Check:
             if self.deep or body.damaged_at is not None:
                 self.store.verify(ref_of(body))
             else:
-                self.store.open(ref_of(body)).close()
+                bodies.open_and_wait(self.store, ref_of(body)).close()
         except (BodyLost, BodyUnreadable) as loss:
             return str(loss)
         return None

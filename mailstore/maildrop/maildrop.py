@@ -17,7 +17,7 @@ from mailstore.maildrop.listing_cache import Listings, unpack
 from mailstore.maildrop.session_revocation import Credential, SessionRevocation
 from mailstore.pg import array_literals
 from mailstore.pg.pipeline import Steps
-from mailstore.ports import BodyRef, BodyStore, Done, Handled, Listing, Message, SessionRecord
+from mailstore.ports import BodyRef, BodyStore, Done, Handled, Listing, Message, OpenBody, SessionRecord
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.removal import REMOVE
 from mailstore.sql.statements.view import CARDS, HIDE, LISTING, LOCK, PAST_LISTING
@@ -150,7 +150,7 @@ class StoredMaildrop:
     def message(self, number: int, done: Done[Message]) -> None:
         card = self._cards.get(number)
         if card is not None:
-            done(self._open(card))
+            self._open(card, done)
         elif self._listing is None:
             self.listing(lambda answer: done(answer) if isinstance(answer, MailError) else self.message(number, done))
         else:
@@ -170,14 +170,18 @@ class StoredMaildrop:
         cards = dict(_card(answer, row) for row in range(answer.ntuples))
         self._cards = {place: cards[key] for place, key in enumerate(window, number) if key in cards}
         card = self._cards.get(number)
-        done(self._open(card) if card else BodyLost(f"message {number} of {self.address} has no row any more"))
+        if card is None:
+            done(BodyLost(f"message {number} of {self.address} has no row any more"))
+        else:
+            self._open(card, done)
 
-    def _open(self, card: _Card) -> Message | MailError:
-        """The error names the body; which message of whom it was, the session's log says beside it."""
-        try:
-            return Message(card.octets, card.prefix, self._bodies.open(card.ref))
-        except MailError as error:
-            return error
+    def _open(self, card: _Card, done: Done[Message]) -> None:
+        """Open the body of a card. An error names the body; the session logs it beside the message and the address."""
+
+        def opened(body: OpenBody | MailError) -> None:
+            done(body if isinstance(body, MailError) else Message(card.octets, card.prefix, body))
+
+        self._bodies.open(card.ref, opened)
 
     # --- UPDATE -----------------------------------------------------------------------------------------------
 

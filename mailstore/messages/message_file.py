@@ -26,7 +26,7 @@ def ref_of(body: Body) -> BodyRef:
 def unstuffed(store: BodyStore, message: Message) -> Iterator[bytes]:
     """Yield the message as RETR would give it, unstuffed. BodyLost, before the first octet where that can be."""
     unstuffer = Unstuffer()
-    with closing(store.open(ref_of(message.body))) as opened:
+    with closing(bodies.open_and_wait(store, ref_of(message.body))) as opened:
         yield unstuffer.feed(bytes(message.prefix))
         for offset in range(0, opened.wire_octets, CHUNK_OCTETS):
             yield unstuffer.feed(opened.read(offset, CHUNK_OCTETS))

@@ -12,6 +12,7 @@ from contextlib import closing
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from mailstore import bodies
 from mailstore.errors import BodyLost, BodyUnreadable, Unavailable
 from mailstore.messages.message_file import ref_of
 from mailstore.models import Body, Message
@@ -63,10 +64,10 @@ def matching(words: str) -> Q:
     return found
 
 
-def _read(store: BodyStore, bodies: Iterable[Body]) -> Iterable[tuple[Body, Titles]]:
-    for body in bodies:
+def _read(store: BodyStore, rows: Iterable[Body]) -> Iterable[tuple[Body, Titles]]:
+    for body in rows:
         try:
-            with closing(store.open(ref_of(body))) as opened:
+            with closing(bodies.open_and_wait(store, ref_of(body))) as opened:
                 yield body, titles(opened.read(0, HEADER_OCTETS))
         except BodyLost:
             yield body, Titles("", "")

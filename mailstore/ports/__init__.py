@@ -1,10 +1,7 @@
-"""The waist: what protocols ask of the store, and what they ask of the connection that carries them.
+"""The ports: what protocols ask of the store, and what they ask of the connection that carries them.
 
-Left of this file nothing knows Django, sockets or the clock; right of it nothing knows POP3 or LMTP.
-
-An asynchronous port takes `done` and calls it exactly once, with a value or with a `MailError`, perhaps before the
-call returns. It never raises. A session that is gone by then ignores the answer. No task, no future, no coroutine:
-an answer costs one call.
+Protocols know these modules, and neither Django nor sockets nor the clock. The store behind them knows neither POP3 nor
+LMTP. Tests put fakes behind the same ports; `tests/suites` holds what every implementation must do.
 """
 
 from mailstore.ports.answer import Done

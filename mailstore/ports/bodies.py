@@ -1,4 +1,8 @@
-"""The port of the body store: bodies at rest, written once and read many times."""
+"""The port of the body store: it keeps the bodies of messages, each written once and never changed.
+
+A file store implements it. A remote store can: `open` may answer late, and of the other methods only those that say so
+are called on an event loop.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from mailstore.errors import TryAgain
+from mailstore.ports.answer import Done
 
 
 class BodyRef(NamedTuple):
-    """A stored body: where it is, how long, and what proves that it is itself."""
+    """What a row knows of its body: the key, the lengths, and the digest that proves the content."""
 
     key: str
     wire_octets: int  # as stored, dot-stuffed
@@ -18,7 +23,7 @@ class BodyRef(NamedTuple):
 
 
 class ForeignFile(NamedTuple):
-    """A file or folder that the owner of the store cannot use: its name below the store's folder, why, what to do."""
+    """A file or folder that the owner of the store cannot use: its name in the store, the cause, and what to do."""
 
     name: str
     detail: str
@@ -26,7 +31,10 @@ class ForeignFile(NamedTuple):
 
 
 class OpenBody(Protocol):
-    """A body at rest, opened and checked: it has the announced length and is the one that was stored."""
+    """A body that was opened and checked: it has the announced length and is the one that was stored.
+
+    Its octets are on this machine, in memory or in a file. All methods return at once.
+    """
 
     wire_octets: int  # as RETR sends it: CRLF, dot-stuffed, no terminator
 
@@ -34,81 +42,110 @@ class OpenBody(Protocol):
         """Return `count` octets from `offset`, fewer only at the end. Raises BodyLost, Unavailable."""
 
     def descriptor(self) -> int | None:
-        """A file descriptor whose octets 0..wire_octets are the body, for sendfile; None where there is none."""
+        """Return a file descriptor whose octets 0 to wire_octets are the body, for sendfile; None if there is none."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Release it. A second call does nothing."""
 
 
 class Draft(Protocol):
-    """A body being written. Nobody can see it before `commit` returns."""
+    """A body that is being written. Nobody can see it before `commit` returns."""
 
     def write(self, wire: bytes) -> None:
-        """Append octets of wire form. StorageFull, Unavailable."""
+        """Append octets of wire form. Called on the loop, so it never waits for a network. StorageFull, Unavailable."""
 
     def finish(self) -> None:
-        """Hand over what is still held; all of it was written. As quick as `write`. StorageFull, Unavailable."""
+        """Write what is still held in memory; nothing more follows. Called on the loop. StorageFull, Unavailable."""
 
     def commit(self, octets: int) -> BodyRef:
-        """Finish, and block until the body survives a power cut; `octets` is the unstuffed length. StorageFull,
-        Unavailable."""
+        """Finish the draft and block until the body survives a power cut; `octets` is its unstuffed length.
+
+        StorageFull, Unavailable.
+        """
 
     def abort(self) -> None:
-        """Forget it; nothing stays behind. Harmless after commit."""
+        """Discard the draft; nothing of it stays in the store. Called on the loop. Harmless after `commit`."""
 
 
 class BodyStore(Protocol):
-    """Bodies at rest. Blocking; whoever stands on an event loop calls it where that is right (see DESIGN.md)."""
+    """Where bodies are kept.
 
-    def begin(self) -> Draft: ...
+    Called on an event loop: `begin`, `open`, `prepared`, `prepare`, `store_id`, and the methods of Draft that say so.
+    All others may block; threads, pages and commands call them. Any thread may call any method.
+    """
+
+    def prepare(self) -> None:
+        """Make the store where there is none. Called at the first start, before the first body. Unavailable.
+
+        The caller knows that no body was stored yet: an empty place may also be a disk that is not mounted, and is then
+        left alone.
+        """
+
+    def prepared(self) -> bool:
+        """Return True if the store was made and can be reached. A remote store answers from what it remembers."""
+
+    def begin(self) -> Draft:
+        """Begin a body. Unavailable."""
 
     def commit(self, finished: Sequence[tuple[Any, int]]) -> Sequence[BodyRef | TryAgain]:
-        """Block until these finished drafts, each with its unstuffed length, survive a power cut, for less than one by
-        one costs. One outcome each, in order, whatever becomes of the others; each is to be aborted afterwards."""
+        """Block until these finished drafts survive a power cut; each stands beside its unstuffed length.
 
-    def open(self, ref: BodyRef) -> OpenBody:
-        """BodyLost when missing, short or another one; BodyUnreadable; Unavailable when the store is away."""
+        Several together cost less than one by one. Returns one outcome for each, in order; one that fails does not
+        affect the others. The caller then aborts each draft.
+        """
+
+    def open(self, ref: BodyRef, done: Done[OpenBody]) -> None:
+        """Open a body; the caller closes what `done` gets. BodyLost, BodyUnreadable, Unavailable.
+
+        BodyLost: the body is missing, short, or not the one of `ref`. Unavailable: the store cannot be reached.
+        Where a loop runs in the calling thread, `done` is called in that thread, at once or later. Where none runs, any
+        thread may call it; `mailstore.bodies.open_and_wait` waits for that.
+        """
 
     def verify(self, ref: BodyRef) -> None:
-        """Read it whole and compare the digest. BodyLost, BodyUnreadable, Unavailable.
+        """Read the whole body and compare its digest. BodyLost, BodyUnreadable, Unavailable.
 
-        It leaves others' place in the page cache.
+        It leaves the page cache to the mail that is being fetched.
         """
 
     def examine(self, name: str) -> tuple[BodyRef, float]:
-        """Read a body of which no row is known: what it is, by its own trailer, and the Unix time of its arrival.
+        """Read a body that has no row; return what it says of itself, and the Unix time of its arrival.
 
-        BodyLost where it is not whole, BodyUnreadable, Unavailable.
+        BodyLost if it is not whole, BodyUnreadable, Unavailable.
         """
 
     def remove(self, key: str) -> None:
-        """Destroy; a missing one is fine."""
+        """Destroy a body. A missing one is no error. BodyLost for a name of another shape, Unavailable."""
 
     def keys(self) -> Iterator[str]:
-        """Every body in the store, folder by folder, sorted within each; a folder that cannot be listed has none."""
+        """Yield the key of every body, folder by folder, sorted within each. Skip a folder that cannot be listed."""
 
     def litter(self, older_than_seconds: float) -> Iterator[str]:
-        """Unfinished drafts nobody owns any more; `remove` takes these names too."""
+        """Yield the names of unfinished drafts that have no writer any more; `remove` accepts these names."""
 
     def set_aside(self, keys: Sequence[str]) -> set[str]:
-        """Move bodies into the quarantine, durably; returns which: what is no file stays where it is."""
+        """Move bodies into the quarantine, durably; return the keys of those that were there and moved."""
 
     def quarantined(self, older_than_days: float = 0) -> Iterator[str]:
-        """Names of what rests in the quarantine, sorted; `remove` and `examine` take these names too."""
+        """Yield the names of what is in the quarantine, sorted; `remove` and `examine` accept these names."""
 
     def bring_back(self, name: str) -> str:
-        """Move a body from the quarantine to its place, durably; returns its key."""
+        """Move a body from the quarantine back to its place, durably; return its key."""
 
     def foreign(self) -> Iterator[tuple[int, list[ForeignFile]]]:
-        """For each folder how many names it has, and what in it the owner of the store cannot use."""
+        """Yield for each folder how many names it has, and what in it the owner of the store cannot use."""
 
     def mend(self, file: ForeignFile) -> bool:
-        """Give it to the owner of the store; False where this process may not."""
+        """Give a file or folder to the owner of the store; return False if this process may not."""
 
     def store_id(self) -> str | None:
-        """What ties the store to its database; None where nothing has yet."""
+        """Return the id that ties the store to its database; None if it has none yet. Unavailable."""
 
     def set_store_id(self, store_id: str) -> None:
-        """Write it down, durably."""
+        """Write that id, durably. Unavailable, StorageFull."""
+
+    def require_usable(self, keys: Sequence[str]) -> None:
+        """Raise Unavailable if the owner of the store cannot use the newest of it, or one of these bodies."""
 
     def probe(self) -> None:
-        """Raise Unavailable or StorageFull when the store cannot take a body now (for /readyz)."""
+        """Raise Unavailable or StorageFull if the store cannot take a body now (for /readyz)."""

@@ -1,4 +1,4 @@
-"""The ports between the listener and a protocol: the connection, and the session on it."""
+"""The ports between the listener and a protocol: the connection, and the session that runs on it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ class Peer(Protocol):
     """The connection, as a session sees it. Calls never raise; after `close` they do nothing."""
 
     client: str  # IP address, after PROXY; "unix" for a unix socket
-    proxy: str | None  # the proxy's own address, where there is one
-    loopback: bool  # this machine itself; False for whoever came by a proxy, whatever its header said
+    proxy: str | None  # the proxy's own address; None if there is none
+    loopback: bool  # the client is on this machine; False for all that come by a proxy, whatever its header said
     encrypted: bool
     congested: bool  # the other side reads too slowly; the session then waits for `proceed`
 
-    def write(self, data: bytes) -> None: ...
+    def write(self, data: bytes) -> None:
+        """Send octets."""
 
     def send_body(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> bool:
-        """Send head, the first `count` octets of the body, tail; close the body.
+        """Send head, the first `count` octets of the body, and tail; close the body.
 
-        True: all of it was written. False: it is under way; the session's `proceed` follows, perhaps before this
-        returns, and until then the session must not write. The last octets of the body and `tail` leave in one write.
-        If the body fails midway the connection is cut without `tail`, and nothing follows.
+        Returns True if all of it was written. False: it is under way. The session's `proceed` follows, perhaps before
+        this call returns, and until then the session must not write. The last octets of the body and `tail` leave in
+        one write. If the body fails midway the connection is cut without `tail`, and nothing follows.
         """
 
     def has_turn(self, act: Callable[[], None]) -> bool:
@@ -35,47 +36,50 @@ class Peer(Protocol):
         """
 
     def next_turn(self, act: Callable[[], None]) -> None:
-        """Call `act` when others have had their turn, also when the connection is gone by then."""
+        """Call `act` after other connections had their turn, even if this one is gone by then."""
 
     def admit(self) -> None:
         """The client has signed in: what is kept small for strangers becomes full."""
 
     def start_tls(self) -> None:
-        """Begin the handshake after what was written; the session's `tls_started` follows, or the end."""
+        """Begin the TLS handshake after what was written; the session's `tls_started` or `ended` follows."""
 
     def close(self) -> None:
-        """Send what was written, then end."""
+        """Send what was written, then end the connection."""
 
     def cut(self, reason: str) -> None:
-        """End at once: nothing more is sent, and the session's `ended` is called before this returns."""
+        """End the connection at once without sending more; the session's `ended` is called before this returns."""
 
     def fail(self) -> None:
-        """A bug of ours, while its exception is handled: it is logged, and the connection ends at once."""
+        """Log the exception that is being handled, a bug of ours, and end the connection at once."""
 
 
 class Session(Protocol):
     """A protocol, as the listener drives it. Every call returns at once."""
 
-    def connected(self) -> None: ...
+    def connected(self) -> None:
+        """Begin: the peer can be written to."""
 
     def receive(self, data: bytes) -> bool:
-        """Take octets; returns what `wants_input` would say then."""
+        """Take octets; return what `wants_input` would return now."""
 
     def proceed(self) -> None:
-        """The peer is no longer congested, or a body was sent."""
+        """Go on: the peer is no longer congested, or a body was sent."""
 
-    def tls_started(self, version: str) -> None: ...
+    def tls_started(self, version: str) -> None:
+        """Go on: the TLS handshake succeeded."""
 
     def half_closed(self) -> None:
-        """No more octets will come; what came is still answered."""
+        """Note that no more octets will come. What came before is still answered."""
 
     def ended(self, reason: str, octets_in: int, octets_out: int) -> None:
-        """The connection is gone; called exactly once."""
+        """End: the connection is gone. Called exactly once."""
 
     def wants_input(self) -> bool:
-        """False while a bounded buffer is full; the listener then stops reading."""
+        """Return False while a bounded buffer is full; the listener then stops reading."""
 
-    def signed_in(self) -> bool: ...
+    def signed_in(self) -> bool:
+        """Return True once the idle time limit is that of a user who signed in."""
 
     def updating(self) -> bool:
-        """True while a durable change is being made; a shutdown waits for it."""
+        """Return True while a durable change is being made; a shutdown waits for it."""

@@ -1,4 +1,4 @@
-"""The port of LMTP: recipients, and messages on their way in."""
+"""The ports of LMTP: recipients, and messages on their way in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailstore.ports.answer import Done
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The SMTP envelope of one message, and who handed it over (for the Received header)."""
+    """The SMTP envelope of one message, and who sent it to us (for the Received header)."""
 
     sender: str  # reverse-path without angle brackets; "" is the null sender
     client_name: str  # what LHLO said
@@ -23,9 +23,9 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """An accepted recipient. `address` is as the MTA typed it (with +detail), `mailboxes` where it goes.
+    """An accepted recipient. `address` is as the MTA typed it (with +detail), `mailboxes` is where the mail goes.
 
-    `capped` are the domains of these whose own quota the delivery must keep.
+    `capped` are the keys of the domains among these that have a quota of their own, which the delivery must keep.
     """
 
     address: str
@@ -35,16 +35,19 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """One recipient's message is durable: body fsynced, row committed."""
+    """The message of one recipient is durable: the body is synced, the row is committed."""
 
     queue_id: str
 
 
 class Intake(Protocol):
-    """One message on its way in. Streams to disk, with a bounded buffer. After an error every call is harmless."""
+    """One message on its way in. It streams to the store with a bounded buffer.
+
+    After an error every call is harmless.
+    """
 
     def write(self, wire: bytes) -> None:
-        """Add octets in wire form (CRLF, dot-stuffed). Failures are kept and told by `commit`."""
+        """Add octets in wire form (CRLF, dot-stuffed). `commit` reports what failed."""
 
     def commit(
         self,
@@ -52,19 +55,23 @@ class Intake(Protocol):
         octets: int,
         done: Callable[[int, Delivered | MailError], None],
     ) -> None:
-        """Make it durable for each recipient; `octets` is the unstuffed length of what was written.
+        """Make the message durable for each recipient; `octets` is the unstuffed length of what was written.
 
-        `done(index, answer)` is called once per recipient, in any order.
+        `done(index, answer)` is called once for each recipient, in any order.
         """
 
-    def abort(self) -> None: ...
+    def abort(self) -> None:
+        """Discard the message."""
 
 
 class Delivery(Protocol):
     """What an MTA may ask."""
 
     def recipient(self, address: str, octets: int | None, done: Done[Recipient]) -> None:
-        """Decide at RCPT. `octets` is what MAIL SIZE= announced. UnknownRecipient, RecipientDisabled, QuotaRejected,
-        QuotaDeferred, AliasOutside, Unavailable."""
+        """Decide at RCPT; `octets` is what MAIL SIZE= announced, None if nothing.
 
-    def begin(self, envelope: Envelope) -> Intake: ...
+        UnknownRecipient, RecipientDisabled, QuotaRejected, QuotaDeferred, AliasOutside, Unavailable.
+        """
+
+    def begin(self, envelope: Envelope) -> Intake:
+        """Begin a message. Never fails: `commit` reports it if the store takes nothing."""

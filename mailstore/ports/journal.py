@@ -1,4 +1,4 @@
-"""The port of the session log."""
+"""The port of the log: sessions report events to it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from mailstore.ports.maildrop import SessionRecord
 
 
 class Journal(Protocol):
-    """Where sessions tell what happened. Never raises, never waits; texts from peers are escaped by it."""
+    """Where sessions report what happened. It never raises and never waits, and it escapes texts from peers."""
 
-    def cleartext_refused(self, client: str, command: str) -> None: ...
+    def cleartext_refused(self, client: str, command: str) -> None:
+        """Report that a password command was refused because TLS was missing."""
 
     def sign_in_refused(self, client: str, proxy: str | None, address: str, *, mechanism: str, cause: str) -> None:
-        """A guess, or an owner's mistake. `address` is as typed; it is told only if it is one, since a password typed
-        in the wrong place is a secret too."""
+        """Report a refused sign-in.
 
-    def session_ended(self, record: SessionRecord) -> None: ...
+        `address` is as typed. It is logged only if it is an address: a password typed in the wrong place is a secret.
+        """
 
-    def trouble(self, error: MailError, doing: str) -> None: ...
+    def session_ended(self, record: SessionRecord) -> None:
+        """Report a session that ended."""
+
+    def trouble(self, error: MailError, doing: str) -> None:
+        """Report an error that the peer saw only as a neutral reply; `doing` says what was tried."""

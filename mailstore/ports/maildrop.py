@@ -1,4 +1,7 @@
-"""The ports of POP3: a sign-in, and the maildrop that it opens."""
+"""The ports of POP3: the sign-in, and the maildrop that it opens.
+
+What is made for each sign-in or message is a NamedTuple: a frozen dataclass takes four times as long to make.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +15,25 @@ from mailstore.ports.bodies import OpenBody
 
 
 class Credentials(NamedTuple):
-    """What a client proved itself with. `secret` keeps its blanks; `address` is as typed."""
+    """What a client sent to sign in. `secret` keeps its blanks; `address` is as typed."""
 
     address: str
     secret: str
     client: str  # the client's IP address, after PROXY
-    loopback: bool  # from this machine itself, with no proxy between
-    tls: str | None = None  # the version, where TLS hid the secret
+    loopback: bool  # the client is on this machine, with no proxy between
+    tls: str | None = None  # the version; None if TLS did not protect the secret
 
 
 @dataclass(slots=True)
 class Listing:
-    """The messages of one maildrop in number order; immutable and shared between sessions.
+    """The messages of one maildrop in number order. Sessions share it, so nobody changes it.
 
-    `octets[i]` and `uidls[i]` belong to message number i + 1; `rendered` keeps octets derived from them (a
-    protocol's LIST and UIDL replies), so that a repeated listing costs one write.
+    `octets[i]` and `uidls[i]` belong to message number i + 1. `rendered` keeps the LIST and UIDL replies that a
+    protocol made from them, so that a repeated listing costs one write.
     """
 
-    keys: array[int]  # primary keys, opaque to protocols
-    arrivals: array[int]  # change numbers of their arrivals, ascending; as opaque
+    keys: array[int]  # primary keys; protocols do not look into them
+    arrivals: array[int]  # change numbers of their arrivals, ascending; protocols do not look into them
     octets: array[int]
     uidls: Sequence[str]
     rendered: dict[str, bytes] = field(default_factory=dict)
@@ -40,7 +43,7 @@ class Listing:
 
 
 class Message(NamedTuple):
-    """One message, ready to be sent: `prefix` + `body` is the wire form, `octets` what the client ends with."""
+    """One message, ready to be sent: `prefix` + `body` is the wire form, `octets` its unstuffed length."""
 
     octets: int
     prefix: bytes
@@ -49,7 +52,7 @@ class Message(NamedTuple):
 
 @dataclass(slots=True)
 class SessionRecord:
-    """What a POP3 session was, told once at its end (P-198). Counts are of commands answered +OK."""
+    """What a POP3 session did, reported once at its end (P-198). The counts are of commands answered +OK."""
 
     client: str
     proxy: str | None = None
@@ -69,15 +72,15 @@ class SessionRecord:
 
 
 class Handled(NamedTuple):
-    """What one session did to messages, by their numbers."""
+    """What one session did to messages, by message number."""
 
-    fetched: Sequence[int]  # sent whole by RETR, in that order; a number stands there as often as it was sent
-    confirmed: int  # so many of them, from the first, does the client have
+    fetched: Sequence[int]  # sent whole by RETR, in that order; a number occurs as often as it was sent
+    confirmed: int  # the first so many of `fetched` have reached the client
     removed: Sequence[int]  # what its QUIT removed
 
 
 class Maildrop(Protocol):
-    """What one POP3 session sees: the state of a mailbox at one change number, steady until the session ends."""
+    """What one POP3 session sees: the mailbox at one change number. It stays the same until the session ends."""
 
     address: str
     device: str
@@ -86,44 +89,48 @@ class Maildrop(Protocol):
     expire_days: int | None  # RFC 2449 §6.7; None is NEVER
 
     def listing(self, done: Done[Listing]) -> None:
-        """Load the list; exactly `messages` long, and its octets sum to `octets`."""
+        """Load the list. It has exactly `messages` entries, and their octets sum to `octets`."""
 
     def message(self, number: int, done: Done[Message]) -> None:
-        """Open message `number` (1..n); the caller closes the body. BodyLost, Unavailable before any octet."""
+        """Open message `number` (1 to n); the caller closes its body. BodyLost, BodyUnreadable, Unavailable."""
 
     def remove(self, numbers: Sequence[int], done: Done[int]) -> None:
-        """The UPDATE state: all or none, durable when `done` is called. Already removed ones count as removed.
+        """Remove messages: the UPDATE state of RFC 1939 §6. All or none are removed, durably when `done` is called.
 
-        BadCredentials when the device was revoked or barred since it signed in: nothing was done.
+        `done` gets the count; one that was removed before counts too. BadCredentials if the device was revoked or
+        barred since it signed in; then nothing was removed.
         """
 
     def watch(self, barred: Callable[[], None]) -> None:
-        """Call `barred` within a second of when this device may use POP no more. Asked once, before anything else."""
+        """Call `barred` within a second after this device may no longer use POP. Called once, before anything else."""
 
     def ended(self, record: SessionRecord, handled: Handled) -> None:
-        """The session is over: `barred` is not called any more, and what was done is kept. Never raises or waits."""
+        """Close the maildrop and keep what the session did; `barred` is not called any more. Never raises or waits."""
 
 
 class SignIn(Protocol):
-    """A sign-in under way. Harmless once it is answered."""
+    """A sign-in that is under way. Both methods do nothing once it is answered."""
 
     def abandon(self) -> None:
-        """The client is gone: a password check that has not begun is not made, and `done` gets Abandoned."""
+        """Give up, since the client is gone: a password check that has not begun is not made. `done` gets Abandoned."""
 
     def give_way(self) -> None:
-        """The client will send no more, and may be gone: a check that has not begun lets all others go first."""
+        """Let all other checks go first: the client will send nothing more and may be gone."""
 
 
 class Accounts(Protocol):
-    """Sign-in."""
+    """Who may sign in."""
 
     def sign_in(self, credentials: Credentials, done: Done[Maildrop]) -> SignIn:
-        """One reply and one cost for unknown user, wrong password and suspended account (BadCredentials).
+        """Check credentials and open the maildrop.
 
-        Also PopSwitchedOff, MainPasswordBarred (only after the right password), Throttled, Overloaded, Abandoned,
-        Unavailable. After failures the check and the answer may be delayed on purpose; it holds nothing meanwhile.
+        BadCredentials for an unknown user, a wrong password and a suspended account: one reply, one cost.
+        MainPasswordBarred only after the right password. Also PopSwitchedOff, Throttled, Overloaded, Abandoned and
+        Unavailable. After failures the check and the answer may be delayed on purpose; meanwhile no resource is held.
         """
 
     def site_expire_days(self) -> tuple[int | None, bool] | None:
-        """The smallest expiry of any mailbox (None: never), and whether mailboxes differ. Never waits; None while
-        nothing is known."""
+        """Return the smallest expiry of any mailbox (None: never), and whether mailboxes differ.
+
+        Never waits; None while nothing is known.
+        """

@@ -18,12 +18,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from mailstore.bodies.files import FileBodies
 from mailstore.directory import audit
 from mailstore.directory.audit import Actor
 from mailstore.directory.mailbox_batch import MAIN_DEVICE
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Body, Device, Domain, Mailbox, User
+from mailstore.ports import BodyStore
 from mailstore.wire.body_normalizer import RawNormalizer
 
 BODIES = 48
@@ -75,7 +75,7 @@ class SampleSiteResult:
 
 
 def run(
-    size: Size, store: FileBodies, *, password: str, actor: Actor, progress: Callable[[str, int, int | None], None]
+    size: Size, store: BodyStore, *, password: str, actor: Actor, progress: Callable[[str, int, int | None], None]
 ) -> SampleSiteResult:
     """Make the site; `progress` hears of mailboxes. Rejected when a domain of such a site is there already."""
     if Domain.objects.filter(name=_domain_name(0)).exists():
@@ -168,7 +168,7 @@ def _letters() -> Iterator[bytes]:
         yield message.as_bytes()
 
 
-def _store(store: FileBodies, octets: bytes) -> int:
+def _store(store: BodyStore, octets: bytes) -> int:
     """Make one body, file before row; returns its row's key."""
     draft, door = store.begin(), RawNormalizer()
     draft.write(door.feed(octets) + door.finish())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import stat
@@ -13,12 +14,12 @@ from pathlib import Path
 import pytest
 import xxhash
 
-from mailstore.bodies import from_url, layout, trailer
+from mailstore.bodies import from_url, layout, open_and_wait, trailer
 from mailstore.bodies.drafts import FileDraft
 from mailstore.bodies.files import FOLDER_MILLISECONDS, FileBodies, fresh_key
 from mailstore.errors import BodyLost, StorageFull, Unavailable
 from mailstore.policy import sortable_ids
-from mailstore.ports import BodyRef
+from mailstore.ports import BodyRef, BodyStore
 from tests import running
 from tests.suites.bodies import BORDER, LARGE, SMALL, BodyStoreSuite, Spoil, stored
 
@@ -31,10 +32,14 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(root: Path) -> FileBodies:
-    made = from_url(f"file:{root}")
-    made.prepare()
-    return made
+def empty(root: Path) -> BodyStore:
+    return from_url(f"file:{root}")
+
+
+@pytest.fixture
+def store(empty: BodyStore) -> BodyStore:
+    empty.prepare()
+    return empty
 
 
 @pytest.fixture
@@ -51,6 +56,7 @@ def file_of(root: Path, key: str) -> Path:
 
 
 def descriptors() -> int:
+    gc.collect()  # those of earlier tests are closed now, and not in the middle of this one
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
@@ -73,8 +79,8 @@ class TestFileBodies(BodyStoreSuite):
 
 class TestNamedDrafts(TestFileBodies):
     @pytest.fixture
-    def store(self, named: FileBodies) -> FileBodies:
-        return named
+    def empty(self, root: Path) -> FileBodies:
+        return FileBodies(root, unnamed=False)
 
 
 # --- what lies on the disk --------------------------------------------------------------------------------------------
@@ -132,7 +138,7 @@ def test_what_comes_together_lies_together_and_all_folders_have_their_turn(root:
 
 
 def test_the_descriptor_of_a_large_body_begins_with_it(store: FileBodies) -> None:
-    body = store.open(stored(store, LARGE))
+    body = open_and_wait(store, stored(store, LARGE))
     descriptor = body.descriptor()
     assert descriptor is not None
     assert os.pread(descriptor, len(LARGE), 0) == LARGE
@@ -142,7 +148,7 @@ def test_the_descriptor_of_a_large_body_begins_with_it(store: FileBodies) -> Non
 def test_a_small_body_holds_no_descriptor(store: FileBodies) -> None:
     refs = [stored(store, SMALL) for _ in range(10)]
     before = descriptors()
-    bodies = [store.open(ref) for ref in refs]
+    bodies = [open_and_wait(store, ref) for ref in refs]
     assert descriptors() == before
     assert {body.descriptor() for body in bodies} == {None}
 
@@ -153,7 +159,7 @@ def test_refused_bodies_hold_no_descriptor(root: Path, store: FileBodies) -> Non
     before = descriptors()
     for _ in range(5):
         with pytest.raises(BodyLost):
-            store.open(ref)
+            open_and_wait(store, ref)
     assert descriptors() == before
 
 
@@ -198,7 +204,7 @@ def test_files_that_were_swapped_are_noticed(root: Path, store: FileBodies, wire
     aside.rename(two)
     for ref in (first, second):
         with pytest.raises(BodyLost):
-            store.open(ref)
+            open_and_wait(store, ref)
 
 
 @pytest.mark.req("P-062")
@@ -217,7 +223,7 @@ def test_a_file_cut_short_empty_or_with_more_behind_it_is_lost(root: Path, store
     ):
         file.write_bytes(damaged)
         with pytest.raises(BodyLost):
-            store.open(ref)
+            open_and_wait(store, ref)
 
 
 def test_one_wrong_octet_is_noticed_at_once_in_a_small_body_and_by_verify_in_a_large(
@@ -229,7 +235,7 @@ def test_one_wrong_octet_is_noticed_at_once_in_a_small_body_and_by_verify_in_a_l
             file.seek(3)
             file.write(b"\0")
     with pytest.raises(BodyLost):
-        store.open(small)
+        open_and_wait(store, small)
     with pytest.raises(BodyLost):
         store.verify(large)
 
@@ -237,7 +243,7 @@ def test_one_wrong_octet_is_noticed_at_once_in_a_small_body_and_by_verify_in_a_l
 @pytest.mark.req("P-063")
 def test_a_file_that_shrinks_while_it_is_read_never_ends_early(root: Path, store: FileBodies) -> None:
     ref = stored(store, LARGE)
-    body = store.open(ref)
+    body = open_and_wait(store, ref)
     os.truncate(file_of(root, ref.key), 1000)
     with pytest.raises(BodyLost):
         body.read(500, 1000)
@@ -264,7 +270,7 @@ def everything(store: FileBodies, ref: BodyRef) -> list[object]:
     return [
         lambda: stored(store, SMALL),
         lambda: stored(store, LARGE),
-        lambda: store.open(ref),
+        lambda: open_and_wait(store, ref),
         lambda: store.verify(ref),
         lambda: list(store.keys()),
         lambda: list(store.litter(0)),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 import xxhash
 
-from mailstore.errors import BodyLost, TryAgain, Unavailable
+from mailstore.errors import BodyLost, MailError, TryAgain, Unavailable
 from mailstore.policy import sortable_ids
-from mailstore.ports import BodyRef
-from tests.fakes.pop3 import MemoryBody
+from mailstore.ports import BodyRef, Done, ForeignFile, OpenBody
+from tests.fakes.pop3 import Answers, MemoryBody
 
 
 class FakeDraft:
@@ -39,20 +40,37 @@ class FakeDraft:
         self._store.drafts.pop(self._name, None)
 
     def _check(self) -> None:
-        if self._store.trouble is not None:
+        try:
+            self._store.require_reachable()
+        except TryAgain:
             self.abort()
-            raise self._store.trouble
+            raise
         if self._name not in self._store.drafts:
             raise Unavailable("the draft was ended before")
 
 
 class FakeBodies:
-    """Bodies by key in `wires`, which a test may spoil. While `trouble` is set everything raises it."""
+    """Bodies by key in `wires`, which a test may spoil. While `trouble` is set everything raises it.
+
+    While `answers.held` is True, `open` answers late, as a remote store does.
+    """
 
     def __init__(self) -> None:
         self.wires: dict[str, bytes] = {}
         self.drafts: dict[str, float] = {}
+        self.quarantine: dict[str, bytes] = {}  # by name
         self.trouble: TryAgain | None = None
+        self.answers = Answers()
+        self._prepared = False
+        self._store_id: str | None = None
+
+    def prepare(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        self._prepared = True
+
+    def prepared(self) -> bool:
+        return self._prepared and self.trouble is None
 
     def begin(self) -> FakeDraft:
         return FakeDraft(self, sortable_ids.new_id(time.time_ns() // 1_000_000, os.urandom(sortable_ids.RANDOM_OCTETS)))
@@ -60,34 +78,94 @@ class FakeBodies:
     def commit(self, finished: Sequence[tuple[FakeDraft, int]]) -> list[BodyRef | TryAgain]:
         return [_outcome(draft, octets) for draft, octets in finished]
 
-    def open(self, ref: BodyRef) -> MemoryBody:
-        self.probe()
+    def open(self, ref: BodyRef, done: Done[OpenBody]) -> None:
+        self.answers.give(done, self._opened(ref))
+
+    def _opened(self, ref: BodyRef) -> MemoryBody | MailError:
+        try:
+            self.verify(ref)
+        except MailError as error:
+            return error
+        return MemoryBody(self.wires[ref.key])
+
+    def verify(self, ref: BodyRef) -> None:
+        self.require_reachable()
         wire = self.wires.get(ref.key)
         if wire is None or len(wire) != ref.wire_octets or xxhash.xxh3_128_digest(wire) != ref.digest:
             raise BodyLost(ref.key)
-        return MemoryBody(wire)
 
-    def verify(self, ref: BodyRef) -> None:
-        self.open(ref)
+    def examine(self, name: str) -> tuple[BodyRef, float]:
+        self.require_reachable()
+        wire = self.wires.get(name, self.quarantine.get(name))
+        if wire is None:
+            raise BodyLost(name)
+        key = name.rpartition("/")[2]
+        octets = len(wire) - (b"\r\n" + wire).count(b"\r\n.")
+        return BodyRef(key, len(wire), octets, xxhash.xxh3_128_digest(wire)), sortable_ids.parts(key)[0] / 1000
 
     def remove(self, key: str) -> None:
-        self.probe()
+        self.require_reachable()
+        if self.quarantine.pop(key, None) is not None:
+            return
         if not sortable_ids.is_id(key.removeprefix("tmp/")):
             raise BodyLost(key)
         self.wires.pop(key, None)
         self.drafts.pop(key.removeprefix("tmp/"), None)
 
     def keys(self) -> Iterator[str]:
-        self.probe()
+        self.require_reachable()
         return iter(list(self.wires))
 
     def litter(self, older_than_seconds: float) -> Iterator[str]:
-        self.probe()
+        self.require_reachable()
         return iter([f"tmp/{name}" for name, at in self.drafts.items() if time.time() - at >= older_than_seconds])
 
+    def set_aside(self, keys: Sequence[str]) -> set[str]:
+        self.require_reachable()
+        day = datetime.now(UTC).date().isoformat()
+        moved = {key for key in keys if key in self.wires}
+        for key in moved:
+            self.quarantine[f"quarantine/{day}/{key}"] = self.wires.pop(key)
+        return moved
+
+    def quarantined(self, older_than_days: float = 0) -> Iterator[str]:
+        self.require_reachable()
+        last = (datetime.now(UTC) - timedelta(days=older_than_days)).date().isoformat()
+        return iter(sorted(name for name in self.quarantine if name.split("/")[1] <= last))
+
+    def bring_back(self, name: str) -> str:
+        self.require_reachable()
+        if name not in self.quarantine:
+            raise Unavailable(f"{name} is not in the quarantine")
+        key = name.rpartition("/")[2]
+        self.wires[key] = self.quarantine.pop(name)
+        return key
+
+    def foreign(self) -> Iterator[tuple[int, list[ForeignFile]]]:
+        self.require_reachable()
+        return iter([(len(self.wires), [])])
+
+    def mend(self, file: ForeignFile) -> bool:
+        return False
+
+    def store_id(self) -> str | None:
+        return self._store_id
+
+    def set_store_id(self, store_id: str) -> None:
+        self.require_reachable()
+        self._store_id = store_id
+
+    def require_usable(self, keys: Sequence[str]) -> None:
+        self.require_reachable()
+
     def probe(self) -> None:
+        self.require_reachable()
+
+    def require_reachable(self) -> None:
         if self.trouble is not None:
             raise self.trouble
+        if not self._prepared:
+            raise Unavailable("the store was never prepared")
 
 
 def _outcome(draft: FakeDraft, octets: int) -> BodyRef | TryAgain:

@@ -64,7 +64,7 @@ def _letter(store: FileBodies, box: Mailbox, number: int, content: bytes) -> Mes
 
 def wire_of(store: FileBodies, message: Message) -> bytes:
     body = message.body
-    opened = store.open(BodyRef(body.key, body.wire_octets, body.octets, bytes(body.digest)))
+    opened = bodies.open_and_wait(store, BodyRef(body.key, body.wire_octets, body.octets, bytes(body.digest)))
     try:
         return bytes(message.prefix) + opened.read(0, opened.wire_octets)
     finally:

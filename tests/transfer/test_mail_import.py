@@ -61,7 +61,7 @@ def run(path: Path, said: list[str] | None = None, kind: str | None = None) -> m
 
 def wire_of(body: Body) -> bytes:
     store = bodies.from_url(conf.load().mail_store_url)
-    opened = store.open(BodyRef(body.key, body.wire_octets, body.octets, bytes(body.digest)))
+    opened = bodies.open_and_wait(store, BodyRef(body.key, body.wire_octets, body.octets, bytes(body.digest)))
     try:
         return opened.read(0, opened.wire_octets)
     finally:
