@@ -37,7 +37,7 @@ class FakeIntake:
         assert self.committed is None, "a second commit"
         self.committed = ([recipient.address for recipient in recipients], octets)
         for index, recipient in enumerate(recipients):
-            self._delivery.decide(index, recipient.address, done)
+            self._delivery.decide(index, recipient.address, self.wire, done)
 
     def abort(self) -> None:
         self.aborted = True
@@ -47,10 +47,13 @@ class FakeDelivery:
     """Mailboxes by address in any case.
 
     `recipients` decides at RCPT, `outcomes` after the message; an address in neither is unknown, one in `recipients`
-    alone gets its mail. While `held` is True answers wait in `waiting`, to be given in any order.
+    alone gets its mail. While `held` is True answers wait in `waiting`, to be given in any order. `on_delivered` gets
+    the address, the queue id and the wire form of each message that was delivered.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_delivered: Callable[[str, str, bytes], None] = lambda *_message: None) -> None:
+        self._on_delivered = on_delivered
+        self._delivered = 0
         self.recipients: dict[str, object] = {}
         self.outcomes: dict[str, object] = {}
         self.asked: list[tuple[str, int | None]] = []
@@ -74,8 +77,11 @@ class FakeDelivery:
         self.intakes.append(FakeIntake(self, envelope))
         return self.intakes[-1]
 
-    def decide(self, index: int, address: str, done: Callable[[int, Delivered | MailError], None]) -> None:
-        outcome = self.outcomes.get(address.lower(), Delivered(f"q{index}"))
+    def decide(self, index: int, address: str, wire: bytes, done: Callable[[int, Delivered | MailError], None]) -> None:
+        outcome = self.outcomes.get(address.lower(), Delivered(f"q{self._delivered}"))
+        if isinstance(outcome, Delivered):
+            self._delivered += 1
+            self._on_delivered(address, outcome.queue_id, wire)
         self._give(lambda: done(index, outcome))
 
     def release(self, *numbers: int) -> None:

@@ -90,7 +90,10 @@ class StoredMessage:
 
 
 class FakeMaildrop:
-    """A maildrop in memory. Set `listing_error` or `remove_error` to make it fail, `answers.held` to make it wait."""
+    """A maildrop in memory. Set `listing_error` or `remove_error` to make it fail, `answers.held` to make it wait.
+
+    `on_remove` gets the messages that were removed.
+    """
 
     def __init__(
         self,
@@ -98,8 +101,10 @@ class FakeMaildrop:
         address: str = "anna@example.org",
         device: str = "main",
         expire_days: int | None = None,
+        on_remove: Callable[[list[StoredMessage]], None] = lambda _messages: None,
     ) -> None:
         self.address = address
+        self._on_remove = on_remove
         self.device = device
         self.expire_days = expire_days
         self.stored = stored
@@ -130,12 +135,15 @@ class FakeMaildrop:
 
     def remove(self, numbers: Sequence[int], done: Done[int]) -> None:
         self.removed.append(list(numbers))
+        if self.remove_error is None:
+            self._on_remove([self.stored[number - 1] for number in numbers])
         self.answers.give(done, self.remove_error or len(numbers))
 
     def watch(self, barred: Callable[[], None]) -> None:
         self.bar = barred
 
     def ended(self, record: SessionRecord, handled: Handled) -> None:
+        self.bar = None
         self.ends.append((record, handled))
 
     def _listing(self) -> Listing:
@@ -164,6 +172,9 @@ class FakeSignIn:
         self.gave_way = True
 
 
+Opens = FakeMaildrop | MailError | Callable[[], FakeMaildrop]
+
+
 class FakeAccounts:
     """Accounts by address in any case; `asked` keeps every attempt. `error` is the answer to all while it is set."""
 
@@ -173,17 +184,18 @@ class FakeAccounts:
         self.sign_ins: list[FakeSignIn] = []
         self.error: MailError | None = None
         self.expire: tuple[int | None, bool] | None = (None, False)
-        self._known: dict[str, tuple[str, FakeMaildrop | MailError]] = {}
+        self._known: dict[str, tuple[str, Opens]] = {}
 
-    def add(self, address: str, secret: str, opens: FakeMaildrop | MailError) -> None:
-        """`opens` is what the right secret gives: a maildrop, or an error such as PopSwitchedOff."""
+    def add(self, address: str, secret: str, opens: Opens) -> None:
+        """`opens` is what the right secret gives: a maildrop, what makes one, or an error such as PopSwitchedOff."""
         self._known[address.lower()] = (secret, opens)
 
     def sign_in(self, credentials: Credentials, done: Done[FakeMaildrop]) -> FakeSignIn:
         self.asked.append(credentials)
         secret, opens = self._known.get(credentials.address.lower(), (None, None))
         right = secret == credentials.secret
-        answer = self.error or (opens if right else BadCredentials("unknown user or wrong password"))
+        given = opens() if right and callable(opens) else opens
+        answer = self.error or (given if right else BadCredentials("unknown user or wrong password"))
         self.sign_ins.append(FakeSignIn(self.answers, self.answers.give(done, answer), done))
         return self.sign_ins[-1]
 

@@ -14,6 +14,7 @@ from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.sql.connection_pool import ConnectionPool
 from tests.site.letters import letters
 from tests.site.mail import Mail
+from tests.site.stored_site import StoredSite
 from tests.site.worker import Worker, conninfo, end
 
 __all__ = ["letters"]
@@ -62,6 +63,11 @@ def delivery(lanes: ConnectionPool, bodies: FileBodies) -> Iterator[StoredDelive
     delivery = StoredDelivery(lanes, bodies, "mail.example.test")
     yield delivery
     delivery.close()
+
+
+@pytest.fixture
+def stored_site(worker: Worker, accounts: StoredAccounts, delivery: StoredDelivery, tmp_path: Path) -> StoredSite:
+    return StoredSite(worker, accounts, delivery, tmp_path / "bodies")
 
 
 @pytest.fixture
