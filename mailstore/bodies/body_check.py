@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import xxhash
 
-from mailstore.bodies import disk, stored_body, trailer
+from mailstore.bodies import disk, stored_body
 from mailstore.errors import BodyLost
 from mailstore.ports.bodies import BodyRef
 
@@ -30,7 +30,7 @@ class _Read:
 def verify(path: str, ref: BodyRef) -> None:
     """Read all of the body at `path`. BodyLost unless it is the one of `ref`, and every OSError."""
     read = _read(path, ref.key)
-    trailer.check(read.end, ref)
+    stored_body.check_trailer(read.end, ref)
     stored_body.compare(read.digest, ref)
 
 
@@ -38,7 +38,7 @@ def examine(path: str, key: str) -> tuple[BodyRef, float]:
     """Return what the body at `path` is by its own trailer, and when its file was written. BodyLost, OSError."""
     read = _read(path, key)
     ref = BodyRef(key, read.wire_octets, read.wire_octets - read.stuffed_dots, read.digest)
-    trailer.check(read.end, ref)
+    stored_body.check_trailer(read.end, ref)
     return ref, read.written_at
 
 
@@ -46,7 +46,7 @@ def _read(path: str, key: str) -> _Read:
     descriptor = stored_body.open_file(path)
     try:
         state = os.fstat(descriptor)
-        wire_octets = state.st_size - trailer.TRAILER_OCTETS
+        wire_octets = state.st_size - stored_body.TRAILER_OCTETS
         if wire_octets < 0:
             raise BodyLost(f"body {key} is short: it has {state.st_size} octets")
         digest, dots, end, before = xxhash.xxh3_128(), 0, b"", b"\r\n"

@@ -6,8 +6,17 @@ import ctypes
 import errno
 import os
 
+from mailstore.errors import StorageFull, TryAgain, Unavailable
+
 # Of a file system that makes no file without a name (NFS, old overlayfs), or a kernel that does not know of any.
 _NAMES_ONLY = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL})
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+# What opening or reading says of a folder, a socket, a pipe, a device or a link to itself. None of them is a body.
+NO_FILE = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENXIO, errno.ENODEV, errno.ESPIPE, errno.ELOOP})
+
+# What is wrong with one file, and not with the machine or its limits.
+UNREADABLE = frozenset({errno.EIO, errno.EACCES, errno.EPERM, errno.EUCLEAN, errno.EBADMSG, errno.ENODATA})
 
 # sync_file_range(2), which Python does not offer; only Linux has it.
 _sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)
@@ -76,3 +85,9 @@ def sync_folder(path: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def fault(error: OSError, doing: str) -> TryAgain:
+    """Return the error to raise instead of `error`. None of them is the message's fault, so all are temporary."""
+    kind = StorageFull if error.errno in _FULL else Unavailable
+    return kind(f"{doing}: {error}")

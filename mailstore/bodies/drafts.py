@@ -9,10 +9,9 @@ from pathlib import Path
 
 import xxhash
 
-from mailstore.bodies import disk, layout, trailer
+from mailstore.bodies import disk, layout, stored_body
 from mailstore.bodies.folders import Folder, Folders
 from mailstore.bodies.store_owner import identity_of
-from mailstore.bodies.system_errors import fault
 from mailstore.errors import TryAgain, Unavailable
 from mailstore.ports.bodies import BodyRef
 
@@ -56,7 +55,7 @@ class FileDraft:
     def finish(self) -> None:
         """All of it was written."""
         self._refuse_when_over()
-        self._pending.append(trailer.seal(self._digest.digest(), self._wire_octets))
+        self._pending.append(stored_body.seal(self._digest.digest(), self._wire_octets))
         self._flush_or_give_up()
 
     def commit(self, octets: int) -> BodyRef:
@@ -111,7 +110,7 @@ class FileDraft:
     def failed(self, error: OSError) -> TryAgain:
         """Return what `error` in one of the steps means."""
         self._folders.forget()
-        return fault(error, f"storing the body {self.key}")
+        return disk.fault(error, f"storing the body {self.key}")
 
     # --- its file -------------------------------------------------------------------------------------------------
 
@@ -124,7 +123,7 @@ class FileDraft:
             disk.write_all(self._file(), b"".join(self._pending))
         except OSError as error:
             self.abort()
-            raise fault(error, f"writing the draft of {self.key}") from error
+            raise disk.fault(error, f"writing the draft of {self.key}") from error
         self._pending.clear()
         self._pending_octets = 0
 

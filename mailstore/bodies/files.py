@@ -14,7 +14,6 @@ from mailstore.bodies.drafts import FileDraft
 from mailstore.bodies.folders import Folders
 from mailstore.bodies.quarantine import Quarantine
 from mailstore.bodies.store_owner import identity_of, owner_of, user_name
-from mailstore.bodies.system_errors import NO_FILE, UNREADABLE, fault
 from mailstore.errors import BodyLost, BodyUnreadable, MailError, StorageFull, TryAgain, Unavailable
 from mailstore.policy import sortable_ids
 from mailstore.ports.answer import Done
@@ -52,7 +51,7 @@ class FileBodies:
                 disk.sync_folder(self._root)
                 disk.sync_folder(str(root.parent))
         except OSError as error:
-            raise fault(error, f"making the mail store {self._root}") from error
+            raise disk.fault(error, f"making the mail store {self._root}") from error
 
     def prepared(self) -> bool:
         """True when the store was made and its disk is there."""
@@ -101,7 +100,7 @@ class FileBodies:
                 elif sortable_ids.is_id(name) and layout.period(name) < _first_live_period():
                     self._tidy(name)
         except OSError as error:
-            raise fault(error, f"removing the body {name}") from error
+            raise disk.fault(error, f"removing the body {name}") from error
 
     def keys(self) -> Iterator[str]:
         self.require_mounted()
@@ -122,21 +121,21 @@ class FileBodies:
             with identity_of(self._root):
                 return self._quarantine.put(keys)
         except OSError as error:
-            raise fault(error, "moving bodies into the quarantine") from error
+            raise disk.fault(error, "moving bodies into the quarantine") from error
 
     def quarantined(self, older_than_days: float = 0) -> Iterator[str]:
         self.require_mounted()
         try:
             yield from self._quarantine.names(older_than_days)
         except OSError as error:
-            raise fault(error, "reading the quarantine") from error
+            raise disk.fault(error, "reading the quarantine") from error
 
     def bring_back(self, name: str) -> str:
         try:
             with identity_of(self._root):
                 return self._quarantine.take_back(name)
         except OSError as error:
-            raise fault(error, f"bringing back {name}") from error
+            raise disk.fault(error, f"bringing back {name}") from error
 
     def foreign(self) -> Iterator[tuple[int, list[ForeignFile]]]:
         self.require_mounted()
@@ -165,7 +164,7 @@ class FileBodies:
             each = (file_ownership.one(self._root, layout.path(key)) for key in keys if sortable_ids.is_id(key))
             found = file_ownership.recent(self._root) or next(filter(None, each), None)
         except OSError as error:
-            raise fault(error, f"looking at {self._root}") from error
+            raise disk.fault(error, f"looking at {self._root}") from error
         if found is not None:
             raise Unavailable(f"{self._root}/{found.name} {found.detail}: {found.remedy}")
 
@@ -175,7 +174,7 @@ class FileBodies:
         except (FileNotFoundError, UnicodeDecodeError):
             return None
         except OSError as error:
-            raise fault(error, f"reading {self._root}/{layout.STORE_ID}") from error
+            raise disk.fault(error, f"reading {self._root}/{layout.STORE_ID}") from error
 
     def set_store_id(self, store_id: str) -> None:
         unfinished = f"{self._root}/{layout.draft(fresh_key(time.time_ns() // 1_000_000))}"
@@ -185,7 +184,7 @@ class FileBodies:
                 Path(unfinished).rename(f"{self._root}/{layout.STORE_ID}")
                 disk.sync_folder(self._root)
         except OSError as error:
-            raise fault(error, f"writing {self._root}/{layout.STORE_ID}") from error
+            raise disk.fault(error, f"writing {self._root}/{layout.STORE_ID}") from error
 
     def probe(self) -> None:
         self.require_mounted()
@@ -201,13 +200,13 @@ class FileBodies:
 
     def _meaning(self, error: OSError, name: str) -> MailError:
         """Return the error to raise for what the system says of a body. Unavailable when the store is away."""
-        if error.errno not in {errno.ENOENT, *NO_FILE, *UNREADABLE}:
-            return fault(error, f"reading the body {name}")
+        if error.errno not in {errno.ENOENT, *disk.NO_FILE, *disk.UNREADABLE}:
+            return disk.fault(error, f"reading the body {name}")
         try:
             self.require_mounted()
         except Unavailable as away:
             return away
-        if error.errno in UNREADABLE:
+        if error.errno in disk.UNREADABLE:
             return BodyUnreadable(f"body {name} cannot be read: {error}")
         if isinstance(error, FileNotFoundError):
             return BodyLost(f"body {name} is missing from {self._root}")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import struct
 
 import xxhash
 
-from mailstore.bodies import disk, trailer
-from mailstore.bodies.system_errors import fault
+from mailstore.bodies import disk
 from mailstore.errors import BodyLost
 from mailstore.ports.bodies import BodyRef, OpenBody
 
 HELD_OCTETS = 128 * 1024  # up to here a body is read whole when opened: one read, and its digest proves every octet
+_MAGIC = b"popbody1"  # the last character is the version
+_LAYOUT = struct.Struct(">8s16sQ")  # magic, XXH3-128 of the wire octets, their count
+TRAILER_OCTETS = _LAYOUT.size
 
 
 class HeldBody:
@@ -45,7 +48,7 @@ class FileBody:
         try:
             data = disk.read_all(self._descriptor, wanted, offset)
         except OSError as error:
-            raise fault(error, f"reading the body {self._key}") from error
+            raise disk.fault(error, f"reading the body {self._key}") from error
         if len(data) < wanted:
             raise BodyLost(f"body {self._key} became shorter while it was read")
         return data
@@ -82,21 +85,32 @@ def open_file(path: str) -> int:
 def _whole(descriptor: int, ref: BodyRef) -> bytes:
     # Two reads cost less than cutting the trailer off a copy; one octet more, to see that none follows.
     wire = disk.read_all(descriptor, ref.wire_octets, 0)
-    trailer.check(os.pread(descriptor, trailer.TRAILER_OCTETS + 1, ref.wire_octets), ref)
+    check_trailer(os.pread(descriptor, TRAILER_OCTETS + 1, ref.wire_octets), ref)
     compare(xxhash.xxh3_128_digest(wire), ref)
     return wire
 
 
 def _check_end(descriptor: int, ref: BodyRef) -> None:
     """Raise BodyLost unless the file is as long as the body is, and ends in its trailer. OSError."""
-    expected = ref.wire_octets + trailer.TRAILER_OCTETS
+    expected = ref.wire_octets + TRAILER_OCTETS
     found = os.fstat(descriptor).st_size
     if found != expected:
         raise BodyLost(f"body {ref.key} is {found} octets long, not {expected}")
-    trailer.check(disk.read_all(descriptor, trailer.TRAILER_OCTETS, ref.wire_octets), ref)
+    check_trailer(disk.read_all(descriptor, TRAILER_OCTETS, ref.wire_octets), ref)
 
 
 def compare(digest: bytes, ref: BodyRef) -> None:
     """Raise BodyLost unless the digest is that of the body."""
     if digest != ref.digest:
         raise BodyLost(f"body {ref.key} has other content than was stored: its digest is {digest.hex()}")
+
+
+def seal(digest: bytes, wire_octets: int) -> bytes:
+    """Return the trailer of a body."""
+    return _LAYOUT.pack(_MAGIC, digest, wire_octets)
+
+
+def check_trailer(trailer: bytes, ref: BodyRef) -> None:
+    """Raise BodyLost unless `trailer` is whole and is the one of `ref`."""
+    if trailer != seal(ref.digest, ref.wire_octets):
+        raise BodyLost(f"body {ref.key} is short, damaged or another one: its trailer is {trailer.hex()}")

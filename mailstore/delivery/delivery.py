@@ -6,8 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from mailstore.delivery import recipient_lookup as recipients
-from mailstore.delivery import trace_headers
+from mailstore.delivery import recipient_lookup, trace_headers
 from mailstore.delivery.body_committer import BodyCommitter
 from mailstore.delivery.message_writer import MessageWriter, Placement, Refusing, body_values, fresh_id
 from mailstore.errors import MailError, TryAgain
@@ -33,7 +32,7 @@ class StoredDelivery:
         self._placing = MessageWriter(lanes)
 
     def recipient(self, address: str, octets: int | None, done: Done[Recipient]) -> None:
-        recipients.find(self._lanes, address, octets, done, hostname=self._hostname)
+        recipient_lookup.find(self._lanes, address, octets, done, hostname=self._hostname)
 
     def begin(self, envelope: Envelope) -> Intake:
         return _Incoming(self, self._bodies, envelope)

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from mailstore.errors import MailError
-from mailstore.maildrop import diary_record as visits
-from mailstore.maildrop import diary_rollup as folds
+from mailstore.maildrop import diary_record, diary_rollup
 from mailstore.maildrop.diary_record import Visit
 from mailstore.maildrop.diary_rollup import Common, DiaryRollup, Fold
 from mailstore.pg import array_literals
@@ -63,9 +62,9 @@ class _Batch:
         """CONFIRM comes last: its answer is the transaction's."""
         yield BATCH, BATCH.values(writer=str(writer).encode(), number=b"%d" % self.number)
         if self.visits:
-            yield DIARY, visits.told(self.visits)
+            yield DIARY, diary_record.told(self.visits)
         if self.folds:
-            yield FOLD_DIARY, folds.columns(self.folds)
+            yield FOLD_DIARY, diary_rollup.columns(self.folds)
         pairs = list(self.confirmed())
         if pairs:
             devices, messages = (array_literals.bigints(column) for column in zip(*pairs, strict=True))

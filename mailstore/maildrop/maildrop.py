@@ -10,11 +10,11 @@ from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailstore.errors import BadCredentials, BodyLost, MailError, TryAgain
-from mailstore.maildrop import session_end
 from mailstore.maildrop.diary_record import Visit, Visitor
 from mailstore.maildrop.diary_writer import Diary
 from mailstore.maildrop.listing_cache import Listings, unpack
 from mailstore.maildrop.session_revocation import Credential, SessionRevocation
+from mailstore.models import DiarySession
 from mailstore.pg import array_literals
 from mailstore.pg.pipeline import Steps
 from mailstore.ports import BodyRef, BodyStore, Done, Handled, Listing, Message, OpenBody, SessionRecord
@@ -30,6 +30,18 @@ WINDOW_GROWTH = 8  # from one question to the next: a client that wants the newe
 HIDES_NOTHING = b"{}"
 BINARY_TRUE = b"\x01"
 _FIGURES = Struct(">4q").unpack
+
+_Ended = DiarySession.Ended
+# What connections and sessions say when they end (listener, pop3). Whatever is not here is the other side's doing.
+_KINDS = {
+    "quit": _Ended.QUIT.value,
+    "idle": _Ended.IDLE.value,
+    "barred": _Ended.BARRED.value,
+    "shutdown": _Ended.SHUTDOWN.value,
+    "failed": _Ended.FAILED.value,
+    "body failed": _Ended.FAILED.value,
+}
+_LOST = _Ended.LOST.value
 
 
 class View(NamedTuple):
@@ -230,7 +242,7 @@ class StoredMaildrop:
             self._view.visitor,
             self._began_at,
             datetime.now(UTC),
-            session_end.kind(record.reason),
+            _KINDS.get(record.reason, _LOST),
             listed=self.messages,
             octets_out=record.octets_out,
             fetched=self._arrivals(handled.fetched),

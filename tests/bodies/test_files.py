@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import xxhash
 
-from mailstore.bodies import from_url, layout, open_and_wait, trailer
+from mailstore.bodies import from_url, layout, open_and_wait, stored_body
 from mailstore.bodies.drafts import FileDraft
 from mailstore.bodies.files import FOLDER_MILLISECONDS, FileBodies, fresh_key
 from mailstore.errors import BodyLost, StorageFull, Unavailable
@@ -61,7 +61,7 @@ def descriptors() -> int:
 
 
 def sealed(wire: bytes) -> bytes:
-    return wire + trailer.seal(xxhash.xxh3_128_digest(wire), len(wire))
+    return wire + stored_body.seal(xxhash.xxh3_128_digest(wire), len(wire))
 
 
 class TestFileBodies(BodyStoreSuite):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import xxhash
 
-from mailstore.bodies import layout, trailer
+from mailstore.bodies import layout, stored_body
 from mailstore.bodies.files import FileBodies
 from mailstore.models import Mailbox, Message
 from mailstore.policy import sortable_ids
@@ -52,7 +52,7 @@ def body_without_row(folder: Path, wire: bytes = b"Subject: x\r\n") -> str:
     key = sortable_ids.new_id(int((time.time() - 7200) * 1000), os.urandom(sortable_ids.RANDOM_OCTETS))
     place = folder / "bodies" / layout.path(key)
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(wire + trailer.seal(xxhash.xxh3_128_digest(wire), len(wire)))
+    place.write_bytes(wire + stored_body.seal(xxhash.xxh3_128_digest(wire), len(wire)))
     return key
 
 

@@ -11,7 +11,7 @@ import pytest
 import xxhash
 from django.conf import LazySettings
 
-from mailstore.bodies import layout, trailer
+from mailstore.bodies import layout, stored_body
 from mailstore.bodies.files import FileBodies
 from mailstore.directory import mailboxes
 from mailstore.directory.outcome import Rejected
@@ -50,7 +50,7 @@ def without_row(root: Path, wire: bytes = WIRE, age_seconds: int = TWO_HOURS) ->
     key = sortable_ids.new_id(int((time.time() - age_seconds) * 1000), os.urandom(sortable_ids.RANDOM_OCTETS))
     place = root / layout.path(key)
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(wire + trailer.seal(xxhash.xxh3_128_digest(wire), len(wire)))
+    place.write_bytes(wire + stored_body.seal(xxhash.xxh3_128_digest(wire), len(wire)))
     return key
 
 
