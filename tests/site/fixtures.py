@@ -66,8 +66,10 @@ def delivery(lanes: ConnectionPool, bodies: FileBodies) -> Iterator[StoredDelive
 
 
 @pytest.fixture
-def stored_site(worker: Worker, accounts: StoredAccounts, delivery: StoredDelivery, tmp_path: Path) -> StoredSite:
-    return StoredSite(worker, accounts, delivery, tmp_path / "bodies")
+def stored_site(
+    worker: Worker, accounts: StoredAccounts, delivery: StoredDelivery, bodies: FileBodies, tmp_path: Path
+) -> StoredSite:
+    return StoredSite(worker, accounts, delivery, bodies, tmp_path / "bodies")
 
 
 @pytest.fixture

@@ -8,19 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from mailstore.delivery.delivery import StoredDelivery
+from mailstore.delivery.message_writer import Placement
 from mailstore.directory import mailboxes
 from mailstore.maildrop.accounts import StoredAccounts
 from mailstore.models import Domain, Mailbox, Message, User
+from mailstore.ports import BodyStore
 from tests.site.rows import ACTOR, a_domain
 from tests.site.worker import Ask, Worker
 from tests.suites.site import PASSWORD
 
 
 class StoredSite:
-    def __init__(self, worker: Worker, accounts: StoredAccounts, delivery: StoredDelivery, folder: Path) -> None:
+    def __init__(
+        self, worker: Worker, accounts: StoredAccounts, delivery: StoredDelivery, store: BodyStore, folder: Path
+    ) -> None:
         self.accounts = accounts
         self.delivery = delivery
         self._worker = worker
+        self._store = store
         self._folder = folder
 
     def ask(self, *calls: Ask) -> list[Any]:
@@ -42,6 +47,15 @@ class StoredSite:
         a_domain(address.rpartition("@")[2])
         mailboxes.ensure(address, actor=ACTOR, password=PASSWORD)
         self.change_password(address, password)
+
+    def place(self, address: str, wire: bytes, *, uidl: str, prefix: bytes) -> None:
+        """Put a message into a maildrop as it is, past the delivery headers."""
+        draft = self._store.begin()
+        draft.write(wire)
+        ref = draft.commit(len(wire) - (b"\r\n" + wire).count(b"\r\n."))
+        mailbox = Mailbox.objects.get(user__address=address).pk
+        placement = Placement((mailbox,), ref, prefix, uidl=uidl)
+        assert self.ask(lambda done: self.delivery.place(placement, done)) == [None]
 
     def suspend(self, address: str) -> None:
         User.objects.filter(address=address).update(is_active=False)
