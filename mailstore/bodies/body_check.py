@@ -1,4 +1,4 @@
-"""Bodies of a file store read whole to see whether they are whole: for checks, never to be sent."""
+"""Checks bodies of a file store by reading all of them. What is sent to clients is opened by `stored_body`."""
 
 from __future__ import annotations
 
@@ -17,56 +17,56 @@ CHUNK_OCTETS = 1024 * 1024  # a multiple of every page's size
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """What a file holds: wire octets, then a trailer. `written_at` is a Unix time."""
+class _Content:
+    """What was found in a file. `written_at` is a Unix time."""
 
     digest: bytes
     wire_octets: int
-    stuffed_dots: int  # that stand doubled at the beginning of a line: the message has one less of each
-    end: bytes
+    stuffed_dots: int  # doubled dots at the beginning of a line; the message has one dot less for each
+    trailer: bytes
     written_at: float
 
 
 def verify(path: str, ref: BodyRef) -> None:
-    """Read all of the body at `path`. BodyLost unless it is the one of `ref`, and every OSError."""
-    read = _read(path, ref.key)
-    stored_body.check_trailer(read.end, ref)
-    stored_body.compare(read.digest, ref)
+    """Read the whole body at `path`. BodyLost unless it is the one of `ref`, and every OSError."""
+    content = _read(path, ref.key)
+    stored_body.check_trailer(content.trailer, ref)
+    stored_body.compare(content.digest, ref)
 
 
 def examine(path: str, key: str) -> tuple[BodyRef, float]:
-    """Return what the body at `path` is by its own trailer, and when its file was written. BodyLost, OSError."""
-    read = _read(path, key)
-    ref = BodyRef(key, read.wire_octets, read.wire_octets - read.stuffed_dots, read.digest)
-    stored_body.check_trailer(read.end, ref)
-    return ref, read.written_at
+    """Return what the trailer says of the body at `path`, and when its file was written. BodyLost, OSError."""
+    content = _read(path, key)
+    ref = BodyRef(key, content.wire_octets, content.wire_octets - content.stuffed_dots, content.digest)
+    stored_body.check_trailer(content.trailer, ref)
+    return ref, content.written_at
 
 
-def _read(path: str, key: str) -> _Read:
+def _read(path: str, key: str) -> _Content:
     descriptor = stored_body.open_file(path)
     try:
         state = os.fstat(descriptor)
         wire_octets = state.st_size - stored_body.TRAILER_OCTETS
         if wire_octets < 0:
             raise BodyLost(f"body {key} is short: it has {state.st_size} octets")
-        digest, dots, end, before = xxhash.xxh3_128(), 0, b"", b"\r\n"
+        digest, dots, trailer, before = xxhash.xxh3_128(), 0, b"", b"\r\n"
         for offset, chunk in _chunks(descriptor, state.st_size):
             wire = chunk[: max(0, wire_octets - offset)]
-            end += chunk[len(wire) :]
+            trailer += chunk[len(wire) :]
             digest.update(wire)
             dots += (before + wire).count(b"\r\n.")
             before = (before + wire)[-2:]
-        return _Read(digest.digest(), wire_octets, dots, end, state.st_mtime)
+        return _Content(digest.digest(), wire_octets, dots, trailer, state.st_mtime)
     finally:
         os.close(descriptor)
 
 
 def _chunks(descriptor: int, octets: int) -> Iterator[tuple[int, bytes]]:
-    """Yield a file piece by piece, each behind its offset. What was not in the page cache is not there afterwards.
+    """Yield the pieces of a file, each with its offset. Drop those from the page cache that were not in it before.
 
-    So a check of all mail does not put out of it what people fetch.
+    Without that, a check of all mail would push the mail that people fetch out of the cache.
     """
-    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)  # no reading ahead, which would look as if it was there
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)  # read-ahead would look like cached pages
     for offset in range(0, octets, CHUNK_OCTETS):
         count = min(CHUNK_OCTETS, octets - offset)
         cached_octets = _cached(descriptor, count, offset)
@@ -80,10 +80,10 @@ def _chunks(descriptor: int, octets: int) -> Iterator[tuple[int, bytes]]:
 
 
 def _cached(descriptor: int, count: int, offset: int) -> int:
-    """Return how many octets from `offset` on are in the page cache; all of them where that cannot be known."""
+    """Return how many octets from `offset` on are in the page cache; `count` if the system cannot say."""
     try:
         return os.preadv(descriptor, [bytearray(count)], offset, os.RWF_NOWAIT)
     except BlockingIOError:
         return 0
-    except OSError:  # the file system cannot say
+    except OSError:
         return count

@@ -1,4 +1,4 @@
-"""System calls on files, made whole: all of it written, all of it read, folders synced. Knows no bodies."""
+"""System calls on files: write and read in full, sync folders, and say what a system error means. Knows no bodies."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import os
 
 from mailstore.errors import StorageFull, TryAgain, Unavailable
 
-# Of a file system that makes no file without a name (NFS, old overlayfs), or a kernel that does not know of any.
+# Errors of a file system that cannot make a file without a name (NFS, old overlayfs), or of a kernel that cannot.
 _NAMES_ONLY = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL})
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-# What opening or reading says of a folder, a socket, a pipe, a device or a link to itself. None of them is a body.
+# Errors from opening or reading a folder, a socket, a pipe, a device or a link to itself. None of them is a body.
 NO_FILE = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENXIO, errno.ENODEV, errno.ESPIPE, errno.ELOOP})
 
-# What is wrong with one file, and not with the machine or its limits.
+# Errors of one file, as opposed to those of the machine or its limits.
 UNREADABLE = frozenset({errno.EIO, errno.EACCES, errno.EPERM, errno.EUCLEAN, errno.EBADMSG, errno.ENODATA})
 
 # sync_file_range(2), which Python does not offer; only Linux has it.
@@ -26,12 +26,12 @@ if _sync_file_range is not None:
 
 
 def create(path: str) -> int:
-    """Return the descriptor of a new file; it never opens one that is there."""
+    """Make a new file and return its descriptor. Raises FileExistsError if there is one."""
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
 def create_unnamed(folder: str) -> int | None:
-    """Return the descriptor of a new file that is nowhere, until `name` puts it there; None where there are no such."""
+    """Make a file without a name and return its descriptor; None if the system cannot. `name` gives it a name later."""
     try:
         return os.open(folder, os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -41,20 +41,20 @@ def create_unnamed(folder: str) -> int | None:
 
 
 def name(descriptor: int, name: str, folder: int) -> None:
-    """Put a file without a name into an open folder, where nothing of that name may be."""
-    # open(2), O_TMPFILE. Python follows the link in /proc only where it is given a folder to look from.
+    """Give a file without a name its name in an open folder. Raises FileExistsError if the name is taken."""
+    # open(2), O_TMPFILE. Python follows the link in /proc only if it is given a folder to start from.
     os.link(f"/proc/self/fd/{descriptor}", name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=True)
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write every octet; `write` may stop early, and does on a disk that fills up."""
+    """Write every octet. A single write may stop early, and does so on a disk that fills up."""
     written = os.write(descriptor, data)
     while written < len(data):
         written += os.write(descriptor, memoryview(data)[written:])
 
 
 def start_writing(descriptor: int) -> None:
-    """Let the disk begin, where the system can be asked to. Promises nothing: an fsync comes behind it."""
+    """Ask the system to begin writing to disk, if it can. This guarantees nothing; an fsync must follow."""
     if _sync_file_range is not None:
         _sync_file_range(descriptor, 0, 0, _SYNC_FILE_RANGE_WRITE)
 
@@ -73,7 +73,7 @@ def read_all(descriptor: int, count: int, offset: int) -> bytes:
 
 
 def names(folder: str) -> list[str]:
-    """Return what a folder holds, sorted."""
+    """Return the names in a folder, sorted."""
     with os.scandir(folder) as entries:
         return sorted(entry.name for entry in entries)
 
@@ -88,6 +88,6 @@ def sync_folder(path: str) -> None:
 
 
 def fault(error: OSError, doing: str) -> TryAgain:
-    """Return the error to raise instead of `error`. None of them is the message's fault, so all are temporary."""
+    """Return the error to raise instead of `error`. No system error is the message's fault, so all are temporary."""
     kind = StorageFull if error.errno in _FULL else Unavailable
     return kind(f"{doing}: {error}")

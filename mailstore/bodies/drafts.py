@@ -1,4 +1,4 @@
-"""Bodies being written to a file store, and how several become durable together. What opens them again is `opened`."""
+"""Drafts: bodies that are being written to a file store, and how several become durable together."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from mailstore.bodies.store_owner import identity_of
 from mailstore.errors import TryAgain, Unavailable
 from mailstore.ports.bodies import BodyRef
 
-BUFFER_OCTETS = 128 * 1024  # most mail is smaller: one write, and no file at all for what is refused
+BUFFER_OCTETS = 128 * 1024  # most mail is smaller: it costs one write, and no file at all if it is refused
 
 
 Outcomes = dict["FileDraft", "BodyRef | TryAgain"]
 
 
 class FileDraft:
-    """A body being written: in memory up to BUFFER_OCTETS, then in a file of the drafts' folder.
+    """A body that is being written: in memory up to BUFFER_OCTETS, then in a file in the drafts' folder.
 
-    That file has no name until it is a body, where the file system can do so: whatever happens, it leaves no litter.
-    `commit` drives its steps, which raise OSError.
+    Where the file system allows it, the file has no name until it is a body, so that a crash leaves no litter. `commit`
+    calls the steps, which raise OSError.
     """
 
     def __init__(self, root: str, key: str, folders: Folders, *, unnamed: bool) -> None:
         self.key = key
-        self.folder: Folder | None = None  # where the body lies, once it was published
+        self.folder: Folder | None = None  # of the body; set by `publish`
         self._root = root
         self._drafts = f"{root}/{layout.DRAFTS}"
-        self._path: str | None = None  # of a draft with a name
+        self._path: str | None = None  # of a draft that has a name
         self._folders = folders
         self._unnamed = unnamed
         self._pending: list[bytes] = []
@@ -53,7 +53,7 @@ class FileDraft:
             self._flush_or_give_up()
 
     def finish(self) -> None:
-        """All of it was written."""
+        """Add the trailer and write what is still held in memory."""
         self._refuse_when_over()
         self._pending.append(stored_body.seal(self._digest.digest(), self._wire_octets))
         self._flush_or_give_up()
@@ -70,7 +70,7 @@ class FileDraft:
         self._over = True
         self._pending.clear()
         if self._path is not None:
-            with contextlib.suppress(OSError), identity_of(self._root):  # what stays is litter, and is swept
+            with contextlib.suppress(OSError), identity_of(self._root):  # if it stays, the sweep removes it as litter
                 Path(self._path).unlink()
             self._path = None
         if self._descriptor is not None:
@@ -79,21 +79,23 @@ class FileDraft:
             self._descriptor = None
 
     def ref(self, octets: int) -> BodyRef:
+        """Return what a row has to know of this body; `octets` is its unstuffed length."""
         return BodyRef(self.key, self._wire_octets, octets, self._digest.digest())
 
     # --- the steps of a commit ------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Set the disk to work, so that the fsync of one of several finds the others on their way."""
+        """Start writing to disk, so that the fsync of one of several drafts finds the others under way."""
         self._refuse_when_over()
         disk.start_writing(self._file())
 
     def sync(self) -> None:
+        """Make the content durable."""
         self._refuse_when_over()
         os.fsync(self._file())
 
     def publish(self) -> None:
-        """Give the finished file its name. A link, unlike a rename, never replaces what is there."""
+        """Give the finished file its name. A link, unlike a rename, never replaces a file."""
         with identity_of(self._root):
             self.folder = self._folders.of(self.key)
             if self._path is None:
@@ -102,13 +104,13 @@ class FileDraft:
                 os.link(self._path, self.key, dst_dir_fd=self.folder.descriptor)
 
     def withdraw(self) -> None:
-        """Take back a name that could not be made durable."""
+        """Remove a name that could not be made durable."""
         if self.folder is not None:
             with contextlib.suppress(OSError), identity_of(self._root):
                 os.unlink(self.key, dir_fd=self.folder.descriptor)
 
     def failed(self, error: OSError) -> TryAgain:
-        """Return what `error` in one of the steps means."""
+        """Return the outcome of a draft for which a step raised `error`."""
         self._folders.forget()
         return disk.fault(error, f"storing the body {self.key}")
 
@@ -143,10 +145,10 @@ class FileDraft:
 
 
 def commit(finished: Sequence[tuple[FileDraft, int]]) -> list[BodyRef | TryAgain]:
-    """Make bodies durable, each with its unstuffed length; one outcome each, whatever becomes of the others.
+    """Make finished drafts durable, each with its unstuffed length; return one outcome for each, in order.
 
-    Each step is taken for all before the next: the first fsync, of a file as of a folder, makes the file system write
-    what it owes for all of them, and the others find little left to do. The drafts are to be aborted afterwards.
+    Each step is done for all drafts before the next one: the first fsync of a file or of a folder makes the file system
+    write what is pending for all of them, so the others find little left to do. The caller then aborts each draft.
     """
     outcomes: Outcomes = {draft: draft.ref(octets) for draft, octets in finished}
     steps = (FileDraft.start, FileDraft.sync, FileDraft.publish)

@@ -1,6 +1,6 @@
-"""What in a file store its owner cannot use: files of another owner, modes that keep the owner out; and how to mend it.
+"""Finds and mends files of a store that its owner cannot use: they belong to another user, or their mode is wrong.
 
-The owner of the store (`owner.owner_of`) is the user that the listeners and the pages run as.
+The owner of the store (`store_owner.owner_of`) is the user that the listeners and the pages run as.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def walk(root: str) -> Iterator[tuple[int, list[ForeignFile]]]:
 
 
 def recent(root: str) -> ForeignFile | None:
-    """Return one thing of the marker, the drafts' folder and the newest folders that the owner cannot use."""
+    """Return the first of marker, drafts' folder and newest folders that the owner cannot use; None if all are fine."""
     owner = owner_of(root).st_uid
     names = [layout.MARKER, layout.DRAFTS]
     for period in list(filter(layout.is_period, disk.names(root)))[-_RECENT_PERIODS:]:
@@ -35,18 +35,18 @@ def recent(root: str) -> ForeignFile | None:
 
 
 def one(root: str, name: str, *, owner: int | None = None) -> ForeignFile | None:
-    """Return what keeps the owner from using the file or folder `name`; None where nothing does, or it is gone."""
+    """Return what keeps the owner from using the file or folder `name`; None if nothing does, or if it is gone."""
     with contextlib.suppress(FileNotFoundError):
         state = Path(root, name).lstat()
         flaw = _flaw(state, owner_of(root).st_uid if owner is None else owner)
-        return _told(root, name, flaw) if flaw else None
+        return _foreign(root, name, flaw) if flaw else None
     return None
 
 
 def mend(root: str, name: str) -> None:
-    """Give `name` to the owner of the store, with the mode of all files and folders there. OSError.
+    """Give `name` to the owner of the store and set the mode that the store uses. OSError.
 
-    What has other names is left: it may be a file of somebody else, which a link brought here.
+    PermissionError for a file with several names: it may belong to somebody else and have been linked here.
     """
     owner = owner_of(root)
     descriptor = _open_below(root, name)
@@ -70,10 +70,10 @@ def _walk(root: str, folder: str, owner: int, depth: int) -> Iterator[tuple[int,
     except FileNotFoundError:
         return
     except OSError as error:
-        yield 0, [_told(root, folder or ".", f"cannot be listed: {error.strerror}")]
+        yield 0, [_foreign(root, folder or ".", f"cannot be listed: {error.strerror}")]
         return
     names = [(f"{folder}/{name}" if folder else name, state) for name, state in found if state is not None]
-    flaws = [_told(root, name, flaw) for name, (mode, uid) in names if (flaw := _flaw_of(mode, uid, owner))]
+    flaws = [_foreign(root, name, flaw) for name, (mode, uid) in names if (flaw := _mode_flaw(mode, uid, owner))]
     yield len(names), flaws
     for name, (mode, _uid) in names:
         if depth and stat.S_ISDIR(mode) and os.access(f"{root}/{name}", os.R_OK | os.X_OK, effective_ids=True):
@@ -81,7 +81,7 @@ def _walk(root: str, folder: str, owner: int, depth: int) -> Iterator[tuple[int,
 
 
 def _state(entry: os.DirEntry[str]) -> tuple[int, int] | None:
-    """Mode and owner; None of what went meanwhile."""
+    """Return mode and owner; None if the file is gone meanwhile."""
     try:
         state = entry.stat(follow_symlinks=False)
     except OSError:
@@ -90,11 +90,11 @@ def _state(entry: os.DirEntry[str]) -> tuple[int, int] | None:
 
 
 def _flaw(state: os.stat_result, owner: int) -> str | None:
-    return _flaw_of(state.st_mode, state.st_uid, owner)
+    return _mode_flaw(state.st_mode, state.st_uid, owner)
 
 
-def _flaw_of(mode: int, uid: int, owner: int) -> str | None:
-    if stat.S_ISLNK(mode):  # who owns a link means nothing
+def _mode_flaw(mode: int, uid: int, owner: int) -> str | None:
+    if stat.S_ISLNK(mode):  # the owner of a link has no effect
         return None
     if uid != owner:
         return f"belongs to {user_name(uid)}, not to {user_name(owner)}, who owns the store"
@@ -104,13 +104,13 @@ def _flaw_of(mode: int, uid: int, owner: int) -> str | None:
     return None
 
 
-def _told(root: str, name: str, flaw: str) -> ForeignFile:
+def _foreign(root: str, name: str, flaw: str) -> ForeignFile:
     owner = user_name(owner_of(root).st_uid)
     return ForeignFile(name, flaw, f"as root, run `fsck --repair`, or `chown -R {owner}: {root}`")
 
 
 def _listed(folder: str) -> list[str]:
-    """Return the names in a folder; none where it cannot be listed: it is told by its own name."""
+    """Return the names in a folder; none if it cannot be listed, since the folder itself is reported then."""
     try:
         return disk.names(folder)
     except OSError:
@@ -118,7 +118,7 @@ def _listed(folder: str) -> list[str]:
 
 
 def _open_below(root: str, name: str) -> int:
-    """Return a descriptor that names the file and opens nothing, found without following any link below the root."""
+    """Return a descriptor that stands for the file (O_PATH), found without following a link below the root."""
     descriptor = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     for part in Path(name).parts:  # none of "."
         above = descriptor

@@ -1,4 +1,4 @@
-"""Bodies as files below one folder: ROOT/PERIOD/X/KEY, each ending in the trailer by which it proves itself."""
+"""The file store: bodies as files below one folder, ROOT/PERIOD/X/KEY (see `layout` and `stored_body`)."""
 
 from __future__ import annotations
 
@@ -19,28 +19,24 @@ from mailstore.policy import sortable_ids
 from mailstore.ports.answer import Done
 from mailstore.ports.bodies import BodyRef, ForeignFile, OpenBody
 
-FREE_OCTETS = 1024 * 1024  # below this the store calls itself full: a few messages' room
-FOLDER_MILLISECONDS = 500  # then the next folder has its turn, so that all 32 of a period fill alike
+FREE_OCTETS = 1024 * 1024  # with less free room, enough for a few messages, the store reports that it is full
+FOLDER_MILLISECONDS = 500  # after this time the next folder is used, so that all 32 of a period fill evenly
 _MARKER_TEXT = "This folder holds popadmin's mail bodies. Its name stands in MAIL_STORE_URL; do not remove this file.\n"
-# Drafts begun lately may still be put into the folders of their time; older folders may go when they are empty.
+# A draft may still be put into a folder that is younger than this; an older one may be removed when it is empty.
 _LIVE_MILLISECONDS = 2 * 86_400_000
 
 
 class FileBodies:
-    """The BodyStore on a local file system, or on any other with hard links and a true fsync."""
+    """ports.BodyStore on a local file system, or on another one with hard links and a true fsync."""
 
     def __init__(self, root: Path, *, unnamed: bool = True) -> None:
-        """`unnamed`: drafts have no name where the system can do so; for tests of systems that cannot."""
+        """`unnamed` False makes drafts with names everywhere, as on a system that cannot make files without one."""
         self._root = str(root)
         self._folders = Folders(self._root)
         self._quarantine = Quarantine(self._root, self._folders)
         self._unnamed = unnamed and Path("/proc/self/fd").is_dir()
 
     def prepare(self) -> None:
-        """Make the store where there is none; called once, before the first body, never to mend a store that vanished.
-
-        An empty folder may be a disk that is not mounted: whoever calls this knows that nothing was stored yet.
-        """
         root = Path(self._root)
         try:
             with identity_of(self._root):
@@ -54,7 +50,7 @@ class FileBodies:
             raise disk.fault(error, f"making the mail store {self._root}") from error
 
     def prepared(self) -> bool:
-        """True when the store was made and its disk is there."""
+        """Return True if the store was made and its disk is mounted."""
         return Path(self._root, layout.MARKER).exists()
 
     def begin(self) -> FileDraft:
@@ -64,7 +60,7 @@ class FileBodies:
         return drafts.commit(finished)
 
     def open(self, ref: BodyRef, done: Done[OpenBody]) -> None:
-        """Answer at once: reading from a disk costs less than asking a thread to."""
+        """Answer at once: a read from disk costs less than asking a thread for it."""
         done(self._opened(ref))
 
     def _opened(self, ref: BodyRef) -> OpenBody | MailError:
@@ -88,7 +84,7 @@ class FileBodies:
         except OSError as error:
             raise self._meaning(error, name) from error
         milliseconds, _chance = sortable_ids.parts(key)
-        return ref, min(written_at, milliseconds / 1000)  # a file that was copied may be younger than its key
+        return ref, min(written_at, milliseconds / 1000)  # a copied file may be younger than its key
 
     def remove(self, name: str) -> None:
         path = Path(self._path(name))
@@ -110,8 +106,8 @@ class FileBodies:
 
     def litter(self, older_than_seconds: float) -> Iterator[str]:
         self.require_mounted()
-        for made in filter(sortable_ids.is_id, self._names(layout.DRAFTS)):
-            name = layout.draft(made)
+        for draft_id in filter(sortable_ids.is_id, self._names(layout.DRAFTS)):
+            name = layout.draft(draft_id)
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - Path(self._path(name)).stat().st_mtime >= older_than_seconds:
                     yield name
@@ -144,11 +140,12 @@ class FileBodies:
     def mend(self, file: ForeignFile) -> bool:
         try:
             file_ownership.mend(self._root, file.name)
-        except OSError:  # of another user, who is not root; or with other names, which somebody must look at
+        except OSError:  # this process is not root, or the file has several names
             return False
         return True
 
     def require_mounted(self) -> None:
+        """Raise Unavailable if the store was not made, or its disk is not mounted."""
         try:
             Path(self._root, layout.MARKER).stat()
         except PermissionError as error:
@@ -158,7 +155,6 @@ class FileBodies:
             raise Unavailable(f"{self._root} is not a mail store now; is its disk mounted? {error}") from error
 
     def require_usable(self, keys: Sequence[str]) -> None:
-        """Raise Unavailable where the owner of the store cannot use its newest folders, or one of these bodies."""
         self.require_mounted()
         try:
             each = (file_ownership.one(self._root, layout.path(key)) for key in keys if sortable_ids.is_id(key))
@@ -199,7 +195,7 @@ class FileBodies:
         return f"{self._root}/{layout.path(name)}"
 
     def _meaning(self, error: OSError, name: str) -> MailError:
-        """Return the error to raise for what the system says of a body. Unavailable when the store is away."""
+        """Return the error that a system error for a body means; Unavailable if the store is away."""
         if error.errno not in {errno.ENOENT, *disk.NO_FILE, *disk.UNREADABLE}:
             return disk.fault(error, f"reading the body {name}")
         try:
@@ -213,21 +209,21 @@ class FileBodies:
         return BodyLost(f"in the place of body {name} lies something else: {error}")
 
     def _names(self, folder: str) -> list[str]:
-        """Return what a folder holds, sorted; nothing where it cannot be listed, which `foreign` tells."""
+        """Return the names in a folder, sorted; none if it cannot be listed, which `foreign` reports."""
         try:
             return disk.names(f"{self._root}/{folder}")
         except OSError:
             return []
 
     def _tidy(self, key: str) -> None:
-        """Remove the folders of a past period that are empty now."""
+        """Remove the folders of `key`, of a past period, if they are empty now."""
         for folder in reversed(layout.folders(key)):
             with contextlib.suppress(OSError):
                 Path(self._root, folder).rmdir()
 
 
 def _unlink(path: Path) -> None:
-    """Remove what lies there. A folder is no body: it goes where it is empty, and is nobody's trouble where not."""
+    """Remove a file. A folder in its place is removed if it is empty, and left without an error if not."""
     try:
         path.unlink(missing_ok=True)
     except IsADirectoryError:
@@ -236,7 +232,7 @@ def _unlink(path: Path) -> None:
 
 
 def _write_durably(path: str, text: str) -> None:
-    """Write a new file."""
+    """Write a new file and sync it."""
     descriptor = disk.create(path)
     try:
         disk.write_all(descriptor, text.encode())
@@ -246,12 +242,13 @@ def _write_durably(path: str, text: str) -> None:
 
 
 def fresh_key(milliseconds: int) -> str:
-    """What is begun within the same short time goes into the same folder, so that one fsync of it serves several."""
+    """Return a new key. Keys of the same half second share a folder, so that one fsync of it serves several bodies."""
     turn = milliseconds // FOLDER_MILLISECONDS % layout.FOLDERS
     return sortable_ids.new_id(milliseconds, os.urandom(sortable_ids.RANDOM_OCTETS - 1) + bytes([turn]))
 
 
 def _first_live_period() -> str:
+    """Return the oldest period whose folders may still get a body."""
     return layout.period(
         sortable_ids.new_id(time.time_ns() // 1_000_000 - _LIVE_MILLISECONDS, bytes(sortable_ids.RANDOM_OCTETS))
     )

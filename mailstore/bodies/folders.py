@@ -1,4 +1,4 @@
-"""The folders of a file store, made where missing and durable before a body is put in. Knows no bodies."""
+"""The folders of a file store: makes missing ones, and makes them durable before a body is put in. Knows no bodies."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from pathlib import Path
 
 from mailstore.bodies import disk, layout
 
-REMEMBERED_FOLDERS = 1024  # twelve days' folders
+REMEMBERED_FOLDERS = 1024  # the folders of twelve days
 
 
 class Folder:
-    """One that is there, open for as long as anybody holds this: what comes in the same half second needs it again."""
+    """An existing folder. It stays open while this object lives: bodies of the same half second need it again."""
 
     def __init__(self, path: str, inner: str) -> None:
         self.inner = inner
         self.descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def __del__(self) -> None:
-        with contextlib.suppress(AttributeError):  # it could not be opened
+        with contextlib.suppress(AttributeError):  # opening it failed
             os.close(self.descriptor)
 
 
 class Folders:
-    """Which folders are known to be there; shared by all drafts of a store, in any thread."""
+    """The folders that are known to exist. All drafts of a store share it, in any thread."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -32,7 +32,7 @@ class Folders:
         self._last: Folder | None = None
 
     def of(self, key: str) -> Folder:
-        """Return the folder of `key`."""
+        """Return the folder of `key`; make it first if it is missing. OSError."""
         outer, inner = layout.folders(key)
         last = self._last
         if last is not None and last.inner == inner:
@@ -47,13 +47,13 @@ class Folders:
         return last
 
     def forget(self) -> None:
-        """Look again which folders there are."""
+        """Forget what is known, so that folders are looked for again."""
         self._durable.clear()
         self._last = None
 
     @staticmethod
     def _make(parent: str, name: str) -> None:
-        # Also where it exists: the process that made it may not have come to the fsync yet.
+        # The folder is synced even if it exists: the process that made it may not have synced it yet.
         with contextlib.suppress(FileExistsError):
             Path(parent, name).mkdir(mode=0o700)
         disk.sync_folder(parent)

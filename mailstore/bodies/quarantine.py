@@ -1,4 +1,4 @@
-"""Bodies that were set aside instead of destroyed: below the store's folder, by the day, until the sweep ends them."""
+"""The quarantine of a file store: bodies set aside by day, until the sweep destroys them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from mailstore.policy import sortable_ids
 
 
 class Quarantine:
-    """The one of a file store. Whoever calls holds the identity of the store's owner; every method may raise OSError.
+    """Moves bodies into the quarantine and back by renaming, so that a body is always in exactly one place.
 
-    A body is renamed, so it is in one place or the other whatever happens, and costs no room twice.
+    The caller has taken the identity of the store's owner. Every method may raise OSError.
     """
 
     def __init__(self, root: str, folders: Folders) -> None:
@@ -25,7 +25,7 @@ class Quarantine:
         self._folders = folders
 
     def put(self, keys: Sequence[str]) -> set[str]:
-        """Move bodies from their places; returns which were there, each a file. Durable when it returns."""
+        """Move bodies into the quarantine, durably; return the keys of those that were files in their places."""
         day = datetime.now(UTC).date().isoformat()
         moved = {key: layout.aside(day, key) for key in keys if self._is_file(layout.path(key))}
         for folder in sorted({name[: -len(key) - 1] for key, name in moved.items()}):
@@ -36,7 +36,7 @@ class Quarantine:
         return set(moved)
 
     def names(self, older_than_days: float) -> Iterator[str]:
-        """Yield the names of what was put here so many days ago or longer, sorted."""
+        """Yield the names of what was put here at least so many days ago, sorted."""
         last = (datetime.now(UTC) - timedelta(days=older_than_days)).date()
         for day in self._listed(layout.QUARANTINE):
             if _is_day(day) and day <= last.isoformat():
@@ -45,7 +45,7 @@ class Quarantine:
                     yield from (f"{folder}/{name}" for name in self._listed(folder) if sortable_ids.is_id(name))
 
     def take_back(self, name: str) -> str:
-        """Move a body to its place; returns its key. Durable when it returns."""
+        """Move a body back to its place, durably; return its key."""
         key = layout.key_of(name)
         self._folders.of(key)
         Path(self._root, layout.path(name)).rename(f"{self._root}/{layout.path(key)}")
@@ -54,7 +54,7 @@ class Quarantine:
         return key
 
     def tidy(self, name: str) -> None:
-        """Remove the folders that a name has left empty."""
+        """Remove the folders of a name if they are empty now."""
         inner = Path(self._root, name).parent
         for folder in (inner, inner.parent):
             with contextlib.suppress(OSError):
@@ -75,7 +75,7 @@ class Quarantine:
             disk.sync_folder(str(above))
 
     def _sync(self, moved: dict[str, str]) -> None:
-        """Make the new names durable before the old ones' end."""
+        """Make the moves durable: sync the new folders first, then the old ones."""
         places = [*moved.values(), *(layout.path(key) for key in moved)]
         for folder in dict.fromkeys(os.path.split(place)[0] for place in places):
             disk.sync_folder(f"{self._root}/{folder}")
@@ -88,7 +88,6 @@ class Quarantine:
 
 
 def _is_day(name: str) -> bool:
-    """False for something else that lies here."""
     try:
         return date.fromisoformat(name).isoformat() == name
     except ValueError:

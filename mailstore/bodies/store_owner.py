@@ -1,7 +1,7 @@
-"""As whom files below a folder are made: root takes the identity of the folder's owner for what it writes there.
+"""The owner of a folder: a process that runs as root takes the owner's identity when it makes files there.
 
-The identity is that of one thread and of file accesses alone (setfsuid(2)): other threads, and what the process may do
-otherwise, stay as they are. So an import reads another user's folders as root, and writes bodies as the store's owner.
+The identity holds for the file accesses of one thread (setfsuid(2)). Other threads and the other rights of the process
+stay as they are. So an import can read another user's folders as root and write bodies as the owner of the store.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from pathlib import Path
 from mailstore.bodies import layout
 
 _libc = ctypes.CDLL(None)
-_ASK = -1  # setfsuid(2): an id that cannot be had changes nothing, and the answer is the one in force
+_ASK = -1  # setfsuid(2): an invalid id changes nothing, and the call returns the current one
 _PR_SET_PDEATHSIG, _PR_GET_PDEATHSIG = 1, 2  # linux/prctl.h
 
 
 def user_name(uid: int) -> str:
-    """Return the name of a user of this system, or the number of one who has none."""
+    """Return the name of a user of this system, or "user 1234" if the system knows none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -31,9 +31,9 @@ def user_name(uid: int) -> str:
 
 
 def owner_of(path: str) -> os.stat_result:
-    """Return the state of the folder, or of the nearest one above it that is there: who owns it owns what is made.
+    """Return the state of the folder, or of the nearest existing folder above it; its owner owns what is made there.
 
-    Where a store's folder is root's, as the place of a mounted disk may be, its marker says whose the store is.
+    If root owns the folder, as it may own a mount point, the owner of the store's marker counts.
     """
     place = Path(path)
     while not place.exists() and place != place.parent:
@@ -46,9 +46,9 @@ def owner_of(path: str) -> os.stat_result:
 
 
 def identity_of(path: str) -> AbstractContextManager[None]:
-    """Within it this thread accesses files as the owner of `path` does, where it runs as root; else as itself.
+    """Return a context in which this thread accesses files as the owner of `path`; without effect if not run as root.
 
-    PermissionError where root cannot do so. Nothing within it may wait for other coroutines of the thread.
+    Entering it raises PermissionError if root cannot take that identity. Code within it must not await anything.
     """
     if os.geteuid() != 0:
         return _ITSELF
@@ -74,15 +74,15 @@ def _identity(path: str, uid: int, gid: int) -> Iterator[None]:
 
 
 def _take(uid: int, gid: int) -> tuple[int, int]:
-    """Take an identity where the system has such calls, which only Linux does; returns the one before."""
+    """Take an identity and return the one before. Does nothing where the system has no such call: only Linux has."""
     if not hasattr(_libc, "setfsuid"):
         return 0, 0
-    group = _libc.setfsgid(gid)  # first: who is not root may not choose a group
+    group = _libc.setfsgid(gid)  # first, since only root may change the group
     return _libc.setfsuid(uid), group
 
 
 def _require(path: str, uid: int) -> None:
-    """Neither call says whether it worked."""
+    """Raise PermissionError unless the identity was taken; the calls themselves do not say so."""
     if not hasattr(_libc, "setfsuid") or _libc.setfsuid(_ASK) != uid:
         name = user_name(uid)
         text = f"root cannot write as {name} here, who owns it: run this as {name} (runuser -u {name} -- …)"
@@ -90,6 +90,7 @@ def _require(path: str, uid: int) -> None:
 
 
 def _signal_at_parents_death() -> int:
+    """Return the signal that this process gets when its parent dies (PR_SET_PDEATHSIG); 0 if none."""
     number = ctypes.c_int(0)
     if hasattr(_libc, "prctl"):
         _libc.prctl(_PR_GET_PDEATHSIG, ctypes.byref(number), 0, 0, 0)

@@ -1,4 +1,7 @@
-"""Bodies of a file store, opened and checked, to be sent."""
+"""The file of a stored body: how it ends, and how it is opened and checked before it is sent.
+
+A file is the wire form of the body, then a trailer of 32 octets that proves what the file holds.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,14 @@ from mailstore.bodies import disk
 from mailstore.errors import BodyLost
 from mailstore.ports.bodies import BodyRef, OpenBody
 
-HELD_OCTETS = 128 * 1024  # up to here a body is read whole when opened: one read, and its digest proves every octet
+HELD_OCTETS = 128 * 1024  # up to this size a body is read when opened: one read, and the digest proves every octet
 _MAGIC = b"popbody1"  # the last character is the version
 _LAYOUT = struct.Struct(">8s16sQ")  # magic, XXH3-128 of the wire octets, their count
 TRAILER_OCTETS = _LAYOUT.size
 
 
 class HeldBody:
-    """A small body, in memory; its file is closed already."""
+    """An open body that is held in memory; its file is closed."""
 
     def __init__(self, wire: bytes) -> None:
         self.wire_octets = len(wire)
@@ -35,7 +38,7 @@ class HeldBody:
 
 
 class FileBody:
-    """A large body; its file stays open, so that a purge meanwhile does no harm."""
+    """An open body that is read from its file. The file stays open, so that a purge meanwhile does no harm."""
 
     def __init__(self, descriptor: int, ref: BodyRef) -> None:
         self.wire_octets = ref.wire_octets
@@ -63,7 +66,7 @@ class FileBody:
 
 
 def open_body(path: str, ref: BodyRef) -> OpenBody:
-    """Return the body at `path` once it has proved to be the one of `ref`. BodyLost, and every OSError."""
+    """Open the body at `path` and check that it is the one of `ref`. BodyLost, and every OSError."""
     descriptor = open_file(path)
     keep = False
     try:
@@ -78,12 +81,12 @@ def open_body(path: str, ref: BodyRef) -> OpenBody:
 
 
 def open_file(path: str) -> int:
-    """Return a descriptor of what lies in a body's place. A pipe there holds nobody up: it is opened at once."""
+    """Open the file in the place of a body. A pipe in that place is opened too, instead of waiting for a writer."""
     return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _whole(descriptor: int, ref: BodyRef) -> bytes:
-    # Two reads cost less than cutting the trailer off a copy; one octet more, to see that none follows.
+    # Two reads cost less than cutting the trailer off a copy. The second asks for one octet more, to see the end.
     wire = disk.read_all(descriptor, ref.wire_octets, 0)
     check_trailer(os.pread(descriptor, TRAILER_OCTETS + 1, ref.wire_octets), ref)
     compare(xxhash.xxh3_128_digest(wire), ref)
@@ -91,7 +94,7 @@ def _whole(descriptor: int, ref: BodyRef) -> bytes:
 
 
 def _check_end(descriptor: int, ref: BodyRef) -> None:
-    """Raise BodyLost unless the file is as long as the body is, and ends in its trailer. OSError."""
+    """Raise BodyLost unless the file has the right length and ends in the right trailer. OSError."""
     expected = ref.wire_octets + TRAILER_OCTETS
     found = os.fstat(descriptor).st_size
     if found != expected:
