@@ -1,4 +1,4 @@
-"""What the query of a sign-in found, as values: an account with its devices. It decides nothing."""
+"""The rows of SIGN_IN as values: an account with its devices. Decisions about them are in `sign_in`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 
 class Device(NamedTuple):
+    """One row of the answer: a device of the account, or the main password."""
+
     device: int
     name: str
     main: bool
@@ -17,11 +19,13 @@ class Device(NamedTuple):
     hidden: bytes
     hidden_messages: int
     hidden_octets: int
-    unseen: bool  # never signed in
+    unseen: bool  # it never signed in before
     last_client: str | None
 
 
 class Account(NamedTuple):
+    """What all rows of the answer have in common."""
+
     encoded: str
     active: bool
     address: str
@@ -33,16 +37,17 @@ class Account(NamedTuple):
     change: int
     expire_days: int | None
     user: int
-    password_version: bytes | None  # another one once another password was set, as Postgres prints it
-    noted: bool | None  # a sign-in from the network that asks: None: none within a month; True: within a day
+    password_version: bytes | None  # as Postgres prints it; it changes when the password is changed
+    noted: bool | None  # last sign-in from this network: True within a day, False within a month, None neither
     devices: tuple[Device, ...]
 
     def main(self) -> Device:
+        """Return the device that stands for the main password."""
         return next(device for device in self.devices if device.main)
 
 
 def device_of(account: Account, digest: bytes) -> Device | None:
-    """The device whose secret was typed; its digest is fast, since the secret has full entropy."""
+    """Return the device whose secret has this digest. A fast digest is enough, since the secret is random."""
     for device in account.devices:
         if device.digest is not None and hmac.compare_digest(device.digest, digest):
             return device
@@ -50,7 +55,7 @@ def device_of(account: Account, digest: bytes) -> Device | None:
 
 
 def read(answer: PGresult) -> Account | None:
-    """None for an unknown user, and for one without a mailbox: an admin does not fetch mail."""
+    """Return the account; None for an unknown user, and for one without a mailbox, as administrators are."""
     if answer.ntuples == 0:
         return None
     encoded, active, name, mailbox, pop, main_pop, messages, octets, change, expire_days = _values(answer, 0, 0, 10)
@@ -91,5 +96,5 @@ def _device(answer: PGresult, row: int) -> Device:
 
 
 def _values(answer: PGresult, row: int, start: int, end: int) -> list[bytes]:
-    """Some columns of a row of SIGN_IN; what is NULL is empty."""
+    """Return the columns from `start` to before `end` of a row; NULL becomes b""."""
     return [answer.get_value(row, column) or b"" for column in range(start, end)]

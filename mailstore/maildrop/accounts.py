@@ -1,4 +1,4 @@
-"""The accounts of one worker; the port of that name. A sign-in itself is in `sign_in`."""
+"""The accounts of one worker: puts together what every sign-in needs. One sign-in is in `sign_in`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from mailstore.errors import MailError
 from mailstore.maildrop.diary_writer import Diary
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.listing_cache import Listings
-from mailstore.maildrop.maildrop import Shelves
+from mailstore.maildrop.maildrop import MaildropContext
 from mailstore.maildrop.password_check import Passwords
 from mailstore.maildrop.session_revocation import SessionRevocation
-from mailstore.maildrop.sign_in import Memory, StoredSignIn
+from mailstore.maildrop.sign_in import SignInContext, StoredSignIn
 from mailstore.maildrop.sign_in_refusal import SignInRefusals
 from mailstore.pg.pipeline import StatementFailed
 from mailstore.policy.known_pairs import KnownPairs
@@ -28,19 +28,19 @@ log = logging.getLogger("popadmin.signin")
 
 
 class StoredAccounts:
-    """ports.Accounts. Lives in one worker, on its loop; the worker flushes its `diary`."""
+    """ports.Accounts over Postgres. Lives in one worker, on its loop. The worker calls `refresh` and `diary.flush`."""
 
-    def __init__(self, lanes: ConnectionPool, bodies: BodyStore, sightings: LastSignIns) -> None:
+    def __init__(self, lanes: ConnectionPool, bodies: BodyStore, last_sign_ins: LastSignIns) -> None:
         self._lanes = lanes
         listings = Listings()
         lanes.on_return(listings.clear)
         self.diary = Diary(lanes)
-        self._standing = SessionRevocation(lanes)
+        self._revocation = SessionRevocation(lanes)
         self._passwords = Passwords()
         throttle = Throttle()
-        self._memory = Memory(
-            Shelves(lanes, bodies, listings, self.diary, self._standing),
-            sightings,
+        self._context = SignInContext(
+            MaildropContext(lanes, bodies, listings, self.diary, self._revocation),
+            last_sign_ins,
             self._passwords,
             throttle,
             SignInRefusals(lanes, self._passwords, throttle, self.diary),
@@ -49,7 +49,7 @@ class StoredAccounts:
         self._site_expire_days: tuple[int | None, bool] | None = None
 
     def sign_in(self, credentials: Credentials, done: Done[Maildrop]) -> SignIn:
-        sign_in = StoredSignIn(self._memory, credentials, done)
+        sign_in = StoredSignIn(self._context, credentials, done)
         sign_in.begin()
         return sign_in
 
@@ -57,11 +57,12 @@ class StoredAccounts:
         return self._site_expire_days
 
     def refresh(self) -> None:
-        """Called now and then: what CAPA says before a sign-in is at most that old."""
+        """Read the expiry that CAPA announces before a sign-in. Called every half minute."""
         self._lanes.read(SITE_EXPIRY, (), self._refreshed)
 
     def close(self) -> None:
-        self._standing.close()
+        """End timers and threads."""
+        self._revocation.close()
         self._passwords.close()
 
     def _refreshed(self, answer: PGresult | MailError) -> None:

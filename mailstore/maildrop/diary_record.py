@@ -1,4 +1,7 @@
-"""Sessions and refused sign-ins as the diary tells them, and as columns of its statements; keeps and writes nothing."""
+"""What the diary keeps of a session or a refused sign-in, and the same as parameters of its statements.
+
+The writing is in `diary_writer`.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +17,21 @@ if TYPE_CHECKING:
 
 
 class Visitor(NamedTuple):
-    """Who came, and to which mailbox."""
+    """Who signed in or tried to, and to which mailbox."""
 
     mailbox: int
-    device: int | None  # None: nobody who proved himself
+    device: int | None  # None if no secret was right
     client: str | None  # an IP address; None for a unix socket
     tls: str
 
 
 class Visit(NamedTuple):
-    """One session, or one refused sign-in. `fetched` and `removed` are messages by the change number of their
-    arrival in the stay that the session saw; `had` by primary key, those that the client has since: a message that was
-    restored meanwhile is had in its new stay, for its UIDL is the old one."""
+    """One session, or one refused sign-in.
+
+    `fetched` and `removed` name messages by the change number of the arrival that the session saw. `had` names by
+    primary key the messages that the client has now: a message that was restored meanwhile counts too, since its UIDL
+    is the old one.
+    """
 
     visitor: Visitor
     began_at: datetime
@@ -43,7 +49,7 @@ class Visit(NamedTuple):
 
 
 def address(client: str) -> str | None:
-    """As Postgres takes it: an address without the name of its link (RFC 4007 §11), NULL for a unix socket."""
+    """Return an IP address for Postgres, without the zone (RFC 4007 §11); None for a unix socket."""
     return None if client == "unix" else client.partition("%")[0]
 
 

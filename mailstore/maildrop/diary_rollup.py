@@ -1,7 +1,7 @@
-"""Polls and refused sign-ins, the many: those of one hour that have all in common are one row of the diary.
+"""Rolls up polls and refused sign-ins: those of one hour that are alike become one row of the diary.
 
-The row says how many they were, when the first began and when the last ended. A row that is new is due at once, more
-sessions for one that is written only once a minute.
+The row says how many there were, when the first began and when the last ended. A new row is written at once; later
+sessions are added to it once a minute.
 """
 
 from __future__ import annotations
@@ -19,46 +19,46 @@ from mailstore.sql.statements.diary import FOLD_DIARY
 if TYPE_CHECKING:
     from mailstore.pg.statement import Parameters
 
-FOLDS_AT_MOST = 20_000  # a busier minute is written earlier; twice as many wait for a database that is away
+FOLDS_AT_MOST = 20_000  # with more rows than this they are written earlier; twice as many wait while Postgres is away
 FOLD_MINUTES = timedelta(minutes=1)
-
 
 Common = tuple[object, ...]  # what the sessions of one row have in common
 
 
 @dataclass(slots=True)
 class Fold:
-    """Sessions that are alike."""
+    """Sessions that are alike and become one row."""
 
     first: Visit
     sessions: int
     ended_at: datetime
     octets_out: int
 
-    def join(self, sessions: int, ended_at: datetime, octets_out: int) -> None:
+    def add(self, sessions: int, ended_at: datetime, octets_out: int) -> None:
         self.sessions += sessions
         self.ended_at = ended_at
         self.octets_out += octets_out
 
 
 class DiaryRollup:
-    """What one worker has not written yet."""
+    """The rows that one worker has not written yet."""
 
     def __init__(self, now: datetime) -> None:
         self._waiting: dict[Common, Fold] = {}
-        self._begun: set[Common] = set()  # those that have a row
+        self._begun: set[Common] = set()  # rows that are in the database
         self._emptied_at = now
 
     def add(self, visit: Visit) -> None:
+        """Add one session to its row; drop it if too many rows wait."""
         key = _common(visit)
         fold = self._waiting.get(key)
         if fold is not None:
-            fold.join(1, visit.ended_at, visit.octets_out)
+            fold.add(1, visit.ended_at, visit.octets_out)
         elif len(self._waiting) < 2 * FOLDS_AT_MOST:
             self._waiting[key] = Fold(visit, 1, visit.ended_at, visit.octets_out)
 
     def due(self, now: datetime, *, every: bool) -> dict[Common, Fold]:
-        """Take what is to be written now."""
+        """Return the rows to write now, and forget them; with `every` all of them."""
         if every or len(self._waiting) >= FOLDS_AT_MOST or now - self._emptied_at >= FOLD_MINUTES:
             self._emptied_at = now
             due, self._waiting = self._waiting, {}
@@ -69,16 +69,17 @@ class DiaryRollup:
         return due
 
     def written(self, folds: dict[Common, Fold]) -> None:
+        """Note that these rows are in the database."""
         if len(self._begun) > 2 * FOLDS_AT_MOST:
             self._begun.clear()
         self._begun.update(folds)
 
     def take_back(self, folds: dict[Common, Fold]) -> None:
-        """They were not written; what came since joins them."""
+        """Take rows back that were not written, and add the sessions that came since."""
         for key, fold in folds.items():
             later = self._waiting.get(key)
             if later is not None:
-                fold.join(later.sessions, later.ended_at, later.octets_out)
+                fold.add(later.sessions, later.ended_at, later.octets_out)
             self._waiting[key] = fold
 
 
@@ -99,5 +100,5 @@ def _common(visit: Visit) -> Common:
 
 
 def _digest(common: Common) -> bytes:
-    """By what the row is found again, also by another worker."""
+    """Return the key by which any worker finds the row again."""
     return hashlib.blake2b(repr(common).encode(), digest_size=16).digest()

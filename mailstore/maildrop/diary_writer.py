@@ -1,7 +1,7 @@
-"""The hand that writes the diary: keeps for a moment what sessions did and writes it in batches; nobody waits for it.
+"""Writes the diary: keeps for a moment what sessions did, and writes it in batches. No session waits for it.
 
-A batch is one transaction: rows of the diary, and what devices have by fetching. One that fails is kept for the next,
-within bounds; one whose answer was lost is sent again as it was, and is written once.
+A batch is one transaction: rows of the diary, and the messages that devices have got by fetching. A batch that fails is
+kept for the next one, within bounds. A batch whose answer was lost is sent again unchanged, and is written only once.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("popadmin.lists.diary_list")
 
-BATCH_VISITS = 500  # told in one statement; the next batch follows as soon as this one is written
-BATCH_MESSAGES = 5_000  # the same, of the messages they handled: some 10 ms of one lane
-WAITING_VISITS = 5_000  # what may wait for a database that is away; of whoever comes later nothing is told
-WAITING_MESSAGES = 1_000_000  # 8 MB
-SORTED_AT_ONCE = 64  # in a row they cost less than one by one between sessions
-REFUSALS_AT_MOST = 3  # a batch may meet a lock; what the server refuses again and again is given up
+BATCH_VISITS = 500  # sessions in one statement; the next batch follows as soon as this one is written
+BATCH_MESSAGES = 5_000  # messages of these sessions in one batch: some 10 ms of one connection
+WAITING_VISITS = 5_000  # sessions that may wait while Postgres is away; later ones are not recorded
+WAITING_MESSAGES = 1_000_000  # messages of the waiting sessions: 8 MB
+SORTED_AT_ONCE = 64  # sorting many in a row costs less than sorting each between two sessions
+REFUSALS_AT_MOST = 3  # a batch may meet a lock; one that the server refuses so often is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class _Batch:
     number: int
     visits: list[Visit]
     folds: dict[Common, Fold]
-    owed: dict[int, array[int]]  # devices whose rows were locked the last time, with messages they have
+    owed: dict[int, array[int]]  # messages of devices whose rows were locked the last time
 
     def __len__(self) -> int:
         return len(self.visits) + len(self.folds) + len(self.owed)
 
     def confirmed(self) -> Iterator[tuple[int, int]]:
-        """Each device with each message that it has."""
+        """Yield each device with each message that it has got."""
         for device, messages in self.owed.items():
             for message in messages:
                 yield device, message
@@ -59,7 +59,7 @@ class _Batch:
                     yield visit.visitor.device, message
 
     def steps(self, writer: UUID) -> Iterator[tuple[Statement, Parameters]]:
-        """CONFIRM comes last: its answer is the transaction's."""
+        """Yield the statements. CONFIRM comes last, since its answer is the one of the transaction."""
         yield BATCH, BATCH.values(writer=str(writer).encode(), number=b"%d" % self.number)
         if self.visits:
             yield DIARY, diary_record.told(self.visits)
@@ -73,17 +73,19 @@ class _Batch:
 
 @dataclass(slots=True)
 class _Waiting:
+    """What no batch has taken yet."""
+
     visits: deque[Visit] = field(default_factory=deque)
     messages: int = 0
     owed: dict[int, array[int]] = field(default_factory=dict)
 
 
 class Diary:
-    """Of one worker. Call `flush` every second or so, and with `every` at the end."""
+    """The diary of one worker. Call `flush` every second or so, and with `every` at the end."""
 
     def __init__(self, lanes: ConnectionPool) -> None:
         self._lanes = lanes
-        self._told: list[Visit] = []
+        self._unsorted: list[Visit] = []
         self._waiting = _Waiting()
         self._folds = DiaryRollup(datetime.now(UTC))
         self._writing = False
@@ -92,18 +94,18 @@ class Diary:
         self._refusals = 0
         self._writer = uuid4()
         self._number = 0
-        self._unsure: _Batch | None = None  # whether it was written is not known
+        self._unsure: _Batch | None = None  # its answer was lost, so it may be written or not
 
     def tell(self, visit: Visit) -> None:
         """Keep one session, or one refused sign-in, for the next batch."""
-        self._told.append(visit)
-        if len(self._told) >= SORTED_AT_ONCE:
+        self._unsorted.append(visit)
+        if len(self._unsorted) >= SORTED_AT_ONCE:
             self._sort()
 
     def _sort(self) -> None:
-        """What was told since the last time, into what is folded and what is told one by one."""
-        told, self._told, waiting = self._told, [], self._waiting
-        for visit in told:
+        """Sort what came since the last time: sessions without messages are rolled up, others get a row each."""
+        unsorted, self._unsorted, waiting = self._unsorted, [], self._waiting
+        for visit in unsorted:
             if not visit.messages:
                 self._folds.add(visit)
             elif len(waiting.visits) < WAITING_VISITS and waiting.messages + visit.messages <= WAITING_MESSAGES:
@@ -111,7 +113,7 @@ class Diary:
                 waiting.messages += visit.messages
 
     def flush(self, done: Callable[[], None] = lambda: None, *, every: bool = False) -> None:
-        """Write what is due, with `every` also what has time; `done` is called once, whatever came of it."""
+        """Write what is due, with `every` all of it. `done` is called once, even if writing failed."""
         self._flushed.append(done)
         self._every = self._every or every
         if not self._writing:
@@ -140,7 +142,9 @@ class Diary:
     def _written(self, answer: PGresult | MailError, batch: _Batch) -> None:
         self._writing = False
         if isinstance(answer, StatementFailed) and answer.sqlstate == WRITTEN_BEFORE:
-            self._owe({device for device, _message in batch.confirmed()}, batch)  # which it passed over is not known
+            self._owe(
+                {device for device, _message in batch.confirmed()}, batch
+            )  # which devices were locked then is not known
         elif isinstance(answer, MailError):
             self._take_back(batch, answer)
             self._tell_flushed()
@@ -161,15 +165,15 @@ class Diary:
             done()
 
     def _owe(self, passed_over: set[int], batch: _Batch) -> None:
-        """What devices have whose rows were locked is told again with the next batch."""
+        """Keep for the next batch what belongs to devices whose rows were locked."""
         for device, message in batch.confirmed() if passed_over else ():
             if device in passed_over:
                 self._waiting.owed.setdefault(device, array("q")).append(message)
 
     def _take_back(self, batch: _Batch, error: MailError) -> None:
-        """What the server refused was not written; else the answer may be lost, and it is sent again as it is.
+        """Keep a batch that failed: one that the server refused for a new batch, one without an answer as it is.
 
-        Only the first is told here: that the server was away, the lane has told.
+        Only a refusal is logged here; the connection logs that the server is away.
         """
         if not isinstance(error, StatementFailed):
             self._unsure = batch

@@ -1,4 +1,4 @@
-"""Who signed in last, and from where: kept for a moment and written in batches, so that a poll writes nothing."""
+"""The last sign-in of each device: kept for a moment and written in batches, so that a poll writes nothing itself."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mailstore.sql.statements.sign_in import KNOWN_NETWORKS, SIGHTINGS
 
 log = logging.getLogger("popadmin.signin")
 
-BATCH_LIMIT = 2000  # devices told in one statement; a busier moment is written earlier
-KEPT_LIMIT = BATCH_LIMIT // 2  # devices of batches that failed; the others' next sign-in tells the same
-REFUSALS_AT_MOST = 3  # a batch may meet a lock or a deadlock; what the server refuses again and again is given up
+BATCH_LIMIT = 2000  # devices in one statement; with so many it is written at once
+KEPT_LIMIT = BATCH_LIMIT // 2  # devices kept of batches that failed; others are written at their next sign-in
+REFUSALS_AT_MOST = 3  # a batch may meet a lock or a deadlock; one that the server refuses so often is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class _LastSignIn:
 
 
 class LastSignIns:
-    """Call `flush` every second or so and at the end. The newest sighting of a device wins; losing one is harmless."""
+    """The last sign-ins of one worker. Call `flush` every second or so and at the end. Losing one is harmless."""
 
     def __init__(self, lanes: ConnectionPool) -> None:
         self._lanes = lanes
@@ -38,18 +38,18 @@ class LastSignIns:
         self._networks: dict[tuple[int, str], datetime] = {}  # of users
 
     def add(self, device: int, client: str) -> None:
-        """Note a sign-in from an IP address, or from "unix"."""
+        """Note that a device signed in from an IP address or from "unix"; it replaces an earlier one."""
         self._seen[device] = _LastSignIn(datetime.now(UTC), diary_record.address(client))
         if len(self._seen) >= BATCH_LIMIT:
             self.flush()
 
     def know(self, user: int, network: str) -> None:
-        """Note that a user signed in from a network; told with the devices, so after `add`."""
+        """Note that a user signed in from a network. Call it after `add`: it is written with the devices."""
         if len(self._networks) < KEPT_LIMIT:
             self._networks[user, network] = datetime.now(UTC)
 
     def flush(self, done: Callable[[object], None] = lambda _: None) -> None:
-        """Write what was seen; `done` is called once, whatever came of it. What failed is kept for the next."""
+        """Write what was noted. `done` is called once, even if writing failed; then it is kept for the next time."""
         if not self._seen:
             done(None)
             return
@@ -69,8 +69,10 @@ class LastSignIns:
     def _take_back(
         self, seen: dict[int, _LastSignIn], networks: dict[tuple[int, str], datetime], error: MailError
     ) -> None:
-        """Only what the server refused is told here: that it was away, the lane has told. Networks that it refused
-        are noted by a sign-in of another day."""
+        """Keep what was not written. Networks that the server refused are dropped: a later sign-in notes them again.
+
+        Only a refusal is logged here; the connection logs that the server is away.
+        """
         if not isinstance(error, StatementFailed):
             self._networks = networks | self._networks
         else:

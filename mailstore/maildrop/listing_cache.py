@@ -1,4 +1,4 @@
-"""Listings kept for sessions to share, keyed by view and change number: stale only after a restore."""
+"""A cache of listings that sessions share."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from sys import byteorder
 
 from mailstore.ports import Listing
 
-MESSAGES_KEPT = 250_000  # over all listings of a process: some 40 MB with their rendered replies
+MESSAGES_KEPT = 250_000  # in all listings of a process: some 40 MB with their rendered replies
 
 
 class Listings:
-    """A bounded cache. The key is (device, change): any change of the mailbox or of a view takes a new number. Only a
-    database restored to an earlier day takes numbers again: then call `clear`."""
+    """A bounded cache with the key (device, change number).
+
+    An entry is never stale, since each change of the mailbox or of a view takes a new number. Only a database that was
+    restored to an earlier day gives numbers a second time: then call `clear`.
+    """
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[int, int], Listing] = OrderedDict()
@@ -26,10 +29,11 @@ class Listings:
         return found
 
     def put(self, device: int, change: int, listing: Listing) -> None:
+        """Keep a listing; drop those that were not used for the longest time if there are too many."""
         if len(listing) > MESSAGES_KEPT or (device, change) in self._kept:
             return
         self._kept[device, change] = listing
-        self._messages += len(listing) + 1  # an empty one is not free either
+        self._messages += len(listing) + 1  # an empty listing takes memory too
         while self._messages > MESSAGES_KEPT:
             _, gone = self._kept.popitem(last=False)
             self._messages -= len(gone) + 1
@@ -40,9 +44,9 @@ class Listings:
 
 
 def unpack(keys: bytes, arrivals: bytes, octets: bytes, uidls: bytes) -> Listing:
-    """Make a listing of the packed columns of `statements.LISTING`; empty ones are an empty maildrop."""
-    named = uidls.decode("ascii").split("\n") if uidls else ()
-    return Listing(_numbers(keys), _numbers(arrivals), _numbers(octets), named)
+    """Make a listing from the packed columns of LISTING; they are empty for an empty maildrop."""
+    names = uidls.decode("ascii").split("\n") if uidls else ()
+    return Listing(_numbers(keys), _numbers(arrivals), _numbers(octets), names)
 
 
 def _numbers(packed: bytes) -> array[int]:

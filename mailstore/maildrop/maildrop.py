@@ -1,4 +1,4 @@
-"""One session's maildrop over the rows and bodies; the port of the same name. Holds a snapshot, never a connection."""
+"""The maildrop of one session over rows and bodies. It holds a snapshot, and no connection to the database."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from mailstore.sql.statements.view import CARDS, HIDE, LISTING, LOCK, PAST_LISTI
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
-WINDOW = 64  # cards asked for at a time: one query for that many RETRs, some 30 KB while they last
-WINDOW_GROWTH = 8  # from one question to the next: a client that wants the newest message alone costs 8 cards
+WINDOW = 64  # message rows read at a time: one query for that many RETRs, some 30 KB
+WINDOW_GROWTH = 8  # each read takes so many times more rows; a client that fetches one message costs 8 rows
 HIDES_NOTHING = b"{}"
 BINARY_TRUE = b"\x01"
 _FIGURES = Struct(">4q").unpack
 
 _Ended = DiarySession.Ended
-# What connections and sessions say when they end (listener, pop3). Whatever is not here is the other side's doing.
+# How the diary calls the end of a session, by the reason that listener and pop3 give. Other reasons: the client left.
 _KINDS = {
     "quit": _Ended.QUIT.value,
     "idle": _Ended.IDLE.value,
@@ -45,14 +45,14 @@ _LOST = _Ended.LOST.value
 
 
 class View(NamedTuple):
-    """What the sign-in found: one device's view of one mailbox at one change number, and its counters."""
+    """What the sign-in found: the view of one device of one mailbox at one change number, with its counters."""
 
     visitor: Visitor
     mailbox: int
     address: str
     device: int
     device_name: str
-    password_version: bytes | None  # of the main password; None: a device's secret, or a password never changed
+    password_version: bytes | None  # of the main password; None for a device's secret and a password that never changed
     change: int
     hidden: bytes  # int8multirange, as Postgres prints it
     messages: int
@@ -61,36 +61,40 @@ class View(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Shelves:
-    """What every maildrop of a worker stands on."""
+class MaildropContext:
+    """What all maildrops of a worker use."""
 
     lanes: ConnectionPool
     bodies: BodyStore
     listings: Listings
     diary: Diary
-    standing: SessionRevocation
+    revocation: SessionRevocation
 
 
-class _Card(NamedTuple):
+class _Row(NamedTuple):
+    """What RETR needs of the row of a message."""
+
     octets: int
     prefix: bytes
     ref: BodyRef
 
 
 class StoredMaildrop:
-    """ports.Maildrop. STAT comes from the counters, the listing when something asks for it; both agree by the change
-    number."""
+    """ports.Maildrop. The counters answer STAT; the listing is read when a command needs it.
+
+    Both are of the same change number, so they agree.
+    """
 
     __slots__ = (
         "_barred",
         "_began_at",
         "_bodies",
-        "_cards",
         "_diary",
         "_lanes",
         "_listing",
         "_listings",
-        "_standing",
+        "_revocation",
+        "_rows",
         "_view",
         "_window",
         "address",
@@ -100,22 +104,22 @@ class StoredMaildrop:
         "octets",
     )
 
-    def __init__(self, view: View, shelves: Shelves) -> None:
+    def __init__(self, view: View, context: MaildropContext) -> None:
         self.address = view.address
         self.device = view.device_name
         self.messages = view.messages
         self.octets = view.octets
         self.expire_days = view.expire_days
         self._view = view
-        self._lanes = shelves.lanes
-        self._bodies = shelves.bodies
-        self._listings = shelves.listings
-        self._diary = shelves.diary
-        self._standing = shelves.standing
+        self._lanes = context.lanes
+        self._bodies = context.bodies
+        self._listings = context.listings
+        self._diary = context.diary
+        self._revocation = context.revocation
         self._barred: Callable[[], None] | None = None
         self._began_at = datetime.now(UTC)
         self._listing: Listing | None = None
-        self._cards: dict[int, _Card] = {}  # by number
+        self._rows: dict[int, _Row] = {}  # by message number
         self._window = 1
 
     # --- the list ---------------------------------------------------------------------------------------------
@@ -160,40 +164,40 @@ class StoredMaildrop:
     # --- messages ---------------------------------------------------------------------------------------------
 
     def message(self, number: int, done: Done[Message]) -> None:
-        card = self._cards.get(number)
-        if card is not None:
-            self._open(card, done)
+        row = self._rows.get(number)
+        if row is not None:
+            self._open(row, done)
         elif self._listing is None:
             self.listing(lambda answer: done(answer) if isinstance(answer, MailError) else self.message(number, done))
         else:
-            self._deal(self._listing, number, done)
+            self._read_rows(self._listing, number, done)
 
-    def _deal(self, listing: Listing, number: int, done: Done[Message]) -> None:
-        """Ask for the cards from this message on: few at first, for whoever wants one; more for whoever goes on."""
+    def _read_rows(self, listing: Listing, number: int, done: Done[Message]) -> None:
+        """Read the rows from this message on: few at first, since the client may want only one, then more."""
         self._window = min(WINDOW, WINDOW_GROWTH * self._window)
         window = listing.keys[number - 1 : number - 1 + self._window]
         asked = CARDS.values(message_ids=array_literals.bigints(window))
-        self._lanes.read(CARDS, asked, lambda answer: self._dealt(answer, window, number, done))
+        self._lanes.read(CARDS, asked, lambda answer: self._rows_read(answer, window, number, done))
 
-    def _dealt(self, answer: PGresult | MailError, window: array[int], number: int, done: Done[Message]) -> None:
+    def _rows_read(self, answer: PGresult | MailError, window: array[int], number: int, done: Done[Message]) -> None:
         if isinstance(answer, MailError):
             done(answer)
             return
-        cards = dict(_card(answer, row) for row in range(answer.ntuples))
-        self._cards = {place: cards[key] for place, key in enumerate(window, number) if key in cards}
-        card = self._cards.get(number)
-        if card is None:
+        rows = dict(_row(answer, index) for index in range(answer.ntuples))
+        self._rows = {place: rows[key] for place, key in enumerate(window, number) if key in rows}
+        row = self._rows.get(number)
+        if row is None:
             done(BodyLost(f"message {number} of {self.address} has no row any more"))
         else:
-            self._open(card, done)
+            self._open(row, done)
 
-    def _open(self, card: _Card, done: Done[Message]) -> None:
-        """Open the body of a card. An error names the body; the session logs it beside the message and the address."""
+    def _open(self, row: _Row, done: Done[Message]) -> None:
+        """Open the body of a message. An error names the body; the session logs message number and address with it."""
 
         def opened(body: OpenBody | MailError) -> None:
-            done(body if isinstance(body, MailError) else Message(card.octets, card.prefix, body))
+            done(body if isinstance(body, MailError) else Message(row.octets, row.prefix, body))
 
-        self._bodies.open(card.ref, opened)
+        self._bodies.open(row.ref, opened)
 
     # --- UPDATE -----------------------------------------------------------------------------------------------
 
@@ -213,7 +217,7 @@ class StoredMaildrop:
         return BadCredentials(f"{self.device} of {self.address} is revoked, barred or gone, or has another password")
 
     def _update(self, keys: bytes) -> Steps:
-        """The transaction of QUIT; which of its steps does anything depends on the device's mode at that moment."""
+        """Return the steps of QUIT's transaction. The mode of the device decides which of them changes anything."""
         view = self._view
         parameters = HIDE.values(  # those of REMOVE too
             mailbox_id=b"%d" % view.mailbox,
@@ -229,14 +233,14 @@ class StoredMaildrop:
 
     def watch(self, barred: Callable[[], None]) -> None:
         self._barred = barred
-        self._standing.watch(self._credential(), barred)
+        self._revocation.watch(self._credential(), barred)
 
     def _credential(self) -> Credential:
         return Credential(self._view.device, self._view.password_version)
 
     def ended(self, record: SessionRecord, handled: Handled) -> None:
         if self._barred is not None:
-            self._standing.forget(self._credential(), self._barred)
+            self._revocation.forget(self._credential(), self._barred)
             self._barred = None
         visit = Visit(
             self._view.visitor,
@@ -258,9 +262,9 @@ class StoredMaildrop:
         return [self._listing.arrivals[number - 1] for number in numbers] if self._listing else ()
 
 
-def _card(answer: PGresult, row: int) -> tuple[int, _Card]:
-    """One row of CARDS, with its message's key."""
+def _row(answer: PGresult, index: int) -> tuple[int, _Row]:
+    """Return the primary key of a message and its row, from one row of CARDS."""
     value = answer.get_value
-    message, octets, wire_octets, body_octets = _FIGURES(value(row, 0) or b"")
-    ref = BodyRef((value(row, 2) or b"").decode(), wire_octets, body_octets, value(row, 3) or b"")
-    return message, _Card(octets, value(row, 1) or b"", ref)
+    message, octets, wire_octets, body_octets = _FIGURES(value(index, 0) or b"")
+    ref = BodyRef((value(index, 2) or b"").decode(), wire_octets, body_octets, value(index, 3) or b"")
+    return message, _Row(octets, value(index, 1) or b"", ref)

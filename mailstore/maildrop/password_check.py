@@ -1,4 +1,4 @@
-"""Checks passwords: the slow hash off the loop and bounded, skipped for what this process has verified before."""
+"""Checks passwords: in a bounded number of threads, and without the slow hash if this process verified them before."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from mailstore.policy.hash_queue import HashLane, HashQueue, Waiter
 
 log = logging.getLogger("popadmin.signin")
 
-CHECK_THREADS = 2  # argon2 takes 19 MiB each; more threads than cores only take memory
-REMEMBERED = 50_000  # verified passwords kept as digests: 10 MB at most
+CHECK_THREADS = 2  # argon2 takes 19 MiB in each; more threads than cores would only take memory
+REMEMBERED = 50_000  # verified passwords that are kept as digests: at most 10 MB
 
 Answer = Callable[[bool | MailError], None]
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Check(Waiter):
-    """One slow check; `encoded` None (no such user) costs the same and fails.
+    """One slow check. `encoded` None (no such user) costs the same and fails.
 
-    `quick`: once this process has verified the password against that hash, a check that still waits needs no hash.
+    With `quick` a check that waits is answered without a hash, if this process verifies the same password meanwhile.
     """
 
     secret: str
@@ -40,7 +40,7 @@ class Check(Waiter):
 
 
 class Passwords:
-    """One per process. Keeps no password: only a keyed digest of one that was right, beside the hash it matched."""
+    """The password checks of one process. It keeps no password, only a keyed digest of each right one, by its hash."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(CHECK_THREADS, thread_name_prefix="password")
@@ -48,40 +48,42 @@ class Passwords:
         self._verified: OrderedDict[str, bytes] = OrderedDict()
         self._queue = HashQueue[Check]()
         self._running = 0
-        self._timer: asyncio.TimerHandle | None = None  # until the last lane may go on
-        self._unknown = make_password(os.urandom(16).hex())  # what an unknown user's password is checked against
+        self._timer: asyncio.TimerHandle | None = None  # until the last of the queue's lanes may go on
+        self._unknown = make_password(os.urandom(16).hex())  # the hash that is checked for an unknown user
 
     def digest(self, secret: str) -> bytes:
+        """Return a digest of a secret, with the key of this process."""
         return hashlib.blake2b(secret.encode(), key=self._key, digest_size=16).digest()
 
     def known(self, secret: str, encoded: str) -> bool:
-        """True when this process has verified this password against this stored hash before."""
+        """Return True if this process has verified this password against this stored hash before."""
         found = self._verified.get(encoded)
         return found is not None and hmac.compare_digest(found, self.digest(secret))
 
     def busy(self) -> bool:
-        """True while a check is under way, or waits."""
+        """Return True while a check runs or waits."""
         return self._running > 0 or len(self._queue) > 0
 
     def check(self, check: Check) -> None:
-        """Make it in its turn; `done` gets whether the password is right. Overloaded, Abandoned, Unavailable."""
+        """Run a check when its turn comes; `done` gets True or False. Overloaded, Abandoned, Unavailable."""
         loser = self._queue.add(check, _now())
         if loser is not None:
             self._give_up(loser)
         self._go_on()
 
     def drop(self, check: Check) -> None:
-        """Nobody waits for it any more; one that is under way ends by itself."""
+        """Drop a check that waits: its client is gone. One that runs ends by itself."""
         if self._queue.remove(check):
             tell(check.done, Abandoned("the client left before its password was checked"))
 
     def give_way(self, check: Check) -> None:
-        """Let it wait until no other does; one that is under way ends by itself."""
+        """Let a check that waits go after all others. One that runs ends by itself."""
         if self._queue.remove(check):
             check.lane = HashLane.LAST
             self.check(check)
 
     def close(self) -> None:
+        """End the threads; checks that wait are not made."""
         if self._timer is not None:
             self._timer.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -89,7 +91,7 @@ class Passwords:
     # --- one turn after the other -------------------------------------------------------------------------------------
 
     def _go_on(self) -> None:
-        """Begin as many checks as there are threads for."""
+        """Start as many checks as there are free threads."""
         now = _now()
         for check in self._queue.expired(now):
             self._give_up(check)
@@ -147,7 +149,7 @@ class Passwords:
             self._verified.popitem(last=False)
 
     def _give_up(self, check: Check) -> None:
-        """Too many wait, or this one waited too long."""
+        """Answer a check that will not be made: too many wait, or it waited too long."""
         if check.lane is HashLane.LAST:
             tell(check.done, Abandoned("the client closed its side, and others went first"))
         else:

@@ -1,4 +1,4 @@
-"""What sessions tell, written to the log: one record an event, no secret, nothing a peer could forge a line with."""
+"""The log of sessions: one record for each event, without secrets, and without text that could forge a line."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from mailstore.ports import SessionRecord
 
 log = logging.getLogger("popadmin.session")
 
-SESSIONS_AT_ONCE = 64
+SESSIONS_AT_ONCE = 64  # ended sessions that are logged together
 
 _FIELDS = tuple(field.name for field in fields(SessionRecord))
 _values = attrgetter(*_FIELDS)
 
 
 class LogJournal:
-    """ports.Journal over Python's logging; `popadmin.config.logs` decides on text or JSON.
+    """ports.Journal over Python's logging; `popadmin.config.logs` chooses between text and JSON.
 
-    Sessions that ended are logged several at a time, each with the moment of its end: in a row a line costs half of
-    what it does between two sessions, where its code has left the caches. Whoever runs this calls `flush` every second
-    or so, and at the end.
+    Ended sessions are logged several at a time, each with the time of its end. In a row a line costs half of what it
+    costs between two sessions, since its code stays in the caches. The worker calls `flush` every second or so, and at
+    the end.
     """
 
     def __init__(self) -> None:
@@ -34,9 +34,9 @@ class LogJournal:
         log.warning("cleartext refused", extra={"data": {"client": client, "command": command}})
 
     def sign_in_refused(self, client: str, proxy: str | None, address: str, *, mechanism: str, cause: str) -> None:
-        """`client` comes first and is never quoted: programs that bar addresses read it (docs/install.md)."""
-        told = {"client": client, "proxy": proxy, "address": _address(address), "mechanism": mechanism, "cause": cause}
-        data = {name: value for name, value in told.items() if value is not None}
+        """Log it. `client` comes first and is never quoted: programs that ban addresses read it (docs/install.md)."""
+        given = {"client": client, "proxy": proxy, "address": _address(address), "mechanism": mechanism, "cause": cause}
+        data = {name: value for name, value in given.items() if value is not None}
         log.warning("sign-in refused", extra={"data": data})
 
     def session_ended(self, record: SessionRecord) -> None:
@@ -45,6 +45,7 @@ class LogJournal:
             self.flush()
 
     def flush(self) -> None:
+        """Log the sessions that have ended."""
         ended, self._ended = self._ended, []
         if not log.isEnabledFor(logging.INFO):
             return
@@ -59,7 +60,7 @@ class LogJournal:
 
 
 def _address(typed: str) -> str | None:
-    """What was typed, if it is an address: anything else may be a password in the wrong place."""
+    """Return what was typed if it is an address; None if not, since it may be a password in the wrong field."""
     try:
         return normal_address(typed)
     except BadAddress:

@@ -1,7 +1,7 @@
-"""Whether open sessions still may use POP: asked for all of a worker's at once, while there are any.
+"""Ends open sessions whose credential was revoked: asks the database for all sessions of a worker at once.
 
-Asked rather than told (by NOTIFY): one cheap statement for all open sessions sees every way in which a device can be
-barred and a password changed, also by a hand in the database, and nothing is missed while a connection is lost.
+Polling is better here than NOTIFY. One cheap statement for all open sessions sees every way in which a device is barred
+or a password changed, even by hand in the database, and misses nothing while a connection is lost.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("popadmin.signin")
 
-LOOK_SECONDS = 0.5  # a session ends within a second of the change, with time to spare for a busy database
+POLL_SECONDS = 0.5  # a session ends within a second of the change, even if the database is busy
 
 
 class Credential(NamedTuple):
-    """What opened a session: a device, and the version of the main password where that was it."""
+    """What opened a session: a device, and for the main password its version."""
 
     device: int
     password_version: bytes | None
@@ -42,12 +42,13 @@ class SessionRevocation:
         self._closed = False
 
     def watch(self, credential: Credential, barred: Callable[[], None]) -> None:
-        """Call `barred` soon after the credential may use POP no more, until `forget`."""
+        """Call `barred` within a second after the credential may no longer use POP, until `forget` is called."""
         self._open.setdefault(credential, []).append(barred)
         if self._timer is None:
             self._look_later()
 
     def forget(self, credential: Credential, barred: Callable[[], None]) -> None:
+        """Stop watching for one session."""
         watching = self._open.get(credential, [])
         if barred in watching:
             watching.remove(barred)
@@ -55,12 +56,13 @@ class SessionRevocation:
             self._open.pop(credential, None)
 
     def close(self) -> None:
+        """Ask no more."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
 
     def _look_later(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+        self._timer = asyncio.get_running_loop().call_later(POLL_SECONDS, self._look)
 
     def _look(self) -> None:
         if self._open:
@@ -73,7 +75,7 @@ class SessionRevocation:
             self._timer = None
 
     def _looked(self, answer: PGresult | MailError, asked: Sequence[Credential]) -> None:
-        """A database that is away, or busy, is asked again."""
+        """Tell the sessions that are barred, and ask again later, also after an error."""
         if self._closed:
             return
         self._look_later()

@@ -1,4 +1,4 @@
-"""One sign-in over the rows, from the question who it is to the answer; the port SignIn."""
+"""One sign-in, from the query for the account to the answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mailstore.maildrop import account_rows
 from mailstore.maildrop.account_rows import Account, Device, device_of
 from mailstore.maildrop.diary_record import Visitor, address
 from mailstore.maildrop.last_sign_in import LastSignIns
-from mailstore.maildrop.maildrop import Shelves, StoredMaildrop, View
+from mailstore.maildrop.maildrop import MaildropContext, StoredMaildrop, View
 from mailstore.maildrop.password_check import Check, Passwords
 from mailstore.maildrop.sign_in_refusal import SignInRefusals, Why
 from mailstore.policy import devices
@@ -26,15 +26,15 @@ from mailstore.sql.statements.sign_in import SIGN_IN
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
-NOBODY = b""  # no user has it: what cannot be an address is looked up all the same
+NOBODY = b""  # an address that no user has; looked up for input that is no address, so that it costs the same
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """What every sign-in of a worker stands on."""
+class SignInContext:
+    """What all sign-ins of a worker use."""
 
-    shelves: Shelves
-    sightings: LastSignIns
+    shelves: MaildropContext
+    last_sign_ins: LastSignIns
     passwords: Passwords
     throttle: Throttle
     refusals: SignInRefusals
@@ -42,8 +42,10 @@ class Memory:
 
 
 class StoredSignIn:
-    """ports.SignIn. It goes in steps: the rows, the delay that earlier failures have earned, the slow hash, the answer;
-    a device's secret, and a password that this process verified before, are answered after the first."""
+    """ports.SignIn. Its steps: read the rows, wait if there were failures before, check the slow hash, answer.
+
+    A device's secret, and a password that this process has verified before, are answered right after the first step.
+    """
 
     __slots__ = (
         "_abandoned",
@@ -58,23 +60,23 @@ class StoredSignIn:
         "_wants_no_more",
     )
 
-    def __init__(self, memory: Memory, credentials: Credentials, done: Done[Maildrop]) -> None:
+    def __init__(self, memory: SignInContext, credentials: Credentials, done: Done[Maildrop]) -> None:
         self._memory = memory
         self._credentials = credentials
         self._done = done
         self._network = network(credentials.client)
-        self._device_digest: bytes | None = None  # of the secret, where it has the shape of a device's
-        self._timer: asyncio.TimerHandle | None = None  # before the slow hash
+        self._device_digest: bytes | None = None  # of the secret, if it has the form of a device's secret
+        self._timer: asyncio.TimerHandle | None = None  # during the delay before the slow hash
         self._check: Check | None = None  # while it waits or runs
         self._waited_seconds = 0.0
         self._abandoned = False
         self._wants_no_more = False
 
     def begin(self) -> None:
-        """Ask for the rows."""
+        """Read the rows of the account."""
         credentials, memory = self._credentials, self._memory
         try:
-            # From here on one account has one name, so that no spelling of it is a fresh start for a guesser.
+            # From here on an account has one name, so that another spelling gives nobody a fresh count of failures.
             self._credentials = credentials = credentials._replace(address=normal_address(credentials.address))
             name = credentials.address.encode()
         except (BadAddress, UnicodeEncodeError):
@@ -111,7 +113,7 @@ class StoredSignIn:
             return
         account = account_rows.read(answer)
         secret, passwords = self._credentials.secret, self._memory.passwords
-        quick = account if account and account.active else None  # a suspended one costs what a stranger costs
+        quick = account if account and account.active else None  # a suspended account costs the same as an unknown one
         if quick and self._device_digest and (device := device_of(quick, self._device_digest)):
             self._right(quick, device)
         elif quick and passwords.known(secret, quick.encoded):
@@ -124,7 +126,10 @@ class StoredSignIn:
             self._delay(account, known=bool(quick and self._known(quick)))
 
     def _barred(self, account: Account | None) -> bool:
-        """A stranger cannot bar an owner: in the network of the last good sign-in, at any worker, tries go on."""
+        """Return True if this client failed too often. Never in the network of the last good sign-in.
+
+        So a stranger cannot lock the user out. The last sign-in is read from the database, so it may be of any worker.
+        """
         client = self._credentials.client
         last_client = account.main().last_client if account else None
         if last_client is not None and network(last_client) == self._network:
@@ -134,11 +139,11 @@ class StoredSignIn:
         )
 
     def _known(self, account: Account) -> bool:
-        """Whether this account signed in from this network within a month."""
+        """Return True if this account signed in from this network within a month."""
         return account.noted is not None or self._memory.known_pairs.has(account.address, self._network, _now())
 
     def _delay(self, account: Account | None, *, known: bool) -> None:
-        """Let a network that failed a lot wait before it costs a slow hash; never whoever is known there."""
+        """Start the slow hash, later if the network failed often. An account that is known there never waits."""
         credentials = self._credentials
         if not known:
             self._waited_seconds = self._memory.throttle.wait_seconds(
@@ -186,25 +191,26 @@ class StoredSignIn:
             self._done(self._maildrop(account, device))
 
     def _note(self, account: Account, device: Device) -> None:
-        """Who signed in well, and where."""
+        """Remember that the account signed in from this network."""
         memory, client, now = self._memory, self._credentials.client, _now()
         memory.throttle.succeeded(client, account.address, now)
         if not memory.known_pairs.has(account.address, self._network, now):
             memory.known_pairs.note(account.address, self._network, now)
-            if not account.noted:  # in the database within a day
-                memory.sightings.know(account.user, self._network)
-        memory.sightings.add(device.device, client)
-        if device.unseen:  # from now on the main password counts among the devices that must have a message
-            memory.sightings.flush()
+            if not account.noted:  # else the database knows it for less than a day
+                memory.last_sign_ins.know(account.user, self._network)
+        memory.last_sign_ins.add(device.device, client)
+        if device.unseen:  # written at once: from now on it counts among the devices that must have got a message
+            memory.last_sign_ins.flush()
 
     def _refuse(self, why: Why, account: Account | None, error: MailError, device: Device | None = None) -> None:
-        """Refuse in words, since the password was right, or since no try was made."""
+        """Refuse and say why: the password was right, or was not checked."""
         self._done(error)
         if account is not None:
             key = device.device if device else None
             self._memory.refusals.tell(why.value, account.mailbox, self._credentials, key)
 
     def _wrong(self, why: str, account: Account | None) -> None:
+        """Refuse without saying why, after the delay that failures earn; `why` is for the log."""
         credentials, memory = self._credentials, self._memory
         delay_seconds = memory.throttle.failed(
             credentials.client,

@@ -1,7 +1,7 @@
-"""Refused sign-ins to mailboxes that exist, told to the diary once the reply is decided; it decides no reply.
+"""Records refused sign-ins to existing mailboxes in the diary, after the reply is decided.
 
-A refusal with the password before the last one is told apart: some device has missed the change. That takes a second
-slow hash, which nobody waits for, and which is only made while no sign-in waits for one of its own.
+A refused password that was right before the last change has an entry of its own kind: a device has missed the change.
+To find out takes a second slow hash. Nobody waits for it, and it is made only while no sign-in waits for a hash.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Why = DiarySession.Ended
 
 @dataclass(frozen=True, slots=True)
 class SignInRefusals:
-    """Of one worker."""
+    """The refused sign-ins of one worker."""
 
     lanes: ConnectionPool
     passwords: Passwords
@@ -41,13 +41,13 @@ class SignInRefusals:
     diary: Diary
 
     def tell(self, why: str, mailbox: int, credentials: Credentials, device: int | None = None) -> None:
-        """`device` is whose secret was right, where one was."""
+        """Record a refusal; `device` is the one whose secret was right, if any was."""
         now = datetime.now(UTC)
         visitor = Visitor(mailbox, device, address(credentials.client), credentials.tls or "")
         self.diary.tell(Visit(visitor, now, now, why))
 
     def tell_wrong(self, mailbox: int, credentials: Credentials) -> None:
-        """A wrong password: is it the previous one?"""
+        """Record a wrong password, after checking if it is the previous one."""
 
         def asked(answer: PGresult | MailError) -> None:
             if isinstance(answer, StatementFailed):
@@ -69,7 +69,7 @@ class SignInRefusals:
 
 
 def _check(credentials: Credentials, encoded: str, done: Answer) -> Check:
-    """One that every other goes before."""
+    """Return a check that waits until no other waits."""
     return Check(
         account=credentials.address,
         network=None,

@@ -243,7 +243,7 @@ def test_a_guesser_is_stopped_and_the_owner_signs_in_from_where_he_does(
     worker: Worker,
     lanes: ConnectionPool,
     bodies: FileBodies,
-    sightings: LastSignIns,
+    last_sign_ins: LastSignIns,
     accounts: StoredAccounts,
     sign_in: SignIns,
 ) -> None:
@@ -449,7 +449,7 @@ def known() -> list[tuple[str, str]]:
 
 
 def test_where_an_account_signed_in_is_kept_and_written_once_a_day(
-    worker: Worker, lanes: ConnectionPool, bodies: FileBodies, sightings: LastSignIns, sign_in: SignIns
+    worker: Worker, lanes: ConnectionPool, bodies: FileBodies, last_sign_ins: LastSignIns, sign_in: SignIns
 ) -> None:
     a_mailbox()
     phone = devices.add(ANN, "Phone", actor=ACTOR)[1]
@@ -457,23 +457,23 @@ def test_where_an_account_signed_in_is_kept_and_written_once_a_day(
     assert isinstance(sign_in("wrong", client="203.0.113.5"), BadCredentials)
     sign_in()
     sign_in(phone, client="2001:db8::7")
-    worker.get(sightings.flush)
+    worker.get(last_sign_ins.flush)
     assert known() == [(ANN, "192.0.2.0/24"), (ANN, "2001:db8::/48")]
 
     old = timezone.now() - timedelta(days=2)
     KnownNetwork.objects.update(seen_at=old)
     sign_in()
-    worker.get(sightings.flush)
+    worker.get(last_sign_ins.flush)
     assert set(KnownNetwork.objects.values_list("seen_at", flat=True)) == {old}, "this worker told it today"
-    another = StoredAccounts(lanes, bodies, sightings)
+    another = StoredAccounts(lanes, bodies, last_sign_ins)
     sign_in(among=another)
-    worker.get(sightings.flush)
+    worker.get(last_sign_ins.flush)
     assert KnownNetwork.objects.filter(seen_at__gt=old).values_list("network", flat=True).get() == "192.0.2.0/24"
     another.close()
 
 
 def test_a_user_has_a_bounded_number_of_known_networks(
-    worker: Worker, sightings: LastSignIns, sign_in: SignIns
+    worker: Worker, last_sign_ins: LastSignIns, sign_in: SignIns
 ) -> None:
     a_mailbox()
     seen_before()
@@ -483,7 +483,7 @@ def test_a_user_has_a_bounded_number_of_known_networks(
         for n in range(NETWORKS_LIMIT)
     )
     sign_in()
-    worker.get(sightings.flush)
+    worker.get(last_sign_ins.flush)
     assert KnownNetwork.objects.count() == NETWORKS_LIMIT
     sweep.run(Bodiless())
     assert KnownNetwork.objects.count() == NETWORKS_KEPT
@@ -491,17 +491,17 @@ def test_a_user_has_a_bounded_number_of_known_networks(
 
 
 def test_known_networks_are_forgotten_after_a_month_and_with_the_mailbox(
-    worker: Worker, sightings: LastSignIns, sign_in: SignIns
+    worker: Worker, last_sign_ins: LastSignIns, sign_in: SignIns
 ) -> None:
     a_mailbox()
     seen_before()
     sign_in()
-    worker.get(sightings.flush)
+    worker.get(last_sign_ins.flush)
     KnownNetwork.objects.update(seen_at=timezone.now() - timedelta(days=KNOWN_DAYS, hours=1))
     sweep.run(Bodiless())
     assert known() == []
     sign_in(client="203.0.113.5")
-    worker.get(sightings.flush)
+    worker.get(last_sign_ins.flush)
     assert known() == [(ANN, "203.0.113.0/24")]
     mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
     mailbox_removal.purge_now(ANN, actor=ACTOR)
@@ -532,14 +532,14 @@ def test_without_a_database_nobody_is_told_that_his_password_is_wrong(worker: Wo
     [("192.0.2.7", "192.0.2.7"), ("2001:db8::7", "2001:db8::7"), ("fe80::7%eth0", "fe80::7"), ("unix", None)],
 )
 def test_a_sighting_of_any_peer_is_written_and_spoils_no_other(
-    worker: Worker, sightings: LastSignIns, sign_in: SignIns, client: str, kept: str | None
+    worker: Worker, last_sign_ins: LastSignIns, sign_in: SignIns, client: str, kept: str | None
 ) -> None:
     a_mailbox()
     a_mailbox("bob@example.org")
     Device.objects.update(last_sign_in_at=timezone.now() - timedelta(days=9))  # a first sighting would not wait
     sign_in(client=client)
     sign_in(address="bob@example.org", client="192.0.2.8")
-    worker.ask(sightings.flush)
+    worker.ask(last_sign_ins.flush)
     seen = Device.objects.order_by("mailbox__user__address").values_list("last_client", flat=True)
     assert list(seen) == [kept, "192.0.2.8"]
     assert not Device.objects.filter(last_sign_in_at__lt=timezone.now() - timedelta(days=1)).exists()

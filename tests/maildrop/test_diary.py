@@ -281,7 +281,7 @@ def test_what_came_while_the_last_but_one_batch_was_written_is_told_before_the_e
     assert {statement.name for statement, _parameters in lanes.batches[1][0]} >= {b"diary", b"fold_diary"}
     lanes.batches[1][1](NoRows())
     assert told == ["all"]
-    assert [diary._told, list(diary._waiting.visits), diary._folds._waiting] == [[], [], {}]
+    assert [diary._unsorted, list(diary._waiting.visits), diary._folds._waiting] == [[], [], {}]
 
 
 def test_a_refused_batch_is_logged_each_time_and_given_up_in_the_end(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from mailstore.directory import devices, mailbox_removal, mailboxes
 from mailstore.errors import BadCredentials
-from mailstore.maildrop.session_revocation import LOOK_SECONDS
+from mailstore.maildrop.session_revocation import POLL_SECONDS
 from mailstore.models import Device, Domain, Mailbox, User
 from popadmin.signin import actions
 from tests.site import counting_hasher
@@ -37,7 +37,7 @@ class Sessions:
     def told(self, *names: str) -> set[str]:
         """Who was told, as soon as these were, or after two looks."""
         now = self.mail.worker.loop.time
-        looks = now() + 2.5 * LOOK_SECONDS
+        looks = now() + 2.5 * POLL_SECONDS
         self.mail.worker.until(lambda: now() > looks or (names and set(self.barred) >= set(names)), "time passes")
         return set(self.barred)
 

@@ -150,13 +150,13 @@ def test_what_waited_for_it_alone_goes_to_recovery(letters: Letters) -> None:
 
 
 def test_one_that_signs_in_counts_again_and_its_days_begin_anew(
-    letters: Letters, worker: Worker, sightings: LastSignIns
+    letters: Letters, worker: Worker, last_sign_ins: LastSignIns
 ) -> None:
     phone = phone_of(a_mailbox(), heard_days_ago=400)
     swept(letters, 0)
     assert swept(letters, 8) == 1
-    sightings.add(phone.pk, "192.0.2.7")
-    sightings.flush()
+    last_sign_ins.add(phone.pk, "192.0.2.7")
+    last_sign_ins.flush()
     worker.until(lambda: Device.objects.get(pk=phone.pk).silent_since is None, "it counts again")
     assert Device.objects.get(pk=phone.pk).silence_told_at is None
     assert swept(letters, 9) == 0

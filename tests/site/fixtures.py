@@ -47,13 +47,13 @@ def bodies(tmp_path: Path) -> FileBodies:
 
 
 @pytest.fixture
-def sightings(lanes: ConnectionPool) -> LastSignIns:
+def last_sign_ins(lanes: ConnectionPool) -> LastSignIns:
     return LastSignIns(lanes)
 
 
 @pytest.fixture
-def accounts(lanes: ConnectionPool, bodies: FileBodies, sightings: LastSignIns) -> Iterator[StoredAccounts]:
-    accounts = StoredAccounts(lanes, bodies, sightings)
+def accounts(lanes: ConnectionPool, bodies: FileBodies, last_sign_ins: LastSignIns) -> Iterator[StoredAccounts]:
+    accounts = StoredAccounts(lanes, bodies, last_sign_ins)
     yield accounts
     accounts.close()
 
