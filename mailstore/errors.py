@@ -1,18 +1,18 @@
-"""The one tree of errors that cross the waist; texts for peers live in each protocol's `replies`, not here.
+"""The errors that the ports answer with. Each protocol makes its replies of them in its module `replies`.
 
 MailError
 ├── Refused                  will fail again: the peer, the owner or the admin must change something
-│   ├── BadCredentials       unknown user, wrong password, suspended account: never told apart
-│   ├── PopSwitchedOff       said only after the right password
-│   ├── MainPasswordBarred   said only after the right password
+│   ├── BadCredentials       unknown user, wrong password, suspended account: not distinguished on purpose
+│   ├── PopSwitchedOff       only after the right password
+│   ├── MainPasswordBarred   only after the right password
 │   ├── UnknownRecipient     no mailbox and no alias of this address
 │   ├── RecipientDisabled    the mailbox does not receive
 │   ├── QuotaRejected        over quota in a domain that rejects
 │   ├── MessageTooLarge      above the site's message limit
 │   └── BodyLost             the row's body is known to be missing or damaged
-└── TryAgain                 may work later without anybody's doing; also every bug of our own
-    ├── Unavailable          database or body store away
-    ├── BodyUnreadable       the body store is there, and does not give out this one body
+└── TryAgain                 may work later by itself; also every bug of our own
+    ├── Unavailable          the database or the body store cannot be reached
+    ├── BodyUnreadable       the body store is there, but cannot read this body
     ├── StorageFull          no room left on the disk of the body store
     ├── QuotaDeferred        over quota in a domain that defers
     ├── Overloaded           a bounded queue is full
@@ -23,7 +23,7 @@ MailError
 
 
 class MailError(Exception):
-    """Base of all. `str(error)` is the cause for the log and never goes on the wire."""
+    """The base of all. `str(error)` is the cause for the log; it is never sent to a peer."""
 
 
 class Refused(MailError):
@@ -31,15 +31,15 @@ class Refused(MailError):
 
 
 class BadCredentials(Refused):
-    """Unknown user, wrong password or suspended account; one reply, one cost."""
+    """Unknown user, wrong password or suspended account. All get one reply and cost the same."""
 
 
 class PopSwitchedOff(Refused):
-    """The password was right, POP is switched off for this mailbox."""
+    """The password was right, but POP is switched off for this mailbox."""
 
 
 class MainPasswordBarred(Refused):
-    """The password was right, but POP wants a device password in this mailbox."""
+    """The main password was right, but this mailbox requires a device password for POP."""
 
 
 class UnknownRecipient(Refused):
@@ -59,11 +59,11 @@ class MessageTooLarge(Refused):
 
 
 class BodyLost(Refused):
-    """A row's body is missing, short or not the one that was stored; an operator must look."""
+    """The body of a row is missing, short or not the one that was stored; an operator must look at it."""
 
 
 class TryAgain(MailError):
-    """Temporary; also what an unexpected exception becomes."""
+    """Temporary. An unexpected exception becomes one too."""
 
 
 class Unavailable(TryAgain):
@@ -71,7 +71,7 @@ class Unavailable(TryAgain):
 
 
 class BodyUnreadable(TryAgain):
-    """The system refuses to read a body: its disk fails there, or it belongs to another user."""
+    """A body cannot be read: the disk fails there, or the file belongs to another user."""
 
 
 class StorageFull(TryAgain):
@@ -83,7 +83,7 @@ class QuotaDeferred(TryAgain):
 
 
 class Overloaded(TryAgain):
-    """A bounded queue is full; nothing is wrong with the request."""
+    """A bounded queue is full. Nothing is wrong with the request."""
 
 
 class Throttled(TryAgain):
@@ -91,8 +91,8 @@ class Throttled(TryAgain):
 
 
 class Abandoned(TryAgain):
-    """The client left, or let others go first, before its password was checked."""
+    """The client left before its password was checked, or let others go first for too long."""
 
 
 class AliasOutside(TryAgain):
-    """An alias whose targets are not all local; the MTA must expand it before LMTP."""
+    """An alias with targets that are not local; the MTA must expand it before LMTP."""

@@ -1,4 +1,4 @@
-"""The only file that knows every part: puts protocols, store and listener together into processes."""
+"""Puts protocols, store and listener together into processes. It is the only module that knows every part."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ from mailstore.sql.statements.diary import BEAT
 log = logging.getLogger("popadmin.listener")
 
 DRAIN_SECONDS = 30.0
-LAST_FLUSH_SECONDS = 1.0  # sightings of the last second may be lost; the end of the process may not hang on them
-LOG_BATCH = 500  # lines that leave together; those of the last second at the latest
-REFRESH_TICKS = 30  # seconds between looks at what changes rarely
+LAST_FLUSH_SECONDS = 1.0  # what is not written by then is lost; the end of the process must not hang on it
+LOG_BATCH = 500  # log lines that are written together, at the latest after a second
+REFRESH_TICKS = 30  # seconds between two reads of what changes rarely
 POP3_LOGIN_SECONDS = 180.0  # from accept to the sign-in (P-097)
 LMTP_IDLE_SECONDS = 300.0  # RFC 5321 §4.5.3.2.7
-LMTP_CONNECTIONS = 1000  # MTAs open tens
+LMTP_CONNECTIONS = 1000  # far more than the tens that MTAs open
 POP3_STRANGER_BUFFER_OCTETS = 16 * 1024  # the greeting, CAPA and a certificate chain fit; the kernel doubles it
 POP3_BUSY = b"-ERR too many connections, wait a little\r\n"  # P-121: before sign-in, so without a code
 LMTP_BUSY = b"421 4.3.2 too many connections\r\n"
-POP3_WRITE_LANES = 2  # QUITs are rarer than deliveries
+POP3_WRITE_LANES = 2  # fewer than for LMTP, since QUITs are rarer than deliveries
 
 
 @dataclass(frozen=True, slots=True)
 class _Bound:
-    """One listening address: a socket for each worker."""
+    """One listening address, with a socket for each worker."""
 
     sockets: list[socket.socket]
     implicit_tls: bool
@@ -60,7 +60,7 @@ class _Bound:
 
 
 def serve_pop3(conf: Conf) -> None:
-    """Run the POP3 listener until it is told to stop. Raises ImproperlyConfigured before anything listens."""
+    """Run the POP3 listener until SIGTERM. Raises ImproperlyConfigured before it listens."""
     ensure_pair(conf.tls, conf.lmtp.hostname)
     certificates = Certificates(conf.tls, "pop3")
     workers = conf.pop3.workers
@@ -68,7 +68,7 @@ def serve_pop3(conf: Conf) -> None:
     bound += _bind("POP3S_LISTEN", conf.pop3.listen_tls, workers, implicit_tls=True)
     bound += _bind("POP3_PROXY_LISTEN", conf.pop3.listen_proxy, workers, proxied=True)
     bound += _bind("POP3S_PROXY_LISTEN", conf.pop3.listen_proxy_tls, workers, implicit_tls=True, proxied=True)
-    crowd = ConnectionCounts(workers)
+    counts = ConnectionCounts(workers)
     limits = Limits(
         connections=descriptor_limit.connections(-(-conf.pop3.max_connections // workers)),
         connections_per_ip=conf.pop3.max_connections_per_ip,
@@ -79,16 +79,16 @@ def serve_pop3(conf: Conf) -> None:
     )
 
     def work(index: int) -> None:
-        uvloop.run(_pop3_worker(index, conf, bound, crowd, limits, certificates))
+        uvloop.run(_pop3_worker(index, conf, bound, counts, limits, certificates))
 
-    _run("pop3d", workers, work, crowd, bound, reload=certificates.reload)
+    _run("pop3d", workers, work, counts, bound, reload=certificates.reload)
 
 
 def serve_lmtp(conf: Conf) -> None:
-    """Run the LMTP listener until it is told to stop. Raises ImproperlyConfigured before anything listens."""
+    """Run the LMTP listener until SIGTERM. Raises ImproperlyConfigured before it listens."""
     workers = conf.lmtp.workers
     bound = _bind("LMTP_LISTEN", conf.lmtp.listen, workers)
-    crowd = ConnectionCounts(workers)
+    counts = ConnectionCounts(workers)
     limits = Limits(
         connections=descriptor_limit.connections(LMTP_CONNECTIONS),
         connections_per_ip=LMTP_CONNECTIONS,
@@ -97,13 +97,13 @@ def serve_lmtp(conf: Conf) -> None:
     )
 
     def work(index: int) -> None:
-        uvloop.run(_lmtp_worker(index, conf, bound, crowd, limits))
+        uvloop.run(_lmtp_worker(index, conf, bound, counts, limits))
 
-    _run("lmtpd", workers, work, crowd, bound, reload=lambda: None)
+    _run("lmtpd", workers, work, counts, bound, reload=lambda: None)
 
 
 def database_connections(conf: Conf) -> int:
-    """How many connections to the database both listeners hold: each worker reads on one and writes on some."""
+    """Return how many database connections both listeners hold. Each worker reads on one and writes on others."""
     return conf.pop3.workers * (1 + POP3_WRITE_LANES) + conf.lmtp.workers * (1 + WRITE_LANES)
 
 
@@ -111,20 +111,20 @@ def database_connections(conf: Conf) -> int:
 
 
 async def _pop3_worker(
-    index: int, conf: Conf, bound: list[_Bound], crowd: ConnectionCounts, limits: Limits, certificates: Certificates
+    index: int, conf: Conf, bound: list[_Bound], counts: ConnectionCounts, limits: Limits, certificates: Certificates
 ) -> None:
     heed(signal.SIGHUP, certificates.reload)
     lanes = ConnectionPool(conf.conninfo, write_lanes=POP3_WRITE_LANES)
     await lanes.open()
-    sightings = LastSignIns(lanes)
-    accounts = StoredAccounts(lanes, bodies.from_url(conf.mail_store_url), sightings)
+    last_sign_ins = LastSignIns(lanes)
+    accounts = StoredAccounts(lanes, bodies.from_url(conf.mail_store_url), last_sign_ins)
     journal = LogJournal()
     rules = pop3.Rules(plaintext_login=conf.pop3.plaintext_login, tls_offered=True)
-    server = _server(index, limits, crowd, certificates)
+    server = _server(index, limits, counts, certificates)
 
     def tick(count: int) -> None:
         lanes.tick()
-        sightings.flush()
+        last_sign_ins.flush()
         accounts.diary.flush()
         journal.flush()
         if count % REFRESH_TICKS == 0:
@@ -134,16 +134,16 @@ async def _pop3_worker(
     _listen(server, index, bound, lambda peer: pop3_session.Session(peer, accounts, journal, rules), busy=POP3_BUSY)
     await _serve(server, tick)
     journal.flush()
-    seen, told = asyncio.Event(), asyncio.Event()
-    sightings.flush(lambda _: seen.set())
-    accounts.diary.flush(told.set, every=True)
+    sign_ins_written, diary_written = asyncio.Event(), asyncio.Event()
+    last_sign_ins.flush(lambda _: sign_ins_written.set())
+    accounts.diary.flush(diary_written.set, every=True)
     with suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.gather(seen.wait(), told.wait()), LAST_FLUSH_SECONDS)
+        await asyncio.wait_for(asyncio.gather(sign_ins_written.wait(), diary_written.wait()), LAST_FLUSH_SECONDS)
     accounts.close()
     lanes.close()
 
 
-async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: ConnectionCounts, limits: Limits) -> None:
+async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], counts: ConnectionCounts, limits: Limits) -> None:
     lanes = ConnectionPool(conf.conninfo)
     await lanes.open()
     store = bodies.from_url(conf.mail_store_url)
@@ -151,13 +151,13 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: Conne
     def prepare(done: Done[None]) -> None:
         one_off.prepare(store, lanes, lambda: done(None))
 
-    await one_off.answer(prepare)  # before anybody can deliver, so that the very first start defers nothing
+    await one_off.answer(prepare)  # before it listens, so that the very first start defers no delivery
     if index == 0:
         one_off.warn_of_another_store(store, lanes)
     delivery = StoredDelivery(lanes, store, conf.lmtp.hostname)
     journal = LogJournal()
     rules = lmtp.Rules(hostname=conf.lmtp.hostname, max_message_octets=conf.lmtp.max_message_octets)
-    server = _server(index, limits, crowd, None)
+    server = _server(index, limits, counts, None)
 
     def tick(count: int) -> None:
         lanes.tick()
@@ -172,19 +172,19 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], crowd: Conne
 
 
 def _beat(lanes: ConnectionPool, part: bytes) -> None:
-    """For the overview: this part is at work. One that cannot be written is followed by the next."""
+    """Record for the overview that this part is at work. A failure does no harm, since the next beat follows."""
     lanes.write(((BEAT, BEAT.values(part=part)),), lambda _answer: None)
 
 
 async def _serve(server: Server, tick: Callable[[int], None]) -> None:
-    """Until SIGTERM, then drain; a second SIGTERM ends the drain. SIGINT is the parent's to pass on."""
+    """Serve until SIGTERM, then drain; a second SIGTERM ends the drain. The parent handles SIGINT."""
     loop = asyncio.get_running_loop()
     stop, hurry = asyncio.Event(), asyncio.Event()
 
-    def told() -> None:
+    def stop_or_hurry() -> None:
         (hurry if stop.is_set() else stop).set()
 
-    loop.add_signal_handler(signal.SIGTERM, told)
+    loop.add_signal_handler(signal.SIGTERM, stop_or_hurry)
     loop.add_signal_handler(signal.SIGINT, lambda: None)
     ticking = loop.create_task(_tick(server, tick))
     await stop.wait()
@@ -223,14 +223,14 @@ def _run(
     name: str,
     workers: int,
     work: Callable[[int], None],
-    crowd: ConnectionCounts,
+    counts: ConnectionCounts,
     bound: list[_Bound],
     *,
     reload: Callable[[], None],
 ) -> None:
-    connections.close_all()  # nothing of the parent's may be shared by its children
+    connections.close_all()  # children must not share the parent's connections
     sockets = [sock for address in bound for sock in address.sockets]
-    WorkerProcesses(name, workers, work, lost=crowd.clear, reload=reload, sockets=sockets).run()
+    WorkerProcesses(name, workers, work, lost=counts.clear, reload=reload, sockets=sockets).run()
 
 
 def _bind(
@@ -240,15 +240,17 @@ def _bind(
     return [_Bound(sockets, implicit_tls, proxied) for sockets in found]
 
 
-def _server(index: int, limits: Limits, crowd: ConnectionCounts, certificates: Certificates | None) -> Server:
+def _server(index: int, limits: Limits, counts: ConnectionCounts, certificates: Certificates | None) -> Server:
     context = certificates.context if certificates else None
-    return Server(limits, crowd, worker=index, tls=context, now=asyncio.get_running_loop().time)
+    return Server(limits, counts, worker=index, tls=context, now=asyncio.get_running_loop().time)
 
 
 def _listen(server: Server, index: int, bound: list[_Bound], session: Callable[..., Session], *, busy: bytes) -> None:
     for address in bound:
         mine = address.sockets[index]
-        for other in address.sockets:  # of other workers: kept open here, it would take connections nobody accepts
+        for (
+            other
+        ) in address.sockets:  # sockets of other workers: open here, they would get connections that nobody accepts
             if other is not mine:
                 other.close()
         server.listen(Endpoint(mine, address.implicit_tls, session, busy, address.proxied))
@@ -256,7 +258,7 @@ def _listen(server: Server, index: int, bound: list[_Bound], session: Callable[.
 
 
 def _named(address: _Bound, index: int) -> str:
-    """Where a socket is bound in truth: port 0 asks the kernel for a free one."""
+    """Return where a socket is bound. It may differ from the setting: for port 0 the kernel chooses a free one."""
     where = address.sockets[index].getsockname()
     if isinstance(where, str):
         return f"unix:{where}"

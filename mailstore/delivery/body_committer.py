@@ -1,4 +1,4 @@
-"""Makes bodies durable off the loop; what waits meanwhile goes together next. It writes no rows."""
+"""Makes bodies durable in threads; bodies that wait meanwhile go together next. Rows are `message_writer`'s."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mailstore.ports import BodyRef, BodyStore, Done, Draft
 
 log = logging.getLogger("popadmin.delivery")
 
-LARGE_OCTETS = 1024 * 1024  # from here on a body keeps the disk busy for long, and the small ones do not wait for it
-TOGETHER = 64  # bodies at most: their descriptors, and how long the first of them waits for the last
+LARGE_OCTETS = 1024 * 1024  # larger bodies keep the disk busy for long, so the small ones do not wait for them
+TOGETHER = 64  # bodies at most: each takes a descriptor, and the first waits for the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +31,26 @@ class _Discard:
     key: str
 
 
-_Work = _Commit | _Discard | None  # None: no more will come
+_Work = _Commit | _Discard | None  # None: nothing more will come
 
 
 class BodyCommitter:
-    """Two threads of one worker: the loop has one to wake, however many deliveries end at once, and is woken once for
-    all that became durable together. More threads would share less and take the interpreter from the loop more often.
+    """Two threads of one worker, one for small bodies and one for large ones.
+
+    However many deliveries end at once, the loop wakes one thread, and is woken once for all bodies that became durable
+    together. More threads would share less, and would take the interpreter from the loop more often.
     """
 
     def __init__(self, bodies: BodyStore) -> None:
         self._bodies = bodies
         self._small: SimpleQueue[_Work] = SimpleQueue()
         self._large: SimpleQueue[_Work] = SimpleQueue()
-        self._loop: asyncio.AbstractEventLoop  # the one that asks, known at the first question
+        self._loop: asyncio.AbstractEventLoop  # the worker's; known from the first `add` on
         for name, queue in (("small", self._small), ("large", self._large)):
             threading.Thread(target=self._serve, args=(queue,), name=f"commit-{name}", daemon=True).start()
 
     def add(self, draft: Draft, octets: int, done: Done[BodyRef]) -> None:
-        """Called on the loop; `done` gets there too, what the store says of the body, once it is durable."""
+        """Make a body durable. Called on the loop, where `done` is called too. StorageFull, Unavailable."""
         try:
             draft.finish()
         except MailError as error:
@@ -59,11 +61,11 @@ class BodyCommitter:
         queue.put(_Commit(draft, octets, done))
 
     def discard(self, key: str) -> None:
-        """Destroy a body, some time soon."""
+        """Destroy a body soon, in a thread."""
         self._large.put(_Discard(key))
 
     def close(self) -> None:
-        """No more will come; what waits is still done."""
+        """End the threads after what waits is done."""
         self._small.put(None)
         self._large.put(None)
 
@@ -84,19 +86,19 @@ class BodyCommitter:
     def _outcomes(self, commits: Sequence[_Commit]) -> Sequence[BodyRef | MailError]:
         try:
             return self._bodies.commit([(each.draft, each.octets) for each in commits])
-        except Exception as error:  # a bug; none of these is known to be durable
+        except Exception as error:  # a bug; it is not known if any of these is durable
             log.exception("storing bodies failed")
             return [Unavailable(repr(error))] * len(commits)
 
     def _remove(self, key: str) -> None:
         try:
             self._bodies.remove(key)
-        except MailError as error:  # it stays as litter, which fsck finds
+        except MailError as error:  # the body stays as litter, which fsck finds
             log.warning("a body that nobody took stays: %s", error)
 
 
 def _waiting(queue: SimpleQueue[_Work]) -> list[_Work]:
-    """Return all that waits; waits itself for the first."""
+    """Wait for work, and return all that is there."""
     waiting = [queue.get()]
     try:
         while len(waiting) < TOGETHER:

@@ -1,4 +1,4 @@
-"""Delivery: the body made durable, then one transaction per recipient; the port of the same name, and imports."""
+"""Delivery of messages: first the body is made durable, then the rows of each recipient. Imports use it too."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ log = logging.getLogger("popadmin.delivery")
 
 
 class StoredDelivery:
-    """ports.Delivery. Lives in one worker, on its loop."""
+    """ports.Delivery over Postgres and a body store. Lives in one worker, on its loop."""
 
     def __init__(self, lanes: ConnectionPool, bodies: BodyStore, hostname: str) -> None:
         self._lanes = lanes
         self._bodies = bodies
         self._hostname = hostname
         self._clock = trace_headers.Clock()
-        self._commits = BodyCommitter(bodies)
-        self._placing = MessageWriter(lanes)
+        self._committer = BodyCommitter(bodies)
+        self._writer = MessageWriter(lanes)
 
     def recipient(self, address: str, octets: int | None, done: Done[Recipient]) -> None:
         recipient_lookup.find(self._lanes, address, octets, done, hostname=self._hostname)
@@ -38,14 +38,15 @@ class StoredDelivery:
         return _Incoming(self, self._bodies, envelope)
 
     def close(self) -> None:
-        self._commits.close()
+        """End the threads after what waits is done."""
+        self._committer.close()
 
     def store(self, draft: Draft, octets: int, done: Done[BodyRef]) -> None:
-        """Make the body durable, off the loop."""
-        self._commits.add(draft, octets, done)
+        """Make a body durable. `octets` is its unstuffed length. StorageFull, Unavailable."""
+        self._committer.add(draft, octets, done)
 
     def add_body(self, ref: BodyRef, done: Done[int]) -> None:
-        """Write the row of a body that several placements will share."""
+        """Write the row of a body that several placements share; `done` gets its primary key."""
 
         def added(answer: PGresult | MailError) -> None:
             done(answer if isinstance(answer, MailError) else int(answer.get_value(0, 0) or b"0"))
@@ -53,21 +54,21 @@ class StoredDelivery:
         self._lanes.write(((ADD_BODY, ADD_BODY.values(**body_values(ref))),), added)
 
     def place(self, placement: Placement, done: Done[None]) -> None:
-        """Write the rows of one message; Refusing when the mailboxes take nothing, else as the port says."""
-        self._placing.place(placement, done)
+        """Write the rows of one message. Refusing if the mailboxes take nothing, Unavailable."""
+        self._writer.place(placement, done)
 
     def discard(self, ref: BodyRef) -> None:
-        """Destroy a body that surely has no row."""
-        self._commits.discard(ref.key)
+        """Destroy a body that certainly has no row."""
+        self._committer.discard(ref.key)
 
     def trace(self, envelope: Envelope, recipient: str, queue_id: str) -> bytes:
-        """The trace headers of one recipient."""
+        """Return the trace headers for one recipient, in wire form."""
         date = self._clock.date()
         return trace_headers.headers(envelope, recipient, hostname=self._hostname, queue_id=queue_id, date=date)
 
 
 class _Incoming:
-    """ports.Intake: one message on its way to the disk and to its recipients."""
+    """ports.Intake: one message on its way to the store and to its recipients."""
 
     def __init__(self, delivery: StoredDelivery, bodies: BodyStore, envelope: Envelope) -> None:
         self._delivery = delivery
@@ -143,7 +144,7 @@ class _Incoming:
         prefix = self._delivery.trace(self._envelope, recipient.address, queue_id)
 
         def refused(why: Recipient | MailError) -> None:
-            """What RCPT had accepted was refused. Asked again, now with the true size, there may be room."""
+            """Answer a recipient that RCPT accepted and that is refused now. With the true size room may be made."""
             if isinstance(why, Recipient) and not again:
                 self._place(index, why, ref, body, done, again=True)
                 return

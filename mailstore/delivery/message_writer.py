@@ -1,4 +1,4 @@
-"""Writes the rows of messages whose bodies are durable; a turn of the loop's ordinary ones share a transaction."""
+"""Writes the rows of messages whose bodies are durable. Messages of one turn of the loop share a transaction."""
 
 from __future__ import annotations
 
@@ -26,58 +26,59 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
 LOCK_NOT_AVAILABLE = "55P03"
-NOT_NULL_VIOLATION = "23502"  # how the statement says that some of several mailboxes refused
+NOT_NULL_VIOLATION = "23502"  # what DELIVER_ALL raises if some of the mailboxes refuse
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """One message for `mailboxes`, all or none.
+    """One message for `mailboxes`; all of them get it or none.
 
-    `uidl` is the UIDL in the first of them: the queue id of a delivery, so that header, log and maildrop name the same,
-    or the old one of an import; the others get new ones. What stands behind it is for imports: the old date, no quota.
+    `uidl` is the UIDL in the first mailbox: the queue id of a delivery, so that header, log and maildrop show the same,
+    or the old one of an import. The other mailboxes get new ones. `arrived_at`, `unlimited` (no quota), `source` and
+    `uidl_digest` are for imports.
     """
 
     mailboxes: tuple[int, ...]
     ref: BodyRef
     prefix: bytes = b""
-    body: int | None = None  # the body's row, where it stands already
+    body: int | None = None  # primary key of the body's row, if it is there already
     uidl: str | None = None
     arrived_at: datetime | None = None
     unlimited: bool = False
     source: bytes | None = None
-    uidl_digest: bytes | None = None  # of a UIDL from elsewhere: it is remembered with the source
-    capped: tuple[int, ...] = ()  # the domains whose quota is to be kept
+    uidl_digest: bytes | None = None  # of a UIDL from elsewhere; it is kept with the source
+    capped: tuple[int, ...] = ()  # primary keys of the domains whose own quota must be kept
 
     @property
     def ordinary(self) -> bool:
-        """True for a new message with a body of its own for one mailbox, whose domain has no quota."""
+        """True for a new message with its own body for one mailbox, whose domain has no quota of its own."""
         imported = self.arrived_at or self.unlimited or self.source
         return len(self.mailboxes) == 1 and self.body is None and not imported and not self.capped
 
 
 class Refusing(MailError):
-    """The mailboxes took nothing: a switch, a quota, or this source came before. Nothing was changed."""
+    """The mailboxes took nothing, because of a switch or a quota, or since they have this source already."""
 
 
-Turn = list[tuple[Placement, Done[None]]]
+Batch = list[tuple[Placement, Done[None]]]
 
 
 class MessageWriter:
-    """Ordinary messages whose bodies became durable together go in together: one commit, one flush of the log for all.
+    """Writes ordinary messages that became durable together in one transaction: one commit, one flush of the log.
 
-    Each has its own outcome all the same. A mailbox that refuses is an answer without a row, and no error; after an
-    error, which undid all of them, they are tried apart. What comes for a mailbox that is in a transaction would only
-    wait for its lock, on a lane that others need: it waits here, and goes together next.
+    Each message has an outcome of its own. A mailbox that refuses gives an answer without a row, and no error. An error
+    undoes the whole transaction; then parts of it are tried one by one. A message for a mailbox that is in a
+    transaction would wait for its lock on a connection that others need, so it waits here and goes with the next one.
     """
 
     def __init__(self, lanes: ConnectionPool) -> None:
         self._lanes = lanes
-        self._waiting: Turn = []
-        self._soon = False  # the next transaction begins at the end of this turn of the loop
-        self._under_way: set[int] = set()  # mailboxes
+        self._waiting: Batch = []
+        self._soon = False  # a transaction will begin at the end of this turn of the loop
+        self._under_way: set[int] = set()  # mailboxes in a transaction
 
     def place(self, placement: Placement, done: Done[None]) -> None:
-        """Write the rows of one message; Refusing when the mailboxes take nothing."""
+        """Write the rows of one message. Refusing if the mailboxes take nothing, Unavailable."""
         if not placement.ordinary:
             self._alone(placement, done)
             return
@@ -94,26 +95,26 @@ class MessageWriter:
 
     def _together(self) -> None:
         self._soon = False
-        turn = [one for one in self._waiting if _mailbox(one) not in self._under_way]
+        batch = [one for one in self._waiting if _mailbox(one) not in self._under_way]
         self._waiting = [one for one in self._waiting if _mailbox(one) in self._under_way]
-        if turn:
-            turn.sort(key=_mailbox)  # all lock mailboxes in one order, so that no two wait for each other
-            self._under_way.update(map(_mailbox, turn))
-            self._send(turn)
+        if batch:
+            batch.sort(key=_mailbox)  # all lock mailboxes in one order, so that no two wait for each other
+            self._under_way.update(map(_mailbox, batch))
+            self._send(batch)
 
-    def _send(self, turn: Turn) -> None:
-        steps = [(DELIVER, _parameters(placement)) for placement, _done in turn]
-        self._lanes.write_each(steps, lambda answers: self._answered(turn, answers))
+    def _send(self, batch: Batch) -> None:
+        steps = [(DELIVER, _parameters(placement)) for placement, _done in batch]
+        self._lanes.write_each(steps, lambda answers: self._answered(batch, answers))
 
-    def _answered(self, turn: Turn, answers: Sequence[PGresult] | MailError) -> None:
-        if isinstance(answers, StatementFailed) and (parts := _apart(turn, answers)):
+    def _answered(self, batch: Batch, answers: Sequence[PGresult] | MailError) -> None:
+        if isinstance(answers, StatementFailed) and (parts := _apart(batch, answers)):
             for part in parts:
                 self._send(part)
             return
-        self._under_way.difference_update(map(_mailbox, turn))
+        self._under_way.difference_update(map(_mailbox, batch))
         if self._waiting:
             self._begin_soon()
-        for index, (_placement, done) in enumerate(turn):
+        for index, (_placement, done) in enumerate(batch):
             tell(done, _placed(answers if isinstance(answers, MailError) else answers[index]))
 
 
@@ -121,19 +122,19 @@ def _mailbox(one: tuple[Placement, Done[None]]) -> int:
     return one[0].mailboxes[0]
 
 
-def _apart(turn: Turn, failed: StatementFailed) -> list[Turn]:
-    """Return what to try apart after an error: the mailboxes, or else the messages; nothing where that would not help.
+def _apart(batch: Batch, failed: StatementFailed) -> list[Batch]:
+    """Return the parts to try one by one after an error: the mailboxes, or the messages of one; none if it is useless.
 
-    Whose mailbox is locked waits once more, and not once for each of its messages: others wait behind them.
+    The messages of a locked mailbox are not tried one by one: each would wait for the lock, and delay the others.
     """
-    parts = [list(part) for _mailbox_key, part in groupby(turn, key=_mailbox)]
+    parts = [list(part) for _mailbox_key, part in groupby(batch, key=_mailbox)]
     if len(parts) > 1:
         return parts
-    return [[one] for one in turn] if len(turn) > 1 and failed.sqlstate != LOCK_NOT_AVAILABLE else []
+    return [[one] for one in batch] if len(batch) > 1 and failed.sqlstate != LOCK_NOT_AVAILABLE else []
 
 
 def fresh_id() -> str:
-    """A UIDL or queue id: unique for ever, ordered by time."""
+    """Return a new UIDL or queue id: unique for ever, ordered by time."""
     return sortable_ids.new_id(time.time_ns() // 1_000_000, os.urandom(sortable_ids.RANDOM_OCTETS))
 
 

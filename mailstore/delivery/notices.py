@@ -1,4 +1,4 @@
-"""Mail of our own into maildrops: from the null sender, past any quota, so that it neither bounces nor is refused."""
+"""Mail that the server writes to its users: from the null sender and past any quota, so it cannot bounce."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _ENVELOPE = Envelope(sender="", client_name="localhost", client="unix", encrypte
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One mail to the owner of a mailbox, written in `language` (see `speaking`).
+    """One mail to the user of a mailbox, written in `language` (see `speaking`).
 
-    `occasion` is what it is about, as no other notice to this mailbox is: of one occasion it is told once, however
-    often a kill came before that was noted.
+    `occasion` says what it is about; no other notice to this mailbox has the same. A mailbox
+    gets one mail for an occasion, even if the process was killed before it noted the first.
     """
 
     mailbox: int
@@ -46,12 +46,12 @@ class Notice:
 
 
 def speaking(language: str) -> translation.override:
-    """Within it texts come in the language of a person, or the site's where he has chosen none."""
+    """Return a context in which texts are in this language, or in the site's if it is empty."""
     return translation.override(language or settings.LANGUAGE_CODE)
 
 
 def deliver(notices: Sequence[Notice], *, now: datetime) -> list[Notice]:
-    """Deliver by the path of all mail; returns those that are durable, now or before. What failed is logged."""
+    """Deliver notices as all mail is delivered; return those that are durable, now or before. Failures are logged."""
     return asyncio.run(_deliver(notices, now)) if notices else []
 
 
@@ -69,24 +69,24 @@ async def _deliver(notices: Sequence[Notice], now: datetime) -> list[Notice]:
     return delivered
 
 
-async def _one(delivery: StoredDelivery, store: BodyStore, notice: Notice, octets: bytes) -> MailError | None:
+async def _one(delivery: StoredDelivery, store: BodyStore, notice: Notice, data: bytes) -> MailError | None:
     queue_id = fresh_id()
     try:
-        draft, door = store.begin(), RawNormalizer()
-        draft.write(door.feed(octets) + door.finish())
+        draft, normalizer = store.begin(), RawNormalizer()
+        draft.write(normalizer.feed(data) + normalizer.finish())
     except MailError as error:
         return error
-    ref: BodyRef | MailError = await one_off.answer(lambda done: delivery.store(draft, door.octets, done))
+    ref: BodyRef | MailError = await one_off.answer(lambda done: delivery.store(draft, normalizer.octets, done))
     if isinstance(ref, MailError):
         return ref
     prefix = delivery.trace(_ENVELOPE, notice.address, queue_id)
     source = hashlib.blake2b(f"notice {notice.occasion}".encode(), digest_size=16).digest()
     placement = Placement((notice.mailbox,), ref, prefix, uidl=queue_id, unlimited=True, source=source)
     refused: MailError | None = await one_off.answer(lambda done: delivery.place(placement, done))
-    if isinstance(refused, Refusing):  # it is there already, or the mailbox is gone
+    if isinstance(refused, Refusing):  # the mailbox has it already, or is gone
         delivery.discard(ref)
         return None
-    return refused  # whether it was placed may not be known, so its body stays
+    return refused  # after an error it may have been placed all the same, so the body stays
 
 
 def _written(notice: Notice, hostname: str, now: datetime) -> bytes:
@@ -97,6 +97,6 @@ def _written(notice: Notice, hostname: str, now: datetime) -> bytes:
     message["Subject"] = notice.subject
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{fresh_id()}@{hostname}>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: nobody answers it by itself
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: no program answers it
     message.set_content(notice.text)
     return message.as_bytes()

@@ -1,4 +1,4 @@
-"""A delivery for a process that comes, delivers and goes: the pipe and imports, on a loop of their own for its time."""
+"""Delivery for a process that delivers and ends, as the pipe, imports and notices do; and what a store needs first."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from mailstore.sql.statements.delivery import ANY_BODY, STORE_TIE
 T = TypeVar("T")
 log = logging.getLogger("popadmin.delivery")
 
-ANSWER_SECONDS = 60.0  # twice what the database may take for a statement; a dead connection is given up by then
+ANSWER_SECONDS = 60.0  # twice the time limit of a statement; a dead connection is given up by then
 
 
 @asynccontextmanager
 async def delivery(conf: Conf) -> AsyncIterator[StoredDelivery]:
-    """The same delivery as LMTP's. One lane writes, so that what is placed in order stands in that order."""
+    """Return a context with the delivery that LMTP uses. One connection writes, so messages keep their order."""
     lanes = ConnectionPool(conf.conninfo, write_lanes=1)
     store = bodies.from_url(conf.mail_store_url)
     await lanes.open()
@@ -43,7 +43,7 @@ async def delivery(conf: Conf) -> AsyncIterator[StoredDelivery]:
 
 @contextmanager
 def turns(runner: asyncio.Runner, conf: Conf) -> Iterator[StoredDelivery]:
-    """The delivery, for turns on the loop of `runner` between which rows are read in the ordinary way."""
+    """Return a context with the delivery on the loop of `runner`, for code that uses the ORM between its runs."""
     entered = delivery(conf)
     made = runner.run(entered.__aenter__())
     try:
@@ -53,18 +53,20 @@ def turns(runner: asyncio.Runner, conf: Conf) -> Iterator[StoredDelivery]:
 
 
 async def answer(ask: Callable[[Done[T]], None]) -> T | MailError:
-    """Ask a port and wait for what it hands to `done`; Unavailable when that does not come in time."""
-    told: asyncio.Future[T | MailError] = asyncio.get_running_loop().create_future()
-    ask(lambda value: None if told.done() else told.set_result(value))
+    """Ask a port and wait for its answer; Unavailable if none comes in time."""
+    future: asyncio.Future[T | MailError] = asyncio.get_running_loop().create_future()
+    ask(lambda value: None if future.done() else future.set_result(value))
     try:
-        return await asyncio.wait_for(told, ANSWER_SECONDS)
+        return await asyncio.wait_for(future, ANSWER_SECONDS)
     except TimeoutError:
         return Unavailable(f"no answer within {ANSWER_SECONDS:.0f} s")
 
 
 def prepare(store: BodyStore, lanes: ConnectionPool, done: Callable[[], None]) -> None:
-    """Make the body store's folder at the very first start only: with rows in the database, an empty folder is a
-    disk that is not mounted."""
+    """Make the body store if the database has no bodies. If it has some, an empty folder is a disk that is not mounted.
+
+    Call it before the first delivery, and now and then while the process runs.
+    """
 
     def answered(found: object) -> None:
         if not isinstance(found, MailError) and found.get_value(0, 0) == b"f":  # type: ignore[attr-defined]  # PGresult
@@ -81,7 +83,7 @@ def prepare(store: BodyStore, lanes: ConnectionPool, done: Callable[[], None]) -
 
 
 def warn_of_another_store(store: BodyStore, lanes: ConnectionPool) -> None:
-    """Say in the log that the body store is another database's. Mail is taken all the same: nothing of it is lost."""
+    """Log an error if the body store belongs to another database. Mail is accepted all the same: none of it is lost."""
 
     def answered(found: object) -> None:
         if isinstance(found, MailError):
@@ -90,7 +92,7 @@ def warn_of_another_store(store: BodyStore, lanes: ConnectionPool) -> None:
         is_new = found.get_value(0, 1) == b"f"  # type: ignore[attr-defined]  # PGresult
         try:
             store_id = (store.store_id() or "").encode()
-        except MailError:  # it is away, which deliveries say
+        except MailError:  # the store is away; deliveries report that
             return
         if store_id and store_id != database_id and (database_id is not None or is_new):
             log.error("the body store belongs to another database than DATABASE_URL: `fsck` says what to do")

@@ -1,4 +1,4 @@
-"""Delivery by pipe: one message from a stream to some addresses, by LMTP's own path; exit codes are the command's."""
+"""Delivery by pipe: one message from a stream to some addresses. Exit codes are made by the command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FROM_LINE_OCTETS = 1000  # an mbox From_ line; RFC 5321 §4.5.3.1.6 bounds a lin
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one address: delivered under `queue_id`, or not, because of `error`."""
+    """The outcome for one address: delivered under `queue_id`, or not delivered because of `error`."""
 
     address: str
     queue_id: str | None = None
@@ -29,10 +29,10 @@ class Outcome:
 
 
 def deliver(addresses: Sequence[str], stream: BinaryIO, *, sender: str = "") -> list[Outcome]:
-    """Deliver what the stream holds, in any line form, to each address; one outcome each, in order.
+    """Deliver the message in the stream, with any line ends, to each address; return one outcome for each, in order.
 
-    Nothing is delivered when any address must be tried again later: whoever tries again offers the message to all of
-    them, and would deliver twice. `sender` is the reverse-path, "" the null sender.
+    If any address must be tried again later, nothing is delivered: the caller will offer the message to all addresses
+    again, and some would get it twice. `sender` is the reverse-path, "" the null sender.
     """
     return asyncio.run(_deliver(list(addresses), stream, sender.strip("<>")))
 
@@ -46,8 +46,8 @@ async def _deliver(addresses: list[str], stream: BinaryIO, sender: str) -> list[
             answers: list[Delivered | MailError] = [TryAgain("held back for another address") for _one in accepted]
         else:
             answers = await _hand_in(delivery, accepted, stream, sender, settings.lmtp.max_message_octets)
-    told = iter(answers)
-    final = [next(told) if isinstance(one, Recipient) else one for one in asked]
+    remaining = iter(answers)
+    final = [next(remaining) if isinstance(one, Recipient) else one for one in asked]
     return [_outcome(address, one) for address, one in zip(addresses, final, strict=True)]
 
 
@@ -58,7 +58,7 @@ async def _ask(delivery: Delivery, address: str) -> Recipient | MailError:
 async def _hand_in(
     delivery: Delivery, recipients: list[Recipient], stream: BinaryIO, sender: str, most_octets: int
 ) -> list[Delivered | MailError]:
-    """Store the message for the accepted recipients; one answer each, in order."""
+    """Store the message for the accepted recipients; return one answer for each, in order."""
     if not recipients:
         return []
     intake = delivery.begin(_envelope(sender))
@@ -67,9 +67,9 @@ async def _hand_in(
         intake.abort()
         return [MessageTooLarge(f"the message has more than {most_octets} octets") for _recipient in recipients]
     loop = asyncio.get_running_loop()
-    told: list[asyncio.Future[Delivered | MailError]] = [loop.create_future() for _recipient in recipients]
-    intake.commit(recipients, octets, lambda index, value: told[index].set_result(value))
-    return [await one_off.answer(_result_of(future)) for future in told]
+    futures: list[asyncio.Future[Delivered | MailError]] = [loop.create_future() for _recipient in recipients]
+    intake.commit(recipients, octets, lambda index, value: futures[index].set_result(value))
+    return [await one_off.answer(_result_of(future)) for future in futures]
 
 
 def _result_of(future: asyncio.Future[T]) -> Callable[[Done[T]], None]:
@@ -77,18 +77,18 @@ def _result_of(future: asyncio.Future[T]) -> Callable[[Done[T]], None]:
 
 
 def _pour(stream: BinaryIO, intake: Intake, most_octets: int) -> int:
-    """Write the stream in wire form; returns its unstuffed length, or stops soon after `most_octets`."""
-    door = RawNormalizer()
+    """Write the stream in wire form; return its unstuffed length. Stops soon after `most_octets`."""
+    normalizer = RawNormalizer()
     for chunk in _without_from_line(stream):
-        intake.write(door.feed(chunk))
-        if door.octets > most_octets:
-            return door.octets
-    intake.write(door.finish())
-    return door.octets
+        intake.write(normalizer.feed(chunk))
+        if normalizer.octets > most_octets:
+            return normalizer.octets
+    intake.write(normalizer.finish())
+    return normalizer.octets
 
 
 def _without_from_line(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the stream's octets; an mbox From_ line, which some programs put before a message, is none of them."""
+    """Yield the octets of the stream, without the mbox From_ line that some programs put before a message."""
     first = stream.readline(FROM_LINE_OCTETS)
     head = [] if first.startswith(b"From ") and first.endswith(b"\n") else [first]
     return chain(head, iter(lambda: stream.read(CHUNK_OCTETS), b""))

@@ -1,4 +1,4 @@
-"""Who a recipient's address stands for: mailboxes, through +detail, aliases, forwards, catch-alls and alias domains."""
+"""Finds the mailboxes of a recipient's address: by +detail, aliases, forwards, catch-alls and alias domains."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ POSTMASTER = "postmaster"
 
 
 class _Search:
-    """One recipient's way to its mailboxes: each round asks for all names that are still open."""
+    """The search for the mailboxes of one recipient. Each query asks for all names that are not resolved yet."""
 
     def __init__(self, lanes: ConnectionPool, address: str, octets: int, done: Done[Recipient]) -> None:
         self._lanes = lanes
         self._address = address
         self._octets = octets
         self._done = done
-        self._copy: Box | None = None  # the mailbox itself, where its forward leaves it a copy
+        self._copy: Box | None = None  # the mailbox itself, if its forward leaves it a copy
         self._boxes: dict[int, Box] = {}
         self._asked: set[str] = set()
         self._passed_over = False
-        self.full: list[int] = []  # the mailboxes that are to blame, where the answer is that of a full one
+        self.full: list[int] = []  # the mailboxes without room, if that is the answer
 
     def ask(self, keys: dict[str, list[str]], depth: int, following: Sequence[str] = ()) -> None:
-        """Ask for names, each under the keys that may answer for it, the first first; `following` are for the next."""
+        """Query names, each with the keys that may resolve it, in order; `following` are for the next query."""
         array = array_literals.texts({key for group in keys.values() for key in group})
         self._asked.update(keys)
         asked = RECIPIENTS.values(addresses=array, octets=b"%d" % self._octets)
@@ -60,10 +60,10 @@ class _Search:
         if isinstance(answer, MailError):
             self._done(answer)
             return
-        told = found(answer)
+        result = found(answer)
         missing: list[str] = []
         for name, group in keys.items():
-            box, way = told.of(group)
+            box, way = result.of(group)
             if box is None and way is None:
                 missing.append(name)
             following.extend(self._follow(box, way, depth))
@@ -73,9 +73,9 @@ class _Search:
             self._go_on(following, depth)
 
     def _follow(self, box: Box | None, way: Way | None, depth: int) -> list[str]:
-        """Note the mailbox, unless its mail is forwarded without a copy; return the names to ask for next."""
+        """Keep the mailbox, unless its mail is forwarded without a copy; return the names to query next."""
         if box is not None and not box.receives:
-            way = None  # what takes no mail forwards none
+            way = None  # a mailbox that takes no mail forwards none
         if box is not None and (way is None or way.keep_copy):
             self._boxes[box.mailbox] = box
             self._copy = box if depth == 0 and way is not None else self._copy
@@ -84,7 +84,7 @@ class _Search:
         return [target for target in way.targets if target not in self._asked]
 
     def _missed(self, missing: list[str], following: list[str], depth: int) -> None:
-        """Nobody has these names: their domains may stand for others, be ours, or be elsewhere."""
+        """Look up the domains of names that were not found: alias domains, ours, or elsewhere."""
 
         def answered(answer: PGresult | MailError) -> None:
             if isinstance(answer, MailError):
@@ -96,7 +96,7 @@ class _Search:
         self._lanes.read(OURS, OURS.values(domains=array_literals.texts(domains)), answered)
 
     def _placed(self, missing: list[str], ours: dict[str, Place], following: list[str], depth: int) -> None:
-        """A domain that stands for another has nobody of its own: the same name is asked for there."""
+        """Go on with names that were not found. A name of an alias domain is looked up where that points."""
         moved: dict[str, list[str]] = {}
         outside: list[str] = []
         for name in missing:
@@ -127,14 +127,14 @@ class _Search:
             self.ask({name: _keys(name) for name in following}, depth + 1)
 
     def _outside(self, why: str) -> None:
-        """Only the MTA can reach all of it. What it hands on to a forward's own mailbox is the copy, and no more."""
+        """End the search: only the MTA reaches all targets. For a forward with a copy the answer is its own mailbox."""
         if self._copy is None:
             self._done(AliasOutside(f"{self._address}: {why}"))
         else:
             self._decide([self._copy])
 
     def _decide(self, boxes: list[Box]) -> None:
-        """All or none: what only some of an alias could take would be lost for the others, or arrive twice."""
+        """Answer for all mailboxes or none: with some, the others would lose the message or get it twice."""
         if not boxes and self._passed_over:
             self._done(UnknownRecipient(self._address))
             return
@@ -171,9 +171,10 @@ class _Search:
 
 
 def find(lanes: ConnectionPool, address: str, octets: int | None, done: Done[Recipient], *, hostname: str) -> None:
-    """Decide one recipient for a message of `octets` (None: not announced, so one octet must fit).
+    """Find the mailboxes of a recipient for a message of `octets`; None if not announced: then one octet must fit.
 
-    `hostname` is this site's own name: the bare postmaster is the one of its domain.
+    UnknownRecipient, RecipientDisabled, QuotaRejected, QuotaDeferred, AliasOutside, Unavailable. `hostname` is the name
+    of this site: the address `postmaster` without a domain means the one of its domain.
     """
     # RFC 5321 §4.5.1: in any case, and without a domain.
     if address.lower() == POSTMASTER:
@@ -189,10 +190,10 @@ def find(lanes: ConnectionPool, address: str, octets: int | None, done: Done[Rec
 
 
 class _Finding:
-    """One recipient, asked for until no room is missing: where mailboxes are full, their policies may make some.
+    """The lookup of one recipient. If mailboxes are full, it makes room as their policies allow, and searches again.
 
-    A round at a time, each found without a lock and in a transaction of its own, and none unless all of them together
-    would be enough.
+    Each attempt makes room in one mailbox, in a transaction of its own, after finding it without a lock. No room is
+    made unless all mailboxes together would have enough.
     """
 
     def __init__(
@@ -203,16 +204,16 @@ class _Finding:
         self._keys = keys
         self._octets = octets
         self._done = done
-        self._rounds = 0  # so many there were
-        self._most: int | None = None  # so many there may be; None: no mailbox was full yet
+        self._attempts = 0  # to make room
+        self._most: int | None = None  # attempts allowed; None while no mailbox was full
 
     def ask(self) -> None:
         search = _Search(self._lanes, self._address, self._octets, lambda answer: self._answered(answer, search.full))
         search.ask(self._keys, 0)
 
     def _answered(self, answer: Recipient | MailError, full: list[int]) -> None:
-        if not full or self._rounds == self._most:
-            if self._rounds and isinstance(answer, Recipient):
+        if not full or self._attempts == self._most:
+            if self._attempts and isinstance(answer, Recipient):
                 log.info("room made in %s", plain(self._address))
             self._done(answer)
         else:
@@ -221,7 +222,7 @@ class _Finding:
             self._lanes.write(((FIND_ROOM, asked),), lambda room: self._found(room, answer))
 
     def _found(self, room: PGresult | MailError, refusal: Recipient | MailError) -> None:
-        """One mailbox a round, so that no lock is held for the others' sake."""
+        """Make room in one mailbox, so that no lock is held while others wait."""
         if isinstance(room, MailError):
             self._done(room)
         elif not room.ntuples:
@@ -238,16 +239,17 @@ class _Finding:
         elif moved.get_value(0, 0) == b"0":
             self._done(refusal)
         else:
-            self._rounds += 1
+            self._attempts += 1
             self.ask()
 
 
 def _postmaster_keys(hostname: str) -> list[str]:
-    """Of mail.example.org: the postmaster there, else in example.org, with the catch-all of each."""
+    """Return the keys for mail.example.org: postmaster there, then in example.org, each followed by the catch-all."""
     labels = hostname.lower().split(".")
     domains = [".".join(labels[at:]) for at in range(len(labels))]
     return [key for domain in domains for key in (f"{POSTMASTER}@{domain}", f"@{domain}")]
 
 
 def _keys(name: str) -> list[str]:
+    """Return the keys that may resolve a name, in order of precedence; the catch-all comes last."""
     return [*lookup_keys(name), f"@{name.rpartition('@')[2]}"]

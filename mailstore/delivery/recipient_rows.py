@@ -1,4 +1,4 @@
-"""What RECIPIENTS and OURS answer, as values: mailboxes, ways onward, and whose domain a name is in."""
+"""The rows of RECIPIENTS and OURS as values: mailboxes, aliases and forwards, and our domains."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A mailbox; `capped` is its domain, where that has a quota of its own."""
+    """A mailbox. `fits`: the message fits into its quota. `capped` is its domain if that has a quota of its own."""
 
     mailbox: int
     receives: bool
@@ -22,7 +22,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """An alias, which receives while its domain is active; a forward where a mailbox has the same name."""
+    """An alias, or a forward if a mailbox has the same name. It receives while its domain is active."""
 
     receives: bool
     targets: tuple[str, ...]
@@ -31,7 +31,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One of ours; `stands_for` is the name of the domain in which its addresses are looked up, if it is not itself."""
+    """One of our domains. `stands_for` is the domain in which its addresses are looked up, if that is another one."""
 
     stands_for: str | None
     active: bool
@@ -39,26 +39,27 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one round of asking found, by name."""
+    """What one query found, by name."""
 
     boxes: dict[str, Box]
     ways: dict[str, Way]
 
     def of(self, keys: list[str]) -> tuple[Box | None, Way | None]:
-        """The mailbox and the way onward behind the first of the keys that is known."""
+        """Return the mailbox, and the alias or forward, of the first key that is known."""
         key = next((key for key in keys if key in self.boxes or key in self.ways), "")
         return self.boxes.get(key), self.ways.get(key)
 
 
 def found(answer: PGresult) -> Found:
-    told = Found({}, {})
+    """Read the rows of RECIPIENTS."""
+    result = Found({}, {})
     for row in range(answer.ntuples):
         name = (answer.get_value(row, 0) or b"").decode()
         if answer.get_value(row, 1) is None:
-            told.ways[name] = _way(answer, row)
+            result.ways[name] = _way(answer, row)
         else:
-            told.boxes[name] = _box(answer, row)
-    return told
+            result.boxes[name] = _box(answer, row)
+    return result
 
 
 def _box(answer: PGresult, row: int) -> Box:
@@ -81,6 +82,7 @@ def _way(answer: PGresult, row: int) -> Way:
 
 
 def places(answer: PGresult) -> dict[str, Place]:
+    """Read the rows of OURS, by the name of the domain."""
     found: dict[str, Place] = {}
     for row in range(answer.ntuples):
         stands_for = answer.get_value(row, 1)

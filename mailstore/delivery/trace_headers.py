@@ -1,4 +1,4 @@
-"""The trace headers of a delivery (RFC 5321 §4.4), in wire form; they live in the row, so that one body serves all."""
+"""The trace headers of a delivery (RFC 5321 §4.4), in wire form. They are kept in the row: one body serves all rows."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ LINE_OCTETS = 998  # RFC 5322 §2.1.1, without CRLF
 
 
 class Clock:
-    """The date of this second, as headers write it; making it costs more than the rest of the headers."""
+    """The date as headers write it, kept for a second: making it costs more than all other headers."""
 
     def __init__(self) -> None:
         self._second = 0
         self._date = ""
 
     def date(self) -> str:
+        """Return the date and time of this second (RFC 5322 §3.3)."""
         second = int(time.time())
         if second != self._second:
             self._second, self._date = second, format_datetime(datetime.fromtimestamp(second, UTC))
@@ -27,7 +28,7 @@ class Clock:
 
 
 def headers(envelope: Envelope, recipient: str, *, hostname: str, queue_id: str, date: str) -> bytes:
-    """Return-Path, Delivered-To and Received for one recipient; `queue_id` ties them to the log and the reply."""
+    """Return Return-Path, Delivered-To and Received for one recipient. Log and reply name the same `queue_id`."""
     client = "" if envelope.client == "unix" else f" ([{_literal(envelope.client)}])"
     protocol = f"{envelope.protocol}S" if envelope.encrypted else envelope.protocol  # RFC 3848
     recipient = plain(recipient)
@@ -41,18 +42,18 @@ def headers(envelope: Envelope, recipient: str, *, hostname: str, queue_id: str,
 
 
 def _return_path(sender: str) -> str:
-    """The whole reverse path as far as a line can hold it: cut short, it would be the address of somebody else."""
+    """Return the header with the whole reverse-path if a line can hold it: a shortened one would be another address."""
     line = f"Return-Path: <{plain(sender, len(sender))}>"
     return line if len(line.encode()) <= LINE_OCTETS else f"Return-Path: <{plain(sender)}>"
 
 
 def _literal(client: str) -> str:
-    """RFC 5321 §4.1.3: an IPv6 address bears its tag; it has no place for the interface behind a %."""
+    """Return an address literal (RFC 5321 §4.1.3): IPv6 with its tag, without the interface after a %."""
     return f"IPv6:{client.partition('%')[0]}" if ":" in client else client
 
 
 def plain(text: str, most: int = TEXT_LIMIT) -> str:
-    """Text from a peer, fit for a header line: no control characters, `most` characters at most."""
+    """Make text from a peer fit for a header line: no control characters, at most `most` characters."""
     if len(text) <= most and text.isprintable():
         return text
     return "".join(character if character.isprintable() else "?" for character in text[:most])
