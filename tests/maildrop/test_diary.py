@@ -162,7 +162,7 @@ def test_a_wrong_password_is_told(ann: Mail) -> None:
 def test_the_previous_password_is_told_apart_and_is_no_guess(ann: Mail) -> None:
     mailboxes.set_password(ANN, "quite another phrase", actor=ACTOR)
     assert refused(ann, PASSWORD) == (BadCredentials, "previous")
-    throttle = ann.accounts._memory.throttle
+    throttle = ann.accounts._context.throttle
     assert not any(found.distinct for table in (throttle._wrong, throttle._guessed) for found in table.values())
 
 
