@@ -20,7 +20,7 @@ from mailstore.directory import audit, bulk_sql, domain_caps, domains, grants, n
 from mailstore.directory.audit import Actor
 from mailstore.directory.look_alikes import Neighbours
 from mailstore.directory.mailbox_hashes import Hashes
-from mailstore.directory.outcome import Changes, Ensured, Only, Rejected, details, last_word, not_negative, put
+from mailstore.directory.outcome import Changes, Ensured, LostRace, Only, Rejected, details, last_word, not_negative, put
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
 from mailstore.sql import device_settlement
 
@@ -75,7 +75,7 @@ def ensure(
     A new mailbox without a password gets none that opens it where this `generates` none. A `rehearsal`, which the
     caller rolls back, leaves the hashes of new passwords unmade. Slow hashes are made before anything is locked.
     """
-    with suppress(Rejected):  # a race for one of the addresses: whoever won it is seen by the second try
+    with suppress(LostRace):  # the second try sees what the other transaction left
         return _ensure(wanted, actor, only, generates=generates, rehearsal=rehearsal)
     return _ensure(wanted, actor, only, generates=generates, rehearsal=rehearsal)
 
@@ -87,10 +87,10 @@ def _ensure(
     hashes = Hashes.make(
         asked, only_new=None if only is None else only is Only.NEW, generates=generates, kept=not rehearsal
     )
-    with transaction.atomic(), last_word(_RACES):
+    with transaction.atomic(), last_word(_RACES, LostRace):
         ground = _Ground.read(wanted, actor)
         if hashes.stale(ground.mailboxes.values()):
-            raise Rejected(str(_TAKEN), field="address")
+            raise LostRace(str(_TAKEN), field="address")
         judge = _Judge(ground, hashes, only)
         judged = [judge.judged(each) for each in wanted]
         cases = [case for case in judged if isinstance(case, _Case)]

@@ -37,6 +37,10 @@ class Rejected(ValueError):
         self.field = field
 
 
+class LostRace(Rejected):
+    """Another transaction changed the same rows a moment ago: the same action, done again, sees what it left."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ensured(Generic[Row]):
     """The row as it is now. `changes` maps each field that was moved to (old, new), from the defaults when created.
@@ -100,8 +104,8 @@ def not_negative(fields: Mapping[str, Any], *names: str) -> None:
 
 
 @contextmanager
-def last_word(texts: Mapping[str, Promise]) -> Iterator[None]:
-    """Turn the violation of a constraint named in `texts` into Rejected with its text: it decides every race."""
+def last_word(texts: Mapping[str, Promise], refusal: type[Rejected] = Rejected) -> Iterator[None]:
+    """Turn the violation of a constraint named in `texts` into a `refusal` with its text: it decides every race."""
     try:
         yield
     except IntegrityError as error:
@@ -109,4 +113,4 @@ def last_word(texts: Mapping[str, Promise]) -> Iterator[None]:
         name = cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None
         if name is None or name not in texts:
             raise
-        raise Rejected(str(texts[name])) from error
+        raise refusal(str(texts[name])) from error

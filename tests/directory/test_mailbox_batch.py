@@ -17,7 +17,7 @@ from mailstore.directory import admins, aliases, mailbox_batch, mailbox_removal,
 from mailstore.directory.audit import Actor
 from mailstore.directory.mailbox_batch import Answer, Wanted
 from mailstore.directory.new_password import New
-from mailstore.directory.outcome import Only, Rejected
+from mailstore.directory.outcome import LostRace, Only, Rejected
 from mailstore.models import AuditEntry, Domain, Mailbox, RetentionPolicy, User
 from tests.site.counting_hasher import PATH, Counting
 from tests.site.rows import ACTOR, PASSWORD, a_domain, at_once
@@ -189,3 +189,45 @@ def test_a_password_that_is_changed_while_hashes_are_made_is_held_against_the_ne
     monkeypatch.setattr(new_password, "hashed", meanwhile)
     mailboxes.ensure("ann@free.org", actor=ACTOR, password=PASSWORD)
     assert User.objects.get(address="ann@free.org").check_password(PASSWORD)
+
+
+class Refusing(Counting):
+    """Refuses each password, and counts how often it was asked."""
+
+    tries: ClassVar[int] = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        Refusing.tries += 1
+        raise Rejected("no")
+
+
+class Overtaking(Counting):
+    """While it hashes, somebody else gives the mailbox another password, each time."""
+
+    tries: ClassVar[int] = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        Overtaking.tries += 1
+        with psycopg.connect(conninfo()) as other:
+            other.execute("UPDATE mailstore_user SET password = password || '.'")
+        return super().encode(password, salt)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refusal_that_is_no_race_is_not_tried_again(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.Refusing"]
+    a_domain("free.org")
+    with pytest.raises(Rejected, match="no"):
+        mailbox_batch.ensure([Wanted("ann@free.org", {}, PASSWORD)], actor=ACTOR)
+    assert Refusing.tries == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_race_is_tried_once_more_and_then_named(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = [PATH]
+    a_domain("free.org")
+    mailboxes.ensure("ann@free.org", actor=ACTOR, password=PASSWORD)
+    settings.PASSWORD_HASHERS = [f"{__name__}.Overtaking", PATH]
+    with pytest.raises(LostRace, match="a moment ago"):
+        mailbox_batch.ensure([Wanted("ann@free.org", {}, OTHER)], actor=ACTOR)
+    assert Overtaking.tries == 2
