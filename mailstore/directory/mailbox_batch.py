@@ -20,7 +20,17 @@ from mailstore.directory import audit, bulk_sql, domain_caps, domains, grants, n
 from mailstore.directory.audit import Actor
 from mailstore.directory.look_alikes import Neighbours
 from mailstore.directory.mailbox_hashes import Hashes
-from mailstore.directory.outcome import Changes, Ensured, LostRace, Only, Rejected, details, last_word, not_negative, put
+from mailstore.directory.outcome import (
+    Changes,
+    Ensured,
+    LostRace,
+    Only,
+    Rejected,
+    details,
+    last_word,
+    not_negative,
+    put,
+)
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
 from mailstore.sql import device_settlement
 
@@ -41,7 +51,6 @@ class Fields(TypedDict, total=False):
     receives: bool
     pop: bool
     web: bool
-    smtp: bool
     main_pop: bool
     held: bool
     notes: str

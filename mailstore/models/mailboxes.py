@@ -48,7 +48,6 @@ class Mailbox(models.Model):
     receives = models.BooleanField(_("receives mail"), default=True)
     pop = models.BooleanField(_("POP sign-in"), default=True)
     web = models.BooleanField(_("web sign-in"), default=True)
-    smtp = models.BooleanField(_("SMTP sign-in, to send"), default=True)
     main_pop = models.BooleanField(_("POP sign-in with the main password"), default=True)
     held = models.BooleanField(_("hold"), default=False)
     policy = models.ForeignKey(

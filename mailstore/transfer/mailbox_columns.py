@@ -85,7 +85,6 @@ _TABLE = (
     Column("receives", gettext_lazy("receives mail"), ("receives", "reçoit"), _yes_or_no),
     Column("pop", gettext_lazy("POP sign-in"), ("pop", "pop3"), _yes_or_no),
     Column("main_pop", gettext_lazy("POP sign-in with the main password"), ("main_pop",), _yes_or_no),
-    Column("smtp", gettext_lazy("sends mail by SMTP"), ("smtp",), _yes_or_no),
     Column("web", gettext_lazy("web sign-in"), ("web",), _yes_or_no),
     Column("held", gettext_lazy("on hold"), ("held", "hold"), _yes_or_no),
     Column("notes", gettext_lazy("notes"), ("notes", "note"), _text),

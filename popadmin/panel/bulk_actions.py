@@ -77,7 +77,6 @@ class AskSwitches(forms.Form):
     receives = forms.NullBooleanField(label=gettext_lazy("Receives mail"), required=False)
     pop = forms.NullBooleanField(label=gettext_lazy("POP: fetches mail"), required=False)
     main_pop = forms.NullBooleanField(label=gettext_lazy("POP with the main password"), required=False)
-    smtp = forms.NullBooleanField(label=gettext_lazy("SMTP: sends mail"), required=False)
     web = forms.NullBooleanField(label=gettext_lazy("Web: these pages"), required=False)
 
     def __init__(self, data: Mapping[str, Any] | None) -> None:

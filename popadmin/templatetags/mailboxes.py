@@ -33,7 +33,6 @@ _SUSPENDED = pgettext_lazy("mailbox", "Suspended")
 _HELD = gettext_lazy("On hold")
 _RECEIVES_NOTHING = gettext_lazy("Receives nothing")
 _NO_POP = gettext_lazy("No POP")
-_NO_SMTP = gettext_lazy("No SMTP")
 _NO_WEB = gettext_lazy("No web")
 _DEVICES_ONLY = gettext_lazy("Devices only")
 
@@ -46,7 +45,6 @@ def state_words(mailbox: Mailbox) -> list[str]:
         (mailbox.held, _HELD),
         (not mailbox.receives, _RECEIVES_NOTHING),
         (not mailbox.pop, _NO_POP),
-        (not mailbox.smtp, _NO_SMTP),
         (not mailbox.web, _NO_WEB),
         (mailbox.pop and not mailbox.main_pop, _DEVICES_ONLY),
     )

@@ -97,6 +97,7 @@ _FACTS: dict[str, Promise] = {
     "removed": gettext_lazy("messages that left"),
     "sessions": gettext_lazy("browsers"),
     "site_since": _AGES,
+    "smtp": gettext_lazy("SMTP sign-in, to send"),  # a switch of older versions
     "start": gettext_lazy("begins with"),
     "suspended": gettext_lazy("suspended"),
     "targets": gettext_lazy("targets"),

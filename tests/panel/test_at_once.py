@@ -19,7 +19,7 @@ from tests.web.previews import previewed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MB = 2**20
-SWITCHES = {"receives": "on", "pop": "on", "main_pop": "on", "smtp": "on", "web": "on"}
+SWITCHES = {"receives": "on", "pop": "on", "main_pop": "on", "web": "on"}
 MEANWHILE = "Somebody has changed this while you had it open"
 WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 

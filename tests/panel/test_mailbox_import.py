@@ -176,7 +176,7 @@ def test_the_fates_can_be_filtered_and_taken_away_as_a_file(root: Client) -> Non
 def test_an_export_that_is_brought_in_again_changes_nothing(root: Client, language: str) -> None:
     own = policies.make("=Brief, 'quoted'", actor=ACTOR)
     an_owner("=ann@example.org", name='\'=Ann "A" Ö', policy=own, quota_octets=1536 * 1024 + 1, quota_messages=9)
-    an_owner("bob@example.org", suspended=True, receives=False, pop=False, web=False, smtp=False, main_pop=False)
+    an_owner("bob@example.org", suspended=True, receives=False, pop=False, web=False, main_pop=False)
     an_owner("held@example.org", held=True, notes="One line; then\nanother, with a\ttab")
     an_owner("plain@example.org")
     User.objects.update(language=language)
@@ -193,7 +193,7 @@ def test_an_export_that_is_brought_in_again_changes_nothing(root: Client, langua
 
 def test_an_export_makes_the_same_mailboxes_where_they_are_gone(root: Client) -> None:
     own = policies.make("Brief", actor=ACTOR)
-    an_owner(ANN, name="Ann", policy=own, quota_octets=None, held=True, notes="Old", smtp=False, web=False)
+    an_owner(ANN, name="Ann", policy=own, quota_octets=None, held=True, notes="Old", receives=False, web=False)
     file = root.get("/mailboxes/?export=csv").getvalue()
     User.objects.filter(address=ANN).delete()
     page = checked(root, file, mode="create")
@@ -201,7 +201,18 @@ def test_an_export_makes_the_same_mailboxes_where_they_are_gone(root: Client) ->
     stepped(root, page)
     again = Mailbox.objects.get()
     assert (again.user.name, again.policy, again.quota_octets) == ("Ann", own, None)
-    assert (again.held, again.notes, again.smtp, again.web, again.pop) == (True, "Old", False, False, True)
+    assert (again.held, again.notes, again.receives, again.web, again.pop) == (True, "Old", False, False, True)
+
+
+def test_a_column_of_older_exports_that_no_mailbox_has_any_more_is_left_out(root: Client) -> None:
+    columns = brought(root, b"Address,Name,Sends mail by SMTP\nann@example.org,Ann,no\n")
+    form = root.get(columns).context["form"]
+    assert [form.fields[f"column{number}"].initial for number in range(3)] == ["address", "name", ""]
+    answer = root.post(columns, {"mode": "both", "column0": "address", "column1": "name", "column2": ""})
+    stepped(root, answer.url)
+    root.post(f"{answer.url}start/")
+    stepped(root, answer.url)
+    assert Mailbox.objects.get().user.name == "Ann"
 
 
 def test_a_domain_admin_brings_his_export_in_again_but_sets_no_hold(root: Client) -> None:

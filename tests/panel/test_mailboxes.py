@@ -19,7 +19,7 @@ from tests.web.previews import previewed
 
 pytestmark = pytest.mark.django_db
 MB = 2**20
-SWITCHES = {"receives": "on", "pop": "on", "main_pop": "on", "smtp": "on", "web": "on"}
+SWITCHES = {"receives": "on", "pop": "on", "main_pop": "on", "web": "on"}
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_new_mailbox_shows_its_generated_password_once(root):
     mailbox = Mailbox.objects.get(user__address=ANN)
     assert mailbox.user.check_password(secret_on(page))
     assert (mailbox.user.name, mailbox.quota_octets, mailbox.notes) == ("Ann", 1536 * MB, "pays late")
-    assert (mailbox.receives, mailbox.pop, mailbox.smtp, mailbox.web, mailbox.held) == (True, True, True, True, False)
+    assert (mailbox.receives, mailbox.pop, mailbox.web, mailbox.held) == (True, True, True, False)
     assert secret_on(page) not in text(root.get(f"/mailboxes/{mailbox.pk}/"))
 
 
@@ -396,12 +396,12 @@ def test_a_policy_and_switches_are_set_for_many_and_undone(root):
     assert ann.policy is None
     url = choose(root, "switches", ann)
     assert "at least one switch" in text(root.post(url, {"preview": ""}))
-    done(root, url, pop="false", smtp="false")
+    done(root, url, pop="false", receives="false")
     ann.refresh_from_db()
-    assert (ann.pop, ann.smtp, ann.web) == (False, False, True)
+    assert (ann.pop, ann.receives, ann.web) == (False, False, True)
     undone(root)
     ann.refresh_from_db()
-    assert (ann.pop, ann.smtp) == (True, True)
+    assert (ann.pop, ann.receives) == (True, True)
 
 
 def test_many_must_choose_a_new_password(root):

@@ -26,7 +26,6 @@ FIELDS = (
     "receives",
     "pop",
     "web",
-    "smtp",
     "main_pop",
     "held",
 )
@@ -37,7 +36,6 @@ STATES = (
     ("receives", False, "no mail in"),
     ("pop", False, "no POP"),
     ("web", False, "no web"),
-    ("smtp", False, "no SMTP"),
     ("main_pop", False, "devices only"),
     ("held", True, "on hold"),
 )
@@ -165,7 +163,6 @@ def _ensure_arguments(parser: CommandParser) -> None:
     switch(parser, "pop", "--pop", "--no-pop", help="may sign in to POP")
     switch(parser, "receives", "--receive", "--no-receive", help="takes mail in")
     switch(parser, "web", "--web", "--no-web", help="may sign in to the web pages")
-    switch(parser, "smtp", "--smtp", "--no-smtp", help="noted for the mail server that sends; none reads it yet")
     switch(parser, "main_pop", "--main-pop", "--no-main-pop", help="the main password signs in to POP too")
     switch(parser, "must_change_password", "--must-change", "--no-must-change", help="the pages ask for a new password")
     switch(parser, "suspended", "--suspend", "--activate", help="may not sign in anywhere; mail still comes in")
@@ -211,7 +208,6 @@ def _told(rows: QuerySet[Mailbox]) -> Iterator[dict[str, Any]]:
             "receives": box.receives,
             "pop": box.pop,
             "web": box.web,
-            "smtp": box.smtp,
             "main_pop": box.main_pop,
             "held": box.held,
             "policy": box.policy.name if box.policy else None,

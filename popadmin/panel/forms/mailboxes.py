@@ -41,13 +41,6 @@ class MailboxFields(forms.Form):
     receives = forms.BooleanField(label=gettext_lazy("Receives mail"), required=False)
     pop = forms.BooleanField(label=gettext_lazy("POP: fetches mail"), required=False)
     main_pop = forms.BooleanField(label=gettext_lazy("POP with the main password"), required=False)
-    smtp = forms.BooleanField(
-        label=gettext_lazy("SMTP: sends mail"),
-        required=False,
-        help_text=gettext_lazy(
-            "Noted for the mail server that sends. None reads it yet: nothing is sent or stopped by it."
-        ),
-    )
     web = forms.BooleanField(label=gettext_lazy("Web: these pages"), required=False)
     held = forms.BooleanField(
         label=gettext_lazy("Hold"),
@@ -127,7 +120,7 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
             self.fields["address"].help_text = _("What stands before @%(domain)s is enough.") % {"domain": alone}
         self.fields["quota_octets"].widget.attrs["placeholder"] = _("as the domain gives")
         self.fields["quota_octets"].help_text = self._empty_quota()
-        for name in ("receives", "pop", "main_pop", "smtp", "web"):
+        for name in ("receives", "pop", "main_pop", "web"):
             self.fields[name].initial = True
 
     def clean_address(self) -> str:
