@@ -1,10 +1,10 @@
-"""Aliases: addresses that stand for others, forwards of mailboxes, catch-alls; who they lead to is found elsewhere."""
+"""Create, change and remove aliases, forwards of mailboxes and catch-alls. Delivery follows them elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -13,25 +13,12 @@ from django.utils.translation import gettext as _
 
 from mailstore.directory import address_error, alias_loop, audit, domains, removal_notice
 from mailstore.directory.audit import Actor
+from mailstore.directory.fields.domain import AliasExpiry, AliasValues
 from mailstore.directory.look_alikes import Neighbours
 from mailstore.directory.outcome import Ensured, Only, Rejected, assign, details
 from mailstore.models import Alias, Domain, Mailbox
 from mailstore.policy import aliases as reach
 from mailstore.policy.addresses import BadAddress, normal_address, normal_domain
-
-
-class Expiry(TypedDict, total=False):
-    """Until when an alias leads on; None is for ever."""
-
-    expires_at: datetime | None
-
-
-class Fields(Expiry, total=False):
-    """What of an alias can be set beside its targets; what is not given stays."""
-
-    active: bool
-    keep_copy: bool
-    comment: str
 
 
 def ensure(
@@ -41,14 +28,14 @@ def ensure(
     actor: Actor,
     look_alike: bool = False,
     only: Only | None = None,
-    **fields: Unpack[Fields],
+    **fields: Unpack[AliasValues],
 ) -> Ensured[Alias]:
-    """Make the alias unless it is there, and let it stand for exactly these targets.
+    """Create the alias unless it is there, and let it lead to exactly these targets.
 
-    At a mailbox's own address it is the mailbox's forward, and `keep_copy` must be told when it is made; to forward to
-    that address too means to keep a copy. Rejected for a bad address, no or too many targets, an expiry that is past, a
-    copy where no mailbox is, a loop, a domain at its limit or one that stands for another, and for an alias that
-    is there or not, where `only` the other kind is meant.
+    At a mailbox's own address it is the forward of the mailbox, and a new forward must say `keep_copy`. The address
+    itself among the targets means to keep a copy. Rejected for a bad address, no or too many targets, an expiry in the
+    past, a copy where no mailbox is, a loop, and a domain that is full or stands for another. With `only`, rejected for
+    an alias of the other kind (new, or there already).
     """
     normal = _normal(address)
     wanted = _normal_targets(targets)
@@ -92,7 +79,7 @@ def remove(address: str, *, actor: Actor) -> None:
 
 
 def set_catch_all(domain: str, targets: Sequence[str], *, actor: Actor) -> None:
-    """Let the domain's unknown names lead to exactly these, from now on; without any they are unknown.
+    """Send mail for unknown names of the domain to exactly these targets. Without targets, such mail is refused.
 
     Rejected as by `ensure`.
     """
@@ -105,15 +92,15 @@ def set_catch_all(domain: str, targets: Sequence[str], *, actor: Actor) -> None:
             remove(address, actor=actor)
 
 
-def renewal(address: str) -> Expiry:
-    """What `ensure` is told so that an alias which has expired leads on again; one yet to expire still does."""
+def renewal(address: str) -> AliasExpiry:
+    """Return the values for `ensure` that renew an alias if it has expired. One that will expire keeps its day."""
     if Alias.objects.filter(address=address, expires_at__lte=timezone.now()).exists():
         return {"expires_at": None}
     return {}
 
 
 def remove_expired(address: str, *, before: datetime, actor: Actor) -> None:
-    """Remove the alias if it expired before that. Rejected when there is none, or it was renewed."""
+    """Remove the alias if it expired before that time. Rejected when there is none, or it was renewed."""
     with transaction.atomic():
         alias_loop.take_turn()
         if not Alias.objects.filter(address=address, expires_at__lt=before).exists():
@@ -122,7 +109,7 @@ def remove_expired(address: str, *, before: datetime, actor: Actor) -> None:
 
 
 def listing(domain: str | None = None) -> QuerySet[Alias]:
-    """The aliases of one domain, or all, by address, without the forwards of removed mailboxes.
+    """Return the aliases of one domain, or all, by address, without the forwards of removed mailboxes.
 
     Rejected when there is no such domain.
     """
@@ -163,7 +150,7 @@ def _mailbox(address: str) -> Mailbox | None:
     return mailbox
 
 
-def _refuse(address: str, targets: list[str], mailbox: Mailbox | None, fields: Fields, *, created: bool) -> None:
+def _refuse(address: str, targets: list[str], mailbox: Mailbox | None, fields: AliasValues, *, created: bool) -> None:
     expires_at = fields.get("expires_at")
     if expires_at is not None and expires_at <= timezone.now():
         raise Rejected(_("%(address)s would have expired already") % {"address": address}, field="expires_at")
@@ -182,7 +169,7 @@ def _refuse(address: str, targets: list[str], mailbox: Mailbox | None, fields: F
 
 
 def _make(address: str, domain: Domain, targets: list[str], mailbox: Mailbox | None) -> Alias:
-    """Insert the alias; the domain's row is locked. Forwards do not count among a domain's aliases."""
+    """Insert the alias. Called with the domain's row locked. Forwards do not count towards its limit of aliases."""
     domains.refuse_standing(domain)
     others = Alias.objects.filter(domain=domain, mailbox=None)
     if mailbox is None and domain.alias_limit is not None and others.count() >= domain.alias_limit:

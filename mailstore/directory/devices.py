@@ -1,4 +1,4 @@
-"""Devices: named credentials with views of their own, made and revoked; what a view shows is decided by `maildrop`."""
+"""Add, change and revoke devices, which are named credentials with their own views. `maildrop` reads the views."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from django.utils.translation import gettext_lazy
 
 from mailstore.directory import audit, mailboxes
 from mailstore.directory.audit import Actor
+from mailstore.directory.fields.mailbox import DEVICE
 from mailstore.directory.outcome import Rejected, last_word
 from mailstore.models import Device, Mailbox
 from mailstore.policy import devices as shapes
 from mailstore.sql import device_settlement
 
-STARTS = ("all", "now", "30d")
-NO_POP = "none"  # beside the modes, for the main password: it signs in to POP no more
+STARTS = DEVICE["start"].choices
+NO_POP = "none"  # a mode of the main password alone: no sign-in to POP
 RECENT = timedelta(days=30)
 NAME_CHARACTERS = 60
 _RACES = {
     "device_name_once_per_mailbox": gettext_lazy(
         "this mailbox has a device of that name: choose another, or revoke it"
     ),
-    # 40 bits of a selector may meet once in a very large site; a second try draws another.
+    # Two selectors of 40 bits may be equal once on a very large site; a second try draws another.
     "mailstore_device_selector_key": gettext_lazy("the new password was unlucky: try again"),
 }
 
@@ -49,10 +50,10 @@ FROM (
 
 
 def add(address: str, name: str, *, actor: Actor, mode: str | None = None, start: str = "all") -> tuple[Device, str]:
-    """Make a device; returns it with its secret, which is nowhere else: show it once.
+    """Add a device. Returns it with its secret, which is kept nowhere else, so show it once.
 
-    `start` is what its view begins with: "all" that is stored, "now" on, or the last "30d". The first device beside
-    the main password makes the main view independent, so that the new device misses nothing.
+    `start` is what its view begins with: "all" stored mail, mail from "now" on, or of the last "30d". The first device
+    beside the main password makes the main view independent, so that the new device misses no mail.
     """
     normal = mailboxes.normalized(address)
     label = _checked_name(name)
@@ -80,9 +81,9 @@ def add(address: str, name: str, *, actor: Actor, mode: str | None = None, start
 
 
 def revoke(address: str, name: str, *, actor: Actor) -> Device:
-    """End a device: its password signs in no more. The last one gone, the main view is primary again.
+    """End a device; its password no longer signs in. After the last one, the main view is primary again.
 
-    Mail that waited for this device alone leaves then, into recovery.
+    Mail that waited for this device alone is removed, into recovery.
     """
     normal = mailboxes.normalized(address)
     with transaction.atomic():
@@ -101,10 +102,10 @@ def revoke(address: str, name: str, *, actor: Actor) -> Device:
 
 
 def set_mode(address: str, name: str, mode: str, *, actor: Actor) -> Device:
-    """Choose what a device's DELE does, and whether mail waits for it; for the main password also NO_POP.
+    """Choose what a device's DELE does, and whether mail waits for it. The main password can also have NO_POP.
 
-    Open sessions follow at their QUIT. Mail that no device waits for any more leaves then, into recovery. Rejected for
-    another mode than primary while the main password is the only device, since nobody would ever have all.
+    Open sessions obey at their QUIT. Mail that waits for no device any more is removed, into recovery. Rejected for
+    another mode than primary while the main password is the only device: no device would then ever have all mail.
     """
     normal = mailboxes.normalized(address)
     with transaction.atomic():
@@ -125,7 +126,7 @@ def set_mode(address: str, name: str, mode: str, *, actor: Actor) -> Device:
 
 
 def rename(address: str, name: str, new_name: str, *, actor: Actor) -> Device:
-    """Give a device another name. Rejected when another device of the mailbox has it, in any case."""
+    """Rename a device. Rejected when another device of the mailbox has the name, in any letter case."""
     normal = mailboxes.normalized(address)
     label = _checked_name(new_name)
     with transaction.atomic(), last_word(_RACES):
@@ -142,7 +143,7 @@ def rename(address: str, name: str, new_name: str, *, actor: Actor) -> Device:
 
 
 def listing(address: str) -> QuerySet[Device]:
-    """The devices of a mailbox that are not revoked, the main password first. Rejected when there is no mailbox."""
+    """Return the devices of a mailbox, the main password first, without revoked ones. Rejected for no mailbox."""
     return _active(mailboxes.get(address)).order_by("-main", "created_at", "pk")
 
 
@@ -171,7 +172,7 @@ def _choose_main(mailbox: Mailbox, mode: str) -> None:
 
 
 def _free_main_view(mailbox: Mailbox) -> None:
-    """Make the main view independent when the device about to be made is the first beside it."""
+    """Make the main view independent if there is no other device yet."""
     if not _active(mailbox).filter(main=False).exists():
         _active(mailbox).filter(main=True).update(mode=Device.Mode.INDEPENDENT)
 
@@ -188,7 +189,7 @@ def _earlier(mailbox: Mailbox, start: str) -> tuple[str, int, int]:
 
 
 def _take_change(mailbox: Mailbox) -> None:
-    """Take the next change number; the mailbox's row is locked."""
+    """Take the next change number. Called with the mailbox's row locked."""
     mailbox.change += 1
     mailbox.save(update_fields=["change"])
 

@@ -1,4 +1,7 @@
-"""What a domain's admin may give its mailboxes: as many, and with such quotas, as a hosting admin has set for it."""
+"""What an admin of a domain may do to its mailboxes: how many, with which quotas, and whose password they may set.
+
+Hosting admins set the caps, and nothing here binds them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Changes, Rejected
-from mailstore.models import Domain, Mailbox, User
+from mailstore.models import Domain, DomainGrant, Mailbox, User
 from mailstore.policy.quota import format_octets
 
 QUOTA = "quota_octets"
@@ -18,9 +21,9 @@ QUOTA = "quota_octets"
 
 @dataclass(slots=True)
 class Room:
-    """How full a locked domain is while `actor` makes and changes its mailboxes. What is removed does not count.
+    """How full a locked domain is while `actor` makes and changes its mailboxes. Removed mailboxes do not count.
 
-    Refuse first, then `take`: what is made next finds it counted.
+    Call the `refuse_*` methods first, then `take`, so that the next mailbox finds this one counted.
     """
 
     domain: Domain
@@ -29,7 +32,7 @@ class Room:
     allotted_octets: int
 
     def refuse_one_more(self) -> None:
-        """Refuse a mailbox more than the domain may have."""
+        """Refuse one mailbox more than the domain may have."""
         limit = self.domain.mailbox_limit
         if limit is not None and self.mailboxes >= limit:
             raise Rejected(
@@ -38,9 +41,9 @@ class Room:
             )
 
     def refuse_quota(self, quota: int | None, *, was: int | None = 0) -> None:
-        """Refuse a quota above the caps, unless who acts has set them; `was` is the quota before, 0 of a new mailbox.
+        """Refuse a quota (octets) above the caps where they bind the actor. `was` is the quota before: 0 if new.
 
-        What lowers a quota is never refused.
+        A lower quota is never refused.
         """
         if not bound(self.actor) or (quota is not None and (was is None or quota <= was)):
             return
@@ -57,12 +60,12 @@ class Room:
             self._refuse_sum(self.allotted_octets + (quota or 0) - (was or 0), allotment)
 
     def refuse_hold(self, changes: Changes) -> None:
-        """A hold is the host's word: a customer neither sets nor lifts it."""
+        """Refuse a domain admin who sets or lifts a hold: that is for hosting admins."""
         if "held" in changes and bound(self.actor):
             raise Rejected(_("a hold is set and lifted by hosting admins alone"), field="held")
 
     def take(self, quota: int | None, *, was: int | None = 0, mailboxes: int = 0) -> None:
-        """Count so many mailboxes more, and a quota in place of the one before."""
+        """Count so many more mailboxes, and a quota (octets) in place of the one before."""
         self.mailboxes += mailboxes
         self.allotted_octets += (quota or 0) - (was or 0)
 
@@ -77,7 +80,7 @@ class Room:
 
 
 def rooms(domains: Collection[Domain], *, actor: Actor) -> dict[int, Room]:
-    """The room in each of these locked domains, by its key. One statement, and none where no cap asks for it."""
+    """Return the room in each of these locked domains, by its key. One statement; none where no domain has a cap."""
     capped = [domain for domain in domains if _counts(domain, actor)]
     sums = Mailbox.objects.filter(domain__in=capped, removed_at=None).values("domain")
     made = sums.values_list("domain", Count("pk"), Sum("quota_octets")) if capped else ()
@@ -86,18 +89,36 @@ def rooms(domains: Collection[Domain], *, actor: Actor) -> dict[int, Room]:
 
 
 def room(domain: Domain, *, actor: Actor) -> Room:
-    """The room in one locked domain."""
+    """Return the room in one locked domain."""
     return rooms([domain], actor=actor)[domain.pk]
 
 
 def quota_of_new(domain: Domain) -> int | None:
-    """Return the quota of a mailbox that is made without one."""
+    """Return the quota, in octets, of a new mailbox for which none is given."""
     return domain.mailbox_quota_most if domain.mailbox_quota_default is None else domain.mailbox_quota_default
 
 
 def bound(actor: Actor) -> bool:
-    """True for whom the caps on quotas hold: domain admins, not hosting admins or the shell."""
+    """Return whether the caps hold for the actor: for domain admins, not for hosting admins or the shell."""
     return actor.user is not None and actor.user.role != User.Role.ADMIN
+
+
+def out_of_reach(users: Collection[User], *, actor: Actor) -> set[int]:
+    """Return the keys of the users who administer a domain that the actor, a domain admin, does not administer.
+
+    With the password of such a user, the actor would administer that domain too. Removed domains count, since they can
+    be restored. For hosting admins and the shell the set is empty.
+    """
+    if not users or not bound(actor):
+        return set()
+    others = DomainGrant.objects.filter(user__in=users).exclude(domain__grants__user=actor.user)
+    return set(others.values_list("user", flat=True))
+
+
+def refuse_out_of_reach(user: User, keys: Collection[int]) -> None:
+    """Refuse to set the password of a user who is among the keys of `out_of_reach`."""
+    if user.pk in keys:
+        raise Rejected(_("%(address)s administers other domains: ask a hosting admin") % {"address": user.address})
 
 
 def _counts(domain: Domain, actor: Actor) -> bool:

@@ -1,4 +1,4 @@
-"""Domains removed, restored and purged, each with its mailboxes and aliases; a removed one rests and can come back."""
+"""Remove, restore and purge domains with their mailboxes and aliases. A removed domain can be restored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mailstore.models import Alias, Domain, Mailbox
 
 
 def contents(domain: Domain) -> Removed:
-    """Count what goes with the domain when it is removed, or comes back with it."""
+    """Count what is removed or restored with the domain."""
     boxes = Mailbox.objects.filter(domain=domain, removed_with_domain=domain.removed_at is not None)
     if domain.removed_at is None:
         boxes = boxes.filter(removed_at=None)
@@ -28,9 +28,9 @@ def contents(domain: Domain) -> Removed:
 
 
 def remove(name: str, *, actor: Actor, with_mailboxes: bool) -> Removed:
-    """Let the domain be as if absent, with its mailboxes and aliases, until it is restored or has rested.
+    """Remove the domain with its mailboxes and aliases. It can be restored until a sweep purges it.
 
-    Rejected while one of its mailboxes is held, and when there are mailboxes but not `with_mailboxes`.
+    Rejected while one of its mailboxes is on hold, and for a domain with mailboxes unless `with_mailboxes`.
     """
     with transaction.atomic():
         domain = domains.locked_by_name(name)
@@ -43,7 +43,7 @@ def remove(name: str, *, actor: Actor, with_mailboxes: bool) -> Removed:
                 _("%(domain)s still has mailboxes (%(count)d): remove it with them, or leave it")
                 % {"domain": domain, "count": going.mailboxes}
             )
-        columns = removal_notice.gone(actor)
+        columns = removal_notice.gone(actor.name)
         Mailbox.objects.filter(domain=domain, removed_at=None).update(removed_with_domain=True, **columns)
         Domain.objects.filter(pk=domain.pk).update(**columns)
         _record(actor, "domain.remove", domain, going)
@@ -51,7 +51,7 @@ def remove(name: str, *, actor: Actor, with_mailboxes: bool) -> Removed:
 
 
 def restore(name: str, *, actor: Actor) -> Domain:
-    """Bring the domain back with exactly what went with it. Rejected where it is not removed."""
+    """Bring the domain back with exactly what was removed with it. Rejected if it is not removed."""
     with transaction.atomic():
         domain = domains.locked_removed(name)
         removal_notice.refuse_asked(domain)
@@ -63,10 +63,10 @@ def restore(name: str, *, actor: Actor) -> Domain:
 
 
 def ask_purge(name: str, *, actor: Actor) -> Removed:
-    """Let the sweep do what `purge_now` does, within minutes: nobody waits for it, and it cannot be restored meanwhile.
+    """Let the sweep purge the domain within minutes, so that no page waits. It cannot be restored meanwhile.
 
-    Returns what goes. Rejected where the domain is not removed, where a mailbox is held, and when it was asked for
-    already.
+    Returns what will be destroyed. Rejected if the domain is not removed, a mailbox is on hold, or it waits for its
+    purge already.
     """
     with transaction.atomic():
         domain = domains.locked_removed(name)
@@ -79,11 +79,11 @@ def ask_purge(name: str, *, actor: Actor) -> Removed:
 
 
 def purge_now(name: str, *, actor: Actor, stop: Callable[[], bool] = lambda: False) -> Removed:
-    """Destroy a removed domain with all its mailboxes, mail and aliases; its name is free.
+    """Destroy a removed domain with all its mailboxes, mail and aliases. Its name is then free.
 
-    One mailbox a transaction: what a crash leaves, or who says `stop`, is still removed, and the next purge goes on.
-    Returns what went. Rejected where the domain is not removed, where a mailbox is held, and when somebody restores it
-    meanwhile.
+    Each mailbox has a transaction of its own. What is left after a crash, or after `stop` returned True, is still
+    removed, and the next purge goes on. Returns what was destroyed. Rejected if the domain is not removed, a mailbox is
+    on hold, or somebody restores the domain meanwhile.
     """
     messages = octets = count = 0
     with transaction.atomic():
@@ -111,7 +111,7 @@ def _purge_mailbox(name: str, key: int, actor: Actor) -> Removed:
 
 
 def _lock_mailboxes(domain: Domain) -> None:
-    """In the one order in which mailboxes are locked; deliveries under way are then over, and a hold is seen."""
+    """Lock the mailboxes in the order of their keys. Then no delivery runs, and each hold is seen."""
     list(Mailbox.objects.filter(domain=domain).order_by("pk").select_for_update().values_list("pk"))
 
 

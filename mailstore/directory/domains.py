@@ -1,52 +1,36 @@
-"""Domains: made and changed; the limits they set are tested under their row's lock by what they limit."""
+"""Create, change and find domains. What they limit is tested elsewhere, while the domain's row is locked."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from mailstore.directory import address_error, alias_loop, audit, look_alikes, policies, removal_notice
 from mailstore.directory.audit import Actor
+from mailstore.directory.fields.domain import DOMAIN, DomainValues
+from mailstore.directory.fields.field import Kind
 from mailstore.directory.outcome import Ensured, Only, Rejected, assign, details, not_negative
-from mailstore.models import Alias, Domain, Mailbox, RetentionPolicy
+from mailstore.models import Alias, Domain, Mailbox
 from mailstore.policy.addresses import BadAddress, normal_domain, shown_domain
 from mailstore.policy.quota import format_octets
 
-
-class Fields(TypedDict, total=False):
-    """What of a domain can be set; what is not given stays. A limit or quota of None is none."""
-
-    active: bool
-    over_quota: str
-    mailbox_limit: int | None
-    alias_limit: int | None
-    quota_octets: int | None
-    allotment_octets: int | None
-    mailbox_quota_default: int | None
-    mailbox_quota_most: int | None
-    owner_forwards: bool
-    stands_for: Domain | None
-    policy: RetentionPolicy | None
-    policy_at_once: bool
-
-
-QUOTAS = ("quota_octets", "allotment_octets", "mailbox_quota_default", "mailbox_quota_most")
+_NUMBERS = DOMAIN.names(Kind.SIZE)
 
 
 def ensure(
-    name: str, *, actor: Actor, look_alike: bool = False, only: Only | None = None, **fields: Unpack[Fields]
+    name: str, *, actor: Actor, look_alike: bool = False, only: Only | None = None, **fields: Unpack[DomainValues]
 ) -> Ensured[Domain]:
-    """Make the domain unless it is there, and set the given fields.
+    """Create the domain unless it is there, and set the given fields.
 
-    Rejected when removed, for a bad name or value, for a new name that looks like another unless `look_alike` says that
-    it is meant, for a domain that cannot stand for the other, and for one that is there or not, where
-    `only` the other kind is meant.
+    Rejected for a removed domain, for a bad name or value, and for a domain that cannot stand for the other. A new name
+    that looks like another is rejected without `look_alike`. With `only`, rejected for a domain of the other kind (new,
+    or there already).
     """
     normal = _normal(name)
-    not_negative(fields, *QUOTAS)
+    not_negative(fields, *_NUMBERS)
     with transaction.atomic():
         if "stands_for" in fields:
             alias_loop.take_turn()
@@ -72,31 +56,31 @@ def ensure(
 
 
 def get(name: str) -> Domain:
-    """Return the domain of this name, in any case. Rejected when there is none, or when it is removed."""
+    """Return the domain of this name, in any letter case. Rejected when there is none, or it is removed."""
     normal = _normal(name)
     return there(normal, Domain.objects.filter(name=normal).first())
 
 
 def locked(address: str) -> Domain:
-    """Return the domain of a normal address, locked against other changes of what it limits, in a transaction."""
+    """Return the domain of a normal address, in a transaction. The lock keeps out changes of what it limits."""
     name = address.rpartition("@")[2]
     return there(name, locked_all([name]).get(name))
 
 
 def locked_all(names: Collection[str]) -> dict[str, Domain]:
-    """Those of these domains that there are, removed ones too, by name; locked so, in the order of their keys."""
+    """Return the domains that have these names, removed ones too, by name. Locks them in the order of their keys."""
     rows = Domain.objects.select_related("stands_for").select_for_update(of=("self",), no_key=True)
     return {domain.name: domain for domain in rows.filter(name__in=names).order_by("pk")}
 
 
 def locked_by_name(name: str) -> Domain:
-    """Return the domain of this name, locked against everything that is made in it. Rejected as by `get`."""
+    """Return the domain of this name. The lock keeps out everything that is created in it. Rejected as by `get`."""
     normal = _normal(name)
     return there(normal, Domain.objects.select_for_update().filter(name=normal).first())
 
 
 def locked_removed(name: str) -> Domain:
-    """Return a removed domain with its row locked. Rejected when there is none, or when it is not removed."""
+    """Return a removed domain and lock its row. Rejected when there is none, or it is not removed."""
     normal = _normal(name)
     domain = Domain.objects.select_for_update().filter(name=normal).first()
     if domain is None:
@@ -107,7 +91,7 @@ def locked_removed(name: str) -> Domain:
 
 
 def there(normal: str, domain: Domain | None) -> Domain:
-    """Return the domain that was looked up by this name. Rejected when there is none, or when it is removed."""
+    """Return the domain that was found by this name. Rejected when it is None, or removed."""
     if domain is None:
         raise _unknown(normal)
     if domain.removed_at is not None:
@@ -116,7 +100,7 @@ def there(normal: str, domain: Domain | None) -> Domain:
 
 
 def refuse_standing(domain: Domain) -> None:
-    """Refuse to make something in a domain that stands for another: its names are those of the other."""
+    """Refuse to create something in a domain that stands for another, since its addresses are those of the other."""
     if domain.stands_for is not None:
         raise Rejected(
             _("%(domain)s stands for %(other)s: make it there") % {"domain": domain, "other": domain.stands_for}
@@ -134,7 +118,7 @@ def _refuse_quotas(domain: Domain) -> None:
 
 
 def _refuse_to_stand(domain: Domain, other: Domain) -> None:
-    """One step and no more: then there is no circle of domains, and a recipient is found by one statement."""
+    """Refuse a chain of domains. With one step, there is no circle, and one statement finds a recipient."""
     if other.pk == domain.pk or other.removed_at is not None or other.stands_for_id is not None:
         raise Rejected(
             _("%(domain)s cannot stand for %(other)s") % {"domain": domain, "other": other}, field="stands_for"

@@ -1,16 +1,13 @@
-"""Grants: makes and ends the right of a user to administer a domain, and keeps it from those who have it not.
-
-What that right allows beside, the pages decide.
-"""
+"""Grant and revoke the right of a user to administer a domain. The pages decide what this right allows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from mailstore.directory import admins, audit, domain_caps, domains
+from mailstore.directory import admins, audit, domains
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Ensured, Rejected, last_word
 from mailstore.models import Domain, DomainGrant, Mailbox, User
@@ -19,11 +16,11 @@ from mailstore.models import Domain, DomainGrant, Mailbox, User
 def ensure(
     login: str, names: Sequence[str], *, actor: Actor, password: str | None = None, must_change: bool = False
 ) -> Ensured[User]:
-    """Make the user unless there, and grant him each of the domains that he has not; none is taken from him.
+    """Create the user unless there, and grant the domains that they do not have yet. Revokes none.
 
-    A new user without `password` gets a generated one (`secret`), to be changed at his first sign-in where he
-    `must_change` it. Rejected for a bad login, an unknown domain, a
-    hosting admin, and a password for somebody who owns a mailbox: that one is the mailbox's.
+    A new user without `password` gets a generated one (`secret`); with `must_change`, they change it at the first
+    sign-in. Rejected for a bad login, an unknown domain, a hosting admin, and a password for the owner of a mailbox,
+    which is set at the mailbox.
     """
     granted = [domains.get(name) for name in names]
     with transaction.atomic(), last_word(admins.RACES):
@@ -34,14 +31,14 @@ def ensure(
 
 
 def grant(login: str, domain: str, *, actor: Actor) -> bool:
-    """Let the user administer the domain; False when he already may. Rejected for a hosting admin, and for nobody."""
+    """Let the user administer the domain. False if they may already. Rejected for a hosting admin or no user."""
     row = domains.get(domain)
     with transaction.atomic():
         return _add(_locked(login), row, actor)
 
 
 def revoke(login: str, domain: str, *, actor: Actor) -> bool:
-    """End the right; False when he has none. The user stays, with whatever else he may do."""
+    """End the right. False if the user does not have it. The user stays, with all other rights."""
     row = domains.get(domain)
     with transaction.atomic():
         user = _locked(login)
@@ -52,29 +49,12 @@ def revoke(login: str, domain: str, *, actor: Actor) -> bool:
 
 
 def revoke_all(user: User, *, actor: Actor) -> list[str]:
-    """End each of his rights, removed domains' too, in the transaction of the caller; returns the domains' names."""
+    """End all rights of the user, also in removed domains, in the caller's transaction. Returns the domains' names."""
     ended = list(DomainGrant.objects.filter(user=user).select_related("domain").order_by("domain__name"))
     for each in ended:
         _record(actor, "grant.remove", user, each.domain)
     DomainGrant.objects.filter(user=user).delete()
     return [each.domain.name for each in ended]
-
-
-def beyond(users: Collection[User], *, actor: Actor) -> set[int]:
-    """The keys of those who administer a domain that a domain admin does not: as them he would administer it too.
-
-    Nobody is beyond a hosting admin or the shell. A domain that is removed counts, as it can come back.
-    """
-    if not users or not domain_caps.bound(actor):
-        return set()
-    others = DomainGrant.objects.filter(user__in=users).exclude(domain__grants__user=actor.user)
-    return set(others.values_list("user", flat=True))
-
-
-def refuse_sign_in(user: User, out_of_reach: Collection[int]) -> None:
-    """Refuse to set the password of one who is `beyond` whoever wants to."""
-    if user.pk in out_of_reach:
-        raise Rejected(_("%(address)s administers other domains: ask a hosting admin") % {"address": user.address})
 
 
 def _locked(login: str) -> User:

@@ -1,4 +1,4 @@
-"""Mailboxes removed, restored and purged. A removed one rests with all that is in it; only a purge destroys."""
+"""Remove, restore and purge mailboxes. A removed mailbox keeps its mail; only a purge destroys it."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from mailstore.models import Mailbox, Message
 
 
 def remove(address: str, *, actor: Actor, with_mail: bool) -> Removed:
-    """Let the mailbox be as if absent, until it is restored or has rested for settings.REMOVED_DAYS.
+    """Remove the mailbox. It can be restored for settings.REMOVED_DAYS; then a sweep purges it.
 
-    Nobody signs in, nothing is delivered, open sessions can change nothing more. Rejected while it is held, and when
-    there is mail but not `with_mail`.
+    Meanwhile nobody signs in, nothing is delivered, and open sessions change nothing. Rejected while it is on hold, and
+    for a mailbox with mail unless `with_mail`.
     """
     with transaction.atomic():
         mailbox = mailboxes.locked(mailboxes.normalized(address))
         refuse_held(mailbox)
         if not with_mail and _holds_mail(mailbox):
             raise Rejected(_("%(address)s holds mail: remove it with its mail, or leave it") % {"address": mailbox})
-        Mailbox.objects.filter(pk=mailbox.pk).update(**removal_notice.gone(actor))
+        Mailbox.objects.filter(pk=mailbox.pk).update(**removal_notice.gone(actor.name))
         _record(actor, "mailbox.remove", mailbox, messages=mailbox.messages, octets=mailbox.octets)
     return Removed(1, 0, mailbox.messages, mailbox.octets)
 
 
 def restore(address: str, *, actor: Actor) -> Mailbox:
-    """Bring the mailbox back as it was. Rejected where it is not removed, its domain is, or has no room for it."""
+    """Bring the mailbox back as it was. Rejected if it is not removed, or its domain is removed or full."""
     normal = mailboxes.normalized(address)
     with transaction.atomic():
         domain = domains.locked(normal)
@@ -47,9 +47,9 @@ def restore(address: str, *, actor: Actor) -> Mailbox:
 
 
 def ask_purge(address: str, *, actor: Actor) -> None:
-    """Let the sweep do what `purge_now` does, within minutes: nobody waits for it, and it cannot be restored meanwhile.
+    """Let the sweep purge the mailbox within minutes, so that no page waits. It cannot be restored meanwhile.
 
-    Rejected where it is not removed, held, or was asked for already.
+    Rejected if it is not removed, on hold, or waits for its purge already.
     """
     with transaction.atomic():
         mailbox = mailboxes.locked_removed(mailboxes.normalized(address))

@@ -1,4 +1,4 @@
-"""Mailboxes with their users: made, changed, given a password; removal and what is in them belong to other files."""
+"""Create, change and find mailboxes, and set their passwords. Removal is in `mailbox_removal`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any, Unpack
 
 from django.db import transaction
 
-from mailstore.directory import address_error, audit, grants, mailbox_batch, new_password, removal_notice
+from mailstore.directory import address_error, audit, domain_caps, mailbox_batch, new_password, removal_notice
 from mailstore.directory.audit import Actor
-from mailstore.directory.mailbox_batch import Fields, Wanted
+from mailstore.directory.fields.mailbox import MailboxValues
+from mailstore.directory.mailbox_batch import Wanted
 from mailstore.directory.new_password import New
 from mailstore.directory.outcome import Ensured, Only, Rejected
 from mailstore.models import Mailbox
@@ -22,15 +23,17 @@ def ensure(
     password: str | None = None,
     look_alike: bool = False,
     only: Only | None = None,
-    **fields: Unpack[Fields],
+    **fields: Unpack[MailboxValues],
 ) -> Ensured[Mailbox]:
-    """Make the mailbox with its user and main device unless it is there, and set the given fields.
+    """Create the mailbox with its user and main device unless it is there, and set the given fields.
 
-    Its domain must exist and be below its limit. A new mailbox without `password` gets a generated one (`secret`); one
-    without a quota gets that of its domain. A domain admin keeps within the domain's caps.
-    Barring the main password from POP lets mail that waited for it alone go, into recovery.
-    Rejected for a bad address or value, a password against the rules, an address that an alias, an admin or what was
-    removed has; for one that is there or not, where `only` the other kind is meant; a password as by `set_password`.
+    Its domain must exist and be below its limit. A new mailbox without `password` gets a generated one (`secret`). One
+    without a quota gets the quota of its domain. The caps of the domain bind a domain admin. When the main password is
+    barred from POP, mail that waited for it alone is removed, into recovery.
+
+    Rejected for a bad address or value, for a password against the rules, and for an address that belongs to an alias,
+    an admin or a removed mailbox. With `only`, rejected for a mailbox of the other kind (new, or there already). A
+    password is refused as by `set_password`.
     """
     wanted = Wanted(normalized(address), fields, password, look_alike)
     (answer,) = mailbox_batch.ensure([wanted], actor=actor, only=only)
@@ -40,17 +43,18 @@ def ensure(
 
 
 def set_password(address: str, password: str | None, *, actor: Actor, must_change: bool = False) -> str | None:
-    """Replace the main password; None generates one, which is returned. Web sessions and POP3 caches end with it.
+    """Replace the main password. None generates one, which is returned. Web sessions and POP3 sessions end.
 
-    Where the owner `must_change` it, the pages let him do nothing else first; POP3 takes it until then.
-    Rejected for a domain admin where the owner administers a domain that he does not.
+    With `must_change`, the pages first ask the owner for another password; POP3 accepts this one until then. Rejected
+    for a domain admin if the owner administers a domain that the admin does not.
     """
     normal = normalized(address)
     secret = new_password.generate() if password is None else None
     (encoded,) = new_password.hashed([New(password or secret or "", generated=password is None)])
     with transaction.atomic():
         mailbox = locked(normal)
-        grants.refuse_sign_in(mailbox.user, grants.beyond([mailbox.user], actor=actor))
+        out_of_reach = domain_caps.out_of_reach([mailbox.user], actor=actor)
+        domain_caps.refuse_out_of_reach(mailbox.user, out_of_reach)
         if password is not None:
             new_password.check(password, mailbox.user)
         new_password.have(mailbox.user, encoded)
@@ -62,18 +66,18 @@ def set_password(address: str, password: str | None, *, actor: Actor, must_chang
 
 
 def get(address: str) -> Mailbox:
-    """Return the mailbox of this address, in any case. Rejected when there is none, or when it is removed."""
+    """Return the mailbox of this address, in any letter case. Rejected when there is none, or it is removed."""
     normal = normalized(address)
     return _there(normal, Mailbox.objects.select_related("user", "domain").filter(user__address=normal).first())
 
 
 def locked(normal: str) -> Mailbox:
-    """Return the mailbox of a normal address with its row locked, in a transaction. Rejected as by `get`."""
+    """Return the mailbox of a normal address and lock its row, in a transaction. Rejected as by `get`."""
     return _there(normal, _locked(normal))
 
 
 def locked_removed(normal: str) -> Mailbox:
-    """Return a mailbox that was removed by itself, with its row locked. Rejected when it was not."""
+    """Return a removed mailbox and lock its row. Rejected when it is not removed, or went with its domain."""
     mailbox = _locked(normal)
     if mailbox is None:
         raise removal_notice.unknown(normal)
@@ -85,7 +89,7 @@ def locked_removed(normal: str) -> Mailbox:
 
 
 def above_quota(mailbox: Mailbox) -> bool:
-    """True when the mailbox holds more than its quota: imports and restores may do that, deliveries not."""
+    """Return whether the mailbox holds more than its quota. Imports and restores may exceed it, deliveries may not."""
     octets, messages = mailbox.quota_octets, mailbox.quota_messages
     return (octets is not None and mailbox.octets > octets) or (messages is not None and mailbox.messages > messages)
 

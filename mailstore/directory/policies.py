@@ -1,11 +1,11 @@
-"""Retention policies: made, changed, removed, and the clocks that keep a slip of the keyboard from taking old mail."""
+"""Create, change and remove retention policies, with the clocks that protect old mail from a mistyped rule."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,16 +14,18 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.directory import audit
 from mailstore.directory.audit import Actor
-from mailstore.directory.outcome import Changes, Ensured, Rejected, details, last_word, not_negative, put
+from mailstore.directory.fields.field import Kind
+from mailstore.directory.fields.policy import POLICY, PolicyRules, PolicyValues
+from mailstore.directory.outcome import Changes, Ensured, Rejected, assign, details, last_word, not_negative
 from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.retention import Rule, sharpened
 
 NAME_CHARACTERS = 100
-DAYS_AT_MOST = 36_500  # a century: far from where a date plus days overflows
-NONE = "none"  # at the shell and in files: no policy of its own, no limit
-NAMED_USERS = 3  # of those who hold a policy in use, so many are named in the refusal
-_DAYS = ("expire_days", "expire_confirmed_days", "hold_days", "silent_days", "recovery_days", "diary_days")
-_AT_LEAST_A_DAY = ("expire_days", "expire_confirmed_days", "silent_days")
+DAYS_AT_MOST = 36_500  # a century; dates overflow far later
+NONE = "none"  # the word at the shell and in files for no policy of its own, or no limit
+NAMED_USERS = 3  # so many followers of a policy are named when its removal is refused
+_DAYS = POLICY.names(Kind.DAYS, Kind.DAYS_OR_NEVER)
+_SIZES = POLICY.names(Kind.SIZE)
 _CLOCKS = ("expire_since", "expire_confirmed_since", "remove_since", "recovery_since", "cap_since", "site_since")
 _RACES = {
     "mailstore_retentionpolicy_name_key": gettext_lazy("there is a policy of this name: choose another"),
@@ -31,31 +33,8 @@ _RACES = {
 }
 
 
-class Rules(TypedDict, total=False):
-    """What of a policy can be set; what is not given stays. Days of None: never."""
-
-    site: bool
-    offered: bool  # domain admins may choose it too
-    expire_days: int | None
-    expire_confirmed_days: int | None
-    expire_unfetched: bool
-    remove_when_confirmed: bool
-    hold_days: int
-    silent_days: int
-    relief: str
-    recovery_days: int
-    recovery_octets: int | None
-    diary_days: int
-
-
-class Fields(Rules, total=False):
-    """The same, and its name."""
-
-    name: str
-
-
-def make(label: str, *, actor: Actor, at_once: bool = False, **fields: Unpack[Rules]) -> RetentionPolicy:
-    """Make a new policy; Rejected, as `ensure` would be, and where one of this name is there."""
+def make(label: str, *, actor: Actor, at_once: bool = False, **fields: Unpack[PolicyRules]) -> RetentionPolicy:
+    """Create a policy. Rejected as by `ensure`, and when there is a policy of this name."""
     with transaction.atomic():
         done = ensure(label, actor=actor, at_once=at_once, **fields)
         if not done.created:
@@ -63,12 +42,14 @@ def make(label: str, *, actor: Actor, at_once: bool = False, **fields: Unpack[Ru
     return done.row
 
 
-def ensure(label: str, *, actor: Actor, at_once: bool = False, **fields: Unpack[Rules]) -> Ensured[RetentionPolicy]:
-    """Make the policy unless it is there, and set the given fields.
+def ensure(
+    label: str, *, actor: Actor, at_once: bool = False, **fields: Unpack[PolicyRules]
+) -> Ensured[RetentionPolicy]:
+    """Create the policy unless it is there, and set the given fields.
 
-    A rule that takes more than before spares what is there: its age counts from now. `at_once` ends that and every such
-    wait from before. What becomes the site's takes that place from the policy that had it, which cannot leave it
-    otherwise. Rejected for a bad name or value.
+    A rule that removes more mail than before spares mail that is there: its age counts from now. `at_once` ends this
+    and every such wait from before. A policy that becomes the site's replaces the one that was; that is the only way
+    for the other to stop being the site's. Rejected for a bad name or value.
     """
     name = _checked_name(label)
     with transaction.atomic(), last_word(_RACES):
@@ -84,9 +65,9 @@ def ensure(label: str, *, actor: Actor, at_once: bool = False, **fields: Unpack[
 
 
 def change(
-    key: int, *, actor: Actor, seen: datetime, at_once: bool = False, **fields: Unpack[Fields]
+    key: int, *, actor: Actor, seen: datetime, at_once: bool = False, **fields: Unpack[PolicyValues]
 ) -> Ensured[RetentionPolicy]:
-    """Set the fields of the policy that was `seen` as saved then; Rejected when somebody has saved it since."""
+    """Set the fields of the policy. Rejected when somebody has saved it after `seen`, the time it was last saved."""
     with transaction.atomic(), last_word(_RACES):
         policy = _locked(key)
         _refuse_stale(policy, seen)
@@ -99,7 +80,7 @@ def change(
 
 
 def remove(key: int, *, actor: Actor) -> None:
-    """Remove the policy. Rejected while it is the site's, or chosen by a domain or mailbox, with the first by name."""
+    """Remove the policy. Rejected while it is the site's, or a domain or mailbox follows it."""
     with transaction.atomic():
         policy = _locked(key)
         _refuse_sites(policy)
@@ -117,7 +98,7 @@ def get(name: str) -> RetentionPolicy:
 
 
 def in_force(mailbox: Mailbox) -> tuple[RetentionPolicy | None, str]:
-    """What a mailbox follows, and where that comes from: "mailbox", "domain", "site", or "none"."""
+    """Return the policy of a mailbox, and where it comes from: "mailbox", "domain", "site", or "none"."""
     if mailbox.policy is not None:
         return mailbox.policy, "mailbox"
     if mailbox.domain.policy is not None:
@@ -127,9 +108,9 @@ def in_force(mailbox: Mailbox) -> tuple[RetentionPolicy | None, str]:
 
 
 def chosen(row: Domain | Mailbox, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields with the clock of the policy they choose for a domain or mailbox, for its `ensure`.
+    """Return the values for a domain or mailbox, with the clock of the policy if they choose another.
 
-    The key `policy_at_once` asks for no wait. Where the policy stays the same, so does the clock.
+    `policy_at_once` True sets no clock, so that the policy applies to old mail too. The same policy keeps its clock.
     """
     rest = dict(fields)
     at_once = bool(rest.pop("policy_at_once", False))
@@ -199,7 +180,7 @@ def _set(
 
     A fresh policy has no clocks of its own: nobody has followed another rule of it.
     """
-    not_negative(fields, *_DAYS, "recovery_octets")
+    not_negative(fields, *_DAYS, *_SIZES)
     _refuse_bad_days(fields)
     before, started = _rule(policy), timezone.now()
     clocks: dict[str, datetime | None] = {}
@@ -207,7 +188,7 @@ def _set(
         _refuse_sites(policy)
     if fields.get("site") and not policy.site:
         clocks["site_since"] = started
-    changes = put(policy, fields)
+    changes = assign(policy, fields)
     if not fresh:
         clocks |= dict.fromkeys(sharpened(before, _rule(policy)), started)
     if at_once:
@@ -241,7 +222,7 @@ def _rule(policy: RetentionPolicy) -> Rule:
 def _refuse_bad_days(fields: Mapping[str, Any]) -> None:
     for name in _DAYS:
         days = fields.get(name)
-        least = 1 if name in _AT_LEAST_A_DAY else 0
+        least = POLICY[name].least
         if days is not None and not least <= days <= DAYS_AT_MOST:
             raise Rejected(
                 _("%(name)s: %(days)d is not allowed, only %(least)d to %(most)d")

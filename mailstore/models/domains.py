@@ -84,9 +84,9 @@ class Domain(models.Model):
     mailbox_limit = models.PositiveIntegerField(_("mailboxes at most"), null=True, blank=True)
     alias_limit = models.PositiveIntegerField(_("aliases at most"), null=True, blank=True)
     quota_octets = models.BigIntegerField(_("stored at most"), null=True, blank=True)
-    allotment_octets = models.BigIntegerField(_("quotas of all mailboxes at most"), null=True, blank=True)
+    allotment_octets = models.BigIntegerField(_("all quotas together at most"), null=True, blank=True)
     mailbox_quota_default = models.BigIntegerField(_("quota of a new mailbox"), null=True, blank=True)
-    mailbox_quota_most = models.BigIntegerField(_("quota of a mailbox at most"), null=True, blank=True)
+    mailbox_quota_most = models.BigIntegerField(_("quota of one mailbox at most"), null=True, blank=True)
     owner_forwards = models.BooleanField(_("owners may forward their mail"), default=False)
     # What was removed may still stand for a domain that is purged: it comes back as one of its own.
     stands_for = models.ForeignKey(

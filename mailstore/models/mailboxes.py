@@ -49,7 +49,7 @@ class Mailbox(models.Model):
     pop = models.BooleanField(_("POP sign-in"), default=True)
     web = models.BooleanField(_("web sign-in"), default=True)
     main_pop = models.BooleanField(_("POP sign-in with the main password"), default=True)
-    held = models.BooleanField(_("hold"), default=False)
+    held = models.BooleanField(_("on hold"), default=False)
     policy = models.ForeignKey(
         RetentionPolicy, models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")
     )
@@ -57,7 +57,7 @@ class Mailbox(models.Model):
     quota_lowered_at = models.DateTimeField(null=True, editable=False)  # the last time; a cap of recovery waits for it
     warned_percent = models.PositiveSmallIntegerField(default=0, editable=False)  # the owner was told of this crossing
     warned_at = models.DateTimeField(null=True, editable=False)
-    notes = models.TextField(_("notes, for administrators only"), blank=True, max_length=2000)
+    notes = models.TextField(_("notes"), blank=True, max_length=2000)
     # Of all its devices, late by five minutes at most: what lists show and sort by. Never in an index: whoever signs in
     # would write each index of the row anew (no heap-only update). The same goes for `messages` and `octets`.
     last_sign_in_at = models.DateTimeField(_("last sign-in"), null=True, blank=True, editable=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mailstore.directory import address_error
+from mailstore.directory.fields.field import Kind, Surface
+from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.outcome import Rejected
 from mailstore.directory.policies import NONE
 from mailstore.models import Mailbox, RetentionPolicy
@@ -74,23 +76,26 @@ def _count(cell: str) -> int | None:
     raise Rejected(_("%(cell)s is no count: write a whole number or none") % {"cell": cell[:40]})
 
 
+def _columns() -> Iterator[Column]:
+    """Yield the address and the password, which are no fields of their own, among the fields of the table."""
+    yield Column(ADDRESS, gettext_lazy("address"), _ADDRESS_HEADINGS, _text)
+    for field in MAILBOX.on(Surface.FILE):
+        yield Column(field.name, field.label, field.file_headings, _READERS[field.kind])
+        if field.name == "name":
+            yield Column(PASSWORD, gettext_lazy("password"), _PASSWORD_HEADINGS, _text)
+
+
 ADDRESS, PASSWORD, POLICY = "address", "password", "policy"
-_TABLE = (
-    Column(ADDRESS, gettext_lazy("address"), (ADDRESS, "adresse", "email", "e-mail", "mailbox", "username"), _text),
-    Column("name", gettext_lazy("name"), ("name", "nom", "full name", "nom complet"), _text),
-    Column(PASSWORD, gettext_lazy("password"), (PASSWORD, "mot de passe", "passwd", "pwd", "mdp"), _text),
-    Column("quota_octets", gettext_lazy("quota"), ("quota", "quota_octets"), _octets),
-    Column("quota_messages", gettext_lazy("quota, messages"), ("quota messages", "quota_messages"), _count),
-    Column("suspended", gettext_lazy("suspended"), ("suspended", "suspendu", "suspendue"), _yes_or_no),
-    Column("receives", gettext_lazy("receives mail"), ("receives", "reçoit"), _yes_or_no),
-    Column("pop", gettext_lazy("POP sign-in"), ("pop", "pop3"), _yes_or_no),
-    Column("main_pop", gettext_lazy("POP sign-in with the main password"), ("main_pop",), _yes_or_no),
-    Column("web", gettext_lazy("web sign-in"), ("web",), _yes_or_no),
-    Column("held", gettext_lazy("on hold"), ("held", "hold"), _yes_or_no),
-    Column("notes", gettext_lazy("notes"), ("notes", "note"), _text),
-    Column(POLICY, gettext_lazy("retention policy"), (POLICY, "retention", "politique"), _text),
-)
-COLUMNS = {column.field: column for column in _TABLE}
+_ADDRESS_HEADINGS = (ADDRESS, "adresse", "email", "e-mail", "mailbox", "username")
+_PASSWORD_HEADINGS = (PASSWORD, "mot de passe", "passwd", "pwd", "mdp")
+_READERS: dict[Kind, Callable[[str], Any]] = {
+    Kind.TEXT: _text,
+    Kind.SWITCH: _yes_or_no,
+    Kind.SIZE: _octets,
+    Kind.COUNT: _count,
+    Kind.POLICY: _text,  # a name, which the Reader looks up
+}
+COLUMNS = {column.field: column for column in _columns()}
 
 
 def guess(header: Sequence[str], first: Sequence[str]) -> list[str]:
@@ -108,11 +113,9 @@ def cell(field: str, mailbox: Mailbox) -> object:
     """What a column of an export holds of a mailbox: brought in again, it changes nothing."""
     if field == ADDRESS:
         return mailbox.user.address
-    if field == "suspended":
-        return _written(not mailbox.user.is_active)
-    if field == "quota_octets":
-        return _size(mailbox.quota_octets)
-    return _written(getattr(mailbox.user if field == "name" else mailbox, field))
+    known = MAILBOX[field]
+    value = known.value(mailbox)
+    return _size(value) if known.kind is Kind.SIZE else _written(value)
 
 
 def _size(octets: int | None) -> object:

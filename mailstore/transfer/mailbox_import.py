@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from mailstore.directory import audit, bulk_sql, grants, new_password
+from mailstore.directory import audit, bulk_sql, domain_caps, new_password
 from mailstore.directory.audit import Actor
 from mailstore.directory.new_password import New
 from mailstore.directory.outcome import Rejected
@@ -136,7 +136,7 @@ def hand_out(roster: Roster, *, actor: Actor, domains: Collection[str] | None) -
     with transaction.atomic():
         rows = list(_rows(_locked(roster)).filter(password_due=True).order_by("line"))
         users = _users_without_password([row.address for row in rows], domains)
-        beyond = grants.beyond(users, actor=actor)
+        beyond = domain_caps.out_of_reach(users, actor=actor)
         users = [user for user in users if user.pk not in beyond]
         given = [New(new_password.generate(), generated=True) for _user in users]
         for user, encoded in zip(users, new_password.hashed(given), strict=True):

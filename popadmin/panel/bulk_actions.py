@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from mailstore.directory import mailbox_removal
 from mailstore.directory.audit import Actor
+from mailstore.directory.fields.field import Kind, Surface
+from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Mailbox, RetentionPolicy
 from mailstore.retention import forecast
@@ -21,6 +23,7 @@ from popadmin.lists.bulk_preview import Act, Back, Done
 from popadmin.panel import access
 from popadmin.panel.bulk_field_changes import Change, NothingAsked
 from popadmin.templatetags.policies import told_shortly
+from popadmin.web import table_field
 from popadmin.web.amounts import count, size
 from popadmin.web.people import signed_in
 from popadmin.web.size_field import SizeField
@@ -43,6 +46,7 @@ _ABOVE = ngettext_lazy(
 )
 
 
+_SWITCHES = tuple(field for field in MAILBOX.on(Surface.BULK) if field.kind is Kind.SWITCH)
 AS_SAVED = "as_saved"  # of a job: when the policy that was shown had been saved
 
 
@@ -74,15 +78,12 @@ class AskPolicy(forms.Form):
 class AskSwitches(forms.Form):
     """Each switch: as it is, on, or off."""
 
-    receives = forms.NullBooleanField(label=gettext_lazy("Receives mail"), required=False)
-    pop = forms.NullBooleanField(label=gettext_lazy("POP: fetches mail"), required=False)
-    main_pop = forms.NullBooleanField(label=gettext_lazy("POP with the main password"), required=False)
-    web = forms.NullBooleanField(label=gettext_lazy("Web: these pages"), required=False)
-
     def __init__(self, data: Mapping[str, Any] | None) -> None:
         super().__init__(data)
-        for field in self.fields.values():
+        for switch in _SWITCHES:
+            field = forms.NullBooleanField(label=table_field.label(switch), required=False)
             field.widget.choices = [("", _("as it is")), ("true", _("on")), ("false", _("off"))]
+            self.fields[switch.name] = field
 
     def clean(self) -> dict[str, Any]:
         chosen = {name: value for name, value in self.cleaned_data.items() if value is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from mailstore.directory import bulk_sql, mailbox_batch
 from mailstore.directory.audit import Actor
-from mailstore.directory.mailbox_batch import OF_USER, Answer, Fields, Wanted
+from mailstore.directory.fields.mailbox import MAILBOX, MailboxValues
+from mailstore.directory.mailbox_batch import Answer, Wanted
 from mailstore.directory.outcome import Changes, Only, Rejected
 from mailstore.models import Mailbox, RetentionPolicy
 from popadmin.lists.bulk_preview import Back, Done
@@ -30,7 +31,7 @@ class Change:
     label: Promise
     danger = False
     step_rows = 200  # deliveries to them wait meanwhile: a quarter of a second
-    fixed: Fields = {}
+    fixed: MailboxValues = {}
 
     def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
         return NothingAsked(asked)
@@ -42,7 +43,7 @@ class Change:
         raise NotImplementedError
 
     def do(self, rows: Sequence[Mailbox], fields: dict[str, Any], actor: Actor) -> list[Done | Rejected]:
-        given: Fields = {**self.fixed, **fields}  # type: ignore[typeddict-item]  # the fields of its own form
+        given: MailboxValues = {**self.fixed, **fields}  # type: ignore[typeddict-item]  # the fields of its own form
         wanted = [Wanted(row.user.address, given) for row in rows]
         return [_done(each, given) for each in mailbox_batch.ensure(wanted, actor=actor, only=Only.THERE)]
 
@@ -56,7 +57,7 @@ class Change:
         return [_undone(answers.get(address)) for address in backs]
 
 
-def _done(answer: Answer, given: Fields) -> Done | Rejected:
+def _done(answer: Answer, given: MailboxValues) -> Done | Rejected:
     if isinstance(answer, Rejected):
         return answer
     changes: Changes = {name: pair for name, pair in answer.changes.items() if name in given}
@@ -74,20 +75,19 @@ def _undone(answer: Answer | None) -> str | Rejected:
 
 def _is_as_left(mailbox: Mailbox | None, back: Back) -> bool:
     """True where nobody has set what is to be set back; a mailbox that is gone is refused in the store's words."""
-    return mailbox is None or all(_kept(_present(mailbox, name)) == new for name, (_old, new) in back.items())
+    return mailbox is None or all(_kept(MAILBOX[name].value(mailbox)) == new for name, (_old, new) in _known(back))
 
 
-def _before(back: Back, policies: Mapping[int, RetentionPolicy]) -> Fields:
+def _before(back: Back, policies: Mapping[int, RetentionPolicy]) -> MailboxValues:
     """What was so before; a policy that is gone is none."""
     return {  # type: ignore[return-value]  # fields that an act has set
-        name: policies.get(old) if name == "policy" else old for name, (old, _new) in back.items()
+        name: policies.get(old) if name == "policy" else old for name, (old, _new) in _known(back)
     }
 
 
-def _present(mailbox: Mailbox, name: str) -> Any:
-    if name == "suspended":
-        return not mailbox.user.is_active
-    return getattr(mailbox.user if name in OF_USER else mailbox, name)
+def _known(back: Back) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """Yield what can be set back: a field that an earlier version had is passed over."""
+    yield from ((name, pair) for name, pair in back.items() if name in MAILBOX)
 
 
 def _kept(value: Any) -> Any:

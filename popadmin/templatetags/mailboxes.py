@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from django import template
 from django.urls import reverse
@@ -11,10 +12,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
+from mailstore.directory.fields.field import Field, Kind
+from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.models import Mailbox
 from mailstore.policy.addresses import shown_domain
 from popadmin.templatetags.drawings import quota_bar
 from popadmin.templatetags.findings import found_marks
+from popadmin.web import audit_text, table_field
 from popadmin.web.amounts import count
 from popadmin.web.times import moment
 
@@ -27,6 +31,11 @@ MAILBOX_CELLS = (
     '<td data-label="{messages_label}" class="number">{messages}</td>'
     '<td data-label="{seen_label}" class="together">{seen}</td>'
 )
+
+# On the page of a mailbox by the template, or as its state.
+_PLACED = {
+    "name", "quota_octets", "quota_messages", "suspended", "must_change_password", "main_pop", "notes", "policy",
+}  # fmt: skip
 
 # Looked up when a row has them: most of fifty rows have none.
 _SUSPENDED = pgettext_lazy("mailbox", "Suspended")
@@ -81,9 +90,21 @@ def mailbox_cells(mailbox: Mailbox, labels: Mapping[str, str]) -> SafeString:
     )
 
 
-@register.filter
-def onoff(switch: bool) -> str:
-    return _("on") if switch else _("off")
+@register.simple_tag
+def mailbox_facts(mailbox: Mailbox) -> list[dict[str, Any]]:
+    """What the page of a mailbox shows of its fields, but for those that have a place of their own there."""
+    return [
+        {"name": field.name, "label": table_field.label(field), "value": _fact(field, mailbox)}
+        for field in MAILBOX
+        if field.name not in _PLACED
+    ]
+
+
+def _fact(field: Field, mailbox: Mailbox) -> str:
+    value = field.value(mailbox)
+    if field.kind is Kind.SWITCH:
+        return _("on") if value else _("off")
+    return audit_text.value(field.name, value)
 
 
 @register.filter

@@ -9,6 +9,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from mailstore.directory.fields.domain import ADMIN, ALIAS, DOMAIN
+from mailstore.directory.fields.field import Kind
+from mailstore.directory.fields.mailbox import DEVICE, MAILBOX
+from mailstore.directory.fields.policy import POLICY
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
 from popadmin.web import device_mode
 from popadmin.web.amounts import count, size_or_none
@@ -83,7 +87,6 @@ _FACTS: dict[str, Promise] = {
     "again": gettext_lazy("sent again"),
     "changed": gettext_lazy("changed"),
     "created": gettext_lazy("made"),
-    "domains": gettext_lazy("domains"),
     "device": gettext_lazy("device"),
     "expire_confirmed_since": _AGES,
     "expire_since": _AGES,
@@ -98,13 +101,11 @@ _FACTS: dict[str, Promise] = {
     "sessions": gettext_lazy("browsers"),
     "site_since": _AGES,
     "smtp": gettext_lazy("SMTP sign-in, to send"),  # a switch of older versions
-    "start": gettext_lazy("begins with"),
-    "suspended": gettext_lazy("suspended"),
-    "targets": gettext_lazy("targets"),
     "was": gettext_lazy("before"),
     "wrong": gettext_lazy("wrong rows"),
 }
-_SIZES = ("mailbox_quota_default", "mailbox_quota_most")
+_TABLES = {"mailbox": MAILBOX, "domain": DOMAIN, "alias": ALIAS, "policy": POLICY, "device": DEVICE, "admin": ADMIN}
+_SIZES = {name for table in _TABLES.values() for name in table.names(Kind.SIZE)}
 _MODES = {option.value: option.label for option in device_mode.MAIN}
 _CHOICES: dict[str, dict[str, Promise | str]] = {
     "mode": _MODES,
@@ -122,24 +123,29 @@ def verb(entry: AuditEntry) -> str:
 def details(entry: AuditEntry) -> Iterator[str]:
     """What changed, a sentence each: `quota: 1.0 GB → 2.0 GB`; then the other facts that were kept."""
     facts = dict(entry.details)
+    kind = entry.verb.partition(".")[0]
     for name, (old, new) in facts.pop("changes", {}).items():
-        yield change(name, old, new)
+        yield change(name, old, new, kind=kind)
     for name, fact in facts.items():
-        yield _("%(what)s: %(value)s") % {"what": label(name), "value": _value(name, fact)}
+        yield _("%(what)s: %(value)s") % {"what": label(name), "value": value(name, fact)}
 
 
-def change(name: str, old: object, new: object) -> str:
+def change(name: str, old: object, new: object, *, kind: str = "mailbox") -> str:
+    """What changed, as one sentence. `kind` is what has the field, as in the verbs of the audit."""
     return _("%(what)s: %(old)s → %(new)s") % {
-        "what": label(name),
-        "old": _value(name, old),
-        "new": _value(name, new),
+        "what": label(name, kind=kind),
+        "old": value(name, old),
+        "new": value(name, new),
     }
 
 
-def label(name: str) -> str:
-    """What people call a field or a fact; its own name where nobody has named it."""
+def label(name: str, *, kind: str = "mailbox") -> str:
+    """What people call a field or a fact: of this kind, else of any; its own name where nobody has named it."""
     if name in _FACTS:
         return str(_FACTS[name])
+    for table in (_TABLES.get(kind, MAILBOX), *_TABLES.values()):
+        if name in table:
+            return str(table[name].label)
     for model in _MODELS:
         for field in model._meta.get_fields():
             if field.name == name:
@@ -147,7 +153,8 @@ def label(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _value(name: str, value: object) -> str:
+def value(name: str, value: object) -> str:
+    """What people read for the value of a field or a fact."""
     if value in (None, "") and not _is_size(name):
         return _("nothing")
     if isinstance(value, str):

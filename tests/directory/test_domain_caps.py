@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mailstore.directory import admins, domains, mailbox_removal, mailboxes
+from mailstore.directory import admins, mailbox_removal, mailboxes
 from mailstore.directory.audit import Actor
+from mailstore.directory.fields.domain import DOMAIN
+from mailstore.directory.fields.field import Kind
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Mailbox, User
 from tests.site.rows import ACTOR, a_domain, a_mailbox
@@ -78,7 +80,7 @@ def test_a_removal_is_no_way_around_the_allotment() -> None:
     assert mailbox_removal.restore(ANN, actor=root).removed_at is None
 
 
-@pytest.mark.parametrize("name", domains.QUOTAS)
+@pytest.mark.parametrize("name", DOMAIN.names(Kind.SIZE))
 def test_no_quota_is_negative(name: str) -> None:
     with pytest.raises(Rejected, match="cannot be negative"):
         a_domain(**{name: -1})

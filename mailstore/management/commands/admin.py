@@ -7,6 +7,8 @@ from collections.abc import Callable
 from django.core.management.base import CommandParser
 
 from mailstore.directory import admins, grants
+from mailstore.directory.fields.domain import ADMIN
+from mailstore.management.field_options import add_field_options
 from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import actor, password_from_stdin
 
@@ -41,7 +43,7 @@ class Command(NounCommand):
         )
 
     def ensure(self, options: Options) -> None:
-        login, names = options["login"], options["domain"]
+        login, names = options["login"], options["domains"]
         password = password_from_stdin() if options["password_stdin"] else None
         if names:
             done = grants.ensure(login, names, actor=actor(), password=password)
@@ -66,9 +68,7 @@ class Command(NounCommand):
 def _ensure_arguments(parser: CommandParser) -> None:
     parser.add_argument("login", metavar="LOGIN")
     parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    parser.add_argument(
-        "--domain", action="append", default=[], metavar="NAME", help="a domain admin of this domain; may be repeated"
-    )
+    add_field_options(parser, ADMIN)
 
 
 def _grant_arguments(parser: CommandParser) -> None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
 from dataclasses import asdict
-from datetime import date, datetime, time
 from typing import Any
 
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from mailstore.directory import aliases
+from mailstore.directory.fields.domain import ALIAS
 from mailstore.directory.mta_expansion import expanded
 from mailstore.management import text_table
+from mailstore.management.field_options import add_field_options, field_values, json_values
 from mailstore.management.noun_verb import NounCommand, Options, Verb
-from mailstore.management.shell import UNSET, actor, switch
+from mailstore.management.shell import actor
 from mailstore.models import Alias
 
-FIELDS = ("active", "keep_copy", "expires_at", "comment")
 HEADINGS = ("ALIAS", "STATE", "TARGETS")
 
 
@@ -45,7 +44,7 @@ class Command(NounCommand):
         )
 
     def ensure(self, options: Options) -> None:
-        fields = {name: options[name] for name in FIELDS if name in options}
+        fields = field_values(options, ALIAS)
         done = aliases.ensure(
             options["address"], options["targets"], actor=actor(), look_alike=options["look_alike"], **fields
         )
@@ -74,17 +73,7 @@ def _address(parser: CommandParser) -> None:
 def _ensure_arguments(parser: CommandParser) -> None:
     _address(parser)
     parser.add_argument("targets", nargs="+", metavar="TARGET", help="addresses, here or elsewhere")
-    switch(parser, "active", "--active", "--inactive", help="the alias answers")
-    switch(parser, "keep_copy", "--keep-copy", "--no-keep-copy", help="of a mailbox's forward: mail stays there too")
-    parser.add_argument(
-        "--expires",
-        dest="expires_at",
-        type=_expiry,
-        default=UNSET,
-        metavar="DATE|none",
-        help="the last day, 2027-12-31",
-    )
-    parser.add_argument("--comment", default=UNSET, help="what it is for")
+    add_field_options(parser, ALIAS)
     parser.add_argument("--look-alike", action="store_true", help="make it although it looks like another address")
 
 
@@ -92,27 +81,13 @@ def _list_arguments(parser: CommandParser) -> None:
     parser.add_argument("--domain", default=None, metavar="NAME", help="only this domain's")
 
 
-def _expiry(text: str) -> datetime | None:
-    """An argument type: the end of a day, or none."""
-    if text.strip().lower() == "none":
-        return None
-    try:
-        return timezone.make_aware(datetime.combine(date.fromisoformat(text.strip()), time.max))
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is not a date: write it as 2027-12-31, or none") from error
-
-
 def _told(row: Alias) -> dict[str, Any]:
     """Return the alias as JSON tells it."""
     return {
         "address": row.address,
-        "active": row.active,
-        "targets": row.targets,
+        **json_values(row, ALIAS),
         "forward": row.mailbox_id is not None,
-        "keep_copy": row.keep_copy,
-        "expires_at": row.expires_at and row.expires_at.isoformat(),
         "expired": row.expires_at is not None and row.expires_at <= timezone.now(),
-        "comment": row.comment,
     }
 
 

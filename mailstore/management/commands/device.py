@@ -7,7 +7,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from mailstore.directory import devices
+from mailstore.directory.fields.mailbox import DEVICE
 from mailstore.management import text_table
+from mailstore.management.field_options import add_field_options, json_values
 from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import actor
 from mailstore.models import Device
@@ -120,18 +122,7 @@ def _mode_arguments(parser: CommandParser) -> None:
 
 def _add_arguments(parser: CommandParser) -> None:
     _name(parser)
-    parser.add_argument(
-        "--mode",
-        choices=Device.Mode.values,
-        default=Device.Mode.INDEPENDENT.value,
-        help="independent: deleting hides mail here only (default); primary: removes it for all; peek: never counts",
-    )
-    parser.add_argument(
-        "--start",
-        choices=devices.STARTS,
-        default="all",
-        help="what it finds at first: all that is stored (default), the last 30 days, or from now on",
-    )
+    add_field_options(parser, DEVICE, defaults={"mode": Device.Mode.INDEPENDENT.value, "start": devices.STARTS[0]})
 
 
 def _main_mode(address: str) -> str:
@@ -140,9 +131,8 @@ def _main_mode(address: str) -> str:
 
 def _told(device: Device) -> dict[str, Any]:
     return {
-        "name": device.name,
+        **json_values(device, DEVICE),
         "main": device.main,
-        "mode": device.mode,
         "hidden_messages": device.hidden_messages,
         "last_sign_in_at": device.last_sign_in_at and device.last_sign_in_at.isoformat(),
         "last_client": device.last_client,

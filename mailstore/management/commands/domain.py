@@ -10,26 +10,15 @@ from django.core.management.base import CommandParser
 from django.db.models import QuerySet
 
 from mailstore.directory import domain_removal, domain_usage, domains
+from mailstore.directory.fields.domain import DOMAIN
 from mailstore.directory.removal_notice import Removed
 from mailstore.management import text_table
+from mailstore.management.field_options import add_field_options, field_values, json_values
 from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_state, removal_told
-from mailstore.management.policy_options import policy_arguments, policy_fields
-from mailstore.management.shell import UNSET, actor, count, size, switch
+from mailstore.management.shell import actor
 from mailstore.models import Domain
 from mailstore.policy.addresses import shown_domain
 
-FIELDS = (
-    "active",
-    "over_quota",
-    "mailbox_limit",
-    "alias_limit",
-    "quota_octets",
-    "allotment_octets",
-    "mailbox_quota_default",
-    "mailbox_quota_most",
-    "owner_forwards",
-    "stands_for",
-)
 HEADINGS = ("DOMAIN", "STATE", "MAILBOXES", "ALIASES", "SIZE", "FULL MAILBOX")
 
 
@@ -72,15 +61,13 @@ class Command(NounCommand):
         )
 
     def ensure(self, options: Options) -> None:
-        fields = {name: options[name] for name in FIELDS if name in options} | policy_fields(options)
-        if fields.get("stands_for") is not None:
-            fields["stands_for"] = domains.get(fields["stands_for"])
+        fields = field_values(options, DOMAIN)
         done = domains.ensure(options["name"], actor=actor(), look_alike=options["look_alike"], **fields)
         self.say_ensured(done.row.name, done, json=options["json"])
 
     def listing(self, options: Options) -> None:
         found = Domain.objects.filter(removed_at__isnull=not options["removed"])
-        rows = (_told(row) for row in _with_use(found.order_by("name")))
+        rows = _told(found.order_by("name"))
         if options["json"]:
             self.say_json_list(rows)
         else:
@@ -88,7 +75,7 @@ class Command(NounCommand):
 
     def show(self, options: Options) -> None:
         domain = domains.get(options["name"])
-        (told,) = (_told(row) for row in _with_use(Domain.objects.filter(pk=domain.pk)))
+        (told,) = _told(Domain.objects.filter(pk=domain.pk))
         if options["json"]:
             self.say_json(told)
         else:
@@ -132,66 +119,22 @@ def _remove_arguments(parser: CommandParser) -> None:
 
 def _ensure_arguments(parser: CommandParser) -> None:
     _name(parser)
-    parser.add_argument(
-        "--over-quota",
-        choices=Domain.OverQuota.values,
-        default=UNSET,
-        help="what a sender hears when a mailbox is full: try again (defer), or no (reject)",
-    )
-    parser.add_argument("--max-mailboxes", dest="mailbox_limit", type=count, default=UNSET, metavar="N|none")
-    parser.add_argument("--max-aliases", dest="alias_limit", type=count, default=UNSET, metavar="N|none")
-    _size(parser, "--quota", "quota_octets", "all its mailboxes store at most")
-    _size(parser, "--allotment", "allotment_octets", "what its admins may give its mailboxes, all quotas together")
-    _size(parser, "--mailbox-quota", "mailbox_quota_default", "what a new mailbox gets")
-    _size(parser, "--max-mailbox-quota", "mailbox_quota_most", "what its admins may give one mailbox")
-    switch(parser, "active", "--active", "--inactive", help="the domain receives and its people sign in")
-    switch(parser, "owner_forwards", "--owner-forwards", "--no-owner-forwards", help="owners may forward their mail")
-    parser.add_argument(
-        "--stands-for", type=_name_or_none, default=UNSET, metavar="NAME|none", help="every address in it is one there"
-    )
+    add_field_options(parser, DOMAIN)
     parser.add_argument("--look-alike", action="store_true", help="make it although it looks like another domain")
-    policy_arguments(parser)
 
 
-def _size(parser: CommandParser, option: str, field: str, what: str) -> None:
-    parser.add_argument(option, dest=field, type=size, default=UNSET, metavar="SIZE|none", help=what)
-
-
-def _name_or_none(text: str) -> str | None:
-    return None if text.strip().lower() == "none" else text
-
-
-def _with_use(domains: QuerySet[Domain]) -> Iterator[dict[str, Any]]:
-    """Yield the domains' fields with how many mailboxes and aliases they have, and how much mail."""
-    named = ("stands_for__name", "policy__name")
-    counts = ("mailboxes", "aliases", "messages", "octets", "catch_all")
-    counted = domain_usage.counted(domains).annotate(catch_all=domain_usage.catch_all())
-    yield from counted.values("name", "removed_at", "removed_by", *named, *FIELDS, *counts).iterator()
-
-
-def _told(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the domain as JSON tells it, by the names of the options."""
-    return {
-        "name": row["name"],
-        "readable": shown_domain(row["name"]),
-        "active": row["active"],
-        "over_quota": row["over_quota"],
-        "mailboxes": row["mailboxes"],
-        "max_mailboxes": row["mailbox_limit"],
-        "aliases": row["aliases"],
-        "max_aliases": row["alias_limit"],
-        "policy": row["policy__name"],
-        "messages": row["messages"],
-        "octets": row["octets"],
-        "quota_octets": row["quota_octets"],
-        "allotment_octets": row["allotment_octets"],
-        "mailbox_quota_octets": row["mailbox_quota_default"],
-        "max_mailbox_quota_octets": row["mailbox_quota_most"],
-        "owner_forwards": row["owner_forwards"],
-        "stands_for": row["stands_for__name"],
-        "catch_all": row["catch_all"],
-        **removal_told(row["removed_at"], row["removed_by"]),
-    }
+def _told(rows: QuerySet[Domain]) -> Iterator[dict[str, Any]]:
+    """Yield each domain as JSON tells it, with how many mailboxes and aliases it has, and how much mail."""
+    counted = domain_usage.counted(rows).annotate(catch_all=domain_usage.catch_all())
+    for row in counted.select_related("stands_for", "policy").iterator():
+        yield {
+            "name": row.name,
+            "readable": shown_domain(row.name),
+            **{name: getattr(row, name) for name in ("mailboxes", "aliases", "messages", "octets")},
+            **json_values(row, DOMAIN),
+            "catch_all": row.catch_all,
+            **removal_told(row.removed_at, row.removed_by),
+        }
 
 
 def _cells(told: dict[str, Any]) -> tuple[object, ...]:

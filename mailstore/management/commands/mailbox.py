@@ -9,36 +9,25 @@ from django.core.management.base import CommandParser
 from django.db.models import QuerySet
 
 from mailstore.directory import domains, mailbox_removal, mailboxes
+from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.removal_notice import Removed
 from mailstore.management import text_table
+from mailstore.management.field_options import add_field_options, field_values, json_values
 from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_state, removal_told
-from mailstore.management.policy_options import policy_arguments, policy_fields
-from mailstore.management.shell import UNSET, actor, count, password_from_stdin, size, switch
+from mailstore.management.shell import actor, password_from_stdin
 from mailstore.models import Mailbox
 from mailstore.policy.quota import format_octets
 
-FIELDS = (
-    "name",
-    "suspended",
-    "must_change_password",
-    "quota_octets",
-    "quota_messages",
-    "receives",
-    "pop",
-    "web",
-    "main_pop",
-    "held",
-)
+# What a switch is called in the list where it is not as in a new mailbox.
+STATES = {
+    "suspended": "suspended",
+    "receives": "no mail in",
+    "pop": "no POP",
+    "web": "no web",
+    "main_pop": "devices only",
+    "held": "on hold",
+}
 HEADINGS = ("ADDRESS", "MESSAGES", "SIZE", "QUOTA", "STATE", "NAME")
-# What a state is called, when it is not the usual one.
-STATES = (
-    ("suspended", True, "suspended"),
-    ("receives", False, "no mail in"),
-    ("pop", False, "no POP"),
-    ("web", False, "no web"),
-    ("main_pop", False, "devices only"),
-    ("held", True, "on hold"),
-)
 
 
 class Command(NounCommand):
@@ -93,7 +82,7 @@ class Command(NounCommand):
         )
 
     def ensure(self, options: Options) -> None:
-        fields = {name: options[name] for name in FIELDS if name in options} | policy_fields(options)
+        fields = field_values(options, MAILBOX)
         password = password_from_stdin() if options["password_stdin"] else None
         done = mailboxes.ensure(
             options["address"], actor=actor(), password=password, look_alike=options["look_alike"], **fields
@@ -155,19 +144,7 @@ def _address(parser: CommandParser) -> None:
 
 def _ensure_arguments(parser: CommandParser) -> None:
     _password_arguments(parser)
-    parser.add_argument("--name", default=UNSET, help="the owner's name")
-    parser.add_argument(
-        "--quota", dest="quota_octets", type=size, default=UNSET, metavar="SIZE|none", help="such as 2GB or 500MB"
-    )
-    parser.add_argument("--quota-messages", type=count, default=UNSET, metavar="N|none", help="messages at most")
-    switch(parser, "pop", "--pop", "--no-pop", help="may sign in to POP")
-    switch(parser, "receives", "--receive", "--no-receive", help="takes mail in")
-    switch(parser, "web", "--web", "--no-web", help="may sign in to the web pages")
-    switch(parser, "main_pop", "--main-pop", "--no-main-pop", help="the main password signs in to POP too")
-    switch(parser, "must_change_password", "--must-change", "--no-must-change", help="the pages ask for a new password")
-    switch(parser, "suspended", "--suspend", "--activate", help="may not sign in anywhere; mail still comes in")
-    switch(parser, "held", "--hold", "--no-hold", help="nothing is expired or purged while it stands")
-    policy_arguments(parser)
+    add_field_options(parser, MAILBOX)
     parser.add_argument("--look-alike", action="store_true", help="make it although it looks like another address")
 
 
@@ -201,16 +178,7 @@ def _told(rows: QuerySet[Mailbox]) -> Iterator[dict[str, Any]]:
             "messages": box.messages,
             "octets": box.octets,
             "quota": format_octets(box.quota_octets),
-            "quota_octets": box.quota_octets,
-            "quota_messages": box.quota_messages,
-            "suspended": not box.user.is_active,
-            "must_change_password": box.user.must_change_password,
-            "receives": box.receives,
-            "pop": box.pop,
-            "web": box.web,
-            "main_pop": box.main_pop,
-            "held": box.held,
-            "policy": box.policy.name if box.policy else None,
+            **json_values(box, MAILBOX),
             "created_at": box.created_at.isoformat(),
             **removal_told(box.removed_at, box.removed_by),
         }
@@ -218,7 +186,7 @@ def _told(rows: QuerySet[Mailbox]) -> Iterator[dict[str, Any]]:
 
 def _cells(told: dict[str, Any]) -> tuple[object, ...]:
     states = [removal_state(told)] if told["removed_at"] else []
-    states += [text for name, unusual, text in STATES if told[name] is unusual]
+    states += [state for name, state in STATES.items() if told[name] != MAILBOX[name].default]
     return (
         told["address"],
         told["messages"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -11,28 +10,16 @@ from django.core.management.base import CommandParser
 from django.db.models import Count, QuerySet
 
 from mailstore.directory import policies
+from mailstore.directory.fields.policy import POLICY
 from mailstore.management import text_table
+from mailstore.management.field_options import add_field_options, field_values, json_values
 from mailstore.management.noun_verb import NounCommand, Options, Verb
-from mailstore.management.shell import UNSET, actor, count, size, switch
+from mailstore.management.shell import actor
 from mailstore.models import RetentionPolicy
 from mailstore.policy.quota import format_octets
 from mailstore.policy.retention import HORIZON_DAYS
 from mailstore.retention import forecast
 
-FIELDS = (
-    "site",
-    "offered",
-    "expire_days",
-    "expire_confirmed_days",
-    "expire_unfetched",
-    "remove_when_confirmed",
-    "hold_days",
-    "silent_days",
-    "relief",
-    "recovery_days",
-    "recovery_octets",
-    "diary_days",
-)
 HEADINGS = ("POLICY", "EXPIRES", "AFTER ALL HAVE IT", "WHEN ALL HAVE IT", "RELIEF", "RECOVERY", "DOMAINS", "MAILBOXES")
 
 
@@ -55,7 +42,7 @@ class Command(NounCommand):
         )
 
     def ensure(self, options: Options) -> None:
-        fields = {name: options[name] for name in FIELDS if name in options}
+        fields = field_values(options, POLICY)
         which = {"at_once": options["at_once"], **fields}
         if options["dry_run"]:
             self._foretell(forecast.of_policy(policies.plan(options["name"], **which)), options)
@@ -108,50 +95,17 @@ def _name(parser: CommandParser) -> None:
 
 def _ensure_arguments(parser: CommandParser) -> None:
     _name(parser)
-    _days(parser, "--expire", "expire_days", "days after arrival; none: never", never=True)
-    _days(parser, "--expire-confirmed", "expire_confirmed_days", "days after every device has it", never=True)
-    switch(parser, "expire_unfetched", "--expire-unfetched", "--keep-unfetched", help="unfetched mail may expire too")
-    switch(
-        parser, "remove_when_confirmed", "--remove-confirmed", "--keep-confirmed", help="remove what every device has"
-    )
-    _days(parser, "--hold-days", "hold_days", "but not before so many days after arrival")
-    _days(parser, "--silent", "silent_days", "days of silence after which a device is waited for no longer")
-    parser.add_argument(
-        "--relief",
-        choices=RetentionPolicy.Relief.values,
-        default=UNSET,
-        help="in a full mailbox, remove what every device has, or then what one has",
-    )
-    _days(parser, "--recovery", "recovery_days", "days in recovery")
-    parser.add_argument("--recovery-size", dest="recovery_octets", type=size, default=UNSET, metavar="SIZE|none")
-    _days(parser, "--diary", "diary_days", "days the diary is kept")
-    switch(parser, "site", "--site", "--no-site", help="followed wherever nothing else is")
-    switch(parser, "offered", "--offered", "--not-offered", help="domain admins may choose it for what is theirs")
+    add_field_options(parser, POLICY)
     parser.add_argument("--at-once", action="store_true", help="for mail that is there too, with the next sweep")
     parser.add_argument("--dry-run", action="store_true", help="only tell what it would remove, and when")
-
-
-def _days(parser: ArgumentParser, option: str, field: str, help: str, *, never: bool = False) -> None:
-    kind = count if never else _number
-    parser.add_argument(
-        option, dest=field, type=kind, default=UNSET, metavar="DAYS|none" if never else "DAYS", help=help
-    )
-
-
-def _number(text: str) -> int:
-    found = count(text)
-    if found is None:
-        raise ArgumentTypeError(f"{text!r} is not a number of days")
-    return found
 
 
 def _told(rows: QuerySet[RetentionPolicy]) -> Iterator[dict[str, Any]]:
     """Yield each policy as JSON tells it, with how many have chosen it."""
     used = rows.annotate(domains=Count("domain", distinct=True), mailboxes=Count("mailbox", distinct=True))
     for policy in used:
-        fields = {name: getattr(policy, name) for name in FIELDS}
         use = {"domains": policy.domains, "mailboxes": policy.mailboxes}
-        yield {"name": policy.name, **fields, **use, "saved_at": policy.saved_at.isoformat()}
+        yield {"name": policy.name, **json_values(policy, POLICY), **use, "saved_at": policy.saved_at.isoformat()}
 
 
 def _cells(told: dict[str, Any]) -> tuple[object, ...]:

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as _
 
 from mailstore.directory.devices import NAME_CHARACTERS
+from mailstore.directory.fields.mailbox import DEVICE
 from mailstore.models import Device
+from popadmin.web import table_field
 from popadmin.web.device_mode import MODES, STARTS
 from popadmin.web.option_field import Option, OptionField
 
 
 class _Name(forms.Form):
     name = forms.CharField(
-        label=_("Name"),
         max_length=NAME_CHARACTERS,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text=_("As you call it yourself: “Phone”, “Office PC”."),
+        **table_field.words(DEVICE["name"]),
     )
 
 
@@ -30,8 +30,8 @@ class Rename(_Name):
 class Connect(_Name):
     """A device that is to be made."""
 
-    mode = OptionField(MODES, label=_("How it shares the mailbox"), initial=Device.Mode.INDEPENDENT)
-    start = OptionField(STARTS, label=_("What it begins with"), initial="all")
+    mode = OptionField(MODES, **table_field.words(DEVICE["mode"]), initial=Device.Mode.INDEPENDENT)
+    start = OptionField(STARTS, **table_field.words(DEVICE["start"]), initial="all")
 
 
 class Mode(forms.Form):
@@ -39,4 +39,4 @@ class Mode(forms.Form):
 
     def __init__(self, *args: Any, offered: Sequence[Option], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["mode"] = OptionField(offered, label=_("How it shares the mailbox"))
+        self.fields["mode"] = OptionField(offered, **table_field.words(DEVICE["mode"]))

@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mailstore.directory import address_error
+from mailstore.directory.fields.domain import ADMIN
 from mailstore.models import Domain
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_domain
+from popadmin.web import table_field
 from popadmin.web.option_field import Option, OptionField
 from popadmin.web.widgets import PLAIN
 
@@ -44,11 +46,10 @@ class NewAdmin(forms.Form):
         initial=DOMAINS,
     )
     domains = DomainNames(
-        label=gettext_lazy("Domains"),
         required=False,
         max_length=DOMAINS_CHARACTERS,
         widget=forms.Textarea(attrs={"rows": 2, **PLAIN}),
-        help_text=gettext_lazy("Of a domain admin: one or more, with blanks between."),
+        **table_field.words(ADMIN["domains"]),
     )
 
     def clean(self) -> dict[str, Any]:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mailstore.directory import address_error
+from mailstore.directory.fields.domain import ALIAS
+from mailstore.directory.fields.field import Surface
 from mailstore.models import Alias, User
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import MayLookAlike
-from popadmin.web.address_field import AddressesField
 from popadmin.web.edit_conflict import SeenForm
+from popadmin.web.table_field import with_fields
 from popadmin.web.widgets import PLAIN
 
 COPIES = (
@@ -27,46 +27,23 @@ COPIES = (
 )
 
 
-class LastDayField(forms.DateField):
-    """The last day on which something holds; its end is what is kept, None for ever."""
-
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-    def clean(self, value: Any) -> datetime.datetime | None:
-        day = super().clean(value)
-        return None if day is None else timezone.make_aware(datetime.datetime.combine(day, datetime.time.max))
-
-    def prepare_value(self, value: Any) -> Any:
-        return timezone.localtime(value).date() if isinstance(value, datetime.datetime) else value
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(super().has_changed(self.prepare_value(initial), data))
+_OF_EVERY = tuple(field for field in ALIAS.on(Surface.FORM) if field.name != "keep_copy")
 
 
+@with_fields(*_OF_EVERY)
 class AliasFields(forms.Form):
     """What can be set of an alias, new or not."""
 
-    targets = AddressesField(
-        label=gettext_lazy("Leads to"), help_text=gettext_lazy("Addresses here or elsewhere, one a line.")
-    )
-    expires_at = LastDayField(
-        label=gettext_lazy("Last day"),
-        required=False,
-        help_text=gettext_lazy("From the day after it is as if absent. Empty: it never expires."),
-    )
-    comment = forms.CharField(label=gettext_lazy("Comment"), max_length=200, required=False)
-    active = forms.BooleanField(label=gettext_lazy("Active"), required=False, initial=True)
 
-
+@with_fields(ALIAS["keep_copy"])
 class EditAlias(AliasFields, SeenForm):
     """Of one that is there; only a mailbox's forward keeps a copy."""
 
-    keep_copy = forms.BooleanField(label=gettext_lazy("The mailbox keeps a copy"), required=False)
     field_order = ("targets", "keep_copy")
 
     def __init__(self, *args: Any, alias: Alias, **kwargs: Any) -> None:
-        names = ("keep_copy", *AliasFields.base_fields)
-        super().__init__(*args, now={name: getattr(alias, name) for name in names}, **kwargs)
+        now = {field.name: field.value(alias) for field in ALIAS.on(Surface.FORM)}
+        super().__init__(*args, now=now, **kwargs)
         if alias.mailbox_id is None:
             del self.fields["keep_copy"]
 
@@ -105,7 +82,8 @@ class NewAlias(AliasFields, MayLookAlike):
 
     def fields_given(self) -> dict[str, Any]:
         """What the store is to set, without address and targets."""
-        given = {name: self.cleaned_data[name] for name in ("expires_at", "comment", "active", "look_alike")}
+        apart = {"address", "targets", "keep_copy"}
+        given = {name: value for name, value in self.cleaned_data.items() if name not in apart}
         copy = self.cleaned_data["keep_copy"]
         return {**given, "keep_copy": copy == "yes"} if copy else given
 

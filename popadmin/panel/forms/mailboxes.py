@@ -11,80 +11,61 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mailstore.directory import address_error, domain_caps
-from mailstore.models import Domain, Mailbox, RetentionPolicy, User
+from mailstore.directory.fields.field import Kind, Surface
+from mailstore.directory.fields.mailbox import MAILBOX
+from mailstore.models import Domain, Mailbox, User
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import MayLookAlike
 from popadmin.web import people
 from popadmin.web.amounts import size_or_none
 from popadmin.web.edit_conflict import SeenForm
-from popadmin.web.size_field import SizeField
+from popadmin.web.table_field import with_fields
 
-OF_HOSTS = ("held",)  # a hold is the host's word, and a customer does not lift it
-MANY_MESSAGES = 10**12
+_APART = ("policy", "must_change_password")  # these belong to forms of their own
+_PLACED = ("name", "notes", "quota_octets", "quota_messages", "held", "must_change_password")  # by the template
+_OF_EDIT = tuple(field for field in MAILBOX.on(Surface.FORM) if field.name not in _APART)
 
 
+@with_fields(*_OF_EDIT)
 class MailboxFields(forms.Form):
     """What can be set of a mailbox, new or not."""
-
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=150, required=False)
-    quota_octets = SizeField(
-        label=gettext_lazy("Quota"),
-        required=False,
-        help_text=gettext_lazy(
-            "Where the policy has no figure, as much may rest in recovery too: after a lower quota, from a week on."
-        ),
-    )
-    quota_messages = forms.IntegerField(
-        label=gettext_lazy("Messages at most"), required=False, min_value=0, max_value=MANY_MESSAGES
-    )
-    receives = forms.BooleanField(label=gettext_lazy("Receives mail"), required=False)
-    pop = forms.BooleanField(label=gettext_lazy("POP: fetches mail"), required=False)
-    main_pop = forms.BooleanField(label=gettext_lazy("POP with the main password"), required=False)
-    web = forms.BooleanField(label=gettext_lazy("Web: these pages"), required=False)
-    held = forms.BooleanField(
-        label=gettext_lazy("Hold"),
-        required=False,
-        help_text=gettext_lazy("While it stands, nothing of this mailbox is expired, purged or removed."),
-    )
-    notes = forms.CharField(
-        label=gettext_lazy("Notes"),
-        max_length=2000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("Only administrators see them."),
-    )
 
     def allow(self, user: User) -> None:
         """Leave what this person may set."""
         if not people.is_host(user):
-            for name in OF_HOSTS:
+            for name in MAILBOX.set_by_hosts():
                 del self.fields[name]
+
+    def switches(self) -> list[forms.BoundField]:
+        """What mail programs and people may do; a hold stands with the limits."""
+        return [self[name] for name in MAILBOX.names(Kind.SWITCH) if name in self.fields and name not in _PLACED]
+
+    def others(self) -> list[forms.BoundField]:
+        """The fields that have no place of their own on the page."""
+        switches = MAILBOX.names(Kind.SWITCH)
+        return [self[each.name] for each in _OF_EDIT if each.name not in (*switches, *_PLACED)]
 
 
 class EditMailbox(SeenForm, MailboxFields):
     """Of one that is there. Its policy is chosen on a page that foretells what that does."""
 
     def __init__(self, *args: Any, user: User, mailbox: Mailbox, **kwargs: Any) -> None:
-        now = {
-            "name": mailbox.user.name,
-            **{name: getattr(mailbox, name) for name in self.base_fields if name not in ("name", "seen")},
-        }
+        now = {field.name: field.value(mailbox) for field in _OF_EDIT}
         super().__init__(*args, now=now, **kwargs)
         self.allow(user)
 
 
+@with_fields(MAILBOX["must_change_password"])
 class MustChange(forms.Form):
     """With a password that others than the owner have seen."""
 
-    must_change_password = forms.BooleanField(
-        label=gettext_lazy("The owner chooses another on his first visit"),
-        required=False,
-        initial=True,
-        help_text=gettext_lazy("These pages let him do nothing else before. Mail programs take this one until then."),
-    )
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["must_change_password"].initial = True
 
 
+@with_fields(MAILBOX["policy"])
 class NewMailbox(MailboxFields, MustChange, MayLookAlike):
     """Of a new one. Where the person has one domain only, the part before the @ is enough."""
 
@@ -102,16 +83,11 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
         help_text=gettext_lazy("Leave it empty to have a good one generated. It is shown once the mailbox is made."),
     )
-    policy = forms.ModelChoiceField(
-        RetentionPolicy.objects.none(),
-        label=gettext_lazy("Retention policy"),
-        required=False,
-        empty_label=gettext_lazy("As the domain has it"),
-    )
     field_order = ("address", "name", "password")
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["policy"].empty_label = _("As the domain has it")  # type: ignore[attr-defined]  # of rows
         self.fields["policy"].queryset = access.policies(user).order_by("name")  # type: ignore[attr-defined]  # of rows
         self.allow(user)
         self._domains: QuerySet[Domain] = access.domains(user)
@@ -120,8 +96,6 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
             self.fields["address"].help_text = _("What stands before @%(domain)s is enough.") % {"domain": alone}
         self.fields["quota_octets"].widget.attrs["placeholder"] = _("as the domain gives")
         self.fields["quota_octets"].help_text = self._empty_quota()
-        for name in ("receives", "pop", "main_pop", "web"):
-            self.fields[name].initial = True
 
     def clean_address(self) -> str:
         typed: str = self.cleaned_data["address"].strip()

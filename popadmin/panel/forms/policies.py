@@ -12,13 +12,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mailstore.directory import address_error
-from mailstore.directory.policies import DAYS_AT_MOST, NAME_CHARACTERS
+from mailstore.directory.fields.field import Surface
+from mailstore.directory.fields.policy import POLICY
+from mailstore.directory.policies import NAME_CHARACTERS
 from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
 from popadmin.web.edit_conflict import SeenForm
 from popadmin.web.option_field import Option, OptionField
 from popadmin.web.preview_token import mark
-from popadmin.web.size_field import SizeField
+from popadmin.web.table_field import with_fields
 
 Relief = RetentionPolicy.Relief
 capfirst_lazy = lazy(capfirst, str)  # choices of a model are in lower case
@@ -30,15 +32,6 @@ STARTS = (
     ),
     Option("at-once", gettext_lazy("At once"), gettext_lazy("Old mail leaves with the next sweep.")),
 )
-
-
-class Days(forms.IntegerField):
-    """A number of days, at least `least`; with `never` it may be left empty."""
-
-    def __init__(self, label: Any, *, least: int = 0, never: bool = False, **kwargs: Any) -> None:
-        super().__init__(label=label, required=not never, min_value=least, max_value=DAYS_AT_MOST, **kwargs)
-        if never:
-            self.widget.attrs["placeholder"] = gettext_lazy("never")
 
 
 class Previewed(forms.Form):
@@ -62,53 +55,16 @@ class Previewed(forms.Form):
         return bool(self.cleaned_data["previewed"] == self.mark)
 
 
+@with_fields(*POLICY.on(Surface.FORM))
 class PolicyForm(Previewed, SeenForm):
     """Of a new policy or of one that is there: `now` holds the values of its fields."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=NAME_CHARACTERS)
-    site = forms.BooleanField(
-        label=gettext_lazy("The site’s policy"),
-        required=False,
-        help_text=gettext_lazy("Followed wherever neither the mailbox nor its domain has one of its own."),
-    )
-    offered = forms.BooleanField(
-        label=gettext_lazy("Offered to domain admins"),
-        required=False,
-        help_text=gettext_lazy("They may choose it for their domains and mailboxes."),
-    )
-    expire_days = Days(gettext_lazy("Mail leaves, days after it arrived"), least=1, never=True)
-    expire_unfetched = forms.BooleanField(
-        label=gettext_lazy("Even if nobody has fetched it"),
-        required=False,
-        help_text=gettext_lazy("Otherwise mail that no device has fetched stays, however old it is."),
-    )
-    expire_confirmed_days = Days(gettext_lazy("Mail leaves, days after every device has it"), least=1, never=True)
-    remove_when_confirmed = forms.BooleanField(
-        label=gettext_lazy("Mail leaves as soon as every device has it"),
-        required=False,
-        help_text=gettext_lazy("Also where mail programs are set to leave mail on the server."),
-    )
-    hold_days = Days(
-        gettext_lazy("But not before, days after it arrived"),
-        help_text=gettext_lazy("So that a new phone finds something."),
-    )
     relief = OptionField(
         tuple(Option(value, capfirst_lazy(label)) for value, label in Relief.choices),
-        label=gettext_lazy("A full mailbox makes room for new mail"),
+        label=POLICY["relief"].prompt,
         initial=Relief.NEVER,
     )
-    silent_days = Days(
-        gettext_lazy("Mail waits no longer for a device after days of silence"),
-        least=1,
-        help_text=gettext_lazy("Its owner is told by a mail before."),
-    )
-    recovery_days = Days(gettext_lazy("What left rests in recovery, days"))
-    recovery_octets = SizeField(
-        label=gettext_lazy("Recovery at most"),
-        required=False,
-        help_text=gettext_lazy("Empty: as much as the mailbox’s quota. What left first goes first."),
-    )
-    diary_days = Days(gettext_lazy("The diary is kept, days"))
 
     def fields_given(self) -> dict[str, Any]:
         """What the store is to set."""
@@ -117,8 +73,7 @@ class PolicyForm(Previewed, SeenForm):
 
 def values(policy: RetentionPolicy) -> dict[str, Any]:
     """The values of a policy, by the fields of its form; of a new one the defaults."""
-    left_out = ("start", "previewed", "seen")
-    return {name: getattr(policy, name) for name in PolicyForm.base_fields if name not in left_out}
+    return {"name": policy.name, **{field.name: field.value(policy) for field in POLICY}}
 
 
 class ChoiceForm(Previewed):

@@ -1,0 +1,131 @@
+"""The fields of domains, of their aliases and of their administrators."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypedDict
+
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.directory.fields.field import Field, Kind, Setter, Surface, Table
+from mailstore.models import Alias, Domain, DomainGrant, RetentionPolicy
+
+DOMAIN = Table(
+    (
+        Field(
+            name="active", kind=Kind.SWITCH, model=Domain, absent=(Surface.FORM,),  # a button of the domain
+            options=("--active", "--inactive"), option_help="the domain receives and its people sign in",
+        ),
+        Field(
+            name="over_quota", kind=Kind.CHOICE, model=Domain,
+            option_help="what a sender hears when a mailbox is full: try again (defer), or no (reject)",
+        ),
+        Field(
+            name="owner_forwards", kind=Kind.SWITCH, model=Domain,
+            options=("--owner-forwards", "--no-owner-forwards"), option_help="owners may forward their mail",
+        ),
+        Field(
+            name="mailbox_quota_default", kind=Kind.SIZE, model=Domain,
+            options=("--mailbox-quota",), option_help="what a new mailbox gets", key="mailbox_quota_octets",
+        ),
+        Field(
+            name="mailbox_quota_most", kind=Kind.SIZE, model=Domain, setter=Setter.HOST,
+            help=_("Binds the admins of the domain, not hosting admins."),
+            options=("--max-mailbox-quota",), option_help="what its admins may give one mailbox",
+            key="max_mailbox_quota_octets",
+        ),
+        Field(
+            name="allotment_octets", kind=Kind.SIZE, model=Domain, setter=Setter.HOST,
+            help=_("What the admins of the domain may give to its mailboxes."),
+            options=("--allotment",), option_help="what its admins may give its mailboxes, all quotas together",
+        ),
+        Field(
+            name="quota_octets", kind=Kind.SIZE, model=Domain, setter=Setter.HOST,
+            help=_("By all mailboxes together; beyond it nothing is delivered, as to a full mailbox."),
+            options=("--quota",), option_help="all its mailboxes store at most",
+        ),
+        Field(
+            name="mailbox_limit", kind=Kind.COUNT, model=Domain, setter=Setter.HOST,
+            options=("--max-mailboxes",), key="max_mailboxes",
+        ),
+        Field(
+            name="alias_limit", kind=Kind.COUNT, model=Domain, setter=Setter.HOST,
+            options=("--max-aliases",), key="max_aliases",
+        ),
+        Field(
+            name="stands_for", kind=Kind.DOMAIN, model=Domain, setter=Setter.HOST,
+            help=_("Then every address in it is the same address there, and it has none of its own."),
+            option_help="every address in it is one there",
+        ),
+        Field(
+            name="policy", kind=Kind.POLICY, model=Domain, option_help="the retention policy it follows",
+        ),
+    )
+)  # fmt: skip
+
+
+class DomainValues(TypedDict, total=False):
+    """What `domains.ensure` sets; what is not given stays. `policy_at_once` lets the policy take old mail too."""
+
+    active: bool
+    over_quota: str
+    owner_forwards: bool
+    mailbox_quota_default: int | None
+    mailbox_quota_most: int | None
+    allotment_octets: int | None
+    quota_octets: int | None
+    mailbox_limit: int | None
+    alias_limit: int | None
+    stands_for: Domain | None
+    policy: RetentionPolicy | None
+    policy_at_once: bool
+
+
+ALIAS = Table(
+    (
+        Field(
+            name="targets", kind=Kind.ADDRESSES, model=Alias, absent=(Surface.SHELL,),  # arguments, not an option
+            prompt=_("Leads to"), help=_("Addresses here or elsewhere, one a line."),
+        ),
+        Field(
+            name="keep_copy", kind=Kind.SWITCH, model=Alias, setter=Setter.OWNER,
+            prompt=_("The mailbox keeps a copy"), option_help="of a mailbox's forward: mail stays there too",
+        ),
+        Field(
+            name="expires_at", kind=Kind.LAST_DAY, model=Alias, prompt=_("Last day"),
+            help=_("From the day after it is as if absent. Empty: it never expires."),
+            options=("--expires",), option_help="the last day, 2027-12-31",
+        ),
+        Field(name="comment", kind=Kind.TEXT, model=Alias, option_help="what it is for"),
+        Field(
+            name="active", kind=Kind.SWITCH, model=Alias,
+            options=("--active", "--inactive"), option_help="the alias answers",
+        ),
+    )
+)  # fmt: skip
+
+
+class AliasExpiry(TypedDict, total=False):
+    """Until when an alias leads on; None is for ever."""
+
+    expires_at: datetime | None
+
+
+class AliasValues(AliasExpiry, total=False):
+    """What `aliases.ensure` sets beside the targets; what is not given stays."""
+
+    keep_copy: bool
+    comment: str
+    active: bool
+
+
+ADMIN = Table(
+    (
+        Field(
+            name="domains", kind=Kind.ADDRESSES, model=DomainGrant, setter=Setter.HOST,
+            absent=(Surface.JSON,),  # no command lists administrators
+            own_label=_("domains"), help=_("Of a domain admin: one or more, with blanks between."),
+            options=("--domain",), option_help="a domain admin of this domain; may be repeated",
+        ),
+    )
+)  # fmt: skip

@@ -1,0 +1,115 @@
+"""The fields of mailboxes and of their devices."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.directory.fields.field import Field, Kind, Setter, Surface, Table
+from mailstore.models import Device, Mailbox, RetentionPolicy, User
+
+MAILBOX = Table(
+    (
+        Field(
+            name="name", kind=Kind.TEXT, model=User, holder="user", setter=Setter.OWNER,
+            option_help="the owner's name", headings=("name", "nom", "full name", "nom complet"),
+        ),
+        Field(
+            name="quota_octets", kind=Kind.SIZE, model=Mailbox,
+            help=_(
+                "Where the policy has no figure, as much may rest in recovery too: after a lower quota, from a week on."
+            ),
+            options=("--quota",), option_help="such as 2GB or 500MB", headings=("quota", "quota_octets"),
+        ),
+        Field(
+            name="quota_messages", kind=Kind.COUNT, model=Mailbox, most=10**12,
+            option_help="messages at most", headings=("quota messages", "quota_messages"),
+        ),
+        Field(
+            name="suspended", kind=Kind.SWITCH, model=User, holder="user", column="is_active", negated=True,
+            absent=(Surface.FORM, Surface.BULK),  # a button of the mailbox, and a bulk action of its own
+            own_label=_("suspended"), options=("--suspend", "--activate"),
+            option_help="may not sign in anywhere; mail still comes in",
+            headings=("suspended", "suspendu", "suspendue"),
+        ),
+        Field(
+            name="must_change_password", kind=Kind.SWITCH, model=User, holder="user",
+            # Files set it for the passwords that they hand out; it is a bulk action of its own.
+            absent=(Surface.FILE, Surface.BULK),
+            prompt=_("The owner chooses another on his first visit"),
+            help=_("These pages let him do nothing else before. Mail programs take this one until then."),
+            options=("--must-change", "--no-must-change"), option_help="the pages ask for a new password",
+        ),
+        Field(
+            name="receives", kind=Kind.SWITCH, model=Mailbox, options=("--receive", "--no-receive"),
+            option_help="takes mail in", headings=("receives", "reçoit"),
+        ),
+        Field(
+            name="pop", kind=Kind.SWITCH, model=Mailbox,
+            option_help="may sign in to POP", headings=("pop", "pop3"),
+        ),
+        Field(
+            name="main_pop", kind=Kind.SWITCH, model=Mailbox, option_help="the main password signs in to POP too",
+            headings=("main_pop",),
+        ),
+        Field(
+            name="web", kind=Kind.SWITCH, model=Mailbox,
+            option_help="may sign in to the web pages", headings=("web",),
+        ),
+        Field(
+            name="held", kind=Kind.SWITCH, model=Mailbox, setter=Setter.HOST,
+            absent=(Surface.BULK,),  # each hold has a reason of its own
+            help=_("While it stands, nothing of this mailbox is expired, purged or removed."),
+            options=("--hold", "--no-hold"), option_help="nothing is expired or purged while it stands",
+            headings=("held", "hold"),
+        ),
+        Field(
+            name="notes", kind=Kind.TEXT, model=Mailbox, private=True, help=_("Only administrators see them."),
+            option_help="what administrators note; the owner does not see it", headings=("notes", "note"),
+        ),
+        Field(
+            name="policy", kind=Kind.POLICY, model=Mailbox,
+            option_help="the retention policy it follows", headings=("policy", "retention", "politique"),
+        ),
+    )
+)  # fmt: skip
+
+
+class MailboxValues(TypedDict, total=False):
+    """What `mailboxes.ensure` sets; what is not given stays. `policy_at_once` lets the policy take old mail too."""
+
+    name: str
+    quota_octets: int | None
+    quota_messages: int | None
+    suspended: bool
+    must_change_password: bool
+    receives: bool
+    pop: bool
+    main_pop: bool
+    web: bool
+    held: bool
+    notes: str
+    policy: RetentionPolicy | None
+    policy_at_once: bool
+
+
+DEVICE = Table(
+    (
+        Field(
+            name="name", kind=Kind.TEXT, model=Device, setter=Setter.OWNER, absent=(Surface.SHELL,),  # an argument
+            help=_("As you call it yourself: “Phone”, “Office PC”."),
+        ),
+        Field(
+            name="mode", kind=Kind.CHOICE, model=Device, setter=Setter.OWNER, prompt=_("How it shares the mailbox"),
+            option_help="independent: deleting hides mail here only (default); primary: removes it for all; "
+            "peek: never counts",
+        ),
+        Field(
+            name="start", kind=Kind.CHOICE, model=Device, setter=Setter.OWNER,
+            absent=(Surface.JSON,),  # it decides once what the new view hides, and is not kept
+            values=("all", "now", "30d"), own_label=_("begins with"), prompt=_("What it begins with"),
+            option_help="what it finds at first: all that is stored (default), the last 30 days, or from now on",
+        ),
+    )
+)  # fmt: skip

@@ -1,0 +1,99 @@
+"""The fields of retention policies."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.directory.fields.field import Field, Kind, Setter, Table
+from mailstore.models import RetentionPolicy
+
+POLICY = Table(
+    (
+        Field(
+            name="site", kind=Kind.SWITCH, model=RetentionPolicy, setter=Setter.HOST, prompt=_("The site’s policy"),
+            help=_("Followed wherever neither the mailbox nor its domain has one of its own."),
+            option_help="followed wherever nothing else is",
+        ),
+        Field(
+            name="offered", kind=Kind.SWITCH, model=RetentionPolicy, setter=Setter.HOST,
+            help=_("They may choose it for their domains and mailboxes."),
+            options=("--offered", "--not-offered"), option_help="domain admins may choose it for what is theirs",
+        ),
+        Field(
+            name="expire_days", kind=Kind.DAYS_OR_NEVER, model=RetentionPolicy, setter=Setter.HOST, least=1,
+            prompt=_("Mail leaves, days after it arrived"),
+            options=("--expire",), option_help="days after arrival; none: never",
+        ),
+        Field(
+            name="expire_unfetched", kind=Kind.SWITCH, model=RetentionPolicy, setter=Setter.HOST,
+            prompt=_("Even if nobody has fetched it"),
+            help=_("Otherwise mail that no device has fetched stays, however old it is."),
+            options=("--expire-unfetched", "--keep-unfetched"), option_help="unfetched mail may expire too",
+        ),
+        Field(
+            name="expire_confirmed_days", kind=Kind.DAYS_OR_NEVER, model=RetentionPolicy, setter=Setter.HOST, least=1,
+            prompt=_("Mail leaves, days after every device has it"),
+            options=("--expire-confirmed",), option_help="days after every device has it",
+        ),
+        Field(
+            name="remove_when_confirmed", kind=Kind.SWITCH, model=RetentionPolicy, setter=Setter.HOST,
+            prompt=_("Mail leaves as soon as every device has it"),
+            help=_("Also where mail programs are set to leave mail on the server."),
+            options=("--remove-confirmed", "--keep-confirmed"), option_help="remove what every device has",
+        ),
+        Field(
+            name="hold_days", kind=Kind.DAYS, model=RetentionPolicy, setter=Setter.HOST,
+            prompt=_("But not before, days after it arrived"), help=_("So that a new phone finds something."),
+            option_help="but not before so many days after arrival",
+        ),
+        Field(
+            name="relief", kind=Kind.CHOICE, model=RetentionPolicy, setter=Setter.HOST,
+            prompt=_("A full mailbox makes room for new mail"),
+            option_help="in a full mailbox, remove what every device has, or then what one has",
+        ),
+        Field(
+            name="silent_days", kind=Kind.DAYS, model=RetentionPolicy, setter=Setter.HOST, least=1,
+            prompt=_("Mail waits no longer for a device after days of silence"),
+            help=_("Its owner is told by a mail before."),
+            options=("--silent",), option_help="days of silence after which a device is waited for no longer",
+        ),
+        Field(
+            name="recovery_days", kind=Kind.DAYS, model=RetentionPolicy, setter=Setter.HOST,
+            prompt=_("What left rests in recovery, days"), options=("--recovery",), option_help="days in recovery",
+        ),
+        Field(
+            name="recovery_octets", kind=Kind.SIZE, model=RetentionPolicy, setter=Setter.HOST,
+            prompt=_("Recovery at most"),
+            help=_("Empty: as much as the mailbox’s quota. What left first goes first."), options=("--recovery-size",),
+        ),
+        Field(
+            name="diary_days", kind=Kind.DAYS, model=RetentionPolicy, setter=Setter.HOST,
+            prompt=_("The diary is kept, days"), options=("--diary",), option_help="days the diary is kept",
+        ),
+    )
+)  # fmt: skip
+
+
+class PolicyRules(TypedDict, total=False):
+    """What `policies.ensure` sets; what is not given stays. Days of None: never."""
+
+    site: bool
+    offered: bool
+    expire_days: int | None
+    expire_unfetched: bool
+    expire_confirmed_days: int | None
+    remove_when_confirmed: bool
+    hold_days: int
+    relief: str
+    silent_days: int
+    recovery_days: int
+    recovery_octets: int | None
+    diary_days: int
+
+
+class PolicyValues(PolicyRules, total=False):
+    """The rules, and the name, which `policies.change` sets too."""
+
+    name: str

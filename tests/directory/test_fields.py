@@ -1,0 +1,195 @@
+"""Each field of the tables reaches the shell, JSON, files, forms, bulk changes and the audit; none is forgotten."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django import forms
+from django.core.management import call_command, load_command_class
+from django.db.models import Model
+from django.utils import timezone, translation
+
+from mailstore.directory import aliases, devices, domains, mailboxes, policies
+from mailstore.directory.fields.domain import ADMIN, ALIAS, DOMAIN, AliasValues, DomainValues
+from mailstore.directory.fields.field import Field, Kind, Surface, Table
+from mailstore.directory.fields.mailbox import DEVICE, MAILBOX, MailboxValues
+from mailstore.directory.fields.policy import POLICY, PolicyRules
+from mailstore.models import Alias, AuditEntry, Domain, Mailbox, RetentionPolicy
+from mailstore.transfer import mailbox_columns
+from popadmin.owner.forms.devices import Connect
+from popadmin.panel.bulk_actions import AskSwitches
+from popadmin.panel.forms.admins import NewAdmin
+from popadmin.panel.forms.aliases import EditAlias, NewAlias
+from popadmin.panel.forms.domains import NewDomain
+from popadmin.panel.forms.mailboxes import NewMailbox
+from popadmin.panel.forms.policies import PolicyForm
+from popadmin.web import audit_text
+from tests.site.rows import ACTOR, a_domain, a_mailbox
+
+ANN = "ann@example.org"
+TABLES: dict[str, Table] = {
+    "mailbox": MAILBOX,
+    "domain": DOMAIN,
+    "alias": ALIAS,
+    "device": DEVICE,
+    "policy": POLICY,
+    "admin": ADMIN,
+}
+FIELDS = [pytest.param(noun, field, id=f"{noun}.{field.name}") for noun, table in TABLES.items() for field in table]
+VERBS = {"device": "add"}  # which sets the fields, where it is not `ensure`
+FORMS: dict[str, tuple[type[forms.Form], ...]] = {
+    "mailbox": (NewMailbox,),
+    "domain": (NewDomain,),
+    "alias": (NewAlias, EditAlias),
+    "device": (Connect,),
+    "policy": (PolicyForm,),
+    "admin": (NewAdmin,),
+}
+NOT_SET_BY_PEOPLE: dict[type[Model], set[str]] = {
+    Mailbox: {"id", "user", "domain"},
+    Domain: {"id", "name"},
+    Alias: {"id", "address", "domain", "mailbox"},
+    RetentionPolicy: {"id", "name"},
+}
+
+
+def other_value(field: Field) -> Any:
+    """A value that a new row does not have."""
+    values = {
+        Kind.TEXT: "Some text",
+        Kind.SWITCH: not field.default,
+        Kind.SIZE: 5 * 2**20,
+        Kind.COUNT: 7,
+        Kind.DAYS: 11,
+        Kind.DAYS_OR_NEVER: 11,
+        Kind.LAST_DAY: timezone.now() + datetime.timedelta(days=9),
+        Kind.ADDRESSES: ["bob@example.com"],
+    }
+    if field.kind is Kind.CHOICE:
+        return next(choice for choice in field.choices if choice != field.default)
+    if field.kind is Kind.POLICY:
+        return policies.ensure("Brief", actor=ACTOR).row
+    if field.kind is Kind.DOMAIN:
+        return domains.ensure("other.org", actor=ACTOR).row
+    return values[field.kind]
+
+
+def options(noun: str) -> dict[str, argparse.Action]:
+    """The options of the verb that sets the fields, by what they set."""
+    parser = load_command_class("mailstore", noun).create_parser("popadmin", noun)
+    (verbs,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    found = verbs.choices[VERBS.get(noun, "ensure")]._actions
+    return {option: action for action in found for option in action.option_strings}
+
+
+@pytest.mark.parametrize(("noun", "field"), FIELDS)
+def test_a_field_is_an_option_of_its_command(noun: str, field: Field) -> None:
+    found = options(noun)
+    there = [option for option in field.shell_options if option in found and found[option].dest == field.name]
+    assert there == ([] if Surface.SHELL in field.absent else list(field.shell_options))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("noun", ["mailbox", "domain", "alias", "device", "policy"])
+def test_a_field_is_a_key_of_json(noun: str) -> None:
+    a_mailbox(ANN)
+    aliases.ensure("info@example.org", [ANN], actor=ACTOR)
+    devices.add(ANN, "Phone", actor=ACTOR)
+    policies.ensure("Brief", actor=ACTOR)
+    out = StringIO()
+    call_command(noun, "list", *([ANN] if noun == "device" else []), "--json", stdout=out)
+    told = json.loads(out.getvalue())[0]
+    assert {field.json_key for field in TABLES[noun]} & set(told) == {
+        field.json_key for field in TABLES[noun].on(Surface.JSON)
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", MAILBOX.fields, ids=lambda field: field.name)
+def test_a_field_is_a_column_that_is_read_as_it_was_written(field: Field) -> None:
+    assert (field.name in mailbox_columns.COLUMNS) == (Surface.FILE not in field.absent)
+    if Surface.FILE in field.absent:
+        return
+    value = other_value(field)
+    a_domain()
+    mailbox = mailboxes.ensure(ANN, actor=ACTOR, **{field.name: value}).row
+    reader = mailbox_columns.Reader(
+        [field.name], [[str(mailbox_columns.cell(field.name, mailbox))]], RetentionPolicy.objects.all()
+    )
+    assert reader.values([str(mailbox_columns.cell(field.name, mailbox))]) == {field.name: value}
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("field", MAILBOX.on(Surface.FILE), ids=lambda field: field.name)
+def test_a_column_is_known_by_the_heading_of_an_export_and_by_its_name(field: Field, language: str) -> None:
+    with translation.override(language):
+        heading = str(mailbox_columns.COLUMNS[field.name].heading)
+    assert mailbox_columns.guess([heading], [""]) == mailbox_columns.guess([field.name], [""]) == [field.name]
+
+
+@pytest.mark.parametrize(("noun", "field"), FIELDS)
+def test_a_field_is_asked_for_by_its_forms(noun: str, field: Field) -> None:
+    there = any(field.name in form.base_fields for form in FORMS[noun])
+    assert there == (Surface.FORM not in field.absent)
+
+
+@pytest.mark.parametrize(
+    "field", [field for field in MAILBOX if field.kind is Kind.SWITCH], ids=lambda field: field.name
+)
+def test_a_switch_is_set_for_many_mailboxes_at_once(field: Field) -> None:
+    assert (field.name in AskSwitches(None).fields) == (Surface.BULK not in field.absent)
+
+
+def audit_of_all_changes(noun: str) -> str:
+    """Give every field of a new row another value; return what the audit tells of it."""
+    values = {field.name: other_value(field) for field in TABLES[noun]}
+    if noun == "mailbox":
+        a_domain()
+        mailboxes.ensure(ANN, actor=ACTOR, **values)
+    elif noun == "domain":
+        domains.ensure("new.org", actor=ACTOR, **values)
+    elif noun == "policy":
+        policies.ensure("New", actor=ACTOR, **values)
+    else:
+        a_mailbox(ANN)
+        aliases.ensure(ANN, values.pop("targets"), actor=ACTOR, **values)
+    return "\n".join(audit_text.details(AuditEntry.objects.latest("pk")))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("noun", ["mailbox", "domain", "alias", "policy"])
+def test_the_audit_tells_of_every_field_by_its_label(noun: str) -> None:
+    text = audit_of_all_changes(noun)
+    assert [field.name for field in TABLES[noun] if f"{field.label}: " not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "apart"),
+    [
+        (MAILBOX, MailboxValues, {"policy_at_once"}),
+        (DOMAIN, DomainValues, {"policy_at_once"}),
+        (ALIAS, AliasValues, {"targets"}),
+        (POLICY, PolicyRules, set()),
+    ],
+)
+def test_a_field_has_its_type(table: Table, values: Any, apart: set[str]) -> None:
+    assert set(values.__annotations__) ^ set(table.names()) == apart
+
+
+@pytest.mark.parametrize("model", NOT_SET_BY_PEOPLE, ids=lambda model: model.__name__)
+def test_a_column_that_people_set_is_a_field(model: type[Model]) -> None:
+    ours = {field.column_name for table in TABLES.values() for field in table if field.model is model}
+    editable = {column.name for column in model._meta.fields if column.editable}
+    assert editable - NOT_SET_BY_PEOPLE[model] - {"last_sign_in_at", "created_at"} == ours
+
+
+@pytest.mark.parametrize(("noun", "field"), FIELDS)
+def test_a_field_has_a_label_of_its_own_only_where_the_column_has_none(noun: str, field: Field) -> None:
+    columns = {column.name for column in field.model._meta.fields}
+    assert (field.own_label is None) == (field.name in columns)
+    assert str(field.label)
