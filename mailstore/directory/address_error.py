@@ -1,4 +1,4 @@
-"""What is wrong with a name or a size, as people read it; mailstore.policy.addresses and quota decide what is."""
+"""Say in one sentence what is wrong with an address, a domain name or a size that `mailstore.policy` refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SENTENCES = {
     Flaw.NUL_IN_LOGIN: gettext_lazy("a login has no NUL"),
 }
 
-SIZE_CHARACTERS = 40  # of what was given, in a sentence
+SIZE_CHARACTERS = 40  # so many characters of the text are repeated in the sentence
 _SIZE_SENTENCES = {
     SizeFlaw.NO_SIZE: gettext_lazy("%(text)r is not a size: write 2GB, 500MB, or none for no limit"),
     SizeFlaw.TOO_LARGE: gettext_lazy("%(text)r is above the largest size, %(most)s"),
@@ -35,12 +35,12 @@ _SIZE_SENTENCES = {
 
 
 def sentence(error: BadAddress) -> str:
-    """One sentence in the reader's language, on one line whatever was typed: of a form, of Rejected, of an import."""
+    """Return one sentence in the reader's language, on one line whatever was typed."""
     told = {"text": error.text, "typed_octets": TYPED_OCTETS, "address_octets": ADDRESS_OCTETS}
     return _SENTENCES[error.flaw] % told
 
 
 def size_sentence(error: BadSize) -> str:
-    """The same of a size."""
+    """Return one sentence about a size, likewise."""
     text = error.text[:SIZE_CHARACTERS]
     return _SIZE_SENTENCES[error.flaw] % {"text": text, "number": text, "most": format_octets(MAX_OCTETS)}

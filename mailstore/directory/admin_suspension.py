@@ -1,4 +1,4 @@
-"""What becomes of an administrator: suspended, given a password, removed; never the last hosting admin."""
+"""Suspend and remove administrators, and give them new passwords. The last hosting admin always stays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailstore.models import DomainGrant, Mailbox, User
 
 
 def suspend(login: str, *, suspended: bool, actor: Actor) -> bool:
-    """Let him sign in nowhere, or again; False when it was so. Rejected for the last, and for who owns a mailbox."""
+    """Suspend or resume an administrator. False if already so. Rejected for the last one, and for a mailbox owner."""
     with transaction.atomic():
         user = _locked(login)
         _refuse_owner(user)
@@ -28,7 +28,7 @@ def suspend(login: str, *, suspended: bool, actor: Actor) -> bool:
 
 
 def set_password(login: str, *, actor: Actor) -> str:
-    """Generate a password, which is returned, to be changed at the next sign-in. Rejected for who owns a mailbox."""
+    """Set and return a generated password, to be changed at the next sign-in. Rejected for a mailbox owner."""
     secret = new_password.generate()
     with transaction.atomic():
         user = _locked(login)
@@ -41,18 +41,18 @@ def set_password(login: str, *, actor: Actor) -> str:
 
 
 def remove(login: str, *, actor: Actor) -> None:
-    """Let him be no administrator any more. Who owns a mailbox keeps it; the others are gone. Rejected for the last."""
+    """End all rights of an administrator. Deletes the user, unless they own a mailbox. Rejected for the last one."""
     with transaction.atomic():
         user = _locked(login)
         _refuse_last(user)
-        # The entry that names them all is the hosting admins'; the owner and each domain have those of the grants.
+        # Hosting admins alone read this entry of all domains. The owner and each domain have the entries of the grants.
         audit.record(actor, "admin.remove", user.address, domains=grants.revoke_all(user, actor=actor))
         if not Mailbox.objects.filter(user=user).exists():
             user.delete()
 
 
 def _locked(login: str) -> User:
-    """With all hosting admins locked in one order: two who suspend each other at once see what the other did."""
+    """Return the administrator. All hosting admins are locked in one order, so that two cannot suspend each other."""
     list(User.objects.filter(role=User.Role.ADMIN).order_by("pk").select_for_update().values_list("pk"))
     name = admins.checked(login)
     user = User.objects.select_for_update().filter(address=name).first()

@@ -1,4 +1,4 @@
-"""Hosting admins: made and given a password. What they may do is decided by the pages, not here."""
+"""Create hosting admins and set their passwords. The pages decide what they may do."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ RACES = {"mailstore_user_address_key": gettext_lazy("this login was taken a mome
 
 
 def ensure(login: str, *, actor: Actor, password: str | None = None, must_change: bool = False) -> Ensured[User]:
-    """Make the admin unless there; a given password replaces the old one, a new admin without gets one (`secret`).
+    """Create the admin unless there. A given password replaces the old one.
 
-    That one is to be changed at his first sign-in where he `must_change` it.
-
-    Rejected for a login with blanks or none at all, one that a mailbox owner has, a password against the rules.
+    A new admin without `password` gets a generated one (`secret`); with `must_change`, they change it at the first
+    sign-in. Rejected for an empty login or one with blanks, the login of a mailbox owner, and a password against the
+    rules.
     """
     with transaction.atomic(), last_word(RACES):
         return made(login, User.Role.ADMIN, actor=actor, password=password, must_change=must_change)
 
 
 def made(login: str, role: str, *, actor: Actor, password: str | None, must_change: bool) -> Ensured[User]:
-    """The user of this login and role, made unless there; in the transaction of the caller, who knows of RACES."""
+    """Return the user of this login and role, created unless there. The caller has a transaction and handles RACES."""
     name = checked(login)
     user = User.objects.select_for_update().filter(address=name).first()
     created = user is None
@@ -44,7 +44,7 @@ def made(login: str, role: str, *, actor: Actor, password: str | None, must_chan
 
 
 def checked(login: str) -> str:
-    """The login in the form in which it is stored; Rejected says what one is."""
+    """Return the login in the form in which it is stored. Rejected for what is no login."""
     name = login.strip()
     if not name or len(name) > LOGIN_CHARACTERS or not name.isprintable() or " " in name:
         raise Rejected(
@@ -58,7 +58,7 @@ def checked(login: str) -> str:
 
 
 def _refuse_another(user: User, role: str, password: str | None) -> None:
-    """Nobody changes from one kind of person to another by the way."""
+    """Refuse to turn a mailbox owner into a hosting admin, or the reverse."""
     told = {"login": user.address}
     if user.role != role:
         if role == User.Role.OWNER:

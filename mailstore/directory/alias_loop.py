@@ -1,4 +1,4 @@
-"""Aliases and alias domains that would lead back to themselves: found by following them as a delivery would."""
+"""Refuse aliases and alias domains that would lead back to themselves. Follows them as a delivery does."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from mailstore.models import Alias, Domain, Mailbox
 from mailstore.policy import aliases as reach
 from mailstore.policy.addresses import lookup_keys
 
-# What leads on is written one after the other, so that two changes cannot close a loop between them.
+# One transaction at a time changes aliases, so that two changes cannot close a loop between them.
 _ONE_WRITER = "SELECT pg_advisory_xact_lock(hashtext('mailstore_alias'))"
 
 
 def take_turn() -> None:
-    """Called first in a transaction that changes where addresses lead."""
+    """Wait for other changes of aliases. Called first in a transaction that changes where addresses lead."""
     with connection.cursor() as cursor:
         cursor.execute(_ONE_WRITER)
 
 
 def refuse(address: str, targets: list[str]) -> None:
-    """Follow the targets as a delivery would, one level a time; refuse to meet `address`, and to go on for too long."""
+    """Follow the targets one level at a time. Refuse if they reach `address`, or too many levels or targets."""
     level, followed = set(targets), set(targets)
     levels = 0
     while level:
@@ -43,14 +43,14 @@ def refuse(address: str, targets: list[str]) -> None:
 
 
 def refuse_through(domain: Domain) -> None:
-    """The same for every alias that has a target in this domain, whose addresses lead elsewhere now."""
+    """Refuse as `refuse` for each alias with a target in this domain, after the domain began to stand for another."""
     joined = Func(F("targets"), Value(" "), function="array_to_string", output_field=TextField())
     for alias in Alias.objects.annotate(joined=joined).filter(joined__contains=f"@{domain.name}"):
         refuse(alias.address, alias.targets)
 
 
 def _resolve(level: Iterable[str], *, but: str) -> dict[str, list[str]]:
-    """Return the aliases that answer for these addresses, with their targets; `but` counts as an alias already."""
+    """Return the aliases that answer for these addresses, with their targets. `but` counts as an alias already."""
     keys = [[*lookup_keys(address), f"@{address.rpartition('@')[2]}"] for address in _moved(level)]
     names = {name for choice in keys for name in choice}
     known = {alias.address: alias.targets for alias in Alias.objects.filter(address__in=names)} | {but: []}
@@ -61,7 +61,7 @@ def _resolve(level: Iterable[str], *, but: str) -> dict[str, list[str]]:
 
 
 def _moved(addresses: Iterable[str]) -> set[str]:
-    """Return the addresses with each domain that stands for another replaced by that."""
+    """Return the addresses; a domain that stands for another is replaced by the other."""
     parted = [address.rpartition("@") for address in addresses]
     standing = Domain.objects.filter(name__in={domain for _local, _at, domain in parted}, stands_for__isnull=False)
     others = dict(standing.values_list("name", "stands_for__name"))

@@ -1,4 +1,4 @@
-"""Writes the audit; called inside the transaction of the action it records: neither stands without the other."""
+"""Write the audit, in the transaction of the action that it records, so that neither is kept without the other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailstore.models import AuditEntry, Domain, Mailbox, User
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, by which way ("web", "shell" or "api"), and from which IP address if by the network."""
+    """The person who acts, the way ("web", "shell" or "api"), and the IP address of the client if there is one."""
 
     name: str
     via: str
@@ -31,8 +31,8 @@ def record(
 ) -> None:
     """Add one entry. `details` holds what changed, as JSON values, never a secret.
 
-    The owner of the `mailbox` reads it, and who administers the domain that it is `within`: the mailbox's where none
-    is given. So an entry names nothing of another domain.
+    The owner of the `mailbox` and the admins of the domain `within` (by default the mailbox's domain) can read it. So
+    an entry must name nothing of another domain.
     """
     entry(actor, verb, subject, mailbox=mailbox, within=within, **details).save()
 
@@ -46,7 +46,7 @@ def entry(
     within: Domain | None = None,
     **details: Any,
 ) -> AuditEntry:
-    """The entry that `record` adds, for `record_all`."""
+    """Return the entry that `record` would add, for `record_all`."""
     of_mailbox = None if mailbox is None else mailbox.domain_id
     return AuditEntry(
         actor=actor.user,
@@ -62,5 +62,5 @@ def entry(
 
 
 def record_all(entries: Sequence[AuditEntry]) -> None:
-    """Add what many rows are told by, in one statement."""
+    """Add many entries with one statement."""
     bulk_sql.insert(entries)

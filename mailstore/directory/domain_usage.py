@@ -1,4 +1,4 @@
-"""What domains hold: mailboxes, aliases, mail, allotted quotas; counted by domain, for the shell and the pages."""
+"""Count what each domain holds: mailboxes, aliases, mail and quotas. For querysets of domains."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from django.db.models.functions import Coalesce, Concat, Now, TruncDate
 
 from mailstore.models import Alias, Domain, Mailbox, Tally
 
-CHART_DAYS = 30  # of which deliveries and sign-ins are told
+CHART_DAYS = 30  # the charts show deliveries and sign-ins of so many days
 
-# Of a domain that is removed, what went with it.
+# Of a removed domain, what was removed with it.
 _THERE = Q(removed_at=None) | Q(removed_with_domain=True)
 _BOXES = Mailbox.objects.filter(_THERE, domain=OuterRef("pk")).order_by().values("domain")
 _ALIASES = Alias.objects.filter(domain=OuterRef("pk"), mailbox=None).order_by().values("domain")
@@ -35,7 +35,7 @@ def mailboxes() -> Combinable:
 
 
 def aliases() -> Combinable:
-    """Forwards of mailboxes are none."""
+    """Count the aliases; forwards of mailboxes are not among them."""
     return _number(_ALIASES.values(n=Count("pk")))
 
 
@@ -48,12 +48,12 @@ def octets() -> Combinable:
 
 
 def allotted_octets() -> Combinable:
-    """The quotas of its mailboxes together; those without one are left out."""
+    """Sum the quotas of the mailboxes, in octets. Mailboxes without a quota are left out."""
     return _number(_BOXES.values(n=Sum("quota_octets")))
 
 
 def delivered() -> Combinable:
-    """Deliveries of the last CHART_DAYS days (UTC), today's too, as far as the sweep has counted them."""
+    """Count the deliveries of the last CHART_DAYS days (UTC) with today, as far as the sweep has counted them."""
     today = TruncDate(Now(), tzinfo=UTC)
     first = ExpressionWrapper(today - Value(timedelta(days=CHART_DAYS - 1)), output_field=DateTimeField())
     rows = Tally.objects.filter(domain=OuterRef("pk"), day__gte=first).order_by().values("domain")
@@ -61,7 +61,7 @@ def delivered() -> Combinable:
 
 
 def catch_all() -> Combinable:
-    """The targets of its catch-all, or NULL."""
+    """Return the targets of the catch-all, or NULL."""
     return Subquery(Alias.objects.filter(address=Concat(Value("@"), OuterRef("name"))).values("targets"))
 
 

@@ -1,4 +1,4 @@
-"""What an owner does with the mail that comes to him: forwards it, where his domain allows that; else aliases.py."""
+"""Forwards that owners set for their own mailbox, where the domain allows it. Admins use `aliases`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Ensured, Rejected
 from mailstore.models import Alias, Mailbox
 
-TARGETS_AT_MOST = 10  # of an owner: more is a mailing list, which an admin makes
+TARGETS_AT_MOST = 10  # an owner; more is a mailing list, which an admin creates
 
 
 def of(mailbox: Mailbox) -> Alias | None:
@@ -26,9 +26,10 @@ def allowed(mailbox: Mailbox) -> bool:
 
 @transaction.atomic
 def ensure_own(mailbox: Mailbox, targets: Sequence[str], *, keep_copy: bool, actor: Actor) -> Ensured[Alias]:
-    """Forward the owner's mail to exactly these, also where it had expired. An admin's switch is not his to undo.
+    """Forward the owner's mail to exactly these addresses, also after the forward expired.
 
-    Rejected where the domain does not allow it, and as by aliases.
+    A forward that an admin has switched off stays off. Rejected if the domain does not allow it, and as by
+    `aliases.ensure`.
     """
     _refuse(mailbox)
     if len(targets) > TARGETS_AT_MOST:
@@ -39,9 +40,10 @@ def ensure_own(mailbox: Mailbox, targets: Sequence[str], *, keep_copy: bool, act
 
 @transaction.atomic
 def remove_own(mailbox: Mailbox, *, actor: Actor) -> None:
-    """Forward the owner's mail no more; it stays in the mailbox.
+    """Remove the owner's forward; mail then stays in the mailbox.
 
-    Rejected where the domain does not allow it, and of one that an admin has switched off: made anew it would be on.
+    Rejected if the domain does not allow it. Rejected for a forward that an admin has switched off: if the owner
+    created it again, it would be on.
     """
     _refuse(mailbox)
     if Alias.objects.filter(mailbox=mailbox, active=False).exists():

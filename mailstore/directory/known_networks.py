@@ -1,4 +1,4 @@
-"""From which networks users signed in within a month, for the pages; POP's sign-ins are told by `sightings`."""
+"""The networks from which users signed in to the pages within a month. POP3 writes its own sign-ins."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mailstore.policy.networks import network
 
 
 def known(address: str, client: str) -> bool:
-    """Whether that user signed in from there; one query, whoever that is."""
+    """Return whether the user signed in from that network. One query, whether or not the user exists."""
     since = timezone.now() - timedelta(days=KNOWN_DAYS)
     return KnownNetwork.objects.filter(user__address=address, network=network(client), seen_at__gt=since).exists()
 
 
 def note(user: User, client: str) -> None:
-    """A sign-in succeeded."""
+    """Note a successful sign-in."""
     if KnownNetwork.objects.filter(user=user).exclude(network=network(client)).count() < NETWORKS_LIMIT:
         row = KnownNetwork(user=user, network=network(client), seen_at=timezone.now())
         KnownNetwork.objects.bulk_create(

@@ -1,4 +1,4 @@
-"""Names that people could take for others: a new one is refused, unless somebody says that it is meant."""
+"""Refuse new names that people could take for others, unless the actor confirms them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from mailstore.policy.addresses import shown_domain
 
 
 class LookAlike(Rejected):
-    """The name looks like another, and nobody has said that this is meant."""
+    """The name looks like another, and the actor has not confirmed it."""
 
 
 class Neighbours:
-    """The addresses in some domains that new ones could be taken for. What is made is one of them for the next."""
+    """The addresses in some domains that new ones could be taken for. Each new address is added for the next."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._by_look: dict[str, str] = {}
@@ -29,7 +29,7 @@ class Neighbours:
 
     @classmethod
     def of(cls, new: Collection[str], domains: Iterable[Domain]) -> Neighbours:
-        """Read what is there: in other letters than ASCII (an index has them), or as one of the new ones looks."""
+        """Read the addresses that are not ASCII (an index has them), and those that a new one looks like."""
         if not new:
             return cls(())
         looks = [look for address in new if (look := homographs.looks_like(address)) != address]

@@ -1,4 +1,4 @@
-"""Destroys the rows of messages and lets go of their bodies; callers decide when that is right (removal, sweep)."""
+"""Destroy message rows and release their bodies. The callers (removal, sweep) decide when."""
 
 from __future__ import annotations
 

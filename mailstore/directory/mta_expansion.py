@@ -1,4 +1,4 @@
-"""What an MTA must expand by itself: addresses here that lead elsewhere, followed as a delivery follows them."""
+"""Find the aliases that an MTA must expand itself, since they lead elsewhere. Follows them as a delivery does."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Expansion:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """Where one name leads: to a mailbox that takes mail, to more names, elsewhere, to several of these or nowhere."""
+    """Where a name leads: to a mailbox that receives mail, to more names, elsewhere, to several of these or nowhere."""
 
     mailbox: str | None = None
     targets: Sequence[str] = ()
@@ -38,7 +38,7 @@ class _Step:
 
 
 def expanded(rows: Iterable[Alias]) -> Iterator[tuple[Alias, Expansion]]:
-    """Yield each alias with its expansion. The rows bring their domain."""
+    """Yield each alias with its expansion. The rows have their domain loaded."""
     rows = iter(rows)
     while batch := list(islice(rows, BATCH_ROWS)):
         steps = _steps({row.address for row in batch if _in_effect(row)})
@@ -63,7 +63,7 @@ def _standing(domains: set[int]) -> dict[int | None, list[str]]:
 
 
 def _steps(names: set[str]) -> dict[str, _Step]:
-    """Return where these names lead, and all names on the way; one round of questions for each level."""
+    """Return where these names lead, and all names on the way. Each level takes the same few queries."""
     steps: dict[str, _Step] = {}
     while names:
         found = _level(names)
@@ -124,7 +124,7 @@ def _aliases(addresses: set[str]) -> dict[str, Alias]:
 
 
 def _step(key: str, boxes: dict[str, bool], ways: dict[str, Alias]) -> _Step:
-    """A mailbox that takes no mail forwards none; one that forwards without a copy keeps none."""
+    """Return the step. A mailbox that receives no mail forwards none; a forward without a copy leaves none there."""
     way = ways.get(key)
     if key not in boxes:
         return _Step(targets=way.targets if way else ())
@@ -139,7 +139,7 @@ def _targets(address: str, steps: dict[str, _Step]) -> list[str] | None:
     if not _leads_elsewhere(met, steps):
         return None
     ends: list[str] = []
-    served: set[str | None] = set()  # what LMTP reaches by a forward that it follows: listed too, it would come twice
+    served: set[str | None] = set()  # LMTP reaches these by a forward; listed too, mail would come twice
     for name in met:
         end = steps[name].elsewhere or steps[name].mailbox
         if end is None or end in served or end in ends:

@@ -1,4 +1,4 @@
-"""New passwords: generated, held against the site's rules, set on a user; checking one at sign-in is elsewhere."""
+"""Generate new passwords, check them against the site's rules, hash them and set them on users."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mailstore.models import User
 from mailstore.policy import hash_form
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no two of them look alike in print or on a screen
-FIELDS = ("password", "previous_password", "password_changed_at")  # of User, which a new password changes
+FIELDS = ("password", "previous_password", "password_changed_at")  # the columns of User that a new password changes
 _HASH = gettext_lazy(
     "This has the form of a password hash (%(scheme)s) and is not taken for a password: "
     "write the password itself, or choose a new one."
@@ -33,9 +33,10 @@ def generate() -> str:
 
 
 class NoHash:
-    """A hash is no password: whoever has read it in an old database could sign in with it (a Django validator).
+    """Django validator that refuses a password hash as a password.
 
-    Serves pages, files and the shell, as each holds a new password against the site's validators.
+    Anybody who has read the hash in an old database could sign in with it. Pages, files and the shell all check new
+    passwords by the site's validators.
     """
 
     def validate(self, password: str, _user: User | None = None) -> None:
@@ -48,7 +49,7 @@ class NoHash:
 
 
 def refuse_hash(password: str) -> None:
-    """Refuse what has the form of a hash, before the password is compared with anything."""
+    """Refuse a text in the form of a hash, before it is compared with the present password."""
     try:
         NoHash().validate(password)
     except ValidationError as error:
@@ -56,7 +57,7 @@ def refuse_hash(password: str) -> None:
 
 
 def check(password: str, user: User) -> None:
-    """Hold a password that a person chose against the site's rules; Rejected says which it breaks."""
+    """Check a password that a person chose against the site's rules. Rejected says which it breaks."""
     refuse_hash(password)
     try:
         validate_password(password, user)
@@ -66,21 +67,21 @@ def check(password: str, user: User) -> None:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A password, and whether `generate` made it: then its hash costs less, as its chance allows."""
+    """A password, and whether `generate` made it: then a cheaper hash is enough."""
 
     password: str
     generated: bool = False
 
 
 def hashed(passwords: Sequence[New]) -> list[str]:
-    """Make their hashes, on all cores. Where rows are locked, before that."""
+    """Return the hashes of the passwords, made on all cores. Called before rows are locked."""
     return password_hasher.on_all_cores(_hash, passwords)
 
 
 def have(user: User, encoded: str) -> None:
-    """Let the user, not saved here, have the password of this hash from now on: save FIELDS.
+    """Set this hash as the password of the user. The caller saves FIELDS.
 
-    The one that goes is set aside, so that a device which still sends that password is told apart.
+    The old hash is kept apart, so that a device that still sends the old password is recognised.
     """
     user.previous_password = user.password if user.has_usable_password() else ""
     user.password_changed_at = timezone.now()
@@ -88,17 +89,17 @@ def have(user: User, encoded: str) -> None:
 
 
 def put(user: User, password: str) -> None:
-    """Hash a password, and let the user have it."""
+    """Hash a password and set it on the user. The caller saves FIELDS."""
     have(user, *hashed([New(password)]))
 
 
 def put_generated(user: User, secret: str) -> None:
-    """The same for what `generate` made."""
+    """Do the same for a password that `generate` made."""
     have(user, *hashed([New(secret, generated=True)]))
 
 
 def fit(pairs: Sequence[tuple[str, str]]) -> list[bool]:
-    """Of passwords and stored hashes: whether they fit, by slow hashes on all cores."""
+    """Return for each pair of password and stored hash whether they match, by slow hashes on all cores."""
     return password_hasher.on_all_cores(lambda pair: check_password(*pair), pairs)
 
 

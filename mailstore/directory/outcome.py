@@ -1,4 +1,4 @@
-"""What an action on the rows ends in: done, with what changed, or one sentence why not; no action of its own."""
+"""The two ends of an action on rows: done, with what changed, or rejected with one sentence."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ Changes = dict[str, tuple[Any, Any]]
 
 
 class Only(Enum):
-    """Which rows may be meant where an action makes what is not there, if not both kinds."""
+    """Restricts an `ensure` to new rows, or to rows that are there."""
 
     NEW = "new"
     THERE = "there"
 
 
 class Rejected(ValueError):
-    """The action was refused and nothing was changed; the text is one translated sentence, fit for people.
+    """The action was refused and nothing changed. The text is one translated sentence for people.
 
-    `field` is what of the given is to blame, by its name in the action; None where nothing alone is.
+    `field` names the argument that is to blame, None where no single one is.
     """
 
     def __init__(self, text: str, *, field: str | None = None) -> None:
@@ -43,9 +43,9 @@ class LostRace(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Ensured(Generic[Row]):
-    """The row as it is now. `changes` maps each field that was moved to (old, new), from the defaults when created.
+    """The row as it is now. `changes` maps each field that changed to (old, new); of a new row, old is the default.
 
-    `secret` is the password that was generated, if one was: it is nowhere else, show it once.
+    `secret` is the generated password, if there is one. It is kept nowhere else, so show it once.
     """
 
     row: Row
@@ -55,9 +55,9 @@ class Ensured(Generic[Row]):
 
 
 def assign(row: Model, fields: Mapping[str, Any]) -> Changes:
-    """Set the fields that differ, check them, and save them unless the row is still to be inserted.
+    """Set the fields that differ, check them, and save them unless the row is new.
 
-    Returns what changed; Rejected when a value is not allowed.
+    Returns what changed. Rejected when a value is not allowed.
     """
     changes = put(row, fields)
     if changes and not row._state.adding:
@@ -66,7 +66,7 @@ def assign(row: Model, fields: Mapping[str, Any]) -> Changes:
 
 
 def put(row: Model, fields: Mapping[str, Any]) -> Changes:
-    """The same without saving."""
+    """Set and check the fields that differ, as `assign` does, without saving."""
     changes = {name: (getattr(row, name), value) for name, value in fields.items() if getattr(row, name) != value}
     for name, (_old, new) in changes.items():
         setattr(row, name, new)
@@ -76,7 +76,7 @@ def put(row: Model, fields: Mapping[str, Any]) -> Changes:
 
 
 def _check(row: Model, changes: Changes) -> None:
-    """Let each changed field judge its value, in its own words; a foreign key judges another row when it is saved."""
+    """Check each changed value by its field of the model. A foreign key is checked by the database."""
     others = {field.name for field in row._meta.fields if field.is_relation or field.name not in changes}
     try:
         row.clean_fields(exclude=others)
@@ -87,7 +87,7 @@ def _check(row: Model, changes: Changes) -> None:
 
 
 def details(changes: Changes) -> dict[str, list[str | int | None]]:
-    """Return the changes as the audit keeps them: JSON values, numbers and truths as they are."""
+    """Return the changes as the audit keeps them, in JSON values."""
     return {name: [_json(old), _json(new)] for name, (old, new) in changes.items()}
 
 
@@ -96,7 +96,7 @@ def _json(value: Any) -> str | int | None:
 
 
 def not_negative(fields: Mapping[str, Any], *names: str) -> None:
-    """Refuse a number below zero under any of the names."""
+    """Refuse a negative number in any of the named fields."""
     for name in names:
         value = fields.get(name)
         if value is not None and value < 0:
@@ -105,7 +105,10 @@ def not_negative(fields: Mapping[str, Any], *names: str) -> None:
 
 @contextmanager
 def last_word(texts: Mapping[str, Promise], refusal: type[Rejected] = Rejected) -> Iterator[None]:
-    """Turn the violation of a constraint named in `texts` into a `refusal` with its text: it decides every race."""
+    """Turn the violation of a constraint named in `texts` into a `refusal` with its text.
+
+    So the constraint decides between two actions at the same time.
+    """
     try:
         yield
     except IntegrityError as error:

@@ -1,4 +1,4 @@
-"""The password hash: Argon2id at the figures OWASP gives, about a quarter of Django's default cost."""
+"""The password hash: Argon2id with the parameters of OWASP, at about a quarter of Django's default cost."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ Made = TypeVar("Made")
 
 
 class Argon2(Argon2PasswordHasher):
-    """19 MiB, two passes, one lane: 15 to 30 ms a check, and bounded memory when many sign in at once."""
+    """19 MiB, two passes, one lane. A check takes 15 to 30 ms, and memory stays bounded when many sign in at once."""
 
     time_cost = 2
     memory_cost = 19456
     parallelism = 1
 
     def harden_runtime(self, password: str, encoded: str) -> None:
-        """A wrong password for a hash of less cost takes as long as for any other: Django asks for it here."""
+        """Make a wrong password for a cheaper hash take as long as for any other. Called by Django."""
         self.encode(password, self.salt())
 
 
 class Argon2Generated(Argon2):
-    """For what `new_passwords.generate` made: 79 bits of chance need no slow hash: ten thousand take seconds.
+    """For passwords that `new_password.generate` made. 79 random bits need no slow hash; ten thousand take seconds.
 
-    The same algorithm by name, so that the first web sign-in stores the full cost.
+    The algorithm has the same name, so that Django stores the full cost at the first web sign-in.
     """
 
     time_cost = 1
@@ -37,7 +37,7 @@ class Argon2Generated(Argon2):
 
 
 def on_all_cores(work: Callable[[Item], Made], items: Sequence[Item]) -> list[Made]:
-    """Do work that is one slow hash each: argon2 lets other threads go on. No statement may be in it."""
+    """Do work that is one slow hash an item, in threads, since argon2 releases the lock. No SQL may be in it."""
     if len(items) < 2:
         return [work(item) for item in items]
     with ThreadPoolExecutor(CORES) as pool:

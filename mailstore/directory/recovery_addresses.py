@@ -1,6 +1,6 @@
-"""Recovery addresses: asked for, confirmed by a mailed code, removed. The mail itself is sent by the pages.
+"""Set, confirm (by a mailed code) and remove recovery addresses. The pages send the mail.
 
-They lie elsewhere: what is sent to a domain that is hosted here can be caught by whoever administers it, or did once.
+A recovery address lies outside of the domains hosted here, since an administrator of a domain can read its mail.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ TRIES = 5
 
 
 def ask(user: User, address: str) -> tuple[str, str]:
-    """Begin to make this the recovery address; returns it as it is stored, and the code that is to be mailed there.
+    """Start to set a recovery address. Returns its stored form, and the code to be mailed there.
 
-    The code before ends. Rejected for what is no address, or is the user's own: no mail about a lost password can be
-    read there; and for one in a domain that is hosted here.
+    An earlier code ends. Rejected for a bad address, for the user's own (mail about a lost password could not be read
+    there), and for one in a domain that is hosted here.
     """
     normal = mailboxes.normalized(address)
     if normal == user.address:
@@ -52,15 +52,15 @@ def ask(user: User, address: str) -> tuple[str, str]:
 
 
 def asked(user: User) -> MailedCode | None:
-    """What waits for its code, or None."""
+    """Return the address that waits for its code, or None."""
     return MailedCode.objects.filter(user=user, ends_at__gt=timezone.now(), tries_left__gt=0).first()
 
 
 def confirm(user: User, code: str, *, actor: Actor) -> str:
-    """Make the address of the code the user's, and return it. Rejected for any other code, after TRIES for all.
+    """Set the address of the code for the user, and return it. Rejected for another code, and for all after TRIES.
 
-    A try is counted before it is looked at, by a statement of its own: no refusal takes it back, and of many tries at
-    once TRIES are looked at.
+    A statement of its own counts the try before the code is compared. So no refusal takes the try back, and of many
+    tries at the same time only TRIES are compared.
     """
     waiting = MailedCode.objects.filter(user=user, ends_at__gt=timezone.now())
     counted = waiting.filter(tries_left__gt=0).update(tries_left=F("tries_left") - 1)
@@ -76,25 +76,27 @@ def confirm(user: User, code: str, *, actor: Actor) -> str:
 
 @transaction.atomic
 def remove(user: User, *, actor: Actor) -> None:
-    """Without one, a forgotten password takes an administrator."""
+    """Remove the recovery address. Then only an administrator can replace a forgotten password."""
     MailedCode.objects.filter(user=user).delete()
     _put(user, "", actor=actor)
 
 
 def hosted() -> Exists:
-    """Of a query of users: whether the recovery address lies in a domain that is hosted here, so that no link goes
-    there. Domains come here after addresses were confirmed; one that is removed may come back."""
+    """Tell for a query of users whether the recovery address lies in a domain hosted here: then no link is sent there.
+
+    A domain may come here after an address in it was confirmed, and a removed domain may be restored.
+    """
     domain = Func(OuterRef("recovery_address"), Value("@"), Value(2), function="split_part", output_field=TextField())
     return Exists(Domain.objects.filter(name=domain))
 
 
 def is_hosted(user: User) -> bool:
-    """The same of one user."""
+    """Return the same for one user."""
     return bool(user.recovery_address) and User.objects.filter(hosted(), pk=user.pk).exists()
 
 
 def masked(address: str) -> str:
-    """`a•••@example.org`: enough for its owner to know it, no more than a hint for anybody else."""
+    """Return `a•••@example.org`: enough for its owner to recognise it, no more than a hint for others."""
     name, at, domain = address.rpartition("@")
     return f"{name[:1]}•••{at}{domain}" if address else ""
 

@@ -1,7 +1,7 @@
-"""Whose turn it is: a form reads a row, holds it against what its reader saw, and saves, while nobody else can save.
+"""Locks for forms: a form reads a row, compares it with what its reader saw, and saves, while nobody else can save.
 
-Each is a context of one transaction and locks in the store's order: what leads on, domains, mailboxes. The row that it
-is given is read anew behind the lock; one that is gone meanwhile stays as it was, and what is saved next says so.
+Each context is one transaction. All lock in the same order: aliases, domains, mailboxes. The given row is read again
+behind the lock. A row that was deleted meanwhile stays as it was, and the action that saves it refuses.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mailstore.models import Alias, Domain, Mailbox
 
 @contextmanager
 def of_mailbox(mailbox: Mailbox) -> Iterator[None]:
-    """The mailbox and its user."""
+    """Lock a mailbox and its user."""
     with transaction.atomic():
         Domain.objects.select_for_update(no_key=True).filter(pk=mailbox.domain_id).first()
         rows = Mailbox.objects.select_related("user").select_for_update(of=("self", "user"), no_key=True)
@@ -28,7 +28,7 @@ def of_mailbox(mailbox: Mailbox) -> Iterator[None]:
 
 @contextmanager
 def of_domain(domain: Domain) -> Iterator[None]:
-    """What is set of the domain itself, and its catch-all."""
+    """Lock a domain and its catch-all."""
     with transaction.atomic():
         alias_loop.take_turn()
         if Domain.objects.select_for_update(no_key=True).filter(pk=domain.pk).first() is not None:
@@ -38,7 +38,7 @@ def of_domain(domain: Domain) -> Iterator[None]:
 
 @contextmanager
 def of_alias(alias: Alias) -> Iterator[None]:
-    """One that is there."""
+    """Lock an alias."""
     with of_forward():
         if Alias.objects.filter(pk=alias.pk).exists():
             alias.refresh_from_db()
@@ -47,7 +47,7 @@ def of_alias(alias: Alias) -> Iterator[None]:
 
 @contextmanager
 def of_forward() -> Iterator[None]:
-    """A forward that is read behind the lock, there or not: all that leads on has one turn."""
+    """Lock all aliases, for a forward that may not be there yet."""
     with transaction.atomic():
         alias_loop.take_turn()
         yield
