@@ -1,4 +1,4 @@
-"""Commands of the form NOUN VERB: a table of verbs, and how they print what was ensured or removed; no verb itself."""
+"""Commands of the form NOUN VERB: the table of verbs, and how they print what they changed or removed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Options = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One thing that can be done with the noun. `run` gets the options that were given."""
+    """One verb of a noun. `arguments` declares its options, `run` gets the given ones."""
 
     name: str
     help: str
@@ -31,7 +31,7 @@ class Verb:
 
 
 def removal_told(removed_at: datetime | None, removed_by: str) -> dict[str, str | None]:
-    """Return what JSON tells of a removal: all null for what is there."""
+    """Return the keys of a removal for JSON. All are null if the row is not removed."""
     if removed_at is None:
         return {"removed_at": None, "removed_by": None, "kept_until": None}
     return {
@@ -42,7 +42,7 @@ def removal_told(removed_at: datetime | None, removed_by: str) -> dict[str, str 
 
 
 def removal_state(told: Mapping[str, Any]) -> str:
-    """Return what a table tells of it; empty for what is there."""
+    """Return the state of a removed row for a table; empty if the row is not removed."""
     return f"removed, kept until {told['kept_until'][:10]}" if told["kept_until"] else ""
 
 
@@ -70,7 +70,7 @@ class NounCommand(ShellCommand):
         verb.run(options)
 
     def say_ensured(self, name: str, done: Ensured[Row], *, json: bool) -> None:
-        """Say what `ensure` did, and show a generated password this once."""
+        """Print what `ensure` did. A generated password is shown only here."""
         if json:
             told = {field: {"old": old, "new": new} for field, (old, new) in done.changes.items()}
             secret = {"password": done.secret} if done.secret else {}

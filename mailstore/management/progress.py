@@ -1,4 +1,4 @@
-"""A progress bar on stderr for commands that take long; nothing where stderr is no terminal."""
+"""Progress bars on stderr for commands that take long. Nothing is shown where stderr is no terminal."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 class Bars:
-    """One bar for each thing that is counted, made when it is first told of."""
+    """One bar for each thing that is counted, created with its first count."""
 
     def __init__(self, progress: Progress | None) -> None:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
 
     def tell(self, what: str, count: int, total: int | None) -> None:
-        """Show `count` of `total`; None where the end is not known."""
+        """Show `count` of `total`; the total is None where it is not known."""
         if self._progress is None:
             return
         if what not in self._tasks:
@@ -28,7 +28,7 @@ class Bars:
 
 @contextmanager
 def bars() -> Iterator[Bars]:
-    """Show bars for the time of the block, where somebody looks."""
+    """Show bars during the block, if stderr is a terminal."""
     if not sys.stderr.isatty():
         yield Bars(None)
         return

@@ -1,4 +1,4 @@
-"""How every command of ours behaves at the shell: exit codes, one-line errors, who acts; it does no work of its own."""
+"""What all our commands share at the shell: exit codes, one-line errors, the actor, and types of arguments."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mailstore.policy.quota import BadSize, parse_octets
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-UNSET = SUPPRESS  # an option that is not given is not among the options
+UNSET = SUPPRESS  # the default of an option that, when not given, is not among the options
 
 
 class ShellCommand(BaseCommand):
@@ -41,7 +41,7 @@ class ShellCommand(BaseCommand):
         return super().create_parser(prog_name, subcommand, epilog=f"example: {self.example}", **kwargs)
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """Parse, execute, and turn every foreseen end into its exit code."""
+        """Parse the arguments, run the command, and exit with the code for each expected error."""
         parser = self.create_parser(argv[0], argv[1])
         try:
             options = vars(parser.parse_args(argv[2:]))
@@ -55,7 +55,7 @@ class ShellCommand(BaseCommand):
             self._leave(str(error), error.returncode)
         except KeyboardInterrupt:
             self._leave("interrupted", EXIT_INTERRUPTED)
-        except BrokenPipeError:  # the reader of our output has seen enough
+        except BrokenPipeError:  # the reader of our output has closed the pipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         finally:
             connections.close_all()
@@ -66,7 +66,7 @@ class ShellCommand(BaseCommand):
 
     @contextmanager
     def refusals(self) -> Iterator[None]:
-        """Turn what the store refuses or cannot reach into a CommandError with its exit code."""
+        """Turn a refusal, a failed store or a failed database into a CommandError with its exit code."""
         try:
             yield
         except Rejected as error:
@@ -84,7 +84,7 @@ class ShellCommand(BaseCommand):
         self.stdout.write(json.dumps(value, ensure_ascii=False, default=str))
 
     def say_json_list(self, rows: Iterable[object]) -> None:
-        """Write one JSON array, row by row, so that a long one needs no memory. One that was begun is ended always."""
+        """Write one JSON array, row by row, so that a long one needs little memory. An error still closes it."""
         mark = "["
         try:
             for row in rows:
@@ -98,16 +98,16 @@ class ShellCommand(BaseCommand):
 
 
 def actor() -> Actor:
-    """Who types: the system's user."""
+    """Return the actor of a command: the system user who runs it."""
     try:
         name = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container may run under a number that has no name
+    except KeyError:  # in a container, the user may have no name
         name = f"uid {os.getuid()}"
     return Actor(name, "shell")
 
 
 def password_from_stdin() -> str:
-    """Return the one line of --password-stdin, without its line end."""
+    """Return the line on standard input for --password-stdin, without its line end."""
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:
         raise CommandError("--password-stdin was given, but standard input is empty", returncode=EXIT_USAGE)
@@ -115,7 +115,7 @@ def password_from_stdin() -> str:
 
 
 def size(text: str) -> int | None:
-    """An argument type: 2GB, 500MB, 10B, or none."""
+    """Read an argument such as 2GB, 500MB, 10B, or none. Returns octets, or None."""
     try:
         return parse_octets(text)
     except BadSize as error:
@@ -123,7 +123,7 @@ def size(text: str) -> int | None:
 
 
 def count(text: str) -> int | None:
-    """An argument type: a whole number from 0 up, or none."""
+    """Read an argument that is a whole number from 0 up, or none."""
     if text.strip().lower() == "none":
         return None
     if text.isascii() and text.isdigit() and len(text) <= 18:
@@ -132,7 +132,7 @@ def count(text: str) -> int | None:
 
 
 def switch(parser: CommandParser, name: str, on: str, off: str, *, help: str) -> None:
-    """Add a pair of options that set `name` to true or false; given neither, it is not among the options."""
+    """Add a pair of options that set `name` to true or false. If neither is given, it is not among the options."""
     pair = parser.add_mutually_exclusive_group()
     pair.add_argument(on, dest=name, action="store_true", default=UNSET, help=help)
     pair.add_argument(off, dest=name, action="store_false", default=UNSET, help=f"the opposite of {on}")

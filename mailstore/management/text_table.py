@@ -1,4 +1,4 @@
-"""Lists for people: aligned columns of text, written as they come; what is in them is the command's part."""
+"""Lists for people: aligned columns of text, written row by row."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from itertools import chain, islice
 
 from django.template.defaultfilters import filesizeformat
 
-MEASURED_ROWS = 500  # the widths of the columns are those of the first rows, so that a long list needs no memory
+MEASURED_ROWS = 500  # the first rows decide the widths of the columns, so that a long list needs little memory
 
 
 def lines(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """Yield the table's lines, headings first; the last column is as long as it likes."""
+    """Yield the lines of the table, headings first. The last column is not padded."""
     source = ([str(cell) for cell in row] for row in chain([headings], rows))
     first = list(islice(source, MEASURED_ROWS))
     widths = [max(len(row[column]) for row in first) for column in range(len(headings))]
@@ -20,7 +20,7 @@ def lines(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator
 
 
 def about(octets: int) -> str:
-    """Return a size for people, such as `1.5 GB`."""
+    """Return a size in octets for people, such as `1.5 GB`."""
     return filesizeformat(octets).replace("\N{NO-BREAK SPACE}", " ")
 
 

@@ -1,4 +1,7 @@
-"""What the columns of a roster may hold, by which names they are known, and how a cell is read; it changes no row."""
+"""The columns of a file of mailboxes: their headings, how a cell is read, and how an export writes it.
+
+A column with another heading is left out, such as the state in our own exports, or `smtp` in those of older versions.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ DIGITS_AT_MOST = 15
 
 
 class BadCell(Rejected):
-    """A cell that cannot be read; `column` is the number of its column."""
+    """A cell that cannot be read. `column` is the number of its column, from 0."""
 
     def __init__(self, column: int, why: str) -> None:
         super().__init__(why)
@@ -37,7 +40,7 @@ class BadCell(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What a column may hold. `names` are what headers call it, in lower case; `read` turns a cell into the value."""
+    """What a column may hold. `names` are its headings in lower case; `read` turns a cell into the value."""
 
     field: str
     label: Promise
@@ -46,7 +49,7 @@ class Column:
 
     @property
     def heading(self) -> Promise:
-        """What an export calls it."""
+        """Return the heading in an export."""
         return capfirst(self.label)  # type: ignore[type-var]  # of lazy text it makes lazy text
 
 
@@ -77,7 +80,7 @@ def _count(cell: str) -> int | None:
 
 
 def _columns() -> Iterator[Column]:
-    """Yield the address and the password, which are no fields of their own, among the fields of the table."""
+    """Yield the fields that files have, with the address and the password, which are not in the table."""
     yield Column(ADDRESS, gettext_lazy("address"), _ADDRESS_HEADINGS, _text)
     for field in MAILBOX.on(Surface.FILE):
         yield Column(field.name, field.label, field.file_headings, _READERS[field.kind])
@@ -99,8 +102,10 @@ COLUMNS = {column.field: column for column in _columns()}
 
 
 def guess(header: Sequence[str], first: Sequence[str]) -> list[str]:
-    """What each column seems to hold, "" where nothing is known; each meaning once. Where no column has a name, that
-    of the first cell which is an address is known."""
+    """Return the field of each column by its heading, "" where none is known. Each field is found once.
+
+    Where no column has a heading, the first column with an address in the first row is the address.
+    """
     found: list[str] = []
     known = _known()
     for name, cell in zip(header, first, strict=True):
@@ -110,7 +115,7 @@ def guess(header: Sequence[str], first: Sequence[str]) -> list[str]:
 
 
 def cell(field: str, mailbox: Mailbox) -> object:
-    """What a column of an export holds of a mailbox: brought in again, it changes nothing."""
+    """Return the cell of an export. Imported again, it changes nothing."""
     if field == ADDRESS:
         return mailbox.user.address
     known = MAILBOX[field]
@@ -119,7 +124,7 @@ def cell(field: str, mailbox: Mailbox) -> object:
 
 
 def _size(octets: int | None) -> object:
-    """A number, with which a spreadsheet can count, wherever it is read back as one."""
+    """Return a number, which a spreadsheet can add up, where the import reads it as octets; else a text."""
     return octets if octets is not None and octets >= BARE_OCTETS else format_octets(octets)
 
 
@@ -132,7 +137,7 @@ def _written(value: object) -> object:
 
 
 def _known() -> dict[str, str]:
-    """The field of each name, in lower case: those of the table, and what exports call it in any language."""
+    """Return the field of each heading, in lower case: those of the columns, and their labels in all languages."""
     known = {name: field for field, column in COLUMNS.items() for name in column.names}
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
@@ -141,7 +146,7 @@ def _known() -> dict[str, str]:
 
 
 def check(meaning: Sequence[str], columns: int) -> None:
-    """Hold a choice of meanings against what is possible; Rejected says what is wrong with it."""
+    """Check the fields chosen for the columns. Rejected says what is wrong with them."""
     chosen = [field for field in meaning if field]
     if len(meaning) != columns or not set(chosen) <= set(COLUMNS):
         raise Rejected(_("each column holds one of the things listed, or is left out"))
@@ -152,7 +157,7 @@ def check(meaning: Sequence[str], columns: int) -> None:
 
 
 class Reader:
-    """Reads the cells of some rows; the policies that they name are looked up together, among the given ones."""
+    """Reads the cells of some rows. One query finds all policies that they name, among the given ones."""
 
     def __init__(
         self, meaning: Sequence[str], rows: Sequence[Sequence[str]], policies: QuerySet[RetentionPolicy]
@@ -163,7 +168,7 @@ class Reader:
         self._policies = policies.in_bulk(names, field_name="name") if names else {}
 
     def values(self, cells: Sequence[str]) -> dict[str, Any]:
-        """The value of each column that is not empty. BadCell names the first column that cannot be read."""
+        """Return the values of the columns that are not empty. BadCell names the first that cannot be read."""
         found: dict[str, Any] = {}
         for number, (field, cell) in enumerate(zip(self._meaning, cells, strict=True)):
             if field and cell:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from mailstore.directory import domains, grants, mailboxes
-from mailstore.models import AuditEntry, Body, Device, DiarySession, Job, Mailbox, RetentionPolicy, User
+from mailstore.models import AuditEntry, Body, Device, DiarySession, Job, JobRow, Mailbox, RetentionPolicy, User
 from popadmin.panel.views.mailbox import SESSIONS
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_message
 from tests.web.people import ANN, an_admin, an_owner, signed_in
@@ -402,6 +402,15 @@ def test_a_policy_and_switches_are_set_for_many_and_undone(root):
     undone(root)
     ann.refresh_from_db()
     assert (ann.pop, ann.receives) == (True, True)
+
+
+def test_a_field_that_an_earlier_version_had_is_passed_over_by_an_undo(root):
+    ann = an_owner()
+    done(root, choose(root, "switches", ann), pop="false")
+    JobRow.objects.update(back={"pop": [True, False], "smtp": [True, False]})
+    undone(root)
+    ann.refresh_from_db()
+    assert ann.pop
 
 
 def test_many_must_choose_a_new_password(root):

@@ -1,4 +1,4 @@
-"""`admin`: ensures hosting admins and domain admins, and grants domains; the rules are the store's."""
+"""`admin`: create hosting admins and domain admins, and grant and revoke domains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`alias`: ensures, lists and removes aliases and catch-alls; the rules are the store's."""
+"""`alias`: create, list and remove aliases, forwards of mailboxes and catch-alls."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _list_arguments(parser: CommandParser) -> None:
 
 
 def _told(row: Alias) -> dict[str, Any]:
-    """Return the alias as JSON tells it."""
+    """Return the JSON of an alias."""
     return {
         "address": row.address,
         **json_values(row, ALIAS),

@@ -1,4 +1,4 @@
-"""`deliver`: hands the message on standard input to the store and ends in a sysexits code; it delivers nothing."""
+"""`deliver`: hand the message on standard input to the store, and exit with a sysexits code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL
 EXIT_REFUSED = 77  # EX_NOPERM
 GRAVEST_FIRST = (EXIT_TRY_AGAIN, EXIT_REFUSED, EXIT_UNKNOWN_USER)
 
-# The first that fits. The words may reach the sender in a bounce: they tell no cause that is ours.
+# The first that matches. The text may reach the sender in a bounce, so it tells no internal cause.
 ENDS: tuple[tuple[type[MailError], int, str], ...] = (
     (UnknownRecipient, EXIT_UNKNOWN_USER, "there is no such mailbox"),
     (RecipientDisabled, EXIT_REFUSED, "the mailbox does not receive"),
@@ -58,7 +58,7 @@ class Command(ShellCommand):
         )
 
     def handle(self, *_args: str, addresses: list[str], sender: str, **_options: Any) -> None:
-        logging.getLogger("popadmin").setLevel(logging.CRITICAL)  # the outcome says it, in one line
+        logging.getLogger("popadmin").setLevel(logging.CRITICAL)  # the one line of the outcome is enough
         connection.ensure_connection()
         outcomes = pipe.deliver(addresses, sys.stdin.buffer, sender=sender)
         failed = [(outcome.address, *_end(outcome.error)) for outcome in outcomes if outcome.error is not None]

@@ -1,4 +1,4 @@
-"""`device`: adds, lists, changes and revokes device passwords; the rules are the store's."""
+"""`device`: add, list, change and revoke device passwords."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Command(NounCommand):
         self._say_main_mode(address, before)
 
     def _say_main_mode(self, address: str, before: str) -> None:
-        """Say that the main view changed its mode, since what its DELE does changes with it."""
+        """Say if the mode of the main view changed, since its DELE then does something else."""
         now = _main_mode(address)
         if now != before:
             self.stdout.write(f"  the main password's view is {Device.Mode(now).label}")

@@ -1,4 +1,4 @@
-"""`domain`: ensures, lists, shows and removes domains; the rules are the store's."""
+"""`domain`: create, list, show and remove domains."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _ensure_arguments(parser: CommandParser) -> None:
 
 
 def _told(rows: QuerySet[Domain]) -> Iterator[dict[str, Any]]:
-    """Yield each domain as JSON tells it, with how many mailboxes and aliases it has, and how much mail."""
+    """Yield the JSON of each domain, with the counts of its mailboxes, aliases and mail."""
     counted = domain_usage.counted(rows).annotate(catch_all=domain_usage.catch_all())
     for row in counted.select_related("stands_for", "policy").iterator():
         yield {

@@ -1,4 +1,4 @@
-"""`export-mail`: writes a mailbox as a Maildir or an mbox; the export is the store's."""
+"""`export-mail`: write the mail of a mailbox as a Maildir or an mbox."""
 
 from __future__ import annotations
 

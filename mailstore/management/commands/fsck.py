@@ -1,4 +1,4 @@
-"""`fsck`: prints what is wrong between rows, bodies and counters, and repairs what may be repaired on demand."""
+"""`fsck`: print where rows, bodies and counters differ, and repair that on demand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mailstore.integrity.fsck import Check, Finding
 from mailstore.management.progress import Bars, bars
 from mailstore.management.shell import EXIT_USAGE, ShellCommand, actor
 
-GOOD = frozenset({"adopted", "adoptable"})  # kinds of findings after which nothing is left to do
+GOOD = frozenset({"adopted", "adoptable"})  # findings of these kinds need no further action
 
 
 class Command(ShellCommand):
@@ -69,7 +69,7 @@ class Command(ShellCommand):
 
 
 def _require_sense(options: dict[str, Any]) -> None:
-    """Refuse options that mean nothing together."""
+    """Refuse options that make no sense together."""
     adopts = options["adopt"] is not None
     wrong = {
         "--destroy says how many bodies --repair may set aside: give both": options["destroy"] is not None
@@ -107,7 +107,7 @@ def _told(one: Adoption) -> Finding:
 
 
 def _counted(findings: Iterator[Finding], left: Counter[str]) -> Iterator[Finding]:
-    """Pass the findings on, counting those that stay."""
+    """Yield the findings, and count those that remain wrong."""
     for finding in findings:
         if not finding.mended and finding.kind not in GOOD:
             left[finding.kind] += 1

@@ -1,4 +1,4 @@
-"""`import-mail`: brings a Maildir or an mbox into a mailbox, as often as one likes; the import is the store's."""
+"""`import-mail`: import a Maildir or an mbox into a mailbox. A second run imports only what is new."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Command(ShellCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *_args: str, address: str, path: Path, json: bool, **options: Any) -> None:
-        logging.getLogger("popadmin").setLevel(logging.CRITICAL)  # what goes wrong is told once, below
+        logging.getLogger("popadmin").setLevel(logging.CRITICAL)  # errors are printed once, below
         with bars() as shown:
             done = mail_import.run(
                 address, path, actor=actor(), kind=options["format"], progress=shown.tell, warn=self._warn

@@ -1,4 +1,4 @@
-"""`manage.py lmtpd`: the LMTP listener."""
+"""`lmtpd`: run the LMTP listener."""
 
 from typing import Any
 

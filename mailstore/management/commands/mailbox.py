@@ -1,4 +1,4 @@
-"""`mailbox`: ensures, lists, shows and removes mailboxes and sets their passwords; the rules are the store's."""
+"""`mailbox`: create, list, show and remove mailboxes, and set their passwords."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mailstore.management.shell import actor, password_from_stdin
 from mailstore.models import Mailbox
 from mailstore.policy.quota import format_octets
 
-# What a switch is called in the list where it is not as in a new mailbox.
+# The state in the list of a mailbox where a switch is not as in a new one.
 STATES = {
     "suspended": "suspended",
     "receives": "no mail in",
@@ -169,7 +169,7 @@ def _remove_arguments(parser: CommandParser) -> None:
 
 
 def _told(rows: QuerySet[Mailbox]) -> Iterator[dict[str, Any]]:
-    """Yield each mailbox as JSON tells it."""
+    """Yield the JSON of each mailbox."""
     for box in rows.select_related("user", "domain", "policy").iterator():
         yield {
             "address": box.user.address,

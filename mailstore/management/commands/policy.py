@@ -1,4 +1,4 @@
-"""`policy`: ensures, lists, shows and removes retention policies; the rules, and who may follow, are the store's."""
+"""`policy`: create, list, show and remove retention policies, and preview what they would remove."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Command(NounCommand):
 
 
 def _nothing(_parser: CommandParser) -> None:
-    """No arguments."""
+    """Add no arguments."""
 
 
 def _name(parser: CommandParser) -> None:
@@ -101,7 +101,7 @@ def _ensure_arguments(parser: CommandParser) -> None:
 
 
 def _told(rows: QuerySet[RetentionPolicy]) -> Iterator[dict[str, Any]]:
-    """Yield each policy as JSON tells it, with how many have chosen it."""
+    """Yield the JSON of each policy, with how many domains and mailboxes have chosen it."""
     used = rows.annotate(domains=Count("domain", distinct=True), mailboxes=Count("mailbox", distinct=True))
     for policy in used:
         use = {"domains": policy.domains, "mailboxes": policy.mailboxes}

@@ -1,4 +1,4 @@
-"""`manage.py pop3d`: the POP3 listener."""
+"""`pop3d`: run the POP3 listener."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`recover`: lists, restores and purges what rests in recovery, by count and date; what it is about stays unseen."""
+"""`recover`: list, restore and purge removed mail, by count and date. It shows nothing of the content."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Command(NounCommand):
 
 
 def moment(text: str) -> datetime:
-    """An argument type: a date or a date with a time, as this machine's clock shows it unless a zone is given."""
+    """Read an argument that is a date, with or without a time. Without a zone it is in that of this machine."""
     try:
         day = parse_date(text)
         at = datetime.combine(day, datetime.min.time()) if day else parse_datetime(text)
@@ -127,7 +127,7 @@ def _choice(options: Options) -> Choice:
 
 
 def _named(options: Options) -> Choice:
-    """The choice, which must be one: nobody restores or destroys everything by leaving something out."""
+    """Return the choice. Refuse an empty one, so that a forgotten option does not restore or destroy everything."""
     choice = _choice(options)
     if (choice == recovery.ALL) is not options["all"]:
         raise CommandError("say which: --all, or any of --since, --until and --newest", returncode=EXIT_USAGE)

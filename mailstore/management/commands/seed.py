@@ -1,4 +1,4 @@
-"""`seed`: makes a large site out of nothing, to try the panel and to measure; the rows are the store's."""
+"""`seed`: create a large sample site, to try the panel and to measure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sweep`: makes one pass, or one every so often until it is told to stop; what a pass does is the store's part."""
+"""`sweep`: run one pass of the sweep, or one at each interval until it is stopped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mailstore.management.shell import ShellCommand
 from mailstore.retention import sweep
 
 PART = "sweep"
-TEND_SECONDS = 60  # so late an owner hears of a crossing, at most; it costs one look at the mailboxes' rows
+TEND_SECONDS = 60  # an owner hears of a quota crossing at most so late; it costs one query of the mailboxes
 
 
 class Command(ShellCommand):
