@@ -54,7 +54,7 @@ def remove(login: str, *, actor: Actor) -> None:
 def _locked(login: str) -> User:
     """Return the administrator. All hosting admins are locked in one order, so that two cannot suspend each other."""
     list(User.objects.filter(role=User.Role.ADMIN).order_by("pk").select_for_update().values_list("pk"))
-    name = admins.checked(login)
+    name = admins.checked_login(login)
     user = User.objects.select_for_update().filter(address=name).first()
     if user is None or not (user.role == User.Role.ADMIN or DomainGrant.objects.filter(user=user).exists()):
         raise Rejected(_("%(login)s is not an administrator of this site") % {"login": name})

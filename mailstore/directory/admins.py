@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from mailstore.directory import address_error, audit, new_password
 from mailstore.directory.audit import Actor
-from mailstore.directory.outcome import Changes, Ensured, Rejected, last_word
+from mailstore.directory.outcome import Changes, Ensured, Rejected, refuse_violations
 from mailstore.models import Mailbox, User
 from mailstore.policy.addresses import BadAddress, normal_login
 
@@ -23,13 +23,13 @@ def ensure(login: str, *, actor: Actor, password: str | None = None, must_change
     sign-in. Rejected for an empty login or one with blanks, the login of a mailbox owner, and a password against the
     rules.
     """
-    with transaction.atomic(), last_word(RACES):
-        return made(login, User.Role.ADMIN, actor=actor, password=password, must_change=must_change)
+    with transaction.atomic(), refuse_violations(RACES):
+        return ensure_user(login, User.Role.ADMIN, actor=actor, password=password, must_change=must_change)
 
 
-def made(login: str, role: str, *, actor: Actor, password: str | None, must_change: bool) -> Ensured[User]:
+def ensure_user(login: str, role: str, *, actor: Actor, password: str | None, must_change: bool) -> Ensured[User]:
     """Return the user of this login and role, created unless there. The caller has a transaction and handles RACES."""
-    name = checked(login)
+    name = checked_login(login)
     user = User.objects.select_for_update().filter(address=name).first()
     created = user is None
     if user is not None:
@@ -43,7 +43,7 @@ def made(login: str, role: str, *, actor: Actor, password: str | None, must_chan
     return Ensured(user, created, {} if created else changes, secret)
 
 
-def checked(login: str) -> str:
+def checked_login(login: str) -> str:
     """Return the login in the form in which it is stored. Rejected for what is no login."""
     name = login.strip()
     if not name or len(name) > LOGIN_CHARACTERS or not name.isprintable() or " " in name:
@@ -59,13 +59,13 @@ def checked(login: str) -> str:
 
 def _refuse_another(user: User, role: str, password: str | None) -> None:
     """Refuse to turn a mailbox owner into a hosting admin, or the reverse."""
-    told = {"login": user.address}
+    words = {"login": user.address}
     if user.role != role:
         if role == User.Role.OWNER:
-            raise Rejected(_("%(login)s is a hosting admin: every domain is his") % told)
-        raise Rejected(_("%(login)s is the address of a mailbox owner") % told)
+            raise Rejected(_("%(login)s is a hosting admin: every domain is his") % words)
+        raise Rejected(_("%(login)s is the address of a mailbox owner") % words)
     if password is not None and role == User.Role.OWNER and Mailbox.objects.filter(user=user).exists():
-        raise Rejected(_("%(login)s owns a mailbox: its password is set there") % told)
+        raise Rejected(_("%(login)s owns a mailbox: its password is set there") % words)
 
 
 def _put_password(user: User, *, chosen: str | None, generated: str | None) -> Changes:

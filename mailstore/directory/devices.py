@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from mailstore.directory import audit, mailboxes
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.mailbox import DEVICE
-from mailstore.directory.outcome import Rejected, last_word
+from mailstore.directory.outcome import Rejected, refuse_violations
 from mailstore.models import Device, Mailbox
 from mailstore.policy import devices as shapes
 from mailstore.sql import device_settlement
@@ -60,7 +60,7 @@ def add(address: str, name: str, *, actor: Actor, mode: str | None = None, start
     chosen = _checked(mode or Device.Mode.INDEPENDENT, Device.Mode.values, _("mode"))
     begin = _checked(start, STARTS, _("start"))
     secret = shapes.secret_of(secrets.token_bytes(shapes.SECRET_OCTETS))
-    with transaction.atomic(), last_word(_RACES):
+    with transaction.atomic(), refuse_violations(_RACES):
         mailbox = mailboxes.locked(normal)
         _free_main_view(mailbox)
         hidden, messages, octets = _earlier(mailbox, begin)
@@ -129,7 +129,7 @@ def rename(address: str, name: str, new_name: str, *, actor: Actor) -> Device:
     """Rename a device. Rejected when another device of the mailbox has the name, in any letter case."""
     normal = mailboxes.normalized(address)
     label = _checked_name(new_name)
-    with transaction.atomic(), last_word(_RACES):
+    with transaction.atomic(), refuse_violations(_RACES):
         mailbox = mailboxes.locked(normal)
         device = _named(mailbox, name)
         if device.main:

@@ -58,13 +58,13 @@ def ensure(
 def get(name: str) -> Domain:
     """Return the domain of this name, in any letter case. Rejected when there is none, or it is removed."""
     normal = _normal(name)
-    return there(normal, Domain.objects.filter(name=normal).first())
+    return existing(normal, Domain.objects.filter(name=normal).first())
 
 
 def locked(address: str) -> Domain:
     """Return the domain of a normal address, in a transaction. The lock keeps out changes of what it limits."""
     name = address.rpartition("@")[2]
-    return there(name, locked_all([name]).get(name))
+    return existing(name, locked_all([name]).get(name))
 
 
 def locked_all(names: Collection[str]) -> dict[str, Domain]:
@@ -76,7 +76,7 @@ def locked_all(names: Collection[str]) -> dict[str, Domain]:
 def locked_by_name(name: str) -> Domain:
     """Return the domain of this name. The lock keeps out everything that is created in it. Rejected as by `get`."""
     normal = _normal(name)
-    return there(normal, Domain.objects.select_for_update().filter(name=normal).first())
+    return existing(normal, Domain.objects.select_for_update().filter(name=normal).first())
 
 
 def locked_removed(name: str) -> Domain:
@@ -90,7 +90,7 @@ def locked_removed(name: str) -> Domain:
     return domain
 
 
-def there(normal: str, domain: Domain | None) -> Domain:
+def existing(normal: str, domain: Domain | None) -> Domain:
     """Return the domain that was found by this name. Rejected when it is None, or removed."""
     if domain is None:
         raise _unknown(normal)

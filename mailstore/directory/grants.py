@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from mailstore.directory import admins, audit, domains
 from mailstore.directory.audit import Actor
-from mailstore.directory.outcome import Ensured, Rejected, last_word
+from mailstore.directory.outcome import Ensured, Rejected, refuse_violations
 from mailstore.models import Domain, DomainGrant, Mailbox, User
 
 
@@ -23,8 +23,8 @@ def ensure(
     which is set at the mailbox.
     """
     granted = [domains.get(name) for name in names]
-    with transaction.atomic(), last_word(admins.RACES):
-        done = admins.made(login, User.Role.OWNER, actor=actor, password=password, must_change=must_change)
+    with transaction.atomic(), refuse_violations(admins.RACES):
+        done = admins.ensure_user(login, User.Role.OWNER, actor=actor, password=password, must_change=must_change)
         added = [domain.name for domain in granted if _add(done.row, domain, actor)]
     changes = done.changes | ({"domains": (None, ", ".join(added))} if added else {})
     return Ensured(done.row, done.created, changes, done.secret)
@@ -58,7 +58,7 @@ def revoke_all(user: User, *, actor: Actor) -> list[str]:
 
 
 def _locked(login: str) -> User:
-    name = admins.checked(login)
+    name = admins.checked_login(login)
     user = User.objects.select_for_update().filter(address=name).first()
     if user is None:
         raise Rejected(_("%(login)s is not a user of this site") % {"login": name})

@@ -22,7 +22,7 @@ from mailstore.directory.fields.mailbox import MAILBOX, MailboxValues
 from mailstore.directory.look_alikes import Neighbours
 from mailstore.directory.mailbox_case import MailboxCase
 from mailstore.directory.mailbox_hashes import Hashes
-from mailstore.directory.outcome import Ensured, LostRace, Only, Rejected, last_word, not_negative
+from mailstore.directory.outcome import Ensured, LostRace, Only, Rejected, not_negative, refuse_violations
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, User
 from mailstore.sql import device_settlement
 
@@ -54,29 +54,29 @@ def ensure(
     actor: Actor,
     only: Only | None = None,
     generates: bool = True,
-    rehearsal: bool = False,
+    dry_run: bool = False,
 ) -> list[Answer]:
     """Do for each what `mailboxes.ensure` does, in the given order. Returns an answer for each.
 
     No address may be there twice. With `generates`, a new mailbox without a password gets a generated one; without it,
-    the mailbox gets none, and nobody can sign in. In a `rehearsal`, which the caller rolls back, no hash is made for a
+    the mailbox gets none, and nobody can sign in. In a `dry_run`, which the caller rolls back, no hash is made for a
     new password. Slow hashes are made before any row is locked.
 
     Raises LostRace when another transaction changed the same mailboxes twice in a row.
     """
     with suppress(LostRace):  # the second try sees what the other transaction left
-        return _ensure(wanted, actor, only, generates=generates, rehearsal=rehearsal)
-    return _ensure(wanted, actor, only, generates=generates, rehearsal=rehearsal)
+        return _ensure(wanted, actor, only, generates=generates, dry_run=dry_run)
+    return _ensure(wanted, actor, only, generates=generates, dry_run=dry_run)
 
 
 def _ensure(
-    wanted: Sequence[Wanted], actor: Actor, only: Only | None, *, generates: bool, rehearsal: bool
+    wanted: Sequence[Wanted], actor: Actor, only: Only | None, *, generates: bool, dry_run: bool
 ) -> list[Answer]:
     passwords = {each.address: each.password for each in wanted}
     hashes = Hashes.make(
-        passwords, only_new=None if only is None else only is Only.NEW, generates=generates, kept=not rehearsal
+        passwords, only_new=None if only is None else only is Only.NEW, generates=generates, kept=not dry_run
     )
-    with transaction.atomic(), last_word(_RACES, LostRace):
+    with transaction.atomic(), refuse_violations(_RACES, LostRace):
         rows = _LockedRows.read(wanted, actor)
         if hashes.stale(rows.mailboxes.values()):
             raise LostRace(str(_TAKEN), field="address")
@@ -144,7 +144,7 @@ class _Judge:
     def _accepted(self, wanted: Wanted) -> MailboxCase:
         not_negative(wanted.fields, *_NUMBERS)
         name = domain_of(wanted.address)
-        domain = domains.there(name, self._rows.domains.get(name))
+        domain = domains.existing(name, self._rows.domains.get(name))
         mailbox = self._rows.mailboxes.get(wanted.address)
         if mailbox is None:
             return self._new(wanted, domain)
@@ -200,7 +200,7 @@ class _Judge:
             case.give_password(chosen, self._hashes.of(address))
         elif self._hashes.generates:
             case.secret = self._hashes.new[address].password
-            new_password.have(case.mailbox.user, self._hashes.of(address))
+            new_password.set_hash(case.mailbox.user, self._hashes.of(address))
         else:
             case.mailbox.user.set_unusable_password()
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from mailstore.directory import new_password, policies
 from mailstore.directory.fields.mailbox import MAILBOX, MailboxValues
-from mailstore.directory.outcome import Changes, Ensured, details, put
+from mailstore.directory.outcome import Changes, Ensured, details, set_values
 from mailstore.models import Mailbox
 
 _USER_FIELDS = {field.column_name: field for field in MAILBOX if field.holder == "user"}
@@ -35,7 +35,7 @@ class MailboxCase:
         person = {
             column: each.from_column(rest.pop(each.name)) for column, each in _USER_FIELDS.items() if each.name in rest
         }
-        of_user, of_mailbox = put(self.mailbox.user, person), put(self.mailbox, rest)
+        of_user, of_mailbox = set_values(self.mailbox.user, person), set_values(self.mailbox, rest)
         self.user_columns |= of_user.keys()
         self.mailbox_columns |= of_mailbox.keys()
         self._restart_clocks(of_mailbox, chosen_anew="policy_since" in rest)
@@ -46,7 +46,7 @@ class MailboxCase:
         """Let the user have a password that a person chose, of this hash. Rejected where it is against the rules."""
         user, before = self.mailbox.user, self.mailbox.user.password_changed_at
         new_password.check(password, user)
-        new_password.have(user, encoded)
+        new_password.set_hash(user, encoded)
         if not self.created:  # the change is recorded by its moment alone
             self.user_columns |= {*new_password.FIELDS}
             self.changes["password_changed_at"] = (before, user.password_changed_at)

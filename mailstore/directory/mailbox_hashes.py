@@ -35,8 +35,8 @@ class Hashes:
             if password is not None and only_new in (None, address not in stored)
         }
         there = [address for address in chosen if address in stored]
-        fits = new_password.fit([(chosen[address], stored[address]) for address in there])
-        same = {address for address, fit in zip(there, fits, strict=True) if fit}
+        matches = new_password.match([(chosen[address], stored[address]) for address in there])
+        same = {address for address, match in zip(there, matches, strict=True) if match}
         new = {address: New(password) for address, password in chosen.items() if address not in same}
         if generates and only_new is not False:
             missing = [address for address, password in passwords.items() if password is None and address not in stored]

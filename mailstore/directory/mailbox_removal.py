@@ -26,7 +26,7 @@ def remove(address: str, *, actor: Actor, with_mail: bool) -> Removed:
         refuse_held(mailbox)
         if not with_mail and _holds_mail(mailbox):
             raise Rejected(_("%(address)s holds mail: remove it with its mail, or leave it") % {"address": mailbox})
-        Mailbox.objects.filter(pk=mailbox.pk).update(**removal_notice.gone(actor.name))
+        Mailbox.objects.filter(pk=mailbox.pk).update(**removal_notice.removed_columns(actor.name))
         _record(actor, "mailbox.remove", mailbox, messages=mailbox.messages, octets=mailbox.octets)
     return Removed(1, 0, mailbox.messages, mailbox.octets)
 
@@ -37,11 +37,11 @@ def restore(address: str, *, actor: Actor) -> Mailbox:
     with transaction.atomic():
         domain = domains.locked(normal)
         mailbox = mailboxes.locked_removed(normal)
-        removal_notice.refuse_asked(mailbox)
+        removal_notice.refuse_purge_pending(mailbox)
         room = domain_caps.room(domain, actor=actor)
         room.refuse_one_more()
         room.refuse_quota(mailbox.quota_octets)
-        Mailbox.objects.filter(pk=mailbox.pk).update(**removal_notice.back())
+        Mailbox.objects.filter(pk=mailbox.pk).update(**removal_notice.restored_columns())
         _record(actor, "mailbox.restore", mailbox)
     return mailboxes.get(normal)
 
@@ -54,7 +54,7 @@ def ask_purge(address: str, *, actor: Actor) -> None:
     with transaction.atomic():
         mailbox = mailboxes.locked_removed(mailboxes.normalized(address))
         refuse_held(mailbox)
-        removal_notice.refuse_asked(mailbox)
+        removal_notice.refuse_purge_pending(mailbox)
         Mailbox.objects.filter(pk=mailbox.pk).update(purge_asked_at=timezone.now())
         _record(actor, "mailbox.purge-asked", mailbox, messages=mailbox.messages, octets=mailbox.octets)
 

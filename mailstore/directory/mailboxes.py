@@ -57,7 +57,7 @@ def set_password(address: str, password: str | None, *, actor: Actor, must_chang
         domain_caps.refuse_out_of_reach(mailbox.user, out_of_reach)
         if password is not None:
             new_password.check(password, mailbox.user)
-        new_password.have(mailbox.user, encoded)
+        new_password.set_hash(mailbox.user, encoded)
         mailbox.user.must_change_password = must_change
         mailbox.user.save(update_fields=[*new_password.FIELDS, "must_change_password"])
         forced: dict[str, Any] = {"must_change_password": True} if must_change else {}

@@ -78,7 +78,7 @@ def hashed(passwords: Sequence[New]) -> list[str]:
     return password_hasher.on_all_cores(_hash, passwords)
 
 
-def have(user: User, encoded: str) -> None:
+def set_hash(user: User, encoded: str) -> None:
     """Set this hash as the password of the user. The caller saves FIELDS.
 
     The old hash is kept apart, so that a device that still sends the old password is recognised.
@@ -90,15 +90,15 @@ def have(user: User, encoded: str) -> None:
 
 def put(user: User, password: str) -> None:
     """Hash a password and set it on the user. The caller saves FIELDS."""
-    have(user, *hashed([New(password)]))
+    set_hash(user, *hashed([New(password)]))
 
 
 def put_generated(user: User, secret: str) -> None:
     """Do the same for a password that `generate` made."""
-    have(user, *hashed([New(secret, generated=True)]))
+    set_hash(user, *hashed([New(secret, generated=True)]))
 
 
-def fit(pairs: Sequence[tuple[str, str]]) -> list[bool]:
+def match(pairs: Sequence[tuple[str, str]]) -> list[bool]:
     """Return for each pair of password and stored hash whether they match, by slow hashes on all cores."""
     return password_hasher.on_all_cores(lambda pair: check_password(*pair), pairs)
 

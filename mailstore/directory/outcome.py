@@ -59,13 +59,13 @@ def assign(row: Model, fields: Mapping[str, Any]) -> Changes:
 
     Returns what changed. Rejected when a value is not allowed.
     """
-    changes = put(row, fields)
+    changes = set_values(row, fields)
     if changes and not row._state.adding:
         row.save(update_fields=[*changes])
     return changes
 
 
-def put(row: Model, fields: Mapping[str, Any]) -> Changes:
+def set_values(row: Model, fields: Mapping[str, Any]) -> Changes:
     """Set and check the fields that differ, as `assign` does, without saving."""
     changes = {name: (getattr(row, name), value) for name, value in fields.items() if getattr(row, name) != value}
     for name, (_old, new) in changes.items():
@@ -104,7 +104,7 @@ def not_negative(fields: Mapping[str, Any], *names: str) -> None:
 
 
 @contextmanager
-def last_word(texts: Mapping[str, Promise], refusal: type[Rejected] = Rejected) -> Iterator[None]:
+def refuse_violations(texts: Mapping[str, Promise], refusal: type[Rejected] = Rejected) -> Iterator[None]:
     """Turn the violation of a constraint named in `texts` into a `refusal` with its text.
 
     So the constraint decides between two actions at the same time.

@@ -16,7 +16,7 @@ from mailstore.directory import audit
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.field import Kind
 from mailstore.directory.fields.policy import POLICY, PolicyRules, PolicyValues
-from mailstore.directory.outcome import Changes, Ensured, Rejected, assign, details, last_word, not_negative
+from mailstore.directory.outcome import Changes, Ensured, Rejected, assign, details, not_negative, refuse_violations
 from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.retention import Rule, sharpened
 
@@ -52,7 +52,7 @@ def ensure(
     for the other to stop being the site's. Rejected for a bad name or value.
     """
     name = _checked_name(label)
-    with transaction.atomic(), last_word(_RACES):
+    with transaction.atomic(), refuse_violations(_RACES):
         policy = RetentionPolicy.objects.select_for_update(no_key=True).filter(name=name).first()
         created = policy is None
         if policy is None:
@@ -68,7 +68,7 @@ def change(
     key: int, *, actor: Actor, seen: datetime, at_once: bool = False, **fields: Unpack[PolicyValues]
 ) -> Ensured[RetentionPolicy]:
     """Set the fields of the policy. Rejected when somebody has saved it after `seen`, the time it was last saved."""
-    with transaction.atomic(), last_word(_RACES):
+    with transaction.atomic(), refuse_violations(_RACES):
         policy = _locked(key)
         _refuse_stale(policy, seen)
         if "name" in fields:

@@ -26,12 +26,12 @@ class Removed:
     octets: int
 
 
-def gone(actor_name: str) -> dict[str, Any]:
+def removed_columns(actor_name: str) -> dict[str, Any]:
     """Return the columns of a row that somebody removes now."""
     return {"removed_at": timezone.now(), "removed_by": actor_name}
 
 
-def back() -> dict[str, Any]:
+def restored_columns() -> dict[str, Any]:
     """Return the columns of a mailbox that is restored.
 
     Its rules count from now, as if chosen anew, so that mail which fell due meanwhile is not removed at once.
@@ -58,7 +58,7 @@ def refusal(row: Mailbox | Domain) -> Rejected:
     )
 
 
-def refuse_asked(row: Mailbox | Domain) -> None:
+def refuse_purge_pending(row: Mailbox | Domain) -> None:
     """Refuse a row that waits to be purged: it cannot be restored, and a second request changes nothing."""
     if row.purge_asked_at is not None:
         raise refusal(row)

@@ -30,7 +30,7 @@ class Verb:
     run: Callable[[Options], None]
 
 
-def removal_told(removed_at: datetime | None, removed_by: str) -> dict[str, str | None]:
+def removal_json(removed_at: datetime | None, removed_by: str) -> dict[str, str | None]:
     """Return the keys of a removal for JSON. All are null if the row is not removed."""
     if removed_at is None:
         return {"removed_at": None, "removed_by": None, "kept_until": None}
@@ -41,9 +41,9 @@ def removal_told(removed_at: datetime | None, removed_by: str) -> dict[str, str 
     }
 
 
-def removal_state(told: Mapping[str, Any]) -> str:
+def removal_state(values: Mapping[str, Any]) -> str:
     """Return the state of a removed row for a table; empty if the row is not removed."""
-    return f"removed, kept until {told['kept_until'][:10]}" if told["kept_until"] else ""
+    return f"removed, kept until {values['kept_until'][:10]}" if values["kept_until"] else ""
 
 
 class NounCommand(ShellCommand):
@@ -72,9 +72,9 @@ class NounCommand(ShellCommand):
     def say_ensured(self, name: str, done: Ensured[Row], *, json: bool) -> None:
         """Print what `ensure` did. A generated password is shown only here."""
         if json:
-            told = {field: {"old": old, "new": new} for field, (old, new) in done.changes.items()}
+            changes = {field: {"old": old, "new": new} for field, (old, new) in done.changes.items()}
             secret = {"password": done.secret} if done.secret else {}
-            self.say_json({"name": name, "created": done.created, "changes": told, **secret})
+            self.say_json({"name": name, "created": done.created, "changes": changes, **secret})
             return
         self.stdout.write(f"{name}: {'created' if done.created else 'changed' if done.changes else 'unchanged'}")
         for field, (old, new) in done.changes.items():

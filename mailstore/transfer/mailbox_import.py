@@ -140,7 +140,7 @@ def hand_out(roster: Roster, *, actor: Actor, domains: Collection[str] | None) -
         users = [user for user in users if user.pk not in beyond]
         given = [New(new_password.generate(), generated=True) for _user in users]
         for user, encoded in zip(users, new_password.hashed(given), strict=True):
-            new_password.have(user, encoded)
+            new_password.set_hash(user, encoded)
             user.must_change_password = True  # whoever has the file has seen it
         bulk_sql.update(users, (*new_password.FIELDS, "must_change_password"))
         _rows(roster).filter(password_due=True).update(password_due=False)

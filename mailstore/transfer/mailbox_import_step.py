@@ -53,7 +53,7 @@ class RosterTurn:
                 actor=self._actor,
                 only=ONLY[Roster.Mode(self._roster.mode)],
                 generates=False,
-                rehearsal=not keep,
+                dry_run=not keep,
             )
             if not keep:
                 transaction.set_rollback(True)

@@ -53,7 +53,7 @@ class Command(NounCommand):
     def listing(self, options: Options) -> None:
         rows = aliases.listing(options["domain"]).iterator()
         if options["json"]:
-            self.say_json_list({**_told(row), **asdict(expansion)} for row, expansion in expanded(rows))
+            self.say_json_list({**_as_json(row), **asdict(expansion)} for row, expansion in expanded(rows))
             return
         for line in text_table.lines(HEADINGS, (_cells(row) for row in rows)):
             self.stdout.write(line)
@@ -81,7 +81,7 @@ def _list_arguments(parser: CommandParser) -> None:
     parser.add_argument("--domain", default=None, metavar="NAME", help="only this domain's")
 
 
-def _told(row: Alias) -> dict[str, Any]:
+def _as_json(row: Alias) -> dict[str, Any]:
     """Return the JSON of an alias."""
     return {
         "address": row.address,
@@ -92,11 +92,11 @@ def _told(row: Alias) -> dict[str, Any]:
 
 
 def _cells(row: Alias) -> tuple[object, ...]:
-    told = _told(row)
+    values = _as_json(row)
     states = [
         "active" if row.active else "inactive",
         *(["keeps a copy"] if row.keep_copy else []),
-        *([f"expired {told['expires_at'][:10]}"] if told["expired"] else []),
-        *([f"until {told['expires_at'][:10]}"] if told["expires_at"] and not told["expired"] else []),
+        *([f"expired {values['expires_at'][:10]}"] if values["expired"] else []),
+        *([f"until {values['expires_at'][:10]}"] if values["expires_at"] and not values["expired"] else []),
     ]
     return row.address, ", ".join(states), " ".join(row.targets)

@@ -61,18 +61,18 @@ class Command(NounCommand):
             address, options["name"], actor=actor(), mode=options["mode"], start=options["start"]
         )
         if options["json"]:
-            self.say_json(_told(device) | {"password": shown(secret)})
+            self.say_json(_as_json(device) | {"password": shown(secret)})
             return
         self.stdout.write(f"{address}: device {device.name} added ({device.mode})")
         self.stdout.write(f"  password: {shown(secret)}  (shown this once)")
         self._say_main_mode(address, before)
 
     def listing(self, options: Options) -> None:
-        rows = (_told(device) for device in devices.listing(options["address"]))
+        rows = (_as_json(device) for device in devices.listing(options["address"]))
         if options["json"]:
             self.say_json_list(rows)
             return
-        for line in text_table.lines(HEADINGS, (_cells(told) for told in rows)):
+        for line in text_table.lines(HEADINGS, (_cells(values) for values in rows)):
             self.stdout.write(line)
 
     def mode(self, options: Options) -> None:
@@ -129,7 +129,7 @@ def _main_mode(address: str) -> str:
     return next(device.mode for device in devices.listing(address) if device.main)
 
 
-def _told(device: Device) -> dict[str, Any]:
+def _as_json(device: Device) -> dict[str, Any]:
     return {
         **json_values(device, DEVICE),
         "main": device.main,
@@ -140,12 +140,12 @@ def _told(device: Device) -> dict[str, Any]:
     }
 
 
-def _cells(told: dict[str, Any]) -> tuple[object, ...]:
+def _cells(values: dict[str, Any]) -> tuple[object, ...]:
     return (
-        told["name"],
-        told["mode"],
-        told["hidden_messages"],
-        text_table.dash(told["last_sign_in_at"]),
-        text_table.dash(told["last_client"]),
-        told["created_at"][:10],
+        values["name"],
+        values["mode"],
+        values["hidden_messages"],
+        text_table.dash(values["last_sign_in_at"]),
+        text_table.dash(values["last_client"]),
+        values["created_at"][:10],
     )

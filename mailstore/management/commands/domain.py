@@ -14,7 +14,7 @@ from mailstore.directory.fields.domain import DOMAIN
 from mailstore.directory.removal_notice import Removed
 from mailstore.management import text_table
 from mailstore.management.field_options import add_field_options, field_values, json_values
-from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_state, removal_told
+from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_json, removal_state
 from mailstore.management.shell import actor
 from mailstore.models import Domain
 from mailstore.policy.addresses import shown_domain
@@ -67,7 +67,7 @@ class Command(NounCommand):
 
     def listing(self, options: Options) -> None:
         found = Domain.objects.filter(removed_at__isnull=not options["removed"])
-        rows = _told(found.order_by("name"))
+        rows = _as_json(found.order_by("name"))
         if options["json"]:
             self.say_json_list(rows)
         else:
@@ -75,11 +75,11 @@ class Command(NounCommand):
 
     def show(self, options: Options) -> None:
         domain = domains.get(options["name"])
-        (told,) = _told(Domain.objects.filter(pk=domain.pk))
+        (values,) = _as_json(Domain.objects.filter(pk=domain.pk))
         if options["json"]:
-            self.say_json(told)
+            self.say_json(values)
         else:
-            self._say_table([told])
+            self._say_table([values])
 
     def remove(self, options: Options) -> None:
         done = domain_removal.remove(options["name"], actor=actor(), with_mailboxes=options["with_mailboxes"])
@@ -123,7 +123,7 @@ def _ensure_arguments(parser: CommandParser) -> None:
     parser.add_argument("--look-alike", action="store_true", help="make it although it looks like another domain")
 
 
-def _told(rows: QuerySet[Domain]) -> Iterator[dict[str, Any]]:
+def _as_json(rows: QuerySet[Domain]) -> Iterator[dict[str, Any]]:
     """Yield the JSON of each domain, with the counts of its mailboxes, aliases and mail."""
     counted = domain_usage.counted(rows).annotate(catch_all=domain_usage.catch_all())
     for row in counted.select_related("stands_for", "policy").iterator():
@@ -133,18 +133,18 @@ def _told(rows: QuerySet[Domain]) -> Iterator[dict[str, Any]]:
             **{name: getattr(row, name) for name in ("mailboxes", "aliases", "messages", "octets")},
             **json_values(row, DOMAIN),
             "catch_all": row.catch_all,
-            **removal_told(row.removed_at, row.removed_by),
+            **removal_json(row.removed_at, row.removed_by),
         }
 
 
-def _cells(told: dict[str, Any]) -> tuple[object, ...]:
+def _cells(values: dict[str, Any]) -> tuple[object, ...]:
     return (
-        told["name"],
-        _state(told),
-        f"{told['mailboxes']} of {text_table.dash(told['max_mailboxes'])}",
-        f"{told['aliases']} of {text_table.dash(told['max_aliases'])}",
-        f"{text_table.about(told['octets'])} of {_limit(told['quota_octets'])}",
-        told["over_quota"],
+        values["name"],
+        _state(values),
+        f"{values['mailboxes']} of {text_table.dash(values['max_mailboxes'])}",
+        f"{values['aliases']} of {text_table.dash(values['max_aliases'])}",
+        f"{text_table.about(values['octets'])} of {_limit(values['quota_octets'])}",
+        values["over_quota"],
     )
 
 
@@ -152,6 +152,6 @@ def _limit(octets: int | None) -> str:
     return text_table.dash(None) if octets is None else text_table.about(octets)
 
 
-def _state(told: dict[str, Any]) -> str:
-    standing = f", stands for {told['stands_for']}" if told["stands_for"] else ""
-    return (removal_state(told) or ("active" if told["active"] else "inactive")) + standing
+def _state(values: dict[str, Any]) -> str:
+    standing = f", stands for {values['stands_for']}" if values["stands_for"] else ""
+    return (removal_state(values) or ("active" if values["active"] else "inactive")) + standing

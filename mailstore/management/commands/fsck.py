@@ -95,11 +95,11 @@ def _findings(options: dict[str, Any], shown: Bars) -> Iterator[Finding]:
         )
         return check.run()
     if options["dry_run"]:
-        return map(_told, body_adoption.preview(options["adopt"], store, progress=shown.tell))
-    return map(_told, body_adoption.run(options["adopt"], store, actor=actor(), progress=shown.tell))
+        return map(_as_finding, body_adoption.preview(options["adopt"], store, progress=shown.tell))
+    return map(_as_finding, body_adoption.run(options["adopt"], store, actor=actor(), progress=shown.tell))
 
 
-def _told(one: Adoption) -> Finding:
+def _as_finding(one: Adoption) -> Finding:
     if one.why_not is not None:
         return Finding("damaged", one.name, one.why_not)
     kind = "adopted" if one.adopted else "adoptable"

@@ -13,7 +13,7 @@ from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.removal_notice import Removed
 from mailstore.management import text_table
 from mailstore.management.field_options import add_field_options, field_values, json_values
-from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_state, removal_told
+from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_json, removal_state
 from mailstore.management.shell import actor, password_from_stdin
 from mailstore.models import Mailbox
 from mailstore.policy.quota import format_octets
@@ -96,17 +96,17 @@ class Command(NounCommand):
         if options["domain"] is not None:
             rows = rows.filter(domain=domains.get(options["domain"]))
         if options["json"]:
-            self.say_json_list(_told(rows))
+            self.say_json_list(_as_json(rows))
             return
-        for line in text_table.lines(HEADINGS, (_cells(told) for told in _told(rows))):
+        for line in text_table.lines(HEADINGS, (_cells(values) for values in _as_json(rows))):
             self.stdout.write(line)
 
     def show(self, options: Options) -> None:
-        (told,) = _told(Mailbox.objects.filter(pk=mailboxes.get(options["address"]).pk))
+        (values,) = _as_json(Mailbox.objects.filter(pk=mailboxes.get(options["address"]).pk))
         if options["json"]:
-            self.say_json(told)
+            self.say_json(values)
             return
-        for name, value in told.items():
+        for name, value in values.items():
             self.stdout.write(f"{name.replace('_', ' ')}: {text_table.dash(value)}")
 
     def set_password(self, options: Options) -> None:
@@ -168,7 +168,7 @@ def _remove_arguments(parser: CommandParser) -> None:
     parser.add_argument("--with-mail", action="store_true", help="its mail goes with it, recovery included")
 
 
-def _told(rows: QuerySet[Mailbox]) -> Iterator[dict[str, Any]]:
+def _as_json(rows: QuerySet[Mailbox]) -> Iterator[dict[str, Any]]:
     """Yield the JSON of each mailbox."""
     for box in rows.select_related("user", "domain", "policy").iterator():
         yield {
@@ -180,18 +180,18 @@ def _told(rows: QuerySet[Mailbox]) -> Iterator[dict[str, Any]]:
             "quota": format_octets(box.quota_octets),
             **json_values(box, MAILBOX),
             "created_at": box.created_at.isoformat(),
-            **removal_told(box.removed_at, box.removed_by),
+            **removal_json(box.removed_at, box.removed_by),
         }
 
 
-def _cells(told: dict[str, Any]) -> tuple[object, ...]:
-    states = [removal_state(told)] if told["removed_at"] else []
-    states += [state for name, state in STATES.items() if told[name] != MAILBOX[name].default]
+def _cells(values: dict[str, Any]) -> tuple[object, ...]:
+    states = [removal_state(values)] if values["removed_at"] else []
+    states += [state for name, state in STATES.items() if values[name] != MAILBOX[name].default]
     return (
-        told["address"],
-        told["messages"],
-        text_table.about(told["octets"]),
-        told["quota"],
+        values["address"],
+        values["messages"],
+        text_table.about(values["octets"]),
+        values["quota"],
         ", ".join(states) or "active",
-        told["name"],
+        values["name"],
     )

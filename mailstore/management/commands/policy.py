@@ -45,25 +45,25 @@ class Command(NounCommand):
         fields = field_values(options, POLICY)
         which = {"at_once": options["at_once"], **fields}
         if options["dry_run"]:
-            self._foretell(forecast.of_policy(policies.plan(options["name"], **which)), options)
+            self._say_forecast(forecast.of_policy(policies.plan(options["name"], **which)), options)
             return
         done = policies.ensure(options["name"], actor=actor(), **which)
         self.say_ensured(done.row.name, done, json=options["json"])
 
     def listing(self, options: Options) -> None:
-        rows = _told(RetentionPolicy.objects.order_by("-site", "name"))
+        rows = _as_json(RetentionPolicy.objects.order_by("-site", "name"))
         if options["json"]:
             self.say_json_list(rows)
             return
-        for line in text_table.lines(HEADINGS, (_cells(told) for told in rows)):
+        for line in text_table.lines(HEADINGS, (_cells(values) for values in rows)):
             self.stdout.write(line)
 
     def show(self, options: Options) -> None:
-        (told,) = _told(RetentionPolicy.objects.filter(pk=policies.get(options["name"]).pk))
+        (values,) = _as_json(RetentionPolicy.objects.filter(pk=policies.get(options["name"]).pk))
         if options["json"]:
-            self.say_json(told)
+            self.say_json(values)
             return
-        for name, value in told.items():
+        for name, value in values.items():
             self.stdout.write(f"{name.replace('_', ' ')}: {text_table.dash(value)}")
 
     def remove(self, options: Options) -> None:
@@ -73,16 +73,16 @@ class Command(NounCommand):
         else:
             self.stdout.write(f"{options['name']}: removed")
 
-    def _foretell(self, told: forecast.Forecast, options: Options) -> None:
+    def _say_forecast(self, foreseen: forecast.Forecast, options: Options) -> None:
         if options["json"]:
-            self.say_json(asdict(told))
+            self.say_json(asdict(foreseen))
             return
-        for day in told.days:
+        for day in foreseen.days:
             self.stdout.write(f"{day.date}: removes {_all_of(day)}")
-        self.stdout.write(f"within {HORIZON_DAYS} days: removes {_all_of(told.total)}")
-        self.stdout.write(f"as the rules are now: {_all_of(told.before)}")
-        if told.destroyed.messages:
-            self.stdout.write(f"the next sweep destroys out of recovery: {_all_of(told.destroyed)}")
+        self.stdout.write(f"within {HORIZON_DAYS} days: removes {_all_of(foreseen.total)}")
+        self.stdout.write(f"as the rules are now: {_all_of(foreseen.before)}")
+        if foreseen.destroyed.messages:
+            self.stdout.write(f"the next sweep destroys out of recovery: {_all_of(foreseen.destroyed)}")
 
 
 def _nothing(_parser: CommandParser) -> None:
@@ -100,7 +100,7 @@ def _ensure_arguments(parser: CommandParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="only tell what it would remove, and when")
 
 
-def _told(rows: QuerySet[RetentionPolicy]) -> Iterator[dict[str, Any]]:
+def _as_json(rows: QuerySet[RetentionPolicy]) -> Iterator[dict[str, Any]]:
     """Yield the JSON of each policy, with how many domains and mailboxes have chosen it."""
     used = rows.annotate(domains=Count("domain", distinct=True), mailboxes=Count("mailbox", distinct=True))
     for policy in used:
@@ -108,17 +108,17 @@ def _told(rows: QuerySet[RetentionPolicy]) -> Iterator[dict[str, Any]]:
         yield {"name": policy.name, **json_values(policy, POLICY), **use, "saved_at": policy.saved_at.isoformat()}
 
 
-def _cells(told: dict[str, Any]) -> tuple[object, ...]:
-    most = "" if told["recovery_octets"] is None else f", {format_octets(told['recovery_octets'])}"
+def _cells(values: dict[str, Any]) -> tuple[object, ...]:
+    most = "" if values["recovery_octets"] is None else f", {format_octets(values['recovery_octets'])}"
     return (
-        f"{told['name']} (site)" if told["site"] else told["name"],
-        _in_days(told["expire_days"]) + (", unfetched too" if told["expire_unfetched"] else ""),
-        _in_days(told["expire_confirmed_days"]),
-        f"at {told['hold_days']} d" if told["remove_when_confirmed"] else "stays",
-        told["relief"],
-        f"{told['recovery_days']} d{most}",
-        told["domains"],
-        told["mailboxes"],
+        f"{values['name']} (site)" if values["site"] else values["name"],
+        _in_days(values["expire_days"]) + (", unfetched too" if values["expire_unfetched"] else ""),
+        _in_days(values["expire_confirmed_days"]),
+        f"at {values['hold_days']} d" if values["remove_when_confirmed"] else "stays",
+        values["relief"],
+        f"{values['recovery_days']} d{most}",
+        values["domains"],
+        values["mailboxes"],
     )
 
 

@@ -55,9 +55,9 @@ class Command(NounCommand):
         resting = recovery.resting(mailboxes.get(options["address"]), _choice(options))
         rows = resting.annotate(by=F("removed_by__name")).defer("prefix")
         if options["json"]:
-            self.say_json_list(_told(rows.iterator()))
+            self.say_json_list(_as_json(rows.iterator()))
             return
-        for line in text_table.lines(HEADINGS, (_cells(told) for told in _told(rows.iterator()))):
+        for line in text_table.lines(HEADINGS, (_cells(values) for values in _as_json(rows.iterator()))):
             self.stdout.write(line)
 
     def restore(self, options: Options) -> None:
@@ -134,7 +134,7 @@ def _named(options: Options) -> Choice:
     return choice
 
 
-def _told(rows: Iterator[Any]) -> Iterator[dict[str, Any]]:
+def _as_json(rows: Iterator[Any]) -> Iterator[dict[str, Any]]:
     for row in rows:
         yield {
             "uidl": row.uidl,
@@ -146,12 +146,12 @@ def _told(rows: Iterator[Any]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _cells(told: dict[str, Any]) -> tuple[object, ...]:
+def _cells(values: dict[str, Any]) -> tuple[object, ...]:
     return (
-        (told["removed_at"] or "-")[:16],
-        told["why"],
-        text_table.dash(told["by"]),
-        text_table.about(told["octets"]),
-        told["arrived_at"][:16],
-        told["uidl"],
+        (values["removed_at"] or "-")[:16],
+        values["why"],
+        text_table.dash(values["by"]),
+        text_table.about(values["octets"]),
+        values["arrived_at"][:16],
+        values["uidl"],
     )
