@@ -16,13 +16,13 @@ def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "popadmin.settings"
     django.setup()
     # Models can be imported only now.
-    from mailstore.directory import mailboxes
+    from mailstore.directory import mailbox_lookup
     from mailstore.management.shell import actor
     from mailstore.messages import recovery
 
     for line in sys.stdin.read().splitlines():
         address, *devices = line.split()
-        mailboxes.get(address)  # connected before the clock runs
+        mailbox_lookup.get(address)  # connected before the clock runs
         start = time.perf_counter()
         done = recovery.restore(address, recovery.ALL, actor=actor(), devices=devices or None)
         print(done.messages, 1000 * (time.perf_counter() - start))

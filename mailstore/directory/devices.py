@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mailstore.directory import audit, mailboxes
+from mailstore.directory import audit, mailbox_lookup
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.mailbox import DEVICE
 from mailstore.directory.outcome import Rejected, refuse_violations
@@ -55,13 +55,13 @@ def add(address: str, name: str, *, actor: Actor, mode: str | None = None, start
     `start` is what its view begins with: "all" stored mail, mail from "now" on, or of the last "30d". The first device
     beside the main password makes the main view independent, so that the new device misses no mail.
     """
-    normal = mailboxes.normalized(address)
+    normal = mailbox_lookup.normalized(address)
     label = _checked_name(name)
     chosen = _checked(mode or Device.Mode.INDEPENDENT, Device.Mode.values, _("mode"))
     begin = _checked(start, STARTS, _("start"))
     secret = shapes.secret_of(secrets.token_bytes(shapes.SECRET_OCTETS))
     with transaction.atomic(), refuse_violations(_RACES):
-        mailbox = mailboxes.locked(normal)
+        mailbox = mailbox_lookup.locked(normal)
         _free_main_view(mailbox)
         hidden, messages, octets = _earlier(mailbox, begin)
         device = Device.objects.create(
@@ -85,9 +85,9 @@ def revoke(address: str, name: str, *, actor: Actor) -> Device:
 
     Mail that waited for this device alone is removed, into recovery.
     """
-    normal = mailboxes.normalized(address)
+    normal = mailbox_lookup.normalized(address)
     with transaction.atomic():
-        mailbox = mailboxes.locked(normal)
+        mailbox = mailbox_lookup.locked(normal)
         device = _named(mailbox, name)
         if device.main:
             raise Rejected(_("the main password is not revoked: bar it from POP instead"))
@@ -107,9 +107,9 @@ def set_mode(address: str, name: str, mode: str, *, actor: Actor) -> Device:
     Open sessions obey at their QUIT. Mail that waits for no device any more is removed, into recovery. Rejected for
     another mode than primary while the main password is the only device: no device would then ever have all mail.
     """
-    normal = mailboxes.normalized(address)
+    normal = mailbox_lookup.normalized(address)
     with transaction.atomic():
-        mailbox = mailboxes.locked(normal)
+        mailbox = mailbox_lookup.locked(normal)
         device = _named(mailbox, name)
         modes = [*Device.Mode.values, NO_POP] if device.main else Device.Mode.values
         was, chosen = _mode(mailbox, device), _checked(mode, modes, _("mode"))
@@ -127,10 +127,10 @@ def set_mode(address: str, name: str, mode: str, *, actor: Actor) -> Device:
 
 def rename(address: str, name: str, new_name: str, *, actor: Actor) -> Device:
     """Rename a device. Rejected when another device of the mailbox has the name, in any letter case."""
-    normal = mailboxes.normalized(address)
+    normal = mailbox_lookup.normalized(address)
     label = _checked_name(new_name)
     with transaction.atomic(), refuse_violations(_RACES):
-        mailbox = mailboxes.locked(normal)
+        mailbox = mailbox_lookup.locked(normal)
         device = _named(mailbox, name)
         if device.main:
             raise Rejected(_("the main password has no name of its own"))
@@ -144,7 +144,7 @@ def rename(address: str, name: str, new_name: str, *, actor: Actor) -> Device:
 
 def listing(address: str) -> QuerySet[Device]:
     """Return the devices of a mailbox, the main password first, without revoked ones. Rejected for no mailbox."""
-    return _active(mailboxes.get(address)).order_by("-main", "created_at", "pk")
+    return _active(mailbox_lookup.get(address)).order_by("-main", "created_at", "pk")
 
 
 def _active(mailbox: Mailbox) -> QuerySet[Device]:

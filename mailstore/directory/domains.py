@@ -8,10 +8,11 @@ from typing import Unpack
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from mailstore.directory import address_error, alias_loop, audit, look_alikes, policies, removal_notice
+from mailstore.directory import address_error, alias_loop, audit, look_alikes, removal_notice
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.domain import DOMAIN, DomainValues
 from mailstore.directory.fields.field import Kind
+from mailstore.directory.fields.policy import with_policy_since
 from mailstore.directory.outcome import Ensured, Only, Rejected, assign, details, not_negative
 from mailstore.models import Alias, Domain, Mailbox
 from mailstore.policy.addresses import BadAddress, normal_domain, shown_domain
@@ -45,7 +46,7 @@ def ensure(
             look_alikes.refuse_domain(normal)
         if (other := fields.get("stands_for")) is not None:
             _refuse_to_stand(domain, Domain.objects.select_for_update(no_key=True).get(pk=other.pk))
-        changes = assign(domain, policies.chosen(domain, fields))
+        changes = assign(domain, with_policy_since(domain, fields))
         _refuse_quotas(domain)
         if "stands_for" in changes:
             alias_loop.refuse_through(domain)

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from mailstore.directory import new_password, policies
+from mailstore.directory import new_password
 from mailstore.directory.fields.mailbox import MAILBOX, MailboxValues
+from mailstore.directory.fields.policy import with_policy_since
 from mailstore.directory.outcome import Changes, Ensured, details, set_values
 from mailstore.models import Mailbox
 
@@ -31,7 +32,7 @@ class MailboxCase:
 
     def assign(self, values: MailboxValues) -> None:
         """Set each value on the row that has its column. Rejected for a value that the model does not allow."""
-        rest = policies.chosen(self.mailbox, values)
+        rest = with_policy_since(self.mailbox, values)
         person = {
             column: each.from_column(rest.pop(each.name)) for column, each in _USER_FIELDS.items() if each.name in rest
         }

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from mailstore.directory import audit, domain_caps, domains, mailboxes, message_purge, removal_notice
+from mailstore.directory import audit, domain_caps, domains, mailbox_lookup, message_purge, removal_notice
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.directory.removal_notice import Removed
@@ -22,7 +22,7 @@ def remove(address: str, *, actor: Actor, with_mail: bool) -> Removed:
     for a mailbox with mail unless `with_mail`.
     """
     with transaction.atomic():
-        mailbox = mailboxes.locked(mailboxes.normalized(address))
+        mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
         refuse_held(mailbox)
         if not with_mail and _holds_mail(mailbox):
             raise Rejected(_("%(address)s holds mail: remove it with its mail, or leave it") % {"address": mailbox})
@@ -33,17 +33,17 @@ def remove(address: str, *, actor: Actor, with_mail: bool) -> Removed:
 
 def restore(address: str, *, actor: Actor) -> Mailbox:
     """Bring the mailbox back as it was. Rejected if it is not removed, or its domain is removed or full."""
-    normal = mailboxes.normalized(address)
+    normal = mailbox_lookup.normalized(address)
     with transaction.atomic():
         domain = domains.locked(normal)
-        mailbox = mailboxes.locked_removed(normal)
+        mailbox = mailbox_lookup.locked_removed(normal)
         removal_notice.refuse_purge_pending(mailbox)
         room = domain_caps.room(domain, actor=actor)
         room.refuse_one_more()
         room.refuse_quota(mailbox.quota_octets)
         Mailbox.objects.filter(pk=mailbox.pk).update(**removal_notice.restored_columns())
         _record(actor, "mailbox.restore", mailbox)
-    return mailboxes.get(normal)
+    return mailbox_lookup.get(normal)
 
 
 def ask_purge(address: str, *, actor: Actor) -> None:
@@ -52,7 +52,7 @@ def ask_purge(address: str, *, actor: Actor) -> None:
     Rejected if it is not removed, on hold, or waits for its purge already.
     """
     with transaction.atomic():
-        mailbox = mailboxes.locked_removed(mailboxes.normalized(address))
+        mailbox = mailbox_lookup.locked_removed(mailbox_lookup.normalized(address))
         refuse_held(mailbox)
         removal_notice.refuse_purge_pending(mailbox)
         Mailbox.objects.filter(pk=mailbox.pk).update(purge_asked_at=timezone.now())
@@ -65,7 +65,7 @@ def purge_now(address: str, *, actor: Actor) -> Removed:
     Rejected where it is not removed, or held. The bodies' files go with a sweep a day later.
     """
     with transaction.atomic():
-        return destroy(mailboxes.locked_removed(mailboxes.normalized(address)), actor=actor)
+        return destroy(mailbox_lookup.locked_removed(mailbox_lookup.normalized(address)), actor=actor)
 
 
 def destroy(mailbox: Mailbox, *, actor: Actor) -> Removed:

@@ -107,18 +107,6 @@ def in_force(mailbox: Mailbox) -> tuple[RetentionPolicy | None, str]:
     return site, "none" if site is None else "site"
 
 
-def chosen(row: Domain | Mailbox, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values for a domain or mailbox, with the clock of the policy if they choose another.
-
-    `policy_at_once` True sets no clock, so that the policy applies to old mail too. The same policy keeps its clock.
-    """
-    rest = dict(fields)
-    at_once = bool(rest.pop("policy_at_once", False))
-    if "policy" in rest and rest["policy"] != row.policy:
-        rest["policy_since"] = None if at_once else timezone.now()
-    return rest
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A policy as it would be saved, for a forecast: nothing of it is written.

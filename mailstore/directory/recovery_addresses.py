@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from mailstore.directory import audit, mailboxes
+from mailstore.directory import audit, mailbox_lookup
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Domain, MailedCode, User
@@ -32,7 +32,7 @@ def ask(user: User, address: str) -> tuple[str, str]:
     An earlier code ends. Rejected for a bad address, for the user's own (mail about a lost password could not be read
     there), and for one in a domain that is hosted here.
     """
-    normal = mailboxes.normalized(address)
+    normal = mailbox_lookup.normalized(address)
     if normal == user.address:
         raise Rejected(_("this is the mailbox itself: without its password, nobody reads what is sent there"))
     domain = normal.rpartition("@")[2]

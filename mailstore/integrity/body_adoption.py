@@ -17,7 +17,7 @@ from mailstore.bodies.layout import key_of
 from mailstore.delivery import one_off
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.delivery.message_writer import Placement
-from mailstore.directory import audit, mailboxes
+from mailstore.directory import audit, mailbox_lookup
 from mailstore.directory.audit import Actor
 from mailstore.errors import BodyLost, BodyUnreadable, MailError
 from mailstore.models import Mailbox
@@ -53,14 +53,14 @@ class _Whole:
 
 def preview(address: str, store: BodyStore, *, progress: Progress) -> Iterator[Adoption]:
     """Yield what `run` would bring into the mailbox of this address; it changes nothing. Rejected, Unavailable."""
-    mailboxes.get(address)
+    mailbox_lookup.get(address)
     for one in _found(store, progress):
         yield one if isinstance(one, Adoption) else _told(one, adopted=False)
 
 
 def run(address: str, store: BodyStore, *, actor: Actor, progress: Progress) -> Iterator[Adoption]:
     """Bring them in, past any quota, and yield each as it is done. Rejected; Unavailable stops it: run it again."""
-    mailbox = mailboxes.get(address)
+    mailbox = mailbox_lookup.get(address)
     found = _found(store, progress)
     first = next(found, None)
     if first is None:

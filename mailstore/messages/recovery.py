@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from mailstore.delivery.message_writer import fresh_id
-from mailstore.directory import audit, mailboxes, message_purge
+from mailstore.directory import audit, mailbox_lookup, message_purge
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.messages import message_titles
@@ -73,7 +73,7 @@ def remove(address: str, messages: Sequence[int], *, actor: Actor) -> int:
     Rejected when none of them is there any more.
     """
     with transaction.atomic():
-        mailbox = mailboxes.locked(mailboxes.normalized(address))
+        mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
         count, octets = _execute(TAKE_OUT, {"mailbox": mailbox.pk, "messages": list(messages)})
         if not count:
             raise Rejected(_("it is not in the mailbox any more"))
@@ -91,7 +91,7 @@ def restore(
     mail is refused, which the answer says. Rejected when nothing of the choice rests, or a device is not there.
     """
     with transaction.atomic():
-        mailbox = mailboxes.locked(mailboxes.normalized(address))
+        mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
         keys = _chosen(mailbox, choice)
         told = {} if devices is None else {"devices": sorted(devices)}
         messages, octets = _execute(
@@ -106,7 +106,7 @@ def restore(
         )
         _record(actor, "recovery.restore", mailbox, messages=messages, octets=octets, again=again, **told)
         mailbox.refresh_from_db(fields=["messages", "octets", "change", "recovery_messages", "recovery_octets"])
-    return Restored(messages, octets, mailboxes.above_quota(mailbox))
+    return Restored(messages, octets, mailbox_lookup.above_quota(mailbox))
 
 
 def purge_now(address: str, choice: Choice, *, actor: Actor) -> Purged:
@@ -115,7 +115,7 @@ def purge_now(address: str, choice: Choice, *, actor: Actor) -> Purged:
     Rejected for a mailbox on hold, and when nothing of the choice rests.
     """
     with transaction.atomic():
-        mailbox = mailboxes.locked(mailboxes.normalized(address))
+        mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
         if mailbox.held:
             raise Rejected(_("%(address)s is on hold: lift the hold first") % {"address": mailbox})
         keys = _chosen(mailbox, choice)

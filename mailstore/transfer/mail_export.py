@@ -13,7 +13,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from mailstore import bodies, conf
-from mailstore.directory import audit, mailboxes
+from mailstore.directory import audit, mailbox_lookup
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.errors import BodyLost
@@ -61,7 +61,7 @@ def run(
     A Maildir that is there is completed: what an earlier run wrote is left alone. An mbox is made anew and takes its
     name when it is whole. A lost body is told to `warn`. Rejected when the folder cannot be written.
     """
-    mailbox = mailboxes.get(address)
+    mailbox = mailbox_lookup.get(address)
     audit.record(actor, "mailbox.export", mailbox.user.address, mailbox=mailbox, target=str(folder))
     job = _Job(mailbox, bodies.from_url(conf.load().mail_store_url), progress, warn)
     try:

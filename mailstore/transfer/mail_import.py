@@ -19,7 +19,7 @@ from mailstore import bodies, conf
 from mailstore.delivery import one_off
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.delivery.message_writer import Placement, Refusing
-from mailstore.directory import audit, mailboxes
+from mailstore.directory import audit, mailbox_lookup
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.errors import MailError
@@ -101,7 +101,7 @@ def run(
     What cannot be read or keep its UIDL is told to `warn`, and the import goes on. Rejected when the mailbox or the
     source is not what it should be; Unavailable, StorageFull stop it where it is: run it again.
     """
-    mailbox = mailboxes.get(address)
+    mailbox = mailbox_lookup.get(address)
     source = _source(path, kind)
     audit.record(actor, "mailbox.import", mailbox.user.address, mailbox=mailbox, source=str(path))
     settings = conf.load()
@@ -114,8 +114,8 @@ def run(
             _take(runner, job, batch)
             count += len(batch)
             progress(_("messages"), count, source.total)
-    mailbox = mailboxes.get(address)  # its quota as it is now; or it was removed meanwhile, and took nothing more
-    job.done.over_quota = mailboxes.above_quota(mailbox)
+    mailbox = mailbox_lookup.get(address)  # its quota as it is now; or it was removed meanwhile, and took nothing more
+    job.done.over_quota = mailbox_lookup.above_quota(mailbox)
     return job.done
 
 

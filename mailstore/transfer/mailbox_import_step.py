@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from mailstore.directory import bulk_sql as columns
-from mailstore.directory import mailbox_batch, mailboxes
+from mailstore.directory import mailbox_batch, mailbox_lookup
 from mailstore.directory.audit import Actor
 from mailstore.directory.mailbox_batch import Answer, Wanted
 from mailstore.directory.outcome import Only, Rejected
@@ -79,7 +79,7 @@ class RosterTurn:
 
     def _read(self, row: RosterRow) -> Wanted:
         fields = self._reader.values(row.cells)
-        row.address = mailboxes.normalized(fields.pop(ADDRESS, ""))
+        row.address = mailbox_lookup.normalized(fields.pop(ADDRESS, ""))
         self._refuse_foreign(row.address)
         self._refuse_twice(row)
         password = fields.pop(PASSWORD, None)
@@ -117,7 +117,7 @@ class RosterTurn:
         addresses = set()
         for row in self._rows:
             with suppress(Rejected):
-                addresses.add(mailboxes.normalized(row.cells[place]))
+                addresses.add(mailbox_lookup.normalized(row.cells[place]))
         met = RosterRow.objects.filter(roster=self._roster, address__in=addresses)
         met = met.filter(line__lt=min((row.line for row in self._rows), default=0))
         return dict(met.order_by("-line").values_list("address", "line"))

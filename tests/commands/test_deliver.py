@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mailstore.directory import aliases, mailboxes
+from mailstore.directory import aliases, mailbox_lookup, mailboxes
 from mailstore.models import AuditEntry, Body, Message
 from tests.commands.shell import one_line, process
 from tests.site.rows import ACTOR, a_domain, a_mailbox
@@ -33,7 +33,7 @@ def test_a_delivered_message_is_stored_in_wire_form_with_its_delivery_headers(fo
     assert message.octets == len(message.prefix) + len(b"Subject: hello\r\n\r\n.a dot\r\nlast line\r\n")
     (path,) = Path(folder, "bodies").rglob(message.body.key)
     assert path.read_bytes().startswith(b"Subject: hello\r\n\r\n..a dot\r\nlast line\r\n")
-    assert mailboxes.get(ANN).messages == 1
+    assert mailbox_lookup.get(ANN).messages == 1
 
 
 def test_an_mbox_from_line_is_not_part_of_the_message(folder: str) -> None:

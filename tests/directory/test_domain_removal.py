@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mailstore.directory import aliases, domain_removal, domains, mailbox_removal, mailboxes
+from mailstore.directory import aliases, domain_removal, domains, mailbox_lookup, mailbox_removal, mailboxes
 from mailstore.directory.outcome import Rejected
 from mailstore.directory.removal_notice import Removed
 from mailstore.errors import UnknownRecipient
@@ -68,7 +68,7 @@ def test_a_domain_with_a_mailbox_on_hold_stays() -> None:
         lambda: domains.ensure(ORG, actor=ACTOR, active=False),
         lambda: domains.get(ORG),
         lambda: mailboxes.ensure("new@example.org", actor=ACTOR),
-        lambda: mailboxes.get("ann@example.org"),
+        lambda: mailbox_lookup.get("ann@example.org"),
         lambda: mailbox_removal.restore("ann@example.org", actor=ACTOR),
         lambda: mailbox_removal.purge_now("ann@example.org", actor=ACTOR),
         lambda: aliases.ensure("new@example.org", ["ann@example.com"], actor=ACTOR),

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from mailstore.directory import aliases, devices, domains, mailbox_removal, mailboxes
+from mailstore.directory import aliases, devices, domains, mailbox_lookup, mailbox_removal, mailboxes
 from mailstore.directory.outcome import Rejected
 from mailstore.directory.removal_notice import Removed
 from mailstore.errors import BadCredentials, UnknownRecipient
@@ -42,7 +42,7 @@ def test_a_mailbox_with_mail_is_not_removed_by_accident() -> None:
     a_message(a_mailbox(), removed_at=timezone.now())
     with pytest.raises(Rejected, match="holds mail"):
         mailbox_removal.remove(ANN, actor=ACTOR, with_mail=False)
-    assert mailboxes.get(ANN).removed_at is None
+    assert mailbox_lookup.get(ANN).removed_at is None
 
 
 def test_a_held_mailbox_is_not_removed_at_all() -> None:
@@ -75,7 +75,7 @@ def test_what_is_removed_is_not_removed_again() -> None:
     [
         lambda: mailboxes.ensure(ANN, actor=ACTOR, quota_octets=1),
         lambda: mailboxes.set_password(ANN, None, actor=ACTOR),
-        lambda: mailboxes.get(ANN),
+        lambda: mailbox_lookup.get(ANN),
         lambda: devices.add(ANN, "Phone", actor=ACTOR),
         lambda: aliases.ensure(ANN, ["bob@example.org"], actor=ACTOR),
         lambda: mail_export.run(ANN, Path("/nonexistent"), actor=ACTOR),

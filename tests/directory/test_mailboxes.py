@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailstore.directory import admins, aliases, mailboxes
+from mailstore.directory import admins, aliases, mailbox_lookup, mailboxes
 from mailstore.directory.outcome import Rejected
 from mailstore.models import AuditEntry, Device, Mailbox, User
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, at_once
@@ -47,7 +47,7 @@ def test_ensure_sets_only_what_is_given() -> None:
     mailboxes.ensure("ann@example.org", actor=ACTOR, quota_octets=500, pop=False, suspended=True)
     done = mailboxes.ensure("ann@example.org", actor=ACTOR, quota_octets=None)
     assert done.changes == {"quota_octets": (500, None)}
-    box = mailboxes.get("ANN@example.org")
+    box = mailbox_lookup.get("ANN@example.org")
     assert (box.quota_octets, box.pop, box.user.is_active) == (None, False, False)
 
 

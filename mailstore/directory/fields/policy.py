@@ -1,13 +1,15 @@
-"""The fields of retention policies."""
+"""The fields of retention policies, and the clock of the policy that a domain or mailbox follows."""
 
 from __future__ import annotations
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.directory.fields.field import Field, Kind, Setter, Table
-from mailstore.models import RetentionPolicy
+from mailstore.models import Domain, Mailbox, RetentionPolicy
 
 POLICY = Table(
     (
@@ -97,3 +99,15 @@ class PolicyValues(PolicyRules, total=False):
     """The rules, and the name, which `policies.change` sets too."""
 
     name: str
+
+
+def with_policy_since(row: Domain | Mailbox, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values for a domain or mailbox, with the clock of the policy if they choose another.
+
+    `policy_at_once` True sets no clock, so that the policy applies to old mail too. The same policy keeps its clock.
+    """
+    rest = dict(values)
+    at_once = bool(rest.pop("policy_at_once", False))
+    if "policy" in rest and rest["policy"] != row.policy:
+        rest["policy_since"] = None if at_once else timezone.now()
+    return rest

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.db.models import QuerySet
 
-from mailstore.directory import domains, mailbox_removal, mailboxes
+from mailstore.directory import domains, mailbox_lookup, mailbox_removal, mailboxes
 from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.removal_notice import Removed
 from mailstore.management import text_table
@@ -102,7 +102,7 @@ class Command(NounCommand):
             self.stdout.write(line)
 
     def show(self, options: Options) -> None:
-        (values,) = _as_json(Mailbox.objects.filter(pk=mailboxes.get(options["address"]).pk))
+        (values,) = _as_json(Mailbox.objects.filter(pk=mailbox_lookup.get(options["address"]).pk))
         if options["json"]:
             self.say_json(values)
             return

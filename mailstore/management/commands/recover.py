@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from mailstore.directory import mailboxes
+from mailstore.directory import mailbox_lookup
 from mailstore.management import text_table
 from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import EXIT_USAGE, actor
@@ -52,7 +52,7 @@ class Command(NounCommand):
         )
 
     def listing(self, options: Options) -> None:
-        resting = recovery.resting(mailboxes.get(options["address"]), _choice(options))
+        resting = recovery.resting(mailbox_lookup.get(options["address"]), _choice(options))
         rows = resting.annotate(by=F("removed_by__name")).defer("prefix")
         if options["json"]:
             self.say_json_list(_as_json(rows.iterator()))
