@@ -12,6 +12,7 @@ from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 
 from mailstore.directory.audit import Actor
+from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.outcome import Changes, Rejected
 from mailstore.models import Domain, DomainGrant, Mailbox, User
 from mailstore.policy.quota import format_octets
@@ -59,10 +60,16 @@ class Room:
         if allotment is not None:
             self._refuse_sum(self.allotted_octets + (quota or 0) - (was or 0), allotment)
 
-    def refuse_hold(self, changes: Changes) -> None:
-        """Refuse a domain admin who sets or lifts a hold: that is for hosting admins."""
-        if "held" in changes and bound(self.actor):
+    def refuse_fields_of_hosts(self, changes: Changes) -> None:
+        """Refuse a domain admin who sets or lifts a hold, or another field that only hosting admins set."""
+        if not bound(self.actor):
+            return
+        if "held" in changes:
             raise Rejected(_("a hold is set and lifted by hosting admins alone"), field="held")
+        for name in MAILBOX.set_by_hosts():
+            if name in changes:
+                label = MAILBOX[name].label
+                raise Rejected(_("%(label)s: only hosting admins set this") % {"label": label}, field=name)
 
     def take(self, quota: int | None, *, was: int | None = 0, mailboxes: int = 0) -> None:
         """Count so many more mailboxes, and a quota (octets) in place of the one before."""

@@ -166,7 +166,7 @@ class _Judge:
         case = MailboxCase(Mailbox(user=User(address=wanted.address), domain=domain), created=True)
         self._give_first_password(case, wanted.password)
         case.assign({"quota_octets": domain_caps.quota_of_new(domain), **wanted.fields})
-        room.refuse_hold(case.changes)
+        room.refuse_fields_of_hosts(case.changes)
         room.refuse_quota(case.mailbox.quota_octets)
         room.take(case.mailbox.quota_octets, mailboxes=1)
         self._rows.neighbours.add(wanted.address)
@@ -178,7 +178,7 @@ class _Judge:
         case.assign(wanted.fields)
         if wanted.password is not None:
             self._change_password(case, wanted.password)
-        room.refuse_hold(case.changes)
+        room.refuse_fields_of_hosts(case.changes)
         if "quota_octets" in case.changes:
             was, quota = case.changes["quota_octets"]
             room.refuse_quota(quota, was=was)

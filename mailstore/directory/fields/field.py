@@ -1,4 +1,4 @@
-"""What is known of one field of a domain, mailbox or other row, and a table of them.
+"""A field of a mailbox, domain or other row as data, and a table of such fields.
 
 The options of the shell, JSON, files of mailboxes, forms, bulk changes and the words of the audit are made from the
 tables in the modules beside this one. A new field needs its column in the model, a row in the table, its type in the
@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 
 
 class Kind(Enum):
-    """What the values of a field are. It decides how a shell, a file and a form read and write them."""
+    """The type of a field. It decides how the shell, files and forms read and write the values."""
 
     TEXT = "text"
     SWITCH = "switch"
@@ -34,7 +34,7 @@ class Kind(Enum):
 
 
 class Setter(Enum):
-    """Who may set a field at all; which rows, is decided by the pages."""
+    """Who may set a field. The pages decide on which rows."""
 
     HOST = "hosting admins"
     ADMIN = "hosting admins and the admins of the domain"
@@ -53,42 +53,37 @@ class Surface(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One field. What is left out follows from its name and from the column of its model.
+    """One field. What is not given follows from the name and from the column of the model, default and label too."""
 
-    `name` is its name in the `ensure` of its subject, in forms, bulk changes and the audit. `column` is that of the
-    model where it differs, `negated` where the column says the opposite. `holder` is the attribute of the row that
-    has the column, where the row has it not itself.
-    """
-
-    name: str
+    name: str  # in the `ensure` of its subject, in forms, bulk changes and the audit
     kind: Kind
     model: type[Model]
     setter: Setter = Setter.ADMIN
     absent: tuple[Surface, ...] = ()
-    column: str = ""
-    negated: bool = False
-    holder: str = ""
-    own_label: Promise | None = None
-    prompt: Promise | None = None
-    help: Promise | None = None
-    least: int = 0
+    column: str = ""  # of the model, if it has another name
+    negated: bool = False  # the column says the opposite
+    holder: str = ""  # the attribute of the row that has the column, if it is another row
+    own_label: Promise | None = None  # if the model has no column, or the column says the opposite
+    prompt: Promise | None = None  # what forms ask instead of showing the label
+    help: Promise | None = None  # the line below it in a form
+    least: int = 0  # of a number
     most: int = 10**9
-    values: tuple[str, ...] = ()
-    private: bool = False
+    values: tuple[str, ...] = ()  # of a choice that has no column
+    private: bool = False  # the audit, which the owner reads, has only the length of the text
     options: tuple[str, ...] = ()
-    option_help: str = ""
-    key: str = ""
-    headings: tuple[str, ...] = ()
+    option_help: str = ""  # in English, as all of `--help`
+    key: str = ""  # in JSON
+    headings: tuple[str, ...] = ()  # in files, in lower case, beside the label
 
     @property
     def label(self) -> Promise:
-        """What people call it, in the middle of a sentence. Files, forms, bulk changes and the audit use it."""
+        """Return the name for people, in the middle of a sentence. Files, forms, bulk changes and the audit use it."""
         label: Promise = self.own_label if self.own_label is not None else self._of_model().verbose_name
         return label
 
     @property
     def default(self) -> Any:
-        """The value in a new row; None where the model has no such column."""
+        """Return the value in a new row; None where the model has no such column."""
         found = self._of_model()
         value = found.get_default() if found is not None else None
         return not value if self.negated else value
@@ -116,7 +111,7 @@ class Field:
 
     @property
     def shell_options(self) -> tuple[str, ...]:
-        """The option of commands; of a switch the two that set it to true and to false."""
+        """Return the option of commands; of a switch the two that set it to true and to false."""
         if self.options:
             return self.options
         word = self.name.replace("_", "-")
@@ -128,7 +123,7 @@ class Field:
 
     @property
     def file_headings(self) -> tuple[str, ...]:
-        """What headers of files call it beside its label, in lower case."""
+        """Return the headings that files may have for it beside the label, in lower case."""
         return self.headings or (self.name, self.name.replace("_", " "))
 
     def value(self, row: Model) -> Any:
@@ -137,7 +132,7 @@ class Field:
         return self.from_column(getattr(holder, self.column_name))
 
     def from_column(self, value: Any) -> Any:
-        """Turn a value of the column into one of the field; the same turns it back."""
+        """Turn a value of the column into a value of the field. The same call turns it back."""
         return not value if self.negated else value
 
     def json_value(self, row: Model) -> Any:
@@ -147,7 +142,7 @@ class Field:
         return value if value is None or write is None else write(value)
 
     def _of_model(self) -> Any:
-        """The field of Django's model. Any: what its stubs know of it depends on the model."""
+        """Return the field of Django's model, or None. Its type depends on the model, hence Any."""
         try:
             return self.model._meta.get_field(self.column_name)
         except FieldDoesNotExist:
@@ -177,13 +172,13 @@ class Table:
         return any(field.name == name for field in self.fields)
 
     def on(self, surface: Surface) -> tuple[Field, ...]:
-        """The fields that the surface has."""
+        """Return the fields that the surface has."""
         return tuple(field for field in self.fields if surface not in field.absent)
 
     def names(self, *kinds: Kind) -> tuple[str, ...]:
-        """The names of the fields of these kinds, of all where none is given."""
+        """Return the names of the fields of these kinds, or of all fields if no kind is given."""
         return tuple(field.name for field in self.fields if not kinds or field.kind in kinds)
 
     def set_by_hosts(self) -> tuple[str, ...]:
-        """The names of the fields that hosting admins alone set."""
+        """Return the names of the fields that only hosting admins set."""
         return tuple(field.name for field in self.fields if field.setter is Setter.HOST)
