@@ -10,6 +10,7 @@ import pytest
 from django.db import transaction
 
 from mailstore.bodies.files import FileBodies
+from mailstore.delivery.delivery import StoredDelivery
 from mailstore.directory import devices, mailbox_removal, message_purge
 from mailstore.errors import BadCredentials, BodyLost, TryAgain, Unavailable
 from mailstore.maildrop.accounts import StoredAccounts
@@ -22,6 +23,7 @@ from mailstore.ports import Credentials, Maildrop
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.sign_in import SIGN_IN
 from mailstore.sql.statements.view import CARDS, LISTING
+from tests.fakes.bodies import FakeBodies
 from tests.site.mail import Mail, assert_counters_are_sums
 from tests.site.rows import ACTOR, PASSWORD, a_mailbox
 from tests.site.worker import Worker, all_there, end_lanes
@@ -314,3 +316,29 @@ def test_a_removal_after_the_mailbox_is_gone_is_answered(ann: Mail) -> None:
     mailbox_removal.purge_now(ANN, actor=ACTOR)
     assert type(ann.worker.ask(lambda done: drop.remove([1], done))) is BadCredentials
     assert type(ann.message(drop, 2)) is BodyLost
+
+
+# --- a body store that answers late -------------------------------------------------------------------------------
+
+
+def test_a_message_waits_for_a_store_that_answers_late(
+    worker: Worker, lanes: ConnectionPool, last_sign_ins: LastSignIns
+) -> None:
+    store = FakeBodies()
+    store.prepare()
+    accounts, delivery = StoredAccounts(lanes, store, last_sign_ins), StoredDelivery(lanes, store, "mail.example.test")
+    mail = Mail(worker, delivery, accounts)
+    a_mailbox()
+    mail.deliver(ANN, wire(1))
+    drop = mail.open(ANN)
+    mail.uidls(drop)
+    store.answers.held = True
+    answers: list[object] = []
+    worker.loop.call_soon(drop.message, 1, answers.append)
+    worker.until(lambda: store.answers.outstanding, "the store was asked")
+    assert answers == []
+    store.answers.release()
+    (message,) = answers
+    assert message.body.read(0, 1000) == wire(1)
+    accounts.close()
+    delivery.close()
