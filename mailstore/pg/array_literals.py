@@ -6,24 +6,27 @@ from collections.abc import Iterable
 
 
 def bigints(numbers: Iterable[int | None]) -> bytes:
+    """Return a literal of bigint[]."""
     return b"{%s}" % b",".join([b"NULL" if number is None else b"%d" % number for number in numbers])
 
 
 def printed(numbers: Iterable[bytes | None]) -> bytes:
-    """Numbers as Postgres printed them."""
+    """Return a literal of numbers that Postgres printed."""
     return b"{%s}" % b",".join([b"NULL" if number is None else number for number in numbers])
 
 
 def truths(claims: Iterable[bool]) -> bytes:
+    """Return a literal of boolean[]."""
     return b"{%s}" % b",".join([b"t" if claim else b"f" for claim in claims])
 
 
 def octets(strings: Iterable[bytes]) -> bytes:
-    """As bytea[]."""
+    """Return a literal of bytea[]."""
     return texts(f"\\x{string.hex()}" for string in strings)
 
 
 def texts(items: Iterable[str | None]) -> bytes:
+    """Return a literal of text[], or of any other type that reads its values as text."""
     return ("{" + ",".join("NULL" if item is None else _quoted(item) for item in items) + "}").encode()
 
 

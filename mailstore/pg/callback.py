@@ -1,4 +1,4 @@
-"""Gives an answer to whoever asked, so that a bug of his own is logged and leaves nobody waiting; knows no question."""
+"""Calls a callback with its answer, so that an error in the callback is logged and nobody is left waiting."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ log = logging.getLogger("popadmin.store")
 
 
 def tell(done: Done[T], answer: T | MailError) -> None:
-    """Call `done`, and never raise. One that cannot take the answer is told Unavailable in its place: it passes that
-    on, and whoever waits behind it (a client, an MTA, a shutdown) goes on."""
+    """Call `done`, and never raise.
+
+    A callback that fails on the answer is called again with Unavailable, which it passes on: a client, an MTA or a
+    shutdown that waits behind it goes on.
+    """
     try:
         done(answer)
     except Exception:

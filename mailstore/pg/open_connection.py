@@ -1,4 +1,4 @@
-"""Opens one connection for a lane: connected, made safe, every statement prepared. Blocks; knows no loop."""
+"""Opens one connection for a lane, with its settings and every statement prepared. It blocks."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
 
 CONNECT_SECONDS = 5  # for each address of the server, where the operator's conninfo sets no limit
-PREPARE_SECONDS = 10.0  # one round trip; a server that takes longer is not there
+PREPARE_SECONDS = 10.0  # for one round trip
 STATEMENT_SECONDS = 30  # the server ends what takes longer
 LOCK_SECONDS = 5  # the server ends what waits longer for one mailbox: others wait behind it on the lane
-# Plans are made once, for any parameters, some of them while tables are small. What a lane asks for is a few rows by
-# their keys, mostly in memory: at Postgres' own cost of a random page, made for disks that turn, RETR walked through
-# all bodies of a site that had some thousands.
+# Plans are made once, for any parameters, some of them while tables are small. A lane asks for a few rows by their
+# keys, mostly in memory. With Postgres' own cost of a random page, which is meant for spinning disks, RETR read all
+# bodies of a site that had some thousands.
 SESSION_OPTIONS = (
     f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s"
     " -c plan_cache_mode=force_generic_plan -c jit=off -c random_page_cost=1.1"
 )
-# 250 says that the row survives a power cut. Any stronger promise of the server's own is left as it is.
+# The reply 250 says that the row survives a power cut. Where the server is set to more than that, it stays so.
 KEEP_PROMISES = (
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
 
 
 def with_options(text: str) -> str:
-    """Return the conninfo with what a lane needs; what it says itself of other things stands."""
+    """Return the conninfo with the settings that a lane needs; its other settings stay."""
     parts = conninfo.conninfo_to_dict(text)
     merged: dict[str, str | int] = {"application_name": "popadmin", "keepalives_idle": 30}
     merged.update({key: value for key, value in parts.items() if value is not None})
@@ -43,7 +43,7 @@ def with_options(text: str) -> str:
 
 
 def connect(text: str, statements: Sequence[Statement]) -> PGconn:
-    """Return a connection in pipeline mode with nothing under way. OperationalError, within a bounded time."""
+    """Return a connection in pipeline mode with nothing under way; OperationalError within a bounded time."""
     connection = pq.PGconn.connect(text.encode())
     try:
         _prepare(connection, statements, time.monotonic() + PREPARE_SECONDS)
@@ -54,7 +54,7 @@ def connect(text: str, statements: Sequence[Statement]) -> PGconn:
 
 
 def _prepare(connection: PGconn, statements: Sequence[Statement], deadline: float) -> None:
-    """Everything behind one sync point: one round trip, which a blocking libpq would wait for without a limit."""
+    """Prepare all statements in one round trip; a blocking libpq would wait for it without a limit."""
     if connection.status != pq.ConnStatus.OK:
         raise OperationalError(connection.get_error_message())
     connection.nonblocking = 1
@@ -69,7 +69,7 @@ def _prepare(connection: PGconn, statements: Sequence[Statement], deadline: floa
 
 
 def _synced(connection: PGconn) -> bool:
-    """Take what came; True at the sync point."""
+    """Take the results that came; True at the sync point."""
     while not connection.is_busy():
         result = connection.get_result()
         if result is None:
@@ -82,7 +82,7 @@ def _synced(connection: PGconn) -> bool:
 
 
 def wait(descriptor: int, *, writing: bool, seconds: float) -> None:
-    """Return when the server said something, or can be told more. OperationalError when that takes too long."""
+    """Return when the server sent something, or can take more. OperationalError when that takes too long."""
     poll = select.poll()
     poll.register(descriptor, select.POLLIN | (select.POLLOUT if writing else 0))
     if seconds <= 0 or not poll.poll(seconds * 1000):

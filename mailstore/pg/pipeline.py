@@ -1,14 +1,15 @@
-"""One libpq connection in pipeline mode on the worker's loop; knows statements and results, not mail.
+"""One libpq connection in pipeline mode on the worker's loop, called a lane; it knows statements and results, not mail.
 
-Many sessions share a lane: each `run` queues one prepared statement, or a few, behind one sync point, so that each run
-is a transaction of its own and an error of one never touches the next. A query costs one send and a share of one
-receive; there is no pool, no task, no future. While the database is away every `run` is answered Unavailable at once,
-and the lane tries to come back by itself, whatever went wrong.
+Many sessions share a lane. Each `run` queues one prepared statement, or a few, behind one sync point, so that each run
+is a transaction of its own, and an error in one does not touch the next. A query costs one send and a share of one
+receive; there is no task and no future. While the database is away every `run` is answered Unavailable at once, and the
+lane goes on trying to connect, whatever the error was.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,14 +20,15 @@ from psycopg import OperationalError, pq
 from mailstore.errors import MailError, Overloaded, Unavailable
 from mailstore.pg import open_connection
 from mailstore.pg.callback import tell
-from mailstore.pg.outage_log import OutageLog
 from mailstore.pg.statement import BINARY, TEXT, Parameters, Statement
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
 
+log = logging.getLogger("popadmin.database")
+
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)  # a restarted Postgres is found again within two seconds
-PENDING_LIMIT = 5000  # queries in flight on one lane; beyond it the machine is drowning and says so
+PENDING_LIMIT = 5000  # queries in flight on one lane; beyond it the answer is Overloaded
 STUCK_SECONDS = open_connection.STATEMENT_SECONDS + 5  # no result for so long means that the connection is dead
 
 Answer = Callable[["PGresult | MailError"], None]
@@ -35,15 +37,36 @@ Steps = Sequence[tuple[Statement, Parameters]]
 
 
 class StatementFailed(Unavailable):
-    """The server refused one statement; `sqlstate` says why. Everything not expected by the caller is temporary."""
+    """The server refused one statement; `sqlstate` says why. What the caller does not expect is a temporary error."""
 
     def __init__(self, message: str, sqlstate: str) -> None:
         super().__init__(f"{sqlstate}: {message}")
         self.sqlstate = sqlstate
 
 
+class OutageLog:
+    """Logs once that the database is away, and once that it is back; the lanes of a worker share it."""
+
+    def __init__(self) -> None:
+        self._away: set[object] = set()
+
+    def lost(self, lane: object, why: str) -> None:
+        """Call whenever a lane has no connection and gets none."""
+        if not self._away:
+            log.error("the database cannot be reached, trying again until it can: %s", why)
+        self._away.add(lane)
+
+    def came(self, lane: object) -> None:
+        """Call whenever a lane has a new connection."""
+        if lane not in self._away:
+            return
+        self._away.discard(lane)
+        if not self._away:
+            log.info("the database is back")
+
+
 class Pipeline:
-    """A connection that comes back. Call `open` once from the loop's thread, `close` at the end.
+    """A connection that reconnects. Call `open` once from the loop's thread, `close` at the end.
 
     `came` is called whenever there is a new connection, before anything runs on it.
     """
@@ -65,7 +88,7 @@ class Pipeline:
         self._connection: PGconn | None = None
         self._socket = -1  # the connection's; libpq does not name it any more once the server has closed it
         self._waiting: deque[Answers] = deque()
-        self._heard_at = 0.0  # of the last result, or of the first question since nobody waited
+        self._heard_at = 0.0  # of the last result, or of the first query since none was waiting
         self._results: list[PGresult] = []  # of the transaction that is being answered
         self._failures = 0
         self._opening = False
@@ -77,11 +100,11 @@ class Pipeline:
 
     @property
     def load(self) -> int:
-        """How many answers are outstanding."""
+        """How many queries have no answer yet."""
         return len(self._waiting)
 
     async def open(self) -> None:
-        """Connect; when the database is away, go on trying behind the scenes."""
+        """Connect; when the database is away, go on trying in the background."""
         self._loop = asyncio.get_running_loop()
         await self._connect()
 
@@ -94,9 +117,9 @@ class Pipeline:
         self.run_each(steps, lambda answers: done(answers if isinstance(answers, MailError) else answers[-1]))
 
     def run_each(self, steps: Steps, done: Answers) -> None:
-        """The same for whoever wants every statement's result.
+        """Queue one transaction; `done` gets the results of all statements or the first error, exactly once.
 
-        Every statement takes its own snapshot, so one behind a lock sees what was committed before the lock was had.
+        Every statement takes its own snapshot, so one behind a lock sees what was committed before the lock.
         """
         connection = self._connection
         if connection is None:
@@ -112,7 +135,7 @@ class Pipeline:
                 )
             connection.pipeline_sync()
             waits = connection.flush()
-        except Exception as error:  # whatever it was: half of a transaction may have been sent
+        except Exception as error:  # of any kind: half of a transaction may have been sent
             self._drop(_why(error))
             done(Unavailable(_why(error)))
             return
@@ -123,10 +146,10 @@ class Pipeline:
             self._loop.add_writer(self._socket, self._writable)
 
     def tick(self) -> None:
-        """Called every second: gives up a connection that is dead, or whose answers stay away.
+        """Give up a connection that is dead, or whose answers do not come. Called every second.
 
-        A server that dies with queries of ours unread leaves an error on the socket, and uvloop calls no reader for
-        that: libuv just ends the watch. Reading finds it.
+        A server that dies before it reads our queries leaves an error on the socket. uvloop calls no reader for that,
+        since libuv only ends the watch; reading finds it.
         """
         self._readable()
         if self._waiting and self._loop.time() - self._heard_at > STUCK_SECONDS:
@@ -140,7 +163,7 @@ class Pipeline:
             connection = await self._loop.run_in_executor(
                 self._pool, open_connection.connect, self._conninfo, self._statements
             )
-        except Exception as error:  # whatever it was: a lane that does not try again is lost for good
+        except Exception as error:  # of any kind: a lane that does not try again is lost
             self._failed(_why(error))
             return
         finally:
@@ -167,7 +190,7 @@ class Pipeline:
             self._reconnecting = self._loop.create_task(self._connect())
 
     def _drop(self, why: str) -> None:
-        """Give the connection up and answer everything that waits on it: what happened to it is not known."""
+        """Give the connection up, and answer everything that waits on it: what became of it is not known."""
         connection, self._connection = self._connection, None
         if connection is None:
             return
@@ -208,7 +231,7 @@ class Pipeline:
             self._drop(_first_line(connection.get_error_message()))
 
     def _take(self, result: PGresult | None) -> None:
-        """One step of libpq's pipeline: each statement's result and a None, at the end the sync point."""
+        """Take one step of libpq's pipeline: a result and a None for each statement, and the sync point at the end."""
         if result is None:
             return
         self._heard_at = self._loop.time()
@@ -232,5 +255,5 @@ def _why(error: Exception) -> str:
 
 
 def _first_line(text: str) -> str:
-    """What libpq says of the matter; its further lines are advice for whoever has typed psql."""
+    """Return the error itself; the further lines of libpq are advice for users of psql."""
     return text.partition("\n")[0]

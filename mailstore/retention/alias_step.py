@@ -1,4 +1,4 @@
-"""Removes aliases that expired long ago; until then whoever looks for one sees that it was there, and may renew it."""
+"""The step that removes aliases which expired long ago. Until then the lists show them, and they can be renewed."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from mailstore.sql.sweep_step import Step, SweepContext
 ACTOR = Actor("sweep", "shell")
 
 
-def _due(round: SweepContext) -> QuerySet[Alias]:
-    """The forwards of removed mailboxes too: a restore would bring them back expired."""
-    return Alias.objects.filter(expires_at__lt=removal_notice.due_before(round.now), domain__removed_at=None)
+def _due(context: SweepContext) -> QuerySet[Alias]:
+    """Return the aliases that are due, with forwards of removed mailboxes: a restore would bring them back expired."""
+    return Alias.objects.filter(expires_at__lt=removal_notice.due_before(context.now), domain__removed_at=None)
 
 
-def _look(round: SweepContext) -> tuple[int]:
-    return (_due(round).count(),)
+def _look(context: SweepContext) -> tuple[int]:
+    return (_due(context).count(),)
 
 
-def _act(round: SweepContext) -> tuple[int]:
+def _act(context: SweepContext) -> tuple[int]:
     count = 0
-    for address in list(_due(round).order_by("expires_at").values_list("address", flat=True)):
-        if round.stop():
+    for address in list(_due(context).order_by("expires_at").values_list("address", flat=True)):
+        if context.stop():
             break
-        with suppress(Rejected):  # removed since it was found
-            aliases.remove_expired(address, before=removal_notice.due_before(round.now), actor=ACTOR)
+        with suppress(Rejected):  # somebody removed it since it was found
+            aliases.remove_expired(address, before=removal_notice.due_before(context.now), actor=ACTOR)
             count += 1
     return (count,)
 

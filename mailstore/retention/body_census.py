@@ -1,4 +1,4 @@
-"""Bodies in the store against rows: how many have one, and which have none; it changes nothing."""
+"""Compares the bodies in the store with the rows: how many have a row, and which have none. It changes nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Progress = Callable[[str, int, int | None], None]  # what is looked at, how many
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """How many bodies have a row, and how many have none; those of deliveries under way are neither."""
+    """How many bodies have a row, and how many have none. Bodies of deliveries under way are not counted."""
 
     known: int
     unknown: int
@@ -38,21 +38,21 @@ def count(store: BodyStore, progress: Progress = lambda _what, _count, _total: N
 
 
 def sample(store: BodyStore, bodies: int) -> Census:
-    """Count the oldest bodies alone: no row of theirs is still to come."""
+    """Count only the oldest bodies, whose deliveries are over."""
     keys = list(islice(store.keys(), bodies))
     unknown = sum(1 for key in _without_row(keys) if is_settled(key))
     return Census(len(keys) - unknown, unknown)
 
 
 def without_row(store: BodyStore) -> Iterator[list[str]]:
-    """Yield the keys of bodies that no row names, sorted, some at a time."""
+    """Yield the keys of bodies that have no row, sorted, in batches."""
     for batch in batches(store.keys()):
         if found := [key for key in _without_row(batch) if is_settled(key)]:
             yield found
 
 
 def in_quarantine_without_row(store: BodyStore) -> Iterator[list[str]]:
-    """Yield the names of bodies in the quarantine that no row names, sorted, some at a time."""
+    """Yield the names of bodies in the quarantine that have no row, sorted, in batches."""
     for batch in batches(store.quarantined()):
         names = {name[-sortable_ids.ID_CHARACTERS :]: name for name in batch}
         if found := [names[key] for key in _without_row(list(names))]:
@@ -60,13 +60,13 @@ def in_quarantine_without_row(store: BodyStore) -> Iterator[list[str]]:
 
 
 def is_settled(key: str) -> bool:
-    """True for a body so old that its delivery is over."""
+    """Return True for a body so old that its delivery is over."""
     milliseconds, _chance = sortable_ids.parts(key)
     return time.time() - milliseconds / 1000 > GRACE_SECONDS
 
 
 def batches(names: Iterable[str]) -> Iterator[list[str]]:
-    """Yield them some at a time."""
+    """Yield the names in batches of BATCH_ROWS."""
     source = iter(names)
     while batch := list(islice(source, BATCH_ROWS)):
         yield batch

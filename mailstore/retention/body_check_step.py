@@ -1,7 +1,7 @@
-"""Reads all bodies slowly, so that what a disk has lost is known before somebody fetches it; tells administrators once.
+"""The step that reads all bodies slowly, so that a damaged one is known before somebody fetches it.
 
-Each look reads as many as are due by now, within a budget of time and octets; where it stopped is one row. A delivery
-knows nothing of it.
+Each look reads as many bodies as are due by now, within a budget of time and octets, and notes in one row where it
+stopped. Administrators are told of each damaged body once. Deliveries do not depend on it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from mailstore.policy import reading_schedule
 from mailstore.retention import admin_mail
 from mailstore.sql.sweep_step import BATCH_ROWS, Step, SweepContext
 
-AGAIN_BODIES = 20  # damaged ones that a look reads anew, whichever; the others' turn comes with the next
-PAUSE_SECONDS = 0.05  # what is read in so little time is not waited for
+AGAIN_BODIES = 20  # damaged bodies that a look reads again, chosen at random
+PAUSE_SECONDS = 0.05  # a shorter wait is not worth a sleep
 NAMED = 50
 _WHAT_TO_DO = gettext_lazy(
     "The check of the stored mail found it missing or changed: a mail program that fetches it is told so. Bring the "
@@ -33,7 +33,7 @@ _WHAT_TO_DO = gettext_lazy(
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The bodies behind `check.after` up to the key `until`; all of them end the round."""
+    """The bodies behind `check.after` up to the key `until`. `ends`: with them all bodies have been read once."""
 
     check: BodyCheck
     until: int
@@ -41,7 +41,7 @@ class Due:
 
 
 class Budget:
-    """What one look may use: so many seconds, and in each of them so many octets."""
+    """What one look may use: a number of seconds, and a number of octets in each second."""
 
     def __init__(self, seconds: float) -> None:
         self._began = time.monotonic()
@@ -49,7 +49,7 @@ class Budget:
         self._octets = 0
 
     def spend(self, octets: int) -> None:
-        """Wait until so much more may have been read."""
+        """Note that so many octets were read, and wait where that was too fast."""
         self._octets += octets
         ahead = self._octets / reading_schedule.OCTETS_PER_SECOND - (time.monotonic() - self._began)
         if ahead > PAUSE_SECONDS:
@@ -59,65 +59,65 @@ class Budget:
         return time.monotonic() - self._began > self._seconds
 
 
-def _look(round: SweepContext) -> tuple[int, int]:
-    due = _due(round)
+def _look(context: SweepContext) -> tuple[int, int]:
+    due = _due(context)
     count = 0 if due is None else Body.objects.filter(pk__gt=due.check.after, pk__lte=due.until).count()
     return count, damaged_bodies.bodies().count()
 
 
-def _act(round: SweepContext) -> tuple[int, int]:
-    _read_again(round)
-    due = _due(round)
-    count = 0 if due is None else _read(due, round)
-    _tell(round)
+def _act(context: SweepContext) -> tuple[int, int]:
+    _read_again(context)
+    due = _due(context)
+    count = 0 if due is None else _read(due, context)
+    _tell(context)
     return count, damaged_bodies.bodies().count()
 
 
-def _due(round: SweepContext) -> Due | None:
-    """Return what is to be read now; None where the check is switched off."""
+def _due(context: SweepContext) -> Due | None:
+    """Return what is to be read now; None where nothing is, or the check is switched off."""
     days = settings.BODY_CHECK_DAYS
     if not days:
         return None
-    check = BodyCheck.objects.first() or BodyCheck(pk=1, began_at=round.now, looked_at=round.now)
+    check = BodyCheck.objects.first() or BodyCheck(pk=1, began_at=context.now, looked_at=context.now)
     left = Body.objects.filter(pk__gt=check.after).aggregate(first=Min("pk"), last=Max("pk"))
     if left["first"] is not None:
-        check.after = left["first"] - 1  # keys of bodies that are long gone take no time of the round
-    ends = (round.now - check.began_at).days >= days
+        check.after = left["first"] - 1  # keys of bodies that are long gone take no time
+    ends = (context.now - check.began_at).days >= days
     until = reading_schedule.until(
         after=check.after,
         last=left["last"] or check.after,
         began_at=check.began_at,
         looked_at=check.looked_at,
-        now=round.now,
+        now=context.now,
         days=days,
     )
     if until == check.after and not check._state.adding and not ends:
-        return None  # the time since the last look goes on counting, so that it is a body's turn one day
+        return None  # the time since the last look adds up until a body is due
     return Due(check, until, ends=ends)
 
 
-def _read_again(round: SweepContext) -> None:
+def _read_again(context: SweepContext) -> None:
     for body in Body.objects.filter(damaged_at__isnull=False).order_by("?")[:AGAIN_BODIES]:
-        if not round.stop():
-            damaged_bodies.look_at(round.store, body, now=round.now)
+        if not context.stop():
+            damaged_bodies.look_at(context.store, body, now=context.now)
 
 
-def _read(due: Due, round: SweepContext) -> int:
+def _read(due: Due, context: SweepContext) -> int:
     """Read what is due and note where it stopped; returns how many bodies."""
     check, count = due.check, 0
-    budget = Budget(reading_schedule.seconds(round.now - check.looked_at))
+    budget = Budget(reading_schedule.seconds(context.now - check.looked_at))
     for body in _between(check.after, due.until):
-        if round.stop() or budget.over():
+        if context.stop() or budget.over():
             break
-        damaged_bodies.look_at(round.store, body, now=round.now)
+        damaged_bodies.look_at(context.store, body, now=context.now)
         budget.spend(body.wire_octets)
         check.after = body.pk
         count += 1
     else:
         check.after = due.until
         if due.ends:
-            check.after, check.began_at = 0, round.now
-    check.looked_at = round.now
+            check.after, check.began_at = 0, context.now
+    check.looked_at = context.now
     check.save()
     return count
 
@@ -128,8 +128,8 @@ def _between(after: int, until: int) -> Iterator[Body]:
         after = batch[-1].pk
 
 
-def _tell(round: SweepContext) -> None:
-    """Tell hosting admins of what they were not told yet; the pages go on to show it."""
+def _tell(context: SweepContext) -> None:
+    """Tell hosting administrators of damaged bodies they do not know of; the pages show them as long as they are."""
     fresh = damaged_bodies.bodies().filter(damage_told_at=None)
     count = fresh.count()
     if not count:
@@ -140,8 +140,8 @@ def _tell(round: SweepContext) -> None:
         with notices.speaking(admin.language):
             subject = ngettext("%(count)d stored message is damaged", "%(count)d stored messages are damaged", count)
             text = f"{_WHAT_TO_DO}\n\n{lines}\n"
-        admin_mail.hand_over(admin, subject % {"count": count}, text, occasion=f"damage {round.now}", now=round.now)
-    fresh.update(damage_told_at=round.now)
+        admin_mail.hand_over(admin, subject % {"count": count}, text, occasion=f"damage {context.now}", now=context.now)
+    fresh.update(damage_told_at=context.now)
 
 
 BODY_CHECK = Step(("checked", "damaged"), _look, _act)

@@ -1,7 +1,9 @@
-"""Destroys bodies that nobody has had for a day.
+"""The steps that destroy what is in the body store and no message needs: drafts, quarantine, unclaimed bodies.
 
-The files go before the transaction that takes their rows away is over: where it is cut short, rows are left that no
-message refers to, and the next pass takes them up again.
+DRAFTS destroys what dead deliveries left. It is the first step, since it fails at once when the store is away.
+QUARANTINE destroys bodies that a repair set aside long ago. UNCLAIMED destroys bodies that no message has referred to
+for a day; the files go before the transaction that deletes their rows ends. Where that is cut short, rows are left that
+no message refers to, and the next pass takes them up again.
 """
 
 from __future__ import annotations
@@ -11,6 +13,46 @@ from collections.abc import Iterator
 from django.db import connection, transaction
 
 from mailstore.sql.sweep_step import BATCH_ROWS, Step, SweepContext
+
+DRAFT_SECONDS = 24 * 3600  # no delivery takes so long
+
+
+def _look_at_drafts(context: SweepContext) -> tuple[int]:
+    return (sum(1 for _draft in context.store.litter(DRAFT_SECONDS)),)
+
+
+def _destroy_drafts(context: SweepContext) -> tuple[int]:
+    count = 0
+    for name in context.store.litter(DRAFT_SECONDS):
+        if context.stop():
+            break
+        context.store.remove(name)
+        count += 1
+    return (count,)
+
+
+DRAFTS = Step(("drafts",), _look_at_drafts, _destroy_drafts)
+
+
+QUARANTINE_DAYS = 30
+
+
+def _look_at_quarantine(context: SweepContext) -> tuple[int]:
+    return (sum(1 for _name in context.store.quarantined(QUARANTINE_DAYS)),)
+
+
+def _empty_quarantine(context: SweepContext) -> tuple[int]:
+    count = 0
+    for name in context.store.quarantined(QUARANTINE_DAYS):
+        if context.stop():
+            break
+        context.store.remove(name)
+        count += 1
+    return (count,)
+
+
+QUARANTINE = Step(("quarantined",), _look_at_quarantine, _empty_quarantine)
+
 
 # A body that several recipients share is born unreferenced; the pass a day later sees who took it.
 _LONG = "unreferenced_at < %(now)s - interval '1 day'"
@@ -27,34 +69,34 @@ SELECT count(*), coalesce(sum(wire_octets), 0)::bigint FROM mailstore_body WHERE
 """
 
 
-def _look(round: SweepContext) -> tuple[int, int]:
+def _look(context: SweepContext) -> tuple[int, int]:
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"now": round.now})
+        cursor.execute(_COUNT, {"now": context.now})
         bodies, octets = cursor.fetchone()
     return bodies, octets
 
 
-def _act(round: SweepContext) -> tuple[int, int]:
+def _act(context: SweepContext) -> tuple[int, int]:
     bodies = octets = 0
-    for size in _destroyed(round):
+    for size in _destroyed(context):
         bodies += 1
         octets += size
     return bodies, octets
 
 
-def _destroyed(round: SweepContext) -> Iterator[int]:
+def _destroyed(context: SweepContext) -> Iterator[int]:
     """Yield the octets of each body that is gone."""
     after: int | None = 0
-    while after is not None and not round.stop():
-        after, gone = _batch(after, round)
+    while after is not None and not context.stop():
+        after, gone = _batch(after, context)
         yield from gone
 
 
 @transaction.atomic
-def _batch(after: int, round: SweepContext) -> tuple[int | None, list[int]]:
+def _batch(after: int, context: SweepContext) -> tuple[int | None, list[int]]:
     """Destroy a batch of bodies; returns the last id seen (None: no more), and the octets of each that is gone."""
     with connection.cursor() as cursor:
-        cursor.execute(_DUE, {"after": after, "now": round.now})
+        cursor.execute(_DUE, {"after": after, "now": context.now})
         due = [key for (key,) in cursor.fetchall()]
         if not due:
             return None, []
@@ -62,7 +104,7 @@ def _batch(after: int, round: SweepContext) -> tuple[int | None, list[int]]:
         cursor.execute(_DESTROY, {"bodies": due})
         gone = cursor.fetchall()
     for key, _octets in gone:
-        round.store.remove(key)
+        context.store.remove(key)
     return due[-1], [octets for _key, octets in gone]
 
 

@@ -1,15 +1,14 @@
-"""Notes what every device of a mailbox has by now, where a policy counts the days since; a row a day at most."""
+"""The step that notes what every device of a mailbox has, where a policy counts the days since; a row a day at most."""
 
 from __future__ import annotations
 
 from django.db import connection
 
 from mailstore.sql.device_coverage import every_has
-from mailstore.sql.mailbox_window import windows
 from mailstore.sql.policy_source import followed
-from mailstore.sql.sweep_step import Step, SweepContext
+from mailstore.sql.sweep_step import Step, SweepContext, windows
 
-# Who no longer has a message begins anew with it once everybody has; so a row keeps only what all have still.
+# A row keeps only what all devices still have: where one no longer has a message, its days begin anew.
 _KEEP = f"""
 WITH boxes AS MATERIALIZED (
     SELECT box.id, {every_has()} AS every
@@ -37,7 +36,7 @@ SELECT boxes.id, date_trunc('day', %(now)s::timestamptz, 'UTC') + interval '1 da
  WHERE boxes.every - had.numbers <> '{{}}'
     ON CONFLICT (mailbox_id, since) DO UPDATE SET numbers = h.numbers + excluded.numbers
 """
-# What was had for longer than the policy asks for is due, whenever that was: one row says it for all of it.
+# What all have had for longer than the policy asks for is due, so one row is enough for all of it.
 _MERGE = f"""
 WITH old AS (
     DELETE FROM mailstore_everydevicehas h
@@ -55,12 +54,12 @@ SELECT old.mailbox_id, max(old.since), range_agg(one)
 """
 
 
-def _act(round: SweepContext) -> tuple[()]:
-    for keys in windows(round):
+def _act(context: SweepContext) -> tuple[()]:
+    for keys in windows(context):
         with connection.cursor() as cursor:
             for statement in (_KEEP, _NOTE, _MERGE):
-                cursor.execute(statement, {"boxes": keys, "now": round.now})
+                cursor.execute(statement, {"boxes": keys, "now": context.now})
     return ()
 
 
-POSSESSION = Step((), lambda _round: (), _act)
+POSSESSION = Step((), lambda _context: (), _act)

@@ -1,6 +1,7 @@
-"""Forgets what the diary has kept for as long as the mailbox's policy says; nothing of one that is held or rests.
+"""The step that forgets sessions of the diary which are older than the mailbox's policy says.
 
-With it go the earlier stays of messages that were restored so long ago: there is nothing more to tell of their time.
+Mailboxes that are on hold or removed keep theirs. The earlier stays of messages that were restored as long ago go too:
+no session of their time is left.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ from collections.abc import Iterator
 
 from django.db import connection
 
-from mailstore.sql.mailbox_window import windows
 from mailstore.sql.policy_source import followed
-from mailstore.sql.sweep_step import Step, SweepContext
+from mailstore.sql.sweep_step import Step, SweepContext, windows
 
 DIARY_DAYS = 90  # where no policy says otherwise
 
@@ -26,33 +26,33 @@ _KEPT = f"""
 _OF_OLD = f"{_KEPT} AND s.mailbox_id = box.id AND s.started_at < since.at AND s.ended_at < since.at"
 _COUNT = f"SELECT count(*) FROM mailstore_diarysession s WHERE EXISTS (SELECT FROM {_OF_OLD})"
 _FORGET = f"DELETE FROM mailstore_diarysession s USING {_OF_OLD}"
-# A day in any case: a session that opened within such a stay may still list it.
+# They stay a day in any case: a session that opened within such a stay may still list it.
 _FORGET_STAYS = f"""
 DELETE FROM mailstore_earlierstay e USING {_KEPT}
    AND e.mailbox_id = box.id AND e.restored_at < least(since.at, %(now)s - interval '1 day')
 """
 
-# Of workers that have ended, or have had nothing to tell for a day.
+# The rows of workers that have ended, or have written nothing for a day.
 _FORGET_BATCHES = "DELETE FROM mailstore_diarybatch WHERE written_at < %(now)s::timestamptz - interval '1 day'"
 
 
-def _look(round: SweepContext) -> tuple[int]:
-    return (sum(_each_window(round, _COUNT)),)
+def _look(context: SweepContext) -> tuple[int]:
+    return (sum(_each_window(context, _COUNT)),)
 
 
-def _act(round: SweepContext) -> tuple[int]:
-    forgotten = sum(_each_window(round, _FORGET))
-    for _stays in _each_window(round, _FORGET_STAYS):
+def _act(context: SweepContext) -> tuple[int]:
+    forgotten = sum(_each_window(context, _FORGET))
+    for _stays in _each_window(context, _FORGET_STAYS):
         pass
     with connection.cursor() as cursor:
-        cursor.execute(_FORGET_BATCHES, {"now": round.now})
+        cursor.execute(_FORGET_BATCHES, {"now": context.now})
     return (forgotten,)
 
 
-def _each_window(round: SweepContext, statement: str) -> Iterator[int]:
-    for keys in windows(round):
+def _each_window(context: SweepContext, statement: str) -> Iterator[int]:
+    for keys in windows(context):
         with connection.cursor() as cursor:
-            cursor.execute(statement, {"boxes": keys, "now": round.now})
+            cursor.execute(statement, {"boxes": keys, "now": context.now})
             yield cursor.fetchone()[0] if cursor.description else cursor.rowcount
 
 

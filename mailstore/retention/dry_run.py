@@ -46,22 +46,22 @@ _NAMES: dict[type[Model], str] = {
 _COPIES = Tables(**{name: model._meta.db_table.replace("mailstore_", "dry_run_") for model, name in _NAMES.items()})
 
 
-def rehearsed(
+def run_on_copies(
     steps: Iterable[Step],
     mailboxes: Iterable[int],
-    round: SweepContext,
+    context: SweepContext,
     parameters: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[tuple[Step, tuple[int, ...]]]:
     """Return the steps that can be made on copies, with their figures for each turn of mailboxes.
 
-    What is copied is read from the tables of `round`, which may be subqueries that take `parameters`.
+    What is copied is read from the tables of `context`, which may be subqueries that take `parameters`.
     """
     order = [(step, step.copied) for step in steps if step.copied is not None]
     done = []
     keys = iter(mailboxes)
     while turn := list(islice(keys, MAILBOXES)):
-        with _copies({**parameters, "boxes": turn}, round.tables) as copies:
-            done += [(step, act(replace(round, tables=copies))) for step, act in order]
+        with _copies({**parameters, "boxes": turn}, context.tables) as copies:
+            done += [(step, act(replace(context, tables=copies))) for step, act in order]
     return done
 
 

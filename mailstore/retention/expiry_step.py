@@ -1,4 +1,4 @@
-"""Moves what its policy lets go from the live maildrops into recovery, a batch of messages at a time."""
+"""The step that moves mail which its policy lets go into recovery, a batch of messages at a time."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from mailstore.sql import expiry_rule, prepared_statement
 from mailstore.sql.device_coverage import between
 from mailstore.sql.expiry_rule import due
 from mailstore.sql.locked_batch import FOUND_ROWS, Pace, locked
-from mailstore.sql.mailbox_window import windows
 from mailstore.sql.statements.removal import leaving
-from mailstore.sql.sweep_step import Step, SweepContext
+from mailstore.sql.sweep_step import Step, SweepContext, windows
 from mailstore.sql.tables import Tables
 
 _COUNT = f"""
@@ -61,46 +60,46 @@ def _expiring(tables: Tables) -> str:
 Found = tuple[int, int]  # mailbox and arrival number
 
 
-def _look(round: SweepContext) -> tuple[int, int]:
+def _look(context: SweepContext) -> tuple[int, int]:
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"now": round.now, "but": list(round.but)})
+        cursor.execute(_COUNT, {"now": context.now, "but": list(context.but)})
         messages, octets = cursor.fetchone()
     return messages, octets
 
 
-def _act(round: SweepContext) -> tuple[int, int]:
+def _act(context: SweepContext) -> tuple[int, int]:
     messages = octets = 0
-    for batch in _batches(round):
-        count, size = _expire(batch, round)
+    for batch in _batches(context):
+        count, size = _expire(batch, context)
         messages += count
         octets += size
     return messages, octets
 
 
-def _batches(round: SweepContext) -> Iterator[Sequence[Found]]:
+def _batches(context: SweepContext) -> Iterator[Sequence[Found]]:
     pace = Pace()
-    for keys in windows(round):
+    for keys in windows(context):
         found: list[Found] = [(0, 0)]
-        while found and not round.stop():
-            found = _find(keys, found[-1], round)
+        while found and not context.stop():
+            found = _find(keys, found[-1], context)
             for batch in pace.batches(found):
-                if not round.stop():
+                if not context.stop():
                     yield batch
 
 
-def _find(keys: list[int], after: Found, round: SweepContext) -> list[Found]:
+def _find(keys: list[int], after: Found, context: SweepContext) -> list[Found]:
     mailbox, added = after
     return prepared_statement.fetch(
-        _finding(round.tables), {"boxes": keys, "mailbox": mailbox, "added": added, "now": round.now}
+        _finding(context.tables), {"boxes": keys, "mailbox": mailbox, "added": added, "now": context.now}
     )
 
 
-def _expire(batch: Sequence[Found], round: SweepContext) -> Found:
+def _expire(batch: Sequence[Found], context: SweepContext) -> Found:
     mailboxes, numbers = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
     found = {"mailboxes": mailboxes, "numbers": numbers, "first": min(numbers), "last": max(numbers)}
-    with locked(sorted(set(mailboxes)), round.tables) as free:
+    with locked(sorted(set(mailboxes)), context.tables) as free:
         ((count, octets),) = prepared_statement.fetch(
-            _expiring(round.tables), {"boxes": free, "now": round.now, "moment": round.moment(), **found}
+            _expiring(context.tables), {"boxes": free, "now": context.now, "moment": context.moment(), **found}
         )
     return count, octets
 

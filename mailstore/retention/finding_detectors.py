@@ -1,6 +1,7 @@
-"""Finds mail programs that are set up wrongly, in the diary: one statement a kind, for all mailboxes at once.
+"""The step that finds mail programs which are set up wrongly, in the diary: one statement a kind, for all mailboxes.
 
-Each gives mailbox, device and facts. The figures are such that a program that is set up well never reaches them.
+Each statement selects mailbox, device and facts. The limits are such that a program which is set up well never reaches
+them.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from django.db import connection
 
 from mailstore.models import Finding
 from mailstore.sql.policy_source import followed
+from mailstore.sql.sweep_step import Step, SweepContext
 
 WINDOW_DAYS = 2
 KEEPS_DAYS = 30
 AGAIN_TIMES = 3  # each message on average, in the window
 AGAIN_MESSAGES = 10  # fetched in vain at least
-SHARED_HOURS = 6  # of the window, in which a device came from two networks: who carries a phone changes less often
+SHARED_HOURS = 6  # of the window, in which a device came from two networks; a phone changes them less often
 HASTY_SESSIONS = 240  # an hour: every 15 seconds
 KEEPS_PERCENT = 75
 UNENDED_SESSIONS = 10
@@ -26,7 +28,7 @@ _KNOWN = "s.device_id IS NOT NULL"
 
 
 def _only(having: str) -> str:
-    """SQL: the devices worth a closer look, by a sum that costs little; most devices of a site are in none of these."""
+    """Return SQL: the devices worth a closer look, by a sum that costs little; most devices of a site are not."""
     return f"""s.device_id IN (
                SELECT s.device_id FROM mailstore_diarysession s
                 WHERE {_LATELY} AND {_KNOWN} GROUP BY s.device_id HAVING {having})"""
@@ -128,7 +130,8 @@ SELECT found.* FROM ({detector}) AS found
  WHERE found.device_id IS NULL OR d.revoked_at IS NULL
 """
 
-# What is known keeps its `since`, what is so no more goes, what is new comes. Under the sweep's lease: one writer.
+# A known finding keeps its `since`, one that is over is deleted, a new one is added. The sweep's lease allows only one
+# writer.
 _KEEP = """
 WITH seen AS MATERIALIZED ({seen}),
 known AS (
@@ -155,20 +158,31 @@ SELECT count(*) FROM seen
 def detect(now: datetime) -> int:
     """Bring the findings of every mailbox up to date; returns how many there are."""
     return sum(
-        _asked(_KEEP.format(seen=_SEEN.format(detector=detector)), kind, now) for kind, detector in DETECTORS.items()
+        _count(_KEEP.format(seen=_SEEN.format(detector=detector)), kind, now) for kind, detector in DETECTORS.items()
     )
 
 
 def look(now: datetime) -> int:
     """Return how many there would be, and write nothing."""
     return sum(
-        _asked(f"SELECT count(*) FROM ({_SEEN.format(detector=detector)}) AS seen", kind, now)
+        _count(f"SELECT count(*) FROM ({_SEEN.format(detector=detector)}) AS seen", kind, now)
         for kind, detector in DETECTORS.items()
     )
 
 
-def _asked(statement: str, kind: str, now: datetime) -> int:
+def _count(statement: str, kind: str, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"kind": kind, "now": now})
         (count,) = cursor.fetchone()
     return int(count)
+
+
+def _look(context: SweepContext) -> tuple[int]:
+    return (look(context.now),)
+
+
+def _act(context: SweepContext) -> tuple[int]:
+    return (0,) if context.stop() else (detect(context.now),)
+
+
+FINDINGS = Step(("findings",), _look, _act)

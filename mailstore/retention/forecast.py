@@ -21,7 +21,7 @@ from mailstore.directory.policies import Plan
 from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.retention import HORIZON_DAYS
 from mailstore.retention import recovery_cap_step, recovery_step, relief_step
-from mailstore.retention.dry_run import columns, rehearsed
+from mailstore.retention.dry_run import columns, run_on_copies
 from mailstore.retention.sweep import STEPS
 from mailstore.sql.expiry_rule import boxes, due
 from mailstore.sql.sweep_step import SweepContext
@@ -181,6 +181,6 @@ def _relieved(picked: str, which: Which, tables: Tables) -> Going | None:
     held = Mailbox.objects.filter(pk__in=keys).aggregate(most=Sum(F("messages") + F("recovery_messages")))["most"] or 0
     if held > COPIED_MOST:
         return None
-    round = SweepContext(bodies.from_url(settings.MAIL_STORE_URL), which["now"], tables=tables)
-    gone = [figures for step, figures in rehearsed(STEPS, keys, round, which) if step is relief_step.RELIEF]
+    context = SweepContext(bodies.from_url(settings.MAIL_STORE_URL), which["now"], tables=tables)
+    gone = [figures for step, figures in run_on_copies(STEPS, keys, context, which) if step is relief_step.RELIEF]
     return Going(sum(messages for messages, _octets in gone), sum(octets for _messages, octets in gone), len(keys))

@@ -1,4 +1,4 @@
-"""Tells owners that their quota fills, once a crossing, whether by mail or by a quota that was lowered; and admins."""
+"""The step that warns owners whose quota fills, once for each limit that is crossed, and tells administrators."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mailstore.delivery import notices
 from mailstore.delivery.notices import Notice
 from mailstore.models import Mailbox
 from mailstore.policy.retention import WARN_PERCENTS
-from mailstore.retention import admin_digest
+from mailstore.retention import admin_mail
 from mailstore.sql.sweep_step import Step, SweepContext
 
-BATCH_NOTICES = 100  # as many bodies are made durable on one errand
+BATCH_NOTICES = 100  # whose bodies are made durable together
 
-# The highest crossing that a mailbox is past, against that of which its owner was told. A pass over the mailboxes'
-# rows and no index: their counters change with each delivery, which would pay for it.
+# The highest limit that a mailbox has crossed, beside the one of which its owner was told. It reads the rows of all
+# mailboxes without an index: their counters change with each delivery, which would have to keep the index.
 _LEAST = f"{WARN_PERCENTS[0]} / 100.0::float8"
 _CROSSED = f"""
 SELECT box.id, u.address, u.language, box.warned_percent, box.warned_at, level.percent, box.octets, box.quota_octets,
@@ -52,42 +52,42 @@ class _Crossing:
     quota_messages: int | None
 
 
-def _sways(round: SweepContext) -> Iterator[int]:
-    """Mailboxes that fill, unless the steps before take enough out of them."""
-    return (crossing.mailbox for crossing in _rising(round))
+def _sways(context: SweepContext) -> Iterator[int]:
+    """Yield mailboxes that fill, unless the steps before take enough out of them."""
+    return (crossing.mailbox for crossing in _rising(context))
 
 
-def _count(round: SweepContext) -> tuple[int]:
-    return (sum(1 for _crossing in _rising(round)),)
+def _count(context: SweepContext) -> tuple[int]:
+    return (sum(1 for _crossing in _rising(context)),)
 
 
-def _rising(round: SweepContext) -> Iterator[_Crossing]:
-    for batch in _batches(round):
+def _rising(context: SweepContext) -> Iterator[_Crossing]:
+    for batch in _batches(context):
         yield from (crossing for crossing in batch if crossing.percent > crossing.told_percent)
 
 
-def _act(round: SweepContext) -> tuple[int]:
-    warned, day = 0, f"{round.now:%Y-%m-%d}"
-    for batch in _batches(round):
+def _act(context: SweepContext) -> tuple[int]:
+    warned, day = 0, f"{context.now:%Y-%m-%d}"
+    for batch in _batches(context):
         for crossing in batch:
-            if crossing.percent < crossing.told_percent:  # from now on the next crossing upward is told again
+            if crossing.percent < crossing.told_percent:  # from now on the next crossing is told again
                 Mailbox.objects.filter(pk=crossing.mailbox).update(warned_percent=crossing.percent)
         rising = {crossing.mailbox: crossing for crossing in batch if crossing.percent > crossing.told_percent}
-        for notice in notices.deliver([_notice(crossing, day) for crossing in rising.values()], now=round.now):
+        for notice in notices.deliver([_notice(crossing, day) for crossing in rising.values()], now=context.now):
             percent = rising[notice.mailbox].percent
-            Mailbox.objects.filter(pk=notice.mailbox).update(warned_percent=percent, warned_at=round.now)
+            Mailbox.objects.filter(pk=notice.mailbox).update(warned_percent=percent, warned_at=context.now)
             warned += 1
-    if not round.stop():
-        admin_digest.send(round)
+    if not context.stop():
+        admin_mail.send_digests(context)
     return (warned,)
 
 
-def _batches(round: SweepContext) -> Iterator[list[_Crossing]]:
+def _batches(context: SweepContext) -> Iterator[list[_Crossing]]:
     after = 0
-    while not round.stop():
+    while not context.stop():
         with connection.cursor() as cursor:
             cursor.execute(
-                _CROSSED.format(mailbox=round.tables.mailbox), {"percents": [*WARN_PERCENTS], "after": after}
+                _CROSSED.format(mailbox=context.tables.mailbox), {"percents": [*WARN_PERCENTS], "after": after}
             )
             batch = [_Crossing(*row) for row in cursor.fetchall()]
         if not batch:
@@ -105,7 +105,7 @@ def _notice(crossing: _Crossing, day: str) -> Notice:
             else _("Your mailbox is %(percent)d%% full") % {"percent": crossing.percent}
         )
         parts = [*_usage(crossing), _consequence() if full else _outlook(), _remedy()]
-    # Whatever was told before is over. The day: had a kill lost the note, a later crossing would look like this one.
+    # The day is part of it: where a kill lost the note, a later crossing would look like this one.
     occasion = f"quota {crossing.percent} {crossing.told_at} {day}"
     return Notice(crossing.mailbox, crossing.address, crossing.language, subject, "\n\n".join(parts) + "\n", occasion)
 

@@ -1,7 +1,7 @@
-"""Destroys what rests in recovery above its cap, what left first.
+"""The step that destroys mail in recovery above the mailbox's cap, what left first goes first.
 
-Mail that left within a day stays in any case, and all of it for a week after the cap was lowered: by the policy, by the
-choice of another, or with the quota.
+Mail that left within a day stays in any case. All of it stays for a week after the cap was lowered: by the policy, by
+the choice of another policy, or with the quota.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import cache
 from django.db import connection
 
 from mailstore.policy.retention import CAP_GRACE_DAYS
-from mailstore.retention.purge_batch import Purge
+from mailstore.retention.recovery_step import Purge
 from mailstore.retention.recovery_terms import CAP_OCTETS
 from mailstore.sql import expiry_rule
 from mailstore.sql.expiry_rule import due as leaves
@@ -20,17 +20,16 @@ from mailstore.sql.policy_source import chosen_at, followed
 from mailstore.sql.sweep_step import Step, SweepContext
 from mailstore.sql.tables import REAL, Tables
 
-# A greatest() of nothing but NULL: no cap was lowered, or no wait was asked for.
+# The greatest() is NULL where no cap was lowered, or no wait was asked for.
 _STANDS = f"""coalesce(greatest(p.cap_since, {chosen_at()}, box.quota_lowered_at)
                     < %(now)s::timestamptz - interval '{CAP_GRACE_DAYS} days', true)"""
 
 
 def due(which: str, *, tables: Tables = REAL) -> str:
-    """SQL from FROM on, `mailboxes` as in `retention.boxes`: a message goes when those that left after it fill the cap
-    without it.
+    """Return SQL from FROM on: rows m in recovery of the mailboxes box that `which` picks, which are above the cap.
 
-    By the counter, that is as long as what left before it is less than what is too much: of however many rest, only the
-    first are looked at.
+    A message goes when those that left after it fill the cap without it. By the mailbox's counter, that is so as long
+    as what left before the message is less than the excess, so only the first messages are looked at.
     """
     return f"""
   FROM (SELECT box.id, box.recovery_octets - {CAP_OCTETS} AS above
@@ -48,7 +47,7 @@ def due(which: str, *, tables: Tables = REAL) -> str:
  WHERE m.goes AND m.removed_at < %(now)s::timestamptz - interval '1 day'"""
 
 
-# Mailboxes above their cap, or that will be once what is due by their policies has moved.
+# Mailboxes that are above their cap, or will be once the mail that is due by their policies has moved.
 _SWAYED = f"""
 WITH {expiry_rule.boxes(f"box.recovery_octets + box.octets > {CAP_OCTETS}")},
 moving AS (
@@ -70,13 +69,13 @@ def _purge(tables: Tables) -> Purge:
     return Purge(due("box.id = ANY(%(boxes)s)", tables=tables))
 
 
-def _act(round: SweepContext) -> tuple[int]:
-    return _purge(round.tables).act(round)
+def _act(context: SweepContext) -> tuple[int]:
+    return _purge(context.tables).act(context)
 
 
-def _sways(round: SweepContext) -> list[int]:
+def _sways(context: SweepContext) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(_SWAYED, {"now": round.now})
+        cursor.execute(_SWAYED, {"now": context.now})
         return [key for (key,) in cursor.fetchall()]
 
 

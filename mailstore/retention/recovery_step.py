@@ -1,26 +1,74 @@
-"""Destroys the rows of messages that have rested in recovery long enough; their bodies follow a day later."""
+"""The step that destroys rows of messages which have rested in recovery long enough; bodies follow a day later.
+
+`Purge` destroys rows in recovery that are due for whatever reason; the step for the cap uses it too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 
 from django.db import connection
 
-from mailstore.retention.purge_batch import Purge
-from mailstore.sql.locked_batch import ROWS_AT_MOST
+from mailstore.directory import message_purge
+from mailstore.sql import prepared_statement
+from mailstore.sql.locked_batch import FOUND_ROWS, ROWS_AT_MOST, Pace, locked
 from mailstore.sql.policy_source import chosen_at, followed
-from mailstore.sql.sweep_step import Step, SweepContext
+from mailstore.sql.sweep_step import Step, SweepContext, windows
 from mailstore.sql.tables import REAL, Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """`due` is SQL from FROM on: rows m (id, mailbox_id, removed) of mailboxes %(boxes)s that are due at %(now)s.
+
+    It may select only some rows of a mailbox, those that left first: it is asked again until nothing is due.
+    """
+
+    due: str
+    _find: str = field(init=False)
+    _judge: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        find = f"SELECT m.mailbox_id, m.id {self.due} ORDER BY m.mailbox_id, m.removed LIMIT {FOUND_ROWS}"
+        object.__setattr__(self, "_find", find)
+        object.__setattr__(self, "_judge", f"SELECT m.id {self.due} AND m.id = ANY(%(messages)s)")
+
+    def act(self, context: SweepContext) -> tuple[int]:
+        """Destroy all that is due; returns how many."""
+        return (sum(self._purged(context)),)
+
+    def _purged(self, context: SweepContext) -> Iterator[int]:
+        """Yield how many rows were destroyed, some thousands at a time."""
+        pace = Pace()
+        for keys in windows(context):
+            count = 1
+            while count and not context.stop():
+                count = self._some_of(keys, pace, context)
+                yield count
+
+    def _some_of(self, keys: Sequence[int], pace: Pace, context: SweepContext) -> int:
+        found = prepared_statement.fetch(self._find, {"boxes": list(keys), "now": context.now})
+        return sum(self._purge(batch, context) for batch in pace.batches(found) if not context.stop())
+
+    def _purge(self, batch: Sequence[tuple[int, int]], context: SweepContext) -> int:
+        """Judge the batch again behind the locks, which sees what was restored or held meanwhile, and destroy it."""
+        boxes = sorted({mailbox for mailbox, _message in batch})
+        messages = [message for _mailbox, message in batch]
+        with locked(boxes, context.tables) as free:
+            due = prepared_statement.fetch(self._judge, {"boxes": free, "messages": messages, "now": context.now})
+            return message_purge.messages([key for (key,) in due], context.tables) if due else 0
+
 
 RECOVERY_DAYS = 30  # where no policy says otherwise
 
 
 def due(which: str, limit: str = "ALL", *, tables: Tables = REAL) -> str:
-    """SQL from FROM on: rows m in recovery of the mailboxes x that `which` picks, which have rested long enough.
+    """Return SQL from FROM on: rows m in recovery of the mailboxes box that `which` picks, which are there long enough.
 
-    Rows rest a day even where the policy says 0: a session that opened before may still fetch them. What left first is
-    due first, so most mailboxes cost one look; `limit` is how many rows of one are looked at. `mailboxes` as in
-    `retention.boxes`.
+    Rows stay a day even where the policy says 0: a session that opened before may still fetch them. What left first is
+    due first, so most mailboxes cost one look. `limit` is how many rows of a mailbox are looked at.
     """
     resting = f"""SELECT m.id, m.mailbox_id, m.octets, m.removed, m.removed_at FROM {tables.message} m
                   WHERE m.mailbox_id = boxes.id AND m.removed IS NOT NULL ORDER BY m.removed LIMIT"""
@@ -42,9 +90,9 @@ def due(which: str, limit: str = "ALL", *, tables: Tables = REAL) -> str:
 _COUNT = f"SELECT count(*) {due('box.id <> ALL(%(but)s::bigint[])')}"
 
 
-def _look(round: SweepContext) -> tuple[int]:
+def _look(context: SweepContext) -> tuple[int]:
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"now": round.now, "but": list(round.but)})
+        cursor.execute(_COUNT, {"now": context.now, "but": list(context.but)})
         (count,) = cursor.fetchone()
     return (count,)
 
@@ -54,8 +102,8 @@ def _purge(tables: Tables) -> Purge:
     return Purge(due("box.id = ANY(%(boxes)s)", str(ROWS_AT_MOST), tables=tables))
 
 
-def _act(round: SweepContext) -> tuple[int]:
-    return _purge(round.tables).act(round)
+def _act(context: SweepContext) -> tuple[int]:
+    return _purge(context.tables).act(context)
 
 
 RESTED = Step(("messages",), _look, _act, copied=_act)

@@ -1,4 +1,4 @@
-"""How long and how much mail of a mailbox rests in recovery: its policy in one place, for pages and the sweep."""
+"""How long and how much mail of a mailbox stays in recovery, in one place for pages and the sweep."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.db import connection
 from mailstore.retention.recovery_step import RECOVERY_DAYS
 from mailstore.sql.policy_source import chosen_at, followed
 
-# What may rest of mailbox x under policy p. Where the policy is silent, as much as the quota: whatever a full mailbox
-# loses at one go finds room, and nobody stores more than twice what he was given. NULL: no cap.
+# How much mail of mailbox box may stay in recovery under policy p. Where the policy says nothing it is as much as the
+# quota: all that a full mailbox loses at once finds room, and nobody stores more than twice the quota. NULL: no cap.
 CAP_OCTETS = "coalesce(p.recovery_octets, box.quota_octets)"
 
 _TERMS = f"""
@@ -26,7 +26,7 @@ SELECT greatest(1, coalesce(p.recovery_days, {RECOVERY_DAYS})), greatest(p.recov
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What rests in a mailbox, and under which terms; the days count from `since` for what left before."""
+    """What is in recovery, and for how long. The days count from `since` for mail that left before."""
 
     days: int
     since: datetime | None
@@ -36,14 +36,14 @@ class Terms:
     held: bool
 
     def purged_at(self, removed_at: datetime) -> datetime | None:
-        """When the sweep destroys what left then; None: not while the mailbox is on hold."""
+        """Return when the sweep destroys mail that left then; None: not while the mailbox is on hold."""
         if self.held:
             return None
         return max(removed_at, self.since or removed_at) + timedelta(days=self.days)
 
 
 def terms(mailbox: int) -> Terms:
-    """Read them for the mailbox of this key."""
+    """Return the terms of the mailbox with this key."""
     with connection.cursor() as cursor:
         cursor.execute(_TERMS, {"mailbox": mailbox})
         return Terms(*cursor.fetchone())

@@ -33,12 +33,12 @@ def _relieving(tables: Tables) -> str:
     return relieving(*_RELIEVING, tables=tables)
 
 
-def _act(round: SweepContext) -> tuple[int, int]:
+def _act(context: SweepContext) -> tuple[int, int]:
     messages = octets = 0
-    for mailbox in full("true", {}, round.tables):
+    for mailbox in full("true", {}, context.tables):
         count = 1
-        while count and not round.stop():
-            count, size = _batch(mailbox, round)
+        while count and not context.stop():
+            count, size = _batch(mailbox, context)
             messages += count
             octets += size
     return messages, octets
@@ -60,15 +60,15 @@ SELECT coalesce(array_agg(box.id), '{{}}')
     return keys
 
 
-def _batch(mailbox: int, round: SweepContext) -> tuple[int, int]:
-    for _mailbox, numbers in prepared_statement.fetch(_finding(round.tables), {"mailbox": mailbox}):
-        with locked([mailbox], round.tables) as free:
+def _batch(mailbox: int, context: SweepContext) -> tuple[int, int]:
+    for _mailbox, numbers in prepared_statement.fetch(_finding(context.tables), {"mailbox": mailbox}):
+        with locked([mailbox], context.tables) as free:
             for key in free:
                 ((count, octets),) = prepared_statement.fetch(
-                    _relieving(round.tables), {"mailbox": key, "numbers": numbers, "moment": round.moment()}
+                    _relieving(context.tables), {"mailbox": key, "numbers": numbers, "moment": context.moment()}
                 )
                 return count, octets
     return 0, 0
 
 
-RELIEF = Step(("relieved", "relieved_octets"), None, _act, sways=lambda _round: full("true", {}), copied=_act)
+RELIEF = Step(("relieved", "relieved_octets"), None, _act, sways=lambda _context: full("true", {}), copied=_act)

@@ -1,4 +1,4 @@
-"""Purges the mailboxes and domains that were removed long enough ago, or are to go at once; nothing that is held."""
+"""The step that purges mailboxes and domains which were removed long enough ago, or are to go at once; none on hold."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from mailstore.sql.sweep_step import Step, SweepContext
 ACTOR = Actor("sweep", "shell")
 
 
-def _look(round: SweepContext) -> tuple[int]:
-    return (_mailboxes(round).count() + Mailbox.objects.filter(domain__in=_domains(round)).count(),)
+def _look(context: SweepContext) -> tuple[int]:
+    return (_mailboxes(context).count() + Mailbox.objects.filter(domain__in=_domains(context)).count(),)
 
 
-def _act(round: SweepContext) -> tuple[int]:
-    return (sum(_purged(round)),)
+def _act(context: SweepContext) -> tuple[int]:
+    return (sum(_purged(context)),)
 
 
-def _purged(round: SweepContext) -> Iterator[int]:
-    """Yield how many mailboxes went by each purge."""
-    purge_domain = partial(domain_removal.purge_now, stop=round.stop)
-    mailboxes = list(_mailboxes(round).order_by("removed_at").values_list("user__address", flat=True))
-    domains = list(_domains(round).order_by("removed_at").values_list("name", flat=True))
+def _purged(context: SweepContext) -> Iterator[int]:
+    """Yield how many mailboxes each purge destroyed."""
+    purge_domain = partial(domain_removal.purge_now, stop=context.stop)
+    mailboxes = list(_mailboxes(context).order_by("removed_at").values_list("user__address", flat=True))
+    domains = list(_domains(context).order_by("removed_at").values_list("name", flat=True))
     for purge, names in ((mailbox_removal.purge_now, mailboxes), (purge_domain, domains)):
         for name in names:
-            if round.stop():
+            if context.stop():
                 return
-            # Rejected: restored, purged or held since it was found.
+            # Rejected: it was restored, purged or put on hold since it was found.
             with suppress(Rejected):
                 yield purge(name, actor=ACTOR).mailboxes
 
 
-def _mailboxes(round: SweepContext) -> QuerySet[Mailbox]:
-    """Those that were removed by themselves, and whose domain will not take them along."""
-    rows = Mailbox.objects.filter(removal_notice.due(round.now), removed_with_domain=False, held=False)
-    return rows.exclude(domain__in=_domains(round))
+def _mailboxes(context: SweepContext) -> QuerySet[Mailbox]:
+    """Return those that were removed by themselves, and whose domain is not about to be purged with them."""
+    rows = Mailbox.objects.filter(removal_notice.due(context.now), removed_with_domain=False, held=False)
+    return rows.exclude(domain__in=_domains(context))
 
 
-def _domains(round: SweepContext) -> QuerySet[Domain]:
+def _domains(context: SweepContext) -> QuerySet[Domain]:
     held = Mailbox.objects.filter(domain=OuterRef("pk"), held=True)
-    return Domain.objects.filter(~Exists(held), removal_notice.due(round.now))
+    return Domain.objects.filter(~Exists(held), removal_notice.due(context.now))
 
 
 REMOVED = Step(("mailboxes",), _look, _act)

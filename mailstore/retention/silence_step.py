@@ -1,4 +1,4 @@
-"""Devices that were silent for too long count no more: first a mail to their owner, some days later the end of it."""
+"""The step that stops waiting for devices which were silent too long: a mail to the owner first, the end days later."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _counting(tables: Tables) -> str:
 """
 
 
-_UNTOLD = f"""
+_TO_TELL = f"""
 SELECT d.id, box.id, u.address, u.language, d.main, d.name, d.last_sign_in_at, heard.at,
        greatest(heard.at + make_interval(days => silence.days), %(now)s + make_interval(days => notice.days))
 {_counting(REAL)} AND d.silence_told_at IS NULL
@@ -65,7 +65,7 @@ SELECT d.mailbox_id, d.id, d.last_sign_in_at
 
 @cache
 def _silencing(tables: Tables) -> str:
-    """A device that signs in meanwhile is heard: sign-ins are noted without the mailbox's lock."""
+    """A device that signed in meanwhile goes on counting: sign-ins are noted without the mailbox's lock."""
     return f"""
 UPDATE {tables.device} d SET silent_since = %(now)s
   FROM ({_silent(tables)} AND box.id = %(mailbox)s) AS found (mailbox, device, last_sign_in_at)
@@ -74,7 +74,7 @@ UPDATE {tables.device} d SET silent_since = %(now)s
 
 
 @dataclass(frozen=True, slots=True)
-class _Untold:
+class _SilentDevice:
     device: int
     mailbox: int
     address: str
@@ -86,48 +86,48 @@ class _Untold:
     until: datetime
 
 
-def _act(round: SweepContext) -> tuple[int]:
-    _tell(round)
-    return _end(round)
+def _act(context: SweepContext) -> tuple[int]:
+    _tell(context)
+    return _end(context)
 
 
-def _mailboxes(round: SweepContext) -> list[int]:
-    """Those with devices that count no more from now on."""
+def _mailboxes(context: SweepContext) -> list[int]:
+    """Return the mailboxes with devices that count no more from now on."""
     with connection.cursor() as cursor:
-        cursor.execute(_silent(round.tables), {"now": round.now})
+        cursor.execute(_silent(context.tables), {"now": context.now})
         return sorted({mailbox for mailbox, _device, _heard in cursor.fetchall()})
 
 
-def _end(round: SweepContext) -> tuple[int]:
-    """End their counting, whose owners were told in time; returns how many devices."""
+def _end(context: SweepContext) -> tuple[int]:
+    """Let devices count no more whose owners were told in time; returns how many."""
     silenced = 0
-    for mailbox in _mailboxes(round):
-        if round.stop():
+    for mailbox in _mailboxes(context):
+        if context.stop():
             break
-        silenced += _silence(mailbox, round)
+        silenced += _silence(mailbox, context)
     return (silenced,)
 
 
-def _tell(round: SweepContext) -> None:
-    for batch in _untold(round):
-        told = {(untold.mailbox, untold.name): untold for untold in batch}
-        for untold in told.values():
-            if notices.deliver([_notice(untold)], now=round.now):
-                _note(untold, round)
+def _tell(context: SweepContext) -> None:
+    for batch in _to_tell(context):
+        by_name = {(silent.mailbox, silent.name): silent for silent in batch}
+        for silent in by_name.values():
+            if notices.deliver([_notice(silent)], now=context.now):
+                _note(silent, context)
 
 
-def _note(untold: _Untold, round: SweepContext) -> None:
-    """Unless it has signed in since it was found: then this silence is over, and the next is told anew."""
+def _note(silent: _SilentDevice, context: SweepContext) -> None:
+    """Note that the owner was told, unless the device has signed in since: then this silence is over."""
     with connection.cursor() as cursor:
-        cursor.execute(_NOTE, {"device": untold.device, "found": untold.last_sign_in_at, "now": round.now})
+        cursor.execute(_NOTE, {"device": silent.device, "found": silent.last_sign_in_at, "now": context.now})
 
 
-def _untold(round: SweepContext) -> Iterator[list[_Untold]]:
+def _to_tell(context: SweepContext) -> Iterator[list[_SilentDevice]]:
     after = 0
-    while not round.stop():
+    while not context.stop():
         with connection.cursor() as cursor:
-            cursor.execute(_UNTOLD, {"now": round.now, "after": after})
-            batch = [_Untold(*row) for row in cursor.fetchall()]
+            cursor.execute(_TO_TELL, {"now": context.now, "after": after})
+            batch = [_SilentDevice(*row) for row in cursor.fetchall()]
         if not batch:
             return
         yield batch
@@ -135,22 +135,22 @@ def _untold(round: SweepContext) -> Iterator[list[_Untold]]:
 
 
 @transaction.atomic
-def _silence(mailbox: int, round: SweepContext) -> int:
-    """End their counting behind the mailbox's lock; what waited for them alone is the next step's."""
+def _silence(mailbox: int, context: SweepContext) -> int:
+    """Let them count no more, behind the mailbox's lock. The next step moves the mail that waited for them alone."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT FROM {round.tables.mailbox} WHERE id = %(mailbox)s FOR UPDATE", {"mailbox": mailbox})
-        cursor.execute(_silencing(round.tables), {"now": round.now, "mailbox": mailbox})
+        cursor.execute(f"SELECT FROM {context.tables.mailbox} WHERE id = %(mailbox)s FOR UPDATE", {"mailbox": mailbox})
+        cursor.execute(_silencing(context.tables), {"now": context.now, "mailbox": mailbox})
         return int(cursor.rowcount)
 
 
-def _notice(untold: _Untold) -> Notice:
-    with notices.speaking(untold.language):
-        name = _("the main password") if untold.main else _("the device “%(name)s”") % {"name": untold.name}
+def _notice(silent: _SilentDevice) -> Notice:
+    with notices.speaking(silent.language):
+        name = _("the main password") if silent.main else _("the device “%(name)s”") % {"name": silent.name}
         figures = {
             "name": name,
-            "address": untold.address,
-            "last": date_format(untold.heard_at.date(), "DATE_FORMAT"),
-            "until": date_format(untold.until.date(), "DATE_FORMAT"),
+            "address": silent.address,
+            "last": date_format(silent.heard_at.date(), "DATE_FORMAT"),
+            "until": date_format(silent.until.date(), "DATE_FORMAT"),
         }
         subject = _("Mail will no longer wait for %(name)s") % figures
         text = _(
@@ -159,8 +159,8 @@ def _notice(untold: _Untold) -> Notice:
             "server, as the rules of your mailbox say. Nothing is lost by that: it rests in recovery for some time.\n\n"
             "To keep things as they are, let it fetch mail once. If you no longer have it, revoke it.\n"
         )
-    occasion = f"silence {untold.device} {untold.heard_at}"
-    return Notice(untold.mailbox, untold.address, untold.language, subject, text % figures, occasion)
+    occasion = f"silence {silent.device} {silent.heard_at}"
+    return Notice(silent.mailbox, silent.address, silent.language, subject, text % figures, occasion)
 
 
 SILENCE = Step(("silenced",), None, _act, sways=_mailboxes, copied=_end)

@@ -1,10 +1,12 @@
-"""Which body store belongs to this database: an id that stands in both. What is wrong with it is told, never mended.
+"""Which body store belongs to this database: an id that stands in both. The step TIED ties them; it mends nothing.
 
-The id is written where none stands yet and the bodies say that both belong together: into a new store, into one of
-before there were ids, and into a database that was restored to a day before its store had one.
+The id is written where none stands yet and the bodies say that both belong together: into a new store, into a store
+from before there were ids, and into a database that was restored to a day before its store had one.
 """
 
 from __future__ import annotations
+
+import logging
 
 from mailstore.delivery.message_writer import fresh_id
 from mailstore.models import StoreTie
@@ -12,6 +14,9 @@ from mailstore.policy import litter_bound
 from mailstore.ports import BodyStore
 from mailstore.retention import body_census
 from mailstore.retention.body_census import Census
+from mailstore.sql.sweep_step import Step, SweepContext
+
+log = logging.getLogger("popadmin.sweep")
 
 SAMPLE_BODIES = 2000
 REMEDY = (
@@ -21,15 +26,15 @@ REMEDY = (
 
 
 def settle(store: BodyStore) -> str | None:
-    """Tie the store to the database where neither is tied otherwise; returns what is wrong, in words, or None."""
+    """Tie the store to the database where neither is tied to another; returns what is wrong, in words, or None."""
     database_id, store_id = _ids(store)
     if database_id is not None and database_id == store_id:
         return None
     found = body_census.sample(store, SAMPLE_BODIES)
-    told = _wrong(database_id, store_id, found)
-    if told is None and litter_bound.is_ours(found.unknown, found.known):
+    fault = _wrong(database_id, store_id, found)
+    if fault is None and litter_bound.is_ours(found.unknown, found.known):
         _tie(store, database_id, store_id)
-    return told
+    return fault
 
 
 def wrong(store: BodyStore, found: Census) -> str | None:
@@ -54,9 +59,23 @@ def _wrong(database_id: str | None, store_id: str | None, found: Census) -> str 
 
 
 def _tie(store: BodyStore, database_id: str | None, store_id: str | None) -> None:
-    """The row first: a store that has its id already is then known by it."""
+    """Write the row first: a store that has its id already is then known by it."""
     if database_id is None:
         made = StoreTie.objects.get_or_create(pk=1, defaults={"store_id": store_id or fresh_id()})
         database_id = made[0].store_id
     if store_id is None:
         store.set_store_id(database_id)
+
+
+def _look(_context: SweepContext) -> tuple[()]:
+    return ()
+
+
+def _act(context: SweepContext) -> tuple[()]:
+    fault = settle(context.store)
+    if fault is not None:
+        log.error("the body store belongs to another database: %s", fault)
+    return ()
+
+
+TIED = Step((), _look, _act)

@@ -1,41 +1,41 @@
-"""The sweep: one pass through a table of steps, each a file in `sweeping`; the next goes on where one was cut short."""
+"""The sweep: one pass through a table of steps. A pass goes on where the last one was cut short."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from mailstore.directory.outcome import Rejected
 from mailstore.models import SweepPass
 from mailstore.ports import BodyStore
 from mailstore.retention.alias_step import EXPIRED_ALIASES
 from mailstore.retention.body_check_step import BODY_CHECK
-from mailstore.retention.body_step import UNCLAIMED
+from mailstore.retention.body_step import DRAFTS, QUARANTINE, UNCLAIMED
 from mailstore.retention.coverage_step import POSSESSION
 from mailstore.retention.diary_step import DIARY
-from mailstore.retention.draft_step import DRAFTS
-from mailstore.retention.dry_run import rehearsed
+from mailstore.retention.dry_run import run_on_copies
 from mailstore.retention.expiry_step import EXPIRE
-from mailstore.retention.finding_step import FINDINGS
-from mailstore.retention.job_step import OLD_JOBS
-from mailstore.retention.known_network_step import KNOWN_NETWORKS
-from mailstore.retention.quarantine_step import QUARANTINE
+from mailstore.retention.finding_detectors import FINDINGS
+from mailstore.retention.old_record_step import KNOWN_NETWORKS, OLD_JOBS, VISITS
 from mailstore.retention.quota_warning_step import WARN
 from mailstore.retention.recovery_cap_step import CAPPED
 from mailstore.retention.recovery_step import RESTED
 from mailstore.retention.relief_step import RELIEF
 from mailstore.retention.removal_step import REMOVED
 from mailstore.retention.silence_step import SILENCE
-from mailstore.retention.store_tie_step import TIED
-from mailstore.retention.sweep_lease import lease
+from mailstore.retention.store_tie import TIED
 from mailstore.retention.tally_step import TALLY
-from mailstore.retention.web_session_step import VISITS
-from mailstore.sql.settlement_step import SETTLE
+from mailstore.sql.device_settlement import SETTLE
 from mailstore.sql.sweep_step import Step, SweepContext
 
+_LEASE_KEY = "hashtext('mailstore_sweep')"
 KEPT_PASSES = timedelta(days=90)
 
 STEPS: tuple[Step, ...] = (
@@ -65,36 +65,36 @@ STEPS: tuple[Step, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """What a pass did or would do: `expired`, `relieved`, `settled` to recovery; `messages`, `bodies` for good."""
+    """What a pass did or would do. `expired`, `relieved` and `settled` count mail that moved to recovery."""
 
     expired: int
     expired_octets: int
     relieved: int
     relieved_octets: int
-    diary: int  # rows of sessions, forgotten
+    diary: int  # sessions of the diary that were forgotten
     findings: int  # mail programs that are set up wrongly, now
-    silenced: int  # devices that count no more
-    settled: int  # messages that waited only for devices that count no more
+    silenced: int  # devices that no longer count
+    settled: int  # messages that waited only for devices that no longer count
     warned: int  # owners whose quota fills
-    messages: int
-    capped: int  # of what rests above the cap of its mailbox
-    mailboxes: int  # removed ones, those of domains included
-    bodies: int
+    messages: int  # rested in recovery long enough, destroyed for good
+    capped: int  # messages in recovery above the cap of their mailbox
+    mailboxes: int  # removed mailboxes, those of removed domains included
+    bodies: int  # destroyed for good
     body_octets: int
     drafts: int
     quarantined: int  # bodies that a repair had set aside
     aliases: int  # expired long ago
     sessions: int
     checked: int  # bodies that were read to see whether they are whole
-    damaged: int  # bodies that are known not to be, now
+    damaged: int  # bodies that are known to be damaged, now
 
 
 def preview(store: BodyStore, *, now: datetime | None = None) -> SweepResult:
     """Count what a pass would do now. Bodies follow their rows a day later, so they are counted apart."""
-    round = SweepContext(store, now or timezone.now())
-    swayed = sorted({mailbox for step in STEPS for mailbox in step.sways(round)})
-    looked = [(step, step.looked(replace(round, but=swayed))) for step in STEPS]
-    return SweepResult(**_figures([*looked, *rehearsed(STEPS, swayed, round)]))
+    context = SweepContext(store, now or timezone.now())
+    swayed = sorted({mailbox for step in STEPS for mailbox in step.sways(context)})
+    looked = [(step, step.looked(replace(context, but=swayed))) for step in STEPS]
+    return SweepResult(**_figures([*looked, *run_on_copies(STEPS, swayed, context)]))
 
 
 def run(store: BodyStore, *, stop: Callable[[], bool] = lambda: False, now: datetime | None = None) -> SweepResult:
@@ -103,9 +103,9 @@ def run(store: BodyStore, *, stop: Callable[[], bool] = lambda: False, now: date
     Rejected while another pass runs anywhere on this database; Unavailable when the body store is away.
     """
     began = timezone.now()
-    round = SweepContext(store, now or began, stop)
+    context = SweepContext(store, now or began, stop)
     with lease():
-        swept = SweepResult(**_figures((step, step.act(round)) for step in STEPS))
+        swept = SweepResult(**_figures((step, step.act(context)) for step in STEPS))
         if not stop():
             SweepPass.objects.filter(started_at__lt=began - KEPT_PASSES).delete()
             SweepPass.objects.create(started_at=began, ended_at=timezone.now(), figures=asdict(swept))
@@ -113,22 +113,38 @@ def run(store: BodyStore, *, stop: Callable[[], bool] = lambda: False, now: date
 
 
 def tend(store: BodyStore, *, stop: Callable[[], bool] = lambda: False) -> int:
-    """What cannot wait for the next pass, for a clock that runs in between: warnings, then removals asked for at once.
+    """Do what cannot wait for the next pass: warnings, removals asked for at once, and some of the reading of bodies.
 
-    And the reading of bodies, a little at a time.
-
-    Returns how many owners were warned. Rejected as `run`.
+    A clock calls it between two passes. Returns how many owners were warned. Rejected as by `run`.
     """
-    round = SweepContext(store, timezone.now(), stop)
+    context = SweepContext(store, timezone.now(), stop)
     with lease():
-        (warned,) = WARN.act(round)
-        REMOVED.act(round)
-        BODY_CHECK.act(round)
+        (warned,) = WARN.act(context)
+        REMOVED.act(context)
+        BODY_CHECK.act(context)
     return warned
 
 
+@contextmanager
+def lease() -> Iterator[None]:
+    """Hold the lease of the sweep; Rejected while another pass on this database holds it.
+
+    The lease is the connection's, so that the death of a process ends it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_try_advisory_lock({_LEASE_KEY})")
+        (had,) = cursor.fetchone()
+    if not had:
+        raise Rejected(_("another sweep is running"))
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_advisory_unlock({_LEASE_KEY})")
+
+
 def _figures(done: Iterable[tuple[Step, tuple[int, ...]]]) -> dict[str, int]:
-    """Their sums, by name."""
+    """Return the sums of the figures, by name."""
     sums: Counter[str] = Counter()
     for step, figures in done:
         sums.update(dict(zip(step.figures, figures, strict=True)))

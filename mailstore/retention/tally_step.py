@@ -1,4 +1,4 @@
-"""Counts deliveries and sign-ins by day and domain, each once, by index: the overview reads sums, never the mail.
+"""The step that counts deliveries and sign-ins by day and domain, so that the overview reads sums and never the mail.
 
 Deliveries are counted by primary key, from where the last pass stopped up to what a minute ago was all committed.
 Sign-ins are counted by the hours of the diary that are over; a session that is told later than ten minutes after its
@@ -15,7 +15,7 @@ from django.utils import timezone
 from mailstore.models import DiarySession, TallyMark
 from mailstore.sql.sweep_step import Step, SweepContext
 
-KEPT_DAYS = 400  # a year to look back on, and some
+KEPT_DAYS = 400  # a year, and a month more
 COUNTED_DAYS = 31  # of what is there at the first pass
 LATE = timedelta(minutes=10)
 SETTLED = timedelta(minutes=1)  # older bodies have no neighbour whose transaction is still open
@@ -48,26 +48,26 @@ SELECT (s.started_at AT TIME ZONE 'UTC')::date, box.domain_id, 0, 0,
 _FORGET = "DELETE FROM mailstore_tally WHERE day < current_date - %(days)s::int"
 
 
-def _look(_round: SweepContext) -> tuple[()]:
+def _look(_context: SweepContext) -> tuple[()]:
     return ()
 
 
 @transaction.atomic
 def count_now() -> None:
-    """Count what has come up to this moment. Only for a site where nothing arrives meanwhile: it would be missed."""
+    """Count what has come up to this moment. Only for a site where nothing arrives meanwhile: that would be missed."""
     now = timezone.now()
     _count(now, settled=timedelta(0), until=now)
 
 
 @transaction.atomic
-def _act(round: SweepContext) -> tuple[()]:
-    if not round.stop():
-        _count(round.now, settled=SETTLED, until=(round.now - LATE).replace(minute=0, second=0, microsecond=0))
+def _act(context: SweepContext) -> tuple[()]:
+    if not context.stop():
+        _count(context.now, settled=SETTLED, until=(context.now - LATE).replace(minute=0, second=0, microsecond=0))
     return ()
 
 
 def _count(now: datetime, *, settled: timedelta, until: datetime) -> None:
-    """From where the last pass stopped: mail with bodies older than `settled`, sessions that began before `until`."""
+    """Count on from the last pass: mail with bodies older than `settled`, sessions that began before `until`."""
     TallyMark.objects.get_or_create(pk=1)
     mark = TallyMark.objects.select_for_update().get(pk=1)
     since = mark.sessions_until or until - timedelta(days=COUNTED_DAYS)

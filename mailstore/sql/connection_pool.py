@@ -1,12 +1,11 @@
-"""The worker's lanes to the database: one for reading, some for writing; chooses the lane, knows no statement."""
+"""The worker's connections to the database, called lanes: one for reading, some for writing. It chooses the lane."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from mailstore.pg.outage_log import OutageLog
-from mailstore.pg.pipeline import Answer, Answers, Pipeline, Steps
+from mailstore.pg.pipeline import Answer, Answers, OutageLog, Pipeline, Steps
 from mailstore.pg.statement import Parameters, Statement
 from mailstore.sql import quota_relief, statements
 from mailstore.sql.statements import diary
@@ -17,7 +16,7 @@ WRITE_LANES = 4  # commits on one lane wait for each other's fsync; four share t
 
 
 class ConnectionPool:
-    """Reads never wait behind a commit: they have a lane of their own."""
+    """The lanes of one worker. Reads never wait behind a commit, since they have a lane of their own."""
 
     def __init__(self, conninfo: str, *, write_lanes: int = WRITE_LANES) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="connect")
@@ -33,8 +32,10 @@ class ConnectionPool:
             await lane.open()
 
     def on_return(self, forget: Callable[[], None]) -> None:
-        """Call `forget` whenever reads have a new connection: what was read before may be another history's, since a
-        server that was away may come back restored to an earlier day."""
+        """Call `forget` whenever reads have a new connection.
+
+        A server that was away may come back restored to an earlier day, so what was read before may be wrong.
+        """
         self._caches.append(forget)
 
     def read(self, statement: Statement, parameters: Parameters, done: Answer) -> None:
@@ -45,7 +46,7 @@ class ConnectionPool:
         self._free().run(steps, done)
 
     def write_each(self, steps: Steps, done: Answers) -> None:
-        """The same; `done` gets the result of each."""
+        """Run the steps as one transaction; `done` gets the result of each."""
         self._free().run_each(steps, done)
 
     def tick(self) -> None:
@@ -58,7 +59,7 @@ class ConnectionPool:
         self._pool.shutdown(wait=False)
 
     def _free(self) -> Pipeline:
-        """The least busy lane that is there; a lost one looks idle, and is not."""
+        """Return the least busy lane that is connected; a lost one looks idle, and is not."""
         there = [lane for lane in self._writes if lane.connected]
         return min(there or self._writes, key=_load)
 
@@ -68,7 +69,7 @@ class ConnectionPool:
 
 
 def _nothing_kept() -> None:
-    """Lanes that write read nothing that is kept."""
+    """Nothing that was read on a lane that writes is kept."""
 
 
 def _load(lane: Pipeline) -> int:

@@ -1,4 +1,4 @@
-"""Statements that a pass runs thousands of times: planned once a connection, and not at each run."""
+"""Runs statements that a pass needs thousands of times: they are planned once a connection, and not at each run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from psycopg import Cursor
 def fetch(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Run the statement on Django's own connection, within its transaction, and return the rows."""
     connection.ensure_connection()
-    connection.connection.prepare_threshold = 0  # Django's own cursors never prepare, so it is switched off there
+    connection.connection.prepare_threshold = 0  # Django switches it off
     with Cursor(connection.connection) as cursor:
         return cursor.execute(statement.encode(), parameters, prepare=True).fetchall()

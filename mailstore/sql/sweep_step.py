@@ -1,11 +1,13 @@
-"""What a step of the sweep is, and what it is given; the steps are files of their own, their order is the pass's."""
+"""What a step of the sweep is, what it is given, and how it walks through all mailboxes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
+
+from django.db import connection
 
 from mailstore.ports.bodies import BodyStore
 from mailstore.sql.tables import REAL, Tables
@@ -47,9 +49,26 @@ class Step:
     figures: tuple[str, ...]
     look: Act | None
     act: Act
-    sways: Callable[[SweepContext], Iterable[int]] = lambda _round: ()
+    sways: Callable[[SweepContext], Iterable[int]] = lambda _context: ()
     copied: Act | None = None
 
-    def looked(self, round: SweepContext) -> tuple[int, ...]:
-        """Return what it would do in all mailboxes but `round.but`."""
-        return (0,) * len(self.figures) if self.look is None else self.look(round)
+    def looked(self, context: SweepContext) -> tuple[int, ...]:
+        """Return what it would do in all mailboxes but `context.but`."""
+        return (0,) * len(self.figures) if self.look is None else self.look(context)
+
+
+WINDOW_MAILBOXES = 1000
+_WINDOW = f"SELECT id FROM {{mailbox}} WHERE id > %(after)s ORDER BY id LIMIT {WINDOW_MAILBOXES}"
+
+
+def windows(context: SweepContext) -> Iterator[list[int]]:
+    """Yield the keys of all mailboxes in order, until the pass is told to stop."""
+    after = 0
+    while not context.stop():
+        with connection.cursor() as cursor:
+            cursor.execute(_WINDOW.format(mailbox=context.tables.mailbox), {"after": after})
+            keys = [key for (key,) in cursor.fetchall()]
+        if not keys:
+            return
+        yield keys
+        after = keys[-1]

@@ -16,8 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 from mailstore.errors import MailError, Overloaded, Unavailable
 from mailstore.pg import open_connection
-from mailstore.pg.outage_log import OutageLog
-from mailstore.pg.pipeline import STUCK_SECONDS, Pipeline, StatementFailed
+from mailstore.pg.pipeline import STUCK_SECONDS, OutageLog, Pipeline, StatementFailed
 from mailstore.pg.statement import BINARY, Statement
 from popadmin.up.postgres import Cluster
 from tests.site.worker import Ask, Worker

@@ -15,7 +15,7 @@ from mailstore.errors import MailError, TryAgain, Unavailable
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.models import Device, Mailbox, Message
 from mailstore.retention.silence_step import SILENCE
-from mailstore.sql.settlement_step import SETTLE
+from mailstore.sql.device_settlement import SETTLE
 from mailstore.sql.sweep_step import SweepContext
 from tests.site.letters import Letters
 from tests.site.mail import assert_counters_are_sums

@@ -17,8 +17,7 @@ from mailstore.directory.outcome import Rejected
 from mailstore.errors import Unavailable
 from mailstore.models import Body, Domain, Mailbox, Message, RetentionPolicy, WebSession
 from mailstore.retention import sweep
-from mailstore.retention.body_step import UNCLAIMED
-from mailstore.retention.draft_step import DRAFT_SECONDS
+from mailstore.retention.body_step import DRAFT_SECONDS, UNCLAIMED
 from mailstore.sql.locked_batch import ROWS_AT_MOST
 from mailstore.sql.sweep_step import SweepContext
 from tests.site.bodiless import Bodiless

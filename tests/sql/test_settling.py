@@ -11,7 +11,7 @@ from django.utils import timezone
 from mailstore.directory import devices
 from mailstore.models import Device, Mailbox, Message
 from mailstore.retention import sweep
-from mailstore.sql import device_settlement, settlement_step
+from mailstore.sql import device_settlement
 from mailstore.sql.locked_batch import ROWS_AT_FIRST, Pace
 from tests.site.bodiless import Bodiless
 from tests.site.mail import Mail, assert_counters_are_sums
@@ -69,7 +69,7 @@ def test_a_revocation_that_is_cut_short_is_gone_on_with_by_the_next_pass(monkeyp
     lost(monkeypatch)
     assert live() == MUCH, "nobody sees them, and they count until the sweep comes"
     assert sweep.preview(Bodiless()).settled == MUCH
-    settlement_step.let_go([box.pk], moment=timezone.now, stop=interrupted(3), pace=Pace())
+    device_settlement.let_go([box.pk], moment=timezone.now, stop=interrupted(3), pace=Pace())
     assert 0 < live() < MUCH
     rest = live()
     assert sweep.run(Bodiless()).settled == rest
@@ -85,7 +85,7 @@ def test_the_mailbox_is_free_between_two_batches(monkeypatch: pytest.MonkeyPatch
         free.extend(at_once(lambda: Mailbox.objects.filter(pk=box.pk).update(web=True)))
 
     stop = interrupted(1000, somebody_else_writes)
-    settlement_step.let_go([box.pk], moment=timezone.now, stop=stop, pace=Pace())
+    device_settlement.let_go([box.pk], moment=timezone.now, stop=stop, pace=Pace())
     assert live() == 0
     assert len(free) >= 3
     assert set(free) == {1}
@@ -105,7 +105,7 @@ def test_a_device_that_is_made_in_between_misses_nothing_of_what_is_left(
             made.append(devices.add(ANN, "tablet", actor=ACTOR)[1])
             left.append(live())
 
-    settlement_step.let_go([box.pk], moment=timezone.now, stop=interrupted(1000, connect), pace=Pace())
+    device_settlement.let_go([box.pk], moment=timezone.now, stop=interrupted(1000, connect), pace=Pace())
     assert left[0] > 0
     assert live() == left[0] == len(mail.uidls(mail.open(ANN, made[0])))
 
@@ -121,7 +121,7 @@ def test_a_session_that_deletes_meanwhile_and_a_delivery_are_as_without_it(
     def use() -> None:
         mail.deliver(ANN)
 
-    settlement_step.let_go([box.pk], moment=timezone.now, stop=interrupted(1000, use), pace=Pace())
+    device_settlement.let_go([box.pk], moment=timezone.now, stop=interrupted(1000, use), pace=Pace())
     assert len(mail.uidls(drop)) == MUCH, "its list is that of its beginning"
     assert mail.remove(drop, 1, 2) == 2
     assert live() == Message.objects.count() - MUCH > 0
