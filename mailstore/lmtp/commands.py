@@ -1,4 +1,4 @@
-"""The grammar: one line becomes a command or a Fault; it knows no state and gives no reply."""
+"""The grammar of LMTP: it turns one line into a command or a Fault. It knows no state and gives no reply."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Fault(Enum):
     CHUNK_SIZE = auto()
 
 
-# The faults of what does not speak LMTP; an MTA whose customer wrote a bad address has others.
+# The faults of a client that does not speak LMTP. The others happen to an MTA whose customer wrote a bad address.
 NOT_COMMANDS = frozenset({Fault.UNKNOWN, Fault.NOT_LMTP, Fault.TOO_LONG, Fault.TEXT, Fault.ARGUMENT})
 
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """A command that has nothing to say beyond its name."""
+    """A command without arguments."""
 
     verb: str
 
@@ -51,10 +51,10 @@ class Lhlo:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """`octets` is what SIZE= announced. `sender` is "" for the null sender."""
+    """`size_octets` is what SIZE= announced, None without it. `sender` is "" for the null sender."""
 
     sender: str
-    octets: int | None
+    size_octets: int | None
     utf8: bool
     verb: str = "MAIL"
 
@@ -78,7 +78,7 @@ Command = Bare | Lhlo | Mail | Rcpt | Bdat
 
 
 def parse(line: bytes) -> Command | Fault:
-    """Read one line without its end. Whether the transaction allows UTF-8 in a RCPT is not known here."""
+    """Read one line without its end. The caller checks whether the transaction allows UTF-8 in a RCPT."""
     try:
         text = line.decode()
     except UnicodeDecodeError:
@@ -91,7 +91,7 @@ def parse(line: bytes) -> Command | Fault:
     return grammar(rest.strip(" ")) if grammar else Fault.UNKNOWN
 
 
-# --- arguments: each reads what stands behind the verb -----------------------------------------------------------
+# --- arguments: each function reads what follows the verb ---------------------------------------------------------
 
 
 def _bare(verb: str) -> Callable[[str], Command | Fault]:
@@ -125,8 +125,8 @@ def _mail(rest: str) -> Command | Fault:
         sender = paths.sender(path, utf8="SMTPUTF8" in parameters)
     except BadPath as bad:
         return Fault.UTF8 if isinstance(bad, Utf8Path) else Fault.SENDER
-    octets = parameters.get("SIZE")
-    return Mail(sender, None if octets is None else int(octets), "SMTPUTF8" in parameters)
+    size = parameters.get("SIZE")
+    return Mail(sender, None if size is None else int(size), "SMTPUTF8" in parameters)
 
 
 def _rcpt(rest: str) -> Command | Fault:
@@ -150,7 +150,7 @@ def _bdat(rest: str) -> Command | Fault:
 
 
 def _mail_parameters(words: list[str]) -> dict[str, str] | Fault:
-    """Return the values of ESMTP parameters by upper-case name (RFC 5321 §4.1.2), each checked by its own rule."""
+    """Return the values of ESMTP parameters by upper-case name (RFC 5321 §4.1.2). Each is checked by its own rule."""
     found: dict[str, str] = {}
     for word in words:
         name, _, value = word.partition("=")

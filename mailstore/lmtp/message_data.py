@@ -1,8 +1,11 @@
-"""The octets between the commands: through the door into the intake, counted against the limit. Knows no replies."""
+"""Read the octets between the commands: normalize them, write them to the intake, hold them to the size limit.
+
+Each reader is a `wire.turn_taker.ContentReader`. None of them knows a reply.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from mailstore.wire.body_normalizer import DataNormalizer, RawNormalizer
 
@@ -10,83 +13,79 @@ if TYPE_CHECKING:
     from mailstore.ports import Intake
 
 
-class Reader(Protocol):
-    """What reads octets that are not commands."""
+class IncomingMessage:
+    """One message on its way into an intake. It is dropped as soon as it turns out too large.
 
-    def feed(self, chunk: bytes) -> bytes | None:
-        """Return what came behind the end; None while more is to come."""
+    `octets` is its length so far, unstuffed.
+    """
 
+    __slots__ = ("_limit_octets", "intake", "octets", "too_large")
 
-class Kept:
-    """One message on its way into an intake, until it turns out too large: then it is forgotten at once."""
-
-    __slots__ = ("_limit", "intake", "octets", "too_large")
-
-    def __init__(self, intake: Intake, limit: int) -> None:
+    def __init__(self, intake: Intake, limit_octets: int) -> None:
         self.intake = intake
         self.octets = 0
         self.too_large = False
-        self._limit = limit
+        self._limit_octets = limit_octets
 
     def add(self, wire: bytes, octets: int) -> None:
-        """Keep `wire`, after which the message has `octets` in all."""
+        """Write `wire`, after which the message has `octets` in all."""
         self.octets = octets
-        self.allow(octets)
+        self.check_limit(octets)
         if wire and not self.too_large:
             self.intake.write(wire)
 
-    def allow(self, octets: int) -> None:
-        """Learn how large the message gets, perhaps before the octets come."""
-        if octets > self._limit and not self.too_large:
+    def check_limit(self, octets: int) -> None:
+        """Drop the message if `octets` is above the limit. Called also before the octets come, where it is known."""
+        if octets > self._limit_octets and not self.too_large:
             self.too_large = True
             self.intake.abort()
 
 
-class Data:
-    """What follows DATA."""
+class DataReader:
+    """Reads what follows DATA."""
 
-    def __init__(self, kept: Kept) -> None:
-        self._kept = kept
-        self._door = DataNormalizer()
+    def __init__(self, message: IncomingMessage) -> None:
+        self._message = message
+        self._normalizer = DataNormalizer()
 
     def feed(self, chunk: bytes) -> bytes | None:
-        wire, rest = self._door.feed(chunk)
-        self._kept.add(wire, self._door.octets)
+        wire, rest = self._normalizer.feed(chunk)
+        self._message.add(wire, self._normalizer.octets)
         return rest
 
 
-class Skipped:
-    """The octets of a BDAT that was refused. RFC 3030 §2: they come all the same, and are no commands."""
+class ChunkSkipper:
+    """Skips the octets of a BDAT that was refused. RFC 3030 §2: they come all the same, and are no commands."""
 
     def __init__(self, octets: int) -> None:
-        self._left = octets
+        self._octets_left = octets
 
     def feed(self, chunk: bytes) -> bytes | None:
-        inside, self._left = self._left, max(0, self._left - len(chunk))
-        return None if self._left else chunk[inside:]
+        inside, self._octets_left = self._octets_left, max(0, self._octets_left - len(chunk))
+        return None if self._octets_left else chunk[inside:]
 
 
-class Chunks:
-    """What follows each BDAT of one message."""
+class ChunkReader:
+    """Reads what follows each BDAT of one message."""
 
-    def __init__(self, kept: Kept) -> None:
-        self.kept = kept
-        self._door = RawNormalizer()
-        self._left = 0
+    def __init__(self, message: IncomingMessage) -> None:
+        self.message = message
+        self._normalizer = RawNormalizer()
+        self._octets_left = 0
         self._last = False
 
-    def announce(self, octets: int, *, last: bool) -> None:
-        """A BDAT was given."""
-        self._left = octets
+    def begin_chunk(self, octets: int, *, last: bool) -> None:
+        """Expect a chunk of `octets`, the last of the message or not."""
+        self._octets_left = octets
         self._last = last
-        self.kept.allow(self.kept.octets + octets)
+        self.message.check_limit(self.message.octets + octets)
 
     def feed(self, chunk: bytes) -> bytes | None:
-        inside = chunk[: self._left]
-        self._left -= len(inside)
-        self.kept.add(self._door.feed(inside), self._door.octets)
-        if self._left:
+        inside = chunk[: self._octets_left]
+        self._octets_left -= len(inside)
+        self.message.add(self._normalizer.feed(inside), self._normalizer.octets)
+        if self._octets_left:
             return None
         if self._last:
-            self.kept.add(self._door.finish(), self._door.octets)
+            self.message.add(self._normalizer.finish(), self._normalizer.octets)
         return chunk[len(inside) :]

@@ -1,7 +1,7 @@
-"""Forward and reverse paths (RFC 5321 §4.1.2, RFC 6531 §3.3). Whether an address exists is not known here.
+"""Read forward and reverse paths (RFC 5321 §4.1.2, RFC 6531 §3.3). This module does not know which addresses exist.
 
-Senders are taken as the world writes them (dots in a row, underscores in domains, as long as the command can be): a
-strict reader here would bounce mail that somebody else has accepted.
+Senders are read as they occur in practice: with dots in a row, with underscores in domains, as long as the command
+can be. A strict reader would bounce mail that another server has accepted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ PATH_OCTETS = 256  # of a recipient: RFC 5321 §4.5.3.1.3, with its brackets
 LOCAL_PART_OCTETS = 64  # RFC 5321 §4.5.3.1.1
 DOMAIN_OCTETS = 255  # RFC 5321 §4.5.3.1.2
 
-# C0, DEL, C1 and Unicode's own line ends: none may reach a header line or a log.
+# C0, DEL, C1 and Unicode's line ends: none of them may reach a header line or a log.
 _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 _WORD = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-\u00a1-\U0010ffff]+"
@@ -27,20 +27,20 @@ _ARGUMENT = re.compile(rf"(?P<keyword>[A-Za-z]+): *(?:<(?P<path>(?:{_QUOTED}|[^>
 
 
 class BadPath(ValueError):
-    """Not a path."""
+    """The text is not a path."""
 
 
 class Utf8Path(BadPath):
-    """A path with UTF-8 where SMTPUTF8 was not given."""
+    """The path holds UTF-8, and SMTPUTF8 was not given."""
 
 
 def is_plain(text: str) -> bool:
-    """True when no character of `text` could end a line or steer a terminal."""
+    """Say whether no character of `text` can end a line or control a terminal."""
     return _NOT_PLAIN.search(text) is None
 
 
 def split(argument: str) -> tuple[str, str | None, list[str]]:
-    """Cut `FROM:<path> words` into FROM, what the brackets hold (None without them), and the words behind."""
+    """Split `FROM:<path> words` into FROM, the text in the brackets (None without them), and the words after it."""
     match = _ARGUMENT.fullmatch(argument)
     if match is None:
         return "", None, []
@@ -50,7 +50,7 @@ def split(argument: str) -> tuple[str, str | None, list[str]]:
 
 
 def sender(path: str, *, utf8: bool) -> str:
-    """Return the reverse path's mailbox; "" is the null sender. Only the command limits its length."""
+    """Return the mailbox of a reverse path; "" is the null sender. Only the limit of commands bounds its length."""
     if not path:
         return ""
     if not (utf8 or path.isascii()):
@@ -59,7 +59,7 @@ def sender(path: str, *, utf8: bool) -> str:
 
 
 def recipient(path: str) -> str:
-    """Return the forward path's mailbox, in the case it was typed."""
+    """Return the mailbox of a forward path, in the case in which it was written."""
     # RFC 5321 §4.1.1.3: the one address that needs no domain.
     if path.lower() == "postmaster":
         return path

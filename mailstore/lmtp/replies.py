@@ -1,4 +1,4 @@
-"""Every reply this server gives, as octets; it decides nothing. No reply quotes what a client sent."""
+"""Every reply of the LMTP server, as bytes. It decides nothing. No reply quotes what a client sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHUNK_OK: Final = b"250 2.0.0 chunk received\r\n"
 GO_AHEAD: Final = b"354 send the message, a line of one dot ends it\r\n"
 GOODBYE: Final = b"221 2.0.0 goodbye\r\n"
 HELP: Final = b"214 2.0.0 LMTP of RFC 2033: LHLO MAIL RCPT DATA BDAT RSET NOOP VRFY QUIT\r\n"
-# RFC 5321 §3.5.3: whether a mailbox exists is told by RCPT alone.
+# RFC 5321 §3.5.3: only RCPT tells whether a mailbox exists.
 NOT_VERIFIED: Final = b"252 2.5.0 not verified here, try RCPT\r\n"
 
 TOO_MANY_BAD_COMMANDS: Final = b"421 4.7.0 too many bad commands\r\n"
@@ -48,8 +48,8 @@ WRONG_STATE: Final[dict[str, bytes]] = {
     "BDAT": b"503 5.5.1 no valid recipients\r\n",
 }
 
-# One row for each leaf of the tree; what cannot come of a delivery is a bug of ours, and so temporary.
-# 452 for a full mailbox: Postfix keeps 552 at RCPT permanent, so the domain's admin chooses.
+# One row for each leaf of the tree of errors. An error that no delivery can give is a bug of ours, and so temporary.
+# A full mailbox has two replies, since Postfix takes 552 at RCPT for permanent: the domain's admin chooses.
 ANSWERS: Final[dict[type[errors.MailError], bytes]] = {
     errors.UnknownRecipient: b"550 5.1.1 no such mailbox here\r\n",
     errors.RecipientDisabled: b"550 5.2.1 this mailbox does not receive mail\r\n",
@@ -75,7 +75,7 @@ def greeting(hostname: str) -> bytes:
 
 
 def extensions(rules: Rules) -> bytes:
-    """The answer to LHLO."""
+    """Return the answer to LHLO."""
     # RFC 2920, 2034, 1870, 6152, 6531, 3030
     lines = (
         rules.hostname,

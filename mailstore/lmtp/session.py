@@ -1,79 +1,62 @@
-"""One LMTP conversation: it obeys commands and remembers; it parses nothing, words nothing and knows no socket."""
+"""One LMTP session: it takes a line to the method that obeys it. It parses nothing, words nothing, moves nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mailstore.errors import MailError, MessageTooLarge, QuotaDeferred, TryAgain
 from mailstore.lmtp import commands, replies
 from mailstore.lmtp.commands import Bare, Bdat, Command, Fault, Lhlo, Mail, Rcpt
-from mailstore.lmtp.message_data import Chunks, Data, Kept, Reader, Skipped
-from mailstore.lmtp.protocol import LEGAL, Rules, State
+from mailstore.lmtp.message_data import ChunkReader, ChunkSkipper, DataReader, IncomingMessage
+from mailstore.lmtp.protocol import Rules, State
 from mailstore.lmtp.reply_order import ReplyOrder
 from mailstore.lmtp.transaction import Transaction
 from mailstore.ports import Delivered, Recipient
-from mailstore.wire.lines import NEED_MORE, OVERLONG, LineBuffer
+from mailstore.wire.turn_taker import TurnTaker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mailstore.ports import Delivery, Journal, Peer
-
-PENDING_OCTETS = 64 * 1024  # commands that wait for replies to others; above it nothing more is read
 
 
 class Session:
-    """Implements `ports.Session`. LMTP has no sign-in: whoever reaches the listener may deliver."""
+    """Implements `ports.Session`. LMTP has no sign-in: every client that reaches the listener may deliver."""
 
     def __init__(self, peer: Peer, delivery: Delivery, journal: Journal, rules: Rules) -> None:
         self._peer = peer
         self._delivery = delivery
         self._journal = journal
         self._rules = rules
-        self._lines = LineBuffer(commands.COMMAND_OCTETS)
+        self._turns = TurnTaker(peer, self, line_octets=commands.COMMAND_OCTETS, flush=self._flush)
         self._state = State.GREETED
-        self._name = ""  # what LHLO said
+        self._client_name = ""  # as LHLO gave it
         self._transaction = Transaction()
-        self._turns = ReplyOrder()  # the RCPTs that wait for an answer, or the recipients of a message that do
-        self._content: tuple[Reader, Callable[[], None]] | None = None  # while it comes; and what to do at its end
-        self._waiting_command: Command | Fault | None = None  # parsed, but RCPTs before it have no answer yet
-        self._undelivered: set[int] = set()  # recipients of a message that came, whom the store has not answered
+        self._replies = ReplyOrder()  # to the RCPTs without an answer, or to the recipients of a message without one
+        self._held_command: Command | Fault | None = None  # while RCPTs before it have no answer
+        self._undelivered: set[int] = set()  # places in `_replies` of recipients whose delivery has no answer
         self._bad_in_a_row = 0
-        self._out: list[bytes] = []
-        self._working = False
-        self._resting = False  # lines wait for the next turn
-        self._half_closed = False
-        self._closing = False
-        self._gone = False
+        self._unwritten: list[bytes] = []
 
-    # --- the connection's side (ports.Session) --------------------------------------------------------------------
+    # --- ports.Session --------------------------------------------------------------------------------------------
 
     def connected(self) -> None:
         self._peer.write(replies.greeting(self._rules.hostname))
 
     def receive(self, data: bytes) -> bool:
-        if not (self._closing or self._gone):
-            self._take(data)
-            self._work()
-        return self.wants_input()
+        return self._turns.receive(data) and not self._peer.congested
 
     def proceed(self) -> None:
-        self._work()
+        self._turns.proceed()
 
     def tls_started(self, version: str) -> None:
-        """TLS may lie around LMTP; nothing here depends on it."""
+        """Do nothing: TLS may lie around LMTP, and nothing here depends on it."""
 
     def half_closed(self) -> None:
-        self._half_closed = True
-        self._work()
-
-    def ended(self, reason: str, octets_in: int, octets_out: int) -> None:
-        self._gone = True
-        self._transaction.forget()
+        self._turns.end_input()
 
     def wants_input(self) -> bool:
-        return not self._peer.congested and len(self._lines) <= PENDING_OCTETS
+        return self._turns.wants_input() and not self._peer.congested
 
     def signed_in(self) -> bool:
         return self._state is not State.GREETED
@@ -81,220 +64,171 @@ class Session:
     def updating(self) -> bool:
         return bool(self._undelivered)
 
-    # --- the loop -------------------------------------------------------------------------------------------------
+    def ended(self, reason: str, octets_in: int, octets_out: int) -> None:
+        self._turns.leave()
+        self._transaction.forget()
 
-    def _work(self) -> None:
-        """Obey what waits, as far as it may be obeyed now; replies made meanwhile leave in one write."""
-        if self._working or self._gone:
-            return
-        self._working = True
-        self._resting = False
-        try:
-            self._obey_lines()
-        except Exception:
-            self._give_up()
-        finally:
-            self._working = False
-        # RFC 2920 §3.2: the replies to an envelope leave together, once its recipients are decided.
-        if self._undelivered or not self._turns:
-            self._flush()
-        if self._half_closed and not (self._turns or self._resting or self._peer.congested):
-            self._close()
+    # --- one line (wire.turn_taker.LineHandler) -------------------------------------------------------------------
 
-    def _obey_lines(self) -> None:
-        while not (self._closing or self._content or self._undelivered or self._peer.congested) and self._step():
-            pass
+    def obey(self, line: bytes) -> None:
+        self._obey_command(commands.parse(line))
 
-    def _step(self) -> bool:
-        """Obey the next line; False when there is none, or it has to wait."""
-        command = self._next_command()
-        if command is None:
-            return False
-        if self._turns and not self._may_overtake(command):
-            self._waiting_command = command
-            return False
-        self._obey(command)
-        return True
+    def obey_overlong(self) -> None:
+        self._obey_command(Fault.TOO_LONG)
 
-    def _next_command(self) -> Command | Fault | None:
-        if self._waiting_command is not None:
-            command, self._waiting_command = self._waiting_command, None
-            return command
-        if len(self._lines) and not self._peer.has_turn(self._work):
-            self._resting = True
-            return None
-        line = self._lines.next_line()
-        if line is NEED_MORE:
-            return None
-        return Fault.TOO_LONG if line is OVERLONG else commands.parse(line)
+    def out_of_lines(self) -> None:
+        if self._turns.input_ended and not self._replies:
+            self._end("half-closed")
 
-    @staticmethod
-    def _may_overtake(command: Command | Fault) -> bool:
-        """RCPTs are asked together; anything else may depend on their answers."""
-        return isinstance(command, Rcpt)
-
-    def _obey(self, command: Command | Fault) -> None:
-        if isinstance(command, Fault):
+    def _obey_command(self, command: Command | Fault) -> None:
+        if self._replies and not isinstance(command, Rcpt):
+            # RCPTs are asked together; any other command may depend on their answers.
+            self._held_command = command
+            self._turns.wait()
+        elif isinstance(command, Fault):
             self._refuse_line(command)
-        elif command.verb in LEGAL[self._state]:
+        elif (act := COMMANDS[self._state].get(command.verb)) is not None:
             self._bad_in_a_row = 0
-            _HANDLERS[command.verb](self, command)
+            act(self, command)
         else:
-            self._refuse(command)
+            self._refuse_in_state(command)
 
-    def _refuse(self, command: Command) -> None:
+    def _refuse_in_state(self, command: Command) -> None:
         reply = replies.LHLO_FIRST if self._state is State.GREETED else replies.WRONG_STATE[command.verb]
         if isinstance(command, Bdat):
-            self._expect(Skipped(command.octets), partial(self._say, reply))
+            self._turns.read_content(ChunkSkipper(command.octets), partial(self._reply, reply))
         else:
-            self._say(reply)
+            self._reply(reply)
 
     def _refuse_line(self, fault: Fault) -> None:
         self._bad_in_a_row += fault in commands.NOT_COMMANDS
         if self._bad_in_a_row >= self._rules.max_bad_commands:
-            self._say(replies.TOO_MANY_BAD_COMMANDS)
-            self._close()
+            self._reply(replies.TOO_MANY_BAD_COMMANDS)
+            self._end("bad commands")
             return
-        self._say(replies.FAULTS[fault])
+        self._reply(replies.FAULTS[fault])
         if fault is Fault.CHUNK_SIZE:
-            # Nobody knows how many octets follow that are no commands.
-            self._close()
+            # It is unknown how many octets follow that are no commands.
+            self._end("bad chunk size")
 
     # --- commands -------------------------------------------------------------------------------------------------
 
     def _lhlo(self, command: Lhlo) -> None:
         # RFC 5321 §4.1.4: it also ends a transaction.
         self._reset()
-        self._name = command.name
+        self._client_name = command.name
         self._state = State.READY
-        self._say(replies.extensions(self._rules))
+        self._reply(replies.extensions(self._rules))
 
     def _mail(self, command: Mail) -> None:
         # RFC 1870 §6.1
-        if command.octets is not None and command.octets > self._rules.max_message_octets:
-            self._say(replies.ANSWERS[MessageTooLarge])
+        if command.size_octets is not None and command.size_octets > self._rules.max_message_octets:
+            self._reply(replies.ANSWERS[MessageTooLarge])
             return
         self._transaction = Transaction(command)
-        self._turns = ReplyOrder()
+        self._replies = ReplyOrder()
         self._state = State.SENDER
-        self._say(replies.SENDER_OK)
+        self._reply(replies.SENDER_OK)
 
     def _rcpt(self, command: Rcpt) -> None:
         transaction = self._transaction
-        number = self._turns.ask()
+        place = self._replies.ask()
         if not (command.address.isascii() or transaction.mail.utf8):
-            self._answer(number, replies.FAULTS[Fault.UTF8])
-        elif len(transaction.accepted) + transaction.undecided >= self._rules.max_recipients:
-            self._answer(number, replies.TOO_MANY_RECIPIENTS)
+            self._reply_at(place, replies.FAULTS[Fault.UTF8])
+        elif len(transaction.recipients_by_place) + transaction.undecided_count >= self._rules.max_recipients:
+            self._reply_at(place, replies.TOO_MANY_RECIPIENTS)
         else:
-            transaction.undecided += 1
-            answered = partial(self._recipient_answered, number)
-            self._delivery.recipient(command.address, transaction.mail.octets, answered)
+            transaction.undecided_count += 1
+            answered = partial(self._recipient_answered, place)
+            self._delivery.recipient(command.address, transaction.mail.size_octets, answered)
 
-    def _recipient_answered(self, number: int, answer: Recipient | MailError) -> None:
-        if self._gone:
-            return
-        try:
-            self._decided(number, answer)
-        except Exception:
-            self._give_up()
-        self._work()
+    def _recipient_answered(self, place: int, answer: Recipient | MailError) -> None:
+        if not self._turns.gone:
+            self._turns.hear(partial(self._decide, place, answer))
 
-    def _decided(self, number: int, answer: Recipient | MailError) -> None:
-        self._transaction.undecided -= 1
+    def _decide(self, place: int, answer: Recipient | MailError) -> None:
+        self._transaction.undecided_count -= 1
         if isinstance(answer, Recipient):
-            self._transaction.accepted[number] = answer
+            self._transaction.recipients_by_place[place] = answer
             self._state = State.RECIPIENTS
-            self._answer(number, replies.RECIPIENT_OK)
+            self._reply_at(place, replies.RECIPIENT_OK)
         else:
-            self._answer(number, self._error_reply(answer, "asking for a recipient"))
+            self._reply_at(place, self._error_reply(answer, "asking for a recipient"))
+        if not self._replies and self._held_command is not None:
+            command, self._held_command = self._held_command, None
+            self._turns.resume()
+            self._obey_command(command)
 
     def _data(self, _command: Bare) -> None:
-        kept = self._begin_message()
-        self._say(replies.GO_AHEAD)
-        self._expect(Data(kept), partial(self._commit, kept))
+        message = self._begin_message()
+        self._reply(replies.GO_AHEAD)
+        self._turns.read_content(DataReader(message), partial(self._commit, message))
 
     def _bdat(self, command: Bdat) -> None:
         chunks = self._transaction.chunks
         if chunks is None:
-            chunks = self._transaction.chunks = Chunks(self._begin_message())
-        chunks.announce(command.octets, last=command.last)
+            chunks = self._transaction.chunks = ChunkReader(self._begin_message())
+        chunks.begin_chunk(command.octets, last=command.last)
         self._state = State.CHUNKS
-        self._expect(chunks, partial(self._commit if command.last else self._chunk_read, chunks.kept))
+        self._turns.read_content(chunks, partial(self._commit if command.last else self._chunk_read, chunks.message))
 
-    def _chunk_read(self, kept: Kept) -> None:
-        self._say(replies.ANSWERS[MessageTooLarge] if kept.too_large else replies.CHUNK_OK)
+    def _chunk_read(self, message: IncomingMessage) -> None:
+        self._reply(replies.ANSWERS[MessageTooLarge] if message.too_large else replies.CHUNK_OK)
 
     def _rset(self, _command: Bare) -> None:
         self._reset()
-        self._say(replies.OK)
+        self._reply(replies.OK)
 
     def _noop(self, _command: Bare) -> None:
-        self._say(replies.OK)
+        self._reply(replies.OK)
 
     def _help(self, _command: Bare) -> None:
-        self._say(replies.HELP)
+        self._reply(replies.HELP)
 
     def _vrfy(self, _command: Bare) -> None:
-        self._say(replies.NOT_VERIFIED)
+        self._reply(replies.NOT_VERIFIED)
 
     def _quit(self, _command: Bare) -> None:
-        self._say(replies.GOODBYE)
-        self._close()
+        self._reply(replies.GOODBYE)
+        self._end("quit")
 
     # --- a message ------------------------------------------------------------------------------------------------
 
-    def _begin_message(self) -> Kept:
-        envelope = self._transaction.envelope(self._name, self._peer)
-        return self._transaction.begin(self._delivery.begin(envelope), self._rules.max_message_octets)
+    def _begin_message(self) -> IncomingMessage:
+        envelope = self._transaction.envelope(self._client_name, self._peer)
+        return self._transaction.begin_message(self._delivery.begin(envelope), self._rules.max_message_octets)
 
-    def _expect(self, reader: Reader, at_end: Callable[[], None]) -> None:
-        """Read what comes as content, beginning with what came already; then call `at_end`."""
-        self._content = reader, at_end
-        self._take(self._lines.take())
+    def _commit(self, message: IncomingMessage) -> None:
+        """Commit a message that came whole.
 
-    def _take(self, data: bytes) -> None:
-        """Hand octets to whom they are for: content while there is some to come, lines otherwise."""
-        if self._content is None:
-            self._lines.feed(data)
-            return
-        reader, at_end = self._content
-        rest = reader.feed(data)
-        if rest is not None:
-            self._content = None
-            self._lines.feed(rest)
-            at_end()
-
-    def _commit(self, kept: Kept) -> None:
-        """All of the message came: one reply for each accepted recipient, in the order of the RCPTs (RFC 2033 §4.2)."""
+        RFC 2033 §4.2: each accepted recipient gets a reply of its own, in the order of the RCPTs.
+        """
         recipients = self._transaction.recipients()
-        self._transaction.complete()
-        self._turns = ReplyOrder()
-        numbers = [self._turns.ask() for _ in recipients]
-        self._undelivered = set(numbers)
-        if not kept.too_large:
-            kept.intake.commit(recipients, kept.octets, self._delivered)
+        self._transaction.release_message()
+        self._replies = ReplyOrder()
+        places = [self._replies.ask() for _ in recipients]
+        self._undelivered = set(places)
+        self._turns.wait()
+        if not message.too_large:
+            message.intake.commit(recipients, message.octets, self._delivered)
             return
-        for number in numbers:
-            self._delivered(number, MessageTooLarge(f"above {self._rules.max_message_octets} octets"))
+        for place in places:
+            self._delivered(place, MessageTooLarge(f"above {self._rules.max_message_octets} octets"))
 
-    def _delivered(self, number: int, answer: Delivered | MailError) -> None:
-        if number not in self._undelivered:  # a store that failed halfway answers for all: the first answer was it
+    def _delivered(self, place: int, answer: Delivered | MailError) -> None:
+        if place not in self._undelivered:  # a store that failed halfway answers for all: the first answer counts
             return
-        self._undelivered.discard(number)
-        try:
-            self._settle(number, answer)
-        except Exception:
-            self._give_up()
-        self._work()
+        self._undelivered.discard(place)
+        self._turns.hear(partial(self._settle, place, answer))
 
-    def _settle(self, number: int, answer: Delivered | MailError) -> None:
+    def _settle(self, place: int, answer: Delivered | MailError) -> None:
         if isinstance(answer, Delivered):
-            self._answer(number, replies.delivered(answer))
+            self._reply_at(place, replies.delivered(answer))
         else:
-            self._answer(number, self._error_reply(answer, "delivering"))
-        if not self._turns:
+            self._reply_at(place, self._error_reply(answer, "delivering"))
+        if not self._replies:
             self._reset()
+            self._turns.resume()
 
     def _reset(self) -> None:
         self._transaction.forget()
@@ -305,47 +239,46 @@ class Session:
     # --- replies --------------------------------------------------------------------------------------------------
 
     def _error_reply(self, answer: object, doing: str) -> bytes:
-        """Return the reply to anything but success; what an operator should see goes to the journal."""
+        """Return the reply to anything but success, and tell the journal what an operator should see."""
         error = answer if isinstance(answer, MailError) else TryAgain(f"not an answer: {answer!r}")
         reply = replies.of_error(error)
         if reply.startswith(b"4") and not isinstance(error, QuotaDeferred):
             self._journal.trouble(error, doing)
         return reply
 
-    def _answer(self, number: int, reply: bytes) -> None:
-        self._say(self._turns.answer(number, reply))
+    def _reply_at(self, place: int, reply: bytes) -> None:
+        self._reply(self._replies.answer(place, reply))
 
-    def _say(self, reply: bytes) -> None:
-        self._out.append(reply)
+    def _reply(self, reply: bytes) -> None:
+        self._unwritten.append(reply)
 
     def _flush(self) -> None:
-        data = b"".join(self._out)
-        self._out.clear()
-        if data and not self._gone:
+        # RFC 2920 §3.2: the replies to an envelope leave together, once its recipients are decided.
+        if self._unwritten and (self._undelivered or self._turns.closing or not self._replies):
+            data = b"".join(self._unwritten)
+            self._unwritten.clear()
             self._peer.write(data)
 
-    def _give_up(self) -> None:
-        """A bug of ours, while its exception is handled: the MTA is told by the end, and tries the rest again."""
-        self._closing = True
-        self._flush()  # what was said before it is true
-        self._peer.fail()
-
-    def _close(self) -> None:
-        self._closing = True
+    def _end(self, reason: str) -> None:
         self._transaction.forget()
-        self._flush()
-        self._peer.close()
+        self._turns.end(reason)
 
 
-_HANDLERS: dict[str, Callable[[Session, Any], None]] = {
-    "LHLO": Session._lhlo,
-    "MAIL": Session._mail,
-    "RCPT": Session._rcpt,
-    "DATA": Session._data,
-    "BDAT": Session._bdat,
-    "RSET": Session._rset,
-    "NOOP": Session._noop,
+_ALWAYS: dict[str, Callable[[Session, Any], None]] = {
     "HELP": Session._help,
-    "VRFY": Session._vrfy,
+    "LHLO": Session._lhlo,
+    "NOOP": Session._noop,
     "QUIT": Session._quit,
+    "RSET": Session._rset,
+    "VRFY": Session._vrfy,
+}
+# Which command is legal in which state, and what obeys it: RFC 5321 §4.1.4 with LHLO in the place of EHLO (RFC 2033
+# §4.1); BDAT: RFC 3030 §2.
+COMMANDS: dict[State, dict[str, Callable[[Session, Any], None]]] = {
+    State.GREETED: _ALWAYS,
+    State.READY: _ALWAYS | {"MAIL": Session._mail},
+    # RFC 2033 §4.2: without a recipient DATA is refused; that includes BDAT.
+    State.SENDER: _ALWAYS | {"RCPT": Session._rcpt},
+    State.RECIPIENTS: _ALWAYS | {"RCPT": Session._rcpt, "DATA": Session._data, "BDAT": Session._bdat},
+    State.CHUNKS: _ALWAYS | {"BDAT": Session._bdat},
 }

@@ -1,4 +1,4 @@
-"""What one mail transaction has gathered, from MAIL to the last reply. It decides nothing and answers nothing."""
+"""The state of one mail transaction, from MAIL to the last reply. It decides nothing and answers nothing."""
 
 from __future__ import annotations
 
@@ -6,50 +6,53 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mailstore.lmtp.commands import Mail
-from mailstore.lmtp.message_data import Chunks, Kept
+from mailstore.lmtp.message_data import ChunkReader, IncomingMessage
 from mailstore.ports import Envelope, Recipient
 
 if TYPE_CHECKING:
     from mailstore.ports import Intake, Peer
 
-_NO_MAIL = Mail(sender="", octets=None, utf8=False)
+_NO_MAIL = Mail(sender="", size_octets=None, utf8=False)
 
 
 @dataclass(slots=True)
 class Transaction:
-    """What MAIL began; before it, an empty one. `accepted` has the recipients by the number of their RCPT."""
+    """What MAIL began; before MAIL, an empty one.
+
+    `recipients_by_place` has the accepted recipients by the place of their RCPT among the RCPTs, from 0.
+    `undecided_count` is how many RCPTs the store has not answered.
+    """
 
     mail: Mail = _NO_MAIL
-    accepted: dict[int, Recipient] = field(default_factory=dict)
-    undecided: int = 0  # RCPTs that the store has not answered
-    chunks: Chunks | None = None
-    _kept: Kept | None = None
+    recipients_by_place: dict[int, Recipient] = field(default_factory=dict)
+    undecided_count: int = 0
+    chunks: ChunkReader | None = None
+    _message: IncomingMessage | None = None
 
     def recipients(self) -> list[Recipient]:
-        """In the order of their RCPTs, whatever the order of the answers."""
-        return [self.accepted[number] for number in sorted(self.accepted)]
+        """Return the accepted recipients in the order of their RCPTs, whatever the order of the answers."""
+        return [self.recipients_by_place[place] for place in sorted(self.recipients_by_place)]
 
-    def envelope(self, name: str, peer: Peer) -> Envelope:
-        """Return the envelope of a client that gave `name` in LHLO."""
+    def envelope(self, client_name: str, peer: Peer) -> Envelope:
+        """Return the envelope of a client that gave `client_name` in LHLO."""
         return Envelope(
             sender=self.mail.sender,
-            client_name=name,
+            client_name=client_name,
             client=peer.client,
             encrypted=peer.encrypted,
             protocol="UTF8LMTP" if self.mail.utf8 else "LMTP",  # RFC 6531 §4.3
         )
 
-    def begin(self, intake: Intake, limit: int) -> Kept:
-        """The message begins."""
-        self._kept = Kept(intake, limit)
-        return self._kept
+    def begin_message(self, intake: Intake, limit_octets: int) -> IncomingMessage:
+        self._message = IncomingMessage(intake, limit_octets)
+        return self._message
 
-    def complete(self) -> None:
-        """The message came whole: from here on it is the store's business."""
-        self._kept = None
+    def release_message(self) -> None:
+        """Leave a message that came whole to the store."""
+        self._message = None
 
     def forget(self) -> None:
-        """Let go of a message that did not come whole."""
-        if self._kept is not None:
-            self._kept.intake.abort()
-            self._kept = None
+        """Abort a message that did not come whole."""
+        if self._message is not None:
+            self._message.intake.abort()
+            self._message = None

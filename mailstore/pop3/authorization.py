@@ -1,138 +1,171 @@
-"""The AUTHORIZATION state of a POP3 session: who the client is, by USER and PASS or by AUTH, behind STLS if need be."""
+"""The AUTHORIZATION state of a POP3 session: it finds out who the client is, by USER and PASS or by AUTH."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mailstore.errors import Abandoned, MailError, Refused, Throttled
 from mailstore.pop3 import replies, sasl_login
-from mailstore.pop3.conversation import Conversation, Waiting
-from mailstore.ports import Credentials, SessionRecord
+from mailstore.ports import Credentials
 
 if TYPE_CHECKING:
     from mailstore.pop3.protocol import Rules
-    from mailstore.ports import Accounts, Done, Journal, Maildrop, Peer, SignIn
+    from mailstore.ports import Accounts, Done, Journal, Maildrop, Peer, SessionRecord, SignIn
+    from mailstore.wire.turn_taker import TurnTaker
+
+SIGN_IN_CAPABILITIES = ("USER", "SASL " + " ".join(sasl_login.MECHANISMS))  # lines of CAPA
 
 
-class Authorization(Conversation):
-    """A conversation that asks who is there; `_enter` begins what comes behind it."""
+class Authorization:
+    """Obeys the commands before sign-in. It calls `signed_in` with the maildrop, which answers the client."""
 
-    def __init__(self, peer: Peer, accounts: Accounts, journal: Journal, rules: Rules) -> None:
-        super().__init__(peer)
+    def __init__(
+        self,
+        peer: Peer,
+        turns: TurnTaker,
+        accounts: Accounts,
+        journal: Journal,
+        *,
+        rules: Rules,
+        record: SessionRecord,
+        signed_in: Callable[[Maildrop], None],
+    ) -> None:
+        self._peer = peer
+        self._turns = turns
         self._accounts = accounts
         self._journal = journal
         self._rules = rules
-        self._record = SessionRecord(client=peer.client, proxy=peer.proxy)
-        self._address: str | None = None  # what USER said
+        self._record = record
+        self._signed_in = signed_in
+        self._address: str | None = None  # as USER gave it
         self._exchange: sasl_login.Exchange | None = None
-        self._mechanism = "USER"  # of the sign-in under way
-        self._under_way: SignIn | None = None
+        self._sign_in: SignIn | None = None  # while its answer is awaited
+        self.mechanism = "USER"  # of the last sign-in
 
-    def half_closed(self) -> None:
-        if self._under_way is not None:
-            self._under_way.give_way()
-        super().half_closed()
+    def leave(self) -> None:
+        """Abandon a sign-in, since the connection is gone."""
+        if self._sign_in is not None:
+            self._sign_in.abandon()
 
-    def tls_started(self, version: str) -> None:
-        super().tls_started(version)
-        self._record.tls = version
+    def give_way(self) -> None:
+        """Let other sign-ins go first, since the client sends no more and may be gone."""
+        if self._sign_in is not None:
+            self._sign_in.give_way()
 
-    @abstractmethod
-    def signed_in(self) -> bool:
-        """Whether this state is over."""
+    # --- the lines of a SASL exchange -----------------------------------------------------------------------------
 
-    @abstractmethod
-    def _enter(self, maildrop: Maildrop) -> None:
-        """The client is who he says; the answer to his sign-in is still to be given."""
+    def in_exchange(self) -> bool:
+        """Say whether the next line belongs to a SASL exchange, and so is no command."""
+        return self._exchange is not None
 
-    def _password_may_pass(self) -> bool:
-        return self._rules.password_may_pass(encrypted=self._peer.encrypted, loopback=self._peer.loopback)
+    def continue_exchange(self, line: bytes) -> None:
+        """Obey a line for which `in_exchange` is true."""
+        assert self._exchange is not None  # noqa: S101 - the caller has asked
+        self._take_step(sasl_login.answer(self._exchange, line))
 
-    def _tls_may_begin(self) -> bool:
-        # RFC 2595 §4: only before sign-in, and only once.
-        return self._rules.tls_offered and not self._peer.encrypted and not self.signed_in()
+    def _take_step(self, step: sasl_login.Step) -> None:
+        if isinstance(step, sasl_login.Challenge):
+            self._peer.write(step.line)
+            return
+        self._exchange = None
+        if isinstance(step, sasl_login.Proof):
+            self._start_sign_in(step.address, step.secret)
+        else:
+            self._peer.write(replies.SASL_FAILURES[step])
 
-    def _refuses_cleartext(self, command: str) -> bool:
-        """Refuse, and tell the journal, where a password must not pass as it is."""
-        if self._password_may_pass():
-            return False
-        self._journal.cleartext_refused(self._peer.client, command)
-        self._say(replies.TLS_FIRST)
-        return True
+    # --- commands -------------------------------------------------------------------------------------------------
 
-    def _user(self, address: str) -> None:
+    def user(self, address: str) -> None:
         if not self._refuses_cleartext("USER"):
             self._address = address
-            self._say(replies.SEND_PASS)
+            self._peer.write(replies.SEND_PASS)
 
-    def _pass(self, secret: str) -> None:
+    def password(self, secret: str) -> None:
+        """Obey PASS."""
         if self._refuses_cleartext("PASS"):
             return
         address, self._address = self._address, None
         if address is None:
-            self._say(replies.USER_FIRST)
+            self._peer.write(replies.USER_FIRST)
         else:
-            self._sign_in(address, secret, "USER")
+            self.mechanism = "USER"
+            self._start_sign_in(address, secret)
 
-    def _auth(self, mechanism: str | None = None, initial: bytes | None = None) -> None:
+    def auth(self, mechanism: str | None = None, initial: bytes | None = None) -> None:
         if mechanism is None:
-            self._say(replies.mechanisms(sasl_login.MECHANISMS if self._password_may_pass() else ()))
+            self._peer.write(replies.mechanisms(sasl_login.MECHANISMS if self._password_may_pass() else ()))
         elif mechanism not in sasl_login.MECHANISMS:
-            self._say(replies.UNKNOWN_MECHANISM)
+            self._peer.write(replies.UNKNOWN_MECHANISM)
         elif not self._refuses_cleartext("AUTH"):
-            self._mechanism = mechanism
+            self.mechanism = mechanism
             self._exchange = sasl_login.MECHANISMS[mechanism]()
-            self._advance(sasl_login.initial(self._exchange, initial))
+            self._take_step(sasl_login.initial(self._exchange, initial))
 
-    def _advance(self, step: sasl_login.Step) -> None:
-        if isinstance(step, sasl_login.Challenge):
-            self._say(step.line)
-            return
-        self._exchange = None
-        if isinstance(step, sasl_login.Proof):
-            self._sign_in(step.address, step.secret, self._mechanism)
+    def stls(self) -> None:
+        if not self._tls_may_begin():
+            self._peer.write(replies.TLS_NOT_NOW)
+        elif self._turns.pending_octets():
+            # CVE-2011-0411: octets behind STLS came in clear. None of them is kept, and no honest client sends them.
+            self._turns.end("clear text behind STLS")
         else:
-            self._say(replies.SASL_FAILURES[step])
+            self._address = None
+            self._peer.write(replies.BEGIN_TLS)
+            self._turns.start_tls()
 
-    def _sign_in(self, address: str, secret: str, mechanism: str) -> None:
-        self._mechanism = mechanism
+    def capa(self) -> None:
+        sign_in = SIGN_IN_CAPABILITIES if self._password_may_pass() else ()
+        site = self._accounts.site_expire_days()
+        expires = None if site is None else replies.expire(site[0], differs=site[1])
+        self._peer.write(replies.capabilities(sign_in, stls=self._tls_may_begin(), expires=expires))
+
+    def utf8(self) -> None:
+        self._peer.write(replies.UTF8_ON)
+
+    def quit(self) -> None:
+        self._peer.write(replies.GOODBYE)
+        self._turns.end("quit")
+
+    # --- a sign-in ------------------------------------------------------------------------------------------------
+
+    def _start_sign_in(self, address: str, secret: str) -> None:
         peer = self._peer
         credentials = Credentials(address, secret, peer.client, loopback=peer.loopback, tls=self._record.tls)
-        done: Done[Maildrop] = self._answer_to(self._enter, self._refuse)
-        under_way = self._accounts.sign_in(credentials, partial(self._tried, address, done))
-        if self._waiting is Waiting.ANSWER:
-            self._under_way = under_way
-            if self._half_closed:
-                under_way.give_way()
+        done: Done[Maildrop] = self._turns.answer_to(self._signed_in, self._refuse)
+        sign_in = self._accounts.sign_in(credentials, partial(self._journal_refusal, address, done))
+        if self._turns.waits_for_answer():
+            self._sign_in = sign_in
+            if self._turns.input_ended:
+                sign_in.give_way()
 
-    def _leave(self) -> None:
-        super()._leave()
-        if self._under_way is not None:
-            self._under_way.abandon()
-
-    def _tried(self, address: str, done: Done[Maildrop], answer: Maildrop | MailError) -> None:
-        """A refusal is told also when the client did not wait for it."""
-        self._under_way = None
+    def _journal_refusal(self, address: str, done: Done[Maildrop], answer: Maildrop | MailError) -> None:
+        """Pass an answer on. A refusal goes to the journal also when the client did not wait for it."""
+        self._sign_in = None
         if isinstance(answer, Refused | Throttled | Abandoned):
             cause = f"{type(answer).__name__}: {answer}"
             peer = self._peer
-            self._journal.sign_in_refused(peer.client, peer.proxy, address, mechanism=self._mechanism, cause=cause)
+            self._journal.sign_in_refused(peer.client, peer.proxy, address, mechanism=self.mechanism, cause=cause)
         done(answer)
 
     def _refuse(self, error: MailError) -> None:
         if not isinstance(error, Refused | Throttled | Abandoned):
             self._journal.trouble(error, "signing in")
-        self._say(replies.error(error))
+        self._peer.write(replies.error(error))
 
-    def _stls(self) -> None:
-        if not self._tls_may_begin():
-            self._say(replies.TLS_NOT_NOW)
-        elif len(self._lines):
-            # CVE-2011-0411: octets behind STLS came in clear; nothing of them is kept, and nobody honest sends them.
-            self._end("clear text behind STLS")
-        else:
-            self._address = None
-            self._say(replies.BEGIN_TLS)
-            self._begin_tls()
+    # --- what may pass --------------------------------------------------------------------------------------------
+
+    def _refuses_cleartext(self, command: str) -> bool:
+        """Refuse a command that would send a password in clear where the rules forbid it, and tell the journal."""
+        if self._password_may_pass():
+            return False
+        self._journal.cleartext_refused(self._peer.client, command)
+        self._peer.write(replies.TLS_FIRST)
+        return True
+
+    def _password_may_pass(self) -> bool:
+        return self._rules.password_may_pass(encrypted=self._peer.encrypted, loopback=self._peer.loopback)
+
+    def _tls_may_begin(self) -> bool:
+        # RFC 2595 §4: only once, and not after sign-in (the table of commands sees to that).
+        return self._rules.tls_offered and not self._peer.encrypted

@@ -1,4 +1,4 @@
-"""Which command is legal in which state, and what a site allows; it parses nothing and answers nothing."""
+"""The states of a POP3 session, and what a site allows in them. The table of legal commands is in `session`."""
 
 from __future__ import annotations
 
@@ -28,16 +28,6 @@ class State(Enum):
     TRANSACTION = auto()
     UPDATE = auto()
 
-
-# RFC 1939 §4 to §7; CAPA: RFC 2449 §5; STLS: RFC 2595 §4; AUTH: RFC 5034 §4.
-# UTF8 (RFC 6856 §2.1) belongs to AUTHORIZATION alone; classic Outlook sends it after PASS and gives up on -ERR.
-LEGAL: dict[State, frozenset[str]] = {
-    State.AUTHORIZATION: frozenset({"AUTH", "CAPA", "PASS", "QUIT", "STLS", "USER", "UTF8"}),
-    State.TRANSACTION: frozenset(
-        {"CAPA", "DELE", "LIST", "NOOP", "QUIT", "RETR", "RSET", "STAT", "TOP", "UIDL", "UTF8"}
-    ),
-    State.UPDATE: frozenset(),
-}
 
 # Mail programs need some ten, each try of another password two more.
 COMMANDS_BEFORE_SIGN_IN = 100

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailstore.errors import QuotaDeferred, RecipientDisabled
-from mailstore.lmtp.session import PENDING_OCTETS
+from mailstore.wire.turn_taker import PENDING_OCTETS
 from tests.fakes.lmtp import Conversation, FakeDelivery
 
 REPLY = re.compile(rb"[2-5]\d\d[ -][\x20-\x7e]*\r\n")
@@ -67,7 +67,7 @@ def replies(stream: bytes, piece: int) -> tuple[bytes, list[tuple[bytes, object]
     for start in range(0, len(stream), piece):
         if not talk.peer.closed:
             talk.send(stream[start : start + piece])
-            assert len(talk.session._lines) <= PENDING_OCTETS
+            assert len(talk.session._turns._lines) <= PENDING_OCTETS
     talk.session.half_closed()
     talk.session.ended("lost", len(stream), len(talk.peer.sent))
     for intake in talk.delivery.intakes:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from mailstore import errors
 from mailstore.lmtp import replies
-from mailstore.lmtp.session import PENDING_OCTETS
 from mailstore.ports import Delivered, Done, Envelope, Recipient
+from mailstore.wire.turn_taker import PENDING_OCTETS
 from tests.fakes.lmtp import RULES, Conversation, FakeDelivery
 from tests.fakes.pop3 import FakePeer
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from mailstore.pop3.commands import COMMAND_OCTETS, VERBS, Command, Fault, parse
-from mailstore.pop3.protocol import LEGAL
+from mailstore.pop3.session import COMMANDS
 
 BARE = sorted(VERBS - {"USER", "PASS", "RETR", "DELE", "TOP"})
 
 
 def test_the_grammar_and_the_table_of_states_know_the_same_commands() -> None:
-    assert frozenset().union(*LEGAL.values()) == VERBS
+    assert frozenset().union(*COMMANDS.values()) == VERBS
 
 
 @pytest.mark.req("P-005")

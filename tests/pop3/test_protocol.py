@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mailstore.pop3.protocol import LEGAL, Rules, State
+from mailstore.pop3.protocol import Rules, State
+from mailstore.pop3.session import COMMANDS
 from tests.fakes.pop3 import Conversation, FakePeer
 from tests.pop3.standard import MESSAGES, signed_in
 
@@ -48,7 +49,7 @@ def test_capa_utf8_and_quit_are_obeyed_in_both_states(line: str) -> None:
 
 
 def test_nothing_is_legal_once_messages_are_being_removed() -> None:
-    assert LEGAL[State.UPDATE] == frozenset()
+    assert COMMANDS[State.UPDATE] == {}
 
 
 @pytest.mark.req("P-036")
