@@ -1,4 +1,4 @@
-"""The grammar: one line becomes a Command or a Fault; it knows no state and gives no reply."""
+"""The grammar of POP3: it turns one line into a Command or a Fault. It knows no state and gives no reply."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 # RFC 2449 §4 asks for 255 with CRLF; twice that leaves room for long passphrases in UTF-8.
 COMMAND_OCTETS = 512
-# RFC 5034 §4: as long as mechanisms need, whatever the limit of commands. Base64 of 8 KiB, AUTH and a mechanism's name.
+# RFC 5034 §4: the limit of commands does not bound responses. Base64 of 8 KiB, AUTH and the name of a mechanism.
 SASL_LINE_OCTETS = 12 * 1024
-NUMBER_DIGITS = 20  # more than any 64-bit figure; what is longer is no number anybody means
+NUMBER_DIGITS = 20  # enough for every 64-bit number
 
-TLS_RECORD_START = b"\x16\x03"  # RFC 8446 §5.1: a handshake record, so a ClientHello on a port that speaks first
+TLS_RECORD_START = b"\x16\x03"  # RFC 8446 §5.1: a handshake record, so a ClientHello on a port without implicit TLS
 _OTHER_PROTOCOLS = frozenset(
     (b"PROXY", b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"CONNECT", b"TRACE", b"PRI")
 )
@@ -20,7 +20,7 @@ _CONTROLS = bytes(range(0x20)) + b"\x7f"
 
 
 class Fault(Enum):
-    """Why a line is no command."""
+    """Why a line is not a command."""
 
     UNKNOWN = auto()
     ARGUMENT = auto()
@@ -32,7 +32,7 @@ class Fault(Enum):
 
 
 class Command(NamedTuple):
-    """A well-formed command: the keyword in upper case, and its arguments as its handler takes them."""
+    """A well-formed command: the keyword in upper case, and the arguments of the method that obeys it."""
 
     verb: str
     arguments: tuple[object, ...] = ()
@@ -41,13 +41,13 @@ class Command(NamedTuple):
 def parse(line: bytes) -> Command | Fault:
     """Read one line without its end.
 
-    Arguments: USER name; PASS secret; AUTH [mechanism [initial response]] (octets, as sent); RETR and DELE number;
-    LIST and UIDL [number]; TOP number lines; none for the others. Numbers of messages are above 0 and may still be
-    beyond the last message.
+    Arguments: USER name; PASS secret; AUTH [mechanism [initial response]] (bytes, as sent); RETR and DELE number;
+    LIST and UIDL [number]; TOP number line_count; none for the others. Message numbers are above 0, and may be above
+    the number of the last message.
     """
-    found = _BARE.get(line)
-    if found is not None:
-        return found
+    bare_command = _BARE.get(line)
+    if bare_command is not None:
+        return bare_command
     keyword, _, rest = line.partition(b" ")
     verb = _NUMBERED.get(keyword)
     if verb is not None and rest.isdigit() and len(rest) <= NUMBER_DIGITS and (number := int(rest)):
@@ -72,12 +72,12 @@ def _read(line: bytes) -> Command | Fault:
     return arguments if isinstance(arguments, Fault) else Command(keyword.decode(), arguments)
 
 
-def has_control_octets(octets: bytes) -> bool:
-    """NUL to US, and DEL: in no command, and so in no name and no password."""
-    return len(octets.translate(None, _CONTROLS)) != len(octets)
+def has_control_octets(data: bytes) -> bool:
+    """Say whether `data` holds NUL to US, or DEL. No command may, and so no name and no password."""
+    return len(data.translate(None, _CONTROLS)) != len(data)
 
 
-# --- arguments: each reads what stands behind the keyword and one blank -------------------------------------------
+# --- arguments: each function reads what follows the keyword and one blank ----------------------------------------
 
 _Arguments = tuple[object, ...] | Fault
 
@@ -91,7 +91,7 @@ def _name(rest: bytes) -> _Arguments:
 
 
 def _text(rest: bytes) -> _Arguments:
-    # RFC 1939 §7: one argument, so every blank of a password belongs to it.
+    # RFC 1939 §7: PASS has one argument, so every blank belongs to the password.
     if not rest:
         return Fault.ARGUMENT
     try:
@@ -101,7 +101,7 @@ def _text(rest: bytes) -> _Arguments:
 
 
 def _mechanism(rest: bytes) -> _Arguments:
-    # RFC 5034 §4: mechanism and initial response; a bare AUTH asks for the list.
+    # RFC 5034 §4: mechanism and initial response. AUTH alone asks for the list of mechanisms.
     mechanism, _, initial = rest.partition(b" ")
     if not mechanism:
         return Fault.ARGUMENT if initial.strip(b" ") else ()
@@ -111,7 +111,7 @@ def _mechanism(rest: bytes) -> _Arguments:
 
 def _number(rest: bytes) -> _Arguments:
     words = rest.split()
-    return _numbers(words) if len(words) == 1 else Fault.ARGUMENT
+    return _positive_numbers(words) if len(words) == 1 else Fault.ARGUMENT
 
 
 def _number_or_none(rest: bytes) -> _Arguments:
@@ -120,11 +120,11 @@ def _number_or_none(rest: bytes) -> _Arguments:
 
 def _number_and_lines(rest: bytes) -> _Arguments:
     words = rest.split()
-    return _numbers(words) if len(words) == 2 else Fault.ARGUMENT
+    return _positive_numbers(words) if len(words) == 2 else Fault.ARGUMENT
 
 
-def _numbers(words: list[bytes]) -> tuple[int, ...] | Fault:
-    """RFC 1939 §5, §7: digits alone; the first is a message number and those begin at 1."""
+def _positive_numbers(words: list[bytes]) -> tuple[int, ...] | Fault:
+    """Read numbers of digits only. The first is a message number, and those begin at 1 (RFC 1939 §5, §7)."""
     if not all(word.isdigit() and len(word) <= NUMBER_DIGITS for word in words):
         return Fault.NUMBER
     numbers = tuple(map(int, words))
@@ -149,11 +149,11 @@ _GRAMMAR: dict[bytes, Callable[[bytes], _Arguments]] = {
     b"UTF8": _none,
 }
 VERBS = frozenset(keyword.decode() for keyword in _GRAMMAR)
-# Most lines of a poll are a bare keyword: made once, found by one look-up.
+# Most lines of a poll are a bare keyword. Their commands are made once and found by one look-up.
 _BARE: dict[bytes, Command] = {
     keyword: Command(keyword.decode())
     for keyword, grammar in _GRAMMAR.items()
     if grammar in (_none, _number_or_none, _mechanism)
 }
-# Most lines of a fetch are one of these and digits, in which there is nothing to refuse: read without the grammar.
+# Most lines of a fetch are one of these keywords and digits. They are read without the grammar, which is faster.
 _NUMBERED = {b"DELE": "DELE", b"LIST": "LIST", b"RETR": "RETR", b"UIDL": "UIDL"}

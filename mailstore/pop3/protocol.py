@@ -10,7 +10,8 @@ from enum import Enum, auto
 class Rules:
     """What the site allows.
 
-    `plaintext_login` is for connections without TLS: "never", "loopback" (from this machine alone) or "always".
+    `plaintext_login` says when a password may pass without TLS: "never", "loopback" (only from this machine) or
+    "always".
     """
 
     plaintext_login: str
@@ -22,18 +23,18 @@ class Rules:
 
 
 class State(Enum):
-    """RFC 1939 §3."""
+    """The states of RFC 1939 §3."""
 
     AUTHORIZATION = auto()
     TRANSACTION = auto()
     UPDATE = auto()
 
 
-# Mail programs need some ten, each try of another password two more.
+# Mail programs need some ten, and two more for each try of another password.
 COMMANDS_BEFORE_SIGN_IN = 100
 
-# Bad commands in a row after which a conversation ends; a good one starts the count again. Mail programs that
-# probe (AUTH, XTND, LAST, HELP) stay far below.
+# So many bad commands in a row end a session; a good one starts the count again. Mail programs that probe (AUTH, XTND,
+# LAST, HELP) stay far below.
 BAD_COMMANDS_IN_A_ROW: dict[State, int] = {
     State.AUTHORIZATION: 10,
     State.TRANSACTION: 20,

@@ -1,4 +1,4 @@
-"""Every reply this server gives, as octets; it decides nothing. No reply quotes what a client sent."""
+"""Every reply of the POP3 server, as bytes. It decides nothing. No reply quotes what a client sent."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ ERRORS: Final[dict[type[errors.MailError], bytes]] = {
     errors.Overloaded: b"-ERR [SYS/TEMP] service unavailable, too busy now\r\n",
     errors.Abandoned: b"-ERR [SYS/TEMP] service unavailable, too busy now\r\n",  # a client that closed its side alone
     errors.Throttled: b"-ERR [LOGIN-DELAY] too many failed attempts, wait some minutes\r\n",
-    # Of deliveries; a sign-in or a maildrop never gives them.
+    # Errors of deliveries; a sign-in or a maildrop never gives them.
     errors.UnknownRecipient: _BROKEN,
     errors.RecipientDisabled: _BROKEN,
     errors.QuotaRejected: _BROKEN,
@@ -93,7 +93,7 @@ ERRORS: Final[dict[type[errors.MailError], bytes]] = {
 
 
 def error(answer: errors.MailError) -> bytes:
-    """Return the peer's text for an error of a port; one without an entry is a bug of ours, so temporary."""
+    """Return the reply to an error of a port. An error without an entry is a bug of ours, and so temporary."""
     return ERRORS.get(type(answer), _SERVICE)
 
 
@@ -129,7 +129,7 @@ def unique_id_listing(listing: Listing, marks: Collection[int]) -> bytes:
 
 
 def unique_id_digest(listing: Listing) -> str:
-    """Return what tells two lists of UIDLs apart in the diary; the same list has the same digest."""
+    """Return the digest by which the diary tells lists of UIDLs apart; equal lists have equal digests."""
     digest = listing.rendered.get("POP3 UIDL digest")
     if digest is None:
         digest = xxhash.xxh3_64_digest(unique_id_listing(listing, ()))
@@ -138,7 +138,7 @@ def unique_id_digest(listing: Listing) -> str:
 
 
 def _listing(listing: Listing, column: Iterable[object], marks: Collection[int], kind: str) -> bytes:
-    """Render what is not marked; without marks it is rendered once for all sessions that share the listing."""
+    """Render the messages without a mark. A list without marks is rendered once for all sessions that share it."""
     if marks:
         return _rows([f"{n} {value}" for n, value in enumerate(column, 1) if n not in marks])
     rendered = listing.rendered.get(kind)
@@ -148,7 +148,7 @@ def _listing(listing: Listing, column: Iterable[object], marks: Collection[int],
 
 
 def _rows(rows: list[str]) -> bytes:
-    # RFC 1939 §3: each line ends in CRLF, the last is a dot; also behind an empty list.
+    # RFC 1939 §3: each line ends in CRLF, and the last line is a dot, also after an empty list.
     return "\r\n".join([f"+OK {len(rows)} messages", *rows, ".\r\n"]).encode("ascii")
 
 
@@ -160,18 +160,24 @@ def mechanisms(names: Iterable[str]) -> bytes:
 
 
 def expire(days: int | None, *, differs: bool) -> str:
-    """RFC 2449 §6.7: the days mail is kept at least, NEVER for ever, USER where mailboxes differ."""
+    """Return the line of RFC 2449 §6.7.
+
+    `days` is how long mail is kept at least, None for ever. `differs`: mailboxes differ, so a user may have more.
+    """
     if days is None:
         return "EXPIRE NEVER"
     return f"EXPIRE {days} USER" if differs else f"EXPIRE {days}"
 
 
 def capabilities(sign_in: Iterable[str], *, stls: bool, expires: str | None) -> bytes:
-    """RFC 2449 §5; `sign_in` are the lines of what a client may sign in with now, none where it may not."""
+    """Return the answer to CAPA (RFC 2449 §5).
+
+    `sign_in` are the lines for the ways to sign in; none where the client may not sign in now.
+    """
     return _capabilities(tuple(sign_in), stls, expires)
 
 
-@lru_cache(maxsize=64)  # strangers may ask all day; few sites have many periods of EXPIRE
+@lru_cache(maxsize=64)  # strangers may ask all day; a site has few different periods of EXPIRE
 def _capabilities(sign_in: tuple[str, ...], stls: bool, expires: str | None) -> bytes:
     lines = ["+OK capabilities follow", "TOP", "UIDL", *sign_in]
     if stls:

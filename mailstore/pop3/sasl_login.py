@@ -1,4 +1,4 @@
-"""The SASL exchanges a client may sign in with, as values: responses in, challenges and proofs out; it asks nobody."""
+"""The SASL exchanges of sign-in, as values: responses in, challenges and proofs out. It checks no password."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Failure(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """The server's turn; `line` is ready to be sent."""
+    """The server asks for the next response. `line` is ready to be sent."""
 
     line: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A name and what proves it; `secret` keeps its blanks."""
+    """A name and its secret; `secret` keeps its blanks."""
 
     address: str
     secret: str
@@ -48,7 +48,7 @@ class Exchange(Protocol):
 
 
 def initial(exchange: Exchange, argument: bytes | None) -> Step:
-    """Begin with AUTH's second argument, None where there was none."""
+    """Begin an exchange. `argument` is the second argument of AUTH, None where there was none."""
     if argument is None:
         return exchange.begin()
     # RFC 5034 §4: "=" is the empty initial response.
@@ -56,19 +56,20 @@ def initial(exchange: Exchange, argument: bytes | None) -> Step:
 
 
 def answer(exchange: Exchange, line: bytes) -> Step:
-    """Go on with a client's line."""
+    """Continue an exchange with a line of the client."""
     if line == b"*":
         return Failure.CANCELLED
     try:
         response = a2b_base64(line)
     except NotBase64:
         return Failure.BAD_RESPONSE
-    # RFC 5034 §4: nothing outside the alphabet, "=" at the end alone. Decoders forgive some of it; encoders do not.
+    # RFC 5034 §4: nothing outside the alphabet, "=" only at the end. Decoders forgive some errors, so compare with what
+    # an encoder makes.
     return exchange.respond(response) if b64encode(response) == line else Failure.BAD_RESPONSE
 
 
 class Plain:
-    """RFC 4616."""
+    """The mechanism PLAIN (RFC 4616)."""
 
     def begin(self) -> Challenge:
         # RFC 5034 §4: plus, one blank, nothing.
@@ -78,12 +79,12 @@ class Plain:
         parts = [_text(part) for part in response.split(b"\0")]
         match parts:
             case [str(authorize), str(address), str(secret)] if address and secret:
-                return Proof(_acting_as(address, authorize), secret)
+                return Proof(_sign_in_name(address, authorize), secret)
         return Failure.BAD_RESPONSE
 
 
 class Login:
-    """draft-murchison-sasl-login: two questions. An initial response answers the first, as curl sends it."""
+    """The mechanism LOGIN (draft-murchison-sasl-login) asks two questions. An initial response answers the first."""
 
     def __init__(self) -> None:
         self._address: str | None = None
@@ -108,21 +109,21 @@ def _prompt(text: bytes) -> Challenge:
     return Challenge(b"+ " + b64encode(text) + b"\r\n")
 
 
-def _text(octets: bytes) -> str | None:
-    """Return the text, None where it is not UTF-8 or holds a control character, as USER and PASS refuse them."""
-    if has_control_octets(octets):
+def _text(data: bytes) -> str | None:
+    """Return the text; None where it is not UTF-8 or holds a control character, which USER and PASS refuse too."""
+    if has_control_octets(data):
         return None
     try:
-        return octets.decode()
+        return data.decode()
     except UnicodeDecodeError:
         return None
 
 
-def _acting_as(address: str, authorize: str) -> str:
-    """Return whom to sign in: nobody may act for another.
+def _sign_in_name(address: str, authorize: str) -> str:
+    """Return the name to sign in. No user may act for another.
 
-    RFC 4616 §2: an empty authorization identity means the user himself. For another one the answer is a name with
-    blanks, which no mailbox has, so that it is refused like a wrong password, at the same cost, and tells nothing
+    RFC 4616 §2: an empty authorization identity means the user's own. For another identity this returns a name with
+    blanks, which no mailbox has. So the sign-in is refused like a wrong password, at the same cost, and tells nothing
     about either account.
     """
     return address if not authorize or _same(address, authorize) else f"{address} as {authorize}"

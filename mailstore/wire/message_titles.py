@@ -1,4 +1,4 @@
-"""What people know a message by, its subject and its sender, read from the octets of its header. Never raises."""
+"""Read the subject and the sender from the header of a message, for people. It never raises."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from email.utils import parseaddr
 
-HEADER_OCTETS = 64 * 1024  # what stands behind is not looked at
+HEADER_OCTETS = 64 * 1024  # what follows is not read
 FIELD_OCTETS = 4096  # of one field: more than any page shows, and no parser is slow on it
 TITLE_CHARACTERS = 300
 
@@ -17,13 +17,13 @@ _HEADER_END = re.compile(rb"\r\n\r\n|\A\r\n")
 _FIELD = r"(?im)^%s[ \t]*:(.*(?:\n[ \t].*)*)"
 _SUBJECT = re.compile((_FIELD % "subject").encode())
 _FROM = re.compile((_FIELD % "from").encode())
-# Controls, and marks that would turn round the text behind them on a page.
+# Controls, and marks that would reverse the text after them on a page.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Titles:
-    """Both in one line each, fit to be shown and stored; empty where the header has none."""
+    """Subject and sender in one line each, safe to show and to store; empty where the header has none."""
 
     subject: str
     sender: str
@@ -40,15 +40,15 @@ def _value(field: re.Pattern[bytes], header: bytes) -> str:
     found = field.search(header)
     if found is None:
         return ""
-    octets = found[1][:FIELD_OCTETS].replace(b"\r", b"").replace(b"\n", b"")
+    data = found[1][:FIELD_OCTETS].replace(b"\r", b"").replace(b"\n", b"")
     try:
-        return octets.decode()  # RFC 6532, and what ASCII is
+        return data.decode()  # ASCII, or RFC 6532
     except UnicodeDecodeError:
-        return octets.decode("cp1252", "replace")  # what programs that announce no charset mostly mean
+        return data.decode("cp1252", "replace")  # the usual charset of programs that announce none
 
 
 def _sender(value: str) -> str:
-    """The parts are told apart before they are decoded: what an encoded name says is never taken for an address."""
+    """Split name and address before decoding, so that an encoded name is never taken for an address."""
     name, address = parseaddr(value)
     if "@" not in address:
         return _readable(value)
@@ -57,7 +57,7 @@ def _sender(value: str) -> str:
 
 
 def _readable(value: str) -> str:
-    """Decode the encoded words (RFC 2047); what cannot be decoded stands as it is."""
+    """Decode the encoded words (RFC 2047). Text that cannot be decoded stays as it is."""
     if "=?" not in value:
         return _clean(value)
     try:
@@ -72,7 +72,7 @@ def _decoded(part: bytes | str, charset: str | None) -> str:
     if charset is None:
         return part.decode("raw-unicode-escape", "replace")  # as decode_header has encoded it
     try:
-        return part.decode(charset.partition("*")[0], "replace")  # RFC 2231 §5: a language may stand behind the star
+        return part.decode(charset.partition("*")[0], "replace")  # RFC 2231 §5: a language may follow the star
     except (LookupError, ValueError):
         return part.decode("utf-8", "replace")
 

@@ -1,6 +1,6 @@
-"""The PROXY protocol's header, versions 1 and 2, as a pure function of the octets so far; it reads no socket.
+"""Read the header of the PROXY protocol, versions 1 and 2, from the octets so far. It reads no socket.
 
-Sections cite HAProxy's doc/proxy-protocol.txt.
+Section numbers are those of HAProxy's doc/proxy-protocol.txt.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _V1_BLANKS = 5  # between the six words of a line with addresses
 _V2_START = b"\r\n\r\n\0\r\nQUIT\n"
 _V2_FIXED_OCTETS = 16
 _LOCAL, _PROXY = 0x20, 0x21  # §2.2: version 2 in the upper half, the command in the lower
-# §2.2: family and transport, and the octets their addresses take. What is no stream cannot have come over one.
+# §2.2: family and transport, and the octets that their addresses take. Only streams can come over a stream.
 _UNSPECIFIED, _TCP4, _TCP6, _UNIX = 0x00, 0x11, 0x21, 0x31
 _ADDRESS_OCTETS = {_UNSPECIFIED: 0, _TCP4: 12, _TCP6: 36, _UNIX: 216}
 _TLV_HEAD_OCTETS = 3
@@ -32,21 +32,22 @@ _CRC32C_OCTETS = 4
 
 
 class BadProxyHeader(ValueError):
-    """Not a header, or a damaged one: the connection ends and nothing is answered. The text is for the log."""
+    """Not a header, or a damaged one. The connection ends without an answer. The text is for the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class NeedMore:
-    """Read exactly `octets` more; so many belong to the header for sure, and nothing behind it is touched."""
+    """Read exactly `octets` more. They all belong to the header, so nothing after it is touched."""
 
     octets: int
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyHeader:
-    """A whole header. `source` is the client's address; None keeps the socket's own (LOCAL, UNKNOWN, a unix socket).
+    """A whole header.
 
-    `tls` is the version of the TLS that ended in the proxy; None where the client came in clear, or nobody says.
+    `source` is the client's address; None keeps the address of the socket (LOCAL, UNKNOWN, a unix socket). `tls` is the
+    version of the TLS that ended in the proxy; None where the client came in clear, or the header does not say.
     """
 
     source: str | None
@@ -54,7 +55,7 @@ class ProxyHeader:
 
 
 def parse(data: bytes) -> NeedMore | ProxyHeader:
-    """Read the header in `data`, which holds nothing behind it. Raises BadProxyHeader as soon as it cannot be one."""
+    """Read the header in `data`, which holds nothing after it. Raises BadProxyHeader as soon as it cannot be one."""
     if data.startswith(_V1_START):
         return _version_1(data)
     if data.startswith(_V2_START):
@@ -75,7 +76,7 @@ def _version_1(data: bytes) -> NeedMore | ProxyHeader:
     if len(data) > V1_OCTETS:
         raise BadProxyHeader(f"a line of version 1 has at most {V1_OCTETS} octets")
     words = data[:-2].split(b" ")
-    # §2.1: whatever stands behind UNKNOWN is ignored.
+    # §2.1: the words after UNKNOWN are ignored.
     if words[1] == b"UNKNOWN":
         return ProxyHeader(None)
     if words[1] not in _V1_ADDRESSES or len(words) != _V1_BLANKS + 1:
@@ -93,7 +94,7 @@ def _more_of_version_1(data: bytes) -> NeedMore:
     if data.endswith(b"\r"):
         return NeedMore(1)
     missing = 0 if data.startswith(b"PROXY U") else max(0, _V1_BLANKS - data.count(b" "))
-    # Each missing word takes a blank and a sign, the end of the line two octets.
+    # Each missing word takes a blank and at least one character, the end of the line two octets.
     return NeedMore(min(2 * missing + 2, V1_OCTETS - len(data)))
 
 
@@ -162,7 +163,7 @@ def _binary_source(data: bytes, family: int) -> str | None:
 
 
 def _read_tlvs(data: bytes, offset: int) -> str | None:
-    """Check those that have a rule, skip the others; return the version of the client's TLS."""
+    """Check the TLVs that have a rule, skip the others, and return the version of the client's TLS."""
     tls = None
     for kind, value, end in _tlvs(data, offset, len(data)):
         if kind == _TLV_CRC32C:
@@ -175,7 +176,7 @@ def _read_tlvs(data: bytes, offset: int) -> str | None:
 
 
 def _tlvs(data: bytes, offset: int, whole: int) -> Iterator[tuple[int, int, int]]:
-    """§2.2.1: each is a type, a length in two octets, and so many octets. Yield the type, their start and their end."""
+    """Yield type, start and end of each TLV (§2.2.1): a type, a length in two octets, and so many octets."""
     while offset < whole:
         value = offset + _TLV_HEAD_OCTETS
         end = value + int.from_bytes(data[offset + 1 : value], "big")
@@ -186,7 +187,7 @@ def _tlvs(data: bytes, offset: int, whole: int) -> Iterator[tuple[int, int, int]
 
 
 def _client_tls(data: bytes, start: int, end: int) -> str | None:
-    """§2.2.6: whether the client came by TLS, and by which version."""
+    """Return the version of TLS by which the client came; None where it came in clear (§2.2.6)."""
     if end - start < _SSL_FIXED_OCTETS:
         raise BadProxyHeader("the TLV of TLS is cut short")
     found = _SSL_UNNAMED
@@ -197,7 +198,7 @@ def _client_tls(data: bytes, start: int, end: int) -> str | None:
 
 
 def _check_crc32c(data: bytes, start: int, end: int) -> None:
-    """§2.2.3: over the whole header, with the checksum's own four octets as zeros."""
+    """Check the sum over the whole header, with zeros for the four octets of the sum itself (§2.2.3)."""
     zeros = bytes(_CRC32C_OCTETS)
     if end - start != _CRC32C_OCTETS or crc32c(data[:start] + zeros + data[end:]) != int.from_bytes(
         data[start:end], "big"
@@ -206,7 +207,7 @@ def _check_crc32c(data: bytes, start: int, end: int) -> None:
 
 
 def _plain(address: IPv4Address | IPv6Address) -> str:
-    """One client, one text: an IPv4 address in IPv6 clothes is written as IPv4."""
+    """Return the one text of an address. An IPv4 address in an IPv6 one is written as IPv4."""
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(address)

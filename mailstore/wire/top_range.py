@@ -1,4 +1,4 @@
-"""Where `TOP n k` ends in a message of prefix and body in wire form; it reads, it sends nothing."""
+"""Find where `TOP n k` ends in a message of prefix and body in wire form. It reads and sends nothing."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mailstore.ports import OpenBody
 
-TURN_OCTETS = 1024 * 1024  # searched in one go, about a millisecond; then others have their turn
+TURN_OCTETS = 1024 * 1024  # searched in one turn, about a millisecond; then others have theirs
 CHUNK_OCTETS = 64 * 1024  # one read: the header of nearly every message, and little memory for the rest
 
 
 def top(prefix: bytes, body: OpenBody, lines: int) -> Iterator[tuple[bytes, int] | None]:
-    """Search for what TOP sends: a None after each TURN_OCTETS, then the part of the prefix and the body's octets.
+    """Search for what TOP sends. Yield None after each TURN_OCTETS, then the part of the prefix and the body's octets.
 
-    Header, blank line and the first `lines` lines of the body; a message without a blank line is all header and goes
-    whole, as RETR sends it. Raises what `OpenBody.read` raises.
+    TOP sends the header, the blank line and the first `lines` lines of the body. A message without a blank line is all
+    header, and goes whole, as RETR sends it. Raises what `OpenBody.read` raises.
     """
     for end in _end(prefix, body, lines):
         yield None if end is None else (prefix[:end], max(0, end - len(prefix)))
@@ -24,7 +24,7 @@ def top(prefix: bytes, body: OpenBody, lines: int) -> Iterator[tuple[bytes, int]
 
 def _end(prefix: bytes, body: OpenBody, lines: int) -> Iterator[int | None]:
     whole = len(prefix) + body.wire_octets
-    # A line takes two octets at least, so a larger figure means all of it, and nothing has to be read.
+    # A line takes at least two octets, so a larger number asks for the whole message, and nothing has to be read.
     if lines >= whole // 2:
         yield whole
         return
@@ -59,5 +59,5 @@ def _pieces(prefix: bytes, body: OpenBody) -> Iterator[bytes]:
 
 
 def _end_of_line(wire: bytes, lines: int) -> int:
-    """Return the octets of the first `lines` lines, which are there."""
+    """Return how many octets the first `lines` lines take; there are so many."""
     return len(wire) - len(wire.split(b"\n", lines)[-1])

@@ -67,9 +67,9 @@ def test_the_limit_may_change_between_two_lines() -> None:
     buffer = LineBuffer(LIMIT)
     buffer.feed(b"AUTH\r\n" + b"x" * 30 + b"\r\n" + b"y" * 30 + b"\r\n")
     assert buffer.next_line() == b"AUTH"
-    buffer.limit = 40
+    buffer.limit_octets = 40
     assert buffer.next_line() == b"x" * 30
-    buffer.limit = LIMIT
+    buffer.limit_octets = LIMIT
     assert buffer.next_line() is OVERLONG
     assert buffer.next_line() is NEED_MORE
 
