@@ -1,4 +1,4 @@
-"""Addresses as names: one normal form shared by the panel, the shell, LMTP and POP3 (checklist P-040)."""
+"""The one normal form of addresses, domains and logins, for the panel, the shell, LMTP and POP3 (P-040)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from functools import lru_cache
 
 import idna
 
-TYPED_OCTETS = (
-    320  # RFC 3696 §3: a local part of 64, @, a domain of 255; a stranger's longer text costs no further work
-)
-REMEMBERED = 2_000  # domains whose normal form is known already; 2 MB at most
-ADDRESSES_REMEMBERED = 10_000  # the same of addresses: a poll need not work it out; 10 MB at most
+# RFC 3696 §3: a local part of 64, @, a domain of 255. A longer text is refused at once, so it costs no further work.
+TYPED_OCTETS = 320
+CACHED_DOMAINS = 2_000  # normal forms in memory; 2 MB at most
+CACHED_ADDRESSES = 10_000  # the same of addresses, so that a poll need not compute it; 10 MB at most
 ADDRESS_OCTETS = 254  # RFC 5321 §4.5.3.1.3: a path of 256 with its angle brackets
 LOCAL_PART_OCTETS = 64  # RFC 5321 §4.5.3.1.1
 LABEL_OCTETS = 63  # RFC 1035 §2.3.4; a U-label has fewer characters than its A-label octets
 DOMAIN_OCTETS = 253  # RFC 1035 §2.3.4, written without the final dot
 
-# RFC 1123 §2.1: letters, digits, hyphens inside; at least two labels, the last not all digits (that is an address).
+# RFC 1123 §2.1: letters, digits, hyphens inside; at least two labels. If the last is all digits, it is an IP address.
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?!\d+$){_LABEL}")
 # RFC 5321 §4.1.2 Dot-string, with RFC 6531 §3.3 UTF-8; quoted local parts are not offered.
@@ -27,7 +26,7 @@ _LOCAL_PART = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*
 
 
 class Flaw(Enum):
-    """What is wrong with a name, as the log says it; mailstore.directory.address_error has the sentences for people."""
+    """What is wrong with a name, in words for the log; mailstore.directory.address_error has the words for people."""
 
     TOO_LONG = f"longer than {TYPED_OCTETS} octets"
     NO_AT = "an address without @"
@@ -39,9 +38,9 @@ class Flaw(Enum):
 
 
 class BadAddress(ValueError):
-    """Not an address, a domain or a login: for which `flaw`; `text` is what was given, "" where that is too long.
+    """The text is not an address, a domain or a login. `flaw` says why; `text` is the text, "" where it is too long.
 
-    `str()` is for the log, one line in English; people read mailstore.directory.address_error.
+    `str()` is one line in English for the log; mailstore.directory.address_error has the words for people.
     """
 
     def __init__(self, flaw: Flaw, text: str = "") -> None:
@@ -50,10 +49,10 @@ class BadAddress(ValueError):
         self.text = text
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED_DOMAINS)
 def normal_domain(text: str) -> str:
     """Return the domain in lower case and A-labels (RFC 5890), or raise BadAddress."""
-    _bounded(text)
+    _check_length(text)
     try:
         name = ".".join(_a_label(label) for label in _mapped(text).split("."))
     except UnicodeError as error:  # idna's errors are such
@@ -63,10 +62,10 @@ def normal_domain(text: str) -> str:
     return name
 
 
-@lru_cache(ADDRESSES_REMEMBERED)
+@lru_cache(CACHED_ADDRESSES)
 def normal_address(text: str) -> str:
-    """Return `local@domain` in the one form under which it is stored and looked up, or raise BadAddress."""
-    _bounded(text)
+    """Return `local@domain` in the form in which it is stored and looked up, or raise BadAddress."""
+    _check_length(text)
     local_part, at, domain = text.rpartition("@")
     if not at:
         raise BadAddress(Flaw.NO_AT, text)
@@ -82,8 +81,8 @@ def normal_address(text: str) -> str:
 
 
 def normal_login(text: str) -> str:
-    """Return the name under which a user is stored: of an address its normal form, of a login its lower case."""
-    _bounded(text)
+    """Return the name under which a user is stored: the normal form of an address, the lower case of a login."""
+    _check_length(text)
     if "@" in text:
         return normal_address(text)
     if "\0" in text:
@@ -92,27 +91,27 @@ def normal_login(text: str) -> str:
 
 
 def shown_domain(name: str) -> str:
-    """A stored domain as people write it: A-labels that are valid in their own script, everything else as it is."""
+    """Return a stored domain as people write it: valid A-labels in their own script, everything else unchanged."""
     return ".".join(_u_label(label) for label in name.split("."))
 
 
 def lookup_keys(address: str) -> list[str]:
-    """The names under which a recipient may be known, the most exact first: as it is, without +detail.
+    """Return the addresses under which a recipient may exist: first the address itself, then without +detail.
 
-    `address` is in normal form. The caller adds `@domain` where a catch-all may answer.
+    `address` is in normal form. The caller adds `@domain` where there may be a catch-all.
     """
     local_part, _, domain = address.rpartition("@")
     user, plus, _detail = local_part.partition("+")
     return [address, f"{user}@{domain}"] if plus and user else [address]
 
 
-def _bounded(text: str) -> None:
+def _check_length(text: str) -> None:
     if len(text) > TYPED_OCTETS or len(text.encode(errors="surrogatepass")) > TYPED_OCTETS:
         raise BadAddress(Flaw.TOO_LONG)
 
 
 def _mapped(text: str) -> str:
-    """Lower case, one width, one dot (UTS 46 §4, non-transitional: ß stays ß, another registrant's than ss)."""
+    """Return lower case, one width and one kind of dot (UTS 46 §4, non-transitional: ß is another name than ss)."""
     return text.lower() if text.isascii() else idna.uts46_remap(text)
 
 
@@ -124,7 +123,7 @@ def _u_label(label: str) -> str:
 
 
 def _a_label(label: str) -> str:
-    """RFC 5891 §4: a label that DNS could hold. Plain ASCII is judged by the grammar of host names alone."""
+    """Return a label that DNS can hold (RFC 5891 §4). Only the grammar of host names checks plain ASCII."""
     if label.isascii() and not label.startswith("xn--"):
         return label
     if len(label) > LABEL_OCTETS:

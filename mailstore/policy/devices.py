@@ -1,4 +1,4 @@
-"""The shape of a device's secret: how it is made, shown and read back; not where it is kept or who has it."""
+"""The form of a device's secret: make it, format it, read it back. It knows no rows."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import hashlib
 import re
 
 SECRET_OCTETS = 20  # 160 bits of entropy: a plain SHA-256 of it needs no salt and no slow hash
-GROUP_CHARACTERS = 8  # shown as four groups, so that it can be read out and typed on a phone
-SELECTOR_CHARACTERS = 8  # public: finds the row; the other 24 characters (120 bits) prove the rest
+GROUP_CHARACTERS = 8  # four groups, so that it can be read out and typed on a phone
+SELECTOR_CHARACTERS = 8  # public: they find the row; the other 24 characters (120 bits) are the proof
 
 # RFC 4648 §6, in lower case: its alphabet leaves out 0, 1, 8 and 9, which look like other characters.
 _SECRET = re.compile(r"[a-z2-7]{32}")
@@ -28,8 +28,8 @@ def shown(secret: str) -> str:
 
 
 def split(typed: str) -> tuple[str, str] | None:
-    """Return (selector, canonical secret) of what was typed, in any case and grouping; None: not a secret."""
-    if len(typed) < 4 * GROUP_CHARACTERS:  # as most passwords, which need no closer look
+    """Return (selector, canonical secret) of a text in any case and grouping; None where it is not a secret."""
+    if len(typed) < 4 * GROUP_CHARACTERS:  # so are most passwords, which need no closer look
         return None
     canonical = typed.translate(_DECORATION).lower()
     if not typed.isascii() or not _SECRET.fullmatch(canonical):
@@ -38,5 +38,5 @@ def split(typed: str) -> tuple[str, str] | None:
 
 
 def digest(canonical: str) -> bytes:
-    """Return what the device's row keeps of its secret: SHA-256 of the 32 characters."""
+    """Return what the device's row stores: SHA-256 of the 32 characters."""
     return hashlib.sha256(canonical.encode()).digest()

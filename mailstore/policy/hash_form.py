@@ -1,4 +1,4 @@
-"""Tells a password hash from a password by its form, so that no hash is taken for the password itself. Pure."""
+"""Tell a password hash from a password by its form, so that no hash is taken for the password itself. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SCHEME = re.compile(
     r"|ARGON2(?:I|D|ID)?|BCRYPT|SCRYPT|SODIUM|LM|LANMAN|NT|NTHASH|NTLM|APOP|RPA|SASL|SKEY|OTP"
 )
 
-# `$id$rest`, as crypt(3) and those who came after it write it.
+# `$id$rest`, as crypt(3) and its successors write it.
 _MODULAR = re.compile(r"\$([A-Za-z0-9][A-Za-z0-9_-]*)(?:,[^$]*)?\$(.*)", re.DOTALL)
 _IDS = {
     "1": "MD5-CRYPT",
@@ -44,21 +44,21 @@ _IDS = {
     "sm3y": "SM3-YESCRYPT",
     "y": "YESCRYPT",
 }
-_PORTABLE = re.compile(r"\$[PHS]\$[./0-9A-Za-z]{20,}")  # phpass and Drupal: the costs stand in the first character
+_PORTABLE = re.compile(r"\$[PHS]\$[./0-9A-Za-z]{20,}")  # phpass and Drupal: the first character gives the costs
 # `algorithm$rest`, as Django, and so this site, stores it.
 _STORED = re.compile(
     r"(argon2|bcrypt|bcrypt_sha256|md5|pbkdf2_sha1|pbkdf2_sha256|scrypt|sha1|unsalted_md5|unsalted_sha1)\$.*\$.+",
     re.DOTALL,
 )
-_UNKNOWN_BRACED, _UNKNOWN_MODULAR = "{…}", "$…$"  # never what stands there: it may be a password after all
-_DIGEST = re.compile(r"[./+0-9A-Za-z]{20,}=*")  # 15 octets of chance and more, in base64 or hex
-_LOCKS = "!*"  # stand before the hash of an account that is locked, in /etc/shadow and what is made of it
+_UNKNOWN_BRACED, _UNKNOWN_MODULAR = "{…}", "$…$"  # never the text itself, which may be a password after all
+_DIGEST = re.compile(r"[./+0-9A-Za-z]{20,}=*")  # 15 random octets or more, in base64 or hex
+_LOCKS = "!*"  # before the hash of a locked account, in /etc/shadow and files made from it
 
 
 def scheme_of(text: str) -> str | None:
-    """Return the name of the scheme when `text` has the form of a password hash; None for what may be a password.
+    """Return the name of the scheme if `text` has the form of a password hash; None if it may be a password.
 
-    A name in braces or between dollars is believed where it is known; one that is not, where a digest follows.
+    A known name in braces or between dollars is enough. An unknown name counts only if a digest follows.
     """
     bare = text.strip().lstrip(_LOCKS)
     if braced := _BRACED.fullmatch(bare):

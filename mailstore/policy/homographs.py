@@ -1,4 +1,4 @@
-"""Domains and addresses that look like others: what people could mistake one for."""
+"""Find domains and addresses that look like others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 from mailstore.policy.addresses import shown_domain
 
-# Letters that most fonts draw as these ASCII ones (from Unicode's confusables, UTS 39 §4; those that IDNA 2008 allows).
+# Letters that most fonts draw like these ASCII ones (of Unicode's confusables, UTS 39 §4, those that IDNA 2008 allows).
 _LOOKS = {
     "a": "аαɑ",
     "b": "ьƅ",
@@ -34,14 +34,15 @@ _LOOKS = {
     "y": "уүγ",
 }
 _PLAIN = str.maketrans({look: letter for letter, looks in _LOOKS.items() for look in looks})
-# Scripts that share their letters' shapes: a label that mixes two of them has no honest reason to.
+# Scripts whose letters look alike. There is no honest reason to mix two of them in one label.
 _ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN")
 
 
 def mixed_scripts(name: str) -> tuple[str, ...]:
-    """Return the scripts of a label that mixes some which look alike, such as Latin and Cyrillic; else none.
+    """Return the scripts of the first label that mixes look-alike scripts, such as Latin and Cyrillic; () if none does.
 
-    `name` is a stored domain, or an address: of that the part before the @ is judged, its domain was when it came.
+    `name` is a stored domain, or an address. Of an address only the part before the @ is checked, since its domain was
+    checked when it was created.
     """
     for label in _shown(name).partition("@")[0].split("."):
         scripts = {script for letter in label for script in _ALIKE if unicodedata.name(letter, "").startswith(script)}
@@ -51,7 +52,7 @@ def mixed_scripts(name: str) -> tuple[str, ...]:
 
 
 def looks_like(name: str) -> str:
-    """Return what people may take a stored name for, domain or address: two that look alike have the same."""
+    """Return one text for all stored names, domains or addresses, that look alike."""
     return unicodedata.normalize("NFKC", _shown(name)).lower().translate(_PLAIN)
 
 

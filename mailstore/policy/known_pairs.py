@@ -1,7 +1,7 @@
-"""From which networks accounts signed in within a month: for how long, and what a worker remembers of it; pure.
+"""The pairs of account and network with a sign-in within a month, as far as one worker remembers them. Pure.
 
-The database keeps it, so that a server that was just started knows it. A worker notes a pair once a day, and asks the
-database only for pairs that it has not noted itself.
+The database keeps them, so that a server that was just started knows them. A worker notes a pair once a day, and asks
+the database only for pairs that it has not noted itself.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from collections import OrderedDict
 from mailstore.policy.throttle import DAY_SECONDS, NAME_CHARACTERS
 
 KNOWN_DAYS = 30
-NETWORKS_LIMIT = 64  # of one user at any time: a phone on its way through a mobile provider's
-NETWORKS_KEPT = 32  # that the sweep leaves, the newest
-TABLE_LIMIT = 20_000  # pairs that a worker remembers: some 4 MB, the oldest go
+NETWORKS_LIMIT = 64  # of one user at any time: a phone travels through many networks of its provider
+NETWORKS_KEPT = 32  # the newest, which the sweep keeps
+TABLE_LIMIT = 20_000  # pairs that a worker remembers, some 4 MB; the oldest are dropped
 
 
 class KnownPairs:
-    """What one worker noted within a day."""
+    """The pairs that one worker noted within a day."""
 
     def __init__(self) -> None:
-        self._noted: OrderedDict[str, float] = OrderedDict()  # until when, the oldest first
+        self._noted: OrderedDict[str, float] = OrderedDict()  # by pair: until when; the oldest first
 
     def has(self, account: str, network: str, now: float) -> bool:
         return self._noted.get(_pair(account, network), now) > now
 
     def note(self, account: str, network: str, now: float) -> None:
-        """Called when the pair is in the database, or on its way there."""
+        """Note a pair that is in the database, or on its way there."""
         pair = _pair(account, network)
         self._noted[pair] = now + DAY_SECONDS
         self._noted.move_to_end(pair)
@@ -35,5 +35,5 @@ class KnownPairs:
 
 
 def _pair(account: str, network: str) -> str:
-    """A network has no blank in its name."""
+    """Return the key of a pair; the name of a network has no blank."""
     return f"{network} {account[:NAME_CHARACTERS]}"

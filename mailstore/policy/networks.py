@@ -1,18 +1,18 @@
-"""Where a client is: its network, and whether it is this machine; pure, and no list of whom to trust."""
+"""The network of a client, and whether a client is this machine. Pure; it does not say which clients to trust."""
 
 from __future__ import annotations
 
 import ipaddress
 from functools import lru_cache
 
-REMEMBERED = 20_000  # addresses whose network is known already: a poll need not work it out; some 4 MB
+CACHED_ADDRESSES = 20_000  # networks in memory, so that a poll need not compute them; some 4 MB
 IPV4_PREFIX = 24
 IPV6_PREFIX = 48  # what one customer of a provider is given at most (RFC 6177 §2)
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED_ADDRESSES)
 def network(client: str) -> str:
-    """The /24 or /48 an address belongs to; other texts (a unix socket) stand for themselves."""
+    """Return the /24 or /48 of an address; another text (a unix socket) is returned unchanged."""
     try:
         address = ipaddress.ip_address(client)
     except ValueError:
@@ -24,5 +24,5 @@ def network(client: str) -> str:
 
 
 def is_loopback(client: str) -> bool:
-    """True for this machine itself, also by a unix socket. Whoever came by a proxy is not asked about here."""
+    """Say whether an address is this machine, also by a unix socket. Do not ask this of a client behind a proxy."""
     return client == "::1" or client.removeprefix("::ffff:").startswith("127.") or client == "unix"

@@ -1,4 +1,4 @@
-"""Quota arithmetic: how sizes are written and read, and how far the last message may exceed a quota."""
+"""Read and write sizes, and bound how far the last message may exceed a quota."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ GRACE_OCTETS = 10 * 1024 * 1024  # the last message may exceed the quota, so tha
 GRACE_SHARE = 10  # but by no more than a tenth of it
 MAX_OCTETS = 2**60  # far above any disk, far below a bigint's end: sums cannot overflow
 
-# A number without a unit is one of octets from here on, as no quota has so many megabytes. Below it may be either.
+# From here on a number without a unit means octets, as no quota has so many megabytes. A smaller one may mean either.
 BARE_OCTETS = 2**20
 
 _UNITS = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
@@ -17,7 +17,7 @@ _SIZE = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,3}))?\s*((?:[KMGT]?[BO]|[KMGT]|O
 
 
 class SizeFlaw(Enum):
-    """What is wrong with a size, as the log says it; mailstore.directory.address_error has the sentences for people."""
+    """What is wrong with a size, in words for the log; mailstore.directory.address_error has the words for people."""
 
     NO_SIZE = "not a size"
     TOO_LARGE = "above the largest size"
@@ -26,7 +26,7 @@ class SizeFlaw(Enum):
 
 
 class BadSize(ValueError):
-    """Not a size, or one that could be meant in two ways: for which `flaw`; `text` is what was given."""
+    """The text is not a size, or it is ambiguous. `flaw` says why; `text` is the text."""
 
     def __init__(self, flaw: SizeFlaw, text: str) -> None:
         super().__init__(f"{text!r}: {flaw.value}")
@@ -37,8 +37,8 @@ class BadSize(ValueError):
 def parse_octets(text: str) -> int | None:
     """Read `2GB`, `1.5GB`, `500MB`, `10B`, or `none` (None: no quota). Units are powers of 1024; `Go`, `octets` too.
 
-    A number without a unit is read as octets from BARE_OCTETS on. Below it, and for a zero that does not say that it
-    counts octets, BadSize: other programs write megabytes so, and no limit.
+    A number without a unit means octets from BARE_OCTETS on. Raises BadSize for a smaller number without a unit, since
+    other programs write megabytes so; and for a zero not in octets, since they write "no limit" so.
     """
     typed = text.strip()
     if typed.lower() == "none":
@@ -61,7 +61,7 @@ def parse_octets(text: str) -> int | None:
 
 
 def format_octets(octets: int | None) -> str:
-    """Write a size so that `parse_octets` reads it back exactly: the largest unit that divides it, `none` for None."""
+    """Write a size in the largest unit that divides it, `none` for None. `parse_octets` reads it back exactly."""
     if octets is None:
         return "none"
     for unit in ("TB", "GB", "MB", "KB"):
@@ -71,7 +71,7 @@ def format_octets(octets: int | None) -> str:
 
 
 def _unit(written: str) -> str:
-    """The name of a unit in _UNITS, "" where none was written."""
+    """Return the name of a unit in _UNITS, "" for none."""
     prefix = written[:1].upper()
     if not prefix:
         return ""

@@ -1,27 +1,27 @@
-"""How often something was asked for under a key; counted, bounded in memory; pure, `now` is an argument."""
+"""Limit how often something may be done under one key. Memory is bounded. Pure; `now` is an argument."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 
-KEYS_LIMIT = 20_000  # some 4 MB; the oldest go
+KEYS_LIMIT = 20_000  # some 4 MB; the oldest are dropped
 
 
 class RateLimit:
-    """The memory of one process: `most` a window under one key."""
+    """The counts of one process: at most `max_count` under one key within a window."""
 
-    def __init__(self, most: int, window_seconds: int) -> None:
-        self._most = most
+    def __init__(self, max_count: int, window_seconds: int) -> None:
+        self._max_count = max_count
         self._window_seconds = window_seconds
-        self._asked: OrderedDict[str, tuple[float, int]] = OrderedDict()  # when the window ends, how often by now
+        self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()  # by key: end of the window, count so far
 
     def allowed(self, key: str, now: float) -> bool:
-        """Count this time; False when it is one too many."""
-        until, times = self._asked.get(key, (0.0, 0))
+        """Count one time, and return False where it is one too many."""
+        until, count = self._counts.get(key, (0.0, 0))
         if until <= now:
-            self._asked.pop(key, None)
-            until, times = now + self._window_seconds, 0
-        self._asked[key] = (until, times + 1)
-        if len(self._asked) > KEYS_LIMIT:
-            self._asked.popitem(last=False)
-        return times < self._most
+            self._counts.pop(key, None)
+            until, count = now + self._window_seconds, 0
+        self._counts[key] = (until, count + 1)
+        if len(self._counts) > KEYS_LIMIT:
+            self._counts.popitem(last=False)
+        return count < self._max_count

@@ -1,19 +1,19 @@
-"""The clock of a retention rule that is changed, and how a full mailbox is told of; pure, `now` is the caller's."""
+"""Which clocks a change of a retention rule restarts, and when owners get warnings. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-CAP_GRACE_DAYS = 7  # a cap of recovery that was lowered waits so long: a slip of the pen destroys nothing
+CAP_GRACE_DAYS = 7  # before a lowered cap of recovery takes effect, so that a typing error destroys nothing
 HORIZON_DAYS = 30  # a forecast counts what leaves within these days, today aside
-RELIEVED_PERCENT = 90  # relief frees this far below the quota: not again with the next message, and below a warning
-SILENCE_NOTICE_DAYS = 7  # the owner hears so long before that a device will stop counting
+RELIEVED_PERCENT = 90  # of the quota, down to which relief frees: below a warning, and not again with the next message
+SILENCE_NOTICE_DAYS = 7  # so long before a device stops counting, its owner gets a notice
 WARN_PERCENTS = (80, 95, 100)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What of a policy takes mail away; days, None where it does not."""
+    """The fields of a policy that remove mail. Days are None where a field removes none."""
 
     expire_days: int | None
     expire_confirmed_days: int | None
@@ -25,20 +25,20 @@ class Rule:
 
 
 def sharpened(old: Rule, new: Rule) -> set[str]:
-    """Return the clocks that start anew, as the new rule takes mail that the old one would have kept for longer."""
+    """Return the clocks that restart, since the new rule removes mail earlier than the old one."""
     unfetched = new.expire_unfetched and not old.expire_unfetched
-    judged = {
+    earlier = {
         "expire_since": _sooner(old.expire_days, new.expire_days) or (unfetched and new.expire_days is not None),
         "expire_confirmed_since": _sooner(old.expire_confirmed_days, new.expire_confirmed_days),
         "remove_since": _sooner(_removal_days(old), _removal_days(new)),
         "recovery_since": new.recovery_days < old.recovery_days,
         "cap_since": _tighter(old.recovery_octets, new.recovery_octets),
     }
-    return {clock for clock, sharper in judged.items() if sharper}
+    return {clock for clock, restarts in earlier.items() if restarts}
 
 
 def notice_days(silent_days: int) -> int:
-    """How many days before a device stops counting its owner is told; a short silence has a short notice, of a day."""
+    """Return how many days before a device stops counting its owner gets a notice; at least a day."""
     return min(SILENCE_NOTICE_DAYS, max(1, silent_days // 2))
 
 
@@ -47,7 +47,7 @@ def _removal_days(rule: Rule) -> int | None:
 
 
 def _tighter(old: int | None, new: int | None) -> bool:
-    """Whether a cap may be lower than it was; None is the quota of each mailbox, which may be anything."""
+    """Say whether a cap may be lower than before. None means the quota of each mailbox, which is unknown here."""
     return old != new and (old is None or new is None or new < old)
 
 

@@ -1,4 +1,4 @@
-"""Ids that sort by the time of their making: body keys and UIDLs. Pure; time and chance are arguments."""
+"""Ids that sort by their time: body keys and UIDLs. Pure; time and random octets are arguments."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _SHAPE = re.compile(SHAPE)
 
 
 def new_id(milliseconds: int, random_octets: bytes) -> str:
-    """Return the id of a moment (Unix time in ms) and 10 octets of chance: 26 characters of [0-9a-z]."""
+    """Return the id of a time (Unix time in ms) and 10 random octets: 26 characters of [0-9a-z]."""
     if not 0 <= milliseconds <= _MAX_MILLISECONDS or len(random_octets) != RANDOM_OCTETS:
-        raise ValueError(f"an id is made of 48 bits of time and {RANDOM_OCTETS} octets of chance")
+        raise ValueError(f"an id is made of 48 bits of time and {RANDOM_OCTETS} random octets")
     number = milliseconds << _RANDOM_BITS | int.from_bytes(random_octets, "big")
     return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def is_id(text: str) -> bool:
-    """True for anything `new_id` could have made, and for nothing else."""
+    """Say whether `new_id` could have made this text."""
     return _SHAPE.fullmatch(text) is not None
 
 
-def parts(made: str) -> tuple[int, bytes]:
-    """Return what an id was made of: its milliseconds and its 10 octets of chance."""
-    if not is_id(made):
-        raise ValueError(f"{made!r} is not an id")
-    milliseconds, chance = divmod(int(made.translate(_TO_DIGITS), 32), 1 << _RANDOM_BITS)
-    return milliseconds, chance.to_bytes(RANDOM_OCTETS, "big")
+def parts(text: str) -> tuple[int, bytes]:
+    """Return the milliseconds and the 10 random octets of an id."""
+    if not is_id(text):
+        raise ValueError(f"{text!r} is not an id")
+    milliseconds, random = divmod(int(text.translate(_TO_DIGITS), 32), 1 << _RANDOM_BITS)
+    return milliseconds, random.to_bytes(RANDOM_OCTETS, "big")

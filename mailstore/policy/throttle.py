@@ -1,12 +1,13 @@
-"""Who is guessing passwords: distinct failures counted, bounded in memory; pure, `now` is an argument.
+"""Slow down and bar clients that guess passwords. Memory is bounded. Pure; `now` is an argument.
 
-Two answers to a guesser. The *delay* of a refusal grows with the distinct wrong passwords of the account (the same
-wrong one counts once, so a forgotten old device is no attack) and with the distinct accounts that failed from the
-network; it does not ask which of them exist. The part of it that the try's own network has earned comes before the
-try, so that a client that failed a lot waits before it costs a slow hash; the rest comes behind it. The *bar* refuses
-without a try: one account from one network after too many distinct wrong passwords there, a whole network after too
-many accounts that nobody has. No failure bars an account from another network, so no stranger elsewhere locks an owner
-out.
+The *delay* of a refusal grows with two counts: the distinct wrong passwords of the account, and the distinct accounts
+that failed from the network. The same wrong password counts once, so a forgotten old device is no attack. It does not
+matter which of the accounts exist. The part of the delay that is due to the network of the try comes before the try,
+so that a client that failed a lot waits before it costs a slow hash. The rest comes after the try.
+
+The *bar* refuses without a try. It refuses one account from one network after too many distinct wrong passwords there,
+and a whole network after too many accounts that do not exist. No failure bars an account from another network, so no
+stranger elsewhere can lock an owner out.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ DAY_SECONDS = 86_400
 HOUR_SECONDS = 3_600
 WRONG_PASSWORDS_A_DAY = 50  # per account and network; a person with many devices and an old password stays far below
 UNKNOWN_ACCOUNTS_AN_HOUR = 20  # per network; a mistyped address now and then in an office is no attack
-TABLE_LIMIT = 20_000  # entries of each table: some 20 MB in all, the oldest go
-NAME_CHARACTERS = 254  # as long as an address can be; what is longer is nobody's, and fills no memory
+TABLE_LIMIT = 20_000  # entries of each table, some 20 MB in all; the oldest are dropped
+NAME_CHARACTERS = 254  # the longest address; no account has a longer name, so the rest need not fill memory
 FIRST_DELAY_SECONDS = 0.25
 LONGEST_DELAY_SECONDS = 15.0  # far below the shortest time a mail program waits (30 s)
 DELAY_STEPS = 7  # distinct failures that lead from the first delay to the longest; more need no counting
@@ -36,41 +37,41 @@ class _Failures:
 class _Recent(OrderedDict[str, _Failures]):
     """Failures by key, the oldest window first."""
 
-    def __init__(self, window_seconds: float, most: int) -> None:
+    def __init__(self, window_seconds: float, max_count: int) -> None:
         super().__init__()
         self._window_seconds = window_seconds
-        self._most = most
+        self._max_count = max_count
 
     def full(self, key: str, now: float) -> bool:
-        return self.count(key, now) >= self._most
+        return self.count(key, now) >= self._max_count
 
     def count(self, key: str, now: float) -> int:
         found = self.get(key)
         return len(found.distinct) if found is not None and found.until > now else 0
 
-    def add(self, key: str, what: bytes, now: float) -> int:
-        """Count `what` once, and return how many there are by now, at most `most`."""
+    def add(self, key: str, item: bytes, now: float) -> int:
+        """Count `item` once, and return how many distinct items there are now, at most `max_count`."""
         found = self.get(key)
         if found is None or found.until <= now:
             self.pop(key, None)
             found = self[key] = _Failures(until=now + self._window_seconds)
             if len(self) > TABLE_LIMIT:
                 self.popitem(last=False)
-        if len(found.distinct) < self._most:
-            found.distinct.add(what)
+        if len(found.distinct) < self._max_count:
+            found.distinct.add(item)
         return len(found.distinct)
 
-    def discard(self, key: str, what: bytes) -> bool:
-        """Count `what` no more; True when nothing is counted under that key any more."""
+    def discard(self, key: str, item: bytes) -> bool:
+        """Stop counting `item`; return True where the key has no items left."""
         found = self.get(key)
         if found is None:
             return True
-        found.distinct.discard(what)
+        found.distinct.discard(item)
         return not found.distinct
 
 
 class _Good(OrderedDict[str, float]):
-    """From where there was a good sign-in within a day, the oldest first."""
+    """The keys with a good sign-in within a day, the oldest first."""
 
     def add(self, key: str, now: float) -> None:
         self[key] = now + DAY_SECONDS
@@ -85,8 +86,8 @@ class _Good(OrderedDict[str, float]):
 class Throttle:
     """The memory of one process.
 
-    `client` is an IP address or "unix"; `account` the name that was tried, known or not, in one form for all of its
-    spellings; `loopback` says that the client is this machine, where the strangers of a webmail are not a network.
+    `client` is an IP address or "unix". `account` is the name of the try, whether it exists or not, in one form for all
+    of its spellings. `loopback` says that the client is this machine, where the users of a webmail are not a network.
     """
 
     def __init__(self) -> None:
@@ -98,10 +99,10 @@ class Throttle:
         self._good_networks = _Good()
 
     def barred(self, client: str, account: str, now: float, *, loopback: bool) -> bool:
-        """True when this try is not to be made at all.
+        """Say whether this try is refused without a check.
 
-        A good sign-in within a day exempts that account in that network, and the network from what others do there; it
-        exempts nobody who guesses at other accounts.
+        A good sign-in within a day exempts that account in that network. It also exempts the network from the bar for
+        unknown accounts, but not other accounts in it from the bar for wrong passwords.
         """
         where = network(client)
         here = _here(account, where)
@@ -112,9 +113,9 @@ class Throttle:
         return not loopback and not self._good_networks.has(where, now) and self._unknown.full(where, now)
 
     def wait_seconds(self, client: str, account: str, now: float, *, loopback: bool) -> float:
-        """For how long this try waits before it is made: what failed before it, from its own network.
+        """Return how long this try waits before its check, by the failures before it from its own network.
 
-        What others failed at elsewhere delays no owner who has the right password.
+        Failures from other networks never delay an owner who has the right password.
         """
         where = network(client)
         count = self._guessed.count(_here(account, where), now)
@@ -123,10 +124,10 @@ class Throttle:
         return _delay_seconds(count)
 
     def failed(self, client: str, account: str, secret: bytes, now: float, *, unknown: bool, loopback: bool) -> float:
-        """Count one failure and return for how many seconds its answer waits, from the question on: what
-        `wait_seconds` took is part of it. `secret` is a keyed digest.
+        """Count one failure, and return how many seconds after the question its answer comes.
 
-        `unknown` never changes the delay: how late an answer comes says nothing of which accounts exist.
+        The time of `wait_seconds` is part of it. `secret` is a keyed digest. `unknown` never changes the delay, so the
+        time of an answer does not tell which accounts exist.
         """
         where, name = network(client), account[:NAME_CHARACTERS]
         self._guessed.add(_here(name, where), secret, now)
@@ -140,7 +141,7 @@ class Throttle:
         return _delay_seconds(count)
 
     def forgive(self, client: str, account: str, secret: bytes) -> None:
-        """A failure is no guess after all: the account's previous password, from a device that missed a change."""
+        """Take a failure back: it was the previous password of the account, from a device that missed the change."""
         where, name = network(client), account[:NAME_CHARACTERS]
         self._guessed.discard(_here(name, where), secret)
         if self._wrong.discard(name, secret):
@@ -158,5 +159,5 @@ def _delay_seconds(count: int) -> float:
 
 
 def _here(account: str, where: str) -> str:
-    """One account in one network; a network has no blank in its name."""
+    """Return the key of one account in one network; the name of a network has no blank."""
     return f"{where} {account[:NAME_CHARACTERS]}"

@@ -18,6 +18,7 @@ from mailstore.policy.hash_queue import (
     WINDOW_SECONDS,
     HashLane,
     HashQueue,
+    HashLane,
     Waiter,
 )
 
