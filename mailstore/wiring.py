@@ -19,8 +19,9 @@ from mailstore.delivery import one_off
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.listener import descriptor_limit
 from mailstore.listener.connection_counts import ConnectionCounts
+from mailstore.listener.endpoint import Endpoint, Limits
 from mailstore.listener.self_signed import ensure_pair
-from mailstore.listener.server import SWEEP_SECONDS, Endpoint, Limits, Server
+from mailstore.listener.server import SWEEP_SECONDS, Server
 from mailstore.listener.sockets import listening
 from mailstore.listener.tls import Certificates
 from mailstore.listener.worker_processes import WorkerProcesses, heed

@@ -1,4 +1,4 @@
-"""The way in: accept, PROXY header, handshake; each newcomer is counted from its first moment."""
+"""Accept connections: PROXY header, handshake, limits. Each connection counts from its first moment."""
 
 from __future__ import annotations
 
@@ -6,33 +6,31 @@ import asyncio
 import contextlib
 import logging
 import socket
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from mailstore.listener import socket_buffers
 from mailstore.listener.connection import Connection
+from mailstore.listener.endpoint import Admission, Endpoint
 from mailstore.listener.handshake import Handshake, HandshakeFailed
 from mailstore.listener.sockets import BACKLOG
 from mailstore.wire.proxy import BadProxyHeader, NeedMore, ProxyHeader, parse
 
-if TYPE_CHECKING:
-    from mailstore.listener.server import Endpoint, Server
-
 log = logging.getLogger("popadmin.listener")
 
-ACCEPTS_IN_A_TURN = 32  # then the sessions that are there have their turn
+ACCEPTS_IN_A_TURN = 32  # then the existing sessions have their turn
 HEADER_SECONDS = 5.0  # the specification asks for at least three: one lost packet and its retransmission
-RETRY_SECONDS = 0.5  # when the process has no descriptor left
+RETRY_SECONDS = 0.5  # after the process had no descriptor left
 
 
 class Acceptor(asyncio.Protocol):
-    """One listening socket of a worker. On one for proxies a PROXY header is a must, on others it is never looked for.
+    """One listening socket of a worker. On a socket for proxies a PROXY header is required; elsewhere none is expected.
 
-    The header is read off the raw socket in exact lengths, so that nothing behind it is touched before TLS begins.
-    Where neither may come first, the loop accepts by itself, and this is the protocol of who just came: without a task
-    and a Python socket, a poll costs a tenth less.
+    The header is read off the raw socket in exact lengths, so nothing behind it is touched before TLS begins. Where
+    neither a header nor TLS comes first, the loop accepts by itself, and this object is the first protocol of each new
+    connection. Without a task and a Python socket, a poll costs a tenth less.
     """
 
-    def __init__(self, server: Server, endpoint: Endpoint) -> None:
+    def __init__(self, server: Admission[Connection], endpoint: Endpoint) -> None:
         self._server = server
         self._endpoint = endpoint
         self._loop = asyncio.get_running_loop()
@@ -42,16 +40,16 @@ class Acceptor(asyncio.Protocol):
     def open(self) -> None:
         if self._closed:
             return
-        octets, sock = self._server.limits.stranger_buffer_octets, self._endpoint.sock
-        if octets is not None and sock.family != socket.AF_UNIX:
-            socket_buffers.narrow(sock, octets)
-        if self._comes_first() or self._endpoint.sock.family == socket.AF_UNIX:
+        buffer_octets, sock = self._server.limits.stranger_buffer_octets, self._endpoint.sock
+        if buffer_octets is not None and sock.family != socket.AF_UNIX:
+            socket_buffers.narrow(sock, buffer_octets)
+        if self._has_preamble() or self._endpoint.sock.family == socket.AF_UNIX:
             self._loop.add_reader(self._endpoint.sock.fileno(), self._readable)
         else:
             self._server.own(self._listen())
 
-    def tend(self) -> None:
-        """Called every second: an error that the kernel gives instead of a connection ends the loop's listening."""
+    def check(self) -> None:
+        """Listen again, where an error of accept(2) ended the loop's listening. Called every second."""
         if self._listening is not None and all(sock.fileno() < 0 for sock in self._listening.sockets):
             log.warning("cannot accept, trying again")
             self._listening = None
@@ -64,28 +62,28 @@ class Acceptor(asyncio.Protocol):
         self._loop.remove_reader(self._endpoint.sock.fileno())
         self._endpoint.sock.close()
 
-    def _comes_first(self) -> bool:
-        """Whether TLS or a proxy's header stands before what a session says."""
+    def _has_preamble(self) -> bool:
+        """Say whether TLS or the header of a proxy comes before the first line of a session."""
         return self._endpoint.implicit_tls or self._endpoint.proxied
 
     # --- accepted by the loop -------------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        """On a duplicate, since a session of the loop's that ends closes its socket."""
+        """Let the loop listen on a duplicate, since the loop closes the socket on which it listens."""
         listening = await self._loop.create_server(lambda: self, sock=self._endpoint.sock.dup(), backlog=BACKLOG)
         if self._closed:
             listening.close()
         self._listening = listening
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._let_in(cast("asyncio.Transport", transport))
-        if self._server.busy():  # the loop accepts one a turn; those behind it would wait a turn each
-            with contextlib.suppress(OSError):  # the loop meets it too, and tells
+        self._admit(cast("asyncio.Transport", transport))
+        if self._server.busy():  # the loop accepts one connection a turn; the next ones would wait a turn each
+            with contextlib.suppress(OSError):  # the loop gets the same error, and logs it
                 self._accept_some()
 
-    def _let_in(self, transport: asyncio.Transport) -> None:
+    def _admit(self, transport: asyncio.Transport) -> None:
         address = transport.get_extra_info("peername")
-        if not address:  # gone already
+        if not address:  # the client is gone
             transport.abort()
             return
         client = _client(address)
@@ -147,7 +145,7 @@ class Acceptor(asyncio.Protocol):
         await Handshake().run(context, work)
 
     async def _trusted_header(self, sock: socket.socket, source: str) -> ProxyHeader | None:
-        """What a trusted proxy says of its client; None where anybody else comes, or nothing valid."""
+        """Return the header of a trusted proxy; None, with a line in the log, from others or where it is not valid."""
         if not self._server.trusts(source):
             log.warning("refused %s: it is not among TRUSTED_PROXIES, and only they may come here", source)
             return None
@@ -174,5 +172,5 @@ class Acceptor(asyncio.Protocol):
 
 
 def _client(address: object) -> str:
-    """An IPv4 address is itself, also where a socket of IPv6 took its connection."""
+    """Return the address of a client as text, an IPv4 address as such also on a socket of IPv6; else "unix"."""
     return str(address[0]).removeprefix("::ffff:") if isinstance(address, tuple) else "unix"

@@ -1,35 +1,65 @@
-"""A body on its way out: by sendfile where the socket is plain, in slices under TLS; bounded memory either way."""
+"""Send a large body: by sendfile where the socket is plain, in slices under TLS. Memory is bounded either way."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from mailstore.errors import MailError
+from mailstore.listener.socket_buffers import WRITE_BUFFER_OCTETS
 from mailstore.ports import OpenBody
-
-if TYPE_CHECKING:
-    from mailstore.listener.connection import Connection
 
 log = logging.getLogger("popadmin.listener")
 
-SLICE_OCTETS = 128 * 1024  # under TLS: what is encrypted at a time
-SENDFILE_OCTETS = 4 * 1024 * 1024  # at most this much in one turn, then the other sessions have theirs
-# The last octets leave in one write with the terminator: some clients take a packet of its own for the end (P-066).
+SLICE_OCTETS = 128 * 1024  # encrypted at a time under TLS
+SENDFILE_OCTETS = 4 * 1024 * 1024  # at most this much in one turn of the loop; then the other sessions have theirs
+# The last octets leave in one write with the terminator: some clients need the end in the same packet (P-066).
 TAIL_OCTETS = 4096
 
 
+class Carrier(Protocol):
+    """What a transfer asks of its connection."""
+
+    congested: bool
+    tls_ends_here: bool
+
+    def resume_transfer(self) -> None:
+        """Call `Transfer.resume`, and end the connection where that raises."""
+
+    def count_sent(self, octets: int) -> None:
+        """Count octets that left."""
+
+    def body_sent(self) -> None:
+        """Learn that the transfer is complete."""
+
+    def cut(self, reason: str) -> None:
+        """End at once."""
+
+
+def read_whole(body: OpenBody, count: int) -> bytes | None:
+    """Read `count` octets of a small body and close it; None, with a line in the log, where that fails."""
+    try:
+        data = body.read(0, count)
+    except MailError as error:
+        log.error("sending a body failed: %s", error)  # noqa: TRY400 - the reason is in the error, not the trace
+        return None
+    finally:
+        body.close()
+    if len(data) != count:
+        log.error("sending a body failed: it is shorter than it was")
+        return None
+    return data
+
+
 class Transfer:
-    """One body, started once. Ends by `connection.sent()`, or by `connection.cut()` when the body fails midway."""
+    """One body, started once. It ends by `carrier.body_sent()`, or by `carrier.cut()` when the body fails midway."""
 
-    __slots__ = ("_body", "_connection", "_count", "_offset", "_socket", "_tail", "_transport")
+    __slots__ = ("_body", "_carrier", "_count", "_offset", "_socket", "_tail", "_transport")
 
-    def __init__(
-        self, connection: Connection, transport: asyncio.Transport, body: OpenBody, count: int, tail: bytes
-    ) -> None:
-        self._connection = connection
+    def __init__(self, carrier: Carrier, transport: asyncio.Transport, body: OpenBody, count: int, tail: bytes) -> None:
+        self._carrier = carrier
         self._transport = transport
         self._body = body
         self._count = count
@@ -38,81 +68,84 @@ class Transfer:
         self._socket = -1
 
     def start(self, head: bytes) -> None:
-        if self._body.descriptor() is not None and not self._connection.tls_ends_here:
-            # With no room to wait in, what is not written at once calls resume() when it is.
+        if self._uses_sendfile():
+            # A buffer of size 0: the transport calls resume() when what it could not write at once is written.
             self._transport.set_write_buffer_limits(0)
             self._transport.write(head)
-            self._connection.transferred(len(head))
+            self._carrier.count_sent(len(head))
             if not self._transport.get_write_buffer_size():
-                self._by_sendfile()
+                self._send_file()
         else:
             self._transport.write(head)
-            self._connection.transferred(len(head))
-            self._in_slices()
+            self._carrier.count_sent(len(head))
+            self._send_slices()
 
     def resume(self) -> None:
-        """The transport has room again."""
-        if self._body.descriptor() is not None and not self._connection.tls_ends_here:
-            self._by_sendfile()
+        """Go on: the transport has room again."""
+        if self._uses_sendfile():
+            self._send_file()
         else:
-            self._in_slices()
+            self._send_slices()
 
     def give_up(self) -> None:
-        """The connection is gone."""
-        self._release()
+        """Let the body go: the connection is gone."""
+        self._release_socket()
         self._body.close()
 
-    def _in_slices(self) -> None:
+    def _uses_sendfile(self) -> bool:
+        return self._body.descriptor() is not None and not self._carrier.tls_ends_here
+
+    def _send_slices(self) -> None:
         while self._count - self._offset > SLICE_OCTETS:
             data = self._read(SLICE_OCTETS)
             if data is None:
                 return
             self._transport.write(data)
-            self._connection.transferred(len(data))
-            if self._connection.congested:
+            self._carrier.count_sent(len(data))
+            if self._carrier.congested:
                 return
-        self._last()
+        self._send_end()
 
-    def _by_sendfile(self) -> None:
-        """Feed the socket directly; the transport has nothing of its own waiting meanwhile."""
+    def _send_file(self) -> None:
+        """Write to the socket directly. The transport has nothing of its own to write meanwhile."""
         if self._socket < 0:
-            # The loop lets nobody else watch a transport's socket, so we watch a duplicate.
+            # The loop does not let us watch a transport's socket, so we watch a duplicate.
             self._socket = os.dup(self._transport.get_extra_info("socket").fileno())
         descriptor = self._body.descriptor()
         assert descriptor is not None  # noqa: S101 - start() and resume() have asked
         end = self._count - TAIL_OCTETS
         try:
-            turn = min(end, self._offset + SENDFILE_OCTETS)
-            while self._offset < turn:
-                sent = os.sendfile(self._socket, descriptor, self._offset, turn - self._offset)
+            turn_end = min(end, self._offset + SENDFILE_OCTETS)
+            while self._offset < turn_end:
+                sent = os.sendfile(self._socket, descriptor, self._offset, turn_end - self._offset)
                 if sent == 0:
                     self._fail("the body is shorter than it was")
                     return
                 self._offset += sent
-                self._connection.transferred(sent)
+                self._carrier.count_sent(sent)
         except BlockingIOError:
             pass
-        except (ConnectionError, TimeoutError):  # whoever fetched has left; the body is as it should be
-            self._connection.cut("lost")
+        except (ConnectionError, TimeoutError):  # the client has left; the body is intact
+            self._carrier.cut("lost")
             return
         except OSError as error:
             self._fail(f"sendfile: {error.strerror}")
             return
         if self._offset < end:
-            asyncio.get_running_loop().add_writer(self._socket, self._connection.transfer_on)
+            asyncio.get_running_loop().add_writer(self._socket, self._carrier.resume_transfer)
         else:
-            self._last()
+            self._send_end()
 
-    def _last(self) -> None:
+    def _send_end(self) -> None:
         data = self._read(self._count - self._offset)
         if data is None:
             return
-        self._release()
+        self._release_socket()
         self._body.close()
         last = data + self._tail
         self._transport.write(last)
-        self._connection.transferred(len(last))
-        self._connection.sent()
+        self._carrier.count_sent(len(last))
+        self._carrier.body_sent()
 
     def _read(self, count: int) -> bytes | None:
         try:
@@ -126,14 +159,15 @@ class Transfer:
         self._offset += count
         return data
 
-    def _release(self) -> None:
+    def _release_socket(self) -> None:
         if self._socket >= 0:
             asyncio.get_running_loop().remove_writer(self._socket)
             os.close(self._socket)
             self._socket = -1
-            self._connection.restore_buffer()
+            if not self._transport.is_closing():
+                self._transport.set_write_buffer_limits(WRITE_BUFFER_OCTETS)
 
     def _fail(self, why: str) -> None:
-        """Never complete a truncated message: the connection ends without the terminator (P-063)."""
+        """End the connection without the terminator, so that a truncated message never looks complete (P-063)."""
         log.error("sending a body failed after %d of %d octets: %s", self._offset, self._count, why)
-        self._connection.cut("body failed")
+        self._carrier.cut("body failed")

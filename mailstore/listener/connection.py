@@ -1,70 +1,41 @@
-"""One connection on the loop: octets in, octets out, TLS, flow control. Knows no protocol and no limits' figures."""
+"""One connection on the loop: bytes in, bytes out, TLS, flow control. It knows no protocol."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from mailstore.errors import MailError
-from mailstore.listener import socket_buffers
-from mailstore.listener.body_transfer import Transfer
-from mailstore.listener.handshake import Handshake, HandshakeFailed
+from mailstore.listener import handshake, socket_buffers
+from mailstore.listener.body_transfer import Transfer, read_whole
+from mailstore.listener.endpoint import Endpoint, Owner
 from mailstore.policy.networks import is_loopback
 from mailstore.ports import OpenBody, Session
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mailstore.listener.server import Endpoint, Server
-    from mailstore.listener.turn_scheduler import TurnScheduler
-
 log = logging.getLogger("popadmin.listener")
 
-WHOLE_OCTETS = 128 * 1024  # up to here one read and one write are cheaper than sendfile and its waiting
-LITTLE_OCTETS = 4096  # less than this is no burden, whoever does not read it
-TLS_READ_BUFFER_OCTETS = 16 * 1024  # a record (RFC 8446 §5.1); more waits in the kernel
-WRITE_BUFFER_OCTETS = 256 * 1024  # what may wait for a slow reader; more makes it congested
+WHOLE_OCTETS = 128 * 1024  # up to here one read and one write are cheaper than sendfile and its waits
 
 
 class Connection(asyncio.Protocol):
-    """ports.Peer for its session, asyncio.Protocol for the loop."""
+    """The `ports.Peer` of its session, and the asyncio.Protocol of its transport.
+
+    `since` is when it began, `last_at` when something last went either way; both in the owner's time. The owner keeps
+    in `stalled_at` and `stalled_octets` since when so many octets have been waiting for the other side.
+    """
 
     __slots__ = (
-        "_act",
-        "_arrival",
-        "_busy",
-        "_closing",
-        "_connected",
-        "_ended",
-        "_proxy_tls",
-        "_reading",
-        "_transfer",
-        "_transport",
-        "_turns",
-        "_upgrading",
-        "client",
-        "congested",
-        "encrypted",
-        "last_at",
-        "loopback",
-        "octets_in",
-        "octets_out",
-        "proxy",
-        "server",
-        "session",
-        "since",
-        "stalled_at",
-        "stalled_octets",
+        "_arrival", "_busy_reply", "_closing", "_connected", "_ended", "_next_act", "_owner", "_proxy_tls", "_reading",
+        "_scheduler", "_transfer", "_transport", "_upgrading", "client", "congested", "encrypted", "last_at",
+        "loopback", "octets_in", "octets_out", "proxy", "session", "since", "stalled_at", "stalled_octets",
         "tls_ends_here",
-    )
+    )  # fmt: skip
 
     def __init__(
         self,
-        server: Server,
+        owner: Owner[Connection],
         endpoint: Endpoint,
         *,
         client: str,
@@ -72,13 +43,12 @@ class Connection(asyncio.Protocol):
         tls: str | None = None,
         arrival: asyncio.Task[None] | None = None,
     ) -> None:
-        """`client` is the address a trusted proxy announced, or the socket's own, or "unix".
+        """`client` is the address that a trusted proxy announced, or the socket's own, or "unix".
 
-        `tls` is the version of the TLS that ended in the proxy: the client's octets came hidden, and go on in clear.
-        `arrival` is the task that connects it, where that takes a while; a connection cut before that is done takes the
-        task with it.
+        `tls` is the version of the TLS that ended in the proxy: the client's octets came encrypted, and come here in
+        clear. `arrival` is the task that connects it, where that takes a while; `cut` cancels it until then.
         """
-        self.server = server
+        self._owner = owner
         self.client = client
         self.proxy = proxy
         self.loopback = proxy is None and is_loopback(client)
@@ -87,60 +57,48 @@ class Connection(asyncio.Protocol):
         self._proxy_tls = tls
         self.octets_in = 0
         self.octets_out = 0
-        self.since = self.last_at = self.stalled_at = server.now()
+        self.since = self.last_at = self.stalled_at = owner.now()
         self.stalled_octets = 0
-        self.congested = False
         self._reading = True
-        self._closing = False
-        self._ended = False
-        self._upgrading = False
+        self.congested = self._connected = self._upgrading = self._closing = self._ended = False
         self._transfer: Transfer | None = None
-        self._turns: TurnScheduler = server.strangers
-        self._act: Callable[[], None] | None = None  # what goes on at the next turn
-        self._connected = False
+        self._scheduler = owner.strangers
+        self._next_act: Callable[[], None] | None = None  # what goes on at the next turn
         self._arrival = arrival
-        self._busy = endpoint.busy
-        self._transport: asyncio.Transport  # there once connected
+        self._busy_reply = endpoint.busy
+        self._transport: asyncio.Transport  # once connected
         self.session: Session = endpoint.session(self)
 
-    # --- the loop's side ------------------------------------------------------------------------------------------
+    # --- called by the loop ---------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if self._upgrading:  # the second call, at the end of a handshake
+        if self._upgrading:  # the loop calls again at the end of a handshake
             return
         self._transport = cast("asyncio.Transport", transport)
         self._connected = True
-        self._limit_buffers()
+        socket_buffers.limit(self._transport, tls=self.tls_ends_here)
         if self._ended:  # cut during the handshake
             self._transport.abort()
             return
-        try:
-            if self.encrypted:
-                self.session.tls_started(self._tls_version())
-            self.session.connected()
-        except Exception:
-            self.fail()
+        self._guard(self._begin_session)
 
     def data_received(self, data: bytes) -> None:
         if self._ended or self._closing:
             return
         self.octets_in += len(data)
-        self.last_at = self.server.now()
+        self.last_at = self._owner.now()
         try:
-            more = self.session.receive(data)
+            wants_input = self.session.receive(data)
         except Exception:
             self.fail()
             return
-        if not more:
-            self._pause()
+        if not wants_input:
+            self._pause_reading()
 
     def eof_received(self) -> bool:
         if self._ended or self._closing:
             return False
-        try:
-            self.session.half_closed()
-        except Exception:
-            self.fail()
+        self._guard(self.session.half_closed)
         return not self.tls_ends_here  # TLS has no half-closed state here
 
     def pause_writing(self) -> None:
@@ -148,18 +106,18 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self.congested = False
-        self.last_at = self.server.now()
+        self.last_at = self._owner.now()
         if self._ended:
             return
         if self._transfer is not None:
-            self.transfer_on()
+            self.resume_transfer()
         else:
             self._proceed()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.finish("closed" if self._closing else "lost" if error is None else f"lost: {type(error).__name__}")
 
-    # --- the session's side (ports.Peer) --------------------------------------------------------------------------
+    # --- called by the session (ports.Peer) -----------------------------------------------------------------------
 
     def write(self, data: bytes) -> None:
         if self._ended or self._closing:
@@ -167,40 +125,45 @@ class Connection(asyncio.Protocol):
         self.octets_out += len(data)
         self._transport.write(data)
         if not self._reading:
-            self._read_on()
+            self._resume_reading()
 
     def send_body(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> bool:
         if self._ended or self._closing:
             body.close()
             return False
-        if count <= WHOLE_OCTETS:
-            return self._send_whole(head, body, count, tail)
-        self._transfer = Transfer(self, self._transport, body, count, tail)
-        self._transfer.start(head)
-        return False
+        if count > WHOLE_OCTETS:
+            self._transfer = Transfer(self, self._transport, body, count, tail)
+            self._transfer.start(head)
+            return False
+        data = read_whole(body, count)
+        if data is None:
+            self.cut("body failed")
+            return False
+        self.write(b"".join((head, data, tail)))
+        return True
 
     def has_turn(self, act: Callable[[], None]) -> bool:
-        if self._act is not None:  # it waits already
+        if self._next_act is not None:  # it waits already
             return False
-        if self._turns.grant(self):
+        if self._scheduler.grant(self):
             return True
-        self._act = act
-        self._pause()
-        self._turns.wait(self._take_turn)
+        self._next_act = act
+        self._pause_reading()
+        self._scheduler.wait(self._take_turn)
         return False
 
     def next_turn(self, act: Callable[[], None]) -> None:
-        self._turns.wait(partial(self._guarded, act))
+        self._scheduler.wait(partial(self._guard, act))
 
     def admit(self) -> None:
-        self._turns = self.server.members
-        if self.server.limits.stranger_buffer_octets is not None:
-            socket_buffers.widen(self._descriptor())
+        self._scheduler = self._owner.members
+        if self._owner.limits.stranger_buffer_octets is not None:
+            socket_buffers.widen(self._transport)
 
     def start_tls(self) -> None:
         self._upgrading = True
         self._transport.pause_reading()
-        self.server.own(self._handshake())
+        self._owner.own(self._upgrade())
 
     def close(self) -> None:
         if self._ended or self._closing:
@@ -209,159 +172,119 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     def fail(self) -> None:
-        """A bug of ours: the session ends, nothing is removed, the log has the trace."""
+        """Log the trace of a bug of ours, and end the session; nothing is removed."""
         log.exception("a session failed")
         self.cut("failed")
 
-    # --- the server's and the transfer's side ---------------------------------------------------------------------
+    # --- called by the owner and the transfer ---------------------------------------------------------------------
 
-    def transfer_on(self) -> None:
-        """There is room for more of the body."""
-        try:
-            if self._transfer is not None:
-                self._transfer.resume()
-        except Exception:
-            self.fail()
+    def resume_transfer(self) -> None:
+        """Send more of the body: there is room for it."""
+        if self._transfer is not None:
+            self._guard(self._transfer.resume)
 
-    def transferred(self, octets: int) -> None:
-        """Some of a body left."""
+    def count_sent(self, octets: int) -> None:
+        """Count octets of a body that left."""
         self.octets_out += octets
-        self.last_at = self.server.now()
+        self.last_at = self._owner.now()
 
-    def sent(self) -> None:
-        """The body of `send_body` is out, as far as this process can tell."""
+    def body_sent(self) -> None:
+        """Go on after the body of `send_body`: it is out, as far as this process can tell."""
         self._transfer = None
         self._proceed()
 
-    def restore_buffer(self) -> None:
-        """A transfer that wrote to the socket itself is over."""
-        if not self._ended:
-            self._transport.set_write_buffer_limits(WRITE_BUFFER_OCTETS)
-
     def waiting_octets(self) -> int:
-        """What the other side has not read yet."""
+        """Return how many octets wait in this process for the other side."""
         return self._transport.get_write_buffer_size() if self._connected else 0
 
     def unread_octets(self) -> int:
-        """What the other side has not taken in, in the kernel's buffer too; 0 where it was sent little in all."""
-        if self.octets_out < LITTLE_OCTETS or not self._connected or self._ended:
+        """Return how many octets wait for the other side, in the kernel's buffer too; 0 where they are few."""
+        if self.octets_out < socket_buffers.FEW_OCTETS or not self._connected or self._ended:
             return 0
-        unread = self.waiting_octets() + socket_buffers.unsent_octets(self._descriptor())
-        return unread if unread >= LITTLE_OCTETS else 0
+        return socket_buffers.unread_octets(self._transport)
 
     def make_room(self) -> None:
-        """Go, since others need the place; why is said where nothing else is being said."""
+        """End, since others need the place. Tell the client why, unless another reply is on its way."""
         if self._connected and not (self._upgrading or self._closing or self._transport.get_write_buffer_size()):
             if self.tls_ends_here:
-                self._transport.write(self._busy)
+                self._transport.write(self._busy_reply)
             else:
-                with contextlib.suppress(OSError):
-                    os.write(self._descriptor(), self._busy)
+                socket_buffers.write_now(self._transport, self._busy_reply)
         self.cut("made room")
 
     def cut(self, reason: str) -> None:
-        """End at once; nothing more is said, and nobody waited for."""
+        """End at once, without another word and without waiting."""
         if self._ended:
             return
         self.finish(reason)
         if not self._connected:
             if self._arrival is not None:
-                self._arrival.cancel()  # in its handshake: the socket closes with the task
+                self._arrival.cancel()  # it is in its handshake; the socket closes with the task
             return
         if not (self._upgrading or self._transport.get_write_buffer_size()):
             self._transport.close()  # under TLS its close_notify is with the kernel now
         self._transport.abort()  # else a peer that does not answer it would hold the socket for half a minute
 
     def finish(self, reason: str) -> None:
-        """Tell the session and the server, exactly once."""
+        """Tell the session and the owner of the end, exactly once."""
         if self._ended:
             return
         self._ended = True
         if self._transfer is not None:
             self._transfer.give_up()
             self._transfer = None
-        self.server.forget(self)
+        self._owner.forget(self)
         try:
             self.session.ended(reason, self.octets_in, self.octets_out)
         except Exception:
             log.exception("the end of a session failed")
-        del self.session  # which holds this connection: neither waits for a collection of the garbage
+        del self.session  # it refers to this connection; so neither has to wait for the garbage collector
 
     # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _begin_session(self) -> None:
+        if self.encrypted:
+            self._tell_tls()
+        self.session.connected()
 
     def _proceed(self) -> None:
         if self._ended or self._closing:
             return
-        try:
-            self.session.proceed()
-        except Exception:
-            self.fail()
-            return
-        self._read_on()
+        self._guard(self.session.proceed)
+        self._resume_reading()
 
     def _take_turn(self) -> None:
-        act, self._act = self._act, None
+        act, self._next_act = self._next_act, None
         if act is None or self._ended:
             return
-        self._guarded(act)
-        self._read_on()
+        self._guard(act)
+        self._resume_reading()
 
-    def _guarded(self, act: Callable[[], None]) -> None:
+    def _guard(self, act: Callable[[], None]) -> None:
+        """Run `act`; an exception is a bug of ours and ends the session."""
         try:
             act()
         except Exception:
             self.fail()
 
-    def _limit_buffers(self) -> None:
-        self._transport.set_write_buffer_limits(WRITE_BUFFER_OCTETS)
-        if self.tls_ends_here:  # what came is kept before it is decrypted, also while nothing is read of it
-            self._transport.set_read_buffer_limits(TLS_READ_BUFFER_OCTETS)  # type: ignore[attr-defined]  # uvloop's
-
-    def _descriptor(self) -> int:
-        return int(self._transport.get_extra_info("socket").fileno())
-
-    def _pause(self) -> None:
+    def _pause_reading(self) -> None:
         if self._reading and not self._ended:
             self._reading = False
             self._transport.pause_reading()
 
-    def _read_on(self) -> None:
-        """Room was made for the lines that wait."""
-        if self._reading or self._act is not None or self._ended or self._closing:
+    def _resume_reading(self) -> None:
+        """Read again, if the session has room for more lines and has its turn."""
+        if self._reading or self._next_act is not None or self._ended or self._closing:
             return
         if self.session.wants_input():
             self._reading = True
             self._transport.resume_reading()
 
-    def _send_whole(self, head: bytes, body: OpenBody, count: int, tail: bytes) -> bool:
-        """A small body: one read, one write."""
+    async def _upgrade(self) -> None:
+        context, seconds = self._owner.tls_context(), self._owner.limits.handshake_seconds
         try:
-            data = body.read(0, count)
-        except MailError as error:
-            log.error("sending a body failed: %s", error)  # noqa: TRY400 - the reason is in the error, not the trace
-            self.cut("body failed")
-            return False
-        finally:
-            body.close()
-        if len(data) != count:
-            log.error("sending a body failed: it is shorter than it was")
-            self.cut("body failed")
-            return False
-        self.write(b"".join((head, data, tail)))
-        return True
-
-    async def _handshake(self) -> None:
-        context = self.server.tls_context()
-        work = asyncio.get_running_loop().start_tls(
-            self._transport,
-            self,
-            context,
-            server_side=True,
-            ssl_handshake_timeout=self.server.limits.handshake_seconds,
-        )
-        try:
-            transport = await Handshake().run(context, work)
-        except HandshakeFailed as error:
+            transport = await handshake.upgrade(self._transport, self, context, seconds=seconds)
+        except handshake.HandshakeFailed as error:
             self.finish(f"TLS handshake: {error}")
             return
         if self._ended or transport is None:
@@ -369,13 +292,9 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._upgrading = False
         self.encrypted = self.tls_ends_here = True
-        self._limit_buffers()
-        self.last_at = self.server.now()
-        try:
-            self.session.tls_started(self._tls_version())
-        except Exception:
-            self.fail()
+        socket_buffers.limit(transport, tls=True)
+        self.last_at = self._owner.now()
+        self._guard(self._tell_tls)
 
-    def _tls_version(self) -> str:
-        channel = self._transport.get_extra_info("ssl_object")
-        return (channel.version() if channel is not None else self._proxy_tls) or "TLS"
+    def _tell_tls(self) -> None:
+        self.session.tls_started(handshake.tls_version(self._transport) or self._proxy_tls or "TLS")

@@ -1,4 +1,4 @@
-"""How many connections a worker may have, so that descriptors are left for bodies and the database."""
+"""Bound the connections of a worker, so that descriptors are left for bodies and the database."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import resource
 
 log = logging.getLogger("popadmin.listener")
 
-RESERVED = 64  # listening sockets, the loop, the database and its return, logs, folders, who is being refused
-PER_CONNECTION = (
-    3  # its socket; while a large body is sent, the body and a second handle on the socket; a delivery's draft
-)
+RESERVED = 64  # listening sockets, the loop, the database and its reconnection, logs, folders, refused connections
+# The socket; while a large body is sent, the body and a duplicate of the socket. A delivery has a draft instead.
+PER_CONNECTION = 3
 
 
 def connections(wanted: int) -> int:
-    """Return how many of `wanted` connections one process may have. Raises the soft limit as far as it is needed."""
+    """Return how many of `wanted` connections one process may have. This raises the soft limit where needed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = RESERVED + PER_CONNECTION * wanted
     if hard == resource.RLIM_INFINITY or hard >= needed:

@@ -1,8 +1,8 @@
-"""TLS handshakes that fail: the alert leaves before the connection ends, and the reason is kept.
+"""TLS handshakes. When one fails, the client gets the alert before the connection ends, and the log gets the reason.
 
-The loop drops what OpenSSL wrote last when a handshake fails, so the client would never learn why. Here OpenSSL's
-failure reaches the loop as a wish for more octets: the loop then sends what was written, the alert (RFC 8446 §6.2),
-and waits. The task that awaits the handshake is cancelled behind that, which ends the connection.
+The loop drops what OpenSSL wrote last when a handshake fails, so the client would never learn why. Here the failure of
+OpenSSL reaches the loop as a wish for more octets. So the loop sends what was written, the alert (RFC 8446 §6.2), and
+waits. Then the task that awaits the handshake is cancelled, which ends the connection.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class HandshakeFailed(Exception):
-    """The text is the reason, for the log."""
+    """A handshake failed. The text is the reason, for the log."""
 
 
 class Handshake:
@@ -30,7 +30,8 @@ class Handshake:
 
     async def run(self, context: Context, work: Awaitable[T]) -> T:
         """Await `work`, a call of the loop that makes a TLS transport with this context. Raises HandshakeFailed."""
-        # asyncio makes the SSLObject at once, uvloop in the callback that `work` schedules first: the next after this.
+        # asyncio makes the SSLObject at once. uvloop makes it in the first callback that `work` schedules, which is the
+        # next one after this.
         context.expect(self)
         self._loop.call_soon(context.expect, self)
         try:
@@ -40,20 +41,39 @@ class Handshake:
                 raise
             self._task.uncancel()
             raise HandshakeFailed(self.reason) from None
-        except OSError as error:  # OpenSSL's errors and the end of the time are OSErrors too
+        except OSError as error:  # so are errors of OpenSSL and timeouts
             raise HandshakeFailed(self.reason or _words(error)) from error
-        if self.reason is not None:  # the client left before the end here
+        if self.reason is not None:  # the client left before the cancellation
             raise HandshakeFailed(self.reason)
         return made
 
     def fail(self, error: ssl.SSLError) -> None:
-        """OpenSSL has given up; what it wrote last is sent in this turn."""
+        """Learn that OpenSSL has given up. What it wrote last is sent in this turn of the loop."""
         self.reason = _words(error)
         self._loop.call_soon(self._task.cancel)
 
 
+async def upgrade(
+    transport: asyncio.Transport, protocol: asyncio.Protocol, context: Context, *, seconds: float
+) -> asyncio.Transport | None:
+    """Put TLS on a connection that began in clear, within so many seconds; return its new transport.
+
+    None where the connection went away meanwhile. Raises HandshakeFailed.
+    """
+    work = asyncio.get_running_loop().start_tls(
+        transport, protocol, context, server_side=True, ssl_handshake_timeout=seconds
+    )
+    return await Handshake().run(context, work)
+
+
+def tls_version(transport: asyncio.Transport) -> str | None:
+    """Return the version of the TLS that ends here, such as `TLSv1.3`; None where there is none."""
+    channel = transport.get_extra_info("ssl_object")
+    return None if channel is None else channel.version()
+
+
 class Channel(ssl.SSLObject):
-    """OpenSSL's side of a connection, as the loop drives it."""
+    """The OpenSSL side of a connection, as the loop drives it."""
 
     handshake: Handshake | None = None  # while it is under way
 
@@ -72,13 +92,13 @@ class Channel(ssl.SSLObject):
 
 
 class Context(ssl.SSLContext):
-    """A context of a server whose handshakes are awaited by `Handshake.run`."""
+    """The context of a server. `Handshake.run` awaits its handshakes."""
 
     sslobject_class = Channel
     _expected: Handshake | None = None
 
     def expect(self, handshake: Handshake) -> None:
-        """The next SSLObject is for this handshake, unless it has one already."""
+        """Give the next SSLObject to this handshake, unless it has one already."""
         if not handshake.has_channel:
             self._expected = handshake
 
@@ -91,6 +111,6 @@ class Context(ssl.SSLContext):
 
 
 def _words(error: BaseException) -> str:
-    """OpenSSL's reason as a person reads it, such as `unsupported protocol`; else the kind of the error."""
+    """Return OpenSSL's reason in words, such as `unsupported protocol`; else the name of the error's class."""
     reason = getattr(error, "reason", None)
     return str(reason).replace("_", " ").lower() if reason else type(error).__name__

@@ -1,4 +1,4 @@
-"""The self-signed certificate of a first start, and how long a certificate lasts; TLS itself is the listener's."""
+"""Make the self-signed certificate of a first start, and read when a certificate ends."""
 
 from __future__ import annotations
 
@@ -30,17 +30,18 @@ LOOPBACK = ("127.0.0.1", "::1")
 
 
 def ensure_pair(tls: Tls, hostname: str) -> None:
-    """Make the pair where none is, once, whoever comes first; return when both files are there.
+    """Make certificate and key if they are missing, and return when both files are there.
 
-    Only below `tls.made_below`: a missing file anywhere else is a mistake of the settings (ImproperlyConfigured). There
-    a pair that a power cut has damaged is set aside, and made anew.
+    Several processes may call this at once; one of them makes the pair. It is made only below `tls.made_below`. A file
+    that is missing elsewhere is a mistake in the settings (ImproperlyConfigured). A pair there that a power cut has
+    damaged is set aside, and another one is made.
     """
     if not (keypair.missing(tls.cert_file) or keypair.missing(tls.key_file)):
         if not is_replaceable(tls):
             return
         _set_aside(tls.cert_file.parent)
     folder = tls.cert_file.parent
-    if not _ours(tls):
+    if not _may_be_made(tls):
         raise ImproperlyConfigured(
             f"TLS_CERT_FILE={str(tls.cert_file)!r} and TLS_KEY_FILE={str(tls.key_file)!r} are not there"
         )
@@ -55,12 +56,12 @@ def ensure_pair(tls: Tls, hostname: str) -> None:
 
 
 def expires_at(cert_file: Path) -> datetime.datetime:
-    """When the certificate ends (notAfter of RFC 5280 §4.1.2.5), with its time zone."""
+    """Return when the certificate ends (notAfter of RFC 5280 §4.1.2.5), with its time zone."""
     return x509.load_pem_x509_certificate(cert_file.read_bytes()).not_valid_after_utc
 
 
-def _ours(tls: Tls) -> bool:
-    """Both in one folder of their own below the data folder, which one rename can put there."""
+def _may_be_made(tls: Tls) -> bool:
+    """Say whether both files belong into one folder below the data folder, so that one rename can make them."""
     folder = tls.cert_file.parent
     return folder == tls.key_file.parent and tls.made_below in folder.parents
 
@@ -70,7 +71,7 @@ def is_replaceable(tls: Tls) -> bool:
 
     Two that do not fit each other are left alone: they may be a renewal that goes on.
     """
-    return _ours(tls) and not (keypair.missing(tls.cert_file) or keypair.missing(tls.key_file)) and _is_damaged(tls)
+    return _may_be_made(tls) and not (keypair.missing(tls.cert_file) or keypair.missing(tls.key_file)) and _is_damaged(tls)
 
 
 def _is_damaged(tls: Tls) -> bool:
@@ -101,12 +102,12 @@ def _set_aside(folder: Path) -> None:
 
 
 def _publish(unfinished: Path, tls: Tls) -> None:
-    """Both files appear in one step, so that nobody ever sees one without the other."""
+    """Put both files in place in one step, so that no process ever sees one without the other."""
     try:
         durable_file.sync(unfinished)
         unfinished.rename(tls.cert_file.parent)
         durable_file.sync(tls.cert_file.parent.parent)
-    except OSError as error:  # the folder is there, and not empty: another process was first, or it is an admin's
+    except OSError as error:  # the folder is not empty: another process was first, or an administrator made it
         if not (tls.cert_file.is_file() and tls.key_file.is_file()):
             raise ImproperlyConfigured(
                 f"{tls.cert_file.parent} is there without {tls.cert_file.name} and {tls.key_file.name}: "

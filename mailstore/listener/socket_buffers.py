@@ -1,31 +1,38 @@
-"""A socket's buffers in the kernel: small for strangers, full for who has signed in."""
+"""The buffers of a connection, in the kernel and in its transport: small before the sign-in, full after it."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
+import os
 import socket
 import struct
 import termios
 
-FULL_SEND_OCTETS = 128 * 1024  # to begin with: a small message leaves in one write; the kernel lets it grow
-FIXED_SEND_OCTETS = 4 * 1024 * 1024  # where it cannot grow; the kernel takes as much of it as its administrator allows
+FULL_SEND_OCTETS = 128 * 1024  # at first: a small message leaves in one write; the kernel lets the buffer grow
+FIXED_SEND_OCTETS = 4 * 1024 * 1024  # where the buffer cannot grow; the kernel caps it at its own limit
+TLS_READ_BUFFER_OCTETS = 16 * 1024  # a record (RFC 8446 §5.1); more waits in the kernel
+WRITE_BUFFER_OCTETS = 256 * 1024  # may wait for a slow reader; more makes the connection congested
+FEW_OCTETS = 4096  # fewer than this are no burden, even if the other side never reads them
 _SO_BUF_LOCK = 72  # Linux 5.14: which buffers keep the size they were given; Python has no name for it
-_RECEIVE_ALONE = 2
+_RECEIVE_ONLY = 2
 
 
 def narrow(listening: socket.socket, octets: int) -> None:
-    """Give every connection that is accepted here small buffers; it costs none of them a system call."""
+    """Give small buffers to every connection that is accepted here. This costs no system call per connection."""
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, octets)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, octets)
 
 
-def widen(descriptor: int) -> None:
-    """Let a connection send as any other does. What it receives are commands: that buffer stays small."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, descriptor)  # with a family nothing is asked
+def widen(transport: asyncio.Transport) -> None:
+    """Give a connection a full send buffer. It receives only commands, so the receive buffer stays small."""
+    sock = socket.socket(
+        socket.AF_INET, socket.SOCK_STREAM, 0, descriptor(transport)
+    )  # a given family saves a system call
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, FULL_SEND_OCTETS)
-        sock.setsockopt(socket.SOL_SOCKET, _SO_BUF_LOCK, _RECEIVE_ALONE)
+        sock.setsockopt(socket.SOL_SOCKET, _SO_BUF_LOCK, _RECEIVE_ONLY)
     except OSError:  # an older kernel
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, FIXED_SEND_OCTETS)
@@ -34,8 +41,31 @@ def widen(descriptor: int) -> None:
 
 
 def unsent_octets(descriptor: int) -> int:
-    """What the other side's kernel has not taken yet (tcp(7), SIOCOUTQ)."""
+    """Return how many octets the kernel of the other side has not taken (tcp(7), SIOCOUTQ)."""
     try:
         return int(struct.unpack("i", fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4)))[0])
     except OSError:
         return 0
+
+
+def limit(transport: asyncio.Transport, *, tls: bool) -> None:
+    """Bound what a transport keeps. `tls`: TLS ends here."""
+    transport.set_write_buffer_limits(WRITE_BUFFER_OCTETS)
+    if tls:  # the transport keeps octets before it decrypts them, also while it is not read
+        transport.set_read_buffer_limits(TLS_READ_BUFFER_OCTETS)  # type: ignore[attr-defined]  # uvloop's
+
+
+def unread_octets(transport: asyncio.Transport) -> int:
+    """Return how many octets wait for the other side, in the transport and the kernel; 0 where they are few."""
+    count = transport.get_write_buffer_size() + unsent_octets(descriptor(transport))
+    return count if count >= FEW_OCTETS else 0
+
+
+def write_now(transport: asyncio.Transport, data: bytes) -> None:
+    """Write to the socket itself, as far as it takes `data`, just before the connection is cut."""
+    with contextlib.suppress(OSError):
+        os.write(descriptor(transport), data)
+
+
+def descriptor(transport: asyncio.Transport) -> int:
+    return int(transport.get_extra_info("socket").fileno())

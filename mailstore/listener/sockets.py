@@ -1,4 +1,4 @@
-"""Sockets to listen on, made once before the fork and kept over a worker's death, so that no connection is refused."""
+"""Make the listening sockets, once before the fork. They outlive a dead worker, so no connection is refused."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-BACKLOG = 1024  # connections the kernel keeps while all workers are busy
-UNIX_SOCKET_MODE = 0o660  # the MTA's group may be given to the folder
-NOT_HERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})  # no address of this machine, no such family here
+BACKLOG = 1024  # connections that the kernel keeps while all workers are busy
+UNIX_SOCKET_MODE = 0o660  # the folder may have the group of the MTA
+NOT_HERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})  # not an address of this machine; no such family here
 
-Where = tuple[str, int] | tuple[str, int, int, int]  # a socket address of IPv4, of IPv6
+Where = tuple[str, int] | tuple[str, int, int, int]  # a socket address of IPv4 or IPv6
 
 
 def listening(
@@ -21,8 +21,8 @@ def listening(
 ) -> list[list[socket.socket]]:
     """Listen on each address that `address` names, with `count` sockets each: one for each worker.
 
-    The kernel spreads connections over them. A unix socket cannot be bound twice: its workers share one. Raises
-    ImproperlyConfigured in one line.
+    The kernel spreads connections over them. A unix socket cannot be bound twice, so the workers share one. Raises
+    ImproperlyConfigured with one line that names `variable`.
     """
     try:
         if address.startswith("unix:"):
@@ -35,9 +35,9 @@ def listening(
 
 
 def resolve(address: str) -> list[tuple[int, Where]]:
-    """Return the family and the socket address of each address that HOST:PORT names; a name may have several.
+    """Return family and socket address of each address that HOST:PORT names; a name may have several.
 
-    `*` is every address of this machine, of both families.
+    `*` means every address of this machine, of both families.
     """
     host, _, port = address.rpartition(":")
     found = socket.getaddrinfo(
@@ -48,16 +48,15 @@ def resolve(address: str) -> list[tuple[int, Where]]:
 
 
 def free_addresses(address: str) -> list[tuple[int, Where]]:
-    """Return where HOST:PORT can be listened on now. Raises OSError when somebody listens there, or nobody can.
+    """Return the addresses of HOST:PORT that are free to listen on. Raises OSError where one is taken, or none is left.
 
-    Of a name with several addresses, those that this machine does not have are passed over as long as one is left:
-    `localhost` often has an IPv6 address where IPv6 is switched off.
+    Addresses that this machine does not have are left out: `localhost` often has an IPv6 address where IPv6 is off.
     """
     return without_absent(resolve(address))
 
 
 def without_absent(addresses: list[tuple[int, Where]]) -> list[tuple[int, Where]]:
-    """Return those that this machine has, each free. Raises OSError at one that is taken, and where none is left."""
+    """Return the addresses that this machine has; all are free. Raises OSError where one is taken, or none is left."""
     found, errors = [], []
     for family, where in addresses:
         try:
@@ -92,13 +91,13 @@ def _bind(family: int, where: Where) -> socket.socket:
 
 
 def _require_free(family: int, where: Where) -> None:
-    """SO_REUSEPORT would let a second listener of the same user in silently; a bind without it does not."""
+    """Raise OSError where another listener is. SO_REUSEPORT would let it in silently; a bind without it does not."""
     with _new(family) as probe:
         probe.bind(where)
 
 
 def _new(family: int) -> socket.socket:
-    """Make a socket for one family alone: `[::]` would take the IPv4 addresses too, and `0.0.0.0` be in use."""
+    """Make a socket for one family only. Otherwise `[::]` would take the IPv4 addresses too, and `0.0.0.0` fail."""
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:

@@ -1,4 +1,4 @@
-"""TLS contexts: made before the fork so that workers share ticket keys, reloaded in place without dropping sessions."""
+"""TLS contexts. They are made before the fork, so that workers share ticket keys, and are reloaded in place."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from mailstore.listener.handshake import Context
 
 log = logging.getLogger("popadmin.tls")
 
-# RFC 9325 §4.2: forward secrecy and authenticated encryption only; TLS 1.3 has nothing else anyway.
+# RFC 9325 §4.2: only forward secrecy and authenticated encryption. TLS 1.3 has nothing else.
 CIPHERS_TLS_1_2 = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 
 class Certificates:
-    """The default certificate and those by server name. `context` is what endpoints use."""
+    """The default certificate and those by server name. Endpoints use `context`."""
 
     def __init__(self, tls: Tls, alpn: str) -> None:
-        """Raises ImproperlyConfigured, naming the setting and the file, when the default pair is unusable.
+        """Raises ImproperlyConfigured, with setting and file, where the default pair is unusable.
 
-        A pair by name that is unusable is left out: one customer's mistake must not stop the mail of all.
+        An unusable pair of a server name is left out: the mistake of one customer must not stop the mail of all.
         """
         self._tls = tls
         self._alpn = alpn
@@ -34,13 +34,13 @@ class Certificates:
         self.context.sni_callback = self._choose
 
     def reload(self) -> None:
-        """Take the files as they are now for new handshakes; a pair that is unusable goes on as it was."""
+        """Use the present files for new handshakes. Where a pair is unusable, the old one stays in use."""
         self._reload_default()
         self._load_names()
 
     def _reload_default(self) -> None:
         try:
-            self._default()  # a try on a context nobody uses
+            self._default()  # tries the files on another context first
             keypair.load(self.context, self._tls.cert_file, self._tls.key_file)
         except (ImproperlyConfigured, keypair.Unusable) as error:
             log.error("the certificate was not reloaded, the old one goes on: %s", error)  # noqa: TRY400 - it says all
@@ -54,7 +54,7 @@ class Certificates:
             left = "no certificate by name was reloaded, the old ones go on"
             log.error("TLS_SNI_DIR: %s: %s", left if self._by_name else "all are left out", error)  # noqa: TRY400 - it says all
             return
-        loaded = ((name, self._named(name, folder)) for name, folder in folders.items())
+        loaded = ((name, self._load_name(name, folder)) for name, folder in folders.items())
         self._by_name = {name: context for name, context in loaded if context is not None}
 
     # --- files ----------------------------------------------------------------------------------------------------
@@ -62,33 +62,33 @@ class Certificates:
     def _default(self) -> Context:
         tls = self._tls
         try:
-            return self._made(tls.cert_file, tls.key_file)
+            return self._make_context(tls.cert_file, tls.key_file)
         except keypair.Unusable as error:
             raise ImproperlyConfigured(
                 f"TLS_CERT_FILE={tls.cert_file} and TLS_KEY_FILE={tls.key_file} cannot be used: {error}"
             ) from error
 
     def _folders(self) -> dict[str, Path]:
-        """NAME/fullchain.pem and NAME/privkey.pem of each folder, as certbot lays them out."""
+        """Return the folders by server name. Each has fullchain.pem and privkey.pem, as certbot names them."""
         names = self._tls.names
         return {folder.name.lower(): folder for folder in keypair.folders(names)} if names else {}
 
-    def _named(self, name: str, folder: Path) -> Context | None:
-        """The pair of one name as it is now, else as it was; None where there never was one."""
+    def _load_name(self, name: str, folder: Path) -> Context | None:
+        """Return the context of one server name: the new one, else the old one, else None."""
         try:
-            return self._made(folder / keypair.CERTIFICATE, folder / keypair.KEY)
+            return self._make_context(folder / keypair.CERTIFICATE, folder / keypair.KEY)
         except keypair.Unusable as error:
             old = self._by_name.get(name)
             left = "was not reloaded, the old one goes on" if old else "is left out, its clients get the site's"
             log.error("the certificate for %s %s: %s", name, left, error)  # noqa: TRY400 - the text says all
             return old
 
-    def _made(self, cert_file: Path, key_file: Path) -> Context:
+    def _make_context(self, cert_file: Path, key_file: Path) -> Context:
         context = Context(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 8997
         context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
         context.set_ciphers(CIPHERS_TLS_1_2)
-        context.num_tickets = 1  # a mail program has one connection at a time, so one chance to resume is enough
+        context.num_tickets = 1  # a mail program has one connection at a time, so one ticket is enough
         context.set_alpn_protocols([self._alpn])
         keypair.load(context, cert_file, key_file)
         return context

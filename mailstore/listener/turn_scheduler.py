@@ -1,4 +1,4 @@
-"""Whose lines are obeyed when, where several came at once: round robin, a bounded time a turn of the loop."""
+"""Schedule the lines of connections that sent several at once: round robin, for a bounded time per turn of the loop."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-TURN_LINES = 64  # a pipeline of a mail program is one turn or two
-ROUND_SECONDS = 0.001  # what all turns together may take before the loop looks at its sockets again
+TURN_LINES = 64  # of one connection in a row; a pipeline of a mail program takes one turn or two
+ROUND_SECONDS = 0.001  # for all turns together, before the loop looks at its sockets again
 
 
 class TurnScheduler:
     """The connections of one kind whose lines wait.
 
-    A round lasts from one turn of the loop to the next. Lines that just came share it with those that wait from earlier
-    rounds, which come first. A line that came alone needs no turn: a client that sends one command and waits for the
-    answer waits for one round at most, however many others pipeline.
+    A round lasts from one turn of the loop to the next. Lines that wait from earlier rounds come first; lines that just
+    came get what is left of the round. A line that came alone needs no turn. So a client that sends one command and
+    waits for the answer waits for one round at most, however many others pipeline.
     """
 
     def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
@@ -24,15 +24,15 @@ class TurnScheduler:
         self._waiting: deque[Callable[[], None]] = deque()
         self._ends_at = 0.0
         self._open = False
-        self._holder: object = None  # whose turn it is
+        self._holder: object = None  # the connection that has the turn
         self._lines_left = 0
 
     def __len__(self) -> int:
-        """How many wait."""
+        """Return how many connections wait."""
         return len(self._waiting)
 
     def grant(self, holder: object) -> bool:
-        """Whether `holder` may obey one more line now."""
+        """Say whether `holder` may obey one more line now."""
         if holder is not self._holder:
             self._holder = holder
             self._lines_left = TURN_LINES
@@ -42,7 +42,7 @@ class TurnScheduler:
         return self._lines_left >= 0 and self._now() < self._ends_at
 
     def wait(self, act: Callable[[], None]) -> None:
-        """Call `act` when it is its turn, behind those that wait."""
+        """Call `act` at its turn, after those that wait."""
         self._waiting.append(act)
         if not self._open:
             self._begin()

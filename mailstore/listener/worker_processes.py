@@ -1,4 +1,4 @@
-"""The parent of the workers: forks them, replaces the dead, passes signals on; serves nobody itself."""
+"""The parent of the workers: it forks them, replaces dead ones and passes signals on. It serves no client."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ from pathlib import Path
 log = logging.getLogger("popadmin.fleet")
 
 PR_SET_PDEATHSIG = 1
-# What is made between two looks for cycles. Sessions leave none, so the default of 700 looks ten times in vain.
+# New objects between two garbage collections. Sessions leave no cycles, so the default of 700 collects too often.
 YOUNG_OBJECTS = 10_000
-# How long a loop that is busy keeps the interpreter from a thread that makes mail durable or checks a password, after
-# each of its system calls. Python's 5 ms would make fifty of them.
+# How long a busy loop may keep the interpreter from a thread that makes mail durable or checks a password. The thread
+# waits so long after each of its system calls; the default of Python, 5 ms, would make ten times as much of it.
 SWITCH_SECONDS = 0.0005
-CRASH_LOOP_SECONDS = 1.0  # a worker that lived shorter is replaced after as long a pause
-KILL_SECONDS = 45.0  # after a drain that never ends (it takes 30 s and one statement)
+CRASH_LOOP_SECONDS = 1.0  # a worker that lived for less is replaced after a pause of this length
+KILL_SECONDS = 45.0  # of a drain, before the kill; a drain takes at most 30 s and one statement
 HANDLED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD})
-HEEDED_LATER = frozenset({signal.SIGHUP})  # by a worker that has something to reload; it would kill one that has not
+# Workers with something to reload unblock these themselves; a worker without would be killed by them.
+HEEDED_LATER = frozenset({signal.SIGHUP})
 
 
 class WorkerProcesses:
-    """Runs `work(index)` in `count` forked processes until SIGTERM or SIGINT; each returns after its own drain.
+    """Runs `work(index)` in `count` forked processes until SIGTERM or SIGINT. Each returns after its own drain.
 
-    `lost(index)` is called in the parent when a worker died. At SIGHUP the parent calls `reload()`, so that successors
-    inherit what is new, and tells the workers; one that is not heeding SIGHUP (see `heed`) never notices. Sockets that
-    workers inherit stay open here, so that the connections of a dead worker's queue wait for its successor.
+    The parent calls `lost(index)` when a worker died. At SIGHUP the parent calls `reload()`, so that later workers
+    inherit the new state, and passes the signal on; a worker that did not call `heed` for SIGHUP never gets it. The
+    sockets stay open in the parent, so that connections in the queue of a dead worker wait for its successor.
     """
 
     def __init__(
@@ -58,32 +59,32 @@ class WorkerProcesses:
     def run(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
         gc.collect()
-        gc.freeze()  # what is there before the fork stays shared
+        gc.freeze()  # the memory from before the fork stays shared
         for index in range(self._count):
             self._start(index)
         notify("READY=1")
         while (number := signal.sigwait(HANDLED)) not in (signal.SIGTERM, signal.SIGINT):
             if number == signal.SIGHUP:
                 self._reload()
-                self._tell(signal.SIGHUP)
+                self._send(signal.SIGHUP)
             else:
-                self._bury(replace=True)
+                self._replace_dead(replace=True)
         self._stop()
 
     def _stop(self) -> None:
-        """Drain: no new connections from this moment; a second signal hurries the workers."""
+        """Let the workers drain, with no new connections from now on. A second signal ends their drain."""
         notify("STOPPING=1")
         for sock in self._sockets:
             sock.close()
-        self._tell(signal.SIGTERM)
+        self._send(signal.SIGTERM)
         deadline = time.monotonic() + KILL_SECONDS
         while self._workers:
-            got = signal.sigtimedwait(HANDLED, max(0.1, deadline - time.monotonic()))
-            if got is None:
-                self._tell(signal.SIGKILL)
-            elif got.si_signo in (signal.SIGTERM, signal.SIGINT):
-                self._tell(signal.SIGTERM)
-            self._bury(replace=False)
+            info = signal.sigtimedwait(HANDLED, max(0.1, deadline - time.monotonic()))
+            if info is None:
+                self._send(signal.SIGKILL)
+            elif info.si_signo in (signal.SIGTERM, signal.SIGINT):
+                self._send(signal.SIGTERM)
+            self._replace_dead(replace=False)
 
     def _start(self, index: int) -> None:
         parent = os.getpid()
@@ -105,8 +106,8 @@ class WorkerProcesses:
             logging.shutdown()
             os._exit(status)
 
-    def _bury(self, *, replace: bool) -> None:
-        """Take every dead worker off the list; one signal may stand for several deaths."""
+    def _replace_dead(self, *, replace: bool) -> None:
+        """Remove every dead worker from the list; one signal may mean several deaths."""
         while self._workers:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -125,20 +126,20 @@ class WorkerProcesses:
                     time.sleep(CRASH_LOOP_SECONDS)
                 self._start(index)
 
-    def _tell(self, number: signal.Signals) -> None:
+    def _send(self, number: signal.Signals) -> None:
         for pid in self._workers:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
 
 
 def heed(number: signal.Signals, act: Callable[[], None]) -> None:
-    """Called on a worker's loop: `act` at each such signal, also at one that came since the fork."""
+    """Call `act` at each such signal, also at one that came since the fork. Called on the loop of a worker."""
     asyncio.get_running_loop().add_signal_handler(number, act)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
 
 
 def _die_with(parent: int) -> None:
-    """A worker must not outlive its parent: it drains as if told to stop."""
+    """Make this worker drain, as after SIGTERM, when its parent ends."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
@@ -146,7 +147,7 @@ def _die_with(parent: int) -> None:
 
 
 def notify(state: str) -> None:
-    """Tell systemd, where it asked to be told (sd_notify(3))."""
+    """Tell systemd the state, if it asked for that (sd_notify(3))."""
     address = os.environ.get("NOTIFY_SOCKET")
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock, suppress(OSError):

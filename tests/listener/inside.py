@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from mailstore.listener.connection_counts import ConnectionCounts
+from mailstore.listener.endpoint import Endpoint, Limits
 from mailstore.listener.handshake import Context
-from mailstore.listener.server import Endpoint, Limits, Server
+from mailstore.listener.server import Server
 from mailstore.pop3.protocol import Rules
 from mailstore.pop3.session import Session
 from tests.fakes.pop3 import FakeAccounts, FakeJournal, FakeMaildrop, StoredMessage

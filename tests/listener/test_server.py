@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import uvloop
 
+from mailstore.listener.endpoint import Limits
 from mailstore.listener.handshake import Context
-from mailstore.listener.server import Limits
 from mailstore.pop3.session import Session
 from tests.fakes.pop3 import StoredMessage
 from tests.listener.inside import (
@@ -387,9 +387,9 @@ def test_a_listening_socket_that_the_loop_gave_up_is_opened_again() -> None:
     async def scene() -> None:
         async with stage(LIMITS) as made:
             old = await made.greeted()
-            (gate,) = made.server._gates
-            assert gate._listening is not None
-            gate._listening.close()
+            (acceptor,) = made.server._acceptors
+            assert acceptor._listening is not None
+            acceptor._listening.close()
             made.pass_time(1.0)
             await made.greeted()
             assert (await old.ask("CAPA")).startswith(b"+OK")

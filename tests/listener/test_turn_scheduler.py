@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from mailstore.listener import socket_buffers
-from mailstore.listener.connection import LITTLE_OCTETS, Connection
-from mailstore.listener.server import STRANGER_STALL_SECONDS, Limits
+from mailstore.listener.connection import Connection
+from mailstore.listener.endpoint import Limits
+from mailstore.listener.handshake import Context
+from mailstore.listener.server import STRANGER_STALL_SECONDS
 from mailstore.listener.turn_scheduler import ROUND_SECONDS, TURN_LINES, TurnScheduler
 from mailstore.pop3.session import Session
 from tests.fakes.pop3 import StoredMessage
@@ -123,13 +125,13 @@ class Recorded(Session):
         self.lines = 0
         made.append(self)
 
-    def _obey(self, line: bytes) -> None:
+    def obey(self, line: bytes) -> None:
         self.lines += 1
-        super()._obey(line)
+        super().obey(line)
 
 
-def tls_of(authority: Authority) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+def tls_of(authority: Authority) -> Context:
+    context = Context(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority.cert_file, authority.key_file)
     return context
 
@@ -166,7 +168,7 @@ def test_a_command_alone_is_answered_in_the_middle_of_a_neighbours_pipeline(auth
             greedy.writer.write(b"NOOP\r\n" * LINES)
             await until(lambda: sessions[0].lines > before)
             waiting = next(iter(made.server._connections))
-            assert waiting._act is not None
+            assert waiting._next_act is not None
             assert not waiting._reading
             assert await modest.ask("NOOP") == b"+OK\r\n"
             assert sessions[0].lines < before + LINES
@@ -199,9 +201,9 @@ def test_strangers_who_pipeline_hold_up_nobody_who_has_signed_in() -> None:
         async with stage(LIMITS, NOTE) as made:
             session = await made.signed_in()
             (connection,) = made.server._connections
-            assert connection._turns is made.server.members
+            assert connection._scheduler is made.server.members
             await made.greeted()
-            assert [one._turns is made.server.strangers for one in made.server._connections] == [False, True]
+            assert [one._scheduler is made.server.strangers for one in made.server._connections] == [False, True]
             assert (await session.ask("NOOP")).startswith(b"+OK")
 
     on_the_loop(scene())
@@ -272,8 +274,8 @@ async def deaf(made: Stage, *, commands: int) -> socket.socket:
     await asyncio.get_running_loop().sock_sendall(sock, b"CAPA\r\n" * commands)
     await until(lambda: len(made.server) == 1)
     (connection,) = made.server._connections
-    await until(lambda: connection.octets_in == 6 * commands and connection._act is None)
-    assert connection.unread_octets() > LITTLE_OCTETS
+    await until(lambda: connection.octets_in == 6 * commands and connection._next_act is None)
+    assert connection.unread_octets() > socket_buffers.FEW_OCTETS
     return sock
 
 

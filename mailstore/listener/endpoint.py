@@ -1,0 +1,75 @@
+"""What a listener is given before it starts, its limits and its sockets; and what its parts ask of their server."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from mailstore.listener.handshake import Context
+from mailstore.listener.turn_scheduler import TurnScheduler
+from mailstore.ports import Peer, Session
+
+C_contra = TypeVar("C_contra", contravariant=True)  # the connection
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one kind of listener, for one worker."""
+
+    connections: int
+    connections_per_ip: int
+    login_seconds: float  # from accept to the sign-in, handshake included
+    idle_seconds: float  # without an octet either way, after the sign-in
+    handshake_seconds: float = 10.0
+    trusted_proxies: tuple[str, ...] = ()
+    stranger_buffer_octets: int | None = None  # of each kernel buffer of a socket until the sign-in; None: the system's
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One listening socket and the protocol on it.
+
+    `session` makes the session of a new connection. `busy` is the reply to a client for which there is no room.
+    `proxied`: only proxies connect here, and each connection begins with a PROXY header.
+    """
+
+    sock: socket.socket
+    implicit_tls: bool
+    session: Callable[[Peer], Session]
+    busy: bytes
+    proxied: bool = False
+
+
+class Owner(Protocol[C_contra]):
+    """What a connection asks of the server that owns it. `strangers` schedules the turns before sign-in."""
+
+    limits: Limits
+    now: Callable[[], float]
+    strangers: TurnScheduler
+    members: TurnScheduler
+
+    def own(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a task and keep it until its end."""
+
+    def tls_context(self) -> Context: ...
+
+    def forget(self, connection: C_contra) -> None:
+        """Learn that a connection is gone."""
+
+
+class Admission(Owner[C_contra], Protocol[C_contra]):
+    """What an acceptor asks of the server for which it accepts."""
+
+    def has_room(self, client: str) -> bool:
+        """Say whether one more connection of this client may come in."""
+
+    def enter(self, connection: C_contra) -> None:
+        """Count a connection until `forget`."""
+
+    def trusts(self, address: str) -> bool:
+        """Say whether this is the address of a trusted proxy."""
+
+    def busy(self) -> bool:
+        """Say whether lines wait for their turn, so that one turn of the loop takes long."""
