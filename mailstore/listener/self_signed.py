@@ -71,7 +71,9 @@ def is_replaceable(tls: Tls) -> bool:
 
     Two that do not fit each other are left alone: they may be a renewal that goes on.
     """
-    return _may_be_made(tls) and not (keypair.missing(tls.cert_file) or keypair.missing(tls.key_file)) and _is_damaged(tls)
+    if keypair.missing(tls.cert_file) or keypair.missing(tls.key_file):
+        return False
+    return _may_be_made(tls) and _is_damaged(tls)
 
 
 def _is_damaged(tls: Tls) -> bool:

@@ -67,20 +67,20 @@ class Authorization:
 
     def _take_step(self, step: sasl_login.Step) -> None:
         if isinstance(step, sasl_login.Challenge):
-            self._peer.write(step.line)
+            self._turns.say(step.line)
             return
         self._exchange = None
         if isinstance(step, sasl_login.Proof):
             self._start_sign_in(step.address, step.secret)
         else:
-            self._peer.write(replies.SASL_FAILURES[step])
+            self._turns.say(replies.SASL_FAILURES[step])
 
     # --- commands -------------------------------------------------------------------------------------------------
 
     def user(self, address: str) -> None:
         if not self._refuses_cleartext("USER"):
             self._address = address
-            self._peer.write(replies.SEND_PASS)
+            self._turns.say(replies.SEND_PASS)
 
     def password(self, secret: str) -> None:
         """Obey PASS."""
@@ -88,16 +88,16 @@ class Authorization:
             return
         address, self._address = self._address, None
         if address is None:
-            self._peer.write(replies.USER_FIRST)
+            self._turns.say(replies.USER_FIRST)
         else:
             self.mechanism = "USER"
             self._start_sign_in(address, secret)
 
     def auth(self, mechanism: str | None = None, initial: bytes | None = None) -> None:
         if mechanism is None:
-            self._peer.write(replies.mechanisms(sasl_login.MECHANISMS if self._password_may_pass() else ()))
+            self._turns.say(replies.mechanisms(sasl_login.MECHANISMS if self._password_may_pass() else ()))
         elif mechanism not in sasl_login.MECHANISMS:
-            self._peer.write(replies.UNKNOWN_MECHANISM)
+            self._turns.say(replies.UNKNOWN_MECHANISM)
         elif not self._refuses_cleartext("AUTH"):
             self.mechanism = mechanism
             self._exchange = sasl_login.MECHANISMS[mechanism]()
@@ -105,26 +105,26 @@ class Authorization:
 
     def stls(self) -> None:
         if not self._tls_may_begin():
-            self._peer.write(replies.TLS_NOT_NOW)
+            self._turns.say(replies.TLS_NOT_NOW)
         elif self._turns.pending_octets():
             # CVE-2011-0411: octets behind STLS came in clear. None of them is kept, and no honest client sends them.
             self._turns.end("clear text behind STLS")
         else:
             self._address = None
-            self._peer.write(replies.BEGIN_TLS)
+            self._turns.say(replies.BEGIN_TLS)
             self._turns.start_tls()
 
     def capa(self) -> None:
         sign_in = SIGN_IN_CAPABILITIES if self._password_may_pass() else ()
         site = self._accounts.site_expire_days()
         expires = None if site is None else replies.expire(site[0], differs=site[1])
-        self._peer.write(replies.capabilities(sign_in, stls=self._tls_may_begin(), expires=expires))
+        self._turns.say(replies.capabilities(sign_in, stls=self._tls_may_begin(), expires=expires))
 
     def utf8(self) -> None:
-        self._peer.write(replies.UTF8_ON)
+        self._turns.say(replies.UTF8_ON)
 
     def quit(self) -> None:
-        self._peer.write(replies.GOODBYE)
+        self._turns.say(replies.GOODBYE)
         self._turns.end("quit")
 
     # --- a sign-in ------------------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ class Authorization:
     def _refuse(self, error: MailError) -> None:
         if not isinstance(error, Refused | Throttled | Abandoned):
             self._journal.trouble(error, "signing in")
-        self._peer.write(replies.error(error))
+        self._turns.say(replies.error(error))
 
     # --- what may pass --------------------------------------------------------------------------------------------
 
@@ -160,7 +160,7 @@ class Authorization:
         if self._password_may_pass():
             return False
         self._journal.cleartext_refused(self._peer.client, command)
-        self._peer.write(replies.TLS_FIRST)
+        self._turns.say(replies.TLS_FIRST)
         return True
 
     def _password_may_pass(self) -> bool:

@@ -67,7 +67,7 @@ class Session:
     # --- ports.Session --------------------------------------------------------------------------------------------
 
     def connected(self) -> None:
-        self._peer.write(replies.GREETING)
+        self._turns.say(replies.GREETING)
 
     def receive(self, data: bytes) -> bool:
         return self._turns.receive(data)
@@ -127,7 +127,7 @@ class Session:
 
     def obey_overlong(self) -> None:
         if self._transaction is None and self._authorization.in_exchange():
-            self._peer.write(replies.SASL_TOO_LONG)
+            self._turns.say(replies.SASL_TOO_LONG)
             self._turns.end("response too long")
         else:
             self._refuse_bad(replies.LINE_TOO_LONG)
@@ -158,19 +158,19 @@ class Session:
         if self._commands_left:
             self._commands_left -= 1
             return True
-        self._peer.write(replies.TOO_MANY_COMMANDS)
+        self._turns.say(replies.TOO_MANY_COMMANDS)
         self._turns.end("too many commands")
         return False
 
     def _refuse(self, fault: commands.Fault) -> None:
         if fault is commands.Fault.OTHER_PROTOCOL:
-            self._peer.write(replies.FAULTS[fault])
+            self._turns.say(replies.FAULTS[fault])
             self._turns.end("not POP3")
         else:
             self._refuse_bad(replies.FAULTS[fault])
 
     def _refuse_bad(self, reply: bytes) -> None:
         self._bad_in_a_row += 1
-        self._peer.write(reply)
+        self._turns.say(reply)
         if self._bad_in_a_row >= BAD_COMMANDS_IN_A_ROW[self._state]:
             self._turns.end("bad commands")

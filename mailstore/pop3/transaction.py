@@ -104,7 +104,7 @@ class Transaction:
 
     def greet(self) -> None:
         """Answer the sign-in."""
-        self._peer.write(replies.signed_in(self._maildrop.messages, self._maildrop.octets))
+        self._turns.say(replies.signed_in(self._maildrop.messages, self._maildrop.octets))
 
     def report_end(self) -> None:
         """Tell journal and maildrop of the session, once, when the connection is gone and no answer is awaited."""
@@ -131,21 +131,21 @@ class Transaction:
     def capa(self) -> None:
         may_pass = self._rules.password_may_pass(encrypted=self._peer.encrypted, loopback=self._peer.loopback)
         expires = replies.expire(self._maildrop.expire_days, differs=False)
-        self._peer.write(replies.capabilities(SIGN_IN_CAPABILITIES if may_pass else (), stls=False, expires=expires))
+        self._turns.say(replies.capabilities(SIGN_IN_CAPABILITIES if may_pass else (), stls=False, expires=expires))
 
     def utf8(self) -> None:
-        self._peer.write(replies.UTF8_ON)
+        self._turns.say(replies.UTF8_ON)
 
     def noop(self) -> None:
-        self._peer.write(replies.OK)
+        self._turns.say(replies.OK)
 
     def rset(self) -> None:
         self._marks.clear()
-        self._peer.write(replies.UNMARKED)
+        self._turns.say(replies.UNMARKED)
 
     def quit(self) -> None:
         if not self._marks.numbers:
-            self._peer.write(replies.GOODBYE)
+            self._turns.say(replies.GOODBYE)
             self._turns.end("quit")
             return
         # RFC 1939 §6: the UPDATE state; the answer waits until the removal is durable.
@@ -160,10 +160,10 @@ class Transaction:
     def _conclude(self, answer: int | MailError) -> None:
         if isinstance(answer, MailError):
             self._journal.trouble(answer, f"removing messages of {self._maildrop.address}")
-            self._peer.write(replies.NOT_REMOVED)
+            self._turns.say(replies.NOT_REMOVED)
         else:
             self._record.removed = answer
-            self._peer.write(replies.GOODBYE)
+            self._turns.say(replies.GOODBYE)
         if self._turns.gone:
             self.report_end()
         else:
@@ -173,35 +173,35 @@ class Transaction:
 
     def stat(self) -> None:
         maildrop, marks = self._maildrop, self._marks
-        self._peer.write(replies.stat(marks.messages_left(maildrop), marks.octets_left(maildrop)))
+        self._turns.say(replies.stat(marks.messages_left(maildrop), marks.octets_left(maildrop)))
 
     def list(self, number: int | None = None) -> None:
         if number is None:
             self._with_listing(self._write_scan_listing)
         elif self._is_there(number):
-            self._with_listing(lambda listing: self._peer.write(replies.scan_line(listing, number)))
+            self._with_listing(lambda listing: self._turns.say(replies.scan_line(listing, number)))
 
     def uidl(self, number: int | None = None) -> None:
         if number is None:
             self._with_listing(self._write_unique_ids)
         elif self._is_there(number):
-            self._with_listing(lambda listing: self._peer.write(replies.unique_id_line(listing, number)))
+            self._with_listing(lambda listing: self._turns.say(replies.unique_id_line(listing, number)))
 
     def dele(self, number: int) -> None:
         if self._is_there(number):
             self._with_listing(partial(self._mark, number))
 
     def _write_scan_listing(self, listing: Listing) -> None:
-        self._peer.write(replies.scan_listing(listing, self._marks.numbers))
+        self._turns.say(replies.scan_listing(listing, self._marks.numbers))
 
     def _write_unique_ids(self, listing: Listing) -> None:
         self._record.uidl_digest = replies.unique_id_digest(listing)
-        self._peer.write(replies.unique_id_listing(listing, self._marks.numbers))
+        self._turns.say(replies.unique_id_listing(listing, self._marks.numbers))
 
     def _mark(self, number: int, listing: Listing) -> None:
         self._marks.add(number, listing)
         self._record.dele += 1
-        self._peer.write(replies.MARKED)
+        self._turns.say(replies.MARKED)
 
     def _with_listing(self, then: Callable[[Listing], None]) -> None:
         """Call `then` with the list, which is asked for once in a session."""
@@ -268,7 +268,7 @@ class Transaction:
         """Say whether the client may name this message; refuse it where not."""
         if number <= self._maildrop.messages and number not in self._marks.numbers:
             return True
-        self._peer.write(replies.NO_SUCH_MESSAGE)
+        self._turns.say(replies.NO_SUCH_MESSAGE)
         return False
 
     def _refuse_message(self, error: MailError) -> None:
@@ -279,7 +279,7 @@ class Transaction:
 
     def _refuse(self, subject: str, error: MailError) -> None:
         self._journal.trouble(error, f"opening {subject} of {self._maildrop.address}")
-        self._peer.write(replies.error(error))
+        self._turns.say(replies.error(error))
 
 
 def _top_sent() -> None:

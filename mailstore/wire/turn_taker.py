@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+HELD_OCTETS = 16 * 1024  # replies of one turn that leave in one write: a write each would take most of the turn
 PENDING_OCTETS = 64 * 1024  # of lines that wait for their turn, some thousands; above it the listener stops reading
 
 
@@ -62,8 +63,10 @@ class TurnTaker:
     `receipt_count` is how many times octets came, `obeyed_receipt` the receipt in which the last obeyed line came.
     `end_reason` says why this side ended the session; None while it did not.
 
+    `say` writes a reply. The replies to a pipeline wait until its turn ends, and then leave in one write.
+
     `flush`, where given, is called when the lines have had their turns for now, and before the end. A session that
-    writes its replies at once needs none.
+    says its replies needs none.
     """
 
     __slots__ = (
@@ -72,6 +75,8 @@ class TurnTaker:
         "_failed",
         "_flush",
         "_handler",
+        "_held",
+        "_held_octets",
         "_lines",
         "_peer",
         "_sent",
@@ -83,6 +88,7 @@ class TurnTaker:
         "input_ended",
         "obeyed_receipt",
         "receipt_count",
+        "say",
     )
 
     def __init__(
@@ -91,6 +97,9 @@ class TurnTaker:
         self._peer = peer
         self._handler = handler
         self._flush = flush
+        self.say: Callable[[bytes], None] = peer.write
+        self._held: list[bytes] = []  # replies to a pipeline
+        self._held_octets = 0
         self._lines = LineBuffer(line_octets)
         self._waiting: Waiting = _NOTHING
         self._working = False
@@ -201,6 +210,7 @@ class TurnTaker:
         """Send head, `count` octets of the body and tail; then call `sent`. No line has its turn before that."""
         self._waiting = _BODY
         self._sent = sent
+        self._release()
         if self._peer.send_body(head, body, count, tail):
             self._waiting = _NOTHING
             sent()
@@ -214,6 +224,7 @@ class TurnTaker:
     def start_tls(self) -> None:
         """Begin the handshake. No line has its turn before its end."""
         self._waiting = _HANDSHAKE
+        self._release()
         self._peer.start_tls()
 
     def pending_octets(self) -> int:
@@ -227,6 +238,7 @@ class TurnTaker:
         """Close the connection behind what was written; no further line has a turn."""
         self._closing = True
         self.end_reason = reason
+        self._release()
         if self._flush is not None:
             self._flush()
         self._peer.close()
@@ -240,8 +252,9 @@ class TurnTaker:
         """End after a bug of ours, while its exception is handled, so that the peer does not wait in silence."""
         self._closing = True
         self._waiting = _NOTHING
+        self._release()  # what was said before the bug is true
         if self._flush is not None:
-            self._flush()  # what was said before the bug is true
+            self._flush()
         self._peer.fail()
 
     @property
@@ -253,17 +266,34 @@ class TurnTaker:
         if self._working:
             return
         while self._waiting is _NOTHING and not (self._closing or self._peer.congested):
-            if len(self._lines) and not self._peer.has_turn(self.work):
-                break
+            if len(self._lines):
+                if not self._peer.has_turn(self.work):
+                    break
+                self.say = self._hold
             line = self._lines.next_line()
             if line is NEED_MORE:
                 self._handler.out_of_lines()
                 break
             self._take_turn(line)
+        self._release()
+        self.say = self._peer.write
         if self._flush is not None:
             self._flush()
 
     # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _hold(self, reply: bytes) -> None:
+        """Keep a reply until the turn ends, or until many octets are kept."""
+        self._held.append(reply)
+        self._held_octets += len(reply)
+        if self._held_octets >= HELD_OCTETS:
+            self._release()
+
+    def _release(self) -> None:
+        """Write the replies that are kept."""
+        if self._held:
+            held, self._held, self._held_octets = self._held, [], 0
+            self._peer.write(b"".join(held))
 
     def _take_turn(self, line: bytes | Literal[Step.OVERLONG]) -> None:
         self._working = True

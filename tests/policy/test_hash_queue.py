@@ -18,7 +18,6 @@ from mailstore.policy.hash_queue import (
     WINDOW_SECONDS,
     HashLane,
     HashQueue,
-    HashLane,
     Waiter,
 )
 
