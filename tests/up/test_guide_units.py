@@ -18,7 +18,7 @@ pytestmark = pytest.mark.real
 
 def units() -> dict[str, str]:
     """The unit of the whole site, and with the commands of the table those of its parts."""
-    whole = guide.block("`/etc/systemd/system/popadmin.config.service_start`")
+    whole = guide.block("`/etc/systemd/system/popadmin.service`")
     rows = re.findall(r"^\| `(popadmin-\w+)` \| `(.+)` \|$", guide.INSTALL.read_text(), re.MULTILINE)
     assert len(rows) == 4
     parts = {name: re.sub(r"ExecStart=(\S+/).*", rf"ExecStart=\g<1>{command}", whole) for name, command in rows}
