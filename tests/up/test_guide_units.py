@@ -21,7 +21,7 @@ def units() -> dict[str, str]:
     whole = guide.block("`/etc/systemd/system/popadmin.service`")
     rows = re.findall(r"^\| `(popadmin-\w+)` \| `(.+)` \|$", guide.INSTALL.read_text(), re.MULTILINE)
     assert len(rows) == 4
-    parts = {name: re.sub(r"ExecStart=(\S+/).*", rf"ExecStart=\g<1>{command}", whole) for name, command in rows}
+    parts = {name: re.sub(r"ExecStart=(.+/).*", rf"ExecStart=\g<1>{command}", whole) for name, command in rows}
     return {"popadmin": whole, **parts}
 
 
