@@ -70,26 +70,9 @@ class TurnTaker:
     """
 
     __slots__ = (
-        "_closing",
-        "_content",
-        "_failed",
-        "_flush",
-        "_handler",
-        "_held",
-        "_held_octets",
-        "_lines",
-        "_peer",
-        "_sent",
-        "_then",
-        "_waiting",
-        "_working",
-        "end_reason",
-        "gone",
-        "input_ended",
-        "obeyed_receipt",
-        "receipt_count",
-        "say",
-    )
+        "_closing", "_content", "_failed", "_flush", "_handler", "_held", "_held_octets", "_lines", "_peer", "_sent",
+        "_then", "_waiting", "_working", "end_reason", "gone", "input_ended", "obeyed_receipt", "receipt_count", "say",
+    )  # fmt: skip
 
     def __init__(
         self, peer: Peer, handler: LineHandler, *, line_octets: int, flush: Callable[[], None] | None = None
