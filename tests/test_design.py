@@ -16,6 +16,8 @@ README_MAP = (REPOSITORY / "README.md").read_text().partition("\n## A map of the
 CONTRIBUTING = (REPOSITORY / "CONTRIBUTING.md").read_text()
 PAGES = {"DESIGN.md": DESIGN, "README.md": README_MAP, "CONTRIBUTING.md": CONTRIBUTING}
 NOT_OURS = {
+    "bodies/s3.py",  # an example
+    "tests/bodies/test_s3.py",
     "quarantine/DAY",  # below the folder of the bodies
     "psycopg.pq",
     ".venv/bin/python",

@@ -20,7 +20,7 @@ NO_ALIAS = {"WHERE", "SET", "VALUES", "SELECT", "GROUP", "ORDER", "LIMIT", "RETU
 
 def glossary() -> dict[str, str]:
     """The table of aliases in DESIGN.md: alias by table."""
-    section = DESIGN.partition("\n## SQL aliases\n")[2].partition("\n## ")[0]
+    section = DESIGN.partition("\n### SQL aliases\n")[2].partition("\n## ")[0]
     return dict(re.findall(r"^\| `mailstore_(\w+)` \| `(\w+)` \|", section, re.MULTILINE))
 
 
