@@ -11,14 +11,15 @@ _SENTENCES = {
     Flaw.TOO_LONG: gettext_lazy("the name is longer than %(typed_octets)d octets"),
     Flaw.NO_AT: gettext_lazy("%(text)r is not an address: it has no @"),
     Flaw.QUOTED: gettext_lazy(
-        "%(text)r cannot be used here: a quoted name before the @ is not offered, few programs can write to it"
+        "%(text)r cannot be used here: quoted names before the @ are not supported, because few mail "
+        "programs can write to them"
     ),
-    Flaw.BAD_LOCAL_PART: gettext_lazy("%(text)r is not an address: the part before the @ is not one"),
+    Flaw.BAD_LOCAL_PART: gettext_lazy("%(text)r is not an address: the part before the @ is not valid"),
     Flaw.BAD_DOMAIN: gettext_lazy(
         "%(text)r is not a domain name: letters, digits and hyphens, at least one dot, such as example.org"
     ),
     Flaw.LONG_ADDRESS: gettext_lazy("the address is longer than %(address_octets)d octets"),
-    Flaw.NUL_IN_LOGIN: gettext_lazy("a login has no NUL"),
+    Flaw.NUL_IN_LOGIN: gettext_lazy("a login cannot contain NUL characters"),
 }
 
 SIZE_CHARACTERS = 40  # so many characters of the text are repeated in the sentence

@@ -64,9 +64,9 @@ def _locked(login: str) -> User:
 def _refuse_last(user: User) -> None:
     others = User.objects.filter(role=User.Role.ADMIN, is_active=True).exclude(pk=user.pk)
     if user.role == User.Role.ADMIN and user.is_active and not others.exists():
-        raise Rejected(_("%(login)s is the last hosting admin: make another one first") % {"login": user.address})
+        raise Rejected(_("%(login)s is the last hosting admin: create another one first") % {"login": user.address})
 
 
 def _refuse_owner(user: User) -> None:
     if Mailbox.objects.filter(user=user).exists():
-        raise Rejected(_("%(login)s owns a mailbox: do that with the mailbox") % {"login": user.address})
+        raise Rejected(_("%(login)s owns a mailbox: do this on the mailbox") % {"login": user.address})

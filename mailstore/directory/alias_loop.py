@@ -36,7 +36,7 @@ def refuse(address: str, targets: list[str]) -> None:
         levels += 1
         if levels > reach.LEVELS_AT_MOST or len(followed) > reach.TARGETS_AT_MOST:
             raise Rejected(
-                _("%(address)s would reach further than %(levels)d levels or %(most)d targets")
+                _("%(address)s would lead through more than %(levels)d levels or to more than %(most)d targets")
                 % {"address": address, "levels": reach.LEVELS_AT_MOST, "most": reach.TARGETS_AT_MOST},
                 field="targets",
             )

@@ -45,7 +45,7 @@ def ensure(
         alias = Alias.objects.select_for_update().filter(address=normal).first()
         created = alias is None
         if only is Only.NEW and not created:
-            raise Rejected(_("%(address)s is an alias already: change that one") % {"address": normal}, field="address")
+            raise Rejected(_("%(address)s is already an alias: edit that one") % {"address": normal}, field="address")
         if only is Only.THERE and created:
             raise _unknown(normal)
         mailbox = _mailbox(normal)
@@ -138,7 +138,7 @@ def _normal_targets(targets: Sequence[str]) -> list[str]:
     except BadAddress as error:
         raise Rejected(address_error.sentence(error), field="targets") from error
     if not 0 < len(wanted) <= reach.TARGETS_AT_MOST:
-        raise Rejected(_("an alias has from 1 to %(most)d targets") % {"most": reach.TARGETS_AT_MOST}, field="targets")
+        raise Rejected(_("an alias needs 1 to %(most)d targets") % {"most": reach.TARGETS_AT_MOST}, field="targets")
     return wanted
 
 
@@ -156,15 +156,17 @@ def _refuse(address: str, targets: list[str], mailbox: Mailbox | None, fields: A
         raise Rejected(_("%(address)s would have expired already") % {"address": address}, field="expires_at")
     if mailbox is None and fields.get("keep_copy"):
         raise Rejected(
-            _("%(address)s is not a mailbox: there is nowhere to keep a copy") % {"address": address}, field="keep_copy"
+            _("%(address)s is not a mailbox: it cannot keep a copy") % {"address": address}, field="keep_copy"
         )
     if mailbox is not None and created and "keep_copy" not in fields:
         raise Rejected(
-            _("%(address)s is a mailbox: say whether it keeps a copy of what is forwarded") % {"address": address},
+            _("%(address)s is a mailbox: say whether it keeps a copy of forwarded mail") % {"address": address},
             field="keep_copy",
         )
     if not targets:
-        raise Rejected(_("%(address)s would be forwarded to nobody else") % {"address": address}, field="targets")
+        raise Rejected(
+            _("%(address)s would not be forwarded to any other address") % {"address": address}, field="targets"
+        )
     alias_loop.refuse(address, targets)
 
 
@@ -174,7 +176,7 @@ def _make(address: str, domain: Domain, targets: list[str], mailbox: Mailbox | N
     others = Alias.objects.filter(domain=domain, mailbox=None)
     if mailbox is None and domain.alias_limit is not None and others.count() >= domain.alias_limit:
         raise Rejected(
-            _("%(domain)s has all the aliases it may have (%(limit)d)")
+            _("%(domain)s has reached its alias limit (%(limit)d)")
             % {"domain": domain.name, "limit": domain.alias_limit}
         )
     return Alias.objects.create(address=address, domain=domain, targets=targets, mailbox=mailbox)

@@ -25,7 +25,7 @@ RECENT = timedelta(days=30)
 NAME_CHARACTERS = 60
 _RACES = {
     "device_name_once_per_mailbox": gettext_lazy(
-        "this mailbox has a device of that name: choose another, or revoke it"
+        "this mailbox already has a device with that name: choose another name, or revoke that device"
     ),
     # Two selectors of 40 bits may be equal once on a very large site; a second try draws another.
     "mailstore_device_selector_key": gettext_lazy("the new password was unlucky: try again"),
@@ -90,7 +90,7 @@ def revoke(address: str, name: str, *, actor: Actor) -> Device:
         mailbox = mailbox_lookup.locked(normal)
         device = _named(mailbox, name)
         if device.main:
-            raise Rejected(_("the main password is not revoked: bar it from POP instead"))
+            raise Rejected(_("the main password cannot be revoked: switch off POP with the main password instead"))
         device.revoked_at = timezone.now()
         device.save(update_fields=["revoked_at"])
         if not _active(mailbox).filter(main=False).exists():
@@ -133,7 +133,7 @@ def rename(address: str, name: str, new_name: str, *, actor: Actor) -> Device:
         mailbox = mailbox_lookup.locked(normal)
         device = _named(mailbox, name)
         if device.main:
-            raise Rejected(_("the main password has no name of its own"))
+            raise Rejected(_("the main password cannot be renamed"))
         if device.name == label:
             return device
         old, device.name = device.name, label
@@ -198,7 +198,8 @@ def _checked_name(name: str) -> str:
     label = " ".join(name.split())
     if not label or len(label) > NAME_CHARACTERS or not label.isprintable():
         raise Rejected(
-            _("%(name)r is not a name for a device: 1 to %(most)d characters") % {"name": name, "most": NAME_CHARACTERS}
+            _("%(name)r is not a valid device name: use 1 to %(most)d characters")
+            % {"name": name, "most": NAME_CHARACTERS}
         )
     return label
 
@@ -206,7 +207,7 @@ def _checked_name(name: str) -> str:
 def _checked(value: str, allowed: list[str] | tuple[str, ...], what: str) -> str:
     if value not in allowed:
         raise Rejected(
-            _("%(value)r is not a %(what)s: allowed are %(allowed)s")
+            _("%(value)r is not a valid %(what)s: choose from %(allowed)s")
             % {"value": value, "what": what, "allowed": ", ".join(allowed)}
         )
     return value

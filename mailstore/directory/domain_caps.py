@@ -37,7 +37,7 @@ class Room:
         limit = self.domain.mailbox_limit
         if limit is not None and self.mailboxes >= limit:
             raise Rejected(
-                _("%(domain)s has all the mailboxes it may have (%(limit)d)") % {"domain": self.domain, "limit": limit},
+                _("%(domain)s has reached its mailbox limit (%(limit)d)") % {"domain": self.domain, "limit": limit},
                 field="address",
             )
 
@@ -50,10 +50,10 @@ class Room:
             return
         most, allotment = self.domain.mailbox_quota_most, self.domain.allotment_octets
         if (most is not None or allotment is not None) and quota is None:
-            raise Rejected(_("a mailbox of %(domain)s needs a quota") % {"domain": self.domain}, field=QUOTA)
+            raise Rejected(_("a mailbox in %(domain)s needs a quota") % {"domain": self.domain}, field=QUOTA)
         if most is not None and quota is not None and quota > most:
             raise Rejected(
-                _("a mailbox of %(domain)s has %(most)s at most")
+                _("the quota of a mailbox in %(domain)s can be at most %(most)s")
                 % {"domain": self.domain, "most": format_octets(most)},
                 field=QUOTA,
             )
@@ -80,7 +80,10 @@ class Room:
         if total > allotment:
             above = format_octets(total - allotment)
             raise Rejected(
-                _("the quotas of all mailboxes of %(domain)s are %(allotment)s at most: that is %(above)s above it")
+                _(
+                    "the quotas of all mailboxes in %(domain)s can be at most %(allotment)s together: this is "
+                    "%(above)s too much"
+                )
                 % {"domain": self.domain, "allotment": format_octets(allotment), "above": above},
                 field=QUOTA,
             )

@@ -40,7 +40,7 @@ def remove(name: str, *, actor: Actor, with_mailboxes: bool) -> Removed:
         going = contents(domain)
         if going.mailboxes and not with_mailboxes:
             raise Rejected(
-                _("%(domain)s still has mailboxes (%(count)d): remove it with them, or leave it")
+                _("%(domain)s still has mailboxes (%(count)d): remove them with it, or keep the domain")
                 % {"domain": domain, "count": going.mailboxes}
             )
         columns = removal_notice.removed_columns(actor.name)
@@ -127,7 +127,7 @@ def _refuse_stood_for(domain: Domain) -> None:
     others = domain.alias_domains.filter(removed_at=None).values_list("name", flat=True)
     if others:
         raise Rejected(
-            _("%(others)s stand for %(domain)s: remove them first, or let them stand for another")
+            _("%(others)s are aliases of %(domain)s: remove them first, or make them aliases of another domain")
             % {"others": ", ".join(others), "domain": domain}
         )
 

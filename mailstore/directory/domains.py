@@ -39,7 +39,7 @@ def ensure(
         if domain.removed_at is not None:
             raise removal_notice.refusal(domain)
         if only is Only.NEW and not created:
-            raise Rejected(_("%(domain)s is here already") % {"domain": shown_domain(normal)}, field="name")
+            raise Rejected(_("%(domain)s already exists") % {"domain": shown_domain(normal)}, field="name")
         if only is Only.THERE and created:
             raise _unknown(normal)
         if created and not look_alike:
@@ -104,7 +104,7 @@ def refuse_standing(domain: Domain) -> None:
     """Refuse to create something in a domain that stands for another, since its addresses are those of the other."""
     if domain.stands_for is not None:
         raise Rejected(
-            _("%(domain)s stands for %(other)s: make it there") % {"domain": domain, "other": domain.stands_for}
+            _("%(domain)s is an alias of %(other)s: create it there") % {"domain": domain, "other": domain.stands_for}
         )
 
 
@@ -122,16 +122,19 @@ def _refuse_to_stand(domain: Domain, other: Domain) -> None:
     """Refuse a chain of domains. With one step, there is no circle, and one statement finds a recipient."""
     if other.pk == domain.pk or other.removed_at is not None or other.stands_for_id is not None:
         raise Rejected(
-            _("%(domain)s cannot stand for %(other)s") % {"domain": domain, "other": other}, field="stands_for"
+            _("%(domain)s cannot be an alias of %(other)s") % {"domain": domain, "other": other}, field="stands_for"
         )
     if domain.alias_domains.exists():
         raise Rejected(
-            _("other domains stand for %(domain)s: it cannot stand for one itself") % {"domain": domain},
+            _("other domains are aliases of %(domain)s: it cannot be an alias itself") % {"domain": domain},
             field="stands_for",
         )
     if Mailbox.objects.filter(domain=domain).exists() or Alias.objects.filter(domain=domain).exists():
         raise Rejected(
-            _("%(domain)s has mailboxes or aliases of its own, removed ones included: it cannot stand for %(other)s")
+            _(
+                "%(domain)s has mailboxes or aliases of its own, removed ones included: it cannot be an alias "
+                "of %(other)s"
+            )
             % {"domain": domain, "other": other},
             field="stands_for",
         )
@@ -145,4 +148,4 @@ def _normal(name: str) -> str:
 
 
 def _unknown(name: str) -> Rejected:
-    return Rejected(_("%(domain)s is not a domain of this site: make it first") % {"domain": name})
+    return Rejected(_("%(domain)s is not a domain of this site: create it first") % {"domain": name})

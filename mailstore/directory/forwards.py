@@ -33,7 +33,7 @@ def ensure_own(mailbox: Mailbox, targets: Sequence[str], *, keep_copy: bool, act
     """
     _refuse(mailbox)
     if len(targets) > TARGETS_AT_MOST:
-        raise Rejected(_("mail is forwarded to %(most)d addresses at most") % {"most": TARGETS_AT_MOST})
+        raise Rejected(_("mail can be forwarded to at most %(most)d addresses") % {"most": TARGETS_AT_MOST})
     address = mailbox.user.address
     return aliases.ensure(address, targets, actor=actor, keep_copy=keep_copy, **aliases.renewal(address))
 
@@ -48,7 +48,10 @@ def remove_own(mailbox: Mailbox, *, actor: Actor) -> None:
     _refuse(mailbox)
     if Alias.objects.filter(mailbox=mailbox, active=False).exists():
         raise Rejected(
-            _("your administrator has switched your forward off: nothing is forwarded, and he alone removes it")
+            _(
+                "your administrator has switched your forward off: nothing is forwarded, and only an "
+                "administrator can remove it"
+            )
         )
     aliases.remove(mailbox.user.address, actor=actor)
 

@@ -66,7 +66,7 @@ def refuse_domain(name: str) -> None:
 def _refuse_mixed(name: str, shown: str, *, field: str) -> None:
     if scripts := homographs.mixed_scripts(name):
         raise LookAlike(
-            _("%(name)s mixes letters that look alike (%(scripts)s): make it as a look-alike if that is meant")
+            _("%(name)s mixes letters that look alike (%(scripts)s): confirm it as a look-alike if this is intended")
             % {"name": shown, "scripts": ", ".join(scripts)},
             field=field,
         )
@@ -74,7 +74,7 @@ def _refuse_mixed(name: str, shown: str, *, field: str) -> None:
 
 def _taken_for(name: str, other: str, *, field: str) -> LookAlike:
     return LookAlike(
-        _("%(name)s looks like %(other)s, which is here: make it as a look-alike if that is meant")
+        _("%(name)s looks like %(other)s, which exists here: confirm it as a look-alike if this is intended")
         % {"name": name, "other": other},
         field=field,
     )

@@ -151,7 +151,7 @@ class _Judge:
         if mailbox.removed_at is not None:
             raise removal_notice.refusal(mailbox)
         if self._only is Only.NEW:
-            raise Rejected(_("%(address)s is a mailbox already") % {"address": mailbox}, field="address")
+            raise Rejected(_("%(address)s is already a mailbox") % {"address": mailbox}, field="address")
         return self._changed(wanted, domain, mailbox)
 
     def _new(self, wanted: Wanted, domain: Domain) -> MailboxCase:

@@ -21,8 +21,7 @@ from mailstore.policy import hash_form
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no two of them look alike in print or on a screen
 FIELDS = ("password", "previous_password", "password_changed_at")  # the columns of User that a new password changes
 _HASH = gettext_lazy(
-    "This has the form of a password hash (%(scheme)s) and is not taken for a password: "
-    "write the password itself, or choose a new one."
+    "This looks like a password hash (%(scheme)s), not like a password: type the password itself, or choose a new one."
 )
 GROUPS, GROUP_CHARACTERS = 4, 4  # 79 bits, in pieces short enough to read out
 
@@ -45,7 +44,7 @@ class NoHash:
             raise ValidationError(_HASH, "hash", {"scheme": scheme})
 
     def get_help_text(self) -> str:
-        return _("Your password must not have the form of a password hash.")
+        return _("Your password must not look like a password hash.")
 
 
 def refuse_hash(password: str) -> None:

@@ -28,8 +28,8 @@ _DAYS = POLICY.names(Kind.DAYS, Kind.DAYS_OR_NEVER)
 _SIZES = POLICY.names(Kind.SIZE)
 _CLOCKS = ("expire_since", "expire_confirmed_since", "remove_since", "recovery_since", "cap_since", "site_since")
 _RACES = {
-    "mailstore_retentionpolicy_name_key": gettext_lazy("there is a policy of this name: choose another"),
-    "retention_policy_one_site_fallback": gettext_lazy("another policy became the site's a moment ago: try again"),
+    "mailstore_retentionpolicy_name_key": gettext_lazy("there is already a policy with this name: choose another name"),
+    "retention_policy_one_site_fallback": gettext_lazy("another policy became the site policy a moment ago: try again"),
 }
 
 
@@ -93,7 +93,7 @@ def get(name: str) -> RetentionPolicy:
     """Return the policy of this name. Rejected when there is none."""
     policy = RetentionPolicy.objects.filter(name=" ".join(name.split())).first()
     if policy is None:
-        raise Rejected(_("%(name)s is not a retention policy of this site: make it first") % {"name": name})
+        raise Rejected(_("%(name)s is not a retention policy of this site: create it first") % {"name": name})
     return policy
 
 
@@ -222,7 +222,8 @@ def _checked_name(name: str) -> str:
     label = " ".join(name.split())
     if not label or len(label) > NAME_CHARACTERS or not label.isprintable():
         raise Rejected(
-            _("%(name)r is not a name for a policy: 1 to %(most)d characters") % {"name": name, "most": NAME_CHARACTERS}
+            _("%(name)r is not a valid policy name: use 1 to %(most)d characters")
+            % {"name": name, "most": NAME_CHARACTERS}
         )
     if label.lower() == NONE:
         raise Rejected(_("%(name)s means that there is no policy: choose another name") % {"name": label}, field="name")
@@ -248,7 +249,7 @@ def _refuse_stale(policy: RetentionPolicy, seen: datetime) -> None:
 def _refuse_sites(policy: RetentionPolicy) -> None:
     """Without it those who follow it would fall to the rules of no policy at once: no clock would spare their mail."""
     if policy.site:
-        text = _("%(name)s is the site’s policy: let another policy take its place first")
+        text = _("%(name)s is the site policy: make another policy the site policy first")
         raise Rejected(text % {"name": policy.name}, field="site")
 
 
@@ -260,8 +261,8 @@ def _refuse_used(policy: RetentionPolicy) -> None:
         first = [*domains.values_list("name", flat=True)[:NAMED_USERS]]
         first += boxes.values_list("user__address", flat=True)[: NAMED_USERS - len(first)]
         text = ngettext(
-            "%(name)s is still followed by %(first)s: give it another policy first",
-            "%(name)s is still followed by %(count)d, among them %(first)s: give them another policy first",
+            "%(name)s is still used by %(first)s: choose another policy there first",
+            "%(name)s is still used in %(count)d places, among them %(first)s: choose another policy there first",
             count,
         )
         raise Rejected(text % {"name": policy.name, "count": count, "first": ", ".join(first)})

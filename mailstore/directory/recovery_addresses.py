@@ -34,7 +34,7 @@ def ask(user: User, address: str) -> tuple[str, str]:
     """
     normal = mailbox_lookup.normalized(address)
     if normal == user.address:
-        raise Rejected(_("this is the mailbox itself: without its password, nobody reads what is sent there"))
+        raise Rejected(_("this is the mailbox itself: without its password, nobody can read what is sent there"))
     domain = normal.rpartition("@")[2]
     if Domain.objects.filter(name=domain).exists():
         raise Rejected(
@@ -68,7 +68,7 @@ def confirm(user: User, code: str, *, actor: Actor) -> str:
         row = waiting.select_for_update().first() if counted else None
         given = _digest(user, row.address if row else "", "".join(code.split()))
         if row is None or not hmac.compare_digest(given, bytes(row.digest)):
-            raise Rejected(_("this is not the code that was mailed, or it is too old"))
+            raise Rejected(_("this is not the code that was sent, or it has expired"))
         _put(user, row.address, actor=actor)
         row.delete()
     return row.address

@@ -51,9 +51,9 @@ def refusal(row: Mailbox | Domain) -> Rejected:
     if isinstance(row, Mailbox) and row.removed_with_domain:
         return refusal(row.domain)
     if row.purge_asked_at is not None:
-        return Rejected(_("%(name)s is being destroyed: its name is free in a few minutes") % {"name": row})
+        return Rejected(_("%(name)s is being deleted for good: its name will be free in a few minutes") % {"name": row})
     return Rejected(
-        _("%(name)s was removed on %(date)s: restore it, or purge it to use its name again")
+        _("%(name)s was removed on %(date)s: restore it, or delete it for good to use its name again")
         % {"name": row, "date": date_format(timezone.localtime(row.removed_at))}
     )
 

@@ -76,7 +76,7 @@ def remove(address: str, messages: Sequence[int], *, actor: Actor) -> int:
         mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
         count, octets = _execute(TAKE_OUT, {"mailbox": mailbox.pk, "messages": list(messages)})
         if not count:
-            raise Rejected(_("it is not in the mailbox any more"))
+            raise Rejected(_("the message is not in the mailbox any more"))
         _record(actor, "recovery.remove", mailbox, messages=count, octets=octets)
     return count
 
@@ -131,7 +131,7 @@ def _chosen(mailbox: Mailbox, choice: Choice) -> list[int]:
     """Return what of the choice is there now; the mailbox's row is locked, so it stays until this transaction ends."""
     keys = list(resting(mailbox, choice).values_list("pk", flat=True))
     if not keys:
-        raise Rejected(_("nothing of what was chosen is in recovery any more"))
+        raise Rejected(_("none of the chosen messages is in recovery any more"))
     return keys
 
 

@@ -25,9 +25,9 @@ AGAIN_BODIES = 20  # damaged bodies that a look reads again, chosen at random
 PAUSE_SECONDS = 0.05  # a shorter wait is not worth a sleep
 NAMED = 50
 _WHAT_TO_DO = gettext_lazy(
-    "The check of the stored mail found it missing or changed: a mail program that fetches it is told so. Bring the "
-    "files back from the backup; the next check notices by itself. The command fsck names them and says what is wrong "
-    "with each."
+    "The check of the stored mail found messages missing or changed. A mail program that fetches "
+    "one of them gets an error. Restore the files from the backup: the next check notices it. The "
+    "command fsck lists the files and says what is wrong with each."
 )
 
 

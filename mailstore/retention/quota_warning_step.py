@@ -126,11 +126,14 @@ def _usage(crossing: _Crossing) -> Iterator[str]:
 
 
 def _consequence() -> str:
-    return _("It takes no new mail until there is room again: senders are put off, or told that it is full.")
+    return _(
+        "It accepts no new mail until there is room again: senders are asked to try again later, or "
+        "told that it is full."
+    )
 
 
 def _outlook() -> str:
-    return _("Once it is full it takes no new mail, and senders are told so.")
+    return _("Once it is full, it accepts no new mail, and senders are told so.")
 
 
 def _remedy() -> str:

@@ -154,10 +154,11 @@ def _notice(silent: _SilentDevice) -> Notice:
         }
         subject = _("Mail will no longer wait for %(name)s") % figures
         text = _(
-            "With %(name)s nobody has fetched mail of %(address)s since %(last)s.\n\n"
-            "If that stays so until %(until)s, mail no longer waits for it: what all other devices have may leave the "
-            "server, as the rules of your mailbox say. Nothing is lost by that: it rests in recovery for some time.\n\n"
-            "To keep things as they are, let it fetch mail once. If you no longer have it, revoke it.\n"
+            "Nobody has used %(name)s to fetch mail of %(address)s since %(last)s.\n\n"
+            "If this does not change before %(until)s, mail no longer waits for it: messages that all other "
+            "devices have may be removed from the server, as the rules of your mailbox say. Nothing is "
+            "lost: removed messages stay in recovery for some time.\n\n"
+            "To keep things as they are, fetch mail once with it. If you no longer have it, revoke it.\n"
         )
     occasion = f"silence {silent.device} {silent.heard_at}"
     return Notice(silent.mailbox, silent.address, silent.language, subject, text % figures, occasion)

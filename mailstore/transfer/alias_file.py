@@ -14,7 +14,8 @@ from mailstore.transfer.csv_table import DATA, Row, Sheet
 # case, with blanks between the words.
 _NAMES = frozenset(
     {
-        "alias", "aliases", "alias address", "alias for", "cible", "cibles", "destination", "destinations", "forward",
+        "alias", "aliases", "alias address", "alias for", "cible", "cibles", "destinataire", "destinataires",
+        "destination", "destinations", "forward",
         "forward address", "forward to", "forwarder", "forwarding", "forwardings", "forwards", "forwardto", "goto",
         "leads to", "mène à", "redirect", "redirect to", "redirection", "redirection vers", "redirections", "renvoi",
         "renvoi vers", "renvois", "target", "target address", "targets", "transfert", "transfert vers", "transferts",

@@ -55,7 +55,7 @@ def undo(job: Job) -> None:
     with transaction.atomic():
         locked = _locked(job)
         if locked.stage != Stage.DONE:
-            raise Rejected(_("only what is done can be undone, and only once"))
+            raise Rejected(_("an operation can be undone once, after it is complete"))
         _undoable(locked).update(fate=Fate.WAITING)
         locked.stage = Stage.UNDOING
         locked.save(update_fields=["stage"])

@@ -76,7 +76,7 @@ def _text(octets: bytes) -> str:
     except UnicodeDecodeError:
         text = octets.decode("cp1252", "replace")  # what Excel calls "CSV" in the West
     if "\0" in text:
-        raise Rejected(_("this is no CSV file: it holds NUL characters"))
+        raise Rejected(_("this is not a CSV file: it contains NUL characters"))
     return text
 
 
@@ -95,7 +95,7 @@ def _rows(text: str, delimiter: str) -> Iterator[Row]:
             yield Row(reader.line_num, tuple(map(_plain, cells)))
     except csv.Error as error:
         raise Rejected(
-            _("line %(line)d is no CSV: a quotation mark is missing or one too many, or a cell is far too long")
+            _("line %(line)d is not valid CSV: a quotation mark is missing or one too many, or a cell is far too long")
             % {"line": reader.line_num}
         ) from error
 

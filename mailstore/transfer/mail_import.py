@@ -187,7 +187,7 @@ def _kept_uidl(job: _Job, found: Found, taken: set[str]) -> str | None:
     reason = (
         _("is or was that of another message in this mailbox")
         if uidl in taken
-        else _("is none: 1 to 70 characters from ! to ~")
+        else _("is not valid: a UIDL has 1 to 70 characters from ! to ~")
     )
     job.warn(
         _("%(name)s: its UIDL %(uidl)a %(reason)s; it gets a new one")

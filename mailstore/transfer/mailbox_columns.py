@@ -76,7 +76,7 @@ def _count(cell: str) -> int | None:
         return None
     if cell.isascii() and cell.isdigit() and len(cell) <= DIGITS_AT_MOST:
         return int(cell)
-    raise Rejected(_("%(cell)s is no count: write a whole number or none") % {"cell": cell[:40]})
+    raise Rejected(_("%(cell)s is not a number: write a whole number or none") % {"cell": cell[:40]})
 
 
 def _columns() -> Iterator[Column]:
@@ -149,11 +149,11 @@ def check(meaning: Sequence[str], columns: int) -> None:
     """Check the fields chosen for the columns. Rejected says what is wrong with them."""
     chosen = [field for field in meaning if field]
     if len(meaning) != columns or not set(chosen) <= set(COLUMNS):
-        raise Rejected(_("each column holds one of the things listed, or is left out"))
+        raise Rejected(_("choose one of the listed fields for each column, or skip the column"))
     if ADDRESS not in chosen:
-        raise Rejected(_("one column must hold the address"))
+        raise Rejected(_("one column must contain the address"))
     if len(chosen) != len(set(chosen)):
-        raise Rejected(_("two columns cannot hold the same"))
+        raise Rejected(_("two columns cannot contain the same field"))
 
 
 class Reader:

@@ -70,7 +70,7 @@ def choose(roster: Roster, meaning: Sequence[str], mode: str) -> None:
     """Fix what the columns hold and what is done; the check begins anew. Rejected once rows were carried out."""
     mailbox_columns.check(meaning, len(roster.header))
     if mode not in Mode.values:
-        raise Rejected(_("choose what is done with the rows"))
+        raise Rejected(_("choose what to do with the rows"))
     with transaction.atomic():
         row = _before_the_run(roster)
         row.meaning, row.mode, row.stage = list(meaning), mode, Stage.CHECKING
@@ -86,7 +86,7 @@ def start(roster: Roster) -> None:
     with transaction.atomic():
         row = _locked(roster)
         if row.stage != Stage.CHECKED:
-            raise Rejected(_("the rows are not checked yet"))
+            raise Rejected(_("the rows have not been checked yet"))
         if not _rows(row).filter(fate__in=(Fate.CREATE, Fate.CHANGE)).exists():
             raise Rejected(_("no row would change anything"))
         empty(_rows(row).filter(fate=Fate.WRONG), len(row.header))
@@ -158,7 +158,7 @@ def _last_meaning(owner: User | None, header: list[str]) -> list[str] | None:
 def _before_the_run(roster: Roster) -> Roster:
     row = _locked(roster)
     if row.stage in (Stage.RUNNING, Stage.DONE):
-        raise Rejected(_("this file was carried out already: bring it in again"))
+        raise Rejected(_("this file has already been imported: upload it again"))
     return row
 
 

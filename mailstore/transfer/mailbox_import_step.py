@@ -104,7 +104,7 @@ class RosterTurn:
         """To whom a domain is not his, it does not exist."""
         name = mailbox_batch.domain_of(address)
         if self._domains is not None and name not in self._domains:
-            raise Rejected(_("%(domain)s is not a domain of this site: make it first") % {"domain": name})
+            raise Rejected(_("%(domain)s is not a domain of this site: create it first") % {"domain": name})
 
     def _refuse_twice(self, row: RosterRow) -> None:
         first = self._first_lines.setdefault(row.address, row.line)

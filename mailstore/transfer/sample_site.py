@@ -79,7 +79,7 @@ def run(
 ) -> SampleSiteResult:
     """Make the site; `progress` hears of mailboxes. Rejected when a domain of such a site is there already."""
     if Domain.objects.filter(name=_domain_name(0)).exists():
-        raise Rejected(_("%(domain)s is there already: seed an empty site") % {"domain": _domain_name(0)})
+        raise Rejected(_("%(domain)s already exists: a sample site needs an empty site") % {"domain": _domain_name(0)})
     if not Body.objects.exists():
         store.prepare()
     bodies = [_store(store, letter) for letter in _letters()]

@@ -111,7 +111,7 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
         if "do" not in request.POST or self.count == 0:
             return self._show(form, form.cleaned_data)
         if request.POST.get("previewed") != self._mark(form.cleaned_data):
-            form.add_error(None, _("This is not what was shown before: look at it again."))
+            form.add_error(None, _("The data has changed since the preview: check it again."))
             return self._show(form, form.cleaned_data)
         asked = {name: request.POST[name] for name in form.fields if name in request.POST}
         return self._begin({**asked, **self.act.pinned(form.cleaned_data)})

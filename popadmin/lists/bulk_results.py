@@ -55,7 +55,7 @@ def _do(request: HttpRequest, job: Job, rows: Sequence[JobRow], page: ListPage, 
             row.fate, row.detail = Fate.REFUSED, str(answer)
         else:
             row.fate, row.detail, row.back = Fate.DONE, answer.text, answer.back
-    _refuse([row for row in rows if row.key not in there], _("it is gone, or not yours any more"))
+    _refuse([row for row in rows if row.key not in there], _("it no longer exists, or you no longer administer it"))
 
 
 def _undo(request: HttpRequest, _job: Job, rows: Sequence[JobRow], page: ListPage, act: Act) -> None:
@@ -64,7 +64,7 @@ def _undo(request: HttpRequest, _job: Job, rows: Sequence[JobRow], page: ListPag
     answers = act.undo({row.subject: row.back or {} for row in found}, request_lookup.actor(request))
     for row, answer in zip(found, answers, strict=True):
         row.fate, row.detail = Fate.REFUSED if isinstance(answer, Rejected) else Fate.UNDONE, str(answer)
-    _refuse([row for row in rows if row.key not in there], _("it is gone, or not yours any more"))
+    _refuse([row for row in rows if row.key not in there], _("it no longer exists, or you no longer administer it"))
 
 
 def _refuse(rows: Sequence[JobRow], why: str) -> None:
@@ -116,12 +116,12 @@ class ResultsPage(OfJob, ListPage):
     columns = (
         Column("fate", gettext_lazy("Result"), F("fate")),
         Column("subject", gettext_lazy("Subject"), F("subject")),
-        Column("detail", gettext_lazy("What became of it")),
+        Column("detail", gettext_lazy("Details")),
     )
     exported = (
         Exported(gettext_lazy("Subject"), lambda row: row.subject),
         Exported(gettext_lazy("Result"), lambda row: row.get_fate_display()),
-        Exported(gettext_lazy("What became of it"), lambda row: row.detail),
+        Exported(gettext_lazy("Details"), lambda row: row.detail),
     )
 
     def rows(self) -> Rows:

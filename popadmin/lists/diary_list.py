@@ -46,16 +46,16 @@ class DiaryPage(ListPage):
     """Subclasses say the rows and the devices."""
 
     name = "diary"
-    columns = (Column("began", gettext_lazy("Began"), F("started_at"), down=True),)
+    columns = (Column("began", gettext_lazy("Started"), F("started_at"), down=True),)
     exported = (
-        Exported(gettext_lazy("Began"), lambda row: row.started_at.isoformat()),
+        Exported(gettext_lazy("Started"), lambda row: row.started_at.isoformat()),
         Exported(gettext_lazy("Ended"), lambda row: row.ended_at.isoformat()),
         Exported(gettext_lazy("Device"), lambda row: device_name(row.device) if row.device else ""),
         Exported(gettext_lazy("Address"), lambda row: row.client),
         Exported(gettext_lazy("Encryption"), lambda row: row.tls),
         Exported(gettext_lazy("How it ended"), lambda row: row.get_ended_display()),
         Exported(gettext_lazy("Sessions"), lambda row: row.sessions),
-        Exported(gettext_lazy("In view"), lambda row: row.listed),
+        Exported(gettext_lazy("Visible"), lambda row: row.listed),
         Exported(gettext_lazy("Fetched"), lambda row: row.fetched_messages),
         Exported(gettext_lazy("Deleted"), lambda row: row.removed_messages),
         Exported(gettext_lazy("Octets sent"), lambda row: row.octets_out),

@@ -138,8 +138,10 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
 
 def _too_many(left_out: int) -> str:
     text = ngettext(
-        "%(number)s row was not chosen: one by one, %(most)s can be. Filter the list, then choose all that it finds.",
-        "%(number)s rows were not chosen: one by one, %(most)s can be. Filter the list, then choose all that it finds.",
+        "%(number)s row was not selected: at most %(most)s can be selected one by one. Filter the list, "
+        "then select all results.",
+        "%(number)s rows were not selected: at most %(most)s can be selected one by one. Filter the "
+        "list, then select all results.",
         left_out,
     )
     return text % {"number": count(left_out), "most": count(TICKED_MOST)}

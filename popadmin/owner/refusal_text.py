@@ -12,12 +12,12 @@ from popadmin.owner import access
 
 Ended = DiarySession.Ended
 REMEDIES: dict[str, Promise] = {
-    Ended.WRONG: _("the password was wrong. Copy it once more, the whole of it; capitals and hyphens do not matter."),
+    Ended.WRONG: _("the password was wrong. Copy all of it again; capitals and hyphens do not matter."),
     Ended.PREVIOUS: _("it used your previous main password. Type the password of the device."),
     Ended.SUSPENDED: _("the mailbox is suspended. Ask your administrator."),
     Ended.POP_OFF: _("POP is switched off for this mailbox. Ask your administrator."),
-    Ended.MAIN_OFF: _("it used the main password, which mail programs may not. Type the password of the device."),
-    Ended.THROTTLED: _("there were too many wrong passwords from there. Wait a while, then try again."),
+    Ended.MAIN_OFF: _("it used the main password, which mail programs may not use. Type the password of the device."),
+    Ended.THROTTLED: _("there were too many wrong passwords from that address. Wait a while, then try again."),
 }
 
 

@@ -30,18 +30,28 @@ from popadmin.web.size_field import SizeField
 
 Made = TypeVar("Made")
 
-_CHANGED = ngettext_lazy("%(count)s mailbox changes.", "%(count)s mailboxes change.", "number")
-_UNCHANGED = ngettext_lazy("%(count)s mailbox is so already.", "%(count)s mailboxes are so already.", "number")
-_SUSPENDED = ngettext_lazy("%(count)s mailbox is suspended.", "%(count)s mailboxes are suspended.", "number")
-_RESUMED = ngettext_lazy("%(count)s mailbox is active again.", "%(count)s mailboxes are active again.", "number")
-_FORCED = ngettext_lazy(
-    "%(count)s mailbox must choose a new password.", "%(count)s mailboxes must choose a new password.", "number"
+_CHANGED = ngettext_lazy("%(count)s mailbox will change.", "%(count)s mailboxes will change.", "number")
+_UNCHANGED = ngettext_lazy(
+    "%(count)s mailbox already had this setting.", "%(count)s mailboxes already had this setting.", "number"
 )
-_REMOVED = ngettext_lazy("%(count)s mailbox is removed.", "%(count)s mailboxes are removed.", "number")
-_HELD = ngettext_lazy("%(count)s mailbox on hold stays.", "%(count)s mailboxes on hold stay.", "number")
+_SUSPENDED = ngettext_lazy("%(count)s mailbox will be suspended.", "%(count)s mailboxes will be suspended.", "number")
+_RESUMED = ngettext_lazy(
+    "%(count)s mailbox will be active again.", "%(count)s mailboxes will be active again.", "number"
+)
+_FORCED = ngettext_lazy(
+    "%(count)s owner will have to choose a new password.",
+    "%(count)s owners will have to choose new passwords.",
+    "number",
+)
+_REMOVED = ngettext_lazy("%(count)s mailbox will be removed.", "%(count)s mailboxes will be removed.", "number")
+_HELD = ngettext_lazy(
+    "%(count)s mailbox is on hold and will not be removed.",
+    "%(count)s mailboxes are on hold and will not be removed.",
+    "number",
+)
 _ABOVE = ngettext_lazy(
-    "%(count)s mailbox holds more than that: it takes no mail until there is room again.",
-    "%(count)s mailboxes hold more than that: they take no mail until there is room again.",
+    "%(count)s mailbox contains more than that: it will accept no mail until there is room again.",
+    "%(count)s mailboxes contain more than that: they will accept no mail until there is room again.",
     "number",
 )
 
@@ -59,7 +69,7 @@ class AskPolicy(forms.Form):
         RetentionPolicy.objects.none(),
         label=gettext_lazy("Retention policy"),
         required=False,
-        empty_label=gettext_lazy("As the domain has it"),
+        empty_label=gettext_lazy("Same as the domain"),
     )
 
     def __init__(self, data: Mapping[str, Any] | None, request: HttpRequest) -> None:
@@ -71,7 +81,7 @@ class AskPolicy(forms.Form):
         policy: RetentionPolicy | None = self.cleaned_data["policy"]
         shown = self.data.get(AS_SAVED)
         if policy is not None and shown and shown != policy.saved_at.isoformat():
-            raise forms.ValidationError(_("the policy was changed after you looked: begin again"), "changed")
+            raise forms.ValidationError(_("the policy has changed since the preview: start again"), "changed")
         return policy
 
 
@@ -88,7 +98,7 @@ class AskSwitches(forms.Form):
     def clean(self) -> dict[str, Any]:
         chosen = {name: value for name, value in self.cleaned_data.items() if value is not None}
         if not chosen and not self.errors:
-            raise forms.ValidationError(_("Choose at least one switch."), "nothing")
+            raise forms.ValidationError(_("Choose at least one service."), "nothing")
         return chosen
 
 
@@ -99,7 +109,7 @@ class Suspend(Change):
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         yield _told(rows.filter(user__is_active=True), _SUSPENDED)
         yield _told(rows.filter(user__is_active=False), _UNCHANGED)
-        yield _("Their owners can sign in nowhere. Mail still comes in and waits for them.")
+        yield _("Their owners cannot sign in anywhere. Mail still arrives and waits for them.")
 
 
 class Resume(Change):
@@ -138,12 +148,12 @@ class Policy(Change):
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         yield _told(rows.exclude(policy=fields["policy"]), _CHANGED)
         yield _told(rows.filter(policy=fields["policy"]), _UNCHANGED)
-        yield _("Mail that is there ages from now on, as if it arrived today; nothing is expired at once.")
+        yield _("Mail that is already there counts as if it arrived today: nothing expires at once.")
         yield from told_shortly(forecast.of_choice(list(rows.values_list("pk", flat=True)), fields["policy"]))
 
 
 class Switches(Change):
-    label = gettext_lazy("Switches")
+    label = gettext_lazy("Services")
 
     def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
         return AskSwitches(asked)
@@ -155,15 +165,15 @@ class Switches(Change):
 
 
 class ForcePassword(Change):
-    label = gettext_lazy("Ask for a new password")
+    label = gettext_lazy("Require a new password")
     fixed = {"must_change_password": True}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         yield _told(rows.filter(user__must_change_password=False), _FORCED)
         yield _told(rows.filter(user__must_change_password=True), _UNCHANGED)
         yield _(
-            "At the next sign-in to these pages they must choose one before anything else; "
-            "mail programs go on until then."
+            "At their next sign-in to these pages, owners must choose a new password first. Mail programs "
+            "can use the old one until then."
         )
 
 
@@ -184,7 +194,7 @@ class Remove:
         yield _told(rows.filter(held=False), _REMOVED)
         yield _told(rows.filter(held=True), _HELD)
         sums = rows.filter(held=False).aggregate(messages=Sum("messages"), octets=Sum("octets"))
-        yield _("With them go %(messages)s messages, %(size)s. All of it rests and can be restored.") % {
+        yield _("Messages removed with them: %(messages)s (%(size)s). Everything can be restored.") % {
             "messages": count(int(sums["messages"] or 0)),
             "size": size(int(sums["octets"] or 0)),
         }
@@ -197,7 +207,7 @@ class Remove:
 
     def _removed(self, address: str, actor: Actor) -> Done:
         gone = mailbox_removal.remove(address, actor=actor, with_mail=True)
-        text = _("removed, with %(messages)s messages") % {"messages": count(gone.messages)}
+        text = _("removed (messages: %(messages)s)") % {"messages": count(gone.messages)}
         return Done(text, {"removed": True})
 
     def _restored(self, address: str, actor: Actor) -> str:

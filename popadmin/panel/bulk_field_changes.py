@@ -62,15 +62,15 @@ def _done(answer: Answer, given: MailboxValues) -> Done | Rejected:
         return answer
     changes: Changes = {name: pair for name, pair in answer.changes.items() if name in given}
     if not changes:
-        return Done(_("as before"))
+        return Done(_("already had this setting"))
     text = "; ".join(audit_text.change(name, _shown(old), _shown(new)) for name, (old, new) in changes.items())
     return Done(text, {name: [_kept(old), _kept(new)] for name, (old, new) in changes.items()})
 
 
 def _undone(answer: Answer | None) -> str | Rejected:
     if answer is None:
-        return Rejected(_("somebody has changed it since: left as it is"))
-    return answer if isinstance(answer, Rejected) else _("as it was")
+        return Rejected(_("somebody has changed it since then: not undone"))
+    return answer if isinstance(answer, Rejected) else _("changed back")
 
 
 def _is_as_left(mailbox: Mailbox | None, back: Back) -> bool:

@@ -18,7 +18,7 @@ from popadmin.panel.usage_filters import NEAR_PERCENT, stored
 STATES: dict[str, tuple[Promise, Q]] = {
     "active": (pgettext_lazy("domain", "Active"), Q(active=True)),
     "suspended": (pgettext_lazy("domain", "Suspended"), Q(active=False)),
-    "standing": (_("Stands for another"), Q(stands_for__isnull=False)),
+    "standing": (_("Alias of another domain"), Q(stands_for__isnull=False)),
 }
 USAGES: dict[str, tuple[Promise, Q]] = {
     "near": (_("90 % or more"), stored(NEAR_PERCENT, octets="stored")),

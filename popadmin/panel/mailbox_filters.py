@@ -70,10 +70,10 @@ class MailboxFilters(Filters):
     usage = forms.ChoiceField(label=_("Usage"))
     seen = forms.ChoiceField(label=_("Last sign-in"))
     idle = forms.IntegerField(
-        label=_("No sign-in for days"), min_value=1, max_value=IDLE_DAYS_MOST, widget=Suggested(IDLE_DAYS)
+        label=_("No sign-in for (days)"), min_value=1, max_value=IDLE_DAYS_MOST, widget=Suggested(IDLE_DAYS)
     )
     policy = forms.ChoiceField(label=_("Retention"))
-    finding = forms.ChoiceField(label=_("Findings"))
+    finding = forms.ChoiceField(label=_("Problems"))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -82,9 +82,9 @@ class MailboxFilters(Filters):
         self._offer("seen", _("Any time"), SIGN_INS)
         self._policies = {str(policy.pk): policy for policy in access.policies(user).order_by("name")}
         policies = {key: (policy.name, policy) for key, policy in self._policies.items()}
-        self._offer("policy", _("Any policy"), {**policies, "none": (_("None: all is kept"), None)})
+        self._offer("policy", _("Any policy"), {**policies, "none": (_("None: all mail is kept"), None)})
 
-        self._offer("finding", _("Either way"), {"any": (_("Any finding"), None), **_FINDINGS})
+        self._offer("finding", _("With or without problems"), {"any": (_("Any problem"), None), **_FINDINGS})
 
     def _offer(self, name: str, anything: Promise, choices: dict[str, tuple[Any, Any]]) -> None:
         offered = [("", anything), *((key, label) for key, (label, _what) in choices.items())]

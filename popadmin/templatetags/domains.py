@@ -92,9 +92,7 @@ def _badges(words: Sequence[Word]) -> SafeString:
 def _domain_words(domain: Any) -> list[Word]:
     words = [("good", pgettext("domain", "Active")) if domain.active else ("warn", pgettext("domain", "Suspended"))]
     if domain.stands_for_id is not None:
-        other = (
-            _("stands for %(domain)s") % {"domain": domain.other} if domain.other else _("stands for another domain")
-        )
+        other = _("alias of %(domain)s") % {"domain": domain.other} if domain.other else _("alias of another domain")
         words.append(("note", other))
     return words
 

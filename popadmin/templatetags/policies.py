@@ -59,17 +59,18 @@ def told_shortly(forecast: Forecast) -> Iterator[str]:
     told = {"horizon": HORIZON_DAYS, "what": all_of(forecast.total)}
     if forecast.days and (date := forecast.days[0].date):
         first = date_format(date, "l j F")
-        text = _("Removes %(what)s, within %(horizon)s days; the first on %(date)s. What leaves rests in recovery.")
+        text = _("Removes %(what)s within %(horizon)s days, the first on %(date)s. Removed mail stays in recovery.")
         yield text % {**told, "date": first}
     else:
         yield _("Removes nothing within %(horizon)s days.") % told
     if forecast.before.messages:
-        yield _("As the rules are now, %(what)s would leave in that time.") % {"what": all_of(forecast.before)}
+        yield _("With the current rules, %(what)s would be removed in that time.") % {"what": all_of(forecast.before)}
     if forecast.destroyed.messages:
-        text = _("The next sweep would destroy for good, out of recovery: %(what)s.")
+        text = _("The next sweep would delete from recovery for good: %(what)s.")
         yield text % {"what": all_of(forecast.destroyed)}
     yield _(
-        "Not counted: what full mailboxes let go to make room, and what no longer waits for devices that fall silent."
+        "Not counted: mail that is removed to make room in full mailboxes, and mail that no longer "
+        "waits for silent devices."
     )
 
 
@@ -77,49 +78,54 @@ def _leaving(policy: RetentionPolicy) -> Iterator[str]:
     if policy.expire_days is not None:
         text = (
             ngettext(
-                "Mail leaves %(days)d day after it arrived, fetched or not.",
-                "Mail leaves %(days)d days after it arrived, fetched or not.",
+                "Mail is removed %(days)d day after it arrived, fetched or not.",
+                "Mail is removed %(days)d days after it arrived, fetched or not.",
                 policy.expire_days,
             )
             if policy.expire_unfetched
             else ngettext(
-                "Mail leaves %(days)d day after it arrived, if it was fetched.",
-                "Mail leaves %(days)d days after it arrived, if it was fetched.",
+                "Mail is removed %(days)d day after it arrived, if it was fetched.",
+                "Mail is removed %(days)d days after it arrived, if it was fetched.",
                 policy.expire_days,
             )
         )
         yield text % {"days": policy.expire_days}
     if policy.expire_confirmed_days is not None:
         yield ngettext(
-            "Mail leaves %(days)d day after every device has it.",
-            "Mail leaves %(days)d days after every device has it.",
+            "Mail is removed %(days)d day after every device has it.",
+            "Mail is removed %(days)d days after every device has it.",
             policy.expire_confirmed_days,
         ) % {"days": policy.expire_confirmed_days}
     if policy.remove_when_confirmed:
         yield ngettext(
-            "Mail leaves when every device has it, at the earliest %(days)d day after it arrived.",
-            "Mail leaves when every device has it, at the earliest %(days)d days after it arrived.",
+            "Mail is removed when every device has it, but not earlier than %(days)d day after it arrived.",
+            "Mail is removed when every device has it, but not earlier than %(days)d days after it arrived.",
             policy.hold_days,
         ) % {"days": policy.hold_days}
     if policy.relief == RetentionPolicy.Relief.EVERY:
-        yield _("A full mailbox makes room with the oldest mail that every device has.")
+        yield _("A full mailbox makes room by removing the oldest mail that every device has.")
     if policy.relief == RetentionPolicy.Relief.ONE:
-        yield _("A full mailbox makes room with the oldest mail that every device has, then with what one has.")
+        yield _(
+            "A full mailbox makes room by removing the oldest mail that every device has, then the oldest "
+            "mail that one device has."
+        )
 
 
 def _others(policy: RetentionPolicy) -> Iterator[str]:
     yield ngettext(
-        "Mail waits no longer for a device that was silent for %(days)d day.",
-        "Mail waits no longer for a device that was silent for %(days)d days.",
+        "Mail no longer waits for a device that has been silent for %(days)d day.",
+        "Mail no longer waits for a device that has been silent for %(days)d days.",
         policy.silent_days,
     ) % {"days": policy.silent_days}
     yield ngettext(
-        "What left rests in recovery for %(days)d day.",
-        "What left rests in recovery for %(days)d days.",
+        "Removed mail stays in recovery for %(days)d day.",
+        "Removed mail stays in recovery for %(days)d days.",
         policy.recovery_days,
     ) % {"days": policy.recovery_days}
     if policy.recovery_octets is not None:
-        yield _("Recovery holds %(size)s at most, the oldest goes first.") % {"size": size(policy.recovery_octets)}
+        yield _("Recovery holds at most %(size)s; mail that was removed first is deleted first.") % {
+            "size": size(policy.recovery_octets)
+        }
     yield ngettext("The diary is kept for %(days)d day.", "The diary is kept for %(days)d days.", policy.diary_days) % {
         "days": policy.diary_days
     }

@@ -17,31 +17,34 @@ MODES = (
     Option(
         Device.Mode.PRIMARY,
         _("Primary"),
-        _("What you delete here is removed for all devices. It rests in recovery for a while."),
+        _("What you delete here is removed for all devices. It stays in recovery for a while."),
     ),
     Option(
         Device.Mode.PEEK,
-        _("Looks on"),
+        _("View only"),
         _("For a device you rarely use: nothing waits for it, and what you delete here disappears here only."),
     ),
 )
 STARTS = (
     Option("all", _("All mail"), _("Everything that is in the mailbox now.")),
-    Option("30d", _("The last 30 days"), _("Older mail stays in the mailbox, this device just does not fetch it.")),
-    Option("now", _("New mail only"), _("Nothing that is there already.")),
+    Option("30d", _("The last 30 days"), _("Older mail stays in the mailbox, but this device does not fetch it.")),
+    Option("now", _("New mail only"), _("No mail that is already there.")),
 )
 
 
 _NOT_FOR_POP = Option(
     NO_POP,
     _("Not for mail programs"),
-    _("They need a device password each; these pages still take it. Mail that waits for it alone goes to recovery."),
+    _(
+        "Each mail program needs a device password; these pages still accept the main password. Mail "
+        "that waits only for the main password goes to recovery."
+    ),
 )
 MAIN_ALONE = (
     Option(
         Device.Mode.PRIMARY,
         _("Mail programs may use it"),
-        _("While there is no other device, what a mail program deletes leaves the mailbox, into recovery."),
+        _("While there is no other device, mail that a mail program deletes leaves the mailbox and goes to recovery."),
     ),
     _NOT_FOR_POP,
 )

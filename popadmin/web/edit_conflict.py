@@ -32,7 +32,7 @@ class SeenForm(forms.Form):
         if news:
             self.add_error(
                 None,
-                _("Somebody has changed this while you had it open: %(news)s. Look at it again, then save.")
+                _("Somebody has changed this while you had it open: %(news)s. Check it, then save again.")
                 % {"news": "; ".join(news)},
             )
             self.data = {name: self.data[name] for name in self.data} | {"seen": _written(self.now)}

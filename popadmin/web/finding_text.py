@@ -18,13 +18,13 @@ HOUR_SECONDS = 3600
 _TITLES: dict[str, Promise] = {
     Kind.AGAIN: gettext_lazy("%(device)s fetches the same mail again and again"),
     Kind.SHARED: gettext_lazy("Two machines seem to use the password of %(device)s"),
-    Kind.HASTY: gettext_lazy("%(device)s looks for mail every %(seconds)d seconds"),
+    Kind.HASTY: gettext_lazy("%(device)s checks for mail every %(seconds)d seconds"),
     Kind.KEEPS: gettext_lazy("%(device)s never deletes, and the mailbox is %(percent)d %% full"),
     Kind.UNENDED: gettext_lazy("%(device)s never ends its sessions properly"),
     Kind.PREVIOUS: gettext_lazy("A mail program still uses the previous password"),
 }
 _FACTS: dict[str, Promise] = {
-    Kind.AGAIN: gettext_lazy("In two days %(fetched)d fetches of %(messages)d messages."),
+    Kind.AGAIN: gettext_lazy("In two days it made %(fetched)d fetches of %(messages)d messages."),
     Kind.SHARED: gettext_lazy("In %(hours)d hours of two days it came from %(networks)d networks at once."),
     Kind.HASTY: gettext_lazy("%(sessions)d sessions in an hour."),
     Kind.KEEPS: gettext_lazy("In 30 days it fetched %(fetched)d messages and deleted none."),
@@ -33,22 +33,22 @@ _FACTS: dict[str, Promise] = {
 }
 _REMEDIES: dict[str, Promise] = {
     Kind.AGAIN: gettext_lazy(
-        "It has lost its memory of what it has. Remove the account from the mail program and add it again, or let it "
-        "delete mail from the server after some days."
+        "It has lost track of the messages that it already has. Remove the account from the mail "
+        "program and add it again, or let it delete mail from the server after some days."
     ),
     Kind.SHARED: gettext_lazy(
         "Each of them then takes mail from the other. Connect the second machine as a device of its own."
     ),
     Kind.HASTY: gettext_lazy(
-        "Let it look every five minutes or more: mail is hardly later, and the battery lasts longer."
+        "Let it check every five minutes or less often: mail arrives hardly later, and the battery lasts longer."
     ),
     Kind.KEEPS: gettext_lazy(
-        "Let it delete mail from the server after some days (“leave messages on the server for … days”), or have a "
-        "retention rule do it: else new mail is refused one day."
+        "Let it delete mail from the server after some days (“leave messages on the server for … "
+        "days”), or let a retention policy do it: otherwise new mail will be refused one day."
     ),
     Kind.UNENDED: gettext_lazy(
-        "What it deletes is then never deleted. Update the mail program; or a virus scanner reads along and is the "
-        "cause."
+        "Messages that it deletes are therefore not deleted. Update the mail program. A virus scanner "
+        "that checks mail can also be the cause."
     ),
     Kind.PREVIOUS: gettext_lazy(
         "Type the new password there, or better: connect it as a device with a password of its own."

@@ -25,19 +25,19 @@ WORDS = {
         "address": "Address",
         "name": "Name",
         "quota": "Quota",
-        "make": "Make the mailbox",
-        "made": "The mailbox is made",
+        "make": "Create mailbox",
+        "made": "Mailbox created",
         "suspend": "Suspend",
         "suspended": "is suspended.",
         "remove": "Remove",
         "removed": "Removed mailboxes",
         "restore": "Restore",
-        "back": "is back as it was.",
+        "back": "is restored.",
         "search": "Search address or name",
         "filter": "Filter",
         "one": "1 result",
         "undo": "Undo: 2",
-        "undone": "as it was",
+        "undone": "changed back",
     },
     "fr": {
         "locale": "fr-FR",
@@ -46,19 +46,19 @@ WORDS = {
         "address": "Adresse",
         "name": "Nom",
         "quota": "Quota",
-        "make": "Créer la boîte",
-        "made": "La boîte est créée",
+        "make": "Créer la boîte aux lettres",
+        "made": "Boîte aux lettres créée",
         "suspend": "Suspendre",
         "suspended": "est suspendue.",
         "remove": "Retirer",
         "removed": "Boîtes retirées",
         "restore": "Rétablir",
-        "back": "est de retour",
+        "back": "est rétablie",
         "search": "Adresse ou nom",
         "filter": "Filtrer",
         "one": "1 résultat",
         "undo": "Annuler : 2",
-        "undone": "comme avant le changement",
+        "undone": "réglage rétabli",
     },
 }
 
@@ -87,10 +87,10 @@ def test_axe_finds_nothing_in_what_a_bulk_action_answers(visit, scheme):
     page.get_by_label(f"Choose {ANN}").check()
     page.get_by_role("button", name="Quota", exact=True).click()
     page.get_by_label("New quota").fill("lots")
-    page.get_by_role("button", name="Show what it does").click()
+    page.get_by_role("button", name="Preview").click()
     found["with an error"] = findings(page)
     page.get_by_label("New quota").fill("1 GB")
-    page.get_by_role("button", name="Show what it does").click()
+    page.get_by_role("button", name="Preview").click()
     found["a preview"] = findings(page)
     page.get_by_role("button", name="Quota: 1").click()
     found["results"] = findings(page)
@@ -105,7 +105,7 @@ def test_more_than_a_step_takes_goes_on_by_itself_with_a_bar_and_is_undone(visit
     page = visit()
     sign_in(page, "root")
     page.goto("/mailboxes/")
-    page.get_by_role("button", name=f"Choose all {rows}").click()
+    page.get_by_role("button", name=f"Select all {rows}").click()
     page.get_by_role("button", name="Suspend", exact=True).click()
     page.get_by_role("button", name=f"Suspend: {rows}").click()
     undo = page.get_by_role("button", name=f"Undo: {rows}")
@@ -174,7 +174,7 @@ def test_a_domain_admin_runs_his_own_and_meets_nothing_else(visit, complaints):
     page.goto(f"/mailboxes/{boxes['ann'].pk}/")
     expect(page.get_by_text("pays late")).to_be_visible()
     page.goto(f"/mailboxes/{foreign.pk}/")
-    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
     assert "404" in complaints.pop()
 
 
@@ -191,12 +191,12 @@ def test_the_keyboard_alone_ticks_a_row_and_suspends_it(visit):
     button = page.get_by_role("button", name="Suspend", exact=True)
     button.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("1 mailbox is suspended.")).to_be_visible()
+    expect(page.get_by_text("1 mailbox will be suspended.")).to_be_visible()
     page.get_by_role("button", name="Suspend: 1").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Undo: 1")).to_be_visible()
     page.go_back()
-    expect(page.get_by_text("Nothing is chosen")).to_be_visible()
+    expect(page.get_by_text("Nothing is selected")).to_be_visible()
 
 
 def test_times_are_in_the_zone_of_the_browser(visit):

@@ -18,7 +18,7 @@ def connect(page, name="Phone"):
     page.locator("main").get_by_role("link", name="Connect a device").first.click()
     page.get_by_label("Name").fill(name)
     page.get_by_label("The last 30 days").check()
-    page.get_by_role("button", name="Make the password").click()
+    page.get_by_role("button", name="Create password").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Connect “{name}”")
 
 
@@ -31,7 +31,7 @@ def test_the_page_ticks_by_itself_when_the_first_sign_in_arrives(visit):
     page = visit()
     sign_in(page)
     connect(page)
-    expect(page.get_by_text("This page sees it when it does.")).to_be_visible()
+    expect(page.get_by_text("This page updates when it does.")).to_be_visible()
     signs_in()
     expect(page.get_by_text("“Phone” has signed in: it is connected.")).to_be_visible()
     expect(page.get_by_text("192.0.2.7")).to_be_visible()

@@ -22,7 +22,7 @@ from tests.web.people import ANN, an_admin, an_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 GB = 2**30
-CAP = "%(domain)s has all the mailboxes it may have (%(limit)d)"
+CAP = "%(domain)s has reached its mailbox limit (%(limit)d)"
 FULL = {"domain": "example.org", "limit": 4}
 
 
@@ -80,12 +80,12 @@ def a_mailbox_within_the_caps(page: Page, walk: Walk) -> None:
     walk.fill("Address", "bob")
     walk.fill("Name", "Bob Jones")
     walk.fill("Quota", "2 GB")
-    walk.press("Make the mailbox")
+    walk.press("Create mailbox")
     expect(page.locator("#id_quota_octets_error")).to_be_visible()
     walk.at("New mailbox")
     walk.fill("Quota", "1 GB")
-    walk.press("Make the mailbox")
-    walk.at("The mailbox is made")
+    walk.press("Create mailbox")
+    walk.at("Mailbox created")
     expect(page).to_have_url(re.compile(r"/mailboxes/\d+/$"))  # what was made is not made again
     page.reload()
     walk.at("bob@example.org", own=True)
@@ -93,18 +93,18 @@ def a_mailbox_within_the_caps(page: Page, walk: Walk) -> None:
 
 def an_alias_and_a_forward(walk: Walk) -> None:
     walk.menu("Aliases")
-    walk.open("Make the first alias")
+    walk.open("Create first alias")
     walk.fill("Address", "info")
-    walk.fill("Leads to", "ann@example.org\nbob@example.org")
-    walk.press("Make the alias")
+    walk.fill("Targets", "ann@example.org\nbob@example.org")
+    walk.press("Create alias")
     walk.told("%(address)s is made.", address="info@example.org")
     walk.open("New alias")
     walk.fill("Address", "bob@example.org")
-    walk.fill("Leads to", "bob@elsewhere.example")
-    walk.press("Make the alias")
+    walk.fill("Targets", "bob@elsewhere.example")
+    walk.press("Create alias")
     walk.at("New alias")
-    walk.field("A mailbox’s own address?").select_option("yes")
-    walk.press("Make the alias")
+    walk.field("Is this the address of a mailbox?").select_option("yes")
+    walk.press("Create alias")
     walk.told("%(address)s is made.", address="bob@example.org")
     forward = Alias.objects.get(mailbox__user__address="bob@example.org")
     assert (forward.targets, forward.keep_copy) == (["bob@elsewhere.example"], True)
@@ -117,7 +117,7 @@ def a_policy_for_the_domain(page: Page, walk: Walk) -> None:
     walk.at("Choose a policy")
     walk.fill("Domain or mailbox", "example.org")
     walk.field("Retention policy").select_option(label="Short")
-    walk.press("See what it would do")
+    walk.press("Preview")
     expect(page.locator("#effect")).to_be_visible()
     walk.press("Save")
     walk.told("The retention policy of %(name)s is saved.", name="example.org")
@@ -134,7 +134,7 @@ def where_did_my_mail_go(page: Page, walk: Walk) -> None:
     expect(page.get_by_text("Ticket to Lyon")).to_have_count(0)
     walk.open("Recovery")
     walk.at("Recovery")
-    page.get_by_label(walk.say("Everything that rests")).check()
+    page.get_by_label(walk.say("Everything in recovery")).check()
     walk.press("Restore")
     expect(page.get_by_role("status").first).to_be_visible()
     assert not Message.objects.filter(removed__isnull=False).exists()
@@ -160,19 +160,19 @@ def a_file_within_the_caps(page: Page, walk: Walk, folder: Path) -> None:
     walk.open("Import")
     walk.at("Import mailboxes")
     walk.field("CSV file").set_input_files(people)
-    walk.press("Bring in")
-    walk.at("What the columns hold")
+    walk.press("Upload")
+    walk.at("Columns of the file")
     walk.press("Check the rows")
     walk.sees(walk.say(CAP, **FULL))
-    walk.sees(walk.say("%(domain)s is not a domain of this site: make it first", domain="other.example"))
-    walk.press("Carry out, without the wrong rows")
+    walk.sees(walk.say("%(domain)s is not a domain of this site: create it first", domain="other.example"))
+    walk.press("Import without the rows that have errors")
     expect(page.get_by_role("button", name=walk.say("Download the passwords"))).to_be_visible()
     made = Mailbox.objects.filter(domain__name="example.org").values_list("user__address", flat=True)
     assert set(made) == {ANN, "bob@example.org", *names[:2]}
     page.goto("/mailboxes/new/")
     walk.fill("Address", "gus")
     walk.fill("Quota", "1 MB")
-    walk.press("Make the mailbox")
+    walk.press("Create mailbox")
     expect(page.locator("#id_address_error")).to_have_text(walk.say(CAP, **FULL))
 
 
@@ -182,7 +182,7 @@ def many_at_once(page: Page, walk: Walk) -> None:
         page.get_by_role("row").filter(has_text=f"{name}@example.org").locator("input[name=ticked]").check()
     walk.press("Quota")
     walk.fill("New quota", "500 MB")
-    walk.press("Show what it does")
+    walk.press("Preview")
     page.locator("button[name=do]").click()
     expect(page.locator("tbody tr")).to_have_count(2)
     small = Mailbox.objects.filter(quota_octets=500 * 2**20).values_list("user__address", flat=True)
@@ -211,7 +211,7 @@ def nothing_of_others(page: Page, walk: Walk, complaints: list[str]) -> None:
     eve = Mailbox.objects.get(user__address="eve@other.example")
     for path in (f"/mailboxes/{eve.pk}/", f"/domains/{eve.domain_id}/edit/"):
         page.goto(path)
-        walk.at("There is no such page")
+        walk.at("Page not found")
         assert "404" in complaints.pop()
     tries = AuditEntry.objects.filter(verb="denied", actor_name="carla").order_by("pk")
     assert [entry.subject for entry in tries] == ["eve@other.example", "other.example"]

@@ -34,7 +34,15 @@ class Words:
 
 
 ENGLISH = Words(
-    "en-GB", "Devices", "Connect a device", "Name", "Make the password", "Revoke", "Recovery", "Restore", "Only these"
+    "en-GB",
+    "Devices",
+    "Connect a device",
+    "Name",
+    "Create password",
+    "Revoke",
+    "Recovery",
+    "Restore",
+    "Only these devices",
 )
 FRENCH = Words(
     "fr-FR",
@@ -45,7 +53,7 @@ FRENCH = Words(
     "Révoquer",
     "Récupération",
     "Rétablir",
-    "Seulement ceux-ci",
+    "Seulement ces appareils",
 )
 
 

@@ -57,10 +57,10 @@ def test_an_owners_day(visit, language, scheme):
 
 def the_first_password(walk: Walk) -> None:
     walk.at("Choose a new password")
-    walk.fill("Present password", PASSWORD)
+    walk.fill("Current password", PASSWORD)
     walk.fill("New password", NEW)
-    walk.fill("New password, once more", NEW)
-    walk.press("Change the password")
+    walk.fill("Repeat the new password", NEW)
+    walk.press("Change password")
 
 
 def what_is_stored(page: Page, walk: Walk) -> None:
@@ -104,13 +104,13 @@ def a_recovery_address(walk: Walk, address: str) -> None:
     walk.open("Recovery address")
     walk.at("Recovery address")
     walk.fill("Recovery address", "bob@example.org")
-    walk.fill("Present password", NEW)
-    walk.press("Mail the code")
+    walk.fill("Current password", NEW)
+    walk.press("Send code")
     walk.sees(walk.say("None yet"))
     assert not mail.outbox
     walk.fill("Recovery address", "ann@home.example")
-    walk.fill("Present password", NEW)
-    walk.press("Mail the code")
+    walk.fill("Current password", NEW)
+    walk.press("Send code")
     walk.fill("Code from the mail", code())
     walk.press("Confirm")
     walk.told("The recovery address is confirmed.")
@@ -122,7 +122,7 @@ def elsewhere_she_is_signed_out(page: Page, walk: Walk, other: Page, address: st
     Walk(other, walk.language).at("My mailbox")
     walk.menu("Settings")
     walk.sees(walk.say("this browser"))
-    walk.press("Sign out all others")
+    walk.press("Sign out everywhere else")
     expect(page.get_by_role("status").first).to_be_visible()
     other.reload()
     expect(other.get_by_role("heading", level=1)).to_have_text(walk.say("Sign in"))
@@ -136,8 +136,8 @@ def a_forward(walk: Walk, box: Mailbox) -> None:
     walk.told("Your mail is forwarded.")
     assert Alias.objects.get(mailbox=box).keep_copy
     walk.menu("Settings")
-    walk.open("What was changed")
-    walk.at("What was changed")
+    walk.open("Change history")
+    walk.at("Change history")
 
 
 def a_phone_is_connected_and_revoked(page: Page, walk: Walk) -> None:
@@ -146,7 +146,7 @@ def a_phone_is_connected_and_revoked(page: Page, walk: Walk) -> None:
     walk.open("Connect a device")
     walk.at("Connect a device")
     walk.fill("Name", "Phone")
-    walk.press("Make the password")
+    walk.press("Create password")
     expect(page.locator(".qr")).to_be_visible()
     walk.menu("Devices")
     walk.open("Phone", own=True)
@@ -162,13 +162,13 @@ def a_forgotten_password(page: Page, walk: Walk, address: str) -> None:
     walk.open("Forgotten password")
     walk.at("Forgotten password")
     walk.fill("Address", address)
-    walk.press("Mail me a link")
-    walk.at("Look into your mail")
+    walk.press("Send me a link")
+    walk.at("Check your mail")
     page.goto(link())
     walk.at("Choose a new password")
     walk.fill("New password", LAST)
-    walk.fill("New password, once more", LAST)
-    walk.press("Change the password")
+    walk.fill("Repeat the new password", LAST)
+    walk.press("Change password")
     expect(page.get_by_role("status").first).to_be_visible()
     sign_in(page, address, LAST)
     walk.at("My mailbox")

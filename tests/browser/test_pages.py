@@ -70,10 +70,10 @@ def sign_in(page: Page, name: str = ANN, password: str = PASSWORD) -> None:
 def change_password(page: Page) -> None:
     page.get_by_role("navigation").get_by_role("link", name="Settings").click()
     page.get_by_role("main").get_by_role("link", name=re.compile("^Password")).click()
-    page.get_by_label("Present password").fill(PASSWORD)
+    page.get_by_label("Current password").fill(PASSWORD)
     page.get_by_label("New password", exact=True).fill(NEW)
-    page.get_by_label("New password, once more").fill(NEW)
-    page.get_by_role("button", name="Change the password").click()
+    page.get_by_label("Repeat the new password").fill(NEW)
+    page.get_by_role("button", name="Change password").click()
     expect(page.get_by_role("status")).to_contain_text("The password is changed")
 
 
@@ -92,7 +92,7 @@ def test_a_wrong_password_is_told_and_the_address_is_kept(visit):
     an_owner()
     page = visit()
     sign_in(page, password="not this one")
-    expect(page.get_by_role("alert")).to_have_text("The address or the password is not right.")
+    expect(page.get_by_role("alert")).to_have_text("The address or the password is wrong.")
     expect(page.get_by_label("Address")).to_have_value(ANN)
 
 
@@ -173,10 +173,10 @@ def test_every_page_can_be_read_by_eye_and_by_ear(visit, complaints, scheme):
             page.goto(path)
             faults[path] = read(page)
     page.goto("/password/")
-    for label in ("Present password", "New password", "New password, once more"):
+    for label in ("Current password", "New password", "Repeat the new password"):
         page.get_by_label(label, exact=True).fill(label)
-    page.get_by_role("button", name="Change the password").click()
-    expect(page.get_by_text("This is not your present password.")).to_be_visible()
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_text("This is not your current password.")).to_be_visible()
     faults["with errors"] = read(page)
     assert {path: found for path, found in faults.items() if found} == {}
     assert len(complaints) == 1  # the page that is not there

@@ -43,7 +43,7 @@ def test_an_owner_gets_a_lost_message_back(visit, lost, options):
     page.get_by_label("Search subject or sender").fill("lyon")
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_text("Another")).to_have_count(0)
-    page.get_by_label("Choose “Ticket to Lyon”").check()
+    page.get_by_label("Select “Ticket to Lyon”").check()
     page.get_by_role("button", name="Restore …").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Restore 1 message")
     page.get_by_role("button", name="Restore").click()

@@ -17,7 +17,7 @@ from tests.site.rows import a_mailbox, a_message
 from tests.web.people import an_admin
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
-LOOKS = "See what it would do|Voir ce que cela ferait"
+LOOKS = "Preview|Aperçu"
 SAVES = "^(Save|Enregistrer)$"
 
 

@@ -28,9 +28,9 @@ def test_a_new_hosting_admin_comes_from_an_empty_panel_to_a_domain_of_ten(visit,
     sign_in(page, "root")
     walk.at("Overview")
     walk.menu("Mailboxes")
-    walk.open("Make the first domain")
+    walk.open("Create first domain")
     walk.fill("Name", "firma.example")
-    walk.press("Make the domain")
+    walk.press("Create domain")
     walk.told("%(domain)s is made.", domain="firma.example")
     walk.at("firma.example", own=True)
 
@@ -38,13 +38,13 @@ def test_a_new_hosting_admin_comes_from_an_empty_panel_to_a_domain_of_ten(visit,
     walk.open("Import")
     walk.at("Import mailboxes")
     walk.field("CSV file").set_input_files(people)
-    walk.press("Bring in")
-    walk.at("What the columns hold")
+    walk.press("Upload")
+    walk.at("Columns of the file")
     walk.press("Check the rows")
-    walk.press("Carry out")
+    walk.press("Import")
     assert set(handed_out(page, walk)) == {f"{name}@firma.example" for name in TEN}
     page.reload()
-    walk.open("To the mailboxes")
+    walk.open("Back to mailboxes")
     expect(page.get_by_role("row")).to_have_count(1 + len(TEN))
 
     walk.open("ben@firma.example", own=True)
@@ -56,7 +56,7 @@ def test_a_new_hosting_admin_comes_from_an_empty_panel_to_a_domain_of_ten(visit,
     walk.press("Remove")
     walk.at("Removed mailboxes")
     walk.press("Restore")
-    walk.told("%(address)s is back as it was.", address="carl@firma.example")
+    walk.told("%(address)s is restored.", address="carl@firma.example")
     walk.menu("Overview")
     expect(page.locator('a[href$="state=suspended"]')).to_have_text("1")
 

@@ -75,7 +75,7 @@ def test_one_that_is_followed_is_not_removed() -> None:
     a_mailbox()
     said("policy", "ensure", "short")
     mailboxes.ensure(ANN, actor=ACTOR, policy=RetentionPolicy.objects.get())
-    with pytest.raises(CommandError, match="still followed"):
+    with pytest.raises(CommandError, match="still used"):
         call_command("policy", "remove", "short")
     mailboxes.ensure(ANN, actor=ACTOR, policy=None)
     assert said("policy", "remove", "short") == "short: removed\n"

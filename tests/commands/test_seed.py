@@ -33,5 +33,5 @@ def test_every_mailbox_of_it_has_the_password_that_was_printed() -> None:
 
 def test_a_site_is_seeded_once() -> None:
     seeded()
-    with pytest.raises(CommandError, match="is there already"):
+    with pytest.raises(CommandError, match="already exists"):
         said("seed")

@@ -67,12 +67,12 @@ def test_it_is_switched_and_removed_by_itself(mail: Mail) -> None:
 def test_no_domain_stands_for_itself_or_for_one_that_stands() -> None:
     for name in (ORG, COM, "example.net"):
         a_domain(name)
-    with pytest.raises(Rejected, match=r"cannot stand for example\.org"):
+    with pytest.raises(Rejected, match=r"cannot be an alias of example\.org"):
         standing(ORG, ORG)
     standing()
-    with pytest.raises(Rejected, match=r"cannot stand for example\.com"):
+    with pytest.raises(Rejected, match=r"cannot be an alias of example\.com"):
         standing("example.net", COM)
-    with pytest.raises(Rejected, match="other domains stand for"):
+    with pytest.raises(Rejected, match="other domains are aliases of"):
         standing(ORG, "example.net")
 
 
@@ -92,9 +92,9 @@ def test_what_has_mailboxes_or_aliases_stands_for_none_and_what_stands_gets_none
         standing()
     mailbox_removal.purge_now("ann@example.com", actor=ACTOR)
     standing()
-    with pytest.raises(Rejected, match=r"example\.com stands for example\.org: make it there"):
+    with pytest.raises(Rejected, match=r"example\.com is an alias of example\.org: create it there"):
         mailboxes.ensure("ann@example.com", actor=ACTOR)
-    with pytest.raises(Rejected, match=r"example\.com stands for example\.org: make it there"):
+    with pytest.raises(Rejected, match=r"example\.com is an alias of example\.org: create it there"):
         aliases.ensure("info@example.com", ["ann@example.org"], actor=ACTOR)
 
 
@@ -113,7 +113,7 @@ def test_a_domain_does_not_stand_where_aliases_would_lead_back() -> None:
 def test_what_is_stood_for_is_not_removed() -> None:
     a_domain(ORG)
     standing()
-    with pytest.raises(Rejected, match=r"example\.com stand for example\.org"):
+    with pytest.raises(Rejected, match=r"example\.com are aliases of example\.org"):
         domain_removal.remove(ORG, actor=ACTOR, with_mailboxes=False)
     domain_removal.remove(COM, actor=ACTOR, with_mailboxes=False)
     domain_removal.remove(ORG, actor=ACTOR, with_mailboxes=False)

@@ -94,7 +94,7 @@ def test_a_name_is_free_again_once_its_device_is_revoked() -> None:
 def test_a_name_that_is_taken_is_refused(name: str) -> None:
     a_mailbox()
     devices.add(ANN, "Phone", actor=ACTOR)
-    with pytest.raises(Rejected, match="has a device of that name"):
+    with pytest.raises(Rejected, match="has a device with that name"):
         devices.add(ANN, name, actor=ACTOR)
 
 
@@ -134,7 +134,7 @@ def test_a_name_that_is_taken_empty_or_of_the_main_password_is_refused(name: str
 
 def test_the_main_password_is_not_revoked_as_a_device() -> None:
     a_mailbox()
-    with pytest.raises(Rejected, match="bar it from POP"):
+    with pytest.raises(Rejected, match="switch off POP with the main password"):
         devices.revoke(ANN, "main", actor=ACTOR)
 
 

@@ -78,7 +78,7 @@ def test_a_domain_with_a_mailbox_on_hold_stays() -> None:
 def test_its_name_stays_taken_and_whoever_uses_it_is_told_what_to_do(use: Callable[[], object]) -> None:
     a_full_domain()
     removed()
-    with pytest.raises(Rejected, match=r"^example.org was removed on .*: restore it, or purge it"):
+    with pytest.raises(Rejected, match=r"^example.org was removed on .*: restore it, or delete it for good"):
         use()
 
 

@@ -123,13 +123,13 @@ def test_to_forward_to_oneself_too_is_to_keep_a_copy() -> None:
     a_mailbox(ANN)
     row = aliases.ensure(ANN, [ANN, AWAY], actor=ACTOR).row
     assert (row.targets, row.keep_copy) == ([AWAY], True)
-    with pytest.raises(Rejected, match="forwarded to nobody else"):
+    with pytest.raises(Rejected, match="not be forwarded to any other address"):
         aliases.ensure(ANN, [ANN], actor=ACTOR)
 
 
 def test_only_a_mailbox_keeps_a_copy() -> None:
     a_domain()
-    with pytest.raises(Rejected, match="nowhere to keep a copy"):
+    with pytest.raises(Rejected, match="it cannot keep a copy"):
         aliases.ensure("info@example.org", [AWAY], actor=ACTOR, keep_copy=True)
 
 
@@ -137,7 +137,7 @@ def test_a_forward_is_no_alias_of_the_domains_limit_and_goes_with_its_mailbox() 
     a_domain(alias_limit=0)
     a_mailbox(ANN)
     forward(AWAY)
-    with pytest.raises(Rejected, match=r"all the aliases it may have \(0\)"):
+    with pytest.raises(Rejected, match=r"reached its alias limit \(0\)"):
         aliases.ensure("info@example.org", [AWAY], actor=ACTOR)
     mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
     with pytest.raises(Rejected, match="was removed"):
@@ -187,7 +187,7 @@ def test_an_owner_forwards_only_where_the_domain_allows_it() -> None:
     made = forwards.of(box)
     assert made is not None
     assert made.targets == [AWAY]
-    with pytest.raises(Rejected, match="to 10 addresses at most"):
+    with pytest.raises(Rejected, match="to at most 10 addresses"):
         forwards.ensure_own(box, [f"n{n}@elsewhere.example" for n in range(11)], keep_copy=True, actor=ACTOR)
     forwards.remove_own(box, actor=ACTOR)
     assert forwards.of(box) is None

@@ -61,7 +61,7 @@ def test_a_hash_is_no_password_of_a_mailbox_and_the_refusal_names_its_scheme() -
         lambda: mailboxes.set_password("ann@example.org", HASH, actor=ACTOR),
         lambda: admins.ensure("root", actor=ACTOR, password=HASH),
     ):
-        with pytest.raises(Rejected, match=r"password hash \(SHA512-CRYPT\).*write the password itself") as refusal:
+        with pytest.raises(Rejected, match=r"password hash \(SHA512-CRYPT\).*type the password itself") as refusal:
             act()
         assert refusal.value.field == "password"
     assert [user.address for user in User.objects.all()] == ["ann@example.org"]

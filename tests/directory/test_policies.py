@@ -84,16 +84,16 @@ def test_choosing_a_policy_starts_its_clock_there(at_once: bool) -> None:
 def test_a_second_editor_is_told() -> None:
     policy = a_policy()
     policies.change(policy.pk, actor=ACTOR, seen=policy.saved_at, expire_days=9)
-    with pytest.raises(Rejected, match="meanwhile"):
+    with pytest.raises(Rejected, match="in the meantime"):
         policies.change(policy.pk, actor=ACTOR, seen=policy.saved_at, expire_days=8)
-    with pytest.raises(Rejected, match="meanwhile"):
+    with pytest.raises(Rejected, match="in the meantime"):
         policies.change(policy.pk, actor=ACTOR, seen=policy.saved_at - timedelta(days=1), expire_days=8)
 
 
 def test_a_name_is_had_once() -> None:
     a_policy("first")
     second = a_policy("second")
-    with pytest.raises(Rejected, match="of this name"):
+    with pytest.raises(Rejected, match="with this name"):
         policies.change(second.pk, actor=ACTOR, seen=second.saved_at, name="first")
 
 
@@ -102,7 +102,7 @@ def test_one_that_is_followed_stays_and_says_by_whom() -> None:
     a_domain("b.example", policy=policy)
     a_mailbox()
     mailboxes.ensure(ANN, actor=ACTOR, policy=policy)
-    with pytest.raises(Rejected, match=r"by 2, among them b\.example, ann@example\.org"):
+    with pytest.raises(Rejected, match=r"in 2 places, among them b\.example, ann@example\.org"):
         policies.remove(policy.pk, actor=ACTOR)
     domains.ensure("b.example", actor=ACTOR, policy=None)
     mailboxes.ensure(ANN, actor=ACTOR, policy=None)
@@ -126,7 +126,7 @@ def test_the_sites_policy_keeps_its_place_until_another_takes_it_so_that_no_reco
         "a change": lambda: policies.change(first.pk, actor=ACTOR, seen=first.saved_at, site=False),
         "the shell": lambda: policies.ensure("first", actor=ACTOR, site=False),
     }
-    with pytest.raises(Rejected, match="let another policy take its place first"):
+    with pytest.raises(Rejected, match="make another policy the site policy first"):
         leaves[by]()
     assert _destroyed_next() == 0
     a_policy("second", site=True, recovery_days=30)

@@ -81,7 +81,7 @@ def test_what_rests_after_its_removal_as_a_file(root):
     Mailbox.objects.filter(pk__in=[gone.pk, asked.pk]).update(removed_at=now, removed_by="root")
     Mailbox.objects.filter(pk=asked.pk).update(purge_asked_at=now)
     rows = {row["Address"]: row for row in exported(root, "/mailboxes/removed/")}
-    assert (rows[ANN]["Removed by"], rows[ANN]["Destroyed"] > now.isoformat()) == ("root", True)
-    assert rows["bob@example.org"]["Destroyed"] == ""
+    assert (rows[ANN]["Removed by"], rows[ANN]["Deleted for good"] > now.isoformat()) == ("root", True)
+    assert rows["bob@example.org"]["Deleted for good"] == ""
     Domain.objects.update(removed_at=now, removed_by="root")
     assert [row["Domain"] for row in exported(root, "/domains/removed/")] == ["example.org"]

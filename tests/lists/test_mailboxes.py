@@ -166,8 +166,8 @@ def test_a_page_whose_rows_are_gone_shows_the_last_there_is(root, monkeypatch, r
 
 def test_a_search_for_two_letters_says_what_it_looks_at(root):
     mailboxes(3)
-    assert "only beginnings are looked for" in get(root, q="bo")
-    assert "only beginnings are looked for" not in get(root, q="box")
+    assert "only the beginnings of names" in get(root, q="bo")
+    assert "only the beginnings of names" not in get(root, q="box")
 
 
 def test_a_button_for_the_chosen_leads_there_with_the_filters(root, bulk):
@@ -257,5 +257,5 @@ def test_ticks_beyond_the_most_are_told_and_none_before_them_is_lost(root, monke
     answer = root.post(LIST, {"shown": others, "ticked": others, "here": "", "bulk": "suspend"}, follow=True)
     assert answer.redirect_chain == [(LIST, 302)]
     page = answer.content.decode()
-    assert "3 rows were not chosen: one by one, 4 can be" in page.replace("\xa0", " ")
+    assert "3 rows were not selected: at most 4 can be selected one by one" in page.replace("\xa0", " ")
     assert root.session["chosen:mailboxes"]["keys"] == sorted([first, *sorted(others)[:3]])

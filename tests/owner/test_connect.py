@@ -44,7 +44,7 @@ def test_the_form_sent_again_makes_no_second_device_and_shows_no_secret():
     client = signed_in(ANN)
     connected(client)
     again = connected(client)
-    assert "has a device of that name" in again.context["form"].errors["name"][0]
+    assert "has a device with that name" in again.context["form"].errors["name"][0]
     assert Device.objects.filter(name="Phone").count() == 1
 
 
@@ -148,7 +148,7 @@ def test_what_failed_before_the_device_was_made_or_went_well_is_no_failure_of_it
     DiarySession.objects.create(mailbox=mailbox, started_at=before, ended_at=before, ended="wrong")
     DiarySession.objects.create(mailbox=mailbox, started_at=now, ended_at=now, ended="quit")
     page = client.get(f"/devices/{Device.objects.get(name='Phone').pk}/status/").content.decode()
-    assert "A try was refused" not in page
+    assert "A sign-in was refused" not in page
 
 
 def test_every_refusal_of_the_diary_has_its_remedy():

@@ -34,7 +34,7 @@ def test_each_device_is_told_with_mode_last_use_and_since_when():
     an_owner()
     a_device(last_sign_in_at=timezone.now() - datetime.timedelta(hours=3), last_client="192.0.2.7", mode="peek")
     page = texts(signed_in(ANN).get("/devices/"))
-    for said in ("Phone", "Looks on", "192.0.2.7", "3 hours ago", "since", "Main password"):
+    for said in ("Phone", "View only", "192.0.2.7", "3 hours ago", "since", "Main password"):
         assert said in page
 
 
@@ -68,7 +68,7 @@ def test_a_new_name_is_kept_and_told():
     an_owner()
     device = a_device()
     response = signed_in(ANN).post(f"/devices/{device.pk}/name/", {"name": "Old phone"}, follow=True)
-    assert "The device is called “Old phone” now." in texts(response)
+    assert "The device is now called “Old phone”." in texts(response)
     device.refresh_from_db()
     assert device.name == "Old phone"
 
@@ -78,7 +78,7 @@ def test_a_name_that_is_taken_is_told_beside_the_field_and_what_was_typed_stays(
     device, other = a_device(), a_device("Tablet")
     response = signed_in(ANN).post(f"/devices/{device.pk}/name/", {"name": other.name})
     form = response.context["forms"]["rename"]
-    assert "has a device of that name" in form.errors["name"][0]
+    assert "has a device with that name" in form.errors["name"][0]
     assert 'value="Tablet"' in texts(response)
 
 
@@ -120,14 +120,14 @@ def test_revoking_is_asked_about_once_and_then_told():
     assert "cannot be undone" in texts(client.get(f"/devices/{device.pk}/revoke/"))
     assert Device.objects.get(pk=device.pk).revoked_at is None
     page = texts(client.post(f"/devices/{device.pk}/revoke/", follow=True))
-    assert "“Phone” is revoked: it signs in no more." in page
+    assert "“Phone” is revoked: it can no longer sign in." in page
     assert Device.objects.get(pk=device.pk).revoked_at is not None
 
 
 def test_the_main_password_is_not_revoked():
     an_owner()
     page = texts(signed_in(ANN).post(f"/devices/{main().pk}/revoke/", follow=True))
-    assert "The main password is not revoked" in page
+    assert "The main password cannot be revoked" in page
     assert main().revoked_at is None
 
 

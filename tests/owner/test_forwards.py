@@ -70,7 +70,7 @@ def test_what_an_administrator_has_switched_off_stays_off_and_the_owner_is_told(
     told = client.post(PATH, {"targets": "ann@work.example"}, follow=True).content.decode()
     assert ("Your mail is forwarded." in told, "Saved, but nothing is forwarded" in told) == (False, True)
     refusal = client.post(PATH, {"targets": ""}).context["form"].errors["targets"]
-    assert "he alone removes it" in str(refusal)
+    assert "only an administrator can remove it" in str(refusal)
     assert (Alias.objects.get().targets, Alias.objects.get().active) == (["ann@work.example"], False)
 
 

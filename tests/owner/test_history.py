@@ -31,7 +31,7 @@ def test_administrators_changes_can_be_read_alone():
     client.post("/settings/", {"name": "Ann", "language": "en"})
     assert "You changed the name of" in told(client)
     assert "You changed" not in told(client, "?who=others")
-    assert "made the mailbox" in told(client, "?who=others")
+    assert "created the mailbox" in told(client, "?who=others")
 
 
 def test_nothing_of_other_mailboxes_is_told():
@@ -46,7 +46,7 @@ def test_a_long_history_has_pages():
     for number in range(60):
         mailboxes.ensure(ANN, actor=Actor("tester", "shell"), quota_octets=number)
     assert "?page=2" in told(client)
-    assert "made the mailbox" in told(client, "?page=2")
+    assert "created the mailbox" in told(client, "?page=2")
     assert client.get("/settings/history/?page=nonsense").status_code == 200
 
 

@@ -96,7 +96,7 @@ def test_an_owner_removes_a_message_for_all_devices_and_may_take_it_back():
     page = client.post(f"/messages/{row.pk}/remove/", follow=True).content.decode()
     row.refresh_from_db()
     assert (row.removed_why, row.removed_by) == (Message.Why.PERSON, None)
-    for text in ("It rests in recovery", "removed by the owner, in the pages", "Get it back"):
+    for text in ("You can restore it from recovery", "removed by the owner, in the pages", "Restore this message"):
         assert text in page
     assert AuditEntry.objects.get(verb="recovery.remove").details["messages"] == 1
     assert client.post(f"/messages/{row.pk}/remove/").status_code == 404, "it is not live any more"
@@ -108,7 +108,7 @@ def test_an_owner_removes_a_message_for_all_devices_and_may_take_it_back():
 def test_what_an_import_brought_says_so():
     row = a_letter(an_owner(), "one", arrived_at=timezone.now() - timedelta(days=2))
     Message.objects.update(aged_from=timezone.now())
-    assert "was put into the mailbox" in signed_in(ANN).get(f"/messages/{row.pk}/").content.decode()
+    assert "was added to the mailbox" in signed_in(ANN).get(f"/messages/{row.pk}/").content.decode()
 
 
 @pytest.mark.parametrize("rows", [1, 20])
@@ -143,7 +143,7 @@ def test_a_lost_body_is_told_and_not_half_sent():
     row.body.save()
     client = signed_in(ANN)
     answer = client.get(f"/messages/{row.pk}/file/", follow=True)
-    assert "cannot be read now" in answer.content.decode()
+    assert "cannot be read at the moment" in answer.content.decode()
 
 
 def test_the_main_password_counts_once_it_was_used():

@@ -44,7 +44,7 @@ def test_the_page_says_what_left_when_why_and_for_how_long_it_can_come_back():
 
 def test_an_empty_page_says_what_comes_here():
     an_owner()
-    assert "Nothing has left your mailbox lately" in signed_in(ANN).get("/recovery/").content.decode()
+    assert "Nothing has been removed from your mailbox recently" in signed_in(ANN).get("/recovery/").content.decode()
 
 
 def test_a_search_finds_by_subject_and_sender_and_says_what_it_has_not_read(monkeypatch):
@@ -118,7 +118,7 @@ def test_with_the_main_password_alone_nobody_is_asked_for_which_device():
 def test_a_restore_above_the_quota_is_told():
     row = left(an_owner(quota_octets=10), "one")
     answer = signed_in(ANN).post(f"/messages/{row.pk}/", {"uidl": "old"}, follow=True)
-    assert "above its quota" in answer.content.decode()
+    assert "over its quota" in answer.content.decode()
 
 
 def test_mail_is_destroyed_only_once_that_is_confirmed():
@@ -141,7 +141,7 @@ def test_a_hold_is_told_and_nothing_is_destroyed():
     row = left(an_owner(), "one")
     mailboxes.ensure(ANN, actor=ACTOR, held=True)
     client = signed_in(ANN)
-    assert "nothing is destroyed" in client.get("/recovery/").content.decode()
+    assert "nothing is deleted for good" in client.get("/recovery/").content.decode()
     assert "is on hold" in client.post(f"/messages/{row.pk}/purge/").content.decode()
     assert Message.objects.exists()
 

@@ -39,13 +39,13 @@ def test_the_owner_sees_what_is_used_of_the_quota_and_by_what():
 def test_the_owner_reads_how_long_his_mail_stays():
     mailbox = an_owner()
     page = signed_in(ANN).get("/mailbox/").content.decode()
-    for rule in ("All mail stays until a device deletes it.", "What left rests in recovery for 30 days."):
+    for rule in ("All mail stays until a device deletes it.", "Removed mail stays in recovery for 30 days."):
         assert rule in page
     Mailbox.objects.filter(pk=mailbox.pk).update(
         policy=RetentionPolicy.objects.create(name="short", expire_days=9, diary_days=7), held=True
     )
     page = signed_in(ANN).get("/mailbox/").content.decode()
-    for rule in ("Mail leaves 9 days after it arrived", "The diary is kept for 7 days.", "The mailbox is on hold"):
+    for rule in ("Mail is removed 9 days after it arrived", "The diary is kept for 7 days.", "The mailbox is on hold"):
         assert rule in page
 
 
@@ -111,7 +111,7 @@ def test_the_page_says_when_pop_or_the_main_password_is_barred():
     an_owner(pop=False, main_pop=False)
     page = signed_in(ANN).get("/mailbox/").content.decode()
     assert "POP is switched off" in page
-    assert "the main password is not taken" in page
+    assert "the main password is not accepted" in page
 
 
 def test_an_admin_without_a_mailbox_has_no_such_page():

@@ -81,7 +81,7 @@ def test_a_new_hosting_admin_runs_everything(root):
         ({"kind": "domains", "domains": "nowhere.example"}, "domains", "not a domain of this site"),
         ({"kind": "domains", "domains": "no domain"}, "domains", "not a domain name"),
         ({"kind": "host", "domains": "one.example"}, "domains", "leave this empty"),
-        ({"kind": "domains", "domains": "one.example", "login": "root"}, "login", "every domain is his"),
+        ({"kind": "domains", "domains": "one.example", "login": "root"}, "login", "already runs every domain"),
         ({"kind": "host", "login": "two words"}, "login", "is not a login"),
     ],
 )
@@ -110,7 +110,7 @@ def test_a_domain_admin_is_suspended_given_a_password_and_removed(root):
     secret = secret_on(text(root.post(f"/admins/{user.pk}/password/")))
     user.refresh_from_db()
     assert (user.check_password(secret), user.must_change_password) == (True, True)
-    assert "made anew" in text(root.get(f"/admins/{user.pk}/removal/"))
+    assert "created again" in text(root.get(f"/admins/{user.pk}/removal/"))
     root.post(f"/admins/{user.pk}/removal/")
     assert not User.objects.filter(address="carla").exists()
     entry = AuditEntry.objects.get(verb="admin.remove")

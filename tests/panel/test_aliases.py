@@ -53,7 +53,7 @@ def listed(text: str) -> list[str]:
 
 
 def test_an_empty_list_says_what_to_do(root: Client) -> None:
-    assert "Make the first alias" in page(root, "/aliases/")
+    assert "Create first alias" in page(root, "/aliases/")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_an_alias_is_made_for_a_time(root: Client) -> None:
     [
         ({"address": "info"}, None, ""),
         ({"address": "info@nowhere.example"}, "address", "not one of your domains"),
-        ({"address": "taken@example.org"}, "address", "an alias already"),
+        ({"address": "taken@example.org"}, "address", "already an alias"),
         ({"address": "ann@example.org"}, "keep_copy", "say whether it keeps a copy"),
         ({"targets": "ann"}, "targets", "has no @"),
         ({"targets": ""}, "targets", "required"),
@@ -179,7 +179,7 @@ def test_a_change_is_saved_and_who_comes_second_is_told(root: Client) -> None:
 def test_a_removal_is_asked_first(root: Client) -> None:
     a_domain()
     row = aliases.ensure("info@example.org", [AWAY], actor=ACTOR).row
-    assert "Remove it" in page(root, f"/aliases/{row.pk}/removal/")
+    assert "Delete for good" in page(root, f"/aliases/{row.pk}/removal/")
     response = root.post(f"/aliases/{row.pk}/removal/", follow=True)
     assert response.redirect_chain == [("/aliases/?domain=example.org", 302)]
     assert not Alias.objects.exists()

@@ -139,7 +139,7 @@ def test_of_the_choice_of_a_policy(root: Client, of: str) -> None:
     sent |= {"previewed": previewed(text(root.post("/policies/choice/", sent))), "save": ""}
     ensure = mailboxes.ensure if "@" in of else domains.ensure
     answer = at_one_instant(lambda: ensure(of, actor=ACTOR, policy=first), lambda: root.post("/policies/choice/", sent))
-    assert "This is not what was shown before" in text(answer)
+    assert "The data has changed since the preview" in text(answer)
     row = Mailbox.objects.get() if "@" in of else Domain.objects.get()
     assert row.policy == first
     again = {**sent, "previewed": previewed(text(answer))}
@@ -152,14 +152,14 @@ def test_a_policy_that_was_edited_after_its_choice_was_shown_is_shown_anew(root:
     sent = {"of": ANN, "policy": policy.pk, "start": "now"}
     sent |= {"previewed": previewed(text(root.post("/policies/choice/", sent))), "save": ""}
     policies.ensure("short", actor=ACTOR, expire_days=1)
-    assert "This is not what was shown before" in text(root.post("/policies/choice/", sent))
+    assert "The data has changed since the preview" in text(root.post("/policies/choice/", sent))
     assert Mailbox.objects.get().policy is None
 
 
 def test_of_a_new_domain(root: Client) -> None:
     sent = {"name": "example.org", "over_quota": "defer", "mailbox_limit": "9"}
     answer = at_one_instant(lambda: a_domain(mailbox_limit=5), lambda: root.post("/domains/new/", sent))
-    assert "example.org is here already" in str(answer.context["form"].errors["name"])
+    assert "example.org already exists" in str(answer.context["form"].errors["name"])
     assert Domain.objects.get().mailbox_limit == 5
 
 
@@ -170,7 +170,7 @@ def test_of_a_new_alias(root: Client) -> None:
         lambda: aliases.ensure("info@example.org", ["one@there.example"], actor=ACTOR),
         lambda: root.post("/aliases/new/", sent),
     )
-    assert "is an alias already" in str(answer.context["form"].errors["address"])
+    assert "is already an alias" in str(answer.context["form"].errors["address"])
     assert Alias.objects.get().targets == ["one@there.example"]
 
 

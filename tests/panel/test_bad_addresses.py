@@ -16,7 +16,7 @@ from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 QUOTED, NO_DOMAIN = '"ann.b"@example.org', "ann@nodots"
-TOLD = {QUOTED: "un nom entre guillemets avant le @", NO_DOMAIN: "'nodots' n’est pas un nom de domaine"}
+TOLD = {QUOTED: "les noms entre guillemets avant le @", NO_DOMAIN: "'nodots' n’est pas un nom de domaine"}
 OF_ADDRESSES = [
     ("/mailboxes/new/", "address"),
     ("/aliases/new/", "address"),

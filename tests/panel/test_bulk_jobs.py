@@ -76,7 +76,7 @@ def test_a_job_is_its_owners_alone_and_obeys_the_rights_that_he_has_left(root: C
     grants.revoke("carla", "example.org", actor=ACTOR)
     stepped(carla, page)
     assert User.objects.filter(is_active=False).count() == Change.step_rows
-    assert "not yours any more" in carla.get(page).content.decode()
+    assert "no longer administer it" in carla.get(page).content.decode()
     assert carla.post(f"{page}undo/").status_code == 302
     stepped(carla, page)
     assert User.objects.filter(is_active=False).count() == Change.step_rows
@@ -89,7 +89,7 @@ def test_a_policy_that_is_edited_after_the_preview_is_shown_anew(root: Client) -
     mark = previewed(root.post(url, {"preview": "", **asked}).content.decode())
     policies.ensure("Brief", actor=ACTOR, expire_days=1)
     page = root.post(url, {"do": "", "previewed": mark, **asked}).content.decode()
-    assert "This is not what was shown before" in page
+    assert "The data has changed since the preview" in page
     assert not Job.objects.exists()
     assert root.post(url, {"do": "", "previewed": previewed(page), **asked}).status_code == 302
 
@@ -100,7 +100,7 @@ def test_a_policy_that_is_edited_while_it_is_given_is_given_to_no_more(root: Cli
     policies.ensure("Brief", actor=ACTOR, expire_days=1)
     stepped(root, page)
     assert Mailbox.objects.filter(policy=policy).count() == Change.step_rows
-    assert "was changed after you looked" in root.get(page, {"fate": "bad"}).content.decode()
+    assert "has changed since the preview" in root.get(page, {"fate": "bad"}).content.decode()
 
 
 def test_a_policy_that_is_gone_meanwhile_is_the_reason_of_every_row_left(root: Client) -> None:
@@ -124,5 +124,5 @@ def test_the_preview_of_a_policy_counts_the_mail_that_would_leave() -> None:
     shown = client.post(url, {"preview": "", "policy": str(policy.pk)}).content.decode()
     assert "Removes 2 messages" in shown
     assert "in 2 mailboxes" in shown
-    assert "nothing would leave" not in shown
+    assert "nothing would be removed" not in shown
     assert not Mailbox.objects.exclude(policy=None).exists()

@@ -224,7 +224,7 @@ def test_a_domain_admin_brings_his_export_in_again_but_sets_no_hold(root: Client
     assert {row.fate for row in chief.get(page).context["page"].rows} == {"same"}
     page = checked(chief, b"address,hold\nheld@example.org,no\nchief@example.org,yes\nnew@example.org,yes\n")
     rows = chief.get(page).context["page"].rows
-    assert [row.detail for row in rows] == ["a hold is set and lifted by hosting admins alone"] * 3
+    assert [row.detail for row in rows] == ["only hosting admins can set or lift a hold"] * 3
 
 
 def test_a_first_line_that_is_data_is_a_row_and_is_kept_nowhere_else(root: Client) -> None:
@@ -262,5 +262,5 @@ def test_the_first_line_of_one_line_alone_stays_a_row(root: Client) -> None:
 def test_the_first_line_of_what_was_carried_out_is_turned_no_more(root: Client) -> None:
     page = checked(root, b"address\nann@example.org\n")
     root.post(f"{page}start/")
-    assert "carried out already" in root.post(f"{page}columns/", {"first": ""}, follow=True).content.decode()
+    assert "already been imported" in root.post(f"{page}columns/", {"first": ""}, follow=True).content.decode()
     assert Roster.objects.get().header == ["address"]

@@ -63,7 +63,7 @@ def test_a_new_mailbox_shows_its_generated_password_once(root):
 )
 def test_a_new_mailbox_without_a_quota_gets_its_domains_and_only_a_word_lifts_it(root, typed, given):
     a_domain(mailbox_quota_default=1024 * MB)
-    assert "Empty: what example.org gives (1.0 GB)" in text(root.get("/mailboxes/new/"))
+    assert "Leave empty for the default of example.org (1.0 GB)" in text(root.get("/mailboxes/new/"))
     make(root, quota_octets=typed)
     assert Mailbox.objects.get().quota_octets == given
 
@@ -78,8 +78,8 @@ def test_a_domain_admin_need_not_know_what_a_mailbox_may_have(carla):
 def test_the_quota_told_is_that_of_the_domain_one_comes_from(root):
     a_domain(mailbox_quota_default=1024 * MB)
     a_domain("example.net", mailbox_quota_default=5 * MB)
-    assert "Empty: what the domain gives." in text(root.get("/mailboxes/new/"))
-    assert "Empty: what example.net gives (5.0 MB)" in text(root.get("/mailboxes/new/?domain=example.net"))
+    assert "Leave empty for the default of the domain." in text(root.get("/mailboxes/new/"))
+    assert "Leave empty for the default of example.net (5.0 MB)" in text(root.get("/mailboxes/new/?domain=example.net"))
 
 
 def test_the_page_of_a_mailbox_shows_its_latest_sessions_and_what_left_but_no_subject(root):
@@ -105,13 +105,13 @@ def test_the_page_of_a_mailbox_shows_its_latest_sessions_and_what_left_but_no_su
 
 def test_an_empty_panel_says_where_to_begin(root):
     page = text(root.get("/mailboxes/"))
-    assert "Make the first domain" in page
+    assert "Create first domain" in page
     assert "Filter" not in page
     a_domain()
     page = text(root.get("/mailboxes/"))
-    assert "Make the first mailbox" in page
+    assert "Create first mailbox" in page
     assert 'href="/mailboxes/import/"' in page
-    assert "What stands before @example.org is enough." in text(root.get("/mailboxes/new/"))
+    assert "The part before @example.org is enough." in text(root.get("/mailboxes/new/"))
     a_domain("other.example")
     assert "is enough." not in text(root.get("/mailboxes/new/"))
 
@@ -159,7 +159,7 @@ def test_an_address_in_another_script_is_stored_once_and_shown_both_ways(root):
 
 def test_an_address_that_is_there_is_not_changed_by_the_way(root):
     an_owner(name="Ann")
-    assert "is a mailbox already" in text(make(root, name="Eve"))
+    assert "is already a mailbox" in text(make(root, name="Eve"))
     assert User.objects.get(address=ANN).name == "Ann"
 
 
@@ -207,7 +207,7 @@ def test_a_quota_below_what_is_there_is_taken_with_a_warning(root):
     mailbox = an_owner()
     a_message(mailbox, octets=2 * MB)
     page = text(root.get(edit(root, mailbox, quota_octets="1MB").url))
-    assert "It holds 2.0 MB, more than its quota" in page
+    assert "It contains 2.0 MB, more than its quota" in page
 
 
 def test_the_second_of_two_who_edit_is_told_and_loses_nothing(root):
@@ -324,14 +324,14 @@ def test_many_are_suspended_with_a_preview_a_result_each_and_undone(root):
     ann, bob = an_owner(), an_owner("bob@example.org", suspended=True)
     url = choose(root, "suspend", ann, bob)
     page = text(root.get(url))
-    assert "1 mailbox is suspended." in page
-    assert "1 mailbox is so already." in page
+    assert "1 mailbox will be suspended." in page
+    assert "1 mailbox already had this setting." in page
     assert User.objects.get(address=ANN).is_active
     page = done(root, url)
     assert "suspended: no → yes" in page
-    assert "as before" in page
+    assert "already had this setting" in page
     assert not User.objects.get(address=ANN).is_active
-    assert "as it was" in undone(root)
+    assert "changed back" in undone(root)
     assert User.objects.get(address=ANN).is_active
     assert not User.objects.get(address="bob@example.org").is_active
 
@@ -352,10 +352,10 @@ def test_nothing_is_done_by_a_preview_and_a_wrong_quota_is_told(root):
 def test_nothing_is_done_unseen(root):
     ann = an_owner()
     url = choose(root, "quota", ann)
-    assert "not what was shown" in text(root.post(url, {"do": "", "quota_octets": "1 MB"}))
+    assert "changed since the preview" in text(root.post(url, {"do": "", "quota_octets": "1 MB"}))
     shown = previewed(text(root.post(url, {"preview": "", "quota_octets": "1 GB"})))
     page = text(root.post(url, {"do": "", "previewed": shown, "quota_octets": "1 MB"}))
-    assert "not what was shown" in page
+    assert "changed since the preview" in page
     assert not Job.objects.exists()
     root.post(url, {"do": "", "previewed": previewed(page), "quota_octets": "1 MB"})
     ann.refresh_from_db()
@@ -368,12 +368,12 @@ def test_what_is_chosen_must_be_what_was_shown(root):
     url = choose(root, "suspend", ann)
     shown = previewed(text(root.get(url)))
     root.post("/mailboxes/", {"shown": [ann.pk, bob.pk], "ticked": [bob.pk]})
-    assert "not what was shown" in text(root.post(url, {"do": "", "previewed": shown}))
+    assert "changed since the preview" in text(root.post(url, {"do": "", "previewed": shown}))
     root.post("/mailboxes/", {"choose": "all"})
     shown = previewed(text(root.get(url)))
     assert root.post(url.replace("suspend", "remove"), {"do": "", "previewed": shown}).status_code == 200
     an_owner("eve@example.org")
-    assert "not what was shown" in text(root.post(url, {"do": "", "previewed": shown}))
+    assert "changed since the preview" in text(root.post(url, {"do": "", "previewed": shown}))
     assert not Job.objects.exists()
 
 
@@ -395,7 +395,7 @@ def test_a_policy_and_switches_are_set_for_many_and_undone(root):
     ann.refresh_from_db()
     assert ann.policy is None
     url = choose(root, "switches", ann)
-    assert "at least one switch" in text(root.post(url, {"preview": ""}))
+    assert "at least one service" in text(root.post(url, {"preview": ""}))
     done(root, url, pop="false", receives="false")
     ann.refresh_from_db()
     assert (ann.pop, ann.receives, ann.web) == (False, False, True)
@@ -416,7 +416,7 @@ def test_a_field_that_an_earlier_version_had_is_passed_over_by_an_undo(root):
 def test_many_must_choose_a_new_password(root):
     ann = an_owner()
     url = choose(root, "password", ann)
-    assert "1 mailbox must choose a new password." in text(root.get(url))
+    assert "1 owner will have to choose a new password." in text(root.get(url))
     done(root, url)
     ann.user.refresh_from_db()
     assert ann.user.must_change_password
@@ -429,8 +429,8 @@ def test_many_are_removed_but_for_those_on_hold_and_brought_back(root):
     ann, bob = an_owner(), an_owner("bob@example.org", held=True)
     url = choose(root, "remove", ann, bob)
     page = text(root.get(url))
-    assert "1 mailbox is removed." in page
-    assert "1 mailbox on hold stays." in page
+    assert "1 mailbox will be removed." in page
+    assert "1 mailbox is on hold and will not be removed." in page
     assert "lift the hold first" in done(root, url)
     assert [row.user.address for row in Mailbox.objects.filter(removed_at=None)] == ["bob@example.org"]
     undone(root)
@@ -450,7 +450,7 @@ def test_all_that_a_filter_finds_is_changed_and_nothing_else(root):
 
 
 def test_nothing_chosen_is_told(root):
-    assert "Nothing is chosen" in text(root.get("/mailboxes/bulk/suspend/"))
+    assert "Nothing is selected" in text(root.get("/mailboxes/bulk/suspend/"))
     assert root.get("/mailboxes/bulk/explode/").status_code == 404
     assert root.get("/mailboxes/results/1/").status_code == 404
 

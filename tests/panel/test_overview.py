@@ -244,7 +244,7 @@ def test_a_part_that_is_silent_is_told():
     ]
     SweepPass.objects.create(started_at=now, ended_at=now)
     assert site_parts.parts()[-1].good
-    assert overview().count("not at work") == 1
+    assert overview().count("not running") == 1
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_of_a_new_mailbox(carla: Client) -> None:
     assert [*errors(carla, url, **new, quota_octets="1 MB", password="short")] == ["password"]
     mailboxes.ensure("bob@example.org", actor=ACTOR, quota_octets=MB)
     assert errors(carla, url, address="eve@example.org", quota_octets="1 MB") == {
-        "address": ["example.org has all the mailboxes it may have (2)"]
+        "address": ["example.org has reached its mailbox limit (2)"]
     }
 
 

@@ -44,10 +44,10 @@ def test_a_removed_mailbox_is_destroyed_only_by_its_address(root: Client) -> Non
     response = root.post(path, {"name": " Ann@Example.org"}, follow=True)
     assert response.redirect_chain == [("/mailboxes/removed/", 302)]
     shown = response.content.decode()
-    assert "is being destroyed" in shown
+    assert "is being deleted for good" in shown
     assert path not in shown
     response = root.post(path.replace("purge", "restoral"), follow=True)
-    assert "is being destroyed: its name is free in a few minutes" in response.content.decode()
+    assert "is being deleted for good: its name will be free in a few minutes" in response.content.decode()
     swept()
     assert (Mailbox.objects.count(), Message.objects.count()) == (0, 0)
     assert not User.objects.filter(address=ANN).exists()

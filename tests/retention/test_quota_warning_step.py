@@ -123,4 +123,4 @@ def test_an_admin_without_a_mailbox_hears_at_the_recovery_address(
     User.objects.create(address="other", role=User.Role.ADMIN)
     sweep.tend(letters.store)
     sweep.tend(letters.store)
-    assert [(mail.to, mail.subject) for mail in mailoutbox] == [(["host@elsewhere.example"], "1 mailbox fills up")]
+    assert [(mail.to, mail.subject) for mail in mailoutbox] == [(["host@elsewhere.example"], "1 mailbox is filling up")]

@@ -66,7 +66,7 @@ def test_the_link_works_once(client, ann):
     choose(client, way)
     again = client.get(way)
     assert again.status_code == 410
-    assert "This link is used up" in again.content.decode()
+    assert "This link is no longer valid" in again.content.decode()
     assert choose(client, way, "yet another password").status_code == 410
     assert sign_in(client, ann, NEW).status_code == 302
 

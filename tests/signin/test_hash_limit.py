@@ -120,7 +120,7 @@ def test_a_sign_in_without_a_place_says_so_in_words_alike_for_everybody_and_hash
     with full(places, *["198.51.100.7"] * OF_NETWORK):
         answer = sign_in(client, name, password, REMOTE_ADDR="198.51.100.99")
     assert (answer.status_code, answer["Retry-After"], Counting.hashed - before) == (503, "5", 0)
-    assert "Too many people sign in just now. Try again in a moment." in answer.content.decode()
+    assert "Too many people are signing in right now. Try again in a moment." in answer.content.decode()
 
 
 @pytest.mark.django_db
@@ -137,7 +137,7 @@ def test_the_present_password_needs_a_place_too() -> None:
     browser = signed_in(ANN)
     with full(places, *clients(RUNNING)):
         answer = browser.post(reverse("settings-password"), {"old_password": PASSWORD})
-    assert "Too many people sign in just now." in answer.content.decode()
+    assert "Too many people are signing in right now." in answer.content.decode()
 
 
 # --- known networks -----------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def test_an_admin_has_one_as_well():
 def test_without_the_password_nothing_is_mailed():
     an_owner("ann2@example.org")
     response = name(signed_in("ann2@example.org"), password="not this")
-    assert "not your present password" in response.context["form"].errors["password"][0]
+    assert "not your current password" in response.context["form"].errors["password"][0]
     assert mailed() == []
 
 
@@ -85,7 +85,7 @@ def test_a_mail_server_that_is_away_is_said_in_words_and_what_was_typed_stays(se
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     an_owner("ann7@example.org")
     page = name(signed_in("ann7@example.org")).content.decode()
-    assert "did not take the mail" in page
+    assert "did not accept the mail" in page
     assert HOME in page
 
 
@@ -102,7 +102,7 @@ def test_an_address_that_came_to_be_hosted_here_is_told_on_both_pages():
     an_owner("ann6@example.org")
     User.objects.filter(address="ann6@example.org").update(recovery_address="bob@example.org")
     client = signed_in("ann6@example.org")
-    assert "no link is mailed to it" in client.get(FORM).content.decode()
+    assert "no link is sent to it" in client.get(FORM).content.decode()
     assert "not used: it is hosted here" in client.get("/settings/").content.decode()
 
 

@@ -41,7 +41,7 @@ def test_what_was_typed_is_offered_after_the_sign_in_and_sent_by_one_button(root
     old = hidden(root.get(path).content.decode())["csrfmiddlewaretoken"]
     WebSession.objects.all().delete()
     page = root.post(path, {**TYPED, "csrfmiddlewaretoken": old}).content.decode()
-    assert "what you typed can be sent then" in page
+    assert "Sign in to send what you typed" in page
     wrong = root.post("/sign-in/", {**hidden(page), "username": "root", "password": "not this one"}).content.decode()
     page = root.post("/sign-in/", {**hidden(wrong), "username": "root", "password": PASSWORD}).content.decode()
     assert f'action="{path}"' in page

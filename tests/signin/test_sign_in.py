@@ -16,7 +16,7 @@ from tests.up.programs import REPOSITORY
 from tests.web.people import ANN, an_admin, an_owner, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
-REFUSAL = "The address or the password is not right."
+REFUSAL = "The address or the password is wrong."
 
 
 @pytest.mark.parametrize("typed", [ANN, "Ann@Example.ORG", "  ANN@example.org "])

@@ -39,7 +39,7 @@ def test_cells_that_are_left_out_at_the_end_are_empty() -> None:
         (b"\r\n\r\n", "empty"),
         (b"a,b\n1,2,3\n", "line 2 has more cells"),
         (b"a,a\n1,2\n", "two columns have the name a"),
-        (b'a\n"x\n', "no CSV"),
+        (b'a\n"x\n', "not valid CSV"),
         (b"a\n\x00\n", "NUL"),
         (b"a\n" + b"x" * 2001, "line 2 has a cell of more than 2000"),
         (b"a\n" + b"1\n" * 50_001, "more than 50000 rows"),

@@ -250,7 +250,7 @@ def test_a_run_that_stopped_goes_on_and_does_nothing_twice() -> None:
 def test_nothing_runs_unchecked_and_nothing_is_chosen_again_behind_a_run() -> None:
     a_domain()
     roster = a_roster("address", "ann@example.org")
-    with pytest.raises(Rejected, match="not checked"):
+    with pytest.raises(Rejected, match="not been checked"):
         mailbox_import.start(roster)
     carried_out(roster)
     with pytest.raises(Rejected, match="already"):

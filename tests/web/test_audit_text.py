@@ -71,7 +71,7 @@ def test_every_verb_can_be_filtered_by_its_kind() -> None:
             ["old mail counts from: nothing → 11/26/2026 9:45 a.m. UTC"],
         ),
         ({"changes": {"expires_at": [None, "soon"]}}, ["expires: nothing → soon"]),
-        ({"removed": 1234}, ["messages that left: 1,234"]),
+        ({"removed": 1234}, ["removed messages: 1,234"]),
         ({"targets": ["a@b.org", "c@d.org"]}, ["targets: a@b.org, c@d.org"]),
         ({}, []),
     ],

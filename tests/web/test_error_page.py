@@ -89,5 +89,5 @@ def test_a_bug_gives_a_page_that_tells_nothing_of_it(settings):
 def test_a_page_that_is_not_there_is_in_the_house_style(client):
     response = client.get("/nowhere/")
     assert response.status_code == 404
-    assert "There is no such page" in response.content.decode()
+    assert "Page not found" in response.content.decode()
     assert "popadmin.css" in response.content.decode()

@@ -36,8 +36,8 @@ def test_the_owner_reads_what_is_wrong_and_what_helps():
     client = signed_in(ANN)
     for path in ("/mailbox/", "/diary/"):
         page = client.get(path).content.decode()
-        assert "“PC” looks for mail every 10 seconds" in page
-        assert "Let it look every five minutes" in page
+        assert "“PC” checks for mail every 10 seconds" in page
+        assert "Let it check every five minutes" in page
         assert "The main password never ends its sessions properly" in page
         assert "previous password" not in page
 
@@ -75,4 +75,4 @@ def test_the_page_of_a_mailbox_tells_its_admins_what_is_wrong_and_what_helps():
     an_admin()
     box = an_owner()
     found(box, "hasty", a_device(box, "PC"))
-    assert "Let it look every five minutes" in signed_in("root").get(f"/mailboxes/{box.pk}/").content.decode()
+    assert "Let it check every five minutes" in signed_in("root").get(f"/mailboxes/{box.pk}/").content.decode()

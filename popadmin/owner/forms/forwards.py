@@ -11,6 +11,6 @@ from popadmin.web.edit_conflict import SeenForm
 
 class Forward(SeenForm):
     targets = AddressesField(
-        label=_("Forward to"), required=False, help_text=_("One address a line. Empty: nothing is forwarded.")
+        label=_("Forward to"), required=False, help_text=_("One address per line. Leave empty to forward nothing.")
     )
     keep_copy = forms.BooleanField(label=_("Keep a copy in the mailbox"), required=False)

@@ -15,12 +15,12 @@ EVERY, SOME = "every", "some"
 OLD, AGAIN = "old", "again"
 
 _FOR = (
-    Option(EVERY, _("All devices"), _("Each finds it, as if it had never left.")),
-    Option(SOME, _("Only these"), _("The others do not see it, and nothing waits for them.")),
+    Option(EVERY, _("All devices"), _("Every device gets it, as if it had never been removed.")),
+    Option(SOME, _("Only these devices"), _("The other devices do not see it, and it does not wait for them.")),
 )
 _AS = (
-    Option(OLD, _("As it was"), _("A mail program that remembers having had it does not fetch it a second time.")),
-    Option(AGAIN, _("Send again"), _("Each mail program takes it for new and fetches it once more.")),
+    Option(OLD, _("Unchanged"), _("A mail program that has already fetched it does not fetch it again.")),
+    Option(AGAIN, _("As a new message"), _("Every mail program treats it as new and fetches it again.")),
 )
 
 
@@ -31,7 +31,7 @@ class Restore(forms.Form):
     devices = forms.MultipleChoiceField(
         label=_("Devices"), required=False, widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"})
     )
-    uidl = OptionField(_AS, label=_("How it comes back"), initial=OLD)
+    uidl = OptionField(_AS, label=_("How to restore it"), initial=OLD)
 
     def __init__(self, *args: Any, devices: Sequence[Device], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

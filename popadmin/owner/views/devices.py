@@ -101,7 +101,7 @@ class Named(_Change):
 
     def change(self, value: str) -> str:
         device = devices.rename(_address(self.device), self.device.name, value, actor=actor(self.request))
-        return _("The device is called “%(name)s” now.") % {"name": device.name}
+        return _("The device is now called “%(name)s”.") % {"name": device.name}
 
 
 class Shared(_Change):
@@ -113,7 +113,7 @@ class Shared(_Change):
     def change(self, value: str) -> str:
         device = devices.set_mode(_address(self.device), self.device.name, value, actor=actor(self.request))
         device.mailbox.refresh_from_db(fields=["main_pop"])
-        return _("Kept: “%(mode)s”.") % {"mode": device_mode.of(device).label}
+        return _("Saved: “%(mode)s”.") % {"mode": device_mode.of(device).label}
 
 
 class Revoke(One):
@@ -130,7 +130,7 @@ class Revoke(One):
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
             return redirect("devices-one", self.device.pk)
-        messages.success(request, _("“%(name)s” is revoked: it signs in no more.") % {"name": self.device.name})
+        messages.success(request, _("“%(name)s” is revoked: it can no longer sign in.") % {"name": self.device.name})
         return redirect("devices")
 
 

@@ -115,7 +115,7 @@ class Remove(View):
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
         else:
-            messages.success(request, _("The message is removed for all devices. It rests in recovery."))
+            messages.success(request, _("The message is removed for all devices. You can restore it from recovery."))
         return redirect("messages-one", message.pk)
 
 
@@ -146,7 +146,7 @@ class Purge(FormView):  # type: ignore[type-arg]  # generic only in its stubs
         except Rejected as refusal:
             form_rejection.beside(form, refusal)
             return self.form_invalid(form)
-        messages.success(self.request, _("The message is destroyed."))
+        messages.success(self.request, _("The message is deleted for good."))
         return redirect("recovery")
 
 
@@ -162,7 +162,8 @@ class Download(View):
             first = next(octets)
         except MailError:
             messages.error(
-                request, _("This message cannot be read now. Your administrator finds the reason in the log.")
+                request,
+                _("This message cannot be read at the moment. Your administrator can find the reason in the log."),
             )
             return redirect("messages-one", message.pk)
         answer = StreamingHttpResponse(chain([first], octets), content_type="message/rfc822")

@@ -35,7 +35,7 @@ from popadmin.web.request_lookup import actor
 
 class RecoveryFilters(Words):
     why = forms.ChoiceField(
-        label=gettext_lazy("Why it left"), choices=[("", gettext_lazy("Any reason")), *Message.Why.choices]
+        label=gettext_lazy("Reason"), choices=[("", gettext_lazy("Any reason")), *Message.Why.choices]
     )
 
     def by_why(self, rows: Rows, why: str) -> Rows:
@@ -46,10 +46,10 @@ class Recovery(MailList):
     template_name = "owner/recovery.html"
     name = "recovery"
     filters = RecoveryFilters
-    columns = (Column("left", gettext_lazy("Left"), F("removed"), down=True),)
+    columns = (Column("left", gettext_lazy("Removed"), F("removed"), down=True),)
     bulk = (
         Bulk("restore", gettext_lazy("Restore …"), "restore/", "btn-primary"),
-        Bulk("purge", gettext_lazy("Destroy …"), "purge/", "btn-outline-danger"),
+        Bulk("purge", gettext_lazy("Delete for good …"), "purge/", "btn-outline-danger"),
     )
 
     def rows(self) -> Rows:
@@ -72,7 +72,7 @@ class Chosen(FormView):  # type: ignore[type-arg]  # generic only in its stubs
         self.listed.setup(request)
         self.chosen = self.listed.choice(self.listed.state)
         if request.method == "GET" and not self.rows.exists():
-            messages.info(request, _("Choose messages first."))
+            messages.info(request, _("Select messages first."))
             return redirect(self._back())
         return super().dispatch(request, *args, **kwargs)
 
@@ -137,15 +137,17 @@ class Purge(Chosen):
 
     def act(self, form: forms.Form) -> str:
         done = recovery.purge_now(signed_in(self.request).address, self.choice, actor=actor(self.request))
-        text = ngettext("%(number)s message is destroyed.", "%(number)s messages are destroyed.", done.messages)
+        text = ngettext(
+            "%(number)s message is deleted for good.", "%(number)s messages are deleted for good.", done.messages
+        )
         return text % {"number": count(done.messages)}
 
 
 def restored(done: Restored) -> str:
     """The notice of a restore."""
     text = ngettext(
-        "%(number)s message (%(size)s) is back: your mail programs find it when they next fetch mail.",
-        "%(number)s messages (%(size)s) are back: your mail programs find them when they next fetch mail.",
+        "%(number)s message (%(size)s) is restored: your mail programs will fetch it next time.",
+        "%(number)s messages (%(size)s) are restored: your mail programs will fetch them next time.",
         done.messages,
     )
     return text % {"number": count(done.messages), "size": size(done.octets)}
@@ -153,4 +155,4 @@ def restored(done: Restored) -> str:
 
 def above_quota() -> str:
     """What has to be said of a mailbox that a restore has filled."""
-    return _("Your mailbox is above its quota now: new mail is refused until some of it has left.")
+    return _("Your mailbox is now over its quota: new mail is refused until there is room again.")

@@ -35,7 +35,7 @@ class NewAdmin(forms.Form):
         label=gettext_lazy("Login"),
         max_length=ADDRESS_OCTETS,
         widget=forms.TextInput(attrs={"autofocus": True, **PLAIN}),
-        help_text=gettext_lazy("A name, or an address. Who owns a mailbox here keeps its password."),
+        help_text=gettext_lazy("A name or an address. A mailbox owner keeps the password of the mailbox."),
     )
     kind = OptionField(
         (

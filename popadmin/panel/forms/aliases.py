@@ -21,9 +21,9 @@ from popadmin.web.table_field import with_fields
 from popadmin.web.widgets import PLAIN
 
 COPIES = (
-    ("", gettext_lazy("It is no mailbox’s address")),
-    ("yes", gettext_lazy("It is: the mailbox keeps a copy")),
-    ("no", gettext_lazy("It is: the mailbox keeps nothing")),
+    ("", gettext_lazy("No, it is only an alias")),
+    ("yes", gettext_lazy("Yes, the mailbox keeps a copy")),
+    ("no", gettext_lazy("Yes, the mailbox keeps no copy")),
 )
 
 
@@ -55,9 +55,13 @@ class NewAlias(AliasFields, MayLookAlike):
         label=gettext_lazy("Address"),
         max_length=ADDRESS_OCTETS,
         widget=forms.TextInput(attrs={**PLAIN, "autofocus": True}),
-        help_text=gettext_lazy("@example.org stands for every name there that is neither a mailbox nor an alias."),
+        help_text=gettext_lazy(
+            "@example.org receives mail for every name in the domain that is neither a mailbox nor an alias."
+        ),
     )
-    keep_copy = forms.ChoiceField(label=gettext_lazy("A mailbox’s own address?"), choices=COPIES, required=False)
+    keep_copy = forms.ChoiceField(
+        label=gettext_lazy("Is this the address of a mailbox?"), choices=COPIES, required=False
+    )
     field_order = ("address", "look_alike", "targets", "keep_copy")
 
     def __init__(self, *args: Any, user: User, domain: str = "", **kwargs: Any) -> None:
@@ -65,7 +69,7 @@ class NewAlias(AliasFields, MayLookAlike):
         self._domains = access.domains(user)
         self._domain = domain
         if domain:
-            self.fields["address"].help_text = _("Of an address @%(domain)s the name before the @ is enough.") % {
+            self.fields["address"].help_text = _("For an address in %(domain)s, the part before the @ is enough.") % {
                 "domain": domain
             }
 

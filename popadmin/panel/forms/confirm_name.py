@@ -25,7 +25,7 @@ class TypedName(forms.Form):
     def __init__(self, *args: Any, wanted: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._wanted = wanted
-        self.fields["name"].label = _("Write %(name)s to confirm") % {"name": wanted}
+        self.fields["name"].label = _("Type %(name)s to confirm") % {"name": wanted}
 
     def clean_name(self) -> str:
         typed: str = self.cleaned_data["name"].strip()
@@ -42,7 +42,9 @@ class MayLookAlike(forms.Form):
     """Of a new name. The box is shown once the name was taken for another's."""
 
     look_alike = forms.BooleanField(
-        label=gettext_lazy("It may look like the other: that is meant"), required=False, widget=forms.HiddenInput
+        label=gettext_lazy("I want this name although it looks like another one"),
+        required=False,
+        widget=forms.HiddenInput,
     )
 
     def ask_look_alike(self, refusal: Rejected) -> None:

@@ -42,7 +42,7 @@ class DomainFields(forms.Form):
         least = self.cleaned_data.get("mailbox_quota_default")
         most = self.cleaned_data.get("mailbox_quota_most")
         if least is not None and most is not None and least > most:
-            self.add_error("mailbox_quota_default", _("This is more than one mailbox may have."))
+            self.add_error("mailbox_quota_default", _("This is more than the largest quota of a mailbox."))
         return self.cleaned_data
 
 
@@ -65,7 +65,7 @@ class NewDomain(DomainFields, MayLookAlike):
         label=gettext_lazy("Name"),
         max_length=NAME_CHARACTERS,
         widget=forms.TextInput(attrs={**PLAIN, "autofocus": True}),
-        help_text=gettext_lazy("Such as example.org, in any letters."),
+        help_text=gettext_lazy("For example example.org. Any script is possible."),
     )
     field_order = ("name", "look_alike")
 
@@ -92,9 +92,7 @@ class CatchAll(SeenForm):
     targets = AddressesField(
         label=gettext_lazy("Mail for unknown names goes to"),
         required=False,
-        help_text=gettext_lazy(
-            "Addresses here or elsewhere, one a line. Empty: whoever writes to such a name is told so."
-        ),
+        help_text=gettext_lazy("Addresses here or elsewhere, one per line. Leave empty to refuse such mail."),
     )
 
 
@@ -105,5 +103,7 @@ class NewAdmin(forms.Form):
         label=gettext_lazy("Login or address"),
         max_length=NAME_CHARACTERS,
         widget=forms.TextInput(attrs={**PLAIN, "autofocus": True}),
-        help_text=gettext_lazy("Of the owner of a mailbox, or of anybody: who is new gets a password, shown once."),
+        help_text=gettext_lazy(
+            "The owner of a mailbox, or anybody else. A new user gets a password, which is shown once."
+        ),
     )

@@ -20,8 +20,8 @@ class Bring(forms.Form):
     file = forms.FileField(
         label=_("CSV file"),
         help_text=_(
-            "The first line names the columns, or is a row like the others. "
-            "Commas, semicolons or tabs; UTF-8 or what Excel writes."
+            "The first line contains the column names, or is a row like the others. Separate cells by "
+            "commas, semicolons or tabs; use UTF-8 or the encoding of Excel."
         ),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,text/csv"}),
         allow_empty_file=True,
@@ -43,7 +43,7 @@ class Columns(forms.Form):
 
     def __init__(self, *args: Any, roster: Roster, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", _("leave out")), *((name, column.label) for name, column in mailbox_columns.COLUMNS.items())]
+        choices = [("", _("skip")), *((name, column.label) for name, column in mailbox_columns.COLUMNS.items())]
         self.fields["mode"].initial = roster.mode
         for number, held in enumerate(roster.meaning):
             self.fields[f"column{number}"] = forms.ChoiceField(

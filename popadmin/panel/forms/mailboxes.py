@@ -81,7 +81,7 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
         required=False,
         strip=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
-        help_text=gettext_lazy("Leave it empty to have a good one generated. It is shown once the mailbox is made."),
+        help_text=gettext_lazy("Leave empty to generate one. It is shown once, after the mailbox is created."),
     )
     field_order = ("address", "name", "password")
 
@@ -93,8 +93,8 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
         self._domains: QuerySet[Domain] = access.domains(user)
         self._host = people.is_host(user)
         if alone := self._only_domain():
-            self.fields["address"].help_text = _("What stands before @%(domain)s is enough.") % {"domain": alone}
-        self.fields["quota_octets"].widget.attrs["placeholder"] = _("as the domain gives")
+            self.fields["address"].help_text = _("The part before @%(domain)s is enough.") % {"domain": alone}
+        self.fields["quota_octets"].widget.attrs["placeholder"] = _("default of the domain")
         self.fields["quota_octets"].help_text = self._empty_quota()
 
     def clean_address(self) -> str:
@@ -106,7 +106,7 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
         domain = address.rpartition("@")[2]
         if not self._domains.filter(name=domain).exists():
             text = (
-                _("There is no domain %(domain)s here: make it first.")
+                _("There is no domain %(domain)s here: create it first.")
                 if self._host
                 else _("%(domain)s is not one of your domains.")
             )
@@ -124,8 +124,8 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
         name = self.get_initial_for_field(self.fields["address"], "address")
         domain = self._domains.filter(name=str(name or "").rpartition("@")[2] or self._only_domain()).first()
         if domain is None:
-            return _("Empty: what the domain gives. “none”: no limit.")
-        return _("Empty: what %(domain)s gives (%(quota)s). “none”: no limit.") % {
+            return _("Leave empty for the default of the domain. Type “none” for no limit.")
+        return _("Leave empty for the default of %(domain)s (%(quota)s). Type “none” for no limit.") % {
             "domain": domain,
             "quota": size_or_none(domain_caps.quota_of_new(domain)),
         }

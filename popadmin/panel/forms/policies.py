@@ -28,16 +28,16 @@ STARTS = (
     Option(
         "now",
         gettext_lazy("From now on"),
-        gettext_lazy("Mail that is there is counted as if it had arrived today: nothing leaves by a slip."),
+        gettext_lazy("Mail that is already there counts as if it had arrived today: nothing is removed by mistake."),
     ),
-    Option("at-once", gettext_lazy("At once"), gettext_lazy("Old mail leaves with the next sweep.")),
+    Option("at-once", gettext_lazy("At once"), gettext_lazy("The next sweep removes old mail.")),
 )
 
 
 class Previewed(forms.Form):
     """A form whose effect is looked at before it is saved: `previewed` proves that what is sent is what was shown."""
 
-    start = OptionField(STARTS, label=gettext_lazy("Mail that is there already"), initial="now")
+    start = OptionField(STARTS, label=gettext_lazy("Mail that is already there"), initial="now")
     previewed = forms.CharField(widget=forms.HiddenInput, required=False)
 
     @property
@@ -88,8 +88,10 @@ class ChoiceForm(Previewed):
         RetentionPolicy.objects.none(),
         label=gettext_lazy("Retention policy"),
         required=False,
-        empty_label=gettext_lazy("None of its own"),
-        help_text=gettext_lazy("Without one of its own, a mailbox follows its domain’s, and a domain the site’s."),
+        empty_label=gettext_lazy("No policy of its own"),
+        help_text=gettext_lazy(
+            "Without one, a mailbox uses the policy of its domain, and a domain uses the site policy."
+        ),
     )
     field_order = ("of", "policy", "start")
 

@@ -17,28 +17,28 @@ class RestoreByDate(forms.Form):
     """Nothing given is refused: everything must be asked for."""
 
     since = forms.DateTimeField(
-        label=_("What left since"),
+        label=_("Removed since"),
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     newest = forms.IntegerField(
-        label=_("Only the last to leave, so many"),
+        label=_("Only the last removed (number)"),
         required=False,
         min_value=1,
         validators=[MaxValueValidator(MOST)],
     )
-    everything = forms.BooleanField(label=_("Everything that rests"), required=False)
+    everything = forms.BooleanField(label=_("Everything in recovery"), required=False)
     again = forms.BooleanField(
-        label=_("Send again"),
+        label=_("Restore as new messages"),
         required=False,
-        help_text=_("Under a new UIDL: each mail program takes it for new and fetches it once more."),
+        help_text=_("With a new UIDL: every mail program treats them as new and fetches them again."),
     )
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or self.cleaned_data
         named = found.get("since") is not None or found.get("newest") is not None
         if not self.errors and named is bool(found.get("everything")):
-            raise forms.ValidationError(_("Say which: a moment, a number, or everything."))
+            raise forms.ValidationError(_("Choose which messages: a date, a number, or everything."))
         return found
 
     @property

@@ -101,7 +101,7 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
             return self.form_invalid(form)
         if done.secret is not None:
             return _secret_page(self.request, done.row, done.secret)
-        told = _("%(login)s administers these domains now.") if done.changes else _("%(login)s was there already.")
+        told = _("%(login)s now administers these domains.") if done.changes else _("%(login)s already existed.")
         messages.success(self.request, told % {"login": done.row})
         return redirect("admins-one", done.row.pk)
 
@@ -147,7 +147,7 @@ class Withdrawal(OfAdmin, View):
         rows = DomainGrant.objects.filter(user=self.admin).select_related("domain")
         grant = request_lookup.find(request, rows, pk=self.kwargs["grant"])
         grants.revoke(self.admin.address, grant.domain.name, actor=request_lookup.actor(request))
-        told = _("%(login)s does not administer %(domain)s any more.")
+        told = _("%(login)s no longer administers %(domain)s.")
         messages.success(request, told % {"login": self.admin, "domain": grant.domain})
         rest = DomainGrant.objects.filter(user=self.admin).exists()
         return redirect("admins-one", self.admin.pk) if rest else redirect("admins")
@@ -177,8 +177,8 @@ class Asked(OfAdmin, TemplateView):
 class Password(Asked):
     label = gettext_lazy("Generate a new password")
     question = gettext_lazy(
-        "A new password is generated and shown once. The present one ends at once; the new one must be changed at the "
-        "first sign-in."
+        "A new password is generated and shown once. The current one stops working at once. The new one "
+        "must be changed at the first sign-in."
     )
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
@@ -191,13 +191,14 @@ class Password(Asked):
 
 
 class Removal(Asked):
-    label = gettext_lazy("Remove the administrator")
+    label = gettext_lazy("Remove administrator")
     question = gettext_lazy(
-        "The rights end at once. Who owns a mailbox keeps it; others sign in no more, and would have to be made anew."
+        "The rights end at once. A mailbox owner keeps the mailbox. Anybody else can no longer sign in, "
+        "and would have to be created again."
     )
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        gone = _tried(request, self.admin, _("%(login)s is no administrator any more."), admin_suspension.remove)
+        gone = _tried(request, self.admin, _("%(login)s is no longer an administrator."), admin_suspension.remove)
         return redirect("admins") if gone else redirect("admins-one", self.admin.pk)
 
 

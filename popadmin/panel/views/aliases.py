@@ -40,13 +40,13 @@ class Aliases(access.AdminPage, ListPage):
     columns = (
         Column("address", gettext_lazy("Address"), F("address")),
         Column("state", gettext_lazy("State")),
-        Column("targets", gettext_lazy("Leads to")),
+        Column("targets", gettext_lazy("Targets")),
         Column("comment", gettext_lazy("Comment"), F("comment")),
-        Column("made", gettext_lazy("Made"), F("created_at"), down=True),
+        Column("made", gettext_lazy("Created"), F("created_at"), down=True),
     )
     exported = (
         Exported(gettext_lazy("Address"), lambda row: row.address),
-        Exported(gettext_lazy("Leads to"), lambda row: " ".join(row.targets)),
+        Exported(gettext_lazy("Targets"), lambda row: " ".join(row.targets)),
         Exported(gettext_lazy("Active"), lambda row: row.active),
         Exported(gettext_lazy("Keeps a copy"), lambda row: row.keep_copy),
         Exported(gettext_lazy("Expires"), lambda row: row.expires_at and row.expires_at.isoformat()),
@@ -89,7 +89,7 @@ class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only
             form.ask_look_alike(refusal)
             form_rejection.beside(form, refusal, otherwise="address")
             return self.form_invalid(form)
-        messages.success(self.request, _("%(address)s is made.") % {"address": done.row})
+        messages.success(self.request, _("%(address)s is created.") % {"address": done.row})
         return redirect(f"{reverse('aliases')}?domain={done.row.domain.name}")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -136,7 +136,7 @@ class Removal(OfAlias, TemplateView):
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
         else:
-            messages.success(request, _("%(address)s is removed.") % {"address": address})
+            messages.success(request, _("%(address)s is deleted.") % {"address": address})
         return redirect(f"{reverse('aliases')}?domain={domain}")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class AuditFilters(Filters):
     q = Search(label=_("Search what or who"))
     kind = forms.ChoiceField(label=_("About"), choices=[("", _("Everything")), *audit_text.KINDS.items()])
     via = forms.ChoiceField(
-        label=_("By way of"), choices=[("", _("Any way")), *((way.value, way.label) for way in audit_text.WAYS)]
+        label=_("Via"), choices=[("", _("Any")), *((way.value, way.label) for way in audit_text.WAYS)]
     )
     since = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     until = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
@@ -60,8 +60,8 @@ class Audit(access.AdminPage, ListPage):
     exported = (
         Exported(_("When"), lambda entry: entry.at.isoformat()),
         Exported(_("Who"), lambda entry: entry.actor_name),
-        Exported(_("By way of"), lambda entry: entry.get_via_display()),
-        Exported(_("From where"), lambda entry: entry.client),
+        Exported(_("Via"), lambda entry: entry.get_via_display()),
+        Exported(_("IP address"), lambda entry: entry.client),
         Exported(_("Action"), audit_text.verb),
         Exported(_("Subject"), lambda entry: entry.subject),
         Exported(_("Changes"), lambda entry: "; ".join(audit_text.details(entry))),

@@ -83,7 +83,7 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
             form.ask_look_alike(refusal)
             form_rejection.beside(form, refusal, otherwise="name")
             return self.form_invalid(form)
-        messages.success(self.request, _("%(domain)s is made.") % {"domain": done.row})
+        messages.success(self.request, _("%(domain)s is created.") % {"domain": done.row})
         return redirect("domains-one", done.row.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class Suspension(access.HostPage, OfDomain, View):
             told = (
                 _("%(domain)s is active again.")
                 if active
-                else _("%(domain)s is suspended: it takes no mail, and its people sign in nowhere.")
+                else _("%(domain)s is suspended: it accepts no mail, and its users cannot sign in.")
             )
             messages.success(request, told % {"domain": self.domain})
         return redirect("domains-one", self.domain.pk)
@@ -140,5 +140,5 @@ def _tell(request: HttpRequest, done: Ensured[Domain]) -> None:
     if "quota_octets" in done.changes and quota is not None:
         stored = domain_usage.counted(Domain.objects.filter(pk=done.row.pk)).get().octets  # type: ignore[attr-defined]  # annotated
         if stored > quota:
-            text = _("It holds %(size)s, more than its quota: it takes no mail until there is room again.")
+            text = _("It contains %(size)s, more than its quota: it accepts no mail until there is room again.")
             messages.warning(request, text % {"size": size(stored)})

@@ -78,6 +78,6 @@ class WithdrawAdmin(access.HostPage, OfDomain, View):
         rows = DomainGrant.objects.filter(domain=self.domain).select_related("user")
         grant = request_lookup.find(request, rows, pk=self.kwargs["grant"])
         grants.revoke(grant.user.address, self.domain.name, actor=request_lookup.actor(request))
-        told = _("%(login)s does not administer %(domain)s any more.")
+        told = _("%(login)s no longer administers %(domain)s.")
         messages.success(request, told % {"login": grant.user, "domain": self.domain})
         return redirect("domains-one", self.domain.pk)

@@ -40,7 +40,7 @@ class Removal(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  #
         except Rejected as refusal:
             form_rejection.beside(form, refusal)
             return self.form_invalid(form)
-        text = _("%(domain)s is removed. It rests here and can be restored.")
+        text = _("%(domain)s is removed. You can restore it here.")
         messages.success(self.request, text % {"domain": self.domain})
         return redirect("domains-removed")
 
@@ -73,7 +73,7 @@ class Restoral(OfRemoved, View):
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
             return redirect("domains-removed")
-        messages.success(request, _("%(domain)s is back as it was.") % {"domain": domain})
+        messages.success(request, _("%(domain)s is restored.") % {"domain": domain})
         return redirect("domains-one", domain.pk)
 
 
@@ -92,7 +92,8 @@ class Purge(OfRemoved, FormView):  # type: ignore[type-arg]  # generic only in i
             return self.form_invalid(form)
         messages.success(
             self.request,
-            _("%(domain)s is being destroyed; its name is free in a few minutes.") % {"domain": self.domain},
+            _("%(domain)s is being deleted for good; its name will be free in a few minutes.")
+            % {"domain": self.domain},
         )
         return redirect("domains-removed")
 

@@ -170,7 +170,7 @@ class Removal(OfMailbox, View):
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
             return redirect("mailboxes-one", self.mailbox.pk)
-        text = _("%(address)s is removed. It rests here and can be restored.")
+        text = _("%(address)s is removed. You can restore it here.")
         messages.success(request, text % {"address": address})
         return redirect("mailboxes-removed")
 
@@ -184,5 +184,5 @@ def _tell(request: HttpRequest, mailbox: Mailbox, *, changed: bool) -> None:
     messages.success(request, _("Saved.") if changed else _("Nothing was changed."))
     quota = mailbox.quota_octets
     if changed and quota is not None and mailbox.octets > quota:
-        text = _("It holds %(size)s, more than its quota: it takes no mail until there is room again.")
+        text = _("It contains %(size)s, more than its quota: it accepts no mail until there is room again.")
         messages.warning(request, text % {"size": size(mailbox.octets)})

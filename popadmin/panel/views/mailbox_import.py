@@ -108,7 +108,7 @@ class ChooseColumns(RosterView, FormView):  # type: ignore[type-arg]  # generic 
 
 
 class RowFilters(Filters):
-    fate = forms.ChoiceField(label=_("Fate"), choices=[("", _("All rows")), *RosterRow.Fate.choices[1:]])
+    fate = forms.ChoiceField(label=_("Result"), choices=[("", _("All rows")), *RosterRow.Fate.choices[1:]])
 
     def by_fate(self, rows: Rows, fate: str) -> Rows:
         return rows.filter(fate=fate)
@@ -121,13 +121,13 @@ class RosterPage(RosterView, ListPage):
     columns = (
         Column("line", _("Line"), F("line"), css="number"),
         Column("address", _("Address"), F("address")),
-        Column("fate", _("Fate"), F("fate")),
+        Column("fate", _("Result"), F("fate")),
         Column("detail", _("Why")),
     )
     exported = (
         Exported(_("Line"), lambda row: row.line),
         Exported(_("Address"), lambda row: row.address),
-        Exported(_("Fate"), lambda row: row.get_fate_display()),
+        Exported(_("Result"), lambda row: row.get_fate_display()),
         Exported(_("Column"), lambda row: row.column),
         Exported(_("Why"), lambda row: row.detail),
     )
@@ -177,7 +177,7 @@ class Passwords(RosterView):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         given = mailbox_import.hand_out(self.roster, actor=request_lookup.actor(request), domains=self.domains)
         if not given:
-            messages.info(request, _("No password is due any more."))
+            messages.info(request, _("All passwords have already been downloaded."))
             return redirect("mailboxes-import", self.roster.pk)
         file = b"".join(csv_table.write([str(_("Address")), str(_("Password"))], given))
         response = HttpResponse(file, content_type="text/csv; charset=utf-8")

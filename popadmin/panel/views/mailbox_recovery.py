@@ -50,13 +50,13 @@ class Recovery(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only i
             form_rejection.beside(form, refusal)
             return self.form_invalid(form)
         text = ngettext(
-            "%(number)s message (%(size)s) is back in the mailbox; its owner sees that you did it.",
-            "%(number)s messages (%(size)s) are back in the mailbox; its owner sees that you did it.",
+            "%(number)s message (%(size)s) is restored; the owner sees that you did it.",
+            "%(number)s messages (%(size)s) are restored; the owner sees that you did it.",
             done.messages,
         )
         messages.success(self.request, text % {"number": count(done.messages), "size": size(done.octets)})
         if done.above_quota:
             messages.warning(
-                self.request, _("The mailbox is above its quota now: new mail is refused until it has room.")
+                self.request, _("The mailbox is now over its quota: new mail is refused until there is room again.")
             )
         return redirect("mailboxes-recovery", self.mailbox.pk)

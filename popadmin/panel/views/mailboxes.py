@@ -46,7 +46,7 @@ class Mailboxes(access.AdminPage, ListPage):
     exported = (
         *(_column(field) for field in COLUMNS if field != PASSWORD),
         Exported(_("State"), lambda row: ", ".join(state_words(row))),
-        Exported(_("Findings"), lambda row: ", ".join(kinds(row.found))),
+        Exported(_("Problems"), lambda row: ", ".join(kinds(row.found))),
         Exported(_("Size"), lambda row: row.octets),
         Exported(_("Messages"), lambda row: row.messages),
         Exported(_("Last sign-in"), lambda row: row.last_sign_in_at and row.last_sign_in_at.isoformat()),

@@ -109,7 +109,7 @@ class PreviewPage(FormView):  # type: ignore[type-arg]  # generic only in its st
             if "save" in self.request.POST:
                 if form.was_shown:
                     return self.done(self.save(form))
-                form.add_error(None, _("This is not what was shown before: look at it again."))
+                form.add_error(None, _("The data has changed since the preview: check it again."))
             told = self.foretell(form)
         except Rejected as refusal:
             form_rejection.beside(form, refusal)
@@ -138,7 +138,7 @@ class New(access.HostPage, PreviewPage):
         )
 
     def done(self, saved: RetentionPolicy) -> HttpResponse:
-        messages.success(self.request, _("%(name)s is made. Now choose who follows it.") % {"name": saved.name})
+        messages.success(self.request, _("%(name)s is created. Now choose who uses it.") % {"name": saved.name})
         return redirect("policies-one", saved.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -188,7 +188,7 @@ class Removal(access.HostPage, OfPolicy, TemplateView):
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal), extra_tags="danger")
             return redirect("policies-one", self.policy.pk)
-        messages.success(request, _("%(name)s is removed.") % {"name": self.policy.name})
+        messages.success(request, _("%(name)s is deleted.") % {"name": self.policy.name})
         return redirect("policies")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

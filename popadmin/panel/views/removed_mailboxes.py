@@ -31,9 +31,9 @@ class Removed(access.AdminPage, ListPage):
     columns = (
         Column("address", gettext_lazy("Address"), F("user__address")),
         Column("at", gettext_lazy("Removed"), F("removed_at"), down=True),
-        Column("until", gettext_lazy("Destroyed")),
+        Column("until", gettext_lazy("Deleted for good")),
         Column("messages", gettext_lazy("Messages"), F("messages"), down=True, css="number"),
-        Column("do", gettext_lazy("What to do")),
+        Column("do", gettext_lazy("Actions")),
     )
     exported = (
         Exported(gettext_lazy("Address"), lambda row: row.user.address),
@@ -41,7 +41,7 @@ class Removed(access.AdminPage, ListPage):
         Exported(gettext_lazy("Removed"), lambda row: row.removed_at.isoformat()),
         Exported(gettext_lazy("Removed by"), lambda row: row.removed_by),
         Exported(
-            gettext_lazy("Destroyed"),
+            gettext_lazy("Deleted for good"),
             lambda row: "" if row.purge_asked_at else removal_notice.kept_until(row.removed_at).isoformat(),
         ),
         Exported(gettext_lazy("Messages"), lambda row: row.messages),
@@ -67,7 +67,7 @@ class Restoral(access.AdminPage, View):
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
             return redirect("mailboxes-removed")
-        messages.success(request, _("%(address)s is back as it was.") % {"address": mailbox})
+        messages.success(request, _("%(address)s is restored.") % {"address": mailbox})
         return redirect("mailboxes-one", key)
 
 
@@ -94,7 +94,7 @@ class Purge(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic on
         except Rejected as refusal:
             form_rejection.beside(form, refusal)
             return self.form_invalid(form)
-        text = _("%(address)s is being destroyed; its address is free in a few minutes.")
+        text = _("%(address)s is being deleted for good; its address will be free in a few minutes.")
         messages.success(self.request, text % {"address": address})
         return redirect("mailboxes-removed")
 

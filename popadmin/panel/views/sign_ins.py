@@ -25,7 +25,7 @@ class VisitFilters(Filters):
     q = Search(label=_("Search address or name"))
     ended = forms.ChoiceField(
         label=_("How it ended"),
-        choices=[("", _("Any way")), (LET_IN, _("Let in")), (REFUSED, _("Refused")), *DiarySession.Ended.choices],
+        choices=[("", _("Any")), (LET_IN, _("Accepted")), (REFUSED, _("Refused")), *DiarySession.Ended.choices],
     )
     days = forms.ChoiceField(
         label=_("Since"),
@@ -62,7 +62,7 @@ class Visits(access.AdminPage, ListPage):
         Exported(_("From"), lambda row: row.client),
         Exported(_("Encryption"), lambda row: row.tls),
         Exported(_("How it ended"), lambda row: row.get_ended_display()),
-        Exported(_("Times"), lambda row: row.sessions),
+        Exported(_("Count"), lambda row: row.sessions),
     )
     shown = (
         "started_at", "client", "tls", "ended", "sessions", "mailbox__user__address", "device__main", "device__name"

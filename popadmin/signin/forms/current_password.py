@@ -22,5 +22,5 @@ def proven(user: User, client: str, password: str) -> str:
         raise ValidationError(SignIn.error_messages["busy"], "busy") from None
     if not right:
         guesses.wrong(client, user.address, password, unknown=False)
-        raise ValidationError(_("This is not your present password."), "password_incorrect")
+        raise ValidationError(_("This is not your current password."), "password_incorrect")
     return password

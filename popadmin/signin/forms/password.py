@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from mailstore.models import User
 from popadmin.signin.forms.current_password import proven
 
-_AGAIN = _("New password, once more")
+_AGAIN = _("Repeat the new password")
 
 
 class ChangePassword(PasswordChangeForm):
@@ -20,7 +20,7 @@ class ChangePassword(PasswordChangeForm):
     def __init__(self, user: User, *args: Any, client: str, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.client = client
-        self.fields["old_password"].label = _("Present password")
+        self.fields["old_password"].label = _("Current password")
         self.fields["new_password2"].label = _AGAIN
 
     def clean_old_password(self) -> str:
@@ -29,7 +29,7 @@ class ChangePassword(PasswordChangeForm):
     def clean_new_password1(self) -> str:
         chosen: str = self.cleaned_data["new_password1"]
         if chosen == self.cleaned_data.get("old_password"):
-            raise ValidationError(_("This is your present password: choose another."), "same")
+            raise ValidationError(_("This is your current password: choose another."), "same")
         return chosen
 
 

@@ -21,10 +21,10 @@ class RecoveryAddress(forms.Form):
         required=False,
         max_length=ADDRESS_OCTETS,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}),
-        help_text=_("An address that you read elsewhere. Empty: none."),
+        help_text=_("An address that you can read elsewhere. Leave empty for none."),
     )
     password = forms.CharField(
-        label=_("Present password"),
+        label=_("Current password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )

@@ -45,10 +45,10 @@ class SignIn(AuthenticationForm):
         label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
     )
     error_messages = {
-        "invalid_login": _("The address or the password is not right."),
+        "invalid_login": _("The address or the password is wrong."),
         "web_off": _("The password is right, but these pages are switched off for your mailbox."),
         "barred": _("Too many wrong passwords. Wait a while, then try again."),
-        "busy": _("Too many people sign in just now. Try again in a moment."),
+        "busy": _("Too many people are signing in right now. Try again in a moment."),
     }
 
     def clean(self) -> dict[str, Any]:

@@ -83,7 +83,7 @@ class Reset(FormView):  # type: ignore[type-arg]  # generic only in its stubs
     def form_valid(self, form: ResetPassword) -> HttpResponse:
         actions.reset_password(form.user, form.cleaned_data["new_password1"], client=self.request.META["REMOTE_ADDR"])
         messages.success(
-            self.request, _("The password is changed, and you are signed out everywhere. Sign in with it.")
+            self.request, _("The password is changed, and you are signed out everywhere. Sign in with the new one.")
         )
         return redirect("sign-in")
 

@@ -33,5 +33,5 @@ class Password(FormView):  # type: ignore[type-arg]  # generic only in its stubs
         self.success_url = reverse("home" if form.user.must_change_password else "settings-password")
         actions.change_password(form.user, form.cleaned_data["new_password1"], actor=actor(self.request))
         update_session_auth_hash(self.request, form.user)  # this session goes on
-        messages.success(self.request, _("The password is changed. Everywhere else you have been signed out."))
+        messages.success(self.request, _("The password is changed. You are signed out everywhere else."))
         return super().form_valid(form)

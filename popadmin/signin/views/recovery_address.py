@@ -43,14 +43,14 @@ class RecoveryAddress(FormView):  # type: ignore[type-arg]  # generic only in it
         user = signed_in(self.request)
         if not form.cleaned_data["address"]:
             recovery_addresses.remove(user, actor=actor(self.request))
-            messages.success(self.request, _("There is no recovery address now."))
+            messages.success(self.request, _("You no longer have a recovery address."))
             return redirect("settings")
         try:
             self._mail(form.cleaned_data["address"])
         except Rejected as refusal:
             form_rejection.beside(form, refusal, otherwise="address")
         except NotSent:
-            form.add_error(None, _("The mail server of this site did not take the mail. Try again in a while."))
+            form.add_error(None, _("The mail server of this site did not accept the mail. Try again later."))
         else:
             return redirect("settings-recovery-code")
         return self.form_invalid(form)
@@ -58,7 +58,7 @@ class RecoveryAddress(FormView):  # type: ignore[type-arg]  # generic only in it
     def _mail(self, address: str) -> None:
         user = signed_in(self.request)
         if not mail_limit.for_account(f"code {user.pk}"):
-            raise Rejected(_("too many codes were mailed: wait an hour, then try again"))
+            raise Rejected(_("too many codes were sent: wait an hour, then try again"))
         normal, code = recovery_addresses.ask(user, address)
         minutes = recovery_addresses.CODE_MINUTES
         language = user.language or get_language() or ""
