@@ -1,74 +1,30 @@
-"""What is done with the chosen rows of a list, before: what is asked, what it would do; then it begins as a job.
+"""The page before a bulk action: it asks for the action's fields, previews the effects, then starts a job.
 
-Only what was shown begins: `previewed`, which the page carries, proves it.
+A job starts only when its preview is still true: the page carries a token (`previewed`) of what it showed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.functional import Promise, cached_property
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import View
 from django.views.generic.base import ContextMixin, TemplateResponseMixin
 
-from mailstore.directory.audit import Actor
-from mailstore.directory.outcome import Rejected
 from mailstore.transfer import bulk_job
 from popadmin.lists import bulk_results
+from popadmin.lists.bulk_action import Act
 from popadmin.lists.views import ListPage
 from popadmin.web.people import signed_in
 from popadmin.web.preview_token import mark
 
 NAMED_MOST = 10  # of the chosen rows, so many are named before
-
-Back = dict[str, Any]  # as JSON has it: what undoing needs
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What became of a row. `back` undoes it; None where nothing was done, or nothing can be undone."""
-
-    text: str
-    back: Back | None = None
-
-
-class Act(Protocol):
-    """One thing that is done with chosen rows, `step_rows` at a time: so many that nobody waits longer than a second.
-
-    `do` and `undo` run in a transaction and give an answer for each row; Rejected says why not.
-    """
-
-    @property
-    def label(self) -> Promise: ...
-
-    @property
-    def danger(self) -> bool: ...
-
-    @property
-    def step_rows(self) -> int: ...
-
-    def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
-        """What it asks, without fields where it asks nothing; bound to what was `asked`."""
-
-    def pinned(self, fields: dict[str, Any]) -> dict[str, str]:
-        """What else `form` is to be given at each step, so that it refuses what is no more as it was shown."""
-
-    def preview(self, rows: QuerySet[Any], fields: dict[str, Any]) -> Iterable[str]:
-        """What it would do, a sentence each (an empty one is left out); as many statements for any number of rows."""
-
-    def do(self, rows: Sequence[Any], fields: dict[str, Any], actor: Actor) -> Sequence[Done | Rejected]:
-        """Do it with these rows."""
-
-    def undo(self, backs: Mapping[str, Back], actor: Actor) -> Sequence[str | Rejected]:
-        """Take it back, by the names of the rows; says what is so now."""
 
 
 class BulkPage(TemplateResponseMixin, ContextMixin, View):

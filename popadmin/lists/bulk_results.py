@@ -1,9 +1,9 @@
-"""What is done with the chosen rows of a list, while and after: how far it is, a result for each row, the way back."""
+"""The pages of a bulk job: its progress, a result for each row, and undo."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -19,21 +19,19 @@ from django.views.generic import View
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Job, JobRow
 from mailstore.transfer import bulk_job
+from popadmin.lists.bulk_action import Act
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.step_view import Progress, StepView
 from popadmin.lists.views import ListPage
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.people import signed_in
 
-if TYPE_CHECKING:
-    from popadmin.lists.bulk_preview import Act
-
 RUNNING = (Job.Stage.RUNNING, Job.Stage.UNDOING)
 Fate = JobRow.Fate
 
 
 def take(request: HttpRequest, job: Job, page: ListPage, act: Act) -> None:
-    """The next step of a job, with the rights that this person has now."""
+    """Run the next step of a job, with the rights that the user has now."""
 
     def do(locked: Job, rows: Sequence[JobRow]) -> None:
         (_undo if locked.stage == Job.Stage.UNDOING else _do)(request, locked, rows, page, act)
@@ -43,7 +41,7 @@ def take(request: HttpRequest, job: Job, page: ListPage, act: Act) -> None:
 
 def _do(request: HttpRequest, job: Job, rows: Sequence[JobRow], page: ListPage, act: Act) -> None:
     form = act.form(request, job.asked)
-    if not form.is_valid():  # what was asked is his to ask no more
+    if not form.is_valid():  # the user has lost the right, or the data has changed
         _refuse(rows, " ".join(str(text) for texts in form.errors.values() for text in texts))
         return
     there = {row.pk: row for row in page.rows().filter(pk__in=[row.key for row in rows])}
@@ -73,7 +71,7 @@ def _refuse(rows: Sequence[JobRow], why: str) -> None:
 
 
 class OfJob:
-    """A view of one job, which its owner alone sees. `list_page` and `acts` as in `bulk.BulkPage`."""
+    """A view of one job, visible only to its owner. `list_page` and `acts` as in `bulk_preview.BulkPage`."""
 
     request: HttpRequest
     kwargs: dict[str, Any]
@@ -93,8 +91,8 @@ class OfJob:
         return act
 
     def progress(self) -> Progress:
-        told = bulk_job.counts(self.job)
-        return Progress(told["rows"] - told["waiting"], told["rows"], self.job.stage in RUNNING)
+        counts = bulk_job.counts(self.job)
+        return Progress(counts["rows"] - counts["waiting"], counts["rows"], self.job.stage in RUNNING)
 
     def page(self) -> str:
         return reverse(f"{self.list_page.name}-results", args=[self.job.pk])
@@ -108,7 +106,7 @@ class ResultFilters(Filters):
 
 
 class ResultsPage(OfJob, ListPage):
-    """What failed comes first."""
+    """The results of a job, failed rows first."""
 
     template_name = "results.html"
     name = "results"
@@ -129,7 +127,7 @@ class ResultsPage(OfJob, ListPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
-            **kwargs, act=self.act, job=self.job, told=bulk_job.counts(self.job), progress=self.progress(),
+            **kwargs, act=self.act, job=self.job, counts=bulk_job.counts(self.job), progress=self.progress(),
             step=reverse(f"{self.list_page.name}-results-step", args=[self.job.pk]),
             undo=reverse(f"{self.list_page.name}-results-undo", args=[self.job.pk]),
             back=reverse(self.list_page.name),

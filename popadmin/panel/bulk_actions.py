@@ -19,11 +19,11 @@ from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Mailbox, RetentionPolicy
 from mailstore.retention import forecast
-from popadmin.lists.bulk_preview import Act, Back, Done
+from popadmin.lists.bulk_action import Act, Back, Done
 from popadmin.panel import access
 from popadmin.panel.bulk_field_changes import Change, NothingAsked
-from popadmin.templatetags.policies import told_shortly
 from popadmin.web import table_field
+from popadmin.templatetags.policies import forecast_lines
 from popadmin.web.amounts import count, size
 from popadmin.web.people import signed_in
 from popadmin.web.size_field import SizeField
@@ -107,8 +107,8 @@ class Suspend(Change):
     fixed = {"suspended": True}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
-        yield _told(rows.filter(user__is_active=True), _SUSPENDED)
-        yield _told(rows.filter(user__is_active=False), _UNCHANGED)
+        yield _counted_line(rows.filter(user__is_active=True), _SUSPENDED)
+        yield _counted_line(rows.filter(user__is_active=False), _UNCHANGED)
         yield _("Their owners cannot sign in anywhere. Mail still arrives and waits for them.")
 
 
@@ -117,8 +117,8 @@ class Resume(Change):
     fixed = {"suspended": False}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
-        yield _told(rows.filter(user__is_active=False), _RESUMED)
-        yield _told(rows.filter(user__is_active=True), _UNCHANGED)
+        yield _counted_line(rows.filter(user__is_active=False), _RESUMED)
+        yield _counted_line(rows.filter(user__is_active=True), _UNCHANGED)
 
 
 class Quota(Change):
@@ -129,10 +129,10 @@ class Quota(Change):
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         quota = fields["quota_octets"]
-        yield _told(rows.exclude(quota_octets=quota), _CHANGED)
-        yield _told(rows.filter(quota_octets=quota), _UNCHANGED)
+        yield _counted_line(rows.exclude(quota_octets=quota), _CHANGED)
+        yield _counted_line(rows.filter(quota_octets=quota), _UNCHANGED)
         if quota is not None:
-            yield _told(rows.filter(octets__gt=quota), _ABOVE)
+            yield _counted_line(rows.filter(octets__gt=quota), _ABOVE)
 
 
 class Policy(Change):
@@ -146,10 +146,10 @@ class Policy(Change):
         return {} if policy is None else {AS_SAVED: policy.saved_at.isoformat()}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
-        yield _told(rows.exclude(policy=fields["policy"]), _CHANGED)
-        yield _told(rows.filter(policy=fields["policy"]), _UNCHANGED)
+        yield _counted_line(rows.exclude(policy=fields["policy"]), _CHANGED)
+        yield _counted_line(rows.filter(policy=fields["policy"]), _UNCHANGED)
         yield _("Mail that is already there counts as if it arrived today: nothing expires at once.")
-        yield from told_shortly(forecast.of_choice(list(rows.values_list("pk", flat=True)), fields["policy"]))
+        yield from forecast_lines(forecast.of_choice(list(rows.values_list("pk", flat=True)), fields["policy"]))
 
 
 class Switches(Change):
@@ -160,8 +160,8 @@ class Switches(Change):
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         other = Q(*(~Q(**{name: value}) for name, value in fields.items()), _connector=Q.OR)
-        yield _told(rows.filter(other), _CHANGED)
-        yield _told(rows.exclude(other), _UNCHANGED)
+        yield _counted_line(rows.filter(other), _CHANGED)
+        yield _counted_line(rows.exclude(other), _UNCHANGED)
 
 
 class ForcePassword(Change):
@@ -169,8 +169,8 @@ class ForcePassword(Change):
     fixed = {"must_change_password": True}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
-        yield _told(rows.filter(user__must_change_password=False), _FORCED)
-        yield _told(rows.filter(user__must_change_password=True), _UNCHANGED)
+        yield _counted_line(rows.filter(user__must_change_password=False), _FORCED)
+        yield _counted_line(rows.filter(user__must_change_password=True), _UNCHANGED)
         yield _(
             "At their next sign-in to these pages, owners must choose a new password first. Mail programs "
             "can use the old one until then."
@@ -191,8 +191,8 @@ class Remove:
         return {}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
-        yield _told(rows.filter(held=False), _REMOVED)
-        yield _told(rows.filter(held=True), _HELD)
+        yield _counted_line(rows.filter(held=False), _REMOVED)
+        yield _counted_line(rows.filter(held=True), _HELD)
         sums = rows.filter(held=False).aggregate(messages=Sum("messages"), octets=Sum("octets"))
         yield _("Messages removed with them: %(messages)s (%(size)s). Everything can be restored.") % {
             "messages": count(int(sums["messages"] or 0)),
@@ -226,7 +226,7 @@ ACTS: dict[str, Act] = {
 }
 
 
-def _told(rows: QuerySet[Mailbox], text: Promise) -> str:
+def _counted_line(rows: QuerySet[Mailbox], text: Promise) -> str:
     """The sentence with the number of the rows; nothing where there are none."""
     number = rows.count()
     return str(text % {"number": number, "count": count(number)}) if number else ""

@@ -17,7 +17,7 @@ from mailstore.directory.fields.mailbox import MAILBOX, MailboxValues
 from mailstore.directory.mailbox_batch import Answer, Wanted
 from mailstore.directory.outcome import Changes, Only, Rejected
 from mailstore.models import Mailbox, RetentionPolicy
-from popadmin.lists.bulk_preview import Back, Done
+from popadmin.lists.bulk_action import Back, Done
 from popadmin.web import audit_text
 
 

@@ -55,8 +55,8 @@ class Held:
 def domains(user: User) -> tuple[int, list[int]]:
     """How many there are, and the keys of those that are suspended."""
     closed = ArrayAgg("pk", filter=Q(active=False), default=Value([]))
-    told = access.domains(user).aggregate(number=Count("pk"), closed=closed)
-    return told["number"], told["closed"]
+    totals = access.domains(user).aggregate(number=Count("pk"), closed=closed)
+    return totals["number"], totals["closed"]
 
 
 def held(user: User, closed: Collection[int], *, kept_from: int = KEPT_FROM) -> Held:

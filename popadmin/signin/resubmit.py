@@ -59,4 +59,4 @@ def read(sealed: str) -> Sent | None:
 
 def offer(request: HttpRequest, sent: Sent, *, status: int = 200) -> HttpResponse:
     """The page with one button that sends it once more, by the person who is signed in now."""
-    return render(request, "signin/again.html", {"sent": sent}, status=status)
+    return render(request, "signin/resubmit.html", {"sent": sent}, status=status)

@@ -60,7 +60,7 @@ class Session:
 
 def of(user: User, *, here: str | None) -> list[Session]:
     """The person's open sessions, this one (of the key `here`) first, then the latest seen."""
-    found = [_told(key, data, here) for key, data in _open(user)]
+    found = [_session(key, data, here) for key, data in _open(user)]
     oldest = datetime.fromtimestamp(0, UTC)
     return sorted(found, key=lambda session: (session.here, session.seen or oldest), reverse=True)
 
@@ -79,7 +79,7 @@ def _open(user: User) -> list[tuple[str, dict[str, Any]]]:
     return [(key, data) for key, data in decoded if data.get(HASH_SESSION_KEY) == valid]
 
 
-def _told(key: str, data: dict[str, Any], here: str | None) -> Session:
+def _session(key: str, data: dict[str, Any], here: str | None) -> Session:
     return Session(
         handle=_handle(key),
         since=_moment(data.get("since")),

@@ -18,16 +18,16 @@ _OF_SOMEBODY = frozenset({WRONG, SUSPENDED, WEB_OFF, MAILED, NO_ADDRESS, HOSTED_
 
 def refused(client: str, name: str, cause: str) -> None:
     """`client` comes first and is never quoted: programs that bar addresses read it (docs/install.md)."""
-    log.warning("sign-in refused", extra={"data": _told(client, name, cause)})
+    log.warning("sign-in refused", extra={"data": _log_fields(client, name, cause)})
 
 
 def forgotten(client: str, name: str, cause: str) -> None:
     """Somebody asked for a new password, and what came of it."""
-    log.info("new password asked for", extra={"data": _told(client, name, cause)})
+    log.info("new password asked for", extra={"data": _log_fields(client, name, cause)})
 
 
-def _told(client: str, name: str, cause: str) -> dict[str, str]:
+def _log_fields(client: str, name: str, cause: str) -> dict[str, str]:
     """A name is told if it is an address, or somebody's: anything else may be a password in the wrong place."""
     address = name if "@" in name or cause in _OF_SOMEBODY else ""
-    told = {"client": client or LOCAL, "address": address, "mechanism": "web", "cause": cause}
-    return {key: value for key, value in told.items() if value}
+    fields = {"client": client or LOCAL, "address": address, "mechanism": "web", "cause": cause}
+    return {key: value for key, value in fields.items() if value}

@@ -30,7 +30,7 @@ BAR_WIDTH = 7
 BAR_STEP = 10  # a bar and the gap after it
 DAY_BARS = (
     f'<svg class="chart" viewBox="0 0 {{width}} {CHART_HEIGHT}" preserveAspectRatio="none" role="img"'
-    ' aria-label="{told}">{bars}</svg>'
+    ' aria-label="{label_text}">{bars}</svg>'
 )
 DAY_BAR = f'<rect x="{{}}" y="{{}}" width="{BAR_WIDTH}" height="{{}}"><title>{{}}: {{}}</title></rect>'
 
@@ -88,10 +88,10 @@ def day_bars(days: Sequence[Day], figure: str, label: str) -> SafeString:
     bars = format_html_join(
         "", DAY_BAR, (_day_bar(number, day, counts[number], most) for number, day in enumerate(days))
     )
-    told = gettext("%(label)s: %(total)s in %(days)s days") % {
+    label_text = gettext("%(label)s: %(total)s in %(days)s days") % {
         "label": label, "total": count(sum(counts)), "days": len(days)
     }  # fmt: skip
-    return format_html(DAY_BARS, width=len(days) * BAR_STEP - (BAR_STEP - BAR_WIDTH), told=told, bars=bars)
+    return format_html(DAY_BARS, width=len(days) * BAR_STEP - (BAR_STEP - BAR_WIDTH), label_text=label_text, bars=bars)
 
 
 def _day_bar(number: int, day: Day, counted: int, most: int) -> tuple[int | str, ...]:

@@ -18,10 +18,10 @@ register = template.Library()
 
 
 @register.inclusion_tag("parts/findings.html")
-def told_findings(found: Iterable[Finding]) -> dict[str, Any]:
+def finding_notices(found: Iterable[Finding]) -> dict[str, Any]:
     """A notice each, with its remedy; nothing where nothing was found."""
-    told = [(finding, capfirst(finding_text.title(finding)), finding_text.fact(finding)) for finding in found]
-    return {"told": [(*each, finding_text.remedy(each[0])) for each in told]}
+    notices = [(finding, capfirst(finding_text.title(finding)), finding_text.fact(finding)) for finding in found]
+    return {"notices": [(*each, finding_text.remedy(each[0])) for each in notices]}
 
 
 @register.simple_tag

@@ -43,7 +43,7 @@ def all_of(going: Going) -> str:
 
 
 @register.inclusion_tag("parts/forecast.html")
-def foretold(forecast: Forecast) -> dict[str, Any]:
+def forecast_panel(forecast: Forecast) -> dict[str, Any]:
     days, rest = forecast.days[:SHOWN_DAYS], forecast.days[SHOWN_DAYS:]
     return {
         "forecast": forecast,
@@ -54,15 +54,15 @@ def foretold(forecast: Forecast) -> dict[str, Any]:
     }
 
 
-def told_shortly(forecast: Forecast) -> Iterator[str]:
+def forecast_lines(forecast: Forecast) -> Iterator[str]:
     """The same in sentences."""
-    told = {"horizon": HORIZON_DAYS, "what": all_of(forecast.total)}
+    values = {"horizon": HORIZON_DAYS, "what": all_of(forecast.total)}
     if forecast.days and (date := forecast.days[0].date):
         first = date_format(date, "l j F")
         text = _("Removes %(what)s within %(horizon)s days, the first on %(date)s. Removed mail stays in recovery.")
-        yield text % {**told, "date": first}
+        yield text % {**values, "date": first}
     else:
-        yield _("Removes nothing within %(horizon)s days.") % told
+        yield _("Removes nothing within %(horizon)s days.") % values
     if forecast.before.messages:
         yield _("With the current rules, %(what)s would be removed in that time.") % {"what": all_of(forecast.before)}
     if forecast.destroyed.messages:

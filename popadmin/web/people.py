@@ -52,8 +52,8 @@ def is_admin(user: User) -> bool:
     """Hosting admin or domain admin. `administers` comes with the user of a request, so that no page asks again."""
     if is_host(user):
         return True
-    told: bool | None = getattr(user, "administers", None)
-    return DomainGrant.objects.filter(user=user).exists() if told is None else told
+    annotated: bool | None = getattr(user, "administers", None)
+    return DomainGrant.objects.filter(user=user).exists() if annotated is None else annotated
 
 
 def has_mailbox(user: User) -> bool:

@@ -137,7 +137,7 @@ class Revoke(One):
 class Status(One):
     """Whether the device has signed in yet, for a page that waits for it."""
 
-    template_name = "owner/sighting.html"
+    template_name = "owner/first_sign_in.html"
 
     def get_context_data(self, **_kwargs: Any) -> dict[str, Any]:
         return sighting(self.device)

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.db.models import F, Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -101,8 +102,8 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
             return self.form_invalid(form)
         if done.secret is not None:
             return _secret_page(self.request, done.row, done.secret)
-        told = _("%(login)s now administers these domains.") if done.changes else _("%(login)s already existed.")
-        messages.success(self.request, told % {"login": done.row})
+        text = _("%(login)s now administers these domains.") if done.changes else _("%(login)s already existed.")
+        messages.success(self.request, text % {"login": done.row})
         return redirect("admins-one", done.row.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -147,8 +148,8 @@ class Withdrawal(OfAdmin, View):
         rows = DomainGrant.objects.filter(user=self.admin).select_related("domain")
         grant = request_lookup.find(request, rows, pk=self.kwargs["grant"])
         grants.revoke(self.admin.address, grant.domain.name, actor=request_lookup.actor(request))
-        told = _("%(login)s no longer administers %(domain)s.")
-        messages.success(request, told % {"login": self.admin, "domain": grant.domain})
+        text = _("%(login)s no longer administers %(domain)s.")
+        messages.success(request, text % {"login": self.admin, "domain": grant.domain})
         rest = DomainGrant.objects.filter(user=self.admin).exists()
         return redirect("admins-one", self.admin.pk) if rest else redirect("admins")
 
@@ -156,15 +157,15 @@ class Withdrawal(OfAdmin, View):
 class Suspension(OfAdmin, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         suspended = request.POST.get("suspended") == "yes"
-        told = _("%(login)s is suspended.") if suspended else _("%(login)s is active again.")
-        _tried(request, self.admin, told, partial(admin_suspension.suspend, suspended=suspended))
+        text = _("%(login)s is suspended.") if suspended else _("%(login)s is active again.")
+        _tried(request, self.admin, text, partial(admin_suspension.suspend, suspended=suspended))
         return redirect("admins-one", self.admin.pk)
 
 
 class Asked(OfAdmin, TemplateView):
     """What cannot be undone is asked first."""
 
-    template_name = "panel/admin_asked.html"
+    template_name = "panel/admin_confirm.html"
     question: Promise
     label: Promise
 
@@ -202,16 +203,18 @@ class Removal(Asked):
         return redirect("admins") if gone else redirect("admins-one", self.admin.pk)
 
 
-def _tried(request: HttpRequest, admin: User, told: str, act: Callable[..., object]) -> bool:
+def _tried(request: HttpRequest, admin: User, text: str, act: Callable[..., object]) -> bool:
     """Do it and tell that it is done, or why not."""
     try:
         act(admin.address, actor=request_lookup.actor(request))
     except Rejected as refusal:
         messages.error(request, form_rejection.sentence(refusal))
         return False
-    messages.success(request, told % {"login": admin})
+    messages.success(request, text % {"login": admin})
     return True
 
 
 def _secret_page(request: HttpRequest, admin: User, secret: str) -> HttpResponse:
-    return render(request, "panel/admin_secret.html", {"admin": admin, "secret": secret, "crumbs": [LIST]})
+    back = reverse("admins-one", args=[admin.pk])
+    context = {"login": admin.address, "secret": secret, "back": back, "crumbs": [LIST]}
+    return render(request, "panel/admin_secret.html", context)

@@ -124,12 +124,12 @@ class Suspension(access.HostPage, OfDomain, View):
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
         else:
-            told = (
+            text = (
                 _("%(domain)s is active again.")
                 if active
                 else _("%(domain)s is suspended: it accepts no mail, and its users cannot sign in.")
             )
-            messages.success(request, told % {"domain": self.domain})
+            messages.success(request, text % {"domain": self.domain})
         return redirect("domains-one", self.domain.pk)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, View
 
@@ -63,10 +64,11 @@ class AddAdmin(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  
             form_rejection.beside(form, refusal, otherwise="login")
             return self.form_invalid(form)
         if done.secret is not None:
-            context = {"domain": self.domain, "admin": done.row, "secret": done.secret, "crumbs": self.above()}
-            return render(self.request, "panel/domain_admin_secret.html", context)
-        told = _("%(login)s administers %(domain)s.") % {"login": done.row, "domain": self.domain}
-        messages.success(self.request, told)
+            back = reverse("domains-one", args=[self.domain.pk])
+            context = {"domain": self.domain, "login": done.row.address, "secret": done.secret, "back": back}
+            return render(self.request, "panel/admin_secret.html", {**context, "crumbs": self.above()})
+        text = _("%(login)s administers %(domain)s.") % {"login": done.row, "domain": self.domain}
+        messages.success(self.request, text)
         return redirect("domains-one", self.domain.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -78,6 +80,6 @@ class WithdrawAdmin(access.HostPage, OfDomain, View):
         rows = DomainGrant.objects.filter(domain=self.domain).select_related("user")
         grant = request_lookup.find(request, rows, pk=self.kwargs["grant"])
         grants.revoke(grant.user.address, self.domain.name, actor=request_lookup.actor(request))
-        told = _("%(login)s no longer administers %(domain)s.")
-        messages.success(request, told % {"login": grant.user, "domain": self.domain})
+        text = _("%(login)s no longer administers %(domain)s.")
+        messages.success(request, text % {"login": grant.user, "domain": self.domain})
         return redirect("domains-one", self.domain.pk)

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -155,8 +156,8 @@ class Suspension(OfMailbox, View):
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
         else:
-            told = _("%(address)s is suspended.") if suspended else _("%(address)s is active again.")
-            messages.success(request, told % {"address": address})
+            text = _("%(address)s is suspended.") if suspended else _("%(address)s is active again.")
+            messages.success(request, text % {"address": address})
         return redirect("mailboxes-one", self.mailbox.pk)
 
 
@@ -176,8 +177,9 @@ class Removal(OfMailbox, View):
 
 
 def _secret_page(request: HttpRequest, mailbox: Mailbox, secret: str | None, *, new: bool) -> HttpResponse:
-    context = {"mailbox": mailbox, "secret": secret, "new": new, "crumbs": [LIST]}
-    return render(request, "panel/mailbox_secret.html", context)
+    back = reverse("mailboxes-one", args=[mailbox.pk])
+    context = {"mailbox": mailbox, "login": mailbox.user.address, "secret": secret, "new": new, "back": back}
+    return render(request, "panel/mailbox_secret.html", {**context, "crumbs": [LIST]})
 
 
 def _tell(request: HttpRequest, mailbox: Mailbox, *, changed: bool) -> None:

@@ -49,7 +49,7 @@ class RosterView(access.AdminPage, View):
 
 
 class BringIn(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
-    template_name = "panel/rosters.html"
+    template_name = "panel/mailbox_imports.html"
     form_class = Bring
 
     def form_valid(self, form: Bring) -> HttpResponse:
@@ -67,7 +67,7 @@ class BringIn(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic 
 
 
 class ChooseColumns(RosterView, FormView):  # type: ignore[type-arg]  # generic only in its stubs
-    template_name = "panel/roster_columns.html"
+    template_name = "panel/mailbox_import_columns.html"
     form_class = Columns
 
     def get_form_kwargs(self) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class RowFilters(Filters):
 
 
 class RosterPage(RosterView, ListPage):
-    template_name = "panel/roster.html"
+    template_name = "panel/mailbox_import.html"
     name = "mailboxes-import"
     filters = RowFilters
     columns = (
@@ -142,7 +142,7 @@ class RosterPage(RosterView, ListPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
-            **kwargs, roster=self.roster, told=mailbox_import.counts(self.roster), progress=progress(self.roster),
+            **kwargs, roster=self.roster, counts=mailbox_import.counts(self.roster), progress=progress(self.roster),
             crumbs=_crumbs(),
         )  # fmt: skip
 
@@ -187,10 +187,10 @@ class Passwords(RosterView):
 
 def progress(roster: Roster) -> Progress:
     """Of the stage it is in."""
-    told = mailbox_import.counts(roster)
+    counts = mailbox_import.counts(roster)
     checking = roster.stage == Roster.Stage.CHECKING
-    total = told["rows"] if checking else told["rows"] - told["wrong"]
-    taken = told["rows"] - told["unknown"] if checking else told["done"]
+    total = counts["rows"] if checking else counts["rows"] - counts["wrong"]
+    taken = counts["rows"] - counts["unknown"] if checking else counts["done"]
     return Progress(taken, total, roster.stage in RUNNING)
 
 

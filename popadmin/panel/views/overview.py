@@ -49,7 +49,7 @@ class Overview(access.AdminPage, TemplateView):
 class Parts(access.HostPage, TemplateView):
     """All parts of the site, and all certificates: the overview has the first to end."""
 
-    template_name = "panel/parts.html"
+    template_name = "panel/site_parts.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         overview = [crumb(_("Overview"), "overview")]

@@ -110,12 +110,12 @@ class PreviewPage(FormView):  # type: ignore[type-arg]  # generic only in its st
                 if form.was_shown:
                     return self.done(self.save(form))
                 form.add_error(None, _("The data has changed since the preview: check it again."))
-            told = self.foretell(form)
+            forecast = self.foretell(form)
         except Rejected as refusal:
             form_rejection.beside(form, refusal)
             return self.form_invalid(form)
         form.data = {name: form.data[name] for name in form.data} | {"previewed": form.mark}
-        return self.render_to_response(self.get_context_data(form=form, forecast=told))
+        return self.render_to_response(self.get_context_data(form=form, forecast=forecast))
 
 
 class New(access.HostPage, PreviewPage):

@@ -26,7 +26,7 @@ from popadmin.web.people import signed_in
 
 
 class Removed(access.AdminPage, ListPage):
-    template_name = "panel/removed.html"
+    template_name = "panel/mailboxes_removed.html"
     name = "mailboxes-removed"
     columns = (
         Column("address", gettext_lazy("Address"), F("user__address")),

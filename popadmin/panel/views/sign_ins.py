@@ -45,7 +45,7 @@ class VisitFilters(Filters):
 
 
 class Visits(access.AdminPage, ListPage):
-    template_name = "panel/visits.html"
+    template_name = "panel/sign_ins.html"
     name = "visits"
     filters = VisitFilters
     columns = (

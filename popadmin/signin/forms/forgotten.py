@@ -6,11 +6,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.policy.addresses import ADDRESS_OCTETS
-from popadmin.signin.forms.sign_in import Untold
+from popadmin.signin.forms.sign_in import UnrevealedField
 
 
 class Forgotten(forms.Form):
-    address = Untold(
+    address = UnrevealedField(
         label=_("Address"),
         widget=forms.TextInput(
             attrs={

@@ -19,7 +19,7 @@ from popadmin.signin.login_throttle import LOCAL, guesses
 from popadmin.web import people
 
 
-class Untold(forms.CharField):
+class UnrevealedField(forms.CharField):
     """Text that only the sign-in judges: whatever is wrong with it, the answer is the ordinary one."""
 
     def run_validators(self, value: str) -> None:
@@ -29,7 +29,7 @@ class Untold(forms.CharField):
 class SignIn(AuthenticationForm):
     """A name and a password; `get_user` gives the user afterwards."""
 
-    username = Untold(
+    username = UnrevealedField(
         label=_("Address"),
         widget=forms.TextInput(
             attrs={
@@ -41,7 +41,7 @@ class SignIn(AuthenticationForm):
             }
         ),
     )
-    password = Untold(
+    password = UnrevealedField(
         label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
     )
     error_messages = {

@@ -61,7 +61,7 @@ class Forgotten(FormView):  # type: ignore[type-arg]  # generic only in its stub
 class Mailed(TemplateView):
     """A page of its own, so that going back or reloading asks for nothing again."""
 
-    template_name = "signin/mailed.html"
+    template_name = "signin/link_sent.html"
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -74,7 +74,7 @@ class Reset(FormView):  # type: ignore[type-arg]  # generic only in its stubs
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         self.user = reset_token.whose(kwargs["uid"], kwargs["token"])
         if self.user is None:
-            return self.response_class(request, ["signin/link_gone.html"], {}, status=410)
+            return self.response_class(request, ["signin/link_invalid.html"], {}, status=410)
         return super().dispatch(request, *args, **kwargs)
 
     def get_form_kwargs(self) -> dict[str, object]:

@@ -13,12 +13,12 @@ register = template.Library()
 
 
 @register.filter
-def told_verb(entry: AuditEntry) -> str:
+def audit_verb(entry: AuditEntry) -> str:
     """What was done."""
     return audit_text.verb(entry)
 
 
 @register.filter
-def told_details(entry: AuditEntry) -> Iterator[str]:
+def audit_details(entry: AuditEntry) -> Iterator[str]:
     """What changed, a text each."""
     return audit_text.details(entry)
