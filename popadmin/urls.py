@@ -1,4 +1,4 @@
-"""The pages by address."""
+"""The URLs of the site."""
 
 from django.urls import URLPattern, URLResolver, include, path
 

@@ -1,6 +1,6 @@
-"""Reads settings from the environment, `.env`, or files named by VARIABLE_FILE; every bad value is one loud line.
+"""Read settings from the environment, `.env`, or files named by VARIABLE_FILE. A bad value is reported in one line.
 
-The only module, with settings.py, that looks at the environment. Nothing here knows what a setting is for.
+Only this module and settings.py read the environment. It does not know what a setting is for.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")  # i
 
 
 def load(base: Path) -> None:
-    """Read the folder's `.env` once; the real environment wins."""
+    """Read the folder's `.env` once. The real environment takes precedence."""
     environ.Env.read_env(str(base / ".env"), overwrite=False)
 
 
@@ -38,7 +38,7 @@ def of_child(**more: str) -> dict[str, str]:
 
 
 def bad(variable: str, value: str, allowed: str) -> ImproperlyConfigured:
-    """The one form of a refused setting."""
+    """Raise the error for a bad setting, in its one standard form."""
     return ImproperlyConfigured(f"{variable}={value!r} is not valid: allowed is {allowed}")
 
 
@@ -52,9 +52,9 @@ def any_set(*names: str) -> bool:
 
 
 def secret(variable: str) -> str | None:
-    """The variable, or the content of the file that VARIABLE_FILE names; None when neither is set.
+    """Return the variable, or the content of the file that VARIABLE_FILE names; None when neither is set.
 
-    An empty file is a secret that went missing, not one that was never set.
+    An empty file is an error: the secret has been lost.
     """
     if value := os.environ.get(variable):
         return value
@@ -72,7 +72,7 @@ def secret(variable: str) -> str | None:
 
 
 def matching(variable: str, default: str, form: re.Pattern[str], allowed: str) -> str:
-    """The variable in one form; the default where it is not set or empty."""
+    """Return the variable if it has this form; the default if it is not set or empty."""
     value = text(variable, "")
     if value and not form.fullmatch(value):
         raise bad(variable, value, allowed)
@@ -80,12 +80,12 @@ def matching(variable: str, default: str, form: re.Pattern[str], allowed: str) -
 
 
 def path(variable: str, default: Path) -> Path:
-    """A file or folder; the default where it is not set or empty."""
+    """Return a file or folder; the default if it is not set or empty."""
     return Path(text(variable, "") or default)
 
 
 def folder(variable: str, default: Path) -> Path:
-    """A folder that is there or can be made: nothing on the way to it is a file."""
+    """Return a folder that exists or can be created: no part of its path is a file."""
     found = path(variable, default).resolve()
     if any(part.exists() and not part.is_dir() for part in (found, *found.parents)):
         raise bad(variable, str(found), "a folder, or where one can be made")
@@ -93,7 +93,7 @@ def folder(variable: str, default: Path) -> Path:
 
 
 def may_be_folder(path: Path) -> bool:
-    """True also where a closed folder above lets this user not see."""
+    """Return True also when this user cannot see into a parent folder."""
     try:
         return path.is_dir()
     except PermissionError:
@@ -115,7 +115,7 @@ def boolean(variable: str, *, default: bool) -> bool:
 
 
 def integer(variable: str, default: int, *, least: int, most: int, empty: int | None = None) -> int:
-    """A whole number; `empty` is what an empty variable means, where it means anything."""
+    """Return a whole number. `empty` is the value of an empty variable, if an empty one is allowed."""
     value = text(variable, str(default))
     if not value and empty is not None:
         return empty
@@ -129,25 +129,25 @@ def _items(variable: str, default: str) -> list[str]:
 
 
 def words(variable: str, default: str, form: re.Pattern[str], allowed: str) -> list[str]:
-    """A comma-separated list of words, each in one form."""
+    """Return a comma-separated list of words that all have this form."""
     return _each(variable, default, lambda item: _in_form(item, form), allowed)
 
 
 def networks(variable: str) -> tuple[str, ...]:
-    """A comma-separated list of networks or addresses."""
+    """Return a comma-separated list of networks or addresses."""
     return tuple(
         _each(variable, "", lambda item: str(ipaddress.ip_network(item)), "networks such as 10.0.0.0/8 or ::1")
     )
 
 
 def listen(variable: str, default: str, *, unix: bool = True) -> tuple[str, ...]:
-    """A comma-separated list of addresses to listen on; empty switches the listener off."""
+    """Return a comma-separated list of addresses to listen on; an empty one switches the listener off."""
     check, form = (_checked_address, ADDRESS_FORM) if unix else (_checked_tcp_address, TCP_FORM)
     return tuple(_each(variable, default, check, f"{form}, several by commas, or empty"))
 
 
 def port(variable: str, listening: tuple[str, ...]) -> int | None:
-    """The port that others connect to: the first listened on where the variable is not set; None where it is empty."""
+    """Return the port that clients connect to: by default the first listening port, None if the variable is empty."""
     value = os.environ.get(variable)
     if value is None:
         return next((int(item.rpartition(":")[2]) for item in listening if not item.startswith("unix:")), None)

@@ -1,4 +1,4 @@
-"""How log records look and leave: one line each, text or JSON, everything a peer sent made harmless."""
+"""Format log records: one line each, text or JSON, with everything that a peer sent made harmless."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ logging._srcfile = None  # documented there as well
 
 
 class LineHandler(logging.Handler):
-    """Writes to stderr; with `batch` above 1 several lines leave in one write, warnings and worse at once.
+    """Write to stderr. With `batch` above 1, several lines leave in one write; warnings and worse leave at once.
 
-    Whoever raises `batch` calls `flush` every second or so; logging.shutdown does it at the end.
+    Code that sets `batch` above 1 must call `flush` about every second; logging.shutdown does it at the end.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class LineHandler(logging.Handler):
 
 
 class TextFormatter(logging.Formatter):
-    """`time level logger message key=value …`; a trace follows on lines of its own, indented."""
+    """Format as `time level logger message key=value …`; a traceback follows on indented lines of its own."""
 
     def format(self, record: logging.LogRecord) -> str:
         data: dict[str, Any] = record.__dict__.get("data", {})
@@ -65,7 +65,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """Format as one JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
         data: dict[str, Any] = dict(record.__dict__.get("data", {}))
@@ -92,7 +92,7 @@ def harmless(text: str) -> str:
 
 
 def configuration(form: str, level: str) -> dict[str, Any]:
-    """Django's LOGGING: everything to stderr."""
+    """Return Django's LOGGING setting: everything goes to stderr."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -121,7 +121,7 @@ def _moment(record: logging.LogRecord) -> str:
 
 
 class _Seconds(dict[int, str]):
-    """The last second as text: records come in bursts."""
+    """Cache the last second as text, because records come in bursts."""
 
     def __missing__(self, second: int) -> str:
         self.clear()

@@ -1,4 +1,4 @@
-"""EMAIL_URL read and checked: by which server our own mail leaves. Nothing is sent here."""
+"""Parse and check EMAIL_URL: the server that sends our own mail. This module sends nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ALLOWED = (
 
 @dataclass(frozen=True, slots=True)
 class MailOut:
-    """As Django's settings want it; `folder` is where files go instead."""
+    """The settings as Django wants them; `folder` is set when mail is written to files instead."""
 
     backend: str
     host: str = ""
@@ -32,12 +32,12 @@ class MailOut:
 
 
 def to_files(folder: Path) -> MailOut:
-    """A file a letter below `folder`, which is made when the first is written."""
+    """Write each mail to a file in `folder`, which is created with the first mail."""
     return MailOut(environ.Env.EMAIL_SCHEMES[BY_FILE], folder=str(folder))
 
 
 def read(url: str) -> MailOut:
-    """ValueError for everything that `ALLOWED` does not name: its text may hold a password and is not to be shown."""
+    """Parse the URL. ValueError for what `ALLOWED` does not name; never show the URL: it may hold a password."""
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES or parts.query or parts.fragment:
         raise ValueError(url)

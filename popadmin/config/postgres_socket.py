@@ -1,4 +1,4 @@
-"""Where the private Postgres has its socket; settings.py and the cluster ask here, so that both say the same."""
+"""The folder of the private Postgres socket; settings.py and the cluster both ask here, so that they agree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SHORT_FOLDERS = Path("/tmp")  # noqa: S108 - the cluster makes the folder 0700 a
 
 
 def folder(data_dir: Path) -> Path:
-    """The folder under the data folder; a short one under /tmp where that path would not fit into an address."""
+    """Return the folder in the data folder, or a short one in /tmp if the first would not fit into a socket address."""
     usual = data_dir / "postgres" / "socket"
     if len(str(usual / f".s.PGSQL.{PORT}").encode()) <= LONGEST_PATH and "," not in str(usual):
         return usual  # a comma separates hosts in a conninfo

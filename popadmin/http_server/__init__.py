@@ -1,5 +1,5 @@
-"""The web port: gunicorn's threaded worker, with all waiting for peers taken out of its threads.
+"""The web port: gunicorn's threaded worker, changed so that its threads never wait for peers.
 
-One thread of each process, the poller, does every read and write. A thread of the pool gets a request once it is
-complete, and writes its answer to memory or to a file. So no peer, however slow, holds a thread.
+One thread of each process, the poller, does all reads and writes. A pool thread gets a request when it is complete,
+and writes its answer to memory or to a file. A slow peer therefore never holds a thread.
 """

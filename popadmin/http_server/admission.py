@@ -1,4 +1,4 @@
-"""Who may come and who may send much: counts of one process; the poller alone changes them."""
+"""Limits on connections and on upload memory, counted per process; only the poller changes the counts."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Room:
-    """So many octets, taken and given back."""
+    """A number of octets that is reserved and given back."""
 
     def __init__(self, octets: int) -> None:
         self._free_octets = octets
 
     def take(self, octets: int) -> bool:
-        """True when there was room for so much."""
+        """Reserve this many octets; return True if there was room."""
         if octets > self._free_octets:
             return False
         self._free_octets -= octets
@@ -31,7 +31,7 @@ class Room:
 
 
 class Addresses:
-    """How many connections each address has. Those of the networks `exempt` may have any number."""
+    """The number of connections per address. Addresses in the `exempt` networks have no limit."""
 
     def __init__(self, most: int, exempt: Sequence[str]) -> None:
         self._most = most
@@ -39,7 +39,7 @@ class Addresses:
         self._count: Counter[str] = Counter()
 
     def enter(self, peer: object) -> str | None:
-        """One more connection of `peer`, as `accept` names it: what to give to `leave`, or None when it has enough."""
+        """Count a connection of `peer` (as `accept` names it). Return the value for `leave`, or None at the limit."""
         key = self._key(peer)
         if key and self._count[key] >= self._most:
             return None
@@ -54,7 +54,7 @@ class Addresses:
                 del self._count[key]
 
     def _key(self, peer: object) -> str:
-        """Empty for those who are exempt; a unix socket has no address."""
+        """Return the key of an address; empty for exempt addresses and for a unix socket, which has no address."""
         if not isinstance(peer, tuple):
             return ""
         address = ipaddress.ip_address(peer[0].partition("%")[0])

@@ -1,9 +1,9 @@
-"""One peer's connection: which step it is in, what that step waits for, and until when. Runs on the poller only.
+"""The connection of one peer: its state, what the state waits for, and the deadline. Runs only on the poller.
 
     IDLE -> HEAD -> BODY -> WORKING -> ANSWERING -> IDLE, or LINGERING until the peer closes
-                    BODY -> ASKING -> BODY: whether the peer may send so much
+                    BODY -> ASKING -> BODY: a thread checks whether the peer may send this much
 
-Nothing here waits. An event of the socket, a thread that has finished, or the clock begins each step.
+Nothing here blocks. A socket event, a finished thread or the clock starts each step.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ GIVES_WAY = frozenset({Step.IDLE, Step.HEAD, Step.BODY, Step.LINGERING})
 
 
 class Connection:
-    """`sock` does not block. `deadline` is the moment, by the monotonic clock, when `expire` is due."""
+    """`sock` does not block. `deadline` is the time (monotonic clock) at which `expire` must be called."""
 
     step: Step
     deadline: float
@@ -76,12 +76,12 @@ class Connection:
     # --- what begins a step ---------------------------------------------------------------------------------------
 
     def ready(self, _sock: object) -> None:
-        """The socket can be read, or written."""
+        """Handle a socket that can be read or written."""
         acts = {Step.ANSWERING: self._write, Step.LINGERING: self._drain, Step.CLOSED: self.close}
         self._try(acts.get(self.step, self._read))
 
     def expire(self) -> None:
-        """The deadline has passed."""
+        """Handle a deadline that has passed."""
         acts = {
             Step.HEAD: self._give_up_reading,
             Step.BODY: self._give_up_reading,
@@ -102,21 +102,21 @@ class Connection:
             self._try(self._answer)
 
     def finished(self, exchange: Exchange, answer: Future[bool]) -> None:
-        """A thread has written the whole answer, or what it could."""
+        """A thread has written the whole answer, or as much as it could."""
         if exchange is self._exchange:
             self._try(partial(self._finish, exchange, answer))
         else:
             exchange.discard()
 
     def wind_down(self, deadline: float) -> None:
-        """The process ends: wait no longer than this for a request to begin."""
+        """The process is stopping: wait no longer than this for a request to start."""
         if self.step in (Step.IDLE, Step.HEAD):
             self.deadline = min(self.deadline, deadline)
 
     # --- how it ends ----------------------------------------------------------------------------------------------
 
     def refuse(self, status: HTTPStatus, cause: str) -> None:
-        """Answer with a page that says why, and end the connection."""
+        """Answer with a page that gives the reason, and end the connection."""
         self._log("request refused", status=int(status), cause=cause)
         self._drop_request()
         self._exchange = self.host.exchange(self, b"")
@@ -126,12 +126,12 @@ class Connection:
         self._answer()
 
     def reset(self) -> None:
-        """End it so that the system drops at once what the peer has not taken."""
+        """Reset the connection, so that the system drops what the peer has not read yet."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.close()
 
     def close(self) -> None:
-        """End it now."""
+        """Close the connection now."""
         if self.step is Step.CLOSED:
             return
         self.host.watch(self, NOTHING)
@@ -142,7 +142,7 @@ class Connection:
 
     @property
     def held_octets(self) -> int:
-        """What of an answer the peer keeps in memory."""
+        """Return how many octets of an answer this peer keeps in memory."""
         return self._sending.exchange.held_octets if self._sending else 0
 
     # --- the request ----------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ class Connection:
         self._advance()
 
     def _advance(self) -> None:
-        """Find out what the octets so far allow."""
+        """Go as far as the octets received so far allow."""
         incoming = self.incoming
         if incoming.malformed:
             self._work()
@@ -188,7 +188,7 @@ class Connection:
         self._await(Step.BODY, EVENT_READ, self._limits.body_seconds + more / self._limits.body_octets_a_second)
 
     def _judge(self, octets: int) -> None:
-        """More comes than any connection may send."""
+        """Check a request that is larger than any connection may send without permission."""
         limits = self._limits
         if octets <= limits.anonymous_octets:
             self._grant(self.host.anonymous_room, limits.anonymous_octets)
@@ -199,7 +199,7 @@ class Connection:
             self.host.ask(self)
 
     def _grant(self, room: Room, most_octets: int) -> None:
-        """Let it send so much, as far as all of them together leave room."""
+        """Allow this many octets, if there is room for them among all connections."""
         self._give_back_room()
         octets = most_octets if self.incoming.chunked else self.incoming.body_octets
         if not room.take(octets):
@@ -209,7 +209,7 @@ class Connection:
         self._advance()
 
     def _work(self) -> None:
-        """Hand the request to a thread. Who asks for health alone waits for none: the poller answers that itself."""
+        """Give the request to a thread. The poller itself answers a request for health alone, so it never waits."""
         request, self._rest = self.incoming.take()
         self._exchange = self.host.exchange(self, request)
         is_ready = self.incoming.path == READY
@@ -223,7 +223,7 @@ class Connection:
             self.close()
 
     def _give_up_waiting(self) -> None:
-        """No thread had time. One that has begun is waited for, except for /readyz: no answer is an answer there."""
+        """No thread was free in time. If one has started, wait on, except for /readyz: silence is an answer there."""
         begun = self._future is not None and not self._future.cancel()
         if begun and self.incoming.path != READY:
             self.deadline = inf
@@ -282,7 +282,7 @@ class Connection:
         self.host.later(self._go_on)
 
     def _go_on(self) -> None:
-        """The next request came with the one before."""
+        """Handle the next request, which arrived together with the last one."""
         if self.step is Step.HEAD:
             self.host.watch(self, EVENT_READ)
             self._try(self._advance)
@@ -301,7 +301,7 @@ class Connection:
         self.deadline = monotonic() + seconds
 
     def _try(self, act: Callable[[], None]) -> None:
-        """A peer that is gone ends its own connection and nothing else."""
+        """Run a step; a peer that has gone ends only its own connection."""
         try:
             act()
         except BlockingIOError:

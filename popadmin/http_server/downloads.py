@@ -1,6 +1,6 @@
-"""Room for the answers that are too large for memory: how many there are at once, and how much disk they take.
+"""Storage for answers that are too large for memory: limits on their number and on the disk space they use.
 
-Each is a file without a name in one folder: it is gone when its answer is, and when the process is.
+Each is an unnamed file in one folder; it disappears with its answer, or with the process.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from popadmin.http_server.limits import Limits
 
 
 class NoRoom(OSError):
-    """This answer cannot be kept. gunicorn takes it for a peer that is gone, and logs nothing."""
+    """There is no room for this answer. gunicorn treats it as a peer that has gone, and logs nothing."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(errno.EPIPE, cause)
@@ -25,7 +25,7 @@ class NoRoom(OSError):
 
 
 class Downloads:
-    """The large answers of one process. Threads write them, so a lock guards the figures."""
+    """The large answers of one process. Threads write them, so a lock protects the counts."""
 
     def __init__(self, folder: Path, limits: Limits) -> None:
         self._folder = folder
@@ -35,7 +35,7 @@ class Downloads:
         self._octets = 0
 
     def begin(self, session: str) -> IO[bytes]:
-        """A file for one more answer of this session. NoRoom when there are enough, or the disk has none."""
+        """Return a file for one more answer of this session. NoRoom at the limit, or when the disk is full."""
         with self._lock:
             if self._of.total() >= self._limits.downloads:
                 raise NoRoom(f"{self._limits.downloads} downloads run already")
@@ -49,14 +49,14 @@ class Downloads:
             raise NoRoom(f"{self._folder}: {error.strerror}") from error
 
     def grow(self, octets: int) -> None:
-        """One of them takes so much more. NoRoom when all of them together would take too much."""
+        """Count more octets for one answer. NoRoom if all answers together would use too much."""
         with self._lock:
             if self._octets + octets > self._limits.download_room_octets:
                 raise NoRoom(f"downloads take {self._octets} octets already")
             self._octets += octets
 
     def end(self, session: str, octets: int) -> None:
-        """An answer that took so much is gone."""
+        """Release an answer that used this many octets."""
         with self._lock:
             self._octets -= octets
             self._of[session] -= 1

@@ -1,6 +1,6 @@
-"""What a thread has in place of a socket: a whole request to read, and room for its answer. It never waits for a peer.
+"""The socket-like object that a thread reads a whole request from and writes its answer to. It never waits for a peer.
 
-gunicorn's threaded worker reads, parses and writes by it as it would by a socket. The poller sends what was written.
+gunicorn's threaded worker reads, parses and writes through it as through a socket. The poller sends the answer.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ ANNOUNCED_OCTETS = 1024 * 1024  # how much more of a large answer is worth a tur
 class Exchange:
     """One request and its answer.
 
-    The thread calls what a socket has. The poller calls `send_to`, `discard` and the properties. `on_growth` is called
-    in the thread, with the exchange, whenever there is more of a large answer to send, before the answer is whole.
+    The thread uses the methods of a socket. The poller uses `send_to`, `discard` and the properties. The thread calls
+    `on_growth`, with the exchange, whenever more of a large answer can be sent before the answer is complete.
     """
 
     def __init__(
@@ -53,13 +53,13 @@ class Exchange:
     # --- as a socket, for the thread ------------------------------------------------------------------------------
 
     def recv(self, octets: int) -> bytes:
-        """What the peer sent; nothing at the end of its request, as if it had closed."""
+        """Return octets that the peer sent; nothing at the end of the request, as if the peer had closed."""
         data = bytes(self._request[self._read : self._read + min(octets, RECV_OCTETS)])
         self._read += len(data)
         return data
 
     def send(self, data: bytes) -> int:
-        """Only a word before the body (100 Continue) comes here, and the body has come already."""
+        """Ignore the interim response (100 Continue): the body has already arrived."""
         return len(data)
 
     def sendall(self, data: bytes) -> None:
@@ -77,13 +77,13 @@ class Exchange:
             self._on_growth(self)
 
     def sendfile(self, file: IO[bytes], offset: int, count: int) -> None:
-        """Copies: the file belongs to whoever opened it, who closes it behind this."""
+        """Copy the file: its opener closes it after this call."""
         while count > 0 and (data := os.pread(file.fileno(), min(count, COPY_OCTETS), offset)):
             self.sendall(data)
             offset, count = offset + len(data), count - len(data)
 
     def shutdown(self, _how: int) -> None:
-        """gunicorn ends an answer that failed in the middle so, and closes behind an error."""
+        """gunicorn calls this when an answer failed in the middle, and when it closes after an error."""
         self.broken = True
         raise OSError(errno.ENOTCONN, "there is no peer here")
 
@@ -91,20 +91,20 @@ class Exchange:
         return 0.0
 
     def setblocking(self, _blocks: bool) -> None:
-        """Nothing here blocks."""
+        """Do nothing: nothing here blocks."""
 
     def close(self) -> None:
-        """The poller closes."""
+        """Do nothing: the poller closes the socket."""
 
     # --- for the poller -------------------------------------------------------------------------------------------
 
     @property
     def held_octets(self) -> int:
-        """How much memory it takes."""
+        """Return how much memory the answer uses, in octets."""
         return 0 if self._file else self.octets
 
     def send_to(self, sock: Any, most_octets: int) -> int:
-        """Send some of what is written and was not sent, without waiting; returns how much. BlockingIOError."""
+        """Send some of what is not sent yet, without waiting; return the number of octets. BlockingIOError."""
         if self._file is not None:
             count = min(most_octets, self.octets - self.sent_octets)
             sent = os.sendfile(sock.fileno(), self._file.fileno(), self.sent_octets, count)
@@ -114,11 +114,11 @@ class Exchange:
         return sent
 
     def end_request(self) -> None:
-        """The thread has finished: it reads no more."""
+        """The thread has finished and reads no more."""
         self._request = memoryview(b"")
 
     def discard(self) -> None:
-        """Give back what the answer takes; whoever still writes it is told that the peer is gone."""
+        """Release what the answer uses; a thread that still writes sees a peer that has gone."""
         with self._lock:
             if self._discarded:
                 return

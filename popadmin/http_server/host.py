@@ -1,4 +1,4 @@
-"""What a connection asks of its process: the poller, the threads and the bounds that all connections share."""
+"""What a connection needs from its process: the poller, the threads and the limits that all connections share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from popadmin.http_server.limits import Limits
 
 
 class Host(Protocol):
-    """The process as a connection sees it; `connection` is always the one that asks."""
+    """The process as a connection sees it; `connection` is always the calling one."""
 
     cfg: Any
     limits: Limits
@@ -25,10 +25,10 @@ class Host(Protocol):
         """Call `ready` at these events of the socket."""
 
     def waits(self, connection: Any) -> None:
-        """It waits for a request, from now on."""
+        """Note that it waits for a request from now on."""
 
     def later(self, callback: Callable[..., None], *arguments: object) -> None:
-        """Call it on the poller, after the others had their turn."""
+        """Call it on the poller, after the other connections had their turn."""
 
     def exchange(self, connection: Any, request: bytes) -> Exchange: ...
 

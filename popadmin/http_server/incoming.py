@@ -1,4 +1,4 @@
-"""One request while it arrives: its octets, and what its head says of its length; gunicorn's parser finds its end."""
+"""A request while it arrives: its octets, and its length according to its head; gunicorn's parser finds the end."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from popadmin.http_server.limits import CHUNK_OCTETS
 
 
 class Incoming:
-    """Octets of a request, as they came. Whoever answers parses them again, with the parser of the threaded worker.
+    """The octets of a request as they arrived. The thread that answers parses them again, with gunicorn's own parser.
 
-    `malformed`: its end cannot be found; the parser of the threaded worker says why, in its answer.
+    `malformed`: its end cannot be found; the answer of the threaded worker gives the reason.
     """
 
     def __init__(self, config: Any) -> None:
@@ -47,7 +47,7 @@ class Incoming:
 
     @property
     def path(self) -> str:
-        """The path as it was sent, without the query; empty before the head is complete."""
+        """Return the path as it was sent, without the query; empty before the head is complete."""
         return bytes(self._parser.path or b"").partition(b"?")[0].decode("latin-1")
 
     @property
@@ -56,7 +56,7 @@ class Incoming:
 
     @property
     def body_octets(self) -> int:
-        """How long the body is as far as is known: what its head says, or what of it has come."""
+        """Return the length of the body as far as it is known: from the head, or what has arrived."""
         declared = self._parser.content_length
         if declared is not None:
             return int(declared)
@@ -65,20 +65,20 @@ class Incoming:
 
     @property
     def expects_continue(self) -> bool:
-        """True while the peer waits for a word before it sends the body (RFC 9110 §10.1.1)."""
+        """Return True while the peer waits for 100 Continue before it sends the body (RFC 9110 §10.1.1)."""
         is_new = tuple(self._parser.http_version or (1, 0)) >= (1, 1)
         return (
             is_new and not self.complete and not self._body_pieces and self.header("expect").lower() == "100-continue"
         )
 
     def header(self, name: str) -> str:
-        """The first header of this name, in lower case; empty where there is none."""
+        """Return the first header of this name (lower case); empty if there is none."""
         wanted = name.encode()
         values = (value for found, value in self._parser.headers if found == wanted)
         return bytes(next(values, b"")).decode("latin-1") if self.has_head else ""
 
     def take(self) -> tuple[bytes, bytes]:
-        """Return the whole request, and what came behind it."""
+        """Return the whole request, and the octets that arrived after it."""
         data = b"".join(self._pieces)
         self._pieces = []
         behind = len(self._parser.remaining()) if self.complete else 0
@@ -86,7 +86,7 @@ class Incoming:
         return data[:end], data[end:]
 
     def drop(self) -> None:
-        """Nobody will ask for the octets."""
+        """Drop the octets: nobody needs them any more."""
         self._pieces = []
 
     def _note_head(self) -> bool:

@@ -1,4 +1,4 @@
-"""What one process of the web port gives to its peers: seconds, octets and counts; nothing is decided here."""
+"""The limits of one web process, in seconds, octets and counts; nothing is decided here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WRITE_OCTETS = 256 * KIB  # given to one peer before the next has its turn
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The figures of a site. Tests make their own, with short waits."""
+    """The limits of a site. Tests use their own, with short waits."""
 
     # --- how long a peer may take ---
     head_seconds: float = 10.0  # from the connection, or the first octet of a later request, to the end of the head

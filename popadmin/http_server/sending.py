@@ -1,4 +1,4 @@
-"""An answer on its way to a peer: how much of it was taken, and until when the rest has to be."""
+"""An answer that is being sent: how much the peer has read, and the deadline for the rest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class State(Enum):
 
 
 class Sending:
-    """`deadline` is the moment, by the monotonic clock, when the peer has taken too little of `exchange`."""
+    """`deadline` is the time (monotonic clock) at which the peer has read too little of `exchange`."""
 
     def __init__(self, exchange: Exchange, limits: Limits) -> None:
         self.exchange = exchange
@@ -27,7 +27,7 @@ class Sending:
         self._began = monotonic()
 
     def send(self, sock: socket.socket, *, whole: bool) -> State:
-        """Send what the peer takes now, one turn's worth at most. `whole`: no more is written. OSError: it is gone."""
+        """Send what the peer accepts now, at most one turn's worth. `whole`: the answer is complete. OSError."""
         exchange = self.exchange
         if exchange.sent_octets < exchange.octets and (self._sent_some(sock) or self.deadline == inf):
             self.deadline = monotonic() + self._limits.stall_seconds
@@ -44,6 +44,6 @@ class Sending:
             return False
 
     def _latest(self) -> float:
-        """When all that is written so far has to be taken."""
+        """Return the deadline for everything that is written so far."""
         seconds = self._limits.answer_seconds + self.exchange.octets / self._limits.answer_octets_a_second
         return self._began + seconds

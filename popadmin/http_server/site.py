@@ -1,6 +1,6 @@
-"""What the web port asks of the site: its settings, its pages for refusals, and who is signed in.
+"""What the web port needs from the site: its settings, its pages for refusals, and whether somebody is signed in.
 
-Imported in a worker only: the process above the workers knows no settings, so each new worker reads them anew.
+Import it only in a worker: the parent process knows no settings, so that each new worker reads them again.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ def trusted_proxies() -> tuple[str, ...]:
 
 
 def downloads_folder() -> Path:
-    """On the disk of the mail, never in /tmp, which is memory on many machines."""
+    """Return the folder for large answers: on the disk of the mail, not in /tmp, which is memory on many machines."""
     return Path(settings.DATA_DIR) / "downloads"
 
 
 def session_key(cookie: str) -> str:
-    """The key of the session that a Cookie header names; empty where it names none."""
+    """Return the session key that a Cookie header names; empty if it names none."""
     return str(parse_cookie(cookie).get(settings.SESSION_COOKIE_NAME, ""))
 
 
 def signed_in(cookie: str) -> bool:
-    """True when a Cookie header is that of somebody who is signed in. Asks the database: call it in a thread."""
+    """Return True if a Cookie header belongs to a signed-in user. Call it in a thread: it queries the database."""
     request = HttpRequest()
     request.COOKIES = parse_cookie(cookie)
     close_old_connections()
@@ -60,7 +60,7 @@ def signed_in(cookie: str) -> bool:
 
 
 def refusal(status: HTTPStatus, *, languages: str, cookie: str, with_page: bool) -> bytes:
-    """A whole answer: why this was refused, in the reader's language. The connection ends behind it."""
+    """Return a complete error response, with the reason in the reader's language. The connection ends after it."""
     request = HttpRequest()
     request.META["HTTP_ACCEPT_LANGUAGE"], request.COOKIES = languages, parse_cookie(cookie)
     page = _page(status, translation.get_language_from_request(request))

@@ -1,6 +1,6 @@
-"""gunicorn's threaded worker whose threads never wait for a peer: `--worker-class=popadmin.http_server.worker.Worker`.
+"""gunicorn's threaded worker, whose threads never wait for a peer: `--worker-class=popadmin.http_server.worker.Worker`.
 
-How a request is parsed, answered and logged, and how the process starts, reloads and stops, is gunicorn's own.
+gunicorn itself still parses, answers and logs requests, and starts, reloads and stops the process.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     # --- connections ----------------------------------------------------------------------------------------------
 
     def accept(self, listener: Any) -> None:
-        """Take one connection. At the bound the one that has waited longest for its request gives way."""
+        """Accept a connection. At the limit, the connection that has waited longest for a request is closed."""
         try:
             sock, peer = listener.accept()
         except OSError as error:
@@ -133,7 +133,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             raise error
 
     def _turn_away(self, sock: socket.socket, peer: Any) -> None:
-        """This address has connections enough: say so, without a wait for it to listen."""
+        """Refuse a connection of an address that has reached its limit, without waiting for the peer."""
         with sock:
             try:
                 sock.send(self.refusal(Incoming(self.cfg), HTTPStatus.TOO_MANY_REQUESTS))
@@ -191,7 +191,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     # --- the clock, and the end: `run` of gunicorn calls these ----------------------------------------------------
 
     def murder_pending(self) -> None:
-        """End what has waited too long."""
+        """End the connections whose deadline has passed."""
         now = time.monotonic()
         if now < self._next_sweep:
             return
@@ -201,7 +201,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._bound_memory()
 
     def _bound_memory(self) -> None:
-        """Cut the oldest of the answers that their peers leave in memory, until the others are within the bound."""
+        """Cut the oldest answers that peers leave in memory, until the rest fits within the limit."""
         held = {each: each.held_octets for each in self._connections if each.step is Step.ANSWERING}
         surplus = sum(held.values()) - self.limits.answers_room_octets
         for connection, octets in held.items():
@@ -211,7 +211,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             surplus -= octets
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """End all, at the very end."""
+        """End all connections; called at the very end."""
         if force:
             for connection in list(self._connections):
                 connection.close()
@@ -221,13 +221,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         super().wait_for_and_dispatch_events(min(timeout, SWEEP_SECONDS) if self._connections else timeout)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """The process is to end: let begin what is on its way."""
+        """The process is stopping: let requests finish that are on their way."""
         for connection in self._connections:
             connection.wind_down(deadline)
 
 
 def _affordable(connections: int) -> int:
-    """As many as the limit of descriptors lets this process have; the soft limit is raised for them where it may be."""
+    """Return how many connections the descriptor limit allows; raise the soft limit where possible."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + SPARE_DESCRIPTORS
     if soft != resource.RLIM_INFINITY and soft < wanted:

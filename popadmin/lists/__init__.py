@@ -1,1 +1,1 @@
-"""Lists of rows: searched, filtered, sorted, paged, chosen from and exported; what rows there are, each page says."""
+"""Lists of rows: search, filters, sorting, paging, selection and export. Each page provides its rows."""

@@ -1,4 +1,4 @@
-"""What a list is made of: its columns with their order, its filters. Declared, not worked out here."""
+"""Declarations of a list: its columns with their order, and its filters."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Rows = QuerySet[Any]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A heading. `order` is what it sorts by: an expression that is never NULL; None where there is no sorting.
+    """A column. `order` is the expression that sorts it (never NULL), or None if it cannot be sorted.
 
-    `down` is true where the first click brings the largest first, as with sizes and times.
+    `down` is True if the first click sorts the largest first, as for sizes and times.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A column, one way or the other; in the query string its name, with a minus for the largest first."""
+    """A column and a direction; in the query string its name, with a minus for descending."""
 
     column: Column
     down: bool
@@ -49,14 +49,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A column of the CSV file: its heading, and its cell of a row."""
+    """A column of the CSV file: its heading, and a function that returns the cell of a row."""
 
     heading: Promise
     cell: Callable[[Any], object]
 
 
 class Suggested(forms.NumberInput):
-    """Any number, with some that are offered."""
+    """A number field that also offers suggestions."""
 
     def __init__(self, numbers: Sequence[int]) -> None:
         super().__init__()
@@ -72,14 +72,14 @@ class Suggested(forms.NumberInput):
 
 
 class Search(forms.CharField):
-    """Any part of what an index of trigrams holds; of fewer than SEARCH_CHARACTERS, what it begins with."""
+    """Search for any part of what a trigram index holds; fewer than SEARCH_CHARACTERS find only beginnings."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=254, **kwargs)
 
 
 class Filters(forms.Form):
-    """No field is required. For each field NAME there is a method `by_NAME(rows, value)` that narrows the rows."""
+    """The filters of a list. No field is required. For each field NAME, `by_NAME(rows, value)` narrows the rows."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -87,19 +87,19 @@ class Filters(forms.Form):
             field.required = False
 
     def narrow(self, rows: Rows) -> Rows:
-        """The rows that all the given values leave; a value that is none of the allowed is told beside its field."""
+        """Apply all valid filters to the rows; an invalid value is reported beside its field."""
         self.is_valid()
         for name, value in self.given().items():
             rows = getattr(self, f"by_{name}")(rows, value)
         return rows
 
     def given(self) -> dict[str, Any]:
-        """The values that narrow anything."""
+        """Return the values of the filters that narrow the rows."""
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value not in (None, "", [])}
 
     def short(self) -> bool:
-        """Whether a search is for so few characters that only beginnings were looked at."""
+        """Return whether a search is so short that it found only beginnings."""
         return any(
             isinstance(self.fields[name], Search) and len(value) < SEARCH_CHARACTERS
             for name, value in self.given().items()
@@ -107,7 +107,7 @@ class Filters(forms.Form):
 
 
 def orders(columns: tuple[Column, ...]) -> dict[str, Order]:
-    """Every order by its text in the query string; the first is the one of a list that nobody sorted."""
+    """Return every order by its text in the query string; the first is the default."""
     sortable = [column for column in columns if column.order is not None]
     found = [Order(column, way) for column in sortable for way in (column.down, not column.down)]
     return {str(order): order for order in found}

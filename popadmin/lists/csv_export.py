@@ -1,4 +1,4 @@
-"""A list as a CSV file, streamed row by row; how a file for spreadsheets is written, the store knows."""
+"""Export a list as a CSV file, streamed row by row. The store writes the CSV format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CHUNK_ROWS = 2000
 
 
 def streamed(rows: Rows, columns: tuple[Exported, ...], name: str) -> StreamingHttpResponse:
-    """The rows as an attachment NAME.csv in UTF-8, with a mark by which spreadsheets know it."""
+    """Return the rows as an attachment NAME.csv in UTF-8, with a byte order mark for spreadsheets."""
     cells = ([column.cell(row) for column in columns] for row in rows.iterator(CHUNK_ROWS))
     lines = csv_table.write([str(column.heading) for column in columns], cells)
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")

@@ -1,4 +1,4 @@
-"""The diary as a page of its owner and of admins: which device came when and did what. Whose rows, the pages say."""
+"""The diary page for owners and admins: which device connected when, and what it did. Subclasses provide the rows."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class DiaryFilters(Filters):
 
 
 class DiaryPage(ListPage):
-    """Subclasses say the rows and the devices."""
+    """A page of diary rows; subclasses provide the rows and the devices."""
 
     name = "diary"
     columns = (Column("began", gettext_lazy("Started"), F("started_at"), down=True),)
@@ -62,7 +62,7 @@ class DiaryPage(ListPage):
     )
 
     def devices(self) -> list[Device]:
-        """Those to choose from, revoked ones too."""
+        """Return the devices to choose from, including revoked ones."""
         raise NotImplementedError
 
     def filters_of(self, query: QueryDict) -> Filters:
@@ -70,7 +70,7 @@ class DiaryPage(ListPage):
 
 
 def light(rows: Rows) -> Rows:
-    """The rows with their devices, without what may be long: views, and which messages were handled."""
+    """Load the rows with their devices, but without long columns: views, and the lists of handled messages."""
     views = ("device__hidden", "device__skipped", "device__confirmed")
     return rows.select_related("device").defer("fetched", "deleted", *views)
 

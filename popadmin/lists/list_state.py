@@ -1,4 +1,4 @@
-"""Where a list stands: filters, order and place, all of it in the query string, so that any state can be linked to."""
+"""The state of a list: filters, order and page. All of it is in the query string, so every state has a link."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SORT, PAGE = "sort", "page"
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A column, the query string of the order that a click brings, and in aria-sort's word its present one."""
+    """A column, the query string of a click on it, and its current order in words of aria-sort."""
 
     column: Column
     query: str | None
@@ -23,7 +23,7 @@ class Heading:
 
 
 class State:
-    """Read from a query string that anybody may have written: what makes no sense in it is as if it were not there."""
+    """The state from a query string. Anybody may have written it: values that make no sense are ignored."""
 
     def __init__(self, query: QueryDict, columns: tuple[Column, ...], filters: Filters) -> None:
         every = orders(columns)
@@ -36,7 +36,7 @@ class State:
 
     @property
     def found_by(self) -> str:
-        """The filters alone, always written the same way."""
+        """Return the filters alone, in a normal form."""
         query = QueryDict(mutable=True)
         given = self.filters.given()
         for name in self.filters.fields:
@@ -45,7 +45,7 @@ class State:
         return query.urlencode()
 
     def query(self, *, order: Order | None = None, cursor: Cursor | None = None) -> str:
-        """The query string of these filters in this or another order, at a page or at the first."""
+        """Return the query string of these filters, in this or another order, at a page or at the first."""
         query = QueryDict(self.found_by, mutable=True)
         text = str(order or self.order)
         if text != self._first:

@@ -1,4 +1,4 @@
-"""Pages of a list by the last row of the page before: the hundredth costs what the first does, and none skips a row."""
+"""Pages of a list by the last row of the page before: page 100 costs as much as page 1, and no row is skipped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SORTED = "SELECT * FROM ({rows} OFFSET 0) AS found (id, key) ORDER BY key {way}
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page begins: behind the row with this key, or before it; `position` is the number of its first row."""
+    """Where a page begins: after or before the row with this key; `position` is the number of its first row."""
 
     behind: bool
     position: int
@@ -35,7 +35,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`rows` of the list, counted from `first`; the cursors of the pages beside it, None where there is none."""
+    """The `rows` of a page, numbered from `first`; the cursors of the pages before and after, or None."""
 
     rows: list[Any]
     first: int = 1
@@ -49,7 +49,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many rows there are: exactly, with their `keys`, or an estimate with none."""
+    """The number of rows: exact, with their `keys`, or an estimate without keys."""
 
     rows: int
     keys: tuple[int, ...] | None = None
@@ -60,7 +60,7 @@ class Count:
 
 
 def read_cursor(text: str) -> Cursor | None:
-    """The cursor that was written so; None for anything else, which is the first page."""
+    """Parse a cursor; None for anything else, which means the first page."""
     way, position, key, value = (*text.split(":", 3), "", "", "")[:4]
     if way not in ("a", "b") or not (_is_number(position) and _is_number(key)) or "\0" in value:
         return None
@@ -68,10 +68,10 @@ def read_cursor(text: str) -> Cursor | None:
 
 
 def page(rows: Rows, order: Order, cursor: Cursor | None, *, size: int, count: Count) -> Page:
-    """The page at the cursor: one statement for the keys, one for the rows, so that only rows shown are read whole.
+    """Return the page at the cursor: one statement finds the keys, one reads only the rows that are shown.
 
-    Where the `count` of the rows has their keys, these are put in order. Of many, a walk through an index of the order
-    soon meets enough; for fewer it would go through the whole table, so they are all found first.
+    If `count` has the keys of the rows, these are sorted. With many rows, a walk through an index of the order soon
+    meets enough rows; with fewer rows it would read the whole table, so all of them are found first.
     """
     keyed = (rows if count.keys is None else rows.filter(pk__in=count.keys)).annotate(**{KEY: order.expression})
     read = _sorted_keys if count.keys is None and count.rows <= SORTED_ROWS else _keys
@@ -95,7 +95,7 @@ def page(rows: Rows, order: Order, cursor: Cursor | None, *, size: int, count: C
 
 
 def count(rows: Rows) -> Count:
-    """Exact up to a bound, so that it never costs more; beyond it what the planner expects."""
+    """Count exactly up to a limit, which bounds the cost; beyond it, return the planner's estimate."""
     bare = rows.order_by().select_related(None).values_list("pk", flat=True)
     keys = tuple(bare[: COUNTED_ROWS + 1])
     if len(keys) <= COUNTED_ROWS:
@@ -110,7 +110,7 @@ def _keys(keyed: Rows, *, down: bool, most: int) -> list[tuple[int, Any]]:
 
 
 def _sorted_keys(keyed: Rows, *, down: bool, most: int) -> list[tuple[int, Any]]:
-    """The same by a plan that finds all before it sorts (OFFSET 0): where they are in the order, nobody knows."""
+    """Return the sorted keys with a plan that finds all rows before it sorts (OFFSET 0)."""
     statement, parameters = _bare(keyed).order_by().query.sql_with_params()
     way = "DESC" if down else "ASC"
     with connection.cursor() as cursor:
@@ -124,7 +124,7 @@ def _bare(keyed: Rows) -> Rows:
 
 
 def _beyond(keyed: Rows, key: int, value: Any, *, down: bool) -> Rows:
-    """The rows behind one in this order. The first condition is what an index can begin at."""
+    """Return the rows after one row in this order. An index can start at the first condition."""
     way = "lt" if down else "gt"
     return keyed.filter(Q(**{f"{KEY}__{way}e": value}), Q(**{f"{KEY}__{way}": value}) | Q(**{f"pk__{way}": key}))
 
@@ -143,13 +143,13 @@ def _page(rows: Rows, keys: list[tuple[int, Any]], first: int, *, before: bool, 
 
 
 def _last_page(rows: Rows, keys: list[tuple[int, Any]], size: int, count: Count) -> Page:
-    """`keys` are those of the end, the last first, one more than the page has where there are more."""
+    """Return the last page. `keys` come from the end, last first, one more than the page has if there are more."""
     more, keys = len(keys) > size, keys[:size]
     return _page(rows, keys[::-1], max(1, count.rows - len(keys) + 1) if more else 1, before=more, after=False)
 
 
 def _value(keyed: Rows, text: str) -> Any:
-    """What the cursor's text stands for in this order; None when it is none of its values."""
+    """Parse the cursor's value for this order; None if it is not a value of this column."""
     try:
         return keyed.query.annotations[KEY].output_field.to_python(text)
     except (ValidationError, ValueError):

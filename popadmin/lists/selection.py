@@ -1,4 +1,4 @@
-"""The rows that somebody has ticked in a list, kept in the session while he searches, sorts and turns pages."""
+"""The rows that a user has ticked in a list, kept in the session while they search, sort and turn pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TICKED_MOST = 5_000  # one by one; a session of 40 KB
 
 
 class Choice:
-    """Of one list in one session: rows that were ticked, or all that the filters `found_by` find, while they stand, but
+    """The selection of one list in one session: single ticked rows, or all that the filters `found_by` find, without
     those that were unticked since."""
 
     def __init__(self, session: SessionBase, name: str, found_by: str) -> None:
@@ -29,9 +29,9 @@ class Choice:
         return self.everything or bool(self.keys)
 
     def keep(self, shown: Iterable[int], ticked: Iterable[int]) -> int:
-        """Take over the boxes of one page: of the rows that were shown, those that are ticked now.
+        """Store the boxes of one page: of the rows that were shown, the ticked ones.
 
-        Returns how many are not kept: those of this page that are more than TICKED_MOST.
+        Returns how many were not stored: those of this page beyond TICKED_MOST.
         """
         shown, ticked = set(shown), set(ticked)
         marked = shown - ticked if self.everything else ticked
@@ -45,25 +45,25 @@ class Choice:
         return len(new[room:])
 
     def choose_all(self) -> None:
-        """Everything that the filters find, also what comes to it meanwhile."""
+        """Select everything that the filters find, including rows that appear later."""
         self._set(set(), everything=True)
 
     def clear(self) -> None:
         self._set(set(), everything=False)
 
     def of(self, rows: Rows, found: Rows) -> Rows:
-        """The chosen: of all `rows` the ticked ones, or what the filters have `found`."""
+        """Return the selected rows: the ticked ones of `rows`, or those that the filters have `found`."""
         return found.exclude(pk__in=self.but) if self.everything else rows.filter(pk__in=self.keys)
 
     def has(self, key: int) -> bool:
         return key not in self.but if self.everything else key in self.keys
 
     def number(self, found: int) -> int:
-        """How many are chosen, where the filters find so many rows."""
+        """Return how many rows are selected, given how many rows the filters find."""
         return max(0, found - len(self.but)) if self.everything else len(self.keys)
 
     def _set(self, marks: set[int], *, everything: bool) -> None:
-        """`marks` are the rows that were ticked, or of everything those that were unticked."""
+        """Store the marks: the ticked rows, or the unticked ones when everything is selected."""
         self.keys, self.but, self.everything = (set(), marks, True) if everything else (marks, set(), False)
         if self:
             found_by = self._found_by if everything else None

@@ -1,4 +1,4 @@
-"""Long work in steps, each a POST of half a second: a script sends one after the other, a button does too."""
+"""Long work in steps, each a POST of half a second. A script sends the steps; without script, a button does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.views.generic import View
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many rows are taken, of how many, and whether it goes on."""
+    """How many rows are done, how many there are, and whether the work continues."""
 
     taken: int
     total: int
@@ -20,17 +20,17 @@ class Progress:
 
 
 class StepView(View):
-    """One step. A script gets how far it is, a browser without one the page again."""
+    """One step. A script gets the progress as JSON, a browser without script gets the page again."""
 
     def take(self) -> None:
         raise NotImplementedError
 
     def progress(self) -> Progress:
-        """Behind the step."""
+        """Return the progress after the step."""
         raise NotImplementedError
 
     def page(self) -> str:
-        """The address of the page that shows the progress."""
+        """Return the address of the page that shows the progress."""
         raise NotImplementedError
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:

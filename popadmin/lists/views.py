@@ -1,4 +1,4 @@
-"""The page of a list: shows a state, keeps the ticked rows, goes to the next state or on to what is done with them."""
+"""The page of a list: it shows a state, keeps the ticked rows, and leads to the next state or to a bulk action."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXPORT = "export"  # in the query string: the list as a file
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """A button for the chosen rows; `url` is where it leads, from the list; `css` the style of the button."""
+    """A button for the selected rows; `url` is its target, relative to the list; `css` is the style of the button."""
 
     name: str
     label: Promise
@@ -36,10 +36,10 @@ class Bulk:
 
 
 class ListPage(TemplateResponseMixin, ContextMixin, View):
-    """Subclasses say the rows (through access), columns, filters, and what can be done with the chosen.
+    """A list page. Subclasses provide the rows (through access), columns, filters and bulk buttons.
 
-    Every button of the page belongs to one form, sent by POST: so the ticks are kept, with script or without, and what
-    follows is always a GET whose query string is all the state there is.
+    All buttons of the page belong to one form, sent by POST: so the ticks are kept, with or without script. The answer
+    redirects to a GET whose query string holds the whole state.
     """
 
     name = ""
@@ -51,11 +51,11 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
     page_rows = PAGE_ROWS
 
     def rows(self) -> Rows:
-        """All that this person may see, with what a row of the page shows."""
+        """Return all rows that this user may see, with everything that a row of the page shows."""
         raise NotImplementedError
 
     def every_row(self) -> Rows:
-        """The same with what rests after a removal: what may be undone."""
+        """Return the same rows and removed ones: those that can be undone."""
         return self.rows()
 
     @cached_property
@@ -66,7 +66,7 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
         return State(query, self.columns, self.filters_of(query))
 
     def filters_of(self, query: QueryDict) -> Filters:
-        """Overridden where what is offered depends on the person."""
+        """Build the filters. Override it where the choices depend on the user."""
         return self.filters(query)
 
     def found(self, state: State) -> Rows:
@@ -82,7 +82,7 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
         return self.render_to_response(self.get_context_data(**kwargs))
 
     def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
-        """Keep the ticks of the page that was shown, then do what the button says."""
+        """Store the ticks of the page that was shown, then do what the pressed button asks for."""
         here = self.state_of(QueryDict(request.POST.get("here", "").removeprefix("?")))
         choice = self.choice(here)
         ticked = request_lookup.keys(request.POST.getlist("ticked"))
@@ -122,7 +122,7 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
         )
 
     def _next(self, here: State) -> str:
-        """The state that the button asks for; whoever presses Enter in a filter has pressed the first, "filter"."""
+        """Return the state that the button asks for; Enter in a filter presses the first button, "filter"."""
         sent = self.request.POST
         if "go" in sent:
             wanted = self.state_of(QueryDict(sent["go"].removeprefix("?")))

@@ -1,4 +1,4 @@
-"""What a mailbox owner may see: his own mailbox, its devices, mail and diary, nothing else."""
+"""What mailbox owners may see: their own mailbox with its devices, mail and diary, and nothing else."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ def mailboxes(user: User) -> QuerySet[Mailbox]:
 
 
 def devices(user: User) -> QuerySet[Device]:
-    """Those that can still sign in; the main password first, then the latest seen."""
+    """Return the devices that can still sign in: the main password first, then the most recently seen."""
     rows = all_devices(user).filter(revoked_at=None)
     return rows.order_by("-main", F("last_sign_in_at").desc(nulls_last=True), "name")
 
 
 def all_devices(user: User) -> QuerySet[Device]:
-    """Revoked ones too: an old page leads to them."""
+    """Return all devices, including revoked ones, because old pages lead to them."""
     rows = Device.objects.filter(mailbox__user=user).select_related("mailbox__user")
     return rows.defer("hidden", "skipped", "confirmed")
 
 
 def entries(mailbox: Mailbox, but: User | None) -> QuerySet[AuditEntry]:
-    """What was changed of this mailbox, the newest first; without what `but` has done himself."""
+    """Return the changes of this mailbox, newest first, without those that user `but` made."""
     rows = AuditEntry.objects.filter(mailbox=mailbox).order_by("-at", "-pk")
     return rows if but is None else rows.exclude(actor=but)
 
@@ -34,7 +34,7 @@ def live(user: User) -> QuerySet[Message]:
 
 
 def resting(user: User) -> QuerySet[Message]:
-    """What has left, and can be restored."""
+    """Return the messages in recovery."""
     return mail(user).filter(removed__isnull=False)
 
 
@@ -48,6 +48,6 @@ def findings(user: User) -> QuerySet[Finding]:
 
 
 def mail(user: User) -> QuerySet[Message]:
-    """Live and resting, without what may be long: delivery headers, and the view of the device beside each."""
+    """Return live and removed messages without their long columns: delivery headers, and the device's view."""
     rows = Message.objects.filter(mailbox__user=user).select_related("body", "removed_by", "mailbox")
     return rows.defer("prefix", *(f"removed_by__{view}" for view in ("hidden", "skipped", "confirmed")))

@@ -1,4 +1,4 @@
-"""What an owner types into a mail program: host, ports, encryption. Read from the settings, not from the network."""
+"""The settings that an owner types into a mail program: host, ports, encryption. They come from the site's settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class MailProgram:
 
 
 def mail_program() -> MailProgram:
-    """The best way in first; one that is switched off is not offered. The ports are those that clients connect to."""
+    """Return the ways in, the best first, without disabled ones. The ports are those that clients connect to."""
     ways = ((settings.PUBLIC_POP3S_PORT, "SSL/TLS"), (settings.PUBLIC_POP3_PORT, "STARTTLS"))
     return MailProgram(
         settings.PUBLIC_HOSTNAME, tuple(Normalizer(port, name) for port, name in ways if port is not None)

@@ -1,4 +1,4 @@
-"""A QR code as the squares of an inline SVG; what it says is decided elsewhere."""
+"""A QR code as the squares of an inline SVG."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import segno
 
 @dataclass(frozen=True, slots=True)
 class Qr:
-    """What it says. `side` in squares, the quiet zone included; `path` is one SVG path of the dark ones."""
+    """A QR code. `side` counts squares, with the quiet zone; `path` is one SVG path of the dark ones."""
 
     text: str
     side: int
@@ -18,13 +18,13 @@ class Qr:
 
 
 def qr(text: str) -> Qr:
-    """Correction M: readable from a screen with a finger's print on it, and still coarse."""
+    """Encode a text with correction M: it survives a fingerprint on the screen, and is still coarse."""
     rows = [bytes(row) for row in segno.make_qr(text, error="m").matrix_iter(border=4)]
     return Qr(text, len(rows), "".join(_line(number, row) for number, row in enumerate(rows)))
 
 
 def _line(number: int, row: bytes) -> str:
-    """One stroke a run of dark squares, so that no reader sees gaps between them."""
+    """Draw one stroke per run of dark squares, so that no reader sees gaps between them."""
     strokes, at = [], 0
     for dark, run in groupby(row):
         length = len(list(run))

@@ -1,4 +1,4 @@
-"""Why a mail program was refused, and what its owner does about it: in words, out of the diary."""
+"""Explain from the diary why a mail program was refused, and what the owner can do."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Refusal:
 
 
 def last(device: Device) -> Refusal | None:
-    """The last refused try at the mailbox since this device was made. Whose try it was, nobody knows."""
+    """Return the last refused sign-in since this device was created. It may come from any program of the mailbox."""
     rows = access.diary(device.mailbox.user).filter(ended__in=REMEDIES, ended_at__gte=device.created_at)
     row = rows.order_by("-ended_at").first()
     return Refusal(row, REMEDIES[row.ended]) if row else None

@@ -1,4 +1,4 @@
-"""Addresses of the mailbox owner's pages."""
+"""URLs of the mailbox owner's pages."""
 
 from django.urls import path
 

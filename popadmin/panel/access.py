@@ -1,4 +1,4 @@
-"""What an admin may see: sizes, counts and dates, never the content; a hosting admin of all, a domain admin of his."""
+"""What admins may see: sizes, counts and dates, never content. Domain admins see only their own domains."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ NAMED_MOST = 3  # of the domains of an admin, in a list
 
 
 class AdminPage:
-    """A view of admins only: for everybody else there is no such page. Comes before the view's own class.
+    """A view for admins only; for everybody else the page does not exist. List it before the class of the view.
 
-    Whoever acts on what another has just removed is told by whom, and sees where it rests.
+    An admin who acts on something that somebody has just removed learns who did it, and is sent to the removed rows.
     """
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -59,7 +59,7 @@ def _to_removed(request: HttpRequest, row: Mailbox | Domain) -> HttpResponseBase
 
 
 class PolicyPage(AdminPage):
-    """A page of admins whose form names a policy: one that the person may not choose is as one in the address."""
+    """An admin page whose form names a policy. A policy that the user may not choose is handled like a wrong URL."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if is_admin(signed_in(request)):
@@ -70,7 +70,7 @@ class PolicyPage(AdminPage):
 
 
 class HostPage(AdminPage):
-    """A view of hosting admins only. A domain admin who tries the key of a row there is told to the audit."""
+    """A view for hosting admins only. If a domain admin tries the key of a row there, the audit records it."""
 
     of: type[Model]  # what a key in the address is
 
@@ -84,7 +84,7 @@ class HostPage(AdminPage):
 
 
 def admins(user: User) -> QuerySet[User]:
-    """Hosting admins and domain admins, these with `granted`, how many domains, and the first of them by name."""
+    """Return hosting admins and domain admins; the latter with `granted` (number of domains) and first names."""
     if not is_host(user):
         return User.objects.none()
     held = DomainGrant.objects.filter(user=OuterRef("pk"), domain__removed_at=None).order_by("domain__name")
@@ -102,19 +102,19 @@ def domains(user: User) -> QuerySet[Domain]:
 
 
 def naming_other(rows: QuerySet[Domain], user: User) -> QuerySet[Domain]:
-    """With `other`, the name of the domain that each stands for; None also where that is not for this person."""
+    """Annotate `other`: the domain of which each domain is an alias; None also if this user may not see it."""
     known = domains(user).filter(pk=OuterRef("stands_for")).values("name")[:1]
     return rows.annotate(other=F("stands_for__name") if is_host(user) else Subquery(known))
 
 
 def removed_domains(user: User) -> QuerySet[Domain]:
-    """Those that rest, to tell of them; what is done with them is for hosting admins."""
+    """Return the removed domains, to show them; only hosting admins act on them."""
     rows = Domain.objects.filter(removed_at__isnull=False)
     return rows if is_host(user) else rows.filter(grants__user=user)
 
 
 def mailboxes(user: User, *, removed: bool = False) -> QuerySet[Mailbox]:
-    """Those that are there; with `removed` also those that rest in a domain that is there."""
+    """Return the existing mailboxes; with `removed`, also the removed ones in existing domains."""
     rows = Mailbox.objects.select_related("user", "domain")
     if not removed:
         rows = rows.filter(removed_at=None)
@@ -122,42 +122,42 @@ def mailboxes(user: User, *, removed: bool = False) -> QuerySet[Mailbox]:
 
 
 def removed_mailboxes(user: User) -> QuerySet[Mailbox]:
-    """Those that rest, in domains that rest too, to tell of them."""
+    """Return the removed mailboxes, to show them, including those in removed domains."""
     rows = Mailbox.objects.select_related("user", "domain").filter(removed_at__isnull=False)
     return rows if is_host(user) else rows.filter(domain__grants__user=user)
 
 
 def devices(mailbox: Mailbox) -> QuerySet[Device]:
-    """Of a mailbox that was found for this person: those that can still sign in, the main password first."""
+    """Return the devices of a checked mailbox that can still sign in, the main password first."""
     rows = Device.objects.filter(mailbox=mailbox, revoked_at=None).defer("hidden", "skipped", "confirmed")
     return rows.order_by("-main", F("last_sign_in_at").desc(nulls_last=True), "name")
 
 
 def findings(mailbox: Mailbox) -> QuerySet[Finding]:
-    """Of a mailbox that was found for this person."""
+    """Return the findings of a mailbox that was already checked for this user."""
     rows = Finding.objects.filter(mailbox=mailbox).select_related("device").order_by("-since", "pk")
     return rows.defer(*(f"device__{view}" for view in ("hidden", "skipped", "confirmed")))
 
 
 def diary(mailbox: Mailbox) -> QuerySet[DiarySession]:
-    """Of a mailbox that was found for this person."""
+    """Return the diary of a mailbox that was already checked for this user."""
     return DiarySession.objects.filter(mailbox=mailbox)
 
 
 def left(mailbox: Mailbox) -> QuerySet[Message]:
-    """Of a mailbox that was found for this person: what rests in recovery, for counting by date and size."""
+    """Return the messages in recovery of a checked mailbox, to count them by date and size."""
     return Message.objects.filter(mailbox=mailbox, removed__isnull=False).only("removed_at", "removed_why", "octets")
 
 
 def aliases(user: User) -> QuerySet[Alias]:
-    """Without forwards of mailboxes that are removed: they come back with them. Few are, and an index has them."""
+    """Return the aliases without the forwards of removed mailboxes, which come back with them (few, by an index)."""
     removed = Mailbox.objects.filter(pk=OuterRef("mailbox"), removed_at__isnull=False)
     rows = Alias.objects.filter(~Exists(removed), domain__removed_at=None).select_related("domain")
     return rows if is_host(user) else rows.filter(domain__in=domains(user))
 
 
 def policies(user: User) -> QuerySet[RetentionPolicy]:
-    """A domain admin's are those that are offered, those that his domains and mailboxes follow, and the site's."""
+    """Return the policies. A domain admin sees the offered ones, those used in their domains, and the site policy."""
     rows = RetentionPolicy.objects.all()
     if is_host(user):
         return rows
@@ -171,7 +171,7 @@ def policies(user: User) -> QuerySet[RetentionPolicy]:
 
 
 def audit_entries(user: User) -> QuerySet[AuditEntry]:
-    """A domain admin's are those of his domains, and what he did himself; what he was denied names others'."""
+    """Return the audit entries. A domain admin sees those of their domains and their own, except the denied ones."""
     rows = AuditEntry.objects.all()
     if is_host(user):
         return rows
@@ -186,12 +186,12 @@ def tallies(user: User) -> QuerySet[Tally]:
 
 
 def visits(user: User) -> QuerySet[DiarySession]:
-    """Sessions and refused sign-ins of the mailboxes: when, from where, how they ended; not what was fetched."""
+    """Return sessions and refused sign-ins of the mailboxes: when, from where, how they ended; not what was fetched."""
     rows = DiarySession.objects.filter(mailbox__removed_at=None).select_related("mailbox__user", "device")
     rows = rows.defer("fetched", "deleted", "device__hidden", "device__skipped", "device__confirmed")
     return rows if is_host(user) else rows.filter(mailbox__domain__in=domains(user))
 
 
 def rosters(user: User) -> QuerySet[Roster]:
-    """One's own files alone: they hold what nobody else has asked for."""
+    """Return the user's own import files; nobody else needs their content."""
     return Roster.objects.filter(owner=user) if is_admin(user) else Roster.objects.none()

@@ -1,4 +1,4 @@
-"""What the lists of domains and of aliases are narrowed by."""
+"""The filters of the lists of domains and aliases."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class DomainFilters(Filters):
     )
 
     def by_q(self, rows: Rows, typed: str) -> Rows:
-        """Any part of the name, in any case; a whole name in other letters is stored in its A-labels."""
+        """Search any part of the name, in any case; a whole name in another script is stored in its A-labels."""
         return rows.filter(Q(name__contains=typed.lower()) | Q(name=domain_name(typed)))
 
     def by_state(self, rows: Rows, state: str) -> Rows:
@@ -63,7 +63,7 @@ class AliasFilters(Filters):
     state = forms.ChoiceField(label=_("State"), choices=[("", _("Any state")), *ALIAS_STATES])
 
     def by_q(self, rows: Rows, typed: str) -> Rows:
-        """Any part of them, in any case; of fewer than three characters what addresses begin with."""
+        """Search any part of them, in any case; fewer than three characters find only the beginnings of addresses."""
         if len(typed) < SEARCH_CHARACTERS:
             return rows.filter(address__startswith=typed.lower())
         searched: Rows = rows.alias(joined=joined("targets"))

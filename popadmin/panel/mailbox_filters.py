@@ -1,4 +1,4 @@
-"""What the list of mailboxes is narrowed by; every figure of the overview is one of these, and leads here."""
+"""The filters of the mailbox list. Every number of the overview is one of these filters, and links here."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ STATES: dict[str, tuple[Promise, Q]] = {
 
 
 def address_or_name(typed: str, user: str) -> Q:
-    """Any part of either, in any case; a domain in any script is stored in its A-labels. `user` leads to the user.
+    """Search any part of either, in any case; domains are stored in A-labels. `user` is the path to the user.
 
-    An index of trigrams knows nothing shorter than three: of that, only what addresses begin with is looked for.
+    A trigram index cannot find fewer than three characters: these find only the beginnings of addresses.
     """
     if len(typed) < SEARCH_CHARACTERS:
         return Q(**{f"{user}address__startswith": typed.lower()})
@@ -44,7 +44,7 @@ def address_or_name(typed: str, user: str) -> Q:
 
 
 def suspended() -> Q:
-    """By himself, or with his domain. Domains are asked first: mostly there is none, and an index has the rest."""
+    """Return the condition of suspended mailboxes, by user or by domain. Domains first: mostly there is none."""
     closed = list(Domain.objects.filter(active=False).values_list("pk", flat=True))
     by_himself = Q(user__is_active=False)
     return by_himself | Q(domain__in=closed) if closed else by_himself
@@ -94,7 +94,7 @@ class MailboxFilters(Filters):
         return rows.filter(address_or_name(typed, "user__"))
 
     def by_domain(self, rows: Rows, typed: str) -> Rows:
-        """The domain of this name; where there is none, every one with that in its name."""
+        """Filter by the domain of this name; if there is none, by every domain that contains the name."""
         exact = rows.filter(domain__name=domain_name(typed))
         return exact if exact.exists() else rows.filter(domain__name__contains=typed.lower())
 
@@ -110,12 +110,12 @@ class MailboxFilters(Filters):
         return rows.filter(last_sign_in_at__isnull=seen == "never")
 
     def by_idle(self, rows: Rows, days: int) -> Rows:
-        """Who never signed in counts from when the mailbox was made."""
+        """Filter by days without a sign-in; without any sign-in, the days count from the creation of the mailbox."""
         since = timezone.now() - timedelta(days=days)
         return rows.filter(Q(last_sign_in_at__lt=since) | Q(last_sign_in_at=None, created_at__lt=since))
 
     def by_policy(self, rows: Rows, key: str) -> Rows:
-        """What is in force: the mailbox's own policy, else its domain's, else the site's."""
+        """Filter by the policy in force: the mailbox's own, else its domain's, else the site policy."""
         policy = self._policies.get(key)
         of_site = any(each.site for each in self._policies.values()) if policy is None else policy.site
         inherited = Q(policy=None, domain__policy=None)

@@ -1,4 +1,4 @@
-"""The figures of the overview and of one mailbox, each group by one statement; none reads the mail."""
+"""The numbers of the overview and of one mailbox, each group in one statement. None reads messages one by one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNDER_WAY = datetime.timedelta(seconds=3)  # from an entry of the audit to its c
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What a domain holds, or all of them. `unlimited` mailboxes have no quota, neither of octets nor of messages."""
+    """What one domain contains, or all of them. `unlimited` mailboxes have no quota, neither octets nor messages."""
 
     domain: int  # its key; 0 for all
     mailboxes: int
@@ -44,7 +44,7 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What all mailboxes of a person hold together, counted `at`; `largest` are the domains that store most."""
+    """What all mailboxes of a user contain together, counted `at`; `largest` are the domains that store most."""
 
     at: datetime.datetime
     total: Holdings
@@ -53,16 +53,16 @@ class Held:
 
 
 def domains(user: User) -> tuple[int, list[int]]:
-    """How many there are, and the keys of those that are suspended."""
+    """Return the number of domains, and the keys of the suspended ones."""
     closed = ArrayAgg("pk", filter=Q(active=False), default=Value([]))
     totals = access.domains(user).aggregate(number=Count("pk"), closed=closed)
     return totals["number"], totals["closed"]
 
 
 def held(user: User, closed: Collection[int], *, kept_from: int = KEPT_FROM) -> Held:
-    """Counted now; of a hosting admin's site with so many mailboxes shown again for a minute, if nobody changed any.
+    """Return the totals, counted now. On a large site they are reused for a minute, unless somebody changed a mailbox.
 
-    Then only what mail moves can differ from the lists, by what came in that minute.
+    Only changes by mail can then differ from the lists, by what arrived in that minute.
     """
     if not people.is_host(user):
         return _count(user, closed)
@@ -76,13 +76,13 @@ def held(user: User, closed: Collection[int], *, kept_from: int = KEPT_FROM) -> 
 
 
 def largest(user: User, holdings: Sequence[Holdings]) -> list[tuple[Domain, Holdings]]:
-    """With their domains, those that are there."""
+    """Return the largest domains that still exist, with their totals."""
     domains = access.domains(user).in_bulk([each.domain for each in holdings])
     return [(domains[each.domain], each) for each in holdings if each.domain in domains]
 
 
 def with_findings(user: User) -> int:
-    """Mailboxes in which something is set up wrongly; few among many, so it begins at the findings."""
+    """Count the mailboxes with findings. It starts at the findings, because they are few."""
     rows = Finding.objects.filter(mailbox__removed_at=None)
     if not people.is_host(user):
         rows = rows.filter(mailbox__domain__in=access.domains(user))
@@ -90,7 +90,7 @@ def with_findings(user: User) -> int:
 
 
 def days(user: User) -> list[Day]:
-    """The last days (UTC), the oldest first, today last; a day without mail is there with 0."""
+    """Return the last days (UTC), oldest first, today last; a day without mail is there with zeros."""
     today = timezone.now().astimezone(datetime.UTC).date()
     shown = [today - datetime.timedelta(days=ago) for ago in reversed(range(CHART_DAYS))]
     rows = access.tallies(user).filter(day__gte=shown[0]).order_by().values("day")
@@ -100,20 +100,20 @@ def days(user: User) -> list[Day]:
 
 
 def counted_at() -> datetime.datetime | None:
-    """When the days were last counted."""
+    """Return when the days were last counted."""
     mark = TallyMark.objects.first()
     return None if mark is None else mark.counted_at
 
 
 def left_by_day(mailbox: Mailbox, most: int) -> list[dict[str, Any]]:
-    """What rests in recovery, by the day (of the reader) it left and by reason, the last first, `most` rows of it."""
+    """Return what is in recovery by the reader's day and by reason, latest first, at most `most` rows."""
     rows = access.left(mailbox).annotate(day=TruncDate("removed_at")).values("day", "removed_why")
     sums = rows.annotate(messages=Count("pk"), octets=Sum("octets")).order_by("-day", "removed_why")
     return [{**row, "why": Message.Why(row["removed_why"]).label} for row in sums[:most]]
 
 
 def _kept() -> Held | None:
-    """The last count of the site, if it is still to be shown, and was made by a version that counted the same."""
+    """Return the last count of the site, if it is fresh enough and was made by a version that counted the same way."""
     changed = AuditEntry.objects.filter(at__gt=OuterRef("counted_at") - UNDER_WAY)
     fresh = KeptHoldings.objects.filter(counted_at__gt=timezone.now() - KEPT)
     row = fresh.exclude(Exists(changed)).first()
@@ -141,7 +141,7 @@ def _count(user: User, closed: Collection[int]) -> Held:
 
 
 def _holdings(user: User) -> list[Holdings]:
-    """By domain; the sums over all are sums of these, so that one pass over the mailboxes is enough."""
+    """Count per domain; the totals are sums of these rows, so that one pass over the mailboxes is enough."""
     rows = access.mailboxes(user).select_related(None).order_by().values_list("domain")
     sums = rows.annotate(
         boxes=Count("pk"),
@@ -162,7 +162,7 @@ def _total(holdings: Sequence[Holdings]) -> Holdings:
 
 
 def _suspended(user: User, holdings: Sequence[Holdings], closed: Collection[int]) -> int:
-    """By themselves, or with their domain. Begins at the people, few of whom are, and an index has them."""
+    """Count the suspended mailboxes, by user or by domain. It starts with the users, few of whom are suspended."""
     rows = access.mailboxes(user).select_related(None).filter(user=OuterRef("pk"))
     rows = rows.exclude(domain__in=closed) if closed else rows
     found = User.objects.filter(is_active=False).aggregate(mailboxes=Count(Subquery(rows.values("pk"))))
@@ -170,5 +170,5 @@ def _suspended(user: User, holdings: Sequence[Holdings], closed: Collection[int]
 
 
 def _sum(column: str) -> Combinable:
-    """As an integer: Postgres adds these up as a numeric, which takes longer to send and to read."""
+    """Sum as an integer: Postgres would return a numeric, which takes longer to send and to read."""
     return Cast(Coalesce(Sum(column), 0), BigIntegerField())

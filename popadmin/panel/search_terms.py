@@ -1,4 +1,4 @@
-"""What somebody typed into a search, as it may be stored: lower case, and domains in their A-labels."""
+"""Convert what users type into a search to the stored form: lower case, and domains in A-labels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from mailstore.policy.addresses import BadAddress, normal_domain
 
 
 def domain_name(typed: str) -> str:
-    """Of what was meant as a domain; a part of one is itself."""
+    """Return the A-labels of a domain name; part of a name is returned as it is."""
     part = typed.strip().lower()
     try:
         return normal_domain(part)
@@ -15,7 +15,7 @@ def domain_name(typed: str) -> str:
 
 
 def spellings(typed: str) -> list[str]:
-    """Of a part of an address; a second one where a domain behind its @, or all of it, is written in another script."""
+    """Return the spellings to search for: the text, and a second one if its domain is written in another script."""
     part = typed.lower()
     if part.isascii():
         return [part]

@@ -1,4 +1,4 @@
-"""Addresses of the admins' pages."""
+"""URLs of the admin pages."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""How much of their quotas mailboxes and domains use, as conditions: figures and the lists behind them count alike."""
+"""Conditions on the use of quotas; the overview and its lists count with the same conditions."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ NO_QUOTA = Q(quota_octets=None, quota_messages=None)
 
 
 def stored(percent: int, *, octets: str = "octets") -> Q:
-    """The column `octets` at this share of the row's quota, or above it. In this order no bigint overflows.
+    """Return the condition that column `octets` has reached this percentage of the quota. No bigint can overflow.
 
-    Without a quota it is unknown, which is as good as false: these are never negated.
+    Without a quota the condition is NULL, which counts as false: never negate it.
     """
     quota = F("quota_octets")
     return Q(**{f"{octets}__gte": quota if percent == WHOLE else quota - quota / 100 * (WHOLE - percent)})
 
 
 def used(percent: int) -> Q:
-    """Octets or messages of a mailbox at this share of their quota, or above it."""
+    """Return the condition that octets or messages of a mailbox have reached this percentage of their quota."""
     quota = F("quota_messages")
     return stored(percent) | Q(messages__gte=quota if percent == WHOLE else quota * percent / 100)

@@ -1,4 +1,4 @@
-"""What a person changes of himself; each one transaction, and one audit row."""
+"""Changes that users make to their own account. Each is one transaction with one audit row."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from mailstore.models import User, WebSession
 
 @transaction.atomic
 def change_password(user: User, password: str, *, actor: Actor) -> None:
-    """Set the new password. Every other web session ends, since it holds on to the stored hash. POP3 refuses the old
-    one at its next sign-in, and what it opened ends within a second."""
+    """Set the new password. Every other web session ends, because it depends on the stored hash. POP3 refuses the old
+    password at the next sign-in, and open sessions end within a second."""
     _put_password(user, password)
     _record(user, "password.change", actor)
 
 
 @transaction.atomic
 def reset_password(user: User, password: str, *, client: str | None) -> None:
-    """The same, by the link that was mailed to the recovery address; it proves the person as well as a password."""
+    """Set a password through the link that was mailed to the recovery address; the link replaces the old password."""
     _put_password(user, password)
     _record(user, "password.reset", Actor(user.address, "web", user, client))
 
 
 @transaction.atomic
 def choose_language(user: User, language: str, *, actor: Actor) -> None:
-    """Speak `language`, one of settings.LANGUAGES, to this user everywhere."""
+    """Set `language`, one of settings.LANGUAGES, for this user everywhere."""
     if User.objects.filter(pk=user.pk).exclude(language=language).update(language=language):
         _record(user, "language.change", actor, language=language)
 
 
 @transaction.atomic
 def choose_name(user: User, name: str, *, actor: Actor) -> None:
-    """What others read beside the address; may be empty."""
+    """Set the name that others see beside the address; it may be empty."""
     changes = assign(user, {"name": " ".join(name.split())})
     if changes:
         _record(user, "account.name", actor, changes=details(changes))
@@ -45,7 +45,7 @@ def choose_name(user: User, name: str, *, actor: Actor) -> None:
 
 @transaction.atomic
 def end_sessions(user: User, keys: Sequence[str], *, actor: Actor) -> int:
-    """Sign browsers out: those of these session keys. Returns how many there still were."""
+    """End the sessions with these keys. Returns how many of them still existed."""
     ended, _by_model = WebSession.objects.filter(user=user, session_key__in=keys).delete()
     if ended:
         _record(user, "account.sessions", actor, sessions=ended)

@@ -1,4 +1,4 @@
-"""Checks a name and a password for Django; one reply and one cost for unknown, wrong and suspended."""
+"""Check a name and a password for Django; unknown, wrong and suspended get the same reply at the same cost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from popadmin.web import people
 
 
 class Addresses(BaseBackend):
-    """Users of the one table. Whoever is suspended, or loses the web, is out at his next request."""
+    """The one user table. Users who are suspended, or may not use the web, are signed out at the next request."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_others: Any

@@ -1,4 +1,4 @@
-"""What a browser calls itself, in the words of the person who uses it: for recognising, not for deciding anything."""
+"""A short name of a browser from its User-Agent, so that users recognise it. It decides nothing."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ KEPT_CHARACTERS = 300  # of what a browser calls itself; the names stand within 
 
 
 def browser(agent: str) -> str:
-    """`Firefox, Windows`; what is not known is "another browser"."""
+    """Return a name such as `Firefox, Windows`; "another browser" if unknown."""
     known = [next((name for mark, name in names if mark in agent), "") for names in (BROWSERS, SYSTEMS)]
     return ", ".join(filter(None, known)) or _("another browser")

@@ -1,7 +1,7 @@
-"""How many slow hashes run at once in this web process for passwords that people type; it checks none itself.
+"""Limit how many slow password hashes run at once in this web process.
 
-A flood of wrong passwords must leave threads for the pages, and cores for the mail. Whoever signed in from that network
-within a month goes first; strangers of one network have a share.
+A flood of wrong passwords must leave threads for the pages and cores for the mail. Users who signed in from the same
+network within a month go first; unknown users of one network share a limit.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WAIT_SECONDS = 1.0  # for a place: some 80 hashes
 
 
 class Busy(Exception):
-    """No place came free in time."""
+    """No place became free in time."""
 
 
 class Places:
@@ -35,7 +35,7 @@ class Places:
 
     @contextmanager
     def one(self, client: str, *, known: bool) -> Iterator[None]:
-        """Have a place while a hash is made. Busy when there is none soon."""
+        """Hold a place while a hash is computed. Busy if none becomes free soon."""
         where = "" if known or is_loopback(client or "unix") else network(client)
         with self._changed:
             self._enter(where, known=known)

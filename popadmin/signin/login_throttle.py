@@ -1,4 +1,4 @@
-"""Slows down whoever guesses passwords in this process; the rules are mailstore.policy.throttle's."""
+"""Slow down password guessing in this process; mailstore.policy.throttle has the rules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOCAL = "unix"  # a request that came by a unix socket has no address
 
 
 class LoginThrottle:
-    """The memory of one web process. A name is `signs_in_as`'s; passwords are kept as keyed digests only."""
+    """The memory of one web process. Names are those of `signs_in_as`; passwords are kept only as keyed digests."""
 
     def __init__(self) -> None:
         self._throttle = Throttle()

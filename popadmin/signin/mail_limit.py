@@ -1,4 +1,4 @@
-"""How often this process mails somebody: about a forgotten password, or a code."""
+"""Limit how often this process mails a link or a code to somebody."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _by_account = RateLimit(ACCOUNT_HOURLY, HOUR_SECONDS)
 
 
 def from_network(client: str) -> bool:
-    """Count one asking from where this client is; False when there were too many. This machine is no network: a
-    proxy on it that tells no addresses must not make all people one."""
+    """Count a request from this client's network; False above the limit. Requests from this machine are not counted:
+    behind a proxy that passes no addresses, all users would share one limit."""
     client = client or LOCAL
     return is_loopback(client) or _by_network.allowed(network(client), time.monotonic())
 
 
 def for_account(name: str) -> bool:
-    """Count one mail for this account, known or not; False when there were too many."""
+    """Count a mail for this account, known or not; return False above the limit."""
     return _by_account.allowed(name, time.monotonic())

@@ -1,4 +1,4 @@
-"""Who may come in: whoever is not signed in signs in first, whoever must change the password does that first."""
+"""Middleware: a sign-in is required first, then a new password if one must be chosen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from popadmin.web.middleware import GetResponse
 
 
 class SignInFirst(LoginRequiredMiddleware):
-    """Whoever is not signed in is asked to, and then comes where he wanted; a form that he sent goes along."""
+    """Send users who are not signed in to the sign-in page, then back; a form that they sent is kept for them."""
 
     def handle_no_permission(  # type: ignore[override]  # Django's stub knows no page here
         self, request: HttpRequest, view_func: Any
@@ -24,7 +24,7 @@ class SignInFirst(LoginRequiredMiddleware):
 
 
 class PasswordFirst:
-    """Whoever must choose a new password can do that, sign out, and nothing else."""
+    """Users who must choose a new password can do that or sign out, and nothing else."""
 
     ALLOWED = frozenset({"settings-password", "sign-out", "language", "theme"})
 

@@ -1,7 +1,7 @@
-"""The link of a forgotten password: whose it is, and whether it is still good. Django's own tokens, by its rules.
+"""The link for a forgotten password, with Django's own tokens: whose it is, and whether it is valid.
 
-A token holds for PASSWORD_RESET_TIMEOUT and until the password, the recovery address or the last sign-in changes: it
-is used once.
+A token is valid for PASSWORD_RESET_TIMEOUT, and only until the password, the recovery address or the last sign-in
+changes; so it works once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def of(user: User) -> tuple[str, str]:
 
 
 def whose(uid: str, token: str) -> User | None:
-    """The person of a link that is good; None for any other, and for whom these pages are closed."""
+    """Return the user of a valid link; None for any other link, and for users who may not use the web."""
     try:
         key = int(force_str(urlsafe_base64_decode(uid)))
     except (ValueError, OverflowError):

@@ -1,7 +1,7 @@
-"""What somebody sent when his session was over: it travels in the page of the sign-in, and is offered to him after it.
+"""Keep a form that was sent after its session had ended: it travels in the sign-in page, and is offered again.
 
-Nothing of it is kept on the server. It is signed, so that no foreign page can put words into a form; who was told to
-sign in had a valid token of ours, or the browser vouches that one of our pages sent it.
+The server stores nothing of it. It is signed, so that no foreign page can put text into a form. Only senders with a
+valid token of ours, or whose browser says that one of our pages sent the form, are asked to sign in.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ SALT = "popadmin.signin.resubmit"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Where a form went, and its fields in order."""
+    """The path of a form, and its fields in order."""
 
     path: str
     fields: tuple[tuple[str, str], ...]
 
     def sealed(self) -> str:
-        """As text for a hidden field; `read` opens it."""
+        """Return it as signed text for a hidden field; `read` opens it."""
         return signing.dumps([self.path, self.fields], salt=SALT, compress=True)
 
 
 def sent(request: HttpRequest) -> Sent | None:
-    """What a POST sent; None where nothing can be kept: no form, a file, a password or a code, or too much."""
+    """Return what a POST sent; None if it cannot be kept: no form, a file, a password or a code, or too much."""
     if request.method != "POST" or request.FILES or _ends(request):
         return None
     fields = tuple((name, text) for name, texts in request.POST.lists() for text in texts if name not in NOT_FIELDS)
@@ -44,12 +44,12 @@ def sent(request: HttpRequest) -> Sent | None:
 
 
 def _ends(request: HttpRequest) -> bool:
-    """To sign out is what has happened already."""
+    """Return whether it was a sign-out, which has then already happened."""
     return bool(request.resolver_match and request.resolver_match.view_name == "sign-out")
 
 
 def read(sealed: str) -> Sent | None:
-    """What `sealed` has written within the hour; None for anything else."""
+    """Return what `sealed` wrote within the hour; None for anything else."""
     try:
         path, fields = signing.loads(sealed, salt=SALT, max_age=KEPT_SECONDS)
     except signing.BadSignature:
@@ -58,5 +58,5 @@ def read(sealed: str) -> Sent | None:
 
 
 def offer(request: HttpRequest, sent: Sent, *, status: int = 200) -> HttpResponse:
-    """The page with one button that sends it once more, by the person who is signed in now."""
+    """Return the page with one button that sends it again, as the user who is signed in now."""
     return render(request, "signin/resubmit.html", {"sent": sent}, status=status)

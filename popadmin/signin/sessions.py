@@ -1,4 +1,4 @@
-"""The sessions of the pages (Django's SESSION_ENGINE): whose each is, where it is used, and their ends."""
+"""The web sessions (Django's SESSION_ENGINE): their users, where they are used, and how they end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SEEN_SECONDS = 300  # how exact "last seen" is: a page that is opened in between
 
 
 class SessionStore(DatabaseStore):
-    """Django's rows, with the user in a column of their own."""
+    """Django's session rows, with the user in a column of its own."""
 
     @classmethod
     def get_model_class(cls) -> type[WebSession]:
@@ -34,7 +34,7 @@ class SessionStore(DatabaseStore):
 
 
 class Seen:
-    """Notes in the session of somebody who is signed in from where, with what and when it was used last."""
+    """Record in the session from where, with what and when it was last used."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -48,7 +48,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`handle` names it to its owner's page: the key itself would be as good as his password."""
+    """`handle` identifies the session on its owner's page: the key itself would be as good as the password."""
 
     handle: str
     since: datetime | None
@@ -59,19 +59,19 @@ class Session:
 
 
 def of(user: User, *, here: str | None) -> list[Session]:
-    """The person's open sessions, this one (of the key `here`) first, then the latest seen."""
+    """Return the user's open sessions, first the one with the key `here`, then the most recently used."""
     found = [_session(key, data, here) for key, data in _open(user)]
     oldest = datetime.fromtimestamp(0, UTC)
     return sorted(found, key=lambda session: (session.here, session.seen or oldest), reverse=True)
 
 
 def keys(user: User, *, but: str | None, handle: str | None = None) -> list[str]:
-    """The keys of the person's open sessions except `but`; of one alone, where its handle is given."""
+    """Return the keys of the user's open sessions except `but`; only one if its handle is given."""
     return [key for key, _data in _open(user) if key != but and handle in (None, _handle(key))]
 
 
 def _open(user: User) -> list[tuple[str, dict[str, Any]]]:
-    """A session that began with another password is over, though its row is still there."""
+    """Return the open sessions. A session that began with another password is over, though its row still exists."""
     store, now = SessionStore(), timezone.now()
     rows = WebSession.objects.filter(user=user, expire_date__gt=now).values_list("session_key", "session_data")
     decoded = [(key, store.decode(data)) for key, data in rows]

@@ -1,4 +1,4 @@
-"""What happens at the door of the pages, written to the log as POP3's sign-ins are: one record an event, no secret."""
+"""Log records of the web sign-in, in the same form as those of POP3: one record per event, without secrets."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _OF_SOMEBODY = frozenset({WRONG, SUSPENDED, WEB_OFF, MAILED, NO_ADDRESS, HOSTED_
 
 
 def refused(client: str, name: str, cause: str) -> None:
-    """`client` comes first and is never quoted: programs that bar addresses read it (docs/install.md)."""
+    """`client` comes first and is never quoted: programs that ban addresses parse it (docs/install.md)."""
     log.warning("sign-in refused", extra={"data": _log_fields(client, name, cause)})
 
 
 def forgotten(client: str, name: str, cause: str) -> None:
-    """Somebody asked for a new password, and what came of it."""
+    """Log a request for a new password, and its result."""
     log.info("new password asked for", extra={"data": _log_fields(client, name, cause)})
 
 
 def _log_fields(client: str, name: str, cause: str) -> dict[str, str]:
-    """A name is told if it is an address, or somebody's: anything else may be a password in the wrong place."""
+    """Log a name only if it is an address or a known login: anything else may be a misplaced password."""
     address = name if "@" in name or cause in _OF_SOMEBODY else ""
     fields = {"client": client or LOCAL, "address": address, "mechanism": "web", "cause": cause}
     return {key: value for key, value in fields.items() if value}

@@ -1,4 +1,4 @@
-"""Addresses of signing in, and of what everybody may set for himself."""
+"""URLs of the sign-in, and of the settings that every user has."""
 
 from django.urls import path
 

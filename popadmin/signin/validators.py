@@ -1,4 +1,4 @@
-"""What a password must be so that every mail program can send it (a Django password validator)."""
+"""A Django password validator: every mail program must be able to send the password."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_OCTETS = 200
 
 
 class FitForMailPrograms:
-    """No control characters, and short enough for one POP3 command line. Serves the pages and the shell."""
+    """Refuse control characters, and passwords too long for a POP3 command line. For the pages and the shell."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         if not password.isprintable():

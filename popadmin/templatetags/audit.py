@@ -1,4 +1,4 @@
-"""The audit's words for templates; `popadmin.web.audit_text` has them."""
+"""Template filters for audit entries; `popadmin.web.audit_text` has the texts."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ register = template.Library()
 
 @register.filter
 def audit_verb(entry: AuditEntry) -> str:
-    """What was done."""
+    """Return what was done, as a phrase."""
     return audit_text.verb(entry)
 
 
 @register.filter
 def audit_details(entry: AuditEntry) -> Iterator[str]:
-    """What changed, a text each."""
+    """Return the changes, one text each."""
     return audit_text.details(entry)

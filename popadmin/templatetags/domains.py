@@ -1,4 +1,4 @@
-"""Domains and aliases as the panel shows them: their state in words, where they lead. No template a row."""
+"""Domains and aliases as the panel shows them: state and targets. Built in Python, without a template per row."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DOMAIN_CELLS = (
 
 @register.simple_tag
 def domain_cells(domain: Any, labels: Mapping[str, str], mailboxes: str, aliases: str) -> SafeString:
-    """The cells of a row of the list, a domain with its use; `mailboxes` and `aliases` are where these are listed."""
+    """Return the cells of a row of the list; `mailboxes` and `aliases` are the URLs of their lists."""
     return format_html(
         DOMAIN_CELLS,
         url=reverse("domains-one", args=[domain.pk]),
@@ -60,7 +60,7 @@ def domain_cells(domain: Any, labels: Mapping[str, str], mailboxes: str, aliases
 
 @register.simple_tag
 def domain_state(domain: Any) -> SafeString:
-    """Of a domain with `other`, see `naming_other` of the panel's access."""
+    """Return the state of a domain with `other`, see `access.naming_other`."""
     return _badges(_domain_words(domain))
 
 
@@ -71,7 +71,7 @@ def alias_state(alias: Alias) -> SafeString:
 
 @register.simple_tag
 def led_to(targets: Sequence[str]) -> SafeString:
-    """The first few, a line each, and how many more there are."""
+    """Return the first few targets, one per line, and how many more there are."""
     shown = format_html_join("", '<span class="target">{}</span>', ((both_ways(target),) for target in targets[:SHOWN]))
     more = len(targets) - SHOWN
     if more <= 0:

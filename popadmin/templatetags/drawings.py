@@ -1,4 +1,4 @@
-"""What is drawn on a page as SVG by the server: icons, quota bars, charts. No script, no inline style."""
+"""SVG drawn by the server: icons, quota bars, charts. No script, no inline style."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DAY_BAR = f'<rect x="{{}}" y="{{}}" width="{BAR_WIDTH}" height="{{}}"><title>{{}
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """An icon of the sprite, hidden from screen readers: the text beside it says the same."""
+    """Return an icon of the sprite, hidden from screen readers: the text beside it says the same."""
     return format_html(
         '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', static(SPRITE), name
     )
@@ -45,9 +45,9 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag
 def quota_bar(octets: int, quota_octets: int | None) -> SafeString:
-    """Used of allotted, in figures and as a bar that stops at its end when more is used.
+    """Return used and allotted as numbers and as a bar, which ends at 100 %.
 
-    Put together here: a template for each row of a list would take half of the page's time.
+    Built in Python: a template for each row of a list would take half of the page's time.
     """
     percent = share_percent(octets, quota_octets)
     if percent is None or quota_octets is None:
@@ -64,7 +64,7 @@ def quota_bar(octets: int, quota_octets: int | None) -> SafeString:
 
 @register.inclusion_tag("parts/split_bar.html")
 def split_bar(split: Split, quota_octets: int | None) -> dict[str, Any]:
-    """What fills a mailbox, part by part, against its quota; without a quota against what is there."""
+    """Show the parts of the used storage against the quota; without a quota, against their total."""
     used = split.waiting.octets + split.kept.octets
     whole = max(quota_octets or 0, used, 1)
     percent = share_percent(used, quota_octets)
@@ -79,9 +79,9 @@ def split_bar(split: Split, quota_octets: int | None) -> dict[str, Any]:
 
 @register.simple_tag
 def day_bars(days: Sequence[Day], figure: str, label: str) -> SafeString:
-    """A bar a day for one of its figures; the highest day fills the height, a day with any shows at least a sliver.
+    """Return one bar per day; the highest fills the height, and a day with any shows at least a sliver.
 
-    Put together here: there are ninety of them on the overview.
+    Built in Python: the overview has ninety of them.
     """
     counts = [int(getattr(day, figure)) for day in days]
     most = max(counts, default=0)
@@ -101,7 +101,7 @@ def _day_bar(number: int, day: Day, counted: int, most: int) -> tuple[int | str,
 
 
 def share_percent(octets: int, quota_octets: int | None) -> int | None:
-    """Whole percents, rounded down, so that 100 is said only when the quota is reached; None without a quota."""
+    """Return whole percents, rounded down, so that 100 appears only at the quota; None without a quota."""
     if quota_octets is None:
         return None
     return octets * 100 // quota_octets if quota_octets else 100

@@ -1,4 +1,4 @@
-"""A form's field as the pages show it: label, input, help and errors, tied together for screen readers."""
+"""A form field as the pages show it: label, input, help and errors, linked for screen readers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def field(bound: BoundField) -> dict[str, Any]:
 
 @register.inclusion_tag("parts/options.html")
 def options(bound: BoundField) -> dict[str, Any]:
-    """An `OptionField` field: a radio button an option, each with its line."""
+    """Show an `OptionField`: one radio button per option, each with its line."""
     return {"field": bound, "options": bound.field.options, "chosen": bound.value()}  # type: ignore[attr-defined]  # of Explained
 
 
 def _focus(bound: BoundField) -> dict[str, bool]:
-    """Whoever comes back to a form with faults stands in the first field that has one, and hears what is wrong."""
+    """Focus the first field that has an error, so that users see or hear what is wrong."""
     faulty = next((name for name in bound.form.fields if name in bound.form.errors), None)
     return {} if faulty is None else {"autofocus": bound.name == faulty}

@@ -1,4 +1,4 @@
-"""The findings' words for templates; `popadmin.web.finding_text` has them."""
+"""Template tags for findings; `popadmin.web.finding_text` has the texts."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ register = template.Library()
 
 @register.inclusion_tag("parts/findings.html")
 def finding_notices(found: Iterable[Finding]) -> dict[str, Any]:
-    """A notice each, with its remedy; nothing where nothing was found."""
+    """Show one notice per finding, with its remedy."""
     notices = [(finding, capfirst(finding_text.title(finding)), finding_text.fact(finding)) for finding in found]
     return {"notices": [(*each, finding_text.remedy(each[0])) for each in notices]}
 
 
 @register.simple_tag
 def found_marks(found: list[Finding]) -> SafeString:
-    """A line each for a row of a list; put together here, as most of fifty rows have none."""
+    """Return one line per finding for a row of a list. Built in Python, as most rows have none."""
     if not found:
         return SafeString()
     mark = icon("exclamation-triangle")

@@ -1,4 +1,4 @@
-"""The box by which a row of a list is chosen."""
+"""The checkbox that selects a row of a list."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ def has(choice: Choice, key: int) -> bool:
 
 @register.simple_tag
 def tick(row: Model, choice: Choice, label: str) -> SafeString:
-    """Beside it travels that the row was shown, so that a box without a tick can be told from a row that was not."""
+    """A hidden field says that the row was shown, which tells an unticked row from one that was not on the page."""
     checked = SafeString(" checked") if choice.has(row.pk) else ""
     return format_html(TICK, key=row.pk, label=label, row=row, checked=checked)

@@ -1,4 +1,4 @@
-"""Mailboxes as the panel shows them: their state in words, their address in both spellings."""
+"""Mailboxes as the panel shows them: their state, and their address in both spellings."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _DEVICES_ONLY = gettext_lazy("Devices only")
 
 @register.filter
 def state_words(mailbox: Mailbox) -> list[str]:
-    """What is not as usual; where nothing is, "Active"."""
+    """Return everything unusual about its state; "Active" if there is nothing."""
     unusual = (
         (_suspended(mailbox), _SUSPENDED),
         (mailbox.held, _HELD),
@@ -62,7 +62,7 @@ def state_words(mailbox: Mailbox) -> list[str]:
 
 @register.simple_tag
 def mailbox_state(mailbox: Mailbox) -> SafeString:
-    """The words, each as a badge: the usual one green, a suspension amber, the others grey."""
+    """Return the state as badges: green when active, amber when suspended, grey otherwise."""
     words = state_words(mailbox)
     first = "good" if words == [_usual()] else "warn" if _suspended(mailbox) else "note"
     badges = format_html_join(
@@ -73,7 +73,7 @@ def mailbox_state(mailbox: Mailbox) -> SafeString:
 
 @register.simple_tag
 def mailbox_cells(mailbox: Mailbox, labels: Mapping[str, str]) -> SafeString:
-    """The cells of a row of the list. Put together here: by a template they take half of the page's time."""
+    """Return the cells of a row of the list. Built in Python: a template would take half of the page's time."""
     user = mailbox.user
     return format_html(
         MAILBOX_CELLS,
@@ -109,13 +109,13 @@ def _fact(field: Field, mailbox: Mailbox) -> str:
 
 @register.filter
 def both_ways(name: str) -> SafeString:
-    """An address or a domain as it is stored, and as people write it beside it where that differs."""
+    """Return an address or a domain as stored, followed by its Unicode form if that differs."""
     return format_html("{}{}", name, small(in_script(name)))
 
 
 @register.filter
 def in_script(name: str) -> str:
-    """An address or a domain with its domain as people write it; empty where that is how it is stored."""
+    """Return the Unicode form of an address or a domain; empty if it is stored like that."""
     if "xn--" not in name:
         return ""
     user, at, domain = name.rpartition("@")

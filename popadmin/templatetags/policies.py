@@ -1,4 +1,4 @@
-"""The rules of a retention policy in words, and what a change of them would do."""
+"""The rules of a retention policy as sentences, and the effects of a change."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ SHOWN_DAYS = 8  # of a forecast; the rest stands in its total
 
 @register.filter
 def leaving_rules(policy: RetentionPolicy) -> list[str]:
-    """When mail leaves by this policy: a sentence a rule, and one where no rule takes any."""
+    """Return when mail is removed by this policy: one sentence per rule, or one that says that none does."""
     return list(_leaving(policy)) or [_("All mail stays until a device deletes it.")]
 
 
 @register.filter
 def other_rules(policy: RetentionPolicy) -> list[str]:
-    """Whom mail waits for, and how long what left and the diary are kept."""
+    """Return the devices that mail waits for, and how long recovery and diary are kept."""
     return list(_others(policy))
 
 
 @register.filter
 def all_of(going: Going) -> str:
-    """`412 messages, 1.2 GB, in 9 mailboxes`."""
+    """Return text such as `412 messages, 1.2 GB, in 9 mailboxes`."""
     messages = ngettext("%(count)s message", "%(count)s messages", going.messages) % {"count": count(going.messages)}
     boxes = ngettext("in %(count)s mailbox", "in %(count)s mailboxes", going.mailboxes) % {
         "count": count(going.mailboxes)
@@ -55,7 +55,7 @@ def forecast_panel(forecast: Forecast) -> dict[str, Any]:
 
 
 def forecast_lines(forecast: Forecast) -> Iterator[str]:
-    """The same in sentences."""
+    """Return the same as sentences."""
     values = {"horizon": HORIZON_DAYS, "what": all_of(forecast.total)}
     if forecast.days and (date := forecast.days[0].date):
         first = date_format(date, "l j F")

@@ -1,4 +1,4 @@
-"""A form field for addresses: one a line, or parted by commas and blanks."""
+"""A form field for addresses: one per line, or separated by commas and blanks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ADDRESS = re.compile(r'(?:"[^"\n]*"|[^\s,;])+')  # blanks and commas part addres
 
 
 class AddressesField(forms.CharField):
-    """Addresses, one a line or with commas between them; a list."""
+    """A list of addresses, one per line or separated by commas."""
 
     widget = forms.Textarea(attrs={**PLAIN, "rows": 4})
 

@@ -1,4 +1,4 @@
-"""Sizes and counts as people read them, in their language."""
+"""Format sizes and counts in the reader's language."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNITS = (
 
 
 def size(octets: int) -> str:
-    """`1.5 GB`, in French `1,5 Go`; below 1 KB the exact number."""
+    """Format octets: `1.5 GB`, in French `1,5 Go`; below 1 KB the exact number."""
     if octets < STEP:
         return ngettext("%(count)s byte", "%(count)s bytes", octets) % {"count": octets}
     amount, unit = _scaled(octets)
@@ -29,17 +29,17 @@ def size(octets: int) -> str:
 
 
 def size_or_none(octets: int | None) -> str:
-    """A quota; None is no quota."""
+    """Format a quota; None means no quota."""
     return gettext("no limit") if octets is None else size(octets)
 
 
 def count(number: int) -> str:
-    """`12,345`, in French `12 345`."""
+    """Format a number: `12,345`, in French `12 345`."""
     return str(number) if 0 <= number < GROUPED else number_format(number, force_grouping=True)
 
 
 def _scaled(octets: int) -> tuple[float, StrOrPromise]:
-    """The amount in the largest unit that leaves at least 1, after rounding to what is shown."""
+    """Return the amount in the largest unit that leaves at least 1, after rounding."""
     amount = octets / STEP
     for unit in UNITS[:-1]:
         if round(amount, 1) < STEP:

@@ -1,4 +1,4 @@
-"""The pages' own files (style sheets, icons): how they are named and served."""
+"""The static files of the pages: how they are named and served."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class Assets(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
-    """Names with a digest, kept by browsers for ever, once `collectstatic` has run, as it has in the image.
+    """Names with a digest, which browsers cache for ever, once `collectstatic` has run, as in the image.
 
-    Where it has not, as in a checkout, the names stay as they are in `static/`: nothing needs to be run before the
-    first start, and an edit shows after a restart.
+    Without it, as in a checkout, the names stay as they are in `static/`: nothing needs to run before the first start,
+    and an edit shows after a restart.
     """
 
     def url(self, name: str | None, force: bool = False) -> str:
@@ -21,7 +21,7 @@ class Assets(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whi
 
 
 class Serve(WhiteNoiseMiddleware):  # type: ignore[misc]  # whitenoise has no types
-    """Serves what was collected, and `static/` itself; that nothing was collected is no fault."""
+    """Serve what was collected, and `static/` itself; an uncollected site is no error."""
 
     def add_files(self, root: str | Path, prefix: str | None = None) -> None:
         if Path(root).is_dir():

@@ -1,4 +1,4 @@
-"""The way back: the pages above the one that is shown."""
+"""Breadcrumbs: links to the pages above the current one."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ class Crumb:
 
 
 def crumb(label: Promise | str, name: str, *args: object) -> Crumb:
-    """A page of this url name above the one that is shown; `crumbs` of a page's context lists them, the first first."""
+    """Return a link to the page with this URL name; `crumbs` in the context lists them, the topmost first."""
     return Crumb(label, reverse_lazy(name, args=args))

@@ -1,4 +1,4 @@
-"""The certificates of this machine, with their ends: for the overview and for monitors."""
+"""The certificates of this machine and when they expire: for the overview and for monitors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """`ends_at` None: it cannot be read. `fault`: why the listener cannot take it at its next start or reload."""
+    """`ends_at` is None if it cannot be read. `fault`: why the listener cannot load it at its next start or reload."""
 
     name: str
     ends_at: datetime | None
@@ -48,12 +48,12 @@ class Certificate:
 
     @property
     def reason(self) -> str:
-        """The fault as a page says it."""
+        """Return the fault as text for a page."""
         return FAULTS[self.fault.kind] % {"file": self.fault.file, "user": self.fault.user} if self.fault else ""
 
 
 def certificates() -> list[Certificate]:
-    """The site's, and those by name; the first to end comes first."""
+    """Return the site's certificate and those by name; the first to expire comes first."""
     found = [*_site(), *_by_name()]
     return sorted(found, key=lambda one: (one.ends_at or datetime.min.replace(tzinfo=UTC), one.name))
 
@@ -64,7 +64,7 @@ def _site() -> Iterator[Certificate]:
 
 
 def _by_name() -> Iterator[Certificate]:
-    """Those of TLS_SNI_DIR; one row for the folder itself where nobody can look into it."""
+    """Return the certificates in TLS_SNI_DIR; one row for the folder itself if it cannot be read."""
     names = settings.TLS_SNI_DIR
     if names is None:
         return
@@ -82,7 +82,7 @@ def _certificate(name: str, cert_file: Path, key_file: Path) -> Certificate:
 
 
 def _changed_at(file: Path) -> int:
-    """When content, owner or mode changed; 0 where nobody can tell."""
+    """Return when content, owner or mode changed; 0 if unknown."""
     try:
         return file.stat().st_ctime_ns
     except OSError:
@@ -91,7 +91,7 @@ def _changed_at(file: Path) -> int:
 
 @lru_cache(maxsize=2 * CERTIFICATES_MOST)
 def _read(name: str, cert_file: Path, key_file: Path, _cert_changed_at: int, _key_changed_at: int) -> Certificate:
-    """Read once for each change of the files."""
+    """Read the files once after each change."""
     return Certificate(name, _ends_at(cert_file), keypair.fault(cert_file, key_file))
 
 

@@ -1,4 +1,4 @@
-"""What happened on one day, as the charts draw it; who counts it is not known here."""
+"""The counts of one day, as the charts draw them."""
 
 from __future__ import annotations
 

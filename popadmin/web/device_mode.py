@@ -1,4 +1,4 @@
-"""What an owner chooses for a device, in a line each: how it shares the mailbox, and what its view begins with."""
+"""The choices for a device, one line each: how it shares the mailbox, and which mail it starts with."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ MAIN = (*MODES, _NOT_FOR_POP)
 
 
 def of(device: Device) -> Option:
-    """How a device shares the mailbox now."""
+    """Return how a device shares the mailbox now."""
     if device.main and not device.mailbox.main_pop:
         return _NOT_FOR_POP
     return next(option for option in MODES if option.value == device.mode)
 
 
 def offered(device: Device, *, alone: bool) -> tuple[Option, ...]:
-    """What its owner may choose; `alone` says that there is no other device."""
+    """Return what the owner may choose; `alone` means that there is no other device."""
     if not device.main:
         return MODES
     return MAIN_ALONE if alone else MAIN

@@ -1,6 +1,6 @@
-"""Forms of a row that others may change meanwhile: whoever comes second is told what is new, and loses nothing.
+"""Forms of rows that others may change at the same time: the second user sees what has changed, and loses nothing.
 
-That holds at the same instant too: `InTurn` has the row read, held against what was seen, and saved, under one lock.
+This also holds at the same instant: under one lock, `InTurn` reads the row, compares it with what was seen, and saves.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from popadmin.web import audit_text
 
 
 class SeenForm(forms.Form):
-    """`now` holds the row's values, by field. What the reader saw travels in `seen`, and is held against them."""
+    """`now` holds the row's values by field. What the reader saw travels in `seen`, and is compared with them."""
 
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
@@ -27,7 +27,7 @@ class SeenForm(forms.Form):
         super().__init__(*args, **{"initial": {**self.now, "seen": _written(self.now)}, **kwargs})
 
     def clean(self) -> dict[str, Any]:
-        """One error with all that is new; sent once more, the form is taken as it is."""
+        """Report one error with everything that is new; if it is sent again, the form is accepted."""
         news = list(self._news())
         if news:
             self.add_error(
@@ -39,7 +39,7 @@ class SeenForm(forms.Form):
         return self.cleaned_data
 
     def changes(self) -> dict[str, Any]:
-        """The fields that the reader has changed, with what he wants of them."""
+        """Return the fields that the reader has changed, with their new values."""
         return {name: self.cleaned_data[name] for name in self.changed_data if name != "seen"}
 
     def _news(self) -> Iterator[str]:
@@ -51,10 +51,10 @@ class SeenForm(forms.Form):
 
 
 class InTurn:
-    """A view with such a form. Comes before the view's own class; what is not found is told before, as ever."""
+    """A view with such a form. List it before the class of the view; a missing row is reported first, as usual."""
 
     def turn(self) -> AbstractContextManager[None]:
-        """One of `mailstore.directory.row_locks`, with the row that the form is made of."""
+        """Return one of `mailstore.directory.row_locks`, for the row of the form."""
         raise NotImplementedError
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -1,7 +1,6 @@
-"""The page of a request that failed on our side; a database that is away is told apart, because it comes back.
+"""The page for a request that failed on our side; an unreachable database has its own page, because it comes back.
 
-Django calls this for an exception from anywhere, middleware included, and logs it once. Neither page asks the
-database for anything.
+Django calls this for any exception, also from middleware, and logs it once. Neither page queries the database.
 """
 
 from __future__ import annotations

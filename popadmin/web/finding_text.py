@@ -1,4 +1,4 @@
-"""The findings of the detectors in plain words: what is so, by which figures, and what helps."""
+"""The findings of the detectors in plain words: what was found, with which numbers, and what helps."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _REMEDIES: dict[str, Promise] = {
 
 
 def kinds(found: Iterable[Finding]) -> list[str]:
-    """What is the matter, in a few words, each once however many devices have it."""
+    """Return the kinds of problem in a few words, each once, however many devices have it."""
     return list(dict.fromkeys(capfirst(finding.get_kind_display()) for finding in found))
 
 

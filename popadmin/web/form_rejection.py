@@ -1,4 +1,4 @@
-"""What the store refuses, as a form tells it: beside the field that is to blame, else above all."""
+"""Show a rejection by the store in a form: beside its field, otherwise above all fields."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from mailstore.directory.outcome import Rejected
 
 
 def beside(form: forms.Form, refusal: Rejected, *, otherwise: str | None = None) -> None:
-    """Tell it beside its field; beside `otherwise`, or above all, where it names none that the form has."""
+    """Show it beside its field; beside `otherwise`, or above all fields, if the form does not have that field."""
     field = refusal.field if refusal.field in form.fields else otherwise
     form.add_error(field if field in form.fields else None, sentence(refusal))
 
 
 def sentence(refusal: Rejected) -> str:
-    """It begins with a capital letter, unless with an address or a domain, which are told as they are."""
+    """Return the text with a capital letter, unless it begins with an address or a domain."""
     text = str(refusal)
     first = text.partition(" ")[0]
     return text if "@" in first or "." in first else capfirst(text)

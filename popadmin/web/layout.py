@@ -1,4 +1,4 @@
-"""What stands around every page: the menu of the person who is signed in, the theme, the languages."""
+"""The frame of every page: the menu of the signed-in user, the theme, the languages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEFAULT_THEME = "auto"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page of the menu; `shown` says to whom. The pages under it are named `name-…`."""
+    """A page of the menu; `shown` tells who sees it. The pages below it have URL names `name-…`."""
 
     name: str
     label: Promise
@@ -51,7 +51,7 @@ PLACES = (
 
 
 def layout(request: HttpRequest) -> dict[str, Any]:
-    """The context of every page (a Django context processor)."""
+    """Return the context of every page (a Django context processor)."""
     return {"theme": theme(request), "themes": THEMES, "menu": menu(request)}
 
 
@@ -61,7 +61,7 @@ def theme(request: HttpRequest) -> str:
 
 
 def menu(request: HttpRequest) -> list[dict[str, Any]]:
-    """Where this person can go; empty for one who is not signed in, or must choose a new password first."""
+    """Return the user's menu; empty for users who are not signed in, or must choose a new password first."""
     user = getattr(request, "user", None)
     if not isinstance(user, User) or user.must_change_password:
         return []

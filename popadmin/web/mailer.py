@@ -1,4 +1,4 @@
-"""Mail of our own to people: a letter in their language, handed to the server of EMAIL_URL. Nothing is kept."""
+"""Mail from us to people: written in their language, sent through the server of EMAIL_URL. Nothing is stored."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ WAITING_LIMIT = 100  # letters behind a server that does not answer: a quarter o
 
 
 class NotSent(Exception):
-    """The server of EMAIL_URL did not take the letter; the log says why."""
+    """The server of EMAIL_URL did not accept the mail; the log has the reason."""
 
 
 def letter(template: str, to: str, language: str, **context: Any) -> EmailMessage:
-    """Write `templates/mail/TEMPLATE.txt`: its first line is the subject, the rest behind an empty line the text."""
+    """Write `templates/mail/TEMPLATE.txt`: the first line is the subject; the text follows after an empty line."""
     with translation.override(language or settings.LANGUAGE_CODE):
         text = render_to_string(f"mail/{template}.txt", context)
     subject, _blank, body = text.strip().partition("\n\n")
@@ -36,7 +36,7 @@ def letter(template: str, to: str, language: str, **context: Any) -> EmailMessag
 
 
 def send(message: EmailMessage) -> None:
-    """Hand the letter over, or raise NotSent after at most EMAIL_TIMEOUT a step."""
+    """Send the mail, or raise NotSent after at most EMAIL_TIMEOUT per step."""
     try:
         message.send()
     except (OSError, smtplib.SMTPException) as error:
@@ -45,21 +45,21 @@ def send(message: EmailMessage) -> None:
 
 
 class Mailer:
-    """Sends letters one after the other behind the answer, so that how long an answer takes tells nothing."""
+    """Send mails one by one after the answer, so that the time of the answer reveals nothing."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="postman")
         self._room = BoundedSemaphore(WAITING_LIMIT)
 
     def take(self, message: EmailMessage) -> None:
-        """Send it soon; when too many wait it is given up, and the log says so."""
+        """Send it soon; if too many are waiting it is dropped, and the log says so."""
         if not self._room.acquire(blocking=False):
             log.error("a mail was not sent: %d others wait for the mail server", WAITING_LIMIT)
             return
         self._thread.submit(self._carry, message)
 
     def rest(self) -> None:
-        """Return when all that was taken before has been carried."""
+        """Return when everything taken before has been sent."""
         self._thread.submit(lambda: None).result()
 
     def _carry(self, message: EmailMessage) -> None:

@@ -1,4 +1,4 @@
-"""What every request passes: who really asks, in which language, and headers no page may lack."""
+"""Middleware for every request: the real client, the language, and required headers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class TrustedProxies:
-    """Believes X-Forwarded-For and X-Forwarded-Proto from the networks of TRUSTED_PROXIES, and from nobody else."""
+    """Trust X-Forwarded-For and X-Forwarded-Proto only from the networks of TRUSTED_PROXIES."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -32,7 +32,7 @@ class TrustedProxies:
         return self.get_response(request)
 
     def _client(self, request: HttpRequest) -> str:
-        """The nearest address that is no proxy of ours: whatever lies beyond it may be invented."""
+        """Return the nearest address that is not one of our proxies: anything beyond it may be forged."""
         hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
         for hop in reversed(hops):
             if not _is_address(hop):
@@ -46,7 +46,7 @@ class TrustedProxies:
 
 
 class PageHeaders:
-    """Pages are personal: kept by no cache; their cookies travel by TLS only where the request did."""
+    """Pages are personal: no cache stores them, and their cookies are secure if the request used TLS."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -62,7 +62,7 @@ class PageHeaders:
 
 
 class UserLanguage:
-    """Speaks the language the signed-in user has chosen, whatever this browser prefers."""
+    """Use the language that the signed-in user has chosen, whatever the browser prefers."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -76,7 +76,7 @@ class UserLanguage:
 
 
 class ReaderZone:
-    """Shows times in the zone of the reader's browser, once it has told which; else in UTC."""
+    """Show times in the time zone of the browser once it is known, else in UTC."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""A field with few options, each of which says in a line what it means; shown as radio buttons by `{% options %}`."""
+"""A field with few options, each with a line that explains it; `{% options %}` shows radio buttons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """`line` says what follows from choosing it."""
+    """An option; `line` explains its effect."""
 
     value: str
     label: Promise | str
@@ -20,7 +20,7 @@ class Option:
 
 
 class OptionField(forms.ChoiceField):
-    """One of `options`."""
+    """A choice of one of `options`."""
 
     def __init__(self, options: Sequence[Option], **kwargs: Any) -> None:
         self.options = options

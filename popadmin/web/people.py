@@ -1,4 +1,4 @@
-"""Who the person behind a request is: may they sign in, do they administer, do they have a mailbox."""
+"""The user behind a request: may they sign in, are they an admin, do they have a mailbox."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ NOBODY = ""  # no user has it: what cannot be a name is looked up all the same, 
 
 
 def signed_in(request: HttpRequest) -> User:
-    """Whose request it is; nobody's is nobody's to see (LoginRequiredMiddleware has sent him to sign in before)."""
+    """Return the user of the request; LoginRequiredMiddleware has already sent all others to the sign-in."""
     if not isinstance(request.user, User):
         raise Http404
     return request.user
 
 
 def signs_in_as(typed: str) -> str:
-    """The name under which a user is stored, or nobody's."""
+    """Return the name under which a user is stored, or a name that no user has."""
     try:
         return normal_login(typed)
     except BadAddress:
@@ -27,13 +27,13 @@ def signs_in_as(typed: str) -> str:
 
 
 def people() -> QuerySet[User]:
-    """Users with what a page wants to know of each."""
+    """Return users with everything that pages need to know of them."""
     grants = DomainGrant.objects.filter(user=OuterRef("pk"))
     return User.objects.select_related("mailbox__domain").annotate(administers=Exists(grants))
 
 
 def suspended(user: User) -> bool:
-    """The user himself, or the domain of his mailbox; a removed mailbox is as good as suspended."""
+    """Return whether the user, or the domain of their mailbox, is suspended; so is one whose mailbox is removed."""
     mailbox = getattr(user, "mailbox", None)
     closed = mailbox is not None and (mailbox.removed_at is not None or not mailbox.domain.active)
     return not user.is_active or closed
@@ -49,7 +49,7 @@ def is_host(user: User) -> bool:
 
 
 def is_admin(user: User) -> bool:
-    """Hosting admin or domain admin. `administers` comes with the user of a request, so that no page asks again."""
+    """Return whether the user is a hosting or domain admin. `administers` is loaded with the user of a request."""
     if is_host(user):
         return True
     annotated: bool | None = getattr(user, "administers", None)

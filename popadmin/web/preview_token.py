@@ -1,4 +1,4 @@
-"""What ties what is sent to what was shown before: a mark that the page of a preview carries and a save must bring."""
+"""A token that ties a save to its preview: the preview page carries it, and the save must send it back."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mailstore.models import RetentionPolicy
 
 
 def mark(values: Mapping[str, Any]) -> str:
-    """The same for the same values, another for others; of a row its words count, of a policy its rules too."""
+    """Return the same token for the same values; of a row its text counts, of a policy also when it was saved."""
     return hashlib.sha256(json.dumps(values, default=_words, sort_keys=True).encode()).hexdigest()
 
 
 def _words(value: Any) -> str:
-    """A policy that was saved anew since is not the one that was shown."""
+    """Return the text of a value; a policy that was saved again has another one."""
     return f"{value} {value.saved_at}" if isinstance(value, RetentionPolicy) else str(value)

@@ -1,4 +1,4 @@
-"""Who acts by these pages, and what is found for him: what he may not see is 404, and his try is in the audit."""
+"""The acting user, and rows they may see: anything else is 404, and an attempt is recorded in the audit."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ Row = TypeVar("Row", bound=Model)
 
 
 def actor(request: HttpRequest) -> Actor:
-    """Who acts, for the store's actions: the person who is signed in, and where he is."""
+    """Return the actor for the store's actions: the signed-in user, and their IP address."""
     user: User = signed_in(request)
     return Actor(user.address, "web", user, request.META.get("REMOTE_ADDR") or None)
 
 
 class Removed(Exception):
-    """What was looked for is the person's, and rests: somebody has removed it since he was shown it."""
+    """The row belongs to the user, but somebody has removed it since it was shown."""
 
     def __init__(self, row: Mailbox | Domain) -> None:
         super().__init__(str(row))
@@ -40,9 +40,9 @@ class Removed(Exception):
 
 
 def find(request: HttpRequest, rows: QuerySet[Row], *, removed: QuerySet[Any] | None = None, **which: Any) -> Row:
-    """The one of `rows`, which are those that this person may see; anything else is 404, see `deny`.
+    """Return one of `rows`, which are those that this user may see; otherwise 404, see `deny`.
 
-    `removed` are those of his that rest: one of them raises Removed, which the pages of admins answer.
+    `removed` are their removed rows: one of them raises Removed, which the admin pages handle.
     """
     row = rows.filter(**which).first()
     if row is not None:
@@ -53,14 +53,14 @@ def find(request: HttpRequest, rows: QuerySet[Row], *, removed: QuerySet[Any] | 
 
 
 def deny(request: HttpRequest, rows: QuerySet[Any]) -> NoReturn:
-    """404. Whoever sends the number of such a row, which is not for him, tries his luck: each is told to the audit."""
+    """Raise 404. If the key belongs to a row of somebody else, each such attempt is recorded in the audit."""
     for row in rows[:TOLD_AT_MOST]:
         audit.record(actor(request), "denied", str(row), **_of(row), path=request.path, method=request.method)
     raise Http404
 
 
 def _others(request: HttpRequest, model: type[Model], **which: Any) -> QuerySet[Any]:
-    """Such rows of anybody's but this person's own, there or removed: a page that has grown old is no try."""
+    """Return such rows of anybody else, existing or removed: a page that is merely out of date is no attempt."""
     rows = model._default_manager.filter(**which)
     if model not in _GRANTED:
         return rows
@@ -69,7 +69,7 @@ def _others(request: HttpRequest, model: type[Model], **which: Any) -> QuerySet[
 
 
 def _of(row: Model) -> dict[str, Any]:
-    """Whose the row is, and who so reads that somebody tried to reach it."""
+    """Return whose row it is, and who will see the attempt in the audit."""
     if isinstance(row, Mailbox):
         return {"mailbox": row}
     if isinstance(row, Alias):
@@ -78,7 +78,7 @@ def _of(row: Model) -> dict[str, Any]:
 
 
 def find_all(request: HttpRequest, rows: QuerySet[Row], keys: Iterable[int]) -> QuerySet[Row]:
-    """Those of `rows` with these primary keys. A key of somebody else's is as in `find`; one that is gone is not."""
+    """Return the rows with these keys. A key of another user's row is as in `find`; missing ones are skipped."""
     wanted = set(keys)
     found = rows.filter(pk__in=wanted)
     missing = wanted - set(found.values_list("pk", flat=True))
@@ -88,5 +88,5 @@ def find_all(request: HttpRequest, rows: QuerySet[Row], keys: Iterable[int]) -> 
 
 
 def keys(texts: Iterable[str]) -> set[int]:
-    """The primary keys that a form has sent; what cannot be one is left out."""
+    """Return the primary keys that a form has sent; invalid ones are dropped."""
     return {int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= KEY_DIGITS}

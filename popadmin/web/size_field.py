@@ -1,4 +1,4 @@
-"""A form's field for a quota, as people of either language write sizes; the rules are mailstore.policy.quota's."""
+"""A form field for a quota, as English and French users write sizes; mailstore.policy.quota has the rules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WRITTEN = re.compile(r"([0-9]+)([KMGT]B)")
 
 
 class SizeField(forms.CharField):
-    """Octets, or None for no limit: an empty field, or the word none. Shows a size so that it is read back exactly."""
+    """Octets, or None for no limit: an empty field or the word none. It shows a size that reads back exactly."""
 
     widget = forms.TextInput(attrs={"placeholder": gettext_lazy("no limit"), "autocomplete": "off"})
 
@@ -46,7 +46,7 @@ class SizeField(forms.CharField):
 
 
 def _sentence(error: BadSize) -> str:
-    """What could be meant in two ways is told with both; of anything else, what a size is."""
+    """Return the error: both readings of an ambiguous size, otherwise how to write a size."""
     if error.flaw in (SizeFlaw.NO_UNIT, SizeFlaw.ZERO):
         return address_error.size_sentence(error)
     return _("Write a size such as 500 MB or 1.5 GB, or leave it empty.")

@@ -1,4 +1,4 @@
-"""Moments as people read them: how long ago or ahead in words, the exact time in the reader's zone on hover."""
+"""Format moments: relative in words, with the exact time in the reader's zone on hover."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (
 
 
 def moment(at: datetime.datetime | None, nothing: str | None = None) -> SafeString | str:
-    """`<time>` with "2 days ago", "in 3 hours" or the date; without a moment `nothing`, else "never"."""
+    """Return `<time>` with "2 days ago", "in 3 hours" or the date; without a moment `nothing`, else "never"."""
     if at is None:
         return format_html('<span class="nothing">{}</span>', _("never") if nothing is None else nothing)
     return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact(at), _words(at))
 
 
 def at(moment: datetime.datetime) -> SafeString:
-    """`<time>` with date and time of day, where one event follows another."""
+    """Return `<time>` with date and time, where events follow each other."""
     local = timezone.localtime(moment)
     day, time = date_format(local, "DATE_FORMAT"), date_format(local, "TIME_FORMAT")
     return format_html('<time datetime="{}" title="{}">{}, {}</time>', moment.isoformat(), exact(moment), day, time)
 
 
 def day(moment: datetime.datetime, shape: str = "DATE_FORMAT") -> SafeString:
-    """`<time>` with the date alone, where the hour matters little."""
+    """Return `<time>` with the date only."""
     shown = date_format(timezone.localtime(moment), shape)
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), shown)
 
 
 def lasted(began: datetime.datetime, ended: datetime.datetime) -> str:
-    """How long something took, in words: `12 seconds`, `3 minutes`."""
+    """Return a duration in words: `12 seconds`, `3 minutes`."""
     seconds = round((ended - began).total_seconds())
     if seconds < SECONDS_TOLD:
         return ngettext("%(number)d second", "%(number)d seconds", seconds) % {"number": seconds}
@@ -52,13 +52,13 @@ def lasted(began: datetime.datetime, ended: datetime.datetime) -> str:
 
 
 def exact(at: datetime.datetime) -> str:
-    """To the minute, with the zone: `26/11/2026 07:47 CET`."""
+    """Return the time to the minute, with the zone: `26/11/2026 07:47 CET`."""
     local = timezone.localtime(at)
     return f"{date_format(local, 'SHORT_DATETIME_FORMAT')} {local.tzname()}"
 
 
 def _words(at: datetime.datetime) -> str:
-    """The largest unit alone; Django's `timesince` says the same at ten times the cost, and lists have fifty of it."""
+    """Return the largest unit only; Django's `timesince` costs ten times as much, and lists have fifty of it."""
     seconds = (timezone.now() - at).total_seconds()
     away = abs(seconds)
     if away < JUST_NOW_SECONDS:

@@ -1,7 +1,7 @@
-"""How inputs and selects become HTML (Django's FORM_RENDERER): put together here, to what Django's templates give.
+"""Render inputs and selects (Django's FORM_RENDERER) in Python, with the same HTML as Django's templates.
 
-By these an option costs three templates, and the filters of one list a quarter of its page. What is not named in
-`DRAWN` is rendered by its template as ever.
+The templates cost three renderings per option, a quarter of a list page. Widgets that are not in `DRAWN` use their
+template as usual.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Widget = Mapping[str, Any]  # what a widget tells its template of itself
 
 
 class Widgets(DjangoTemplates):
-    """Renders what every page has without a template, anything else by its own."""
+    """Render the common widgets without a template, all others with theirs."""
 
     def render(self, template_name: str, context: Mapping[str, Any], request: HttpRequest | None = None) -> SafeString:
         draw = DRAWN.get(template_name)
@@ -53,7 +53,7 @@ def _option(option: Widget) -> str:
 
 
 def _attrs(widget: Widget) -> str:
-    """An attribute that is True stands alone, one that is False is left out."""
+    """Return the attributes: True stands alone, False is left out."""
     given = [(name, value) for name, value in widget["attrs"].items() if value is not False]
     return "".join(f" {name}" if value is True else f' {name}="{conditional_escape(value)}"' for name, value in given)
 

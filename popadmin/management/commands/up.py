@@ -1,4 +1,4 @@
-"""`manage.py up`: everything in one; the work is in popadmin.up."""
+"""The command `manage.py up`: everything in one; popadmin.up does the work."""
 
 from __future__ import annotations
 

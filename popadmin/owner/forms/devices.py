@@ -1,4 +1,4 @@
-"""The forms of the pages of devices; mailstore.directory.devices decides what is allowed."""
+"""The forms of the device pages; mailstore.directory.devices decides what is allowed."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class _Name(forms.Form):
 
 
 class Rename(_Name):
-    """Another name for a device that is there."""
+    """The form that renames a device."""
 
 
 class Connect(_Name):
-    """A device that is to be made."""
+    """The form that creates a device."""
 
     mode = OptionField(MODES, **table_field.words(DEVICE["mode"]), initial=Device.Mode.INDEPENDENT)
     start = OptionField(STARTS, **table_field.words(DEVICE["start"]), initial="all")
 
 
 class Mode(forms.Form):
-    """How a device that is there shares the mailbox from now on: one of `offered`."""
+    """The form that changes how a device shares the mailbox: one of `offered`."""
 
     def __init__(self, *args: Any, offered: Sequence[Option], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Where an owner's mail is forwarded to; the store judges the addresses."""
+"""The form of an owner's forward; the store checks the addresses."""
 
 from __future__ import annotations
 

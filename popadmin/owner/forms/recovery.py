@@ -1,4 +1,4 @@
-"""What an owner chooses when mail comes back: for which devices, and under which UIDL."""
+"""The form that restores mail: for which devices, and with which UIDL."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _AS = (
 
 
 class Restore(forms.Form):
-    """Without devices beside the main password nobody is asked for whom."""
+    """Restore messages. If the main password is the only device, the form does not ask for devices."""
 
     whom = OptionField(_FOR, label=_("For"), initial=EVERY, required=False)
     devices = forms.MultipleChoiceField(
@@ -50,7 +50,7 @@ class Restore(forms.Form):
 
     @property
     def names(self) -> list[str] | None:
-        """The devices that see it; None for all."""
+        """Return the names of the devices that see the mail; None for all."""
         return self.cleaned_data["devices"] if self.cleaned_data.get("whom") == SOME else None
 
     @property

@@ -1,4 +1,4 @@
-"""Connecting a device: the owner names it, gets its password once, and sees the first sign-in arrive."""
+"""Connect a device: the owner names it, sees its password once, and sees the first sign-in arrive."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from popadmin.web.request_lookup import actor
 
 
 class Connect(FormView):  # type: ignore[type-arg]  # generic only in its stubs
-    """The answer to the form shows the secret. No redirect comes between: the secret would have to be kept for it,
-    and who sends the form again is told that the device is there already."""
+    """Create a device. The answer to the form shows the secret, without a redirect, so that the secret is not stored.
+    If the form is sent again, the owner is told that the device already exists."""
 
     template_name = "owner/connect.html"
     form_class = ConnectForm
@@ -69,7 +69,7 @@ class Connect(FormView):  # type: ignore[type-arg]  # generic only in its stubs
 
 @method_decorator(login_not_required, name="dispatch")
 class Setup(TemplateView):
-    """Where the QR code leads. User and password never reach the server: a script of the page shows them."""
+    """The page that the QR code opens. User name and password never reach the server: a script shows them."""
 
     template_name = "owner/setup.html"
 

@@ -1,4 +1,4 @@
-"""The owner's devices: the list, and one device with what can be changed of it. Making one is in `connect`."""
+"""The owner's devices: the list, and one device with the forms that change it. `connect` creates one."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ class One(TemplateView):
         }
 
     def offered(self) -> tuple[Option, ...]:
-        """The modes that this device can have."""
+        """Return the modes that this device can have."""
         alone = not access.devices(signed_in(self.request)).filter(main=False).exists()
         return device_mode.offered(self.device, alone=alone)
 
 
 class _Change(FormView, One):  # type: ignore[type-arg]  # generic only in its stubs
-    """What is refused stands beside the field it is about, on the device's own page."""
+    """A form of the device page. An error is shown beside its field, on the same page."""
 
     template_name = One.template_name
     form: str
@@ -92,7 +92,7 @@ class _Change(FormView, One):  # type: ignore[type-arg]  # generic only in its s
         return self.render_to_response(self.get_context_data(tried={self.form: form}))
 
     def change(self, value: Any) -> str:
-        """Do it; returns the notice that says so."""
+        """Make the change; return the notice for the owner."""
         raise NotImplementedError
 
 
@@ -144,13 +144,13 @@ class Status(One):
 
 
 def sighting(device: Device) -> dict[str, Any]:
-    """What a page tells of the first sign-in: it arrived, or what went wrong with the last try since it is awaited."""
+    """Return what a page shows about the first sign-in: it arrived, or why the last try failed."""
     waits = device.last_sign_in_at is None and not device.main
     return {"device": device, "refusal": refusal_text.last(device) if waits else None}
 
 
 def one(request: HttpRequest, key: int) -> Device:
-    """The device of this key if it is the person's own, revoked or not."""
+    """Return the device with this key if it belongs to the user, revoked or not."""
     return find(request, access.all_devices(signed_in(request)), pk=key)
 
 

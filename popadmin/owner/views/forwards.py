@@ -1,4 +1,4 @@
-"""The owner's forward: to whom his mail goes on, where his domain allows that."""
+"""The owner's forward: where their mail is sent on, if the domain allows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was changed in the owner's mailbox, by himself and by administrators: who, when, from where, in words."""
+"""The change history of the owner's mailbox: who changed what, when and from where."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The owner's lists of mail: how any of them searches, and how rows get their subjects. What is listed, others say."""
+"""The owner's mail lists: search, and subjects for the rows. Subclasses provide the rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Words(Filters):
 
 
 class MailList(ListPage):
-    """A list of messages with subject and sender, which are read from the bodies where nobody has asked before."""
+    """A list of messages with subject and sender; these are read from the bodies once and then stored."""
 
     filters = Words
     page_rows = PAGE_ROWS

@@ -1,4 +1,4 @@
-"""The owner's mail: what is in the mailbox and which device has it; one message with its life, wherever it is."""
+"""The owner's mail: the messages in the mailbox and which devices have them; one message with its history."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Messages(MailList):
 
 
 class One(FormView):  # type: ignore[type-arg]  # generic only in its stubs
-    """One message. In recovery it has the form that restores it, and the way to destroy it."""
+    """One message. In recovery, the page has the form that restores it and a link that deletes it for good."""
 
     template_name = "owner/message.html"
     form_class = RestoreForm
@@ -106,7 +106,7 @@ class One(FormView):  # type: ignore[type-arg]  # generic only in its stubs
 
 
 class Remove(View):
-    """Takes a live message out, for all devices; where it then rests, it can be restored."""
+    """Remove a live message for all devices; it can be restored from recovery."""
 
     def post(self, request: HttpRequest, *_args: Any, pk: int, **_kwargs: Any) -> HttpResponse:
         message = find(request, access.live(signed_in(request)), pk=pk)
@@ -120,7 +120,7 @@ class Remove(View):
 
 
 class Purge(FormView):  # type: ignore[type-arg]  # generic only in its stubs
-    """Destroys one message in recovery, once its owner has confirmed it."""
+    """Delete one message in recovery for good, after the owner has confirmed it."""
 
     template_name = "owner/purge.html"
     form_class = forms.Form
@@ -151,7 +151,7 @@ class Purge(FormView):  # type: ignore[type-arg]  # generic only in its stubs
 
 
 class Download(View):
-    """The message as it arrived, as a file; streamed, whatever its size."""
+    """Download the message as it arrived; streamed, whatever its size."""
 
     def get(self, request: HttpRequest, *_args: Any, pk: int, **_kwargs: Any) -> HttpResponseBase:
         message = one(request, pk)
@@ -173,7 +173,7 @@ class Download(View):
 
 
 def one(request: HttpRequest, key: int) -> Message:
-    """The message of this key, live or in recovery, if it is the person's own."""
+    """Return the message with this key, live or in recovery, if it belongs to the user."""
     return find(request, access.mail(signed_in(request)), pk=key)
 
 

@@ -1,4 +1,4 @@
-"""Recovery: what left the mailbox, found, restored or destroyed by its owner. One message is in `messages`."""
+"""Recovery: the owner finds removed messages, restores them or deletes them for good. `messages` shows single ones."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Recovery(MailList):
 
 
 class Chosen(FormView):  # type: ignore[type-arg]  # generic only in its stubs
-    """What is done with the messages that are ticked in the list, or with all that its filters find."""
+    """An action on the messages that are ticked in the list, or on all that its filters find."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.listed = Recovery()
@@ -107,7 +107,7 @@ class Chosen(FormView):  # type: ignore[type-arg]  # generic only in its stubs
         return redirect("recovery")
 
     def act(self, form: Any) -> str:
-        """Do it; returns the notice that says so."""
+        """Do the action; return the notice for the owner."""
         raise NotImplementedError
 
 
@@ -144,7 +144,7 @@ class Purge(Chosen):
 
 
 def restored(done: Restored) -> str:
-    """The notice of a restore."""
+    """Return the notice of a restore."""
     text = ngettext(
         "%(number)s message (%(size)s) is restored: your mail programs will fetch it next time.",
         "%(number)s messages (%(size)s) are restored: your mail programs will fetch them next time.",
@@ -154,5 +154,5 @@ def restored(done: Restored) -> str:
 
 
 def above_quota() -> str:
-    """What has to be said of a mailbox that a restore has filled."""
+    """Return the warning for a mailbox that is over its quota after a restore."""
     return _("Your mailbox is now over its quota: new mail is refused until there is room again.")

@@ -1,4 +1,4 @@
-"""The first page of a mailbox owner."""
+"""The start page of a mailbox owner."""
 
 from __future__ import annotations
 

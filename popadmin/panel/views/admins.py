@@ -1,4 +1,4 @@
-"""Administrators: listed, made, granted domains, suspended, given a password, removed. For hosting admins only."""
+"""Administrators: list, create, grant domains, suspend, new password, remove. For hosting admins only."""
 
 from __future__ import annotations
 
@@ -80,12 +80,12 @@ def _is_host(row: User) -> bool:
 
 
 def _domains(row: Any) -> str:
-    """The first of them by name, as `access.admins` has them; an ellipsis stands for the rest."""
+    """Return the first domain names, as `access.admins` has them; an ellipsis stands for the rest."""
     return ", ".join([*row.named, *(["…"] if row.granted > len(row.named) else [])])
 
 
 class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
-    """As with a mailbox, the answer itself shows the password, and nothing keeps it."""
+    """Create an administrator. As with a mailbox, the answer itself shows the password, which is not stored."""
 
     template_name = "panel/admin_new.html"
     form_class = NewAdmin
@@ -111,7 +111,7 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
 
 
 class OfAdmin(access.HostPage):
-    """A page of the administrator whose key is in the address."""
+    """A page of the administrator whose key is in the URL."""
 
     of: type[Model] = User
     request: HttpRequest
@@ -163,7 +163,7 @@ class Suspension(OfAdmin, View):
 
 
 class Asked(OfAdmin, TemplateView):
-    """What cannot be undone is asked first."""
+    """A page that asks for confirmation, for actions that cannot be undone."""
 
     template_name = "panel/admin_confirm.html"
     question: Promise
@@ -204,7 +204,7 @@ class Removal(Asked):
 
 
 def _tried(request: HttpRequest, admin: User, text: str, act: Callable[..., object]) -> bool:
-    """Do it and tell that it is done, or why not."""
+    """Do it, and show a notice that it is done or why not."""
     try:
         act(admin.address, actor=request_lookup.actor(request))
     except Rejected as refusal:

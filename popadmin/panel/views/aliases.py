@@ -1,4 +1,4 @@
-"""Aliases, forwards and catch-alls: the list, made, changed, removed."""
+"""Aliases, forwards and catch-alls: list, create, edit, delete."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Aliases(access.AdminPage, ListPage):
 
 
 class OfAlias(access.AdminPage):
-    """A page of the alias whose key is in the address."""
+    """A page of the alias whose key is in the URL."""
 
     request: HttpRequest
     kwargs: dict[str, Any]
@@ -125,7 +125,7 @@ class Edit(InTurn, OfAlias, FormView):  # type: ignore[type-arg]  # generic only
 
 
 class Removal(OfAlias, TemplateView):
-    """Asked first: an alias is gone at once."""
+    """Ask for confirmation: a deleted alias cannot be restored."""
 
     template_name = "panel/alias_removal.html"
 

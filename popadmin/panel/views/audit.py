@@ -1,4 +1,4 @@
-"""The audit: who changed what, when and from where; written by actions, only read here."""
+"""The audit list: who changed what, when and from where. Actions write the entries; this page only reads them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class AuditFilters(Filters):
     until = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
     def by_q(self, rows: Rows, typed: str) -> Rows:
-        """Any part of either, in any case; of fewer than three characters what they begin with."""
+        """Search any part of either, in any case; fewer than three characters find only beginnings."""
         how = "istartswith" if len(typed) < SEARCH_CHARACTERS else "icontains"
         found = Q()
         for text in spellings(typed):

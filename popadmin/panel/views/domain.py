@@ -1,4 +1,4 @@
-"""One domain: what is known of it, made, changed, suspended; what leaves with it is in `domain_removal`."""
+"""One domain: show, create, edit, suspend. `domain_removal` removes it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ALIASES = 10  # the same
 
 
 class OfDomain(access.AdminPage):
-    """A page of the domain whose key is in the address."""
+    """A page of the domain whose key is in the URL."""
 
     of: type[Model] = Domain
     request: HttpRequest
@@ -43,7 +43,7 @@ class OfDomain(access.AdminPage):
         return request_lookup.find(self.request, rows, removed=access.removed_domains(user), pk=self.kwargs["key"])
 
     def above(self) -> list[Crumb]:
-        """The way to what belongs to the domain."""
+        """Return the breadcrumbs of the pages of this domain."""
         return [LIST, crumb(self.domain.name, "domains-one", self.domain.pk)]
 
 
@@ -134,7 +134,7 @@ class Suspension(access.HostPage, OfDomain, View):
 
 
 def _tell(request: HttpRequest, done: Ensured[Domain]) -> None:
-    """What was done; and that a quota below what is stored holds only what is to come."""
+    """Show a notice of the change, and a warning if the quota is lower than the stored mail."""
     messages.success(request, _("Saved.") if done.changes else _("Nothing was changed."))
     quota = done.row.quota_octets
     if "quota_octets" in done.changes and quota is not None:

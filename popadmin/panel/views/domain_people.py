@@ -1,4 +1,4 @@
-"""What belongs to a domain and has forms of its own: its catch-all, and who administers it."""
+"""The forms of a domain's catch-all and administrators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a domain goes and comes back: removed by its name, restored, or destroyed for good. For hosting admins."""
+"""Remove a domain, restore it, or delete it for good. For hosting admins."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from popadmin.web.breadcrumbs import crumb
 
 
 class Removal(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
-    """Its name is typed: it takes many people's mail along, and they notice at once."""
+    """Remove a domain. The admin must type its name: many users lose their mail at once."""
 
     template_name = "panel/domain_removal.html"
     form_class = TypedName
@@ -55,7 +55,7 @@ class Removal(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  #
 
 
 class OfRemoved(access.HostPage):
-    """A page of the removed domain whose key is in the address."""
+    """A page of the removed domain whose key is in the URL."""
 
     of: type[Model] = Domain
     request: HttpRequest

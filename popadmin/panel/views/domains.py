@@ -1,4 +1,4 @@
-"""The lists of domains: those that are there, and those that rest after their removal."""
+"""The lists of domains and of removed domains."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Domains(access.AdminPage, ListPage):
         return domain_usage.counted(rows).annotate(delivered=domain_usage.delivered())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Where the numbers of each row lead is looked up once."""
+        """Add the URLs that the numbers of each row lead to, looked up once per page."""
         return super().get_context_data(
             **kwargs,
             host=people.is_host(signed_in(self.request)),

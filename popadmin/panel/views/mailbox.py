@@ -1,4 +1,4 @@
-"""One mailbox: what is known of it, made, changed, given a password, suspended, removed and brought back."""
+"""One mailbox: show, create, edit, new password, suspend, remove."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LIST = crumb(gettext_lazy("Mailboxes"), "mailboxes")
 
 
 class OfMailbox(access.AdminPage):
-    """A page of the mailbox whose key is in the address."""
+    """A page of the mailbox whose key is in the URL."""
 
     request: HttpRequest
     kwargs: dict[str, Any]
@@ -66,7 +66,7 @@ class Detail(OfMailbox, TemplateView):
 
 
 class New(access.PolicyPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
-    """What is made is shown at once, by the answer itself: a generated password is kept nowhere, not even here."""
+    """Create a mailbox. The answer itself shows the result, because the generated password is not stored anywhere."""
 
     template_name = "panel/mailbox_form.html"
     form_class = NewMailbox
@@ -126,7 +126,7 @@ class Edit(InTurn, access.PolicyPage, OfMailbox, FormView):  # type: ignore[type
 
 
 class Password(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only in its stubs
-    """A new one, generated, to be handed on. Asked first: the old one cannot be brought back."""
+    """Generate a new password. It asks for confirmation: the old password cannot be restored."""
 
     template_name = "panel/mailbox_password.html"
     form_class = MustChange
@@ -162,7 +162,7 @@ class Suspension(OfMailbox, View):
 
 
 class Removal(OfMailbox, View):
-    """Without a question, since it can be undone: what is removed rests, and the next page says how it comes back."""
+    """Remove a mailbox without a question, because it can be undone: the next page shows how."""
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         address = self.mailbox.user.address

@@ -1,4 +1,4 @@
-"""The diary of one mailbox as its admins see it: devices, times and counts, never what a message is about."""
+"""The diary of one mailbox for admins: devices, times and counts, never the content of messages."""
 
 from __future__ import annotations
 

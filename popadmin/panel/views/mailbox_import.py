@@ -1,4 +1,4 @@
-"""Mailboxes from a file: bring it in, name its columns, see each row's fate, carry it out, take the passwords."""
+"""Import mailboxes from a file: upload, choose columns, check the rows, import, download the passwords."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RUNNING = (Roster.Stage.CHECKING, Roster.Stage.RUNNING)
 
 
 class RosterView(access.AdminPage, View):
-    """A view of one roster, which its owner alone sees."""
+    """A view of one import, visible only to its owner."""
 
     @cached_property
     def roster(self) -> Roster:
@@ -43,7 +43,7 @@ class RosterView(access.AdminPage, View):
 
     @property
     def domains(self) -> Collection[str] | None:
-        """Those that the rows may name; None: all."""
+        """Return the domains that the rows may name; None for all."""
         user = signed_in(self.request)
         return None if people.is_host(user) else set(access.domains(user).values_list("name", flat=True))
 
@@ -74,7 +74,7 @@ class ChooseColumns(RosterView, FormView):  # type: ignore[type-arg]  # generic 
         return {**super().get_form_kwargs(), "roster": self.roster}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """A button of its own says that the first line is what it was not taken for."""
+        """Handle the form; a separate button switches whether the first line contains the column names."""
         if "first" not in request.POST:
             return super().post(request, *args, **kwargs)
         try:
@@ -172,7 +172,7 @@ class Step(RosterView, StepView):
 
 
 class Passwords(RosterView):
-    """The file of the generated passwords: made here and now, and nowhere else afterwards."""
+    """Download the generated passwords as a file. They are created here and stored nowhere."""
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         given = mailbox_import.hand_out(self.roster, actor=request_lookup.actor(request), domains=self.domains)
@@ -186,7 +186,7 @@ class Passwords(RosterView):
 
 
 def progress(roster: Roster) -> Progress:
-    """Of the stage it is in."""
+    """Return the progress of the current stage."""
     counts = mailbox_import.counts(roster)
     checking = roster.stage == Roster.Stage.CHECKING
     total = counts["rows"] if checking else counts["rows"] - counts["wrong"]

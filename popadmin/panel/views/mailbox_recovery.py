@@ -1,4 +1,4 @@
-"""Recovery of one mailbox as its admins see it: how much left on which day and why; restored by date and count."""
+"""Recovery of one mailbox for admins: what was removed on which day and why; restored by date and number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of mailboxes, and what is done with many of them."""
+"""The list of mailboxes, and the bulk actions on it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NEVER = Value(datetime(1, 1, 1, tzinfo=UTC))  # before any sign-in, so that thos
 
 
 def _column(field: str) -> Exported:
-    """As an import has it, so that an export can be brought in again."""
+    """Return a column as the import expects it, so that an exported file can be imported."""
     return Exported(COLUMNS[field].heading, lambda row: cell(field, row))
 
 
@@ -61,7 +61,7 @@ class Mailboxes(access.AdminPage, ListPage):
     )
 
     def rows(self) -> Rows:
-        """With what the detectors have `found` of each."""
+        """Return the mailboxes with the findings (`found`) of each."""
         found = Prefetch("finding_set", Finding.objects.order_by("kind").only("kind", "mailbox"), to_attr="found")
         rows = access.mailboxes(signed_in(self.request)).prefetch_related(found)
         return rows.select_related("policy") if EXPORT in self.request.GET else rows
@@ -78,7 +78,7 @@ class Mailboxes(access.AdminPage, ListPage):
 
 
 class UnderList:
-    """A page that belongs to the list, and leads back to it."""
+    """A page below the list, with a link back to it."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs, crumbs=[LIST])  # type: ignore[misc]  # the view's

@@ -1,4 +1,4 @@
-"""The first page of an admin: what is there, what happened, what needs a look; each figure leads to its list."""
+"""The start page of admins: totals, activity, and what needs attention; each number links to its list."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Overview(access.AdminPage, TemplateView):
 
 
 class Parts(access.HostPage, TemplateView):
-    """All parts of the site, and all certificates: the overview has the first to end."""
+    """All parts of the site, and all certificates; the overview shows only the one that expires first."""
 
     template_name = "panel/site_parts.html"
 

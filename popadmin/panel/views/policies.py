@@ -1,4 +1,4 @@
-"""Retention policies: who follows which, made, changed and chosen after a look at what that would do, removed."""
+"""Retention policies: list, create, edit and choose them with a preview of the effects, delete."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AnyForm = TypeVar("AnyForm", bound=Previewed)
 
 
 def followers(user: User) -> dict[int | None, int]:
-    """How many mailboxes of those that this person may see follow each policy, wherever that comes from."""
+    """Count the mailboxes that use each policy, among those that this user may see, wherever the choice comes from."""
     site = RetentionPolicy.objects.filter(site=True).values("pk")
     in_force = Coalesce("policy", "domain__policy", Subquery(site[:1]))
     rows = access.mailboxes(user).select_related(None).order_by().values(in_force=in_force)
@@ -39,7 +39,7 @@ def followers(user: User) -> dict[int | None, int]:
 
 
 def with_use(user: User) -> QuerySet[RetentionPolicy]:
-    """The policies with how many `domains` and `mailboxes`, of those that this person may see, have chosen each."""
+    """Return the policies with the number of `domains` and `mailboxes` that have chosen them, as far as visible."""
 
     def chosen_by(rows: QuerySet[Any]) -> Coalesce:
         of_policy = rows.filter(policy=OuterRef("pk")).order_by().values("policy")
@@ -63,7 +63,7 @@ class Policies(access.AdminPage, TemplateView):
 
 
 class OfPolicy:
-    """A page of the policy whose key is in the address."""
+    """A page of the policy whose key is in the URL."""
 
     of: type[Model] = RetentionPolicy
     request: HttpRequest
@@ -90,9 +90,9 @@ class Detail(access.AdminPage, OfPolicy, TemplateView):
 
 
 class PreviewPage(FormView):  # type: ignore[type-arg]  # generic only in its stubs
-    """A form that is shown with its effect before it is saved; only what was shown is saved.
+    """A form that shows its effects before it is saved; it saves only what it has shown.
 
-    Subclasses say what saving is (`save`), what it does to whom (`foretell`), and where it leads (`done`).
+    Subclasses define how to save (`save`), whom it affects (`foretell`), and where to go next (`done`).
     """
 
     def foretell(self, form: Any) -> Forecast:
@@ -178,7 +178,7 @@ class Edit(access.HostPage, OfPolicy, PreviewPage):
 
 
 class Removal(access.HostPage, OfPolicy, TemplateView):
-    """Asked first: a policy is gone at once."""
+    """Ask for confirmation: a deleted policy cannot be restored."""
 
     template_name = "panel/policy_removal.html"
 
@@ -197,7 +197,7 @@ class Removal(access.HostPage, OfPolicy, TemplateView):
 
 
 class Choice(access.PolicyPage, PreviewPage):
-    """Which policy a domain or a mailbox follows; `?of=` names it."""
+    """Choose the policy of a domain or a mailbox; `?of=` names it."""
 
     template_name = "panel/policy_choice.html"
     form_class = ChoiceForm
@@ -216,7 +216,7 @@ class Choice(access.PolicyPage, PreviewPage):
         return {**super().get_form_kwargs(), **known}
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """What is saved is held against what was shown while nobody else can choose."""
+        """Compare what is saved with what was shown, while a lock keeps others from choosing."""
         if "save" not in self.request.POST:
             return super().form_valid(form)
         of = form.cleaned_data["of"]

@@ -1,4 +1,4 @@
-"""The mailboxes that rest after their removal: restored here, destroyed, or left to the sweep."""
+"""The list of removed mailboxes: restore them or delete them for good; otherwise the sweep deletes them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Restoral(access.AdminPage, View):
 
 
 class Purge(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
-    """Its address is typed: what is destroyed here nobody brings back."""
+    """Delete a mailbox for good. The admin must type its address: nobody can restore it."""
 
     template_name = "panel/mailbox_purge.html"
     form_class = TypedName

@@ -1,4 +1,4 @@
-"""Sign-ins to POP3 as a list: who was let in or refused, when and from where; for "why does it not work?"."""
+"""The list of POP3 sign-ins: who was accepted or refused, when and from where. It answers "why does it not work?"."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Visits(access.AdminPage, ListPage):
 
 
 def _device(device: Device | None) -> str:
-    """As the page has it."""
+    """Return the device of a row, as the page shows it."""
     if device is None:
         return gettext("none")
     return gettext("Main password") if device.main else device.name

@@ -1,4 +1,4 @@
-"""The present password, asked for again before something that whoever finds an open page must not do."""
+"""Ask for the current password before actions that somebody at an open page must not do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from popadmin.signin.login_throttle import guesses
 
 
 def proven(user: User, client: str, password: str) -> str:
-    """Return the password if it is the user's; ValidationError else. Wrong ones count as those of the sign-in do."""
+    """Return the password if it is the user's; otherwise ValidationError. Wrong ones count as at the sign-in."""
     if guesses.barred(client, user.address):
         raise ValidationError(SignIn.error_messages["barred"], "barred")
     try:

@@ -1,4 +1,4 @@
-"""Who has forgotten his password: the address, of which nothing is told."""
+"""The form of a forgotten password: the address. The answer reveals nothing about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forms of a new password: by the old one, and by the link that was mailed."""
+"""The forms of a new password: with the current one, and through a mailed link."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _AGAIN = _("Repeat the new password")
 
 
 class ChangePassword(PasswordChangeForm):
-    """The old password, the new one twice; Django's validators as the settings name them. The view saves."""
+    """The current password, and the new one twice, with Django's validators from the settings. The view saves it."""
 
     def __init__(self, user: User, *args: Any, client: str, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
@@ -34,7 +34,7 @@ class ChangePassword(PasswordChangeForm):
 
 
 class ResetPassword(SetPasswordForm):  # type: ignore[type-arg]  # generic only in its stubs
-    """The new password twice; who comes by the link has forgotten the old one."""
+    """The new password, twice; users who come through the link have forgotten the old one."""
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""The recovery address: which, and the code that was mailed there."""
+"""The forms of the recovery address, and of the code that is mailed there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from popadmin.signin.forms.current_password import proven
 
 
 class RecoveryAddress(forms.Form):
-    """The password stands with it: whoever finds an open page must not send the next reset to himself."""
+    """The address and the password: somebody at an open page must not redirect the next reset."""
 
     address = forms.CharField(
         label=_("Recovery address"),
@@ -38,7 +38,7 @@ class RecoveryAddress(forms.Form):
 
 
 class Code(forms.Form):
-    """As it was mailed; blanks are forgiven."""
+    """The code from the mail; blanks are ignored."""
 
     code = forms.CharField(
         label=_("Code from the mail"),

@@ -1,4 +1,4 @@
-"""What a person sets of himself: the name others read, and the language."""
+"""The form of a user's own settings: display name and language."""
 
 from __future__ import annotations
 

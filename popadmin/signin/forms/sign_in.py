@@ -1,4 +1,4 @@
-"""The form of signing in."""
+"""The sign-in form."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from popadmin.web import people
 
 
 class UnrevealedField(forms.CharField):
-    """Text that only the sign-in judges: whatever is wrong with it, the answer is the ordinary one."""
+    """A text field that only the sign-in checks: whatever is wrong with it, the answer is the usual one."""
 
     def run_validators(self, value: str) -> None:
-        """None: a length or a NUL told apart would say what accounts look like."""
+        """Run no validators: an error about length or NUL would reveal what accounts look like."""
 
 
 class SignIn(AuthenticationForm):
-    """A name and a password; `get_user` gives the user afterwards."""
+    """A name and a password; `get_user` returns the user afterwards."""
 
     username = UnrevealedField(
         label=_("Address"),
@@ -87,7 +87,7 @@ class SignIn(AuthenticationForm):
 
 
 def _cause(name: str) -> str:
-    """For the log alone; the answer tells none apart."""
+    """Return the cause of a refusal, for the log only; the page shows the same text for all causes."""
     user = people.people().filter(address=name).first()
     if user is None:
         return sign_in_log.UNKNOWN

@@ -1,4 +1,4 @@
-"""What everybody may choose for himself wherever he stands: the language and the theme."""
+"""Language and theme, which users can choose on every page."""
 
 from __future__ import annotations
 

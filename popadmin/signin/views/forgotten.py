@@ -1,7 +1,7 @@
-"""A forgotten password: a link is mailed to the recovery address, and is good for one new password.
+"""A forgotten password: a link is mailed to the recovery address, and is valid for one new password.
 
-Strangers learn nothing here. Whatever was typed, the same is looked up, written and answered; the one difference, that
-a letter is sent, happens behind the answer.
+Strangers learn nothing here. Whatever was typed, the page looks up, writes and answers the same; the only difference,
+that a mail is sent, happens after the answer.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ class Forgotten(FormView):  # type: ignore[type-arg]  # generic only in its stub
 
 @method_decorator(login_not_required, name="dispatch")
 class Mailed(TemplateView):
-    """A page of its own, so that going back or reloading asks for nothing again."""
+    """A separate page, so that going back or reloading sends no second request."""
 
     template_name = "signin/link_sent.html"
 
 
 @method_decorator(login_not_required, name="dispatch")
 class Reset(FormView):  # type: ignore[type-arg]  # generic only in its stubs
-    """Behind the link. It opens no session: whoever has set the password signs in with it."""
+    """The page of the link. It opens no session: after the change, the user signs in with the new password."""
 
     template_name = "signin/reset.html"
     form_class = ResetPassword
@@ -89,7 +89,7 @@ class Reset(FormView):  # type: ignore[type-arg]  # generic only in its stubs
 
 
 def _why_not(user: User | None) -> str | None:
-    """Why no letter goes out, for the log."""
+    """Return why no mail is sent, for the log."""
     if user is None:
         return sign_in_log.UNKNOWN
     if people.suspended(user) or people.web_switched_off(user):

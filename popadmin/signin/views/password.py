@@ -1,4 +1,4 @@
-"""The page on which somebody who is signed in changes his password, because he wants to or because he must."""
+"""The page on which signed-in users change their password, because they want to or must."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recovery address: named with the password, confirmed by a code that is mailed there."""
+"""The recovery address: set with the password, confirmed by a mailed code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sets of himself: name, language, where he is signed in; the way to what has a page of its own."""
+"""The user's settings: name, language, sessions, and links to the other pages."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Settings(FormView):  # type: ignore[type-arg]  # generic only in its stubs
 
 @require_POST
 def end_sessions(request: HttpRequest) -> HttpResponse:
-    """Sign out the browser of the handle that was sent, or without one every other."""
+    """Sign out the browser with this handle, or all others if there is none."""
     user = signed_in(request)
     keys = sessions.keys(user, but=request.session.session_key, handle=request.POST.get("session"))
     ended = actions.end_sessions(user, keys, actor=actor(request))

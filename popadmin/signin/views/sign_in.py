@@ -1,4 +1,4 @@
-"""Signing in and out; and `/`, which sends each person to his own page."""
+"""Sign in, sign out, and `/`, which sends users to their start page."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ RETRY_SECONDS = 5  # said to a client whose password could not be checked in tim
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """The first place of the person's own menu."""
+    """Return the first page of the user's menu."""
     return redirect(layout.menu(request)[0]["url"])
 
 
 class SignIn(LoginView):
-    """Where somebody's session had ended under a form, what he sent goes along as `sent`, and is offered afterwards."""
+    """The sign-in page. A form whose session had ended is carried along as `sent`, and offered afterwards."""
 
     template_name = "signin/sign_in.html"
     authentication_form = sign_in.SignIn
@@ -54,18 +54,18 @@ class SignIn(LoginView):
 
 
 class SignOut(LogoutView):
-    """By POST only, so that no foreign page can do it by a picture."""
+    """Sign out by POST only, so that no foreign page can do it with an image."""
 
 
 def signed_out(request: HttpRequest, sent: resubmit.Sent) -> HttpResponse:
-    """The page of the sign-in in answer to a form whose sender was signed in no more."""
+    """Return the sign-in page in answer to a form whose sender was no longer signed in."""
     form = sign_in.SignIn(request)
     return render(request, SignIn.template_name, {"form": form, "next": sent.path, "sent": sent.sealed()})
 
 
 def too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's CSRF_FAILURE_VIEW. A page from before the sign-in has an old token: by the browser's word that it is
-    one of ours (no script can forge it), what it sent is offered once more."""
+    """Django's CSRF_FAILURE_VIEW. A page from before the sign-in has an old token: if the browser says that the page is
+    ours (no script can forge that), its form is offered again."""
     ours = request.headers.get("Sec-Fetch-Site") == "same-origin"
     sent = resubmit.sent(request) if ours and request.user.is_authenticated else None
     return csrf_failure(request, reason) if sent is None else resubmit.offer(request, sent, status=403)
