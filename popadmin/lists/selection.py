@@ -28,15 +28,15 @@ class Choice:
     def __bool__(self) -> bool:
         return self.everything or bool(self.keys)
 
-    def keep(self, shown: Iterable[int], ticked: Iterable[int]) -> int:
+    def keep(self, page_keys: Iterable[int], ticked: Iterable[int]) -> int:
         """Store the boxes of one page: of the rows that were shown, the ticked ones.
 
         Returns how many were not stored: those of this page beyond TICKED_MOST.
         """
-        shown, ticked = set(shown), set(ticked)
-        marked = shown - ticked if self.everything else ticked
+        page_keys, ticked = set(page_keys), set(ticked)
+        marked = page_keys - ticked if self.everything else ticked
         marks = self.but if self.everything else self.keys
-        before = marks - shown
+        before = marks - page_keys
         new = sorted(marked - before)
         room = max(0, TICKED_MOST - len(before))
         kept = before | set(new[:room])

@@ -47,7 +47,7 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
     filters: type[Filters] = Filters
     exported: tuple[Exported, ...] = ()
     bulk: tuple[Bulk, ...] = ()
-    shown: tuple[str, ...] = ()  # the columns of the table that a row of the page shows; none named: all are read
+    row_fields: tuple[str, ...] = ()  # the columns of the table that a row of the page needs; empty: all columns
     page_rows = PAGE_ROWS
 
     def rows(self) -> Rows:
@@ -102,8 +102,8 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
         state, choice = self.state, self.choice(self.state)
         found = self.found(state)
         count = paging.count(found)
-        shown = found.only(*self.shown) if self.shown else found
-        page = paging.page(shown, state.order, state.cursor, size=self.page_rows, count=count)
+        rows = found.only(*self.row_fields) if self.row_fields else found
+        page = paging.page(rows, state.order, state.cursor, size=self.page_rows, count=count)
         return super().get_context_data(
             **kwargs,
             state=state,

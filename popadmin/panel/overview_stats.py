@@ -92,11 +92,11 @@ def with_findings(user: User) -> int:
 def days(user: User) -> list[Day]:
     """Return the last days (UTC), oldest first, today last; a day without mail is there with zeros."""
     today = timezone.now().astimezone(datetime.UTC).date()
-    shown = [today - datetime.timedelta(days=ago) for ago in reversed(range(CHART_DAYS))]
-    rows = access.tallies(user).filter(day__gte=shown[0]).order_by().values("day")
+    dates = [today - datetime.timedelta(days=ago) for ago in reversed(range(CHART_DAYS))]
+    rows = access.tallies(user).filter(day__gte=dates[0]).order_by().values("day")
     sums = rows.annotate(mail=Sum("deliveries"), ins=Sum("sign_ins"), no=Sum("refused"))
     counted = {row["day"]: (int(row["mail"]), int(row["ins"]), int(row["no"])) for row in sums}
-    return [Day(day, *counted.get(day, (0, 0, 0))) for day in shown]
+    return [Day(day, *counted.get(day, (0, 0, 0))) for day in dates]
 
 
 def counted_at() -> datetime.datetime | None:

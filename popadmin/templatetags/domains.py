@@ -21,7 +21,7 @@ from popadmin.web.times import moment
 
 register = template.Library()
 
-SHOWN = 3  # targets of an alias in a list
+TARGETS_SHOWN = 3  # targets of an alias in a list
 Word = tuple[str, str]  # a badge: its style, its text
 DOMAIN_CELLS = (
     '<th scope="row" class="name"><a href="{url}">{name}</a>{script}</th>'
@@ -72,12 +72,14 @@ def alias_state(alias: Alias) -> SafeString:
 @register.simple_tag
 def led_to(targets: Sequence[str]) -> SafeString:
     """Return the first few targets, one per line, and how many more there are."""
-    shown = format_html_join("", '<span class="target">{}</span>', ((both_ways(target),) for target in targets[:SHOWN]))
-    more = len(targets) - SHOWN
+    items = format_html_join(
+        "", '<span class="target">{}</span>', ((both_ways(target),) for target in targets[:TARGETS_SHOWN])
+    )
+    more = len(targets) - TARGETS_SHOWN
     if more <= 0:
-        return shown
+        return items
     text = ngettext("and %(number)s more", "and %(number)s more", more) % {"number": count(more)}
-    return format_html('{}<small class="sub">{}</small>', shown, text)
+    return format_html('{}<small class="sub">{}</small>', items, text)
 
 
 def _most(limit: int | None) -> str:

@@ -96,8 +96,8 @@ def day_bars(days: Sequence[Day], figure: str, label: str) -> SafeString:
 
 def _day_bar(number: int, day: Day, counted: int, most: int) -> tuple[int | str, ...]:
     height = -(-counted * CHART_HEIGHT // most) if most else 0
-    shown = date_format(day.date, "SHORT_DATE_FORMAT")
-    return number * BAR_STEP, CHART_HEIGHT - height, height, shown, count(counted)
+    date_text = date_format(day.date, "SHORT_DATE_FORMAT")
+    return number * BAR_STEP, CHART_HEIGHT - height, height, date_text, count(counted)
 
 
 def share_percent(octets: int, quota_octets: int | None) -> int | None:

@@ -119,8 +119,8 @@ def in_script(name: str) -> str:
     if "xn--" not in name:
         return ""
     user, at, domain = name.rpartition("@")
-    shown = f"{user}{at}{shown_domain(domain)}"
-    return "" if shown == name else shown
+    unicode_name = f"{user}{at}{shown_domain(domain)}"
+    return "" if unicode_name == name else unicode_name
 
 
 def small(text: str) -> SafeString:

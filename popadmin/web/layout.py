@@ -30,7 +30,7 @@ class Place:
     name: str
     label: Promise
     icon: str
-    shown: Callable[[User], bool]
+    is_visible: Callable[[User], bool]
 
 
 PLACES = (
@@ -69,5 +69,5 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         {"url": reverse(place.name), "label": place.label, "icon": place.icon, "current": place.name == here}
         for place in PLACES
-        if place.shown(user)
+        if place.is_visible(user)
     ]

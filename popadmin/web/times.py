@@ -39,8 +39,8 @@ def at(moment: datetime.datetime) -> SafeString:
 
 def day(moment: datetime.datetime, shape: str = "DATE_FORMAT") -> SafeString:
     """Return `<time>` with the date only."""
-    shown = date_format(timezone.localtime(moment), shape)
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), shown)
+    date_text = date_format(timezone.localtime(moment), shape)
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), date_text)
 
 
 def lasted(began: datetime.datetime, ended: datetime.datetime) -> str:

@@ -43,8 +43,8 @@ def _select(widget: Widget) -> str:
 
 
 def _group(name: str | None, options: list[Widget]) -> str:
-    shown = "".join(map(_option, options))
-    return f'<optgroup label="{conditional_escape(name)}">{shown}</optgroup>' if name else shown
+    options_html = "".join(map(_option, options))
+    return f'<optgroup label="{conditional_escape(name)}">{options_html}</optgroup>' if name else options_html
 
 
 def _option(option: Widget) -> str:

@@ -53,13 +53,13 @@ class Connect(FormView):  # type: ignore[type-arg]  # generic only in its stubs
         return self.response_class(self.request, ["owner/connected.html"], self._made(device, secret, first=first))
 
     def _made(self, device: Device, secret: str, *, first: bool) -> dict[str, Any]:
-        shown = shapes.shown(secret)
-        pairs = urlencode({"user": signed_in(self.request).address, "secret": shown})
+        secret_text = shapes.shown(secret)
+        pairs = urlencode({"user": signed_in(self.request).address, "secret": secret_text})
         # Behind the #: no browser sends that to a server, and no camera hands it to a search engine.
         phone = self.request.build_absolute_uri(reverse("setup-device")) + f"#{pairs}"
         return {
             "device": device,
-            "secret": shown,
+            "secret": secret_text,
             "program": mail_program(),
             "qr": qr(phone),
             "main": access.devices(signed_in(self.request)).get(main=True) if first else None,

@@ -162,7 +162,7 @@ class Suspension(OfAdmin, View):
         return redirect("admins-one", self.admin.pk)
 
 
-class Asked(OfAdmin, TemplateView):
+class ConfirmPage(OfAdmin, TemplateView):
     """A page that asks for confirmation, for actions that cannot be undone."""
 
     template_name = "panel/admin_confirm.html"
@@ -171,11 +171,11 @@ class Asked(OfAdmin, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         one = crumb(self.admin.address, "admins-one", self.admin.pk)
-        asked = {"question": self.question, "label": self.label}
-        return super().get_context_data(**kwargs, **asked, crumbs=[LIST, one], admin=self.admin)
+        texts = {"question": self.question, "label": self.label}
+        return super().get_context_data(**kwargs, **texts, crumbs=[LIST, one], admin=self.admin)
 
 
-class Password(Asked):
+class Password(ConfirmPage):
     label = gettext_lazy("Generate a new password")
     question = gettext_lazy(
         "A new password is generated and shown once. The current one stops working at once. The new one "
@@ -191,7 +191,7 @@ class Password(Asked):
         return _secret_page(request, self.admin, secret)
 
 
-class Removal(Asked):
+class Removal(ConfirmPage):
     label = gettext_lazy("Remove administrator")
     question = gettext_lazy(
         "The rights end at once. A mailbox owner keeps the mailbox. Anybody else can no longer sign in, "

@@ -53,7 +53,7 @@ class Aliases(access.AdminPage, ListPage):
         Exported(gettext_lazy("Comment"), lambda row: row.comment),
     )
 
-    shown = (
+    row_fields = (
         "address", "domain__name", "targets", "mailbox", "keep_copy", "active", "expires_at", "comment", "created_at"
     )  # fmt: skip
 

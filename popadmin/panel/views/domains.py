@@ -57,7 +57,7 @@ class Domains(access.AdminPage, ListPage):
         Exported(_("Octets allotted at most"), lambda row: row.allotment_octets),
         Exported(_("Deliveries, 30 days"), lambda row: row.delivered),
     )
-    shown = ("name", "active", "stands_for", "quota_octets", "mailbox_limit", "alias_limit", "created_at")
+    row_fields = ("name", "active", "stands_for", "quota_octets", "mailbox_limit", "alias_limit", "created_at")
 
     def rows(self) -> Rows:
         user = signed_in(self.request)

@@ -97,12 +97,12 @@ class ChooseColumns(RosterView, FormView):  # type: ignore[type-arg]  # generic 
         sample = RosterRow.objects.filter(roster=self.roster).order_by("line")[:SAMPLE_ROWS]
         columns = [field for field in context["form"] if field.name != "mode"]
         cells = zip(*(row.cells for row in sample), strict=True)
-        shown = zip(columns, self.roster.meaning, cells, strict=True)
+        columns_with_cells = zip(columns, self.roster.meaning, cells, strict=True)
         return {
             **context,
             "columns": [
                 (column, [HIDDEN] if PASSWORD in (meaning, column.value()) else cells)
-                for column, meaning, cells in shown
+                for column, meaning, cells in columns_with_cells
             ],
         }
 

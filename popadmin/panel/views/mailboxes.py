@@ -51,7 +51,7 @@ class Mailboxes(access.AdminPage, ListPage):
         Exported(_("Messages"), lambda row: row.messages),
         Exported(_("Last sign-in"), lambda row: row.last_sign_in_at and row.last_sign_in_at.isoformat()),
     )
-    shown = (
+    row_fields = (
         "user__address", "user__name", "user__is_active", "domain__active", "held", "receives", "pop", "web",
         "main_pop", "octets", "quota_octets", "messages", "last_sign_in_at",
     )  # fmt: skip

@@ -18,14 +18,14 @@ from popadmin.panel.mailbox_filters import address_or_name
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.people import signed_in
 
-LET_IN, REFUSED = "let-in", "refused"
+ACCEPTED, REFUSED = "let-in", "refused"
 
 
 class VisitFilters(Filters):
     q = Search(label=_("Search address or name"))
     ended = forms.ChoiceField(
         label=_("How it ended"),
-        choices=[("", _("Any")), (LET_IN, _("Accepted")), (REFUSED, _("Refused")), *DiarySession.Ended.choices],
+        choices=[("", _("Any")), (ACCEPTED, _("Accepted")), (REFUSED, _("Refused")), *DiarySession.Ended.choices],
     )
     days = forms.ChoiceField(
         label=_("Since"),
@@ -36,7 +36,7 @@ class VisitFilters(Filters):
         return rows.filter(address_or_name(typed, "mailbox__user__"))
 
     def by_ended(self, rows: Rows, ended: str) -> Rows:
-        if ended == LET_IN:
+        if ended == ACCEPTED:
             return rows.exclude(ended__in=DiarySession.REFUSED)
         return rows.filter(ended__in=DiarySession.REFUSED if ended == REFUSED else [ended])
 
@@ -64,7 +64,7 @@ class Visits(access.AdminPage, ListPage):
         Exported(_("How it ended"), lambda row: row.get_ended_display()),
         Exported(_("Count"), lambda row: row.sessions),
     )
-    shown = (
+    row_fields = (
         "started_at", "client", "tls", "ended", "sessions", "mailbox__user__address", "device__main", "device__name"
     )  # fmt: skip
 
