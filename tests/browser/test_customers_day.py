@@ -97,7 +97,7 @@ def an_alias_and_a_forward(walk: Walk) -> None:
     walk.fill("Address", "info")
     walk.fill("Targets", "ann@example.org\nbob@example.org")
     walk.press("Create alias")
-    walk.told("%(address)s is made.", address="info@example.org")
+    walk.told("%(address)s is created.", address="info@example.org")
     walk.open("New alias")
     walk.fill("Address", "bob@example.org")
     walk.fill("Targets", "bob@elsewhere.example")
@@ -105,7 +105,7 @@ def an_alias_and_a_forward(walk: Walk) -> None:
     walk.at("New alias")
     walk.field("Is this the address of a mailbox?").select_option("yes")
     walk.press("Create alias")
-    walk.told("%(address)s is made.", address="bob@example.org")
+    walk.told("%(address)s is created.", address="bob@example.org")
     forward = Alias.objects.get(mailbox__user__address="bob@example.org")
     assert (forward.targets, forward.keep_copy) == (["bob@elsewhere.example"], True)
     assert Alias.objects.get(mailbox=None).targets == ["ann@example.org", "bob@example.org"]

@@ -38,7 +38,7 @@ def test_a_hosting_admin_makes_fills_suspends_removes_and_restores_a_domain(visi
     expect(page.get_by_label("Quota of a new mailbox")).to_have_value("1.5 GB")
     page.get_by_label("Name").fill("Example.org")
     page.get_by_role("button", name="Create domain").click()
-    said(page, "example.org is made.")
+    said(page, "example.org is created.")
 
     page.get_by_role("link", name="Change the catch-all").click()
     page.get_by_label("Mail for unknown names goes to").fill("ann@example.com")
@@ -56,7 +56,7 @@ def test_a_hosting_admin_makes_fills_suspends_removes_and_restores_a_domain(visi
     page.get_by_label("Address", exact=True).fill("info")
     page.get_by_label("Targets").fill("ann@example.com\nbob@example.com")
     page.get_by_role("button", name="Create alias").click()
-    said(page, "info@example.org is made.")
+    said(page, "info@example.org is created.")
     expect(page.get_by_role("rowheader", name="info@example.org")).to_be_visible()
 
     go(page, "Domains")

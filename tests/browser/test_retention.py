@@ -47,7 +47,7 @@ def test_a_policy_is_made_looked_at_and_given_to_a_domain(
     page.get_by_role("button", name=re.compile(SAVES)).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Short")
     is_good(page)
-    page.get_by_role("link", name=re.compile("Give it|La donner")).click()
+    page.get_by_role("link", name=re.compile("Use it|L’utiliser")).click()
     page.locator("#id_of").fill("example.org")
     page.locator("input[value=at-once]").check()
     page.get_by_role("button", name=re.compile(LOOKS)).click()

@@ -31,7 +31,7 @@ def test_a_new_hosting_admin_comes_from_an_empty_panel_to_a_domain_of_ten(visit,
     walk.open("Create first domain")
     walk.fill("Name", "firma.example")
     walk.press("Create domain")
-    walk.told("%(domain)s is made.", domain="firma.example")
+    walk.told("%(domain)s is created.", domain="firma.example")
     walk.at("firma.example", own=True)
 
     walk.menu("Mailboxes")

@@ -119,7 +119,7 @@ def test_an_alias_is_made_for_a_time(root: Client) -> None:
     row = Alias.objects.get()
     assert (row.address, row.targets) == ("fair@example.org", ["ann@example.com", "bob@example.com"])
     assert (row.comment, timezone.localtime(row.expires_at).date().isoformat()) == ("the fair", "2999-12-31")
-    assert "fair@example.org is made." in response.content.decode()
+    assert "fair@example.org is created." in response.content.decode()
 
 
 @pytest.mark.parametrize(

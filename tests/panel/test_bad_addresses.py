@@ -94,4 +94,4 @@ def test_a_row_of_an_import_is_told_in_french(root: Client, typed: str) -> None:
 
 def test_a_file_that_is_no_csv_is_told_in_french(root: Client) -> None:
     answer = root.post(IMPORT, {"file": SimpleUploadedFile("people.csv", b'address\n"ann@example.org')})
-    assert "La ligne 2 n’est pas du CSV\xa0: un guillemet manque" in html.unescape(answer.content.decode())
+    assert "La ligne 2 n’est pas du CSV valable\xa0: un guillemet manque" in html.unescape(answer.content.decode())

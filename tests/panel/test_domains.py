@@ -151,7 +151,7 @@ def test_a_domain_is_made_and_shown(root: Client) -> None:
     made = Domain.objects.get()
     assert response.redirect_chain == [(f"/domains/{made.pk}/", 302)]
     assert (made.name, made.mailbox_quota_default, made.mailbox_limit) == ("xn--bcher-kva.example", 3 * GB // 2, 9)
-    assert "xn--bcher-kva.example is made." in response.content.decode()
+    assert "xn--bcher-kva.example is created." in response.content.decode()
     entry = AuditEntry.objects.latest("pk")
     assert (entry.verb, entry.actor_name, entry.via) == ("domain.create", "root", "web")
 

@@ -89,7 +89,7 @@ def test_a_file_that_is_none_is_refused_beside_the_field(root: Client, octets: b
 def test_two_columns_cannot_hold_the_same_and_nothing_chosen_is_lost(root: Client) -> None:
     page = brought(root, b"a,b\nann@example.org,x\n")
     answer = root.post(page, {"mode": "update", "column0": "address", "column1": "address"}).content.decode()
-    assert "Two columns cannot hold the same" in answer
+    assert "Two columns cannot contain the same" in answer
     assert re.search(r'value="update"[^>]*checked', answer)
 
 

@@ -127,7 +127,7 @@ def test_a_typed_password_is_taken_and_a_weak_one_is_refused_without_loss(root):
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ('"a b"@example.org', "quoted name"),
+        ('"a b"@example.org', "quoted names"),
         ("no-at-sign", "has no @"),
         (f"{'x' * 65}@example.org", "not an address"),
         (f"a@{'y' * 60}.{'y' * 60}.{'y' * 60}.{'y' * 60}.{'y' * 60}.org", "254"),
@@ -343,7 +343,7 @@ def test_nothing_is_done_by_a_preview_and_a_wrong_quota_is_told(root):
     assert "Write a size" in text(root.post(url, {"preview": "", "quota_octets": "lots"}))
     assert "1024 could be 1024 octets or 1024 MB" in text(root.post(url, {"preview": "", "quota_octets": "1024"}))
     page = text(root.post(url, {"preview": "", "quota_octets": "1 MB"}))
-    assert "1 mailbox holds more than that" in page
+    assert "1 mailbox contains more than that" in page
     ann.refresh_from_db()
     assert ann.quota_octets is None
     assert "no limit → 1.0 MB" in done(root, url, quota_octets="1 MB")

@@ -93,7 +93,7 @@ def test_one_that_is_followed_is_not_removed(host: Client) -> None:
     policy = policies.ensure("short", actor=ACTOR).row
     mailboxes.ensure(ANN, actor=ACTOR, policy=policy)
     answer = host.post(reverse("policies-removal", args=[policy.pk]), follow=True)
-    assert "still followed by ann@example.org" in answer.content.decode()
+    assert "still used by ann@example.org" in answer.content.decode()
     mailboxes.ensure(ANN, actor=ACTOR, policy=None)
     host.post(reverse("policies-removal", args=[policy.pk]))
     assert not RetentionPolicy.objects.exists()

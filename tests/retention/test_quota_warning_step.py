@@ -80,7 +80,7 @@ def test_the_mail_is_of_nobody_localised_and_answered_by_no_machine(letters: Let
     User.objects.update(language="fr")
     sweep.tend(letters.store)
     (mail,) = letters.to(ANN)
-    assert letters.subjects(ANN) == ["Votre boîte est pleine à\u00a080\u00a0%"]
+    assert letters.subjects(ANN) == ["Votre boîte aux lettres est pleine à\u00a080\u00a0%"]
     assert (mail["Return-Path"], mail["Auto-Submitted"], mail["To"]) == ("<>", "auto-generated", ANN)
 
 

@@ -140,7 +140,7 @@ def test_a_form_from_another_site_is_refused():
     client = Client(enforce_csrf_checks=True)
     response = sign_in(client, ANN)
     assert response.status_code == 403
-    assert "too old" in response.content.decode()
+    assert "has expired" in response.content.decode()
 
 
 def test_a_guesser_is_stopped_and_an_address_known_from_today_goes_on(client, settings):
