@@ -25,13 +25,13 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 IS_CHECKOUT = (BASE_DIR / "templates").is_dir()
 # In a wheel the pages' folders lie inside the package, in a checkout beside it.
 PAGES_DIR = BASE_DIR if IS_CHECKOUT else BASE_DIR / "popadmin"
-# Of what is the site's own: nothing is kept among installed packages.
+# For the site's own files: nothing is kept among installed packages.
 HOME_DIR = BASE_DIR if IS_CHECKOUT else Path.cwd()
 
 env.load(HOME_DIR)
 
 DEBUG = env.boolean("DEBUG", default=False)
-ALLOW_GENERATED_FILES = DEBUG or env.boolean("POPADMIN_GENERATE", default=False)  # set by `up` for what it starts
+ALLOW_GENERATED_FILES = DEBUG or env.boolean("POPADMIN_GENERATE", default=False)  # set by `up` for its processes
 
 
 def _site_that_runs() -> site_pointer.Site | None:
@@ -57,7 +57,7 @@ def _secret_key() -> str:
     if value := env.secret("SECRET_KEY"):
         return value
     file = DATA_DIR / "secret-key"
-    # Commands that need no key (help, check, makemessages) start without one; `checks.py` stops the servers.
+    # Commands that need no key (help, check, makemessages) still start; `checks.py` stops the servers.
     return secret_key.read(file) or (secret_key.make(file) if ALLOW_GENERATED_FILES else "")
 
 
@@ -95,7 +95,9 @@ LMTP_WORKERS = env.integer("LMTP_WORKERS", min(os.cpu_count() or 1, 4), least=1,
 POP3_IDLE_SECONDS = env.integer("POP3_IDLE_SECONDS", 600, least=600, most=86400)  # RFC 1939 §3: at least ten minutes
 POP3_MAX_CONNECTIONS = env.integer("POP3_MAX_CONNECTIONS", 10000, least=1, most=1_000_000)
 POP3_MAX_CONNECTIONS_PER_IP = env.integer("POP3_MAX_CONNECTIONS_PER_IP", 50, least=1, most=1_000_000)
-REMOVED_DAYS = env.integer("REMOVED_DAYS", 30, least=1, most=3650)  # a removed mailbox or domain can be restored
+REMOVED_DAYS = env.integer(
+    "REMOVED_DAYS", 30, least=1, most=3650
+)  # a removed mailbox or domain can be restored for so long
 BODY_CHECK_DAYS = env.integer("BODY_CHECK_DAYS", 30, least=0, most=3650, empty=0)  # 0: the sweep reads no bodies
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 for _variable, _addresses in (("POP3_PROXY_LISTEN", POP3_PROXY_LISTEN), ("POP3S_PROXY_LISTEN", POP3S_PROXY_LISTEN)):
@@ -239,7 +241,7 @@ TIME_ZONE = "UTC"
 # --- the web ----------------------------------------------------------------------------------------------------
 
 MIDDLEWARE = [
-    "popadmin.web.health.Health",  # before all else: a health check comes by IP address and must not need a session
+    "popadmin.web.health.Health",  # first: a health check comes by IP address and must not need a session
     "popadmin.web.middleware.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -254,7 +256,7 @@ MIDDLEWARE = [
     "popadmin.signin.middleware.SignInFirst",
     "popadmin.signin.middleware.PasswordFirst",
     "popadmin.signin.sessions.Seen",
-    "popadmin.web.middleware.UserLanguage",  # after LocaleMiddleware: what the user chose wins over cookie and browser
+    "popadmin.web.middleware.UserLanguage",  # after LocaleMiddleware: the user's choice wins over cookie and browser
     "popadmin.web.middleware.ReaderZone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -288,7 +290,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "popadmin.signin.validators.FitForMailPrograms"},
 ]
-PASSWORD_RESET_TIMEOUT = 3600  # seconds that the link of a reset is good for
+PASSWORD_RESET_TIMEOUT = 3600  # seconds that the link of a reset is valid
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
@@ -297,7 +299,7 @@ CSRF_FAILURE_VIEW = "popadmin.signin.views.sign_in.too_old"
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_AGE = THEME_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"
-MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # no session is written for a notice
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # a notice needs no session
 MESSAGE_TAGS = {constants.DEBUG: "secondary", constants.ERROR: "danger"}  # Bootstrap's words for an alert's colour
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

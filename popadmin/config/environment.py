@@ -24,7 +24,7 @@ KEY_MISSING = (
 )
 TCP_FORM = "HOST:PORT or [IPV6]:PORT"
 ADDRESS_FORM = "HOST:PORT, [IPV6]:PORT or unix:/path"
-HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")  # it is said in greetings and headers
+HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")  # used in greetings and headers
 
 
 def load(base: Path) -> None:

@@ -13,14 +13,14 @@ from typing import Any
 
 TEXT_LIMIT = 400  # characters kept of one value
 STDERR = 2
-REMEMBERED = 4096  # texts whose form in a line is known already: addresses, devices and reasons come again and again
+REMEMBERED = 4096  # cached forms of texts: addresses, devices and reasons repeat
 _PLAIN = re.compile(r"[!#-<>-~]{1,400}")  # ASCII without blanks, quotes and =: needs neither escape nor quotes
 
-# What no format here shows need not be found out for every record (Logging HOWTO, "Optimization"). The process stays:
+# Do not compute for every record what no format here shows (Logging HOWTO, "Optimization"). The process stays:
 # the web server's own format asks for it.
 logging.logThreads = False
 logging.logMultiprocessing = False
-logging._srcfile = None  # documented there as well
+logging._srcfile = None  # also documented there
 
 
 class LineHandler(logging.Handler):
@@ -136,7 +136,7 @@ def _write(data: bytes) -> None:
     while data:
         try:
             data = data[os.write(STDERR, data) :]
-        except BlockingIOError:  # a terminal shared with a program that made it so
+        except BlockingIOError:  # a terminal that another program made non-blocking
             time.sleep(0.01)
         except OSError:
             return

@@ -6,7 +6,7 @@ import ipaddress
 from collections import Counter
 from collections.abc import Sequence
 
-IPV6_PREFIX = 64  # whoever has one address of it has all (RFC 6177 §2)
+IPV6_PREFIX = 64  # one customer has all of its addresses (RFC 6177 §2)
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 

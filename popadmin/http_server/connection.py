@@ -33,21 +33,21 @@ log = logging.getLogger("popadmin.http_server")
 HEALTH, READY = "/healthz", "/readyz"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 RESET = struct.pack("ii", 1, 0)  # struct linger of socket(7): close drops what was not sent
-NOTHING = 0  # no event of the socket is waited for
+NOTHING = 0  # waits for no socket event
 
 
 class Step(Enum):
     IDLE = auto()  # between two requests
     HEAD = auto()
     BODY = auto()
-    ASKING = auto()  # a thread finds out who sends so much
-    WORKING = auto()  # a thread has the request, or will have it
+    ASKING = auto()  # a thread checks who sends this much
+    WORKING = auto()  # a thread has the request, or will get it
     ANSWERING = auto()
-    LINGERING = auto()  # all is said; the peer is to close
+    LINGERING = auto()  # everything is sent; the peer should close
     CLOSED = auto()
 
 
-# At the bound of connections the one that has waited longest in one of these gives way to a newcomer.
+# At the limit of connections, the one that has waited longest in one of these states is closed for a new one.
 GIVES_WAY = frozenset({Step.IDLE, Step.HEAD, Step.BODY, Step.LINGERING})
 
 
@@ -67,7 +67,7 @@ class Connection:
         self._future: Future[bool] | None = None
         self._room: tuple[Room, int] | None = None
         self._allowed_octets = self._limits.form_octets
-        self._rest = b""  # came behind the request
+        self._rest = b""  # arrived after the request
         self._sending: Sending | None = None
         self._keep = self._whole = False
         self._drained_octets = 0
@@ -183,7 +183,7 @@ class Connection:
 
     def _begin_body(self) -> None:
         if self.incoming.expects_continue:
-            self.sock.send(CONTINUE)  # a few octets: an empty buffer takes them
+            self.sock.send(CONTINUE)  # a few octets: an empty buffer accepts them
         more = self._allowed_octets - self._limits.form_octets
         self._await(Step.BODY, EVENT_READ, self._limits.body_seconds + more / self._limits.body_octets_a_second)
 
@@ -240,7 +240,7 @@ class Connection:
             self._answer() if exchange.octets else self.close()
         elif exchange.sent_octets:
             self._log("answer cut", cause=exchange.refusal or "it broke off")
-            self.reset()  # its head promised more than comes
+            self.reset()  # its head promised more octets than it has
         elif exchange.refusal:
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, exchange.refusal)
         else:
@@ -308,7 +308,7 @@ class Connection:
             return
         except OSError:
             self.close()
-        except Exception:  # a bug of ours must not end the whole process
+        except Exception:  # our own bug must not end the whole process
             log.exception("a connection ended by a fault of the server")
             self.close()
 

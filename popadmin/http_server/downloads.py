@@ -60,7 +60,7 @@ class Downloads:
         with self._lock:
             self._octets -= octets
             self._of[session] -= 1
-            self._of += Counter()  # keeps what is above 0
+            self._of += Counter()  # keeps positive counts only
 
     def _file(self) -> IO[bytes]:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from popadmin.http_server.downloads import Downloads, NoRoom
 
 RECV_OCTETS = 64 * 1024  # of the request, read at once: what gunicorn reads ahead it copies again and again
 COPY_OCTETS = 1024 * 1024  # of a file, read at once
-ANNOUNCED_OCTETS = 1024 * 1024  # how much more of a large answer is worth a turn of the poller
+ANNOUNCED_OCTETS = 1024 * 1024  # so much more of a large answer is worth a turn of the poller
 
 
 class Exchange:
@@ -40,7 +40,7 @@ class Exchange:
         self._downloads = downloads
         self._memory_octets = memory_octets
         self._on_growth = on_growth
-        self._lock = threading.Lock()  # the poller may discard what a thread still writes
+        self._lock = threading.Lock()  # the poller may discard an answer while a thread writes it
         self._pieces: list[bytes] = []
         self._file: IO[bytes] | None = None
         self._discarded = False

@@ -32,7 +32,7 @@ log = logging.getLogger("popadmin.http_server")
 
 SPARE_DESCRIPTORS = 256  # for the database, the downloads, the modules that are loaded late
 SWEEP_SECONDS = 0.25  # how exact the deadlines are
-WARNING_SECONDS = 60.0  # between two lines of the log on connections turned away
+WARNING_SECONDS = 60.0  # between two lines of the log on refused connections
 NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 # accept(2): what was pending is gone, or the network gave an error in its place.
 NO_CONNECTION = frozenset(
@@ -68,7 +68,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         super().load_wsgi()
         # Settings are read here, in the worker: what is imported above the workers stays as it is at a reload.
         self._site: Any = importlib.import_module("popadmin.http_server.site")
-        self._connections: dict[Connection, None] = {}  # who has waited longest for a request comes first
+        self._connections: dict[Connection, None] = {}  # longest waiting for a request first
         self._addresses = Addresses(
             self.limits.connections_of_an_address, [*self.trusted_networks, *self._site.trusted_proxies()]
         )
@@ -165,7 +165,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         finished = partial(self.later, connection.finished, exchange)
         if connection.incoming.path == HEALTH:
             answer: Future[bool] = Future()
-            answer.set_result(self.handle(turn))  # asks nobody, so it takes no time
+            answer.set_result(self.handle(turn))  # needs no query, so it takes no time
         else:
             pool = self._ready_pool if connection.incoming.path == READY else self.tpool
             answer = pool.submit(self.handle, turn)

@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-SEARCH_CHARACTERS = 3  # an index of trigrams knows nothing shorter
+SEARCH_CHARACTERS = 3  # a trigram index cannot find fewer
 Rows = QuerySet[Any]
 
 

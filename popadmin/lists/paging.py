@@ -14,7 +14,7 @@ from django.db.models import Q
 from popadmin.lists.columns import Order, Rows
 from popadmin.web.request_lookup import KEY_DIGITS
 
-COUNTED_ROWS = 1_000  # beyond, the planner's estimate is told: nobody reads the difference
+COUNTED_ROWS = 1_000  # above it, the planner's estimate is shown: nobody notices the difference
 SORTED_ROWS = 10_000  # up to about so many are sorted, tens of milliseconds; beyond, an index of the order is walked
 KEY = "list_key"  # the annotation that a list is sorted by
 _SORTED = "SELECT * FROM ({rows} OFFSET 0) AS found (id, key) ORDER BY key {way}, id {way} LIMIT {most}"
@@ -79,9 +79,9 @@ def page(rows: Rows, order: Order, cursor: Cursor | None, *, size: int, count: C
     if cursor is None or value is None:
         keys = read(keyed, down=order.down, most=size + 1)
         return _page(rows, keys[:size], 1, before=False, after=len(keys) > size)
-    down = order.down == cursor.behind  # a page before is read the other way round
+    down = order.down == cursor.behind  # the previous page is read in reverse order
     keys = read(_beyond(keyed, cursor.key, value, down=down), down=down, most=size + 1)
-    if not keys:  # its rows are gone meanwhile
+    if not keys:  # its rows have gone in the meantime
         return (
             _last_page(rows, read(keyed, down=not order.down, most=size + 1), size, count)
             if cursor.behind

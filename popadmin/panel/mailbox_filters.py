@@ -57,7 +57,7 @@ USAGES: dict[str, tuple[Promise, Q]] = {
     "free": (_("No quota"), NO_QUOTA),
 }
 SIGN_INS = {"never": (_("Never"), None), "once": (_("At least once"), None)}
-IDLE_DAYS = (30, 90, 365)  # that are suggested
+IDLE_DAYS = (30, 90, 365)  # suggested
 IDLE_DAYS_MOST = 36_500  # a century; a date is still in the calendar
 
 _FINDINGS: dict[str, tuple[Promise, None]] = {kind.value: (capfirst(kind.label), None) for kind in Finding.Kind}

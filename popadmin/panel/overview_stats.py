@@ -21,7 +21,7 @@ from popadmin.panel.usage_filters import NEAR_PERCENT, NO_QUOTA, used
 from popadmin.web import people
 from popadmin.web.day_counts import Day
 
-LARGEST = 10  # rows of a table that is read at a glance
+LARGEST = 10  # rows of a short table
 KEPT_FROM = 20_000  # mailboxes; fewer are counted in ten milliseconds, each time
 KEPT = datetime.timedelta(minutes=1)
 UNDER_WAY = datetime.timedelta(seconds=3)  # from an entry of the audit to its commit: no step is longer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-# Each calls itself by the names of those before it, too: the first that fits is the one.
+# Browsers also send the names of others: the first match is right.
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -24,7 +24,7 @@ SYSTEMS = (
     ("CrOS", "ChromeOS"),
     ("Linux", "Linux"),
 )
-KEPT_CHARACTERS = 300  # of what a browser calls itself; the names stand within them
+KEPT_CHARACTERS = 300  # of the User-Agent; the names are within them
 
 
 def browser(agent: str) -> str:

@@ -14,8 +14,8 @@ from threading import Condition
 from mailstore.policy.networks import is_loopback, network
 
 RUNNING = 2  # more than cores only take memory, 19 MiB each
-WAITING = 2  # threads that wait for a place, of the known and of strangers each; a process has eight
-OF_NETWORK = 2  # places of strangers of one network, running or waiting
+WAITING = 2  # waiting threads, for known and for unknown users each; a process has eight threads
+OF_NETWORK = 2  # places of unknown users of one network, running or waiting
 WAIT_SECONDS = 1.0  # for a place: some 80 hashes
 
 

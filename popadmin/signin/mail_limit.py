@@ -8,8 +8,8 @@ from mailstore.policy.networks import is_loopback, network
 from mailstore.policy.rate_limit import RateLimit
 
 HOUR_SECONDS = 3600
-NETWORK_HOURLY = 20  # an office that returns from its holidays; more is somebody who tries names
-ACCOUNT_HOURLY = 3  # mails to one person: he may mistype, and wait for the first one
+NETWORK_HOURLY = 20  # an office after its holidays; more is somebody who tries names
+ACCOUNT_HOURLY = 3  # mails to one person, who may mistype and try again
 LOCAL = "unix"  # a request that came by a unix socket has no address
 
 _by_network = RateLimit(NETWORK_HOURLY, HOUR_SECONDS)

@@ -17,7 +17,7 @@ from popadmin.web.amounts import count, size
 
 register = template.Library()
 
-SHOWN_DAYS = 8  # of a forecast; the rest stands in its total
+SHOWN_DAYS = 8  # of a forecast; the total has the rest
 
 
 @register.filter

@@ -16,7 +16,7 @@ from django.utils import translation
 
 log = logging.getLogger("popadmin.mail")
 
-WAITING_LIMIT = 100  # letters behind a server that does not answer: a quarter of an hour of them; more are given up
+WAITING_LIMIT = 100  # waiting mails if the server does not answer: a quarter of an hour; more are dropped
 
 
 class NotSent(Exception):
@@ -29,7 +29,7 @@ def letter(template: str, to: str, language: str, **context: Any) -> EmailMessag
         text = render_to_string(f"mail/{template}.txt", context)
     subject, _blank, body = text.strip().partition("\n\n")
     headers = {
-        "Auto-Submitted": "auto-generated",  # RFC 3834 §5: nobody on holiday answers
+        "Auto-Submitted": "auto-generated",  # RFC 3834 §5: no automatic replies
         "Message-ID": make_msgid(domain=settings.PUBLIC_HOSTNAME),  # Django's own would ask the resolver
     }
     return EmailMessage(" ".join(subject.split()), body.strip() + "\n", to=[to], headers=headers)
@@ -66,7 +66,7 @@ class Mailer:
         try:
             send(message)
         except NotSent:
-            pass  # told by the log; nobody waits for it
+            pass  # the log has it; nobody waits for it
         except Exception:
             log.exception("a mail was not sent")
         finally:

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest
 from mailstore.models import DomainGrant, User
 from mailstore.policy.addresses import BadAddress, normal_login
 
-NOBODY = ""  # no user has it: what cannot be a name is looked up all the same, and costs what any other does
+NOBODY = ""  # no user has it: an invalid name is looked up as well, and takes the same time
 
 
 def signed_in(request: HttpRequest) -> User:

@@ -13,8 +13,8 @@ from mailstore.directory.audit import Actor
 from mailstore.models import Alias, Domain, Mailbox, User
 from popadmin.web.people import signed_in
 
-KEY_DIGITS = 18  # of a primary key at most: below the end of a bigint
-TOLD_AT_MOST = 20  # rows of one try that the audit names; more of them say nothing new
+KEY_DIGITS = 18  # of a primary key at most: within a bigint
+TOLD_AT_MOST = 20  # rows of one attempt that the audit names; more say nothing new
 # Of what is a domain admin's by his domains: the way to who administers it.
 _GRANTED: dict[type[Model], str] = {
     Alias: "domain__grants__user",

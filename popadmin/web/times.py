@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 JUST_NOW_SECONDS = 60
-SECONDS_TOLD = 60  # of what lasted: from then on minutes say enough
-WORDS_SECONDS = 30 * 86400  # beyond it a date says more than "2 months"
+SECONDS_TOLD = 60  # longer durations are given in minutes only
+WORDS_SECONDS = 30 * 86400  # beyond it, a date is clearer than "2 months"
 UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (
     (7 * 86400, lambda number: ngettext("%(number)d week", "%(number)d weeks", number)),
     (86400, lambda number: ngettext("%(number)d day", "%(number)d days", number)),

@@ -19,7 +19,7 @@ PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
 FOLDER = "django/forms/widgets/"
 INPUTS = ("checkbox", "date", "email", "hidden", "input", "number", "password", "text")
 
-Widget = Mapping[str, Any]  # what a widget tells its template of itself
+Widget = Mapping[str, Any]  # the context of a widget's template
 
 
 class Widgets(DjangoTemplates):

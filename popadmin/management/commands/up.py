@@ -39,7 +39,7 @@ class Command(ShellCommand):
             with lock.hold(settings.DATA_DIR), site_pointer.noted(_site()):
                 self._run(demo=demo)
         except KeyboardInterrupt:
-            return  # asked to stop before everything ran; what ran has been stopped
+            return  # stopped before everything ran; the running parts have been stopped
         except OperationalError as error:
             cause, _, _ = str(error).partition("\n")
             raise CommandError(f"DATABASE_URL: {cause}") from error

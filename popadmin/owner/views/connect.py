@@ -55,7 +55,7 @@ class Connect(FormView):  # type: ignore[type-arg]  # generic only in its stubs
     def _made(self, device: Device, secret: str, *, first: bool) -> dict[str, Any]:
         secret_text = shapes.shown(secret)
         pairs = urlencode({"user": signed_in(self.request).address, "secret": secret_text})
-        # Behind the #: no browser sends that to a server, and no camera hands it to a search engine.
+        # After the #: browsers do not send that part to a server, and cameras do not pass it to a search engine.
         phone = self.request.build_absolute_uri(reverse("setup-device")) + f"#{pairs}"
         return {
             "device": device,

@@ -38,7 +38,7 @@ class Forwards(InTurn, FormView):  # type: ignore[type-arg]  # generic only in i
 
     def get_form_kwargs(self) -> dict[str, Any]:
         own = super().get_form_kwargs()
-        del own["initial"]  # the form has the row's values
+        del own["initial"]  # the form now has the values of the row
         forward = forwards.of(self.mailbox)
         targets, keep_copy = (forward.targets, forward.keep_copy) if forward else ([], True)
         return {**own, "now": {"targets": targets, "keep_copy": keep_copy}}

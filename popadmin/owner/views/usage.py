@@ -15,7 +15,7 @@ from popadmin.owner.mail_program import mail_program
 from popadmin.web import device_mode
 from popadmin.web.people import signed_in
 
-SHOWN_DEVICES = 4  # the rest is a page of its own
+SHOWN_DEVICES = 4  # all of them have their own page
 
 
 class Usage(TemplateView):
@@ -32,6 +32,6 @@ class Usage(TemplateView):
             devices=devices[:SHOWN_DEVICES],
             more=len(devices[SHOWN_DEVICES:]),
             program=mail_program(),
-            policy=policies.in_force(mailbox)[0] or RetentionPolicy(),  # nobody has chosen: what holds then
+            policy=policies.in_force(mailbox)[0] or RetentionPolicy(),  # nobody has chosen: the default policy
             findings=access.findings(user),
         )

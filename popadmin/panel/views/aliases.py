@@ -29,7 +29,7 @@ from popadmin.web.edit_conflict import InTurn
 from popadmin.web.people import signed_in
 
 LIST = crumb(gettext_lazy("Aliases"), "aliases")
-# Where the store names no field: what can be wrong of one that is there is where it leads.
+# If the store names no field: in an existing alias, only the targets can be wrong.
 TARGETS = "targets"
 
 
