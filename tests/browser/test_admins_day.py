@@ -36,13 +36,13 @@ WORDS = {
         "search": "Search address or name",
         "filter": "Filter",
         "one": "1 result",
-        "undo": "Undo: 2",
+        "undo": "Undo 2 changes",
         "undone": "changed back",
     },
     "fr": {
         "locale": "fr-FR",
-        "mailboxes": "Boîtes",
-        "new": "Nouvelle boîte",
+        "mailboxes": "Boîtes aux lettres",
+        "new": "Nouvelle boîte aux lettres",
         "address": "Adresse",
         "name": "Nom",
         "quota": "Quota",
@@ -51,13 +51,13 @@ WORDS = {
         "suspend": "Suspendre",
         "suspended": "est suspendue.",
         "remove": "Retirer",
-        "removed": "Boîtes retirées",
+        "removed": "Boîtes aux lettres retirées",
         "restore": "Rétablir",
         "back": "est rétablie",
         "search": "Adresse ou nom",
         "filter": "Filtrer",
         "one": "1 résultat",
-        "undo": "Annuler : 2",
+        "undo": "Annuler 2 modifications",
         "undone": "réglage rétabli",
     },
 }
@@ -84,7 +84,7 @@ def test_axe_finds_nothing_in_what_a_bulk_action_answers(visit, scheme):
     sign_in(page, "root")
     found = {}
     page.goto("/mailboxes/")
-    page.get_by_label(f"Choose {ANN}").check()
+    page.get_by_label(f"Select {ANN}").check()
     page.get_by_role("button", name="Quota", exact=True).click()
     page.get_by_label("New quota").fill("lots")
     page.get_by_role("button", name="Preview").click()
@@ -108,7 +108,7 @@ def test_more_than_a_step_takes_goes_on_by_itself_with_a_bar_and_is_undone(visit
     page.get_by_role("button", name=f"Select all {rows}").click()
     page.get_by_role("button", name="Suspend", exact=True).click()
     page.get_by_role("button", name=f"Suspend: {rows}").click()
-    undo = page.get_by_role("button", name=f"Undo: {rows}")
+    undo = page.get_by_role("button", name=f"Undo {rows} changes")
     expect(undo).to_be_visible()
     assert User.objects.filter(is_active=False).count() == rows
     undo.click()
@@ -184,7 +184,7 @@ def test_the_keyboard_alone_ticks_a_row_and_suspends_it(visit):
     page = visit()
     sign_in(page, "root")
     page.goto("/mailboxes/")
-    tick = page.get_by_label(f"Choose {ANN}")
+    tick = page.get_by_label(f"Select {ANN}")
     tick.focus()
     page.keyboard.press("Space")
     expect(page.locator("span[data-chosen]")).to_have_text("1 chosen")
@@ -194,7 +194,7 @@ def test_the_keyboard_alone_ticks_a_row_and_suspends_it(visit):
     expect(page.get_by_text("1 mailbox will be suspended.")).to_be_visible()
     page.get_by_role("button", name="Suspend: 1").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Undo: 1")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo 1 change")).to_be_visible()
     page.go_back()
     expect(page.get_by_text("Nothing is selected")).to_be_visible()
 

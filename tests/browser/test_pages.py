@@ -114,7 +114,7 @@ def test_the_language_changes_where_one_stands(visit):
     sign_in(page)
     page.locator("summary", has_text="English").click()
     page.get_by_role("button", name="Français").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Ma boîte")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ma boîte aux lettres")
     assert page.url.endswith("/mailbox/")
     assert page.locator("html").get_attribute("lang") == "fr"
 
