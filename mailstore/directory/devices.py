@@ -28,7 +28,7 @@ _RACES = {
         "this mailbox already has a device with that name: choose another name, or revoke that device"
     ),
     # Two selectors of 40 bits may be equal once on a very large site; a second try draws another.
-    "mailstore_device_selector_key": gettext_lazy("the new password was unlucky: try again"),
+    "mailstore_device_selector_key": gettext_lazy("the new password could not be generated: try again"),
 }
 
 # The live messages that arrived before a moment, as few ranges as possible: neighbours in the list are one range.

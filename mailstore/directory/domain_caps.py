@@ -65,7 +65,7 @@ class Room:
         if not bound(self.actor):
             return
         if "held" in changes:
-            raise Rejected(_("a hold is set and lifted by hosting admins alone"), field="held")
+            raise Rejected(_("only hosting admins can set or lift a hold"), field="held")
         for name in MAILBOX.set_by_hosts():
             if name in changes:
                 label = MAILBOX[name].label

@@ -25,7 +25,7 @@ def remove(address: str, *, actor: Actor, with_mail: bool) -> Removed:
         mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
         refuse_held(mailbox)
         if not with_mail and _holds_mail(mailbox):
-            raise Rejected(_("%(address)s holds mail: remove it with its mail, or leave it") % {"address": mailbox})
+            raise Rejected(_("%(address)s contains mail: remove it with its mail, or keep it") % {"address": mailbox})
         Mailbox.objects.filter(pk=mailbox.pk).update(**removal_notice.removed_columns(actor.name))
         _record(actor, "mailbox.remove", mailbox, messages=mailbox.messages, octets=mailbox.octets)
     return Removed(1, 0, mailbox.messages, mailbox.octets)

@@ -238,12 +238,12 @@ def _locked(key: int) -> RetentionPolicy:
 
 
 def _gone() -> Rejected:
-    return Rejected(_("this policy is gone: somebody has removed it"))
+    return Rejected(_("this policy no longer exists: somebody has deleted it"))
 
 
 def _refuse_stale(policy: RetentionPolicy, seen: datetime) -> None:
     if policy.saved_at != seen:
-        raise Rejected(_("somebody has changed this policy meanwhile: look at it again"))
+        raise Rejected(_("somebody has changed this policy in the meantime: check it again"))
 
 
 def _refuse_sites(policy: RetentionPolicy) -> None:

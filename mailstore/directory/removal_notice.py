@@ -77,7 +77,9 @@ def due(now: datetime) -> Q:
 
 def not_removed(row: Mailbox | Domain) -> Rejected:
     """Return why a row that is not removed can be neither restored nor purged."""
-    return Rejected(_("%(name)s is not removed: only what was removed is restored or purged") % {"name": row})
+    return Rejected(
+        _("%(name)s is not removed: only what was removed can be restored or deleted for good") % {"name": row}
+    )
 
 
 def unknown(address: str) -> Rejected:

@@ -69,7 +69,9 @@ def _filled(admin: User) -> QuerySet[Mailbox]:
 
 def _send_list(admin: User, count: int, first: Sequence[Mailbox], context: SweepContext) -> bool:
     with notices.speaking(admin.language):
-        subject = ngettext("%(count)d mailbox fills up", "%(count)d mailboxes fill up", count) % {"count": count}
+        subject = ngettext("%(count)d mailbox is filling up", "%(count)d mailboxes are filling up", count) % {
+            "count": count
+        }
         text = "\n".join(_lines(count, first)) + "\n"
     return hand_over(admin, subject, text, occasion=f"digest {admin.digested_at}", now=context.now)
 

@@ -22,8 +22,8 @@ from mailstore.retention import forecast
 from popadmin.lists.bulk_action import Act, Back, Done
 from popadmin.panel import access
 from popadmin.panel.bulk_field_changes import Change, NothingAsked
-from popadmin.web import table_field
 from popadmin.templatetags.policies import forecast_lines
+from popadmin.web import table_field
 from popadmin.web.amounts import count, size
 from popadmin.web.people import signed_in
 from popadmin.web.size_field import SizeField
@@ -92,7 +92,7 @@ class AskSwitches(forms.Form):
         super().__init__(data)
         for switch in _SWITCHES:
             field = forms.NullBooleanField(label=table_field.label(switch), required=False)
-            field.widget.choices = [("", _("as it is")), ("true", _("on")), ("false", _("off"))]
+            field.widget.choices = [("", _("no change")), ("true", _("on")), ("false", _("off"))]
             self.fields[switch.name] = field
 
     def clean(self) -> dict[str, Any]:

@@ -86,7 +86,7 @@ _AGES = gettext_lazy("old mail counts from")  # the clocks of a policy, see its 
 _FACTS: dict[str, Promise] = {
     "again": gettext_lazy("restored as new"),
     "changed": gettext_lazy("changed"),
-    "created": gettext_lazy("made"),
+    "created": gettext_lazy("mailboxes created"),
     "device": gettext_lazy("device"),
     "expire_confirmed_since": _AGES,
     "expire_since": _AGES,

@@ -30,18 +30,18 @@ DOMAIN = Table(
         ),
         Field(
             name="mailbox_quota_most", kind=Kind.SIZE, model=Domain, setter=Setter.HOST,
-            help=_("Binds the admins of the domain, not hosting admins."),
+            help=_("Applies to domain admins, not to hosting admins."),
             options=("--max-mailbox-quota",), option_help="what its admins may give one mailbox",
             key="max_mailbox_quota_octets",
         ),
         Field(
             name="allotment_octets", kind=Kind.SIZE, model=Domain, setter=Setter.HOST,
-            help=_("What the admins of the domain may give to its mailboxes."),
+            help=_("The total that domain admins can give to mailboxes."),
             options=("--allotment",), option_help="what its admins may give its mailboxes, all quotas together",
         ),
         Field(
             name="quota_octets", kind=Kind.SIZE, model=Domain, setter=Setter.HOST,
-            help=_("By all mailboxes together; beyond it nothing is delivered, as to a full mailbox."),
+            help=_("For all mailboxes together. Above it, the domain handles new mail as for a full mailbox."),
             options=("--quota",), option_help="all its mailboxes store at most",
         ),
         Field(
@@ -54,7 +54,7 @@ DOMAIN = Table(
         ),
         Field(
             name="stands_for", kind=Kind.DOMAIN, model=Domain, setter=Setter.HOST,
-            help=_("Then every address in it is the same address there, and it has none of its own."),
+            help=_("Every address in it is then the same address in that domain, and it has no addresses of its own."),
             option_help="every address in it is one there",
         ),
         Field(
@@ -85,7 +85,7 @@ ALIAS = Table(
     (
         Field(
             name="targets", kind=Kind.ADDRESSES, model=Alias, absent=(Surface.SHELL,),  # arguments, not an option
-            prompt=_("Leads to"), help=_("Addresses here or elsewhere, one a line."),
+            prompt=_("Targets"), help=_("Addresses here or elsewhere, one per line."),
         ),
         Field(
             name="keep_copy", kind=Kind.SWITCH, model=Alias, setter=Setter.OWNER,
@@ -93,7 +93,7 @@ ALIAS = Table(
         ),
         Field(
             name="expires_at", kind=Kind.LAST_DAY, model=Alias, prompt=_("Last day"),
-            help=_("From the day after it is as if absent. Empty: it never expires."),
+            help=_("The alias stops working the day after. Leave empty if it never expires."),
             options=("--expires",), option_help="the last day, 2027-12-31",
         ),
         Field(name="comment", kind=Kind.TEXT, model=Alias, option_help="what it is for"),
@@ -124,7 +124,7 @@ ADMIN = Table(
         Field(
             name="domains", kind=Kind.ADDRESSES, model=DomainGrant, setter=Setter.HOST,
             absent=(Surface.JSON,),  # no command lists administrators
-            own_label=_("domains"), help=_("Of a domain admin: one or more, with blanks between."),
+            own_label=_("domains"), help=_("For a domain admin: one or more domains, separated by spaces."),
             options=("--domain",), option_help="a domain admin of this domain; may be repeated",
         ),
     )

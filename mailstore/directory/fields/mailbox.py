@@ -18,7 +18,8 @@ MAILBOX = Table(
         Field(
             name="quota_octets", kind=Kind.SIZE, model=Mailbox,
             help=_(
-                "Where the policy has no figure, as much may rest in recovery too: after a lower quota, from a week on."
+                "If the policy sets no limit for recovery, recovery can hold as much as the quota. A lower "
+                "quota applies to recovery a week later."
             ),
             options=("--quota",), option_help="such as 2GB or 500MB", headings=("quota", "quota_octets"),
         ),
@@ -37,8 +38,8 @@ MAILBOX = Table(
             name="must_change_password", kind=Kind.SWITCH, model=User, holder="user",
             # Files set it for the passwords that they hand out; it is a bulk action of its own.
             absent=(Surface.FILE, Surface.BULK),
-            prompt=_("The owner chooses another on his first visit"),
-            help=_("These pages let him do nothing else before. Mail programs take this one until then."),
+            prompt=_("The owner must choose a new password at the first sign-in"),
+            help=_("Until then, these pages allow nothing else. Mail programs accept this password until then."),
             options=("--must-change", "--no-must-change"), option_help="the pages ask for a new password",
         ),
         Field(
@@ -60,7 +61,7 @@ MAILBOX = Table(
         Field(
             name="held", kind=Kind.SWITCH, model=Mailbox, setter=Setter.HOST,
             absent=(Surface.BULK,),  # each hold has a reason of its own
-            help=_("While it stands, nothing of this mailbox is expired, purged or removed."),
+            help=_("While it is set, nothing in this mailbox expires, is removed or is deleted for good."),
             options=("--hold", "--no-hold"), option_help="nothing is expired or purged while it stands",
             headings=("held", "hold"),
         ),
@@ -98,7 +99,7 @@ DEVICE = Table(
     (
         Field(
             name="name", kind=Kind.TEXT, model=Device, setter=Setter.OWNER, absent=(Surface.SHELL,),  # an argument
-            help=_("As you call it yourself: “Phone”, “Office PC”."),
+            help=_("A name that you recognise, such as “Phone” or “Office PC”."),
         ),
         Field(
             name="mode", kind=Kind.CHOICE, model=Device, setter=Setter.OWNER, prompt=_("How it shares the mailbox"),
@@ -108,7 +109,7 @@ DEVICE = Table(
         Field(
             name="start", kind=Kind.CHOICE, model=Device, setter=Setter.OWNER,
             absent=(Surface.JSON,),  # it decides once what the new view hides, and is not kept
-            values=("all", "now", "30d"), own_label=_("begins with"), prompt=_("What it begins with"),
+            values=("all", "now", "30d"), own_label=_("begins with"), prompt=_("Mail it starts with"),
             option_help="what it finds at first: all that is stored (default), the last 30 days, or from now on",
         ),
     )

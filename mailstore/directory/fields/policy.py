@@ -14,8 +14,8 @@ from mailstore.models import Domain, Mailbox, RetentionPolicy
 POLICY = Table(
     (
         Field(
-            name="site", kind=Kind.SWITCH, model=RetentionPolicy, setter=Setter.HOST, prompt=_("The site’s policy"),
-            help=_("Followed wherever neither the mailbox nor its domain has one of its own."),
+            name="site", kind=Kind.SWITCH, model=RetentionPolicy, setter=Setter.HOST, prompt=_("Site policy"),
+            help=_("Used wherever neither the mailbox nor its domain has a policy of its own."),
             option_help="followed wherever nothing else is",
         ),
         Field(
@@ -25,29 +25,29 @@ POLICY = Table(
         ),
         Field(
             name="expire_days", kind=Kind.DAYS_OR_NEVER, model=RetentionPolicy, setter=Setter.HOST, least=1,
-            prompt=_("Mail leaves, days after it arrived"),
+            prompt=_("Remove mail after arrival (days)"),
             options=("--expire",), option_help="days after arrival; none: never",
         ),
         Field(
             name="expire_unfetched", kind=Kind.SWITCH, model=RetentionPolicy, setter=Setter.HOST,
-            prompt=_("Even if nobody has fetched it"),
+            prompt=_("Even if no device has fetched it"),
             help=_("Otherwise mail that no device has fetched stays, however old it is."),
             options=("--expire-unfetched", "--keep-unfetched"), option_help="unfetched mail may expire too",
         ),
         Field(
             name="expire_confirmed_days", kind=Kind.DAYS_OR_NEVER, model=RetentionPolicy, setter=Setter.HOST, least=1,
-            prompt=_("Mail leaves, days after every device has it"),
+            prompt=_("Remove mail after every device has it (days)"),
             options=("--expire-confirmed",), option_help="days after every device has it",
         ),
         Field(
             name="remove_when_confirmed", kind=Kind.SWITCH, model=RetentionPolicy, setter=Setter.HOST,
-            prompt=_("Mail leaves as soon as every device has it"),
-            help=_("Also where mail programs are set to leave mail on the server."),
+            prompt=_("Remove mail as soon as every device has it"),
+            help=_("Even if mail programs are set to leave mail on the server."),
             options=("--remove-confirmed", "--keep-confirmed"), option_help="remove what every device has",
         ),
         Field(
             name="hold_days", kind=Kind.DAYS, model=RetentionPolicy, setter=Setter.HOST,
-            prompt=_("But not before, days after it arrived"), help=_("So that a new phone finds something."),
+            prompt=_("But not earlier than (days after arrival)"), help=_("So that a new phone finds something."),
             option_help="but not before so many days after arrival",
         ),
         Field(
@@ -57,22 +57,23 @@ POLICY = Table(
         ),
         Field(
             name="silent_days", kind=Kind.DAYS, model=RetentionPolicy, setter=Setter.HOST, least=1,
-            prompt=_("Mail waits no longer for a device after days of silence"),
-            help=_("Its owner is told by a mail before."),
+            prompt=_("Stop waiting for a silent device after (days)"),
+            help=_("The owner is warned by mail first."),
             options=("--silent",), option_help="days of silence after which a device is waited for no longer",
         ),
         Field(
             name="recovery_days", kind=Kind.DAYS, model=RetentionPolicy, setter=Setter.HOST,
-            prompt=_("What left rests in recovery, days"), options=("--recovery",), option_help="days in recovery",
+            prompt=_("Keep removed mail in recovery (days)"), options=("--recovery",), option_help="days in recovery",
         ),
         Field(
             name="recovery_octets", kind=Kind.SIZE, model=RetentionPolicy, setter=Setter.HOST,
-            prompt=_("Recovery at most"),
-            help=_("Empty: as much as the mailbox’s quota. What left first goes first."), options=("--recovery-size",),
+            prompt=_("Recovery limit"),
+            help=_("Leave empty to use the quota of the mailbox. Mail that was removed first is deleted first."),
+            options=("--recovery-size",),
         ),
         Field(
             name="diary_days", kind=Kind.DAYS, model=RetentionPolicy, setter=Setter.HOST,
-            prompt=_("The diary is kept, days"), options=("--diary",), option_help="days the diary is kept",
+            prompt=_("Keep the diary (days)"), options=("--diary",), option_help="days the diary is kept",
         ),
     )
 )  # fmt: skip

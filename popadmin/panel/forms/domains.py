@@ -71,7 +71,7 @@ class NewDomain(DomainFields, MayLookAlike):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["policy"].empty_label = _("As the site has it")  # type: ignore[attr-defined]  # of rows
+        self.fields["policy"].empty_label = _("Same as the site")  # type: ignore[attr-defined]  # of rows
         self.fields["policy"].queryset = access.policies(user).order_by("name")  # type: ignore[attr-defined]  # of rows
         self.allow(user)
 

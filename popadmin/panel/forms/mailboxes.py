@@ -87,7 +87,7 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["policy"].empty_label = _("As the domain has it")  # type: ignore[attr-defined]  # of rows
+        self.fields["policy"].empty_label = _("Same as the domain")  # type: ignore[attr-defined]  # of rows
         self.fields["policy"].queryset = access.policies(user).order_by("name")  # type: ignore[attr-defined]  # of rows
         self.allow(user)
         self._domains: QuerySet[Domain] = access.domains(user)
