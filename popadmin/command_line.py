@@ -52,7 +52,7 @@ class CommandLine(ManagementUtility):
     def fetch_command(self, subcommand: str) -> BaseCommand:
         if self.settings_exception is None and (site := settings.SITE_THAT_RUNS):
             sys.stderr.write(f"popadmin: POPADMIN_DATA_DIR is not set: {site.data_dir} is meant, which runs now\n")
-        if settings.INSTALLED_APPS and subcommand not in get_commands():  # wrong settings are told first
+        if settings.INSTALLED_APPS and subcommand not in get_commands():  # wrong settings are reported first
             close = get_close_matches(subcommand, get_commands(), n=1)
             meant = f", did you mean {close[0]}?" if close else ""
             _leave(f"there is no command {subcommand!r}{meant} ({self.prog_name} help lists them)", EXIT_USAGE)
