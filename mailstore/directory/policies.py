@@ -16,7 +16,7 @@ from mailstore.directory import audit
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.field import Kind
 from mailstore.directory.fields.policy import POLICY, PolicyRules, PolicyValues
-from mailstore.directory.outcome import Changes, Ensured, Rejected, assign, details, not_negative, refuse_violations
+from mailstore.directory.outcome import Changes, Ensured, Rejected, details, not_negative, refuse_violations, set_values
 from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.retention import Rule, sharpened
 
@@ -176,7 +176,7 @@ def _set(
         _refuse_sites(policy)
     if fields.get("site") and not policy.site:
         clocks["site_since"] = started
-    changes = assign(policy, fields)
+    changes = set_values(policy, fields)
     if not fresh:
         clocks |= dict.fromkeys(sharpened(before, _rule(policy)), started)
     if at_once:

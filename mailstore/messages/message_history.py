@@ -26,7 +26,7 @@ SELECT s.started_at, s.ended_at, d.name, coalesce(d.main, false), did.fetched, d
   FROM mailstore_diarysession s
   LEFT JOIN mailstore_device d ON d.id = s.device_id
  CROSS JOIN LATERAL (
-       SELECT bool_or(d.fetched @> number) AS fetched, bool_or(d.deleted @> number) AS deleted
+       SELECT bool_or(s.fetched @> number) AS fetched, bool_or(s.deleted @> number) AS deleted
          FROM unnest(%(numbers)s::bigint[]) AS number) AS did
  WHERE s.mailbox_id = %(mailbox)s AND (did.fetched OR did.deleted)
  ORDER BY did.deleted DESC, row_number() OVER (PARTITION BY s.device_id ORDER BY s.started_at) = 1 DESC,
