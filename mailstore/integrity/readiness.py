@@ -37,6 +37,11 @@ def body_store() -> None:
     store.probe()
 
 
+def body_disk() -> None:
+    """Raise Unavailable or StorageFull when the disk of the body store takes no file. It reads no table."""
+    bodies.from_url(conf.load().mail_store_url).probe()
+
+
 def bodies_are_damaged() -> bool:
     """True where the check of all bodies has found one that is not whole. False while the database is away."""
     try:

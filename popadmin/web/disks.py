@@ -29,7 +29,7 @@ def disks() -> list[Disk]:
     place = str(settings.DATA_DIR / "postgres") if settings.DATABASE_IS_PRIVATE else str(database.get("HOST", ""))
     return [
         Disk(_("Disk of the database"), place, _trouble(readiness.database_disk)),
-        Disk(_("Disk of the mail"), settings.MAIL_STORE_URL.removeprefix("file:"), _trouble(readiness.body_store)),
+        Disk(_("Disk of the mail"), settings.MAIL_STORE_URL.removeprefix("file:"), _trouble(readiness.body_disk)),
     ]
 
 
