@@ -237,13 +237,16 @@ def test_failures_behind_one_proxy_bar_the_attackers_network_and_nobody_else(pos
     """Each failure is answered later than the one before, so the attackers' connections are left waiting."""
     post.mailbox()
     with daemon("pop3d", PLAINTEXT_LOGIN="always", **FOR_PROXIES) as office, ExitStack() as open_ones:
+        waiting = []
         for number in range(25):
             attacker = greeted(proxied_client(office, version_1(f"203.0.113.{number}")))
-            open_ones.enter_context(attacker)
+            waiting.append(open_ones.enter_context(attacker))
             attacker.send(f"USER nobody{number}@example.org\r\nPASS wrong\r\n".encode())
             assert attacker.line().startswith(b"+OK")
         with greeted(proxied_client(office, version_1("192.0.2.10"))) as owner:
-            owner.sign_in(ADDRESS, PASSWORD)  # checked behind all of them, and before they are answered
+            owner.sign_in(ADDRESS, PASSWORD)  # before they are answered
+        for attacker in waiting:
+            assert attacker.line().startswith(b"-ERR ")
         with greeted(proxied_client(office, version_1("203.0.113.200"))) as attacker:
             assert attacker.ask(f"USER {ADDRESS}").startswith(b"+OK")
             assert attacker.ask("PASS wrong").startswith(b"-ERR [LOGIN-DELAY] ")

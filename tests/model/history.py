@@ -131,10 +131,10 @@ class History:
 
     def sign_in(self, name: str) -> Maildrop:
         """Whoever only looks, to compare views, is not seen. The first time of all would be written beside us."""
-        self.mail.accounts._memory.sightings._seen.clear()
+        self.mail.accounts._context.last_sign_ins._seen.clear()
         Device.objects.filter(name=name).update(last_sign_in_at=self.model.now)
         drop = self.mail.open(ANN, self.secrets[name])
-        self.mail.worker.ask(self.mail.accounts._memory.sightings.flush)
+        self.mail.worker.ask(self.mail.accounts._context.last_sign_ins.flush)
         Device.objects.filter(name=name).update(last_sign_in_at=self.model.now)
         self.model.sign_in(name)
         return drop
