@@ -17,7 +17,7 @@ from mailstore.integrity import counter_checks, fsck
 from mailstore.messages import recovery
 from mailstore.messages.recovery import Choice
 from mailstore.models import Device, Mailbox, Message
-from mailstore.ports import BodyRef, BodyStore, Maildrop, OpenBody, Recipient
+from mailstore.ports import BodyRef, BodyStore, Done, ForeignFile, Maildrop, OpenBody, Recipient
 from mailstore.retention import sweep
 from tests.model.choosing import Choosing
 from tests.model.emptying import emptied
@@ -56,11 +56,14 @@ def _rules(choose: Choosing) -> dict[str, int | str | None]:
 class Whole(Bodiless):
     """Every body that a row names is there and whole."""
 
-    def open(self, _ref: BodyRef) -> OpenBody:
+    def open(self, _ref: BodyRef, done: Done[OpenBody]) -> None:
         class Opened:
             def close(self) -> None: ...
 
-        return Opened()
+        done(Opened())
+
+    def foreign(self) -> Iterator[tuple[int, list[ForeignFile]]]:
+        return iter(())
 
     def keys(self) -> Iterator[str]:
         return iter(())
