@@ -54,12 +54,14 @@ class TurnScheduler:
 
     def _next_round(self) -> None:
         self._ends_at = self._now() + ROUND_SECONDS
-        while self._waiting:
+        try:
+            while self._waiting:
+                self._holder = None
+                self._waiting.popleft()()
+                if self._now() >= self._ends_at:
+                    break
+        finally:  # without a next round, no connection would ever have a turn again
             self._holder = None
-            self._waiting.popleft()()
-            if self._now() >= self._ends_at:
-                break
-        self._holder = None
-        self._open = bool(self._waiting)
-        if self._open:
-            asyncio.get_running_loop().call_soon(self._next_round)
+            self._open = bool(self._waiting)
+            if self._open:
+                asyncio.get_running_loop().call_soon(self._next_round)

@@ -114,6 +114,28 @@ def test_who_waited_comes_before_who_just_came() -> None:
     on_the_loop(scene())
 
 
+def test_a_bug_in_the_turn_of_one_takes_no_turn_from_the_others() -> None:
+    async def scene() -> None:
+        raised: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _loop, context: raised.append(str(context["exception"]))
+        )
+        turns = TurnScheduler(Clock())
+        seen: list[str] = []
+
+        def fail() -> None:
+            raise RuntimeError("a bug")
+
+        turns.wait(fail)
+        turns.wait(partial(seen.append, "waited"))
+        await until(lambda: seen)
+        turns.wait(partial(seen.append, "came later"))
+        await until(lambda: len(seen) == 2)
+        assert raised == ["a bug"]
+
+    on_the_loop(scene())
+
+
 # --- on real sockets ----------------------------------------------------------------------------------------------
 
 
