@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from django.utils.translation import gettext_lazy
 
@@ -22,6 +23,10 @@ _NAMES = frozenset(
         "transférer à", "transférer vers", "vers",
     }
 )  # fmt: skip
+# A name with such a word, in any form (`forwards_to`, `destination address`), counts where addresses stand below it.
+_WORD = re.compile(
+    r"\b(?:alias|cible|deliver|destin|forward|goto|leads to|mène à|recipient|redir|renvo|target|transf[eé]r)"
+)
 _KINDS = frozenset({"alias", "dlist", "domainalias", "forward"})  # how Modoboa's rows begin
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 _BETWEEN_ADDRESSES = re.compile(r"[\s,;]+")
@@ -39,10 +44,12 @@ _ROW = gettext_lazy(
 def refuse(sheet: Sheet) -> None:
     """Rejected for a file with a column of targets that is not empty, and for one with a row that is an alias.
 
-    The rows may have more cells than the header, or fewer.
+    A column is one of targets by its name, or by a word in it and the addresses in its cells. The rows may have more
+    cells than the header, or fewer.
     """
     for number, name in enumerate(sheet.header):
-        if _leads_on(name) and any(any(row.cells[number : number + 1]) for row in sheet.rows):
+        cells = (cell for row in sheet.rows for cell in row.cells[number : number + 1])
+        if _leads_on(name, cells):
             raise Rejected(_COLUMN % {"name": name[:_SHOWN_CHARACTERS]})
     named = any(sheet.header)
     # A first column that is known holds names or notes, in which any word may stand.
@@ -52,8 +59,12 @@ def refuse(sheet: Sheet) -> None:
             raise Rejected(_ROW % {"line": row.line})
 
 
-def _leads_on(name: str) -> bool:
-    return _BETWEEN_WORDS.sub(" ", name.strip().lower()) in _NAMES
+def _leads_on(name: str, cells: Iterable[str]) -> bool:
+    """Say whether a column of this name and with these cells says where mail goes."""
+    words = _BETWEEN_WORDS.sub(" ", name.strip().lower())
+    if words in _NAMES:
+        return any(cells)
+    return _WORD.search(words) is not None and any(DATA in cell for cell in cells)
 
 
 def _only_addresses(row: Row) -> bool:

@@ -30,6 +30,9 @@ def bring_in(*lines: str) -> Roster:
         ("destination", ["source,destination", "info@example.org,ann@example.org"]),
         ("Redirection", ["adresse;Redirection", "info@example.org;ann@example.org"]),
         ("Transférer vers", ["Adresse;Transférer vers", "info@example.org;ann@example.org"]),
+        ("forwards_to", ["address,password,forwards_to", "ann@example.org,,ann@elsewhere.example"]),
+        ("Destination address", ["address,Destination address", "info@example.org,ann@example.org"]),
+        ("Recipients", ["address,Recipients", "info@example.org,ann@example.org bob@example.org"]),
     ],
 )
 def test_a_column_of_targets_refuses_the_file_and_is_named(column: str, lines: list[str]) -> None:
@@ -67,6 +70,7 @@ def test_a_row_that_is_an_alias_refuses_the_file_and_is_named(line: int, lines: 
         ["name,address", "Alias,ann@example.org"],
         ["address,goto", "ann@example.org,"],
         ["address,private address", "ann@example.org,ann@elsewhere.example"],
+        ["address,forwarding allowed,aliases at most", "ann@example.org,yes,5"],
         ["ann@example.org,Ann,ann@elsewhere.example"],
         ["account;ann@example.org;secret", "account;bob@example.org;secret"],
     ],
