@@ -44,7 +44,7 @@ class User(AbstractBaseUser):
     # Confirmed by a mailed code; where the mail of a forgotten password goes.
     recovery_address = models.TextField(_("recovery address"), blank=True, default="")
     must_change_password = models.BooleanField(_("must choose a new password"), default=False)
-    # Also which password it is: open POP sessions of the one before end by it (statements/viewing.py).
+    # Also which password it is: open POP sessions of the one before end by it (`sql/statements/view.py`).
     password_changed_at = models.DateTimeField(_("password changed"), null=True, blank=True)
     digested_at = models.DateTimeField(null=True, editable=False)  # the last digest of full mailboxes, to an admin
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -77,7 +77,7 @@ class User(AbstractBaseUser):
         return self.address
 
     def set_password(self, raw_password: str | None) -> None:
-        """Django's own ways come by here (`manage.py changepassword`); the store's are in `new_passwords`.
+        """Django's own ways come by here (`manage.py changepassword`); others by `directory/new_password.py`.
 
         A new hash of the same password, which Django makes at a sign-in, saves `password` alone: nothing was changed.
         """

@@ -100,7 +100,7 @@ def counts(*, device: str, mailbox: str) -> str:
 def credential_version(*, user: str) -> str:
     """Return SQL: the version of the password of the user under the alias `user`; another password has another version.
 
-    A new hash of the same password leaves it as it is (`new_password.have`). A float8 keeps microseconds, and is
+    A new hash of the same password leaves it as it is (`User.set_password`). A float8 keeps microseconds, and is
     printed so that it is read back as itself.
     """
     return f"date_part('epoch', {user}.password_changed_at)"
