@@ -51,11 +51,11 @@ def refuse(sheet: Sheet) -> None:
         cells = (cell for row in sheet.rows for cell in row.cells[number : number + 1])
         if _leads_on(name, cells):
             raise Rejected(_COLUMN % {"name": name[:_SHOWN_CHARACTERS]})
-    named = any(sheet.header)
+    known = mailbox_columns.guess(sheet.header, [""] * len(sheet.header))
     # A first column that is known holds names or notes, in which any word may stand.
-    kinds = _KINDS if not mailbox_columns.guess(sheet.header[:1], ("",))[0] else frozenset()
+    kinds = _KINDS if not known[0] else frozenset()
     for row in sheet.rows:
-        if row.cells[0].lower() in kinds or (not named and _only_addresses(row)):
+        if row.cells[0].lower() in kinds or (not any(known) and _only_addresses(row)):
             raise Rejected(_ROW % {"line": row.line})
 
 
@@ -68,6 +68,6 @@ def _leads_on(name: str, cells: Iterable[str]) -> bool:
 
 
 def _only_addresses(row: Row) -> bool:
-    """An address, then others: what a map of aliases holds when nothing names its columns."""
+    """An address, then others: what a map of aliases holds where no name of a column is known."""
     words = [word for cell in row.cells for word in _BETWEEN_ADDRESSES.split(cell) if word]
     return len(words) > 1 and all(DATA in word for word in words)

@@ -55,6 +55,7 @@ def test_a_column_of_targets_refuses_the_file_and_is_named(column: str, lines: l
         (1, ["info@example.org,ann@example.org"]),
         (1, ["info@example.org\tann@example.org, bob@example.org"]),
         (2, ["ann@example.org,Ann", "@example.org,ann@example.org"]),
+        (2, ["from,to", "info@example.org,ann@example.org"]),
     ],
 )
 def test_a_row_that_is_an_alias_refuses_the_file_and_is_named(line: int, lines: list[str]) -> None:
