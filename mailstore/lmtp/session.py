@@ -81,8 +81,8 @@ class Session:
             self._end("half-closed")
 
     def _obey_command(self, command: Command | Fault) -> None:
-        if self._replies and not isinstance(command, Rcpt):
-            # RCPTs are asked together; any other command may depend on their answers.
+        if self._replies and not (isinstance(command, Rcpt) and len(self._replies) <= self._rules.max_recipients):
+            # RCPTs are asked together, but no more than a message may have; other commands may depend on their answers.
             self._held_command = command
             self._turns.wait()
         elif isinstance(command, Fault):

@@ -313,6 +313,22 @@ def test_no_more_is_read_while_much_waits(talk: Conversation) -> None:
     assert bytes(talk.peer.sent).count(b"250 2.0.0 OK") == PENDING_OCTETS // 6 + 1
 
 
+def test_no_more_is_read_while_more_recipients_than_a_message_may_have_are_undecided() -> None:
+    talk = Conversation(rules=replace(RULES, max_recipients=2))
+    talk.delivery.add(ANNA)
+    talk.say("LHLO a", "MAIL FROM:<>")
+    talk.delivery.held = True
+    line = f"RCPT TO:<{ANNA}>"
+    count = 2 * PENDING_OCTETS // len(line)
+    before = len(talk.peer.sent)
+    talk.say(*[line] * count)
+    assert not talk.session.wants_input()
+    talk.delivery.release()
+    assert talk.session.wants_input()
+    replies = [reply[:9] for reply in bytes(talk.peer.sent[before:]).splitlines()]
+    assert replies == [b"250 2.1.5"] * 2 + [b"452 4.5.3"] * (count - 2)
+
+
 def test_a_pipeline_stops_where_its_turn_ends_and_goes_on_at_the_next(talk: Conversation) -> None:
     talk.open("pat@foo.edu")
     talk.peer.turn_lines = 2
