@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from mailstore import bodies
+from mailstore.bodies.layout import key_of
 from mailstore.directory import message_purge
 from mailstore.errors import BodyLost, BodyUnreadable, TryAgain
 from mailstore.integrity import counter_checks, stay_checks
@@ -27,7 +28,7 @@ LOOK_BODIES = 100  # between two words to `progress`
 class Finding:
     """One thing that is wrong. `mended` is true when the repair has put it right."""
 
-    # "store", "foreign", "litter", "refused", "lost", "unclaimed", "orphan", "stay" or "counter"
+    # "store", "foreign", "aside", "litter", "refused", "lost", "unclaimed", "orphan", "stay" or "counter"
     kind: str
     subject: str
     detail: str
@@ -50,6 +51,7 @@ class Check:
     def run(self) -> Iterator[Finding]:
         """Yield what is wrong as it is found, in memory that does not grow. Unavailable when the store is away."""
         yield from self._foreign()
+        yield from self._aside()
         yield from self._files()
         yield from self._orphans()
         yield from self._stays()
@@ -66,6 +68,26 @@ class Check:
                 yield Finding("foreign", each.name, detail, mended=mended)
             count += names
             self.progress("owners", count, None)
+
+    def _aside(self) -> Iterator[Finding]:
+        """Bodies in the quarantine that have a row: a repair beside another database has moved them there."""
+        for names in body_census.in_quarantine_with_row(self.store):
+            for name in filter(self._is_missed, names):
+                detail, mended = "a body with a row is in the quarantine", self.repair
+                if self.repair:
+                    try:
+                        self.store.bring_back(name)
+                    except TryAgain as error:
+                        detail, mended = f"{detail}; it stays: {error}", False
+                yield Finding("aside", key_of(name), detail, mended=mended)
+
+    def _is_missed(self, name: str) -> bool:
+        """Say whether no whole body lies in the place of this one, as after a restore from a backup."""
+        try:
+            self.store.examine(key_of(name))
+        except (BodyLost, BodyUnreadable):
+            return True
+        return False
 
     def _files(self) -> Iterator[Finding]:
         """Drafts and bodies that no row names: what a delivery leaves that died on its way."""

@@ -51,11 +51,22 @@ def without_row(store: BodyStore) -> Iterator[list[str]]:
             yield found
 
 
-def in_quarantine_without_row(store: BodyStore) -> Iterator[list[str]]:
+def in_quarantine_without_row(store: BodyStore, older_than_days: float = 0) -> Iterator[list[str]]:
     """Yield the names of bodies in the quarantine that have no row, sorted, in batches."""
+    for batch in batches(store.quarantined(older_than_days)):
+        unknown = set(_without_row([_key(name) for name in batch]))
+        if found := [name for name in batch if _key(name) in unknown]:
+            yield found
+
+
+def in_quarantine_with_row(store: BodyStore) -> Iterator[list[str]]:
+    """Yield the names of bodies in the quarantine that have a row, sorted, in batches.
+
+    A repair beside another database has put them there: this one knows them.
+    """
     for batch in batches(store.quarantined()):
-        names = {name[-sortable_ids.ID_CHARACTERS :]: name for name in batch}
-        if found := [names[key] for key in _without_row(list(names))]:
+        unknown = set(_without_row([_key(name) for name in batch]))
+        if found := [name for name in batch if _key(name) not in unknown]:
             yield found
 
 
@@ -70,6 +81,10 @@ def batches(names: Iterable[str]) -> Iterator[list[str]]:
     source = iter(names)
     while batch := list(islice(source, BATCH_ROWS)):
         yield batch
+
+
+def _key(name: str) -> str:
+    return name[-sortable_ids.ID_CHARACTERS :]
 
 
 def _without_row(keys: list[str]) -> list[str]:

@@ -1,9 +1,10 @@
 """The steps that destroy what is in the body store and no message needs: drafts, quarantine, unclaimed bodies.
 
 DRAFTS destroys what dead deliveries left. It is the first step, since it fails at once when the store is away.
-QUARANTINE destroys bodies that a repair set aside long ago. UNCLAIMED destroys bodies that no message has referred to
-for a day; the files go before the transaction that deletes their rows ends. Where that is cut short, rows are left that
-no message refers to, and the next pass takes them up again.
+QUARANTINE destroys bodies that a repair set aside long ago; those with a row wait for fsck to bring them back.
+UNCLAIMED destroys bodies that no message has referred to for a day; the files go before the transaction that deletes
+their rows ends. Where that is cut short, rows are left that no message refers to, and the next pass takes them up
+again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 
 from django.db import connection, transaction
 
+from mailstore.retention import body_census
 from mailstore.sql.sweep_step import BATCH_ROWS, Step, SweepContext
 
 DRAFT_SECONDS = 24 * 3600  # no delivery takes so long
@@ -38,17 +40,22 @@ QUARANTINE_DAYS = 30
 
 
 def _look_at_quarantine(context: SweepContext) -> tuple[int]:
-    return (sum(1 for _name in context.store.quarantined(QUARANTINE_DAYS)),)
+    return (sum(1 for _name in _long_in_quarantine(context)),)
 
 
 def _empty_quarantine(context: SweepContext) -> tuple[int]:
     count = 0
-    for name in context.store.quarantined(QUARANTINE_DAYS):
+    for name in _long_in_quarantine(context):
         if context.stop():
             break
         context.store.remove(name)
         count += 1
     return (count,)
+
+
+def _long_in_quarantine(context: SweepContext) -> Iterator[str]:
+    for names in body_census.in_quarantine_without_row(context.store, QUARANTINE_DAYS):
+        yield from names
 
 
 QUARANTINE = Step(("quarantined",), _look_at_quarantine, _empty_quarantine)

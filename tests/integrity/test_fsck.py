@@ -225,6 +225,29 @@ def test_the_count_of_the_bodies_sets_all_of_them_aside(store: FileBodies, tmp_p
     assert {layout.key_of(name) for name in store.quarantined()} == keys
 
 
+def set_aside_beside_another_database(store: FileBodies) -> str:
+    """A body of a message, as a repair leaves it whose database did not know it."""
+    body = a_message(a_mailbox(), body=stored(store)).body
+    assert store.set_aside([body.key]) == {body.key}
+    return body.key
+
+
+def test_mail_that_was_set_aside_beside_another_database_comes_back(store: FileBodies) -> None:
+    key = set_aside_beside_another_database(store)
+    assert [(one.kind, one.mended) for one in found(store)] == [("aside", False), ("lost", False)]
+    assert [(one.kind, one.subject, one.mended) for one in found(store, repair=True)] == [("aside", key, True)]
+    assert found(store, deep=True) == []
+
+
+def test_a_whole_body_in_its_place_is_not_replaced_from_the_quarantine(store: FileBodies, tmp_path: Path) -> None:
+    key = set_aside_beside_another_database(store)
+    restored = tmp_path / "bodies" / layout.path(key)
+    restored.write_bytes(file_of(tmp_path / "bodies" / layout.QUARANTINE, key).read_bytes())
+    inode = restored.stat().st_ino
+    assert found(store, repair=True) == []
+    assert restored.stat().st_ino == inode
+
+
 def test_a_folder_without_a_row_is_named_and_left(store: FileBodies, tmp_path: Path) -> None:
     a_message(a_mailbox(), body=stored(store))
     key = old_litter(tmp_path)

@@ -230,3 +230,14 @@ def test_two_passes_never_run_at_once(store: FileBodies) -> None:
     assert isinstance(refused, Rejected)
     (done,) = at_once(lambda: sweep.run(store))
     assert isinstance(done, sweep.SweepResult)
+
+
+def test_the_quarantine_is_emptied_of_bodies_without_a_row_alone(store: FileBodies, tmp_path: Path) -> None:
+    kept = a_message(a_mailbox(), body=stored(store, unreferenced_days=None)).body.key
+    litter = stored(store, unreferenced_days=None)
+    litter.delete()
+    store.set_aside([kept, litter.key])
+    (today,) = (tmp_path / "bodies" / "quarantine").iterdir()
+    today.rename(today.with_name(f"{days_ago(31):%Y-%m-%d}"))
+    assert (sweep.preview(store).quarantined, sweep.run(store).quarantined) == (1, 1)
+    assert [name.rpartition("/")[2] for name in store.quarantined()] == [kept]
