@@ -22,6 +22,7 @@ from typing import Any
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from popadmin.http_server.admission import LOOPBACK, Addresses, Room
+from popadmin.http_server.arrival import arrived_at
 from popadmin.http_server.connection import GIVES_WAY, HEALTH, READY, Connection, Step
 from popadmin.http_server.downloads import Downloads
 from popadmin.http_server.exchange import Exchange
@@ -163,14 +164,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         turn = TConn(self.cfg, exchange, connection.peer, connection.server)
         turn.data_ready = True
         finished = partial(self.later, connection.finished, exchange)
-        if connection.incoming.path == HEALTH:
+        path = connection.incoming.path
+        # A proxy may pass on SCRIPT_NAME, with which the same path is another page.
+        if path == HEALTH and not connection.incoming.header("script_name"):
             answer: Future[bool] = Future()
             answer.set_result(self.handle(turn))  # needs no query, so it takes no time
+        elif path == READY:
+            answer = self._ready_pool.submit(self._handle_ready, turn, time.monotonic())
         else:
-            pool = self._ready_pool if connection.incoming.path == READY else self.tpool
-            answer = pool.submit(self.handle, turn)
+            answer = self.tpool.submit(self.handle, turn)
         answer.add_done_callback(finished)
         return answer
+
+    def _handle_ready(self, turn: TConn, came_at: float) -> bool:
+        arrived_at.set(came_at)
+        return bool(self.handle(turn))
 
     def ask(self, connection: Connection) -> None:
         answer = self.tpool.submit(self._site.signed_in, connection.incoming.header("cookie"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -20,6 +21,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from mailstore import keypair
 from mailstore.integrity import readiness
 from mailstore.integrity.heartbeat import SILENT
+from popadmin.http_server.arrival import arrived_at
 from popadmin.web import site_parts
 from popadmin.web.certificates import certificates
 
@@ -35,7 +37,7 @@ class Health:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.answers: dict[str, Callable[[], HttpResponse]] = {"/healthz": alive, "/readyz": ready}
+        self.answers: dict[str, Callable[[], HttpResponse]] = {"/healthz": alive, "/readyz": Readiness()}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answer = self.answers.get(request.path_info)
@@ -49,6 +51,20 @@ class Health:
 
 def alive() -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+
+
+class Readiness:
+    """The answer of /readyz. Those who wait while it is found share the next one: many who ask cost little more."""
+
+    def __init__(self) -> None:
+        self._latest: tuple[float, HttpResponse] | None = None  # when the checks began, and what they found
+
+    def __call__(self) -> HttpResponse:
+        came_at, latest = arrived_at.get(), self._latest
+        if came_at is None or latest is None or latest[0] < came_at:
+            self._latest = latest = (time.monotonic(), ready())
+        found = latest[1]
+        return HttpResponse(found.content, status=found.status_code, content_type=found["Content-Type"])
 
 
 def ready() -> HttpResponse:

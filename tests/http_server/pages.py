@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
+from popadmin.http_server.arrival import arrived_at
 from popadmin.wsgi import application as popadmin
 
 PIECE = bytes(range(256)) * 256  # 64 KB
@@ -24,6 +25,9 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         count = len(environ["wsgi.input"].read())
         start_response("200 OK", [("X-Scheme", environ["wsgi.url_scheme"])])
         return [b"%d" % count]
+    if environ["QUERY_STRING"] == "came":
+        start_response("200 OK", [])
+        return [repr(arrived_at.get()).encode()]
     if environ["PATH_INFO"] == "/process/":
         start_response("200 OK", [])
         return [b"%d" % os.getpid()]

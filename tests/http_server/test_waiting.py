@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import select
+import time
 from http.client import IncompleteRead
 from pathlib import Path
 
@@ -159,6 +160,30 @@ def test_readiness_that_hangs_is_no_readiness_and_health_is_apart_from_it(port: 
     assert port.status("/readyz") == 503
     assert port.status("/healthz") == 200
     assert port.status("/octets/") == 200
+
+
+def test_readiness_knows_when_it_was_asked_though_it_is_answered_later(patient: Port, hold: Hold) -> None:
+    began = time.monotonic()
+    hold.take(patient, "/readyz")
+    late = patient.dial(request("GET", "/readyz?came"))
+    assert patient.status("/healthz") == 200  # behind it: it has come
+    released = time.monotonic()
+    hold.release()
+    assert began < float(answer(late).read()) < released
+    assert patient.get("/?came").read() == b"None"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_bears_the_path_of_health_runs_in_a_thread(patient: Port, hold: Hold) -> None:
+    held = [hold.take(patient) for _ in range(2)]
+    page = patient.dial(request("GET", "/healthz", "SCRIPT_NAME: /healthz\r\n"))
+    assert patient.status("/healthz") == 200
+    page.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        page.recv(1)
+    page.settimeout(LONGEST_WAIT_SECONDS)
+    hold.release()
+    assert [answer(sock).status for sock in (*held, page)] == [200, 200, 302]
 
 
 def test_a_request_for_which_no_thread_is_free_in_time_is_told_to_try_again(port: Port, hold: Hold) -> None:

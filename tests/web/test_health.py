@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import subprocess
 import sys
+import time
 from pathlib import Path
 from subprocess import PIPE
 
@@ -18,6 +19,7 @@ from django.utils import timezone
 
 from mailstore import bodies
 from mailstore.models import Heartbeat
+from popadmin.http_server.arrival import arrived_at
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +52,23 @@ def test_a_monitor_may_come_by_any_name_and_gets_no_cookie_and_no_page_headers(c
     assert not response.cookies
     assert "Content-Security-Policy" not in response.headers
     assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.django_db
+def test_those_who_wait_for_readiness_share_the_answer_that_began_after_they_came(
+    client, django_assert_num_queries, settings
+):
+    came = arrived_at.set(time.monotonic())
+    try:
+        assert client.get("/readyz").status_code == 200
+        settings.MAIL_STORE_URL = "file:/nowhere/bodies"
+        with django_assert_num_queries(0):
+            assert client.get("/readyz").json()["ready"]
+            assert client.head("/readyz").status_code == 200
+        arrived_at.set(time.monotonic())
+        assert client.get("/readyz").status_code == 503
+    finally:
+        arrived_at.reset(came)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -196,7 +215,7 @@ def test_a_site_that_is_just_starting_has_two_minutes_for_its_parts(client, sett
 
 
 def test_a_service_began_with_the_leader_of_its_session_however_young_its_workers_are():
-    look = "from popadmin import service; print(service.started_at().timestamp())"
+    look = "from popadmin.config import service_start; print(service_start.started_at().timestamp())"
     worker = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {look!r}], check=True)"
     leader = f"{look}; sys.stdout.flush(); input(); {worker}".replace("from popadmin", "import sys; from popadmin", 1)
     with subprocess.Popen(
