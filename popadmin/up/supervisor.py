@@ -37,9 +37,10 @@ class Supervisor:
     def running(self) -> Iterator[None]:
         """Postgres runs, and whatever else was started ends, for the length of a `with`."""
         with self.signals.listening():
+            with self.signals.interruptible():  # nothing of ours runs yet: asked to stop, we leave the list as it is
+                self._register.end_those_left_behind()
             try:
                 with self.signals.interruptible():
-                    self._register.end_those_left_behind()
                     for child in self._children:
                         for endpoint in child.service.endpoints:
                             endpoint.require_free()

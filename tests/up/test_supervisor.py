@@ -111,6 +111,33 @@ def test_the_next_start_ends_a_child_that_lingers_after_its_supervisor_was_kille
             assert not alive(lingering)
 
 
+@STOPS
+def test_a_start_that_is_stopped_while_it_waits_leaves_the_lingering_child_to_the_next(
+    folder: Path, number: signal.Signals
+) -> None:
+    ports = free_ports(2)
+    with running(command(folder, ports, "stubborn")) as process:
+        await_line(process, "ready")
+        process.kill()
+        lingering = pid_of(folder, "first")
+        until(lambda: not alive(pid_of(folder, "last")), "the other has ended")
+        with running(command(folder, ports)) as stopped:
+            until(lambda: catches(stopped.pid, number), "it waits, and minds signals")
+            stopped.send_signal(number)
+            assert stopped.wait(60) != 0
+        assert alive(lingering)
+        with running(command(folder, ports)) as again:
+            await_line(again, "ready")
+            assert not alive(lingering)
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler for SIGHUP, the last that the supervisor takes over, and for this signal."""
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt:")]
+    caught = int(line.split()[1], 16)
+    return all(caught & 1 << (each - 1) for each in (number, signal.SIGHUP))
+
+
 def test_a_stranger_with_the_pid_of_a_former_child_is_not_ended(folder: Path) -> None:
     with running([sys.executable, "-c", "input()"], start_new_session=True) as stranger:
         (folder / "children.json").write_text(f'[[{stranger.pid}, "1"]]')
