@@ -15,7 +15,8 @@ from mailstore.bodies.files import FileBodies
 from mailstore.directory import domain_removal, mailbox_removal, mailboxes
 from mailstore.directory.outcome import Rejected
 from mailstore.errors import Unavailable
-from mailstore.models import Body, Domain, Mailbox, Message, RetentionPolicy, WebSession
+from mailstore.models import Body, Domain, Mailbox, Message, RetentionPolicy, StoreTie, WebSession
+from mailstore.policy import sortable_ids
 from mailstore.retention import sweep
 from mailstore.retention.body_step import DRAFT_SECONDS, UNCLAIMED
 from mailstore.sql.locked_batch import ROWS_AT_MOST
@@ -232,12 +233,27 @@ def test_two_passes_never_run_at_once(store: FileBodies) -> None:
     assert isinstance(done, sweep.SweepResult)
 
 
+def make_old(quarantine: Path) -> None:
+    (today,) = quarantine.iterdir()
+    today.rename(today.with_name(f"{days_ago(31):%Y-%m-%d}"))
+
+
+def test_the_quarantine_of_another_databases_store_is_left(store: FileBodies, tmp_path: Path) -> None:
+    body = stored(store, unreferenced_days=None)
+    body.delete()
+    store.set_aside([body.key])
+    make_old(tmp_path / "bodies" / "quarantine")
+    StoreTie.objects.create(pk=1, store_id=sortable_ids.new_id(1, bytes(sortable_ids.RANDOM_OCTETS)))
+    store.set_store_id(sortable_ids.new_id(2, bytes(sortable_ids.RANDOM_OCTETS)))
+    assert (sweep.preview(store).quarantined, sweep.run(store).quarantined) == (0, 0)
+    assert len(list(store.quarantined())) == 1
+
+
 def test_the_quarantine_is_emptied_of_bodies_without_a_row_alone(store: FileBodies, tmp_path: Path) -> None:
     kept = a_message(a_mailbox(), body=stored(store, unreferenced_days=None)).body.key
     litter = stored(store, unreferenced_days=None)
     litter.delete()
     store.set_aside([kept, litter.key])
-    (today,) = (tmp_path / "bodies" / "quarantine").iterdir()
-    today.rename(today.with_name(f"{days_ago(31):%Y-%m-%d}"))
+    make_old(tmp_path / "bodies" / "quarantine")
     assert (sweep.preview(store).quarantined, sweep.run(store).quarantined) == (1, 1)
     assert [name.rpartition("/")[2] for name in store.quarantined()] == [kept]
