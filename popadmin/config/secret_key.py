@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import pwd
 import re
 import secrets
 from pathlib import Path
@@ -18,7 +20,7 @@ CHARACTERS = re.compile(r"[!-~]*")  # ASCII without blanks
 
 
 def read(file: Path) -> str | None:
-    """The key; None where there is none. ImproperlyConfigured says what is the matter with a damaged one.
+    """The key; None where there is none. ImproperlyConfigured says what is the matter with one that cannot be used.
 
     Only the person who knows what became of the disk may choose a new one: with it everybody is signed out.
     """
@@ -26,6 +28,11 @@ def read(file: Path) -> str | None:
         text = file.read_bytes().decode("ascii", errors="replace")
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{file} cannot be read by {_user()} ({error.strerror}): it holds the site's secret key. Run this as the "
+            f"user that the site runs as, or as root; where a command of root has made it, `chown` it to that user"
+        ) from error
     if damage := _damage(text):
         raise ImproperlyConfigured(
             f"{file} is damaged ({damage}): it holds the site's secret key. Bring it back from a backup; or remove it, "
@@ -41,6 +48,14 @@ def make(file: Path) -> str:
     with contextlib.suppress(FileExistsError):
         durable_file.create(file, f"{secrets.token_urlsafe(KEY_OCTETS)}\n".encode())
     return read(file) or make(file)
+
+
+def _user() -> str:
+    """Who runs this, by name where the system knows one."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"user {os.geteuid()}"
 
 
 def _damage(text: str) -> str | None:

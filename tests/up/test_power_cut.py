@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,12 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from mailstore.bodies.store_owner import identity_of
 from mailstore.conf import Tls
 from mailstore.listener import self_signed
 from popadmin.config import secret_key
 from popadmin.up.child_processes import Register
+from tests.bodies.users import AS_ROOT, OTHER_USER, open_folder
 from tests.up.programs import REPOSITORY, alive, await_line, free_ports, running, until
 from tests.up.test_supervisor import command, pid_of
 from tests.up.test_up import Site
@@ -84,6 +87,23 @@ def test_a_key_that_is_cut_off_anywhere_is_refused_or_whole(tmp_path: Path) -> N
         with pytest.raises(ImproperlyConfigured, match=f"{file} is damaged"):
             secret_key.read(file)
         assert file.read_bytes() == damaged
+
+
+@AS_ROOT
+def test_a_key_that_a_command_of_root_has_made_is_named_with_the_user_who_cannot_read_it() -> None:
+    with open_folder() as folder:
+        secret_key.make(folder / "secret-key")  # root's, mode 0600
+        os.chown(folder, OTHER_USER, OTHER_USER)
+        with (
+            identity_of(str(folder)),
+            pytest.raises(ImproperlyConfigured, match="cannot be read by root .*chown"),
+        ):
+            secret_key.read(folder / "secret-key")
+
+
+def test_a_folder_in_the_place_of_the_key_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"cannot be read by .* \(Is a directory\)"):
+        secret_key.read(tmp_path)
 
 
 def test_a_key_that_somebody_typed_is_taken(tmp_path: Path) -> None:
