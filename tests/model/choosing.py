@@ -35,7 +35,7 @@ class Drawn:
         return [things[place] for place in sorted(self._data.draw(places))] if things else []
 
 
-class SampleSiteResult:
+class SeededChoice:
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from pytest_django import Settings
 
-from tests.model.choosing import Drawn, SampleSiteResult
+from tests.model.choosing import Drawn, SeededChoice
 from tests.model.history import STEPS, History, Step
 from tests.site import counting_hasher
 from tests.site.letters import Letters
@@ -67,7 +67,7 @@ def test_model_and_store_agree_after_every_step_of_any_history(mails: Mail) -> N
 
 
 def test_they_agree_after_each_of_a_thousand_steps(mails: Mail) -> None:
-    choose = SampleSiteResult(SEED)
+    choose = SeededChoice(SEED)
     history = History(mails, choose)
     for number in range(LONG_STEPS):
         step = choose.one(STEPS + OFTEN)

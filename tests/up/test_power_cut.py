@@ -96,7 +96,7 @@ def test_a_key_that_a_command_of_root_has_made_is_named_with_the_user_who_cannot
         os.chown(folder, OTHER_USER, OTHER_USER)
         with (
             identity_of(str(folder)),
-            pytest.raises(ImproperlyConfigured, match="cannot be read by root .*chown"),
+            pytest.raises(ImproperlyConfigured, match=r"cannot be read by root .*chown"),
         ):
             secret_key.read(folder / "secret-key")
 
