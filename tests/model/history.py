@@ -251,8 +251,8 @@ class History:
         told = sweep.preview(self.store, now=self.model.now)
         done = sweep.run(self.store, now=self.model.now)
         if not letters:  # what they take is not foreseen
-            # A body waits a day by the store's own clock.
-            assert told == replace(done, bodies=told.bodies, body_octets=told.body_octets)
+            # A body waits a day by the store's own clock, and is not read where the same pass destroys it.
+            assert told == replace(done, bodies=told.bodies, body_octets=told.body_octets, checked=told.checked)
         self.done.update(asdict(done))
         new = Message.objects.filter(added__gt=before).order_by("added")
         assert len(new) == letters, f"{len(new)} letters, not {letters}"
