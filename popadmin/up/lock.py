@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ LOCKS = Path("/proc/locks")
 @contextmanager
 def hold(data_dir: Path) -> Iterator[None]:
     """Hold the data folder for the length of a `with`, and make it where it is missing."""
+    _refuse_root_of_other(data_dir)
     try:
         data_dir.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         descriptor = os.open(data_dir / NAME, os.O_RDWR | os.O_CREAT, 0o600)
@@ -36,6 +38,20 @@ def hold(data_dir: Path) -> Iterator[None]:
         stream.write(f"{os.getpid()}\n")
         stream.flush()
         yield
+
+
+def _refuse_root_of_other(data_dir: Path) -> None:
+    """What root's `up` writes would be closed to the user who serves the site."""
+    if os.geteuid() != 0 or not data_dir.is_dir() or (owner := data_dir.stat().st_uid) == 0:
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:  # a container's user without an entry
+        name = str(owner)
+    raise UpError(
+        f"{data_dir} belongs to the user {name}: run `up` as that user (runuser -u {name} -- ...), "
+        "or set POPADMIN_DATA_DIR to another folder"
+    )
 
 
 def is_held(data_dir: Path) -> bool:
