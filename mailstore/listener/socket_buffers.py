@@ -27,9 +27,10 @@ def narrow(listening: socket.socket, octets: int) -> None:
 
 def widen(transport: asyncio.Transport) -> None:
     """Give a connection a full send buffer. It receives only commands, so the receive buffer stays small."""
-    sock = socket.socket(
-        socket.AF_INET, socket.SOCK_STREAM, 0, descriptor(transport)
-    )  # a given family saves a system call
+    number = descriptor(transport)
+    if number is None:
+        return
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, number)  # a given family saves a system call
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, FULL_SEND_OCTETS)
         sock.setsockopt(socket.SOL_SOCKET, _SO_BUF_LOCK, _RECEIVE_ONLY)
@@ -57,15 +58,22 @@ def limit(transport: asyncio.Transport, *, tls: bool) -> None:
 
 def unread_octets(transport: asyncio.Transport) -> int:
     """Return how many octets wait for the other side, in the transport and the kernel; 0 where they are few."""
-    count = transport.get_write_buffer_size() + unsent_octets(descriptor(transport))
+    number = descriptor(transport)
+    if number is None:
+        return 0
+    count = transport.get_write_buffer_size() + unsent_octets(number)
     return count if count >= FEW_OCTETS else 0
 
 
 def write_now(transport: asyncio.Transport, data: bytes) -> None:
     """Write to the socket itself, as far as it takes `data`, just before the connection is cut."""
-    with contextlib.suppress(OSError):
-        os.write(descriptor(transport), data)
+    number = descriptor(transport)
+    if number is not None:
+        with contextlib.suppress(OSError):
+            os.write(number, data)
 
 
-def descriptor(transport: asyncio.Transport) -> int:
-    return int(transport.get_extra_info("socket").fileno())
+def descriptor(transport: asyncio.Transport) -> int | None:
+    """Return the descriptor of the socket; None where a TLS connection has lost it already."""
+    sock = transport.get_extra_info("socket")
+    return None if sock is None or sock.fileno() < 0 else int(sock.fileno())
