@@ -187,7 +187,7 @@ def test_the_keyboard_alone_ticks_a_row_and_suspends_it(visit):
     tick = page.get_by_label(f"Select {ANN}")
     tick.focus()
     page.keyboard.press("Space")
-    expect(page.locator("span[data-chosen]")).to_have_text("1 chosen")
+    expect(page.locator("span[data-chosen]")).to_have_text("1 selected")
     button = page.get_by_role("button", name="Suspend", exact=True)
     button.focus()
     page.keyboard.press("Enter")

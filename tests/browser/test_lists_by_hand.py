@@ -27,12 +27,12 @@ def test_on_a_phone_the_buttons_and_the_count_stay_under_the_thumb(visit, scheme
     sign_in(page, "root")
     page.goto("/mailboxes/")
     bar, last = page.locator(".bulk-do"), page.locator("input[name=ticked]").last
-    expect(bar.get_by_text("chosen")).to_be_hidden()
+    expect(bar.get_by_text("selected")).to_be_hidden()
     last.check()
     height = page.evaluate("innerHeight")
     box = bar.bounding_box()
     assert box["y"] + box["height"] == pytest.approx(height, abs=2)
-    expect(bar.get_by_text("1 chosen")).to_be_in_viewport()
+    expect(bar.get_by_text("1 selected")).to_be_in_viewport()
     last.scroll_into_view_if_needed()
     assert last.bounding_box()["y"] < box["y"]
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
