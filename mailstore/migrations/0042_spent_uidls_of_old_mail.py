@@ -10,7 +10,7 @@ from django.db import migrations
 
 from mailstore.policy import sortable_ids
 
-# As mailstore.store.spent_uidls.digest makes it. The source is none that an import has: it only keeps the row apart.
+# As mailstore.transfer.spent_uidls.digest makes it. The source is none that an import has: it only keeps the row apart.
 DIGESTS = """
 INSERT INTO mailstore_importedsource (mailbox_id, source, uidl_digest)
 SELECT known.mailbox_id, substring(sha256(convert_to('uidl ' || known.uidl, 'UTF8')) FOR 16),

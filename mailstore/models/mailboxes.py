@@ -1,4 +1,4 @@
-"""Mailboxes, and the devices that see them. Counters and change numbers are written by `mailstore.store` only."""
+"""Mailboxes, and the devices that see them. Counters and change numbers are written by the store only."""
 
 from __future__ import annotations
 

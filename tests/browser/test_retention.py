@@ -39,7 +39,7 @@ def test_a_policy_is_made_looked_at_and_given_to_a_domain(
     page.get_by_role("link", name=re.compile("^ ?(Retention|Conservation)$")).click()
     page.get_by_role("link", name=re.compile("first policy|première règle")).click()
     page.get_by_label(re.compile("^(Name|Nom)$")).fill("Short")
-    page.get_by_label(re.compile("days after it arrived|jours après son arrivée")).first.fill("30")
+    page.get_by_label(re.compile("after arrival|après son arrivée")).first.fill("30")
     is_good(page)
     page.get_by_role("button", name=re.compile(LOOKS)).click()
     expect(page.locator("#effect")).to_contain_text(re.compile("nothing|rien"))

@@ -22,8 +22,8 @@ ANN = "p0@example.org"
 LOOK = """
 import json
 from django.test import Client
+from mailstore.directory import admins
 from mailstore.models import User
-from mailstore.store import admins
 from mailstore.directory.audit import Actor
 admins.ensure("root", actor=Actor("tester", "shell"), password="correct horse battery staple")
 client = Client(headers={"host": "localhost"})

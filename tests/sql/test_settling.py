@@ -11,7 +11,7 @@ from django.utils import timezone
 from mailstore.directory import devices
 from mailstore.models import Device, Mailbox, Message
 from mailstore.retention import sweep
-from mailstore.sql import device_settlement
+from mailstore.sql import device_settlement, locked_batch
 from mailstore.sql.locked_batch import ROWS_AT_FIRST, Pace
 from tests.site.bodiless import Bodiless
 from tests.site.mail import Mail, assert_counters_are_sums
@@ -26,6 +26,12 @@ MUCH = 3 * ROWS_AT_FIRST  # so it takes batches
 def counters() -> Iterator[None]:
     yield
     assert_counters_are_sums()
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However fast the machine is, it takes several."""
+    monkeypatch.setattr(locked_batch, "HOLD_SECONDS", 0.0)
 
 
 def waiting(messages: int = MUCH) -> Mailbox:
