@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from mailstore.directory import bulk_sql
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias, Domain, User
-from mailstore.models.users import NOT_ASCII
+from mailstore.models.columns import NOT_ASCII
 from mailstore.policy import homographs
 from mailstore.policy.addresses import shown_domain
 

@@ -6,7 +6,7 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
-import mailstore.models.mailboxes
+import mailstore.models.columns
 
 
 class Migration(migrations.Migration):
@@ -157,11 +157,11 @@ class Migration(migrations.Migration):
                 ("digest", models.BinaryField(null=True, verbose_name="digest of the secret")),
                 (
                     "hidden",
-                    mailstore.models.mailboxes.ChangeRanges(default="{}", editable=False, verbose_name="hidden"),
+                    mailstore.models.columns.ChangeRanges(default="{}", editable=False, verbose_name="hidden"),
                 ),
                 (
                     "skipped",
-                    mailstore.models.mailboxes.ChangeRanges(
+                    mailstore.models.columns.ChangeRanges(
                         default="{}", editable=False, verbose_name="left out by its start"
                     ),
                 ),
@@ -169,7 +169,7 @@ class Migration(migrations.Migration):
                 ("hidden_octets", models.BigIntegerField(default=0, editable=False)),
                 (
                     "confirmed",
-                    mailstore.models.mailboxes.ChangeRanges(default="{}", editable=False, verbose_name="confirmed"),
+                    mailstore.models.columns.ChangeRanges(default="{}", editable=False, verbose_name="confirmed"),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
                 ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked")),

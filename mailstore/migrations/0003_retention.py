@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import mailstore.models.mailboxes
+import mailstore.models.columns
 
 
 class Migration(migrations.Migration):
@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("since", models.DateTimeField()),
-                ("numbers", mailstore.models.mailboxes.ChangeRanges()),
+                ("numbers", mailstore.models.columns.ChangeRanges()),
             ],
             options={
                 "verbose_name": "what every device has",

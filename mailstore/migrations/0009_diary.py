@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import mailstore.models.mailboxes
+import mailstore.models.columns
 
 
 class Migration(migrations.Migration):
@@ -29,8 +29,8 @@ class Migration(migrations.Migration):
                 ("fetched_messages", models.BigIntegerField(default=0, verbose_name="fetched")),
                 ("removed_messages", models.BigIntegerField(default=0, verbose_name="removed")),
                 ("octets_out", models.BigIntegerField(default=0, verbose_name="octets sent")),
-                ("fetched", mailstore.models.mailboxes.ChangeRanges(default="{}", verbose_name="fetched, by arrival")),
-                ("deleted", mailstore.models.mailboxes.ChangeRanges(default="{}", verbose_name="removed, by arrival")),
+                ("fetched", mailstore.models.columns.ChangeRanges(default="{}", verbose_name="fetched, by arrival")),
+                ("deleted", mailstore.models.columns.ChangeRanges(default="{}", verbose_name="removed, by arrival")),
                 (
                     "ended",
                     models.CharField(

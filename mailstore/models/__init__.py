@@ -1,21 +1,15 @@
 """Rows; one file a subject."""
 
 from mailstore.models.audit import AuditEntry
-from mailstore.models.body_stores import BodyCheck, StoreTie
-from mailstore.models.diary import DiaryBatch, DiarySession
+from mailstore.models.bodies import Body, BodyCheck, StoreTie
+from mailstore.models.diary import DiaryBatch, DiarySession, Finding
 from mailstore.models.domains import Alias, Domain, RetentionPolicy
-from mailstore.models.findings import Finding
-from mailstore.models.grants import DomainGrant
 from mailstore.models.jobs import Job, JobRow
-from mailstore.models.known_networks import KnownNetwork
 from mailstore.models.mailbox_imports import Roster, RosterRow
 from mailstore.models.mailboxes import Device, EveryDeviceHas, Mailbox
-from mailstore.models.mailed_codes import MailedCode
-from mailstore.models.messages import Body, EarlierStay, ImportedSource, Message
-from mailstore.models.sweep_passes import SweepPass
-from mailstore.models.tallies import Heartbeat, KeptHoldings, Tally, TallyMark
-from mailstore.models.users import User
-from mailstore.models.web_sessions import WebSession
+from mailstore.models.messages import EarlierStay, ImportedSource, Message
+from mailstore.models.overview import Heartbeat, KeptHoldings, SweepPass, Tally, TallyMark
+from mailstore.models.users import DomainGrant, KnownNetwork, MailedCode, User, WebSession
 
 __all__ = [
     "Alias",

@@ -1,9 +1,9 @@
-"""The diary: what POP3 sessions did, and who was refused one. Written by workers in batches, read by owners."""
+"""The diary: what POP3 sessions did, who was refused one, and what the detectors found in it."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.models.mailboxes import ChangeRanges, Device, Mailbox
+from mailstore.models.columns import ChangeRanges
 
 
 class DiarySession(models.Model):
@@ -32,10 +32,10 @@ class DiarySession(models.Model):
     # No constraints: their checks would wait for, and hold up, whoever has locked the mailbox. `purge.mailbox` takes
     # the rows of a mailbox; a device row goes only with its mailbox.
     mailbox = models.ForeignKey(
-        Mailbox, models.DO_NOTHING, verbose_name=_("mailbox"), db_constraint=False, db_index=False
+        "mailstore.Mailbox", models.DO_NOTHING, verbose_name=_("mailbox"), db_constraint=False, db_index=False
     )
     device = models.ForeignKey(
-        Device,
+        "mailstore.Device",
         models.DO_NOTHING,
         null=True,
         blank=True,
@@ -88,3 +88,31 @@ class DiaryBatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.writer} {self.number}"
+
+
+class Finding(models.Model):
+    """One thing that is so now. `since` is when it was found first; it goes when it is so no more."""
+
+    class Kind(models.TextChoices):
+        AGAIN = "again", _("fetches the same mail again and again")
+        SHARED = "shared", _("two machines on one password")
+        HASTY = "hasty", _("looks for mail every few seconds")
+        KEEPS = "keeps", _("never deletes, and the mailbox fills")
+        UNENDED = "unended", _("never ends its sessions")
+        PREVIOUS = "previous", _("the previous password is still in use")
+
+    # No constraints: their checks would wait for whoever has locked one of the mailboxes, while they hold the others.
+    mailbox = models.ForeignKey("mailstore.Mailbox", models.CASCADE, verbose_name=_("mailbox"), db_constraint=False)
+    device = models.ForeignKey(
+        "mailstore.Device", models.CASCADE, null=True, blank=True, verbose_name=_("device"), db_constraint=False
+    )
+    kind = models.CharField(_("finding"), max_length=8, choices=Kind.choices)
+    since = models.DateTimeField(_("since"))
+    facts = models.JSONField(_("facts"), default=dict)
+
+    class Meta:
+        verbose_name = _("finding")
+        verbose_name_plural = _("findings")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.mailbox_id}"

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.models.users import NOT_ASCII
+from mailstore.models.columns import NOT_ASCII, joined
 
 
 class RetentionPolicy(models.Model):
@@ -120,11 +120,6 @@ class Domain(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-def joined(texts: str) -> models.Func:
-    """The texts of a column's array, with blanks between; a function of ours, as Postgres' own is in no index."""
-    return models.Func(texts, function="mailstore_joined", output_field=models.TextField())
 
 
 class Alias(models.Model):

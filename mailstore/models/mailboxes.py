@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.models.domains import Domain, RetentionPolicy
-from mailstore.models.users import User
-
-
-class ChangeRanges(models.Field):  # type: ignore[type-arg]  # Field is generic only in its stubs
-    """A set of change numbers as Postgres keeps it (int8multirange), read and written as its text form."""
-
-    def db_type(self, connection: Any) -> str:
-        return "int8multirange"
-
-    def from_db_value(self, value: Any, _expression: Any, _connection: Any) -> str | None:
-        if value is None:  # a row that an outer join has not found
-            return None
-        return value if isinstance(value, str) else "{" + ",".join(f"[{r.lower},{r.upper})" for r in value) + "}"
+from mailstore.models.columns import ChangeRanges
 
 
 class Mailbox(models.Model):
@@ -33,8 +18,8 @@ class Mailbox(models.Model):
     One with `removed_at` rests: as if absent, but for its address, which stays taken.
     """
 
-    user = models.OneToOneField(User, models.CASCADE, verbose_name=_("user"))
-    domain = models.ForeignKey(Domain, models.PROTECT, verbose_name=_("domain"))
+    user = models.OneToOneField("mailstore.User", models.CASCADE, verbose_name=_("user"))
+    domain = models.ForeignKey("mailstore.Domain", models.PROTECT, verbose_name=_("domain"))
     quota_octets = models.BigIntegerField(_("quota"), null=True, blank=True)
     quota_messages = models.BigIntegerField(_("quota, messages"), null=True, blank=True)
     octets = models.BigIntegerField(_("size"), default=0, editable=False)
@@ -51,7 +36,7 @@ class Mailbox(models.Model):
     main_pop = models.BooleanField(_("POP sign-in with the main password"), default=True)
     held = models.BooleanField(_("on hold"), default=False)
     policy = models.ForeignKey(
-        RetentionPolicy, models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")
+        "mailstore.RetentionPolicy", models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")
     )
     policy_since = models.DateTimeField(null=True, editable=False)  # as Domain.policy_since
     quota_lowered_at = models.DateTimeField(null=True, editable=False)  # the last time; a cap of recovery waits for it
@@ -113,7 +98,7 @@ class Device(models.Model):
         PRIMARY = "primary", _("primary: deleting removes mail for every device")
         PEEK = "peek", _("peek: never counts, deleting hides mail here only")
 
-    mailbox = models.ForeignKey(Mailbox, models.CASCADE, verbose_name=_("mailbox"))
+    mailbox = models.ForeignKey("mailstore.Mailbox", models.CASCADE, verbose_name=_("mailbox"))
     name = models.CharField(_("name"), max_length=60)
     main = models.BooleanField(_("main password"), default=False)
     mode = models.CharField(_("mode"), max_length=11, choices=Mode.choices, default=Mode.INDEPENDENT)
@@ -163,7 +148,7 @@ class EveryDeviceHas(models.Model):
     """
 
     # No constraint: its check would wait for whoever has locked one of the mailboxes, while it holds the others.
-    mailbox = models.ForeignKey(Mailbox, models.CASCADE, db_constraint=False, db_index=False)
+    mailbox = models.ForeignKey("mailstore.Mailbox", models.CASCADE, db_constraint=False, db_index=False)
     since = models.DateTimeField()
     numbers = ChangeRanges()
 

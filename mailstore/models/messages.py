@@ -3,45 +3,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.models.mailboxes import Device, Mailbox
-
-
-class Body(models.Model):
-    """Octets at rest in the body store; shared by the recipients of one delivery. Never changes.
-
-    `subject` and `sender` are read from it when an owner first lists or searches his mail, never at its delivery, and
-    shown to owners only; NULL: not read yet.
-    """
-
-    key = models.TextField(_("key"), unique=True)
-    wire_octets = models.BigIntegerField(_("octets at rest, dot-stuffed"))
-    octets = models.BigIntegerField(_("octets, unstuffed"))
-    digest = models.BinaryField(_("XXH3-128 of the octets at rest"), max_length=16)
-    subject = models.TextField(_("subject"), null=True, blank=True, editable=False)  # noqa: DJ001 - NULL is "not read yet"
-    sender = models.TextField(_("sender"), null=True, blank=True, editable=False)  # noqa: DJ001 - the same
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    unreferenced_at = models.DateTimeField(_("last row left"), null=True, blank=True)
-    # Of one that the check of all bodies has found missing or changed, until it is whole again.
-    damaged_at = models.DateTimeField(_("damage found"), null=True, blank=True)
-    damage_told_at = models.DateTimeField(_("administrators told"), null=True, blank=True, editable=False)
-
-    class Meta:
-        verbose_name = _("body")
-        verbose_name_plural = _("bodies")
-        indexes = [
-            # The sweep: bodies whose last row left more than a day ago.
-            models.Index(
-                fields=["unreferenced_at"],
-                condition=models.Q(unreferenced_at__isnull=False),
-                name="body_unreferenced",
-            ),
-            # What is damaged: pages, monitors, and the check, which looks at it again. A delivery writes nothing here.
-            models.Index(fields=["damaged_at"], condition=models.Q(damaged_at__isnull=False), name="body_damaged"),
-        ]
-
-    def __str__(self) -> str:
-        return self.key
-
 
 class Message(models.Model):
     """One message in one mailbox, live from change `added` until change `removed`; after that it rests in recovery.
@@ -64,9 +25,11 @@ class Message(models.Model):
     # No constraint: its check would read the whole table at each removal of a mailbox, as every index here is partial,
     # or cost each delivery one more. `purge.mailbox` takes the rows first, under the lock that deliveries need.
     mailbox = models.ForeignKey(
-        Mailbox, models.DO_NOTHING, verbose_name=_("mailbox"), db_constraint=False, db_index=False
+        "mailstore.Mailbox", models.DO_NOTHING, verbose_name=_("mailbox"), db_constraint=False, db_index=False
     )
-    body = models.ForeignKey(Body, models.PROTECT, verbose_name=_("body"))  # its index: the purge asks who is left
+    body = models.ForeignKey(
+        "mailstore.Body", models.PROTECT, verbose_name=_("body")
+    )  # its index: the purge asks who is left
     uidl = models.CharField(_("UIDL"), max_length=70)
     prefix = models.BinaryField(_("delivery headers, in wire form"))
     octets = models.BigIntegerField(_("octets"))
@@ -78,7 +41,7 @@ class Message(models.Model):
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
     removed_why = models.CharField(_("why"), max_length=7, choices=Why.choices, blank=True, default="")
     removed_by = models.ForeignKey(  # no constraint: a device row goes only with its mailbox
-        Device,
+        "mailstore.Device",
         models.DO_NOTHING,
         null=True,
         blank=True,
@@ -132,7 +95,7 @@ class EarlierStay(models.Model):
     tells nothing of its time any more.
     """
 
-    mailbox = models.ForeignKey(Mailbox, models.CASCADE, verbose_name=_("mailbox"), db_index=False)
+    mailbox = models.ForeignKey("mailstore.Mailbox", models.CASCADE, verbose_name=_("mailbox"), db_index=False)
     # No constraint: each row that a purge destroys would pay for its check. The purge takes the stays along.
     message = models.ForeignKey(
         Message,
@@ -148,7 +111,7 @@ class EarlierStay(models.Model):
     removed_at = models.DateTimeField(_("removed"))
     removed_why = models.CharField(_("why"), max_length=7, choices=Message.Why.choices)
     removed_by = models.ForeignKey(
-        Device,
+        "mailstore.Device",
         models.DO_NOTHING,
         null=True,
         verbose_name=_("removed by"),
@@ -184,7 +147,7 @@ class ImportedSource(models.Model):
     kept: no other message of the mailbox ever gets it, also when this one is gone (`transfer/spent_uidls.py`).
     """
 
-    mailbox = models.ForeignKey(Mailbox, models.CASCADE, verbose_name=_("mailbox"), db_index=False)
+    mailbox = models.ForeignKey("mailstore.Mailbox", models.CASCADE, verbose_name=_("mailbox"), db_index=False)
     source = models.BinaryField(_("digest of the source's identity"), max_length=16)
     uidl_digest = models.BinaryField(_("digest of the UIDL"), max_length=8, null=True)
 

@@ -1,20 +1,22 @@
-"""Users: the one table for the web and for POP3; the address is the name, in any case."""
+"""Users, with what belongs to them: grants, mailed codes, known networks and sessions of the pages."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from mailstore.models.columns import NOT_ASCII
 from mailstore.policy.addresses import BadAddress, normal_login
-
-# Of an address: letters that may look like others (directory/look_alikes.py). The same words find its index.
-NOT_ASCII = models.Q(address__regex="[^ -~]")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -28,7 +30,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """Somebody who signs in: an owner by the address of the mailbox, a hosting admin by any login."""
+    """Somebody who signs in, on the web or by POP3: an owner by their address, a hosting admin by any login."""
 
     class Role(models.TextChoices):
         OWNER = "owner", _("mailbox owner")
@@ -83,3 +85,80 @@ class User(AbstractBaseUser):
         """
         super().set_password(raw_password)
         self.password_changed_at = timezone.now()
+
+
+class DomainGrant(models.Model):
+    """Makes a user a domain admin of one domain. The user may own a mailbox, there or elsewhere, or none.
+
+    A hosting admin needs no grant, and administers every domain.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="grants", verbose_name=_("user"))
+    domain = models.ForeignKey("mailstore.Domain", models.CASCADE, related_name="grants", verbose_name=_("domain"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("grant")
+        verbose_name_plural = _("grants")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "domain"], name="domain_grant_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user.address} {self.domain.name}"
+
+
+class MailedCode(models.Model):
+    """The code that was mailed last to a user, to prove that `address` is theirs. The next one replaces it."""
+
+    user = models.OneToOneField(User, models.CASCADE, verbose_name=_("user"))
+    address = models.TextField(_("address"))
+    digest = models.BinaryField(_("digest of the code"))
+    ends_at = models.DateTimeField(_("ends"))
+    tries_left = models.PositiveSmallIntegerField(_("tries left"))
+
+    class Meta:
+        verbose_name = _("mailed code")
+        verbose_name_plural = _("mailed codes")
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class KnownNetwork(models.Model):
+    """A network (/24, /48 or "unix") from which a user signed in within a month. `seen_at` is late by a day at most.
+
+    Guesses of strangers do not delay users who come from a known network. The sweep deletes old rows.
+    """
+
+    # No constraint: its check would make a batch of rows wait while a form holds the user's row.
+    user = models.ForeignKey(User, models.CASCADE, db_constraint=False, db_index=False)
+    network = models.CharField(max_length=64)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("known network")
+        verbose_name_plural = _("known networks")
+        # A sign-in looks for its pair here, unless the worker has noted the pair itself.
+        constraints = [models.UniqueConstraint(fields=["user", "network"], name="known_network_once_per_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.network}"
+
+
+class WebSession(AbstractBaseSession):
+    """One browser that is signed in. The column `user` lets pages list and end the sessions of a user.
+
+    The data of the session says from where and when it was last used.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, null=True, verbose_name=_("user"))
+
+    class Meta(AbstractBaseSession.Meta):
+        verbose_name = _("web session")  # type: ignore[assignment]  # a str in Django's own stubs
+        verbose_name_plural = _("web sessions")  # type: ignore[assignment]  # the same
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionBase]:
+        store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
+        return store

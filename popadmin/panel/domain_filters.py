@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from mailstore.directory import domain_usage
-from mailstore.models.domains import joined
+from mailstore.models.columns import joined
 from popadmin.lists.columns import SEARCH_CHARACTERS, Filters, Rows, Search
 from popadmin.panel.search_terms import domain_name, spellings
 from popadmin.panel.usage_filters import NEAR_PERCENT, stored

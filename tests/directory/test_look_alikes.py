@@ -9,7 +9,7 @@ from mailstore.directory import aliases, mailbox_batch, mailboxes
 from mailstore.directory.mailbox_batch import Wanted
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias, User
-from mailstore.models.users import NOT_ASCII
+from mailstore.models.columns import NOT_ASCII
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox
 
 pytestmark = pytest.mark.django_db

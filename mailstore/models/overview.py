@@ -1,16 +1,14 @@
-"""What the overview tells of the past and of the parts of the site: sums, by day too, and who is at work."""
+"""What the overview shows: sums by day, holdings, which parts of the site are at work, and passes of the sweep."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-
-from mailstore.models.domains import Domain
 
 
 class Tally(models.Model):
     """Of one domain on one day (UTC). Written by the sweep, which counts each delivery and each hour once."""
 
     day = models.DateField(_("day"))
-    domain = models.ForeignKey(Domain, models.CASCADE, verbose_name=_("domain"), db_index=False)
+    domain = models.ForeignKey("mailstore.Domain", models.CASCADE, verbose_name=_("domain"), db_index=False)
     deliveries = models.BigIntegerField(_("deliveries"), default=0)
     octets = models.BigIntegerField(_("size"), default=0)
     sign_ins = models.BigIntegerField(_("sign-ins"), default=0)
@@ -62,3 +60,19 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.part
+
+
+class SweepPass(models.Model):
+    """One pass that was not stopped. `figures` is what `sweep --json` prints."""
+
+    started_at = models.DateTimeField(_("started"))
+    ended_at = models.DateTimeField(_("ended"))
+    figures = models.JSONField(_("figures"), default=dict)
+
+    class Meta:
+        verbose_name = _("pass of the sweep")
+        verbose_name_plural = _("passes of the sweep")
+        get_latest_by = "pk"
+
+    def __str__(self) -> str:
+        return str(self.started_at)

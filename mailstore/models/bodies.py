@@ -1,0 +1,69 @@
+"""Bodies of messages, the store that has them, and how far their check has come."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Body(models.Model):
+    """Octets at rest in the body store; shared by the recipients of one delivery. Never changes.
+
+    `subject` and `sender` are read from it when an owner first lists or searches his mail, never at its delivery, and
+    shown to owners only; NULL: not read yet.
+    """
+
+    key = models.TextField(_("key"), unique=True)
+    wire_octets = models.BigIntegerField(_("octets at rest, dot-stuffed"))
+    octets = models.BigIntegerField(_("octets, unstuffed"))
+    digest = models.BinaryField(_("XXH3-128 of the octets at rest"), max_length=16)
+    subject = models.TextField(_("subject"), null=True, blank=True, editable=False)  # noqa: DJ001 - NULL is "not read yet"
+    sender = models.TextField(_("sender"), null=True, blank=True, editable=False)  # noqa: DJ001 - the same
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    unreferenced_at = models.DateTimeField(_("last row left"), null=True, blank=True)
+    # Of one that the check of all bodies has found missing or changed, until it is whole again.
+    damaged_at = models.DateTimeField(_("damage found"), null=True, blank=True)
+    damage_told_at = models.DateTimeField(_("administrators told"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("body")
+        verbose_name_plural = _("bodies")
+        indexes = [
+            # The sweep: bodies whose last row left more than a day ago.
+            models.Index(
+                fields=["unreferenced_at"],
+                condition=models.Q(unreferenced_at__isnull=False),
+                name="body_unreferenced",
+            ),
+            # What is damaged: pages, monitors, and the check, which looks at it again. A delivery writes nothing here.
+            models.Index(fields=["damaged_at"], condition=models.Q(damaged_at__isnull=False), name="body_damaged"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class StoreTie(models.Model):
+    """Which body store is ours: what stands in it as well. No row: none was tied yet."""
+
+    store_id = models.TextField(_("store"))
+
+    class Meta:
+        verbose_name = _("tie to a body store")
+        verbose_name_plural = _("ties to a body store")
+
+    def __str__(self) -> str:
+        return self.store_id
+
+
+class BodyCheck(models.Model):
+    """Where the reading of all bodies stands: the primary key of the last body, since when, and the last look."""
+
+    after = models.BigIntegerField(_("the last body that was read"), default=0)
+    began_at = models.DateTimeField(_("the round began"))
+    looked_at = models.DateTimeField(_("last look"))
+
+    class Meta:
+        verbose_name = _("check of bodies")
+        verbose_name_plural = _("checks of bodies")
+
+    def __str__(self) -> str:
+        return str(self.after)
