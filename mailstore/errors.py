@@ -1,4 +1,6 @@
-"""The errors that the ports answer with. Each protocol makes its replies of them in its module `replies`.
+"""What the ports answer with: `Done` takes a value or one of the errors below.
+
+Each protocol makes its replies of the errors in its module `replies`.
 
 MailError
 ├── Refused                  will fail again: the peer, the owner or the admin must change something
@@ -20,6 +22,11 @@ MailError
     ├── Abandoned            the client left before its password was checked
     └── AliasOutside         an alias with targets that only the MTA can reach
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
 
 
 class MailError(Exception):
@@ -96,3 +103,11 @@ class Abandoned(TryAgain):
 
 class AliasOutside(TryAgain):
     """An alias with targets that are not local; the MTA must expand it before LMTP."""
+
+
+T = TypeVar("T")
+
+# How a port answers that cannot answer at once. The caller passes `done`. The port calls it exactly once, with a value
+# or with a MailError; it may do so before the call returns. The call itself never raises. A session that has ended by
+# then ignores the answer. There is no task, no future and no coroutine, so an answer costs one call.
+Done = Callable[[T | MailError], None]

@@ -14,9 +14,8 @@ from mailstore.bodies.drafts import FileDraft
 from mailstore.bodies.folders import Folders
 from mailstore.bodies.quarantine import Quarantine
 from mailstore.bodies.store_owner import identity_of, owner_of, user_name
-from mailstore.errors import BodyLost, BodyUnreadable, MailError, StorageFull, TryAgain, Unavailable
+from mailstore.errors import BodyLost, BodyUnreadable, Done, MailError, StorageFull, TryAgain, Unavailable
 from mailstore.policy import sortable_ids
-from mailstore.ports.answer import Done
 from mailstore.ports.bodies import BodyRef, ForeignFile, OpenBody
 
 FREE_OCTETS = 1024 * 1024  # with less free room, enough for a few messages, the store reports that it is full

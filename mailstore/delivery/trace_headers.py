@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
-from mailstore.ports import Envelope
+from mailstore.ports.delivery import Envelope
 
 TEXT_LIMIT = 400  # characters kept of a name from a peer: header lines stay below RFC 5322's 998
 LINE_OCTETS = 998  # RFC 5322 §2.1.1, without CRLF

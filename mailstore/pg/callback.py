@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TypeVar
 
-from mailstore.errors import MailError, Unavailable
-from mailstore.ports.answer import Done
+from mailstore.errors import Done, MailError, Unavailable
 
 T = TypeVar("T")
 log = logging.getLogger("popadmin.store")

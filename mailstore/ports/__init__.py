@@ -4,12 +4,12 @@ Protocols know these modules, and neither Django nor sockets nor the clock. The 
 LMTP. Tests put fakes behind the same ports; `tests/suites` holds what every implementation must do.
 """
 
-from mailstore.ports.answer import Done
+from mailstore.errors import Done
 from mailstore.ports.bodies import BodyRef, BodyStore, Draft, ForeignFile, OpenBody
 from mailstore.ports.connection import Peer, Session
 from mailstore.ports.delivery import Delivered, Delivery, Envelope, Intake, Recipient
-from mailstore.ports.journal import Journal
-from mailstore.ports.maildrop import Accounts, Credentials, Handled, Listing, Maildrop, Message, SessionRecord, SignIn
+from mailstore.ports.journal import Journal, SessionRecord
+from mailstore.ports.maildrop import Accounts, Credentials, Handled, Listing, Maildrop, Message, SignIn
 
 __all__ = [
     "Accounts",

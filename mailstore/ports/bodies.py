@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from mailstore.errors import TryAgain
-from mailstore.ports.answer import Done
+from mailstore.errors import Done, TryAgain
 
 
 class BodyRef(NamedTuple):

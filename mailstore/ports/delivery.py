@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from mailstore.errors import MailError
-from mailstore.ports.answer import Done
+from mailstore.errors import Done, MailError
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,32 @@
-"""The port of the log: sessions report events to it."""
+"""The port of the log: sessions report events to it, and at their end what they did."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from mailstore.errors import MailError
-from mailstore.ports.maildrop import SessionRecord
+
+
+@dataclass(slots=True)
+class SessionRecord:
+    """What a POP3 session did, reported once at its end (P-198). The counts are of commands answered +OK."""
+
+    client: str
+    proxy: str | None = None
+    address: str | None = None
+    device: str | None = None
+    mechanism: str | None = None
+    tls: str | None = None
+    reason: str = "lost"
+    top: int = 0
+    retr: int = 0
+    dele: int = 0
+    octets_in: int = 0
+    octets_out: int = 0
+    removed: int = 0
+    messages: int = 0
+    uidl_digest: str | None = None
 
 
 class Journal(Protocol):

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from mailstore.ports.answer import Done
+from mailstore.errors import Done
 from mailstore.ports.bodies import OpenBody
+from mailstore.ports.journal import SessionRecord
 
 
 class Credentials(NamedTuple):
@@ -48,27 +49,6 @@ class Message(NamedTuple):
     octets: int
     prefix: bytes
     body: OpenBody
-
-
-@dataclass(slots=True)
-class SessionRecord:
-    """What a POP3 session did, reported once at its end (P-198). The counts are of commands answered +OK."""
-
-    client: str
-    proxy: str | None = None
-    address: str | None = None
-    device: str | None = None
-    mechanism: str | None = None
-    tls: str | None = None
-    reason: str = "lost"
-    top: int = 0
-    retr: int = 0
-    dele: int = 0
-    octets_in: int = 0
-    octets_out: int = 0
-    removed: int = 0
-    messages: int = 0
-    uidl_digest: str | None = None
 
 
 class Handled(NamedTuple):
