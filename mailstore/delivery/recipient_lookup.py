@@ -17,8 +17,7 @@ from mailstore.errors import (
     UnknownRecipient,
 )
 from mailstore.pg import array_literals
-from mailstore.policy.addresses import BadAddress, lookup_keys, normal_address
-from mailstore.policy.aliases import LEVELS_AT_MOST, TARGETS_AT_MOST
+from mailstore.policy.addresses import ALIAS_LEVELS_LIMIT, ALIAS_TARGETS_LIMIT, BadAddress, lookup_keys, normal_address
 from mailstore.ports import Done, Recipient
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.quota_relief import FIND_ROOM, RELIEF_ROUNDS, RELIEVE
@@ -121,8 +120,8 @@ class _Search:
     def _go_on(self, following: list[str], depth: int) -> None:
         if not following:
             self._decide(list(self._boxes.values()))
-        elif depth == LEVELS_AT_MOST or len(following) + len(self._boxes) > TARGETS_AT_MOST:
-            self._outside(f"more than {LEVELS_AT_MOST} levels or {TARGETS_AT_MOST} targets")
+        elif depth == ALIAS_LEVELS_LIMIT or len(following) + len(self._boxes) > ALIAS_TARGETS_LIMIT:
+            self._outside(f"more than {ALIAS_LEVELS_LIMIT} levels or {ALIAS_TARGETS_LIMIT} targets")
         else:
             self.ask({name: _keys(name) for name in following}, depth + 1)
 

@@ -10,8 +10,7 @@ from django.utils.translation import gettext as _
 
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias, Domain, Mailbox
-from mailstore.policy import aliases as reach
-from mailstore.policy.addresses import lookup_keys
+from mailstore.policy.addresses import ALIAS_LEVELS_LIMIT, ALIAS_TARGETS_LIMIT, lookup_keys
 
 # One transaction at a time changes aliases, so that two changes cannot close a loop between them.
 _ONE_WRITER = "SELECT pg_advisory_xact_lock(hashtext('mailstore_alias'))"
@@ -34,10 +33,10 @@ def refuse(address: str, targets: list[str]) -> None:
         level = {target for onward in reached.values() for target in onward} - followed
         followed |= level
         levels += 1
-        if levels > reach.LEVELS_AT_MOST or len(followed) > reach.TARGETS_AT_MOST:
+        if levels > ALIAS_LEVELS_LIMIT or len(followed) > ALIAS_TARGETS_LIMIT:
             raise Rejected(
                 _("%(address)s would lead through more than %(levels)d levels or to more than %(most)d targets")
-                % {"address": address, "levels": reach.LEVELS_AT_MOST, "most": reach.TARGETS_AT_MOST},
+                % {"address": address, "levels": ALIAS_LEVELS_LIMIT, "most": ALIAS_TARGETS_LIMIT},
                 field="targets",
             )
 

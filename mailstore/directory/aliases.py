@@ -17,8 +17,7 @@ from mailstore.directory.fields.domain import AliasExpiry, AliasValues
 from mailstore.directory.look_alikes import Neighbours
 from mailstore.directory.outcome import Ensured, Only, Rejected, assign, details
 from mailstore.models import Alias, Domain, Mailbox
-from mailstore.policy import aliases as reach
-from mailstore.policy.addresses import BadAddress, normal_address, normal_domain
+from mailstore.policy.addresses import ALIAS_TARGETS_LIMIT, BadAddress, normal_address, normal_domain
 
 
 def ensure(
@@ -137,8 +136,8 @@ def _normal_targets(targets: Sequence[str]) -> list[str]:
         wanted = list(dict.fromkeys(normal_address(target) for target in targets))
     except BadAddress as error:
         raise Rejected(address_error.sentence(error), field="targets") from error
-    if not 0 < len(wanted) <= reach.TARGETS_AT_MOST:
-        raise Rejected(_("an alias needs 1 to %(most)d targets") % {"most": reach.TARGETS_AT_MOST}, field="targets")
+    if not 0 < len(wanted) <= ALIAS_TARGETS_LIMIT:
+        raise Rejected(_("an alias needs 1 to %(most)d targets") % {"most": ALIAS_TARGETS_LIMIT}, field="targets")
     return wanted
 
 

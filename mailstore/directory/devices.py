@@ -16,7 +16,7 @@ from mailstore.directory.audit import Actor
 from mailstore.directory.fields.mailbox import DEVICE
 from mailstore.directory.outcome import Rejected, refuse_violations
 from mailstore.models import Device, Mailbox
-from mailstore.policy import devices as shapes
+from mailstore.policy import device_secret
 from mailstore.sql import device_settlement
 
 STARTS = DEVICE["start"].choices
@@ -59,7 +59,7 @@ def add(address: str, name: str, *, actor: Actor, mode: str | None = None, start
     label = _checked_name(name)
     chosen = _checked(mode or Device.Mode.INDEPENDENT, Device.Mode.values, _("mode"))
     begin = _checked(start, STARTS, _("start"))
-    secret = shapes.secret_of(secrets.token_bytes(shapes.SECRET_OCTETS))
+    secret = device_secret.secret_of(secrets.token_bytes(device_secret.SECRET_OCTETS))
     with transaction.atomic(), refuse_violations(_RACES):
         mailbox = mailbox_lookup.locked(normal)
         _free_main_view(mailbox)
@@ -68,8 +68,8 @@ def add(address: str, name: str, *, actor: Actor, mode: str | None = None, start
             mailbox=mailbox,
             name=label,
             mode=chosen,
-            selector=secret[: shapes.SELECTOR_CHARACTERS],
-            digest=shapes.digest(secret),
+            selector=secret[: device_secret.SELECTOR_CHARACTERS],
+            digest=device_secret.digest(secret),
             hidden=hidden,
             skipped=hidden,
             hidden_messages=messages,

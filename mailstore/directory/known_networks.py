@@ -7,8 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from mailstore.models import KnownNetwork, User
-from mailstore.policy.known_pairs import KNOWN_DAYS, NETWORKS_LIMIT
-from mailstore.policy.networks import network
+from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_LIMIT, network
 
 
 def known(address: str, client: str) -> bool:

@@ -16,7 +16,6 @@ from mailstore.errors import BodyLost, BodyUnreadable, TryAgain
 from mailstore.integrity import counter_checks, stay_checks
 from mailstore.messages.message_file import ref_of
 from mailstore.models import Body, Mailbox, Message
-from mailstore.policy import litter_bound
 from mailstore.ports import BodyStore
 from mailstore.retention import body_census, store_tie
 from mailstore.retention.body_census import BATCH_ROWS, GRACE_SECONDS, Census, Progress
@@ -107,7 +106,7 @@ class Check:
         """Return why a repair touches no file; None where it may."""
         if self.destroy is not None:
             return None if self.destroy == found.unknown else f"--destroy says {self.destroy}: no file was touched"
-        if foreign is None and litter_bound.is_ordinary(found.unknown, found.known):
+        if foreign is None and found.is_ordinary():
             return None
         return (
             f"have no row in this database, which knows {found.known}: is it the right one? No file was touched. "

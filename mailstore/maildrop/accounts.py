@@ -15,7 +15,7 @@ from mailstore.maildrop.session_revocation import SessionRevocation
 from mailstore.maildrop.sign_in import SignInContext, StoredSignIn
 from mailstore.maildrop.sign_in_refusal import SignInRefusals
 from mailstore.pg.pipeline import StatementFailed
-from mailstore.policy.known_pairs import KnownPairs
+from mailstore.policy.networks import KnownPairs
 from mailstore.policy.throttle import Throttle
 from mailstore.ports import BodyStore, Credentials, Done, Maildrop, SignIn
 from mailstore.sql.connection_pool import ConnectionPool

@@ -14,11 +14,10 @@ from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.maildrop import MaildropContext, StoredMaildrop, View
 from mailstore.maildrop.password_check import Check, Passwords
 from mailstore.maildrop.sign_in_refusal import SignInRefusals, Why
-from mailstore.policy import devices
+from mailstore.policy import device_secret
 from mailstore.policy.addresses import BadAddress, normal_address
 from mailstore.policy.hash_queue import HashLane
-from mailstore.policy.known_pairs import KnownPairs
-from mailstore.policy.networks import network
+from mailstore.policy.networks import KnownPairs, network
 from mailstore.policy.throttle import Throttle
 from mailstore.ports import Credentials, Done, Maildrop
 from mailstore.sql.statements.sign_in import SIGN_IN
@@ -82,8 +81,8 @@ class StoredSignIn:
         except (BadAddress, UnicodeEncodeError):
             name = NOBODY
         selector = None
-        if typed := devices.split(credentials.secret):
-            selector, self._device_digest = typed[0].encode(), devices.digest(typed[1])
+        if typed := device_secret.split(credentials.secret):
+            selector, self._device_digest = typed[0].encode(), device_secret.digest(typed[1])
         noted = memory.known_pairs.has(credentials.address, self._network, _now())
         where = None if noted else self._network.encode()
         asked = SIGN_IN.values(address=name, selector=selector, network=where)

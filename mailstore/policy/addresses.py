@@ -1,4 +1,7 @@
-"""The one normal form of addresses, domains and logins, for the panel, the shell, LMTP and POP3 (P-040)."""
+"""The one normal form of addresses, domains and logins, for the panel, the shell, LMTP and POP3 (P-040).
+
+Also how far the aliases of an address may lead.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,10 @@ ADDRESS_OCTETS = 254  # RFC 5321 §4.5.3.1.3: a path of 256 with its angle brack
 LOCAL_PART_OCTETS = 64  # RFC 5321 §4.5.3.1.1
 LABEL_OCTETS = 63  # RFC 1035 §2.3.4; a U-label has fewer characters than its A-label octets
 DOMAIN_OCTETS = 253  # RFC 1035 §2.3.4, written without the final dot
+
+# Limits of an alias, for the code that makes aliases and for the code that follows them.
+ALIAS_TARGETS_LIMIT = 1000  # Postfix's virtual_alias_expansion_limit: above it mail is deferred for ever
+ALIAS_LEVELS_LIMIT = 5  # aliases of aliases; each level is one more query for each delivery
 
 # RFC 1123 §2.1: letters, digits, hyphens inside; at least two labels. If the last is all digits, it is an IP address.
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"

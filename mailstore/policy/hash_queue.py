@@ -19,7 +19,7 @@ from enum import Enum, auto
 from itertools import count
 from typing import Generic, TypeVar
 
-from mailstore.policy.throttle import NAME_CHARACTERS
+from mailstore.policy.networks import NAME_CHARACTERS
 
 WINDOW_SECONDS = 60.0  # how long a check counts against others
 TABLE_LIMIT = 20_000  # networks and accounts with a count; the oldest are dropped

@@ -15,14 +15,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from mailstore.policy.networks import network
+from mailstore.policy.networks import NAME_CHARACTERS, network, pair_key
 
 DAY_SECONDS = 86_400
 HOUR_SECONDS = 3_600
 WRONG_PASSWORDS_A_DAY = 50  # per account and network; a person with many devices and an old password stays far below
 UNKNOWN_ACCOUNTS_AN_HOUR = 20  # per network; a mistyped address now and then in an office is no attack
 TABLE_LIMIT = 20_000  # entries of each table, some 20 MB in all; the oldest are dropped
-NAME_CHARACTERS = 254  # the longest address; no account has a longer name, so the rest need not fill memory
 FIRST_DELAY_SECONDS = 0.25
 LONGEST_DELAY_SECONDS = 15.0  # far below the shortest time a mail program waits (30 s)
 DELAY_STEPS = 7  # distinct failures that lead from the first delay to the longest; more need no counting
@@ -105,7 +104,7 @@ class Throttle:
         unknown accounts, but not other accounts in it from the bar for wrong passwords.
         """
         where = network(client)
-        here = _here(account, where)
+        here = pair_key(account, where)
         if self._good_accounts.has(here, now):
             return False
         if self._guessed.full(here, now):
@@ -118,7 +117,7 @@ class Throttle:
         Failures from other networks never delay an owner who has the right password.
         """
         where = network(client)
-        count = self._guessed.count(_here(account, where), now)
+        count = self._guessed.count(pair_key(account, where), now)
         if not loopback and not self._good_networks.has(where, now):
             count = max(count, self._failed.count(where, now))
         return _delay_seconds(count)
@@ -130,7 +129,7 @@ class Throttle:
         time of an answer does not tell which accounts exist.
         """
         where, name = network(client), account[:NAME_CHARACTERS]
-        self._guessed.add(_here(name, where), secret, now)
+        self._guessed.add(pair_key(name, where), secret, now)
         count = self._wrong.add(name, secret, now)
         if not loopback:
             if unknown:
@@ -143,21 +142,16 @@ class Throttle:
     def forgive(self, client: str, account: str, secret: bytes) -> None:
         """Take a failure back: it was the previous password of the account, from a device that missed the change."""
         where, name = network(client), account[:NAME_CHARACTERS]
-        self._guessed.discard(_here(name, where), secret)
+        self._guessed.discard(pair_key(name, where), secret)
         if self._wrong.discard(name, secret):
             self._failed.discard(where, name.encode())
 
     def succeeded(self, client: str, account: str, now: float) -> None:
         """Remember for a day that this account signed in well from this network."""
         where = network(client)
-        self._good_accounts.add(_here(account, where), now)
+        self._good_accounts.add(pair_key(account, where), now)
         self._good_networks.add(where, now)
 
 
 def _delay_seconds(count: int) -> float:
     return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** (count - 1)) if count else 0.0
-
-
-def _here(account: str, where: str) -> str:
-    """Return the key of one account in one network; the name of a network has no blank."""
-    return f"{where} {account[:NAME_CHARACTERS]}"

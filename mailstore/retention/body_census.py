@@ -13,6 +13,10 @@ from mailstore.ports import BodyStore
 
 GRACE_SECONDS = 3600  # a body this young may belong to a delivery that is still under way
 BATCH_ROWS = 1000
+MAX_UNKNOWN = 1000  # bodies without a row, of deliveries that died between body and row, in a bad year
+MAX_PERCENT = 1
+MAX_OF_SMALL_STORE = 20  # where one body is more than a percent
+KNOWN_TO_BE_OURS = 9  # so many bodies that the database knows, for each one that it does not
 
 Progress = Callable[[str, int, int | None], None]  # what is looked at, how many so far, of how many if that is known
 
@@ -23,6 +27,20 @@ class Census:
 
     known: int
     unknown: int
+
+    def is_ordinary(self) -> bool:
+        """Say whether broken deliveries can explain so many bodies without a row, beside so many with one.
+
+        False where the database may be another one, or a new one, since it knows few of the bodies.
+        """
+        if self.unknown > MAX_UNKNOWN:
+            return False
+        most_percent = (self.unknown + self.known) * MAX_PERCENT
+        return self.unknown * 100 <= most_percent or self.unknown <= min(MAX_OF_SMALL_STORE, self.known)
+
+    def is_ours(self) -> bool:
+        """Say whether the bodies show that the store belongs to the database, where neither names the other."""
+        return self.known >= KNOWN_TO_BE_OURS * self.unknown
 
 
 def count(store: BodyStore, progress: Progress = lambda _what, _count, _total: None) -> Census:

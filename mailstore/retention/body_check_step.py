@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Max, Min
@@ -17,11 +18,14 @@ from django.utils.translation import gettext_lazy, ngettext
 from mailstore.delivery import notices
 from mailstore.messages import damaged_bodies
 from mailstore.models import Body, BodyCheck, User
-from mailstore.policy import reading_schedule
 from mailstore.retention import admin_mail
 from mailstore.sql.sweep_step import BATCH_ROWS, Step, SweepContext
 
 AGAIN_BODIES = 20  # damaged bodies that a look reads again, chosen at random
+OCTETS_PER_SECOND = 32 * 1024 * 1024  # a rotating disk can still serve others meanwhile
+SHARE_SECONDS = 10  # reading takes one of so many seconds since the last run
+LEAST_SECONDS = 5.0
+MOST_SECONDS = 600.0  # of a timer that runs once a day; others do not wait longer for the sweep
 PAUSE_SECONDS = 0.05  # a shorter wait is not worth a sleep
 NAMED = 50
 _WHAT_TO_DO = gettext_lazy(
@@ -51,7 +55,7 @@ class Budget:
     def spend(self, octets: int) -> None:
         """Note that so many octets were read, and wait where that was too fast."""
         self._octets += octets
-        ahead = self._octets / reading_schedule.OCTETS_PER_SECOND - (time.monotonic() - self._began)
+        ahead = self._octets / OCTETS_PER_SECOND - (time.monotonic() - self._began)
         if ahead > PAUSE_SECONDS:
             time.sleep(ahead)
 
@@ -83,7 +87,7 @@ def _due(context: SweepContext) -> Due | None:
     if left["first"] is not None:
         check.after = left["first"] - 1  # keys of bodies that are long gone take no time
     ends = (context.now - check.began_at).days >= days
-    until = reading_schedule.until(
+    until = due_until(
         after=check.after,
         last=left["last"] or check.after,
         began_at=check.began_at,
@@ -96,6 +100,24 @@ def _due(context: SweepContext) -> Due | None:
     return Due(check, until, ends=ends)
 
 
+def due_until(*, after: int, last: int, began_at: datetime, looked_at: datetime, now: datetime, days: int) -> int:
+    """Return the key up to which bodies are due, out of the keys above `after` up to the present `last`.
+
+    One pass over the store takes `days`. It includes bodies that came since it began, so no body waits longer for its
+    first reading.
+    """
+    left = began_at + timedelta(days=days) - looked_at
+    passed = now - looked_at
+    if left <= passed:
+        return max(after, last)
+    return max(after, after + int((last - after) * (max(passed, timedelta()) / left)))
+
+
+def run_seconds(passed: timedelta) -> float:
+    """Return how many seconds one run may take, when the last one was so long ago."""
+    return min(MOST_SECONDS, max(LEAST_SECONDS, passed.total_seconds() / SHARE_SECONDS))
+
+
 def _read_again(context: SweepContext) -> None:
     for body in Body.objects.filter(damaged_at__isnull=False).order_by("?")[:AGAIN_BODIES]:
         if not context.stop():
@@ -105,7 +127,7 @@ def _read_again(context: SweepContext) -> None:
 def _read(due: Due, context: SweepContext) -> int:
     """Read what is due and note where it stopped; returns how many bodies."""
     check, count = due.check, 0
-    budget = Budget(reading_schedule.seconds(context.now - check.looked_at))
+    budget = Budget(run_seconds(context.now - check.looked_at))
     for body in _between(check.after, due.until):
         if context.stop() or budget.over():
             break

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from mailstore.models import Job, Roster, WebSession
-from mailstore.policy.known_pairs import KNOWN_DAYS, NETWORKS_KEPT
+from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_KEPT
 from mailstore.sql.sweep_step import Step, SweepContext
 
 

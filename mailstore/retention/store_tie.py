@@ -10,7 +10,6 @@ import logging
 
 from mailstore.delivery.message_writer import fresh_id
 from mailstore.models import StoreTie
-from mailstore.policy import litter_bound
 from mailstore.ports import BodyStore
 from mailstore.retention import body_census
 from mailstore.retention.body_census import Census
@@ -32,7 +31,7 @@ def settle(store: BodyStore) -> str | None:
         return None
     found = body_census.sample(store, SAMPLE_BODIES)
     fault = _wrong(database_id, store_id, found)
-    if fault is None and litter_bound.is_ours(found.unknown, found.known):
+    if fault is None and found.is_ours():
         _tie(store, database_id, store_id)
     return fault
 
@@ -51,7 +50,7 @@ def _wrong(database_id: str | None, store_id: str | None, found: Census) -> str 
         return None
     if database_id is not None:
         return f"the store is {store_id}, but the one of this database is {database_id}: {REMEDY}"
-    if litter_bound.is_ours(found.unknown, found.known):
+    if found.is_ours():
         return None
     return (
         f"the store is {store_id}, and this database knows {found.known} of its bodies, not {found.unknown}: {REMEDY}"

@@ -13,7 +13,7 @@ from mailstore import durable_file
 from mailstore.delivery import pipe
 from mailstore.directory import admins, aliases, devices, domains, mailboxes, new_password, policies
 from mailstore.models import Device, DiarySession, Domain, User
-from mailstore.policy import devices as shapes
+from mailstore.policy import device_secret
 from mailstore.retention.tally_step import count_now
 from popadmin.up.credentials import ACTOR, FIRST_ADMIN, Credential
 from popadmin.up.demo_mail import Letter, letters
@@ -112,7 +112,7 @@ class Demo:
         key = f"{_address(name)} {device}"
         if key not in self._record.devices and not devices.listing(_address(name)).filter(name=device).exists():
             _row, secret = devices.add(_address(name), device, actor=ACTOR, mode=mode)
-            self._record.devices[key] = shapes.shown(secret)
+            self._record.devices[key] = device_secret.shown(secret)
             self._save()
 
     def _deliver(self, mail: Sequence[Letter]) -> int:

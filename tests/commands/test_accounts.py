@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, User
-from mailstore.policy import devices as shapes
+from mailstore.policy import device_secret
 from tests.commands.shell import one_line, process, said
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
 
@@ -161,8 +161,8 @@ def test_device_add_shows_a_password_that_reads_back_and_says_what_became_of_the
     a_mailbox()
     text = said("device", "add", ANN, "Office PC")
     shown = next(line.split()[1] for line in text.splitlines() if "password:" in line)
-    selector, canonical = shapes.split(shown)
-    assert bytes(Device.objects.get(selector=selector).digest) == shapes.digest(canonical)
+    selector, canonical = device_secret.split(shown)
+    assert bytes(Device.objects.get(selector=selector).digest) == device_secret.digest(canonical)
     assert "the main password's view is independent" in text
     assert "the main password's view" not in said("device", "add", ANN, "Phone", "--mode", "peek")
     assert "the main password's view" not in said("device", "revoke", ANN, "Phone")

@@ -6,7 +6,7 @@ import pytest
 
 from mailstore.errors import AliasOutside, MailError, QuotaDeferred, RecipientDisabled, UnknownRecipient
 from mailstore.models import Alias, Domain, Mailbox
-from mailstore.policy.aliases import LEVELS_AT_MOST, TARGETS_AT_MOST
+from mailstore.policy.addresses import ALIAS_LEVELS_LIMIT, ALIAS_TARGETS_LIMIT
 from mailstore.ports import Recipient
 from tests.site.mail import Mail
 from tests.site.rows import a_domain, a_mailbox
@@ -81,12 +81,12 @@ def test_aliases_in_a_circle_end(mail: Mail) -> None:
 
 def test_aliases_too_deep_or_too_wide_are_left_to_the_mta(mail: Mail) -> None:
     a_mailbox()
-    for level in range(LEVELS_AT_MOST + 1):
+    for level in range(ALIAS_LEVELS_LIMIT + 1):
         an_alias(f"level{level}@example.org", f"level{level + 1}@example.org")
-    an_alias(f"level{LEVELS_AT_MOST + 1}@example.org", ANN)
+    an_alias(f"level{ALIAS_LEVELS_LIMIT + 1}@example.org", ANN)
     assert goes_to(mail, "level2@example.org") == {ANN}
     assert type(mail.recipient("level0@example.org")) is AliasOutside
-    an_alias("wide@example.org", *(f"ann+{n}@example.org" for n in range(TARGETS_AT_MOST + 1)))
+    an_alias("wide@example.org", *(f"ann+{n}@example.org" for n in range(ALIAS_TARGETS_LIMIT + 1)))
     assert type(mail.recipient("wide@example.org")) is AliasOutside
 
 

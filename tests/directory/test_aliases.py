@@ -7,7 +7,7 @@ import pytest
 from mailstore.directory import aliases
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias, AuditEntry
-from mailstore.policy.aliases import LEVELS_AT_MOST
+from mailstore.policy.addresses import ALIAS_LEVELS_LIMIT
 from tests.site.rows import ACTOR, a_domain, a_mailbox, at_once
 
 pytestmark = pytest.mark.django_db
@@ -129,8 +129,8 @@ def test_the_list_of_a_domain_has_its_own_only() -> None:
 
 def test_an_alias_reaches_no_further_than_a_delivery_would_follow_it() -> None:
     a_domain()
-    for level in range(LEVELS_AT_MOST):
+    for level in range(ALIAS_LEVELS_LIMIT):
         aliases.ensure(f"level{level}@example.org", [f"level{level - 1}@example.org"], actor=ACTOR)
-    with pytest.raises(Rejected, match=f"{LEVELS_AT_MOST} levels"):
-        aliases.ensure("top@example.org", [f"level{LEVELS_AT_MOST - 1}@example.org"], actor=ACTOR)
+    with pytest.raises(Rejected, match=f"{ALIAS_LEVELS_LIMIT} levels"):
+        aliases.ensure("top@example.org", [f"level{ALIAS_LEVELS_LIMIT - 1}@example.org"], actor=ACTOR)
     assert not Alias.objects.filter(address="top@example.org").exists()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from mailstore.directory import devices
 from mailstore.directory.outcome import Rejected
 from mailstore.models import AuditEntry, Device, Mailbox
-from mailstore.policy import devices as shapes
+from mailstore.policy import device_secret
 from tests.site.rows import ACTOR, a_mailbox, a_message, at_once
 
 pytestmark = pytest.mark.django_db
@@ -24,9 +24,9 @@ def main_mode(mailbox: Mailbox) -> str:
 def test_the_secret_finds_and_proves_its_device() -> None:
     a_mailbox()
     device, secret = devices.add(ANN, "Office PC", actor=ACTOR)
-    selector, canonical = shapes.split(shapes.shown(secret))
+    selector, canonical = device_secret.split(device_secret.shown(secret))
     row = Device.objects.get(selector=selector)
-    assert (row.pk, bytes(row.digest), row.mode) == (device.pk, shapes.digest(canonical), "independent")
+    assert (row.pk, bytes(row.digest), row.mode) == (device.pk, device_secret.digest(canonical), "independent")
     assert secret not in str(list(AuditEntry.objects.values_list("details", flat=True)))
 
 

@@ -22,7 +22,7 @@ from mailstore.errors import (
 from mailstore.maildrop.accounts import StoredAccounts
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.models import Device, Domain, KnownNetwork, Mailbox, RetentionPolicy, User
-from mailstore.policy.known_pairs import KNOWN_DAYS, NETWORKS_KEPT, NETWORKS_LIMIT
+from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_KEPT, NETWORKS_LIMIT
 from mailstore.policy.throttle import WRONG_PASSWORDS_A_DAY
 from mailstore.ports import Credentials, SignIn
 from mailstore.retention import sweep

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from mailstore.models import AuditEntry, Device, DiarySession
-from mailstore.policy import devices as shapes
+from mailstore.policy import device_secret
 from popadmin.owner.qr_code import qr
 from popadmin.owner.refusal_text import REMEDIES
 from tests.site.rows import a_message
@@ -32,8 +32,8 @@ def test_the_secret_is_shown_once_and_proves_the_device(client):
     client = signed_in(ANN)
     response = connected(client)
     device = Device.objects.get(name="Phone")
-    selector, canonical = shapes.split(secret_of(response))
-    assert (device.selector, bytes(device.digest)) == (selector, shapes.digest(canonical))
+    selector, canonical = device_secret.split(secret_of(response))
+    assert (device.selector, bytes(device.digest)) == (selector, device_secret.digest(canonical))
     for path in ("/devices/", f"/devices/{device.pk}/", f"/devices/{device.pk}/status/"):
         assert selector not in client.get(path).content.decode()
     assert selector not in str([*AuditEntry.objects.values_list("details", flat=True)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from mailstore.directory import admins
 from mailstore.integrity.fsck import Check
 from mailstore.models import Body, BodyCheck, Message, User
 from mailstore.retention import sweep
+from mailstore.retention.body_check_step import LEAST_SECONDS, MOST_SECONDS, due_until, run_seconds
 from mailstore.retention.sweep import SweepResult
 from popadmin.config import environment
 from tests.site.letters import Letters
@@ -30,6 +31,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ANN = "ann@example.org"
 LARGE = b"x" * 400_000 + b"\r\n"
 NOW = timezone.now()
+BEGAN = datetime(2026, 5, 4, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 def a_body(letters: Letters, wire: bytes = LARGE) -> Body:
@@ -206,3 +209,35 @@ def test_a_delivery_writes_no_more_for_it(letters: Letters) -> None:
 def test_an_empty_setting_switches_the_check_off(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("BODY_CHECK_DAYS", value)
     assert environment.integer("BODY_CHECK_DAYS", 30, least=0, most=3650, empty=0) == 0
+
+
+def until(*, after: int = 0, last: int = 3000, looked: timedelta, now: timedelta, days: int = 30) -> int:
+    return due_until(after=after, last=last, began_at=BEGAN, looked_at=BEGAN + looked, now=BEGAN + now, days=days)
+
+
+def test_each_day_has_its_share_of_what_is_left() -> None:
+    assert until(looked=0 * DAY, now=DAY) == 100
+    assert until(after=100, looked=DAY, now=2 * DAY) == 200
+    assert (
+        until(after=100, looked=11 * DAY, now=12 * DAY) == 100 + 2900 // 19
+    )  # what was missed is spread over the rest
+
+
+def test_what_came_in_meanwhile_is_in_the_round_too() -> None:
+    assert until(after=2900, last=6000, looked=29 * DAY, now=30 * DAY) == 6000
+
+
+@pytest.mark.parametrize("late", [0, 1, 400])
+def test_at_the_end_of_a_round_all_is_due(late: int) -> None:
+    assert until(after=5, looked=10 * DAY, now=(30 + late) * DAY) == 3000
+
+
+def test_less_than_a_body_is_none_and_time_is_no_way_back() -> None:
+    assert until(last=3, looked=0 * DAY, now=timedelta(hours=1)) == 0
+    assert until(after=7, looked=2 * DAY, now=DAY) == 7
+
+
+def test_a_look_may_take_a_tenth_of_the_time_since_the_last_within_bounds() -> None:
+    assert run_seconds(timedelta(minutes=5)) == 30
+    assert run_seconds(timedelta(seconds=1)) == LEAST_SECONDS
+    assert run_seconds(timedelta(days=1)) == MOST_SECONDS

@@ -13,7 +13,7 @@ from mailstore.management.field_options import add_field_options, json_values
 from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import actor
 from mailstore.models import Device
-from mailstore.policy.devices import shown
+from mailstore.policy.device_secret import shown
 
 HEADINGS = ("DEVICE", "MODE", "HIDDEN", "LAST SIGN-IN", "FROM", "MADE")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailstore.pg.statement import statement
-from mailstore.policy.known_pairs import KNOWN_DAYS, NETWORKS_LIMIT
+from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_LIMIT
 from mailstore.sql.policy_source import followed
 from mailstore.sql.statements.view import credential_version
 

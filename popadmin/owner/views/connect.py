@@ -16,7 +16,7 @@ from django.views.generic import FormView, TemplateView
 from mailstore.directory import devices
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Device
-from mailstore.policy import devices as shapes
+from mailstore.policy import device_secret
 from popadmin.owner import access
 from popadmin.owner.forms.devices import Connect as ConnectForm
 from popadmin.owner.mail_program import mail_program
@@ -53,7 +53,7 @@ class Connect(FormView):  # type: ignore[type-arg]  # generic only in its stubs
         return self.response_class(self.request, ["owner/connected.html"], self._made(device, secret, first=first))
 
     def _made(self, device: Device, secret: str, *, first: bool) -> dict[str, Any]:
-        secret_text = shapes.shown(secret)
+        secret_text = device_secret.shown(secret)
         pairs = urlencode({"user": signed_in(self.request).address, "secret": secret_text})
         # After the #: browsers do not send that part to a server, and cameras do not pass it to a search engine.
         phone = self.request.build_absolute_uri(reverse("setup-device")) + f"#{pairs}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailstore.policy import litter_bound
+from mailstore.retention.body_census import Census
 
 
 @pytest.mark.parametrize(
@@ -24,11 +24,11 @@ from mailstore.policy import litter_bound
     ],
 )
 def test_what_deliveries_leave_behind_is_little(unknown: int, known: int, ordinary: bool) -> None:
-    assert litter_bound.is_ordinary(unknown, known) is ordinary
+    assert Census(known, unknown).is_ordinary() is ordinary
 
 
 @pytest.mark.parametrize(
     ("unknown", "known", "ours"), [(0, 0, True), (0, 1, True), (1, 9, True), (1, 8, False), (2000, 0, False)]
 )
 def test_a_store_is_ours_where_nearly_all_of_it_is_known(unknown: int, known: int, ours: bool) -> None:
-    assert litter_bound.is_ours(unknown, known) is ours
+    assert Census(known, unknown).is_ours() is ours
