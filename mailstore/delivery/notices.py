@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, formataddr
+from email.utils import format_datetime, formataddr, make_msgid
+from smtplib import SMTPException
 
 from django.conf import settings
+from django.core import mail
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -21,6 +23,7 @@ from mailstore.delivery import one_off
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.delivery.message_writer import Placement, Refusing, fresh_id
 from mailstore.errors import MailError
+from mailstore.models import Mailbox, User
 from mailstore.ports import BodyRef, BodyStore, Envelope
 from mailstore.wire.body_normalizer import RawNormalizer
 
@@ -53,6 +56,29 @@ def speaking(language: str) -> translation.override:
 def deliver(notices: Sequence[Notice], *, now: datetime) -> list[Notice]:
     """Deliver notices as all mail is delivered; return those that are durable, now or before. Failures are logged."""
     return asyncio.run(_deliver(notices, now)) if notices else []
+
+
+def deliver_to_admin(admin: User, subject: str, text: str, *, occasion: str, now: datetime) -> bool:
+    """Deliver a notice to an administrator: to the mailbox here, else to the recovery address.
+
+    Returns False where there is neither, or the delivery to the mailbox failed. `occasion` is as in Notice.
+    """
+    own = Mailbox.objects.filter(user=admin, removed_at=None).first()
+    if own is not None:
+        return bool(deliver([Notice(own.pk, admin.address, admin.language, subject, text, occasion)], now=now))
+    if admin.recovery_address:
+        _send(admin.recovery_address, subject, text)
+    return bool(admin.recovery_address)
+
+
+def _send(address: str, subject: str, text: str) -> None:
+    """Send a mail by SMTP, and try once: a mail server that is away would be asked each minute."""
+    # Django's own Message-ID would ask the resolver for this machine's name.
+    headers = {"Auto-Submitted": "auto-generated", "Message-ID": make_msgid(domain=settings.PUBLIC_HOSTNAME)}
+    try:
+        mail.EmailMessage(subject, text, to=[address], headers=headers).send()
+    except (OSError, SMTPException) as error:
+        log.warning("a mail to %s could not be sent: %s", address, error)
 
 
 async def _deliver(notices: Sequence[Notice], now: datetime) -> list[Notice]:

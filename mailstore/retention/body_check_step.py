@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from mailstore.delivery import notices
 from mailstore.messages import damaged_bodies
 from mailstore.models import Body, BodyCheck, User
-from mailstore.retention import admin_mail
 from mailstore.sql.sweep_step import BATCH_ROWS, Step, SweepContext
 
 AGAIN_BODIES = 20  # damaged bodies that a look reads again, chosen at random
@@ -162,7 +161,9 @@ def _tell(context: SweepContext) -> None:
         with notices.speaking(admin.language):
             subject = ngettext("%(count)d stored message is damaged", "%(count)d stored messages are damaged", count)
             text = f"{_WHAT_TO_DO}\n\n{lines}\n"
-        admin_mail.hand_over(admin, subject % {"count": count}, text, occasion=f"damage {context.now}", now=context.now)
+        notices.deliver_to_admin(
+            admin, subject % {"count": count}, text, occasion=f"damage {context.now}", now=context.now
+        )
     fresh.update(damage_told_at=context.now)
 
 

@@ -22,7 +22,7 @@ from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.retention import HORIZON_DAYS
 from mailstore.retention import recovery_cap_step, recovery_step, relief_step
 from mailstore.retention.dry_run import columns, run_on_copies
-from mailstore.retention.sweep import STEPS
+from mailstore.retention.message_steps import MESSAGE_STEPS
 from mailstore.sql.expiry_rule import boxes, due
 from mailstore.sql.sweep_step import SweepContext
 from mailstore.sql.tables import REAL, Tables
@@ -173,7 +173,7 @@ def _destroyed(picked: str, which: Which, tables: Tables) -> Going:
 
 
 def _relieved(picked: str, which: Which, tables: Tables) -> Going | None:
-    """Make the whole pass on copies of the mailboxes that are full: what leaves anyway makes room too.
+    """Make the steps of a pass on copies of the mailboxes that are full: what leaves anyway makes room too.
 
     None where they hold so much that the page would wait for the copies.
     """
@@ -182,5 +182,6 @@ def _relieved(picked: str, which: Which, tables: Tables) -> Going | None:
     if held > COPIED_MOST:
         return None
     context = SweepContext(bodies.from_url(settings.MAIL_STORE_URL), which["now"], tables=tables)
-    gone = [figures for step, figures in run_on_copies(STEPS, keys, context, which) if step is relief_step.RELIEF]
+    done = run_on_copies(MESSAGE_STEPS, keys, context, which)
+    gone = [figures for step, figures in done if step is relief_step.RELIEF]
     return Going(sum(messages for messages, _octets in gone), sum(octets for _messages, octets in gone), len(keys))

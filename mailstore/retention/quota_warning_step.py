@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import Q, QuerySet
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from mailstore.delivery import notices
 from mailstore.delivery.notices import Notice
-from mailstore.models import Mailbox
+from mailstore.models import Mailbox, User
 from mailstore.policy.retention import WARN_PERCENTS
-from mailstore.retention import admin_mail
 from mailstore.sql.sweep_step import Step, SweepContext
 
 BATCH_NOTICES = 100  # whose bodies are made durable together
+DIGEST_PAUSE = timedelta(days=1)  # between two digests to one administrator
+DIGEST_LINES = 50  # mailboxes that a digest names; it counts the others, and the panel lists them all
 
 # The highest limit that a mailbox has crossed, beside the one of which its owner was told. It reads the rows of all
 # mailboxes without an index: their counters change with each delivery, which would have to keep the index.
@@ -78,7 +81,7 @@ def _act(context: SweepContext) -> tuple[int]:
             Mailbox.objects.filter(pk=notice.mailbox).update(warned_percent=percent, warned_at=context.now)
             warned += 1
     if not context.stop():
-        admin_mail.send_digests(context)
+        _send_digests(context)
     return (warned,)
 
 
@@ -141,6 +144,46 @@ def _remedy() -> str:
         "To make room, delete mail that you no longer need, on each of your devices, or let your mail program "
         "delete mail from the server some time after it has fetched it."
     )
+
+
+def _send_digests(context: SweepContext) -> int:
+    """Tell administrators which mailboxes filled up since the last digest, once a day at most; returns to how many."""
+    admins = User.objects.filter(Q(role=User.Role.ADMIN) | Q(grants__isnull=False), is_active=True).distinct()
+    due = admins.filter(Q(digested_at=None) | Q(digested_at__lte=context.now - DIGEST_PAUSE))
+    return sum(_send_to(admin, context) for admin in due.order_by("pk"))
+
+
+def _send_to(admin: User, context: SweepContext) -> bool:
+    filled = _filled(admin).select_related("user")
+    count = filled.count()
+    if not count or not _send_list(
+        admin, count, list(filled.order_by("-warned_percent", "pk")[:DIGEST_LINES]), context
+    ):
+        return False
+    User.objects.filter(pk=admin.pk).update(digested_at=context.now)
+    return True
+
+
+def _filled(admin: User) -> QuerySet[Mailbox]:
+    rows = Mailbox.objects.filter(warned_percent__gt=0, removed_at=None)
+    if admin.digested_at is not None:
+        rows = rows.filter(warned_at__gt=admin.digested_at)
+    return rows if admin.role == User.Role.ADMIN else rows.filter(domain__grants__user=admin)
+
+
+def _send_list(admin: User, count: int, first: Sequence[Mailbox], context: SweepContext) -> bool:
+    with notices.speaking(admin.language):
+        subject = ngettext("%(count)d mailbox is filling up", "%(count)d mailboxes are filling up", count) % {
+            "count": count
+        }
+        text = "\n".join(_lines(count, first)) + "\n"
+    return notices.deliver_to_admin(admin, subject, text, occasion=f"digest {admin.digested_at}", now=context.now)
+
+
+def _lines(count: int, first: Sequence[Mailbox]) -> list[str]:
+    lines = [f"{mailbox.warned_percent:>3} %  {mailbox.user.address}" for mailbox in first]
+    more = count - len(lines)
+    return [*lines, ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}] if more else lines
 
 
 WARN = Step(("warned",), None, _act, sways=_sways, copied=_count)

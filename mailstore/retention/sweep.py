@@ -15,24 +15,19 @@ from django.utils.translation import gettext as _
 from mailstore.directory.outcome import Rejected
 from mailstore.models import SweepPass
 from mailstore.ports import BodyStore
-from mailstore.retention.alias_step import EXPIRED_ALIASES
 from mailstore.retention.body_check_step import BODY_CHECK
 from mailstore.retention.body_step import DRAFTS, QUARANTINE, UNCLAIMED
-from mailstore.retention.coverage_step import POSSESSION
-from mailstore.retention.diary_step import DIARY
+from mailstore.retention.directory_step import EXPIRED_ALIASES, REMOVED
 from mailstore.retention.dry_run import run_on_copies
-from mailstore.retention.expiry_step import EXPIRE
 from mailstore.retention.finding_detectors import FINDINGS
-from mailstore.retention.old_record_step import KNOWN_NETWORKS, OLD_JOBS, VISITS
+from mailstore.retention.message_steps import MESSAGE_STEPS
+from mailstore.retention.old_record_step import DIARY, KNOWN_NETWORKS, OLD_JOBS, VISITS
 from mailstore.retention.quota_warning_step import WARN
 from mailstore.retention.recovery_cap_step import CAPPED
 from mailstore.retention.recovery_step import RESTED
-from mailstore.retention.relief_step import RELIEF
-from mailstore.retention.removal_step import REMOVED
-from mailstore.retention.silence_step import SILENCE
+from mailstore.retention.silence_notice_step import SILENCE_NOTICE
 from mailstore.retention.store_tie import TIED
 from mailstore.retention.tally_step import TALLY
-from mailstore.sql.device_settlement import SETTLE
 from mailstore.sql.sweep_step import Step, SweepContext
 
 _LEASE_KEY = "hashtext('mailstore_sweep')"
@@ -42,11 +37,8 @@ STEPS: tuple[Step, ...] = (
     DRAFTS,
     TIED,
     QUARANTINE,
-    SILENCE,
-    SETTLE,
-    POSSESSION,
-    EXPIRE,
-    RELIEF,
+    SILENCE_NOTICE,
+    *MESSAGE_STEPS,
     REMOVED,
     RESTED,
     CAPPED,

@@ -14,6 +14,7 @@ from mailstore.directory import devices, mailboxes, policies
 from mailstore.errors import MailError, TryAgain, Unavailable
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.models import Device, Mailbox, Message
+from mailstore.retention.silence_notice_step import SILENCE_NOTICE
 from mailstore.retention.silence_step import SILENCE
 from mailstore.sql.device_settlement import SETTLE
 from mailstore.sql.sweep_step import SweepContext
@@ -38,7 +39,9 @@ def heard(device: Device, at: datetime) -> None:
 
 
 def swept(letters: Letters, days: float) -> int:
-    return SILENCE.act(SweepContext(letters.store, NOW + timedelta(days=days)))[0]
+    context = SweepContext(letters.store, NOW + timedelta(days=days))
+    SILENCE_NOTICE.act(context)
+    return SILENCE.act(context)[0]
 
 
 def test_a_mail_comes_first_and_days_before(letters: Letters) -> None:

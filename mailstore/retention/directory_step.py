@@ -1,4 +1,8 @@
-"""The step that purges mailboxes and domains which were removed long enough ago, or are to go at once; none on hold."""
+"""The steps that destroy mailboxes, domains and aliases whose time is over.
+
+REMOVED purges mailboxes and domains that were removed long enough ago, or are to go at once; none on hold.
+EXPIRED_ALIASES removes aliases that expired long ago. Until then the lists show them, and they can be renewed.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +12,20 @@ from functools import partial
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from mailstore.directory import domain_removal, mailbox_removal, removal_notice
+from mailstore.directory import aliases, domain_removal, mailbox_removal, removal_notice
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
-from mailstore.models import Domain, Mailbox
+from mailstore.models import Alias, Domain, Mailbox
 from mailstore.sql.sweep_step import Step, SweepContext
 
 ACTOR = Actor("sweep", "shell")
 
 
-def _look(context: SweepContext) -> tuple[int]:
+def _look_at_removed(context: SweepContext) -> tuple[int]:
     return (_mailboxes(context).count() + Mailbox.objects.filter(domain__in=_domains(context)).count(),)
 
 
-def _act(context: SweepContext) -> tuple[int]:
+def _purge_removed(context: SweepContext) -> tuple[int]:
     return (sum(_purged(context)),)
 
 
@@ -50,4 +54,27 @@ def _domains(context: SweepContext) -> QuerySet[Domain]:
     return Domain.objects.filter(~Exists(held), removal_notice.due(context.now))
 
 
-REMOVED = Step(("mailboxes",), _look, _act)
+REMOVED = Step(("mailboxes",), _look_at_removed, _purge_removed)
+
+
+def _expired(context: SweepContext) -> QuerySet[Alias]:
+    """Return the aliases that are due, with forwards of removed mailboxes: a restore would bring them back expired."""
+    return Alias.objects.filter(expires_at__lt=removal_notice.due_before(context.now), domain__removed_at=None)
+
+
+def _look_at_expired(context: SweepContext) -> tuple[int]:
+    return (_expired(context).count(),)
+
+
+def _remove_expired(context: SweepContext) -> tuple[int]:
+    count = 0
+    for address in list(_expired(context).order_by("expires_at").values_list("address", flat=True)):
+        if context.stop():
+            break
+        with suppress(Rejected):  # somebody removed it since it was found
+            aliases.remove_expired(address, before=removal_notice.due_before(context.now), actor=ACTOR)
+            count += 1
+    return (count,)
+
+
+EXPIRED_ALIASES = Step(("aliases",), _look_at_expired, _remove_expired)

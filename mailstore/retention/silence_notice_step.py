@@ -1,0 +1,95 @@
+"""The step that mails owners of devices which are silent: soon their mail waits for these devices no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from mailstore.delivery import notices
+from mailstore.delivery.notices import Notice
+from mailstore.retention.silence_step import counting_devices
+from mailstore.sql.sweep_step import Step, SweepContext
+from mailstore.sql.tables import REAL
+
+BATCH_NOTICES = 100
+
+_TO_TELL = f"""
+SELECT d.id, box.id, u.address, u.language, d.main, d.name, d.last_sign_in_at, heard.at,
+       greatest(heard.at + make_interval(days => silence.days), %(now)s + make_interval(days => notice.days))
+{counting_devices(REAL)} AND d.silence_told_at IS NULL
+   AND heard.at <= %(now)s - make_interval(days => silence.days - notice.days) AND d.id > %(after)s
+ ORDER BY d.id LIMIT {BATCH_NOTICES}
+"""
+_NOTE = """
+UPDATE mailstore_device SET silence_told_at = %(now)s
+ WHERE id = %(device)s AND last_sign_in_at IS NOT DISTINCT FROM %(found)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _SilentDevice:
+    device: int
+    mailbox: int
+    address: str
+    language: str
+    main: bool
+    name: str
+    last_sign_in_at: datetime | None
+    heard_at: datetime
+    until: datetime
+
+
+def _act(context: SweepContext) -> tuple[()]:
+    for batch in _to_tell(context):
+        by_name = {(silent.mailbox, silent.name): silent for silent in batch}
+        for silent in by_name.values():
+            if notices.deliver([_notice(silent)], now=context.now):
+                _note(silent, context)
+    return ()
+
+
+def _note(silent: _SilentDevice, context: SweepContext) -> None:
+    """Note that the owner was told, unless the device has signed in since: then this silence is over."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE, {"device": silent.device, "found": silent.last_sign_in_at, "now": context.now})
+
+
+def _to_tell(context: SweepContext) -> Iterator[list[_SilentDevice]]:
+    after = 0
+    while not context.stop():
+        with connection.cursor() as cursor:
+            cursor.execute(_TO_TELL, {"now": context.now, "after": after})
+            batch = [_SilentDevice(*row) for row in cursor.fetchall()]
+        if not batch:
+            return
+        yield batch
+        after = batch[-1].device
+
+
+def _notice(silent: _SilentDevice) -> Notice:
+    with notices.speaking(silent.language):
+        name = _("the main password") if silent.main else _("the device “%(name)s”") % {"name": silent.name}
+        figures = {
+            "name": name,
+            "address": silent.address,
+            "last": date_format(silent.heard_at.date(), "DATE_FORMAT"),
+            "until": date_format(silent.until.date(), "DATE_FORMAT"),
+        }
+        subject = _("Mail will no longer wait for %(name)s") % figures
+        text = _(
+            "Nobody has used %(name)s to fetch mail of %(address)s since %(last)s.\n\n"
+            "If this does not change before %(until)s, mail no longer waits for it: messages that all other "
+            "devices have may be removed from the server, as the rules of your mailbox say. Nothing is "
+            "lost: removed messages stay in recovery for some time.\n\n"
+            "To keep things as they are, fetch mail once with it. If you no longer have it, revoke it.\n"
+        )
+    occasion = f"silence {silent.device} {silent.heard_at}"
+    return Notice(silent.mailbox, silent.address, silent.language, subject, text % figures, occasion)
+
+
+SILENCE_NOTICE = Step((), None, _act)
