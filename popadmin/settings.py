@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.contrib.messages import constants
 from django.core.exceptions import ImproperlyConfigured
@@ -20,6 +21,8 @@ from popadmin.config import environment as env
 from popadmin.config import logs, mail_url, postgres_socket, secret_key, service_start
 from popadmin.http_server.limits import Limits
 from popadmin.up import site_pointer
+
+django_stubs_ext.monkeypatch()  # so that `FormView[NewAlias]`, which mypy wants, means FormView at run time
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 IS_CHECKOUT = (BASE_DIR / "templates").is_dir()

@@ -10,7 +10,7 @@ from django.db import models
 NOT_ASCII = models.Q(address__regex="[^ -~]")
 
 
-class ChangeRanges(models.Field):  # type: ignore[type-arg]  # Field is generic only in its stubs
+class ChangeRanges(models.Field[str, str]):
     """A set of change numbers as Postgres keeps it (int8multirange), read and written as its text form."""
 
     def db_type(self, connection: Any) -> str:

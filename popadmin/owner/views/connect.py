@@ -27,7 +27,7 @@ from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 
 
-class Connect(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Connect(FormView[ConnectForm]):
     """Create a device. The answer to the form shows the secret, without a redirect, so that the secret is not stored.
     If the form is sent again, the owner is told that the device already exists."""
 

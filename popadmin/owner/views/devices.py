@@ -69,7 +69,7 @@ class One(TemplateView):
         return device_mode.offered(self.device, alone=alone)
 
 
-class _Change(FormView, One):  # type: ignore[type-arg]  # generic only in its stubs
+class _Change(FormView[Form], One):
     """A form of the device page. An error is shown beside its field, on the same page."""
 
     template_name = One.template_name

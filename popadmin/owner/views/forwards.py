@@ -23,7 +23,7 @@ from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 
 
-class Forwards(InTurn, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Forwards(InTurn, FormView[Forward]):
     template_name = "owner/forwards.html"
     form_class = Forward
 

@@ -59,7 +59,7 @@ class Messages(MailList):
         return context
 
 
-class One(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class One(FormView[RestoreForm]):
     """One message. In recovery, the page has the form that restores it and a link that deletes it for good."""
 
     template_name = "owner/message.html"
@@ -119,7 +119,7 @@ class Remove(View):
         return redirect("messages-one", message.pk)
 
 
-class Purge(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Purge(FormView[forms.Form]):
     """Delete one message in recovery for good, after the owner has confirmed it."""
 
     template_name = "owner/purge.html"

@@ -64,7 +64,7 @@ class Recovery(MailList):
         return context
 
 
-class Chosen(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Chosen(FormView[forms.Form]):
     """An action on the messages that are ticked in the list, or on all that its filters find."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -84,7 +84,7 @@ def _domains(row: Any) -> str:
     return ", ".join([*row.named, *(["…"] if row.granted > len(row.named) else [])])
 
 
-class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class New(access.HostPage, FormView[NewAdmin]):
     """Create an administrator. As with a mailbox, the answer itself shows the password, which is not stored."""
 
     template_name = "panel/admin_new.html"
@@ -122,7 +122,7 @@ class OfAdmin(access.HostPage):
         return request_lookup.find(self.request, access.admins(signed_in(self.request)), pk=self.kwargs["key"])
 
 
-class Detail(OfAdmin, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Detail(OfAdmin, FormView[GrantDomains]):
     template_name = "panel/admin.html"
     form_class = GrantDomains
 

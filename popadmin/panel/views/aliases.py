@@ -72,7 +72,7 @@ class OfAlias(access.AdminPage):
         return request_lookup.find(self.request, access.aliases(signed_in(self.request)), pk=self.kwargs["key"])
 
 
-class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class New(access.AdminPage, FormView[NewAlias]):
     template_name = "panel/alias_form.html"
     form_class = NewAlias
 
@@ -96,7 +96,7 @@ class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only
         return super().get_context_data(**kwargs, crumbs=[LIST])
 
 
-class Edit(InTurn, OfAlias, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Edit(InTurn, OfAlias, FormView[EditAlias]):
     template_name = "panel/alias_form.html"
     form_class = EditAlias
 

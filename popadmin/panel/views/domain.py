@@ -68,7 +68,7 @@ class Detail(OfDomain, TemplateView):
         )
 
 
-class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class New(access.HostPage, FormView[NewDomain]):
     template_name = "panel/domain_form.html"
     form_class = NewDomain
 
@@ -90,7 +90,7 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
         return super().get_context_data(**kwargs, crumbs=[LIST])
 
 
-class Edit(InTurn, OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Edit(InTurn, OfDomain, FormView[EditDomain]):
     template_name = "panel/domain_form.html"
     form_class = EditDomain
 

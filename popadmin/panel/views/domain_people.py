@@ -23,7 +23,7 @@ from popadmin.web.edit_conflict import InTurn
 from popadmin.web.people import signed_in
 
 
-class EditCatchAll(InTurn, OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class EditCatchAll(InTurn, OfDomain, FormView[CatchAll]):
     template_name = "panel/domain_catch_all.html"
     form_class = CatchAll
 
@@ -52,7 +52,7 @@ class EditCatchAll(InTurn, OfDomain, FormView):  # type: ignore[type-arg]  # gen
         return super().get_context_data(**kwargs, crumbs=self.above(), domain=self.domain)
 
 
-class AddAdmin(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class AddAdmin(access.HostPage, OfDomain, FormView[NewAdmin]):
     template_name = "panel/domain_admin.html"
     form_class = NewAdmin
 

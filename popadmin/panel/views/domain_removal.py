@@ -25,7 +25,7 @@ from popadmin.web import form_rejection, request_lookup
 from popadmin.web.breadcrumbs import crumb
 
 
-class Removal(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Removal(access.HostPage, OfDomain, FormView[TypedName]):
     """Remove a domain. The admin must type its name: many users lose their mail at once."""
 
     template_name = "panel/domain_removal.html"
@@ -77,7 +77,7 @@ class Restoral(OfRemoved, View):
         return redirect("domains-one", domain.pk)
 
 
-class Purge(OfRemoved, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Purge(OfRemoved, FormView[TypedName]):
     template_name = "panel/domain_purge.html"
     form_class = TypedName
 

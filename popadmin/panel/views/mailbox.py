@@ -65,7 +65,7 @@ class Detail(OfMailbox, TemplateView):
         )
 
 
-class New(access.PolicyPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class New(access.PolicyPage, FormView[NewMailbox]):
     """Create a mailbox. The answer itself shows the result, because the generated password is not stored anywhere."""
 
     template_name = "panel/mailbox_form.html"
@@ -98,7 +98,7 @@ class New(access.PolicyPage, FormView):  # type: ignore[type-arg]  # generic onl
         return super().get_context_data(**kwargs, crumbs=[LIST])
 
 
-class Edit(InTurn, access.PolicyPage, OfMailbox, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Edit(InTurn, access.PolicyPage, OfMailbox, FormView[EditMailbox]):
     template_name = "panel/mailbox_form.html"
     form_class = EditMailbox
 
@@ -125,7 +125,7 @@ class Edit(InTurn, access.PolicyPage, OfMailbox, FormView):  # type: ignore[type
         return super().get_context_data(**kwargs, crumbs=[LIST, one], mailbox=self.mailbox)
 
 
-class Password(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Password(OfMailbox, FormView[MustChange]):
     """Generate a new password. It asks for confirmation: the old password cannot be restored."""
 
     template_name = "panel/mailbox_password.html"

@@ -48,7 +48,7 @@ class RosterView(access.AdminPage, View):
         return None if people.is_host(user) else set(access.domains(user).values_list("name", flat=True))
 
 
-class BringIn(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class BringIn(access.AdminPage, FormView[Bring]):
     template_name = "panel/mailbox_imports.html"
     form_class = Bring
 
@@ -66,7 +66,7 @@ class BringIn(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic 
         return super().get_context_data(**kwargs, recent=recent, crumbs=[crumb(_("Mailboxes"), "mailboxes")])
 
 
-class ChooseColumns(RosterView, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class ChooseColumns(RosterView, FormView[Columns]):
     template_name = "panel/mailbox_import_columns.html"
     form_class = Columns
 

@@ -24,7 +24,7 @@ from popadmin.web.breadcrumbs import crumb
 DAYS_SHOWN = 100  # rows of day and reason
 
 
-class Recovery(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Recovery(OfMailbox, FormView[RestoreByDate]):
     template_name = "panel/mailbox_recovery.html"
     form_class = RestoreByDate
 

@@ -89,7 +89,7 @@ class Detail(access.AdminPage, OfPolicy, TemplateView):
         )
 
 
-class PreviewPage(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class PreviewPage(FormView[Previewed]):
     """A form that shows its effects before it is saved; it saves only what it has shown.
 
     Subclasses define how to save (`save`), whom it affects (`foretell`), and where to go next (`done`).

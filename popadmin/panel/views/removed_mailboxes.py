@@ -71,7 +71,7 @@ class Restoral(access.AdminPage, View):
         return redirect("mailboxes-one", key)
 
 
-class Purge(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Purge(access.AdminPage, FormView[TypedName]):
     """Delete a mailbox for good. The admin must type its address: nobody can restore it."""
 
     template_name = "panel/mailbox_purge.html"

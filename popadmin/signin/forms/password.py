@@ -33,7 +33,7 @@ class ChangePassword(PasswordChangeForm):
         return chosen
 
 
-class ResetPassword(SetPasswordForm):  # type: ignore[type-arg]  # generic only in its stubs
+class ResetPassword(SetPasswordForm):  # type: ignore[type-arg]  # settings load too early to make it generic
     """The new password, twice; users who come through the link have forgotten the old one."""
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:

@@ -31,7 +31,7 @@ NOBODY = User(pk=0, address="nobody@invalid", recovery_address="nobody@invalid",
 
 
 @method_decorator(login_not_required, name="dispatch")
-class Forgotten(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Forgotten(FormView[ForgottenForm]):
     template_name = "signin/forgotten.html"
     form_class = ForgottenForm
 
@@ -65,7 +65,7 @@ class Mailed(TemplateView):
 
 
 @method_decorator(login_not_required, name="dispatch")
-class Reset(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Reset(FormView[ResetPassword]):
     """The page of the link. It opens no session: after the change, the user signs in with the new password."""
 
     template_name = "signin/reset.html"

@@ -18,7 +18,7 @@ from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 
 
-class Password(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Password(FormView[ChangePassword]):
     template_name = "signin/password.html"
     form_class = ChangePassword
 

@@ -24,7 +24,7 @@ from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 
 
-class RecoveryAddress(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class RecoveryAddress(FormView[AddressForm]):
     template_name = "signin/recovery_address.html"
     form_class = AddressForm
 
@@ -65,7 +65,7 @@ class RecoveryAddress(FormView):  # type: ignore[type-arg]  # generic only in it
         send(letter("recovery_code", normal, language, address=user.address, code=code, minutes=minutes))
 
 
-class Code(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Code(FormView[CodeForm]):
     template_name = "signin/recovery_code.html"
     form_class = CodeForm
 

@@ -22,7 +22,7 @@ from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 
 
-class Settings(FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Settings(FormView[Myself]):
     template_name = "signin/settings.html"
     form_class = Myself
     success_url = reverse_lazy("settings")
