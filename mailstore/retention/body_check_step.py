@@ -1,13 +1,14 @@
 """The step that reads all bodies slowly, so that a damaged one is known before somebody fetches it.
 
 Each look reads as many bodies as are due by now, within a budget of time and octets, and notes in one row where it
-stopped. Administrators are told of each damaged body once. Deliveries do not depend on it.
+stopped. Administrators get at most one mail a day, about the damaged bodies that no mail was about before. Deliveries
+do not depend on it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +18,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.delivery import notices
 from mailstore.messages import damaged_bodies
-from mailstore.models import Body, BodyCheck, User
+from mailstore.messages.damaged_bodies import Damaged
+from mailstore.models import Body, BodyCheck, Message, User
 from mailstore.sql.sweep_step import BATCH_ROWS, Step, SweepContext
 
 AGAIN_BODIES = 20  # damaged bodies that a look reads again, chosen at random
@@ -25,8 +27,9 @@ OCTETS_PER_SECOND = 32 * 1024 * 1024  # a rotating disk can still serve others m
 SHARE_SECONDS = 10  # reading takes one of so many seconds since the last run
 LEAST_SECONDS = 5.0
 MOST_SECONDS = 600.0  # of a timer that runs once a day; others do not wait longer for the sweep
+MAIL_PAUSE = timedelta(days=1)
 PAUSE_SECONDS = 0.05  # a shorter wait is not worth a sleep
-NAMED = 50
+LINES_MOST = 50  # messages that a mail names
 _WHAT_TO_DO = gettext_lazy(
     "The check of the stored mail found messages missing or changed. A mail program that fetches "
     "one of them gets an error. Restore the files from the backup: the next check notices it. The "
@@ -72,7 +75,7 @@ def _act(context: SweepContext) -> tuple[int, int]:
     _read_again(context)
     due = _due(context)
     count = 0 if due is None else _read(due, context)
-    _tell(context)
+    _mail_admins(context)
     return count, damaged_bodies.bodies().count()
 
 
@@ -149,22 +152,36 @@ def _between(after: int, until: int) -> Iterator[Body]:
         after = batch[-1].pk
 
 
-def _tell(context: SweepContext) -> None:
-    """Tell hosting administrators of damaged bodies they do not know of; the pages show them as long as they are."""
+def _mail_admins(context: SweepContext) -> None:
+    """Mail hosting administrators about damaged bodies that no mail was about before, a day after the last mail.
+
+    The pages show a damaged body as long as it is damaged.
+    """
     fresh = damaged_bodies.bodies().filter(damage_told_at=None)
-    count = fresh.count()
-    if not count:
+    count = Message.objects.filter(body__in=fresh).count()
+    if not count or _mailed_lately(context):
         return
-    found = damaged_bodies.messages(NAMED, fresh)
-    lines = "\n".join(f"{one.arrived_at:%Y-%m-%d %H:%M}  {one.address}  {one.uidl}" for one in found)
+    found = damaged_bodies.messages(LINES_MOST, fresh)
     for admin in User.objects.filter(role=User.Role.ADMIN, is_active=True).order_by("pk"):
         with notices.speaking(admin.language):
             subject = ngettext("%(count)d stored message is damaged", "%(count)d stored messages are damaged", count)
-            text = f"{_WHAT_TO_DO}\n\n{lines}\n"
+            text = "\n".join([str(_WHAT_TO_DO), "", *_lines(found, count), ""])
         notices.deliver_to_admin(
             admin, subject % {"count": count}, text, occasion=f"damage {context.now}", now=context.now
         )
     fresh.update(damage_told_at=context.now)
+
+
+def _mailed_lately(context: SweepContext) -> bool:
+    """Say whether a mail of the last day was about a body that is damaged now."""
+    return Body.objects.filter(damaged_at__isnull=False, damage_told_at__gt=context.now - MAIL_PAUSE).exists()
+
+
+def _lines(found: Sequence[Damaged], count: int) -> Iterator[str]:
+    for one in found:
+        yield f"{one.arrived_at:%Y-%m-%d %H:%M}  {one.address}  {one.uidl}"
+    if more := count - len(found):
+        yield ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}
 
 
 BODY_CHECK = Step(("checked", "damaged"), _look, _act)

@@ -20,7 +20,7 @@ from mailstore.directory import admins
 from mailstore.integrity.fsck import Check
 from mailstore.models import Body, BodyCheck, Message, User
 from mailstore.retention import sweep
-from mailstore.retention.body_check_step import LEAST_SECONDS, MOST_SECONDS, due_until, run_seconds
+from mailstore.retention.body_check_step import LEAST_SECONDS, LINES_MOST, MOST_SECONDS, due_until, run_seconds
 from mailstore.retention.sweep import SweepResult
 from popadmin.config import environment
 from tests.site.letters import Letters
@@ -149,6 +149,42 @@ def test_administrators_are_told_once_by_mail_and_again_of_what_is_new(letters: 
     swept(letters, 70)
     assert [ANN in letter.body for letter in mail.outbox] == [True, True]
     assert Message.objects.order_by("pk")[0].uidl not in mail.outbox[1].body
+
+
+def test_a_store_with_many_damaged_bodies_sends_one_mail_a_day(letters: Letters, settings: LazySettings) -> None:
+    settings.BODY_CHECK_DAYS = 1
+    files = some_mail(letters, LINES_MOST + 5)
+    admins.ensure("root", actor=ACTOR, password=PASSWORD)
+    User.objects.filter(address="root").update(recovery_address="root@elsewhere.example")
+    for file in files:
+        change(file)
+    swept(letters, 0)
+    found = [swept(letters, day).damaged for day in (0.1, 0.2, 0.5, 0.9, 1.0)]
+    assert (found[0] > 0, found[-1]) == (True, len(files))
+    (first,) = mail.outbox
+    assert first.body.count(ANN) == found[0]
+    swept(letters, 1.05)
+    assert len(mail.outbox) == 1
+    swept(letters, 1.2)
+    swept(letters, 1.3)
+    _first, second = mail.outbox
+    rest = len(files) - found[0]
+    assert second.subject == f"{rest} stored messages are damaged"
+    assert second.body.count(ANN) == min(rest, LINES_MOST)
+    assert Body.objects.filter(damage_told_at=None).count() == 0
+
+
+def test_a_mail_about_more_than_it_names_says_how_many_more(letters: Letters) -> None:
+    files = some_mail(letters, LINES_MOST + 5)
+    admins.ensure("root", actor=ACTOR, password=PASSWORD)
+    User.objects.filter(address="root").update(recovery_address="root@elsewhere.example")
+    for file in files:
+        file.unlink()
+    swept(letters, 0)
+    swept(letters, 30)
+    (letter,) = mail.outbox
+    assert letter.subject == f"{len(files)} stored messages are damaged"
+    assert (letter.body.count(ANN), "and 5 more" in letter.body) == (LINES_MOST, True)
 
 
 def test_the_log_names_the_body_once(letters: Letters, caplog: pytest.LogCaptureFixture) -> None:
