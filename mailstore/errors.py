@@ -14,7 +14,7 @@ MailError
 │   └── BodyLost             the row's body is known to be missing or damaged
 └── TryAgain                 may work later by itself; also every bug of our own
     ├── Unavailable          the database or the body store cannot be reached
-    ├── BodyUnreadable       the body store is there, but cannot read this body
+    ├── BodyUnreadable       the body store is there, but cannot read or remove this body
     ├── StorageFull          no room left on the disk of the body store
     ├── QuotaDeferred        over quota in a domain that defers
     ├── Overloaded           a bounded queue is full
@@ -78,7 +78,7 @@ class Unavailable(TryAgain):
 
 
 class BodyUnreadable(TryAgain):
-    """A body cannot be read: the disk fails there, or the file belongs to another user."""
+    """A body cannot be read or removed: the disk fails there, or the file belongs to another user."""
 
 
 class StorageFull(TryAgain):

@@ -15,6 +15,9 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 # Errors from opening or reading a folder, a socket, a pipe, a device or a link to itself. None of them is a body.
 NO_FILE = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENXIO, errno.ENODEV, errno.ESPIPE, errno.ELOOP})
 
+# Errors from removing a file where a folder with something in it stands in its place, or a file in its folder's.
+NOT_REMOVABLE = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ELOOP})
+
 # Errors of one file, as opposed to those of the machine or its limits.
 UNREADABLE = frozenset({errno.EIO, errno.EACCES, errno.EPERM, errno.EUCLEAN, errno.EBADMSG, errno.ENODATA})
 

@@ -95,7 +95,10 @@ class FileBodies:
                 elif sortable_ids.is_id(name) and layout.period(name) < _first_live_period():
                     self._tidy(name)
         except OSError as error:
-            raise disk.fault(error, f"removing the body {name}") from error
+            if error.errno not in {*disk.NOT_REMOVABLE, *disk.UNREADABLE}:
+                raise disk.fault(error, f"removing the body {name}") from error
+            self.require_mounted()
+            raise BodyUnreadable(f"body {name} cannot be removed: {error}") from error
 
     def keys(self) -> Iterator[str]:
         self.require_mounted()
@@ -222,12 +225,11 @@ class FileBodies:
 
 
 def _unlink(path: Path) -> None:
-    """Remove a file. A folder in its place is removed if it is empty, and left without an error if not."""
+    """Remove a file, or an empty folder in its place."""
     try:
         path.unlink(missing_ok=True)
     except IsADirectoryError:
-        with contextlib.suppress(OSError):
-            path.rmdir()
+        path.rmdir()
 
 
 def _write_durably(path: str, text: str) -> None:

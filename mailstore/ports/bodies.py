@@ -114,7 +114,10 @@ class BodyStore(Protocol):
         """
 
     def remove(self, key: str) -> None:
-        """Destroy a body. A missing one is no error. BodyLost for a name of another shape, Unavailable."""
+        """Destroy a body. A missing one is no error.
+
+        BodyLost for a name of another shape. BodyUnreadable if this body cannot be removed, Unavailable.
+        """
 
     def keys(self) -> Iterator[str]:
         """Yield the key of every body, folder by folder, sorted within each. Skip a folder that cannot be listed."""

@@ -5,18 +5,54 @@ QUARANTINE destroys bodies that a repair set aside long ago; those with a row wa
 UNCLAIMED destroys bodies that no message has referred to for a day; the files go before the transaction that deletes
 their rows ends. Where that is cut short, rows are left that no message refers to, and the next pass takes them up
 again.
+
+A body that cannot be removed stays for the next pass, with its row. The log names it, and the step goes on.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from django.db import connection, transaction
 
+from mailstore.errors import BodyUnreadable
+from mailstore.ports.bodies import BodyStore
 from mailstore.retention import body_census, store_tie
 from mailstore.sql.sweep_step import BATCH_ROWS, Step, SweepContext
 
 DRAFT_SECONDS = 24 * 3600  # no delivery takes so long
+NAMED_MOST = 10  # bodies that cannot be removed, in the log of one step; it counts the others
+
+
+log = logging.getLogger("popadmin.sweep")
+
+
+class _Remover:
+    """Removes bodies for one step, and logs which it could not remove."""
+
+    def __init__(self, store: BodyStore) -> None:
+        self._store = store
+        self._kept = 0
+
+    def remove(self, name: str) -> bool:
+        """Remove a body; return False if this one cannot be removed. Unavailable if the store is away."""
+        try:
+            self._store.remove(name)
+        except BodyUnreadable as error:
+            self._note(error)
+            return False
+        return True
+
+    def finish(self) -> None:
+        """Log how many bodies stay that were not named."""
+        if self._kept > NAMED_MOST:
+            log.error("%d more bodies cannot be removed", self._kept - NAMED_MOST)
+
+    def _note(self, error: BodyUnreadable) -> None:
+        self._kept += 1
+        if self._kept <= NAMED_MOST:
+            log.error("the sweep goes on without it: %s", error)
 
 
 def _look_at_drafts(context: SweepContext) -> tuple[int]:
@@ -24,13 +60,18 @@ def _look_at_drafts(context: SweepContext) -> tuple[int]:
 
 
 def _destroy_drafts(context: SweepContext) -> tuple[int]:
-    count = 0
-    for name in context.store.litter(DRAFT_SECONDS):
+    return (_remove_each(context.store.litter(DRAFT_SECONDS), context),)
+
+
+def _remove_each(names: Iterator[str], context: SweepContext) -> int:
+    """Remove bodies until the pass is told to stop; return how many are gone."""
+    remover, count = _Remover(context.store), 0
+    for name in names:
         if context.stop():
             break
-        context.store.remove(name)
-        count += 1
-    return (count,)
+        count += remover.remove(name)
+    remover.finish()
+    return count
 
 
 DRAFTS = Step(("drafts",), _look_at_drafts, _destroy_drafts)
@@ -44,13 +85,7 @@ def _look_at_quarantine(context: SweepContext) -> tuple[int]:
 
 
 def _empty_quarantine(context: SweepContext) -> tuple[int]:
-    count = 0
-    for name in _long_in_quarantine(context):
-        if context.stop():
-            break
-        context.store.remove(name)
-        count += 1
-    return (count,)
+    return (_remove_each(_long_in_quarantine(context), context),)
 
 
 def _long_in_quarantine(context: SweepContext) -> Iterator[str]:
@@ -71,9 +106,9 @@ SELECT id FROM mailstore_body WHERE {_LONG} AND id > %(after)s ORDER BY id LIMIT
 """
 _REFERENCED = "EXISTS (SELECT FROM mailstore_message WHERE body_id = mailstore_body.id)"
 _KEEP = f"UPDATE mailstore_body SET unreferenced_at = NULL WHERE id = ANY(%(bodies)s) AND {_REFERENCED}"
-_DESTROY = f"""
-DELETE FROM mailstore_body WHERE id = ANY(%(bodies)s) AND NOT {_REFERENCED} RETURNING key, wire_octets
-"""
+# The rows are locked, so no message can begin to refer to one of them.
+_UNREFERENCED = f"SELECT id, key, wire_octets FROM mailstore_body WHERE id = ANY(%(bodies)s) AND NOT {_REFERENCED}"
+_DELETE = "DELETE FROM mailstore_body WHERE id = ANY(%(bodies)s)"
 _COUNT = f"""
 SELECT count(*), coalesce(sum(wire_octets), 0)::bigint FROM mailstore_body WHERE {_LONG} AND NOT {_REFERENCED}
 """
@@ -96,14 +131,16 @@ def _act(context: SweepContext) -> tuple[int, int]:
 
 def _destroyed(context: SweepContext) -> Iterator[int]:
     """Yield the octets of each body that is gone."""
+    remover = _Remover(context.store)
     after: int | None = 0
     while after is not None and not context.stop():
-        after, gone = _batch(after, context)
+        after, gone = _batch(after, context, remover)
         yield from gone
+    remover.finish()
 
 
 @transaction.atomic
-def _batch(after: int, context: SweepContext) -> tuple[int | None, list[int]]:
+def _batch(after: int, context: SweepContext, remover: _Remover) -> tuple[int | None, list[int]]:
     """Destroy a batch of bodies; returns the last id seen (None: no more), and the octets of each that is gone."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE, {"after": after, "now": context.now})
@@ -111,11 +148,10 @@ def _batch(after: int, context: SweepContext) -> tuple[int | None, list[int]]:
         if not due:
             return None, []
         cursor.execute(_KEEP, {"bodies": due})
-        cursor.execute(_DESTROY, {"bodies": due})
-        gone = cursor.fetchall()
-    for key, _octets in gone:
-        context.store.remove(key)
-    return due[-1], [octets for _key, octets in gone]
+        cursor.execute(_UNREFERENCED, {"bodies": due})
+        gone = [(body, octets) for body, key, octets in cursor.fetchall() if remover.remove(key)]
+        cursor.execute(_DELETE, {"bodies": [body for body, _octets in gone]})
+    return due[-1], [octets for _body, octets in gone]
 
 
 UNCLAIMED = Step(("bodies", "body_octets"), _look, _act)

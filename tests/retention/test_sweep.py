@@ -11,14 +11,15 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from mailstore.bodies import layout
 from mailstore.bodies.files import FileBodies
 from mailstore.directory import domain_removal, mailbox_removal, mailboxes
 from mailstore.directory.outcome import Rejected
 from mailstore.errors import Unavailable
-from mailstore.models import Body, Domain, Mailbox, Message, RetentionPolicy, StoreTie, WebSession
+from mailstore.models import Body, Domain, Mailbox, Message, RetentionPolicy, StoreTie, SweepPass, WebSession
 from mailstore.policy import sortable_ids
 from mailstore.retention import sweep
-from mailstore.retention.body_step import DRAFT_SECONDS, UNCLAIMED
+from mailstore.retention.body_step import DRAFT_SECONDS, NAMED_MOST, UNCLAIMED
 from mailstore.sql.locked_batch import ROWS_AT_MOST
 from mailstore.sql.sweep_step import SweepContext
 from tests.site.bodiless import Bodiless
@@ -172,6 +173,40 @@ def test_a_pass_that_is_cut_short_among_the_files_leaves_none_behind(
     assert UNCLAIMED.act(SweepContext(store, timezone.now()))[0] == 3
     assert not Body.objects.exists()
     assert not list(store.keys())
+
+
+@pytest.mark.parametrize("harm", ["a folder in its place", "a file in the place of its folder"])
+def test_a_body_that_cannot_be_removed_is_named_in_the_log_and_holds_nothing_up(
+    store: FileBodies, tmp_path: Path, caplog: pytest.LogCaptureFixture, harm: str
+) -> None:
+    other = stored(store, unreferenced_days=2)
+    key = other.key[:-1] + ("0" if other.key[-1] != "0" else "1")  # in another folder
+    kept = Body.objects.create(key=key, wire_octets=12, octets=12, digest=bytes(16), unreferenced_at=days_ago(3))
+    place = tmp_path / "bodies" / layout.path(key)
+    blocked = place / "something" if harm == "a folder in its place" else place.parent
+    blocked.parent.mkdir(parents=True, exist_ok=True)
+    blocked.write_text("not ours")
+    WebSession.objects.create(session_key="ended", session_data="", expire_date=days_ago(1))
+    swept = sweep.run(store)
+    assert (swept.bodies, swept.body_octets, swept.sessions) == (1, other.wire_octets, 1)
+    assert list(Body.objects.values_list("key", flat=True)) == [key]  # for the next pass
+    assert [key in record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [True]
+    assert SweepPass.objects.count() == 1
+    blocked.unlink()
+    assert (sweep.run(store).bodies, Body.objects.filter(pk=kept.pk).exists()) == (1, False)
+
+
+def test_many_bodies_that_cannot_be_removed_do_not_fill_the_log(
+    store: FileBodies, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(NAMED_MOST + 5):
+        key = sortable_ids.new_id(number, bytes(sortable_ids.RANDOM_OCTETS))
+        Body.objects.create(key=key, wire_octets=12, octets=12, digest=bytes(16), unreferenced_at=days_ago(3))
+        (tmp_path / "bodies" / layout.path(key) / "something").mkdir(parents=True)
+    assert sweep.run(store).bodies == 0
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(told) == NAMED_MOST + 1
+    assert "5 more" in told[-1]
 
 
 @pytest.mark.req("P-094")
