@@ -1,4 +1,4 @@
-"""Rows; one file a subject."""
+"""The tables of the mail as Django models: one file for each subject."""
 
 from mailstore.models.audit import AuditEntry
 from mailstore.models.bodies import Body, BodyCheck, StoreTie

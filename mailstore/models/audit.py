@@ -1,4 +1,4 @@
-"""The audit: what people changed in the panel, the API or the shell. Written by actions, never edited."""
+"""The audit: what users changed in the panel, the API or the shell. Actions write it, and nothing edits it."""
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuditEntry(models.Model):
-    """One action. `subject` names what it was done to; `mailbox` lets its owner see it, `domain` its admins.
+    """One action. `subject` names its object. Owners see the entries of their `mailbox`, admins those of a `domain`.
 
-    The domain's key outlives the domain, and is nobody's then: who makes one of that name again sees nothing of it.
+    The key of the domain stays when the domain is purged. So admins of a new domain of that name see no old entries.
     """
 
     class Via(models.TextChoices):
@@ -50,8 +50,8 @@ class AuditEntry(models.Model):
                 OpClass(Upper("actor_name"), "gin_trgm_ops"),
                 name="audit_search",
             ),
-            models.Index(fields=["actor_name", "id"], name="audit_by_actor"),  # its other order
-            # Its filters, where they find little.
+            models.Index(fields=["actor_name", "id"], name="audit_by_actor"),  # the audit page, sorted by actor
+            # The filters of the audit page, where few entries match.
             models.Index(fields=["verb"], opclasses=["varchar_pattern_ops"], name="audit_by_verb"),
             models.Index(fields=["via"], name="audit_by_way"),
         ]

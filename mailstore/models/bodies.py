@@ -5,10 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Body(models.Model):
-    """Octets at rest in the body store; shared by the recipients of one delivery. Never changes.
+    """The octets of a message in the body store. The recipients of one delivery share it. It never changes.
 
-    `subject` and `sender` are read from it when an owner first lists or searches his mail, never at its delivery, and
-    shown to owners only; NULL: not read yet.
+    `subject` and `sender` are read from it when an owner first lists or searches their mail, never at its delivery.
+    Only owners see them. NULL: not read yet.
     """
 
     key = models.TextField(_("key"), unique=True)
@@ -19,7 +19,7 @@ class Body(models.Model):
     sender = models.TextField(_("sender"), null=True, blank=True, editable=False)  # noqa: DJ001 - the same
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     unreferenced_at = models.DateTimeField(_("last row left"), null=True, blank=True)
-    # Of one that the check of all bodies has found missing or changed, until it is whole again.
+    # Set while the body is known to be missing or changed.
     damaged_at = models.DateTimeField(_("damage found"), null=True, blank=True)
     damage_told_at = models.DateTimeField(_("administrators told"), null=True, blank=True, editable=False)
 
@@ -27,13 +27,13 @@ class Body(models.Model):
         verbose_name = _("body")
         verbose_name_plural = _("bodies")
         indexes = [
-            # The sweep: bodies whose last row left more than a day ago.
+            # The sweep: bodies whose last message left more than a day ago.
             models.Index(
                 fields=["unreferenced_at"],
                 condition=models.Q(unreferenced_at__isnull=False),
                 name="body_unreferenced",
             ),
-            # What is damaged: pages, monitors, and the check, which looks at it again. A delivery writes nothing here.
+            # Pages and monitors list damaged bodies, and the check reads them again. A delivery writes nothing here.
             models.Index(fields=["damaged_at"], condition=models.Q(damaged_at__isnull=False), name="body_damaged"),
         ]
 
@@ -42,7 +42,7 @@ class Body(models.Model):
 
 
 class StoreTie(models.Model):
-    """Which body store is ours: what stands in it as well. No row: none was tied yet."""
+    """The id of our body store, which stands in the store too. No row: no store is tied yet."""
 
     store_id = models.TextField(_("store"))
 
@@ -55,7 +55,10 @@ class StoreTie(models.Model):
 
 
 class BodyCheck(models.Model):
-    """Where the reading of all bodies stands: the primary key of the last body, since when, and the last look."""
+    """How far the check of all bodies has come, in one row.
+
+    `after` is the primary key of the last body that was read.
+    """
 
     after = models.BigIntegerField(_("the last body that was read"), default=0)
     began_at = models.DateTimeField(_("the round began"))

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db import models
 
-# Of an address: letters that may look like others (directory/look_alikes.py). The same words find its index.
+# Addresses with letters that may look like others (directory/look_alikes.py). Indexes and queries share it: Postgres
+# takes a partial index only for the same condition.
 NOT_ASCII = models.Q(address__regex="[^ -~]")
 
 
@@ -17,11 +18,11 @@ class ChangeRanges(models.Field[str, str]):
         return "int8multirange"
 
     def from_db_value(self, value: Any, _expression: Any, _connection: Any) -> str | None:
-        if value is None:  # a row that an outer join has not found
+        if value is None:  # an outer join that found no row
             return None
         return value if isinstance(value, str) else "{" + ",".join(f"[{r.lower},{r.upper})" for r in value) + "}"
 
 
 def joined(texts: str) -> models.Func:
-    """The texts of a column's array, with blanks between; a function of ours, as Postgres' own is in no index."""
+    """Return SQL: the texts of an array, joined by blanks. An index may use our function, but not that of Postgres."""
     return models.Func(texts, function="mailstore_joined", output_field=models.TextField())

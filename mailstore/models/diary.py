@@ -7,10 +7,10 @@ from mailstore.models.columns import ChangeRanges
 
 
 class DiarySession(models.Model):
-    """One session, or several of one hour that are alike: polls that fetched and removed nothing, refused sign-ins.
+    """One session; or several of one hour that are alike: polls that fetched and removed nothing, refused sign-ins.
 
-    `sessions` says how many the row stands for; the first began at `started_at`, the last ended at `ended_at`. What was
-    done to which message stands in `fetched` and `deleted`, as ranges of arrival numbers (Message.added).
+    `sessions` is how many the row stands for. The first began at `started_at`, the last ended at `ended_at`. `fetched`
+    and `deleted` say which messages, as ranges of arrival numbers (Message.added).
     """
 
     class Ended(models.TextChoices):
@@ -29,8 +29,8 @@ class DiarySession(models.Model):
 
     REFUSED = (Ended.WRONG, Ended.PREVIOUS, Ended.SUSPENDED, Ended.POP_OFF, Ended.MAIN_OFF, Ended.THROTTLED)
 
-    # No constraints: their checks would wait for, and hold up, whoever has locked the mailbox. `purge.mailbox` takes
-    # the rows of a mailbox; a device row goes only with its mailbox.
+    # No constraints: their checks would wait for the lock of the mailbox, and make others wait. A purge deletes the
+    # rows of its mailbox. A device row is deleted only with its mailbox.
     mailbox = models.ForeignKey(
         "mailstore.Mailbox", models.DO_NOTHING, verbose_name=_("mailbox"), db_constraint=False, db_index=False
     )
@@ -55,16 +55,16 @@ class DiarySession(models.Model):
     deleted = ChangeRanges(_("removed, by arrival"), default="{}")
     ended = models.CharField(_("how it ended"), max_length=9, choices=Ended.choices)
     sessions = models.PositiveIntegerField(_("how many"), default=1)
-    # Digest of the hour and of what the sessions of this row have in common; NULL for a session told by itself.
+    # Digest of the hour and of what the sessions of this row have in common; NULL for a row of one session.
     fold = models.BinaryField(max_length=16, null=True, unique=True, editable=False)
 
     class Meta:
         verbose_name = _("diary entry")
         verbose_name_plural = _("diary entries")
         indexes = [
-            # The owner's and the admin's page: one mailbox, the newest first.
+            # The pages of the diary: one mailbox, the newest first.
             models.Index(fields=["mailbox", "-started_at"], name="diary_of_a_mailbox"),
-            # The sweep: what is older than the diary is kept.
+            # The sweep: rows that are older than the policy keeps.
             models.Index(fields=["started_at"], name="diary_by_age"),
         ]
 
@@ -73,7 +73,7 @@ class DiarySession(models.Model):
 
 
 class DiaryBatch(models.Model):
-    """The last batch that a worker wrote: it is told once, though its answer be lost and it be sent again."""
+    """The last batch that a worker wrote. A batch is sent again if its answer was lost, but it is written once."""
 
     writer = models.UUIDField(_("worker"))
     number = models.BigIntegerField(_("number"))
@@ -91,7 +91,7 @@ class DiaryBatch(models.Model):
 
 
 class Finding(models.Model):
-    """One thing that is so now. `since` is when it was found first; it goes when it is so no more."""
+    """A mail program that is set up wrongly now. `since` is when it was found first. The sweep deletes what is over."""
 
     class Kind(models.TextChoices):
         AGAIN = "again", _("fetches the same mail again and again")
@@ -101,7 +101,7 @@ class Finding(models.Model):
         UNENDED = "unended", _("never ends its sessions")
         PREVIOUS = "previous", _("the previous password is still in use")
 
-    # No constraints: their checks would wait for whoever has locked one of the mailboxes, while they hold the others.
+    # No constraints: their checks would wait for the lock of one mailbox while they hold the locks of others.
     mailbox = models.ForeignKey("mailstore.Mailbox", models.CASCADE, verbose_name=_("mailbox"), db_constraint=False)
     device = models.ForeignKey(
         "mailstore.Device", models.CASCADE, null=True, blank=True, verbose_name=_("device"), db_constraint=False

@@ -12,8 +12,8 @@ from mailstore.models.columns import NOT_ASCII, joined
 class RetentionPolicy(models.Model):
     """How long mail stays. A mailbox follows its own policy, else its domain's, else the site's, else keeps all.
 
-    The clocks (`expire_since` and the like) are when a rule was saved that would take more than before: mail that was
-    there ages from then. NULL: at once, or never sharpened.
+    The clocks (`expire_since` and the others) say when a rule was saved that removes mail earlier than before. Mail
+    that was there ages from then on. NULL: the rule holds at once, or removes no mail earlier.
     """
 
     class Relief(models.TextChoices):
@@ -72,7 +72,7 @@ class RetentionPolicy(models.Model):
 
 
 class Domain(models.Model):
-    """A mail domain of a customer. One with `removed_at` rests: as if absent, but for its name, which stays taken."""
+    """A mail domain of a customer. With `removed_at` it is as if absent, but its name stays taken."""
 
     class OverQuota(models.TextChoices):
         DEFER = "defer", _("defer (the sender's server tries again)")
@@ -88,7 +88,7 @@ class Domain(models.Model):
     mailbox_quota_default = models.BigIntegerField(_("quota of a new mailbox"), null=True, blank=True)
     mailbox_quota_most = models.BigIntegerField(_("quota of one mailbox at most"), null=True, blank=True)
     owner_forwards = models.BooleanField(_("owners may forward their mail"), default=False)
-    # What was removed may still stand for a domain that is purged: it comes back as one of its own.
+    # A removed alias domain may stand for a domain that is purged. Restored after that, it is an ordinary domain.
     stands_for = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="alias_domains", verbose_name=_("stands for")
     )
@@ -97,11 +97,11 @@ class Domain(models.Model):
     )
     policy_since = models.DateTimeField(
         null=True, editable=False
-    )  # when it was chosen; NULL: at once, for old mail too
+    )  # when the policy was chosen; NULL: it holds for old mail at once
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
     removed_by = models.CharField(_("removed by"), max_length=254, blank=True, editable=False)
-    purge_asked_at = models.DateTimeField(null=True, editable=False)  # somebody wants it destroyed before it has rested
+    purge_asked_at = models.DateTimeField(null=True, editable=False)  # somebody asked to purge it before its time
 
     class Meta:
         verbose_name = _("domain")
@@ -125,7 +125,8 @@ class Domain(models.Model):
 class Alias(models.Model):
     """An address that stands for others. `@domain` is the catch-all of a domain: it answers for unknown names.
 
-    One with a `mailbox` is the forward of that mailbox, at its own address; `keep_copy` leaves its mail there too.
+    An alias with a `mailbox` is the forward of that mailbox, and has its address. With `keep_copy` the mailbox gets the
+    mail too.
     """
 
     address = models.TextField(_("address"), unique=True)
@@ -157,9 +158,9 @@ class Alias(models.Model):
             ),
         ]
         indexes = [
-            # The sweep: what expired long ago.
+            # The sweep: aliases that expired long ago.
             models.Index(fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="alias_expiring"),
-            # What new addresses in a domain could be taken for.
+            # Addresses that a new address in the domain could be mistaken for.
             models.Index(fields=["domain"], condition=NOT_ASCII, name="alias_not_ascii"),
             # The search of the list, by any three characters of an address, a target or the comment, in any case.
             GinIndex(
@@ -171,7 +172,7 @@ class Alias(models.Model):
             # The orders of the list.
             models.Index(fields=["created_at", "id"], name="alias_by_age"),
             models.Index(fields=["comment", "id"], name="alias_by_comment"),
-            # Those that are switched off.
+            # The filter for aliases that are switched off.
             models.Index(fields=["address"], condition=models.Q(active=False), name="alias_off"),
         ]
 

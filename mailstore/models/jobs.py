@@ -1,4 +1,4 @@
-"""Jobs: one thing that somebody does with many rows of a list, and what became of each."""
+"""Jobs: an operation on many rows of a list, with the result for each row."""
 
 from django.conf import settings
 from django.db import models
@@ -6,9 +6,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Job(models.Model):
-    """One such thing. It is done in small steps, and perhaps undone so; which rows, is fixed when it begins.
+    """One operation. It is done in small steps, and can be undone in small steps. Its rows are chosen when it begins.
 
-    `list_name` and `act` name what is done; `asked` is what was filled in for it, as it came.
+    `list_name` and `act` name the operation. `asked` has the fields of its form, as they were sent.
     """
 
     class Stage(models.TextChoices):
@@ -33,10 +33,10 @@ class Job(models.Model):
 
 
 class JobRow(models.Model):
-    """One row: `key` is its primary key, `subject` its name, `back` what undoing needs; NULL: nothing can be undone."""
+    """One row: its primary key (`key`), its name (`subject`), and what undo needs (`back`; NULL: nothing to undo)."""
 
     class Fate(models.TextChoices):
-        REFUSED = "bad", _("refused")  # in the order in which results are told
+        REFUSED = "bad", _("refused")  # in the order of the page of results
         DONE = "done", _("done")
         UNDONE = "undone", _("undone")
         WAITING = "waiting", _("waiting")
@@ -52,7 +52,7 @@ class JobRow(models.Model):
         verbose_name = _("row of a job")
         verbose_name_plural = _("rows of jobs")
         indexes = [
-            # What waits, and the page of the results.
+            # The rows that wait, and the page of the results.
             models.Index(fields=["job", "fate"], name="job_row_fate"),
         ]
 

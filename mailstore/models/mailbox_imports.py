@@ -1,4 +1,4 @@
-"""Rosters: files of mailboxes that somebody brings in, with the fate of each row; a run goes on where it stopped."""
+"""Rosters: files of mailboxes that somebody imports, with the result for each row. A run goes on where it stopped."""
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Roster(models.Model):
-    """One file. Its rows are checked first (what would become of each), then carried out, both in small steps."""
+    """One file. Its rows are checked first (what each would change), then carried out, both in small steps."""
 
     class Mode(models.TextChoices):
         CREATE = "create", _("make new mailboxes only")
@@ -34,7 +34,7 @@ class Roster(models.Model):
         verbose_name = _("roster")
         verbose_name_plural = _("rosters")
         indexes = [
-            # The list of a person's rosters, newest first; what the last one with these columns took them for.
+            # The list of a user's rosters, newest first; what the columns meant in the user's last file that had them.
             models.Index(fields=["owner", "-created_at"], name="roster_newest_first"),
         ]
 
@@ -42,14 +42,14 @@ class Roster(models.Model):
         return self.file_name
 
     def title(self, number: int) -> str:
-        """What the column of this number is called, from 0; where it has no name, its place."""
+        """Return the name of a column, counted from 0; its position if it has no name."""
         return self.header[number] or gettext("column %(number)d") % {"number": number + 1}
 
 
 class RosterRow(models.Model):
-    """One row: its cells, empty once it is carried out or refused, and what became of it.
+    """One row: its cells and its result. The cells are emptied once the row is carried out or refused.
 
-    A password is due while it is not handed out.
+    `password_due`: a password was made for the row, and nobody has got it yet.
     """
 
     class Fate(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Mailboxes, and the devices that see them. Counters and change numbers are written by the store only."""
+"""Mailboxes, and the devices that see them. Only statements in `sql` write counters and change numbers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from mailstore.models.columns import ChangeRanges
 class Mailbox(models.Model):
     """A user's account for mail. `messages` and `octets` count the live maildrop, hidden mail included.
 
-    `recovery_messages` and `recovery_octets` count what has left it and can still be restored.
-
-    `change` is the number of the last change (arrival, removal, hiding, restore); the row's lock orders them.
-    One with `removed_at` rests: as if absent, but for its address, which stays taken.
+    `recovery_messages` and `recovery_octets` count the mail that left it and can still be restored. `change` is the
+    number of the last change (arrival, removal, hiding, restore); the lock of the row orders the changes. With
+    `removed_at` the mailbox is as if absent, but its address stays taken.
     """
 
     user = models.OneToOneField("mailstore.User", models.CASCADE, verbose_name=_("user"))
@@ -27,8 +26,8 @@ class Mailbox(models.Model):
     recovery_messages = models.BigIntegerField(_("messages in recovery"), default=0, editable=False)
     recovery_octets = models.BigIntegerField(_("size of recovery"), default=0, editable=False)
     change = models.BigIntegerField(_("last change"), default=0, editable=False)
-    # The last UIDL made here that no message has any more: it was purged, or sent again under a new UIDL. UIDLs follow
-    # time, so this one stands for all before it (`transfer/spent_uidls.py`).
+    # The last UIDL made here that no message has any more: the message was purged, or restored under a new UIDL. UIDLs
+    # are ordered by time, so this one stands for all before it (`transfer/spent_uidls.py`).
     spent_uidl = models.CharField(max_length=26, default="", blank=True, editable=False)
     receives = models.BooleanField(_("receives mail"), default=True)
     pop = models.BooleanField(_("POP sign-in"), default=True)
@@ -39,17 +38,17 @@ class Mailbox(models.Model):
         "mailstore.RetentionPolicy", models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")
     )
     policy_since = models.DateTimeField(null=True, editable=False)  # as Domain.policy_since
-    quota_lowered_at = models.DateTimeField(null=True, editable=False)  # the last time; a cap of recovery waits for it
-    warned_percent = models.PositiveSmallIntegerField(default=0, editable=False)  # the owner was told of this crossing
+    quota_lowered_at = models.DateTimeField(null=True, editable=False)  # the last time; the cap of recovery waits
+    warned_percent = models.PositiveSmallIntegerField(default=0, editable=False)  # the limit of the last warning
     warned_at = models.DateTimeField(null=True, editable=False)
     notes = models.TextField(_("notes"), blank=True, max_length=2000)
-    # Of all its devices, late by five minutes at most: what lists show and sort by. Never in an index: whoever signs in
-    # would write each index of the row anew (no heap-only update). The same goes for `messages` and `octets`.
+    # The last of any device, late by five minutes at most. Lists show it and sort by it. It must be in no index: each
+    # sign-in would write all indexes of the row (no heap-only update). The same goes for `messages` and `octets`.
     last_sign_in_at = models.DateTimeField(_("last sign-in"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
     removed_by = models.CharField(_("removed by"), max_length=254, blank=True, editable=False)
-    purge_asked_at = models.DateTimeField(null=True, editable=False)  # somebody wants it destroyed before it has rested
+    purge_asked_at = models.DateTimeField(null=True, editable=False)  # somebody asked to purge it before its time
     removed_with_domain = models.BooleanField(_("removed with its domain"), default=False, editable=False)
 
     class Meta:
@@ -77,7 +76,7 @@ class Mailbox(models.Model):
             ),
         ]
         indexes = [
-            # The sweep, and the list of what rests.
+            # The sweep, and the list of removed mailboxes.
             models.Index(fields=["removed_at"], condition=models.Q(removed_at__isnull=False), name="mailbox_removed"),
         ]
 
@@ -88,9 +87,9 @@ class Mailbox(models.Model):
 class Device(models.Model):
     """A named credential of a mailbox with a view of its own; the main password is the device `main`.
 
-    A view keeps only exceptions: `hidden` is the set of arrival numbers (Message.added) this device does not see, and
-    `hidden_messages`, `hidden_octets` count those of them that are live, so that STAT needs no list. `skipped` is what
-    its start left out of it: mail that it never saw, and so has not deleted.
+    A view keeps only exceptions: `hidden` is the set of arrival numbers (Message.added) that this device does not see.
+    `hidden_messages` and `hidden_octets` count the live ones among them, so that STAT needs no list. `skipped` is the
+    mail that was left out when the device started: it never saw that mail, and so has not deleted it.
     """
 
     class Mode(models.TextChoices):
@@ -112,8 +111,8 @@ class Device(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     last_sign_in_at = models.DateTimeField(_("last sign-in"), null=True, blank=True)
-    silence_told_at = models.DateTimeField(null=True, editable=False)  # the owner was told that it will stop counting
-    silent_since = models.DateTimeField(_("silent"), null=True, editable=False)  # and since when it does not count
+    silence_told_at = models.DateTimeField(null=True, editable=False)  # the owner got the notice about it
+    silent_since = models.DateTimeField(_("silent"), null=True, editable=False)  # since when it does not count
     last_client = models.GenericIPAddressField(_("last address"), null=True, blank=True)
 
     class Meta:
@@ -142,12 +141,12 @@ class Device(models.Model):
 
 
 class EveryDeviceHas(models.Model):
-    """Arrival numbers that every counting device of a mailbox has had without a break, since a day's end; few rows.
+    """Arrival numbers that every counting device of a mailbox has had since then, without a break.
 
-    Written by the sweep where a policy asks for it, rounded up to the day, so that a mailbox has a row a day at most.
+    The sweep writes it where a policy asks for it. `since` is the end of a day, so a mailbox has at most a row a day.
     """
 
-    # No constraint: its check would wait for whoever has locked one of the mailboxes, while it holds the others.
+    # No constraint: its check would wait for the lock of one mailbox while it holds the locks of others.
     mailbox = models.ForeignKey("mailstore.Mailbox", models.CASCADE, db_constraint=False, db_index=False)
     since = models.DateTimeField()
     numbers = ChangeRanges()

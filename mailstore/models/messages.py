@@ -1,4 +1,4 @@
-"""Messages and their bodies. A row is a message in one mailbox; a restore begins a new stay of the same row."""
+"""Messages, each in one mailbox. A restore begins a new stay of the same row."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 class Message(models.Model):
     """One message in one mailbox, live from change `added` until change `removed`; after that it rests in recovery.
 
-    A restore gives its row a new `added`: a new stay, of which no device has hidden or confirmed anything; the one
-    before becomes an EarlierStay.
+    A restore gives its row a new `added`. This begins a new stay, in which no device has hidden or confirmed the
+    message. The stay before becomes an EarlierStay.
 
     A session at change c sees exactly the stays, of either table, with added <= c < removed (or not removed).
     """
@@ -22,19 +22,19 @@ class Message(models.Model):
         RELIEF = "relief", _("quota relief")
         PERSON = "person", _("removed by the owner, in the pages")
 
-    # No constraint: its check would read the whole table at each removal of a mailbox, as every index here is partial,
-    # or cost each delivery one more. `purge.mailbox` takes the rows first, under the lock that deliveries need.
+    # No constraint: every index here is partial, so its check would read the whole table at each purge of a mailbox, or
+    # need one more index at each delivery. A purge deletes the messages first, under the lock that deliveries need.
     mailbox = models.ForeignKey(
         "mailstore.Mailbox", models.DO_NOTHING, verbose_name=_("mailbox"), db_constraint=False, db_index=False
     )
     body = models.ForeignKey(
         "mailstore.Body", models.PROTECT, verbose_name=_("body")
-    )  # its index: the purge asks who is left
+    )  # its index: a purge asks whether a message is left
     uidl = models.CharField(_("UIDL"), max_length=70)
     prefix = models.BinaryField(_("delivery headers, in wire form"))
     octets = models.BigIntegerField(_("octets"))
     arrived_at = models.DateTimeField(_("arrived"))
-    # From when on retention counts its age, where that is not its arrival: it was imported or restored then.
+    # When it was imported or restored: retention then counts its age from here, not from its arrival.
     aged_from = models.DateTimeField(_("aged from"), null=True, blank=True)
     added = models.BigIntegerField(_("arrival's change number"))
     removed = models.BigIntegerField(_("removal's change number"), null=True, blank=True)
@@ -75,8 +75,8 @@ class Message(models.Model):
             models.CheckConstraint(condition=models.Q(octets__gte=0), name="message_octets_not_negative"),
         ]
         indexes = [
-            # The list of a session: rows that left after it opened; the owner's recovery page; and the sweep, which
-            # looks at what left first.
+            # The list of a session: rows that left after it opened. The owner's recovery page. The sweep: what left
+            # first.
             models.Index(
                 fields=["mailbox", "removed"],
                 condition=models.Q(removed__isnull=False),
@@ -89,14 +89,14 @@ class Message(models.Model):
 
 
 class EarlierStay(models.Model):
-    """A stay of a message that a restore has ended: for sessions that opened within it, and for the message's life.
+    """An earlier stay of a restored message, for sessions that opened within it, and for the message's history.
 
-    The message's own row is the stay that came last. Written by a restore, it goes with its message, or once the diary
-    tells nothing of its time any more.
+    The message's own row is the last stay. A restore writes this row. It is deleted with its message, or once the diary
+    has no session of that time any more.
     """
 
     mailbox = models.ForeignKey("mailstore.Mailbox", models.CASCADE, verbose_name=_("mailbox"), db_index=False)
-    # No constraint: each row that a purge destroys would pay for its check. The purge takes the stays along.
+    # No constraint: its check would cost time for each row that a purge deletes. The purge deletes the stays too.
     message = models.ForeignKey(
         Message,
         models.DO_NOTHING,
@@ -130,9 +130,9 @@ class EarlierStay(models.Model):
             ),
         ]
         indexes = [
-            # The list of a session: stays that ended after it opened. The sweep: what is older than the diary.
+            # The list of a session: stays that ended after it opened. The sweep: stays older than the diary.
             models.Index(fields=["mailbox", "removed"], name="earlier_stay_of_a_mailbox"),
-            # The life of a message, and its purge.
+            # The history of a message, and its purge.
             models.Index(fields=["message"], name="earlier_stay_of_a_message"),
         ]
 
@@ -141,10 +141,10 @@ class EarlierStay(models.Model):
 
 
 class ImportedSource(models.Model):
-    """A message that an import has brought in, so that a second run brings nothing twice, also after a removal.
+    """A message that an import has brought in. A second run does not bring it in again, even after its removal.
 
-    And a notice of our own, so that its occasion is told once. `uidl_digest` is of the UIDL that an imported message
-    kept: no other message of the mailbox ever gets it, also when this one is gone (`transfer/spent_uidls.py`).
+    Also the occasion of a notice of our own, so that it is delivered once. `uidl_digest` is of the UIDL that an
+    imported message kept. No other message of the mailbox ever gets it (`transfer/spent_uidls.py`).
     """
 
     mailbox = models.ForeignKey("mailstore.Mailbox", models.CASCADE, verbose_name=_("mailbox"), db_index=False)
@@ -156,7 +156,7 @@ class ImportedSource(models.Model):
         verbose_name_plural = _("imported sources")
         constraints = [
             models.UniqueConstraint(fields=["mailbox", "source"], name="imported_source_once"),
-            # Its index answers the import, which asks for the UIDLs of its next messages.
+            # The import asks its index for the UIDLs of its next messages.
             models.UniqueConstraint(
                 fields=["mailbox", "uidl_digest"],
                 condition=models.Q(uidl_digest__isnull=False),

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Tally(models.Model):
-    """Of one domain on one day (UTC). Written by the sweep, which counts each delivery and each hour once."""
+    """The sums of one domain on one day (UTC). The sweep writes them, and counts each delivery and each hour once."""
 
     day = models.DateField(_("day"))
     domain = models.ForeignKey("mailstore.Domain", models.CASCADE, verbose_name=_("domain"), db_index=False)
@@ -19,7 +19,7 @@ class Tally(models.Model):
         verbose_name_plural = _("tallies")
         constraints = [models.UniqueConstraint(fields=["day", "domain"], name="tally_once_a_day")]
         indexes = [
-            # What was delivered to each of many domains lately: the list of domains in that order reads no row.
+            # The list of domains, sorted by what was delivered lately: it reads this index and no row.
             models.Index(fields=["domain", "day"], include=["deliveries"], name="tally_of_a_domain"),
         ]
 
@@ -28,7 +28,7 @@ class Tally(models.Model):
 
 
 class TallyMark(models.Model):
-    """How far the tallies have come: the one row. Messages by primary key, sessions by the hour they began."""
+    """How far the sweep has counted, in one row: messages by primary key, sessions by the hour in which they began."""
 
     message = models.BigIntegerField(default=0)
     sessions_until = models.DateTimeField(null=True)
@@ -39,7 +39,7 @@ class TallyMark(models.Model):
 
 
 class KeptHoldings(models.Model):
-    """What all mailboxes together hold, as the overview of a large site counted it last: the one row."""
+    """What all mailboxes of a large site hold together, as the overview counted it last. One row."""
 
     counted_at = models.DateTimeField()
     figures = models.JSONField(default=dict)
@@ -49,7 +49,7 @@ class KeptHoldings(models.Model):
 
 
 class Heartbeat(models.Model):
-    """A part of the site says every half minute that it is at work; by the database, so from any machine."""
+    """A part of the site, on any machine, that says every half minute that it is at work."""
 
     part = models.CharField(_("part"), max_length=10, unique=True)
     seen_at = models.DateTimeField(_("last seen"))
@@ -63,7 +63,7 @@ class Heartbeat(models.Model):
 
 
 class SweepPass(models.Model):
-    """One pass that was not stopped. `figures` is what `sweep --json` prints."""
+    """One pass of the sweep that was not cut short. `figures` is what `sweep --json` prints."""
 
     started_at = models.DateTimeField(_("started"))
     ended_at = models.DateTimeField(_("ended"))

@@ -20,7 +20,7 @@ from mailstore.policy.addresses import BadAddress, normal_login
 
 
 class UserManager(BaseUserManager["User"]):
-    """Looks a user up under the normal form of what was typed."""
+    """Finds a user by the normal form of what was typed."""
 
     def get_by_natural_key(self, username: str | None) -> User:
         try:
@@ -41,12 +41,13 @@ class User(AbstractBaseUser):
     role = models.CharField(_("role"), max_length=5, choices=Role.choices, default=Role.OWNER)
     is_active = models.BooleanField(_("active"), default=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
-    # The hash before the last change: it signs nobody in, but says whose refused sign-ins are a forgotten device.
+    # The hash before the last change. It signs nobody in. It shows that a refused sign-in came from a device that still
+    # has the old password.
     previous_password = models.CharField(max_length=128, blank=True, default="", editable=False)
-    # Confirmed by a mailed code; where the mail of a forgotten password goes.
+    # Confirmed by a mailed code. The link for a forgotten password goes there.
     recovery_address = models.TextField(_("recovery address"), blank=True, default="")
     must_change_password = models.BooleanField(_("must choose a new password"), default=False)
-    # Also which password it is: open POP sessions of the one before end by it (`sql/statements/view.py`).
+    # It also identifies the password: POP sessions that opened with an earlier one end (`sql/statements/view.py`).
     password_changed_at = models.DateTimeField(_("password changed"), null=True, blank=True)
     digested_at = models.DateTimeField(null=True, editable=False)  # the last digest of full mailboxes, to an admin
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -63,13 +64,13 @@ class User(AbstractBaseUser):
             models.CheckConstraint(condition=models.Q(address=Lower("address")), name="user_address_lower_case"),
         ]
         indexes = [
-            # The list of administrators, and who of them is the last.
+            # The list of administrators, and whether one of them is the last.
             models.Index(fields=["address"], condition=models.Q(role="admin"), name="user_hosting_admins"),
-            # The list of suspended mailboxes, and the overview's count of them, which reads no row of theirs.
+            # The list of suspended mailboxes, and the overview's count of them, which reads this index and no row.
             models.Index(
                 fields=["address"], include=["id"], condition=models.Q(is_active=False), name="user_suspended"
             ),
-            # What new addresses in a domain could be taken for.
+            # Addresses that a new address in the domain could be mistaken for.
             models.Index(fields=["address"], condition=NOT_ASCII, name="user_not_ascii"),
             # The search of the lists, by any three characters of an address or a name, in any case.
             GinIndex(OpClass("address", "gin_trgm_ops"), OpClass(Upper("name"), "gin_trgm_ops"), name="user_search"),
@@ -79,9 +80,9 @@ class User(AbstractBaseUser):
         return self.address
 
     def set_password(self, raw_password: str | None) -> None:
-        """Django's own ways come by here (`manage.py changepassword`); others by `directory/new_password.py`.
+        """Set the password for Django's own commands (`changepassword`). Our code calls `directory/new_password.py`.
 
-        A new hash of the same password, which Django makes at a sign-in, saves `password` alone: nothing was changed.
+        Django also calls it at a sign-in, for a new hash of the same password, and then saves `password` alone.
         """
         super().set_password(raw_password)
         self.password_changed_at = timezone.now()
