@@ -1,4 +1,4 @@
-"""Bodies that were found missing or changed: noted until they are whole again; who asks is told which mail it is."""
+"""Bodies that are missing or changed: check one, note the result, and list the messages that have such bodies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger("popadmin.bodies")
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """One message whose body is damaged, in words that an administrator may read: nothing of its content."""
+    """One message whose body is damaged. It has nothing of the content, so an administrator may read it."""
 
     address: str
     uidl: str
@@ -27,19 +27,19 @@ class Damaged:
     found_at: datetime | None
 
 
-def look_at(store: BodyStore, body: Body, *, now: datetime) -> None:
-    """Read a body whole, and note what is new: that it is damaged, or whole again. Unavailable."""
-    loss = _loss_of(store, body)
-    if loss is not None:
+def check(store: BodyStore, body: Body, *, now: datetime) -> None:
+    """Read the whole body, and note if it is newly damaged or whole again. Unavailable."""
+    damage = _damage(store, body)
+    if damage is not None:
         if Body.objects.filter(pk=body.pk, damaged_at=None).update(damaged_at=now):
-            log.error("a body is damaged: %s", loss)
+            log.error("a body is damaged: %s", damage)
     elif body.damaged_at is not None:
         Body.objects.filter(pk=body.pk).update(damaged_at=None, damage_told_at=None)
         log.info("body %s is whole again", body.key)
 
 
 def bodies() -> QuerySet[Body]:
-    """Those that are damaged and that a message has."""
+    """Return the damaged bodies that a message has."""
     return Body.objects.filter(Exists(Message.objects.filter(body=OuterRef("pk"))), damaged_at__isnull=False)
 
 
@@ -52,9 +52,9 @@ def messages(most: int, of: QuerySet[Body]) -> list[Damaged]:
     return [Damaged(*row) for row in found[:most]]
 
 
-def _loss_of(store: BodyStore, body: Body) -> Exception | None:
+def _damage(store: BodyStore, body: Body) -> Exception | None:
     try:
         store.verify(ref_of(body))
-    except (BodyLost, BodyUnreadable) as loss:
-        return loss
+    except (BodyLost, BodyUnreadable) as damage:
+        return damage
     return None

@@ -1,4 +1,4 @@
-"""What fills a mailbox, for the split bar of its pages: `split(mailbox)`, on the owner's page and on the panel's."""
+"""What fills a mailbox: the three parts of the bar that its pages show."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SELECT count(*) FILTER (WHERE NOT had.every @> m.added),
        coalesce(sum(m.octets) FILTER (WHERE had.every @> m.added), 0)::bigint
   FROM had JOIN mailstore_message m ON m.mailbox_id = had.id AND m.removed IS NULL
 """
-_RESTING = "SELECT recovery_messages, recovery_octets FROM mailstore_mailbox WHERE id = %(mailbox)s"
+_RECOVERY = "SELECT recovery_messages, recovery_octets FROM mailstore_mailbox WHERE id = %(mailbox)s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """`waiting` for a device, `kept` though every device has it (both count against the quota); `recovery` does not."""
+    """Mail that waits for a device (`waiting`), that every device has (`kept`), and in `recovery`.
+
+    Recovery does not count against the quota.
+    """
 
     waiting: Part
     kept: Part
@@ -36,10 +39,10 @@ class Split:
 
 
 def split(mailbox: int) -> Split:
-    """Measure the mailbox of this key. Reads only the mailbox's own index entries, so a page may ask at each view."""
+    """Measure the mailbox with this primary key. It reads index entries of this mailbox alone, so pages may call it."""
     with connection.cursor() as cursor:
         cursor.execute(_SPLIT, {"mailbox": mailbox})
         waiting, waiting_octets, kept, kept_octets = cursor.fetchone()
-        cursor.execute(_RESTING, {"mailbox": mailbox})
-        resting, resting_octets = cursor.fetchone()
-    return Split(Part(waiting, waiting_octets), Part(kept, kept_octets), Part(resting, resting_octets))
+        cursor.execute(_RECOVERY, {"mailbox": mailbox})
+        recovery, recovery_octets = cursor.fetchone()
+    return Split(Part(waiting, waiting_octets), Part(kept, kept_octets), Part(recovery, recovery_octets))

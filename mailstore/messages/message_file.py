@@ -1,4 +1,4 @@
-"""One stored message as a file: its octets unstuffed, delivery headers included; what RETR sends is `maildrop`'s."""
+"""A stored message as a file: unstuffed, with its delivery headers. The wire form that RETR sends is in `maildrop`."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ CHUNK_OCTETS = 64 * 1024  # read, unstuffed and written at a time
 
 
 def site_store() -> BodyStore:
-    """The site's body store, for pages and commands."""
+    """Return the site's body store, for pages and commands."""
     return bodies.from_url(conf.load().mail_store_url)
 
 
 def ref_of(body: Body) -> BodyRef:
-    """Return where a body is, and what proves it."""
+    """Return what a row knows of its body, as the body store takes it."""
     return BodyRef(body.key, body.wire_octets, body.octets, bytes(body.digest))
 
 
 def unstuffed(store: BodyStore, message: Message) -> Iterator[bytes]:
-    """Yield the message as RETR would give it, unstuffed. BodyLost, before the first octet where that can be."""
+    """Yield the message as RETR sends it, but unstuffed. BodyLost, before the first octet if it can be."""
     unstuffer = Unstuffer()
     with closing(bodies.open_and_wait(store, ref_of(message.body))) as opened:
         yield unstuffer.feed(bytes(message.prefix))

@@ -1,4 +1,4 @@
-"""The life of messages: which device has each, and what sessions of the diary did with one. Read for pages only."""
+"""The history of messages, for pages: which devices have a message, and what sessions did with it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from django.db import connection
 from mailstore.models import EarlierStay, Message
 from mailstore.sql.device_coverage import has, waits
 
-SESSIONS_MOST = 200  # of one message: a device that fetches it again and again says little new
-# What each device makes of live messages: it has one, waits for it, or has never seen it, as its start left it out.
+SESSIONS_MOST = 200  # of one message; a device that fetches it again and again says little new
+# The state of live messages on each device: it has one, one waits for it, or its start left one out.
 _HOLDERS = f"""
 SELECT m.id, d.name, d.main, {has()}, {waits()}
   FROM mailstore_message m JOIN mailstore_device d ON d.mailbox_id = m.mailbox_id AND d.revoked_at IS NULL
  WHERE m.id = ANY(%(messages)s) AND m.removed IS NULL AND NOT (d.main AND d.last_sign_in_at IS NULL)
  ORDER BY d.main, d.name
 """
-# The sessions that fetched or removed a message, under any of its numbers. Where they are too many: those that removed
-# it, the first of each device, and of the others the newest.
-_ACTS = f"""
+# The sessions that fetched or removed a message, under any of its arrival numbers. If there are too many: those that
+# removed it, the first of each device, then the newest.
+_SESSION_EVENTS = f"""
 SELECT s.started_at, s.ended_at, d.name, coalesce(d.main, false), did.fetched, did.deleted
   FROM mailstore_diarysession s
   LEFT JOIN mailstore_device d ON d.id = s.device_id
@@ -37,7 +37,7 @@ SELECT s.started_at, s.ended_at, d.name, coalesce(d.main, false), did.fetched, d
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """One device and one message. Neither `has` nor `waits`: its start left the message out."""
+    """The state of one message on one device. Neither `has` nor `waits`: the start of the device left it out."""
 
     name: str
     main: bool
@@ -46,8 +46,8 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """What a session did with the message: "fetched", "deleted" or both. `device` None: it is gone."""
+class SessionEvent:
+    """What a session did with the message: it fetched or deleted it, or both. `device` is None if its row is gone."""
 
     at: datetime
     device: str | None
@@ -57,7 +57,7 @@ class Act:
 
 
 def holders(messages: Sequence[int]) -> dict[int, list[Holder]]:
-    """Say of live messages, by primary key, what each device that is in use makes of them; one statement."""
+    """Return the state of live messages on each device that is in use, by the primary keys of the messages."""
     found: dict[int, list[Holder]] = {key: [] for key in messages}
     with connection.cursor() as cursor:
         cursor.execute(_HOLDERS, {"messages": list(messages)})
@@ -67,50 +67,50 @@ def holders(messages: Sequence[int]) -> dict[int, list[Holder]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """The message left the live maildrop; the row of the stay that ended says why."""
+class Removal:
+    """The message left the live maildrop. The row of the stay that ended says why."""
 
     at: datetime
     stay: Message | EarlierStay
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
-    """The message came into the live maildrop otherwise than by its arrival: restored, or imported."""
+class Return:
+    """The message came into the live maildrop, but not by its arrival: it was restored, or else imported."""
 
     at: datetime
     restored: bool
 
 
-Event = Act | Left | Put
+Event = SessionEvent | Removal | Return
 
 
-def life(message: Message) -> list[Event]:
-    """What became of the message since its arrival, over all its stays, in the order of its causes.
+def events(message: Message) -> list[Event]:
+    """Return what happened to the message since its arrival, over all its stays, in order.
 
-    A session comes where it began: what it removed has left within it.
+    A session stands at the time when it began, so it precedes the removals that it made.
     """
     stays = message.earlier_stays.select_related("removed_by").order_by("added")
     earlier = list(stays.defer(*(f"removed_by__{view}" for view in ("hidden", "skipped", "confirmed"))))
     moves = ((move.at, move) for move in _moves(message, earlier))
-    events: list[tuple[datetime, Event]] = [*_acts(message, earlier), *moves]
-    return [event for _moment, event in sorted(events, key=lambda placed: placed[0])]
+    found: list[tuple[datetime, Event]] = [*_session_events(message, earlier), *moves]
+    return [event for _at, event in sorted(found, key=lambda dated: dated[0])]
 
 
-def _moves(message: Message, earlier: Sequence[EarlierStay]) -> Iterator[Left | Put]:
+def _moves(message: Message, earlier: Sequence[EarlierStay]) -> Iterator[Removal | Return]:
     if message.aged_from is not None and not earlier:
-        yield Put(message.aged_from, restored=False)
+        yield Return(message.aged_from, restored=False)
     for stay in earlier:
-        yield Left(stay.removed_at, stay)
-        yield Put(stay.restored_at, restored=True)
+        yield Removal(stay.removed_at, stay)
+        yield Return(stay.restored_at, restored=True)
     if message.removed_at is not None:
-        yield Left(message.removed_at, message)
+        yield Removal(message.removed_at, message)
 
 
-def _acts(message: Message, earlier: Sequence[EarlierStay]) -> Iterator[tuple[datetime, Act]]:
-    """What the diary knows of it, each with when its session began."""
+def _session_events(message: Message, earlier: Sequence[EarlierStay]) -> Iterator[tuple[datetime, SessionEvent]]:
+    """Yield what sessions of the diary did with the message, each with the time when the session began."""
     numbers = [*(stay.added for stay in earlier), message.added]
     with connection.cursor() as cursor:
-        cursor.execute(_ACTS, {"mailbox": message.mailbox_id, "numbers": numbers})
-        for began_at, *act in cursor.fetchall():
-            yield began_at, Act(*act)
+        cursor.execute(_SESSION_EVENTS, {"mailbox": message.mailbox_id, "numbers": numbers})
+        for began_at, *event in cursor.fetchall():
+            yield began_at, SessionEvent(*event)

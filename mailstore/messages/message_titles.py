@@ -1,6 +1,6 @@
-"""Subjects and senders for the lists of owners: read from the bodies when first asked for, then kept beside them.
+"""Subjects and senders for the lists of owners: read from the bodies at the first use, then kept in their rows.
 
-A delivery reads no header, and of mail that no owner ever lists none is read at all.
+A delivery reads no header. If no owner ever lists a message, nobody reads its header.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from mailstore.ports import BodyStore
 from mailstore.wire.message_titles import HEADER_OCTETS, Titles, titles
 
 BATCH_ROWS = 500
-SEARCH_SECONDS = 2.0  # what a search may read first; whoever has more unread mail is told, and asks again
+SEARCH_SECONDS = 2.0  # reading before a search; the page says if messages are left, and the next search reads on
 
-# Rows that somebody else is changing are left for the next time: this waits for nobody.
+# Locked rows are left for the next time, so this never waits.
 _KEEP = """
 UPDATE mailstore_body b SET subject = read.subject, sender = read.sender
   FROM unnest(%(bodies)s::bigint[], %(subjects)s::text[], %(senders)s::text[]) AS read (id, subject, sender)
@@ -32,9 +32,9 @@ UPDATE mailstore_body b SET subject = read.subject, sender = read.sender
 
 
 def fill(store: BodyStore, messages: Iterable[Message]) -> None:
-    """Give each message's body (selected with it) its subject and sender, read where nobody has read them yet.
+    """Set subject and sender of each message's body (selected with it); read them from the store if they are unset.
 
-    They stay None where the body store is away; a lost body has empty ones.
+    They stay None if the body store is away. Those of a lost body become empty.
     """
     unread = {message.body_id: message.body for message in messages if message.body.subject is None}
     read = list(_read(store, unread.values()))
@@ -45,7 +45,7 @@ def fill(store: BodyStore, messages: Iterable[Message]) -> None:
 
 
 def prepare(store: BodyStore, messages: QuerySet[Message], *, now: Callable[[], float] = time.monotonic) -> int:
-    """Read what a search through these messages needs, for a while; returns how many are still unread."""
+    """Read what a search through these messages needs, for SEARCH_SECONDS; return how many are still unread."""
     unread = messages.filter(body__subject=None).select_related("body").defer("prefix")
     deadline = now() + SEARCH_SECONDS
     while now() < deadline:
@@ -57,7 +57,7 @@ def prepare(store: BodyStore, messages: QuerySet[Message], *, now: Callable[[], 
 
 
 def matching(words: str) -> Q:
-    """The messages whose subject or sender has each of the words, in any case."""
+    """Return a condition: each of the words is in the subject or the sender, in any case."""
     found = Q()
     for word in words.split():
         found &= Q(body__subject__icontains=word) | Q(body__sender__icontains=word)

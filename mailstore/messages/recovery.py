@@ -1,4 +1,4 @@
-"""Recovery: what a person puts into it, lists, restores and purges; what leaves by itself is decided elsewhere."""
+"""Recovery: what users remove into it, list, restore and purge. What the sweep does with it is in `retention`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from mailstore.sql.statements.removal import RESTORE, TAKE_OUT
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which of the messages that rest: those that satisfy all that is given; of these, `newest` that left last.
+    """Which messages in recovery: those that match all conditions given; of these, the `newest` that left last.
 
-    `words` are searched for in subject and sender: for owners only, an admin does not learn what a message is about.
+    `words` are searched for in subject and sender. For owners only: no admin may learn what a message is about.
     """
 
     keys: Sequence[int] | None = None
@@ -39,7 +39,7 @@ ALL = Choice()
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came back, and whether the mailbox is above its quota with it."""
+    """How much came back, and whether the mailbox is above its quota now."""
 
     messages: int
     octets: int
@@ -53,7 +53,7 @@ class Purged:
 
 
 def resting(mailbox: Mailbox, choice: Choice = ALL) -> QuerySet[Message]:
-    """The messages in recovery that the choice means, the last that left first."""
+    """Return the messages in recovery that match the choice. The one that left last comes first."""
     rows = Message.objects.filter(mailbox=mailbox, removed__isnull=False)
     if choice.keys is not None:
         rows = rows.filter(pk__in=choice.keys)
@@ -68,9 +68,9 @@ def resting(mailbox: Mailbox, choice: Choice = ALL) -> QuerySet[Message]:
 
 
 def remove(address: str, messages: Sequence[int], *, actor: Actor) -> int:
-    """Take live messages, by their keys, out of the maildrop for all devices, into recovery; returns how many.
+    """Move live messages, by their primary keys, into recovery, for all devices; return how many.
 
-    Rejected when none of them is there any more.
+    Rejected if none of them is live any more.
     """
     with transaction.atomic():
         mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
@@ -82,37 +82,38 @@ def remove(address: str, messages: Sequence[int], *, actor: Actor) -> int:
 
 
 def restore(
-    address: str, choice: Choice, *, actor: Actor, devices: Collection[str] | None = None, again: bool = False
+    address: str, choice: Choice, *, actor: Actor, devices: Collection[str] | None = None, new_uidls: bool = False
 ) -> Restored:
-    """Put messages back into the live maildrop, for all devices or for those named only: the others do not see them.
+    """Put messages back into the live maildrop, for all devices, or for the named ones alone.
 
-    With the UIDL they had, so that a mail program which remembers it does not fetch them; `again`: with a new one, so
-    that each fetches them once more. The quota does not hinder a restore: it is the owner's own mail; but above it new
-    mail is refused, which the answer says. Rejected when nothing of the choice rests, or a device is not there.
+    They keep their UIDLs, so a mail program that remembers them does not fetch them again. With `new_uidls` every
+    program fetches them once more. The quota does not prevent a restore, since it is the owner's own mail; but above
+    the quota new mail is refused, and the result says so. Rejected if no chosen message is in recovery, or if there is
+    no such device.
     """
     with transaction.atomic():
         mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
         keys = _chosen(mailbox, choice)
-        told = {} if devices is None else {"devices": sorted(devices)}
+        named = {} if devices is None else {"devices": sorted(devices)}
         messages, octets = _execute(
             RESTORE,
             {
                 "mailbox": mailbox.pk,
                 "messages": keys,
                 "devices": None if devices is None else _keys(mailbox, devices),
-                "again": again,
+                "again": new_uidls,
                 "uidls": [fresh_id() for _key in keys],
             },
         )
-        _record(actor, "recovery.restore", mailbox, messages=messages, octets=octets, again=again, **told)
+        _record(actor, "recovery.restore", mailbox, messages=messages, octets=octets, again=new_uidls, **named)
         mailbox.refresh_from_db(fields=["messages", "octets", "change", "recovery_messages", "recovery_octets"])
     return Restored(messages, octets, mailbox_lookup.above_quota(mailbox))
 
 
 def purge_now(address: str, choice: Choice, *, actor: Actor) -> Purged:
-    """Destroy messages that rest, before their time: the rows at once, their bodies with a sweep a day later.
+    """Destroy messages in recovery before their time: the rows at once, their bodies by a sweep a day later.
 
-    Rejected for a mailbox on hold, and when nothing of the choice rests.
+    Rejected if the mailbox is on hold, or if no chosen message is in recovery.
     """
     with transaction.atomic():
         mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
@@ -128,7 +129,7 @@ def purge_now(address: str, choice: Choice, *, actor: Actor) -> Purged:
 
 
 def _chosen(mailbox: Mailbox, choice: Choice) -> list[int]:
-    """Return what of the choice is there now; the mailbox's row is locked, so it stays until this transaction ends."""
+    """Return the keys of the chosen messages. The mailbox is locked, so they stay until this transaction ends."""
     keys = list(resting(mailbox, choice).values_list("pk", flat=True))
     if not keys:
         raise Rejected(_("none of the chosen messages is in recovery any more"))
@@ -136,7 +137,7 @@ def _chosen(mailbox: Mailbox, choice: Choice) -> list[int]:
 
 
 def _keys(mailbox: Mailbox, names: Collection[str]) -> list[int]:
-    """Return the devices of these names. Rejected without any: what no device sees would be nobody's."""
+    """Return the keys of the devices with these names. Rejected if there is none: no device would see the mail."""
     found = dict(Device.objects.filter(mailbox=mailbox, revoked_at=None).values_list("name", "pk"))
     missing = sorted(set(names) - set(found))
     if missing:

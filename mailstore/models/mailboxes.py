@@ -38,7 +38,7 @@ class Mailbox(models.Model):
         "mailstore.RetentionPolicy", models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")
     )
     policy_since = models.DateTimeField(null=True, editable=False)  # as Domain.policy_since
-    quota_lowered_at = models.DateTimeField(null=True, editable=False)  # the last time; the cap of recovery waits
+    quota_lowered_at = models.DateTimeField(null=True, editable=False)  # last; a cap of recovery then waits for a week
     warned_percent = models.PositiveSmallIntegerField(default=0, editable=False)  # the limit of the last warning
     warned_at = models.DateTimeField(null=True, editable=False)
     notes = models.TextField(_("notes"), blank=True, max_length=2000)
@@ -111,7 +111,7 @@ class Device(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     last_sign_in_at = models.DateTimeField(_("last sign-in"), null=True, blank=True)
-    silence_told_at = models.DateTimeField(null=True, editable=False)  # the owner got the notice about it
+    silence_told_at = models.DateTimeField(null=True, editable=False)  # when the owner got the notice
     silent_since = models.DateTimeField(_("silent"), null=True, editable=False)  # since when it does not count
     last_client = models.GenericIPAddressField(_("last address"), null=True, blank=True)
 

@@ -123,7 +123,7 @@ def run_seconds(passed: timedelta) -> float:
 def _read_again(context: SweepContext) -> None:
     for body in Body.objects.filter(damaged_at__isnull=False).order_by("?")[:AGAIN_BODIES]:
         if not context.stop():
-            damaged_bodies.look_at(context.store, body, now=context.now)
+            damaged_bodies.check(context.store, body, now=context.now)
 
 
 def _read(due: Due, context: SweepContext) -> int:
@@ -133,7 +133,7 @@ def _read(due: Due, context: SweepContext) -> int:
     for body in _between(check.after, due.until):
         if context.stop() or budget.over():
             break
-        damaged_bodies.look_at(context.store, body, now=context.now)
+        damaged_bodies.check(context.store, body, now=context.now)
         budget.spend(body.wire_octets)
         check.after = body.pk
         count += 1

@@ -64,7 +64,7 @@ def test_sent_again_it_has_a_new_uidl_that_nothing_ever_had(mail: Mail) -> None:
     a_mailbox()
     uidls = deliver(mail, "one", "two")
     drain(mail)
-    recovery.restore(ANN, ALL, actor=ACTOR, again=True)
+    recovery.restore(ANN, ALL, actor=ACTOR, new_uidls=True)
     fresh = mail.uidls(mail.open(ANN))
     assert len(set(fresh)) == 2
     assert not set(fresh) & set(uidls)
@@ -195,10 +195,10 @@ def test_a_session_sees_what_was_there_when_it_opened_though_it_left_and_came_ba
     Device.objects.filter(main=True).update(mode=Device.Mode.PRIMARY)
     drain(mail)
     between = mail.open(ANN, phone)
-    recovery.restore(ANN, ALL, actor=ACTOR, again=again)
+    recovery.restore(ANN, ALL, actor=ACTOR, new_uidls=again)
     after = mail.open(ANN, phone)
     drain(mail)
-    recovery.restore(ANN, ALL, actor=ACTOR, again=again)
+    recovery.restore(ANN, ALL, actor=ACTOR, new_uidls=again)
     assert mail.uidls(before) == uidls
     assert mail.read(before, len(uidls)).endswith(b"three\r\n")
     assert mail.uidls(between) == []
@@ -269,7 +269,7 @@ def test_at_once_each_message_ends_in_one_place(rival) -> None:
     results = at_once(
         lambda: recovery.restore(ANN, half, actor=ACTOR),
         lambda: rival(ANN, other, actor=ACTOR),
-        lambda: recovery.restore(ANN, half, actor=ACTOR, again=True),
+        lambda: recovery.restore(ANN, half, actor=ACTOR, new_uidls=True),
     )
     assert sum(done.messages for done in results if not isinstance(done, Rejected)) == 20
     assert Message.objects.filter(removed__isnull=False).count() == 0

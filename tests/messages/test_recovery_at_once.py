@@ -76,7 +76,7 @@ def test_whatever_happens_at_once_each_message_is_in_one_place(tmp_path) -> None
         often(lambda _chance: drain(box.pk), 1),
         often(lambda _chance: drain(box.pk), 2),
         often(lambda chance: recovery.restore(ANN, some(chance), actor=ACTOR), 3),
-        often(lambda chance: recovery.restore(ANN, some(chance), actor=ACTOR, devices=["main"], again=True), 4),
+        often(lambda chance: recovery.restore(ANN, some(chance), actor=ACTOR, devices=["main"], new_uidls=True), 4),
         often(lambda chance: recovery.purge_now(ANN, Choice(newest=chance.randrange(1, 3)), actor=ACTOR), 5),
         often(lambda _chance: sweep.run(store), 6),
     )

@@ -275,7 +275,7 @@ class History:
         again = choose.one((False, True))
         rows = {self.model.stays[place].uidl: place for place in places}
         keys = {row.pk: rows[row.uidl] for row in Message.objects.filter(uidl__in=rows).exclude(removed=None)}
-        recovery.restore(ANN, Choice(keys=list(keys)), actor=ACTOR, devices=names, again=again)
+        recovery.restore(ANN, Choice(keys=list(keys)), actor=ACTOR, devices=names, new_uidls=again)
         for row in Message.objects.filter(pk__in=keys).order_by("added"):
             place = keys[row.pk]
             assert (row.uidl == self.model.stays[place].uidl) == (not again)

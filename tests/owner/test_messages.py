@@ -66,7 +66,7 @@ def test_of_a_much_fetched_message_the_first_fetches_and_the_removal_are_told():
     for minutes in range(SESSIONS_MOST + 5):
         a_session(phone, ago=timedelta(hours=9, minutes=minutes), fetched=this)
     a_session(phone, ago=timedelta(hours=1), deleted=this)
-    told = [(act.device, act.fetched, act.deleted) for act in message_history.life(row)]
+    told = [(act.device, act.fetched, act.deleted) for act in message_history.events(row)]
     assert len(told) == SESSIONS_MOST
     assert told[:3] == [("Office PC", True, False), ("Office PC", False, True), ("Phone", True, False)]
     assert told[-1] == ("Phone", False, True)
@@ -83,7 +83,12 @@ def test_what_came_before_a_restore_is_told_too():
     row.refresh_from_db()
     a_session(pc, ago=timedelta(), fetched=f"{{[{row.added},{row.added + 1})}}")
     page = signed_in(ANN).get(f"/messages/{row.pk}/")
-    assert [type(event).__name__ for event in page.context["life"]] == ["Act", "Left", "Put", "Act"]
+    assert [type(event).__name__ for event in page.context["life"]] == [
+        "SessionEvent",
+        "Removal",
+        "Return",
+        "SessionEvent",
+    ]
     text = page.content.decode()
     told = ["arrived", "Office PC deleted it", "deleted by “Office PC”", "was restored", "Office PC fetched it"]
     assert sorted(told, key=text.index) == told

@@ -100,7 +100,7 @@ def test_a_uidl_that_was_given_up_for_a_new_one_is_not_given_again(tmp_path: Pat
     a_mailbox()
     uidls = [brought_in(tmp_path, "abc", "first"), made_here()]
     leave()
-    recovery.restore(ANN, ALL, actor=ACTOR, again=True)
+    recovery.restore(ANN, ALL, actor=ACTOR, new_uidls=True)
     assert not Message.objects.filter(uidl__in=uidls).exists()
     assert [brought_in(tmp_path, uidl, uidl) in uidls for uidl in uidls] == [False, False]
 

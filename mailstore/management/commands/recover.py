@@ -62,7 +62,11 @@ class Command(NounCommand):
 
     def restore(self, options: Options) -> None:
         done = recovery.restore(
-            options["address"], _named(options), actor=actor(), devices=options["device"], again=options["send_again"]
+            options["address"],
+            _named(options),
+            actor=actor(),
+            devices=options["device"],
+            new_uidls=options["send_again"],
         )
         if options["json"]:
             self.say_json(

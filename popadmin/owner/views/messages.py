@@ -81,7 +81,7 @@ class One(FormView[RestoreForm]):
         return super().get_context_data(
             **kwargs,
             message=message,
-            life=message_history.life(message),
+            life=message_history.events(message),
             holders=message_history.holders([message.pk])[message.pk],
             leaves_at=leaving.get(message.added),
             purged_at=message.removed_at and terms.purged_at(message.removed_at),
@@ -94,7 +94,7 @@ class One(FormView[RestoreForm]):
         choice = Choice(keys=[self.message.pk])
         try:
             done = recovery.restore(
-                user.address, choice, actor=actor(self.request), devices=form.names, again=form.again
+                user.address, choice, actor=actor(self.request), devices=form.names, new_uidls=form.again
             )
         except Rejected as refusal:
             form_rejection.beside(form, refusal)

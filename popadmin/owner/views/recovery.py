@@ -124,7 +124,7 @@ class Restore(Chosen):
             self.choice,
             actor=actor(self.request),
             devices=form.names,
-            again=form.again,
+            new_uidls=form.again,
         )
         if done.above_quota:
             messages.warning(self.request, above_quota())

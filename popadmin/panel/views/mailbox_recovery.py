@@ -44,7 +44,7 @@ class Recovery(OfMailbox, FormView[RestoreByDate]):
                 self.mailbox.user.address,
                 form.choice,
                 actor=request_lookup.actor(self.request),
-                again=form.cleaned_data["again"],
+                new_uidls=form.cleaned_data["again"],
             )
         except Rejected as refusal:
             form_rejection.beside(form, refusal)
