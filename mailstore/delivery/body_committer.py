@@ -1,4 +1,4 @@
-"""Makes bodies durable in threads; bodies that wait meanwhile go together next. Rows are `message_writer`'s."""
+"""Makes bodies durable, in threads. Bodies that come meanwhile go together next. `message_writer` writes the rows."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mailstore.ports import BodyRef, BodyStore, Done, Draft
 
 log = logging.getLogger("popadmin.delivery")
 
-LARGE_OCTETS = 1024 * 1024  # larger bodies keep the disk busy for long, so the small ones do not wait for them
-TOGETHER = 64  # bodies at most: each takes a descriptor, and the first waits for the last
+LARGE_OCTETS = 1024 * 1024  # larger bodies have a thread of their own, so that small ones need not wait for them
+BATCH_BODIES = 64  # each takes a descriptor, and the first waits for the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ _Work = _Commit | _Discard | None  # None: nothing more will come
 class BodyCommitter:
     """Two threads of one worker, one for small bodies and one for large ones.
 
-    However many deliveries end at once, the loop wakes one thread, and is woken once for all bodies that became durable
-    together. More threads would share less, and would take the interpreter from the loop more often.
+    If many deliveries end at once, the loop wakes one thread, and is woken once for all bodies that became durable
+    together. With more threads fewer bodies would go together, and the loop would lose the interpreter more often.
     """
 
     def __init__(self, bodies: BodyStore) -> None:
@@ -61,11 +61,11 @@ class BodyCommitter:
         queue.put(_Commit(draft, octets, done))
 
     def discard(self, key: str) -> None:
-        """Destroy a body soon, in a thread."""
+        """Destroy a body later, in a thread."""
         self._large.put(_Discard(key))
 
     def close(self) -> None:
-        """End the threads after what waits is done."""
+        """End the threads after they have done what waits."""
         self._small.put(None)
         self._large.put(None)
 
@@ -101,7 +101,7 @@ def _waiting(queue: SimpleQueue[_Work]) -> list[_Work]:
     """Wait for work, and return all that is there."""
     waiting = [queue.get()]
     try:
-        while len(waiting) < TOGETHER:
+        while len(waiting) < BATCH_BODIES:
             waiting.append(queue.get_nowait())
     except Empty:
         pass

@@ -1,4 +1,4 @@
-"""Delivery of messages: first the body is made durable, then the rows of each recipient. Imports use it too."""
+"""Delivery of messages: makes the body durable first, then the rows of each recipient. Imports use it too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mailstore.delivery import recipient_lookup, trace_headers
 from mailstore.delivery.body_committer import BodyCommitter
-from mailstore.delivery.message_writer import MessageWriter, Placement, Refusing, body_values, fresh_id
+from mailstore.delivery.message_writer import MessageWriter, Placement, PlacementRefused, body_values, fresh_id
 from mailstore.errors import MailError, TryAgain
 from mailstore.ports import BodyRef, BodyStore, Delivered, Done, Draft, Envelope, Intake, Recipient
 from mailstore.sql.connection_pool import ConnectionPool
@@ -21,7 +21,7 @@ log = logging.getLogger("popadmin.delivery")
 
 
 class StoredDelivery:
-    """ports.Delivery over Postgres and a body store. Lives in one worker, on its loop."""
+    """ports.Delivery over Postgres and a body store, for one worker, on its loop."""
 
     def __init__(self, lanes: ConnectionPool, bodies: BodyStore, hostname: str) -> None:
         self._lanes = lanes
@@ -38,7 +38,7 @@ class StoredDelivery:
         return _Incoming(self, self._bodies, envelope)
 
     def close(self) -> None:
-        """End the threads after what waits is done."""
+        """End the threads after they have done what waits."""
         self._committer.close()
 
     def store(self, draft: Draft, octets: int, done: Done[BodyRef]) -> None:
@@ -46,7 +46,7 @@ class StoredDelivery:
         self._committer.add(draft, octets, done)
 
     def add_body(self, ref: BodyRef, done: Done[int]) -> None:
-        """Write the row of a body that several placements share; `done` gets its primary key."""
+        """Write the row of a body that the messages of several recipients share; `done` gets its primary key."""
 
         def added(answer: PGresult | MailError) -> None:
             done(answer if isinstance(answer, MailError) else int(answer.get_value(0, 0) or b"0"))
@@ -54,7 +54,7 @@ class StoredDelivery:
         self._lanes.write(((ADD_BODY, ADD_BODY.values(**body_values(ref))),), added)
 
     def place(self, placement: Placement, done: Done[None]) -> None:
-        """Write the rows of one message. Refusing if the mailboxes take nothing, Unavailable."""
+        """Write the rows of one message. PlacementRefused if the mailboxes take nothing, Unavailable."""
         self._writer.place(placement, done)
 
     def discard(self, ref: BodyRef) -> None:
@@ -138,22 +138,22 @@ class _Incoming:
         body: int | None,
         done: Callable[[int, Delivered | MailError], None],
         *,
-        again: bool = False,
+        retried: bool = False,
     ) -> None:
         queue_id = fresh_id()
         prefix = self._delivery.trace(self._envelope, recipient.address, queue_id)
 
         def refused(why: Recipient | MailError) -> None:
-            """Answer a recipient that RCPT accepted and that is refused now. With the true size room may be made."""
-            if isinstance(why, Recipient) and not again:
-                self._place(index, why, ref, body, done, again=True)
+            """Answer for a recipient that is refused now, or try once more: the second lookup may have made room."""
+            if isinstance(why, Recipient) and not retried:
+                self._place(index, why, ref, body, done, retried=True)
                 return
             if body is None:
                 self._delivery.discard(ref)
             done(index, why if isinstance(why, MailError) else TryAgain("the mailbox changed meanwhile"))
 
         def placed(answer: MailError | None) -> None:
-            if isinstance(answer, Refusing):
+            if isinstance(answer, PlacementRefused):
                 self._delivery.recipient(recipient.address, len(prefix) + ref.octets, refused)
             elif isinstance(answer, MailError):
                 log.error("delivery to %s: %s", recipient.address, answer)

@@ -33,15 +33,15 @@ NOT_NULL_VIOLATION = "23502"  # what DELIVER_ALL raises if some of the mailboxes
 class Placement:
     """One message for `mailboxes`; all of them get it or none.
 
-    `uidl` is the UIDL in the first mailbox: the queue id of a delivery, so that header, log and maildrop show the same,
-    or the old one of an import. The other mailboxes get new ones. `arrived_at`, `unlimited` (no quota), `source` and
-    `uidl_digest` are for imports.
+    `uidl` is the UIDL in the first mailbox. For a delivery it is the queue id, so that header, log and maildrop show
+    the same; for an import it is the old UIDL. The other mailboxes get new ones. `arrived_at`, `unlimited` (no quota),
+    `source` and `uidl_digest` are for imports.
     """
 
     mailboxes: tuple[int, ...]
     ref: BodyRef
     prefix: bytes = b""
-    body: int | None = None  # primary key of the body's row, if it is there already
+    body: int | None = None  # primary key of the body's row, if there is one
     uidl: str | None = None
     arrived_at: datetime | None = None
     unlimited: bool = False
@@ -56,8 +56,8 @@ class Placement:
         return len(self.mailboxes) == 1 and self.body is None and not imported and not self.capped
 
 
-class Refusing(MailError):
-    """The mailboxes took nothing, because of a switch or a quota, or since they have this source already."""
+class PlacementRefused(MailError):
+    """The mailboxes take nothing: a switch or a quota forbids it, or they have this source already."""
 
 
 Batch = list[tuple[Placement, Done[None]]]
@@ -66,19 +66,19 @@ Batch = list[tuple[Placement, Done[None]]]
 class MessageWriter:
     """Writes ordinary messages that became durable together in one transaction: one commit, one flush of the log.
 
-    Each message has an outcome of its own. A mailbox that refuses gives an answer without a row, and no error. An error
-    undoes the whole transaction; then parts of it are tried one by one. A message for a mailbox that is in a
-    transaction would wait for its lock on a connection that others need, so it waits here and goes with the next one.
+    Each message has an outcome of its own. If a mailbox refuses, its statement returns no row, which is no error. An
+    error undoes the whole transaction; then its parts are tried one by one. A message for a mailbox that is in a
+    transaction would wait for the lock on a connection that others need. So it waits here, for the next transaction.
     """
 
     def __init__(self, lanes: ConnectionPool) -> None:
         self._lanes = lanes
         self._waiting: Batch = []
-        self._soon = False  # a transaction will begin at the end of this turn of the loop
+        self._soon = False  # a transaction begins at the end of this turn of the loop
         self._under_way: set[int] = set()  # mailboxes in a transaction
 
     def place(self, placement: Placement, done: Done[None]) -> None:
-        """Write the rows of one message. Refusing if the mailboxes take nothing, Unavailable."""
+        """Write the rows of one message. PlacementRefused if the mailboxes take nothing, Unavailable."""
         if not placement.ordinary:
             self._alone(placement, done)
             return
@@ -98,7 +98,7 @@ class MessageWriter:
         batch = [one for one in self._waiting if _mailbox(one) not in self._under_way]
         self._waiting = [one for one in self._waiting if _mailbox(one) in self._under_way]
         if batch:
-            batch.sort(key=_mailbox)  # all lock mailboxes in one order, so that no two wait for each other
+            batch.sort(key=_mailbox)  # all transactions lock in one order, so that no two wait for each other
             self._under_way.update(map(_mailbox, batch))
             self._send(batch)
 
@@ -123,7 +123,7 @@ def _mailbox(one: tuple[Placement, Done[None]]) -> int:
 
 
 def _apart(batch: Batch, failed: StatementFailed) -> list[Batch]:
-    """Return the parts to try one by one after an error: the mailboxes, or the messages of one; none if it is useless.
+    """Return the parts to try after an error: one for each mailbox, or for each message of one; none if it is useless.
 
     The messages of a locked mailbox are not tried one by one: each would wait for the lock, and delay the others.
     """
@@ -134,7 +134,7 @@ def _apart(batch: Batch, failed: StatementFailed) -> list[Batch]:
 
 
 def fresh_id() -> str:
-    """Return a new UIDL or queue id: unique for ever, ordered by time."""
+    """Return a new UIDL or queue id. It is unique for ever, and sorts by time."""
     return sortable_ids.new_id(time.time_ns() // 1_000_000, os.urandom(sortable_ids.RANDOM_OCTETS))
 
 
@@ -150,10 +150,10 @@ def body_values(ref: BodyRef) -> dict[str, bytes]:
 
 def _placed(answer: PGresult | MailError) -> MailError | None:
     if isinstance(answer, StatementFailed) and answer.sqlstate == NOT_NULL_VIOLATION:
-        return Refusing("some of the mailboxes refuse")
+        return PlacementRefused("some of the mailboxes refuse")
     if isinstance(answer, MailError):
         return answer
-    return None if answer.ntuples else Refusing("the mailbox refuses")
+    return None if answer.ntuples else PlacementRefused("the mailbox refuses")
 
 
 def _steps(placement: Placement) -> Steps:

@@ -1,4 +1,4 @@
-"""Mail that the server writes to its users: from the null sender and past any quota, so it cannot bounce."""
+"""Notices: mail from the server to its users. It has the null sender and ignores quotas, so it cannot bounce."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from mailstore import bodies, conf
 from mailstore.delivery import one_off
 from mailstore.delivery.delivery import StoredDelivery
-from mailstore.delivery.message_writer import Placement, Refusing, fresh_id
+from mailstore.delivery.message_writer import Placement, PlacementRefused, fresh_id
 from mailstore.errors import MailError
 from mailstore.models import Mailbox, User
 from mailstore.ports import BodyRef, BodyStore, Envelope
@@ -34,10 +34,10 @@ _ENVELOPE = Envelope(sender="", client_name="localhost", client="unix", encrypte
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One mail to the user of a mailbox, written in `language` (see `speaking`).
+    """One mail to the user of a mailbox, written in `language` (see `in_language`).
 
-    `occasion` says what it is about; no other notice to this mailbox has the same. A mailbox
-    gets one mail for an occasion, even if the process was killed before it noted the first.
+    `occasion` identifies what the notice is about. A mailbox gets one notice for an occasion, even if the process was
+    killed before it noted that it sent the first.
     """
 
     mailbox: int
@@ -48,13 +48,13 @@ class Notice:
     occasion: str
 
 
-def speaking(language: str) -> translation.override:
-    """Return a context in which texts are in this language, or in the site's if it is empty."""
+def in_language(language: str) -> translation.override:
+    """Return a context that translates texts into this language, or into the site's if it is empty."""
     return translation.override(language or settings.LANGUAGE_CODE)
 
 
 def deliver(notices: Sequence[Notice], *, now: datetime) -> list[Notice]:
-    """Deliver notices as all mail is delivered; return those that are durable, now or before. Failures are logged."""
+    """Deliver notices the way of all mail; return those that are durable now, or were before. Log the failures."""
     return asyncio.run(_deliver(notices, now)) if notices else []
 
 
@@ -109,15 +109,15 @@ async def _one(delivery: StoredDelivery, store: BodyStore, notice: Notice, data:
     source = hashlib.blake2b(f"notice {notice.occasion}".encode(), digest_size=16).digest()
     placement = Placement((notice.mailbox,), ref, prefix, uidl=queue_id, unlimited=True, source=source)
     refused: MailError | None = await one_off.answer(lambda done: delivery.place(placement, done))
-    if isinstance(refused, Refusing):  # the mailbox has it already, or is gone
+    if isinstance(refused, PlacementRefused):  # the mailbox has it already, or does not exist any more
         delivery.discard(ref)
         return None
-    return refused  # after an error it may have been placed all the same, so the body stays
+    return refused  # after an error it may have been placed, so the body stays
 
 
 def _written(notice: Notice, hostname: str, now: datetime) -> bytes:
     message = EmailMessage(policy=SMTP)
-    with speaking(notice.language):
+    with in_language(notice.language):
         message["From"] = formataddr((_("Mail server"), f"postmaster@{hostname}"))
     message["To"] = notice.address
     message["Subject"] = notice.subject

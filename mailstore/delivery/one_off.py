@@ -1,4 +1,4 @@
-"""Delivery for a process that delivers and ends, as the pipe, imports and notices do; and what a store needs first."""
+"""Delivery for a process that delivers and ends, such as an import; and the preparation of the body store."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ async def delivery(conf: Conf) -> AsyncIterator[StoredDelivery]:
 
 
 @contextmanager
-def turns(runner: asyncio.Runner, conf: Conf) -> Iterator[StoredDelivery]:
-    """Return a context with the delivery on the loop of `runner`, for code that uses the ORM between its runs."""
+def delivery_on(runner: asyncio.Runner, conf: Conf) -> Iterator[StoredDelivery]:
+    """Return a context with a delivery on the loop of `runner`, for code that uses the ORM between two runs of it."""
     entered = delivery(conf)
     made = runner.run(entered.__aenter__())
     try:
@@ -63,9 +63,9 @@ async def answer(ask: Callable[[Done[T]], None]) -> T | MailError:
 
 
 def prepare(store: BodyStore, lanes: ConnectionPool, done: Callable[[], None]) -> None:
-    """Make the body store if the database has no bodies. If it has some, an empty folder is a disk that is not mounted.
+    """Make the body store if the database has no bodies. If it has some, an empty folder may be an unmounted disk.
 
-    Call it before the first delivery, and now and then while the process runs.
+    Called before the first delivery, and at intervals while the process runs.
     """
 
     def answered(found: object) -> None:
@@ -83,7 +83,7 @@ def prepare(store: BodyStore, lanes: ConnectionPool, done: Callable[[], None]) -
 
 
 def warn_of_another_store(store: BodyStore, lanes: ConnectionPool) -> None:
-    """Log an error if the body store belongs to another database. Mail is accepted all the same: none of it is lost."""
+    """Log an error if the body store belongs to another database. Mail is still accepted, since none of it is lost."""
 
     def answered(found: object) -> None:
         if isinstance(found, MailError):

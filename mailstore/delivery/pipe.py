@@ -1,4 +1,4 @@
-"""Delivery by pipe: one message from a stream to some addresses. Exit codes are made by the command."""
+"""Delivery by pipe: one message from a stream to some addresses. The command makes the exit code."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Outcome:
 def deliver(addresses: Sequence[str], stream: BinaryIO, *, sender: str = "") -> list[Outcome]:
     """Deliver the message in the stream, with any line ends, to each address; return one outcome for each, in order.
 
-    If any address must be tried again later, nothing is delivered: the caller will offer the message to all addresses
-    again, and some would get it twice. `sender` is the reverse-path, "" the null sender.
+    If any address must be tried again later, nothing is delivered: the caller then offers the message to all addresses
+    again, and some would get it twice. `sender` is the reverse-path; "" is the null sender.
     """
     return asyncio.run(_deliver(list(addresses), stream, sender.strip("<>")))
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mailstore.delivery.recipient_rows import Box, Place, Way, found, places
+from mailstore.delivery.recipient_rows import AliasRow, DomainRow, MailboxRow, domain_rows, name_rows
 from mailstore.delivery.trace_headers import plain
 from mailstore.errors import (
     AliasOutside,
@@ -40,14 +40,14 @@ class _Search:
         self._address = address
         self._octets = octets
         self._done = done
-        self._copy: Box | None = None  # the mailbox itself, if its forward leaves it a copy
-        self._boxes: dict[int, Box] = {}
+        self._copy: MailboxRow | None = None  # the mailbox itself, if its forward keeps a copy
+        self._boxes: dict[int, MailboxRow] = {}
         self._asked: set[str] = set()
-        self._passed_over = False
-        self.full: list[int] = []  # the mailboxes without room, if that is the answer
+        self._unknown_here = False
+        self.full: list[int] = []  # mailboxes without room, if the answer is that they are full
 
     def ask(self, keys: dict[str, list[str]], depth: int, following: Sequence[str] = ()) -> None:
-        """Query names, each with the keys that may resolve it, in order; `following` are for the next query."""
+        """Query names, each with the keys that may resolve it, in order; `following` are names for the next query."""
         array = array_literals.texts({key for group in keys.values() for key in group})
         self._asked.update(keys)
         asked = RECIPIENTS.values(addresses=array, octets=b"%d" % self._octets)
@@ -59,54 +59,54 @@ class _Search:
         if isinstance(answer, MailError):
             self._done(answer)
             return
-        result = found(answer)
+        result = name_rows(answer)
         missing: list[str] = []
         for name, group in keys.items():
-            box, way = result.of(group)
-            if box is None and way is None:
+            box, alias = result.of(group)
+            if box is None and alias is None:
                 missing.append(name)
-            following.extend(self._follow(box, way, depth))
+            following.extend(self._follow(box, alias, depth))
         if missing:
             self._missed(missing, following, depth)
         else:
             self._go_on(following, depth)
 
-    def _follow(self, box: Box | None, way: Way | None, depth: int) -> list[str]:
-        """Keep the mailbox, unless its mail is forwarded without a copy; return the names to query next."""
+    def _follow(self, box: MailboxRow | None, alias: AliasRow | None, depth: int) -> list[str]:
+        """Note the mailbox, unless its mail is forwarded without a copy; return the names to query next."""
         if box is not None and not box.receives:
-            way = None  # a mailbox that takes no mail forwards none
-        if box is not None and (way is None or way.keep_copy):
+            alias = None  # a mailbox that takes no mail forwards none
+        if box is not None and (alias is None or alias.keep_copy):
             self._boxes[box.mailbox] = box
-            self._copy = box if depth == 0 and way is not None else self._copy
-        if way is None or not way.receives:
+            self._copy = box if depth == 0 and alias is not None else self._copy
+        if alias is None or not alias.receives:
             return []
-        return [target for target in way.targets if target not in self._asked]
+        return [target for target in alias.targets if target not in self._asked]
 
     def _missed(self, missing: list[str], following: list[str], depth: int) -> None:
-        """Look up the domains of names that were not found: alias domains, ours, or elsewhere."""
+        """Look up the domains of names that were not found: they are alias domains, ours, or elsewhere."""
 
         def answered(answer: PGresult | MailError) -> None:
             if isinstance(answer, MailError):
                 self._done(answer)
             else:
-                self._placed(missing, places(answer), following, depth)
+                self._placed(missing, domain_rows(answer), following, depth)
 
         domains = {name.rpartition("@")[2] for name in missing}
         self._lanes.read(OURS, OURS.values(domains=array_literals.texts(domains)), answered)
 
-    def _placed(self, missing: list[str], ours: dict[str, Place], following: list[str], depth: int) -> None:
-        """Go on with names that were not found. A name of an alias domain is looked up where that points."""
+    def _placed(self, missing: list[str], ours: dict[str, DomainRow], following: list[str], depth: int) -> None:
+        """Go on with names that were not found. A name in an alias domain is looked up in the domain behind it."""
         moved: dict[str, list[str]] = {}
         outside: list[str] = []
         for name in missing:
             local_part, _at, domain = name.rpartition("@")
-            place = ours.get(domain)
-            if place is None:
+            domain_row = ours.get(domain)
+            if domain_row is None:
                 outside.append(name)
-            elif place.stands_for is None:
-                self._passed_over = True
-            elif place.active:
-                there = f"{local_part}@{place.stands_for}"
+            elif domain_row.stands_for is None:
+                self._unknown_here = True
+            elif domain_row.active:
+                there = f"{local_part}@{domain_row.stands_for}"
                 moved[there] = _keys(there)
         if outside and depth > 0:
             self._outside(", ".join(outside))
@@ -126,15 +126,15 @@ class _Search:
             self.ask({name: _keys(name) for name in following}, depth + 1)
 
     def _outside(self, why: str) -> None:
-        """End the search: only the MTA reaches all targets. For a forward with a copy the answer is its own mailbox."""
+        """End the search, since only the MTA reaches all targets. A forward with a copy reaches its own mailbox."""
         if self._copy is None:
             self._done(AliasOutside(f"{self._address}: {why}"))
         else:
             self._decide([self._copy])
 
-    def _decide(self, boxes: list[Box]) -> None:
-        """Answer for all mailboxes or none: with some, the others would lose the message or get it twice."""
-        if not boxes and self._passed_over:
+    def _decide(self, boxes: list[MailboxRow]) -> None:
+        """Answer for all mailboxes or none: else some would lose the message or get it twice."""
+        if not boxes and self._unknown_here:
             self._done(UnknownRecipient(self._address))
             return
         receiving = [box for box in boxes if box.receives]
@@ -170,7 +170,7 @@ class _Search:
 
 
 def find(lanes: ConnectionPool, address: str, octets: int | None, done: Done[Recipient], *, hostname: str) -> None:
-    """Find the mailboxes of a recipient for a message of `octets`; None if not announced: then one octet must fit.
+    """Find the mailboxes of a recipient for a message of `octets` (None: not announced, so one octet must fit).
 
     UnknownRecipient, RecipientDisabled, QuotaRejected, QuotaDeferred, AliasOutside, Unavailable. `hostname` is the name
     of this site: the address `postmaster` without a domain means the one of its domain.
@@ -185,10 +185,10 @@ def find(lanes: ConnectionPool, address: str, octets: int | None, done: Done[Rec
             done(UnknownRecipient(address))
             return
         keys = {name: _keys(name)}
-    _Finding(lanes, address, keys, octets or 1, done).ask()
+    _Lookup(lanes, address, keys, octets or 1, done).ask()
 
 
-class _Finding:
+class _Lookup:
     """The lookup of one recipient. If mailboxes are full, it makes room as their policies allow, and searches again.
 
     Each attempt makes room in one mailbox, in a transaction of its own, after finding it without a lock. No room is

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class MailboxRow:
     """A mailbox. `fits`: the message fits into its quota. `capped` is its domain if that has a quota of its own."""
 
     mailbox: int
@@ -21,7 +21,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class AliasRow:
     """An alias, or a forward if a mailbox has the same name. It receives while its domain is active."""
 
     receives: bool
@@ -30,7 +30,7 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DomainRow:
     """One of our domains. `stands_for` is the domain in which its addresses are looked up, if that is another one."""
 
     stands_for: str | None
@@ -38,33 +38,33 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class NameRows:
     """What one query found, by name."""
 
-    boxes: dict[str, Box]
-    ways: dict[str, Way]
+    mailboxes: dict[str, MailboxRow]
+    aliases: dict[str, AliasRow]
 
-    def of(self, keys: list[str]) -> tuple[Box | None, Way | None]:
+    def of(self, keys: list[str]) -> tuple[MailboxRow | None, AliasRow | None]:
         """Return the mailbox, and the alias or forward, of the first key that is known."""
-        key = next((key for key in keys if key in self.boxes or key in self.ways), "")
-        return self.boxes.get(key), self.ways.get(key)
+        key = next((key for key in keys if key in self.mailboxes or key in self.aliases), "")
+        return self.mailboxes.get(key), self.aliases.get(key)
 
 
-def found(answer: PGresult) -> Found:
+def name_rows(answer: PGresult) -> NameRows:
     """Read the rows of RECIPIENTS."""
-    result = Found({}, {})
+    result = NameRows({}, {})
     for row in range(answer.ntuples):
         name = (answer.get_value(row, 0) or b"").decode()
         if answer.get_value(row, 1) is None:
-            result.ways[name] = _way(answer, row)
+            result.aliases[name] = _alias(answer, row)
         else:
-            result.boxes[name] = _box(answer, row)
+            result.mailboxes[name] = _mailbox(answer, row)
     return result
 
 
-def _box(answer: PGresult, row: int) -> Box:
+def _mailbox(answer: PGresult, row: int) -> MailboxRow:
     capped = answer.get_value(row, 5)
-    return Box(
+    return MailboxRow(
         mailbox=int(answer.get_value(row, 1) or b""),
         receives=answer.get_value(row, 2) == b"t",
         fits=answer.get_value(row, 3) == b"t",
@@ -73,19 +73,19 @@ def _box(answer: PGresult, row: int) -> Box:
     )
 
 
-def _way(answer: PGresult, row: int) -> Way:
-    return Way(
+def _alias(answer: PGresult, row: int) -> AliasRow:
+    return AliasRow(
         receives=answer.get_value(row, 2) == b"t",
         targets=tuple((answer.get_value(row, 6) or b"").decode().split("\n")),
         keep_copy=answer.get_value(row, 7) == b"t",
     )
 
 
-def places(answer: PGresult) -> dict[str, Place]:
+def domain_rows(answer: PGresult) -> dict[str, DomainRow]:
     """Read the rows of OURS, by the name of the domain."""
-    found: dict[str, Place] = {}
+    found: dict[str, DomainRow] = {}
     for row in range(answer.ntuples):
         stands_for = answer.get_value(row, 1)
         name = (answer.get_value(row, 0) or b"").decode()
-        found[name] = Place(stands_for.decode() if stands_for else None, answer.get_value(row, 2) == b"t")
+        found[name] = DomainRow(stands_for.decode() if stands_for else None, answer.get_value(row, 2) == b"t")
     return found

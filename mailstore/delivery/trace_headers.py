@@ -1,4 +1,4 @@
-"""The trace headers of a delivery (RFC 5321 §4.4), in wire form. They are kept in the row: one body serves all rows."""
+"""The trace headers of a delivery (RFC 5321 §4.4), in wire form. Recipients share a body, so they stand in the row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LINE_OCTETS = 998  # RFC 5322 §2.1.1, without CRLF
 
 
 class Clock:
-    """The date as headers write it, kept for a second: making it costs more than all other headers."""
+    """The date as headers write it. It is kept for a second, since making it costs more than all other headers."""
 
     def __init__(self) -> None:
         self._second = 0

@@ -66,7 +66,7 @@ def run(address: str, store: BodyStore, *, actor: Actor, progress: Progress) -> 
     if first is None:
         return
     audit.record(actor, "mailbox.adopt", mailbox.user.address, mailbox=mailbox)
-    with asyncio.Runner() as runner, one_off.turns(runner, conf.load()) as delivery:
+    with asyncio.Runner() as runner, one_off.delivery_on(runner, conf.load()) as delivery:
         for some in _some(chain([first], found)):
             yield from (one for one in some if isinstance(one, Adoption))
             whole = [_brought_back(store, one) for one in some if isinstance(one, _Whole)]

@@ -18,7 +18,7 @@ MAX_PERCENT = 1
 MAX_OF_SMALL_STORE = 20  # where one body is more than a percent
 KNOWN_TO_BE_OURS = 9  # so many bodies that the database knows, for each one that it does not
 
-Progress = Callable[[str, int, int | None], None]  # what is looked at, how many so far, of how many if that is known
+Progress = Callable[[str, int, int | None], None]  # what is counted, how many so far, of how many (None: unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +45,18 @@ class Census:
 
 def count(store: BodyStore, progress: Progress = lambda _what, _count, _total: None) -> Census:
     """Count all bodies. Unavailable when the store is away."""
-    known = unknown = seen = 0
+    known = unknown = total = 0
     for batch in batches(store.keys()):
         without = _without_row(batch)
         known += len(batch) - len(without)
         unknown += sum(1 for key in without if is_settled(key))
-        seen += len(batch)
-        progress("files", seen, None)
+        total += len(batch)
+        progress("files", total, None)
     return Census(known, unknown)
 
 
 def sample(store: BodyStore, bodies: int) -> Census:
-    """Count only the oldest bodies, whose deliveries are over."""
+    """Count only so many of the oldest bodies, whose deliveries are over."""
     keys = list(islice(store.keys(), bodies))
     unknown = sum(1 for key in _without_row(keys) if is_settled(key))
     return Census(len(keys) - unknown, unknown)
@@ -80,7 +80,7 @@ def in_quarantine_without_row(store: BodyStore, older_than_days: float = 0) -> I
 def in_quarantine_with_row(store: BodyStore) -> Iterator[list[str]]:
     """Yield the names of bodies in the quarantine that have a row, sorted, in batches.
 
-    A repair beside another database has put them there: this one knows them.
+    A repair with another database put them there, which did not know them.
     """
     for batch in batches(store.quarantined()):
         unknown = set(_without_row([_key(name) for name in batch]))

@@ -22,7 +22,7 @@ from mailstore.messages.damaged_bodies import Damaged
 from mailstore.models import Body, BodyCheck, Message, User
 from mailstore.sql.sweep_step import BATCH_ROWS, Step, SweepContext
 
-AGAIN_BODIES = 20  # damaged bodies that a look reads again, chosen at random
+DAMAGED_BODIES = 20  # damaged bodies that a look reads again, chosen at random
 OCTETS_PER_SECOND = 32 * 1024 * 1024  # a rotating disk can still serve others meanwhile
 SHARE_SECONDS = 10  # reading takes one of so many seconds since the last run
 LEAST_SECONDS = 5.0
@@ -39,7 +39,7 @@ _WHAT_TO_DO = gettext_lazy(
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The bodies behind `check.after` up to the key `until`. `ends`: with them all bodies have been read once."""
+    """The bodies that are due: after `check.after`, up to the key `until`. `ends`: this completes the round."""
 
     check: BodyCheck
     until: int
@@ -47,7 +47,7 @@ class Due:
 
 
 class Budget:
-    """What one look may use: a number of seconds, and a number of octets in each second."""
+    """The limits of one look: a number of seconds, and a number of octets in each second."""
 
     def __init__(self, seconds: float) -> None:
         self._began = time.monotonic()
@@ -55,7 +55,7 @@ class Budget:
         self._octets = 0
 
     def spend(self, octets: int) -> None:
-        """Note that so many octets were read, and wait where that was too fast."""
+        """Count octets that were read, and wait if that was too fast."""
         self._octets += octets
         ahead = self._octets / OCTETS_PER_SECOND - (time.monotonic() - self._began)
         if ahead > PAUSE_SECONDS:
@@ -65,7 +65,7 @@ class Budget:
         return time.monotonic() - self._began > self._seconds
 
 
-def _look(context: SweepContext) -> tuple[int, int]:
+def _counts(context: SweepContext) -> tuple[int, int]:
     due = _due(context)
     count = 0 if due is None else Body.objects.filter(pk__gt=due.check.after, pk__lte=due.until).count()
     return count, damaged_bodies.bodies().count()
@@ -80,14 +80,14 @@ def _act(context: SweepContext) -> tuple[int, int]:
 
 
 def _due(context: SweepContext) -> Due | None:
-    """Return what is to be read now; None where nothing is, or the check is switched off."""
+    """Return what is to be read now; None if nothing is, or if the check is switched off."""
     days = settings.BODY_CHECK_DAYS
     if not days:
         return None
     check = BodyCheck.objects.first() or BodyCheck(pk=1, began_at=context.now, looked_at=context.now)
     left = Body.objects.filter(pk__gt=check.after).aggregate(first=Min("pk"), last=Max("pk"))
     if left["first"] is not None:
-        check.after = left["first"] - 1  # keys of bodies that are long gone take no time
+        check.after = left["first"] - 1  # skips the keys of bodies that are long gone
     ends = (context.now - check.began_at).days >= days
     until = due_until(
         after=check.after,
@@ -121,13 +121,13 @@ def run_seconds(passed: timedelta) -> float:
 
 
 def _read_again(context: SweepContext) -> None:
-    for body in Body.objects.filter(damaged_at__isnull=False).order_by("?")[:AGAIN_BODIES]:
+    for body in Body.objects.filter(damaged_at__isnull=False).order_by("?")[:DAMAGED_BODIES]:
         if not context.stop():
             damaged_bodies.check(context.store, body, now=context.now)
 
 
 def _read(due: Due, context: SweepContext) -> int:
-    """Read what is due and note where it stopped; returns how many bodies."""
+    """Read what is due, and note where it stopped; return how many bodies it read."""
     check, count = due.check, 0
     budget = Budget(run_seconds(context.now - check.looked_at))
     for body in _between(check.after, due.until):
@@ -163,7 +163,7 @@ def _mail_admins(context: SweepContext) -> None:
         return
     found = damaged_bodies.messages(LINES_MOST, fresh)
     for admin in User.objects.filter(role=User.Role.ADMIN, is_active=True).order_by("pk"):
-        with notices.speaking(admin.language):
+        with notices.in_language(admin.language):
             subject = ngettext("%(count)d stored message is damaged", "%(count)d stored messages are damaged", count)
             text = "\n".join([str(_WHAT_TO_DO), "", *_lines(found, count), ""])
         notices.deliver_to_admin(
@@ -184,4 +184,4 @@ def _lines(found: Sequence[Damaged], count: int) -> Iterator[str]:
         yield ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}
 
 
-BODY_CHECK = Step(("checked", "damaged"), _look, _act)
+BODY_CHECK = Step(("checked", "damaged"), _counts, _act)

@@ -1,10 +1,9 @@
-"""The steps that destroy what is in the body store and no message needs: drafts, quarantine, unclaimed bodies.
+"""The steps that destroy what no message needs in the body store: drafts, quarantine, unreferenced bodies.
 
-DRAFTS destroys what dead deliveries left. It is the first step, since it fails at once when the store is away.
-QUARANTINE destroys bodies that a repair set aside long ago; those with a row wait for fsck to bring them back.
-UNCLAIMED destroys bodies that no message has referred to for a day; the files go before the transaction that deletes
-their rows ends. Where that is cut short, rows are left that no message refers to, and the next pass takes them up
-again.
+- DRAFTS destroys what dead deliveries left. It is the first step, since it fails at once if the store is away.
+- QUARANTINE destroys bodies that a repair set aside long ago. Those with a row stay for fsck to bring them back.
+- UNREFERENCED destroys bodies that no message has referred to for a day. It removes the files before it commits the
+  deletion of the rows. If that is cut short, the rows are left, and the next pass takes them up again.
 
 A body that cannot be removed stays for the next pass, with its row. The log names it, and the step goes on.
 """
@@ -55,7 +54,7 @@ class _Remover:
             log.error("the sweep goes on without it: %s", error)
 
 
-def _look_at_drafts(context: SweepContext) -> tuple[int]:
+def _count_drafts(context: SweepContext) -> tuple[int]:
     return (sum(1 for _draft in context.store.litter(DRAFT_SECONDS)),)
 
 
@@ -74,13 +73,13 @@ def _remove_each(names: Iterator[str], context: SweepContext) -> int:
     return count
 
 
-DRAFTS = Step(("drafts",), _look_at_drafts, _destroy_drafts)
+DRAFTS = Step(("drafts",), _count_drafts, _destroy_drafts)
 
 
 QUARANTINE_DAYS = 30
 
 
-def _look_at_quarantine(context: SweepContext) -> tuple[int]:
+def _count_quarantine(context: SweepContext) -> tuple[int]:
     return (sum(1 for _name in _long_in_quarantine(context)),)
 
 
@@ -89,17 +88,17 @@ def _empty_quarantine(context: SweepContext) -> tuple[int]:
 
 
 def _long_in_quarantine(context: SweepContext) -> Iterator[str]:
-    """Yield what may be destroyed: nothing beside the store of another database, whose rows are not ours to know."""
+    """Yield what may be destroyed. Nothing, if the store belongs to another database, whose rows we do not know."""
     for names in body_census.in_quarantine_without_row(context.store, QUARANTINE_DAYS):
         if store_tie.wrong(context.store, body_census.sample(context.store, store_tie.SAMPLE_BODIES)) is not None:
             return
         yield from names
 
 
-QUARANTINE = Step(("quarantined",), _look_at_quarantine, _empty_quarantine)
+QUARANTINE = Step(("quarantined",), _count_quarantine, _empty_quarantine)
 
 
-# A body that several recipients share is born unreferenced; the pass a day later sees who took it.
+# The body of several recipients is unreferenced until their messages are written; a day later that is over.
 _LONG = "unreferenced_at < %(now)s - interval '1 day'"
 _DUE = f"""
 SELECT id FROM mailstore_body WHERE {_LONG} AND id > %(after)s ORDER BY id LIMIT {BATCH_ROWS} FOR UPDATE SKIP LOCKED
@@ -107,14 +106,14 @@ SELECT id FROM mailstore_body WHERE {_LONG} AND id > %(after)s ORDER BY id LIMIT
 _REFERENCED = "EXISTS (SELECT FROM mailstore_message WHERE body_id = mailstore_body.id)"
 _KEEP = f"UPDATE mailstore_body SET unreferenced_at = NULL WHERE id = ANY(%(bodies)s) AND {_REFERENCED}"
 # The rows are locked, so no message can begin to refer to one of them.
-_UNREFERENCED = f"SELECT id, key, wire_octets FROM mailstore_body WHERE id = ANY(%(bodies)s) AND NOT {_REFERENCED}"
+_DESTROYABLE = f"SELECT id, key, wire_octets FROM mailstore_body WHERE id = ANY(%(bodies)s) AND NOT {_REFERENCED}"
 _DELETE = "DELETE FROM mailstore_body WHERE id = ANY(%(bodies)s)"
 _COUNT = f"""
 SELECT count(*), coalesce(sum(wire_octets), 0)::bigint FROM mailstore_body WHERE {_LONG} AND NOT {_REFERENCED}
 """
 
 
-def _look(context: SweepContext) -> tuple[int, int]:
+def _counts(context: SweepContext) -> tuple[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"now": context.now})
         bodies, octets = cursor.fetchone()
@@ -141,17 +140,17 @@ def _destroyed(context: SweepContext) -> Iterator[int]:
 
 @transaction.atomic
 def _batch(after: int, context: SweepContext, remover: _Remover) -> tuple[int | None, list[int]]:
-    """Destroy a batch of bodies; returns the last id seen (None: no more), and the octets of each that is gone."""
+    """Destroy a batch of bodies; return its last id (None: no more), and the octets of each that is gone."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE, {"after": after, "now": context.now})
         due = [key for (key,) in cursor.fetchall()]
         if not due:
             return None, []
         cursor.execute(_KEEP, {"bodies": due})
-        cursor.execute(_UNREFERENCED, {"bodies": due})
+        cursor.execute(_DESTROYABLE, {"bodies": due})
         gone = [(body, octets) for body, key, octets in cursor.fetchall() if remover.remove(key)]
         cursor.execute(_DELETE, {"bodies": [body for body, _octets in gone]})
     return due[-1], [octets for _body, octets in gone]
 
 
-UNCLAIMED = Step(("bodies", "body_octets"), _look, _act)
+UNREFERENCED = Step(("bodies", "body_octets"), _counts, _act)

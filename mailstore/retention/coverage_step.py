@@ -1,4 +1,4 @@
-"""The step that notes what every device of a mailbox has, where a policy counts the days since; a row a day at most."""
+"""The step that notes what every device of a mailbox has, if a policy counts the days since then."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mailstore.sql.device_coverage import every_has
 from mailstore.sql.policy_source import followed
 from mailstore.sql.sweep_step import Step, SweepContext, windows
 
-# A row keeps only what all devices still have: where one no longer has a message, its days begin anew.
+# A row keeps only what all devices still have. If one no longer has a message, the days of the message begin anew.
 _KEEP = f"""
 WITH boxes AS MATERIALIZED (
     SELECT box.id, {every_has()} AS every
@@ -36,7 +36,7 @@ SELECT boxes.id, date_trunc('day', %(now)s::timestamptz, 'UTC') + interval '1 da
  WHERE boxes.every - had.numbers <> '{{}}'
     ON CONFLICT (mailbox_id, since) DO UPDATE SET numbers = h.numbers + excluded.numbers
 """
-# What all have had for longer than the policy asks for is due, so one row is enough for all of it.
+# Mail that all have had for longer than the policy asks for is due. One row is enough for all of it.
 _MERGE = f"""
 WITH old AS (
     DELETE FROM mailstore_everydevicehas h
@@ -62,4 +62,4 @@ def _act(context: SweepContext) -> tuple[()]:
     return ()
 
 
-POSSESSION = Step((), lambda _context: (), _act)
+COVERAGE = Step((), lambda _context: (), _act)

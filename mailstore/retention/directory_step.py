@@ -1,6 +1,6 @@
 """The steps that destroy mailboxes, domains and aliases whose time is over.
 
-REMOVED purges mailboxes and domains that were removed long enough ago, or are to go at once; none on hold.
+REMOVALS purges mailboxes and domains that were removed long enough ago, or are to go at once; none on hold.
 EXPIRED_ALIASES removes aliases that expired long ago. Until then the lists show them, and they can be renewed.
 """
 
@@ -21,7 +21,7 @@ from mailstore.sql.sweep_step import Step, SweepContext
 ACTOR = Actor("sweep", "shell")
 
 
-def _look_at_removed(context: SweepContext) -> tuple[int]:
+def _count_removed(context: SweepContext) -> tuple[int]:
     return (_mailboxes(context).count() + Mailbox.objects.filter(domain__in=_domains(context)).count(),)
 
 
@@ -44,7 +44,7 @@ def _purged(context: SweepContext) -> Iterator[int]:
 
 
 def _mailboxes(context: SweepContext) -> QuerySet[Mailbox]:
-    """Return those that were removed by themselves, and whose domain is not about to be purged with them."""
+    """Return due mailboxes that were not removed with their domain, and whose domain is not about to be purged."""
     rows = Mailbox.objects.filter(removal_notice.due(context.now), removed_with_domain=False, held=False)
     return rows.exclude(domain__in=_domains(context))
 
@@ -54,15 +54,15 @@ def _domains(context: SweepContext) -> QuerySet[Domain]:
     return Domain.objects.filter(~Exists(held), removal_notice.due(context.now))
 
 
-REMOVED = Step(("mailboxes",), _look_at_removed, _purge_removed)
+REMOVALS = Step(("mailboxes",), _count_removed, _purge_removed)
 
 
 def _expired(context: SweepContext) -> QuerySet[Alias]:
-    """Return the aliases that are due, with forwards of removed mailboxes: a restore would bring them back expired."""
+    """Return the aliases that are due, also forwards of removed mailboxes: a restore would bring them back expired."""
     return Alias.objects.filter(expires_at__lt=removal_notice.due_before(context.now), domain__removed_at=None)
 
 
-def _look_at_expired(context: SweepContext) -> tuple[int]:
+def _count_expired(context: SweepContext) -> tuple[int]:
     return (_expired(context).count(),)
 
 
@@ -77,4 +77,4 @@ def _remove_expired(context: SweepContext) -> tuple[int]:
     return (count,)
 
 
-EXPIRED_ALIASES = Step(("aliases",), _look_at_expired, _remove_expired)
+EXPIRED_ALIASES = Step(("aliases",), _count_expired, _remove_expired)

@@ -1,7 +1,7 @@
-"""What steps would do to some mailboxes: they work on copies of the rows, which exist only meanwhile.
+"""Dry runs: make steps on copies of the rows of some mailboxes, and drop the copies.
 
-For previews of the few mailboxes where one step decides on what the next finds. Nothing waits for a dry run, and it
-waits for nothing: the rows themselves are only read.
+For previews, in the few mailboxes where the result of one step changes that of the next. A dry run only reads the rows
+themselves, so it waits for no lock, and nothing waits for it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mailstore.models import Body, Device, Domain, EarlierStay, Mailbox, Message
 from mailstore.sql.sweep_step import Step, SweepContext
 from mailstore.sql.tables import Tables
 
-MAILBOXES = 100  # copied at a time, with all that is in them
+MAILBOXES = 100  # copied at a time, with all their messages
 
 _OWNED = "mailbox_id = ANY(%(boxes)s)"
 # Which rows of each table are copied. Live and removed messages have indexes of their own, so they are read apart.
@@ -52,22 +52,22 @@ def run_on_copies(
     context: SweepContext,
     parameters: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[tuple[Step, tuple[int, ...]]]:
-    """Return the steps that can be made on copies, with their figures for each turn of mailboxes.
+    """Make the steps that have `on_copies`; return them with their figures, once for each batch of mailboxes.
 
-    What is copied is read from the tables of `context`, which may be subqueries that take `parameters`.
+    The copies are made from the tables of `context`, which may be subqueries that take `parameters`.
     """
-    order = [(step, step.copied) for step in steps if step.copied is not None]
+    order = [(step, step.on_copies) for step in steps if step.on_copies is not None]
     done = []
     keys = iter(mailboxes)
-    while turn := list(islice(keys, MAILBOXES)):
-        with _copies({**parameters, "boxes": turn}, context.tables) as copies:
+    while batch := list(islice(keys, MAILBOXES)):
+        with _copies({**parameters, "boxes": batch}, context.tables) as copies:
             done += [(step, act(replace(context, tables=copies))) for step, act in order]
     return done
 
 
 @contextmanager
 def _copies(parameters: Mapping[str, Any], tables: Tables) -> Iterator[Tables]:
-    """Give temporary tables with the rows of some mailboxes; they go with the end of the inner transaction."""
+    """Return a context with temporary tables that have the rows of some mailboxes. Its end rolls them back."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             for model, rows in _ROWS.items():
@@ -84,6 +84,6 @@ def _copies(parameters: Mapping[str, Any], tables: Tables) -> Iterator[Tables]:
 
 
 def columns(model: type[Model], **instead: str) -> str:
-    """Return the columns of a table as SQL selects them, some with other SQL `instead`."""
+    """Return the columns of a table as a SELECT lists them; for some there is other SQL in `instead`."""
     names = [str(field.column) for field in model._meta.concrete_fields]
     return ", ".join(f"{instead[name]} AS {name}" if name in instead else name for name in names)

@@ -1,4 +1,4 @@
-"""The step that moves mail which its policy lets go into recovery, a batch of messages at a time."""
+"""The step that moves expired mail into recovery, a batch of messages at a time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SELECT m.mailbox_id, m.added
 
 @cache
 def _expiring(tables: Tables) -> str:
-    """What was found is judged anew behind the locks: a hold, a policy or a device that came meanwhile is seen."""
+    """Return SQL that checks again under the locks: a hold, a policy or a device may have come meanwhile."""
     return leaving(
         f"""
         WITH {expiry_rule.boxes("box.id = ANY(%(boxes)s)", part=between("%(first)s", "%(last)s"), tables=tables)}
@@ -60,7 +60,7 @@ def _expiring(tables: Tables) -> str:
 Found = tuple[int, int]  # mailbox and arrival number
 
 
-def _look(context: SweepContext) -> tuple[int, int]:
+def _counts(context: SweepContext) -> tuple[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"now": context.now, "but": list(context.but)})
         messages, octets = cursor.fetchone()
@@ -104,4 +104,4 @@ def _expire(batch: Sequence[Found], context: SweepContext) -> Found:
     return count, octets
 
 
-EXPIRE = Step(("expired", "expired_octets"), _look, _act, copied=_act)
+EXPIRY = Step(("expired", "expired_octets"), _counts, _act, on_copies=_act)

@@ -1,7 +1,6 @@
-"""The step that finds mail programs which are set up wrongly, in the diary: one statement a kind, for all mailboxes.
+"""The step that finds mail programs with a wrong setup in the diary: one statement for each kind, for all mailboxes.
 
-Each statement selects mailbox, device and facts. The limits are such that a program which is set up well never reaches
-them.
+Each statement selects mailbox, device and facts. A mail program that is set up well never reaches the limits.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from mailstore.sql.sweep_step import Step, SweepContext
 WINDOW_DAYS = 2
 KEEPS_DAYS = 30
 AGAIN_TIMES = 3  # each message on average, in the window
-AGAIN_MESSAGES = 10  # fetched in vain at least
+AGAIN_MESSAGES = 10  # fetched once more than needed, at least
 SHARED_HOURS = 6  # of the window, in which a device came from two networks; a phone changes them less often
 HASTY_SESSIONS = 240  # an hour: every 15 seconds
 KEEPS_PERCENT = 75
@@ -28,7 +27,7 @@ _KNOWN = "s.device_id IS NOT NULL"
 
 
 def _only(having: str) -> str:
-    """Return SQL: the devices worth a closer look, by a sum that costs little; most devices of a site are not."""
+    """Return SQL: a cheap sum that leaves out most devices of a site, before the costly statement looks at the rest."""
     return f"""s.device_id IN (
                SELECT s.device_id FROM mailstore_diarysession s
                 WHERE {_LATELY} AND {_KNOWN} GROUP BY s.device_id HAVING {having})"""
@@ -50,7 +49,7 @@ SELECT often.mailbox_id, often.device_id,
  WHERE often.fetched >= {AGAIN_TIMES} * each.messages AND often.fetched - each.messages >= {AGAIN_MESSAGES}
 """
 
-# Networks of one family only: one machine may well speak IPv4 and IPv6 by turns.
+# Networks of one family only: one machine may use IPv4 and IPv6 by turns.
 _SHARED = f"""
 SELECT hours.mailbox_id, hours.device_id,
        jsonb_build_object('hours', count(DISTINCT hours.hour), 'networks', max(hours.networks)) AS facts
@@ -80,7 +79,7 @@ SELECT hours.mailbox_id, hours.device_id, jsonb_build_object('sessions', max(hou
 _PERCENT = """greatest(box.octets * 100 / nullif(box.quota_octets, 0),
                 box.messages * 100 / nullif(box.quota_messages, 0))"""
 
-# Only where the mailbox fills and no rule takes mail away.
+# Only if the mailbox fills and no rule removes mail.
 _KEEPS = f"""
 SELECT box.id AS mailbox_id, s.device_id,
        jsonb_build_object('percent', {_PERCENT}, 'fetched', sum(s.fetched_messages)) AS facts
@@ -156,33 +155,34 @@ SELECT count(*) FROM seen
 
 
 def detect(now: datetime) -> int:
-    """Bring the findings of every mailbox up to date; returns how many there are."""
+    """Bring the findings of every mailbox up to date; return how many there are."""
     return sum(
-        _count(_KEEP.format(seen=_SEEN.format(detector=detector)), kind, now) for kind, detector in DETECTORS.items()
-    )
-
-
-def look(now: datetime) -> int:
-    """Return how many there would be, and write nothing."""
-    return sum(
-        _count(f"SELECT count(*) FROM ({_SEEN.format(detector=detector)}) AS seen", kind, now)
+        _fetch_count(_KEEP.format(seen=_SEEN.format(detector=detector)), kind, now)
         for kind, detector in DETECTORS.items()
     )
 
 
-def _count(statement: str, kind: str, now: datetime) -> int:
+def count(now: datetime) -> int:
+    """Return how many findings `detect` would keep, and write nothing."""
+    return sum(
+        _fetch_count(f"SELECT count(*) FROM ({_SEEN.format(detector=detector)}) AS seen", kind, now)
+        for kind, detector in DETECTORS.items()
+    )
+
+
+def _fetch_count(statement: str, kind: str, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"kind": kind, "now": now})
         (count,) = cursor.fetchone()
     return int(count)
 
 
-def _look(context: SweepContext) -> tuple[int]:
-    return (look(context.now),)
+def _counts(context: SweepContext) -> tuple[int]:
+    return (count(context.now),)
 
 
 def _act(context: SweepContext) -> tuple[int]:
     return (0,) if context.stop() else (detect(context.now),)
 
 
-FINDINGS = Step(("findings",), _look, _act)
+FINDINGS = Step(("findings",), _counts, _act)

@@ -1,6 +1,6 @@
-"""What a change of policies would do, before it is saved.
+"""Forecasts: what a change of policies would do, before it is saved.
 
-It is judged by the statements of the sweep, on policies, domains and mailboxes as they would be. Nothing is saved.
+The statements of the sweep decide, on policies, domains and mailboxes as they would be. Nothing is saved.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from mailstore.sql.tables import REAL, Tables
 
 OF_POLICY, OF_DOMAIN, OF_MAILBOX = "p.id = %(key)s", "box.domain_id = %(key)s", "box.id = %(key)s"
 OF_MANY = "box.id = ANY(%(key)s)"
-COPIED_MOST = 10_000  # messages: a tenth of a second
-NEW = -1  # the key that stands for a policy which is not there yet
-# The policies as they would be with the one that is %(planned)s.
+COPIED_MOST = 10_000  # messages, which take a tenth of a second
+NEW = -1  # stands for the key of a policy that does not exist yet
+# The policies as they would be, with the planned one.
 _POLICIES = """(SELECT * FROM jsonb_populate_record(NULL::mailstore_retentionpolicy, %(planned)s::jsonb)
  UNION ALL
 SELECT p_then.* FROM mailstore_retentionpolicy p, jsonb_populate_record(p, %(others)s::jsonb) AS p_then
  WHERE p.id <> %(key)s)"""
-# The choice of a mailbox or domain as it would be: of all who choose %(policy)s now, and of all who follow the policy
-# %(key)s once no wait counts. A statement looks at no others.
+# The choice of a mailbox or domain as it would be: if all that are picked choose %(policy)s now, and if the policy
+# %(key)s holds for its followers without a wait.
 _CHOOSING = {
     "policy_id": "%(policy)s::bigint",
     "policy_since": """CASE WHEN policy_id IS DISTINCT FROM %(policy)s THEN %(since)s::timestamptz
@@ -45,7 +45,7 @@ _CHOOSING = {
 }
 _AT_ONCE = {"policy_since": "CASE WHEN policy_id IS DISTINCT FROM %(key)s THEN policy_since END"}
 
-# To the end of that day: what is saved "from now on" with as many days is in it.
+# To the end of that day, so that it includes mail that a rule of as many days takes, saved "from now on".
 _HORIZON = f"(date_trunc('day', %(now)s::timestamptz, 'UTC') + make_interval(days => {HORIZON_DAYS + 1}))"
 _DATE = "(greatest(due.at, %(now)s) AT TIME ZONE 'UTC')::date"
 _LEAVING = """
@@ -60,12 +60,12 @@ SELECT count(*), coalesce(sum(gone.octets), 0)::bigint, count(DISTINCT gone.mail
   FROM (SELECT m.id, m.mailbox_id, m.octets {rested} UNION SELECT m.id, m.mailbox_id, m.octets {capped}) AS gone
 """
 
-Which = dict[str, Any]  # the parameters of a statement: `key` is of what is picked, `now` is the moment
+Which = dict[str, Any]  # the parameters of a statement: `key` of what is picked, and `now`
 
 
 @dataclass(frozen=True, slots=True)
-class Going:
-    """Mail that goes. `date` is the day in UTC on which it does; None: within the whole horizon, or at once."""
+class Leaving:
+    """Mail that leaves. `date` is the day in UTC on which it leaves; None: within the whole horizon, or at once."""
 
     messages: int
     octets: int
@@ -75,21 +75,22 @@ class Going:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """`days` with removals to recovery within HORIZON_DAYS, the first first, and their `total`.
+    """What leaves the maildrops into recovery within HORIZON_DAYS: by `days`, in order, and in `total`.
 
-    `before` is the total under the rules as they are; `destroyed` what the next pass takes out of recovery for good;
-    `relieved` what it lets go, besides, to make room in full mailboxes, which are its `mailboxes` (None: not counted).
+    `before` is the total under the rules as they are. `destroyed` is what the next pass takes out of recovery for good.
+    `relieved` is what it also moves out of full mailboxes to make room; its `mailboxes` are the full ones (None: not
+    counted).
     """
 
-    days: tuple[Going, ...]
-    total: Going
-    before: Going
-    destroyed: Going
-    relieved: Going | None
+    days: tuple[Leaving, ...]
+    total: Leaving
+    before: Leaving
+    destroyed: Leaving
+    relieved: Leaving | None
 
 
 def of_policy(plan: Plan, *, now: datetime.datetime | None = None) -> Forecast:
-    """Return what follows for all who follow a policy, once it is saved as planned. Nothing is written or locked."""
+    """Return the forecast for all that follow a policy, if it is saved as planned. Nothing is written or locked."""
     moment = now or timezone.now()
     key = plan.policy.pk or NEW
     row = {field.column: getattr(plan.policy, field.attname) for field in RetentionPolicy._meta.concrete_fields}
@@ -108,7 +109,7 @@ def of_policy(plan: Plan, *, now: datetime.datetime | None = None) -> Forecast:
 def of_domain(
     domain: Domain, policy: RetentionPolicy | None, *, at_once: bool = False, now: datetime.datetime | None = None
 ) -> Forecast:
-    """Return what follows in a domain that chooses this policy (None: the site's) now; `at_once`: without a wait."""
+    """Return the forecast for a domain that chooses this policy (None: the site's) now; `at_once`: without a wait."""
     which = _chosen(domain.pk, policy, at_once, now or timezone.now())
     return _forecast(OF_DOMAIN, which, Tables(domain=_as_if(Domain, _CHOOSING)))
 
@@ -116,7 +117,7 @@ def of_domain(
 def of_mailbox(
     mailbox: Mailbox, policy: RetentionPolicy | None, *, at_once: bool = False, now: datetime.datetime | None = None
 ) -> Forecast:
-    """Return what follows in a mailbox that chooses this policy (None: its domain's) now; `at_once`: without a wait."""
+    """Return the forecast for a mailbox that chooses this policy (None: its domain's); `at_once`: without a wait."""
     which = _chosen(mailbox.pk, policy, at_once, now or timezone.now())
     return _forecast(OF_MAILBOX, which, Tables(mailbox=_as_if(Mailbox, _CHOOSING)))
 
@@ -124,7 +125,7 @@ def of_mailbox(
 def of_choice(
     mailboxes: Sequence[int], policy: RetentionPolicy | None, *, now: datetime.datetime | None = None
 ) -> Forecast:
-    """Return what follows if the mailboxes of these keys, however many, choose the policy (None: their domain's) now.
+    """Return the forecast for any number of mailboxes, by key, that choose this policy (None: their domain's) now.
 
     Relief is not counted.
     """
@@ -145,7 +146,7 @@ def _chosen(key: int | list[int], policy: RetentionPolicy | None, at_once: bool,
 
 
 def _as_if(model: type[Mailbox | Domain], columns_as_if: dict[str, str]) -> str:
-    """Return SQL that stands in for a table: its rows, with some columns as they would be."""
+    """Return SQL to use in place of a table: its rows, with some columns as they would be."""
     return f"(SELECT {columns(model, **columns_as_if)} FROM {model._meta.db_table})"
 
 
@@ -155,27 +156,27 @@ def _forecast(picked: str, which: Which, tables: Tables) -> Forecast:
     return Forecast(days, total, before, _destroyed(picked, which, tables), _relieved(picked, which, tables))
 
 
-def _leaving(picked: str, which: Which, tables: Tables) -> tuple[tuple[Going, ...], Going]:
+def _leaving(picked: str, which: Which, tables: Tables) -> tuple[tuple[Leaving, ...], Leaving]:
     statement = _LEAVING.format(boxes=boxes(picked, tables=tables), date=_DATE, due=due(), horizon=_HORIZON)
     with connection.cursor() as cursor:
         cursor.execute(statement, which)
         *days, total = (
-            Going(messages, octets or 0, mailboxes, date) for date, messages, octets, mailboxes in cursor.fetchall()
+            Leaving(messages, octets or 0, mailboxes, date) for date, messages, octets, mailboxes in cursor.fetchall()
         )
     return tuple(days), total
 
 
-def _destroyed(picked: str, which: Which, tables: Tables) -> Going:
+def _destroyed(picked: str, which: Which, tables: Tables) -> Leaving:
     rested, capped = (of.due(picked, tables=tables) for of in (recovery_step, recovery_cap_step))
     with connection.cursor() as cursor:
         cursor.execute(_DESTROYED.format(rested=rested, capped=capped), which)
-        return Going(*cursor.fetchone())
+        return Leaving(*cursor.fetchone())
 
 
-def _relieved(picked: str, which: Which, tables: Tables) -> Going | None:
-    """Make the steps of a pass on copies of the mailboxes that are full: what leaves anyway makes room too.
+def _relieved(picked: str, which: Which, tables: Tables) -> Leaving | None:
+    """Make the steps of a pass on copies of the full mailboxes, since expired mail makes room too.
 
-    None where they hold so much that the page would wait for the copies.
+    Returns None if they hold so much that the page would wait for the copies.
     """
     keys = relief_step.full(picked, which, tables)
     held = Mailbox.objects.filter(pk__in=keys).aggregate(most=Sum(F("messages") + F("recovery_messages")))["most"] or 0
@@ -184,4 +185,4 @@ def _relieved(picked: str, which: Which, tables: Tables) -> Going | None:
     context = SweepContext(bodies.from_url(settings.MAIL_STORE_URL), which["now"], tables=tables)
     done = run_on_copies(MESSAGE_STEPS, keys, context, which)
     gone = [figures for step, figures in done if step is relief_step.RELIEF]
-    return Going(sum(messages for messages, _octets in gone), sum(octets for _messages, octets in gone), len(keys))
+    return Leaving(sum(messages for messages, _octets in gone), sum(octets for _messages, octets in gone), len(keys))

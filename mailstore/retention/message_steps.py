@@ -1,7 +1,7 @@
 """The steps that move live mail into recovery, in the order of a pass. A forecast makes them on copies of the rows."""
 
-from mailstore.retention.coverage_step import POSSESSION
-from mailstore.retention.expiry_step import EXPIRE
+from mailstore.retention.coverage_step import COVERAGE
+from mailstore.retention.expiry_step import EXPIRY
 from mailstore.retention.relief_step import RELIEF
 from mailstore.retention.silence_step import SILENCE
 from mailstore.sql.device_settlement import SETTLE
@@ -10,7 +10,7 @@ from mailstore.sql.sweep_step import Step
 MESSAGE_STEPS: tuple[Step, ...] = (
     SILENCE,
     SETTLE,
-    POSSESSION,
-    EXPIRE,
+    COVERAGE,
+    EXPIRY,
     RELIEF,
 )

@@ -2,7 +2,7 @@
 
 - DIARY deletes sessions of the diary that are older than the policy of the mailbox says. Mailboxes that are on hold or
   removed keep theirs.
-- VISITS deletes web sessions that have ended.
+- WEB_SESSIONS deletes web sessions that have ended.
 - KNOWN_NETWORKS deletes networks from which a user signed in longer than a month ago, and of each user all but the
   newest. It has no figure, since no page shows one.
 - OLD_JOBS deletes old jobs and files of mailboxes, with their rows, done or not. It has no figure either.
@@ -45,7 +45,7 @@ DELETE FROM mailstore_earlierstay e USING {_KEPT}
 _FORGET_BATCHES = "DELETE FROM mailstore_diarybatch WHERE written_at < %(now)s::timestamptz - interval '1 day'"
 
 
-def _look_at_diary(context: SweepContext) -> tuple[int]:
+def _count_diary(context: SweepContext) -> tuple[int]:
     return (sum(_each_window(context, _COUNT_DIARY)),)
 
 
@@ -65,14 +65,14 @@ def _each_window(context: SweepContext, statement: str) -> Iterator[int]:
             yield cursor.fetchone()[0] if cursor.description else cursor.rowcount
 
 
-DIARY = Step(("diary",), _look_at_diary, _forget_diary)
+DIARY = Step(("diary",), _count_diary, _forget_diary)
 
 
 def _ended(context: SweepContext) -> QuerySet[WebSession]:
     return WebSession.objects.filter(expire_date__lt=context.now)
 
 
-def _look_at_sessions(context: SweepContext) -> tuple[int]:
+def _count_sessions(context: SweepContext) -> tuple[int]:
     return (_ended(context).count(),)
 
 
@@ -81,10 +81,10 @@ def _forget_sessions(context: SweepContext) -> tuple[int]:
     return (count,)
 
 
-VISITS = Step(("sessions",), _look_at_sessions, _forget_sessions)
+WEB_SESSIONS = Step(("sessions",), _count_sessions, _forget_sessions)
 
 
-def _look_at_nothing(_context: SweepContext) -> tuple[()]:
+def _count_nothing(_context: SweepContext) -> tuple[()]:
     return ()
 
 
@@ -110,7 +110,7 @@ def _forget_networks(context: SweepContext) -> tuple[()]:
     return ()
 
 
-KNOWN_NETWORKS = Step((), _look_at_nothing, _forget_networks)
+KNOWN_NETWORKS = Step((), _count_nothing, _forget_networks)
 
 
 KEPT_ROSTERS = timedelta(days=7)  # one that nobody carried out still has the passwords of its file
@@ -134,4 +134,4 @@ def _forget(model: type[Roster] | type[Job], key: int) -> None:
             row.delete()
 
 
-OLD_JOBS = Step((), _look_at_nothing, _forget_jobs)
+OLD_JOBS = Step((), _count_nothing, _forget_jobs)

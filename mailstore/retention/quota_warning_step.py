@@ -1,4 +1,4 @@
-"""The step that warns owners whose quota fills, once for each limit that is crossed, and tells administrators."""
+"""The step that warns owners whose quota fills, once for each limit, and sends administrators a daily digest."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from mailstore.models import Mailbox, User
 from mailstore.policy.retention import WARN_PERCENTS
 from mailstore.sql.sweep_step import Step, SweepContext
 
-BATCH_NOTICES = 100  # whose bodies are made durable together
+BATCH_NOTICES = 100  # made durable together
 DIGEST_PAUSE = timedelta(days=1)  # between two digests to one administrator
 DIGEST_LINES = 50  # mailboxes that a digest names; it counts the others, and the panel lists them all
 
-# The highest limit that a mailbox has crossed, beside the one of which its owner was told. It reads the rows of all
-# mailboxes without an index: their counters change with each delivery, which would have to keep the index.
+# The highest limit that a mailbox has crossed, and the one of the last warning. It reads the rows of all mailboxes
+# without an index: each delivery changes the counters, and would have to write the index.
 _LEAST = f"{WARN_PERCENTS[0]} / 100.0::float8"
 _CROSSED = f"""
 SELECT box.id, u.address, u.language, box.warned_percent, box.warned_at, level.percent, box.octets, box.quota_octets,
@@ -46,8 +46,8 @@ class _Crossing:
     mailbox: int
     address: str
     language: str
-    told_percent: int
-    told_at: datetime | None
+    warned_percent: int
+    warned_at: datetime | None
     percent: int
     octets: int
     quota_octets: int | None
@@ -55,8 +55,8 @@ class _Crossing:
     quota_messages: int | None
 
 
-def _sways(context: SweepContext) -> Iterator[int]:
-    """Yield mailboxes that fill, unless the steps before take enough out of them."""
+def _coupled(context: SweepContext) -> Iterator[int]:
+    """Yield mailboxes that fill: the steps before may take enough out of them."""
     return (crossing.mailbox for crossing in _rising(context))
 
 
@@ -66,16 +66,16 @@ def _count(context: SweepContext) -> tuple[int]:
 
 def _rising(context: SweepContext) -> Iterator[_Crossing]:
     for batch in _batches(context):
-        yield from (crossing for crossing in batch if crossing.percent > crossing.told_percent)
+        yield from (crossing for crossing in batch if crossing.percent > crossing.warned_percent)
 
 
 def _act(context: SweepContext) -> tuple[int]:
     warned, day = 0, f"{context.now:%Y-%m-%d}"
     for batch in _batches(context):
         for crossing in batch:
-            if crossing.percent < crossing.told_percent:  # from now on the next crossing is told again
+            if crossing.percent < crossing.warned_percent:  # so that the next crossing is a new one
                 Mailbox.objects.filter(pk=crossing.mailbox).update(warned_percent=crossing.percent)
-        rising = {crossing.mailbox: crossing for crossing in batch if crossing.percent > crossing.told_percent}
+        rising = {crossing.mailbox: crossing for crossing in batch if crossing.percent > crossing.warned_percent}
         for notice in notices.deliver([_notice(crossing, day) for crossing in rising.values()], now=context.now):
             percent = rising[notice.mailbox].percent
             Mailbox.objects.filter(pk=notice.mailbox).update(warned_percent=percent, warned_at=context.now)
@@ -101,15 +101,15 @@ def _batches(context: SweepContext) -> Iterator[list[_Crossing]]:
 
 def _notice(crossing: _Crossing, day: str) -> Notice:
     full = crossing.percent >= WARN_PERCENTS[-1]
-    with notices.speaking(crossing.language):
+    with notices.in_language(crossing.language):
         subject = (
             _("Your mailbox is full")
             if full
             else _("Your mailbox is %(percent)d%% full") % {"percent": crossing.percent}
         )
         parts = [*_usage(crossing), _consequence() if full else _outlook(), _remedy()]
-    # The day is part of it: where a kill lost the note, a later crossing would look like this one.
-    occasion = f"quota {crossing.percent} {crossing.told_at} {day}"
+    # The day is part of it: if a kill lost the note of this warning, a later crossing must not seem to be the same.
+    occasion = f"quota {crossing.percent} {crossing.warned_at} {day}"
     return Notice(crossing.mailbox, crossing.address, crossing.language, subject, "\n\n".join(parts) + "\n", occasion)
 
 
@@ -147,7 +147,7 @@ def _remedy() -> str:
 
 
 def _send_digests(context: SweepContext) -> int:
-    """Tell administrators which mailboxes filled up since the last digest, once a day at most; returns to how many."""
+    """Mail administrators which mailboxes filled up since their last digest, once a day at most; return to how many."""
     admins = User.objects.filter(Q(role=User.Role.ADMIN) | Q(grants__isnull=False), is_active=True).distinct()
     due = admins.filter(Q(digested_at=None) | Q(digested_at__lte=context.now - DIGEST_PAUSE))
     return sum(_send_to(admin, context) for admin in due.order_by("pk"))
@@ -172,7 +172,7 @@ def _filled(admin: User) -> QuerySet[Mailbox]:
 
 
 def _send_list(admin: User, count: int, first: Sequence[Mailbox], context: SweepContext) -> bool:
-    with notices.speaking(admin.language):
+    with notices.in_language(admin.language):
         subject = ngettext("%(count)d mailbox is filling up", "%(count)d mailboxes are filling up", count) % {
             "count": count
         }
@@ -186,4 +186,4 @@ def _lines(count: int, first: Sequence[Mailbox]) -> list[str]:
     return [*lines, ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}] if more else lines
 
 
-WARN = Step(("warned",), None, _act, sways=_sways, copied=_count)
+QUOTA_WARNINGS = Step(("warned",), None, _act, coupled=_coupled, on_copies=_count)

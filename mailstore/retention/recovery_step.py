@@ -1,6 +1,6 @@
-"""The step that destroys rows of messages which have rested in recovery long enough; bodies follow a day later.
+"""The step that destroys messages after their time in recovery: the rows now, the bodies a day later.
 
-`Purge` destroys rows in recovery that are due for whatever reason; the step for the cap uses it too.
+`Purge` destroys rows in recovery that are due for any reason. The step for the cap uses it too.
 """
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ from mailstore.sql.tables import REAL, Tables
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """`due` is SQL from FROM on: rows m (id, mailbox_id, removed) of mailboxes %(boxes)s that are due at %(now)s.
+    """Destroys the rows that `due` selects.
 
-    It may select only some rows of a mailbox, those that left first: it is asked again until nothing is due.
+    `due` is SQL from FROM on: rows m (id, mailbox_id, removed) of mailboxes %(boxes)s that are due at %(now)s. It may
+    select only the first rows of a mailbox: it runs again until nothing is due.
     """
 
     due: str
     _find: str = field(init=False)
-    _judge: str = field(init=False)
+    _check: str = field(init=False)
 
     def __post_init__(self) -> None:
         find = f"SELECT m.mailbox_id, m.id {self.due} ORDER BY m.mailbox_id, m.removed LIMIT {FOUND_ROWS}"
         object.__setattr__(self, "_find", find)
-        object.__setattr__(self, "_judge", f"SELECT m.id {self.due} AND m.id = ANY(%(messages)s)")
+        object.__setattr__(self, "_check", f"SELECT m.id {self.due} AND m.id = ANY(%(messages)s)")
 
     def act(self, context: SweepContext) -> tuple[int]:
-        """Destroy all that is due; returns how many."""
+        """Destroy all that is due; return how many."""
         return (sum(self._purged(context)),)
 
     def _purged(self, context: SweepContext) -> Iterator[int]:
@@ -53,11 +54,11 @@ class Purge:
         return sum(self._purge(batch, context) for batch in pace.batches(found) if not context.stop())
 
     def _purge(self, batch: Sequence[tuple[int, int]], context: SweepContext) -> int:
-        """Judge the batch again behind the locks, which sees what was restored or held meanwhile, and destroy it."""
+        """Check the batch again under the locks, since mail may be restored or held meanwhile, and destroy it."""
         boxes = sorted({mailbox for mailbox, _message in batch})
         messages = [message for _mailbox, message in batch]
         with locked(boxes, context.tables) as free:
-            due = prepared_statement.fetch(self._judge, {"boxes": free, "messages": messages, "now": context.now})
+            due = prepared_statement.fetch(self._check, {"boxes": free, "messages": messages, "now": context.now})
             return message_purge.messages([key for (key,) in due], context.tables) if due else 0
 
 
@@ -65,10 +66,10 @@ RECOVERY_DAYS = 30  # where no policy says otherwise
 
 
 def due(which: str, limit: str = "ALL", *, tables: Tables = REAL) -> str:
-    """Return SQL from FROM on: rows m in recovery of the mailboxes box that `which` picks, which are there long enough.
+    """Return SQL from FROM on: rows m that were in recovery long enough, of the mailboxes box that `which` picks.
 
-    Rows stay a day even where the policy says 0: a session that opened before may still fetch them. What left first is
-    due first, so most mailboxes cost one look. `limit` is how many rows of a mailbox are looked at.
+    Rows stay a day even if the policy says 0: a session that opened before may still fetch them. What left first is due
+    first, so for most mailboxes one row is read. `limit` is how many rows of a mailbox are read.
     """
     resting = f"""SELECT m.id, m.mailbox_id, m.octets, m.removed, m.removed_at FROM {tables.message} m
                   WHERE m.mailbox_id = boxes.id AND m.removed IS NOT NULL ORDER BY m.removed LIMIT"""
@@ -90,7 +91,7 @@ def due(which: str, limit: str = "ALL", *, tables: Tables = REAL) -> str:
 _COUNT = f"SELECT count(*) {due('box.id <> ALL(%(but)s::bigint[])')}"
 
 
-def _look(context: SweepContext) -> tuple[int]:
+def _counts(context: SweepContext) -> tuple[int]:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"now": context.now, "but": list(context.but)})
         (count,) = cursor.fetchone()
@@ -106,4 +107,4 @@ def _act(context: SweepContext) -> tuple[int]:
     return _purge(context.tables).act(context)
 
 
-RESTED = Step(("messages",), _look, _act, copied=_act)
+RECOVERY = Step(("messages",), _counts, _act, on_copies=_act)

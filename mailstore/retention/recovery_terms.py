@@ -1,4 +1,4 @@
-"""How long and how much mail of a mailbox stays in recovery, in one place for pages and the sweep."""
+"""How long mail of a mailbox stays in recovery, and how much; pages and the sweep share it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.db import connection
 from mailstore.retention.recovery_step import RECOVERY_DAYS
 from mailstore.sql.policy_source import chosen_at, followed
 
-# How much mail of mailbox box may stay in recovery under policy p. Where the policy says nothing it is as much as the
-# quota: all that a full mailbox loses at once finds room, and nobody stores more than twice the quota. NULL: no cap.
+# How much mail of mailbox box may stay in recovery under policy p. If the policy does not say, it is the quota: so all
+# mail of a full mailbox has room there, and nobody stores more than twice the quota. NULL: no cap.
 CAP_OCTETS = "coalesce(p.recovery_octets, box.quota_octets)"
 
 _TERMS = f"""
@@ -26,7 +26,7 @@ SELECT greatest(1, coalesce(p.recovery_days, {RECOVERY_DAYS})), greatest(p.recov
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What is in recovery, and for how long. The days count from `since` for mail that left before."""
+    """What is in recovery, and for how long. For mail that left before `since`, the days count from `since`."""
 
     days: int
     since: datetime | None
@@ -36,7 +36,7 @@ class Terms:
     held: bool
 
     def purged_at(self, removed_at: datetime) -> datetime | None:
-        """Return when the sweep destroys mail that left then; None: not while the mailbox is on hold."""
+        """Return when the sweep destroys mail that left at `removed_at`; None while the mailbox is on hold."""
         if self.held:
             return None
         return max(removed_at, self.since or removed_at) + timedelta(days=self.days)

@@ -1,6 +1,6 @@
-"""The step that relieves mailboxes which take no more mail, where their policy allows it.
+"""The step that makes room in full mailboxes, where their policy allows it.
 
-Deliveries do so themselves: what is left is a quota that was lowered, and a mailbox without a delivery since.
+A delivery makes room itself. This step is for a quota that was lowered, and for a mailbox without a delivery since.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mailstore.sql.statements.delivery import fits
 from mailstore.sql.sweep_step import Step, SweepContext
 from mailstore.sql.tables import REAL, Tables
 
-_ANY_OCTETS = "1::bigint"  # what takes not one octet is full
+_ANY_OCTETS = "1::bigint"  # a mailbox that takes not even one octet is full
 _RELIEVING = ("%(mailbox)s", _ANY_OCTETS, "%(moment)s", "%(numbers)s::bigint[]")
 
 
@@ -45,7 +45,7 @@ def _act(context: SweepContext) -> tuple[int, int]:
 
 
 def full(which: str, parameters: Mapping[str, Any], tables: Tables = REAL) -> list[int]:
-    """Return the mailboxes box that `which` picks, take no more mail, and may make room by their policy."""
+    """Return the full mailboxes (`box` in SQL) that `which` picks and that may make room by their policy."""
     statement = f"""
 SELECT coalesce(array_agg(box.id), '{{}}')
   FROM {tables.mailbox} box
@@ -71,4 +71,4 @@ def _batch(mailbox: int, context: SweepContext) -> tuple[int, int]:
     return 0, 0
 
 
-RELIEF = Step(("relieved", "relieved_octets"), None, _act, sways=lambda _context: full("true", {}), copied=_act)
+RELIEF = Step(("relieved", "relieved_octets"), None, _act, coupled=lambda _context: full("true", {}), on_copies=_act)

@@ -1,4 +1,4 @@
-"""The step that mails owners of devices which are silent: soon their mail waits for these devices no longer."""
+"""The step that sends owners of silent devices a notice: soon their mail will no longer wait for these devices."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _act(context: SweepContext) -> tuple[()]:
 
 
 def _note(silent: _SilentDevice, context: SweepContext) -> None:
-    """Note that the owner was told, unless the device has signed in since: then this silence is over."""
+    """Note that the owner got the notice, unless the device has signed in since: then it is not silent any more."""
     with connection.cursor() as cursor:
         cursor.execute(_NOTE, {"device": silent.device, "found": silent.last_sign_in_at, "now": context.now})
 
@@ -72,7 +72,7 @@ def _to_tell(context: SweepContext) -> Iterator[list[_SilentDevice]]:
 
 
 def _notice(silent: _SilentDevice) -> Notice:
-    with notices.speaking(silent.language):
+    with notices.in_language(silent.language):
         name = _("the main password") if silent.main else _("the device “%(name)s”") % {"name": silent.name}
         figures = {
             "name": name,

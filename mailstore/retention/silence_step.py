@@ -1,4 +1,4 @@
-"""The step that stops waiting for devices which were silent too long, days after their owners got a notice of it."""
+"""The step after which mail no longer waits for silent devices. Their owners got a notice days before."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SILENT_DAYS = 45  # where no policy says otherwise
 
 
 def counting_devices(tables: Tables) -> str:
-    """Return SQL: devices d that count, when they were heard of last, and after how many days of silence they will not.
+    """Return SQL: devices d that count, when each was last heard of, and after how many silent days it stops counting.
 
     The notice is that of policy.retention.notice_days.
     """
@@ -44,7 +44,7 @@ SELECT d.mailbox_id, d.id, d.last_sign_in_at
 
 @cache
 def _silencing(tables: Tables) -> str:
-    """A device that signed in meanwhile goes on counting: sign-ins are noted without the mailbox's lock."""
+    """Return SQL that leaves out a device which signed in meanwhile: a sign-in is noted without the mailbox's lock."""
     return f"""
 UPDATE {tables.device} d SET silent_since = %(now)s
   FROM ({_silent(tables)} AND box.id = %(mailbox)s) AS found (mailbox, device, last_sign_in_at)
@@ -53,14 +53,14 @@ UPDATE {tables.device} d SET silent_since = %(now)s
 
 
 def _mailboxes(context: SweepContext) -> list[int]:
-    """Return the mailboxes with devices that count no more from now on."""
+    """Return the mailboxes with devices that stop counting now."""
     with connection.cursor() as cursor:
         cursor.execute(_silent(context.tables), {"now": context.now})
         return sorted({mailbox for mailbox, _device, _heard in cursor.fetchall()})
 
 
 def _end(context: SweepContext) -> tuple[int]:
-    """Let devices count no more whose owners were told in time; returns how many."""
+    """Stop counting silent devices whose owners got a notice in time; return how many."""
     silenced = 0
     for mailbox in _mailboxes(context):
         if context.stop():
@@ -71,11 +71,11 @@ def _end(context: SweepContext) -> tuple[int]:
 
 @transaction.atomic
 def _silence(mailbox: int, context: SweepContext) -> int:
-    """Let them count no more, behind the mailbox's lock. The next step moves the mail that waited for them alone."""
+    """Stop counting them, under the mailbox's lock. The next step moves the mail that waited for them alone."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT FROM {context.tables.mailbox} WHERE id = %(mailbox)s FOR UPDATE", {"mailbox": mailbox})
         cursor.execute(_silencing(context.tables), {"now": context.now, "mailbox": mailbox})
         return int(cursor.rowcount)
 
 
-SILENCE = Step(("silenced",), None, _end, sways=_mailboxes, copied=_end)
+SILENCE = Step(("silenced",), None, _end, coupled=_mailboxes, on_copies=_end)

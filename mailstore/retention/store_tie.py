@@ -1,7 +1,7 @@
-"""Which body store belongs to this database: an id that stands in both. The step TIED ties them; it mends nothing.
+"""The tie of a body store to its database: an id that stands in both. The step STORE_TIE writes it.
 
-The id is written where none stands yet and the bodies say that both belong together: into a new store, into a store
-from before there were ids, and into a database that was restored to a day before its store had one.
+It writes the id if one of them has none yet, and the bodies show that both belong together. So it is for a new store,
+a store from before there were ids, and a database that was restored from a time before its store had an id.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REMEDY = (
 
 
 def settle(store: BodyStore) -> str | None:
-    """Tie the store to the database where neither is tied to another; returns what is wrong, in words, or None."""
+    """Tie the store to the database if neither is tied to another; return what is wrong, in words, or None."""
     database_id, store_id = _ids(store)
     if database_id is not None and database_id == store_id:
         return None
@@ -37,7 +37,7 @@ def settle(store: BodyStore) -> str | None:
 
 
 def wrong(store: BodyStore, found: Census) -> str | None:
-    """Return why the store belongs to another database, in words; None where nothing says so. It changes nothing."""
+    """Return why the store seems to belong to another database, in words; None if it does not. Changes nothing."""
     return _wrong(*_ids(store), found)
 
 
@@ -58,7 +58,7 @@ def _wrong(database_id: str | None, store_id: str | None, found: Census) -> str 
 
 
 def _tie(store: BodyStore, database_id: str | None, store_id: str | None) -> None:
-    """Write the row first: a store that has its id already is then known by it."""
+    """Write the missing id. The row comes first, so that it never lacks the id of a store that has one."""
     if database_id is None:
         made = StoreTie.objects.get_or_create(pk=1, defaults={"store_id": store_id or fresh_id()})
         database_id = made[0].store_id
@@ -66,7 +66,7 @@ def _tie(store: BodyStore, database_id: str | None, store_id: str | None) -> Non
         store.set_store_id(database_id)
 
 
-def _look(_context: SweepContext) -> tuple[()]:
+def _counts(_context: SweepContext) -> tuple[()]:
     return ()
 
 
@@ -77,4 +77,4 @@ def _act(context: SweepContext) -> tuple[()]:
     return ()
 
 
-TIED = Step((), _look, _act)
+STORE_TIE = Step((), _counts, _act)

@@ -1,4 +1,4 @@
-"""The sweep: one pass through a table of steps. A pass goes on where the last one was cut short."""
+"""The sweep: a pass makes each step of a table. It takes up what a pass that was cut short has left."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from mailstore.directory.outcome import Rejected
 from mailstore.models import SweepPass
 from mailstore.ports import BodyStore
 from mailstore.retention.body_check_step import BODY_CHECK
-from mailstore.retention.body_step import DRAFTS, QUARANTINE, UNCLAIMED
-from mailstore.retention.directory_step import EXPIRED_ALIASES, REMOVED
+from mailstore.retention.body_step import DRAFTS, QUARANTINE, UNREFERENCED
+from mailstore.retention.directory_step import EXPIRED_ALIASES, REMOVALS
 from mailstore.retention.dry_run import run_on_copies
 from mailstore.retention.finding_detectors import FINDINGS
 from mailstore.retention.message_steps import MESSAGE_STEPS
-from mailstore.retention.old_record_step import DIARY, KNOWN_NETWORKS, OLD_JOBS, VISITS
-from mailstore.retention.quota_warning_step import WARN
-from mailstore.retention.recovery_cap_step import CAPPED
-from mailstore.retention.recovery_step import RESTED
+from mailstore.retention.old_record_step import DIARY, KNOWN_NETWORKS, OLD_JOBS, WEB_SESSIONS
+from mailstore.retention.quota_warning_step import QUOTA_WARNINGS
+from mailstore.retention.recovery_cap_step import RECOVERY_CAP
+from mailstore.retention.recovery_step import RECOVERY
 from mailstore.retention.silence_notice_step import SILENCE_NOTICE
-from mailstore.retention.store_tie import TIED
+from mailstore.retention.store_tie import STORE_TIE
 from mailstore.retention.tally_step import TALLY
 from mailstore.sql.sweep_step import Step, SweepContext
 
@@ -35,40 +35,40 @@ KEPT_PASSES = timedelta(days=90)
 
 STEPS: tuple[Step, ...] = (
     DRAFTS,
-    TIED,
+    STORE_TIE,
     QUARANTINE,
     SILENCE_NOTICE,
     *MESSAGE_STEPS,
-    REMOVED,
-    RESTED,
-    CAPPED,
-    UNCLAIMED,
+    REMOVALS,
+    RECOVERY,
+    RECOVERY_CAP,
+    UNREFERENCED,
     EXPIRED_ALIASES,
     DIARY,
     FINDINGS,
-    VISITS,
+    WEB_SESSIONS,
     KNOWN_NETWORKS,
     OLD_JOBS,
     TALLY,
-    WARN,
+    QUOTA_WARNINGS,
     BODY_CHECK,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """What a pass did or would do. `expired`, `relieved` and `settled` count mail that moved to recovery."""
+    """What a pass did or would do, as counts. `expired`, `relieved` and `settled` moved to recovery."""
 
     expired: int
     expired_octets: int
     relieved: int
     relieved_octets: int
-    diary: int  # sessions of the diary that were forgotten
+    diary: int  # sessions of the diary that were deleted
     findings: int  # mail programs that are set up wrongly, now
     silenced: int  # devices that no longer count
     settled: int  # messages that waited only for devices that no longer count
     warned: int  # owners whose quota fills
-    messages: int  # rested in recovery long enough, destroyed for good
+    messages: int  # destroyed for good, after their time in recovery
     capped: int  # messages in recovery above the cap of their mailbox
     mailboxes: int  # removed mailboxes, those of removed domains included
     bodies: int  # destroyed for good
@@ -82,17 +82,17 @@ class SweepResult:
 
 
 def preview(store: BodyStore, *, now: datetime | None = None) -> SweepResult:
-    """Count what a pass would do now. Bodies follow their rows a day later, so they are counted apart."""
+    """Count what a pass would do now. Its bodies are those whose messages went in earlier passes."""
     context = SweepContext(store, now or timezone.now())
-    swayed = sorted({mailbox for step in STEPS for mailbox in step.sways(context)})
-    looked = [(step, step.looked(replace(context, but=swayed))) for step in STEPS]
-    return SweepResult(**_figures([*looked, *run_on_copies(STEPS, swayed, context)]))
+    coupled = sorted({mailbox for step in STEPS for mailbox in step.coupled(context)})
+    counted = [(step, step.counts(replace(context, but=coupled))) for step in STEPS]
+    return SweepResult(**_figures([*counted, *run_on_copies(STEPS, coupled, context)]))
 
 
 def run(store: BodyStore, *, stop: Callable[[], bool] = lambda: False, now: datetime | None = None) -> SweepResult:
-    """Make one pass; ends early, between two batches, once `stop` says so.
+    """Make one pass. It ends early, between two batches, once `stop` returns True.
 
-    Rejected while another pass runs anywhere on this database; Unavailable when the body store is away.
+    Rejected while another pass runs on this database; Unavailable if the body store is away.
     """
     began = timezone.now()
     context = SweepContext(store, now or began, stop)
@@ -105,23 +105,23 @@ def run(store: BodyStore, *, stop: Callable[[], bool] = lambda: False, now: date
 
 
 def tend(store: BodyStore, *, stop: Callable[[], bool] = lambda: False) -> int:
-    """Do what cannot wait for the next pass: warnings, removals asked for at once, and some of the reading of bodies.
+    """Do what cannot wait for the next pass: warn owners, purge what was asked for at once, and check some bodies.
 
-    A clock calls it between two passes. Returns how many owners were warned. Rejected as by `run`.
+    A timer calls it between two passes. Returns how many owners were warned. Rejected as by `run`.
     """
     context = SweepContext(store, timezone.now(), stop)
     with lease():
-        (warned,) = WARN.act(context)
-        REMOVED.act(context)
+        (warned,) = QUOTA_WARNINGS.act(context)
+        REMOVALS.act(context)
         BODY_CHECK.act(context)
     return warned
 
 
 @contextmanager
 def lease() -> Iterator[None]:
-    """Hold the lease of the sweep; Rejected while another pass on this database holds it.
+    """Return a context that holds the lease of the sweep. Rejected while another pass on this database holds it.
 
-    The lease is the connection's, so that the death of a process ends it.
+    The lease belongs to the connection, so it ends with the process.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_try_advisory_lock({_LEASE_KEY})")
@@ -136,7 +136,7 @@ def lease() -> Iterator[None]:
 
 
 def _figures(done: Iterable[tuple[Step, tuple[int, ...]]]) -> dict[str, int]:
-    """Return the sums of the figures, by name."""
+    """Return the sum of each figure, by its name."""
     sums: Counter[str] = Counter()
     for step, figures in done:
         sums.update(dict(zip(step.figures, figures, strict=True)))

@@ -1,8 +1,8 @@
-"""The step that counts deliveries and sign-ins by day and domain, so that the overview reads sums and never the mail.
+"""The step that counts deliveries and sign-ins by day and domain, so that the overview reads sums and not the mail.
 
-Deliveries are counted by primary key, from where the last pass stopped up to what a minute ago was all committed.
-Sign-ins are counted by the hours of the diary that are over; a session that is told later than ten minutes after its
-hour is not in the sums. What was purged between two passes is not either.
+Deliveries are counted by primary key, from where the last pass stopped up to those whose transactions surely ended.
+Sign-ins are counted by the hours of the diary that are over. The sums leave out a session that is written later than
+ten minutes after its hour, and a message that was purged between two passes.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from mailstore.models import DiarySession, TallyMark
 from mailstore.sql.sweep_step import Step, SweepContext
 
 KEPT_DAYS = 400  # a year, and a month more
-COUNTED_DAYS = 31  # of what is there at the first pass
+COUNTED_DAYS = 31  # how far back the first pass counts
 LATE = timedelta(minutes=10)
-SETTLED = timedelta(minutes=1)  # older bodies have no neighbour whose transaction is still open
+SETTLED = timedelta(minutes=1)  # beside older bodies no transaction is open
 
 _NEXT_MESSAGE = """
 SELECT coalesce(max(m.id), %(after)s)
@@ -48,13 +48,13 @@ SELECT (s.started_at AT TIME ZONE 'UTC')::date, box.domain_id, 0, 0,
 _FORGET = "DELETE FROM mailstore_tally WHERE day < current_date - %(days)s::int"
 
 
-def _look(_context: SweepContext) -> tuple[()]:
+def _counts(_context: SweepContext) -> tuple[()]:
     return ()
 
 
 @transaction.atomic
 def count_now() -> None:
-    """Count what has come up to this moment. Only for a site where nothing arrives meanwhile: that would be missed."""
+    """Count what has come up to now. Only for a site where no mail arrives at this time: it would not be counted."""
     now = timezone.now()
     _count(now, settled=timedelta(0), until=now)
 
@@ -82,4 +82,4 @@ def _count(now: datetime, *, settled: timedelta, until: datetime) -> None:
     mark.save()
 
 
-TALLY = Step((), _look, _act)
+TALLY = Step((), _counts, _act)

@@ -135,7 +135,7 @@ def _settle_soon(mailboxes: list[int]) -> None:
     let_go(mailboxes, moment=timezone.now, stop=lambda: monotonic() > until, pace=Pace())
 
 
-def _sways(context: SweepContext) -> Iterator[int]:
+def _coupled(context: SweepContext) -> Iterator[int]:
     for keys in windows(context):
         with connection.cursor() as cursor:
             cursor.execute(_WHERE, {"boxes": keys})
@@ -148,4 +148,4 @@ def _act(context: SweepContext) -> tuple[int]:
     return (sum(settle(keys) for keys in windows(context)),)
 
 
-SETTLE = Step(("settled",), None, _act, sways=_sways, copied=_act)
+SETTLE = Step(("settled",), None, _act, coupled=_coupled, on_copies=_act)

@@ -17,9 +17,9 @@ BATCH_ROWS = 500  # of one transaction, where nobody waits for it
 
 @dataclass(frozen=True, slots=True)
 class SweepContext:
-    """One pass: the body store, its moment, whether it is to end between two batches, and the tables it works on.
+    """One pass: the body store, its time, whether it must end between two batches, and the tables that it works on.
 
-    A preview looks at all mailboxes `but` some. Those it looks at apart, on copies of their rows.
+    A preview counts in all mailboxes `but` some. For those it makes the steps on copies of their rows.
     """
 
     store: BodyStore
@@ -30,7 +30,7 @@ class SweepContext:
     began_seconds: float = field(default_factory=monotonic)
 
     def moment(self) -> datetime:
-        """When something happens in it: a pass may take minutes, and what is due was so at its beginning."""
+        """Return the present time, to record. What is due is decided by `now`: a pass may take minutes."""
         return self.now + timedelta(seconds=monotonic() - self.began_seconds)
 
 
@@ -39,22 +39,22 @@ Act = Callable[[SweepContext], tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing a pass does. `look` counts what `act` would do; both return a number for each of `figures`.
+    """One thing that a pass does. `count` counts what `act` would do; both return a number for each of `figures`.
 
-    `sways` yields the mailboxes in which the step decides on what other steps find, or they on what it finds. There a
-    preview makes every step that can be `copied` on copies of the rows: its statements take the tables of the context.
-    A step without `look` does something only in those mailboxes.
+    `coupled` yields the mailboxes where the result of this step changes that of another, or the other way round. For
+    these mailboxes a preview runs `on_copies` of all steps that have it, on copies of the rows: its statements take the
+    tables of the context. A step without `count` does something only in coupled mailboxes.
     """
 
     figures: tuple[str, ...]
-    look: Act | None
+    count: Act | None
     act: Act
-    sways: Callable[[SweepContext], Iterable[int]] = lambda _context: ()
-    copied: Act | None = None
+    coupled: Callable[[SweepContext], Iterable[int]] = lambda _context: ()
+    on_copies: Act | None = None
 
-    def looked(self, context: SweepContext) -> tuple[int, ...]:
+    def counts(self, context: SweepContext) -> tuple[int, ...]:
         """Return what it would do in all mailboxes but `context.but`."""
-        return (0,) * len(self.figures) if self.look is None else self.look(context)
+        return (0,) * len(self.figures) if self.count is None else self.count(context)
 
 
 WINDOW_MAILBOXES = 1000

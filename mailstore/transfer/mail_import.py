@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from mailstore import bodies, conf
 from mailstore.delivery import one_off
 from mailstore.delivery.delivery import StoredDelivery
-from mailstore.delivery.message_writer import Placement, Refusing
+from mailstore.delivery.message_writer import Placement, PlacementRefused
 from mailstore.directory import audit, mailbox_lookup
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
@@ -105,7 +105,7 @@ def run(
     source = _source(path, kind)
     audit.record(actor, "mailbox.import", mailbox.user.address, mailbox=mailbox, source=str(path))
     settings = conf.load()
-    with asyncio.Runner() as runner, one_off.turns(runner, settings) as delivery:
+    with asyncio.Runner() as runner, one_off.delivery_on(runner, settings) as delivery:
         job = _Job(mailbox.pk, delivery, bodies.from_url(settings.mail_store_url), warn)
         for other in source.strangers:
             job.done.count(other)
@@ -244,7 +244,7 @@ async def _place(job: _Job, stored: list[_Stored]) -> list[_Stored]:
     for one, answer in zip(stored, answers, strict=True):
         if isinstance(answer, StatementFailed) and answer.sqlstate == UNIQUE_VIOLATION:
             refused.append(one)
-        elif isinstance(answer, Refusing):  # another import of the same source was faster
+        elif isinstance(answer, PlacementRefused):  # another import of the same source was faster
             job.delivery.discard(one.ref)
             job.done.present += 1
         else:

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from mailstore.models import RetentionPolicy
 from mailstore.policy.retention import HORIZON_DAYS
-from mailstore.retention.forecast import Forecast, Going
+from mailstore.retention.forecast import Forecast, Leaving
 from popadmin.web.amounts import count, size
 
 register = template.Library()
@@ -33,7 +33,7 @@ def other_rules(policy: RetentionPolicy) -> list[str]:
 
 
 @register.filter
-def all_of(going: Going) -> str:
+def all_of(going: Leaving) -> str:
     """Return text such as `412 messages, 1.2 GB, in 9 mailboxes`."""
     messages = ngettext("%(count)s message", "%(count)s messages", going.messages) % {"count": count(going.messages)}
     boxes = ngettext("in %(count)s mailbox", "in %(count)s mailboxes", going.mailboxes) % {

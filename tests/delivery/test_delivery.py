@@ -1,4 +1,4 @@
-"""Delivery over real rows and files: what was answered is durable, what was refused left nothing, no quota breaks."""
+"""Delivery on real rows and files: accepted mail is durable, refused mail leaves nothing, and quotas hold."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from mailstore.bodies.files import FileBodies
 from mailstore.delivery.delivery import StoredDelivery
-from mailstore.delivery.message_writer import Placement, Refusing
+from mailstore.delivery.message_writer import Placement, PlacementRefused
 from mailstore.directory import aliases, mailbox_removal
 from mailstore.errors import (
     MailError,
@@ -374,7 +374,7 @@ def test_a_mailbox_that_refuses_costs_those_it_came_with_nothing(mail: Mail) -> 
     ann, bob = a_mailbox(ANN), a_mailbox(BOB)
     Mailbox.objects.filter(pk=ann.pk).update(quota_messages=1)
     answers = placed(mail, *placements(mail, ann, bob, ann, bob))
-    assert [type(answer) for answer in answers] == [type(None), type(None), Refusing, type(None)]
+    assert [type(answer) for answer in answers] == [type(None), type(None), PlacementRefused, type(None)]
     assert transactions() == 1
 
 
@@ -419,9 +419,9 @@ def test_a_source_comes_in_once_also_after_its_message_was_removed(mail: Mail, w
         return worker.ask(lambda done: mail.delivery.place(placement, done))
 
     assert placed(b"\0" * 16) is None
-    assert isinstance(placed(b"\0" * 16), Refusing)
+    assert isinstance(placed(b"\0" * 16), PlacementRefused)
     mail.remove(mail.open(ANN), 1)
-    assert isinstance(placed(b"\0" * 16), Refusing)
+    assert isinstance(placed(b"\0" * 16), PlacementRefused)
     assert placed(b"\1" * 16) is None
     assert mail.uidls(mail.open(ANN)) == ["old-" + "01" * 16]
 

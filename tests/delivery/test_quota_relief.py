@@ -1,4 +1,4 @@
-"""Room in a full mailbox before mail is refused: first what all have, then what one has, never what nobody has."""
+"""Relief of a full mailbox: first mail that all devices have, then mail that one has, never mail that none has."""
 
 from __future__ import annotations
 

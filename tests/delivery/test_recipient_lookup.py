@@ -1,4 +1,4 @@
-"""Who an address stands for: the mailbox, its +details, aliases in levels, the catch-all; what each refusal says."""
+"""The recipient lookup: mailbox, +detail, levels of aliases and the catch-all; and what each refusal says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The split of a mailbox's usage: what waits for a device, what is kept though all have it, what rests in recovery."""
+"""The parts of a mailbox's usage: mail that waits for a device, mail that all devices have, and recovery."""
 
 from __future__ import annotations
 

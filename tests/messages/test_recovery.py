@@ -1,4 +1,4 @@
-"""Recovery: everything that left comes back, whole, once, to whom it is meant for."""
+"""Recovery: a restore brings messages back whole, once, and for the devices that were chosen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sweep reads every body within its days: what is damaged is noted, told once, shown, and cleared when whole."""
+"""The sweep reads every body within its days. It notes damaged ones, mails admins once a day, and clears whole ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sweep's step for what was removed: purges it when it has rested, and nothing younger, held or there."""
+"""The sweep purges mailboxes and domains that were removed long enough ago, and none that is younger or on hold."""
 
 from __future__ import annotations
 

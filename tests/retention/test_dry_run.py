@@ -1,4 +1,4 @@
-"""A dry run tells what the pass then does, also where one step decides on what the next finds; and does nothing."""
+"""A dry run counts what the pass then does, also if one step changes the result of the next. It changes nothing."""
 
 from __future__ import annotations
 

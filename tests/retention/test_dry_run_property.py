@@ -1,4 +1,4 @@
-"""Over random histories: a dry run of the whole pass equals the pass, and what a forecast names for now then leaves."""
+"""Over random histories, a dry run of the whole pass equals the pass, and mail that a forecast names for now leaves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mailstore.models import Body, Device, DiarySession, Mailbox, Message
 from mailstore.retention import forecast, sweep
 from mailstore.sql.expiry_rule import leaves_at
 from tests.model.emptying import emptied
-from tests.retention.test_retention_property import GADGETS, RULES, Gadget, as_ranges
+from tests.retention.test_forecast_property import GADGETS, RULES, Gadget, as_ranges
 from tests.site import counting_hasher
 from tests.site.letters import Letters
 from tests.site.mail import assert_counters_are_sums

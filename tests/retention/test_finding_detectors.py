@@ -1,4 +1,4 @@
-"""Mail programs that are set up wrongly are found, those that are set up well never are."""
+"""The detectors find mail programs that are set up wrongly, and none that is set up well."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_each_kind_is_found_with_its_figures_and_nothing_else_is(box, kind):
     act, facts = FOUND[kind]
     act(box)
     now = timezone.now()
-    assert finding_detectors.look(now) == 1
+    assert finding_detectors.count(now) == 1
     assert not Finding.objects.exists()
     assert finding_detectors.detect(now) == 1
     found = Finding.objects.get()
@@ -119,7 +119,7 @@ def test_what_is_revoked_is_found_no_more(box):
     hasty(box)
     finding_detectors.detect(timezone.now())
     devices.revoke(ANN, "PC", actor=ACTOR)
-    assert finding_detectors.look(timezone.now()) == 0
+    assert finding_detectors.count(timezone.now()) == 0
     assert finding_detectors.detect(timezone.now()) == 0
     assert not Finding.objects.exists()
 

@@ -1,4 +1,4 @@
-"""Quota warnings: once a crossing, by mail or by a lowered quota, in the owner's language; and a digest to admins."""
+"""Quota warnings: once for each crossing, by mail or by a lowered quota, in the owner's language; and a digest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 from mailstore.directory import mailboxes
 from mailstore.models import DomainGrant, Mailbox, User
 from mailstore.retention import sweep
-from mailstore.retention.quota_warning_step import WARN
+from mailstore.retention.quota_warning_step import QUOTA_WARNINGS
 from mailstore.sql.sweep_step import SweepContext
 from tests.site.letters import Letters
 from tests.site.mail import assert_counters_are_sums
@@ -52,7 +52,7 @@ def test_a_crossing_on_a_later_day_is_told_though_a_kill_lost_the_note_of_the_on
     holding(900_000, quota_octets=1_000_000)
     noon = timezone.now().replace(hour=12)
     for later, told in ((timedelta(0), 1), (timedelta(hours=1), 1), (timedelta(days=2), 2)):
-        WARN.act(SweepContext(letters.store, noon + later))
+        QUOTA_WARNINGS.act(SweepContext(letters.store, noon + later))
         Mailbox.objects.update(warned_percent=0, warned_at=None)
         assert len(letters.subjects(ANN)) == told
 

@@ -1,4 +1,4 @@
-"""A device silent for too long counts no more: a mail first, the end some days later, and back at a sign-in."""
+"""A silent device stops counting: its owner gets a mail some days before, and a sign-in makes it count again."""
 
 from __future__ import annotations
 

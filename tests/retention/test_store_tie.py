@@ -1,4 +1,4 @@
-"""A store and its database know each other by an id that stands in both; nothing else breaks by it."""
+"""A store and its database know each other by an id that stands in both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sweep: destroys what rested long enough and nothing else, rows first, bodies a day later."""
+"""The sweep destroys mail after its time in recovery and nothing else: rows first, bodies a day later."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mailstore.errors import Unavailable
 from mailstore.models import Body, Domain, Mailbox, Message, RetentionPolicy, StoreTie, SweepPass, WebSession
 from mailstore.policy import sortable_ids
 from mailstore.retention import sweep
-from mailstore.retention.body_step import DRAFT_SECONDS, NAMED_MOST, UNCLAIMED
+from mailstore.retention.body_step import DRAFT_SECONDS, NAMED_MOST, UNREFERENCED
 from mailstore.sql.locked_batch import ROWS_AT_MOST
 from mailstore.sql.sweep_step import SweepContext
 from tests.site.bodiless import Bodiless
@@ -168,9 +168,9 @@ def test_a_pass_that_is_cut_short_among_the_files_leaves_none_behind(
 
     monkeypatch.setattr(FileBodies, "remove", removes_one)
     with pytest.raises(Unavailable):
-        UNCLAIMED.act(SweepContext(store, timezone.now()))
+        UNREFERENCED.act(SweepContext(store, timezone.now()))
     monkeypatch.undo()
-    assert UNCLAIMED.act(SweepContext(store, timezone.now()))[0] == 3
+    assert UNREFERENCED.act(SweepContext(store, timezone.now()))[0] == 3
     assert not Body.objects.exists()
     assert not list(store.keys())
 

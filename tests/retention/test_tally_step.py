@@ -1,4 +1,4 @@
-"""Tallies: each delivery and each hour of sign-ins is counted once, whoever sweeps how often."""
+"""Tallies: each delivery and each hour of sign-ins is counted once, however often the sweep runs."""
 
 from __future__ import annotations
 

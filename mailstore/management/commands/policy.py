@@ -126,5 +126,5 @@ def _in_days(days: int | None) -> str:
     return "never" if days is None else f"{days} d"
 
 
-def _all_of(going: forecast.Going) -> str:
+def _all_of(going: forecast.Leaving) -> str:
     return f"{going.messages} messages, {text_table.about(going.octets)}, in {going.mailboxes} mailboxes"

@@ -1,4 +1,4 @@
-"""Mail leaves by its policy, into recovery: after its arrival, after all have it, when every device has it."""
+"""Mail expires into recovery by its policy: after its arrival, or once every device has it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 from mailstore.directory import devices, domains, mailboxes, policies
 from mailstore.models import Device, EveryDeviceHas, Mailbox, Message
 from mailstore.retention import forecast, sweep
-from mailstore.retention.expiry_step import EXPIRE
+from mailstore.retention.expiry_step import EXPIRY
 from mailstore.sql import expiry_rule
 from mailstore.sql.locked_batch import ROWS_AT_MOST
 from mailstore.sql.sweep_step import SweepContext
@@ -61,7 +61,7 @@ def test_fetched_mail_expires_and_unfetched_mail_never_does() -> None:
 
 def test_it_left_when_it_did_and_not_when_the_pass_began() -> None:
     a_message(following(expire_days=30, expire_unfetched=True), arrived_at=ago(31))
-    EXPIRE.act(SweepContext(Bodiless(), NOW, began_seconds=monotonic() - 60))
+    EXPIRY.act(SweepContext(Bodiless(), NOW, began_seconds=monotonic() - 60))
     left_at = Message.objects.get().removed_at
     assert NOW + timedelta(seconds=60) <= left_at < NOW + timedelta(seconds=90)
 

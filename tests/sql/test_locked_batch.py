@@ -1,4 +1,4 @@
-"""A batch is as large as the machine does in the time for which a delivery may wait for it."""
+"""A batch is as large as the machine can do in the time that a delivery may wait for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Over random histories: a forecast equals what the sweeps then do, day by day, both as PRODUCT says it in words."""
+"""Over random histories, a forecast equals what the sweeps then do, day by day. A plain model says the same."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from mailstore.directory.policies import Plan
 from mailstore.models import Device, Mailbox, Message, RetentionPolicy
 from mailstore.policy.retention import HORIZON_DAYS
 from mailstore.retention import forecast
-from mailstore.retention.coverage_step import POSSESSION
-from mailstore.retention.expiry_step import EXPIRE
+from mailstore.retention.coverage_step import COVERAGE
+from mailstore.retention.expiry_step import EXPIRY
 from mailstore.sql.sweep_step import SweepContext
 from tests.site.bodiless import Bodiless
 from tests.site.mail import assert_counters_are_sums
@@ -180,8 +180,8 @@ def begin_now(policy: RetentionPolicy) -> None:
 
 def swept(now: datetime) -> int:
     round = SweepContext(Bodiless(), now)
-    POSSESSION.act(round)
-    return EXPIRE.act(round)[0]
+    COVERAGE.act(round)
+    return EXPIRY.act(round)[0]
 
 
 def sweeps() -> Counter[date]:

@@ -1,4 +1,4 @@
-"""A sweep beside deliveries, sessions and relief: nothing is lost, no counter is off, nobody waits for ever."""
+"""A sweep beside deliveries, sessions and relief loses nothing, keeps counters right, and blocks nobody for ever."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mailstore.directory import mailboxes, policies
 from mailstore.models import EveryDeviceHas, Message
 from mailstore.ports import Delivered
 from mailstore.retention import sweep
-from mailstore.retention.coverage_step import POSSESSION
+from mailstore.retention.coverage_step import COVERAGE
 from mailstore.sql.sweep_step import SweepContext
 from tests.messages.test_mailbox_usage import has, signed_in
 from tests.site.bodiless import Bodiless
@@ -35,7 +35,7 @@ def test_what_every_device_has_is_noted_beside_a_mailbox_that_is_locked() -> Non
         other.execute("SELECT FROM mailstore_mailbox WHERE id = %s FOR UPDATE", [boxes[0].pk])
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '1s'")
-            POSSESSION.act(SweepContext(Bodiless(), timezone.now()))
+            COVERAGE.act(SweepContext(Bodiless(), timezone.now()))
             cursor.execute("RESET lock_timeout")
     assert EveryDeviceHas.objects.count() == 2
 
