@@ -1,4 +1,4 @@
-"""Django's entry to the mail: the app, and the checks it brings."""
+"""The Django app of the mail. It registers the checks."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

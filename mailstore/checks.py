@@ -1,4 +1,4 @@
-"""What `manage.py check` says of the mail's settings; each finding has an id, a reason and what to do."""
+"""The checks of `manage.py check` on the settings of the mail. Each message has an id, a reason and what to do."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def plaintext(**_options: Any) -> list[CheckMessage]:
 
 @register()
 def certificate(**_options: Any) -> list[CheckMessage]:
-    """Nothing while there is none yet: the listener makes one, or says what is missing."""
+    """Check the certificate, if there is one: else the listener makes one, or says what is missing."""
     if keypair.missing(settings.TLS_CERT_FILE):
         return []
     if is_replaceable(conf.load().tls):
-        return [Warning(f"{settings.TLS_CERT_FILE.parent} is damaged.", hint=_MADE_ANEW, id="mailstore.W003")]
+        return [Warning(f"{settings.TLS_CERT_FILE.parent} is damaged.", hint=_REPLACED, id="mailstore.W003")]
     if fault := keypair.fault(settings.TLS_CERT_FILE, settings.TLS_KEY_FILE):
         return [_unusable(fault)]
     try:
@@ -47,11 +47,11 @@ def certificate(**_options: Any) -> list[CheckMessage]:
 
 
 def _unusable(fault: keypair.Fault) -> CheckMessage:
-    """Only the listener needs the key: what runs as another user goes on without."""
+    """Return a message for a pair that cannot be used. A key that only the listener can read is no error for others."""
     if fault.file == settings.TLS_KEY_FILE:
         return Warning(f"The certificate cannot be used: {fault}.", hint=_RENEW, id="mailstore.W005")
     return Error(f"The certificate cannot be used: {fault}.", hint=_RENEW, id="mailstore.E001")
 
 
-_MADE_ANEW = "pop3d sets it aside at its next start and makes a self-signed pair; put yours there if you had one."
+_REPLACED = "pop3d sets it aside at its next start and makes a self-signed pair; put yours there if you had one."
 _RENEW = "Put a valid pair at TLS_CERT_FILE and TLS_KEY_FILE, then send SIGHUP to pop3d."

@@ -1,4 +1,4 @@
-"""The mail's settings as frozen values; built once from Django's settings, passed to whoever needs them."""
+"""The settings of the mail as frozen values. They are built once from Django's settings and passed on."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.conf import settings
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """The certificate files; `names` is a folder of NAME/fullchain.pem and NAME/privkey.pem chosen by SNI, or None.
+    """The certificate files. `names` is a folder of NAME/fullchain.pem and NAME/privkey.pem, chosen by SNI, or None.
 
-    A pair that is missing below `made_below` is made, self-signed; anywhere else it is a mistake.
+    A missing pair is made, self-signed, if its place is below `made_below`. Elsewhere a missing pair is an error.
     """
 
     cert_file: Path
@@ -36,7 +36,7 @@ class Pop3:
 
     @property
     def listens(self) -> bool:
-        """Whether there is anything to listen on."""
+        """True if there is an address to listen on."""
         return bool(self.listen or self.listen_tls or self.listen_proxy or self.listen_proxy_tls)
 
 

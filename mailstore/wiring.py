@@ -1,4 +1,4 @@
-"""Puts protocols, store and listener together into processes. It is the only module that knows every part."""
+"""Puts protocols, store and listener together into processes. Only this module knows every part."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ from mailstore.sql.statements.diary import BEAT
 log = logging.getLogger("popadmin.listener")
 
 DRAIN_SECONDS = 30.0
-LAST_FLUSH_SECONDS = 1.0  # what is not written by then is lost; the end of the process must not hang on it
-LOG_BATCH = 500  # log lines that are written together, at the latest after a second
+LAST_FLUSH_SECONDS = 1.0  # sightings that are not written by then are lost, so that the process can end
+LOG_BATCH = 500  # log lines that are written together; after a second fewer are
 REFRESH_TICKS = 30  # seconds between two reads of what changes rarely
 POP3_LOGIN_SECONDS = 180.0  # from accept to the sign-in (P-097)
 LMTP_IDLE_SECONDS = 300.0  # RFC 5321 §4.5.3.2.7
@@ -249,9 +249,8 @@ def _server(index: int, limits: Limits, counts: ConnectionCounts, certificates: 
 def _listen(server: Server, index: int, bound: list[_Bound], session: Callable[..., Session], *, busy: bytes) -> None:
     for address in bound:
         mine = address.sockets[index]
-        for (
-            other
-        ) in address.sockets:  # sockets of other workers: open here, they would get connections that nobody accepts
+        # An open socket of another worker would get connections here that nobody accepts.
+        for other in address.sockets:
             if other is not mine:
                 other.close()
         server.listen(Endpoint(mine, address.implicit_tls, session, busy, address.proxied))
@@ -264,5 +263,5 @@ def _named(address: _Bound, index: int) -> str:
     if isinstance(where, str):
         return f"unix:{where}"
     host, port = where[:2]
-    spoken = " with PROXY" * address.proxied + " with TLS" * address.implicit_tls
-    return f"{f'[{host}]' if ':' in host else host}:{port}{spoken}"
+    suffix = " with PROXY" * address.proxied + " with TLS" * address.implicit_tls
+    return f"{f'[{host}]' if ':' in host else host}:{port}{suffix}"

@@ -12,10 +12,10 @@ from functools import lru_cache
 
 import idna
 
-# RFC 3696 §3: a local part of 64, @, a domain of 255. A longer text is refused at once, so it costs no further work.
+# RFC 3696 §3: a local part of 64, @, a domain of 255. A longer text is refused at once.
 TYPED_OCTETS = 320
 CACHED_DOMAINS = 2_000  # normal forms in memory; 2 MB at most
-CACHED_ADDRESSES = 10_000  # the same of addresses, so that a poll need not compute it; 10 MB at most
+CACHED_ADDRESSES = 10_000  # the same for addresses, so that a poll need not compute them; 10 MB at most
 ADDRESS_OCTETS = 254  # RFC 5321 §4.5.3.1.3: a path of 256 with its angle brackets
 LOCAL_PART_OCTETS = 64  # RFC 5321 §4.5.3.1.1
 LABEL_OCTETS = 63  # RFC 1035 §2.3.4; a U-label has fewer characters than its A-label octets
@@ -33,7 +33,7 @@ _LOCAL_PART = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*
 
 
 class Flaw(Enum):
-    """What is wrong with a name, in words for the log; mailstore.directory.address_error has the words for people."""
+    """What is wrong with a name, in words for the log; mailstore.directory.address_error has words for users."""
 
     TOO_LONG = f"longer than {TYPED_OCTETS} octets"
     NO_AT = "an address without @"
@@ -45,9 +45,9 @@ class Flaw(Enum):
 
 
 class BadAddress(ValueError):
-    """The text is not an address, a domain or a login. `flaw` says why; `text` is the text, "" where it is too long.
+    """The text is not an address, a domain or a login. `flaw` says why; `text` is the text, or "" if it is too long.
 
-    `str()` is one line in English for the log; mailstore.directory.address_error has the words for people.
+    `str()` is one line in English for the log; mailstore.directory.address_error has words for users.
     """
 
     def __init__(self, flaw: Flaw, text: str = "") -> None:
@@ -98,14 +98,14 @@ def normal_login(text: str) -> str:
 
 
 def shown_domain(name: str) -> str:
-    """Return a stored domain as people write it: valid A-labels in their own script, everything else unchanged."""
+    """Return a stored domain for display: valid A-labels in their own script, everything else unchanged."""
     return ".".join(_u_label(label) for label in name.split("."))
 
 
 def lookup_keys(address: str) -> list[str]:
     """Return the addresses under which a recipient may exist: first the address itself, then without +detail.
 
-    `address` is in normal form. The caller adds `@domain` where there may be a catch-all.
+    `address` is in normal form. The caller adds `@domain` for the catch-all.
     """
     local_part, _, domain = address.rpartition("@")
     user, plus, _detail = local_part.partition("+")

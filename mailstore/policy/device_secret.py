@@ -1,4 +1,4 @@
-"""The form of a device's secret: make it, format it, read it back. It knows no rows."""
+"""The secret of a device: make it, format it, read it back, hash it. Pure."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def secret_of(random: bytes) -> str:
 
 
 def shown(secret: str) -> str:
-    """Return a canonical secret as people see it: four groups of eight, joined by hyphens."""
+    """Return a canonical secret for display: four groups of eight, joined by hyphens."""
     return "-".join(secret[at : at + GROUP_CHARACTERS] for at in range(0, len(secret), GROUP_CHARACTERS))
 
 
 def split(typed: str) -> tuple[str, str] | None:
-    """Return (selector, canonical secret) of a text in any case and grouping; None where it is not a secret."""
-    if len(typed) < 4 * GROUP_CHARACTERS:  # so are most passwords, which need no closer look
+    """Return (selector, canonical secret) of a text in any case and grouping; None if it is not a secret."""
+    if len(typed) < 4 * GROUP_CHARACTERS:  # true of most passwords, which need no closer look
         return None
     canonical = typed.translate(_DECORATION).lower()
     if not typed.isascii() or not _SECRET.fullmatch(canonical):

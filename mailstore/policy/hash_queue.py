@@ -1,12 +1,12 @@
-"""Choose the password check that runs next, and the one that gives up when too many wait. Pure; `now` is an argument.
+"""Choose which password check runs next, and which gives up if too many wait. Pure; `now` is an argument.
 
-A slow hash is the most expensive thing that a stranger can ask for. So the check goes first whose account had the
-fewest checks recently, and whose network had the fewest. Among equals the newest goes first: when more checks come
-than can run, the old ones wait in vain anyway. There are three lanes:
+A slow hash is the most expensive thing that a stranger can ask for. So the check of the account and network with the
+fewest recent checks goes first. Among equals the newest goes first: if more checks come than can run, the old ones time
+out anyway. There are three lanes:
 
 - *known*: the account signed in from that network before. It goes first, but leaves every fourth turn to strangers.
 - *stranger*: all others.
-- *last*: the client closed its side, and may be gone. It runs when nothing else waits, and only now and then.
+- *last*: the client closed its side, and may be gone. It runs if nothing else waits, and only now and then.
 
 In the lane of strangers an account has one check at a time; in the lane of known ones, an account in one network.
 """
@@ -42,7 +42,7 @@ class HashLane(Enum):
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Waiter:
-    """One check that waits. `network` is None on this machine itself, whose clients (of a webmail) are no network."""
+    """One check that waits. `network` is None for clients on this machine, such as a webmail."""
 
     account: str
     network: str | None
@@ -51,12 +51,12 @@ class Waiter:
     number: int = 0
 
     def account_key(self) -> str:
-        """Return the key under which the check counts while it waits; outside the last lane only one runs at a time."""
+        """Return the key of its account. Outside the last lane only one check with this key runs at a time."""
         account = self.account[:NAME_CHARACTERS]
         return f"pair {self.network or ''} {account}" if self.lane is HashLane.KNOWN else f"account {account}"
 
     def network_key(self) -> str | None:
-        """Return the key under which the check counts once it runs; None on this machine."""
+        """Return the key of its network; None on this machine."""
         return f"network {self.network}" if self.network else None
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-GRACE_OCTETS = 10 * 1024 * 1024  # the last message may exceed the quota, so that "full" is unambiguous,
+GRACE_OCTETS = 10 * 1024 * 1024  # the last message may exceed the quota by so much, so that full is clearly full,
 GRACE_SHARE = 10  # but by no more than a tenth of it
 MAX_OCTETS = 2**60  # far above any disk, far below a bigint's end: sums cannot overflow
 
-# From here on a number without a unit means octets, as no quota has so many megabytes. A smaller one may mean either.
+# A number without a unit that is at least this means octets, since no quota has so many megabytes.
 BARE_OCTETS = 2**20
 
 _UNITS = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
@@ -17,7 +17,7 @@ _SIZE = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,3}))?\s*((?:[KMGT]?[BO]|[KMGT]|O
 
 
 class SizeFlaw(Enum):
-    """What is wrong with a size, in words for the log; mailstore.directory.address_error has the words for people."""
+    """What is wrong with a size, in words for the log; mailstore.directory.address_error has words for users."""
 
     NO_SIZE = "not a size"
     TOO_LARGE = "above the largest size"
@@ -37,8 +37,8 @@ class BadSize(ValueError):
 def parse_octets(text: str) -> int | None:
     """Read `2GB`, `1.5GB`, `500MB`, `10B`, or `none` (None: no quota). Units are powers of 1024; `Go`, `octets` too.
 
-    A number without a unit means octets from BARE_OCTETS on. Raises BadSize for a smaller number without a unit, since
-    other programs write megabytes so; and for a zero not in octets, since they write "no limit" so.
+    A number without a unit means octets from BARE_OCTETS on. Raises BadSize for a smaller one, which other programs use
+    for megabytes; and for a zero that is not in octets, which they use for "no limit".
     """
     typed = text.strip()
     if typed.lower() == "none":

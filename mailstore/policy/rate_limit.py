@@ -8,7 +8,7 @@ KEYS_LIMIT = 20_000  # some 4 MB; the oldest are dropped
 
 
 class RateLimit:
-    """The counts of one process: at most `max_count` under one key within a window."""
+    """The counts of one process. At most `max_count` are allowed under one key within a window."""
 
     def __init__(self, max_count: int, window_seconds: int) -> None:
         self._max_count = max_count
@@ -16,7 +16,7 @@ class RateLimit:
         self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()  # by key: end of the window, count so far
 
     def allowed(self, key: str, now: float) -> bool:
-        """Count one time, and return False where it is one too many."""
+        """Count once under the key; return False if that is above the limit."""
         until, count = self._counts.get(key, (0.0, 0))
         if until <= now:
             self._counts.pop(key, None)

@@ -1,13 +1,13 @@
-"""Which clocks a change of a retention rule restarts, and when owners get warnings. Pure."""
+"""Retention rules: which clocks a change restarts, and when owners get warnings. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 CAP_GRACE_DAYS = 7  # before a lowered cap of recovery takes effect, so that a typing error destroys nothing
-HORIZON_DAYS = 30  # a forecast counts what leaves within these days, today aside
-RELIEVED_PERCENT = 90  # of the quota, down to which relief frees: below a warning, and not again with the next message
-SILENCE_NOTICE_DAYS = 7  # so long before a device stops counting, its owner gets a notice
+HORIZON_DAYS = 30  # a forecast counts what leaves today and within these days
+RELIEVED_PERCENT = 90  # of the quota: relief makes room down to this, so that the next message needs no relief again
+SILENCE_NOTICE_DAYS = 7  # the owner gets a notice so long before a device stops counting
 WARN_PERCENTS = (80, 95, 100)
 
 
@@ -47,7 +47,7 @@ def _removal_days(rule: Rule) -> int | None:
 
 
 def _tighter(old: int | None, new: int | None) -> bool:
-    """Say whether a cap may be lower than before. None means the quota of each mailbox, which is unknown here."""
+    """Say whether a cap may be lower than before. None means the quota of each mailbox, which we do not know here."""
     return old != new and (old is None or new is None or new < old)
 
 

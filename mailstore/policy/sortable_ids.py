@@ -12,7 +12,7 @@ _MAX_MILLISECONDS = 2**48 - 1  # the year 10889
 # Crockford's alphabet: no i, l, o, u; in ASCII order, so that ids sort as their numbers do.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _TO_DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
-# Two characters at a time: half the steps, and a delivery makes two ids.
+# Two characters at a time: this halves the steps, and each delivery makes two ids.
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _PAIR_BITS = 10
 _SHIFTS = range((ID_CHARACTERS // 2 - 1) * _PAIR_BITS, -1, -_PAIR_BITS)

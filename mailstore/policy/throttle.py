@@ -2,12 +2,12 @@
 
 The *delay* of a refusal grows with two counts: the distinct wrong passwords of the account, and the distinct accounts
 that failed from the network. The same wrong password counts once, so a forgotten old device is no attack. It does not
-matter which of the accounts exist. The part of the delay that is due to the network of the try comes before the try,
-so that a client that failed a lot waits before it costs a slow hash. The rest comes after the try.
+matter which of the accounts exist. The delay for failures from the same network comes before the check, so that a
+client that failed a lot waits before it costs a slow hash. The rest comes after the check.
 
-The *bar* refuses without a try. It refuses one account from one network after too many distinct wrong passwords there,
-and a whole network after too many accounts that do not exist. No failure bars an account from another network, so no
-stranger elsewhere can lock an owner out.
+The *bar* refuses without a check. It refuses one account from one network after too many distinct wrong passwords
+there, and a whole network after too many accounts that do not exist. No failure bars an account from another network,
+so no stranger elsewhere can lock an owner out.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ class _Good(OrderedDict[str, float]):
 class Throttle:
     """The memory of one process.
 
-    `client` is an IP address or "unix". `account` is the name of the try, whether it exists or not, in one form for all
-    of its spellings. `loopback` says that the client is this machine, where the users of a webmail are not a network.
+    `client` is an IP address or "unix". `account` is a name in normal form, whether it exists or not. `loopback` says
+    that the client is this machine: the users of a webmail come from there, and are no network.
     """
 
     def __init__(self) -> None:
@@ -98,7 +98,7 @@ class Throttle:
         self._good_networks = _Good()
 
     def barred(self, client: str, account: str, now: float, *, loopback: bool) -> bool:
-        """Say whether this try is refused without a check.
+        """Say whether this sign-in is refused without a check.
 
         A good sign-in within a day exempts that account in that network. It also exempts the network from the bar for
         unknown accounts, but not other accounts in it from the bar for wrong passwords.
@@ -112,7 +112,7 @@ class Throttle:
         return not loopback and not self._good_networks.has(where, now) and self._unknown.full(where, now)
 
     def wait_seconds(self, client: str, account: str, now: float, *, loopback: bool) -> float:
-        """Return how long this try waits before its check, by the failures before it from its own network.
+        """Return how long this sign-in waits before its check, by earlier failures from its own network.
 
         Failures from other networks never delay an owner who has the right password.
         """
@@ -123,9 +123,9 @@ class Throttle:
         return _delay_seconds(count)
 
     def failed(self, client: str, account: str, secret: bytes, now: float, *, unknown: bool, loopback: bool) -> float:
-        """Count one failure, and return how many seconds after the question its answer comes.
+        """Count one failure, and return how many seconds after the request its answer comes.
 
-        The time of `wait_seconds` is part of it. `secret` is a keyed digest. `unknown` never changes the delay, so the
+        This includes the time of `wait_seconds`. `secret` is a keyed digest. `unknown` never changes the delay, so the
         time of an answer does not tell which accounts exist.
         """
         where, name = network(client), account[:NAME_CHARACTERS]
@@ -147,7 +147,7 @@ class Throttle:
             self._failed.discard(where, name.encode())
 
     def succeeded(self, client: str, account: str, now: float) -> None:
-        """Remember for a day that this account signed in well from this network."""
+        """Remember for a day that this account signed in from this network."""
         where = network(client)
         self._good_accounts.add(pair_key(account, where), now)
         self._good_networks.add(where, now)

@@ -1,7 +1,7 @@
 """The port of the body store: it keeps the bodies of messages, each written once and never changed.
 
-A file store implements it. A remote store can: `open` may answer late, and of the other methods only those that say so
-are called on an event loop.
+A file store implements it, and a remote store can: `open` may answer late, and only few other methods are called on an
+event loop (see `BodyStore`).
 """
 
 from __future__ import annotations
@@ -74,10 +74,9 @@ class BodyStore(Protocol):
     """
 
     def prepare(self) -> None:
-        """Make the store where there is none. Called at the first start, before the first body. Unavailable.
+        """Make the store if there is none. Called at the first start, before the first body. Unavailable.
 
-        The caller knows that no body was stored yet: an empty place may also be a disk that is not mounted, and is then
-        left alone.
+        Called only if the database has no body: else an empty place may be a disk that is not mounted.
         """
 
     def prepared(self) -> bool:
@@ -97,14 +96,14 @@ class BodyStore(Protocol):
         """Open a body; the caller closes what `done` gets. BodyLost, BodyUnreadable, Unavailable.
 
         BodyLost: the body is missing, short, or not the one of `ref`. Unavailable: the store cannot be reached.
-        Where a loop runs in the calling thread, `done` is called in that thread, at once or later. Where none runs, any
+        If a loop runs in the calling thread, `done` is called in that thread, at once or later. If none runs, any
         thread may call it; `mailstore.bodies.open_and_wait` waits for that.
         """
 
     def verify(self, ref: BodyRef) -> None:
         """Read the whole body and compare its digest. BodyLost, BodyUnreadable, Unavailable.
 
-        It leaves the page cache to the mail that is being fetched.
+        It leaves nothing in the page cache, which is for mail that is fetched.
         """
 
     def examine(self, name: str) -> tuple[BodyRef, float]:

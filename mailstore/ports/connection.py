@@ -29,17 +29,17 @@ class Peer(Protocol):
         """
 
     def has_turn(self, act: Callable[[], None]) -> bool:
-        """Whether one more of several lines may be obeyed now.
+        """Return True if one more of several lines may be obeyed now.
 
-        False: this turn is over. Others have theirs, nothing more is read, and then `act` is called, once, unless the
-        connection is gone by then. A line that came alone, with nothing before it, needs no turn.
+        False: this turn is over. Nothing more is read, other connections have their turns, and then `act` is called
+        once, unless the connection is gone by then. A line that came alone, with nothing before it, needs no turn.
         """
 
     def next_turn(self, act: Callable[[], None]) -> None:
         """Call `act` after other connections had their turn, even if this one is gone by then."""
 
     def admit(self) -> None:
-        """The client has signed in: what is kept small for strangers becomes full."""
+        """Note that the client has signed in: buffers that are small for strangers get their full size."""
 
     def start_tls(self) -> None:
         """Begin the TLS handshake after what was written; the session's `tls_started` or `ended` follows."""
@@ -51,7 +51,7 @@ class Peer(Protocol):
         """End the connection at once without sending more; the session's `ended` is called before this returns."""
 
     def fail(self) -> None:
-        """Log the exception that is being handled, a bug of ours, and end the connection at once."""
+        """Log the current exception, which is a bug of ours, and end the connection at once."""
 
 
 class Session(Protocol):

@@ -42,11 +42,11 @@ class Delivered:
 class Intake(Protocol):
     """One message on its way in. It streams to the store with a bounded buffer.
 
-    After an error every call is harmless.
+    After an error every further call does nothing.
     """
 
     def write(self, wire: bytes) -> None:
-        """Add octets in wire form (CRLF, dot-stuffed). `commit` reports what failed."""
+        """Add octets in wire form (CRLF, dot-stuffed). It does not fail: `commit` reports an error."""
 
     def commit(
         self,
@@ -73,4 +73,4 @@ class Delivery(Protocol):
         """
 
     def begin(self, envelope: Envelope) -> Intake:
-        """Begin a message. Never fails: `commit` reports it if the store takes nothing."""
+        """Begin a message. It does not fail: `commit` reports that the store takes nothing."""

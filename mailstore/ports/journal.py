@@ -38,7 +38,7 @@ class Journal(Protocol):
     def sign_in_refused(self, client: str, proxy: str | None, address: str, *, mechanism: str, cause: str) -> None:
         """Report a refused sign-in.
 
-        `address` is as typed. It is logged only if it is an address: a password typed in the wrong place is a secret.
+        `address` is as the user typed it. It is logged only if it is an address, since it may be a password by mistake.
         """
 
     def session_ended(self, record: SessionRecord) -> None:

@@ -1,6 +1,6 @@
 """The ports of POP3: the sign-in, and the maildrop that it opens.
 
-What is made for each sign-in or message is a NamedTuple: a frozen dataclass takes four times as long to make.
+Values of each sign-in or message are NamedTuples: a frozen dataclass takes four times as long to make.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mailstore.ports.journal import SessionRecord
 
 
 class Credentials(NamedTuple):
-    """What a client sent to sign in. `secret` keeps its blanks; `address` is as typed."""
+    """What a client sent to sign in. `secret` keeps its blanks; `address` is as the user typed it."""
 
     address: str
     secret: str
@@ -55,7 +55,7 @@ class Handled(NamedTuple):
     """What one session did to messages, by message number."""
 
     fetched: Sequence[int]  # sent whole by RETR, in that order; a number occurs as often as it was sent
-    confirmed: int  # the first so many of `fetched` have reached the client
+    confirmed: int  # so many of `fetched`, from the first on, have reached the client
     removed: Sequence[int]  # what its QUIT removed
 
 
@@ -77,8 +77,8 @@ class Maildrop(Protocol):
     def remove(self, numbers: Sequence[int], done: Done[int]) -> None:
         """Remove messages: the UPDATE state of RFC 1939 §6. All or none are removed, durably when `done` is called.
 
-        `done` gets the count; one that was removed before counts too. BadCredentials if the device was revoked or
-        barred since it signed in; then nothing was removed.
+        `done` gets their count, including those that somebody removed before. BadCredentials if the device was revoked
+        or barred since it signed in; then nothing was removed.
         """
 
     def watch(self, barred: Callable[[], None]) -> None:
@@ -92,7 +92,7 @@ class SignIn(Protocol):
     """A sign-in that is under way. Both methods do nothing once it is answered."""
 
     def abandon(self) -> None:
-        """Give up, since the client is gone: a password check that has not begun is not made. `done` gets Abandoned."""
+        """Give up, since the client is gone. A password check that has not begun is left out. `done` gets Abandoned."""
 
     def give_way(self) -> None:
         """Let all other checks go first: the client will send nothing more and may be gone."""
@@ -104,7 +104,7 @@ class Accounts(Protocol):
     def sign_in(self, credentials: Credentials, done: Done[Maildrop]) -> SignIn:
         """Check credentials and open the maildrop.
 
-        BadCredentials for an unknown user, a wrong password and a suspended account: one reply, one cost.
+        BadCredentials for an unknown user, a wrong password and a suspended account: they get one reply at one cost.
         MainPasswordBarred only after the right password. Also PopSwitchedOff, Throttled, Overloaded, Abandoned and
         Unavailable. After failures the check and the answer may be delayed on purpose; meanwhile no resource is held.
         """
