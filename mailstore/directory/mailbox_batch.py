@@ -21,7 +21,7 @@ from mailstore.directory.fields.field import Kind
 from mailstore.directory.fields.mailbox import MAILBOX, MailboxValues
 from mailstore.directory.look_alikes import Neighbours
 from mailstore.directory.mailbox_case import MailboxCase
-from mailstore.directory.mailbox_hashes import Hashes
+from mailstore.directory.new_password import BatchHashes
 from mailstore.directory.outcome import Ensured, LostRace, Only, Rejected, not_negative, refuse_violations
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, User
 from mailstore.sql import device_settlement
@@ -73,7 +73,7 @@ def _ensure(
     wanted: Sequence[Wanted], actor: Actor, only: Only | None, *, generates: bool, dry_run: bool
 ) -> list[Answer]:
     passwords = {each.address: each.password for each in wanted}
-    hashes = Hashes.make(
+    hashes = BatchHashes.make(
         passwords, only_new=None if only is None else only is Only.NEW, generates=generates, kept=not dry_run
     )
     with transaction.atomic(), refuse_violations(_RACES, LostRace):
@@ -130,7 +130,7 @@ class _Judge:
     What was accepted counts for the next, towards the limits of the domain and among the addresses that look alike.
     """
 
-    def __init__(self, rows: _LockedRows, hashes: Hashes, only: Only | None) -> None:
+    def __init__(self, rows: _LockedRows, hashes: BatchHashes, only: Only | None) -> None:
         self._rows = rows
         self._hashes = hashes
         self._only = only
