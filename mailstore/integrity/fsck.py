@@ -13,7 +13,7 @@ from mailstore import bodies
 from mailstore.bodies.layout import key_of
 from mailstore.directory import message_purge
 from mailstore.errors import BodyLost, BodyUnreadable, TryAgain
-from mailstore.integrity import counter_checks, stay_checks
+from mailstore.integrity import row_checks
 from mailstore.messages.message_file import ref_of
 from mailstore.models import Body, Mailbox, Message
 from mailstore.ports import BodyStore
@@ -151,7 +151,7 @@ class Check:
                 yield Finding("orphan", uidl, f"its mailbox, number {mailbox}, is gone", mended=self.repair)
 
     def _stays(self) -> Iterator[Finding]:
-        for wrong in stay_checks.wrong():
+        for wrong in row_checks.wrong_stays():
             if self.repair:
                 wrong.mend()
             yield Finding("stay", wrong.subject, f"an earlier stay: {wrong.detail}", mended=self.repair)
@@ -200,7 +200,7 @@ class Check:
         return Finding("unclaimed", body.key, "no message has this body; the sweep may take it", mended=self.repair)
 
     def _counters(self) -> Iterator[Finding]:
-        for wrong in counter_checks.wrong():
+        for wrong in row_checks.wrong_counters():
             if self.repair:
                 wrong.mend()
             detail = "says {} messages, {} octets; has {} messages, {} octets".format(*wrong.counted, *wrong.found)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from mailstore.directory import devices, mailbox_removal, mailboxes
 from mailstore.directory.outcome import Rejected
-from mailstore.integrity import counter_checks
+from mailstore.integrity import row_checks
 from mailstore.messages import recovery
 from mailstore.messages.recovery import ALL, Choice
 from mailstore.models import AuditEntry, Device, EarlierStay, Mailbox, Message
@@ -57,7 +57,7 @@ def test_what_was_deleted_comes_back_octet_for_octet_in_its_order_with_its_uidl(
     assert mail.uidls(drop) == uidls
     assert [mail.read(drop, number) for number in (1, 2, 3)] == before
     assert_counters_are_sums()
-    assert list(counter_checks.wrong()) == []
+    assert list(row_checks.wrong_counters()) == []
 
 
 def test_sent_again_it_has_a_new_uidl_that_nothing_ever_had(mail: Mail) -> None:

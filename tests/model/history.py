@@ -13,7 +13,7 @@ from django.utils import timezone
 from mailstore.delivery.delivery import Placement
 from mailstore.directory import devices, mailboxes, policies
 from mailstore.errors import BadCredentials, QuotaDeferred
-from mailstore.integrity import counter_checks, fsck
+from mailstore.integrity import fsck, row_checks
 from mailstore.messages import recovery
 from mailstore.messages.recovery import Choice
 from mailstore.models import Device, Mailbox, Message
@@ -306,7 +306,7 @@ class History:
                 assert found == self.uidls(self.model.view(name)), name
 
     def _counters_agree(self) -> None:
-        assert list(counter_checks.wrong()) == []
+        assert list(row_checks.wrong_counters()) == []
         box = Mailbox.objects.get()
         assert (box.messages, box.octets) == (len(self.model.live()), self.model.octets())
 

@@ -1,4 +1,4 @@
-"""Counters of mailboxes, recovery and views against the sums they stand for; finds what differs and sets it right."""
+"""Find and correct rows that contradict other rows: counters that differ from their sums, and impossible stays."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+
+from mailstore.models import EarlierStay
 
 # One statement is one snapshot: a delivery meanwhile is in both sides or in none.
 _WRONG_MAILBOXES = """
@@ -69,10 +71,27 @@ _COUNTERS = (
     (_WRONG_RECOVERY, _MEND_RECOVERY),
     (_WRONG_VIEWS, _MEND_VIEW),
 )
+# Of two stays that overlap the younger row is believed; the message's own row, its last stay, before any.
+_WRONG_STAYS = """
+SELECT e.id, u.address || ' ' || e.uidl,
+       CASE WHEN m.id IS NULL THEN 'its message is gone'
+            WHEN m.mailbox_id <> e.mailbox_id THEN 'its message is in another mailbox'
+            WHEN e.removed > m.added THEN 'it ends after the next one of its message began'
+            ELSE 'it overlaps another one of its message' END
+  FROM mailstore_earlierstay e
+  JOIN mailstore_mailbox box ON box.id = e.mailbox_id
+  JOIN mailstore_user u ON u.id = box.user_id
+  LEFT JOIN mailstore_message m ON m.id = e.message_id
+ WHERE m.id IS NULL OR m.mailbox_id <> e.mailbox_id OR e.removed > m.added
+    OR EXISTS (SELECT FROM mailstore_earlierstay e_other
+                WHERE e_other.message_id = e.message_id AND e_other.id > e.id
+                  AND e_other.added < e.removed AND e.added < e_other.removed)
+ ORDER BY e.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class WrongCounter:
     """A row whose counters are not the sums; (messages, octets) each."""
 
     key: int
@@ -89,11 +108,31 @@ class Wrong:
             cursor.execute(self.mending, {"key": self.key, "mailbox": self.mailbox})
 
 
-def wrong() -> Iterator[Wrong]:
+def wrong_counters() -> Iterator[WrongCounter]:
     """Yield what differs, mailboxes first: a view's sums do not depend on them."""
     for asking, mending in _COUNTERS:
         with connection.cursor() as cursor:
             cursor.execute(asking)
             rows = cursor.fetchall()
         for key, mailbox, subject, messages, octets, true_messages, true_octets in rows:
-            yield Wrong(key, mailbox, subject, (messages, octets), (true_messages, true_octets), mending)
+            yield WrongCounter(key, mailbox, subject, (messages, octets), (true_messages, true_octets), mending)
+
+
+@dataclass(frozen=True, slots=True)
+class WrongStay:
+    """A stay that a session could list beside, or in place of, what was there."""
+
+    key: int
+    subject: str
+    detail: str
+
+    def mend(self) -> None:
+        """Take it away: what it tells was not so, and no message goes with it."""
+        EarlierStay.objects.filter(pk=self.key).delete()
+
+
+def wrong_stays() -> Iterator[WrongStay]:
+    """Yield what is wrong, all of one moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WRONG_STAYS)
+        yield from (WrongStay(*row) for row in cursor.fetchall())
