@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
 IDENTITY_OCTETS = 16
+HEADER_OCTETS = 256 * 1024  # what is longer is no header; reading stops there
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +33,16 @@ def identity_of(*parts: bytes) -> bytes:
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.digest()
+
+
+def header_value(lines: Iterable[bytes], name: bytes) -> str | None:
+    """Return the value of the first field `name` (lower case), in ASCII with what is not replaced; None without."""
+    left = HEADER_OCTETS
+    for line in lines:
+        left -= len(line)
+        if not line.strip() or left < 0:  # RFC 5322 §2.1: an empty line ends the header
+            return None
+        field, colon, value = line.partition(b":")
+        if colon and field.strip().lower() == name:
+            return value.strip().decode("ascii", "replace")
+    return None

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mailstore.messages.message_file import CHUNK_OCTETS
-from mailstore.transfer.sources import Found, contents, headers, identity_of, uidlist
+from mailstore.transfer.sources import Found, contents, header_value, identity_of, uidlist
 
 FOLDERS = ("cur", "new")
 _TIME = re.compile(r"(\d{1,11})\.")  # the first part of a file's name: seconds since 1970
@@ -89,7 +89,7 @@ def _arrival(path: Path, name: str) -> datetime | None:
 def _header_uidl(path: Path, name: str) -> str | None:
     try:
         with _file(path, name).open("rb") as stream:
-            return headers.first_value(iter(lambda: stream.readline(CHUNK_OCTETS), b""), b"x-uidl")
+            return header_value(iter(lambda: stream.readline(CHUNK_OCTETS), b""), b"x-uidl")
     except OSError:  # `read` will say so, if it still is so then
         return None
 

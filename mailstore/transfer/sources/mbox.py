@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mailstore.messages.message_file import CHUNK_OCTETS
-from mailstore.transfer.sources import IDENTITY_OCTETS, Found, contents, headers
+from mailstore.transfer.sources import IDENTITY_OCTETS, Found, contents, header_value
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # `From <sender> Sat Jan  3 01:05:34 1996`, perhaps with an offset before or behind the year. The date is asked for, so
@@ -53,7 +53,7 @@ class _Span:
         if self.in_header:
             self.in_header = bool(line.strip())
             self.internal = self.internal or line.startswith(_INTERNAL)
-            self.uidl = self.uidl or headers.first_value([line], b"x-uidl")
+            self.uidl = self.uidl or header_value([line], b"x-uidl")
             if _VOLATILE.match(line):
                 return
         self.digest.update(line)
