@@ -41,21 +41,15 @@ def ensure(
     with transaction.atomic():
         alias_loop.take_turn()
         domain = domains.locked(normal)
-        alias = Alias.objects.select_for_update().filter(address=normal).first()
+        alias = _locked(normal, only)
         created = alias is None
-        if only is Only.NEW and not created:
-            raise Rejected(_("%(address)s is already an alias: edit that one") % {"address": normal}, field="address")
-        if only is Only.THERE and created:
-            raise _unknown(normal)
         mailbox = _mailbox(normal)
         if mailbox is not None and normal in wanted:
             wanted.remove(normal)
             fields = {"keep_copy": True, **fields}
         _refuse(normal, wanted, mailbox, fields, created=created)
         if alias is None:
-            if mailbox is None and not look_alike:
-                Neighbours.of([normal], [domain]).refuse(normal)
-            alias = _make(normal, domain, wanted, mailbox)
+            alias = _make(normal, domain, wanted, mailbox, look_alike=look_alike)
         changes = assign(alias, {"targets": wanted, **fields})
         if created or changes:
             verb = "alias.create" if created else "alias.change"
@@ -117,6 +111,16 @@ def listing(domain: str | None = None) -> QuerySet[Alias]:
     return rows if domain is None else rows.filter(domain=domains.get(domain))
 
 
+def _locked(normal: str, only: Only | None) -> Alias | None:
+    """Return the alias of this address, if there is one, and lock its row. Rejected when `only` wants another kind."""
+    alias = Alias.objects.select_for_update().filter(address=normal).first()
+    if only is Only.NEW and alias is not None:
+        raise Rejected(_("%(address)s is already an alias: edit that one") % {"address": normal}, field="address")
+    if only is Only.THERE and alias is None:
+        raise _unknown(normal)
+    return alias
+
+
 def _unknown(address: str) -> Rejected:
     return Rejected(_("%(address)s is not an alias of this site") % {"address": address})
 
@@ -169,8 +173,10 @@ def _refuse(address: str, targets: list[str], mailbox: Mailbox | None, fields: A
     alias_loop.refuse(address, targets)
 
 
-def _make(address: str, domain: Domain, targets: list[str], mailbox: Mailbox | None) -> Alias:
+def _make(address: str, domain: Domain, targets: list[str], mailbox: Mailbox | None, *, look_alike: bool) -> Alias:
     """Insert the alias. Called with the domain's row locked. Forwards do not count towards its limit of aliases."""
+    if mailbox is None and not look_alike:
+        Neighbours.of([address], [domain]).refuse(address)
     domains.refuse_standing(domain)
     others = Alias.objects.filter(domain=domain, mailbox=None)
     if mailbox is None and domain.alias_limit is not None and others.count() >= domain.alias_limit:

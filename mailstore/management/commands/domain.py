@@ -37,6 +37,11 @@ class Command(NounCommand):
             ),
             Verb("list", "List the domains.", "popadmin domain list --json", _list_arguments, self.listing),
             Verb("show", "Show one domain.", "popadmin domain show example.org", _name, self.show),
+            *self._removal_verbs(),
+        )
+
+    def _removal_verbs(self) -> tuple[Verb, ...]:
+        return (
             Verb(
                 "remove",
                 "Remove a domain and its aliases, and with --with-mailboxes those too. It can be restored for weeks.",

@@ -58,6 +58,11 @@ class Command(NounCommand):
                 _set_password_arguments,
                 self.set_password,
             ),
+            *self._removal_verbs(),
+        )
+
+    def _removal_verbs(self) -> tuple[Verb, ...]:
+        return (
             Verb(
                 "remove",
                 "Remove a mailbox; one that holds mail only with --with-mail. It can be restored for weeks.",
