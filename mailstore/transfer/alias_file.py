@@ -1,4 +1,4 @@
-"""Tells a file of aliases or forwards from one of mailboxes, which would keep the mail of the targets."""
+"""Refuse a file of aliases or forwards that somebody imports as mailboxes, which would keep the mail of the targets."""
 
 from __future__ import annotations
 
@@ -11,23 +11,36 @@ from mailstore.directory.outcome import Rejected
 from mailstore.transfer import mailbox_columns
 from mailstore.transfer.csv_table import DATA, Row, Sheet
 
-# What columns of targets are called, here and in PostfixAdmin, mailcow, cPanel, Plesk, iRedMail and ISPConfig; in lower
-# case, with blanks between the words.
+_NOT_IN_WORDS = re.compile(r"[\W_]+")
+
+
+def _letters(name: str) -> str:
+    """Return a name in lower case without spaces, hyphens and other signs: `Send_To` and `send to` are one name."""
+    return _NOT_IN_WORDS.sub("", name.lower())
+
+
+# Names of columns with targets: here, in other panels (PostfixAdmin, mailcow, cPanel, Plesk, iRedMail, ISPConfig), and
+# in tables that people write.
 _NAMES = frozenset(
-    {
-        "alias", "aliases", "alias address", "alias for", "cible", "cibles", "destinataire", "destinataires",
-        "destination", "destinations", "forward",
-        "forward address", "forward to", "forwarder", "forwarding", "forwardings", "forwards", "forwardto", "goto",
-        "leads to", "mène à", "redirect", "redirect to", "redirection", "redirection vers", "redirections", "renvoi",
-        "renvoi vers", "renvois", "target", "target address", "targets", "transfert", "transfert vers", "transferts",
-        "transférer à", "transférer vers", "vers",
-    }
+    _letters(name)
+    for name in (
+        "alias", "aliases", "alias address", "alias for", "deliver to", "delivers to", "destination", "destinations",
+        "destination address", "destination addresses", "forward", "forwards", "forward address", "forward addresses",
+        "forward to", "forwards to", "forwarded to", "forwarder", "forwarders", "forwarding", "forwardings",
+        "forwarding address", "forwarding addresses", "goto", "leads to", "member", "members", "recipient",
+        "recipients", "redirect", "redirects", "redirect to", "redirects to", "redirected to", "redirection",
+        "redirections", "send to", "sends to", "sent to", "target", "targets", "target address", "target addresses",
+        "adresse de destination", "adresse de redirection", "adresse de renvoi", "adresse de transfert", "cible",
+        "cibles", "destinataire", "destinataires", "envoyer à", "envoyer vers", "membre", "membres", "mène à",
+        "redirection vers", "rediriger vers", "renvoi", "renvois", "renvoi vers", "renvoyer vers", "transfert",
+        "transferts", "transfert vers", "transférer à", "transférer vers", "vers",
+    )
 )  # fmt: skip
-# A name with such a word, in any form (`forwards_to`, `destination address`), counts where addresses stand below it.
+# A name with such a word, in any form (`mail forwards`, `new destination`), counts if addresses stand below it.
 _WORD = re.compile(
     r"\b(?:alias|cible|deliver|destin|forward|goto|leads to|mène à|recipient|redir|renvo|target|transf[eé]r)"
 )
-_KINDS = frozenset({"alias", "dlist", "domainalias", "forward"})  # how Modoboa's rows begin
+_KINDS = frozenset({"alias", "dlist", "domainalias", "forward"})  # the first cells of Modoboa's rows
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 _BETWEEN_ADDRESSES = re.compile(r"[\s,;]+")
 _SHOWN_CHARACTERS = 60
@@ -42,17 +55,17 @@ _ROW = gettext_lazy(
 
 
 def refuse(sheet: Sheet) -> None:
-    """Rejected for a file with a column of targets that is not empty, and for one with a row that is an alias.
+    """Refuse a file that has a column of targets with cells that are not empty, or a row that is an alias.
 
-    A column is one of targets by its name, or by a word in it and the addresses in its cells. The rows may have more
-    cells than the header, or fewer.
+    A column has targets if its name says so, or if its name has such a word and its cells hold addresses. The rows may
+    have more cells than the header, or fewer.
     """
     for number, name in enumerate(sheet.header):
         cells = (cell for row in sheet.rows for cell in row.cells[number : number + 1])
         if _leads_on(name, cells):
             raise Rejected(_COLUMN % {"name": name[:_SHOWN_CHARACTERS]})
     known = mailbox_columns.guess(sheet.header, [""] * len(sheet.header))
-    # A first column that is known holds names or notes, in which any word may stand.
+    # If the first column is known, it holds names or notes, where any word may stand.
     kinds = _KINDS if not known[0] else frozenset()
     for row in sheet.rows:
         if row.cells[0].lower() in kinds or (not any(known) and _only_addresses(row)):
@@ -60,14 +73,14 @@ def refuse(sheet: Sheet) -> None:
 
 
 def _leads_on(name: str, cells: Iterable[str]) -> bool:
-    """Say whether a column of this name and with these cells says where mail goes."""
-    words = _BETWEEN_WORDS.sub(" ", name.strip().lower())
-    if words in _NAMES:
+    """Return whether a column with this name and these cells says where mail goes."""
+    if _letters(name) in _NAMES:
         return any(cells)
+    words = _BETWEEN_WORDS.sub(" ", name.strip().lower())
     return _WORD.search(words) is not None and any(DATA in cell for cell in cells)
 
 
 def _only_addresses(row: Row) -> bool:
-    """An address, then others: what a map of aliases holds where no name of a column is known."""
+    """Return whether a row holds two or more addresses and nothing else, as the rows of an alias map do."""
     words = [word for cell in row.cells for word in _BETWEEN_ADDRESSES.split(cell) if word]
     return len(words) > 1 and all(DATA in word for word in words)

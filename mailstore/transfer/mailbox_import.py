@@ -47,7 +47,7 @@ def bring_in(octets: bytes, file_name: str, *, owner: User | None) -> Roster:
 def turn_first_line(roster: Roster) -> None:
     """Take the first line for data if it was taken for the names of the columns, and the other way round.
 
-    Rejected once rows were carried out, and for what cannot be names.
+    Rejected after rows were imported, for names that no column can have, and for a file that then is one of aliases.
     """
     with transaction.atomic():
         row = _before_the_run(roster)
@@ -59,10 +59,11 @@ def turn_first_line(roster: Roster) -> None:
             csv_table.check_header(line.cells)
             row.header = line.cells
             line.delete()
-        first = _rows(row).order_by("line").first()
-        if first is None:
+        sheet = _sheet(row)
+        if not sheet.rows:
             raise Rejected(_("the file has no rows below its first line"))
-        row.meaning, row.stage = mailbox_columns.guess(row.header, first.cells), Stage.COLUMNS
+        alias_file.refuse(sheet)
+        row.meaning, row.stage = mailbox_columns.guess(row.header, sheet.rows[0].cells), Stage.COLUMNS
         row.save(update_fields=["header", "meaning", "stage"])
 
 
@@ -168,6 +169,12 @@ def _locked(roster: Roster) -> Roster:
 
 def _rows(roster: Roster) -> QuerySet[RosterRow]:
     return RosterRow.objects.filter(roster=roster)
+
+
+def _sheet(roster: Roster) -> csv_table.Sheet:
+    """Return the table of the file with its header as it is now."""
+    rows = _rows(roster).order_by("line").values_list("line", "cells")
+    return csv_table.Sheet(tuple(roster.header), tuple(csv_table.Row(line, tuple(cells)) for line, cells in rows))
 
 
 def _users_without_password(addresses: Sequence[str], domains: Collection[str] | None) -> list[User]:

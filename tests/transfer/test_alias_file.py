@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.utils import translation
 
@@ -39,6 +41,51 @@ def test_a_column_of_targets_refuses_the_file_and_is_named(column: str, lines: l
     with pytest.raises(Rejected, match=rf"the column {column} says where mail is forwarded.*file of aliases"):
         bring_in(*lines)
     assert not Roster.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "send to",
+        "Send_To",
+        "SendTo",
+        "members",
+        "Member",
+        "recipients",
+        "Recipient",
+        "destination",
+        "destination(s)",
+        "Destination Address",
+        "redirect",
+        "Redirect-To",
+        "forward to",
+        "FORWARD_TO",
+        "forwarding address",
+        "ForwardingAddresses",
+        "Envoyer à",
+        "membres",
+        "Adresse de redirection",
+    ],
+)
+def test_a_column_of_targets_is_known_by_its_name_however_it_is_spelt_and_whatever_it_holds(column: str) -> None:
+    for targets in ("ann@example.org", "ann", "ann;bob"):
+        with pytest.raises(Rejected, match=rf"the column {re.escape(column)} says where mail is forwarded"):
+            bring_in(f"address,{column}", f"info@example.org,{targets}")
+
+
+def test_a_column_of_targets_refuses_the_file_also_where_its_first_line_becomes_the_names_later() -> None:
+    roster = bring_in("address@domain,goto,comment", "info@example.org,ann@example.org,Our desk")
+    assert not any(roster.header)
+    with pytest.raises(Rejected, match="the column goto says where mail is forwarded"):
+        mailbox_import.turn_first_line(roster)
+    roster.refresh_from_db()
+    assert not any(roster.header)
+
+
+def test_a_row_that_is_an_alias_refuses_the_file_also_where_its_first_line_is_data_later() -> None:
+    roster = bring_in("address,towards", "info@example.org,ann@example.org")
+    with pytest.raises(Rejected, match="line 2 is an alias and its targets"):
+        mailbox_import.turn_first_line(roster)
 
 
 @pytest.mark.parametrize(
