@@ -13,7 +13,6 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.functional import Promise
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -40,17 +39,17 @@ class BadCell(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What a column may hold. `names` are its headings in lower case; `read` turns a cell into the value."""
+    """What a column may hold.
+
+    `heading` is its own in an export. `label` and `names`, in lower case, are those by which an import knows it. `read`
+    turns a cell into the value.
+    """
 
     field: str
     label: Promise
+    heading: Promise
     names: tuple[str, ...]
     read: Callable[[str], Any]
-
-    @property
-    def heading(self) -> Promise:
-        """Return the heading in an export."""
-        return capfirst(self.label)  # type: ignore[type-var]  # of lazy text it makes lazy text
 
 
 def _text(cell: str) -> str:
@@ -81,11 +80,11 @@ def _count(cell: str) -> int | None:
 
 def _columns() -> Iterator[Column]:
     """Yield the fields that files have, with the address and the password, which are not in the table."""
-    yield Column(ADDRESS, gettext_lazy("address"), _ADDRESS_HEADINGS, _text)
+    yield Column(ADDRESS, gettext_lazy("address"), gettext_lazy("Address"), _ADDRESS_HEADINGS, _text)
     for field in MAILBOX.on(Surface.FILE):
-        yield Column(field.name, field.label, field.file_headings, _READERS[field.kind])
+        yield Column(field.name, field.label, field.heading, field.file_headings, _READERS[field.kind])
         if field.name == "name":
-            yield Column(PASSWORD, gettext_lazy("password"), _PASSWORD_HEADINGS, _text)
+            yield Column(PASSWORD, gettext_lazy("password"), gettext_lazy("Password"), _PASSWORD_HEADINGS, _text)
 
 
 ADDRESS, PASSWORD, POLICY = "address", "password", "policy"

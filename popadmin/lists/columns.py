@@ -14,6 +14,8 @@ from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from mailstore.directory.fields.field import Surface, Table
+
 SEARCH_CHARACTERS = 3  # a trigram index cannot find fewer
 Rows = QuerySet[Any]
 
@@ -53,6 +55,13 @@ class Exported:
 
     heading: Promise
     cell: Callable[[Any], object]
+
+
+def exported_fields(table: Table, **cells: Callable[[Any], object]) -> tuple[Exported, ...]:
+    """Return a column of the CSV file for each field of a table. `cells` replaces the cells of the fields it names."""
+    return tuple(
+        Exported(field.heading, cells.get(field.name, field.exported_value)) for field in table.on(Surface.FILE)
+    )
 
 
 class Suggested(forms.NumberInput):

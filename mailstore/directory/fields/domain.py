@@ -17,7 +17,7 @@ DOMAIN = Table(
             options=("--active", "--inactive"), option_help="the domain receives and its people sign in",
         ),
         Field(
-            name="over_quota", kind=Kind.CHOICE, model=Domain,
+            name="over_quota", kind=Kind.CHOICE, model=Domain, own_heading=_("When a mailbox is full"),
             option_help="what a sender hears when a mailbox is full: try again (defer), or no (reject)",
         ),
         Field(
@@ -30,30 +30,32 @@ DOMAIN = Table(
         ),
         Field(
             name="mailbox_quota_most", kind=Kind.SIZE, model=Domain, setter=Setter.HOST,
+            own_heading=_("Largest quota of a mailbox"),
             help=_("Applies to domain admins, not to hosting admins."),
             options=("--max-mailbox-quota",), option_help="what its admins may give one mailbox",
             key="max_mailbox_quota_octets",
         ),
         Field(
             name="allotment_octets", kind=Kind.SIZE, model=Domain, setter=Setter.HOST,
+            own_heading=_("Octets allotted at most"),
             help=_("The total that domain admins can give to mailboxes."),
             options=("--allotment",), option_help="what its admins may give its mailboxes, all quotas together",
         ),
         Field(
-            name="quota_octets", kind=Kind.SIZE, model=Domain, setter=Setter.HOST,
+            name="quota_octets", kind=Kind.SIZE, model=Domain, setter=Setter.HOST, own_heading=_("Octets at most"),
             help=_("For all mailboxes together. Above it, the domain handles new mail as for a full mailbox."),
             options=("--quota",), option_help="all its mailboxes store at most",
         ),
         Field(
-            name="mailbox_limit", kind=Kind.COUNT, model=Domain, setter=Setter.HOST,
+            name="mailbox_limit", kind=Kind.COUNT, model=Domain, setter=Setter.HOST, own_heading=_("Mailbox limit"),
             options=("--max-mailboxes",), key="max_mailboxes",
         ),
         Field(
-            name="alias_limit", kind=Kind.COUNT, model=Domain, setter=Setter.HOST,
+            name="alias_limit", kind=Kind.COUNT, model=Domain, setter=Setter.HOST, own_heading=_("Alias limit"),
             options=("--max-aliases",), key="max_aliases",
         ),
         Field(
-            name="stands_for", kind=Kind.DOMAIN, model=Domain, setter=Setter.HOST,
+            name="stands_for", kind=Kind.DOMAIN, model=Domain, setter=Setter.HOST, own_heading=_("Alias of"),
             help=_("Every address in it is then the same address in that domain, and it has no addresses of its own."),
             option_help="every address in it is one there",
         ),
@@ -89,7 +91,8 @@ ALIAS = Table(
         ),
         Field(
             name="keep_copy", kind=Kind.SWITCH, model=Alias, setter=Setter.OWNER,
-            prompt=_("The mailbox keeps a copy"), option_help="of a mailbox's forward: mail stays there too",
+            prompt=_("The mailbox keeps a copy"), own_heading=_("Keeps a copy"),
+            option_help="of a mailbox's forward: mail stays there too",
         ),
         Field(
             name="expires_at", kind=Kind.LAST_DAY, model=Alias, prompt=_("Last day"),

@@ -15,6 +15,7 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, TextField
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 
 
 class Kind(Enum):
@@ -46,7 +47,7 @@ class Surface(Enum):
 
     SHELL = "an option of a command"
     JSON = "a key of what a command prints"
-    FILE = "a column of a file of mailboxes"
+    FILE = "a column of the files that lists export, and of those that are imported"
     FORM = "a field of a form on a page"
     BULK = "a switch that is set for many rows at once"
 
@@ -73,13 +74,19 @@ class Field:
     options: tuple[str, ...] = ()
     option_help: str = ""  # in English, as all of `--help`
     key: str = ""  # in JSON
-    headings: tuple[str, ...] = ()  # in files, in lower case, beside the label
+    own_heading: Promise | None = None  # of the column in exported files, if not the label
+    headings: tuple[str, ...] = ()  # that imported files may have beside the label, in lower case
 
     @property
     def label(self) -> Promise:
         """Return the name for people, in the middle of a sentence. Files, forms, bulk changes and the audit use it."""
         label: Promise = self.own_label if self.own_label is not None else self._of_model().verbose_name
         return label
+
+    @property
+    def heading(self) -> Promise:
+        """Return the heading of the column in exported files."""
+        return self.own_heading or capfirst(self.label)  # type: ignore[type-var]  # of lazy text it makes lazy text
 
     @property
     def default(self) -> Any:
@@ -123,7 +130,7 @@ class Field:
 
     @property
     def file_headings(self) -> tuple[str, ...]:
-        """Return the headings that files may have for it beside the label, in lower case."""
+        """Return the headings that imported files may have for it beside the label, in lower case."""
         return self.headings or (self.name, self.name.replace("_", " "))
 
     def value(self, row: Model) -> Any:
@@ -140,6 +147,13 @@ class Field:
         value = self.value(row)
         write = _AS_JSON.get(self.kind)
         return value if value is None or write is None else write(value)
+
+    def exported_value(self, row: Model) -> Any:
+        """Return the value for an exported file: as in JSON, but a choice by its label, and a list in one cell."""
+        value = self.json_value(row)
+        if self.kind is Kind.CHOICE:
+            return dict(self.choices_with_labels)[value]
+        return " ".join(value) if self.kind is Kind.ADDRESSES else value
 
     def _of_model(self) -> Any:
         """Return the field of Django's model, or None. Its type depends on the model, hence Any."""

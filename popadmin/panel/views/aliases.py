@@ -16,9 +16,10 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, TemplateView
 
 from mailstore.directory import aliases, row_locks
+from mailstore.directory.fields.domain import ALIAS
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import Alias
-from popadmin.lists.columns import Column, Exported, Rows
+from popadmin.lists.columns import Column, Exported, Rows, exported_fields
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.domain_filters import AliasFilters
@@ -46,11 +47,7 @@ class Aliases(access.AdminPage, ListPage):
     )
     exported = (
         Exported(gettext_lazy("Address"), lambda row: row.address),
-        Exported(gettext_lazy("Targets"), lambda row: " ".join(row.targets)),
-        Exported(gettext_lazy("Active"), lambda row: row.active),
-        Exported(gettext_lazy("Keeps a copy"), lambda row: row.keep_copy),
-        Exported(gettext_lazy("Expires"), lambda row: row.expires_at and row.expires_at.isoformat()),
-        Exported(gettext_lazy("Comment"), lambda row: row.comment),
+        *exported_fields(ALIAS),
     )
 
     row_fields = (

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from mailstore.directory import domain_usage, removal_notice
+from mailstore.directory.fields.domain import DOMAIN
 from mailstore.models import Domain
-from popadmin.lists.columns import Column, Exported, Rows
+from popadmin.lists.columns import Column, Exported, Rows, exported_fields
 from popadmin.lists.views import EXPORT, ListPage
 from popadmin.panel import access
 from popadmin.panel.domain_filters import DomainFilters
@@ -39,22 +40,12 @@ class Domains(access.AdminPage, ListPage):
     )
     exported = (
         Exported(_("Domain"), lambda row: row.name),
-        Exported(_("Active"), lambda row: row.active),
-        Exported(_("Alias of"), lambda row: row.other or (row.stands_for_id and ANOTHER) or ""),
-        Exported(_("Retention policy"), lambda row: row.policy or ""),
-        Exported(_("When a mailbox is full"), lambda row: row.get_over_quota_display()),
-        Exported(_("Owners may forward their mail"), lambda row: row.owner_forwards),
-        Exported(_("Quota of a new mailbox"), lambda row: row.mailbox_quota_default),
-        Exported(_("Largest quota of a mailbox"), lambda row: row.mailbox_quota_most),
+        *exported_fields(DOMAIN, stands_for=lambda row: row.other or (row.stands_for_id and ANOTHER) or ""),
         Exported(_("Mailboxes"), lambda row: row.mailboxes),
-        Exported(_("Mailbox limit"), lambda row: row.mailbox_limit),
         Exported(_("Aliases"), lambda row: row.aliases),
-        Exported(_("Alias limit"), lambda row: row.alias_limit),
         Exported(_("Messages"), lambda row: row.messages),
         Exported(_("Octets"), lambda row: row.octets),
-        Exported(_("Octets at most"), lambda row: row.quota_octets),
         Exported(_("Octets allotted"), lambda row: row.allotted_octets),
-        Exported(_("Octets allotted at most"), lambda row: row.allotment_octets),
         Exported(_("Deliveries, 30 days"), lambda row: row.delivered),
     )
     row_fields = ("name", "active", "stands_for", "quota_octets", "mailbox_limit", "alias_limit", "created_at")
