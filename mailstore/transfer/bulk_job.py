@@ -1,4 +1,4 @@
-"""Jobs on many rows of a list: begun, taken step by step, undone so; what is done with a row, the caller knows."""
+"""Begin, continue and undo jobs on many rows of a list, step by step. The caller knows what is done with a row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SELECT %s, chosen.id, '', 'waiting', '' FROM ({rows}) AS chosen (id) ORDER BY 2
 
 
 def begin(rows: QuerySet[Model], *, owner: User, list_name: str, act: str, asked: Mapping[str, str]) -> Job:
-    """Begin a job on all rows that are found now, however many: it is one statement."""
+    """Begin a job on all rows that the query finds now. One statement inserts them, however many there are."""
     with transaction.atomic():
         job = Job.objects.create(owner=owner, list_name=list_name, act=act, asked=dict(asked))
         keys, parameters = rows.order_by().select_related(None).values("pk").query.sql_with_params()
@@ -31,9 +31,9 @@ def begin(rows: QuerySet[Model], *, owner: User, list_name: str, act: str, asked
 
 
 def step(job: Job, take: Callable[[Job, Sequence[JobRow]], None], *, most: int) -> bool:
-    """Let `take` do the next rows, `most` of them, and tell in each what became of it; returns whether any is left.
+    """Let `take` process the next rows, `most` at once, and write its result into each. Return whether rows are left.
 
-    All in one transaction, with the job's row locked: two browsers at once take turns.
+    This is one transaction with a lock on the job's row, so two browsers do not process the same rows.
     """
     with transaction.atomic():
         locked = _locked(job)
@@ -51,7 +51,7 @@ def step(job: Job, take: Callable[[Job, Sequence[JobRow]], None], *, most: int) 
 
 
 def undo(job: Job) -> None:
-    """Begin to undo what of it can be undone. Rejected while it is not done, and once it was undone."""
+    """Begin to undo the rows that can be undone. Rejected before the job is done, and after it was undone."""
     with transaction.atomic():
         locked = _locked(job)
         if locked.stage != Stage.DONE:
@@ -62,7 +62,7 @@ def undo(job: Job) -> None:
 
 
 def counts(job: Job) -> dict[str, int]:
-    """How many rows have each fate, by its name in lower case, and how many can be `undoable`."""
+    """Return the number of `rows`, of those with each fate (by its name in lower case), and of the `undoable` ones."""
     fates = {fate.name.lower(): Count("pk", filter=Q(fate=fate)) for fate in Fate}
     undoable = Count("pk", filter=Q(fate=Fate.DONE, back__isnull=False))
     found: dict[str, int] = _rows(job).aggregate(rows=Count("pk"), undoable=undoable, **fates)

@@ -1,4 +1,4 @@
-"""Tables of text as people exchange them (CSV): read whatever a spreadsheet writes, write what it opens safely."""
+"""Read and write CSV files. Reads what any spreadsheet writes, and writes what a spreadsheet opens safely."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ OCTETS_AT_MOST = 20 * 1024 * 1024  # several times 50,000 rows of usual length
 ROWS_AT_MOST = 50_000
 COLUMNS_AT_MOST = 50
 CELL_CHARACTERS = 2000
-DATA = "@"  # in no name of a column
+DATA = "@"  # no name of a column contains it, so a line that does is data
 DELIMITERS = ",;\t|"
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-# What a spreadsheet takes for the begin of a formula; the last four are the same signs in full width.
+# A spreadsheet reads a cell that starts with one of these as a formula. The last four are full-width forms.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The cells of one row, without blanks around them; `line` is where in the file the row ends."""
+    """The cells of one row, without spaces around them. `line` is the line of the file where the row ends."""
 
     line: int
     cells: tuple[str, ...]
@@ -34,21 +34,22 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table with the names of its columns, all empty where its first line is data; each row has as many cells."""
+    """A table with the names of its columns. If its first line is data, all names are empty."""
 
     header: tuple[str, ...]
     rows: tuple[Row, ...]
 
 
-def read(octets: bytes, *, refuse: Callable[[Sheet], None] = lambda _sheet: None) -> Sheet:
-    """Read a file: UTF-8 with or without its mark, UTF-16, else Windows-1252; commas, semicolons, tabs or bars.
+def read(data: bytes, *, refuse: Callable[[Sheet], None] = lambda _sheet: None) -> Sheet:
+    """Read a file in UTF-8 or UTF-16, else Windows-1252, with commas, semicolons, tabs or bars between its cells.
 
-    A first line in which an address stands is data. Empty rows are left out. Rejected says what cannot be read, and in
-    which line. `refuse` looks first for what the file must not hold: its rows have as many cells as they were given.
+    A first line that contains an address is data. Empty rows are left out. Each row gets as many cells as the header.
+    Rejected says what cannot be read, and in which line. `refuse` is called first. It sees the rows as they are in the
+    file, and may reject it for its content.
     """
-    if len(octets) > OCTETS_AT_MOST:
+    if len(data) > OCTETS_AT_MOST:
         raise Rejected(_("the file has more than %(most)d MB: split it") % {"most": OCTETS_AT_MOST // 1024**2})
-    text = _text(octets)
+    text = _text(data)
     rows = list(_rows(text, _delimiter(text)))
     if not rows:
         raise Rejected(_("the file is empty: its first line names the columns"))
@@ -61,7 +62,7 @@ def read(octets: bytes, *, refuse: Callable[[Sheet], None] = lambda _sheet: None
 
 
 def write(header: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    """Yield a file for spreadsheets, a line at a time: UTF-8 with its mark, commas, nothing they would execute."""
+    """Yield a file for spreadsheets, line by line: UTF-8 with its mark, commas, no cell that would run as a formula."""
     yield codecs.BOM_UTF8
     for row in chain([header], rows):
         line = StringIO()
@@ -69,19 +70,19 @@ def write(header: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterato
         yield line.getvalue().encode()
 
 
-def _text(octets: bytes) -> str:
-    encoding = next((name for mark, name in _MARKS if octets.startswith(mark)), "utf-8")
+def _text(data: bytes) -> str:
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
     try:
-        text = octets.decode(encoding)
+        text = data.decode(encoding)
     except UnicodeDecodeError:
-        text = octets.decode("cp1252", "replace")  # what Excel calls "CSV" in the West
+        text = data.decode("cp1252", "replace")  # what Excel writes as "CSV" in Western countries
     if "\0" in text:
         raise Rejected(_("this is not a CSV file: it contains NUL characters"))
     return text
 
 
 def _delimiter(text: str) -> str:
-    """The one that the first line has most of; commas where it has none."""
+    """Return the delimiter that is most frequent in the first line; a comma if there is none."""
     first = text.lstrip("\r\n").split("\n", 1)[0]
     return max(DELIMITERS, key=first.count)
 
@@ -101,13 +102,13 @@ def _rows(text: str, delimiter: str) -> Iterator[Row]:
 
 
 def _plain(cell: str) -> str:
-    """The cell without blanks around it, and without the sign that `write` may have put before it."""
+    """Return the cell without spaces around it, and without the sign that `write` may have put before it."""
     text = cell.strip()
     return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text
 
 
 def check_header(names: Sequence[str]) -> None:
-    """Refuse what cannot be the names of columns."""
+    """Refuse names that columns cannot have: too many, or the same name twice."""
     if len(names) > COLUMNS_AT_MOST:
         raise Rejected(_("the file has more than %(most)d columns") % {"most": COLUMNS_AT_MOST})
     for name in names:
@@ -116,7 +117,7 @@ def check_header(names: Sequence[str]) -> None:
 
 
 def _fitted(row: Row, columns: int) -> Row:
-    """The row at the header's width: what spreadsheets leave out at its end is empty."""
+    """Return the row with `columns` cells. Spreadsheets leave out empty cells at the end of a row."""
     if any(row.cells[columns:]):
         raise Rejected(
             _("line %(line)d has more cells than the first line has names: %(count)d of %(names)d")
@@ -130,5 +131,5 @@ def _fitted(row: Row, columns: int) -> Row:
 
 
 def _harmless(cell: object) -> object:
-    """Text that would be a formula gets the sign by which spreadsheets keep it text."""
+    """Put the sign before a text that would be a formula, so that spreadsheets keep it as text."""
     return f"'{cell}" if isinstance(cell, str) and cell.lstrip("'").startswith(_FORMULA) else cell

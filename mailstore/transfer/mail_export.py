@@ -1,4 +1,4 @@
-"""Exports a live maildrop as other programs keep mail, with dates and UIDLs; reads everything, changes nothing."""
+"""Export a live maildrop as a Maildir or an mbox, with dates and UIDLs. Changes nothing in the store."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Warn = Callable[[str], None]
 
 @dataclass(slots=True)
 class Exported:
-    """What an export did, message by message."""
+    """How many messages an export wrote, found already there, or could not read."""
 
     exported: int = 0
     present: int = 0  # written by an earlier run
@@ -39,7 +39,7 @@ class Exported:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _Export:
     mailbox: Mailbox
     store: BodyStore
     progress: Progress
@@ -56,36 +56,37 @@ def run(
     progress: Progress = lambda _what, _count, _total: None,
     warn: Warn = lambda _text: None,
 ) -> Exported:
-    """Write every message of the live maildrop below `folder`; `kind` is one of FORMATS.
+    """Write every message of the live maildrop below `folder`. `kind` is one of FORMATS.
 
-    A Maildir that is there is completed: what an earlier run wrote is left alone. An mbox is made anew and takes its
-    name when it is whole. A lost body is told to `warn`. Rejected when the folder cannot be written.
+    An existing Maildir is completed: messages that an earlier run wrote stay as they are. An mbox is written from the
+    start, and gets its name when it is complete. `warn` hears of each lost body. Rejected when the folder cannot be
+    written.
     """
     mailbox = mailbox_lookup.get(address)
     audit.record(actor, "mailbox.export", mailbox.user.address, mailbox=mailbox, target=str(folder))
-    job = _Job(mailbox, bodies.from_url(conf.load().mail_store_url), progress, warn)
+    export = _Export(mailbox, bodies.from_url(conf.load().mail_store_url), progress, warn)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (_to_mbox if kind == "mbox" else _to_maildir)(job, folder)
+        (_to_mbox if kind == "mbox" else _to_maildir)(export, folder)
     except (OSError, uidlist.BadUidlist) as error:
         raise Rejected(_("%(path)s cannot be written: %(error)s") % {"path": folder, "error": error}) from error
-    return job.done
+    return export.done
 
 
 # --- Maildir ------------------------------------------------------------------------------------------------------
 
 
-def _to_maildir(job: _Job, folder: Path) -> None:
+def _to_maildir(export: _Export, folder: Path) -> None:
     for name in ("cur", "new", "tmp"):
         (folder / name).mkdir(mode=0o700, exist_ok=True)
     listed = maildir.uids(folder) or uidlist.Uidlist(int(time.time()), {})
     present = {uidlist.base_of(name) for name in maildir.names(folder)}
     uid = max((entry.uid for entry in listed.entries.values()), default=0)
-    for message in _messages(job):
+    for message in _messages(export):
         base = f"{int(message.arrived_at.timestamp())}.P{message.pk}.popadmin,S={message.octets}"
         if base in present:
-            job.done.present += 1
-        elif not _write_file(job, message, folder, base):
+            export.done.present += 1
+        elif not _write_file(export, message, folder, base):
             continue
         if base not in listed.entries:
             uid += 1
@@ -95,43 +96,43 @@ def _to_maildir(job: _Job, folder: Path) -> None:
     )
 
 
-def _write_file(job: _Job, message: Message, folder: Path, base: str) -> bool:
-    """Write one message by way of `tmp`, as Maildir wants it; False when its body is lost."""
+def _write_file(export: _Export, message: Message, folder: Path, base: str) -> bool:
+    """Write one message to `tmp`, then move it to `new`, as Maildir demands. Return False when its body is lost."""
     unfinished = folder / "tmp" / base
     try:
-        _write(unfinished, unstuffed(job.store, message))
+        _write(unfinished, unstuffed(export.store, message))
     except BodyLost as loss:
         unfinished.unlink(missing_ok=True)
-        _tell_loss(job, message, loss)
+        _warn_of_loss(export, message, loss)
         return False
     arrived = message.arrived_at.timestamp()
     os.utime(unfinished, (arrived, arrived))
     unfinished.rename(folder / "new" / base)
-    job.done.exported += 1
+    export.done.exported += 1
     return True
 
 
 # --- mbox ---------------------------------------------------------------------------------------------------------
 
 
-def _to_mbox(job: _Job, folder: Path) -> None:
-    _write_whole(folder / f"{job.mailbox.user.address.replace('/', '_')}.mbox", _mbox(job))
+def _to_mbox(export: _Export, folder: Path) -> None:
+    _write_whole(folder / f"{export.mailbox.user.address.replace('/', '_')}.mbox", _mbox(export))
 
 
-def _mbox(job: _Job) -> Iterator[bytes]:
-    """Yield the file. A body that turns out to be lost on opening leaves no trace of its message."""
-    for message in _messages(job):
-        content = unstuffed(job.store, message)
+def _mbox(export: _Export) -> Iterator[bytes]:
+    """Yield the content of the file. A message whose body is lost is left out."""
+    for message in _messages(export):
+        content = unstuffed(export.store, message)
         try:
             first = next(content, b"")
         except BodyLost as loss:
-            _tell_loss(job, message, loss)
+            _warn_of_loss(export, message, loss)
             continue
         date = message.arrived_at.astimezone(UTC).strftime("%a %b %e %H:%M:%S %Y")
         yield f"From MAILER-DAEMON {date}\nX-UIDL: {message.uidl}\n".encode()
         yield from mbox.quoted(_chained(first, content))
         yield b"\n"
-        job.done.exported += 1
+        export.done.exported += 1
 
 
 def _chained(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
@@ -142,23 +143,23 @@ def _chained(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
 # --- both ---------------------------------------------------------------------------------------------------------
 
 
-def _messages(job: _Job) -> Iterator[Message]:
-    """Yield the live messages in their order, in batches, so that memory and snapshots stay small."""
-    live = Message.objects.filter(mailbox=job.mailbox, removed=None).select_related("body").order_by("added")
+def _messages(export: _Export) -> Iterator[Message]:
+    """Yield the live messages in their order. They are read in batches, so that memory and snapshots stay small."""
+    live = Message.objects.filter(mailbox=export.mailbox, removed=None).select_related("body").order_by("added")
     total, count, after = live.count(), 0, -1
     while batch := list(islice(live.filter(added__gt=after), BATCH_ROWS)):
         yield from batch
         after, count = batch[-1].added, count + len(batch)
-        job.progress(_("messages"), count, total)
+        export.progress(_("messages"), count, total)
 
 
-def _tell_loss(job: _Job, message: Message, loss: BodyLost) -> None:
-    job.done.lost += 1
-    job.warn(_("message %(uidl)s is lost: %(loss)s") % {"uidl": message.uidl, "loss": loss})
+def _warn_of_loss(export: _Export, message: Message, loss: BodyLost) -> None:
+    export.done.lost += 1
+    export.warn(_("message %(uidl)s is lost: %(loss)s") % {"uidl": message.uidl, "loss": loss})
 
 
 def _write_whole(path: Path, chunks: Iterable[bytes]) -> None:
-    """Write a file that has its name only when all of it is there."""
+    """Write a file under another name, and give it its own name when it is complete."""
     unfinished = path.with_name(f"{path.name}.unfinished")
     _write(unfinished, chunks)
     unfinished.rename(path)

@@ -1,13 +1,13 @@
-"""Imports mail that another program kept: each message once, with its old date and UIDL; sources are read elsewhere.
+"""Import the mail of another program: each message once, with its old date and UIDL. `sources` reads the formats.
 
-A batch at a time: which are new, their bodies made durable together, their rows in order. A message and the note of
-its source are one transaction, so an import that was killed goes on where it was.
+Messages are imported in batches: find the new ones, make their bodies durable together, write their rows in order. A
+message and the row of its source are written in one transaction, so an import that was killed can go on.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -27,15 +27,14 @@ from mailstore.models import ImportedSource
 from mailstore.pg.pipeline import StatementFailed
 from mailstore.ports import BodyRef, BodyStore
 from mailstore.transfer import spent_uidls
-from mailstore.transfer.sources import Found, maildir, mbox, uidlist
+from mailstore.transfer.sources import SourceMessage, maildir, mbox, uidlist
 from mailstore.transfer.sources.contents import LOST, NotMail, Why
 from mailstore.wire.body_normalizer import RawNormalizer
 
 T = TypeVar("T")
 
 FORMATS = ("maildir", "mbox")
-BATCH_MESSAGES = 50  # bodies being made durable at once; with 128 KB of memory each at most
-UIDL_CHARACTERS = 70  # RFC 1939 §7: 1 to 70, of 0x21 to 0x7E
+BATCH_MESSAGES = 50  # bodies that are made durable at once; each takes at most 128 KB of memory
 UNIQUE_VIOLATION = "23505"
 
 Progress = Callable[[str, int, int | None], None]
@@ -44,24 +43,24 @@ Warn = Callable[[str], None]
 
 @dataclass(slots=True)
 class ImportResult:
-    """What an import did, message by message."""
+    """How many messages an import brought in, and what happened to the others."""
 
     imported: int = 0
-    present: int = 0  # brought in by an earlier run
-    renamed: int = 0  # came under a new UIDL, since the old one could not be kept
+    present: int = 0  # imported by an earlier run
+    renamed: int = 0  # imported with a new UIDL, since the old one could not be kept
     failed: int = 0  # could not be read
-    refused: dict[str, int] = field(default_factory=dict)  # compressed, by what, or encrypted: mail that is missing now
-    passed_over: dict[str, int] = field(default_factory=dict)  # is no mail: by its name, or what it is
-    over_quota: bool = False  # where the mailbox stands now; an import itself is not bound by the quota
+    refused: dict[str, int] = field(default_factory=dict)  # mail that is missing: compressed, by program, or encrypted
+    passed_over: dict[str, int] = field(default_factory=dict)  # files that are no mail, by name or kind
+    over_quota: bool = False  # of the mailbox after the import, which the quota does not bind
 
     def count(self, other: NotMail) -> None:
-        """Count what is not imported since it is no message that can be read."""
+        """Count a file that is not imported, since it is no message that can be read."""
         counts = self.refused if other.why in LOST else self.passed_over
         counts[other.what] = counts.get(other.what, 0) + 1
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _Import:
     mailbox: int
     delivery: StoredDelivery
     store: BodyStore
@@ -71,18 +70,18 @@ class _Job:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """How many messages there are, where that is known, each of them, and what else lies between them."""
+    """The messages of a source, their number if it is known, and the files between them that are no messages."""
 
     total: int | None
-    found: Iterator[Found]
-    strangers: Collection[NotMail] = ()
+    messages: Iterator[SourceMessage]
+    not_mail: Collection[NotMail] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """A message whose body is durable, with the UIDL it shall have (None: a new one)."""
+    """A message whose body is durable, with the UIDL that it will have (None: a new one)."""
 
-    found: Found
+    message: SourceMessage
     ref: BodyRef
     uidl: str | None
 
@@ -96,27 +95,27 @@ def run(
     progress: Progress = lambda _what, _count, _total: None,
     warn: Warn = lambda _text: None,
 ) -> ImportResult:
-    """Bring the messages at `path` into a mailbox; `kind` is one of FORMATS, or None to look.
+    """Import the messages at `path` into a mailbox. `kind` is one of FORMATS; None means to look what it is.
 
-    What cannot be read or keep its UIDL is told to `warn`, and the import goes on. Rejected when the mailbox or the
-    source is not what it should be; Unavailable, StorageFull stop it where it is: run it again.
+    `warn` hears of each message that cannot be read or cannot keep its UIDL, and the import goes on. Rejected when
+    there is no such mailbox or source. Unavailable and StorageFull interrupt the import: run it again.
     """
     mailbox = mailbox_lookup.get(address)
     source = _source(path, kind)
     audit.record(actor, "mailbox.import", mailbox.user.address, mailbox=mailbox, source=str(path))
     settings = conf.load()
     with asyncio.Runner() as runner, one_off.delivery_on(runner, settings) as delivery:
-        job = _Job(mailbox.pk, delivery, bodies.from_url(settings.mail_store_url), warn)
-        for other in source.strangers:
-            job.done.count(other)
+        current = _Import(mailbox.pk, delivery, bodies.from_url(settings.mail_store_url), warn)
+        for other in source.not_mail:
+            current.done.count(other)
         count = 0
-        while batch := _next(path, source.found):
-            _take(runner, job, batch)
+        while batch := _next(path, source.messages):
+            _take(runner, current, batch)
             count += len(batch)
             progress(_("messages"), count, source.total)
-    mailbox = mailbox_lookup.get(address)  # its quota as it is now; or it was removed meanwhile, and took nothing more
-    job.done.over_quota = mailbox_lookup.above_quota(mailbox)
-    return job.done
+    mailbox = mailbox_lookup.get(address)  # read again for its quota; rejected if it was removed meanwhile
+    current.done.over_quota = mailbox_lookup.above_quota(mailbox)
+    return current.done
 
 
 def _source(path: Path, kind: str | None) -> _Source:
@@ -126,14 +125,14 @@ def _source(path: Path, kind: str | None) -> _Source:
             return _Source(None, mbox.messages(path))
         if not maildir.is_maildir(path):
             raise Rejected(_("%(path)s is not a Maildir: it has neither cur nor new") % {"path": path})
-        return _Source(*maildir.messages(path), list(maildir.strangers(path)))
+        return _Source(*maildir.messages(path), list(maildir.not_mail(path)))
     except (OSError, uidlist.BadUidlist) as error:
         raise Rejected(_("%(path)s cannot be read: %(error)s") % {"path": path, "error": error}) from error
 
 
-def _next(path: Path, found: Iterator[Found]) -> list[Found]:
+def _next(path: Path, messages: Iterator[SourceMessage]) -> list[SourceMessage]:
     try:
-        return list(islice(found, BATCH_MESSAGES))
+        return list(islice(messages, BATCH_MESSAGES))
     except OSError as error:
         raise Rejected(str(error)) from error
     except mbox.NotAnMbox as error:
@@ -150,38 +149,33 @@ def _refusal(name: str, other: NotMail) -> str:
     }
 
 
-def _take(runner: asyncio.Runner, job: _Job, batch: list[Found]) -> None:
-    fresh = _fresh(job, batch)
-    taken = _spent_uidls(job.mailbox, fresh)
-    kept = [(found, _kept_uidl(job, found, taken)) for found in fresh]
-    refused = runner.run(_store_and_place(job, kept))
+def _take(runner: asyncio.Runner, current: _Import, batch: list[SourceMessage]) -> None:
+    fresh = _fresh(current, batch)
+    taken = spent_uidls.among({message.uidl for message in fresh if message.uidl}, mailbox=current.mailbox)
+    kept = [(message, _kept_uidl(current, message, taken)) for message in fresh]
+    refused = runner.run(_store_and_place(current, kept))
     for stored in refused:
-        job.warn(_("%(name)s: another message has its UIDL; it gets a new one") % {"name": stored.found.name})
-        job.done.renamed += 1
-    runner.run(_place(job, [_Stored(one.found, one.ref, None) for one in refused]))
+        current.warn(_("%(name)s: another message has its UIDL; it gets a new one") % {"name": stored.message.name})
+        current.done.renamed += 1
+    runner.run(_place(current, [_Stored(one.message, one.ref, None) for one in refused]))
 
 
-def _fresh(job: _Job, batch: list[Found]) -> list[Found]:
-    """Return what no earlier run brought in, each once."""
-    each = {found.identity: found for found in batch}
-    before = ImportedSource.objects.filter(mailbox=job.mailbox, source__in=list(each))
+def _fresh(current: _Import, batch: list[SourceMessage]) -> list[SourceMessage]:
+    """Return the messages that no earlier run imported, each once."""
+    each = {message.identity: message for message in batch}
+    before = ImportedSource.objects.filter(mailbox=current.mailbox, source__in=list(each))
     for source in before.values_list("source", flat=True):
         del each[bytes(source)]
-    job.done.present += len(batch) - len(each)
+    current.done.present += len(batch) - len(each)
     return list(each.values())
 
 
-def _spent_uidls(mailbox: int, fresh: Iterable[Found]) -> set[str]:
-    """Return which of their UIDLs a message of the mailbox has or had: none is ever used again."""
-    return spent_uidls.among({found.uidl for found in fresh if found.uidl and _is_uidl(found.uidl)}, mailbox=mailbox)
-
-
-def _kept_uidl(job: _Job, found: Found, taken: set[str]) -> str | None:
-    """Return the UIDL to keep, and count it as taken; None where there is none that can be."""
-    uidl = found.uidl
+def _kept_uidl(current: _Import, message: SourceMessage, taken: set[str]) -> str | None:
+    """Return the UIDL to keep, and add it to `taken`. None if the message has none, or cannot keep it."""
+    uidl = message.uidl
     if uidl is None:
         return None
-    if uidl not in taken and _is_uidl(uidl):
+    if uidl not in taken and spent_uidls.is_uidl(uidl):
         taken.add(uidl)
         return uidl
     reason = (
@@ -189,84 +183,80 @@ def _kept_uidl(job: _Job, found: Found, taken: set[str]) -> str | None:
         if uidl in taken
         else _("is not valid: a UIDL has 1 to 70 characters from ! to ~")
     )
-    job.warn(
+    current.warn(
         _("%(name)s: its UIDL %(uidl)a %(reason)s; it gets a new one")
-        % {"name": found.name, "uidl": uidl[:UIDL_CHARACTERS], "reason": reason}
+        % {"name": message.name, "uidl": uidl[: spent_uidls.UIDL_CHARACTERS], "reason": reason}
     )
-    job.done.renamed += 1
+    current.done.renamed += 1
     return None
 
 
-def _is_uidl(text: str) -> bool:
-    return 0 < len(text) <= UIDL_CHARACTERS and all("!" <= character <= "~" for character in text)
+async def _store_and_place(current: _Import, kept: list[tuple[SourceMessage, str | None]]) -> list[_Stored]:
+    """Make the bodies durable together, then write the rows in order. Return the messages with refused UIDLs."""
+    stored = await asyncio.gather(*(_store(current, message, uidl) for message, uidl in kept))
+    return await _place(current, [one for one in stored if one is not None])
 
 
-async def _store_and_place(job: _Job, kept: list[tuple[Found, str | None]]) -> list[_Stored]:
-    """Make the bodies durable together, then write the rows in order; returns what another's UIDL kept out."""
-    stored = await asyncio.gather(*(_store(job, found, uidl) for found, uidl in kept))
-    return await _place(job, [one for one in stored if one is not None])
-
-
-async def _store(job: _Job, found: Found, uidl: str | None) -> _Stored | None:
-    """Read a message into a body; None when it cannot be read or is none. The store's own errors end the import."""
-    draft, door = job.store.begin(), RawNormalizer()
+async def _store(current: _Import, message: SourceMessage, uidl: str | None) -> _Stored | None:
+    """Read a message into a body. None if it cannot be read or is no mail. Errors of the store end the import."""
+    draft, normalizer = current.store.begin(), RawNormalizer()
     try:
-        for octets in _wire(found, door):
-            draft.write(octets)
+        for data in _wire(message, normalizer):
+            draft.write(data)
     except NotMail as other:
         draft.abort()
-        job.done.count(other)
+        current.done.count(other)
         if other.why in LOST:
-            job.warn(_refusal(found.name, other))
+            current.warn(_refusal(message.name, other))
         return None
     except OSError as error:
         draft.abort()
-        job.warn(_("%(name)s cannot be read: %(error)s") % {"name": found.name, "error": error})
-        job.done.failed += 1
+        current.warn(_("%(name)s cannot be read: %(error)s") % {"name": message.name, "error": error})
+        current.done.failed += 1
         return None
-    ref: BodyRef | MailError = await one_off.answer(lambda done: job.delivery.store(draft, door.octets, done))
-    return _Stored(found, _right(ref), uidl)
+    ref: BodyRef | MailError = await one_off.answer(lambda done: current.delivery.store(draft, normalizer.octets, done))
+    return _Stored(message, _checked(ref), uidl)
 
 
-def _wire(found: Found, door: RawNormalizer) -> Iterator[bytes]:
-    """Yield a message in wire form. NotMail where there is none, OSError."""
-    for chunk in found.read():
-        yield door.feed(chunk)
-    yield door.finish()
-    if not door.octets:
+def _wire(message: SourceMessage, normalizer: RawNormalizer) -> Iterator[bytes]:
+    """Yield a message in wire form. Raises NotMail if it is no message or empty, and OSError."""
+    for chunk in message.read():
+        yield normalizer.feed(chunk)
+    yield normalizer.finish()
+    if not normalizer.octets:
         raise NotMail(Why.EMPTY)
 
 
-async def _place(job: _Job, stored: list[_Stored]) -> list[_Stored]:
-    """Write the rows: asked for one after the other, on one lane, so in this order. Returns the refused UIDLs'."""
-    answers = await asyncio.gather(*(_place_one(job, one) for one in stored))
+async def _place(current: _Import, stored: list[_Stored]) -> list[_Stored]:
+    """Write the rows in this order: one lane runs them one after another. Return the messages with refused UIDLs."""
+    answers = await asyncio.gather(*(_place_one(current, one) for one in stored))
     refused = []
     for one, answer in zip(stored, answers, strict=True):
         if isinstance(answer, StatementFailed) and answer.sqlstate == UNIQUE_VIOLATION:
             refused.append(one)
-        elif isinstance(answer, PlacementRefused):  # another import of the same source was faster
-            job.delivery.discard(one.ref)
-            job.done.present += 1
+        elif isinstance(answer, PlacementRefused):  # another import of the same source wrote it first
+            current.delivery.discard(one.ref)
+            current.done.present += 1
         else:
-            _right(answer)
-            job.done.imported += 1
+            _checked(answer)
+            current.done.imported += 1
     return refused
 
 
-async def _place_one(job: _Job, one: _Stored) -> MailError | None:
+async def _place_one(current: _Import, one: _Stored) -> MailError | None:
     placement = Placement(
-        (job.mailbox,),
+        (current.mailbox,),
         one.ref,
         uidl=one.uidl,
-        arrived_at=one.found.arrived_at,
+        arrived_at=one.message.arrived_at,
         unlimited=True,
-        source=one.found.identity,
+        source=one.message.identity,
         uidl_digest=None if one.uidl is None else spent_uidls.digest(one.uidl),
     )
-    return await one_off.answer(lambda done: job.delivery.place(placement, done))
+    return await one_off.answer(lambda done: current.delivery.place(placement, done))
 
 
-def _right(answer: T | MailError) -> T:
+def _checked(answer: T | MailError) -> T:
     if isinstance(answer, MailError):
         raise answer
     return answer

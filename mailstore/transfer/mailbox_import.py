@@ -1,6 +1,7 @@
-"""Rosters: mailboxes from a file, made and changed as all others are, in steps that can be resumed.
+"""Create and change mailboxes from a file, in steps that can be resumed. The file is stored as a roster.
 
-The check is the run itself, rolled back: a row's fate is what the same code says of it, under the same locks.
+The check of the rows is the import itself, rolled back. So the result of a row (its fate) comes from the same code
+under the same locks.
 """
 
 from __future__ import annotations
@@ -18,18 +19,21 @@ from mailstore.directory.new_password import New
 from mailstore.directory.outcome import Rejected
 from mailstore.models import RetentionPolicy, Roster, RosterRow, User
 from mailstore.transfer import alias_file, csv_table, mailbox_columns
-from mailstore.transfer.mailbox_import_step import RosterTurn, empty
+from mailstore.transfer.mailbox_import_step import RosterStep, empty
 
-STEP_ROWS = 500  # one transaction, about half a second: locks of domains are held no longer
+STEP_ROWS = 500  # one transaction takes about half a second, and holds the locks of its domains so long
 NAME_CHARACTERS = 255
-FIRST_LINE = 1  # the rows below have ended later
+FIRST_LINE = 1  # all other rows end on a later line
 
 Mode, Stage, Fate = Roster.Mode, Roster.Stage, RosterRow.Fate
 
 
-def bring_in(octets: bytes, file_name: str, *, owner: User | None) -> Roster:
-    """Keep a file's rows, with the meaning its columns had the last time or seem to have. Rejected for a bad file."""
-    sheet = csv_table.read(octets, refuse=alias_file.refuse)
+def bring_in(data: bytes, file_name: str, *, owner: User | None) -> Roster:
+    """Store the rows of a file. Each column gets the meaning that it had last time, or that its heading suggests.
+
+    Rejected for a file that cannot be read, that has no rows, or that holds aliases.
+    """
+    sheet = csv_table.read(data, refuse=alias_file.refuse)
     if not sheet.rows:
         raise Rejected(_("the file has no rows below its first line"))
     header = list(sheet.header)
@@ -45,9 +49,9 @@ def bring_in(octets: bytes, file_name: str, *, owner: User | None) -> Roster:
 
 
 def turn_first_line(roster: Roster) -> None:
-    """Take the first line for data if it was taken for the names of the columns, and the other way round.
+    """Turn the first line from names of columns into data, or from data into names.
 
-    Rejected after rows were imported, for names that no column can have, and for a file that then is one of aliases.
+    Rejected after rows were imported, for names that columns cannot have, and for a file that then holds aliases.
     """
     with transaction.atomic():
         row = _before_the_run(roster)
@@ -68,7 +72,7 @@ def turn_first_line(roster: Roster) -> None:
 
 
 def choose(roster: Roster, meaning: Sequence[str], mode: str) -> None:
-    """Fix what the columns hold and what is done; the check begins anew. Rejected once rows were carried out."""
+    """Set the meaning of the columns and what to do. The check starts again. Rejected after rows were imported."""
     mailbox_columns.check(meaning, len(roster.header))
     if mode not in Mode.values:
         raise Rejected(_("choose what to do with the rows"))
@@ -80,9 +84,9 @@ def choose(roster: Roster, meaning: Sequence[str], mode: str) -> None:
 
 
 def start(roster: Roster) -> None:
-    """Begin to carry out what was checked. Rejected while it is not, and when no row would do anything.
+    """Begin the import. Rejected before all rows are checked, and when no row would change anything.
 
-    No wrong row is read again from here on, so its cells are forgotten.
+    Wrong rows are not read again, so their cells are emptied.
     """
     with transaction.atomic():
         row = _locked(roster)
@@ -96,10 +100,10 @@ def start(roster: Roster) -> None:
 
 
 def step(roster: Roster, *, actor: Actor, domains: Collection[str] | None, policies: QuerySet[RetentionPolicy]) -> bool:
-    """Take the next rows through the stage the roster is in; returns whether rows are left.
+    """Check or import the next rows, by the stage of the roster. Return whether rows are left.
 
-    `domains` are those the actor may change (None: all), `policies` those he may choose; others do not exist.
-    Safe to call from several places: the roster's row is locked.
+    `domains` are the names of those that the actor may change (None: all), `policies` those that they may choose. For
+    the actor, others do not exist. Several callers may call this at once, since it locks the roster's row.
     """
     with transaction.atomic():
         row = _locked(roster)
@@ -107,10 +111,10 @@ def step(roster: Roster, *, actor: Actor, domains: Collection[str] | None, polic
             return False
         keep = row.stage == Stage.RUNNING
         waiting = _rows(row).filter(**({"done": False} if keep else {"fate": Fate.UNKNOWN})).exclude(fate=Fate.WRONG)
-        turn = RosterTurn(
+        part = RosterStep(
             row, list(waiting.order_by("line")[:STEP_ROWS]), actor=actor, domains=domains, policies=policies
         )
-        turn.take(keep=keep)
+        part.run(keep=keep)
         left = waiting.exists()
         if not left:
             row.stage = Stage.CHECKED if row.stage == Stage.CHECKING else Stage.DONE
@@ -120,7 +124,7 @@ def step(roster: Roster, *, actor: Actor, domains: Collection[str] | None, polic
 
 
 def counts(roster: Roster) -> dict[str, int]:
-    """How many rows have each fate, how many there are, are done, and have a password due."""
+    """Return how many `rows` there are, how many have each fate, are `done`, and wait for a password (`due`)."""
     fates = {fate.name.lower(): Count("pk", filter=Q(fate=fate)) for fate in Fate}
     found: dict[str, int] = _rows(roster).aggregate(
         rows=Count("pk"), done=Count("pk", filter=Q(done=True)), due=Count("pk", filter=Q(password_due=True)), **fates
@@ -129,20 +133,20 @@ def counts(roster: Roster) -> dict[str, int]:
 
 
 def hand_out(roster: Roster, *, actor: Actor, domains: Collection[str] | None) -> list[tuple[str, str]]:
-    """Generate the passwords that are due, give them to the mailboxes and return them with the addresses: once.
+    """Generate passwords for the new mailboxes that have none, and return them with the addresses.
 
-    Nothing keeps them. Whoever got a password by another way meanwhile is left as he is, and so is whoever
-    has come to administer a domain that the actor does not.
+    They are stored nowhere else, so this works once. A user who got a password by another way keeps it. A user who now
+    administers a domain that the actor does not administer gets none.
     """
     with transaction.atomic():
         rows = list(_rows(_locked(roster)).filter(password_due=True).order_by("line"))
         users = _users_without_password([row.address for row in rows], domains)
-        beyond = domain_caps.out_of_reach(users, actor=actor)
-        users = [user for user in users if user.pk not in beyond]
+        out_of_reach = domain_caps.out_of_reach(users, actor=actor)
+        users = [user for user in users if user.pk not in out_of_reach]
         given = [New(new_password.generate(), generated=True) for _user in users]
         for user, encoded in zip(users, new_password.hashed(given), strict=True):
             new_password.set_hash(user, encoded)
-            user.must_change_password = True  # whoever has the file has seen it
+            user.must_change_password = True  # everybody who has the file has seen the password
         bulk_sql.update(users, (*new_password.FIELDS, "must_change_password"))
         _rows(roster).filter(password_due=True).update(password_due=False)
         if given:
@@ -151,7 +155,7 @@ def hand_out(roster: Roster, *, actor: Actor, domains: Collection[str] | None) -
 
 
 def _last_meaning(owner: User | None, header: list[str]) -> list[str] | None:
-    """What this person took the same columns for the last time."""
+    """Return the meaning that this user chose for the same columns last time."""
     last = Roster.objects.filter(owner=owner, header=header).exclude(stage=Stage.COLUMNS).order_by("-created_at")
     return last.values_list("meaning", flat=True).first() if owner else None
 
@@ -185,9 +189,9 @@ def _users_without_password(addresses: Sequence[str], domains: Collection[str] |
 
 
 def _record_end(roster: Roster, actor: Actor) -> None:
-    """One entry for the whole; each mailbox has its own beside it."""
+    """Write one audit entry for the whole import. Each mailbox has an entry of its own."""
     if roster.stage == Stage.DONE:
-        told = counts(roster)
+        sums = counts(roster)
         audit.record(
-            actor, "roster.done", roster.file_name, created=told["create"], changed=told["change"], wrong=told["wrong"]
+            actor, "roster.done", roster.file_name, created=sums["create"], changed=sums["change"], wrong=sums["wrong"]
         )

@@ -1,4 +1,4 @@
-"""Some rows of a roster, taken together: read, then carried out by `mailbox_batch`; which rows, `rosters` says."""
+"""Import some rows of a roster together: read them, then let `mailbox_batch` write. `mailbox_import` chooses them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import RetentionPolicy, Roster, RosterRow
 from mailstore.transfer.mailbox_columns import ADDRESS, PASSWORD, BadCell, Reader
 
-PASSWORDS_MOST = 64  # slow hashes of a turn, about a second of two cores: so long a step may take
+PASSWORDS_MOST = 64  # slow hashes in a step: they take about a second on two cores
 ONLY = {Roster.Mode.CREATE: Only.NEW, Roster.Mode.UPDATE: Only.THERE, Roster.Mode.BOTH: None}
 Fate = RosterRow.Fate
 
 
-class RosterTurn:
-    """The first of the given rows, as many as have few enough passwords to hash; the rest as in `rosters.step`."""
+class RosterStep:
+    """The first of the given rows, with at most PASSWORDS_MOST passwords. `domains` and `policies` as in `step`."""
 
     def __init__(
         self,
@@ -41,10 +41,10 @@ class RosterTurn:
         self._reader = Reader(roster.meaning, [row.cells for row in self._rows], policies)
         self._first_lines = self._lines_before()
 
-    def take(self, *, keep: bool) -> None:
-        """Carry the rows out; undo it all again unless it is to be kept. Their fates stay in any case.
+    def run(self, *, keep: bool) -> None:
+        """Import the rows and store the fate of each. Without `keep`, everything but the fates is rolled back.
 
-        The cells of what is kept, passwords among them, are forgotten with the same transaction.
+        With `keep`, the cells of the rows are emptied in the same transaction, since they may hold passwords.
         """
         wanted = dict(self._wanted())
         with transaction.atomic():
@@ -58,7 +58,7 @@ class RosterTurn:
             if not keep:
                 transaction.set_rollback(True)
         for row, answer in zip(wanted, answers, strict=True):
-            self._tell(row, answer, wanted[row].password)
+            self._set_fate(row, answer, wanted[row].password)
         for row in self._rows:
             row.done = keep and row.fate != Fate.WRONG
             row.password_due = row.password_due and row.done
@@ -67,7 +67,7 @@ class RosterTurn:
             empty(RosterRow.objects.filter(pk__in=[row.pk for row in self._rows]), len(self._roster.header))
 
     def _wanted(self) -> Iterator[tuple[RosterRow, Wanted]]:
-        """What each row wants; a row that cannot be read, or is not to be, has its fate already."""
+        """Yield what each row asks for. A row that cannot be read or is not allowed gets its fate here."""
         for row in self._rows:
             row.column = row.detail = ""
             try:
@@ -85,7 +85,7 @@ class RosterTurn:
         password = fields.pop(PASSWORD, None)
         return Wanted(row.address, fields, password)  # type: ignore[arg-type]  # the columns are some of the fields
 
-    def _tell(self, row: RosterRow, answer: Answer, password: str | None) -> None:
+    def _set_fate(self, row: RosterRow, answer: Answer, password: str | None) -> None:
         if isinstance(answer, Rejected):
             self._refuse(row, answer)
         else:
@@ -93,15 +93,14 @@ class RosterTurn:
             row.password_due = answer.created and password is None
 
     def _refuse(self, row: RosterRow, error: Rejected) -> None:
-        """Beside the column that is to blame, where the file has it; what nothing alone is to blame for is the
-        address', by which the mailbox is or is not there."""
+        """Set the fate of a refused row, and the column to blame if the file has it: by default that of the address."""
         row.fate, row.detail = Fate.WRONG, str(error)
         field = error.field or ADDRESS
         if field in self._roster.meaning:
             row.column = self._roster.title(self._roster.meaning.index(field))
 
     def _refuse_foreign(self, address: str) -> None:
-        """To whom a domain is not his, it does not exist."""
+        """Refuse a domain that the actor may not change, in the words for one that does not exist."""
         name = mailbox_batch.domain_of(address)
         if self._domains is not None and name not in self._domains:
             raise Rejected(_("%(domain)s is not a domain of this site: create it first") % {"domain": name})
@@ -112,24 +111,24 @@ class RosterTurn:
             raise Rejected(_("line %(line)d has the same address") % {"line": first})
 
     def _lines_before(self) -> dict[str, int]:
-        """Where earlier turns have met the addresses of these rows: of each the first line."""
+        """Return the addresses of these rows that earlier steps had already, each with its first line."""
         place = self._roster.meaning.index(ADDRESS)
         addresses = set()
         for row in self._rows:
             with suppress(Rejected):
                 addresses.add(mailbox_lookup.normalized(row.cells[place]))
-        met = RosterRow.objects.filter(roster=self._roster, address__in=addresses)
-        met = met.filter(line__lt=min((row.line for row in self._rows), default=0))
-        return dict(met.order_by("-line").values_list("address", "line"))
+        before = RosterRow.objects.filter(roster=self._roster, address__in=addresses)
+        before = before.filter(line__lt=min((row.line for row in self._rows), default=0))
+        return dict(before.order_by("-line").values_list("address", "line"))
 
 
 def empty(rows: QuerySet[RosterRow], columns: int) -> None:
-    """Forget the cells of rows that are never read again: all, as a column that is left out may hold passwords."""
+    """Empty all cells of rows that are never read again: even a column that is skipped may hold passwords."""
     rows.update(cells=[""] * columns)
 
 
 def _few_passwords(roster: Roster, rows: Sequence[RosterRow]) -> int:
-    """How many of the rows, from the first, a turn takes."""
+    """Return how many of the rows, from the first, one step takes."""
     if PASSWORD not in roster.meaning:
         return len(rows)
     place = roster.meaning.index(PASSWORD)

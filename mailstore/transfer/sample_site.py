@@ -1,6 +1,6 @@
-"""A large site out of nothing, for tests, demos and benches: true rows with true counters over a few shared bodies.
+"""Create a large sample site for tests, demos and benches: rows with correct counters that share a few bodies.
 
-Not for a site with people: every mailbox has the same password. The domains end in .example (RFC 2606 §2).
+Never use it on a site with people: every mailbox has the same password. The domains end in .example (RFC 2606 §2).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from mailstore.ports import BodyStore
 from mailstore.wire.body_normalizer import RawNormalizer
 
 BODIES = 48
-BATCH_MAILBOXES = 1000  # one transaction: some ten thousand messages, a second or two
+BATCH_MAILBOXES = 1000  # one transaction writes some ten thousand messages, which takes a second or two
 MIB = 1024**2
 QUOTAS_OCTETS = (250 * MIB, 500 * MIB, 1024 * MIB, 2048 * MIB, None)
 KINDS = ("clinic", "atelier", "bakery", "school", "notary", "garage", "press", "garden", "museum", "studio")
@@ -35,7 +35,7 @@ FIRST_NAMES = ("Alice", "Bruno", "Chloé", "David", "Emma", "Farid", "Gaëlle", 
 LAST_NAMES = ("Bernard", "Dubois", "Durand", "Fournier", "Girard", "Keller", "Leroy", "Martin", "Moreau", "Petit")
 _ASCII = str.maketrans("éèëï", "eeei")
 
-# %(counts)s messages of each mailbox, in order over the last 90 days; UIDLs are digests of mailbox and number.
+# Insert %(counts)s messages for each mailbox, in order over the last 90 days. UIDLs are digests of mailbox and number.
 _FILL = """
 WITH filled AS (
     SELECT * FROM unnest(%(mailboxes)s::bigint[], %(counts)s::int[]) AS filled (id, messages)),
@@ -58,7 +58,7 @@ _STATISTICS = ("mailstore_domain", "mailstore_user", "mailstore_mailbox", "mails
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a site, in all domains together; messages are shared out unevenly, so they are about so many."""
+    """The size of the site, for all domains together. The number of messages is approximate, since it is random."""
 
     domains: int
     mailboxes: int
@@ -67,7 +67,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class SampleSiteResult:
-    """What was made."""
+    """What was created."""
 
     domains: int
     mailboxes: int
@@ -77,7 +77,7 @@ class SampleSiteResult:
 def run(
     size: Size, store: BodyStore, *, password: str, actor: Actor, progress: Callable[[str, int, int | None], None]
 ) -> SampleSiteResult:
-    """Make the site; `progress` hears of mailboxes. Rejected when a domain of such a site is there already."""
+    """Create the site. `progress` hears of the mailboxes. Rejected when a domain of a sample site exists already."""
     if Domain.objects.filter(name=_domain_name(0)).exists():
         raise Rejected(_("%(domain)s already exists: a sample site needs an empty site") % {"domain": _domain_name(0)})
     if not Body.objects.exists():
@@ -97,7 +97,7 @@ def run(
 
 
 def _batches(size: Size) -> Iterator[range]:
-    """Yield the numbers of the domains that are made together."""
+    """Yield the numbers of the domains that one transaction creates."""
     step = max(1, BATCH_MAILBOXES * size.domains // size.mailboxes)
     for first in range(0, size.domains, step):
         yield range(first, min(first + step, size.domains))
@@ -143,7 +143,7 @@ def _device(mailbox: Mailbox, chance: random.Random) -> Device:
 
 
 def _fill(mailboxes: Sequence[Mailbox], bodies: Sequence[int], *, mean: int, chance: random.Random) -> int:
-    """Put mail into new mailboxes, many into few of them, and return how much."""
+    """Put messages into new mailboxes, most of them into few mailboxes. Return how many."""
     counts = [min(int(chance.expovariate(1 / mean)), 20 * mean) if mean else 0 for _mailbox in mailboxes]
     parameters: dict[str, Any] = {
         "mailboxes": [mailbox.pk for mailbox in mailboxes],
@@ -168,17 +168,17 @@ def _letters() -> Iterator[bytes]:
         yield message.as_bytes()
 
 
-def _store(store: BodyStore, octets: bytes) -> int:
-    """Make one body, file before row; returns its row's key."""
-    draft, door = store.begin(), RawNormalizer()
-    draft.write(door.feed(octets) + door.finish())
-    ref = draft.commit(door.octets)
+def _store(store: BodyStore, data: bytes) -> int:
+    """Create one body, the file before the row. Return the key of the row."""
+    draft, normalizer = store.begin(), RawNormalizer()
+    draft.write(normalizer.feed(data) + normalizer.finish())
+    ref = draft.commit(normalizer.octets)
     row = Body.objects.create(key=ref.key, wire_octets=ref.wire_octets, octets=ref.octets, digest=ref.digest)
     return row.pk
 
 
 def _analyse() -> None:
-    """Plans are made for the site as it is now, not as it was empty."""
+    """Update the statistics, so that queries are planned for the site as it is now, not as it was when empty."""
     with connection.cursor() as cursor:
         for table in _STATISTICS:
             cursor.execute(f"ANALYZE {table}")

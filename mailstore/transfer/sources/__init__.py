@@ -1,4 +1,4 @@
-"""Mail as other programs keep it: Maildir and mbox, read in pieces as one kind of value. Stores nothing here."""
+"""Read the mail of other programs, Maildir and mbox, message by message as one kind of value. Stores nothing."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from datetime import datetime
 from hashlib import blake2b
 
 IDENTITY_OCTETS = 16
-HEADER_OCTETS = 256 * 1024  # what is longer is no header; reading stops there
+HEADER_OCTETS = 256 * 1024  # more is no header, so reading stops there
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SourceMessage:
     """One message of a source.
 
-    `identity` is the same each time the source is read, so that a second run knows it again. `uidl` is what clients
-    know it by, as the source has it, not checked. `read` opens it and yields its octets in the source's line form;
-    it raises OSError, and NotMail where its first octets are none of a message.
+    `identity` is the same each time the source is read, so a second run recognises it. `uidl` is the one in the source,
+    not checked. `read` opens the message and yields its data with the line ends of the source. It raises OSError, and
+    NotMail if the data does not begin like a message.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Found:
 
 
 def identity_of(*parts: bytes) -> bytes:
-    """Return the identity that a message has by these parts."""
+    """Return the identity of a message that these parts make unique."""
     digest = blake2b(digest_size=IDENTITY_OCTETS)
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)
@@ -36,7 +36,7 @@ def identity_of(*parts: bytes) -> bytes:
 
 
 def header_value(lines: Iterable[bytes], name: bytes) -> str | None:
-    """Return the value of the first field `name` (lower case), in ASCII with what is not replaced; None without."""
+    """Return the value of the first field `name` (in lower case), or None. What is not ASCII is replaced."""
     left = HEADER_OCTETS
     for line in lines:
         left -= len(line)

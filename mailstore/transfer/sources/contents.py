@@ -1,4 +1,4 @@
-"""What stands where mail is looked for and is none, or none that can be read: known by its name or its first octets."""
+"""Recognise files that are no mail, or that cannot be read, by their names or their first octets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import stat
 from enum import Enum
 
 SNIFFED_OCTETS = 512
-_PACKINGS = (
+_COMPRESSIONS = (
     (b"\x1f\x8b", "gzip"),
     (b"\xfd7zXZ\x00", "xz"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
@@ -17,11 +17,11 @@ _PACKINGS = (
     (b"\x1f\x9d", "compress"),
     (b"PK\x03\x04", "zip"),
 )
-_BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")  # its header and the mark of the first block, or of the end
+_BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")  # its header, and the mark of the first block or of the end
 _ENCRYPTED = b"CRYPTED\x03\x07"  # Dovecot's mail_crypt
-# A field of a header, a From_ line, an empty line: how a message begins, even one with NUL octets.
+# A message begins with a header field, a From_ line or an empty line, even if it contains NUL octets.
 _BEGIN = re.compile(rb"[!-9;-~]+[ \t]*:|>?From |\r?\n")
-# Files that servers and desktops leave between messages; what begins with a dot is hidden from mail programs too.
+# Files that servers and desktops leave between messages. Mail programs also skip names that begin with a dot.
 _KEPT_BY_SERVERS = re.compile(
     r"(?:dovecot[.-].*|courier.*|cyrus\..*|maildir(?:size|folder|shared)|subscriptions|shared-maildirs|quotawarn"
     r"|(?:eh)?thumbs\.db|desktop\.ini)",
@@ -30,9 +30,9 @@ _KEPT_BY_SERVERS = re.compile(
 
 
 class Why(Enum):
-    """Why it is not imported. Mail that is PACKED or ENCRYPTED is missing then; the rest is no mail."""
+    """Why a file is not imported. COMPRESSED and ENCRYPTED ones are mail, which is then missing. Others are no mail."""
 
-    PACKED = "packed"
+    COMPRESSED = "compressed"
     ENCRYPTED = "encrypted"
     EMPTY = "empty"
     FOLDER = "folder"
@@ -42,11 +42,11 @@ class Why(Enum):
     BINARY = "binary"
 
 
-LOST = frozenset({Why.PACKED, Why.ENCRYPTED})
+LOST = frozenset({Why.COMPRESSED, Why.ENCRYPTED})
 
 
 class NotMail(ValueError):
-    """Not a message that can be read; `what` names it in the summary: the packing, or what it is instead."""
+    """The file is no message that can be read. `what` names it in the summary: its compression, name or kind."""
 
     def __init__(self, why: Why, what: str = "") -> None:
         super().__init__(what or why.value)
@@ -54,8 +54,8 @@ class NotMail(ValueError):
         self.what = what or why.value
 
 
-def stranger(entry: os.DirEntry[str]) -> NotMail | None:
-    """Return what an entry of a Maildir's folder is by its name and kind; None where it may be a message."""
+def not_mail(entry: os.DirEntry[str]) -> NotMail | None:
+    """Return why an entry of a Maildir's folder is no message, by its name and kind. None if it may be one."""
     if entry.is_dir():
         return NotMail(Why.FOLDER)
     if _KEPT_BY_SERVERS.fullmatch(entry.name):
@@ -66,20 +66,20 @@ def stranger(entry: os.DirEntry[str]) -> NotMail | None:
 
 
 def unreadable(begin: bytes) -> NotMail | None:
-    """Return what a file is that begins so; None where it may be a message or a file of messages."""
+    """Return why a file that begins like this cannot be read. None if it may be a message, or a file of messages."""
     if begin.startswith(_ENCRYPTED):
         return NotMail(Why.ENCRYPTED)
-    packing = next((name for mark, name in _PACKINGS if begin.startswith(mark)), None)
-    if packing or _BZIP2.match(begin):
-        return NotMail(Why.PACKED, packing or "bzip2")
+    compression = next((name for mark, name in _COMPRESSIONS if begin.startswith(mark)), None)
+    if compression or _BZIP2.match(begin):
+        return NotMail(Why.COMPRESSED, compression or "bzip2")
     if b"\0" in begin[:SNIFFED_OCTETS] and not _BEGIN.match(begin):
         return NotMail(Why.BINARY)
     return None
 
 
 def _is_special(entry: os.DirEntry[str]) -> bool:
-    """A pipe, a socket or a device, on which a reader could wait for ever. A link that leads nowhere is not."""
+    """Return whether an entry is a pipe, socket or device, where a reader could wait for ever. A broken link is not."""
     try:
         return not stat.S_ISREG(entry.stat().st_mode)
-    except OSError:  # moved meanwhile, or broken: whoever reads it will say so
+    except OSError:  # moved meanwhile, or broken: the reader will report it
         return False

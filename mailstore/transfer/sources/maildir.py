@@ -1,4 +1,4 @@
-"""Maildir as a source: the messages of `new` and `cur` in their order, known again by the names of their files."""
+"""Read a Maildir: the messages of `new` and `cur` in their order. File names identify the messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mailstore.messages.message_file import CHUNK_OCTETS
-from mailstore.transfer.sources import Found, contents, header_value, identity_of, uidlist
+from mailstore.transfer.sources import SourceMessage, contents, header_value, identity_of, uidlist
 
 FOLDERS = ("cur", "new")
 _TIME = re.compile(r"(\d{1,11})\.")  # the first part of a file's name: seconds since 1970
@@ -19,18 +19,18 @@ def is_maildir(path: Path) -> bool:
     return any((path / folder).is_dir() for folder in FOLDERS)
 
 
-def messages(path: Path) -> tuple[int, Iterator[Found]]:
-    """Return how many messages the Maildir has, and each, by UID where Dovecot gave one, else by time.
+def messages(path: Path) -> tuple[int, Iterator[SourceMessage]]:
+    """Return the number of messages in the Maildir, and the messages by Dovecot's UID if they have one, else by time.
 
-    Folders below it (Maildir++) are not read: POP serves the inbox alone. BadUidlist, OSError.
+    Folders below it (Maildir++) are not read, since POP serves only the inbox. Raises BadUidlist and OSError.
     """
     listed = uids(path)
     ordered = sorted(names(path), key=lambda name: _order(name, listed))
-    return len(ordered), (_found(path, name, listed) for name in ordered)
+    return len(ordered), (_message(path, name, listed) for name in ordered)
 
 
 def uids(path: Path) -> uidlist.Uidlist | None:
-    """Return what Dovecot has numbered here, if it has. BadUidlist."""
+    """Return the list of the UIDs that Dovecot gave here, if there is one. Raises BadUidlist."""
     file = path / uidlist.FILE
     if not file.is_file():
         return None
@@ -39,13 +39,13 @@ def uids(path: Path) -> uidlist.Uidlist | None:
 
 
 def names(path: Path) -> Iterator[str]:
-    """Yield the names of the messages' files, in no order."""
-    yield from (entry.name for entry in _entries(path) if contents.stranger(entry) is None)
+    """Yield the file names of the messages, in no order."""
+    yield from (entry.name for entry in _entries(path) if contents.not_mail(entry) is None)
 
 
-def strangers(path: Path) -> Iterator[contents.NotMail]:
-    """Yield what else lies between the messages."""
-    yield from filter(None, map(contents.stranger, _entries(path)))
+def not_mail(path: Path) -> Iterator[contents.NotMail]:
+    """Yield the files between the messages that are no mail."""
+    yield from filter(None, map(contents.not_mail, _entries(path)))
 
 
 def _entries(path: Path) -> Iterator[os.DirEntry[str]]:
@@ -56,7 +56,7 @@ def _entries(path: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def _order(name: str, listed: uidlist.Uidlist | None) -> tuple[int, int, str]:
-    """What Dovecot has numbered comes first, by its numbers; what came later by its time."""
+    """Return the key that sorts messages with a UID of Dovecot first, by UID, and later ones by time."""
     base = uidlist.base_of(name)
     entry = listed.entries.get(base) if listed else None
     return (0, entry.uid, base) if entry else (1, _seconds(base) or 0, base)
@@ -67,9 +67,9 @@ def _seconds(base: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _found(path: Path, name: str, listed: uidlist.Uidlist | None) -> Found:
+def _message(path: Path, name: str, listed: uidlist.Uidlist | None) -> SourceMessage:
     base = uidlist.base_of(name)
-    return Found(
+    return SourceMessage(
         name=name,
         identity=identity_of(b"maildir", base.encode(errors="surrogateescape")),
         arrived_at=_arrival(path, name),
@@ -90,7 +90,7 @@ def _header_uidl(path: Path, name: str) -> str | None:
     try:
         with _file(path, name).open("rb") as stream:
             return header_value(iter(lambda: stream.readline(CHUNK_OCTETS), b""), b"x-uidl")
-    except OSError:  # `read` will say so, if it still is so then
+    except OSError:  # `read` will report it, if it still fails then
         return None
 
 
@@ -105,7 +105,7 @@ def _read(file: Path) -> Iterator[bytes]:
 
 
 def _file(path: Path, name: str) -> Path:
-    """Return where the file is now: a mail program may have moved it or changed its flags since it was listed."""
+    """Return where the file is now. A mail program may have moved it, or changed its flags, since it was listed."""
     places = [path / folder / name for folder in FOLDERS]
     place = next((place for place in places if place.exists()), None)
     if place is not None:

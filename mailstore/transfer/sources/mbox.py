@@ -1,4 +1,4 @@
-"""mbox as a source: one file, messages parted by From_ lines; read as mboxrd, which mboxo is near enough to."""
+"""Read an mbox: one file whose messages begin with From_ lines. All are read as mboxrd, which mboxo is close to."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mailstore.messages.message_file import CHUNK_OCTETS
-from mailstore.transfer.sources import IDENTITY_OCTETS, Found, contents, header_value
+from mailstore.transfer.sources import IDENTITY_OCTETS, SourceMessage, contents, header_value
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# `From <sender> Sat Jan  3 01:05:34 1996`, perhaps with an offset before or behind the year. The date is asked for, so
-# that prose that begins with From is none.
+# `From <sender> Sat Jan  3 01:05:34 1996`, perhaps with an offset before or after the year. The date must be there, so
+# that a sentence that begins with From does not match.
 _FROM = re.compile(
     rb"From .*?([A-Z][a-z]{2}) +(\d{1,2}) (\d{2}):(\d{2})(?::(\d{2}))? (?:([+-]\d{4}|[A-Za-z]+) )?(\d{4})\b"
     rb"(?: ([+-]\d{4}))?.*\r?\n?"
 )
 _LIKE_FROM = re.compile(rb">*From ")
-_QUOTED_FROM = re.compile(rb">+From ")  # mboxrd: each such line was given one > more
-# What mail programs write into the header of a message that stays the same.
+_QUOTED_FROM = re.compile(rb">+From ")  # mboxrd: each such line has got one more >
+# Fields that mail programs change in the header of a message that stays the same.
 _VOLATILE = re.compile(rb"(?:Status|X-Status|X-Keywords|X-UID|X-IMAP|X-IMAPbase|Content-Length):", re.IGNORECASE)
-# The message in which UW-IMAP and its kin keep a folder's data; no person ever got it.
+# UW-IMAP and similar servers keep the data of a folder in such a message. It was never sent to anybody.
 _INTERNAL = b"Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA"
 
 
 class NotAnMbox(ValueError):
-    """The file does not begin with a From_ line; `unreadable` is what it is instead, where its first octets tell."""
+    """The file does not begin with a From_ line. `unreadable` says what it is, if its first octets show that."""
 
     def __init__(self, path: Path, begin: bytes) -> None:
         super().__init__(f"{path} is not an mbox: it does not begin with a From_ line")
@@ -38,7 +38,7 @@ class NotAnMbox(ValueError):
 
 @dataclass(slots=True)
 class _Span:
-    """Where a message lies in the file, and what is learned of it on the way."""
+    """The place of a message in the file, and what its lines say."""
 
     from_line: bytes
     start: int
@@ -48,8 +48,8 @@ class _Span:
     internal: bool = False
     in_header: bool = True
 
-    def learn(self, line: bytes) -> None:
-        """Take one line, or a piece of a long one, into account."""
+    def add(self, line: bytes) -> None:
+        """Process the next line, or a piece of a long one."""
         if self.in_header:
             self.in_header = bool(line.strip())
             self.internal = self.internal or line.startswith(_INTERNAL)
@@ -59,16 +59,16 @@ class _Span:
         self.digest.update(line)
 
 
-def messages(path: Path) -> Iterator[Found]:
-    """Yield each message of the file in its order. NotAnMbox, OSError."""
+def messages(path: Path) -> Iterator[SourceMessage]:
+    """Yield the messages of the file in their order. Raises NotAnMbox and OSError."""
     with path.open("rb") as stream:
         for number, span in enumerate(_spans(stream, path), start=1):
             if not span.internal:
-                yield _found(path, number, span)
+                yield _message(path, number, span)
 
 
 def quoted(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield a message in CRLF lines as an mbox keeps it: lines end in LF, what looks like a From_ line is quoted."""
+    """Yield a message with CRLF lines in the form of an mbox: with LF, and with lines like From_ lines quoted."""
     line_begins = True
     for line in _lines(chunks):
         sign = b">" if line_begins and _LIKE_FROM.match(line) else b""
@@ -77,7 +77,7 @@ def quoted(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield whole lines; one longer than a chunk comes in pieces, no CRLF torn apart."""
+    """Yield whole lines. A line that is longer than a chunk comes in pieces, but no CRLF is split."""
     rest = b""
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
@@ -90,7 +90,7 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _spans(stream: BinaryIO, path: Path) -> Iterator[_Span]:
-    """Read the file once, line by line, and yield each message's span when the next begins."""
+    """Read the file once, line by line. Yield the span of each message when the next one begins."""
     span: _Span | None = None
     offset, blank, line_begins = 0, True, True
     blank_octets = 0
@@ -103,7 +103,7 @@ def _spans(stream: BinaryIO, path: Path) -> Iterator[_Span]:
         elif span is None:
             raise NotAnMbox(path, line)
         else:
-            span.learn(line)
+            span.add(line)
         blank = line_begins and line in (b"\n", b"\r\n")
         blank_octets = len(line) if blank else 0
         line_begins = line.endswith(b"\n")
@@ -113,8 +113,8 @@ def _spans(stream: BinaryIO, path: Path) -> Iterator[_Span]:
         yield span
 
 
-def _found(path: Path, number: int, span: _Span) -> Found:
-    return Found(
+def _message(path: Path, number: int, span: _Span) -> SourceMessage:
+    return SourceMessage(
         name=f"message {number}",
         identity=span.digest.digest(),
         arrived_at=_date(span.from_line),
@@ -124,7 +124,7 @@ def _found(path: Path, number: int, span: _Span) -> Found:
 
 
 def _date(from_line: bytes) -> datetime | None:
-    """Return the From_ line's date; UTC where it has no offset."""
+    """Return the date of the From_ line. Without an offset it is in UTC."""
     match = _FROM.fullmatch(from_line)
     if match is None:
         return None
@@ -144,7 +144,7 @@ def _offset(zone: str) -> timedelta:
 
 
 def _read(path: Path, start: int, end: int) -> Iterator[bytes]:
-    """Yield the lines of a message, each quoted From_ line with one > less."""
+    """Yield the lines of a message, with one > less on each quoted From_ line."""
     with path.open("rb") as stream:
         stream.seek(start)
         line_begins, left = True, end - start

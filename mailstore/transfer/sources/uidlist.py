@@ -1,6 +1,6 @@
-"""`dovecot-uidlist`, version 3: the UIDs, and so the POP3 UIDLs, that Dovecot gave the messages of a Maildir.
+"""Read and write `dovecot-uidlist`, version 3: the UIDs, and so the POP3 UIDLs, that Dovecot gave in a Maildir.
 
-The first line is `3 V<uidvalidity> N<next uid> …`; each other `<uid> [<letter><value> …] :<file name>`.
+The first line is `3 V<uidvalidity> N<next uid> …`. Each other line is `<uid> [<letter><value> …] :<file name>`.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ _MOST = 2**32 - 1  # RFC 3501 §2.3.1.1: UIDs and UIDVALIDITY have 32 bits
 
 
 class BadUidlist(ValueError):
-    """Not a uidlist that can be read; the text says why."""
+    """The file is no uidlist that can be read. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message: its UID, and the UIDL that was saved for it, where one was."""
+    """One message: its UID, and the UIDL that was saved for it, if there is one."""
 
     uid: int
     saved_uidl: str | None
-    base: str  # the file's name without the flags
+    base: str  # the name of the file without its flags
 
 
 @dataclass(frozen=True, slots=True)
 class Uidlist:
-    """What the file says."""
+    """The content of the file."""
 
     validity: int
     entries: dict[str, Entry]  # by base name
 
     def uidl(self, base: str) -> str | None:
-        """Return what Dovecot has shown as the UIDL of this file, by its default pop3_uidl_format `%08Xu%08Xv`."""
+        """Return the UIDL that Dovecot has shown for this file, by its default pop3_uidl_format `%08Xu%08Xv`."""
         entry = self.entries.get(base)
         if entry is None:
             return None
@@ -44,12 +44,12 @@ class Uidlist:
 
 
 def base_of(name: str) -> str:
-    """Return a Maildir file's name without its flags: what stays the same when they change."""
+    """Return the name of a Maildir file without its flags. It stays the same when the flags change."""
     return name.partition(":")[0]
 
 
 def parse(lines: Iterable[str]) -> Uidlist:
-    """Read the file's lines; a line that is none is passed over, as Dovecot does. BadUidlist for another version."""
+    """Read the file. Lines that are not valid are skipped, as by Dovecot. BadUidlist for another version."""
     source = iter(lines)
     header = _HEADER.fullmatch(next(source, "").rstrip("\n"))
     if header is None or not 0 < int(header[1]) <= _MOST:
@@ -58,7 +58,7 @@ def parse(lines: Iterable[str]) -> Uidlist:
 
 
 def render(validity: int, entries: Iterable[Entry]) -> Iterator[str]:
-    """Yield the lines of a file that `parse` reads back, and Dovecot too; the UIDs ascend."""
+    """Yield the lines of a file that `parse` and Dovecot can read. The UIDs of the entries ascend."""
     listed = list(entries)
     yield f"3 V{validity} N{max((entry.uid for entry in listed), default=0) + 1}\n"
     for entry in listed:

@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_compressed_file_is_known_by_its_packing(packing: str, octets: bytes) -> None:
     found = contents.unreadable(octets)
     assert found is not None
-    assert (found.why, found.what) == (Why.PACKED, packing)
+    assert (found.why, found.what) == (Why.COMPRESSED, packing)
 
 
 def test_what_dovecot_has_encrypted_is_known() -> None:
@@ -99,7 +99,7 @@ def test_whatever_stands_behind_a_header_line_it_may_be_a_message(octets: bytes)
 def test_files_of_servers_and_desktops_are_named_and_are_no_messages(folder: Path, name: str) -> None:
     (folder / "cur" / name).write_bytes(MAIL)
     (folder / "cur/1300000001.a.host:2,S").write_bytes(MAIL)
-    assert [other.what for other in maildir.strangers(folder)] == [name]
+    assert [other.what for other in maildir.not_mail(folder)] == [name]
     assert list(maildir.names(folder)) == ["1300000001.a.host:2,S"]
 
 
@@ -107,7 +107,7 @@ def test_folders_pipes_and_hidden_files_are_no_messages(folder: Path) -> None:
     (folder / "cur/folder").mkdir()
     (folder / "new/.nfs0001").write_bytes(MAIL)
     os.mkfifo(folder / "new/pipe")
-    assert sorted(other.what for other in maildir.strangers(folder)) == ["folder", "hidden", "special"]
+    assert sorted(other.what for other in maildir.not_mail(folder)) == ["folder", "hidden", "special"]
     assert list(maildir.names(folder)) == []
 
 

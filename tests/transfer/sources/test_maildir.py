@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailstore.transfer.sources import Found, maildir, uidlist
+from mailstore.transfer.sources import SourceMessage, maildir, uidlist
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def put(folder: Path, name: str, content: bytes = b"Subject: x\n\nbody\n") -> Pa
     return folder / name
 
 
-def found(folder: Path) -> list[Found]:
+def found(folder: Path) -> list[SourceMessage]:
     count, each = maildir.messages(folder)
     rows = list(each)
     assert len(rows) == count

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from mailstore.transfer.sources import Found, mbox
+from mailstore.transfer.sources import SourceMessage, mbox
 
 ONE = b"From ann@x.org Sat Jan  3 01:05:34 1996\n"
 TWO = b"From bob@x.org  Mon Feb 29 23:00:01 2016 +0200\n"
 
 
-def found(tmp_path: Path, content: bytes) -> list[Found]:
+def found(tmp_path: Path, content: bytes) -> list[SourceMessage]:
     (tmp_path / "mbox").write_bytes(content)
     return list(mbox.messages(tmp_path / "mbox"))
 
 
-def contents(rows: list[Found]) -> list[bytes]:
+def contents(rows: list[SourceMessage]) -> list[bytes]:
     return [b"".join(row.read()) for row in rows]
 
 
