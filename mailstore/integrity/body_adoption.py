@@ -1,7 +1,7 @@
-"""Brings bodies without rows back as mail of a mailbox: from the store, and from its quarantine.
+"""Bring bodies without rows back as mail of a mailbox, from the store and from its quarantine.
 
-What stood in the rows alone is lost: which mailbox a body was for, its Return-Path and Received. A body and its message
-are one transaction, so a run that was killed goes on where it was, and another one finds nothing left.
+What only the rows had is lost: the mailbox that a body was for, its Return-Path and Received. Each message is written
+in a transaction of its own, so a run that was killed can go on, and a later run finds nothing left.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, islice
 
 from mailstore import conf
 from mailstore.bodies.layout import key_of
@@ -27,13 +27,13 @@ from mailstore.ports import BodyRef, BodyStore
 from mailstore.retention import body_census
 from mailstore.retention.body_census import Progress
 
-BATCH_BODIES = 50  # rows that are asked for together
+BATCH_BODIES = 50  # rows that are written together
 UNIQUE_VIOLATION = "23505"
 
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """One body without a row. `why_not` is what keeps it from being mail; `adopted` is true once it is."""
+    """One body without a row. `adopted` is True when it has become mail. `why_not` says why it cannot."""
 
     name: str
     octets: int = 0
@@ -44,7 +44,7 @@ class Adoption:
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    """A body that is what its trailer says."""
+    """A body that agrees with its trailer."""
 
     name: str
     ref: BodyRef
@@ -52,14 +52,14 @@ class _Whole:
 
 
 def preview(address: str, store: BodyStore, *, progress: Progress) -> Iterator[Adoption]:
-    """Yield what `run` would bring into the mailbox of this address; it changes nothing. Rejected, Unavailable."""
+    """Yield the bodies that `run` would bring into the mailbox of this address. Raises Rejected and Unavailable."""
     mailbox_lookup.get(address)
     for one in _found(store, progress):
-        yield one if isinstance(one, Adoption) else _told(one, adopted=False)
+        yield one if isinstance(one, Adoption) else _adoption(one, adopted=False)
 
 
 def run(address: str, store: BodyStore, *, actor: Actor, progress: Progress) -> Iterator[Adoption]:
-    """Bring them in, past any quota, and yield each as it is done. Rejected; Unavailable stops it: run it again."""
+    """Bring the bodies in, whatever the quota, and yield each one. Rejected; after Unavailable, run it again."""
     mailbox = mailbox_lookup.get(address)
     found = _found(store, progress)
     first = next(found, None)
@@ -67,24 +67,19 @@ def run(address: str, store: BodyStore, *, actor: Actor, progress: Progress) -> 
         return
     audit.record(actor, "mailbox.adopt", mailbox.user.address, mailbox=mailbox)
     with asyncio.Runner() as runner, one_off.delivery_on(runner, conf.load()) as delivery:
-        for some in _some(chain([first], found)):
-            yield from (one for one in some if isinstance(one, Adoption))
-            whole = [_brought_back(store, one) for one in some if isinstance(one, _Whole)]
+        for batch in _batches(chain([first], found)):
+            yield from (one for one in batch if isinstance(one, Adoption))
+            whole = [_in_place(store, one) for one in batch if isinstance(one, _Whole)]
             yield from runner.run(_place(delivery, mailbox, whole))
 
 
-def _some(found: Iterator[_Whole | Adoption]) -> Iterator[list[_Whole | Adoption]]:
-    some: list[_Whole | Adoption] = []
-    for one in found:
-        some.append(one)
-        if len(some) == BATCH_BODIES:
-            yield some
-            some = []
-    yield some
+def _batches(found: Iterator[_Whole | Adoption]) -> Iterator[list[_Whole | Adoption]]:
+    while batch := list(islice(found, BATCH_BODIES)):
+        yield batch
 
 
 def _found(store: BodyStore, progress: Progress) -> Iterator[_Whole | Adoption]:
-    """Read each body without a row."""
+    """Read each body without a row. Yield a whole one, or why it cannot be mail."""
     count = 0
     for names in chain(body_census.without_row(store), body_census.in_quarantine_without_row(store)):
         for name in names:
@@ -101,8 +96,8 @@ def _examined(store: BodyStore, name: str) -> _Whole | Adoption:
     return _Whole(name, ref, datetime.fromtimestamp(arrived_at, UTC))
 
 
-def _brought_back(store: BodyStore, one: _Whole) -> _Whole:
-    """Put a body of the quarantine into its place: body before row."""
+def _in_place(store: BodyStore, one: _Whole) -> _Whole:
+    """Move a body from the quarantine to its place. The body comes before the row."""
     return one if sortable_ids.is_id(one.name) else _Whole(store.bring_back(one.name), one.ref, one.arrived_at)
 
 
@@ -122,8 +117,8 @@ def _outcome(one: _Whole, answer: MailError | None) -> Adoption:
         return Adoption(one.name, one.ref.octets, one.arrived_at, why_not="it has a row by now")
     if isinstance(answer, MailError):
         raise answer
-    return _told(one, adopted=True)
+    return _adoption(one, adopted=True)
 
 
-def _told(one: _Whole, *, adopted: bool) -> Adoption:
+def _adoption(one: _Whole, *, adopted: bool) -> Adoption:
     return Adoption(key_of(one.name), one.ref.octets, one.arrived_at, adopted=adopted)

@@ -1,4 +1,4 @@
-"""Holds rows against bodies, stays and sums; `repair` sets litter aside and mends counters, never a loss."""
+"""Compare rows with bodies, stays and sums. A repair moves litter aside and corrects rows. It restores no lost body."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from mailstore.ports import BodyStore
 from mailstore.retention import body_census, store_tie
 from mailstore.retention.body_census import BATCH_ROWS, GRACE_SECONDS, Census, Progress
 
-LOOK_BODIES = 100  # between two words to `progress`
+LOOK_BODIES = 100  # between two reports to `progress`
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong. `mended` is true when the repair has put it right."""
+    """One thing that is wrong. `mended` is True when the repair has corrected it."""
 
     # "store", "foreign", "aside", "litter", "refused", "lost", "unclaimed", "orphan", "stay" or "counter"
     kind: str
@@ -36,9 +36,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How to look: `deep` reads every octet, `repair` mends, `progress` is told after each batch.
+    """What to do: `deep` reads every octet, `repair` corrects. `progress` hears of each batch.
 
-    `destroy` is how many bodies without a row a repair may set aside where they are more than deliveries leave behind.
+    `destroy` is the number of bodies without a row that a repair may set aside, if they are more than deliveries leave
+    behind.
     """
 
     store: BodyStore
@@ -48,7 +49,7 @@ class Check:
     progress: Progress = lambda _what, _count, _total: None
 
     def run(self) -> Iterator[Finding]:
-        """Yield what is wrong as it is found, in memory that does not grow. Unavailable when the store is away."""
+        """Yield each finding at once, so that memory stays small. Raises Unavailable when the store is away."""
         yield from self._foreign()
         yield from self._aside()
         yield from self._files()
@@ -58,7 +59,7 @@ class Check:
         yield from self._counters()
 
     def _foreign(self) -> Iterator[Finding]:
-        """What the user who owns the store, as whom mail is served, cannot use."""
+        """Find files that the owner of the store, who serves the mail, cannot use."""
         count = 0
         for names, found in self.store.foreign():
             for each in found:
@@ -69,9 +70,9 @@ class Check:
             self.progress("owners", count, None)
 
     def _aside(self) -> Iterator[Finding]:
-        """Bodies in the quarantine that have a row: a repair beside another database has moved them there."""
+        """Find bodies in the quarantine that have a row. A repair with another database has moved them there."""
         for names in body_census.in_quarantine_with_row(self.store):
-            for name in filter(self._is_missed, names):
+            for name in filter(self._is_missing, names):
                 detail, mended = "a body with a row is in the quarantine", self.repair
                 if self.repair:
                     try:
@@ -80,8 +81,8 @@ class Check:
                         detail, mended = f"{detail}; it stays: {error}", False
                 yield Finding("aside", key_of(name), detail, mended=mended)
 
-    def _is_missed(self, name: str) -> bool:
-        """Say whether no whole body lies in the place of this one, as after a restore from a backup."""
+    def _is_missing(self, name: str) -> bool:
+        """Return whether there is no whole body in the place of this one. A backup may have brought one back."""
         try:
             self.store.examine(key_of(name))
         except (BodyLost, BodyUnreadable):
@@ -89,7 +90,7 @@ class Check:
         return False
 
     def _files(self) -> Iterator[Finding]:
-        """Drafts and bodies that no row names: what a delivery leaves that died on its way."""
+        """Find drafts, and bodies without a row. A delivery that was killed leaves them."""
         found = body_census.count(self.store, self.progress)
         foreign = store_tie.wrong(self.store, found)
         if foreign is not None:
@@ -103,7 +104,7 @@ class Check:
             yield from self._litter(found.unknown if repair else 0)
 
     def _refusal(self, found: Census, foreign: str | None) -> str | None:
-        """Return why a repair touches no file; None where it may."""
+        """Return why a repair may touch no file, or None."""
         if self.destroy is not None:
             return None if self.destroy == found.unknown else f"--destroy says {self.destroy}: no file was touched"
         if foreign is None and found.is_ordinary():
@@ -124,7 +125,7 @@ class Check:
             yield Finding("litter", name, detail, mended=mended)
 
     def _litter(self, most: int) -> Iterator[Finding]:
-        """Bodies without a row; no more than `most`, which were counted, are set aside."""
+        """Find bodies without a row, and set `most` of them aside, the number that was counted."""
         count = 0
         for keys in body_census.without_row(self.store):
             moved, why = self._set_aside(keys[: most - count])
@@ -140,7 +141,7 @@ class Check:
             return set(), f"; it stays: {error}"
 
     def _orphans(self) -> Iterator[Finding]:
-        """Messages of no mailbox: nobody can reach them, and no constraint holds them to one (see models.Message)."""
+        """Find messages without a mailbox. Nobody can reach them. No constraint prevents them: see models.Message."""
         orphans = Message.objects.filter(~Exists(Mailbox.objects.filter(pk=OuterRef("mailbox_id")))).order_by("pk")
         after = 0
         while batch := orphans.filter(pk__gt=after).values_list("pk", "uidl", "mailbox_id")[:BATCH_ROWS]:
@@ -153,11 +154,11 @@ class Check:
     def _stays(self) -> Iterator[Finding]:
         for wrong in row_checks.wrong_stays():
             if self.repair:
-                wrong.mend()
+                wrong.correct()
             yield Finding("stay", wrong.subject, f"an earlier stay: {wrong.detail}", mended=self.repair)
 
     def _bodies(self) -> Iterator[Finding]:
-        """Each row's body: is it there, whole, the one that was stored; and does a message have it."""
+        """Check that the body of each row is there and whole, and that a message has it."""
         total, count, after = Body.objects.count(), 0, 0
         taken = Exists(Message.objects.filter(body=OuterRef("pk")))
         rows = Body.objects.annotate(taken=taken).order_by("pk")
@@ -176,14 +177,14 @@ class Check:
         loss = self._loss_of(body)
         if loss is None:
             return
-        # Asked again now: the last row may have been purged, and the body with it, since the batch was read.
+        # Read again, since the last message may have been purged with its body after the batch was read.
         for message in Message.objects.filter(body=body.pk).select_related("mailbox__user").order_by("pk"):
             where = "" if message.removed is None else ", in recovery"
             subject = f"{message.mailbox.user.address} {message.uidl}"
             yield Finding("lost", subject, f"body {body.key}{where}: {loss}")
 
     def _loss_of(self, body: Body) -> str | None:
-        """Return what is wrong with a body. One that was found damaged is read whole, as in a deep look."""
+        """Return what is wrong with a body, or None. One that is known as damaged is read whole, as in a deep check."""
         try:
             if self.deep or body.damaged_at is not None:
                 self.store.verify(ref_of(body))
@@ -194,7 +195,7 @@ class Check:
         return None
 
     def _unclaimed(self, body: Body) -> Finding:
-        """Its last message left without saying so: the sweep would never find it."""
+        """Report a body whose last message left without a mark on the body, so that the sweep would never find it."""
         if self.repair:
             Body.objects.filter(pk=body.pk, unreferenced_at=None).update(unreferenced_at=timezone.now())
         return Finding("unclaimed", body.key, "no message has this body; the sweep may take it", mended=self.repair)
@@ -202,6 +203,6 @@ class Check:
     def _counters(self) -> Iterator[Finding]:
         for wrong in row_checks.wrong_counters():
             if self.repair:
-                wrong.mend()
+                wrong.correct()
             detail = "says {} messages, {} octets; has {} messages, {} octets".format(*wrong.counted, *wrong.found)
             yield Finding("counter", wrong.subject, detail, mended=self.repair)

@@ -1,4 +1,4 @@
-"""What a process outside the listeners says of itself: that it is at work. The listeners' own beat is in `records`."""
+"""Report that a process outside the listeners is at work. The workers of the listeners write their own heartbeats."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SILENT = timedelta(minutes=2)  # four beats that did not come
 
 @contextmanager
 def beating(part: str, seconds: float = BEAT_SECONDS) -> Iterator[None]:
-    """Say now and every so often that `part` is at work, for the length of a `with`, on a connection of its own.
+    """Report now and every `seconds` that `part` is at work, until the end of the `with` block.
 
-    A pass of the sweep may hold its own connection for longer.
+    A thread with a connection of its own does it, since a pass of the sweep may need the main one for longer.
     """
     over = Event()
     thread = Thread(target=_go_on, args=(part, seconds, over), name=f"heartbeat of {part}", daemon=True)
@@ -36,7 +36,7 @@ def beating(part: str, seconds: float = BEAT_SECONDS) -> Iterator[None]:
 
 
 def beat(part: str) -> None:
-    """Say once that `part` is at work."""
+    """Report once that `part` is at work."""
     Heartbeat.objects.bulk_create(
         [Heartbeat(part=part, seen_at=Now())],
         update_conflicts=True,
@@ -46,7 +46,7 @@ def beat(part: str) -> None:
 
 
 def forget_silent(part: str) -> None:
-    """Let nobody wait for a part that does not run here any more."""
+    """Delete the heartbeat of a part that no longer runs here, so that nobody misses it."""
     Heartbeat.objects.filter(part=part, seen_at__lt=Now() - SILENT).delete()
 
 

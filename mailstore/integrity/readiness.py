@@ -1,4 +1,4 @@
-"""Whether mail can be stored and read now, for /readyz and the overview; of what it writes it leaves one row."""
+"""Check whether mail can be stored and read now, for /readyz and the overview. Leaves one row, a heartbeat."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from mailstore.integrity import heartbeat
 from mailstore.messages import damaged_bodies
 from mailstore.models import Body, Heartbeat
 
-RECENT_BODIES = 100  # whose files are looked at: what a command wrote as another user a moment ago is among them
+RECENT_BODIES = 100  # whose files are checked: a command may have written the newest as another user
 STATEMENT_SECONDS = 2  # a database that answers slower is not ready; monitors wait some five seconds
-WRITE = "ready"  # the heartbeat that tries whether the database takes writes
-WRITE_EVERY = timedelta(seconds=20)  # however often monitors ask
-FREE_OCTETS = 32 * 1024 * 1024  # two segments of Postgres' log: without room for the next one it stops altogether
+WRITE = "ready"  # the heartbeat that tests whether the database takes writes
+WRITE_EVERY = timedelta(seconds=20)  # at most so often, however often monitors ask
+FREE_OCTETS = 32 * 1024 * 1024  # two segments of Postgres' log: it stops without room for the next one
 DISK_FULL = "53100"  # SQLSTATE
-# Two megabytes sorted with too little memory: Postgres puts them into temporary files on the disk of its data, and
-# removes them at once. It writes no log, leaves no dead rows, and needs no right but to read.
+# This sorts two megabytes with too little memory. So Postgres writes temporary files to the disk of its data, and
+# deletes them at once. It writes no log, leaves no dead rows, and needs only the right to read.
 SPILL = """
     SELECT count(*)
       FROM (SELECT repeat('x', 1000) || n AS text FROM generate_series(1, 2000) n ORDER BY text OFFSET 0) AS sorted
@@ -43,7 +43,7 @@ def body_disk() -> None:
 
 
 def bodies_are_damaged() -> bool:
-    """True where the check of all bodies has found one that is not whole. False while the database is away."""
+    """Return whether the check of all bodies has found a damaged one. False while the database is away."""
     try:
         return damaged_bodies.bodies().exists()
     except (DatabaseError, InterfaceError):
@@ -87,7 +87,7 @@ def _require_room(folder: Path) -> None:
 
 
 def _recent_keys() -> list[str]:
-    """None while the database is away: that is another check's to tell."""
+    """Return the keys of the newest bodies. Empty while the database is away, since another check reports that."""
     try:
         return list(Body.objects.order_by("-pk").values_list("key", flat=True)[:RECENT_BODIES])
     except (DatabaseError, InterfaceError):

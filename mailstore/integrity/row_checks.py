@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from mailstore.models import EarlierStay
 
-# One statement is one snapshot: a delivery meanwhile is in both sides or in none.
+# One statement sees one snapshot, so a delivery at the same time is on both sides or on none.
 _WRONG_MAILBOXES = """
 SELECT box.id, box.id, u.address, box.messages, box.octets, coalesce(live.messages, 0), coalesce(live.octets, 0)
   FROM mailstore_mailbox box
@@ -43,22 +43,22 @@ SELECT d.id, d.mailbox_id, u.address || ' ' || d.name, d.hidden_messages, d.hidd
    AND (d.hidden_messages, d.hidden_octets) <> (sums.messages, sums.octets)
  ORDER BY d.id
 """
-# Counted anew behind the mailbox's lock; the next change number ends what caches know of the mailbox.
+# These count again under the lock of the mailbox. The next change number makes caches forget the mailbox.
 _LOCK = "SELECT FROM mailstore_mailbox WHERE id = %(mailbox)s FOR UPDATE"
-_MEND_MAILBOX = """
+_CORRECT_MAILBOX = """
 UPDATE mailstore_mailbox box SET messages = live.messages, octets = live.octets, change = box.change + 1
   FROM (SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets
           FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NULL) AS live
  WHERE box.id = %(key)s
 """
-_MEND_RECOVERY = """
+_CORRECT_RECOVERY = """
 UPDATE mailstore_mailbox box SET recovery_messages = rested.messages, recovery_octets = rested.octets
   FROM (SELECT count(*) AS messages, coalesce(sum(octets), 0) AS octets
           FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL) AS rested
  WHERE box.id = %(key)s
 """
-_MEND_VIEW = """
-WITH mended AS (
+_CORRECT_VIEW = """
+WITH corrected AS (
     UPDATE mailstore_device d SET hidden_messages = sums.messages, hidden_octets = sums.octets
       FROM (SELECT count(*) AS messages, coalesce(sum(m.octets), 0) AS octets
               FROM mailstore_message m JOIN mailstore_device d_counted ON d_counted.id = %(key)s
@@ -67,11 +67,11 @@ WITH mended AS (
 UPDATE mailstore_mailbox SET change = change + 1 WHERE id = %(mailbox)s
 """
 _COUNTERS = (
-    (_WRONG_MAILBOXES, _MEND_MAILBOX),
-    (_WRONG_RECOVERY, _MEND_RECOVERY),
-    (_WRONG_VIEWS, _MEND_VIEW),
+    (_WRONG_MAILBOXES, _CORRECT_MAILBOX),
+    (_WRONG_RECOVERY, _CORRECT_RECOVERY),
+    (_WRONG_VIEWS, _CORRECT_VIEW),
 )
-# Of two stays that overlap the younger row is believed; the message's own row, its last stay, before any.
+# If two stays overlap, the younger row is right. The row of the message, which is its last stay, is always right.
 _WRONG_STAYS = """
 SELECT e.id, u.address || ' ' || e.uidl,
        CASE WHEN m.id IS NULL THEN 'its message is gone'
@@ -92,47 +92,47 @@ SELECT e.id, u.address || ' ' || e.uidl,
 
 @dataclass(frozen=True, slots=True)
 class WrongCounter:
-    """A row whose counters are not the sums; (messages, octets) each."""
+    """A row whose counters (`counted`) differ from the sums (`found`). Both are messages and octets."""
 
     key: int
     mailbox: int
     subject: str
     counted: tuple[int, int]
     found: tuple[int, int]
-    mending: str
+    correction: str  # SQL
 
-    def mend(self) -> None:
-        """Set the counters to the sums of now."""
+    def correct(self) -> None:
+        """Set the counters to the present sums."""
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_LOCK, {"mailbox": self.mailbox})
-            cursor.execute(self.mending, {"key": self.key, "mailbox": self.mailbox})
+            cursor.execute(self.correction, {"key": self.key, "mailbox": self.mailbox})
 
 
 def wrong_counters() -> Iterator[WrongCounter]:
-    """Yield what differs, mailboxes first: a view's sums do not depend on them."""
-    for asking, mending in _COUNTERS:
+    """Yield the rows whose counters differ: mailboxes, their recovery, then views."""
+    for query, correction in _COUNTERS:
         with connection.cursor() as cursor:
-            cursor.execute(asking)
+            cursor.execute(query)
             rows = cursor.fetchall()
         for key, mailbox, subject, messages, octets, true_messages, true_octets in rows:
-            yield WrongCounter(key, mailbox, subject, (messages, octets), (true_messages, true_octets), mending)
+            yield WrongCounter(key, mailbox, subject, (messages, octets), (true_messages, true_octets), correction)
 
 
 @dataclass(frozen=True, slots=True)
 class WrongStay:
-    """A stay that a session could list beside, or in place of, what was there."""
+    """An earlier stay that cannot have existed. A session could list it wrongly."""
 
     key: int
     subject: str
     detail: str
 
-    def mend(self) -> None:
-        """Take it away: what it tells was not so, and no message goes with it."""
+    def correct(self) -> None:
+        """Delete the stay. Its message remains."""
         EarlierStay.objects.filter(pk=self.key).delete()
 
 
 def wrong_stays() -> Iterator[WrongStay]:
-    """Yield what is wrong, all of one moment."""
+    """Yield the impossible stays, as one snapshot has them."""
     with connection.cursor() as cursor:
         cursor.execute(_WRONG_STAYS)
         yield from (WrongStay(*row) for row in cursor.fetchall())
