@@ -159,7 +159,7 @@ class Switches(Change):
         return AskSwitches(asked)
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
-        other = Q(*(~Q(**{name: value}) for name, value in fields.items()), _connector=Q.OR)
+        other = Q(*(~MAILBOX[name].query(value) for name, value in fields.items()), _connector=Q.OR)
         yield _counted_line(rows.filter(other), _CHANGED)
         yield _counted_line(rows.exclude(other), _UNCHANGED)
 

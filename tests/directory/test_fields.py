@@ -178,6 +178,15 @@ def test_a_switch_is_set_for_many_mailboxes_at_once(field: Field) -> None:
     assert (field.name in AskSwitches(None).fields) == (Surface.BULK not in field.absent)
 
 
+@pytest.mark.django_db
+def test_a_switch_of_many_mailboxes_finds_those_that_have_it_whichever_row_holds_the_column() -> None:
+    a_mailbox(ANN)
+    switches = [field for field in MAILBOX if field.kind is Kind.SWITCH]
+    for value in (True, False):
+        found = {field.name for field in switches if Mailbox.objects.filter(field.query(value)).exists()}
+        assert found == {field.name for field in switches if field.default is value}
+
+
 def change_all(noun: str) -> None:
     """Give every field of the row another value than a new row has."""
     values = {field.name: other_value(field) for field in TABLES[noun]}

@@ -18,7 +18,7 @@ DOMAIN = Table(
         ),
         Field(
             name="over_quota", kind=Kind.CHOICE, model=Domain, own_heading=_("When a mailbox is full"),
-            option_help="what a sender hears when a mailbox is full: try again (defer), or no (reject)",
+            option_help="the reply when a mailbox is full: try again later (defer), or never (reject)",
         ),
         Field(
             name="owner_forwards", kind=Kind.SWITCH, model=Domain,
@@ -26,25 +26,25 @@ DOMAIN = Table(
         ),
         Field(
             name="mailbox_quota_default", kind=Kind.SIZE, model=Domain,
-            options=("--mailbox-quota",), option_help="what a new mailbox gets", key="mailbox_quota_octets",
+            options=("--mailbox-quota",), option_help="the quota of a new mailbox", key="mailbox_quota_octets",
         ),
         Field(
             name="mailbox_quota_most", kind=Kind.SIZE, model=Domain, setter=Setter.HOST,
             own_heading=_("Largest quota of a mailbox"),
             help=_("Applies to domain admins, not to hosting admins."),
-            options=("--max-mailbox-quota",), option_help="what its admins may give one mailbox",
+            options=("--max-mailbox-quota",), option_help="the largest quota that its admins may give to a mailbox",
             key="max_mailbox_quota_octets",
         ),
         Field(
             name="allotment_octets", kind=Kind.SIZE, model=Domain, setter=Setter.HOST,
             own_heading=_("Octets allotted at most"),
             help=_("The total that domain admins can give to mailboxes."),
-            options=("--allotment",), option_help="what its admins may give its mailboxes, all quotas together",
+            options=("--allotment",), option_help="the sum of all quotas that its admins may give",
         ),
         Field(
             name="quota_octets", kind=Kind.SIZE, model=Domain, setter=Setter.HOST, own_heading=_("Octets at most"),
             help=_("For all mailboxes together. Above it, the domain handles new mail as for a full mailbox."),
-            options=("--quota",), option_help="all its mailboxes store at most",
+            options=("--quota",), option_help="what all its mailboxes may store together",
         ),
         Field(
             name="mailbox_limit", kind=Kind.COUNT, model=Domain, setter=Setter.HOST, own_heading=_("Mailbox limit"),
@@ -57,7 +57,7 @@ DOMAIN = Table(
         Field(
             name="stands_for", kind=Kind.DOMAIN, model=Domain, setter=Setter.HOST, own_heading=_("Alias of"),
             help=_("Every address in it is then the same address in that domain, and it has no addresses of its own."),
-            option_help="every address in it is one there",
+            option_help="every address in it is the same address in that domain",
         ),
         Field(
             name="policy", kind=Kind.POLICY, model=Domain, option_help="the retention policy it follows",

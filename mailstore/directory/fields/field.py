@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Model, TextField
+from django.db.models import Model, Q, TextField
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 
@@ -115,6 +115,11 @@ class Field:
     @property
     def column_name(self) -> str:
         return self.column or self.name
+
+    def query(self, value: Any) -> Q:
+        """Return the condition for rows that have this value."""
+        place = f"{self.holder}__{self.column_name}" if self.holder else self.column_name
+        return Q(**{place: self.from_column(value)})
 
     @property
     def shell_options(self) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ MAILBOX = Table(
         ),
         Field(
             name="receives", kind=Kind.SWITCH, model=Mailbox, options=("--receive", "--no-receive"),
-            option_help="takes mail in", headings=("receives", "reçoit"),
+            option_help="receives mail", headings=("receives", "reçoit"),
         ),
         Field(
             name="pop", kind=Kind.SWITCH, model=Mailbox,
@@ -62,12 +62,12 @@ MAILBOX = Table(
             name="held", kind=Kind.SWITCH, model=Mailbox, setter=Setter.HOST,
             absent=(Surface.BULK,),  # each hold has a reason of its own
             help=_("While it is set, nothing in this mailbox expires, is removed or is deleted for good."),
-            options=("--hold", "--no-hold"), option_help="nothing is expired or purged while it stands",
+            options=("--hold", "--no-hold"), option_help="nothing is expired, purged or removed meanwhile",
             headings=("held", "hold"),
         ),
         Field(
             name="notes", kind=Kind.TEXT, model=Mailbox, private=True, help=_("Only administrators see them."),
-            option_help="what administrators note; the owner does not see it", headings=("notes", "note"),
+            option_help="for administrators; the owner does not see it", headings=("notes", "note"),
         ),
         Field(
             name="policy", kind=Kind.POLICY, model=Mailbox,

@@ -16,12 +16,13 @@ POLICY = Table(
         Field(
             name="site", kind=Kind.SWITCH, model=RetentionPolicy, setter=Setter.HOST, prompt=_("Site policy"),
             help=_("Used wherever neither the mailbox nor its domain has a policy of its own."),
-            option_help="followed wherever nothing else is",
+            option_help="used where neither mailbox nor domain has a policy",
         ),
         Field(
             name="offered", kind=Kind.SWITCH, model=RetentionPolicy, setter=Setter.HOST,
             help=_("They may choose it for their domains and mailboxes."),
-            options=("--offered", "--not-offered"), option_help="domain admins may choose it for what is theirs",
+            options=("--offered", "--not-offered"),
+            option_help="domain admins may choose it for their domains and mailboxes",
         ),
         Field(
             name="expire_days", kind=Kind.DAYS_OR_NEVER, model=RetentionPolicy, setter=Setter.HOST, least=1,
