@@ -1,4 +1,4 @@
-"""Say in one sentence what is wrong with an address, a domain name or a size that `mailstore.policy` refused."""
+"""Say in one sentence why `mailstore.policy` refused an address, a domain name or a size."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _SIZE_SENTENCES = {
 
 
 def sentence(error: BadAddress) -> str:
-    """Return one sentence in the reader's language, on one line whatever was typed."""
-    told = {"text": error.text, "typed_octets": TYPED_OCTETS, "address_octets": ADDRESS_OCTETS}
-    return _SENTENCES[error.flaw] % told
+    """Return one sentence in the reader's language. It is one line, whatever the text contains."""
+    words = {"text": error.text, "typed_octets": TYPED_OCTETS, "address_octets": ADDRESS_OCTETS}
+    return _SENTENCES[error.flaw] % words
 
 
 def size_sentence(error: BadSize) -> str:
-    """Return one sentence about a size, likewise."""
+    """Return the same for a size."""
     text = error.text[:SIZE_CHARACTERS]
     return _SIZE_SENTENCES[error.flaw] % {"text": text, "number": text, "most": format_octets(MAX_OCTETS)}

@@ -20,16 +20,16 @@ def insert(rows: Sequence[Model]) -> None:
     meta = rows[0]._meta
     fields = [field for field in meta.concrete_fields if not field.primary_key]
     columns = [[_prepared(field, field.pre_save(row, add=True)) for row in rows] for field in fields]
-    agreed = [all(value == column[0] for value in column) for column in columns]
+    shared = [all(value == column[0] for value in column) for column in columns]
     names = [_quoted(field.attname) for field in fields]
-    chosen = [f"%s::{_type(field)}" if one else name for field, name, one in zip(fields, names, agreed, strict=True)]
-    several = [(field, column) for field, column, one in zip(fields, columns, agreed, strict=True) if not one]
+    chosen = [f"%s::{_type(field)}" if one else name for field, name, one in zip(fields, names, shared, strict=True)]
+    several = [(field, column) for field, column, one in zip(fields, columns, shared, strict=True) if not one]
     statement = (
         f"INSERT INTO {_quoted(meta.db_table)} ({', '.join(names)}) SELECT {', '.join(chosen)}"
         f" FROM {_unnested(['ordinal', *(field.attname for field, _column in several)], several)}"
         f" ORDER BY ordinal RETURNING {_quoted(meta.pk.attname)}"
     )
-    constants = [column[0] for column, one in zip(columns, agreed, strict=True) if one]
+    constants = [column[0] for column, one in zip(columns, shared, strict=True) if one]
     with connection.cursor() as cursor:
         cursor.execute(statement, [*constants, list(range(len(rows))), *(column for _field, column in several)])
         for row, (key,) in zip(rows, cursor.fetchall(), strict=True):

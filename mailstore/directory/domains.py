@@ -1,4 +1,4 @@
-"""Create, change and find domains. What they limit is tested elsewhere, while the domain's row is locked."""
+"""Create, change and find domains. Other modules check their limits, under a lock on the row of the domain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One mailbox of a batch, new or not: the values it gets, in memory, and what changed. `mailbox_batch` writes it."""
+"""One mailbox of a batch, new or not: set its values in memory, and note what changed. `mailbox_batch` writes it."""
 
 from __future__ import annotations
 

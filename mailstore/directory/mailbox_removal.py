@@ -69,12 +69,12 @@ def purge_now(address: str, *, actor: Actor) -> Removed:
 
 
 def destroy(mailbox: Mailbox, *, actor: Actor) -> Removed:
-    """Do that with a mailbox whose row the caller has locked. Returns all messages that were in it."""
+    """Do the same with a mailbox whose row the caller has locked. Returns all messages that were in it."""
     refuse_held(mailbox)
-    # First: nothing else would, as messages have no constraint on their mailbox.
+    # Messages have no constraint on their mailbox, so nothing else would delete them.
     messages = message_purge.mailbox(mailbox.pk)
     _record(actor, "mailbox.purge", mailbox, messages=messages, octets=mailbox.octets)
-    mailbox.user.delete()  # and with it the mailbox, its devices and what was imported into it
+    mailbox.user.delete()  # the mailbox, its devices and its imported sources go too
     return Removed(1, 0, messages, mailbox.octets)
 
 
@@ -88,6 +88,6 @@ def _record(actor: Actor, verb: str, mailbox: Mailbox, **details: Any) -> None:
 
 
 def _holds_mail(mailbox: Mailbox) -> bool:
-    """Live or in recovery; asked for apart, since each index of messages holds only one kind."""
+    """Return whether it has messages, live or in recovery. Two queries, since each index holds only one kind."""
     rows = Message.objects.filter(mailbox=mailbox)
     return rows.filter(removed=None).exists() or rows.exclude(removed=None).exists()

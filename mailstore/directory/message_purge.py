@@ -9,7 +9,7 @@ from django.db import connection
 from mailstore.sql.statements.removal import last_made_here, later
 from mailstore.sql.tables import REAL, Tables
 
-# Live and removed rows are asked for apart: each of the table's indexes holds only one kind.
+# Two statements, for live and for removed rows: each index of the table holds only one of these kinds.
 _DESTROY_OF_MAILBOX = (
     "DELETE FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NULL",
     "DELETE FROM mailstore_message WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL",
@@ -45,7 +45,7 @@ def _purge(bodies: str, destroy: Sequence[str], which: dict[str, int | list[int]
         for statement in destroy:
             cursor.execute(statement, which)
             destroyed += cursor.rowcount
-        cursor.execute(_letting_go(tables), {"bodies": locked})
+        cursor.execute(_releasing(tables), {"bodies": locked})
     return destroyed
 
 
@@ -81,7 +81,8 @@ SELECT FROM gone
 """
 
 
-def _letting_go(tables: Tables) -> str:
+def _releasing(tables: Tables) -> str:
+    """Return SQL that marks the bodies that no message has any more."""
     return f"""
 UPDATE {tables.body} b SET unreferenced_at = now()
  WHERE b.id = ANY(%(bodies)s) AND NOT EXISTS (SELECT FROM {tables.message} m WHERE m.body_id = b.id)

@@ -76,12 +76,12 @@ def _level(names: set[str]) -> dict[str, _Step]:
     """Return where each of these names leads in one step."""
     ours = _places(names)
     keys = {name: _keys(name, ours) for name in names}
-    asked = {key for choice in keys.values() for key in choice}
-    boxes, ways = _mailboxes(asked), _aliases(asked)
+    addresses = {key for choice in keys.values() for key in choice}
+    boxes, aliases = _mailboxes(addresses), _aliases(addresses)
     steps = {}
     for name, choice in keys.items():
-        key = next((key for key in choice if key in boxes or key in ways), "")
-        steps[name] = _step(key, boxes, ways) if _domain(name) in ours else _Step(elsewhere=name)
+        key = next((key for key in choice if key in boxes or key in aliases), "")
+        steps[name] = _step(key, boxes, aliases) if _domain(name) in ours else _Step(elsewhere=name)
     return steps
 
 
@@ -123,14 +123,14 @@ def _aliases(addresses: set[str]) -> dict[str, Alias]:
     return {row.address: row for row in rows}
 
 
-def _step(key: str, boxes: dict[str, bool], ways: dict[str, Alias]) -> _Step:
+def _step(key: str, boxes: dict[str, bool], aliases: dict[str, Alias]) -> _Step:
     """Return the step. A mailbox that receives no mail forwards none; a forward without a copy leaves none there."""
-    way = ways.get(key)
+    alias = aliases.get(key)
     if key not in boxes:
-        return _Step(targets=way.targets if way else ())
+        return _Step(targets=alias.targets if alias else ())
     if not boxes[key]:
         return _Step()
-    return _Step(mailbox=key if way is None or way.keep_copy else None, targets=way.targets if way else ())
+    return _Step(mailbox=key if alias is None or alias.keep_copy else None, targets=alias.targets if alias else ())
 
 
 def _targets(address: str, steps: dict[str, _Step]) -> list[str] | None:

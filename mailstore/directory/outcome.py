@@ -1,4 +1,4 @@
-"""The two ends of an action on rows: done, with what changed, or rejected with one sentence."""
+"""The outcomes of an action on rows: done, with what changed, or rejected with one sentence."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Only(Enum):
 class Rejected(ValueError):
     """The action was refused and nothing changed. The text is one translated sentence for people.
 
-    `field` names the argument that is to blame, None where no single one is.
+    `field` names the argument that caused it; None if no single one did.
     """
 
     def __init__(self, text: str, *, field: str | None = None) -> None:
@@ -38,7 +38,7 @@ class Rejected(ValueError):
 
 
 class LostRace(Rejected):
-    """Another transaction changed the same rows a moment ago: the same action, done again, sees what it left."""
+    """Another transaction changed the same rows a moment ago. The caller can try again, and sees the new rows."""
 
 
 @dataclass(frozen=True, slots=True)

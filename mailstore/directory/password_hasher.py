@@ -27,7 +27,7 @@ class Argon2(Argon2PasswordHasher):
 
 
 class Argon2Generated(Argon2):
-    """For passwords that `new_password.generate` made. 79 random bits need no slow hash; ten thousand take seconds.
+    """For passwords that `new_password.generate` made. They have 79 random bits and need no slow hash.
 
     The algorithm has the same name, so that Django stores the full cost at the first web sign-in.
     """
@@ -37,7 +37,7 @@ class Argon2Generated(Argon2):
 
 
 def on_all_cores(work: Callable[[Item], Made], items: Sequence[Item]) -> list[Made]:
-    """Do work that is one slow hash an item, in threads, since argon2 releases the lock. No SQL may be in it."""
+    """Call `work`, which makes one slow hash and uses no SQL, for each item. Threads help: argon2 releases the lock."""
     if len(items) < 2:
         return [work(item) for item in items]
     with ThreadPoolExecutor(CORES) as pool:

@@ -83,7 +83,7 @@ def remove(key: int, *, actor: Actor) -> None:
     """Remove the policy. Rejected while it is the site's, or a domain or mailbox follows it."""
     with transaction.atomic():
         policy = _locked(key)
-        _refuse_sites(policy)
+        _refuse_site_policy(policy)
         _refuse_used(policy)
         audit.record(actor, "policy.remove", policy.name)
         policy.delete()
@@ -109,9 +109,9 @@ def in_force(mailbox: Mailbox) -> tuple[RetentionPolicy | None, str]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A policy as it would be saved, for a forecast: nothing of it is written.
+    """A policy as it would be saved, for a forecast. It is not written.
 
-    `takes_site`: it becomes the site's, and the other one no longer is. `at_once`: nobody who follows it waits.
+    `takes_site`: it becomes the site policy in place of another. `at_once`: it also applies to old mail.
     """
 
     policy: RetentionPolicy
@@ -155,7 +155,7 @@ def _change(policy: RetentionPolicy, fields: Mapping[str, Any], *, at_once: bool
     if takes_site:
         RetentionPolicy.objects.filter(site=True).update(site=False)
     if at_once:
-        changes |= _hurry(policy)
+        changes |= _end_waits(policy)
     if changes:
         policy.save(update_fields=[*{*names, *clocks, "saved_at"}])
     return changes
@@ -173,7 +173,7 @@ def _set(
     before, started = _rule(policy), timezone.now()
     clocks: dict[str, datetime | None] = {}
     if fields.get("site") is False:
-        _refuse_sites(policy)
+        _refuse_site_policy(policy)
     if fields.get("site") and not policy.site:
         clocks["site_since"] = started
     changes = set_values(policy, fields)
@@ -187,7 +187,7 @@ def _set(
     return changes, clocks
 
 
-def _hurry(policy: RetentionPolicy) -> Changes:
+def _end_waits(policy: RetentionPolicy) -> Changes:
     """End the waits of those who have chosen the policy. Returns how many waited."""
     followed = 0
     for model in (Domain, Mailbox):
@@ -246,8 +246,8 @@ def _refuse_stale(policy: RetentionPolicy, seen: datetime) -> None:
         raise Rejected(_("somebody has changed this policy in the meantime: check it again"))
 
 
-def _refuse_sites(policy: RetentionPolicy) -> None:
-    """Without it those who follow it would fall to the rules of no policy at once: no clock would spare their mail."""
+def _refuse_site_policy(policy: RetentionPolicy) -> None:
+    """Refuse the site policy: without one, its mailboxes would have no policy, and no clock would spare their mail."""
     if policy.site:
         text = _("%(name)s is the site policy: make another policy the site policy first")
         raise Rejected(text % {"name": policy.name}, field="site")
