@@ -1,4 +1,4 @@
-"""What to do when the database cannot be reached: one sentence, for every command."""
+"""Say what to do when the database cannot be reached, in one sentence for every command."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django.db import connection
 
 
 def remedy() -> str:
+    """Return the sentence."""
     if settings.DATABASE_IS_PRIVATE:
         return (
             f"no popadmin runs on the data folder {settings.DATA_DIR}: start it (`popadmin up`), or set "

@@ -1,4 +1,4 @@
-"""The fields of a table as options of a command, as values for its `ensure`, and as JSON."""
+"""Turn the fields of a table into options of a command, into values for its `ensure`, and into JSON."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from mailstore.management.shell import UNSET, count, size, switch
 
 
 def add_field_options(parser: CommandParser, table: Table, *, defaults: Mapping[str, Any] | None = None) -> None:
-    """Add an option for each field that the shell sets; one that is not given is UNSET, or has its default."""
+    """Add an option for each field that the shell sets. One that is not given is UNSET, or has its default."""
     for field in table.on(Surface.SHELL):
         _add(parser, field, (defaults or {}).get(field.name, UNSET))
     if table.names(Kind.POLICY):
         parser.add_argument(
-            "--policy-at-once", action="store_true", help="for mail that is there too, at the next sweep"
+            "--policy-at-once", action="store_true", help="also for mail that is already there, at the next sweep"
         )
 
 
@@ -36,7 +36,7 @@ def field_values(options: Mapping[str, Any], table: Table) -> dict[str, Any]:
 
 
 def json_values(row: Model, table: Table) -> dict[str, Any]:
-    """Return what JSON tells of the fields of a row, by the names of the keys."""
+    """Return the fields of a row for JSON, by their keys."""
     return {field.json_key: field.json_value(row) for field in table.on(Surface.JSON)}
 
 

@@ -1,4 +1,4 @@
-"""Commands of the form NOUN VERB: the table of verbs, and how they print what they changed or removed."""
+"""Run commands of the form NOUN VERB: their table of verbs, and how they print what they changed or removed."""
 
 from __future__ import annotations
 

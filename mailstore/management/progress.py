@@ -17,7 +17,7 @@ class Bars:
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
 
-    def tell(self, what: str, count: int, total: int | None) -> None:
+    def show(self, what: str, count: int, total: int | None) -> None:
         """Show `count` of `total`; the total is None where it is not known."""
         if self._progress is None:
             return

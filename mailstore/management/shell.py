@@ -1,4 +1,4 @@
-"""What all our commands share at the shell: exit codes, one-line errors, the actor, and types of arguments."""
+"""The base of our commands: exit codes, errors in one line, the actor, and types of arguments."""
 
 from __future__ import annotations
 

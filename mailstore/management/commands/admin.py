@@ -21,7 +21,7 @@ class Command(NounCommand):
         return (
             Verb(
                 "ensure",
-                "Make a hosting admin, or with --domain a domain admin, unless there. A new one gets a password.",
+                "Create a hosting admin, or with --domain a domain admin, if there is none. A new one gets a password.",
                 "popadmin admin ensure root --password-stdin < password.txt",
                 _ensure_arguments,
                 self.ensure,

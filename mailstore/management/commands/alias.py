@@ -28,7 +28,7 @@ class Command(NounCommand):
         return (
             Verb(
                 "ensure",
-                "Make an alias unless it is there, and let it stand for exactly these targets.",
+                "Create an alias if it does not exist, and let it stand for exactly these targets.",
                 "popadmin alias ensure @example.org ann@example.org",
                 _ensure_arguments,
                 self.ensure,
@@ -74,7 +74,7 @@ def _ensure_arguments(parser: CommandParser) -> None:
     _address(parser)
     parser.add_argument("targets", nargs="+", metavar="TARGET", help="addresses, here or elsewhere")
     add_field_options(parser, ALIAS)
-    parser.add_argument("--look-alike", action="store_true", help="make it although it looks like another address")
+    parser.add_argument("--look-alike", action="store_true", help="create it although it looks like another address")
 
 
 def _list_arguments(parser: CommandParser) -> None:

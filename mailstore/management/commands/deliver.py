@@ -23,14 +23,14 @@ from mailstore.errors import (
 )
 from mailstore.management.shell import ShellCommand
 
-# sysexits.h: what MTAs understand of a pipe
+# sysexits.h: the codes that MTAs understand
 EXIT_UNKNOWN_USER = 67  # EX_NOUSER
 EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL
 EXIT_REFUSED = 77  # EX_NOPERM
 GRAVEST_FIRST = (EXIT_TRY_AGAIN, EXIT_REFUSED, EXIT_UNKNOWN_USER)
 
-# The first that matches. The text may reach the sender in a bounce, so it tells no internal cause.
-ENDS: tuple[tuple[type[MailError], int, str], ...] = (
+# The first match counts. The text may reach the sender in a bounce, so it contains no internal cause.
+OUTCOMES: tuple[tuple[type[MailError], int, str], ...] = (
     (UnknownRecipient, EXIT_UNKNOWN_USER, "there is no such mailbox"),
     (RecipientDisabled, EXIT_REFUSED, "the mailbox does not receive"),
     (QuotaRejected, EXIT_REFUSED, "the mailbox is full"),
@@ -68,4 +68,4 @@ class Command(ShellCommand):
 
 
 def _end(error: MailError) -> tuple[int, str]:
-    return next((code, words) for kind, code, words in ENDS if isinstance(error, kind))
+    return next((code, words) for kind, code, words in OUTCOMES if isinstance(error, kind))

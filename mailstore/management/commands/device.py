@@ -40,14 +40,14 @@ class Command(NounCommand):
             ),
             Verb(
                 "mode",
-                "Choose what deleting does in a device's view; none: the main password signs in to POP no more.",
+                "Choose what deleting does in a device's view; none: the main password no longer signs in to POP.",
                 "popadmin device mode ann@example.org main primary",
                 _mode_arguments,
                 self.mode,
             ),
             Verb(
                 "revoke",
-                "End a device: its password signs in no more.",
+                "Revoke a device: its password no longer signs in.",
                 "popadmin device revoke ann@example.org Phone",
                 _name,
                 self.revoke,

@@ -30,7 +30,7 @@ class Command(NounCommand):
         return (
             Verb(
                 "ensure",
-                "Make a domain unless it is there, and set what is given.",
+                "Create a domain if it does not exist, and set the given fields.",
                 "popadmin domain ensure example.org --over-quota reject --max-mailboxes 50",
                 _ensure_arguments,
                 self.ensure,
@@ -44,14 +44,14 @@ class Command(NounCommand):
         return (
             Verb(
                 "remove",
-                "Remove a domain and its aliases, and with --with-mailboxes those too. It can be restored for weeks.",
+                "Remove a domain with its aliases, and mailboxes if --with-mailboxes. It can be restored for weeks.",
                 "popadmin domain remove example.org --with-mailboxes",
                 _remove_arguments,
                 self.remove,
             ),
             Verb(
                 "restore",
-                "Bring a removed domain back with what went with it.",
+                "Restore a removed domain with what was removed with it.",
                 "popadmin domain restore example.org",
                 _name,
                 self.restore,
@@ -119,13 +119,13 @@ def _list_arguments(parser: CommandParser) -> None:
 
 def _remove_arguments(parser: CommandParser) -> None:
     _name(parser)
-    parser.add_argument("--with-mailboxes", action="store_true", help="its mailboxes go with it, and their mail")
+    parser.add_argument("--with-mailboxes", action="store_true", help="also remove its mailboxes and their mail")
 
 
 def _ensure_arguments(parser: CommandParser) -> None:
     _name(parser)
     add_field_options(parser, DOMAIN)
-    parser.add_argument("--look-alike", action="store_true", help="make it although it looks like another domain")
+    parser.add_argument("--look-alike", action="store_true", help="create it although it looks like another domain")
 
 
 def _as_json(rows: QuerySet[Domain]) -> Iterator[dict[str, Any]]:

@@ -27,9 +27,9 @@ class Command(ShellCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *_args: str, address: str, folder: Path, json: bool, **options: Any) -> None:
-        with bars() as shown:
+        with bars() as progress:
             done = mail_export.run(
-                address, folder, actor=actor(), kind=options["format"], progress=shown.tell, warn=self._warn
+                address, folder, actor=actor(), kind=options["format"], progress=progress.show, warn=self._warn
             )
         if json:
             self.say_json(asdict(done))

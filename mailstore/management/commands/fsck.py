@@ -24,14 +24,16 @@ GOOD = frozenset({"adopted", "adoptable"})  # findings of these kinds need no fu
 
 class Command(ShellCommand):
     help = (
-        "Check rows against bodies, and usage against sums. Exit code 1 when something is wrong and was not mended. "
+        "Compare rows with bodies, and counters with sums. Exit code 1 when something is wrong and was not repaired. "
         "A message whose body is lost is named, never removed."
     )
     example = "popadmin fsck --repair"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--repair", action="store_true", help="set litter aside, mend counters, as root also who owns files"
+            "--repair",
+            action="store_true",
+            help="set litter aside, correct counters; as root, also the owners of files",
         )
         parser.add_argument("--deep", action="store_true", help="read every octet of every body")
         parser.add_argument(
@@ -39,7 +41,7 @@ class Command(ShellCommand):
             type=_count,
             default=None,
             metavar="N",
-            help="with --repair: set aside so many bodies without a row, where it refuses to",
+            help="with --repair: set so many bodies without a row aside, although it would refuse to",
         )
         parser.add_argument(
             "--adopt", default=None, metavar="ADDRESS", help="bring bodies without a row back as mail of this mailbox"
@@ -48,10 +50,10 @@ class Command(ShellCommand):
         parser.add_argument("--json", action="store_true", help="print JSON: a list of what is wrong, or was adopted")
 
     def handle(self, *_args: str, json: bool, **options: Any) -> None:
-        _require_sense(options)
+        _refuse_bad_options(options)
         left: Counter[str] = Counter()
-        with bars() as shown:
-            findings = _whole(_counted(_findings(options, shown), left), left)
+        with bars() as progress:
+            findings = _whole(_counted(_findings(options, progress), left), left)
             if json:
                 self.say_json_list(asdict(finding) for finding in findings)
             else:
@@ -68,8 +70,8 @@ class Command(ShellCommand):
             self.stdout.write(nothing)
 
 
-def _require_sense(options: dict[str, Any]) -> None:
-    """Refuse options that make no sense together."""
+def _refuse_bad_options(options: dict[str, Any]) -> None:
+    """Refuse options that do not go together."""
     adopts = options["adopt"] is not None
     wrong = {
         "--destroy says how many bodies --repair may set aside: give both": options["destroy"] is not None
@@ -78,12 +80,12 @@ def _require_sense(options: dict[str, Any]) -> None:
         and (options["repair"] or options["deep"]),
         "--dry-run belongs to --adopt; without --repair nothing is changed anyway": options["dry_run"] and not adopts,
     }
-    for text, is_so in wrong.items():
-        if is_so:
+    for text, applies in wrong.items():
+        if applies:
             raise CommandError(text, returncode=EXIT_USAGE)
 
 
-def _findings(options: dict[str, Any], shown: Bars) -> Iterator[Finding]:
+def _findings(options: dict[str, Any], progress: Bars) -> Iterator[Finding]:
     store = bodies.from_url(conf.load().mail_store_url)
     if options["adopt"] is None:
         check = Check(
@@ -91,12 +93,12 @@ def _findings(options: dict[str, Any], shown: Bars) -> Iterator[Finding]:
             deep=options["deep"],
             repair=options["repair"],
             destroy=options["destroy"],
-            progress=shown.tell,
+            progress=progress.show,
         )
         return check.run()
     if options["dry_run"]:
-        return map(_as_finding, body_adoption.preview(options["adopt"], store, progress=shown.tell))
-    return map(_as_finding, body_adoption.run(options["adopt"], store, actor=actor(), progress=shown.tell))
+        return map(_as_finding, body_adoption.preview(options["adopt"], store, progress=progress.show))
+    return map(_as_finding, body_adoption.run(options["adopt"], store, actor=actor(), progress=progress.show))
 
 
 def _as_finding(one: Adoption) -> Finding:
@@ -115,7 +117,7 @@ def _counted(findings: Iterator[Finding], left: Counter[str]) -> Iterator[Findin
 
 
 def _whole(findings: Iterator[Finding], left: Counter[str]) -> Iterator[Finding]:
-    """Pass the findings on; what ends the check before its end is the last one, and is raised behind it."""
+    """Yield the findings. An error that interrupts the check is the last finding, and is raised after it."""
     try:
         yield from findings
     except (MailError, DjangoDatabaseError) as error:

@@ -32,9 +32,9 @@ class Command(ShellCommand):
 
     def handle(self, *_args: str, address: str, path: Path, json: bool, **options: Any) -> None:
         logging.getLogger("popadmin").setLevel(logging.CRITICAL)  # errors are printed once, below
-        with bars() as shown:
+        with bars() as progress:
             done = mail_import.run(
-                address, path, actor=actor(), kind=options["format"], progress=shown.tell, warn=self._warn
+                address, path, actor=actor(), kind=options["format"], progress=progress.show, warn=self._warn
             )
         if json:
             self.say_json(asdict(done))

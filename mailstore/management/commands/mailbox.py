@@ -38,7 +38,7 @@ class Command(NounCommand):
         return (
             Verb(
                 "ensure",
-                "Make a mailbox unless it is there, and set what is given. A new one gets a generated password.",
+                "Create a mailbox if it does not exist, and set the given fields. A new one gets a generated password.",
                 "popadmin mailbox ensure ann@example.org --name 'Ann Smith' --quota 2GB",
                 _ensure_arguments,
                 self.ensure,
@@ -53,7 +53,7 @@ class Command(NounCommand):
             Verb("show", "Show one mailbox.", "popadmin mailbox show ann@example.org", _address, self.show),
             Verb(
                 "set-password",
-                "Replace the main password, by a generated one or by the line on standard input.",
+                "Replace the main password with a generated one, or with the line on standard input.",
                 "popadmin mailbox set-password ann@example.org",
                 _set_password_arguments,
                 self.set_password,
@@ -65,14 +65,14 @@ class Command(NounCommand):
         return (
             Verb(
                 "remove",
-                "Remove a mailbox; one that holds mail only with --with-mail. It can be restored for weeks.",
+                "Remove a mailbox; if it holds mail, only with --with-mail. It can be restored for weeks.",
                 "popadmin mailbox remove ann@example.org --with-mail",
                 _remove_arguments,
                 self.remove,
             ),
             Verb(
                 "restore",
-                "Bring a removed mailbox back as it was.",
+                "Restore a removed mailbox as it was.",
                 "popadmin mailbox restore ann@example.org",
                 _address,
                 self.restore,
@@ -150,7 +150,7 @@ def _address(parser: CommandParser) -> None:
 def _ensure_arguments(parser: CommandParser) -> None:
     _password_arguments(parser)
     add_field_options(parser, MAILBOX)
-    parser.add_argument("--look-alike", action="store_true", help="make it although it looks like another address")
+    parser.add_argument("--look-alike", action="store_true", help="create it although it looks like another address")
 
 
 def _list_arguments(parser: CommandParser) -> None:
@@ -170,7 +170,7 @@ def _set_password_arguments(parser: CommandParser) -> None:
 
 def _remove_arguments(parser: CommandParser) -> None:
     _address(parser)
-    parser.add_argument("--with-mail", action="store_true", help="its mail goes with it, recovery included")
+    parser.add_argument("--with-mail", action="store_true", help="also remove its mail, recovery included")
 
 
 def _as_json(rows: QuerySet[Mailbox]) -> Iterator[dict[str, Any]]:

@@ -31,14 +31,14 @@ class Command(NounCommand):
         return (
             Verb(
                 "ensure",
-                "Make a policy unless it is there, and set what is given. Old mail is spared unless --at-once.",
+                "Create a policy if it does not exist, and set the given fields. Old mail is spared unless --at-once.",
                 "popadmin policy ensure short --expire 30 --recovery 14 --dry-run",
                 _ensure_arguments,
                 self.ensure,
             ),
             Verb("list", "List the policies.", "popadmin policy list --json", _nothing, self.listing),
             Verb("show", "Show one policy.", "popadmin policy show short", _name, self.show),
-            Verb("remove", "Remove a policy that nobody follows.", "popadmin policy remove short", _name, self.remove),
+            Verb("remove", "Remove a policy that nothing follows.", "popadmin policy remove short", _name, self.remove),
         )
 
     def ensure(self, options: Options) -> None:
@@ -96,8 +96,8 @@ def _name(parser: CommandParser) -> None:
 def _ensure_arguments(parser: CommandParser) -> None:
     _name(parser)
     add_field_options(parser, POLICY)
-    parser.add_argument("--at-once", action="store_true", help="for mail that is there too, with the next sweep")
-    parser.add_argument("--dry-run", action="store_true", help="only tell what it would remove, and when")
+    parser.add_argument("--at-once", action="store_true", help="also for mail that is there already, at the next sweep")
+    parser.add_argument("--dry-run", action="store_true", help="only say what it would remove, and when")
 
 
 def _as_json(rows: QuerySet[RetentionPolicy]) -> Iterator[dict[str, Any]]:

@@ -17,8 +17,8 @@ from mailstore.transfer import sample_site
 
 class Command(ShellCommand):
     help = (
-        "Make a large sample site: domains under .example, mailboxes that share one password (printed once), and mail. "
-        "For trying and measuring, never beside mailboxes of people."
+        "Create a large sample site: domains under .example, mailboxes with one password (printed once), and mail. "
+        "For tests and measurements, never beside mailboxes of people."
     )
     example = "popadmin seed --domains 1000 --mailboxes 100000 --messages 5000000"
 
@@ -31,8 +31,8 @@ class Command(ShellCommand):
     def handle(self, *_args: str, json: bool, **options: Any) -> None:
         size = sample_site.Size(options["domains"], max(options["mailboxes"], options["domains"]), options["messages"])
         store, password = bodies.from_url(conf.load().mail_store_url), new_password.generate()
-        with bars() as shown:
-            made = sample_site.run(size, store, password=password, actor=actor(), progress=shown.tell)
+        with bars() as progress:
+            made = sample_site.run(size, store, password=password, actor=actor(), progress=progress.show)
         if json:
             self.say_json({**asdict(made), "password": password})
             return

@@ -19,13 +19,13 @@ from mailstore.management.shell import ShellCommand
 from mailstore.retention import sweep
 
 PART = "sweep"
-TEND_SECONDS = 60  # an owner hears of a quota crossing at most so late; it costs one query of the mailboxes
+TEND_SECONDS = 60  # an owner hears of a quota crossing within this time; it costs one query of the mailboxes
 
 
 class Command(ShellCommand):
     help = (
-        "Destroy what has rested in recovery long enough, removed mailboxes and domains too, bodies nobody has, "
-        "unfinished drafts and ended web sessions."
+        "Expire mail by its policy. Destroy mail that was in recovery long enough, mailboxes and domains that were "
+        "removed long ago, bodies without messages, unfinished drafts and ended web sessions."
     )
     example = "popadmin sweep --dry-run"
 
@@ -46,9 +46,9 @@ class Command(ShellCommand):
                 self._go_on(every, json=json)
 
     def _go_on(self, every: int, *, json: bool) -> None:
-        """A pass now and after each pause, and what cannot wait between; what fails is told and tried again.
+        """Make a pass now and after each interval. Between two passes, do what cannot wait.
 
-        A signal ends it between two batches.
+        A failure is printed, and tried again later. A signal ends the loop between two batches.
         """
         stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
