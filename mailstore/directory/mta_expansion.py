@@ -37,7 +37,7 @@ class _Step:
     elsewhere: str | None = None
 
 
-def expanded(rows: Iterable[Alias]) -> Iterator[tuple[Alias, Expansion]]:
+def expansions(rows: Iterable[Alias]) -> Iterator[tuple[Alias, Expansion]]:
     """Yield each alias with its expansion. The rows have their domain loaded."""
     rows = iter(rows)
     while batch := list(islice(rows, BATCH_ROWS)):

@@ -30,7 +30,7 @@ Warn = Callable[[str], None]
 
 
 @dataclass(slots=True)
-class Exported:
+class ExportResult:
     """How many messages an export wrote, found already there, or could not read."""
 
     exported: int = 0
@@ -44,7 +44,7 @@ class _Export:
     store: BodyStore
     progress: Progress
     warn: Warn
-    done: Exported = field(default_factory=Exported)
+    done: ExportResult = field(default_factory=ExportResult)
 
 
 def run(
@@ -55,7 +55,7 @@ def run(
     kind: str = "maildir",
     progress: Progress = lambda _what, _count, _total: None,
     warn: Warn = lambda _text: None,
-) -> Exported:
+) -> ExportResult:
     """Write every message of the live maildrop below `folder`. `kind` is one of FORMATS.
 
     An existing Maildir is completed: messages that an earlier run wrote stay as they are. An mbox is written from the

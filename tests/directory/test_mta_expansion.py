@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from mailstore.directory import aliases, domain_removal, domains, mailbox_removal, mailboxes
-from mailstore.directory.mta_expansion import expanded
+from mailstore.directory.mta_expansion import expansions
 from mailstore.errors import AliasOutside
 from mailstore.models import Alias
 from mailstore.ports import Recipient
@@ -26,11 +26,11 @@ def alias(address: str, *targets: str, **fields: object) -> None:
 
 
 def targets() -> dict[str, list[str] | None]:
-    return {row.address: expansion.expand_to for row, expansion in expanded(aliases.listing())}
+    return {row.address: expansion.expand_to for row, expansion in expansions(aliases.listing())}
 
 
 def also_at() -> dict[str, list[str]]:
-    return {row.address: expansion.also_at for row, expansion in expanded(aliases.listing())}
+    return {row.address: expansion.also_at for row, expansion in expansions(aliases.listing())}
 
 
 @pytest.fixture(autouse=True)

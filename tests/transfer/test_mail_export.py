@@ -80,7 +80,7 @@ def seen(store: FileBodies, address: str) -> list[tuple[bytes, datetime, str, in
 def test_a_maildir_goes_out_and_in_again_as_the_same_mail(store: FileBodies, tmp_path: Path) -> None:
     fill(store)
     a_mailbox(BOB)
-    assert mail_export.run(ANN, tmp_path / "out", actor=ACTOR) == mail_export.Exported(exported=4)
+    assert mail_export.run(ANN, tmp_path / "out", actor=ACTOR) == mail_export.ExportResult(exported=4)
     said: list[str] = []
     mail_import.run(BOB, tmp_path / "out", actor=ACTOR, warn=said.append)
     assert seen(store, BOB) == seen(store, ANN)
@@ -90,7 +90,7 @@ def test_a_maildir_goes_out_and_in_again_as_the_same_mail(store: FileBodies, tmp
 def test_an_mbox_goes_out_and_in_again_with_one_header_more(store: FileBodies, tmp_path: Path) -> None:
     fill(store)
     a_mailbox(BOB)
-    assert mail_export.run(ANN, tmp_path / "out", actor=ACTOR, kind="mbox") == mail_export.Exported(exported=4)
+    assert mail_export.run(ANN, tmp_path / "out", actor=ACTOR, kind="mbox") == mail_export.ExportResult(exported=4)
     mail_import.run(BOB, tmp_path / "out" / f"{ANN}.mbox", actor=ACTOR)
     for (out, arrived, uidl, octets), (back, *rest) in zip(seen(store, ANN), seen(store, BOB), strict=True):
         head = f"X-UIDL: {uidl}\r\n".encode()
@@ -117,7 +117,7 @@ def test_a_second_run_completes_what_the_first_began(store: FileBodies, tmp_path
     first.unlink()
     rest[0].rename(out / "cur" / f"{rest[0].name}:2,S")
     _letter(store, Mailbox.objects.get(), 9, b"Subject: later\r\n\r\n")
-    assert mail_export.run(ANN, out, actor=ACTOR) == mail_export.Exported(exported=2, present=3)
+    assert mail_export.run(ANN, out, actor=ACTOR) == mail_export.ExportResult(exported=2, present=3)
     after = (out / "dovecot-uidlist").read_text()
     assert after.splitlines()[1:5] == before.splitlines()[1:]
     assert len(after.splitlines()) == 6
@@ -129,7 +129,7 @@ def test_a_lost_body_is_told_and_the_rest_goes_out(store: FileBodies, tmp_path: 
     for kind in mail_export.FORMATS:
         said: list[str] = []
         done = mail_export.run(ANN, tmp_path / kind, actor=ACTOR, kind=kind, warn=said.append)
-        assert done == mail_export.Exported(exported=3, lost=1)
+        assert done == mail_export.ExportResult(exported=3, lost=1)
         assert rows[1].uidl in said[0]
     assert len(list((tmp_path / "maildir/new").iterdir())) == 3
     assert list((tmp_path / "maildir/tmp").iterdir()) == []
@@ -137,7 +137,7 @@ def test_a_lost_body_is_told_and_the_rest_goes_out(store: FileBodies, tmp_path: 
 
 def test_mail_that_left_the_live_maildrop_stays_in(store: FileBodies, tmp_path: Path) -> None:
     a_message(a_mailbox(), removed_at=datetime(2020, 1, 1, tzinfo=UTC))
-    assert mail_export.run(ANN, tmp_path / "out", actor=ACTOR) == mail_export.Exported()
+    assert mail_export.run(ANN, tmp_path / "out", actor=ACTOR) == mail_export.ExportResult()
 
 
 def test_the_owner_finds_the_export_in_the_audit(store: FileBodies, tmp_path: Path) -> None:

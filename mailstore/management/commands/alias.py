@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from mailstore.directory import aliases
 from mailstore.directory.fields.domain import ALIAS
-from mailstore.directory.mta_expansion import expanded
+from mailstore.directory.mta_expansion import expansions
 from mailstore.management import text_table
 from mailstore.management.field_options import add_field_options, field_values, json_values
 from mailstore.management.noun_verb import NounCommand, Options, Verb
@@ -53,7 +53,7 @@ class Command(NounCommand):
     def listing(self, options: Options) -> None:
         rows = aliases.listing(options["domain"]).iterator()
         if options["json"]:
-            self.say_json_list({**_as_json(row), **asdict(expansion)} for row, expansion in expanded(rows))
+            self.say_json_list({**_as_json(row), **asdict(expansion)} for row, expansion in expansions(rows))
             return
         for line in text_table.lines(HEADINGS, (_cells(row) for row in rows)):
             self.stdout.write(line)
