@@ -258,7 +258,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "popadmin.signin.middleware.SignInFirst",
     "popadmin.signin.middleware.PasswordFirst",
-    "popadmin.signin.sessions.Seen",
+    "popadmin.signin.middleware.Seen",
     "popadmin.web.middleware.UserLanguage",  # after LocaleMiddleware: the user's choice wins over cookie and browser
     "popadmin.web.middleware.ReaderZone",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -1,16 +1,21 @@
-"""Middleware: a sign-in is required first, then a new password if one must be chosen."""
+"""Middleware: a sign-in first, then a new password if one must be chosen; and when a session was last used."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from popadmin.signin import resubmit
+from popadmin.signin.sessions import KEPT_CHARACTERS
 from popadmin.signin.views.sign_in import signed_out
 from popadmin.web.middleware import GetResponse
+
+SEEN_SECONDS = 300  # how exact "last seen" is: a page that is opened in between writes nothing
 
 
 class SignInFirst(LoginRequiredMiddleware):
@@ -40,3 +45,26 @@ class PasswordFirst:
         here = request.resolver_match.view_name if request.resolver_match else None
         open_to_all = not getattr(view, "login_required", True)
         return None if open_to_all or here in self.ALLOWED else redirect("settings-password")
+
+
+class Seen:
+    """Record in the session from where, with what and when it was last used."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if SESSION_KEY in request.session:
+            _note(request)
+        return response
+
+
+def _note(request: HttpRequest) -> None:
+    now, session = int(time.time()), request.session
+    session.setdefault("since", now)
+    client = request.META.get("REMOTE_ADDR", "")
+    if now - session.get("seen", 0) >= SEEN_SECONDS or session.get("client") != client:
+        session.update(
+            {"seen": now, "client": client, "agent": request.headers.get("User-Agent", "")[:KEPT_CHARACTERS]}
+        )

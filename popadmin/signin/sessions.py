@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from mailstore.models import User, WebSession
-from popadmin.signin.browser_name import KEPT_CHARACTERS, browser
-
-SEEN_SECONDS = 300  # how exact "last seen" is: a page that is opened in between writes nothing
 
 
 class SessionStore(DatabaseStore):
@@ -31,19 +26,6 @@ class SessionStore(DatabaseStore):
         row: WebSession = super().create_model_instance(data)  # type: ignore[assignment]  # of get_model_class
         row.user_id = data.get(SESSION_KEY)
         return row
-
-
-class Seen:
-    """Record in the session from where, with what and when it was last used."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        if SESSION_KEY in request.session:
-            _note(request)
-        return response
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +72,38 @@ def _session(key: str, data: dict[str, Any], here: str | None) -> Session:
     )
 
 
-def _note(request: HttpRequest) -> None:
-    now, session = int(time.time()), request.session
-    session.setdefault("since", now)
-    client = request.META.get("REMOTE_ADDR", "")
-    if now - session.get("seen", 0) >= SEEN_SECONDS or session.get("client") != client:
-        session.update(
-            {"seen": now, "client": client, "agent": request.headers.get("User-Agent", "")[:KEPT_CHARACTERS]}
-        )
-
-
 def _moment(seconds: object) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
 
 
 def _handle(key: str) -> str:
     return salted_hmac("popadmin.signin.sessions", key).hexdigest()[:16]
+
+
+# Browsers also send the names of others: the first match is right.
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+KEPT_CHARACTERS = 300  # of the User-Agent; the names are within them
+
+
+def browser(agent: str) -> str:
+    """Return a name such as `Firefox, Windows`; "another browser" if unknown."""
+    known = [next((name for mark, name in names if mark in agent), "") for names in (BROWSERS, SYSTEMS)]
+    return ", ".join(filter(None, known)) or _("another browser")

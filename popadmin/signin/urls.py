@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from popadmin.signin.views import choices, forgotten, password, recovery_address, settings, sign_in
+from popadmin.signin.views import forgotten, recovery_address, settings, sign_in
 
 urlpatterns = [
     path("", sign_in.home, name="home"),
     path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
     path("sign-out/", sign_in.SignOut.as_view(), name="sign-out"),
-    path("password/", password.Password.as_view(), name="settings-password"),
+    path("password/", settings.Password.as_view(), name="settings-password"),
     path("password/forgotten/", forgotten.Forgotten.as_view(), name="password-forgotten"),
     path("password/mailed/", forgotten.Mailed.as_view(), name="password-mailed"),
     path("password/new/<str:uid>/<str:token>/", forgotten.Reset.as_view(), name="password-reset"),
@@ -16,6 +16,6 @@ urlpatterns = [
     path("settings/sessions/", settings.end_sessions, name="settings-sessions"),
     path("settings/recovery-address/", recovery_address.RecoveryAddress.as_view(), name="settings-recovery-address"),
     path("settings/recovery-address/code/", recovery_address.Code.as_view(), name="settings-recovery-code"),
-    path("language/", choices.language, name="language"),
-    path("theme/", choices.theme, name="theme"),
+    path("language/", settings.language, name="language"),
+    path("theme/", settings.theme, name="theme"),
 ]

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from mailstore.models import AuditEntry, User, WebSession
-from popadmin.signin.browser_name import browser
+from popadmin.signin.sessions import browser
 from tests.web.people import ANN, an_admin, an_owner, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db

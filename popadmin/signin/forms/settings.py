@@ -1,12 +1,20 @@
-"""The form of a user's own settings: display name and language."""
+"""The forms of a user's own settings: name, language, password, recovery address."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
+from django.contrib.auth.forms import PasswordChangeForm
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from mailstore.directory.recovery_addresses import CODE_DIGITS
 from mailstore.models import User
+from mailstore.policy.addresses import ADDRESS_OCTETS
+from popadmin.signin.forms.sign_in import REPEAT, SignIn
+from popadmin.signin.limits import Busy, guesses, places
 
 
 class Myself(forms.Form):
@@ -17,3 +25,71 @@ class Myself(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+
+
+def proven(user: User, client: str, password: str) -> str:
+    """Return the password if it is the user's; otherwise ValidationError. Wrong ones count as at the sign-in."""
+    if guesses.barred(client, user.address):
+        raise ValidationError(SignIn.error_messages["barred"], "barred")
+    try:
+        with places.one(client, known=True):
+            right = user.check_password(password)
+    except Busy:
+        raise ValidationError(SignIn.error_messages["busy"], "busy") from None
+    if not right:
+        guesses.wrong(client, user.address, password, unknown=False)
+        raise ValidationError(_("This is not your current password."), "password_incorrect")
+    return password
+
+
+class ChangePassword(PasswordChangeForm):
+    """The current password, and the new one twice, with Django's validators from the settings. The view saves it."""
+
+    def __init__(self, user: User, *args: Any, client: str, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.client = client
+        self.fields["old_password"].label = _("Current password")
+        self.fields["new_password2"].label = REPEAT
+
+    def clean_old_password(self) -> str:
+        return proven(self.user, self.client, self.cleaned_data["old_password"])
+
+    def clean_new_password1(self) -> str:
+        chosen: str = self.cleaned_data["new_password1"]
+        if chosen == self.cleaned_data.get("old_password"):
+            raise ValidationError(_("This is your current password: choose another."), "same")
+        return chosen
+
+
+class RecoveryAddress(forms.Form):
+    """The address and the password: somebody at an open page must not redirect the next reset."""
+
+    address = forms.CharField(
+        label=_("Recovery address"),
+        required=False,
+        max_length=ADDRESS_OCTETS,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text=_("An address that you can read elsewhere. Leave empty for none."),
+    )
+    password = forms.CharField(
+        label=_("Current password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, user: User, *args: Any, client: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user, self.client = user, client
+
+    def clean_password(self) -> str:
+        return proven(self.user, self.client, self.cleaned_data["password"])
+
+
+class Code(forms.Form):
+    """The code from the mail; blanks are ignored."""
+
+    code = forms.CharField(
+        label=_("Code from the mail"),
+        max_length=2 * CODE_DIGITS,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}),
+    )

@@ -1,4 +1,4 @@
-"""The sign-in form."""
+"""The forms of users who are not signed in: sign-in, forgotten password, new password."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import authenticate
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -14,9 +14,10 @@ from mailstore.directory import known_networks
 from mailstore.models import User
 from mailstore.policy.addresses import ADDRESS_OCTETS
 from popadmin.signin import sign_in_log
-from popadmin.signin.hash_limit import Busy, places
-from popadmin.signin.login_throttle import LOCAL, guesses
+from popadmin.signin.limits import LOCAL, Busy, guesses, places
 from popadmin.web import people
+
+REPEAT = _("Repeat the new password")
 
 
 class UnrevealedField(forms.CharField):
@@ -84,6 +85,29 @@ class SignIn(AuthenticationForm):
 
     def _client(self) -> str:
         return self.request.META["REMOTE_ADDR"] if self.request else ""
+
+
+class Forgotten(forms.Form):
+    address = UnrevealedField(
+        label=_("Address"),
+        widget=forms.TextInput(
+            attrs={
+                "autofocus": True,
+                "autocomplete": "username",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "maxlength": ADDRESS_OCTETS,
+            }
+        ),
+    )
+
+
+class ResetPassword(SetPasswordForm):  # type: ignore[type-arg]  # settings load too early to make it generic
+    """The new password, twice; users who come through the link have forgotten the old one."""
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.fields["new_password2"].label = REPEAT
 
 
 def _cause(name: str) -> str:

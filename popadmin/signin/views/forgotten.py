@@ -10,20 +10,23 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import EmailMessage
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.encoding import force_str
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView
 
 from mailstore.directory import recovery_addresses
 from mailstore.models import User
-from popadmin.signin import actions, mail_limit, reset_token, sign_in_log
-from popadmin.signin.forms.forgotten import Forgotten as ForgottenForm
-from popadmin.signin.forms.password import ResetPassword
+from popadmin.signin import actions, limits, sign_in_log
+from popadmin.signin.forms.sign_in import Forgotten as ForgottenForm
+from popadmin.signin.forms.sign_in import ResetPassword
 from popadmin.web import people
 from popadmin.web.mailer import letter, postman
 
@@ -37,13 +40,13 @@ class Forgotten(FormView[ForgottenForm]):
 
     def form_valid(self, form: ForgottenForm) -> HttpResponse:
         client, name = self.request.META["REMOTE_ADDR"], people.signs_in_as(form.cleaned_data["address"])
-        if not mail_limit.from_network(client):
+        if not limits.from_network(client):
             sign_in_log.forgotten(client, name, sign_in_log.MANY)
             form.add_error(None, _("Too many requests from your network. Wait an hour, then try again."))
             return self.form_invalid(form)
         user = people.people().annotate(hosted=recovery_addresses.hosted()).filter(address=name).first()
         message, why_not = self._letter(user or NOBODY), _why_not(user)
-        if not mail_limit.for_account(name):
+        if not limits.for_account(name):
             why_not = why_not or "too many for this account"
         if why_not is None:
             postman.take(message)
@@ -51,7 +54,7 @@ class Forgotten(FormView[ForgottenForm]):
         return redirect("password-mailed")
 
     def _letter(self, user: User) -> EmailMessage:
-        uid, token = reset_token.of(user)
+        uid, token = _link_parts(user)
         link = self.request.build_absolute_uri(reverse("password-reset", args=[uid, token]))
         language = user.language or get_language() or ""
         return letter("new_password", user.recovery_address, language, address=user.address, link=link)
@@ -72,7 +75,7 @@ class Reset(FormView[ResetPassword]):
     form_class = ResetPassword
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        self.user = reset_token.whose(kwargs["uid"], kwargs["token"])
+        self.user = _user_of_link(kwargs["uid"], kwargs["token"])
         if self.user is None:
             return self.response_class(request, ["signin/link_invalid.html"], {}, status=410)
         return super().dispatch(request, *args, **kwargs)
@@ -97,3 +100,24 @@ def _why_not(user: User | None) -> str | None:
     if not user.recovery_address:
         return sign_in_log.NO_ADDRESS
     return sign_in_log.HOSTED_ADDRESS if user.hosted else None  # type: ignore[attr-defined]  # annotated
+
+
+def _link_parts(user: User) -> tuple[str, str]:
+    """Return the two parts of the link, with Django's own tokens.
+
+    A token is valid for PASSWORD_RESET_TIMEOUT, and only until the password, the recovery address or the last sign-in
+    changes; so it works once.
+    """
+    return urlsafe_base64_encode(str(user.pk).encode()), default_token_generator.make_token(user)
+
+
+def _user_of_link(uid: str, token: str) -> User | None:
+    """Return the user of a valid link; None for any other link, and for users who may not use the web."""
+    try:
+        key = int(force_str(urlsafe_base64_decode(uid)))
+    except (ValueError, OverflowError):
+        return None
+    user = people.people().filter(pk=key).first() if 0 < key < 2**63 else None
+    if user is None or people.suspended(user) or people.web_switched_off(user):
+        return None
+    return user if default_token_generator.check_token(user, token) else None

@@ -14,9 +14,9 @@ from django.views.generic import FormView
 
 from mailstore.directory import recovery_addresses
 from mailstore.directory.outcome import Rejected
-from popadmin.signin import mail_limit
-from popadmin.signin.forms.recovery_address import Code as CodeForm
-from popadmin.signin.forms.recovery_address import RecoveryAddress as AddressForm
+from popadmin.signin import limits
+from popadmin.signin.forms.settings import Code as CodeForm
+from popadmin.signin.forms.settings import RecoveryAddress as AddressForm
 from popadmin.web import form_rejection
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.mailer import NotSent, letter, send
@@ -57,7 +57,7 @@ class RecoveryAddress(FormView[AddressForm]):
 
     def _mail(self, address: str) -> None:
         user = signed_in(self.request)
-        if not mail_limit.for_account(f"code {user.pk}"):
+        if not limits.for_account(f"code {user.pk}"):
             raise Rejected(_("too many codes were sent: wait an hour, then try again"))
         normal, code = recovery_addresses.ask(user, address)
         minutes = recovery_addresses.CODE_MINUTES

@@ -1,18 +1,20 @@
-"""Limit how many slow password hashes run at once in this web process.
-
-A flood of wrong passwords must leave threads for the pages and cores for the mail. Users who signed in from the same
-network within a month go first; unknown users of one network share a limit.
-"""
+"""Limits of this web process: slow hashes that run at once, wrong passwords, mails to people."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
 
 from mailstore.policy.networks import is_loopback, network
+from mailstore.policy.rate_limit import RateLimit
+from mailstore.policy.throttle import Throttle
 
+LOCAL = "unix"  # a request that came by a unix socket has no address
 RUNNING = 2  # more than cores only take memory, 19 MiB each
 WAITING = 2  # waiting threads, for known and for unknown users each; a process has eight threads
 OF_NETWORK = 2  # places of unknown users of one network, running or waiting
@@ -71,3 +73,47 @@ class Places:
 
 
 places = Places()
+
+
+class LoginThrottle:
+    """The memory of one web process. Names are those of `signs_in_as`; passwords are kept only as keyed digests."""
+
+    def __init__(self) -> None:
+        self._throttle = Throttle()
+        self._key = os.urandom(32)
+
+    def barred(self, client: str, name: str) -> bool:
+        client = client or LOCAL
+        return self._throttle.barred(client, name, time.monotonic(), loopback=is_loopback(client))
+
+    def wrong(self, client: str, name: str, password: str, *, unknown: bool) -> None:
+        digest = hashlib.blake2b(password.encode(), key=self._key, digest_size=16).digest()
+        client = client or LOCAL
+        now, loopback = time.monotonic(), is_loopback(client)
+        self._throttle.failed(client, name, digest, now, unknown=unknown, loopback=loopback)
+
+    def right(self, client: str, name: str) -> None:
+        self._throttle.succeeded(client or LOCAL, name, time.monotonic())
+
+
+guesses = LoginThrottle()
+
+
+HOUR_SECONDS = 3600
+NETWORK_HOURLY = 20  # an office after its holidays; more is somebody who tries names
+ACCOUNT_HOURLY = 3  # mails to one person, who may mistype and try again
+
+_by_network = RateLimit(NETWORK_HOURLY, HOUR_SECONDS)
+_by_account = RateLimit(ACCOUNT_HOURLY, HOUR_SECONDS)
+
+
+def from_network(client: str) -> bool:
+    """Count a request from this client's network; False above the limit. Requests from this machine are not counted:
+    behind a proxy that passes no addresses, all users would share one limit."""
+    client = client or LOCAL
+    return is_loopback(client) or _by_network.allowed(network(client), time.monotonic())
+
+
+def for_account(name: str) -> bool:
+    """Count a mail for this account, known or not; return False above the limit."""
+    return _by_account.allowed(name, time.monotonic())

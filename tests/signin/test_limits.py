@@ -15,7 +15,7 @@ from pytest_django import Settings
 from mailstore.directory import known_networks
 from mailstore.models import KnownNetwork, User
 from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_LIMIT
-from popadmin.signin.hash_limit import OF_NETWORK, RUNNING, WAITING, Busy, Places, places
+from popadmin.signin.limits import OF_NETWORK, RUNNING, WAITING, Busy, Places, places
 from tests.signin.counting import Counting
 from tests.site.rows import PASSWORD
 from tests.up.programs import until
