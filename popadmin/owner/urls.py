@@ -2,10 +2,10 @@
 
 from django.urls import path
 
-from popadmin.owner.views import connect, devices, diary, forwards, history, messages, recovery, usage
+from popadmin.owner.views import connect, devices, forwards, mailbox, messages, recovery
 
 urlpatterns = [
-    path("mailbox/", usage.Usage.as_view(), name="mailbox"),
+    path("mailbox/", mailbox.Usage.as_view(), name="mailbox"),
     path("devices/", devices.Devices.as_view(), name="devices"),
     path("devices/connect/", connect.Connect.as_view(), name="devices-connect"),
     path("devices/<int:pk>/", devices.One.as_view(), name="devices-one"),
@@ -14,13 +14,13 @@ urlpatterns = [
     path("devices/<int:pk>/revoke/", devices.Revoke.as_view(), name="devices-revoke"),
     path("devices/<int:pk>/status/", devices.Status.as_view(), name="devices-status"),
     path("settings/forwarding/", forwards.Forwards.as_view(), name="settings-forwarding"),
-    path("settings/history/", history.History.as_view(), name="settings-history"),
+    path("settings/history/", mailbox.History.as_view(), name="settings-history"),
     path("messages/", messages.Messages.as_view(), name="messages"),
     path("messages/<int:pk>/", messages.One.as_view(), name="messages-one"),
     path("messages/<int:pk>/file/", messages.Download.as_view(), name="messages-file"),
     path("messages/<int:pk>/remove/", messages.Remove.as_view(), name="messages-remove"),
     path("messages/<int:pk>/purge/", messages.Purge.as_view(), name="messages-purge"),
-    path("diary/", diary.Diary.as_view(), name="diary"),
+    path("diary/", mailbox.Diary.as_view(), name="diary"),
     path("recovery/", recovery.Recovery.as_view(), name="recovery"),
     path("recovery/restore/", recovery.Restore.as_view(), name="recovery-restore"),
     path("recovery/purge/", recovery.Purge.as_view(), name="recovery-purge"),

@@ -10,8 +10,7 @@ from django.utils import timezone
 
 from mailstore.models import AuditEntry, Device, DiarySession
 from mailstore.policy import device_secret
-from popadmin.owner.qr_code import qr
-from popadmin.owner.refusal_text import REMEDIES
+from popadmin.owner.device_setup import REMEDIES, qr
 from tests.site.rows import a_message
 from tests.web.people import ANN, an_owner, signed_in
 

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from mailstore.models import Device, Mailbox, RetentionPolicy
-from popadmin.owner.mail_program import Normalizer, mail_program
+from popadmin.owner.device_setup import Normalizer, mail_program
 from tests.site.rows import a_message
 from tests.up.programs import REPOSITORY
 from tests.web.people import ANN, an_admin, an_owner, signed_in

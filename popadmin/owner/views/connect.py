@@ -18,9 +18,8 @@ from mailstore.directory.outcome import Rejected
 from mailstore.models import Device
 from mailstore.policy import device_secret
 from popadmin.owner import access
-from popadmin.owner.forms.devices import Connect as ConnectForm
-from popadmin.owner.mail_program import mail_program
-from popadmin.owner.qr_code import qr
+from popadmin.owner.device_setup import mail_program, qr
+from popadmin.owner.forms import Connect as ConnectForm
 from popadmin.web import form_rejection
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.people import signed_in

@@ -15,8 +15,8 @@ from django.views.generic import FormView, TemplateView
 from mailstore.directory import devices
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Device
-from popadmin.owner import access, refusal_text
-from popadmin.owner.forms.devices import Mode, Rename
+from popadmin.owner import access, device_setup
+from popadmin.owner.forms import Mode, Rename
 from popadmin.web import device_mode, form_rejection
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.option_field import Option
@@ -146,7 +146,7 @@ class Status(One):
 def sighting(device: Device) -> dict[str, Any]:
     """Return what a page shows about the first sign-in: it arrived, or why the last try failed."""
     waits = device.last_sign_in_at is None and not device.main
-    return {"device": device, "refusal": refusal_text.last(device) if waits else None}
+    return {"device": device, "refusal": device_setup.last_refusal(device) if waits else None}
 
 
 def one(request: HttpRequest, key: int) -> Device:

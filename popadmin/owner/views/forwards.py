@@ -15,7 +15,7 @@ from django.views.generic import FormView
 from mailstore.directory import forwards, row_locks
 from mailstore.directory.outcome import Rejected
 from popadmin.owner import access
-from popadmin.owner.forms.forwards import Forward
+from popadmin.owner.forms import Forward
 from popadmin.web import form_rejection
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.edit_conflict import InTurn

@@ -28,9 +28,8 @@ from mailstore.retention import recovery_terms
 from mailstore.sql import expiry_rule
 from popadmin.lists.columns import Column, Rows
 from popadmin.owner import access
-from popadmin.owner.forms.recovery import Restore as RestoreForm
-from popadmin.owner.views.mail import MailList
-from popadmin.owner.views.recovery import above_quota, restored
+from popadmin.owner.forms import Restore as RestoreForm
+from popadmin.owner.views.mail_list import MailList, above_quota, restored
 from popadmin.web import form_rejection
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.people import signed_in

@@ -18,16 +18,16 @@ from django.views.generic import FormView
 
 from mailstore.directory.outcome import Rejected
 from mailstore.messages import recovery
-from mailstore.messages.recovery import Choice, Restored
+from mailstore.messages.recovery import Choice
 from mailstore.models import Message
 from mailstore.retention import recovery_terms
 from popadmin.lists.columns import Column, Rows
 from popadmin.lists.views import Bulk
 from popadmin.owner import access
-from popadmin.owner.forms.recovery import Restore as RestoreForm
-from popadmin.owner.views.mail import MailList, Words
+from popadmin.owner.forms import Restore as RestoreForm
+from popadmin.owner.views.mail_list import MailList, Words, above_quota, restored
 from popadmin.web import form_rejection
-from popadmin.web.amounts import count, size
+from popadmin.web.amounts import count
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
@@ -141,18 +141,3 @@ class Purge(Chosen):
             "%(number)s message is deleted for good.", "%(number)s messages are deleted for good.", done.messages
         )
         return text % {"number": count(done.messages)}
-
-
-def restored(done: Restored) -> str:
-    """Return the notice of a restore."""
-    text = ngettext(
-        "%(number)s message (%(size)s) is restored: your mail programs will fetch it next time.",
-        "%(number)s messages (%(size)s) are restored: your mail programs will fetch them next time.",
-        done.messages,
-    )
-    return text % {"number": count(done.messages), "size": size(done.octets)}
-
-
-def above_quota() -> str:
-    """Return the warning for a mailbox that is over its quota after a restore."""
-    return _("Your mailbox is now over its quota: new mail is refused until there is room again.")

@@ -1,4 +1,4 @@
-"""The form that restores mail: for which devices, and with which UIDL."""
+"""The forms of the owner's pages; mailstore.directory and mailstore.messages decide what is allowed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,42 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from mailstore.directory.devices import NAME_CHARACTERS
+from mailstore.directory.fields.mailbox import DEVICE
 from mailstore.models import Device
+from popadmin.web import table_field
+from popadmin.web.address_field import AddressesField
+from popadmin.web.device_mode import MODES, STARTS
+from popadmin.web.edit_conflict import SeenForm
 from popadmin.web.option_field import Option, OptionField
+
+
+class _Name(forms.Form):
+    name = forms.CharField(
+        max_length=NAME_CHARACTERS,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        **table_field.words(DEVICE["name"]),
+    )
+
+
+class Rename(_Name):
+    """The form that renames a device."""
+
+
+class Connect(_Name):
+    """The form that creates a device."""
+
+    mode = OptionField(MODES, **table_field.words(DEVICE["mode"]), initial=Device.Mode.INDEPENDENT)
+    start = OptionField(STARTS, **table_field.words(DEVICE["start"]), initial="all")
+
+
+class Mode(forms.Form):
+    """The form that changes how a device shares the mailbox: one of `offered`."""
+
+    def __init__(self, *args: Any, offered: Sequence[Option], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["mode"] = OptionField(offered, **table_field.words(DEVICE["mode"]))
+
 
 EVERY, SOME = "every", "some"
 OLD, AGAIN = "old", "again"
@@ -56,3 +90,10 @@ class Restore(forms.Form):
     @property
     def again(self) -> bool:
         return bool(self.cleaned_data["uidl"] == AGAIN)
+
+
+class Forward(SeenForm):
+    targets = AddressesField(
+        label=_("Forward to"), required=False, help_text=_("One address per line. Leave empty to forward nothing.")
+    )
+    keep_copy = forms.BooleanField(label=_("Keep a copy in the mailbox"), required=False)

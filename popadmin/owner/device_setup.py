@@ -1,0 +1,86 @@
+"""What helps an owner to connect a mail program: its settings, a QR code, and why a sign-in was refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import segno
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models import Device, DiarySession
+from popadmin.owner import access
+
+
+@dataclass(frozen=True, slots=True)
+class Normalizer:
+    """One way in: `encryption` as mail programs call it."""
+
+    port: int
+    encryption: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailProgram:
+    host: str
+    doors: tuple[Normalizer, ...]
+
+
+def mail_program() -> MailProgram:
+    """Return the ways in, the best first, without disabled ones. The ports are those that clients connect to."""
+    ways = ((settings.PUBLIC_POP3S_PORT, "SSL/TLS"), (settings.PUBLIC_POP3_PORT, "STARTTLS"))
+    return MailProgram(
+        settings.PUBLIC_HOSTNAME, tuple(Normalizer(port, name) for port, name in ways if port is not None)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Qr:
+    """A QR code. `side` counts squares, with the quiet zone; `path` is one SVG path of the dark ones."""
+
+    text: str
+    side: int
+    path: str
+
+
+def qr(text: str) -> Qr:
+    """Encode a text with correction M: it survives a fingerprint on the screen, and is still coarse."""
+    rows = [bytes(row) for row in segno.make_qr(text, error="m").matrix_iter(border=4)]
+    return Qr(text, len(rows), "".join(_line(number, row) for number, row in enumerate(rows)))
+
+
+def _line(number: int, row: bytes) -> str:
+    """Draw one stroke per run of dark squares, so that no reader sees gaps between them."""
+    strokes, at = [], 0
+    for dark, run in groupby(row):
+        length = len(list(run))
+        if dark:
+            strokes.append(f"M{at} {number}h{length}v1h-{length}z")
+        at += length
+    return "".join(strokes)
+
+
+Ended = DiarySession.Ended
+REMEDIES: dict[str, Promise] = {
+    Ended.WRONG: _("the password was wrong. Copy all of it again; capitals and hyphens do not matter."),
+    Ended.PREVIOUS: _("it used your previous main password. Type the password of the device."),
+    Ended.SUSPENDED: _("the mailbox is suspended. Ask your administrator."),
+    Ended.POP_OFF: _("POP is switched off for this mailbox. Ask your administrator."),
+    Ended.MAIN_OFF: _("it used the main password, which mail programs may not use. Type the password of the device."),
+    Ended.THROTTLED: _("there were too many wrong passwords from that address. Wait a while, then try again."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    row: DiarySession
+    remedy: Promise
+
+
+def last_refusal(device: Device) -> Refusal | None:
+    """Return the last refused sign-in since this device was created. It may come from any program of the mailbox."""
+    rows = access.diary(device.mailbox.user).filter(ended__in=REMEDIES, ended_at__gte=device.created_at)
+    row = rows.order_by("-ended_at").first()
+    return Refusal(row, REMEDIES[row.ended]) if row else None

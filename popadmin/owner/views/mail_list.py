@@ -1,0 +1,56 @@
+"""What the pages of live and of removed messages share: the list with its search, and notices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from mailstore.messages import message_file, message_titles
+from mailstore.messages.recovery import Restored
+from popadmin.lists.columns import Filters, Rows
+from popadmin.lists.views import ListPage
+from popadmin.web.amounts import count, size
+
+PAGE_ROWS = 25
+
+
+class Words(Filters):
+    words = forms.CharField(
+        label=gettext_lazy("Search subject or sender"), max_length=100, widget=forms.TextInput(attrs={"type": "search"})
+    )
+
+    def by_words(self, rows: Rows, words: str) -> Rows:
+        return rows.filter(message_titles.matching(words))
+
+
+class MailList(ListPage):
+    """A list of messages with subject and sender; these are read from the bodies once and then stored."""
+
+    filters = Words
+    page_rows = PAGE_ROWS
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        store = message_file.site_store()
+        words = self.state.filters.given().get("words")
+        unread = message_titles.prepare(store, self.rows()) if words else 0
+        context = super().get_context_data(**kwargs, unread=unread)
+        message_titles.fill(store, context["page"].rows)
+        return context
+
+
+def restored(done: Restored) -> str:
+    """Return the notice of a restore."""
+    text = ngettext(
+        "%(number)s message (%(size)s) is restored: your mail programs will fetch it next time.",
+        "%(number)s messages (%(size)s) are restored: your mail programs will fetch them next time.",
+        done.messages,
+    )
+    return text % {"number": count(done.messages), "size": size(done.octets)}
+
+
+def above_quota() -> str:
+    """Return the warning for a mailbox that is over its quota after a restore."""
+    return _("Your mailbox is now over its quota: new mail is refused until there is room again.")
