@@ -21,8 +21,8 @@ from mailstore.transfer import bulk_job
 from popadmin.lists import bulk_results
 from popadmin.lists.bulk_action import Act
 from popadmin.lists.views import ListPage
+from popadmin.web.edit_conflict import mark
 from popadmin.web.people import signed_in
-from popadmin.web.preview_token import mark
 
 NAMED_MOST = 10  # of the chosen rows, so many are named before
 

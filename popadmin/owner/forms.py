@@ -12,10 +12,9 @@ from mailstore.directory.devices import NAME_CHARACTERS
 from mailstore.directory.fields.mailbox import DEVICE
 from mailstore.models import Device
 from popadmin.web import table_field
-from popadmin.web.address_field import AddressesField
 from popadmin.web.device_mode import MODES, STARTS
 from popadmin.web.edit_conflict import SeenForm
-from popadmin.web.option_field import Option, OptionField
+from popadmin.web.form_fields import AddressesField, Option, OptionField
 
 
 class _Name(forms.Form):

@@ -19,7 +19,6 @@ from mailstore.models import AuditEntry, Domain, Finding, KeptHoldings, Mailbox,
 from popadmin.panel import access
 from popadmin.panel.usage_filters import NEAR_PERCENT, NO_QUOTA, used
 from popadmin.web import people
-from popadmin.web.day_counts import Day
 
 LARGEST = 10  # rows of a short table
 KEPT_FROM = 20_000  # mailboxes; fewer are counted in ten milliseconds, each time
@@ -40,6 +39,16 @@ class Holdings:
     full: int
     messages: int
     never: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The counts of one day, for the charts."""
+
+    date: datetime.date
+    deliveries: int
+    sign_ins: int
+    refused: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from django import template
 from django.templatetags.static import static
@@ -14,7 +15,6 @@ from django.utils.translation import gettext
 
 from mailstore.messages.mailbox_usage import Split
 from popadmin.web.amounts import count, size
-from popadmin.web.day_counts import Day
 
 register = template.Library()
 
@@ -33,6 +33,13 @@ DAY_BARS = (
     ' aria-label="{label_text}">{bars}</svg>'
 )
 DAY_BAR = f'<rect x="{{}}" y="{{}}" width="{BAR_WIDTH}" height="{{}}"><title>{{}}: {{}}</title></rect>'
+
+
+class Day(Protocol):
+    """The counts of one day, each an attribute of its own."""
+
+    @property
+    def date(self) -> datetime.date: ...
 
 
 @register.simple_tag

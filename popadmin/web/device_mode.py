@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mailstore.directory.devices import NO_POP
 from mailstore.models import Device
-from popadmin.web.option_field import Option
+from popadmin.web.form_fields import Option
 
 MODES = (
     Option(

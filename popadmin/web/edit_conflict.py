@@ -5,6 +5,7 @@ This also holds at the same instant: under one lock, `InTurn` reads the row, com
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -14,6 +15,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from mailstore.models import RetentionPolicy
 from popadmin.web import audit_text
 
 
@@ -73,3 +75,13 @@ def _read(text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return values if isinstance(values, dict) else {}
+
+
+def mark(values: Mapping[str, Any]) -> str:
+    """Return the same token for the same values; of a row its text counts, of a policy also when it was saved."""
+    return hashlib.sha256(json.dumps(values, default=_words, sort_keys=True).encode()).hexdigest()
+
+
+def _words(value: Any) -> str:
+    """Return the text of a value; a policy that was saved again has another one."""
+    return f"{value} {value.saved_at}" if isinstance(value, RetentionPolicy) else str(value)

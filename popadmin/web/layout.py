@@ -1,4 +1,4 @@
-"""The frame of every page: the menu of the signed-in user, the theme, the languages."""
+"""The frame of every page: the menu of the signed-in user, the breadcrumbs, the theme, the languages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -71,3 +71,14 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
         for place in PLACES
         if place.is_visible(user)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Crumb:
+    label: Promise | str
+    url: Promise | str
+
+
+def crumb(label: Promise | str, name: str, *args: object) -> Crumb:
+    """Return a link to the page with this URL name; `crumbs` in the context lists them, the topmost first."""
+    return Crumb(label, reverse_lazy(name, args=args))

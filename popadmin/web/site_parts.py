@@ -1,17 +1,20 @@
-"""The parts of the site as the overview and monitors tell of them: who is at work, when the sweep ran."""
+"""The parts of the site, for the overview and for monitors: who is at work, when the sweep ran, the disks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import Value
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from mailstore.errors import MailError, StorageFull
+from mailstore.integrity import readiness
 from mailstore.integrity.heartbeat import SILENT
 from mailstore.messages import damaged_bodies
 from mailstore.messages.damaged_bodies import Damaged
@@ -68,6 +71,25 @@ def stored_mail(named: int = NAMED) -> StoredMail:
     return StoredMail(found.count(), damaged_bodies.messages(named, found) if named else [])
 
 
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """`place` says where it is; `trouble` None: it has room."""
+
+    label: Promise
+    place: str
+    trouble: Promise | None
+
+
+def disks() -> list[Disk]:
+    """Each is tried with a small write."""
+    database = settings.DATABASES["default"]
+    place = str(settings.DATA_DIR / "postgres") if settings.DATABASE_IS_PRIVATE else str(database.get("HOST", ""))
+    return [
+        Disk(_("Disk of the database"), place, _trouble(readiness.database_disk)),
+        Disk(_("Disk of the mail"), settings.MAIL_STORE_URL.removeprefix("file:"), _trouble(readiness.body_disk)),
+    ]
+
+
 def _running(beats: Mapping[str, datetime]) -> set[str]:
     """The parts that this site runs: listeners by their settings; the sweep, unless a timer makes its passes."""
     listeners = {POP3: any(getattr(settings, name) for name in POP3_SETTINGS), LMTP: settings.LMTP_LISTEN}
@@ -88,3 +110,13 @@ def _sweep(beats: Mapping[str, datetime], now: datetime) -> Part:
         max(filter(None, (passed_at, beats.get(SWEEP))), default=None),
         beats_well if SWEEP in beats else swept,
     )
+
+
+def _trouble(probe: Callable[[], None]) -> Promise | None:
+    try:
+        probe()
+    except StorageFull:
+        return _("full")
+    except (MailError, DatabaseError):
+        return _("cannot be written")
+    return None

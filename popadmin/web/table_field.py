@@ -2,69 +2,21 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mailstore.directory import address_error
 from mailstore.directory.fields.field import Field, Kind
 from mailstore.directory.policies import DAYS_AT_MOST
-from mailstore.models import Domain, RetentionPolicy
-from mailstore.policy.addresses import BadAddress, normal_domain
-from popadmin.web.address_field import AddressesField
-from popadmin.web.size_field import SizeField
-from popadmin.web.widgets import PLAIN
+from mailstore.models import RetentionPolicy
+from popadmin.web.form_fields import AddressesField, DomainField, LastDayField, SizeField
 
-DOMAIN_CHARACTERS = 254
 NOTE_ROWS = 3
 
 AnyForm = TypeVar("AnyForm", bound=type[forms.Form])
-
-
-class DomainField(forms.CharField):
-    """A domain by its name, in any letters, of those that `rows` are; None for an empty field."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=DOMAIN_CHARACTERS, widget=forms.TextInput(attrs=PLAIN), **kwargs)
-        self.rows = Domain.objects.none()
-
-    def clean(self, value: Any) -> Domain | None:
-        text = super().clean(value).strip()
-        if not text:
-            return None
-        try:
-            found = self.rows.filter(name=normal_domain(text)).first()
-        except BadAddress as error:
-            raise ValidationError(address_error.sentence(error), "domain") from error
-        if found is None:
-            raise ValidationError(_("%(domain)s is not one of your domains.") % {"domain": text}, "domain")
-        return found
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return str(initial or "") != str(data or "").strip()
-
-
-class LastDayField(forms.DateField):
-    """The last day on which something holds. Its value is the end of that day, or None for ever."""
-
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-    def clean(self, value: Any) -> datetime.datetime | None:
-        day = super().clean(value)
-        return None if day is None else timezone.make_aware(datetime.datetime.combine(day, datetime.time.max))
-
-    def prepare_value(self, value: Any) -> Any:
-        return timezone.localtime(value).date() if isinstance(value, datetime.datetime) else value
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(super().has_changed(self.prepare_value(initial), data))
 
 
 def label(field: Field) -> Any:

@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from django.conf import settings
 
+from popadmin.panel.overview_stats import Day
 from popadmin.templatetags.drawings import CHART_HEIGHT, day_bars, quota_bar, share_percent
-from popadmin.web.day_counts import Day
 from popadmin.web.layout import PLACES, THEMES
 
 SPRITE = Path(settings.BASE_DIR) / "static/vendor/bootstrap-icons/sprite.svg"

@@ -21,7 +21,7 @@ from popadmin.owner import access
 from popadmin.owner.device_setup import mail_program, qr
 from popadmin.owner.forms import Connect as ConnectForm
 from popadmin.web import form_rejection
-from popadmin.web.breadcrumbs import crumb
+from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 

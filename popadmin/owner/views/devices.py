@@ -18,8 +18,8 @@ from mailstore.models import Device
 from popadmin.owner import access, device_setup
 from popadmin.owner.forms import Mode, Rename
 from popadmin.web import device_mode, form_rejection
-from popadmin.web.breadcrumbs import crumb
-from popadmin.web.option_field import Option
+from popadmin.web.form_fields import Option
+from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor, find
 

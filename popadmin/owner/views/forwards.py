@@ -17,8 +17,8 @@ from mailstore.directory.outcome import Rejected
 from popadmin.owner import access
 from popadmin.owner.forms import Forward
 from popadmin.web import form_rejection
-from popadmin.web.breadcrumbs import crumb
 from popadmin.web.edit_conflict import InTurn
+from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 

@@ -17,7 +17,7 @@ from popadmin.lists.columns import Rows
 from popadmin.owner import access
 from popadmin.owner.device_setup import mail_program
 from popadmin.web import device_mode
-from popadmin.web.breadcrumbs import crumb
+from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 
 PAGE_ENTRIES = 50  # of the history

@@ -31,7 +31,7 @@ from popadmin.owner import access
 from popadmin.owner.forms import Restore as RestoreForm
 from popadmin.owner.views.mail_list import MailList, above_quota, restored
 from popadmin.web import form_rejection
-from popadmin.web.breadcrumbs import crumb
+from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor, find
 

@@ -15,7 +15,7 @@ from mailstore.directory.fields.domain import ADMIN
 from mailstore.models import Domain
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_domain
 from popadmin.web import table_field
-from popadmin.web.option_field import Option, OptionField
+from popadmin.web.form_fields import Option, OptionField
 from popadmin.web.widgets import PLAIN
 
 HOST, DOMAINS = "host", "domains"

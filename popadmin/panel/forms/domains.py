@@ -17,8 +17,8 @@ from mailstore.policy.addresses import BadAddress, normal_domain
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import MayLookAlike
 from popadmin.web import people
-from popadmin.web.address_field import AddressesField
 from popadmin.web.edit_conflict import SeenForm
+from popadmin.web.form_fields import AddressesField
 from popadmin.web.table_field import with_fields
 from popadmin.web.widgets import PLAIN
 

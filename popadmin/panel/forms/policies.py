@@ -17,9 +17,8 @@ from mailstore.directory.fields.policy import POLICY
 from mailstore.directory.policies import NAME_CHARACTERS
 from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
-from popadmin.web.edit_conflict import SeenForm
-from popadmin.web.option_field import Option, OptionField
-from popadmin.web.preview_token import mark
+from popadmin.web.edit_conflict import SeenForm, mark
+from popadmin.web.form_fields import Option, OptionField
 from popadmin.web.table_field import with_fields
 
 Relief = RetentionPolicy.Relief

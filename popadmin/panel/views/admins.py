@@ -26,7 +26,7 @@ from popadmin.panel import access
 from popadmin.panel.forms.admins import HOST, GrantDomains, NewAdmin
 from popadmin.panel.mailbox_filters import address_or_name
 from popadmin.web import form_rejection, request_lookup
-from popadmin.web.breadcrumbs import crumb
+from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 
 LIST = crumb(gettext_lazy("Administrators"), "admins")

@@ -25,8 +25,8 @@ from popadmin.panel import access
 from popadmin.panel.domain_filters import AliasFilters
 from popadmin.panel.forms.aliases import EditAlias, NewAlias
 from popadmin.web import form_rejection, request_lookup
-from popadmin.web.breadcrumbs import crumb
 from popadmin.web.edit_conflict import InTurn
+from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 
 LIST = crumb(gettext_lazy("Aliases"), "aliases")

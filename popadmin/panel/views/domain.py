@@ -21,8 +21,8 @@ from popadmin.panel.forms.domains import EditDomain, NewDomain
 from popadmin.panel.views.domains import LIST
 from popadmin.web import form_rejection, people, request_lookup
 from popadmin.web.amounts import size
-from popadmin.web.breadcrumbs import Crumb, crumb
 from popadmin.web.edit_conflict import InTurn
+from popadmin.web.layout import Crumb, crumb
 from popadmin.web.people import signed_in
 
 ENTRIES = 10  # of the audit; the rest is behind a link

@@ -22,7 +22,7 @@ from popadmin.panel.forms.confirm_name import TypedName
 from popadmin.panel.views.domain import OfDomain
 from popadmin.panel.views.domains import LIST
 from popadmin.web import form_rejection, request_lookup
-from popadmin.web.breadcrumbs import crumb
+from popadmin.web.layout import crumb
 
 
 class Removal(access.HostPage, OfDomain, FormView[TypedName]):

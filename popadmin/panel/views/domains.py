@@ -17,7 +17,7 @@ from popadmin.lists.views import EXPORT, ListPage
 from popadmin.panel import access
 from popadmin.panel.domain_filters import DomainFilters
 from popadmin.web import people
-from popadmin.web.breadcrumbs import crumb
+from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 
 ANOTHER = _("another domain")

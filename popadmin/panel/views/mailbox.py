@@ -23,8 +23,8 @@ from popadmin.panel import access, overview_stats
 from popadmin.panel.forms.mailboxes import EditMailbox, MustChange, NewMailbox
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.amounts import size
-from popadmin.web.breadcrumbs import crumb
 from popadmin.web.edit_conflict import InTurn
+from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 
 ENTRIES = 10  # of the audit; the rest is behind a link

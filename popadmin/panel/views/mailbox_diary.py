@@ -9,7 +9,7 @@ from popadmin.lists import diary_list
 from popadmin.lists.columns import Rows
 from popadmin.panel import access
 from popadmin.panel.views.mailbox import LIST, OfMailbox
-from popadmin.web.breadcrumbs import crumb
+from popadmin.web.layout import crumb
 
 
 class Diary(OfMailbox, diary_list.DiaryPage):

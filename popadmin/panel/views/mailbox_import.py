@@ -25,7 +25,7 @@ from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.mailbox_import import Bring, Columns
 from popadmin.web import form_rejection, people, request_lookup
-from popadmin.web.breadcrumbs import crumb
+from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 
 RECENT = 10

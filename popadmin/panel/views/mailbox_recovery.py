@@ -19,7 +19,7 @@ from popadmin.panel.forms.recovery import RestoreByDate
 from popadmin.panel.views.mailbox import LIST, OfMailbox
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.amounts import count, size
-from popadmin.web.breadcrumbs import crumb
+from popadmin.web.layout import crumb
 
 DAYS_SHOWN = 100  # rows of day and reason
 

@@ -10,10 +10,10 @@ from django.views.generic import TemplateView
 from popadmin.panel import access, overview_stats
 from popadmin.panel.usage_filters import NEAR_PERCENT
 from popadmin.web import people, site_parts
-from popadmin.web.breadcrumbs import crumb
 from popadmin.web.certificates import certificates
-from popadmin.web.disks import disks
+from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
+from popadmin.web.site_parts import disks
 
 
 class Overview(access.AdminPage, TemplateView):

@@ -22,7 +22,7 @@ from mailstore.retention.forecast import Forecast
 from popadmin.panel import access
 from popadmin.panel.forms.policies import ChoiceForm, PolicyForm, Previewed, values
 from popadmin.web import form_rejection, people, request_lookup
-from popadmin.web.breadcrumbs import crumb
+from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 
 LIST = crumb(gettext_lazy("Retention"), "policies")

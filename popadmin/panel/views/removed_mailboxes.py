@@ -21,7 +21,7 @@ from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import TypedName
 from popadmin.web import form_rejection, request_lookup
-from popadmin.web.breadcrumbs import crumb
+from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 
 

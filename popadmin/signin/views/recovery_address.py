@@ -18,7 +18,7 @@ from popadmin.signin import limits
 from popadmin.signin.forms.settings import Code as CodeForm
 from popadmin.signin.forms.settings import RecoveryAddress as AddressForm
 from popadmin.web import form_rejection
-from popadmin.web.breadcrumbs import crumb
+from popadmin.web.layout import crumb
 from popadmin.web.mailer import NotSent, letter, send
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor

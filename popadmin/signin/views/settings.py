@@ -25,7 +25,7 @@ from mailstore.models import Mailbox
 from popadmin.signin import actions, sessions
 from popadmin.signin.forms.settings import ChangePassword, Myself
 from popadmin.web import layout
-from popadmin.web.breadcrumbs import crumb
+from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 
