@@ -13,14 +13,13 @@ from django.utils.translation import gettext_lazy
 
 from mailstore.directory import audit, mailbox_lookup
 from mailstore.directory.audit import Actor
-from mailstore.directory.fields.mailbox import DEVICE
+from mailstore.directory.fields.mailbox import DEVICE, NO_POP
 from mailstore.directory.outcome import Rejected, refuse_violations
 from mailstore.models import Device, Mailbox
 from mailstore.policy import device_secret
 from mailstore.sql import device_settlement
 
 STARTS = DEVICE["start"].choices
-NO_POP = "none"  # a mode of the main password alone: no sign-in to POP
 RECENT = timedelta(days=30)
 NAME_CHARACTERS = 60
 _RACES = {

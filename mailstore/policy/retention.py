@@ -1,7 +1,8 @@
-"""Retention rules: which clocks a change restarts, and when owners get warnings. Pure."""
+"""Retention rules: which clocks a change restarts, what a forecast holds, and when owners get warnings. Pure."""
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 
 CAP_GRACE_DAYS = 7  # before a lowered cap of recovery takes effect, so that a typing error destroys nothing
@@ -22,6 +23,32 @@ class Rule:
     hold_days: int
     recovery_days: int
     recovery_octets: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Mail that leaves. `date` is the day in UTC on which it leaves; None: within the whole horizon, or at once."""
+
+    messages: int
+    octets: int
+    mailboxes: int
+    date: datetime.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What leaves the maildrops into recovery within HORIZON_DAYS: by `days`, in order, and in `total`.
+
+    `before` is the total under the rules as they are. `destroyed` is what the next pass takes out of recovery for good.
+    `relieved` is what it also moves out of full mailboxes to make room; its `mailboxes` are the full ones (None: not
+    counted).
+    """
+
+    days: tuple[Leaving, ...]
+    total: Leaving
+    before: Leaving
+    destroyed: Leaving
+    relieved: Leaving | None
 
 
 def sharpened(old: Rule, new: Rule) -> set[str]:

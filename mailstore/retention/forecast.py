@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from django.utils import timezone
 from mailstore import bodies
 from mailstore.directory.policies import Plan
 from mailstore.models import Domain, Mailbox, RetentionPolicy
-from mailstore.policy.retention import HORIZON_DAYS
+from mailstore.policy.retention import HORIZON_DAYS, Forecast, Leaving
 from mailstore.retention import recovery_cap_step, recovery_step, relief_step
 from mailstore.retention.dry_run import columns, run_on_copies
 from mailstore.retention.message_steps import MESSAGE_STEPS
@@ -61,32 +61,6 @@ SELECT count(*), coalesce(sum(gone.octets), 0)::bigint, count(DISTINCT gone.mail
 """
 
 Which = dict[str, Any]  # the parameters of a statement: `key` of what is picked, and `now`
-
-
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """Mail that leaves. `date` is the day in UTC on which it leaves; None: within the whole horizon, or at once."""
-
-    messages: int
-    octets: int
-    mailboxes: int
-    date: datetime.date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """What leaves the maildrops into recovery within HORIZON_DAYS: by `days`, in order, and in `total`.
-
-    `before` is the total under the rules as they are. `destroyed` is what the next pass takes out of recovery for good.
-    `relieved` is what it also moves out of full mailboxes to make room; its `mailboxes` are the full ones (None: not
-    counted).
-    """
-
-    days: tuple[Leaving, ...]
-    total: Leaving
-    before: Leaving
-    destroyed: Leaving
-    relieved: Leaving | None
 
 
 def of_policy(plan: Plan, *, now: datetime.datetime | None = None) -> Forecast:

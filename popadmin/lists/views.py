@@ -20,7 +20,7 @@ from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.list_state import State
 from popadmin.lists.selection import TICKED_MOST, Choice
 from popadmin.web import request_lookup
-from popadmin.web.amounts import count
+from popadmin.web.formats import count
 
 PAGE_ROWS = 50
 EXPORT = "export"  # in the query string: the list as a file

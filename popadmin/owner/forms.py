@@ -13,8 +13,7 @@ from mailstore.directory.fields.mailbox import DEVICE
 from mailstore.models import Device
 from popadmin.web import table_field
 from popadmin.web.device_mode import MODES, STARTS
-from popadmin.web.edit_conflict import SeenForm
-from popadmin.web.form_fields import AddressesField, Option, OptionField
+from popadmin.web.form_fields import Option, OptionField
 
 
 class _Name(forms.Form):
@@ -89,10 +88,3 @@ class Restore(forms.Form):
     @property
     def again(self) -> bool:
         return bool(self.cleaned_data["uidl"] == AGAIN)
-
-
-class Forward(SeenForm):
-    targets = AddressesField(
-        label=_("Forward to"), required=False, help_text=_("One address per line. Leave empty to forward nothing.")
-    )
-    keep_copy = forms.BooleanField(label=_("Keep a copy in the mailbox"), required=False)

@@ -24,8 +24,8 @@ from popadmin.panel import access
 from popadmin.panel.bulk_field_changes import Change, NothingAsked
 from popadmin.templatetags.policies import forecast_lines
 from popadmin.web import table_field
-from popadmin.web.amounts import count, size
 from popadmin.web.form_fields import SizeField
+from popadmin.web.formats import count, size
 from popadmin.web.people import signed_in
 
 Made = TypeVar("Made")

@@ -16,8 +16,7 @@ from django.utils.translation import ngettext, pgettext
 from mailstore.models import Alias
 from popadmin.templatetags.drawings import quota_bar
 from popadmin.templatetags.mailboxes import both_ways, in_script, small
-from popadmin.web.amounts import count, size
-from popadmin.web.times import moment
+from popadmin.web.formats import count, moment, size
 
 register = template.Library()
 

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from mailstore.messages.mailbox_usage import Split
-from popadmin.web.amounts import count, size
+from popadmin.web.formats import count, size
 
 register = template.Library()
 

@@ -1,13 +1,23 @@
-"""A form field as the pages show it: label, input, help and errors, linked for screen readers."""
+"""Inputs as the pages show them: fields with label, help and errors, radio buttons, the checkbox of a row."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import template
+from django.db.models import Model
 from django.forms import BoundField, CheckboxInput, Select
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from popadmin.lists.selection import Choice
 
 register = template.Library()
+
+TICK = (
+    '<label class="hit"><input type="hidden" name="shown" value="{key}"><input type="checkbox" '
+    'class="form-check-input" name="ticked" value="{key}" aria-label="{label} {row}"{checked}></label>'
+)
 
 
 @register.inclusion_tag("parts/field.html")
@@ -23,6 +33,18 @@ def field(bound: BoundField) -> dict[str, Any]:
 def options(bound: BoundField) -> dict[str, Any]:
     """Show an `OptionField`: one radio button per option, each with its line."""
     return {"field": bound, "options": bound.field.options, "chosen": bound.value()}  # type: ignore[attr-defined]  # of Explained
+
+
+@register.filter
+def has(choice: Choice, key: int) -> bool:
+    return choice.has(key)
+
+
+@register.simple_tag
+def tick(row: Model, choice: Choice, label: str) -> SafeString:
+    """A hidden field says that the row was shown, which tells an unticked row from one that was not on the page."""
+    checked = SafeString(" checked") if choice.has(row.pk) else ""
+    return format_html(TICK, key=row.pk, label=label, row=row, checked=checked)
 
 
 def _focus(bound: BoundField) -> dict[str, bool]:

@@ -1,26 +1,25 @@
-"""Mailboxes as the panel shows them: their state, and their address in both spellings."""
+"""Mailboxes as the pages show them: their state, their address in both spellings, and what was found in them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from mailstore.directory.fields.field import Field, Kind
 from mailstore.directory.fields.mailbox import MAILBOX
-from mailstore.models import Mailbox
+from mailstore.models import Finding, Mailbox
 from mailstore.policy.addresses import shown_domain
-from popadmin.templatetags.drawings import quota_bar
-from popadmin.templatetags.findings import found_marks
-from popadmin.web import audit_text, table_field
-from popadmin.web.amounts import count
-from popadmin.web.times import moment
+from popadmin.templatetags.drawings import icon, quota_bar
+from popadmin.web import audit_text, finding_text, table_field
+from popadmin.web.formats import count, moment
 
 register = template.Library()
 
@@ -125,6 +124,24 @@ def in_script(name: str) -> str:
 
 def small(text: str) -> SafeString:
     return format_html("<small>{}</small>", text) if text else SafeString()
+
+
+@register.inclusion_tag("parts/findings.html")
+def finding_notices(found: Iterable[Finding]) -> dict[str, Any]:
+    """Show one notice per finding, with its remedy."""
+    notices = [(finding, capfirst(finding_text.title(finding)), finding_text.fact(finding)) for finding in found]
+    return {"notices": [(*each, finding_text.remedy(each[0])) for each in notices]}
+
+
+@register.simple_tag
+def found_marks(found: list[Finding]) -> SafeString:
+    """Return one line per finding for a row of a list. Built in Python, as most rows have none."""
+    if not found:
+        return SafeString()
+    mark = icon("exclamation-triangle")
+    return format_html_join(
+        "", '<small class="sub found">{} {}</small>', ((mark, words) for words in finding_text.kinds(found))
+    )
 
 
 def _usual() -> str:

@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mailstore.models import RetentionPolicy
-from mailstore.policy.retention import HORIZON_DAYS
-from mailstore.retention.forecast import Forecast, Leaving
-from popadmin.web.amounts import count, size
+from mailstore.policy.retention import HORIZON_DAYS, Forecast, Leaving
+from popadmin.web.formats import count, size
 
 register = template.Library()
 

@@ -15,8 +15,7 @@ from mailstore.directory.fields.mailbox import DEVICE, MAILBOX
 from mailstore.directory.fields.policy import POLICY
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
 from popadmin.web import device_mode
-from popadmin.web.amounts import count, size_or_none
-from popadmin.web.times import exact
+from popadmin.web.formats import count, exact, size_or_none
 
 # Each verb that an action writes; tests hold this table against the code.
 VERBS: dict[str, Promise] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.directory.devices import NO_POP
+from mailstore.directory.fields.mailbox import NO_POP
 from mailstore.models import Device
 from popadmin.web.form_fields import Option
 

@@ -95,6 +95,7 @@ class MailboxValues(TypedDict, total=False):
     policy_at_once: bool
 
 
+NO_POP = "none"  # a mode of the main password alone: no sign-in to POP
 DEVICE = Table(
     (
         Field(

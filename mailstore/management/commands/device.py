@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from mailstore.directory import devices
-from mailstore.directory.fields.mailbox import DEVICE
+from mailstore.directory.fields.mailbox import DEVICE, NO_POP
 from mailstore.management import text_table
 from mailstore.management.field_options import add_field_options, json_values
 from mailstore.management.noun_verb import NounCommand, Options, Verb
@@ -80,7 +80,7 @@ class Command(NounCommand):
         device = devices.set_mode(address, options["name"], mode, actor=actor())
         if options["json"]:
             self.say_json({"address": address, "name": device.name, "mode": mode})
-        elif mode == devices.NO_POP:
+        elif mode == NO_POP:
             self.stdout.write(f"{address}: the main password signs in to POP no more")
         else:
             self.stdout.write(f"{address}: device {device.name} is {Device.Mode(mode).label}")
@@ -117,7 +117,7 @@ def _name(parser: CommandParser) -> None:
 
 def _mode_arguments(parser: CommandParser) -> None:
     _name(parser)
-    parser.add_argument("mode", metavar="MODE", choices=[*Device.Mode.values, devices.NO_POP])
+    parser.add_argument("mode", metavar="MODE", choices=[*Device.Mode.values, NO_POP])
 
 
 def _add_arguments(parser: CommandParser) -> None:

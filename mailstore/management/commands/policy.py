@@ -17,7 +17,7 @@ from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import actor
 from mailstore.models import RetentionPolicy
 from mailstore.policy.quota import format_octets
-from mailstore.policy.retention import HORIZON_DAYS
+from mailstore.policy.retention import HORIZON_DAYS, Forecast, Leaving
 from mailstore.retention import forecast
 
 HEADINGS = ("POLICY", "EXPIRES", "AFTER ALL HAVE IT", "WHEN ALL HAVE IT", "RELIEF", "RECOVERY", "DOMAINS", "MAILBOXES")
@@ -73,7 +73,7 @@ class Command(NounCommand):
         else:
             self.stdout.write(f"{options['name']}: removed")
 
-    def _say_forecast(self, foreseen: forecast.Forecast, options: Options) -> None:
+    def _say_forecast(self, foreseen: Forecast, options: Options) -> None:
         if options["json"]:
             self.say_json(asdict(foreseen))
             return
@@ -126,5 +126,5 @@ def _in_days(days: int | None) -> str:
     return "never" if days is None else f"{days} d"
 
 
-def _all_of(going: forecast.Leaving) -> str:
+def _all_of(going: Leaving) -> str:
     return f"{going.messages} messages, {text_table.about(going.octets)}, in {going.mailboxes} mailboxes"

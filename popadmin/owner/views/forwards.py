@@ -5,22 +5,33 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.generic import FormView
 
 from mailstore.directory import forwards, row_locks
 from mailstore.directory.outcome import Rejected
 from popadmin.owner import access
-from popadmin.owner.forms import Forward
 from popadmin.web import form_rejection
-from popadmin.web.edit_conflict import InTurn
+from popadmin.web.edit_conflict import InTurn, SeenForm
+from popadmin.web.form_fields import AddressesField
 from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
+
+
+class Forward(SeenForm):
+    targets = AddressesField(
+        label=gettext_lazy("Forward to"),
+        required=False,
+        help_text=gettext_lazy("One address per line. Leave empty to forward nothing."),
+    )
+    keep_copy = forms.BooleanField(label=gettext_lazy("Keep a copy in the mailbox"), required=False)
 
 
 class Forwards(InTurn, FormView[Forward]):

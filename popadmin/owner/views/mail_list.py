@@ -12,7 +12,7 @@ from mailstore.messages import message_file, message_titles
 from mailstore.messages.recovery import Restored
 from popadmin.lists.columns import Filters, Rows
 from popadmin.lists.views import ListPage
-from popadmin.web.amounts import count, size
+from popadmin.web.formats import count, size
 
 PAGE_ROWS = 25
 

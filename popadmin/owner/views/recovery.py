@@ -27,7 +27,7 @@ from popadmin.owner import access
 from popadmin.owner.forms import Restore as RestoreForm
 from popadmin.owner.views.mail_list import MailList, Words, above_quota, restored
 from popadmin.web import form_rejection
-from popadmin.web.amounts import count
+from popadmin.web.formats import count
 from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor

@@ -18,8 +18,8 @@ from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_addres
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import MayLookAlike
 from popadmin.web import people
-from popadmin.web.amounts import size_or_none
 from popadmin.web.edit_conflict import SeenForm
+from popadmin.web.formats import size_or_none
 from popadmin.web.table_field import with_fields
 
 _APART = ("policy", "must_change_password")  # these belong to forms of their own

@@ -20,8 +20,8 @@ from popadmin.panel import access
 from popadmin.panel.forms.domains import EditDomain, NewDomain
 from popadmin.panel.views.domains import LIST
 from popadmin.web import form_rejection, people, request_lookup
-from popadmin.web.amounts import size
 from popadmin.web.edit_conflict import InTurn
+from popadmin.web.formats import size
 from popadmin.web.layout import Crumb, crumb
 from popadmin.web.people import signed_in
 

@@ -22,8 +22,8 @@ from popadmin.lists import diary_list
 from popadmin.panel import access, overview_stats
 from popadmin.panel.forms.mailboxes import EditMailbox, MustChange, NewMailbox
 from popadmin.web import form_rejection, request_lookup
-from popadmin.web.amounts import size
 from popadmin.web.edit_conflict import InTurn
+from popadmin.web.formats import size
 from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 

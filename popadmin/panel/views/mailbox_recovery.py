@@ -18,7 +18,7 @@ from popadmin.panel import overview_stats
 from popadmin.panel.forms.recovery import RestoreByDate
 from popadmin.panel.views.mailbox import LIST, OfMailbox
 from popadmin.web import form_rejection, request_lookup
-from popadmin.web.amounts import count, size
+from popadmin.web.formats import count, size
 from popadmin.web.layout import crumb
 
 DAYS_SHOWN = 100  # rows of day and reason

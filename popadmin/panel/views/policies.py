@@ -17,8 +17,8 @@ from django.views.generic import FormView, TemplateView
 from mailstore.directory import domains, mailboxes, policies, row_locks
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import Domain, Mailbox, RetentionPolicy, User
+from mailstore.policy.retention import Forecast
 from mailstore.retention import forecast
-from mailstore.retention.forecast import Forecast
 from popadmin.panel import access
 from popadmin.panel.forms.policies import ChoiceForm, PolicyForm, Previewed, values
 from popadmin.web import form_rejection, people, request_lookup

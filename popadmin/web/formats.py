@@ -1,26 +1,56 @@
-"""Format moments: relative in words, with the exact time in the reader's zone on hover."""
+"""Format sizes, counts and moments for the reader: in their language, and in the time zone of their browser."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, get_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+GROUPED = 1000  # smaller numbers look the same everywhere; lists have a hundred of them
+STEP = 1024  # the units of quotas: powers of 1024, as mailstore.policy.quota reads them
+SIZE_UNITS = (
+    pgettext_lazy("unit", "KB"),
+    pgettext_lazy("unit", "MB"),
+    pgettext_lazy("unit", "GB"),
+    pgettext_lazy("unit", "TB"),
+)
 JUST_NOW_SECONDS = 60
-SECONDS_TOLD = 60  # longer durations are given in minutes only
+SECONDS_SHOWN = 60  # longer durations are given in minutes only
 WORDS_SECONDS = 30 * 86400  # beyond it, a date is clearer than "2 months"
-UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (
+TIME_UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (
     (7 * 86400, lambda number: ngettext("%(number)d week", "%(number)d weeks", number)),
     (86400, lambda number: ngettext("%(number)d day", "%(number)d days", number)),
     (3600, lambda number: ngettext("%(number)d hour", "%(number)d hours", number)),
     (60, lambda number: ngettext("%(number)d minute", "%(number)d minutes", number)),
 )
+
+
+def size(octets: int) -> str:
+    """Format octets: `1.5 GB`, in French `1,5 Go`; below 1 KB the exact number."""
+    if octets < STEP:
+        return ngettext("%(count)s byte", "%(count)s bytes", octets) % {"count": octets}
+    amount, unit = _scaled(octets)
+    return f"{amount:.1f}\N{NO-BREAK SPACE}{unit}".replace(".", get_format("DECIMAL_SEPARATOR"), 1)
+
+
+def size_or_none(octets: int | None) -> str:
+    """Format a quota; None means no quota."""
+    return _("no limit") if octets is None else size(octets)
+
+
+def count(number: int) -> str:
+    """Format a number: `12,345`, in French `12 345`."""
+    return str(number) if 0 <= number < GROUPED else number_format(number, force_grouping=True)
 
 
 def moment(at: datetime.datetime | None, nothing: str | None = None) -> SafeString | str:
@@ -46,7 +76,7 @@ def day(moment: datetime.datetime, shape: str = "DATE_FORMAT") -> SafeString:
 def lasted(began: datetime.datetime, ended: datetime.datetime) -> str:
     """Return a duration in words: `12 seconds`, `3 minutes`."""
     seconds = round((ended - began).total_seconds())
-    if seconds < SECONDS_TOLD:
+    if seconds < SECONDS_SHOWN:
         return ngettext("%(number)d second", "%(number)d seconds", seconds) % {"number": seconds}
     return _number(seconds)
 
@@ -55,6 +85,16 @@ def exact(at: datetime.datetime) -> str:
     """Return the time to the minute, with the zone: `26/11/2026 07:47 CET`."""
     local = timezone.localtime(at)
     return f"{date_format(local, 'SHORT_DATETIME_FORMAT')} {local.tzname()}"
+
+
+def _scaled(octets: int) -> tuple[float, StrOrPromise]:
+    """Return the amount in the largest unit that leaves at least 1, after rounding."""
+    amount = octets / STEP
+    for unit in SIZE_UNITS[:-1]:
+        if round(amount, 1) < STEP:
+            return amount, unit
+        amount /= STEP
+    return amount, SIZE_UNITS[-1]
 
 
 def _words(at: datetime.datetime) -> str:
@@ -70,6 +110,6 @@ def _words(at: datetime.datetime) -> str:
 
 
 def _number(seconds: float) -> str:
-    unit, words = next((unit, words) for unit, words in UNITS if seconds >= unit)
+    unit, words = next((unit, words) for unit, words in TIME_UNITS if seconds >= unit)
     number = int(seconds // unit)
     return (words(number) % {"number": number}).replace(" ", "\N{NO-BREAK SPACE}")
