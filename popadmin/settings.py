@@ -6,19 +6,17 @@ import os
 import re
 import socket
 from pathlib import Path
-from typing import Any
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.contrib.messages import constants
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from psycopg import conninfo
 
 from mailstore import keypair
 from mailstore.policy.quota import BadSize, parse_octets
+from popadmin.config import database, logs, mail_url, secret_key, service_start
 from popadmin.config import environment as env
-from popadmin.config import logs, mail_url, postgres_socket, secret_key, service_start
 from popadmin.http_server.limits import Limits
 from popadmin.up import site_pointer
 
@@ -131,61 +129,11 @@ MAX_MESSAGE_OCTETS = _message_limit()
 
 # --- rows and bodies --------------------------------------------------------------------------------------------
 
-
-def _database() -> dict[str, Any]:
-    """Django's form of DATABASE_URL; unset means the private Postgres that `up` runs under the data folder."""
-    url = env.secret("DATABASE_URL")
-    if not url:
-        return {
-            "NAME": "popadmin",
-            "USER": "popadmin",
-            "HOST": str(postgres_socket.folder(DATA_DIR)),
-            "PORT": str(postgres_socket.PORT),
-        }
-    allowed = "postgres://USER:PASSWORD@HOST:PORT/NAME, or postgres://USER@/NAME?host=/socket/folder"
-    if not url.startswith(("postgres://", "postgresql://")):
-        scheme, colon, _ = url.partition("://")
-        raise env.bad("DATABASE_URL", f"{scheme}://…" if colon else "…", allowed)
-    try:
-        parts = conninfo.conninfo_to_dict(url)
-    except Exception as error:
-        raise env.bad("DATABASE_URL", "…", allowed) from error
-    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    found: dict[str, Any] = {names[key]: str(value) for key, value in parts.items() if key in names and value}
-    ports = found.get("PORT", "5432").split(",")
-    if "NAME" not in found or not all(map(_is_port, ports)):
-        raise env.bad("DATABASE_URL", "…", allowed)
-    found["OPTIONS"] = {key: value for key, value in parts.items() if key not in names}
-    return found
-
-
-def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536
-
-
-_connect = _database()
-DATABASE_IS_PRIVATE = not env.secret("DATABASE_URL")
-DATABASE_CONNINFO = conninfo.make_conninfo(
-    dbname=_connect["NAME"],
-    user=_connect.get("USER"),
-    password=_connect.get("PASSWORD"),
-    host=_connect.get("HOST"),
-    port=_connect.get("PORT"),
-    **_connect.get("OPTIONS", {}),
-)
-# On any server what the private one is set to: rows are mostly in memory, where a look-up by key costs little more than
-# a walk, and no page's statement is worth compiling. What the operator's URL says of it stands.
-_PLANNING = "-c random_page_cost=1.1 -c jit=off"
-_given = _connect.get("OPTIONS", {})
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.postgresql",
-        "CONN_MAX_AGE": 600,
-        "CONN_HEALTH_CHECKS": True,
-        **_connect,
-        "OPTIONS": {"connect_timeout": 5, **_given, "options": f"{_PLANNING} {_given.get('options', '')}".strip()},
-    }
-}
+_database_url = env.secret("DATABASE_URL")
+DATABASE_IS_PRIVATE = not _database_url  # `up` runs it under the data folder
+_database = database.from_url(_database_url) if _database_url else database.private(DATA_DIR)
+DATABASE_CONNINFO = database.libpq_form(_database)
+DATABASES = {"default": database.django_form(_database)}
 MAIL_STORE_URL = env.text("MAIL_STORE_URL", f"file:{DATA_DIR / 'bodies'}")
 if not MAIL_STORE_URL.startswith("file:/"):
     raise env.bad("MAIL_STORE_URL", MAIL_STORE_URL, "file:/absolute/folder")

@@ -18,7 +18,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from mailstore import durable_file
-from popadmin.config import postgres_socket
+from popadmin.config import database
 from popadmin.up import binaries, leftovers, privilege, processes
 from popadmin.up.errors import UpError
 
@@ -71,7 +71,7 @@ class Cluster:
     ) -> None:
         self.root = data_dir.resolve() / "postgres"
         self.data = self.root / "data"
-        self.socket = postgres_socket.folder(data_dir.resolve())
+        self.socket = database.socket_folder(data_dir.resolve())
         self._as = privilege.choose(self.data)
         self._promises = DURABLE if durable else FOR_TESTS_ONLY
         self._connections = max(connections, LEAST_CONNECTIONS)
@@ -81,12 +81,12 @@ class Cluster:
     # --- where it is --------------------------------------------------------------------------------------------
 
     def conninfo(self, *, dbname: str = NAME, user: str = NAME) -> str:
-        return make_conninfo(dbname=dbname, user=user, host=str(self.socket), port=postgres_socket.PORT)
+        return make_conninfo(dbname=dbname, user=user, host=str(self.socket), port=database.SOCKET_PORT)
 
     @property
     def url(self) -> str:
         """As DATABASE_URL takes it."""
-        return f"postgres://{NAME}@/{NAME}?host={quote(str(self.socket), safe='/')}&port={postgres_socket.PORT}"
+        return f"postgres://{NAME}@/{NAME}?host={quote(str(self.socket), safe='/')}&port={database.SOCKET_PORT}"
 
     @property
     def pid(self) -> int | None:
@@ -165,7 +165,7 @@ class Cluster:
             "listen_addresses": "",
             "unix_socket_directories": f'"{self.socket}"',
             "unix_socket_permissions": "0700",
-            "port": str(postgres_socket.PORT),
+            "port": str(database.SOCKET_PORT),
             "max_connections": str(max(self._connections, self._connections_of_the_operator())),
             **self._promises,
         }
@@ -231,7 +231,7 @@ class Cluster:
         """
         leftovers.end(self.data)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        (self.socket / f".s.PGSQL.{postgres_socket.PORT}.lock").unlink(missing_ok=True)
+        (self.socket / f".s.PGSQL.{database.SOCKET_PORT}.lock").unlink(missing_ok=True)
 
     # --- the end ------------------------------------------------------------------------------------------------
 
