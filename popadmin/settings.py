@@ -204,9 +204,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "popadmin.signin.middleware.SignInFirst",
-    "popadmin.signin.middleware.PasswordFirst",
-    "popadmin.signin.middleware.Seen",
+    "popadmin.signin.middleware.RequireSignIn",
+    "popadmin.signin.middleware.RequireNewPassword",
+    "popadmin.signin.middleware.RecordSessionUse",
     "popadmin.web.middleware.UserLanguage",  # after LocaleMiddleware: the user's choice wins over cookie and browser
     "popadmin.web.middleware.ReaderZone",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -246,7 +246,7 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
 SESSION_ENGINE = "popadmin.signin.sessions"
-CSRF_FAILURE_VIEW = "popadmin.signin.views.sign_in.too_old"
+CSRF_FAILURE_VIEW = "popadmin.signin.views.sign_in.csrf_failure"
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_AGE = THEME_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"

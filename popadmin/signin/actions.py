@@ -29,14 +29,14 @@ def reset_password(user: User, password: str, *, client: str | None) -> None:
 
 
 @transaction.atomic
-def choose_language(user: User, language: str, *, actor: Actor) -> None:
+def set_language(user: User, language: str, *, actor: Actor) -> None:
     """Set `language`, one of settings.LANGUAGES, for this user everywhere."""
     if User.objects.filter(pk=user.pk).exclude(language=language).update(language=language):
         _record(user, "language.change", actor, language=language)
 
 
 @transaction.atomic
-def choose_name(user: User, name: str, *, actor: Actor) -> None:
+def set_name(user: User, name: str, *, actor: Actor) -> None:
     """Set the name that others see beside the address; it may be empty."""
     changes = assign(user, {"name": " ".join(name.split())})
     if changes:

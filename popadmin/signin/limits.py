@@ -1,4 +1,4 @@
-"""Limits of this web process: slow hashes that run at once, wrong passwords, mails to people."""
+"""Limits of this web process: slow password hashes at the same time, wrong passwords, mails to one person."""
 
 from __future__ import annotations
 
@@ -14,69 +14,76 @@ from mailstore.policy.networks import is_loopback, network
 from mailstore.policy.rate_limit import RateLimit
 from mailstore.policy.throttle import Throttle
 
-LOCAL = "unix"  # a request that came by a unix socket has no address
-RUNNING = 2  # more than cores only take memory, 19 MiB each
-WAITING = 2  # waiting threads, for known and for unknown users each; a process has eight threads
-OF_NETWORK = 2  # places of unknown users of one network, running or waiting
-WAIT_SECONDS = 1.0  # for a place: some 80 hashes
+LOCAL = "unix"  # the client of a request that came by a unix socket, which has no address
+RUNNING_LIMIT = 2  # hashes: more than there are cores would only take memory, 19 MiB each
+WAITING_LIMIT = 2  # threads that wait, for known and for unknown users each; a process has eight threads
+NETWORK_LIMIT = 2  # slots of unknown users of one network, running or waiting
+WAIT_SECONDS = 1.0  # for a slot: the time of some 80 hashes
+HOUR_SECONDS = 3600
+NETWORK_HOURLY = 20  # requests for a mail: an office after its holidays; more means that somebody tries names
+ACCOUNT_HOURLY = 3  # mails to one person, who may mistype and try again
 
 
 class Busy(Exception):
-    """No place became free in time."""
+    """No slot became free in time."""
 
 
-class Places:
-    """The places of one process."""
+class HashSlots:
+    """The slots of one process for slow password hashes.
+
+    A flood of wrong passwords must leave threads for the pages and cores for the mail. Users who signed in from the
+    same network within a month go first. Unknown users of one network share a limit.
+    """
 
     def __init__(self, wait_seconds: float = WAIT_SECONDS) -> None:
         self._wait_seconds = wait_seconds
         self._changed = Condition()
         self._running = 0
-        self._waiting = {True: 0, False: 0}  # known or not
-        self._networks: Counter[str] = Counter()  # of strangers
+        self._waiting = {True: 0, False: 0}  # by whether the user is known
+        self._networks: Counter[str] = Counter()  # of unknown users
 
     @contextmanager
-    def one(self, client: str, *, known: bool) -> Iterator[None]:
-        """Hold a place while a hash is computed. Busy if none becomes free soon."""
-        where = "" if known or is_loopback(client or "unix") else network(client)
+    def hold(self, client: str, *, known: bool) -> Iterator[None]:
+        """Hold a slot while a hash is computed. Raise Busy if none becomes free soon."""
+        limited = "" if known or is_loopback(client or LOCAL) else network(client)
         with self._changed:
-            self._enter(where, known=known)
+            self._enter(limited, known=known)
         try:
             yield
         finally:
             with self._changed:
                 self._running -= 1
-                self._leave(where)
+                self._leave(limited)
                 self._changed.notify_all()
 
-    def _enter(self, where: str, *, known: bool) -> None:
-        if where and self._networks[where] >= OF_NETWORK:
+    def _enter(self, limited: str, *, known: bool) -> None:
+        if limited and self._networks[limited] >= NETWORK_LIMIT:
             raise Busy
-        if not self._free(known) and self._waiting[known] >= WAITING:
+        if not self._is_free(known) and self._waiting[known] >= WAITING_LIMIT:
             raise Busy
-        self._networks[where] += 1
+        self._networks[limited] += 1
         self._waiting[known] += 1
-        there = self._changed.wait_for(lambda: self._free(known), self._wait_seconds)
+        became_free = self._changed.wait_for(lambda: self._is_free(known), self._wait_seconds)
         self._waiting[known] -= 1
-        if not there:
-            self._leave(where)
+        if not became_free:
+            self._leave(limited)
             raise Busy
         self._running += 1
 
-    def _leave(self, where: str) -> None:
-        self._networks[where] -= 1
-        if not self._networks[where]:
-            del self._networks[where]
+    def _leave(self, limited: str) -> None:
+        self._networks[limited] -= 1
+        if not self._networks[limited]:
+            del self._networks[limited]
 
-    def _free(self, known: bool) -> bool:
-        return self._running < RUNNING and (known or not self._waiting[True])
-
-
-places = Places()
+    def _is_free(self, known: bool) -> bool:
+        return self._running < RUNNING_LIMIT and (known or not self._waiting[True])
 
 
 class LoginThrottle:
-    """The memory of one web process. Names are those of `signs_in_as`; passwords are kept only as keyed digests."""
+    """Slow down password guessing in one process; mailstore.policy.throttle has the rules.
+
+    Names are those that `people.login_name` returns. Passwords are kept only as keyed digests.
+    """
 
     def __init__(self) -> None:
         self._throttle = Throttle()
@@ -86,34 +93,31 @@ class LoginThrottle:
         client = client or LOCAL
         return self._throttle.barred(client, name, time.monotonic(), loopback=is_loopback(client))
 
-    def wrong(self, client: str, name: str, password: str, *, unknown: bool) -> None:
+    def failed(self, client: str, name: str, password: str, *, unknown: bool) -> None:
         digest = hashlib.blake2b(password.encode(), key=self._key, digest_size=16).digest()
         client = client or LOCAL
         now, loopback = time.monotonic(), is_loopback(client)
         self._throttle.failed(client, name, digest, now, unknown=unknown, loopback=loopback)
 
-    def right(self, client: str, name: str) -> None:
+    def succeeded(self, client: str, name: str) -> None:
         self._throttle.succeeded(client or LOCAL, name, time.monotonic())
 
 
-guesses = LoginThrottle()
+hash_slots = HashSlots()
+login_throttle = LoginThrottle()
+_mails_by_network = RateLimit(NETWORK_HOURLY, HOUR_SECONDS)
+_mails_by_account = RateLimit(ACCOUNT_HOURLY, HOUR_SECONDS)
 
 
-HOUR_SECONDS = 3600
-NETWORK_HOURLY = 20  # an office after its holidays; more is somebody who tries names
-ACCOUNT_HOURLY = 3  # mails to one person, who may mistype and try again
+def may_request_mail(client: str) -> bool:
+    """Count a request for a mail from this client's network. Return False above the limit.
 
-_by_network = RateLimit(NETWORK_HOURLY, HOUR_SECONDS)
-_by_account = RateLimit(ACCOUNT_HOURLY, HOUR_SECONDS)
-
-
-def from_network(client: str) -> bool:
-    """Count a request from this client's network; False above the limit. Requests from this machine are not counted:
-    behind a proxy that passes no addresses, all users would share one limit."""
+    Requests from this machine are not counted: behind a proxy that passes no addresses, all users would share a limit.
+    """
     client = client or LOCAL
-    return is_loopback(client) or _by_network.allowed(network(client), time.monotonic())
+    return is_loopback(client) or _mails_by_network.allowed(network(client), time.monotonic())
 
 
-def for_account(name: str) -> bool:
-    """Count a mail for this account, known or not; return False above the limit."""
-    return _by_account.allowed(name, time.monotonic())
+def may_mail(account: str) -> bool:
+    """Count a mail to this account, known or not. Return False above the limit."""
+    return _mails_by_account.allowed(account, time.monotonic())

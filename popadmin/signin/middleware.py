@@ -11,25 +11,25 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from popadmin.signin import resubmit
-from popadmin.signin.sessions import KEPT_CHARACTERS
-from popadmin.signin.views.sign_in import signed_out
+from popadmin.signin.sessions import USER_AGENT_CHARACTERS
+from popadmin.signin.views.sign_in import sign_in_again
 from popadmin.web.middleware import GetResponse
 
-SEEN_SECONDS = 300  # how exact "last seen" is: a page that is opened in between writes nothing
+LAST_SEEN_SECONDS = 300  # how exact "last seen" is: a page that is opened earlier writes nothing
 
 
-class SignInFirst(LoginRequiredMiddleware):
-    """Send users who are not signed in to the sign-in page, then back; a form that they sent is kept for them."""
+class RequireSignIn(LoginRequiredMiddleware):
+    """Send users who are not signed in to the sign-in page, then back. A form that they sent is kept for them."""
 
     def handle_no_permission(  # type: ignore[override]  # Django's stub knows no page here
         self, request: HttpRequest, view_func: Any
     ) -> HttpResponse:
-        sent = resubmit.sent(request)
-        return super().handle_no_permission(request, view_func) if sent is None else signed_out(request, sent)
+        sent = resubmit.sent_form(request)
+        return super().handle_no_permission(request, view_func) if sent is None else sign_in_again(request, sent)
 
 
-class PasswordFirst:
-    """Users who must choose a new password can do that or sign out, and nothing else."""
+class RequireNewPassword:
+    """Let users who must choose a new password do that or sign out, and nothing else."""
 
     ALLOWED = frozenset({"settings-password", "sign-out", "language", "theme"})
 
@@ -47,8 +47,8 @@ class PasswordFirst:
         return None if open_to_all or here in self.ALLOWED else redirect("settings-password")
 
 
-class Seen:
-    """Record in the session from where, with what and when it was last used."""
+class RecordSessionUse:
+    """Record in the session when it was last used, from where and with which browser."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -56,15 +56,15 @@ class Seen:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if SESSION_KEY in request.session:
-            _note(request)
+            _record_use(request)
         return response
 
 
-def _note(request: HttpRequest) -> None:
+def _record_use(request: HttpRequest) -> None:
     now, session = int(time.time()), request.session
     session.setdefault("since", now)
     client = request.META.get("REMOTE_ADDR", "")
-    if now - session.get("seen", 0) >= SEEN_SECONDS or session.get("client") != client:
+    if now - session.get("seen", 0) >= LAST_SEEN_SECONDS or session.get("client") != client:
         session.update(
-            {"seen": now, "client": client, "agent": request.headers.get("User-Agent", "")[:KEPT_CHARACTERS]}
+            {"seen": now, "client": client, "agent": request.headers.get("User-Agent", "")[:USER_AGENT_CHARACTERS]}
         )

@@ -14,73 +14,7 @@ from django.utils.translation import gettext as _
 
 from mailstore.models import User, WebSession
 
-
-class SessionStore(DatabaseStore):
-    """Django's session rows, with the user in a column of its own."""
-
-    @classmethod
-    def get_model_class(cls) -> type[WebSession]:
-        return WebSession
-
-    def create_model_instance(self, data: dict[str, Any]) -> WebSession:
-        row: WebSession = super().create_model_instance(data)  # type: ignore[assignment]  # of get_model_class
-        row.user_id = data.get(SESSION_KEY)
-        return row
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """`handle` identifies the session on its owner's page: the key itself would be as good as the password."""
-
-    handle: str
-    since: datetime | None
-    seen: datetime | None
-    client: str
-    browser: str
-    here: bool
-
-
-def of(user: User, *, here: str | None) -> list[Session]:
-    """Return the user's open sessions, first the one with the key `here`, then the most recently used."""
-    found = [_session(key, data, here) for key, data in _open(user)]
-    oldest = datetime.fromtimestamp(0, UTC)
-    return sorted(found, key=lambda session: (session.here, session.seen or oldest), reverse=True)
-
-
-def keys(user: User, *, but: str | None, handle: str | None = None) -> list[str]:
-    """Return the keys of the user's open sessions except `but`; only one if its handle is given."""
-    return [key for key, _data in _open(user) if key != but and handle in (None, _handle(key))]
-
-
-def _open(user: User) -> list[tuple[str, dict[str, Any]]]:
-    """Return the open sessions. A session that began with another password is over, though its row still exists."""
-    store, now = SessionStore(), timezone.now()
-    rows = WebSession.objects.filter(user=user, expire_date__gt=now).values_list("session_key", "session_data")
-    decoded = [(key, store.decode(data)) for key, data in rows]
-    valid = user.get_session_auth_hash()
-    return [(key, data) for key, data in decoded if data.get(HASH_SESSION_KEY) == valid]
-
-
-def _session(key: str, data: dict[str, Any], here: str | None) -> Session:
-    return Session(
-        handle=_handle(key),
-        since=_moment(data.get("since")),
-        seen=_moment(data.get("seen")),
-        client=str(data.get("client", "")),
-        browser=browser(str(data.get("agent", ""))),
-        here=key == here,
-    )
-
-
-def _moment(seconds: object) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
-
-
-def _handle(key: str) -> str:
-    return salted_hmac("popadmin.signin.sessions", key).hexdigest()[:16]
-
-
-# Browsers also send the names of others: the first match is right.
+# Texts in a User-Agent. Browsers also send the names of others: the first match is right.
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -100,10 +34,78 @@ SYSTEMS = (
     ("CrOS", "ChromeOS"),
     ("Linux", "Linux"),
 )
-KEPT_CHARACTERS = 300  # of the User-Agent; the names are within them
+USER_AGENT_CHARACTERS = 300  # that a session keeps; the names are within them
 
 
-def browser(agent: str) -> str:
-    """Return a name such as `Firefox, Windows`; "another browser" if unknown."""
-    known = [next((name for mark, name in names if mark in agent), "") for names in (BROWSERS, SYSTEMS)]
-    return ", ".join(filter(None, known)) or _("another browser")
+class SessionStore(DatabaseStore):
+    """Django's session rows, with the user in a column of its own."""
+
+    @classmethod
+    def get_model_class(cls) -> type[WebSession]:
+        return WebSession
+
+    def create_model_instance(self, data: dict[str, Any]) -> WebSession:
+        row: WebSession = super().create_model_instance(data)  # type: ignore[assignment]  # of get_model_class
+        row.user_id = data.get(SESSION_KEY)
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open session as its user sees it.
+
+    `handle` identifies it on the page: the key itself would be as good as the password.
+    """
+
+    handle: str
+    started_at: datetime | None
+    last_seen_at: datetime | None
+    client: str
+    browser: str
+    is_current: bool
+
+
+def open_sessions(user: User, *, current_key: str | None) -> list[Session]:
+    """Return the user's open sessions: first the one with `current_key`, then the most recently used."""
+    found = [_session(key, data, is_current=key == current_key) for key, data in _open_rows(user)]
+    oldest = datetime.fromtimestamp(0, UTC)
+    return sorted(found, key=lambda session: (session.is_current, session.last_seen_at or oldest), reverse=True)
+
+
+def session_keys(user: User, *, except_key: str | None, handle: str | None = None) -> list[str]:
+    """Return the keys of the user's open sessions without `except_key`; with a handle, only the key that it means."""
+    return [key for key, _data in _open_rows(user) if key != except_key and handle in (None, _handle(key))]
+
+
+def _open_rows(user: User) -> list[tuple[str, dict[str, Any]]]:
+    """Return the open sessions. A session that began with another password is over, though its row still exists."""
+    store, now = SessionStore(), timezone.now()
+    rows = WebSession.objects.filter(user=user, expire_date__gt=now).values_list("session_key", "session_data")
+    decoded = [(key, store.decode(data)) for key, data in rows]
+    valid = user.get_session_auth_hash()
+    return [(key, data) for key, data in decoded if data.get(HASH_SESSION_KEY) == valid]
+
+
+def _session(key: str, data: dict[str, Any], *, is_current: bool) -> Session:
+    return Session(
+        handle=_handle(key),
+        started_at=_moment(data.get("since")),
+        last_seen_at=_moment(data.get("seen")),
+        client=str(data.get("client", "")),
+        browser=browser_name(str(data.get("agent", ""))),
+        is_current=is_current,
+    )
+
+
+def _moment(seconds: object) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
+
+
+def _handle(key: str) -> str:
+    return salted_hmac("popadmin.signin.sessions", key).hexdigest()[:16]
+
+
+def browser_name(agent: str) -> str:
+    """Return a name such as `Firefox, Windows`, so that users recognise their browser; it decides nothing."""
+    names = [next((name for text, name in table if text in agent), "") for table in (BROWSERS, SYSTEMS)]
+    return ", ".join(filter(None, names)) or _("another browser")

@@ -1,4 +1,4 @@
-"""A Django password validator: every mail program must be able to send the password."""
+"""A password validator for Django: every mail program must be able to send the password."""
 
 from __future__ import annotations
 

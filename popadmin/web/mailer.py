@@ -1,4 +1,4 @@
-"""Mail from us to people: written in their language, sent through the server of EMAIL_URL. Nothing is stored."""
+"""Mail from the site to its users, in their language, through the server of EMAIL_URL. Nothing is stored."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from django.utils import translation
 
 log = logging.getLogger("popadmin.mail")
 
-WAITING_LIMIT = 100  # waiting mails if the server does not answer: a quarter of an hour; more are dropped
+WAITING_LIMIT = 100  # mails that wait while the server does not answer: a quarter of an hour; more are dropped
 
 
 class NotSent(Exception):
     """The server of EMAIL_URL did not accept the mail; the log has the reason."""
 
 
-def letter(template: str, to: str, language: str, **context: Any) -> EmailMessage:
-    """Write `templates/mail/TEMPLATE.txt`: the first line is the subject; the text follows after an empty line."""
+def compose(template: str, to: str, language: str, **context: Any) -> EmailMessage:
+    """Fill in `templates/mail/TEMPLATE.txt`: its first line is the subject, its text begins after an empty line."""
     with translation.override(language or settings.LANGUAGE_CODE):
         text = render_to_string(f"mail/{template}.txt", context)
     subject, _blank, body = text.strip().partition("\n\n")
@@ -44,33 +44,33 @@ def send(message: EmailMessage) -> None:
         raise NotSent(str(error)) from error
 
 
-class Mailer:
+class MailQueue:
     """Send mails one by one after the answer, so that the time of the answer reveals nothing."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="postman")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mail-queue")
         self._room = BoundedSemaphore(WAITING_LIMIT)
 
-    def take(self, message: EmailMessage) -> None:
-        """Send it soon; if too many are waiting it is dropped, and the log says so."""
+    def put(self, message: EmailMessage) -> None:
+        """Send the mail soon. If too many are waiting it is dropped, and the log says so."""
         if not self._room.acquire(blocking=False):
             log.error("a mail was not sent: %d others wait for the mail server", WAITING_LIMIT)
             return
-        self._thread.submit(self._carry, message)
+        self._thread.submit(self._send, message)
 
-    def rest(self) -> None:
-        """Return when everything taken before has been sent."""
+    def wait(self) -> None:
+        """Return when everything that was put before has been sent."""
         self._thread.submit(lambda: None).result()
 
-    def _carry(self, message: EmailMessage) -> None:
+    def _send(self, message: EmailMessage) -> None:
         try:
             send(message)
         except NotSent:
-            pass  # the log has it; nobody waits for it
+            pass  # the log has it, and no request waits for it
         except Exception:
             log.exception("a mail was not sent")
         finally:
             self._room.release()
 
 
-postman = Mailer()
+mail_queue = MailQueue()

@@ -18,7 +18,7 @@ def signed_in(request: HttpRequest) -> User:
     return request.user
 
 
-def signs_in_as(typed: str) -> str:
+def login_name(typed: str) -> str:
     """Return the name under which a user is stored, or a name that no user has."""
     try:
         return normal_login(typed)
@@ -26,7 +26,7 @@ def signs_in_as(typed: str) -> str:
         return NOBODY
 
 
-def people() -> QuerySet[User]:
+def users_with_rights() -> QuerySet[User]:
     """Return users with everything that pages need to know of them."""
     grants = DomainGrant.objects.filter(user=OuterRef("pk"))
     return User.objects.select_related("mailbox__domain").annotate(administers=Exists(grants))

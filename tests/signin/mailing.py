@@ -7,7 +7,7 @@ import re
 
 from django.core import mail
 
-from popadmin.web.mailer import postman
+from popadmin.web.mailer import mail_queue
 
 _networks = itertools.count(1)
 
@@ -20,7 +20,7 @@ def somewhere() -> dict[str, str]:
 
 def mailed() -> list[str]:
     """The texts of all mail by now."""
-    postman.rest()
+    mail_queue.wait()
     return [str(message.body) for message in mail.outbox]
 
 

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from mailstore.directory import known_networks
 from mailstore.models import KnownNetwork, User
 from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_LIMIT
-from popadmin.signin.limits import OF_NETWORK, RUNNING, WAITING, Busy, Places, places
+from popadmin.signin.limits import NETWORK_LIMIT, RUNNING_LIMIT, WAITING_LIMIT, Busy, HashSlots, hash_slots
 from tests.signin.counting import Counting
 from tests.site.rows import PASSWORD
 from tests.up.programs import until
@@ -32,14 +32,14 @@ def clients(count: int, first: int = 0) -> list[str]:
 class Hash(Thread):
     """One that has, or waits for, a place until it is told to end."""
 
-    def __init__(self, places: Places, client: str, served: list[str], *, known: bool = False) -> None:
+    def __init__(self, slots: HashSlots, client: str, served: list[str], *, known: bool = False) -> None:
         super().__init__(daemon=True)
-        self._places, self._client, self._served, self._known = places, client, served, known
+        self._slots, self._client, self._served, self._known = slots, client, served, known
         self._end = Event()
         self.start()
 
     def run(self) -> None:
-        with self._places.one(self._client, known=self._known):
+        with self._slots.hold(self._client, known=self._known):
             self._served.append(self._client)
             assert self._end.wait(LONGEST_SECONDS)
 
@@ -49,56 +49,56 @@ class Hash(Thread):
 
 
 @contextmanager
-def full(places: Places, *addresses: str) -> Iterator[None]:
+def full(slots: HashSlots, *addresses: str) -> Iterator[None]:
     """Hashes of strangers run."""
     with ExitStack() as stack:
         for address in addresses:
-            stack.enter_context(places.one(address, known=False))
+            stack.enter_context(slots.hold(address, known=False))
         yield
 
 
 def test_a_stranger_who_finds_all_places_taken_is_told_so_and_not_kept() -> None:
-    places = Places(wait_seconds=0.0)
-    with full(places, *clients(RUNNING)), pytest.raises(Busy), places.one("198.51.100.7", known=False):
+    slots = HashSlots(wait_seconds=0.0)
+    with full(slots, *clients(RUNNING_LIMIT)), pytest.raises(Busy), slots.hold("198.51.100.7", known=False):
         pass
-    with places.one("198.51.100.7", known=False):
+    with slots.hold("198.51.100.7", known=False):
         pass
 
 
 def test_only_a_few_threads_wait_for_a_place() -> None:
-    places, served = Places(wait_seconds=LONGEST_SECONDS), list[str]()
-    with full(places, *clients(RUNNING)):
-        waiting = [Hash(places, client, served) for client in clients(WAITING, first=100)]
-        until(lambda: places._waiting[False] == WAITING, "they wait")
-        with pytest.raises(Busy), places.one("198.51.100.7", known=False):
+    slots, served = HashSlots(wait_seconds=LONGEST_SECONDS), list[str]()
+    with full(slots, *clients(RUNNING_LIMIT)):
+        waiting = [Hash(slots, client, served) for client in clients(WAITING_LIMIT, first=100)]
+        until(lambda: slots._waiting[False] == WAITING_LIMIT, "they wait")
+        with pytest.raises(Busy), slots.hold("198.51.100.7", known=False):
             pass
     for each in waiting:
         each.end()
-    assert sorted(served) == sorted(clients(WAITING, first=100))
+    assert sorted(served) == sorted(clients(WAITING_LIMIT, first=100))
 
 
 def test_who_is_known_goes_before_strangers_who_waited_longer() -> None:
-    places, served = Places(wait_seconds=LONGEST_SECONDS), list[str]()
-    held = [Hash(places, client, served) for client in clients(RUNNING)]
-    until(lambda: len(served) == RUNNING, "all places are taken")
-    stranger = Hash(places, "198.51.100.7", served)
-    until(lambda: places._waiting[False] == 1, "the stranger waits")
-    known = Hash(places, "192.0.2.7", served, known=True)
-    until(lambda: places._waiting[True] == 1, "the known one waits")
+    slots, served = HashSlots(wait_seconds=LONGEST_SECONDS), list[str]()
+    held = [Hash(slots, client, served) for client in clients(RUNNING_LIMIT)]
+    until(lambda: len(served) == RUNNING_LIMIT, "all slots are taken")
+    stranger = Hash(slots, "198.51.100.7", served)
+    until(lambda: slots._waiting[False] == 1, "the stranger waits")
+    known = Hash(slots, "192.0.2.7", served, known=True)
+    until(lambda: slots._waiting[True] == 1, "the known one waits")
     held[0].end()
-    until(lambda: len(served) == RUNNING + 1, "one more is served")
+    until(lambda: len(served) == RUNNING_LIMIT + 1, "one more is served")
     assert served[-1] == "192.0.2.7"
     for each in (held[1], known, stranger):
         each.end()
 
 
 def test_strangers_of_one_network_leave_places_to_others_and_this_machine_is_no_network() -> None:
-    places = Places(wait_seconds=0.0)
-    assert OF_NETWORK <= RUNNING
-    with full(places, *["198.51.100.7"] * (OF_NETWORK - 1)), places.one("127.0.0.1", known=False):
+    slots = HashSlots(wait_seconds=0.0)
+    assert NETWORK_LIMIT <= RUNNING_LIMIT
+    with full(slots, *["198.51.100.7"] * (NETWORK_LIMIT - 1)), slots.hold("127.0.0.1", known=False):
         pass
-    busy = Places(wait_seconds=LONGEST_SECONDS)
-    with full(busy, *["198.51.100.7"] * OF_NETWORK), pytest.raises(Busy), busy.one("198.51.100.200", known=False):
+    busy = HashSlots(wait_seconds=LONGEST_SECONDS)
+    with full(busy, *["198.51.100.7"] * NETWORK_LIMIT), pytest.raises(Busy), busy.hold("198.51.100.200", known=False):
         pass
 
 
@@ -117,7 +117,7 @@ def test_a_sign_in_without_a_place_says_so_in_words_alike_for_everybody_and_hash
 ) -> None:
     an_owner()
     before = Counting.hashed
-    with full(places, *["198.51.100.7"] * OF_NETWORK):
+    with full(hash_slots, *["198.51.100.7"] * NETWORK_LIMIT):
         answer = sign_in(client, name, password, REMOTE_ADDR="198.51.100.99")
     assert (answer.status_code, answer["Retry-After"], Counting.hashed - before) == (503, "5", 0)
     assert "Too many people are signing in right now. Try again in a moment." in answer.content.decode()
@@ -127,7 +127,7 @@ def test_a_sign_in_without_a_place_says_so_in_words_alike_for_everybody_and_hash
 def test_who_signed_in_from_there_within_a_month_is_not_held_up_by_its_neighbours(client) -> None:
     an_owner()
     KnownNetwork.objects.create(user=User.objects.get(), network="198.51.100.0/24", seen_at=timezone.now())
-    with full(places, "198.51.100.7", *["127.0.0.1"] * (RUNNING - OF_NETWORK)):
+    with full(hash_slots, "198.51.100.7", *["127.0.0.1"] * (RUNNING_LIMIT - NETWORK_LIMIT)):
         assert sign_in(client, ANN, REMOTE_ADDR="198.51.100.99").status_code == 302
 
 
@@ -135,7 +135,7 @@ def test_who_signed_in_from_there_within_a_month_is_not_held_up_by_its_neighbour
 def test_the_present_password_needs_a_place_too() -> None:
     an_owner()
     browser = signed_in(ANN)
-    with full(places, *clients(RUNNING)):
+    with full(hash_slots, *clients(RUNNING_LIMIT)):
         answer = browser.post(reverse("settings-password"), {"old_password": PASSWORD})
     assert "Too many people are signing in right now." in answer.content.decode()
 

@@ -73,7 +73,7 @@ def test_a_foreign_page_is_offered_nothing(root, site):
 
 def test_nothing_that_we_have_not_sealed_is_offered(client):
     an_owner()
-    forged = resubmit.Sent("/settings/", (("name", "Eve"),)).sealed().replace(":", ":x", 1)
+    forged = resubmit.SentForm("/settings/", (("name", "Eve"),)).seal().replace(":", ":x", 1)
     assert client.post("/sign-in/", {"username": ANN, "password": PASSWORD, "sent": forged}).status_code == 302
 
 

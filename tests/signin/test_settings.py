@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from mailstore.models import AuditEntry, User, WebSession
-from popadmin.signin.sessions import browser
+from popadmin.signin.sessions import browser_name
 from tests.web.people import ANN, an_admin, an_owner, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def sessions(client):
     ],
 )
 def test_a_browser_is_told_as_its_user_knows_it(agent, told):
-    assert browser(agent) == told
+    assert browser_name(agent) == told
 
 
 def test_name_and_language_are_kept_and_told_once_each():

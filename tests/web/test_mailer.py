@@ -11,7 +11,7 @@ from django.core import mail
 from django.core.mail import EmailMessage
 
 from popadmin.config import mail_url
-from popadmin.web.mailer import WAITING_LIMIT, Mailer, NotSent, send
+from popadmin.web.mailer import WAITING_LIMIT, MailQueue, NotSent, send
 
 
 @pytest.mark.parametrize(
@@ -57,20 +57,20 @@ def test_a_server_that_is_away_is_told_in_the_log_and_to_the_caller(settings, ca
     assert "a mail was not sent" in caplog.text
 
 
-def test_the_postman_carries_behind_the_answer_and_survives_a_letter_that_cannot_be_sent():
-    postman = Mailer()
+def test_the_mail_queue_sends_after_the_answer_and_survives_a_mail_that_cannot_be_sent():
+    mail_queue = MailQueue()
     for to in ("ann@example.org\nBcc: x@example.org", "ann@example.org"):
-        postman.take(EmailMessage("hello", "you", to=[to]))
-    postman.rest()
+        mail_queue.put(EmailMessage("hello", "you", to=[to]))
+    mail_queue.wait()
     assert [message.to for message in mail.outbox] == [["ann@example.org"]]
 
 
 def test_a_server_that_does_not_answer_fills_no_memory(caplog):
-    postman = Mailer()
-    held = [postman._room.acquire(blocking=False) for _n in range(WAITING_LIMIT)]  # as many as may wait
+    mail_queue = MailQueue()
+    held = [mail_queue._room.acquire(blocking=False) for _n in range(WAITING_LIMIT)]  # as many as may wait
     with caplog.at_level(logging.ERROR):
-        postman.take(EmailMessage("hello", "you", to=["ann@example.org"]))
-    postman.rest()
+        mail_queue.put(EmailMessage("hello", "you", to=["ann@example.org"]))
+    mail_queue.wait()
     assert all(held)
     assert mail.outbox == []
     assert "others wait" in caplog.text

@@ -13,11 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from mailstore.directory.recovery_addresses import CODE_DIGITS
 from mailstore.models import User
 from mailstore.policy.addresses import ADDRESS_OCTETS
-from popadmin.signin.forms.sign_in import REPEAT, SignIn
-from popadmin.signin.limits import Busy, guesses, places
+from popadmin.signin.forms.sign_in import REPEAT_LABEL, SignInForm
+from popadmin.signin.limits import Busy, hash_slots, login_throttle
 
 
-class Myself(forms.Form):
+class ProfileForm(forms.Form):
+    """The display name and the language."""
+
     name = forms.CharField(
         label=_("Name"),
         required=False,
@@ -27,32 +29,17 @@ class Myself(forms.Form):
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 
 
-def proven(user: User, client: str, password: str) -> str:
-    """Return the password if it is the user's; otherwise ValidationError. Wrong ones count as at the sign-in."""
-    if guesses.barred(client, user.address):
-        raise ValidationError(SignIn.error_messages["barred"], "barred")
-    try:
-        with places.one(client, known=True):
-            right = user.check_password(password)
-    except Busy:
-        raise ValidationError(SignIn.error_messages["busy"], "busy") from None
-    if not right:
-        guesses.wrong(client, user.address, password, unknown=False)
-        raise ValidationError(_("This is not your current password."), "password_incorrect")
-    return password
-
-
-class ChangePassword(PasswordChangeForm):
-    """The current password, and the new one twice, with Django's validators from the settings. The view saves it."""
+class ChangePasswordForm(PasswordChangeForm):
+    """The current password, and the new one twice. The validators of the settings check it; the view saves it."""
 
     def __init__(self, user: User, *args: Any, client: str, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.client = client
         self.fields["old_password"].label = _("Current password")
-        self.fields["new_password2"].label = REPEAT
+        self.fields["new_password2"].label = REPEAT_LABEL
 
     def clean_old_password(self) -> str:
-        return proven(self.user, self.client, self.cleaned_data["old_password"])
+        return check_current_password(self.user, self.client, self.cleaned_data["old_password"])
 
     def clean_new_password1(self) -> str:
         chosen: str = self.cleaned_data["new_password1"]
@@ -61,8 +48,8 @@ class ChangePassword(PasswordChangeForm):
         return chosen
 
 
-class RecoveryAddress(forms.Form):
-    """The address and the password: somebody at an open page must not redirect the next reset."""
+class RecoveryAddressForm(forms.Form):
+    """The address and the password: somebody else at an open page must not redirect the next reset."""
 
     address = forms.CharField(
         label=_("Recovery address"),
@@ -82,10 +69,10 @@ class RecoveryAddress(forms.Form):
         self.user, self.client = user, client
 
     def clean_password(self) -> str:
-        return proven(self.user, self.client, self.cleaned_data["password"])
+        return check_current_password(self.user, self.client, self.cleaned_data["password"])
 
 
-class Code(forms.Form):
+class RecoveryCodeForm(forms.Form):
     """The code from the mail; blanks are ignored."""
 
     code = forms.CharField(
@@ -93,3 +80,21 @@ class Code(forms.Form):
         max_length=2 * CODE_DIGITS,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}),
     )
+
+
+def check_current_password(user: User, client: str, password: str) -> str:
+    """Return the password if it is the user's. Raise ValidationError otherwise; wrong ones count as at the sign-in.
+
+    Forms ask for it before actions that somebody else at an open page must not do.
+    """
+    if login_throttle.barred(client, user.address):
+        raise ValidationError(SignInForm.error_messages["barred"], "barred")
+    try:
+        with hash_slots.hold(client, known=True):
+            right = user.check_password(password)
+    except Busy:
+        raise ValidationError(SignInForm.error_messages["busy"], "busy") from None
+    if not right:
+        login_throttle.failed(client, user.address, password, unknown=False)
+        raise ValidationError(_("This is not your current password."), "password_incorrect")
+    return password

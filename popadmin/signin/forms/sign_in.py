@@ -14,20 +14,20 @@ from mailstore.directory import known_networks
 from mailstore.models import User
 from mailstore.policy.addresses import ADDRESS_OCTETS
 from popadmin.signin import sign_in_log
-from popadmin.signin.limits import LOCAL, Busy, guesses, places
+from popadmin.signin.limits import LOCAL, Busy, hash_slots, login_throttle
 from popadmin.web import people
 
-REPEAT = _("Repeat the new password")
+REPEAT_LABEL = _("Repeat the new password")
 
 
 class UnrevealedField(forms.CharField):
-    """A text field that only the sign-in checks: whatever is wrong with it, the answer is the usual one."""
+    """A text field with no validators: its errors would reveal what accounts look like."""
 
     def run_validators(self, value: str) -> None:
-        """Run no validators: an error about length or NUL would reveal what accounts look like."""
+        """Skip the checks of length and NUL. The sign-in gives its usual answer instead."""
 
 
-class SignIn(AuthenticationForm):
+class SignInForm(AuthenticationForm):
     """A name and a password; `get_user` returns the user afterwards."""
 
     username = UnrevealedField(
@@ -53,33 +53,33 @@ class SignIn(AuthenticationForm):
     }
 
     def clean(self) -> dict[str, Any]:
-        typed, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
-        if typed and password:
-            self._sign_in(people.signs_in_as(typed), password)
+        name, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if name and password:
+            self._sign_in(people.login_name(name), password)
         return self.cleaned_data
 
     def confirm_login_allowed(self, user: User) -> None:
         if people.web_switched_off(user):
-            sign_in_log.refused(self._client(), user.address, sign_in_log.WEB_OFF)
+            sign_in_log.refusal(self._client(), user.address, sign_in_log.WEB_OFF)
             raise ValidationError(self.error_messages["web_off"], "web_off")
 
     def _sign_in(self, name: str, password: str) -> None:
         client = self._client()
-        if guesses.barred(client, name):
-            sign_in_log.refused(client, name, sign_in_log.MANY)
+        if login_throttle.barred(client, name):
+            sign_in_log.refusal(client, name, sign_in_log.TOO_MANY)
             raise ValidationError(self.error_messages["barred"], "barred")
         try:
-            with places.one(client, known=known_networks.known(name, client or LOCAL)):
+            with hash_slots.hold(client, known=known_networks.known(name, client or LOCAL)):
                 self.user_cache = authenticate(self.request, username=name, password=password)
         except Busy:
-            sign_in_log.refused(client, name, sign_in_log.BUSY)
+            sign_in_log.refusal(client, name, sign_in_log.BUSY)
             raise ValidationError(self.error_messages["busy"], "busy") from None
         if self.user_cache is None:
             cause = _cause(name)
-            guesses.wrong(client, name, password, unknown=cause == sign_in_log.UNKNOWN)
-            sign_in_log.refused(client, name, cause)
+            login_throttle.failed(client, name, password, unknown=cause == sign_in_log.UNKNOWN)
+            sign_in_log.refusal(client, name, cause)
             raise self.get_invalid_login_error()
-        guesses.right(client, name)
+        login_throttle.succeeded(client, name)
         known_networks.note(self.user_cache, client or LOCAL)
         self.confirm_login_allowed(self.user_cache)
 
@@ -87,7 +87,9 @@ class SignIn(AuthenticationForm):
         return self.request.META["REMOTE_ADDR"] if self.request else ""
 
 
-class Forgotten(forms.Form):
+class ForgottenPasswordForm(forms.Form):
+    """Ask for the address only. The answer reveals nothing about it."""
+
     address = UnrevealedField(
         label=_("Address"),
         widget=forms.TextInput(
@@ -102,17 +104,17 @@ class Forgotten(forms.Form):
     )
 
 
-class ResetPassword(SetPasswordForm):  # type: ignore[type-arg]  # settings load too early to make it generic
+class ResetPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # settings load too early to make it generic
     """The new password, twice; users who come through the link have forgotten the old one."""
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
-        self.fields["new_password2"].label = REPEAT
+        self.fields["new_password2"].label = REPEAT_LABEL
 
 
 def _cause(name: str) -> str:
-    """Return the cause of a refusal, for the log only; the page shows the same text for all causes."""
-    user = people.people().filter(address=name).first()
+    """Return the cause of a refusal for the log. The page shows the same text for all causes."""
+    user = people.users_with_rights().filter(address=name).first()
     if user is None:
         return sign_in_log.UNKNOWN
     return sign_in_log.SUSPENDED if people.suspended(user) else sign_in_log.WRONG

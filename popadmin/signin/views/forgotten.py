@@ -1,7 +1,7 @@
 """A forgotten password: a link is mailed to the recovery address, and is valid for one new password.
 
-Strangers learn nothing here. Whatever was typed, the page looks up, writes and answers the same; the only difference,
-that a mail is sent, happens after the answer.
+Strangers learn nothing here. For every address, the page looks up, writes and answers the same. The only difference is
+a mail, and it is sent after the answer.
 """
 
 from __future__ import annotations
@@ -25,54 +25,53 @@ from django.views.generic import FormView, TemplateView
 from mailstore.directory import recovery_addresses
 from mailstore.models import User
 from popadmin.signin import actions, limits, sign_in_log
-from popadmin.signin.forms.sign_in import Forgotten as ForgottenForm
-from popadmin.signin.forms.sign_in import ResetPassword
+from popadmin.signin.forms.sign_in import ForgottenPasswordForm, ResetPasswordForm
 from popadmin.web import people
-from popadmin.web.mailer import letter, postman
+from popadmin.web.mailer import compose, mail_queue
 
 NOBODY = User(pk=0, address="nobody@invalid", recovery_address="nobody@invalid", password="!")  # noqa: S106 - unusable
 
 
 @method_decorator(login_not_required, name="dispatch")
-class Forgotten(FormView[ForgottenForm]):
+class ForgottenPassword(FormView[ForgottenPasswordForm]):
     template_name = "signin/forgotten.html"
-    form_class = ForgottenForm
+    form_class = ForgottenPasswordForm
 
-    def form_valid(self, form: ForgottenForm) -> HttpResponse:
-        client, name = self.request.META["REMOTE_ADDR"], people.signs_in_as(form.cleaned_data["address"])
-        if not limits.from_network(client):
-            sign_in_log.forgotten(client, name, sign_in_log.MANY)
+    def form_valid(self, form: ForgottenPasswordForm) -> HttpResponse:
+        client, name = self.request.META["REMOTE_ADDR"], people.login_name(form.cleaned_data["address"])
+        if not limits.may_request_mail(client):
+            sign_in_log.password_request(client, name, sign_in_log.TOO_MANY)
             form.add_error(None, _("Too many requests from your network. Wait an hour, then try again."))
             return self.form_invalid(form)
-        user = people.people().annotate(hosted=recovery_addresses.hosted()).filter(address=name).first()
-        message, why_not = self._letter(user or NOBODY), _why_not(user)
-        if not limits.for_account(name):
-            why_not = why_not or "too many for this account"
-        if why_not is None:
-            postman.take(message)
-        sign_in_log.forgotten(client, name, why_not or sign_in_log.MAILED)
+        user = people.users_with_rights().annotate(hosted=recovery_addresses.hosted()).filter(address=name).first()
+        message, obstacle = self._mail(user or NOBODY), _obstacle(user)
+        if not limits.may_mail(name):
+            obstacle = obstacle or "too many for this account"
+        if obstacle is None:
+            mail_queue.put(message)
+        sign_in_log.password_request(client, name, obstacle or sign_in_log.MAILED)
         return redirect("password-mailed")
 
-    def _letter(self, user: User) -> EmailMessage:
+    def _mail(self, user: User) -> EmailMessage:
         uid, token = _link_parts(user)
         link = self.request.build_absolute_uri(reverse("password-reset", args=[uid, token]))
         language = user.language or get_language() or ""
-        return letter("new_password", user.recovery_address, language, address=user.address, link=link)
+        return compose("new_password", user.recovery_address, language, address=user.address, link=link)
 
 
 @method_decorator(login_not_required, name="dispatch")
-class Mailed(TemplateView):
-    """A separate page, so that going back or reloading sends no second request."""
+class LinkSent(TemplateView):
+    """The answer to a request. It is a page of its own, so that a reload sends no second request."""
 
     template_name = "signin/link_sent.html"
 
 
 @method_decorator(login_not_required, name="dispatch")
-class Reset(FormView[ResetPassword]):
+class ResetPassword(FormView[ResetPasswordForm]):
     """The page of the link. It opens no session: after the change, the user signs in with the new password."""
 
     template_name = "signin/reset.html"
-    form_class = ResetPassword
+    form_class = ResetPasswordForm
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         self.user = _user_of_link(kwargs["uid"], kwargs["token"])
@@ -83,7 +82,7 @@ class Reset(FormView[ResetPassword]):
     def get_form_kwargs(self) -> dict[str, object]:
         return {**super().get_form_kwargs(), "user": self.user}
 
-    def form_valid(self, form: ResetPassword) -> HttpResponse:
+    def form_valid(self, form: ResetPasswordForm) -> HttpResponse:
         actions.reset_password(form.user, form.cleaned_data["new_password1"], client=self.request.META["REMOTE_ADDR"])
         messages.success(
             self.request, _("The password is changed, and you are signed out everywhere. Sign in with the new one.")
@@ -91,7 +90,7 @@ class Reset(FormView[ResetPassword]):
         return redirect("sign-in")
 
 
-def _why_not(user: User | None) -> str | None:
+def _obstacle(user: User | None) -> str | None:
     """Return why no mail is sent, for the log."""
     if user is None:
         return sign_in_log.UNKNOWN
@@ -106,18 +105,18 @@ def _link_parts(user: User) -> tuple[str, str]:
     """Return the two parts of the link, with Django's own tokens.
 
     A token is valid for PASSWORD_RESET_TIMEOUT, and only until the password, the recovery address or the last sign-in
-    changes; so it works once.
+    changes. So it works once.
     """
     return urlsafe_base64_encode(str(user.pk).encode()), default_token_generator.make_token(user)
 
 
 def _user_of_link(uid: str, token: str) -> User | None:
-    """Return the user of a valid link; None for any other link, and for users who may not use the web."""
+    """Return the user of a valid link. None for any other link, and for users who may not use the web."""
     try:
         key = int(force_str(urlsafe_base64_decode(uid)))
     except (ValueError, OverflowError):
         return None
-    user = people.people().filter(pk=key).first() if 0 < key < 2**63 else None
+    user = people.users_with_rights().filter(pk=key).first() if 0 < key < 2**63 else None
     if user is None or people.suspended(user) or people.web_switched_off(user):
         return None
     return user if default_token_generator.check_token(user, token) else None

@@ -15,18 +15,17 @@ from django.views.generic import FormView
 from mailstore.directory import recovery_addresses
 from mailstore.directory.outcome import Rejected
 from popadmin.signin import limits
-from popadmin.signin.forms.settings import Code as CodeForm
-from popadmin.signin.forms.settings import RecoveryAddress as AddressForm
+from popadmin.signin.forms.settings import RecoveryAddressForm, RecoveryCodeForm
 from popadmin.web import form_rejection
 from popadmin.web.layout import crumb
-from popadmin.web.mailer import NotSent, letter, send
+from popadmin.web.mailer import NotSent, compose, send
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 
 
-class RecoveryAddress(FormView[AddressForm]):
+class RecoveryAddress(FormView[RecoveryAddressForm]):
     template_name = "signin/recovery_address.html"
-    form_class = AddressForm
+    form_class = RecoveryAddressForm
 
     def get_form_kwargs(self) -> dict[str, object]:
         return {**super().get_form_kwargs(), "user": self.request.user, "client": self.request.META["REMOTE_ADDR"]}
@@ -39,7 +38,7 @@ class RecoveryAddress(FormView[AddressForm]):
             crumbs=[crumb(_("Settings"), "settings")],
         )
 
-    def form_valid(self, form: AddressForm) -> HttpResponse:
+    def form_valid(self, form: RecoveryAddressForm) -> HttpResponse:
         user = signed_in(self.request)
         if not form.cleaned_data["address"]:
             recovery_addresses.remove(user, actor=actor(self.request))
@@ -57,33 +56,33 @@ class RecoveryAddress(FormView[AddressForm]):
 
     def _mail(self, address: str) -> None:
         user = signed_in(self.request)
-        if not limits.for_account(f"code {user.pk}"):
+        if not limits.may_mail(f"code {user.pk}"):
             raise Rejected(_("too many codes were sent: wait an hour, then try again"))
         normal, code = recovery_addresses.ask(user, address)
         minutes = recovery_addresses.CODE_MINUTES
         language = user.language or get_language() or ""
-        send(letter("recovery_code", normal, language, address=user.address, code=code, minutes=minutes))
+        send(compose("recovery_code", normal, language, address=user.address, code=code, minutes=minutes))
 
 
-class Code(FormView[CodeForm]):
+class RecoveryCode(FormView[RecoveryCodeForm]):
     template_name = "signin/recovery_code.html"
-    form_class = CodeForm
+    form_class = RecoveryCodeForm
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        self.asked = recovery_addresses.asked(signed_in(request)) if request.user.is_authenticated else None
-        if request.method == "GET" and self.asked is None:
+        self.pending = recovery_addresses.asked(signed_in(request)) if request.user.is_authenticated else None
+        if request.method == "GET" and self.pending is None:
             return redirect("settings-recovery-address")
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             **kwargs,
-            asked=self.asked,
+            pending=self.pending,
             minutes=recovery_addresses.CODE_MINUTES,
             crumbs=[crumb(_("Settings"), "settings"), crumb(_("Recovery address"), "settings-recovery-address")],
         )
 
-    def form_valid(self, form: CodeForm) -> HttpResponse:
+    def form_valid(self, form: RecoveryCodeForm) -> HttpResponse:
         try:
             recovery_addresses.confirm(signed_in(self.request), form.cleaned_data["code"], actor=actor(self.request))
         except Rejected as refusal:

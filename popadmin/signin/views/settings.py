@@ -23,16 +23,16 @@ from django.views.i18n import set_language
 from mailstore.directory import forwards, recovery_addresses
 from mailstore.models import Mailbox
 from popadmin.signin import actions, sessions
-from popadmin.signin.forms.settings import ChangePassword, Myself
+from popadmin.signin.forms.settings import ChangePasswordForm, ProfileForm
 from popadmin.web import layout
 from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 
 
-class Settings(FormView[Myself]):
+class Settings(FormView[ProfileForm]):
     template_name = "signin/settings.html"
-    form_class = Myself
+    form_class = ProfileForm
     success_url = reverse_lazy("settings")
 
     def get_initial(self) -> dict[str, Any]:
@@ -47,16 +47,16 @@ class Settings(FormView[Myself]):
             **kwargs,
             masked=recovery_addresses.masked(user.recovery_address),
             hosted=recovery_addresses.is_hosted(user),
-            sessions=sessions.of(user, here=self.request.session.session_key),
+            sessions=sessions.open_sessions(user, current_key=self.request.session.session_key),
             mailbox=mailbox,
             may_forward=may_forward,
             forward=forwards.of(mailbox) if mailbox is not None and may_forward else None,
         )
 
-    def form_valid(self, form: Myself) -> HttpResponse:
+    def form_valid(self, form: ProfileForm) -> HttpResponse:
         user, by = signed_in(self.request), actor(self.request)
-        actions.choose_name(user, form.cleaned_data["name"], actor=by)
-        actions.choose_language(user, form.cleaned_data["language"], actor=by)
+        actions.set_name(user, form.cleaned_data["name"], actor=by)
+        actions.set_language(user, form.cleaned_data["language"], actor=by)
         with translation.override(form.cleaned_data["language"]):  # the next page is in it
             messages.success(self.request, _("Saved."))
         return super().form_valid(form)
@@ -64,27 +64,29 @@ class Settings(FormView[Myself]):
 
 @require_POST
 def end_sessions(request: HttpRequest) -> HttpResponse:
-    """Sign out the browser with this handle, or all others if there is none."""
+    """Sign out the browser of the session that the form names, or all other browsers if it names none."""
     user = signed_in(request)
-    keys = sessions.keys(user, but=request.session.session_key, handle=request.POST.get("session"))
+    keys = sessions.session_keys(user, except_key=request.session.session_key, handle=request.POST.get("session"))
     ended = actions.end_sessions(user, keys, actor=actor(request))
-    said = ngettext("%(count)d browser is signed out.", "%(count)d browsers are signed out.", ended) % {"count": ended}
-    messages.success(request, said)
+    text = ngettext("%(count)d browser is signed out.", "%(count)d browsers are signed out.", ended) % {"count": ended}
+    messages.success(request, text)
     return redirect("settings")
 
 
-class Password(FormView[ChangePassword]):
+class Password(FormView[ChangePasswordForm]):
+    """The page on which signed-in users change their password, because they want to or must."""
+
     template_name = "signin/password.html"
-    form_class = ChangePassword
+    form_class = ChangePasswordForm
 
     def get_form_kwargs(self) -> dict[str, object]:
         return {**super().get_form_kwargs(), "user": self.request.user, "client": self.request.META["REMOTE_ADDR"]}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        above = [] if signed_in(self.request).must_change_password else [crumb(_("Settings"), "settings")]
-        return super().get_context_data(**kwargs, crumbs=above)
+        parents = [] if signed_in(self.request).must_change_password else [crumb(_("Settings"), "settings")]
+        return super().get_context_data(**kwargs, crumbs=parents)
 
-    def form_valid(self, form: ChangePassword) -> HttpResponse:
+    def form_valid(self, form: ChangePasswordForm) -> HttpResponse:
         self.success_url = reverse("home" if form.user.must_change_password else "settings-password")
         actions.change_password(form.user, form.cleaned_data["new_password1"], actor=actor(self.request))
         update_session_auth_hash(self.request, form.user)  # this session goes on
@@ -95,17 +97,19 @@ class Password(FormView[ChangePassword]):
 @login_not_required
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
+    """Choose the language; every page has this form, also for users who are not signed in."""
     chosen = request.POST.get("language")
     if chosen not in dict(settings.LANGUAGES):
         raise BadRequest(f"{chosen!r}")
     if request.user.is_authenticated:
-        actions.choose_language(request.user, chosen, actor=actor(request))
+        actions.set_language(request.user, chosen, actor=actor(request))
     return set_language(request)
 
 
 @login_not_required
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
+    """Choose the theme; every page has this form, also for users who are not signed in."""
     chosen = request.POST.get("theme")
     if chosen not in layout.THEMES:
         raise BadRequest(f"{chosen!r}")

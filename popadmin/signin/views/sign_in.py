@@ -10,14 +10,14 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.csrf import csrf_failure
+from django.views import csrf
 
 from popadmin.signin import resubmit
-from popadmin.signin.forms import sign_in
+from popadmin.signin.forms.sign_in import SignInForm
 from popadmin.web import layout
 from popadmin.web.people import signed_in
 
-RETRY_SECONDS = 5  # said to a client whose password could not be checked in time
+RETRY_SECONDS = 5  # for a client whose password could not be checked in time
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -26,46 +26,49 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 class SignIn(LoginView):
-    """The sign-in page. A form whose session had ended is carried along as `sent`, and offered afterwards."""
+    """The sign-in page. A form whose session had ended travels along as `sent`, and is offered after the sign-in."""
 
     template_name = "signin/sign_in.html"
-    authentication_form = sign_in.SignIn
+    authentication_form = SignInForm
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        onwards = super().form_valid(form)
-        sent = resubmit.read(self.request.POST.get("sent", ""))
+        response = super().form_valid(form)
+        sent = resubmit.unseal(self.request.POST.get("sent", ""))
         return (
-            onwards
+            response
             if sent is None or signed_in(self.request).must_change_password
             else resubmit.offer(self.request, sent)
         )
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        answer = super().form_invalid(form)
+        response = super().form_invalid(form)
         if form.has_error(NON_FIELD_ERRORS, "busy"):
-            answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-            answer["Retry-After"] = str(RETRY_SECONDS)
-        return answer
+            response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+            response["Retry-After"] = str(RETRY_SECONDS)
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        sent = resubmit.read(self.request.POST.get("sent", ""))
-        return super().get_context_data(**kwargs, sent=sent.sealed() if sent else "")
+        sent = resubmit.unseal(self.request.POST.get("sent", ""))
+        return super().get_context_data(**kwargs, sent=sent.seal() if sent else "")
 
 
 class SignOut(LogoutView):
     """Sign out by POST only, so that no foreign page can do it with an image."""
 
 
-def signed_out(request: HttpRequest, sent: resubmit.Sent) -> HttpResponse:
+def sign_in_again(request: HttpRequest, sent: resubmit.SentForm) -> HttpResponse:
     """Return the sign-in page in answer to a form whose sender was no longer signed in."""
-    form = sign_in.SignIn(request)
-    return render(request, SignIn.template_name, {"form": form, "next": sent.path, "sent": sent.sealed()})
+    form = SignInForm(request)
+    return render(request, SignIn.template_name, {"form": form, "next": sent.path, "sent": sent.seal()})
 
 
-def too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's CSRF_FAILURE_VIEW. A page from before the sign-in has an old token: if the browser says that the page is
-    ours (no script can forge that), its form is offered again."""
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form with a wrong token (Django's CSRF_FAILURE_VIEW).
+
+    A page from before the sign-in has an old token. If the browser says that the page is ours, which no script can
+    forge, its form is offered again.
+    """
     ours = request.headers.get("Sec-Fetch-Site") == "same-origin"
-    sent = resubmit.sent(request) if ours and request.user.is_authenticated else None
-    return csrf_failure(request, reason) if sent is None else resubmit.offer(request, sent, status=403)
+    sent = resubmit.sent_form(request) if ours and request.user.is_authenticated else None
+    return csrf.csrf_failure(request, reason) if sent is None else resubmit.offer(request, sent, status=403)
