@@ -1,4 +1,4 @@
-"""What mailbox owners may see: their own mailbox with its devices, mail and diary, and nothing else."""
+"""What the owner of a mailbox may see: that mailbox with its devices, messages and diary, and nothing else."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ def devices(user: User) -> QuerySet[Device]:
 
 
 def all_devices(user: User) -> QuerySet[Device]:
-    """Return all devices, including revoked ones, because old pages lead to them."""
+    """Return all devices, also revoked ones, because old pages have links to them."""
     rows = Device.objects.filter(mailbox__user=user).select_related("mailbox__user")
     return rows.defer("hidden", "skipped", "confirmed")
 
 
-def entries(mailbox: Mailbox, but: User | None) -> QuerySet[AuditEntry]:
-    """Return the changes of this mailbox, newest first, without those that user `but` made."""
+def audit_entries(mailbox: Mailbox, except_by: User | None) -> QuerySet[AuditEntry]:
+    """Return the changes of this mailbox, newest first, without those that `except_by` made."""
     rows = AuditEntry.objects.filter(mailbox=mailbox).order_by("-at", "-pk")
-    return rows if but is None else rows.exclude(actor=but)
+    return rows if except_by is None else rows.exclude(actor=except_by)
 
 
-def live(user: User) -> QuerySet[Message]:
-    return mail(user).filter(removed__isnull=True)
+def live_messages(user: User) -> QuerySet[Message]:
+    return messages(user).filter(removed__isnull=True)
 
 
-def resting(user: User) -> QuerySet[Message]:
+def removed_messages(user: User) -> QuerySet[Message]:
     """Return the messages in recovery."""
-    return mail(user).filter(removed__isnull=False)
+    return messages(user).filter(removed__isnull=False)
 
 
 def diary(user: User) -> QuerySet[DiarySession]:
@@ -47,7 +47,7 @@ def findings(user: User) -> QuerySet[Finding]:
     return rows.defer(*(f"device__{view}" for view in ("hidden", "skipped", "confirmed")))
 
 
-def mail(user: User) -> QuerySet[Message]:
+def messages(user: User) -> QuerySet[Message]:
     """Return live and removed messages without their long columns: delivery headers, and the device's view."""
     rows = Message.objects.filter(mailbox__user=user).select_related("body", "removed_by", "mailbox")
     return rows.defer("prefix", *(f"removed_by__{view}" for view in ("hidden", "skipped", "confirmed")))

@@ -15,40 +15,42 @@ from popadmin.owner import access
 
 
 @dataclass(frozen=True, slots=True)
-class Normalizer:
-    """One way in: `encryption` as mail programs call it."""
+class Port:
+    """A port that mail programs connect to; `encryption` is the name that they have for it."""
 
-    port: int
+    number: int
     encryption: str
 
 
 @dataclass(frozen=True, slots=True)
-class MailProgram:
+class MailProgramSettings:
+    """What the owner types into a mail program, besides the address and the password."""
+
     host: str
-    doors: tuple[Normalizer, ...]
+    ports: tuple[Port, ...]
 
 
-def mail_program() -> MailProgram:
-    """Return the ways in, the best first, without disabled ones. The ports are those that clients connect to."""
-    ways = ((settings.PUBLIC_POP3S_PORT, "SSL/TLS"), (settings.PUBLIC_POP3_PORT, "STARTTLS"))
-    return MailProgram(
-        settings.PUBLIC_HOSTNAME, tuple(Normalizer(port, name) for port, name in ways if port is not None)
+def mail_program_settings() -> MailProgramSettings:
+    """Return the settings of this site: ports as clients connect to them, the best first, without disabled ones."""
+    ports = ((settings.PUBLIC_POP3S_PORT, "SSL/TLS"), (settings.PUBLIC_POP3_PORT, "STARTTLS"))
+    return MailProgramSettings(
+        settings.PUBLIC_HOSTNAME, tuple(Port(port, name) for port, name in ports if port is not None)
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Qr:
-    """A QR code. `side` counts squares, with the quiet zone; `path` is one SVG path of the dark ones."""
+class QrCode:
+    """A QR code for an SVG. `side` counts squares, with the quiet zone; `path` draws all dark squares."""
 
     text: str
     side: int
     path: str
 
 
-def qr(text: str) -> Qr:
-    """Encode a text with correction M: it survives a fingerprint on the screen, and is still coarse."""
+def qr_code(text: str) -> QrCode:
+    """Encode a text with error correction M: it survives a fingerprint on the screen, and its squares stay large."""
     rows = [bytes(row) for row in segno.make_qr(text, error="m").matrix_iter(border=4)]
-    return Qr(text, len(rows), "".join(_line(number, row) for number, row in enumerate(rows)))
+    return QrCode(text, len(rows), "".join(_line(number, row) for number, row in enumerate(rows)))
 
 
 def _line(number: int, row: bytes) -> str:
@@ -75,12 +77,14 @@ REMEDIES: dict[str, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
+    """A refused sign-in from the diary, with what the owner can do about it."""
+
     row: DiarySession
     remedy: Promise
 
 
 def last_refusal(device: Device) -> Refusal | None:
-    """Return the last refused sign-in since this device was created. It may come from any program of the mailbox."""
+    """Return the last refused sign-in since this device was created. Any program of the mailbox may have made it."""
     rows = access.diary(device.mailbox.user).filter(ended__in=REMEDIES, ended_at__gte=device.created_at)
     row = rows.order_by("-ended_at").first()
     return Refusal(row, REMEDIES[row.ended]) if row else None

@@ -16,7 +16,7 @@ from popadmin.web.device_mode import MODES, STARTS
 from popadmin.web.form_fields import Option, OptionField
 
 
-class _Name(forms.Form):
+class _NameForm(forms.Form):
     name = forms.CharField(
         max_length=NAME_CHARACTERS,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -24,18 +24,18 @@ class _Name(forms.Form):
     )
 
 
-class Rename(_Name):
+class RenameForm(_NameForm):
     """The form that renames a device."""
 
 
-class Connect(_Name):
+class ConnectForm(_NameForm):
     """The form that creates a device."""
 
     mode = OptionField(MODES, **table_field.words(DEVICE["mode"]), initial=Device.Mode.INDEPENDENT)
     start = OptionField(STARTS, **table_field.words(DEVICE["start"]), initial="all")
 
 
-class Mode(forms.Form):
+class ModeForm(forms.Form):
     """The form that changes how a device shares the mailbox: one of `offered`."""
 
     def __init__(self, *args: Any, offered: Sequence[Option], **kwargs: Any) -> None:
@@ -43,27 +43,27 @@ class Mode(forms.Form):
         self.fields["mode"] = OptionField(offered, **table_field.words(DEVICE["mode"]))
 
 
-EVERY, SOME = "every", "some"
-OLD, AGAIN = "old", "again"
+ALL_DEVICES, SOME_DEVICES = "every", "some"
+SAME_UIDL, NEW_UIDL = "old", "again"
 
-_FOR = (
-    Option(EVERY, _("All devices"), _("Every device gets it, as if it had never been removed.")),
-    Option(SOME, _("Only these devices"), _("The other devices do not see it, and it does not wait for them.")),
+_DEVICE_OPTIONS = (
+    Option(ALL_DEVICES, _("All devices"), _("Every device gets it, as if it had never been removed.")),
+    Option(SOME_DEVICES, _("Only these devices"), _("The other devices do not see it, and it does not wait for them.")),
 )
-_AS = (
-    Option(OLD, _("Unchanged"), _("A mail program that has already fetched it does not fetch it again.")),
-    Option(AGAIN, _("As a new message"), _("Every mail program treats it as new and fetches it again.")),
+_UIDL_OPTIONS = (
+    Option(SAME_UIDL, _("Unchanged"), _("A mail program that has already fetched it does not fetch it again.")),
+    Option(NEW_UIDL, _("As a new message"), _("Every mail program treats it as new and fetches it again.")),
 )
 
 
-class Restore(forms.Form):
-    """Restore messages. If the main password is the only device, the form does not ask for devices."""
+class RestoreForm(forms.Form):
+    """The form that restores messages. It asks for devices only if there are any beside the main password."""
 
-    whom = OptionField(_FOR, label=_("For"), initial=EVERY, required=False)
+    whom = OptionField(_DEVICE_OPTIONS, label=_("For"), initial=ALL_DEVICES, required=False)
     devices = forms.MultipleChoiceField(
         label=_("Devices"), required=False, widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"})
     )
-    uidl = OptionField(_AS, label=_("How to restore it"), initial=OLD)
+    uidl = OptionField(_UIDL_OPTIONS, label=_("How to restore it"), initial=SAME_UIDL)
 
     def __init__(self, *args: Any, devices: Sequence[Device], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,16 +75,17 @@ class Restore(forms.Form):
             ]
 
     def clean(self) -> dict[str, Any]:
-        found: dict[str, Any] = super().clean() or self.cleaned_data
-        if found.get("whom") == SOME and not found.get("devices"):
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if values.get("whom") == SOME_DEVICES and not values.get("devices"):
             self.add_error("devices", _("Choose at least one device."))
-        return found
+        return values
 
     @property
-    def names(self) -> list[str] | None:
-        """Return the names of the devices that see the mail; None for all."""
-        return self.cleaned_data["devices"] if self.cleaned_data.get("whom") == SOME else None
+    def device_names(self) -> list[str] | None:
+        """Return the names of the devices that get the messages; None for all devices."""
+        return self.cleaned_data["devices"] if self.cleaned_data.get("whom") == SOME_DEVICES else None
 
     @property
-    def again(self) -> bool:
-        return bool(self.cleaned_data["uidl"] == AGAIN)
+    def as_new(self) -> bool:
+        """Return whether the messages get new UIDLs, so that every mail program fetches them again."""
+        return bool(self.cleaned_data["uidl"] == NEW_UIDL)

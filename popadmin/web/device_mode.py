@@ -58,8 +58,8 @@ def of(device: Device) -> Option:
     return next(option for option in MODES if option.value == device.mode)
 
 
-def offered(device: Device, *, alone: bool) -> tuple[Option, ...]:
-    """Return what the owner may choose; `alone` means that there is no other device."""
+def offered(device: Device, *, only_main: bool) -> tuple[Option, ...]:
+    """Return what the owner may choose; `only_main`: the main password is the only device."""
     if not device.main:
         return MODES
-    return MAIN_ALONE if alone else MAIN
+    return MAIN_ALONE if only_main else MAIN

@@ -23,7 +23,7 @@ from mailstore.directory.fields.mailbox import DEVICE, MAILBOX, MailboxValues
 from mailstore.directory.fields.policy import POLICY, PolicyRules
 from mailstore.models import Alias, AuditEntry, Domain, Mailbox, RetentionPolicy
 from mailstore.transfer import mailbox_columns
-from popadmin.owner.forms import Connect
+from popadmin.owner.forms import ConnectForm
 from popadmin.panel.bulk_actions import AskSwitches
 from popadmin.panel.forms.admins import NewAdmin
 from popadmin.panel.forms.aliases import EditAlias, NewAlias
@@ -49,7 +49,7 @@ FORMS: dict[str, tuple[type[forms.Form], ...]] = {
     "mailbox": (NewMailbox,),
     "domain": (NewDomain,),
     "alias": (NewAlias, EditAlias),
-    "device": (Connect,),
+    "device": (ConnectForm,),
     "policy": (PolicyForm,),
     "admin": (NewAdmin,),
 }

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from mailstore.models import AuditEntry, Device, DiarySession
 from mailstore.policy import device_secret
-from popadmin.owner.device_setup import REMEDIES, qr
+from popadmin.owner.device_setup import REMEDIES, qr_code
 from tests.site.rows import a_message
 from tests.web.people import ANN, an_owner, signed_in
 
@@ -87,7 +87,7 @@ def test_the_page_of_the_code_tells_host_and_ports_to_anybody_and_nothing_else(c
 
 
 def test_the_code_is_drawn_as_squares_inside_a_quiet_zone():
-    drawn = qr("hello")
+    drawn = qr_code("hello")
     assert drawn.side == 21 + 8
     assert drawn.path.startswith("M4 4h7v1h-7z")  # the top of the first finder pattern
 

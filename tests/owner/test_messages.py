@@ -46,7 +46,7 @@ def test_the_life_of_a_message_is_told_in_order():
     a_session(pc, ago=timedelta(hours=2), fetched=other)
     a_session(pc, ago=timedelta(hours=1), deleted=this)
     page = signed_in(ANN).get(f"/messages/{row.pk}/")
-    assert [(act.device, act.fetched, act.deleted) for act in page.context["life"]] == [
+    assert [(act.device, act.fetched, act.deleted) for act in page.context["history"]] == [
         ("Office PC", True, False),
         ("Office PC", False, True),
     ]
@@ -83,12 +83,7 @@ def test_what_came_before_a_restore_is_told_too():
     row.refresh_from_db()
     a_session(pc, ago=timedelta(), fetched=f"{{[{row.added},{row.added + 1})}}")
     page = signed_in(ANN).get(f"/messages/{row.pk}/")
-    assert [type(event).__name__ for event in page.context["life"]] == [
-        "SessionEvent",
-        "Removal",
-        "Return",
-        "SessionEvent",
-    ]
+    assert [type(event).__name__ for event in page.context["history"]] == ["Act", "Left", "Put", "Act"]
     text = page.content.decode()
     told = ["arrived", "Office PC deleted it", "deleted by “Office PC”", "was restored", "Office PC fetched it"]
     assert sorted(told, key=text.index) == told

@@ -18,8 +18,8 @@ from mailstore.directory.outcome import Rejected
 from mailstore.models import Device
 from mailstore.policy import device_secret
 from popadmin.owner import access
-from popadmin.owner.device_setup import mail_program, qr
-from popadmin.owner.forms import Connect as ConnectForm
+from popadmin.owner.device_setup import mail_program_settings, qr_code
+from popadmin.owner.forms import ConnectForm
 from popadmin.web import form_rejection
 from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
@@ -28,7 +28,9 @@ from popadmin.web.request_lookup import actor
 
 class Connect(FormView[ConnectForm]):
     """Create a device. The answer to the form shows the secret, without a redirect, so that the secret is not stored.
-    If the form is sent again, the owner is told that the device already exists."""
+
+    If the form is sent again, the page says that the device already exists.
+    """
 
     template_name = "owner/connect.html"
     form_class = ConnectForm
@@ -41,26 +43,26 @@ class Connect(FormView[ConnectForm]):
         user = signed_in(self.request)
         get_object_or_404(access.mailboxes(user))
         first = not access.devices(user).filter(main=False).exists()
-        chosen = form.cleaned_data
+        values = form.cleaned_data
         try:
             device, secret = devices.add(
-                user.address, chosen["name"], actor=actor(self.request), mode=chosen["mode"], start=chosen["start"]
+                user.address, values["name"], actor=actor(self.request), mode=values["mode"], start=values["start"]
             )
         except Rejected as refusal:
             form_rejection.beside(form, refusal, otherwise="name")
             return self.form_invalid(form)
-        return self.response_class(self.request, ["owner/connected.html"], self._made(device, secret, first=first))
+        return self.response_class(self.request, ["owner/connected.html"], self._created(device, secret, first=first))
 
-    def _made(self, device: Device, secret: str, *, first: bool) -> dict[str, Any]:
+    def _created(self, device: Device, secret: str, *, first: bool) -> dict[str, Any]:
         secret_text = device_secret.shown(secret)
-        pairs = urlencode({"user": signed_in(self.request).address, "secret": secret_text})
-        # After the #: browsers do not send that part to a server, and cameras do not pass it to a search engine.
-        phone = self.request.build_absolute_uri(reverse("setup-device")) + f"#{pairs}"
+        fragment = urlencode({"user": signed_in(self.request).address, "secret": secret_text})
+        # Behind the #: browsers do not send that part to a server, and cameras do not pass it to a search engine.
+        setup_url = self.request.build_absolute_uri(reverse("setup-device")) + f"#{fragment}"
         return {
             "device": device,
             "secret": secret_text,
-            "program": mail_program(),
-            "qr": qr(phone),
+            "program": mail_program_settings(),
+            "qr": qr_code(setup_url),
             "main": access.devices(signed_in(self.request)).get(main=True) if first else None,
             "crumbs": [crumb(_("Devices"), "devices")],
         }
@@ -68,9 +70,9 @@ class Connect(FormView[ConnectForm]):
 
 @method_decorator(login_not_required, name="dispatch")
 class Setup(TemplateView):
-    """The page that the QR code opens. User name and password never reach the server: a script shows them."""
+    """The page that the QR code opens. The user name and the password never reach the server: a script shows them."""
 
     template_name = "owner/setup.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, program=mail_program())
+        return super().get_context_data(**kwargs, program=mail_program_settings())

@@ -1,4 +1,4 @@
-"""The owner's devices: the list, and one device with the forms that change it. `connect` creates one."""
+"""The devices of a mailbox: the list, and one device with the forms that change it. `connect` creates one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailstore.directory import devices
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Device
 from popadmin.owner import access, device_setup
-from popadmin.owner.forms import Mode, Rename
+from popadmin.owner.forms import ModeForm, RenameForm
 from popadmin.web import device_mode, form_rejection
 from popadmin.web.form_fields import Option
 from popadmin.web.layout import crumb
@@ -31,17 +31,17 @@ class Devices(TemplateView):
         user = signed_in(self.request)
         rows = [(device, device_mode.of(device)) for device in access.devices(user)]
         mailbox = get_object_or_404(access.mailboxes(user))
-        return super().get_context_data(**kwargs, mailbox=mailbox, devices=rows, alone=len(rows) == 1)
+        return super().get_context_data(**kwargs, mailbox=mailbox, devices=rows, only_main=len(rows) == 1)
 
 
-class One(TemplateView):
+class DevicePage(TemplateView):
     """One device: its facts, and the forms that change it; each form has a view of its own."""
 
     template_name = "owner/device.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        device = one(request, kwargs["pk"])
-        if device.revoked_at is not None:  # an old page, or the way back after revoking
+        device = find_device(request, kwargs["pk"])
+        if device.revoked_at is not None:  # an old page, or the back button after revoking
             messages.info(request, _("“%(name)s” is revoked.") % {"name": device.name})
             return redirect("devices")
         self.device = device
@@ -50,62 +50,64 @@ class One(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         device, mailbox = self.device, self.device.mailbox
         return {
-            **super().get_context_data(**sighting(device), mailbox=mailbox, crumbs=[crumb(_("Devices"), "devices")]),
+            **super().get_context_data(
+                **first_sign_in(device), mailbox=mailbox, crumbs=[crumb(_("Devices"), "devices")]
+            ),
             "mode": device_mode.of(device),
             "sees_messages": mailbox.messages - device.hidden_messages,
             "sees_octets": mailbox.octets - device.hidden_octets,
-            "forms": {**self._forms(), **kwargs.get("tried", {})},
+            "forms": {**self._forms(), **kwargs.get("invalid_forms", {})},
         }
 
     def _forms(self) -> dict[str, Form]:
         return {
-            "rename": Rename(initial={"name": self.device.name}),
-            "mode": Mode(initial={"mode": device_mode.of(self.device).value}, offered=self.offered()),
+            "rename": RenameForm(initial={"name": self.device.name}),
+            "mode": ModeForm(initial={"mode": device_mode.of(self.device).value}, offered=self.offered()),
         }
 
     def offered(self) -> tuple[Option, ...]:
         """Return the modes that this device can have."""
-        alone = not access.devices(signed_in(self.request)).filter(main=False).exists()
-        return device_mode.offered(self.device, alone=alone)
+        only_main = not access.devices(signed_in(self.request)).filter(main=False).exists()
+        return device_mode.offered(self.device, only_main=only_main)
 
 
-class _Change(FormView[Form], One):
+class _DeviceForm(FormView[Form], DevicePage):
     """A form of the device page. An error is shown beside its field, on the same page."""
 
-    template_name = One.template_name
-    form: str
+    template_name = DevicePage.template_name
+    form_name: str
     field: str
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return redirect("devices-one", self.device.pk)  # the way back after a form that was refused
+        return redirect("devices-one", self.device.pk)  # the back button after a form that was refused
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
-            said = self.change(form.cleaned_data[self.field])
+            notice = self.change(form.cleaned_data[self.field])
         except Rejected as refusal:
             form_rejection.beside(form, refusal, otherwise=self.field)
             return self.form_invalid(form)
-        messages.success(self.request, said)
+        messages.success(self.request, notice)
         return redirect("devices-one", self.device.pk)
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(tried={self.form: form}))
+        return self.render_to_response(self.get_context_data(invalid_forms={self.form_name: form}))
 
     def change(self, value: Any) -> str:
         """Make the change; return the notice for the owner."""
         raise NotImplementedError
 
 
-class Named(_Change):
-    form_class, form, field = Rename, "rename", "name"
+class RenameDevice(_DeviceForm):
+    form_class, form_name, field = RenameForm, "rename", "name"
 
     def change(self, value: str) -> str:
         device = devices.rename(_address(self.device), self.device.name, value, actor=actor(self.request))
         return _("The device is now called “%(name)s”.") % {"name": device.name}
 
 
-class Shared(_Change):
-    form_class, form, field = Mode, "mode", "mode"
+class ChangeMode(_DeviceForm):
+    form_class, form_name, field = ModeForm, "mode", "mode"
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "offered": self.offered()}
@@ -116,7 +118,7 @@ class Shared(_Change):
         return _("Saved: “%(mode)s”.") % {"mode": device_mode.of(device).label}
 
 
-class Revoke(One):
+class RevokeDevice(DevicePage):
     template_name = "owner/revoke.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -134,22 +136,22 @@ class Revoke(One):
         return redirect("devices")
 
 
-class Status(One):
-    """Whether the device has signed in yet, for a page that waits for it."""
+class DeviceStatus(DevicePage):
+    """The part of a page that says whether the device has signed in yet; the page loads it again and again."""
 
     template_name = "owner/first_sign_in.html"
 
     def get_context_data(self, **_kwargs: Any) -> dict[str, Any]:
-        return sighting(self.device)
+        return first_sign_in(self.device)
 
 
-def sighting(device: Device) -> dict[str, Any]:
-    """Return what a page shows about the first sign-in: it arrived, or why the last try failed."""
-    waits = device.last_sign_in_at is None and not device.main
-    return {"device": device, "refusal": device_setup.last_refusal(device) if waits else None}
+def first_sign_in(device: Device) -> dict[str, Any]:
+    """Return what a page shows about the first sign-in: whether it came, or why the last try was refused."""
+    not_yet = device.last_sign_in_at is None and not device.main
+    return {"device": device, "refusal": device_setup.last_refusal(device) if not_yet else None}
 
 
-def one(request: HttpRequest, key: int) -> Device:
+def find_device(request: HttpRequest, key: int) -> Device:
     """Return the device with this key if it belongs to the user, revoked or not."""
     return find(request, access.all_devices(signed_in(request)), pk=key)
 

@@ -1,4 +1,4 @@
-"""The owner's forward: where their mail is sent on, if the domain allows it."""
+"""Forwarding: the addresses to which the owner's mail is sent on, if the domain allows it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 
 
-class Forward(SeenForm):
+class ForwardForm(SeenForm):
     targets = AddressesField(
         label=gettext_lazy("Forward to"),
         required=False,
@@ -34,9 +34,9 @@ class Forward(SeenForm):
     keep_copy = forms.BooleanField(label=gettext_lazy("Keep a copy in the mailbox"), required=False)
 
 
-class Forwards(InTurn, FormView[Forward]):
+class Forwards(InTurn, FormView[ForwardForm]):
     template_name = "owner/forwards.html"
-    form_class = Forward
+    form_class = ForwardForm
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.mailbox = get_object_or_404(access.mailboxes(signed_in(request)))
@@ -48,38 +48,38 @@ class Forwards(InTurn, FormView[Forward]):
         return row_locks.of_forward()
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        own = super().get_form_kwargs()
-        del own["initial"]  # the form now has the values of the row
+        kwargs = super().get_form_kwargs()
+        del kwargs["initial"]  # the form takes the values of the row
         forward = forwards.of(self.mailbox)
         targets, keep_copy = (forward.targets, forward.keep_copy) if forward else ([], True)
-        return {**own, "now": {"targets": targets, "keep_copy": keep_copy}}
+        return {**kwargs, "now": {"targets": targets, "keep_copy": keep_copy}}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             **kwargs, crumbs=[crumb(_("Settings"), "settings")], forward=forwards.of(self.mailbox)
         )
 
-    def form_valid(self, form: Forward) -> HttpResponse:
+    def form_valid(self, form: ForwardForm) -> HttpResponse:
         targets = form.cleaned_data["targets"]
         try:
             if targets:
                 self._forward(targets, keep_copy=form.cleaned_data["keep_copy"])
             else:
-                self._forward_no_more()
+                self._stop_forwarding()
         except Rejected as refusal:
             form_rejection.beside(form, refusal, otherwise="targets")
             return self.form_invalid(form)
         return redirect("settings")
 
     def _forward(self, targets: list[str], *, keep_copy: bool) -> None:
-        done = forwards.ensure_own(self.mailbox, targets, keep_copy=keep_copy, actor=actor(self.request))
-        if done.row.active:
+        result = forwards.ensure_own(self.mailbox, targets, keep_copy=keep_copy, actor=actor(self.request))
+        if result.row.active:
             messages.success(self.request, _("Your mail is forwarded."))
         else:
             text = _("Saved, but nothing is forwarded: your administrator has switched it off.")
             messages.warning(self.request, text)
 
-    def _forward_no_more(self) -> None:
+    def _stop_forwarding(self) -> None:
         if forwards.of(self.mailbox):
             forwards.remove_own(self.mailbox, actor=actor(self.request))
         messages.success(self.request, _("Nothing is forwarded."))

@@ -17,7 +17,9 @@ from popadmin.web.formats import count, size
 PAGE_ROWS = 25
 
 
-class Words(Filters):
+class SearchFilter(Filters):
+    """Messages by words in their subject or sender."""
+
     words = forms.CharField(
         label=gettext_lazy("Search subject or sender"), max_length=100, widget=forms.TextInput(attrs={"type": "search"})
     )
@@ -27,9 +29,9 @@ class Words(Filters):
 
 
 class MailList(ListPage):
-    """A list of messages with subject and sender; these are read from the bodies once and then stored."""
+    """A list of messages with subject and sender, which are read from the bodies once and then stored."""
 
-    filters = Words
+    filters = SearchFilter
     page_rows = PAGE_ROWS
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -41,16 +43,16 @@ class MailList(ListPage):
         return context
 
 
-def restored(done: Restored) -> str:
+def restore_notice(result: Restored) -> str:
     """Return the notice of a restore."""
     text = ngettext(
         "%(number)s message (%(size)s) is restored: your mail programs will fetch it next time.",
         "%(number)s messages (%(size)s) are restored: your mail programs will fetch them next time.",
-        done.messages,
+        result.messages,
     )
-    return text % {"number": count(done.messages), "size": size(done.octets)}
+    return text % {"number": count(result.messages), "size": size(result.octets)}
 
 
-def above_quota() -> str:
+def quota_warning() -> str:
     """Return the warning for a mailbox that is over its quota after a restore."""
     return _("Your mailbox is now over its quota: new mail is refused until there is room again.")

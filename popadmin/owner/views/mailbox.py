@@ -15,16 +15,18 @@ from mailstore.models import Device, RetentionPolicy
 from popadmin.lists import diary_list
 from popadmin.lists.columns import Rows
 from popadmin.owner import access
-from popadmin.owner.device_setup import mail_program
+from popadmin.owner.device_setup import mail_program_settings
 from popadmin.web import device_mode
 from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
 
 PAGE_ENTRIES = 50  # of the history
-SHOWN_DEVICES = 4  # all of them have their own page
+SHOWN_DEVICES = 4  # the page of devices has all of them
 
 
 class Usage(TemplateView):
+    """The start page: what the mailbox holds, its devices, and how long mail stays."""
+
     template_name = "owner/usage.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -37,13 +39,15 @@ class Usage(TemplateView):
             split=mailbox_usage.split(mailbox.pk),
             devices=devices[:SHOWN_DEVICES],
             more=len(devices[SHOWN_DEVICES:]),
-            program=mail_program(),
+            program=mail_program_settings(),
             policy=policies.in_force(mailbox)[0] or RetentionPolicy(),  # nobody has chosen: the default policy
             findings=access.findings(user),
         )
 
 
 class Diary(diary_list.DiaryPage):
+    """The sessions of mail programs."""
+
     template_name = "owner/diary.html"
 
     def rows(self) -> Rows:
@@ -57,12 +61,14 @@ class Diary(diary_list.DiaryPage):
 
 
 class History(TemplateView):
+    """Who changed what in the mailbox, when and from where."""
+
     template_name = "owner/history.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
         mailbox = get_object_or_404(access.mailboxes(user))
         others = self.request.GET.get("who") == "others"
-        entries = access.entries(mailbox, user if others else None)
+        entries = access.audit_entries(mailbox, user if others else None)
         page = Paginator(entries, PAGE_ENTRIES).get_page(self.request.GET.get("page"))
         return super().get_context_data(**kwargs, page=page, others=others, crumbs=[crumb(_("Settings"), "settings")])

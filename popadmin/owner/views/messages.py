@@ -1,4 +1,4 @@
-"""The owner's mail: the messages in the mailbox and which devices have them; one message with its history."""
+"""The messages in the mailbox and which devices have them; one message with its history."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from mailstore.retention import recovery_terms
 from mailstore.sql import expiry_rule
 from popadmin.lists.columns import Column, Rows
 from popadmin.owner import access
-from popadmin.owner.forms import Restore as RestoreForm
-from popadmin.owner.views.mail_list import MailList, above_quota, restored
+from popadmin.owner.forms import RestoreForm
+from popadmin.owner.views.mail_list import MailList, quota_warning, restore_notice
 from popadmin.web import form_rejection
 from popadmin.web.layout import crumb
 from popadmin.web.people import signed_in
@@ -44,7 +44,7 @@ class Messages(MailList):
     columns = (Column("arrived", gettext_lazy("Arrived"), F("added"), down=True),)
 
     def rows(self) -> Rows:
-        return access.live(signed_in(self.request))
+        return access.live_messages(signed_in(self.request))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         mailbox = get_object_or_404(access.mailboxes(signed_in(self.request)))
@@ -58,14 +58,14 @@ class Messages(MailList):
         return context
 
 
-class One(FormView[RestoreForm]):
-    """One message. In recovery, the page has the form that restores it and a link that deletes it for good."""
+class MessagePage(FormView[RestoreForm]):
+    """One message with its history. In recovery, the page can restore it, and has a link to delete it for good."""
 
     template_name = "owner/message.html"
     form_class = RestoreForm
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        self.message = one(request, kwargs["pk"])
+        self.message = find_message(request, kwargs["pk"])
         return super().dispatch(request, *args, **kwargs)
 
     def get_form_kwargs(self) -> dict[str, Any]:
@@ -74,41 +74,41 @@ class One(FormView[RestoreForm]):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         message = self.message
         message_titles.fill(message_file.site_store(), [message])
-        above = crumb(_("Recovery"), "recovery") if message.removed else crumb(_("Messages"), "messages")
+        parent = crumb(_("Recovery"), "recovery") if message.removed else crumb(_("Messages"), "messages")
         terms = recovery_terms.terms(message.mailbox_id)
         leaving = expiry_rule.leaves_at(message.mailbox_id, [message.added], now=timezone.now())
         return super().get_context_data(
             **kwargs,
             message=message,
-            life=message_history.events(message),
+            history=message_history.events(message),
             holders=message_history.holders([message.pk])[message.pk],
             leaves_at=leaving.get(message.added),
             purged_at=message.removed_at and terms.purged_at(message.removed_at),
             terms=terms,
-            crumbs=[above],
+            crumbs=[parent],
         )
 
     def form_valid(self, form: Any) -> HttpResponse:
         user = signed_in(self.request)
         choice = Choice(keys=[self.message.pk])
         try:
-            done = recovery.restore(
-                user.address, choice, actor=actor(self.request), devices=form.names, new_uidls=form.again
+            result = recovery.restore(
+                user.address, choice, actor=actor(self.request), devices=form.device_names, new_uidls=form.as_new
             )
         except Rejected as refusal:
             form_rejection.beside(form, refusal)
             return self.form_invalid(form)
-        messages.success(self.request, restored(done))
-        if done.above_quota:
-            messages.warning(self.request, above_quota())
+        messages.success(self.request, restore_notice(result))
+        if result.above_quota:
+            messages.warning(self.request, quota_warning())
         return redirect("messages-one", self.message.pk)
 
 
-class Remove(View):
+class RemoveMessage(View):
     """Remove a live message for all devices; it can be restored from recovery."""
 
     def post(self, request: HttpRequest, *_args: Any, pk: int, **_kwargs: Any) -> HttpResponse:
-        message = find(request, access.live(signed_in(request)), pk=pk)
+        message = find(request, access.live_messages(signed_in(request)), pk=pk)
         try:
             recovery.remove(signed_in(request).address, [message.pk], actor=actor(request))
         except Rejected as refusal:
@@ -118,14 +118,14 @@ class Remove(View):
         return redirect("messages-one", message.pk)
 
 
-class Purge(FormView[forms.Form]):
+class PurgeMessage(FormView[forms.Form]):
     """Delete one message in recovery for good, after the owner has confirmed it."""
 
     template_name = "owner/purge.html"
     form_class = forms.Form
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        self.message = find(request, access.resting(signed_in(request)), pk=kwargs["pk"])
+        self.message = find(request, access.removed_messages(signed_in(request)), pk=kwargs["pk"])
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -149,11 +149,11 @@ class Purge(FormView[forms.Form]):
         return redirect("recovery")
 
 
-class Download(View):
-    """Download the message as it arrived; streamed, whatever its size."""
+class DownloadMessage(View):
+    """Download the message as it arrived. Messages of any size are streamed."""
 
     def get(self, request: HttpRequest, *_args: Any, pk: int, **_kwargs: Any) -> HttpResponseBase:
-        message = one(request, pk)
+        message = find_message(request, pk)
         store = message_file.site_store()
         message_titles.fill(store, [message])
         octets = message_file.unstuffed(store, message)
@@ -165,15 +165,15 @@ class Download(View):
                 _("This message cannot be read at the moment. Your administrator can find the reason in the log."),
             )
             return redirect("messages-one", message.pk)
-        answer = StreamingHttpResponse(chain([first], octets), content_type="message/rfc822")
-        answer["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=_file_name(message))
-        answer["Content-Length"] = str(message.octets)
-        return answer
+        response = StreamingHttpResponse(chain([first], octets), content_type="message/rfc822")
+        response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=_file_name(message))
+        response["Content-Length"] = str(message.octets)
+        return response
 
 
-def one(request: HttpRequest, key: int) -> Message:
-    """Return the message with this key, live or in recovery, if it belongs to the user."""
-    return find(request, access.mail(signed_in(request)), pk=key)
+def find_message(request: HttpRequest, key: int) -> Message:
+    """Return the message with this key if it is in the mailbox of the user, live or in recovery."""
+    return find(request, access.messages(signed_in(request)), pk=key)
 
 
 def _file_name(message: Message) -> str:

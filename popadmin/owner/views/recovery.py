@@ -1,4 +1,4 @@
-"""Recovery: the owner finds removed messages, restores them or deletes them for good. `messages` shows single ones."""
+"""Recovery: the list of removed messages, and restoring or deleting the selected ones. `messages` shows one message."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from mailstore.retention import recovery_terms
 from popadmin.lists.columns import Column, Rows
 from popadmin.lists.views import Bulk
 from popadmin.owner import access
-from popadmin.owner.forms import Restore as RestoreForm
-from popadmin.owner.views.mail_list import MailList, Words, above_quota, restored
+from popadmin.owner.forms import RestoreForm
+from popadmin.owner.views.mail_list import MailList, SearchFilter, quota_warning, restore_notice
 from popadmin.web import form_rejection
 from popadmin.web.formats import count
 from popadmin.web.layout import crumb
@@ -33,7 +33,7 @@ from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 
 
-class RecoveryFilters(Words):
+class RecoveryFilters(SearchFilter):
     why = forms.ChoiceField(
         label=gettext_lazy("Reason"), choices=[("", gettext_lazy("Any reason")), *Message.Why.choices]
     )
@@ -53,7 +53,7 @@ class Recovery(MailList):
     )
 
     def rows(self) -> Rows:
-        return access.resting(signed_in(self.request))
+        return access.removed_messages(signed_in(self.request))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         mailbox = get_object_or_404(access.mailboxes(signed_in(self.request)))
@@ -64,13 +64,13 @@ class Recovery(MailList):
         return context
 
 
-class Chosen(FormView[forms.Form]):
-    """An action on the messages that are ticked in the list, or on all that its filters find."""
+class SelectedMessages(FormView[forms.Form]):
+    """An action on the selected messages of the list, or on all messages that its filters find."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        self.listed = Recovery()
-        self.listed.setup(request)
-        self.chosen = self.listed.choice(self.listed.state)
+        self.list_page = Recovery()
+        self.list_page.setup(request)
+        self.selection = self.list_page.choice(self.list_page.state)
         if request.method == "GET" and not self.rows.exists():
             messages.info(request, _("Select messages first."))
             return redirect(self._back())
@@ -78,7 +78,7 @@ class Chosen(FormView[forms.Form]):
 
     @cached_property
     def rows(self) -> Rows:
-        return self.chosen.of(self.listed.rows(), self.listed.found(self.listed.state))
+        return self.selection.of(self.list_page.rows(), self.list_page.found(self.list_page.state))
 
     @property
     def choice(self) -> Choice:
@@ -95,49 +95,49 @@ class Chosen(FormView[forms.Form]):
         )
 
     def _back(self) -> str:
-        return f"{reverse('recovery')}{self.listed.state.query()}"
+        return f"{reverse('recovery')}{self.list_page.state.query()}"
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
-            messages.success(self.request, self.act(form))
+            messages.success(self.request, self.do(form))
         except Rejected as refusal:
             form_rejection.beside(form, refusal)
             return self.form_invalid(form)
-        self.chosen.clear()
+        self.selection.clear()
         return redirect("recovery")
 
-    def act(self, form: Any) -> str:
+    def do(self, form: Any) -> str:
         """Do the action; return the notice for the owner."""
         raise NotImplementedError
 
 
-class Restore(Chosen):
+class Restore(SelectedMessages):
     template_name = "owner/restore.html"
     form_class = RestoreForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"devices": list(access.devices(signed_in(self.request)))}
 
-    def act(self, form: RestoreForm) -> str:
-        done = recovery.restore(
+    def do(self, form: RestoreForm) -> str:
+        result = recovery.restore(
             signed_in(self.request).address,
             self.choice,
             actor=actor(self.request),
-            devices=form.names,
-            new_uidls=form.again,
+            devices=form.device_names,
+            new_uidls=form.as_new,
         )
-        if done.above_quota:
-            messages.warning(self.request, above_quota())
-        return restored(done)
+        if result.above_quota:
+            messages.warning(self.request, quota_warning())
+        return restore_notice(result)
 
 
-class Purge(Chosen):
+class Purge(SelectedMessages):
     template_name = "owner/purge.html"
     form_class = forms.Form
 
-    def act(self, form: forms.Form) -> str:
-        done = recovery.purge_now(signed_in(self.request).address, self.choice, actor=actor(self.request))
+    def do(self, form: forms.Form) -> str:
+        result = recovery.purge_now(signed_in(self.request).address, self.choice, actor=actor(self.request))
         text = ngettext(
-            "%(number)s message is deleted for good.", "%(number)s messages are deleted for good.", done.messages
+            "%(number)s message is deleted for good.", "%(number)s messages are deleted for good.", result.messages
         )
-        return text % {"number": count(done.messages)}
+        return text % {"number": count(result.messages)}
