@@ -1,4 +1,4 @@
-"""Runs a management command; what stops one before it can speak for itself becomes one line."""
+"""Run a management command. An error before the command starts becomes one line."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ EXIT_USAGE = 2
 
 
 class CommandLine(ManagementUtility):
-    """Django's, but for the list of commands, and for the end of one that does not exist: one line, exit 2."""
+    """Django's, with a list of our commands; a command that does not exist ends with one line and exit 2."""
 
     def main_help_text(self, commands_only: bool = False) -> str:
-        """Ours first, with what each does; then the names of Django's."""
+        """List our commands with what each does, then the names of Django's."""
         if commands_only or self.settings_exception is not None:
             return super().main_help_text(commands_only)
         commands = get_commands()
@@ -60,12 +60,13 @@ class CommandLine(ManagementUtility):
 
 
 def _summary(app: str, name: str) -> str:
-    """The first sentence of a command's help."""
+    """Return the first sentence of a command's help."""
     text = " ".join(load_command_class(app, name).help.split())
     return textwrap.shorten(text.partition(". ")[0].rstrip("."), SUMMARY_CHARACTERS, placeholder=" …")
 
 
 def run() -> None:
+    """Run the command of the arguments."""
     if sys.argv[1:2] == ["version"] or "--version" in sys.argv[1:3]:
         sys.stdout.write(f"{version()}\n")
         return
@@ -77,9 +78,9 @@ def run() -> None:
     try:
         CommandLine(sys.argv).execute()
     except ImproperlyConfigured as error:
-        # Django's own word for this one does not say what to do.
+        # Django's own text for this one does not say what to do.
         _leave(KEY_MISSING if "SECRET_KEY setting" in str(error) else str(error), EXIT_USAGE)
-    except (OperationalError, InterfaceError) as error:  # of a command of Django's, such as `migrate`; ours tell it
+    except (OperationalError, InterfaceError) as error:  # from Django's, such as `migrate`; ours report it
         if "--traceback" in sys.argv:
             raise
         cause, _, _ = str(error).partition("\n")

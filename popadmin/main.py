@@ -1,4 +1,4 @@
-"""The first step of every command: a server holds hangups back before it loads anything; the rest is `command_line`."""
+"""The first step of every command: servers block hangups before they load anything; then `command_line` runs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ SERVERS = frozenset({"up", "pop3d", "lmtpd"})
 
 def main() -> None:
     if _serves(sys.argv[1:]):
-        # To load Django takes a second. A SIGHUP of that second waits for the handler instead of ending the process.
+        # Loading Django takes a second. A SIGHUP in that second waits for the handler instead of ending the process.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     import_module("popadmin.command_line").run()
 
 
 def _serves(arguments: Sequence[str]) -> bool:
-    """Whether it runs until it is told to stop. The sweep has nothing to reload, so it never looks at a hangup."""
+    """Return whether the command runs until it is stopped. The sweep has nothing to reload, so it ignores hangups."""
     command, *options = arguments or [""]
     return command in SERVERS or (command == "sweep" and any(option.startswith("--every") for option in options))

@@ -1,4 +1,4 @@
-"""Every setting, read once from the environment (the README lists them); the rest is ours to choose."""
+"""Every setting. Those of the operator are read once from the environment (the README lists them)."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ ALLOW_GENERATED_FILES = DEBUG or env.boolean("POPADMIN_GENERATE", default=False)
 
 
 def _site_that_runs() -> site_pointer.Site | None:
-    """For a command in another shell than `up`'s: where nothing says which site is meant, and there is none here."""
-    said = env.any_set("POPADMIN_DATA_DIR", "DATABASE_URL")
-    if said or ALLOW_GENERATED_FILES or (HOME_DIR / "var").exists():
+    """Return the site that runs now, for a command in another shell than `up`'s: nothing tells it the site."""
+    is_told = env.any_set("POPADMIN_DATA_DIR", "DATABASE_URL")
+    if is_told or ALLOW_GENERATED_FILES or (HOME_DIR / "var").exists():
         return None
     return site_pointer.the_only_one(BASE_DIR)
 
@@ -144,7 +144,7 @@ IS_DEMO = env.boolean("POPADMIN_DEMO", default=False)  # set by `up --demo` for 
 
 
 def _mail_out() -> mail_url.MailOut:
-    """A demo writes its mail to files, wherever its visitor's machine would send mail to."""
+    """Return how mail is sent. A demo writes it to files, so that nothing leaves the visitor's machine."""
     url = env.secret("EMAIL_URL")
     if not url and IS_DEMO:
         return mail_url.to_files(DATA_DIR / "mail-out")
@@ -250,7 +250,7 @@ CSRF_FAILURE_VIEW = "popadmin.signin.views.sign_in.csrf_failure"
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_AGE = THEME_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"
-MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # a notice needs no session
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # so that a notice needs no session
 MESSAGE_TAGS = {constants.DEBUG: "secondary", constants.ERROR: "danger"}  # Bootstrap's words for an alert's colour
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

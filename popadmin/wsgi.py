@@ -1,4 +1,4 @@
-"""What gunicorn serves."""
+"""The WSGI application that gunicorn serves."""
 
 import gc
 import os
@@ -13,6 +13,6 @@ if not settings.SECRET_KEY:  # Django itself would only notice at the first page
     sys.exit(f"popadmin: {KEY_MISSING}")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "popadmin.settings")
 application = get_wsgi_application()
-# What is there before the first page stays, so the collector need not walk it: a tenth of what a list costs.
+# Objects from before the first page stay, so the collector need not visit them: a tenth of what a list costs.
 gc.collect()
 gc.freeze()

@@ -33,12 +33,12 @@ def load(base: Path) -> None:
 
 
 def of_child(**more: str) -> dict[str, str]:
-    """The environment of a process that we start: ours, and more."""
+    """Return the environment for a process that we start: our own, with `more`."""
     return {**os.environ, **more}
 
 
 def bad(variable: str, value: str, allowed: str) -> ImproperlyConfigured:
-    """Raise the error for a bad setting, in its one standard form."""
+    """Return the error for a bad setting, in its one standard form."""
     return ImproperlyConfigured(f"{variable}={value!r} is not valid: allowed is {allowed}")
 
 
@@ -47,7 +47,7 @@ def text(variable: str, default: str) -> str:
 
 
 def any_set(*names: str) -> bool:
-    """Whether one of these variables, or the file for one, is set."""
+    """Return whether one of these variables, or the file for one, is set."""
     return any(text(name, "") or text(f"{name}_FILE", "") for name in names)
 
 
@@ -93,7 +93,7 @@ def folder(variable: str, default: Path) -> Path:
 
 
 def may_be_folder(path: Path) -> bool:
-    """Return True also when this user cannot see into a parent folder."""
+    """Return whether this may be a folder: True also when this user cannot see into a parent folder."""
     try:
         return path.is_dir()
     except PermissionError:

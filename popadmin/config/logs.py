@@ -16,8 +16,8 @@ STDERR = 2
 REMEMBERED = 4096  # cached forms of texts: addresses, devices and reasons repeat
 _PLAIN = re.compile(r"[!#-<>-~]{1,400}")  # ASCII without blanks, quotes and =: needs neither escape nor quotes
 
-# Do not compute for every record what no format here shows (Logging HOWTO, "Optimization"). The process stays:
-# the web server's own format asks for it.
+# No format here shows these, so no record computes them (Logging HOWTO, "Optimization"). The process id stays: the
+# format of the web server needs it.
 logging.logThreads = False
 logging.logMultiprocessing = False
 logging._srcfile = None  # also documented there

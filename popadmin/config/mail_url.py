@@ -37,7 +37,7 @@ def to_files(folder: Path) -> MailOut:
 
 
 def read(url: str) -> MailOut:
-    """Parse the URL. ValueError for what `ALLOWED` does not name; never show the URL: it may hold a password."""
+    """Parse the URL. Raise ValueError for any form outside `ALLOWED`. Never show the URL: it may hold a password."""
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES or parts.query or parts.fragment:
         raise ValueError(url)

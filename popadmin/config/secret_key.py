@@ -1,4 +1,4 @@
-"""The secret key that a site makes for itself: a file of the data folder, made once, refused where it is damaged."""
+"""The secret key that a site makes for itself: a file in the data folder, made once, and refused if it is damaged."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mailstore import durable_file
 
 KEY_OCTETS = 50
 KEY_CHARACTERS = 67  # of that many octets in base64
-LEAST_CHARACTERS = 32  # of a key that somebody has typed, with its line end
+LEAST_CHARACTERS = 32  # of a key that a person has typed, with its line end
 CHARACTERS = re.compile(r"[!-~]*")  # ASCII without blanks
 
 
 def read(file: Path) -> str | None:
-    """The key; None where there is none. ImproperlyConfigured says what is the matter with one that cannot be used.
+    """Return the key, or None if there is no file. ImproperlyConfigured says what is wrong with a damaged one.
 
-    Only the person who knows what became of the disk may choose a new one: with it everybody is signed out.
+    A new key signs everybody out. So only a person who knows what happened to the disk may choose one.
     """
     try:
         text = file.read_bytes().decode("ascii", errors="replace")
@@ -43,7 +43,7 @@ def read(file: Path) -> str | None:
 
 
 def make(file: Path) -> str:
-    """Make a key, or return that of another process of the same start which was first."""
+    """Make a key. If another process of the same start was faster, return its key."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         durable_file.create(file, f"{secrets.token_urlsafe(KEY_OCTETS)}\n".encode())
@@ -51,7 +51,7 @@ def make(file: Path) -> str:
 
 
 def _user() -> str:
-    """Who runs this, by name where the system knows one."""
+    """Return the name of the user who runs this process, or the number if the system knows no name."""
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
@@ -59,7 +59,10 @@ def _user() -> str:
 
 
 def _damage(text: str) -> str | None:
-    """A key without its line end is whole only at the full length of ours: earlier versions wrote none."""
+    """Return what is wrong with the text of the file, or None.
+
+    Earlier versions wrote no line end. So a text without one is complete only at the full length of our keys.
+    """
     key = text.strip()
     least = LEAST_CHARACTERS if text.endswith("\n") else KEY_CHARACTERS
     if not text:

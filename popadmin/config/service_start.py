@@ -1,4 +1,4 @@
-"""When the service that this process belongs to began; not what it serves."""
+"""When the service that this process belongs to started."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ STARTED_FIELD = 19  # of /proc/PID/stat behind the name: proc(5), field 22, in c
 
 
 def started_at() -> datetime:
-    """The start of the session's leader: of gunicorn's master, whose workers come and go.
+    """Return the start of the session leader: gunicorn's master, while its workers come and go.
 
-    It is the session's leader under `up`, under systemd and in a container.
+    The master leads the session under `up`, under systemd and in a container.
     """
     ticks = _start_ticks(os.getsid(0)) or _start_ticks(os.getpid())
     age_seconds = time.clock_gettime(time.CLOCK_BOOTTIME) - (ticks or 0) / os.sysconf("SC_CLK_TCK")
@@ -21,7 +21,10 @@ def started_at() -> datetime:
 
 
 def _start_ticks(pid: int) -> int | None:
-    """None where the process cannot be seen, as the leader of a session that began outside a container."""
+    """Return the start of a process in clock ticks; None if it cannot be seen.
+
+    The leader of a session that began outside a container cannot be seen inside.
+    """
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[STARTED_FIELD])
     except OSError:

@@ -1,4 +1,4 @@
-"""Which version of popadmin this is: of the checkout, or else of the installed package."""
+"""The version of popadmin: of the checkout, or else of the installed package."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
 def version() -> str:
-    """The checkout's own word comes first: a package of another version may be installed beside it."""
+    """Return the version. A checkout comes first: a package of another version may be installed beside it."""
     if PROJECT.is_file():
         project = tomllib.loads(PROJECT.read_text()).get("project", {})
         if project.get("name") == "popadmin":

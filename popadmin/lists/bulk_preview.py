@@ -21,7 +21,7 @@ from mailstore.transfer import bulk_job
 from popadmin.lists import bulk_results
 from popadmin.lists.bulk_action import Act
 from popadmin.lists.views import ListPage
-from popadmin.web.edit_conflict import mark
+from popadmin.web.edit_conflict import preview_token
 from popadmin.web.people import signed_in
 
 NAMED_MOST = 10  # of the chosen rows, so many are named before
@@ -76,7 +76,7 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
         """What `previewed` must hold for this to begin: what is asked, and of how many rows, which they are."""
         state, choice = self.page.state, self.page.choice(self.page.state)
         rows = [state.found_by, sorted(choice.but)] if choice.everything else sorted(choice.keys)
-        return mark({"act": self.kwargs["act"], "fields": fields, "rows": rows, "count": self.count})
+        return preview_token({"act": self.kwargs["act"], "fields": fields, "rows": rows, "count": self.count})
 
     def _begin(self, asked: dict[str, str]) -> HttpResponse:
         """The first step at once: few rows are done before anybody sees a bar."""

@@ -20,7 +20,7 @@ class _NameForm(forms.Form):
     name = forms.CharField(
         max_length=NAME_CHARACTERS,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        **table_field.words(DEVICE["name"]),
+        **table_field.label_and_help(DEVICE["name"]),
     )
 
 
@@ -31,8 +31,8 @@ class RenameForm(_NameForm):
 class ConnectForm(_NameForm):
     """The form that creates a device."""
 
-    mode = OptionField(MODES, **table_field.words(DEVICE["mode"]), initial=Device.Mode.INDEPENDENT)
-    start = OptionField(STARTS, **table_field.words(DEVICE["start"]), initial="all")
+    mode = OptionField(MODES, **table_field.label_and_help(DEVICE["mode"]), initial=Device.Mode.INDEPENDENT)
+    start = OptionField(STARTS, **table_field.label_and_help(DEVICE["start"]), initial="all")
 
 
 class ModeForm(forms.Form):
@@ -40,7 +40,7 @@ class ModeForm(forms.Form):
 
     def __init__(self, *args: Any, offered: Sequence[Option], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["mode"] = OptionField(offered, **table_field.words(DEVICE["mode"]))
+        self.fields["mode"] = OptionField(offered, **table_field.label_and_help(DEVICE["mode"]))
 
 
 ALL_DEVICES, SOME_DEVICES = "every", "some"

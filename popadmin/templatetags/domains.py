@@ -1,4 +1,4 @@
-"""Domains and aliases as the panel shows them: state and targets. Built in Python, without a template per row."""
+"""Domains and aliases as the pages show them: state and targets. Python builds them, without a template per row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from popadmin.web.formats import count, moment, size
 register = template.Library()
 
 TARGETS_SHOWN = 3  # targets of an alias in a list
-Word = tuple[str, str]  # a badge: its style, its text
+Badge = tuple[str, str]  # style and text
 DOMAIN_CELLS = (
     '<th scope="row" class="name"><a href="{url}">{name}</a>{script}</th>'
     '<td data-label="{state_label}">{state}</td>'
@@ -59,13 +59,13 @@ def domain_cells(domain: Any, labels: Mapping[str, str], mailboxes: str, aliases
 
 @register.simple_tag
 def domain_state(domain: Any) -> SafeString:
-    """Return the state of a domain with `other`, see `access.naming_other`."""
-    return _badges(_domain_words(domain))
+    """Return the state of a domain that has `other`, see `access.naming_other`."""
+    return _states(_domain_badges(domain))
 
 
 @register.simple_tag
 def alias_state(alias: Alias) -> SafeString:
-    return _badges(_alias_words(alias))
+    return _states(_alias_badges(alias))
 
 
 @register.simple_tag
@@ -85,28 +85,28 @@ def _most(limit: int | None) -> str:
     return "" if limit is None else f" / {count(limit)}"
 
 
-def _badges(words: Sequence[Word]) -> SafeString:
-    badges = format_html_join("", '<span class="badge badge-{}">{}</span>', words)
-    return format_html('<span class="states">{}</span>', badges)
+def _states(badges: Sequence[Badge]) -> SafeString:
+    spans = format_html_join("", '<span class="badge badge-{}">{}</span>', badges)
+    return format_html('<span class="states">{}</span>', spans)
 
 
-def _domain_words(domain: Any) -> list[Word]:
-    words = [("good", pgettext("domain", "Active")) if domain.active else ("warn", pgettext("domain", "Suspended"))]
+def _domain_badges(domain: Any) -> list[Badge]:
+    badges = [("good", pgettext("domain", "Active")) if domain.active else ("warn", pgettext("domain", "Suspended"))]
     if domain.stands_for_id is not None:
         other = _("alias of %(domain)s") % {"domain": domain.other} if domain.other else _("alias of another domain")
-        words.append(("note", other))
-    return words
+        badges.append(("note", other))
+    return badges
 
 
-def _alias_words(alias: Alias) -> list[Word]:
+def _alias_badges(alias: Alias) -> list[Badge]:
     if alias.expires_at is not None and alias.expires_at <= timezone.now():
-        words = [("warn", pgettext("alias", "Expired"))]
+        badges = [("warn", pgettext("alias", "Expired"))]
     elif not alias.active:
-        words = [("warn", pgettext("alias", "Switched off"))]
+        badges = [("warn", pgettext("alias", "Switched off"))]
     else:
-        words = [("good", pgettext("alias", "Active"))]
+        badges = [("good", pgettext("alias", "Active"))]
     if alias.mailbox_id is not None:
-        words.append(("note", _("Forward, keeps a copy") if alias.keep_copy else _("Forward")))
+        badges.append(("note", _("Forward, keeps a copy") if alias.keep_copy else _("Forward")))
     if alias.address.startswith("@"):
-        words.append(("note", _("Catch-all")))
-    return words
+        badges.append(("note", _("Catch-all")))
+    return badges

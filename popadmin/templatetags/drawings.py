@@ -1,4 +1,4 @@
-"""SVG drawn by the server: icons, quota bars, charts. No script, no inline style."""
+"""Icons, quota bars and charts as SVG, drawn on the server. No script, no inline style."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def icon(name: str) -> SafeString:
 def quota_bar(octets: int, quota_octets: int | None) -> SafeString:
     """Return used and allotted as numbers and as a bar, which ends at 100 %.
 
-    Built in Python: a template for each row of a list would take half of the page's time.
+    Python builds it: a template for each row of a list would take half of the page's time.
     """
     percent = share_percent(octets, quota_octets)
     if percent is None or quota_octets is None:
@@ -86,9 +86,9 @@ def split_bar(split: Split, quota_octets: int | None) -> dict[str, Any]:
 
 @register.simple_tag
 def day_bars(days: Sequence[Day], figure: str, label: str) -> SafeString:
-    """Return one bar per day; the highest fills the height, and a day with any shows at least a sliver.
+    """Return one bar per day. The highest fills the height, and a count of one is still visible.
 
-    Built in Python: the overview has ninety of them.
+    Python builds it: the overview has ninety bars.
     """
     counts = [int(getattr(day, figure)) for day in days]
     most = max(counts, default=0)

@@ -31,12 +31,12 @@ MAILBOX_CELLS = (
     '<td data-label="{seen_label}" class="together">{seen}</td>'
 )
 
-# On the page of a mailbox by the template, or as its state.
-_PLACED = {
+# The page of a mailbox shows these elsewhere.
+_SHOWN_ELSEWHERE = {
     "name", "quota_octets", "quota_messages", "suspended", "must_change_password", "main_pop", "notes", "policy",
 }  # fmt: skip
 
-# Looked up when a row has them: most of fifty rows have none.
+# Lazy texts, translated only where a row has them: most of fifty rows have none.
 _SUSPENDED = pgettext_lazy("mailbox", "Suspended")
 _HELD = gettext_lazy("On hold")
 _RECEIVES_NOTHING = gettext_lazy("Receives nothing")
@@ -47,7 +47,7 @@ _DEVICES_ONLY = gettext_lazy("Devices only")
 
 @register.filter
 def state_words(mailbox: Mailbox) -> list[str]:
-    """Return everything unusual about its state; "Active" if there is nothing."""
+    """Return everything that is unusual about its state, or "Active"."""
     unusual = (
         (_suspended(mailbox), _SUSPENDED),
         (mailbox.held, _HELD),
@@ -56,7 +56,7 @@ def state_words(mailbox: Mailbox) -> list[str]:
         (not mailbox.web, _NO_WEB),
         (mailbox.pop and not mailbox.main_pop, _DEVICES_ONLY),
     )
-    return [str(word) for so, word in unusual if so] or [_usual()]
+    return [str(word) for applies, word in unusual if applies] or [_usual()]
 
 
 @register.simple_tag
@@ -72,7 +72,7 @@ def mailbox_state(mailbox: Mailbox) -> SafeString:
 
 @register.simple_tag
 def mailbox_cells(mailbox: Mailbox, labels: Mapping[str, str]) -> SafeString:
-    """Return the cells of a row of the list. Built in Python: a template would take half of the page's time."""
+    """Return the cells of a row of the list. Python builds them: a template would take half of the page's time."""
     user = mailbox.user
     return format_html(
         MAILBOX_CELLS,
@@ -91,11 +91,11 @@ def mailbox_cells(mailbox: Mailbox, labels: Mapping[str, str]) -> SafeString:
 
 @register.simple_tag
 def mailbox_facts(mailbox: Mailbox) -> list[dict[str, Any]]:
-    """What the page of a mailbox shows of its fields, but for those that have a place of their own there."""
+    """Return the fields that the page of a mailbox lists: all but those that it shows elsewhere."""
     return [
         {"name": field.name, "label": table_field.label(field), "value": _fact(field, mailbox)}
         for field in MAILBOX
-        if field.name not in _PLACED
+        if field.name not in _SHOWN_ELSEWHERE
     ]
 
 
@@ -135,7 +135,7 @@ def finding_notices(found: Iterable[Finding]) -> dict[str, Any]:
 
 @register.simple_tag
 def found_marks(found: list[Finding]) -> SafeString:
-    """Return one line per finding for a row of a list. Built in Python, as most rows have none."""
+    """Return one line per finding for a row of a list. Python builds them, as most rows have none."""
     if not found:
         return SafeString()
     mark = icon("exclamation-triangle")

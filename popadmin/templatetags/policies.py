@@ -1,4 +1,4 @@
-"""The rules of a retention policy as sentences, and the effects of a change."""
+"""The rules of a retention policy as sentences, and what a change of them would do."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ SHOWN_DAYS = 8  # of a forecast; the total has the rest
 
 @register.filter
 def leaving_rules(policy: RetentionPolicy) -> list[str]:
-    """Return when mail is removed by this policy: one sentence per rule, or one that says that none does."""
+    """Return when this policy removes mail: one sentence per rule, or one that says that all mail stays."""
     return list(_leaving(policy)) or [_("All mail stays until a device deletes it.")]
 
 
 @register.filter
 def other_rules(policy: RetentionPolicy) -> list[str]:
-    """Return the devices that mail waits for, and how long recovery and diary are kept."""
+    """Return which devices mail waits for, and how long recovery and diary are kept."""
     return list(_others(policy))
 
 
@@ -43,6 +43,7 @@ def all_of(going: Leaving) -> str:
 
 @register.inclusion_tag("parts/forecast.html")
 def forecast_panel(forecast: Forecast) -> dict[str, Any]:
+    """Show a forecast as a panel with a table of days."""
     days, rest = forecast.days[:SHOWN_DAYS], forecast.days[SHOWN_DAYS:]
     return {
         "forecast": forecast,
@@ -54,7 +55,7 @@ def forecast_panel(forecast: Forecast) -> dict[str, Any]:
 
 
 def forecast_lines(forecast: Forecast) -> Iterator[str]:
-    """Return the same as sentences."""
+    """Return a forecast as sentences."""
     values = {"horizon": HORIZON_DAYS, "what": all_of(forecast.total)}
     if forecast.days and (date := forecast.days[0].date):
         first = date_format(date, "l j F")

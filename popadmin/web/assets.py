@@ -12,8 +12,8 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 class Assets(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
     """Names with a digest, which browsers cache for ever, once `collectstatic` has run, as in the image.
 
-    Without it, as in a checkout, the names stay as they are in `static/`: nothing needs to run before the first start,
-    and an edit shows after a restart.
+    Before that, as in a checkout, the names stay as they are in `static/`. So nothing needs to run before the first
+    start, and an edit shows after a restart.
     """
 
     def url(self, name: str | None, force: bool = False) -> str:
@@ -21,7 +21,7 @@ class Assets(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whi
 
 
 class Serve(WhiteNoiseMiddleware):  # type: ignore[misc]  # whitenoise has no types
-    """Serve what was collected, and `static/` itself; an uncollected site is no error."""
+    """Serve the collected files, and `static/` itself. It is no error if nothing was collected."""
 
     def add_files(self, root: str | Path, prefix: str | None = None) -> None:
         if Path(root).is_dir():

@@ -1,4 +1,4 @@
-"""The audit in words: what somebody did, and what of it changed. For the page of admins and the one of owners."""
+"""Audit entries as text: what somebody did, and what changed. For the pages of administrators and of owners."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, Retenti
 from popadmin.web import device_mode
 from popadmin.web.formats import count, exact, size_or_none
 
-# Each verb that an action writes; tests hold this table against the code.
+# Each verb that an action writes. A test compares this table with the code.
 VERBS: dict[str, Promise] = {
     "account.name": gettext_lazy("changed the name of"),
     "account.recovery-address": gettext_lazy("changed the recovery address of"),
@@ -79,26 +79,26 @@ KINDS: dict[str, Promise] = {
     "password": gettext_lazy("Passwords"),
     "denied": gettext_lazy("Denied"),
 }
-# By which an action can come; tests hold this against the code. An entry has room for more ways than there are.
+# The ways by which an action can come. A test compares them with the code. The column allows more.
 WAYS = (AuditEntry.Via.WEB, AuditEntry.Via.SHELL)
-_AGES = gettext_lazy("old mail counts from")  # the clocks of a policy, see its model
+_SINCE = gettext_lazy("old mail counts from")  # the clocks of a policy, see its model
 _FACTS: dict[str, Promise] = {
     "again": gettext_lazy("restored as new"),
     "changed": gettext_lazy("changed"),
     "created": gettext_lazy("mailboxes created"),
     "device": gettext_lazy("device"),
-    "expire_confirmed_since": _AGES,
-    "expire_since": _AGES,
+    "expire_confirmed_since": _SINCE,
+    "expire_since": _SINCE,
     "mailboxes": gettext_lazy("mailboxes"),
     "messages": gettext_lazy("messages"),
     "octets": gettext_lazy("size"),
     "path": gettext_lazy("page"),
-    "policy_since": _AGES,
-    "recovery_since": _AGES,
-    "remove_since": _AGES,
+    "policy_since": _SINCE,
+    "recovery_since": _SINCE,
+    "remove_since": _SINCE,
     "removed": gettext_lazy("removed messages"),
     "sessions": gettext_lazy("browsers"),
-    "site_since": _AGES,
+    "site_since": _SINCE,
     "smtp": gettext_lazy("SMTP sign-in, to send"),  # a switch of older versions
     "was": gettext_lazy("before"),
     "wrong": gettext_lazy("rows with errors"),
@@ -115,12 +115,12 @@ _MODELS = (Mailbox, User, Domain, Alias, RetentionPolicy, Device)
 
 
 def verb(entry: AuditEntry) -> str:
-    """What was done, to be read between who did it and what it was done to."""
+    """Return what was done. It stands between the name of the actor and the name of the subject."""
     return str(VERBS.get(entry.verb, entry.verb))
 
 
 def details(entry: AuditEntry) -> Iterator[str]:
-    """What changed, a sentence each: `quota: 1.0 GB → 2.0 GB`; then the other facts that were kept."""
+    """Return the changes, such as `quota: 1.0 GB → 2.0 GB`, then the other facts of the entry."""
     facts = dict(entry.details)
     kind = entry.verb.partition(".")[0]
     for name, (old, new) in facts.pop("changes", {}).items():
@@ -130,7 +130,7 @@ def details(entry: AuditEntry) -> Iterator[str]:
 
 
 def change(name: str, old: object, new: object, *, kind: str = "mailbox") -> str:
-    """What changed, as one sentence. `kind` is what has the field, as in the verbs of the audit."""
+    """Return one change. `kind` is what has the field, as in the verbs of the audit."""
     return _("%(what)s: %(old)s → %(new)s") % {
         "what": label(name, kind=kind),
         "old": value(name, old),
@@ -139,7 +139,7 @@ def change(name: str, old: object, new: object, *, kind: str = "mailbox") -> str
 
 
 def label(name: str, *, kind: str = "mailbox") -> str:
-    """What people call a field or a fact: of this kind, else of any; its own name where nobody has named it."""
+    """Return the label of a field or a fact: of this kind, else of any kind, else its own name."""
     if name in _FACTS:
         return str(_FACTS[name])
     for table in (_TABLES.get(kind, MAILBOX), *_TABLES.values()):
@@ -153,7 +153,7 @@ def label(name: str, *, kind: str = "mailbox") -> str:
 
 
 def value(name: str, value: object) -> str:
-    """What people read for the value of a field or a fact."""
+    """Return the value of a field or a fact as text."""
     if value in (None, "") and not _is_size(name):
         return _("nothing")
     if isinstance(value, str):
@@ -179,7 +179,7 @@ def _text(name: str, value: str) -> str:
 
 
 def _moment(text: str) -> datetime | None:
-    """A time as the audit keeps it; None for what only has the name of one."""
+    """Return the time that an entry keeps as text; None for other texts."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

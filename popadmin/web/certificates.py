@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from mailstore import keypair
 from mailstore.keypair import Fault, Kind
 
-SOON = timedelta(days=14)  # a certificate that is renewed by itself was, by then
+SOON = timedelta(days=14)  # certificates that renew themselves do so earlier
 CERTIFICATES_MOST = 500
 FAULTS = {
     Kind.MISSING: _("%(file)s is missing"),
@@ -32,7 +32,10 @@ FAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """`ends_at` is None if it cannot be read. `fault`: why the listener cannot load it at its next start or reload."""
+    """A certificate. `ends_at` is None if it cannot be read.
+
+    `fault` is why the listener cannot load it at its next start or reload.
+    """
 
     name: str
     ends_at: datetime | None
@@ -55,7 +58,7 @@ class Certificate:
 def certificates() -> list[Certificate]:
     """Return the site's certificate and those by name; the first to expire comes first."""
     found = [*_site(), *_by_name()]
-    return sorted(found, key=lambda one: (one.ends_at or datetime.min.replace(tzinfo=UTC), one.name))
+    return sorted(found, key=lambda each: (each.ends_at or datetime.min.replace(tzinfo=UTC), each.name))
 
 
 def _site() -> Iterator[Certificate]:

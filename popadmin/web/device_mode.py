@@ -1,4 +1,4 @@
-"""The choices for a device, one line each: how it shares the mailbox, and which mail it starts with."""
+"""The choices for a device, each with an explanation: how it shares the mailbox, and which mail it starts with."""
 
 from __future__ import annotations
 

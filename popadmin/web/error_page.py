@@ -1,6 +1,7 @@
-"""The page for a request that failed on our side; an unreachable database has its own page, because it comes back.
+"""The page for a request that failed on our side. An unreachable database has its own page, because it comes back.
 
-Django calls this for any exception, also from middleware, and logs it once. Neither page queries the database.
+Django calls this for any exception, also from middleware, and logs the exception once. Neither page queries the
+database.
 """
 
 from __future__ import annotations

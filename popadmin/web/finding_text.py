@@ -1,4 +1,4 @@
-"""The findings of the detectors in plain words: what was found, with which numbers, and what helps."""
+"""Findings of the detectors as text: what was found, with which numbers, and what the owner can do."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _REMEDIES: dict[str, Promise] = {
 
 
 def kinds(found: Iterable[Finding]) -> list[str]:
-    """Return the kinds of problem in a few words, each once, however many devices have it."""
+    """Return the kinds of problem in a few words, each once, even if several devices have it."""
     return list(dict.fromkeys(capfirst(finding.get_kind_display()) for finding in found))
 
 

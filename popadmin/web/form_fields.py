@@ -21,10 +21,10 @@ from mailstore.policy.addresses import BadAddress, normal_domain
 from mailstore.policy.quota import BadSize, SizeFlaw, format_octets, parse_octets
 from popadmin.web.widgets import PLAIN
 
-ADDRESS = re.compile(r'(?:"[^"\n]*"|[^\s,;])+')  # blanks and commas part addresses, but not what is in quotation marks
+ADDRESS = re.compile(r'(?:"[^"\n]*"|[^\s,;])+')  # blanks and commas separate addresses, except in quotation marks
 DOMAIN_CHARACTERS = 254
 _NO_LIMIT = re.compile(r"aucune?", re.IGNORECASE)  # in English parse_octets knows the word
-_WRITTEN = re.compile(r"([0-9]+)([KMGT]B)")
+_NUMBER_AND_UNIT = re.compile(r"([0-9]+)([KMGT]B)")
 
 
 class AddressesField(forms.CharField):
@@ -45,7 +45,11 @@ class AddressesField(forms.CharField):
 
 
 class SizeField(forms.CharField):
-    """Octets, or None for no limit: an empty field or the word none. It shows a size that reads back exactly."""
+    """A size in octets, or None for no limit: an empty field, or the word none.
+
+    Each size that the field shows reads back exactly. English and French users write sizes as they do elsewhere;
+    mailstore.policy.quota has the rules.
+    """
 
     widget = forms.TextInput(attrs={"placeholder": gettext_lazy("no limit"), "autocomplete": "off"})
 
@@ -56,14 +60,14 @@ class SizeField(forms.CharField):
         try:
             return parse_octets("".join(text.split()).replace(",", "."))
         except BadSize as error:
-            raise ValidationError(_sentence(error), "size") from error
+            raise ValidationError(_error_text(error), "size") from error
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, int):
             return value
         text = format_octets(value)
-        written = _WRITTEN.fullmatch(text)
-        return f"{written[1]} {pgettext('unit', written[2])}" if written else text
+        parts = _NUMBER_AND_UNIT.fullmatch(text)
+        return f"{parts[1]} {pgettext('unit', parts[2])}" if parts else text
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
@@ -73,7 +77,7 @@ class SizeField(forms.CharField):
 
 
 class DomainField(forms.CharField):
-    """A domain by its name, in any letters, of those that `rows` are; None for an empty field."""
+    """One of the domains in `rows`, by its name in any form; None for an empty field."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=DOMAIN_CHARACTERS, widget=forms.TextInput(attrs=PLAIN), **kwargs)
@@ -96,7 +100,7 @@ class DomainField(forms.CharField):
 
 
 class LastDayField(forms.DateField):
-    """The last day on which something holds. Its value is the end of that day, or None for ever."""
+    """The last day of something. Its value is the end of that day, or None for no end."""
 
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -113,23 +117,23 @@ class LastDayField(forms.DateField):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option; `line` explains its effect."""
+    """An option; `explanation` says what it does."""
 
     value: str
     label: Promise | str
-    line: Promise | str = ""
+    explanation: Promise | str = ""
 
 
 class OptionField(forms.ChoiceField):
-    """A choice of one of `options`."""
+    """A choice with a line of explanation for each option; `{% options %}` shows radio buttons."""
 
     def __init__(self, options: Sequence[Option], **kwargs: Any) -> None:
         self.options = options
         super().__init__(choices=[(option.value, option.label) for option in options], **kwargs)
 
 
-def _sentence(error: BadSize) -> str:
-    """Return the error: both readings of an ambiguous size, otherwise how to write a size."""
+def _error_text(error: BadSize) -> str:
+    """Return the error: both meanings of an ambiguous size, otherwise how to write a size."""
     if error.flaw in (SizeFlaw.NO_UNIT, SizeFlaw.ZERO):
         return address_error.size_sentence(error)
     return _("Write a size such as 500 MB or 1.5 GB, or leave it empty.")

@@ -1,4 +1,4 @@
-"""Show a rejection by the store in a form: beside its field, otherwise above all fields."""
+"""Show in a form why an action was rejected: beside the field that it names, otherwise above all fields."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mailstore.directory.outcome import Rejected
 
 
 def beside(form: forms.Form, refusal: Rejected, *, otherwise: str | None = None) -> None:
-    """Show it beside its field; beside `otherwise`, or above all fields, if the form does not have that field."""
+    """Add the error to its field. If the form has no such field, add it to `otherwise`, or above all fields."""
     field = refusal.field if refusal.field in form.fields else otherwise
     form.add_error(field if field in form.fields else None, sentence(refusal))
 

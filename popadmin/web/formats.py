@@ -16,7 +16,7 @@ from django.utils.translation import ngettext, pgettext_lazy
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-GROUPED = 1000  # smaller numbers look the same everywhere; lists have a hundred of them
+GROUPED = 1000  # smaller numbers look the same in every language; a list has a hundred of them
 STEP = 1024  # the units of quotas: powers of 1024, as mailstore.policy.quota reads them
 SIZE_UNITS = (
     pgettext_lazy("unit", "KB"),

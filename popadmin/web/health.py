@@ -1,7 +1,7 @@
-"""Answers monitors: /healthz (this process lives), /readyz (all that serving mail and pages needs is there).
+"""Answer monitors: /healthz says that this process lives, /readyz whether the site can serve mail and pages.
 
-Ahead of every other middleware: a monitor inside a container comes by IP address, which ALLOWED_HOSTS need not name,
-and neither answer needs a session, a cookie or a page's headers. The causes go to the log, not to the asker.
+This comes before all other middleware. A monitor inside a container uses an IP address, which ALLOWED_HOSTS need not
+name. Neither answer needs a session, a cookie or the headers of a page. Causes go to the log, not to the monitor.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class NotReady(Exception):
 
 
 class Health:
-    """A middleware that keeps its two addresses to itself and passes on everything else."""
+    """The middleware that answers these two addresses and passes on all others."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -54,28 +54,28 @@ def alive() -> HttpResponse:
 
 
 class Readiness:
-    """The answer of /readyz. Those who wait while it is found share the next one: many who ask cost little more."""
+    """The answer of /readyz. Requests that wait while the checks run share the next answer: many cost little more."""
 
     def __init__(self) -> None:
-        self._latest: tuple[float, HttpResponse] | None = None  # when the checks began, and what they found
+        self._latest: tuple[float, HttpResponse] | None = None  # when the checks began, and their answer
 
     def __call__(self) -> HttpResponse:
-        came_at, latest = arrived_at.get(), self._latest
-        if came_at is None or latest is None or latest[0] < came_at:
+        requested_at, latest = arrived_at.get(), self._latest
+        if requested_at is None or latest is None or latest[0] < requested_at:
             self._latest = latest = (time.monotonic(), ready())
-        found = latest[1]
-        return HttpResponse(found.content, status=found.status_code, content_type=found["Content-Type"])
+        answer = latest[1]
+        return HttpResponse(answer.content, status=answer.status_code, content_type=answer["Content-Type"])
 
 
 def ready() -> HttpResponse:
-    """200 when every check holds, else 503; the body lists them all, and what needs somebody soon."""
-    results = [{"check": name, "ok": _holds(name, check)} for name, check in CHECKS.items()]
-    good = all(result["ok"] for result in results)
-    return JsonResponse({"ready": good, "checks": results, "warnings": warnings()}, status=200 if good else 503)
+    """Return 200 if every check passes, else 503. The body lists all checks, and warnings."""
+    results = [{"check": name, "ok": _passes(name, check)} for name, check in CHECKS.items()]
+    is_ready = all(result["ok"] for result in results)
+    return JsonResponse({"ready": is_ready, "checks": results, "warnings": warnings()}, status=200 if is_ready else 503)
 
 
 def warnings() -> list[str]:
-    """What still works, or fails for a name or a message alone: which one, a page of admins says."""
+    """Return what needs attention while the site works. The page of its parts says which name or message it is."""
     found = {
         "certificate": any(not one.good for one in certificates()),
         "bodies": readiness.bodies_are_damaged(),
@@ -84,7 +84,7 @@ def warnings() -> list[str]:
 
 
 def _require_database() -> None:
-    """Do not wait for the same a second time where the check of the database has failed."""
+    """Fail at once where the check of the database has failed, instead of waiting a second time."""
     if connection.connection is None:
         raise NotReady("no database")
 
@@ -98,7 +98,7 @@ def migrations() -> None:
 
 
 def certificate() -> None:
-    """Where there is none yet, the listener makes it."""
+    """Pass where there is no certificate yet: the listener makes one."""
     if keypair.missing(settings.TLS_CERT_FILE):
         return
     ends = x509.load_pem_x509_certificate(settings.TLS_CERT_FILE.read_bytes()).not_valid_after_utc
@@ -127,10 +127,10 @@ CHECKS: dict[str, Callable[[], None]] = {
 }
 
 
-def _holds(name: str, check: Callable[[], None]) -> bool:
+def _passes(name: str, check: Callable[[], None]) -> bool:
     try:
         check()
-    except Exception as error:  # whatever it is, it is an answer: not ready
+    except Exception as error:  # any failure means: not ready
         log.warning("not ready: %s: %s", name, error)
         return False
     return True

@@ -24,8 +24,8 @@ DEFAULT_THEME = "auto"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A page of the menu; `shown` tells who sees it. The pages below it have URL names `name-…`."""
+class MenuItem:
+    """A page of the menu; `is_visible` says who sees it. The pages below it have URL names `name-…`."""
 
     name: str
     label: Promise
@@ -33,20 +33,20 @@ class Place:
     is_visible: Callable[[User], bool]
 
 
-PLACES = (
-    Place("overview", _("Overview"), "speedometer2", people.is_admin),
-    Place("domains", _("Domains"), "globe2", people.is_admin),
-    Place("mailboxes", _("Mailboxes"), "inboxes", people.is_admin),
-    Place("aliases", _("Aliases"), "signpost-split", people.is_admin),
-    Place("policies", _("Retention"), "hourglass-split", people.is_admin),
-    Place("admins", _("Administrators"), "people", people.is_host),
-    Place("audit", _("Audit"), "clock-history", people.is_admin),
-    Place("mailbox", _("My mailbox"), "inbox", people.has_mailbox),
-    Place("messages", _("Messages"), "envelope", people.has_mailbox),
-    Place("recovery", _("Recovery"), "arrow-counterclockwise", people.has_mailbox),
-    Place("diary", _("Diary"), "journal-text", people.has_mailbox),
-    Place("devices", _("Devices"), "phone", people.has_mailbox),
-    Place("settings", _("Settings"), "gear", lambda _user: True),
+MENU = (
+    MenuItem("overview", _("Overview"), "speedometer2", people.is_admin),
+    MenuItem("domains", _("Domains"), "globe2", people.is_admin),
+    MenuItem("mailboxes", _("Mailboxes"), "inboxes", people.is_admin),
+    MenuItem("aliases", _("Aliases"), "signpost-split", people.is_admin),
+    MenuItem("policies", _("Retention"), "hourglass-split", people.is_admin),
+    MenuItem("admins", _("Administrators"), "people", people.is_host),
+    MenuItem("audit", _("Audit"), "clock-history", people.is_admin),
+    MenuItem("mailbox", _("My mailbox"), "inbox", people.has_mailbox),
+    MenuItem("messages", _("Messages"), "envelope", people.has_mailbox),
+    MenuItem("recovery", _("Recovery"), "arrow-counterclockwise", people.has_mailbox),
+    MenuItem("diary", _("Diary"), "journal-text", people.has_mailbox),
+    MenuItem("devices", _("Devices"), "phone", people.has_mailbox),
+    MenuItem("settings", _("Settings"), "gear", lambda _user: True),
 )
 
 
@@ -67,9 +67,9 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
         return []
     here = request.resolver_match.view_name.partition("-")[0] if request.resolver_match else None
     return [
-        {"url": reverse(place.name), "label": place.label, "icon": place.icon, "current": place.name == here}
-        for place in PLACES
-        if place.is_visible(user)
+        {"url": reverse(item.name), "label": item.label, "icon": item.icon, "current": item.name == here}
+        for item in MENU
+        if item.is_visible(user)
     ]
 
 

@@ -32,7 +32,7 @@ class TrustedProxies:
         return self.get_response(request)
 
     def _client(self, request: HttpRequest) -> str:
-        """Return the nearest address that is not one of our proxies: anything beyond it may be forged."""
+        """Return the nearest address that is not one of our proxies: all addresses beyond it may be forged."""
         hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
         for hop in reversed(hops):
             if not _is_address(hop):
@@ -46,7 +46,7 @@ class TrustedProxies:
 
 
 class PageHeaders:
-    """Pages are personal: no cache stores them, and their cookies are secure if the request used TLS."""
+    """Keep pages out of caches, as they are personal, and make cookies secure if the request used TLS."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

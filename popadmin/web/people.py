@@ -1,4 +1,4 @@
-"""The user behind a request: may they sign in, are they an admin, do they have a mailbox."""
+"""The user of a request: whether they may sign in, administer domains, or have a mailbox."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from django.http import Http404, HttpRequest
 from mailstore.models import DomainGrant, User
 from mailstore.policy.addresses import BadAddress, normal_login
 
-NOBODY = ""  # no user has it: an invalid name is looked up as well, and takes the same time
+NO_USER = ""  # no user has this name: looking it up for an invalid name takes the same time as any other
 
 
 def signed_in(request: HttpRequest) -> User:
-    """Return the user of the request; LoginRequiredMiddleware has already sent all others to the sign-in."""
+    """Return the user of the request. The middleware has already sent all others to the sign-in."""
     if not isinstance(request.user, User):
         raise Http404
     return request.user
@@ -23,17 +23,17 @@ def login_name(typed: str) -> str:
     try:
         return normal_login(typed)
     except BadAddress:
-        return NOBODY
+        return NO_USER
 
 
 def users_with_rights() -> QuerySet[User]:
-    """Return users with everything that pages need to know of them."""
+    """Return users with their mailbox, and whether they administer a domain."""
     grants = DomainGrant.objects.filter(user=OuterRef("pk"))
     return User.objects.select_related("mailbox__domain").annotate(administers=Exists(grants))
 
 
 def suspended(user: User) -> bool:
-    """Return whether the user, or the domain of their mailbox, is suspended; so is one whose mailbox is removed."""
+    """Return whether the user or the domain of their mailbox is suspended, or the mailbox is removed."""
     mailbox = getattr(user, "mailbox", None)
     closed = mailbox is not None and (mailbox.removed_at is not None or not mailbox.domain.active)
     return not user.is_active or closed

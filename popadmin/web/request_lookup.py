@@ -1,4 +1,4 @@
-"""The acting user, and rows they may see: anything else is 404, and an attempt is recorded in the audit."""
+"""The actor of a request, and the rows that they may see. Other rows are 404, and the audit records the attempt."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from mailstore.models import Alias, Domain, Mailbox, User
 from popadmin.web.people import signed_in
 
 KEY_DIGITS = 18  # of a primary key at most: within a bigint
-TOLD_AT_MOST = 20  # rows of one attempt that the audit names; more say nothing new
-# Of what is a domain admin's by his domains: the way to who administers it.
-_GRANTED: dict[type[Model], str] = {
+DENIED_ROWS_MOST = 20  # that the audit names for one attempt; more would say nothing new
+# From a row that belongs to a domain: the path to the users who administer it.
+_ADMINS: dict[type[Model], str] = {
     Alias: "domain__grants__user",
     Domain: "grants__user",
     Mailbox: "domain__grants__user",
@@ -32,44 +32,44 @@ def actor(request: HttpRequest) -> Actor:
 
 
 class Removed(Exception):
-    """The row belongs to the user, but somebody has removed it since it was shown."""
+    """The user may see the row, but somebody has removed it since the page was shown."""
 
     def __init__(self, row: Mailbox | Domain) -> None:
         super().__init__(str(row))
         self.row = row
 
 
-def find(request: HttpRequest, rows: QuerySet[Row], *, removed: QuerySet[Any] | None = None, **which: Any) -> Row:
-    """Return one of `rows`, which are those that this user may see; otherwise 404, see `deny`.
+def find(request: HttpRequest, rows: QuerySet[Row], *, removed: QuerySet[Any] | None = None, **criteria: Any) -> Row:
+    """Return one of `rows`, which are the rows that this user may see. Raise 404 otherwise, see `deny`.
 
-    `removed` are their removed rows: one of them raises Removed, which the admin pages handle.
+    `removed` are the removed rows that they may see: one of these raises Removed, which the admin pages handle.
     """
-    row = rows.filter(**which).first()
+    row = rows.filter(**criteria).first()
     if row is not None:
         return row
-    if removed is not None and (resting := removed.filter(**which).first()) is not None:
+    if removed is not None and (resting := removed.filter(**criteria).first()) is not None:
         raise Removed(resting)
-    return deny(request, _others(request, rows.model, **which))
+    return deny(request, _others(request, rows.model, **criteria))
 
 
 def deny(request: HttpRequest, rows: QuerySet[Any]) -> NoReturn:
-    """Raise 404. If the key belongs to a row of somebody else, each such attempt is recorded in the audit."""
-    for row in rows[:TOLD_AT_MOST]:
-        audit.record(actor(request), "denied", str(row), **_of(row), path=request.path, method=request.method)
+    """Raise 404. `rows` belong to others: the audit records the attempt for each of them."""
+    for row in rows[:DENIED_ROWS_MOST]:
+        audit.record(actor(request), "denied", str(row), **_audit_scope(row), path=request.path, method=request.method)
     raise Http404
 
 
-def _others(request: HttpRequest, model: type[Model], **which: Any) -> QuerySet[Any]:
-    """Return such rows of anybody else, existing or removed: a page that is merely out of date is no attempt."""
-    rows = model._default_manager.filter(**which)
-    if model not in _GRANTED:
+def _others(request: HttpRequest, model: type[Model], **criteria: Any) -> QuerySet[Any]:
+    """Return the rows of others that match, existing or removed. An own row that is gone is no attempt."""
+    rows = model._default_manager.filter(**criteria)
+    if model not in _ADMINS:
         return rows
     user = signed_in(request)
-    return rows.none() if user.role == User.Role.ADMIN else rows.exclude(**{_GRANTED[model]: user})
+    return rows.none() if user.role == User.Role.ADMIN else rows.exclude(**{_ADMINS[model]: user})
 
 
-def _of(row: Model) -> dict[str, Any]:
-    """Return whose row it is, and who will see the attempt in the audit."""
+def _audit_scope(row: Model) -> dict[str, Any]:
+    """Return what the audit entry belongs to: it decides who sees the attempt."""
     if isinstance(row, Mailbox):
         return {"mailbox": row}
     if isinstance(row, Alias):
@@ -78,7 +78,7 @@ def _of(row: Model) -> dict[str, Any]:
 
 
 def find_all(request: HttpRequest, rows: QuerySet[Row], keys: Iterable[int]) -> QuerySet[Row]:
-    """Return the rows with these keys. A key of another user's row is as in `find`; missing ones are skipped."""
+    """Return the rows with these keys. A row of somebody else is denied as in `find`. Missing rows are skipped."""
     wanted = set(keys)
     found = rows.filter(pk__in=wanted)
     missing = wanted - set(found.values_list("pk", flat=True))
@@ -88,5 +88,5 @@ def find_all(request: HttpRequest, rows: QuerySet[Row], keys: Iterable[int]) -> 
 
 
 def keys(texts: Iterable[str]) -> set[int]:
-    """Return the primary keys that a form has sent; invalid ones are dropped."""
+    """Return the primary keys that a form has sent, without invalid ones."""
     return {int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= KEY_DIGITS}

@@ -1,4 +1,4 @@
-"""The parts of the site, for the overview and for monitors: who is at work, when the sweep ran, the disks."""
+"""The parts of the site, for the overview and for monitors: what runs, when the sweep ran last, the disks."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from mailstore.models import Heartbeat, SweepPass
 
 POP3, LMTP, SWEEP = "pop3", "lmtp", "sweep"
 POP3_SETTINGS = ("POP3_LISTEN", "POP3S_LISTEN", "POP3_PROXY_LISTEN", "POP3S_PROXY_LISTEN")
-LAST_SWEEP = "last pass"  # beside the beats: when the sweep ended one
+LAST_SWEEP = "last pass"  # stands among the heartbeats: when the sweep ended a pass
 LABELS = {POP3: _("POP3"), LMTP: _("LMTP"), SWEEP: _("Sweep")}
-SWEPT = timedelta(hours=26)  # a daily timer, and what it may be late
-NAMED = 50  # damaged messages; what is beyond them is counted
+PASS_INTERVAL = timedelta(hours=26)  # the interval of a daily timer, with some delay
+NAMED = 50  # damaged messages that a page lists; it counts them all
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One that should be at work; `seen_at` None: nobody has heard of it."""
+    """A part that should run. `seen_at` is its last heartbeat, None if there was none."""
 
     label: Promise
     seen_at: datetime | None
@@ -38,24 +38,25 @@ class Part:
 
 
 def parts() -> list[Part]:
+    """Return the listeners that the settings ask for or that have run, and the sweep."""
     last_pass = SweepPass.objects.order_by("-pk").values_list(Value(LAST_SWEEP), "ended_at")[:1]
     now, beats = timezone.now(), dict(Heartbeat.objects.values_list("part", "seen_at").union(last_pass, all=True))
     listeners = [name for name in (POP3, LMTP) if name in beats or name in _running(beats)]
     return [
-        *(Part(LABELS[name], beats.get(name), _beats_lately(name, beats, now)) for name in listeners),
+        *(Part(LABELS[name], beats.get(name), _has_beaten(name, beats, now)) for name in listeners),
         _sweep(beats, now),
     ]
 
 
 def silent(name: str) -> bool:
-    """Whether a part that this site runs has not been heard of for two minutes.
+    """Return whether a part that this site runs has sent no heartbeat for two minutes.
 
-    A site that is just starting has these two minutes too: its pages may come up before its listeners.
+    A site that is just starting gets these two minutes too: its pages may start before its listeners.
     """
     beats, now = dict(Heartbeat.objects.values_list("part", "seen_at")), timezone.now()
     if name not in _running(beats) or now - settings.SERVICE_STARTED_AT < SILENT:
         return False
-    return not _beats_lately(name, beats, now)
+    return not _has_beaten(name, beats, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,13 @@ class StoredMail:
 
 
 def stored_mail(named: int = NAMED) -> StoredMail:
-    found = damaged_bodies.bodies()
-    return StoredMail(found.count(), damaged_bodies.messages(named, found) if named else [])
+    damaged = damaged_bodies.bodies()
+    return StoredMail(damaged.count(), damaged_bodies.messages(named, damaged) if named else [])
 
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """`place` says where it is; `trouble` None: it has room."""
+    """A disk and where it is. `trouble` is None if it has room."""
 
     label: Promise
     place: str
@@ -81,7 +82,7 @@ class Disk:
 
 
 def disks() -> list[Disk]:
-    """Each is tried with a small write."""
+    """Return the disks of the database and of the mail. Each is tested with a small write."""
     database = settings.DATABASES["default"]
     place = str(settings.DATA_DIR / "postgres") if settings.DATABASE_IS_PRIVATE else str(database.get("HOST", ""))
     return [
@@ -91,24 +92,27 @@ def disks() -> list[Disk]:
 
 
 def _running(beats: Mapping[str, datetime]) -> set[str]:
-    """The parts that this site runs: listeners by their settings; the sweep, unless a timer makes its passes."""
+    """Return the parts that this site runs: listeners by their settings, and the sweep unless a timer starts it."""
     listeners = {POP3: any(getattr(settings, name) for name in POP3_SETTINGS), LMTP: settings.LMTP_LISTEN}
     return {name for name, addresses in listeners.items() if addresses} | ({SWEEP} & beats.keys())
 
 
-def _beats_lately(name: str, beats: Mapping[str, datetime], now: datetime) -> bool:
+def _has_beaten(name: str, beats: Mapping[str, datetime], now: datetime) -> bool:
     return name in beats and beats[name] > now - SILENT
 
 
 def _sweep(beats: Mapping[str, datetime], now: datetime) -> Part:
-    """At work when it beats, where it does, and when its last pass was not too long ago; the first may still run."""
+    """Return the sweep. It is good if it sends heartbeats, or never did, and its last pass is not too long ago.
+
+    A sweep that sends heartbeats may still make its first pass.
+    """
     passed_at = beats.get(LAST_SWEEP)
-    swept = passed_at is not None and passed_at > now - SWEPT
-    beats_well = _beats_lately(SWEEP, beats, now) and (swept or passed_at is None)
+    has_passed = passed_at is not None and passed_at > now - PASS_INTERVAL
+    beats_well = _has_beaten(SWEEP, beats, now) and (has_passed or passed_at is None)
     return Part(
         LABELS[SWEEP],
         max(filter(None, (passed_at, beats.get(SWEEP))), default=None),
-        beats_well if SWEEP in beats else swept,
+        beats_well if SWEEP in beats else has_passed,
     )
 
 

@@ -1,6 +1,6 @@
-"""Render inputs and selects (Django's FORM_RENDERER) in Python, with the same HTML as Django's templates.
+"""Render inputs and selects in Python (Django's FORM_RENDERER), with the same HTML as Django's templates.
 
-The templates cost three renderings per option, a quarter of a list page. Widgets that are not in `DRAWN` use their
+The templates cost three renderings per option, a quarter of a list page. Widgets that are not in `RENDERERS` use their
 template as usual.
 """
 
@@ -26,10 +26,10 @@ class Widgets(DjangoTemplates):
     """Render the common widgets without a template, all others with theirs."""
 
     def render(self, template_name: str, context: Mapping[str, Any], request: HttpRequest | None = None) -> SafeString:
-        draw = DRAWN.get(template_name)
-        if draw is None:
+        renderer = RENDERERS.get(template_name)
+        if renderer is None:
             return SafeString(super().render(template_name, dict(context), request))
-        return SafeString(draw(context["widget"]))
+        return SafeString(renderer(context["widget"]))
 
 
 def _input(widget: Widget) -> str:
@@ -58,5 +58,5 @@ def _attrs(widget: Widget) -> str:
     return "".join(f" {name}" if value is True else f' {name}="{conditional_escape(value)}"' for name, value in given)
 
 
-DRAWN: dict[str, Callable[[Widget], str]] = {f"{FOLDER}select.html": _select}
-DRAWN |= {f"{FOLDER}{name}.html": _input for name in INPUTS}
+RENDERERS: dict[str, Callable[[Widget], str]] = {f"{FOLDER}select.html": _select}
+RENDERERS |= {f"{FOLDER}{name}.html": _input for name in INPUTS}

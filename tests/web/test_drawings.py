@@ -12,7 +12,7 @@ from django.conf import settings
 
 from popadmin.panel.overview_stats import Day
 from popadmin.templatetags.drawings import CHART_HEIGHT, day_bars, quota_bar, share_percent
-from popadmin.web.layout import PLACES, THEMES
+from popadmin.web.layout import MENU, THEMES
 
 SPRITE = Path(settings.BASE_DIR) / "static/vendor/bootstrap-icons/sprite.svg"
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
@@ -80,7 +80,7 @@ def test_a_chart_says_its_figures():
 
 def test_the_sprite_holds_the_icons_that_are_used_and_no_others():
     there = set(re.findall(r'<symbol id="([^"]+)"', SPRITE.read_text()))
-    used = {place.icon for place in PLACES} | {icon for _label, icon in THEMES.values()}
+    used = {place.icon for place in MENU} | {icon for _label, icon in THEMES.values()}
     for template in TEMPLATES.rglob("*.html"):
         used |= set(re.findall(r'{% icon "([^"]+)" %}', template.read_text()))
     assert used == there

@@ -10,7 +10,7 @@ from django.forms.renderers import DjangoTemplates
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
-from popadmin.web.widgets import DRAWN, FOLDER, INPUTS, Widgets
+from popadmin.web.widgets import FOLDER, INPUTS, RENDERERS, Widgets
 
 HARM = """<b> & "both" 'quotes'"""
 ATTRS = {"class": "form-control", "autofocus": True, "hidden": False, "placeholder": HARM, "maxlength": 254}
@@ -43,6 +43,6 @@ def test_a_widget_is_what_its_template_makes_it(widget, value):
 
 
 def test_every_widget_that_is_put_together_here_has_such_a_template():
-    for name in DRAWN:
+    for name in RENDERERS:
         DjangoTemplates().get_template(name)
-    assert {f"{FOLDER}{name}.html" for name in INPUTS} <= DRAWN.keys()
+    assert {f"{FOLDER}{name}.html" for name in INPUTS} <= RENDERERS.keys()

@@ -34,7 +34,7 @@ class Command(ShellCommand):
         )
 
     def handle(self, *args: Any, demo: bool, **options: Any) -> None:
-        self.check()  # its warnings are for the person who starts a site
+        self.check()  # shows its warnings to the person who starts the site
         try:
             with lock.hold(settings.DATA_DIR), site_pointer.noted(_site()):
                 self._run(demo=demo)

@@ -49,7 +49,7 @@ class NewAdmin(forms.Form):
         required=False,
         max_length=DOMAINS_CHARACTERS,
         widget=forms.Textarea(attrs={"rows": 2, **PLAIN}),
-        **table_field.words(ADMIN["domains"]),
+        **table_field.label_and_help(ADMIN["domains"]),
     )
 
     def clean(self) -> dict[str, Any]:

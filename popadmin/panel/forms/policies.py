@@ -17,7 +17,7 @@ from mailstore.directory.fields.policy import POLICY
 from mailstore.directory.policies import NAME_CHARACTERS
 from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
-from popadmin.web.edit_conflict import SeenForm, mark
+from popadmin.web.edit_conflict import SeenForm, preview_token
 from popadmin.web.form_fields import Option, OptionField
 from popadmin.web.table_field import with_fields
 
@@ -47,7 +47,7 @@ class Previewed(forms.Form):
     def mark(self) -> str:
         """What `previewed` must hold for these values to be saved."""
         values = {name: value for name, value in self.cleaned_data.items() if name not in ("previewed", "seen")}
-        return mark(values)
+        return preview_token(values)
 
     @property
     def was_shown(self) -> bool:
@@ -110,7 +110,7 @@ class ChoiceForm(Previewed):
     def mark(self) -> str:
         """With what it follows until now: whoever looked, and comes second, looks again."""
         of: Domain | Mailbox = self.cleaned_data["of"]
-        return mark({"values": super().mark, "followed": of.policy_id, "since": of.policy_since})
+        return preview_token({"values": super().mark, "followed": of.policy_id, "since": of.policy_since})
 
     def clean_of(self) -> Domain | Mailbox:
         typed = self.cleaned_data["of"].strip()
