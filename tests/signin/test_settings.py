@@ -58,9 +58,9 @@ def test_each_browser_is_listed_with_place_and_time_this_one_first():
     elsewhere = signed_in(ANN)
     elsewhere.get("/mailbox/", headers={"user-agent": FIREFOX}, REMOTE_ADDR="192.0.2.7")
     here, other = sessions(signed_in(ANN))
-    assert (here.here, other.here) == (True, False)
+    assert (here.is_current, other.is_current) == (True, False)
     assert (other.browser, other.client) == ("Firefox, Linux", "192.0.2.7")
-    assert timezone.now() - other.seen < timedelta(minutes=1)
+    assert timezone.now() - other.last_seen_at < timedelta(minutes=1)
 
 
 def test_no_page_shows_the_key_of_a_session():

@@ -47,7 +47,7 @@ def test_a_database_that_is_away_gives_a_plain_page_and_its_return_needs_nobody(
     response = client.get("/mailbox/")
     assert response.status_code == 503
     assert response["Retry-After"] == "30"
-    assert "Back in a moment" in response.content.decode()
+    assert "Temporarily unavailable" in response.content.decode()
     assert "Content-Security-Policy" in response.headers
     database_away()
     assert client.get("/mailbox/").status_code == 200
