@@ -57,7 +57,7 @@ def test_a_sign_in_meets_the_same_page_in_the_language_of_the_browser(database_a
     database_away()
     response = sign_in(lenient(Client()), ANN, headers={"accept-language": "fr"})
     assert response.status_code == 503
-    assert "De retour dans un instant" in response.content.decode()
+    assert "Momentanément indisponible" in response.content.decode()
 
 
 def test_it_is_logged_once_a_request(database_away, caplog):
