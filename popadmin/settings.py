@@ -227,7 +227,7 @@ TEMPLATES = [
         },
     }
 ]
-FORM_RENDERER = "popadmin.web.widgets.Widgets"
+FORM_RENDERER = "popadmin.web.form_renderer.FormRenderer"
 AUTHENTICATION_BACKENDS = ["popadmin.signin.backends.Addresses"]
 PASSWORD_HASHERS = ["mailstore.directory.password_hasher.Argon2"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import template
 from django.db.models import Model
-from django.forms import BoundField, CheckboxInput, Select
+from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -20,20 +18,13 @@ CHECKBOX = (
 )
 
 
-@register.inclusion_tag("parts/field.html")
-def field(bound: BoundField) -> dict[str, Any]:
-    """Show a field with its label, help and errors, linked for screen readers."""
-    widget = bound.field.widget
-    is_box = isinstance(widget, CheckboxInput)
-    css = "form-check-input" if is_box else "form-select" if isinstance(widget, Select) else "form-control"
-    attrs: dict[str, str | bool] = {"class": css, **_focus(bound)}
-    return {"field": bound, "input": bound.as_widget(attrs=attrs), "is_box": is_box}
+@register.simple_tag
+def field(bound: BoundField) -> SafeString:
+    """Show a field with its label, errors and help."""
+    return bound.as_field_group()
 
 
-@register.inclusion_tag("parts/options.html")
-def options(bound: BoundField) -> dict[str, Any]:
-    """Show an `OptionField`: one radio button per option, each with its explanation."""
-    return {"field": bound, "options": bound.field.options, "chosen": bound.value()}  # type: ignore[attr-defined]  # of OptionField
+register.simple_tag(field, name="options")
 
 
 @register.filter
@@ -50,9 +41,3 @@ def tick(row: Model, choice: Choice, label: str) -> SafeString:
     """
     checked = SafeString(" checked") if choice.has(row.pk) else ""
     return format_html(CHECKBOX, key=row.pk, label=label, row=row, checked=checked)
-
-
-def _focus(bound: BoundField) -> dict[str, bool]:
-    """Return the attribute that focuses the first field with an error, so that users see or hear what is wrong."""
-    first_wrong = next((name for name in bound.form.fields if name in bound.form.errors), None)
-    return {} if first_wrong is None else {"autofocus": bound.name == first_wrong}

@@ -19,8 +19,8 @@ from mailstore.directory import address_error
 from mailstore.models import Domain
 from mailstore.policy.addresses import BadAddress, normal_domain
 from mailstore.policy.quota import BadSize, SizeFlaw, format_octets, parse_octets
-from popadmin.web.widgets import PLAIN
 
+PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}  # for names and addresses
 ADDRESS = re.compile(r'(?:"[^"\n]*"|[^\s,;])+')  # blanks and commas separate addresses, except in quotation marks
 DOMAIN_CHARACTERS = 254
 _NO_LIMIT = re.compile(r"aucune?", re.IGNORECASE)  # in English parse_octets knows the word
@@ -125,11 +125,12 @@ class Option:
 
 
 class OptionField(forms.ChoiceField):
-    """A choice with a line of explanation for each option; `{% options %}` shows radio buttons."""
+    """A choice with a line of explanation for each option, shown as radio buttons."""
 
     def __init__(self, options: Sequence[Option], **kwargs: Any) -> None:
         self.options = options
         super().__init__(choices=[(option.value, option.label) for option in options], **kwargs)
+        self.template_name = "parts/options.html"
 
 
 def _error_text(error: BadSize) -> str:

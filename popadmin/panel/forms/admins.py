@@ -15,8 +15,7 @@ from mailstore.directory.fields.domain import ADMIN
 from mailstore.models import Domain
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_domain
 from popadmin.web import table_field
-from popadmin.web.form_fields import Option, OptionField
-from popadmin.web.widgets import PLAIN
+from popadmin.web.form_fields import PLAIN, Option, OptionField
 
 HOST, DOMAINS = "host", "domains"
 BETWEEN = re.compile(r"[\s,;]+")

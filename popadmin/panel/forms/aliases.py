@@ -17,8 +17,8 @@ from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_addres
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import MayLookAlike
 from popadmin.web.edit_conflict import SeenForm
+from popadmin.web.form_fields import PLAIN
 from popadmin.web.table_field import with_fields
-from popadmin.web.widgets import PLAIN
 
 COPIES = (
     ("", gettext_lazy("No, it is only an alias")),

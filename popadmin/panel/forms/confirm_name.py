@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from mailstore.directory.look_alikes import LookAlike
 from mailstore.directory.outcome import Rejected
 from mailstore.policy.addresses import BadAddress, normal_address, normal_domain
-from popadmin.web.widgets import PLAIN
+from popadmin.web.form_fields import PLAIN
 
 NAME_CHARACTERS = 320
 

@@ -18,9 +18,8 @@ from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import MayLookAlike
 from popadmin.web import people
 from popadmin.web.edit_conflict import SeenForm
-from popadmin.web.form_fields import AddressesField
+from popadmin.web.form_fields import PLAIN, AddressesField
 from popadmin.web.table_field import with_fields
-from popadmin.web.widgets import PLAIN
 
 NAME_CHARACTERS = 254
 _OF_EDIT = tuple(field for field in DOMAIN.on(Surface.FORM) if field.name != "policy")

@@ -1,0 +1,117 @@
+"""Render forms, their fields and the common widgets (Django's FORM_RENDERER), so that `{{ form }}` has our HTML.
+
+Python does it. Django's templates cost three renderings per option of a select, which is a quarter of a list page, and
+two per field, which is a tenth to a fifth of the page of a form. Other widgets use their templates as usual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.forms import BoundField, CheckboxInput, Select
+from django.forms.renderers import DjangoTemplates
+from django.http import HttpRequest
+from django.template import loader
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+
+FOLDER = "django/forms/widgets/"
+INPUTS = ("checkbox", "date", "email", "hidden", "input", "number", "password", "text")
+OUR_TEMPLATES = "parts/"
+
+Context = Mapping[str, Any]  # of a template of Django's
+Widget = Mapping[str, Any]  # the context of a widget's template, under its name `widget`
+
+
+class FormRenderer(DjangoTemplates):
+    """Render by a function of `RENDERERS`, by a template of ours, or by Django's template."""
+
+    def render(self, template_name: str, context: Context, request: HttpRequest | None = None) -> SafeString:
+        renderer = RENDERERS.get(template_name)
+        if renderer is None:
+            return SafeString(super().render(template_name, dict(context), request))
+        return SafeString(renderer(context))
+
+    def get_template(self, template_name: str) -> Any:
+        if template_name.startswith(OUR_TEMPLATES):
+            return loader.get_template(template_name)
+        return super().get_template(template_name)
+
+
+def _form(context: Context) -> str:
+    """Return the errors above all fields, then the fields, then the hidden ones."""
+    errors = ((error,) for error in context["errors"])
+    alerts = format_html_join("", '<p class="alert alert-danger" role="alert">{}</p>', errors)
+    fields = "".join(bound.as_field_group() for bound, _errors in context["fields"])
+    return alerts + fields + "".join(map(str, context["hidden_fields"]))
+
+
+def _field(context: Context) -> str:
+    """Return a field with its label, errors and help, linked for screen readers."""
+    bound: BoundField = context["field"]
+    widget = bound.field.widget
+    is_box = isinstance(widget, CheckboxInput)
+    css = "form-check-input" if is_box else "form-select" if isinstance(widget, Select) else "form-control"
+    control = bound.as_widget(attrs={"class": css, **_focus(bound)})
+    label_css = "form-check-label" if is_box else "form-label"
+    label = format_html('<label for="{}" class="{}">{}</label>', bound.id_for_label, label_css, bound.label)
+    parts = (control, label) if is_box else (label, control)
+    return format_html(
+        '<div class="field{}">{}{}{}{}</div>', " form-check" if is_box else "", *parts, _errors(bound), _help(bound)
+    )
+
+
+def _errors(bound: BoundField) -> str:
+    if not bound.errors:
+        return ""
+    errors = format_html_join("", "<li>{}</li>", ((error,) for error in bound.errors))
+    return format_html('<ul class="field-errors" id="{}_error">{}</ul>', bound.auto_id, errors)
+
+
+def _help(bound: BoundField) -> str:
+    if not bound.help_text:
+        return ""
+    return format_html('<div class="form-text" id="{}_helptext">{}</div>', bound.auto_id, bound.help_text)
+
+
+def _focus(bound: BoundField) -> dict[str, bool]:
+    """Return the attribute that focuses the first field with an error, so that users see or hear what is wrong."""
+    first_wrong = next((name for name in bound.form.fields if name in bound.form.errors), None)
+    return {} if first_wrong is None else {"autofocus": bound.name == first_wrong}
+
+
+def _input(context: Context) -> str:
+    widget: Widget = context["widget"]
+    value = "" if widget["value"] is None else f' value="{conditional_escape(widget["value"])}"'
+    return f'<input type="{widget["type"]}" name="{conditional_escape(widget["name"])}"{value}{_attrs(widget)}>'
+
+
+def _select(context: Context) -> str:
+    widget: Widget = context["widget"]
+    groups = "".join(_group(name, options) for name, options, _index in widget["optgroups"])
+    return f'<select name="{conditional_escape(widget["name"])}"{_attrs(widget)}>{groups}</select>'
+
+
+def _group(name: str | None, options: list[Widget]) -> str:
+    options_html = "".join(map(_option, options))
+    return f'<optgroup label="{conditional_escape(name)}">{options_html}</optgroup>' if name else options_html
+
+
+def _option(option: Widget) -> str:
+    value, label = conditional_escape(option["value"]), conditional_escape(option["label"])
+    return f'<option value="{value}"{_attrs(option)}>{label}</option>'
+
+
+def _attrs(widget: Widget) -> str:
+    """Return the attributes: True stands alone, False is left out."""
+    given = [(name, value) for name, value in widget["attrs"].items() if value is not False]
+    return "".join(f" {name}" if value is True else f' {name}="{conditional_escape(value)}"' for name, value in given)
+
+
+RENDERERS: dict[str, Callable[[Context], str]] = {
+    FormRenderer.form_template_name: _form,
+    FormRenderer.field_template_name: _field,
+    f"{FOLDER}select.html": _select,
+    **{f"{FOLDER}{name}.html": _input for name in INPUTS},
+}
