@@ -14,7 +14,7 @@ from mailstore.models import Alias, Device, Domain, Mailbox, Message, User
 from tests.browser.test_pages import NEW, PHONE, sign_in
 from tests.browser.walking import LOCALES, Walk
 from tests.owner.mail import a_letter, a_session
-from tests.signin.mailing import code, link
+from tests.signin.sent_mail import code, link
 from tests.site.rows import ACTOR, PASSWORD
 from tests.web.people import an_owner
 

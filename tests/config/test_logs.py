@@ -1,4 +1,4 @@
-"""What is left out of every log record is asked for by none of those who write one."""
+"""No format needs a field that log records leave out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mail of an owner for tests of his pages: real bodies in the site's store, live, removed, and told in the diary."""
+"""Mail for tests of the owner's pages: real bodies in the site's store, live and removed, and sessions of the diary."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def a_letter(
     arrived_at: datetime | None = None,
     text: str = "Hello.",
 ) -> Message:
-    """A message with this header and text in `mailbox`; in recovery when `removed_at` is given."""
+    """Store a message with this header and text in `mailbox`; in recovery if `removed_at` is given."""
     store = message_file.site_store()
     store.prepare()
     draft = store.begin()
@@ -41,10 +41,10 @@ def a_device(mailbox: Mailbox, name: str, **fields: object) -> Device:
 def a_session(
     device: Device | None, *, ago: timedelta, fetched: str = "{}", deleted: str = "{}", **fields: object
 ) -> DiarySession:
-    """A session of the diary, a minute long."""
+    """Write a session of one minute into the diary."""
     at = timezone.now() - ago
-    told = {"ended": "quit", "tls": "TLSv1.3", "client": f"192.0.2.{next(_clients) % 200}", **fields}
-    mailbox = device.mailbox if device else told.pop("mailbox")
+    values = {"ended": "quit", "tls": "TLSv1.3", "client": f"192.0.2.{next(_clients) % 200}", **fields}
+    mailbox = device.mailbox if device else values.pop("mailbox")
     return DiarySession.objects.create(
         mailbox=mailbox,
         device=device,
@@ -52,5 +52,5 @@ def a_session(
         ended_at=at + timedelta(minutes=1),
         fetched=fetched,
         deleted=deleted,
-        **told,
+        **values,
     )

@@ -1,4 +1,4 @@
-"""Connecting a device: the secret once, the settings beside it, and the tick when the first sign-in arrives."""
+"""Connecting a device: the secret is shown once, beside the settings, and the page shows the first sign-in."""
 
 from __future__ import annotations
 

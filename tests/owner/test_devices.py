@@ -1,4 +1,4 @@
-"""The owner's devices: the list, what can be changed of one, and its end."""
+"""The owner's devices: the list, changing one, and revoking it."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_new_name_is_kept_and_told():
     assert device.name == "Old phone"
 
 
-def test_a_name_that_is_taken_is_told_beside_the_field_and_what_was_typed_stays():
+def test_a_name_that_is_taken_is_shown_beside_the_field_and_what_was_typed_stays():
     an_owner()
     device, other = a_device(), a_device("Tablet")
     response = signed_in(ANN).post(f"/devices/{device.pk}/name/", {"name": other.name})

@@ -1,4 +1,4 @@
-"""The owner's diary: each visit of a mail program, folded polls, and refusals; also as a file."""
+"""The owner's diary: sessions of mail programs, rows of several polls, refusals, and the diary as a file."""
 
 from __future__ import annotations
 

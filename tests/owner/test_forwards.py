@@ -1,4 +1,4 @@
-"""The owner's forward, where his domain allows it."""
+"""Forwarding by the owner, if the domain allows it."""
 
 from __future__ import annotations
 

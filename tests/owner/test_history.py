@@ -1,4 +1,4 @@
-"""What was changed in a mailbox, for its owner."""
+"""The history of changes of a mailbox, for its owner."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def told(client, query=""):
     return " ".join(client.get(f"/settings/history/{query}").content.decode().split())
 
 
-def test_the_owner_reads_who_did_what_to_his_mailbox_in_words():
+def test_the_owner_reads_who_did_what_to_their_mailbox_in_words():
     an_owner()
     admin = an_admin()
     mailboxes.ensure(ANN, actor=Actor("root", "web", admin, "192.0.2.7"), quota_octets=2**30)

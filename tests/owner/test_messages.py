@@ -1,4 +1,4 @@
-"""The owner's messages: who has each, the line of its life, and the file."""
+"""The owner's messages: which devices have each, its history, and its file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_list_says_which_device_has_what_and_when_it_leaves():
     assert shown.leaves_at - row.arrived_at == timedelta(days=10)
 
 
-def test_the_life_of_a_message_is_told_in_order():
+def test_the_history_of_a_message_is_shown_in_order():
     box = an_owner()
     pc, phone = a_device(box, "Office PC"), a_device(box, "Phone")
     row = a_letter(box, "one", arrived_at=timezone.now() - timedelta(days=2))

@@ -1,4 +1,4 @@
-"""The owner's recovery page: what left, found and brought back, or destroyed once that is confirmed."""
+"""The owner's recovery page: removed mail is found and restored, or deleted for good after a confirmation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def left(mailbox: Mailbox, subject: str, hours: float = 1, sender: str = "Bob <b
 
 
 def tick(client, *rows: Message, bulk: str, query: str = ""):
-    """Tick the rows and press a button; returns where it leads."""
+    """Select the rows and press a button. Return the page that it opens."""
     keys = [row.pk for row in rows]
     answer = client.post("/recovery/", {"here": query, "shown": keys, "ticked": keys, "bulk": bulk})
     assert answer.status_code == 302

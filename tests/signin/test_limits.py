@@ -1,4 +1,4 @@
-"""Slow hashes of the pages: few at once, known people first, a share for each network, and words when it is full."""
+"""Slow hashes of the pages: few at a time, known users first, a limit for each network, and a text when it is full."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailstore.directory import known_networks
 from mailstore.models import KnownNetwork, User
 from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_LIMIT
 from popadmin.signin.limits import NETWORK_LIMIT, RUNNING_LIMIT, WAITING_LIMIT, Busy, HashSlots, hash_slots
-from tests.signin.counting import Counting
+from tests.signin.counting_hasher import Counting
 from tests.site.rows import PASSWORD
 from tests.up.programs import until
 from tests.web.people import ANN, an_owner, sign_in, signed_in
@@ -25,12 +25,12 @@ LONGEST_SECONDS = 30.0
 
 
 def clients(count: int, first: int = 0) -> list[str]:
-    """One in each network."""
+    """Return clients, each in a network of its own."""
     return [f"203.0.{first + n}.7" for n in range(count)]
 
 
 class Hash(Thread):
-    """One that has, or waits for, a place until it is told to end."""
+    """A thread that holds or awaits a slot until `end`."""
 
     def __init__(self, slots: HashSlots, client: str, served: list[str], *, known: bool = False) -> None:
         super().__init__(daemon=True)
@@ -50,14 +50,14 @@ class Hash(Thread):
 
 @contextmanager
 def full(slots: HashSlots, *addresses: str) -> Iterator[None]:
-    """Hashes of strangers run."""
+    """Hold slots for unknown users."""
     with ExitStack() as stack:
         for address in addresses:
             stack.enter_context(slots.hold(address, known=False))
         yield
 
 
-def test_a_stranger_who_finds_all_places_taken_is_told_so_and_not_kept() -> None:
+def test_an_unknown_user_is_refused_at_once_when_all_slots_are_taken() -> None:
     slots = HashSlots(wait_seconds=0.0)
     with full(slots, *clients(RUNNING_LIMIT)), pytest.raises(Busy), slots.hold("198.51.100.7", known=False):
         pass
@@ -65,7 +65,7 @@ def test_a_stranger_who_finds_all_places_taken_is_told_so_and_not_kept() -> None
         pass
 
 
-def test_only_a_few_threads_wait_for_a_place() -> None:
+def test_only_a_few_threads_wait_for_a_slot() -> None:
     slots, served = HashSlots(wait_seconds=LONGEST_SECONDS), list[str]()
     with full(slots, *clients(RUNNING_LIMIT)):
         waiting = [Hash(slots, client, served) for client in clients(WAITING_LIMIT, first=100)]
@@ -77,7 +77,7 @@ def test_only_a_few_threads_wait_for_a_place() -> None:
     assert sorted(served) == sorted(clients(WAITING_LIMIT, first=100))
 
 
-def test_who_is_known_goes_before_strangers_who_waited_longer() -> None:
+def test_a_known_user_goes_before_unknown_users_who_waited_longer() -> None:
     slots, served = HashSlots(wait_seconds=LONGEST_SECONDS), list[str]()
     held = [Hash(slots, client, served) for client in clients(RUNNING_LIMIT)]
     until(lambda: len(served) == RUNNING_LIMIT, "all slots are taken")
@@ -92,7 +92,7 @@ def test_who_is_known_goes_before_strangers_who_waited_longer() -> None:
         each.end()
 
 
-def test_strangers_of_one_network_leave_places_to_others_and_this_machine_is_no_network() -> None:
+def test_unknown_users_of_one_network_leave_slots_to_others_and_this_machine_is_no_network() -> None:
     slots = HashSlots(wait_seconds=0.0)
     assert NETWORK_LIMIT <= RUNNING_LIMIT
     with full(slots, *["198.51.100.7"] * (NETWORK_LIMIT - 1)), slots.hold("127.0.0.1", known=False):
@@ -107,12 +107,12 @@ def test_strangers_of_one_network_leave_places_to_others_and_this_machine_is_no_
 
 @pytest.fixture
 def counted(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["tests.signin.counting.Counting"]
+    settings.PASSWORD_HASHERS = ["tests.signin.counting_hasher.Counting"]
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("name", "password"), [(ANN, PASSWORD), (ANN, "wrong"), ("nobody@example.org", PASSWORD)])
-def test_a_sign_in_without_a_place_says_so_in_words_alike_for_everybody_and_hashes_nothing(
+def test_a_sign_in_without_a_slot_shows_the_same_text_to_all_users_and_hashes_nothing(
     client, counted, name, password
 ) -> None:
     an_owner()
@@ -124,7 +124,7 @@ def test_a_sign_in_without_a_place_says_so_in_words_alike_for_everybody_and_hash
 
 
 @pytest.mark.django_db
-def test_who_signed_in_from_there_within_a_month_is_not_held_up_by_its_neighbours(client) -> None:
+def test_a_user_who_signed_in_from_there_within_a_month_does_not_wait_for_neighbours(client) -> None:
     an_owner()
     KnownNetwork.objects.create(user=User.objects.get(), network="198.51.100.0/24", seen_at=timezone.now())
     with full(hash_slots, "198.51.100.7", *["127.0.0.1"] * (RUNNING_LIMIT - NETWORK_LIMIT)):
@@ -132,7 +132,7 @@ def test_who_signed_in_from_there_within_a_month_is_not_held_up_by_its_neighbour
 
 
 @pytest.mark.django_db
-def test_the_present_password_needs_a_place_too() -> None:
+def test_the_check_of_the_current_password_needs_a_slot_too() -> None:
     an_owner()
     browser = signed_in(ANN)
     with full(hash_slots, *clients(RUNNING_LIMIT)):

@@ -1,4 +1,4 @@
-"""Changing the password by the page."""
+"""The page that changes the password."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_one_audit_entry_tells_the_owner_and_holds_no_secret():
     assert (entry.mailbox, entry.actor, entry.details) == (mailbox, mailbox.user, {})
 
 
-def test_an_admin_changes_his_own():
+def test_an_admin_changes_their_own():
     an_admin()
     assert change(signed_in("root")).status_code == 302
     signed_in_again = User.objects.get(address="root")
@@ -90,7 +90,7 @@ def test_a_bad_change_says_why_and_changes_nothing(old, new, again, field):
 
 
 def test_a_stolen_session_cannot_guess_the_old_password_for_ever(settings):
-    settings.PASSWORD_HASHERS = ["tests.signin.counting.Counting"]  # fifty slow hashes prove nothing more
+    settings.PASSWORD_HASHERS = ["tests.signin.counting_hasher.Counting"]  # fifty slow hashes prove nothing more
     an_owner("stolen@example.org")  # a process remembers guesses: this name is used here alone
     client = signed_in("stolen@example.org")
     for number in range(50):

@@ -1,11 +1,11 @@
-"""The recovery address by the pages: with the password, by a code that is mailed, and what may go wrong."""
+"""The pages of the recovery address: they ask for the password, then for a mailed code."""
 
 from __future__ import annotations
 
 import pytest
 
 from mailstore.models import User
-from tests.signin.mailing import code, mailed
+from tests.signin.sent_mail import code, mailed
 from tests.site.rows import PASSWORD
 from tests.web.people import an_admin, an_owner, signed_in
 
@@ -49,7 +49,7 @@ def test_without_the_password_nothing_is_mailed():
     assert mailed() == []
 
 
-def test_a_wrong_code_is_told_beside_its_field():
+def test_a_wrong_code_is_shown_beside_its_field():
     an_owner("ann3@example.org")
     client = signed_in("ann3@example.org")
     name(client)
@@ -80,7 +80,7 @@ def test_the_mailbox_itself_is_refused():
     assert "This is the mailbox itself" in response.context["form"].errors["address"][0]
 
 
-def test_a_mail_server_that_is_away_is_said_in_words_and_what_was_typed_stays(settings):
+def test_a_mail_server_that_does_not_answer_is_said_in_words_and_what_was_typed_stays(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     an_owner("ann7@example.org")

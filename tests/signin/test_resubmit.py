@@ -1,4 +1,4 @@
-"""A form that was sent after its session had ended: nothing is done, nothing typed is lost, and no secret travels."""
+"""A form that was sent after its session had ended: nothing is done, no typed text is lost, no secret travels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def hidden(page: str) -> dict[str, str]:
 
 @pytest.fixture
 def root() -> Client:
-    """In a browser whose session has just ended; forms are held to their tokens."""
+    """A browser whose session has just ended. It checks the tokens of forms."""
     an_admin()
     client = Client(enforce_csrf_checks=True)
     page = client.get("/sign-in/").content.decode()
@@ -71,7 +71,7 @@ def test_a_foreign_page_is_offered_nothing(root, site):
     assert "evil.example" not in answer.content.decode()
 
 
-def test_nothing_that_we_have_not_sealed_is_offered(client):
+def test_only_sealed_forms_are_offered(client):
     an_owner()
     forged = resubmit.SentForm("/settings/", (("name", "Eve"),)).seal().replace(":", ":x", 1)
     assert client.post("/sign-in/", {"username": ANN, "password": PASSWORD, "sent": forged}).status_code == 302

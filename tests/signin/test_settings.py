@@ -1,4 +1,4 @@
-"""A person's settings: name and language, and the browsers in which he is signed in."""
+"""A user's settings: name and language, and the browsers in which they are signed in."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_name_and_language_are_kept_and_told_once_each():
 
 
 @pytest.mark.parametrize("fields", [{"name": "x" * 151}, {"language": "xx"}, {"name": "a\0b"}])
-def test_what_cannot_be_kept_is_told_beside_its_field(fields):
+def test_what_cannot_be_kept_is_shown_beside_its_field(fields):
     an_owner()
     response = signed_in(ANN).post("/settings/", {"name": "Ann", "language": "en", **fields})
     assert set(response.context["form"].errors) == set(fields)

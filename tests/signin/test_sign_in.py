@@ -1,4 +1,4 @@
-"""Signing in and out by the page."""
+"""Sign-in and sign-out by the pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.test import Client
 from mailstore.directory import mailbox_removal
 from mailstore.models import Domain, User
 from popadmin.config.logs import TextFormatter
-from tests.signin.counting import Counting
+from tests.signin.counting_hasher import Counting
 from tests.site.rows import ACTOR, PASSWORD
 from tests.up.programs import REPOSITORY
 from tests.web.people import ANN, an_admin, an_owner, sign_in, signed_in
@@ -32,7 +32,7 @@ def test_an_admin_signs_in_with_a_login_that_is_no_address(client):
     assert client.get("/", follow=True).redirect_chain == [("/overview/", 302)]
 
 
-def test_an_owner_whose_mailbox_is_gone_lands_on_a_page_he_can_use(client):
+def test_an_owner_whose_mailbox_is_gone_lands_on_a_page_they_can_use(client):
     user = User(address="left@example.org")
     user.set_password(PASSWORD)
     user.save()
@@ -71,7 +71,7 @@ def remove_the_mailbox() -> None:
     ids=range(12),
 )
 def test_every_failure_gets_the_same_answer_at_the_same_cost(client, settings, name, password, before):
-    settings.PASSWORD_HASHERS = ["tests.signin.counting.Counting"]
+    settings.PASSWORD_HASHERS = ["tests.signin.counting_hasher.Counting"]
     an_owner()
     if before:
         before()
@@ -144,7 +144,7 @@ def test_a_form_from_another_site_is_refused():
 
 
 def test_a_guesser_is_stopped_and_an_address_known_from_today_goes_on(client, settings):
-    settings.PASSWORD_HASHERS = ["tests.signin.counting.Counting"]  # fifty slow hashes prove nothing more
+    settings.PASSWORD_HASHERS = ["tests.signin.counting_hasher.Counting"]  # fifty slow hashes prove nothing more
     an_owner("guessed@example.org")  # a process remembers guesses: this name is used here alone
     home, stranger = {"REMOTE_ADDR": "203.0.113.7"}, {"REMOTE_ADDR": "198.51.100.7"}
     assert sign_in(client, "guessed@example.org", **home).status_code == 302

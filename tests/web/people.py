@@ -1,4 +1,4 @@
-"""People who use the pages, for tests: made as the shell makes them, signed in through the form."""
+"""Users of the pages, for tests: created as the shell creates them, signed in by the form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page shows before it is done, for tests."""
+"""The token of a preview, for tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def previewed(page: str) -> str:
-    """The mark that proves, sent back, that what is sent was shown."""
+    """Return the token that a save must send back."""
     found = re.search(r'name="previewed" value="([0-9a-f]+)"', page)
-    assert found, "the page shows what would be done"
+    assert found, "the page is a preview"
     return found[1]

@@ -1,4 +1,4 @@
-"""The audit in words: every verb that the code writes has some, and values are written as people read them."""
+"""Audit entries as text: every verb that the code writes has a phrase, and values are written for people."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RECORDERS = {"record", "_record", "entry"}
 
 
 def verbs_of_the_code() -> Iterator[str]:
-    """The texts with a dot that stand in a call that makes an entry, or are handed to one as `verb`."""
+    """Return the texts with a dot in calls that make an entry, or that are passed to one as `verb`."""
     for path in [*REPOSITORY.glob("mailstore/**/*.py"), *REPOSITORY.glob("popadmin/**/*.py")]:
         source = path.read_text()
         if "audit" not in source:
@@ -76,7 +76,7 @@ def test_every_verb_can_be_filtered_by_its_kind() -> None:
         ({}, []),
     ],
 )
-def test_what_changed_is_told_in_words(details: dict[str, object], lines: list[str]) -> None:
+def test_what_changed_is_shown_in_words(details: dict[str, object], lines: list[str]) -> None:
     assert list(audit_text.details(AuditEntry(verb="mailbox.change", details=details))) == lines
 
 

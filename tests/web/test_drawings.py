@@ -1,4 +1,4 @@
-"""What the server draws."""
+"""Icons, quota bars and charts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def days(*deliveries: int) -> list[Day]:
 
 
 def heights(*deliveries: int) -> list[int]:
-    """Of the bars, each of which stands on the ground."""
+    """Return the heights of the bars, which all stand on the ground."""
     bars = [bar.attrib for bar in ET.fromstring(day_bars(days(*deliveries), "deliveries", "Mail")).iter("rect")]
     assert all(int(bar["y"]) + int(bar["height"]) == CHART_HEIGHT for bar in bars)
     return [int(bar["height"]) for bar in bars]

@@ -1,4 +1,4 @@
-"""Requests that fail on our side."""
+"""Pages for requests that fail on our side."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ handler500 = "popadmin.web.error_page.server_error"
 
 @pytest.fixture
 def database_away(transactional_db, tmp_path):
-    """Called, it takes the database away, as far as new connections go; called again, it gives it back."""
+    """Return a function that makes new connections to the database fail; a second call ends this."""
     hosts = [connection.settings_dict["HOST"], str(tmp_path)]
 
     def swap() -> None:
@@ -40,7 +40,7 @@ def lenient(client: Client) -> Client:
     return client
 
 
-def test_a_database_that_is_away_gives_a_plain_page_and_its_return_needs_nobody(database_away):
+def test_a_database_that_does_not_answer_gives_a_plain_page_and_its_return_needs_nobody(database_away):
     an_owner()
     client = lenient(signed_in(ANN))
     database_away()

@@ -1,4 +1,4 @@
-"""What monitors ask."""
+"""The answers to monitors: /healthz and /readyz."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from popadmin.http_server.arrival import arrived_at
 
 @pytest.fixture(autouse=True)
 def _a_sound_site(settings, tmp_path):
-    """A mail store of its own, no certificate yet, and a site that began just now."""
+    """Use a mail store of its own, no certificate, and a site that started just now."""
     settings.SERVICE_STARTED_AT = timezone.now()
     settings.MAIL_STORE_URL = f"file:{tmp_path}/bodies"
     bodies.from_url(settings.MAIL_STORE_URL).prepare()
@@ -172,7 +172,7 @@ def test_a_monitor_that_asks_often_writes_once_in_twenty_seconds(client):
 
 @pytest.fixture
 def old(settings) -> None:
-    """A site that has run for a while."""
+    """Let the site have run for a while."""
     settings.SERVICE_STARTED_AT = timezone.now() - 60 * MINUTE
 
 
@@ -229,7 +229,7 @@ def test_a_service_began_with_the_leader_of_its_session_however_young_its_worker
 
 
 def write_certificate(file: Path, days: int) -> None:
-    """One that ends `days` from now, with its key beside it."""
+    """Write a certificate that ends `days` from now, and its key."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())

@@ -1,4 +1,4 @@
-"""Mail of the pages themselves: the setting that says by which server, the letters, and a server that is away."""
+"""Mail that the site sends: the setting of the server, the queue, and a server that does not answer."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_whatever_else_it_says_is_refused(url):
         mail_url.read(url)
 
 
-def test_a_server_that_is_away_is_told_in_the_log_and_to_the_caller(settings, caplog):
+def test_a_server_that_does_not_answer_is_told_in_the_log_and_to_the_caller(settings, caplog):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))  # taken, and nobody listens

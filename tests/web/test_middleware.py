@@ -1,4 +1,4 @@
-"""What every request passes."""
+"""The middleware of every request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from popadmin.web.middleware import PageHeaders, TrustedProxies
 
 
 def seen(settings, remote: str, forwarded: str = "", proto: str = "", trusted=("10.0.0.0/8", "fd00::/8")):
-    """The client's address and whether it came by TLS, as the pages see them behind the middleware."""
+    """Return the client's address and whether it used TLS, as the pages see them."""
     settings.TRUSTED_PROXIES = trusted
     headers = {"X-Forwarded-For": forwarded} | ({"X-Forwarded-Proto": proto} if proto else {})
     request = RequestFactory().get("/", REMOTE_ADDR=remote, headers=headers)

@@ -1,4 +1,4 @@
-"""Notices on a page look like what they say."""
+"""Notices on a page have the colour of their level."""
 
 from __future__ import annotations
 

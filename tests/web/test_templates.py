@@ -1,4 +1,4 @@
-"""Templates can be read: no line is longer than a reader's window."""
+"""The templates are readable: no line is too long."""
 
 from __future__ import annotations
 

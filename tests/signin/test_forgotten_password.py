@@ -1,4 +1,4 @@
-"""A forgotten password: the link by mail, once, within an hour, and nothing for strangers to learn."""
+"""A forgotten password: the mailed link works once, within an hour, and strangers learn nothing."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from mailstore.models import AuditEntry, Domain, Mailbox, User
-from tests.signin.counting import Counting
-from tests.signin.mailing import link, mailed, somewhere
+from tests.signin.counting_hasher import Counting
+from tests.signin.sent_mail import link, mailed, somewhere
 from tests.site.rows import PASSWORD
 from tests.web.people import an_admin, an_owner, sign_in, signed_in
 
@@ -24,7 +24,7 @@ _serial = itertools.count(1)
 
 @pytest.fixture
 def ann() -> str:
-    """An owner whom no test has asked for: a process remembers for whom it mailed."""
+    """An owner with a new address for each test, because a process remembers to whom it sent mail."""
     address = f"ann{next(_serial)}@example.org"
     an_owner(address)
     User.objects.filter(address=address).update(recovery_address=HOME)
@@ -94,7 +94,7 @@ def test_the_link_ends_with_what_it_was_made_for(client, ann, meanwhile):
     assert client.get(link()).status_code == 410
 
 
-def test_a_weak_password_is_told_beside_its_field_and_the_link_stays_good(client, ann):
+def test_a_weak_password_is_shown_beside_its_field_and_the_link_stays_good(client, ann):
     ask(client, ann)
     way = link()
     response = choose(client, way, "short")
@@ -160,7 +160,7 @@ def remove_the_recovery_domain(_address):
 
 
 def nothing(_address):
-    """The one who gets a letter."""
+    """The user who gets a mail."""
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def nothing(_address):
     ],
 )
 def test_every_address_gets_the_same_answer_at_the_same_cost(client, ann, settings, typed, before):
-    settings.PASSWORD_HASHERS = ["tests.signin.counting.Counting"]
+    settings.PASSWORD_HASHERS = ["tests.signin.counting_hasher.Counting"]
     before(ann)
     hashed = Counting.hashed
     with CaptureQueriesContext(connection) as asked:

@@ -1,4 +1,4 @@
-"""Whoever must choose a new password can do that, sign out, and nothing else."""
+"""Users who must choose a new password can do that or sign out, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages mailed, and from where a test asks: each from a network of its own, since a process remembers."""
+"""The mail that the pages sent, and a new network for each request, because a process counts requests per network."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _networks = itertools.count(1)
 
 
 def somewhere() -> dict[str, str]:
-    """The address of a network that no test has asked from."""
+    """Return an address in a network that no test has used."""
     number = next(_networks)
     return {"REMOTE_ADDR": f"10.{number // 250}.{number % 250}.7"}
 
 
 def mailed() -> list[str]:
-    """The texts of all mail by now."""
+    """Return the texts of all mail so far."""
     mail_queue.wait()
     return [str(message.body) for message in mail.outbox]
 
 
 def link() -> str:
-    """The way of the last mailed link, without its host."""
+    """Return the path of the last mailed link."""
     return re.search(r"http://[^/\s]+(/\S+)", mailed()[-1])[1]
 
 

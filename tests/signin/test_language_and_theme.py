@@ -22,7 +22,7 @@ def test_the_choice_is_kept_in_a_cookie(client):
     assert "Se connecter" in client.get("/sign-in/").content.decode()
 
 
-def test_the_choice_of_a_user_follows_him_to_every_browser():
+def test_the_choice_of_a_user_follows_them_to_every_browser():
     an_owner()
     signed_in(ANN).post("/language/", {"language": "fr", "next": "/mailbox/"})
     assert User.objects.get(address=ANN).language == "fr"
@@ -30,7 +30,7 @@ def test_the_choice_of_a_user_follows_him_to_every_browser():
     assert "Ma boîte aux lettres" in elsewhere.content.decode()
 
 
-def test_a_choice_is_told_in_the_audit_once():
+def test_a_choice_is_recorded_in_the_audit_once():
     an_owner()
     AuditEntry.objects.all().delete()
     client = signed_in(ANN)

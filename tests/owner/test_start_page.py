@@ -1,4 +1,4 @@
-"""The mailbox owner's first page."""
+"""The start page of a mailbox owner."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_owner_sees_what_is_used_of_the_quota_and_by_what():
     assert (response.context["split"].waiting.octets, response.context["split"].kept.octets) == (2**29, 2**20)
 
 
-def test_the_owner_reads_how_long_his_mail_stays():
+def test_the_owner_reads_how_long_their_mail_stays():
     mailbox = an_owner()
     page = signed_in(ANN).get("/mailbox/").content.decode()
     for rule in ("All mail stays until a device deletes it.", "Removed mail stays in recovery for 30 days."):
@@ -49,7 +49,7 @@ def test_the_owner_reads_how_long_his_mail_stays():
         assert rule in page
 
 
-def test_the_owner_sees_his_devices_the_main_password_first_and_nobody_elses():
+def test_the_owner_sees_their_devices_the_main_password_first_and_nobody_elses():
     mailbox, now = an_owner(), timezone.now()
     device(mailbox, "never used")
     device(mailbox, "phone", last_sign_in_at=now, last_client="2001:db8::17")
@@ -64,7 +64,7 @@ def test_the_owner_sees_his_devices_the_main_password_first_and_nobody_elses():
     assert "bob" not in page
 
 
-def test_the_owner_reads_the_ports_that_his_mail_program_reaches_not_those_behind_a_redirect(settings):
+def test_the_owner_reads_the_ports_that_their_mail_program_reaches_not_those_behind_a_redirect(settings):
     settings.PUBLIC_HOSTNAME = "pop.example.org"
     settings.POP3S_LISTEN, settings.POP3_LISTEN = ("[::]:1995",), ("0.0.0.0:1110",)
     settings.PUBLIC_POP3S_PORT, settings.PUBLIC_POP3_PORT = 995, 110

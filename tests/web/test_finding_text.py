@@ -1,4 +1,4 @@
-"""Findings in plain words with the remedy: to the owner on his pages, to admins on the mailbox's and in the list."""
+"""Findings with their remedy: for the owner on their pages, for admins on the mailbox's page and in the list."""
 
 from __future__ import annotations
 
