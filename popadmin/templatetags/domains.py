@@ -15,7 +15,7 @@ from django.utils.translation import ngettext, pgettext
 
 from mailstore.models import Alias
 from popadmin.templatetags.drawings import quota_bar
-from popadmin.templatetags.mailboxes import both_ways, in_script, small
+from popadmin.templatetags.mailboxes import in_script, small, with_unicode
 from popadmin.web.formats import count, moment, size
 
 register = template.Library()
@@ -69,10 +69,10 @@ def alias_state(alias: Alias) -> SafeString:
 
 
 @register.simple_tag
-def led_to(targets: Sequence[str]) -> SafeString:
+def alias_targets(targets: Sequence[str]) -> SafeString:
     """Return the first few targets, one per line, and how many more there are."""
     items = format_html_join(
-        "", '<span class="target">{}</span>', ((both_ways(target),) for target in targets[:TARGETS_SHOWN])
+        "", '<span class="target">{}</span>', ((with_unicode(target),) for target in targets[:TARGETS_SHOWN])
     )
     more = len(targets) - TARGETS_SHOWN
     if more <= 0:

@@ -107,7 +107,7 @@ def _fact(field: Field, mailbox: Mailbox) -> str:
 
 
 @register.filter
-def both_ways(name: str) -> SafeString:
+def with_unicode(name: str) -> SafeString:
     """Return an address or a domain as stored, followed by its Unicode form if that differs."""
     return format_html("{}{}", name, small(in_script(name)))
 

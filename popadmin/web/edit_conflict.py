@@ -1,7 +1,7 @@
 """Forms of rows that others may change at the same time: the second user sees what has changed, and loses nothing.
 
-This also holds if both save at the same instant: under one lock, `InTurn` reads the row, compares it with what the user
-saw, and saves.
+This also holds if both save at the same instant: under one lock, `RowLockMixin` reads the row, compares it with what
+the user saw, and saves.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mailstore.models import RetentionPolicy
 from popadmin.web import audit_text
 
 
-class SeenForm(forms.Form):
+class EditForm(forms.Form):
     """A form of an existing row. `now` holds the values of the row by field.
 
     The values that the user saw travel in the hidden field `seen`, and are compared with `now`.
@@ -56,15 +56,15 @@ class SeenForm(forms.Form):
                 yield audit_text.change(name, seen[name], now[name])
 
 
-class InTurn:
+class RowLockMixin:
     """A view with such a form. List it before the class of the view. A row that is missing is reported first."""
 
-    def turn(self) -> AbstractContextManager[None]:
+    def row_lock(self) -> AbstractContextManager[None]:
         """Return the lock of the row of the form, one of `mailstore.directory.row_locks`."""
         raise NotImplementedError
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        with self.turn():
+        with self.row_lock():
             response: HttpResponse = super().post(request, *args, **kwargs)  # type: ignore[misc]  # the view's
         return response
 

@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 from mailstore.directory.outcome import Rejected
 
 
-def beside(form: forms.Form, refusal: Rejected, *, otherwise: str | None = None) -> None:
+def add_error(form: forms.Form, refusal: Rejected, *, otherwise: str | None = None) -> None:
     """Add the error to its field. If the form has no such field, add it to `otherwise`, or above all fields."""
     field = refusal.field if refusal.field in form.fields else otherwise
     form.add_error(field if field in form.fields else None, sentence(refusal))

@@ -74,11 +74,11 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Crumb:
+class Breadcrumb:
     label: Promise | str
     url: Promise | str
 
 
-def crumb(label: Promise | str, name: str, *args: object) -> Crumb:
-    """Return a link to the page with this URL name; `crumbs` in the context lists them, the topmost first."""
-    return Crumb(label, reverse_lazy(name, args=args))
+def breadcrumb(label: Promise | str, name: str, *args: object) -> Breadcrumb:
+    """Return a link to the page with this URL name; `breadcrumbs` in the context lists them, the topmost first."""
+    return Breadcrumb(label, reverse_lazy(name, args=args))

@@ -55,7 +55,7 @@ def looked_at(page: Page, place: places.Place, status: int) -> list[str]:
     heading = page.get_by_role("heading", level=1).inner_text()
     if page.title() == "popadmin · popadmin" or not heading:
         faults.append("has no name")
-    if page.locator(".sidebar").count() and place.name not in IN_MENU and not page.locator(".crumbs a").count():
+    if page.locator(".sidebar").count() and place.name not in IN_MENU and not page.locator(".breadcrumbs a").count():
         faults.append("no way back above its name")
     for size in (TABLET, PHONE):
         page.set_viewport_size(size)
@@ -69,7 +69,7 @@ def choose_the_first(page: Page, path: str) -> None:
     page.goto(path)
     page.locator("input[name=ticked]").first.check()
     page.locator("button[name=bulk]").first.click()
-    expect(page.locator(".crumbs")).to_be_visible()
+    expect(page.locator(".breadcrumbs")).to_be_visible()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from popadmin.owner import access
 from popadmin.owner.device_setup import mail_program_settings, qr_code
 from popadmin.owner.forms import ConnectForm
 from popadmin.web import form_rejection
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 
@@ -37,7 +37,7 @@ class Connect(FormView[ConnectForm]):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         mailbox = get_object_or_404(access.mailboxes(signed_in(self.request)))
-        return super().get_context_data(**kwargs, mailbox=mailbox, crumbs=[crumb(_("Devices"), "devices")])
+        return super().get_context_data(**kwargs, mailbox=mailbox, breadcrumbs=[breadcrumb(_("Devices"), "devices")])
 
     def form_valid(self, form: Any) -> HttpResponse:
         user = signed_in(self.request)
@@ -49,7 +49,7 @@ class Connect(FormView[ConnectForm]):
                 user.address, values["name"], actor=actor(self.request), mode=values["mode"], start=values["start"]
             )
         except Rejected as refusal:
-            form_rejection.beside(form, refusal, otherwise="name")
+            form_rejection.add_error(form, refusal, otherwise="name")
             return self.form_invalid(form)
         return self.response_class(self.request, ["owner/connected.html"], self._created(device, secret, first=first))
 
@@ -64,7 +64,7 @@ class Connect(FormView[ConnectForm]):
             "program": mail_program_settings(),
             "qr": qr_code(setup_url),
             "main": access.devices(signed_in(self.request)).get(main=True) if first else None,
-            "crumbs": [crumb(_("Devices"), "devices")],
+            "breadcrumbs": [breadcrumb(_("Devices"), "devices")],
         }
 
 

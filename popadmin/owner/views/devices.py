@@ -19,7 +19,7 @@ from popadmin.owner import access, device_setup
 from popadmin.owner.forms import ModeForm, RenameForm
 from popadmin.web import device_mode, form_rejection
 from popadmin.web.form_fields import Option
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor, find
 
@@ -51,7 +51,7 @@ class DevicePage(TemplateView):
         device, mailbox = self.device, self.device.mailbox
         return {
             **super().get_context_data(
-                **first_sign_in(device), mailbox=mailbox, crumbs=[crumb(_("Devices"), "devices")]
+                **first_sign_in(device), mailbox=mailbox, breadcrumbs=[breadcrumb(_("Devices"), "devices")]
             ),
             "mode": device_mode.of(device),
             "sees_messages": mailbox.messages - device.hidden_messages,
@@ -85,7 +85,7 @@ class _DeviceForm(FormView[Form], DevicePage):
         try:
             notice = self.change(form.cleaned_data[self.field])
         except Rejected as refusal:
-            form_rejection.beside(form, refusal, otherwise=self.field)
+            form_rejection.add_error(form, refusal, otherwise=self.field)
             return self.form_invalid(form)
         messages.success(self.request, notice)
         return redirect("devices-one", self.device.pk)
@@ -123,7 +123,7 @@ class RevokeDevice(DevicePage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        context["crumbs"].append(crumb(self.device.name, "devices-one", self.device.pk))
+        context["breadcrumbs"].append(breadcrumb(self.device.name, "devices-one", self.device.pk))
         return context
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -18,14 +18,14 @@ from mailstore.directory import forwards, row_locks
 from mailstore.directory.outcome import Rejected
 from popadmin.owner import access
 from popadmin.web import form_rejection
-from popadmin.web.edit_conflict import InTurn, SeenForm
+from popadmin.web.edit_conflict import EditForm, RowLockMixin
 from popadmin.web.form_fields import AddressesField
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 
 
-class ForwardForm(SeenForm):
+class ForwardForm(EditForm):
     targets = AddressesField(
         label=gettext_lazy("Forward to"),
         required=False,
@@ -34,7 +34,7 @@ class ForwardForm(SeenForm):
     keep_copy = forms.BooleanField(label=gettext_lazy("Keep a copy in the mailbox"), required=False)
 
 
-class Forwards(InTurn, FormView[ForwardForm]):
+class Forwards(RowLockMixin, FormView[ForwardForm]):
     template_name = "owner/forwards.html"
     form_class = ForwardForm
 
@@ -44,7 +44,7 @@ class Forwards(InTurn, FormView[ForwardForm]):
             raise Http404
         return super().dispatch(request, *args, **kwargs)
 
-    def turn(self) -> AbstractContextManager[None]:
+    def row_lock(self) -> AbstractContextManager[None]:
         return row_locks.of_forward()
 
     def get_form_kwargs(self) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class Forwards(InTurn, FormView[ForwardForm]):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
-            **kwargs, crumbs=[crumb(_("Settings"), "settings")], forward=forwards.of(self.mailbox)
+            **kwargs, breadcrumbs=[breadcrumb(_("Settings"), "settings")], forward=forwards.of(self.mailbox)
         )
 
     def form_valid(self, form: ForwardForm) -> HttpResponse:
@@ -67,7 +67,7 @@ class Forwards(InTurn, FormView[ForwardForm]):
             else:
                 self._stop_forwarding()
         except Rejected as refusal:
-            form_rejection.beside(form, refusal, otherwise="targets")
+            form_rejection.add_error(form, refusal, otherwise="targets")
             return self.form_invalid(form)
         return redirect("settings")
 

@@ -17,7 +17,7 @@ from popadmin.lists.columns import Rows
 from popadmin.owner import access
 from popadmin.owner.device_setup import mail_program_settings
 from popadmin.web import device_mode
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
 PAGE_ENTRIES = 50  # of the history
@@ -71,4 +71,6 @@ class History(TemplateView):
         others = self.request.GET.get("who") == "others"
         entries = access.audit_entries(mailbox, user if others else None)
         page = Paginator(entries, PAGE_ENTRIES).get_page(self.request.GET.get("page"))
-        return super().get_context_data(**kwargs, page=page, others=others, crumbs=[crumb(_("Settings"), "settings")])
+        return super().get_context_data(
+            **kwargs, page=page, others=others, breadcrumbs=[breadcrumb(_("Settings"), "settings")]
+        )

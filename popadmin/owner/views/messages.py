@@ -31,7 +31,7 @@ from popadmin.owner import access
 from popadmin.owner.forms import RestoreForm
 from popadmin.owner.views.mail_list import MailList, quota_warning, restore_notice
 from popadmin.web import form_rejection
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor, find
 
@@ -74,7 +74,7 @@ class MessagePage(FormView[RestoreForm]):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         message = self.message
         message_titles.fill(message_file.site_store(), [message])
-        parent = crumb(_("Recovery"), "recovery") if message.removed else crumb(_("Messages"), "messages")
+        parent = breadcrumb(_("Recovery"), "recovery") if message.removed else breadcrumb(_("Messages"), "messages")
         terms = recovery_terms.terms(message.mailbox_id)
         leaving = expiry_rule.leaves_at(message.mailbox_id, [message.added], now=timezone.now())
         return super().get_context_data(
@@ -85,7 +85,7 @@ class MessagePage(FormView[RestoreForm]):
             leaves_at=leaving.get(message.added),
             purged_at=message.removed_at and terms.purged_at(message.removed_at),
             terms=terms,
-            crumbs=[parent],
+            breadcrumbs=[parent],
         )
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -96,7 +96,7 @@ class MessagePage(FormView[RestoreForm]):
                 user.address, choice, actor=actor(self.request), devices=form.device_names, new_uidls=form.as_new
             )
         except Rejected as refusal:
-            form_rejection.beside(form, refusal)
+            form_rejection.add_error(form, refusal)
             return self.form_invalid(form)
         messages.success(self.request, restore_notice(result))
         if result.above_quota:
@@ -134,7 +134,7 @@ class PurgeMessage(FormView[forms.Form]):
             number=1,
             octets=self.message.octets,
             back=reverse("messages-one", args=[self.message.pk]),
-            crumbs=[crumb(_("Recovery"), "recovery")],
+            breadcrumbs=[breadcrumb(_("Recovery"), "recovery")],
         )
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -143,7 +143,7 @@ class PurgeMessage(FormView[forms.Form]):
                 signed_in(self.request).address, Choice(keys=[self.message.pk]), actor=actor(self.request)
             )
         except Rejected as refusal:
-            form_rejection.beside(form, refusal)
+            form_rejection.add_error(form, refusal)
             return self.form_invalid(form)
         messages.success(self.request, _("The message is deleted for good."))
         return redirect("recovery")

@@ -28,7 +28,7 @@ from popadmin.owner.forms import RestoreForm
 from popadmin.owner.views.mail_list import MailList, SearchFilter, quota_warning, restore_notice
 from popadmin.web import form_rejection
 from popadmin.web.formats import count
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 
@@ -91,7 +91,7 @@ class SelectedMessages(FormView[forms.Form]):
             number=self.rows.count(),
             octets=sums["octets"] or 0,
             back=self._back(),
-            crumbs=[crumb(_("Recovery"), "recovery")],
+            breadcrumbs=[breadcrumb(_("Recovery"), "recovery")],
         )
 
     def _back(self) -> str:
@@ -101,7 +101,7 @@ class SelectedMessages(FormView[forms.Form]):
         try:
             messages.success(self.request, self.do(form))
         except Rejected as refusal:
-            form_rejection.beside(form, refusal)
+            form_rejection.add_error(form, refusal)
             return self.form_invalid(form)
         self.selection.clear()
         return redirect("recovery")

@@ -16,7 +16,7 @@ from mailstore.models import Alias, User
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import MayLookAlike
-from popadmin.web.edit_conflict import SeenForm
+from popadmin.web.edit_conflict import EditForm
 from popadmin.web.form_fields import PLAIN
 from popadmin.web.table_field import with_fields
 
@@ -36,7 +36,7 @@ class AliasFields(forms.Form):
 
 
 @with_fields(ALIAS["keep_copy"])
-class EditAlias(AliasFields, SeenForm):
+class EditAlias(AliasFields, EditForm):
     """Of one that is there; only a mailbox's forward keeps a copy."""
 
     field_order = ("targets", "keep_copy")

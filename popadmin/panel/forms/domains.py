@@ -17,7 +17,7 @@ from mailstore.policy.addresses import BadAddress, normal_domain
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import MayLookAlike
 from popadmin.web import people
-from popadmin.web.edit_conflict import SeenForm
+from popadmin.web.edit_conflict import EditForm
 from popadmin.web.form_fields import PLAIN, AddressesField
 from popadmin.web.table_field import with_fields
 
@@ -45,7 +45,7 @@ class DomainFields(forms.Form):
         return self.cleaned_data
 
 
-class EditDomain(DomainFields, SeenForm):
+class EditDomain(DomainFields, EditForm):
     """Of one that is there. Its policy is chosen on a page that foretells what that does."""
 
     def __init__(self, *args: Any, user: User, domain: Domain, **kwargs: Any) -> None:
@@ -85,7 +85,7 @@ class NewDomain(DomainFields, MayLookAlike):
         return {name: value for name, value in self.cleaned_data.items() if name != "name"}
 
 
-class CatchAll(SeenForm):
+class CatchAll(EditForm):
     """Who gets what comes for names that nobody has."""
 
     targets = AddressesField(

@@ -18,7 +18,7 @@ from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_addres
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import MayLookAlike
 from popadmin.web import people
-from popadmin.web.edit_conflict import SeenForm
+from popadmin.web.edit_conflict import EditForm
 from popadmin.web.formats import size_or_none
 from popadmin.web.table_field import with_fields
 
@@ -47,7 +47,7 @@ class MailboxFields(forms.Form):
         return [self[each.name] for each in _OF_EDIT if each.name not in (*switches, *_PLACED)]
 
 
-class EditMailbox(SeenForm, MailboxFields):
+class EditMailbox(EditForm, MailboxFields):
     """Of one that is there. Its policy is chosen on a page that foretells what that does."""
 
     def __init__(self, *args: Any, user: User, mailbox: Mailbox, **kwargs: Any) -> None:

@@ -17,7 +17,7 @@ from mailstore.directory.fields.policy import POLICY
 from mailstore.directory.policies import NAME_CHARACTERS
 from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
-from popadmin.web.edit_conflict import SeenForm, preview_token
+from popadmin.web.edit_conflict import EditForm, preview_token
 from popadmin.web.form_fields import Option, OptionField
 from popadmin.web.table_field import with_fields
 
@@ -55,7 +55,7 @@ class Previewed(forms.Form):
 
 
 @with_fields(*POLICY.on(Surface.FORM))
-class PolicyForm(Previewed, SeenForm):
+class PolicyForm(Previewed, EditForm):
     """Of a new policy or of one that is there: `now` holds the values of its fields."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=NAME_CHARACTERS)

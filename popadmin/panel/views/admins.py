@@ -26,10 +26,10 @@ from popadmin.panel import access
 from popadmin.panel.forms.admins import HOST, GrantDomains, NewAdmin
 from popadmin.panel.mailbox_filters import address_or_name
 from popadmin.web import form_rejection, request_lookup
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
-LIST = crumb(gettext_lazy("Administrators"), "admins")
+LIST = breadcrumb(gettext_lazy("Administrators"), "admins")
 
 
 class AdminFilters(Filters):
@@ -98,7 +98,7 @@ class New(access.HostPage, FormView[NewAdmin]):
             else:
                 done = grants.ensure(login, form.cleaned_data["domains"], actor=actor, must_change=True)
         except Rejected as refusal:
-            form_rejection.beside(form, refusal, otherwise="login")
+            form_rejection.add_error(form, refusal, otherwise="login")
             return self.form_invalid(form)
         if done.secret is not None:
             return _secret_page(self.request, done.row, done.secret)
@@ -107,7 +107,7 @@ class New(access.HostPage, FormView[NewAdmin]):
         return redirect("admins-one", done.row.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, crumbs=[LIST])
+        return super().get_context_data(**kwargs, breadcrumbs=[LIST])
 
 
 class OfAdmin(access.HostPage):
@@ -130,7 +130,7 @@ class Detail(OfAdmin, FormView[GrantDomains]):
         try:
             grants.ensure(self.admin.address, form.cleaned_data["domains"], actor=request_lookup.actor(self.request))
         except Rejected as refusal:
-            form_rejection.beside(form, refusal, otherwise="domains")
+            form_rejection.add_error(form, refusal, otherwise="domains")
             return self.form_invalid(form)
         messages.success(self.request, _("Saved."))
         return redirect("admins-one", self.admin.pk)
@@ -139,7 +139,7 @@ class Detail(OfAdmin, FormView[GrantDomains]):
         held = DomainGrant.objects.filter(user=self.admin, domain__removed_at=None).select_related("domain")
         owns = getattr(self.admin, "mailbox", None)
         return super().get_context_data(
-            **kwargs, crumbs=[LIST], admin=self.admin, grants=held.order_by("domain__name"), owns=owns
+            **kwargs, breadcrumbs=[LIST], admin=self.admin, grants=held.order_by("domain__name"), owns=owns
         )
 
 
@@ -170,9 +170,9 @@ class ConfirmPage(OfAdmin, TemplateView):
     label: Promise
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        one = crumb(self.admin.address, "admins-one", self.admin.pk)
+        one = breadcrumb(self.admin.address, "admins-one", self.admin.pk)
         texts = {"question": self.question, "label": self.label}
-        return super().get_context_data(**kwargs, **texts, crumbs=[LIST, one], admin=self.admin)
+        return super().get_context_data(**kwargs, **texts, breadcrumbs=[LIST, one], admin=self.admin)
 
 
 class Password(ConfirmPage):
@@ -216,5 +216,5 @@ def _tried(request: HttpRequest, admin: User, text: str, act: Callable[..., obje
 
 def _secret_page(request: HttpRequest, admin: User, secret: str) -> HttpResponse:
     back = reverse("admins-one", args=[admin.pk])
-    context = {"login": admin.address, "secret": secret, "back": back, "crumbs": [LIST]}
+    context = {"login": admin.address, "secret": secret, "back": back, "breadcrumbs": [LIST]}
     return render(request, "panel/admin_secret.html", context)

@@ -25,11 +25,11 @@ from popadmin.panel import access
 from popadmin.panel.domain_filters import AliasFilters
 from popadmin.panel.forms.aliases import EditAlias, NewAlias
 from popadmin.web import form_rejection, request_lookup
-from popadmin.web.edit_conflict import InTurn
-from popadmin.web.layout import crumb
+from popadmin.web.edit_conflict import RowLockMixin
+from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
-LIST = crumb(gettext_lazy("Aliases"), "aliases")
+LIST = breadcrumb(gettext_lazy("Aliases"), "aliases")
 # If the store names no field: in an existing alias, only the targets can be wrong.
 TARGETS = "targets"
 
@@ -84,16 +84,16 @@ class New(access.AdminPage, FormView[NewAlias]):
             done = aliases.ensure(address, targets, actor=actor, only=Only.NEW, **form.fields_given())
         except Rejected as refusal:
             form.ask_look_alike(refusal)
-            form_rejection.beside(form, refusal, otherwise="address")
+            form_rejection.add_error(form, refusal, otherwise="address")
             return self.form_invalid(form)
         messages.success(self.request, _("%(address)s is created.") % {"address": done.row})
         return redirect(f"{reverse('aliases')}?domain={done.row.domain.name}")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, crumbs=[LIST])
+        return super().get_context_data(**kwargs, breadcrumbs=[LIST])
 
 
-class Edit(InTurn, OfAlias, FormView[EditAlias]):
+class Edit(RowLockMixin, OfAlias, FormView[EditAlias]):
     template_name = "panel/alias_form.html"
     form_class = EditAlias
 
@@ -102,7 +102,7 @@ class Edit(InTurn, OfAlias, FormView[EditAlias]):
         del own["initial"]  # the form has the row's values
         return {**own, "alias": self.alias}
 
-    def turn(self) -> AbstractContextManager[None]:
+    def row_lock(self) -> AbstractContextManager[None]:
         return row_locks.of_alias(self.alias)
 
     def form_valid(self, form: EditAlias) -> HttpResponse:
@@ -112,13 +112,13 @@ class Edit(InTurn, OfAlias, FormView[EditAlias]):
             actor = request_lookup.actor(self.request)
             done = aliases.ensure(self.alias.address, targets, actor=actor, only=Only.THERE, **wanted)
         except Rejected as refusal:
-            form_rejection.beside(form, refusal, otherwise=TARGETS)
+            form_rejection.add_error(form, refusal, otherwise=TARGETS)
             return self.form_invalid(form)
         messages.success(self.request, _("Saved.") if done.changes else _("Nothing was changed."))
         return redirect(f"{reverse('aliases')}?domain={done.row.domain.name}")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, crumbs=[LIST], alias=self.alias)
+        return super().get_context_data(**kwargs, breadcrumbs=[LIST], alias=self.alias)
 
 
 class Removal(OfAlias, TemplateView):
@@ -137,4 +137,4 @@ class Removal(OfAlias, TemplateView):
         return redirect(f"{reverse('aliases')}?domain={domain}")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, crumbs=[LIST], alias=self.alias)
+        return super().get_context_data(**kwargs, breadcrumbs=[LIST], alias=self.alias)

@@ -20,9 +20,9 @@ from popadmin.panel import access
 from popadmin.panel.forms.domains import EditDomain, NewDomain
 from popadmin.panel.views.domains import LIST
 from popadmin.web import form_rejection, people, request_lookup
-from popadmin.web.edit_conflict import InTurn
+from popadmin.web.edit_conflict import RowLockMixin
 from popadmin.web.formats import size
-from popadmin.web.layout import Crumb, crumb
+from popadmin.web.layout import Breadcrumb, breadcrumb
 from popadmin.web.people import signed_in
 
 ENTRIES = 10  # of the audit; the rest is behind a link
@@ -42,9 +42,9 @@ class OfDomain(access.AdminPage):
         rows = access.naming_other(access.domains(user).select_related("stands_for", "policy"), user)
         return request_lookup.find(self.request, rows, removed=access.removed_domains(user), pk=self.kwargs["key"])
 
-    def above(self) -> list[Crumb]:
+    def above(self) -> list[Breadcrumb]:
         """Return the breadcrumbs of the pages of this domain."""
-        return [LIST, crumb(self.domain.name, "domains-one", self.domain.pk)]
+        return [LIST, breadcrumb(self.domain.name, "domains-one", self.domain.pk)]
 
 
 class Detail(OfDomain, TemplateView):
@@ -55,7 +55,7 @@ class Detail(OfDomain, TemplateView):
         aliases = access.aliases(user).filter(domain=domain)
         return super().get_context_data(
             **kwargs,
-            crumbs=[LIST],
+            breadcrumbs=[LIST],
             domain=domain,
             host=people.is_host(user),
             use=domain_usage.counted(Domain.objects.filter(pk=domain.pk)).get(),
@@ -81,16 +81,16 @@ class New(access.HostPage, FormView[NewDomain]):
             done = domains.ensure(name, actor=actor, only=Only.NEW, **form.fields_given())
         except Rejected as refusal:
             form.ask_look_alike(refusal)
-            form_rejection.beside(form, refusal, otherwise="name")
+            form_rejection.add_error(form, refusal, otherwise="name")
             return self.form_invalid(form)
         messages.success(self.request, _("%(domain)s is created.") % {"domain": done.row})
         return redirect("domains-one", done.row.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, crumbs=[LIST])
+        return super().get_context_data(**kwargs, breadcrumbs=[LIST])
 
 
-class Edit(InTurn, OfDomain, FormView[EditDomain]):
+class Edit(RowLockMixin, OfDomain, FormView[EditDomain]):
     template_name = "panel/domain_form.html"
     form_class = EditDomain
 
@@ -99,7 +99,7 @@ class Edit(InTurn, OfDomain, FormView[EditDomain]):
         del own["initial"]  # the form has the row's values
         return {**own, "user": signed_in(self.request), "domain": self.domain}
 
-    def turn(self) -> AbstractContextManager[None]:
+    def row_lock(self) -> AbstractContextManager[None]:
         return row_locks.of_domain(self.domain)
 
     def form_valid(self, form: EditDomain) -> HttpResponse:
@@ -107,13 +107,13 @@ class Edit(InTurn, OfDomain, FormView[EditDomain]):
             actor = request_lookup.actor(self.request)
             done = domains.ensure(self.domain.name, actor=actor, only=Only.THERE, **form.changes())
         except Rejected as refusal:
-            form_rejection.beside(form, refusal, otherwise="stands_for" if "stands_for" in form.changes() else None)
+            form_rejection.add_error(form, refusal, otherwise="stands_for" if "stands_for" in form.changes() else None)
             return self.form_invalid(form)
         _tell(self.request, done)
         return redirect("domains-one", self.domain.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, crumbs=self.above(), domain=self.domain)
+        return super().get_context_data(**kwargs, breadcrumbs=self.above(), domain=self.domain)
 
 
 class Suspension(access.HostPage, OfDomain, View):

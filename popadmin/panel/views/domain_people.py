@@ -19,11 +19,11 @@ from popadmin.panel import access
 from popadmin.panel.forms.domains import CatchAll, NewAdmin
 from popadmin.panel.views.domain import OfDomain
 from popadmin.web import form_rejection, request_lookup
-from popadmin.web.edit_conflict import InTurn
+from popadmin.web.edit_conflict import RowLockMixin
 from popadmin.web.people import signed_in
 
 
-class EditCatchAll(InTurn, OfDomain, FormView[CatchAll]):
+class EditCatchAll(RowLockMixin, OfDomain, FormView[CatchAll]):
     template_name = "panel/domain_catch_all.html"
     form_class = CatchAll
 
@@ -34,7 +34,7 @@ class EditCatchAll(InTurn, OfDomain, FormView[CatchAll]):
         row = rows.filter(domain=self.domain, address=f"@{self.domain.name}").first()
         return {**own, "now": {"targets": row.targets if row else []}}
 
-    def turn(self) -> AbstractContextManager[None]:
+    def row_lock(self) -> AbstractContextManager[None]:
         return row_locks.of_domain(self.domain)
 
     def form_valid(self, form: CatchAll) -> HttpResponse:
@@ -43,13 +43,13 @@ class EditCatchAll(InTurn, OfDomain, FormView[CatchAll]):
                 self.domain.name, form.cleaned_data["targets"], actor=request_lookup.actor(self.request)
             )
         except Rejected as refusal:
-            form_rejection.beside(form, refusal, otherwise="targets")
+            form_rejection.add_error(form, refusal, otherwise="targets")
             return self.form_invalid(form)
         messages.success(self.request, _("Saved."))
         return redirect("domains-one", self.domain.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, crumbs=self.above(), domain=self.domain)
+        return super().get_context_data(**kwargs, breadcrumbs=self.above(), domain=self.domain)
 
 
 class AddAdmin(access.HostPage, OfDomain, FormView[NewAdmin]):
@@ -61,18 +61,18 @@ class AddAdmin(access.HostPage, OfDomain, FormView[NewAdmin]):
             login, actor = form.cleaned_data["login"], request_lookup.actor(self.request)
             done = grants.ensure(login, [self.domain.name], actor=actor, must_change=True)
         except Rejected as refusal:
-            form_rejection.beside(form, refusal, otherwise="login")
+            form_rejection.add_error(form, refusal, otherwise="login")
             return self.form_invalid(form)
         if done.secret is not None:
             back = reverse("domains-one", args=[self.domain.pk])
             context = {"domain": self.domain, "login": done.row.address, "secret": done.secret, "back": back}
-            return render(self.request, "panel/admin_secret.html", {**context, "crumbs": self.above()})
+            return render(self.request, "panel/admin_secret.html", {**context, "breadcrumbs": self.above()})
         text = _("%(login)s administers %(domain)s.") % {"login": done.row, "domain": self.domain}
         messages.success(self.request, text)
         return redirect("domains-one", self.domain.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, crumbs=self.above(), domain=self.domain)
+        return super().get_context_data(**kwargs, breadcrumbs=self.above(), domain=self.domain)
 
 
 class WithdrawAdmin(access.HostPage, OfDomain, View):

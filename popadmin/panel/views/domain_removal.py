@@ -22,7 +22,7 @@ from popadmin.panel.forms.confirm_name import TypedName
 from popadmin.panel.views.domain import OfDomain
 from popadmin.panel.views.domains import LIST
 from popadmin.web import form_rejection, request_lookup
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 
 
 class Removal(access.HostPage, OfDomain, FormView[TypedName]):
@@ -38,7 +38,7 @@ class Removal(access.HostPage, OfDomain, FormView[TypedName]):
         try:
             domain_removal.remove(self.domain.name, actor=request_lookup.actor(self.request), with_mailboxes=True)
         except Rejected as refusal:
-            form_rejection.beside(form, refusal)
+            form_rejection.add_error(form, refusal)
             return self.form_invalid(form)
         text = _("%(domain)s is removed. You can restore it here.")
         messages.success(self.request, text % {"domain": self.domain})
@@ -47,7 +47,7 @@ class Removal(access.HostPage, OfDomain, FormView[TypedName]):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             **kwargs,
-            crumbs=self.above(),
+            breadcrumbs=self.above(),
             domain=self.domain,
             going=domain_removal.contents(self.domain),
             days=settings.REMOVED_DAYS,
@@ -88,7 +88,7 @@ class Purge(OfRemoved, FormView[TypedName]):
         try:
             domain_removal.ask_purge(self.domain.name, actor=request_lookup.actor(self.request))
         except Rejected as refusal:
-            form_rejection.beside(form, refusal)
+            form_rejection.add_error(form, refusal)
             return self.form_invalid(form)
         messages.success(
             self.request,
@@ -100,7 +100,7 @@ class Purge(OfRemoved, FormView[TypedName]):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             **kwargs,
-            crumbs=[LIST, crumb(gettext_lazy("Removed domains"), "domains-removed")],
+            breadcrumbs=[LIST, breadcrumb(gettext_lazy("Removed domains"), "domains-removed")],
             domain=self.domain,
             going=domain_removal.contents(self.domain),
         )

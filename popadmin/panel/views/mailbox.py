@@ -22,15 +22,15 @@ from popadmin.lists import diary_list
 from popadmin.panel import access, overview_stats
 from popadmin.panel.forms.mailboxes import EditMailbox, MustChange, NewMailbox
 from popadmin.web import form_rejection, request_lookup
-from popadmin.web.edit_conflict import InTurn
+from popadmin.web.edit_conflict import RowLockMixin
 from popadmin.web.formats import size
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
 ENTRIES = 10  # of the audit; the rest is behind a link
 SESSIONS = 6  # of the diary, the same
 LEFT = 4  # rows of day and reason, the same
-LIST = crumb(gettext_lazy("Mailboxes"), "mailboxes")
+LIST = breadcrumb(gettext_lazy("Mailboxes"), "mailboxes")
 
 
 class OfMailbox(access.AdminPage):
@@ -53,7 +53,7 @@ class Detail(OfMailbox, TemplateView):
         user, mailbox = signed_in(self.request), self.mailbox
         return super().get_context_data(
             **kwargs,
-            crumbs=[LIST],
+            breadcrumbs=[LIST],
             mailbox=mailbox,
             split=mailbox_usage.split(mailbox.pk),
             devices=access.devices(mailbox),
@@ -90,15 +90,15 @@ class New(access.PolicyPage, FormView[NewMailbox]):
             )
         except Rejected as refusal:
             form.ask_look_alike(refusal)
-            form_rejection.beside(form, refusal, otherwise="address")
+            form_rejection.add_error(form, refusal, otherwise="address")
             return self.form_invalid(form)
         return _secret_page(self.request, done.row, done.secret or password, new=True)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, crumbs=[LIST])
+        return super().get_context_data(**kwargs, breadcrumbs=[LIST])
 
 
-class Edit(InTurn, access.PolicyPage, OfMailbox, FormView[EditMailbox]):
+class Edit(RowLockMixin, access.PolicyPage, OfMailbox, FormView[EditMailbox]):
     template_name = "panel/mailbox_form.html"
     form_class = EditMailbox
 
@@ -107,7 +107,7 @@ class Edit(InTurn, access.PolicyPage, OfMailbox, FormView[EditMailbox]):
         del own["initial"]  # the form has the row's values
         return {**own, "user": signed_in(self.request), "mailbox": self.mailbox}
 
-    def turn(self) -> AbstractContextManager[None]:
+    def row_lock(self) -> AbstractContextManager[None]:
         return row_locks.of_mailbox(self.mailbox)
 
     def form_valid(self, form: EditMailbox) -> HttpResponse:
@@ -115,14 +115,14 @@ class Edit(InTurn, access.PolicyPage, OfMailbox, FormView[EditMailbox]):
             actor, address = request_lookup.actor(self.request), self.mailbox.user.address
             done = mailboxes.ensure(address, actor=actor, only=Only.THERE, **form.changes())
         except Rejected as refusal:
-            form_rejection.beside(form, refusal)
+            form_rejection.add_error(form, refusal)
             return self.form_invalid(form)
         _tell(self.request, done.row, changed=bool(done.changes))
         return redirect("mailboxes-one", self.mailbox.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        one = crumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
-        return super().get_context_data(**kwargs, crumbs=[LIST, one], mailbox=self.mailbox)
+        one = breadcrumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
+        return super().get_context_data(**kwargs, breadcrumbs=[LIST, one], mailbox=self.mailbox)
 
 
 class Password(OfMailbox, FormView[MustChange]):
@@ -138,13 +138,13 @@ class Password(OfMailbox, FormView[MustChange]):
                 address, None, actor=request_lookup.actor(self.request), must_change=must_change
             )
         except Rejected as refusal:
-            form_rejection.beside(form, refusal)
+            form_rejection.add_error(form, refusal)
             return self.form_invalid(form)
         return _secret_page(self.request, self.mailbox, secret, new=False)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        one = crumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
-        return super().get_context_data(**kwargs, crumbs=[LIST, one], mailbox=self.mailbox)
+        one = breadcrumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
+        return super().get_context_data(**kwargs, breadcrumbs=[LIST, one], mailbox=self.mailbox)
 
 
 class Suspension(OfMailbox, View):
@@ -179,7 +179,7 @@ class Removal(OfMailbox, View):
 def _secret_page(request: HttpRequest, mailbox: Mailbox, secret: str | None, *, new: bool) -> HttpResponse:
     back = reverse("mailboxes-one", args=[mailbox.pk])
     context = {"mailbox": mailbox, "login": mailbox.user.address, "secret": secret, "new": new, "back": back}
-    return render(request, "panel/mailbox_secret.html", {**context, "crumbs": [LIST]})
+    return render(request, "panel/mailbox_secret.html", {**context, "breadcrumbs": [LIST]})
 
 
 def _tell(request: HttpRequest, mailbox: Mailbox, *, changed: bool) -> None:

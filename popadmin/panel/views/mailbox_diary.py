@@ -9,7 +9,7 @@ from popadmin.lists import diary_list
 from popadmin.lists.columns import Rows
 from popadmin.panel import access
 from popadmin.panel.views.mailbox import LIST, OfMailbox
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 
 
 class Diary(OfMailbox, diary_list.DiaryPage):
@@ -22,7 +22,7 @@ class Diary(OfMailbox, diary_list.DiaryPage):
         return list(access.devices(self.mailbox))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        one = crumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
+        one = breadcrumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
         return super().get_context_data(
-            **kwargs, mailbox=self.mailbox, findings=access.findings(self.mailbox), crumbs=[LIST, one]
+            **kwargs, mailbox=self.mailbox, findings=access.findings(self.mailbox), breadcrumbs=[LIST, one]
         )

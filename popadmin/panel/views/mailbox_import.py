@@ -25,7 +25,7 @@ from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.mailbox_import import Bring, Columns
 from popadmin.web import form_rejection, people, request_lookup
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
 RECENT = 10
@@ -57,13 +57,13 @@ class BringIn(access.AdminPage, FormView[Bring]):
         try:
             roster = mailbox_import.bring_in(file.read(), file.name, owner=signed_in(self.request))
         except Rejected as refusal:
-            form_rejection.beside(form, refusal, otherwise="file")
+            form_rejection.add_error(form, refusal, otherwise="file")
             return self.form_invalid(form)
         return redirect("mailboxes-import-columns", roster.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         recent = access.rosters(signed_in(self.request)).order_by("-created_at")[:RECENT]
-        return super().get_context_data(**kwargs, recent=recent, crumbs=[crumb(_("Mailboxes"), "mailboxes")])
+        return super().get_context_data(**kwargs, recent=recent, breadcrumbs=[breadcrumb(_("Mailboxes"), "mailboxes")])
 
 
 class ChooseColumns(RosterView, FormView[Columns]):
@@ -87,13 +87,13 @@ class ChooseColumns(RosterView, FormView[Columns]):
         try:
             mailbox_import.choose(self.roster, form.meaning, form.cleaned_data["mode"])
         except Rejected as refusal:
-            form_rejection.beside(form, refusal)
+            form_rejection.add_error(form, refusal)
             return self.form_invalid(form)
         return redirect("mailboxes-import", self.roster.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         named = any(self.roster.header)
-        context = super().get_context_data(**kwargs, roster=self.roster, named=named, crumbs=_crumbs())
+        context = super().get_context_data(**kwargs, roster=self.roster, named=named, breadcrumbs=_crumbs())
         sample = RosterRow.objects.filter(roster=self.roster).order_by("line")[:SAMPLE_ROWS]
         columns = [field for field in context["form"] if field.name != "mode"]
         cells = zip(*(row.cells for row in sample), strict=True)
@@ -143,7 +143,7 @@ class RosterPage(RosterView, ListPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             **kwargs, roster=self.roster, counts=mailbox_import.counts(self.roster), progress=progress(self.roster),
-            crumbs=_crumbs(),
+            breadcrumbs=_crumbs(),
         )  # fmt: skip
 
 
@@ -195,4 +195,4 @@ def progress(roster: Roster) -> Progress:
 
 
 def _crumbs() -> list[Any]:
-    return [crumb(_("Mailboxes"), "mailboxes"), crumb(_("Import"), "mailboxes-imports")]
+    return [breadcrumb(_("Mailboxes"), "mailboxes"), breadcrumb(_("Import"), "mailboxes-imports")]

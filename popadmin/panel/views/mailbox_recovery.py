@@ -19,7 +19,7 @@ from popadmin.panel.forms.recovery import RestoreByDate
 from popadmin.panel.views.mailbox import LIST, OfMailbox
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.formats import count, size
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 
 DAYS_SHOWN = 100  # rows of day and reason
 
@@ -29,13 +29,13 @@ class Recovery(OfMailbox, FormView[RestoreByDate]):
     form_class = RestoreByDate
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        one = crumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
+        one = breadcrumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
         return super().get_context_data(
             **kwargs,
             mailbox=self.mailbox,
             terms=recovery_terms.terms(self.mailbox.pk),
             days=overview_stats.left_by_day(self.mailbox, DAYS_SHOWN),
-            crumbs=[LIST, one],
+            breadcrumbs=[LIST, one],
         )
 
     def form_valid(self, form: RestoreByDate) -> HttpResponse:
@@ -47,7 +47,7 @@ class Recovery(OfMailbox, FormView[RestoreByDate]):
                 new_uidls=form.cleaned_data["again"],
             )
         except Rejected as refusal:
-            form_rejection.beside(form, refusal)
+            form_rejection.add_error(form, refusal)
             return self.form_invalid(form)
         text = ngettext(
             "%(number)s message (%(size)s) is restored; the owner sees that you did it.",

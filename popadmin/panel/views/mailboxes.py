@@ -81,7 +81,7 @@ class UnderList:
     """A page below the list, with a link back to it."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs, crumbs=[LIST])  # type: ignore[misc]  # the view's
+        context: dict[str, Any] = super().get_context_data(**kwargs, breadcrumbs=[LIST])  # type: ignore[misc]  # the view's
         return context
 
 

@@ -11,7 +11,7 @@ from popadmin.panel import access, overview_stats
 from popadmin.panel.usage_filters import NEAR_PERCENT
 from popadmin.web import people, site_parts
 from popadmin.web.certificates import certificates
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.site_parts import disks
 
@@ -52,12 +52,12 @@ class Parts(access.HostPage, TemplateView):
     template_name = "panel/site_parts.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        overview = [crumb(_("Overview"), "overview")]
+        overview = [breadcrumb(_("Overview"), "overview")]
         return super().get_context_data(
             **kwargs,
             parts=site_parts.parts(),
             disks=disks(),
             certificates=certificates(),
             stored_mail=site_parts.stored_mail(),
-            crumbs=overview,
+            breadcrumbs=overview,
         )

@@ -22,10 +22,10 @@ from mailstore.retention import forecast
 from popadmin.panel import access
 from popadmin.panel.forms.policies import ChoiceForm, PolicyForm, Previewed, values
 from popadmin.web import form_rejection, people, request_lookup
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
-LIST = crumb(gettext_lazy("Retention"), "policies")
+LIST = breadcrumb(gettext_lazy("Retention"), "policies")
 NAMED = 50  # domains that a page names; the list of mailboxes has the rest
 AnyForm = TypeVar("AnyForm", bound=Previewed)
 
@@ -81,7 +81,7 @@ class Detail(access.AdminPage, OfPolicy, TemplateView):
         user = signed_in(self.request)
         return super().get_context_data(
             **kwargs,
-            crumbs=[LIST],
+            breadcrumbs=[LIST],
             policy=self.policy,
             host=people.is_host(user),
             follow=followers(user).get(self.policy.pk, 0),
@@ -112,7 +112,7 @@ class PreviewPage(FormView[Previewed]):
                 form.add_error(None, _("The data has changed since the preview: check it again."))
             forecast = self.foretell(form)
         except Rejected as refusal:
-            form_rejection.beside(form, refusal)
+            form_rejection.add_error(form, refusal)
             return self.form_invalid(form)
         form.data = {name: form.data[name] for name in form.data} | {"previewed": form.mark}
         return self.render_to_response(self.get_context_data(form=form, forecast=forecast))
@@ -142,7 +142,7 @@ class New(access.HostPage, PreviewPage):
         return redirect("policies-one", saved.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, crumbs=[LIST])
+        return super().get_context_data(**kwargs, breadcrumbs=[LIST])
 
 
 class Edit(access.HostPage, OfPolicy, PreviewPage):
@@ -173,8 +173,8 @@ class Edit(access.HostPage, OfPolicy, PreviewPage):
         return redirect("policies-one", saved.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        one = crumb(self.policy.name, "policies-one", self.policy.pk)
-        return super().get_context_data(**kwargs, crumbs=[LIST, one], policy=self.policy)
+        one = breadcrumb(self.policy.name, "policies-one", self.policy.pk)
+        return super().get_context_data(**kwargs, breadcrumbs=[LIST, one], policy=self.policy)
 
 
 class Removal(access.HostPage, OfPolicy, TemplateView):
@@ -192,8 +192,8 @@ class Removal(access.HostPage, OfPolicy, TemplateView):
         return redirect("policies")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        one = crumb(self.policy.name, "policies-one", self.policy.pk)
-        return super().get_context_data(**kwargs, crumbs=[LIST, one], policy=self.policy)
+        one = breadcrumb(self.policy.name, "policies-one", self.policy.pk)
+        return super().get_context_data(**kwargs, breadcrumbs=[LIST, one], policy=self.policy)
 
 
 class Choice(access.PolicyPage, PreviewPage):
@@ -242,4 +242,4 @@ class Choice(access.PolicyPage, PreviewPage):
         return redirect("domains-one" if isinstance(saved, Domain) else "mailboxes-one", saved.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, crumbs=[LIST])
+        return super().get_context_data(**kwargs, breadcrumbs=[LIST])

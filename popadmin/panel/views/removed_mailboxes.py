@@ -21,7 +21,7 @@ from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import TypedName
 from popadmin.web import form_rejection, request_lookup
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
 
@@ -53,7 +53,7 @@ class Removed(access.AdminPage, ListPage):
         return rows.filter(removed_at__isnull=False, removed_with_domain=False)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs, crumbs=[crumb(gettext_lazy("Mailboxes"), "mailboxes")])
+        context = super().get_context_data(**kwargs, breadcrumbs=[breadcrumb(gettext_lazy("Mailboxes"), "mailboxes")])
         for row in context["page"].rows:
             row.kept_until = removal_notice.kept_until(row.removed_at)
         return context
@@ -92,7 +92,7 @@ class Purge(access.AdminPage, FormView[TypedName]):
         try:
             mailbox_removal.ask_purge(address, actor=request_lookup.actor(self.request))
         except Rejected as refusal:
-            form_rejection.beside(form, refusal)
+            form_rejection.add_error(form, refusal)
             return self.form_invalid(form)
         text = _("%(address)s is being deleted for good; its address will be free in a few minutes.")
         messages.success(self.request, text % {"address": address})
@@ -100,7 +100,7 @@ class Purge(access.AdminPage, FormView[TypedName]):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         above = [
-            crumb(gettext_lazy("Mailboxes"), "mailboxes"),
-            crumb(gettext_lazy("Removed mailboxes"), "mailboxes-removed"),
+            breadcrumb(gettext_lazy("Mailboxes"), "mailboxes"),
+            breadcrumb(gettext_lazy("Removed mailboxes"), "mailboxes-removed"),
         ]
-        return super().get_context_data(**kwargs, crumbs=above, mailbox=self.mailbox)
+        return super().get_context_data(**kwargs, breadcrumbs=above, mailbox=self.mailbox)

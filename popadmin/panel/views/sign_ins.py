@@ -15,7 +15,7 @@ from popadmin.lists.columns import Column, Exported, Filters, Rows, Search
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.mailbox_filters import address_or_name
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
 ACCEPTED, REFUSED = "let-in", "refused"
@@ -72,7 +72,7 @@ class Visits(access.AdminPage, ListPage):
         return access.visits(signed_in(self.request))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        return super().get_context_data(**kwargs, crumbs=[crumb(_("Overview"), "overview")])
+        return super().get_context_data(**kwargs, breadcrumbs=[breadcrumb(_("Overview"), "overview")])
 
 
 def _device(device: Device | None) -> str:

@@ -17,7 +17,7 @@ from mailstore.directory.outcome import Rejected
 from popadmin.signin import limits
 from popadmin.signin.forms.settings import RecoveryAddressForm, RecoveryCodeForm
 from popadmin.web import form_rejection
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 from popadmin.web.mailer import NotSent, compose, send
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
@@ -35,7 +35,7 @@ class RecoveryAddress(FormView[RecoveryAddressForm]):
             **kwargs,
             masked=recovery_addresses.masked(signed_in(self.request).recovery_address),
             hosted=recovery_addresses.is_hosted(signed_in(self.request)),
-            crumbs=[crumb(_("Settings"), "settings")],
+            breadcrumbs=[breadcrumb(_("Settings"), "settings")],
         )
 
     def form_valid(self, form: RecoveryAddressForm) -> HttpResponse:
@@ -47,7 +47,7 @@ class RecoveryAddress(FormView[RecoveryAddressForm]):
         try:
             self._mail(form.cleaned_data["address"])
         except Rejected as refusal:
-            form_rejection.beside(form, refusal, otherwise="address")
+            form_rejection.add_error(form, refusal, otherwise="address")
         except NotSent:
             form.add_error(None, _("The mail server of this site did not accept the mail. Try again later."))
         else:
@@ -79,14 +79,17 @@ class RecoveryCode(FormView[RecoveryCodeForm]):
             **kwargs,
             pending=self.pending,
             minutes=recovery_addresses.CODE_MINUTES,
-            crumbs=[crumb(_("Settings"), "settings"), crumb(_("Recovery address"), "settings-recovery-address")],
+            breadcrumbs=[
+                breadcrumb(_("Settings"), "settings"),
+                breadcrumb(_("Recovery address"), "settings-recovery-address"),
+            ],
         )
 
     def form_valid(self, form: RecoveryCodeForm) -> HttpResponse:
         try:
             recovery_addresses.confirm(signed_in(self.request), form.cleaned_data["code"], actor=actor(self.request))
         except Rejected as refusal:
-            form_rejection.beside(form, refusal, otherwise="code")
+            form_rejection.add_error(form, refusal, otherwise="code")
             return self.form_invalid(form)
         messages.success(self.request, _("The recovery address is confirmed."))
         return redirect("settings")

@@ -25,7 +25,7 @@ from mailstore.models import Mailbox
 from popadmin.signin import actions, sessions
 from popadmin.signin.forms.settings import ChangePasswordForm, ProfileForm
 from popadmin.web import layout
-from popadmin.web.layout import crumb
+from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 
@@ -83,8 +83,8 @@ class Password(FormView[ChangePasswordForm]):
         return {**super().get_form_kwargs(), "user": self.request.user, "client": self.request.META["REMOTE_ADDR"]}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        parents = [] if signed_in(self.request).must_change_password else [crumb(_("Settings"), "settings")]
-        return super().get_context_data(**kwargs, crumbs=parents)
+        parents = [] if signed_in(self.request).must_change_password else [breadcrumb(_("Settings"), "settings")]
+        return super().get_context_data(**kwargs, breadcrumbs=parents)
 
     def form_valid(self, form: ChangePasswordForm) -> HttpResponse:
         self.success_url = reverse("home" if form.user.must_change_password else "settings-password")

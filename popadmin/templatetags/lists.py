@@ -1,10 +1,9 @@
-"""Inputs as the pages show them: fields with label, help and errors, radio buttons, the checkbox of a row."""
+"""The checkbox that selects a row of a list."""
 
 from __future__ import annotations
 
 from django import template
 from django.db.models import Model
-from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -16,15 +15,6 @@ CHECKBOX = (
     '<label class="hit"><input type="hidden" name="shown" value="{key}"><input type="checkbox" '
     'class="form-check-input" name="ticked" value="{key}" aria-label="{label} {row}"{checked}></label>'
 )
-
-
-@register.simple_tag
-def field(bound: BoundField) -> SafeString:
-    """Show a field with its label, errors and help."""
-    return bound.as_field_group()
-
-
-register.simple_tag(field, name="options")
 
 
 @register.filter
