@@ -140,7 +140,7 @@ def found_marks(found: list[Finding]) -> SafeString:
         return SafeString()
     mark = icon("exclamation-triangle")
     return format_html_join(
-        "", '<small class="sub found">{} {}</small>', ((mark, words) for words in finding_text.kinds(found))
+        "", '<small class="sub finding-mark">{} {}</small>', ((mark, words) for words in finding_text.kinds(found))
     )
 
 
