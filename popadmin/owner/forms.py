@@ -15,6 +15,18 @@ from popadmin.web import table_field
 from popadmin.web.device_mode import MODES, STARTS
 from popadmin.web.form_fields import Option, OptionField
 
+ALL_DEVICES, SOME_DEVICES = "every", "some"
+SAME_UIDL, NEW_UIDL = "old", "again"
+
+_DEVICE_OPTIONS = (
+    Option(ALL_DEVICES, _("All devices"), _("Every device gets it, as if it had never been removed.")),
+    Option(SOME_DEVICES, _("Only these devices"), _("The other devices do not see it, and it does not wait for them.")),
+)
+_UIDL_OPTIONS = (
+    Option(SAME_UIDL, _("Unchanged"), _("A mail program that has already fetched it does not fetch it again.")),
+    Option(NEW_UIDL, _("As a new message"), _("Every mail program treats it as new and fetches it again.")),
+)
+
 
 class _NameForm(forms.Form):
     name = forms.CharField(
@@ -41,19 +53,6 @@ class ModeForm(forms.Form):
     def __init__(self, *args: Any, offered: Sequence[Option], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["mode"] = OptionField(offered, **table_field.label_and_help(DEVICE["mode"]))
-
-
-ALL_DEVICES, SOME_DEVICES = "every", "some"
-SAME_UIDL, NEW_UIDL = "old", "again"
-
-_DEVICE_OPTIONS = (
-    Option(ALL_DEVICES, _("All devices"), _("Every device gets it, as if it had never been removed.")),
-    Option(SOME_DEVICES, _("Only these devices"), _("The other devices do not see it, and it does not wait for them.")),
-)
-_UIDL_OPTIONS = (
-    Option(SAME_UIDL, _("Unchanged"), _("A mail program that has already fetched it does not fetch it again.")),
-    Option(NEW_UIDL, _("As a new message"), _("Every mail program treats it as new and fetches it again.")),
-)
 
 
 class RestoreForm(forms.Form):
