@@ -136,7 +136,7 @@ class TurnTaker:
         """Learn that the peer sends no more. The lines that came keep their turns."""
         self.input_ended = True
         if self._content is not None and not self._closing:
-            self._handler.out_of_lines()
+            self._react(self._handler.out_of_lines)
         else:
             self.work()
 
@@ -180,13 +180,7 @@ class TurnTaker:
 
     def hear(self, act: Callable[[], None]) -> None:
         """Run `act`, the reaction to an answer, and then give the lines their turns. An exception ends the session."""
-        nested, self._working = self._working, True
-        try:
-            act()
-        except Exception:
-            self.give_up()
-        finally:
-            self._working = nested
+        self._react(act)
         self.work()
 
     def send_body(self, head: bytes, body: OpenBody, count: int, tail: bytes, *, sent: Callable[[], None]) -> None:
@@ -255,7 +249,7 @@ class TurnTaker:
                 self.say = self._hold
             line = self._lines.next_line()
             if line is NEED_MORE:
-                self._handler.out_of_lines()
+                self._react(self._handler.out_of_lines)
                 break
             self._take_turn(line)
         self._release()
@@ -305,17 +299,21 @@ class TurnTaker:
                 answer.body.close()
             return
         self._waiting = _NOTHING
+        if isinstance(answer, MailError):
+            self._react(self._failed, answer)
+        else:
+            self._react(self._then, answer)
+        self.work()
+
+    def _react(self, act: Callable[..., None], *answer: object) -> None:
+        """Run a part of the session. No line has its turn meanwhile; an exception ends the session."""
         nested, self._working = self._working, True
         try:
-            if isinstance(answer, MailError):
-                self._failed(answer)
-            else:
-                self._then(answer)
+            act(*answer)
         except Exception:
             self.give_up()
         finally:
             self._working = nested
-        self.work()
 
 
 def _ignore(_answer: object) -> None:
