@@ -78,11 +78,19 @@ class SessionRevocation:
         """Tell the sessions that are barred, and ask again later, also after an error."""
         if self._closed:
             return
-        self._look_later()
         if isinstance(answer, StatementFailed):
             log.error("whether devices may still use POP could not be read: %s", answer)
         elif not isinstance(answer, MailError):
             for row in range(answer.ntuples):
                 credential = asked[int(answer.get_value(row, 0) or 0) - 1]
                 for barred in tuple(self._open.get(credential, ())):
-                    barred()
+                    _end(barred)
+        self._look_later()
+
+
+def _end(barred: Callable[[], None]) -> None:
+    """Tell one session. A bug there must not keep the other sessions alive."""
+    try:
+        barred()
+    except Exception:
+        log.exception("a session that is barred could not be ended")

@@ -27,9 +27,15 @@ class Sessions:
         self.mail = mail
         self.barred: list[str] = []
 
-    def open(self, name: str, secret: str) -> None:
+    def open(self, name: str, secret: str, end: Callable[[], None] = lambda: None) -> None:
+        """Open a session. At its end, `end` is called before the session counts as told."""
+
+        def barred() -> None:
+            end()
+            self.barred.append(name)
+
         async def enter() -> None:
-            self.drop.watch(lambda: self.barred.append(name))
+            self.drop.watch(barred)
 
         self.drop = self.mail.open(ANN, secret)
         self.mail.worker.run(enter())
@@ -123,6 +129,20 @@ def test_a_change_while_the_database_was_away_is_seen_when_it_is_back(sessions: 
     devices.revoke(ANN, "phone", actor=ACTOR)
     sessions.mail.worker.until(lambda: sessions.barred, "the phone is told")
     assert set(sessions.barred) == {"phone"}
+
+
+def _fail() -> None:
+    raise RuntimeError("a bug of ours")
+
+
+def test_a_session_that_cannot_be_ended_keeps_none_of_the_others_alive(mail: Mail) -> None:
+    """The harm: sessions of an old password went on for as long as the broken one was there."""
+    a_mailbox()
+    sessions = Sessions(mail)
+    sessions.open("broken", PASSWORD, end=_fail)
+    sessions.open("main", PASSWORD)
+    mailboxes.set_password(ANN, OTHER, actor=ACTOR)
+    assert sessions.told("main") == {"main"}
 
 
 def test_a_session_that_ended_is_not_told(sessions: Sessions) -> None:
