@@ -29,13 +29,19 @@ class _LastSignIn:
     refusals: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _KnownNetwork:
+    at: datetime
+    lost: Callable[[], None]
+
+
 class LastSignIns:
     """The last sign-ins of one worker. Call `flush` every second or so and at the end. Losing one is harmless."""
 
     def __init__(self, lanes: ConnectionPool) -> None:
         self._lanes = lanes
         self._seen: dict[int, _LastSignIn] = {}
-        self._networks: dict[tuple[int, str], datetime] = {}  # of users
+        self._networks: dict[tuple[int, str], _KnownNetwork] = {}  # by user and network
 
     def add(self, device: int, client: str) -> None:
         """Note that a device signed in from an IP address or from "unix"; it replaces an earlier one."""
@@ -43,10 +49,15 @@ class LastSignIns:
         if len(self._seen) >= BATCH_LIMIT:
             self.flush()
 
-    def know(self, user: int, network: str) -> None:
-        """Note that a user signed in from a network. Call it after `add`: it is written with the devices."""
+    def know(self, user: int, network: str, *, lost: Callable[[], None]) -> None:
+        """Note that a user signed in from a network. Call it before `add`: it is written with the devices.
+
+        `lost` is called where it will not be written; then a later sign-in has to note it again.
+        """
         if len(self._networks) < KEPT_LIMIT:
-            self._networks[user, network] = datetime.now(UTC)
+            self._networks[user, network] = _KnownNetwork(datetime.now(UTC), lost)
+        else:
+            lost()
 
     def flush(self, done: Callable[[object], None] = lambda _: None) -> None:
         """Write what was noted. `done` is called once, even if writing failed; then it is kept for the next time."""
@@ -63,21 +74,25 @@ class LastSignIns:
                 self._take_back(seen, networks, answer)
             done(answer)
 
-        told = (SIGHTINGS, SIGHTINGS.values(device_ids=array_literals.bigints(seen), times=times, clients=clients))
-        self._lanes.write((told, _known(networks)) if networks else (told,), written)
+        sightings = (SIGHTINGS, SIGHTINGS.values(device_ids=array_literals.bigints(seen), times=times, clients=clients))
+        self._lanes.write((sightings, _known(networks)) if networks else (sightings,), written)
 
     def _take_back(
-        self, seen: dict[int, _LastSignIn], networks: dict[tuple[int, str], datetime], error: MailError
+        self, seen: dict[int, _LastSignIn], networks: dict[tuple[int, str], _KnownNetwork], error: MailError
     ) -> None:
-        """Keep what was not written. Networks that the server refused are dropped: a later sign-in notes them again.
+        """Keep what was not written. Networks that the server refused are lost: a later sign-in notes them again.
 
         Only a refusal is logged here; the connection logs that the server is away.
         """
-        if not isinstance(error, StatementFailed):
-            self._networks = networks | self._networks
-        else:
+        refused = isinstance(error, StatementFailed)
+        if refused:
             log.error("the last sign-ins of %d devices were not written: %s", len(seen), error)
             seen = {device: replace(one, refusals=one.refusals + 1) for device, one in seen.items()}
+        for key, network in networks.items():
+            if refused or len(self._networks) >= KEPT_LIMIT:
+                network.lost()
+            else:
+                self._networks.setdefault(key, network)
         for device, one in seen.items():
             if len(self._seen) >= KEPT_LIMIT:
                 return
@@ -85,8 +100,8 @@ class LastSignIns:
                 self._seen.setdefault(device, one)
 
 
-def _known(networks: dict[tuple[int, str], datetime]) -> tuple[Statement, Parameters]:
+def _known(networks: dict[tuple[int, str], _KnownNetwork]) -> tuple[Statement, Parameters]:
     users = array_literals.bigints(user for user, _network in networks)
     names = array_literals.texts(network for _user, network in networks)
-    times = array_literals.texts(at.isoformat() for at in networks.values())
+    times = array_literals.texts(one.at.isoformat() for one in networks.values())
     return KNOWN_NETWORKS, KNOWN_NETWORKS.values(user_ids=users, networks=names, times=times)

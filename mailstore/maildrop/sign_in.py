@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mailstore.errors import Abandoned, BadCredentials, MailError, MainPasswordBarred, PopSwitchedOff, Throttled
@@ -196,7 +197,8 @@ class StoredSignIn:
         if not memory.known_pairs.has(account.address, self._network, now):
             memory.known_pairs.note(account.address, self._network, now)
             if not account.noted:  # else the database knows it for less than a day
-                memory.last_sign_ins.know(account.user, self._network)
+                forget = partial(memory.known_pairs.forget, account.address, self._network)
+                memory.last_sign_ins.know(account.user, self._network, lost=forget)
         memory.last_sign_ins.add(device.device, client)
         if device.unseen:  # written at once: from now on it counts among the devices that must have got a message
             memory.last_sign_ins.flush()

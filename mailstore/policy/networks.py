@@ -61,3 +61,7 @@ class KnownPairs:
         self._noted.move_to_end(pair)
         if len(self._noted) > TABLE_LIMIT:
             self._noted.popitem(last=False)
+
+    def forget(self, account: str, network: str) -> None:
+        """Forget a pair that did not get into the database."""
+        self._noted.pop(pair_key(account, network), None)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -22,6 +23,7 @@ from mailstore.errors import (
 from mailstore.maildrop.accounts import StoredAccounts
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.models import Device, Domain, KnownNetwork, Mailbox, RetentionPolicy, User
+from mailstore.pg.pipeline import StatementFailed
 from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_KEPT, NETWORKS_LIMIT
 from mailstore.policy.throttle import WRONG_PASSWORDS_A_DAY
 from mailstore.ports import Credentials, SignIn
@@ -470,6 +472,34 @@ def test_where_an_account_signed_in_is_kept_and_written_once_a_day(
     worker.get(last_sign_ins.flush)
     assert KnownNetwork.objects.filter(seen_at__gt=old).values_list("network", flat=True).get() == "192.0.2.0/24"
     another.close()
+
+
+@pytest.fixture
+def refusing() -> Iterator[Callable[[], None]]:
+    """No network can be written, until this is called."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE mailstore_knownnetwork ADD CONSTRAINT refused CHECK (false)")
+
+    def end() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE mailstore_knownnetwork DROP CONSTRAINT IF EXISTS refused")
+
+    yield end
+    end()
+
+
+def test_a_network_whose_row_was_refused_is_written_at_the_next_sign_in(
+    worker: Worker, last_sign_ins: LastSignIns, sign_in: SignIns, refusing: Callable[[], None]
+) -> None:
+    """The harm: the worker took it for written, so no other worker knew it for a day."""
+    a_mailbox()
+    seen_before()
+    sign_in()
+    assert isinstance(worker.ask(last_sign_ins.flush), StatementFailed)
+    refusing()
+    sign_in()
+    worker.get(last_sign_ins.flush)
+    assert known() == [(ANN, "192.0.2.0/24")]
 
 
 def test_a_user_has_a_bounded_number_of_known_networks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -23,12 +24,13 @@ class FailingLanes:
         self.batches: list[int] = []
 
     def write(self, steps: Steps, done: Answer) -> None:
-        ((_, (devices, _, _)),) = steps
+        (_, (devices, _, _)) = steps[0]
         self.batches.append(devices.count(b",") + 1)
         done(self.error)
 
 
 REFUSED = StatementFailed("canceling statement due to lock timeout", "55P03")
+AWAY = Unavailable("the database is away")
 
 
 def test_sign_ins_seen_while_the_database_was_away_are_written_when_it_is_back(
@@ -59,7 +61,7 @@ def test_a_refused_batch_is_logged_each_time_and_given_up_in_the_end(caplog: pyt
 
 
 def test_a_database_that_is_away_is_not_told_again_by_each_batch(caplog: pytest.LogCaptureFixture) -> None:
-    lanes = FailingLanes(Unavailable("the database is away"))
+    lanes = FailingLanes(AWAY)
     last_sign_ins = LastSignIns(lanes)
     last_sign_ins.add(1, "192.0.2.7")
     for _ in range(10):
@@ -90,12 +92,26 @@ def test_a_newer_sign_in_wins_over_one_that_could_not_be_written(
 
 
 def test_what_waits_for_the_database_is_bounded_and_a_full_moment_is_no_storm_of_writes() -> None:
-    lanes = FailingLanes(Unavailable("the database is away"))
+    lanes = FailingLanes(AWAY)
     last_sign_ins = LastSignIns(lanes)
     for device in range(10 * BATCH_LIMIT):
         last_sign_ins.add(device, "192.0.2.7")
     assert set(lanes.batches) == {BATCH_LIMIT}
     assert len(lanes.batches) <= 10 * BATCH_LIMIT / (BATCH_LIMIT - KEPT_LIMIT)
+
+
+@pytest.mark.parametrize("error", [REFUSED, AWAY], ids=["refused", "away"])
+def test_a_network_waits_for_the_database_within_bounds_or_is_said_to_be_lost(error: MailError) -> None:
+    """The harm: a network that was not written stood as known for a day, so nobody tried again."""
+    last_sign_ins = LastSignIns(FailingLanes(error))
+    last_sign_ins.add(1, "192.0.2.7")
+    lost: list[int] = []
+    users = range(3 * KEPT_LIMIT)
+    for user in users:
+        last_sign_ins.know(user, "192.0.2.0/24", lost=partial(lost.append, user))
+    last_sign_ins.flush()
+    assert len(lost) == len(set(lost))
+    assert set(users) - set(lost) == (set() if error is REFUSED else set(range(KEPT_LIMIT)))
 
 
 def test_a_mailbox_knows_the_last_sign_in_of_any_device_and_is_not_written_at_each(

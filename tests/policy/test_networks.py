@@ -42,3 +42,12 @@ def test_what_is_remembered_is_bounded_and_the_oldest_goes() -> None:
     assert len(memory._noted) == TABLE_LIMIT
     assert not memory.has(f"user0-{'x' * 900}", HERE, 1.0)
     assert max(map(len, memory._noted)) < 300
+
+
+def test_a_pair_that_did_not_get_into_the_database_is_forgotten() -> None:
+    memory = KnownPairs()
+    memory.note(ANN, HERE, 0.0)
+    memory.note(ANN, THERE, 0.0)
+    memory.forget(ANN, HERE)
+    assert not memory.has(ANN, HERE, 1.0)
+    assert memory.has(ANN, THERE, 1.0)
