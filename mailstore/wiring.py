@@ -70,8 +70,9 @@ def serve_pop3(conf: Conf) -> None:
     bound += _bind("POP3_PROXY_LISTEN", conf.pop3.listen_proxy, workers, proxied=True)
     bound += _bind("POP3S_PROXY_LISTEN", conf.pop3.listen_proxy_tls, workers, implicit_tls=True, proxied=True)
     counts = ConnectionCounts(workers)
+    proxied = any(address.proxied for address in bound)
     limits = Limits(
-        connections=descriptor_limit.connections(-(-conf.pop3.max_connections // workers)),
+        connections=descriptor_limit.connections(-(-conf.pop3.max_connections // workers), proxied=proxied),
         connections_per_ip=conf.pop3.max_connections_per_ip,
         login_seconds=POP3_LOGIN_SECONDS,
         idle_seconds=conf.pop3.idle_seconds,

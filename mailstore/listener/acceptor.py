@@ -149,11 +149,18 @@ class Acceptor(asyncio.Protocol):
         if not self._server.trusts(source):
             log.warning("refused %s: it is not among TRUSTED_PROXIES, and only they may come here", source)
             return None
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._server.begin_header(task)
         try:
             return await asyncio.wait_for(self._header(sock), HEADER_SECONDS)
         except (BadProxyHeader, TimeoutError, OSError) as error:
             log.warning("proxy %s: no valid PROXY header: %s", source, str(error) or type(error).__name__)
             return None
+        except asyncio.CancelledError:
+            sock.close()
+            raise
+        finally:
+            self._server.end_header(task)
 
     async def _header(self, sock: socket.socket) -> ProxyHeader:
         data = bytearray()

@@ -12,10 +12,14 @@ RESERVED = 64  # listening sockets, the loop, the database and its reconnection,
 PER_CONNECTION = 3
 
 
-def connections(wanted: int) -> int:
-    """Return how many of `wanted` connections one process may have. This raises the soft limit where needed."""
+def connections(wanted: int, *, proxied: bool = False) -> int:
+    """Return how many of `wanted` connections one process may have. This raises the soft limit where needed.
+
+    `proxied`: beside them, as many may wait for their PROXY header.
+    """
+    per_connection = PER_CONNECTION + proxied
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = RESERVED + PER_CONNECTION * wanted
+    needed = RESERVED + per_connection * wanted
     if hard == resource.RLIM_INFINITY or hard >= needed:
         limit = max(soft, needed) if soft != resource.RLIM_INFINITY else soft
     else:
@@ -24,7 +28,7 @@ def connections(wanted: int) -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     if limit == resource.RLIM_INFINITY or limit >= needed:
         return wanted
-    room = max(1, (limit - RESERVED) // PER_CONNECTION)
+    room = max(1, (limit - RESERVED) // per_connection)
     log.warning(
         "this process may open %d files, so it takes %d connections instead of %d; "
         "raise LimitNOFILE (or ulimit -n) to %d for all of them",

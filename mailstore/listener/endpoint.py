@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -67,6 +68,12 @@ class Admission(Owner[C_contra], Protocol[C_contra]):
 
     def enter(self, connection: C_contra) -> None:
         """Count a connection until `forget`."""
+
+    def begin_header(self, task: asyncio.Task[None]) -> None:
+        """Let a task wait for a PROXY header. The oldest such task is cancelled where too many wait."""
+
+    def end_header(self, task: asyncio.Task[None]) -> None:
+        """Learn that this task waits no more."""
 
     def trusts(self, address: str) -> bool:
         """Say whether this is the address of a trusted proxy."""

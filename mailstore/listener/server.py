@@ -36,6 +36,7 @@ class Server:
         self._tls = tls
         self._proxies = tuple(ipaddress.ip_network(network) for network in limits.trusted_proxies)
         self._connections: dict[Connection, bool] = {}  # in order of arrival; True: counted for its address
+        self._headers: dict[asyncio.Task[None], None] = {}  # tasks that wait for a PROXY header, the oldest first
         self._acceptors: list[Acceptor] = []
         self.strangers = TurnScheduler()  # apart, so that they never delay a signed-in user
         self.members = TurnScheduler()
@@ -68,6 +69,18 @@ class Server:
         except ValueError:
             return False
         return any(host in network for network in self._proxies)
+
+    def begin_header(self, task: asyncio.Task[None]) -> None:
+        """Let a task wait for a PROXY header. It takes no place yet, but no more may wait than may come in."""
+        if len(self._headers) >= self.limits.connections:
+            log.warning("%d connections wait for their PROXY header, the oldest has to go", len(self._headers))
+            oldest = next(iter(self._headers))
+            del self._headers[oldest]
+            oldest.cancel()
+        self._headers[task] = None
+
+    def end_header(self, task: asyncio.Task[None]) -> None:
+        self._headers.pop(task, None)
 
     def busy(self) -> bool:
         """Say whether lines wait for their turn, so that one turn of the loop takes long."""
@@ -168,6 +181,8 @@ class Server:
         for acceptor in self._acceptors:
             acceptor.close()
         self._acceptors = []
+        for task in self._headers:
+            task.cancel()
 
     def _log_end(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -79,12 +79,14 @@ def test_a_delivery_is_taken_whatever_the_crowd_of_connections(post: Post) -> No
                 assert lmtp.sendmail(SENDER, [ADDRESS], numbered(1, octets=400_000)[0]) == {}
 
 
-def test_a_limit_that_may_be_raised_is_raised_as_far_as_it_is_needed() -> None:
+@pytest.mark.parametrize("proxied", [False, True])
+def test_a_limit_that_may_be_raised_is_raised_as_far_as_it_is_needed(*, proxied: bool) -> None:
+    """Behind proxies, as many connections may wait for their header as may come in."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (FEW, before[1]))
     try:
-        assert descriptor_limit.connections(FEW) == FEW
+        assert descriptor_limit.connections(FEW, proxied=proxied) == FEW
         soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        assert soft == descriptor_limit.RESERVED + descriptor_limit.PER_CONNECTION * FEW
+        assert soft == descriptor_limit.RESERVED + (descriptor_limit.PER_CONNECTION + proxied) * FEW
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -375,6 +375,39 @@ def test_the_addresses_of_one_ipv6_network_share_one_limit_and_another_network_h
     on_the_loop(scene())
 
 
+FROM_PROXIES = Limits(
+    connections=3, connections_per_ip=100, login_seconds=180, idle_seconds=600, trusted_proxies=("127.0.0.1/32",)
+)
+
+
+@pytest.mark.req("P-178")
+@pytest.mark.req("P-191")
+def test_no_more_connections_wait_for_their_proxy_header_than_may_come_in_and_the_oldest_goes() -> None:
+    """The harm: a proxy that sends no header could open connections until no descriptor was left."""
+
+    async def scene() -> None:
+        async with stage(FROM_PROXIES, NOTE) as made:
+            oldest, *others = [await made.dial() for _ in range(4)]
+            assert await oldest.rest() == b""
+            for waiting in others:
+                waiting.writer.write(version_1("192.0.2.1"))
+                assert (await waiting.line()).startswith(b"+OK")
+
+    on_the_loop(scene())
+
+
+def test_a_connection_that_waits_for_its_proxy_header_does_not_come_in_after_the_listener_stopped() -> None:
+    async def scene() -> None:
+        async with stage(FROM_PROXIES, NOTE) as made:
+            waiting = await made.dial()
+            await until(lambda: made.server._tasks)
+            made.server.stop_listening()
+            waiting.writer.write(version_1("192.0.2.1"))
+            assert await waiting.rest() == b""
+
+    on_the_loop(scene())
+
+
 def out(made: Stage) -> int:
     """Octets that left the server for its only connection."""
     (connection,) = made.server._connections
