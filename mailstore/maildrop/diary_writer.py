@@ -28,7 +28,7 @@ from mailstore.sql.statements.diary import BATCH, CONFIRM, DIARY, FOLD_DIARY, WR
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
-log = logging.getLogger("popadmin.lists.diary_list")
+log = logging.getLogger("popadmin.diary")
 
 BATCH_VISITS = 500  # sessions in one statement; the next batch follows as soon as this one is written
 BATCH_MESSAGES = 5_000  # messages of these sessions in one batch: some 10 ms of one connection
