@@ -14,6 +14,7 @@ from mailstore.lmtp.protocol import Rules, State
 from mailstore.lmtp.reply_order import ReplyOrder
 from mailstore.lmtp.transaction import Transaction
 from mailstore.ports import Delivered, Recipient
+from mailstore.wire.reply_buffer import ReplyBuffer
 from mailstore.wire.turn_taker import TurnTaker
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Session:
         self._held_command: Command | Fault | None = None  # while RCPTs before it have no answer
         self._undelivered: set[int] = set()  # places in `_replies` of recipients whose delivery has no answer
         self._bad_in_a_row = 0
-        self._unwritten: list[bytes] = []
+        self._unwritten = ReplyBuffer(peer.write)
 
     # --- ports.Session --------------------------------------------------------------------------------------------
 
@@ -250,14 +251,12 @@ class Session:
         self._reply(self._replies.answer(place, reply))
 
     def _reply(self, reply: bytes) -> None:
-        self._unwritten.append(reply)
+        self._unwritten.add(reply)
 
     def _flush(self) -> None:
         # RFC 2920 §3.2: the replies to an envelope leave together, once its recipients are decided.
-        if self._unwritten and (self._undelivered or self._turns.closing or not self._replies):
-            data = b"".join(self._unwritten)
-            self._unwritten.clear()
-            self._peer.write(data)
+        if self._undelivered or self._turns.closing or not self._replies:
+            self._unwritten.release()
 
     def _end(self, reason: str) -> None:
         self._transaction.forget()

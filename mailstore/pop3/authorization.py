@@ -106,7 +106,7 @@ class Authorization:
     def stls(self) -> None:
         if not self._tls_may_begin():
             self._turns.say(replies.TLS_NOT_NOW)
-        elif self._turns.pending_octets():
+        elif len(self._turns.lines):
             # CVE-2011-0411: octets behind STLS came in clear. None of them is kept, and no honest client sends them.
             self._turns.end("clear text behind STLS")
         else:

@@ -136,7 +136,7 @@ class Session:
         # RFC 1939 §3: a command ends with its line, so half a line at the end of the input is none.
         if self._turns.input_ended:
             self._turns.end("half-closed")
-        elif self._turns.pending_starts_with(commands.TLS_RECORD_START):
+        elif self._turns.lines.starts_with(commands.TLS_RECORD_START):
             self._refuse(commands.Fault.OTHER_PROTOCOL)
 
     # --- inside ---------------------------------------------------------------------------------------------------

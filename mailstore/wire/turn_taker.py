@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 from mailstore.errors import MailError
 from mailstore.ports import Message
 from mailstore.wire.lines import NEED_MORE, OVERLONG, LineBuffer, Step
+from mailstore.wire.reply_buffer import ReplyBuffer
 
 if TYPE_CHECKING:
     from mailstore.ports import Done, OpenBody, Peer
@@ -60,18 +61,20 @@ _NOTHING, _ANSWER, _BODY, _CONTENT, _HANDSHAKE = Waiting
 class TurnTaker:
     """The half of `ports.Session` that moves octets.
 
-    `receipt_count` is how many times octets came, `obeyed_receipt` the receipt in which the last obeyed line came.
-    `end_reason` says why this side ended the session; None while it did not.
+    `say` writes a reply. The replies to a pipeline wait until its turn ends, and then leave in one write. `lines` has
+    the octets that wait for their turn.
 
-    `say` writes a reply. The replies to a pipeline wait until its turn ends, and then leave in one write.
+    `receipt_count` is how many times octets came, `obeyed_receipt` the receipt in which the last obeyed line came.
+    `input_ended`: the peer sends no more. `closing`: no line has a turn any more. `gone`: the connection is lost.
+    `end_reason` says why this side ended the session; None while it did not.
 
     `flush`, where given, is called when the lines have had their turns for now, and before the end. A session that
     says its replies needs none.
     """
 
     __slots__ = (
-        "_closing", "_content", "_failed", "_flush", "_handler", "_held", "_held_octets", "_lines", "_peer", "_sent",
-        "_then", "_waiting", "_working", "end_reason", "gone", "input_ended", "obeyed_receipt", "receipt_count", "say",
+        "_content", "_failed", "_flush", "_handler", "_held", "_peer", "_sent", "_then", "_waiting", "_working",
+        "closing", "end_reason", "gone", "input_ended", "lines", "obeyed_receipt", "receipt_count", "say",
     )  # fmt: skip
 
     def __init__(
@@ -81,12 +84,11 @@ class TurnTaker:
         self._handler = handler
         self._flush = flush
         self.say: Callable[[bytes], None] = peer.write
-        self._held: list[bytes] = []  # replies to a pipeline
-        self._held_octets = 0
-        self._lines = LineBuffer(line_octets)
+        self._held = ReplyBuffer(self.say, limit_octets=HELD_OCTETS)  # replies to a pipeline
+        self.lines = LineBuffer(line_octets)
         self._waiting: Waiting = _NOTHING
         self._working = False
-        self._closing = False
+        self.closing = False
         self.gone = False
         self.input_ended = False
         self.end_reason: str | None = None
@@ -102,8 +104,8 @@ class TurnTaker:
     def receive(self, data: bytes) -> bool:
         """Take octets from the peer, and return what `wants_input` says then."""
         self.receipt_count += 1
-        if self._waiting is _NOTHING and not (self._closing or self._peer.congested):
-            line = self._lines.only_line(data)
+        if self._waiting is _NOTHING and not (self.closing or self._peer.congested):
+            line = self.lines.only_line(data)
             if line is not None:  # nothing waits before it and nothing comes behind it
                 self._take_turn(line)
                 if self._flush is not None:
@@ -112,11 +114,11 @@ class TurnTaker:
         elif self._waiting is _HANDSHAKE:
             # CVE-2011-0411: octets that came in clear before the handshake never count as sent after it.
             self.end("clear text behind STLS")
-        if not self._closing:
+        if not self.closing:
             if self._content is not None:
                 self.hear(partial(self._take_content, *self._content, data))
             else:
-                self._lines.feed(data)
+                self.lines.feed(data)
                 self.work()
         return self.wants_input()
 
@@ -135,21 +137,21 @@ class TurnTaker:
     def end_input(self) -> None:
         """Learn that the peer sends no more. The lines that came keep their turns."""
         self.input_ended = True
-        if self._content is not None and not self._closing:
-            self._react(self._handler.out_of_lines)
-        else:
+        if self._content is None or self.closing:
             self.work()
+        else:
+            self._react(self._handler.out_of_lines)
 
     def wants_input(self) -> bool:
         """Say whether there is room for more lines."""
-        return len(self._lines) < PENDING_OCTETS
+        return len(self.lines) < PENDING_OCTETS
 
     def leave(self) -> None:
         """Learn that the connection is gone. Later answers are dropped, and the session is let go.
 
         The session and its turn-taker refer to each other; so neither has to wait for the garbage collector.
         """
-        self.gone = self._closing = True
+        self.gone = self.closing = True
         self._then = self._failed = _ignore
         self._sent = _do_nothing
         self._flush = self._content = None
@@ -187,7 +189,7 @@ class TurnTaker:
         """Send head, `count` octets of the body and tail; then call `sent`. No line has its turn before that."""
         self._waiting = _BODY
         self._sent = sent
-        self._release()
+        self._held.release()
         if self._peer.send_body(head, body, count, tail):
             self._waiting = _NOTHING
             sent()
@@ -196,81 +198,57 @@ class TurnTaker:
         """Give the octets from here on to `reader`, those that came already first. At its end call `at_end`."""
         self._waiting = _CONTENT
         self._content = reader, at_end
-        self._take_content(reader, at_end, self._lines.take())
+        self._take_content(reader, at_end, self.lines.take())
 
     def start_tls(self) -> None:
         """Begin the handshake. No line has its turn before its end."""
         self._waiting = _HANDSHAKE
-        self._release()
+        self._held.release()
         self._peer.start_tls()
-
-    def pending_octets(self) -> int:
-        """Return how many octets wait for their turn."""
-        return len(self._lines)
-
-    def pending_starts_with(self, data: bytes) -> bool:
-        return self._lines.starts_with(data)
 
     def end(self, reason: str) -> None:
         """Close the connection behind what was written; no further line has a turn."""
-        self._closing = True
+        self.closing = True
         self.end_reason = reason
-        self._release()
+        self._held.release()
         if self._flush is not None:
             self._flush()
         self._peer.close()
 
     def cut(self, reason: str) -> None:
         """End the connection at once; no further line has a turn."""
-        self._closing = True
+        self.closing = True
         self._peer.cut(reason)
 
     def give_up(self) -> None:
         """End after a bug of ours, while its exception is handled, so that the peer does not wait in silence."""
-        self._closing = True
+        self.closing = True
         self._waiting = _NOTHING
-        self._release()  # what was said before the bug is true
+        self._held.release()  # what was said before the bug is true
         if self._flush is not None:
             self._flush()
         self._peer.fail()
-
-    @property
-    def closing(self) -> bool:
-        return self._closing
 
     def work(self) -> None:
         """Give waiting lines their turns. An answer that comes at once gets here too: then the outer call goes on."""
         if self._working:
             return
-        while self._waiting is _NOTHING and not (self._closing or self._peer.congested):
-            if len(self._lines):
+        while self._waiting is _NOTHING and not (self.closing or self._peer.congested):
+            if len(self.lines):
                 if not self._peer.has_turn(self.work):
                     break
-                self.say = self._hold
-            line = self._lines.next_line()
+                self.say = self._held.add
+            line = self.lines.next_line()
             if line is NEED_MORE:
                 self._react(self._handler.out_of_lines)
                 break
             self._take_turn(line)
-        self._release()
+        self._held.release()
         self.say = self._peer.write
         if self._flush is not None:
             self._flush()
 
     # --- inside ---------------------------------------------------------------------------------------------------
-
-    def _hold(self, reply: bytes) -> None:
-        """Keep a reply until the turn ends, or until many octets are kept."""
-        self._held.append(reply)
-        self._held_octets += len(reply)
-        if self._held_octets >= HELD_OCTETS:
-            self._release()
-
-    def _release(self) -> None:
-        """Write the replies that are kept."""
-        if self._held:
-            held, self._held, self._held_octets = self._held, [], 0
-            self._peer.write(b"".join(held))
 
     def _take_turn(self, line: bytes | Literal[Step.OVERLONG]) -> None:
         self._working = True
@@ -290,7 +268,7 @@ class TurnTaker:
         if rest is not None:
             self._waiting = _NOTHING
             self._content = None
-            self._lines.feed(rest)
+            self.lines.feed(rest)
             at_end()
 
     def _answered(self, answer: object) -> None:
@@ -299,10 +277,7 @@ class TurnTaker:
                 answer.body.close()
             return
         self._waiting = _NOTHING
-        if isinstance(answer, MailError):
-            self._react(self._failed, answer)
-        else:
-            self._react(self._then, answer)
+        self._react(self._failed if isinstance(answer, MailError) else self._then, answer)
         self.work()
 
     def _react(self, act: Callable[..., None], *answer: object) -> None:

@@ -32,7 +32,7 @@ def test_an_overlong_line_that_never_ends_gets_its_reply_and_keeps_no_memory() -
     talk = Conversation()
     replies = b"".join(talk.send(b"A" * 4096) for _ in range(256))
     assert replies == b"-ERR the line is too long\r\n"
-    assert len(talk.session._turns._lines) <= SASL_LINE_OCTETS
+    assert len(talk.session._turns.lines) <= SASL_LINE_OCTETS
 
 
 @pytest.mark.req("P-008")
