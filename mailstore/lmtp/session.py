@@ -11,8 +11,7 @@ from mailstore.lmtp import commands, replies
 from mailstore.lmtp.commands import Bare, Bdat, Command, Fault, Lhlo, Mail, Rcpt
 from mailstore.lmtp.message_data import ChunkReader, ChunkSkipper, DataReader, IncomingMessage
 from mailstore.lmtp.protocol import Rules, State
-from mailstore.lmtp.reply_order import ReplyOrder
-from mailstore.lmtp.transaction import Transaction
+from mailstore.lmtp.transaction import ReplyOrder, Transaction
 from mailstore.ports import Delivered, Recipient
 from mailstore.wire.reply_buffer import ReplyBuffer
 from mailstore.wire.turn_taker import TurnTaker

@@ -1,7 +1,8 @@
-"""The state of one mail transaction, from MAIL to the last reply. It decides nothing and answers nothing."""
+"""The state of one mail transaction, from MAIL to the last reply, and the order of its replies. It words no reply."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -56,3 +57,32 @@ class Transaction:
         if self._message is not None:
             self._message.intake.abort()
             self._message = None
+
+
+class ReplyOrder:
+    """One group of questions. Each reply leaves as soon as all replies before it have left."""
+
+    __slots__ = ("_first", "_replies")
+
+    def __init__(self) -> None:
+        self._first = 0  # the place of the first question without a reply
+        self._replies: deque[bytes | None] = deque()
+
+    def __len__(self) -> int:
+        """Return how many replies have not left."""
+        return len(self._replies)
+
+    def ask(self) -> int:
+        """Return the place of the next question, from 0."""
+        self._replies.append(None)
+        return self._first + len(self._replies) - 1
+
+    def answer(self, place: int, reply: bytes) -> bytes:
+        """Keep the reply to one question, and return all replies that may leave now, joined."""
+        self._replies[place - self._first] = reply
+        ready = []
+        while self._replies and self._replies[0] is not None:
+            ready.append(self._replies[0])
+            self._replies.popleft()
+            self._first += 1
+        return b"".join(ready)
