@@ -8,10 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from mailstore.pg.pipeline import Answer, Answers, OutageLog, Pipeline, Steps
 from mailstore.pg.statement import Parameters, Statement
 from mailstore.sql import quota_relief, statements
-from mailstore.sql.statements import diary
 
-READS = statements.READS + diary.READS
-WRITES = statements.WRITES + diary.WRITES + quota_relief.WRITES
+READS = statements.READS
+WRITES = statements.WRITES + quota_relief.WRITES
 WRITE_LANES = 4  # commits on one lane wait for each other's fsync; four share the disk's group commit
 
 

@@ -14,9 +14,38 @@ from mailstore.sql.statements.delivery import (
     ROOM,
     STORE_TIE,
 )
+from mailstore.sql.statements.diary import BATCH, BEAT, CONFIRM, DIARY, FOLD_DIARY, PREVIOUS_PASSWORD
 from mailstore.sql.statements.removal import REMOVE
 from mailstore.sql.statements.sign_in import KNOWN_NETWORKS, SIGHTINGS, SIGN_IN, SITE_EXPIRY
 from mailstore.sql.statements.view import BARRED, CARDS, HIDE, LISTING, LOCK, PAST_LISTING
 
-READS = (SIGN_IN, SITE_EXPIRY, BARRED, LISTING, PAST_LISTING, CARDS, RECIPIENTS, OURS, ROOM, ANY_BODY, STORE_TIE)
-WRITES = (LOCK, LOCK_DOMAINS, REMOVE, HIDE, SIGHTINGS, KNOWN_NETWORKS, ADD_BODY, DELIVER, DELIVER_ALL)
+READS = (
+    ANY_BODY,
+    BARRED,
+    CARDS,
+    LISTING,
+    OURS,
+    PAST_LISTING,
+    PREVIOUS_PASSWORD,
+    RECIPIENTS,
+    ROOM,
+    SIGN_IN,
+    SITE_EXPIRY,
+    STORE_TIE,
+)
+WRITES = (
+    ADD_BODY,
+    BATCH,
+    BEAT,
+    CONFIRM,
+    DELIVER,
+    DELIVER_ALL,
+    DIARY,
+    FOLD_DIARY,
+    HIDE,
+    KNOWN_NETWORKS,
+    LOCK,
+    LOCK_DOMAINS,
+    REMOVE,
+    SIGHTINGS,
+)

@@ -96,6 +96,14 @@ LOCK_DOMAINS = statement(
     round_trips="none of its own: it goes with deliver_all",
 )
 
+# What describes a body.
+_BODY = {
+    "body_key": "the key of the body in the store",
+    "wire_octets": "the size of the stored body, with stuffed dots",
+    "body_octets": "the size of the body as a client counts it",
+    "digest": "the digest of the stored body (bytea)",
+}
+
 ADD_BODY = statement(
     "add_body",
     """
@@ -105,12 +113,7 @@ ADD_BODY = statement(
     purpose="""Writes the row of a body that several recipients will share. Until a message refers to it the body
         counts as unreferenced, so that the sweep destroys it where no mailbox takes it.""",
     caller="delivery/delivery.py, for a message with several recipients",
-    parameters={
-        "body_key": "the key of the body in the store",
-        "wire_octets": "the size of the stored body, with stuffed dots",
-        "body_octets": "the size of the body as a client counts it",
-        "digest": "the digest of the stored body (bytea)",
-    },
+    parameters=_BODY,
     locks="none",
     round_trips="1",
 )
@@ -131,7 +134,8 @@ _COUNT_IN = """UPDATE mailstore_mailbox box
            SET change = box.change + 1, messages = box.messages + 1, octets = box.octets + :octets::bigint
          WHERE box.removed_at IS NULL"""
 
-_NEW_BODY = "INSERT INTO mailstore_body (key, wire_octets, octets, digest, created_at)"
+_NEW_BODY = """INSERT INTO mailstore_body (key, wire_octets, octets, digest, created_at)
+        SELECT :body_key::text, :wire_octets::bigint, :body_octets::bigint, :digest::bytea, now()"""
 
 _NEW_MESSAGE = """INSERT INTO mailstore_message
            (mailbox_id, body_id, uidl, prefix, octets, arrived_at, aged_from, added, removed_why)"""
@@ -144,8 +148,7 @@ DELIVER = statement(
            AND box.id = :mailbox_id::bigint AND {takes(":octets::bigint", mailbox="box", quota="")}
      RETURNING box.id, box.change),
     stored AS (
-        {_NEW_BODY}
-        SELECT :body_key::text, :wire_octets::bigint, :body_octets::bigint, :digest::bytea, now() FROM counted
+        {_NEW_BODY} FROM counted
      RETURNING id)
     {_NEW_MESSAGE}
     SELECT counted.id, stored.id, :uidl::text, :prefix::bytea, :octets::bigint, now(), NULL, counted.change, ''
@@ -160,10 +163,7 @@ DELIVER = statement(
     parameters={
         "mailbox_id": "the mailbox",
         "octets": "the size of the message, with its delivery headers",
-        "body_key": "the key of the body in the store",
-        "wire_octets": "the size of the stored body, with stuffed dots",
-        "body_octets": "the size of the body as a client counts it",
-        "digest": "the digest of the stored body (bytea)",
+        **_BODY,
         "uidl": "the UIDL of the message",
         "prefix": "its delivery headers (bytea)",
     },
@@ -193,7 +193,6 @@ DELIVER_ALL = statement(
      RETURNING box.id, box.change),
     stored AS (
         {_NEW_BODY}
-        SELECT :body_key::text, :wire_octets::bigint, :body_octets::bigint, :digest::bytea, now()
          WHERE :body_id::bigint IS NULL AND EXISTS (SELECT 1 FROM counted)
      RETURNING id)
     {_NEW_MESSAGE}
@@ -213,10 +212,7 @@ DELIVER_ALL = statement(
         "mailbox_ids": "the mailboxes (bigint[])",
         "octets": "the size of the message, with its delivery headers",
         "body_id": "the body's row; NULL: there is none yet, and the next four describe it",
-        "body_key": "the key of the body in the store",
-        "wire_octets": "the size of the stored body, with stuffed dots",
-        "body_octets": "the size of the body as a client counts it",
-        "digest": "the digest of the stored body (bytea)",
+        **_BODY,
         "prefix": "the delivery headers (bytea)",
         "uidls": "a UIDL for each of the mailboxes, in their order (text[])",
         "arrived_at": "when an imported message arrived; NULL: now",

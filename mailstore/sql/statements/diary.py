@@ -170,6 +170,3 @@ BEAT = statement(
     locks="the part's row",
     round_trips="1",
 )
-
-READS = (PREVIOUS_PASSWORD,)
-WRITES = (BATCH, CONFIRM, DIARY, FOLD_DIARY, BEAT)
