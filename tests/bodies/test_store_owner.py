@@ -16,7 +16,7 @@ from mailstore.bodies.store_owner import identity_of
 from mailstore.conf import Tls
 from mailstore.errors import Unavailable
 from mailstore.listener.self_signed import ensure_pair
-from tests.bodies.users import AS_ROOT, OTHER_USER, THIRD_USER, give, open_folder, owners
+from tests.bodies.second_user import AS_ROOT, OTHER_USER, THIRD_USER, give, open_folder, owners
 from tests.suites.bodies import LARGE, SMALL, stored
 
 pytestmark = AS_ROOT

@@ -19,7 +19,7 @@ from mailstore.integrity.fsck import Check, Finding
 from mailstore.messages import recovery
 from mailstore.models import Body, Device, EarlierStay, Mailbox, Message
 from mailstore.policy import sortable_ids
-from tests.bodies.users import AS_ROOT, give, open_folder
+from tests.bodies.second_user import AS_ROOT, give, open_folder
 from tests.site.rows import ACTOR, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from mailstore.bodies.files import FileBodies
 from mailstore.errors import Unavailable
 from mailstore.integrity import readiness
 from mailstore.models import Body
-from tests.bodies.users import AS_ROOT, give, open_folder
+from tests.bodies.second_user import AS_ROOT, give, open_folder
 from tests.site.rows import a_mailbox, a_message
 from tests.suites.bodies import SMALL, stored
 

@@ -16,7 +16,8 @@ from mailstore.listener.endpoint import Limits
 from mailstore.listener.handshake import Context
 from mailstore.pop3.session import Session
 from tests.fakes.pop3 import StoredMessage
-from tests.listener.inside import (
+from tests.listener.proxy_headers import version_1
+from tests.listener.stage import (
     BUSY,
     SECRET,
     SOCKET_BUFFER_OCTETS,
@@ -26,7 +27,6 @@ from tests.listener.inside import (
     stage,
     until,
 )
-from tests.listener.proxy_headers import version_1
 from tests.running import Authority
 
 LIMITS = Limits(connections=100, connections_per_ip=100, login_seconds=180, idle_seconds=600)

@@ -9,7 +9,7 @@ import pytest
 
 from popadmin.up import lock
 from popadmin.up.errors import UpError
-from tests.bodies.users import AS_ROOT, OTHER_USER
+from tests.bodies.second_user import AS_ROOT, OTHER_USER
 
 
 @AS_ROOT

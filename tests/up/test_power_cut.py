@@ -17,7 +17,7 @@ from mailstore.conf import Tls
 from mailstore.listener import self_signed
 from popadmin.config import secret_key
 from popadmin.up.child_processes import Register
-from tests.bodies.users import AS_ROOT, OTHER_USER, open_folder
+from tests.bodies.second_user import AS_ROOT, OTHER_USER, open_folder
 from tests.up.programs import REPOSITORY, alive, await_line, free_ports, running, until
 from tests.up.test_supervisor import command, pid_of
 from tests.up.test_up import Site
