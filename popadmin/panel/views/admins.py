@@ -110,7 +110,7 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
         return super().get_context_data(**kwargs, crumbs=[LIST])
 
 
-class OfAdmin(access.HostPage):
+class OneAdminPage(access.HostPage):
     """A page of the administrator whose key is in the URL."""
 
     of: type[Model] = User
@@ -122,7 +122,7 @@ class OfAdmin(access.HostPage):
         return request_lookup.find(self.request, access.admins(signed_in(self.request)), pk=self.kwargs["key"])
 
 
-class Detail(OfAdmin, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Detail(OneAdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     template_name = "panel/admin.html"
     form_class = GrantDomains
 
@@ -143,7 +143,7 @@ class Detail(OfAdmin, FormView):  # type: ignore[type-arg]  # generic only in it
         )
 
 
-class Withdrawal(OfAdmin, View):
+class Withdrawal(OneAdminPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         rows = DomainGrant.objects.filter(user=self.admin).select_related("domain")
         grant = request_lookup.find(request, rows, pk=self.kwargs["grant"])
@@ -154,7 +154,7 @@ class Withdrawal(OfAdmin, View):
         return redirect("admins-one", self.admin.pk) if rest else redirect("admins")
 
 
-class Suspension(OfAdmin, View):
+class Suspension(OneAdminPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         suspended = request.POST.get("suspended") == "yes"
         text = _("%(login)s is suspended.") if suspended else _("%(login)s is active again.")
@@ -162,7 +162,7 @@ class Suspension(OfAdmin, View):
         return redirect("admins-one", self.admin.pk)
 
 
-class ConfirmPage(OfAdmin, TemplateView):
+class ConfirmPage(OneAdminPage, TemplateView):
     """A page that asks for confirmation, for actions that cannot be undone."""
 
     template_name = "panel/admin_confirm.html"

@@ -61,7 +61,7 @@ class Aliases(access.AdminPage, ListPage):
         return access.aliases(signed_in(self.request))
 
 
-class OfAlias(access.AdminPage):
+class AliasPage(access.AdminPage):
     """A page of the alias whose key is in the URL."""
 
     request: HttpRequest
@@ -96,7 +96,7 @@ class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only
         return super().get_context_data(**kwargs, crumbs=[LIST])
 
 
-class Edit(InTurn, OfAlias, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Edit(InTurn, AliasPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     template_name = "panel/alias_form.html"
     form_class = EditAlias
 
@@ -124,7 +124,7 @@ class Edit(InTurn, OfAlias, FormView):  # type: ignore[type-arg]  # generic only
         return super().get_context_data(**kwargs, crumbs=[LIST], alias=self.alias)
 
 
-class Removal(OfAlias, TemplateView):
+class Removal(AliasPage, TemplateView):
     """Ask for confirmation: a deleted alias cannot be restored."""
 
     template_name = "panel/alias_removal.html"

@@ -6,10 +6,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView, View
 
@@ -18,10 +16,9 @@ from mailstore.directory.outcome import Ensured, Only, Rejected
 from mailstore.models import Domain, RetentionPolicy
 from popadmin.panel import access
 from popadmin.panel.forms.domains import EditDomain, NewDomain
-from popadmin.panel.views.domains import LIST
+from popadmin.panel.row_page import DOMAINS, DomainPage
 from popadmin.web import form_rejection, people, request_lookup
 from popadmin.web.amounts import size
-from popadmin.web.breadcrumbs import Crumb, crumb
 from popadmin.web.edit_conflict import InTurn
 from popadmin.web.people import signed_in
 
@@ -29,25 +26,7 @@ ENTRIES = 10  # of the audit; the rest is behind a link
 ALIASES = 10  # the same
 
 
-class OfDomain(access.AdminPage):
-    """A page of the domain whose key is in the URL."""
-
-    of: type[Model] = Domain
-    request: HttpRequest
-    kwargs: dict[str, Any]
-
-    @cached_property
-    def domain(self) -> Domain:
-        user = signed_in(self.request)
-        rows = access.naming_other(access.domains(user).select_related("stands_for", "policy"), user)
-        return request_lookup.find(self.request, rows, removed=access.removed_domains(user), pk=self.kwargs["key"])
-
-    def above(self) -> list[Crumb]:
-        """Return the breadcrumbs of the pages of this domain."""
-        return [LIST, crumb(self.domain.name, "domains-one", self.domain.pk)]
-
-
-class Detail(OfDomain, TemplateView):
+class Detail(DomainPage, TemplateView):
     template_name = "panel/domain.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -55,7 +34,7 @@ class Detail(OfDomain, TemplateView):
         aliases = access.aliases(user).filter(domain=domain)
         return super().get_context_data(
             **kwargs,
-            crumbs=[LIST],
+            crumbs=[DOMAINS],
             domain=domain,
             host=people.is_host(user),
             use=domain_usage.counted(Domain.objects.filter(pk=domain.pk)).get(),
@@ -87,10 +66,10 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
         return redirect("domains-one", done.row.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, crumbs=[LIST])
+        return super().get_context_data(**kwargs, crumbs=[DOMAINS])
 
 
-class Edit(InTurn, OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Edit(InTurn, DomainPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     template_name = "panel/domain_form.html"
     form_class = EditDomain
 
@@ -116,7 +95,7 @@ class Edit(InTurn, OfDomain, FormView):  # type: ignore[type-arg]  # generic onl
         return super().get_context_data(**kwargs, crumbs=self.above(), domain=self.domain)
 
 
-class Suspension(access.HostPage, OfDomain, View):
+class Suspension(access.HostPage, DomainPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         active = request.POST.get("active") == "yes"
         try:

@@ -19,13 +19,12 @@ from mailstore.directory.outcome import Rejected
 from mailstore.models import Domain
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import TypedName
-from popadmin.panel.views.domain import OfDomain
-from popadmin.panel.views.domains import LIST
+from popadmin.panel.row_page import DOMAINS, DomainPage
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.breadcrumbs import crumb
 
 
-class Removal(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Removal(access.HostPage, DomainPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     """Remove a domain. The admin must type its name: many users lose their mail at once."""
 
     template_name = "panel/domain_removal.html"
@@ -54,7 +53,7 @@ class Removal(access.HostPage, OfDomain, FormView):  # type: ignore[type-arg]  #
         )
 
 
-class OfRemoved(access.HostPage):
+class RemovedDomainPage(access.HostPage):
     """A page of the removed domain whose key is in the URL."""
 
     of: type[Model] = Domain
@@ -66,7 +65,7 @@ class OfRemoved(access.HostPage):
         return request_lookup.find(self.request, Domain.objects.filter(removed_at__isnull=False), pk=self.kwargs["key"])
 
 
-class Restoral(OfRemoved, View):
+class Restoral(RemovedDomainPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         try:
             domain = domain_removal.restore(self.domain.name, actor=request_lookup.actor(request))
@@ -77,7 +76,7 @@ class Restoral(OfRemoved, View):
         return redirect("domains-one", domain.pk)
 
 
-class Purge(OfRemoved, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Purge(RemovedDomainPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     template_name = "panel/domain_purge.html"
     form_class = TypedName
 
@@ -100,7 +99,7 @@ class Purge(OfRemoved, FormView):  # type: ignore[type-arg]  # generic only in i
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             **kwargs,
-            crumbs=[LIST, crumb(gettext_lazy("Removed domains"), "domains-removed")],
+            crumbs=[DOMAINS, crumb(gettext_lazy("Removed domains"), "domains-removed")],
             domain=self.domain,
             going=domain_removal.contents(self.domain),
         )

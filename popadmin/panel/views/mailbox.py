@@ -1,4 +1,4 @@
-"""One mailbox: show, create, edit, new password, suspend, remove."""
+"""One mailbox: show it and its diary, create, edit, new password, suspend, remove."""
 
 from __future__ import annotations
 
@@ -9,51 +9,36 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, TemplateView, View
 
 from mailstore.directory import mailbox_removal, mailboxes, policies, row_locks
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.messages import mailbox_usage
-from mailstore.models import Mailbox
+from mailstore.models import Device, Mailbox
 from popadmin.lists import diary_list
+from popadmin.lists.columns import Rows
 from popadmin.panel import access, overview_stats
 from popadmin.panel.forms.mailboxes import EditMailbox, MustChange, NewMailbox
+from popadmin.panel.row_page import MAILBOXES, MailboxPage
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.amounts import size
-from popadmin.web.breadcrumbs import crumb
 from popadmin.web.edit_conflict import InTurn
 from popadmin.web.people import signed_in
 
 ENTRIES = 10  # of the audit; the rest is behind a link
 SESSIONS = 6  # of the diary, the same
 LEFT = 4  # rows of day and reason, the same
-LIST = crumb(gettext_lazy("Mailboxes"), "mailboxes")
 
 
-class OfMailbox(access.AdminPage):
-    """A page of the mailbox whose key is in the URL."""
-
-    request: HttpRequest
-    kwargs: dict[str, Any]
-
-    @cached_property
-    def mailbox(self) -> Mailbox:
-        user = signed_in(self.request)
-        rows = access.mailboxes(user).select_related("user", "domain__policy", "policy")
-        return request_lookup.find(self.request, rows, removed=access.removed_mailboxes(user), pk=self.kwargs["key"])
-
-
-class Detail(OfMailbox, TemplateView):
+class Detail(MailboxPage, TemplateView):
     template_name = "panel/mailbox.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user, mailbox = signed_in(self.request), self.mailbox
         return super().get_context_data(
             **kwargs,
-            crumbs=[LIST],
+            crumbs=[MAILBOXES],
             mailbox=mailbox,
             split=mailbox_usage.split(mailbox.pk),
             devices=access.devices(mailbox),
@@ -62,6 +47,23 @@ class Detail(OfMailbox, TemplateView):
             sessions=diary_list.light(access.diary(mailbox)).order_by("-started_at")[:SESSIONS],
             left=overview_stats.left_by_day(mailbox, LEFT),
             entries=access.audit_entries(user).filter(mailbox=mailbox).order_by("-at")[:ENTRIES],
+        )
+
+
+class Diary(MailboxPage, diary_list.DiaryPage):
+    """The diary for admins: devices, times and counts, never the content of messages."""
+
+    template_name = "panel/mailbox_diary.html"
+
+    def rows(self) -> Rows:
+        return diary_list.light(access.diary(self.mailbox))
+
+    def devices(self) -> list[Device]:
+        return list(access.devices(self.mailbox))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **kwargs, mailbox=self.mailbox, findings=access.findings(self.mailbox), crumbs=self.above()
         )
 
 
@@ -95,10 +97,10 @@ class New(access.PolicyPage, FormView):  # type: ignore[type-arg]  # generic onl
         return _secret_page(self.request, done.row, done.secret or password, new=True)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, crumbs=[LIST])
+        return super().get_context_data(**kwargs, crumbs=[MAILBOXES])
 
 
-class Edit(InTurn, access.PolicyPage, OfMailbox, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Edit(InTurn, access.PolicyPage, MailboxPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     template_name = "panel/mailbox_form.html"
     form_class = EditMailbox
 
@@ -121,11 +123,10 @@ class Edit(InTurn, access.PolicyPage, OfMailbox, FormView):  # type: ignore[type
         return redirect("mailboxes-one", self.mailbox.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        one = crumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
-        return super().get_context_data(**kwargs, crumbs=[LIST, one], mailbox=self.mailbox)
+        return super().get_context_data(**kwargs, crumbs=self.above(), mailbox=self.mailbox)
 
 
-class Password(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Password(MailboxPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     """Generate a new password. It asks for confirmation: the old password cannot be restored."""
 
     template_name = "panel/mailbox_password.html"
@@ -143,11 +144,10 @@ class Password(OfMailbox, FormView):  # type: ignore[type-arg]  # generic only i
         return _secret_page(self.request, self.mailbox, secret, new=False)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        one = crumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
-        return super().get_context_data(**kwargs, crumbs=[LIST, one], mailbox=self.mailbox)
+        return super().get_context_data(**kwargs, crumbs=self.above(), mailbox=self.mailbox)
 
 
-class Suspension(OfMailbox, View):
+class Suspension(MailboxPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         suspended = request.POST.get("suspended") == "yes"
         address, actor = self.mailbox.user.address, request_lookup.actor(request)
@@ -161,7 +161,7 @@ class Suspension(OfMailbox, View):
         return redirect("mailboxes-one", self.mailbox.pk)
 
 
-class Removal(OfMailbox, View):
+class Removal(MailboxPage, View):
     """Remove a mailbox without a question, because it can be undone: the next page shows how."""
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
@@ -179,7 +179,7 @@ class Removal(OfMailbox, View):
 def _secret_page(request: HttpRequest, mailbox: Mailbox, secret: str | None, *, new: bool) -> HttpResponse:
     back = reverse("mailboxes-one", args=[mailbox.pk])
     context = {"mailbox": mailbox, "login": mailbox.user.address, "secret": secret, "new": new, "back": back}
-    return render(request, "panel/mailbox_secret.html", {**context, "crumbs": [LIST]})
+    return render(request, "panel/mailbox_secret.html", {**context, "crumbs": [MAILBOXES]})
 
 
 def _tell(request: HttpRequest, mailbox: Mailbox, *, changed: bool) -> None:

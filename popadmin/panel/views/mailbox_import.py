@@ -24,6 +24,7 @@ from popadmin.lists.step_view import Progress, StepView
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.mailbox_import import Bring, Columns
+from popadmin.panel.row_page import MAILBOXES
 from popadmin.web import form_rejection, people, request_lookup
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.people import signed_in
@@ -63,7 +64,7 @@ class BringIn(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic 
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         recent = access.rosters(signed_in(self.request)).order_by("-created_at")[:RECENT]
-        return super().get_context_data(**kwargs, recent=recent, crumbs=[crumb(_("Mailboxes"), "mailboxes")])
+        return super().get_context_data(**kwargs, recent=recent, crumbs=[MAILBOXES])
 
 
 class ChooseColumns(RosterView, FormView):  # type: ignore[type-arg]  # generic only in its stubs
@@ -195,4 +196,4 @@ def progress(roster: Roster) -> Progress:
 
 
 def _crumbs() -> list[Any]:
-    return [crumb(_("Mailboxes"), "mailboxes"), crumb(_("Import"), "mailboxes-imports")]
+    return [MAILBOXES, crumb(_("Import"), "mailboxes-imports")]

@@ -19,7 +19,7 @@ from popadmin.lists.views import EXPORT, Bulk, ListPage
 from popadmin.panel import access
 from popadmin.panel.bulk_actions import ACTS
 from popadmin.panel.mailbox_filters import MailboxFilters
-from popadmin.panel.views.mailbox import LIST
+from popadmin.panel.row_page import MAILBOXES
 from popadmin.templatetags.mailboxes import state_words
 from popadmin.web import people
 from popadmin.web.finding_text import kinds
@@ -81,7 +81,7 @@ class UnderList:
     """A page below the list, with a link back to it."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs, crumbs=[LIST])  # type: ignore[misc]  # the view's
+        context: dict[str, Any] = super().get_context_data(**kwargs, crumbs=[MAILBOXES])  # type: ignore[misc]  # the view's
         return context
 
 

@@ -62,7 +62,7 @@ class Policies(access.AdminPage, TemplateView):
         return super().get_context_data(**kwargs, policies=listed, host=people.is_host(user))
 
 
-class OfPolicy:
+class OnePolicyPage:
     """A page of the policy whose key is in the URL."""
 
     of: type[Model] = RetentionPolicy
@@ -74,7 +74,7 @@ class OfPolicy:
         return request_lookup.find(self.request, with_use(signed_in(self.request)), pk=self.kwargs["key"])
 
 
-class Detail(access.AdminPage, OfPolicy, TemplateView):
+class Detail(access.AdminPage, OnePolicyPage, TemplateView):
     template_name = "panel/policy.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -145,7 +145,7 @@ class New(access.HostPage, PreviewPage):
         return super().get_context_data(**kwargs, crumbs=[LIST])
 
 
-class Edit(access.HostPage, OfPolicy, PreviewPage):
+class Edit(access.HostPage, OnePolicyPage, PreviewPage):
     template_name = "panel/policy_form.html"
     form_class = PolicyForm
 
@@ -177,7 +177,7 @@ class Edit(access.HostPage, OfPolicy, PreviewPage):
         return super().get_context_data(**kwargs, crumbs=[LIST, one], policy=self.policy)
 
 
-class Removal(access.HostPage, OfPolicy, TemplateView):
+class Removal(access.HostPage, OnePolicyPage, TemplateView):
     """Ask for confirmation: a deleted policy cannot be restored."""
 
     template_name = "panel/policy_removal.html"

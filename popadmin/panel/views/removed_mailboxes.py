@@ -20,6 +20,7 @@ from popadmin.lists.columns import Column, Exported, Rows
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import TypedName
+from popadmin.panel.row_page import MAILBOXES
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.people import signed_in
@@ -53,7 +54,7 @@ class Removed(access.AdminPage, ListPage):
         return rows.filter(removed_at__isnull=False, removed_with_domain=False)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs, crumbs=[crumb(gettext_lazy("Mailboxes"), "mailboxes")])
+        context = super().get_context_data(**kwargs, crumbs=[MAILBOXES])
         for row in context["page"].rows:
             row.kept_until = removal_notice.kept_until(row.removed_at)
         return context
@@ -100,7 +101,7 @@ class Purge(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic on
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         above = [
-            crumb(gettext_lazy("Mailboxes"), "mailboxes"),
+            MAILBOXES,
             crumb(gettext_lazy("Removed mailboxes"), "mailboxes-removed"),
         ]
         return super().get_context_data(**kwargs, crumbs=above, mailbox=self.mailbox)
