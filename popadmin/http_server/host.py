@@ -12,6 +12,8 @@ from popadmin.http_server.exchange import Exchange
 from popadmin.http_server.incoming import Incoming
 from popadmin.http_server.limits import Limits
 
+HEALTH, READY = "/healthz", "/readyz"  # are answered beside the threads of the pages
+
 
 class Host(Protocol):
     """The process as a connection sees it; `connection` is always the calling one."""
@@ -39,5 +41,8 @@ class Host(Protocol):
         """Let a thread find out whether the peer is signed in; `admitted` is called on the poller."""
 
     def refusal(self, incoming: Incoming, status: HTTPStatus) -> bytes: ...
+
+    def report(self, connection: Any, event: str, **data: object) -> None:
+        """Write a line of the log about this connection."""
 
     def closed(self, connection: Any) -> None: ...

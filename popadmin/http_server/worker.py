@@ -23,9 +23,11 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from popadmin.http_server.admission import LOOPBACK, Addresses, Room
 from popadmin.http_server.arrival import arrived_at
-from popadmin.http_server.connection import GIVES_WAY, HEALTH, READY, Connection, Step
+from popadmin.http_server.connection import Connection
+from popadmin.http_server.connection_step import GIVES_WAY, Step
 from popadmin.http_server.downloads import Downloads
 from popadmin.http_server.exchange import Exchange
+from popadmin.http_server.host import HEALTH, READY
 from popadmin.http_server.incoming import Incoming
 from popadmin.http_server.limits import UNSENT_OCTETS, Limits
 
@@ -106,6 +108,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._connections.pop(connection, None)
         self._addresses.leave(connection.address)
         self.nr_conns -= 1
+
+    def report(self, connection: Connection, event: str, **data: object) -> None:
+        client = connection.peer[0] if isinstance(connection.peer, tuple) else "unix"
+        log.info(event, extra={"data": {"client": client, **data}})
 
     def waits(self, connection: Connection) -> None:
         self._connections[connection] = self._connections.pop(connection, None)

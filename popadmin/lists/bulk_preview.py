@@ -18,8 +18,8 @@ from django.views.generic import View
 from django.views.generic.base import ContextMixin, TemplateResponseMixin
 
 from mailstore.transfer import bulk_job
-from popadmin.lists import bulk_results
 from popadmin.lists.bulk_action import Act
+from popadmin.lists.bulk_step import run_step
 from popadmin.lists.views import ListPage
 from popadmin.web.people import signed_in
 from popadmin.web.preview_token import mark
@@ -85,7 +85,7 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
             self.chosen, owner=signed_in(self.request), list_name=name, act=self.kwargs["act"], asked=asked
         )
         self.page.choice(self.page.state).clear()
-        bulk_results.take(self.request, job, self.page, self.act)
+        run_step(self.request, job, self.page, self.act)
         return redirect(f"{name}-results", job.pk)
 
     def _show(self, form: forms.Form, fields: dict[str, Any] | None) -> HttpResponse:

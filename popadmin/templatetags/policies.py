@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.utils.formats import date_format
@@ -12,8 +12,10 @@ from django.utils.translation import ngettext
 
 from mailstore.models import RetentionPolicy
 from mailstore.policy.retention import HORIZON_DAYS
-from mailstore.retention.forecast import Forecast, Going
 from popadmin.web.amounts import count, size
+
+if TYPE_CHECKING:
+    from mailstore.retention.forecast import Forecast, Going
 
 register = template.Library()
 

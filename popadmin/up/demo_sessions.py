@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from popadmin.up.endpoints import Endpoint
+from popadmin.up.endpoints import Endpoint, endpoints
 from popadmin.up.errors import UpError
-from popadmin.up.services import endpoints
 
 VISIT_SECONDS = 30.0
 

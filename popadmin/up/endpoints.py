@@ -5,13 +5,23 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
 
 from mailstore.listener import sockets
-from popadmin.up import listening_sockets
 from popadmin.up.errors import UpError
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "*": "127.0.0.1"}  # noqa: S104 - compared with, not bound to
+TABLES = Path("/proc/net")
+LISTEN = "0A"  # TCP_LISTEN of Linux, include/net/tcp_states.h
+ACCEPTS = 1 << 16  # the flag of a unix socket that listens, include/linux/net.h
+WORD_OCTETS = 4  # an address stands there as words in the machine's own order of octets
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +70,19 @@ class Endpoint:
     def listened_on(self) -> bool:
         """True when connections are taken there; none is made."""
         if self.path:
-            return self.path in listening_sockets.unix()
+            return self.path in _unix_paths()
         addresses = {ipaddress.ip_address(where[0]) for _family, where in sockets.resolve(self.text)}
-        return any((address, self.port) in listening_sockets.tcp() for address in addresses)
+        return any((address, self.port) in _tcp_addresses() for address in addresses)
 
     def _path_answers(self, path: str) -> bool:
         """A path may be left over from a process that is gone: only a connection tells."""
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(path) == 0
+
+
+def endpoints(variable: str) -> tuple[Endpoint, ...]:
+    """Return the addresses of a *_LISTEN setting."""
+    return tuple(Endpoint(variable, text) for text in getattr(settings, variable))
 
 
 def _reason(error: OSError) -> str:
@@ -77,3 +92,31 @@ def _reason(error: OSError) -> str:
         errno.EADDRNOTAVAIL: "is not an address of this machine",
     }
     return reasons.get(error.errno or 0, f"cannot be listened on ({error.strerror or error})")
+
+
+def _tcp_addresses() -> set[tuple[Address, int]]:
+    """Return every address and port on which the kernel listens. No connection is made, so no server logs one."""
+    return {(_ip_address(host), int(port, 16)) for host, port in _local_ends()}
+
+
+def _unix_paths() -> set[str]:
+    """Return the path of every unix socket that listens, as it was bound."""
+    lines = (TABLES / "unix").read_text(errors="surrogateescape").splitlines()[1:]
+    rows = (line.split(maxsplit=7) for line in lines)
+    return {row[7] for row in rows if len(row) > 7 and int(row[3], 16) & ACCEPTS}
+
+
+def _local_ends() -> Iterator[list[str]]:
+    for table in (TABLES / "tcp", TABLES / "tcp6"):
+        if not table.exists():  # a kernel without IPv6
+            continue
+        for line in table.read_text().splitlines()[1:]:
+            _number, local, _remote, state, *_rest = line.split()
+            if state == LISTEN:
+                yield local.split(":")
+
+
+def _ip_address(text: str) -> Address:
+    octets = bytes.fromhex(text)
+    words = [octets[start : start + WORD_OCTETS] for start in range(0, len(octets), WORD_OCTETS)]
+    return ipaddress.ip_address(b"".join(int.from_bytes(word).to_bytes(WORD_OCTETS, sys.byteorder) for word in words))

@@ -12,7 +12,7 @@ from django.conf import settings
 from mailstore import conf, wiring
 from popadmin.up import web_sockets
 from popadmin.up.child_processes import Service
-from popadmin.up.endpoints import Endpoint
+from popadmin.up.endpoints import endpoints
 
 POP3_VARIABLES = ("POP3_LISTEN", "POP3S_LISTEN", "POP3_PROXY_LISTEN", "POP3S_PROXY_LISTEN")
 LISTENERS, WEB = 1, 2  # the stages of stopping: no new mail first, the pages to the last
@@ -40,11 +40,6 @@ def database_connections() -> int:
     """How many connections all of it may hold at once (docs/install.md has the sum)."""
     web = WEB_WORKERS * (WEB_THREADS + 1)  # one more, of /readyz
     return wiring.database_connections(conf.load()) + web + SPARE_CONNECTIONS
-
-
-def endpoints(variable: str) -> tuple[Endpoint, ...]:
-    """The addresses a *_LISTEN setting holds."""
-    return tuple(Endpoint(variable, text) for text in getattr(settings, variable))
 
 
 def _manage(*arguments: str) -> tuple[str, ...]:

@@ -10,8 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 from popadmin.up.credentials import Credential
-from popadmin.up.endpoints import Endpoint
-from popadmin.up.services import endpoints
+from popadmin.up.endpoints import Endpoint, endpoints
 
 RULE = "-" * 78
 SHOWN = (

@@ -87,7 +87,8 @@ def assert_at_most_litter(ground: Ground) -> None:
 
 
 def files(ground: Ground) -> list[Path]:
-    return [path for path in ground.store.rglob("*") if path.is_file() and path.name not in (layout.MARKER, layout.STORE_ID)]
+    named = {layout.MARKER, layout.STORE_ID}
+    return [path for path in ground.store.rglob("*") if path.is_file() and path.name not in named]
 
 
 def age(ground: Ground) -> None:
