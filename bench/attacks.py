@@ -1,4 +1,4 @@
-"""Strangers who do harm: a process of its own that plays an attack from standard input; it measures nothing.
+"""An attack process: it plays the clients of an attack, and measures nothing.
 
 Protocol with the benchmark: an attack as one line of JSON in, `ready` out when its connections are open, one line in to
 begin, and one more to end.
@@ -14,35 +14,35 @@ import sys
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bench.client import Address, Client
 from bench.load import sign_in
-from bench.talk import Address, Talk
 
 READ_OCTETS = 64 * 1024
-LOOK_SECONDS = 0.05  # how late the word to end is heard
+LOOK_SECONDS = 0.05  # how late it notices the line that ends it
 
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """What strangers do, all at once. `kind` is a key of ATTACKERS; `line` goes out `repeat` times in one block."""
+    """What all attackers do at once. `kind` is a key of ATTACKERS; `line` is sent `repeat` times in one block."""
 
     kind: str
-    door: str  # a field of side.Doors
+    service: str  # a field of side.Addresses
     connections: int
     line: str = ""
     repeat: int = 1
     opening: str = ""  # sent first, and answered with one reply
-    users: list[str] = field(default_factory=list)  # who sign in first; none: strangers
-    host: str = ""  # these two once the side is known
+    users: list[str] = field(default_factory=list)  # they sign in first; empty: nobody signs in
+    host: str = ""  # host and port are set when the side is known
     port: int = 0
 
 
 class Attacker(Protocol):
-    def go_on(self) -> None:
-        """Do harm for LOOK_SECONDS at most."""
+    def step(self) -> None:
+        """Attack for at most LOOK_SECONDS."""
 
 
 class Flood:
-    """Sends its block again and again, reads what comes, and connects anew when it is cut off."""
+    """Sends its block again and again, reads the replies, and connects again when the server cuts it off."""
 
     again = True
     reads = True
@@ -54,7 +54,7 @@ class Flood:
         for number in range(attack.connections):
             self._open(number)
 
-    def go_on(self) -> None:
+    def step(self) -> None:
         for key, events in self._selector.select(LOOK_SECONDS):
             sock: socket.socket = key.fileobj  # type: ignore[assignment]  # nothing else was registered
             number, sent = key.data
@@ -94,15 +94,15 @@ class Flood:
             return sign_in(address, users[number % len(users)], None).socket
         if not self._attack.opening:
             return socket.create_connection((address.host, address.port))
-        talk = Talk(address)
-        talk.line()
-        talk.socket.sendall(f"{self._attack.opening}\r\n".encode())
-        talk.replies((b"250",))
-        return talk.socket
+        client = Client(address)
+        client.line()
+        client.socket.sendall(f"{self._attack.opening}\r\n".encode())
+        client.replies((b"250",))
+        return client.socket
 
 
 class Burst(Flood):
-    """Sends its block once and reads what comes."""
+    """Sends its block once and reads the replies."""
 
     again = False
 
@@ -112,7 +112,7 @@ class Deaf(Flood):
 
     again = False
     reads = False
-    own_octets = 4096  # of its own send buffer, so that what the machine holds came from the server
+    own_octets = 4096  # its own send buffer is small, so that the memory in use is that of the server
 
     def _connected(self, number: int) -> socket.socket:
         sock = super()._connected(number)
@@ -133,10 +133,10 @@ def main() -> None:
     attacker: Attacker = ATTACKERS[attack.kind](attack)
     print("ready", flush=True)
     sys.stdin.readline()
-    with selectors.DefaultSelector() as told:
-        told.register(sys.stdin, selectors.EVENT_READ)
-        while not told.select(0):
-            attacker.go_on()
+    with selectors.DefaultSelector() as stdin:
+        stdin.register(sys.stdin, selectors.EVENT_READ)
+        while not stdin.select(0):
+            attacker.step()
 
 
 if __name__ == "__main__":

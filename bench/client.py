@@ -1,4 +1,4 @@
-"""One client connection: asks, and reads whole replies. No parsing beyond "is it whole" and "was it a yes"."""
+"""One client connection: it sends requests and reads whole replies. It parses only their end, and yes or no."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ END_OF_LINES = b"\r\n.\r\n"
 
 
 class WrongAnswer(RuntimeError):
-    """A server said no, or something else than was expected; the benchmark stops, for its figures would lie."""
+    """A server answered no, or something unexpected. The benchmark stops: its figures would be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Address:
 
 
 class Tls:
-    """A TLS client that checks no certificate; with `resume` it offers the last session of the same worker again."""
+    """TLS for clients, without a check of the certificate; with `resume` it offers its last session again."""
 
     def __init__(self, *, resume: bool) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -41,13 +41,13 @@ class Tls:
         return wrapped
 
     def keep(self, wrapped: socket.socket) -> None:
-        """Called at the end of a conversation: TLS 1.3 tickets have arrived by then."""
+        """Keep the session. Call it at the end of a connection: TLS 1.3 tickets have arrived by then."""
         if self._resume and isinstance(wrapped, ssl.SSLSocket):
             self._last = wrapped.session
 
 
-class Talk:
-    """A connection that never sends a second request before the first one is answered, unless told to."""
+class Client:
+    """A connection that sends a request only after the last one was answered."""
 
     def __init__(self, address: Address, tls: Tls | None = None) -> None:
         plain = socket.create_connection((address.host, address.port), timeout=TIMEOUT_SECONDS)
@@ -63,7 +63,7 @@ class Talk:
         return self._until(b"\r\n", keep=True)
 
     def ask(self, request: bytes, *, lines: bool = False, keep: bool = False) -> bytes:
-        """Send a POP3 request and read its reply whole; only the last octets of it are returned unless `keep`."""
+        """Send a POP3 request and read its whole reply; return all of it with `keep`, else only its last octets."""
         self.socket.sendall(request)
         return self._until(END_OF_LINES if lines else b"\r\n", keep=keep)
 
@@ -83,7 +83,7 @@ class Talk:
         return b"".join(kept) or tail
 
     def replies(self, codes: tuple[bytes, ...]) -> None:
-        """Read one LMTP reply line per code and compare; continuation lines belong to their reply."""
+        """Read one LMTP reply for each code and compare them; a reply may have several lines."""
         answer = self.line()
         while len(finals := _finals(answer)) < len(codes):
             answer += self.line()

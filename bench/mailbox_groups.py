@@ -1,4 +1,4 @@
-"""The mailboxes of the benchmark as data: who they are and what lies in them before anything is measured."""
+"""The groups of mailboxes of the benchmark: their users, and the mail in them before anything is measured."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from bench import mail
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Mailboxes alike. Each gets the whole `mail` (a name of mail.COLLECTIONS), one by one, as copies of its own.
+    """Mailboxes that are alike. Each gets all messages of `mail` (a name in mail.COLLECTIONS), as copies of its own.
 
-    `multiplied`: its only message is then made so many by any means. `slow_hash`: its passwords' hash is argon2id.
+    `copies`: the only message is duplicated until there are so many. `slow_hash`: passwords are stored as argon2id.
     """
 
     name: str
     count: int
     mail: str | None = None
-    multiplied: int | None = None
+    copies: int | None = None
     slow_hash: bool = False
 
     @property
@@ -28,7 +28,7 @@ class Group:
 POLLED = Group("polled", 16, mail="ordinary")
 SLOW_HASHED = Group("slow-hashed", 8, mail="ordinary", slow_hash=True)
 LARGE = Group("large", 4, mail="large")
-HUGE = Group("huge", 2, mail="tiny", multiplied=20_000)
+HUGE = Group("huge", 2, mail="tiny", copies=20_000)
 DRAINED = Group("drained", 6)
-INTO = Group("into", 32)
-INTO_ONE = Group("into-one", 1)
+RECIPIENTS = Group("into", 32)
+ONE_RECIPIENT = Group("into-one", 1)

@@ -1,43 +1,43 @@
-"""What bringing in a file of new mailboxes takes, through the pages as a browser does it."""
+"""Measures how long the import of a file of new mailboxes takes, through the pages as in a browser."""
 
 from __future__ import annotations
 
 import json
 import time
 
+from bench.client import WrongAnswer
 from bench.meter import Meter
-from bench.talk import WrongAnswer
 from bench.web import Browser
 
 GOAL_SECONDS = 60
 IMPORT = "/mailboxes/import/"
-DOMAIN = "brought.example"
+DOMAIN = "imported.example"
 
 
-def bring_in(browser: Browser, rows: int, meter: Meter) -> None:
-    """The file, the check of it, the run, and the file of the generated passwords; prints what each took."""
+def import_without_passwords(browser: Browser, rows: int, meter: Meter) -> None:
+    """Import a file, download the generated passwords, and print how long each part took."""
     file = "address,name,quota\n" + "".join(f"user{n}@{DOMAIN},User {n},1GB\n" for n in range(rows))
     began, cpu_began = time.perf_counter(), meter.cpu_seconds()
-    page, steps = _checked_and_run(browser, file, ("address", "name", "quota_octets"))
+    page, steps = _check_and_run(browser, file, ("address", "name", "quota_octets"))
     passwords = browser.post(f"{page}passwords/", {})
     if passwords.text.count(f"@{DOMAIN}") != rows:
         raise WrongAnswer("the file of passwords does not name every mailbox")
-    _tell(f"{rows} new mailboxes", began, meter.cpu_seconds() - cpu_began, steps)
-    print(f"  passwords made and handed out: {passwords.seconds:.1f} s")
+    _print_times(f"{rows} new mailboxes", began, meter.cpu_seconds() - cpu_began, steps)
+    print(f"  passwords generated and downloaded: {passwords.seconds:.1f} s")
 
 
-def bring_in_chosen(browser: Browser, owner: Browser, rows: int, meter: Meter) -> None:
-    """The same for a file that brings passwords: each costs the slow hash. The `owner` of the last tries hers."""
+def import_with_passwords(browser: Browser, owner: Browser, rows: int, meter: Meter) -> None:
+    """Import a file with passwords: each costs a slow hash. The `owner` of the last row signs in with the password."""
     people = [(f"heron{n}@{DOMAIN}", f"{n} kettles in a row") for n in range(rows)]
     file = "address,password\n" + "".join(f"{address},{password}\n" for address, password in people)
     began, cpu_began = time.perf_counter(), meter.cpu_seconds()
-    _page, steps = _checked_and_run(browser, file, ("address", "password"))
-    _tell(f"{rows} new mailboxes with their passwords", began, meter.cpu_seconds() - cpu_began, steps)
+    _page, steps = _check_and_run(browser, file, ("address", "password"))
+    _print_times(f"{rows} new mailboxes with their passwords", began, meter.cpu_seconds() - cpu_began, steps)
     owner.sign_in(*people[-1])
 
 
-def _checked_and_run(browser: Browser, file: str, columns: tuple[str, ...]) -> tuple[str, dict[str, list[float]]]:
-    """The roster's page, and the seconds of each step of check and run."""
+def _check_and_run(browser: Browser, file: str, columns: tuple[str, ...]) -> tuple[str, dict[str, list[float]]]:
+    """Return the URL of the import, and the seconds of each step of the check and of the run."""
     browser.get(IMPORT)
     chosen = {f"column{place}": name for place, name in enumerate(columns)}
     location = browser.send_file(IMPORT, "file", file.encode()).location
@@ -47,7 +47,7 @@ def _checked_and_run(browser: Browser, file: str, columns: tuple[str, ...]) -> t
     return page, {"check": checked, "run": _steps(browser, page)}
 
 
-def _tell(what: str, began: float, cpu_seconds: float, steps: dict[str, list[float]]) -> None:
+def _print_times(what: str, began: float, cpu_seconds: float, steps: dict[str, list[float]]) -> None:
     whole = time.perf_counter() - began
     print(f"a file of {what}, {whole:.1f} s in all (goal for 10,000: {GOAL_SECONDS}), {cpu_seconds:.1f} s of CPU:")
     for name, seconds in steps.items():

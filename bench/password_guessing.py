@@ -1,8 +1,8 @@
-"""The scenario `guess`: how long others wait for their first sign-in while strangers guess passwords. Ours alone.
+"""The scenario `guess`: how long users wait for their first sign-in while others guess passwords. popadmin alone.
 
-Each line is an attack on a POP3 server that was just started, beside its control: first sign-ins of the same server
-without it. Every guess and every newcomer has a network of its own. A newcomer is no known pair, and no worker has
-verified the password: each costs a slow hash.
+Each line is an attack on a POP3 server that was just started, and its control: first sign-ins without the attack. Every
+guess and every new user comes from a network of its own. A new user is not a known pair, and no worker has verified the
+password, so each sign-in costs a slow hash.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from pathlib import Path
 from statistics import median
 
 from bench import certificate, mail, meter, ours
-from bench.groups import Group
+from bench.client import Address
+from bench.mailbox_groups import Group
 from bench.side import Side
-from bench.talk import Address
 
 NAME = "guess"
 NEWCOMERS = Group("newcomer", 80, slow_hash=True)
 GUESSED = Group("guessed", 20, slow_hash=True)
 GUESSES_A_SECOND = 167
 PARALLEL = 200
-SIGN_INS = 20  # of a control, and under attack
-PAUSE_SECONDS = 0.2  # between two of them
+SIGN_INS = 20  # of the control, and as many under attack
+PAUSE_SECONDS = 0.2  # between two sign-ins
 GOAL_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
 TURN_SECONDS = 0.05  # how long an attacker is busy at a time
 READ_OCTETS = 4096
-HOSTS = 250  # of a network's numbers, those that are used
+HOSTS = 250  # how many values of an octet of an address are used
 
 
 @dataclass(frozen=True, slots=True)
-class Waited:
-    """The seconds that first sign-ins took, sorted; `refused` got another answer than +OK."""
+class SignInTimes:
+    """The seconds that first sign-ins took, sorted; `refused` counts other answers than +OK."""
 
     seconds: tuple[float, ...]
     refused: int
@@ -49,39 +49,39 @@ class Waited:
         return f"{times}, {self.refused} of {len(self.seconds)} refused"
 
 
-class Leaving:
-    """Guesses so many times a second, each from another network, and closes without waiting for the answer."""
+class GuessAndLeave:
+    """Makes some guesses a second, each from another network, and closes without waiting for the answer."""
 
-    def __init__(self, door: Address) -> None:
-        self._door = door
+    def __init__(self, address: Address) -> None:
+        self._door = address
         self._begun = time.perf_counter()
         self._guesses = 0
 
-    def go_on(self) -> None:
+    def step(self) -> None:
         """Make the guesses that are due."""
         due = int((time.perf_counter() - self._begun) * GUESSES_A_SECOND)
         until = time.perf_counter() + TURN_SECONDS
         while self._guesses < due and time.perf_counter() < until:
             self._guesses += 1
-            with suppress(OSError), dialled(self._door, stranger(self._guesses)) as sock:
+            with suppress(OSError), connect_from(self._door, source_address(self._guesses)) as sock:
                 sock.recv(READ_OCTETS)  # the greeting
                 sock.sendall(guess(self._guesses))
-                sock.recv(READ_OCTETS)  # what USER is answered
+                sock.recv(READ_OCTETS)  # the answer to USER
         time.sleep(1 / GUESSES_A_SECOND)
 
 
-class Staying:
-    """So many connections, each in a network of its own, that guess, wait for the answer and guess again."""
+class GuessAndWait:
+    """Parallel connections, each from a network of its own: guess, wait for the answer, guess again."""
 
-    def __init__(self, door: Address) -> None:
-        self._door = door
+    def __init__(self, address: Address) -> None:
+        self._door = address
         self._guesses = 0
         self._selector = selectors.DefaultSelector()
         for number in range(PARALLEL):
             self._open(number)
 
-    def go_on(self) -> None:
-        """Guess wherever an answer came."""
+    def step(self) -> None:
+        """Guess on each connection that got an answer."""
         for key, _events in self._selector.select(TURN_SECONDS):
             sock: socket.socket = key.fileobj  # type: ignore[assignment]  # nothing else was registered
             try:
@@ -97,27 +97,27 @@ class Staying:
                 self._open(key.data)
 
     def _open(self, number: int) -> None:
-        self._selector.register(dialled(self._door, stranger(number)), selectors.EVENT_READ, number)
+        self._selector.register(connect_from(self._door, source_address(number)), selectors.EVENT_READ, number)
 
 
-ATTACKS: tuple[tuple[str, Callable[[Address], Leaving | Staying]], ...] = (
-    (f"{GUESSES_A_SECOND} guesses a second that close at once", Leaving),
-    (f"{PARALLEL} parallel guesses that wait", Staying),
+ATTACKS: tuple[tuple[str, Callable[[Address], GuessAndLeave | GuessAndWait]], ...] = (
+    (f"{GUESSES_A_SECOND} guesses a second that close at once", GuessAndLeave),
+    (f"{PARALLEL} parallel guesses that wait", GuessAndWait),
 )
 
 
 def report() -> None:
-    """Measure both attacks, and print a line for each and its control."""
+    """Measure both attacks, and print a line for each attack and each control."""
     with _site() as site:
         for number, (title, attack) in enumerate(ATTACKS):
-            first = 2 * SIGN_INS * number  # nobody signs in twice
+            first = 2 * SIGN_INS * number  # no user signs in twice
             site.restart_pop3()
             control = first_sign_ins(site, NEWCOMERS.users[first : first + SIGN_INS])
             site.restart_pop3()
-            with under(attack(site.doors.pop3)):
-                loaded = first_sign_ins(site, NEWCOMERS.users[first + SIGN_INS : first + 2 * SIGN_INS])
+            with during(attack(site.addresses.pop3)):
+                attacked = first_sign_ins(site, NEWCOMERS.users[first + SIGN_INS : first + 2 * SIGN_INS])
             print(f"{NAME:17} first sign-in: {control}", flush=True)
-            print(f"{NAME:17} beside {title}: {loaded}; goal <= {GOAL_SECONDS} s", flush=True)
+            print(f"{NAME:17} beside {title}: {attacked}; goal <= {GOAL_SECONDS} s", flush=True)
 
 
 @contextmanager
@@ -132,8 +132,8 @@ def _site() -> Iterator[ours.Ours]:
         yield site
 
 
-def first_sign_ins(side: Side, users: Sequence[str]) -> Waited:
-    """Sign each in, once, and do not wait for one before the next begins."""
+def first_sign_ins(side: Side, users: Sequence[str]) -> SignInTimes:
+    """Sign in each user once, without waiting for one sign-in before the next begins."""
     answers: list[tuple[float, bool]] = []
 
     def keep(user: str, number: int) -> None:
@@ -145,13 +145,13 @@ def first_sign_ins(side: Side, users: Sequence[str]) -> Waited:
         time.sleep(PAUSE_SECONDS)
     for thread in threads:
         thread.join()
-    return Waited(tuple(sorted(took for took, _in in answers)), sum(not right for _took, right in answers))
+    return SignInTimes(tuple(sorted(took for took, _in in answers)), sum(not right for _took, right in answers))
 
 
 def first_sign_in(side: Side, user: str, number: int) -> tuple[float, bool]:
-    """From connecting to the answer, in seconds; and whether that was +OK."""
+    """Return the seconds from connecting to the answer, and whether it was +OK."""
     start = time.perf_counter()
-    with suppress(OSError), dialled(side.doors.pop3, f"127.200.{1 + number % HOSTS}.1") as sock:
+    with suppress(OSError), connect_from(side.addresses.pop3, f"127.200.{1 + number % HOSTS}.1") as sock:
         lines = sock.makefile("rb")
         lines.readline()
         sock.sendall(f"USER {user}\r\nPASS {mail.PASSWORD}\r\n".encode())
@@ -162,15 +162,15 @@ def first_sign_in(side: Side, user: str, number: int) -> tuple[float, bool]:
 
 
 @contextmanager
-def under(attack: Leaving | Staying) -> Iterator[None]:
-    """Go on with the attack meanwhile."""
+def during(attack: GuessAndLeave | GuessAndWait) -> Iterator[None]:
+    """Let the attack run in the background."""
     over = threading.Event()
 
-    def go_on() -> None:
+    def step() -> None:
         while not over.is_set():
-            attack.go_on()
+            attack.step()
 
-    thread = threading.Thread(target=go_on)
+    thread = threading.Thread(target=step)
     thread.start()
     try:
         yield
@@ -179,13 +179,13 @@ def under(attack: Leaving | Staying) -> Iterator[None]:
         thread.join()
 
 
-def dialled(door: Address, source: str) -> socket.socket:
-    """A connection from an address of this machine."""
-    return socket.create_connection((door.host, door.port), timeout=LONGEST_SECONDS, source_address=(source, 0))
+def connect_from(address: Address, source: str) -> socket.socket:
+    """Connect from this address of the machine."""
+    return socket.create_connection((address.host, address.port), timeout=LONGEST_SECONDS, source_address=(source, 0))
 
 
-def stranger(number: int) -> str:
-    """An address in a network of its own, for a while."""
+def source_address(number: int) -> str:
+    """Return an address in another network for each number; the networks repeat after some thousand."""
     return f"127.{1 + number // HOSTS % 100}.{1 + number % HOSTS}.7"
 
 

@@ -1,6 +1,6 @@
-"""The kinds of work a scenario may measure, each on any side; no figures, no names of servers.
+"""The workloads that a scenario may measure, each on any side; no figures, no names of servers.
 
-A work's `turn` prepares outside of the measurement, then measures one turn.
+`turn` of a workload prepares outside of the measurement, then measures one turn.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bench import meter
-from bench.crew import crew, play
-from bench.groups import Group
+from bench.client import Address
 from bench.load import Job
+from bench.load_processes import load_processes, play
+from bench.mailbox_groups import Group
 from bench.side import Side
-from bench.talk import Address
 
-# What a server puts off until after the last reply (batched rows, logs) is its cost too.
+# Work that a server defers until after the last reply (batched rows, logs) is part of its cost.
 SETTLE_SECONDS = 0.3
 WARM_UP_SECONDS = 0.3
-# Each of a few worker processes has then met each user.
-GREETINGS = 12
+# Enough that each of a few worker processes has served each user.
+SIGN_INS_EACH = 12
 Steps = tuple[tuple[str, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One measured turn of one side. `latencies` (seconds) are of whole visits or deliveries, `units` may be finer."""
+    """One measured turn of one side. `latencies` (seconds) are of sessions or deliveries; `units` may be parts."""
 
     units: int
     seconds: float
@@ -37,7 +37,7 @@ class Turn:
     kilobytes: float | None = None
 
 
-class Work(Protocol):
+class Workload(Protocol):
     @property
     def group(self) -> Group: ...
 
@@ -48,53 +48,53 @@ class Work(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Visits:
-    """POP3 sessions by several clients at once, for a time."""
+class Sessions:
+    """POP3 sessions of several clients at once, for some seconds."""
 
     group: Group
     steps: Steps
-    units: int = 1  # per visit
+    units: int = 1  # per session
     tls: bool = False
     resume: bool = False
     processes: int = 2
     threads: int = 4
 
     def warm_up(self, side: Side) -> None:
-        greet(side, self.group.users)
+        sign_in_all(side, self.group.users)
         self.turn(side, WARM_UP_SECONDS)
 
     def turn(self, side: Side, seconds: float) -> Turn:
         return self._measure(side, seconds)
 
     def _measure(self, side: Side, seconds: float | None) -> Turn:
-        door = side.doors.pop3s if self.tls else side.doors.pop3
+        address = side.addresses.pop3s if self.tls else side.addresses.pop3
         how = {"steps": list(self.steps), "tls": self.tls, "resume": self.resume}
-        job = _job("visits", door, self.group.users, threads=self.threads, seconds=seconds, **how)
-        return _measured(side, job, self.processes, self.units)
+        job = _job("sessions", address, self.group.users, threads=self.threads, seconds=seconds, **how)
+        return _measure_job(side, job, self.processes, self.units)
 
 
 @dataclass(frozen=True, slots=True)
-class Drains(Visits):
-    """Each user once, on mail that was delivered for this turn."""
+class Drain(Sessions):
+    """One session of each user, on mail that was delivered for this turn."""
 
     def turn(self, side: Side, seconds: float) -> Turn:
-        fill(side, self.group.users, "ordinary")
+        deliver(side, self.group.users, "ordinary")
         return self._measure(side, None)
 
 
 @dataclass(frozen=True, slots=True)
-class ColdVisits(Visits):
-    """Each user once, on a POP3 server that was started for this turn and knows the users, but no list of theirs."""
+class ColdSessions(Sessions):
+    """One session of each user, on a POP3 server that was just started: it knows the users, but none of their lists."""
 
     def turn(self, side: Side, seconds: float) -> Turn:
         side.restart_pop3()
-        greet(side, self.group.users)
+        sign_in_all(side, self.group.users)
         return self._measure(side, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """LMTP transactions on several lasting connections, for a time."""
+    """LMTP transactions on several lasting connections, for some seconds."""
 
     group: Group
     processes: int = 2
@@ -105,13 +105,13 @@ class Deliveries:
 
     def turn(self, side: Side, seconds: float) -> Turn:
         users = self.group.users * -(-self.processes * self.threads // self.group.count)
-        job = _job("deliveries", side.doors.lmtp, users, threads=self.threads, seconds=seconds)
-        return _measured(side, job, self.processes, 1)
+        job = _job("deliveries", side.addresses.lmtp, users, threads=self.threads, seconds=seconds)
+        return _measure_job(side, job, self.processes, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Idle:
-    """Signed-in sessions that do nothing; what each adds to the memory of a fresh server's processes."""
+class IdleSessions:
+    """Signed-in sessions that do nothing: how much memory each adds to the processes of a fresh server."""
 
     group: Group
     sessions: int
@@ -122,55 +122,54 @@ class Idle:
 
     def turn(self, side: Side, seconds: float) -> Turn:
         side.restart_pop3()
-        greet(side, self.group.users, tls=self.tls)
-        door = side.doors.pop3s if self.tls else side.doors.pop3
+        sign_in_all(side, self.group.users, tls=self.tls)
+        address = side.addresses.pop3s if self.tls else side.addresses.pop3
         time.sleep(SETTLE_SECONDS)
         before = meter.kilobytes(side.server_pids())
-        with crew(
-            _job("visits", door, self.group.users, threads=1, hold=self.sessions, tls=self.tls), processes=1
-        ) as held:
+        job = _job("sessions", address, self.group.users, threads=1, hold=self.sessions, tls=self.tls)
+        with load_processes(job, processes=1) as started:
             start = time.perf_counter()
-            held.say("go")
-            held.expect("held")
+            started.send("go")
+            started.expect("held")
             took = time.perf_counter() - start
             time.sleep(SETTLE_SECONDS)
             after = meter.kilobytes(side.server_pids())
-            held.say("enough")
+            started.send("enough")
         return Turn(self.sessions, took, 0.0, kilobytes=(after - before) / self.sessions)
 
 
-def greet(side: Side, users: tuple[str, ...], *, tls: bool = False) -> None:
+def sign_in_all(side: Side, users: tuple[str, ...], *, tls: bool = False) -> None:
     """Sign each user in several times."""
-    door = side.doors.pop3s if tls else side.doors.pop3
-    play(_job("visits", door, users * GREETINGS, threads=4, steps=[("STAT", False)], tls=tls), processes=2)
+    address = side.addresses.pop3s if tls else side.addresses.pop3
+    play(_job("sessions", address, users * SIGN_INS_EACH, threads=4, steps=[("STAT", False)], tls=tls), processes=2)
 
 
-def furnish(side: Side, groups: Sequence[Group]) -> None:
-    """Make the mailboxes and their first mail; nothing of it is measured."""
+def create_mailboxes(side: Side, groups: Sequence[Group]) -> None:
+    """Create the mailboxes and deliver their first mail; none of it is measured."""
     side.accounts(groups)
     for group in groups:
         if group.mail:
-            fill(side, group.users, group.mail)
-        if group.multiplied:
+            deliver(side, group.users, group.mail)
+        if group.copies:
             for user in group.users:
-                side.multiply(user, group.multiplied)
+                side.duplicate_message(user, group.copies)
 
 
-def fill(side: Side, users: tuple[str, ...], collection: str) -> None:
+def deliver(side: Side, users: tuple[str, ...], collection: str) -> None:
     """Deliver a collection to each user, in order."""
-    play(_job("fill", side.doors.lmtp, users, threads=4, mail=collection), processes=2)
+    play(_job("fill", side.addresses.lmtp, users, threads=4, mail=collection), processes=2)
 
 
-def _job(kind: str, door: Address, users: tuple[str, ...], **how: Any) -> Job:
-    return Job(kind, door.host, door.port, list(users), **how)
+def _job(kind: str, address: Address, users: tuple[str, ...], **how: Any) -> Job:
+    return Job(kind, address.host, address.port, list(users), **how)
 
 
-def _measured(side: Side, job: Job, processes: int, units: int) -> Turn:
-    with crew(job, processes=processes) as members:
+def _measure_job(side: Side, job: Job, processes: int, units: int) -> Turn:
+    with load_processes(job, processes=processes) as started:
         cpu, start = side.meter.cpu_seconds(), time.perf_counter()
-        members.say("go")
-        seen = members.seen()
+        started.send("go")
+        result = started.result()
         took = time.perf_counter() - start
         time.sleep(SETTLE_SECONDS)
         spent = side.meter.cpu_seconds() - cpu
-    return Turn(len(seen.latencies) * units, took, spent, seen.latencies, seen.resumed)
+    return Turn(len(result.latencies) * units, took, spent, result.latencies, result.resumed)
