@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 
 from mailstore.models import Device, DiarySession, Mailbox
 from tests.browser.test_pages import sign_in
-from tests.flows.fetchers import ADDRESS, curl, fetchmail, getmail, subjects, succeeded
-from tests.running import Post, numbered, program, run
+from tests.flows.mail_programs import ADDRESS, curl, fetchmail, getmail, subjects, succeeded
+from tests.listeners import Post, numbered, program, run
 from tests.up.programs import until
 
 pytestmark = pytest.mark.real

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import MANAGE
+from tests.listeners import MANAGE
 
 SETTINGS = MANAGE.parent / "popadmin" / "settings.py"
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.running import LONGEST_WAIT_SECONDS, program, unavailable
+from tests.listeners import LONGEST_WAIT_SECONDS, program, unavailable
 from tests.up.programs import until
 
 PORT = 2525

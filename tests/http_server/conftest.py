@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.http_server.serving import LONGEST_WAIT_SECONDS, Port, request, serving
+from tests.http_server.web_process import LONGEST_WAIT_SECONDS, Port, request, serving
 
 
 @pytest.fixture(scope="session")

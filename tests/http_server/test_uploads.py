@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.sessions.backends.base import SessionBase
 
-from tests.http_server.serving import FORM, Port, answer, ended, request
+from tests.http_server.web_process import FORM, Port, answer, ended, request
 from tests.web.people import ANN, an_owner, signed_in
 
 MIB = 1024 * 1024

@@ -19,10 +19,10 @@ from mailstore.messages.recovery import Choice
 from mailstore.models import Device, Mailbox, Message
 from mailstore.ports import BodyRef, BodyStore, Done, ForeignFile, Maildrop, OpenBody, Recipient
 from mailstore.retention import sweep
-from tests.model.choosing import Choosing
-from tests.model.emptying import emptied
-from tests.model.maildrops import Gadget, Model, Stay
-from tests.site.bodiless import Bodiless
+from tests.model.choice import Choosing
+from tests.model.database import emptied
+from tests.model.mailbox_model import Model, ModelDevice, Stay
+from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.mail import Mail
 from tests.site.rows import ACTOR, PASSWORD, a_mailbox
 
@@ -53,7 +53,7 @@ def _rules(choose: Choosing) -> dict[str, int | str | None]:
     }
 
 
-class Whole(Bodiless):
+class Whole(EmptyBodyStore):
     """Every body that a row names is there and whole."""
 
     def open(self, _ref: BodyRef, done: Done[OpenBody]) -> None:
@@ -96,7 +96,7 @@ class History:
             self.secrets[name] = devices.add(ANN, name, actor=ACTOR, mode=mode)[1]
         now = timezone.now() + timedelta(hours=12)  # so that no rule of whole days falls due within a step
         modes = dict(Device.objects.values_list("name", "mode"))
-        gadgets = {name: Gadget(modes[name], now, main=name == "main") for name in self.secrets}
+        gadgets = {name: ModelDevice(modes[name], now, main=name == "main") for name in self.secrets}
         self.model = Model(now, rules, gadgets)
         for name in self.secrets:
             if name != "main":  # its first sign-in makes the main one count
@@ -194,7 +194,7 @@ class History:
         start = choose.one(("all", "now"))
         self.secrets["new"] = devices.add(ANN, "new", actor=ACTOR, start=start)[1]
         skipped = set(self.model.live()) if start == "now" else set()
-        self.model.gadgets["new"] = Gadget("independent", self.model.now, skipped=skipped)
+        self.model.gadgets["new"] = ModelDevice("independent", self.model.now, skipped=skipped)
         self.sign_in("new")
 
     def revoke(self, choose: Choosing) -> None:

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from pytest_django import Settings
 
-from tests.model.choosing import Drawn, SeededChoice
+from tests.model.choice import Drawn, SeededChoice
 from tests.model.history import STEPS, History, Step
 from tests.site import counting_hasher
-from tests.site.letters import Letters
 from tests.site.mail import Mail
+from tests.site.notices import Notices
 
 EXAMPLES = int(os.environ.get("POPADMIN_EXAMPLES", "40"))
 SHORT_STEPS = int(os.environ.get("POPADMIN_STEPS", "30"))
@@ -47,7 +47,7 @@ class Histories(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def mails(mail: Mail, letters: Letters, settings: Settings, caplog: pytest.LogCaptureFixture) -> Mail:
+def mails(mail: Mail, letters: Notices, settings: Settings, caplog: pytest.LogCaptureFixture) -> Mail:
     settings.PASSWORD_HASHERS = [counting_hasher.PATH]
     caplog.set_level("ERROR")
     return mail

@@ -12,8 +12,8 @@ from mailstore.delivery.delivery import StoredDelivery
 from mailstore.maildrop.accounts import StoredAccounts
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.sql.connection_pool import ConnectionPool
-from tests.site.letters import letters
 from tests.site.mail import Mail
+from tests.site.notices import letters
 from tests.site.stored_site import StoredSite
 from tests.site.worker import Worker, conninfo, end
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import guide
-from tests.running import program
+from tests.listeners import program
 from tests.up.programs import REPOSITORY
 
 pytestmark = pytest.mark.real

@@ -51,7 +51,7 @@ def postgres_in(folder: Path) -> list[int]:
 
 
 def holder_command(folder: Path, *, programs: str = "", prefix: list[str] | None = None) -> list[str]:
-    return python("tests.up.holder", str(folder), programs, prefix=prefix or [])
+    return python("tests.up.cluster_process", str(folder), programs, prefix=prefix or [])
 
 
 def ready(process: subprocess.Popen[str]) -> int:

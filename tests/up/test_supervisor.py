@@ -17,7 +17,7 @@ STOPS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=[
 
 
 def command(folder: Path, ports: list[int], manner: str = "plain") -> list[str]:
-    return python("tests.up.small", str(folder), *map(str, ports), manner)
+    return python("tests.up.small_supervisor", str(folder), *map(str, ports), manner)
 
 
 def story(folder: Path) -> list[tuple[str, str, int]]:

@@ -16,7 +16,7 @@ from mailstore.models import Message
 from tests.site.worker import conninfo
 
 
-class Letters:
+class Notices:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.store = FileBodies(folder)
@@ -35,9 +35,9 @@ class Letters:
 
 
 @pytest.fixture
-def letters(tmp_path: Path, settings: Any) -> Letters:
+def letters(tmp_path: Path, settings: Any) -> Notices:
     settings.MAIL_STORE_URL = f"file:{tmp_path}/bodies"
     settings.DATABASE_CONNINFO = conninfo()
-    made = Letters(tmp_path / "bodies")
+    made = Notices(tmp_path / "bodies")
     made.store.prepare()
     return made

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mailstore.models import Device, DiarySession, Mailbox, Message
-from tests.flows.fetchers import ADDRESS, curl, fetchmail, getmail, subjects, succeeded
-from tests.running import Post, numbered
+from tests.flows.mail_programs import ADDRESS, curl, fetchmail, getmail, subjects, succeeded
+from tests.listeners import Post, numbered
 from tests.up.programs import until
 
 pytestmark = pytest.mark.real

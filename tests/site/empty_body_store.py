@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mailstore.ports import BodyRef
 
 
-class Bodiless:
+class EmptyBodyStore:
     """What the sweep asks of ports.BodyStore."""
 
     def litter(self, older_than_seconds: float) -> Iterator[str]:

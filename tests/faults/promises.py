@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.faults.ground import SENDER, Ground
-from tests.wirepop import WirePop
+from tests.faults.breakable_site import SENDER, BreakableSite
+from tests.pop3_client import Pop3Client
 
 _SUBJECT = re.compile(rb"^Subject: (\S+)", re.MULTILINE)
 
@@ -39,11 +39,11 @@ class Ledger:
             assert left in (set(), group) or group - left <= gone_later, "a QUIT removed some of its messages"
 
 
-class ConnectionCounts:
+class Clients:
     """Senders and readers in threads, one reader for each mailbox; they go on whatever happens, until told to stop."""
 
-    def __init__(self, ground: Ground, ledger: Ledger, seed: int) -> None:
-        self._ground = ground
+    def __init__(self, site: BreakableSite, ledger: Ledger, seed: int) -> None:
+        self._site = site
         self._ledger = ledger
         self._seed = seed
         self._stop = threading.Event()
@@ -80,7 +80,7 @@ class ConnectionCounts:
         count = 0
         while not self._stop.is_set():
             try:
-                with self._ground.lmtp() as client:
+                with self._site.lmtp() as client:
                     while not self._stop.is_set():
                         count += 1
                         self._message(client, chance, people, f"{self._seed}-{number}-{count}")
@@ -110,12 +110,12 @@ class ConnectionCounts:
     def _read(self, address: str, chance: random.Random) -> None:
         while not self._stop.is_set():
             try:
-                with self._ground.session(address) as client:
+                with self._site.session(address) as client:
                     self._session(client, address, chance)
             except (OSError, AssertionError, IndexError):
                 self._stop.wait(0.02)
 
-    def _session(self, client: WirePop, address: str, chance: random.Random) -> None:
+    def _session(self, client: Pop3Client, address: str, chance: random.Random) -> None:
         names = [f"{subject(client, n)}:{address}" for n in range(1, len(client.uidls()) + 1)]
         marked = {n for n in range(1, len(names) + 1) if chance.random() < 0.5}
         for n in marked:
@@ -129,17 +129,17 @@ class ConnectionCounts:
             self._ledger.removed |= group
 
 
-def subject(client: WirePop, number: int) -> str:
+def subject(client: Pop3Client, number: int) -> str:
     found = _SUBJECT.search(b"\n".join(client.rows(f"TOP {number} 0")))
     assert found
     return found.group(1).decode()
 
 
-def everything(ground: Ground, people: list[str]) -> Counter[str]:
+def everything(site: BreakableSite, people: list[str]) -> Counter[str]:
     """The names of all messages that clients are given now, each read whole."""
     found: Counter[str] = Counter()
     for address in people:
-        with ground.session(address) as client:
+        with site.session(address) as client:
             sizes = [int(row.split()[1]) for row in client.rows("LIST")]
             for number, octets in enumerate(sizes, 1):
                 message = client.message(number)

@@ -13,7 +13,7 @@ import pytest
 from mailstore.directory import domains
 from mailstore.models import Message
 from tests.flows.postfix import Postfix, postfix, required
-from tests.running import ACTOR, PASSWORD, Daemon, Post, daemon, program, run
+from tests.listeners import ACTOR, PASSWORD, Daemon, Post, daemon, program, run
 
 pytestmark = pytest.mark.real
 ADDRESS, OTHER = "ann@example.org", "bob@example.org"

@@ -78,7 +78,7 @@ def serving(folder: Path, *options: str, worker: str = "Worker", descriptors: in
             [
                 *([] if descriptors is None else ["prlimit", f"--nofile={descriptors}"]),
                 *(sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level=warning"),
-                *(f"--worker-class=tests.http_server.hasty.{worker}", "--workers=1", "--threads=2"),
+                *(f"--worker-class=tests.http_server.short_limits.{worker}", "--workers=1", "--threads=2"),
                 *(f"--bind=fd://{listener.fileno()}", *options, "tests.http_server.pages"),
             ],
             cwd=ROOT,

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from mailstore.directory import mailboxes
 from mailstore.models import Alias, Device, Domain, Mailbox, Message, User
 from tests.browser.test_pages import NEW, PHONE, sign_in
-from tests.browser.walking import LOCALES, Walk
+from tests.browser.walk import LOCALES, Walk
 from tests.owner.mail import a_letter, a_session
 from tests.signin.mailing import code, link
 from tests.site.rows import ACTOR, PASSWORD

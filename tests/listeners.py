@@ -28,7 +28,7 @@ from django.db import connection
 from mailstore.directory import devices, domains, mailboxes
 from mailstore.directory.audit import Actor
 from mailstore.models import Mailbox
-from tests.wirepop import LONGEST_WAIT_SECONDS, WirePop, dialled
+from tests.pop3_client import LONGEST_WAIT_SECONDS, Pop3Client, connect_to
 
 MANAGE = Path(__file__).resolve().parents[1] / "manage.py"
 ACTOR = Actor("tester", "shell")
@@ -229,21 +229,21 @@ class Post:
 
     # --- mail out ---------------------------------------------------------------------------------------------
 
-    def dial(self) -> WirePop:
+    def dial(self) -> Pop3Client:
         """A connection in clear, behind the greeting."""
-        return greeted(dialled(self.pop3d.address))
+        return greeted(connect_to(self.pop3d.address))
 
-    def dial_tls(self) -> WirePop:
+    def dial_tls(self) -> Pop3Client:
         """A connection with implicit TLS, behind the greeting."""
-        sock = dialled(self.pop3d.tls_address).sock
-        return greeted(WirePop(self.authority.context().wrap_socket(sock, server_hostname="localhost")))
+        sock = connect_to(self.pop3d.tls_address).sock
+        return greeted(Pop3Client(self.authority.context().wrap_socket(sock, server_hostname="localhost")))
 
-    def session(self, address: str = "ann@example.org", password: str = PASSWORD) -> WirePop:
+    def session(self, address: str = "ann@example.org", password: str = PASSWORD) -> Pop3Client:
         """A session in TRANSACTION."""
         return self.dial().sign_in(address, password)
 
 
-def greeted(client: WirePop) -> WirePop:
+def greeted(client: Pop3Client) -> Pop3Client:
     greeting = client.line()
     assert greeting.startswith(b"+OK"), greeting
     return client

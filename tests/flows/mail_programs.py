@@ -6,7 +6,7 @@ import mailbox
 import subprocess
 from pathlib import Path
 
-from tests.running import PASSWORD, Post, program, run
+from tests.listeners import PASSWORD, Post, program, run
 
 ADDRESS = "ann@example.org"
 INTO_MBOX = "(echo From fetched@localhost Thu Jan  1 00:00:00 1970; cat; echo)"  # a delivery of one message, for sh

@@ -12,7 +12,7 @@ import pytest
 
 from tests.http_server.conftest import Hold
 from tests.http_server.pages import PIECE
-from tests.http_server.serving import FORM, LONGEST_WAIT_SECONDS, Port, answer, ended, request, serving
+from tests.http_server.web_process import FORM, LONGEST_WAIT_SECONDS, Port, answer, ended, request, serving
 
 MANY = 12  # several times the threads of the web port
 LARGE = 320  # pieces of 64 KB, 20 MB: more than the buffers of both systems hold

@@ -15,7 +15,7 @@ from mailstore.directory import domains, grants, policies
 from mailstore.directory.audit import Actor
 from mailstore.models import Alias, AuditEntry, Domain, Finding, Mailbox, Message, User
 from tests.browser.test_pages import sign_in
-from tests.browser.walking import LOCALES, Walk
+from tests.browser.walk import LOCALES, Walk
 from tests.owner.mail import a_device, a_letter, a_session
 from tests.site.rows import ACTOR, PASSWORD
 from tests.web.people import ANN, an_admin, an_owner

@@ -18,10 +18,10 @@ import psycopg
 from mailstore.sql.connection_pool import WRITE_LANES
 from mailstore.wiring import POP3_WRITE_LANES
 from popadmin.up.postgres import Cluster
-from tests.running import MANAGE, Daemon, daemon
+from tests.listeners import MANAGE, Daemon, daemon
+from tests.pop3_client import LONGEST_WAIT_SECONDS, Pop3Client, connect_to
 from tests.site.rows import PASSWORD
 from tests.up.programs import until
-from tests.wirepop import LONGEST_WAIT_SECONDS, WirePop, dialled
 
 PEOPLE = 4
 WORKERS = 2  # of each listener
@@ -29,7 +29,7 @@ LANES = WORKERS * (2 + POP3_WRITE_LANES + WRITE_LANES)  # each worker reads on o
 SENDER = "sender@elsewhere.example"
 
 
-class Ground:
+class BreakableSite:
     """Start it, break it, mend it; `stop` ends all that was started."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
@@ -50,7 +50,7 @@ class Ground:
         self.cluster.start()
         self._stack.callback(self.cluster.stop)
         self.manage("migrate", "--verbosity=0")
-        self._run([sys.executable, "-m", "tests.faults.people", str(PEOPLE)])
+        self._run([sys.executable, "-m", "tests.faults.create_mailboxes", str(PEOPLE)])
         self.start_lmtpd()
         self.start_pop3d()
 
@@ -121,12 +121,12 @@ class Ground:
             text=True,
         )
 
-    def dial(self) -> WirePop:
-        client = dialled(self.pop3d.address)
+    def dial(self) -> Pop3Client:
+        client = connect_to(self.pop3d.address)
         assert client.line().startswith(b"+OK")
         return client
 
-    def session(self, address: str) -> WirePop:
+    def session(self, address: str) -> Pop3Client:
         return self.dial().sign_in(address, PASSWORD)
 
     def sign_in_reply(self, address: str, password: str = PASSWORD) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.http_server.conftest import Hold
-from tests.http_server.serving import Port, answer, ended, request, serving
+from tests.http_server.web_process import Port, answer, ended, request, serving
 
 
 def test_one_connection_serves_request_after_request(patient: Port) -> None:

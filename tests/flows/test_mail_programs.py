@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.fetchers import ADDRESS, curl, fetchmail, getmail, mpop, subjects, succeeded
-from tests.running import Post, numbered
+from tests.flows.mail_programs import ADDRESS, curl, fetchmail, getmail, mpop, subjects, succeeded
+from tests.listeners import Post, numbered
 
 pytestmark = pytest.mark.real
 COUNT = 5

@@ -26,7 +26,7 @@ class Stay:
 
 
 @dataclass
-class Gadget:
+class ModelDevice:
     """A device, and what it did to which stay, by their places."""
 
     mode: str
@@ -51,7 +51,7 @@ class Gadget:
 class Model:
     now: datetime
     rule: dict[str, int | str | None]
-    gadgets: dict[str, Gadget]
+    gadgets: dict[str, ModelDevice]
     stays: dict[int, Stay] = field(default_factory=dict)
     places: int = 0
     leavings: int = 0
@@ -79,7 +79,7 @@ class Model:
         gadget = self.gadgets[name]
         return not gadget.revoked and (self.main_pop or not gadget.main)
 
-    def counting(self) -> list[Gadget]:
+    def counting(self) -> list[ModelDevice]:
         return [
             gadget
             for gadget in self.gadgets.values()
@@ -190,7 +190,7 @@ class Model:
             self.relieve(1)
             self._destroy()
 
-    def _silent(self, *, early: bool) -> Iterator[Gadget]:
+    def _silent(self, *, early: bool) -> Iterator[ModelDevice]:
         days = timedelta(days=self.rule["silent_days"]) - (self._notice() if early else timedelta())
         return (gadget for gadget in self.counting() if gadget.heard <= self.now - days)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from popadmin.up import processes
-from tests.running import Daemon
+from tests.listeners import Daemon
 from tests.up.programs import REPOSITORY, alive, await_line, free_ports, python, running, until
 from tests.up.test_supervisor import command, pid_of
 from tests.up.test_up import Site
@@ -163,7 +163,7 @@ def test_a_supervisor_without_a_terminal_stays_at_a_hangup(folder: Path) -> None
 
 
 def test_it_ends_cleanly_with_the_terminal_that_it_was_started_in(folder: Path) -> None:
-    arguments = python("tests.up.small", str(folder), *map(str, free_ports(2)), "plain")
+    arguments = python("tests.up.small_supervisor", str(folder), *map(str, free_ports(2)), "plain")
     pid, terminal = pty.fork()
     if pid == 0:  # the session's leader, with the terminal
         os.chdir(REPOSITORY)

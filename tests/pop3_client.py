@@ -13,7 +13,7 @@ CHUNK_OCTETS = 65536
 END = b".\r\n"
 
 
-class WirePop:
+class Pop3Client:
     """One connection. Every read is bounded in time; EOF and a reset both read as b""."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -21,7 +21,7 @@ class WirePop:
         self.sock = sock
         self._kept = bytearray()
 
-    def __enter__(self) -> WirePop:
+    def __enter__(self) -> Pop3Client:
         return self
 
     def __exit__(self, _type: type | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
@@ -100,7 +100,7 @@ class WirePop:
     def uidls(self) -> list[bytes]:
         return [row.split(b" ")[1] for row in self.rows("UIDL")]
 
-    def sign_in(self, address: str, password: str) -> WirePop:
+    def sign_in(self, address: str, password: str) -> Pop3Client:
         assert self.ask(f"USER {address}").startswith(b"+OK")
         reply = self.ask(f"PASS {password}")
         assert reply.startswith(b"+OK"), reply
@@ -113,7 +113,7 @@ class WirePop:
         self.sock.close()
         return reply
 
-    def start_tls(self, context: ssl.SSLContext, name: str = "localhost") -> WirePop:
+    def start_tls(self, context: ssl.SSLContext, name: str = "localhost") -> Pop3Client:
         """STLS and the handshake."""
         reply = self.ask("STLS")
         assert reply.startswith(b"+OK"), reply
@@ -122,10 +122,10 @@ class WirePop:
         return self
 
 
-def dialled(address: tuple[str, int], *, source: str | None = None, head: bytes = b"") -> WirePop:
+def connect_to(address: tuple[str, int], *, source: str | None = None, head: bytes = b"") -> Pop3Client:
     """Connect, from `source` when given, send `head` (a PROXY header) and return; the greeting is not read."""
     sock = socket.create_connection(address, LONGEST_WAIT_SECONDS, source_address=(source, 0) if source else None)
-    client = WirePop(sock)
+    client = Pop3Client(sock)
     if head:
         client.send(head)
     return client
