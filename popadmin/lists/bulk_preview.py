@@ -24,7 +24,7 @@ from popadmin.lists.views import ListPage
 from popadmin.web.people import signed_in
 from popadmin.web.preview_token import mark
 
-NAMED_MOST = 10  # of the chosen rows, so many are named before
+EXAMPLES = 10  # of the selected rows, shown by name
 
 
 class BulkPage(TemplateResponseMixin, ContextMixin, View):
@@ -95,8 +95,8 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
             act=self.act,
             form=form,
             count=self.count,
-            named=list(self.chosen.order_by("pk")[:NAMED_MOST]),
-            more=max(0, self.count - NAMED_MOST),
+            examples=list(self.chosen.order_by("pk")[:EXAMPLES]),
+            more=max(0, self.count - EXAMPLES),
             effects=list(filter(None, self.act.preview(self.chosen, fields))) if ready and fields is not None else [],
             ready=ready,
             previewed=self._mark(fields) if ready and fields is not None else "",

@@ -142,7 +142,7 @@ def diary(mailbox: Mailbox) -> QuerySet[DiarySession]:
     return DiarySession.objects.filter(mailbox=mailbox)
 
 
-def left(mailbox: Mailbox) -> QuerySet[Message]:
+def messages_in_recovery(mailbox: Mailbox) -> QuerySet[Message]:
     """Return the messages in recovery of a checked mailbox, to count them by date and size."""
     return Message.objects.filter(mailbox=mailbox, removed__isnull=False).only("removed_at", "removed_why", "octets")
 

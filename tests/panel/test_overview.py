@@ -33,9 +33,9 @@ def overview(name: str = "root") -> str:
     return html.unescape(signed_in(name).get("/overview/").content.decode()).replace("\xa0", " ")
 
 
-def counted(user: User, **options: int) -> overview_stats.Held:
-    _number, closed = overview_stats.domains(user)
-    return overview_stats.held(user, closed, **options)
+def counted(user: User, **options: int) -> overview_stats.Totals:
+    _number, suspended_domains = overview_stats.domains(user)
+    return overview_stats.totals(user, suspended_domains, **options)
 
 
 def test_the_figures_count_everything():

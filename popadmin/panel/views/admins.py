@@ -137,9 +137,9 @@ class Detail(OneAdminPage, FormView):  # type: ignore[type-arg]  # generic only 
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         held = DomainGrant.objects.filter(user=self.admin, domain__removed_at=None).select_related("domain")
-        owns = getattr(self.admin, "mailbox", None)
+        mailbox = getattr(self.admin, "mailbox", None)
         return super().get_context_data(
-            **kwargs, crumbs=[LIST], admin=self.admin, grants=held.order_by("domain__name"), owns=owns
+            **kwargs, crumbs=[LIST], admin=self.admin, grants=held.order_by("domain__name"), mailbox=mailbox
         )
 
 

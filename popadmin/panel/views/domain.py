@@ -37,7 +37,7 @@ class Detail(DomainPage, TemplateView):
             crumbs=[DOMAINS],
             domain=domain,
             host=people.is_host(user),
-            use=domain_usage.counted(Domain.objects.filter(pk=domain.pk)).get(),
+            usage=domain_usage.counted(Domain.objects.filter(pk=domain.pk)).get(),
             policy=domain.policy or RetentionPolicy.objects.filter(site=True).first(),
             grants=domain.grants.select_related("user").order_by("user__address"),
             alias_domains=access.domains(user).filter(stands_for=domain).order_by("name"),

@@ -48,7 +48,7 @@ class Removal(access.HostPage, DomainPage, FormView):  # type: ignore[type-arg] 
             **kwargs,
             crumbs=self.above(),
             domain=self.domain,
-            going=domain_removal.contents(self.domain),
+            contents=domain_removal.contents(self.domain),
             days=settings.REMOVED_DAYS,
         )
 
@@ -101,5 +101,5 @@ class Purge(RemovedDomainPage, FormView):  # type: ignore[type-arg]  # generic o
             **kwargs,
             crumbs=[DOMAINS, crumb(gettext_lazy("Removed domains"), "domains-removed")],
             domain=self.domain,
-            going=domain_removal.contents(self.domain),
+            contents=domain_removal.contents(self.domain),
         )

@@ -28,7 +28,7 @@ from popadmin.web.people import signed_in
 
 ENTRIES = 10  # of the audit; the rest is behind a link
 SESSIONS = 6  # of the diary, the same
-LEFT = 4  # rows of day and reason, the same
+REMOVED_DAYS = 4  # rows of day and reason, the same
 
 
 class Detail(MailboxPage, TemplateView):
@@ -36,16 +36,18 @@ class Detail(MailboxPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user, mailbox = signed_in(self.request), self.mailbox
+        policy, source = policies.in_force(mailbox)
         return super().get_context_data(
             **kwargs,
             crumbs=[MAILBOXES],
             mailbox=mailbox,
             split=mailbox_usage.split(mailbox.pk),
             devices=access.devices(mailbox),
-            force=policies.in_force(mailbox),
+            policy=policy,
+            policy_source=source,
             findings=access.findings(mailbox),
             sessions=diary_list.light(access.diary(mailbox)).order_by("-started_at")[:SESSIONS],
-            left=overview_stats.left_by_day(mailbox, LEFT),
+            removed_days=overview_stats.removed_by_day(mailbox, REMOVED_DAYS),
             entries=access.audit_entries(user).filter(mailbox=mailbox).order_by("-at")[:ENTRIES],
         )
 

@@ -32,7 +32,7 @@ class Recovery(MailboxPage, FormView):  # type: ignore[type-arg]  # generic only
             **kwargs,
             mailbox=self.mailbox,
             terms=recovery_terms.terms(self.mailbox.pk),
-            days=overview_stats.left_by_day(self.mailbox, DAYS_SHOWN),
+            days=overview_stats.removed_by_day(self.mailbox, DAYS_SHOWN),
             crumbs=self.above(),
         )
 

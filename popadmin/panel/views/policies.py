@@ -84,7 +84,7 @@ class Detail(access.AdminPage, OnePolicyPage, TemplateView):
             crumbs=[LIST],
             policy=self.policy,
             host=people.is_host(user),
-            follow=followers(user).get(self.policy.pk, 0),
+            follower_count=followers(user).get(self.policy.pk, 0),
             domains=access.domains(user).filter(policy=self.policy).order_by("name")[:NAMED],
         )
 
