@@ -17,7 +17,7 @@ from django.views.generic import View
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Job, JobRow
 from mailstore.transfer import bulk_job
-from popadmin.lists.bulk_action import Act
+from popadmin.lists.bulk_action import BulkAction
 from popadmin.lists.bulk_step import run_step
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.step_view import Progress, StepView
@@ -30,12 +30,12 @@ Fate = JobRow.Fate
 
 
 class JobPage:
-    """A view of one job, visible only to its owner. `list_page` and `acts` as in `bulk_preview.BulkPage`."""
+    """A view of one job, visible only to its owner. `list_page` and `actions` as in `bulk_preview.BulkPage`."""
 
     request: HttpRequest
     kwargs: dict[str, Any]
     list_page: ClassVar[type[ListPage]]
-    acts: ClassVar[dict[str, Act]]
+    actions: ClassVar[dict[str, BulkAction]]
 
     @cached_property
     def job(self) -> Job:
@@ -43,11 +43,11 @@ class JobPage:
         return request_lookup.find(self.request, mine, pk=self.kwargs["key"])
 
     @property
-    def act(self) -> Act:
-        act = self.acts.get(self.job.act)
-        if act is None:
+    def action(self) -> BulkAction:
+        action = self.actions.get(self.job.act)
+        if action is None:
             raise Http404
-        return act
+        return action
 
     def progress(self) -> Progress:
         counts = bulk_job.counts(self.job)
@@ -86,7 +86,7 @@ class ResultsPage(JobPage, ListPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
-            **kwargs, act=self.act, job=self.job, counts=bulk_job.counts(self.job), progress=self.progress(),
+            **kwargs, action=self.action, job=self.job, counts=bulk_job.counts(self.job), progress=self.progress(),
             step=reverse(f"{self.list_page.name}-results-step", args=[self.job.pk]),
             undo=reverse(f"{self.list_page.name}-results-undo", args=[self.job.pk]),
             back=reverse(self.list_page.name),
@@ -97,7 +97,7 @@ class ResultsStep(JobPage, StepView):
     def take(self) -> None:
         listed = self.list_page()
         listed.setup(self.request)
-        run_step(self.request, self.job, listed, self.act)
+        run_step(self.request, self.job, listed, self.action)
         self.job.refresh_from_db(fields=["stage"])
 
 
@@ -110,5 +110,5 @@ class ResultsUndo(JobPage, View):
             return redirect(self.page())
         listed = self.list_page()
         listed.setup(request)
-        run_step(request, self.job, listed, self.act)
+        run_step(request, self.job, listed, self.action)
         return redirect(self.page())

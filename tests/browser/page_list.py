@@ -14,7 +14,7 @@ from django.utils.http import urlsafe_base64_encode
 from mailstore.directory import aliases, domain_removal, grants, mailbox_removal, policies
 from mailstore.models import Device, Domain, Finding, Mailbox, RetentionPolicy, Roster, User
 from mailstore.transfer import mailbox_import
-from popadmin.panel.bulk_actions import ACTS
+from popadmin.panel.bulk_actions import ACTIONS
 from tests.owner.mail import a_device, a_letter, a_session
 from tests.site.rows import ACTOR, PASSWORD, a_domain
 from tests.web.people import ANN, an_admin, an_owner
@@ -95,7 +95,7 @@ def a_site() -> dict[str, list[int | str]]:
         "domains": [ann.domain_id],
         "domains-purge": [removed.pk],
         "mailboxes": [ann.pk],
-        "mailboxes-bulk": list(ACTS),
+        "mailboxes-bulk": list(ACTIONS),
         "mailboxes-import": [row.pk for row in roster],
         "mailboxes-import-columns": [row.pk for row in roster],
         "mailboxes-purge": [gone.pk],

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from mailstore.directory import aliases, grants, mailbox_batch, mailbox_removal
 from mailstore.directory.mailbox_batch import Wanted
 from mailstore.models import Mailbox, RetentionPolicy, User
-from popadmin.panel.bulk_field_changes import Change
+from popadmin.panel.bulk_field_changes import FieldChange
 from tests.browser.axe import findings
 from tests.browser.test_pages import NO_SCRIPT, sign_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_message
@@ -37,7 +37,7 @@ WORDS = {
         "filter": "Filter",
         "one": "1 result",
         "undo": "Undo 2 changes",
-        "undone": "changed back",
+        "undone": "previous setting restored",
     },
     "fr": {
         "locale": "fr-FR",
@@ -58,7 +58,7 @@ WORDS = {
         "filter": "Filtrer",
         "one": "1 résultat",
         "undo": "Annuler 2 modifications",
-        "undone": "réglage rétabli",
+        "undone": "réglage précédent rétabli",
     },
 }
 
@@ -100,7 +100,7 @@ def test_axe_finds_nothing_in_what_a_bulk_action_answers(visit, scheme):
 def test_more_than_a_step_takes_goes_on_by_itself_with_a_bar_and_is_undone(visit):
     an_admin()
     a_domain()
-    rows = Change.step_rows + 30
+    rows = FieldChange.step_rows + 30
     mailbox_batch.ensure([Wanted(f"box{n}@example.org", {}) for n in range(rows)], actor=ACTOR, generates=False)
     page = visit()
     sign_in(page, "root")

@@ -265,7 +265,7 @@ def test_the_disks_are_told_and_the_overview_names_only_one_that_is_in_trouble(s
     settings.MAIL_STORE_URL = f"file:{tmp_path}/mail"
     page = html.unescape(signed_in("root").get("/parts/").content.decode())
     assert f"{tmp_path}/mail" in page
-    assert page.index("Disk of the database") < page.index("has room") < page.index("cannot be written")
+    assert page.index("Disk of the database") < page.index("enough space") < page.index("cannot be written")
     assert "Disk of the mail" in overview()
     assert "Disk of the database" not in overview()
     bodies.from_url(settings.MAIL_STORE_URL).prepare()

@@ -86,7 +86,7 @@ class New(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only
         try:
             done = aliases.ensure(address, targets, actor=actor, only=Only.NEW, **form.fields_given())
         except Rejected as refusal:
-            form.ask_look_alike(refusal)
+            form.offer_look_alike(refusal)
             form_rejection.beside(form, refusal, otherwise="address")
             return self.form_invalid(form)
         messages.success(self.request, _("%(address)s is created.") % {"address": done.row})

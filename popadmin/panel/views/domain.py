@@ -59,7 +59,7 @@ class New(access.HostPage, FormView):  # type: ignore[type-arg]  # generic only 
         try:
             done = domains.ensure(name, actor=actor, only=Only.NEW, **form.fields_given())
         except Rejected as refusal:
-            form.ask_look_alike(refusal)
+            form.offer_look_alike(refusal)
             form_rejection.beside(form, refusal, otherwise="name")
             return self.form_invalid(form)
         messages.success(self.request, _("%(domain)s is created.") % {"domain": done.row})

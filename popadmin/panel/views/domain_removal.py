@@ -18,7 +18,7 @@ from mailstore.directory import domain_removal
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Domain
 from popadmin.panel import access
-from popadmin.panel.forms.confirm_name import TypedName
+from popadmin.panel.forms.confirm_name import ConfirmName
 from popadmin.panel.row_page import DOMAINS, DomainPage
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.breadcrumbs import crumb
@@ -28,12 +28,12 @@ class Removal(access.HostPage, DomainPage, FormView):  # type: ignore[type-arg] 
     """Remove a domain. The admin must type its name: many users lose their mail at once."""
 
     template_name = "panel/domain_removal.html"
-    form_class = TypedName
+    form_class = ConfirmName
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "wanted": self.domain.name}
 
-    def form_valid(self, form: TypedName) -> HttpResponse:
+    def form_valid(self, form: ConfirmName) -> HttpResponse:
         try:
             domain_removal.remove(self.domain.name, actor=request_lookup.actor(self.request), with_mailboxes=True)
         except Rejected as refusal:
@@ -78,12 +78,12 @@ class Restoral(RemovedDomainPage, View):
 
 class Purge(RemovedDomainPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     template_name = "panel/domain_purge.html"
-    form_class = TypedName
+    form_class = ConfirmName
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "wanted": self.domain.name}
 
-    def form_valid(self, form: TypedName) -> HttpResponse:
+    def form_valid(self, form: ConfirmName) -> HttpResponse:
         try:
             domain_removal.ask_purge(self.domain.name, actor=request_lookup.actor(self.request))
         except Rejected as refusal:

@@ -93,7 +93,7 @@ class New(access.PolicyPage, FormView):  # type: ignore[type-arg]  # generic onl
                 **form.fields_given(),
             )
         except Rejected as refusal:
-            form.ask_look_alike(refusal)
+            form.offer_look_alike(refusal)
             form_rejection.beside(form, refusal, otherwise="address")
             return self.form_invalid(form)
         return _secret_page(self.request, done.row, done.secret or password, new=True)

@@ -23,7 +23,7 @@ from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.step_view import Progress, StepView
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
-from popadmin.panel.forms.mailbox_import import Bring, Columns
+from popadmin.panel.forms.mailbox_import import ColumnsForm, UploadForm
 from popadmin.panel.row_page import MAILBOXES
 from popadmin.web import form_rejection, people, request_lookup
 from popadmin.web.breadcrumbs import crumb
@@ -49,11 +49,11 @@ class RosterView(access.AdminPage, View):
         return None if people.is_host(user) else set(access.domains(user).values_list("name", flat=True))
 
 
-class BringIn(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
+class Upload(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     template_name = "panel/mailbox_imports.html"
-    form_class = Bring
+    form_class = UploadForm
 
-    def form_valid(self, form: Bring) -> HttpResponse:
+    def form_valid(self, form: UploadForm) -> HttpResponse:
         file = form.cleaned_data["file"]
         try:
             roster = mailbox_import.bring_in(file.read(), file.name, owner=signed_in(self.request))
@@ -69,7 +69,7 @@ class BringIn(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic 
 
 class ChooseColumns(RosterView, FormView):  # type: ignore[type-arg]  # generic only in its stubs
     template_name = "panel/mailbox_import_columns.html"
-    form_class = Columns
+    form_class = ColumnsForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "roster": self.roster}
@@ -84,7 +84,7 @@ class ChooseColumns(RosterView, FormView):  # type: ignore[type-arg]  # generic 
             messages.error(request, form_rejection.sentence(refusal))
         return redirect("mailboxes-import-columns", self.roster.pk)
 
-    def form_valid(self, form: Columns) -> HttpResponse:
+    def form_valid(self, form: ColumnsForm) -> HttpResponse:
         try:
             mailbox_import.choose(self.roster, form.meaning, form.cleaned_data["mode"])
         except Rejected as refusal:

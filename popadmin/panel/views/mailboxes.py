@@ -17,7 +17,7 @@ from popadmin.lists.bulk_results import ResultsPage, ResultsStep, ResultsUndo
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.views import EXPORT, Bulk, ListPage
 from popadmin.panel import access
-from popadmin.panel.bulk_actions import ACTS
+from popadmin.panel.bulk_actions import ACTIONS
 from popadmin.panel.mailbox_filters import MailboxFilters
 from popadmin.panel.row_page import MAILBOXES
 from popadmin.templatetags.mailboxes import state_words
@@ -56,8 +56,8 @@ class Mailboxes(access.AdminPage, ListPage):
         "main_pop", "octets", "quota_octets", "messages", "last_sign_in_at",
     )  # fmt: skip
     bulk = tuple(
-        Bulk(name, act.label, f"bulk/{name}/", "btn-outline-danger" if act.danger else "btn-outline-secondary")
-        for name, act in ACTS.items()
+        Bulk(name, action.label, f"bulk/{name}/", "btn-outline-danger" if action.danger else "btn-outline-secondary")
+        for name, action in ACTIONS.items()
     )
 
     def rows(self) -> Rows:
@@ -87,19 +87,19 @@ class UnderList:
 
 class MailboxBulk(access.PolicyPage, UnderList, BulkPage):
     list_page = Mailboxes
-    acts = ACTS
+    actions = ACTIONS
 
 
 class MailboxResults(access.AdminPage, UnderList, ResultsPage):
     list_page = Mailboxes
-    acts = ACTS
+    actions = ACTIONS
 
 
 class MailboxResultsStep(access.AdminPage, ResultsStep):
     list_page = Mailboxes
-    acts = ACTS
+    actions = ACTIONS
 
 
 class MailboxResultsUndo(access.AdminPage, ResultsUndo):
     list_page = Mailboxes
-    acts = ACTS
+    actions = ACTIONS

@@ -20,14 +20,14 @@ from mailstore.models import Domain, Mailbox, RetentionPolicy, User
 from mailstore.retention import forecast
 from mailstore.retention.forecast import Forecast
 from popadmin.panel import access
-from popadmin.panel.forms.policies import ChoiceForm, PolicyForm, Previewed, values
+from popadmin.panel.forms.policies import ChoiceForm, PolicyForm, PreviewForm, values
 from popadmin.web import form_rejection, people, request_lookup
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.people import signed_in
 
 LIST = crumb(gettext_lazy("Retention"), "policies")
 NAMED = 50  # domains that a page names; the list of mailboxes has the rest
-AnyForm = TypeVar("AnyForm", bound=Previewed)
+AnyForm = TypeVar("AnyForm", bound=PreviewForm)
 
 
 def followers(user: User) -> dict[int | None, int]:
@@ -104,10 +104,10 @@ class PreviewPage(FormView):  # type: ignore[type-arg]  # generic only in its st
     def done(self, saved: Any) -> HttpResponse:
         raise NotImplementedError
 
-    def form_valid(self, form: Previewed) -> HttpResponse:
+    def form_valid(self, form: PreviewForm) -> HttpResponse:
         try:
             if "save" in self.request.POST:
-                if form.was_shown:
+                if form.was_previewed:
                     return self.done(self.save(form))
                 form.add_error(None, _("The data has changed since the preview: check it again."))
             forecast = self.foretell(form)

@@ -19,7 +19,7 @@ from mailstore.models import Mailbox
 from popadmin.lists.columns import Column, Exported, Rows
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
-from popadmin.panel.forms.confirm_name import TypedName
+from popadmin.panel.forms.confirm_name import ConfirmName
 from popadmin.panel.row_page import MAILBOXES
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.breadcrumbs import crumb
@@ -76,7 +76,7 @@ class Purge(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic on
     """Delete a mailbox for good. The admin must type its address: nobody can restore it."""
 
     template_name = "panel/mailbox_purge.html"
-    form_class = TypedName
+    form_class = ConfirmName
 
     @cached_property
     def mailbox(self) -> Mailbox:
@@ -88,7 +88,7 @@ class Purge(access.AdminPage, FormView):  # type: ignore[type-arg]  # generic on
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "wanted": self.mailbox.user.address}
 
-    def form_valid(self, form: TypedName) -> HttpResponse:
+    def form_valid(self, form: ConfirmName) -> HttpResponse:
         address = self.mailbox.user.address
         try:
             mailbox_removal.ask_purge(address, actor=request_lookup.actor(self.request))
