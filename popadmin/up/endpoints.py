@@ -1,4 +1,4 @@
-"""The addresses of the *_LISTEN settings, as seen from outside: free, listened on, and how to print them."""
+"""The addresses of the *_LISTEN settings: whether they are free, whether somebody listens there, how to print them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from mailstore.listener import sockets
 from popadmin.up.errors import UpError
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "*": "127.0.0.1"}  # noqa: S104 - compared with, not bound to
-TABLES = Path("/proc/net")
+TABLES = Path("/proc/net")  # proc(5): the sockets of the kernel
 LISTEN = "0A"  # TCP_LISTEN of Linux, include/net/tcp_states.h
 ACCEPTS = 1 << 16  # the flag of a unix socket that listens, include/linux/net.h
-WORD_OCTETS = 4  # an address stands there as words in the machine's own order of octets
+WORD_OCTETS = 4  # an address is written as words in the byte order of the machine
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One address that `variable` holds: HOST:PORT, [IPV6]:PORT or unix:/path (settings.py has checked its form)."""
+    """One address of the setting `variable`: HOST:PORT, [IPV6]:PORT or unix:/path (settings.py checks the form)."""
 
     variable: str
     text: str
@@ -45,17 +45,17 @@ class Endpoint:
 
     @property
     def local_host(self) -> str:
-        """How a program on this machine reaches it."""
+        """Return the host under which a program on this machine reaches it."""
         return EVERYWHERE.get(self.host, self.host)
 
     @property
     def local(self) -> str:
-        """As a command on this machine writes it."""
+        """Return the address as a command on this machine needs it."""
         host = f"[{self.local_host}]" if ":" in self.local_host else self.local_host
         return self.path or f"{host}:{self.port}"
 
     def require_free(self) -> None:
-        """Raise UpError when somebody listens there already, or we may not."""
+        """Raise UpError if somebody already listens there, or if we are not allowed to."""
         if self.path:
             if self._path_answers(self.path):
                 raise UpError(f"{self.variable}={self.text} is in use: set {self.variable} to another path")
@@ -68,14 +68,14 @@ class Endpoint:
             ) from error
 
     def listened_on(self) -> bool:
-        """True when connections are taken there; none is made."""
+        """Return True if somebody listens there. No connection is made."""
         if self.path:
             return self.path in _unix_paths()
         addresses = {ipaddress.ip_address(where[0]) for _family, where in sockets.resolve(self.text)}
         return any((address, self.port) in _tcp_addresses() for address in addresses)
 
     def _path_answers(self, path: str) -> bool:
-        """A path may be left over from a process that is gone: only a connection tells."""
+        """Return True if somebody accepts connections. The path alone may be left over from a process that is gone."""
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(path) == 0
 
@@ -95,12 +95,12 @@ def _reason(error: OSError) -> str:
 
 
 def _tcp_addresses() -> set[tuple[Address, int]]:
-    """Return every address and port on which the kernel listens. No connection is made, so no server logs one."""
+    """Return every address and port with a listening socket, as the kernel says it."""
     return {(_ip_address(host), int(port, 16)) for host, port in _local_ends()}
 
 
 def _unix_paths() -> set[str]:
-    """Return the path of every unix socket that listens, as it was bound."""
+    """Return the path of every listening unix socket, as it was bound."""
     lines = (TABLES / "unix").read_text(errors="surrogateescape").splitlines()[1:]
     rows = (line.split(maxsplit=7) for line in lines)
     return {row[7] for row in rows if len(row) > 7 and int(row[3], 16) & ACCEPTS}
