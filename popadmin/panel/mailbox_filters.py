@@ -45,9 +45,9 @@ def address_or_name(typed: str, user: str) -> Q:
 
 def suspended() -> Q:
     """Return the condition of suspended mailboxes, by user or by domain. Domains first: mostly there is none."""
-    closed = list(Domain.objects.filter(active=False).values_list("pk", flat=True))
-    by_himself = Q(user__is_active=False)
-    return by_himself | Q(domain__in=closed) if closed else by_himself
+    suspended_domains = list(Domain.objects.filter(active=False).values_list("pk", flat=True))
+    by_user = Q(user__is_active=False)
+    return by_user | Q(domain__in=suspended_domains) if suspended_domains else by_user
 
 
 USAGES: dict[str, tuple[Promise, Q]] = {

@@ -1,4 +1,4 @@
-// Shows the user name and password that came behind the # of the address, and takes them out of the address again.
+// Shows the user name and password from the fragment of the URL, then removes them from the URL.
 (() => {
   const given = new URLSearchParams(location.hash.slice(1));
   if (!given.get("user") || !given.get("secret")) return;

@@ -1,4 +1,4 @@
-// Tells the server in which zone the reader is, so that the next page shows its times so.
+// Tells the server the time zone of the browser, so that the next page shows its times in this zone.
 (() => {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!zone || document.cookie.split("; ").includes(`zone=${zone}`)) return;
