@@ -1,4 +1,4 @@
-"""Every page there is, by the name of its address, who reaches it, and a site on which each has something to show."""
+"""Every page with its URL, who may see it, and a site on which each page shows something."""
 
 from __future__ import annotations
 

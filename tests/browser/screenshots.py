@@ -1,4 +1,4 @@
-"""`make pictures`: the pictures of docs/owners, taken of the demo in a real browser, in both languages."""
+"""`make pictures`: take the screenshots of docs/owners, of the demo in a real browser, in both languages."""
 
 from __future__ import annotations
 

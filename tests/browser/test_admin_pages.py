@@ -1,4 +1,4 @@
-"""The admins' pages in a real browser: a hosting admin from an empty panel on, a domain admin in his domain."""
+"""The admin pages in a real browser: a hosting admin on an empty site, and a domain admin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An owner connects a phone, in a real browser: the secret, the copy buttons, the code's page, the tick."""
+"""An owner connects a phone in a real browser: password, copy buttons, QR code, confirmation."""
 
 from __future__ import annotations
 

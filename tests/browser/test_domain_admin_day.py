@@ -1,4 +1,4 @@
-"""A domain admin's working day, in both languages: his own domain within its caps, and nothing of anybody else's."""
+"""A domain admin's working day in both languages: their own domain, within its limits, and nothing else."""
 
 from __future__ import annotations
 

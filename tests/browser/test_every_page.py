@@ -1,4 +1,4 @@
-"""Every page that each person reaches: axe finds nothing in either theme, Tab gets everywhere, it fits a phone."""
+"""Every page that each user reaches is accessible (axe, both themes), works by keyboard and fits a phone."""
 
 from __future__ import annotations
 

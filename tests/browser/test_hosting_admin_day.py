@@ -1,4 +1,4 @@
-"""A new hosting admin's first day, in both languages, by what is written on the pages; the stops are looked at too."""
+"""A new hosting admin's first day, in both languages, by the texts of the pages."""
 
 from __future__ import annotations
 

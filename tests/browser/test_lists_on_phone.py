@@ -1,4 +1,4 @@
-"""Lists in the hand: on a phone the buttons for the chosen rows are under the thumb; a secret shown is behind."""
+"""Lists on a phone: the buttons for selected rows are at the bottom; a shown password is not shown again."""
 
 from __future__ import annotations
 

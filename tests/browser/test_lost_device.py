@@ -1,4 +1,4 @@
-"""As an owner: two devices are connected, one is lost, and everything comes back; with real mail programs, twice."""
+"""An owner connects two devices, loses one, and restores everything; with real mail programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An owner's day on a phone, in both languages: from the first password to a forgotten one."""
+"""An owner's day on a phone, in both languages, from the first password to a forgotten one."""
 
 from __future__ import annotations
 

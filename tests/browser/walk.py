@@ -1,4 +1,4 @@
-"""A person who walks through the pages by what is written on them, in his language, and looks at each stop."""
+"""A user who walks through the pages by their texts, in one language, and looks at each page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site of its own that may be broken: a durable Postgres, a body store, both listeners, all of them replaceable."""
+"""A site that tests may break: a durable Postgres, a body store and both listeners, each replaceable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One breakable site for all tests of the folder; each finds it whole and empty."""
+"""One breakable site for all tests of the folder; each test finds it repaired and empty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run as a process: makes the mailboxes p0@example.org, p1@… on the database of its environment, as many as asked."""
+"""A program that creates the mailboxes p0@example.org, p1@… on the database of its environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was promised to whom while things broke: deliveries and removals, each with what its peer was told."""
+"""What clients were promised while things broke: deliveries and removals, to compare with the store."""
 
 from __future__ import annotations
 

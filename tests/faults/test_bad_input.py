@@ -1,4 +1,4 @@
-"""Whatever comes in on either port: one clear refusal each, memory flat, the other sessions unharmed."""
+"""Bad input on either port: one clear refusal each, bounded memory, and no harm to other sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies missing, cut short or exchanged at rest: RETR refuses before +OK, the log names it, the session lives."""
+"""Bodies that are missing, truncated or exchanged: RETR refuses before +OK, and the log names them."""
 
 from __future__ import annotations
 

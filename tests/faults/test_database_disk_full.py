@@ -1,4 +1,4 @@
-"""The disk of the database is full: mail is deferred, monitors read not ready, and the overview says which disk."""
+"""The disk of the database is full: mail is deferred, readiness fails, and the overview names the disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database goes and comes: everybody is told to try again, nothing is lost, and nobody has to restart anything."""
+"""The database is down for a while: clients are told to try again, nothing is lost, nothing needs a restart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A body store on a disk of three megabytes: when it is full senders keep their mail, and nothing half is left."""
+"""The body store is on a full disk: senders keep their mail, and no partial body is left."""
 
 from __future__ import annotations
 

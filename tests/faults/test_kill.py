@@ -1,4 +1,4 @@
-"""kill -9 of any process at any moment of deliveries and QUITs: every promise is kept, and at most litter is left."""
+"""kill -9 of any process during deliveries and QUITs: every promise is kept, and only litter is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real mail programs as they fetch from the listener: one poll each, into a folder of the test's."""
+"""Real mail programs that fetch from the listener: one poll each, into a folder of the test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Postfix of the test's own: its configuration, queue and log below one folder, nothing of the system's touched."""
+"""A Postfix for tests: configuration, queue and log in one folder; the Postfix of the system is not touched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real mail programs deliver to the LMTP listener: swaks, Python's smtplib, and a Postfix by TCP and unix socket."""
+"""Real mail programs deliver by LMTP: swaks, Python's smtplib, and Postfix by TCP and unix socket."""
 
 from __future__ import annotations
 

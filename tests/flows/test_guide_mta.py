@@ -1,4 +1,4 @@
-"""A Postfix with the lines and the script of docs/install.md in front of the LMTP listener."""
+"""A Postfix with the configuration of docs/install.md, in front of the LMTP listener."""
 
 from __future__ import annotations
 

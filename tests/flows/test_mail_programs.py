@@ -1,4 +1,4 @@
-"""Real mail programs fetch from the listener: what came in arrives, what they delete is gone, nothing comes twice."""
+"""Real mail programs fetch: all mail arrives, deleted mail is gone, nothing arrives twice."""
 
 from __future__ import annotations
 

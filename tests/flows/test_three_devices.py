@@ -1,4 +1,4 @@
-"""Three mail programs, each on a device of its own, against one mailbox: each gets every message exactly once."""
+"""Three mail programs, each as a device, on one mailbox: each gets every message exactly once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Web ports that live as long as the worker of the test run; what one test needs otherwise it starts for itself."""
+"""Web ports that run as long as the test worker; a test with other needs starts its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker of the web port with short waits and small bounds, for the processes that tests start."""
+"""Workers of the web port with short deadlines and small limits, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web port as a server: requests in a row, and how its processes end and begin."""
+"""The web port serves requests in order, and its processes end and start cleanly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Peers that keep the web port waiting: they hold no thread, and they are not waited for for ever."""
+"""Slow peers hold no thread of the web port, and have deadlines."""
 
 from __future__ import annotations
 

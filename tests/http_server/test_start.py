@@ -1,4 +1,4 @@
-"""Every way to start the web port starts the same one."""
+"""Every way to start the web port starts the same worker class."""
 
 from __future__ import annotations
 

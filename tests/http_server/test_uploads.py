@@ -1,4 +1,4 @@
-"""What a peer may send: much by who is signed in, little by anybody else, and nothing of it as a file."""
+"""The limits of uploads: large for signed-in users, small for others; no upload is written to a file."""
 
 from __future__ import annotations
 

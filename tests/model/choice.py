@@ -1,4 +1,4 @@
-"""What happens next, and with what: drawn by hypothesis, which finds small histories, or by a seed, for a long one."""
+"""Random choices of the model tests: by hypothesis, for short histories, or by a seed, for long ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database without a site, between two examples of one test; what ends the test itself is slower by far."""
+"""Empty the database between two examples of one test, which is much faster than a new test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Model and store, side by side: each step does the same to both, and afterwards they agree."""
+"""The model and the store side by side: each step changes both, and then they must agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PRODUCT.md's mailbox in plain Python: messages, devices, a policy, a clock. What the real store must agree with."""
+"""The mailbox of PRODUCT.md in plain Python: messages, devices, a policy, a clock. The store must agree with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many rows at once, by the pages: any number, in steps, with a bar, a result each, and the way back."""
+"""Bulk actions on the pages: any number of rows, in steps, with progress, results and undo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two who save at the same instant: the second, whose form was sent before the first was done, is told."""
+"""Two users save at the same instant: the second one is told what the first one has changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of domains: found, made, changed, removed and brought back, each by whoever may, in a few statements."""
+"""The pages of domains: list, create, edit, remove, restore; who may do so, and in how many statements."""
 
 from __future__ import annotations
 

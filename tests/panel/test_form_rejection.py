@@ -1,4 +1,4 @@
-"""What the store refuses stands beside the field that is to blame, and what was typed stays."""
+"""A rejection by the store is shown beside its field, and the typed values stay."""
 
 from __future__ import annotations
 

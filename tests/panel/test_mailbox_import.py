@@ -1,4 +1,4 @@
-"""Mailboxes from a file, by the pages: nothing before the check, a fate for each row, passwords once."""
+"""The import of mailboxes on the pages: nothing changes before the check; passwords are shown once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of a mailbox: made, seen, changed by two at once, given a password, suspended, removed and brought back."""
+"""The pages of a mailbox: create, show, edit, new password, suspend, remove, restore."""
 
 from __future__ import annotations
 

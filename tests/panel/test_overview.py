@@ -1,4 +1,4 @@
-"""The admins' first page: what is there, what happened, what needs a look; each figure leads to its list."""
+"""The overview: totals, activity and problems; each number links to its list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the panel finds rows on a site with some: what is searched by an index, and mail is never walked through."""
+"""The queries of the panel use indexes, and never walk through all messages."""
 
 from __future__ import annotations
 

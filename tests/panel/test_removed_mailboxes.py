@@ -1,4 +1,4 @@
-"""Removed mailboxes: restored, or destroyed by whoever types the address; each within his own domains."""
+"""The list of removed mailboxes: restore, or delete for good after typing the address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A body store without bodies, for tests of what a sweep does to rows."""
+"""A body store without bodies, for tests of the rows that a sweep changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker with its lanes, accounts, delivery and bodies, on the test's own database; for the store's mail path."""
+"""Fixtures of the mail path: a worker with connections, accounts, delivery and bodies, on the test database."""
 
 from __future__ import annotations
 

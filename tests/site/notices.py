@@ -1,4 +1,4 @@
-"""What the site itself wrote into maildrops, for tests of warnings; on the settings that the sweep reads."""
+"""The notices that the site has delivered, for tests of warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""systemd reads the units of docs/install.md without a complaint; only the paths of programs differ."""
+"""systemd accepts the units of docs/install.md; only the paths of programs differ."""
 
 from __future__ import annotations
 

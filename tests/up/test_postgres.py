@@ -1,4 +1,4 @@
-"""The private Postgres: made, started, stopped and recovered, as root and as an ordinary user."""
+"""The private Postgres: create, start, stop and recover, as root and as an ordinary user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that a power cut has cut off or emptied: named, set aside, made anew where they can be, else refused."""
+"""Files that a power cut has damaged are named and set aside; they are made anew where possible."""
 
 from __future__ import annotations
 

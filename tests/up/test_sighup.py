@@ -1,4 +1,4 @@
-"""SIGHUP reloads, in every process and at every moment of its life: it never ends one."""
+"""SIGHUP reloads every process, at every moment of its life, and never ends one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `up` does with its children: starts, restarts and stops them in order, and ends those a killed one left."""
+"""The supervisor starts, restarts and stops its children in order, and ends those left by a killed one."""
 
 from __future__ import annotations
 
