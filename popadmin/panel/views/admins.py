@@ -24,7 +24,7 @@ from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.admins import HOST, GrantDomains, NewAdmin
-from popadmin.panel.mailbox_filters import address_or_name
+from popadmin.panel.search_terms import address_or_name
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.breadcrumbs import crumb
 from popadmin.web.people import signed_in
