@@ -56,39 +56,39 @@ class Connection:
 
     def ready(self, _sock: object) -> None:
         """Handle a socket that can be read or written."""
-        acts = {Step.ANSWERING: self._write, Step.LINGERING: self._drain, Step.CLOSED: self.close}
-        self._try(acts.get(self.step, self._read))
+        handlers = {Step.ANSWERING: self._write, Step.LINGERING: self._drain, Step.CLOSED: self.close}
+        self._try(handlers.get(self.step, self._read))
 
     def expire(self) -> None:
         """Handle a deadline that has passed."""
-        acts = {
+        handlers = {
             Step.HEAD: self._give_up_reading,
             Step.BODY: self._give_up_reading,
             Step.ASKING: self._give_up_waiting,
             Step.WORKING: self._give_up_waiting,
             Step.ANSWERING: self.reset,
         }
-        self._try(acts.get(self.step, self.close))
+        self._try(handlers.get(self.step, self.close))
 
-    def admitted(self, answer: Future[bool]) -> None:
-        """A thread has found out whether the peer is signed in."""
+    def sign_in_checked(self, answer: Future[bool]) -> None:
+        """Handle the result of a thread that has checked whether the peer is signed in."""
         if self.step is Step.ASKING:
-            self._try(partial(self._admit, answer))
+            self._try(partial(self._handle_sign_in, answer))
 
-    def grown(self, exchange: Exchange) -> None:
-        """A thread has written more of a large answer."""
+    def answer_grown(self, exchange: Exchange) -> None:
+        """Handle more of a large answer that a thread has written."""
         if exchange is self._exchange:
             self._try(self._answer)
 
-    def finished(self, exchange: Exchange, answer: Future[bool]) -> None:
-        """A thread has written the whole answer, or as much as it could."""
+    def answer_finished(self, exchange: Exchange, answer: Future[bool]) -> None:
+        """Handle the end of an answer: a thread has written all of it, or as much as it could."""
         if exchange is self._exchange:
             self._try(partial(self._finish, exchange, answer))
         else:
             exchange.discard()
 
     def wind_down(self, deadline: float) -> None:
-        """The process is stopping: wait no longer than this for a request to start."""
+        """Wait no longer than this for a request to start: the process is stopping."""
         if self.step in (Step.IDLE, Step.HEAD):
             self.deadline = min(self.deadline, deadline)
 
@@ -126,12 +126,12 @@ class Connection:
 
     # --- the request ----------------------------------------------------------------------------------------------
 
-    def _admit(self, answer: Future[bool]) -> None:
+    def _handle_sign_in(self, answer: Future[bool]) -> None:
         if answer.exception():
             log.warning("nobody can say who sends much: %s", answer.exception())
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "nobody can say who sends it")
         elif answer.result():
-            self._grant(signed_in=True)
+            self._allow_body(signed_in=True)
         else:
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "nobody is signed in")
 
@@ -154,7 +154,7 @@ class Connection:
             if incoming.octets > self._limits.head_octets:
                 self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the head is too long")
         elif incoming.body_octets > self._allowance.octets:
-            self._judge(incoming.body_octets)
+            self._check_size(incoming.body_octets)
         elif incoming.complete:
             self._work()
         elif self.step is not Step.BODY:
@@ -165,18 +165,18 @@ class Connection:
             self.sock.send(CONTINUE)  # a few octets: an empty buffer accepts them
         self._await(Step.BODY, EVENT_READ, self._allowance.seconds)
 
-    def _judge(self, octets: int) -> None:
+    def _check_size(self, octets: int) -> None:
         """Check a request that is larger than any connection may send without permission."""
         limits = self._limits
         if octets <= limits.anonymous_octets:
-            self._grant(signed_in=False)
+            self._allow_body(signed_in=False)
         elif octets > limits.upload_octets or not self.incoming.header("cookie"):
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "it is too large")
         else:
             self._await(Step.ASKING, NOTHING, limits.queue_seconds)
-            self.host.ask(self)
+            self.host.check_sign_in(self)
 
-    def _grant(self, *, signed_in: bool) -> None:
+    def _allow_body(self, *, signed_in: bool) -> None:
         """Allow this request, if there is room for it among all connections."""
         octets = None if self.incoming.chunked else self.incoming.body_octets
         if self._allowance.extend(octets, signed_in=signed_in):
@@ -250,7 +250,7 @@ class Connection:
         self.incoming, rest = Incoming(self.host.cfg), self._rest
         self._allowance.reset()
         self._rest, self._whole = b"", False
-        self.host.waits(self)
+        self.host.note_waiting(self)
         if not rest:
             self._await(Step.IDLE, EVENT_READ, self.host.cfg.keepalive)
             return

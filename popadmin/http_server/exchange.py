@@ -168,7 +168,7 @@ class Exchange:
         self._pieces = []
 
     def _write(self, data: bytes) -> None:
-        assert self._file is not None  # noqa: S101 - for the type checker: whoever writes has made it
+        assert self._file is not None  # noqa: S101 - for the type checker: every writer has made it
         left = memoryview(data)
         try:
             while left:

@@ -92,10 +92,10 @@ class Detail(access.AdminPage, OnePolicyPage, TemplateView):
 class PreviewPage(FormView):  # type: ignore[type-arg]  # generic only in its stubs
     """A form that shows its effects before it is saved; it saves only what it has shown.
 
-    Subclasses define how to save (`save`), whom it affects (`foretell`), and where to go next (`done`).
+    Subclasses define how to save (`save`), whom it affects (`make_forecast`), and where to go next (`done`).
     """
 
-    def foretell(self, form: Any) -> Forecast:
+    def make_forecast(self, form: Any) -> Forecast:
         raise NotImplementedError
 
     def save(self, form: Any) -> Any:
@@ -110,7 +110,7 @@ class PreviewPage(FormView):  # type: ignore[type-arg]  # generic only in its st
                 if form.was_previewed:
                     return self.done(self.save(form))
                 form.add_error(None, _("The data has changed since the preview: check it again."))
-            forecast = self.foretell(form)
+            forecast = self.make_forecast(form)
         except Rejected as refusal:
             form_rejection.beside(form, refusal)
             return self.form_invalid(form)
@@ -127,7 +127,7 @@ class New(access.HostPage, PreviewPage):
         del own["initial"]  # the form has the defaults
         return {**own, "now": values(RetentionPolicy())}
 
-    def foretell(self, form: PolicyForm) -> Forecast:
+    def make_forecast(self, form: PolicyForm) -> Forecast:
         fields = form.fields_given()
         return forecast.of_policy(policies.plan(fields.pop("name"), new=True, at_once=form.at_once, **fields))
 
@@ -154,7 +154,7 @@ class Edit(access.HostPage, OnePolicyPage, PreviewPage):
         del own["initial"]  # the form has the policy's values
         return {**own, "now": values(self.policy)}
 
-    def foretell(self, form: PolicyForm) -> Forecast:
+    def make_forecast(self, form: PolicyForm) -> Forecast:
         fields = form.fields_given()
         planned = policies.plan_change(self.policy.pk, seen=self.policy.saved_at, at_once=form.at_once, **fields)
         return forecast.of_policy(planned)
@@ -223,7 +223,7 @@ class Choice(access.PolicyPage, PreviewPage):
         with row_locks.of_domain(of) if isinstance(of, Domain) else row_locks.of_mailbox(of):
             return super().form_valid(form)
 
-    def foretell(self, form: ChoiceForm) -> Forecast:
+    def make_forecast(self, form: ChoiceForm) -> Forecast:
         of, policy = form.cleaned_data["of"], form.cleaned_data["policy"]
         if isinstance(of, Domain):
             return forecast.of_domain(of, policy, at_once=form.at_once)
