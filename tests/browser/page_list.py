@@ -59,7 +59,7 @@ NO_PAGES = _names(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListedPage:
     name: str
     path: str
 
@@ -105,9 +105,9 @@ def a_site() -> dict[str, list[int | str]]:
     }
 
 
-def places(person: str, keys: dict[str, list[int | str]]) -> list[Place]:
+def pages_of(person: str, keys: dict[str, list[int | str]]) -> list[ListedPage]:
     """The pages that this person reaches, each by its address."""
-    return [Place(name, path) for name in sorted(PAGES[person]) for path in _paths(name, person, keys)]
+    return [ListedPage(name, path) for name in sorted(PAGES[person]) for path in _paths(name, person, keys)]
 
 
 def _paths(name: str, person: str, keys: dict[str, list[int | str]]) -> list[str]:

@@ -97,7 +97,7 @@ def an_alias_and_a_forward(walk: Walk) -> None:
     walk.fill("Address", "info")
     walk.fill("Targets", "ann@example.org\nbob@example.org")
     walk.press("Create alias")
-    walk.told("%(address)s is created.", address="info@example.org")
+    walk.sees_notice("%(address)s is created.", address="info@example.org")
     walk.open("New alias")
     walk.fill("Address", "bob@example.org")
     walk.fill("Targets", "bob@elsewhere.example")
@@ -105,7 +105,7 @@ def an_alias_and_a_forward(walk: Walk) -> None:
     walk.at("New alias")
     walk.field("Is this the address of a mailbox?").select_option("yes")
     walk.press("Create alias")
-    walk.told("%(address)s is created.", address="bob@example.org")
+    walk.sees_notice("%(address)s is created.", address="bob@example.org")
     forward = Alias.objects.get(mailbox__user__address="bob@example.org")
     assert (forward.targets, forward.keep_copy) == (["bob@elsewhere.example"], True)
     assert Alias.objects.get(mailbox=None).targets == ["ann@example.org", "bob@example.org"]
@@ -120,7 +120,7 @@ def a_policy_for_the_domain(page: Page, walk: Walk) -> None:
     walk.press("Preview")
     expect(page.locator("#effect")).to_be_visible()
     walk.press("Save")
-    walk.told("The retention policy of %(name)s is saved.", name="example.org")
+    walk.sees_notice("The retention policy of %(name)s is saved.", name="example.org")
     assert Domain.objects.get(name="example.org").policy.name == "Short"
 
 
@@ -144,10 +144,10 @@ def one_is_suspended_and_comes_back(page: Page, walk: Walk) -> None:
     walk.menu("Mailboxes")
     walk.open("bob@example.org", own=True)
     walk.press("Suspend")
-    walk.told("%(address)s is suspended.", address="bob@example.org")
+    walk.sees_notice("%(address)s is suspended.", address="bob@example.org")
     assert not User.objects.get(address="bob@example.org").is_active
     walk.press("Resume")
-    walk.told("%(address)s is active again.", address="bob@example.org")
+    walk.sees_notice("%(address)s is active again.", address="bob@example.org")
     assert User.objects.get(address="bob@example.org").is_active
 
 

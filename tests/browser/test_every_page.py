@@ -46,7 +46,7 @@ def tabbed_through(page: Page) -> list[str]:
     )
 
 
-def looked_at(page: Page, place: page_list.Place, status: int) -> list[str]:
+def looked_at(page: Page, place: page_list.ListedPage, status: int) -> list[str]:
     faults = [] if status == 200 else [f"status {status}"]
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
@@ -90,7 +90,7 @@ def test_every_page_that_a_person_reaches_is_without_a_fault(visit, person, loca
         page.wait_for_url("**/mailbox/" if person == page_list.OWNER else "**/overview/")
         choose_the_first(page, "/recovery/" if person == page_list.OWNER else "/mailboxes/")
     faults = {}
-    for place in page_list.places(person, keys):
+    for place in page_list.pages_of(person, keys):
         answer = page.goto(place.path)
         faults[place.path] = looked_at(page, place, answer.status)
     assert {path: found for path, found in faults.items() if found} == {}

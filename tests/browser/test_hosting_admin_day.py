@@ -31,7 +31,7 @@ def test_a_new_hosting_admin_comes_from_an_empty_panel_to_a_domain_of_ten(visit,
     walk.open("Create first domain")
     walk.fill("Name", "firma.example")
     walk.press("Create domain")
-    walk.told("%(domain)s is created.", domain="firma.example")
+    walk.sees_notice("%(domain)s is created.", domain="firma.example")
     walk.at("firma.example", own=True)
 
     walk.menu("Mailboxes")
@@ -49,14 +49,14 @@ def test_a_new_hosting_admin_comes_from_an_empty_panel_to_a_domain_of_ten(visit,
 
     walk.open("ben@firma.example", own=True)
     walk.press("Suspend")
-    walk.told("%(address)s is suspended.", address="ben@firma.example")
+    walk.sees_notice("%(address)s is suspended.", address="ben@firma.example")
     walk.at("ben@firma.example", own=True)
     walk.menu("Mailboxes")
     walk.open("carl@firma.example", own=True)
     walk.press("Remove")
     walk.at("Removed mailboxes")
     walk.press("Restore")
-    walk.told("%(address)s is restored.", address="carl@firma.example")
+    walk.sees_notice("%(address)s is restored.", address="carl@firma.example")
     walk.menu("Overview")
     expect(page.locator('a[href$="state=suspended"]')).to_have_text("1")
 

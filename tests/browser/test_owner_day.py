@@ -113,7 +113,7 @@ def a_recovery_address(walk: Walk, address: str) -> None:
     walk.press("Send code")
     walk.fill("Code from the mail", code())
     walk.press("Confirm")
-    walk.told("The recovery address is confirmed.")
+    walk.sees_notice("The recovery address is confirmed.")
     assert User.objects.get(address=address).recovery_address == "ann@home.example"
 
 
@@ -133,7 +133,7 @@ def a_forward(walk: Walk, box: Mailbox) -> None:
     walk.at("Forwarding")
     walk.fill("Forward to", "ann@elsewhere.example")
     walk.press("Save")
-    walk.told("Your mail is forwarded.")
+    walk.sees_notice("Your mail is forwarded.")
     assert Alias.objects.get(mailbox=box).keep_copy
     walk.menu("Settings")
     walk.open("Change history")

@@ -53,7 +53,7 @@ class Walk:
     def fill(self, label: str, value: str) -> None:
         self.field(label).fill(value)
 
-    def told(self, text: str, **values: object) -> None:
+    def sees_notice(self, text: str, **values: object) -> None:
         expect(self.page.get_by_role("status").first).to_contain_text(self.say(text, **values))
 
     def sees(self, text: str) -> None:

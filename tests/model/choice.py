@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 T = TypeVar("T")
 
 
-class Choosing(Protocol):
+class ChoiceSource(Protocol):
     def number(self, least: int, most: int) -> int: ...
 
     def one(self, things: Sequence[T]) -> T: ...
@@ -20,7 +20,7 @@ class Choosing(Protocol):
         """Different ones, in their order."""
 
 
-class Drawn:
+class HypothesisChoice:
     def __init__(self, data: st.DataObject) -> None:
         self._data = data
 

@@ -10,6 +10,6 @@ TRUNCATE mailstore_user, mailstore_domain, mailstore_message, mailstore_body, ma
 """
 
 
-def emptied() -> None:
+def empty_database() -> None:
     with connection.cursor() as cursor:
         cursor.execute(_EMPTY)

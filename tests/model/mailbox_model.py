@@ -51,7 +51,7 @@ class ModelDevice:
 class Model:
     now: datetime
     rule: dict[str, int | str | None]
-    gadgets: dict[str, ModelDevice]
+    devices: dict[str, ModelDevice]
     stays: dict[int, Stay] = field(default_factory=dict)
     places: int = 0
     leavings: int = 0
@@ -73,25 +73,25 @@ class Model:
         return sum(self.stays[place].octets for place in (self.live() if places is None else places))
 
     def view(self, name: str) -> list[int]:
-        return [place for place in self.live() if self.gadgets[name].shows(place)]
+        return [place for place in self.live() if self.devices[name].shows(place)]
 
     def may(self, name: str) -> bool:
-        gadget = self.gadgets[name]
-        return not gadget.revoked and (self.main_pop or not gadget.main)
+        device = self.devices[name]
+        return not device.revoked and (self.main_pop or not device.main)
 
     def counting(self) -> list[ModelDevice]:
         return [
-            gadget
-            for gadget in self.gadgets.values()
-            if not gadget.revoked
-            and not gadget.silent
-            and gadget.mode != "peek"
-            and not (gadget.main and not (gadget.seen and self.main_pop))
+            device
+            for device in self.devices.values()
+            if not device.revoked
+            and not device.silent
+            and device.mode != "peek"
+            and not (device.main and not (device.seen and self.main_pop))
         ]
 
     def one_has(self, place: int) -> bool:
         """Also one that is silent: it is believed to keep what it fetched."""
-        return any(one.has(place) for one in self.gadgets.values() if one.mode != "peek" and not one.revoked)
+        return any(one.has(place) for one in self.devices.values() if one.mode != "peek" and not one.revoked)
 
     def every_has(self, place: int) -> bool:
         counting = self.counting()
@@ -102,8 +102,8 @@ class Model:
     # --- what happens ---------------------------------------------------------------------------------------------
 
     def sign_in(self, name: str) -> None:
-        gadget = self.gadgets[name]
-        gadget.seen, gadget.heard, gadget.told, gadget.silent = True, self.now, None, False
+        device = self.devices[name]
+        device.seen, device.heard, device.told, device.silent = True, self.now, None, False
 
     def fits(self, octets: int, used: int | None = None) -> bool:
         quota, used = self.quota_octets, self.octets() if used is None else used
@@ -116,13 +116,13 @@ class Model:
         return self.places
 
     def quit(self, name: str, marked: Iterable[int]) -> None:
-        gadget = self.gadgets[name]
+        device = self.devices[name]
         there = [place for place in marked if (stay := self.stays.get(place)) and stay.left is None]
-        if gadget.mode == "primary":
+        if device.mode == "primary":
             self.leave(there, "dele")
             return
-        gadget.deleted |= set(there)
-        if gadget.mode == "independent":
+        device.deleted |= set(there)
+        if device.mode == "independent":
             self.leave([p for p in there if not any(one.shows(p) for one in self.counting())], "every")
 
     def settle(self) -> None:
@@ -153,9 +153,9 @@ class Model:
         """A new stay, which the devices that are not named do not see."""
         old = self.stays.pop(place)
         back = self.arrive(Stay(uidl, old.octets, self.now, old.born))
-        for name, gadget in self.gadgets.items():
-            if names is not None and name not in names and not gadget.revoked:
-                gadget.skipped.add(back)
+        for name, device in self.devices.items():
+            if names is not None and name not in names and not device.revoked:
+                device.skipped.add(back)
         return back
 
     def leave(self, places: Iterable[int], why: str) -> None:
@@ -169,15 +169,15 @@ class Model:
     def tell(self) -> int:
         """Write to the owner of devices that are silent; how many letters that takes."""
         told = [] if self.held else [one for one in self._silent(early=True) if one.told is None]
-        for gadget in told:
-            gadget.told = self.now
+        for device in told:
+            device.told = self.now
         return len(told)
 
     def sweep(self) -> None:
         """All that follows the letters, which are mail like any other."""
         ended = [] if self.held else list(self._silent(early=False))
-        for gadget in ended:
-            gadget.silent = gadget.told is not None and gadget.told <= self.now - self._notice()
+        for device in ended:
+            device.silent = device.told is not None and device.told <= self.now - self._notice()
         self.settle()
         self._note()
         if not self.held:
@@ -192,7 +192,7 @@ class Model:
 
     def _silent(self, *, early: bool) -> Iterator[ModelDevice]:
         days = timedelta(days=self.rule["silent_days"]) - (self._notice() if early else timedelta())
-        return (gadget for gadget in self.counting() if gadget.heard <= self.now - days)
+        return (device for device in self.counting() if device.heard <= self.now - days)
 
     def _notice(self) -> timedelta:
         return timedelta(days=notice_days(self.rule["silent_days"]))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from pytest_django import Settings
 
-from tests.model.choice import Drawn, SeededChoice
+from tests.model.choice import HypothesisChoice, SeededChoice
 from tests.model.history import STEPS, History, Step
 from tests.site import counting_hasher
 from tests.site.mail import Mail
@@ -38,11 +38,11 @@ class Histories(RuleBasedStateMachine):
 
     @initialize(data=st.data())
     def make(self, data: st.DataObject) -> None:
-        self.history = History(self.mail, Drawn(data))
+        self.history = History(self.mail, HypothesisChoice(data))
 
     @rule(step=st.sampled_from(STEPS), data=st.data())
     def step(self, step: Step, data: st.DataObject) -> None:
-        self.history.step(step, Drawn(data))
+        self.history.step(step, HypothesisChoice(data))
         self.history.agree()
 
 

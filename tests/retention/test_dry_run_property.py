@@ -16,7 +16,7 @@ from mailstore.directory import policies
 from mailstore.models import Body, Device, DiarySession, Mailbox, Message
 from mailstore.retention import forecast, sweep
 from mailstore.sql.expiry_rule import leaves_at
-from tests.model.database import emptied
+from tests.model.database import empty_database
 from tests.retention.test_retention_property import GADGETS, RULES, Gadget, as_ranges
 from tests.site import counting_hasher
 from tests.site.mail import assert_counters_are_sums
@@ -122,7 +122,7 @@ def test_a_dry_run_and_a_forecast_equal_the_pass(
     letters: Notices, settings: Settings, boxes: list[Box], rules: dict[str, object], litter: bool
 ) -> None:
     settings.PASSWORD_HASHERS = [counting_hasher.PATH]
-    emptied()
+    empty_database()
     now = timezone.now()
     for number, box in enumerate(boxes):
         build(number, box, now)

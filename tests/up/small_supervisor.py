@@ -1,6 +1,6 @@
 """A supervisor over two tiny services, for the tests of starting, crashing and stopping; no Postgres, no mail.
 
-Each service writes what happens to it to the file `story`. Arguments: the folder, a port for each service.
+Each service writes what happens to it to the file `events`. Arguments: the folder, a port for each service.
 """
 
 import sys
@@ -14,10 +14,10 @@ from popadmin.up.supervisor import Supervisor
 
 SERVICE = """
 import os, signal, socket, sys
-name, port, story, manner = sys.argv[1:]
+name, port, events, manner = sys.argv[1:]
 
 def tell(what):
-    with open(story, "a") as stream:
+    with open(events, "a") as stream:
         stream.write(f"{name} {what} {os.getpid()}\\n")
 
 def end(number, frame):
@@ -38,7 +38,7 @@ while True:
 
 
 def service(name: str, port: str, stage: int, folder: Path, manner: str) -> Service:
-    command = (sys.executable, "-c", SERVICE, name, port, str(folder / "story"), manner)
+    command = (sys.executable, "-c", SERVICE, name, port, str(folder / "events"), manner)
     return Service(name, command, stage, (Endpoint(f"{name.upper()}_LISTEN", f"127.0.0.1:{port}"),))
 
 

@@ -169,15 +169,15 @@ def test_it_ends_cleanly_with_the_terminal_that_it_was_started_in(folder: Path) 
         os.chdir(REPOSITORY)
         os.execv(arguments[0], arguments)
     try:
-        story = folder / "story"
-        until(lambda: story.is_file() and story.read_text().count("started") == 2, "both services run")
+        events = folder / "events"
+        until(lambda: events.is_file() and events.read_text().count("started") == 2, "both services run")
         child = pid_of(folder, "first")
         until(lambda: b"ready" in os.read(terminal, 4096), "it watches")
     finally:
         os.close(terminal)
     _pid, status = os.waitpid(pid, 0)
     assert not alive(child)
-    assert (folder / "story").read_text().count("ended") == 2
+    assert (folder / "events").read_text().count("ended") == 2
     assert not (folder / "children.json").exists()
     assert os.waitstatus_to_exitcode(status) == 0
 
