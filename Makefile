@@ -43,7 +43,7 @@ bench: $(VENV)/dev.stamp ## the project's own benchmarks; a table with ratios
 	$(PY) -m bench.panel
 
 pictures: $(VENV)/dev.stamp ## take the pictures of docs/owners anew, of the demo in a browser
-	$(PY) -m tests.browser.pictures
+	$(PY) -m tests.browser.screenshots
 
 requirements: $(VENV)/dev.stamp ## resolve pyproject.toml anew into the hashed files
 	$(COMPILE) -o requirements/run.txt

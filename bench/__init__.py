@@ -1,1 +1,1 @@
-"""`make bench`: what a poll, a fetch or a delivery costs here and in Dovecot; it measures, and asserts nothing."""
+"""`make bench`: measures what a poll, a fetch or a delivery costs in popadmin and in Dovecot. It asserts nothing."""

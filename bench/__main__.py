@@ -1,4 +1,4 @@
-"""`python -m bench`: starts the sides, verifies their answers, plays the scenarios, prints. Knows no protocol."""
+"""`python -m bench`: start the sides, verify their answers, run the scenarios and print the figures."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench import certificate, dovecot, guess, meter, ours, report, rounds, verify
-from bench.groups import INTO, POLLED
+from bench import certificate, dovecot, meter, ours, password_guessing, report, rounds, verify
+from bench.client import WrongAnswer
+from bench.mailbox_groups import POLLED, RECIPIENTS
 from bench.scenarios import SCENARIOS, Scenario
 from bench.side import Side
-from bench.talk import WrongAnswer
-from bench.waits import WAITS, Wait, Waited, measure
-from bench.works import furnish
+from bench.wait_scenarios import WAITS, WaitScenario, WaitTimes, measure
+from bench.workloads import create_mailboxes
 
 EXAMPLE = "example: python -m bench --quick --scenario poll --scenario fetch-tls"
 
 
 def main() -> None:
     options = _options()
-    if guess.NAME in (options.scenario or [guess.NAME]):
-        guess.report()
+    if password_guessing.NAME in (options.scenario or [password_guessing.NAME]):
+        password_guessing.report()
     chosen = [each for each in SCENARIOS if not options.scenario or each.name in options.scenario]
     waits = [each for each in WAITS if not options.scenario or each.scenario in options.scenario]
     if not (chosen or waits):
         return
-    groups = list(dict.fromkeys([each.work.group for each in chosen] + ([POLLED, INTO] if waits else [])))
-    pace = rounds.QUICK if options.quick else rounds.UNHURRIED
+    groups = list(dict.fromkeys([each.workload.group for each in chosen] + ([POLLED, RECIPIENTS] if waits else [])))
+    pace = rounds.QUICK if options.quick else rounds.FULL
     with workplace() as folder, ExitStack() as stack:
         sides = _sides(folder, only_ours=options.only_ours)
         facts = _facts(folder, sides)
@@ -39,7 +39,7 @@ def main() -> None:
             stack.callback(side.meter.close)
             stack.callback(side.stop)
             side.start()
-            furnish(side, groups)
+            create_mailboxes(side, groups)
             facts[f"{side.name}, TLS"] = verify.answers(side, groups)
         print(*(f"{name}: {fact}" for name, fact in facts.items()), "", sep="\n", flush=True)
         results = _play(chosen, sides, pace)
@@ -54,7 +54,8 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, epilog=EXAMPLE)
-    names = list(dict.fromkeys([each.name for each in SCENARIOS] + [each.scenario for each in WAITS] + [guess.NAME]))
+    names = [each.name for each in SCENARIOS] + [each.scenario for each in WAITS] + [password_guessing.NAME]
+    names = list(dict.fromkeys(names))
     parser.add_argument("--scenario", action="append", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--quick", action="store_true", help="one short round instead of three")
     parser.add_argument("--only-ours", action="store_true", help="without Dovecot, also where it is installed")
@@ -64,7 +65,7 @@ def _options() -> argparse.Namespace:
 
 @contextmanager
 def workplace() -> Iterator[Path]:
-    """A folder that servers running as somebody else may enter."""
+    """Give a temporary folder that servers of other users can enter."""
     folder = Path(tempfile.mkdtemp(prefix="popadmin-bench-"))
     folder.chmod(0o755)
     try:
@@ -105,8 +106,8 @@ def _play(chosen: list[Scenario], sides: list[Side], pace: rounds.Pace) -> repor
     return results
 
 
-def _wait(waits: list[Wait], side: Side, pace: rounds.Pace) -> list[Waited]:
-    """Ours alone, one line after the other."""
+def _wait(waits: list[WaitScenario], side: Side, pace: rounds.Pace) -> list[WaitTimes]:
+    """Measure popadmin alone, one line after the other."""
     results = []
     for wait in waits:
         results.append(measure(wait, side, pace))
@@ -118,4 +119,4 @@ if __name__ == "__main__":
     try:
         main()
     except WrongAnswer as error:
-        raise SystemExit(f"bench: no figures, for a server answered wrongly: {error}") from None
+        raise SystemExit(f"bench: no figures, because a server answered wrongly: {error}") from None

@@ -1,4 +1,4 @@
-"""The one certificate that every server under test shows: ECDSA P-256, self-signed; not fit for anything else."""
+"""The certificate of every server under test: ECDSA P-256, self-signed, for tests only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VALID = timedelta(days=7)
 
 
 def make(folder: Path) -> tuple[Path, Path]:
-    """Write cert.pem and key.pem; both readable by all, for the servers may run as somebody else."""
+    """Write cert.pem and key.pem, readable by all: the servers may run as another user."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)

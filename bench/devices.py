@@ -1,8 +1,8 @@
-"""`python -m bench.devices`: what devices cost on a large mailbox. Ours alone, since no other server has them.
+"""`python -m bench.devices`: the cost of devices on a large mailbox. popadmin alone, as no other server has devices.
 
-One mailbox of 20,000 messages is seen by its main password alone, another by five devices that have each deleted some
-of them. Polls of both go in turns; then a device deletes a thousand, in one run and scattered; then a primary one
-deletes a thousand for all, and they are restored.
+One mailbox of 20,000 messages has only its main password. Another has five devices, each of which has deleted some of
+the messages. Both are polled in turns. Then a device deletes a thousand messages, in one run and scattered. Then a
+primary device deletes a thousand for all devices, and they are restored.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from pathlib import Path
 from statistics import median
 
 from bench import certificate, meter, ours
-from bench.groups import HUGE
 from bench.load import sign_in
 from bench.mail import PASSWORD
-from bench.works import furnish
+from bench.mailbox_groups import HUGE
+from bench.workloads import create_mailboxes
 
 NAMES = ("d0", "d1", "d2", "d3", "d4")
 POLLS = 400
 QUITS = 5
 HIDDEN = 1_000
-POLL_GOAL = 1.3  # of the poll with one view
+POLL_GOAL = 1.3  # times the poll with one view
 QUIT_GOAL_MS = 20.0
 RESTORE_GOAL_MS = 1000.0
 
@@ -36,7 +36,7 @@ def main() -> None:
         stack.callback(site.meter.close)
         stack.callback(site.stop)
         site.start()
-        furnish(site, [HUGE])
+        create_mailboxes(site, [HUGE])
         plain, shared = HUGE.users
         secrets = site.devices(shared, NAMES)
         for place, secret in enumerate(secrets):
@@ -60,7 +60,7 @@ def report(site: ours.Ours, plain: str, shared: str, secrets: list[str]) -> None
 
 
 def report_restores(site: ours.Ours, shared: str) -> None:
-    site.restore(shared)  # what all five have deleted above
+    site.restore(shared)  # the messages that all five have deleted above
     (eraser,) = site.devices(shared, ["eraser"], mode="primary")
     for whom, device in (("all devices", ""), ("one device", NAMES[0])):
         taken = []
@@ -74,7 +74,7 @@ def report_restores(site: ours.Ours, shared: str) -> None:
 
 
 def polls(site: ours.Ours, *sides: list[tuple[str, str]]) -> list[float]:
-    """The median of each side's polls in milliseconds; they take turns, so that both have the machine's mood."""
+    """Return the median of the polls of each mailbox in milliseconds; they take turns, for equal load."""
     taken: list[list[float]] = [[] for _ in sides]
     for turn in range(POLLS):
         for views, times in zip(sides, taken, strict=True):
@@ -84,22 +84,22 @@ def polls(site: ours.Ours, *sides: list[tuple[str, str]]) -> list[float]:
 
 def poll(site: ours.Ours, user: str, secret: str) -> float:
     start = time.perf_counter()
-    talk = sign_in(site.doors.pop3, user, None, secret)
-    talk.ask(b"STAT\r\n")
-    talk.ask(b"QUIT\r\n")
-    talk.close()
+    client = sign_in(site.addresses.pop3, user, None, secret)
+    client.ask(b"STAT\r\n")
+    client.ask(b"QUIT\r\n")
+    client.close()
     return 1000 * (time.perf_counter() - start)
 
 
 def delete(site: ours.Ours, user: str, secret: str, numbers: Iterable[int]) -> float:
-    """DELE these, and return how many milliseconds QUIT took."""
-    talk = sign_in(site.doors.pop3, user, None, secret)
+    """Delete these messages, and return how many milliseconds QUIT took."""
+    client = sign_in(site.addresses.pop3, user, None, secret)
     for number in numbers:
-        talk.ask(b"DELE %d\r\n" % number)
+        client.ask(b"DELE %d\r\n" % number)
     start = time.perf_counter()
-    talk.ask(b"QUIT\r\n")
+    client.ask(b"QUIT\r\n")
     taken = 1000 * (time.perf_counter() - start)
-    talk.close()
+    client.close()
     return taken
 
 

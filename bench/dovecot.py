@@ -1,4 +1,4 @@
-"""Dovecot 2.3, set up as somebody who knows it would for many POP3 users with accounts in SQL; not a guide to it.
+"""Dovecot 2.3, set up as an expert would for many POP3 users with accounts in SQL; not a guide to Dovecot.
 
 It runs from a folder of its own, as one unprivileged user, and never touches the system's Dovecot.
 """
@@ -19,10 +19,10 @@ import argon2
 import psycopg
 
 from bench import mail
-from bench.groups import Group
+from bench.mailbox_groups import Group
 from bench.meter import Meter
 from bench.postgres import Cluster
-from bench.side import NOBODY, Doors, free_address, give_away, listed, stop, unprivileged, wait_for
+from bench.side import NOBODY, Addresses, free_address, give_away, listed, stop, unprivileged, wait_for
 from mailstore.directory.password_hasher import Argon2
 
 DATABASE = "dovecot"
@@ -105,8 +105,8 @@ service pop3-login {{
     ssl = yes
   }}
 }}
-# Processes serve many users, one after the other and several at once: not the default, for one slow disk read then
-# holds up its neighbours, but 15 % less CPU a poll and a fraction of the memory.
+# Processes serve many users, one after the other and several at once. This is not the default, because a slow disk read
+# then delays other users, but a poll takes 15 % less CPU and a fraction of the memory.
 service pop3 {{
   service_count = 0
   client_limit = {shared}
@@ -142,13 +142,13 @@ def installed() -> bool:
 
 
 class Dovecot:
-    """Maildir: see docs/bench.md for how the format was chosen."""
+    """Dovecot on Maildir; docs/bench.md says how the format was chosen."""
 
     name = "dovecot"
 
     def __init__(self, folder: Path, meter: Meter, certificate: tuple[Path, Path]) -> None:
         self.meter = meter
-        self.doors = Doors(free_address(), free_address(), free_address())
+        self.addresses = Addresses(free_address(), free_address(), free_address())
         self.log = folder / "dovecot.log"
         self._folder = give_away(folder)
         self._homes = give_away(folder / "homes")
@@ -188,9 +188,9 @@ class Dovecot:
             "spare": LMTP_PROCESSES,
             "shared": SESSIONS_A_PROCESS,
             "location": LOCATION,
-            "pop3": self.doors.pop3.port,
-            "pop3s": self.doors.pop3s.port,
-            "lmtp": self.doors.lmtp.port,
+            "pop3": self.addresses.pop3.port,
+            "pop3s": self.addresses.pop3s.port,
+            "lmtp": self.addresses.lmtp.port,
             "conninfo": self._cluster.conninfo(DATABASE),
         }
         self._config.write_text(CONFIG.format(**values))
@@ -199,8 +199,8 @@ class Dovecot:
     def _start_server(self) -> None:
         command = unprivileged(["dovecot", "-F", "-c", str(self._config)])
         self._process = self.meter.start(command, cwd="/")
-        for door in (self.doors.pop3, self.doors.pop3s, self.doors.lmtp):
-            wait_for(door)
+        for address in (self.addresses.pop3, self.addresses.pop3s, self.addresses.lmtp):
+            wait_for(address)
 
     def stop(self) -> None:
         stop(self._process)
@@ -215,12 +215,12 @@ class Dovecot:
 
     def _rows(self, group: Group) -> Iterator[tuple[str, ...]]:
         hashed = _argon2id(mail.PASSWORD) if group.slow_hash else _salted_sha256(mail.PASSWORD)
-        location = HUGE_LOCATION if group.multiplied else LOCATION
+        location = HUGE_LOCATION if group.copies else LOCATION
         for user in group.users:
             yield user, hashed, str(self._homes / user), location
 
-    def multiply(self, address: str, count: int) -> None:
-        """Copy all that is there, again and again, by Dovecot's own tool, so that its index is its own work."""
+    def duplicate_message(self, address: str, count: int) -> None:
+        """Copy all messages, again and again, with Dovecot's own tool, so that Dovecot writes its index itself."""
         have = 1
         while have < count:
             more = min(have, count - have)
@@ -240,12 +240,12 @@ def _group(gid: int) -> str:
 
 
 def _salted_sha256(password: str) -> str:
-    """The cheapest hash that is not plain text: the benchmark compares servers, not hashes."""
+    """Return the cheapest hash that is not plain text: the benchmark compares servers, not hashes."""
     salt = os.urandom(8)
     return "{SSHA256}" + base64.b64encode(hashlib.sha256(password.encode() + salt).digest() + salt).decode()
 
 
 def _argon2id(password: str) -> str:
-    """With popadmin's own cost."""
+    """Return a hash with the same cost as popadmin's."""
     hasher = argon2.PasswordHasher(time_cost=Argon2.time_cost, memory_cost=Argon2.memory_cost, parallelism=1)
     return "{ARGON2ID}" + hasher.hash(password)

@@ -1,4 +1,4 @@
-"""The mail of the benchmark: the same octets in every run and for every server; not the servers' own headers."""
+"""The mail of the benchmark: the same octets in every run and for every server, without the servers' own headers."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ COLLECTIONS = {"ordinary": ordinary, "large": large, "tiny": tiny}
 
 
 def collection(name: str) -> tuple[bytes, ...]:
-    """The messages of one mailbox, by the name that a job gives."""
+    """Return the messages of one mailbox, by the name in a job."""
     return COLLECTIONS[name]()
 
 
 def message(index: int, octets: int) -> bytes:
-    """One message of about `octets` octets, CRLF line ends, some lines beginning with a dot."""
+    """Return a message of about `octets` octets with CRLF line ends; some lines begin with a dot."""
     head = (
         f"From: Sender {index} <sender-{index}@example.org>\r\nTo: <somebody@{DOMAIN}>\r\n"
         f"Subject: Message {index} of the benchmark\r\nDate: Tue, 14 May 1996 12:00:00 +0000\r\n"
@@ -63,12 +63,12 @@ def _lines(source: random.Random, count: int) -> Iterator[bytes]:
 
 
 def stuffed(plain: bytes) -> bytes:
-    """RFC 5321 §4.5.2: the message as DATA carries it, with its terminator."""
+    """Return the message as DATA carries it, with its terminator (RFC 5321 §4.5.2)."""
     dotted = plain.replace(b"\r\n.", b"\r\n..")
     return (b"." if dotted.startswith(b".") else b"") + dotted + b".\r\n"
 
 
 def unstuffed(wire: bytes) -> bytes:
-    """RFC 1939 §3: what a client keeps of a multi-line reply's lines, its terminator already taken off."""
+    """Return the message that a client keeps of a multi-line reply without its terminator (RFC 1939 §3)."""
     plain = wire.replace(b"\r\n.", b"\r\n")
     return plain.removeprefix(b".")

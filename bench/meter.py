@@ -1,6 +1,6 @@
-"""Starts servers, and reads what they and all their children cost; it knows none of them by name.
+"""Starts servers, and measures the CPU time and memory of them and all their children.
 
-CPU comes from a cgroup v2 of their own, or where none can be made from /proc; memory from smaps_rollup.
+CPU time comes from a cgroup v2 of their own, or from /proc where none can be made; memory comes from smaps_rollup.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ END_SECONDS = 10
 
 
 class Meter(Protocol):
-    """What is started through it is counted, with all that this starts in turn."""
+    """Counts the processes that it starts, and their children."""
 
     how: str
 
@@ -33,7 +33,7 @@ class Meter(Protocol):
 
 
 class Cgroup:
-    """Exact to the microsecond; what has ended stays counted."""
+    """A cgroup: exact to the microsecond, and processes that have ended stay counted."""
 
     how = "cgroup v2, cpu.stat usage_usec"
 
@@ -56,7 +56,7 @@ class Cgroup:
         return [int(pid) for pid in (self._folder / "cgroup.procs").read_text().split()]
 
     def close(self) -> None:
-        """Orphans of what was stopped need a moment to leave."""
+        """Remove the cgroup. Children of a stopped server may need a moment to end."""
         until = time.monotonic() + END_SECONDS
         while self.pids() and time.monotonic() < until:
             time.sleep(0.05)
@@ -64,8 +64,8 @@ class Cgroup:
             self._folder.rmdir()
 
 
-class Trees:
-    """Clock ticks of the living processes and of those they have reaped."""
+class ProcessTrees:
+    """Trees of processes in /proc: clock ticks of the living ones, and of the ended ones that they have waited for."""
 
     how = "/proc/PID/stat, utime+stime+cutime+cstime"
 
@@ -99,7 +99,7 @@ def new(name: str) -> Meter:
     try:
         return Cgroup(_own_cgroup() / f"popadmin-bench-{os.getpid()}-{name}")
     except (OSError, LookupError):
-        return Trees()
+        return ProcessTrees()
 
 
 def _own_cgroup() -> Path:
@@ -113,7 +113,7 @@ def _own_cgroup() -> Path:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields from the third on: the second, the name, may itself hold blanks and brackets."""
+    """Return the fields of /proc/PID/stat from the third on; the second, a name, may contain blanks and brackets."""
     try:
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:  # it has ended
@@ -133,7 +133,7 @@ def _children() -> dict[int, list[int]]:
 
 
 def kilobytes(pids: list[int]) -> int:
-    """Proportional set size: shared pages are divided among those that share them."""
+    """Return the proportional set size: shared pages are divided among the processes that share them."""
     return sum(_pss(pid) for pid in pids)
 
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import psycopg
 
-from bench.crew import ROOT
-from bench.groups import Group
+from bench.load_processes import ROOT
+from bench.mailbox_groups import Group
 from bench.meter import Meter
 from bench.postgres import Cluster
-from bench.side import Doors, free_address, listed, stop, wait_for
+from bench.side import Addresses, free_address, listed, stop, wait_for
 
 DATABASE = "popadmin"
 
-# Rows like those of deliveries, one change each; they share one body, for a list opens none.
-MULTIPLY = """
+# Rows like those of deliveries, one change each. They share one body, because a list opens no body.
+DUPLICATE = """
     WITH box AS (
         SELECT m.* FROM mailstore_mailbox m JOIN mailstore_user u ON u.id = m.user_id WHERE u.address = %(address)s),
     copies AS (
@@ -35,13 +35,13 @@ MULTIPLY = """
 
 
 class Ours:
-    """Every password is kept as argon2id here, whatever its group; a huge mailbox has no form of its own."""
+    """popadmin stores every password as argon2id, in each group, and stores huge mailboxes like all others."""
 
     name = "ours"
 
     def __init__(self, folder: Path, meter: Meter, certificate: tuple[Path, Path]) -> None:
         self.meter = meter
-        self.doors = Doors(free_address(), free_address(), free_address())
+        self.addresses = Addresses(free_address(), free_address(), free_address())
         self._folder = folder
         folder.mkdir()
         self.log = folder / "servers.log"
@@ -57,9 +57,9 @@ class Ours:
             "POPADMIN_DATA_DIR": str(self._folder / "data"),
             "SECRET_KEY": "only for a benchmark, and as long as a secret key has to be",
             "PUBLIC_HOSTNAME": "localhost",
-            "POP3_LISTEN": str(self.doors.pop3),
-            "POP3S_LISTEN": str(self.doors.pop3s),
-            "LMTP_LISTEN": str(self.doors.lmtp),
+            "POP3_LISTEN": str(self.addresses.pop3),
+            "POP3S_LISTEN": str(self.addresses.pop3s),
+            "LMTP_LISTEN": str(self.addresses.lmtp),
             "TLS_CERT_FILE": str(cert),
             "TLS_KEY_FILE": str(key),
         }
@@ -69,14 +69,17 @@ class Ours:
         self._run(["manage.py", "migrate", "--verbosity=0"])
         self._lmtpd = self._serve("lmtpd")
         self._pop3d = self._serve("pop3d")
-        for door in (self.doors.lmtp, self.doors.pop3, self.doors.pop3s):
-            wait_for(door)
+        for address in (self.addresses.lmtp, self.addresses.pop3, self.addresses.pop3s):
+            wait_for(address)
 
-    def _run(self, arguments: list[str], given: str = "") -> str:
-        """What it printed."""
+    def _store_command(self, name: str, stdin: str) -> str:
+        return self._run(["-m", "bench.store_command", name], stdin)
+
+    def _run(self, arguments: list[str], stdin: str = "") -> str:
+        """Run a program of ours to its end; return what it printed."""
         command = [sys.executable, *arguments]
         ran = subprocess.run(
-            command, cwd=ROOT, env=self._environment, input=given, stdout=subprocess.PIPE, text=True, check=True
+            command, cwd=ROOT, env=self._environment, input=stdin, stdout=subprocess.PIPE, text=True, check=True
         )
         return ran.stdout
 
@@ -94,23 +97,23 @@ class Ours:
     def restart_pop3(self) -> None:
         stop(self._pop3d)
         self._pop3d = self._serve("pop3d")
-        wait_for(self.doors.pop3)
+        wait_for(self.addresses.pop3)
 
     def accounts(self, groups: Sequence[Group]) -> None:
-        self._run(["-m", "bench.people"], given="\n".join(user for group in groups for user in group.users))
+        self._store_command("mailboxes", "\n".join(user for group in groups for user in group.users))
 
     def devices(self, address: str, names: Sequence[str], mode: str = "independent") -> list[str]:
-        """Make these devices; returns their secrets."""
-        return self._run(["-m", "bench.gadgets"], given="".join(f"{address} {name} {mode}\n" for name in names)).split()
+        """Create these devices; return their secrets."""
+        return self._store_command("devices", "".join(f"{address} {name} {mode}\n" for name in names)).split()
 
     def restore(self, address: str, device: str = "") -> tuple[int, float]:
-        """Bring back what rests, for one device or for all; returns how many messages, and the milliseconds."""
-        messages, taken = self._run(["-m", "bench.restoring"], given=f"{address} {device}\n").split()
-        return int(messages), float(taken)
+        """Restore everything in recovery, for one device or for all; return the number of messages and milliseconds."""
+        messages, milliseconds = self._store_command("restore", f"{address} {device}\n").split()
+        return int(messages), float(milliseconds)
 
-    def multiply(self, address: str, count: int) -> None:
+    def duplicate_message(self, address: str, count: int) -> None:
         with psycopg.connect(self._cluster.conninfo(DATABASE), autocommit=True) as connection:
-            connection.execute(MULTIPLY.encode(), {"address": address, "count": count})
+            connection.execute(DUPLICATE.encode(), {"address": address, "count": count})
             connection.execute(b"VACUUM ANALYZE mailstore_message, mailstore_mailbox")
 
     def server_pids(self) -> list[int]:

@@ -1,4 +1,4 @@
-"""Which pages are measured, and on what: their addresses in a seeded site, found by its rows."""
+"""The pages that are measured: their URLs on a seeded site, with keys of its rows."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import psycopg
 OVERVIEW_GOAL_MS, LIST_GOAL_MS = 100.0, 60.0
 QUERIES_MOST = 12
 
-# What a seed leaves empty: policies in use, aliases, an audit, findings; a diary, and a recovery of one mailbox.
+# Rows that `seed` does not make: policies in use, aliases, an audit, findings, and a diary.
 POLICY = "(SELECT min(id) FROM mailstore_retentionpolicy)"
-FURNISHING = (
+SAMPLE_ROWS = (
     """INSERT INTO mailstore_retentionpolicy (name, site, expire_unfetched, remove_when_confirmed, hold_days,
               silent_days, relief, recovery_days, diary_days, expire_days, offered, saved_at)
        SELECT 'policy ' || n, false, false, false, 7, 45, 'never', 30, 90, 10 * n, true, now()
@@ -39,12 +39,12 @@ FURNISHING = (
          FROM mailstore_device CROSS JOIN generate_series(1, 5) AS n
         CROSS JOIN LATERAL (SELECT now() - n * interval '7 hours' - id % 90000 * interval '1 second') AS ago (at)""",
 )
-# Half of the mail of one mailbox, which has the most of it, is in recovery.
-OWNER = """
+# The mailbox with the most mail. Half of its mail is put into recovery.
+LARGEST_MAILBOX = """
 SELECT x.id, u.address FROM mailstore_mailbox x JOIN mailstore_user u ON u.id = x.user_id
  WHERE u.is_active ORDER BY x.messages DESC LIMIT 1
 """
-LEFT = (
+RECOVERY_ROWS = (
     """UPDATE mailstore_message SET removed = %(mail)s, removed_at = now(), removed_why = 'dele'
         WHERE mailbox_id = %(box)s AND removed IS NULL AND added <= %(mail)s / 2""",
     """UPDATE mailstore_mailbox SET (messages, octets, recovery_messages, recovery_octets) =
@@ -53,7 +53,7 @@ LEFT = (
                  FROM mailstore_message WHERE mailbox_id = %(box)s)
         WHERE id = %(box)s""",
 )
-DEEP = """
+ROW_AT = """
 SELECT u.address, x.id FROM mailstore_mailbox x JOIN mailstore_user u ON u.id = x.user_id WHERE x.removed_at IS NULL
  ORDER BY 1 OFFSET %(behind)s LIMIT 1
 """
@@ -61,27 +61,27 @@ SELECT u.address, x.id FROM mailstore_mailbox x JOIN mailstore_user u ON u.id = 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`goal_ms` of the p95; None: none was set."""
+    """`goal_ms` is for the p95; None: there is no goal."""
 
     name: str
     path: str
     goal_ms: float | None = LIST_GOAL_MS
 
 
-def furnish(connection: psycopg.Connection) -> tuple[int, str]:
-    """Fill what a seed leaves empty; returns key and address of the mailbox with the most mail."""
-    for statement in FURNISHING:
+def fill(connection: psycopg.Connection) -> tuple[int, str]:
+    """Insert the rows that `seed` does not make; return the key and address of the mailbox with the most mail."""
+    for statement in SAMPLE_ROWS:
         connection.execute(statement.encode())
-    box, address = connection.execute(OWNER.encode()).fetchone()
+    box, address = connection.execute(LARGEST_MAILBOX.encode()).fetchone()
     ((mail,),) = connection.execute("SELECT messages FROM mailstore_mailbox WHERE id = %s", (box,))
-    for statement in LEFT:
+    for statement in RECOVERY_ROWS:
         connection.execute(statement.encode(), {"box": box, "mail": mail})
     connection.execute("VACUUM ANALYZE")
     return box, address
 
 
 def of_admins(connection: psycopg.Connection, box: int) -> Iterator[Page]:
-    """Every list in every order and by every filter, and the pages that count."""
+    """Yield every list in every order and with every filter, and the pages with counts."""
     yield Page("overview", "/overview/", OVERVIEW_GOAL_MS)
     yield from _mailboxes(connection)
     yield from _lists(connection)
@@ -109,7 +109,7 @@ def _mailboxes(connection: psycopg.Connection) -> Iterator[Page]:
     narrowed |= {"q": {"ernar": 0, "léo": 0, "al": 0, "alice.bernard@clinic-0000.example": 0, "nobodyhasthis": 0}}
     yield Page("mailboxes", "/mailboxes/")
     ((total,),) = connection.execute("SELECT count(*) FROM mailstore_mailbox")
-    (row,) = connection.execute(DEEP.encode(), {"behind": total * 6 // 10})
+    (row,) = connection.execute(ROW_AT.encode(), {"behind": total * 6 // 10})
     cursor = urlencode({"page": f"a:{total * 6 // 10}:{row[1]}:{row[0]}"})
     yield Page("mailboxes, deep page", f"/mailboxes/?{cursor}")
     for sort in ("-address", "usage", "-usage", "messages", "-messages", "seen", "-seen"):

@@ -1,6 +1,6 @@
-"""`python -m bench.panel`: what the pages take on a large site, and bringing in a file of new mailboxes.
+"""`python -m bench.panel`: measures the pages of a large site, and the import of a file of new mailboxes.
 
-Times are those of the web server of `up`, asked over one connection; CPU is that of the server and of Postgres, so much
+Times are those of the web server of `up`, over one connection. CPU time is that of the server and of Postgres; measure
 on an idle machine. The queries of a page are counted in this process.
 """
 
@@ -11,16 +11,15 @@ import os
 import time
 from collections.abc import Iterable
 
-from bench import pages, roster
+from bench import mailbox_import, pages
 from bench.__main__ import workplace
+from bench.client import WrongAnswer
 from bench.pages import Page
 from bench.site import Site
-from bench.talk import WrongAnswer
-from bench.web import Browser
-from bench.web import pages as served
+from bench.web import Browser, web_server
 
 TURNS = 20
-QUIET_SECONDS = 4  # for so long after a change the overview counts anew each time; its figure is of a site at rest
+QUIET_SECONDS = 4  # just after a change, the overview counts anew each time; the figure is for a site without changes
 PASSWORD = "a password for a benchmark alone"
 HEAD = ("page", "p50 ms", "p95 ms", "goal", "CPU-ms", "queries")
 
@@ -30,8 +29,8 @@ def main() -> None:
     parser.add_argument("--domains", type=int, default=100)
     parser.add_argument("--mailboxes", type=int, default=10_000)
     parser.add_argument("--messages", type=int, default=200_000)
-    parser.add_argument("--rows", type=int, default=10_000, help="of the file that is brought in; 0: none")
-    parser.add_argument("--chosen", type=int, default=1000, help="rows of a file that brings passwords; 0: none")
+    parser.add_argument("--rows", type=int, default=10_000, help="of the file to import; 0: none")
+    parser.add_argument("--chosen", type=int, default=1000, help="rows of a file with passwords; 0: none")
     parser.add_argument("--turns", type=int, default=TURNS, help="how often each page is asked for")
     options = parser.parse_args()
     with workplace() as folder:
@@ -44,23 +43,23 @@ def main() -> None:
 
 def measure(site: Site, *, rows: int, chosen: int, turns: int) -> None:
     with site.connect() as connection:
-        box, owner = pages.furnish(connection)
-        site.run("mailbox", "set-password", owner, "--password-stdin", typed=PASSWORD)
-        site.run("admin", "ensure", "root", "--password-stdin", typed=PASSWORD)
-        site.run("domain", "ensure", roster.DOMAIN)
+        box, owner = pages.fill(connection)
+        site.run("mailbox", "set-password", owner, "--password-stdin", stdin=PASSWORD)
+        site.run("admin", "ensure", "root", "--password-stdin", stdin=PASSWORD)
+        site.run("domain", "ensure", mailbox_import.DOMAIN)
         _ready(site)
         admins, owners = list(pages.of_admins(connection, box)), list(pages.of_owners())
-    with served(site) as address:
+    with web_server(site) as address:
         time.sleep(QUIET_SECONDS)
         print("| " + " | ".join(HEAD) + " |\n|" + " --- |" * len(HEAD))
         for login, asked in (("root", admins), (owner, owners)):
             ask(site, Browser(address).sign_in(login, PASSWORD), login, asked, turns)
         if rows:
             print()
-            roster.bring_in(Browser(address).sign_in("root", PASSWORD), rows, site.meter)
+            mailbox_import.import_without_passwords(Browser(address).sign_in("root", PASSWORD), rows, site.meter)
         if chosen:
             root = Browser(address).sign_in("root", PASSWORD)
-            roster.bring_in_chosen(root, Browser(address), chosen, site.meter)
+            mailbox_import.import_with_passwords(root, Browser(address), chosen, site.meter)
 
 
 def ask(site: Site, browser: Browser, login: str, asked: Iterable[Page], turns: int) -> None:
@@ -88,7 +87,7 @@ def _line(page: Page, times: list[float], cpu_ms: float, queries: int) -> str:
 
 
 def _ready(site: Site) -> None:
-    """Django in this process, on the same database."""
+    """Set up Django in this process, on the same database."""
     import django
 
     os.environ.update(site.environment)
@@ -97,7 +96,7 @@ def _ready(site: Site) -> None:
 
 
 def _queries(login: str, path: str) -> int:
-    """How many statements the page makes, those of its session and its reader included."""
+    """Return how many statements the page makes, including those for the session and the user."""
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext

@@ -1,4 +1,4 @@
-"""A Postgres cluster in a folder of its own, for one server under test; durable, on a unix socket only."""
+"""A Postgres cluster in a folder of its own, for one server under test: durable, on a unix socket only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.meter import Meter
 from bench.side import START_SECONDS, give_away, unprivileged
 from popadmin.up import binaries
 
-# The same for both sides. A sign-in and a delivery are what is compared, so both commit to disk.
+# The same for both sides. Both commit to disk, as a real site does.
 SETTINGS = {
     "listen_addresses": "",
     "fsync": "on",
@@ -79,7 +79,7 @@ class Cluster:
                 return
 
     def stop(self) -> None:
-        """A fast shutdown: the cluster is thrown away, but its processes must be gone."""
+        """Shut down fast, and wait until the processes are gone. Nobody needs the cluster afterwards."""
         if self._process:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(START_SECONDS)

@@ -1,4 +1,4 @@
-"""Figures as lines, as the Markdown table of the end, and as JSON; computes nothing but the ratio."""
+"""The figures as lines, as the Markdown table at the end, and as JSON. It computes only the ratio."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 
 from bench.rounds import Result, ratio
 from bench.scenarios import Figure, Scenario
-from bench.waits import Wait, Waited
+from bench.wait_scenarios import WaitScenario, WaitTimes
 
 Results = dict[str, dict[str, Result]]  # by scenario, by side
 HEAD = (
     "| scenario | per | rate/s | CPU-ms | p50 ms | p99 ms "
     "| Dovecot rate/s | CPU-ms | p50 ms | p99 ms | compared | ratio | goal |"
 )
-WAIT_HEAD = "| who waits, and for whom | control p50 | p99 | under attack p50 | p99 | longest | goal of p99 |"
+WAIT_HEAD = "| waiting client; attack | control p50 | p99 | under attack p50 | p99 | longest | goal of p99 |"
 MISSING = "-"
 
 
 def line(scenario: Scenario, side: str, result: Result) -> str:
-    """One side's result, as soon as it is known."""
+    """Return the line of one side's result, to print as soon as it is known."""
     memory = f"{result.kilobytes:9.1f} KB each" if result.kilobytes is not None else ""
     resumed = f"  {result.resumed_share:.0%} resumed" if result.resumed_share else ""
     p50, p99 = _number(result.p50_ms), _number(result.p99_ms)
@@ -65,29 +65,29 @@ def _goal(scenario: Scenario) -> str:
     return f"<= {scenario.goal:g} KB" if scenario.figure is Figure.MEMORY else f"<= {scenario.goal:.2f}"
 
 
-def wait_line(wait: Wait, waited: Waited) -> str:
-    """One line's figures, as soon as they are known."""
-    control, loaded = (
-        "  ".join(f"{value:.2f}" for value in _waits(looks)) for looks in (waited.control, waited.loaded)
+def wait_line(wait: WaitScenario, times: WaitTimes) -> str:
+    """Return the figures of one wait scenario, to print as soon as they are known."""
+    control, attacked = (
+        "  ".join(f"{value:.2f}" for value in _waits(times)) for times in (times.control, times.attacked)
     )
     return (
-        f"{wait.scenario:17} {wait.title}: p50, p99, longest {control} {wait.unit}, under attack {loaded} {wait.unit}"
+        f"{wait.scenario:17} {wait.title}: p50, p99, longest {control} {wait.unit}, under attack {attacked} {wait.unit}"
     )
 
 
-def wait_table(waits: Sequence[Wait], results: Sequence[Waited]) -> str:
+def wait_table(waits: Sequence[WaitScenario], results: Sequence[WaitTimes]) -> str:
     rule = "|" + " --- |" * (WAIT_HEAD.count("|") - 1)
     return "\n".join([WAIT_HEAD, rule, *map(_wait_row, waits, results)])
 
 
-def _wait_row(wait: Wait, waited: Waited) -> str:
-    cells = [wait.title, *(f"{value:.2f}" for value in _waits(waited.control)[:2] + _waits(waited.loaded))]
+def _wait_row(wait: WaitScenario, times: WaitTimes) -> str:
+    cells = [wait.title, *(f"{value:.2f}" for value in _waits(times.control)[:2] + _waits(times.attacked))]
     return "| " + " | ".join([*cells, f"<= control + {wait.goal:g} {wait.unit}"]) + " |"
 
 
-def _waits(looks: Sequence[float]) -> tuple[float, float, float]:
-    """The median, the 99th percentile, the greatest."""
-    return looks[len(looks) // 2], looks[min(len(looks) - 1, len(looks) * 99 // 100)], looks[-1]
+def _waits(times: Sequence[float]) -> tuple[float, float, float]:
+    """Return the median, the 99th percentile and the greatest value."""
+    return times[len(times) // 2], times[min(len(times) - 1, len(times) * 99 // 100)], times[-1]
 
 
 def write_json(file: Path, facts: dict[str, str], results: Results) -> None:

@@ -1,6 +1,6 @@
-"""`python -m bench.retention`: what a sweep of very many due messages costs, and how long deliveries wait beside it.
+"""`python -m bench.retention`: the cost of a sweep with very many due messages, and how long deliveries wait meanwhile.
 
-Then how long they wait for one mailbox of 100,000 messages, every second of which leaves since a device is revoked.
+Then a device is revoked, and every second of 100,000 messages leaves one mailbox: how long its deliveries wait.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from bench.site import Site
 
 GOAL_SECONDS_A_MILLION = 60
 GOAL_WAIT_MS = 50
-DAYS = 45  # of the ninety over which a seeded site's mail arrived: half of it is due
+DAYS = 45  # the mail of a seeded site arrived over ninety days: half of it is due
 PROBE_SECONDS = 0.005
-# Every mailbox has another device; both have everything, as ranges that are no single one.
+# Every mailbox has a second device. Both have confirmed everything, in many ranges.
 FETCHED = (
     """INSERT INTO mailstore_device (mailbox_id, name, main, mode, selector, digest, hidden, skipped, confirmed,
                                      hidden_messages, hidden_octets, created_at)
@@ -33,7 +33,7 @@ FETCHED = (
 )
 HUGE_ADDRESS = "huge@clinic-0000.example"
 HUGE_MESSAGES = 100_000
-# One mailbox more: a phone has deleted every second message, in no single range, and a laptop none.
+# One more mailbox: a phone has deleted every second message, and a laptop none.
 HUGE = (
     """INSERT INTO mailstore_message (mailbox_id, body_id, uidl, prefix, octets, arrived_at, added, removed_why)
        SELECT %(box)s, (SELECT min(id) FROM mailstore_body), 'huge-' || n, '', 1000, now(), n, ''
@@ -45,30 +45,30 @@ HUGE = (
               hidden_messages = %(messages)s / 2, hidden_octets = 1000 * %(messages)s / 2
         WHERE mailbox_id = %(box)s AND name = 'Phone'""",
 )
-WAIT = "UPDATE mailstore_mailbox SET web = web WHERE id = %s"  # what a delivery waits for: the mailbox's row
+WAIT = "UPDATE mailstore_mailbox SET web = web WHERE id = %s"  # the row that a delivery locks
 
 
 @contextmanager
-def waiting(site: Site, mailboxes: Sequence[int]) -> Iterator[None]:
-    """Tell at the end how long deliveries to these mailboxes waited meanwhile."""
-    probe, before = Waiting(site, mailboxes), site.waits()
+def measured_waits(site: Site, mailboxes: Sequence[int]) -> Iterator[None]:
+    """Print at the end how long deliveries to these mailboxes waited meanwhile."""
+    probe, before = LockProbe(site, mailboxes), site.lock_wait_count()
     probe.start()
     yield
     probe.over.set()
     probe.join()
-    print(f"  waiting for a mailbox meanwhile: {probe.told()}")
-    print(f"  of these, for a lock longer than {GOAL_WAIT_MS} ms: {site.waits() - before}")
+    print(f"  waiting for a mailbox meanwhile: {probe.summary()}")
+    print(f"  of these, for a lock longer than {GOAL_WAIT_MS} ms: {site.lock_wait_count() - before}")
 
 
-class Waiting(threading.Thread):
-    """Locks one mailbox after the other, as deliveries do, and keeps how long each took."""
+class LockProbe(threading.Thread):
+    """Locks one mailbox after the other, as deliveries do, and records how long each lock took."""
 
     def __init__(self, site: Site, mailboxes: Sequence[int]) -> None:
         super().__init__()
         self.seconds: list[float] = []
         self.over = threading.Event()
         self._connection = site.connect()
-        self._connection.execute("SET synchronous_commit TO off")  # the wait for a disk is not the sweep's
+        self._connection.execute("SET synchronous_commit TO off")  # waits for the disk are not caused by the sweep
         self._mailboxes = mailboxes
 
     def run(self) -> None:
@@ -77,7 +77,7 @@ class Waiting(threading.Thread):
             self._connection.execute(WAIT, (random.choice(self._mailboxes),))
             self.seconds.append(time.monotonic() - began)
 
-    def told(self) -> str:
+    def summary(self) -> str:
         ordered = sorted(self.seconds)
         figures = (ordered[len(ordered) // 2], ordered[len(ordered) * 99 // 100], ordered[-1])
         return "p50 {:.1f}, p99 {:.1f}, longest {:.1f} ms of {} tries".format(
@@ -93,13 +93,13 @@ def main() -> None:
     with workplace() as folder:
         site = Site(folder, "retention")
         with site.running():
-            site.tell_waits(GOAL_WAIT_MS)
-            _furnish(site, options.mailboxes, options.messages)
+            site.log_lock_waits(GOAL_WAIT_MS)
+            _fill(site, options.mailboxes, options.messages)
             _measure(site)
             _measure_revocation(site)
 
 
-def _furnish(site: Site, mailboxes: int, messages: int) -> None:
+def _fill(site: Site, mailboxes: int, messages: int) -> None:
     site.seed(domains=100, mailboxes=mailboxes, messages=messages)
     with site.connect() as connection:
         for statement in FETCHED:
@@ -114,12 +114,12 @@ def _measure(site: Site) -> None:
     with site.connect() as connection:
         mailboxes = [key for (key,) in connection.execute("SELECT id FROM mailstore_mailbox")]
     began = _cpu_seconds(site)
-    with waiting(site, mailboxes):
+    with measured_waits(site, mailboxes):
         swept, seconds = _timed(site, "sweep", "sweep", "--json")
     cpu_seconds = _cpu_seconds(site) - began
     count = json.loads(swept)["expired"]
     print(f"  {count} expired, {seconds / count * 1e6:.0f} s a million (goal {GOAL_SECONDS_A_MILLION})")
-    print(f"  CPU: {cpu_seconds / count * 1e6:.0f} s a million, Postgres and the sweep; so much on an idle machine")
+    print(f"  CPU: {cpu_seconds / count * 1e6:.0f} s a million, Postgres and the sweep; measure on an idle machine")
     print(f"  memory of the sweep at most: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024} MB")
     _timed(site, "sweep again, with nothing due", "sweep", "--json")
 
@@ -133,7 +133,7 @@ def _measure_revocation(site: Site) -> None:
         for statement in HUGE:
             connection.execute(statement.encode(), {"box": box, "messages": HUGE_MESSAGES})
         connection.execute(b"VACUUM ANALYZE mailstore_message")
-    with waiting(site, [box]):
+    with measured_waits(site, [box]):
         _timed(site, f"a device is revoked, with {HUGE_MESSAGES} messages", "device", "revoke", HUGE_ADDRESS, "Laptop")
     with site.connect() as connection:
         left = connection.execute("SELECT recovery_messages FROM mailstore_mailbox WHERE id = %s", [box]).fetchone()
@@ -141,7 +141,7 @@ def _measure_revocation(site: Site) -> None:
 
 
 def _cpu_seconds(site: Site) -> float:
-    """Of Postgres, and of the commands that have ended."""
+    """Return the CPU time of Postgres, and of the commands that have ended."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return site.meter.cpu_seconds() + ended.ru_utime + ended.ru_stime
 

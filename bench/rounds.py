@@ -1,4 +1,4 @@
-"""Turns of all sides in alternation, and the medians of them; prints nothing."""
+"""Runs the turns of a scenario, all sides in alternation, and returns their medians. It prints nothing."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
+from bench.client import WrongAnswer
 from bench.scenarios import Figure, Scenario
 from bench.side import Side
-from bench.talk import WrongAnswer
-from bench.works import SETTLE_SECONDS, Turn
+from bench.workloads import SETTLE_SECONDS, Turn
 
 IDLE_SECONDS = 2.0
 LOG_LINES = 12
@@ -19,13 +19,13 @@ LOG_LINES = 12
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long it all takes."""
+    """How many rounds a scenario has, and how long a turn takes."""
 
     rounds: int
     turn_seconds: float
 
 
-UNHURRIED = Pace(rounds=4, turn_seconds=0.8)
+FULL = Pace(rounds=4, turn_seconds=0.8)
 QUICK = Pace(rounds=1, turn_seconds=0.6)
 
 
@@ -46,33 +46,33 @@ class Result:
 
 
 def ratio(ours: Result, theirs: Result) -> float:
-    """The median over the rounds: the two turns of a round shared the machine's mood."""
+    """Return the median of the ratios of all rounds: the two turns of a round found the machine in the same state."""
     pairs = zip(ours.compared, theirs.compared, strict=True)
     return median(one / other for one, other in pairs)
 
 
 def idle_share(side: Side) -> float:
-    """CPU-seconds a second that a side spends on nothing."""
+    """Return the CPU-seconds that an idle side spends in a second."""
     before = side.meter.cpu_seconds()
     time.sleep(IDLE_SECONDS)
     return (side.meter.cpu_seconds() - before) / IDLE_SECONDS
 
 
 def run(scenario: Scenario, sides: Sequence[Side], idle: dict[str, float], pace: Pace) -> dict[str, Result]:
-    """A warm-up each, then the rounds; the side that goes first changes from round to round."""
+    """Warm each side up, then run the rounds; the side that goes first changes from round to round."""
     turns: dict[str, list[Turn]] = {side.name: [] for side in sides}
     for side in sides:
-        with _blamed(scenario, side):
-            scenario.work.warm_up(side)
+        with _named_failure(scenario, side):
+            scenario.workload.warm_up(side)
     for side in _order(sides, 1 if scenario.figure is Figure.MEMORY else pace.rounds):
-        with _blamed(scenario, side):
-            turns[side.name].append(scenario.work.turn(side, pace.turn_seconds))
+        with _named_failure(scenario, side):
+            turns[side.name].append(scenario.workload.turn(side, pace.turn_seconds))
     return {side.name: _result(scenario.figure, turns[side.name], idle[side.name]) for side in sides}
 
 
 @contextmanager
-def _blamed(scenario: Scenario, side: Side) -> Iterator[None]:
-    """Say who gave the wrong answer, and what its log says: the folder is gone a moment later."""
+def _named_failure(scenario: Scenario, side: Side) -> Iterator[None]:
+    """Add the scenario, the side and the end of its log to a WrongAnswer: its folder is about to be removed."""
     try:
         yield
     except WrongAnswer as error:
@@ -105,7 +105,7 @@ def _result(figure: Figure, turns: Sequence[Turn], idle: float) -> Result:
 
 
 def _cpu_ms(turn: Turn, idle: float) -> float:
-    """Of one unit, less what the side would have spent on nothing."""
+    """Return the CPU time of one unit, without what an idle side would have spent."""
     return 1000 * max(0.0, turn.cpu_seconds - idle * (turn.seconds + SETTLE_SECONDS)) / turn.units
 
 

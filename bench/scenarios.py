@@ -1,4 +1,4 @@
-"""The scenarios as data: which mailboxes there are, what is done to them, and what the project wants to reach."""
+"""The scenarios as data: the workload of each, on which mailboxes, and the goal of the project."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from bench import mail
-from bench.groups import DRAINED, HUGE, INTO, INTO_ONE, LARGE, POLLED, SLOW_HASHED
-from bench.works import ColdVisits, Deliveries, Drains, Idle, Visits, Work
+from bench.mailbox_groups import DRAINED, HUGE, LARGE, ONE_RECIPIENT, POLLED, RECIPIENTS, SLOW_HASHED
+from bench.workloads import ColdSessions, Deliveries, Drain, IdleSessions, Sessions, Workload
 
 IDLE_SESSIONS = 1_000
 
 
 class Figure(Enum):
-    """What of a turn is compared."""
+    """The figure of a turn that is compared."""
 
     CPU = "CPU-ms"
     TIME = "p50 ms"
@@ -22,12 +22,12 @@ class Figure(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`goal` is of the ratio to Dovecot, or absolute where the figure is MEMORY; None: shown for orientation."""
+    """`goal` is for the ratio to Dovecot, or absolute where the figure is MEMORY; None: for orientation only."""
 
     name: str
     title: str
     unit: str
-    work: Work
+    workload: Workload
     goal: float | None
     figure: Figure = Figure.CPU
 
@@ -40,10 +40,11 @@ DRAIN = tuple(step for fetch in FETCH for step in (fetch, (fetch[0].replace("RET
 ONE = (("RETR 1", True),)
 UIDL = (("UIDL", True),)
 
-_poll = Visits(POLLED, STAT)
-_fetch = Visits(POLLED, FETCH, units=mail.ORDINARY)
-_large = Visits(LARGE, ONE, threads=2)
-_huge = Visits(HUGE, STAT, processes=1, threads=1)
+_poll = Sessions(POLLED, STAT)
+_fetch = Sessions(POLLED, FETCH, units=mail.ORDINARY)
+_large = Sessions(LARGE, ONE, threads=2)
+_idle = IdleSessions(POLLED, IDLE_SESSIONS)
+_huge = Sessions(HUGE, STAT, processes=1, threads=1)
 
 SCENARIOS = (
     Scenario("poll", "Poll: sign-in, STAT, QUIT; 100 messages wait", "poll", _poll, 0.40),
@@ -55,14 +56,14 @@ SCENARIOS = (
     Scenario("fetch-tls", "The same over TLS", "message", replace(_fetch, tls=True), 0.40),
     Scenario("large", "Fetch one message of 10 MB", "message", _large, 0.15),
     Scenario("large-tls", "The same over TLS", "message", replace(_large, tls=True), 0.30),
-    Scenario("drain", "Drain: RETR and DELE 100, QUIT", "message", Drains(DRAINED, DRAIN, mail.ORDINARY), 0.60),
+    Scenario("drain", "Drain: RETR and DELE 100, QUIT", "message", Drain(DRAINED, DRAIN, mail.ORDINARY), 0.60),
     Scenario("huge-poll", "Sign-in and STAT at 20,000 messages", "session", _huge, 0.10, Figure.TIME),
     Scenario("huge-first", "UIDL of 20,000, first after a start", "session",
-             ColdVisits(HUGE, UIDL, processes=1, threads=1), 0.60),
+             ColdSessions(HUGE, UIDL, processes=1, threads=1), 0.60),
     Scenario("huge-again", "UIDL of 20,000, repeated", "session", replace(_huge, steps=UIDL), 0.20),
-    Scenario("slow-hash", "Poll, argon2id password verified before", "poll", Visits(SLOW_HASHED, STAT), None),
-    Scenario("idle", "1,000 idle signed-in sessions", "session", Idle(POLLED, IDLE_SESSIONS), 20, Figure.MEMORY),
-    Scenario("idle-tls", "The same over TLS", "session", Idle(POLLED, IDLE_SESSIONS, tls=True), 50, Figure.MEMORY),
-    Scenario("lmtp", "LMTP delivery of 2 to 60 KB, fsynced, 32 mailboxes", "message", Deliveries(INTO), 0.80),
-    Scenario("lmtp-one", "The same into one mailbox", "message", Deliveries(INTO_ONE), 0.80),
+    Scenario("slow-hash", "Poll, argon2id password verified before", "poll", Sessions(SLOW_HASHED, STAT), None),
+    Scenario("idle", "1,000 idle signed-in sessions", "session", _idle, 20, Figure.MEMORY),
+    Scenario("idle-tls", "The same over TLS", "session", replace(_idle, tls=True), 50, Figure.MEMORY),
+    Scenario("lmtp", "LMTP delivery of 2 to 60 KB, fsynced, 32 mailboxes", "message", Deliveries(RECIPIENTS), 0.80),
+    Scenario("lmtp-one", "The same into one mailbox", "message", Deliveries(ONE_RECIPIENT), 0.80),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the benchmark asks of a server under test, and how one is told apart from the others; no server by name."""
+"""A side of the comparison: the interface to a server under test, and functions that all sides share."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bench.groups import Group
+from bench.client import Address
+from bench.mailbox_groups import Group
 from bench.meter import Meter
-from bench.talk import Address
 
 NOBODY = 65534
 START_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class Addresses:
     pop3: Address
     pop3s: Address
     lmtp: Address
 
 
 class Side(Protocol):
-    """A POP3 and an LMTP server with a Postgres of their own, everything of it counted by one meter."""
+    """A POP3 and an LMTP server with a Postgres of their own; one meter counts all of their processes."""
 
     name: str
     meter: Meter
-    doors: Doors
+    addresses: Addresses
     log: Path  # of its servers
 
     def start(self) -> None:
-        """Start everything; returns when every door answers."""
+        """Start everything; return when every address answers."""
 
     def stop(self) -> None: ...
 
     def accounts(self, groups: Sequence[Group]) -> None:
-        """Make the groups' mailboxes, signed in to with mail.PASSWORD."""
+        """Create the mailboxes of the groups, with mail.PASSWORD."""
 
-    def multiply(self, address: str, count: int) -> None:
-        """Make the only message of this mailbox `count` messages, by any means."""
+    def duplicate_message(self, address: str, count: int) -> None:
+        """Duplicate the only message of this mailbox until there are `count`, by any means."""
 
     def restart_pop3(self) -> None:
-        """Forget whatever the POP3 server keeps in memory."""
+        """Restart the POP3 server, so that it has nothing in memory."""
 
     def server_pids(self) -> list[int]:
-        """The processes that serve POP3, without Postgres."""
+        """Return the processes of the mail servers, without Postgres."""
 
 
 def free_address() -> Address:
@@ -60,21 +60,21 @@ def free_address() -> Address:
 
 
 def unprivileged(command: list[str]) -> list[str]:
-    """Postgres refuses root, and Dovecot refuses mailboxes of root's: as root they run as nobody."""
+    """Return the command so that it does not run as root: Postgres refuses root, and Dovecot refuses its mailboxes."""
     if os.getuid():
         return command
     return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *command]
 
 
 def stop(process: subprocess.Popen[bytes] | None) -> None:
-    """Ask a server of ours to end, and wait for it."""
+    """Ask a server to end, and wait for it."""
     if process:
         process.terminate()
         process.wait(START_SECONDS)
 
 
 def listed(meter: Meter, *, without: str) -> list[int]:
-    """The processes of a side less those whose name begins with `without`."""
+    """Return the processes of a side, except those whose name begins with `without`."""
     return [pid for pid in meter.pids() if not _name(pid).startswith(without)]
 
 
@@ -86,7 +86,7 @@ def _name(pid: int) -> str:
 
 
 def give_away(folder: Path) -> Path:
-    """Make a folder that what runs `unprivileged` owns."""
+    """Make a folder that belongs to the user of `unprivileged` commands."""
     folder.mkdir(parents=True, exist_ok=True)
     if not os.getuid():
         shutil.chown(folder, NOBODY, NOBODY)
@@ -94,7 +94,7 @@ def give_away(folder: Path) -> Path:
 
 
 def wait_for(address: Address) -> None:
-    """Return when the door sends its greeting."""
+    """Return when a server listens at the address."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         try:

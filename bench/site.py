@@ -1,4 +1,4 @@
-"""A site to measure: our commands on a Postgres of their own, and a seeded database in it."""
+"""A seeded site to measure: commands of popadmin on a Postgres of its own."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 import psycopg
 
 from bench import meter
-from bench.crew import ROOT
+from bench.load_processes import ROOT
 from bench.postgres import Cluster
 
 DATABASE = "popadmin"
 
 
 class Site:
-    """`environment` is what our commands run in, good while it is `running`."""
+    """`environment` is for commands of popadmin, while the site is `running`."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.meter = meter.new(name)
@@ -41,11 +41,11 @@ class Site:
             self.cluster.stop()
             self.meter.close()
 
-    def run(self, *words: str, typed: str | None = None) -> str:
-        """One command, with this on its standard input; returns what it said. Its progress bars are shown."""
+    def run(self, *words: str, stdin: str | None = None) -> str:
+        """Run one command with this standard input; return what it printed. Its progress bars are shown."""
         command = [sys.executable, "manage.py", *words]
         done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, input=typed, stdout=subprocess.PIPE, text=True, check=True
+            command, cwd=ROOT, env=self.environment, input=stdin, stdout=subprocess.PIPE, text=True, check=True
         )
         return done.stdout
 
@@ -57,13 +57,13 @@ class Site:
     def connect(self) -> psycopg.Connection:
         return psycopg.connect(self.cluster.conninfo(DATABASE), autocommit=True)
 
-    def tell_waits(self, milliseconds: int) -> None:
-        """Postgres tells of each wait for a lock that is longer: a statement that is slow may wait for other things."""
+    def log_lock_waits(self, milliseconds: int) -> None:
+        """Let Postgres log each wait for a lock that takes longer: a slow statement may also wait for other things."""
         with self.connect() as connection:
             connection.execute("ALTER SYSTEM SET log_lock_waits TO on")
             connection.execute(f"ALTER SYSTEM SET deadlock_timeout TO {milliseconds}".encode())
             connection.execute("SELECT pg_reload_conf()")
 
-    def waits(self) -> int:
-        """How many it has told of."""
+    def lock_wait_count(self) -> int:
+        """Return how many such waits Postgres has logged."""
         return self._log.read_bytes().count(b" still waiting for ")

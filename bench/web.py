@@ -1,4 +1,4 @@
-"""The pages as `up` runs them, and a browser without a screen: signed in, its cookies kept, one connection."""
+"""The web server as `up` runs it, and a simple browser: one connection, cookies, sign-in."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from bench.crew import ROOT
+from bench.client import Address, WrongAnswer
+from bench.load_processes import ROOT
 from bench.side import START_SECONDS, free_address
 from bench.site import Site
-from bench.talk import Address, WrongAnswer
 
 FORM = "application/x-www-form-urlencoded"
-KEPT_SECONDS = 1.0  # gunicorn ends a silent connection after two
+KEEP_ALIVE_SECONDS = 1.0  # gunicorn ends a silent connection after two
 BOUNDARY = "a-line-that-is-in-no-file"
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 
@@ -31,8 +31,8 @@ class Answer:
 
 
 @contextmanager
-def pages(site: Site) -> Iterator[Address]:
-    """The web server of `up` on this site; Django is set up."""
+def web_server(site: Site) -> Iterator[Address]:
+    """Run the web server of `up` on this site. Django must be set up."""
     from popadmin.up.services import gunicorn
 
     address = free_address()
@@ -59,7 +59,7 @@ def _wait(address: Address, process: subprocess.Popen[bytes]) -> None:
 
 
 class Browser:
-    """`get` and `post` return what came, without following; times are from the request to the last octet."""
+    """`get` and `post` return the answer and follow no redirect; times are from the request to the last octet."""
 
     def __init__(self, address: Address) -> None:
         self._connection = http.client.HTTPConnection(address.host, address.port, timeout=600)
@@ -92,7 +92,7 @@ class Browser:
         return self._ask("POST", path, body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"})
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
-        if time.perf_counter() - self._last > KEPT_SECONDS:
+        if time.perf_counter() - self._last > KEEP_ALIVE_SECONDS:
             self._connection.close()  # the next request opens it anew
         cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         began = time.perf_counter()

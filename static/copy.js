@@ -1,4 +1,4 @@
-// Buttons that copy the text of another element; where the browser lets no page copy, it is selected instead.
+// Buttons that copy the text of another element. If the browser forbids it, the text is selected instead.
 (() => {
   for (const button of document.querySelectorAll("[data-copy]")) {
     const source = document.getElementById(button.dataset.copy);
@@ -10,7 +10,7 @@
       try {
         await navigator.clipboard.writeText(source.textContent);
       } catch {
-        return; // the text is selected: the keyboard or the phone's menu copies it
+        return; // the text is selected, so the user can copy it
       }
       label.textContent = button.dataset.done;
       setTimeout(() => { label.textContent = before; }, 2000);

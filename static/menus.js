@@ -1,4 +1,4 @@
-// Menus close as menus do: by Escape, which gives the focus back to their button, and when the focus or a click goes elsewhere.
+// Menus close by Escape, which moves the focus back to their button, and when the focus or a click goes elsewhere.
 (() => {
   const menus = document.querySelectorAll("details.menu");
   document.addEventListener("keydown", event => {

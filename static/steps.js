@@ -1,4 +1,4 @@
-// Long work in steps: sends one after the other and shows how far it is; at the end the page is read again.
+// Long work in steps: send one step after the other, show the progress, and reload the page at the end.
 (() => {
   const form = document.querySelector("[data-steps]");
   if (!form) return;
@@ -8,10 +8,10 @@
   const step = async () => {
     const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(answer.statusText);
-    const told = await answer.json();
-    bar.value = told.taken;
-    taken.textContent = new Intl.NumberFormat(document.documentElement.lang).format(told.taken);
-    if (told.running) await step();
+    const progress = await answer.json();
+    bar.value = progress.taken;
+    taken.textContent = new Intl.NumberFormat(document.documentElement.lang).format(progress.taken);
+    if (progress.running) await step();
     else location.reload();
   };
   step().catch(() => { form.querySelector("button").hidden = false; });

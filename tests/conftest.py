@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 from django.test import TransactionTestCase
 from django.utils import translation
 
-pytest_plugins = ["tests.running", "tests.site.fixtures"]
+pytest_plugins = ["tests.listeners", "tests.site.fixtures"]
 
 FLUSHES = 5
 

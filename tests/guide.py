@@ -1,4 +1,4 @@
-"""What docs/install.md tells operators to write and to type, as tests take it from the page; no test of its own."""
+"""The commands and files in docs/install.md, for tests that run them."""
 
 from __future__ import annotations
 

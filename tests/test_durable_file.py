@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailstore import durable_file
-from tests import running
+from tests import listeners
 from tests.up.programs import REPOSITORY
 
 WRITE = """
@@ -27,7 +27,7 @@ print("done", flush=True)
 def test_octets_are_synced_before_the_name_and_the_folder_before_anybody_is_told(tmp_path: Path, function: str) -> None:
     file, trace = tmp_path / "kept", tmp_path / "trace"
     calls = "trace=write,fsync,rename,renameat,renameat2,link,linkat"
-    strace = [running.program("strace"), "-f", "-y", "-e", calls, "-o", str(trace)]
+    strace = [listeners.program("strace"), "-f", "-y", "-e", calls, "-o", str(trace)]
     subprocess.run([*strace, sys.executable, "-c", WRITE, function, str(file)], check=True, cwd=REPOSITORY)
     lines = trace.read_text().splitlines()
 

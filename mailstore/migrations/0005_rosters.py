@@ -36,9 +36,9 @@ class Migration(migrations.Migration):
                     "mode",
                     models.CharField(
                         choices=[
-                            ("create", "make new mailboxes only"),
+                            ("create", "create new mailboxes only"),
                             ("update", "change existing mailboxes only"),
-                            ("both", "make and change mailboxes"),
+                            ("both", "create and change mailboxes"),
                         ],
                         default="both",
                         max_length=6,
@@ -49,11 +49,11 @@ class Migration(migrations.Migration):
                     "stage",
                     models.CharField(
                         choices=[
-                            ("columns", "the columns are to be chosen"),
-                            ("checking", "being checked"),
+                            ("columns", "columns not chosen yet"),
+                            ("checking", "checking the rows"),
                             ("checked", "checked, nothing is changed yet"),
-                            ("running", "being carried out"),
-                            ("done", "carried out"),
+                            ("running", "import running"),
+                            ("done", "imported"),
                         ],
                         default="columns",
                         max_length=8,
@@ -92,11 +92,11 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("", "not looked at yet"),
-                            ("create", "makes a mailbox"),
-                            ("change", "changes a mailbox"),
-                            ("same", "changes nothing"),
-                            ("wrong", "wrong"),
+                            ("", "not checked yet"),
+                            ("create", "new mailbox"),
+                            ("change", "changed mailbox"),
+                            ("same", "no change"),
+                            ("wrong", "error"),
                         ],
                         default="",
                         max_length=6,

@@ -11,16 +11,16 @@ class Roster(models.Model):
     """One file. Its rows are checked first (what each would change), then carried out, both in small steps."""
 
     class Mode(models.TextChoices):
-        CREATE = "create", _("make new mailboxes only")
+        CREATE = "create", _("create new mailboxes only")
         UPDATE = "update", _("change existing mailboxes only")
-        BOTH = "both", _("make and change mailboxes")
+        BOTH = "both", _("create and change mailboxes")
 
     class Stage(models.TextChoices):
-        COLUMNS = "columns", _("the columns are to be chosen")
-        CHECKING = "checking", _("being checked")
+        COLUMNS = "columns", _("columns not chosen yet")
+        CHECKING = "checking", _("checking the rows")
         CHECKED = "checked", _("checked, nothing is changed yet")
-        RUNNING = "running", _("being carried out")
-        DONE = "done", _("carried out")
+        RUNNING = "running", _("import running")
+        DONE = "done", _("imported")
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, verbose_name=_("who"))
     file_name = models.CharField(_("file"), max_length=255)
@@ -53,11 +53,11 @@ class RosterRow(models.Model):
     """
 
     class Fate(models.TextChoices):
-        UNKNOWN = "", _("not looked at yet")
-        CREATE = "create", _("makes a mailbox")
-        CHANGE = "change", _("changes a mailbox")
-        SAME = "same", _("changes nothing")
-        WRONG = "wrong", _("wrong")
+        UNKNOWN = "", _("not checked yet")
+        CREATE = "create", _("new mailbox")
+        CHANGE = "change", _("changed mailbox")
+        SAME = "same", _("no change")
+        WRONG = "wrong", _("error")
 
     roster = models.ForeignKey(Roster, models.CASCADE, verbose_name=_("roster"), db_index=False)
     line = models.PositiveIntegerField(_("line"))

@@ -1,10 +1,12 @@
-"""Limits on connections and on upload memory, counted per process; only the poller changes the counts."""
+"""Limits on connections and on the memory for request bodies, counted per process; only the poller changes them."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections import Counter
 from collections.abc import Sequence
+
+from popadmin.http_server.limits import Limits
 
 IPV6_PREFIX = 64  # one customer has all of its addresses (RFC 6177 §2)
 
@@ -28,6 +30,50 @@ class Room:
 
     def give(self, octets: int) -> None:
         self._free_octets += octets
+
+
+class BodyAllowance:
+    """How many octets (`octets`) the body of one connection's request may have.
+
+    Every connection may send a form. A larger body needs room that all connections share: up to `anonymous_octets`
+    for anybody, above that for users who are signed in.
+    """
+
+    def __init__(self, limits: Limits, *, anonymous_room: Room, upload_room: Room) -> None:
+        self._limits = limits
+        self._anonymous_room, self._upload_room = anonymous_room, upload_room
+        self._taken: tuple[Room, int] | None = None
+        self.octets = limits.form_octets
+
+    @property
+    def seconds(self) -> float:
+        """Return how long a body of the allowed length may take to arrive."""
+        more = self.octets - self._limits.form_octets
+        return self._limits.body_seconds + more / self._limits.body_octets_a_second
+
+    def extend(self, octets: int | None, *, signed_in: bool) -> bool:
+        """Allow a body of this many octets (None: as long as possible); return True if there was room."""
+        self.give_back()
+        limits = self._limits
+        room = self._upload_room if signed_in else self._anonymous_room
+        if octets is None:
+            octets = limits.upload_octets if signed_in else limits.anonymous_octets
+        if not room.take(octets):
+            return False
+        self._taken, self.octets = (room, octets), octets
+        return True
+
+    def give_back(self) -> None:
+        """Give back the room: the body is no longer in memory."""
+        if self._taken:
+            room, octets = self._taken
+            room.give(octets)
+            self._taken = None
+
+    def reset(self) -> None:
+        """Begin anew for the next request."""
+        self.give_back()
+        self.octets = self._limits.form_octets
 
 
 class Addresses:

@@ -1,7 +1,4 @@
-"""The connection of one peer: its state, what the state waits for, and the deadline. Runs only on the poller.
-
-    IDLE -> HEAD -> BODY -> WORKING -> ANSWERING -> IDLE, or LINGERING until the peer closes
-                    BODY -> ASKING -> BODY: a thread checks whether the peer may send this much
+"""The connection of one peer: its step, what the step waits for, and the deadline. Runs only on the poller.
 
 Nothing here blocks. A socket event, a finished thread or the clock starts each step.
 """
@@ -13,7 +10,6 @@ import socket
 import struct
 from collections.abc import Callable
 from concurrent.futures import Future
-from enum import Enum, auto
 from functools import partial
 from http import HTTPStatus
 from math import inf
@@ -21,34 +17,18 @@ from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic
 from typing import Any
 
-from popadmin.http_server.admission import Room
-from popadmin.http_server.exchange import Exchange
-from popadmin.http_server.host import Host
+from popadmin.http_server.admission import BodyAllowance
+from popadmin.http_server.connection_step import Step
+from popadmin.http_server.exchange import Exchange, Progress, Sending
+from popadmin.http_server.host import READY, Host
 from popadmin.http_server.incoming import Incoming
 from popadmin.http_server.limits import DRAIN_OCTETS, READ_OCTETS
-from popadmin.http_server.sending import Sending, State
 
 log = logging.getLogger("popadmin.http_server")
 
-HEALTH, READY = "/healthz", "/readyz"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 RESET = struct.pack("ii", 1, 0)  # struct linger of socket(7): close drops what was not sent
 NOTHING = 0  # waits for no socket event
-
-
-class Step(Enum):
-    IDLE = auto()  # between two requests
-    HEAD = auto()
-    BODY = auto()
-    ASKING = auto()  # a thread checks who sends this much
-    WORKING = auto()  # a thread has the request, or will get it
-    ANSWERING = auto()
-    LINGERING = auto()  # everything is sent; the peer should close
-    CLOSED = auto()
-
-
-# At the limit of connections, the one that has waited longest in one of these states is closed for a new one.
-GIVES_WAY = frozenset({Step.IDLE, Step.HEAD, Step.BODY, Step.LINGERING})
 
 
 class Connection:
@@ -65,8 +45,7 @@ class Connection:
         self._limits = host.limits
         self._exchange: Exchange | None = None
         self._future: Future[bool] | None = None
-        self._room: tuple[Room, int] | None = None
-        self._allowed_octets = self._limits.form_octets
+        self._allowance = BodyAllowance(host.limits, anonymous_room=host.anonymous_room, upload_room=host.upload_room)
         self._rest = b""  # arrived after the request
         self._sending: Sending | None = None
         self._keep = self._whole = False
@@ -77,39 +56,39 @@ class Connection:
 
     def ready(self, _sock: object) -> None:
         """Handle a socket that can be read or written."""
-        acts = {Step.ANSWERING: self._write, Step.LINGERING: self._drain, Step.CLOSED: self.close}
-        self._try(acts.get(self.step, self._read))
+        handlers = {Step.ANSWERING: self._write, Step.LINGERING: self._drain, Step.CLOSED: self.close}
+        self._try(handlers.get(self.step, self._read))
 
     def expire(self) -> None:
         """Handle a deadline that has passed."""
-        acts = {
+        handlers = {
             Step.HEAD: self._give_up_reading,
             Step.BODY: self._give_up_reading,
             Step.ASKING: self._give_up_waiting,
             Step.WORKING: self._give_up_waiting,
             Step.ANSWERING: self.reset,
         }
-        self._try(acts.get(self.step, self.close))
+        self._try(handlers.get(self.step, self.close))
 
-    def admitted(self, answer: Future[bool]) -> None:
-        """A thread has found out whether the peer is signed in."""
+    def sign_in_checked(self, answer: Future[bool]) -> None:
+        """Handle the result of a thread that has checked whether the peer is signed in."""
         if self.step is Step.ASKING:
-            self._try(partial(self._admit, answer))
+            self._try(partial(self._handle_sign_in, answer))
 
-    def grown(self, exchange: Exchange) -> None:
-        """A thread has written more of a large answer."""
+    def answer_grown(self, exchange: Exchange) -> None:
+        """Handle more of a large answer that a thread has written."""
         if exchange is self._exchange:
             self._try(self._answer)
 
-    def finished(self, exchange: Exchange, answer: Future[bool]) -> None:
-        """A thread has written the whole answer, or as much as it could."""
+    def answer_finished(self, exchange: Exchange, answer: Future[bool]) -> None:
+        """Handle the end of an answer: a thread has written all of it, or as much as it could."""
         if exchange is self._exchange:
             self._try(partial(self._finish, exchange, answer))
         else:
             exchange.discard()
 
     def wind_down(self, deadline: float) -> None:
-        """The process is stopping: wait no longer than this for a request to start."""
+        """Wait no longer than this for a request to start: the process is stopping."""
         if self.step in (Step.IDLE, Step.HEAD):
             self.deadline = min(self.deadline, deadline)
 
@@ -117,7 +96,7 @@ class Connection:
 
     def refuse(self, status: HTTPStatus, cause: str) -> None:
         """Answer with a page that gives the reason, and end the connection."""
-        self._log("request refused", status=int(status), cause=cause)
+        self.host.report(self, "request refused", status=int(status), cause=cause)
         self._drop_request()
         self._exchange = self.host.exchange(self, b"")
         self._exchange.sendall(self.host.refusal(self.incoming, status))
@@ -147,12 +126,12 @@ class Connection:
 
     # --- the request ----------------------------------------------------------------------------------------------
 
-    def _admit(self, answer: Future[bool]) -> None:
+    def _handle_sign_in(self, answer: Future[bool]) -> None:
         if answer.exception():
             log.warning("nobody can say who sends much: %s", answer.exception())
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "nobody can say who sends it")
         elif answer.result():
-            self._grant(self.host.upload_room, self._limits.upload_octets)
+            self._allow_body(signed_in=True)
         else:
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "nobody is signed in")
 
@@ -174,8 +153,8 @@ class Connection:
         elif not incoming.has_head:
             if incoming.octets > self._limits.head_octets:
                 self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the head is too long")
-        elif incoming.body_octets > self._allowed_octets:
-            self._judge(incoming.body_octets)
+        elif incoming.body_octets > self._allowance.octets:
+            self._check_size(incoming.body_octets)
         elif incoming.complete:
             self._work()
         elif self.step is not Step.BODY:
@@ -184,29 +163,26 @@ class Connection:
     def _begin_body(self) -> None:
         if self.incoming.expects_continue:
             self.sock.send(CONTINUE)  # a few octets: an empty buffer accepts them
-        more = self._allowed_octets - self._limits.form_octets
-        self._await(Step.BODY, EVENT_READ, self._limits.body_seconds + more / self._limits.body_octets_a_second)
+        self._await(Step.BODY, EVENT_READ, self._allowance.seconds)
 
-    def _judge(self, octets: int) -> None:
+    def _check_size(self, octets: int) -> None:
         """Check a request that is larger than any connection may send without permission."""
         limits = self._limits
         if octets <= limits.anonymous_octets:
-            self._grant(self.host.anonymous_room, limits.anonymous_octets)
+            self._allow_body(signed_in=False)
         elif octets > limits.upload_octets or not self.incoming.header("cookie"):
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "it is too large")
         else:
             self._await(Step.ASKING, NOTHING, limits.queue_seconds)
-            self.host.ask(self)
+            self.host.check_sign_in(self)
 
-    def _grant(self, room: Room, most_octets: int) -> None:
-        """Allow this many octets, if there is room for them among all connections."""
-        self._give_back_room()
-        octets = most_octets if self.incoming.chunked else self.incoming.body_octets
-        if not room.take(octets):
+    def _allow_body(self, *, signed_in: bool) -> None:
+        """Allow this request, if there is room for it among all connections."""
+        octets = None if self.incoming.chunked else self.incoming.body_octets
+        if self._allowance.extend(octets, signed_in=signed_in):
+            self._advance()
+        else:
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "others send much already")
-            return
-        self._room, self._allowed_octets = (room, octets), octets
-        self._advance()
 
     def _work(self) -> None:
         """Give the request to a thread. The poller itself answers a request for health alone, so it never waits."""
@@ -233,13 +209,13 @@ class Connection:
     # --- the answer -----------------------------------------------------------------------------------------------
 
     def _finish(self, exchange: Exchange, answer: Future[bool]) -> None:
-        self._give_back_room()
+        self._allowance.give_back()
         exchange.end_request()
         self._keep, self._whole = answer.result(), True
         if not (exchange.refusal or exchange.broken):
             self._answer() if exchange.octets else self.close()
         elif exchange.sent_octets:
-            self._log("answer cut", cause=exchange.refusal or "it broke off")
+            self.host.report(self, "answer cut", cause=exchange.refusal or "it broke off")
             self.reset()  # its head promised more octets than it has
         elif exchange.refusal:
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, exchange.refusal)
@@ -255,12 +231,12 @@ class Connection:
     def _write(self) -> None:
         if not self._sending:
             return
-        state = self._sending.send(self.sock, whole=self._whole)
+        progress = self._sending.send(self.sock, whole=self._whole)
         self.deadline = self._sending.deadline
-        if state is State.DONE:
+        if progress is Progress.DONE:
             self._end_answer()
         else:
-            self.host.watch(self, EVENT_WRITE if state is State.MORE else NOTHING)
+            self.host.watch(self, EVENT_WRITE if progress is Progress.MORE else NOTHING)
 
     def _end_answer(self) -> None:
         self._drop_request()
@@ -272,8 +248,9 @@ class Connection:
 
     def _begin_next(self) -> None:
         self.incoming, rest = Incoming(self.host.cfg), self._rest
-        self._allowed_octets, self._rest, self._whole = self._limits.form_octets, b"", False
-        self.host.waits(self)
+        self._allowance.reset()
+        self._rest, self._whole = b"", False
+        self.host.note_waiting(self)
         if not rest:
             self._await(Step.IDLE, EVENT_READ, self.host.cfg.keepalive)
             return
@@ -312,21 +289,11 @@ class Connection:
             log.exception("a connection ended by a fault of the server")
             self.close()
 
-    def _log(self, event: str, **data: object) -> None:
-        client = self.peer[0] if isinstance(self.peer, tuple) else "unix"
-        log.info(event, extra={"data": {"client": client, **data}})
-
     def _drop_request(self) -> None:
-        self._give_back_room()
+        self._allowance.give_back()
         if self._future:
             self._future.cancel()
             self._future = None
         if self._exchange:
             self._exchange.discard()
             self._exchange = self._sending = None
-
-    def _give_back_room(self) -> None:
-        if self._room:
-            room, octets = self._room
-            room.give(octets)
-            self._room = None

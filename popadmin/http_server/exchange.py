@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import threading
 from collections.abc import Callable
+from enum import Enum, auto
+from math import inf
+from time import monotonic
 from typing import IO, Any
 
 from popadmin.http_server.downloads import Downloads, NoRoom
+from popadmin.http_server.limits import WRITE_OCTETS, Limits
 
 RECV_OCTETS = 64 * 1024  # of the request, read at once: what gunicorn reads ahead it copies again and again
 COPY_OCTETS = 1024 * 1024  # of a file, read at once
@@ -163,10 +168,48 @@ class Exchange:
         self._pieces = []
 
     def _write(self, data: bytes) -> None:
-        assert self._file is not None  # noqa: S101 - for the type checker: whoever writes has made it
+        assert self._file is not None  # noqa: S101 - for the type checker: every writer has made it
         left = memoryview(data)
         try:
             while left:
                 left = left[self._file.write(left) :]
         except OSError as error:
             raise NoRoom(f"the folder of downloads: {error.strerror}") from error
+
+
+class Progress(Enum):
+    MORE = auto()  # the peer is to take more
+    STARVED = auto()  # the thread is to write more
+    DONE = auto()
+
+
+class Sending:
+    """`deadline` is the time (monotonic clock) at which the peer has read too little of `exchange`."""
+
+    def __init__(self, exchange: Exchange, limits: Limits) -> None:
+        self.exchange = exchange
+        self.deadline = inf
+        self._limits = limits
+        self._began = monotonic()
+
+    def send(self, sock: socket.socket, *, whole: bool) -> Progress:
+        """Send what the peer accepts now, at most one turn's worth. `whole`: the answer is complete. OSError."""
+        exchange = self.exchange
+        if exchange.sent_octets < exchange.octets and (self._sent_some(sock) or self.deadline == inf):
+            self.deadline = monotonic() + self._limits.stall_seconds
+        if exchange.sent_octets < exchange.octets:
+            self.deadline = min(self.deadline, self._latest())
+            return Progress.MORE
+        self.deadline = inf
+        return Progress.DONE if whole else Progress.STARVED
+
+    def _sent_some(self, sock: socket.socket) -> bool:
+        try:
+            return self.exchange.send_to(sock, WRITE_OCTETS) > 0
+        except BlockingIOError:
+            return False
+
+    def _latest(self) -> float:
+        """Return the deadline for everything that is written so far."""
+        seconds = self._limits.answer_seconds + self.exchange.octets / self._limits.answer_octets_a_second
+        return self._began + seconds

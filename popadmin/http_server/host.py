@@ -12,6 +12,8 @@ from popadmin.http_server.exchange import Exchange
 from popadmin.http_server.incoming import Incoming
 from popadmin.http_server.limits import Limits
 
+HEALTH, READY = "/healthz", "/readyz"  # are answered beside the threads of the pages
+
 
 class Host(Protocol):
     """The process as a connection sees it; `connection` is always the calling one."""
@@ -24,7 +26,7 @@ class Host(Protocol):
     def watch(self, connection: Any, events: int) -> None:
         """Call `ready` at these events of the socket."""
 
-    def waits(self, connection: Any) -> None:
+    def note_waiting(self, connection: Any) -> None:
         """Note that it waits for a request from now on."""
 
     def later(self, callback: Callable[..., None], *arguments: object) -> None:
@@ -33,11 +35,14 @@ class Host(Protocol):
     def exchange(self, connection: Any, request: bytes) -> Exchange: ...
 
     def work(self, connection: Any, exchange: Exchange) -> Future[bool]:
-        """Let a thread answer; `finished` is called on the poller."""
+        """Let a thread answer; `answer_finished` is called on the poller."""
 
-    def ask(self, connection: Any) -> None:
-        """Let a thread find out whether the peer is signed in; `admitted` is called on the poller."""
+    def check_sign_in(self, connection: Any) -> None:
+        """Let a thread find out whether the peer is signed in; `sign_in_checked` is called on the poller."""
 
     def refusal(self, incoming: Incoming, status: HTTPStatus) -> bytes: ...
+
+    def report(self, connection: Any, event: str, **data: object) -> None:
+        """Write a line of the log about this connection."""
 
     def closed(self, connection: Any) -> None: ...

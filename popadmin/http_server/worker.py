@@ -23,9 +23,11 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from popadmin.http_server.admission import LOOPBACK, Addresses, Room
 from popadmin.http_server.arrival import arrived_at
-from popadmin.http_server.connection import GIVES_WAY, HEALTH, READY, Connection, Step
+from popadmin.http_server.connection import Connection
+from popadmin.http_server.connection_step import GIVES_WAY, Step
 from popadmin.http_server.downloads import Downloads
 from popadmin.http_server.exchange import Exchange
+from popadmin.http_server.host import HEALTH, READY
 from popadmin.http_server.incoming import Incoming
 from popadmin.http_server.limits import UNSENT_OCTETS, Limits
 
@@ -107,7 +109,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self._addresses.leave(connection.address)
         self.nr_conns -= 1
 
-    def waits(self, connection: Connection) -> None:
+    def report(self, connection: Connection, event: str, **data: object) -> None:
+        client = connection.peer[0] if isinstance(connection.peer, tuple) else "unix"
+        log.info(event, extra={"data": {"client": client, **data}})
+
+    def note_waiting(self, connection: Connection) -> None:
         self._connections[connection] = self._connections.pop(connection, None)
 
     def watch(self, connection: Connection, events: int) -> None:
@@ -157,13 +163,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             session=self._site.session_key(cookie) or connection.address,
             downloads=self._downloads,
             memory_octets=self.limits.memory_octets,
-            on_growth=partial(self.later, connection.grown),
+            on_growth=partial(self.later, connection.answer_grown),
         )
 
     def work(self, connection: Connection, exchange: Exchange) -> Future[bool]:
         turn = TConn(self.cfg, exchange, connection.peer, connection.server)
         turn.data_ready = True
-        finished = partial(self.later, connection.finished, exchange)
+        finished = partial(self.later, connection.answer_finished, exchange)
         path = connection.incoming.path
         # A proxy may pass on SCRIPT_NAME, with which the same path is another page.
         if path == HEALTH and not connection.incoming.header("script_name"):
@@ -180,9 +186,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         arrived_at.set(came_at)
         return bool(self.handle(turn))
 
-    def ask(self, connection: Connection) -> None:
+    def check_sign_in(self, connection: Connection) -> None:
         answer = self.tpool.submit(self._site.signed_in, connection.incoming.header("cookie"))
-        answer.add_done_callback(partial(self.later, connection.admitted))
+        answer.add_done_callback(partial(self.later, connection.sign_in_checked))
 
     def refusal(self, incoming: Incoming, status: HTTPStatus) -> bytes:
         page: bytes = self._site.refusal(

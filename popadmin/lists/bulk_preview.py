@@ -18,20 +18,20 @@ from django.views.generic import View
 from django.views.generic.base import ContextMixin, TemplateResponseMixin
 
 from mailstore.transfer import bulk_job
-from popadmin.lists import bulk_results
-from popadmin.lists.bulk_action import Act
+from popadmin.lists.bulk_action import BulkAction
+from popadmin.lists.bulk_step import run_step
 from popadmin.lists.views import ListPage
 from popadmin.web.edit_conflict import preview_token
 from popadmin.web.people import signed_in
 
-NAMED_MOST = 10  # of the chosen rows, so many are named before
+EXAMPLES = 10  # of the selected rows, shown by name
 
 
 class BulkPage(TemplateResponseMixin, ContextMixin, View):
-    """`list_page` is the view of the list, `acts` what can be done with its rows by the name in the address."""
+    """`list_page` is the view of the list. `actions` are its bulk actions, by their name in the URL."""
 
     list_page: ClassVar[type[ListPage]]
-    acts: ClassVar[dict[str, Act]] = {}
+    actions: ClassVar[dict[str, BulkAction]] = {}
     template_name = "bulk.html"
 
     @cached_property
@@ -41,15 +41,15 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
         return page
 
     @cached_property
-    def act(self) -> Act:
-        act = self.acts.get(self.kwargs["act"])
-        if act is None:
+    def action(self) -> BulkAction:
+        action = self.actions.get(self.kwargs["act"])
+        if action is None:
             raise Http404
-        return act
+        return action
 
     @cached_property
     def chosen(self) -> QuerySet[Any]:
-        """The ticked rows, or all that the filters find, of those that this person may see."""
+        """The selected rows, or all that the filters find, as far as this user may see them."""
         return self.page.choice(self.page.state).of(self.page.rows(), self.page.found(self.page.state))
 
     @cached_property
@@ -57,11 +57,11 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
         return self.chosen.count()
 
     def get(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        form = self.act.form(request, None)
+        form = self.action.form(request, None)
         return self._show(form, None if form.fields else {})
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        form = self.act.form(request, request.POST)
+        form = self.action.form(request, request.POST)
         if not form.is_valid():
             return self._show(form, None)
         if "do" not in request.POST or self.count == 0:
@@ -70,36 +70,40 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
             form.add_error(None, _("The data has changed since the preview: check it again."))
             return self._show(form, form.cleaned_data)
         asked = {name: request.POST[name] for name in form.fields if name in request.POST}
-        return self._begin({**asked, **self.act.pinned(form.cleaned_data)})
+        return self._begin({**asked, **self.action.extra_data(form.cleaned_data)})
 
     def _mark(self, fields: dict[str, Any]) -> str:
-        """What `previewed` must hold for this to begin: what is asked, and of how many rows, which they are."""
+        """Return the token that `previewed` must contain to start: the action, its fields and the rows."""
         state, choice = self.page.state, self.page.choice(self.page.state)
         rows = [state.found_by, sorted(choice.but)] if choice.everything else sorted(choice.keys)
         return preview_token({"act": self.kwargs["act"], "fields": fields, "rows": rows, "count": self.count})
 
     def _begin(self, asked: dict[str, str]) -> HttpResponse:
-        """The first step at once: few rows are done before anybody sees a bar."""
+        """Start the job and run its first step: few rows are done before a progress bar is shown."""
         name = self.page.name
         job = bulk_job.begin(
             self.chosen, owner=signed_in(self.request), list_name=name, act=self.kwargs["act"], asked=asked
         )
         self.page.choice(self.page.state).clear()
-        bulk_results.take(self.request, job, self.page, self.act)
+        run_step(self.request, job, self.page, self.action)
         return redirect(f"{name}-results", job.pk)
 
     def _show(self, form: forms.Form, fields: dict[str, Any] | None) -> HttpResponse:
-        """`fields` None: nothing is asked well enough to say what it would do."""
-        ready = fields is not None and self.count > 0
+        """Show the page; without `fields`, the form is not valid yet and there is no preview."""
+        effects: list[str] = []
+        token = ""
+        if ready := fields is not None and self.count > 0:
+            effects = list(filter(None, self.action.preview(self.chosen, fields)))
+            token = self._mark(fields)
         context = self.get_context_data(
-            act=self.act,
+            action=self.action,
             form=form,
             count=self.count,
-            named=list(self.chosen.order_by("pk")[:NAMED_MOST]),
-            more=max(0, self.count - NAMED_MOST),
-            effects=list(filter(None, self.act.preview(self.chosen, fields))) if ready and fields is not None else [],
+            examples=list(self.chosen.order_by("pk")[:EXAMPLES]),
+            more=max(0, self.count - EXAMPLES),
+            effects=effects,
             ready=ready,
-            previewed=self._mark(fields) if ready and fields is not None else "",
+            previewed=token,
             back=reverse(self.page.name) + self.page.state.query(),
         )
         return self.render_to_response(context)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -12,14 +11,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import View
 
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Job, JobRow
 from mailstore.transfer import bulk_job
-from popadmin.lists.bulk_action import Act
+from popadmin.lists.bulk_action import BulkAction
+from popadmin.lists.bulk_step import run_step
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.step_view import Progress, StepView
 from popadmin.lists.views import ListPage
@@ -30,53 +29,13 @@ RUNNING = (Job.Stage.RUNNING, Job.Stage.UNDOING)
 Fate = JobRow.Fate
 
 
-def take(request: HttpRequest, job: Job, page: ListPage, act: Act) -> None:
-    """Run the next step of a job, with the rights that the user has now."""
-
-    def do(locked: Job, rows: Sequence[JobRow]) -> None:
-        (_undo if locked.stage == Job.Stage.UNDOING else _do)(request, locked, rows, page, act)
-
-    bulk_job.step(job, do, most=act.step_rows)
-
-
-def _do(request: HttpRequest, job: Job, rows: Sequence[JobRow], page: ListPage, act: Act) -> None:
-    form = act.form(request, job.asked)
-    if not form.is_valid():  # the user has lost the right, or the data has changed
-        _refuse(rows, " ".join(str(text) for texts in form.errors.values() for text in texts))
-        return
-    there = {row.pk: row for row in page.rows().filter(pk__in=[row.key for row in rows])}
-    found = [row for row in rows if row.key in there]
-    answers = act.do([there[row.key] for row in found], form.cleaned_data, request_lookup.actor(request))
-    for row, answer in zip(found, answers, strict=True):
-        row.subject = str(there[row.key])
-        if isinstance(answer, Rejected):
-            row.fate, row.detail = Fate.REFUSED, str(answer)
-        else:
-            row.fate, row.detail, row.back = Fate.DONE, answer.text, answer.back
-    _refuse([row for row in rows if row.key not in there], _("it no longer exists, or you no longer administer it"))
-
-
-def _undo(request: HttpRequest, _job: Job, rows: Sequence[JobRow], page: ListPage, act: Act) -> None:
-    there = set(page.every_row().filter(pk__in=[row.key for row in rows]).values_list("pk", flat=True))
-    found = [row for row in rows if row.key in there]
-    answers = act.undo({row.subject: row.back or {} for row in found}, request_lookup.actor(request))
-    for row, answer in zip(found, answers, strict=True):
-        row.fate, row.detail = Fate.REFUSED if isinstance(answer, Rejected) else Fate.UNDONE, str(answer)
-    _refuse([row for row in rows if row.key not in there], _("it no longer exists, or you no longer administer it"))
-
-
-def _refuse(rows: Sequence[JobRow], why: str) -> None:
-    for row in rows:
-        row.fate, row.detail = Fate.REFUSED, why
-
-
-class OfJob:
-    """A view of one job, visible only to its owner. `list_page` and `acts` as in `bulk_preview.BulkPage`."""
+class JobPage:
+    """A view of one job, visible only to its owner. `list_page` and `actions` as in `bulk_preview.BulkPage`."""
 
     request: HttpRequest
     kwargs: dict[str, Any]
     list_page: ClassVar[type[ListPage]]
-    acts: ClassVar[dict[str, Act]]
+    actions: ClassVar[dict[str, BulkAction]]
 
     @cached_property
     def job(self) -> Job:
@@ -84,11 +43,11 @@ class OfJob:
         return request_lookup.find(self.request, mine, pk=self.kwargs["key"])
 
     @property
-    def act(self) -> Act:
-        act = self.acts.get(self.job.act)
-        if act is None:
+    def action(self) -> BulkAction:
+        action = self.actions.get(self.job.act)
+        if action is None:
             raise Http404
-        return act
+        return action
 
     def progress(self) -> Progress:
         counts = bulk_job.counts(self.job)
@@ -105,7 +64,7 @@ class ResultFilters(Filters):
         return rows.filter(fate=fate)
 
 
-class ResultsPage(OfJob, ListPage):
+class ResultsPage(JobPage, ListPage):
     """The results of a job, failed rows first."""
 
     template_name = "results.html"
@@ -127,22 +86,22 @@ class ResultsPage(OfJob, ListPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
-            **kwargs, act=self.act, job=self.job, counts=bulk_job.counts(self.job), progress=self.progress(),
+            **kwargs, action=self.action, job=self.job, counts=bulk_job.counts(self.job), progress=self.progress(),
             step=reverse(f"{self.list_page.name}-results-step", args=[self.job.pk]),
             undo=reverse(f"{self.list_page.name}-results-undo", args=[self.job.pk]),
             back=reverse(self.list_page.name),
         )  # fmt: skip
 
 
-class ResultsStep(OfJob, StepView):
+class ResultsStep(JobPage, StepView):
     def take(self) -> None:
         listed = self.list_page()
         listed.setup(self.request)
-        take(self.request, self.job, listed, self.act)
+        run_step(self.request, self.job, listed, self.action)
         self.job.refresh_from_db(fields=["stage"])
 
 
-class ResultsUndo(OfJob, View):
+class ResultsUndo(JobPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         try:
             bulk_job.undo(self.job)
@@ -151,5 +110,5 @@ class ResultsUndo(OfJob, View):
             return redirect(self.page())
         listed = self.list_page()
         listed.setup(request)
-        take(request, self.job, listed, self.act)
+        run_step(request, self.job, listed, self.action)
         return redirect(self.page())

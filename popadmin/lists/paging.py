@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Q
 
 from popadmin.lists.columns import Order, Rows
-from popadmin.web.request_lookup import KEY_DIGITS
+from popadmin.web.row_key import is_key
 
 COUNTED_ROWS = 1_000  # above it, the planner's estimate is shown: nobody notices the difference
 SORTED_ROWS = 10_000  # up to about so many are sorted, tens of milliseconds; beyond, an index of the order is walked
@@ -62,7 +62,7 @@ class Count:
 def read_cursor(text: str) -> Cursor | None:
     """Parse a cursor; None for anything else, which means the first page."""
     way, position, key, value = (*text.split(":", 3), "", "", "")[:4]
-    if way not in ("a", "b") or not (_is_number(position) and _is_number(key)) or "\0" in value:
+    if way not in ("a", "b") or not (is_key(position) and is_key(key)) or "\0" in value:
         return None
     return Cursor(way == "a", max(1, int(position)), int(key), value)
 
@@ -158,7 +158,3 @@ def _value(keyed: Rows, text: str) -> Any:
 
 def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime.datetime) else str(value)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= KEY_DIGITS

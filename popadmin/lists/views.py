@@ -19,7 +19,7 @@ from popadmin.lists import paging
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.list_state import State
 from popadmin.lists.selection import TICKED_MOST, Choice
-from popadmin.web import request_lookup
+from popadmin.web import request_lookup, row_key
 from popadmin.web.formats import count
 
 PAGE_ROWS = 50
@@ -87,9 +87,9 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
         """Store the ticks of the page that was shown, then do what the pressed button asks for."""
         here = self.state_of(QueryDict(request.POST.get("here", "").removeprefix("?")))
         choice = self.choice(here)
-        ticked = request_lookup.keys(request.POST.getlist("ticked"))
+        ticked = row_key.keys(request.POST.getlist("ticked"))
         request_lookup.find_all(request, self.rows(), ticked)
-        left_out = choice.keep(request_lookup.keys(request.POST.getlist("shown")), ticked)
+        left_out = choice.keep(row_key.keys(request.POST.getlist("shown")), ticked)
         if "choose" in request.POST:
             (choice.choose_all if request.POST["choose"] == "all" else choice.clear)()
         elif left_out:

@@ -27,7 +27,7 @@ from mailstore.models import (
     Tally,
     User,
 )
-from popadmin.web import request_lookup
+from popadmin.web import request_lookup, row_key
 from popadmin.web.people import is_admin, is_host, signed_in
 
 NAMED_MOST = 3  # of the domains of an admin, in a list
@@ -63,9 +63,7 @@ class PolicyPage(AdminPage):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if is_admin(signed_in(request)):
-            request_lookup.find_all(
-                request, policies(signed_in(request)), request_lookup.keys(request.POST.getlist("policy"))
-            )
+            request_lookup.find_all(request, policies(signed_in(request)), row_key.keys(request.POST.getlist("policy")))
         return super().dispatch(request, *args, **kwargs)
 
 
@@ -144,7 +142,7 @@ def diary(mailbox: Mailbox) -> QuerySet[DiarySession]:
     return DiarySession.objects.filter(mailbox=mailbox)
 
 
-def left(mailbox: Mailbox) -> QuerySet[Message]:
+def messages_in_recovery(mailbox: Mailbox) -> QuerySet[Message]:
     """Return the messages in recovery of a checked mailbox, to count them by date and size."""
     return Message.objects.filter(mailbox=mailbox, removed__isnull=False).only("removed_at", "removed_why", "octets")
 

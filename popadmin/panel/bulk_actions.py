@@ -1,4 +1,4 @@
-"""What can be done with many mailboxes at once: asked, foretold, done, undone. The store does the work."""
+"""The bulk actions on mailboxes: their forms, previews and effects. The store does the work."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Mailbox, RetentionPolicy
 from mailstore.retention import forecast
-from popadmin.lists.bulk_action import Act, Back, Done
+from popadmin.lists.bulk_action import BulkAction, Done, UndoData
 from popadmin.panel import access
-from popadmin.panel.bulk_field_changes import Change, NothingAsked
+from popadmin.panel.bulk_field_changes import FieldChange, NoFields
 from popadmin.templatetags.policies import forecast_lines
 from popadmin.web import table_field
 from popadmin.web.form_fields import SizeField
 from popadmin.web.formats import count, size
 from popadmin.web.people import signed_in
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 _CHANGED = ngettext_lazy("%(count)s mailbox will change.", "%(count)s mailboxes will change.", "number")
 _UNCHANGED = ngettext_lazy(
@@ -57,14 +57,14 @@ _ABOVE = ngettext_lazy(
 
 
 _SWITCHES = tuple(field for field in MAILBOX.on(Surface.BULK) if field.kind is Kind.SWITCH)
-AS_SAVED = "as_saved"  # of a job: when the policy that was shown had been saved
+SAVED_AT = "as_saved"  # in the data of a job: when the policy was saved that the preview showed
 
 
-class AskQuota(forms.Form):
+class QuotaForm(forms.Form):
     quota_octets = SizeField(label=gettext_lazy("New quota"), required=False)
 
 
-class AskPolicy(forms.Form):
+class PolicyForm(forms.Form):
     policy = forms.ModelChoiceField(
         RetentionPolicy.objects.none(),
         label=gettext_lazy("Retention policy"),
@@ -77,16 +77,16 @@ class AskPolicy(forms.Form):
         self.fields["policy"].queryset = access.policies(signed_in(request)).order_by("name")  # type: ignore[attr-defined]  # of rows
 
     def clean_policy(self) -> RetentionPolicy | None:
-        """Of a run, the rules that were shown before it: whoever edits them meanwhile, the rest of the rows waits."""
+        """While a job runs, refuse a policy that was edited since the preview."""
         policy: RetentionPolicy | None = self.cleaned_data["policy"]
-        shown = self.data.get(AS_SAVED)
+        shown = self.data.get(SAVED_AT)
         if policy is not None and shown and shown != policy.saved_at.isoformat():
             raise forms.ValidationError(_("the policy has changed since the preview: start again"), "changed")
         return policy
 
 
-class AskSwitches(forms.Form):
-    """Each switch: as it is, on, or off."""
+class SwitchesForm(forms.Form):
+    """For each switch: no change, on, or off."""
 
     def __init__(self, data: Mapping[str, Any] | None) -> None:
         super().__init__(data)
@@ -102,7 +102,7 @@ class AskSwitches(forms.Form):
         return chosen
 
 
-class Suspend(Change):
+class Suspend(FieldChange):
     label = gettext_lazy("Suspend")
     fixed = {"suspended": True}
 
@@ -112,7 +112,7 @@ class Suspend(Change):
         yield _("Their owners cannot sign in anywhere. Mail still arrives and waits for them.")
 
 
-class Resume(Change):
+class Resume(FieldChange):
     label = gettext_lazy("Resume")
     fixed = {"suspended": False}
 
@@ -121,11 +121,11 @@ class Resume(Change):
         yield _counted_line(rows.filter(user__is_active=True), _UNCHANGED)
 
 
-class Quota(Change):
+class Quota(FieldChange):
     label = gettext_lazy("Quota")
 
-    def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
-        return AskQuota(asked)
+    def form(self, request: HttpRequest, data: Mapping[str, Any] | None) -> forms.Form:
+        return QuotaForm(data)
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         quota = fields["quota_octets"]
@@ -135,15 +135,15 @@ class Quota(Change):
             yield _counted_line(rows.filter(octets__gt=quota), _ABOVE)
 
 
-class Policy(Change):
+class Policy(FieldChange):
     label = gettext_lazy("Retention")
 
-    def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
-        return AskPolicy(asked, request)
+    def form(self, request: HttpRequest, data: Mapping[str, Any] | None) -> forms.Form:
+        return PolicyForm(data, request)
 
-    def pinned(self, fields: dict[str, Any]) -> dict[str, str]:
+    def extra_data(self, fields: dict[str, Any]) -> dict[str, str]:
         policy = fields["policy"]
-        return {} if policy is None else {AS_SAVED: policy.saved_at.isoformat()}
+        return {} if policy is None else {SAVED_AT: policy.saved_at.isoformat()}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         yield _counted_line(rows.exclude(policy=fields["policy"]), _CHANGED)
@@ -152,11 +152,11 @@ class Policy(Change):
         yield from forecast_lines(forecast.of_choice(list(rows.values_list("pk", flat=True)), fields["policy"]))
 
 
-class Switches(Change):
+class Switches(FieldChange):
     label = gettext_lazy("Services")
 
-    def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
-        return AskSwitches(asked)
+    def form(self, request: HttpRequest, data: Mapping[str, Any] | None) -> forms.Form:
+        return SwitchesForm(data)
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         other = Q(*(~MAILBOX[name].query(value) for name, value in fields.items()), _connector=Q.OR)
@@ -164,7 +164,7 @@ class Switches(Change):
         yield _counted_line(rows.exclude(other), _UNCHANGED)
 
 
-class ForcePassword(Change):
+class ForcePassword(FieldChange):
     label = gettext_lazy("Require a new password")
     fixed = {"must_change_password": True}
 
@@ -178,16 +178,16 @@ class ForcePassword(Change):
 
 
 class Remove:
-    """Each rests, and can be restored: so this too is undone."""
+    """Remove mailboxes. They can be restored, so this action can be undone."""
 
     label = gettext_lazy("Remove")
     danger = True
-    step_rows = 50  # each by statements of its own
+    step_rows = 50  # each needs its own statements
 
-    def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
-        return NothingAsked(asked)
+    def form(self, request: HttpRequest, data: Mapping[str, Any] | None) -> forms.Form:
+        return NoFields(data)
 
-    def pinned(self, fields: dict[str, Any]) -> dict[str, str]:
+    def extra_data(self, fields: dict[str, Any]) -> dict[str, str]:
         return {}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
@@ -202,8 +202,8 @@ class Remove:
     def do(self, rows: Sequence[Mailbox], fields: dict[str, Any], actor: Actor) -> list[Done | Rejected]:
         return [_refusal_or(self._removed, row.user.address, actor) for row in rows]
 
-    def undo(self, backs: Mapping[str, Back], actor: Actor) -> list[str | Rejected]:
-        return [_refusal_or(self._restored, address, actor) for address in backs]
+    def undo(self, undo_data: Mapping[str, UndoData], actor: Actor) -> list[str | Rejected]:
+        return [_refusal_or(self._restored, address, actor) for address in undo_data]
 
     def _removed(self, address: str, actor: Actor) -> Done:
         gone = mailbox_removal.remove(address, actor=actor, with_mail=True)
@@ -215,7 +215,7 @@ class Remove:
         return _("restored")
 
 
-ACTS: dict[str, Act] = {
+ACTIONS: dict[str, BulkAction] = {
     "suspend": Suspend(),
     "resume": Resume(),
     "quota": Quota(),
@@ -227,12 +227,12 @@ ACTS: dict[str, Act] = {
 
 
 def _counted_line(rows: QuerySet[Mailbox], text: Promise) -> str:
-    """The sentence with the number of the rows; nothing where there are none."""
+    """Return the sentence with the number of rows; empty if there are none."""
     number = rows.count()
     return str(text % {"number": number, "count": count(number)}) if number else ""
 
 
-def _refusal_or(act: Callable[[str, Actor], Made], address: str, actor: Actor) -> Made | Rejected:
+def _refusal_or(act: Callable[[str, Actor], Result], address: str, actor: Actor) -> Result | Rejected:
     try:
         return act(address, actor)
     except Rejected as refusal:

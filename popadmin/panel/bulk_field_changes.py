@@ -1,4 +1,4 @@
-"""Fields set on many mailboxes at once, and set back; what each act sets and foretells, `acts` says."""
+"""Set fields of many mailboxes at once, and set them back. `bulk_actions` has the actions and their previews."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from mailstore.directory.fields.mailbox import MAILBOX, MailboxValues
 from mailstore.directory.mailbox_batch import Answer, Wanted
 from mailstore.directory.outcome import Changes, Only, Rejected
 from mailstore.models import Mailbox, RetentionPolicy
-from popadmin.lists.bulk_action import Back, Done
+from popadmin.lists.bulk_action import Done, UndoData
 from popadmin.web import audit_text
 
 
-class NothingAsked(forms.Form):
-    """No field: the preview says all."""
+class NoFields(forms.Form):
+    """A form without fields, for an action that only needs a preview."""
 
 
-class Change:
-    """Sets fields of the mailbox, and back to what they were unless somebody has set them anew since."""
+class FieldChange:
+    """Set fields of mailboxes. Undo sets them back, unless somebody has changed them since."""
 
     label: Promise
     danger = False
-    step_rows = 200  # deliveries to them wait meanwhile: a quarter of a second
+    step_rows = 200  # deliveries to these mailboxes wait for a step: a quarter of a second
     fixed: MailboxValues = {}
 
-    def form(self, request: HttpRequest, asked: Mapping[str, Any] | None) -> forms.Form:
-        return NothingAsked(asked)
+    def form(self, request: HttpRequest, data: Mapping[str, Any] | None) -> forms.Form:
+        return NoFields(data)
 
-    def pinned(self, fields: dict[str, Any]) -> dict[str, str]:
+    def extra_data(self, fields: dict[str, Any]) -> dict[str, str]:
         return {}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
@@ -47,14 +47,16 @@ class Change:
         wanted = [Wanted(row.user.address, given) for row in rows]
         return [_done(each, given) for each in mailbox_batch.ensure(wanted, actor=actor, only=Only.THERE)]
 
-    def undo(self, backs: Mapping[str, Back], actor: Actor) -> list[str | Rejected]:
-        rows = Mailbox.objects.select_related("user", "policy").filter(user__address__in=bulk_sql.among([*backs]))
+    def undo(self, undo_data: Mapping[str, UndoData], actor: Actor) -> list[str | Rejected]:
+        rows = Mailbox.objects.select_related("user", "policy").filter(user__address__in=bulk_sql.among([*undo_data]))
         there = {row.user.address: row for row in rows}
-        policies = RetentionPolicy.objects.in_bulk([back["policy"][0] for back in backs.values() if "policy" in back])
-        mine = [address for address, back in backs.items() if _is_as_left(there.get(address), back)]
-        wanted = [Wanted(address, _before(backs[address], policies)) for address in mine]
+        policies = RetentionPolicy.objects.in_bulk(
+            [back["policy"][0] for back in undo_data.values() if "policy" in back]
+        )
+        mine = [address for address, back in undo_data.items() if _is_unchanged(there.get(address), back)]
+        wanted = [Wanted(address, _previous_values(undo_data[address], policies)) for address in mine]
         answers = dict(zip(mine, mailbox_batch.ensure(wanted, actor=actor, only=Only.THERE), strict=True))
-        return [_undone(answers.get(address)) for address in backs]
+        return [_undone(answers.get(address)) for address in undo_data]
 
 
 def _done(answer: Answer, given: MailboxValues) -> Done | Rejected:
@@ -63,36 +65,40 @@ def _done(answer: Answer, given: MailboxValues) -> Done | Rejected:
     changes: Changes = {name: pair for name, pair in answer.changes.items() if name in given}
     if not changes:
         return Done(_("already had this setting"))
-    text = "; ".join(audit_text.change(name, _shown(old), _shown(new)) for name, (old, new) in changes.items())
-    return Done(text, {name: [_kept(old), _kept(new)] for name, (old, new) in changes.items()})
+    text = "; ".join(
+        audit_text.change(name, _displayed_value(old), _displayed_value(new)) for name, (old, new) in changes.items()
+    )
+    return Done(text, {name: [_stored_value(old), _stored_value(new)] for name, (old, new) in changes.items()})
 
 
 def _undone(answer: Answer | None) -> str | Rejected:
     if answer is None:
         return Rejected(_("somebody has changed it since then: not undone"))
-    return answer if isinstance(answer, Rejected) else _("changed back")
+    return answer if isinstance(answer, Rejected) else _("previous setting restored")
 
 
-def _is_as_left(mailbox: Mailbox | None, back: Back) -> bool:
-    """True where nobody has set what is to be set back; a mailbox that is gone is refused in the store's words."""
-    return mailbox is None or all(_kept(MAILBOX[name].value(mailbox)) == new for name, (_old, new) in _known(back))
+def _is_unchanged(mailbox: Mailbox | None, undo_data: UndoData) -> bool:
+    """Return True if nobody has changed the fields since. True also if the mailbox is gone: the store refuses it."""
+    return mailbox is None or all(
+        _stored_value(MAILBOX[name].value(mailbox)) == new for name, (_old, new) in _existing_fields(undo_data)
+    )
 
 
-def _before(back: Back, policies: Mapping[int, RetentionPolicy]) -> MailboxValues:
-    """What was so before; a policy that is gone is none."""
-    return {  # type: ignore[return-value]  # fields that an act has set
-        name: policies.get(old) if name == "policy" else old for name, (old, _new) in _known(back)
+def _previous_values(undo_data: UndoData, policies: Mapping[int, RetentionPolicy]) -> MailboxValues:
+    """Return the previous values; None for a policy that no longer exists."""
+    return {  # type: ignore[return-value]  # fields that an action has set
+        name: policies.get(old) if name == "policy" else old for name, (old, _new) in _existing_fields(undo_data)
     }
 
 
-def _known(back: Back) -> Iterator[tuple[str, tuple[Any, Any]]]:
-    """Yield what can be set back: a field that an earlier version had is passed over."""
-    yield from ((name, pair) for name, pair in back.items() if name in MAILBOX)
+def _existing_fields(undo_data: UndoData) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """Yield the fields to set back; a field that no longer exists is skipped."""
+    yield from ((name, pair) for name, pair in undo_data.items() if name in MAILBOX)
 
 
-def _kept(value: Any) -> Any:
+def _stored_value(value: Any) -> Any:
     return value.pk if isinstance(value, RetentionPolicy) else value
 
 
-def _shown(value: Any) -> Any:
+def _displayed_value(value: Any) -> Any:
     return str(value) if isinstance(value, RetentionPolicy) else value

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from mailstore.models import Domain, Finding, User
-from popadmin.lists.columns import SEARCH_CHARACTERS, Filters, Rows, Search, Suggested
+from popadmin.lists.columns import Filters, Rows, Search, Suggested
 from popadmin.panel import access
-from popadmin.panel.search_terms import domain_name, spellings
+from popadmin.panel.search_terms import address_or_name, domain_name
 from popadmin.panel.usage_filters import NEAR_PERCENT, NO_QUOTA, used
 
 STATES: dict[str, tuple[Promise, Q]] = {
@@ -30,24 +30,11 @@ STATES: dict[str, tuple[Promise, Q]] = {
 }
 
 
-def address_or_name(typed: str, user: str) -> Q:
-    """Search any part of either, in any case; domains are stored in A-labels. `user` is the path to the user.
-
-    A trigram index cannot find fewer than three characters: these find only the beginnings of addresses.
-    """
-    if len(typed) < SEARCH_CHARACTERS:
-        return Q(**{f"{user}address__startswith": typed.lower()})
-    found = Q(**{f"{user}name__icontains": typed})
-    for part in spellings(typed):
-        found |= Q(**{f"{user}address__contains": part})
-    return found
-
-
 def suspended() -> Q:
     """Return the condition of suspended mailboxes, by user or by domain. Domains first: mostly there is none."""
-    closed = list(Domain.objects.filter(active=False).values_list("pk", flat=True))
-    by_himself = Q(user__is_active=False)
-    return by_himself | Q(domain__in=closed) if closed else by_himself
+    suspended_domains = list(Domain.objects.filter(active=False).values_list("pk", flat=True))
+    by_user = Q(user__is_active=False)
+    return by_user | Q(domain__in=suspended_domains) if suspended_domains else by_user
 
 
 USAGES: dict[str, tuple[Promise, Q]] = {

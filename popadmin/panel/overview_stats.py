@@ -52,8 +52,8 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What all mailboxes of a user contain together, counted `at`; `largest` are the domains that store most."""
+class Totals:
+    """What all mailboxes that a user sees contain, counted `at`; `largest` are the domains that store most."""
 
     at: datetime.datetime
     total: Holdings
@@ -63,22 +63,22 @@ class Held:
 
 def domains(user: User) -> tuple[int, list[int]]:
     """Return the number of domains, and the keys of the suspended ones."""
-    closed = ArrayAgg("pk", filter=Q(active=False), default=Value([]))
-    totals = access.domains(user).aggregate(number=Count("pk"), closed=closed)
-    return totals["number"], totals["closed"]
+    suspended = ArrayAgg("pk", filter=Q(active=False), default=Value([]))
+    totals = access.domains(user).aggregate(number=Count("pk"), suspended=suspended)
+    return totals["number"], totals["suspended"]
 
 
-def held(user: User, closed: Collection[int], *, kept_from: int = KEPT_FROM) -> Held:
+def totals(user: User, suspended_domains: Collection[int], *, kept_from: int = KEPT_FROM) -> Totals:
     """Return the totals, counted now. On a large site they are reused for a minute, unless somebody changed a mailbox.
 
     Only changes by mail can then differ from the lists, by what arrived in that minute.
     """
     if not people.is_host(user):
-        return _count(user, closed)
+        return _count(user, suspended_domains)
     kept = _kept()
     if kept is not None:
         return kept
-    counted = _count(user, closed)
+    counted = _count(user, suspended_domains)
     if counted.total.mailboxes >= kept_from:
         _keep(counted)
     return counted
@@ -114,14 +114,14 @@ def counted_at() -> datetime.datetime | None:
     return None if mark is None else mark.counted_at
 
 
-def left_by_day(mailbox: Mailbox, most: int) -> list[dict[str, Any]]:
+def removed_by_day(mailbox: Mailbox, most: int) -> list[dict[str, Any]]:
     """Return what is in recovery by the reader's day and by reason, latest first, at most `most` rows."""
-    rows = access.left(mailbox).annotate(day=TruncDate("removed_at")).values("day", "removed_why")
+    rows = access.messages_in_recovery(mailbox).annotate(day=TruncDate("removed_at")).values("day", "removed_why")
     sums = rows.annotate(messages=Count("pk"), octets=Sum("octets")).order_by("-day", "removed_why")
     return [{**row, "why": Message.Why(row["removed_why"]).label} for row in sums[:most]]
 
 
-def _kept() -> Held | None:
+def _kept() -> Totals | None:
     """Return the last count of the site, if it is fresh enough and was made by a version that counted the same way."""
     changed = AuditEntry.objects.filter(at__gt=OuterRef("counted_at") - UNDER_WAY)
     fresh = KeptHoldings.objects.filter(counted_at__gt=timezone.now() - KEPT)
@@ -129,10 +129,10 @@ def _kept() -> Held | None:
     if row is None or row.figures.get("columns") != list(Holdings.__slots__):
         return None
     total, suspended, most = (row.figures[name] for name in ("total", "suspended", "largest"))
-    return Held(row.counted_at, Holdings(*total), suspended, [Holdings(*each) for each in most])
+    return Totals(row.counted_at, Holdings(*total), suspended, [Holdings(*each) for each in most])
 
 
-def _keep(counted: Held) -> None:
+def _keep(counted: Totals) -> None:
     figures = {
         "columns": list(Holdings.__slots__),
         "total": astuple(counted.total),
@@ -143,10 +143,10 @@ def _keep(counted: Held) -> None:
         KeptHoldings.objects.get_or_create(pk=1, defaults={"counted_at": counted.at, "figures": figures})
 
 
-def _count(user: User, closed: Collection[int]) -> Held:
+def _count(user: User, suspended_domains: Collection[int]) -> Totals:
     at, by_domain = timezone.now(), _holdings(user)
     most = sorted(by_domain, key=lambda each: (-each.octets, each.domain))[:LARGEST]
-    return Held(at, _total(by_domain), _suspended(user, by_domain, closed), most)
+    return Totals(at, _total(by_domain), _suspended(user, by_domain, suspended_domains), most)
 
 
 def _holdings(user: User) -> list[Holdings]:
@@ -170,12 +170,12 @@ def _total(holdings: Sequence[Holdings]) -> Holdings:
     return Holdings(0, *(sum(map(attrgetter(name), holdings)) for name in columns))
 
 
-def _suspended(user: User, holdings: Sequence[Holdings], closed: Collection[int]) -> int:
+def _suspended(user: User, holdings: Sequence[Holdings], suspended_domains: Collection[int]) -> int:
     """Count the suspended mailboxes, by user or by domain. It starts with the users, few of whom are suspended."""
     rows = access.mailboxes(user).select_related(None).filter(user=OuterRef("pk"))
-    rows = rows.exclude(domain__in=closed) if closed else rows
+    rows = rows.exclude(domain__in=suspended_domains) if suspended_domains else rows
     found = User.objects.filter(is_active=False).aggregate(mailboxes=Count(Subquery(rows.values("pk"))))
-    return int(found["mailboxes"]) + sum(each.mailboxes for each in holdings if each.domain in closed)
+    return int(found["mailboxes"]) + sum(each.mailboxes for each in holdings if each.domain in suspended_domains)
 
 
 def _sum(column: str) -> Combinable:

@@ -1,8 +1,11 @@
-"""Convert what users type into a search to the stored form: lower case, and domains in A-labels."""
+"""Convert what users type into a search to the stored form, and to conditions: lower case, domains in A-labels."""
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from mailstore.policy.addresses import BadAddress, normal_domain
+from popadmin.lists.columns import SEARCH_CHARACTERS
 
 
 def domain_name(typed: str) -> str:
@@ -22,3 +25,16 @@ def spellings(typed: str) -> list[str]:
     local_part, at, domain = part.rpartition("@")
     stored = f"{local_part}{at}{domain_name(domain)}"
     return [part] if stored == part else [part, stored]
+
+
+def address_or_name(typed: str, user: str) -> Q:
+    """Search any part of either, in any case; domains are stored in A-labels. `user` is the path to the user.
+
+    A trigram index cannot find fewer than three characters: these find only the beginnings of addresses.
+    """
+    if len(typed) < SEARCH_CHARACTERS:
+        return Q(**{f"{user}address__startswith": typed.lower()})
+    found = Q(**{f"{user}name__icontains": typed})
+    for part in spellings(typed):
+        found |= Q(**{f"{user}address__contains": part})
+    return found

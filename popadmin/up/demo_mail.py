@@ -1,4 +1,4 @@
-"""The sample mail of the demo: what real mailboxes hold, from plain words to attachments; delivered elsewhere."""
+"""The sample mail of the demo: plain text, newsletters, attachments and other things that real mailboxes contain."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Letter:
 
 
 def letters(domain: str) -> list[Letter]:
-    """The sample mail in the order in which it arrives; the same subjects and number every time."""
+    """Return the sample mail in the order of arrival; number and subjects are always the same."""
     kinds: tuple[tuple[Callable[[EmailMessage], None], str, tuple[str, ...]], ...] = (
         (_welcome, f"postmaster@{domain}", EVERYBODY),
         (_dots, f"bruno@{domain}", ("alice",)),
@@ -104,7 +104,7 @@ def _to_the_team(message: EmailMessage) -> None:
 
 
 def _png(width: int, height: int) -> bytes:
-    """A sky over a lake: a true-colour PNG of one gradient."""
+    """Return a true-colour PNG with a gradient: a sky over a lake."""
     rows = (b"\0" + bytes((80, 120 + 120 * row // height, 220)) * width for row in range(height))
     header = width.to_bytes(4) + height.to_bytes(4) + bytes((8, 2, 0, 0, 0))
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(b"".join(rows))), (b"IEND", b""))

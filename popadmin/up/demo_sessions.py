@@ -1,4 +1,4 @@
-"""What the sample devices have done before anybody looks: real POP3 sessions, so that diary and recovery are true."""
+"""POP3 sessions of the sample devices: real ones, so that the demo has a diary and mail in recovery."""
 
 from __future__ import annotations
 
@@ -10,78 +10,77 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from popadmin.up.endpoints import Endpoint
+from popadmin.up.endpoints import Endpoint, endpoints
 from popadmin.up.errors import UpError
-from popadmin.up.services import endpoints
 
-VISIT_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """One session of a device: it fetches the first `fetches` messages (None: all) and deletes those of a subject.
+class SampleSession:
+    """A session of a device: it fetches the first `fetches` messages (None: all) and deletes those with one subject.
 
-    With `mistaken` its password is wrong, and the sign-in is refused.
+    With `wrong_password` the sign-in is refused.
     """
 
     name: str
     device: str
     fetches: int | None
     deletes: str | None = None
-    mistaken: bool = False
+    wrong_password: bool = False
 
 
-VISITS = (
-    Visit("chloe", "Office PC", None),
-    Visit("chloe", "Phone", 2),
-    Visit("chloe", "Laptop", None, deletes="What is new this month"),
-    Visit("bruno", "Tablet", None, mistaken=True),
+SAMPLE_SESSIONS = (
+    SampleSession("chloe", "Office PC", None),
+    SampleSession("chloe", "Phone", 2),
+    SampleSession("chloe", "Laptop", None, deletes="What is new this month"),
+    SampleSession("bruno", "Tablet", None, wrong_password=True),
 )
 
 
-def pay(visit: Visit, address: str, secret: str) -> bool:
-    """Make the visit; False where POP3 listens nowhere that a sign-in may use. UpError when it fails."""
-    connect = _way_in()
+def run(session: SampleSession, address: str, secret: str) -> bool:
+    """Run the session; return False if no POP3 address accepts a sign-in. UpError when the session fails."""
+    connect = _connector()
     if connect is None:
         return False
     try:
-        if visit.mistaken:
-            _refused(connect(), address)
+        if session.wrong_password:
+            _fail_to_sign_in(connect(), address)
         else:
-            _session(connect(), visit, address, secret)
+            _fetch(connect(), session, address, secret)
     except (OSError, poplib.error_proto) as error:
-        raise UpError(f"the sample device {visit.device} could not fetch its mail: {error}") from error
+        raise UpError(f"the sample device {session.device} could not fetch its mail: {error}") from error
     return True
 
 
-def _session(client: poplib.POP3, visit: Visit, address: str, secret: str) -> None:
+def _fetch(client: poplib.POP3, session: SampleSession, address: str, secret: str) -> None:
     client.user(address)
     client.pass_(secret)
     messages, _octets = client.stat()
-    for number in range(1, (messages if visit.fetches is None else min(messages, visit.fetches)) + 1):
+    for number in range(1, (messages if session.fetches is None else min(messages, session.fetches)) + 1):
         lines = client.retr(number)[1]
-        if visit.deletes is not None and f"Subject: {visit.deletes}".encode() in lines:
+        if session.deletes is not None and f"Subject: {session.deletes}".encode() in lines:
             client.dele(number)
     client.quit()
 
 
-def _refused(client: poplib.POP3, address: str) -> None:
+def _fail_to_sign_in(client: poplib.POP3, address: str) -> None:
     client.user(address)
     with suppress(poplib.error_proto):
         client.pass_("mistyped")
     client.quit()
 
 
-def _way_in() -> Callable[[], poplib.POP3] | None:
-    """The plain port where a password may pass there from this machine, else the one with TLS."""
+def _connector() -> Callable[[], poplib.POP3] | None:
+    """Return a function that connects: to the plain port if passwords may be sent there, else to the TLS port."""
     plain = _tcp("POP3_LISTEN") if settings.PLAINTEXT_LOGIN != "never" else None
     if plain is not None:
-        return lambda: poplib.POP3(plain.local_host, plain.port, timeout=VISIT_SECONDS)
+        return lambda: poplib.POP3(plain.local_host, plain.port, timeout=TIMEOUT_SECONDS)
     tls = _tcp("POP3S_LISTEN")
     if tls is None:
         return None
-    context = ssl._create_unverified_context()  # noqa: S323 - its own server, by an address of this machine
-    return lambda: poplib.POP3_SSL(tls.local_host, tls.port, timeout=VISIT_SECONDS, context=context)
+    context = ssl._create_unverified_context()  # noqa: S323 - our own server, on this machine
+    return lambda: poplib.POP3_SSL(tls.local_host, tls.port, timeout=TIMEOUT_SECONDS, context=context)
 
 
 def _tcp(variable: str) -> Endpoint | None:

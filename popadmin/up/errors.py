@@ -1,4 +1,4 @@
-"""What stops a start; each error is one line for the person at the shell."""
+"""The error that stops a start: one line for the user at the shell."""
 
 
 class UpError(Exception):

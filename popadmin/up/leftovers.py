@@ -1,4 +1,4 @@
-"""Ends what an earlier Postgres left at work in a cluster's folder, step by step harder; touches nobody else's."""
+"""Ends the processes of an earlier Postgres in the folder of a cluster, with harder signals step by step."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from popadmin.up import processes
 from popadmin.up.errors import UpError
 
 PROGRAM = "postgres"
-LOGGER = "postgres: logger"  # it ends with its postmaster, which would start another one for it before
+LOGGER = "postgres: logger"  # it ends with its postmaster, which would restart it
 PAUSE_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is sent to a postmaster and to its children, and how long they have to end."""
+    """The signals to a postmaster and to its children, and how long they have to end."""
 
     postmaster: signal.Signals | None
     children: signal.Signals | None
@@ -28,20 +28,20 @@ class Step:
 
 
 STEPS = (
-    # Fast shutdown: all is written, and the next start recovers nothing. Children without a postmaster see that it is
-    # gone. A postmaster that recovers waits for its startup process, and any waits for a client that has connected and
-    # says nothing (authentication_timeout, a minute): hence the other steps.
+    # Fast shutdown: all data is written, and the next start needs no recovery. Children notice that their postmaster
+    # is gone. But a postmaster in recovery waits for its startup process, and every postmaster waits for a client that
+    # has connected and sends nothing (authentication_timeout, a minute). So there are more steps.
     Step(signal.SIGINT, None, 6.0),
-    # Immediate shutdown, for the data the same as a crash. It kills its children after 5 s itself, but not all of them.
+    # Immediate shutdown: for the data the same as a crash. After 5 s it kills most of its children, but not all.
     Step(signal.SIGQUIT, signal.SIGQUIT, 6.0),
     Step(None, signal.SIGKILL, 3.0),
-    # Never before its children are gone: they would write on beside the next postmaster.
+    # Not before the children are gone: they would go on writing beside the next postmaster.
     Step(signal.SIGKILL, signal.SIGKILL, 3.0),
 )
 
 
 def end(folder: Path, steps: Sequence[Step] = STEPS) -> None:
-    """Return when no Postgres works in `folder` any more. UpError names those that no signal ends."""
+    """Return when no Postgres runs in `folder` any more. UpError names processes that no signal ends."""
     for step in steps:
         _send(step, processes.working_in(folder, name=PROGRAM))
         if _emptied(folder, step.seconds):
@@ -68,7 +68,7 @@ def _send(step: Step, pids: Sequence[int]) -> None:
 
 
 def _is_postmaster(pid: int, pids: Sequence[int]) -> bool:
-    """It keeps the title under which it was started; that of a child says what the child does, once it has begun."""
+    """A postmaster keeps the title with which it was started; the title of a child says what the child does."""
     return processes.parent(pid) not in pids and not processes.title(pid).startswith(f"{PROGRAM}:")
 
 

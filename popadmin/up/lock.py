@@ -1,4 +1,4 @@
-"""One `up` at a time on a data folder; the lock ends with the process, however it ends."""
+"""The lock on a data folder: one `up` at a time. It ends with the process."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 from popadmin.up.errors import UpError
 
 NAME = "up.lock"
-FOLDER_MODE = 0o711  # others may pass through (a cluster may belong to nobody), and list nothing
+FOLDER_MODE = 0o711  # other users may pass through (a cluster may belong to nobody), but list nothing
 LOCKS = Path("/proc/locks")
 
 
 @contextmanager
 def hold(data_dir: Path) -> Iterator[None]:
-    """Hold the data folder for the length of a `with`, and make it where it is missing."""
+    """Lock the data folder for the length of a `with`; create it if it is missing."""
     _refuse_root_of_other(data_dir)
     try:
         data_dir.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def hold(data_dir: Path) -> Iterator[None]:
 
 
 def _refuse_root_of_other(data_dir: Path) -> None:
-    """What root's `up` writes would be closed to the user who serves the site."""
+    """Refuse root on a folder of another user: that user could not read what root's `up` writes."""
     if os.geteuid() != 0 or not data_dir.is_dir() or (owner := data_dir.stat().st_uid) == 0:
         return
     try:
@@ -55,7 +55,7 @@ def _refuse_root_of_other(data_dir: Path) -> None:
 
 
 def is_held(data_dir: Path) -> bool:
-    """Whether an `up` runs on the data folder. It takes no lock itself: one that starts now must not meet ours."""
+    """Return whether an `up` runs on the data folder. It takes no lock, which would stop an `up` that starts now."""
     try:
         inode = (data_dir / NAME).stat().st_ino
         rows = [line.split() for line in LOCKS.read_text().splitlines()]

@@ -1,4 +1,4 @@
-"""A private Postgres cluster under the data folder: made, started, stopped, recovered; not a database's contents."""
+"""A private Postgres cluster in the data folder: create, start, stop and recover it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from popadmin.up.errors import UpError
 
 NAME = "popadmin"  # of the role and of the database
 SUPERUSER = "postgres"
-BUILTIN_LOCALE_MAJOR = 17  # from here on sorting does not depend on the C library
-READY_SECONDS = 600  # a recovery after a crash may have much to replay; while the process lives, we wait
+BUILTIN_LOCALE_MAJOR = 17  # since this version, sorting need not depend on the C library
+READY_SECONDS = 600  # a recovery after a crash may take long; we wait while the process runs
 STOP_SECONDS = 60
-LINGER_SECONDS = 15  # for a crash-like end, where a clean one did not come
+LINGER_SECONDS = 15  # for an immediate shutdown, if the fast one did not end
 PAUSE_SECONDS = 0.02
-INITDB_ATTEMPTS = 3  # its own children end at a SIGHUP, whatever they inherit
-LEAST_CONNECTIONS = 200  # a slot costs kilobytes; scripts, dumps and the MTA's look-ups want some too
+INITDB_ATTEMPTS = 3  # a SIGHUP ends its children, and nothing that they inherit prevents it
+LEAST_CONNECTIONS = 200  # each costs kilobytes; scripts, dumps and look-ups of the MTA need some too
 
 # A small server's settings, written once; an operator may edit the file.
 CONFIGURATION = """
@@ -50,15 +50,15 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 """
 
-# "250" means that the row survives a power cut: not for an operator to change here.
+# "250" promises that the row survives a power cut, so an operator cannot change these.
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 FOR_TESTS_ONLY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class Cluster:
-    """One cluster in `data_dir/postgres`, for at least so many `connections`.
+    """One cluster in `data_dir/postgres`, for at least this number of `connections`.
 
-    `durable=False` is for test runs whose data nobody keeps.
+    `durable=False` is for tests, whose data nobody keeps.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """As DATABASE_URL takes it."""
+        """Return the URL as for DATABASE_URL."""
         return f"postgres://{NAME}@/{NAME}?host={quote(str(self.socket), safe='/')}&port={database.SOCKET_PORT}"
 
     @property
@@ -95,11 +95,11 @@ class Cluster:
     # --- start --------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Return when it takes connections; make it first where there is none, and end one left behind by a crash."""
+        """Start the cluster, and return when it accepts connections. Create it if needed; end one left by a crash."""
         self._folders()
         if not self.data.exists():
             self._make()
-        self._end_the_one_left_behind()
+        self._end_left_behind()
         self._launch()
         self._await_ready()
         self._ensure_database()
@@ -119,14 +119,14 @@ class Cluster:
                 folder.mkdir(mode=0o700, parents=True)
                 self._as.own(folder)
         self._as.require_passage(self.root)
-        # Whoever reaches the socket may connect as anybody (`trust`): the folder's mode is the lock on the door. A
-        # check of the peer's name would fail in the user namespace, where root goes by another name.
+        # Everybody who reaches the socket may connect as any user (`trust`), so the mode of the folder protects it. A
+        # check of the user name would fail in the user namespace, where root has another name.
         found = self.socket.stat()
         if stat.S_IMODE(found.st_mode) != 0o700 or found.st_uid not in {os.geteuid(), self._as.uid}:
             raise UpError(f"{self.socket} must belong to us with mode 0700, for Postgres' socket: remove it")
 
     def _make(self) -> None:
-        """initdb beside the final place, so that a killed one never looks like a cluster."""
+        """Run initdb in another folder and rename it, so that an interrupted initdb never looks like a cluster."""
         unfinished = self.root / "data.unfinished"
         for _attempt in range(INITDB_ATTEMPTS):
             leftovers.end(unfinished)
@@ -166,20 +166,20 @@ class Cluster:
             "unix_socket_directories": f'"{self.socket}"',
             "unix_socket_permissions": "0700",
             "port": str(database.SOCKET_PORT),
-            "max_connections": str(max(self._connections, self._connections_of_the_operator())),
+            "max_connections": str(max(self._connections, self._configured_connections())),
             **self._promises,
         }
         command = [*self._as.prefix, self._binaries.program("postgres"), "-D", str(self.data)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
         with self._start_log().open("wb") as output:
-            # SIGINT is Postgres' fast shutdown: should we be killed, it ends cleanly by itself.
+            # SIGINT is the fast shutdown of Postgres: if we are killed, it ends cleanly.
             self._process = processes.start(
                 command, at_our_death=signal.SIGINT, output=output, cwd=self.root, **self._as.process()
             )
 
-    def _connections_of_the_operator(self) -> int:
-        """What the files of the cluster say, which an operator may have raised; 0 when they cannot be read."""
+    def _configured_connections(self) -> int:
+        """Return max_connections of the cluster's files, which an operator may have raised; 0 if unreadable."""
         asked = self._run("postgres", "-C", "max_connections", "-D", str(self.data))
         said = asked.stdout.strip()
         return int(said) if said.isdigit() else 0
@@ -191,20 +191,20 @@ class Cluster:
         deadline = time.monotonic() + READY_SECONDS
         while self._status() != "ready":
             if self.ended():
-                raise UpError(f"Postgres did not start: {self._last_words()} (its log: {self.root / 'log'})")
+                raise UpError(f"Postgres did not start: {self._last_error()} (its log: {self.root / 'log'})")
             if time.monotonic() > deadline:
                 raise UpError(f"Postgres is still not ready after {READY_SECONDS} s, see {self.root / 'log'}")
             time.sleep(PAUSE_SECONDS)
 
-    def _last_words(self) -> str:
-        """What Postgres said last and worst; its collector of logs writes elsewhere than its first lines."""
+    def _last_error(self) -> str:
+        """Return the last error in the newest log; the first lines and the later ones are in different files."""
         newest = max((self.root / "log").iterdir(), key=lambda file: file.stat().st_mtime_ns)
         lines = newest.read_text(errors="replace").splitlines()
         worst = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
         return _last_line("\n".join(worst or lines))
 
     def _status(self) -> str | None:
-        """The last line of postmaster.pid, once our process has written it (its fields: miscadmin.h of Postgres)."""
+        """Return the status in postmaster.pid, once our process has written it (fields: miscadmin.h of Postgres)."""
         lines = self._lock_file()
         return lines[7].strip() if len(lines) > 7 and lines[0] == str(self.pid) else None
 
@@ -223,11 +223,11 @@ class Cluster:
 
     # --- after a crash ------------------------------------------------------------------------------------------
 
-    def _end_the_one_left_behind(self) -> None:
-        """End whatever works here without us; what was killed leaves lock files only.
+    def _end_left_behind(self) -> None:
+        """End a Postgres that still runs here, and remove its lock files.
 
-        Postgres would refuse to start when the pid in its lock files has gone to a stranger, or to a zombie that
-        nobody reaps yet. They say nothing true any more once no process works in the cluster's folder.
+        Postgres would refuse to start if another process, or a zombie, has the pid in its lock files. When no process
+        runs in the folder of the cluster, the lock files are out of date.
         """
         leftovers.end(self.data)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
@@ -239,12 +239,12 @@ class Cluster:
         return self._process is None or self._process.poll() is not None
 
     def reload(self) -> None:
-        """Let it read its configuration again; nothing where it has ended."""
+        """Let it read its configuration again; do nothing if it has ended."""
         if not self.ended() and self._process is not None:
             self._process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
-        """Fast shutdown: open transactions roll back, everything committed is written. Harmless when it is gone."""
+        """Shut down fast: open transactions roll back, committed data is written. Do nothing if it has ended."""
         for number, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, LINGER_SECONDS)):
             if self.ended() or self._process is None:
                 return
@@ -259,7 +259,7 @@ class Cluster:
 
 @contextmanager
 def private_cluster(data_dir: Path, *, folder: Path | None = None, durable: bool = True) -> Iterator[Cluster]:
-    """A running cluster for the length of a `with`; `folder` names the Postgres programs to use."""
+    """Run a cluster for the length of a `with`; `folder` contains the Postgres programs to use."""
     cluster = Cluster(data_dir, folder=folder, durable=durable)
     try:
         cluster.start()

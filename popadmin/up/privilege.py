@@ -1,4 +1,4 @@
-"""As whom a private Postgres runs: Postgres refuses root, so root hands it a user namespace or the user nobody."""
+"""The user of a private Postgres. Postgres refuses root, so root runs it in a user namespace or as nobody."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class Privilege:
     gid: int | None = None
 
     def process(self) -> dict[str, Any]:
-        """What subprocess needs to run a command with it."""
+        """Return the arguments for subprocess to run a command as this user."""
         return {} if self.uid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def own(self, folder: Path) -> None:
-        """Give a new, empty folder to whom Postgres runs as."""
+        """Give a new, empty folder to the user of Postgres."""
         if self.uid is not None and self.gid is not None:
             os.chown(folder, self.uid, self.gid)
 
     def require_passage(self, folder: Path) -> None:
-        """Raise UpError where another user's Postgres could not reach its folder."""
+        """Raise UpError if Postgres runs as another user who cannot reach its folder."""
         if self.uid is None:
             return
         for parent in folder.parents:
@@ -48,10 +48,10 @@ class Privilege:
 
 
 def choose(data: Path) -> Privilege:
-    """Ordinary users run Postgres as themselves; root keeps owning the files unless a cluster belongs to another.
+    """Return the user for Postgres: the current user; for root a namespace, or the owner of an existing cluster.
 
-    Inside the namespace root appears as nobody, outside all files stay root's. Where namespaces are forbidden (some
-    containers), the cluster belongs to nobody, and goes on to do so.
+    Inside the namespace root appears as nobody, but the files belong to root. Where namespaces are forbidden (in some
+    containers), the cluster belongs to the user nobody, also later.
     """
     if os.geteuid() != 0:
         return Privilege()

@@ -1,4 +1,4 @@
-"""Which children `up` has and where each listens: a list made from the settings, nothing started."""
+"""The services that `up` starts, and where each listens, by the settings. This module starts nothing."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from django.conf import settings
 from mailstore import conf, wiring
 from popadmin.up import web_sockets
 from popadmin.up.child_processes import Service
-from popadmin.up.endpoints import Endpoint
+from popadmin.up.endpoints import endpoints
 
 POP3_VARIABLES = ("POP3_LISTEN", "POP3S_LISTEN", "POP3_PROXY_LISTEN", "POP3S_PROXY_LISTEN")
-LISTENERS, WEB = 1, 2  # the stages of stopping: no new mail first, the pages to the last
-WEB_WORKERS, WEB_THREADS = 2, 8  # the pages of a small site; a big one runs its own gunicorn
-WEB_WORKER = "popadmin.http_server.worker.Worker"  # no thread of it waits for a peer
+LISTENERS, WEB = 1, 2  # stages of the stop: first no new mail, at last the pages
+WEB_WORKERS, WEB_THREADS = 2, 8  # for a small site; a large one runs its own gunicorn
+WEB_WORKER = "popadmin.http_server.worker.Worker"  # its threads never wait for a peer
 SWEEP_SECONDS = 3600
-SPARE_CONNECTIONS = 30  # the sweep, `up` itself, commands at the shell, a dump, the MTA's look-ups, Postgres' own 3
+SPARE_CONNECTIONS = 30  # the sweep, `up` itself, commands, a dump, look-ups of the MTA, and 3 of Postgres itself
 
 
 def services() -> tuple[Service, ...]:
-    """Every service that has something to do under these settings."""
+    """Return every service that has something to do under these settings."""
     pop3 = tuple(endpoint for variable in POP3_VARIABLES for endpoint in endpoints(variable))
     lmtp, web = endpoints("LMTP_LISTEN"), endpoints("WEB_LISTEN")
     found = [Service("sweep", _manage("sweep", "--every", str(SWEEP_SECONDS)), LISTENERS)]
@@ -37,29 +37,24 @@ def services() -> tuple[Service, ...]:
 
 
 def database_connections() -> int:
-    """How many connections all of it may hold at once (docs/install.md has the sum)."""
-    web = WEB_WORKERS * (WEB_THREADS + 1)  # one more, of /readyz
+    """Return how many database connections all services may hold at once (docs/install.md has the sum)."""
+    web = WEB_WORKERS * (WEB_THREADS + 1)  # one more, for /readyz
     return wiring.database_connections(conf.load()) + web + SPARE_CONNECTIONS
 
 
-def endpoints(variable: str) -> tuple[Endpoint, ...]:
-    """The addresses a *_LISTEN setting holds."""
-    return tuple(Endpoint(variable, text) for text in getattr(settings, variable))
-
-
 def _manage(*arguments: str) -> tuple[str, ...]:
-    """The program we were started as, with another command."""
+    """Return this program with another command."""
     return (sys.executable, str(Path(sys.argv[0]).resolve()), *arguments)
 
 
 def gunicorn(addresses: Sequence[str]) -> tuple[str, ...]:
-    """The command that serves the pages at these addresses."""
+    """Return the command that serves the pages at these addresses."""
     return (
         *_binder(addresses),
         sys.executable,
         "-m",
         "gunicorn",
-        "--no-control-socket",  # it would open one under $HOME
+        "--no-control-socket",  # it would be a file under $HOME
         f"--worker-class={WEB_WORKER}",
         f"--workers={WEB_WORKERS}",
         f"--threads={WEB_THREADS}",
@@ -70,6 +65,6 @@ def gunicorn(addresses: Sequence[str]) -> tuple[str, ...]:
 
 
 def _binder(addresses: Sequence[str]) -> tuple[str, ...]:
-    """What stands before the web server's command and gives it the sockets of these addresses (web_sockets.py)."""
-    path = os.pathsep.join(filter(None, sys.path))  # it finds what this process finds: a checkout is not installed
+    """Return the command to put before that of the web server: it listens at these addresses (web_sockets.py)."""
+    path = os.pathsep.join(filter(None, sys.path))  # with the paths of this process: a checkout is not installed
     return ("/usr/bin/env", f"PYTHONPATH={path}", sys.executable, "-m", web_sockets.__name__, ",".join(addresses))

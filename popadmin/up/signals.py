@@ -1,4 +1,4 @@
-"""What the person or the service manager asks: Ctrl-C, SIGTERM, SIGHUP; and a wait that they and SIGCHLD end."""
+"""The signals to `up` (Ctrl-C, SIGTERM, SIGHUP), and a wait that they and SIGCHLD end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ASKING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Signals:
-    """`asked` counts how often somebody asked us to stop; the second time is meant to hurry."""
+    """`asked` counts the requests to stop; the second one means that we must hurry."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -27,7 +27,7 @@ class Signals:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Take over the signals for the length of a `with`; a SIGHUP that was held back before comes now."""
+        """Handle the signals for the length of a `with`. A SIGHUP that was blocked before arrives now."""
         handlers = dict.fromkeys(ASKING, self._ask) | {signal.SIGHUP: self._hang_up, signal.SIGCHLD: _nothing}
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         wakeup = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
@@ -42,7 +42,7 @@ class Signals:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Within it, being asked raises KeyboardInterrupt: for steps that wait by themselves."""
+        """Let a request to stop raise KeyboardInterrupt, for steps that wait by themselves."""
         self._interruptible = True
         try:
             if self.asked:
@@ -52,12 +52,12 @@ class Signals:
             self._interruptible = False
 
     def wait(self, seconds: float | None) -> None:
-        """Return at the next signal, a child's end among them, or after `seconds`."""
+        """Return at the next signal (also when a child ends), or after `seconds`."""
         if select.select([self._reader], [], [], seconds)[0]:
             self._reader.recv(4096)
 
     def take_reload(self) -> bool:
-        """True once after somebody asked to reload."""
+        """Return True once after each request to reload."""
         asked, self._reload_asked = self._reload_asked, False
         return asked
 
@@ -67,7 +67,7 @@ class Signals:
             raise KeyboardInterrupt
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
-        """SIGHUP means reload, but for a terminal that was closed: nobody is left to press Ctrl-C."""
+        """Reload at SIGHUP. But stop if the terminal was closed: nobody could press Ctrl-C any more."""
         if self._had_terminal and not _has_terminal():
             self._ask(number, frame)
         else:
@@ -75,7 +75,7 @@ class Signals:
 
 
 def _has_terminal() -> bool:
-    """Whether this process has a terminal that is still open."""
+    """Return whether this process has a terminal that is still open."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
@@ -84,4 +84,4 @@ def _has_terminal() -> bool:
 
 
 def _nothing(_number: int, _frame: FrameType | None) -> None:
-    """A handler must exist for the wait to end; the children are looked at by whoever waited."""
+    """Do nothing. The wait ends only for signals with a handler; its caller looks at the children."""

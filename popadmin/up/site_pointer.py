@@ -1,4 +1,4 @@
-"""On which data folder an `up` of this user runs, for commands in another shell: a note in the user's state folder."""
+"""A note in the user's state folder on the data folder of a running `up`, for commands in another shell."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger("popadmin.up")
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`program` is the checkout or the folder of packages that runs; `home` is where its `.env` lies."""
+    """`program` is the checkout or the folder of packages that runs; `home` contains its `.env`."""
 
     program: Path
     home: Path
@@ -29,7 +29,7 @@ class Site:
 
 @contextmanager
 def noted(site: Site) -> Iterator[None]:
-    """Leave a note of a site for the length of a `with`. Without it commands only want POPADMIN_DATA_DIR."""
+    """Keep a note of a site for the length of a `with`. Without a note, commands need POPADMIN_DATA_DIR."""
     note = None
     try:
         folder = _folder()
@@ -47,7 +47,7 @@ def noted(site: Site) -> Iterator[None]:
 
 
 def the_only_one(program: Path) -> Site | None:
-    """The site of this program that runs now; None where none does, or several: nobody may guess which is meant."""
+    """Return the running site of this program; None if none runs, or if several do."""
     found = [site for site in _notes() if site.program == program and lock.is_held(site.data_dir)]
     return found[0] if len(found) == 1 else None
 
@@ -61,10 +61,10 @@ def _notes() -> Iterator[Site]:
         try:
             parts = json.loads(note.read_bytes())
             yield Site(Path(parts["program"]), Path(parts["home"]), Path(parts["data_dir"]))
-        except (OSError, ValueError, TypeError, KeyError):  # cut off, or somebody else's
+        except (OSError, ValueError, TypeError, KeyError):  # cut off, or not a note
             continue
 
 
 def _folder() -> Path:
-    """By the user's number, not by $HOME: `sudo` may leave that of another user."""
+    """Find it by the user id, not by $HOME: `sudo` may leave the $HOME of another user."""
     return Path(pwd.getpwuid(os.geteuid()).pw_dir) / ".local" / "state" / "popadmin"

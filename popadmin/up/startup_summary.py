@@ -1,4 +1,4 @@
-"""What `up` prints when everything runs: addresses, passwords, and commands that work as they stand."""
+"""The summary that `up` prints when everything runs: addresses, passwords, and commands to copy."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from pathlib import Path
 from django.conf import settings
 
 from popadmin.up.credentials import Credential
-from popadmin.up.endpoints import Endpoint
-from popadmin.up.services import endpoints
+from popadmin.up.endpoints import Endpoint, endpoints
 
 RULE = "-" * 78
-SHOWN = (
+LISTENERS = (
     ("web", "WEB_LISTEN", ""),
     ("POP3", "POP3_LISTEN", ""),
     ("POP3S", "POP3S_LISTEN", ""),
@@ -24,12 +23,12 @@ SHOWN = (
 )
 
 
-def board(*, version: str, data_dir: Path, credentials: Sequence[Credential], demo: bool) -> str:
-    """The whole block. Passwords stand in it only where the caller has them to show."""
+def summary(*, version: str, data_dir: Path, credentials: Sequence[Credential], demo: bool) -> str:
+    """Return the whole summary. It shows only the passwords in `credentials`."""
     lines = [RULE, f"popadmin {version} runs; Ctrl-C stops it.  Data: {data_dir}", ""]
     lines += [
         f"  {name:<6} {_where(name, endpoint)}{note}"
-        for name, variable, note in SHOWN
+        for name, variable, note in LISTENERS
         for endpoint in endpoints(variable)
     ]
     if credentials:
@@ -51,7 +50,7 @@ def _table(credentials: Sequence[Credential]) -> Iterator[str]:
 
 def _next_steps(data_dir: Path) -> Iterator[str]:
     command = shlex.join(_program())
-    if data_dir != settings.BASE_DIR / "var":  # which a checkout finds by itself, in any shell
+    if data_dir != settings.BASE_DIR / "var":  # a checkout finds this folder without the variable
         command = f"POPADMIN_DATA_DIR={shlex.quote(str(data_dir))} {command}"
     yield "Next, in another shell: a domain and a mailbox (its password is printed once)"
     yield f"  {command} domain ensure example.org"
@@ -85,7 +84,7 @@ def _tries(credentials: Sequence[Credential]) -> Iterator[str]:
 
 
 def _program() -> tuple[str, ...]:
-    """How the person starts a command: as short as it works from here."""
+    """Return how the user starts a command, as short as possible from the current folder."""
     program = Path(sys.argv[0])
     if program.name != "manage.py":
         return (program.name,)
@@ -97,5 +96,5 @@ def _from_here(path: Path) -> str:
 
 
 def _first(variable: str) -> tuple[Endpoint, ...]:
-    """The first address that a command for TCP can use, if there is one."""
+    """Return the first TCP address, if there is one."""
     return tuple(endpoint for endpoint in endpoints(variable) if not endpoint.path)[:1]

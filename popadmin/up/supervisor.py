@@ -1,4 +1,4 @@
-"""Runs Postgres and the children until asked to stop, and stops them in order; decides nothing about mail."""
+"""Runs Postgres and the child processes until it is told to stop, and stops them in order."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from popadmin.up.signals import Signals
 READY_SECONDS = 60.0
 STOP_SECONDS = 40.0  # a listener drains its sessions for up to 30 s
 LOOK_SECONDS = 0.05  # between two looks at a child that is starting
-SAFETY_SECONDS = 5.0  # the longest wait without a look: a signal that is missed must not matter
+SAFETY_SECONDS = 5.0  # the longest wait, in case a signal is missed
 
 
 class Supervisor:
-    """Owns the processes of one `up`. `say` prints a line for the person who watches."""
+    """Owns the processes of one `up`. `say` prints a line for the user."""
 
     def __init__(
         self, services: tuple[Service, ...], *, cluster: Cluster | None, data_dir: Path, say: Callable[[str], None]
@@ -35,10 +35,10 @@ class Supervisor:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Postgres runs, and whatever else was started ends, for the length of a `with`."""
+        """Run Postgres for the length of a `with`; at its end, stop everything that was started."""
         with self.signals.listening():
-            with self.signals.interruptible():  # nothing of ours runs yet: asked to stop, we leave the list as it is
-                self._register.end_those_left_behind()
+            with self.signals.interruptible():  # nothing of ours runs yet, so a stop here keeps the list as it is
+                self._register.end_left_behind()
             try:
                 with self.signals.interruptible():
                     for child in self._children:
@@ -51,7 +51,7 @@ class Supervisor:
                 self._stop()
 
     def start_children(self) -> None:
-        """Return when every one listens on its addresses; who has none starts then. UpError when one ends instead."""
+        """Start all children: first those with addresses, until all listen, then the others. UpError if one ends."""
         listening = [child for child in self._children if child.service.endpoints]
         self._start(listening)
         deadline = time.monotonic() + READY_SECONDS
@@ -73,7 +73,7 @@ class Supervisor:
             self.signals.wait(LOOK_SECONDS)
 
     def watch(self) -> None:
-        """Return when asked to stop; until then whatever ends is started again, and SIGHUP reloads all of it."""
+        """Restart what ends, and reload at SIGHUP. Return when we are told to stop."""
         while not self.signals.asked:
             if self.signals.take_reload():
                 self._reload()
@@ -105,10 +105,10 @@ class Supervisor:
             self._say(f"{error}; the next attempt is in {FIRST_DELAY_SECONDS:g} s")
             self.signals.wait(FIRST_DELAY_SECONDS)
         except KeyboardInterrupt:
-            return  # `watch` sees that somebody asked
+            return  # `watch` sees the request to stop
 
     def _stop(self) -> None:
-        """Each stage after the one before it has ended; being asked once more kills children, but never Postgres."""
+        """Stop one stage after the other. A second request to stop kills the children, but never Postgres."""
         patience = max(self.signals.asked, 1)
         for _stage, children in groupby(self._children, key=lambda child: child.service.stage):
             self._stop_together(list(children), patience)

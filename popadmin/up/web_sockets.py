@@ -1,6 +1,6 @@
 """Listens on WEB_LISTEN as the other listeners do, then becomes the web server, which inherits the sockets.
 
-gunicorn's own socket for `[::]` takes the IPv4 addresses too, so that `0.0.0.0` beside it is in use.
+gunicorn itself cannot listen on `[::]` and `0.0.0.0` at once: its socket for `[::]` takes the IPv4 addresses too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from mailstore.listener.sockets import listening
 
-UNIX_SOCKET_MODE = 0o777  # as gunicorn has it: whoever passes through the folder may ask for pages
+UNIX_SOCKET_MODE = 0o777  # like gunicorn: everybody who may enter the folder may ask for pages
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     except ImproperlyConfigured as error:
         sys.exit(f"popadmin: {error}")
     binds = (f"--bind=fd://{descriptor}" for descriptor in descriptors)
-    os.execv(command[0], [*command, *binds])  # noqa: S606 - `up` wrote the command, and no shell is to read it
+    os.execv(command[0], [*command, *binds])  # noqa: S606 - `up` wrote the command, and no shell reads it
 
 
 def listen(addresses: list[str]) -> list[int]:

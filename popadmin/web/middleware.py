@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 
-ZONE_COOKIE = "zone"  # set by static/zone.js: a browser knows its zone, but does not send it
+ZONE_COOKIE = "zone"  # set by static/time_zone.js: a browser knows its zone, but does not send it
 ZONE_CHARACTERS = 40  # the longest name of a zone has 32
 
 GetResponse = Callable[[HttpRequest], HttpResponse]

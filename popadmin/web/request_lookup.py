@@ -13,7 +13,6 @@ from mailstore.directory.audit import Actor
 from mailstore.models import Alias, Domain, Mailbox, User
 from popadmin.web.people import signed_in
 
-KEY_DIGITS = 18  # of a primary key at most: within a bigint
 DENIED_ROWS_MOST = 20  # that the audit names for one attempt; more would say nothing new
 # From a row that belongs to a domain: the path to the users who administer it.
 _ADMINS: dict[type[Model], str] = {
@@ -85,8 +84,3 @@ def find_all(request: HttpRequest, rows: QuerySet[Row], keys: Iterable[int]) -> 
     if missing and (others := _others(request, rows.model, pk__in=missing)).exists():
         deny(request, others)
     return found
-
-
-def keys(texts: Iterable[str]) -> set[int]:
-    """Return the primary keys that a form has sent, without invalid ones."""
-    return {int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= KEY_DIGITS}

@@ -20,7 +20,7 @@ from mailstore.bodies.files import FOLDER_MILLISECONDS, FileBodies, fresh_key
 from mailstore.errors import BodyLost, StorageFull, Unavailable
 from mailstore.policy import sortable_ids
 from mailstore.ports import BodyRef, BodyStore
-from tests import running
+from tests import listeners
 from tests.suites.bodies import BORDER, LARGE, SMALL, BodyStoreSuite, Spoil, stored
 
 ROOT = os.geteuid() == 0
@@ -411,7 +411,7 @@ def test_a_body_is_told_only_after_octets_names_and_folders_were_synced(
     root: Path, store: FileBodies, tmp_path: Path, octets: int, unnamed: str
 ) -> None:
     trace = tmp_path / "trace"
-    strace = [running.program("strace"), "-f", "-y", "-e", "trace=write,fsync,linkat,mkdir", "-o", str(trace)]
+    strace = [listeners.program("strace"), "-f", "-y", "-e", "trace=write,fsync,linkat,mkdir", "-o", str(trace)]
     run = subprocess.run(
         [*strace, sys.executable, "-c", ONE, str(root), str(octets), unnamed],
         check=True, capture_output=True, text=True,

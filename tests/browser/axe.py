@@ -1,4 +1,4 @@
-"""axe-core's findings on a page, WCAG 2.2 A and AA with its best practices, in words."""
+"""The findings of axe-core on a page, by WCAG 2.2 A and AA and best practices, as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real browser on a real server: Debian's chromium, loopback only, with every complaint of a page collected."""
+"""A real browser (chromium) on a real server; every error of a page is collected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A hosting admin's first day with domains, and a domain admin's, in a real browser: with and without script."""
+"""Domains in a real browser, with and without script, for hosting admins and domain admins."""
 
 from __future__ import annotations
 

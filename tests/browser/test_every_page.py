@@ -1,12 +1,12 @@
-"""Every page that each person reaches: axe finds nothing in either theme, Tab gets everywhere, it fits a phone."""
+"""Every page that each user reaches is accessible (axe, both themes), works by keyboard and fits a phone."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from popadmin.web.layout import PLACES
-from tests.browser import places
+from popadmin.web.layout import MENU
+from tests.browser import page_list
 from tests.browser.axe import findings
 from tests.browser.test_pages import sign_in
 
@@ -16,7 +16,7 @@ DESK, TABLET, PHONE = ({"width": width, "height": 800} for width in (1280, 800, 
 WIDE = """() => [...document.querySelectorAll('*')].filter(e => e.scrollWidth > e.clientWidth + 1
   && (e === document.documentElement || ['auto', 'scroll'].includes(getComputedStyle(e).overflowX)))
   .map(e => 'wide: ' + e.outerHTML.slice(0, 80))"""
-IN_MENU = frozenset(place.name for place in PLACES)
+IN_MENU = frozenset(item.name for item in MENU)
 
 # Where the focus is: its place among all that can have it, and whether it can be seen.
 FOCUS = """() => {
@@ -46,7 +46,7 @@ def tabbed_through(page: Page) -> list[str]:
     )
 
 
-def looked_at(page: Page, place: places.Place, status: int) -> list[str]:
+def looked_at(page: Page, place: page_list.ListedPage, status: int) -> list[str]:
     faults = [] if status == 200 else [f"status {status}"]
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
@@ -74,23 +74,28 @@ def choose_the_first(page: Page, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("person", "locale"),
-    [(places.HOST, "en-GB"), (places.CUSTOMER, "fr-FR"), (places.OWNER, "fr-FR"), (places.STRANGER, "en-GB")],
+    [
+        (page_list.HOST, "en-GB"),
+        (page_list.CUSTOMER, "fr-FR"),
+        (page_list.OWNER, "fr-FR"),
+        (page_list.STRANGER, "en-GB"),
+    ],
     ids=["hosting admin", "domain admin", "owner", "stranger"],
 )
 def test_every_page_that_a_person_reaches_is_without_a_fault(visit, person, locale):
-    keys = places.a_site()
+    keys = page_list.a_site()
     page = visit(locale=locale, viewport=DESK, reduced_motion="reduce")  # a colour on its way has no contrast
     if person:
         sign_in(page, person)
-        page.wait_for_url("**/mailbox/" if person == places.OWNER else "**/overview/")
-        choose_the_first(page, "/recovery/" if person == places.OWNER else "/mailboxes/")
+        page.wait_for_url("**/mailbox/" if person == page_list.OWNER else "**/overview/")
+        choose_the_first(page, "/recovery/" if person == page_list.OWNER else "/mailboxes/")
     faults = {}
-    for place in places.places(person, keys):
+    for place in page_list.pages_of(person, keys):
         answer = page.goto(place.path)
         faults[place.path] = looked_at(page, place, answer.status)
     assert {path: found for path, found in faults.items() if found} == {}
 
 
 def test_no_page_is_left_out():
-    everything = frozenset().union(*places.PAGES.values(), places.NO_PAGES)
-    assert places.names() == everything
+    everything = frozenset().union(*page_list.PAGES.values(), page_list.NO_PAGES)
+    assert page_list.names() == everything

@@ -1,4 +1,4 @@
-"""What the keyboard alone must be able to do, beyond getting everywhere: menus, filters, faults of a form."""
+"""Menus, filters and errors of forms work by keyboard."""
 
 from __future__ import annotations
 

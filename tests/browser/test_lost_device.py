@@ -1,4 +1,4 @@
-"""As an owner: two devices are connected, one is lost, and everything comes back; with real mail programs, twice."""
+"""An owner connects two devices, loses one, and restores everything; with real mail programs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 
 from mailstore.models import Device, DiarySession, Mailbox
 from tests.browser.test_pages import sign_in
-from tests.flows.fetchers import ADDRESS, curl, fetchmail, getmail, subjects, succeeded
-from tests.running import Post, numbered, program, run
+from tests.flows.mail_programs import ADDRESS, curl, fetchmail, getmail, subjects, succeeded
+from tests.listeners import Post, numbered, program, run
 from tests.up.programs import until
 
 pytestmark = pytest.mark.real

@@ -1,4 +1,4 @@
-"""Recovery, messages and diary in a real browser: a lost message comes back, and the pages can be read by all."""
+"""Recovery, messages and diary in a real browser: a lost message is restored."""
 
 from __future__ import annotations
 

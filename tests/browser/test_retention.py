@@ -1,4 +1,4 @@
-"""A hosting admin makes a policy, sees what it would do, gives it to a domain; in both languages, also on a phone."""
+"""A hosting admin creates a policy, sees its preview and uses it for a domain; both languages, also on a phone."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from mailstore.sql import prepared_statement
 from mailstore.sql.quota_relief import RELIEF_ROUNDS, RELIEF_ROWS
 from mailstore.sql.sweep_step import SweepContext
 from tests.messages.test_mailbox_usage import has, signed_in
-from tests.site.bodiless import Bodiless
+from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.mail import Mail, assert_counters_are_sums
 from tests.site.rows import ACTOR, a_mailbox, a_message
 
@@ -38,8 +38,8 @@ def removed() -> list[tuple[int, str]]:
 
 
 def swept() -> sweep.SweepResult:
-    told = sweep.preview(Bodiless())
-    done = sweep.run(Bodiless())
+    told = sweep.preview(EmptyBodyStore())
+    done = sweep.run(EmptyBodyStore())
     assert (done.relieved, done.relieved_octets) == (told.relieved, told.relieved_octets)
     assert_counters_are_sums()
     return done
@@ -216,5 +216,5 @@ def test_a_round_is_judged_anew_behind_the_lock(monkeypatch: pytest.MonkeyPatch)
         return rows
 
     monkeypatch.setattr(prepared_statement, "fetch", meanwhile)
-    assert RELIEF.act(SweepContext(Bodiless(), timezone.now())) == (0, 0)
+    assert RELIEF.act(SweepContext(EmptyBodyStore(), timezone.now())) == (0, 0)
     assert removed() == []

@@ -24,7 +24,7 @@ from mailstore.directory.fields.policy import POLICY, PolicyRules
 from mailstore.models import Alias, AuditEntry, Domain, Mailbox, RetentionPolicy
 from mailstore.transfer import mailbox_columns
 from popadmin.owner.forms import ConnectForm
-from popadmin.panel.bulk_actions import AskSwitches
+from popadmin.panel.bulk_actions import SwitchesForm
 from popadmin.panel.forms.admins import NewAdmin
 from popadmin.panel.forms.aliases import EditAlias, NewAlias
 from popadmin.panel.forms.domains import NewDomain
@@ -175,7 +175,7 @@ def test_a_field_is_asked_for_by_its_forms(noun: str, field: Field) -> None:
     "field", [field for field in MAILBOX if field.kind is Kind.SWITCH], ids=lambda field: field.name
 )
 def test_a_switch_is_set_for_many_mailboxes_at_once(field: Field) -> None:
-    assert (field.name in AskSwitches(None).fields) == (Surface.BULK not in field.absent)
+    assert (field.name in SwitchesForm(None).fields) == (Surface.BULK not in field.absent)
 
 
 @pytest.mark.django_db

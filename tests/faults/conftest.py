@@ -1,4 +1,4 @@
-"""One breakable site for all tests of the folder; each finds it whole and empty."""
+"""One breakable site for all tests of the folder; each test finds it repaired and empty."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from pathlib import Path
 import pytest
 
 from mailstore.policy import sortable_ids
-from tests.faults.ground import Ground
+from tests.faults.breakable_site import BreakableSite
 
 
 @pytest.fixture(scope="session")
-def common_ground() -> Iterator[Ground]:
+def common_site() -> Iterator[BreakableSite]:
     folder = Path(tempfile.mkdtemp(prefix="popadmin-faults-"))
-    ground = Ground(folder)
+    site = BreakableSite(folder)
     try:
-        ground.start()
-        yield ground
+        site.start()
+        yield site
     finally:
-        ground.stop()
+        site.stop()
         shutil.rmtree(folder)
 
 
 @pytest.fixture
-def ground(common_ground: Ground) -> Ground:
+def site(common_site: BreakableSite) -> BreakableSite:
     """The site, with everything running and no mail in it."""
-    if common_ground.cluster.ended():
-        common_ground.cluster.start()
-    if common_ground.lmtpd.process.poll() is not None:
-        common_ground.start_lmtpd()
-    if common_ground.pop3d.process.poll() is not None:
-        common_ground.start_pop3d()
-    common_ground.until_it_serves()
-    common_ground.sql("DELETE FROM mailstore_message")
-    common_ground.sql("DELETE FROM mailstore_body")
-    common_ground.sql(
+    if common_site.cluster.ended():
+        common_site.cluster.start()
+    if common_site.lmtpd.process.poll() is not None:
+        common_site.start_lmtpd()
+    if common_site.pop3d.process.poll() is not None:
+        common_site.start_pop3d()
+    common_site.until_it_serves()
+    common_site.sql("DELETE FROM mailstore_message")
+    common_site.sql("DELETE FROM mailstore_body")
+    common_site.sql(
         "UPDATE mailstore_mailbox SET messages = 0, octets = 0, change = change + 1,"
         " recovery_messages = 0, recovery_octets = 0"
     )
-    for body in bodies(common_ground.store):
+    for body in bodies(common_site.store):
         body.unlink()  # without its row fsck would take it for litter of this test
-    return common_ground
+    return common_site
 
 
 def bodies(store: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Whatever comes in on either port: one clear refusal each, memory flat, the other sessions unharmed."""
+"""Bad input on either port: one clear refusal each, bounded memory, and no harm to other sessions."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.ground import SENDER, Ground
-from tests.running import Daemon
+from tests.faults.breakable_site import SENDER, BreakableSite
+from tests.listeners import Daemon
+from tests.pop3_client import LONGEST_WAIT_SECONDS, Pop3Client, connect_to
 from tests.up.programs import until
-from tests.wirepop import LONGEST_WAIT_SECONDS, WirePop, dialled
 
 ANN = "p0@example.org"
 MEGABYTE = 1_000_000
@@ -23,22 +23,22 @@ KEPT_KIB = 3 * 1024  # what a worker may be larger after a flood: free lists and
 
 
 @pytest.fixture(params=["pop3", "pop3 signed in", "lmtp"])
-def client(ground: Ground, request: pytest.FixtureRequest) -> Iterator[WirePop]:
+def client(site: BreakableSite, request: pytest.FixtureRequest) -> Iterator[Pop3Client]:
     """A connection on each port, and in each state that takes other commands."""
     if request.param == "lmtp":
-        with greeted(ground.lmtpd) as client:
+        with greeted(site.lmtpd) as client:
             client.send(b"LHLO client.example\r\n")
             while client.line()[3:4] == b"-":
                 pass
             yield client
     else:
-        with ground.session(ANN) if "signed" in request.param else ground.dial() as client:
+        with site.session(ANN) if "signed" in request.param else site.dial() as client:
             yield client
 
 
 @contextmanager
-def greeted(listener: Daemon) -> Iterator[WirePop]:
-    with dialled(listener.address) as client:
+def greeted(listener: Daemon) -> Iterator[Pop3Client]:
+    with connect_to(listener.address) as client:
         assert client.line()
         yield client
 
@@ -51,7 +51,7 @@ def accepted(reply: bytes) -> bool:
     return reply.startswith((b"+OK", b"250 ", b"221 "))
 
 
-def one_refusal(client: WirePop, octets: bytes) -> bytes:
+def one_refusal(client: Pop3Client, octets: bytes) -> bytes:
     """The octets are answered by exactly one refusal, and the next command is obeyed."""
     client.send(octets)
     reply = client.line()
@@ -91,14 +91,14 @@ def one_refusal(client: WirePop, octets: bytes) -> bytes:
     ],
     ids=lambda line: f"{line[:14]!r}+{len(line)}",
 )
-def test_a_line_that_is_no_command_is_refused_once_and_its_tail_is_nothing(client: WirePop, line: bytes) -> None:
+def test_a_line_that_is_no_command_is_refused_once_and_its_tail_is_nothing(client: Pop3Client, line: bytes) -> None:
     reply = one_refusal(client, line + b"\r\n")
     assert line[:40] not in reply or not line.strip()
 
 
-def test_a_chunk_of_nobody_knows_how_many_octets_is_refused_once_and_the_end(ground: Ground) -> None:
+def test_a_chunk_of_nobody_knows_how_many_octets_is_refused_once_and_the_end(site: BreakableSite) -> None:
     """What follows cannot be told from commands, so nothing of it is taken for one."""
-    with greeted(ground.lmtpd) as client:
+    with greeted(site.lmtpd) as client:
         client.send(b"LHLO a\r\nBDAT " + b"9" * 100 + b"\r\nQUIT\r\n")
         replies = client.rest().splitlines(keepends=True)
         assert refused(replies[-1])
@@ -106,7 +106,7 @@ def test_a_chunk_of_nobody_knows_how_many_octets_is_refused_once_and_the_end(gro
 
 
 @pytest.mark.req("P-007")
-def test_a_megabyte_without_an_end_is_refused_before_it_ends(client: WirePop) -> None:
+def test_a_megabyte_without_an_end_is_refused_before_it_ends(client: Pop3Client) -> None:
     client.send(b"A" * MEGABYTE)
     assert refused(client.line())
     client.send(b"A" * MEGABYTE + b"QUIT\r\nQUIT\r\n")
@@ -116,7 +116,7 @@ def test_a_megabyte_without_an_end_is_refused_before_it_ends(client: WirePop) ->
 
 @pytest.mark.req("P-022")
 @pytest.mark.parametrize("seed", range(3))
-def test_noise_is_refused_line_by_line_until_the_server_has_enough(client: WirePop, seed: int) -> None:
+def test_noise_is_refused_line_by_line_until_the_server_has_enough(client: Pop3Client, seed: int) -> None:
     noise = random.Random(seed).randbytes(10_000)
     client.send(noise + b"\r\n")
     client.sock.shutdown(socket.SHUT_WR)
@@ -147,9 +147,9 @@ def test_noise_is_refused_line_by_line_until_the_server_has_enough(client: WireP
 )
 @pytest.mark.parametrize("how", ["initial", "continued"])
 def test_base64_that_lies_is_refused_once_and_spoils_no_other_sign_in(
-    ground: Ground, response: bytes, how: str
+    site: BreakableSite, response: bytes, how: str
 ) -> None:
-    with ground.dial() as client:
+    with site.dial() as client:
         if how == "initial":
             client.send(b"AUTH PLAIN " + response + b"\r\n")
         else:
@@ -161,7 +161,7 @@ def test_base64_that_lies_is_refused_once_and_spoils_no_other_sign_in(
 
 
 @pytest.mark.req("P-024")
-def test_commands_that_drip_in_octet_by_octet_are_obeyed(client: WirePop) -> None:
+def test_commands_that_drip_in_octet_by_octet_are_obeyed(client: Pop3Client) -> None:
     for octet in b"NOOPX\r\nQUIT\r\n":
         client.send(bytes([octet]))
     assert refused(client.line())
@@ -170,22 +170,22 @@ def test_commands_that_drip_in_octet_by_octet_are_obeyed(client: WirePop) -> Non
 
 @pytest.mark.req("P-027")
 @pytest.mark.parametrize("half", [b"QUI", b"QUIT\r", b"USER p0@exam", b"MAIL FROM:<a@b", b"\0", b"A" * 400])
-def test_half_a_command_and_the_end_is_no_command(client: WirePop, half: bytes) -> None:
+def test_half_a_command_and_the_end_is_no_command(client: Pop3Client, half: bytes) -> None:
     client.send(half)
     client.sock.shutdown(socket.SHUT_WR)
     assert not accepted(client.rest())
 
 
-def test_half_a_message_and_the_end_is_no_message(ground: Ground) -> None:
-    with greeted(ground.lmtpd) as client:
+def test_half_a_message_and_the_end_is_no_message(site: BreakableSite) -> None:
+    with greeted(site.lmtpd) as client:
         client.send(
             b"LHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<p0@example.org>\r\nDATA\r\nSubject: half\r\n\r\n" + b"x" * 300_000
         )
         client.sock.shutdown(socket.SHUT_WR)
         assert b"\r\n354 " in client.rest()
-    with ground.session(ANN) as reader:
+    with site.session(ANN) as reader:
         assert reader.ask("STAT") == b"+OK 0 0"
-    until(lambda: not list((ground.store / "tmp").iterdir()), "the draft is gone")
+    until(lambda: not list((site.store / "tmp").iterdir()), "the draft is gone")
 
 
 # --- floods -------------------------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ def kib(listener: Daemon) -> int:
 def flood(address: tuple[str, int], times: int) -> None:
     """Connections that each send a megabyte of nothing, and half of them leave without a word."""
     for n in range(times):
-        with dialled(address) as client:
+        with connect_to(address) as client:
             client.line()
             try:
                 client.send(b"A" * MEGABYTE if n % 2 else b"\0\r\n" * 9 + b"B" * MEGABYTE + b"\r\nQUIT\r\n")
@@ -213,11 +213,11 @@ def flood(address: tuple[str, int], times: int) -> None:
 @pytest.mark.req("P-007")
 @pytest.mark.req("P-194")
 @pytest.mark.parametrize("listener", ["pop3d", "lmtpd"])
-def test_floods_leave_the_memory_flat_and_the_other_sessions_alone(ground: Ground, listener: str) -> None:
-    target: Daemon = getattr(ground, listener)
-    ground.deliver(ANN, b"Subject: kept\r\n\r\nhere\r\n")
+def test_floods_leave_the_memory_flat_and_the_other_sessions_alone(site: BreakableSite, listener: str) -> None:
+    target: Daemon = getattr(site, listener)
+    site.deliver(ANN, b"Subject: kept\r\n\r\nhere\r\n")
     workers = target.workers()
-    with ground.session(ANN) as bystander:
+    with site.session(ANN) as bystander:
         flood(target.address, 20)  # buffers and free lists find their size
         before = kib(target)
         flood(target.address, 60)
@@ -225,7 +225,7 @@ def test_floods_leave_the_memory_flat_and_the_other_sessions_alone(ground: Groun
         assert bystander.message(1).endswith(b"here\r\n")
         assert bystander.quit().startswith(b"+OK")
     assert target.workers() == workers
-    assert ground.serves()
+    assert site.serves()
 
 
 class Narrow:
@@ -256,17 +256,17 @@ class Narrow:
 @pytest.mark.req("P-025")
 @pytest.mark.req("P-023")
 def test_a_pipeline_nobody_reads_the_answers_of_stops_the_reading_and_goes_on_when_they_are_read(
-    ground: Ground,
+    site: BreakableSite,
 ) -> None:
     """Also its very last command is answered: a server that stopped reading must begin again."""
     count = 600_000
-    before = kib(ground.lmtpd)
-    narrow = Narrow(ground.lmtpd.address)
+    before = kib(site.lmtpd)
+    narrow = Narrow(site.lmtpd.address)
     try:
         narrow.begin(b"LHLO a\r\n" + b"NOOP\r\n" * count + b"QUIT\r\n")
         until(Stalled(lambda: narrow.sent), "nothing moves any more")
-        assert kib(ground.lmtpd) - before < 2 * KEPT_KIB
-        answers = WirePop(narrow.sock).rest()
+        assert kib(site.lmtpd) - before < 2 * KEPT_KIB
+        answers = Pop3Client(narrow.sock).rest()
     finally:
         narrow.end()
     assert answers.count(b"250 2.0.0 OK\r\n") == count
@@ -275,16 +275,16 @@ def test_a_pipeline_nobody_reads_the_answers_of_stops_the_reading_and_goes_on_wh
 
 @pytest.mark.req("P-025")
 @pytest.mark.req("P-023")
-def test_a_pipeline_of_messages_is_answered_to_its_last(ground: Ground) -> None:
+def test_a_pipeline_of_messages_is_answered_to_its_last(site: BreakableSite) -> None:
     """More RETRs than fit the buffer of waiting commands, and nothing else among them."""
-    ground.deliver(ANN, b"Subject: again\r\n\r\n" + b"x" * 600 + b"\r\n")
+    site.deliver(ANN, b"Subject: again\r\n\r\n" + b"x" * 600 + b"\r\n")
     count = 12_000
-    narrow = Narrow(ground.pop3d.address)
+    narrow = Narrow(site.pop3d.address)
     try:
         narrow.begin(
             b"USER %b\r\nPASS correct horse battery staple\r\n" % ANN.encode() + b"RETR 1\r\n" * count + b"QUIT\r\n"
         )
-        answers = WirePop(narrow.sock).rest()
+        answers = Pop3Client(narrow.sock).rest()
     finally:
         narrow.end()
     assert answers.count(b"\r\nSubject: again\r\n") == count
@@ -328,8 +328,8 @@ SMUGGLED = b"MAIL FROM:<evil@example.net>\r\nRCPT TO:<p1@example.org>\r\nDATA\r\
 @pytest.mark.req("P-013")
 @pytest.mark.parametrize("end", NOT_THE_END, ids=repr)
 @pytest.mark.parametrize("pieces", ["whole", "cut"])
-def test_only_one_sequence_ends_a_message(ground: Ground, end: bytes, pieces: str) -> None:
-    with ground.lmtp() as client:
+def test_only_one_sequence_ends_a_message(site: BreakableSite, end: bytes, pieces: str) -> None:
+    with site.lmtp() as client:
         client.mail(SENDER)
         client.rcpt(ANN)
         client.putcmd("DATA")
@@ -342,9 +342,9 @@ def test_only_one_sequence_ends_a_message(ground: Ground, end: bytes, pieces: st
                 client.send(bytes([octet]))
         assert client.getreply()[0] == 250
         assert client.noop()[0] == 250
-    with ground.session("p1@example.org") as victim:
+    with site.session("p1@example.org") as victim:
         assert victim.ask("STAT") == b"+OK 0 0"
-    with ground.session(ANN) as reader:
+    with site.session(ANN) as reader:
         octets = int(reader.rows("LIST")[0].split()[1])
         assert reader.ask("RETR 1").startswith(b"+OK")
         payload = reader.payload()

@@ -1,4 +1,4 @@
-"""The disk of the database is full: mail is deferred, monitors read not ready, and the overview says which disk."""
+"""The disk of the database is full: mail is deferred, readiness fails, and the overview names the disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from mailstore.errors import StorageFull
 from mailstore.integrity import readiness
-from tests.faults.ground import Ground
+from tests.faults.breakable_site import BreakableSite
 
 DISK = "160m"
 ANN = "p0@example.org"
@@ -42,20 +42,20 @@ def mount(folder: Path, size: str) -> None:
 
 
 @pytest.fixture
-def full(tmp_path: Path) -> Iterator[Ground]:
+def full(tmp_path: Path) -> Iterator[BreakableSite]:
     """A site whose database has a disk of its own; its mail lies elsewhere."""
     folder = tmp_path / "site"
     disk = folder / "postgres"
     disk.mkdir(parents=True)
     mount(disk, DISK)
-    ground = Ground(folder)
+    site = BreakableSite(folder)
     try:
-        ground.start()
-        ground.until_it_serves()
-        yield ground
+        site.start()
+        site.until_it_serves()
+        yield site
     finally:
         (disk / "ballast").unlink(missing_ok=True)
-        ground.stop()
+        site.stop()
         subprocess.run(["umount", str(disk)], check=True)
         shutil.rmtree(folder)
 
@@ -69,12 +69,14 @@ def fill(disk: Path) -> None:
     assert shutil.disk_usage(disk).free < 1 << 12
 
 
-def look(ground: Ground) -> subprocess.Popen[str]:
+def look(site: BreakableSite) -> subprocess.Popen[str]:
     """A browser and a monitor that came before."""
-    return ground.process("shell", "--verbosity", "0", "--command", LOOK)
+    return site.process("shell", "--verbosity", "0", "--command", LOOK)
 
 
-def test_a_full_disk_of_the_database_is_not_ready_and_the_overview_names_it_until_there_is_room(full: Ground) -> None:
+def test_a_full_disk_of_the_database_is_not_ready_and_the_overview_names_it_until_there_is_room(
+    full: BreakableSite,
+) -> None:
     disk = full.folder / "postgres"
     for is_full in (True, False):
         with look(full) as process:

@@ -1,4 +1,4 @@
-"""A body store on a disk of three megabytes: when it is full senders keep their mail, and nothing half is left."""
+"""The body store is on a full disk: senders keep their mail, and no partial body is left."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.ground import SENDER, Ground
-from tests.running import daemon
+from tests.faults.breakable_site import SENDER, BreakableSite
+from tests.listeners import daemon
 
 ANN, BOB = "p0@example.org", "p1@example.org"
 DISK = "3m"
@@ -34,33 +34,33 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def small(ground: Ground, disk: Path) -> Iterator[Ground]:
+def small(site: BreakableSite, disk: Path) -> Iterator[BreakableSite]:
     """The site with its bodies on the small disk."""
-    environment = ground.environment | {"MAIL_STORE_URL": f"file:{disk}/store"}
-    usual = ground.pop3d, ground.lmtpd, ground.store
+    environment = site.environment | {"MAIL_STORE_URL": f"file:{disk}/store"}
+    usual = site.pop3d, site.lmtpd, site.store
     with daemon("pop3d", **environment) as pop3d, daemon("lmtpd", **environment) as lmtpd:
-        ground.pop3d, ground.lmtpd, ground.store = pop3d, lmtpd, disk / "store"
-        yield ground
-        ground.pop3d, ground.lmtpd, ground.store = usual
-    ground.sql("DELETE FROM mailstore_message")
-    ground.sql("DELETE FROM mailstore_body")
+        site.pop3d, site.lmtpd, site.store = pop3d, lmtpd, disk / "store"
+        yield site
+        site.pop3d, site.lmtpd, site.store = usual
+    site.sql("DELETE FROM mailstore_message")
+    site.sql("DELETE FROM mailstore_body")
 
 
-def files(ground: Ground) -> list[Path]:
-    return [path for path in ground.store.rglob("*") if path.is_file()]
+def files(site: BreakableSite) -> list[Path]:
+    return [path for path in site.store.rglob("*") if path.is_file()]
 
 
-def fill(ground: Ground) -> int:
+def fill(site: BreakableSite) -> int:
     """Deliver until the store is full; return how many were taken."""
     taken = 0
-    while (code := ground.deliver(ANN, LARGE)) == 250:
+    while (code := site.deliver(ANN, LARGE)) == 250:
         taken += 1
         assert taken < 20
     assert code == 452
     return taken
 
 
-def test_a_full_disk_defers_leaves_no_half_body_and_loses_nothing(small: Ground) -> None:
+def test_a_full_disk_defers_leaves_no_half_body_and_loses_nothing(small: BreakableSite) -> None:
     taken = fill(small)
     assert 4 <= taken <= 7
     whole = files(small)
@@ -82,7 +82,7 @@ def test_a_full_disk_defers_leaves_no_half_body_and_loses_nothing(small: Ground)
             assert reader.message(number).endswith(LARGE)
 
 
-def test_with_room_again_mail_flows_by_itself(small: Ground, disk: Path) -> None:
+def test_with_room_again_mail_flows_by_itself(small: BreakableSite, disk: Path) -> None:
     ballast = disk / "ballast"
     ballast.write_bytes(b"x" * 1_000_000)
     taken = fill(small)
@@ -92,7 +92,7 @@ def test_with_room_again_mail_flows_by_itself(small: Ground, disk: Path) -> None
         assert len(reader.rows("LIST")) == taken + 1
 
 
-def test_a_message_that_fills_the_disk_while_it_comes_is_taken_to_its_end_and_deferred(small: Ground) -> None:
+def test_a_message_that_fills_the_disk_while_it_comes_is_taken_to_its_end_and_deferred(small: BreakableSite) -> None:
     before = files(small)
     with small.lmtp() as client:
         client.mail(SENDER)

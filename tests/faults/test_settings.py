@@ -1,4 +1,4 @@
-"""Wrong settings: nothing starts, exit 2, one line that names the variable, the value and what is allowed."""
+"""Wrong settings stop the start with exit code 2 and one line: variable, value, and what is allowed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import MANAGE
+from tests.listeners import MANAGE
 
 SETTINGS = MANAGE.parent / "popadmin" / "settings.py"
 

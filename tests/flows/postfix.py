@@ -1,4 +1,4 @@
-"""A Postfix of the test's own: its configuration, queue and log below one folder, nothing of the system's touched."""
+"""A Postfix for tests: configuration, queue and log in one folder; the Postfix of the system is not touched."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.running import LONGEST_WAIT_SECONDS, program, unavailable
+from tests.listeners import LONGEST_WAIT_SECONDS, program, unavailable
 from tests.up.programs import until
 
 PORT = 2525

@@ -1,4 +1,4 @@
-"""A Postfix with the lines and the script of docs/install.md in front of the LMTP listener."""
+"""A Postfix with the configuration of docs/install.md, in front of the LMTP listener."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailstore.models import Message
 from tests import guide
 from tests.commands.shell import MANAGE, environment
 from tests.flows.postfix import PORT, Postfix, make_map, postfix
-from tests.running import ACTOR, LONGEST_WAIT_SECONDS, Daemon, Post
+from tests.listeners import ACTOR, LONGEST_WAIT_SECONDS, Daemon, Post
 from tests.up.programs import until
 
 pytestmark = pytest.mark.real

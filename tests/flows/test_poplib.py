@@ -2,7 +2,7 @@
 
 import poplib
 
-from tests.running import PASSWORD, Post, numbered
+from tests.listeners import PASSWORD, Post, numbered
 
 
 def test_poplib_lists_fetches_and_removes_over_tls(post: Post) -> None:

@@ -1,4 +1,4 @@
-"""Web ports that live as long as the worker of the test run; what one test needs otherwise it starts for itself."""
+"""Web ports that run as long as the test worker; a test with other needs starts its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.http_server.serving import LONGEST_WAIT_SECONDS, Port, request, serving
+from tests.http_server.web_process import LONGEST_WAIT_SECONDS, Port, request, serving
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The real pages, and beside them what tests need: a page that waits for the test, and a page of any size."""
+"""The real pages, with more pages for tests: one that waits for the test, and one of any size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may come: how many connections one address has."""
+"""Limits on connections of an address and on memory."""
 
 from __future__ import annotations
 

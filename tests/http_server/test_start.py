@@ -1,4 +1,4 @@
-"""Every way to start the web port starts the same one."""
+"""Every way to start the web port starts the same worker class."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from popadmin.up.services import WEB_THREADS, WEB_WORKERS, gunicorn
-from tests.http_server.serving import ROOT
+from tests.http_server.web_process import ROOT
 
 COMMANDS = {
     "up": " ".join(gunicorn(["127.0.0.1:8000"])),

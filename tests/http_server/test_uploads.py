@@ -1,11 +1,11 @@
-"""What a peer may send: much by who is signed in, little by anybody else, and nothing of it as a file."""
+"""The limits of uploads: large for signed-in users, small for others; no upload is written to a file."""
 
 from __future__ import annotations
 
 import pytest
 from django.contrib.sessions.backends.base import SessionBase
 
-from tests.http_server.serving import FORM, Port, answer, ended, request
+from tests.http_server.web_process import FORM, Port, answer, ended, request
 from tests.web.people import ANN, an_owner, signed_in
 
 MIB = 1024 * 1024

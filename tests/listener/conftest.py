@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.running import Daemon, daemon
+from tests.listeners import Daemon, daemon
 
 PROXY = "127.0.0.3"  # the address of a trusted proxy in these tests
 FOR_PROXIES = {

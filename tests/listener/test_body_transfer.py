@@ -11,8 +11,8 @@ from django.conf import settings
 
 from mailstore.bodies import layout
 from mailstore.models import Body, Message
-from tests.running import PASSWORD, Post, numbered
-from tests.wirepop import END, WirePop, unstuffed
+from tests.listeners import PASSWORD, Post, numbered
+from tests.pop3_client import END, Pop3Client, unstuffed
 
 ADDRESS = "ann@example.org"
 MEGABYTE = 1024 * 1024
@@ -123,7 +123,7 @@ def test_a_client_that_sends_commands_and_reads_nothing_is_read_no_further(post:
         assert session.ask("NOOP") == b"+OK"
 
 
-def fill_up(session: WirePop, command: bytes) -> int:
+def fill_up(session: Pop3Client, command: bytes) -> int:
     """Send until nothing more is taken for a second; returns how many commands were sent, the last one whole."""
     session.sock.settimeout(1)
     sent = 0

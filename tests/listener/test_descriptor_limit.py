@@ -10,8 +10,8 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from mailstore.listener import descriptor_limit
-from tests.running import PASSWORD, SENDER, Daemon, Post, daemon, greeted, numbered
-from tests.wirepop import WirePop, dialled
+from tests.listeners import PASSWORD, SENDER, Daemon, Post, daemon, greeted, numbered
+from tests.pop3_client import Pop3Client, connect_to
 
 ADDRESS = "ann@example.org"
 FEW = 256
@@ -19,10 +19,10 @@ STRANGERS = 400  # to one worker
 
 
 @contextmanager
-def crowded(listener: tuple[str, int]) -> Iterator[list[WirePop]]:
+def crowded(listener: tuple[str, int]) -> Iterator[list[Pop3Client]]:
     """Strangers who stay connected; each was greeted, or told why not."""
     with ExitStack() as stack:
-        crowd = [stack.enter_context(dialled(listener)) for _ in range(STRANGERS)]
+        crowd = [stack.enter_context(connect_to(listener)) for _ in range(STRANGERS)]
         for stranger in crowd:
             assert stranger.line()[:3] in {b"+OK", b"220"}
         yield crowd
@@ -39,9 +39,9 @@ def starved(post: Post, tls_settings: dict[str, str]) -> Iterator[Daemon]:
 
 @pytest.mark.req("P-191")
 def test_a_session_fetches_whatever_the_crowd_of_strangers(starved: Daemon) -> None:
-    with greeted(dialled(starved.address)).sign_in(ADDRESS, PASSWORD) as session, crowded(starved.address):
+    with greeted(connect_to(starved.address)).sign_in(ADDRESS, PASSWORD) as session, crowded(starved.address):
         assert len(session.message(1)) < len(session.message(2))
-        with greeted(dialled(starved.address)).sign_in(ADDRESS, PASSWORD) as newcomer:
+        with greeted(connect_to(starved.address)).sign_in(ADDRESS, PASSWORD) as newcomer:
             assert newcomer.message(2) == session.message(2)
 
 
@@ -58,7 +58,7 @@ def test_sessions_that_fill_every_place_can_all_fetch_a_large_message_at_once(st
     """Each holds its socket, a body and a second handle on its socket."""
     with ExitStack() as stack:
         sessions = []
-        while (client := stack.enter_context(dialled(starved.address))).line().startswith(b"+OK"):
+        while (client := stack.enter_context(connect_to(starved.address))).line().startswith(b"+OK"):
             sessions.append(client.sign_in(ADDRESS, PASSWORD))
         for session in sessions:
             session.send(b"RETR 2\r\n" * 20)  # more than the buffers between hold

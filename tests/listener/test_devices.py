@@ -6,7 +6,7 @@ import pytest
 
 from mailstore.directory import devices, mailboxes
 from mailstore.models import Device, DiarySession, Message
-from tests.running import ACTOR, PASSWORD, Post, numbered
+from tests.listeners import ACTOR, PASSWORD, Post, numbered
 from tests.up.programs import until
 
 ADDRESS = "ann@example.org"

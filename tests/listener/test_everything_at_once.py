@@ -27,7 +27,7 @@ from mailstore.integrity import fsck
 from mailstore.messages import recovery
 from mailstore.models import AuditEntry, Mailbox, Message, SweepPass
 from mailstore.retention import sweep
-from tests.running import ACTOR, MANAGE, Post
+from tests.listeners import ACTOR, MANAGE, Post
 from tests.up.programs import until
 
 SECONDS = 60 if os.environ.get("CI") == "true" else 15

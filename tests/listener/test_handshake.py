@@ -13,7 +13,7 @@ import uvloop
 
 from mailstore.listener.handshake import Context, Handshake, HandshakeFailed
 from tests.listener.tls_hellos import ECDHE_CBC, PROTOCOL_VERSION, TLS_1_1, fatal_alert, old_hello
-from tests.running import Authority
+from tests.listeners import Authority
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 

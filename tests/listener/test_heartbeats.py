@@ -16,7 +16,7 @@ from mailstore.integrity import heartbeat
 from mailstore.models import Heartbeat, SweepPass
 from popadmin.web import site_parts
 from tests.commands.shell import environment, said
-from tests.running import MANAGE, daemon
+from tests.listeners import MANAGE, daemon
 from tests.up.programs import running, until
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mailstore.models import Message
-from tests.running import Daemon, Post, daemon, greeted, numbered
-from tests.wirepop import WirePop, dialled, plain_response
+from tests.listeners import Daemon, Post, daemon, greeted, numbered
+from tests.pop3_client import Pop3Client, connect_to, plain_response
 
 ADDRESS = "ann@example.org"
 INSTALL = Path(__file__).parents[2] / "docs" / "install.md"
@@ -25,8 +25,8 @@ def talkative(django_db_setup: None, tls_settings: dict[str, str]) -> Iterator[D
         yield started
 
 
-def dial(listener: Daemon) -> WirePop:
-    return greeted(dialled(listener.address))
+def dial(listener: Daemon) -> Pop3Client:
+    return greeted(connect_to(listener.address))
 
 
 def base64_of(text: str) -> str:
@@ -94,7 +94,7 @@ def test_one_structured_record_tells_a_session(post: Post, tls_settings: dict[st
     post.mailbox()
     post.fill(ADDRESS, *numbered(3))
     with daemon("pop3d", LOG_FORMAT="json", **tls_settings) as started:
-        with greeted(dialled(started.address)).start_tls(post.authority.context()) as client:
+        with greeted(connect_to(started.address)).start_tls(post.authority.context()) as client:
             plain = plain_response(["", ADDRESS, "correct horse battery staple"])
             assert client.ask(f"AUTH PLAIN {plain}").startswith(b"+OK")
             uidls = client.uidls()
@@ -109,7 +109,7 @@ def test_one_structured_record_tells_a_session(post: Post, tls_settings: dict[st
         assert {name: record[name] for name in EXPECTED} == EXPECTED
         assert record["octets_in"] > 100
         assert record["octets_out"] > 1000
-        with greeted(dialled(started.address)) as client:
+        with greeted(connect_to(started.address)) as client:
             client.sign_in(ADDRESS, "correct horse battery staple")
             assert client.uidls() == uidls[1:]
             client.sock.close()
@@ -172,7 +172,7 @@ def test_a_guesser_who_leaves_before_the_check_is_a_line_that_the_documented_fil
 def test_a_password_refused_in_clear_is_told_without_the_password(post: Post, tls_settings: dict[str, str]) -> None:
     post.mailbox(password=SECRET)
     with daemon("pop3d", PLAINTEXT_LOGIN="never", **tls_settings) as started:
-        with greeted(dialled(started.address)) as client:
+        with greeted(connect_to(started.address)) as client:
             assert client.ask(f"USER {ADDRESS}").startswith(b"-ERR ")
             assert client.ask(f"PASS {SECRET}").startswith(b"-ERR ")
             client.start_tls(post.authority.context()).sign_in(ADDRESS, SECRET)

@@ -10,16 +10,16 @@ import pytest
 
 from tests.listener.conftest import FOR_PROXIES, PROXY
 from tests.listener.proxy_headers import health_check, tls_tlv, version_1, version_2
-from tests.running import PASSWORD, Daemon, Post, daemon, greeted, numbered
-from tests.wirepop import WirePop, dialled
+from tests.listeners import PASSWORD, Daemon, Post, daemon, greeted, numbered
+from tests.pop3_client import Pop3Client, connect_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADDRESS = "ann@example.org"
 STRANGER = "127.0.0.9"
 
 
-def proxied_client(listener: Daemon, header: bytes) -> WirePop:
-    return dialled(listener.proxy_address, source=PROXY, head=header)
+def proxied_client(listener: Daemon, header: bytes) -> Pop3Client:
+    return connect_to(listener.proxy_address, source=PROXY, head=header)
 
 
 @pytest.mark.req("P-179")
@@ -50,7 +50,7 @@ def test_nothing_is_sent_before_the_header_is_whole(proxied: Daemon) -> None:
 @pytest.mark.req("P-178")
 def test_a_proxy_that_sends_no_header_gets_nothing_and_is_cut_off(proxied: Daemon) -> None:
     before = len(proxied.log())
-    with dialled(proxied.proxy_address, source=PROXY) as client:
+    with connect_to(proxied.proxy_address, source=PROXY) as client:
         assert client.rest() == b""
     proxied.logged("no valid PROXY header: TimeoutError", after=before)
 
@@ -60,9 +60,9 @@ def test_a_proxy_that_sends_no_header_gets_nothing_and_is_cut_off(proxied: Daemo
 @pytest.mark.parametrize("header", [version_1("198.51.100.7"), version_2("198.51.100.7")])
 def test_who_is_no_trusted_proxy_is_cut_off_at_once_whatever_the_header_says(proxied: Daemon, header: bytes) -> None:
     before = len(proxied.log())
-    with dialled(proxied.proxy_address, source=STRANGER, head=header) as client:
+    with connect_to(proxied.proxy_address, source=STRANGER, head=header) as client:
         assert client.rest() == b""
-    with dialled(proxied.proxy_tls_address, source=STRANGER) as client:
+    with connect_to(proxied.proxy_tls_address, source=STRANGER) as client:
         assert client.rest() == b""
     proxied.logged(f"refused {STRANGER}: it is not among TRUSTED_PROXIES", after=before, times=2)
 
@@ -73,7 +73,7 @@ def test_an_ordinary_listener_takes_a_header_for_a_bad_command_from_a_trusted_pr
     proxied: Daemon, source: str
 ) -> None:
     before = len(proxied.log())
-    with dialled(proxied.address, source=source, head=version_1("198.51.100.7")) as client:
+    with connect_to(proxied.address, source=source, head=version_1("198.51.100.7")) as client:
         assert greeted(client).line().startswith(b"-ERR")
         client.quit()
     proxied.logged(rf"session client={source} reason=", after=before)
@@ -86,10 +86,10 @@ def test_a_proxy_of_the_web_pages_on_this_machine_takes_nothing_from_local_mail_
     """nginx on 127.0.0.1 is trusted for the pages; probes and webmail come from there too, and send no header."""
     post.mailbox()
     with daemon("pop3d", TRUSTED_PROXIES="127.0.0.1,::1", **tls_settings) as listener:
-        with greeted(dialled(listener.address)) as client:
+        with greeted(connect_to(listener.address)) as client:
             client.sign_in(ADDRESS, PASSWORD)
-        sock = dialled(listener.tls_address).sock
-        greeted(WirePop(post.authority.context().wrap_socket(sock, server_hostname="localhost"))).quit()
+        sock = connect_to(listener.tls_address).sock
+        greeted(Pop3Client(post.authority.context().wrap_socket(sock, server_hostname="localhost"))).quit()
 
 
 @pytest.mark.req("P-181")
@@ -131,7 +131,7 @@ def test_who_comes_by_a_proxy_on_this_machine_without_an_address_is_not_this_mac
         for header in (health_check(), b"PROXY UNKNOWN\r\n", version_1("127.0.0.1")):
             with greeted(proxied_client(listener, header)) as stranger:
                 assert stranger.ask(f"USER {ADDRESS}") == b"-ERR use TLS before you sign in"
-        with greeted(dialled(listener.address, source=STRANGER)) as local:
+        with greeted(connect_to(listener.address, source=STRANGER)) as local:
             assert local.ask(f"USER {ADDRESS}").startswith(b"+OK")
 
 

@@ -7,8 +7,8 @@ import struct
 
 import pytest
 
-from tests.running import PASSWORD, Post, numbered
-from tests.wirepop import dialled
+from tests.listeners import PASSWORD, Post, numbered
+from tests.pop3_client import connect_to
 
 ADDRESS = "ann@example.org"
 GOLDEN = (
@@ -25,7 +25,7 @@ def filled(post: Post) -> Post:
 
 
 def replay(post: Post, octets: int) -> bytes:
-    with dialled(post.pop3d.address) as client:
+    with connect_to(post.pop3d.address) as client:
         client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for start in range(0, len(GOLDEN), octets):
             client.send(GOLDEN[start : start + octets])
@@ -44,7 +44,7 @@ def test_a_conversation_is_the_same_however_it_is_cut(filled: Post) -> None:
 
 @pytest.mark.req("P-027")
 def test_a_client_that_says_all_and_closes_its_side_gets_all_replies(filled: Post) -> None:
-    with dialled(filled.pop3d.address) as client:
+    with connect_to(filled.pop3d.address) as client:
         client.send(f"USER {ADDRESS}\r\nPASS {PASSWORD}\r\nSTAT\r\nDELE 1\r\nQUIT\r\n".encode())
         client.sock.shutdown(socket.SHUT_WR)
         replies = client.rest().splitlines()
@@ -61,7 +61,7 @@ def test_a_reset_after_any_command_ends_that_session_alone(filled: Post) -> None
     with filled.session() as steady:
         for _ in range(4):
             for count in range(len(commands) + 1):
-                with dialled(filled.pop3d.address) as client:
+                with connect_to(filled.pop3d.address) as client:
                     client.send(b"".join(command + b"\r\n" for command in commands[:count]))
                     client.line()
                     client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

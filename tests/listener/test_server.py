@@ -27,7 +27,7 @@ from tests.listener.stage import (
     stage,
     until,
 )
-from tests.running import Authority
+from tests.listeners import Authority
 
 LIMITS = Limits(connections=100, connections_per_ip=100, login_seconds=180, idle_seconds=600)
 NOTE = StoredMessage(body=b"Subject: note\r\n\r\ntext\r\n", uidl="1")

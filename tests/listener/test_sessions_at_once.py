@@ -13,8 +13,8 @@ from django.db.models import F
 
 from mailstore.directory import mailboxes
 from mailstore.models import Mailbox, Message
-from tests.running import ACTOR, PASSWORD, Daemon, Post, daemon, greeted, numbered
-from tests.wirepop import WirePop, dialled
+from tests.listeners import ACTOR, PASSWORD, Daemon, Post, daemon, greeted, numbered
+from tests.pop3_client import Pop3Client, connect_to
 
 ADDRESS = "ann@example.org"
 
@@ -27,12 +27,12 @@ def filled(post: Post) -> Post:
     return post
 
 
-def opened(listener: Daemon, password: str = PASSWORD) -> WirePop:
+def opened(listener: Daemon, password: str = PASSWORD) -> Pop3Client:
     """A session of ann's in TRANSACTION, on a listener of the test's own."""
-    return greeted(dialled(listener.address)).sign_in(ADDRESS, password)
+    return greeted(connect_to(listener.address)).sign_in(ADDRESS, password)
 
 
-def seen(session: WirePop) -> tuple[bytes, list[bytes], list[bytes], list[bytes]]:
+def seen(session: Pop3Client) -> tuple[bytes, list[bytes], list[bytes], list[bytes]]:
     """Everything a session can know of its maildrop."""
     count = int(session.ask("STAT").split()[1])
     fetched = [session.message(number) for number in range(1, count + 1)]
@@ -120,19 +120,19 @@ def test_a_worker_that_is_killed_removes_nothing_and_its_successor_serves(
             assert again.ask("STAT").startswith(b"+OK 4 ")
 
 
-def reset(session: WirePop) -> None:
+def reset(session: Pop3Client) -> None:
     session.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     session.sock.close()
 
 
-def half_quit(session: WirePop) -> None:
+def half_quit(session: Pop3Client) -> None:
     """RFC 1939 §3: a command is a line; without its end there is none (P-092)."""
     session.send(b"QUIT")
     session.sock.shutdown(socket.SHUT_WR)
     assert session.rest() == b""
 
 
-def bad_commands(session: WirePop) -> None:
+def bad_commands(session: Pop3Client) -> None:
     session.send(b"NONSENSE\r\n" * 30)
     assert session.rest().count(b"-ERR") == 20
 

@@ -30,8 +30,8 @@ from tests.listener.tls_hellos import (
     fatal_alert,
     old_hello,
 )
-from tests.running import PASSWORD, Authority, Daemon, Post, daemon, greeted, numbered, program
-from tests.wirepop import LONGEST_WAIT_SECONDS, WirePop, dialled
+from tests.listeners import PASSWORD, Authority, Daemon, Post, daemon, greeted, numbered, program
+from tests.pop3_client import LONGEST_WAIT_SECONDS, Pop3Client, connect_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADDRESS = "ann@example.org"
@@ -74,7 +74,7 @@ def test_a_client_certificate_signs_nobody_in(post: Post) -> None:
     context = post.authority.context()
     post.authority.ca.issue_cert("ann@example.org").configure_cert(context)
     sock = socket.create_connection(post.pop3d.tls_address, 30)
-    with greeted(WirePop(context.wrap_socket(sock, server_hostname="localhost"))) as client:
+    with greeted(Pop3Client(context.wrap_socket(sock, server_hostname="localhost"))) as client:
         assert client.ask("STAT") == b"-ERR sign in first"
 
 
@@ -193,7 +193,7 @@ def test_a_handshake_that_fails_sends_its_alert_and_the_log_says_why(
 ) -> None:
     """RFC 8446 §6.2: a fatal alert in a record of its own, level 2, and then the end."""
     before = len(post.pop3d.log())
-    with dialled(post.pop3d.tls_address) if implicit else post.dial() as client:
+    with connect_to(post.pop3d.tls_address) if implicit else post.dial() as client:
         if not implicit:
             assert client.ask("STLS").startswith(b"+OK")
         client.send(old_hello(version, ciphers))
@@ -204,7 +204,7 @@ def test_a_handshake_that_fails_sends_its_alert_and_the_log_says_why(
 
 @pytest.mark.req("P-129")
 def test_every_one_of_many_handshakes_that_fail_at_once_sends_its_alert(post: Post) -> None:
-    clients = [dialled(post.pop3d.tls_address) for _ in range(60)]
+    clients = [connect_to(post.pop3d.tls_address) for _ in range(60)]
     for client in clients:
         client.send(old_hello(TLS_1_1, (ECDHE_CBC,)))
     said = [client.rest() for client in clients]
@@ -217,7 +217,7 @@ def test_the_alert_of_a_client_that_refuses_the_certificate_is_logged(post: Post
     before = len(post.pop3d.log())
     suspicious = ssl.create_default_context(cafile=None)
     suspicious.maximum_version = ssl.TLSVersion.TLSv1_2  # in 1.3 the server has its handshake behind it by then
-    with dialled(post.pop3d.tls_address) if implicit else post.dial() as client:
+    with connect_to(post.pop3d.tls_address) if implicit else post.dial() as client:
         if not implicit:
             assert client.ask("STLS").startswith(b"+OK")
         with pytest.raises(ssl.SSLCertVerificationError):
@@ -286,7 +286,7 @@ def test_a_server_name_chooses_its_certificate_and_others_get_the_default(
         assert "localhost" in names(authority, started.tls_port, "localhost")
         assert "localhost" in names(authority, started.tls_port, "nobody.example")
         assert "localhost" in names(authority, started.tls_port, None)
-        with greeted(dialled(started.address)) as client:
+        with greeted(connect_to(started.address)) as client:
             client.start_tls(authority.context(), "mail.customer.example")
             assert client.ask("CAPA").startswith(b"+OK")
 
@@ -314,8 +314,8 @@ def test_a_new_certificate_is_taken_on_sighup_and_sessions_go_on(
     write_pair(authority.ca, cert, key)
     with daemon("pop3d", workers=2, TLS_CERT_FILE=str(cert), TLS_KEY_FILE=str(key)) as started:
         old = serial(authority, started.tls_port)
-        sock = authority.context().wrap_socket(dialled(started.tls_address).sock, server_hostname="localhost")
-        with greeted(WirePop(sock)) as session:
+        sock = authority.context().wrap_socket(connect_to(started.tls_address).sock, server_hostname="localhost")
+        with greeted(Pop3Client(sock)) as session:
             session.sign_in(ADDRESS, PASSWORD)
             write_pair(authority.ca, cert, key)
             before = len(started.log())
@@ -445,7 +445,7 @@ def test_close_notify_is_sent_when_the_session_ends(post: Post) -> None:
     context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     sock = socket.create_connection(post.pop3d.tls_address, 30)
     channel = context.wrap_socket(sock, server_hostname="localhost", suppress_ragged_eofs=False)
-    with greeted(WirePop(channel)) as client:
+    with greeted(Pop3Client(channel)) as client:
         client.send(b"QUIT\r\n")
         assert client.line() == b"+OK goodbye\r\n"
         assert channel.recv(1) == b""  # an end without close_notify raises
@@ -470,11 +470,11 @@ def test_an_unfinished_handshake_counts_as_a_connection_and_a_sign_in_still_gets
     post: Post, proxied: Daemon
 ) -> None:
     post.mailbox()
-    silent = [dialled(proxied.tls_address, source="127.0.0.9") for _ in range(30)]
+    silent = [connect_to(proxied.tls_address, source="127.0.0.9") for _ in range(30)]
     try:
         for client in silent:
             client.send(hello()[:40])
-        with greeted(dialled(proxied.address)) as client:
+        with greeted(connect_to(proxied.address)) as client:
             client.sign_in(ADDRESS, PASSWORD)
         proxied.logged("made room")
     finally:

@@ -21,7 +21,7 @@ from mailstore.pop3.session import Session
 from tests.fakes.pop3 import StoredMessage
 from tests.listener.stage import Clock, Stage, Visitor, stage, until
 from tests.listener.test_server import LIMITS, on_the_loop
-from tests.running import Authority
+from tests.listeners import Authority
 
 NOTE = StoredMessage(body=b"Subject: note\r\n\r\ntext\r\n", uidl="1")
 SMALL_OCTETS = 8 * 1024

@@ -11,9 +11,9 @@ import pytest
 from django.db import connection, transaction
 
 from mailstore.models import Mailbox, Message
-from tests.running import PASSWORD, Post, daemon, greeted, numbered
+from tests.listeners import PASSWORD, Post, daemon, greeted, numbered
+from tests.pop3_client import Pop3Client, connect_to
 from tests.up.programs import until
-from tests.wirepop import WirePop, dialled
 
 ADDRESS = "ann@example.org"
 SILENCE_SECONDS = 1.0  # how long a reply that must not come is waited for
@@ -39,7 +39,7 @@ def live() -> int:
     return Message.objects.filter(removed=None).count()
 
 
-def assert_silent(session: WirePop) -> None:
+def assert_silent(session: Pop3Client) -> None:
     session.sock.settimeout(SILENCE_SECONDS)
     with pytest.raises(TimeoutError):
         session.sock.recv(1)
@@ -139,8 +139,8 @@ def test_a_listener_told_to_stop_lets_sessions_finish_and_takes_no_new_ones(
     filled: Post, tls_settings: dict[str, str]
 ) -> None:
     with daemon("pop3d", workers=2, **tls_settings) as stopping:
-        with greeted(dialled(stopping.address)).sign_in(ADDRESS, PASSWORD) as session:
-            stranger = greeted(dialled(stopping.address))
+        with greeted(connect_to(stopping.address)).sign_in(ADDRESS, PASSWORD) as session:
+            stranger = greeted(connect_to(stopping.address))
             assert session.ask("DELE 1").startswith(b"+OK")
             stopping.process.terminate()
             assert stranger.rest() == b""  # not signed in: ended at once, without a word
@@ -156,8 +156,8 @@ def test_a_second_signal_ends_the_sessions_that_are_left_without_removing(
     filled: Post, tls_settings: dict[str, str]
 ) -> None:
     with daemon("pop3d", **tls_settings) as stopping:
-        stranger = greeted(dialled(stopping.address))
-        with greeted(dialled(stopping.address)).sign_in(ADDRESS, PASSWORD) as session:
+        stranger = greeted(connect_to(stopping.address))
+        with greeted(connect_to(stopping.address)).sign_in(ADDRESS, PASSWORD) as session:
             assert session.ask("DELE 1").startswith(b"+OK")
             stopping.process.terminate()
             assert stranger.rest() == b""  # the first signal has arrived
@@ -173,8 +173,8 @@ def test_a_removal_under_way_is_finished_however_often_the_listener_is_told_to_s
     filled: Post, tls_settings: dict[str, str]
 ) -> None:
     with daemon("pop3d", **tls_settings) as stopping:
-        with greeted(dialled(stopping.address)).sign_in(ADDRESS, PASSWORD) as session:
-            stranger = greeted(dialled(stopping.address))
+        with greeted(connect_to(stopping.address)).sign_in(ADDRESS, PASSWORD) as session:
+            stranger = greeted(connect_to(stopping.address))
             assert session.ask("DELE 1").startswith(b"+OK")
             with mailbox_locked():
                 session.send(b"QUIT\r\n")
@@ -190,7 +190,7 @@ def test_a_removal_under_way_is_finished_however_often_the_listener_is_told_to_s
 
 def refused(address: tuple[str, int]) -> bool:
     try:
-        dialled(address).sock.close()
+        connect_to(address).sock.close()
     except ConnectionRefusedError:
         return True
     return False

@@ -10,15 +10,15 @@ import pytest
 
 from tests.listener.conftest import FOR_PROXIES, PROXY
 from tests.listener.proxy_headers import version_1
-from tests.running import PASSWORD, Daemon, Post, daemon, greeted
-from tests.wirepop import LONGEST_WAIT_SECONDS, WirePop, dialled
+from tests.listeners import PASSWORD, Daemon, Post, daemon, greeted
+from tests.pop3_client import LONGEST_WAIT_SECONDS, Pop3Client, connect_to
 
 ADDRESS = "ann@example.org"
 CLIENT = "198.51.100.20"
 
 
-def from_the_client(listener: Daemon) -> WirePop:
-    return dialled(listener.proxy_address, source=PROXY, head=version_1(CLIENT))
+def from_the_client(listener: Daemon) -> Pop3Client:
+    return connect_to(listener.proxy_address, source=PROXY, head=version_1(CLIENT))
 
 
 @pytest.mark.req("P-047")
@@ -31,7 +31,7 @@ def test_a_killed_worker_is_replaced_and_the_port_never_refuses(post: Post) -> N
             for pid in started.workers():
                 os.kill(pid, signal.SIGKILL)
             # Queued by the kernel until the successors are there.
-            with greeted(dialled(started.address)).sign_in(ADDRESS, PASSWORD) as session:
+            with greeted(connect_to(started.address)).sign_in(ADDRESS, PASSWORD) as session:
                 assert session.ask("STAT") == b"+OK 0 0"
             started.logged("another takes its place", after=before, times=2)
             started.logged("listens on", after=before, times=2)
@@ -79,14 +79,14 @@ def test_two_listeners_on_one_port_are_refused_in_one_line(post: Post) -> None:
 
 def test_workers_end_with_a_parent_that_is_killed(post: Post) -> None:
     with daemon("pop3d", workers=2) as started:
-        waiting = greeted(dialled(started.address))
+        waiting = greeted(connect_to(started.address))
         started.process.kill()
         assert waiting.rest() == b""
         started.process.wait(30)
         refused = False
         while not refused:
             try:
-                dialled(started.address).sock.close()
+                connect_to(started.address).sock.close()
             except ConnectionRefusedError:
                 refused = True
             except ConnectionResetError:  # taken by a socket that was closed at that moment

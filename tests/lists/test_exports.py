@@ -1,4 +1,4 @@
-"""Every list of the panel as a file: what the filters find, for a spreadsheet."""
+"""Every list of the panel can be exported as CSV, with its filters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The machinery of lists, by the list of mailboxes: search, order, pages, ticks; as many statements however long."""
+"""Lists, shown by that of mailboxes: search, order, pages, selection; the number of statements is fixed."""
 
 from __future__ import annotations
 

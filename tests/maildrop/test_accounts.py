@@ -31,8 +31,8 @@ from mailstore.retention import sweep
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.sign_in import SITE_EXPIRY
 from tests.site import counting_hasher
-from tests.site.bodiless import Bodiless
 from tests.site.counting_hasher import Counting, Gated, cost
+from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
 from tests.site.worker import Worker
 
@@ -515,7 +515,7 @@ def test_a_user_has_a_bounded_number_of_known_networks(
     sign_in()
     worker.get(last_sign_ins.flush)
     assert KnownNetwork.objects.count() == NETWORKS_LIMIT
-    sweep.run(Bodiless())
+    sweep.run(EmptyBodyStore())
     assert KnownNetwork.objects.count() == NETWORKS_KEPT
     assert KnownNetwork.objects.filter(network="10.0.0.0/24").exists()
 
@@ -528,7 +528,7 @@ def test_known_networks_are_forgotten_after_a_month_and_with_the_mailbox(
     sign_in()
     worker.get(last_sign_ins.flush)
     KnownNetwork.objects.update(seen_at=timezone.now() - timedelta(days=KNOWN_DAYS, hours=1))
-    sweep.run(Bodiless())
+    sweep.run(EmptyBodyStore())
     assert known() == []
     sign_in(client="203.0.113.5")
     worker.get(last_sign_ins.flush)

@@ -1,4 +1,4 @@
-"""Model and store, side by side: each step does the same to both, and afterwards they agree."""
+"""The model and the store side by side: each step changes both, and then they must agree."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from mailstore.messages.recovery import Choice
 from mailstore.models import Device, Mailbox, Message
 from mailstore.ports import BodyRef, BodyStore, Done, ForeignFile, Maildrop, OpenBody, Recipient
 from mailstore.retention import sweep
-from tests.model.choosing import Choosing
-from tests.model.emptying import emptied
-from tests.model.maildrops import Gadget, Model, Stay
-from tests.site.bodiless import Bodiless
+from tests.model.choice import ChoiceSource
+from tests.model.database import empty_database
+from tests.model.mailbox_model import Model, ModelDevice, Stay
+from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.mail import Mail
 from tests.site.rows import ACTOR, PASSWORD, a_mailbox
 
@@ -31,7 +31,7 @@ ANN = "ann@example.org"
 ELSEWHERE = {"diary_days": 36_500}
 NAMES = ("main", "phone", "tablet", "archive", "desk", "new")
 # Of each device its name, and the live messages that it has.
-HAD = """
+DEVICE_MESSAGES = """
 SELECT v.name, coalesce(array_agg(m.uidl ORDER BY m.added) FILTER (
            WHERE v.hidden - v.skipped + v.confirmed @> m.added), '{}')
   FROM mailstore_device v LEFT JOIN mailstore_message m ON m.mailbox_id = v.mailbox_id AND m.removed IS NULL
@@ -40,7 +40,7 @@ SELECT v.name, coalesce(array_agg(m.uidl ORDER BY m.added) FILTER (
 """
 
 
-def _rules(choose: Choosing) -> dict[str, int | str | None]:
+def _rules(choose: ChoiceSource) -> dict[str, int | str | None]:
     return {
         "expire_days": choose.one((None, None, 2, 9)),
         "expire_unfetched": choose.one((False, True)),
@@ -53,7 +53,7 @@ def _rules(choose: Choosing) -> dict[str, int | str | None]:
     }
 
 
-class Whole(Bodiless):
+class WholeBodies(EmptyBodyStore):
     """Every body that a row names is there and whole."""
 
     def open(self, _ref: BodyRef, done: Done[OpenBody]) -> None:
@@ -83,10 +83,10 @@ class Open:
 class History:
     """One mailbox, its policy and its devices, from their making on."""
 
-    store: BodyStore = Whole()
+    store: BodyStore = WholeBodies()
 
-    def __init__(self, mail: Mail, choose: Choosing) -> None:
-        emptied()
+    def __init__(self, mail: Mail, choose: ChoiceSource) -> None:
+        empty_database()
         self.mail = mail
         rules = _rules(choose) | {"expire_confirmed_days": choose.one((None, 1, 2, 5))}
         policies.ensure("rules", actor=ACTOR, at_once=True, site=True, **ELSEWHERE, **rules)
@@ -96,8 +96,8 @@ class History:
             self.secrets[name] = devices.add(ANN, name, actor=ACTOR, mode=mode)[1]
         now = timezone.now() + timedelta(hours=12)  # so that no rule of whole days falls due within a step
         modes = dict(Device.objects.values_list("name", "mode"))
-        gadgets = {name: Gadget(modes[name], now, main=name == "main") for name in self.secrets}
-        self.model = Model(now, rules, gadgets)
+        model_devices = {name: ModelDevice(modes[name], now, main=name == "main") for name in self.secrets}
+        self.model = Model(now, rules, model_devices)
         for name in self.secrets:
             if name != "main":  # its first sign-in makes the main one count
                 self.sign_in(name)
@@ -106,7 +106,7 @@ class History:
         self.bodies = 0
         self.done: Counter[str] = Counter()  # by all sweeps
 
-    def step(self, step: Step, choose: Choosing) -> None:
+    def step(self, step: Step, choose: ChoiceSource) -> None:
         """What the store dates by its own clock, which waits for nothing, happened by the model's."""
         before = Mailbox.objects.get().change
         step(self, choose)
@@ -118,7 +118,7 @@ class History:
 
     # --- mail in, sessions --------------------------------------------------------------------------------------------
 
-    def deliver(self, choose: Choosing) -> None:
+    def deliver(self, choose: ChoiceSource) -> None:
         octets = choose.number(1, 5000)
         takes = self.model.takes(octets)
         answer = self.mail.recipient(ANN, octets)
@@ -142,9 +142,9 @@ class History:
         self.model.sign_in(name)
         return drop
 
-    def open(self, choose: Choosing) -> None:
+    def open(self, choose: ChoiceSource) -> None:
         """Whether it asks for its list now or at its end, it is the same."""
-        name = choose.one([name for name in self.model.gadgets if self.model.may(name)])
+        name = choose.one([name for name in self.model.devices if self.model.may(name)])
         drop = self.sign_in(name)
         places = self.model.view(name)
         session = Open(name, drop, places, self.uidls(places), choose.one((False, True)))
@@ -152,7 +152,7 @@ class History:
             assert self.mail.uidls(drop) == session.uidls
         self.sessions.append(session)
 
-    def leave(self, choose: Choosing) -> None:
+    def leave(self, choose: ChoiceSource) -> None:
         """Fetch some, mark some; then QUIT, or a dropped line."""
         if not self.sessions:
             return
@@ -169,7 +169,7 @@ class History:
             session.drop, fetched=fetched, confirmed=confirmed, removed=marked, reason="quit" if quits else "lost"
         )
         there = self.now(session.places)
-        self.model.gadgets[session.name].fetched |= {there[number - 1] for number in fetched[:confirmed]}
+        self.model.devices[session.name].fetched |= {there[number - 1] for number in fetched[:confirmed]}
 
     def now(self, places: list[int]) -> list[int]:
         """Where messages are now that had these places once: a restore gives another."""
@@ -188,53 +188,53 @@ class History:
 
     # --- what people do -----------------------------------------------------------------------------------------------
 
-    def connect(self, choose: Choosing) -> None:
-        if "new" in self.model.gadgets:
+    def connect(self, choose: ChoiceSource) -> None:
+        if "new" in self.model.devices:
             return
         start = choose.one(("all", "now"))
         self.secrets["new"] = devices.add(ANN, "new", actor=ACTOR, start=start)[1]
         skipped = set(self.model.live()) if start == "now" else set()
-        self.model.gadgets["new"] = Gadget("independent", self.model.now, skipped=skipped)
+        self.model.devices["new"] = ModelDevice("independent", self.model.now, skipped=skipped)
         self.sign_in("new")
 
-    def revoke(self, choose: Choosing) -> None:
+    def revoke(self, choose: ChoiceSource) -> None:
         """All but two in the end: without any, there were nobody's views to compare."""
         name = choose.one(NAMES)
-        if name in self.model.gadgets and name not in ("main", "phone") and not self.model.gadgets[name].revoked:
+        if name in self.model.devices and name not in ("main", "phone") and not self.model.devices[name].revoked:
             devices.revoke(ANN, name, actor=ACTOR)
-            self.model.gadgets[name].revoked = True
+            self.model.devices[name].revoked = True
             self.model.settle()
 
-    def set_mode(self, choose: Choosing) -> None:
+    def set_mode(self, choose: ChoiceSource) -> None:
         name, mode = choose.one(NAMES), choose.one(("independent", "primary", "peek", "none"))
-        gadget = self.model.gadgets.get(name)
-        if gadget is None or gadget.revoked or (mode == "none" and not gadget.main):
+        device = self.model.devices.get(name)
+        if device is None or device.revoked or (mode == "none" and not device.main):
             return
         devices.set_mode(ANN, name, mode, actor=ACTOR)
-        same = mode == (gadget.mode if self.model.main_pop or not gadget.main else "none")
-        if gadget.main:
+        same = mode == (device.mode if self.model.main_pop or not device.main else "none")
+        if device.main:
             self.model.main_pop = mode != "none"
         if mode != "none":
-            gadget.mode = mode
+            device.mode = mode
         if not same:
             self.model.settle()
 
-    def change_quota(self, choose: Choosing) -> None:
+    def change_quota(self, choose: ChoiceSource) -> None:
         self.model.have_quota(choose.one((None, choose.number(0, 20_000))))
         mailboxes.ensure(ANN, actor=ACTOR, quota_octets=self.model.quota_octets)
         Mailbox.objects.filter(quota_lowered_at__isnull=False).update(quota_lowered_at=self.model.quota_lowered_at)
 
-    def hold(self, choose: Choosing) -> None:
+    def hold(self, choose: ChoiceSource) -> None:
         self.model.held = choose.number(0, 3) == 0
         mailboxes.ensure(ANN, actor=ACTOR, held=self.model.held)
 
-    def change_rules(self, choose: Choosing) -> None:
+    def change_rules(self, choose: ChoiceSource) -> None:
         """At once; the clocks of new rules have their own test. What all had for long enough is due whatever comes."""
         rules = _rules(choose)
         policies.ensure("rules", actor=ACTOR, at_once=True, **rules)
         self.model.rule |= rules
 
-    def take_out(self, choose: Choosing) -> None:
+    def take_out(self, choose: ChoiceSource) -> None:
         places = choose.some(self.model.live(), most=3)
         if places:
             rows = Message.objects.filter(uidl__in=self.uidls(places), removed=None)
@@ -243,7 +243,7 @@ class History:
 
     # --- time and recovery --------------------------------------------------------------------------------------------
 
-    def wait_and_sweep(self, choose: Choosing) -> None:
+    def wait_and_sweep(self, choose: ChoiceSource) -> None:
         self.model.now += timedelta(days=choose.number(0, 6))
         Mailbox.objects.update(warned_percent=100)
         letters = self.model.tell()
@@ -266,11 +266,11 @@ class History:
     def _there(self, session: Open) -> bool:
         return all(place in self.model.stays for place in self.now(session.places))
 
-    def restore(self, choose: Choosing) -> None:
+    def restore(self, choose: ChoiceSource) -> None:
         places = choose.some(self.model.resting(), most=10)
         if not places:
             return
-        there = [name for name, gadget in self.model.gadgets.items() if not gadget.revoked]
+        there = [name for name, device in self.model.devices.items() if not device.revoked]
         names = choose.some(there) or None
         again = choose.one((False, True))
         rows = {self.model.stays[place].uidl: place for place in places}
@@ -281,7 +281,7 @@ class History:
             assert (row.uidl == self.model.stays[place].uidl) == (not again)
             self.moved[place] = self.model.restore(place, row.uidl, names)
 
-    def purge(self, choose: Choosing) -> None:
+    def purge(self, choose: ChoiceSource) -> None:
         if self.model.held or not self.model.resting():
             return
         place = choose.one(self.model.resting())
@@ -300,8 +300,8 @@ class History:
         assert list(fsck.Check(self.store).run()) == []
 
     def _views_agree(self) -> None:
-        for name, gadget in self.model.gadgets.items():
-            if self.model.may(name) and gadget.seen:
+        for name, device in self.model.devices.items():
+            if self.model.may(name) and device.seen:
                 found = self.mail.uidls(self.mail.open(ANN, self.secrets[name]))
                 assert found == self.uidls(self.model.view(name)), name
 
@@ -318,14 +318,14 @@ class History:
 
     def _devices_have_what_they_fetched_or_deleted(self) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(HAD)
+            cursor.execute(DEVICE_MESSAGES)
             found = dict(cursor.fetchall())
-        for name, gadget in self.model.gadgets.items():
-            if not gadget.revoked:
-                assert found[name] == self.uidls([p for p in self.model.live() if gadget.has(p)]), name
+        for name, device in self.model.devices.items():
+            if not device.revoked:
+                assert found[name] == self.uidls([p for p in self.model.live() if device.has(p)]), name
 
 
-Step = Callable[[History, Choosing], None]
+Step = Callable[[History, ChoiceSource], None]
 STEPS: tuple[Step, ...] = (
     History.deliver,
     History.open,

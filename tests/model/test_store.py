@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from pytest_django import Settings
 
-from tests.model.choosing import Drawn, SeededChoice
+from tests.model.choice import HypothesisChoice, SeededChoice
 from tests.model.history import STEPS, History, Step
 from tests.site import counting_hasher
-from tests.site.letters import Letters
 from tests.site.mail import Mail
+from tests.site.notices import Notices
 
 EXAMPLES = int(os.environ.get("POPADMIN_EXAMPLES", "40"))
 SHORT_STEPS = int(os.environ.get("POPADMIN_STEPS", "30"))
@@ -38,16 +38,16 @@ class Histories(RuleBasedStateMachine):
 
     @initialize(data=st.data())
     def make(self, data: st.DataObject) -> None:
-        self.history = History(self.mail, Drawn(data))
+        self.history = History(self.mail, HypothesisChoice(data))
 
     @rule(step=st.sampled_from(STEPS), data=st.data())
     def step(self, step: Step, data: st.DataObject) -> None:
-        self.history.step(step, Drawn(data))
+        self.history.step(step, HypothesisChoice(data))
         self.history.agree()
 
 
 @pytest.fixture
-def mails(mail: Mail, letters: Letters, settings: Settings, caplog: pytest.LogCaptureFixture) -> Mail:
+def mails(mail: Mail, letters: Notices, settings: Settings, caplog: pytest.LogCaptureFixture) -> Mail:
     settings.PASSWORD_HASHERS = [counting_hasher.PATH]
     caplog.set_level("ERROR")
     return mail

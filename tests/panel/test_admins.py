@@ -1,4 +1,4 @@
-"""Administrators: listed, made, granted domains, suspended, given a password, removed; never the last hosting admin."""
+"""The pages of administrators: list, create, grant domains, suspend, new password, remove."""
 
 from __future__ import annotations
 

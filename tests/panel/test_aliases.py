@@ -1,4 +1,4 @@
-"""The pages of aliases, forwards and catch-alls: found, made, changed, removed, each by whoever may."""
+"""The pages of aliases, forwards and catch-alls, for hosting admins and domain admins."""
 
 from __future__ import annotations
 

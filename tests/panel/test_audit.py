@@ -1,4 +1,4 @@
-"""The audit's page: each admin sees what concerns him, finds it again, and takes it away as a file."""
+"""The page of the audit: each admin finds and exports the entries that they may see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with an address or a domain is said in the reader's language, wherever one is typed."""
+"""Forms explain in the language of the reader what is wrong with an address or a domain."""
 
 from __future__ import annotations
 

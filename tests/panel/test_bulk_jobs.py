@@ -1,4 +1,4 @@
-"""Many rows at once, by the pages: any number, in steps, with a bar, a result each, and the way back."""
+"""Bulk actions on the pages: any number of rows, in steps, with progress, results and undo."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from django.test import Client
 from mailstore.directory import grants, mailbox_batch, policies
 from mailstore.directory.mailbox_batch import Wanted
 from mailstore.models import AuditEntry, Job, Mailbox, RetentionPolicy, User
-from popadmin.panel.bulk_field_changes import Change
+from popadmin.panel.bulk_field_changes import FieldChange
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
 from tests.web.people import an_admin, signed_in
 from tests.web.previews import previewed
 
 pytestmark = pytest.mark.django_db
-MANY = 2 * Change.step_rows + 50
+MANY = 2 * FieldChange.step_rows + 50
 
 
 @pytest.fixture
@@ -42,9 +42,9 @@ def stepped(client: Client, page: str) -> None:
 
 def test_all_that_a_filter_finds_go_in_steps_that_a_page_shows(root: Client) -> None:
     page = all_of(root, "suspend")
-    assert User.objects.filter(is_active=False).count() == Change.step_rows
+    assert User.objects.filter(is_active=False).count() == FieldChange.step_rows
     shown = root.get(page).content.decode()
-    assert f'max="{MANY}" value="{Change.step_rows}"' in shown
+    assert f'max="{MANY}" value="{FieldChange.step_rows}"' in shown
     assert f'action="{page}undo/"' not in shown
     assert root.post(f"{page}step/", headers={"accept": "text/html"}).url == page
     stepped(root, page)
@@ -75,11 +75,11 @@ def test_a_job_is_its_owners_alone_and_obeys_the_rights_that_he_has_left(root: C
     grants.grant("carla", "other.example", actor=ACTOR)
     grants.revoke("carla", "example.org", actor=ACTOR)
     stepped(carla, page)
-    assert User.objects.filter(is_active=False).count() == Change.step_rows
+    assert User.objects.filter(is_active=False).count() == FieldChange.step_rows
     assert "no longer administer it" in carla.get(page).content.decode()
     assert carla.post(f"{page}undo/").status_code == 302
     stepped(carla, page)
-    assert User.objects.filter(is_active=False).count() == Change.step_rows
+    assert User.objects.filter(is_active=False).count() == FieldChange.step_rows
 
 
 def test_a_policy_that_is_edited_after_the_preview_is_shown_anew(root: Client) -> None:
@@ -99,7 +99,7 @@ def test_a_policy_that_is_edited_while_it_is_given_is_given_to_no_more(root: Cli
     page = all_of(root, "policy", policy=str(policy.pk))
     policies.ensure("Brief", actor=ACTOR, expire_days=1)
     stepped(root, page)
-    assert Mailbox.objects.filter(policy=policy).count() == Change.step_rows
+    assert Mailbox.objects.filter(policy=policy).count() == FieldChange.step_rows
     assert "has changed since the preview" in root.get(page, {"fate": "bad"}).content.decode()
 
 

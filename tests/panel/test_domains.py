@@ -1,4 +1,4 @@
-"""The pages of domains: found, made, changed, removed and brought back, each by whoever may, in a few statements."""
+"""The pages of domains: list, create, edit, remove, restore; who may do so, and in how many statements."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mailstore.directory import (
 from mailstore.directory.mailbox_batch import Wanted
 from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, Message, User
 from mailstore.retention import sweep
-from tests.site.bodiless import Bodiless
+from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
 from tests.web.people import an_admin, an_owner, signed_in
 
@@ -349,7 +349,7 @@ def test_a_removed_domain_is_destroyed_only_by_its_name(root: Client) -> None:
     assert "in a few minutes" in page(root, "/domains/removed/")
     root.post(f"/domains/{key()}/restoral/")
     assert Domain.objects.get().removed_at is not None
-    sweep.tend(Bodiless())
+    sweep.tend(EmptyBodyStore())
     assert not Domain.objects.exists()
     assert not Mailbox.objects.exists()
 
@@ -364,9 +364,9 @@ def test_a_large_domain_is_not_destroyed_while_somebody_waits_for_the_page(
         assert root.post(f"/domains/{key()}/purge/", {"name": ORG}).status_code == 302
     assert Mailbox.objects.count() == 200
     stops = iter([False] * 100)
-    sweep.tend(Bodiless(), stop=lambda: next(stops, True))
+    sweep.tend(EmptyBodyStore(), stop=lambda: next(stops, True))
     assert 90 < Mailbox.objects.count() < 110, "a sweep that is told to end leaves the rest to the next"
-    sweep.tend(Bodiless())
+    sweep.tend(EmptyBodyStore())
     assert not Domain.objects.exists()
 
 

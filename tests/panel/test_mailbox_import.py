@@ -1,4 +1,4 @@
-"""Mailboxes from a file, by the pages: nothing before the check, a fate for each row, passwords once."""
+"""The import of mailboxes on the pages: nothing changes before the check; passwords are shown once."""
 
 from __future__ import annotations
 
@@ -243,11 +243,11 @@ def test_a_first_line_that_is_data_is_a_row_and_is_kept_nowhere_else(root: Clien
 
 def test_a_first_line_is_turned_from_names_to_data_and_back(root: Client) -> None:
     columns = brought(root, b"ann,secret\nbob,hidden\n")
-    assert "The first line is a row too" in root.get(columns).content.decode()
+    assert "Use the first line as data" in root.get(columns).content.decode()
     assert root.post(columns, {"first": ""}).url == columns
     assert Roster.objects.get().header == ["", ""]
     assert [row.cells[0] for row in RosterRow.objects.order_by("line")] == ["ann", "bob"]
-    assert "The first line names the columns" in root.get(columns).content.decode()
+    assert "Use the first line as column names" in root.get(columns).content.decode()
     root.post(columns, {"first": ""})
     assert Roster.objects.get().header == ["ann", "secret"]
     assert [row.cells[0] for row in RosterRow.objects.order_by("line")] == ["bob"]

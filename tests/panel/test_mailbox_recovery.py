@@ -1,4 +1,4 @@
-"""An admin restores by date and count, and sees the diary; of what mail is about he sees nothing."""
+"""Admins restore messages by date and number, and see the diary, but no content of mail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of a mailbox: made, seen, changed by two at once, given a password, suspended, removed and brought back."""
+"""The pages of a mailbox: create, show, edit, new password, suspend, remove, restore."""
 
 from __future__ import annotations
 
@@ -331,7 +331,7 @@ def test_many_are_suspended_with_a_preview_a_result_each_and_undone(root):
     assert "suspended: no → yes" in page
     assert "already had this setting" in page
     assert not User.objects.get(address=ANN).is_active
-    assert "changed back" in undone(root)
+    assert "previous setting restored" in undone(root)
     assert User.objects.get(address=ANN).is_active
     assert not User.objects.get(address="bob@example.org").is_active
 

@@ -1,4 +1,4 @@
-"""The admins' first page: what is there, what happened, what needs a look; each figure leads to its list."""
+"""The overview: totals, activity and problems; each number links to its list."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def overview(name: str = "root") -> str:
     return html.unescape(signed_in(name).get("/overview/").content.decode()).replace("\xa0", " ")
 
 
-def counted(user: User, **options: int) -> overview_stats.Held:
-    _number, closed = overview_stats.domains(user)
-    return overview_stats.held(user, closed, **options)
+def counted(user: User, **options: int) -> overview_stats.Totals:
+    _number, suspended_domains = overview_stats.domains(user)
+    return overview_stats.totals(user, suspended_domains, **options)
 
 
 def test_the_figures_count_everything():
@@ -265,7 +265,7 @@ def test_the_disks_are_told_and_the_overview_names_only_one_that_is_in_trouble(s
     settings.MAIL_STORE_URL = f"file:{tmp_path}/mail"
     page = html.unescape(signed_in("root").get("/parts/").content.decode())
     assert f"{tmp_path}/mail" in page
-    assert page.index("Disk of the database") < page.index("has room") < page.index("cannot be written")
+    assert page.index("Disk of the database") < page.index("enough space") < page.index("cannot be written")
     assert "Disk of the mail" in overview()
     assert "Disk of the database" not in overview()
     bodies.from_url(settings.MAIL_STORE_URL).prepare()

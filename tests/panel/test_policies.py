@@ -1,4 +1,4 @@
-"""Retention policies by the pages: who may, what is told before it is saved, and that only what was shown is saved."""
+"""The pages of retention policies: access, previews, and that only what was previewed is saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Removed mailboxes: restored, or destroyed by whoever types the address; each within his own domains."""
+"""The list of removed mailboxes: restore, or delete for good after typing the address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.test import Client
 from mailstore.directory import domain_removal, grants, mailbox_removal
 from mailstore.models import AuditEntry, Mailbox, Message, User
 from mailstore.retention import sweep
-from tests.site.bodiless import Bodiless
+from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.rows import ACTOR, PASSWORD, a_body, a_domain, a_message
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def swept() -> None:
-    sweep.tend(Bodiless())
+    sweep.tend(EmptyBodyStore())
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from mailstore.retention import sweep
 from mailstore.retention.body_check_step import LEAST_SECONDS, LINES_MOST, MOST_SECONDS, due_until, run_seconds
 from mailstore.retention.sweep import SweepResult
 from popadmin.config import environment
-from tests.site.letters import Letters
+from tests.site.notices import Notices
 from tests.site.rows import ACTOR, PASSWORD, a_mailbox, a_message
 from tests.suites.bodies import stored
 
@@ -35,12 +35,12 @@ BEGAN = datetime(2026, 5, 4, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def a_body(letters: Letters, wire: bytes = LARGE) -> Body:
+def a_body(letters: Notices, wire: bytes = LARGE) -> Body:
     ref = stored(letters.store, wire)
     return Body.objects.create(key=ref.key, wire_octets=ref.wire_octets, octets=ref.octets, digest=ref.digest)
 
 
-def some_mail(letters: Letters, count: int = 1, wire: bytes = LARGE) -> list[Path]:
+def some_mail(letters: Notices, count: int = 1, wire: bytes = LARGE) -> list[Path]:
     """Put mail into one mailbox; returns the files of its bodies."""
     box = User.objects.filter(address=ANN).exists() or a_mailbox()
     box = User.objects.get(address=ANN).mailbox if box is True else box
@@ -61,11 +61,11 @@ def at(days: float) -> datetime:
     return NOW + timedelta(days=days)
 
 
-def swept(letters: Letters, days: float) -> SweepResult:
+def swept(letters: Notices, days: float) -> SweepResult:
     return sweep.run(letters.store, now=at(days))
 
 
-def test_a_changed_octet_is_found_within_the_days_and_what_is_whole_again_is_forgotten(letters: Letters) -> None:
+def test_a_changed_octet_is_found_within_the_days_and_what_is_whole_again_is_forgotten(letters: Notices) -> None:
     files = some_mail(letters, 3)
     before = change(files[1])
     assert (swept(letters, 0).checked, Body.objects.filter(damaged_at__isnull=False).count()) == (0, 0)
@@ -77,7 +77,7 @@ def test_a_changed_octet_is_found_within_the_days_and_what_is_whole_again_is_for
     assert list(Check(letters.store).run()) == []
 
 
-def test_the_next_round_begins_at_the_first_body_and_takes_its_days_too(letters: Letters) -> None:
+def test_the_next_round_begins_at_the_first_body_and_takes_its_days_too(letters: Notices) -> None:
     files = some_mail(letters, 3)
     swept(letters, 0)
     assert swept(letters, 30).checked == 3
@@ -87,7 +87,7 @@ def test_the_next_round_begins_at_the_first_body_and_takes_its_days_too(letters:
 
 
 @pytest.mark.parametrize("harm", ["missing", "folder", "cut"])
-def test_whatever_became_of_a_body_is_found(letters: Letters, harm: str) -> None:
+def test_whatever_became_of_a_body_is_found(letters: Notices, harm: str) -> None:
     (file,) = some_mail(letters)
     swept(letters, 0)
     if harm == "cut":
@@ -99,7 +99,7 @@ def test_whatever_became_of_a_body_is_found(letters: Letters, harm: str) -> None
     assert swept(letters, 30).damaged == 1
 
 
-def test_the_clock_between_two_passes_reads_on(letters: Letters) -> None:
+def test_the_clock_between_two_passes_reads_on(letters: Notices) -> None:
     (file,) = some_mail(letters)
     sweep.tend(letters.store)
     change(file)
@@ -109,14 +109,14 @@ def test_the_clock_between_two_passes_reads_on(letters: Letters) -> None:
 
 
 @pytest.mark.parametrize("days", [0, 1])
-def test_a_site_may_choose_the_days_or_never(letters: Letters, settings: LazySettings, days: int) -> None:
+def test_a_site_may_choose_the_days_or_never(letters: Notices, settings: LazySettings, days: int) -> None:
     settings.BODY_CHECK_DAYS = days
     some_mail(letters, 3)
     swept(letters, 0)
     assert swept(letters, 1).checked == (3 if days else 0)
 
 
-def test_a_dry_run_says_how_many_a_pass_reads_and_reads_none(letters: Letters) -> None:
+def test_a_dry_run_says_how_many_a_pass_reads_and_reads_none(letters: Notices) -> None:
     (file, *_others) = some_mail(letters, 3)
     swept(letters, 0)
     change(file)
@@ -125,14 +125,14 @@ def test_a_dry_run_says_how_many_a_pass_reads_and_reads_none(letters: Letters) -
     assert swept(letters, 15).checked == 1
 
 
-def test_a_pass_that_is_told_to_stop_goes_on_there_next_time(letters: Letters) -> None:
+def test_a_pass_that_is_told_to_stop_goes_on_there_next_time(letters: Notices) -> None:
     some_mail(letters, 3)
     swept(letters, 0)
     sweep.run(letters.store, now=at(30), stop=lambda: True)
     assert swept(letters, 30).checked == 3
 
 
-def test_administrators_are_told_once_by_mail_and_again_of_what_is_new(letters: Letters) -> None:
+def test_administrators_are_told_once_by_mail_and_again_of_what_is_new(letters: Notices) -> None:
     files = some_mail(letters, 3)
     admins.ensure("root@example.org", actor=ACTOR, password=PASSWORD)
     admins.ensure("elsewhere", actor=ACTOR, password=PASSWORD)
@@ -151,7 +151,7 @@ def test_administrators_are_told_once_by_mail_and_again_of_what_is_new(letters: 
     assert Message.objects.order_by("pk")[0].uidl not in mail.outbox[1].body
 
 
-def test_a_store_with_many_damaged_bodies_sends_one_mail_a_day(letters: Letters, settings: LazySettings) -> None:
+def test_a_store_with_many_damaged_bodies_sends_one_mail_a_day(letters: Notices, settings: LazySettings) -> None:
     settings.BODY_CHECK_DAYS = 1
     files = some_mail(letters, LINES_MOST + 5)
     admins.ensure("root", actor=ACTOR, password=PASSWORD)
@@ -174,7 +174,7 @@ def test_a_store_with_many_damaged_bodies_sends_one_mail_a_day(letters: Letters,
     assert Body.objects.filter(damage_told_at=None).count() == 0
 
 
-def test_a_mail_about_more_than_it_names_says_how_many_more(letters: Letters) -> None:
+def test_a_mail_about_more_than_it_names_says_how_many_more(letters: Notices) -> None:
     files = some_mail(letters, LINES_MOST + 5)
     admins.ensure("root", actor=ACTOR, password=PASSWORD)
     User.objects.filter(address="root").update(recovery_address="root@elsewhere.example")
@@ -187,7 +187,7 @@ def test_a_mail_about_more_than_it_names_says_how_many_more(letters: Letters) ->
     assert (letter.body.count(ANN), "and 5 more" in letter.body) == (LINES_MOST, True)
 
 
-def test_the_log_names_the_body_once(letters: Letters, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_names_the_body_once(letters: Notices, caplog: pytest.LogCaptureFixture) -> None:
     (file,) = some_mail(letters)
     change(file)
     swept(letters, 0)
@@ -197,7 +197,7 @@ def test_the_log_names_the_body_once(letters: Letters, caplog: pytest.LogCapture
     assert [record.levelno for record in told] == [logging.ERROR]
 
 
-def test_monitors_and_pages_say_so_until_it_is_whole(letters: Letters, client: Client, settings: LazySettings) -> None:
+def test_monitors_and_pages_say_so_until_it_is_whole(letters: Notices, client: Client, settings: LazySettings) -> None:
     settings.TLS_CERT_FILE = Path(letters.store._root, "no-certificate")
     settings.SERVICE_STARTED_AT = timezone.now()  # no part is missed in the first minutes
     (file,) = some_mail(letters)
@@ -221,7 +221,7 @@ def test_monitors_and_pages_say_so_until_it_is_whole(letters: Letters, client: C
     assert client.get("/readyz").json()["warnings"] == []
 
 
-def test_a_body_that_no_message_has_any_more_worries_nobody(letters: Letters) -> None:
+def test_a_body_that_no_message_has_any_more_worries_nobody(letters: Notices) -> None:
     (file,) = some_mail(letters)
     file.unlink()
     swept(letters, 0)
@@ -229,7 +229,7 @@ def test_a_body_that_no_message_has_any_more_worries_nobody(letters: Letters) ->
     assert swept(letters, 30).damaged == 0
 
 
-def test_a_delivery_writes_no_more_for_it(letters: Letters) -> None:
+def test_a_delivery_writes_no_more_for_it(letters: Notices) -> None:
     """The one index over what is damaged has no entry for a body that is not."""
     with CaptureQueriesContext(connection), connection.cursor() as cursor:
         a_body(letters)

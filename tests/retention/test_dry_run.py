@@ -12,8 +12,8 @@ from mailstore.directory import devices, mailboxes, policies
 from mailstore.models import Device, Mailbox, Message
 from mailstore.retention import forecast, sweep
 from tests.messages.test_mailbox_usage import has, signed_in
-from tests.site.letters import Letters
 from tests.site.mail import assert_counters_are_sums
+from tests.site.notices import Notices
 from tests.site.rows import ACTOR, a_mailbox, a_message
 from tests.site.worker import conninfo
 
@@ -35,7 +35,7 @@ def fetched(box: Mailbox, days_ago: float, *, messages: int = 5, octets: int = 1
     has(signed_in(box), *Message.objects.filter(removed=None))
 
 
-def told_and_done(letters: Letters) -> sweep.SweepResult:
+def told_and_done(letters: Notices) -> sweep.SweepResult:
     before = (
         list(Message.objects.order_by("pk").values()),
         list(Mailbox.objects.values()),
@@ -53,7 +53,7 @@ def told_and_done(letters: Letters) -> sweep.SweepResult:
     return done
 
 
-def test_what_expires_need_not_be_relieved(letters: Letters) -> None:
+def test_what_expires_need_not_be_relieved(letters: Notices) -> None:
     box = following({"expire_days": 30, "relief": "every"})
     fetched(box, 31, messages=3)
     fetched(box, 5)
@@ -62,7 +62,7 @@ def test_what_expires_need_not_be_relieved(letters: Letters) -> None:
     assert (done.expired, done.relieved) == (3, 1), "without what expired, the oldest of the rest"
 
 
-def test_what_expires_fills_recovery_above_its_cap(letters: Letters) -> None:
+def test_what_expires_fills_recovery_above_its_cap(letters: Notices) -> None:
     box = following({"expire_days": 30, "recovery_octets": 3000})
     a_message(box, octets=1000, removed_at=NOW - timedelta(days=2))
     fetched(box, 31, messages=3)
@@ -70,7 +70,7 @@ def test_what_expires_fills_recovery_above_its_cap(letters: Letters) -> None:
     assert (done.expired, done.capped) == (3, 1)
 
 
-def test_what_is_relieved_does_too(letters: Letters) -> None:
+def test_what_is_relieved_does_too(letters: Notices) -> None:
     box = following({"relief": "every", "recovery_octets": 1000})
     a_message(box, octets=1000, removed_at=NOW - timedelta(days=2))
     fetched(box, 5)
@@ -80,14 +80,14 @@ def test_what_is_relieved_does_too(letters: Letters) -> None:
     assert (done.relieved, done.capped) == (1, 1)
 
 
-def test_who_has_room_once_mail_expires_is_not_warned(letters: Letters) -> None:
+def test_who_has_room_once_mail_expires_is_not_warned(letters: Notices) -> None:
     box = following({"expire_days": 30}, quota_octets=10_000)
     fetched(box, 31, messages=3)
     fetched(box, 5, messages=6)
     assert told_and_done(letters).warned == 0
 
 
-def test_a_device_that_falls_silent_is_waited_for_no_more_by_the_steps_behind(letters: Letters) -> None:
+def test_a_device_that_falls_silent_is_waited_for_no_more_by_the_steps_behind(letters: Notices) -> None:
     box = following({"remove_when_confirmed": True, "hold_days": 3, "silent_days": 10})
     phone, _secret = devices.add(ANN, "Phone", actor=ACTOR)
     long_ago = NOW - timedelta(days=20)
@@ -97,7 +97,7 @@ def test_a_device_that_falls_silent_is_waited_for_no_more_by_the_steps_behind(le
     assert (done.silenced, done.expired) == (1, 5)
 
 
-def test_a_dry_run_waits_for_nobody_and_nobody_for_it(letters: Letters) -> None:
+def test_a_dry_run_waits_for_nobody_and_nobody_for_it(letters: Notices) -> None:
     box = following({"expire_days": 30, "relief": "every", "recovery_octets": 2000, "silent_days": 10})
     phone, _secret = devices.add(ANN, "Phone", actor=ACTOR)
     long_ago = NOW - timedelta(days=20)
@@ -115,7 +115,7 @@ def test_a_dry_run_waits_for_nobody_and_nobody_for_it(letters: Letters) -> None:
     assert (told.silenced, told.expired, told.relieved, told.capped) == (1, 3, 1, 1)
 
 
-def test_a_dry_run_behind_another_is_the_same(letters: Letters) -> None:
+def test_a_dry_run_behind_another_is_the_same(letters: Notices) -> None:
     """Its copies are gone, and statements that were planned for them are planned anew."""
     box = following({"relief": "every"})
     fetched(box, 5)
@@ -126,7 +126,7 @@ def test_a_dry_run_behind_another_is_the_same(letters: Letters) -> None:
     assert Message.objects.filter(removed_why="relief").count() == first.relieved
 
 
-def test_a_forecast_tells_what_full_mailboxes_let_go_and_the_sweep_does_the_same(letters: Letters) -> None:
+def test_a_forecast_tells_what_full_mailboxes_let_go_and_the_sweep_does_the_same(letters: Notices) -> None:
     box = following({"relief": "never", "expire_days": 30})
     fetched(box, 31, messages=2)
     fetched(box, 5, messages=8)
@@ -141,7 +141,7 @@ def test_a_forecast_tells_what_full_mailboxes_let_go_and_the_sweep_does_the_same
     assert told.relieved.mailboxes == 1
 
 
-def test_a_forecast_holds_nobody_up_for_large_mailboxes(letters: Letters, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forecast_holds_nobody_up_for_large_mailboxes(letters: Notices, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched(following({"relief": "every"}), 5, messages=8)
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5000)
     monkeypatch.setattr(forecast, "COPIED_MOST", 7)

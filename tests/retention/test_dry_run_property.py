@@ -16,11 +16,11 @@ from mailstore.directory import policies
 from mailstore.models import Body, Device, DiarySession, Mailbox, Message
 from mailstore.retention import forecast, sweep
 from mailstore.sql.expiry_rule import leaves_at
-from tests.model.emptying import emptied
+from tests.model.database import empty_database
 from tests.retention.test_forecast_property import GADGETS, RULES, Gadget, as_ranges
 from tests.site import counting_hasher
-from tests.site.letters import Letters
 from tests.site.mail import assert_counters_are_sums
+from tests.site.notices import Notices
 from tests.site.rows import ACTOR, a_body, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,10 +119,10 @@ def due_now(now: datetime) -> set[int]:
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.reuse, Phase.generate])
 @given(boxes=st.lists(BOXES, min_size=1, max_size=3), rules=POLICIES, litter=st.booleans())
 def test_a_dry_run_and_a_forecast_equal_the_pass(
-    letters: Letters, settings: Settings, boxes: list[Box], rules: dict[str, object], litter: bool
+    letters: Notices, settings: Settings, boxes: list[Box], rules: dict[str, object], litter: bool
 ) -> None:
     settings.PASSWORD_HASHERS = [counting_hasher.PATH]
-    emptied()
+    empty_database()
     now = timezone.now()
     for number, box in enumerate(boxes):
         build(number, box, now)

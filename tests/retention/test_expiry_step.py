@@ -16,7 +16,7 @@ from mailstore.sql import expiry_rule
 from mailstore.sql.locked_batch import ROWS_AT_MOST
 from mailstore.sql.sweep_step import SweepContext
 from tests.messages.test_mailbox_usage import has, signed_in
-from tests.site.bodiless import Bodiless
+from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.mail import assert_counters_are_sums
 from tests.site.rows import ACTOR, a_body, a_mailbox, a_message
 
@@ -39,8 +39,8 @@ def following(**rules: object) -> Mailbox:
 def swept(days: float = 0) -> sweep.SweepResult:
     """What a pass in so many days did; a preview just before must have told the same."""
     now = NOW + timedelta(days=days)
-    told = sweep.preview(Bodiless(), now=now)
-    done = sweep.run(Bodiless(), now=now)
+    told = sweep.preview(EmptyBodyStore(), now=now)
+    done = sweep.run(EmptyBodyStore(), now=now)
     assert (done.expired, done.expired_octets) == (told.expired, told.expired_octets)
     assert_counters_are_sums()
     return done
@@ -61,7 +61,7 @@ def test_fetched_mail_expires_and_unfetched_mail_never_does() -> None:
 
 def test_it_left_when_it_did_and_not_when_the_pass_began() -> None:
     a_message(following(expire_days=30, expire_unfetched=True), arrived_at=ago(31))
-    EXPIRY.act(SweepContext(Bodiless(), NOW, began_seconds=monotonic() - 60))
+    EXPIRY.act(SweepContext(EmptyBodyStore(), NOW, began_seconds=monotonic() - 60))
     left_at = Message.objects.get().removed_at
     assert NOW + timedelta(seconds=60) <= left_at < NOW + timedelta(seconds=90)
 

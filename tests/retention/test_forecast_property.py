@@ -19,7 +19,7 @@ from mailstore.retention import forecast
 from mailstore.retention.coverage_step import COVERAGE
 from mailstore.retention.expiry_step import EXPIRY
 from mailstore.sql.sweep_step import SweepContext
-from tests.site.bodiless import Bodiless
+from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.mail import assert_counters_are_sums
 from tests.site.rows import ACTOR, a_mailbox, a_message
 
@@ -179,7 +179,7 @@ def begin_now(policy: RetentionPolicy) -> None:
 
 
 def swept(now: datetime) -> int:
-    round = SweepContext(Bodiless(), now)
+    round = SweepContext(EmptyBodyStore(), now)
     COVERAGE.act(round)
     return EXPIRY.act(round)[0]
 

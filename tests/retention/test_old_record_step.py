@@ -12,7 +12,7 @@ from mailstore.messages import recovery
 from mailstore.messages.recovery import ALL
 from mailstore.models import DiarySession, EarlierStay, Mailbox, SweepPass
 from mailstore.retention import sweep
-from tests.site.bodiless import Bodiless
+from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.rows import ACTOR, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db
@@ -32,8 +32,8 @@ def an_earlier_stay(mailbox: Mailbox, *, days_ago: float) -> None:
 
 
 def swept() -> int:
-    told = sweep.preview(Bodiless()).diary
-    assert sweep.run(Bodiless()).diary == told
+    told = sweep.preview(EmptyBodyStore()).diary
+    assert sweep.run(EmptyBodyStore()).diary == told
     return told
 
 
@@ -75,9 +75,9 @@ def test_what_rests_with_a_removed_mailbox_comes_back_with_it() -> None:
 
 
 def test_a_pass_is_remembered_for_the_overview() -> None:
-    sweep.run(Bodiless())
+    sweep.run(EmptyBodyStore())
     SweepPass.objects.update(started_at=timezone.now() - timedelta(days=100))
-    sweep.run(Bodiless())
+    sweep.run(EmptyBodyStore())
     assert SweepPass.objects.get().figures["expired"] == 0
-    sweep.run(Bodiless(), stop=lambda: True)
+    sweep.run(EmptyBodyStore(), stop=lambda: True)
     assert SweepPass.objects.count() == 1, "one that was stopped was none"

@@ -13,8 +13,8 @@ from mailstore.models import DomainGrant, Mailbox, User
 from mailstore.retention import sweep
 from mailstore.retention.quota_warning_step import QUOTA_WARNINGS
 from mailstore.sql.sweep_step import SweepContext
-from tests.site.letters import Letters
 from tests.site.mail import assert_counters_are_sums
+from tests.site.notices import Notices
 from tests.site.rows import ACTOR, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +27,7 @@ def holding(octets: int, **fields: object) -> Mailbox:
     return mailboxes.ensure(ANN, actor=ACTOR, **fields).row
 
 
-def test_each_crossing_is_told_once(letters: Letters) -> None:
+def test_each_crossing_is_told_once(letters: Notices) -> None:
     box = holding(790_000, quota_octets=1_000_000)
     assert sweep.tend(letters.store) == 0
     for octets, told in ((15_000, 1), (10_000, 0), (150_000, 1), (60_000, 1), (1_000, 0)):
@@ -37,7 +37,7 @@ def test_each_crossing_is_told_once(letters: Letters) -> None:
     assert_counters_are_sums()
 
 
-def test_a_kill_before_the_note_tells_nobody_twice(letters: Letters) -> None:
+def test_a_kill_before_the_note_tells_nobody_twice(letters: Notices) -> None:
     box = holding(900_000, quota_octets=1_000_000)
     assert sweep.tend(letters.store) == 1
     Mailbox.objects.update(warned_percent=0, warned_at=None)
@@ -48,7 +48,7 @@ def test_a_kill_before_the_note_tells_nobody_twice(letters: Letters) -> None:
     assert_counters_are_sums()
 
 
-def test_a_crossing_on_a_later_day_is_told_though_a_kill_lost_the_note_of_the_one_before(letters: Letters) -> None:
+def test_a_crossing_on_a_later_day_is_told_though_a_kill_lost_the_note_of_the_one_before(letters: Notices) -> None:
     holding(900_000, quota_octets=1_000_000)
     noon = timezone.now().replace(hour=12)
     for later, told in ((timedelta(0), 1), (timedelta(hours=1), 1), (timedelta(days=2), 2)):
@@ -57,7 +57,7 @@ def test_a_crossing_on_a_later_day_is_told_though_a_kill_lost_the_note_of_the_on
         assert len(letters.subjects(ANN)) == told
 
 
-def test_it_is_told_again_after_there_was_room(letters: Letters) -> None:
+def test_it_is_told_again_after_there_was_room(letters: Notices) -> None:
     box = holding(900_000, quota_octets=1_000_000)
     assert sweep.tend(letters.store) == 1
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=2_000_000)
@@ -68,14 +68,14 @@ def test_it_is_told_again_after_there_was_room(letters: Letters) -> None:
     assert box.warned_percent == 80
 
 
-def test_a_quota_of_messages_and_one_of_nothing_are_told_of(letters: Letters) -> None:
+def test_a_quota_of_messages_and_one_of_nothing_are_told_of(letters: Notices) -> None:
     holding(100, quota_messages=1)
     mailboxes.ensure("bob@example.org", actor=ACTOR, password="correct horse battery", quota_octets=0)
     assert sweep.tend(letters.store) == 2
     assert sweep.tend(letters.store) == 0
 
 
-def test_the_mail_is_of_nobody_localised_and_answered_by_no_machine(letters: Letters) -> None:
+def test_the_mail_is_of_nobody_localised_and_answered_by_no_machine(letters: Notices) -> None:
     holding(900_000, quota_octets=1_000_000)
     User.objects.update(language="fr")
     sweep.tend(letters.store)
@@ -84,18 +84,18 @@ def test_the_mail_is_of_nobody_localised_and_answered_by_no_machine(letters: Let
     assert (mail["Return-Path"], mail["Auto-Submitted"], mail["To"]) == ("<>", "auto-generated", ANN)
 
 
-def test_a_mailbox_that_receives_nothing_is_told_and_past_its_quota(letters: Letters) -> None:
+def test_a_mailbox_that_receives_nothing_is_told_and_past_its_quota(letters: Notices) -> None:
     holding(1_000_000, quota_octets=1_000_000, receives=False)
     assert sweep.tend(letters.store) == 1
 
 
-def test_a_dry_run_counts_and_tells_nobody(letters: Letters) -> None:
+def test_a_dry_run_counts_and_tells_nobody(letters: Notices) -> None:
     holding(900_000, quota_octets=1_000_000)
     assert sweep.preview(letters.store).warned == 1
     assert letters.subjects(ANN) == []
 
 
-def test_admins_hear_once_a_day_of_what_they_administer(letters: Letters) -> None:
+def test_admins_hear_once_a_day_of_what_they_administer(letters: Notices) -> None:
     holding(900_000, quota_octets=1_000_000)
     for name in ("host@example.org", "customer@example.org", "stranger@example.org"):
         a_mailbox(name)
@@ -116,7 +116,7 @@ def test_admins_hear_once_a_day_of_what_they_administer(letters: Letters) -> Non
 
 
 def test_an_admin_without_a_mailbox_hears_at_the_recovery_address(
-    letters: Letters, mailoutbox: list[EmailMessage]
+    letters: Notices, mailoutbox: list[EmailMessage]
 ) -> None:
     holding(900_000, quota_octets=1_000_000)
     User.objects.create(address="host", role=User.Role.ADMIN, recovery_address="host@elsewhere.example")

@@ -12,7 +12,7 @@ from mailstore.bodies.files import FileBodies
 from mailstore.directory import mailboxes, policies
 from mailstore.models import Mailbox, Message, RetentionPolicy
 from mailstore.retention import forecast, recovery_terms, sweep
-from tests.site.bodiless import Bodiless
+from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.mail import assert_counters_are_sums
 from tests.site.rows import ACTOR, a_mailbox, a_message
 
@@ -80,7 +80,7 @@ def lowered_with_the_quota() -> None:
     "lower", [lowered_by_the_policy, lowered_to_the_quota, lowered_by_a_choice, lowered_with_the_quota]
 )
 def test_a_cap_that_was_lowered_destroys_nothing_for_a_week(lower: Callable[[], object]) -> None:
-    store = Bodiless()
+    store = EmptyBodyStore()
     a_mailbox()
     rests(72, 48)
     lower()

@@ -18,8 +18,8 @@ from mailstore.retention.silence_notice_step import SILENCE_NOTICE
 from mailstore.retention.silence_step import SILENCE
 from mailstore.sql.device_settlement import SETTLE
 from mailstore.sql.sweep_step import SweepContext
-from tests.site.letters import Letters
 from tests.site.mail import assert_counters_are_sums
+from tests.site.notices import Notices
 from tests.site.rows import ACTOR, a_mailbox, a_message
 from tests.site.worker import Worker
 
@@ -38,13 +38,13 @@ def heard(device: Device, at: datetime) -> None:
     Device.objects.filter(pk=device.pk).update(last_sign_in_at=at)
 
 
-def swept(letters: Letters, days: float) -> int:
+def swept(letters: Notices, days: float) -> int:
     context = SweepContext(letters.store, NOW + timedelta(days=days))
     SILENCE_NOTICE.act(context)
     return SILENCE.act(context)[0]
 
 
-def test_a_mail_comes_first_and_days_before(letters: Letters) -> None:
+def test_a_mail_comes_first_and_days_before(letters: Notices) -> None:
     phone_of(a_mailbox(), heard_days_ago=0)
     assert (swept(letters, 37.9), letters.subjects(ANN)) == (0, [])
     assert (swept(letters, 38.1), letters.subjects(ANN)) == (0, ["Mail will no longer wait for the device “Phone”"])
@@ -54,7 +54,7 @@ def test_a_mail_comes_first_and_days_before(letters: Letters) -> None:
 
 @pytest.mark.parametrize("answer", [Unavailable("the connection broke"), TryAgain("a lock")])
 def test_a_notice_whose_answer_was_lost_keeps_its_body(
-    letters: Letters, monkeypatch: pytest.MonkeyPatch, answer: MailError
+    letters: Notices, monkeypatch: pytest.MonkeyPatch, answer: MailError
 ) -> None:
     phone_of(a_mailbox(), heard_days_ago=0)
     place = StoredDelivery.place
@@ -68,7 +68,7 @@ def test_a_notice_whose_answer_was_lost_keeps_its_body(
     assert len(letters.subjects(ANN)) == 1
 
 
-def test_a_silence_of_one_day_is_told_a_day_before_it_is_the_end(letters: Letters) -> None:
+def test_a_silence_of_one_day_is_told_a_day_before_it_is_the_end(letters: Notices) -> None:
     a_mailbox()
     policies.ensure("strict", actor=ACTOR, site=True, silent_days=1)
     phone_of(Mailbox.objects.get(), heard_days_ago=40)
@@ -76,7 +76,7 @@ def test_a_silence_of_one_day_is_told_a_day_before_it_is_the_end(letters: Letter
     assert (swept(letters, 0.9), swept(letters, 1.1)) == (0, 1)
 
 
-def test_a_kill_before_the_note_tells_nobody_twice(letters: Letters) -> None:
+def test_a_kill_before_the_note_tells_nobody_twice(letters: Notices) -> None:
     phone = phone_of(a_mailbox(), heard_days_ago=0)
     swept(letters, 38.1)
     Device.objects.update(silence_told_at=None)
@@ -92,7 +92,7 @@ def test_a_kill_before_the_note_tells_nobody_twice(letters: Letters) -> None:
 
 @pytest.mark.parametrize("before", [timedelta(days=400), None])
 def test_one_that_signs_in_while_it_is_told_is_not_noted(
-    letters: Letters, monkeypatch: pytest.MonkeyPatch, before: timedelta | None
+    letters: Notices, monkeypatch: pytest.MonkeyPatch, before: timedelta | None
 ) -> None:
     phone = phone_of(a_mailbox(), heard_days_ago=400)
     Device.objects.update(created_at=NOW - timedelta(days=400))
@@ -111,12 +111,12 @@ def test_one_that_signs_in_while_it_is_told_is_not_noted(
     assert (swept(letters, 38.1), len(letters.subjects(ANN))) == (0, 2), "the next silence is told in time"
 
 
-def test_where_no_sweep_ran_for_long_the_notice_is_not_shorter(letters: Letters) -> None:
+def test_where_no_sweep_ran_for_long_the_notice_is_not_shorter(letters: Notices) -> None:
     phone_of(a_mailbox(), heard_days_ago=400)
     assert (swept(letters, 0), swept(letters, 6.9), swept(letters, 7)) == (0, 0, 1)
 
 
-def test_the_policy_says_how_many_days(letters: Letters) -> None:
+def test_the_policy_says_how_many_days(letters: Notices) -> None:
     box = a_mailbox()
     policy = policies.ensure("rules", actor=ACTOR, silent_days=10).row
     mailboxes.ensure(ANN, actor=ACTOR, policy=policy)
@@ -125,7 +125,7 @@ def test_the_policy_says_how_many_days(letters: Letters) -> None:
 
 
 @pytest.mark.parametrize("state", ["peeking", "held", "revoked", "main, never heard of"])
-def test_who_does_not_count_is_not_written_of(letters: Letters, state: str) -> None:
+def test_who_does_not_count_is_not_written_of(letters: Notices, state: str) -> None:
     phone = phone_of(a_mailbox(), heard_days_ago=100)
     if state == "peeking":
         Device.objects.filter(pk=phone.pk).update(mode="peek")
@@ -136,7 +136,7 @@ def test_who_does_not_count_is_not_written_of(letters: Letters, state: str) -> N
     assert (swept(letters, 0), swept(letters, 9), letters.to(ANN)) == (0, 0, [])
 
 
-def test_what_waited_for_it_alone_goes_to_recovery(letters: Letters) -> None:
+def test_what_waited_for_it_alone_goes_to_recovery(letters: Notices) -> None:
     box = a_mailbox()
     message = a_message(box)
     phone_of(box, heard_days_ago=400)
@@ -153,7 +153,7 @@ def test_what_waited_for_it_alone_goes_to_recovery(letters: Letters) -> None:
 
 
 def test_one_that_signs_in_counts_again_and_its_days_begin_anew(
-    letters: Letters, worker: Worker, last_sign_ins: LastSignIns
+    letters: Notices, worker: Worker, last_sign_ins: LastSignIns
 ) -> None:
     phone = phone_of(a_mailbox(), heard_days_ago=400)
     swept(letters, 0)

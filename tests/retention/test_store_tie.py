@@ -15,7 +15,7 @@ from mailstore.integrity.fsck import Check
 from mailstore.models import Body, StoreTie
 from mailstore.policy import sortable_ids
 from mailstore.retention import store_tie, sweep
-from tests.running import daemon
+from tests.listeners import daemon
 from tests.site.rows import a_mailbox, a_message
 from tests.suites.bodies import SMALL, stored
 

@@ -22,7 +22,7 @@ from mailstore.retention import sweep
 from mailstore.retention.body_step import DRAFT_SECONDS, NAMED_MOST, UNREFERENCED
 from mailstore.sql.locked_batch import ROWS_AT_MOST
 from mailstore.sql.sweep_step import SweepContext
-from tests.site.bodiless import Bodiless
+from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.rows import ACTOR, a_body, a_mailbox, a_message, at_once
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +115,7 @@ def test_a_hold_keeps_everything(store: FileBodies) -> None:
     assert sweep.run(store).messages == 0
     mailboxes.ensure(ANN, actor=ACTOR, held=False)
     assert sweep.run(store).messages == 0, "what fell due meanwhile does not go at once"
-    assert sweep.run(Bodiless(), now=timezone.now() + timedelta(days=31)).messages == 1
+    assert sweep.run(EmptyBodyStore(), now=timezone.now() + timedelta(days=31)).messages == 1
 
 
 def test_what_fell_due_in_a_removed_mailbox_does_not_go_when_it_comes_back(store: FileBodies) -> None:
@@ -126,7 +126,7 @@ def test_what_fell_due_in_a_removed_mailbox_does_not_go_when_it_comes_back(store
     domain_removal.remove("example.org", actor=ACTOR, with_mailboxes=True)
     domain_removal.restore("example.org", actor=ACTOR)
     assert sweep.run(store).messages == 0
-    assert sweep.run(Bodiless(), now=timezone.now() + timedelta(days=31)).messages == 1
+    assert sweep.run(EmptyBodyStore(), now=timezone.now() + timedelta(days=31)).messages == 1
 
 
 def test_more_rows_than_a_batch_go_in_one_pass(store: FileBodies) -> None:

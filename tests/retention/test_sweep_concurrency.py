@@ -16,7 +16,7 @@ from mailstore.retention import sweep
 from mailstore.retention.coverage_step import COVERAGE
 from mailstore.sql.sweep_step import SweepContext
 from tests.messages.test_mailbox_usage import has, signed_in
-from tests.site.bodiless import Bodiless
+from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.mail import Mail, assert_counters_are_sums
 from tests.site.rows import ACTOR, a_mailbox, a_message, at_once
 from tests.site.worker import conninfo
@@ -35,7 +35,7 @@ def test_what_every_device_has_is_noted_beside_a_mailbox_that_is_locked() -> Non
         other.execute("SELECT FROM mailstore_mailbox WHERE id = %s FOR UPDATE", [boxes[0].pk])
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '1s'")
-            COVERAGE.act(SweepContext(Bodiless(), timezone.now()))
+            COVERAGE.act(SweepContext(EmptyBodyStore(), timezone.now()))
             cursor.execute("RESET lock_timeout")
     assert EveryDeviceHas.objects.count() == 2
 
@@ -57,10 +57,10 @@ def test_deliveries_and_removals_go_on_while_a_sweep_expires(mail: Mail) -> None
                 if turn % 3 == 0 and maildrop.messages:
                     mail.remove(maildrop, 1)
 
-    _mail, swept = at_once(mail_goes_on, lambda: sweep.run(Bodiless()))
+    _mail, swept = at_once(mail_goes_on, lambda: sweep.run(EmptyBodyStore()))
     assert all(isinstance(answer, Delivered) for answer in delivered)
     assert isinstance(swept, sweep.SweepResult)
-    sweep.run(Bodiless())
+    sweep.run(EmptyBodyStore())
     assert_counters_are_sums()
     total = len(names) * (60 + ROUNDS)
     assert Message.objects.count() == total, "what left rests in recovery"

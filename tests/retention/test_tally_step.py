@@ -10,14 +10,14 @@ from django.utils import timezone
 from mailstore.models import Body, DiarySession, Mailbox, Tally
 from mailstore.retention.tally_step import TALLY, count_now
 from mailstore.sql.sweep_step import SweepContext
-from tests.site.bodiless import Bodiless
+from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.rows import a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db
 
 
 def sweep() -> None:
-    TALLY.act(SweepContext(Bodiless(), timezone.now()))
+    TALLY.act(SweepContext(EmptyBodyStore(), timezone.now()))
 
 
 def settled() -> None:

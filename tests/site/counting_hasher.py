@@ -1,4 +1,4 @@
-"""A password hash that is cheap and counts its runs, so that a test can say what a sign-in cost."""
+"""A cheap password hash that counts its runs, to measure what a sign-in costs."""
 
 from __future__ import annotations
 

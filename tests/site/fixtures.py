@@ -1,4 +1,4 @@
-"""A worker with its lanes, accounts, delivery and bodies, on the test's own database; for the store's mail path."""
+"""Fixtures of the mail path: a worker with connections, accounts, delivery and bodies, on the test database."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mailstore.delivery.delivery import StoredDelivery
 from mailstore.maildrop.accounts import StoredAccounts
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.sql.connection_pool import ConnectionPool
-from tests.site.letters import letters
 from tests.site.mail import Mail
+from tests.site.notices import letters
 from tests.site.stored_site import StoredSite
 from tests.site.worker import Worker, conninfo, end
 

@@ -1,4 +1,4 @@
-"""Mail through the real delivery and maildrops, for tests of the store; and what must hold of counters at any time."""
+"""Mail through the real delivery and maildrops, and a check of all counters."""
 
 from __future__ import annotations
 

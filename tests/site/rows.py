@@ -1,4 +1,4 @@
-"""A small site for the tests of the store: who acts, a domain, a mailbox, messages as a delivery leaves them."""
+"""Rows for tests: a domain, a mailbox, messages as a delivery leaves them."""
 
 from __future__ import annotations
 

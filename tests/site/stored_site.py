@@ -1,4 +1,4 @@
-"""The site of the suites on Postgres and files, with the accounts and the delivery of one worker."""
+"""The site of the suites on Postgres and files, with the accounts and delivery of one worker."""
 
 from __future__ import annotations
 

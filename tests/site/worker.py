@@ -1,4 +1,4 @@
-"""A worker's loop for tests of the store's asynchronous half: answers come as in a listener, with a deadline."""
+"""The loop of a worker, for tests of asynchronous code; answers arrive as in a listener, with a deadline."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from mailstore.models import Device, Mailbox, Message
 from mailstore.retention import sweep
 from mailstore.sql import device_settlement, locked_batch
 from mailstore.sql.locked_batch import ROWS_AT_FIRST, Pace
-from tests.site.bodiless import Bodiless
+from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.mail import Mail, assert_counters_are_sums
 from tests.site.rows import ACTOR, a_mailbox, a_message, at_once
 
@@ -74,11 +74,11 @@ def test_a_revocation_that_is_cut_short_is_gone_on_with_by_the_next_pass(monkeyp
     box = waiting()
     lost(monkeypatch)
     assert live() == MUCH, "nobody sees them, and they count until the sweep comes"
-    assert sweep.preview(Bodiless()).settled == MUCH
+    assert sweep.preview(EmptyBodyStore()).settled == MUCH
     device_settlement.let_go([box.pk], moment=timezone.now, stop=interrupted(3), pace=Pace())
     assert 0 < live() < MUCH
     rest = live()
-    assert sweep.run(Bodiless()).settled == rest
+    assert sweep.run(EmptyBodyStore()).settled == rest
     assert (live(), set(Message.objects.values_list("removed_why", flat=True))) == (0, {"settled"})
 
 
@@ -137,5 +137,5 @@ def test_what_a_removed_mailbox_holds_rests_as_it_is(monkeypatch: pytest.MonkeyP
     waiting(3)
     lost(monkeypatch)
     Mailbox.objects.update(removed_at=timezone.now() - timedelta(hours=1))
-    assert sweep.run(Bodiless()).settled == 0
+    assert sweep.run(EmptyBodyStore()).settled == 0
     assert live() == 3

@@ -1,4 +1,4 @@
-"""A data folder that other users can reach: pytest's own temporary folders are closed to them."""
+"""A data folder that other users can reach; pytest's own temporary folders are closed to them."""
 
 from __future__ import annotations
 

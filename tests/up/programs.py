@@ -1,4 +1,4 @@
-"""How the tests of `up` run programs: as whom, with bounded waits, and ended at the end; no test of its own."""
+"""Helpers of the tests of `up`: run programs as a user, with time limits, and end them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The container files keep their promises; no container engine is needed to see it."""
+"""The container files do what the guide says; no container engine is needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses of the *_LISTEN settings: who listens there is seen without a visit."""
+"""Endpoints know whether somebody listens there, without a connection."""
 
 from __future__ import annotations
 

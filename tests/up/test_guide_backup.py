@@ -1,4 +1,4 @@
-"""The backup and restore of docs/install.md, line by line, on a site of the test's own; only paths and users differ."""
+"""The backup and restore of docs/install.md work line by line; only paths and users differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""systemd reads the units of docs/install.md without a complaint; only the paths of programs differ."""
+"""systemd accepts the units of docs/install.md; only the paths of programs differ."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import guide
-from tests.running import program
+from tests.listeners import program
 from tests.up.programs import REPOSITORY
 
 pytestmark = pytest.mark.real

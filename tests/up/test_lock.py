@@ -1,4 +1,4 @@
-"""Who may start a site on a data folder."""
+"""The lock on a data folder: who may start a site there."""
 
 from __future__ import annotations
 

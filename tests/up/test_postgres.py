@@ -1,4 +1,4 @@
-"""The private Postgres: made, started, stopped and recovered, as root and as an ordinary user."""
+"""The private Postgres: create, start, stop and recover, as root and as an ordinary user."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def postgres_in(folder: Path) -> list[int]:
 
 
 def holder_command(folder: Path, *, programs: str = "", prefix: list[str] | None = None) -> list[str]:
-    return python("tests.up.holder", str(folder), programs, prefix=prefix or [])
+    return python("tests.up.cluster_process", str(folder), programs, prefix=prefix or [])
 
 
 def ready(process: subprocess.Popen[str]) -> int:

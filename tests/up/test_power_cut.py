@@ -1,4 +1,4 @@
-"""Files that a power cut has cut off or emptied: named, set aside, made anew where they can be, else refused."""
+"""Files that a power cut has damaged are named and set aside; they are made anew where possible."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_list_of_children_that_is_cut_off_anywhere_is_set_aside_and_the_start_
     for damaged in damages(b'[[2147483647, "1"], [2147483646, "2"]]'):
         file.write_bytes(damaged)
         said: list[str] = []
-        Register(file, said.append).end_those_left_behind()
+        Register(file, said.append).end_left_behind()
         assert not file.exists()
         assert len(said) == 1
         assert said[0].startswith(f"{file} was damaged and is now children.json.damaged-")
@@ -45,7 +45,7 @@ def test_a_list_of_children_that_is_cut_off_anywhere_is_set_aside_and_the_start_
 @pytest.mark.parametrize("nonsense", [b"{}x", b"[1]", b"[[null, 2]]", b'"text"', b"[[[], 1]]"])
 def test_a_list_that_is_json_but_no_list_of_children_is_set_aside_too(folder: Path, nonsense: bytes) -> None:
     (folder / "children.json").write_bytes(nonsense)
-    Register(folder / "children.json", [].append).end_those_left_behind()
+    Register(folder / "children.json", [].append).end_left_behind()
     assert [file.name.partition("-")[0] for file in folder.iterdir()] == ["children.json.damaged"]
 
 

@@ -1,4 +1,4 @@
-"""What `up` reckons of the settings before it starts anything: the children, and the connections they will hold."""
+"""The services of `up` and their database connections follow from the settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `up` does with its children: starts, restarts and stops them in order, and ends those a killed one left."""
+"""The supervisor starts, restarts and stops its children in order, and ends those left by a killed one."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ STOPS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=[
 
 
 def command(folder: Path, ports: list[int], manner: str = "plain") -> list[str]:
-    return python("tests.up.small", str(folder), *map(str, ports), manner)
+    return python("tests.up.small_supervisor", str(folder), *map(str, ports), manner)
 
 
-def story(folder: Path) -> list[tuple[str, str, int]]:
+def events(folder: Path) -> list[tuple[str, str, int]]:
     """Who, what, and its pid, in the order in which it happened."""
-    lines = (line.split() for line in (folder / "story").read_text().splitlines())
+    lines = (line.split() for line in (folder / "events").read_text().splitlines())
     return [(who, what, int(pid)) for who, what, pid in lines]
 
 
 def pid_of(folder: Path, name: str) -> int:
-    return [pid for who, what, pid in story(folder) if (who, what) == (name, "started")][-1]
+    return [pid for who, what, pid in events(folder) if (who, what) == (name, "started")][-1]
 
 
 @STOPS
@@ -36,7 +36,7 @@ def test_one_signal_stops_all_stage_by_stage_and_exits_0(folder: Path, number: s
         await_line(process, "ready")
         process.send_signal(number)
         assert process.wait(60) == 0
-    assert [(who, what) for who, what, _pid in story(folder)][2:] == [
+    assert [(who, what) for who, what, _pid in events(folder)][2:] == [
         ("first", "asked"),
         ("first", "ended"),
         ("last", "asked"),
@@ -48,7 +48,7 @@ def test_a_second_signal_does_not_wait_for_a_child_that_lingers(folder: Path) ->
     with running(command(folder, free_ports(2), "stubborn")) as process:
         await_line(process, "ready")
         process.send_signal(signal.SIGINT)
-        until(lambda: "first asked" in (folder / "story").read_text(), "the first signal has arrived")
+        until(lambda: "first asked" in (folder / "events").read_text(), "the first signal has arrived")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0  # it would wait for 40 s
     assert not alive(pid_of(folder, "first"))
@@ -77,7 +77,7 @@ def test_a_port_in_use_is_refused_in_one_line_that_names_the_variable(folder: Pa
     with socket.create_server(("127.0.0.1", ports[1])), running(command(folder, ports)) as process:
         await_line(process, f"LAST_LISTEN=127.0.0.1:{ports[1]} is in use: set LAST_LISTEN")
         assert process.wait(60) == 1
-    assert not (folder / "story").exists()
+    assert not (folder / "events").exists()
 
 
 def test_a_second_one_on_the_same_folder_is_refused_and_the_first_goes_on(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py up` as people run it: from nothing to mail, through every kind of end, to the next start."""
+"""`manage.py up` as users run it: first start, every kind of stop, and the next start."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from popadmin.up.demo import Demo
 from popadmin.up.errors import UpError
 from popadmin.up.postgres import Cluster
 from popadmin.up.services import database_connections, services
-from popadmin.up.startup_summary import board
+from popadmin.up.startup_summary import summary
 from popadmin.up.supervisor import Supervisor
 
 
@@ -55,7 +55,9 @@ class Command(ShellCommand):
                 supervisor.start_children()
                 credentials = self._people(demo=demo)
             connection.close()
-            self.stdout.write(board(version=version(), data_dir=settings.DATA_DIR, credentials=credentials, demo=demo))
+            self.stdout.write(
+                summary(version=version(), data_dir=settings.DATA_DIR, credentials=credentials, demo=demo)
+            )
             self.stdout.flush()
             supervisor.watch()
 

@@ -1,4 +1,4 @@
-"""The forms of an administrator: made, granted a domain; the store judges what they carry."""
+"""The forms of an administrator: create, grant domains. The store validates the values."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from popadmin.web import table_field
 from popadmin.web.form_fields import PLAIN, Option, OptionField
 
 HOST, DOMAINS = "host", "domains"
-BETWEEN = re.compile(r"[\s,;]+")
+SEPARATORS = re.compile(r"[\s,;]+")
 DOMAINS_CHARACTERS = 10_000
 
 
 class DomainNames(forms.CharField):
-    """Names of domains that are there, in any letters, with blanks or commas between."""
+    """Names of existing domains, in any spelling, separated by blanks or commas."""
 
     def clean(self, value: Any) -> list[str]:
-        return [_there(name) for name in BETWEEN.split(super().clean(value)) if name]
+        return [_existing(name) for name in SEPARATORS.split(super().clean(value)) if name]
 
 
 class NewAdmin(forms.Form):
@@ -38,8 +38,8 @@ class NewAdmin(forms.Form):
     )
     kind = OptionField(
         (
-            Option(DOMAINS, gettext_lazy("Domain admin"), gettext_lazy("Runs some domains and sees nothing else.")),
-            Option(HOST, gettext_lazy("Hosting admin"), gettext_lazy("Runs everything.")),
+            Option(DOMAINS, gettext_lazy("Domain admin"), gettext_lazy("Manages some domains and sees nothing else.")),
+            Option(HOST, gettext_lazy("Hosting admin"), gettext_lazy("Manages everything.")),
         ),
         label=gettext_lazy("Kind"),
         initial=DOMAINS,
@@ -56,7 +56,7 @@ class NewAdmin(forms.Form):
         if self.cleaned_data.get("kind") == DOMAINS and given == []:
             self.add_error("domains", _("Name at least one domain."))
         if self.cleaned_data.get("kind") == HOST and given:
-            self.add_error("domains", _("A hosting admin runs every domain: leave this empty."))
+            self.add_error("domains", _("A hosting admin manages every domain: leave this empty."))
         return self.cleaned_data
 
 
@@ -66,7 +66,7 @@ class GrantDomains(forms.Form):
     )
 
 
-def _there(name: str) -> str:
+def _existing(name: str) -> str:
     try:
         stored = normal_domain(name)
     except BadAddress as error:

@@ -1,4 +1,4 @@
-"""The forms of an alias: made, changed; the store judges what they carry."""
+"""The forms of an alias: create, edit. The store validates the values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mailstore.directory.fields.field import Surface
 from mailstore.models import Alias, User
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
 from popadmin.panel import access
-from popadmin.panel.forms.confirm_name import MayLookAlike
+from popadmin.panel.forms.confirm_name import LookAlikeForm
 from popadmin.web.edit_conflict import EditForm
 from popadmin.web.form_fields import PLAIN
 from popadmin.web.table_field import with_fields
@@ -27,17 +27,17 @@ COPIES = (
 )
 
 
-_OF_EVERY = tuple(field for field in ALIAS.on(Surface.FORM) if field.name != "keep_copy")
+_COMMON = tuple(field for field in ALIAS.on(Surface.FORM) if field.name != "keep_copy")
 
 
-@with_fields(*_OF_EVERY)
+@with_fields(*_COMMON)
 class AliasFields(forms.Form):
-    """What can be set of an alias, new or not."""
+    """The fields of an alias, new or existing."""
 
 
 @with_fields(ALIAS["keep_copy"])
 class EditAlias(AliasFields, EditForm):
-    """Of one that is there; only a mailbox's forward keeps a copy."""
+    """Edit an existing alias. Only the forward of a mailbox can keep a copy."""
 
     field_order = ("targets", "keep_copy")
 
@@ -48,8 +48,8 @@ class EditAlias(AliasFields, EditForm):
             del self.fields["keep_copy"]
 
 
-class NewAlias(AliasFields, MayLookAlike):
-    """Of a new one. In a `domain`, or where the person has one only, the part before the @ is enough."""
+class NewAlias(AliasFields, LookAlikeForm):
+    """Create an alias. With `domain`, or where the user has one domain only, the part before the @ is enough."""
 
     address = forms.CharField(
         label=gettext_lazy("Address"),
@@ -85,9 +85,9 @@ class NewAlias(AliasFields, MayLookAlike):
         return address
 
     def fields_given(self) -> dict[str, Any]:
-        """What the store is to set, without address and targets."""
-        apart = {"address", "targets", "keep_copy"}
-        given = {name: value for name, value in self.cleaned_data.items() if name not in apart}
+        """Return the fields for the store, without address and targets."""
+        other = {"address", "targets", "keep_copy"}
+        given = {name: value for name, value in self.cleaned_data.items() if name not in other}
         copy = self.cleaned_data["keep_copy"]
         return {**given, "keep_copy": copy == "yes"} if copy else given
 

@@ -1,4 +1,4 @@
-"""Names as they are typed: of what is new and may look like another; of what cannot be undone, to be sure."""
+"""Forms with a typed name: to confirm what cannot be undone, and to accept a name that looks like another one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from popadmin.web.form_fields import PLAIN
 NAME_CHARACTERS = 320
 
 
-class TypedName(forms.Form):
-    """The name of a domain or a mailbox, in any case and letters, typed by whoever wants it gone."""
+class ConfirmName(forms.Form):
+    """The user must type the name of the domain or mailbox, in any spelling, to confirm its removal."""
 
     name = forms.CharField(max_length=NAME_CHARACTERS, widget=forms.TextInput(attrs=PLAIN))
 
@@ -38,8 +38,8 @@ class TypedName(forms.Form):
         return name
 
 
-class MayLookAlike(forms.Form):
-    """Of a new name. The box is shown once the name was taken for another's."""
+class LookAlikeForm(forms.Form):
+    """A form for a new name. It offers a box once the store has refused the name as a look-alike."""
 
     look_alike = forms.BooleanField(
         label=gettext_lazy("I want this name although it looks like another one"),
@@ -47,7 +47,7 @@ class MayLookAlike(forms.Form):
         widget=forms.HiddenInput,
     )
 
-    def ask_look_alike(self, refusal: Rejected) -> None:
-        """Offer the box where that is why the name was refused."""
+    def offer_look_alike(self, refusal: Rejected) -> None:
+        """Offer the box if the name was refused as a look-alike."""
         if isinstance(refusal, LookAlike):
             self.fields["look_alike"].widget = forms.CheckboxInput()

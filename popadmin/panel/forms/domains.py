@@ -1,4 +1,4 @@
-"""The forms of a domain: made, changed, its catch-all, its admins; the store judges what they carry."""
+"""The forms of a domain: create, edit, catch-all, admins. The store validates the values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mailstore.directory.fields.field import Surface
 from mailstore.models import Domain, User
 from mailstore.policy.addresses import BadAddress, normal_domain
 from popadmin.panel import access
-from popadmin.panel.forms.confirm_name import MayLookAlike
+from popadmin.panel.forms.confirm_name import LookAlikeForm
 from popadmin.web import people
 from popadmin.web.edit_conflict import EditForm
 from popadmin.web.form_fields import PLAIN, AddressesField
@@ -27,10 +27,10 @@ _OF_EDIT = tuple(field for field in DOMAIN.on(Surface.FORM) if field.name != "po
 
 @with_fields(*_OF_EDIT)
 class DomainFields(forms.Form):
-    """What can be set of a domain, new or not."""
+    """The fields of a domain, new or existing."""
 
     def allow(self, user: User) -> None:
-        """Leave what this person may set."""
+        """Remove the fields that this user may not set."""
         self.fields["stands_for"].rows = access.domains(user)  # type: ignore[attr-defined]  # of ours
         if not people.is_host(user):
             for name in DOMAIN.set_by_hosts():
@@ -46,19 +46,19 @@ class DomainFields(forms.Form):
 
 
 class EditDomain(DomainFields, EditForm):
-    """Of one that is there. Its policy is chosen on a page that foretells what that does."""
+    """Edit an existing domain. Its policy is chosen on another page, with a preview."""
 
     def __init__(self, *args: Any, user: User, domain: Domain, **kwargs: Any) -> None:
         now = {field.name: field.value(domain) for field in _OF_EDIT if field.name != "stands_for"}
-        if people.is_host(user):  # what was seen travels with the form: nobody else may know the other's name
+        if people.is_host(user):  # the form contains the values that were shown, and nobody else may see this name
             now["stands_for"] = domain.stands_for.name if domain.stands_for else ""
         super().__init__(*args, now=now, **kwargs)
         self.allow(user)
 
 
 @with_fields(DOMAIN["policy"])
-class NewDomain(DomainFields, MayLookAlike):
-    """Of a new one."""
+class NewDomain(DomainFields, LookAlikeForm):
+    """Create a domain."""
 
     name = forms.CharField(
         label=gettext_lazy("Name"),
@@ -81,12 +81,12 @@ class NewDomain(DomainFields, MayLookAlike):
             raise ValidationError(address_error.sentence(error), "domain") from error
 
     def fields_given(self) -> dict[str, Any]:
-        """What the store is to set, without the name."""
+        """Return the fields for the store, without the name."""
         return {name: value for name, value in self.cleaned_data.items() if name != "name"}
 
 
 class CatchAll(EditForm):
-    """Who gets what comes for names that nobody has."""
+    """The addresses that get the mail for unknown names."""
 
     targets = AddressesField(
         label=gettext_lazy("Mail for unknown names goes to"),
@@ -96,7 +96,7 @@ class CatchAll(EditForm):
 
 
 class NewAdmin(forms.Form):
-    """Who is to administer the domain too."""
+    """The user who is to administer the domain."""
 
     login = forms.CharField(
         label=gettext_lazy("Login or address"),

@@ -1,4 +1,4 @@
-"""The forms of bringing in a file of mailboxes: the file, and what its columns hold."""
+"""The forms of an import of mailboxes: the file, and the meaning of its columns."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from mailstore.models import Roster
 from mailstore.transfer import csv_table, mailbox_columns
 
 
-class Bring(forms.Form):
-    """The file. How large it may be is judged before it is read."""
+class UploadForm(forms.Form):
+    """The file. Its size is checked before it is read."""
 
     file = forms.FileField(
         label=_("CSV file"),
@@ -36,8 +36,8 @@ class Bring(forms.Form):
         return file
 
 
-class Columns(forms.Form):
-    """A choice for each column of the file, and what is done with its rows."""
+class ColumnsForm(forms.Form):
+    """A choice for each column of the file, and what to do with the rows."""
 
     mode = forms.ChoiceField(label=_("What to do"), choices=Roster.Mode.choices, widget=forms.RadioSelect)
 

@@ -1,4 +1,4 @@
-"""The forms of a mailbox: made, changed; the store judges what they carry."""
+"""The forms of a mailbox: create, edit, new password. The store validates the values."""
 
 from __future__ import annotations
 
@@ -16,39 +16,46 @@ from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.models import Domain, Mailbox, User
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address
 from popadmin.panel import access
-from popadmin.panel.forms.confirm_name import MayLookAlike
+from popadmin.panel.forms.confirm_name import LookAlikeForm
 from popadmin.web import people
 from popadmin.web.edit_conflict import EditForm
 from popadmin.web.formats import size_or_none
 from popadmin.web.table_field import with_fields
 
-_APART = ("policy", "must_change_password")  # these belong to forms of their own
-_PLACED = ("name", "notes", "quota_octets", "quota_messages", "held", "must_change_password")  # by the template
-_OF_EDIT = tuple(field for field in MAILBOX.on(Surface.FORM) if field.name not in _APART)
+_IN_OTHER_FORMS = ("policy", "must_change_password")
+_IN_TEMPLATE = (
+    "name",
+    "notes",
+    "quota_octets",
+    "quota_messages",
+    "held",
+    "must_change_password",
+)  # the template names them
+_OF_EDIT = tuple(field for field in MAILBOX.on(Surface.FORM) if field.name not in _IN_OTHER_FORMS)
 
 
 @with_fields(*_OF_EDIT)
 class MailboxFields(forms.Form):
-    """What can be set of a mailbox, new or not."""
+    """The fields of a mailbox, new or existing."""
 
     def allow(self, user: User) -> None:
-        """Leave what this person may set."""
+        """Remove the fields that this user may not set."""
         if not people.is_host(user):
             for name in MAILBOX.set_by_hosts():
                 del self.fields[name]
 
     def switches(self) -> list[forms.BoundField]:
-        """What mail programs and people may do; a hold stands with the limits."""
-        return [self[name] for name in MAILBOX.names(Kind.SWITCH) if name in self.fields and name not in _PLACED]
+        """Return the switches of the services; the hold is shown with the limits."""
+        return [self[name] for name in MAILBOX.names(Kind.SWITCH) if name in self.fields and name not in _IN_TEMPLATE]
 
     def others(self) -> list[forms.BoundField]:
-        """The fields that have no place of their own on the page."""
+        """Return the fields that the template does not name."""
         switches = MAILBOX.names(Kind.SWITCH)
-        return [self[each.name] for each in _OF_EDIT if each.name not in (*switches, *_PLACED)]
+        return [self[each.name] for each in _OF_EDIT if each.name not in (*switches, *_IN_TEMPLATE)]
 
 
 class EditMailbox(EditForm, MailboxFields):
-    """Of one that is there. Its policy is chosen on a page that foretells what that does."""
+    """Edit an existing mailbox. Its policy is chosen on another page, with a preview."""
 
     def __init__(self, *args: Any, user: User, mailbox: Mailbox, **kwargs: Any) -> None:
         now = {field.name: field.value(mailbox) for field in _OF_EDIT}
@@ -58,7 +65,7 @@ class EditMailbox(EditForm, MailboxFields):
 
 @with_fields(MAILBOX["must_change_password"])
 class MustChange(forms.Form):
-    """With a password that others than the owner have seen."""
+    """Set a new password. Admins see it, so the owner should change it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,8 +73,8 @@ class MustChange(forms.Form):
 
 
 @with_fields(MAILBOX["policy"])
-class NewMailbox(MailboxFields, MustChange, MayLookAlike):
-    """Of a new one. Where the person has one domain only, the part before the @ is enough."""
+class NewMailbox(MailboxFields, MustChange, LookAlikeForm):
+    """Create a mailbox. If the user has one domain only, the part before the @ is enough."""
 
     address = forms.CharField(
         label=gettext_lazy("Address"),
@@ -95,7 +102,7 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
         if alone := self._only_domain():
             self.fields["address"].help_text = _("The part before @%(domain)s is enough.") % {"domain": alone}
         self.fields["quota_octets"].widget.attrs["placeholder"] = _("default of the domain")
-        self.fields["quota_octets"].help_text = self._empty_quota()
+        self.fields["quota_octets"].help_text = self._quota_help()
 
     def clean_address(self) -> str:
         typed: str = self.cleaned_data["address"].strip()
@@ -119,8 +126,8 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
         alone = self._only_domain()
         return f"{typed}@{alone}" if alone else typed
 
-    def _empty_quota(self) -> str:
-        """What a mailbox without a quota gets, as far as its domain is known before anything is typed."""
+    def _quota_help(self) -> str:
+        """Return the help on an empty quota; it names the default if the domain is already known."""
         name = self.get_initial_for_field(self.fields["address"], "address")
         domain = self._domains.filter(name=str(name or "").rpartition("@")[2] or self._only_domain()).first()
         if domain is None:
@@ -135,8 +142,8 @@ class NewMailbox(MailboxFields, MustChange, MayLookAlike):
         return names[0] if len(names) == 1 else None
 
     def fields_given(self) -> dict[str, Any]:
-        """What the store is to set, without address and password. An empty quota is left to the domain."""
-        apart = {"address", "password"}
+        """Return the fields for the store, without address and password. An empty quota is left to the domain."""
+        other = {"address", "password"}
         if not str(self["quota_octets"].data or "").strip():
-            apart.add("quota_octets")
-        return {name: value for name, value in self.cleaned_data.items() if name not in apart}
+            other.add("quota_octets")
+        return {name: value for name, value in self.cleaned_data.items() if name not in other}

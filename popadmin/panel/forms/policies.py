@@ -1,4 +1,4 @@
-"""The form of a retention policy: its rules, and from when they hold for mail that is there; the store judges them."""
+"""The forms of retention policies: their rules and start, and who uses them. The store validates the values."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ STARTS = (
 )
 
 
-class Previewed(forms.Form):
-    """A form whose effect is looked at before it is saved: `previewed` proves that what is sent is what was shown."""
+class PreviewForm(forms.Form):
+    """A form with a preview. It is saved only if `previewed` proves that the preview showed these values."""
 
     start = OptionField(STARTS, label=gettext_lazy("Mail that is already there"), initial="now")
     previewed = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -45,18 +45,18 @@ class Previewed(forms.Form):
 
     @property
     def mark(self) -> str:
-        """What `previewed` must hold for these values to be saved."""
+        """Return the token that `previewed` must contain for these values to be saved."""
         values = {name: value for name, value in self.cleaned_data.items() if name not in ("previewed", "seen")}
         return preview_token(values)
 
     @property
-    def was_shown(self) -> bool:
+    def was_previewed(self) -> bool:
         return bool(self.cleaned_data["previewed"] == self.mark)
 
 
 @with_fields(*POLICY.on(Surface.FORM))
-class PolicyForm(Previewed, EditForm):
-    """Of a new policy or of one that is there: `now` holds the values of its fields."""
+class PolicyForm(PreviewForm, EditForm):
+    """A new policy or an existing one; `now` contains the current values of its fields."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=NAME_CHARACTERS)
     relief = OptionField(
@@ -66,17 +66,17 @@ class PolicyForm(Previewed, EditForm):
     )
 
     def fields_given(self) -> dict[str, Any]:
-        """What the store is to set."""
+        """Return the fields for the store."""
         return {name: value for name, value in self.cleaned_data.items() if name not in ("start", "previewed", "seen")}
 
 
 def values(policy: RetentionPolicy) -> dict[str, Any]:
-    """The values of a policy, by the fields of its form; of a new one the defaults."""
+    """Return the values of a policy by form field; the defaults for a new policy."""
     return {"name": policy.name, **{field.name: field.value(policy) for field in POLICY}}
 
 
-class ChoiceForm(Previewed):
-    """Which policy a domain or a mailbox follows. `of` is a domain's name or an address, known to this person."""
+class ChoiceForm(PreviewForm):
+    """The policy of a domain or mailbox. `of` is the name of a domain, or an address, that this user may see."""
 
     of = forms.CharField(
         label=gettext_lazy("Domain or mailbox"),
@@ -108,7 +108,7 @@ class ChoiceForm(Previewed):
 
     @property
     def mark(self) -> str:
-        """With what it follows until now: whoever looked, and comes second, looks again."""
+        """Include the present policy: if it has changed since the preview, the user must look again."""
         of: Domain | Mailbox = self.cleaned_data["of"]
         return preview_token({"values": super().mark, "followed": of.policy_id, "since": of.policy_since})
 

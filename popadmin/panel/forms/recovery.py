@@ -1,4 +1,4 @@
-"""What an admin says of mail that is to come back: from when on, or how many; he is shown nothing of it."""
+"""The form in which an admin chooses messages to restore, by date or number, without seeing their content."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from mailstore.messages.recovery import Choice
 
-MOST = 10**9
+NUMBER_MOST = 10**9
 
 
 class RestoreByDate(forms.Form):
-    """Nothing given is refused: everything must be asked for."""
+    """A date, a number, or everything; an empty form is refused."""
 
     since = forms.DateTimeField(
         label=_("Removed since"),
@@ -25,7 +25,7 @@ class RestoreByDate(forms.Form):
         label=_("Only the last removed (number)"),
         required=False,
         min_value=1,
-        validators=[MaxValueValidator(MOST)],
+        validators=[MaxValueValidator(NUMBER_MOST)],
     )
     everything = forms.BooleanField(label=_("Everything in recovery"), required=False)
     again = forms.BooleanField(

@@ -24,7 +24,7 @@ from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.admins import HOST, GrantDomains, NewAdmin
-from popadmin.panel.mailbox_filters import address_or_name
+from popadmin.panel.search_terms import address_or_name
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
@@ -110,7 +110,7 @@ class New(access.HostPage, FormView[NewAdmin]):
         return super().get_context_data(**kwargs, breadcrumbs=[LIST])
 
 
-class OfAdmin(access.HostPage):
+class OneAdminPage(access.HostPage):
     """A page of the administrator whose key is in the URL."""
 
     of: type[Model] = User
@@ -122,7 +122,7 @@ class OfAdmin(access.HostPage):
         return request_lookup.find(self.request, access.admins(signed_in(self.request)), pk=self.kwargs["key"])
 
 
-class Detail(OfAdmin, FormView[GrantDomains]):
+class Detail(OneAdminPage, FormView[GrantDomains]):
     template_name = "panel/admin.html"
     form_class = GrantDomains
 
@@ -137,13 +137,13 @@ class Detail(OfAdmin, FormView[GrantDomains]):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         held = DomainGrant.objects.filter(user=self.admin, domain__removed_at=None).select_related("domain")
-        owns = getattr(self.admin, "mailbox", None)
+        mailbox = getattr(self.admin, "mailbox", None)
         return super().get_context_data(
-            **kwargs, breadcrumbs=[LIST], admin=self.admin, grants=held.order_by("domain__name"), owns=owns
+            **kwargs, breadcrumbs=[LIST], admin=self.admin, grants=held.order_by("domain__name"), mailbox=mailbox
         )
 
 
-class Withdrawal(OfAdmin, View):
+class Withdrawal(OneAdminPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         rows = DomainGrant.objects.filter(user=self.admin).select_related("domain")
         grant = request_lookup.find(request, rows, pk=self.kwargs["grant"])
@@ -154,7 +154,7 @@ class Withdrawal(OfAdmin, View):
         return redirect("admins-one", self.admin.pk) if rest else redirect("admins")
 
 
-class Suspension(OfAdmin, View):
+class Suspension(OneAdminPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         suspended = request.POST.get("suspended") == "yes"
         text = _("%(login)s is suspended.") if suspended else _("%(login)s is active again.")
@@ -162,7 +162,7 @@ class Suspension(OfAdmin, View):
         return redirect("admins-one", self.admin.pk)
 
 
-class ConfirmPage(OfAdmin, TemplateView):
+class ConfirmPage(OneAdminPage, TemplateView):
     """A page that asks for confirmation, for actions that cannot be undone."""
 
     template_name = "panel/admin_confirm.html"

@@ -58,7 +58,7 @@ class Aliases(access.AdminPage, ListPage):
         return access.aliases(signed_in(self.request))
 
 
-class OfAlias(access.AdminPage):
+class AliasPage(access.AdminPage):
     """A page of the alias whose key is in the URL."""
 
     request: HttpRequest
@@ -83,7 +83,7 @@ class New(access.AdminPage, FormView[NewAlias]):
         try:
             done = aliases.ensure(address, targets, actor=actor, only=Only.NEW, **form.fields_given())
         except Rejected as refusal:
-            form.ask_look_alike(refusal)
+            form.offer_look_alike(refusal)
             form_rejection.add_error(form, refusal, otherwise="address")
             return self.form_invalid(form)
         messages.success(self.request, _("%(address)s is created.") % {"address": done.row})
@@ -93,7 +93,7 @@ class New(access.AdminPage, FormView[NewAlias]):
         return super().get_context_data(**kwargs, breadcrumbs=[LIST])
 
 
-class Edit(RowLockMixin, OfAlias, FormView[EditAlias]):
+class Edit(RowLockMixin, AliasPage, FormView[EditAlias]):
     template_name = "panel/alias_form.html"
     form_class = EditAlias
 
@@ -121,7 +121,7 @@ class Edit(RowLockMixin, OfAlias, FormView[EditAlias]):
         return super().get_context_data(**kwargs, breadcrumbs=[LIST], alias=self.alias)
 
 
-class Removal(OfAlias, TemplateView):
+class Removal(AliasPage, TemplateView):
     """Ask for confirmation: a deleted alias cannot be restored."""
 
     template_name = "panel/alias_removal.html"

@@ -18,8 +18,8 @@ from popadmin.web.people import signed_in
 
 
 class AuditFilters(Filters):
-    q = Search(label=_("Search what or who"))
-    kind = forms.ChoiceField(label=_("About"), choices=[("", _("Everything")), *audit_text.KINDS.items()])
+    q = Search(label=_("Search subject or user"))
+    kind = forms.ChoiceField(label=_("Category"), choices=[("", _("Everything")), *audit_text.KINDS.items()])
     via = forms.ChoiceField(
         label=_("Via"), choices=[("", _("Any")), *((way.value, way.label) for way in audit_text.WAYS)]
     )

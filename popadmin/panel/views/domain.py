@@ -6,10 +6,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView, View
 
@@ -18,36 +16,17 @@ from mailstore.directory.outcome import Ensured, Only, Rejected
 from mailstore.models import Domain, RetentionPolicy
 from popadmin.panel import access
 from popadmin.panel.forms.domains import EditDomain, NewDomain
-from popadmin.panel.views.domains import LIST
+from popadmin.panel.row_page import DOMAINS, DomainPage
 from popadmin.web import form_rejection, people, request_lookup
 from popadmin.web.edit_conflict import RowLockMixin
 from popadmin.web.formats import size
-from popadmin.web.layout import Breadcrumb, breadcrumb
 from popadmin.web.people import signed_in
 
 ENTRIES = 10  # of the audit; the rest is behind a link
 ALIASES = 10  # the same
 
 
-class OfDomain(access.AdminPage):
-    """A page of the domain whose key is in the URL."""
-
-    of: type[Model] = Domain
-    request: HttpRequest
-    kwargs: dict[str, Any]
-
-    @cached_property
-    def domain(self) -> Domain:
-        user = signed_in(self.request)
-        rows = access.naming_other(access.domains(user).select_related("stands_for", "policy"), user)
-        return request_lookup.find(self.request, rows, removed=access.removed_domains(user), pk=self.kwargs["key"])
-
-    def above(self) -> list[Breadcrumb]:
-        """Return the breadcrumbs of the pages of this domain."""
-        return [LIST, breadcrumb(self.domain.name, "domains-one", self.domain.pk)]
-
-
-class Detail(OfDomain, TemplateView):
+class Detail(DomainPage, TemplateView):
     template_name = "panel/domain.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -55,10 +34,10 @@ class Detail(OfDomain, TemplateView):
         aliases = access.aliases(user).filter(domain=domain)
         return super().get_context_data(
             **kwargs,
-            breadcrumbs=[LIST],
+            breadcrumbs=[DOMAINS],
             domain=domain,
             host=people.is_host(user),
-            use=domain_usage.counted(Domain.objects.filter(pk=domain.pk)).get(),
+            usage=domain_usage.counted(Domain.objects.filter(pk=domain.pk)).get(),
             policy=domain.policy or RetentionPolicy.objects.filter(site=True).first(),
             grants=domain.grants.select_related("user").order_by("user__address"),
             alias_domains=access.domains(user).filter(stands_for=domain).order_by("name"),
@@ -80,17 +59,17 @@ class New(access.HostPage, FormView[NewDomain]):
         try:
             done = domains.ensure(name, actor=actor, only=Only.NEW, **form.fields_given())
         except Rejected as refusal:
-            form.ask_look_alike(refusal)
+            form.offer_look_alike(refusal)
             form_rejection.add_error(form, refusal, otherwise="name")
             return self.form_invalid(form)
         messages.success(self.request, _("%(domain)s is created.") % {"domain": done.row})
         return redirect("domains-one", done.row.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, breadcrumbs=[LIST])
+        return super().get_context_data(**kwargs, breadcrumbs=[DOMAINS])
 
 
-class Edit(RowLockMixin, OfDomain, FormView[EditDomain]):
+class Edit(RowLockMixin, DomainPage, FormView[EditDomain]):
     template_name = "panel/domain_form.html"
     form_class = EditDomain
 
@@ -116,7 +95,7 @@ class Edit(RowLockMixin, OfDomain, FormView[EditDomain]):
         return super().get_context_data(**kwargs, breadcrumbs=self.above(), domain=self.domain)
 
 
-class Suspension(access.HostPage, OfDomain, View):
+class Suspension(access.HostPage, DomainPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         active = request.POST.get("active") == "yes"
         try:

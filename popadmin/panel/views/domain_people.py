@@ -17,13 +17,13 @@ from mailstore.directory.outcome import Rejected
 from mailstore.models import DomainGrant
 from popadmin.panel import access
 from popadmin.panel.forms.domains import CatchAll, NewAdmin
-from popadmin.panel.views.domain import OfDomain
+from popadmin.panel.row_page import DomainPage
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.edit_conflict import RowLockMixin
 from popadmin.web.people import signed_in
 
 
-class EditCatchAll(RowLockMixin, OfDomain, FormView[CatchAll]):
+class EditCatchAll(RowLockMixin, DomainPage, FormView[CatchAll]):
     template_name = "panel/domain_catch_all.html"
     form_class = CatchAll
 
@@ -52,7 +52,7 @@ class EditCatchAll(RowLockMixin, OfDomain, FormView[CatchAll]):
         return super().get_context_data(**kwargs, breadcrumbs=self.above(), domain=self.domain)
 
 
-class AddAdmin(access.HostPage, OfDomain, FormView[NewAdmin]):
+class AddAdmin(access.HostPage, DomainPage, FormView[NewAdmin]):
     template_name = "panel/domain_admin.html"
     form_class = NewAdmin
 
@@ -75,7 +75,7 @@ class AddAdmin(access.HostPage, OfDomain, FormView[NewAdmin]):
         return super().get_context_data(**kwargs, breadcrumbs=self.above(), domain=self.domain)
 
 
-class WithdrawAdmin(access.HostPage, OfDomain, View):
+class WithdrawAdmin(access.HostPage, DomainPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         rows = DomainGrant.objects.filter(domain=self.domain).select_related("user")
         grant = request_lookup.find(request, rows, pk=self.kwargs["grant"])

@@ -18,23 +18,22 @@ from mailstore.directory import domain_removal
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Domain
 from popadmin.panel import access
-from popadmin.panel.forms.confirm_name import TypedName
-from popadmin.panel.views.domain import OfDomain
-from popadmin.panel.views.domains import LIST
+from popadmin.panel.forms.confirm_name import ConfirmName
+from popadmin.panel.row_page import DOMAINS, DomainPage
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.layout import breadcrumb
 
 
-class Removal(access.HostPage, OfDomain, FormView[TypedName]):
+class Removal(access.HostPage, DomainPage, FormView[ConfirmName]):
     """Remove a domain. The admin must type its name: many users lose their mail at once."""
 
     template_name = "panel/domain_removal.html"
-    form_class = TypedName
+    form_class = ConfirmName
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "wanted": self.domain.name}
 
-    def form_valid(self, form: TypedName) -> HttpResponse:
+    def form_valid(self, form: ConfirmName) -> HttpResponse:
         try:
             domain_removal.remove(self.domain.name, actor=request_lookup.actor(self.request), with_mailboxes=True)
         except Rejected as refusal:
@@ -49,12 +48,12 @@ class Removal(access.HostPage, OfDomain, FormView[TypedName]):
             **kwargs,
             breadcrumbs=self.above(),
             domain=self.domain,
-            going=domain_removal.contents(self.domain),
+            contents=domain_removal.contents(self.domain),
             days=settings.REMOVED_DAYS,
         )
 
 
-class OfRemoved(access.HostPage):
+class RemovedDomainPage(access.HostPage):
     """A page of the removed domain whose key is in the URL."""
 
     of: type[Model] = Domain
@@ -66,7 +65,7 @@ class OfRemoved(access.HostPage):
         return request_lookup.find(self.request, Domain.objects.filter(removed_at__isnull=False), pk=self.kwargs["key"])
 
 
-class Restoral(OfRemoved, View):
+class Restoral(RemovedDomainPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         try:
             domain = domain_removal.restore(self.domain.name, actor=request_lookup.actor(request))
@@ -77,14 +76,14 @@ class Restoral(OfRemoved, View):
         return redirect("domains-one", domain.pk)
 
 
-class Purge(OfRemoved, FormView[TypedName]):
+class Purge(RemovedDomainPage, FormView[ConfirmName]):
     template_name = "panel/domain_purge.html"
-    form_class = TypedName
+    form_class = ConfirmName
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "wanted": self.domain.name}
 
-    def form_valid(self, form: TypedName) -> HttpResponse:
+    def form_valid(self, form: ConfirmName) -> HttpResponse:
         try:
             domain_removal.ask_purge(self.domain.name, actor=request_lookup.actor(self.request))
         except Rejected as refusal:
@@ -100,7 +99,7 @@ class Purge(OfRemoved, FormView[TypedName]):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             **kwargs,
-            breadcrumbs=[LIST, breadcrumb(gettext_lazy("Removed domains"), "domains-removed")],
+            breadcrumbs=[DOMAINS, breadcrumb(gettext_lazy("Removed domains"), "domains-removed")],
             domain=self.domain,
-            going=domain_removal.contents(self.domain),
+            contents=domain_removal.contents(self.domain),
         )

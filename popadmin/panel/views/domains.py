@@ -16,12 +16,11 @@ from popadmin.lists.columns import Column, Exported, Rows, exported_fields
 from popadmin.lists.views import EXPORT, ListPage
 from popadmin.panel import access
 from popadmin.panel.domain_filters import DomainFilters
+from popadmin.panel.row_page import DOMAINS
 from popadmin.web import people
-from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
 ANOTHER = _("another domain")
-LIST = breadcrumb(_("Domains"), "domains")
 
 
 class Domains(access.AdminPage, ListPage):
@@ -94,7 +93,7 @@ class Removed(access.HostPage, ListPage):
         return domain_usage.counted(Domain.objects.filter(removed_at__isnull=False))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs, breadcrumbs=[LIST])
+        context = super().get_context_data(**kwargs, breadcrumbs=[DOMAINS])
         for row in context["page"].rows:
             row.kept_until = removal_notice.kept_until(row.removed_at)
         return context

@@ -1,4 +1,4 @@
-"""One mailbox: show, create, edit, new password, suspend, remove."""
+"""One mailbox: show it and its diary, create, edit, new password, suspend, remove."""
 
 from __future__ import annotations
 
@@ -9,59 +9,63 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, TemplateView, View
 
 from mailstore.directory import mailbox_removal, mailboxes, policies, row_locks
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.messages import mailbox_usage
-from mailstore.models import Mailbox
+from mailstore.models import Device, Mailbox
 from popadmin.lists import diary_list
+from popadmin.lists.columns import Rows
 from popadmin.panel import access, overview_stats
 from popadmin.panel.forms.mailboxes import EditMailbox, MustChange, NewMailbox
+from popadmin.panel.row_page import MAILBOXES, MailboxPage
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.edit_conflict import RowLockMixin
 from popadmin.web.formats import size
-from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
 ENTRIES = 10  # of the audit; the rest is behind a link
 SESSIONS = 6  # of the diary, the same
-LEFT = 4  # rows of day and reason, the same
-LIST = breadcrumb(gettext_lazy("Mailboxes"), "mailboxes")
+REMOVED_DAYS = 4  # rows of day and reason, the same
 
 
-class OfMailbox(access.AdminPage):
-    """A page of the mailbox whose key is in the URL."""
-
-    request: HttpRequest
-    kwargs: dict[str, Any]
-
-    @cached_property
-    def mailbox(self) -> Mailbox:
-        user = signed_in(self.request)
-        rows = access.mailboxes(user).select_related("user", "domain__policy", "policy")
-        return request_lookup.find(self.request, rows, removed=access.removed_mailboxes(user), pk=self.kwargs["key"])
-
-
-class Detail(OfMailbox, TemplateView):
+class Detail(MailboxPage, TemplateView):
     template_name = "panel/mailbox.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user, mailbox = signed_in(self.request), self.mailbox
+        policy, source = policies.in_force(mailbox)
         return super().get_context_data(
             **kwargs,
-            breadcrumbs=[LIST],
+            breadcrumbs=[MAILBOXES],
             mailbox=mailbox,
             split=mailbox_usage.split(mailbox.pk),
             devices=access.devices(mailbox),
-            force=policies.in_force(mailbox),
+            policy=policy,
+            policy_source=source,
             findings=access.findings(mailbox),
             sessions=diary_list.light(access.diary(mailbox)).order_by("-started_at")[:SESSIONS],
-            left=overview_stats.left_by_day(mailbox, LEFT),
+            removed_days=overview_stats.removed_by_day(mailbox, REMOVED_DAYS),
             entries=access.audit_entries(user).filter(mailbox=mailbox).order_by("-at")[:ENTRIES],
+        )
+
+
+class Diary(MailboxPage, diary_list.DiaryPage):
+    """The diary for admins: devices, times and counts, never the content of messages."""
+
+    template_name = "panel/mailbox_diary.html"
+
+    def rows(self) -> Rows:
+        return diary_list.light(access.diary(self.mailbox))
+
+    def devices(self) -> list[Device]:
+        return list(access.devices(self.mailbox))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **kwargs, mailbox=self.mailbox, findings=access.findings(self.mailbox), breadcrumbs=self.above()
         )
 
 
@@ -89,16 +93,16 @@ class New(access.PolicyPage, FormView[NewMailbox]):
                 **form.fields_given(),
             )
         except Rejected as refusal:
-            form.ask_look_alike(refusal)
+            form.offer_look_alike(refusal)
             form_rejection.add_error(form, refusal, otherwise="address")
             return self.form_invalid(form)
         return _secret_page(self.request, done.row, done.secret or password, new=True)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, breadcrumbs=[LIST])
+        return super().get_context_data(**kwargs, breadcrumbs=[MAILBOXES])
 
 
-class Edit(RowLockMixin, access.PolicyPage, OfMailbox, FormView[EditMailbox]):
+class Edit(RowLockMixin, access.PolicyPage, MailboxPage, FormView[EditMailbox]):
     template_name = "panel/mailbox_form.html"
     form_class = EditMailbox
 
@@ -121,11 +125,10 @@ class Edit(RowLockMixin, access.PolicyPage, OfMailbox, FormView[EditMailbox]):
         return redirect("mailboxes-one", self.mailbox.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        one = breadcrumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
-        return super().get_context_data(**kwargs, breadcrumbs=[LIST, one], mailbox=self.mailbox)
+        return super().get_context_data(**kwargs, breadcrumbs=self.above(), mailbox=self.mailbox)
 
 
-class Password(OfMailbox, FormView[MustChange]):
+class Password(MailboxPage, FormView[MustChange]):
     """Generate a new password. It asks for confirmation: the old password cannot be restored."""
 
     template_name = "panel/mailbox_password.html"
@@ -143,11 +146,10 @@ class Password(OfMailbox, FormView[MustChange]):
         return _secret_page(self.request, self.mailbox, secret, new=False)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        one = breadcrumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
-        return super().get_context_data(**kwargs, breadcrumbs=[LIST, one], mailbox=self.mailbox)
+        return super().get_context_data(**kwargs, breadcrumbs=self.above(), mailbox=self.mailbox)
 
 
-class Suspension(OfMailbox, View):
+class Suspension(MailboxPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         suspended = request.POST.get("suspended") == "yes"
         address, actor = self.mailbox.user.address, request_lookup.actor(request)
@@ -161,7 +163,7 @@ class Suspension(OfMailbox, View):
         return redirect("mailboxes-one", self.mailbox.pk)
 
 
-class Removal(OfMailbox, View):
+class Removal(MailboxPage, View):
     """Remove a mailbox without a question, because it can be undone: the next page shows how."""
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
@@ -179,7 +181,7 @@ class Removal(OfMailbox, View):
 def _secret_page(request: HttpRequest, mailbox: Mailbox, secret: str | None, *, new: bool) -> HttpResponse:
     back = reverse("mailboxes-one", args=[mailbox.pk])
     context = {"mailbox": mailbox, "login": mailbox.user.address, "secret": secret, "new": new, "back": back}
-    return render(request, "panel/mailbox_secret.html", {**context, "breadcrumbs": [LIST]})
+    return render(request, "panel/mailbox_secret.html", {**context, "breadcrumbs": [MAILBOXES]})
 
 
 def _tell(request: HttpRequest, mailbox: Mailbox, *, changed: bool) -> None:

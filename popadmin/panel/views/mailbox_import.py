@@ -23,7 +23,8 @@ from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.step_view import Progress, StepView
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
-from popadmin.panel.forms.mailbox_import import Bring, Columns
+from popadmin.panel.forms.mailbox_import import ColumnsForm, UploadForm
+from popadmin.panel.row_page import MAILBOXES
 from popadmin.web import form_rejection, people, request_lookup
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
@@ -48,11 +49,11 @@ class RosterView(access.AdminPage, View):
         return None if people.is_host(user) else set(access.domains(user).values_list("name", flat=True))
 
 
-class BringIn(access.AdminPage, FormView[Bring]):
+class Upload(access.AdminPage, FormView[UploadForm]):
     template_name = "panel/mailbox_imports.html"
-    form_class = Bring
+    form_class = UploadForm
 
-    def form_valid(self, form: Bring) -> HttpResponse:
+    def form_valid(self, form: UploadForm) -> HttpResponse:
         file = form.cleaned_data["file"]
         try:
             roster = mailbox_import.bring_in(file.read(), file.name, owner=signed_in(self.request))
@@ -63,12 +64,12 @@ class BringIn(access.AdminPage, FormView[Bring]):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         recent = access.rosters(signed_in(self.request)).order_by("-created_at")[:RECENT]
-        return super().get_context_data(**kwargs, recent=recent, breadcrumbs=[breadcrumb(_("Mailboxes"), "mailboxes")])
+        return super().get_context_data(**kwargs, recent=recent, breadcrumbs=[MAILBOXES])
 
 
-class ChooseColumns(RosterView, FormView[Columns]):
+class ChooseColumns(RosterView, FormView[ColumnsForm]):
     template_name = "panel/mailbox_import_columns.html"
-    form_class = Columns
+    form_class = ColumnsForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "roster": self.roster}
@@ -83,7 +84,7 @@ class ChooseColumns(RosterView, FormView[Columns]):
             messages.error(request, form_rejection.sentence(refusal))
         return redirect("mailboxes-import-columns", self.roster.pk)
 
-    def form_valid(self, form: Columns) -> HttpResponse:
+    def form_valid(self, form: ColumnsForm) -> HttpResponse:
         try:
             mailbox_import.choose(self.roster, form.meaning, form.cleaned_data["mode"])
         except Rejected as refusal:
@@ -93,7 +94,7 @@ class ChooseColumns(RosterView, FormView[Columns]):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         named = any(self.roster.header)
-        context = super().get_context_data(**kwargs, roster=self.roster, named=named, breadcrumbs=_crumbs())
+        context = super().get_context_data(**kwargs, roster=self.roster, named=named, breadcrumbs=_breadcrumbs())
         sample = RosterRow.objects.filter(roster=self.roster).order_by("line")[:SAMPLE_ROWS]
         columns = [field for field in context["form"] if field.name != "mode"]
         cells = zip(*(row.cells for row in sample), strict=True)
@@ -143,7 +144,7 @@ class RosterPage(RosterView, ListPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             **kwargs, roster=self.roster, counts=mailbox_import.counts(self.roster), progress=progress(self.roster),
-            breadcrumbs=_crumbs(),
+            breadcrumbs=_breadcrumbs(),
         )  # fmt: skip
 
 
@@ -194,5 +195,5 @@ def progress(roster: Roster) -> Progress:
     return Progress(taken, total, roster.stage in RUNNING)
 
 
-def _crumbs() -> list[Any]:
-    return [breadcrumb(_("Mailboxes"), "mailboxes"), breadcrumb(_("Import"), "mailboxes-imports")]
+def _breadcrumbs() -> list[Any]:
+    return [MAILBOXES, breadcrumb(_("Import"), "mailboxes-imports")]

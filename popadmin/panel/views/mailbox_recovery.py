@@ -16,26 +16,24 @@ from mailstore.messages import recovery
 from mailstore.retention import recovery_terms
 from popadmin.panel import overview_stats
 from popadmin.panel.forms.recovery import RestoreByDate
-from popadmin.panel.views.mailbox import LIST, OfMailbox
+from popadmin.panel.row_page import MailboxPage
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.formats import count, size
-from popadmin.web.layout import breadcrumb
 
 DAYS_SHOWN = 100  # rows of day and reason
 
 
-class Recovery(OfMailbox, FormView[RestoreByDate]):
+class Recovery(MailboxPage, FormView[RestoreByDate]):
     template_name = "panel/mailbox_recovery.html"
     form_class = RestoreByDate
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        one = breadcrumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)
         return super().get_context_data(
             **kwargs,
             mailbox=self.mailbox,
             terms=recovery_terms.terms(self.mailbox.pk),
-            days=overview_stats.left_by_day(self.mailbox, DAYS_SHOWN),
-            breadcrumbs=[LIST, one],
+            days=overview_stats.removed_by_day(self.mailbox, DAYS_SHOWN),
+            breadcrumbs=self.above(),
         )
 
     def form_valid(self, form: RestoreByDate) -> HttpResponse:

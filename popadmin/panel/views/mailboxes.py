@@ -17,9 +17,9 @@ from popadmin.lists.bulk_results import ResultsPage, ResultsStep, ResultsUndo
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.views import EXPORT, Bulk, ListPage
 from popadmin.panel import access
-from popadmin.panel.bulk_actions import ACTS
+from popadmin.panel.bulk_actions import ACTIONS
 from popadmin.panel.mailbox_filters import MailboxFilters
-from popadmin.panel.views.mailbox import LIST
+from popadmin.panel.row_page import MAILBOXES
 from popadmin.templatetags.mailboxes import state_words
 from popadmin.web import people
 from popadmin.web.finding_text import kinds
@@ -56,8 +56,8 @@ class Mailboxes(access.AdminPage, ListPage):
         "main_pop", "octets", "quota_octets", "messages", "last_sign_in_at",
     )  # fmt: skip
     bulk = tuple(
-        Bulk(name, act.label, f"bulk/{name}/", "btn-outline-danger" if act.danger else "btn-outline-secondary")
-        for name, act in ACTS.items()
+        Bulk(name, action.label, f"bulk/{name}/", "btn-outline-danger" if action.danger else "btn-outline-secondary")
+        for name, action in ACTIONS.items()
     )
 
     def rows(self) -> Rows:
@@ -81,25 +81,25 @@ class UnderList:
     """A page below the list, with a link back to it."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs, breadcrumbs=[LIST])  # type: ignore[misc]  # the view's
+        context: dict[str, Any] = super().get_context_data(**kwargs, breadcrumbs=[MAILBOXES])  # type: ignore[misc]  # the view's
         return context
 
 
 class MailboxBulk(access.PolicyPage, UnderList, BulkPage):
     list_page = Mailboxes
-    acts = ACTS
+    actions = ACTIONS
 
 
 class MailboxResults(access.AdminPage, UnderList, ResultsPage):
     list_page = Mailboxes
-    acts = ACTS
+    actions = ACTIONS
 
 
 class MailboxResultsStep(access.AdminPage, ResultsStep):
     list_page = Mailboxes
-    acts = ACTS
+    actions = ACTIONS
 
 
 class MailboxResultsUndo(access.AdminPage, ResultsUndo):
     list_page = Mailboxes
-    acts = ACTS
+    actions = ACTIONS

@@ -21,18 +21,18 @@ class Overview(access.AdminPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        domains, closed = overview_stats.domains(user)
-        held = overview_stats.held(user, closed)
+        domains, suspended_domains = overview_stats.domains(user)
+        totals = overview_stats.totals(user, suspended_domains)
         days = overview_stats.days(user)
         host = people.is_host(user)
         return super().get_context_data(
             **kwargs,
             domains=domains,
-            held=held,
-            total=held.total,
-            found=overview_stats.with_findings(user),
+            totals=totals,
+            total=totals.total,
+            finding_count=overview_stats.with_findings(user),
             near_percent=NEAR_PERCENT,
-            largest=overview_stats.largest(user, held.largest),
+            largest=overview_stats.largest(user, totals.largest),
             days=days,
             delivered=sum(day.deliveries for day in days),
             signed_in=sum(day.sign_ins for day in days),

@@ -20,14 +20,14 @@ from mailstore.models import Domain, Mailbox, RetentionPolicy, User
 from mailstore.policy.retention import Forecast
 from mailstore.retention import forecast
 from popadmin.panel import access
-from popadmin.panel.forms.policies import ChoiceForm, PolicyForm, Previewed, values
+from popadmin.panel.forms.policies import ChoiceForm, PolicyForm, PreviewForm, values
 from popadmin.web import form_rejection, people, request_lookup
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
 LIST = breadcrumb(gettext_lazy("Retention"), "policies")
 NAMED = 50  # domains that a page names; the list of mailboxes has the rest
-AnyForm = TypeVar("AnyForm", bound=Previewed)
+AnyForm = TypeVar("AnyForm", bound=PreviewForm)
 
 
 def followers(user: User) -> dict[int | None, int]:
@@ -62,7 +62,7 @@ class Policies(access.AdminPage, TemplateView):
         return super().get_context_data(**kwargs, policies=listed, host=people.is_host(user))
 
 
-class OfPolicy:
+class OnePolicyPage:
     """A page of the policy whose key is in the URL."""
 
     of: type[Model] = RetentionPolicy
@@ -74,7 +74,7 @@ class OfPolicy:
         return request_lookup.find(self.request, with_use(signed_in(self.request)), pk=self.kwargs["key"])
 
 
-class Detail(access.AdminPage, OfPolicy, TemplateView):
+class Detail(access.AdminPage, OnePolicyPage, TemplateView):
     template_name = "panel/policy.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -84,18 +84,18 @@ class Detail(access.AdminPage, OfPolicy, TemplateView):
             breadcrumbs=[LIST],
             policy=self.policy,
             host=people.is_host(user),
-            follow=followers(user).get(self.policy.pk, 0),
+            follower_count=followers(user).get(self.policy.pk, 0),
             domains=access.domains(user).filter(policy=self.policy).order_by("name")[:NAMED],
         )
 
 
-class PreviewPage(FormView[Previewed]):
+class PreviewPage(FormView[PreviewForm]):
     """A form that shows its effects before it is saved; it saves only what it has shown.
 
-    Subclasses define how to save (`save`), whom it affects (`foretell`), and where to go next (`done`).
+    Subclasses define how to save (`save`), whom it affects (`make_forecast`), and where to go next (`done`).
     """
 
-    def foretell(self, form: Any) -> Forecast:
+    def make_forecast(self, form: Any) -> Forecast:
         raise NotImplementedError
 
     def save(self, form: Any) -> Any:
@@ -104,13 +104,13 @@ class PreviewPage(FormView[Previewed]):
     def done(self, saved: Any) -> HttpResponse:
         raise NotImplementedError
 
-    def form_valid(self, form: Previewed) -> HttpResponse:
+    def form_valid(self, form: PreviewForm) -> HttpResponse:
         try:
             if "save" in self.request.POST:
-                if form.was_shown:
+                if form.was_previewed:
                     return self.done(self.save(form))
                 form.add_error(None, _("The data has changed since the preview: check it again."))
-            forecast = self.foretell(form)
+            forecast = self.make_forecast(form)
         except Rejected as refusal:
             form_rejection.add_error(form, refusal)
             return self.form_invalid(form)
@@ -127,7 +127,7 @@ class New(access.HostPage, PreviewPage):
         del own["initial"]  # the form has the defaults
         return {**own, "now": values(RetentionPolicy())}
 
-    def foretell(self, form: PolicyForm) -> Forecast:
+    def make_forecast(self, form: PolicyForm) -> Forecast:
         fields = form.fields_given()
         return forecast.of_policy(policies.plan(fields.pop("name"), new=True, at_once=form.at_once, **fields))
 
@@ -145,7 +145,7 @@ class New(access.HostPage, PreviewPage):
         return super().get_context_data(**kwargs, breadcrumbs=[LIST])
 
 
-class Edit(access.HostPage, OfPolicy, PreviewPage):
+class Edit(access.HostPage, OnePolicyPage, PreviewPage):
     template_name = "panel/policy_form.html"
     form_class = PolicyForm
 
@@ -154,7 +154,7 @@ class Edit(access.HostPage, OfPolicy, PreviewPage):
         del own["initial"]  # the form has the policy's values
         return {**own, "now": values(self.policy)}
 
-    def foretell(self, form: PolicyForm) -> Forecast:
+    def make_forecast(self, form: PolicyForm) -> Forecast:
         fields = form.fields_given()
         planned = policies.plan_change(self.policy.pk, seen=self.policy.saved_at, at_once=form.at_once, **fields)
         return forecast.of_policy(planned)
@@ -177,7 +177,7 @@ class Edit(access.HostPage, OfPolicy, PreviewPage):
         return super().get_context_data(**kwargs, breadcrumbs=[LIST, one], policy=self.policy)
 
 
-class Removal(access.HostPage, OfPolicy, TemplateView):
+class Removal(access.HostPage, OnePolicyPage, TemplateView):
     """Ask for confirmation: a deleted policy cannot be restored."""
 
     template_name = "panel/policy_removal.html"
@@ -223,7 +223,7 @@ class Choice(access.PolicyPage, PreviewPage):
         with row_locks.of_domain(of) if isinstance(of, Domain) else row_locks.of_mailbox(of):
             return super().form_valid(form)
 
-    def foretell(self, form: ChoiceForm) -> Forecast:
+    def make_forecast(self, form: ChoiceForm) -> Forecast:
         of, policy = form.cleaned_data["of"], form.cleaned_data["policy"]
         if isinstance(of, Domain):
             return forecast.of_domain(of, policy, at_once=form.at_once)

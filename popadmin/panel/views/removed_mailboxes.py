@@ -19,7 +19,8 @@ from mailstore.models import Mailbox
 from popadmin.lists.columns import Column, Exported, Rows
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
-from popadmin.panel.forms.confirm_name import TypedName
+from popadmin.panel.forms.confirm_name import ConfirmName
+from popadmin.panel.row_page import MAILBOXES
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
@@ -53,7 +54,7 @@ class Removed(access.AdminPage, ListPage):
         return rows.filter(removed_at__isnull=False, removed_with_domain=False)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs, breadcrumbs=[breadcrumb(gettext_lazy("Mailboxes"), "mailboxes")])
+        context = super().get_context_data(**kwargs, breadcrumbs=[MAILBOXES])
         for row in context["page"].rows:
             row.kept_until = removal_notice.kept_until(row.removed_at)
         return context
@@ -71,11 +72,11 @@ class Restoral(access.AdminPage, View):
         return redirect("mailboxes-one", key)
 
 
-class Purge(access.AdminPage, FormView[TypedName]):
+class Purge(access.AdminPage, FormView[ConfirmName]):
     """Delete a mailbox for good. The admin must type its address: nobody can restore it."""
 
     template_name = "panel/mailbox_purge.html"
-    form_class = TypedName
+    form_class = ConfirmName
 
     @cached_property
     def mailbox(self) -> Mailbox:
@@ -87,7 +88,7 @@ class Purge(access.AdminPage, FormView[TypedName]):
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "wanted": self.mailbox.user.address}
 
-    def form_valid(self, form: TypedName) -> HttpResponse:
+    def form_valid(self, form: ConfirmName) -> HttpResponse:
         address = self.mailbox.user.address
         try:
             mailbox_removal.ask_purge(address, actor=request_lookup.actor(self.request))
@@ -100,7 +101,7 @@ class Purge(access.AdminPage, FormView[TypedName]):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         above = [
-            breadcrumb(gettext_lazy("Mailboxes"), "mailboxes"),
+            MAILBOXES,
             breadcrumb(gettext_lazy("Removed mailboxes"), "mailboxes-removed"),
         ]
         return super().get_context_data(**kwargs, breadcrumbs=above, mailbox=self.mailbox)

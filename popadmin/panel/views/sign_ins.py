@@ -14,7 +14,7 @@ from mailstore.models import Device, DiarySession
 from popadmin.lists.columns import Column, Exported, Filters, Rows, Search
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
-from popadmin.panel.mailbox_filters import address_or_name
+from popadmin.panel.search_terms import address_or_name
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 

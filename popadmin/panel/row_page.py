@@ -1,0 +1,54 @@
+"""The bases of the pages about one mailbox or one domain: they find its row and give the breadcrumbs above it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models import Domain, Mailbox
+from popadmin.panel import access
+from popadmin.web import request_lookup
+from popadmin.web.layout import Breadcrumb, breadcrumb
+from popadmin.web.people import signed_in
+
+MAILBOXES = breadcrumb(_("Mailboxes"), "mailboxes")
+DOMAINS = breadcrumb(_("Domains"), "domains")
+
+
+class MailboxPage(access.AdminPage):
+    """A page of the mailbox whose key is in the URL."""
+
+    request: HttpRequest
+    kwargs: dict[str, Any]
+
+    @cached_property
+    def mailbox(self) -> Mailbox:
+        user = signed_in(self.request)
+        rows = access.mailboxes(user).select_related("user", "domain__policy", "policy")
+        return request_lookup.find(self.request, rows, removed=access.removed_mailboxes(user), pk=self.kwargs["key"])
+
+    def above(self) -> list[Breadcrumb]:
+        """Return the breadcrumbs of the pages of this mailbox."""
+        return [MAILBOXES, breadcrumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)]
+
+
+class DomainPage(access.AdminPage):
+    """A page of the domain whose key is in the URL."""
+
+    of: type[Model] = Domain
+    request: HttpRequest
+    kwargs: dict[str, Any]
+
+    @cached_property
+    def domain(self) -> Domain:
+        user = signed_in(self.request)
+        rows = access.naming_other(access.domains(user).select_related("stands_for", "policy"), user)
+        return request_lookup.find(self.request, rows, removed=access.removed_domains(user), pk=self.kwargs["key"])
+
+    def above(self) -> list[Breadcrumb]:
+        """Return the breadcrumbs of the pages of this domain."""
+        return [DOMAINS, breadcrumb(self.domain.name, "domains-one", self.domain.pk)]

@@ -1,9 +1,0 @@
-// Shows the user name and password that came behind the # of the address, and takes them out of the address again.
-(() => {
-  const given = new URLSearchParams(location.hash.slice(1));
-  if (!given.get("user") || !given.get("secret")) return;
-  document.getElementById("copy-user").textContent = given.get("user");
-  document.getElementById("copy-secret").textContent = given.get("secret");
-  document.getElementById("setup-empty").hidden = true;
-  history.replaceState(null, "", location.pathname);
-})();

@@ -1,7 +1,0 @@
-// Tells the server in which zone the reader is, so that the next page shows its times so.
-(() => {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (!zone || document.cookie.split("; ").includes(`zone=${zone}`)) return;
-  const secure = location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = `zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
-})();

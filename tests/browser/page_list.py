@@ -1,0 +1,152 @@
+"""Every page with its URL, who may see it, and a site on which each page shows something."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.tokens import default_token_generator
+from django.urls import get_resolver, reverse
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from mailstore.directory import aliases, domain_removal, grants, mailbox_removal, policies
+from mailstore.models import Device, Domain, Finding, Mailbox, RetentionPolicy, Roster, User
+from mailstore.transfer import mailbox_import
+from popadmin.panel.bulk_actions import ACTIONS
+from tests.owner.mail import a_device, a_letter, a_session
+from tests.site.rows import ACTOR, PASSWORD, a_domain
+from tests.web.people import ANN, an_admin, an_owner
+
+HOST, CUSTOMER, OWNER, STRANGER = "root", "carla", ANN, ""
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+OF_ALL = frozenset({"settings", "settings-password", "settings-recovery-address", "settings-recovery-code"})
+OF_HOSTS = _names(
+    "admins admins-new admins-one admins-password admins-removal domains-new domains-removed domains-admin-new "
+    "domains-removal domains-purge overview-parts policies-new policies-edit policies-removal"
+)
+OF_ADMINS = _names(
+    "overview visits audit domains domains-one domains-edit domains-catch-all aliases aliases-new aliases-one "
+    "aliases-removal mailboxes mailboxes-bulk mailboxes-removed mailboxes-new mailboxes-one mailboxes-diary "
+    "mailboxes-recovery mailboxes-edit mailboxes-password mailboxes-purge mailboxes-imports mailboxes-import "
+    "mailboxes-import-columns policies policies-choice policies-one"
+)
+OF_OWNERS = _names(
+    "mailbox devices devices-connect devices-one devices-revoke settings-forwarding settings-history messages "
+    "messages-one messages-purge diary recovery recovery-restore recovery-purge"
+)
+OF_STRANGERS = frozenset({"sign-in", "password-forgotten", "password-mailed", "password-reset", "setup-device"})
+PAGES = {
+    HOST: OF_ALL | OF_ADMINS | OF_HOSTS,
+    CUSTOMER: OF_ALL | OF_ADMINS,
+    OWNER: OF_ALL | OF_OWNERS,
+    STRANGER: OF_STRANGERS,
+}
+# Reached by a button alone, a file, a part of a page, or what leads on to another page.
+NO_PAGES = _names(
+    "home sign-out language theme settings-sessions admins-withdrawal admins-suspension domains-suspension "
+    "domains-admin-end domains-restoral mailboxes-suspension mailboxes-removal mailboxes-restoral mailboxes-results "
+    "mailboxes-results-step mailboxes-results-undo messages-remove "
+    "mailboxes-import-start mailboxes-import-step mailboxes-import-passwords devices-name "
+    "devices-mode devices-status messages-file"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPage:
+    name: str
+    path: str
+
+
+def names() -> set[str]:
+    """Of every address that there is."""
+    return {name for name in get_resolver().reverse_dict if isinstance(name, str)}
+
+
+def a_site() -> dict[str, list[int | str]]:
+    """Some of everything that pages show; returns the keys for the addresses that take one."""
+    root = an_admin()
+    a_domain("bücher.example", quota_octets=2**30)
+    a_domain("gone.example")
+    domain_removal.remove("gone.example", actor=ACTOR, with_mailboxes=True)
+    policy = policies.ensure("Thirty days", actor=ACTOR, expire_days=30, offered=True).row
+    ann = an_owner(quota_octets=100_000, name="Ann Smith", policy=policy, notes="pays late")
+    an_owner("off@example.org", suspended=True, held=True)
+    an_owner("a-rather-long-name-for-an-address@a-rather-long-domain-for-a-phone.example.org", quota_octets=2**30)
+    gone = an_owner("gone@example.org")
+    mailbox_removal.remove("gone@example.org", actor=ACTOR, with_mail=True)
+    Domain.objects.filter(name="example.org").update(owner_forwards=True)
+    grants.ensure(CUSTOMER, ["example.org"], actor=ACTOR, password=PASSWORD)
+    alias = aliases.ensure("info@example.org", [ANN, "away@elsewhere.example"], actor=ACTOR).row
+    live, resting = _mail(ann)
+    roster = _roster(root), _roster(User.objects.get(address=CUSTOMER))
+    removed = Domain.objects.get(name="gone.example")
+    carla = User.objects.get(address=CUSTOMER)
+    return {
+        "admins": [carla.pk],
+        "aliases": [alias.pk],
+        "devices": [Device.objects.get(name__startswith="A phone").pk, Device.objects.get(mailbox=ann, main=True).pk],
+        "domains": [ann.domain_id],
+        "domains-purge": [removed.pk],
+        "mailboxes": [ann.pk],
+        "mailboxes-bulk": list(ACTIONS),
+        "mailboxes-import": [row.pk for row in roster],
+        "mailboxes-import-columns": [row.pk for row in roster],
+        "mailboxes-purge": [gone.pk],
+        "messages": [live, resting],
+        "messages-purge": [resting],
+        "policies": [policy.pk],
+    }
+
+
+def pages_of(person: str, keys: dict[str, list[int | str]]) -> list[ListedPage]:
+    """The pages that this person reaches, each by its address."""
+    return [ListedPage(name, path) for name in sorted(PAGES[person]) for path in _paths(name, person, keys)]
+
+
+def _paths(name: str, person: str, keys: dict[str, list[int | str]]) -> list[str]:
+    if name == "password-reset":
+        user = User.objects.get(address=ANN)
+        uid, token = urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
+        return [reverse(name, args=[uid, token])]
+    if name == "mailboxes":
+        return [reverse(name), f"{reverse(name)}?q=nobody", f"{reverse(name)}?state=purple"]
+    (possible,) = get_resolver().reverse_dict.getlist(name)[:1]
+    if not possible[0][0][1]:
+        return [reverse(name)]
+    found = keys.get(name) or keys[name.partition("-")[0]]
+    if name.startswith("mailboxes-import"):
+        found = found[:1] if person == HOST else found[1:]  # everybody has files of his own
+    return [reverse(name, args=[key]) for key in found]
+
+
+def _mail(ann: Mailbox) -> tuple[int, int]:
+    """Live and resting mail of hers, devices, a diary with all kinds of lines, a finding; a message of either kind."""
+    Device.objects.filter(mailbox=ann).update(last_sign_in_at=timezone.now())
+    phone = a_device(
+        ann, "A phone with a rather long name for what it is", last_sign_in_at=timezone.now(), last_client="192.0.2.7"
+    )
+    live = a_letter(ann, "A subject that is rather longer than a line of a small phone can hold, and then some more")
+    resting = a_letter(ann, "Ticket to Lyon", removed_at=timezone.now() - timedelta(hours=1))
+    this = f"{{[{live.added},{live.added + 1})}}"
+    a_session(phone, ago=timedelta(hours=2), fetched=this, fetched_messages=1, octets_out=2000, listed=2)
+    a_session(None, mailbox=ann, ago=timedelta(hours=1), ended="wrong", tls="", sessions=3)
+    a_session(phone, ago=timedelta(minutes=5), ended="lost")
+    facts = {"sessions": 360}
+    Finding.objects.create(mailbox=ann, device=phone, kind="hasty", since=timezone.now(), facts=facts)
+    return live.pk, resting.pk
+
+
+def _roster(owner: User) -> Roster:
+    """A file that was checked, one of its rows wrong."""
+    roster = mailbox_import.bring_in(b"address,name\nnew@example.org,New\nno address,x\n", "people.csv", owner=owner)
+    mailbox_import.choose(roster, roster.meaning, "both")
+    while mailbox_import.step(roster, actor=ACTOR, domains=None, policies=RetentionPolicy.objects.all()):
+        pass
+    return roster

@@ -1,0 +1,74 @@
+"""Real mail programs that fetch from the listener: one poll each, into a folder of the test."""
+
+from __future__ import annotations
+
+import mailbox
+import subprocess
+from pathlib import Path
+
+from tests.listeners import PASSWORD, Post, program, run
+
+ADDRESS = "ann@example.org"
+INTO_MBOX = "(echo From fetched@localhost Thu Jan  1 00:00:00 1970; cat; echo)"  # a delivery of one message, for sh
+
+
+def subjects(folder: Path) -> list[str]:
+    """The subjects in a Maildir or an mbox, in order."""
+    stored = mailbox.Maildir(folder) if folder.is_dir() else mailbox.mbox(folder)
+    return sorted(str(message["Subject"]) for message in stored)
+
+
+def succeeded(finished: subprocess.CompletedProcess[bytes], *codes: int) -> bytes:
+    assert finished.returncode in (codes or (0,)), (finished.returncode, finished.stdout, finished.stderr)
+    return finished.stdout
+
+
+def curl(post: Post, url: str, *options: str, secret: str = PASSWORD) -> bytes:
+    """One call of curl; the URL decides on TLS."""
+    trust = ["--cacert", str(post.authority.ca_file), "--user", f"{ADDRESS}:{secret}"]
+    return succeeded(run([program("curl"), "--silent", "--show-error", *trust, *options, url]))
+
+
+def fetchmail(
+    post: Post, folder: Path, options: str, *, server: str = "", tls: str = "ssl", secret: str = PASSWORD
+) -> subprocess.CompletedProcess[bytes]:
+    """One poll into the mbox `folder/mbox`."""
+    port = post.pop3d.tls_port if tls == "ssl" else post.pop3d.port
+    rc = folder / "fetchmailrc"
+    rc.write_text(
+        f'poll localhost service {port} protocol pop3 {server} username "{ADDRESS}" password "{secret}"\n'
+        f"  {'ssl' if tls == 'ssl' else 'sslproto TLS1.2+'} sslcertck sslcertfile {post.authority.ca_file}\n"
+        f'  mda "{INTO_MBOX} >> {folder}/mbox"\n'
+        f"  {options}\n"
+    )
+    rc.chmod(0o600)
+    command = [program("fetchmail"), "--fetchmailrc", str(rc), "--pidfile", str(folder / "pid")]
+    return run([*command, "--nosyslog", "--idfile", str(folder / "ids")], FETCHMAILHOME=str(folder))
+
+
+def mpop(post: Post, folder: Path, *, keep: bool, secret: str = PASSWORD) -> bytes:
+    """One poll into the Maildir `folder/mail`; mpop pipelines."""
+    mailbox.Maildir(folder / "mail")
+    rc = folder / "mpoprc"
+    rc.write_text(
+        f"account ann\nhost localhost\nport {post.pop3d.tls_port}\nuser {ADDRESS}\npassword {secret}\nauth user\n"
+        f"tls on\ntls_starttls off\ntls_trust_file {post.authority.ca_file}\npipelining on\n"
+        f"uidls_file {folder}/uidls\nkeep {'on' if keep else 'off'}\ndelivery maildir {folder}/mail\n"
+        "account default : ann\n"
+    )
+    rc.chmod(0o600)
+    return succeeded(run([program("mpop"), f"--file={rc}", "ann"]))
+
+
+def getmail(post: Post, folder: Path, *, delete: bool, tls: bool = True, secret: str = PASSWORD) -> bytes:
+    """One poll into the mbox `folder/mbox`; getmail's own Maildir delivery refuses to work as root."""
+    port = post.pop3d.tls_port if tls else post.pop3d.port
+    (folder / "getmailrc").write_text(
+        f"[retriever]\ntype = {'SimplePOP3SSLRetriever' if tls else 'SimplePOP3Retriever'}\n"
+        f"server = localhost\nport = {port}\nusername = {ADDRESS}\npassword = {secret}\n"
+        f"{f'ca_certs = {post.authority.ca_file}' if tls else ''}\n"
+        "[destination]\ntype = MDA_external\npath = /bin/sh\nallow_root_commands = true\n"
+        f"arguments = ('-c', '{INTO_MBOX} >> {folder}/mbox')\n"
+        f"[options]\nread_all = false\ndelete = {'true' if delete else 'false'}\n"
+    )
+    return succeeded(run([program("getmail"), f"--getmaildir={folder}", "--rcfile=getmailrc"]))

@@ -1,0 +1,32 @@
+"""A body store without bodies, for tests of the rows that a sweep changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mailstore.ports import BodyRef
+
+
+class EmptyBodyStore:
+    """What the sweep asks of ports.BodyStore."""
+
+    def litter(self, older_than_seconds: float) -> Iterator[str]:
+        return iter(())
+
+    def keys(self) -> Iterator[str]:
+        return iter(())
+
+    def quarantined(self, older_than_days: float = 0) -> Iterator[str]:
+        return iter(())
+
+    def store_id(self) -> str | None:
+        return None
+
+    def set_store_id(self, store_id: str) -> None:
+        """It cannot be tied."""
+
+    def verify(self, ref: BodyRef) -> None:
+        """Whole, like all that is not there."""
+
+    def remove(self, key: str) -> None:
+        """Nothing is there."""
