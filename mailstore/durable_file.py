@@ -1,4 +1,4 @@
-"""Small files that survive a power cut, written as bodies are: whole or not at all; what is in them is others' part."""
+"""Small files that survive a power cut: they are written whole or not at all. Their content is the caller's part."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def write(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Put `data` in the place of whatever `path` was. After a power cut the old content is there, or the new."""
+    """Write `data` to `path`, and replace what is there. After a power cut the file has its old content or the new."""
     unfinished = _written(path, data, mode)
     try:
         unfinished.replace(path)
@@ -22,7 +22,7 @@ def write(path: Path, data: bytes, *, mode: int = 0o600) -> None:
 
 
 def create(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Make `path` with this content. FileExistsError when it is there; nobody ever reads a part of it."""
+    """Make `path` with this content. FileExistsError if it exists. No reader ever sees a part of the content."""
     unfinished = _written(path, data, mode)
     try:
         path.hardlink_to(unfinished)
@@ -32,7 +32,7 @@ def create(path: Path, data: bytes, *, mode: int = 0o600) -> None:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename what is damaged, a file or a folder, so that it can be looked at; return where it is now."""
+    """Rename a damaged file or folder, so that somebody can look at it; return its new path."""
     name = f"{path.name}.damaged-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
     names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))  # of the same second
     aside = next(place for place in map(path.with_name, names) if not place.exists())
@@ -42,7 +42,7 @@ def set_aside(path: Path) -> Path:
 
 
 def sync(path: Path) -> None:
-    """Make a file that others have written, or the names in a folder, survive a power cut."""
+    """Sync a file that others have written, or the names in a folder, so that they survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -51,7 +51,7 @@ def sync(path: Path) -> None:
 
 
 def _written(path: Path, data: bytes, mode: int) -> Path:
-    """A file of another name beside `path`, on the disk in full."""
+    """Write a file with another name beside `path`, and sync it; return its path."""
     descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".new", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:

@@ -1,4 +1,4 @@
-"""A certificate and its key on disk: whether they can be used together, and if not, why, in words."""
+"""A certificate and its key on disk: whether they can be used together, and if not, why."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-CERTIFICATE, KEY = "fullchain.pem", "privkey.pem"  # of a name, in its folder of TLS_SNI_DIR, as certbot lays them out
+CERTIFICATE, KEY = "fullchain.pem", "privkey.pem"  # in the folder of each name in TLS_SNI_DIR, as certbot names them
 
 
 class Kind(StrEnum):
-    """What can be wrong with a file of a pair; the text is for the log and the shell."""
+    """What can be wrong with a file of a pair, with a text for the log and the shell."""
 
     MISSING = "{file} is not there"
     CLOSED = "{file} cannot be read by the user {user}: {detail} (docs/install.md, Certificates)"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a pair cannot be used. `file` is the one to mend."""
+    """Why a pair cannot be used. `file` is the one to repair."""
 
     kind: Kind
     file: Path
@@ -47,7 +47,7 @@ class Unusable(Exception):
 
 
 def load(context: ssl.SSLContext, cert_file: Path, key_file: Path) -> None:
-    """Give the pair to the context. Raises Unusable."""
+    """Load the pair into the context. Raises Unusable."""
     if b"CERTIFICATE-----" not in _read(cert_file):
         raise Unusable(Fault(Kind.NO_CERTIFICATE, cert_file))
     key = _read(key_file)
@@ -60,7 +60,7 @@ def load(context: ssl.SSLContext, cert_file: Path, key_file: Path) -> None:
 
 
 def fault(cert_file: Path, key_file: Path) -> Fault | None:
-    """Say what is wrong with the pair; None where this process can use it."""
+    """Return what is wrong with the pair; None if this process can use it."""
     try:
         load(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), cert_file, key_file)
     except Unusable as error:
@@ -69,9 +69,9 @@ def fault(cert_file: Path, key_file: Path) -> Fault | None:
 
 
 def folders(names: Path) -> list[Path]:
-    """The folders of TLS_SNI_DIR that are meant to hold a pair: they have one of its files, or let nobody see.
+    """Return the folders of TLS_SNI_DIR for a pair: they have one of its files, or this user cannot read them.
 
-    Raises Unusable where the folder itself cannot be read.
+    Raises Unusable if TLS_SNI_DIR itself cannot be read.
     """
     try:
         entries = sorted(names.iterdir())
@@ -81,7 +81,7 @@ def folders(names: Path) -> list[Path]:
 
 
 def missing(file: Path) -> bool:
-    """True when there is no such file. A folder that is closed to this user may hold it: False."""
+    """Return True if there is no such file. False if it may be in a folder that is closed to this user."""
     try:
         return not file.is_file()
     except PermissionError:
@@ -104,7 +104,7 @@ def _unreadable(path: Path, error: OSError) -> Fault:
 
 
 def _refusal(cert_file: Path, key_file: Path, key: bytes, error: OSError) -> Fault:
-    """Find the file that OpenSSL means: its own words name neither."""
+    """Find the file that OpenSSL means: its message names neither."""
     reason = getattr(error, "reason", None)
     if reason == "KEY_VALUES_MISMATCH":
         return Fault(Kind.MISMATCH, key_file)
@@ -116,12 +116,12 @@ def _refusal(cert_file: Path, key_file: Path, key: bytes, error: OSError) -> Fau
 def _user() -> str:
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:  # a container's user without an entry
+    except KeyError:  # a user of a container, without an entry
         return str(os.geteuid())
 
 
 def _obstacle(file: Path) -> str:
-    """Say what stops the user on the way to a file, through symbolic links too, and what to do."""
+    """Return what stops the user on the way to a file, also through symbolic links, and what to do."""
     for path in (file, Path(os.path.realpath(file))):
         for folder in reversed(path.parents):
             if not os.access(folder, os.X_OK, effective_ids=True):
