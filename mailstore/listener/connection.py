@@ -27,10 +27,10 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_arrival", "_busy_reply", "_closing", "_connected", "_ended", "_next_act", "_owner", "_proxy_tls", "_reading",
-        "_scheduler", "_transfer", "_transport", "_upgrading", "client", "congested", "encrypted", "last_at",
-        "loopback", "octets_in", "octets_out", "proxy", "session", "since", "stalled_at", "stalled_octets",
-        "tls_ends_here",
+        "_arrival", "_busy_reply", "_closing", "_connected", "_ended", "_may_widen", "_next_act", "_owner",
+        "_proxy_tls", "_reading", "_scheduler", "_transfer", "_transport", "_upgrading", "client", "congested",
+        "encrypted", "last_at", "loopback", "octets_in", "octets_out", "proxy", "session", "since", "stalled_at",
+        "stalled_octets", "tls_ends_here",
     )  # fmt: skip
 
     def __init__(
@@ -60,7 +60,7 @@ class Connection(asyncio.Protocol):
         self.since = self.last_at = self.stalled_at = owner.now()
         self.stalled_octets = 0
         self._reading = True
-        self.congested = self._connected = self._upgrading = self._closing = self._ended = False
+        self.congested = self._connected = self._upgrading = self._closing = self._ended = self._may_widen = False
         self._transfer: Transfer | None = None
         self._scheduler = owner.strangers
         self._next_act: Callable[[], None] | None = None  # what goes on at the next turn
@@ -88,12 +88,10 @@ class Connection(asyncio.Protocol):
         self.octets_in += len(data)
         self.last_at = self._owner.now()
         try:
-            wants_input = self.session.receive(data)
+            if not self.session.receive(data):
+                self._pause_reading()
         except Exception:
             self.fail()
-            return
-        if not wants_input:
-            self._pause_reading()
 
     def eof_received(self) -> bool:
         if self._ended or self._closing:
@@ -107,8 +105,6 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.congested = False
         self.last_at = self._owner.now()
-        if self._ended:
-            return
         if self._transfer is not None:
             self.resume_transfer()
         else:
@@ -122,7 +118,10 @@ class Connection(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         if self._ended or self._closing:
             return
-        self.octets_out += len(data)
+        octets = len(data)
+        if octets > socket_buffers.NARROW_OCTETS and self._may_widen:
+            self._widen()
+        self.octets_out += octets
         self._transport.write(data)
         if not self._reading:
             self._resume_reading()
@@ -132,6 +131,8 @@ class Connection(asyncio.Protocol):
             body.close()
             return False
         if count > WHOLE_OCTETS:
+            if self._may_widen:
+                self._widen()
             self._transfer = Transfer(self, self._transport, body, count, tail)
             self._transfer.start(head)
             return False
@@ -157,8 +158,7 @@ class Connection(asyncio.Protocol):
 
     def admit(self) -> None:
         self._scheduler = self._owner.members
-        if self._owner.limits.stranger_buffer_octets is not None:
-            socket_buffers.widen(self._transport)
+        self._may_widen = self._owner.limits.stranger_buffer_octets is not None
 
     def start_tls(self) -> None:
         self._upgrading = True
@@ -206,10 +206,7 @@ class Connection(asyncio.Protocol):
     def make_room(self) -> None:
         """End, since others need the place. Tell the client why, unless another reply is on its way."""
         if self._connected and not (self._upgrading or self._closing or self._transport.get_write_buffer_size()):
-            if self.tls_ends_here:
-                self._transport.write(self._busy_reply)
-            else:
-                socket_buffers.write_now(self._transport, self._busy_reply)
+            socket_buffers.write_now(self._transport, self._busy_reply, tls=self.tls_ends_here)
         self.cut("made room")
 
     def cut(self, reason: str) -> None:
@@ -217,13 +214,12 @@ class Connection(asyncio.Protocol):
         if self._ended:
             return
         self.finish(reason)
-        if not self._connected:
-            if self._arrival is not None:
-                self._arrival.cancel()  # it is in its handshake; the socket closes with the task
-            return
-        if not (self._upgrading or self._transport.get_write_buffer_size()):
-            self._transport.close()  # under TLS its close_notify is with the kernel now
-        self._transport.abort()  # else a peer that does not answer it would hold the socket for half a minute
+        if self._connected:
+            if not (self._upgrading or self._transport.get_write_buffer_size()):
+                self._transport.close()  # under TLS its close_notify is with the kernel now
+            self._transport.abort()  # else a peer that does not answer it would hold the socket for half a minute
+        elif self._arrival is not None:
+            self._arrival.cancel()  # it is in its handshake; the socket closes with the task
 
     def finish(self, reason: str) -> None:
         """Tell the session and the owner of the end, exactly once."""
@@ -247,18 +243,21 @@ class Connection(asyncio.Protocol):
             self._tell_tls()
         self.session.connected()
 
+    def _widen(self) -> None:
+        """Give the first long reply a full send buffer. A poll has none, and this would be a twelfth of its work."""
+        self._may_widen = False
+        socket_buffers.widen(self._transport)
+
     def _proceed(self) -> None:
-        if self._ended or self._closing:
-            return
-        self._guard(self.session.proceed)
-        self._resume_reading()
+        if not (self._ended or self._closing):
+            self._guard(self.session.proceed)
+            self._resume_reading()
 
     def _take_turn(self) -> None:
         act, self._next_act = self._next_act, None
-        if act is None or self._ended:
-            return
-        self._guard(act)
-        self._resume_reading()
+        if act is not None and not self._ended:
+            self._guard(act)
+            self._resume_reading()
 
     def _guard(self, act: Callable[[], None]) -> None:
         """Run `act`; an exception is a bug of ours and ends the session."""

@@ -1,4 +1,4 @@
-"""The buffers of a connection, in the kernel and in its transport: small before the sign-in, full after it."""
+"""The buffers of a connection, in the kernel and in its transport: small until a client who signed in needs more."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import struct
 import termios
 
 FULL_SEND_OCTETS = 128 * 1024  # at first: a small message leaves in one write; the kernel lets the buffer grow
+NARROW_OCTETS = 8 * 1024  # a reply of up to so many octets fits a small buffer
 FIXED_SEND_OCTETS = 4 * 1024 * 1024  # where the buffer cannot grow; the kernel caps it at its own limit
 TLS_READ_BUFFER_OCTETS = 16 * 1024  # a record (RFC 8446 §5.1); more waits in the kernel
 WRITE_BUFFER_OCTETS = 256 * 1024  # may wait for a slow reader; more makes the connection congested
@@ -65,10 +66,11 @@ def unread_octets(transport: asyncio.Transport) -> int:
     return count if count >= FEW_OCTETS else 0
 
 
-def write_now(transport: asyncio.Transport, data: bytes) -> None:
-    """Write to the socket itself, as far as it takes `data`, just before the connection is cut."""
-    number = descriptor(transport)
-    if number is not None:
+def write_now(transport: asyncio.Transport, data: bytes, *, tls: bool) -> None:
+    """Write to the socket itself, as far as it takes `data`, just before the connection is cut; under TLS as usual."""
+    if tls:
+        transport.write(data)
+    elif (number := descriptor(transport)) is not None:
         with contextlib.suppress(OSError):
             os.write(number, data)
 

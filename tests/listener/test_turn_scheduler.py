@@ -20,10 +20,11 @@ from mailstore.listener.turn_scheduler import ROUND_SECONDS, TURN_LINES, TurnSch
 from mailstore.pop3.session import Session
 from tests.fakes.pop3 import StoredMessage
 from tests.listener.stage import Clock, Stage, Visitor, stage, until
-from tests.listener.test_server import LIMITS, on_the_loop
-from tests.listeners import Authority
+from tests.listener.test_server import LARGE, LIMITS, on_the_loop
+from tests.running import Authority
 
 NOTE = StoredMessage(body=b"Subject: note\r\n\r\ntext\r\n", uidl="1")
+WHOLE = StoredMessage(body=b"Subject: long\r\n\r\n" + (b"x" * 70 + b"\r\n") * 200, uidl="2")  # 14 KB
 SMALL_OCTETS = 8 * 1024
 SMALL = Limits(
     connections=200, connections_per_ip=200, login_seconds=180, idle_seconds=600, stranger_buffer_octets=SMALL_OCTETS
@@ -239,20 +240,26 @@ def kernel_octets(connection: Connection, buffer: int) -> int:
     return int(sock.getsockopt(socket.SOL_SOCKET, buffer))
 
 
+@pytest.mark.parametrize("message", [WHOLE, LARGE], ids=["one write", "transfer"])
 @pytest.mark.parametrize("way", ["in clear", "implicit TLS", "STLS"])
-def test_a_stranger_has_small_buffers_and_who_signed_in_a_send_buffer_that_grows(
-    authority: Authority, way: str
+def test_a_stranger_has_small_buffers_and_a_user_gets_a_send_buffer_that_grows_with_the_first_long_reply(
+    authority: Authority, way: str, message: StoredMessage
 ) -> None:
     async def scene() -> None:
         context = None if way == "in clear" else tls_of(authority)
-        async with stage(SMALL, NOTE, tls=context, implicit_tls=way == "implicit TLS") as made:
+        async with stage(SMALL, NOTE, message, tls=context, implicit_tls=way == "implicit TLS") as made:
             visitor = await arrived(made, authority, way)
             (connection,) = made.server._connections
             for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):
                 assert kernel_octets(connection, buffer) == 2 * SMALL_OCTETS  # socket(7): the kernel doubles it
             await visitor.ask(f"USER {made.maildrop.address}")
             assert (await visitor.ask("PASS secret")).startswith(b"+OK")
+            assert (await visitor.ask("RETR 1")).startswith(b"+OK")
+            assert await visitor.exactly(len(NOTE.body) + 3) == NOTE.body + b".\r\n"
+            assert kernel_octets(connection, socket.SO_SNDBUF) == 2 * SMALL_OCTETS
+            assert (await visitor.ask("RETR 2")).startswith(b"+OK")
             assert kernel_octets(connection, socket.SO_SNDBUF) >= 2 * socket_buffers.FULL_SEND_OCTETS
+            await visitor.exactly(len(message.body) + 3)
             assert kernel_octets(connection, socket.SO_RCVBUF) == 2 * SMALL_OCTETS
 
     on_the_loop(scene())
