@@ -21,7 +21,7 @@ from mailstore.pop3.session import Session
 from tests.fakes.pop3 import StoredMessage
 from tests.listener.stage import Clock, Stage, Visitor, stage, until
 from tests.listener.test_server import LARGE, LIMITS, on_the_loop
-from tests.running import Authority
+from tests.listeners import Authority
 
 NOTE = StoredMessage(body=b"Subject: note\r\n\r\ntext\r\n", uidl="1")
 WHOLE = StoredMessage(body=b"Subject: long\r\n\r\n" + (b"x" * 70 + b"\r\n") * 200, uidl="2")  # 14 KB
