@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import pytest
-from django.db import connection
 from django.test import Client
 
 from mailstore.directory import admin_suspension, aliases, domain_removal, domains, grants, mailbox_removal, mailboxes
@@ -140,30 +137,6 @@ def test_a_domain_of_the_same_name_shows_nothing_of_the_one_before() -> None:
     told = read_by("eve")
     assert ANN not in told
     assert told.count("created the domain") == 1
-    fill_in_the_domain_of_entries_from_before()
-    assert read_by("eve") == told
-
-
-def test_entries_from_before_get_the_domain_that_they_tell() -> None:
-    dora("example.org")
-    an_owner()
-    grants.grant(ANN, "example.org", actor=ACTOR)
-    aliases.ensure("info@example.org", [ANN], actor=ACTOR)
-    aliases.remove("info@example.org", actor=ACTOR)
-    mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
-    mailbox_removal.purge_now(ANN, actor=ACTOR)
-    told = read_by("dora")
-    AuditEntry.objects.update(domain=None)
-    assert ANN not in read_by("dora")
-    fill_in_the_domain_of_entries_from_before()
-    assert read_by("dora") == told
-
-
-def fill_in_the_domain_of_entries_from_before() -> None:
-    old = import_module("mailstore.migrations.0028_domain_of_old_audit_entries")
-    with connection.cursor() as cursor:
-        cursor.execute(old.BY_MAILBOX, None)
-        cursor.execute(old.BY_NAME, None)
 
 
 def test_an_owner_has_no_such_page() -> None:

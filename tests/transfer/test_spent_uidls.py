@@ -160,7 +160,7 @@ def test_the_migration_remembers_what_mail_from_before_has_shown(tmp_path: Path)
     imported, made = brought_in(tmp_path, "abc", "first"), made_here()
     ImportedSource.objects.update(uidl_digest=None)
     Mailbox.objects.update(spent_uidl="")
-    old = import_module("mailstore.migrations.0042_spent_uidls_of_old_mail")
+    old = import_module("mailstore.migrations.0013_uidls_of_old_mail")
     with connection.cursor() as cursor:
         cursor.execute(old.DIGESTS)
         cursor.execute(old.DIGESTS)

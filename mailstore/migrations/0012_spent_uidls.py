@@ -1,12 +1,11 @@
-"""What is kept of UIDLs whose messages are gone, so that no import gives one to another message."""
+"""0.2.0: what is kept of UIDLs whose messages are gone, so that no import gives one to another message."""
 
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("mailstore", "0040_store_tie"),
-    ]
+    replaces = [("mailstore", "0041_spent_uidls")]
+    dependencies = [("mailstore", "0011_body_checks")]
 
     operations = [
         migrations.AddField(
@@ -19,11 +18,12 @@ class Migration(migrations.Migration):
             name="spent_uidl",
             field=models.CharField(blank=True, default="", editable=False, max_length=26),
         ),
+        # Two imports at once give a UIDL once. Its index: the import, which asks for the UIDLs of its next messages.
         migrations.AddConstraint(
             model_name="importedsource",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("uidl_digest__isnull", False)),
-                fields=("mailbox", "uidl_digest"),
+                fields=["mailbox", "uidl_digest"],
+                condition=models.Q(uidl_digest__isnull=False),
                 name="imported_uidl_once",
             ),
         ),

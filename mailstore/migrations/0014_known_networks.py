@@ -1,4 +1,4 @@
-"""From where each user signed in within a month outlives a restart."""
+"""0.2.0: the networks from which each user signed in within a month, so that they outlive a restart."""
 
 import django.db.models.deletion
 from django.conf import settings
@@ -6,17 +6,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("mailstore", "0042_spent_uidls_of_old_mail"),
-    ]
+    replaces = [("mailstore", "0043_known_networks")]
+    dependencies = [("mailstore", "0013_uidls_of_old_mail")]
 
     operations = [
         migrations.CreateModel(
             name="KnownNetwork",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("network", models.CharField(max_length=64)),
-                ("seen_at", models.DateTimeField()),
+                # No constraint: its check would wait for a form that has locked the user.
                 (
                     "user",
                     models.ForeignKey(
@@ -26,12 +24,15 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
+                ("network", models.CharField(max_length=64)),
+                ("seen_at", models.DateTimeField()),
             ],
             options={
                 "verbose_name": "known network",
                 "verbose_name_plural": "known networks",
                 "constraints": [
-                    models.UniqueConstraint(fields=("user", "network"), name="known_network_once_per_user")
+                    # Its index: each sign-in from a network that the worker has not noted itself.
+                    models.UniqueConstraint(fields=["user", "network"], name="known_network_once_per_user"),
                 ],
             },
         ),

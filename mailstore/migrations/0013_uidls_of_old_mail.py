@@ -1,6 +1,6 @@
-"""UIDLs of mail that was here before: those from elsewhere get their digest, those made here count as spent until now.
+"""0.2.0: UIDLs of mail that was here before. Those from elsewhere get their digest, those made here count as spent.
 
-What was purged before left nothing behind. So whatever was made in a mailbox until now may have been shown in it.
+Purged mail left nothing behind. So every UIDL that was made in a mailbox until now may have been shown in it.
 """
 
 import time
@@ -10,7 +10,7 @@ from django.db import migrations
 
 from mailstore.policy import sortable_ids
 
-# As mailstore.transfer.spent_uidls.digest makes it. The source is none that an import has: it only keeps the row apart.
+# As mailstore.transfer.spent_uidls.digest makes it. No import has such a source: it only makes the row unique.
 DIGESTS = """
 INSERT INTO mailstore_importedsource (mailbox_id, source, uidl_digest)
 SELECT known.mailbox_id, substring(sha256(convert_to('uidl ' || known.uidl, 'UTF8')) FOR 16),
@@ -31,9 +31,8 @@ def spend(apps: Any, _schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("mailstore", "0041_spent_uidls"),
-    ]
+    replaces = [("mailstore", "0042_spent_uidls_of_old_mail")]
+    dependencies = [("mailstore", "0012_spent_uidls")]
 
     operations = [
         migrations.RunSQL(DIGESTS, migrations.RunSQL.noop),
