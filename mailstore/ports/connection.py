@@ -39,7 +39,7 @@ class Peer(Protocol):
         """Call `act` after other connections had their turn, even if this one is gone by then."""
 
     def admit(self) -> None:
-        """Note that the client has signed in: buffers that are small for strangers may grow with the first long reply."""
+        """Note that the client has signed in: buffers that are small for strangers may grow for a long reply."""
 
     def start_tls(self) -> None:
         """Begin the TLS handshake after what was written; the session's `tls_started` or `ended` follows."""
