@@ -73,7 +73,7 @@ def ask_purge(name: str, *, actor: Actor) -> Removed:
         removal_notice.refuse_purge_pending(domain)
         _refuse_held(domain)
         going = contents(domain)
-        Domain.objects.filter(pk=domain.pk).update(purge_asked_at=timezone.now())
+        Domain.objects.filter(pk=domain.pk).update(purge_requested_at=timezone.now())
         _record(actor, "domain.purge-asked", domain, going)
     return going
 

@@ -55,7 +55,7 @@ def ask_purge(address: str, *, actor: Actor) -> None:
         mailbox = mailbox_lookup.locked_removed(mailbox_lookup.normalized(address))
         refuse_held(mailbox)
         removal_notice.refuse_purge_pending(mailbox)
-        Mailbox.objects.filter(pk=mailbox.pk).update(purge_asked_at=timezone.now())
+        Mailbox.objects.filter(pk=mailbox.pk).update(purge_requested_at=timezone.now())
         _record(actor, "mailbox.purge-asked", mailbox, messages=mailbox.messages, octets=mailbox.octets)
 
 

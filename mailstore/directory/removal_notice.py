@@ -50,7 +50,7 @@ def refusal(row: Mailbox | Domain) -> Rejected:
         raise ValueError(f"{row} is not removed")
     if isinstance(row, Mailbox) and row.removed_with_domain:
         return refusal(row.domain)
-    if row.purge_asked_at is not None:
+    if row.purge_requested_at is not None:
         return Rejected(_("%(name)s is being deleted for good: its name will be free in a few minutes") % {"name": row})
     return Rejected(
         _("%(name)s was removed on %(date)s: restore it, or delete it for good to use its name again")
@@ -60,7 +60,7 @@ def refusal(row: Mailbox | Domain) -> Rejected:
 
 def refuse_purge_pending(row: Mailbox | Domain) -> None:
     """Refuse a row that waits to be purged: it cannot be restored, and a second request changes nothing."""
-    if row.purge_asked_at is not None:
+    if row.purge_requested_at is not None:
         raise refusal(row)
 
 
@@ -71,7 +71,7 @@ def due_before(now: datetime) -> datetime:
 
 def due(now: datetime) -> Q:
     """Return which removed rows the sweep purges: those old enough, and those that somebody wants purged."""
-    asked = Q(purge_asked_at__isnull=False)
+    asked = Q(purge_requested_at__isnull=False)
     return Q(removed_at__isnull=False) & (Q(removed_at__lt=due_before(now)) | asked)
 
 

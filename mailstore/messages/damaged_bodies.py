@@ -34,7 +34,7 @@ def check(store: BodyStore, body: Body, *, now: datetime) -> None:
         if Body.objects.filter(pk=body.pk, damaged_at=None).update(damaged_at=now):
             log.error("a body is damaged: %s", damage)
     elif body.damaged_at is not None:
-        Body.objects.filter(pk=body.pk).update(damaged_at=None, damage_told_at=None)
+        Body.objects.filter(pk=body.pk).update(damaged_at=None, damage_notified_at=None)
         log.info("body %s is whole again", body.key)
 
 

@@ -5,10 +5,10 @@ from mailstore.models.bodies import Body, BodyCheck, StoreTie
 from mailstore.models.diary import DiaryBatch, DiarySession, Finding
 from mailstore.models.domains import Alias, Domain, RetentionPolicy
 from mailstore.models.jobs import Job, JobRow
-from mailstore.models.mailbox_imports import Roster, RosterRow
-from mailstore.models.mailboxes import Device, EveryDeviceHas, Mailbox
+from mailstore.models.mailbox_imports import MailboxImport, MailboxImportRow
+from mailstore.models.mailboxes import Device, DeviceCoverage, Mailbox
 from mailstore.models.messages import EarlierStay, ImportedSource, Message
-from mailstore.models.overview import Heartbeat, KeptHoldings, SweepPass, Tally, TallyMark
+from mailstore.models.overview import Heartbeat, HoldingsCache, SweepPass, Tally, TallyMark
 from mailstore.models.users import DomainGrant, KnownNetwork, MailedCode, User, WebSession
 
 __all__ = [
@@ -17,25 +17,25 @@ __all__ = [
     "Body",
     "BodyCheck",
     "Device",
+    "DeviceCoverage",
     "DiaryBatch",
     "DiarySession",
     "Domain",
     "DomainGrant",
     "EarlierStay",
-    "EveryDeviceHas",
     "Finding",
     "Heartbeat",
+    "HoldingsCache",
     "ImportedSource",
     "Job",
     "JobRow",
-    "KeptHoldings",
     "KnownNetwork",
     "Mailbox",
+    "MailboxImport",
+    "MailboxImportRow",
     "MailedCode",
     "Message",
     "RetentionPolicy",
-    "Roster",
-    "RosterRow",
     "StoreTie",
     "SweepPass",
     "Tally",

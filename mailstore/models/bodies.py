@@ -21,7 +21,7 @@ class Body(models.Model):
     unreferenced_at = models.DateTimeField(_("last row left"), null=True, blank=True)
     # Set while the body is known to be missing or changed.
     damaged_at = models.DateTimeField(_("damage found"), null=True, blank=True)
-    damage_told_at = models.DateTimeField(_("administrators told"), null=True, blank=True, editable=False)
+    damage_notified_at = models.DateTimeField(_("administrators told"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("body")

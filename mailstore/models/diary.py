@@ -56,7 +56,7 @@ class DiarySession(models.Model):
     ended = models.CharField(_("how it ended"), max_length=9, choices=Ended.choices)
     sessions = models.PositiveIntegerField(_("how many"), default=1)
     # Digest of the hour and of what the sessions of this row have in common; NULL for a row of one session.
-    fold = models.BinaryField(max_length=16, null=True, unique=True, editable=False)
+    rollup_key = models.BinaryField(max_length=16, null=True, unique=True, editable=False)
 
     class Meta:
         verbose_name = _("diary entry")

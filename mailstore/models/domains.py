@@ -101,7 +101,7 @@ class Domain(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
     removed_by = models.CharField(_("removed by"), max_length=254, blank=True, editable=False)
-    purge_asked_at = models.DateTimeField(null=True, editable=False)  # somebody asked to purge it before its time
+    purge_requested_at = models.DateTimeField(null=True, editable=False)  # somebody asked to purge it before its time
 
     class Meta:
         verbose_name = _("domain")

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 class Job(models.Model):
     """One operation. It is done in small steps, and can be undone in small steps. Its rows are chosen when it begins.
 
-    `list_name` and `act` name the operation. `asked` has the fields of its form, as they were sent.
+    `list_name` and `act` name the operation. `form_data` has the fields of its form, as they were sent.
     """
 
     class Stage(models.TextChoices):
@@ -20,7 +20,7 @@ class Job(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("who"))
     list_name = models.CharField(_("list"), max_length=20)
     act = models.CharField(_("action"), max_length=20)
-    asked = models.JSONField(_("asked"), default=dict)
+    form_data = models.JSONField(_("form data"), default=dict)
     stage = models.CharField(_("stage"), max_length=8, choices=Stage.choices, default=Stage.RUNNING)
     created_at = models.DateTimeField(_("begun"), auto_now_add=True)
 
@@ -33,7 +33,7 @@ class Job(models.Model):
 
 
 class JobRow(models.Model):
-    """One row: its primary key (`key`), its name (`subject`), and what undo needs (`back`; NULL: nothing to undo)."""
+    """One row: its primary key (`key`), its name (`subject`), and what undo needs (`undo_data`, or NULL)."""
 
     class Fate(models.TextChoices):
         REFUSED = "bad", _("refused")  # in the order of the page of results
@@ -46,7 +46,7 @@ class JobRow(models.Model):
     subject = models.TextField(_("subject"), blank=True, default="")
     fate = models.CharField(_("result"), max_length=7, choices=Fate.choices, default=Fate.WAITING)
     detail = models.TextField(_("detail"), blank=True, default="")
-    back = models.JSONField(null=True)
+    undo_data = models.JSONField(null=True)
 
     class Meta:
         verbose_name = _("row of a job")

@@ -1,4 +1,4 @@
-"""Rosters: files of mailboxes that somebody imports, with the result for each row. A run goes on where it stopped."""
+"""Mailbox imports: files that somebody imports, with the result for each row. A run goes on where it stopped."""
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
-class Roster(models.Model):
+class MailboxImport(models.Model):
     """One file. Its rows are checked first (what each would change), then carried out, both in small steps."""
 
     class Mode(models.TextChoices):
@@ -31,11 +31,11 @@ class Roster(models.Model):
     created_at = models.DateTimeField(_("brought in"), auto_now_add=True)
 
     class Meta:
-        verbose_name = _("roster")
-        verbose_name_plural = _("rosters")
+        verbose_name = _("mailbox import")
+        verbose_name_plural = _("mailbox imports")
         indexes = [
-            # The list of a user's rosters, newest first; what the columns meant in the user's last file that had them.
-            models.Index(fields=["owner", "-created_at"], name="roster_newest_first"),
+            # The list of a user's imports, newest first; what the columns meant in the user's last file that had them.
+            models.Index(fields=["owner", "-created_at"], name="mailbox_import_newest_first"),
         ]
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Roster(models.Model):
         return self.header[number] or gettext("column %(number)d") % {"number": number + 1}
 
 
-class RosterRow(models.Model):
+class MailboxImportRow(models.Model):
     """One row: its cells and its result. The cells are emptied once the row is carried out or refused.
 
     `password_due`: a password was made for the row, and nobody has got it yet.
@@ -59,7 +59,7 @@ class RosterRow(models.Model):
         SAME = "same", _("no change")
         WRONG = "wrong", _("error")
 
-    roster = models.ForeignKey(Roster, models.CASCADE, verbose_name=_("roster"), db_index=False)
+    mailbox_import = models.ForeignKey(MailboxImport, models.CASCADE, verbose_name=_("mailbox import"), db_index=False)
     line = models.PositiveIntegerField(_("line"))
     cells = ArrayField(models.TextField(), verbose_name=_("cells"))
     fate = models.CharField(_("fate"), max_length=6, choices=Fate.choices, blank=True, default=Fate.UNKNOWN)
@@ -70,14 +70,14 @@ class RosterRow(models.Model):
     password_due = models.BooleanField(_("a password is due"), default=False)
 
     class Meta:
-        verbose_name = _("roster row")
-        verbose_name_plural = _("roster rows")
+        verbose_name = _("mailbox import row")
+        verbose_name_plural = _("mailbox import rows")
         constraints = [
-            models.UniqueConstraint(fields=["roster", "line"], name="roster_row_once"),
+            models.UniqueConstraint(fields=["mailbox_import", "line"], name="mailbox_import_row_once"),
         ]
         indexes = [
             # Whether an earlier row has the same address.
-            models.Index(fields=["roster", "address"], name="roster_row_address"),
+            models.Index(fields=["mailbox_import", "address"], name="mailbox_import_row_address"),
         ]
 
     def __str__(self) -> str:

@@ -48,7 +48,7 @@ class Mailbox(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
     removed_by = models.CharField(_("removed by"), max_length=254, blank=True, editable=False)
-    purge_asked_at = models.DateTimeField(null=True, editable=False)  # somebody asked to purge it before its time
+    purge_requested_at = models.DateTimeField(null=True, editable=False)  # somebody asked to purge it before its time
     removed_with_domain = models.BooleanField(_("removed with its domain"), default=False, editable=False)
 
     class Meta:
@@ -111,7 +111,7 @@ class Device(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     last_sign_in_at = models.DateTimeField(_("last sign-in"), null=True, blank=True)
-    silence_told_at = models.DateTimeField(null=True, editable=False)  # when the owner got the notice
+    silence_notified_at = models.DateTimeField(null=True, editable=False)  # when the owner got the notice
     silent_since = models.DateTimeField(_("silent"), null=True, editable=False)  # since when it does not count
     last_client = models.GenericIPAddressField(_("last address"), null=True, blank=True)
 
@@ -140,7 +140,7 @@ class Device(models.Model):
         return self.name
 
 
-class EveryDeviceHas(models.Model):
+class DeviceCoverage(models.Model):
     """Arrival numbers that every counting device of a mailbox has had since then, without a break.
 
     The sweep writes it where a policy asks for it. `since` is the end of a day, so a mailbox has at most a row a day.
@@ -152,9 +152,9 @@ class EveryDeviceHas(models.Model):
     numbers = ChangeRanges()
 
     class Meta:
-        verbose_name = _("what every device has")
-        verbose_name_plural = _("what every device has")
-        constraints = [models.UniqueConstraint(fields=["mailbox", "since"], name="every_device_has_once_a_day")]
+        verbose_name = _("device coverage")
+        verbose_name_plural = _("device coverage")
+        constraints = [models.UniqueConstraint(fields=["mailbox", "since"], name="device_coverage_once_a_day")]
 
     def __str__(self) -> str:
         return f"{self.mailbox_id} {self.since}"

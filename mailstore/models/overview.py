@@ -38,7 +38,7 @@ class TallyMark(models.Model):
         return str(self.counted_at)
 
 
-class KeptHoldings(models.Model):
+class HoldingsCache(models.Model):
     """What all mailboxes of a large site hold together, as the overview counted it last. One row."""
 
     counted_at = models.DateTimeField()

@@ -49,7 +49,7 @@ class User(AbstractBaseUser):
     must_change_password = models.BooleanField(_("must choose a new password"), default=False)
     # It also identifies the password: POP sessions that opened with an earlier one end (`sql/statements/view.py`).
     password_changed_at = models.DateTimeField(_("password changed"), null=True, blank=True)
-    digested_at = models.DateTimeField(null=True, editable=False)  # the last digest of full mailboxes, to an admin
+    digest_sent_at = models.DateTimeField(null=True, editable=False)  # the last digest of full mailboxes, to an admin
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     USERNAME_FIELD = "address"

@@ -157,7 +157,7 @@ def _mail_admins(context: SweepContext) -> None:
 
     The pages show a damaged body as long as it is damaged.
     """
-    fresh = damaged_bodies.bodies().filter(damage_told_at=None)
+    fresh = damaged_bodies.bodies().filter(damage_notified_at=None)
     count = Message.objects.filter(body__in=fresh).count()
     if not count or _mailed_lately(context):
         return
@@ -169,12 +169,12 @@ def _mail_admins(context: SweepContext) -> None:
         notices.deliver_to_admin(
             admin, subject % {"count": count}, text, occasion=f"damage {context.now}", now=context.now
         )
-    fresh.update(damage_told_at=context.now)
+    fresh.update(damage_notified_at=context.now)
 
 
 def _mailed_lately(context: SweepContext) -> bool:
     """Say whether a mail of the last day was about a body that is damaged now."""
-    return Body.objects.filter(damaged_at__isnull=False, damage_told_at__gt=context.now - MAIL_PAUSE).exists()
+    return Body.objects.filter(damaged_at__isnull=False, damage_notified_at__gt=context.now - MAIL_PAUSE).exists()
 
 
 def _lines(found: Sequence[Damaged], count: int) -> Iterator[str]:

@@ -17,13 +17,13 @@ WITH boxes AS MATERIALIZED (
       JOIN mailstore_retentionpolicy p ON {followed()}
      WHERE box.id = ANY(%(boxes)s) AND p.expire_confirmed_days IS NOT NULL),
 kept AS (
-    UPDATE mailstore_everydevicehas h SET numbers = h.numbers * boxes.every
+    UPDATE mailstore_devicecoverage h SET numbers = h.numbers * boxes.every
       FROM boxes WHERE h.mailbox_id = boxes.id AND NOT boxes.every @> h.numbers
  RETURNING h.id)
 SELECT count(*) FROM kept
 """
 _NOTE = f"""
-INSERT INTO mailstore_everydevicehas AS h (mailbox_id, since, numbers)
+INSERT INTO mailstore_devicecoverage AS h (mailbox_id, since, numbers)
 SELECT boxes.id, date_trunc('day', %(now)s::timestamptz, 'UTC') + interval '1 day', boxes.every - had.numbers
   FROM (SELECT box.id, {every_has()} AS every
           FROM mailstore_mailbox box
@@ -32,22 +32,22 @@ SELECT boxes.id, date_trunc('day', %(now)s::timestamptz, 'UTC') + interval '1 da
          WHERE box.id = ANY(%(boxes)s) AND p.expire_confirmed_days IS NOT NULL) AS boxes
  CROSS JOIN LATERAL (
        SELECT coalesce(range_agg(one), '{{}}') AS numbers
-         FROM mailstore_everydevicehas h_had, unnest(h_had.numbers) AS one WHERE h_had.mailbox_id = boxes.id) AS had
+         FROM mailstore_devicecoverage h_had, unnest(h_had.numbers) AS one WHERE h_had.mailbox_id = boxes.id) AS had
  WHERE boxes.every - had.numbers <> '{{}}'
     ON CONFLICT (mailbox_id, since) DO UPDATE SET numbers = h.numbers + excluded.numbers
 """
 # Mail that all have had for longer than the policy asks for is due. One row is enough for all of it.
 _MERGE = f"""
 WITH old AS (
-    DELETE FROM mailstore_everydevicehas h
+    DELETE FROM mailstore_devicecoverage h
      USING mailstore_mailbox box, mailstore_domain dom, mailstore_retentionpolicy p
      WHERE h.mailbox_id = box.id AND box.id = ANY(%(boxes)s) AND dom.id = box.domain_id AND {followed()}
        AND h.since <= %(now)s - make_interval(days => p.expire_confirmed_days)
-       AND 1 < (SELECT count(*) FROM mailstore_everydevicehas h_had
+       AND 1 < (SELECT count(*) FROM mailstore_devicecoverage h_had
                  WHERE h_had.mailbox_id = box.id
                    AND h_had.since <= %(now)s - make_interval(days => p.expire_confirmed_days))
  RETURNING h.mailbox_id, h.since, h.numbers)
-INSERT INTO mailstore_everydevicehas (mailbox_id, since, numbers)
+INSERT INTO mailstore_devicecoverage (mailbox_id, since, numbers)
 SELECT old.mailbox_id, max(old.since), range_agg(one)
   FROM old, unnest(old.numbers) AS one
  GROUP BY old.mailbox_id

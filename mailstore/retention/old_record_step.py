@@ -16,7 +16,7 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from mailstore.models import Job, Roster, WebSession
+from mailstore.models import Job, MailboxImport, WebSession
 from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_KEPT
 from mailstore.sql.policy_source import followed
 from mailstore.sql.sweep_step import Step, SweepContext, windows
@@ -113,12 +113,12 @@ def _forget_networks(context: SweepContext) -> tuple[()]:
 KNOWN_NETWORKS = Step((), _count_nothing, _forget_networks)
 
 
-KEPT_ROSTERS = timedelta(days=7)  # one that nobody carried out still has the passwords of its file
+KEPT_MAILBOX_IMPORTS = timedelta(days=7)  # one that nobody carried out still has the passwords of its file
 KEPT_JOBS = timedelta(days=30)  # results are looked at soon, or never
 
 
 def _forget_jobs(context: SweepContext) -> tuple[()]:
-    for model, kept in ((Roster, KEPT_ROSTERS), (Job, KEPT_JOBS)):
+    for model, kept in ((MailboxImport, KEPT_MAILBOX_IMPORTS), (Job, KEPT_JOBS)):
         old = model._default_manager.filter(created_at__lt=context.now - kept)
         for key in list(old.values_list("pk", flat=True)):
             if context.stop():
@@ -127,7 +127,7 @@ def _forget_jobs(context: SweepContext) -> tuple[()]:
     return ()
 
 
-def _forget(model: type[Roster] | type[Job], key: int) -> None:
+def _forget(model: type[MailboxImport] | type[Job], key: int) -> None:
     """Forget one with its rows. One that takes a step just now is locked: the next pass comes again."""
     with transaction.atomic():
         for row in model._default_manager.select_for_update(skip_locked=True).filter(pk=key):

@@ -149,7 +149,7 @@ def _remedy() -> str:
 def _send_digests(context: SweepContext) -> int:
     """Mail administrators which mailboxes filled up since their last digest, once a day at most; return to how many."""
     admins = User.objects.filter(Q(role=User.Role.ADMIN) | Q(grants__isnull=False), is_active=True).distinct()
-    due = admins.filter(Q(digested_at=None) | Q(digested_at__lte=context.now - DIGEST_PAUSE))
+    due = admins.filter(Q(digest_sent_at=None) | Q(digest_sent_at__lte=context.now - DIGEST_PAUSE))
     return sum(_send_to(admin, context) for admin in due.order_by("pk"))
 
 
@@ -160,14 +160,14 @@ def _send_to(admin: User, context: SweepContext) -> bool:
         admin, count, list(filled.order_by("-warned_percent", "pk")[:DIGEST_LINES]), context
     ):
         return False
-    User.objects.filter(pk=admin.pk).update(digested_at=context.now)
+    User.objects.filter(pk=admin.pk).update(digest_sent_at=context.now)
     return True
 
 
 def _filled(admin: User) -> QuerySet[Mailbox]:
     rows = Mailbox.objects.filter(warned_percent__gt=0, removed_at=None)
-    if admin.digested_at is not None:
-        rows = rows.filter(warned_at__gt=admin.digested_at)
+    if admin.digest_sent_at is not None:
+        rows = rows.filter(warned_at__gt=admin.digest_sent_at)
     return rows if admin.role == User.Role.ADMIN else rows.filter(domain__grants__user=admin)
 
 
@@ -177,7 +177,7 @@ def _send_list(admin: User, count: int, first: Sequence[Mailbox], context: Sweep
             "count": count
         }
         text = "\n".join(_lines(count, first)) + "\n"
-    return notices.deliver_to_admin(admin, subject, text, occasion=f"digest {admin.digested_at}", now=context.now)
+    return notices.deliver_to_admin(admin, subject, text, occasion=f"digest {admin.digest_sent_at}", now=context.now)
 
 
 def _lines(count: int, first: Sequence[Mailbox]) -> list[str]:

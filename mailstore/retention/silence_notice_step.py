@@ -21,12 +21,12 @@ BATCH_NOTICES = 100
 _TO_TELL = f"""
 SELECT d.id, box.id, u.address, u.language, d.main, d.name, d.last_sign_in_at, heard.at,
        greatest(heard.at + make_interval(days => silence.days), %(now)s + make_interval(days => notice.days))
-{counting_devices(REAL)} AND d.silence_told_at IS NULL
+{counting_devices(REAL)} AND d.silence_notified_at IS NULL
    AND heard.at <= %(now)s - make_interval(days => silence.days - notice.days) AND d.id > %(after)s
  ORDER BY d.id LIMIT {BATCH_NOTICES}
 """
 _NOTE = """
-UPDATE mailstore_device SET silence_told_at = %(now)s
+UPDATE mailstore_device SET silence_notified_at = %(now)s
  WHERE id = %(device)s AND last_sign_in_at IS NOT DISTINCT FROM %(found)s
 """
 

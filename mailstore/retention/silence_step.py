@@ -37,7 +37,7 @@ def counting_devices(tables: Tables) -> str:
 def _silent(tables: Tables) -> str:
     return f"""
 SELECT d.mailbox_id, d.id, d.last_sign_in_at
-{counting_devices(tables)} AND d.silence_told_at <= %(now)s - make_interval(days => notice.days)
+{counting_devices(tables)} AND d.silence_notified_at <= %(now)s - make_interval(days => notice.days)
    AND heard.at <= %(now)s - make_interval(days => silence.days)
 """
 

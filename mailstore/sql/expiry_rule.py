@@ -44,7 +44,7 @@ def due(*, mailbox: str = "boxes", message: str = "m") -> str:
     """
     aged_from = f"coalesce({message}.aged_from, {message}.arrived_at)"
     # The sweep notes since when every device has a message; what it has not noted yet counts from the end of this day.
-    had_since = f"""coalesce((SELECT min(h.since) FROM mailstore_everydevicehas h
+    had_since = f"""coalesce((SELECT min(h.since) FROM mailstore_devicecoverage h
                            WHERE h.mailbox_id = {mailbox}.id AND h.numbers @> {message}.added),
                          date_trunc('day', %(now)s::timestamptz, 'UTC') + interval '1 day')"""
     return f"""

@@ -23,7 +23,7 @@ SELECT %s, chosen.id, '', 'waiting', '' FROM ({rows}) AS chosen (id) ORDER BY 2
 def begin(rows: QuerySet[Model], *, owner: User, list_name: str, act: str, asked: Mapping[str, str]) -> Job:
     """Begin a job on all rows that the query finds now. One statement inserts them, however many there are."""
     with transaction.atomic():
-        job = Job.objects.create(owner=owner, list_name=list_name, act=act, asked=dict(asked))
+        job = Job.objects.create(owner=owner, list_name=list_name, act=act, form_data=dict(asked))
         keys, parameters = rows.order_by().select_related(None).values("pk").query.sql_with_params()
         with connection.cursor() as cursor:
             cursor.execute(_CHOOSE.format(rows=keys), (job.pk, *parameters))
@@ -42,7 +42,7 @@ def step(job: Job, take: Callable[[Job, Sequence[JobRow]], None], *, most: int) 
         waiting = _rows(locked).filter(fate=Fate.WAITING)
         rows = list(waiting.order_by("pk")[:most])
         take(locked, rows)
-        bulk_sql.update(rows, ("subject", "fate", "detail", "back"))
+        bulk_sql.update(rows, ("subject", "fate", "detail", "undo_data"))
         left = waiting.exists()
         if not left:
             locked.stage = Stage.DONE if locked.stage == Stage.RUNNING else Stage.UNDONE
@@ -64,7 +64,7 @@ def undo(job: Job) -> None:
 def counts(job: Job) -> dict[str, int]:
     """Return the number of `rows`, of those with each fate (by its name in lower case), and of the `undoable` ones."""
     fates = {fate.name.lower(): Count("pk", filter=Q(fate=fate)) for fate in Fate}
-    undoable = Count("pk", filter=Q(fate=Fate.DONE, back__isnull=False))
+    undoable = Count("pk", filter=Q(fate=Fate.DONE, undo_data__isnull=False))
     found: dict[str, int] = _rows(job).aggregate(rows=Count("pk"), undoable=undoable, **fates)
     return found
 
@@ -78,4 +78,4 @@ def _rows(job: Job) -> QuerySet[JobRow]:
 
 
 def _undoable(job: Job) -> QuerySet[JobRow]:
-    return _rows(job).filter(fate=Fate.DONE, back__isnull=False)
+    return _rows(job).filter(fate=Fate.DONE, undo_data__isnull=False)

@@ -1,4 +1,4 @@
-"""Create and change mailboxes from a file, in steps that can be resumed. The file is stored as a roster.
+"""Create and change mailboxes from a file, in steps that can be resumed. The file is stored as an upload.
 
 The check of the rows is the import itself, rolled back. So the result of a row (its fate) comes from the same code
 under the same locks.
@@ -17,18 +17,18 @@ from mailstore.directory import audit, bulk_sql, domain_caps, new_password
 from mailstore.directory.audit import Actor
 from mailstore.directory.new_password import New
 from mailstore.directory.outcome import Rejected
-from mailstore.models import RetentionPolicy, Roster, RosterRow, User
+from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy, User
 from mailstore.transfer import alias_file, csv_table, mailbox_columns
-from mailstore.transfer.mailbox_import_step import RosterStep, empty
+from mailstore.transfer.mailbox_import_step import MailboxImportStep, empty
 
 STEP_ROWS = 500  # one transaction takes about half a second, and holds the locks of its domains so long
 NAME_CHARACTERS = 255
 FIRST_LINE = 1  # all other rows end on a later line
 
-Mode, Stage, Fate = Roster.Mode, Roster.Stage, RosterRow.Fate
+Mode, Stage, Fate = MailboxImport.Mode, MailboxImport.Stage, MailboxImportRow.Fate
 
 
-def bring_in(data: bytes, file_name: str, *, owner: User | None) -> Roster:
+def bring_in(data: bytes, file_name: str, *, owner: User | None) -> MailboxImport:
     """Store the rows of a file. Each column gets the meaning that it had last time, or that its heading suggests.
 
     Rejected for a file that cannot be read, that has no rows, or that holds aliases.
@@ -39,24 +39,25 @@ def bring_in(data: bytes, file_name: str, *, owner: User | None) -> Roster:
     header = list(sheet.header)
     with transaction.atomic():
         meaning = _last_meaning(owner, header) or mailbox_columns.guess(header, sheet.rows[0].cells)
-        roster = Roster.objects.create(
+        upload = MailboxImport.objects.create(
             owner=owner, file_name=file_name[-NAME_CHARACTERS:], header=header, meaning=meaning
         )
-        RosterRow.objects.bulk_create(
-            (RosterRow(roster=roster, line=row.line, cells=list(row.cells)) for row in sheet.rows), batch_size=1000
+        MailboxImportRow.objects.bulk_create(
+            (MailboxImportRow(mailbox_import=upload, line=row.line, cells=list(row.cells)) for row in sheet.rows),
+            batch_size=1000,
         )
-    return roster
+    return upload
 
 
-def turn_first_line(roster: Roster) -> None:
+def turn_first_line(upload: MailboxImport) -> None:
     """Turn the first line from names of columns into data, or from data into names.
 
     Rejected after rows were imported, for names that columns cannot have, and for a file that then holds aliases.
     """
     with transaction.atomic():
-        row = _before_the_run(roster)
+        row = _before_the_run(upload)
         if any(row.header):
-            RosterRow.objects.create(roster=row, line=FIRST_LINE, cells=row.header)
+            MailboxImportRow.objects.create(mailbox_import=row, line=FIRST_LINE, cells=row.header)
             row.header = [""] * len(row.header)
         else:
             line = _rows(row).order_by("line")[0]
@@ -71,25 +72,25 @@ def turn_first_line(roster: Roster) -> None:
         row.save(update_fields=["header", "meaning", "stage"])
 
 
-def choose(roster: Roster, meaning: Sequence[str], mode: str) -> None:
+def choose(upload: MailboxImport, meaning: Sequence[str], mode: str) -> None:
     """Set the meaning of the columns and what to do. The check starts again. Rejected after rows were imported."""
-    mailbox_columns.check(meaning, len(roster.header))
+    mailbox_columns.check(meaning, len(upload.header))
     if mode not in Mode.values:
         raise Rejected(_("choose what to do with the rows"))
     with transaction.atomic():
-        row = _before_the_run(roster)
+        row = _before_the_run(upload)
         row.meaning, row.mode, row.stage = list(meaning), mode, Stage.CHECKING
         row.save(update_fields=["meaning", "mode", "stage"])
-        RosterRow.objects.filter(roster=row).update(fate=Fate.UNKNOWN, column="", detail="", address="")
+        MailboxImportRow.objects.filter(mailbox_import=row).update(fate=Fate.UNKNOWN, column="", detail="", address="")
 
 
-def start(roster: Roster) -> None:
+def start(upload: MailboxImport) -> None:
     """Begin the import. Rejected before all rows are checked, and when no row would change anything.
 
     Wrong rows are not read again, so their cells are emptied.
     """
     with transaction.atomic():
-        row = _locked(roster)
+        row = _locked(upload)
         if row.stage != Stage.CHECKED:
             raise Rejected(_("the rows have not been checked yet"))
         if not _rows(row).filter(fate__in=(Fate.CREATE, Fate.CHANGE)).exists():
@@ -99,19 +100,21 @@ def start(roster: Roster) -> None:
         row.save(update_fields=["stage"])
 
 
-def step(roster: Roster, *, actor: Actor, domains: Collection[str] | None, policies: QuerySet[RetentionPolicy]) -> bool:
-    """Check or import the next rows, by the stage of the roster. Return whether rows are left.
+def step(
+    upload: MailboxImport, *, actor: Actor, domains: Collection[str] | None, policies: QuerySet[RetentionPolicy]
+) -> bool:
+    """Check or import the next rows, by the stage of the upload. Return whether rows are left.
 
     `domains` are the names of those that the actor may change (None: all), `policies` those that they may choose. For
-    the actor, others do not exist. Several callers may call this at once, since it locks the roster's row.
+    the actor, others do not exist. Several callers may call this at once, since it locks the import's row.
     """
     with transaction.atomic():
-        row = _locked(roster)
+        row = _locked(upload)
         if row.stage not in (Stage.CHECKING, Stage.RUNNING):
             return False
         keep = row.stage == Stage.RUNNING
         waiting = _rows(row).filter(**({"done": False} if keep else {"fate": Fate.UNKNOWN})).exclude(fate=Fate.WRONG)
-        part = RosterStep(
+        part = MailboxImportStep(
             row, list(waiting.order_by("line")[:STEP_ROWS]), actor=actor, domains=domains, policies=policies
         )
         part.run(keep=keep)
@@ -123,23 +126,23 @@ def step(roster: Roster, *, actor: Actor, domains: Collection[str] | None, polic
     return left
 
 
-def counts(roster: Roster) -> dict[str, int]:
+def counts(upload: MailboxImport) -> dict[str, int]:
     """Return how many `rows` there are, how many have each fate, are `done`, and wait for a password (`due`)."""
     fates = {fate.name.lower(): Count("pk", filter=Q(fate=fate)) for fate in Fate}
-    found: dict[str, int] = _rows(roster).aggregate(
+    found: dict[str, int] = _rows(upload).aggregate(
         rows=Count("pk"), done=Count("pk", filter=Q(done=True)), due=Count("pk", filter=Q(password_due=True)), **fates
     )
     return found
 
 
-def hand_out(roster: Roster, *, actor: Actor, domains: Collection[str] | None) -> list[tuple[str, str]]:
+def hand_out(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | None) -> list[tuple[str, str]]:
     """Generate passwords for the new mailboxes that have none, and return them with the addresses.
 
     They are stored nowhere else, so this works once. A user who got a password by another way keeps it. A user who now
     administers a domain that the actor does not administer gets none.
     """
     with transaction.atomic():
-        rows = list(_rows(_locked(roster)).filter(password_due=True).order_by("line"))
+        rows = list(_rows(_locked(upload)).filter(password_due=True).order_by("line"))
         users = _users_without_password([row.address for row in rows], domains)
         out_of_reach = domain_caps.out_of_reach(users, actor=actor)
         users = [user for user in users if user.pk not in out_of_reach]
@@ -148,37 +151,37 @@ def hand_out(roster: Roster, *, actor: Actor, domains: Collection[str] | None) -
             new_password.set_hash(user, encoded)
             user.must_change_password = True  # everybody who has the file has seen the password
         bulk_sql.update(users, (*new_password.FIELDS, "must_change_password"))
-        _rows(roster).filter(password_due=True).update(password_due=False)
+        _rows(upload).filter(password_due=True).update(password_due=False)
         if given:
-            audit.record(actor, "roster.passwords", roster.file_name, mailboxes=len(given))
+            audit.record(actor, "roster.passwords", upload.file_name, mailboxes=len(given))
     return [(user.address, new.password) for user, new in zip(users, given, strict=True)]
 
 
 def _last_meaning(owner: User | None, header: list[str]) -> list[str] | None:
     """Return the meaning that this user chose for the same columns last time."""
-    last = Roster.objects.filter(owner=owner, header=header).exclude(stage=Stage.COLUMNS).order_by("-created_at")
+    last = MailboxImport.objects.filter(owner=owner, header=header).exclude(stage=Stage.COLUMNS).order_by("-created_at")
     return last.values_list("meaning", flat=True).first() if owner else None
 
 
-def _before_the_run(roster: Roster) -> Roster:
-    row = _locked(roster)
+def _before_the_run(upload: MailboxImport) -> MailboxImport:
+    row = _locked(upload)
     if row.stage in (Stage.RUNNING, Stage.DONE):
         raise Rejected(_("this file has already been imported: upload it again"))
     return row
 
 
-def _locked(roster: Roster) -> Roster:
-    return Roster.objects.select_for_update().get(pk=roster.pk)
+def _locked(upload: MailboxImport) -> MailboxImport:
+    return MailboxImport.objects.select_for_update().get(pk=upload.pk)
 
 
-def _rows(roster: Roster) -> QuerySet[RosterRow]:
-    return RosterRow.objects.filter(roster=roster)
+def _rows(upload: MailboxImport) -> QuerySet[MailboxImportRow]:
+    return MailboxImportRow.objects.filter(mailbox_import=upload)
 
 
-def _sheet(roster: Roster) -> csv_table.Sheet:
+def _sheet(upload: MailboxImport) -> csv_table.Sheet:
     """Return the table of the file with its header as it is now."""
-    rows = _rows(roster).order_by("line").values_list("line", "cells")
-    return csv_table.Sheet(tuple(roster.header), tuple(csv_table.Row(line, tuple(cells)) for line, cells in rows))
+    rows = _rows(upload).order_by("line").values_list("line", "cells")
+    return csv_table.Sheet(tuple(upload.header), tuple(csv_table.Row(line, tuple(cells)) for line, cells in rows))
 
 
 def _users_without_password(addresses: Sequence[str], domains: Collection[str] | None) -> list[User]:
@@ -188,10 +191,10 @@ def _users_without_password(addresses: Sequence[str], domains: Collection[str] |
     return list(users.select_for_update(of=("self",)).order_by("address"))
 
 
-def _record_end(roster: Roster, actor: Actor) -> None:
+def _record_end(upload: MailboxImport, actor: Actor) -> None:
     """Write one audit entry for the whole import. Each mailbox has an entry of its own."""
-    if roster.stage == Stage.DONE:
-        sums = counts(roster)
+    if upload.stage == Stage.DONE:
+        sums = counts(upload)
         audit.record(
-            actor, "roster.done", roster.file_name, created=sums["create"], changed=sums["change"], wrong=sums["wrong"]
+            actor, "roster.done", upload.file_name, created=sums["create"], changed=sums["change"], wrong=sums["wrong"]
         )

@@ -1,4 +1,4 @@
-"""Import some rows of a roster together: read them, then let `mailbox_batch` write. `mailbox_import` chooses them."""
+"""Import some rows of an upload together: read them, then let `mailbox_batch` write. `mailbox_import` chooses them."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from mailstore.directory import mailbox_batch, mailbox_lookup
 from mailstore.directory.audit import Actor
 from mailstore.directory.mailbox_batch import Answer, Wanted
 from mailstore.directory.outcome import Only, Rejected
-from mailstore.models import RetentionPolicy, Roster, RosterRow
+from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy
 from mailstore.transfer.mailbox_columns import ADDRESS, PASSWORD, BadCell, Reader
 
 PASSWORDS_MOST = 64  # slow hashes in a step: they take about a second on two cores
-ONLY = {Roster.Mode.CREATE: Only.NEW, Roster.Mode.UPDATE: Only.THERE, Roster.Mode.BOTH: None}
-Fate = RosterRow.Fate
+ONLY = {MailboxImport.Mode.CREATE: Only.NEW, MailboxImport.Mode.UPDATE: Only.THERE, MailboxImport.Mode.BOTH: None}
+Fate = MailboxImportRow.Fate
 
 
-class RosterStep:
+class MailboxImportStep:
     """The first of the given rows, with at most PASSWORDS_MOST passwords. `domains` and `policies` as in `step`."""
 
     def __init__(
         self,
-        roster: Roster,
-        rows: Sequence[RosterRow],
+        upload: MailboxImport,
+        rows: Sequence[MailboxImportRow],
         *,
         actor: Actor,
         domains: Collection[str] | None,
         policies: QuerySet[RetentionPolicy],
     ) -> None:
-        self._roster = roster
-        self._rows = rows[: _few_passwords(roster, rows)]
+        self._upload = upload
+        self._rows = rows[: _few_passwords(upload, rows)]
         self._actor = actor
         self._domains = domains
-        self._reader = Reader(roster.meaning, [row.cells for row in self._rows], policies)
+        self._reader = Reader(upload.meaning, [row.cells for row in self._rows], policies)
         self._first_lines = self._lines_before()
 
     def run(self, *, keep: bool) -> None:
@@ -51,7 +51,7 @@ class RosterStep:
             answers = mailbox_batch.ensure(
                 list(wanted.values()),
                 actor=self._actor,
-                only=ONLY[Roster.Mode(self._roster.mode)],
+                only=ONLY[MailboxImport.Mode(self._upload.mode)],
                 generates=False,
                 dry_run=not keep,
             )
@@ -64,20 +64,20 @@ class RosterStep:
             row.password_due = row.password_due and row.done
         columns.update(self._rows, ("fate", "column", "detail", "address", "done", "password_due"))
         if keep:
-            empty(RosterRow.objects.filter(pk__in=[row.pk for row in self._rows]), len(self._roster.header))
+            empty(MailboxImportRow.objects.filter(pk__in=[row.pk for row in self._rows]), len(self._upload.header))
 
-    def _wanted(self) -> Iterator[tuple[RosterRow, Wanted]]:
+    def _wanted(self) -> Iterator[tuple[MailboxImportRow, Wanted]]:
         """Yield what each row asks for. A row that cannot be read or is not allowed gets its fate here."""
         for row in self._rows:
             row.column = row.detail = ""
             try:
                 yield row, self._read(row)
             except BadCell as error:
-                row.fate, row.detail, row.column = Fate.WRONG, str(error), self._roster.title(error.column)
+                row.fate, row.detail, row.column = Fate.WRONG, str(error), self._upload.title(error.column)
             except Rejected as error:
                 self._refuse(row, error)
 
-    def _read(self, row: RosterRow) -> Wanted:
+    def _read(self, row: MailboxImportRow) -> Wanted:
         fields = self._reader.values(row.cells)
         row.address = mailbox_lookup.normalized(fields.pop(ADDRESS, ""))
         self._refuse_foreign(row.address)
@@ -85,19 +85,19 @@ class RosterStep:
         password = fields.pop(PASSWORD, None)
         return Wanted(row.address, fields, password)  # type: ignore[arg-type]  # the columns are some of the fields
 
-    def _set_fate(self, row: RosterRow, answer: Answer, password: str | None) -> None:
+    def _set_fate(self, row: MailboxImportRow, answer: Answer, password: str | None) -> None:
         if isinstance(answer, Rejected):
             self._refuse(row, answer)
         else:
             row.fate = Fate.CREATE if answer.created else Fate.CHANGE if answer.changes else Fate.SAME
             row.password_due = answer.created and password is None
 
-    def _refuse(self, row: RosterRow, error: Rejected) -> None:
+    def _refuse(self, row: MailboxImportRow, error: Rejected) -> None:
         """Set the fate of a refused row, and the column to blame if the file has it: by default that of the address."""
         row.fate, row.detail = Fate.WRONG, str(error)
         field = error.field or ADDRESS
-        if field in self._roster.meaning:
-            row.column = self._roster.title(self._roster.meaning.index(field))
+        if field in self._upload.meaning:
+            row.column = self._upload.title(self._upload.meaning.index(field))
 
     def _refuse_foreign(self, address: str) -> None:
         """Refuse a domain that the actor may not change, in the words for one that does not exist."""
@@ -105,32 +105,32 @@ class RosterStep:
         if self._domains is not None and name not in self._domains:
             raise Rejected(_("%(domain)s is not a domain of this site: create it first") % {"domain": name})
 
-    def _refuse_twice(self, row: RosterRow) -> None:
+    def _refuse_twice(self, row: MailboxImportRow) -> None:
         first = self._first_lines.setdefault(row.address, row.line)
         if first < row.line:
             raise Rejected(_("line %(line)d has the same address") % {"line": first})
 
     def _lines_before(self) -> dict[str, int]:
         """Return the addresses of these rows that earlier steps had already, each with its first line."""
-        place = self._roster.meaning.index(ADDRESS)
+        place = self._upload.meaning.index(ADDRESS)
         addresses = set()
         for row in self._rows:
             with suppress(Rejected):
                 addresses.add(mailbox_lookup.normalized(row.cells[place]))
-        before = RosterRow.objects.filter(roster=self._roster, address__in=addresses)
+        before = MailboxImportRow.objects.filter(mailbox_import=self._upload, address__in=addresses)
         before = before.filter(line__lt=min((row.line for row in self._rows), default=0))
         return dict(before.order_by("-line").values_list("address", "line"))
 
 
-def empty(rows: QuerySet[RosterRow], columns: int) -> None:
+def empty(rows: QuerySet[MailboxImportRow], columns: int) -> None:
     """Empty all cells of rows that are never read again: even a column that is skipped may hold passwords."""
     rows.update(cells=[""] * columns)
 
 
-def _few_passwords(roster: Roster, rows: Sequence[RosterRow]) -> int:
+def _few_passwords(upload: MailboxImport, rows: Sequence[MailboxImportRow]) -> int:
     """Return how many of the rows, from the first, one step takes."""
-    if PASSWORD not in roster.meaning:
+    if PASSWORD not in upload.meaning:
         return len(rows)
-    place = roster.meaning.index(PASSWORD)
+    place = upload.meaning.index(PASSWORD)
     with_password = [number for number, row in enumerate(rows) if row.cells[place]]
     return len(rows) if len(with_password) <= PASSWORDS_MOST else with_password[PASSWORDS_MOST]

@@ -37,7 +37,7 @@ def run_step(request: HttpRequest, job: Job, listed: ListedRows, action: BulkAct
 
 
 def _do(request: HttpRequest, job: Job, rows: Sequence[JobRow], listed: ListedRows, action: BulkAction) -> None:
-    form = action.form(request, job.asked)
+    form = action.form(request, job.form_data)
     if not form.is_valid():  # the user has lost the right, or the data has changed
         _refuse(rows, " ".join(str(text) for texts in form.errors.values() for text in texts))
         return
@@ -49,14 +49,14 @@ def _do(request: HttpRequest, job: Job, rows: Sequence[JobRow], listed: ListedRo
         if isinstance(answer, Rejected):
             row.fate, row.detail = Fate.REFUSED, str(answer)
         else:
-            row.fate, row.detail, row.back = Fate.DONE, answer.text, answer.undo_data
+            row.fate, row.detail, row.undo_data = Fate.DONE, answer.text, answer.undo_data
     _refuse([row for row in rows if row.key not in there], _("it no longer exists, or you no longer administer it"))
 
 
 def _undo(request: HttpRequest, _job: Job, rows: Sequence[JobRow], listed: ListedRows, action: BulkAction) -> None:
     there = set(listed.every_row().filter(pk__in=[row.key for row in rows]).values_list("pk", flat=True))
     found = [row for row in rows if row.key in there]
-    answers = action.undo({row.subject: row.back or {} for row in found}, request_lookup.actor(request))
+    answers = action.undo({row.subject: row.undo_data or {} for row in found}, request_lookup.actor(request))
     for row, answer in zip(found, answers, strict=True):
         row.fate, row.detail = Fate.REFUSED if isinstance(answer, Rejected) else Fate.UNDONE, str(answer)
     _refuse([row for row in rows if row.key not in there], _("it no longer exists, or you no longer administer it"))

@@ -21,9 +21,9 @@ from mailstore.models import (
     DomainGrant,
     Finding,
     Mailbox,
+    MailboxImport,
     Message,
     RetentionPolicy,
-    Roster,
     Tally,
     User,
 )
@@ -190,6 +190,6 @@ def visits(user: User) -> QuerySet[DiarySession]:
     return rows if is_host(user) else rows.filter(mailbox__domain__in=domains(user))
 
 
-def rosters(user: User) -> QuerySet[Roster]:
+def mailbox_imports(user: User) -> QuerySet[MailboxImport]:
     """Return the user's own import files; nobody else needs their content."""
-    return Roster.objects.filter(owner=user) if is_admin(user) else Roster.objects.none()
+    return MailboxImport.objects.filter(owner=user) if is_admin(user) else MailboxImport.objects.none()

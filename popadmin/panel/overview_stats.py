@@ -15,7 +15,7 @@ from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 
 from mailstore.directory.domain_usage import CHART_DAYS
-from mailstore.models import AuditEntry, Domain, Finding, KeptHoldings, Mailbox, Message, TallyMark, User
+from mailstore.models import AuditEntry, Domain, Finding, HoldingsCache, Mailbox, Message, TallyMark, User
 from popadmin.panel import access
 from popadmin.panel.usage_filters import NEAR_PERCENT, NO_QUOTA, used
 from popadmin.web import people
@@ -124,7 +124,7 @@ def removed_by_day(mailbox: Mailbox, most: int) -> list[dict[str, Any]]:
 def _kept() -> Totals | None:
     """Return the last count of the site, if it is fresh enough and was made by a version that counted the same way."""
     changed = AuditEntry.objects.filter(at__gt=OuterRef("counted_at") - UNDER_WAY)
-    fresh = KeptHoldings.objects.filter(counted_at__gt=timezone.now() - KEPT)
+    fresh = HoldingsCache.objects.filter(counted_at__gt=timezone.now() - KEPT)
     row = fresh.exclude(Exists(changed)).first()
     if row is None or row.figures.get("columns") != list(Holdings.__slots__):
         return None
@@ -139,8 +139,8 @@ def _keep(counted: Totals) -> None:
         "suspended": counted.suspended,
         "largest": [astuple(each) for each in counted.largest],
     }
-    if not KeptHoldings.objects.filter(pk=1).update(counted_at=counted.at, figures=figures):
-        KeptHoldings.objects.get_or_create(pk=1, defaults={"counted_at": counted.at, "figures": figures})
+    if not HoldingsCache.objects.filter(pk=1).update(counted_at=counted.at, figures=figures):
+        HoldingsCache.objects.get_or_create(pk=1, defaults={"counted_at": counted.at, "figures": figures})
 
 
 def _count(user: User, suspended_domains: Collection[int]) -> Totals:

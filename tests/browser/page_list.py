@@ -12,7 +12,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from mailstore.directory import aliases, domain_removal, grants, mailbox_removal, policies
-from mailstore.models import Device, Domain, Finding, Mailbox, RetentionPolicy, Roster, User
+from mailstore.models import Device, Domain, Finding, Mailbox, MailboxImport, RetentionPolicy, User
 from mailstore.transfer import mailbox_import
 from popadmin.panel.bulk_actions import ACTIONS
 from tests.owner.mail import a_device, a_letter, a_session
@@ -85,7 +85,7 @@ def a_site() -> dict[str, list[int | str]]:
     grants.ensure(CUSTOMER, ["example.org"], actor=ACTOR, password=PASSWORD)
     alias = aliases.ensure("info@example.org", [ANN, "away@elsewhere.example"], actor=ACTOR).row
     live, resting = _mail(ann)
-    roster = _roster(root), _roster(User.objects.get(address=CUSTOMER))
+    upload = _upload(root), _upload(User.objects.get(address=CUSTOMER))
     removed = Domain.objects.get(name="gone.example")
     carla = User.objects.get(address=CUSTOMER)
     return {
@@ -96,8 +96,8 @@ def a_site() -> dict[str, list[int | str]]:
         "domains-purge": [removed.pk],
         "mailboxes": [ann.pk],
         "mailboxes-bulk": list(ACTIONS),
-        "mailboxes-import": [row.pk for row in roster],
-        "mailboxes-import-columns": [row.pk for row in roster],
+        "mailboxes-import": [row.pk for row in upload],
+        "mailboxes-import-columns": [row.pk for row in upload],
         "mailboxes-purge": [gone.pk],
         "messages": [live, resting],
         "messages-purge": [resting],
@@ -143,10 +143,10 @@ def _mail(ann: Mailbox) -> tuple[int, int]:
     return live.pk, resting.pk
 
 
-def _roster(owner: User) -> Roster:
+def _upload(owner: User) -> MailboxImport:
     """A file that was checked, one of its rows wrong."""
-    roster = mailbox_import.bring_in(b"address,name\nnew@example.org,New\nno address,x\n", "people.csv", owner=owner)
-    mailbox_import.choose(roster, roster.meaning, "both")
-    while mailbox_import.step(roster, actor=ACTOR, domains=None, policies=RetentionPolicy.objects.all()):
+    upload = mailbox_import.bring_in(b"address,name\nnew@example.org,New\nno address,x\n", "people.csv", owner=owner)
+    mailbox_import.choose(upload, upload.meaning, "both")
+    while mailbox_import.step(upload, actor=ACTOR, domains=None, policies=RetentionPolicy.objects.all()):
         pass
-    return roster
+    return upload

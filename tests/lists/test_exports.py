@@ -79,7 +79,7 @@ def test_what_rests_after_its_removal_as_a_file(root):
     now = timezone.now()
     gone, asked = an_owner(), an_owner("bob@example.org")
     Mailbox.objects.filter(pk__in=[gone.pk, asked.pk]).update(removed_at=now, removed_by="root")
-    Mailbox.objects.filter(pk=asked.pk).update(purge_asked_at=now)
+    Mailbox.objects.filter(pk=asked.pk).update(purge_requested_at=now)
     rows = {row["Address"]: row for row in exported(root, "/mailboxes/removed/")}
     assert (rows[ANN]["Removed by"], rows[ANN]["Deleted for good"] > now.isoformat()) == ("root", True)
     assert rows["bob@example.org"]["Deleted for good"] == ""

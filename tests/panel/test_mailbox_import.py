@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from mailstore.directory import domains, grants, policies
-from mailstore.models import AuditEntry, Mailbox, Roster, RosterRow, User
+from mailstore.models import AuditEntry, Mailbox, MailboxImport, MailboxImportRow, User
 from mailstore.transfer import csv_table
 from tests.site.rows import ACTOR, PASSWORD, a_domain
 from tests.web.people import ANN, an_admin, an_owner, signed_in
@@ -52,7 +52,7 @@ def test_a_file_of_aliases_is_refused_beside_its_field(root: Client) -> None:
     file = SimpleUploadedFile("aliases.csv", b"address,goto\ninfo@example.org,ann@example.org\n")
     answer = root.post(IMPORT, {"file": file})
     assert "The column goto says where mail is forwarded" in str(answer.context["form"].errors["file"])
-    assert not Roster.objects.exists()
+    assert not MailboxImport.objects.exists()
 
 
 def test_a_file_becomes_mailboxes_whose_passwords_are_handed_out_once(root: Client) -> None:
@@ -127,7 +127,7 @@ def test_what_is_wrong_with_a_row_is_told_with_the_column_that_is_to_blame(root:
         b"d@example.org,,lots",
     ]
     checked(signed_in("chief@example.org"), b"\n".join(rows) + b"\n")
-    told = RosterRow.objects.order_by("line").values_list("fate", "column")
+    told = MailboxImportRow.objects.order_by("line").values_list("fate", "column")
     assert [column for fate, column in told if fate == "wrong"] == [
         "address", "quota", "password", "address", "quota"
     ]  # fmt: skip
@@ -229,7 +229,7 @@ def test_a_domain_admin_brings_his_export_in_again_but_sets_no_hold(root: Client
 
 def test_a_first_line_that_is_data_is_a_row_and_is_kept_nowhere_else(root: Client) -> None:
     columns = brought(root, b"ann@example.org,sesame-open-1\nbob@example.org,sesame-open-2\n")
-    assert Roster.objects.get().header == ["", ""]
+    assert MailboxImport.objects.get().header == ["", ""]
     form = root.get(columns).context["form"]
     assert [field.label for name, field in form.fields.items() if name != "mode"] == ["Column 1", "Column 2"]
     assert form.fields["column0"].initial == "address"
@@ -238,29 +238,29 @@ def test_a_first_line_that_is_data_is_a_row_and_is_kept_nowhere_else(root: Clien
     root.post(f"{answer.url}start/")
     stepped(root, answer.url)
     assert User.objects.get(address="ann@example.org").check_password("sesame-open-1")
-    assert set(itertools.chain(*RosterRow.objects.values_list("cells", flat=True))) == {""}
+    assert set(itertools.chain(*MailboxImportRow.objects.values_list("cells", flat=True))) == {""}
 
 
 def test_a_first_line_is_turned_from_names_to_data_and_back(root: Client) -> None:
     columns = brought(root, b"ann,secret\nbob,hidden\n")
     assert "Use the first line as data" in root.get(columns).content.decode()
     assert root.post(columns, {"first": ""}).url == columns
-    assert Roster.objects.get().header == ["", ""]
-    assert [row.cells[0] for row in RosterRow.objects.order_by("line")] == ["ann", "bob"]
+    assert MailboxImport.objects.get().header == ["", ""]
+    assert [row.cells[0] for row in MailboxImportRow.objects.order_by("line")] == ["ann", "bob"]
     assert "Use the first line as column names" in root.get(columns).content.decode()
     root.post(columns, {"first": ""})
-    assert Roster.objects.get().header == ["ann", "secret"]
-    assert [row.cells[0] for row in RosterRow.objects.order_by("line")] == ["bob"]
+    assert MailboxImport.objects.get().header == ["ann", "secret"]
+    assert [row.cells[0] for row in MailboxImportRow.objects.order_by("line")] == ["bob"]
 
 
 def test_the_first_line_of_one_line_alone_stays_a_row(root: Client) -> None:
     columns = brought(root, b"ann@example.org\n")
     assert "no rows below its first line" in root.post(columns, {"first": ""}, follow=True).content.decode()
-    assert Roster.objects.get().header == [""]
+    assert MailboxImport.objects.get().header == [""]
 
 
 def test_the_first_line_of_what_was_carried_out_is_turned_no_more(root: Client) -> None:
     page = checked(root, b"address\nann@example.org\n")
     root.post(f"{page}start/")
     assert "already been imported" in root.post(f"{page}columns/", {"first": ""}, follow=True).content.decode()
-    assert Roster.objects.get().header == ["address"]
+    assert MailboxImport.objects.get().header == ["address"]

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from mailstore import bodies
 from mailstore.directory import grants
-from mailstore.models import AuditEntry, Domain, Finding, Heartbeat, KeptHoldings, Mailbox, SweepPass, Tally, User
+from mailstore.models import AuditEntry, Domain, Finding, Heartbeat, HoldingsCache, Mailbox, SweepPass, Tally, User
 from popadmin.panel import overview_stats
 from popadmin.web import site_parts
 from popadmin.web.certificates import certificates
@@ -90,7 +90,7 @@ def test_a_large_site_is_counted_once_a_minute(quiet: User):
     first = counted(quiet, kept_from=1)
     Mailbox.objects.update(octets=2 * MB)  # as mail does
     assert counted(quiet, kept_from=1) == first
-    KeptHoldings.objects.update(counted_at=timezone.now() - datetime.timedelta(seconds=61))
+    HoldingsCache.objects.update(counted_at=timezone.now() - datetime.timedelta(seconds=61))
     assert counted(quiet, kept_from=1).total.octets == 2 * MB
 
 
@@ -110,7 +110,7 @@ def test_a_change_that_was_under_way_while_it_was_counted_is_seen(quiet: User):
 
 def test_what_another_version_counted_is_counted_again(quiet: User):
     first = counted(quiet, kept_from=1)
-    KeptHoldings.objects.update(figures={"columns": ["mailboxes"], "total": [7]})
+    HoldingsCache.objects.update(figures={"columns": ["mailboxes"], "total": [7]})
     assert counted(quiet, kept_from=1).total == first.total
 
 

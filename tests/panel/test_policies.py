@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from mailstore.directory import mailboxes, policies
-from mailstore.models import AuditEntry, DomainGrant, Mailbox, RetentionPolicy, RosterRow, User
+from mailstore.models import AuditEntry, DomainGrant, Mailbox, MailboxImportRow, RetentionPolicy, User
 from tests.messages.test_mailbox_usage import has, signed_in
 from tests.panel.test_mailbox_import import checked, stepped
 from tests.site.rows import ACTOR, a_mailbox, a_message
@@ -203,7 +203,7 @@ def test_nor_is_it_there_for_a_file_that_he_brings_in(customer: Client) -> None:
     page = checked(customer, "\n".join(lines).encode())
     customer.post(f"{page}start/")
     stepped(customer, page)
-    dear, shoe, ann = RosterRow.objects.order_by("line")
+    dear, shoe, ann = MailboxImportRow.objects.order_by("line")
     assert (dear.fate, shoe.fate, ann.fate) == ("wrong", "wrong", "change")
     assert dear.detail.replace("dear", "shoe") == shoe.detail, "as one that nobody has"
     assert Mailbox.objects.get().policy == offered

@@ -171,7 +171,7 @@ def test_a_store_with_many_damaged_bodies_sends_one_mail_a_day(letters: Notices,
     rest = len(files) - found[0]
     assert second.subject == f"{rest} stored messages are damaged"
     assert second.body.count(ANN) == min(rest, LINES_MOST)
-    assert Body.objects.filter(damage_told_at=None).count() == 0
+    assert Body.objects.filter(damage_notified_at=None).count() == 0
 
 
 def test_a_mail_about_more_than_it_names_says_how_many_more(letters: Notices) -> None:

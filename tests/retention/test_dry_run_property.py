@@ -86,7 +86,7 @@ def build(number: int, made: Box, now: datetime) -> None:
             digest=b"x",
             silent_since=now if gadget.silent else None,
             # Each was told: what our own letters of a pass take is not foreseen.
-            silence_told_at=now - (LONG_AGO if told else timedelta(hours=1)),
+            silence_notified_at=now - (LONG_AGO if told else timedelta(hours=1)),
             last_sign_in_at=now - timedelta(days=heard_days),
             revoked_at=now if gadget.revoked else None,
             hidden=as_ranges(hidden),

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from mailstore.directory import devices, domains, mailboxes, policies
-from mailstore.models import Device, EveryDeviceHas, Mailbox, Message
+from mailstore.models import Device, DeviceCoverage, Mailbox, Message
 from mailstore.retention import forecast, sweep
 from mailstore.retention.expiry_step import EXPIRY
 from mailstore.sql import expiry_rule
@@ -123,7 +123,7 @@ def test_the_notes_of_what_all_have_are_few() -> None:
         message = a_message(box, arrived_at=ago(0))
         has(main, *Message.objects.filter(removed=None))
         swept(day)
-    assert EveryDeviceHas.objects.count() <= 3 + 2
+    assert DeviceCoverage.objects.count() <= 3 + 2
     assert Message.objects.filter(removed=None).count() < 12
     assert message.pk in live()
 

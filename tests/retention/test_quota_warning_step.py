@@ -110,7 +110,7 @@ def test_admins_hear_once_a_day_of_what_they_administer(letters: Notices) -> Non
     a_message(box, octets=100_000)
     sweep.tend(letters.store)
     assert len(letters.to("host@example.org")) == 1, "the day is not over"
-    User.objects.update(digested_at=timezone.now() - timedelta(days=2))
+    User.objects.update(digest_sent_at=timezone.now() - timedelta(days=2))
     sweep.tend(letters.store)
     assert len(letters.to("host@example.org")) == 2
 

@@ -79,13 +79,13 @@ def test_a_silence_of_one_day_is_told_a_day_before_it_is_the_end(letters: Notice
 def test_a_kill_before_the_note_tells_nobody_twice(letters: Notices) -> None:
     phone = phone_of(a_mailbox(), heard_days_ago=0)
     swept(letters, 38.1)
-    Device.objects.update(silence_told_at=None)
+    Device.objects.update(silence_notified_at=None)
     swept(letters, 38.2)
     assert len(letters.subjects(ANN)) == 1
     phone.refresh_from_db()
-    assert phone.silence_told_at is not None
+    assert phone.silence_notified_at is not None
     heard(phone, NOW + timedelta(days=39))
-    Device.objects.update(silence_told_at=None)
+    Device.objects.update(silence_notified_at=None)
     swept(letters, 39 + 38.1)
     assert len(letters.subjects(ANN)) == 2, "another silence"
 
@@ -106,7 +106,7 @@ def test_one_that_signs_in_while_it_is_told_is_not_noted(
     monkeypatch.setattr(notices, "deliver", meanwhile)
     swept(letters, 0)
     assert len(letters.subjects(ANN)) == 1
-    assert Device.objects.get(pk=phone.pk).silence_told_at is None
+    assert Device.objects.get(pk=phone.pk).silence_notified_at is None
     monkeypatch.undo()
     assert (swept(letters, 38.1), len(letters.subjects(ANN))) == (0, 2), "the next silence is told in time"
 
@@ -161,5 +161,5 @@ def test_one_that_signs_in_counts_again_and_its_days_begin_anew(
     last_sign_ins.add(phone.pk, "192.0.2.7")
     last_sign_ins.flush()
     worker.until(lambda: Device.objects.get(pk=phone.pk).silent_since is None, "it counts again")
-    assert Device.objects.get(pk=phone.pk).silence_told_at is None
+    assert Device.objects.get(pk=phone.pk).silence_notified_at is None
     assert swept(letters, 9) == 0

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from mailstore.directory import mailboxes, policies
-from mailstore.models import EveryDeviceHas, Message
+from mailstore.models import DeviceCoverage, Message
 from mailstore.ports import Delivered
 from mailstore.retention import sweep
 from mailstore.retention.coverage_step import COVERAGE
@@ -37,7 +37,7 @@ def test_what_every_device_has_is_noted_beside_a_mailbox_that_is_locked() -> Non
             cursor.execute("SET lock_timeout = '1s'")
             COVERAGE.act(SweepContext(EmptyBodyStore(), timezone.now()))
             cursor.execute("RESET lock_timeout")
-    assert EveryDeviceHas.objects.count() == 2
+    assert DeviceCoverage.objects.count() == 2
 
 
 def test_deliveries_and_removals_go_on_while_a_sweep_expires(mail: Mail) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.utils import translation
 
 from mailstore.directory.outcome import Rejected
-from mailstore.models import Roster
+from mailstore.models import MailboxImport
 from mailstore.transfer import csv_table, mailbox_import
 from popadmin.panel.views.aliases import Aliases
 from popadmin.panel.views.mailboxes import Mailboxes
@@ -16,7 +16,7 @@ from popadmin.panel.views.mailboxes import Mailboxes
 pytestmark = pytest.mark.django_db
 
 
-def bring_in(*lines: str) -> Roster:
+def bring_in(*lines: str) -> MailboxImport:
     return mailbox_import.bring_in("\n".join(lines).encode(), "people.csv", owner=None)
 
 
@@ -40,7 +40,7 @@ def bring_in(*lines: str) -> Roster:
 def test_a_column_of_targets_refuses_the_file_and_is_named(column: str, lines: list[str]) -> None:
     with pytest.raises(Rejected, match=rf"the column {column} says where mail is forwarded.*file of aliases"):
         bring_in(*lines)
-    assert not Roster.objects.exists()
+    assert not MailboxImport.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -74,18 +74,18 @@ def test_a_column_of_targets_is_known_by_its_name_however_it_is_spelt_and_whatev
 
 
 def test_a_column_of_targets_refuses_the_file_also_where_its_first_line_becomes_the_names_later() -> None:
-    roster = bring_in("address@domain,goto,comment", "info@example.org,ann@example.org,Our desk")
-    assert not any(roster.header)
+    upload = bring_in("address@domain,goto,comment", "info@example.org,ann@example.org,Our desk")
+    assert not any(upload.header)
     with pytest.raises(Rejected, match="the column goto says where mail is forwarded"):
-        mailbox_import.turn_first_line(roster)
-    roster.refresh_from_db()
-    assert not any(roster.header)
+        mailbox_import.turn_first_line(upload)
+    upload.refresh_from_db()
+    assert not any(upload.header)
 
 
 def test_a_row_that_is_an_alias_refuses_the_file_also_where_its_first_line_is_data_later() -> None:
-    roster = bring_in("address,towards", "info@example.org,ann@example.org")
+    upload = bring_in("address,towards", "info@example.org,ann@example.org")
     with pytest.raises(Rejected, match="line 2 is an alias and its targets"):
-        mailbox_import.turn_first_line(roster)
+        mailbox_import.turn_first_line(upload)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_row_that_is_an_alias_refuses_the_file_also_where_its_first_line_is_da
 def test_a_row_that_is_an_alias_refuses_the_file_and_is_named(line: int, lines: list[str]) -> None:
     with pytest.raises(Rejected, match=rf"line {line} is an alias and its targets"):
         bring_in(*lines)
-    assert not Roster.objects.exists()
+    assert not MailboxImport.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -33,12 +33,12 @@ def a_job(rows: int = 7) -> Job:
 def done(_job: Job, rows: Sequence[JobRow]) -> None:
     for row in rows:
         row.subject, row.fate, row.detail = f"row {row.key}", Fate.DONE, "done"
-        row.back = {"was": [row.key, None]} if row.key % 2 else None
+        row.undo_data = {"was": [row.key, None]} if row.key % 2 else None
 
 
 def undone(_job: Job, rows: Sequence[JobRow]) -> None:
     for row in rows:
-        assert row.back == {"was": [row.key, None]}
+        assert row.undo_data == {"was": [row.key, None]}
         row.fate = Fate.UNDONE
 
 

@@ -1,4 +1,4 @@
-"""Rosters: the check tells what the run then does, a run can be resumed, passwords are handed out once."""
+"""Mailbox imports: the check tells what the run then does, a run can be resumed, passwords are handed out once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_django import Settings
 from mailstore.bodies.files import FileBodies
 from mailstore.directory import policies
 from mailstore.directory.outcome import Rejected
-from mailstore.models import AuditEntry, Domain, Mailbox, RetentionPolicy, Roster, RosterRow, User
+from mailstore.models import AuditEntry, Domain, Mailbox, MailboxImport, MailboxImportRow, RetentionPolicy, User
 from mailstore.policy.quota import MAX_OCTETS
 from mailstore.retention import sweep
 from mailstore.transfer import mailbox_columns, mailbox_import, mailbox_import_step
@@ -27,38 +27,38 @@ from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox
 pytestmark = pytest.mark.django_db
 
 
-def a_roster(*lines: str, mode: str = "both", owner: User | None = None) -> Roster:
-    roster = mailbox_import.bring_in("\n".join(lines).encode(), "people.csv", owner=owner)
-    mailbox_import.choose(roster, roster.meaning, mode)
-    return roster
+def an_upload(*lines: str, mode: str = "both", owner: User | None = None) -> MailboxImport:
+    upload = mailbox_import.bring_in("\n".join(lines).encode(), "people.csv", owner=owner)
+    mailbox_import.choose(upload, upload.meaning, mode)
+    return upload
 
 
-def step(roster: Roster, domains: Collection[str] | None = None) -> bool:
+def step(upload: MailboxImport, domains: Collection[str] | None = None) -> bool:
     every = RetentionPolicy.objects.all()
-    return mailbox_import.step(roster, actor=ACTOR, domains=domains, policies=every)
+    return mailbox_import.step(upload, actor=ACTOR, domains=domains, policies=every)
 
 
-def stepped(roster: Roster, domains: Collection[str] | None = None) -> Roster:
-    while step(roster, domains):
+def stepped(upload: MailboxImport, domains: Collection[str] | None = None) -> MailboxImport:
+    while step(upload, domains):
         pass
-    roster.refresh_from_db()
-    return roster
+    upload.refresh_from_db()
+    return upload
 
 
-def carried_out(roster: Roster, domains: Collection[str] | None = None) -> Roster:
-    mailbox_import.start(stepped(roster, domains))
-    return stepped(roster, domains)
+def carried_out(upload: MailboxImport, domains: Collection[str] | None = None) -> MailboxImport:
+    mailbox_import.start(stepped(upload, domains))
+    return stepped(upload, domains)
 
 
-def fates(roster: Roster) -> list[tuple[int, str, str, str]]:
-    rows = RosterRow.objects.filter(roster=roster).order_by("line")
+def fates(upload: MailboxImport) -> list[tuple[int, str, str, str]]:
+    rows = MailboxImportRow.objects.filter(mailbox_import=upload).order_by("line")
     return [(row.line, row.fate, row.column, row.detail) for row in rows]
 
 
 def test_a_check_says_what_would_become_of_each_row_and_changes_nothing() -> None:
     a_mailbox("ann@example.org")
-    roster = stepped(
-        a_roster(
+    upload = stepped(
+        an_upload(
             "address,name,quota,pop",
             "ann@example.org,Ann,1GB,yes",
             "Bob@Example.org,Bob,,",
@@ -68,44 +68,44 @@ def test_a_check_says_what_would_become_of_each_row_and_changes_nothing() -> Non
             "no address,,,",
         )
     )
-    assert [fate for _line, fate, _column, _detail in fates(roster)] == ["change", "create"] + ["wrong"] * 4
-    wrong = [(line, column, detail) for line, fate, column, detail in fates(roster) if fate == "wrong"]
+    assert [fate for _line, fate, _column, _detail in fates(upload)] == ["change", "create"] + ["wrong"] * 4
+    wrong = [(line, column, detail) for line, fate, column, detail in fates(upload) if fate == "wrong"]
     assert wrong[0] == (4, "address", "line 2 has the same address")
     assert wrong[1][:2] == (5, "quota")
     assert "elsewhere.org" in wrong[2][2]
-    assert (roster.stage, Mailbox.objects.count(), Mailbox.objects.get().quota_octets) == ("checked", 1, None)
+    assert (upload.stage, Mailbox.objects.count(), Mailbox.objects.get().quota_octets) == ("checked", 1, None)
 
 
 def test_the_run_does_what_the_check_said() -> None:
     a_mailbox("ann@example.org")
-    roster = a_roster("e-mail;nom;mot de passe", "ann@example.org;Ann;", f"bob@example.org;Bob;{PASSWORD}", "x;;")
-    before = fates(stepped(roster))
-    assert carried_out_from_checked(roster) == before
+    upload = an_upload("e-mail;nom;mot de passe", "ann@example.org;Ann;", f"bob@example.org;Bob;{PASSWORD}", "x;;")
+    before = fates(stepped(upload))
+    assert carried_out_from_checked(upload) == before
     assert User.objects.get(address="bob@example.org").check_password(PASSWORD)
     assert User.objects.get(address="ann@example.org").name == "Ann"
-    assert mailbox_import.counts(roster) | {"rows": 3, "done": 2, "wrong": 1, "due": 0} == mailbox_import.counts(roster)
+    assert mailbox_import.counts(upload) | {"rows": 3, "done": 2, "wrong": 1, "due": 0} == mailbox_import.counts(upload)
 
 
 def test_a_cell_that_holds_a_hash_is_a_wrong_row_and_no_password_is_made_of_it() -> None:
     a_mailbox("ann@example.org")
     hash_cells = ("{SHA512-CRYPT}$6$salt$" + "x" * 86, "$2y$10$" + "x" * 53)
-    roster = stepped(
-        a_roster(
+    upload = stepped(
+        an_upload(
             "address,password",
             f"ann@example.org,{hash_cells[0]}",
             f"bob@example.org,{hash_cells[1]}",
             f"chloe@example.org,{PASSWORD}",
         )
     )
-    told = fates(roster)
+    told = fates(upload)
     assert [(line, fate, column) for line, fate, column, _detail in told[:2]] == [
         (2, "wrong", "password"),
         (3, "wrong", "password"),
     ]
     assert "(SHA512-CRYPT)" in told[0][3]
     assert "(BLF-CRYPT)" in told[1][3]
-    mailbox_import.start(roster)
-    stepped(roster)
+    mailbox_import.start(upload)
+    stepped(upload)
     assert set(User.objects.values_list("address", flat=True)) == {"ann@example.org", "chloe@example.org"}
     assert User.objects.get(address="ann@example.org").check_password(PASSWORD)
 
@@ -121,8 +121,8 @@ def test_a_cell_that_holds_a_hash_is_a_wrong_row_and_no_password_is_made_of_it()
 )
 def test_a_quota_that_may_be_meant_in_two_ways_is_a_wrong_row_that_names_both(cell: str, why: str) -> None:
     a_domain()
-    roster = stepped(a_roster("address,quota,quota messages", f"ann@example.org,{cell},1024"))
-    assert fates(roster) == [(2, "wrong", "quota", why)]
+    upload = stepped(an_upload("address,quota,quota messages", f"ann@example.org,{cell},1024"))
+    assert fates(upload) == [(2, "wrong", "quota", why)]
 
 
 @given(st.none() | st.integers(min_value=0, max_value=MAX_OCTETS))
@@ -132,32 +132,32 @@ def test_the_quota_of_an_export_is_read_back_as_it_was_written(octets: int | Non
     assert mailbox_columns.COLUMNS["quota_octets"].read(written) == octets
 
 
-def carried_out_from_checked(roster: Roster) -> list[tuple[int, str, str, str]]:
-    mailbox_import.start(roster)
-    return fates(stepped(roster))
+def carried_out_from_checked(upload: MailboxImport) -> list[tuple[int, str, str, str]]:
+    mailbox_import.start(upload)
+    return fates(stepped(upload))
 
 
 @pytest.mark.parametrize(("mode", "expected"), [("create", ["wrong", "create"]), ("update", ["change", "wrong"])])
 def test_a_mode_lets_the_other_kind_of_rows_alone(mode: str, expected: list[str]) -> None:
     a_mailbox("ann@example.org")
-    roster = stepped(a_roster("address,name", "ann@example.org,Ann", "bob@example.org,Bob", mode=mode))
-    assert [fate for _line, fate, _column, _detail in fates(roster)] == expected
+    upload = stepped(an_upload("address,name", "ann@example.org,Ann", "bob@example.org,Bob", mode=mode))
+    assert [fate for _line, fate, _column, _detail in fates(upload)] == expected
 
 
 def test_passwords_that_nobody_chose_are_handed_out_once_and_open_the_mailboxes() -> None:
     a_domain()
-    roster = carried_out(a_roster("address", "ann@example.org", "bob@example.org"))
+    upload = carried_out(an_upload("address", "ann@example.org", "bob@example.org"))
     assert not User.objects.get(address="ann@example.org").has_usable_password()
-    given = dict(mailbox_import.hand_out(roster, actor=ACTOR, domains=None))
+    given = dict(mailbox_import.hand_out(upload, actor=ACTOR, domains=None))
     assert set(given) == {"ann@example.org", "bob@example.org"}
     assert all(User.objects.get(address=address).check_password(secret) for address, secret in given.items())
     assert all(User.objects.filter(address__in=given).values_list("must_change_password", flat=True))
-    assert mailbox_import.hand_out(roster, actor=ACTOR, domains=None) == []
+    assert mailbox_import.hand_out(upload, actor=ACTOR, domains=None) == []
     assert not any(secret in str(list(AuditEntry.objects.values())) for secret in given.values())
 
 
 def everything_kept() -> str:
-    kept = (Roster.objects.values(), RosterRow.objects.values(), AuditEntry.objects.values())
+    kept = (MailboxImport.objects.values(), MailboxImportRow.objects.values(), AuditEntry.objects.values())
     return str([list(rows) for rows in kept])
 
 
@@ -165,12 +165,12 @@ def test_the_passwords_of_a_file_are_forgotten_by_the_run_those_of_wrong_rows_to
     a_domain()
     # One refused by the check, one by the run alone; the last column is left out, whatever it holds.
     lines = (f"ann@example.org,{PASSWORD},{PASSWORD}", f"nobody,{PASSWORD},", f"bob@example.org,{PASSWORD},")
-    roster = stepped(a_roster("address,password,note", *lines))
+    upload = stepped(an_upload("address,password,note", *lines))
     assert PASSWORD in everything_kept(), "the run needs them"
-    mailbox_import.start(roster)
+    mailbox_import.start(upload)
     Domain.objects.update(mailbox_limit=1)
-    stepped(roster)
-    assert [fate for _line, fate, _column, _detail in fates(roster)] == ["create", "wrong", "wrong"]
+    stepped(upload)
+    assert [fate for _line, fate, _column, _detail in fates(upload)] == ["create", "wrong", "wrong"]
     assert User.objects.get(address="ann@example.org").check_password(PASSWORD)
     assert PASSWORD not in everything_kept()
 
@@ -178,31 +178,31 @@ def test_the_passwords_of_a_file_are_forgotten_by_the_run_those_of_wrong_rows_to
 def test_a_run_forgets_step_by_step_and_still_has_what_the_next_step_needs() -> None:
     a_domain()
     lines = [f"user{n}@example.org,{n}" for n in range(mailbox_import.STEP_ROWS + 1)]
-    roster = stepped(a_roster("address,name", *lines))
-    mailbox_import.start(roster)
-    assert step(roster)
-    left = RosterRow.objects.exclude(cells=["", ""])
+    upload = stepped(an_upload("address,name", *lines))
+    mailbox_import.start(upload)
+    assert step(upload)
+    left = MailboxImportRow.objects.exclude(cells=["", ""])
     assert list(left.values_list("cells", flat=True)) == [lines[-1].split(",")]
-    stepped(roster)
+    stepped(upload)
     assert (left.count(), User.objects.count()) == (0, len(lines))
 
 
 @pytest.mark.parametrize(("days", "left"), [(8, 0), (6, 1)])
 def test_the_sweep_forgets_a_file_after_a_week_done_or_not(tmp_path: Path, days: int, left: int) -> None:
     a_domain()
-    roster = stepped(a_roster("address,password", f"ann@example.org,{PASSWORD}"))
+    upload = stepped(an_upload("address,password", f"ann@example.org,{PASSWORD}"))
     store = FileBodies(tmp_path / "bodies")
     store.prepare()
-    Roster.objects.update(created_at=timezone.now() - timedelta(days=days))
+    MailboxImport.objects.update(created_at=timezone.now() - timedelta(days=days))
     sweep.preview(store)
-    assert Roster.objects.filter(pk=roster.pk).exists()
+    assert MailboxImport.objects.filter(pk=upload.pk).exists()
     sweep.run(store)
-    assert (Roster.objects.count(), RosterRow.objects.count()) == (left, left)
+    assert (MailboxImport.objects.count(), MailboxImportRow.objects.count()) == (left, left)
 
 
 def test_a_password_against_the_rules_is_the_rows_fault() -> None:
     a_domain()
-    ((_line, fate, _column, detail),) = fates(stepped(a_roster("address,password", "ann@example.org,short")))
+    ((_line, fate, _column, detail),) = fates(stepped(an_upload("address,password", "ann@example.org,short")))
     assert fate == "wrong"
     assert "short" in detail
 
@@ -210,8 +210,8 @@ def test_a_password_against_the_rules_is_the_rows_fault() -> None:
 def test_whoever_may_not_change_a_domain_is_told_it_does_not_exist() -> None:
     a_domain("example.org")
     a_domain("other.org")
-    roster = stepped(a_roster("address", "ann@example.org", "bob@other.org"), domains={"example.org"})
-    (_ann, ann, _c, _d), (_bob, bob, _column, detail) = fates(roster)
+    upload = stepped(an_upload("address", "ann@example.org", "bob@other.org"), domains={"example.org"})
+    (_ann, ann, _c, _d), (_bob, bob, _column, detail) = fates(upload)
     assert (ann, bob) == ("create", "wrong")
     assert "not a domain of this site" in detail
 
@@ -229,44 +229,44 @@ def test_the_last_choice_of_columns_is_remembered() -> None:
 
 @pytest.mark.parametrize("meaning", [["name", ""], ["address", "address"], ["address", "shoe size"], ["address"]])
 def test_columns_that_make_no_sense_are_refused(meaning: list[str]) -> None:
-    roster = mailbox_import.bring_in(b"a,b\n1,2\n", "a.csv", owner=None)
+    upload = mailbox_import.bring_in(b"a,b\n1,2\n", "a.csv", owner=None)
     with pytest.raises(Rejected):
-        mailbox_import.choose(roster, meaning, "both")
+        mailbox_import.choose(upload, meaning, "both")
 
 
 def test_a_run_that_stopped_goes_on_and_does_nothing_twice() -> None:
     a_domain()
     rows = mailbox_import.STEP_ROWS + 20
-    roster = stepped(a_roster("address", *(f"user{n}@example.org" for n in range(rows))))
-    mailbox_import.start(roster)
-    assert step(roster)
+    upload = stepped(an_upload("address", *(f"user{n}@example.org" for n in range(rows))))
+    mailbox_import.start(upload)
+    assert step(upload)
     assert Mailbox.objects.count() == mailbox_import.STEP_ROWS
-    stepped(Roster.objects.get(pk=roster.pk))
+    stepped(MailboxImport.objects.get(pk=upload.pk))
     assert Mailbox.objects.count() == rows
     assert AuditEntry.objects.filter(verb="mailbox.create").count() == rows
-    assert not step(roster)
+    assert not step(upload)
 
 
 def test_nothing_runs_unchecked_and_nothing_is_chosen_again_behind_a_run() -> None:
     a_domain()
-    roster = a_roster("address", "ann@example.org")
+    upload = an_upload("address", "ann@example.org")
     with pytest.raises(Rejected, match="not been checked"):
-        mailbox_import.start(roster)
-    carried_out(roster)
+        mailbox_import.start(upload)
+    carried_out(upload)
     with pytest.raises(Rejected, match="already"):
-        mailbox_import.choose(roster, roster.meaning, "both")
+        mailbox_import.choose(upload, upload.meaning, "both")
 
 
 def test_a_step_takes_no_more_slow_hashes_than_somebody_waits_for(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = [PATH]
     a_domain()
     lines = [f"user{n}@example.org,{PASSWORD if n % 2 else ''}" for n in range(3 * mailbox_import_step.PASSWORDS_MOST)]
-    roster = stepped(a_roster("address,password", *lines))
-    mailbox_import.start(roster)
-    assert step(roster)
+    upload = stepped(an_upload("address,password", *lines))
+    mailbox_import.start(upload)
+    assert step(upload)
     given = User.objects.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
     assert given.count() == mailbox_import_step.PASSWORDS_MOST
-    stepped(roster)
+    stepped(upload)
     assert (given.count(), User.objects.count()) == (len(lines) // 2, len(lines))
 
 
@@ -274,17 +274,17 @@ def test_policies_are_named_and_an_unknown_one_is_its_cells_fault() -> None:
     a_domain()
     policies.ensure("short", actor=ACTOR, expire_days=30)
     lines = ("ann@example.org,short", "bob@example.org,none", "chloe@example.org,shoe")
-    roster = carried_out(a_roster("address,policy", *lines))
+    upload = carried_out(an_upload("address,policy", *lines))
     assert Mailbox.objects.get(user__address="ann@example.org").policy == policies.get("short")
-    assert fates(roster)[2] == (4, "wrong", "policy", "there is no retention policy shoe")
+    assert fates(upload)[2] == (4, "wrong", "policy", "there is no retention policy shoe")
 
 
 def test_a_step_takes_as_many_statements_for_many_rows_as_for_few(django_assert_max_num_queries: Any) -> None:
     a_domain()
     for name, rows in (("few", 2), ("many", 300)):
-        roster = a_roster("address,name", *(f"{name}{n}@example.org,Somebody" for n in range(rows)))
+        upload = an_upload("address,name", *(f"{name}{n}@example.org,Somebody" for n in range(rows)))
         with django_assert_max_num_queries(26):
-            assert not step(roster)
-        mailbox_import.start(roster)
+            assert not step(upload)
+        mailbox_import.start(upload)
         with django_assert_max_num_queries(26):
-            assert not step(roster)
+            assert not step(upload)

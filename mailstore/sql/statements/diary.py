@@ -118,17 +118,17 @@ FOLD_DIARY = statement(
     "fold_diary",
     """
     INSERT INTO mailstore_diarysession AS s
-           (mailbox_id, device_id, started_at, ended_at, client, tls, listed, octets_out, ended, fold, sessions,
+           (mailbox_id, device_id, started_at, ended_at, client, tls, listed, octets_out, ended, rollup_key, sessions,
             fetched_messages, removed_messages, fetched, deleted)
     SELECT one.mailbox, one.device, one.started_at, one.ended_at, one.client, one.tls, one.listed,
-           one.octets_out, one.ended, one.fold, one.sessions, 0, 0, '{}', '{}'
+           one.octets_out, one.ended, one.rollup_key, one.sessions, 0, 0, '{}', '{}'
       FROM unnest(:mailbox_ids::bigint[], :device_ids::bigint[], :started_at::timestamptz[], :ended_at::timestamptz[],
                   :clients::inet[], :tls::text[], :ended::text[], :listed_counts::bigint[], :octets_out::bigint[],
                   :folds::bytea[], :session_counts::bigint[])
-           AS one (mailbox, device, started_at, ended_at, client, tls, ended, listed, octets_out, fold, sessions)
+           AS one (mailbox, device, started_at, ended_at, client, tls, ended, listed, octets_out, rollup_key, sessions)
       JOIN mailstore_mailbox box ON box.id = one.mailbox
-     ORDER BY one.fold
-        ON CONFLICT (fold) DO UPDATE
+     ORDER BY one.rollup_key
+        ON CONFLICT (rollup_key) DO UPDATE
        SET ended_at = greatest(s.ended_at, excluded.ended_at), octets_out = s.octets_out + excluded.octets_out,
            sessions = s.sessions + excluded.sessions
     """,

@@ -79,7 +79,7 @@ SIGHTINGS = statement(
     """
     WITH noted AS (
         UPDATE mailstore_device d
-           SET last_sign_in_at = seen.at, last_client = seen.client, silence_told_at = NULL, silent_since = NULL
+           SET last_sign_in_at = seen.at, last_client = seen.client, silence_notified_at = NULL, silent_since = NULL
           FROM unnest(:device_ids::bigint[], :times::timestamptz[], :clients::inet[]) AS seen (device, at, client)
          WHERE d.id = seen.device
            AND d.id IN (SELECT id FROM mailstore_device WHERE id = ANY(:device_ids::bigint[])

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.models import Roster
+from mailstore.models import MailboxImport
 from mailstore.transfer import csv_table, mailbox_columns
 
 
@@ -39,15 +39,15 @@ class UploadForm(forms.Form):
 class ColumnsForm(forms.Form):
     """A choice for each column of the file, and what to do with the rows."""
 
-    mode = forms.ChoiceField(label=_("What to do"), choices=Roster.Mode.choices, widget=forms.RadioSelect)
+    mode = forms.ChoiceField(label=_("What to do"), choices=MailboxImport.Mode.choices, widget=forms.RadioSelect)
 
-    def __init__(self, *args: Any, roster: Roster, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, upload: MailboxImport, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [("", _("skip")), *((name, column.label) for name, column in mailbox_columns.COLUMNS.items())]
-        self.fields["mode"].initial = roster.mode
-        for number, held in enumerate(roster.meaning):
+        self.fields["mode"].initial = upload.mode
+        for number, held in enumerate(upload.meaning):
             self.fields[f"column{number}"] = forms.ChoiceField(
-                label=capfirst(roster.title(number)), choices=choices, required=False, initial=held
+                label=capfirst(upload.title(number)), choices=choices, required=False, initial=held
             )
 
     @property

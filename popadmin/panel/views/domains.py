@@ -82,7 +82,7 @@ class Removed(access.HostPage, ListPage):
         Exported(_("Removed by"), lambda row: row.removed_by),
         Exported(
             pgettext_lazy("domain", "Deleted for good"),
-            lambda row: "" if row.purge_asked_at else removal_notice.kept_until(row.removed_at).isoformat(),
+            lambda row: "" if row.purge_requested_at else removal_notice.kept_until(row.removed_at).isoformat(),
         ),
         Exported(_("Mailboxes"), lambda row: row.mailboxes),
         Exported(_("Messages"), lambda row: row.messages),

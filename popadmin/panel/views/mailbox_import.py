@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView, View
 
 from mailstore.directory.outcome import Rejected
-from mailstore.models import Roster, RosterRow
+from mailstore.models import MailboxImport, MailboxImportRow
 from mailstore.transfer import csv_table, mailbox_import
 from mailstore.transfer.mailbox_columns import PASSWORD
 from popadmin.lists.columns import Column, Exported, Filters, Rows
@@ -32,15 +32,15 @@ from popadmin.web.people import signed_in
 RECENT = 10
 SAMPLE_ROWS = 3
 HIDDEN = "••••"  # for the passwords of a file
-RUNNING = (Roster.Stage.CHECKING, Roster.Stage.RUNNING)
+RUNNING = (MailboxImport.Stage.CHECKING, MailboxImport.Stage.RUNNING)
 
 
-class RosterView(access.AdminPage, View):
+class MailboxImportView(access.AdminPage, View):
     """A view of one import, visible only to its owner."""
 
     @cached_property
-    def roster(self) -> Roster:
-        return request_lookup.find(self.request, access.rosters(signed_in(self.request)), pk=self.kwargs["pk"])
+    def upload(self) -> MailboxImport:
+        return request_lookup.find(self.request, access.mailbox_imports(signed_in(self.request)), pk=self.kwargs["pk"])
 
     @property
     def domains(self) -> Collection[str] | None:
@@ -56,49 +56,49 @@ class Upload(access.AdminPage, FormView[UploadForm]):
     def form_valid(self, form: UploadForm) -> HttpResponse:
         file = form.cleaned_data["file"]
         try:
-            roster = mailbox_import.bring_in(file.read(), file.name, owner=signed_in(self.request))
+            upload = mailbox_import.bring_in(file.read(), file.name, owner=signed_in(self.request))
         except Rejected as refusal:
             form_rejection.add_error(form, refusal, otherwise="file")
             return self.form_invalid(form)
-        return redirect("mailboxes-import-columns", roster.pk)
+        return redirect("mailboxes-import-columns", upload.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        recent = access.rosters(signed_in(self.request)).order_by("-created_at")[:RECENT]
+        recent = access.mailbox_imports(signed_in(self.request)).order_by("-created_at")[:RECENT]
         return super().get_context_data(**kwargs, recent=recent, breadcrumbs=[MAILBOXES])
 
 
-class ChooseColumns(RosterView, FormView[ColumnsForm]):
+class ChooseColumns(MailboxImportView, FormView[ColumnsForm]):
     template_name = "panel/mailbox_import_columns.html"
     form_class = ColumnsForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "roster": self.roster}
+        return {**super().get_form_kwargs(), "upload": self.upload}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Handle the form; a separate button switches whether the first line contains the column names."""
         if "first" not in request.POST:
             return super().post(request, *args, **kwargs)
         try:
-            mailbox_import.turn_first_line(self.roster)
+            mailbox_import.turn_first_line(self.upload)
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
-        return redirect("mailboxes-import-columns", self.roster.pk)
+        return redirect("mailboxes-import-columns", self.upload.pk)
 
     def form_valid(self, form: ColumnsForm) -> HttpResponse:
         try:
-            mailbox_import.choose(self.roster, form.meaning, form.cleaned_data["mode"])
+            mailbox_import.choose(self.upload, form.meaning, form.cleaned_data["mode"])
         except Rejected as refusal:
             form_rejection.add_error(form, refusal)
             return self.form_invalid(form)
-        return redirect("mailboxes-import", self.roster.pk)
+        return redirect("mailboxes-import", self.upload.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        named = any(self.roster.header)
-        context = super().get_context_data(**kwargs, roster=self.roster, named=named, breadcrumbs=_breadcrumbs())
-        sample = RosterRow.objects.filter(roster=self.roster).order_by("line")[:SAMPLE_ROWS]
+        named = any(self.upload.header)
+        context = super().get_context_data(**kwargs, upload=self.upload, named=named, breadcrumbs=_breadcrumbs())
+        sample = MailboxImportRow.objects.filter(mailbox_import=self.upload).order_by("line")[:SAMPLE_ROWS]
         columns = [field for field in context["form"] if field.name != "mode"]
         cells = zip(*(row.cells for row in sample), strict=True)
-        columns_with_cells = zip(columns, self.roster.meaning, cells, strict=True)
+        columns_with_cells = zip(columns, self.upload.meaning, cells, strict=True)
         return {
             **context,
             "columns": [
@@ -109,13 +109,13 @@ class ChooseColumns(RosterView, FormView[ColumnsForm]):
 
 
 class RowFilters(Filters):
-    fate = forms.ChoiceField(label=_("Result"), choices=[("", _("All rows")), *RosterRow.Fate.choices[1:]])
+    fate = forms.ChoiceField(label=_("Result"), choices=[("", _("All rows")), *MailboxImportRow.Fate.choices[1:]])
 
     def by_fate(self, rows: Rows, fate: str) -> Rows:
         return rows.filter(fate=fate)
 
 
-class RosterPage(RosterView, ListPage):
+class MailboxImportPage(MailboxImportView, ListPage):
     template_name = "panel/mailbox_import.html"
     name = "mailboxes-import"
     filters = RowFilters
@@ -134,65 +134,65 @@ class RosterPage(RosterView, ListPage):
     )
 
     def rows(self) -> Rows:
-        return RosterRow.objects.filter(roster=self.roster)
+        return MailboxImportRow.objects.filter(mailbox_import=self.upload)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if self.roster.stage == Roster.Stage.COLUMNS:
-            return redirect("mailboxes-import-columns", self.roster.pk)
+        if self.upload.stage == MailboxImport.Stage.COLUMNS:
+            return redirect("mailboxes-import-columns", self.upload.pk)
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
-            **kwargs, roster=self.roster, counts=mailbox_import.counts(self.roster), progress=progress(self.roster),
+            **kwargs, upload=self.upload, counts=mailbox_import.counts(self.upload), progress=progress(self.upload),
             breadcrumbs=_breadcrumbs(),
         )  # fmt: skip
 
 
-class Start(RosterView):
+class Start(MailboxImportView):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         try:
-            mailbox_import.start(self.roster)
+            mailbox_import.start(self.upload)
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
-        return redirect("mailboxes-import", self.roster.pk)
+        return redirect("mailboxes-import", self.upload.pk)
 
 
-class Step(RosterView, StepView):
+class Step(MailboxImportView, StepView):
     def take(self) -> None:
         policies = access.policies(signed_in(self.request))
         mailbox_import.step(
-            self.roster, actor=request_lookup.actor(self.request), domains=self.domains, policies=policies
+            self.upload, actor=request_lookup.actor(self.request), domains=self.domains, policies=policies
         )
-        self.roster.refresh_from_db(fields=["stage"])
+        self.upload.refresh_from_db(fields=["stage"])
 
     def progress(self) -> Progress:
-        return progress(self.roster)
+        return progress(self.upload)
 
     def page(self) -> str:
-        return reverse("mailboxes-import", args=[self.roster.pk])
+        return reverse("mailboxes-import", args=[self.upload.pk])
 
 
-class Passwords(RosterView):
+class Passwords(MailboxImportView):
     """Download the generated passwords as a file. They are created here and stored nowhere."""
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        given = mailbox_import.hand_out(self.roster, actor=request_lookup.actor(request), domains=self.domains)
+        given = mailbox_import.hand_out(self.upload, actor=request_lookup.actor(request), domains=self.domains)
         if not given:
             messages.info(request, _("All passwords have already been downloaded."))
-            return redirect("mailboxes-import", self.roster.pk)
+            return redirect("mailboxes-import", self.upload.pk)
         file = b"".join(csv_table.write([str(_("Address")), str(_("Password"))], given))
         response = HttpResponse(file, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="passwords.csv"'
         return response
 
 
-def progress(roster: Roster) -> Progress:
+def progress(upload: MailboxImport) -> Progress:
     """Return the progress of the current stage."""
-    counts = mailbox_import.counts(roster)
-    checking = roster.stage == Roster.Stage.CHECKING
+    counts = mailbox_import.counts(upload)
+    checking = upload.stage == MailboxImport.Stage.CHECKING
     total = counts["rows"] if checking else counts["rows"] - counts["wrong"]
     taken = counts["rows"] - counts["unknown"] if checking else counts["done"]
-    return Progress(taken, total, roster.stage in RUNNING)
+    return Progress(taken, total, upload.stage in RUNNING)
 
 
 def _breadcrumbs() -> list[Any]:

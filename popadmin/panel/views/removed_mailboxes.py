@@ -43,7 +43,7 @@ class Removed(access.AdminPage, ListPage):
         Exported(gettext_lazy("Removed by"), lambda row: row.removed_by),
         Exported(
             gettext_lazy("Deleted for good"),
-            lambda row: "" if row.purge_asked_at else removal_notice.kept_until(row.removed_at).isoformat(),
+            lambda row: "" if row.purge_requested_at else removal_notice.kept_until(row.removed_at).isoformat(),
         ),
         Exported(gettext_lazy("Messages"), lambda row: row.messages),
         Exported(gettext_lazy("Octets"), lambda row: row.octets),
