@@ -53,7 +53,7 @@ def address(client: str) -> str | None:
     return None if client == "unix" else client.partition("%")[0]
 
 
-def told(visits: Sequence[Visit]) -> Parameters:
+def diary_parameters(visits: Sequence[Visit]) -> Parameters:
     """Return the parameters of DIARY."""
     handled = [
         (place, arrival, removed)
@@ -62,7 +62,7 @@ def told(visits: Sequence[Visit]) -> Parameters:
         for arrival in arrivals
     ]
     return DIARY.values(
-        **visited(visits, (visit.ended_at for visit in visits)),
+        **shared_parameters(visits, (visit.ended_at for visit in visits)),
         fetched_counts=array_literals.bigints(len(visit.fetched) for visit in visits),
         removed_counts=array_literals.bigints(len(visit.removed) for visit in visits),
         octets_out=array_literals.bigints(visit.octets_out for visit in visits),
@@ -72,7 +72,7 @@ def told(visits: Sequence[Visit]) -> Parameters:
     )
 
 
-def visited(visits: Sequence[Visit], ends: Iterable[datetime]) -> dict[str, bytes]:
+def shared_parameters(visits: Sequence[Visit], ends: Iterable[datetime]) -> dict[str, bytes]:
     """Return the parameters that DIARY and FOLD_DIARY share."""
     return {
         "mailbox_ids": array_literals.bigints(visit.visitor.mailbox for visit in visits),

@@ -83,11 +83,11 @@ class DiaryRollup:
             self._waiting[key] = fold
 
 
-def columns(folds: dict[Common, Fold]) -> Parameters:
+def fold_parameters(folds: dict[Common, Fold]) -> Parameters:
     """Return the parameters of FOLD_DIARY."""
     rows = folds.values()
     return FOLD_DIARY.values(
-        **diary_record.visited([fold.first for fold in rows], (fold.ended_at for fold in rows)),
+        **diary_record.shared_parameters([fold.first for fold in rows], (fold.ended_at for fold in rows)),
         octets_out=array_literals.bigints(fold.octets_out for fold in rows),
         folds=array_literals.octets(map(_digest, folds)),
         session_counts=array_literals.bigints(fold.sessions for fold in rows),

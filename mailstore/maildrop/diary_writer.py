@@ -62,9 +62,9 @@ class _Batch:
         """Yield the statements. CONFIRM comes last, since its answer is the one of the transaction."""
         yield BATCH, BATCH.values(writer=str(writer).encode(), number=b"%d" % self.number)
         if self.visits:
-            yield DIARY, diary_record.told(self.visits)
+            yield DIARY, diary_record.diary_parameters(self.visits)
         if self.folds:
-            yield FOLD_DIARY, diary_rollup.columns(self.folds)
+            yield FOLD_DIARY, diary_rollup.fold_parameters(self.folds)
         pairs = list(self.confirmed())
         if pairs:
             devices, messages = (array_literals.bigints(column) for column in zip(*pairs, strict=True))

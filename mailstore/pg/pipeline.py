@@ -56,7 +56,7 @@ class OutageLog:
             log.error("the database cannot be reached, trying again until it can: %s", why)
         self._away.add(lane)
 
-    def came(self, lane: object) -> None:
+    def returned(self, lane: object) -> None:
         """Call whenever a lane has a new connection."""
         if lane not in self._away:
             return
@@ -68,7 +68,7 @@ class OutageLog:
 class Pipeline:
     """A connection that reconnects. Call `open` once from the loop's thread, `close` at the end.
 
-    `came` is called whenever there is a new connection, before anything runs on it.
+    `on_connect` is called whenever there is a new connection, before anything runs on it.
     """
 
     def __init__(
@@ -77,14 +77,14 @@ class Pipeline:
         statements: Sequence[Statement],
         pool: ThreadPoolExecutor,
         *,
-        came: Callable[[], None],
-        news: OutageLog,
+        on_connect: Callable[[], None],
+        outages: OutageLog,
     ) -> None:
         self._conninfo = open_connection.with_options(conninfo)
         self._statements = statements
         self._pool = pool  # connecting blocks, so it happens off the loop
-        self._came = came
-        self._news = news
+        self._on_connect = on_connect
+        self._outages = outages
         self._connection: PGconn | None = None
         self._socket = -1  # the connection's; libpq does not name it any more once the server has closed it
         self._waiting: deque[Answers] = deque()
@@ -172,15 +172,15 @@ class Pipeline:
             connection.finish()
             return
         self._failures = 0
-        self._news.came(self)
+        self._outages.returned(self)
         self._connection, self._socket = connection, connection.socket
         self._loop.add_reader(self._socket, self._readable)
-        self._came()
+        self._on_connect()
 
     def _failed(self, why: str) -> None:
         if self._closed:
             return
-        self._news.lost(self, why)
+        self._outages.lost(self, why)
         wait = RECONNECT_SECONDS[min(self._failures, len(RECONNECT_SECONDS) - 1)]
         self._failures += 1
         self._loop.call_later(wait, self._again)

@@ -20,10 +20,11 @@ class ConnectionPool:
     def __init__(self, conninfo: str, *, write_lanes: int = WRITE_LANES) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="connect")
         self._caches: list[Callable[[], None]] = []
-        news = OutageLog()
-        self._reads = Pipeline(conninfo, READS, self._pool, came=self._forget, news=news)
+        outages = OutageLog()
+        self._reads = Pipeline(conninfo, READS, self._pool, on_connect=self._forget, outages=outages)
         self._writes = [
-            Pipeline(conninfo, WRITES, self._pool, came=_nothing_kept, news=news) for _ in range(write_lanes)
+            Pipeline(conninfo, WRITES, self._pool, on_connect=_nothing_kept, outages=outages)
+            for _ in range(write_lanes)
         ]
 
     async def open(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 OTHER_USER = 65534  # nobody, and its group
-THIRD_USER = 65533  # nobody's name at all
+THIRD_USER = 65533  # a user without a name
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="what root does for another user can only be seen by root")
 
 

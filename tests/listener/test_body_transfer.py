@@ -255,7 +255,7 @@ def test_a_body_that_becomes_short_under_way_ends_the_connection_without_a_termi
 
 
 @pytest.mark.req("P-047")
-def test_whoever_leaves_in_the_middle_of_a_message_is_not_logged_as_a_damaged_body(post: Post) -> None:
+def test_a_client_that_leaves_in_the_middle_of_a_message_is_not_logged_as_a_damaged_body(post: Post) -> None:
     post.mailbox(quota_octets=None)
     post.fill(ADDRESS, *numbered(1, octets=24 * MEGABYTE))
     before = len(post.pop3d.log())

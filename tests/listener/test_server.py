@@ -69,7 +69,7 @@ def test_a_session_silent_for_longer_ends_without_a_word_and_removes_nothing() -
 
 @pytest.mark.req("P-097")
 @pytest.mark.req("P-194")
-def test_whoever_has_not_signed_in_at_the_deadline_is_ended_also_when_octets_drip_in() -> None:
+def test_a_client_that_has_not_signed_in_at_the_deadline_is_ended_even_if_octets_drip_in() -> None:
     async def scene() -> None:
         async with stage(LIMITS, NOTE) as made:
             dripping = await made.greeted()
@@ -304,7 +304,7 @@ def test_a_session_that_fails_behind_its_handshake_ends(authority: Authority, im
 
 
 @pytest.mark.req("P-191")
-def test_where_all_places_are_taken_the_oldest_stranger_is_told_and_goes_and_whoever_signed_in_stays() -> None:
+def test_where_all_places_are_taken_the_oldest_stranger_is_told_and_goes_and_users_stay() -> None:
     limits = Limits(connections=3, connections_per_ip=100, login_seconds=180, idle_seconds=600)
 
     async def scene() -> None:
@@ -336,7 +336,7 @@ def test_where_everybody_signed_in_a_newcomer_is_told_and_sent_away() -> None:
 
 @pytest.mark.req("P-190")
 @pytest.mark.req("P-191")
-def test_an_address_above_its_own_limit_is_sent_away_and_costs_nobody_his_place() -> None:
+def test_an_address_above_its_own_limit_is_sent_away_and_costs_nobody_else_a_place() -> None:
     limits = Limits(
         connections=2, connections_per_ip=1, login_seconds=180, idle_seconds=600, trusted_proxies=("127.0.0.1/32",)
     )

@@ -1,4 +1,4 @@
-"""Turns: whoever sends much at once waits for the others, and strangers are kept small."""
+"""Turns: a client that sends much at once waits for the others, and strangers are kept small."""
 
 from __future__ import annotations
 

@@ -542,7 +542,7 @@ def test_known_networks_are_forgotten_after_a_month_and_with_the_mailbox(
 
 
 @pytest.mark.req("P-118")
-def test_without_a_database_nobody_is_told_that_his_password_is_wrong(worker: Worker, bodies: FileBodies) -> None:
+def test_without_a_database_nobody_is_told_that_the_password_is_wrong(worker: Worker, bodies: FileBodies) -> None:
     lanes = ConnectionPool("host=/nowhere dbname=none connect_timeout=1", write_lanes=1)
     worker.run(lanes.open())
     accounts = StoredAccounts(lanes, bodies, LastSignIns(lanes))

@@ -1,4 +1,4 @@
-"""An open session whose device may use POP no more is told so within a second, whatever took its right away."""
+"""An open session whose device may no longer use POP is told so within a second, for whatever reason."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ def test_a_session_in_order_is_left_alone(sessions: Sessions) -> None:
     ],
     ids=["revoked", "main password barred", "POP off", "suspended", "domain off", "removed"],
 )
-def test_whoever_may_no_more_is_told(sessions: Sessions, act: Callable[[], object], barred: list[str]) -> None:
+def test_a_session_that_lost_its_right_is_told(
+    sessions: Sessions, act: Callable[[], object], barred: list[str]
+) -> None:
     act()
     assert sessions.told(*barred) == set(barred)
 

@@ -1,4 +1,4 @@
-"""Whoever asked is answered, also when his own code cannot take the answer."""
+"""Every caller is answered, even if its own code cannot take the answer."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def lane(cluster: Cluster, sql: psycopg.Connection, worker: Worker) -> Iterator[
 def opened(cluster: Cluster, worker: Worker, **options: str) -> Iterator[Pipeline]:
     with ThreadPoolExecutor(1) as pool:
         lane = Pipeline(
-            make_conninfo(cluster.conninfo(), **options), STATEMENTS, pool, came=lambda: None, news=OutageLog()
+            make_conninfo(cluster.conninfo(), **options), STATEMENTS, pool, on_connect=lambda: None, outages=OutageLog()
         )
         worker.run(lane.open())
         tick(lane, worker)
@@ -332,8 +332,8 @@ def test_a_server_that_takes_a_connection_and_says_nothing_keeps_no_other_lane_a
 ) -> None:
     deaf = Deaf()
     with ThreadPoolExecutor(1) as pool:
-        stuck = Pipeline(deaf.conninfo, STATEMENTS, pool, came=lambda: None, news=OutageLog())
-        lane = Pipeline(cluster.conninfo(), STATEMENTS, pool, came=lambda: None, news=OutageLog())
+        stuck = Pipeline(deaf.conninfo, STATEMENTS, pool, on_connect=lambda: None, outages=OutageLog())
+        lane = Pipeline(cluster.conninfo(), STATEMENTS, pool, on_connect=lambda: None, outages=OutageLog())
 
         async def both() -> None:
             first = worker.loop.create_task(stuck.open())
@@ -361,8 +361,8 @@ def test_a_connection_that_fails_in_an_unheard_of_way_is_tried_again(cluster: Cl
             cluster.conninfo(),
             (Statement(b"bad\0name", "SELECT \udcff"), ECHO),
             pool,
-            came=lambda: None,
-            news=OutageLog(),
+            on_connect=lambda: None,
+            outages=OutageLog(),
         )
         worker.run(lane.open())
         lane._statements = STATEMENTS
@@ -380,7 +380,7 @@ def test_a_question_that_cannot_be_sent_is_answered_and_spoils_no_transaction_be
     assert sql.execute("SELECT n FROM counter").fetchone() == (1,)
 
 
-def test_whoever_cannot_take_an_answer_is_told_so_once(lane: Pipeline, worker: Worker) -> None:
+def test_a_caller_that_cannot_take_an_answer_is_told_so_once(lane: Pipeline, worker: Worker) -> None:
     """The harm: a bug behind an answer left a client waiting in silence."""
     told: list[object] = []
 

@@ -41,7 +41,7 @@ def test_a_lane_that_is_away_takes_no_writes_while_others_are_there(lanes: Conne
 
 @contextmanager
 def closed_to_newcomers() -> Iterator[None]:
-    """Whoever is connected to the test's database stays; whoever is ended cannot come back."""
+    """Connections to the test's database stay; one that is ended cannot come back."""
     name = sql.Identifier(connection.settings_dict["NAME"])
     with psycopg.connect(make_conninfo(conninfo(), dbname="postgres"), autocommit=True) as other:
         other.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))

@@ -1,4 +1,4 @@
-"""Mail that waited only for a device that counts no more leaves in batches; whoever comes in between is seen."""
+"""Mail that waited only for a device that counts no more leaves in batches; a change in between is seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door: what a sender may give, and the wire form that is stored, against references slow and plain."""
+"""The normalizer: what a sender may give, and the wire form that is stored, against references slow and plain."""
 
 from __future__ import annotations
 
