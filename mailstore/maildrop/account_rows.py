@@ -38,7 +38,7 @@ class Account(NamedTuple):
     expire_days: int | None
     user: int
     password_version: bytes | None  # as Postgres prints it; it changes when the password is changed
-    noted: bool | None  # last sign-in from this network: True within a day, False within a month, None neither
+    known_today: bool | None  # last sign-in from this network: True within a day, False within a month, None neither
     devices: tuple[Device, ...]
 
     def main(self) -> Device:
@@ -61,7 +61,7 @@ def read(answer: PGresult) -> Account | None:
     encoded, active, name, mailbox, pop, main_pop, messages, octets, change, expire_days = _values(answer, 0, 0, 10)
     if not mailbox:
         return None
-    user, password_version, noted = _values(answer, 0, 10, 13)
+    user, password_version, known_today = _values(answer, 0, 10, 13)
     return Account(
         encoded=encoded.decode(),
         active=active == b"t",
@@ -75,7 +75,7 @@ def read(answer: PGresult) -> Account | None:
         expire_days=int(expire_days) if expire_days else None,
         user=int(user),
         password_version=password_version or None,
-        noted=noted == b"t" if noted else None,
+        known_today=known_today == b"t" if known_today else None,
         devices=tuple([_device(answer, row) for row in range(answer.ntuples)]),
     )
 

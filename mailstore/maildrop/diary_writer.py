@@ -96,7 +96,7 @@ class Diary:
         self._number = 0
         self._unsure: _Batch | None = None  # its answer was lost, so it may be written or not
 
-    def tell(self, visit: Visit) -> None:
+    def add(self, visit: Visit) -> None:
         """Keep one session, or one refused sign-in, for the next batch."""
         self._unsorted.append(visit)
         if len(self._unsorted) >= SORTED_AT_ONCE:

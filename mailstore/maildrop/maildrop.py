@@ -253,7 +253,7 @@ class StoredMaildrop:
             removed=self._arrivals(handled.removed),
             had=self._keys(handled.fetched[: handled.confirmed]),
         )
-        self._diary.tell(visit)
+        self._diary.add(visit)
 
     def _keys(self, numbers: Iterable[int]) -> Sequence[int]:
         return [self._listing.keys[number - 1] for number in numbers] if self._listing else ()

@@ -33,7 +33,7 @@ NOBODY = b""  # an address that no user has; looked up for input that is no addr
 class SignInContext:
     """What all sign-ins of a worker use."""
 
-    shelves: MaildropContext
+    maildrops: MaildropContext
     last_sign_ins: LastSignIns
     passwords: Passwords
     throttle: Throttle
@@ -82,12 +82,12 @@ class StoredSignIn:
         except (BadAddress, UnicodeEncodeError):
             name = NOBODY
         selector = None
-        if typed := device_secret.split(credentials.secret):
-            selector, self._device_digest = typed[0].encode(), device_secret.digest(typed[1])
-        noted = memory.known_pairs.has(credentials.address, self._network, _now())
-        where = None if noted else self._network.encode()
-        asked = SIGN_IN.values(address=name, selector=selector, network=where)
-        memory.shelves.lanes.read(SIGN_IN, asked, self._found)
+        if parts := device_secret.split(credentials.secret):
+            selector, self._device_digest = parts[0].encode(), device_secret.digest(parts[1])
+        known = memory.known_pairs.has(credentials.address, self._network, _now())
+        where = None if known else self._network.encode()
+        parameters = SIGN_IN.values(address=name, selector=selector, network=where)
+        memory.maildrops.lanes.read(SIGN_IN, parameters, self._found)
 
     # --- ports.SignIn -------------------------------------------------------------------------------------------------
 
@@ -96,7 +96,7 @@ class StoredSignIn:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-            self._done(_left())
+            self._done(_client_gone())
         elif self._check is not None:
             self._memory.passwords.drop(self._check)
 
@@ -121,7 +121,7 @@ class StoredSignIn:
         elif self._barred(account):
             self._refuse(Why.THROTTLED, account, Throttled("too many failures from there"))
         elif self._abandoned:
-            self._done(_left())
+            self._done(_client_gone())
         else:
             self._delay(account, known=bool(quick and self._known(quick)))
 
@@ -140,7 +140,7 @@ class StoredSignIn:
 
     def _known(self, account: Account) -> bool:
         """Return True if this account signed in from this network within a month."""
-        return account.noted is not None or self._memory.known_pairs.has(account.address, self._network, _now())
+        return account.known_today is not None or self._memory.known_pairs.has(account.address, self._network, _now())
 
     def _delay(self, account: Account | None, *, known: bool) -> None:
         """Start the slow hash, later if the network failed often. An account that is known there never waits."""
@@ -196,7 +196,7 @@ class StoredSignIn:
         memory.throttle.succeeded(client, account.address, now)
         if not memory.known_pairs.has(account.address, self._network, now):
             memory.known_pairs.note(account.address, self._network, now)
-            if not account.noted:  # else the database knows it for less than a day
+            if not account.known_today:  # else the database knows it for less than a day
                 forget = partial(memory.known_pairs.forget, account.address, self._network)
                 memory.last_sign_ins.know(account.user, self._network, lost=forget)
         memory.last_sign_ins.add(device.device, client)
@@ -208,7 +208,7 @@ class StoredSignIn:
         self._done(error)
         if account is not None:
             key = device.device if device else None
-            self._memory.refusals.tell(why.value, account.mailbox, self._credentials, key)
+            self._memory.refusals.record(why.value, account.mailbox, self._credentials, key)
 
     def _wrong(self, why: str, account: Account | None) -> None:
         """Refuse without saying why, after the delay that failures earn; `why` is for the log."""
@@ -224,9 +224,9 @@ class StoredSignIn:
         rest_seconds = max(0.0, delay_seconds - self._waited_seconds)
         asyncio.get_running_loop().call_later(rest_seconds, self._done, BadCredentials(why))
         if account is not None and account.active:
-            memory.refusals.tell_wrong(account.mailbox, credentials)
+            memory.refusals.record_wrong_password(account.mailbox, credentials)
         elif account is not None:
-            memory.refusals.tell(Why.SUSPENDED.value, account.mailbox, credentials)
+            memory.refusals.record(Why.SUSPENDED.value, account.mailbox, credentials)
 
     def _maildrop(self, account: Account, device: Device) -> Maildrop:
         client, tls = address(self._credentials.client), self._credentials.tls or ""
@@ -243,12 +243,12 @@ class StoredSignIn:
             octets=account.octets - device.hidden_octets,
             expire_days=account.expire_days,
         )
-        return StoredMaildrop(view, self._memory.shelves)
+        return StoredMaildrop(view, self._memory.maildrops)
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _left() -> Abandoned:
+def _client_gone() -> Abandoned:
     return Abandoned("the client left before its password was checked")

@@ -40,20 +40,20 @@ class SignInRefusals:
     throttle: Throttle
     diary: Diary
 
-    def tell(self, why: str, mailbox: int, credentials: Credentials, device: int | None = None) -> None:
+    def record(self, why: str, mailbox: int, credentials: Credentials, device: int | None = None) -> None:
         """Record a refusal; `device` is the one whose secret was right, if any was."""
         now = datetime.now(UTC)
         visitor = Visitor(mailbox, device, address(credentials.client), credentials.tls or "")
-        self.diary.tell(Visit(visitor, now, now, why))
+        self.diary.add(Visit(visitor, now, now, why))
 
-    def tell_wrong(self, mailbox: int, credentials: Credentials) -> None:
+    def record_wrong_password(self, mailbox: int, credentials: Credentials) -> None:
         """Record a wrong password, after checking if it is the previous one."""
 
         def asked(answer: PGresult | MailError) -> None:
             if isinstance(answer, StatementFailed):
                 log.error("a previous password could not be read: %s", answer)
             if isinstance(answer, MailError) or not answer.ntuples or self.passwords.busy():
-                self.tell(Why.WRONG.value, mailbox, credentials)
+                self.record(Why.WRONG.value, mailbox, credentials)
             else:
                 encoded = (answer.get_value(0, 0) or b"").decode()
                 self.passwords.check(_check(credentials, encoded, checked))
@@ -63,7 +63,7 @@ class SignInRefusals:
                 self.throttle.forgive(
                     credentials.client, credentials.address, self.passwords.digest(credentials.secret)
                 )
-            self.tell(Why.PREVIOUS.value if right is True else Why.WRONG.value, mailbox, credentials)
+            self.record(Why.PREVIOUS.value if right is True else Why.WRONG.value, mailbox, credentials)
 
         self.lanes.read(PREVIOUS_PASSWORD, PREVIOUS_PASSWORD.values(mailbox_id=b"%d" % mailbox), asked)
 

@@ -94,7 +94,7 @@ def test_polls_of_two_workers_are_one_row_too(ann: Mail) -> None:
     device = Device.objects.get()
     for _ in range(2):
         diary = Diary(ann.accounts._lanes)
-        diary.tell(Visit(Visitor(device.mailbox_id, device.pk, None, ""), NOON, NOON, "quit"))
+        diary.add(Visit(Visitor(device.mailbox_id, device.pk, None, ""), NOON, NOON, "quit"))
         ann.worker.ask(lambda done, diary=diary: diary.flush(lambda: done(None)))
     assert DiarySession.objects.get().sessions == 2
 
@@ -243,8 +243,8 @@ def test_a_batch_whose_answer_was_lost_is_written_once(ann: Mail) -> None:
     diary = Diary(LosingLanes(ann.accounts._lanes))
     for key in keys:
         who = Visitor(box, device.pk, "192.0.2.7", "TLSv1.3")
-        diary.tell(Visit(who, NOON, NOON, ended="quit", fetched=[1], had=[key]))
-        diary.tell(Visit(who, NOON, NOON, ended="quit"))
+        diary.add(Visit(who, NOON, NOON, ended="quit", fetched=[1], had=[key]))
+        diary.add(Visit(who, NOON, NOON, ended="quit"))
         for _time in range(2):
             ann.worker.ask(lambda done: diary.flush(lambda: done(None), every=True))
     rows = list(DiarySession.objects.order_by("pk").values_list("fetched_messages", "sessions"))
@@ -271,10 +271,10 @@ class NoRows:
 def test_what_came_while_the_last_but_one_batch_was_written_is_told_before_the_end() -> None:
     lanes, told = SlowLanes(), []
     diary = Diary(lanes)
-    diary.tell(visit(1, fetched=[1]))
+    diary.add(visit(1, fetched=[1]))
     diary.flush()
-    diary.tell(visit(2, fetched=[2]))
-    diary.tell(visit(3))
+    diary.add(visit(2, fetched=[2]))
+    diary.add(visit(3))
     diary.flush(lambda: told.append("all"), every=True)
     lanes.batches[0][1](NoRows())
     assert (len(lanes.batches), told) == (2, [])
@@ -287,7 +287,7 @@ def test_what_came_while_the_last_but_one_batch_was_written_is_told_before_the_e
 def test_a_refused_batch_is_logged_each_time_and_given_up_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
     lanes = FailingLanes(REFUSED)
     diary = Diary(lanes)
-    diary.tell(visit(fetched=[1], had=[1]))
+    diary.add(visit(fetched=[1], had=[1]))
     for _ in range(REFUSALS_AT_MOST + 2):
         diary.flush()
     assert lanes.batches == REFUSALS_AT_MOST
@@ -300,8 +300,8 @@ def test_what_waits_for_the_database_is_bounded() -> None:
     lanes = FailingLanes(Unavailable("the database is away"))
     diary = Diary(lanes)
     for number in range(2 * WAITING_VISITS):
-        diary.tell(visit(number, fetched=[number]))
-        diary.tell(visit(number))
+        diary.add(visit(number, fetched=[number]))
+        diary.add(visit(number))
     diary.flush(every=True)
     assert len(diary._waiting.visits) == WAITING_VISITS - BATCH_VISITS, "and those of the batch that is sent again"
     folds = DiaryRollup(NOON)
