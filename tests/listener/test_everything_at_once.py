@@ -35,8 +35,8 @@ ADDRESS = "ann@example.org"
 DEVICES = ("phone", "tablet", "desk")
 
 
-class ConnectionCounts:
-    """Whoever does something again and again until the time is over; what goes wrong with one ends the test."""
+class Actors:
+    """Threads that each repeat an action until the time is over; an error of any of them ends the test."""
 
     def __init__(self) -> None:
         self._until = time.monotonic() + SECONDS
@@ -158,7 +158,7 @@ def test_nothing_is_lost_whatever_happens_at_once(busy: Post) -> None:
     second = SecondSweep()
     with ExitStack() as stack:
         stack.enter_context(sweeping())
-        crowd = ConnectionCounts()
+        crowd = Actors()
         for act in (*(one.deliver for one in senders), *(one.poll for one in programs), give_back, second.run):
             crowd.go(act)
         crowd.wait()
