@@ -62,7 +62,7 @@ def _refuse_another(user: User, role: str, password: str | None) -> None:
     words = {"login": user.address}
     if user.role != role:
         if role == User.Role.OWNER:
-            raise Rejected(_("%(login)s is a hosting admin, who already runs every domain") % words)
+            raise Rejected(_("%(login)s is a hosting admin, who already manages every domain") % words)
         raise Rejected(_("%(login)s is the address of a mailbox owner") % words)
     if password is not None and role == User.Role.OWNER and Mailbox.objects.filter(user=user).exists():
         raise Rejected(_("%(login)s owns a mailbox: its password is set there") % words)

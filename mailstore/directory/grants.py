@@ -63,7 +63,7 @@ def _locked(login: str) -> User:
     if user is None:
         raise Rejected(_("%(login)s is not a user of this site") % {"login": name})
     if user.role == User.Role.ADMIN:
-        raise Rejected(_("%(login)s is a hosting admin, who already runs every domain") % {"login": name})
+        raise Rejected(_("%(login)s is a hosting admin, who already manages every domain") % {"login": name})
     return user
 
 

@@ -47,9 +47,9 @@ def test_an_owner_is_granted_a_domain_and_it_is_taken_back() -> None:
 def test_who_has_every_domain_needs_no_grant() -> None:
     a_domain()
     admins.ensure("root", actor=ACTOR)
-    with pytest.raises(Rejected, match="already runs every domain"):
+    with pytest.raises(Rejected, match="already manages every domain"):
         grants.grant("root", "example.org", actor=ACTOR)
-    with pytest.raises(Rejected, match="already runs every domain"):
+    with pytest.raises(Rejected, match="already manages every domain"):
         grants.ensure("root", ["example.org"], actor=ACTOR)
 
 

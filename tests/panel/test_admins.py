@@ -81,7 +81,7 @@ def test_a_new_hosting_admin_runs_everything(root):
         ({"kind": "domains", "domains": "nowhere.example"}, "domains", "not a domain of this site"),
         ({"kind": "domains", "domains": "no domain"}, "domains", "not a domain name"),
         ({"kind": "host", "domains": "one.example"}, "domains", "leave this empty"),
-        ({"kind": "domains", "domains": "one.example", "login": "root"}, "login", "already runs every domain"),
+        ({"kind": "domains", "domains": "one.example", "login": "root"}, "login", "already manages every domain"),
         ({"kind": "host", "login": "two words"}, "login", "is not a login"),
     ],
 )
