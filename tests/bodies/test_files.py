@@ -55,6 +55,13 @@ def file_of(root: Path, key: str) -> Path:
     return found
 
 
+def test_a_copy_without_the_empty_folder_of_drafts_takes_mail_again(store: BodyStore, root: Path) -> None:
+    (root / layout.DRAFTS).rmdir()
+    assert store.prepared()
+    assert (root / layout.DRAFTS).stat().st_mode & 0o777 == 0o700
+    stored(store, SMALL)
+
+
 def descriptors() -> int:
     gc.collect()  # those of earlier tests are closed now, and not in the middle of this one
     return len(list(Path("/proc/self/fd").iterdir()))

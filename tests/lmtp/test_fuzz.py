@@ -67,7 +67,7 @@ def replies(stream: bytes, piece: int) -> tuple[bytes, list[tuple[bytes, object]
     for start in range(0, len(stream), piece):
         if not talk.peer.closed:
             talk.send(stream[start : start + piece])
-            assert len(talk.session._turns._lines) <= PENDING_OCTETS
+            assert len(talk.session._turns.lines) <= PENDING_OCTETS
     talk.session.half_closed()
     talk.session.ended("lost", len(stream), len(talk.peer.sent))
     for intake in talk.delivery.intakes:

@@ -83,7 +83,12 @@ def test_what_came_before_a_restore_is_told_too():
     row.refresh_from_db()
     a_session(pc, ago=timedelta(), fetched=f"{{[{row.added},{row.added + 1})}}")
     page = signed_in(ANN).get(f"/messages/{row.pk}/")
-    assert [type(event).__name__ for event in page.context["history"]] == ["Act", "Left", "Put", "Act"]
+    assert [type(event).__name__ for event in page.context["history"]] == [
+        "SessionEvent",
+        "Removal",
+        "Return",
+        "SessionEvent",
+    ]
     text = page.content.decode()
     told = ["arrived", "Office PC deleted it", "deleted by “Office PC”", "was restored", "Office PC fetched it"]
     assert sorted(told, key=text.index) == told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -267,7 +268,8 @@ def crashed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT repeat(md5(n::text), 20) FROM generate_series(1, 100000) n")
     for pid in postgres_in(folder):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # the ones before took it with them
+            os.kill(pid, signal.SIGKILL)
     until(lambda: not postgres_in(folder), "all of it is killed")
     cluster.stop()
     yield folder
