@@ -22,9 +22,10 @@ QUOTA = "quota_octets"
 
 @dataclass(slots=True)
 class Room:
-    """How full a locked domain is while `actor` makes and changes its mailboxes. Removed mailboxes do not count.
+    """How full a domain is while `actor` makes and changes its mailboxes. Removed mailboxes do not count.
 
-    Call the `refuse_*` methods first, then `take`, so that the next mailbox finds this one counted.
+    The domain is locked, except for a check. Call the `refuse_*` methods first, then `take`, so that the next mailbox
+    finds this one counted.
     """
 
     domain: Domain
@@ -90,7 +91,7 @@ class Room:
 
 
 def rooms(domains: Collection[Domain], *, actor: Actor) -> dict[int, Room]:
-    """Return the room in each of these locked domains, by its key. One statement; none where no domain has a cap."""
+    """Return the room in each of these domains, by its key. One statement; none where no domain has a cap."""
     capped = [domain for domain in domains if _counts(domain, actor)]
     sums = Mailbox.objects.filter(domain__in=capped, removed_at=None).values("domain")
     made = sums.values_list("domain", Count("pk"), Sum("quota_octets")) if capped else ()

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Unpack
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from mailstore.directory import address_error, alias_loop, audit, look_alikes, removal_notice
@@ -70,8 +71,13 @@ def locked(address: str) -> Domain:
 
 def locked_all(names: Collection[str]) -> dict[str, Domain]:
     """Return the domains that have these names, removed ones too, by name. Locks them in the order of their keys."""
-    rows = Domain.objects.select_related("stands_for").select_for_update(of=("self",), no_key=True)
-    return {domain.name: domain for domain in rows.filter(name__in=names).order_by("pk")}
+    rows = _named(names).select_for_update(of=("self",), no_key=True)
+    return {domain.name: domain for domain in rows.order_by("pk")}
+
+
+def by_name(names: Collection[str]) -> dict[str, Domain]:
+    """Return the domains that have these names, removed ones too, by name. Locks nothing."""
+    return {domain.name: domain for domain in _named(names)}
 
 
 def locked_by_name(name: str) -> Domain:
@@ -138,6 +144,10 @@ def _refuse_to_stand(domain: Domain, other: Domain) -> None:
             % {"domain": domain, "other": other},
             field="stands_for",
         )
+
+
+def _named(names: Collection[str]) -> QuerySet[Domain]:
+    return Domain.objects.select_related("stands_for").filter(name__in=names)
 
 
 def _normal(name: str) -> str:

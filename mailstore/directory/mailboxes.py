@@ -9,7 +9,7 @@ from django.db import transaction
 from mailstore.directory import audit, domain_caps, mailbox_batch, mailbox_lookup, new_password
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.mailbox import MailboxValues
-from mailstore.directory.mailbox_batch import Wanted
+from mailstore.directory.mailbox_judge import Wanted
 from mailstore.directory.new_password import New
 from mailstore.directory.outcome import Ensured, Only, Rejected
 from mailstore.models import Mailbox

@@ -112,7 +112,7 @@ class BatchHashes:
     stored: Mapping[str, str]  # the hash of each mailbox that was there
     same: Collection[str]  # mailboxes that have the wanted password already
     new: Mapping[str, New]  # the passwords that the others get, chosen or generated
-    made: Mapping[str, str]  # the hashes of these; empty in a dry run
+    made: Mapping[str, str]  # the hashes of these; empty in a check
     generates: bool
 
     @classmethod
@@ -146,7 +146,7 @@ class BatchHashes:
         return {box.user.address: box.user.password for box in mailboxes} != self.stored
 
     def of(self, address: str) -> str:
-        """Return the hash for an address; empty in a dry run."""
+        """Return the hash for an address; empty in a check."""
         return self.made.get(address, "")
 
 

@@ -1,7 +1,7 @@
 """Create and change mailboxes from a file, in steps that can be resumed. The file is stored as an upload.
 
-The check of the rows is the import itself, rolled back. So the result of a row (its fate) comes from the same code
-under the same locks.
+The check judges the rows by the same code as the run, and writes no mailbox. So the result of a row (its fate) is the
+same in both, unless something has changed between them.
 """
 
 from __future__ import annotations
@@ -112,12 +112,15 @@ def step(
         row = _locked(upload)
         if row.stage not in (Stage.CHECKING, Stage.RUNNING):
             return False
-        keep = row.stage == Stage.RUNNING
-        waiting = _rows(row).filter(**({"done": False} if keep else {"fate": Fate.UNKNOWN})).exclude(fate=Fate.WRONG)
+        runs = row.stage == Stage.RUNNING
+        waiting = _rows(row).filter(**({"done": False} if runs else {"fate": Fate.UNKNOWN})).exclude(fate=Fate.WRONG)
         part = MailboxImportStep(
             row, list(waiting.order_by("line")[:STEP_ROWS]), actor=actor, domains=domains, policies=policies
         )
-        part.run(keep=keep)
+        if runs:
+            part.run()
+        else:
+            part.check()
         left = waiting.exists()
         if not left:
             row.stage = Stage.CHECKED if row.stage == Stage.CHECKING else Stage.DONE

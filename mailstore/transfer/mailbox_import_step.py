@@ -1,24 +1,25 @@
-"""Import some rows of an upload together: read them, then let `mailbox_batch` write. `mailbox_import` chooses them."""
+"""Check or import some rows of an upload together, by `mailbox_batch`. `mailbox_import` chooses the rows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from mailstore.directory import bulk_sql as columns
 from mailstore.directory import mailbox_batch, mailbox_lookup
 from mailstore.directory.audit import Actor
-from mailstore.directory.mailbox_batch import Answer, Wanted
+from mailstore.directory.mailbox_batch import Answer
+from mailstore.directory.mailbox_judge import Wanted, domain_of
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy
 from mailstore.transfer.mailbox_columns import ADDRESS, PASSWORD, BadCell, Reader
 
 PASSWORDS_MOST = 64  # slow hashes in a step: they take about a second on two cores
 ONLY = {MailboxImport.Mode.CREATE: Only.NEW, MailboxImport.Mode.UPDATE: Only.THERE, MailboxImport.Mode.BOTH: None}
+CHECKED = ("fate", "column", "detail", "address")  # the columns that a check writes
 Fate = MailboxImportRow.Fate
 
 
@@ -37,34 +38,28 @@ class MailboxImportStep:
         self._upload = upload
         self._rows = rows[: _few_passwords(upload, rows)]
         self._actor = actor
+        self._only = ONLY[MailboxImport.Mode(upload.mode)]
         self._domains = domains
         self._reader = Reader(upload.meaning, [row.cells for row in self._rows], policies)
         self._first_lines = self._lines_before()
 
-    def run(self, *, keep: bool) -> None:
-        """Import the rows and store the fate of each. Without `keep`, everything but the fates is rolled back.
-
-        With `keep`, the cells of the rows are emptied in the same transaction, since they may hold passwords.
-        """
+    def check(self) -> None:
+        """Store for each row what the run would make of it now. Nothing else is written."""
         wanted = dict(self._wanted())
-        with transaction.atomic():
-            answers = mailbox_batch.ensure(
-                list(wanted.values()),
-                actor=self._actor,
-                only=ONLY[MailboxImport.Mode(self._upload.mode)],
-                generates=False,
-                dry_run=not keep,
-            )
-            if not keep:
-                transaction.set_rollback(True)
-        for row, answer in zip(wanted, answers, strict=True):
-            self._set_fate(row, answer, wanted[row].password)
+        answers = mailbox_batch.check(list(wanted.values()), actor=self._actor, only=self._only)
+        self._set_fates(wanted, answers)
+        columns.update(self._rows, CHECKED)
+
+    def run(self) -> None:
+        """Import the rows and store the fate of each. Their cells are emptied, since they may hold passwords."""
+        wanted = dict(self._wanted())
+        answers = mailbox_batch.ensure(list(wanted.values()), actor=self._actor, only=self._only, generates=False)
+        self._set_fates(wanted, answers)
         for row in self._rows:
-            row.done = keep and row.fate != Fate.WRONG
-            row.password_due = row.password_due and row.done
-        columns.update(self._rows, ("fate", "column", "detail", "address", "done", "password_due"))
-        if keep:
-            empty(MailboxImportRow.objects.filter(pk__in=[row.pk for row in self._rows]), len(self._upload.header))
+            row.done = row.fate != Fate.WRONG
+            row.password_due = row.done and row.fate == Fate.CREATE and wanted[row].password is None
+        columns.update(self._rows, (*CHECKED, "done", "password_due"))
+        empty(MailboxImportRow.objects.filter(pk__in=[row.pk for row in self._rows]), len(self._upload.header))
 
     def _wanted(self) -> Iterator[tuple[MailboxImportRow, Wanted]]:
         """Yield what each row asks for. A row that cannot be read or is not allowed gets its fate here."""
@@ -85,12 +80,12 @@ class MailboxImportStep:
         password = fields.pop(PASSWORD, None)
         return Wanted(row.address, fields, password)  # type: ignore[arg-type]  # the columns are some of the fields
 
-    def _set_fate(self, row: MailboxImportRow, answer: Answer, password: str | None) -> None:
-        if isinstance(answer, Rejected):
-            self._refuse(row, answer)
-        else:
-            row.fate = Fate.CREATE if answer.created else Fate.CHANGE if answer.changes else Fate.SAME
-            row.password_due = answer.created and password is None
+    def _set_fates(self, rows: Iterable[MailboxImportRow], answers: Iterable[Answer]) -> None:
+        for row, answer in zip(rows, answers, strict=True):
+            if isinstance(answer, Rejected):
+                self._refuse(row, answer)
+            else:
+                row.fate = Fate.CREATE if answer.created else Fate.CHANGE if answer.changes else Fate.SAME
 
     def _refuse(self, row: MailboxImportRow, error: Rejected) -> None:
         """Set the fate of a refused row, and the column to blame if the file has it: by default that of the address."""
@@ -101,7 +96,7 @@ class MailboxImportStep:
 
     def _refuse_foreign(self, address: str) -> None:
         """Refuse a domain that the actor may not change, in the words for one that does not exist."""
-        name = mailbox_batch.domain_of(address)
+        name = domain_of(address)
         if self._domains is not None and name not in self._domains:
             raise Rejected(_("%(domain)s is not a domain of this site: create it first") % {"domain": name})
 

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from mailstore.directory import bulk_sql, mailbox_batch
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.mailbox import MAILBOX, MailboxValues
-from mailstore.directory.mailbox_batch import Answer, Wanted
+from mailstore.directory.mailbox_batch import Answer
+from mailstore.directory.mailbox_judge import Wanted
 from mailstore.directory.outcome import Changes, Only, Rejected
 from mailstore.models import Mailbox, RetentionPolicy
 from popadmin.lists.bulk_action import Done, UndoData

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from mailstore.directory import aliases, grants, mailbox_batch, mailbox_removal
-from mailstore.directory.mailbox_batch import Wanted
+from mailstore.directory.mailbox_judge import Wanted
 from mailstore.models import Mailbox, RetentionPolicy, User
 from popadmin.panel.bulk_field_changes import FieldChange
 from tests.browser.axe import findings

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from mailstore.directory import aliases, mailbox_batch, mailboxes
-from mailstore.directory.mailbox_batch import Wanted
+from mailstore.directory.mailbox_judge import Wanted
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias, User
 from mailstore.models.columns import NOT_ASCII

@@ -15,7 +15,8 @@ from pytest_django import Settings
 
 from mailstore.directory import admins, aliases, mailbox_batch, mailbox_removal, mailboxes, new_password, policies
 from mailstore.directory.audit import Actor
-from mailstore.directory.mailbox_batch import Answer, Wanted
+from mailstore.directory.mailbox_batch import Answer
+from mailstore.directory.mailbox_judge import Wanted
 from mailstore.directory.new_password import New
 from mailstore.directory.outcome import LostRace, Only, Rejected
 from mailstore.models import AuditEntry, Domain, Mailbox, RetentionPolicy, User
@@ -100,6 +101,31 @@ def test_many_at_once_are_answered_and_left_as_one_after_the_other(
             ways.append((list(map(told, answers)), left()))
             transaction.set_rollback(True)
     assert ways[0] == ways[1]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(wishes=WISHES, bound=st.booleans(), only=st.sampled_from([None, *Only]))
+def test_a_check_says_of_each_what_the_run_does_and_leaves_everything(
+    site: Actor, wishes: Any, bound: bool, only: Only | None
+) -> None:
+    before, actor = left(), site if bound else ACTOR
+    checked = [*map(told, mailbox_batch.check(wanted(wishes), actor=actor, only=only))]
+    assert left() == before
+    with transaction.atomic():
+        assert checked == [*map(told, mailbox_batch.ensure(wanted(wishes), actor=actor, only=only, generates=False))]
+        transaction.set_rollback(True)
+
+
+def test_a_check_locks_nothing_and_writes_nothing() -> None:
+    a_domain()
+    mailboxes.ensure("ann@example.org", actor=ACTOR, password=PASSWORD)
+    wishes = [Wanted("ann@example.org", {"name": "Ann", "main_pop": False}), Wanted("bob@example.org", {}, PASSWORD)]
+    with CaptureQueriesContext(connection) as queries:
+        mailbox_batch.check(wishes, actor=ACTOR)
+    assert queries.captured_queries
+    for query in queries.captured_queries:
+        assert query["sql"].startswith("SELECT")
+        assert " FOR " not in query["sql"]
 
 
 def test_a_hundred_take_as_many_statements_as_two() -> None:

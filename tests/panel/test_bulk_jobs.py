@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from mailstore.directory import grants, mailbox_batch, policies
-from mailstore.directory.mailbox_batch import Wanted
+from mailstore.directory.mailbox_judge import Wanted
 from mailstore.models import AuditEntry, Job, Mailbox, RetentionPolicy, User
 from popadmin.panel.bulk_field_changes import FieldChange
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, a_message

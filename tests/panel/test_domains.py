@@ -22,7 +22,7 @@ from mailstore.directory import (
     mailboxes,
     policies,
 )
-from mailstore.directory.mailbox_batch import Wanted
+from mailstore.directory.mailbox_judge import Wanted
 from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, Message, User
 from mailstore.retention import sweep
 from tests.site.empty_body_store import EmptyBodyStore

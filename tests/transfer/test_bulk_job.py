@@ -10,7 +10,8 @@ import pytest
 from django.utils import timezone
 
 from mailstore.bodies.files import FileBodies
-from mailstore.directory.mailbox_batch import Wanted, ensure
+from mailstore.directory.mailbox_batch import ensure
+from mailstore.directory.mailbox_judge import Wanted
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Job, JobRow, Mailbox, User
 from mailstore.retention import sweep

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from mailstore.bodies.files import FileBodies
-from mailstore.directory import policies
+from mailstore.directory import aliases, mailboxes, policies
+from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.models import AuditEntry, Domain, Mailbox, MailboxImport, MailboxImportRow, RetentionPolicy, User
 from mailstore.policy.quota import MAX_OCTETS
 from mailstore.retention import sweep
 from mailstore.transfer import mailbox_columns, mailbox_import, mailbox_import_step
-from tests.site.counting_hasher import PATH
+from tests.site.counting_hasher import PATH, cost
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox
 
 pytestmark = pytest.mark.django_db
@@ -33,13 +34,13 @@ def an_upload(*lines: str, mode: str = "both", owner: User | None = None) -> Mai
     return upload
 
 
-def step(upload: MailboxImport, domains: Collection[str] | None = None) -> bool:
+def step(upload: MailboxImport, domains: Collection[str] | None = None, *, actor: Actor = ACTOR) -> bool:
     every = RetentionPolicy.objects.all()
-    return mailbox_import.step(upload, actor=ACTOR, domains=domains, policies=every)
+    return mailbox_import.step(upload, actor=actor, domains=domains, policies=every)
 
 
-def stepped(upload: MailboxImport, domains: Collection[str] | None = None) -> MailboxImport:
-    while step(upload, domains):
+def stepped(upload: MailboxImport, domains: Collection[str] | None = None, *, actor: Actor = ACTOR) -> MailboxImport:
+    while step(upload, domains, actor=actor):
         pass
     upload.refresh_from_db()
     return upload
@@ -74,6 +75,75 @@ def test_a_check_says_what_would_become_of_each_row_and_changes_nothing() -> Non
     assert wrong[1][:2] == (5, "quota")
     assert "elsewhere.org" in wrong[2][2]
     assert (upload.stage, Mailbox.objects.count(), Mailbox.objects.get().quota_octets) == ("checked", 1, None)
+
+
+CAPS = {
+    "mailbox_limit": 3,
+    "mailbox_quota_default": 1024**2,
+    "mailbox_quota_most": 2 * 1024**3,
+    "allotment_octets": 3 * 1024**3,
+}
+ROWS_WITH_RESULTS = {
+    "an address that is an alias": (
+        ["address", "info@example.org"],
+        ["wrong address: info@example.org is an alias: remove that first"],
+    ),
+    "a value that changes nothing": (["address,name", "ann@example.org,Ann"], ["same"]),
+    "the password that is there": (["address,password", f"ann@example.org,{PASSWORD}"], ["same"]),
+    "a password": (["address,password", f"bob@example.org,{PASSWORD}"], ["create"]),
+    "the same address twice": (
+        ["address,name", "bob@example.org,Bob", "Bob@Example.org,Robert"],
+        ["create", "wrong address: line 2 has the same address"],
+    ),
+    "two rows that look alike": (
+        ["address", "\u0440\u043e\u0440@example.org", "pop@example.org"],
+        ["create", "wrong address: pop@example.org looks like \u0440\u043e\u0440@example.org"],
+    ),
+    "a row outside of the domains of a domain admin": (
+        ["address", "bob@other.org"],
+        ["wrong address: other.org is not a domain of this site: create it first"],
+    ),
+    "two rows that are more than a domain may have": (
+        ["address", "bob@example.org", "nobody", "cat@example.org", "dan@example.org"],
+        ["create", "wrong address: ", "create", "wrong address: example.org has reached its mailbox limit (3)"],
+    ),
+    "two rows whose quotas are more than a domain may have": (
+        ["address,quota", "bob@example.org,2GB", "cat@example.org,2GB", "dan@example.org,1MB"],
+        ["create", "wrong quota: the quotas of all mailboxes in example.org can be at most 3GB", "create"],
+    ),
+    "a lower quota, which makes room for the next": (
+        ["address,quota", "ann@example.org,0B", "bob@example.org,2GB", "cat@example.org,1GB"],
+        ["change", "create", "create"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ROWS_WITH_RESULTS)
+def test_the_check_and_the_run_say_the_same_of_each_row_to_a_domain_admin(case: str) -> None:
+    lines, expected = ROWS_WITH_RESULTS[case]
+    a_domain("example.org", **CAPS)
+    a_domain("other.org")
+    mailboxes.ensure("ann@example.org", actor=ACTOR, password=PASSWORD, name="Ann", quota_octets=2)
+    aliases.ensure("info@example.org", ["ann@example.org"], actor=ACTOR)
+    actor = Actor("chief", "web", User.objects.create(address="chief@elsewhere.example"))
+    domains = {"example.org"}
+
+    upload = stepped(an_upload(*lines), domains, actor=actor)
+    checked = fates(upload)
+    found = [f"{fate} {column}: {detail}" if detail else fate for _line, fate, column, detail in checked]
+    assert [text.startswith(start) for text, start in zip(found, expected, strict=True)] == [True] * len(found), found
+    assert [mailbox.user.address for mailbox in Mailbox.objects.all()] == ["ann@example.org"]
+    if {"create", "change"} & {fate for _line, fate, _column, _detail in checked}:
+        mailbox_import.start(upload)
+        assert fates(stepped(upload, domains, actor=actor)) == checked
+
+
+def test_a_check_hashes_no_password(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = [PATH]
+    a_domain()
+    upload = an_upload("address,password", f"bob@example.org,{PASSWORD}")
+    _upload, hashes = cost(lambda: stepped(upload))
+    assert (fates(upload), hashes) == ([(2, "create", "", "")], 0)
 
 
 def test_the_run_does_what_the_check_said() -> None:
@@ -283,7 +353,7 @@ def test_a_step_takes_as_many_statements_for_many_rows_as_for_few(django_assert_
     a_domain()
     for name, rows in (("few", 2), ("many", 300)):
         upload = an_upload("address,name", *(f"{name}{n}@example.org,Somebody" for n in range(rows)))
-        with django_assert_max_num_queries(26):
+        with django_assert_max_num_queries(16):
             assert not step(upload)
         mailbox_import.start(upload)
         with django_assert_max_num_queries(26):
