@@ -156,7 +156,7 @@ def hand_out(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | 
         bulk_sql.update(users, (*new_password.FIELDS, "must_change_password"))
         _rows(upload).filter(password_due=True).update(password_due=False)
         if given:
-            audit.record(actor, "roster.passwords", upload.file_name, mailboxes=len(given))
+            audit.record(actor, "mailbox_import.passwords", upload.file_name, mailboxes=len(given))
     return [(user.address, new.password) for user, new in zip(users, given, strict=True)]
 
 
@@ -199,5 +199,10 @@ def _record_end(upload: MailboxImport, actor: Actor) -> None:
     if upload.stage == Stage.DONE:
         sums = counts(upload)
         audit.record(
-            actor, "roster.done", upload.file_name, created=sums["create"], changed=sums["change"], wrong=sums["wrong"]
+            actor,
+            "mailbox_import.done",
+            upload.file_name,
+            created=sums["create"],
+            changed=sums["change"],
+            wrong=sums["wrong"],
         )

@@ -53,6 +53,8 @@ VERBS: dict[str, Promise] = {
     "mailbox.purge": gettext_lazy("permanently deleted the mailbox"),
     "mailbox.remove": gettext_lazy("removed the mailbox"),
     "mailbox.restore": gettext_lazy("restored the mailbox"),
+    "mailbox_import.done": gettext_lazy("imported the file"),
+    "mailbox_import.passwords": gettext_lazy("downloaded the passwords of"),
     "password.change": gettext_lazy("changed the password of"),
     "password.reset": gettext_lazy("used a mailed link to reset the password of"),
     "policy.change": gettext_lazy("changed the retention policy"),
@@ -61,8 +63,6 @@ VERBS: dict[str, Promise] = {
     "recovery.purge": gettext_lazy("permanently deleted removed mail of"),
     "recovery.remove": gettext_lazy("removed mail of"),
     "recovery.restore": gettext_lazy("restored mail of"),
-    "roster.done": gettext_lazy("imported the file"),
-    "roster.passwords": gettext_lazy("downloaded the passwords of"),
     "site.seed": gettext_lazy("created a sample site from"),
 }
 KINDS: dict[str, Promise] = {
@@ -75,7 +75,7 @@ KINDS: dict[str, Promise] = {
     "admin": gettext_lazy("Administrators"),
     "account": gettext_lazy("Accounts"),
     "grant": gettext_lazy("Grants"),
-    "roster": gettext_lazy("Imports"),
+    "mailbox_import": gettext_lazy("Imports"),
     "password": gettext_lazy("Passwords"),
     "denied": gettext_lazy("Denied"),
 }

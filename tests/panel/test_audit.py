@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
+from django.db import connection
 from django.test import Client
 
 from mailstore.directory import admin_suspension, aliases, domain_removal, domains, grants, mailbox_removal, mailboxes
@@ -51,6 +54,33 @@ def test_entries_are_found_by_what_who_when_and_how(root: Client, query: str, fo
     an_owner()
     page = root.get(f"{PAGE}?{query}").content.decode()
     assert (ANN in page.partition("<tbody>")[2]) is found
+
+
+def test_each_category_has_its_own_entries(root: Client) -> None:
+    for verb in ("mailbox.create", "mailbox_import.done", "denied"):
+        AuditEntry.objects.create(verb=verb, subject=f"subject of {verb}", actor_name="tester", via="shell")
+    for kind, verb in (("mailbox", "mailbox.create"), ("mailbox_import", "mailbox_import.done"), ("denied", "denied")):
+        rows = root.get(f"{PAGE}?kind={kind}").context["page"].rows
+        assert [row.verb for row in rows] == [verb]
+
+
+def test_older_entries_get_the_verbs_of_today_and_lose_them_on_the_way_back() -> None:
+    migration = import_module("mailstore.migrations.0017_audit_verbs").Migration
+    old, new = (
+        ["mailbox.create", "roster.done", "roster.passwords"],
+        ["mailbox.create", "mailbox_import.done", "mailbox_import.passwords"],
+    )
+    for verb in old:
+        AuditEntry.objects.create(verb=verb, subject="people.csv", actor_name="tester", via="web")
+    verbs = AuditEntry.objects.order_by("pk").values_list("verb", flat=True)
+    for statements, expected in (
+        ([operation.sql for operation in migration.operations], new),
+        ([operation.reverse_sql for operation in migration.operations], old),
+    ):
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+        assert [*verbs.all()] == expected
 
 
 def test_entries_are_found_by_a_name_in_its_own_script(root: Client) -> None:

@@ -68,7 +68,7 @@ def test_a_file_becomes_mailboxes_whose_passwords_are_handed_out_once(root: Clie
     given = {row.cells[0]: row.cells[1] for row in csv_table.read(file).rows}
     assert User.objects.get(address="ann@example.org").check_password(given["ann@example.org"])
     assert root.post(f"{page}passwords/").status_code == 302
-    assert AuditEntry.objects.filter(verb="roster.passwords").count() == 1
+    assert AuditEntry.objects.filter(verb="mailbox_import.passwords").count() == 1
 
 
 def test_without_a_script_a_button_makes_each_step(root: Client) -> None:

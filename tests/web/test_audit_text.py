@@ -32,13 +32,13 @@ def _texts(node: ast.AST) -> Iterator[str]:
     for part in ast.walk(node):
         if isinstance(part, ast.Constant) and isinstance(part.value, str):
             head, dot, tail = part.value.partition(".")
-            if dot and head.isalpha() and tail.replace("-", "").replace("_", "").isalpha():
+            if dot and head.replace("_", "").isalpha() and tail.replace("-", "").replace("_", "").isalpha():
                 yield part.value
 
 
 def test_every_verb_has_its_words() -> None:
     written = set(verbs_of_the_code())
-    assert "mailbox.create" in written
+    assert {"mailbox.create", "mailbox_import.done"} <= written
     assert written - set(audit_text.VERBS) == set()
 
 

@@ -35,7 +35,7 @@ class AuditFilters(Filters):
         return rows.filter(found)
 
     def by_kind(self, rows: Rows, kind: str) -> Rows:
-        return rows.filter(verb__startswith=kind)
+        return rows.filter(verb__startswith=kind if kind in audit_text.VERBS else f"{kind}.")
 
     def by_via(self, rows: Rows, via: str) -> Rows:
         return rows.filter(via=via)
