@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from mailstore.directory.outcome import Rejected
 from mailstore.transfer import mailbox_columns
-from mailstore.transfer.csv_table import DATA, Row, Sheet
+from mailstore.transfer.csv_table import DATA, CsvTable, Row
 
 _NOT_IN_WORDS = re.compile(r"[\W_]+")
 
@@ -54,20 +54,20 @@ _ROW = gettext_lazy(
 )
 
 
-def refuse(sheet: Sheet) -> None:
+def refuse(table: CsvTable) -> None:
     """Refuse a file that has a column of targets with cells that are not empty, or a row that is an alias.
 
     A column has targets if its name says so, or if its name has such a word and its cells hold addresses. The rows may
     have more cells than the header, or fewer.
     """
-    for number, name in enumerate(sheet.header):
-        cells = (cell for row in sheet.rows for cell in row.cells[number : number + 1])
+    for number, name in enumerate(table.header):
+        cells = (cell for row in table.rows for cell in row.cells[number : number + 1])
         if _leads_on(name, cells):
             raise Rejected(_COLUMN % {"name": name[:_SHOWN_CHARACTERS]})
-    known = mailbox_columns.guess(sheet.header, [""] * len(sheet.header))
+    known = mailbox_columns.guess(table.header, [""] * len(table.header))
     # If the first column is known, it holds names or notes, where any word may stand.
     kinds = _KINDS if not known[0] else frozenset()
-    for row in sheet.rows:
+    for row in table.rows:
         if row.cells[0].lower() in kinds or (not any(known) and _only_addresses(row)):
             raise Rejected(_ROW % {"line": row.line})
 

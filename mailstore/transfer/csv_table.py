@@ -33,14 +33,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class CsvTable:
     """A table with the names of its columns. If its first line is data, all names are empty."""
 
     header: tuple[str, ...]
     rows: tuple[Row, ...]
 
 
-def read(data: bytes, *, refuse: Callable[[Sheet], None] = lambda _sheet: None) -> Sheet:
+def read(data: bytes, *, refuse: Callable[[CsvTable], None] = lambda _table: None) -> CsvTable:
     """Read a file in UTF-8 or UTF-16, else Windows-1252, with commas, semicolons, tabs or bars between its cells.
 
     A first line that contains an address is data. Empty rows are left out. Each row gets as many cells as the header.
@@ -56,9 +56,9 @@ def read(data: bytes, *, refuse: Callable[[Sheet], None] = lambda _sheet: None) 
     header = rows[0].cells
     if any(DATA in cell for cell in header):
         header, rows = ("",) * len(header), [rows[0], *rows]
-    refuse(Sheet(header, tuple(rows[1:])))
+    refuse(CsvTable(header, tuple(rows[1:])))
     check_header(header)
-    return Sheet(header, tuple(_fitted(row, len(header)) for row in rows[1:]))
+    return CsvTable(header, tuple(_fitted(row, len(header)) for row in rows[1:]))
 
 
 def write(header: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:

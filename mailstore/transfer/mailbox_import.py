@@ -33,17 +33,17 @@ def bring_in(data: bytes, file_name: str, *, owner: User | None) -> MailboxImpor
 
     Rejected for a file that cannot be read, that has no rows, or that holds aliases.
     """
-    sheet = csv_table.read(data, refuse=alias_file.refuse)
-    if not sheet.rows:
+    table = csv_table.read(data, refuse=alias_file.refuse)
+    if not table.rows:
         raise Rejected(_("the file has no rows below its first line"))
-    header = list(sheet.header)
+    header = list(table.header)
     with transaction.atomic():
-        meaning = _last_meaning(owner, header) or mailbox_columns.guess(header, sheet.rows[0].cells)
+        meaning = _last_meaning(owner, header) or mailbox_columns.guess(header, table.rows[0].cells)
         upload = MailboxImport.objects.create(
             owner=owner, file_name=file_name[-NAME_CHARACTERS:], header=header, meaning=meaning
         )
         MailboxImportRow.objects.bulk_create(
-            (MailboxImportRow(mailbox_import=upload, line=row.line, cells=list(row.cells)) for row in sheet.rows),
+            (MailboxImportRow(mailbox_import=upload, line=row.line, cells=list(row.cells)) for row in table.rows),
             batch_size=1000,
         )
     return upload
@@ -64,11 +64,11 @@ def turn_first_line(upload: MailboxImport) -> None:
             csv_table.check_header(line.cells)
             row.header = line.cells
             line.delete()
-        sheet = _sheet(row)
-        if not sheet.rows:
+        table = _table(row)
+        if not table.rows:
             raise Rejected(_("the file has no rows below its first line"))
-        alias_file.refuse(sheet)
-        row.meaning, row.stage = mailbox_columns.guess(row.header, sheet.rows[0].cells), Stage.COLUMNS
+        alias_file.refuse(table)
+        row.meaning, row.stage = mailbox_columns.guess(row.header, table.rows[0].cells), Stage.COLUMNS
         row.save(update_fields=["header", "meaning", "stage"])
 
 
@@ -181,10 +181,10 @@ def _rows(upload: MailboxImport) -> QuerySet[MailboxImportRow]:
     return MailboxImportRow.objects.filter(mailbox_import=upload)
 
 
-def _sheet(upload: MailboxImport) -> csv_table.Sheet:
+def _table(upload: MailboxImport) -> csv_table.CsvTable:
     """Return the table of the file with its header as it is now."""
     rows = _rows(upload).order_by("line").values_list("line", "cells")
-    return csv_table.Sheet(tuple(upload.header), tuple(csv_table.Row(line, tuple(cells)) for line, cells in rows))
+    return csv_table.CsvTable(tuple(upload.header), tuple(csv_table.Row(line, tuple(cells)) for line, cells in rows))
 
 
 def _users_without_password(addresses: Sequence[str], domains: Collection[str] | None) -> list[User]:

@@ -8,8 +8,7 @@ from contextlib import suppress
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from mailstore.directory import bulk_sql as columns
-from mailstore.directory import mailbox_batch, mailbox_lookup
+from mailstore.directory import bulk_sql, mailbox_batch, mailbox_lookup
 from mailstore.directory.audit import Actor
 from mailstore.directory.mailbox_batch import Answer
 from mailstore.directory.mailbox_judge import Wanted, domain_of
@@ -48,7 +47,7 @@ class MailboxImportStep:
         wanted = dict(self._wanted())
         answers = mailbox_batch.check(list(wanted.values()), actor=self._actor, only=self._only)
         self._set_fates(wanted, answers)
-        columns.update(self._rows, CHECKED)
+        bulk_sql.update(self._rows, CHECKED)
 
     def run(self) -> None:
         """Import the rows and store the fate of each. Their cells are emptied, since they may hold passwords."""
@@ -58,7 +57,7 @@ class MailboxImportStep:
         for row in self._rows:
             row.done = row.fate != Fate.WRONG
             row.password_due = row.done and row.fate == Fate.CREATE and wanted[row].password is None
-        columns.update(self._rows, (*CHECKED, "done", "password_due"))
+        bulk_sql.update(self._rows, (*CHECKED, "done", "password_due"))
         empty(MailboxImportRow.objects.filter(pk__in=[row.pk for row in self._rows]), len(self._upload.header))
 
     def _wanted(self) -> Iterator[tuple[MailboxImportRow, Wanted]]:

@@ -18,14 +18,14 @@ def cells(octets: bytes) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_what_spreadsheets_write_is_read(encoding: str, delimiter: str) -> None:
     text = f"adresse{delimiter}nom\r\nann@example.org{delimiter}Chloé\r\n"
-    sheet = csv_table.read(text.encode(encoding))
-    assert sheet.header == ("adresse", "nom")
-    assert [row.cells for row in sheet.rows] == [("ann@example.org", "Chloé")]
+    table = csv_table.read(text.encode(encoding))
+    assert table.header == ("adresse", "nom")
+    assert [row.cells for row in table.rows] == [("ann@example.org", "Chloé")]
 
 
 def test_quotes_hold_delimiters_and_line_ends_and_lines_are_counted_as_an_editor_does() -> None:
-    sheet = csv_table.read(b'a,b\n"x,\ny",1\n\nz,2\n')
-    assert [(row.line, row.cells) for row in sheet.rows] == [(3, ("x,\ny", "1")), (5, ("z", "2"))]
+    table = csv_table.read(b'a,b\n"x,\ny",1\n\nz,2\n')
+    assert [(row.line, row.cells) for row in table.rows] == [(3, ("x,\ny", "1")), (5, ("z", "2"))]
 
 
 def test_cells_that_are_left_out_at_the_end_are_empty() -> None:
