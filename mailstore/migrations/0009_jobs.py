@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
                         ],
                         default="",
                         max_length=6,
-                        verbose_name="fate",
+                        verbose_name="result",
                     ),
                 ),
                 ("column", models.TextField(blank=True, default="", verbose_name="column")),

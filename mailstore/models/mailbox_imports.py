@@ -62,7 +62,7 @@ class MailboxImportRow(models.Model):
     mailbox_import = models.ForeignKey(MailboxImport, models.CASCADE, verbose_name=_("mailbox import"), db_index=False)
     line = models.PositiveIntegerField(_("line"))
     cells = ArrayField(models.TextField(), verbose_name=_("cells"))
-    fate = models.CharField(_("fate"), max_length=6, choices=Fate.choices, blank=True, default=Fate.UNKNOWN)
+    fate = models.CharField(_("result"), max_length=6, choices=Fate.choices, blank=True, default=Fate.UNKNOWN)
     column = models.TextField(_("column"), blank=True, default="")
     detail = models.TextField(_("detail"), blank=True, default="")
     address = models.TextField(_("address"), blank=True, default="")
