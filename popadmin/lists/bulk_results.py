@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import messages
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,7 +18,7 @@ from mailstore.models import Job, JobRow
 from mailstore.transfer import bulk_job
 from popadmin.lists.bulk_action import BulkAction
 from popadmin.lists.bulk_step import run_step
-from popadmin.lists.columns import Column, Exported, Filters, Rows
+from popadmin.lists.columns import Column, Exported, ResultFilters, Rows
 from popadmin.lists.step_view import Progress, StepView
 from popadmin.lists.views import ListPage
 from popadmin.web import form_rejection, request_lookup
@@ -57,11 +56,8 @@ class JobPage:
         return reverse(f"{self.list_page.name}-results", args=[self.job.pk])
 
 
-class ResultFilters(Filters):
-    fate = forms.ChoiceField(label=gettext_lazy("Result"), choices=[("", gettext_lazy("All rows")), *Fate.choices[:3]])
-
-    def by_fate(self, rows: Rows, fate: str) -> Rows:
-        return rows.filter(fate=fate)
+class JobResultFilters(ResultFilters):
+    results = Fate.choices[:3]
 
 
 class ResultsPage(JobPage, ListPage):
@@ -69,7 +65,7 @@ class ResultsPage(JobPage, ListPage):
 
     template_name = "results.html"
     name = "results"
-    filters = ResultFilters
+    filters = JobResultFilters
     columns = (
         Column("fate", gettext_lazy("Result"), F("fate")),
         Column("subject", gettext_lazy("Subject"), F("subject")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import F, QuerySet
@@ -13,6 +13,7 @@ from django.forms.renderers import BaseRenderer
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from mailstore.directory.fields.field import Surface, Table
 
@@ -113,6 +114,20 @@ class Filters(forms.Form):
             isinstance(self.fields[name], Search) and len(value) < SEARCH_CHARACTERS
             for name, value in self.given().items()
         )
+
+
+class ResultFilters(Filters):
+    """The filter of rows by their result, which is in their column `fate`. A subclass names the results to choose."""
+
+    results: ClassVar[Sequence[tuple[Any, Any]]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", gettext_lazy("All rows")), *self.results]
+        self.fields["fate"] = forms.ChoiceField(label=gettext_lazy("Result"), choices=choices, required=False)
+
+    def by_fate(self, rows: Rows, fate: str) -> Rows:
+        return rows.filter(fate=fate)
 
 
 def orders(columns: tuple[Column, ...]) -> dict[str, Order]:

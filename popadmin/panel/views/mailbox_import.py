@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -19,7 +18,7 @@ from mailstore.directory.outcome import Rejected
 from mailstore.models import MailboxImport, MailboxImportRow
 from mailstore.transfer import csv_table, mailbox_import
 from mailstore.transfer.mailbox_columns import PASSWORD
-from popadmin.lists.columns import Column, Exported, Filters, Rows
+from popadmin.lists.columns import Column, Exported, ResultFilters, Rows
 from popadmin.lists.step_view import Progress, StepView
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
@@ -108,17 +107,14 @@ class ChooseColumns(MailboxImportView, FormView[ColumnsForm]):
         }
 
 
-class RowFilters(Filters):
-    fate = forms.ChoiceField(label=_("Result"), choices=[("", _("All rows")), *MailboxImportRow.Fate.choices[1:]])
-
-    def by_fate(self, rows: Rows, fate: str) -> Rows:
-        return rows.filter(fate=fate)
+class ImportResultFilters(ResultFilters):
+    results = MailboxImportRow.Fate.choices[1:]
 
 
 class MailboxImportPage(MailboxImportView, ListPage):
     template_name = "panel/mailbox_import.html"
     name = "mailboxes-import"
-    filters = RowFilters
+    filters = ImportResultFilters
     columns = (
         Column("line", _("Line"), F("line"), css="number"),
         Column("address", _("Address"), F("address")),
