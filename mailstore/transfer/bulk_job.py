@@ -20,10 +20,10 @@ SELECT %s, chosen.id, '', 'waiting', '' FROM ({rows}) AS chosen (id) ORDER BY 2
 """
 
 
-def begin(rows: QuerySet[Model], *, owner: User, list_name: str, act: str, asked: Mapping[str, str]) -> Job:
+def begin(rows: QuerySet[Model], *, owner: User, list_name: str, act: str, form_data: Mapping[str, str]) -> Job:
     """Begin a job on all rows that the query finds now. One statement inserts them, however many there are."""
     with transaction.atomic():
-        job = Job.objects.create(owner=owner, list_name=list_name, act=act, form_data=dict(asked))
+        job = Job.objects.create(owner=owner, list_name=list_name, act=act, form_data=dict(form_data))
         keys, parameters = rows.order_by().select_related(None).values("pk").query.sql_with_params()
         with connection.cursor() as cursor:
             cursor.execute(_CHOOSE.format(rows=keys), (job.pk, *parameters))

@@ -69,8 +69,8 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
         if request.POST.get("previewed") != self._mark(form.cleaned_data):
             form.add_error(None, _("The data has changed since the preview: check it again."))
             return self._show(form, form.cleaned_data)
-        asked = {name: request.POST[name] for name in form.fields if name in request.POST}
-        return self._begin({**asked, **self.action.extra_data(form.cleaned_data)})
+        form_data = {name: request.POST[name] for name in form.fields if name in request.POST}
+        return self._begin({**form_data, **self.action.extra_data(form.cleaned_data)})
 
     def _mark(self, fields: dict[str, Any]) -> str:
         """Return the token that `previewed` must contain to start: the action, its fields and the rows."""
@@ -78,11 +78,11 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
         rows = [state.found_by, sorted(choice.but)] if choice.everything else sorted(choice.keys)
         return preview_token({"act": self.kwargs["act"], "fields": fields, "rows": rows, "count": self.count})
 
-    def _begin(self, asked: dict[str, str]) -> HttpResponse:
+    def _begin(self, form_data: dict[str, str]) -> HttpResponse:
         """Start the job and run its first step: few rows are done before a progress bar is shown."""
         name = self.page.name
         job = bulk_job.begin(
-            self.chosen, owner=signed_in(self.request), list_name=name, act=self.kwargs["act"], asked=asked
+            self.chosen, owner=signed_in(self.request), list_name=name, act=self.kwargs["act"], form_data=form_data
         )
         self.page.choice(self.page.state).clear()
         run_step(self.request, job, self.page, self.action)

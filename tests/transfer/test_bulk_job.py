@@ -27,7 +27,7 @@ def a_job(rows: int = 7) -> Job:
     ensure([Wanted(f"box{n}@example.org", {}) for n in range(rows)], actor=ACTOR, generates=False)
     owner = User.objects.create(address="root", role="admin")
     return bulk_job.begin(
-        Mailbox.objects.order_by("-octets"), owner=owner, list_name="mailboxes", act="x", asked={"a": "b"}
+        Mailbox.objects.order_by("-octets"), owner=owner, list_name="mailboxes", act="x", form_data={"a": "b"}
     )
 
 
@@ -43,7 +43,7 @@ def undone(_job: Job, rows: Sequence[JobRow]) -> None:
         row.fate = Fate.UNDONE
 
 
-def stepped(job: Job) -> None:
+def run_steps(job: Job) -> None:
     while bulk_job.step(job, done, most=3):
         pass
     job.refresh_from_db()
@@ -60,7 +60,7 @@ def test_a_job_that_stopped_goes_on_and_ends() -> None:
     job = a_job()
     assert bulk_job.step(job, done, most=3)
     assert bulk_job.counts(job) | {"rows": 7, "done": 3, "waiting": 4} == bulk_job.counts(job)
-    stepped(Job.objects.get(pk=job.pk))
+    run_steps(Job.objects.get(pk=job.pk))
     job.refresh_from_db()
     assert (job.stage, bulk_job.counts(job)["waiting"]) == ("done", 0)
     assert not bulk_job.step(job, undone, most=3)
@@ -70,7 +70,7 @@ def test_what_can_be_undone_is_undone_once() -> None:
     job = a_job()
     with pytest.raises(Rejected, match="once, after it is complete"):
         bulk_job.undo(job)
-    stepped(job)
+    run_steps(job)
     odd = bulk_job.counts(job)["undoable"]
     bulk_job.undo(job)
     while bulk_job.step(job, undone, most=2):
