@@ -71,14 +71,14 @@ def wanted(wishes: list[tuple[str, dict[str, Any], str | None]]) -> list[Wanted]
     ]
 
 
-def told(answer: Answer) -> object:
+def comparable(answer: Answer) -> object:
     if isinstance(answer, Rejected):
         return str(answer)
     moments = {"password_changed_at", "policy_since"}
     return answer.created, {name: ... if name in moments else pair for name, pair in answer.changes.items()}
 
 
-def left() -> list[object]:
+def state() -> list[object]:
     """All that anybody can see afterwards, but keys and moments."""
     of_mailbox = ("quota_octets", "quota_messages", "pop", "main_pop", "policy", "domain", "device__mode")
     of_user = ("address", "name", "is_active")
@@ -98,7 +98,7 @@ def test_many_at_once_are_answered_and_left_as_one_after_the_other(
     for turns in ([wanted(wishes)], [[each] for each in wanted(wishes)]):
         with transaction.atomic():
             answers = [a for turn in turns for a in mailbox_batch.ensure(turn, actor=actor, only=only, generates=False)]
-            ways.append((list(map(told, answers)), left()))
+            ways.append((list(map(comparable, answers)), state()))
             transaction.set_rollback(True)
     assert ways[0] == ways[1]
 
@@ -108,11 +108,13 @@ def test_many_at_once_are_answered_and_left_as_one_after_the_other(
 def test_a_check_says_of_each_what_the_run_does_and_leaves_everything(
     site: Actor, wishes: Any, bound: bool, only: Only | None
 ) -> None:
-    before, actor = left(), site if bound else ACTOR
-    checked = [*map(told, mailbox_batch.check(wanted(wishes), actor=actor, only=only))]
-    assert left() == before
+    before, actor = state(), site if bound else ACTOR
+    checked = [*map(comparable, mailbox_batch.check(wanted(wishes), actor=actor, only=only))]
+    assert state() == before
     with transaction.atomic():
-        assert checked == [*map(told, mailbox_batch.ensure(wanted(wishes), actor=actor, only=only, generates=False))]
+        assert checked == [
+            *map(comparable, mailbox_batch.ensure(wanted(wishes), actor=actor, only=only, generates=False))
+        ]
         transaction.set_rollback(True)
 
 

@@ -26,24 +26,24 @@ def root() -> Client:
     return signed_in("root")
 
 
-def brought(client: Client, octets: bytes, name: str = "people.csv") -> str:
-    """Bring a file in; returns the page of its columns."""
-    answer = client.post(IMPORT, {"file": SimpleUploadedFile(name, octets)})
+def upload_file(client: Client, data: bytes, name: str = "people.csv") -> str:
+    """Upload a file; returns the page of its columns."""
+    answer = client.post(IMPORT, {"file": SimpleUploadedFile(name, data)})
     assert answer.status_code == 302, answer.content.decode()
     return str(answer["Location"])
 
 
-def checked(client: Client, octets: bytes, mode: str = "both") -> str:
-    """Bring a file in and have it checked; returns the page of its rows."""
-    columns = brought(client, octets)
+def upload_and_check(client: Client, data: bytes, mode: str = "both") -> str:
+    """Upload a file and check its rows; returns the page of the rows."""
+    columns = upload_file(client, data)
     form = client.get(columns).context["form"]
     answer = client.post(columns, {"mode": mode, **{name: field.initial for name, field in form.fields.items()}})
     page = str(answer["Location"])
-    stepped(client, page)
+    run_steps(client, page)
     return page
 
 
-def stepped(client: Client, page: str) -> None:
+def run_steps(client: Client, page: str) -> None:
     while client.post(f"{page}step/", headers={"accept": "application/json"}).json()["running"]:
         pass
 
@@ -56,45 +56,47 @@ def test_a_file_of_aliases_is_refused_beside_its_field(root: Client) -> None:
 
 
 def test_a_file_becomes_mailboxes_whose_passwords_are_handed_out_once(root: Client) -> None:
-    page = checked(root, "adresse;nom\nann@example.org;Ann\nbob@example.org;Chloé\nnobody;x\n".encode("latin-1"))
+    page = upload_and_check(
+        root, "adresse;nom\nann@example.org;Ann\nbob@example.org;Chloé\nnobody;x\n".encode("latin-1")
+    )
     assert not Mailbox.objects.exists()
-    shown = root.get(page).content.decode()
-    assert "ann@example.org" in shown
-    assert "has no @" in shown
+    text = root.get(page).content.decode()
+    assert "ann@example.org" in text
+    assert "has no @" in text
     root.post(f"{page}start/")
-    stepped(root, page)
+    run_steps(root, page)
     assert User.objects.get(address="bob@example.org").name == "Chloé"
     file = root.post(f"{page}passwords/").content
-    given = {row.cells[0]: row.cells[1] for row in csv_table.read(file).rows}
-    assert User.objects.get(address="ann@example.org").check_password(given["ann@example.org"])
+    passwords = {row.cells[0]: row.cells[1] for row in csv_table.read(file).rows}
+    assert User.objects.get(address="ann@example.org").check_password(passwords["ann@example.org"])
     assert root.post(f"{page}passwords/").status_code == 302
     assert AuditEntry.objects.filter(verb="mailbox_import.passwords").count() == 1
 
 
 def test_without_a_script_a_button_makes_each_step(root: Client) -> None:
-    page = brought(root, b"address\nann@example.org\n").removesuffix("columns/")
+    page = upload_file(root, b"address\nann@example.org\n").removesuffix("columns/")
     root.post(f"{page}columns/", {"mode": "both", "column0": "address"})
     assert f'action="{page}step/"' in root.get(page).content.decode()
     answer = root.post(f"{page}step/", headers={"accept": "text/html"})
     assert answer["Location"] == page
 
 
-@pytest.mark.parametrize("octets", [b"", b"a,b\n1,2,3\n", b"\x00\x00", b"a" * (csv_table.OCTETS_AT_MOST + 1)])
-def test_a_file_that_is_none_is_refused_beside_the_field(root: Client, octets: bytes) -> None:
-    answer = root.post(IMPORT, {"file": SimpleUploadedFile("x.csv", octets)})
+@pytest.mark.parametrize("data", [b"", b"a,b\n1,2,3\n", b"\x00\x00", b"a" * (csv_table.OCTETS_AT_MOST + 1)])
+def test_a_file_that_is_none_is_refused_beside_the_field(root: Client, data: bytes) -> None:
+    answer = root.post(IMPORT, {"file": SimpleUploadedFile("x.csv", data)})
     assert answer.status_code == 200
     assert "field-errors" in answer.content.decode()
 
 
 def test_two_columns_cannot_hold_the_same_and_nothing_chosen_is_lost(root: Client) -> None:
-    page = brought(root, b"a,b\nann@example.org,x\n")
+    page = upload_file(root, b"a,b\nann@example.org,x\n")
     answer = root.post(page, {"mode": "update", "column0": "address", "column1": "address"}).content.decode()
     assert "Two columns cannot contain the same" in answer
     assert re.search(r'value="update"[^>]*checked', answer)
 
 
 def test_a_file_is_its_owners_alone_and_a_try_is_told_to_the_audit(root: Client) -> None:
-    page = checked(root, b"address\nann@example.org\n")
+    page = upload_and_check(root, b"address\nann@example.org\n")
     an_owner("chief@example.org")
     grants.grant("chief@example.org", "example.org", actor=ACTOR)
     chief = signed_in("chief@example.org")
@@ -107,9 +109,9 @@ def test_a_domain_admin_brings_in_mailboxes_of_his_domains_only(root: Client) ->
     an_owner("chief@example.org")
     grants.grant("chief@example.org", "example.org", actor=ACTOR)
     chief = signed_in("chief@example.org")
-    page = checked(chief, b"address\nann@example.org\nbob@other.org\n")
+    page = upload_and_check(chief, b"address\nann@example.org\nbob@other.org\n")
     chief.post(f"{page}start/")
-    stepped(chief, page)
+    run_steps(chief, page)
     assert not Mailbox.objects.filter(user__address="bob@other.org").exists()
     assert Mailbox.objects.filter(user__address="ann@example.org").exists()
 
@@ -126,26 +128,26 @@ def test_what_is_wrong_with_a_row_is_told_with_the_column_that_is_to_blame(root:
         b"c@nowhere.example,,",
         b"d@example.org,,lots",
     ]
-    checked(signed_in("chief@example.org"), b"\n".join(rows) + b"\n")
-    told = MailboxImportRow.objects.order_by("line").values_list("fate", "column")
-    assert [column for fate, column in told if fate == "wrong"] == [
+    upload_and_check(signed_in("chief@example.org"), b"\n".join(rows) + b"\n")
+    results = MailboxImportRow.objects.order_by("line").values_list("fate", "column")
+    assert [column for fate, column in results if fate == "wrong"] == [
         "address", "quota", "password", "address", "quota"
     ]  # fmt: skip
 
 
 def test_no_page_shows_a_password_of_the_file(root: Client) -> None:
-    columns = brought(root, b"pwd,address\nsesame-open-1,ann@example.org\nsesame-open-2,nobody\n")
-    seen = [root.get(columns), root.post(columns, {"mode": "both", "column0": "password", "column1": ""})]
+    columns = upload_file(root, b"pwd,address\nsesame-open-1,ann@example.org\nsesame-open-2,nobody\n")
+    answers = [root.get(columns), root.post(columns, {"mode": "both", "column0": "password", "column1": ""})]
     root.post(columns, {"mode": "both", "column0": "password", "column1": "address"})
     page = columns.removesuffix("columns/")
-    seen.append(root.get(page))
-    stepped(root, page)
-    seen += [root.get(page), root.get(columns)]
+    answers.append(root.get(page))
+    run_steps(root, page)
+    answers += [root.get(page), root.get(columns)]
     root.post(f"{page}start/")
-    stepped(root, page)
-    seen += [root.get(page), root.get(columns)]
-    assert [answer.status_code for answer in seen] == [200] * len(seen)
-    assert not any("sesame" in answer.content.decode() for answer in seen)
+    run_steps(root, page)
+    answers += [root.get(page), root.get(columns)]
+    assert [answer.status_code for answer in answers] == [200] * len(answers)
+    assert not any("sesame" in answer.content.decode() for answer in answers)
     assert b"sesame" not in root.get(f"{page}?export=csv").getvalue()
 
 
@@ -155,11 +157,11 @@ def test_a_file_sets_no_password_of_who_administers_another_domain(root: Client)
         an_owner(address)
         grants.grant(address, domain, actor=ACTOR)
     chief = signed_in("chief@example.org")
-    page = checked(chief, b"address,password\nann@example.org,a phrase of the chief\nbob@example.org,\n")
-    told = "ann@example.org administers other domains: ask a hosting admin"
-    assert told in chief.get(page).content.decode()
+    page = upload_and_check(chief, b"address,password\nann@example.org,a phrase of the chief\nbob@example.org,\n")
+    refusal = "ann@example.org administers other domains: ask a hosting admin"
+    assert refusal in chief.get(page).content.decode()
     chief.post(f"{page}start/")
-    stepped(chief, page)
+    run_steps(chief, page)
     assert User.objects.get(address="ann@example.org").check_password(PASSWORD)
     grants.grant("bob@example.org", "other.org", actor=ACTOR)
     assert chief.post(f"{page}passwords/").status_code == 302
@@ -167,7 +169,7 @@ def test_a_file_sets_no_password_of_who_administers_another_domain(root: Client)
 
 
 def test_the_fates_can_be_filtered_and_taken_away_as_a_file(root: Client) -> None:
-    page = checked(root, b"address\nann@example.org\nwrong\n")
+    page = upload_and_check(root, b"address\nann@example.org\nwrong\n")
     assert "ann@example.org" not in root.get(f"{page}?fate=wrong").content.decode().partition("<tbody>")[2]
     assert b"no @" in root.get(f"{page}?export=csv").getvalue()
 
@@ -183,7 +185,7 @@ def test_an_export_that_is_brought_in_again_changes_nothing(root: Client, langua
     root.cookies["django_language"] = language
     root.post("/language/", {"language": language})
     file = root.get("/mailboxes/?export=csv").getvalue()
-    page = checked(root, file, mode="update")
+    page = upload_and_check(root, file, mode="update")
     rows = root.get(page).context["page"].rows
     assert [(row.address, row.fate, row.detail) for row in rows] == [
         (address, "same", "")
@@ -196,22 +198,28 @@ def test_an_export_makes_the_same_mailboxes_where_they_are_gone(root: Client) ->
     an_owner(ANN, name="Ann", policy=own, quota_octets=None, held=True, notes="Old", receives=False, web=False)
     file = root.get("/mailboxes/?export=csv").getvalue()
     User.objects.filter(address=ANN).delete()
-    page = checked(root, file, mode="create")
+    page = upload_and_check(root, file, mode="create")
     root.post(f"{page}start/")
-    stepped(root, page)
-    again = Mailbox.objects.get()
-    assert (again.user.name, again.policy, again.quota_octets) == ("Ann", own, None)
-    assert (again.held, again.notes, again.receives, again.web, again.pop) == (True, "Old", False, False, True)
+    run_steps(root, page)
+    mailbox = Mailbox.objects.get()
+    assert (mailbox.user.name, mailbox.policy, mailbox.quota_octets) == ("Ann", own, None)
+    assert (mailbox.held, mailbox.notes, mailbox.receives, mailbox.web, mailbox.pop) == (
+        True,
+        "Old",
+        False,
+        False,
+        True,
+    )
 
 
 def test_a_column_of_older_exports_that_no_mailbox_has_any_more_is_left_out(root: Client) -> None:
-    columns = brought(root, b"Address,Name,Sends mail by SMTP\nann@example.org,Ann,no\n")
+    columns = upload_file(root, b"Address,Name,Sends mail by SMTP\nann@example.org,Ann,no\n")
     form = root.get(columns).context["form"]
     assert [form.fields[f"column{number}"].initial for number in range(3)] == ["address", "name", ""]
     answer = root.post(columns, {"mode": "both", "column0": "address", "column1": "name", "column2": ""})
-    stepped(root, answer.url)
+    run_steps(root, answer.url)
     root.post(f"{answer.url}start/")
-    stepped(root, answer.url)
+    run_steps(root, answer.url)
     assert Mailbox.objects.get().user.name == "Ann"
 
 
@@ -220,29 +228,29 @@ def test_a_domain_admin_brings_his_export_in_again_but_sets_no_hold(root: Client
     grants.grant("chief@example.org", "example.org", actor=ACTOR)
     an_owner("held@example.org", held=True)
     chief = signed_in("chief@example.org")
-    page = checked(chief, chief.get("/mailboxes/?export=csv").getvalue(), mode="update")
+    page = upload_and_check(chief, chief.get("/mailboxes/?export=csv").getvalue(), mode="update")
     assert {row.fate for row in chief.get(page).context["page"].rows} == {"same"}
-    page = checked(chief, b"address,hold\nheld@example.org,no\nchief@example.org,yes\nnew@example.org,yes\n")
+    page = upload_and_check(chief, b"address,hold\nheld@example.org,no\nchief@example.org,yes\nnew@example.org,yes\n")
     rows = chief.get(page).context["page"].rows
     assert [row.detail for row in rows] == ["only hosting admins can set or lift a hold"] * 3
 
 
 def test_a_first_line_that_is_data_is_a_row_and_is_kept_nowhere_else(root: Client) -> None:
-    columns = brought(root, b"ann@example.org,sesame-open-1\nbob@example.org,sesame-open-2\n")
+    columns = upload_file(root, b"ann@example.org,sesame-open-1\nbob@example.org,sesame-open-2\n")
     assert MailboxImport.objects.get().header == ["", ""]
     form = root.get(columns).context["form"]
     assert [field.label for name, field in form.fields.items() if name != "mode"] == ["Column 1", "Column 2"]
     assert form.fields["column0"].initial == "address"
     answer = root.post(columns, {"mode": "both", "column0": "address", "column1": "password"})
-    stepped(root, answer.url)
+    run_steps(root, answer.url)
     root.post(f"{answer.url}start/")
-    stepped(root, answer.url)
+    run_steps(root, answer.url)
     assert User.objects.get(address="ann@example.org").check_password("sesame-open-1")
     assert set(itertools.chain(*MailboxImportRow.objects.values_list("cells", flat=True))) == {""}
 
 
 def test_a_first_line_is_turned_from_names_to_data_and_back(root: Client) -> None:
-    columns = brought(root, b"ann,secret\nbob,hidden\n")
+    columns = upload_file(root, b"ann,secret\nbob,hidden\n")
     assert "Use the first line as data" in root.get(columns).content.decode()
     assert root.post(columns, {"first": ""}).url == columns
     assert MailboxImport.objects.get().header == ["", ""]
@@ -254,13 +262,13 @@ def test_a_first_line_is_turned_from_names_to_data_and_back(root: Client) -> Non
 
 
 def test_the_first_line_of_one_line_alone_stays_a_row(root: Client) -> None:
-    columns = brought(root, b"ann@example.org\n")
+    columns = upload_file(root, b"ann@example.org\n")
     assert "no rows below its first line" in root.post(columns, {"first": ""}, follow=True).content.decode()
     assert MailboxImport.objects.get().header == [""]
 
 
 def test_the_first_line_of_what_was_carried_out_is_turned_no_more(root: Client) -> None:
-    page = checked(root, b"address\nann@example.org\n")
+    page = upload_and_check(root, b"address\nann@example.org\n")
     root.post(f"{page}start/")
     assert "already been imported" in root.post(f"{page}columns/", {"first": ""}, follow=True).content.decode()
     assert MailboxImport.objects.get().header == ["address"]

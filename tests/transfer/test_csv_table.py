@@ -10,8 +10,8 @@ from mailstore.directory.outcome import Rejected
 from mailstore.transfer import csv_table
 
 
-def cells(octets: bytes) -> list[tuple[str, ...]]:
-    return [row.cells for row in csv_table.read(octets).rows]
+def cells(data: bytes) -> list[tuple[str, ...]]:
+    return [row.cells for row in csv_table.read(data).rows]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"])
@@ -33,7 +33,7 @@ def test_cells_that_are_left_out_at_the_end_are_empty() -> None:
 
 
 @pytest.mark.parametrize(
-    ("octets", "said"),
+    ("data", "message"),
     [
         (b"", "empty"),
         (b"\r\n\r\n", "empty"),
@@ -47,9 +47,9 @@ def test_cells_that_are_left_out_at_the_end_are_empty() -> None:
         (b"a" * (20 * 1024**2 + 1), "more than 20 MB"),
     ],
 )
-def test_what_cannot_be_read_is_refused_in_one_sentence(octets: bytes, said: str) -> None:
-    with pytest.raises(Rejected, match=said):
-        csv_table.read(octets)
+def test_what_cannot_be_read_is_refused_in_one_sentence(data: bytes, message: str) -> None:
+    with pytest.raises(Rejected, match=message):
+        csv_table.read(data)
 
 
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1"])

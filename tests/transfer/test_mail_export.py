@@ -71,7 +71,7 @@ def wire_of(store: FileBodies, message: Message) -> bytes:
         opened.close()
 
 
-def seen(store: FileBodies, address: str) -> list[tuple[bytes, datetime, str, int]]:
+def messages_of(store: FileBodies, address: str) -> list[tuple[bytes, datetime, str, int]]:
     """What a client of the mailbox would find, in its order."""
     rows = Message.objects.filter(mailbox__user__address=address).select_related("body").order_by("added")
     return [(wire_of(store, row), row.arrived_at, row.uidl, row.octets) for row in rows]
@@ -81,10 +81,10 @@ def test_a_maildir_goes_out_and_in_again_as_the_same_mail(store: FileBodies, tmp
     fill(store)
     a_mailbox(BOB)
     assert mail_export.run(ANN, tmp_path / "out", actor=ACTOR) == mail_export.ExportResult(exported=4)
-    said: list[str] = []
-    mail_import.run(BOB, tmp_path / "out", actor=ACTOR, warn=said.append)
-    assert seen(store, BOB) == seen(store, ANN)
-    assert said == []
+    warnings: list[str] = []
+    mail_import.run(BOB, tmp_path / "out", actor=ACTOR, warn=warnings.append)
+    assert messages_of(store, BOB) == messages_of(store, ANN)
+    assert warnings == []
 
 
 def test_an_mbox_goes_out_and_in_again_with_one_header_more(store: FileBodies, tmp_path: Path) -> None:
@@ -92,7 +92,9 @@ def test_an_mbox_goes_out_and_in_again_with_one_header_more(store: FileBodies, t
     a_mailbox(BOB)
     assert mail_export.run(ANN, tmp_path / "out", actor=ACTOR, kind="mbox") == mail_export.ExportResult(exported=4)
     mail_import.run(BOB, tmp_path / "out" / f"{ANN}.mbox", actor=ACTOR)
-    for (out, arrived, uidl, octets), (back, *rest) in zip(seen(store, ANN), seen(store, BOB), strict=True):
+    for (out, arrived, uidl, octets), (back, *rest) in zip(
+        messages_of(store, ANN), messages_of(store, BOB), strict=True
+    ):
         head = f"X-UIDL: {uidl}\r\n".encode()
         assert back == head + out
         assert rest == [arrived, uidl, octets + len(head)]
@@ -127,10 +129,10 @@ def test_a_lost_body_is_told_and_the_rest_goes_out(store: FileBodies, tmp_path: 
     rows = fill(store)
     store.remove(rows[1].body.key)
     for kind in mail_export.FORMATS:
-        said: list[str] = []
-        done = mail_export.run(ANN, tmp_path / kind, actor=ACTOR, kind=kind, warn=said.append)
+        warnings: list[str] = []
+        done = mail_export.run(ANN, tmp_path / kind, actor=ACTOR, kind=kind, warn=warnings.append)
         assert done == mail_export.ExportResult(exported=3, lost=1)
-        assert rows[1].uidl in said[0]
+        assert rows[1].uidl in warnings[0]
     assert len(list((tmp_path / "maildir/new").iterdir())) == 3
     assert list((tmp_path / "maildir/tmp").iterdir()) == []
 
@@ -206,9 +208,9 @@ def test_an_import_from_dovecot_keeps_what_dovecot_showed(store: FileBodies, ope
         (source / name).mkdir(parents=True)
     for number in range(12):
         (source / "new" / f"13000000{number:02}.m.host").write_bytes(b"Subject: %d\n\nx\n" % number)
-    shown = uidls_by_dovecot(source, open_folder / "work")
+    uidls = uidls_by_dovecot(source, open_folder / "work")
     a_mailbox()
-    said: list[str] = []
-    mail_import.run(ANN, source, actor=ACTOR, warn=said.append)
-    assert [row.uidl for row in Message.objects.order_by("added")] == shown
-    assert said == []
+    warnings: list[str] = []
+    mail_import.run(ANN, source, actor=ACTOR, warn=warnings.append)
+    assert [row.uidl for row in Message.objects.order_by("added")] == uidls
+    assert warnings == []

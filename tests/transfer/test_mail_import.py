@@ -56,8 +56,8 @@ def put(folder: Path, number: int, content: bytes | None = None) -> None:
     (folder / "cur" / f"130000000{number}.m.host:2,S").write_bytes(text)
 
 
-def run(path: Path, said: list[str] | None = None, kind: str | None = None) -> mail_import.ImportResult:
-    return mail_import.run(ANN, path, actor=ACTOR, kind=kind, warn=(said if said is not None else []).append)
+def run(path: Path, warnings: list[str] | None = None, kind: str | None = None) -> mail_import.ImportResult:
+    return mail_import.run(ANN, path, actor=ACTOR, kind=kind, warn=(warnings if warnings is not None else []).append)
 
 
 def wire_of(body: Body) -> bytes:
@@ -72,14 +72,14 @@ def wire_of(body: Body) -> bytes:
 @pytest.mark.req("P-084")
 def test_messages_come_in_their_order_with_date_uidl_and_content(source: Path) -> None:
     a_mailbox()
-    said: list[str] = []
-    assert run(source, said) == mail_import.ImportResult(imported=3)
+    warnings: list[str] = []
+    assert run(source, warnings) == mail_import.ImportResult(imported=3)
     rows = list(Message.objects.order_by("added").select_related("body"))
     assert [row.uidl for row in rows] == [f"0000000{number}4c0907b0" for number in (1, 2, 3)]
     assert rows[0].arrived_at == datetime(2011, 3, 13, 7, 6, 41, tzinfo=UTC)
     assert wire_of(rows[2].body) == b"Subject: 3\r\n\r\n..dot\r\nbody 3\r\n"
     assert rows[2].octets == len(b"Subject: 3\r\n\r\n.dot\r\nbody 3\r\n")
-    assert said == []
+    assert warnings == []
     box = Mailbox.objects.get()
     assert (box.messages, box.octets) == (3, sum(row.octets for row in rows))
 
@@ -112,10 +112,10 @@ def test_a_uidl_that_cannot_be_kept_is_told_and_replaced(tmp_path: Path, uidl: s
     run(other)
     path = tmp_path / "inbox"
     path.write_bytes(b"From a@x.org Sat Jan  3 01:05:35 1996\nX-UIDL: " + uidl.encode() + b"\n\nx\n")
-    said: list[str] = []
-    assert run(path, said) == mail_import.ImportResult(imported=1, renamed=1)
-    assert len(said) == 1
-    assert "it gets a new one" in said[0]
+    warnings: list[str] = []
+    assert run(path, warnings) == mail_import.ImportResult(imported=1, renamed=1)
+    assert len(warnings) == 1
+    assert "it gets a new one" in warnings[0]
     made = Message.objects.latest("added").uidl
     assert made != uidl
     assert 0 < len(made) <= 70
@@ -141,26 +141,26 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(source: Path) -> No
     a_mailbox()
     (source / "cur/1300000002.m.host:2,S").unlink()
     (source / "cur/1300000002.m.host:2,S").symlink_to(source / "missing")
-    said: list[str] = []
-    assert run(source, said) == mail_import.ImportResult(imported=2, failed=1)
-    assert "1300000002.m.host:2,S cannot be read" in said[0]
+    warnings: list[str] = []
+    assert run(source, warnings) == mail_import.ImportResult(imported=2, failed=1)
+    assert "1300000002.m.host:2,S cannot be read" in warnings[0]
     assert ImportedSource.objects.count() == 2
 
 
 def test_compressed_and_encrypted_files_are_refused_by_name_and_counted(source: Path) -> None:
     a_mailbox()
     mail = b"Subject: packed\n\nbody\n"
-    for number, octets in enumerate((gzip.compress(mail), bz2.compress(mail), lzma.compress(mail)), start=4):
-        put(source, number, octets)
+    for number, data in enumerate((gzip.compress(mail), bz2.compress(mail), lzma.compress(mail)), start=4):
+        put(source, number, data)
     put(source, 7, b"Dovecot-LZ4\x0d\x2a\x9b\xc5" + mail)
     put(source, 8, b"\x28\xb5\x2f\xfd" + mail)
     put(source, 9, b"CRYPTED\x03\x07" + mail)
-    said: list[str] = []
+    warnings: list[str] = []
     refused = {"gzip": 1, "bzip2": 1, "xz": 1, "lz4": 1, "zstd": 1, "encrypted": 1}
-    assert run(source, said) == mail_import.ImportResult(imported=3, refused=refused)
-    assert len(said) == 6
-    assert said[0] == "1300000004.m.host:2,S is compressed with gzip and not imported: unpack it first"
-    assert "1300000009.m.host:2,S is encrypted by Dovecot" in said[5]
+    assert run(source, warnings) == mail_import.ImportResult(imported=3, refused=refused)
+    assert len(warnings) == 6
+    assert warnings[0] == "1300000004.m.host:2,S is compressed with gzip and not imported: unpack it first"
+    assert "1300000009.m.host:2,S is encrypted by Dovecot" in warnings[5]
     assert (Message.objects.count(), ImportedSource.objects.count(), Body.objects.count()) == (3, 3, 3)
 
 
@@ -181,11 +181,11 @@ def test_what_is_no_mail_is_passed_over_and_counted(source: Path) -> None:
     (source / "new/1400000002.empty.host").touch()
     (source / "new/folder").mkdir()
     (source / "new/1400000003.m.host").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(100))
-    said: list[str] = []
+    warnings: list[str] = []
     others = {"dovecot-keywords": 1, "dovecot.index.log": 1, "Thumbs.db": 1, ".DS_Store": 1}
     passed_over = {**others, "empty": 2, "folder": 1, "binary": 1}
-    assert run(source, said) == mail_import.ImportResult(imported=3, passed_over=passed_over)
-    assert said == []
+    assert run(source, warnings) == mail_import.ImportResult(imported=3, passed_over=passed_over)
+    assert warnings == []
     assert Message.objects.count() == 3
 
 
@@ -193,11 +193,11 @@ def test_more_messages_than_a_batch_keep_their_order(source: Path) -> None:
     a_mailbox()
     for number in range(4, mail_import.BATCH_MESSAGES * 2 + 4):
         (source / "new" / f"1400000{number:03}.m.host").write_bytes(b"Subject: %d\n\n" % number)
-    told: list[tuple[int, int | None]] = []
-    mail_import.run(ANN, source, actor=ACTOR, progress=lambda _what, count, total: told.append((count, total)))
+    steps: list[tuple[int, int | None]] = []
+    mail_import.run(ANN, source, actor=ACTOR, progress=lambda _what, count, total: steps.append((count, total)))
     rows = Message.objects.order_by("added")
     assert list(rows.values_list("arrived_at", flat=True)) == sorted(rows.values_list("arrived_at", flat=True))
-    assert told == [(50, 103), (100, 103), (103, 103)]
+    assert steps == [(50, 103), (100, 103), (103, 103)]
 
 
 def test_the_audit_names_the_source(source: Path) -> None:

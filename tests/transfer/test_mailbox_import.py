@@ -39,26 +39,26 @@ def step(upload: MailboxImport, domains: Collection[str] | None = None, *, actor
     return mailbox_import.step(upload, actor=actor, domains=domains, policies=every)
 
 
-def stepped(upload: MailboxImport, domains: Collection[str] | None = None, *, actor: Actor = ACTOR) -> MailboxImport:
+def run_steps(upload: MailboxImport, domains: Collection[str] | None = None, *, actor: Actor = ACTOR) -> MailboxImport:
     while step(upload, domains, actor=actor):
         pass
     upload.refresh_from_db()
     return upload
 
 
-def carried_out(upload: MailboxImport, domains: Collection[str] | None = None) -> MailboxImport:
-    mailbox_import.start(stepped(upload, domains))
-    return stepped(upload, domains)
+def check_and_run(upload: MailboxImport, domains: Collection[str] | None = None) -> MailboxImport:
+    mailbox_import.start(run_steps(upload, domains))
+    return run_steps(upload, domains)
 
 
-def fates(upload: MailboxImport) -> list[tuple[int, str, str, str]]:
+def results(upload: MailboxImport) -> list[tuple[int, str, str, str]]:
     rows = MailboxImportRow.objects.filter(mailbox_import=upload).order_by("line")
     return [(row.line, row.fate, row.column, row.detail) for row in rows]
 
 
 def test_a_check_says_what_would_become_of_each_row_and_changes_nothing() -> None:
     a_mailbox("ann@example.org")
-    upload = stepped(
+    upload = run_steps(
         an_upload(
             "address,name,quota,pop",
             "ann@example.org,Ann,1GB,yes",
@@ -69,8 +69,8 @@ def test_a_check_says_what_would_become_of_each_row_and_changes_nothing() -> Non
             "no address,,,",
         )
     )
-    assert [fate for _line, fate, _column, _detail in fates(upload)] == ["change", "create"] + ["wrong"] * 4
-    wrong = [(line, column, detail) for line, fate, column, detail in fates(upload) if fate == "wrong"]
+    assert [fate for _line, fate, _column, _detail in results(upload)] == ["change", "create"] + ["wrong"] * 4
+    wrong = [(line, column, detail) for line, fate, column, detail in results(upload) if fate == "wrong"]
     assert wrong[0] == (4, "address", "line 2 has the same address")
     assert wrong[1][:2] == (5, "quota")
     assert "elsewhere.org" in wrong[2][2]
@@ -128,29 +128,29 @@ def test_the_check_and_the_run_say_the_same_of_each_row_to_a_domain_admin(case: 
     actor = Actor("chief", "web", User.objects.create(address="chief@elsewhere.example"))
     domains = {"example.org"}
 
-    upload = stepped(an_upload(*lines), domains, actor=actor)
-    checked = fates(upload)
+    upload = run_steps(an_upload(*lines), domains, actor=actor)
+    checked = results(upload)
     found = [f"{fate} {column}: {detail}" if detail else fate for _line, fate, column, detail in checked]
     assert [text.startswith(start) for text, start in zip(found, expected, strict=True)] == [True] * len(found), found
     assert [mailbox.user.address for mailbox in Mailbox.objects.all()] == ["ann@example.org"]
     if {"create", "change"} & {fate for _line, fate, _column, _detail in checked}:
         mailbox_import.start(upload)
-        assert fates(stepped(upload, domains, actor=actor)) == checked
+        assert results(run_steps(upload, domains, actor=actor)) == checked
 
 
 def test_a_check_hashes_no_password(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = [PATH]
     a_domain()
     upload = an_upload("address,password", f"bob@example.org,{PASSWORD}")
-    _upload, hashes = cost(lambda: stepped(upload))
-    assert (fates(upload), hashes) == ([(2, "create", "", "")], 0)
+    _upload, hashes = cost(lambda: run_steps(upload))
+    assert (results(upload), hashes) == ([(2, "create", "", "")], 0)
 
 
 def test_the_run_does_what_the_check_said() -> None:
     a_mailbox("ann@example.org")
     upload = an_upload("e-mail;nom;mot de passe", "ann@example.org;Ann;", f"bob@example.org;Bob;{PASSWORD}", "x;;")
-    before = fates(stepped(upload))
-    assert carried_out_from_checked(upload) == before
+    before = results(run_steps(upload))
+    assert start_and_run(upload) == before
     assert User.objects.get(address="bob@example.org").check_password(PASSWORD)
     assert User.objects.get(address="ann@example.org").name == "Ann"
     assert mailbox_import.counts(upload) | {"rows": 3, "done": 2, "wrong": 1, "due": 0} == mailbox_import.counts(upload)
@@ -159,7 +159,7 @@ def test_the_run_does_what_the_check_said() -> None:
 def test_a_cell_that_holds_a_hash_is_a_wrong_row_and_no_password_is_made_of_it() -> None:
     a_mailbox("ann@example.org")
     hash_cells = ("{SHA512-CRYPT}$6$salt$" + "x" * 86, "$2y$10$" + "x" * 53)
-    upload = stepped(
+    upload = run_steps(
         an_upload(
             "address,password",
             f"ann@example.org,{hash_cells[0]}",
@@ -167,15 +167,15 @@ def test_a_cell_that_holds_a_hash_is_a_wrong_row_and_no_password_is_made_of_it()
             f"chloe@example.org,{PASSWORD}",
         )
     )
-    told = fates(upload)
-    assert [(line, fate, column) for line, fate, column, _detail in told[:2]] == [
+    found = results(upload)
+    assert [(line, fate, column) for line, fate, column, _detail in found[:2]] == [
         (2, "wrong", "password"),
         (3, "wrong", "password"),
     ]
-    assert "(SHA512-CRYPT)" in told[0][3]
-    assert "(BLF-CRYPT)" in told[1][3]
+    assert "(SHA512-CRYPT)" in found[0][3]
+    assert "(BLF-CRYPT)" in found[1][3]
     mailbox_import.start(upload)
-    stepped(upload)
+    run_steps(upload)
     assert set(User.objects.values_list("address", flat=True)) == {"ann@example.org", "chloe@example.org"}
     assert User.objects.get(address="ann@example.org").check_password(PASSWORD)
 
@@ -191,42 +191,42 @@ def test_a_cell_that_holds_a_hash_is_a_wrong_row_and_no_password_is_made_of_it()
 )
 def test_a_quota_that_may_be_meant_in_two_ways_is_a_wrong_row_that_names_both(cell: str, why: str) -> None:
     a_domain()
-    upload = stepped(an_upload("address,quota,quota messages", f"ann@example.org,{cell},1024"))
-    assert fates(upload) == [(2, "wrong", "quota", why)]
+    upload = run_steps(an_upload("address,quota,quota messages", f"ann@example.org,{cell},1024"))
+    assert results(upload) == [(2, "wrong", "quota", why)]
 
 
 @given(st.none() | st.integers(min_value=0, max_value=MAX_OCTETS))
-def test_the_quota_of_an_export_is_read_back_as_it_was_written(octets: int | None) -> None:
-    mailbox = Mailbox(user=User(address="ann@example.org"), quota_octets=octets)
+def test_the_quota_of_an_export_is_read_back_as_it_was_written(quota_octets: int | None) -> None:
+    mailbox = Mailbox(user=User(address="ann@example.org"), quota_octets=quota_octets)
     written = str(mailbox_columns.cell("quota_octets", mailbox))
-    assert mailbox_columns.COLUMNS["quota_octets"].read(written) == octets
+    assert mailbox_columns.COLUMNS["quota_octets"].read(written) == quota_octets
 
 
-def carried_out_from_checked(upload: MailboxImport) -> list[tuple[int, str, str, str]]:
+def start_and_run(upload: MailboxImport) -> list[tuple[int, str, str, str]]:
     mailbox_import.start(upload)
-    return fates(stepped(upload))
+    return results(run_steps(upload))
 
 
 @pytest.mark.parametrize(("mode", "expected"), [("create", ["wrong", "create"]), ("update", ["change", "wrong"])])
 def test_a_mode_lets_the_other_kind_of_rows_alone(mode: str, expected: list[str]) -> None:
     a_mailbox("ann@example.org")
-    upload = stepped(an_upload("address,name", "ann@example.org,Ann", "bob@example.org,Bob", mode=mode))
-    assert [fate for _line, fate, _column, _detail in fates(upload)] == expected
+    upload = run_steps(an_upload("address,name", "ann@example.org,Ann", "bob@example.org,Bob", mode=mode))
+    assert [fate for _line, fate, _column, _detail in results(upload)] == expected
 
 
 def test_passwords_that_nobody_chose_are_handed_out_once_and_open_the_mailboxes() -> None:
     a_domain()
-    upload = carried_out(an_upload("address", "ann@example.org", "bob@example.org"))
+    upload = check_and_run(an_upload("address", "ann@example.org", "bob@example.org"))
     assert not User.objects.get(address="ann@example.org").has_usable_password()
-    given = dict(mailbox_import.hand_out(upload, actor=ACTOR, domains=None))
-    assert set(given) == {"ann@example.org", "bob@example.org"}
-    assert all(User.objects.get(address=address).check_password(secret) for address, secret in given.items())
-    assert all(User.objects.filter(address__in=given).values_list("must_change_password", flat=True))
+    passwords = dict(mailbox_import.hand_out(upload, actor=ACTOR, domains=None))
+    assert set(passwords) == {"ann@example.org", "bob@example.org"}
+    assert all(User.objects.get(address=address).check_password(secret) for address, secret in passwords.items())
+    assert all(User.objects.filter(address__in=passwords).values_list("must_change_password", flat=True))
     assert mailbox_import.hand_out(upload, actor=ACTOR, domains=None) == []
-    assert not any(secret in str(list(AuditEntry.objects.values())) for secret in given.values())
+    assert not any(secret in str(list(AuditEntry.objects.values())) for secret in passwords.values())
 
 
-def everything_kept() -> str:
+def everything_stored() -> str:
     kept = (MailboxImport.objects.values(), MailboxImportRow.objects.values(), AuditEntry.objects.values())
     return str([list(rows) for rows in kept])
 
@@ -235,32 +235,32 @@ def test_the_passwords_of_a_file_are_forgotten_by_the_run_those_of_wrong_rows_to
     a_domain()
     # One refused by the check, one by the run alone; the last column is left out, whatever it holds.
     lines = (f"ann@example.org,{PASSWORD},{PASSWORD}", f"nobody,{PASSWORD},", f"bob@example.org,{PASSWORD},")
-    upload = stepped(an_upload("address,password,note", *lines))
-    assert PASSWORD in everything_kept(), "the run needs them"
+    upload = run_steps(an_upload("address,password,note", *lines))
+    assert PASSWORD in everything_stored(), "the run needs them"
     mailbox_import.start(upload)
     Domain.objects.update(mailbox_limit=1)
-    stepped(upload)
-    assert [fate for _line, fate, _column, _detail in fates(upload)] == ["create", "wrong", "wrong"]
+    run_steps(upload)
+    assert [fate for _line, fate, _column, _detail in results(upload)] == ["create", "wrong", "wrong"]
     assert User.objects.get(address="ann@example.org").check_password(PASSWORD)
-    assert PASSWORD not in everything_kept()
+    assert PASSWORD not in everything_stored()
 
 
 def test_a_run_forgets_step_by_step_and_still_has_what_the_next_step_needs() -> None:
     a_domain()
     lines = [f"user{n}@example.org,{n}" for n in range(mailbox_import.STEP_ROWS + 1)]
-    upload = stepped(an_upload("address,name", *lines))
+    upload = run_steps(an_upload("address,name", *lines))
     mailbox_import.start(upload)
     assert step(upload)
     left = MailboxImportRow.objects.exclude(cells=["", ""])
     assert list(left.values_list("cells", flat=True)) == [lines[-1].split(",")]
-    stepped(upload)
+    run_steps(upload)
     assert (left.count(), User.objects.count()) == (0, len(lines))
 
 
 @pytest.mark.parametrize(("days", "left"), [(8, 0), (6, 1)])
 def test_the_sweep_forgets_a_file_after_a_week_done_or_not(tmp_path: Path, days: int, left: int) -> None:
     a_domain()
-    upload = stepped(an_upload("address,password", f"ann@example.org,{PASSWORD}"))
+    upload = run_steps(an_upload("address,password", f"ann@example.org,{PASSWORD}"))
     store = FileBodies(tmp_path / "bodies")
     store.prepare()
     MailboxImport.objects.update(created_at=timezone.now() - timedelta(days=days))
@@ -272,7 +272,7 @@ def test_the_sweep_forgets_a_file_after_a_week_done_or_not(tmp_path: Path, days:
 
 def test_a_password_against_the_rules_is_the_rows_fault() -> None:
     a_domain()
-    ((_line, fate, _column, detail),) = fates(stepped(an_upload("address,password", "ann@example.org,short")))
+    ((_line, fate, _column, detail),) = results(run_steps(an_upload("address,password", "ann@example.org,short")))
     assert fate == "wrong"
     assert "short" in detail
 
@@ -280,8 +280,8 @@ def test_a_password_against_the_rules_is_the_rows_fault() -> None:
 def test_whoever_may_not_change_a_domain_is_told_it_does_not_exist() -> None:
     a_domain("example.org")
     a_domain("other.org")
-    upload = stepped(an_upload("address", "ann@example.org", "bob@other.org"), domains={"example.org"})
-    (_ann, ann, _c, _d), (_bob, bob, _column, detail) = fates(upload)
+    upload = run_steps(an_upload("address", "ann@example.org", "bob@other.org"), domains={"example.org"})
+    (_ann, ann, _c, _d), (_bob, bob, _column, detail) = results(upload)
     assert (ann, bob) == ("create", "wrong")
     assert "not a domain of this site" in detail
 
@@ -307,11 +307,11 @@ def test_columns_that_make_no_sense_are_refused(meaning: list[str]) -> None:
 def test_a_run_that_stopped_goes_on_and_does_nothing_twice() -> None:
     a_domain()
     rows = mailbox_import.STEP_ROWS + 20
-    upload = stepped(an_upload("address", *(f"user{n}@example.org" for n in range(rows))))
+    upload = run_steps(an_upload("address", *(f"user{n}@example.org" for n in range(rows))))
     mailbox_import.start(upload)
     assert step(upload)
     assert Mailbox.objects.count() == mailbox_import.STEP_ROWS
-    stepped(MailboxImport.objects.get(pk=upload.pk))
+    run_steps(MailboxImport.objects.get(pk=upload.pk))
     assert Mailbox.objects.count() == rows
     assert AuditEntry.objects.filter(verb="mailbox.create").count() == rows
     assert not step(upload)
@@ -322,7 +322,7 @@ def test_nothing_runs_unchecked_and_nothing_is_chosen_again_behind_a_run() -> No
     upload = an_upload("address", "ann@example.org")
     with pytest.raises(Rejected, match="not been checked"):
         mailbox_import.start(upload)
-    carried_out(upload)
+    check_and_run(upload)
     with pytest.raises(Rejected, match="already"):
         mailbox_import.choose(upload, upload.meaning, "both")
 
@@ -331,22 +331,22 @@ def test_a_step_takes_no_more_slow_hashes_than_somebody_waits_for(settings: Sett
     settings.PASSWORD_HASHERS = [PATH]
     a_domain()
     lines = [f"user{n}@example.org,{PASSWORD if n % 2 else ''}" for n in range(3 * mailbox_import_step.PASSWORDS_MOST)]
-    upload = stepped(an_upload("address,password", *lines))
+    upload = run_steps(an_upload("address,password", *lines))
     mailbox_import.start(upload)
     assert step(upload)
-    given = User.objects.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
-    assert given.count() == mailbox_import_step.PASSWORDS_MOST
-    stepped(upload)
-    assert (given.count(), User.objects.count()) == (len(lines) // 2, len(lines))
+    with_password = User.objects.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    assert with_password.count() == mailbox_import_step.PASSWORDS_MOST
+    run_steps(upload)
+    assert (with_password.count(), User.objects.count()) == (len(lines) // 2, len(lines))
 
 
 def test_policies_are_named_and_an_unknown_one_is_its_cells_fault() -> None:
     a_domain()
     policies.ensure("short", actor=ACTOR, expire_days=30)
     lines = ("ann@example.org,short", "bob@example.org,none", "chloe@example.org,shoe")
-    upload = carried_out(an_upload("address,policy", *lines))
+    upload = check_and_run(an_upload("address,policy", *lines))
     assert Mailbox.objects.get(user__address="ann@example.org").policy == policies.get("short")
-    assert fates(upload)[2] == (4, "wrong", "policy", "there is no retention policy shoe")
+    assert results(upload)[2] == (4, "wrong", "policy", "there is no retention policy shoe")
 
 
 def test_a_step_takes_as_many_statements_for_many_rows_as_for_few(django_assert_max_num_queries: Any) -> None:

@@ -39,16 +39,16 @@ def own_site(settings: LazySettings, tmp_path: Path) -> None:
     bodies.from_url(settings.MAIL_STORE_URL).prepare()
 
 
-def brought_in(folder: Path, uidl: str, text: str) -> str:
+def import_message(folder: Path, uidl: str, text: str) -> str:
     """Import one message with this X-UIDL; return the UIDL it has."""
     path = folder / text
     path.write_bytes(f"From a@x.org Sat Jan  3 01:05:34 1996\nX-UIDL: {uidl}\n\n{text}\n".encode())
-    said: list[str] = []
-    done = mail_import.run(ANN, path, actor=ACTOR, warn=said.append)
+    warnings: list[str] = []
+    done = mail_import.run(ANN, path, actor=ACTOR, warn=warnings.append)
     made = Message.objects.latest("pk").uidl
     assert (done.imported, done.renamed) == (1, int(made != uidl))
-    assert all(f"its UIDL '{uidl}' is or was that of another message" in text for text in said)
-    assert len(said) == done.renamed
+    assert all(f"its UIDL '{uidl}' is or was that of another message" in text for text in warnings)
+    assert len(warnings) == done.renamed
     return made
 
 
@@ -79,12 +79,12 @@ def made_here() -> str:
 @PURGES
 def test_an_imported_uidl_is_not_given_again_after_a_purge(tmp_path: Path, purge: Callable[[], None]) -> None:
     a_mailbox()
-    assert brought_in(tmp_path, "abc", "first") == "abc"
+    assert import_message(tmp_path, "abc", "first") == "abc"
     leave()
     purge()
     assert not Message.objects.exists()
-    assert brought_in(tmp_path, "abc", "second") != "abc"
-    assert brought_in(tmp_path, "abd", "third") == "abd"
+    assert import_message(tmp_path, "abc", "second") != "abc"
+    assert import_message(tmp_path, "abd", "third") == "abd"
 
 
 @PURGES
@@ -93,23 +93,23 @@ def test_a_uidl_that_was_made_here_is_not_given_again_after_a_purge(tmp_path: Pa
     uidls = [made_here(), made_here()]
     purge()
     assert not Message.objects.exists()
-    assert [brought_in(tmp_path, uidl, uidl) in uidls for uidl in uidls] == [False, False]
+    assert [import_message(tmp_path, uidl, uidl) in uidls for uidl in uidls] == [False, False]
 
 
 def test_a_uidl_that_was_given_up_for_a_new_one_is_not_given_again(tmp_path: Path) -> None:
     a_mailbox()
-    uidls = [brought_in(tmp_path, "abc", "first"), made_here()]
+    uidls = [import_message(tmp_path, "abc", "first"), made_here()]
     leave()
     recovery.restore(ANN, ALL, actor=ACTOR, new_uidls=True)
     assert not Message.objects.filter(uidl__in=uidls).exists()
-    assert [brought_in(tmp_path, uidl, uidl) in uidls for uidl in uidls] == [False, False]
+    assert [import_message(tmp_path, uidl, uidl) in uidls for uidl in uidls] == [False, False]
 
 
 def test_a_uidl_of_a_message_that_rests_is_not_given_again(tmp_path: Path) -> None:
     a_mailbox()
-    brought_in(tmp_path, "abc", "first")
+    import_message(tmp_path, "abc", "first")
     leave()
-    assert brought_in(tmp_path, "abc", "second") != "abc"
+    assert import_message(tmp_path, "abc", "second") != "abc"
 
 
 def test_a_uidl_of_the_same_form_from_another_site_is_kept_where_it_cannot_have_been_made_here(tmp_path: Path) -> None:
@@ -118,20 +118,20 @@ def test_a_uidl_of_the_same_form_from_another_site_is_kept_where_it_cannot_have_
     made_here()
     purge_by_a_person()
     later = fresh_id()
-    assert [brought_in(tmp_path, uidl, uidl) for uidl in (before, later)] == [before, later]
+    assert [import_message(tmp_path, uidl, uidl) for uidl in (before, later)] == [before, later]
     leave()
     purge_by_a_person()
-    assert brought_in(tmp_path, before, "again") != before
+    assert import_message(tmp_path, before, "again") != before
 
 
 def test_a_mailbox_that_is_made_anew_has_shown_nothing(tmp_path: Path) -> None:
     a_mailbox()
-    brought_in(tmp_path, "abc", "first")
+    import_message(tmp_path, "abc", "first")
     mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
     mailbox_removal.purge_now(ANN, actor=ACTOR)
     assert not ImportedSource.objects.exists()
     a_mailbox()
-    assert brought_in(tmp_path, "abc", "second") == "abc"
+    assert import_message(tmp_path, "abc", "second") == "abc"
 
 
 def test_of_two_imports_at_once_the_second_is_told_that_the_uidl_is_spent_and_not_that_it_was_here(
@@ -157,7 +157,7 @@ def test_of_two_imports_at_once_the_second_is_told_that_the_uidl_is_spent_and_no
 
 def test_the_migration_remembers_what_mail_from_before_has_shown(tmp_path: Path) -> None:
     a_mailbox()
-    imported, made = brought_in(tmp_path, "abc", "first"), made_here()
+    imported, made = import_message(tmp_path, "abc", "first"), made_here()
     ImportedSource.objects.update(uidl_digest=None)
     Mailbox.objects.update(spent_uidl="")
     old = import_module("mailstore.migrations.0013_uidls_of_old_mail")
@@ -167,4 +167,4 @@ def test_the_migration_remembers_what_mail_from_before_has_shown(tmp_path: Path)
     old.spend(apps, None)
     Message.objects.all().delete()
     Mailbox.objects.update(messages=0, octets=0, recovery_messages=0, recovery_octets=0)
-    assert [brought_in(tmp_path, uidl, f"again {uidl}") == uidl for uidl in (imported, made)] == [False, False]
+    assert [import_message(tmp_path, uidl, f"again {uidl}") == uidl for uidl in (imported, made)] == [False, False]

@@ -34,9 +34,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("packing", "octets"), PACKED)
-def test_a_compressed_file_is_known_by_its_packing(packing: str, octets: bytes) -> None:
-    found = contents.unreadable(octets)
+@pytest.mark.parametrize(("packing", "data"), PACKED)
+def test_a_compressed_file_is_known_by_its_packing(packing: str, data: bytes) -> None:
+    found = contents.unreadable(data)
     assert found is not None
     assert (found.why, found.what) == (Why.COMPRESSED, packing)
 
@@ -54,7 +54,7 @@ def test_a_binary_file_that_does_not_begin_like_a_message_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "octets",
+    "data",
     [
         MAIL,
         b"",
@@ -68,13 +68,13 @@ def test_a_binary_file_that_does_not_begin_like_a_message_is_none() -> None:
         "é as a first letter: no\n".encode("cp1252"),
     ],
 )
-def test_what_may_be_a_message_is_left_to_be_one(octets: bytes) -> None:
-    assert contents.unreadable(octets) is None
+def test_what_may_be_a_message_is_left_to_be_one(data: bytes) -> None:
+    assert contents.unreadable(data) is None
 
 
 @given(st.binary(max_size=2000))
-def test_whatever_stands_behind_a_header_line_it_may_be_a_message(octets: bytes) -> None:
-    assert contents.unreadable(b"Subject: x\n" + octets) is None
+def test_whatever_stands_behind_a_header_line_it_may_be_a_message(data: bytes) -> None:
+    assert contents.unreadable(b"Subject: x\n" + data) is None
 
 
 @pytest.mark.parametrize(
@@ -118,9 +118,9 @@ def test_a_link_to_a_message_is_one_and_so_is_a_link_that_leads_nowhere_which_ca
     assert sorted(maildir.names(folder)) == ["1.a", "2.b"]
 
 
-@pytest.mark.parametrize(("packing", "octets"), PACKED)
-def test_a_compressed_mbox_is_none_and_says_by_what(tmp_path: Path, packing: str, octets: bytes) -> None:
-    (tmp_path / "inbox").write_bytes(octets)
+@pytest.mark.parametrize(("packing", "data"), PACKED)
+def test_a_compressed_mbox_is_none_and_says_by_what(tmp_path: Path, packing: str, data: bytes) -> None:
+    (tmp_path / "inbox").write_bytes(data)
     with pytest.raises(mbox.NotAnMbox) as refusal:
         list(mbox.messages(tmp_path / "inbox"))
     assert refusal.value.unreadable is not None
