@@ -8,7 +8,7 @@ from mailstore.policy.addresses import ADDRESS_OCTETS, TYPED_OCTETS, BadAddress,
 from mailstore.policy.quota import MAX_OCTETS, BadSize, SizeFlaw, format_octets
 
 _SENTENCES = {
-    Flaw.TOO_LONG: gettext_lazy("the name is longer than %(typed_octets)d octets"),
+    Flaw.TOO_LONG: gettext_lazy("the name is longer than %(typed_octets)d bytes"),
     Flaw.NO_AT: gettext_lazy("%(text)r is not an address: it has no @"),
     Flaw.QUOTED: gettext_lazy(
         "%(text)r cannot be used here: quoted names before the @ are not supported, because few mail "
@@ -18,7 +18,7 @@ _SENTENCES = {
     Flaw.BAD_DOMAIN: gettext_lazy(
         "%(text)r is not a domain name: letters, digits and hyphens, at least one dot, such as example.org"
     ),
-    Flaw.LONG_ADDRESS: gettext_lazy("the address is longer than %(address_octets)d octets"),
+    Flaw.LONG_ADDRESS: gettext_lazy("the address is longer than %(address_octets)d bytes"),
     Flaw.NUL_IN_LOGIN: gettext_lazy("a login cannot contain NUL characters"),
 }
 
@@ -27,7 +27,7 @@ _SIZE_SENTENCES = {
     SizeFlaw.NO_SIZE: gettext_lazy("%(text)r is not a size: write 2GB, 500MB, or none for no limit"),
     SizeFlaw.TOO_LARGE: gettext_lazy("%(text)r is above the largest size, %(most)s"),
     SizeFlaw.NO_UNIT: gettext_lazy(
-        "%(number)s could be %(number)s octets or %(number)s MB: write %(number)sMB, or %(number)sB for octets"
+        "%(number)s could be %(number)s bytes or %(number)s MB: write %(number)sMB, or %(number)sB for bytes"
     ),
     SizeFlaw.ZERO: gettext_lazy(
         "%(number)s could mean no mail at all or no limit: write none for no limit, or 0B for no mail"

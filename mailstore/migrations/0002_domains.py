@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="alias_domains",
                         to="mailstore.domain",
-                        verbose_name="stands for",
+                        verbose_name="alias of",
                     ),
                 ),
                 # The caps, and what applies at them.

@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                             ("previous", "refused: the previous password"),
                             ("suspended", "refused: suspended"),
                             ("pop-off", "refused: POP is switched off"),
-                            ("main-off", "refused: the main password is barred from POP"),
+                            ("main-off", "refused: the main password may not be used for POP"),
                             ("throttled", "refused: too many failures"),
                         ],
                         max_length=9,

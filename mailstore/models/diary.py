@@ -24,7 +24,7 @@ class DiarySession(models.Model):
         PREVIOUS = "previous", _("refused: the previous password")
         SUSPENDED = "suspended", _("refused: suspended")
         POP_OFF = "pop-off", _("refused: POP is switched off")
-        MAIN_OFF = "main-off", _("refused: the main password is barred from POP")
+        MAIN_OFF = "main-off", _("refused: the main password may not be used for POP")
         THROTTLED = "throttled", _("refused: too many failures")
 
     REFUSED = (Ended.WRONG, Ended.PREVIOUS, Ended.SUSPENDED, Ended.POP_OFF, Ended.MAIN_OFF, Ended.THROTTLED)

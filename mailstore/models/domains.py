@@ -90,7 +90,7 @@ class Domain(models.Model):
     owner_forwards = models.BooleanField(_("owners may forward their mail"), default=False)
     # A removed alias domain may stand for a domain that is purged. Restored after that, it is an ordinary domain.
     stands_for = models.ForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, related_name="alias_domains", verbose_name=_("stands for")
+        "self", models.SET_NULL, null=True, blank=True, related_name="alias_domains", verbose_name=_("alias of")
     )
     policy = models.ForeignKey(
         RetentionPolicy, models.PROTECT, null=True, blank=True, verbose_name=_("retention policy")

@@ -58,7 +58,7 @@ class DiaryPage(ListPage):
         Exported(gettext_lazy("Visible"), lambda row: row.listed),
         Exported(gettext_lazy("Fetched"), lambda row: row.fetched_messages),
         Exported(gettext_lazy("Deleted"), lambda row: row.removed_messages),
-        Exported(gettext_lazy("Octets sent"), lambda row: row.octets_out),
+        Exported(gettext_lazy("Bytes sent"), lambda row: row.octets_out),
     )
 
     def devices(self) -> list[Device]:

@@ -21,4 +21,4 @@ class FitForMailPrograms:
             raise ValidationError(self.get_help_text(), "too_long")
 
     def get_help_text(self) -> str:
-        return _("Your password must have at most %(octets)d octets.") % {"octets": LONGEST_OCTETS}
+        return _("Your password must have at most %(octets)d bytes.") % {"octets": LONGEST_OCTETS}

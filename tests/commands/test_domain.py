@@ -78,6 +78,6 @@ def test_domain_ensure_sets_what_mailboxes_may_have_and_what_it_stands_for() -> 
     names = ("quota_octets", "allotment_octets", "mailbox_quota_octets", "max_mailbox_quota_octets", "owner_forwards")
     assert [org[name] for name in names] == [10 * 2**30, 20 * 2**30, 2**30, 2**31, True]
     assert (com["stands_for"], org["catch_all"]) == ("example.org", ["bob@example.net"])
-    assert "active, stands for example.org" in said("domain", "list")
+    assert "active, alias of example.org" in said("domain", "list")
     said("domain", "ensure", "example.com", "--stands-for", "none")
     assert Domain.objects.get(name="example.com").stands_for is None

@@ -154,7 +154,7 @@ def test_a_mailbox_that_is_destroyed_leaves_its_entries_to_the_admin_of_its_doma
     an_owner()
     mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
     mailbox_removal.purge_now(ANN, actor=ACTOR)
-    assert "permanently deleted the mailbox,ann@example.org" in read_by("dora")
+    assert "deleted for good the mailbox,ann@example.org" in read_by("dora")
 
 
 def test_a_domain_of_the_same_name_shows_nothing_of_the_one_before() -> None:

@@ -183,8 +183,8 @@ def test_a_cell_that_holds_a_hash_is_a_wrong_row_and_no_password_is_made_of_it()
 @pytest.mark.parametrize(
     ("cell", "why"),
     [
-        ("1024", "1024 could be 1024 octets or 1024 MB: write 1024MB, or 1024B for octets"),
-        ("500", "500 could be 500 octets or 500 MB: write 500MB, or 500B for octets"),
+        ("1024", "1024 could be 1024 bytes or 1024 MB: write 1024MB, or 1024B for bytes"),
+        ("500", "500 could be 500 bytes or 500 MB: write 500MB, or 500B for bytes"),
         ("0", "0 could mean no mail at all or no limit: write none for no limit, or 0B for no mail"),
         ("-1", "'-1' is not a size: write 2GB, 500MB, or none for no limit"),
     ],

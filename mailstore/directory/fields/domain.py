@@ -37,12 +37,12 @@ DOMAIN = Table(
         ),
         Field(
             name="allotment_octets", kind=Kind.SIZE, model=Domain, setter=Setter.HOST,
-            own_heading=_("Octets allotted at most"),
+            own_heading=_("Bytes allotted at most"),
             help=_("The total that domain admins can give to mailboxes."),
             options=("--allotment",), option_help="the sum of all quotas that its admins may give",
         ),
         Field(
-            name="quota_octets", kind=Kind.SIZE, model=Domain, setter=Setter.HOST, own_heading=_("Octets at most"),
+            name="quota_octets", kind=Kind.SIZE, model=Domain, setter=Setter.HOST, own_heading=_("Bytes at most"),
             help=_("For all mailboxes together. Above it, the domain handles new mail as for a full mailbox."),
             options=("--quota",), option_help="what all its mailboxes may store together",
         ),

@@ -43,8 +43,8 @@ class Domains(access.AdminPage, ListPage):
         Exported(_("Mailboxes"), lambda row: row.mailboxes),
         Exported(_("Aliases"), lambda row: row.aliases),
         Exported(_("Messages"), lambda row: row.messages),
-        Exported(_("Octets"), lambda row: row.octets),
-        Exported(_("Octets allotted"), lambda row: row.allotted_octets),
+        Exported(_("Bytes"), lambda row: row.octets),
+        Exported(_("Bytes allotted"), lambda row: row.allotted_octets),
         Exported(_("Deliveries, 30 days"), lambda row: row.delivered),
     )
     row_fields = ("name", "active", "stands_for", "quota_octets", "mailbox_limit", "alias_limit", "created_at")
@@ -86,7 +86,7 @@ class Removed(access.HostPage, ListPage):
         ),
         Exported(_("Mailboxes"), lambda row: row.mailboxes),
         Exported(_("Messages"), lambda row: row.messages),
-        Exported(_("Octets"), lambda row: row.octets),
+        Exported(_("Bytes"), lambda row: row.octets),
     )
 
     def rows(self) -> Rows:

@@ -46,7 +46,7 @@ class Removed(access.AdminPage, ListPage):
             lambda row: "" if row.purge_requested_at else removal_notice.kept_until(row.removed_at).isoformat(),
         ),
         Exported(gettext_lazy("Messages"), lambda row: row.messages),
-        Exported(gettext_lazy("Octets"), lambda row: row.octets),
+        Exported(gettext_lazy("Bytes"), lambda row: row.octets),
     )
 
     def rows(self) -> Rows:
