@@ -69,7 +69,7 @@ def quota_bar(octets: int, quota_octets: int | None) -> SafeString:
     )
 
 
-@register.inclusion_tag("parts/split_bar.html")
+@register.inclusion_tag("partials/split_bar.html")
 def split_bar(split: Split, quota_octets: int | None) -> dict[str, Any]:
     """Show the parts of the used storage against the quota; without a quota, against their total."""
     used = split.waiting.octets + split.kept.octets

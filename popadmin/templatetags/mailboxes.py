@@ -126,7 +126,7 @@ def small(text: str) -> SafeString:
     return format_html("<small>{}</small>", text) if text else SafeString()
 
 
-@register.inclusion_tag("parts/findings.html")
+@register.inclusion_tag("partials/findings.html")
 def finding_notices(found: Iterable[Finding]) -> dict[str, Any]:
     """Show one notice per finding, with its remedy."""
     notices = [(finding, capfirst(finding_text.title(finding)), finding_text.fact(finding)) for finding in found]

@@ -41,7 +41,7 @@ def all_of(going: Leaving) -> str:
     return f"{messages}, {size(going.octets)}, {boxes}"
 
 
-@register.inclusion_tag("parts/forecast.html")
+@register.inclusion_tag("partials/forecast.html")
 def forecast_panel(forecast: Forecast) -> dict[str, Any]:
     """Show a forecast as a panel with a table of days."""
     days, rest = forecast.days[:SHOWN_DAYS], forecast.days[SHOWN_DAYS:]

@@ -130,7 +130,7 @@ class OptionField(forms.ChoiceField):
     def __init__(self, options: Sequence[Option], **kwargs: Any) -> None:
         self.options = options
         super().__init__(choices=[(option.value, option.label) for option in options], **kwargs)
-        self.template_name = "parts/options.html"
+        self.template_name = "partials/options.html"
 
 
 def _error_text(error: BadSize) -> str:

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 
 FOLDER = "django/forms/widgets/"
 INPUTS = ("checkbox", "date", "email", "hidden", "input", "number", "password", "text")
-OUR_TEMPLATES = "parts/"
+OUR_TEMPLATES = "partials/"
 
 Context = Mapping[str, Any]  # of a template of Django's
 Widget = Mapping[str, Any]  # the context of a widget's template, under its name `widget`
