@@ -15,7 +15,7 @@ from mailstore.delivery.message_writer import fresh_id
 from mailstore.directory import audit, mailbox_lookup, message_purge
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
-from mailstore.messages import message_titles
+from mailstore.messages import message_summary
 from mailstore.models import Device, Mailbox, Message
 from mailstore.sql.statements.removal import RESTORE, TAKE_OUT
 
@@ -62,7 +62,7 @@ def resting(mailbox: Mailbox, choice: Choice = ALL) -> QuerySet[Message]:
     if choice.until is not None:
         rows = rows.filter(removed_at__lt=choice.until)
     if choice.words:
-        rows = rows.filter(message_titles.matching(choice.words))
+        rows = rows.filter(message_summary.matching(choice.words))
     rows = rows.order_by("-removed", "-pk")
     return rows if choice.newest is None else rows[: choice.newest]
 

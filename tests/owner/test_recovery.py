@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from mailstore.directory import mailboxes
-from mailstore.messages import message_titles
+from mailstore.messages import message_summary
 from mailstore.models import Device, Mailbox, Message
 from tests.owner.mail import a_device, a_letter
 from tests.site.mail import assert_counters_are_sums
@@ -168,5 +168,5 @@ def test_what_cannot_be_read_is_still_there_to_restore(settings, tmp_path):
 def test_a_search_that_has_no_time_goes_on_later(monkeypatch):
     box = an_owner()
     left(box, "one")
-    monkeypatch.setattr(message_titles, "SEARCH_SECONDS", -1.0)
+    monkeypatch.setattr(message_summary, "SEARCH_SECONDS", -1.0)
     assert "1 message has not been searched yet." in signed_in(ANN).get("/recovery/?words=one").content.decode()

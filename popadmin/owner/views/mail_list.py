@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from mailstore.messages import message_file, message_titles
+from mailstore.messages import message_file, message_summary
 from mailstore.messages.recovery import Restored
 from popadmin.lists.columns import Filters, Rows
 from popadmin.lists.views import ListPage
@@ -25,7 +25,7 @@ class SearchFilter(Filters):
     )
 
     def by_words(self, rows: Rows, words: str) -> Rows:
-        return rows.filter(message_titles.matching(words))
+        return rows.filter(message_summary.matching(words))
 
 
 class MailList(ListPage):
@@ -37,9 +37,9 @@ class MailList(ListPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         store = message_file.site_store()
         words = self.state.filters.given().get("words")
-        unread = message_titles.prepare(store, self.rows()) if words else 0
+        unread = message_summary.prepare(store, self.rows()) if words else 0
         context = super().get_context_data(**kwargs, unread=unread)
-        message_titles.fill(store, context["page"].rows)
+        message_summary.fill(store, context["page"].rows)
         return context
 
 

@@ -21,7 +21,7 @@ from django.views.generic import FormView, View
 
 from mailstore.directory.outcome import Rejected
 from mailstore.errors import MailError
-from mailstore.messages import message_file, message_history, message_titles, recovery
+from mailstore.messages import message_file, message_history, message_summary, recovery
 from mailstore.messages.recovery import Choice
 from mailstore.models import Message
 from mailstore.retention import recovery_terms
@@ -73,7 +73,7 @@ class MessagePage(FormView[RestoreForm]):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         message = self.message
-        message_titles.fill(message_file.site_store(), [message])
+        message_summary.fill(message_file.site_store(), [message])
         parent = breadcrumb(_("Recovery"), "recovery") if message.removed else breadcrumb(_("Messages"), "messages")
         terms = recovery_terms.terms(message.mailbox_id)
         leaving = expiry_rule.leaves_at(message.mailbox_id, [message.added], now=timezone.now())
@@ -155,7 +155,7 @@ class DownloadMessage(View):
     def get(self, request: HttpRequest, *_args: Any, pk: int, **_kwargs: Any) -> HttpResponseBase:
         message = find_message(request, pk)
         store = message_file.site_store()
-        message_titles.fill(store, [message])
+        message_summary.fill(store, [message])
         octets = message_file.unstuffed(store, message)
         try:
             first = next(octets)

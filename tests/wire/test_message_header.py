@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailstore.wire.message_titles import TITLE_CHARACTERS, Titles, titles
+from mailstore.wire.message_header import SUMMARY_CHARACTERS, MessageSummary, summary
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from mailstore.wire.message_titles import TITLE_CHARACTERS, Titles, titles
     ],
 )
 def test_the_subject_as_people_read_it(header: bytes, subject: str) -> None:
-    assert titles(header + b"\r\nSubject: of the body\r\n").subject == subject
+    assert summary(header + b"\r\nSubject: of the body\r\n").subject == subject
 
 
 @pytest.mark.parametrize(
@@ -48,20 +48,20 @@ def test_the_subject_as_people_read_it(header: bytes, subject: str) -> None:
     ],
 )
 def test_the_sender_by_name_and_address(field: bytes, sender: str) -> None:
-    assert titles(b"From: " + field + b"\r\n\r\n").sender == sender
+    assert summary(b"From: " + field + b"\r\n\r\n").sender == sender
 
 
 def test_a_body_without_a_header_has_neither() -> None:
-    assert titles(b"\r\nSubject: no\r\n") == Titles("", "")
+    assert summary(b"\r\nSubject: no\r\n") == MessageSummary("", "")
 
 
 def test_a_header_without_an_end_is_read_all_the_same() -> None:
-    assert titles(b"Subject: yes").subject == "yes"
+    assert summary(b"Subject: yes").subject == "yes"
 
 
-def test_a_title_has_an_end() -> None:
-    found = titles(b"Subject: " + b"x" * 10_000 + b"\r\nFrom: " + b"y" * 10_000 + b"\r\n\r\n")
-    assert (len(found.subject), len(found.sender)) == (TITLE_CHARACTERS, TITLE_CHARACTERS)
+def test_a_summary_has_an_end() -> None:
+    found = summary(b"Subject: " + b"x" * 10_000 + b"\r\nFrom: " + b"y" * 10_000 + b"\r\n\r\n")
+    assert (len(found.subject), len(found.sender)) == (SUMMARY_CHARACTERS, SUMMARY_CHARACTERS)
 
 
 _PIECES = st.sampled_from(
@@ -73,9 +73,9 @@ _PIECES = st.sampled_from(
 @given(st.one_of(st.binary(max_size=300), st.lists(_PIECES, max_size=40).map(b"".join)))
 def test_whatever_is_there_it_never_raises_and_what_it_gives_can_be_stored(octets: bytes) -> None:
     for head in (b"", b"Subject: ", b"From: "):
-        found = titles(head + octets)
+        found = summary(head + octets)
         for text in (found.subject, found.sender):
             assert text.encode().decode() == text
             assert text.isprintable() or " " in text or not text.isascii()
             assert not set(text) & {"\0", "\r", "\n"}
-            assert len(text) <= TITLE_CHARACTERS
+            assert len(text) <= SUMMARY_CHARACTERS

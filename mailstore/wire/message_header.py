@@ -10,7 +10,7 @@ from email.utils import parseaddr
 
 HEADER_OCTETS = 64 * 1024  # what follows is not read
 FIELD_OCTETS = 4096  # of one field: more than any page shows, and no parser is slow on it
-TITLE_CHARACTERS = 300
+SUMMARY_CHARACTERS = 300
 
 _HEADER_END = re.compile(rb"\r\n\r\n|\A\r\n")
 # RFC 5322 §2.2.3: a line that begins with white space goes on with the field before it.
@@ -22,18 +22,18 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u
 
 
 @dataclass(frozen=True, slots=True)
-class Titles:
+class MessageSummary:
     """Subject and sender in one line each, safe to show and to store; empty where the header has none."""
 
     subject: str
     sender: str
 
 
-def titles(wire: bytes) -> Titles:
+def summary(wire: bytes) -> MessageSummary:
     """Read them from the beginning of a message in wire form."""
     end = _HEADER_END.search(wire, 0, HEADER_OCTETS)
     header = wire[: end.start() if end else HEADER_OCTETS]
-    return Titles(_readable(_value(_SUBJECT, header)), _sender(_value(_FROM, header)))
+    return MessageSummary(_readable(_value(_SUBJECT, header)), _sender(_value(_FROM, header)))
 
 
 def _value(field: re.Pattern[bytes], header: bytes) -> str:
@@ -53,7 +53,7 @@ def _sender(value: str) -> str:
     if "@" not in address:
         return _readable(value)
     readable = _readable(name)
-    return f"{readable} <{_clean(address)}>"[:TITLE_CHARACTERS] if readable else _clean(address)
+    return f"{readable} <{_clean(address)}>"[:SUMMARY_CHARACTERS] if readable else _clean(address)
 
 
 def _readable(value: str) -> str:
@@ -79,4 +79,4 @@ def _decoded(part: bytes | str, charset: str | None) -> str:
 
 def _clean(text: str) -> str:
     storable = text.encode("utf-8", "replace").decode()
-    return " ".join(_UNSEEN.sub(" ", storable).split())[:TITLE_CHARACTERS]
+    return " ".join(_UNSEEN.sub(" ", storable).split())[:SUMMARY_CHARACTERS]

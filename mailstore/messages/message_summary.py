@@ -17,7 +17,7 @@ from mailstore.errors import BodyLost, BodyUnreadable, Unavailable
 from mailstore.messages.message_file import ref_of
 from mailstore.models import Body, Message
 from mailstore.ports import BodyStore
-from mailstore.wire.message_titles import HEADER_OCTETS, Titles, titles
+from mailstore.wire.message_header import HEADER_OCTETS, MessageSummary, summary
 
 BATCH_ROWS = 500
 SEARCH_SECONDS = 2.0  # reading before a search; the page says if messages are left, and the next search reads on
@@ -64,18 +64,18 @@ def matching(words: str) -> Q:
     return found
 
 
-def _read(store: BodyStore, rows: Iterable[Body]) -> Iterable[tuple[Body, Titles]]:
+def _read(store: BodyStore, rows: Iterable[Body]) -> Iterable[tuple[Body, MessageSummary]]:
     for body in rows:
         try:
             with closing(bodies.open_and_wait(store, ref_of(body))) as opened:
-                yield body, titles(opened.read(0, HEADER_OCTETS))
+                yield body, summary(opened.read(0, HEADER_OCTETS))
         except BodyLost:
-            yield body, Titles("", "")
+            yield body, MessageSummary("", "")
         except (Unavailable, BodyUnreadable):
             return
 
 
-def _keep(read: Sequence[tuple[Body, Titles]]) -> None:
+def _keep(read: Sequence[tuple[Body, MessageSummary]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             _KEEP,
