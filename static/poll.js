@@ -7,8 +7,8 @@
       try {
         const answer = await fetch(place.dataset.watch, { headers: { "X-Requested-With": "watch" }, redirect: "error" });
         const text = (await answer.text()).trim();
-        if (answer.ok && text !== place.dataset.shown) {
-          place.innerHTML = place.dataset.shown = text;
+        if (answer.ok && text !== place.dataset.content) {
+          place.innerHTML = place.dataset.content = text;
           showNotes();
         }
       } catch {

@@ -64,7 +64,7 @@ class Connection:
         handlers = {
             Step.HEAD: self._give_up_reading,
             Step.BODY: self._give_up_reading,
-            Step.ASKING: self._give_up_waiting,
+            Step.CHECKING: self._give_up_waiting,
             Step.WORKING: self._give_up_waiting,
             Step.ANSWERING: self.reset,
         }
@@ -72,7 +72,7 @@ class Connection:
 
     def sign_in_checked(self, answer: Future[bool]) -> None:
         """Handle the result of a thread that has checked whether the peer is signed in."""
-        if self.step is Step.ASKING:
+        if self.step is Step.CHECKING:
             self._try(partial(self._handle_sign_in, answer))
 
     def answer_grown(self, exchange: Exchange) -> None:
@@ -173,7 +173,7 @@ class Connection:
         elif octets > limits.upload_octets or not self.incoming.header("cookie"):
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "it is too large")
         else:
-            self._await(Step.ASKING, NOTHING, limits.queue_seconds)
+            self._await(Step.CHECKING, NOTHING, limits.queue_seconds)
             self.host.check_sign_in(self)
 
     def _allow_body(self, *, signed_in: bool) -> None:
@@ -277,10 +277,10 @@ class Connection:
         self.host.watch(self, events)
         self.deadline = monotonic() + seconds
 
-    def _try(self, act: Callable[[], None]) -> None:
+    def _try(self, callback: Callable[[], None]) -> None:
         """Run a step; a peer that has gone ends only its own connection."""
         try:
-            act()
+            callback()
         except BlockingIOError:
             return
         except OSError:

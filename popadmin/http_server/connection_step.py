@@ -1,7 +1,7 @@
 """The steps of a connection, in the order in which a request passes them.
 
 IDLE -> HEAD -> BODY -> WORKING -> ANSWERING -> IDLE, or LINGERING until the peer closes
-                BODY -> ASKING -> BODY: a thread checks whether the peer may send this much
+                BODY -> CHECKING -> BODY: a thread checks whether the peer may send this much
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ class Step(Enum):
     IDLE = auto()  # between two requests
     HEAD = auto()
     BODY = auto()
-    ASKING = auto()  # a thread checks who sends this much
+    CHECKING = auto()  # a thread checks who sends this much
     WORKING = auto()  # a thread has the request, or will get it
     ANSWERING = auto()
     LINGERING = auto()  # everything is sent; the peer should close

@@ -42,7 +42,7 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
 
     @cached_property
     def action(self) -> BulkAction:
-        action = self.actions.get(self.kwargs["act"])
+        action = self.actions.get(self.kwargs["action"])
         if action is None:
             raise Http404
         return action
@@ -76,13 +76,13 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
         """Return the token that `previewed` must contain to start: the action, its fields and the rows."""
         state, choice = self.page.state, self.page.choice(self.page.state)
         rows = [state.found_by, sorted(choice.but)] if choice.everything else sorted(choice.keys)
-        return preview_token({"act": self.kwargs["act"], "fields": fields, "rows": rows, "count": self.count})
+        return preview_token({"action": self.kwargs["action"], "fields": fields, "rows": rows, "count": self.count})
 
     def _begin(self, form_data: dict[str, str]) -> HttpResponse:
         """Start the job and run its first step: few rows are done before a progress bar is shown."""
         name = self.page.name
         job = bulk_job.begin(
-            self.chosen, owner=signed_in(self.request), list_name=name, act=self.kwargs["act"], form_data=form_data
+            self.chosen, owner=signed_in(self.request), list_name=name, act=self.kwargs["action"], asked=asked
         )
         self.page.choice(self.page.state).clear()
         run_step(self.request, job, self.page, self.action)

@@ -89,7 +89,7 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
         choice = self.choice(here)
         ticked = row_key.keys(request.POST.getlist("ticked"))
         request_lookup.find_all(request, self.rows(), ticked)
-        left_out = choice.keep(row_key.keys(request.POST.getlist("shown")), ticked)
+        left_out = choice.keep(row_key.keys(request.POST.getlist("on_page")), ticked)
         if "choose" in request.POST:
             (choice.choose_all if request.POST["choose"] == "all" else choice.clear)()
         elif left_out:

@@ -1,4 +1,4 @@
-"""The bulk actions on mailboxes: their forms, previews and effects. The store does the work."""
+"""The bulk actions on mailboxes: their forms, previews and effects. The directory does the work."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ class PolicyForm(forms.Form):
     def clean_policy(self) -> RetentionPolicy | None:
         """While a job runs, refuse a policy that was edited since the preview."""
         policy: RetentionPolicy | None = self.cleaned_data["policy"]
-        shown = self.data.get(SAVED_AT)
-        if policy is not None and shown and shown != policy.saved_at.isoformat():
+        saved_at = self.data.get(SAVED_AT)
+        if policy is not None and saved_at and saved_at != policy.saved_at.isoformat():
             raise forms.ValidationError(_("the policy has changed since the preview: start again"), "changed")
         return policy
 
@@ -232,8 +232,8 @@ def _counted_line(rows: QuerySet[Mailbox], text: Promise) -> str:
     return str(text % {"number": number, "count": count(number)}) if number else ""
 
 
-def _refusal_or(act: Callable[[str, Actor], Result], address: str, actor: Actor) -> Result | Rejected:
+def _refusal_or(operation: Callable[[str, Actor], Result], address: str, actor: Actor) -> Result | Rejected:
     try:
-        return act(address, actor)
+        return operation(address, actor)
     except Rejected as refusal:
         return refusal

@@ -42,9 +42,9 @@ class DomainFilters(Filters):
         label=_("Usage"), choices=[("", _("Any usage")), *((name, label) for name, (label, _q) in USAGES.items())]
     )
 
-    def by_q(self, rows: Rows, typed: str) -> Rows:
+    def by_q(self, rows: Rows, query: str) -> Rows:
         """Search any part of the name, in any case; a whole name in another script is stored in its A-labels."""
-        return rows.filter(Q(name__contains=typed.lower()) | Q(name=domain_name(typed)))
+        return rows.filter(Q(name__contains=query.lower()) | Q(name=domain_name(query)))
 
     def by_state(self, rows: Rows, state: str) -> Rows:
         return rows.filter(STATES[state][1])
@@ -62,18 +62,18 @@ class AliasFilters(Filters):
     )
     state = forms.ChoiceField(label=_("State"), choices=[("", _("Any state")), *ALIAS_STATES])
 
-    def by_q(self, rows: Rows, typed: str) -> Rows:
+    def by_q(self, rows: Rows, query: str) -> Rows:
         """Search any part of them, in any case; fewer than three characters find only the beginnings of addresses."""
-        if len(typed) < SEARCH_CHARACTERS:
-            return rows.filter(address__startswith=typed.lower())
+        if len(query) < SEARCH_CHARACTERS:
+            return rows.filter(address__startswith=query.lower())
         searched: Rows = rows.alias(joined=joined("targets"))
-        found = Q(comment__icontains=typed)
-        for part in spellings(typed):
+        found = Q(comment__icontains=query)
+        for part in spellings(query):
             found |= Q(address__contains=part) | Q(joined__contains=part)
         return searched.filter(found)
 
-    def by_domain(self, rows: Rows, typed: str) -> Rows:
-        return rows.filter(domain__name=domain_name(typed))
+    def by_domain(self, rows: Rows, query: str) -> Rows:
+        return rows.filter(domain__name=domain_name(query))
 
     def by_kind(self, rows: Rows, kind: str) -> Rows:
         return rows.filter(KINDS[kind][1])

@@ -77,13 +77,13 @@ class MailboxFilters(Filters):
         offered = [("", anything), *((key, label) for key, (label, _what) in choices.items())]
         self.fields[name].choices = offered  # type: ignore[attr-defined]  # a field of choices
 
-    def by_q(self, rows: Rows, typed: str) -> Rows:
-        return rows.filter(address_or_name(typed, "user__"))
+    def by_q(self, rows: Rows, query: str) -> Rows:
+        return rows.filter(address_or_name(query, "user__"))
 
-    def by_domain(self, rows: Rows, typed: str) -> Rows:
+    def by_domain(self, rows: Rows, query: str) -> Rows:
         """Filter by the domain of this name; if there is none, by every domain that contains the name."""
-        exact = rows.filter(domain__name=domain_name(typed))
-        return exact if exact.exists() else rows.filter(domain__name__contains=typed.lower())
+        exact = rows.filter(domain__name=domain_name(query))
+        return exact if exact.exists() else rows.filter(domain__name__contains=query.lower())
 
     def by_state(self, rows: Rows, state: str) -> Rows:
         if state == "suspended":

@@ -133,14 +133,14 @@ def _kept() -> Totals | None:
 
 
 def _keep(counted: Totals) -> None:
-    figures = {
+    counts = {
         "columns": list(Holdings.__slots__),
         "total": astuple(counted.total),
         "suspended": counted.suspended,
         "largest": [astuple(each) for each in counted.largest],
     }
-    if not HoldingsCache.objects.filter(pk=1).update(counted_at=counted.at, figures=figures):
-        HoldingsCache.objects.get_or_create(pk=1, defaults={"counted_at": counted.at, "figures": figures})
+    if not HoldingsCache.objects.filter(pk=1).update(counted_at=counted.at, figures=counts):
+        HoldingsCache.objects.get_or_create(pk=1, defaults={"counted_at": counted.at, "figures": counts})
 
 
 def _count(user: User, suspended_domains: Collection[int]) -> Totals:

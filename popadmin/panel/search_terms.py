@@ -8,18 +8,18 @@ from mailstore.policy.addresses import BadAddress, normal_domain
 from popadmin.lists.columns import SEARCH_CHARACTERS
 
 
-def domain_name(typed: str) -> str:
+def domain_name(query: str) -> str:
     """Return the A-labels of a domain name; part of a name is returned as it is."""
-    part = typed.strip().lower()
+    part = query.strip().lower()
     try:
         return normal_domain(part)
     except BadAddress:
         return part
 
 
-def spellings(typed: str) -> list[str]:
+def spellings(query: str) -> list[str]:
     """Return the spellings to search for: the text, and a second one if its domain is written in another script."""
-    part = typed.lower()
+    part = query.lower()
     if part.isascii():
         return [part]
     local_part, at, domain = part.rpartition("@")
@@ -27,14 +27,14 @@ def spellings(typed: str) -> list[str]:
     return [part] if stored == part else [part, stored]
 
 
-def address_or_name(typed: str, user: str) -> Q:
+def address_or_name(query: str, user: str) -> Q:
     """Search any part of either, in any case; domains are stored in A-labels. `user` is the path to the user.
 
     A trigram index cannot find fewer than three characters: these find only the beginnings of addresses.
     """
-    if len(typed) < SEARCH_CHARACTERS:
-        return Q(**{f"{user}address__startswith": typed.lower()})
-    found = Q(**{f"{user}name__icontains": typed})
-    for part in spellings(typed):
+    if len(query) < SEARCH_CHARACTERS:
+        return Q(**{f"{user}address__startswith": query.lower()})
+    found = Q(**{f"{user}name__icontains": query})
+    for part in spellings(query):
         found |= Q(**{f"{user}address__contains": part})
     return found

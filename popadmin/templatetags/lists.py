@@ -12,7 +12,7 @@ from popadmin.lists.selection import Choice
 register = template.Library()
 
 CHECKBOX = (
-    '<label class="row-checkbox"><input type="hidden" name="shown" value="{key}"><input type="checkbox" '
+    '<label class="row-checkbox"><input type="hidden" name="on_page" value="{key}"><input type="checkbox" '
     'class="form-check-input" name="ticked" value="{key}" aria-label="{label} {row}"{checked}></label>'
 )
 

@@ -129,7 +129,7 @@ def small(text: str) -> SafeString:
 @register.inclusion_tag("partials/findings.html")
 def finding_notices(found: Iterable[Finding]) -> dict[str, Any]:
     """Show one notice per finding, with its remedy."""
-    notices = [(finding, capfirst(finding_text.title(finding)), finding_text.fact(finding)) for finding in found]
+    notices = [(finding, capfirst(finding_text.heading(finding)), finding_text.fact(finding)) for finding in found]
     return {"notices": [(*each, finding_text.remedy(each[0])) for each in notices]}
 
 

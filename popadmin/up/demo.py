@@ -17,7 +17,7 @@ from mailstore.policy import device_secret
 from mailstore.retention.tally_step import count_now
 from popadmin.up import demo_sessions
 from popadmin.up.credentials import ACTOR, FIRST_ADMIN, Credential
-from popadmin.up.demo_mail import Letter, letters
+from popadmin.up.demo_mail import SampleMessage, sample_messages
 from popadmin.up.demo_sessions import SAMPLE_SESSIONS, SampleSession
 from popadmin.up.errors import UpError
 
@@ -39,7 +39,10 @@ LOOK_SECONDS = 0.1
 
 @dataclass(slots=True)
 class Record:
-    """What was created so far, with the passwords. The file has mode 0600, and only a demo has one."""
+    """What was created so far, with the passwords. The file has mode 0600, and only a demo has one.
+
+    The names are keys of the file, so they stay.
+    """
 
     passwords: dict[str, str] = field(default_factory=dict)
     devices: dict[str, str] = field(default_factory=dict)
@@ -68,7 +71,7 @@ class Demo:
             "`mailbox set-password ADDRESS` makes new ones (`admin ensure` for an administrator)"
         )
         made = Domain.objects.filter(name=DOMAIN).exists()
-        return Record(letters=len(letters(DOMAIN)), visits=len(SAMPLE_SESSIONS)) if made else Record()
+        return Record(letters=len(sample_messages(DOMAIN)), visits=len(SAMPLE_SESSIONS)) if made else Record()
 
     def make(self) -> list[Credential]:
         """Create what is missing; return the passwords that are valid now."""
@@ -79,7 +82,7 @@ class Demo:
         aliases.ensure(_address(ALIAS), [_address(name) for name in ALIAS_OF], actor=ACTOR)
         for name, device, mode in DEVICES:
             self._device(name, device, mode)
-        if self._deliver(letters(DOMAIN)) + self._run_sessions(SAMPLE_SESSIONS):
+        if self._deliver(sample_messages(DOMAIN)) + self._run_sessions(SAMPLE_SESSIONS):
             self._tally()
         return self._credentials()
 
@@ -116,12 +119,12 @@ class Demo:
             self._record.devices[key] = device_secret.shown(secret)
             self._save()
 
-    def _deliver(self, mail: Sequence[Letter]) -> int:
+    def _deliver(self, mail: Sequence[SampleMessage]) -> int:
         """Deliver the messages that were not delivered yet; return their number."""
         before = self._record.letters
-        for letter in mail[self._record.letters :]:
-            recipients = [_address(name) for name in letter.to]
-            for outcome in pipe.deliver(recipients, io.BytesIO(letter.octets), sender=letter.sender):
+        for message in mail[self._record.letters :]:
+            recipients = [_address(name) for name in message.to]
+            for outcome in pipe.deliver(recipients, io.BytesIO(message.data), sender=message.sender):
                 if outcome.error is not None:
                     raise UpError(f"the sample mail was refused: {outcome.error}")
             self._record.letters += 1

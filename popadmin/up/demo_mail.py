@@ -15,15 +15,15 @@ EVERYBODY = ("alice", "bruno", "chloe")
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class SampleMessage:
     """One message, its envelope sender, and the local parts of its recipients."""
 
     sender: str
     to: tuple[str, ...]
-    octets: bytes
+    data: bytes
 
 
-def letters(domain: str) -> list[Letter]:
+def sample_messages(domain: str) -> list[SampleMessage]:
     """Return the sample mail in the order of arrival; number and subjects are always the same."""
     kinds: tuple[tuple[Callable[[EmailMessage], None], str, tuple[str, ...]], ...] = (
         (_welcome, f"postmaster@{domain}", EVERYBODY),
@@ -36,21 +36,21 @@ def letters(domain: str) -> list[Letter]:
     )
     start = datetime.now(UTC) - timedelta(hours=len(kinds))
     return [
-        _letter(write, sender, to, domain=domain, date=start + timedelta(hours=number))
+        _message(write, sender, to, domain=domain, date=start + timedelta(hours=number))
         for number, (write, sender, to) in enumerate(kinds)
     ]
 
 
-def _letter(
+def _message(
     write: Callable[[EmailMessage], None], sender: str, to: tuple[str, ...], *, domain: str, date: datetime
-) -> Letter:
+) -> SampleMessage:
     message = EmailMessage(policy=SMTP)
     message["Date"] = format_datetime(date)
     message["From"] = sender
     message["To"] = ", ".join(f"{name}@{domain}" for name in to)
     message["Message-ID"] = make_msgid(domain=sender.partition("@")[2])
     write(message)
-    return Letter(sender, to, message.as_bytes())
+    return SampleMessage(sender, to, message.as_bytes())
 
 
 def _welcome(message: EmailMessage) -> None:

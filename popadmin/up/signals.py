@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-ASKING = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Signals:
@@ -28,7 +28,7 @@ class Signals:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Handle the signals for the length of a `with`. A SIGHUP that was blocked before arrives now."""
-        handlers = dict.fromkeys(ASKING, self._ask) | {signal.SIGHUP: self._hang_up, signal.SIGCHLD: _nothing}
+        handlers = dict.fromkeys(STOP_SIGNALS, self._ask) | {signal.SIGHUP: self._hang_up, signal.SIGCHLD: _nothing}
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         wakeup = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})

@@ -38,8 +38,8 @@ class EditForm(forms.Form):
         if conflicts:
             self.add_error(
                 None,
-                _("Somebody has changed this while you had it open: %(news)s. Check it, then save again.")
-                % {"news": "; ".join(conflicts)},
+                _("Somebody has changed this while you had it open: %(changes)s. Check it, then save again.")
+                % {"changes": "; ".join(conflicts)},
             )
             self.data = {name: self.data[name] for name in self.data} | {"seen": _dump(self.now)}
         return self.cleaned_data

@@ -15,7 +15,7 @@ from mailstore.retention.finding_detectors import HASTY_SESSIONS
 
 Kind = Finding.Kind
 HOUR_SECONDS = 3600
-_TITLES: dict[str, Promise] = {
+_HEADINGS: dict[str, Promise] = {
     Kind.AGAIN: gettext_lazy("%(device)s fetches the same mail again and again"),
     Kind.SHARED: gettext_lazy("Two machines seem to use the password of %(device)s"),
     Kind.HASTY: gettext_lazy("%(device)s checks for mail every %(seconds)d seconds"),
@@ -61,8 +61,8 @@ def kinds(found: Iterable[Finding]) -> list[str]:
     return list(dict.fromkeys(capfirst(finding.get_kind_display()) for finding in found))
 
 
-def title(finding: Finding) -> str:
-    return str(_TITLES[finding.kind]) % _values(finding)
+def heading(finding: Finding) -> str:
+    return str(_HEADINGS[finding.kind]) % _values(finding)
 
 
 def fact(finding: Finding) -> str:

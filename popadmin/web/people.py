@@ -18,10 +18,10 @@ def signed_in(request: HttpRequest) -> User:
     return request.user
 
 
-def login_name(typed: str) -> str:
+def login_name(name: str) -> str:
     """Return the name under which a user is stored, or a name that no user has."""
     try:
-        return normal_login(typed)
+        return normal_login(name)
     except BadAddress:
         return NO_USER
 

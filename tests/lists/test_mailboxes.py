@@ -114,17 +114,17 @@ def post(client: Client, **sent: object) -> str:
 def test_ticks_are_kept_while_one_filters_sorts_and_turns_pages(root, bulk):
     mailboxes(4)
     keys = list(Mailbox.objects.order_by("user__address").values_list("pk", flat=True))
-    url = post(root, shown=keys, ticked=keys[:2], filter="", q="box003", here="?sort=-usage")
+    url = post(root, on_page=keys, ticked=keys[:2], filter="", q="box003", here="?sort=-usage")
     assert url == f"{LIST}?q=box003&sort=-usage"
     page = root.get(url).content.decode()
     assert 'data-chosen="2"' in page
-    post(root, shown=keys[3:4], ticked=keys[3:4], go="?sort=-messages", here="?q=box003")
+    post(root, on_page=keys[3:4], ticked=keys[3:4], go="?sort=-messages", here="?q=box003")
     page = get(root)
     assert 'data-chosen="3"' in page
     assert page.count(" checked") == 3
-    post(root, shown=keys, ticked=keys[:1], go="?")
+    post(root, on_page=keys, ticked=keys[:1], go="?")
     assert 'data-chosen="1"' in get(root)
-    post(root, choose="none", shown=keys, ticked=keys[:1])
+    post(root, choose="none", on_page=keys, ticked=keys[:1])
     assert 'data-chosen="0"' in get(root)
 
 
@@ -139,11 +139,11 @@ def test_of_all_that_were_chosen_a_few_can_be_left_out(root, bulk):
     mailboxes(4)
     keys = list(Mailbox.objects.order_by("user__address").values_list("pk", flat=True))
     post(root, choose="all", here="?q=box")
-    post(root, shown=keys[:3], ticked=keys[1:3], go="?q=box", here="?q=box")
+    post(root, on_page=keys[:3], ticked=keys[1:3], go="?q=box", here="?q=box")
     page = get(root, q="box")
     assert 'data-chosen="3"' in page
     assert page.count(" checked") == 3
-    post(root, shown=keys[:1], ticked=keys[:1], go="?q=box", here="?q=box")
+    post(root, on_page=keys[:1], ticked=keys[:1], go="?q=box", here="?q=box")
     assert 'data-chosen="4"' in get(root, q="box")
 
 
@@ -232,14 +232,14 @@ def test_a_domain_admin_sees_the_mailboxes_of_his_domains(carla):
 
 def test_a_domain_admin_who_edits_ids_gets_404_and_an_entry_in_the_audit(carla):
     foreign = Mailbox.objects.get(user__address="first@other.example")
-    assert carla.post(LIST, {"ticked": [foreign.pk], "shown": []}).status_code == 404
+    assert carla.post(LIST, {"ticked": [foreign.pk], "on_page": []}).status_code == 404
     entry = AuditEntry.objects.get(verb="denied")
     assert (entry.actor_name, entry.subject, entry.mailbox) == ("carla", "first@other.example", foreign)
     assert (entry.client, entry.details["path"]) == ("127.0.0.1", LIST)
 
 
 def test_a_row_that_is_gone_is_no_offence(carla):
-    assert carla.post(LIST, {"ticked": ["999999"], "shown": []}).status_code == 302
+    assert carla.post(LIST, {"ticked": ["999999"], "on_page": []}).status_code == 302
     assert not AuditEntry.objects.filter(verb="denied").exists()
 
 
@@ -253,8 +253,8 @@ def test_ticks_beyond_the_most_are_told_and_none_before_them_is_lost(root, monke
     monkeypatch.setattr("popadmin.lists.selection.TICKED_MOST", 4)
     monkeypatch.setattr("popadmin.lists.views.TICKED_MOST", 4)
     first, *others = Mailbox.objects.order_by("-pk").values_list("pk", flat=True)
-    root.post(LIST, {"shown": [first], "ticked": [first], "here": ""})
-    answer = root.post(LIST, {"shown": others, "ticked": others, "here": "", "bulk": "suspend"}, follow=True)
+    root.post(LIST, {"on_page": [first], "ticked": [first], "here": ""})
+    answer = root.post(LIST, {"on_page": others, "ticked": others, "here": "", "bulk": "suspend"}, follow=True)
     assert answer.redirect_chain == [(LIST, 302)]
     page = answer.content.decode()
     assert "3 rows were not selected: at most 4 can be selected one by one" in page.replace("\xa0", " ")

@@ -26,7 +26,7 @@ def left(mailbox: Mailbox, subject: str, hours: float = 1, sender: str = "Bob <b
 def tick(client, *rows: Message, bulk: str, query: str = ""):
     """Select the rows and press a button. Return the page that it opens."""
     keys = [row.pk for row in rows]
-    answer = client.post("/recovery/", {"here": query, "shown": keys, "ticked": keys, "bulk": bulk})
+    answer = client.post("/recovery/", {"here": query, "on_page": keys, "ticked": keys, "bulk": bulk})
     assert answer.status_code == 302
     return answer["Location"]
 

@@ -306,7 +306,7 @@ def test_anothers_mailbox_is_404_and_told_to_the_audit(carla, page):
 def choose(client: Client, act: str, *rows: Mailbox) -> str:
     """Tick the rows and press the button; returns where the act is asked and foretold."""
     keys = [row.pk for row in rows]
-    answer = client.post("/mailboxes/", {"shown": keys, "ticked": keys, "bulk": act})
+    answer = client.post("/mailboxes/", {"on_page": keys, "ticked": keys, "bulk": act})
     assert answer.status_code == 302
     return answer.url
 
@@ -367,7 +367,7 @@ def test_what_is_chosen_must_be_what_was_shown(root):
     ann, bob = an_owner(), an_owner("bob@example.org")
     url = choose(root, "suspend", ann)
     shown = previewed(text(root.get(url)))
-    root.post("/mailboxes/", {"shown": [ann.pk, bob.pk], "ticked": [bob.pk]})
+    root.post("/mailboxes/", {"on_page": [ann.pk, bob.pk], "ticked": [bob.pk]})
     assert "changed since the preview" in text(root.post(url, {"do": "", "previewed": shown}))
     root.post("/mailboxes/", {"choose": "all"})
     shown = previewed(text(root.get(url)))

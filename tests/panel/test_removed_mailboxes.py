@@ -139,7 +139,7 @@ def test_a_tick_of_a_removed_mailbox_spoils_no_list(request: pytest.FixtureReque
     client: Client = request.getfixturevalue(who)
     gone, there = a_removed_one(), an_owner("bob@example.org")
     keys = [gone.pk, there.pk]
-    answer = client.post("/mailboxes/", {"shown": keys, "ticked": keys, "bulk": "suspend"})
+    answer = client.post("/mailboxes/", {"on_page": keys, "ticked": keys, "bulk": "suspend"})
     assert answer.status_code == 302
     assert "bob@example.org" in client.get(answer.url).content.decode()
     assert not AuditEntry.objects.filter(verb="denied").exists()

@@ -23,7 +23,7 @@ def found(box, kind, device=None):
 def test_every_kind_has_words_for_all_its_figures(kind):
     box = an_owner()
     finding = found(box, kind, a_device(box, "PC"))
-    for text in (finding_text.title(finding), finding_text.fact(finding), finding_text.remedy(finding)):
+    for text in (finding_text.heading(finding), finding_text.fact(finding), finding_text.remedy(finding)):
         assert text
         assert "%" not in text.replace(" % full", "")
 

@@ -1,4 +1,4 @@
-"""The forms of an administrator: create, grant domains. The store validates the values."""
+"""The forms of an administrator: create, grant domains. The directory validates the values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forms of an alias: create, edit. The store validates the values."""
+"""The forms of an alias: create, edit. The directory validates the values."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ class NewAlias(AliasFields, LookAlikeForm):
             }
 
     def clean_address(self) -> str:
-        typed = self._completed(self.cleaned_data["address"].strip())
+        value = self._completed(self.cleaned_data["address"].strip())
         try:
-            address = f"@{normal_domain(typed[1:])}" if typed.startswith("@") else normal_address(typed)
+            address = f"@{normal_domain(value[1:])}" if value.startswith("@") else normal_address(value)
         except BadAddress as error:
             raise ValidationError(address_error.sentence(error), "address") from error
         domain = address.rpartition("@")[2]
@@ -85,14 +85,14 @@ class NewAlias(AliasFields, LookAlikeForm):
         return address
 
     def fields_given(self) -> dict[str, Any]:
-        """Return the fields for the store, without address and targets."""
+        """Return the fields for the directory, without address and targets."""
         other = {"address", "targets", "keep_copy"}
         given = {name: value for name, value in self.cleaned_data.items() if name not in other}
         copy = self.cleaned_data["keep_copy"]
         return {**given, "keep_copy": copy == "yes"} if copy else given
 
-    def _completed(self, typed: str) -> str:
-        if "@" in typed or self._domain:
-            return typed if "@" in typed else f"{typed}@{self._domain}"
+    def _completed(self, value: str) -> str:
+        if "@" in value or self._domain:
+            return value if "@" in value else f"{value}@{self._domain}"
         names = list(self._domains.values_list("name", flat=True)[:2])
-        return f"{typed}@{names[0]}" if len(names) == 1 else typed
+        return f"{value}@{names[0]}" if len(names) == 1 else value

@@ -28,9 +28,9 @@ class ConfirmName(forms.Form):
         self.fields["name"].label = _("Type %(name)s to confirm") % {"name": wanted}
 
     def clean_name(self) -> str:
-        typed: str = self.cleaned_data["name"].strip()
+        value: str = self.cleaned_data["name"].strip()
         try:
-            name = normal_address(typed) if "@" in typed else normal_domain(typed)
+            name = normal_address(value) if "@" in value else normal_domain(value)
         except BadAddress:
             name = ""
         if name != self._wanted:
@@ -39,7 +39,7 @@ class ConfirmName(forms.Form):
 
 
 class LookAlikeForm(forms.Form):
-    """A form for a new name. It offers a box once the store has refused the name as a look-alike."""
+    """A form for a new name. It offers a box once the directory has refused the name as a look-alike."""
 
     look_alike = forms.BooleanField(
         label=gettext_lazy("I want this name although it looks like another one"),

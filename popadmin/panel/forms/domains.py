@@ -1,4 +1,4 @@
-"""The forms of a domain: create, edit, catch-all, admins. The store validates the values."""
+"""The forms of a domain: create, edit, catch-all, admins. The directory validates the values."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class NewDomain(DomainFields, LookAlikeForm):
             raise ValidationError(address_error.sentence(error), "domain") from error
 
     def fields_given(self) -> dict[str, Any]:
-        """Return the fields for the store, without the name."""
+        """Return the fields for the directory, without the name."""
         return {name: value for name, value in self.cleaned_data.items() if name != "name"}
 
 

@@ -1,4 +1,4 @@
-"""The forms of a mailbox: create, edit, new password. The store validates the values."""
+"""The forms of a mailbox: create, edit, new password. The directory validates the values."""
 
 from __future__ import annotations
 
@@ -105,9 +105,9 @@ class NewMailbox(MailboxFields, MustChange, LookAlikeForm):
         self.fields["quota_octets"].help_text = self._quota_help()
 
     def clean_address(self) -> str:
-        typed: str = self.cleaned_data["address"].strip()
+        value: str = self.cleaned_data["address"].strip()
         try:
-            address = normal_address(self._completed(typed))
+            address = normal_address(self._completed(value))
         except BadAddress as error:
             raise ValidationError(address_error.sentence(error), "address") from error
         domain = address.rpartition("@")[2]
@@ -120,11 +120,11 @@ class NewMailbox(MailboxFields, MustChange, LookAlikeForm):
             raise ValidationError(text % {"domain": domain}, "domain")
         return address
 
-    def _completed(self, typed: str) -> str:
-        if "@" in typed:
-            return typed
+    def _completed(self, value: str) -> str:
+        if "@" in value:
+            return value
         alone = self._only_domain()
-        return f"{typed}@{alone}" if alone else typed
+        return f"{value}@{alone}" if alone else value
 
     def _quota_help(self) -> str:
         """Return the help on an empty quota; it names the default if the domain is already known."""
@@ -142,7 +142,7 @@ class NewMailbox(MailboxFields, MustChange, LookAlikeForm):
         return names[0] if len(names) == 1 else None
 
     def fields_given(self) -> dict[str, Any]:
-        """Return the fields for the store, without address and password. An empty quota is left to the domain."""
+        """Return the fields for the directory, without address and password. An empty quota is left to the domain."""
         other = {"address", "password"}
         if not str(self["quota_octets"].data or "").strip():
             other.add("quota_octets")

@@ -1,4 +1,4 @@
-"""The forms of retention policies: their rules and start, and who uses them. The store validates the values."""
+"""The forms of retention policies: their rules and start, and who uses them. The directory validates the values."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class PolicyForm(PreviewForm, EditForm):
     )
 
     def fields_given(self) -> dict[str, Any]:
-        """Return the fields for the store."""
+        """Return the fields for the directory."""
         return {name: value for name, value in self.cleaned_data.items() if name not in ("start", "previewed", "seen")}
 
 
@@ -113,15 +113,15 @@ class ChoiceForm(PreviewForm):
         return preview_token({"values": super().mark, "followed": of.policy_id, "since": of.policy_since})
 
     def clean_of(self) -> Domain | Mailbox:
-        typed = self.cleaned_data["of"].strip()
+        value = self.cleaned_data["of"].strip()
         found: Domain | Mailbox | None
         try:
-            if "@" in typed:
-                found = self._mailboxes.filter(user__address=normal_address(typed)).first()
+            if "@" in value:
+                found = self._mailboxes.filter(user__address=normal_address(value)).first()
             else:
-                found = self._domains.filter(name=normal_domain(typed)).first()
+                found = self._domains.filter(name=normal_domain(value)).first()
         except BadAddress as error:
             raise forms.ValidationError(address_error.sentence(error), "of") from error
         if found is None:
-            raise forms.ValidationError(_("%(name)s is neither a domain nor a mailbox.") % {"name": typed}, "of")
+            raise forms.ValidationError(_("%(name)s is neither a domain nor a mailbox.") % {"name": value}, "of")
         return found

@@ -43,8 +43,8 @@ class AdminFilters(Filters):
         ],
     )
 
-    def by_q(self, rows: Rows, typed: str) -> Rows:
-        return rows.filter(address_or_name(typed, ""))
+    def by_q(self, rows: Rows, query: str) -> Rows:
+        return rows.filter(address_or_name(query, ""))
 
     def by_kind(self, rows: Rows, kind: str) -> Rows:
         return rows.filter(role=kind)
@@ -203,10 +203,10 @@ class Removal(ConfirmPage):
         return redirect("admins") if gone else redirect("admins-one", self.admin.pk)
 
 
-def _tried(request: HttpRequest, admin: User, text: str, act: Callable[..., object]) -> bool:
+def _tried(request: HttpRequest, admin: User, text: str, operation: Callable[..., object]) -> bool:
     """Do it, and show a notice that it is done or why not."""
     try:
-        act(admin.address, actor=request_lookup.actor(request))
+        operation(admin.address, actor=request_lookup.actor(request))
     except Rejected as refusal:
         messages.error(request, form_rejection.sentence(refusal))
         return False

@@ -30,7 +30,7 @@ from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
 LIST = breadcrumb(gettext_lazy("Aliases"), "aliases")
-# If the store names no field: in an existing alias, only the targets can be wrong.
+# If the directory names no field: in an existing alias, only the targets can be wrong.
 TARGETS = "targets"
 
 

@@ -26,11 +26,11 @@ class AuditFilters(Filters):
     since = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     until = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
-    def by_q(self, rows: Rows, typed: str) -> Rows:
+    def by_q(self, rows: Rows, query: str) -> Rows:
         """Search any part of either, in any case; fewer than three characters find only beginnings."""
-        how = "istartswith" if len(typed) < SEARCH_CHARACTERS else "icontains"
+        how = "istartswith" if len(query) < SEARCH_CHARACTERS else "icontains"
         found = Q()
-        for text in spellings(typed):
+        for text in spellings(query):
             found |= Q(**{f"subject__{how}": text}) | Q(**{f"actor_name__{how}": text})
         return rows.filter(found)
 

@@ -46,7 +46,7 @@ class Overview(access.AdminPage, TemplateView):
         )
 
 
-class Parts(access.HostPage, TemplateView):
+class SiteParts(access.HostPage, TemplateView):
     """All parts of the site, and all certificates; the overview shows only the one that expires first."""
 
     template_name = "panel/site_parts.html"

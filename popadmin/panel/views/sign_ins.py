@@ -32,8 +32,8 @@ class VisitFilters(Filters):
         choices=[("", _("Any time")), ("1", _("Yesterday")), ("7", _("7 days")), ("30", _("30 days"))],
     )
 
-    def by_q(self, rows: Rows, typed: str) -> Rows:
-        return rows.filter(address_or_name(typed, "mailbox__user__"))
+    def by_q(self, rows: Rows, query: str) -> Rows:
+        return rows.filter(address_or_name(query, "mailbox__user__"))
 
     def by_ended(self, rows: Rows, ended: str) -> Rows:
         if ended == ACCEPTED:
