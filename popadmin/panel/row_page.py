@@ -1,10 +1,10 @@
-"""The bases of the pages about one mailbox or one domain: they find its row and give the breadcrumbs above it."""
+"""The bases of the pages about one row: they find it, and give the breadcrumbs above a mailbox or a domain."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -19,35 +19,44 @@ MAILBOXES = breadcrumb(_("Mailboxes"), "mailboxes")
 DOMAINS = breadcrumb(_("Domains"), "domains")
 
 
-class MailboxPage(access.AdminPage):
-    """A page of the mailbox whose key is in the URL."""
+Row = TypeVar("Row", bound=Model)
+
+
+class RowPage(access.AdminPage):
+    """A page of the row whose key is in the URL."""
 
     request: HttpRequest
     kwargs: dict[str, Any]
+
+    def find(self, rows: QuerySet[Row], *, removed: QuerySet[Any] | None = None) -> Row:
+        """Return the row, which must be one of these; see `request_lookup.find`."""
+        return request_lookup.find(self.request, rows, removed=removed, pk=self.kwargs["key"])
+
+
+class MailboxPage(RowPage):
+    """A page of the mailbox whose key is in the URL."""
 
     @cached_property
     def mailbox(self) -> Mailbox:
         user = signed_in(self.request)
         rows = access.mailboxes(user).select_related("user", "domain__policy", "policy")
-        return request_lookup.find(self.request, rows, removed=access.removed_mailboxes(user), pk=self.kwargs["key"])
+        return self.find(rows, removed=access.removed_mailboxes(user))
 
     def above(self) -> list[Breadcrumb]:
         """Return the breadcrumbs of the pages of this mailbox."""
         return [MAILBOXES, breadcrumb(self.mailbox.user.address, "mailboxes-one", self.mailbox.pk)]
 
 
-class DomainPage(access.AdminPage):
+class DomainPage(RowPage):
     """A page of the domain whose key is in the URL."""
 
     of: type[Model] = Domain
-    request: HttpRequest
-    kwargs: dict[str, Any]
 
     @cached_property
     def domain(self) -> Domain:
         user = signed_in(self.request)
         rows = access.naming_other(access.domains(user).select_related("stands_for", "policy"), user)
-        return request_lookup.find(self.request, rows, removed=access.removed_domains(user), pk=self.kwargs["key"])
+        return self.find(rows, removed=access.removed_domains(user))
 
     def above(self) -> list[Breadcrumb]:
         """Return the breadcrumbs of the pages of this domain."""

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
+from django.http import HttpResponse
 from django.utils.text import capfirst
 
 from mailstore.directory.outcome import Rejected
+
+
+class RejectionMixin:
+    """A view of a form whose action can be rejected: the form then shows why. List it before the class of the view."""
+
+    error_field: str | None = None  # has the error if the rejection names no field of the form
+
+    def perform(self, form: Any) -> HttpResponse:
+        """Perform the action of a valid form; return the answer. Rejected if a rule forbids it."""
+        raise NotImplementedError
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            return self.perform(form)
+        except Rejected as refusal:
+            add_error(form, refusal, otherwise=self.error_field)
+            answer: HttpResponse = self.form_invalid(form)  # type: ignore[attr-defined]  # the view's
+            return answer
 
 
 def add_error(form: forms.Form, refusal: Rejected, *, otherwise: str | None = None) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import F, Model
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,8 +22,10 @@ from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.admins import HOST, GrantDomains, NewAdmin
+from popadmin.panel.row_page import RowPage
 from popadmin.panel.search_terms import address_or_name
 from popadmin.web import form_rejection, request_lookup
+from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
@@ -84,22 +84,19 @@ def _domains(row: Any) -> str:
     return ", ".join([*row.named, *(["…"] if row.granted > len(row.named) else [])])
 
 
-class New(access.HostPage, FormView[NewAdmin]):
+class New(access.HostPage, RejectionMixin, FormView[NewAdmin]):
     """Create an administrator. As with a mailbox, the answer itself shows the password, which is not stored."""
 
     template_name = "panel/admin_new.html"
     form_class = NewAdmin
+    error_field = "login"
 
-    def form_valid(self, form: NewAdmin) -> HttpResponse:
+    def perform(self, form: NewAdmin) -> HttpResponse:
         login, actor = form.cleaned_data["login"], request_lookup.actor(self.request)
-        try:
-            if form.cleaned_data["kind"] == HOST:
-                done = admins.ensure(login, actor=actor, must_change=True)
-            else:
-                done = grants.ensure(login, form.cleaned_data["domains"], actor=actor, must_change=True)
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal, otherwise="login")
-            return self.form_invalid(form)
+        if form.cleaned_data["kind"] == HOST:
+            done = admins.ensure(login, actor=actor, must_change=True)
+        else:
+            done = grants.ensure(login, form.cleaned_data["domains"], actor=actor, must_change=True)
         if done.secret is not None:
             return _secret_page(self.request, done.row, done.secret)
         text = _("%(login)s now administers these domains.") if done.changes else _("%(login)s already existed.")
@@ -110,28 +107,37 @@ class New(access.HostPage, FormView[NewAdmin]):
         return super().get_context_data(**kwargs, breadcrumbs=[LIST])
 
 
-class OneAdminPage(access.HostPage):
+class OneAdminPage(access.HostPage, RowPage):
     """A page of the administrator whose key is in the URL."""
 
-    of: type[Model] = User
-    request: HttpRequest
-    kwargs: dict[str, Any]
+    of = User
 
     @cached_property
     def admin(self) -> User:
-        return request_lookup.find(self.request, access.admins(signed_in(self.request)), pk=self.kwargs["key"])
+        return self.find(access.admins(signed_in(self.request)))
 
 
-class Detail(OneAdminPage, FormView[GrantDomains]):
+class ActionPage(OneAdminPage, View):
+    """An action on the administrator. If it is rejected, their page says why."""
+
+    def perform(self) -> HttpResponse:
+        raise NotImplementedError
+
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        try:
+            return self.perform()
+        except Rejected as refusal:
+            messages.error(request, form_rejection.sentence(refusal))
+            return redirect("admins-one", self.admin.pk)
+
+
+class Detail(OneAdminPage, RejectionMixin, FormView[GrantDomains]):
     template_name = "panel/admin.html"
     form_class = GrantDomains
+    error_field = "domains"
 
-    def form_valid(self, form: GrantDomains) -> HttpResponse:
-        try:
-            grants.ensure(self.admin.address, form.cleaned_data["domains"], actor=request_lookup.actor(self.request))
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal, otherwise="domains")
-            return self.form_invalid(form)
+    def perform(self, form: GrantDomains) -> HttpResponse:
+        grants.ensure(self.admin.address, form.cleaned_data["domains"], actor=request_lookup.actor(self.request))
         messages.success(self.request, _("Saved."))
         return redirect("admins-one", self.admin.pk)
 
@@ -154,15 +160,16 @@ class Withdrawal(OneAdminPage, View):
         return redirect("admins-one", self.admin.pk) if rest else redirect("admins")
 
 
-class Suspension(OneAdminPage, View):
-    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        suspended = request.POST.get("suspended") == "yes"
+class Suspension(ActionPage):
+    def perform(self) -> HttpResponse:
+        suspended = self.request.POST.get("suspended") == "yes"
+        admin_suspension.suspend(self.admin.address, suspended=suspended, actor=request_lookup.actor(self.request))
         text = _("%(login)s is suspended.") if suspended else _("%(login)s is active again.")
-        _tried(request, self.admin, text, partial(admin_suspension.suspend, suspended=suspended))
+        messages.success(self.request, text % {"login": self.admin})
         return redirect("admins-one", self.admin.pk)
 
 
-class ConfirmPage(OneAdminPage, TemplateView):
+class ConfirmPage(ActionPage, TemplateView):
     """A page that asks for confirmation, for actions that cannot be undone."""
 
     template_name = "panel/admin_confirm.html"
@@ -182,13 +189,9 @@ class Password(ConfirmPage):
         "must be changed at the first sign-in."
     )
 
-    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        try:
-            secret = admin_suspension.set_password(self.admin.address, actor=request_lookup.actor(request))
-        except Rejected as refusal:
-            messages.error(request, form_rejection.sentence(refusal))
-            return redirect("admins-one", self.admin.pk)
-        return _secret_page(request, self.admin, secret)
+    def perform(self) -> HttpResponse:
+        secret = admin_suspension.set_password(self.admin.address, actor=request_lookup.actor(self.request))
+        return _secret_page(self.request, self.admin, secret)
 
 
 class Removal(ConfirmPage):
@@ -198,20 +201,10 @@ class Removal(ConfirmPage):
         "and would have to be created again."
     )
 
-    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        gone = _tried(request, self.admin, _("%(login)s is no longer an administrator."), admin_suspension.remove)
-        return redirect("admins") if gone else redirect("admins-one", self.admin.pk)
-
-
-def _tried(request: HttpRequest, admin: User, text: str, operation: Callable[..., object]) -> bool:
-    """Do it, and show a notice that it is done or why not."""
-    try:
-        operation(admin.address, actor=request_lookup.actor(request))
-    except Rejected as refusal:
-        messages.error(request, form_rejection.sentence(refusal))
-        return False
-    messages.success(request, text % {"login": admin})
-    return True
+    def perform(self) -> HttpResponse:
+        admin_suspension.remove(self.admin.address, actor=request_lookup.actor(self.request))
+        messages.success(self.request, _("%(login)s is no longer an administrator.") % {"login": self.admin})
+        return redirect("admins")
 
 
 def _secret_page(request: HttpRequest, admin: User, secret: str) -> HttpResponse:

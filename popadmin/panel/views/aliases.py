@@ -24,8 +24,10 @@ from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.domain_filters import AliasFilters
 from popadmin.panel.forms.aliases import EditAlias, NewAlias
+from popadmin.panel.row_page import RowPage
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.edit_conflict import RowLockMixin
+from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
@@ -58,15 +60,12 @@ class Aliases(access.AdminPage, ListPage):
         return access.aliases(signed_in(self.request))
 
 
-class AliasPage(access.AdminPage):
+class AliasPage(RowPage):
     """A page of the alias whose key is in the URL."""
-
-    request: HttpRequest
-    kwargs: dict[str, Any]
 
     @cached_property
     def alias(self) -> Alias:
-        return request_lookup.find(self.request, access.aliases(signed_in(self.request)), pk=self.kwargs["key"])
+        return self.find(access.aliases(signed_in(self.request)))
 
 
 class New(access.AdminPage, FormView[NewAlias]):
@@ -93,9 +92,10 @@ class New(access.AdminPage, FormView[NewAlias]):
         return super().get_context_data(**kwargs, breadcrumbs=[LIST])
 
 
-class Edit(RowLockMixin, AliasPage, FormView[EditAlias]):
+class Edit(RowLockMixin, AliasPage, RejectionMixin, FormView[EditAlias]):
     template_name = "panel/alias_form.html"
     form_class = EditAlias
+    error_field = TARGETS
 
     def get_form_kwargs(self) -> dict[str, Any]:
         own = super().get_form_kwargs()
@@ -105,15 +105,11 @@ class Edit(RowLockMixin, AliasPage, FormView[EditAlias]):
     def row_lock(self) -> AbstractContextManager[None]:
         return row_locks.of_alias(self.alias)
 
-    def form_valid(self, form: EditAlias) -> HttpResponse:
+    def perform(self, form: EditAlias) -> HttpResponse:
         wanted = form.changes()
         targets = wanted.pop(TARGETS, self.alias.targets)
-        try:
-            actor = request_lookup.actor(self.request)
-            done = aliases.ensure(self.alias.address, targets, actor=actor, only=Only.THERE, **wanted)
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal, otherwise=TARGETS)
-            return self.form_invalid(form)
+        actor = request_lookup.actor(self.request)
+        done = aliases.ensure(self.alias.address, targets, actor=actor, only=Only.THERE, **wanted)
         messages.success(self.request, _("Saved.") if done.changes else _("Nothing was changed."))
         return redirect(f"{reverse('aliases')}?domain={done.row.domain.name}")
 

@@ -13,19 +13,20 @@ from django.utils.translation import gettext as _
 from django.views.generic import FormView, View
 
 from mailstore.directory import aliases, grants, row_locks
-from mailstore.directory.outcome import Rejected
 from mailstore.models import DomainGrant
 from popadmin.panel import access
 from popadmin.panel.forms.domains import CatchAll, NewAdmin
 from popadmin.panel.row_page import DomainPage
-from popadmin.web import form_rejection, request_lookup
+from popadmin.web import request_lookup
 from popadmin.web.edit_conflict import RowLockMixin
+from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.people import signed_in
 
 
-class EditCatchAll(RowLockMixin, DomainPage, FormView[CatchAll]):
+class EditCatchAll(RowLockMixin, DomainPage, RejectionMixin, FormView[CatchAll]):
     template_name = "panel/domain_catch_all.html"
     form_class = CatchAll
+    error_field = "targets"
 
     def get_form_kwargs(self) -> dict[str, Any]:
         own = super().get_form_kwargs()
@@ -37,14 +38,8 @@ class EditCatchAll(RowLockMixin, DomainPage, FormView[CatchAll]):
     def row_lock(self) -> AbstractContextManager[None]:
         return row_locks.of_domain(self.domain)
 
-    def form_valid(self, form: CatchAll) -> HttpResponse:
-        try:
-            aliases.set_catch_all(
-                self.domain.name, form.cleaned_data["targets"], actor=request_lookup.actor(self.request)
-            )
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal, otherwise="targets")
-            return self.form_invalid(form)
+    def perform(self, form: CatchAll) -> HttpResponse:
+        aliases.set_catch_all(self.domain.name, form.cleaned_data["targets"], actor=request_lookup.actor(self.request))
         messages.success(self.request, _("Saved."))
         return redirect("domains-one", self.domain.pk)
 
@@ -52,17 +47,14 @@ class EditCatchAll(RowLockMixin, DomainPage, FormView[CatchAll]):
         return super().get_context_data(**kwargs, breadcrumbs=self.above(), domain=self.domain)
 
 
-class AddAdmin(access.HostPage, DomainPage, FormView[NewAdmin]):
+class AddAdmin(access.HostPage, DomainPage, RejectionMixin, FormView[NewAdmin]):
     template_name = "panel/domain_admin.html"
     form_class = NewAdmin
+    error_field = "login"
 
-    def form_valid(self, form: NewAdmin) -> HttpResponse:
-        try:
-            login, actor = form.cleaned_data["login"], request_lookup.actor(self.request)
-            done = grants.ensure(login, [self.domain.name], actor=actor, must_change=True)
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal, otherwise="login")
-            return self.form_invalid(form)
+    def perform(self, form: NewAdmin) -> HttpResponse:
+        login, actor = form.cleaned_data["login"], request_lookup.actor(self.request)
+        done = grants.ensure(login, [self.domain.name], actor=actor, must_change=True)
         if done.secret is not None:
             back = reverse("domains-one", args=[self.domain.pk])
             context = {"domain": self.domain, "login": done.row.address, "secret": done.secret, "back": back}

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
@@ -19,12 +18,13 @@ from mailstore.directory.outcome import Rejected
 from mailstore.models import Domain
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import ConfirmName
-from popadmin.panel.row_page import DOMAINS, DomainPage
+from popadmin.panel.row_page import DOMAINS, DomainPage, RowPage
 from popadmin.web import form_rejection, request_lookup
+from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 
 
-class Removal(access.HostPage, DomainPage, FormView[ConfirmName]):
+class Removal(access.HostPage, DomainPage, RejectionMixin, FormView[ConfirmName]):
     """Remove a domain. The admin must type its name: many users lose their mail at once."""
 
     template_name = "panel/domain_removal.html"
@@ -33,12 +33,8 @@ class Removal(access.HostPage, DomainPage, FormView[ConfirmName]):
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "wanted": self.domain.name}
 
-    def form_valid(self, form: ConfirmName) -> HttpResponse:
-        try:
-            domain_removal.remove(self.domain.name, actor=request_lookup.actor(self.request), with_mailboxes=True)
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal)
-            return self.form_invalid(form)
+    def perform(self, form: ConfirmName) -> HttpResponse:
+        domain_removal.remove(self.domain.name, actor=request_lookup.actor(self.request), with_mailboxes=True)
         text = _("%(domain)s is removed. You can restore it here.")
         messages.success(self.request, text % {"domain": self.domain})
         return redirect("domains-removed")
@@ -53,16 +49,14 @@ class Removal(access.HostPage, DomainPage, FormView[ConfirmName]):
         )
 
 
-class RemovedDomainPage(access.HostPage):
+class RemovedDomainPage(access.HostPage, RowPage):
     """A page of the removed domain whose key is in the URL."""
 
-    of: type[Model] = Domain
-    request: HttpRequest
-    kwargs: dict[str, Any]
+    of = Domain
 
     @cached_property
     def domain(self) -> Domain:
-        return request_lookup.find(self.request, Domain.objects.filter(removed_at__isnull=False), pk=self.kwargs["key"])
+        return self.find(Domain.objects.filter(removed_at__isnull=False))
 
 
 class Restoral(RemovedDomainPage, View):
@@ -76,19 +70,15 @@ class Restoral(RemovedDomainPage, View):
         return redirect("domains-one", domain.pk)
 
 
-class Purge(RemovedDomainPage, FormView[ConfirmName]):
+class Purge(RemovedDomainPage, RejectionMixin, FormView[ConfirmName]):
     template_name = "panel/domain_purge.html"
     form_class = ConfirmName
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "wanted": self.domain.name}
 
-    def form_valid(self, form: ConfirmName) -> HttpResponse:
-        try:
-            domain_removal.ask_purge(self.domain.name, actor=request_lookup.actor(self.request))
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal)
-            return self.form_invalid(form)
+    def perform(self, form: ConfirmName) -> HttpResponse:
+        domain_removal.ask_purge(self.domain.name, actor=request_lookup.actor(self.request))
         messages.success(
             self.request,
             _("%(domain)s is being deleted for good; its name will be free in a few minutes.")

@@ -23,6 +23,7 @@ from popadmin.panel.forms.mailboxes import EditMailbox, MustChange, NewMailbox
 from popadmin.panel.row_page import MAILBOXES, MailboxPage
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.edit_conflict import RowLockMixin
+from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.formats import size
 from popadmin.web.people import signed_in
 
@@ -102,7 +103,7 @@ class New(access.PolicyPage, FormView[NewMailbox]):
         return super().get_context_data(**kwargs, breadcrumbs=[MAILBOXES])
 
 
-class Edit(RowLockMixin, access.PolicyPage, MailboxPage, FormView[EditMailbox]):
+class Edit(RowLockMixin, access.PolicyPage, MailboxPage, RejectionMixin, FormView[EditMailbox]):
     template_name = "panel/mailbox_form.html"
     form_class = EditMailbox
 
@@ -114,13 +115,9 @@ class Edit(RowLockMixin, access.PolicyPage, MailboxPage, FormView[EditMailbox]):
     def row_lock(self) -> AbstractContextManager[None]:
         return row_locks.of_mailbox(self.mailbox)
 
-    def form_valid(self, form: EditMailbox) -> HttpResponse:
-        try:
-            actor, address = request_lookup.actor(self.request), self.mailbox.user.address
-            done = mailboxes.ensure(address, actor=actor, only=Only.THERE, **form.changes())
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal)
-            return self.form_invalid(form)
+    def perform(self, form: EditMailbox) -> HttpResponse:
+        actor, address = request_lookup.actor(self.request), self.mailbox.user.address
+        done = mailboxes.ensure(address, actor=actor, only=Only.THERE, **form.changes())
         _tell(self.request, done.row, changed=bool(done.changes))
         return redirect("mailboxes-one", self.mailbox.pk)
 
@@ -128,21 +125,17 @@ class Edit(RowLockMixin, access.PolicyPage, MailboxPage, FormView[EditMailbox]):
         return super().get_context_data(**kwargs, breadcrumbs=self.above(), mailbox=self.mailbox)
 
 
-class Password(MailboxPage, FormView[MustChange]):
+class Password(MailboxPage, RejectionMixin, FormView[MustChange]):
     """Generate a new password. It asks for confirmation: the old password cannot be restored."""
 
     template_name = "panel/mailbox_password.html"
     form_class = MustChange
 
-    def form_valid(self, form: MustChange) -> HttpResponse:
+    def perform(self, form: MustChange) -> HttpResponse:
         address, must_change = self.mailbox.user.address, form.cleaned_data["must_change_password"]
-        try:
-            secret = mailboxes.set_password(
-                address, None, actor=request_lookup.actor(self.request), must_change=must_change
-            )
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal)
-            return self.form_invalid(form)
+        secret = mailboxes.set_password(
+            address, None, actor=request_lookup.actor(self.request), must_change=must_change
+        )
         return _secret_page(self.request, self.mailbox, secret, new=False)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

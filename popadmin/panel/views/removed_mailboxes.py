@@ -20,8 +20,9 @@ from popadmin.lists.columns import Column, Exported, Rows
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import ConfirmName
-from popadmin.panel.row_page import MAILBOXES
+from popadmin.panel.row_page import MAILBOXES, RowPage
 from popadmin.web import form_rejection, request_lookup
+from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
@@ -72,7 +73,7 @@ class Restoral(access.AdminPage, View):
         return redirect("mailboxes-one", key)
 
 
-class Purge(access.AdminPage, FormView[ConfirmName]):
+class Purge(RowPage, RejectionMixin, FormView[ConfirmName]):
     """Delete a mailbox for good. The admin must type its address: nobody can restore it."""
 
     template_name = "panel/mailbox_purge.html"
@@ -81,20 +82,14 @@ class Purge(access.AdminPage, FormView[ConfirmName]):
     @cached_property
     def mailbox(self) -> Mailbox:
         rows = access.mailboxes(signed_in(self.request), removed=True)
-        return request_lookup.find(
-            self.request, rows.filter(removed_at__isnull=False, removed_with_domain=False), pk=self.kwargs["key"]
-        )
+        return self.find(rows.filter(removed_at__isnull=False, removed_with_domain=False))
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "wanted": self.mailbox.user.address}
 
-    def form_valid(self, form: ConfirmName) -> HttpResponse:
+    def perform(self, form: ConfirmName) -> HttpResponse:
         address = self.mailbox.user.address
-        try:
-            mailbox_removal.ask_purge(address, actor=request_lookup.actor(self.request))
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal)
-            return self.form_invalid(form)
+        mailbox_removal.ask_purge(address, actor=request_lookup.actor(self.request))
         text = _("%(address)s is being deleted for good; its address will be free in a few minutes.")
         messages.success(self.request, text % {"address": address})
         return redirect("mailboxes-removed")

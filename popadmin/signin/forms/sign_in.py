@@ -27,21 +27,21 @@ class UnrevealedField(forms.CharField):
         """Skip the checks of length and NUL. The sign-in gives its usual answer instead."""
 
 
+def _address_field() -> UnrevealedField:
+    attributes = {
+        "autofocus": True,
+        "autocomplete": "username",
+        "autocapitalize": "none",
+        "spellcheck": "false",
+        "maxlength": ADDRESS_OCTETS,
+    }
+    return UnrevealedField(label=_("Address"), widget=forms.TextInput(attrs=attributes))
+
+
 class SignInForm(AuthenticationForm):
     """A name and a password; `get_user` returns the user afterwards."""
 
-    username = UnrevealedField(
-        label=_("Address"),
-        widget=forms.TextInput(
-            attrs={
-                "autofocus": True,
-                "autocomplete": "username",
-                "autocapitalize": "none",
-                "spellcheck": "false",
-                "maxlength": ADDRESS_OCTETS,
-            }
-        ),
-    )
+    username = _address_field()
     password = UnrevealedField(
         label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
     )
@@ -90,18 +90,7 @@ class SignInForm(AuthenticationForm):
 class ForgottenPasswordForm(forms.Form):
     """Ask for the address only. The answer reveals nothing about it."""
 
-    address = UnrevealedField(
-        label=_("Address"),
-        widget=forms.TextInput(
-            attrs={
-                "autofocus": True,
-                "autocomplete": "username",
-                "autocapitalize": "none",
-                "spellcheck": "false",
-                "maxlength": ADDRESS_OCTETS,
-            }
-        ),
-    )
+    address = _address_field()
 
 
 class ResetPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # settings load too early to make it generic
