@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
 
 from mailstore.policy.networks import is_loopback, network
-from mailstore.policy.rate_limit import RateLimit
 from mailstore.policy.throttle import Throttle
 
 LOCAL = "unix"  # the client of a request that came by a unix socket, which has no address
@@ -22,6 +21,7 @@ WAIT_SECONDS = 1.0  # for a slot: the time of some 80 hashes
 HOUR_SECONDS = 3600
 NETWORK_HOURLY = 20  # requests for a mail: an office after its holidays; more means that somebody tries names
 ACCOUNT_HOURLY = 3  # mails to one person, who may mistype and try again
+KEYS_LIMIT = 20_000  # networks or accounts that are counted, some 4 MB; the oldest are dropped
 
 
 class Busy(Exception):
@@ -101,6 +101,26 @@ class LoginThrottle:
 
     def succeeded(self, client: str, name: str) -> None:
         self._throttle.succeeded(client or LOCAL, name, time.monotonic())
+
+
+class RateLimit:
+    """Limit how often something may be done under one key: `max_count` times in a window. Memory is bounded."""
+
+    def __init__(self, max_count: int, window_seconds: int) -> None:
+        self._max_count = max_count
+        self._window_seconds = window_seconds
+        self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()  # by key: end of the window, count so far
+
+    def allowed(self, key: str, now: float) -> bool:
+        """Count once under the key; return False if that is above the limit."""
+        until, count = self._counts.get(key, (0.0, 0))
+        if until <= now:
+            self._counts.pop(key, None)
+            until, count = now + self._window_seconds, 0
+        self._counts[key] = (until, count + 1)
+        if len(self._counts) > KEYS_LIMIT:
+            self._counts.popitem(last=False)
+        return count < self._max_count
 
 
 hash_slots = HashSlots()

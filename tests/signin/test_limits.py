@@ -1,4 +1,7 @@
-"""Slow hashes of the pages: few at a time, known users first, a limit for each network, and a text when it is full."""
+"""Slow hashes of the pages: few at a time, known users first, a limit for each network, and a text when it is full.
+
+And how often something may be asked for.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,16 @@ from pytest_django import Settings
 from mailstore.directory import known_networks
 from mailstore.models import KnownNetwork, User
 from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_LIMIT
-from popadmin.signin.limits import NETWORK_LIMIT, RUNNING_LIMIT, WAITING_LIMIT, Busy, HashSlots, hash_slots
+from popadmin.signin.limits import (
+    KEYS_LIMIT,
+    NETWORK_LIMIT,
+    RUNNING_LIMIT,
+    WAITING_LIMIT,
+    Busy,
+    HashSlots,
+    RateLimit,
+    hash_slots,
+)
 from tests.signin.counting_hasher import Counting
 from tests.site.rows import PASSWORD
 from tests.up.programs import until
@@ -168,3 +180,26 @@ def test_the_pages_add_no_known_network_above_the_bound() -> None:
     for n in range(NETWORKS_LIMIT + 2):
         known_networks.note(user, f"10.0.{n}.1")
     assert KnownNetwork.objects.count() == NETWORKS_LIMIT
+
+
+def test_so_many_a_window_and_no_more_until_it_ends() -> None:
+    limit = RateLimit(2, 60)
+    assert [limit.allowed("a", now) for now in (0.0, 1.0, 2.0, 59.0)] == [True, True, False, False]
+    assert limit.allowed("a", 60.0)
+
+
+def test_who_goes_on_asking_does_not_lengthen_his_own_window() -> None:
+    limit = RateLimit(1, 60)
+    assert [limit.allowed("a", now) for now in (0.0, 59.0, 60.0)] == [True, False, True]
+
+
+def test_each_key_has_its_own() -> None:
+    limit = RateLimit(1, 60)
+    assert [limit.allowed(key, 0.0) for key in "aab"] == [True, False, True]
+
+
+def test_strangers_fill_no_memory() -> None:
+    limit = RateLimit(1, 60)
+    for number in range(KEYS_LIMIT + 5):
+        limit.allowed(str(number), 0.0)
+    assert len(limit._counts) == KEYS_LIMIT

@@ -1,4 +1,4 @@
-"""The forms of a mailbox: create, edit, new password. The directory validates the values."""
+"""The forms of a mailbox: create, edit, new password, restore mail. The directory validates the values."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from mailstore.directory import address_error, domain_caps
 from mailstore.directory.fields.field import Kind, Surface
 from mailstore.directory.fields.mailbox import MAILBOX
+from mailstore.messages.recovery import Choice
 from mailstore.models import Domain, Mailbox, User
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address
 from popadmin.panel import access
@@ -22,6 +24,7 @@ from popadmin.web.edit_conflict import EditForm
 from popadmin.web.formats import size_or_none
 from popadmin.web.table_field import with_fields
 
+NUMBER_MOST = 10**9  # of messages to restore
 _IN_OTHER_FORMS = ("policy", "must_change_password")
 _IN_TEMPLATE = (
     "name",
@@ -147,3 +150,36 @@ class NewMailbox(MailboxFields, MustChange, LookAlikeForm):
         if not str(self["quota_octets"].data or "").strip():
             other.add("quota_octets")
         return {name: value for name, value in self.cleaned_data.items() if name not in other}
+
+
+class RestoreByDate(forms.Form):
+    """Choose removed messages by date or number, or all of them, without seeing their content."""
+
+    since = forms.DateTimeField(
+        label=gettext_lazy("Removed since"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    newest = forms.IntegerField(
+        label=gettext_lazy("Only the last removed (number)"),
+        required=False,
+        min_value=1,
+        validators=[MaxValueValidator(NUMBER_MOST)],
+    )
+    everything = forms.BooleanField(label=gettext_lazy("Everything in recovery"), required=False)
+    again = forms.BooleanField(
+        label=gettext_lazy("Restore as new messages"),
+        required=False,
+        help_text=gettext_lazy("With a new UIDL: every mail program treats them as new and fetches them again."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        named = found.get("since") is not None or found.get("newest") is not None
+        if not self.errors and named is bool(found.get("everything")):
+            raise ValidationError(_("Choose which messages: a date, a number, or everything."))
+        return found
+
+    @property
+    def choice(self) -> Choice:
+        return Choice(since=self.cleaned_data["since"], newest=self.cleaned_data["newest"])

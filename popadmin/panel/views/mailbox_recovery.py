@@ -15,7 +15,7 @@ from mailstore.directory.outcome import Rejected
 from mailstore.messages import recovery
 from mailstore.retention import recovery_terms
 from popadmin.panel import overview_stats
-from popadmin.panel.forms.recovery import RestoreByDate
+from popadmin.panel.forms.mailboxes import RestoreByDate
 from popadmin.panel.row_page import MailboxPage
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.formats import count, size
