@@ -36,7 +36,7 @@ ALLOW_GENERATED_FILES = DEBUG or env.boolean("POPADMIN_GENERATE", default=False)
 
 
 def _site_that_runs() -> site_pointer.Site | None:
-    """Return the site that runs now, for a command in another shell than `up`'s: nothing tells it the site."""
+    """Find the running site for a command in another shell than that of `up`. None if the site is set or unclear."""
     is_told = env.any_set("POPADMIN_DATA_DIR", "DATABASE_URL")
     if is_told or ALLOW_GENERATED_FILES or (HOME_DIR / "var").exists():
         return None

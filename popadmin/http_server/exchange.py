@@ -119,7 +119,7 @@ class Exchange:
         return sent
 
     def end_request(self) -> None:
-        """The thread has finished and reads no more."""
+        """Release the body of the request. Called when the thread has finished and reads no more."""
         self._request = memoryview(b"")
 
     def discard(self) -> None:

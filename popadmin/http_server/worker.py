@@ -235,7 +235,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         super().wait_for_and_dispatch_events(min(timeout, SWEEP_SECONDS) if self._connections else timeout)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """The process is stopping: let requests finish that are on their way."""
+        """Let the running requests finish. gunicorn calls it when the process stops."""
         for connection in self._connections:
             connection.wind_down(deadline)
 

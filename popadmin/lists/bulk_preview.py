@@ -49,7 +49,7 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
 
     @cached_property
     def chosen(self) -> QuerySet[Any]:
-        """The selected rows, or all that the filters find, as far as this user may see them."""
+        """Return the selected rows, or all that the filters find, as far as this user may see them."""
         return self.page.choice(self.page.state).of(self.page.rows(), self.page.found(self.page.state))
 
     @cached_property

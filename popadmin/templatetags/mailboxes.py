@@ -31,8 +31,8 @@ MAILBOX_CELLS = (
     '<td data-label="{seen_label}" class="together">{seen}</td>'
 )
 
-# The page of a mailbox shows these elsewhere.
-_SHOWN_ELSEWHERE = {
+# These fields stand in other panels of the page of a mailbox.
+_IN_OTHER_PANELS = {
     "name", "quota_octets", "quota_messages", "suspended", "must_change_password", "main_pop", "notes", "policy",
 }  # fmt: skip
 
@@ -95,7 +95,7 @@ def mailbox_facts(mailbox: Mailbox) -> list[dict[str, Any]]:
     return [
         {"name": field.name, "label": table_field.label(field), "value": _fact(field, mailbox)}
         for field in MAILBOX
-        if field.name not in _SHOWN_ELSEWHERE
+        if field.name not in _IN_OTHER_PANELS
     ]
 
 

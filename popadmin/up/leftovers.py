@@ -68,7 +68,7 @@ def _send(step: Step, pids: Sequence[int]) -> None:
 
 
 def _is_postmaster(pid: int, pids: Sequence[int]) -> bool:
-    """A postmaster keeps the title with which it was started; the title of a child says what the child does."""
+    """Return whether a process is a postmaster. It keeps the title of its start; a child's title says what it does."""
     return processes.parent(pid) not in pids and not processes.title(pid).startswith(f"{PROGRAM}:")
 
 

@@ -21,7 +21,7 @@ from popadmin.web.people import signed_in
 ACCEPTED, REFUSED = "let-in", "refused"
 
 
-class VisitFilters(Filters):
+class SignInFilters(Filters):
     q = Search(label=_("Search address or name"))
     ended = forms.ChoiceField(
         label=_("How it ended"),
@@ -47,7 +47,7 @@ class VisitFilters(Filters):
 class Visits(access.AdminPage, ListPage):
     template_name = "panel/sign_ins.html"
     name = "visits"
-    filters = VisitFilters
+    filters = SignInFilters
     columns = (
         Column("at", _("When"), F("started_at"), down=True),
         Column("mailbox", _("Mailbox")),
