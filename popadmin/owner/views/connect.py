@@ -14,19 +14,18 @@ from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView
 
 from mailstore.directory import devices
-from mailstore.directory.outcome import Rejected
 from mailstore.models import Device
 from mailstore.policy import device_secret
 from popadmin.owner import access
 from popadmin.owner.device_setup import mail_program_settings, qr_code
 from popadmin.owner.forms import ConnectForm
-from popadmin.web import form_rejection
+from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 
 
-class Connect(FormView[ConnectForm]):
+class Connect(RejectionMixin, FormView[ConnectForm]):
     """Create a device. The answer to the form shows the secret, without a redirect, so that the secret is not stored.
 
     If the form is sent again, the page says that the device already exists.
@@ -34,23 +33,20 @@ class Connect(FormView[ConnectForm]):
 
     template_name = "owner/connect.html"
     form_class = ConnectForm
+    error_field = "name"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         mailbox = get_object_or_404(access.mailboxes(signed_in(self.request)))
         return super().get_context_data(**kwargs, mailbox=mailbox, breadcrumbs=[breadcrumb(_("Devices"), "devices")])
 
-    def form_valid(self, form: Any) -> HttpResponse:
+    def perform(self, form: Any) -> HttpResponse:
         user = signed_in(self.request)
         get_object_or_404(access.mailboxes(user))
         first = not access.devices(user).filter(main=False).exists()
         values = form.cleaned_data
-        try:
-            device, secret = devices.add(
-                user.address, values["name"], actor=actor(self.request), mode=values["mode"], start=values["start"]
-            )
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal, otherwise="name")
-            return self.form_invalid(form)
+        device, secret = devices.add(
+            user.address, values["name"], actor=actor(self.request), mode=values["mode"], start=values["start"]
+        )
         return self.response_class(self.request, ["owner/connected.html"], self._created(device, secret, first=first))
 
     def _created(self, device: Device, secret: str, *, first: bool) -> dict[str, Any]:

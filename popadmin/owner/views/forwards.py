@@ -15,11 +15,10 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import FormView
 
 from mailstore.directory import forwards, row_locks
-from mailstore.directory.outcome import Rejected
 from popadmin.owner import access
-from popadmin.web import form_rejection
 from popadmin.web.edit_conflict import EditForm, RowLockMixin
 from popadmin.web.form_fields import AddressesField
+from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
@@ -34,9 +33,10 @@ class ForwardForm(EditForm):
     keep_copy = forms.BooleanField(label=gettext_lazy("Keep a copy in the mailbox"), required=False)
 
 
-class Forwards(RowLockMixin, FormView[ForwardForm]):
+class Forwards(RowLockMixin, RejectionMixin, FormView[ForwardForm]):
     template_name = "owner/forwards.html"
     form_class = ForwardForm
+    error_field = "targets"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.mailbox = get_object_or_404(access.mailboxes(signed_in(request)))
@@ -59,16 +59,12 @@ class Forwards(RowLockMixin, FormView[ForwardForm]):
             **kwargs, breadcrumbs=[breadcrumb(_("Settings"), "settings")], forward=forwards.of(self.mailbox)
         )
 
-    def form_valid(self, form: ForwardForm) -> HttpResponse:
+    def perform(self, form: ForwardForm) -> HttpResponse:
         targets = form.cleaned_data["targets"]
-        try:
-            if targets:
-                self._forward(targets, keep_copy=form.cleaned_data["keep_copy"])
-            else:
-                self._stop_forwarding()
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal, otherwise="targets")
-            return self.form_invalid(form)
+        if targets:
+            self._forward(targets, keep_copy=form.cleaned_data["keep_copy"])
+        else:
+            self._stop_forwarding()
         return redirect("settings")
 
     def _forward(self, targets: list[str], *, keep_copy: bool) -> None:

@@ -31,6 +31,7 @@ from popadmin.owner import access
 from popadmin.owner.forms import RestoreForm
 from popadmin.owner.views.mail_list import MailList, quota_warning, restore_notice
 from popadmin.web import form_rejection
+from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor, find
@@ -58,7 +59,7 @@ class Messages(MailList):
         return context
 
 
-class MessagePage(FormView[RestoreForm]):
+class MessagePage(RejectionMixin, FormView[RestoreForm]):
     """One message with its history. In recovery, the page can restore it, and has a link to delete it for good."""
 
     template_name = "owner/message.html"
@@ -88,16 +89,12 @@ class MessagePage(FormView[RestoreForm]):
             breadcrumbs=[parent],
         )
 
-    def form_valid(self, form: Any) -> HttpResponse:
+    def perform(self, form: Any) -> HttpResponse:
         user = signed_in(self.request)
         choice = Choice(keys=[self.message.pk])
-        try:
-            result = recovery.restore(
-                user.address, choice, actor=actor(self.request), devices=form.device_names, new_uidls=form.as_new
-            )
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal)
-            return self.form_invalid(form)
+        result = recovery.restore(
+            user.address, choice, actor=actor(self.request), devices=form.device_names, new_uidls=form.as_new
+        )
         messages.success(self.request, restore_notice(result))
         if result.above_quota:
             messages.warning(self.request, quota_warning())
@@ -118,7 +115,7 @@ class RemoveMessage(View):
         return redirect("messages-one", message.pk)
 
 
-class PurgeMessage(FormView[forms.Form]):
+class PurgeMessage(RejectionMixin, FormView[forms.Form]):
     """Delete one message in recovery for good, after the owner has confirmed it."""
 
     template_name = "owner/purge.html"
@@ -137,14 +134,8 @@ class PurgeMessage(FormView[forms.Form]):
             breadcrumbs=[breadcrumb(_("Recovery"), "recovery")],
         )
 
-    def form_valid(self, form: Any) -> HttpResponse:
-        try:
-            recovery.purge_now(
-                signed_in(self.request).address, Choice(keys=[self.message.pk]), actor=actor(self.request)
-            )
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal)
-            return self.form_invalid(form)
+    def perform(self, form: Any) -> HttpResponse:
+        recovery.purge_now(signed_in(self.request).address, Choice(keys=[self.message.pk]), actor=actor(self.request))
         messages.success(self.request, _("The message is deleted for good."))
         return redirect("recovery")
 

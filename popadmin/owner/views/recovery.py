@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.generic import FormView
 
-from mailstore.directory.outcome import Rejected
 from mailstore.messages import recovery
 from mailstore.messages.recovery import Choice
 from mailstore.models import Message
@@ -26,7 +25,7 @@ from popadmin.lists.views import Bulk
 from popadmin.owner import access
 from popadmin.owner.forms import RestoreForm
 from popadmin.owner.views.mail_list import MailList, SearchFilter, quota_warning, restore_notice
-from popadmin.web import form_rejection
+from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.formats import count
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
@@ -64,7 +63,7 @@ class Recovery(MailList):
         return context
 
 
-class SelectedMessages(FormView[forms.Form]):
+class SelectedMessages(RejectionMixin, FormView[forms.Form]):
     """An action on the selected messages of the list, or on all messages that its filters find."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -97,12 +96,8 @@ class SelectedMessages(FormView[forms.Form]):
     def _back(self) -> str:
         return f"{reverse('recovery')}{self.list_page.state.query()}"
 
-    def form_valid(self, form: Any) -> HttpResponse:
-        try:
-            messages.success(self.request, self.do(form))
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal)
-            return self.form_invalid(form)
+    def perform(self, form: Any) -> HttpResponse:
+        messages.success(self.request, self.do(form))
         self.selection.clear()
         return redirect("recovery")
 

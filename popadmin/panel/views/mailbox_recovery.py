@@ -11,19 +11,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.generic import FormView
 
-from mailstore.directory.outcome import Rejected
 from mailstore.messages import recovery
 from mailstore.retention import recovery_terms
 from popadmin.panel import overview_stats
 from popadmin.panel.forms.mailboxes import RestoreByDate
 from popadmin.panel.row_page import MailboxPage
-from popadmin.web import form_rejection, request_lookup
+from popadmin.web import request_lookup
+from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.formats import count, size
 
 DAYS_SHOWN = 100  # rows of day and reason
 
 
-class Recovery(MailboxPage, FormView[RestoreByDate]):
+class Recovery(MailboxPage, RejectionMixin, FormView[RestoreByDate]):
     template_name = "panel/mailbox_recovery.html"
     form_class = RestoreByDate
 
@@ -36,17 +36,13 @@ class Recovery(MailboxPage, FormView[RestoreByDate]):
             breadcrumbs=self.above(),
         )
 
-    def form_valid(self, form: RestoreByDate) -> HttpResponse:
-        try:
-            done = recovery.restore(
-                self.mailbox.user.address,
-                form.choice,
-                actor=request_lookup.actor(self.request),
-                new_uidls=form.cleaned_data["again"],
-            )
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal)
-            return self.form_invalid(form)
+    def perform(self, form: RestoreByDate) -> HttpResponse:
+        done = recovery.restore(
+            self.mailbox.user.address,
+            form.choice,
+            actor=request_lookup.actor(self.request),
+            new_uidls=form.cleaned_data["again"],
+        )
         text = ngettext(
             "%(number)s message (%(size)s) is restored; the owner sees that you did it.",
             "%(number)s messages (%(size)s) are restored; the owner sees that you did it.",

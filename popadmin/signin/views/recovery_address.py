@@ -17,6 +17,7 @@ from mailstore.directory.outcome import Rejected
 from popadmin.signin import limits
 from popadmin.signin.forms.settings import RecoveryAddressForm, RecoveryCodeForm
 from popadmin.web import form_rejection
+from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 from popadmin.web.mailer import NotSent, compose, send
 from popadmin.web.people import signed_in
@@ -64,9 +65,10 @@ class RecoveryAddress(FormView[RecoveryAddressForm]):
         send(compose("recovery_code", normal, language, address=user.address, code=code, minutes=minutes))
 
 
-class RecoveryCode(FormView[RecoveryCodeForm]):
+class RecoveryCode(RejectionMixin, FormView[RecoveryCodeForm]):
     template_name = "signin/recovery_code.html"
     form_class = RecoveryCodeForm
+    error_field = "code"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.pending = recovery_addresses.asked(signed_in(request)) if request.user.is_authenticated else None
@@ -85,11 +87,7 @@ class RecoveryCode(FormView[RecoveryCodeForm]):
             ],
         )
 
-    def form_valid(self, form: RecoveryCodeForm) -> HttpResponse:
-        try:
-            recovery_addresses.confirm(signed_in(self.request), form.cleaned_data["code"], actor=actor(self.request))
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal, otherwise="code")
-            return self.form_invalid(form)
+    def perform(self, form: RecoveryCodeForm) -> HttpResponse:
+        recovery_addresses.confirm(signed_in(self.request), form.cleaned_data["code"], actor=actor(self.request))
         messages.success(self.request, _("The recovery address is confirmed."))
         return redirect("settings")
