@@ -82,7 +82,7 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
         """Start the job and run its first step: few rows are done before a progress bar is shown."""
         name = self.page.name
         job = bulk_job.begin(
-            self.chosen, owner=signed_in(self.request), list_name=name, act=self.kwargs["action"], asked=asked
+            self.chosen, owner=signed_in(self.request), list_name=name, act=self.kwargs["action"], form_data=form_data
         )
         self.page.choice(self.page.state).clear()
         run_step(self.request, job, self.page, self.action)
