@@ -10,7 +10,7 @@ from django.test import Client
 
 from mailstore.models import Domain
 from tests.panel.test_domains import form_of
-from tests.panel.test_mailbox_import import IMPORT, checked
+from tests.panel.test_mailbox_import import IMPORT, upload_and_check
 from tests.site.rows import PASSWORD, a_domain
 from tests.web.people import ANN, an_admin, an_owner, signed_in
 
@@ -88,7 +88,7 @@ def test_a_quoted_name_is_one_address_even_with_blanks_in_it(root: Client) -> No
 @pytest.mark.parametrize("typed", TOLD)
 def test_a_row_of_an_import_is_told_in_french(root: Client, typed: str) -> None:
     quoted = typed.replace('"', '""')
-    page = checked(root, f'address\n"{quoted}"\n'.encode())
+    page = upload_and_check(root, f'address\n"{quoted}"\n'.encode())
     assert TOLD[typed] in html.unescape(root.get(page).content.decode())
 
 

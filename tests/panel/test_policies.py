@@ -13,7 +13,7 @@ from django.utils import timezone
 from mailstore.directory import mailboxes, policies
 from mailstore.models import AuditEntry, DomainGrant, Mailbox, MailboxImportRow, RetentionPolicy, User
 from tests.messages.test_mailbox_usage import has, signed_in
-from tests.panel.test_mailbox_import import checked, stepped
+from tests.panel.test_mailbox_import import run_steps, upload_and_check
 from tests.site.rows import ACTOR, a_mailbox, a_message
 from tests.web.previews import previewed
 
@@ -200,9 +200,9 @@ def test_nor_is_it_there_for_a_file_that_he_brings_in(customer: Client) -> None:
     policies.ensure("dear", actor=ACTOR)
     offered = policies.ensure("offered", actor=ACTOR, offered=True).row
     lines = ["address,policy", "bob@example.org,dear", "chloe@example.org,shoe", f"{ANN},offered"]
-    page = checked(customer, "\n".join(lines).encode())
+    page = upload_and_check(customer, "\n".join(lines).encode())
     customer.post(f"{page}start/")
-    stepped(customer, page)
+    run_steps(customer, page)
     dear, shoe, ann = MailboxImportRow.objects.order_by("line")
     assert (dear.fate, shoe.fate, ann.fate) == ("wrong", "wrong", "change")
     assert dear.detail.replace("dear", "shoe") == shoe.detail, "as one that nobody has"
