@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from django import forms
@@ -44,6 +44,11 @@ def with_fields(*fields: Field) -> Callable[[AnyForm], AnyForm]:
         return form
 
     return decorate
+
+
+def others(form: forms.BaseForm, named: Collection[str]) -> list[forms.BoundField]:
+    """Return the fields that the template does not name. It shows them too, so that no new field is forgotten."""
+    return [bound for bound in form.visible_fields() if bound.name not in named]
 
 
 def _text(field: Field, **texts: Any) -> forms.Field:

@@ -13,6 +13,7 @@ import pytest
 from django import forms
 from django.core.management import call_command, load_command_class
 from django.db.models import Model
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone, translation
 
@@ -23,10 +24,7 @@ from mailstore.directory.fields.mailbox import DEVICE, MAILBOX, MailboxValues
 from mailstore.directory.fields.policy import POLICY, PolicyRules
 from mailstore.models import Alias, AuditEntry, Domain, Mailbox, RetentionPolicy
 from mailstore.transfer import mailbox_columns
-from popadmin.owner.forms import ConnectForm
 from popadmin.panel.bulk_actions import SwitchesForm
-from popadmin.panel.forms.admins import NewAdmin
-from popadmin.panel.forms.aliases import EditAlias, NewAlias
 from popadmin.panel.forms.domains import NewDomain
 from popadmin.panel.forms.mailboxes import NewMailbox
 from popadmin.panel.forms.policies import PolicyForm
@@ -45,13 +43,13 @@ TABLES: dict[str, Table] = {
 }
 FIELDS = [pytest.param(noun, field, id=f"{noun}.{field.name}") for noun, table in TABLES.items() for field in table]
 VERBS = {"device": "add"}  # which sets the fields, where it is not `ensure`
-FORMS: dict[str, tuple[type[forms.Form], ...]] = {
-    "mailbox": (NewMailbox,),
-    "domain": (NewDomain,),
-    "alias": (NewAlias, EditAlias),
-    "device": (ConnectForm,),
-    "policy": (PolicyForm,),
-    "admin": (NewAdmin,),
+PAGES = {
+    "mailbox": "/mailboxes/new/",
+    "domain": "/domains/new/",
+    "alias": "/aliases/new/",
+    "device": "/devices/connect/",
+    "policy": "/policies/new/",
+    "admin": "/admins/new/",
 }
 # The audit has these as the subject of an entry of their own, so it calls one by what it is.
 AUDIT_LABELS = {("device", "name"): "device", ("admin", "domains"): "domain"}
@@ -165,10 +163,31 @@ def test_a_column_is_known_by_the_heading_of_an_export_and_by_its_name(field: Fi
     assert mailbox_columns.guess([heading], [""]) == mailbox_columns.guess([field.name], [""]) == [field.name]
 
 
-@pytest.mark.parametrize(("noun", "field"), FIELDS)
-def test_a_field_is_asked_for_by_its_forms(noun: str, field: Field) -> None:
-    there = any(field.name in form.base_fields for form in FORMS[noun])
-    assert there == (Surface.FORM not in field.absent)
+@pytest.mark.django_db
+@pytest.mark.parametrize(("noun", "table"), TABLES.items(), ids=TABLES)
+def test_a_field_is_asked_for_on_the_page_of_its_form(noun: str, table: Table) -> None:
+    an_admin()
+    a_mailbox(ANN)
+    page = signed_in(ANN if noun == "device" else "root").get(PAGES[noun])
+    asked = {name for name in table.names() if f' name="{name}"' in page.text}
+    assert asked == {field.name for field in table.on(Surface.FORM)}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("form", "template"),
+    [
+        (lambda more: type("More", (more, NewMailbox), {})(user=an_admin()), "panel/mailbox_form.html"),
+        (lambda more: type("More", (more, NewDomain), {})(user=an_admin()), "panel/domain_form.html"),
+        (lambda more: type("More", (more, PolicyForm), {})(now={}), "panel/policy_form.html"),
+    ],
+    ids=["mailbox", "domain", "policy"],
+)
+def test_a_field_that_no_template_names_is_shown_too(form: Any, template: str) -> None:
+    class More(forms.Form):
+        new_field = forms.CharField()
+
+    assert ' name="new_field"' in render_to_string(template, {"form": form(More)})
 
 
 @pytest.mark.parametrize(

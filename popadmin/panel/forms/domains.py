@@ -19,9 +19,14 @@ from popadmin.panel.forms.confirm_name import LookAlikeForm
 from popadmin.web import people
 from popadmin.web.edit_conflict import EditForm
 from popadmin.web.form_fields import PLAIN, AddressesField
-from popadmin.web.table_field import with_fields
+from popadmin.web.table_field import others, with_fields
 
 NAME_CHARACTERS = 254
+# The template names these. `others` are the rest.
+_IN_TEMPLATE = (
+    "name", "look_alike", "over_quota", "policy", "owner_forwards", "stands_for", "mailbox_quota_default",
+    "mailbox_quota_most", "allotment_octets", "quota_octets", "mailbox_limit", "alias_limit",
+)  # fmt: skip
 _OF_EDIT = tuple(field for field in DOMAIN.on(Surface.FORM) if field.name != "policy")
 
 
@@ -35,6 +40,9 @@ class DomainFields(forms.Form):
         if not people.is_host(user):
             for name in DOMAIN.set_by_hosts():
                 del self.fields[name]
+
+    def others(self) -> list[forms.BoundField]:
+        return others(self, _IN_TEMPLATE)
 
     def clean(self) -> dict[str, Any]:
         super().clean()

@@ -22,18 +22,15 @@ from popadmin.panel.forms.confirm_name import LookAlikeForm
 from popadmin.web import people
 from popadmin.web.edit_conflict import EditForm
 from popadmin.web.formats import size_or_none
-from popadmin.web.table_field import with_fields
+from popadmin.web.table_field import others, with_fields
 
 NUMBER_MOST = 10**9  # of messages to restore
 _IN_OTHER_FORMS = ("policy", "must_change_password")
+# The template names these. `others` are the rest.
 _IN_TEMPLATE = (
-    "name",
-    "notes",
-    "quota_octets",
-    "quota_messages",
-    "held",
-    "must_change_password",
-)  # the template names them
+    "address", "look_alike", "name", "password", "must_change_password", "notes",
+    "quota_octets", "quota_messages", "policy", "held",
+)  # fmt: skip
 _OF_EDIT = tuple(field for field in MAILBOX.on(Surface.FORM) if field.name not in _IN_OTHER_FORMS)
 
 
@@ -52,9 +49,7 @@ class MailboxFields(forms.Form):
         return [self[name] for name in MAILBOX.names(Kind.SWITCH) if name in self.fields and name not in _IN_TEMPLATE]
 
     def others(self) -> list[forms.BoundField]:
-        """Return the fields that the template does not name."""
-        switches = MAILBOX.names(Kind.SWITCH)
-        return [self[each.name] for each in _OF_EDIT if each.name not in (*switches, *_IN_TEMPLATE)]
+        return others(self, (*MAILBOX.names(Kind.SWITCH), *_IN_TEMPLATE))
 
 
 class EditMailbox(EditForm, MailboxFields):

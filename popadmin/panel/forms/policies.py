@@ -19,8 +19,13 @@ from mailstore.models import Domain, Mailbox, RetentionPolicy
 from mailstore.policy.addresses import ADDRESS_OCTETS, BadAddress, normal_address, normal_domain
 from popadmin.web.edit_conflict import EditForm, preview_token
 from popadmin.web.form_fields import Option, OptionField
-from popadmin.web.table_field import with_fields
+from popadmin.web.table_field import others, with_fields
 
+# The template names these. `others` are the rest.
+_IN_TEMPLATE = (
+    "name", "site", "offered", "expire_days", "expire_unfetched", "expire_confirmed_days", "remove_when_confirmed",
+    "hold_days", "relief", "silent_days", "recovery_days", "recovery_octets", "diary_days", "start",
+)  # fmt: skip
 Relief = RetentionPolicy.Relief
 capfirst_lazy = lazy(capfirst, str)  # choices of a model are in lower case
 STARTS = (
@@ -64,6 +69,9 @@ class PolicyForm(PreviewForm, EditForm):
         label=POLICY["relief"].prompt,
         initial=Relief.NEVER,
     )
+
+    def others(self) -> list[forms.BoundField]:
+        return others(self, _IN_TEMPLATE)
 
     def fields_given(self) -> dict[str, Any]:
         """Return the fields for the directory."""
