@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
 from django.db.models import Model
-from django.utils import timezone
 
 from mailstore.directory import domains, policies
-from mailstore.directory.fields.field import Field, Kind, Surface, Table
+from mailstore.directory.fields.field import Field, Kind, Surface, Table, end_of_day
 from mailstore.management.shell import UNSET, count, size, switch
 
 
@@ -74,7 +73,7 @@ def _last_day(text: str) -> datetime | None:
     if text.strip().lower() == policies.NONE:
         return None
     try:
-        return timezone.make_aware(datetime.combine(date.fromisoformat(text.strip()), time.max))
+        return end_of_day(text.strip())
     except ValueError as error:
         raise ArgumentTypeError(f"{text!r} is not a date: write it as 2027-12-31, or none") from error
 

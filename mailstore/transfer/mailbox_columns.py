@@ -1,32 +1,28 @@
-"""The columns of a file of mailboxes: their headings, how a cell is read, and how an export writes it.
+"""The columns of a file of mailboxes: their headings, what each means, and the values of a row. `cell` reads a cell.
 
 A column with another heading is left out, such as the state in our own exports, or `smtp` in those of older versions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mailstore.directory import address_error
 from mailstore.directory.fields.field import Kind, Surface
 from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.outcome import Rejected
 from mailstore.directory.policies import NONE
-from mailstore.models import Mailbox, RetentionPolicy
-from mailstore.policy.quota import BARE_OCTETS, BadSize, format_octets, parse_octets
-
-YES = frozenset({"1", "yes", "y", "true", "on", "x", "oui", "o", "vrai"})
-NO = frozenset({"0", "no", "n", "false", "off", "non", "faux"})
-DIGITS_AT_MOST = 15
+from mailstore.models import Domain, Mailbox, RetentionPolicy
+from mailstore.transfer import cell as cell_values
 
 
 class BadCell(Rejected):
@@ -52,51 +48,18 @@ class Column:
     read: Callable[[str], Any]
 
 
-def _text(cell: str) -> str:
-    return cell
-
-
-def _yes_or_no(cell: str) -> bool:
-    word = cell.lower()
-    if word in YES or word in NO:
-        return word in YES
-    raise Rejected(_("%(cell)s is neither yes nor no") % {"cell": cell[:40]})
-
-
-def _octets(cell: str) -> int | None:
-    try:
-        return parse_octets(cell)
-    except BadSize as error:
-        raise Rejected(address_error.size_sentence(error)) from error
-
-
-def _count(cell: str) -> int | None:
-    if cell.lower() == NONE:
-        return None
-    if cell.isascii() and cell.isdigit() and len(cell) <= DIGITS_AT_MOST:
-        return int(cell)
-    raise Rejected(_("%(cell)s is not a number: write a whole number or none") % {"cell": cell[:40]})
-
-
 def _columns() -> Iterator[Column]:
     """Yield the fields that files have, with the address and the password, which are not in the table."""
-    yield Column(ADDRESS, gettext_lazy("address"), gettext_lazy("Address"), _ADDRESS_HEADINGS, _text)
+    yield Column(ADDRESS, gettext_lazy("address"), gettext_lazy("Address"), _ADDRESS_HEADINGS, str)
     for field in MAILBOX.on(Surface.FILE):
-        yield Column(field.name, field.label, field.heading, field.file_headings, _READERS[field.kind])
+        yield Column(field.name, field.label, field.heading, field.file_headings, partial(cell_values.read, field))
         if field.name == "name":
-            yield Column(PASSWORD, gettext_lazy("password"), gettext_lazy("Password"), _PASSWORD_HEADINGS, _text)
+            yield Column(PASSWORD, gettext_lazy("password"), gettext_lazy("Password"), _PASSWORD_HEADINGS, str)
 
 
-ADDRESS, PASSWORD, POLICY = "address", "password", "policy"
+ADDRESS, PASSWORD = "address", "password"
 _ADDRESS_HEADINGS = (ADDRESS, "adresse", "email", "e-mail", "mailbox", "username")
 _PASSWORD_HEADINGS = (PASSWORD, "mot de passe", "passwd", "pwd", "mdp")
-_READERS: dict[Kind, Callable[[str], Any]] = {
-    Kind.TEXT: _text,
-    Kind.SWITCH: _yes_or_no,
-    Kind.SIZE: _octets,
-    Kind.COUNT: _count,
-    Kind.POLICY: _text,  # a name, which the Reader looks up
-}
 COLUMNS = {column.field: column for column in _columns()}
 
 
@@ -118,21 +81,7 @@ def cell(field: str, mailbox: Mailbox) -> object:
     if field == ADDRESS:
         return mailbox.user.address
     known = MAILBOX[field]
-    value = known.value(mailbox)
-    return _size(value) if known.kind is Kind.SIZE else _written(value)
-
-
-def _size(octets: int | None) -> object:
-    """Return a number, which a spreadsheet can add up, where the import reads it as octets; else a text."""
-    return octets if octets is not None and octets >= BARE_OCTETS else format_octets(octets)
-
-
-def _written(value: object) -> object:
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, RetentionPolicy):
-        return value.name
-    return NONE if value is None else value
+    return cell_values.write(known, known.value(mailbox))
 
 
 def _known() -> dict[str, str]:
@@ -156,15 +105,26 @@ def check(meaning: Sequence[str], columns: int) -> None:
 
 
 class Reader:
-    """Reads the cells of some rows. One query finds all policies that they name, among the given ones."""
+    """Reads the cells of some rows. One query a column finds all policies that they name, among the given ones.
+
+    `domains` are the names of the domains that a cell may name; None: all.
+    """
 
     def __init__(
-        self, meaning: Sequence[str], rows: Sequence[Sequence[str]], policies: QuerySet[RetentionPolicy]
+        self,
+        meaning: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        policies: QuerySet[RetentionPolicy],
+        domains: Collection[str] | None,
     ) -> None:
         self._meaning = meaning
-        place = meaning.index(POLICY) if POLICY in meaning else None
-        names = set() if place is None else {cells[place] for cells in rows}
-        self._policies = policies.in_bulk(names, field_name="name") if names else {}
+        self._named: dict[str, Mapping[str, Model]] = {}
+        for number, field in enumerate(meaning):
+            names = {cells[number] for cells in rows}
+            if field in MAILBOX.names(Kind.POLICY):
+                self._named[field] = policies.in_bulk(names, field_name="name")
+            elif field in MAILBOX.names(Kind.DOMAIN):
+                self._named[field] = domains_named(names, domains)
 
     def values(self, cells: Sequence[str]) -> dict[str, Any]:
         """Return the values of the columns that are not empty. BadCell names the first that cannot be read."""
@@ -172,14 +132,23 @@ class Reader:
         for number, (field, cell) in enumerate(zip(self._meaning, cells, strict=True)):
             if field and cell:
                 try:
-                    found[field] = self._policy(cell) if field == POLICY else COLUMNS[field].read(cell)
+                    found[field] = self._row(field, cell) if field in self._named else COLUMNS[field].read(cell)
                 except Rejected as error:
                     raise BadCell(number, str(error)) from error
         return found
 
-    def _policy(self, cell: str) -> RetentionPolicy | None:
+    def _row(self, field: str, cell: str) -> Model | None:
+        """Return the policy or domain that a cell names; None for none."""
         if cell.lower() == NONE:
             return None
-        if cell not in self._policies:
+        if cell not in self._named[field]:
+            if field in MAILBOX.names(Kind.DOMAIN):
+                raise Rejected(_("%(domain)s is not one of your domains.") % {"domain": cell[:100]})
             raise Rejected(_("there is no retention policy %(cell)s") % {"cell": cell[:100]})
-        return self._policies[cell]
+        return self._named[field][cell]
+
+
+def domains_named(names: Collection[str], allowed: Collection[str] | None) -> Mapping[str, Domain]:
+    """Return the domains that have these names, by name. Those that are not `allowed` do not exist; None: all are."""
+    found = set(names) if allowed is None else set(names).intersection(allowed)
+    return Domain.objects.filter(removed_at=None).in_bulk(found, field_name="name")

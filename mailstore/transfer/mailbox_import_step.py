@@ -39,7 +39,7 @@ class MailboxImportStep:
         self._actor = actor
         self._only = ONLY[MailboxImport.Mode(upload.mode)]
         self._domains = domains
-        self._reader = Reader(upload.meaning, [row.cells for row in self._rows], policies)
+        self._reader = Reader(upload.meaning, [row.cells for row in self._rows], policies, domains)
         self._first_lines = self._lines_before()
 
     def check(self) -> None:

@@ -14,7 +14,6 @@ from mailstore.directory.fields.field import Kind
 from mailstore.directory.fields.mailbox import DEVICE, MAILBOX
 from mailstore.directory.fields.policy import POLICY
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
-from popadmin.web import device_mode
 from popadmin.web.formats import count, exact, size_or_none
 
 # Each verb that an action writes. A test compares this table with the code.
@@ -105,11 +104,8 @@ _FACTS: dict[str, Promise] = {
 }
 _TABLES = {"mailbox": MAILBOX, "domain": DOMAIN, "alias": ALIAS, "policy": POLICY, "device": DEVICE, "admin": ADMIN}
 _SIZES = {name for table in _TABLES.values() for name in table.names(Kind.SIZE)}
-_MODES = {option.value: option.label for option in device_mode.MAIN}
-_CHOICES: dict[str, dict[str, Promise | str]] = {
-    "mode": _MODES,
-    "was": _MODES,
-    "start": {option.value: option.label for option in device_mode.STARTS},
+_CHOICES = {field.name: field.choice_labels for table in _TABLES.values() for field in table} | {
+    "was": DEVICE["mode"].choice_labels
 }
 _MODELS = (Mailbox, User, Domain, Alias, RetentionPolicy, Device)
 

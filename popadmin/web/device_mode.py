@@ -4,37 +4,38 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.directory.fields.mailbox import NO_POP
+from mailstore.directory.fields.mailbox import DEVICE, NO_POP
 from mailstore.models import Device
 from popadmin.web.form_fields import Option
 
+_MODE, _START = DEVICE["mode"].choice_labels, DEVICE["start"].choice_labels
 MODES = (
     Option(
         Device.Mode.INDEPENDENT,
-        _("Independent"),
+        _MODE[Device.Mode.INDEPENDENT],
         _("What you delete here disappears from this device only; your other devices still get it."),
     ),
     Option(
         Device.Mode.PRIMARY,
-        _("Primary"),
+        _MODE[Device.Mode.PRIMARY],
         _("What you delete here is removed for all devices. It stays in recovery for a while."),
     ),
     Option(
         Device.Mode.PEEK,
-        _("View only"),
+        _MODE[Device.Mode.PEEK],
         _("For a device you rarely use: nothing waits for it, and what you delete here disappears here only."),
     ),
 )
 STARTS = (
-    Option("all", _("All mail"), _("Everything that is in the mailbox now.")),
-    Option("30d", _("The last 30 days"), _("Older mail stays in the mailbox, but this device does not fetch it.")),
-    Option("now", _("New mail only"), _("No mail that is already there.")),
+    Option("all", _START["all"], _("Everything that is in the mailbox now.")),
+    Option("30d", _START["30d"], _("Older mail stays in the mailbox, but this device does not fetch it.")),
+    Option("now", _START["now"], _("No mail that is already there.")),
 )
 
 
 _NOT_FOR_POP = Option(
     NO_POP,
-    _("Not for mail programs"),
+    _MODE[NO_POP],
     _(
         "Each mail program needs a device password; these pages still accept the main password. Mail "
         "that waits only for the main password goes to recovery."

@@ -122,7 +122,7 @@ def test_a_field_is_a_column_that_is_read_as_it_was_written(field: Field) -> Non
     a_domain()
     mailbox = mailboxes.ensure(ANN, actor=ACTOR, **{field.name: value}).row
     reader = mailbox_columns.Reader(
-        [field.name], [[str(mailbox_columns.cell(field.name, mailbox))]], RetentionPolicy.objects.all()
+        [field.name], [[str(mailbox_columns.cell(field.name, mailbox))]], RetentionPolicy.objects.all(), None
     )
     assert reader.values([str(mailbox_columns.cell(field.name, mailbox))]) == {field.name: value}
 

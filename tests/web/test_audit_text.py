@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mailstore.directory.fields.field import Kind
 from mailstore.models import AuditEntry
 from popadmin.web import audit_text
 
@@ -71,6 +72,14 @@ def test_every_verb_can_be_filtered_by_its_kind() -> None:
             ["old mail counts from: nothing → 11/26/2026 9:45 a.m. UTC"],
         ),
         ({"changes": {"expires_at": [None, "soon"]}}, ["expires: nothing → soon"]),
+        (
+            {"changes": {"relief": ["never", "every"]}},
+            [
+                "make room in a full mailbox: no: a full mailbox takes no mail → "
+                "yes, the oldest mail that every device has"
+            ],
+        ),
+        ({"mode": "peek", "was": "none"}, ["mode: View only", "before: Not for mail programs"]),
         ({"removed": 1234}, ["removed messages: 1,234"]),
         ({"targets": ["a@b.org", "c@d.org"]}, ["targets: a@b.org, c@d.org"]),
         ({}, []),
@@ -78,6 +87,15 @@ def test_every_verb_can_be_filtered_by_its_kind() -> None:
 )
 def test_what_changed_is_shown_in_words(details: dict[str, object], lines: list[str]) -> None:
     assert list(audit_text.details(AuditEntry(verb="mailbox.change", details=details))) == lines
+
+
+def test_a_choice_is_shown_by_its_label_and_never_by_what_is_stored() -> None:
+    choices = [field for table in audit_text._TABLES.values() for field in table if field.kind is Kind.CHOICE]
+    assert choices
+    for field in choices:
+        assert [audit_text.value(field.name, value) for value in field.choices] == [
+            str(field.choice_labels[value]) for value in field.choices
+        ]
 
 
 def test_a_verb_of_another_version_is_told_as_it_stands() -> None:

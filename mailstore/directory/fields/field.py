@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, Q, TextField
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 
@@ -69,7 +71,7 @@ class Field:
     help: Promise | None = None  # the line below it in a form
     least: int = 0  # of a number
     most: int = 10**9
-    values: tuple[str, ...] = ()  # of a choice that has no column
+    labels: tuple[tuple[str, Promise], ...] = ()  # of a choice, by its values, if the column has none or longer ones
     private: bool = False  # the audit, which the owner reads, has only the length of the text
     options: tuple[str, ...] = ()
     option_help: str = ""  # in English, as all of `--help`
@@ -97,11 +99,17 @@ class Field:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        return self.values or tuple(value for value, _label in self.choices_with_labels)
+        return tuple(value for value, _label in self.choices_with_labels)
 
     @property
     def choices_with_labels(self) -> list[tuple[str, Promise]]:
-        return list(self._of_model().choices)
+        found = self._of_model()
+        return list(self.labels if found is None else found.choices)
+
+    @property
+    def choice_labels(self) -> dict[str, Promise]:
+        """Return the label of each value of a choice, for the pages; empty for other fields."""
+        return dict(self.labels or self.choices_with_labels) if self.kind is Kind.CHOICE else {}
 
     @property
     def most_characters(self) -> int | None:
@@ -173,6 +181,11 @@ _AS_JSON: dict[Kind, Callable[[Any], Any]] = {
     Kind.DOMAIN: lambda domain: domain.name,
     Kind.LAST_DAY: lambda moment: moment.isoformat(),
 }
+
+
+def end_of_day(text: str) -> datetime:
+    """Return the end of a day such as 2027-12-31, in the time zone of the site. ValueError if it is no day."""
+    return timezone.make_aware(datetime.combine(date.fromisoformat(text), time.max))
 
 
 @dataclass(frozen=True, slots=True)

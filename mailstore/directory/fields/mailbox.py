@@ -104,13 +104,20 @@ DEVICE = Table(
         ),
         Field(
             name="mode", kind=Kind.CHOICE, model=Device, setter=Setter.OWNER, prompt=_("How it shares the mailbox"),
+            labels=(
+                (Device.Mode.INDEPENDENT, _("Independent")),
+                (Device.Mode.PRIMARY, _("Primary")),
+                (Device.Mode.PEEK, _("View only")),
+                (NO_POP, _("Not for mail programs")),
+            ),
             option_help="independent: deleting hides mail here only (default); primary: removes it for all; "
             "peek: never counts",
         ),
         Field(
             name="start", kind=Kind.CHOICE, model=Device, setter=Setter.OWNER,
             absent=(Surface.JSON,),  # it decides once what the new view hides, and is not kept
-            values=("all", "now", "30d"), own_label=_("begins with"), prompt=_("Mail it starts with"),
+            labels=(("all", _("All mail")), ("now", _("New mail only")), ("30d", _("The last 30 days"))),
+            own_label=_("begins with"), prompt=_("Mail it starts with"),
             option_help="what it finds at first: all that is stored (default), the last 30 days, or from now on",
         ),
     )
