@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +27,7 @@ NONE = "none"  # the word at the shell and in files for no policy of its own, or
 NAMED_USERS = 3  # so many followers of a policy are named when its removal is refused
 _DAYS = POLICY.names(Kind.DAYS, Kind.DAYS_OR_NEVER)
 _SIZES = POLICY.names(Kind.SIZE)
-_CLOCKS = ("expire_since", "expire_confirmed_since", "remove_since", "recovery_since", "cap_since", "site_since")
+_CLOCKS = tuple(column.name for column in RetentionPolicy._meta.fields if column.name.endswith("_since"))
 _RACES = {
     "mailstore_retentionpolicy_name_key": gettext_lazy("there is already a policy with this name: choose another name"),
     "retention_policy_one_site_fallback": gettext_lazy("another policy became the site policy a moment ago: try again"),
@@ -196,15 +197,7 @@ def _end_waits(policy: RetentionPolicy) -> Changes:
 
 
 def _rule(policy: RetentionPolicy) -> Rule:
-    return Rule(
-        expire_days=policy.expire_days,
-        expire_confirmed_days=policy.expire_confirmed_days,
-        expire_unfetched=policy.expire_unfetched,
-        remove_when_confirmed=policy.remove_when_confirmed,
-        hold_days=policy.hold_days,
-        recovery_days=policy.recovery_days,
-        recovery_octets=policy.recovery_octets,
-    )
+    return Rule(**{field.name: getattr(policy, field.name) for field in dataclasses.fields(Rule)})
 
 
 def _refuse_bad_days(fields: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import connection
 
 from mailstore.models import Finding
-from mailstore.sql.policy_source import followed
+from mailstore.sql.policy_source import followed, takes_mail
 from mailstore.sql.sweep_step import Step, SweepContext
 
 WINDOW_DAYS = 2
@@ -89,7 +89,7 @@ SELECT box.id AS mailbox_id, s.device_id,
   JOIN mailstore_diarysession s ON s.mailbox_id = box.id
   JOIN mailstore_device d ON d.id = s.device_id
  WHERE {_PERCENT} >= {KEEPS_PERCENT} AND box.removed_at IS NULL
-   AND p.expire_days IS NULL AND p.expire_confirmed_days IS NULL AND p.remove_when_confirmed IS NOT TRUE
+   AND {takes_mail()} IS NOT TRUE
    AND d.revoked_at IS NULL AND d.mode <> 'peek'
    AND s.started_at > %(now)s - interval '{KEEPS_DAYS} days' AND s.started_at <= %(now)s
  GROUP BY box.id, s.device_id

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection
 
 from mailstore.sql.device_coverage import every_has, one_has
-from mailstore.sql.policy_source import chosen_at, followed
+from mailstore.sql.policy_source import chosen_at, followed, takes_mail
 from mailstore.sql.tables import REAL, Tables
 
 
@@ -32,7 +32,7 @@ def boxes(which: str, *, part: str = "", tables: Tables = REAL) -> str:
           JOIN {tables.domain} dom ON dom.id = box.domain_id
           JOIN {tables.policy} p ON {followed(tables=tables)}
          WHERE {which} AND NOT box.held AND box.removed_at IS NULL
-           AND (p.expire_days IS NOT NULL OR p.expire_confirmed_days IS NOT NULL OR p.remove_when_confirmed))"""
+           AND {takes_mail()})"""
 
 
 def due(*, mailbox: str = "boxes", message: str = "m") -> str:

@@ -1,4 +1,7 @@
-"""SQL for the policy that a mailbox follows, and since when; for every statement that judges mail by a policy."""
+"""SQL for the policy that a mailbox follows, since when, and whether it removes mail; for all statements that judge.
+
+`expiry_rule` says when each message leaves. A new rule of a policy belongs into `takes_mail` and `shortest_days` too.
+"""
 
 from __future__ import annotations
 
@@ -23,3 +26,17 @@ def chosen_at(*, mailbox: str = "box", domain: str = "dom", policy: str = "p") -
     """
     return f"""greatest({mailbox}.policy_since, CASE WHEN {mailbox}.policy_id IS NULL THEN {domain}.policy_since END,
                     CASE WHEN coalesce({mailbox}.policy_id, {domain}.policy_id) IS NULL THEN {policy}.site_since END)"""
+
+
+def takes_mail(*, policy: str = "p") -> str:
+    """Return SQL: whether a rule of the policy removes mail; NULL or false if none does."""
+    return (
+        f"({policy}.expire_days IS NOT NULL OR {policy}.expire_confirmed_days IS NOT NULL "
+        f"OR {policy}.remove_when_confirmed)"
+    )
+
+
+def shortest_days(*, policy: str = "p") -> str:
+    """Return SQL: the shortest period after which a rule of the policy removes mail; NULL if none does."""
+    return f"""least({policy}.expire_days, {policy}.expire_confirmed_days,
+                CASE WHEN {policy}.remove_when_confirmed THEN {policy}.hold_days END)"""

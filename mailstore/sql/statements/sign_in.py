@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailstore.pg.statement import statement
 from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_LIMIT
-from mailstore.sql.policy_source import followed
+from mailstore.sql.policy_source import followed, shortest_days
 from mailstore.sql.statements.view import credential_version
 
 
@@ -13,8 +13,7 @@ def expires_days(*, mailbox: str, policy: str) -> str:
 
     Source: RFC 2449 §6.7. Relief is no such period, but what a full mailbox does instead of refusing mail.
     """
-    return f"""CASE WHEN NOT {mailbox}.held THEN least({policy}.expire_days, {policy}.expire_confirmed_days,
-                CASE WHEN {policy}.remove_when_confirmed THEN {policy}.hold_days END) END"""
+    return f"CASE WHEN NOT {mailbox}.held THEN {shortest_days(policy=policy)} END"
 
 
 SIGN_IN = statement(
