@@ -13,7 +13,7 @@ from django.contrib.messages import constants
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from mailstore import keypair
+from mailstore import bodies, keypair
 from mailstore.policy.quota import BadSize, parse_octets
 from popadmin.config import database, logs, mail_url, secret_key, service_start
 from popadmin.config import environment as env
@@ -135,8 +135,10 @@ _database = database.from_url(_database_url) if _database_url else database.priv
 DATABASE_CONNINFO = database.libpq_form(_database)
 DATABASES = {"default": database.django_form(_database)}
 MAIL_STORE_URL = env.text("MAIL_STORE_URL", f"file:{DATA_DIR / 'bodies'}")
-if not MAIL_STORE_URL.startswith("file:/"):
-    raise env.bad("MAIL_STORE_URL", MAIL_STORE_URL, "file:/absolute/folder")
+try:
+    bodies.from_url(MAIL_STORE_URL)
+except ValueError as error:
+    raise env.bad("MAIL_STORE_URL", MAIL_STORE_URL, bodies.ALLOWED) from error
 
 # --- mail of our own --------------------------------------------------------------------------------------------
 

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from queue import SimpleQueue
 
+from mailstore import conf
 from mailstore.bodies.files import FileBodies
 from mailstore.errors import MailError
 from mailstore.ports.bodies import BodyRef, BodyStore, OpenBody
 
+ALLOWED = "file:/absolute/folder"
+
 
 def from_url(url: str) -> BodyStore:
-    """Return the store of a checked MAIL_STORE_URL, without touching it.
+    """Return the store that a MAIL_STORE_URL names, without touching it. ValueError for a URL that is not ALLOWED.
 
     A store that was never prepared, or whose disk is not mounted, answers every call with Unavailable; `prepare` makes
     it.
     """
     scheme, _, path = url.partition(":")
     if scheme != "file" or not path.startswith("/"):
-        raise ValueError(f"{url!r} is not a mail store: allowed is file:/absolute/folder")
+        raise ValueError(f"{url!r} is not a mail store: allowed is {ALLOWED}")
     return FileBodies(Path(path))
+
+
+def site_store() -> BodyStore:
+    """Return the body store of this site, for pages and commands: one object in a process, as long as its URL stays.
+
+    The workers of the listeners make a store of their own from their `Conf`.
+    """
+    return _store_of(conf.load().mail_store_url)
+
+
+_store_of = lru_cache(maxsize=1)(from_url)
 
 
 def open_and_wait(store: BodyStore, ref: BodyRef) -> OpenBody:

@@ -192,6 +192,9 @@ class FileBodies:
         except OSError as error:
             raise disk.fault(error, f"writing {self._root}/{layout.STORE_ID}") from error
 
+    def place(self) -> str:
+        return self._root
+
     def probe(self) -> None:
         self.require_mounted()
         draft = self.begin()

@@ -83,7 +83,7 @@ def _send(address: str, subject: str, text: str) -> None:
 
 async def _deliver(notices: Sequence[Notice], now: datetime) -> list[Notice]:
     loaded = conf.load()
-    store = bodies.from_url(loaded.mail_store_url)
+    store = bodies.site_store()
     delivered = []
     async with one_off.delivery(loaded) as delivery:
         for notice in notices:

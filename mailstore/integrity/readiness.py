@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 
-from mailstore import bodies, conf
+from mailstore import bodies
 from mailstore.errors import StorageFull
 from mailstore.integrity import heartbeat
 from mailstore.messages import damaged_bodies
@@ -32,14 +32,14 @@ SPILL = """
 
 def body_store() -> None:
     """Raise Unavailable or StorageFull when the body store cannot take a body, or its owner cannot read the newest."""
-    store = bodies.from_url(conf.load().mail_store_url)
+    store = bodies.site_store()
     store.require_usable(_recent_keys())
     store.probe()
 
 
 def body_disk() -> None:
     """Raise Unavailable or StorageFull when the disk of the body store takes no file. It reads no table."""
-    bodies.from_url(conf.load().mail_store_url).probe()
+    bodies.site_store().probe()
 
 
 def bodies_are_damaged() -> bool:

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 
-from mailstore import bodies, conf
+from mailstore import bodies
 from mailstore.models import Body, Message
 from mailstore.ports import BodyRef, BodyStore
 from mailstore.wire.stuffing import Unstuffer
 
 CHUNK_OCTETS = 64 * 1024  # read, unstuffed and written at a time
-
-
-def site_store() -> BodyStore:
-    """Return the site's body store, for pages and commands."""
-    return bodies.from_url(conf.load().mail_store_url)
+site_store = bodies.site_store  # for the pages, which import no body store
 
 
 def ref_of(body: Body) -> BodyRef:

@@ -148,5 +148,8 @@ class BodyStore(Protocol):
     def require_usable(self, keys: Sequence[str]) -> None:
         """Raise Unavailable if the owner of the store cannot use the newest of it, or one of these bodies."""
 
+    def place(self) -> str:
+        """Return where the bodies are, for people: a folder, or an address."""
+
     def probe(self) -> None:
         """Raise Unavailable or StorageFull if the store cannot take a body now (for /readyz)."""

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import F, Sum
 from django.utils import timezone
@@ -156,7 +155,7 @@ def _relieved(picked: str, which: Which, tables: Tables) -> Leaving | None:
     held = Mailbox.objects.filter(pk__in=keys).aggregate(most=Sum(F("messages") + F("recovery_messages")))["most"] or 0
     if held > COPIED_MOST:
         return None
-    context = SweepContext(bodies.from_url(settings.MAIL_STORE_URL), which["now"], tables=tables)
+    context = SweepContext(bodies.site_store(), which["now"], tables=tables)
     done = run_on_copies(MESSAGE_STEPS, keys, context, which)
     gone = [figures for step, figures in done if step is relief_step.RELIEF]
     return Leaving(sum(messages for messages, _octets in gone), sum(octets for _messages, octets in gone), len(keys))

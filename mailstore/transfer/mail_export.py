@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from mailstore import bodies, conf
+from mailstore import bodies
 from mailstore.directory import audit, mailbox_lookup
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
@@ -64,7 +64,7 @@ def run(
     """
     mailbox = mailbox_lookup.get(address)
     audit.record(actor, "mailbox.export", mailbox.user.address, mailbox=mailbox, target=str(folder))
-    export = _Export(mailbox, bodies.from_url(conf.load().mail_store_url), progress, warn)
+    export = _Export(mailbox, bodies.site_store(), progress, warn)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (_to_mbox if kind == "mbox" else _to_maildir)(export, folder)

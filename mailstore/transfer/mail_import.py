@@ -105,7 +105,7 @@ def run(
     audit.record(actor, "mailbox.import", mailbox.user.address, mailbox=mailbox, source=str(path))
     settings = conf.load()
     with asyncio.Runner() as runner, one_off.delivery_on(runner, settings) as delivery:
-        current = _Import(mailbox.pk, delivery, bodies.from_url(settings.mail_store_url), warn)
+        current = _Import(mailbox.pk, delivery, bodies.site_store(), warn)
         for other in source.not_mail:
             current.done.count(other)
         count = 0

@@ -18,6 +18,7 @@ from mailstore.integrity import readiness
 from mailstore.integrity.heartbeat import SILENT
 from mailstore.messages import damaged_bodies
 from mailstore.messages.damaged_bodies import Damaged
+from mailstore.messages.message_file import site_store
 from mailstore.models import Heartbeat, SweepPass
 
 POP3, LMTP, SWEEP = "pop3", "lmtp", "sweep"
@@ -87,7 +88,7 @@ def disks() -> list[Disk]:
     place = str(settings.DATA_DIR / "postgres") if settings.DATABASE_IS_PRIVATE else str(database.get("HOST", ""))
     return [
         Disk(_("Disk of the database"), place, _trouble(readiness.database_disk)),
-        Disk(_("Disk of the mail"), settings.MAIL_STORE_URL.removeprefix("file:"), _trouble(readiness.body_disk)),
+        Disk(_("Disk of the mail"), site_store().place(), _trouble(readiness.body_disk)),
     ]
 
 

@@ -10,11 +10,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xxhash
 
-from mailstore.bodies import from_url, layout, open_and_wait, stored_body
+from mailstore.bodies import from_url, layout, open_and_wait, site_store, stored_body
 from mailstore.bodies.drafts import FileDraft
 from mailstore.bodies.files import FOLDER_MILLISECONDS, FileBodies, fresh_key
 from mailstore.errors import BodyLost, StorageFull, Unavailable
@@ -343,6 +344,14 @@ def test_preparing_where_it_cannot_be_is_said(tmp_path: Path) -> None:
 def test_a_url_of_another_form_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="is not a mail store"):
         from_url(url)
+
+
+def test_a_site_has_one_store_as_long_as_its_url_stays(tmp_path: Path, settings: Any) -> None:
+    settings.MAIL_STORE_URL = f"file:{tmp_path}/bodies"
+    first = site_store()
+    assert site_store() is first
+    settings.MAIL_STORE_URL = f"file:{tmp_path}/elsewhere"
+    assert site_store().place() == f"{tmp_path}/elsewhere"
 
 
 # --- a disk that is full ----------------------------------------------------------------------------------------------

@@ -158,6 +158,9 @@ class FakeBodies:
     def require_usable(self, keys: Sequence[str]) -> None:
         self.require_reachable()
 
+    def place(self) -> str:
+        return "memory"
+
     def probe(self) -> None:
         self.require_reachable()
 

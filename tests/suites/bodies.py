@@ -55,6 +55,7 @@ class BodyStoreSuite:
 
     def test_a_store_that_nobody_prepared_takes_and_gives_nothing(self, empty: BodyStore) -> None:
         assert not empty.prepared()
+        assert empty.place()
         calls: list[Callable[[], object]] = [
             lambda: stored(empty, LARGE),
             lambda: open_and_wait(empty, BodyRef(sortable_ids.new_id(0, bytes(10)), 1, 1, bytes(16))),

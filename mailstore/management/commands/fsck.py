@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import Error as DjangoDatabaseError
 
-from mailstore import bodies, conf
+from mailstore import bodies
 from mailstore.errors import MailError
 from mailstore.integrity import body_adoption
 from mailstore.integrity.body_adoption import Adoption
@@ -86,7 +86,7 @@ def _refuse_bad_options(options: dict[str, Any]) -> None:
 
 
 def _findings(options: dict[str, Any], progress: Bars) -> Iterator[Finding]:
-    store = bodies.from_url(conf.load().mail_store_url)
+    store = bodies.site_store()
     if options["adopt"] is None:
         check = Check(
             store,

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from mailstore import bodies, conf
+from mailstore import bodies
 from mailstore.directory import new_password
 from mailstore.management.progress import bars
 from mailstore.management.shell import ShellCommand, actor
@@ -30,7 +30,7 @@ class Command(ShellCommand):
 
     def handle(self, *_args: str, json: bool, **options: Any) -> None:
         size = sample_site.Size(options["domains"], max(options["mailboxes"], options["domains"]), options["messages"])
-        store, password = bodies.from_url(conf.load().mail_store_url), new_password.generate()
+        store, password = bodies.site_store(), new_password.generate()
         with bars() as progress:
             made = sample_site.run(size, store, password=password, actor=actor(), progress=progress.show)
         if json:

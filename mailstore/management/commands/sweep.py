@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db import close_old_connections
 
-from mailstore import bodies, conf
+from mailstore import bodies
 from mailstore.integrity import heartbeat
 from mailstore.management import text_table
 from mailstore.management.shell import ShellCommand
@@ -35,7 +35,7 @@ class Command(ShellCommand):
         parser.add_argument("--every", type=_seconds, default=None, metavar="SECONDS", help="go on until SIGTERM")
 
     def handle(self, *_args: str, dry_run: bool, json: bool, every: int | None, **_options: Any) -> None:
-        self.store = bodies.from_url(conf.load().mail_store_url)
+        self.store = bodies.site_store()
         if dry_run:
             self._say(sweep.preview(self.store), json=json)
         elif every is None:
