@@ -1,4 +1,4 @@
-"""Turn the fields of a table into options of a command, into values for its `ensure`, and into JSON."""
+"""Turn the fields of a table into options of a command, and into values for its `ensure`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.db.models import Model
 
 from mailstore.directory import domains, policies
 from mailstore.directory.fields.field import Field, Kind, Surface, Table, end_of_day
@@ -32,11 +31,6 @@ def field_values(options: Mapping[str, Any], table: Table) -> dict[str, Any]:
     if any(field.kind is Kind.POLICY for field in given):
         values["policy_at_once"] = options["policy_at_once"]
     return values
-
-
-def json_values(row: Model, table: Table) -> dict[str, Any]:
-    """Return the fields of a row for JSON, by their keys."""
-    return {field.json_key: field.json_value(row) for field in table.on(Surface.JSON)}
 
 
 def _add(parser: CommandParser, field: Field, default: Any) -> None:

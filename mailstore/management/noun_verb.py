@@ -5,14 +5,12 @@ from __future__ import annotations
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
 from django.core.management.base import CommandParser
 from django.db.models import Model
 
 from mailstore.directory.outcome import Ensured
-from mailstore.directory.removal_notice import kept_until
 from mailstore.management.shell import ShellCommand
 
 Row = TypeVar("Row", bound=Model)
@@ -28,17 +26,6 @@ class Verb:
     example: str
     arguments: Callable[[CommandParser], None]
     run: Callable[[Options], None]
-
-
-def removal_json(removed_at: datetime | None, removed_by: str) -> dict[str, str | None]:
-    """Return the keys of a removal for JSON. All are null if the row is not removed."""
-    if removed_at is None:
-        return {"removed_at": None, "removed_by": None, "kept_until": None}
-    return {
-        "removed_at": removed_at.isoformat(),
-        "removed_by": removed_by,
-        "kept_until": kept_until(removed_at).isoformat(),
-    }
 
 
 def removal_state(values: Mapping[str, Any]) -> str:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
-from mailstore.directory import aliases
+from mailstore.directory import aliases, row_json
 from mailstore.directory.fields.domain import ALIAS
 from mailstore.directory.mta_expansion import expansions
 from mailstore.management import text_table
-from mailstore.management.field_options import add_field_options, field_values, json_values
+from mailstore.management.field_options import add_field_options, field_values
 from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import actor
 from mailstore.models import Alias
@@ -53,7 +51,7 @@ class Command(NounCommand):
     def listing(self, options: Options) -> None:
         rows = aliases.listing(options["domain"]).iterator()
         if options["json"]:
-            self.say_json_list({**_as_json(row), **asdict(expansion)} for row, expansion in expansions(rows))
+            self.say_json_list({**row_json.alias(row), **asdict(expansion)} for row, expansion in expansions(rows))
             return
         for line in text_table.lines(HEADINGS, (_cells(row) for row in rows)):
             self.stdout.write(line)
@@ -81,18 +79,8 @@ def _list_arguments(parser: CommandParser) -> None:
     parser.add_argument("--domain", default=None, metavar="NAME", help="only this domain's")
 
 
-def _as_json(row: Alias) -> dict[str, Any]:
-    """Return the JSON of an alias."""
-    return {
-        "address": row.address,
-        **json_values(row, ALIAS),
-        "forward": row.mailbox_id is not None,
-        "expired": row.expires_at is not None and row.expires_at <= timezone.now(),
-    }
-
-
 def _cells(row: Alias) -> tuple[object, ...]:
-    values = _as_json(row)
+    values = row_json.alias(row)
     states = [
         "active" if row.active else "inactive",
         *(["keeps a copy"] if row.keep_copy else []),

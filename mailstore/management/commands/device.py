@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from mailstore.directory import devices
+from mailstore.directory import devices, row_json
 from mailstore.directory.fields.mailbox import DEVICE, NO_POP
 from mailstore.management import text_table
-from mailstore.management.field_options import add_field_options, json_values
+from mailstore.management.field_options import add_field_options
 from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import actor
 from mailstore.models import Device
@@ -61,14 +61,14 @@ class Command(NounCommand):
             address, options["name"], actor=actor(), mode=options["mode"], start=options["start"]
         )
         if options["json"]:
-            self.say_json(_as_json(device) | {"password": shown(secret)})
+            self.say_json(row_json.device(device) | {"password": shown(secret)})
             return
         self.stdout.write(f"{address}: device {device.name} added ({device.mode})")
         self.stdout.write(f"  password: {shown(secret)}  (shown this once)")
         self._say_main_mode(address, before)
 
     def listing(self, options: Options) -> None:
-        rows = (_as_json(device) for device in devices.listing(options["address"]))
+        rows = (row_json.device(device) for device in devices.listing(options["address"]))
         if options["json"]:
             self.say_json_list(rows)
             return
@@ -127,17 +127,6 @@ def _add_arguments(parser: CommandParser) -> None:
 
 def _main_mode(address: str) -> str:
     return next(device.mode for device in devices.listing(address) if device.main)
-
-
-def _as_json(device: Device) -> dict[str, Any]:
-    return {
-        **json_values(device, DEVICE),
-        "main": device.main,
-        "hidden_messages": device.hidden_messages,
-        "last_sign_in_at": device.last_sign_in_at and device.last_sign_in_at.isoformat(),
-        "last_client": device.last_client,
-        "created_at": device.created_at.isoformat(),
-    }
 
 
 def _cells(values: dict[str, Any]) -> tuple[object, ...]:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.db.models import QuerySet
 
-from mailstore.directory import domain_removal, domain_usage, domains
+from mailstore.directory import domain_removal, domains, row_json
 from mailstore.directory.fields.domain import DOMAIN
 from mailstore.directory.removal_notice import Removed
 from mailstore.management import text_table
-from mailstore.management.field_options import add_field_options, field_values, json_values
-from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_json, removal_state
+from mailstore.management.field_options import add_field_options, field_values
+from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_state
 from mailstore.management.shell import actor
 from mailstore.models import Domain
-from mailstore.policy.addresses import shown_domain
 
 HEADINGS = ("DOMAIN", "STATE", "MAILBOXES", "ALIASES", "SIZE", "FULL MAILBOX")
 
@@ -72,7 +70,7 @@ class Command(NounCommand):
 
     def listing(self, options: Options) -> None:
         found = Domain.objects.filter(removed_at__isnull=not options["removed"])
-        rows = _as_json(found.order_by("name"))
+        rows = row_json.domains(found.order_by("name"))
         if options["json"]:
             self.say_json_list(rows)
         else:
@@ -80,7 +78,7 @@ class Command(NounCommand):
 
     def show(self, options: Options) -> None:
         domain = domains.get(options["name"])
-        (values,) = _as_json(Domain.objects.filter(pk=domain.pk))
+        (values,) = row_json.domains(Domain.objects.filter(pk=domain.pk))
         if options["json"]:
             self.say_json(values)
         else:
@@ -126,20 +124,6 @@ def _ensure_arguments(parser: CommandParser) -> None:
     _name(parser)
     add_field_options(parser, DOMAIN)
     parser.add_argument("--look-alike", action="store_true", help="create it although it looks like another domain")
-
-
-def _as_json(rows: QuerySet[Domain]) -> Iterator[dict[str, Any]]:
-    """Yield the JSON of each domain, with the counts of its mailboxes, aliases and mail."""
-    counted = domain_usage.counted(rows).annotate(catch_all=domain_usage.catch_all())
-    for row in counted.select_related("stands_for", "policy").iterator():
-        yield {
-            "name": row.name,
-            "readable": shown_domain(row.name),
-            **{name: getattr(row, name) for name in ("mailboxes", "aliases", "messages", "octets")},
-            **json_values(row, DOMAIN),
-            "catch_all": row.catch_all,
-            **removal_json(row.removed_at, row.removed_by),
-        }
 
 
 def _cells(values: dict[str, Any]) -> tuple[object, ...]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.db.models import QuerySet
 
-from mailstore.directory import domains, mailbox_lookup, mailbox_removal, mailboxes
+from mailstore.directory import domains, mailbox_lookup, mailbox_removal, mailboxes, row_json
 from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.removal_notice import Removed
 from mailstore.management import text_table
-from mailstore.management.field_options import add_field_options, field_values, json_values
-from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_json, removal_state
+from mailstore.management.field_options import add_field_options, field_values
+from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_state
 from mailstore.management.shell import actor, password_from_stdin
 from mailstore.models import Mailbox
-from mailstore.policy.quota import format_octets
 
 # The state in the list of a mailbox where a switch is not as in a new one.
 STATES = {
@@ -101,13 +98,13 @@ class Command(NounCommand):
         if options["domain"] is not None:
             rows = rows.filter(domain=domains.get(options["domain"]))
         if options["json"]:
-            self.say_json_list(_as_json(rows))
+            self.say_json_list(row_json.mailboxes(rows))
             return
-        for line in text_table.lines(HEADINGS, (_cells(values) for values in _as_json(rows))):
+        for line in text_table.lines(HEADINGS, (_cells(values) for values in row_json.mailboxes(rows))):
             self.stdout.write(line)
 
     def show(self, options: Options) -> None:
-        (values,) = _as_json(Mailbox.objects.filter(pk=mailbox_lookup.get(options["address"]).pk))
+        (values,) = row_json.mailboxes(Mailbox.objects.filter(pk=mailbox_lookup.get(options["address"]).pk))
         if options["json"]:
             self.say_json(values)
             return
@@ -171,22 +168,6 @@ def _set_password_arguments(parser: CommandParser) -> None:
 def _remove_arguments(parser: CommandParser) -> None:
     _address(parser)
     parser.add_argument("--with-mail", action="store_true", help="also remove its mail, recovery included")
-
-
-def _as_json(rows: QuerySet[Mailbox]) -> Iterator[dict[str, Any]]:
-    """Yield the JSON of each mailbox."""
-    for box in rows.select_related("user", "domain", "policy").iterator():
-        yield {
-            "address": box.user.address,
-            "name": box.user.name,
-            "domain": box.domain.name,
-            "messages": box.messages,
-            "octets": box.octets,
-            "quota": format_octets(box.quota_octets),
-            **json_values(box, MAILBOX),
-            "created_at": box.created_at.isoformat(),
-            **removal_json(box.removed_at, box.removed_by),
-        }
 
 
 def _cells(values: dict[str, Any]) -> tuple[object, ...]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.db.models import Count, QuerySet
 
-from mailstore.directory import policies
+from mailstore.directory import policies, row_json
 from mailstore.directory.fields.policy import POLICY
 from mailstore.management import text_table
-from mailstore.management.field_options import add_field_options, field_values, json_values
+from mailstore.management.field_options import add_field_options, field_values
 from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import actor
 from mailstore.models import RetentionPolicy
@@ -51,7 +49,7 @@ class Command(NounCommand):
         self.say_ensured(done.row.name, done, json=options["json"])
 
     def listing(self, options: Options) -> None:
-        rows = _as_json(RetentionPolicy.objects.order_by("-site", "name"))
+        rows = row_json.policies(RetentionPolicy.objects.order_by("-site", "name"))
         if options["json"]:
             self.say_json_list(rows)
             return
@@ -59,7 +57,7 @@ class Command(NounCommand):
             self.stdout.write(line)
 
     def show(self, options: Options) -> None:
-        (values,) = _as_json(RetentionPolicy.objects.filter(pk=policies.get(options["name"]).pk))
+        (values,) = row_json.policies(RetentionPolicy.objects.filter(pk=policies.get(options["name"]).pk))
         if options["json"]:
             self.say_json(values)
             return
@@ -98,14 +96,6 @@ def _ensure_arguments(parser: CommandParser) -> None:
     add_field_options(parser, POLICY)
     parser.add_argument("--at-once", action="store_true", help="also for mail that is there already, at the next sweep")
     parser.add_argument("--dry-run", action="store_true", help="only say what it would remove, and when")
-
-
-def _as_json(rows: QuerySet[RetentionPolicy]) -> Iterator[dict[str, Any]]:
-    """Yield the JSON of each policy, with how many domains and mailboxes have chosen it."""
-    used = rows.annotate(domains=Count("domain", distinct=True), mailboxes=Count("mailbox", distinct=True))
-    for policy in used:
-        use = {"domains": policy.domains, "mailboxes": policy.mailboxes}
-        yield {"name": policy.name, **json_values(policy, POLICY), **use, "saved_at": policy.saved_at.isoformat()}
 
 
 def _cells(values: dict[str, Any]) -> tuple[object, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from mailstore.directory import mailbox_lookup
+from mailstore.directory import mailbox_lookup, row_json
 from mailstore.management import text_table
 from mailstore.management.noun_verb import NounCommand, Options, Verb
 from mailstore.management.shell import EXIT_USAGE, actor
@@ -55,9 +54,11 @@ class Command(NounCommand):
         resting = recovery.resting(mailbox_lookup.get(options["address"]), _choice(options))
         rows = resting.annotate(by=F("removed_by__name")).defer("prefix")
         if options["json"]:
-            self.say_json_list(_as_json(rows.iterator()))
+            self.say_json_list(row_json.removed_messages(rows.iterator()))
             return
-        for line in text_table.lines(HEADINGS, (_cells(values) for values in _as_json(rows.iterator()))):
+        for line in text_table.lines(
+            HEADINGS, (_cells(values) for values in row_json.removed_messages(rows.iterator()))
+        ):
             self.stdout.write(line)
 
     def restore(self, options: Options) -> None:
@@ -136,18 +137,6 @@ def _named(options: Options) -> Choice:
     if (choice == recovery.ALL) is not options["all"]:
         raise CommandError("say which: --all, or any of --since, --until and --newest", returncode=EXIT_USAGE)
     return choice
-
-
-def _as_json(rows: Iterator[Any]) -> Iterator[dict[str, Any]]:
-    for row in rows:
-        yield {
-            "uidl": row.uidl,
-            "removed_at": row.removed_at and row.removed_at.isoformat(),
-            "why": row.removed_why,
-            "by": row.by,
-            "octets": row.octets,
-            "arrived_at": row.arrived_at.isoformat(),
-        }
 
 
 def _cells(values: dict[str, Any]) -> tuple[object, ...]:
