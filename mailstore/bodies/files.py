@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mailstore.bodies import body_check, disk, drafts, file_ownership, layout, stored_body
+from mailstore.bodies import body_check, disk, drafts, foreign_files, layout, stored_body
 from mailstore.bodies.drafts import FileDraft
 from mailstore.bodies.folders import Folders
 from mailstore.bodies.quarantine import Quarantine
@@ -145,11 +145,11 @@ class FileBodies:
 
     def foreign(self) -> Iterator[tuple[int, list[ForeignFile]]]:
         self.require_mounted()
-        yield from file_ownership.walk(self._root)
+        yield from foreign_files.walk(self._root)
 
     def mend(self, file: ForeignFile) -> bool:
         try:
-            file_ownership.mend(self._root, file.name)
+            foreign_files.mend(self._root, file.name)
         except OSError:  # this process is not root, or the file has several names
             return False
         return True
@@ -167,8 +167,8 @@ class FileBodies:
     def require_usable(self, keys: Sequence[str]) -> None:
         self.require_mounted()
         try:
-            each = (file_ownership.one(self._root, layout.path(key)) for key in keys if sortable_ids.is_id(key))
-            found = file_ownership.recent(self._root) or next(filter(None, each), None)
+            each = (foreign_files.one(self._root, layout.path(key)) for key in keys if sortable_ids.is_id(key))
+            found = foreign_files.recent(self._root) or next(filter(None, each), None)
         except OSError as error:
             raise disk.fault(error, f"looking at {self._root}") from error
         if found is not None:

@@ -20,9 +20,9 @@ from typing import Any
 from popadmin.http_server.admission import BodyAllowance
 from popadmin.http_server.connection_step import Step
 from popadmin.http_server.exchange import Exchange, Progress, Sending
-from popadmin.http_server.host import READY, Host
 from popadmin.http_server.incoming import Incoming
 from popadmin.http_server.limits import DRAIN_OCTETS, READ_OCTETS
+from popadmin.http_server.shared_parts import READY, SharedParts
 
 log = logging.getLogger("popadmin.http_server")
 
@@ -37,15 +37,17 @@ class Connection:
     step: Step
     deadline: float
 
-    def __init__(self, host: Host, sock: socket.socket, *, peer: Any, server: Any, address: str) -> None:
-        self.host, self.sock = host, sock
+    def __init__(self, shared: SharedParts, sock: socket.socket, *, peer: Any, server: Any, address: str) -> None:
+        self.shared, self.sock = shared, sock
         self.peer, self.server, self.address = peer, server, address
         self.events = NOTHING
-        self.incoming = Incoming(host.cfg)
-        self._limits = host.limits
+        self.incoming = Incoming(shared.cfg)
+        self._limits = shared.limits
         self._exchange: Exchange | None = None
         self._future: Future[bool] | None = None
-        self._allowance = BodyAllowance(host.limits, anonymous_room=host.anonymous_room, upload_room=host.upload_room)
+        self._allowance = BodyAllowance(
+            shared.limits, anonymous_room=shared.anonymous_room, upload_room=shared.upload_room
+        )
         self._rest = b""  # arrived after the request
         self._sending: Sending | None = None
         self._keep = self._whole = False
@@ -96,10 +98,10 @@ class Connection:
 
     def refuse(self, status: HTTPStatus, cause: str) -> None:
         """Answer with a page that gives the reason, and end the connection."""
-        self.host.report(self, "request refused", status=int(status), cause=cause)
+        self.shared.report(self, "request refused", status=int(status), cause=cause)
         self._drop_request()
-        self._exchange = self.host.exchange(self, b"")
-        self._exchange.sendall(self.host.refusal(self.incoming, status))
+        self._exchange = self.shared.exchange(self, b"")
+        self._exchange.sendall(self.shared.refusal(self.incoming, status))
         self.incoming.drop()
         self._keep, self._whole = False, True
         self._answer()
@@ -113,11 +115,11 @@ class Connection:
         """Close the connection now."""
         if self.step is Step.CLOSED:
             return
-        self.host.watch(self, NOTHING)
+        self.shared.watch(self, NOTHING)
         self.step = Step.CLOSED
         self._drop_request()
         self.sock.close()
-        self.host.closed(self)
+        self.shared.closed(self)
 
     @property
     def held_octets(self) -> int:
@@ -173,8 +175,8 @@ class Connection:
         elif octets > limits.upload_octets or not self.incoming.header("cookie"):
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "it is too large")
         else:
-            self._await(Step.CHECKING, NOTHING, limits.queue_seconds)
-            self.host.check_sign_in(self)
+            self._await(Step.ASKING, NOTHING, limits.queue_seconds)
+            self.shared.check_sign_in(self)
 
     def _allow_body(self, *, signed_in: bool) -> None:
         """Allow this request, if there is room for it among all connections."""
@@ -187,10 +189,10 @@ class Connection:
     def _work(self) -> None:
         """Give the request to a thread. The poller itself answers a request for health alone, so it never waits."""
         request, self._rest = self.incoming.take()
-        self._exchange = self.host.exchange(self, request)
+        self._exchange = self.shared.exchange(self, request)
         is_ready = self.incoming.path == READY
         self._await(Step.WORKING, NOTHING, self._limits.ready_seconds if is_ready else self._limits.queue_seconds)
-        self._future = self.host.work(self, self._exchange)
+        self._future = self.shared.work(self, self._exchange)
 
     def _give_up_reading(self) -> None:
         if self.incoming.octets:
@@ -215,7 +217,7 @@ class Connection:
         if not (exchange.refusal or exchange.broken):
             self._answer() if exchange.octets else self.close()
         elif exchange.sent_octets:
-            self.host.report(self, "answer cut", cause=exchange.refusal or "it broke off")
+            self.shared.report(self, "answer cut", cause=exchange.refusal or "it broke off")
             self.reset()  # its head promised more octets than it has
         elif exchange.refusal:
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, exchange.refusal)
@@ -236,7 +238,7 @@ class Connection:
         if progress is Progress.DONE:
             self._end_answer()
         else:
-            self.host.watch(self, EVENT_WRITE if progress is Progress.MORE else NOTHING)
+            self.shared.watch(self, EVENT_WRITE if progress is Progress.MORE else NOTHING)
 
     def _end_answer(self) -> None:
         self._drop_request()
@@ -247,21 +249,21 @@ class Connection:
             self._await(Step.LINGERING, EVENT_READ, self._limits.linger_seconds)
 
     def _begin_next(self) -> None:
-        self.incoming, rest = Incoming(self.host.cfg), self._rest
+        self.incoming, rest = Incoming(self.shared.cfg), self._rest
         self._allowance.reset()
         self._rest, self._whole = b"", False
-        self.host.note_waiting(self)
+        self.shared.note_waiting(self)
         if not rest:
-            self._await(Step.IDLE, EVENT_READ, self.host.cfg.keepalive)
+            self._await(Step.IDLE, EVENT_READ, self.shared.cfg.keepalive)
             return
         self._await(Step.HEAD, NOTHING, self._limits.head_seconds)
         self.incoming.feed(rest)
-        self.host.later(self._go_on)
+        self.shared.later(self._go_on)
 
     def _go_on(self) -> None:
         """Handle the next request, which arrived together with the last one."""
         if self.step is Step.HEAD:
-            self.host.watch(self, EVENT_READ)
+            self.shared.watch(self, EVENT_READ)
             self._try(self._advance)
 
     def _drain(self) -> None:
@@ -274,7 +276,7 @@ class Connection:
 
     def _await(self, step: Step, events: int, seconds: float) -> None:
         self.step = step
-        self.host.watch(self, events)
+        self.shared.watch(self, events)
         self.deadline = monotonic() + seconds
 
     def _try(self, callback: Callable[[], None]) -> None:

@@ -27,9 +27,9 @@ from popadmin.http_server.connection import Connection
 from popadmin.http_server.connection_step import GIVES_WAY, Step
 from popadmin.http_server.downloads import Downloads
 from popadmin.http_server.exchange import Exchange
-from popadmin.http_server.host import HEALTH, READY
 from popadmin.http_server.incoming import Incoming
 from popadmin.http_server.limits import UNSENT_OCTETS, Limits
+from popadmin.http_server.shared_parts import HEALTH, READY
 
 log = logging.getLogger("popadmin.http_server")
 

@@ -15,7 +15,7 @@ from popadmin.http_server.limits import Limits
 HEALTH, READY = "/healthz", "/readyz"  # are answered beside the threads of the pages
 
 
-class Host(Protocol):
+class SharedParts(Protocol):
     """The process as a connection sees it; `connection` is always the calling one."""
 
     cfg: Any
