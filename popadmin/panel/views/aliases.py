@@ -24,7 +24,8 @@ from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.domain_filters import AliasFilters
 from popadmin.panel.forms.aliases import EditAlias, NewAlias
-from popadmin.panel.row_page import RowPage
+from popadmin.panel.forms.domains import CatchAll
+from popadmin.panel.row_page import DomainPage
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.edit_conflict import RowLockMixin
 from popadmin.web.form_rejection import RejectionMixin
@@ -134,3 +135,32 @@ class Removal(AliasPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs, breadcrumbs=[LIST], alias=self.alias)
+
+
+class EditCatchAll(RowLockMixin, DomainPage, FormView[CatchAll]):
+    template_name = "panel/domain_catch_all.html"
+    form_class = CatchAll
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        own = super().get_form_kwargs()
+        del own["initial"]  # the form has the row's values
+        rows = access.aliases(signed_in(self.request))
+        row = rows.filter(domain=self.domain, address=f"@{self.domain.name}").first()
+        return {**own, "now": {"targets": row.targets if row else []}}
+
+    def row_lock(self) -> AbstractContextManager[None]:
+        return row_locks.of_domain(self.domain)
+
+    def form_valid(self, form: CatchAll) -> HttpResponse:
+        try:
+            aliases.set_catch_all(
+                self.domain.name, form.cleaned_data["targets"], actor=request_lookup.actor(self.request)
+            )
+        except Rejected as refusal:
+            form_rejection.add_error(form, refusal, otherwise="targets")
+            return self.form_invalid(form)
+        messages.success(self.request, _("Saved."))
+        return redirect("domains-one", self.domain.pk)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs, breadcrumbs=self.above(), domain=self.domain)

@@ -1,8 +1,7 @@
-"""The forms of a domain's catch-all and administrators."""
+"""The administrators of a domain: add one, withdraw one."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import Any
 
 from django.contrib import messages
@@ -12,39 +11,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, View
 
-from mailstore.directory import aliases, grants, row_locks
+from mailstore.directory import grants
+from mailstore.directory.outcome import Rejected
 from mailstore.models import DomainGrant
 from popadmin.panel import access
-from popadmin.panel.forms.domains import CatchAll, NewAdmin
+from popadmin.panel.forms.domains import NewAdmin
 from popadmin.panel.row_page import DomainPage
-from popadmin.web import request_lookup
-from popadmin.web.edit_conflict import RowLockMixin
-from popadmin.web.form_rejection import RejectionMixin
-from popadmin.web.people import signed_in
-
-
-class EditCatchAll(RowLockMixin, DomainPage, RejectionMixin, FormView[CatchAll]):
-    template_name = "panel/domain_catch_all.html"
-    form_class = CatchAll
-    error_field = "targets"
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        own = super().get_form_kwargs()
-        del own["initial"]  # the form has the row's values
-        rows = access.aliases(signed_in(self.request))
-        row = rows.filter(domain=self.domain, address=f"@{self.domain.name}").first()
-        return {**own, "now": {"targets": row.targets if row else []}}
-
-    def row_lock(self) -> AbstractContextManager[None]:
-        return row_locks.of_domain(self.domain)
-
-    def perform(self, form: CatchAll) -> HttpResponse:
-        aliases.set_catch_all(self.domain.name, form.cleaned_data["targets"], actor=request_lookup.actor(self.request))
-        messages.success(self.request, _("Saved."))
-        return redirect("domains-one", self.domain.pk)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, breadcrumbs=self.above(), domain=self.domain)
+from popadmin.web import form_rejection, request_lookup
 
 
 class AddAdmin(access.HostPage, DomainPage, RejectionMixin, FormView[NewAdmin]):
