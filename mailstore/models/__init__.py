@@ -1,14 +1,16 @@
 """The tables of the mail as Django models: one file for each subject."""
 
+from mailstore.models.aliases import Alias
 from mailstore.models.audit import AuditEntry
 from mailstore.models.bodies import Body, BodyCheck, StoreTie
 from mailstore.models.diary import DiaryBatch, DiarySession, Finding
-from mailstore.models.domains import Alias, Domain, RetentionPolicy
+from mailstore.models.domains import Domain
 from mailstore.models.jobs import Job, JobRow
 from mailstore.models.mailbox_imports import MailboxImport, MailboxImportRow
 from mailstore.models.mailboxes import Device, DeviceCoverage, Mailbox
 from mailstore.models.messages import EarlierStay, ImportedSource, Message
-from mailstore.models.overview import Heartbeat, HoldingsCache, SweepPass, Tally, TallyMark
+from mailstore.models.policies import RetentionPolicy
+from mailstore.models.site_state import Heartbeat, HoldingsCache, SweepPass, Tally, TallyMark
 from mailstore.models.users import DomainGrant, KnownNetwork, MailedCode, User, WebSession
 
 __all__ = [

@@ -1,74 +1,11 @@
-"""Domains, the retention policies they and their mailboxes follow, and aliases."""
+"""Domains of customers."""
 
-from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Lower, Upper
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.models.columns import NOT_ASCII, joined
-
-
-class RetentionPolicy(models.Model):
-    """How long mail stays. A mailbox follows its own policy, else its domain's, else the site's, else keeps all.
-
-    The clocks (`expire_since` and the others) say when a rule was saved that removes mail earlier than before. Mail
-    that was there ages from then on. NULL: the rule holds at once, or removes no mail earlier.
-    """
-
-    class Relief(models.TextChoices):
-        NEVER = "never", _("no: a full mailbox takes no mail")
-        EVERY = "every", _("yes, the oldest mail that every device has")
-        ONE = "one", _("yes, and if that is not enough, the oldest that one device has")
-
-    name = models.CharField(_("name"), max_length=100, unique=True)
-    site = models.BooleanField(_("site fallback"), default=False)
-    offered = models.BooleanField(_("offered to domain admins"), default=False)
-    expire_days = models.PositiveIntegerField(_("expire, days after arrival"), null=True, blank=True)
-    expire_confirmed_days = models.PositiveIntegerField(
-        _("expire, days after every device has it"), null=True, blank=True
-    )
-    expire_unfetched = models.BooleanField(_("unfetched mail may expire"), default=False)
-    remove_when_confirmed = models.BooleanField(_("remove when every device has it"), default=False)
-    hold_days = models.PositiveIntegerField(_("minimum hold, days"), default=7)
-    silent_days = models.PositiveIntegerField(_("a device stops counting, days of silence"), default=45)
-    relief = models.CharField(
-        _("make room in a full mailbox"), max_length=5, choices=Relief.choices, default=Relief.NEVER
-    )
-    recovery_days = models.PositiveIntegerField(_("recovery, days"), default=30)
-    recovery_octets = models.BigIntegerField(_("recovery, size at most"), null=True, blank=True)
-    diary_days = models.PositiveIntegerField(_("diary, days"), default=90)
-    expire_since = models.DateTimeField(null=True, editable=False)
-    expire_confirmed_since = models.DateTimeField(null=True, editable=False)
-    remove_since = models.DateTimeField(null=True, editable=False)
-    recovery_since = models.DateTimeField(null=True, editable=False)
-    cap_since = models.DateTimeField(null=True, editable=False)
-    site_since = models.DateTimeField(null=True, editable=False)
-    saved_at = models.DateTimeField(_("saved"), auto_now=True)
-
-    class Meta:
-        verbose_name = _("retention policy")
-        verbose_name_plural = _("retention policies")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["site"], condition=models.Q(site=True), name="retention_policy_one_site_fallback"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(expire_days__isnull=True) | models.Q(expire_days__gt=0),
-                name="retention_policy_never_expire_0",  # RFC 2449 §6.7: EXPIRE 0 forbids leaving mail on the server
-            ),
-            models.CheckConstraint(
-                condition=models.Q(expire_confirmed_days__isnull=True) | models.Q(expire_confirmed_days__gt=0),
-                name="retention_policy_never_expire_confirmed_0",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(recovery_octets__isnull=True) | models.Q(recovery_octets__gte=0),
-                name="retention_policy_recovery_not_negative",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
+from mailstore.models.policies import RetentionPolicy
 
 
 class Domain(models.Model):
@@ -120,61 +57,3 @@ class Domain(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class Alias(models.Model):
-    """An address that stands for others. `@domain` is the catch-all of a domain: it answers for unknown names.
-
-    An alias with a `mailbox` is the forward of that mailbox, and has its address. With `keep_copy` the mailbox gets the
-    mail too.
-    """
-
-    address = models.TextField(_("address"), unique=True)
-    domain = models.ForeignKey(Domain, models.CASCADE, verbose_name=_("domain"))
-    targets = ArrayField(models.TextField(), verbose_name=_("targets"))
-    mailbox = models.OneToOneField(
-        "mailstore.Mailbox",
-        models.CASCADE,
-        null=True,
-        blank=True,
-        related_name="forward",
-        verbose_name=_("forward of the mailbox"),
-    )
-    keep_copy = models.BooleanField(_("keep a copy"), default=False)
-    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
-    comment = models.CharField(_("comment"), max_length=200, blank=True)
-    active = models.BooleanField(_("active"), default=True)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("alias")
-        verbose_name_plural = _("aliases")
-        constraints = [
-            models.CheckConstraint(condition=models.Q(address=Lower("address")), name="alias_address_lower_case"),
-            models.CheckConstraint(condition=models.Q(targets__len__gt=0), name="alias_has_a_target"),
-            models.CheckConstraint(
-                condition=models.Q(keep_copy=False) | models.Q(mailbox__isnull=False),
-                name="alias_copy_only_in_a_mailbox",
-            ),
-        ]
-        indexes = [
-            # The sweep: aliases that expired long ago.
-            models.Index(fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="alias_expiring"),
-            # Addresses that a new address in the domain could be mistaken for.
-            models.Index(fields=["domain"], condition=NOT_ASCII, name="alias_not_ascii"),
-            # The search of the list, by any three characters of an address, a target or the comment, in any case.
-            GinIndex(
-                OpClass("address", "gin_trgm_ops"),
-                OpClass(joined("targets"), "gin_trgm_ops"),
-                OpClass(Upper("comment"), "gin_trgm_ops"),
-                name="alias_search",
-            ),
-            # The orders of the list.
-            models.Index(fields=["created_at", "id"], name="alias_by_age"),
-            models.Index(fields=["comment", "id"], name="alias_by_comment"),
-            # The filter for aliases that are switched off.
-            models.Index(fields=["address"], condition=models.Q(active=False), name="alias_off"),
-        ]
-
-    def __str__(self) -> str:
-        return self.address

@@ -1,4 +1,4 @@
-"""What the overview shows: sums by day, holdings, which parts of the site are at work, and passes of the sweep."""
+"""The state of the site: sums by day, holdings, which parts are at work, and passes of the sweep."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
