@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from mailstore.directory import address_error, alias_loop, audit, domains, removal_notice
+from mailstore.directory import address_error, alias_loop, audit, domains, removal_state
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.domain import AliasExpiry, AliasValues
 from mailstore.directory.look_alikes import Neighbours
@@ -149,7 +149,7 @@ def _mailbox(address: str) -> Mailbox | None:
     """Return the mailbox of this address, if there is one. Rejected when it is removed."""
     mailbox = Mailbox.objects.select_related("user", "domain").filter(user__address=address).first()
     if mailbox is not None and mailbox.removed_at is not None:
-        raise removal_notice.refusal(mailbox)
+        raise removal_state.refusal(mailbox)
     return mailbox
 
 

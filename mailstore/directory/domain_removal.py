@@ -10,10 +10,10 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from mailstore.directory import audit, domains, mailbox_removal, removal_notice
+from mailstore.directory import audit, domains, mailbox_removal, removal_state
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
-from mailstore.directory.removal_notice import Removed
+from mailstore.directory.removal_state import Removed
 from mailstore.models import Alias, Domain, Mailbox
 
 
@@ -43,7 +43,7 @@ def remove(name: str, *, actor: Actor, with_mailboxes: bool) -> Removed:
                 _("%(domain)s still has mailboxes (%(count)d): remove them with it, or keep the domain")
                 % {"domain": domain, "count": going.mailboxes}
             )
-        columns = removal_notice.removed_columns(actor.name)
+        columns = removal_state.removed_columns(actor.name)
         Mailbox.objects.filter(domain=domain, removed_at=None).update(removed_with_domain=True, **columns)
         Domain.objects.filter(pk=domain.pk).update(**columns)
         _record(actor, "domain.remove", domain, going)
@@ -54,9 +54,9 @@ def restore(name: str, *, actor: Actor) -> Domain:
     """Bring the domain back with exactly what was removed with it. Rejected if it is not removed."""
     with transaction.atomic():
         domain = domains.locked_removed(name)
-        removal_notice.refuse_purge_pending(domain)
+        removal_state.refuse_purge_pending(domain)
         coming = contents(domain)
-        Mailbox.objects.filter(domain=domain, removed_with_domain=True).update(**removal_notice.restored_columns())
+        Mailbox.objects.filter(domain=domain, removed_with_domain=True).update(**removal_state.restored_columns())
         Domain.objects.filter(pk=domain.pk).update(removed_at=None, removed_by="")
         _record(actor, "domain.restore", domain, coming)
     return domains.get(domain.name)
@@ -70,7 +70,7 @@ def ask_purge(name: str, *, actor: Actor) -> Removed:
     """
     with transaction.atomic():
         domain = domains.locked_removed(name)
-        removal_notice.refuse_purge_pending(domain)
+        removal_state.refuse_purge_pending(domain)
         _refuse_held(domain)
         going = contents(domain)
         Domain.objects.filter(pk=domain.pk).update(purge_requested_at=timezone.now())

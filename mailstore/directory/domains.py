@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from mailstore.directory import address_error, alias_loop, audit, look_alikes, removal_notice
+from mailstore.directory import address_error, alias_loop, audit, look_alikes, removal_state
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.domain import DOMAIN, DomainValues
 from mailstore.directory.fields.field import Kind
@@ -38,7 +38,7 @@ def ensure(
             alias_loop.take_turn()
         domain, created = Domain.objects.select_for_update(no_key=True).get_or_create(name=normal)
         if domain.removed_at is not None:
-            raise removal_notice.refusal(domain)
+            raise removal_state.refusal(domain)
         if only is Only.NEW and not created:
             raise Rejected(_("%(domain)s already exists") % {"domain": shown_domain(normal)}, field="name")
         if only is Only.THERE and created:
@@ -93,7 +93,7 @@ def locked_removed(name: str) -> Domain:
     if domain is None:
         raise _unknown(normal)
     if domain.removed_at is None:
-        raise removal_notice.not_removed(domain)
+        raise removal_state.not_removed(domain)
     return domain
 
 
@@ -102,7 +102,7 @@ def existing(normal: str, domain: Domain | None) -> Domain:
     if domain is None:
         raise _unknown(normal)
     if domain.removed_at is not None:
-        raise removal_notice.refusal(domain)
+        raise removal_state.refusal(domain)
     return domain
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mailstore.directory import address_error, removal_notice
+from django.utils.translation import gettext as _
+
+from mailstore.directory import address_error, removal_state
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Mailbox
 from mailstore.policy.addresses import BadAddress, normal_address
@@ -23,12 +25,17 @@ def locked_removed(normal: str) -> Mailbox:
     """Return a removed mailbox and lock its row. Rejected when it is not removed, or went with its domain."""
     mailbox = _locked(normal)
     if mailbox is None:
-        raise removal_notice.unknown(normal)
+        raise unknown(normal)
     if mailbox.removed_at is None:
-        raise removal_notice.not_removed(mailbox)
+        raise removal_state.not_removed(mailbox)
     if mailbox.removed_with_domain:
-        raise removal_notice.refusal(mailbox)
+        raise removal_state.refusal(mailbox)
     return mailbox
+
+
+def unknown(address: str) -> Rejected:
+    """Return the refusal for an address that has no mailbox."""
+    return Rejected(_("%(address)s is not a mailbox of this site") % {"address": address})
 
 
 def above_quota(mailbox: Mailbox) -> bool:
@@ -52,7 +59,7 @@ def _locked(normal: str) -> Mailbox | None:
 
 def _there(normal: str, mailbox: Mailbox | None) -> Mailbox:
     if mailbox is None:
-        raise removal_notice.unknown(normal)
+        raise unknown(normal)
     if mailbox.removed_at is not None:
-        raise removal_notice.refusal(mailbox)
+        raise removal_state.refusal(mailbox)
     return mailbox

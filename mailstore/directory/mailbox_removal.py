@@ -8,10 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from mailstore.directory import audit, domain_caps, domains, mailbox_lookup, message_purge, removal_notice
+from mailstore.directory import audit, domain_caps, domains, mailbox_lookup, message_purge, removal_state
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
-from mailstore.directory.removal_notice import Removed
+from mailstore.directory.removal_state import Removed
 from mailstore.models import Mailbox, Message
 
 
@@ -26,7 +26,7 @@ def remove(address: str, *, actor: Actor, with_mail: bool) -> Removed:
         refuse_held(mailbox)
         if not with_mail and _holds_mail(mailbox):
             raise Rejected(_("%(address)s contains mail: remove it with its mail, or keep it") % {"address": mailbox})
-        Mailbox.objects.filter(pk=mailbox.pk).update(**removal_notice.removed_columns(actor.name))
+        Mailbox.objects.filter(pk=mailbox.pk).update(**removal_state.removed_columns(actor.name))
         _record(actor, "mailbox.remove", mailbox, messages=mailbox.messages, octets=mailbox.octets)
     return Removed(1, 0, mailbox.messages, mailbox.octets)
 
@@ -37,11 +37,11 @@ def restore(address: str, *, actor: Actor) -> Mailbox:
     with transaction.atomic():
         domain = domains.locked(normal)
         mailbox = mailbox_lookup.locked_removed(normal)
-        removal_notice.refuse_purge_pending(mailbox)
+        removal_state.refuse_purge_pending(mailbox)
         room = domain_caps.room(domain, actor=actor)
         room.refuse_one_more()
         room.refuse_quota(mailbox.quota_octets)
-        Mailbox.objects.filter(pk=mailbox.pk).update(**removal_notice.restored_columns())
+        Mailbox.objects.filter(pk=mailbox.pk).update(**removal_state.restored_columns())
         _record(actor, "mailbox.restore", mailbox)
     return mailbox_lookup.get(normal)
 
@@ -54,7 +54,7 @@ def ask_purge(address: str, *, actor: Actor) -> None:
     with transaction.atomic():
         mailbox = mailbox_lookup.locked_removed(mailbox_lookup.normalized(address))
         refuse_held(mailbox)
-        removal_notice.refuse_purge_pending(mailbox)
+        removal_state.refuse_purge_pending(mailbox)
         Mailbox.objects.filter(pk=mailbox.pk).update(purge_requested_at=timezone.now())
         _record(actor, "mailbox.purge-asked", mailbox, messages=mailbox.messages, octets=mailbox.octets)
 

@@ -17,7 +17,7 @@ from mailstore.directory.fields.domain import ALIAS, DOMAIN
 from mailstore.directory.fields.field import Surface, Table
 from mailstore.directory.fields.mailbox import DEVICE, MAILBOX
 from mailstore.directory.fields.policy import POLICY
-from mailstore.directory.removal_notice import kept_until
+from mailstore.directory.removal_state import kept_until
 from mailstore.models import Alias, Device, Domain, Mailbox, RetentionPolicy
 from mailstore.policy.addresses import shown_domain
 from mailstore.policy.quota import format_octets

@@ -28,7 +28,7 @@ class Verb:
     run: Callable[[Options], None]
 
 
-def removal_state(values: Mapping[str, Any]) -> str:
+def removal_text(values: Mapping[str, Any]) -> str:
     """Return the state of a removed row for a table; empty if the row is not removed."""
     return f"removed, kept until {values['kept_until'][:10]}" if values["kept_until"] else ""
 

@@ -12,7 +12,7 @@ from functools import partial
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from mailstore.directory import aliases, domain_removal, mailbox_removal, removal_notice
+from mailstore.directory import aliases, domain_removal, mailbox_removal, removal_state
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias, Domain, Mailbox
@@ -45,13 +45,13 @@ def _purged(context: SweepContext) -> Iterator[int]:
 
 def _mailboxes(context: SweepContext) -> QuerySet[Mailbox]:
     """Return due mailboxes that were not removed with their domain, and whose domain is not about to be purged."""
-    rows = Mailbox.objects.filter(removal_notice.due(context.now), removed_with_domain=False, held=False)
+    rows = Mailbox.objects.filter(removal_state.due(context.now), removed_with_domain=False, held=False)
     return rows.exclude(domain__in=_domains(context))
 
 
 def _domains(context: SweepContext) -> QuerySet[Domain]:
     held = Mailbox.objects.filter(domain=OuterRef("pk"), held=True)
-    return Domain.objects.filter(~Exists(held), removal_notice.due(context.now))
+    return Domain.objects.filter(~Exists(held), removal_state.due(context.now))
 
 
 REMOVALS = Step(("mailboxes",), _count_removed, _purge_removed)
@@ -59,7 +59,7 @@ REMOVALS = Step(("mailboxes",), _count_removed, _purge_removed)
 
 def _expired(context: SweepContext) -> QuerySet[Alias]:
     """Return the aliases that are due, also forwards of removed mailboxes: a restore would bring them back expired."""
-    return Alias.objects.filter(expires_at__lt=removal_notice.due_before(context.now), domain__removed_at=None)
+    return Alias.objects.filter(expires_at__lt=removal_state.due_before(context.now), domain__removed_at=None)
 
 
 def _count_expired(context: SweepContext) -> tuple[int]:
@@ -72,7 +72,7 @@ def _remove_expired(context: SweepContext) -> tuple[int]:
         if context.stop():
             break
         with suppress(Rejected):  # somebody removed it since it was found
-            aliases.remove_expired(address, before=removal_notice.due_before(context.now), actor=ACTOR)
+            aliases.remove_expired(address, before=removal_state.due_before(context.now), actor=ACTOR)
             count += 1
     return (count,)
 

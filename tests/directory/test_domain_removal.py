@@ -8,7 +8,7 @@ import pytest
 
 from mailstore.directory import aliases, domain_removal, domains, mailbox_lookup, mailbox_removal, mailboxes
 from mailstore.directory.outcome import Rejected
-from mailstore.directory.removal_notice import Removed
+from mailstore.directory.removal_state import Removed
 from mailstore.errors import UnknownRecipient
 from mailstore.models import Alias, AuditEntry, Domain, Mailbox, Message
 from mailstore.ports import Recipient

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from mailstore.directory import aliases, devices, domains, mailbox_lookup, mailbox_removal, mailboxes
 from mailstore.directory.outcome import Rejected
-from mailstore.directory.removal_notice import Removed
+from mailstore.directory.removal_state import Removed
 from mailstore.errors import BadCredentials, UnknownRecipient
 from mailstore.models import AuditEntry, Body, Device, ImportedSource, Mailbox, Message, User
 from mailstore.ports import Delivered, Recipient

@@ -10,10 +10,10 @@ from django.core.management.base import CommandParser
 
 from mailstore.directory import domain_removal, domains, row_json
 from mailstore.directory.fields.domain import DOMAIN
-from mailstore.directory.removal_notice import Removed
+from mailstore.directory.removal_state import Removed
 from mailstore.management import text_table
 from mailstore.management.field_options import add_field_options, field_values
-from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_state
+from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_text
 from mailstore.management.shell import actor
 from mailstore.models import Domain
 
@@ -142,5 +142,5 @@ def _limit(octets: int | None) -> str:
 
 
 def _state(values: dict[str, Any]) -> str:
-    standing = f", alias of {values['stands_for']}" if values["stands_for"] else ""
-    return (removal_state(values) or ("active" if values["active"] else "inactive")) + standing
+    standing = f", stands for {values['stands_for']}" if values["stands_for"] else ""
+    return (removal_text(values) or ("active" if values["active"] else "inactive")) + standing

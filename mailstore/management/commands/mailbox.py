@@ -8,10 +8,10 @@ from django.core.management.base import CommandParser
 
 from mailstore.directory import domains, mailbox_lookup, mailbox_removal, mailboxes, row_json
 from mailstore.directory.fields.mailbox import MAILBOX
-from mailstore.directory.removal_notice import Removed
+from mailstore.directory.removal_state import Removed
 from mailstore.management import text_table
 from mailstore.management.field_options import add_field_options, field_values
-from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_state
+from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_text
 from mailstore.management.shell import actor, password_from_stdin
 from mailstore.models import Mailbox
 
@@ -171,7 +171,7 @@ def _remove_arguments(parser: CommandParser) -> None:
 
 
 def _cells(values: dict[str, Any]) -> tuple[object, ...]:
-    states = [removal_state(values)] if values["removed_at"] else []
+    states = [removal_text(values)] if values["removed_at"] else []
     states += [state for name, state in STATES.items() if values[name] != MAILBOX[name].default]
     return (
         values["address"],

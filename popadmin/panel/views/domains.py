@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from mailstore.directory import domain_usage, removal_notice
+from mailstore.directory import domain_usage, removal_state
 from mailstore.directory.fields.domain import DOMAIN
 from mailstore.models import Domain
 from popadmin.lists.columns import Column, Exported, Rows, exported_fields
@@ -82,7 +82,7 @@ class Removed(access.HostPage, ListPage):
         Exported(_("Removed by"), lambda row: row.removed_by),
         Exported(
             pgettext_lazy("domain", "Deleted for good"),
-            lambda row: "" if row.purge_requested_at else removal_notice.kept_until(row.removed_at).isoformat(),
+            lambda row: "" if row.purge_requested_at else removal_state.kept_until(row.removed_at).isoformat(),
         ),
         Exported(_("Mailboxes"), lambda row: row.mailboxes),
         Exported(_("Messages"), lambda row: row.messages),
@@ -95,5 +95,5 @@ class Removed(access.HostPage, ListPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs, breadcrumbs=[DOMAINS])
         for row in context["page"].rows:
-            row.kept_until = removal_notice.kept_until(row.removed_at)
+            row.kept_until = removal_state.kept_until(row.removed_at)
         return context

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, View
 
-from mailstore.directory import mailbox_removal, removal_notice
+from mailstore.directory import mailbox_removal, removal_state
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Mailbox
 from popadmin.lists.columns import Column, Exported, Rows
@@ -44,7 +44,7 @@ class Removed(access.AdminPage, ListPage):
         Exported(gettext_lazy("Removed by"), lambda row: row.removed_by),
         Exported(
             gettext_lazy("Deleted for good"),
-            lambda row: "" if row.purge_requested_at else removal_notice.kept_until(row.removed_at).isoformat(),
+            lambda row: "" if row.purge_requested_at else removal_state.kept_until(row.removed_at).isoformat(),
         ),
         Exported(gettext_lazy("Messages"), lambda row: row.messages),
         Exported(gettext_lazy("Bytes"), lambda row: row.octets),
@@ -57,7 +57,7 @@ class Removed(access.AdminPage, ListPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs, breadcrumbs=[MAILBOXES])
         for row in context["page"].rows:
-            row.kept_until = removal_notice.kept_until(row.removed_at)
+            row.kept_until = removal_state.kept_until(row.removed_at)
         return context
 
 

@@ -80,8 +80,3 @@ def not_removed(row: Mailbox | Domain) -> Rejected:
     return Rejected(
         _("%(name)s is not removed: only what was removed can be restored or deleted for good") % {"name": row}
     )
-
-
-def unknown(address: str) -> Rejected:
-    """Return the refusal for an address that has no mailbox."""
-    return Rejected(_("%(address)s is not a mailbox of this site") % {"address": address})
