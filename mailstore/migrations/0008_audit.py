@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 (
                     "via",
                     models.CharField(
-                        choices=[("web", "web"), ("shell", "shell"), ("api", "API")],
+                        choices=[("web", "web"), ("shell", "shell")],
                         max_length=5,
                         verbose_name="by way of",
                     ),

@@ -1,4 +1,4 @@
-"""The audit: what users changed in the panel, the API or the shell. Actions write it, and nothing edits it."""
+"""The audit: what users changed in the panel or at the shell. Actions write it, and nothing edits it."""
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -16,7 +16,6 @@ class AuditEntry(models.Model):
     class Via(models.TextChoices):
         WEB = "web", _("web")
         SHELL = "shell", _("shell")
-        API = "api", _("API")
 
     at = models.DateTimeField(_("when"), auto_now_add=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("who"))

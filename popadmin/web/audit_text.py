@@ -78,8 +78,6 @@ KINDS: dict[str, Promise] = {
     "password": gettext_lazy("Passwords"),
     "denied": gettext_lazy("Denied"),
 }
-# The ways by which an action can come. A test compares them with the code. The column allows more.
-WAYS = (AuditEntry.Via.WEB, AuditEntry.Via.SHELL)
 _SINCE = gettext_lazy("old mail counts from")  # the clocks of a policy, see its model
 _FACTS: dict[str, Promise] = {
     "again": gettext_lazy("restored as new"),

@@ -49,7 +49,7 @@ def test_an_entry_is_looked_for_by_the_ways_that_the_code_has() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Actor":
                 ways.add(ast.literal_eval(node.args[1]))
-    assert ways == {way.value for way in audit_text.WAYS}
+    assert ways == {way.value for way in AuditEntry.Via}
 
 
 def test_every_verb_can_be_filtered_by_its_kind() -> None:

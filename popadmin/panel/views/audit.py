@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from mailstore.models import AuditEntry
 from popadmin.lists.columns import SEARCH_CHARACTERS, Column, Exported, Filters, Rows, Search
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
@@ -20,9 +21,7 @@ from popadmin.web.people import signed_in
 class AuditFilters(Filters):
     q = Search(label=_("Search subject or user"))
     kind = forms.ChoiceField(label=_("Category"), choices=[("", _("Everything")), *audit_text.KINDS.items()])
-    via = forms.ChoiceField(
-        label=_("Via"), choices=[("", _("Any")), *((way.value, way.label) for way in audit_text.WAYS)]
-    )
+    via = forms.ChoiceField(label=_("Via"), choices=[("", _("Any")), *AuditEntry.Via.choices])
     since = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     until = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
