@@ -45,9 +45,8 @@ class Connection:
         self._limits = shared.limits
         self._exchange: Exchange | None = None
         self._future: Future[bool] | None = None
-        self._allowance = BodyAllowance(
-            shared.limits, anonymous_room=shared.anonymous_room, upload_room=shared.upload_room
-        )
+        rooms = {"anonymous_room": shared.anonymous_room, "upload_room": shared.upload_room}
+        self._allowance = BodyAllowance(shared.limits, **rooms)
         self._rest = b""  # arrived after the request
         self._sending: Sending | None = None
         self._keep = self._whole = False
