@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import gettext_lazy
 
-from mailstore.directory import audit, bulk_sql, domain_caps, domains, mailbox_lookup, new_password, removal_state
+from mailstore.directory import audit, bulk_sql
 from mailstore.directory.audit import Actor
 from mailstore.directory.mailbox_case import MailboxCase
 from mailstore.directory.mailbox_judge import BatchRows, MailboxJudge, Wanted
@@ -73,107 +73,8 @@ def _hashes(wanted: Sequence[Wanted], only: Only | None, *, generates: bool, kep
     return BatchHashes.make(passwords, only_new=only_new, generates=generates, kept=kept)
 
 
-class _Judge:
-    """Decides what becomes of one mailbox after the other. Runs no statement and no slow hash.
-
-    What was accepted counts for the next, towards the limits of the domain and among the addresses that look alike.
-    """
-
-    def __init__(self, rows: _LockedRows, hashes: BatchHashes, only: Only | None) -> None:
-        self._rows = rows
-        self._hashes = hashes
-        self._only = only
-
-    def answer(self, wanted: Wanted) -> MailboxCase | Rejected:
-        try:
-            return self._accepted(wanted)
-        except Rejected as refusal:
-            return refusal
-
-    def _accepted(self, wanted: Wanted) -> MailboxCase:
-        not_negative(wanted.fields, *_NUMBERS)
-        name = domain_of(wanted.address)
-        domain = domains.existing(name, self._rows.domains.get(name))
-        mailbox = self._rows.mailboxes.get(wanted.address)
-        if mailbox is None:
-            return self._new(wanted, domain)
-        if mailbox.removed_at is not None:
-            raise removal_state.refusal(mailbox)
-        if self._only is Only.NEW:
-            raise Rejected(_("%(address)s is already a mailbox") % {"address": mailbox}, field="address")
-        return self._changed(wanted, domain, mailbox)
-
-    def _new(self, wanted: Wanted, domain: Domain) -> MailboxCase:
-        if self._only is Only.THERE:
-            raise mailbox_lookup.unknown(wanted.address)
-        room = self._rows.rooms[domain.pk]
-        domains.refuse_standing(domain)
-        self._refuse_taken(wanted.address)
-        if not wanted.look_alike:
-            self._rows.neighbours.refuse(wanted.address)
-        room.refuse_one_more()
-        case = MailboxCase(Mailbox(user=User(address=wanted.address), domain=domain), created=True)
-        self._give_first_password(case, wanted.password)
-        case.assign({"quota_octets": domain_caps.quota_of_new(domain), **wanted.fields})
-        room.refuse_fields_of_hosts(case.changes)
-        room.refuse_quota(case.mailbox.quota_octets)
-        room.take(case.mailbox.quota_octets, mailboxes=1)
-        self._rows.neighbours.add(wanted.address)
-        return case
-
-    def _changed(self, wanted: Wanted, domain: Domain, mailbox: Mailbox) -> MailboxCase:
-        room = self._rows.rooms[domain.pk]
-        case = MailboxCase(mailbox, created=False)
-        case.assign(wanted.fields)
-        if wanted.password is not None:
-            self._change_password(case, wanted.password)
-        room.refuse_fields_of_hosts(case.changes)
-        if "quota_octets" in case.changes:
-            was, quota = case.changes["quota_octets"]
-            room.refuse_quota(quota, was=was)
-            room.take(quota, was=was)
-        return case
-
-    def _change_password(self, case: MailboxCase, password: str) -> None:
-        """Give the mailbox another password. The present one changes nothing."""
-        # Before the comparison, so that the actor does not learn whether it is the present password.
-        domain_caps.refuse_out_of_reach(case.mailbox.user, self._rows.out_of_reach)
-        new_password.refuse_hash(password)  # also where an earlier version accepted a hash as a password
-        address = case.mailbox.user.address
-        if address not in self._hashes.same:
-            case.give_password(password, self._hashes.of(address))
-
-    def _give_first_password(self, case: MailboxCase, chosen: str | None) -> None:
-        address = case.mailbox.user.address
-        if chosen is not None:
-            case.give_password(chosen, self._hashes.of(address))
-        elif self._hashes.generates:
-            case.secret = self._hashes.new[address].password
-            new_password.set_hash(case.mailbox.user, self._hashes.of(address))
-        else:
-            case.mailbox.user.set_unusable_password()
-
-    def _refuse_taken(self, address: str) -> None:
-        if address in self._rows.aliases:
-            raise Rejected(_("%(address)s is an alias: remove that first") % {"address": address}, field="address")
-        if address in self._rows.other_users:
-            raise Rejected(_("%(address)s is the login of an administrator") % {"address": address}, field="address")
-
-
-def domain_of(address: str) -> str:
-    """Return the domain of an address in its normal form."""
-    return address.rpartition("@")[2]
-
-
-def _aliases(new: Sequence[str]) -> set[str]:
-    """Return those of the new addresses that aliases have; no statement where there are none."""
-    return set(Alias.objects.filter(address__in=new).values_list("address", flat=True)) if new else set()
-
-
-def _users(new: Sequence[str]) -> set[str]:
-    """Return those of the new addresses that users without a mailbox have; no statement where there are none."""
-    found = User.objects.filter(address__in=bulk_sql.among(new))
-    return set(found.values_list("address", flat=True)) if new else set()
+def _answer(judged: MailboxCase | Rejected) -> Answer:
+    return judged if isinstance(judged, Rejected) else judged.ensured()
 
 
 def _write(cases: Sequence[MailboxCase]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from mailstore.directory import bulk_sql, domain_caps, domains, new_password, removal_notice
+from mailstore.directory import bulk_sql, domain_caps, domains, mailbox_lookup, new_password, removal_state
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.field import Kind
 from mailstore.directory.fields.mailbox import MAILBOX, MailboxValues
@@ -100,14 +100,14 @@ class MailboxJudge:
         if mailbox is None:
             return self._new(wanted, domain)
         if mailbox.removed_at is not None:
-            raise removal_notice.refusal(mailbox)
+            raise removal_state.refusal(mailbox)
         if self._only is Only.NEW:
             raise Rejected(_("%(address)s is already a mailbox") % {"address": mailbox}, field="address")
         return self._changed(wanted, domain, mailbox)
 
     def _new(self, wanted: Wanted, domain: Domain) -> MailboxCase:
         if self._only is Only.THERE:
-            raise removal_notice.unknown(wanted.address)
+            raise mailbox_lookup.unknown(wanted.address)
         room = self._rows.rooms[domain.pk]
         domains.refuse_standing(domain)
         self._refuse_taken(wanted.address)

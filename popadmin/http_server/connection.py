@@ -174,7 +174,7 @@ class Connection:
         elif octets > limits.upload_octets or not self.incoming.header("cookie"):
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "it is too large")
         else:
-            self._await(Step.ASKING, NOTHING, limits.queue_seconds)
+            self._await(Step.CHECKING, NOTHING, limits.queue_seconds)
             self.shared.check_sign_in(self)
 
     def _allow_body(self, *, signed_in: bool) -> None:

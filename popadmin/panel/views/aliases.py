@@ -25,7 +25,7 @@ from popadmin.panel import access
 from popadmin.panel.domain_filters import AliasFilters
 from popadmin.panel.forms.aliases import EditAlias, NewAlias
 from popadmin.panel.forms.domains import CatchAll
-from popadmin.panel.row_page import DomainPage
+from popadmin.panel.row_page import DomainPage, RowPage
 from popadmin.web import form_rejection, request_lookup
 from popadmin.web.edit_conflict import RowLockMixin
 from popadmin.web.form_rejection import RejectionMixin
@@ -137,9 +137,10 @@ class Removal(AliasPage, TemplateView):
         return super().get_context_data(**kwargs, breadcrumbs=[LIST], alias=self.alias)
 
 
-class EditCatchAll(RowLockMixin, DomainPage, FormView[CatchAll]):
+class EditCatchAll(RowLockMixin, DomainPage, RejectionMixin, FormView[CatchAll]):
     template_name = "panel/domain_catch_all.html"
     form_class = CatchAll
+    error_field = "targets"
 
     def get_form_kwargs(self) -> dict[str, Any]:
         own = super().get_form_kwargs()
@@ -151,14 +152,8 @@ class EditCatchAll(RowLockMixin, DomainPage, FormView[CatchAll]):
     def row_lock(self) -> AbstractContextManager[None]:
         return row_locks.of_domain(self.domain)
 
-    def form_valid(self, form: CatchAll) -> HttpResponse:
-        try:
-            aliases.set_catch_all(
-                self.domain.name, form.cleaned_data["targets"], actor=request_lookup.actor(self.request)
-            )
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal, otherwise="targets")
-            return self.form_invalid(form)
+    def perform(self, form: CatchAll) -> HttpResponse:
+        aliases.set_catch_all(self.domain.name, form.cleaned_data["targets"], actor=request_lookup.actor(self.request))
         messages.success(self.request, _("Saved."))
         return redirect("domains-one", self.domain.pk)
 

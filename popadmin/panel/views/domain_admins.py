@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.generic import FormView, View
 
 from mailstore.directory import grants
-from mailstore.directory.outcome import Rejected
 from mailstore.models import DomainGrant
 from popadmin.panel import access
 from popadmin.panel.forms.domains import NewAdmin
 from popadmin.panel.row_page import DomainPage
-from popadmin.web import form_rejection, request_lookup
+from popadmin.web import request_lookup
+from popadmin.web.form_rejection import RejectionMixin
 
 
 class AddAdmin(access.HostPage, DomainPage, RejectionMixin, FormView[NewAdmin]):
