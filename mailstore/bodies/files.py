@@ -16,7 +16,7 @@ from mailstore.bodies.quarantine import Quarantine
 from mailstore.bodies.store_owner import identity_of, owner_of, user_name
 from mailstore.errors import BodyLost, BodyUnreadable, Done, MailError, StorageFull, TryAgain, Unavailable
 from mailstore.policy import sortable_ids
-from mailstore.ports.bodies import BodyRef, ForeignFile, OpenBody
+from mailstore.ports.bodies import BodyRef, ForeignFile, OpenBody, QuarantinedBody
 
 FREE_OCTETS = 1024 * 1024  # with less free room, enough for a few messages, the store reports that it is full
 FOLDER_MILLISECONDS = 500  # after this time the next folder is used, so that all 32 of a period fill evenly
@@ -129,10 +129,10 @@ class FileBodies:
         except OSError as error:
             raise disk.fault(error, "moving bodies into the quarantine") from error
 
-    def quarantined(self, older_than_days: float = 0) -> Iterator[str]:
+    def quarantined(self, older_than_days: float = 0) -> Iterator[QuarantinedBody]:
         self.require_mounted()
         try:
-            yield from self._quarantine.names(older_than_days)
+            yield from self._quarantine.bodies(older_than_days)
         except OSError as error:
             raise disk.fault(error, "reading the quarantine") from error
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from mailstore.bodies import disk, layout
 from mailstore.bodies.folders import Folders
 from mailstore.policy import sortable_ids
+from mailstore.ports.bodies import QuarantinedBody
 
 
 class Quarantine:
@@ -35,14 +36,15 @@ class Quarantine:
         self._sync(moved)
         return set(moved)
 
-    def names(self, older_than_days: float) -> Iterator[str]:
-        """Yield the names of what was put here at least so many days ago, sorted."""
+    def bodies(self, older_than_days: float) -> Iterator[QuarantinedBody]:
+        """Yield what was put here at least so many days ago, sorted by name."""
         last = (datetime.now(UTC) - timedelta(days=older_than_days)).date()
         for day in self._listed(layout.QUARANTINE):
             if _is_day(day) and day <= last.isoformat():
                 for inner in self._listed(f"{layout.QUARANTINE}/{day}"):
                     folder = f"{layout.QUARANTINE}/{day}/{inner}"
-                    yield from (f"{folder}/{name}" for name in self._listed(folder) if sortable_ids.is_id(name))
+                    for key in filter(sortable_ids.is_id, self._listed(folder)):
+                        yield QuarantinedBody(key, f"{folder}/{key}")
 
     def take_back(self, name: str) -> str:
         """Move a body back to its place, durably; return its key."""

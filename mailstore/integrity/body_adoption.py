@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
 
 from mailstore import conf
-from mailstore.bodies.layout import key_of
 from mailstore.delivery import one_off
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.delivery.message_writer import Placement
@@ -22,7 +21,6 @@ from mailstore.directory.audit import Actor
 from mailstore.errors import BodyLost, BodyUnreadable, MailError
 from mailstore.models import Mailbox
 from mailstore.pg.pipeline import StatementFailed
-from mailstore.policy import sortable_ids
 from mailstore.ports import BodyRef, BodyStore
 from mailstore.retention import body_census
 from mailstore.retention.body_census import Progress
@@ -44,11 +42,11 @@ class Adoption:
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    """A body that agrees with its trailer."""
+    """A body that agrees with its trailer. `quarantine_name` is None for a body that is in its place."""
 
-    name: str
     ref: BodyRef
     arrived_at: datetime
+    quarantine_name: str | None
 
 
 def preview(address: str, store: BodyStore, *, progress: Progress) -> Iterator[Adoption]:
@@ -80,25 +78,31 @@ def _batches(found: Iterator[_Whole | Adoption]) -> Iterator[list[_Whole | Adopt
 
 def _found(store: BodyStore, progress: Progress) -> Iterator[_Whole | Adoption]:
     """Read each body without a row. Yield a whole one, or why it cannot be mail."""
-    count = 0
-    for names in chain(body_census.without_row(store), body_census.in_quarantine_without_row(store)):
-        for name in names:
-            yield _examined(store, name)
-            count += 1
-            progress("bodies", count, None)
+    in_place = (_examined(store, key) for keys in body_census.without_row(store) for key in keys)
+    in_quarantine = (
+        _examined(store, body.name, quarantined=True)
+        for bodies in body_census.in_quarantine_without_row(store)
+        for body in bodies
+    )
+    for count, one in enumerate(chain(in_place, in_quarantine), start=1):
+        yield one
+        progress("bodies", count, None)
 
 
-def _examined(store: BodyStore, name: str) -> _Whole | Adoption:
+def _examined(store: BodyStore, name: str, *, quarantined: bool = False) -> _Whole | Adoption:
     try:
         ref, arrived_at = store.examine(name)
     except (BodyLost, BodyUnreadable) as loss:
         return Adoption(name, why_not=str(loss))
-    return _Whole(name, ref, datetime.fromtimestamp(arrived_at, UTC))
+    return _Whole(ref, datetime.fromtimestamp(arrived_at, UTC), name if quarantined else None)
 
 
 def _in_place(store: BodyStore, one: _Whole) -> _Whole:
     """Move a body from the quarantine to its place. The body comes before the row."""
-    return one if sortable_ids.is_id(one.name) else _Whole(store.bring_back(one.name), one.ref, one.arrived_at)
+    if one.quarantine_name is None:
+        return one
+    store.bring_back(one.quarantine_name)
+    return replace(one, quarantine_name=None)
 
 
 async def _place(delivery: StoredDelivery, mailbox: Mailbox, whole: Sequence[_Whole]) -> list[Adoption]:
@@ -114,11 +118,11 @@ async def _place_one(delivery: StoredDelivery, mailbox: Mailbox, one: _Whole) ->
 
 def _outcome(one: _Whole, answer: MailError | None) -> Adoption:
     if isinstance(answer, StatementFailed) and answer.sqlstate == UNIQUE_VIOLATION:
-        return Adoption(one.name, one.ref.octets, one.arrived_at, why_not="it has a row by now")
+        return Adoption(one.ref.key, one.ref.octets, one.arrived_at, why_not="it has a row by now")
     if isinstance(answer, MailError):
         raise answer
     return _adoption(one, adopted=True)
 
 
 def _adoption(one: _Whole, *, adopted: bool) -> Adoption:
-    return Adoption(key_of(one.name), one.ref.octets, one.arrived_at, adopted=adopted)
+    return Adoption(one.ref.key, one.ref.octets, one.arrived_at, adopted=adopted)

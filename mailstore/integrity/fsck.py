@@ -10,7 +10,6 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from mailstore import bodies
-from mailstore.bodies.layout import key_of
 from mailstore.directory import message_purge
 from mailstore.errors import BodyLost, BodyUnreadable, TryAgain
 from mailstore.integrity import row_checks
@@ -71,20 +70,20 @@ class Check:
 
     def _aside(self) -> Iterator[Finding]:
         """Find bodies in the quarantine that have a row. A repair with another database has moved them there."""
-        for names in body_census.in_quarantine_with_row(self.store):
-            for name in filter(self._is_missing, names):
+        for found in body_census.in_quarantine_with_row(self.store):
+            for body in (each for each in found if self._is_missing(each.key)):
                 detail, mended = "a body with a row is in the quarantine", self.repair
                 if self.repair:
                     try:
-                        self.store.bring_back(name)
+                        self.store.bring_back(body.name)
                     except TryAgain as error:
                         detail, mended = f"{detail}; it stays: {error}", False
-                yield Finding("aside", key_of(name), detail, mended=mended)
+                yield Finding("aside", body.key, detail, mended=mended)
 
-    def _is_missing(self, name: str) -> bool:
-        """Return whether there is no whole body in the place of this one. A backup may have brought one back."""
+    def _is_missing(self, key: str) -> bool:
+        """Return whether there is no whole body in the place of this key. A backup may have brought one back."""
         try:
-            self.store.examine(key_of(name))
+            self.store.examine(key)
         except (BodyLost, BodyUnreadable):
             return True
         return False

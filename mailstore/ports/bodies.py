@@ -29,6 +29,13 @@ class ForeignFile(NamedTuple):
     remedy: str
 
 
+class QuarantinedBody(NamedTuple):
+    """A body in the quarantine: its key, and its name there."""
+
+    key: str
+    name: str
+
+
 class OpenBody(Protocol):
     """A body that was opened and checked: it has the announced length and is the one that was stored.
 
@@ -127,8 +134,8 @@ class BodyStore(Protocol):
     def set_aside(self, keys: Sequence[str]) -> set[str]:
         """Move bodies into the quarantine, durably; return the keys of those that were there and moved."""
 
-    def quarantined(self, older_than_days: float = 0) -> Iterator[str]:
-        """Yield the names of what is in the quarantine, sorted; `remove` and `examine` accept these names."""
+    def quarantined(self, older_than_days: float = 0) -> Iterator[QuarantinedBody]:
+        """Yield what is in the quarantine, sorted by name; `remove` and `examine` accept these names."""
 
     def bring_back(self, name: str) -> str:
         """Move a body from the quarantine back to its place, durably; return its key."""

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 from mailstore.models import Body
 from mailstore.policy import sortable_ids
 from mailstore.ports import BodyStore
+from mailstore.ports.bodies import QuarantinedBody
 
 GRACE_SECONDS = 3600  # a body this young may belong to a delivery that is still under way
 BATCH_ROWS = 1000
@@ -19,6 +21,8 @@ MAX_OF_SMALL_STORE = 20  # where one body is more than a percent
 KNOWN_TO_BE_OURS = 9  # so many bodies that the database knows, for each one that it does not
 
 Progress = Callable[[str, int, int | None], None]  # what is counted, how many so far, of how many (None: unknown)
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +73,22 @@ def without_row(store: BodyStore) -> Iterator[list[str]]:
             yield found
 
 
-def in_quarantine_without_row(store: BodyStore, older_than_days: float = 0) -> Iterator[list[str]]:
-    """Yield the names of bodies in the quarantine that have no row, sorted, in batches."""
+def in_quarantine_without_row(store: BodyStore, older_than_days: float = 0) -> Iterator[list[QuarantinedBody]]:
+    """Yield the bodies in the quarantine that have no row, sorted by name, in batches."""
     for batch in batches(store.quarantined(older_than_days)):
-        unknown = set(_without_row([_key(name) for name in batch]))
-        if found := [name for name in batch if _key(name) in unknown]:
+        unknown = set(_without_row([body.key for body in batch]))
+        if found := [body for body in batch if body.key in unknown]:
             yield found
 
 
-def in_quarantine_with_row(store: BodyStore) -> Iterator[list[str]]:
-    """Yield the names of bodies in the quarantine that have a row, sorted, in batches.
+def in_quarantine_with_row(store: BodyStore) -> Iterator[list[QuarantinedBody]]:
+    """Yield the bodies in the quarantine that have a row, sorted by name, in batches.
 
-    A repair with another database put them there, which did not know them.
+    A repair with another database put them there. That database did not know them.
     """
     for batch in batches(store.quarantined()):
-        unknown = set(_without_row([_key(name) for name in batch]))
-        if found := [name for name in batch if _key(name) not in unknown]:
+        unknown = set(_without_row([body.key for body in batch]))
+        if found := [body for body in batch if body.key not in unknown]:
             yield found
 
 
@@ -94,15 +98,11 @@ def is_settled(key: str) -> bool:
     return time.time() - milliseconds / 1000 > GRACE_SECONDS
 
 
-def batches(names: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the names in batches of BATCH_ROWS."""
-    source = iter(names)
+def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Yield the items in batches of BATCH_ROWS."""
+    source = iter(items)
     while batch := list(islice(source, BATCH_ROWS)):
         yield batch
-
-
-def _key(name: str) -> str:
-    return name[-sortable_ids.ID_CHARACTERS :]
 
 
 def _without_row(keys: list[str]) -> list[str]:

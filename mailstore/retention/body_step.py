@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from django.db import connection, transaction
 
 from mailstore.errors import BodyUnreadable
-from mailstore.ports.bodies import BodyStore
+from mailstore.ports.bodies import BodyStore, QuarantinedBody
 from mailstore.retention import body_census, store_tie
 from mailstore.sql.sweep_step import BATCH_ROWS, Step, SweepContext
 
@@ -80,19 +80,19 @@ QUARANTINE_DAYS = 30
 
 
 def _count_quarantine(context: SweepContext) -> tuple[int]:
-    return (sum(1 for _name in _long_in_quarantine(context)),)
+    return (sum(1 for _body in _long_in_quarantine(context)),)
 
 
 def _empty_quarantine(context: SweepContext) -> tuple[int]:
-    return (_remove_each(_long_in_quarantine(context), context),)
+    return (_remove_each((body.name for body in _long_in_quarantine(context)), context),)
 
 
-def _long_in_quarantine(context: SweepContext) -> Iterator[str]:
+def _long_in_quarantine(context: SweepContext) -> Iterator[QuarantinedBody]:
     """Yield what may be destroyed. Nothing, if the store belongs to another database, whose rows we do not know."""
-    for names in body_census.in_quarantine_without_row(context.store, QUARANTINE_DAYS):
+    for bodies in body_census.in_quarantine_without_row(context.store, QUARANTINE_DAYS):
         if store_tie.wrong(context.store, body_census.sample(context.store, store_tie.SAMPLE_BODIES)) is not None:
             return
-        yield from names
+        yield from bodies
 
 
 QUARANTINE = Step(("quarantined",), _count_quarantine, _empty_quarantine)

@@ -41,8 +41,8 @@ def test_what_root_puts_into_a_store_belongs_to_the_owner_of_the_store(root: Pat
     begun.write(LARGE)
     assert owners(root) == {OTHER_USER}
     begun.abort()
-    (name,) = store.quarantined()
-    store.bring_back(name)
+    (body,) = store.quarantined()
+    store.bring_back(body.name)
     assert owners(root) == {OTHER_USER}
     store.verify(refs[0])
 

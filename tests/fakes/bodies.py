@@ -12,6 +12,7 @@ import xxhash
 from mailstore.errors import BodyLost, MailError, TryAgain, Unavailable
 from mailstore.policy import sortable_ids
 from mailstore.ports import BodyRef, Done, ForeignFile, OpenBody
+from mailstore.ports.bodies import QuarantinedBody
 from tests.fakes.pop3 import Answers, MemoryBody
 
 
@@ -128,10 +129,11 @@ class FakeBodies:
             self.quarantine[f"quarantine/{day}/{key}"] = self.wires.pop(key)
         return moved
 
-    def quarantined(self, older_than_days: float = 0) -> Iterator[str]:
+    def quarantined(self, older_than_days: float = 0) -> Iterator[QuarantinedBody]:
         self.require_reachable()
         last = (datetime.now(UTC) - timedelta(days=older_than_days)).date().isoformat()
-        return iter(sorted(name for name in self.quarantine if name.split("/")[1] <= last))
+        names = sorted(name for name in self.quarantine if name.split("/")[1] <= last)
+        return iter([QuarantinedBody(name.rpartition("/")[2], name) for name in names])
 
     def bring_back(self, name: str) -> str:
         self.require_reachable()

@@ -125,7 +125,7 @@ def test_what_was_brought_back_by_a_run_that_died_is_adopted_by_the_next(store: 
     a_mailbox()
     key = without_row(root)
     store.set_aside([key])
-    store.bring_back(next(store.quarantined()))
+    store.bring_back(next(store.quarantined()).name)
     assert [(one.name, one.adopted) for one in run(store)] == [(key, True)]
 
 

@@ -177,10 +177,10 @@ def test_what_a_repair_takes_away_rests_in_the_quarantine(store: FileBodies, tmp
     a_message(a_mailbox(), body=stored(store))
     key = old_litter(tmp_path)
     found(store, repair=True)
-    (name,) = store.quarantined()
-    assert layout.key_of(name) == key
+    (body,) = store.quarantined()
+    assert body.key == key
     assert file_of(tmp_path, key).read_bytes() == b"left behind"
-    assert store.bring_back(name) == key
+    assert store.bring_back(body.name) == key
     assert (key in set(store.keys()), list(store.quarantined())) == (True, [])
 
 
@@ -222,7 +222,7 @@ def test_the_count_of_the_bodies_sets_all_of_them_aside(store: FileBodies, tmp_p
     keys = {old_litter(tmp_path) for _body in range(30)}
     assert [finding.mended for finding in found(store, repair=True, destroy=30)] == [True] * 30
     assert list(store.keys()) == [kept]
-    assert {layout.key_of(name) for name in store.quarantined()} == keys
+    assert {body.key for body in store.quarantined()} == keys
 
 
 def set_aside_beside_another_database(store: FileBodies) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailstore.ports import BodyRef
+from mailstore.ports.bodies import QuarantinedBody
 
 
 class EmptyBodyStore:
@@ -16,7 +17,7 @@ class EmptyBodyStore:
     def keys(self) -> Iterator[str]:
         return iter(())
 
-    def quarantined(self, older_than_days: float = 0) -> Iterator[str]:
+    def quarantined(self, older_than_days: float = 0) -> Iterator[QuarantinedBody]:
         return iter(())
 
     def store_id(self) -> str | None:

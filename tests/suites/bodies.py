@@ -254,7 +254,8 @@ class BodyStoreSuite:
         assert list(store.keys()) == [other.key]
         with pytest.raises(BodyLost):
             open_and_wait(store, ref)
-        (name,) = store.quarantined()
+        ((key, name),) = store.quarantined()
+        assert key == ref.key
         assert store.examine(name)[0].digest == ref.digest
         assert list(store.quarantined(older_than_days=2)) == []
         assert store.bring_back(name) == ref.key
@@ -263,10 +264,10 @@ class BodyStoreSuite:
 
     def test_what_is_in_the_quarantine_can_be_destroyed(self, store: BodyStore) -> None:
         store.set_aside([stored(store, SMALL).key, stored(store, LARGE).key])
-        names = list(store.quarantined())
-        assert len(names) == 2
-        for name in names:
-            store.remove(name)
+        bodies = list(store.quarantined())
+        assert len(bodies) == 2
+        for body in bodies:
+            store.remove(body.name)
         assert list(store.quarantined()) == []
 
     def test_the_id_of_a_store_is_kept_and_may_be_replaced(self, store: BodyStore) -> None:
