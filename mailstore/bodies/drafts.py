@@ -11,8 +11,8 @@ import xxhash
 
 from mailstore.bodies import disk, layout, stored_body
 from mailstore.bodies.folders import Folder, Folders
-from mailstore.bodies.store_owner import identity_of
 from mailstore.errors import TryAgain, Unavailable
+from mailstore.file_owner import identity_of
 from mailstore.ports.bodies import BodyRef
 
 BUFFER_OCTETS = 128 * 1024  # most mail is smaller: it costs one write, and no file at all if it is refused

@@ -13,8 +13,8 @@ from mailstore.bodies import body_check, disk, drafts, foreign_files, layout, st
 from mailstore.bodies.drafts import FileDraft
 from mailstore.bodies.folders import Folders
 from mailstore.bodies.quarantine import Quarantine
-from mailstore.bodies.store_owner import identity_of, owner_of, user_name
 from mailstore.errors import BodyLost, BodyUnreadable, Done, MailError, StorageFull, TryAgain, Unavailable
+from mailstore.file_owner import STORE_MARKER, identity_of, owner_of, user_name
 from mailstore.policy import sortable_ids
 from mailstore.ports.bodies import BodyRef, ForeignFile, OpenBody, QuarantinedBody
 
@@ -42,23 +42,15 @@ class FileBodies:
                 root.mkdir(mode=0o700, parents=True, exist_ok=True)
                 (root / layout.DRAFTS).mkdir(mode=0o700, exist_ok=True)
                 with contextlib.suppress(FileExistsError):
-                    _write_durably(f"{self._root}/{layout.MARKER}", _MARKER_TEXT)
+                    _write_durably(f"{self._root}/{STORE_MARKER}", _MARKER_TEXT)
                 disk.sync_folder(self._root)
                 disk.sync_folder(str(root.parent))
         except OSError as error:
             raise disk.fault(error, f"making the mail store {self._root}") from error
 
     def prepared(self) -> bool:
-        """Return True if the store was made and its disk is mounted. Makes the folder of drafts again if it is missing.
-
-        Copies leave it out if they carry no empty folders.
-        """
-        if not Path(self._root, layout.MARKER).exists():
-            return False
-        if not Path(self._root, layout.DRAFTS).is_dir():
-            with contextlib.suppress(Unavailable, StorageFull):  # the next delivery reports it
-                self.prepare()
-        return True
+        """Return True if the store was made and its disk is mounted."""
+        return Path(self._root, STORE_MARKER).exists()
 
     def begin(self) -> FileDraft:
         return FileDraft(self._root, fresh_key(time.time_ns() // 1_000_000), self._folders, unnamed=self._unnamed)
@@ -157,7 +149,7 @@ class FileBodies:
     def require_mounted(self) -> None:
         """Raise Unavailable if the store was not made, or its disk is not mounted."""
         try:
-            Path(self._root, layout.MARKER).stat()
+            Path(self._root, STORE_MARKER).stat()
         except PermissionError as error:
             owner = user_name(owner_of(self._root).st_uid)
             raise Unavailable(f"{self._root} belongs to {owner}: run this as {owner}, or as root. {error}") from error

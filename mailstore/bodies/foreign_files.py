@@ -1,6 +1,6 @@
 """Finds and mends files of a store that its owner cannot use: they belong to another user, or their mode is wrong.
 
-The owner of the store (`store_owner.owner_of`) is the user that the listeners and the pages run as.
+The owner of the store (`file_owner.owner_of`) is the user that the listeners and the pages run as.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mailstore.bodies import disk, layout
-from mailstore.bodies.store_owner import owner_of, user_name
+from mailstore.file_owner import STORE_MARKER, owner_of, user_name
 from mailstore.ports.bodies import ForeignFile
 
 _DEEPEST = 4  # folders: quarantine, a day, its 32 folders
@@ -28,7 +28,7 @@ def walk(root: str) -> Iterator[tuple[int, list[ForeignFile]]]:
 def recent(root: str) -> ForeignFile | None:
     """Return the first of marker, drafts' folder and newest folders that the owner cannot use; None if all are fine."""
     owner = owner_of(root).st_uid
-    names = [layout.MARKER, layout.DRAFTS]
+    names = [STORE_MARKER, layout.DRAFTS]
     for period in list(filter(layout.is_period, disk.names(root)))[-_RECENT_PERIODS:]:
         names += [period, *(f"{period}/{inner}" for inner in _listed(f"{root}/{period}"))]
     return next(filter(None, (one(root, name, owner=owner) for name in names)), None)

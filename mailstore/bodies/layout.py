@@ -11,7 +11,6 @@ import re
 from mailstore.errors import BodyLost
 from mailstore.policy import sortable_ids
 
-MARKER = "popadmin-bodies"  # in the root: distinguishes a store from the empty folder of a disk that is not mounted
 STORE_ID = "popadmin-store-id"  # in the root: which database the store belongs to
 DRAFTS = "tmp"
 QUARANTINE = "quarantine"

@@ -18,8 +18,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from django.core.exceptions import ImproperlyConfigured
 
 from mailstore import durable_file, keypair
-from mailstore.bodies.store_owner import identity_of
 from mailstore.conf import Tls
+from mailstore.file_owner import identity_of
 
 log = logging.getLogger("popadmin.tls")
 

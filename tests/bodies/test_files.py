@@ -19,6 +19,7 @@ from mailstore.bodies import from_url, layout, open_and_wait, site_store, stored
 from mailstore.bodies.drafts import FileDraft
 from mailstore.bodies.files import FOLDER_MILLISECONDS, FileBodies, fresh_key
 from mailstore.errors import BodyLost, StorageFull, Unavailable
+from mailstore.file_owner import STORE_MARKER
 from mailstore.policy import sortable_ids
 from mailstore.ports import BodyRef, BodyStore
 from tests import listeners
@@ -132,7 +133,7 @@ def test_a_draft_that_nobody_ends_leaves_nothing_where_it_needs_no_name(root: Pa
     draft.write(LARGE)
     draft.finish()
     assert descriptors() == before + 1
-    assert [path for path in root.rglob("*") if path.name != layout.MARKER] == [root / "tmp"]
+    assert [path for path in root.rglob("*") if path.name != STORE_MARKER] == [root / "tmp"]
     draft.abort()
     assert descriptors() == before
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailstore.bodies import layout
+from mailstore.file_owner import STORE_MARKER
 from mailstore.policy import sortable_ids
 from tests.faults.breakable_site import PEOPLE, BreakableSite
 from tests.faults.promises import Clients, Ledger, everything
@@ -87,7 +88,7 @@ def assert_at_most_litter(site: BreakableSite) -> None:
 
 
 def files(site: BreakableSite) -> list[Path]:
-    named = {layout.MARKER, layout.STORE_ID}
+    named = {STORE_MARKER, layout.STORE_ID}
     return [path for path in site.store.rglob("*") if path.is_file() and path.name not in named]
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from mailstore.bodies import layout
 from mailstore.bodies.files import FileBodies
-from mailstore.bodies.store_owner import identity_of
 from mailstore.directory import devices
 from mailstore.errors import Unavailable
+from mailstore.file_owner import identity_of
 from mailstore.integrity.fsck import Check, Finding
 from mailstore.messages import recovery
 from mailstore.models import Body, Device, EarlierStay, Mailbox, Message

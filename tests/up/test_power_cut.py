@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from mailstore.bodies.store_owner import identity_of
 from mailstore.conf import Tls
+from mailstore.file_owner import identity_of
 from mailstore.listener import self_signed
 from popadmin.config import secret_key
 from popadmin.up.child_processes import Register

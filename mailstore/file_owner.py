@@ -1,4 +1,4 @@
-"""The owner of a folder: a process that runs as root takes the owner's identity when it makes files there.
+"""The owner of a folder. A process that runs as root takes the owner's identity when it makes files there.
 
 The identity holds for the file accesses of one thread (setfsuid(2)). Other threads and the other rights of the process
 stay as they are. So an import can read another user's folders as root and write bodies as the owner of the store.
@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from mailstore.bodies import layout
-
+# In the root of a body store: distinguishes a store from the empty folder of a disk that is not mounted.
+STORE_MARKER = "popadmin-bodies"
 _libc = ctypes.CDLL(None)
 _ASK = -1  # setfsuid(2): an invalid id changes nothing, and the call returns the current one
 _PR_SET_PDEATHSIG, _PR_GET_PDEATHSIG = 1, 2  # linux/prctl.h
@@ -31,9 +31,9 @@ def user_name(uid: int) -> str:
 
 
 def owner_of(path: str) -> os.stat_result:
-    """Return the state of the folder, or of the nearest existing folder above it; its owner owns what is made there.
+    """Return the state of the folder, or of the nearest existing folder above it. Its owner owns what is made there.
 
-    If root owns the folder, as it may own a mount point, the owner of the store's marker counts.
+    Root may own the mount point of a body store. Then the state of the store's marker is returned.
     """
     place = Path(path)
     while not place.exists() and place != place.parent:
@@ -41,7 +41,7 @@ def owner_of(path: str) -> os.stat_result:
     state = place.stat()
     if state.st_uid == 0:
         with contextlib.suppress(OSError):
-            return (place / layout.MARKER).stat()
+            return (place / STORE_MARKER).stat()
     return state
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from mailstore.bodies.files import FileBodies
-from mailstore.bodies.store_owner import identity_of
 from mailstore.conf import Tls
 from mailstore.errors import Unavailable
+from mailstore.file_owner import identity_of
 from mailstore.listener.self_signed import ensure_pair
 from tests.bodies.second_user import AS_ROOT, OTHER_USER, THIRD_USER, give, open_folder, owners
 from tests.suites.bodies import LARGE, SMALL, stored
