@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mailstore.pg.statement import Parameters
 
 
-class Visitor(NamedTuple):
+class SessionOrigin(NamedTuple):
     """Who signed in or tried to, and to which mailbox."""
 
     mailbox: int
@@ -25,15 +25,15 @@ class Visitor(NamedTuple):
     tls: str
 
 
-class Visit(NamedTuple):
+class DiaryEntry(NamedTuple):
     """One session, or one refused sign-in.
 
     `fetched` and `removed` name messages by the change number of the arrival that the session saw. `had` names by
-    primary key the messages that the client has now: a message that was restored meanwhile counts too, since its UIDL
-    is the old one.
+    primary key the messages that the client has now. A message that was restored during the session counts too, since
+    its UIDL is the old one.
     """
 
-    visitor: Visitor
+    origin: SessionOrigin
     began_at: datetime
     ended_at: datetime
     ended: str  # DiarySession.Ended
@@ -53,34 +53,34 @@ def address(client: str) -> str | None:
     return None if client == "unix" else client.partition("%")[0]
 
 
-def diary_parameters(visits: Sequence[Visit]) -> Parameters:
+def diary_parameters(entries: Sequence[DiaryEntry]) -> Parameters:
     """Return the parameters of DIARY."""
     handled = [
         (place, arrival, removed)
-        for place, visit in enumerate(visits, 1)
-        for arrivals, removed in ((visit.fetched, False), (visit.removed, True))
+        for place, entry in enumerate(entries, 1)
+        for arrivals, removed in ((entry.fetched, False), (entry.removed, True))
         for arrival in arrivals
     ]
     return DIARY.values(
-        **shared_parameters(visits, (visit.ended_at for visit in visits)),
-        fetched_counts=array_literals.bigints(len(visit.fetched) for visit in visits),
-        removed_counts=array_literals.bigints(len(visit.removed) for visit in visits),
-        octets_out=array_literals.bigints(visit.octets_out for visit in visits),
+        **shared_parameters(entries, (entry.ended_at for entry in entries)),
+        fetched_counts=array_literals.bigints(len(entry.fetched) for entry in entries),
+        removed_counts=array_literals.bigints(len(entry.removed) for entry in entries),
+        octets_out=array_literals.bigints(entry.octets_out for entry in entries),
         handled_sessions=array_literals.bigints(place for place, _, _ in handled),
         handled_numbers=array_literals.bigints(arrival for _, arrival, _ in handled),
         handled_removed=array_literals.truths(removed for _, _, removed in handled),
     )
 
 
-def shared_parameters(visits: Sequence[Visit], ends: Iterable[datetime]) -> dict[str, bytes]:
-    """Return the parameters that DIARY and FOLD_DIARY share."""
+def shared_parameters(entries: Sequence[DiaryEntry], ends: Iterable[datetime]) -> dict[str, bytes]:
+    """Return the parameters that DIARY and ROLL_UP_DIARY share."""
     return {
-        "mailbox_ids": array_literals.bigints(visit.visitor.mailbox for visit in visits),
-        "device_ids": array_literals.bigints(visit.visitor.device for visit in visits),
-        "started_at": array_literals.texts(visit.began_at.isoformat() for visit in visits),
+        "mailbox_ids": array_literals.bigints(entry.origin.mailbox for entry in entries),
+        "device_ids": array_literals.bigints(entry.origin.device for entry in entries),
+        "started_at": array_literals.texts(entry.began_at.isoformat() for entry in entries),
         "ended_at": array_literals.texts(at.isoformat() for at in ends),
-        "clients": array_literals.texts(visit.visitor.client for visit in visits),
-        "tls": array_literals.texts(visit.visitor.tls for visit in visits),
-        "ended": array_literals.texts(visit.ended for visit in visits),
-        "listed_counts": array_literals.bigints(visit.listed for visit in visits),
+        "clients": array_literals.texts(entry.origin.client for entry in entries),
+        "tls": array_literals.texts(entry.origin.tls for entry in entries),
+        "ended": array_literals.texts(entry.ended for entry in entries),
+        "listed_counts": array_literals.bigints(entry.listed for entry in entries),
     }

@@ -17,22 +17,22 @@ from uuid import UUID, uuid4
 
 from mailstore.errors import MailError
 from mailstore.maildrop import diary_record, diary_rollup
-from mailstore.maildrop.diary_record import Visit
-from mailstore.maildrop.diary_rollup import Common, DiaryRollup, Fold
+from mailstore.maildrop.diary_record import DiaryEntry
+from mailstore.maildrop.diary_rollup import Common, DiaryRollup, RollupRow
 from mailstore.pg import array_literals
 from mailstore.pg.pipeline import StatementFailed
 from mailstore.pg.statement import Parameters, Statement
 from mailstore.sql.connection_pool import ConnectionPool
-from mailstore.sql.statements.diary import BATCH, CONFIRM, DIARY, FOLD_DIARY, WRITTEN_BEFORE
+from mailstore.sql.statements.diary import BATCH, CONFIRM, DIARY, ROLL_UP_DIARY, WRITTEN_BEFORE
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
 log = logging.getLogger("popadmin.diary")
 
-BATCH_VISITS = 500  # sessions in one statement; the next batch follows as soon as this one is written
+BATCH_ENTRIES = 500  # sessions in one statement; the next batch follows as soon as this one is written
 BATCH_MESSAGES = 5_000  # messages of these sessions in one batch: some 10 ms of one connection
-WAITING_VISITS = 5_000  # sessions that may wait while Postgres is away; later ones are not recorded
+WAITING_ENTRIES = 5_000  # sessions that may wait while Postgres is away; later ones are not recorded
 WAITING_MESSAGES = 1_000_000  # messages of the waiting sessions: 8 MB
 SORTED_AT_ONCE = 64  # sorting many in a row costs less than sorting each between two sessions
 REFUSALS_AT_MOST = 3  # a batch may meet a lock; one that the server refuses so often is given up
@@ -41,30 +41,30 @@ REFUSALS_AT_MOST = 3  # a batch may meet a lock; one that the server refuses so 
 @dataclass(frozen=True, slots=True)
 class _Batch:
     number: int
-    visits: list[Visit]
-    folds: dict[Common, Fold]
+    entries: list[DiaryEntry]
+    rollup_rows: dict[Common, RollupRow]
     owed: dict[int, array[int]]  # messages of devices whose rows were locked the last time
 
     def __len__(self) -> int:
-        return len(self.visits) + len(self.folds) + len(self.owed)
+        return len(self.entries) + len(self.rollup_rows) + len(self.owed)
 
     def confirmed(self) -> Iterator[tuple[int, int]]:
         """Yield each device with each message that it has got."""
         for device, messages in self.owed.items():
             for message in messages:
                 yield device, message
-        for visit in self.visits:
-            if visit.visitor.device is not None:
-                for message in visit.had:
-                    yield visit.visitor.device, message
+        for entry in self.entries:
+            if entry.origin.device is not None:
+                for message in entry.had:
+                    yield entry.origin.device, message
 
     def steps(self, writer: UUID) -> Iterator[tuple[Statement, Parameters]]:
         """Yield the statements. CONFIRM comes last, since its answer is the one of the transaction."""
         yield BATCH, BATCH.values(writer=str(writer).encode(), number=b"%d" % self.number)
-        if self.visits:
-            yield DIARY, diary_record.diary_parameters(self.visits)
-        if self.folds:
-            yield FOLD_DIARY, diary_rollup.fold_parameters(self.folds)
+        if self.entries:
+            yield DIARY, diary_record.diary_parameters(self.entries)
+        if self.rollup_rows:
+            yield ROLL_UP_DIARY, diary_rollup.rollup_parameters(self.rollup_rows)
         pairs = list(self.confirmed())
         if pairs:
             devices, messages = (array_literals.bigints(column) for column in zip(*pairs, strict=True))
@@ -75,7 +75,7 @@ class _Batch:
 class _Waiting:
     """What no batch has taken yet."""
 
-    visits: deque[Visit] = field(default_factory=deque)
+    entries: deque[DiaryEntry] = field(default_factory=deque)
     messages: int = 0
     owed: dict[int, array[int]] = field(default_factory=dict)
 
@@ -85,9 +85,9 @@ class Diary:
 
     def __init__(self, lanes: ConnectionPool) -> None:
         self._lanes = lanes
-        self._unsorted: list[Visit] = []
+        self._unsorted: list[DiaryEntry] = []
         self._waiting = _Waiting()
-        self._folds = DiaryRollup(datetime.now(UTC))
+        self._rollup = DiaryRollup(datetime.now(UTC))
         self._writing = False
         self._every = False
         self._flushed: list[Callable[[], None]] = []
@@ -96,21 +96,21 @@ class Diary:
         self._number = 0
         self._unsure: _Batch | None = None  # its answer was lost, so it may be written or not
 
-    def add(self, visit: Visit) -> None:
+    def add(self, entry: DiaryEntry) -> None:
         """Keep one session, or one refused sign-in, for the next batch."""
-        self._unsorted.append(visit)
+        self._unsorted.append(entry)
         if len(self._unsorted) >= SORTED_AT_ONCE:
             self._sort()
 
     def _sort(self) -> None:
         """Sort what came since the last time: sessions without messages are rolled up, others get a row each."""
         unsorted, self._unsorted, waiting = self._unsorted, [], self._waiting
-        for visit in unsorted:
-            if not visit.messages:
-                self._folds.add(visit)
-            elif len(waiting.visits) < WAITING_VISITS and waiting.messages + visit.messages <= WAITING_MESSAGES:
-                waiting.visits.append(visit)
-                waiting.messages += visit.messages
+        for entry in unsorted:
+            if not entry.messages:
+                self._rollup.add(entry)
+            elif len(waiting.entries) < WAITING_ENTRIES and waiting.messages + entry.messages <= WAITING_MESSAGES:
+                waiting.entries.append(entry)
+                waiting.messages += entry.messages
 
     def flush(self, done: Callable[[], None] = lambda: None, *, every: bool = False) -> None:
         """Write what is due, with `every` all of it. `done` is called once, even if writing failed."""
@@ -129,15 +129,15 @@ class Diary:
 
     def _batch(self) -> _Batch:
         self._sort()
-        waiting, taken, messages = self._waiting, list[Visit](), 0
-        while waiting.visits and len(taken) < BATCH_VISITS and messages < BATCH_MESSAGES:
-            taken.append(waiting.visits.popleft())
+        waiting, taken, messages = self._waiting, list[DiaryEntry](), 0
+        while waiting.entries and len(taken) < BATCH_ENTRIES and messages < BATCH_MESSAGES:
+            taken.append(waiting.entries.popleft())
             messages += taken[-1].messages
         waiting.messages -= messages
         owed, waiting.owed = waiting.owed, {}
         every, self._every = self._every, False
         self._number += 1
-        return _Batch(self._number, taken, self._folds.due(datetime.now(UTC), every=every), owed)
+        return _Batch(self._number, taken, self._rollup.due(datetime.now(UTC), every=every), owed)
 
     def _written(self, answer: PGresult | MailError, batch: _Batch) -> None:
         self._writing = False
@@ -153,8 +153,8 @@ class Diary:
             self._owe({int(answer.get_value(row, 0) or 0) for row in range(answer.ntuples)}, batch)
         sent_again = self._unsure is not None
         self._refusals, self._unsure = 0, None
-        self._folds.written(batch.folds)
-        if self._every or self._waiting.visits or sent_again:
+        self._rollup.written(batch.rollup_rows)
+        if self._every or self._waiting.entries or sent_again:
             self._write()
         else:
             self._tell_flushed()
@@ -184,7 +184,7 @@ class Diary:
         if self._refusals == REFUSALS_AT_MOST:
             self._refusals = 0
             return
-        self._waiting.visits.extendleft(reversed(batch.visits))
-        self._waiting.messages += sum(visit.messages for visit in batch.visits)
+        self._waiting.entries.extendleft(reversed(batch.entries))
+        self._waiting.messages += sum(entry.messages for entry in batch.entries)
         self._waiting.owed = batch.owed
-        self._folds.take_back(batch.folds)
+        self._rollup.take_back(batch.rollup_rows)

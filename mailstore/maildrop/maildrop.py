@@ -10,7 +10,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailstore.errors import BadCredentials, BodyLost, MailError, TryAgain
-from mailstore.maildrop.diary_record import Visit, Visitor
+from mailstore.maildrop.diary_record import DiaryEntry, SessionOrigin
 from mailstore.maildrop.diary_writer import Diary
 from mailstore.maildrop.listing_cache import Listings, unpack
 from mailstore.maildrop.session_revocation import Credential, SessionRevocation
@@ -47,7 +47,7 @@ _LOST = _Ended.LOST.value
 class View(NamedTuple):
     """What the sign-in found: the view of one device of one mailbox at one change number, with its counters."""
 
-    visitor: Visitor
+    origin: SessionOrigin
     mailbox: int
     address: str
     device: int
@@ -242,8 +242,8 @@ class StoredMaildrop:
         if self._barred is not None:
             self._revocation.forget(self._credential(), self._barred)
             self._barred = None
-        visit = Visit(
-            self._view.visitor,
+        entry = DiaryEntry(
+            self._view.origin,
             self._began_at,
             datetime.now(UTC),
             _KINDS.get(record.reason, _LOST),
@@ -253,7 +253,7 @@ class StoredMaildrop:
             removed=self._arrivals(handled.removed),
             had=self._keys(handled.fetched[: handled.confirmed]),
         )
-        self._diary.add(visit)
+        self._diary.add(entry)
 
     def _keys(self, numbers: Iterable[int]) -> Sequence[int]:
         return [self._listing.keys[number - 1] for number in numbers] if self._listing else ()

@@ -59,9 +59,9 @@ class LogJournal:
         log.error("%s: %s: %s", doing, type(error).__name__, error)
 
 
-def _address(typed: str) -> str | None:
+def _address(name: str) -> str | None:
     """Return what was typed if it is an address; None if not, since it may be a password in the wrong field."""
     try:
-        return normal_address(typed)
+        return normal_address(name)
     except BadAddress:
         return None

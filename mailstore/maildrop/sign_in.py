@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mailstore.errors import Abandoned, BadCredentials, MailError, MainPasswordBarred, PopSwitchedOff, Throttled
 from mailstore.maildrop import account_rows
 from mailstore.maildrop.account_rows import Account, Device, device_of
-from mailstore.maildrop.diary_record import Visitor, address
+from mailstore.maildrop.diary_record import SessionOrigin, address
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.maildrop import MaildropContext, StoredMaildrop, View
 from mailstore.maildrop.password_check import Check, Passwords
@@ -231,7 +231,7 @@ class StoredSignIn:
     def _maildrop(self, account: Account, device: Device) -> Maildrop:
         client, tls = address(self._credentials.client), self._credentials.tls or ""
         view = View(
-            visitor=Visitor(account.mailbox, device.device, client, tls),
+            origin=SessionOrigin(account.mailbox, device.device, client, tls),
             mailbox=account.mailbox,
             address=account.address,
             device=device.device,

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mailstore.errors import MailError
-from mailstore.maildrop.diary_record import Visit, Visitor, address
+from mailstore.maildrop.diary_record import DiaryEntry, SessionOrigin, address
 from mailstore.maildrop.diary_writer import Diary
 from mailstore.maildrop.password_check import Answer, Check, Passwords
 from mailstore.models import DiarySession
@@ -43,8 +43,8 @@ class SignInRefusals:
     def record(self, why: str, mailbox: int, credentials: Credentials, device: int | None = None) -> None:
         """Record a refusal; `device` is the one whose secret was right, if any was."""
         now = datetime.now(UTC)
-        visitor = Visitor(mailbox, device, address(credentials.client), credentials.tls or "")
-        self.diary.add(Visit(visitor, now, now, why))
+        origin = SessionOrigin(mailbox, device, address(credentials.client), credentials.tls or "")
+        self.diary.add(DiaryEntry(origin, now, now, why))
 
     def record_wrong_password(self, mailbox: int, credentials: Credentials) -> None:
         """Record a wrong password, after checking if it is the previous one."""

@@ -183,7 +183,7 @@ def tallies(user: User) -> QuerySet[Tally]:
     return rows if is_host(user) else rows.filter(domain__in=domains(user))
 
 
-def visits(user: User) -> QuerySet[DiarySession]:
+def diary_sessions(user: User) -> QuerySet[DiarySession]:
     """Return sessions and refused sign-ins of the mailboxes: when, from where, how they ended; not what was fetched."""
     rows = DiarySession.objects.filter(mailbox__removed_at=None).select_related("mailbox__user", "device")
     rows = rows.defer("fetched", "deleted", "device__hidden", "device__skipped", "device__confirmed")

@@ -1,4 +1,4 @@
-"""The diary: each session's row, polls and refusals folded by the hour, written in batches within bounds."""
+"""The diary: each session's row, polls and refusals rolled up by the hour, written in batches within bounds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 
 from mailstore.directory import devices, mailbox_removal, mailboxes
 from mailstore.errors import BadCredentials, MailError, MainPasswordBarred, PopSwitchedOff, Unavailable
-from mailstore.maildrop.diary_record import Visit, Visitor
-from mailstore.maildrop.diary_rollup import FOLDS_AT_MOST, DiaryRollup
-from mailstore.maildrop.diary_writer import BATCH_VISITS, REFUSALS_AT_MOST, WAITING_VISITS, Diary
+from mailstore.maildrop.diary_record import DiaryEntry, SessionOrigin
+from mailstore.maildrop.diary_rollup import ROWS_AT_MOST, DiaryRollup
+from mailstore.maildrop.diary_writer import BATCH_ENTRIES, REFUSALS_AT_MOST, WAITING_ENTRIES, Diary
 from mailstore.models import Device, DiaryBatch, DiarySession, Mailbox, Message
 from mailstore.pg.pipeline import Answer, StatementFailed, Steps
 from mailstore.ports import Credentials
@@ -33,8 +33,8 @@ def ann(mail: Mail) -> Mail:
     return mail
 
 
-def visit(device: int = 1, *, at: datetime = NOON, **how: object) -> Visit:
-    return Visit(Visitor(1, device, "192.0.2.7", "TLSv1.3"), at, at, **({"ended": "quit"} | how))
+def entry(device: int = 1, *, at: datetime = NOON, **how: object) -> DiaryEntry:
+    return DiaryEntry(SessionOrigin(1, device, "192.0.2.7", "TLSv1.3"), at, at, **({"ended": "quit"} | how))
 
 
 # --- sessions -----------------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def test_polls_of_two_workers_are_one_row_too(ann: Mail) -> None:
     device = Device.objects.get()
     for _ in range(2):
         diary = Diary(ann.accounts._lanes)
-        diary.add(Visit(Visitor(device.mailbox_id, device.pk, None, ""), NOON, NOON, "quit"))
+        diary.add(DiaryEntry(SessionOrigin(device.mailbox_id, device.pk, None, ""), NOON, NOON, "quit"))
         ann.worker.ask(lambda done, diary=diary: diary.flush(lambda: done(None)))
     assert DiarySession.objects.get().sessions == 2
 
@@ -102,43 +102,43 @@ def test_polls_of_two_workers_are_one_row_too(ann: Mail) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        visit(2),
-        visit(ended="lost"),
-        visit(listed=1),
-        visit(at=NOON + timedelta(hours=1)),
-        visit(at=NOON + timedelta(days=1)),
-        Visit(Visitor(1, 1, "192.0.2.8", "TLSv1.3"), NOON, NOON, "quit"),
-        Visit(Visitor(1, 1, "192.0.2.7", ""), NOON, NOON, "quit"),
-        Visit(Visitor(2, 1, "192.0.2.7", "TLSv1.3"), NOON, NOON, "quit"),
+        entry(2),
+        entry(ended="lost"),
+        entry(listed=1),
+        entry(at=NOON + timedelta(hours=1)),
+        entry(at=NOON + timedelta(days=1)),
+        DiaryEntry(SessionOrigin(1, 1, "192.0.2.8", "TLSv1.3"), NOON, NOON, "quit"),
+        DiaryEntry(SessionOrigin(1, 1, "192.0.2.7", ""), NOON, NOON, "quit"),
+        DiaryEntry(SessionOrigin(2, 1, "192.0.2.7", "TLSv1.3"), NOON, NOON, "quit"),
     ],
     ids=["device", "end", "view", "hour", "day", "client", "encryption", "mailbox"],
 )
-def test_polls_that_differ_are_rows_of_their_own(other: Visit) -> None:
-    folds = DiaryRollup(NOON)
-    folds.add(visit())
-    folds.add(other)
-    assert len(folds.due(NOON, every=True)) == 2
+def test_polls_that_differ_are_rows_of_their_own(other: DiaryEntry) -> None:
+    rollup = DiaryRollup(NOON)
+    rollup.add(entry())
+    rollup.add(other)
+    assert len(rollup.due(NOON, every=True)) == 2
 
 
 def test_the_first_poll_of_an_hour_is_due_at_once_and_more_of_them_once_a_minute() -> None:
-    folds = DiaryRollup(NOON)
-    folds.add(visit())
-    first = folds.due(NOON, every=False)
-    assert [fold.sessions for fold in first.values()] == [1]
-    folds.written(first)
-    folds.add(visit())
-    folds.add(visit())
-    assert folds.due(NOON + timedelta(seconds=59), every=False) == {}
-    assert [fold.sessions for fold in folds.due(NOON + timedelta(seconds=60), every=False).values()] == [2]
+    rollup = DiaryRollup(NOON)
+    rollup.add(entry())
+    first = rollup.due(NOON, every=False)
+    assert [row.sessions for row in first.values()] == [1]
+    rollup.written(first)
+    rollup.add(entry())
+    rollup.add(entry())
+    assert rollup.due(NOON + timedelta(seconds=59), every=False) == {}
+    assert [row.sessions for row in rollup.due(NOON + timedelta(seconds=60), every=False).values()] == [2]
 
 
 def test_polls_that_could_not_be_written_join_those_that_came_since() -> None:
-    folds = DiaryRollup(NOON)
-    folds.add(visit())
-    due = folds.due(NOON, every=False)
-    folds.add(visit())
-    folds.take_back(due)
-    assert [fold.sessions for fold in folds.due(NOON, every=False).values()] == [2]
+    rollup = DiaryRollup(NOON)
+    rollup.add(entry())
+    due = rollup.due(NOON, every=False)
+    rollup.add(entry())
+    rollup.take_back(due)
+    assert [row.sessions for row in rollup.due(NOON, every=False).values()] == [2]
 
 
 # --- refusals -----------------------------------------------------------------------------------------------------
@@ -242,9 +242,9 @@ def test_a_batch_whose_answer_was_lost_is_written_once(ann: Mail) -> None:
     keys = list(Message.objects.order_by("added").values_list("pk", flat=True))
     diary = Diary(LosingLanes(ann.accounts._lanes))
     for key in keys:
-        who = Visitor(box, device.pk, "192.0.2.7", "TLSv1.3")
-        diary.add(Visit(who, NOON, NOON, ended="quit", fetched=[1], had=[key]))
-        diary.add(Visit(who, NOON, NOON, ended="quit"))
+        who = SessionOrigin(box, device.pk, "192.0.2.7", "TLSv1.3")
+        diary.add(DiaryEntry(who, NOON, NOON, ended="quit", fetched=[1], had=[key]))
+        diary.add(DiaryEntry(who, NOON, NOON, ended="quit"))
         for _time in range(2):
             ann.worker.ask(lambda done: diary.flush(lambda: done(None), every=True))
     rows = list(DiarySession.objects.order_by("pk").values_list("fetched_messages", "sessions"))
@@ -271,23 +271,23 @@ class NoRows:
 def test_what_came_while_the_last_but_one_batch_was_written_is_told_before_the_end() -> None:
     lanes, told = SlowLanes(), []
     diary = Diary(lanes)
-    diary.add(visit(1, fetched=[1]))
+    diary.add(entry(1, fetched=[1]))
     diary.flush()
-    diary.add(visit(2, fetched=[2]))
-    diary.add(visit(3))
+    diary.add(entry(2, fetched=[2]))
+    diary.add(entry(3))
     diary.flush(lambda: told.append("all"), every=True)
     lanes.batches[0][1](NoRows())
     assert (len(lanes.batches), told) == (2, [])
-    assert {statement.name for statement, _parameters in lanes.batches[1][0]} >= {b"diary", b"fold_diary"}
+    assert {statement.name for statement, _parameters in lanes.batches[1][0]} >= {b"diary", b"roll_up_diary"}
     lanes.batches[1][1](NoRows())
     assert told == ["all"]
-    assert [diary._unsorted, list(diary._waiting.visits), diary._folds._waiting] == [[], [], {}]
+    assert [diary._unsorted, list(diary._waiting.entries), diary._rollup._waiting] == [[], [], {}]
 
 
 def test_a_refused_batch_is_logged_each_time_and_given_up_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
     lanes = FailingLanes(REFUSED)
     diary = Diary(lanes)
-    diary.add(visit(fetched=[1], had=[1]))
+    diary.add(entry(fetched=[1], had=[1]))
     for _ in range(REFUSALS_AT_MOST + 2):
         diary.flush()
     assert lanes.batches == REFUSALS_AT_MOST
@@ -299,12 +299,12 @@ def test_a_refused_batch_is_logged_each_time_and_given_up_in_the_end(caplog: pyt
 def test_what_waits_for_the_database_is_bounded() -> None:
     lanes = FailingLanes(Unavailable("the database is away"))
     diary = Diary(lanes)
-    for number in range(2 * WAITING_VISITS):
-        diary.add(visit(number, fetched=[number]))
-        diary.add(visit(number))
+    for number in range(2 * WAITING_ENTRIES):
+        diary.add(entry(number, fetched=[number]))
+        diary.add(entry(number))
     diary.flush(every=True)
-    assert len(diary._waiting.visits) == WAITING_VISITS - BATCH_VISITS, "and those of the batch that is sent again"
-    folds = DiaryRollup(NOON)
-    for number in range(3 * FOLDS_AT_MOST):
-        folds.add(visit(number))
-    assert len(folds.due(NOON, every=False)) == 2 * FOLDS_AT_MOST
+    assert len(diary._waiting.entries) == WAITING_ENTRIES - BATCH_ENTRIES, "and those of the batch that is sent again"
+    rollup = DiaryRollup(NOON)
+    for number in range(3 * ROWS_AT_MOST):
+        rollup.add(entry(number))
+    assert len(rollup.due(NOON, every=False)) == 2 * ROWS_AT_MOST

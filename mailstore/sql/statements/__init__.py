@@ -14,7 +14,7 @@ from mailstore.sql.statements.delivery import (
     ROOM,
     STORE_TIE,
 )
-from mailstore.sql.statements.diary import BATCH, BEAT, CONFIRM, DIARY, FOLD_DIARY, PREVIOUS_PASSWORD
+from mailstore.sql.statements.diary import BATCH, BEAT, CONFIRM, DIARY, PREVIOUS_PASSWORD, ROLL_UP_DIARY
 from mailstore.sql.statements.removal import REMOVE
 from mailstore.sql.statements.sign_in import KNOWN_NETWORKS, SIGHTINGS, SIGN_IN, SITE_EXPIRY
 from mailstore.sql.statements.view import BARRED, CARDS, HIDE, LISTING, LOCK, PAST_LISTING
@@ -41,7 +41,7 @@ WRITES = (
     DELIVER,
     DELIVER_ALL,
     DIARY,
-    FOLD_DIARY,
+    ROLL_UP_DIARY,
     HIDE,
     KNOWN_NETWORKS,
     LOCK,

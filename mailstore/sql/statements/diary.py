@@ -114,8 +114,8 @@ DIARY = statement(
     round_trips="none of its own: it goes with the batch",
 )
 
-FOLD_DIARY = statement(
-    "fold_diary",
+ROLL_UP_DIARY = statement(
+    "roll_up_diary",
     """
     INSERT INTO mailstore_diarysession AS s
            (mailbox_id, device_id, started_at, ended_at, client, tls, listed, octets_out, ended, rollup_key, sessions,
@@ -124,7 +124,7 @@ FOLD_DIARY = statement(
            one.octets_out, one.ended, one.rollup_key, one.sessions, 0, 0, '{}', '{}'
       FROM unnest(:mailbox_ids::bigint[], :device_ids::bigint[], :started_at::timestamptz[], :ended_at::timestamptz[],
                   :clients::inet[], :tls::text[], :ended::text[], :listed_counts::bigint[], :octets_out::bigint[],
-                  :folds::bytea[], :session_counts::bigint[])
+                  :rollup_keys::bytea[], :session_counts::bigint[])
            AS one (mailbox, device, started_at, ended_at, client, tls, ended, listed, octets_out, rollup_key, sessions)
       JOIN mailstore_mailbox box ON box.id = one.mailbox
      ORDER BY one.rollup_key
@@ -137,7 +137,7 @@ FOLD_DIARY = statement(
     parameters={
         **_SESSIONS,
         "octets_out": "how many octets they were sent (bigint[])",
-        "folds": "what finds the row of each hour (bytea[])",
+        "rollup_keys": "what finds the row of each hour (bytea[])",
         "session_counts": "how many sessions each row counts (bigint[])",
     },
     locks="its rows, in one order, so that two workers never wait for each other crosswise",

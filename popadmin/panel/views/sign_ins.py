@@ -44,9 +44,9 @@ class SignInFilters(Filters):
         return rows.filter(started_at__gte=timezone.now() - timedelta(days=int(days)))
 
 
-class Visits(access.AdminPage, ListPage):
+class SignIns(access.AdminPage, ListPage):
     template_name = "panel/sign_ins.html"
-    name = "visits"
+    name = "sign-ins"
     filters = SignInFilters
     columns = (
         Column("at", _("When"), F("started_at"), down=True),
@@ -69,7 +69,7 @@ class Visits(access.AdminPage, ListPage):
     )  # fmt: skip
 
     def rows(self) -> Rows:
-        return access.visits(signed_in(self.request))
+        return access.diary_sessions(signed_in(self.request))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return super().get_context_data(**kwargs, breadcrumbs=[breadcrumb(_("Overview"), "overview")])
