@@ -37,13 +37,13 @@ def certificate(**_options: Any) -> list[CheckMessage]:
     if fault := keypair.fault(settings.TLS_CERT_FILE, settings.TLS_KEY_FILE):
         return [_unusable(fault)]
     try:
-        ends = expires_at(settings.TLS_CERT_FILE)
+        expiry = expires_at(settings.TLS_CERT_FILE)
     except ValueError as error:
         return [Error(f"{settings.TLS_CERT_FILE} is not a certificate: {error}", hint=_RENEW, id="mailstore.E001")]
-    left = ends - datetime.datetime.now(datetime.UTC)
+    left = expiry - datetime.datetime.now(datetime.UTC)
     if left > datetime.timedelta(days=EXPIRY_WARNING_DAYS):
         return []
-    return [Warning(f"{settings.TLS_CERT_FILE} ends on {ends:%Y-%m-%d}.", hint=_RENEW, id="mailstore.W002")]
+    return [Warning(f"{settings.TLS_CERT_FILE} ends on {expiry:%Y-%m-%d}.", hint=_RENEW, id="mailstore.W002")]
 
 
 def _unusable(fault: keypair.Fault) -> CheckMessage:

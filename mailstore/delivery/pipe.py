@@ -40,14 +40,14 @@ def deliver(addresses: Sequence[str], stream: BinaryIO, *, sender: str = "") -> 
 async def _deliver(addresses: list[str], stream: BinaryIO, sender: str) -> list[Outcome]:
     settings = conf.load()
     async with one_off.delivery(settings) as delivery:
-        asked = [await _ask(delivery, address) for address in addresses]
-        accepted = [one for one in asked if isinstance(one, Recipient)]
-        if any(isinstance(one, TryAgain) for one in asked):
+        outcomes = [await _ask(delivery, address) for address in addresses]
+        accepted = [one for one in outcomes if isinstance(one, Recipient)]
+        if any(isinstance(one, TryAgain) for one in outcomes):
             answers: list[Delivered | MailError] = [TryAgain("held back for another address") for _one in accepted]
         else:
             answers = await _hand_in(delivery, accepted, stream, sender, settings.lmtp.max_message_octets)
     remaining = iter(answers)
-    final = [next(remaining) if isinstance(one, Recipient) else one for one in asked]
+    final = [next(remaining) if isinstance(one, Recipient) else one for one in outcomes]
     return [_outcome(address, one) for address, one in zip(addresses, final, strict=True)]
 
 

@@ -20,7 +20,7 @@ from mailstore.pg import array_literals
 from mailstore.policy.addresses import ALIAS_LEVELS_LIMIT, ALIAS_TARGETS_LIMIT, BadAddress, lookup_keys, normal_address
 from mailstore.ports import Done, Recipient
 from mailstore.sql.connection_pool import ConnectionPool
-from mailstore.sql.quota_relief import FIND_ROOM, RELIEF_ROUNDS, RELIEVE
+from mailstore.sql.quota_relief import FIND_ROOM, RELIEF_BATCHES, RELIEVE
 from mailstore.sql.statements.delivery import OURS, RECIPIENTS, ROOM
 from mailstore.sql.statements.view import LOCK
 
@@ -50,8 +50,8 @@ class _Search:
         """Query names, each with the keys that may resolve it, in order; `following` are names for the next query."""
         array = array_literals.texts({key for group in keys.values() for key in group})
         self._asked.update(keys)
-        asked = RECIPIENTS.values(addresses=array, octets=b"%d" % self._octets)
-        self._lanes.read(RECIPIENTS, asked, lambda answer: self._answered(answer, keys, depth, [*following]))
+        parameters = RECIPIENTS.values(addresses=array, octets=b"%d" % self._octets)
+        self._lanes.read(RECIPIENTS, parameters, lambda answer: self._answered(answer, keys, depth, [*following]))
 
     def _answered(
         self, answer: PGresult | MailError, keys: dict[str, list[str]], depth: int, following: list[str]
@@ -162,8 +162,8 @@ class _Search:
             else:
                 self._done(accepted)
 
-        asked = ROOM.values(domain_ids=array_literals.bigints(accepted.capped), octets=b"%d" % self._octets)
-        self._lanes.read(ROOM, asked, answered)
+        parameters = ROOM.values(domain_ids=array_literals.bigints(accepted.capped), octets=b"%d" % self._octets)
+        self._lanes.read(ROOM, parameters, answered)
 
     def _full(self, over_quota: str) -> MailError:
         return QuotaRejected(self._address) if over_quota == "reject" else QuotaDeferred(self._address)
@@ -216,9 +216,9 @@ class _Lookup:
                 log.info("room made in %s", plain(self._address))
             self._done(answer)
         else:
-            self._most = self._most or RELIEF_ROUNDS * len(full)
-            asked = FIND_ROOM.values(mailbox_ids=array_literals.bigints(full), octets=b"%d" % self._octets)
-            self._lanes.write(((FIND_ROOM, asked),), lambda room: self._found(room, answer))
+            self._most = self._most or RELIEF_BATCHES * len(full)
+            parameters = FIND_ROOM.values(mailbox_ids=array_literals.bigints(full), octets=b"%d" % self._octets)
+            self._lanes.write(((FIND_ROOM, parameters),), lambda room: self._found(room, answer))
 
     def _found(self, room: PGresult | MailError, refusal: Recipient | MailError) -> None:
         """Make room in one mailbox, so that no lock is held while others wait."""
@@ -227,9 +227,9 @@ class _Lookup:
         elif not room.ntuples:
             self._done(refusal)
         else:
-            mailbox, numbers = room.get_value(0, 0) or b"", room.get_value(0, 1) or b""
+            mailbox, arrivals = room.get_value(0, 0) or b"", room.get_value(0, 1) or b""
             lock = LOCK.values(mailbox_ids=b"{%s}" % mailbox)
-            relief = RELIEVE.values(mailbox_id=mailbox, octets=b"%d" % self._octets, numbers=numbers)
+            relief = RELIEVE.values(mailbox_id=mailbox, octets=b"%d" % self._octets, arrivals=arrivals)
             self._lanes.write(((LOCK, lock), (RELIEVE, relief)), lambda moved: self._moved(moved, refusal))
 
     def _moved(self, moved: PGresult | MailError, refusal: Recipient | MailError) -> None:

@@ -16,8 +16,11 @@ from mailstore.policy.addresses import ALIAS_LEVELS_LIMIT, ALIAS_TARGETS_LIMIT, 
 _ONE_WRITER = "SELECT pg_advisory_xact_lock(hashtext('mailstore_alias'))"
 
 
-def take_turn() -> None:
-    """Wait for other changes of aliases. Called first in a transaction that changes where addresses lead."""
+def lock() -> None:
+    """Lock all aliases against other changes. Waits for the lock.
+
+    Called first in a transaction that changes where addresses lead.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_ONE_WRITER)
 

@@ -39,7 +39,7 @@ def ensure(
     normal = _normal(address)
     wanted = _normal_targets(targets)
     with transaction.atomic():
-        alias_loop.take_turn()
+        alias_loop.lock()
         domain = domains.locked(normal)
         alias = _locked(normal, only)
         created = alias is None
@@ -62,7 +62,7 @@ def remove(address: str, *, actor: Actor) -> None:
     """Remove the alias. Rejected when there is none."""
     normal = _normal(address)
     with transaction.atomic():
-        alias_loop.take_turn()
+        alias_loop.lock()
         alias = Alias.objects.select_for_update().filter(address=normal).first()
         if alias is None:
             raise _unknown(normal)
@@ -78,7 +78,7 @@ def set_catch_all(domain: str, targets: Sequence[str], *, actor: Actor) -> None:
     """
     address = f"@{domain}"
     with transaction.atomic():
-        alias_loop.take_turn()
+        alias_loop.lock()
         if targets:
             ensure(address, targets, actor=actor, active=True, **renewal(address))
         elif Alias.objects.filter(address=address).exists():
@@ -95,7 +95,7 @@ def renewal(address: str) -> AliasExpiry:
 def remove_expired(address: str, *, before: datetime, actor: Actor) -> None:
     """Remove the alias if it expired before that time. Rejected when there is none, or it was renewed."""
     with transaction.atomic():
-        alias_loop.take_turn()
+        alias_loop.lock()
         if not Alias.objects.filter(address=address, expires_at__lt=before).exists():
             raise Rejected(_("%(address)s has not expired") % {"address": address})
         remove(address, actor=actor)

@@ -19,7 +19,7 @@ from mailstore.models import Alias, Domain, Mailbox
 from mailstore.policy.addresses import BadAddress, normal_domain, shown_domain
 from mailstore.policy.quota import format_octets
 
-_NUMBERS = DOMAIN.names(Kind.SIZE)
+_SIZES = DOMAIN.names(Kind.SIZE)
 
 
 def ensure(
@@ -32,10 +32,10 @@ def ensure(
     or there already).
     """
     normal = _normal(name)
-    not_negative(fields, *_NUMBERS)
+    not_negative(fields, *_SIZES)
     with transaction.atomic():
         if "stands_for" in fields:
-            alias_loop.take_turn()
+            alias_loop.lock()
         domain, created = Domain.objects.select_for_update(no_key=True).get_or_create(name=normal)
         if domain.removed_at is not None:
             raise removal_state.refusal(domain)

@@ -138,17 +138,17 @@ def _targets(address: str, steps: dict[str, _Step]) -> list[str] | None:
     met = _reach(address, steps)
     if not _leads_elsewhere(met, steps):
         return None
-    ends: list[str] = []
+    destinations: list[str] = []
     served: set[str | None] = set()  # LMTP reaches these by a forward; listed too, mail would come twice
     for name in met:
         end = steps[name].elsewhere or steps[name].mailbox
-        if end is None or end in served or end in ends:
+        if end is None or end in served or end in destinations:
             continue
-        ends.append(end)
+        destinations.append(end)
         behind = _reach(name, steps)[1:]
         if not _leads_elsewhere(behind, steps):
             served.update(steps[other].mailbox for other in behind)
-    return ends
+    return destinations
 
 
 def _leads_elsewhere(names: list[str], steps: dict[str, _Step]) -> bool:

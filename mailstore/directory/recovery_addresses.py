@@ -51,7 +51,7 @@ def ask(user: User, address: str) -> tuple[str, str]:
     return normal, code
 
 
-def asked(user: User) -> MailedCode | None:
+def pending_code(user: User) -> MailedCode | None:
     """Return the address that waits for its code, or None."""
     return MailedCode.objects.filter(user=user, ends_at__gt=timezone.now(), tries_left__gt=0).first()
 

@@ -30,7 +30,7 @@ def of_mailbox(mailbox: Mailbox) -> Iterator[None]:
 def of_domain(domain: Domain) -> Iterator[None]:
     """Lock a domain and its catch-all."""
     with transaction.atomic():
-        alias_loop.take_turn()
+        alias_loop.lock()
         if Domain.objects.select_for_update(no_key=True).filter(pk=domain.pk).first() is not None:
             domain.refresh_from_db()
         yield
@@ -49,5 +49,5 @@ def of_alias(alias: Alias) -> Iterator[None]:
 def of_forward() -> Iterator[None]:
     """Lock all aliases, for a forward that may not be there yet."""
     with transaction.atomic():
-        alias_loop.take_turn()
+        alias_loop.lock()
         yield

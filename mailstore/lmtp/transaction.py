@@ -21,7 +21,7 @@ class Transaction:
     """What MAIL began; before MAIL, an empty one.
 
     `recipients_by_place` has the accepted recipients by the place of their RCPT among the RCPTs, from 0.
-    `undecided_count` is how many RCPTs the store has not answered.
+    `undecided_count` is how many RCPTs the delivery has not answered.
     """
 
     mail: Mail = _NO_MAIL
@@ -49,7 +49,7 @@ class Transaction:
         return self._message
 
     def release_message(self) -> None:
-        """Leave a message that came whole to the store."""
+        """Hand a message that came whole to the delivery."""
         self._message = None
 
     def forget(self) -> None:

@@ -68,17 +68,17 @@ def diary_parameters(entries: Sequence[DiaryEntry]) -> Parameters:
         octets_out=array_literals.bigints(entry.octets_out for entry in entries),
         handled_sessions=array_literals.bigints(place for place, _, _ in handled),
         handled_numbers=array_literals.bigints(arrival for _, arrival, _ in handled),
-        handled_removed=array_literals.truths(removed for _, _, removed in handled),
+        handled_removed=array_literals.booleans(removed for _, _, removed in handled),
     )
 
 
-def shared_parameters(entries: Sequence[DiaryEntry], ends: Iterable[datetime]) -> dict[str, bytes]:
+def shared_parameters(entries: Sequence[DiaryEntry], ended_at: Iterable[datetime]) -> dict[str, bytes]:
     """Return the parameters that DIARY and ROLL_UP_DIARY share."""
     return {
         "mailbox_ids": array_literals.bigints(entry.origin.mailbox for entry in entries),
         "device_ids": array_literals.bigints(entry.origin.device for entry in entries),
         "started_at": array_literals.texts(entry.began_at.isoformat() for entry in entries),
-        "ended_at": array_literals.texts(at.isoformat() for at in ends),
+        "ended_at": array_literals.texts(at.isoformat() for at in ended_at),
         "clients": array_literals.texts(entry.origin.client for entry in entries),
         "tls": array_literals.texts(entry.origin.tls for entry in entries),
         "ended": array_literals.texts(entry.ended for entry in entries),

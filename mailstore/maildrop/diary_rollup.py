@@ -89,7 +89,7 @@ def rollup_parameters(rows: dict[Common, RollupRow]) -> Parameters:
     return ROLL_UP_DIARY.values(
         **diary_record.shared_parameters([row.first for row in sums], (row.ended_at for row in sums)),
         octets_out=array_literals.bigints(row.octets_out for row in sums),
-        rollup_keys=array_literals.octets(map(_digest, rows)),
+        rollup_keys=array_literals.data(map(_digest, rows)),
         session_counts=array_literals.bigints(row.sessions for row in sums),
     )
 

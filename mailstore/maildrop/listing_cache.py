@@ -43,14 +43,14 @@ class Listings:
         self._messages = 0
 
 
-def unpack(keys: bytes, arrivals: bytes, octets: bytes, uidls: bytes) -> Listing:
+def unpack(keys: bytes, arrivals: bytes, octet_counts: bytes, uidls: bytes) -> Listing:
     """Make a listing from the packed columns of LISTING; they are empty for an empty maildrop."""
     names = uidls.decode("ascii").split("\n") if uidls else ()
-    return Listing(_numbers(keys), _numbers(arrivals), _numbers(octets), names)
+    return Listing(_integers(keys), _integers(arrivals), _integers(octet_counts), names)
 
 
-def _numbers(packed: bytes) -> array[int]:
-    numbers = array("q", packed)
+def _integers(packed: bytes) -> array[int]:
+    integers = array("q", packed)
     if byteorder == "little":
-        numbers.byteswap()
-    return numbers
+        integers.byteswap()
+    return integers

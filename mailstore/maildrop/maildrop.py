@@ -176,8 +176,8 @@ class StoredMaildrop:
         """Read the rows from this message on: few at first, since the client may want only one, then more."""
         self._window = min(WINDOW, WINDOW_GROWTH * self._window)
         window = listing.keys[number - 1 : number - 1 + self._window]
-        asked = CARDS.values(message_ids=array_literals.bigints(window))
-        self._lanes.read(CARDS, asked, lambda answer: self._rows_read(answer, window, number, done))
+        parameters = CARDS.values(message_ids=array_literals.bigints(window))
+        self._lanes.read(CARDS, parameters, lambda answer: self._rows_read(answer, window, number, done))
 
     def _rows_read(self, answer: PGresult | MailError, window: array[int], number: int, done: Done[Message]) -> None:
         if isinstance(answer, MailError):
@@ -206,8 +206,8 @@ class StoredMaildrop:
             done(TryAgain("nothing was listed, so nothing can be marked"))
             return
         keys = self._listing.keys
-        asked = array_literals.bigints(keys[number - 1] for number in numbers)
-        self._lanes.write(self._update(asked), lambda answer: done(self._removed(answer) or len(numbers)))
+        keys_literal = array_literals.bigints(keys[number - 1] for number in numbers)
+        self._lanes.write(self._update(keys_literal), lambda answer: done(self._removed(answer) or len(numbers)))
 
     def _removed(self, answer: PGresult | MailError) -> MailError | None:
         if isinstance(answer, MailError):

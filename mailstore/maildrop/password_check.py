@@ -16,7 +16,7 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
 
 from mailstore.errors import Abandoned, MailError, Overloaded, Unavailable
 from mailstore.pg.callback import tell
-from mailstore.policy.hash_queue import HashLane, HashQueue, Waiter
+from mailstore.policy.hash_queue import HashQueue, QueueName, Waiter
 
 log = logging.getLogger("popadmin.signin")
 
@@ -79,7 +79,7 @@ class Passwords:
     def give_way(self, check: Check) -> None:
         """Let a check that waits go after all others. One that runs ends by itself."""
         if self._queue.remove(check):
-            check.lane = HashLane.LAST
+            check.queue = QueueName.LAST
             self.check(check)
 
     def close(self) -> None:
@@ -150,7 +150,7 @@ class Passwords:
 
     def _give_up(self, check: Check) -> None:
         """Answer a check that will not be made: too many wait, or it waited too long."""
-        if check.lane is HashLane.LAST:
+        if check.queue is QueueName.LAST:
             tell(check.done, Abandoned("the client closed its side, and others went first"))
         else:
             tell(check.done, Overloaded("too many password checks wait"))

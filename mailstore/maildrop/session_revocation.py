@@ -66,15 +66,15 @@ class SessionRevocation:
 
     def _look(self) -> None:
         if self._open:
-            asked = tuple(self._open)
-            devices = array_literals.bigints(one.device for one in asked)
-            versions = array_literals.printed(one.password_version for one in asked)
+            credentials = tuple(self._open)
+            devices = array_literals.bigints(one.device for one in credentials)
+            versions = array_literals.verbatim(one.password_version for one in credentials)
             parameters = BARRED.values(device_ids=devices, password_versions=versions)
-            self._lanes.read(BARRED, parameters, lambda answer: self._looked(answer, asked))
+            self._lanes.read(BARRED, parameters, lambda answer: self._looked(answer, credentials))
         else:
             self._timer = None
 
-    def _looked(self, answer: PGresult | MailError, asked: Sequence[Credential]) -> None:
+    def _looked(self, answer: PGresult | MailError, credentials: Sequence[Credential]) -> None:
         """Tell the sessions that are barred, and ask again later, also after an error."""
         if self._closed:
             return
@@ -82,7 +82,7 @@ class SessionRevocation:
             log.error("whether devices may still use POP could not be read: %s", answer)
         elif not isinstance(answer, MailError):
             for row in range(answer.ntuples):
-                credential = asked[int(answer.get_value(row, 0) or 0) - 1]
+                credential = credentials[int(answer.get_value(row, 0) or 0) - 1]
                 for barred in tuple(self._open.get(credential, ())):
                     _end(barred)
         self._look_later()

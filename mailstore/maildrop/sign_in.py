@@ -17,7 +17,7 @@ from mailstore.maildrop.password_check import Check, Passwords
 from mailstore.maildrop.sign_in_refusal import SignInRefusals, Why
 from mailstore.policy import device_secret
 from mailstore.policy.addresses import BadAddress, normal_address
-from mailstore.policy.hash_queue import HashLane
+from mailstore.policy.hash_queue import QueueName
 from mailstore.policy.networks import KnownPairs, network
 from mailstore.policy.throttle import Throttle
 from mailstore.ports import Credentials, Done, Maildrop
@@ -151,16 +151,16 @@ class StoredSignIn:
             )
         if self._waited_seconds:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._waited_seconds, self._hash, account, HashLane.STRANGER)
+            self._timer = loop.call_later(self._waited_seconds, self._hash, account, QueueName.STRANGER)
         else:
-            self._hash(account, HashLane.KNOWN if known else HashLane.STRANGER)
+            self._hash(account, QueueName.KNOWN if known else QueueName.STRANGER)
 
-    def _hash(self, account: Account | None, lane: HashLane) -> None:
+    def _hash(self, account: Account | None, queue: QueueName) -> None:
         self._timer = None
         self._check = Check(
             account=self._credentials.address,
             network=None if self._credentials.loopback else self._network,
-            lane=HashLane.LAST if self._wants_no_more else lane,
+            queue=QueueName.LAST if self._wants_no_more else queue,
             secret=self._credentials.secret,
             encoded=account.encoded if account else None,
             quick=account is not None and account.active,

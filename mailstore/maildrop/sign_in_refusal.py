@@ -17,7 +17,7 @@ from mailstore.maildrop.diary_writer import Diary
 from mailstore.maildrop.password_check import Answer, Check, Passwords
 from mailstore.models import DiarySession
 from mailstore.pg.pipeline import StatementFailed
-from mailstore.policy.hash_queue import HashLane
+from mailstore.policy.hash_queue import QueueName
 from mailstore.policy.throttle import Throttle
 from mailstore.ports import Credentials
 from mailstore.sql.connection_pool import ConnectionPool
@@ -49,7 +49,7 @@ class SignInRefusals:
     def record_wrong_password(self, mailbox: int, credentials: Credentials) -> None:
         """Record a wrong password, after checking if it is the previous one."""
 
-        def asked(answer: PGresult | MailError) -> None:
+        def compare(answer: PGresult | MailError) -> None:
             if isinstance(answer, StatementFailed):
                 log.error("a previous password could not be read: %s", answer)
             if isinstance(answer, MailError) or not answer.ntuples or self.passwords.busy():
@@ -65,7 +65,7 @@ class SignInRefusals:
                 )
             self.record(Why.PREVIOUS.value if right is True else Why.WRONG.value, mailbox, credentials)
 
-        self.lanes.read(PREVIOUS_PASSWORD, PREVIOUS_PASSWORD.values(mailbox_id=b"%d" % mailbox), asked)
+        self.lanes.read(PREVIOUS_PASSWORD, PREVIOUS_PASSWORD.values(mailbox_id=b"%d" % mailbox), compare)
 
 
 def _check(credentials: Credentials, encoded: str, done: Answer) -> Check:
@@ -73,7 +73,7 @@ def _check(credentials: Credentials, encoded: str, done: Answer) -> Check:
     return Check(
         account=credentials.address,
         network=None,
-        lane=HashLane.LAST,
+        queue=QueueName.LAST,
         secret=credentials.secret,
         encoded=encoded,
         done=done,

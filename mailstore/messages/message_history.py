@@ -27,7 +27,7 @@ SELECT s.started_at, s.ended_at, d.name, coalesce(d.main, false), did.fetched, d
   LEFT JOIN mailstore_device d ON d.id = s.device_id
  CROSS JOIN LATERAL (
        SELECT bool_or(s.fetched @> number) AS fetched, bool_or(s.deleted @> number) AS deleted
-         FROM unnest(%(numbers)s::bigint[]) AS number) AS did
+         FROM unnest(%(arrivals)s::bigint[]) AS number) AS did
  WHERE s.mailbox_id = %(mailbox)s AND (did.fetched OR did.deleted)
  ORDER BY did.deleted DESC, row_number() OVER (PARTITION BY s.device_id ORDER BY s.started_at) = 1 DESC,
           s.started_at DESC
@@ -109,8 +109,8 @@ def _moves(message: Message, earlier: Sequence[EarlierStay]) -> Iterator[Removal
 
 def _session_events(message: Message, earlier: Sequence[EarlierStay]) -> Iterator[tuple[datetime, SessionEvent]]:
     """Yield what sessions of the diary did with the message, each with the time when the session began."""
-    numbers = [*(stay.added for stay in earlier), message.added]
+    arrivals = [*(stay.added for stay in earlier), message.added]
     with connection.cursor() as cursor:
-        cursor.execute(_SESSION_EVENTS, {"mailbox": message.mailbox_id, "numbers": numbers})
+        cursor.execute(_SESSION_EVENTS, {"mailbox": message.mailbox_id, "arrivals": arrivals})
         for began_at, *event in cursor.fetchall():
             yield began_at, SessionEvent(*event)

@@ -101,7 +101,7 @@ def restore(
                 "mailbox": mailbox.pk,
                 "messages": keys,
                 "devices": None if devices is None else _keys(mailbox, devices),
-                "again": new_uidls,
+                "new_uidl": new_uidls,
                 "uidls": [fresh_id() for _key in keys],
             },
         )

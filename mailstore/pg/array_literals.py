@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def bigints(numbers: Iterable[int | None]) -> bytes:
+def bigints(values: Iterable[int | None]) -> bytes:
     """Return a literal of bigint[]."""
-    return b"{%s}" % b",".join([b"NULL" if number is None else b"%d" % number for number in numbers])
+    return b"{%s}" % b",".join([b"NULL" if value is None else b"%d" % value for value in values])
 
 
-def printed(numbers: Iterable[bytes | None]) -> bytes:
-    """Return a literal of numbers that Postgres printed."""
-    return b"{%s}" % b",".join([b"NULL" if number is None else number for number in numbers])
+def verbatim(values: Iterable[bytes | None]) -> bytes:
+    """Return a literal of numbers as Postgres printed them."""
+    return b"{%s}" % b",".join([b"NULL" if value is None else value for value in values])
 
 
-def truths(claims: Iterable[bool]) -> bytes:
+def booleans(claims: Iterable[bool]) -> bytes:
     """Return a literal of boolean[]."""
     return b"{%s}" % b",".join([b"t" if claim else b"f" for claim in claims])
 
 
-def octets(strings: Iterable[bytes]) -> bytes:
+def data(values: Iterable[bytes]) -> bytes:
     """Return a literal of bytea[]."""
-    return texts(f"\\x{string.hex()}" for string in strings)
+    return texts(f"\\x{value.hex()}" for value in values)
 
 
 def texts(items: Iterable[str | None]) -> bytes:

@@ -183,9 +183,9 @@ class Pipeline:
         self._outages.lost(self, why)
         wait = RECONNECT_SECONDS[min(self._failures, len(RECONNECT_SECONDS) - 1)]
         self._failures += 1
-        self._loop.call_later(wait, self._again)
+        self._loop.call_later(wait, self._reconnect)
 
-    def _again(self) -> None:
+    def _reconnect(self) -> None:
         if not (self._closed or self._opening or self._connection):
             self._reconnecting = self._loop.create_task(self._connect())
 

@@ -20,11 +20,11 @@ SHAPE = "[0-7][0-9a-hjkmnp-tv-z]{25}"  # as a pattern; 26 fives are 130 bits: th
 _SHAPE = re.compile(SHAPE)
 
 
-def new_id(milliseconds: int, random_octets: bytes) -> str:
+def new_id(milliseconds: int, random_data: bytes) -> str:
     """Return the id of a time (Unix time in ms) and 10 random octets: 26 characters of [0-9a-z]."""
-    if not 0 <= milliseconds <= _MAX_MILLISECONDS or len(random_octets) != RANDOM_OCTETS:
+    if not 0 <= milliseconds <= _MAX_MILLISECONDS or len(random_data) != RANDOM_OCTETS:
         raise ValueError(f"an id is made of 48 bits of time and {RANDOM_OCTETS} random octets")
-    number = milliseconds << _RANDOM_BITS | int.from_bytes(random_octets, "big")
+    number = milliseconds << _RANDOM_BITS | int.from_bytes(random_data, "big")
     return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 

@@ -1,6 +1,6 @@
-"""The ports: what protocols ask of the store, and of the connection that carries them.
+"""The ports: what protocols ask of the mail behind them, and of the connection that carries them.
 
-Protocols know these modules, and neither Django nor sockets nor the clock. The store behind them knows neither POP3 nor
+Protocols know these modules, and neither Django nor sockets nor the clock. The rooms behind them know neither POP3 nor
 LMTP. Tests put fakes behind the same ports; `tests/suites` holds what every implementation must do.
 """
 

@@ -40,7 +40,7 @@ class Delivered:
 
 
 class Intake(Protocol):
-    """One message on its way in. It streams to the store with a bounded buffer.
+    """One message on its way in. It streams to the body store with a bounded buffer.
 
     After an error every further call does nothing.
     """
@@ -73,4 +73,4 @@ class Delivery(Protocol):
         """
 
     def begin(self, envelope: Envelope) -> Intake:
-        """Begin a message. It does not fail: `commit` reports that the store takes nothing."""
+        """Begin a message. It does not fail: `commit` reports that the body store takes nothing."""

@@ -39,11 +39,11 @@ _WHAT_TO_DO = gettext_lazy(
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The bodies that are due: after `check.after`, up to the key `until`. `ends`: this completes the round."""
+    """The bodies that are due: after `check.after`, up to the key `until`. `completes`: they complete the pass."""
 
     check: BodyCheck
     until: int
-    ends: bool
+    completes: bool
 
 
 class Budget:
@@ -88,7 +88,7 @@ def _due(context: SweepContext) -> Due | None:
     left = Body.objects.filter(pk__gt=check.after).aggregate(first=Min("pk"), last=Max("pk"))
     if left["first"] is not None:
         check.after = left["first"] - 1  # skips the keys of bodies that are long gone
-    ends = (context.now - check.began_at).days >= days
+    completes = (context.now - check.began_at).days >= days
     until = due_until(
         after=check.after,
         last=left["last"] or check.after,
@@ -97,9 +97,9 @@ def _due(context: SweepContext) -> Due | None:
         now=context.now,
         days=days,
     )
-    if until == check.after and not check._state.adding and not ends:
+    if until == check.after and not check._state.adding and not completes:
         return None  # the time since the last look adds up until a body is due
-    return Due(check, until, ends=ends)
+    return Due(check, until, completes=completes)
 
 
 def due_until(*, after: int, last: int, began_at: datetime, looked_at: datetime, now: datetime, days: int) -> int:
@@ -139,7 +139,7 @@ def _read(due: Due, context: SweepContext) -> int:
         count += 1
     else:
         check.after = due.until
-        if due.ends:
+        if due.completes:
             check.after, check.began_at = 0, context.now
     check.looked_at = context.now
     check.save()

@@ -15,8 +15,8 @@ from mailstore.sql.sweep_step import Step, SweepContext
 
 WINDOW_DAYS = 2
 KEEPS_DAYS = 30
-AGAIN_TIMES = 3  # each message on average, in the window
-AGAIN_MESSAGES = 10  # fetched once more than needed, at least
+REFETCH_TIMES = 3  # each message on average, in the window
+REFETCH_MESSAGES = 10  # fetched once more than needed, at least
 SHARED_HOURS = 6  # of the window, in which a device came from two networks; a phone changes them less often
 HASTY_SESSIONS = 240  # an hour: every 15 seconds
 KEEPS_PERCENT = 75
@@ -33,20 +33,20 @@ def _only(having: str) -> str:
                 WHERE {_LATELY} AND {_KNOWN} GROUP BY s.device_id HAVING {having})"""
 
 
-_AGAIN = f"""
+_REFETCH = f"""
 SELECT often.mailbox_id, often.device_id,
        jsonb_build_object('fetched', often.fetched, 'messages', each.messages) AS facts
   FROM (SELECT s.mailbox_id, s.device_id, sum(s.fetched_messages)::bigint AS fetched
           FROM mailstore_diarysession s
          WHERE {_LATELY} AND {_KNOWN} AND s.fetched_messages > 0
          GROUP BY s.mailbox_id, s.device_id
-        HAVING count(*) >= {AGAIN_TIMES} AND sum(s.fetched_messages) > {AGAIN_MESSAGES}) AS often
+        HAVING count(*) >= {REFETCH_TIMES} AND sum(s.fetched_messages) > {REFETCH_MESSAGES}) AS often
  CROSS JOIN LATERAL (
        SELECT sum(upper(run) - lower(run))::bigint AS messages
          FROM unnest((SELECT range_agg(part) FROM mailstore_diarysession s, unnest(s.fetched) AS part
                        WHERE s.mailbox_id = often.mailbox_id AND s.device_id = often.device_id AND {_LATELY})) AS run
        ) AS each
- WHERE often.fetched >= {AGAIN_TIMES} * each.messages AND often.fetched - each.messages >= {AGAIN_MESSAGES}
+ WHERE often.fetched >= {REFETCH_TIMES} * each.messages AND often.fetched - each.messages >= {REFETCH_MESSAGES}
 """
 
 # Networks of one family only: one machine may use IPv4 and IPv6 by turns.
@@ -114,7 +114,7 @@ SELECT s.mailbox_id, NULL::bigint AS device_id,
 """
 
 DETECTORS: dict[str, str] = {
-    Finding.Kind.AGAIN: _AGAIN,
+    Finding.Kind.AGAIN: _REFETCH,
     Finding.Kind.SHARED: _SHARED,
     Finding.Kind.HASTY: _HASTY,
     Finding.Kind.KEEPS: _KEEPS,

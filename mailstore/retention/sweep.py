@@ -86,7 +86,7 @@ def preview(store: BodyStore, *, now: datetime | None = None) -> SweepResult:
     context = SweepContext(store, now or timezone.now())
     coupled = sorted({mailbox for step in STEPS for mailbox in step.coupled(context)})
     counted = [(step, step.counts(replace(context, but=coupled))) for step in STEPS]
-    return SweepResult(**_figures([*counted, *run_on_copies(STEPS, coupled, context)]))
+    return SweepResult(**_sums([*counted, *run_on_copies(STEPS, coupled, context)]))
 
 
 def run(store: BodyStore, *, stop: Callable[[], bool] = lambda: False, now: datetime | None = None) -> SweepResult:
@@ -97,7 +97,7 @@ def run(store: BodyStore, *, stop: Callable[[], bool] = lambda: False, now: date
     began = timezone.now()
     context = SweepContext(store, now or began, stop)
     with lease():
-        swept = SweepResult(**_figures((step, step.act(context)) for step in STEPS))
+        swept = SweepResult(**_sums((step, step.act(context)) for step in STEPS))
         if not stop():
             SweepPass.objects.filter(started_at__lt=began - KEPT_PASSES).delete()
             SweepPass.objects.create(started_at=began, ended_at=timezone.now(), figures=asdict(swept))
@@ -135,9 +135,9 @@ def lease() -> Iterator[None]:
             cursor.execute(f"SELECT pg_advisory_unlock({_LEASE_KEY})")
 
 
-def _figures(done: Iterable[tuple[Step, tuple[int, ...]]]) -> dict[str, int]:
-    """Return the sum of each figure, by its name."""
+def _sums(done: Iterable[tuple[Step, tuple[int, ...]]]) -> dict[str, int]:
+    """Return the sum of each count, by its name."""
     sums: Counter[str] = Counter()
-    for step, figures in done:
-        sums.update(dict(zip(step.figures, figures, strict=True)))
+    for step, counts in done:
+        sums.update(dict(zip(step.count_names, counts, strict=True)))
     return dict(sums)

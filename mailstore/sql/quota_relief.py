@@ -11,7 +11,7 @@ from mailstore.sql.statements.removal import leaving
 from mailstore.sql.tables import REAL, Tables
 
 RELIEF_ROWS = 500  # at most by one statement: others wait for the mailbox's lock meanwhile
-RELIEF_ROUNDS = 20  # at most for one message, a mailbox: what needs more is refused, and nothing moves
+RELIEF_BATCHES = 20  # at most for one message, a mailbox: what needs more is refused, and nothing moves
 
 # From usage down to so much below the quota; in this order no bigint overflows.
 _TOO_MUCH = f"{{used}} - {{quota}} + {{quota}} / 100 * {100 - RELIEVED_PERCENT}"
@@ -62,11 +62,11 @@ def _had(rows: int, *, tables: Tables = REAL) -> str:
          ORDER BY tier, added LIMIT {rows}"""
 
 
-def _still_had(numbers: str, *, tables: Tables = REAL) -> str:
+def _still_had(arrivals: str, *, tables: Tables = REAL) -> str:
     """Return SQL: the same, of those messages that were found before, by their arrival numbers."""
     return f"""
         SELECT CASE WHEN {_EVERY} THEN 1 ELSE 2 END AS tier, m.added, m.octets FROM {tables.message} m
-         WHERE m.mailbox_id = boxes.id AND m.removed IS NULL AND m.added = ANY({numbers}) AND ({_EVERY} OR {_ONE})"""
+         WHERE m.mailbox_id = boxes.id AND m.removed IS NULL AND m.added = ANY({arrivals}) AND ({_EVERY} OR {_ONE})"""
 
 
 def _picked(had: str) -> str:
@@ -83,23 +83,23 @@ def _picked(had: str) -> str:
 
 
 def finding(mailboxes: str, octets: str, *, tables: Tables = REAL) -> str:
-    """Return SQL that finds, without a lock, the next turn of one full mailbox: its key and arrival numbers."""
+    """Return SQL that finds, without a lock, the next batch of one full mailbox: its key and arrival numbers."""
     return f"""
     WITH {_boxes(mailboxes, octets, tables=tables)}, {_picked(_had(RELIEF_ROWS, tables=tables))}
     SELECT mailbox, array_agg(added) FROM picked GROUP BY mailbox ORDER BY mailbox LIMIT 1
     """
 
 
-def relieving(mailbox: str, octets: str, now: str, numbers: str, *, tables: Tables = REAL) -> str:
-    """Return SQL that moves a turn of a mailbox into recovery, behind its lock, and counts its messages and octets.
+def relieving(mailbox: str, octets: str, now: str, arrivals: str, *, tables: Tables = REAL) -> str:
+    """Return SQL that moves a batch of a mailbox into recovery, behind its lock, and counts its messages and octets.
 
     Of the messages that `finding` found, it moves those that may still go, and no more than the room asks for now.
     """
-    first, last = (f"(SELECT {end}(number) FROM unnest({numbers}) AS number)" for end in ("min", "max"))
+    first, last = (f"(SELECT {end}(number) FROM unnest({arrivals}) AS number)" for end in ("min", "max"))
     return leaving(
         f"""
         WITH {_boxes(f"ARRAY[{mailbox}]", octets, part=between(first, last), tables=tables)},
-        {_picked(_still_had(numbers, tables=tables))},
+        {_picked(_still_had(arrivals, tables=tables))},
         moment AS (SELECT {now}::timestamptz AS now)
         UPDATE {tables.message} m
            SET removed = box.change + 1, removed_at = moment.now, removed_why = 'relief'
@@ -113,12 +113,12 @@ def relieving(mailbox: str, octets: str, now: str, numbers: str, *, tables: Tabl
     )
 
 
-# What all turns together can make of a mailbox of `boxes`, and that it is enough, also for its domain's quota: relief
+# What all batches together can make of a mailbox of `boxes`, and that it is enough, also for its domain's quota: relief
 # goes no further than it has to, so what it frees there is no more than what is above its aim.
 _REST = f"""
     SELECT boxes.quota_octets, boxes.octets - coalesce(sum(had.octets), 0)::bigint AS octets,
            boxes.quota_messages, boxes.messages - count(*) AS messages
-      FROM ({_had(RELIEF_ROUNDS * RELIEF_ROWS)}) AS had"""
+      FROM ({_had(RELIEF_BATCHES * RELIEF_ROWS)}) AS had"""
 _GOES_IN = ":octets::bigint - (boxes.octets - greatest(rest.octets, boxes.octets - boxes.more_octets))"
 _ENOUGH = f"""EXISTS (
         SELECT FROM ({_REST}) AS rest JOIN mailstore_domain dom ON dom.id = boxes.domain_id
@@ -143,21 +143,21 @@ FIND_ROOM = statement(
     caller="delivery/recipient_lookup.py, when mailboxes refuse a message because they are full",
     parameters={"mailbox_ids": "the full mailboxes (bigint[])", "octets": "the size of the message"},
     locks="none",
-    round_trips="1 for each turn",
+    round_trips="1 for each batch",
 )
 
 RELIEVE = statement(
     "relieve",
-    relieving(":mailbox_id::bigint", ":octets::bigint", "now()", ":numbers::bigint[]"),
+    relieving(":mailbox_id::bigint", ":octets::bigint", "now()", ":arrivals::bigint[]"),
     purpose="Moves what find_room found into recovery, as far as it may still go and the room asks for it.",
     caller="delivery/recipient_lookup.py, behind lock",
     parameters={
         "mailbox_id": "the mailbox, which lock has locked",
         "octets": "the size of the message that is to fit",
-        "numbers": "the messages that find_room found, by their arrival numbers (bigint[])",
+        "arrivals": "the messages that find_room found, by their arrival numbers (bigint[])",
     },
     locks="the messages' rows, the mailbox's row, and the rows of devices that had hidden some of them",
-    round_trips="1 for each turn, with lock",
+    round_trips="1 for each batch, with lock",
 )
 
 WRITES = (FIND_ROOM, RELIEVE)

@@ -39,14 +39,14 @@ Act = Callable[[SweepContext], tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that a pass does. `count` counts what `act` would do; both return a number for each of `figures`.
+    """One thing that a pass does. `count` counts what `act` would do; both return a number for each of `count_names`.
 
     `coupled` yields the mailboxes where the result of this step changes that of another, or the other way round. For
     these mailboxes a preview runs `on_copies` of all steps that have it, on copies of the rows: its statements take the
     tables of the context. A step without `count` does something only in coupled mailboxes.
     """
 
-    figures: tuple[str, ...]
+    count_names: tuple[str, ...]
     count: Act | None
     act: Act
     coupled: Callable[[SweepContext], Iterable[int]] = lambda _context: ()
@@ -54,7 +54,7 @@ class Step:
 
     def counts(self, context: SweepContext) -> tuple[int, ...]:
         """Return what it would do in all mailboxes but `context.but`."""
-        return (0,) * len(self.figures) if self.count is None else self.count(context)
+        return (0,) * len(self.count_names) if self.count is None else self.count(context)
 
 
 WINDOW_MAILBOXES = 1000

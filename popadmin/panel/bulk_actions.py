@@ -1,4 +1,4 @@
-"""The bulk actions on mailboxes: their forms, previews and effects. The directory does the work."""
+"""The bulk actions on mailboxes: their forms, previews and effects. `mailstore` does the work."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def _undone(answer: Answer | None) -> str | Rejected:
 
 
 def _is_unchanged(mailbox: Mailbox | None, undo_data: UndoData) -> bool:
-    """Return True if nobody has changed the fields since, or if the mailbox is gone: the directory refuses it then."""
+    """Return True if nobody has changed the fields since. True also if the mailbox is gone: the action refuses it."""
     return mailbox is None or all(
         _stored_value(MAILBOX[name].value(mailbox)) == new for name, (_old, new) in _existing_fields(undo_data)
     )

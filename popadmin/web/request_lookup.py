@@ -25,7 +25,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 def actor(request: HttpRequest) -> Actor:
-    """Return the actor for the directory's actions: the signed-in user, and their IP address."""
+    """Return the actor for what changes rows: the signed-in user, and their IP address."""
     user: User = signed_in(request)
     return Actor(user.address, "web", user, request.META.get("REMOTE_ADDR") or None)
 

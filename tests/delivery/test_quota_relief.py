@@ -17,7 +17,7 @@ from mailstore.ports import Delivered, Recipient
 from mailstore.retention import sweep
 from mailstore.retention.relief_step import RELIEF
 from mailstore.sql import prepared_statement
-from mailstore.sql.quota_relief import RELIEF_ROUNDS, RELIEF_ROWS
+from mailstore.sql.quota_relief import RELIEF_BATCHES, RELIEF_ROWS
 from mailstore.sql.sweep_step import SweepContext
 from tests.messages.test_mailbox_usage import has, signed_in
 from tests.site.empty_body_store import EmptyBodyStore
@@ -162,7 +162,7 @@ def test_where_all_that_may_go_is_too_little_nothing_goes(mail: Mail, relief: st
 
 @pytest.mark.django_db(transaction=True)
 def test_what_would_take_more_rounds_than_there_are_moves_nothing(mail: Mail) -> None:
-    most = RELIEF_ROUNDS * RELIEF_ROWS
+    most = RELIEF_BATCHES * RELIEF_ROWS
     much(following("every"), 2 * most, octets=1000, fetched=2 * most)
     assert isinstance(mail.recipient(ANN, (most + most // 2) * 1000), QuotaDeferred)
     assert removed() == []

@@ -54,7 +54,7 @@ def test_five_wrong_codes_end_the_right_one() -> None:
             recovery_addresses.confirm(user, wrong(code), actor=ACTOR)
     with pytest.raises(Rejected):
         recovery_addresses.confirm(user, code, actor=ACTOR)
-    assert recovery_addresses.asked(user) is None
+    assert recovery_addresses.pending_code(user) is None
 
 
 def test_the_fifth_try_may_be_the_right_one() -> None:
@@ -132,7 +132,7 @@ def test_it_is_removed_with_what_waited_for_a_code() -> None:
     recovery_addresses.ask(user, "other@home.example")
     recovery_addresses.remove(user, actor=ACTOR)
     assert stored() == ""
-    assert recovery_addresses.asked(user) is None
+    assert recovery_addresses.pending_code(user) is None
 
 
 def test_a_masked_address_shows_its_first_letter_and_domain() -> None:

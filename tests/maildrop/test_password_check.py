@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from mailstore.errors import Abandoned, Overloaded
 from mailstore.maildrop.password_check import CHECK_THREADS, Check, Passwords
-from mailstore.policy.hash_queue import LANE_LIMIT, NETWORK_LIMIT, HashLane
+from mailstore.policy.hash_queue import NETWORK_LIMIT, QUEUE_LIMIT, QueueName
 from tests.site import counting_hasher
 from tests.site.counting_hasher import Gated
 from tests.site.worker import Worker
@@ -30,7 +30,7 @@ class Desk:
         self,
         *names: str,
         network: str | None = ELSEWHERE,
-        lane: HashLane = HashLane.STRANGER,
+        queue: QueueName = QueueName.STRANGER,
         encoded: str | None = None,
         secret: str | None = None,
         quick: bool = False,
@@ -40,7 +40,7 @@ class Desk:
             Check(
                 account=name,
                 network=network,
-                lane=lane,
+                queue=queue,
                 secret=secret or name,
                 encoded=encoded,
                 done=self._teller(name),
@@ -119,7 +119,7 @@ def test_a_newcomer_is_checked_before_two_hundred_guesses_that_wait(desk: Desk) 
 
 
 def test_an_account_in_its_own_network_is_checked_before_a_newcomer(desk: Desk) -> None:
-    desk.check("known", network="192.0.2.0/24", lane=HashLane.KNOWN)
+    desk.check("known", network="192.0.2.0/24", queue=QueueName.KNOWN)
     desk.check("newcomer", network="203.0.113.0/24")
     assert open_the_gate(desk) == ["known", "newcomer"]
 
@@ -136,9 +136,9 @@ def test_a_network_with_more_checks_than_can_wait_is_told_to_come_again_and_no_o
 
 @pytest.mark.req("P-195")
 def test_more_checks_than_can_wait_in_all_are_told_to_come_again(desk: Desk) -> None:
-    desk.check(*[f"webmail-{n}" for n in range(LANE_LIMIT + 7)], network=None)
+    desk.check(*[f"webmail-{n}" for n in range(QUEUE_LIMIT + 7)], network=None)
     assert [type(answer) for _name, answer in desk.told] == [Overloaded] * 7
-    assert len(open_the_gate(desk)) == LANE_LIMIT
+    assert len(open_the_gate(desk)) == QUEUE_LIMIT
 
 
 def test_a_client_that_closed_its_side_is_checked_behind_all_others_and_still_gets_its_answer(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from mailstore.delivery.delivery import StoredDelivery
 from mailstore.errors import MailError, Unavailable
 from mailstore.maildrop.password_check import Check, Passwords
 from mailstore.pg.callback import tell
-from mailstore.policy.hash_queue import HashLane
+from mailstore.policy.hash_queue import QueueName
 from tests.site.worker import Worker
 
 
@@ -64,7 +64,7 @@ def told(worker: Worker, ask: Callable[[Clumsy], None]) -> None:
 
 def test_a_bug_behind_a_checked_password_leaves_nobody_waiting(worker: Worker) -> None:
     passwords = Passwords()
-    check = Check(account="a", network=None, lane=HashLane.LAST, secret="secret", encoded=None, done=None)
+    check = Check(account="a", network=None, queue=QueueName.LAST, secret="secret", encoded=None, done=None)
     told(worker, lambda clumsy: passwords.check(replace(check, done=clumsy)))
     passwords.close()
 

@@ -8,24 +8,24 @@ from hypothesis import strategies as st
 
 from mailstore.policy import hash_queue
 from mailstore.policy.hash_queue import (
-    LANE_LIMIT,
     LAST_LIMIT,
     LAST_SECONDS,
     NETWORK_LIMIT,
     PAIR_LIMIT,
+    QUEUE_LIMIT,
     STRANGERS_TURN,
     WAIT_SECONDS,
     WINDOW_SECONDS,
-    HashLane,
     HashQueue,
+    QueueName,
     Waiter,
 )
 
 HERE, THERE = "192.0.2.0/24", "198.51.100.0/24"
 
 
-def waiter(account: str, network: str | None = HERE, lane: HashLane = HashLane.STRANGER) -> Waiter:
-    return Waiter(account=account, network=network, lane=lane)
+def waiter(account: str, network: str | None = HERE, queue: QueueName = QueueName.STRANGER) -> Waiter:
+    return Waiter(account=account, network=network, queue=queue)
 
 
 class Desk:
@@ -111,7 +111,7 @@ def test_networks_that_wait_get_the_same_share(sizes: list[int]) -> None:
 
 
 def waiting(desk: Desk) -> list[Waiter]:
-    return [each for lane in desk.queue._lanes.values() for each in lane]
+    return [each for queue in desk.queue._queues.values() for each in queue]
 
 
 def test_one_account_has_one_check_at_a_time(desk: Desk) -> None:
@@ -125,32 +125,32 @@ def test_one_account_has_one_check_at_a_time(desk: Desk) -> None:
     assert names(desk.serve(1)) == ["ann"]
 
 
-# --- lanes --------------------------------------------------------------------------------------------------------
+# --- queues --------------------------------------------------------------------------------------------------------
 
 
 def test_an_account_that_is_known_in_its_network_goes_before_strangers_and_leaves_them_every_fourth_turn(
     desk: Desk,
 ) -> None:
-    known = [waiter(f"known-{n}", lane=HashLane.KNOWN) for n in range(2 * STRANGERS_TURN)]
+    known = [waiter(f"known-{n}", queue=QueueName.KNOWN) for n in range(2 * STRANGERS_TURN)]
     strangers = [waiter(f"stranger-{n}", f"10.0.{n}.0/24") for n in range(4)]
     desk.add(*known, *strangers)
-    turns = [each.lane for each in desk.serve(2 * STRANGERS_TURN)]
-    assert turns == ([HashLane.KNOWN] * (STRANGERS_TURN - 1) + [HashLane.STRANGER]) * 2
+    turns = [each.queue for each in desk.serve(2 * STRANGERS_TURN)]
+    assert turns == ([QueueName.KNOWN] * (STRANGERS_TURN - 1) + [QueueName.STRANGER]) * 2
 
 
 def test_guesses_at_an_account_elsewhere_take_no_turn_of_where_it_is_known(desk: Desk) -> None:
     desk.add(*[waiter("ann", f"10.0.{n}.0/24") for n in range(100)])
     guess = desk.queue.take(0.0)
-    desk.add(waiter("ann", THERE, HashLane.KNOWN))
+    desk.add(waiter("ann", THERE, QueueName.KNOWN))
     found = desk.queue.take(0.0)
     assert guess
-    assert guess.lane is HashLane.STRANGER
+    assert guess.queue is QueueName.STRANGER
     assert found
-    assert found.lane is HashLane.KNOWN, "also while a guess at that account is checked"
+    assert found.queue is QueueName.KNOWN, "also while a guess at that account is checked"
 
 
 def test_who_may_be_gone_is_served_when_nobody_else_waits_and_only_now_and_then(desk: Desk) -> None:
-    desk.add(*[waiter(f"gone-{n}", lane=HashLane.LAST) for n in range(3)], waiter("here"))
+    desk.add(*[waiter(f"gone-{n}", queue=QueueName.LAST) for n in range(3)], waiter("here"))
     assert names(desk.serve(9)) == ["here", "gone-2"]
     assert desk.queue.pause_seconds(0.1) == pytest.approx(LAST_SECONDS - 0.1)
     assert names(desk.serve(9, now=LAST_SECONDS)) == ["gone-1"]
@@ -169,21 +169,21 @@ def test_one_network_that_asks_too_much_loses_its_own_oldest_check_and_no_others
 
 
 def test_this_machine_is_no_network_of_strangers(desk: Desk) -> None:
-    desk.add(*[waiter(f"webmail-{n}", None) for n in range(LANE_LIMIT)])
+    desk.add(*[waiter(f"webmail-{n}", None) for n in range(QUEUE_LIMIT)])
     assert desk.losers == []
 
 
 def test_a_known_pair_and_the_last_lane_have_bounds_of_their_own(desk: Desk) -> None:
-    devices = [waiter("ann", lane=HashLane.KNOWN) for _ in range(PAIR_LIMIT + 1)]
-    gone = [waiter(f"gone-{n}", f"10.0.{n}.0/24", HashLane.LAST) for n in range(LAST_LIMIT + 2)]
-    desk.add(*devices, waiter("bob", lane=HashLane.KNOWN), *gone)
+    devices = [waiter("ann", queue=QueueName.KNOWN) for _ in range(PAIR_LIMIT + 1)]
+    gone = [waiter(f"gone-{n}", f"10.0.{n}.0/24", QueueName.LAST) for n in range(LAST_LIMIT + 2)]
+    desk.add(*devices, waiter("bob", queue=QueueName.KNOWN), *gone)
     assert desk.losers == [devices[0], *gone[:2]]
 
 
 def test_a_full_lane_loses_who_asked_most(desk: Desk) -> None:
     desk.add(*[waiter(f"busy-{n}") for n in range(9)])
     desk.serve(8)
-    others = [waiter(f"guess-{n}", f"10.{n // 250}.{n % 250}.0/24") for n in range(LANE_LIMIT - 1)]
+    others = [waiter(f"guess-{n}", f"10.{n // 250}.{n % 250}.0/24") for n in range(QUEUE_LIMIT - 1)]
     desk.add(*others)
     desk.add(newcomer := waiter("newcomer", THERE))
     assert names(desk.losers) == ["busy-0"]

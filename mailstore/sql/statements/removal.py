@@ -95,15 +95,15 @@ TAKE_OUT = leaving(
 
 # Behind the mailbox's lock: messages %(messages)s come back from recovery, in their old order, each under an arrival
 # number of its own. The row itself moves, so a message is in one place whatever happens beside it. The stay that is
-# over is kept as an earlier stay, for sessions that opened within it. %(uidls)s are new UIDLs, one a message: for
-# %(again)s, and for an old UIDL that another live message has (only imports can have brought it). With %(devices)s, the
-# other devices do not see what came back, and have not deleted it either: it is as if left out by their start. NULL:
-# all devices see it. A UIDL that is given up is spent: no import brings it back for another message.
+# over is kept as an earlier stay, for sessions that opened within it. %(uidls)s are new UIDLs, one a message. A message
+# gets its new one with %(new_uidl)s, or if another live message has the old one (only imports can have brought it).
+# %(devices)s see what came back; NULL: all do. The others do not see it, and have not deleted it either: it is as if
+# their start had left it out. A UIDL that is given up is spent: no import brings it back for another message.
 RESTORE = f"""
     WITH back AS (
         SELECT m.id, box.change + row_number() OVER (ORDER BY m.added, m.id) AS added,
                (%(uidls)s::text[])[row_number() OVER (ORDER BY m.added, m.id)] AS fresh,
-               %(again)s OR row_number() OVER (PARTITION BY m.uidl ORDER BY m.added) > 1
+               %(new_uidl)s OR row_number() OVER (PARTITION BY m.uidl ORDER BY m.added) > 1
                OR EXISTS (SELECT 1 FROM mailstore_message m_live
                            WHERE m_live.mailbox_id = m.mailbox_id AND m_live.removed IS NULL AND m_live.uidl = m.uidl)
                AS renamed,

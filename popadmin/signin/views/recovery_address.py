@@ -71,7 +71,7 @@ class RecoveryCode(RejectionMixin, FormView[RecoveryCodeForm]):
     error_field = "code"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        self.pending = recovery_addresses.asked(signed_in(request)) if request.user.is_authenticated else None
+        self.pending = recovery_addresses.pending_code(signed_in(request)) if request.user.is_authenticated else None
         if request.method == "GET" and self.pending is None:
             return redirect("settings-recovery-address")
         return super().dispatch(request, *args, **kwargs)
