@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from mailstore.sql.django_statement import django_statement
 from mailstore.sql.statements.removal import last_made_here, later
 from mailstore.sql.tables import REAL, Tables
 
@@ -26,26 +27,25 @@ def messages(keys: Sequence[int], tables: Tables = REAL) -> int:
 
     Call it inside a transaction that has locked the mailbox's row.
     """
-    bodies = f"SELECT body_id FROM {tables.message} WHERE id = ANY(%(messages)s)"
-    return _purge(bodies, (_destroying(tables),), {"messages": list(keys)}, tables)
+    return _purge(LOCK_BODIES.on(tables), (PURGE.on(tables),), {"messages": list(keys)}, tables)
 
 
 def mailbox(key: int) -> int:
     """Destroy every message of a mailbox whose row the caller has locked, and its diary. Returns how many messages."""
     with connection.cursor() as cursor:
         cursor.execute(_DESTROY_DIARY, {"mailbox": key})
-    return _purge(_BODIES_OF_MAILBOX, _DESTROY_OF_MAILBOX, {"mailbox": key}, REAL)
+    return _purge(LOCK_BODIES_OF_MAILBOX.sql, _DESTROY_OF_MAILBOX, {"mailbox": key}, REAL)
 
 
-def _purge(bodies: str, destroy: Sequence[str], which: dict[str, int | list[int]], tables: Tables) -> int:
+def _purge(lock: str, destroy: Sequence[str], which: dict[str, int | list[int]], tables: Tables) -> int:
     destroyed = 0
     with connection.cursor() as cursor:
-        cursor.execute(_locking(bodies, tables), which)
+        cursor.execute(lock, which)
         (locked,) = cursor.fetchone()
         for statement in destroy:
             cursor.execute(statement, which)
             destroyed += cursor.rowcount
-        cursor.execute(_releasing(tables), {"bodies": locked})
+        cursor.execute(RELEASE_BODIES.on(tables), {"bodies": locked})
     return destroyed
 
 
@@ -87,3 +87,43 @@ def _releasing(tables: Tables) -> str:
 UPDATE {tables.body} b SET unreferenced_at = now()
  WHERE b.id = ANY(%(bodies)s) AND NOT EXISTS (SELECT FROM {tables.message} m WHERE m.body_id = b.id)
 """
+
+
+_BODY_LOCKS = "the bodies' rows, in the order of their keys"
+LOCK_BODIES = django_statement(
+    "lock_bodies",
+    lambda tables: _locking(f"SELECT body_id FROM {tables.message} WHERE id = ANY(%(messages)s)", tables),
+    purpose="Locks the bodies of messages that are to be destroyed, and returns their keys.",
+    caller="directory/message_purge.py",
+    parameters={"messages": "the messages, by their keys (bigint[])"},
+    locks=_BODY_LOCKS,
+    round_trips="1",
+)
+LOCK_BODIES_OF_MAILBOX = django_statement(
+    "lock_bodies_of_mailbox",
+    lambda tables: _locking(_BODIES_OF_MAILBOX, tables),
+    purpose="Locks the bodies of all messages of a mailbox, and returns their keys.",
+    caller="directory/message_purge.py",
+    parameters={"mailbox": "the mailbox, which the caller has locked"},
+    locks=_BODY_LOCKS,
+    round_trips="1",
+)
+PURGE = django_statement(
+    "purge",
+    _destroying,
+    purpose="""Destroys messages for good, with their earlier stays. Counts them off what is in recovery, and notes
+        their UIDLs as spent.""",
+    caller="directory/message_purge.py",
+    parameters={"messages": "the messages, by their keys (bigint[])"},
+    locks="the messages' rows and the mailboxes' rows, which the caller has locked already",
+    round_trips="1, behind lock_bodies and before release_bodies",
+)
+RELEASE_BODIES = django_statement(
+    "release_bodies",
+    _releasing,
+    purpose="Marks bodies that no message has any more. A sweep destroys them a day later.",
+    caller="directory/message_purge.py",
+    parameters={"bodies": "the bodies that lock_bodies has locked (bigint[])"},
+    locks="none but those of lock_bodies",
+    round_trips="1",
+)

@@ -17,6 +17,7 @@ from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.messages import message_summary
 from mailstore.models import Device, Mailbox, Message
+from mailstore.sql.django_statement import DjangoStatement
 from mailstore.sql.statements.removal import RESTORE, TAKE_OUT
 
 
@@ -147,9 +148,9 @@ def _keys(mailbox: Mailbox, names: Collection[str]) -> list[int]:
     return [found[name] for name in names]
 
 
-def _execute(statement: str, parameters: dict[str, Any]) -> tuple[int, int]:
+def _execute(statement: DjangoStatement, parameters: dict[str, Any]) -> tuple[int, int]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+        cursor.execute(statement.sql, parameters)
         messages, octets = cursor.fetchone()
     return messages, octets
 

@@ -100,7 +100,7 @@ class Pipeline:
 
     @property
     def load(self) -> int:
-        """How many queries have no answer yet."""
+        """Return the number of queries that have no answer yet."""
         return len(self._waiting)
 
     async def open(self) -> None:

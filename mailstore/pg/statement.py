@@ -58,7 +58,7 @@ class Statement:
 
     def text(self) -> str:
         """Return the statement as it is executed, below its comment."""
-        return f"{_commented(self)}\n{dedent(self.sql).strip()};\n"
+        return f"{comment_lines(self.name.decode(), self.comment, '${place} {name}: ')}\n{dedent(self.sql).strip()};\n"
 
 
 def statement(
@@ -85,13 +85,7 @@ def statement(
         _formats(sql, names),
         binary,
         names,
-        Comment(
-            purpose=_line(purpose),
-            caller=_line(caller),
-            parameters={key: _line(text) for key, text in meanings.items()},
-            locks=locks,
-            round_trips=round_trips,
-        ),
+        make_comment(purpose=purpose, caller=caller, parameters=meanings, locks=locks, round_trips=round_trips),
         _in_order(names),
     )
 
@@ -126,14 +120,26 @@ def _in_order(names: Sequence[str]) -> Callable[[Mapping[str, bytes | None]], Pa
     return lambda named: tuple([named[name] for name in names])
 
 
+def make_comment(*, purpose: str, caller: str, parameters: Mapping[str, str], locks: str, round_trips: str) -> Comment:
+    """Return a comment. Its texts may have line breaks, which become blanks."""
+    return Comment(
+        purpose=_line(purpose),
+        caller=_line(caller),
+        parameters={key: _line(text) for key, text in parameters.items()},
+        locks=locks,
+        round_trips=round_trips,
+    )
+
+
 def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _commented(one: Statement) -> str:
-    comment = one.comment
-    lines = [f"{one.name.decode()}: {comment.purpose}", f"Caller: {comment.caller}"]
-    lines += [f"Parameters:{'' if one.names else ' none'}"]
-    lines += [f"  ${place} {name}: {comment.parameters[name]}" for place, name in enumerate(one.names, 1)]
+def comment_lines(statement_name: str, comment: Comment, label: str) -> str:
+    """Return the comment as lines of SQL. `label` begins the line of a parameter: `${place} {name}: `."""
+    lines = [f"{statement_name}: {comment.purpose}", f"Caller: {comment.caller}"]
+    lines += [f"Parameters:{'' if comment.parameters else ' none'}"]
+    for place, (name, meaning) in enumerate(comment.parameters.items(), 1):
+        lines.append(f"  {label.format(place=place, name=name)}{meaning}")
     lines += [f"Locks: {comment.locks}", f"Round trips: {comment.round_trips}"]
     return indent("\n".join(lines), "-- ")

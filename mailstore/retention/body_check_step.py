@@ -23,7 +23,7 @@ from mailstore.models import Body, BodyCheck, Message, User
 from mailstore.sql.sweep_step import BATCH_ROWS, Step, SweepContext
 
 DAMAGED_BODIES = 20  # damaged bodies that a look reads again, chosen at random
-OCTETS_PER_SECOND = 32 * 1024 * 1024  # a rotating disk can still serve others meanwhile
+OCTETS_PER_SECOND = 32 * 1024 * 1024  # leaves a rotating disk room for others
 SHARE_SECONDS = 10  # reading takes one of so many seconds since the last run
 LEAST_SECONDS = 5.0
 MOST_SECONDS = 600.0  # of a timer that runs once a day; others do not wait longer for the sweep

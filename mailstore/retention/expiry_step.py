@@ -9,6 +9,7 @@ from django.db import connection
 
 from mailstore.sql import expiry_rule, prepared_statement
 from mailstore.sql.device_coverage import between
+from mailstore.sql.django_statement import django_statement
 from mailstore.sql.expiry_rule import due
 from mailstore.sql.locked_batch import FOUND_ROWS, Pace, locked
 from mailstore.sql.statements.removal import leaving
@@ -36,7 +37,7 @@ SELECT m.mailbox_id, m.added
 
 @cache
 def _expiring(tables: Tables) -> str:
-    """Return SQL that checks again under the locks: a hold, a policy or a device may have come meanwhile."""
+    """Return SQL that checks again behind the locks. A hold, a policy or a device may have come since."""
     return leaving(
         f"""
         WITH {expiry_rule.boxes("box.id = ANY(%(boxes)s)", part=between("%(first)s", "%(last)s"), tables=tables)}
@@ -56,6 +57,38 @@ def _expiring(tables: Tables) -> str:
         tables=tables,
     )
 
+
+FIND_EXPIRED = django_statement(
+    "find_expired",
+    _finding,
+    purpose="Finds live messages of some mailboxes that are due by their policy, without a lock.",
+    caller="retention/expiry_step.py",
+    parameters={
+        "boxes": "the mailboxes of a window (bigint[])",
+        "mailbox": "the mailbox of the last message that was found before",
+        "added": "the arrival number of that message",
+        "now": "the time of the pass",
+    },
+    locks="none",
+    round_trips=f"1 for each {FOUND_ROWS} messages of a window",
+)
+EXPIRE = django_statement(
+    "expire",
+    _expiring,
+    purpose="Moves the messages of a batch that are still due into recovery.",
+    caller="retention/expiry_step.py",
+    parameters={
+        "boxes": "the mailboxes of the batch that were free, and are locked now (bigint[])",
+        "first": "the lowest arrival number of the batch",
+        "last": "the highest one",
+        "moment": "the present time, to record",
+        "mailboxes": "the mailbox of each message of the batch (bigint[])",
+        "numbers": "its arrival number (bigint[])",
+        "now": "the time of the pass, which decides what is due",
+    },
+    locks="the messages' rows, and the rows of devices that had hidden some of them",
+    round_trips="1 for each batch, behind the lock of its mailboxes",
+)
 
 Found = tuple[int, int]  # mailbox and arrival number
 
@@ -90,7 +123,7 @@ def _batches(context: SweepContext) -> Iterator[Sequence[Found]]:
 def _find(keys: list[int], after: Found, context: SweepContext) -> list[Found]:
     mailbox, added = after
     return prepared_statement.fetch(
-        _finding(context.tables), {"boxes": keys, "mailbox": mailbox, "added": added, "now": context.now}
+        FIND_EXPIRED.on(context.tables), {"boxes": keys, "mailbox": mailbox, "added": added, "now": context.now}
     )
 
 
@@ -99,7 +132,7 @@ def _expire(batch: Sequence[Found], context: SweepContext) -> Found:
     found = {"mailboxes": mailboxes, "numbers": numbers, "first": min(numbers), "last": max(numbers)}
     with locked(sorted(set(mailboxes)), context.tables) as free:
         ((count, octets),) = prepared_statement.fetch(
-            _expiring(context.tables), {"boxes": free, "now": context.now, "moment": context.moment(), **found}
+            EXPIRE.on(context.tables), {"boxes": free, "now": context.now, "moment": context.moment(), **found}
         )
     return count, octets
 

@@ -54,7 +54,7 @@ class Purge:
         return sum(self._purge(batch, context) for batch in pace.batches(found) if not context.stop())
 
     def _purge(self, batch: Sequence[tuple[int, int]], context: SweepContext) -> int:
-        """Check the batch again under the locks, since mail may be restored or held meanwhile, and destroy it."""
+        """Check the batch again behind the locks, and destroy it. Mail may have been restored or held since."""
         boxes = sorted({mailbox for mailbox, _message in batch})
         messages = [message for _mailbox, message in batch]
         with locked(boxes, context.tables) as free:

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from mailstore.sql import prepared_statement
+from mailstore.sql.django_statement import django_statement
 from mailstore.sql.locked_batch import locked
 from mailstore.sql.policy_source import followed
 from mailstore.sql.quota_relief import finding, relieving
@@ -31,6 +32,30 @@ def _finding(tables: Tables) -> str:
 @cache
 def _relieving(tables: Tables) -> str:
     return relieving(*_RELIEVING, tables=tables)
+
+
+FIND_RELIEF = django_statement(
+    "find_relief",
+    _finding,
+    purpose="Finds the next messages that may leave a full mailbox, without a lock.",
+    caller="retention/relief_step.py",
+    parameters={"mailbox": "the full mailbox"},
+    locks="none",
+    round_trips="1 for each batch",
+)
+RELIEVE_BATCH = django_statement(
+    "relieve_batch",
+    _relieving,
+    purpose="Moves those of the messages that were found into recovery that may still go, until the mailbox has room.",
+    caller="retention/relief_step.py",
+    parameters={
+        "mailbox": "the mailbox, which is locked now",
+        "numbers": "the arrival numbers that find_relief found (bigint[])",
+        "moment": "the present time, to record",
+    },
+    locks="the messages' rows, and the rows of devices that had hidden some of them",
+    round_trips="1 for each batch, behind the lock of the mailbox",
+)
 
 
 def _act(context: SweepContext) -> tuple[int, int]:
@@ -61,11 +86,11 @@ SELECT coalesce(array_agg(box.id), '{{}}')
 
 
 def _batch(mailbox: int, context: SweepContext) -> tuple[int, int]:
-    for _mailbox, numbers in prepared_statement.fetch(_finding(context.tables), {"mailbox": mailbox}):
+    for _mailbox, numbers in prepared_statement.fetch(FIND_RELIEF.on(context.tables), {"mailbox": mailbox}):
         with locked([mailbox], context.tables) as free:
             for key in free:
                 ((count, octets),) = prepared_statement.fetch(
-                    _relieving(context.tables), {"mailbox": key, "numbers": numbers, "moment": context.moment()}
+                    RELIEVE_BATCH.on(context.tables), {"mailbox": key, "numbers": numbers, "moment": context.moment()}
                 )
                 return count, octets
     return 0, 0

@@ -44,7 +44,7 @@ SELECT d.mailbox_id, d.id, d.last_sign_in_at
 
 @cache
 def _silencing(tables: Tables) -> str:
-    """Return SQL that leaves out a device which signed in meanwhile: a sign-in is noted without the mailbox's lock."""
+    """Return SQL that leaves out a device that has signed in since. A sign-in is noted without the mailbox's lock."""
     return f"""
 UPDATE {tables.device} d SET silent_since = %(now)s
   FROM ({_silent(tables)} AND box.id = %(mailbox)s) AS found (mailbox, device, last_sign_in_at)

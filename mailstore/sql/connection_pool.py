@@ -59,7 +59,7 @@ class ConnectionPool:
         self._pool.shutdown(wait=False)
 
     def _free(self) -> Pipeline:
-        """Return the least busy lane that is connected; a lost one looks idle, and is not."""
+        """Return the least busy lane that is connected. A lost lane has nothing to do, but cannot write."""
         there = [lane for lane in self._writes if lane.connected]
         return min(there or self._writes, key=_load)
 
@@ -69,7 +69,7 @@ class ConnectionPool:
 
 
 def _nothing_kept() -> None:
-    """Nothing that was read on a lane that writes is kept."""
+    """Do nothing. No cache holds what a writing lane has read."""
 
 
 def _load(lane: Pipeline) -> int:

@@ -20,16 +20,16 @@ def waits(*, device: str = "d", message: str = "m") -> str:
 def between(first: str, last: str) -> str:
     """Return SQL behind a set: the part of it from the number `first` to `last` (SQL too).
 
-    A set that is scattered over a large mailbox takes longer to unpack than all that is then asked of it.
+    A set that is scattered over a large mailbox takes longer to unpack than to search.
     """
     return f"* int8multirange(int8range({first}, {last}, '[]'))"
 
 
 def one_has(part: str = "", *, mailbox: str = "box", tables: Tables = REAL) -> str:
-    """Return SQL: what each device of a mailbox has that is believed to keep it: not revoked, not peeking; silent too.
+    """Return SQL: what each device of a mailbox has, except revoked and peeking ones. A silent device is included.
 
-    It is an array of sets, to be asked by `<@ ANY`: to unite them takes longer than all the looks into them. `part` is
-    the `between` that matters.
+    It is an array of sets, one a device, for `<@ ANY`. A union of the sets would take longer than all looks into them.
+    `part` is the `between` that matters.
     """
     return f"""
     (SELECT array_agg({_has(part)}) FROM {tables.device} d
@@ -37,7 +37,10 @@ def one_has(part: str = "", *, mailbox: str = "box", tables: Tables = REAL) -> s
 
 
 def every_has(part: str = "", *, mailbox: str = "box", tables: Tables = REAL) -> str:
-    """Return SQL: what every device that counts has, or left out, and one of them has; nothing where none counts."""
+    """Return SQL: the messages that every counting device has or left out, and that at least one of them has.
+
+    It is empty if no device counts.
+    """
     every = f"d.hidden {part} + d.confirmed {part}"
     counting = counts(device="d", mailbox=mailbox)
     return f"""
@@ -46,5 +49,5 @@ def every_has(part: str = "", *, mailbox: str = "box", tables: Tables = REAL) ->
 
 
 def _has(part: str) -> str:
-    """What a device's start left out, the device never had; but it does not wait for it either."""
+    """Return SQL: what a device has fetched or deleted. What its start left out (`skipped`) is not in it."""
     return f"d.hidden {part} - d.skipped + d.confirmed {part}"

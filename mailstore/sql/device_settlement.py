@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from mailstore.sql import prepared_statement
 from mailstore.sql.device_coverage import between
+from mailstore.sql.django_statement import django_statement
 from mailstore.sql.locked_batch import FOUND_ROWS, Pace, locked
 from mailstore.sql.statements.removal import leaving
 from mailstore.sql.statements.view import counts
@@ -60,7 +61,7 @@ SELECT m.mailbox_id, m.added FROM boxes JOIN {tables.message} m ON {_DONE}
 
 @cache
 def _settling(tables: Tables) -> str:
-    """What was found is judged anew behind the locks: a device that came or counts again meanwhile is seen."""
+    """Return SQL that checks again behind the locks. A device may have come since, or may count again."""
     return leaving(
         f"""
         WITH {_boxes(between("%(first)s", "%(last)s"), tables=tables)}
@@ -79,6 +80,37 @@ def _settling(tables: Tables) -> str:
         tables=tables,
     )
 
+
+FIND_SETTLED = django_statement(
+    "find_settled",
+    _finding,
+    purpose="""Finds live messages that every counting device of their mailbox has deleted or left out, without a
+        lock.""",
+    caller="sql/device_settlement.py",
+    parameters={
+        "boxes": "the mailboxes (bigint[])",
+        "mailbox": "the mailbox of the last message that was found before",
+        "added": "the arrival number of that message",
+    },
+    locks="none",
+    round_trips=f"1 for each {FOUND_ROWS} messages",
+)
+SETTLE_BATCH = django_statement(
+    "settle_batch",
+    _settling,
+    purpose="Moves the messages of a batch that no counting device waits for, still, into recovery.",
+    caller="sql/device_settlement.py",
+    parameters={
+        "first": "the lowest arrival number of the batch",
+        "last": "the highest one",
+        "boxes": "the mailboxes of the batch that were free, and are locked now (bigint[])",
+        "moment": "the present time, to record",
+        "mailboxes": "the mailbox of each message of the batch (bigint[])",
+        "numbers": "its arrival number (bigint[])",
+    },
+    locks="the messages' rows, and the rows of devices that had hidden some of them",
+    round_trips="1 for each batch, behind the lock of its mailboxes",
+)
 
 _WHERE = f"""
 WITH {_boxes(tables=REAL)}
@@ -109,14 +141,16 @@ def let_go(
 
 def _find(mailboxes: Sequence[int], after: Found, tables: Tables) -> list[Found]:
     mailbox, added = after
-    return prepared_statement.fetch(_finding(tables), {"boxes": list(mailboxes), "mailbox": mailbox, "added": added})
+    return prepared_statement.fetch(
+        FIND_SETTLED.on(tables), {"boxes": list(mailboxes), "mailbox": mailbox, "added": added}
+    )
 
 
 def _settle(batch: Sequence[Found], moment: Callable[[], datetime], tables: Tables) -> int:
     mailboxes, numbers = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
     found = {"mailboxes": mailboxes, "numbers": numbers, "first": min(numbers), "last": max(numbers)}
     with locked(sorted(set(mailboxes)), tables) as free:
-        ((count,),) = prepared_statement.fetch(_settling(tables), {"boxes": free, "moment": moment(), **found})
+        ((count,),) = prepared_statement.fetch(SETTLE_BATCH.on(tables), {"boxes": free, "moment": moment(), **found})
     return int(count)
 
 

@@ -10,7 +10,7 @@ from mailstore.sql.statements.delivery import fits, room
 from mailstore.sql.statements.removal import leaving
 from mailstore.sql.tables import REAL, Tables
 
-RELIEF_ROWS = 500  # at most by one statement: others wait for the mailbox's lock meanwhile
+RELIEF_ROWS = 500  # at most by one statement, since others wait for the mailbox's lock
 RELIEF_BATCHES = 20  # at most for one message, a mailbox: what needs more is refused, and nothing moves
 
 # From usage down to so much below the quota; in this order no bigint overflows.

@@ -7,12 +7,34 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from mailstore.directory import message_purge
 from mailstore.management import text_table
 from mailstore.management.shell import ShellCommand
-from mailstore.sql import connection_pool
+from mailstore.pg.statement import Statement
+from mailstore.retention import expiry_step, relief_step
+from mailstore.sql import connection_pool, device_settlement
+from mailstore.sql.django_statement import DjangoStatement
+from mailstore.sql.statements import removal
 
 HEADINGS = ("NAME", "CALLER")
-STATEMENTS = {one.name.decode(): one for one in (*connection_pool.READS, *connection_pool.WRITES)}
+ON_DJANGO = (
+    removal.TAKE_OUT,
+    removal.RESTORE,
+    message_purge.LOCK_BODIES,
+    message_purge.LOCK_BODIES_OF_MAILBOX,
+    message_purge.PURGE,
+    message_purge.RELEASE_BODIES,
+    expiry_step.FIND_EXPIRED,
+    expiry_step.EXPIRE,
+    relief_step.FIND_RELIEF,
+    relief_step.RELIEVE_BATCH,
+    device_settlement.FIND_SETTLED,
+    device_settlement.SETTLE_BATCH,
+)
+STATEMENTS: dict[str, Statement | DjangoStatement] = {
+    **{one.name.decode(): one for one in (*connection_pool.READS, *connection_pool.WRITES)},
+    **{one.name: one for one in ON_DJANGO},
+}
 
 
 class Command(ShellCommand):

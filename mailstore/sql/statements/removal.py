@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailstore.pg.statement import statement
 from mailstore.policy import sortable_ids
+from mailstore.sql.django_statement import django_statement
 from mailstore.sql.statements.view import UPDATE_PARAMETERS, WHOLE, counts, may
 from mailstore.sql.tables import REAL, Tables
 
@@ -72,34 +73,35 @@ REMOVE = statement(
     purpose="""Moves messages into recovery, all or none. The device's mode is read here and not at sign-in, since a
         first other device turns the main one from primary to independent while sessions are open. A primary device
         removes; an independent one removes only what every counting device has hidden, itself by hide; a peeking one
-        removes nothing. What another session removed meanwhile is skipped and counts as removed. No row: the mailbox
-        was removed or suspended, the device revoked, POP or the main password barred, or the password changed, since
-        the session began; then nothing was done, here and by hide.""",
+        removes nothing. What another session has removed is skipped and counts as removed. No row means that nothing
+        was done, here and by hide: since the session began, the mailbox was removed or suspended, the device was
+        revoked, POP or the main password was barred, or the password was changed.""",
     caller="maildrop/maildrop.py at QUIT, behind lock and hide",
     parameters=UPDATE_PARAMETERS,
     locks="the messages' rows, the mailbox's row, and the rows of devices that had hidden some of them",
     round_trips="1, with lock and hide",
 )
 
-# Behind the mailbox's lock: a person takes messages %(messages)s out of the live maildrop, for all devices. The
-# statements of people run on Django's connection, so their parameters are named as psycopg names them.
-TAKE_OUT = leaving(
-    """
-        UPDATE mailstore_message m SET removed = box.change + 1, removed_at = now(), removed_why = 'person'
-          FROM mailstore_mailbox box
+TAKE_OUT = django_statement(
+    "take_out",
+    lambda tables: leaving(
+        f"""
+        UPDATE {tables.message} m SET removed = box.change + 1, removed_at = now(), removed_why = 'person'
+          FROM {tables.mailbox} box
          WHERE box.id = %(mailbox)s AND m.mailbox_id = %(mailbox)s AND m.id = ANY(%(messages)s) AND m.removed IS NULL
      RETURNING m.mailbox_id, m.added, m.octets""",
-    of="= %(mailbox)s",
-    answer="SELECT count(*), coalesce(sum(octets), 0)::bigint FROM gone",
+        of="= %(mailbox)s",
+        answer="SELECT count(*), coalesce(sum(octets), 0)::bigint FROM gone",
+        tables=tables,
+    ),
+    purpose="Takes messages out of the live maildrop, for all devices, because a person asked for it.",
+    caller="messages/recovery.py",
+    parameters={"mailbox": "the mailbox, which the caller has locked", "messages": "the messages, by their keys"},
+    locks="the messages' rows, and the rows of devices that had hidden some of them",
+    round_trips="1, behind the lock of the mailbox",
 )
 
-# Behind the mailbox's lock: messages %(messages)s come back from recovery, in their old order, each under an arrival
-# number of its own. The row itself moves, so a message is in one place whatever happens beside it. The stay that is
-# over is kept as an earlier stay, for sessions that opened within it. %(uidls)s are new UIDLs, one a message. A message
-# gets its new one with %(new_uidl)s, or if another live message has the old one (only imports can have brought it).
-# %(devices)s see what came back; NULL: all do. The others do not see it, and have not deleted it either: it is as if
-# their start had left it out. A UIDL that is given up is spent: no import brings it back for another message.
-RESTORE = f"""
+_RESTORE = f"""
     WITH back AS (
         SELECT m.id, box.change + row_number() OVER (ORDER BY m.added, m.id) AS added,
                (%(uidls)s::text[])[row_number() OVER (ORDER BY m.added, m.id)] AS fresh,
@@ -144,3 +146,24 @@ RESTORE = f"""
          WHERE box.id = %(mailbox)s)
     SELECT messages, octets FROM sums
 """
+
+RESTORE = django_statement(
+    "restore",
+    lambda _tables: _RESTORE,
+    purpose="""Brings messages back from recovery in their old order, each under a new arrival number. The row itself
+        moves, so a message is in one place at every moment. The stay that is over is kept as an earlier stay, for
+        sessions that opened within it. A message gets a new UIDL if the caller asks for it, or if another live message
+        has the old one; only imports can have brought that. A UIDL that is given up is spent: no import brings it back
+        for another message.""",
+    caller="messages/recovery.py",
+    parameters={
+        "uidls": "new UIDLs, one a message (text[])",
+        "new_uidl": "whether each message gets its new UIDL",
+        "mailbox": "the mailbox, which the caller has locked",
+        "messages": "the messages, by their keys",
+        "devices": """the devices that see what comes back (bigint[]), or NULL for all. For the others it is as if their
+            start had left it out: they do not see it, and have not deleted it""",
+    },
+    locks="the messages' rows, and the rows of the devices that do not see them",
+    round_trips="1, behind the lock of the mailbox",
+)

@@ -9,9 +9,9 @@ from mailstore.sql.statements.view import credential_version
 
 
 def expires_days(*, mailbox: str, policy: str) -> str:
-    """Return SQL: the days that mail stays in a mailbox at least, whatever becomes of it; NULL: for ever.
+    """Return SQL: the least number of days that mail stays in a mailbox; NULL if it stays for ever.
 
-    Source: RFC 2449 §6.7. Relief is no such period, but what a full mailbox does instead of refusing mail.
+    Source: RFC 2449 §6.7, EXPIRE. Relief is not counted: it has no period, and acts only when the mailbox is full.
     """
     return f"CASE WHEN NOT {mailbox}.held THEN {shortest_days(policy=policy)} END"
 
