@@ -36,7 +36,7 @@ class Pop3:
 
     @property
     def listens(self) -> bool:
-        """True if there is an address to listen on."""
+        """Return True if there is an address to listen on."""
         return bool(self.listen or self.listen_tls or self.listen_proxy or self.listen_proxy_tls)
 
 

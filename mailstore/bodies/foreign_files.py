@@ -81,7 +81,7 @@ def _walk(root: str, folder: str, owner: int, depth: int) -> Iterator[tuple[int,
 
 
 def _state(entry: os.DirEntry[str]) -> tuple[int, int] | None:
-    """Return mode and owner; None if the file is gone meanwhile."""
+    """Return mode and owner; None if the file is gone."""
     try:
         state = entry.stat(follow_symlinks=False)
     except OSError:

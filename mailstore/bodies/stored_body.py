@@ -38,7 +38,7 @@ class HeldBody:
 
 
 class FileBody:
-    """An open body that is read from its file. The file stays open, so that a purge meanwhile does no harm."""
+    """An open body that is read from its file. The file stays open, so that a purge does no harm."""
 
     def __init__(self, descriptor: int, ref: BodyRef) -> None:
         self.wire_octets = ref.wire_octets

@@ -1,4 +1,4 @@
-"""Makes bodies durable, in threads. Bodies that come meanwhile go together next. `message_writer` writes the rows."""
+"""Makes bodies durable, in threads. Bodies that come during one commit share the next. `message_writer` writes rows."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Placement:
 
     @property
     def ordinary(self) -> bool:
-        """True for a new message with its own body for one mailbox, whose domain has no quota of its own."""
+        """Return True for a new message to one mailbox whose body is new too, if the domain has no quota of its own."""
         imported = self.arrived_at or self.unlimited or self.source
         return len(self.mailboxes) == 1 and self.body is None and not imported and not self.capped
 

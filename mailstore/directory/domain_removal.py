@@ -63,7 +63,7 @@ def restore(name: str, *, actor: Actor) -> Domain:
 
 
 def ask_purge(name: str, *, actor: Actor) -> Removed:
-    """Let the sweep purge the domain within minutes, so that no page waits. It cannot be restored meanwhile.
+    """Let the sweep purge the domain within minutes, so that no page waits. Until then it cannot be restored either.
 
     Returns what will be destroyed. Rejected if the domain is not removed, a mailbox is on hold, or it waits for its
     purge already.
@@ -83,7 +83,7 @@ def purge_now(name: str, *, actor: Actor, stop: Callable[[], bool] = lambda: Fal
 
     Each mailbox has a transaction of its own. What is left after a crash, or after `stop` returned True, is still
     removed, and the next purge goes on. Returns what was destroyed. Rejected if the domain is not removed, a mailbox is
-    on hold, or somebody restores the domain meanwhile.
+    on hold, or if somebody has restored the domain.
     """
     messages = octets = count = 0
     with transaction.atomic():

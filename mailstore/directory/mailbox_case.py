@@ -53,7 +53,7 @@ class MailboxCase:
             self.changes["password_changed_at"] = (before, user.password_changed_at)
 
     def bars_main(self) -> bool:
-        """Whether the main password signs in to POP no more: mail that waited for it alone is then removed."""
+        """Return True if the main password has just lost POP. Then mail that waited for it alone is removed."""
         return not self.created and self.changes.get("main_pop") == (True, False)
 
     def ensured(self) -> Ensured[Mailbox]:

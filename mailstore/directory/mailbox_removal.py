@@ -18,8 +18,8 @@ from mailstore.models import Mailbox, Message
 def remove(address: str, *, actor: Actor, with_mail: bool) -> Removed:
     """Remove the mailbox. It can be restored for settings.REMOVED_DAYS; then a sweep purges it.
 
-    Meanwhile nobody signs in, nothing is delivered, and open sessions change nothing. Rejected while it is on hold, and
-    for a mailbox with mail unless `with_mail`.
+    Until then nobody signs in, nothing is delivered, and open sessions change nothing. Rejected while it is on hold,
+    and for a mailbox with mail unless `with_mail`.
     """
     with transaction.atomic():
         mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
@@ -47,7 +47,7 @@ def restore(address: str, *, actor: Actor) -> Mailbox:
 
 
 def ask_purge(address: str, *, actor: Actor) -> None:
-    """Let the sweep purge the mailbox within minutes, so that no page waits. It cannot be restored meanwhile.
+    """Let the sweep purge the mailbox within minutes, so that no page waits. Until then it cannot be restored either.
 
     Rejected if it is not removed, on hold, or waits for its purge already.
     """

@@ -34,7 +34,7 @@ def removed_columns(actor_name: str) -> dict[str, Any]:
 def restored_columns() -> dict[str, Any]:
     """Return the columns of a mailbox that is restored.
 
-    Its rules count from now, as if chosen anew, so that mail which fell due meanwhile is not removed at once.
+    Its rules count from now, as if chosen anew. So mail that fell due while it was removed does not leave at once.
     """
     return {"removed_at": None, "removed_by": "", "removed_with_domain": False, "policy_since": timezone.now()}
 

@@ -1,7 +1,7 @@
 """Locks for forms: a form reads a row, compares it with what its reader saw, and saves, while nobody else can save.
 
 Each context is one transaction. All lock in the same order: aliases, domains, mailboxes. The given row is read again
-behind the lock. A row that was deleted meanwhile stays as it was, and the action that saves it refuses.
+behind the lock. A row that somebody has deleted stays as it was read. The action that saves it refuses.
 """
 
 from __future__ import annotations

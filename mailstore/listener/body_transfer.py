@@ -107,7 +107,7 @@ class Transfer:
         self._send_end()
 
     def _send_file(self) -> None:
-        """Write to the socket directly. The transport has nothing of its own to write meanwhile."""
+        """Write to the socket directly. The transport has nothing of its own to write during the transfer."""
         if self._socket < 0:
             # The loop does not let us watch a transport's socket, so we watch a duplicate.
             self._socket = os.dup(self._transport.get_extra_info("socket").fileno())

@@ -58,7 +58,7 @@ async def upgrade(
 ) -> asyncio.Transport | None:
     """Put TLS on a connection that began in clear, within so many seconds; return its new transport.
 
-    None where the connection went away meanwhile. Raises HandshakeFailed.
+    None if the connection went away. Raises HandshakeFailed.
     """
     work = asyncio.get_running_loop().start_tls(
         transport, protocol, context, server_side=True, ssl_handshake_timeout=seconds

@@ -61,15 +61,15 @@ def expires_at(cert_file: Path) -> datetime.datetime:
 
 
 def _may_be_made(tls: Tls) -> bool:
-    """Say whether both files belong into one folder below the data folder, so that one rename can make them."""
+    """Return True if both files belong into one folder below the data folder. Then one rename can make both."""
     folder = tls.cert_file.parent
     return folder == tls.key_file.parent and tls.made_below in folder.parents
 
 
 def is_replaceable(tls: Tls) -> bool:
-    """Whether both files are there, where we make them, and one is none of its kind.
+    """Return True if both files are there, in our own folder, and one of them is damaged.
 
-    Two that do not fit each other are left alone: they may be a renewal that goes on.
+    Two whole files that do not fit each other are left alone. They may be a renewal that is not finished.
     """
     if keypair.missing(tls.cert_file) or keypair.missing(tls.key_file):
         return False
@@ -77,7 +77,7 @@ def is_replaceable(tls: Tls) -> bool:
 
 
 def _is_damaged(tls: Tls) -> bool:
-    """False where this user may not read a file: then nobody can tell."""
+    """Return True if a file has no certificate or no key in it. False if this user may not read a file."""
     try:
         cert, key = tls.cert_file.read_bytes(), tls.key_file.read_bytes()
     except OSError:
@@ -89,8 +89,9 @@ def _is_damaged(tls: Tls) -> bool:
     try:
         serialization.load_pem_private_key(key, None)
     except ValueError:
-        return certificate.issuer == certificate.subject  # another one is an admin's, who has the key elsewhere too
-    except TypeError:  # it wants a password
+        # A certificate that others signed belongs to an administrator, who has its key elsewhere too.
+        return certificate.issuer == certificate.subject
+    except TypeError:  # the key is encrypted
         return False
     return False
 

@@ -22,9 +22,9 @@ class Certificates:
     """The default certificate and those by server name. Endpoints use `context`."""
 
     def __init__(self, tls: Tls, alpn: str) -> None:
-        """Raises ImproperlyConfigured, with setting and file, where the default pair is unusable.
+        """Load the default pair, and the pairs by name. ImproperlyConfigured if the default pair cannot be used.
 
-        An unusable pair of a server name is left out: the mistake of one customer must not stop the mail of all.
+        An unusable pair of a server name is left out. The mistake of one customer must not stop the mail of all.
         """
         self._tls = tls
         self._alpn = alpn

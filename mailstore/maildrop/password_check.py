@@ -28,9 +28,9 @@ Answer = Callable[[bool | MailError], None]
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Check(Waiter):
-    """One slow check. `encoded` None (no such user) costs the same and fails.
+    """One slow check. `encoded` is None if there is no such user. Then the check costs the same, and fails.
 
-    With `quick` a check that waits is answered without a hash, if this process verifies the same password meanwhile.
+    `quick`: another check may verify the same password while this one waits. Then this one needs no hash.
     """
 
     secret: str

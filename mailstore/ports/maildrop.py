@@ -106,7 +106,7 @@ class Accounts(Protocol):
 
         BadCredentials for an unknown user, a wrong password and a suspended account: they get one reply at one cost.
         MainPasswordBarred only after the right password. Also PopSwitchedOff, Throttled, Overloaded, Abandoned and
-        Unavailable. After failures the check and the answer may be delayed on purpose; meanwhile no resource is held.
+        Unavailable. After failures the check and the answer may be delayed on purpose. A delay holds no resource.
         """
 
     def site_expire_days(self) -> tuple[int | None, bool] | None:

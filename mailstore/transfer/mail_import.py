@@ -113,7 +113,7 @@ def run(
             _take(runner, current, batch)
             count += len(batch)
             progress(_("messages"), count, source.total)
-    mailbox = mailbox_lookup.get(address)  # read again for its quota; rejected if it was removed meanwhile
+    mailbox = mailbox_lookup.get(address)  # read again for its quota; rejected if it has been removed
     current.done.over_quota = mailbox_lookup.above_quota(mailbox)
     return current.done
 

@@ -31,7 +31,7 @@ def digest(uidl: str) -> bytes:
 def among(uidls: Collection[str], *, mailbox: int) -> set[str]:
     """Return those of these UIDLs that a message of the mailbox has or had. UIDLs that are not valid are left out.
 
-    Rows are read first. If one is purged meanwhile, its UIDL is found in what the purge leaves.
+    Rows are read first. If one is purged after that, its UIDL is found in what the purge leaves.
     """
     uidls = [uidl for uidl in uidls if is_uidl(uidl)]
     rows = Message.objects.filter(mailbox=mailbox, uidl__in=uidls).values_list("uidl", flat=True)
@@ -55,7 +55,7 @@ def _made_here(uidls: Collection[str], mailbox: int) -> set[str]:
     if not ours:
         return set()
     box = Mailbox.objects.only("spent_uidl", "created_at").filter(pk=mailbox).first()
-    if box is None:  # destroyed meanwhile, so it gets no message
+    if box is None:  # the mailbox was destroyed, so it gets no message
         return set()
     since = int((box.created_at.timestamp() - SKEW_SECONDS) * 1000)
     return {uidl for uidl in ours if uidl <= box.spent_uidl and sortable_ids.parts(uidl)[0] >= since}

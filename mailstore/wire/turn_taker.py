@@ -281,7 +281,7 @@ class TurnTaker:
         self.work()
 
     def _react(self, act: Callable[..., None], *answer: object) -> None:
-        """Run a part of the session. No line has its turn meanwhile; an exception ends the session."""
+        """Run a part of the session. No line has its turn while it runs. An exception ends the session."""
         nested, self._working = self._working, True
         try:
             act(*answer)

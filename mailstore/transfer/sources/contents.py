@@ -81,5 +81,5 @@ def _is_special(entry: os.DirEntry[str]) -> bool:
     """Return whether an entry is a pipe, socket or device, where a reader could wait for ever. A broken link is not."""
     try:
         return not stat.S_ISREG(entry.stat().st_mode)
-    except OSError:  # moved meanwhile, or broken: the reader will report it
+    except OSError:  # it was moved, or is broken: the reader will report it
         return False
