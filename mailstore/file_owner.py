@@ -46,9 +46,10 @@ def owner_of(path: str) -> os.stat_result:
 
 
 def identity_of(path: str) -> AbstractContextManager[None]:
-    """Return a context in which this thread accesses files as the owner of `path`; without effect if not run as root.
+    """Return a context in which this thread accesses files as the owner of `path`.
 
-    Entering it raises PermissionError if root cannot take that identity. Code within it must not await anything.
+    It changes nothing unless the process runs as root. Entering it raises PermissionError if root cannot take that
+    identity. Code within it must not await anything.
     """
     if os.geteuid() != 0:
         return _ITSELF
@@ -74,7 +75,7 @@ def _identity(path: str, uid: int, gid: int) -> Iterator[None]:
 
 
 def _take(uid: int, gid: int) -> tuple[int, int]:
-    """Take an identity and return the one before. Does nothing where the system has no such call: only Linux has."""
+    """Take an identity and return the one before. Do nothing on a system without the call; only Linux has it."""
     if not hasattr(_libc, "setfsuid"):
         return 0, 0
     group = _libc.setfsgid(gid)  # first, since only root may change the group
@@ -82,7 +83,7 @@ def _take(uid: int, gid: int) -> tuple[int, int]:
 
 
 def _require(path: str, uid: int) -> None:
-    """Raise PermissionError unless the identity was taken; the calls themselves do not say so."""
+    """Raise PermissionError unless the identity was taken. The calls themselves report no failure."""
     if not hasattr(_libc, "setfsuid") or _libc.setfsuid(_ASK) != uid:
         name = user_name(uid)
         text = f"root cannot write as {name} here, who owns it: run this as {name} (runuser -u {name} -- …)"

@@ -15,7 +15,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 # Errors from opening or reading a folder, a socket, a pipe, a device or a link to itself. None of them is a body.
 NO_FILE = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENXIO, errno.ENODEV, errno.ESPIPE, errno.ELOOP})
 
-# Errors from removing a file where a folder with something in it stands in its place, or a file in its folder's.
+# Errors from removing a file if a folder that is not empty has its name, or if a file has the name of its folder.
 NOT_REMOVABLE = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ELOOP})
 
 # Errors of one file, as opposed to those of the machine or its limits.

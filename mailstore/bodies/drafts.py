@@ -85,7 +85,7 @@ class FileDraft:
     # --- the steps of a commit ------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start writing to disk, so that the fsync of one of several drafts finds the others under way."""
+        """Start writing to disk. Then the first fsync of several drafts finds the others on their way already."""
         self._refuse_when_over()
         disk.start_writing(self._file())
 

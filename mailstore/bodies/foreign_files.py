@@ -46,7 +46,7 @@ def one(root: str, name: str, *, owner: int | None = None) -> ForeignFile | None
 def mend(root: str, name: str) -> None:
     """Give `name` to the owner of the store and set the mode that the store uses. OSError.
 
-    PermissionError for a file with several names: it may belong to somebody else and have been linked here.
+    PermissionError for a file with several names. It may be a link to somebody else's file.
     """
     owner = owner_of(root)
     descriptor = _open_below(root, name)
@@ -110,7 +110,7 @@ def _foreign(root: str, name: str, flaw: str) -> ForeignFile:
 
 
 def _listed(folder: str) -> list[str]:
-    """Return the names in a folder; none if it cannot be listed, since the folder itself is reported then."""
+    """Return the names in a folder. No names if it cannot be listed; then the folder itself is reported."""
     try:
         return disk.names(folder)
     except OSError:
@@ -118,7 +118,7 @@ def _listed(folder: str) -> list[str]:
 
 
 def _open_below(root: str, name: str) -> int:
-    """Return a descriptor that stands for the file (O_PATH), found without following a link below the root."""
+    """Open a file without the right to read it (O_PATH). Follow no link below the root."""
     descriptor = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     for part in Path(name).parts:  # none of "."
         above = descriptor

@@ -26,13 +26,13 @@ def period(key: str) -> str:
 
 
 def folders(key: str) -> tuple[str, str]:
-    """Return the folder of the period and the one of its 32 subfolders; so no folder grows without bound."""
+    """Return the folder of the period, and the subfolder. There are 32, so that no folder grows without bound."""
     outer = period(key)
     return outer, f"{outer}/{key[-1]}"
 
 
 def path(name: str) -> str:
-    """Return the path below the root for a body's key, a draft's name or a name in the quarantine. BodyLost if none."""
+    """Return the path below the root for a body's key, a draft's name or a name in the quarantine. Else BodyLost."""
     if sortable_ids.is_id(name):
         return f"{name[:_PERIOD_CHARACTERS]}/{name[-1]}/{name}"
     if name.startswith(_DRAFT):

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
-
 from django.contrib.auth.hashers import Argon2PasswordHasher
-
-CORES = os.cpu_count() or 1
-Item = TypeVar("Item")
-Made = TypeVar("Made")
 
 
 class Argon2(Argon2PasswordHasher):
@@ -34,11 +25,3 @@ class Argon2Generated(Argon2):
 
     time_cost = 1
     memory_cost = 1024
-
-
-def on_all_cores(work: Callable[[Item], Made], items: Sequence[Item]) -> list[Made]:
-    """Call `work`, which makes one slow hash and uses no SQL, for each item. Threads help: argon2 releases the lock."""
-    if len(items) < 2:
-        return [work(item) for item in items]
-    with ThreadPoolExecutor(CORES) as pool:
-        return list(pool.map(work, items))

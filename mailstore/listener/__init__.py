@@ -1,1 +1,1 @@
-"""Accepts connections, carries octets, keeps time; the only loop, and it knows no protocol."""
+"""Accepts connections, carries octets and keeps time. It runs the only event loop, and knows no protocol."""

@@ -145,7 +145,7 @@ class Acceptor(asyncio.Protocol):
         await Handshake().run(context, work)
 
     async def _trusted_header(self, sock: socket.socket, source: str) -> ProxyHeader | None:
-        """Return the header of a trusted proxy; None, with a line in the log, from others or where it is not valid."""
+        """Return the header of a trusted proxy. Else, or if it is not valid, log the reason and return None."""
         if not self._server.trusts(source):
             log.warning("refused %s: it is not among TRUSTED_PROXIES, and only they may come here", source)
             return None
@@ -179,5 +179,5 @@ class Acceptor(asyncio.Protocol):
 
 
 def _client(address: object) -> str:
-    """Return the address of a client as text, an IPv4 address as such also on a socket of IPv6; else "unix"."""
+    """Return the address of a client as text; "unix" if it has none. IPv4 is written as IPv4 on an IPv6 socket too."""
     return str(address[0]).removeprefix("::ffff:") if isinstance(address, tuple) else "unix"

@@ -15,7 +15,7 @@ log = logging.getLogger("popadmin.listener")
 
 SLICE_OCTETS = 128 * 1024  # encrypted at a time under TLS
 SENDFILE_OCTETS = 4 * 1024 * 1024  # at most this much in one turn of the loop; then the other sessions have theirs
-# The last octets leave in one write with the terminator: some clients need the end in the same packet (P-066).
+# The last octets leave in one write with the terminator. Some clients need both in the same packet (P-066).
 TAIL_OCTETS = 4096
 
 
@@ -39,7 +39,7 @@ class Carrier(Protocol):
 
 
 def read_whole(body: OpenBody, count: int) -> bytes | None:
-    """Read `count` octets of a small body and close it; None, with a line in the log, where that fails."""
+    """Read `count` octets of a small body and close it. If that fails, log the reason and return None."""
     try:
         data = body.read(0, count)
     except MailError as error:
@@ -88,7 +88,7 @@ class Transfer:
             self._send_slices()
 
     def give_up(self) -> None:
-        """Let the body go: the connection is gone."""
+        """Close the body, since the connection is gone."""
         self._release_socket()
         self._body.close()
 

@@ -22,8 +22,8 @@ WHOLE_OCTETS = 128 * 1024  # up to here one read and one write are cheaper than 
 class Connection(asyncio.Protocol):
     """The `ports.Peer` of its session, and the asyncio.Protocol of its transport.
 
-    `since` is when it began, `last_at` when something last went either way; both in the owner's time. The owner keeps
-    in `stalled_at` and `stalled_octets` since when so many octets have been waiting for the other side.
+    `since` is when it began. `last_at` is when octets last went either way. Both are in the owner's time. The owner
+    notes in `stalled_octets` how many octets wait for the other side, and in `stalled_at` since when.
     """
 
     __slots__ = (
@@ -189,7 +189,7 @@ class Connection(asyncio.Protocol):
         self.last_at = self._owner.now()
 
     def body_sent(self) -> None:
-        """Go on after the body of `send_body`: it is out, as far as this process can tell."""
+        """Go on after the body of `send_body`. This process has sent all of it."""
         self._transfer = None
         self._proceed()
 
@@ -210,7 +210,7 @@ class Connection(asyncio.Protocol):
         self.cut("made room")
 
     def cut(self, reason: str) -> None:
-        """End at once, without another word and without waiting."""
+        """End at once: send nothing more, and wait for nothing."""
         if self._ended:
             return
         self.finish(reason)
@@ -244,7 +244,7 @@ class Connection(asyncio.Protocol):
         self.session.connected()
 
     def _widen(self) -> None:
-        """Give the first long reply a full send buffer. A poll has none, and this would be a twelfth of its work."""
+        """Give the first long reply a full send buffer. A poll has none: the call would be a twelfth of its work."""
         self._may_widen = False
         socket_buffers.widen(self._transport)
 

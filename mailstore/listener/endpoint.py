@@ -57,7 +57,7 @@ class Owner(Protocol[C_contra]):
     def tls_context(self) -> Context: ...
 
     def forget(self, connection: C_contra) -> None:
-        """Learn that a connection is gone."""
+        """Note that a connection is gone."""
 
 
 class Admission(Owner[C_contra], Protocol[C_contra]):
@@ -73,7 +73,7 @@ class Admission(Owner[C_contra], Protocol[C_contra]):
         """Let a task wait for a PROXY header. The oldest such task is cancelled where too many wait."""
 
     def end_header(self, task: asyncio.Task[None]) -> None:
-        """Learn that this task waits no more."""
+        """Note that this task no longer waits."""
 
     def trusts(self, address: str) -> bool:
         """Say whether this is the address of a trusted proxy."""

@@ -1,7 +1,7 @@
 """TLS handshakes. When one fails, the client gets the alert before the connection ends, and the log gets the reason.
 
-The loop drops what OpenSSL wrote last when a handshake fails, so the client would never learn why. Here the failure of
-OpenSSL reaches the loop as a wish for more octets. So the loop sends what was written, the alert (RFC 8446 §6.2), and
+When a handshake fails, the loop drops what OpenSSL wrote last, so the client would never learn why. Instead, this
+module tells the loop that OpenSSL wants more octets. The loop sends what was written, the alert (RFC 8446 §6.2), and
 waits. Then the task that awaits the handshake is cancelled, which ends the connection.
 """
 
@@ -20,7 +20,7 @@ class HandshakeFailed(Exception):
 
 
 class Handshake:
-    """One handshake, awaited by the task that made this."""
+    """One handshake. The task that made this object awaits it."""
 
     def __init__(self) -> None:
         self._task = cast("asyncio.Task[Any]", asyncio.current_task())
@@ -48,7 +48,7 @@ class Handshake:
         return made
 
     def fail(self, error: ssl.SSLError) -> None:
-        """Learn that OpenSSL has given up. What it wrote last is sent in this turn of the loop."""
+        """Note that OpenSSL has given up. What it wrote last is sent in this turn of the loop."""
         self.reason = _words(error)
         self._loop.call_soon(self._task.cancel)
 
@@ -56,7 +56,7 @@ class Handshake:
 async def upgrade(
     transport: asyncio.Transport, protocol: asyncio.Protocol, context: Context, *, seconds: float
 ) -> asyncio.Transport | None:
-    """Put TLS on a connection that began in clear, within so many seconds; return its new transport.
+    """Start TLS on a connection that began in clear text, within so many seconds. Return its new transport.
 
     None if the connection went away. Raises HandshakeFailed.
     """

@@ -1,4 +1,4 @@
-"""Make the self-signed certificate of a first start, and read when a certificate ends."""
+"""Make the self-signed certificate of a first start, and read when a certificate expires."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def ensure_pair(tls: Tls, hostname: str) -> None:
 
 
 def expires_at(cert_file: Path) -> datetime.datetime:
-    """Return when the certificate ends (notAfter of RFC 5280 §4.1.2.5), with its time zone."""
+    """Return when the certificate expires (notAfter of RFC 5280 §4.1.2.5), with its time zone."""
     return x509.load_pem_x509_certificate(cert_file.read_bytes()).not_valid_after_utc
 
 

@@ -71,7 +71,7 @@ class Server:
         return any(host in network for network in self._proxies)
 
     def begin_header(self, task: asyncio.Task[None]) -> None:
-        """Let a task wait for a PROXY header. It takes no place yet, but no more may wait than may come in."""
+        """Let a task wait for a PROXY header. It takes no place yet. As many may wait as there are places."""
         if len(self._headers) >= self.limits.connections:
             log.warning("%d connections wait for their PROXY header, the oldest has to go", len(self._headers))
             oldest = next(iter(self._headers))

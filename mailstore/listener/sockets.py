@@ -91,7 +91,7 @@ def _bind(family: int, where: Where) -> socket.socket:
 
 
 def _require_free(family: int, where: Where) -> None:
-    """Raise OSError where another listener is. SO_REUSEPORT would let it in silently; a bind without it does not."""
+    """Raise OSError if another listener has the address. With SO_REUSEPORT alone, both would listen silently."""
     with _new(family) as probe:
         probe.bind(where)
 
