@@ -67,7 +67,7 @@ def diary_parameters(entries: Sequence[DiaryEntry]) -> Parameters:
         removed_counts=array_literals.bigints(len(entry.removed) for entry in entries),
         octets_out=array_literals.bigints(entry.octets_out for entry in entries),
         handled_sessions=array_literals.bigints(place for place, _, _ in handled),
-        handled_numbers=array_literals.bigints(arrival for _, arrival, _ in handled),
+        handled_arrivals=array_literals.bigints(arrival for _, arrival, _ in handled),
         handled_removed=array_literals.booleans(removed for _, _, removed in handled),
     )
 

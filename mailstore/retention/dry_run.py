@@ -52,7 +52,7 @@ def run_on_copies(
     context: SweepContext,
     parameters: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[tuple[Step, tuple[int, ...]]]:
-    """Make the steps that have `on_copies`; return them with their figures, once for each batch of mailboxes.
+    """Make the steps that have `on_copies`; return them with their counts, once for each batch of mailboxes.
 
     The copies are made from the tables of `context`, which may be subqueries that take `parameters`.
     """

@@ -45,7 +45,7 @@ def _expiring(tables: Tables) -> str:
            SET removed = box.change + 1, removed_at = %(moment)s, removed_why = judged.why
           FROM {tables.mailbox} box, (
                SELECT m.id, m.mailbox_id, due.why
-                 FROM unnest(%(mailboxes)s::bigint[], %(numbers)s::bigint[]) AS found (mailbox, added)
+                 FROM unnest(%(mailboxes)s::bigint[], %(arrivals)s::bigint[]) AS found (mailbox, added)
                  JOIN {tables.message} m
                    ON m.mailbox_id = found.mailbox AND m.added = found.added AND m.removed IS NULL
                  JOIN boxes ON boxes.id = m.mailbox_id {due()}
@@ -83,7 +83,7 @@ EXPIRE = django_statement(
         "last": "the highest one",
         "moment": "the present time, to record",
         "mailboxes": "the mailbox of each message of the batch (bigint[])",
-        "numbers": "its arrival number (bigint[])",
+        "arrivals": "its arrival number (bigint[])",
         "now": "the time of the pass, which decides what is due",
     },
     locks="the messages' rows, and the rows of devices that had hidden some of them",
@@ -128,8 +128,8 @@ def _find(keys: list[int], after: Found, context: SweepContext) -> list[Found]:
 
 
 def _expire(batch: Sequence[Found], context: SweepContext) -> Found:
-    mailboxes, numbers = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
-    found = {"mailboxes": mailboxes, "numbers": numbers, "first": min(numbers), "last": max(numbers)}
+    mailboxes, arrivals = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
+    found = {"mailboxes": mailboxes, "arrivals": arrivals, "first": min(arrivals), "last": max(arrivals)}
     with locked(sorted(set(mailboxes)), context.tables) as free:
         ((count, octets),) = prepared_statement.fetch(
             EXPIRE.on(context.tables), {"boxes": free, "now": context.now, "moment": context.moment(), **found}

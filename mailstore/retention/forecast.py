@@ -157,5 +157,5 @@ def _relieved(picked: str, which: Which, tables: Tables) -> Leaving | None:
         return None
     context = SweepContext(bodies.site_store(), which["now"], tables=tables)
     done = run_on_copies(MESSAGE_STEPS, keys, context, which)
-    gone = [figures for step, figures in done if step is relief_step.RELIEF]
+    gone = [counts for step, counts in done if step is relief_step.RELIEF]
     return Leaving(sum(messages for messages, _octets in gone), sum(octets for _messages, octets in gone), len(keys))

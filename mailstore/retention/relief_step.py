@@ -21,7 +21,7 @@ from mailstore.sql.sweep_step import Step, SweepContext
 from mailstore.sql.tables import REAL, Tables
 
 _ANY_OCTETS = "1::bigint"  # a mailbox that takes not even one octet is full
-_RELIEVING = ("%(mailbox)s", _ANY_OCTETS, "%(moment)s", "%(numbers)s::bigint[]")
+_RELIEVING = ("%(mailbox)s", _ANY_OCTETS, "%(moment)s", "%(arrivals)s::bigint[]")
 
 
 @cache
@@ -50,7 +50,7 @@ RELIEVE_BATCH = django_statement(
     caller="retention/relief_step.py",
     parameters={
         "mailbox": "the mailbox, which is locked now",
-        "numbers": "the arrival numbers that find_relief found (bigint[])",
+        "arrivals": "the arrival numbers that find_relief found (bigint[])",
         "moment": "the present time, to record",
     },
     locks="the messages' rows, and the rows of devices that had hidden some of them",
@@ -86,11 +86,11 @@ SELECT coalesce(array_agg(box.id), '{{}}')
 
 
 def _batch(mailbox: int, context: SweepContext) -> tuple[int, int]:
-    for _mailbox, numbers in prepared_statement.fetch(FIND_RELIEF.on(context.tables), {"mailbox": mailbox}):
+    for _mailbox, arrivals in prepared_statement.fetch(FIND_RELIEF.on(context.tables), {"mailbox": mailbox}):
         with locked([mailbox], context.tables) as free:
             for key in free:
                 ((count, octets),) = prepared_statement.fetch(
-                    RELIEVE_BATCH.on(context.tables), {"mailbox": key, "numbers": numbers, "moment": context.moment()}
+                    RELIEVE_BATCH.on(context.tables), {"mailbox": key, "arrivals": arrivals, "moment": context.moment()}
                 )
                 return count, octets
     return 0, 0

@@ -74,13 +74,13 @@ def _to_tell(context: SweepContext) -> Iterator[list[_SilentDevice]]:
 def _notice(silent: _SilentDevice) -> Notice:
     with notices.in_language(silent.language):
         name = _("the main password") if silent.main else _("the device “%(name)s”") % {"name": silent.name}
-        figures = {
+        values = {
             "name": name,
             "address": silent.address,
             "last": date_format(silent.heard_at.date(), "DATE_FORMAT"),
             "until": date_format(silent.until.date(), "DATE_FORMAT"),
         }
-        subject = _("Mail will no longer wait for %(name)s") % figures
+        subject = _("Mail will no longer wait for %(name)s") % values
         text = _(
             "Nobody has used %(name)s to fetch mail of %(address)s since %(last)s.\n\n"
             "If this does not change before %(until)s, mail no longer waits for it: messages that all other "
@@ -89,7 +89,7 @@ def _notice(silent: _SilentDevice) -> Notice:
             "To keep things as they are, fetch mail once with it. If you no longer have it, revoke it.\n"
         )
     occasion = f"silence {silent.device} {silent.heard_at}"
-    return Notice(silent.mailbox, silent.address, silent.language, subject, text % figures, occasion)
+    return Notice(silent.mailbox, silent.address, silent.language, subject, text % values, occasion)
 
 
 SILENCE_NOTICE = Step((), None, _act)

@@ -69,7 +69,7 @@ def _settling(tables: Tables) -> str:
            SET removed = box.change + 1, removed_at = %(moment)s, removed_why = 'settled'
           FROM {tables.mailbox} box, (
                SELECT m.id, m.mailbox_id
-                 FROM unnest(%(mailboxes)s::bigint[], %(numbers)s::bigint[]) AS found (mailbox, added)
+                 FROM unnest(%(mailboxes)s::bigint[], %(arrivals)s::bigint[]) AS found (mailbox, added)
                  JOIN {tables.message} m
                    ON m.mailbox_id = found.mailbox AND m.added = found.added AND m.removed IS NULL
                  JOIN boxes ON boxes.id = m.mailbox_id AND boxes.done @> m.added) AS judged
@@ -106,7 +106,7 @@ SETTLE_BATCH = django_statement(
         "boxes": "the mailboxes of the batch that were free, and are locked now (bigint[])",
         "moment": "the present time, to record",
         "mailboxes": "the mailbox of each message of the batch (bigint[])",
-        "numbers": "its arrival number (bigint[])",
+        "arrivals": "its arrival number (bigint[])",
     },
     locks="the messages' rows, and the rows of devices that had hidden some of them",
     round_trips="1 for each batch, behind the lock of its mailboxes",
@@ -147,8 +147,8 @@ def _find(mailboxes: Sequence[int], after: Found, tables: Tables) -> list[Found]
 
 
 def _settle(batch: Sequence[Found], moment: Callable[[], datetime], tables: Tables) -> int:
-    mailboxes, numbers = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
-    found = {"mailboxes": mailboxes, "numbers": numbers, "first": min(numbers), "last": max(numbers)}
+    mailboxes, arrivals = [mailbox for mailbox, _added in batch], [added for _mailbox, added in batch]
+    found = {"mailboxes": mailboxes, "arrivals": arrivals, "first": min(arrivals), "last": max(arrivals)}
     with locked(sorted(set(mailboxes)), tables) as free:
         ((count,),) = prepared_statement.fetch(SETTLE_BATCH.on(tables), {"boxes": free, "moment": moment(), **found})
     return int(count)

@@ -144,9 +144,9 @@ def much(box: Mailbox, count: int, *, octets: int, fetched: int) -> None:
 def test_room_is_made_in_as_many_rounds_as_it_takes_none_above_its_limit(mail: Mail) -> None:
     much(following("every"), 4 * RELIEF_ROWS, octets=10_000, fetched=4 * RELIEF_ROWS)
     assert isinstance(mail.recipient(ANN, 3 * RELIEF_ROWS * 10_000), Recipient)
-    rounds = Counter(Message.objects.exclude(removed=None).values_list("removed", flat=True))
-    assert len(rounds) >= 3
-    assert max(rounds.values()) == RELIEF_ROWS
+    batches = Counter(Message.objects.exclude(removed=None).values_list("removed", flat=True))
+    assert len(batches) >= 3
+    assert max(batches.values()) == RELIEF_ROWS
     assert_counters_are_sums()
 
 

@@ -179,9 +179,9 @@ def begin_now(policy: RetentionPolicy) -> None:
 
 
 def swept(now: datetime) -> int:
-    round = SweepContext(EmptyBodyStore(), now)
-    COVERAGE.act(round)
-    return EXPIRY.act(round)[0]
+    context = SweepContext(EmptyBodyStore(), now)
+    COVERAGE.act(context)
+    return EXPIRY.act(context)[0]
 
 
 def sweeps() -> Counter[date]:

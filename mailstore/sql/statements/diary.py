@@ -18,7 +18,7 @@ CONFIRM = statement(
         SELECT d.id, d.mailbox_id, '{[0,1)}'::int8multirange + d.confirmed + d.hidden + fresh.added AS done
           FROM free JOIN mailstore_device d USING (id) JOIN fresh ON fresh.device = d.id),
     below AS (
-        SELECT grown.id, int8range(0, coalesce(first.added, box.change + 1)) AS numbers
+        SELECT grown.id, int8range(0, coalesce(first.added, box.change + 1)) AS arrivals
           FROM grown
           JOIN mailstore_mailbox box ON box.id = grown.mailbox_id
           LEFT JOIN LATERAL (
@@ -30,7 +30,7 @@ CONFIRM = statement(
                ORDER BY m.added LIMIT 1) AS first ON true),
     noted AS (
         UPDATE mailstore_device d
-           SET confirmed = d.confirmed + fresh.added + (int8multirange(below.numbers) - d.skipped)
+           SET confirmed = d.confirmed + fresh.added + (int8multirange(below.arrivals) - d.skipped)
           FROM fresh, below
          WHERE d.id = fresh.device AND d.id = below.id)
     SELECT id FROM mailstore_device WHERE id = ANY(:device_ids::bigint[]) AND id NOT IN (SELECT id FROM free)
@@ -81,7 +81,7 @@ DIARY = statement(
         SELECT one.session,
                range_agg(int8range(one.added, one.added + 1)) FILTER (WHERE NOT one.removed) AS fetched,
                range_agg(int8range(one.added, one.added + 1)) FILTER (WHERE one.removed) AS deleted
-          FROM unnest(:handled_sessions::bigint[], :handled_numbers::bigint[], :handled_removed::boolean[])
+          FROM unnest(:handled_sessions::bigint[], :handled_arrivals::bigint[], :handled_removed::boolean[])
                AS one (session, added, removed)
          GROUP BY one.session)
     INSERT INTO mailstore_diarysession
@@ -107,7 +107,7 @@ DIARY = statement(
         "removed_counts": "how many they removed (bigint[])",
         "octets_out": "how many octets they were sent (bigint[])",
         "handled_sessions": "for each message that was handled, its session, by its place from 1 (bigint[])",
-        "handled_numbers": "the arrival number of that message (bigint[])",
+        "handled_arrivals": "the arrival number of that message (bigint[])",
         "handled_removed": "whether it was removed, not fetched (boolean[])",
     },
     locks="none but its new rows",

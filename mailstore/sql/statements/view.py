@@ -173,11 +173,11 @@ HIDE = statement(
                        AND m.added >= coalesce((SELECT CASE WHEN lower(run) = 0 THEN upper(run) ELSE 0 END
                                                   FROM (SELECT unnest(view.hidden) AS run LIMIT 1) AS runs), 0)
                        AND NOT view.hidden @> m.added AND NOT sums.added @> m.added
-                     ORDER BY m.added LIMIT 1), box.change + 1))) AS numbers
+                     ORDER BY m.added LIMIT 1), box.change + 1))) AS arrivals
           FROM view, sums, mailstore_mailbox box WHERE box.id = :mailbox_id AND sums.messages > 0),
     hiding AS (
         UPDATE mailstore_device d
-           SET hidden = d.hidden + (sums.added + below.numbers),
+           SET hidden = d.hidden + (sums.added + below.arrivals),
                hidden_messages = d.hidden_messages + sums.messages, hidden_octets = d.hidden_octets + sums.octets
           FROM below, sums
          WHERE d.id = :device_id
