@@ -10,6 +10,7 @@ from typing import TypeVar
 from django.db import connection, transaction
 
 from mailstore.sql import prepared_statement
+from mailstore.sql.django_statement import django_statement
 from mailstore.sql.tables import REAL, Tables
 
 T = TypeVar("T")
@@ -20,8 +21,16 @@ ROWS_AT_LEAST = 20  # also on a slow machine
 ROWS_AT_MOST = 500
 FOUND_ROWS = 20_000  # found at a time, and then taken batch by batch; a few megabytes of numbers
 
-# A mailbox that is locked is left to the next pass: to wait for it would hold the locks of all the others.
-_LOCK = "SELECT id FROM {mailbox} WHERE id = ANY(%(boxes)s) ORDER BY id FOR UPDATE SKIP LOCKED"
+LOCK_FREE = django_statement(
+    "lock_free",
+    lambda tables: f"SELECT id FROM {tables.mailbox} WHERE id = ANY(%(boxes)s) ORDER BY id FOR UPDATE SKIP LOCKED",
+    purpose="""Locks those mailboxes of a batch that nobody else has locked, and returns their keys. The others wait for
+        the next pass: to wait for one here would hold the locks of the rest.""",
+    caller="sql/locked_batch.py, first in the transaction of a batch",
+    parameters={"boxes": "the mailboxes of the batch (bigint[])"},
+    locks="the mailboxes' rows, in the order of their keys",
+    round_trips="1",
+)
 # A crash may undo a batch that was not on disk yet; it is due again, and the next pass does it. So the batch does not
 # wait for the disk behind its locks.
 _IN_NO_HURRY = "SET LOCAL synchronous_commit TO off"
@@ -58,6 +67,4 @@ def locked(mailboxes: Sequence[int], tables: Tables = REAL) -> Iterator[list[int
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_IN_NO_HURRY)
-        yield [
-            key for (key,) in prepared_statement.fetch(_LOCK.format(mailbox=tables.mailbox), {"boxes": list(mailboxes)})
-        ]
+        yield [key for (key,) in prepared_statement.fetch(LOCK_FREE.on(tables), {"boxes": list(mailboxes)})]

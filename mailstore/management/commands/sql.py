@@ -12,7 +12,7 @@ from mailstore.management import text_table
 from mailstore.management.shell import ShellCommand
 from mailstore.pg.statement import Statement
 from mailstore.retention import expiry_step, relief_step
-from mailstore.sql import connection_pool, device_settlement
+from mailstore.sql import connection_pool, device_settlement, locked_batch
 from mailstore.sql.django_statement import DjangoStatement
 from mailstore.sql.statements import removal
 
@@ -24,6 +24,7 @@ ON_DJANGO = (
     message_purge.LOCK_BODIES_OF_MAILBOX,
     message_purge.PURGE,
     message_purge.RELEASE_BODIES,
+    locked_batch.LOCK_FREE,
     expiry_step.FIND_EXPIRED,
     expiry_step.EXPIRE,
     relief_step.FIND_RELIEF,

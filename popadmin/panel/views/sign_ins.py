@@ -46,7 +46,7 @@ class SignInFilters(Filters):
 
 class SignIns(access.AdminPage, ListPage):
     template_name = "panel/sign_ins.html"
-    name = "sign-ins"
+    name = "visits"  # also the name of the exported file, which stays
     filters = SignInFilters
     columns = (
         Column("at", _("When"), F("started_at"), down=True),
