@@ -49,8 +49,16 @@ class FileBodies:
             raise disk.fault(error, f"making the mail store {self._root}") from error
 
     def prepared(self) -> bool:
-        """Return True if the store was made and its disk is mounted."""
-        return Path(self._root, STORE_MARKER).exists()
+        """Return True if the store was made and its disk is mounted. Makes the folder of drafts again if it is missing.
+
+        Copies leave it out if they carry no empty folders.
+        """
+        if not Path(self._root, STORE_MARKER).exists():
+            return False
+        if not Path(self._root, layout.DRAFTS).is_dir():
+            with contextlib.suppress(Unavailable, StorageFull):  # the next delivery reports it
+                self.prepare()
+        return True
 
     def begin(self) -> FileDraft:
         return FileDraft(self._root, fresh_key(time.time_ns() // 1_000_000), self._folders, unnamed=self._unnamed)

@@ -1,4 +1,4 @@
-"""The forms of a mailbox: create, edit, new password. The directory validates the values."""
+"""The forms of a mailbox: create, edit, new password, restore mail. The directory validates the values."""
 
 from __future__ import annotations
 
