@@ -9,7 +9,7 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
-from tests.commands.test_documentation import words_of
+from tests.management.commands.test_documentation import words_of
 from tests.up.programs import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()

@@ -16,8 +16,8 @@ from mailstore.models import Device, Domain, Finding, Mailbox, MailboxImport, Re
 from mailstore.transfer import mailbox_import
 from popadmin.panel.bulk_actions import ACTIONS
 from tests.owner.mail import a_device, a_letter, a_session
+from tests.site.page_users import ANN, an_admin, an_owner
 from tests.site.rows import ACTOR, PASSWORD, a_domain
-from tests.web.people import ANN, an_admin, an_owner
 
 HOST, CUSTOMER, OWNER, STRANGER = "root", "carla", ANN, ""
 

@@ -13,8 +13,8 @@ from mailstore.models import Mailbox, RetentionPolicy, User
 from popadmin.panel.bulk_field_changes import FieldChange
 from tests.browser.axe import findings
 from tests.browser.test_pages import NO_SCRIPT, sign_in
+from tests.site.page_users import ANN, an_admin, an_owner
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_message
-from tests.web.people import ANN, an_admin, an_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 WORDS = {

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from mailstore.models import Device
 from tests.browser.test_pages import NO_SCRIPT, PHONE, read, sign_in
-from tests.web.people import an_owner
+from tests.site.page_users import an_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 

@@ -17,8 +17,8 @@ from mailstore.models import Alias, AuditEntry, Domain, Finding, Mailbox, Messag
 from tests.browser.test_pages import sign_in
 from tests.browser.walk import LOCALES, Walk
 from tests.owner.mail import a_device, a_letter, a_session
+from tests.site.page_users import ANN, an_admin, an_owner
 from tests.site.rows import ACTOR, PASSWORD
-from tests.web.people import ANN, an_admin, an_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 GB = 2**30

@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 from mailstore.directory import grants
 from mailstore.models import Alias, Domain
 from tests.browser.test_pages import NO_SCRIPT, PHONE, sign_in
+from tests.site.page_users import an_admin
 from tests.site.rows import ACTOR, PASSWORD, a_domain
-from tests.web.people import an_admin
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from mailstore.models import Mailbox, User
 from tests.browser.test_pages import sign_in
 from tests.browser.walk import LOCALES, Walk
-from tests.web.people import an_admin
+from tests.site.page_users import an_admin
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 TEN = ("anna", "ben", "carl", "dora", "emil", "fay", "gus", "hana", "ines", "jan")

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_pages import NO_SCRIPT, sign_in
+from tests.site.page_users import an_admin, an_owner
 from tests.site.rows import a_domain
-from tests.web.people import an_admin, an_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 

@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 from mailstore.models import AuditEntry, User
 from tests.browser.axe import findings
 from tests.browser.test_pages import PHONE, sign_in
+from tests.site.page_users import ANN, an_admin, an_owner
 from tests.site.rows import a_domain
-from tests.web.people import ANN, an_admin, an_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 

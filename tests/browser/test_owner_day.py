@@ -15,8 +15,8 @@ from tests.browser.test_pages import NEW, PHONE, sign_in
 from tests.browser.walk import LOCALES, Walk
 from tests.owner.mail import a_letter, a_session
 from tests.signin.sent_mail import code, link
+from tests.site.page_users import an_owner
 from tests.site.rows import ACTOR, PASSWORD
-from tests.web.people import an_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 LAST = "one more that is new"

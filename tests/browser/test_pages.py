@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.site.page_users import ANN, an_admin, an_owner
 from tests.site.rows import PASSWORD
-from tests.web.people import ANN, an_admin, an_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 NEW = "a wholly different one"

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from mailstore.models import Device, Finding, Message
 from tests.browser.test_pages import NO_SCRIPT, sign_in
 from tests.owner.mail import a_device, a_letter, a_session
-from tests.web.people import an_owner
+from tests.site.page_users import an_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 

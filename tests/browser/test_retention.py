@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 from mailstore.models import RetentionPolicy
 from tests.browser.test_pages import FAINT, FAULTS, PHONE, sign_in
 from tests.messages.test_mailbox_usage import has, signed_in
+from tests.site.page_users import an_admin
 from tests.site.rows import a_mailbox, a_message
-from tests.web.people import an_admin
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 LOOKS = "Preview|Aperçu"

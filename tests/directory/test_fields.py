@@ -29,8 +29,8 @@ from popadmin.panel.forms.domains import NewDomain
 from popadmin.panel.forms.mailboxes import NewMailbox
 from popadmin.panel.forms.policies import PolicyForm
 from popadmin.web import audit_text
+from tests.site.page_users import an_admin, signed_in
 from tests.site.rows import ACTOR, a_domain, a_mailbox
-from tests.web.people import an_admin, signed_in
 
 ANN = "ann@example.org"
 TABLES: dict[str, Table] = {

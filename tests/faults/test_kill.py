@@ -15,7 +15,7 @@ from mailstore.bodies import layout
 from mailstore.file_owner import STORE_MARKER
 from mailstore.policy import sortable_ids
 from tests.faults.breakable_site import PEOPLE, BreakableSite
-from tests.faults.promises import Clients, Ledger, everything
+from tests.faults.ledger import Clients, Ledger, everything
 from tests.listeners import Daemon
 
 ROUNDS = 15  # of each of two seeds

@@ -13,10 +13,10 @@ from django.conf import settings
 
 from mailstore.directory import aliases, domains
 from mailstore.models import Message
-from tests import guide
-from tests.commands.shell import MANAGE, environment
+from tests import install_guide
 from tests.flows.postfix import PORT, Postfix, make_map, postfix
 from tests.listeners import ACTOR, LONGEST_WAIT_SECONDS, Daemon, Post
+from tests.management.command_runner import MANAGE, environment
 from tests.up.programs import until
 
 pytestmark = pytest.mark.real
@@ -36,7 +36,7 @@ Refresh = Callable[[], str]
 
 def main_of_the_guide(port: int) -> str:
     """The lines as they stand, but for the port, the folder, and how long an acceptance is remembered."""
-    lines = guide.settings(MAIN)
+    lines = install_guide.settings(MAIN)
     for name in ("address_verify_positive_refresh_time", "address_verify_positive_expire_time"):
         lines[name] = "2s"
     text = "".join(f"{name} = {value}\n" for name, value in lines.items())
@@ -47,11 +47,11 @@ def main_of_the_guide(port: int) -> str:
 
 def map_of_the_guide(folder: Path) -> str:
     """Run the script on the site of the test, then postmap; returns the map."""
-    assert "/usr/local/sbin/popadmin" in guide.block(SCRIPT)
+    assert "/usr/local/sbin/popadmin" in install_guide.block(SCRIPT)
     command, script, made = folder / "popadmin", folder / "popadmin-map", folder / "etc" / "popadmin-aliases"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} {MANAGE} "$@"\n')
     command.chmod(0o755)
-    script.write_text(guide.block(SCRIPT).replace("/usr/local/sbin/popadmin", str(command)))
+    script.write_text(install_guide.block(SCRIPT).replace("/usr/local/sbin/popadmin", str(command)))
     subprocess.run([sys.executable, str(script), str(made)], env=environment(), timeout=60, check=True)
     make_map(folder, "etc/popadmin-aliases")
     return made.read_text()
@@ -163,7 +163,7 @@ def test_a_message_above_our_limit_is_refused_when_it_is_announced(post: Post, m
 
 
 def test_the_largest_message_that_postfix_takes_is_one_that_lmtp_takes(post: Post, mta: Postfix) -> None:
-    limit = int(guide.settings(MAIN)["message_size_limit"])
+    limit = int(install_guide.settings(MAIN)["message_size_limit"])
     assert limit < settings.MAX_MESSAGE_OCTETS
     assert limit >= settings.MAX_MESSAGE_OCTETS * 0.97
     post.mailbox("large@example.org")

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.sessions.backends.base import SessionBase
 
 from tests.http_server.web_process import FORM, Port, answer, ended, request
-from tests.web.people import ANN, an_owner, signed_in
+from tests.site.page_users import ANN, an_owner, signed_in
 
 MIB = 1024 * 1024
 MULTIPART = "Content-Type: multipart/form-data; boundary=B\r\n"

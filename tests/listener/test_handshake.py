@@ -12,7 +12,7 @@ import pytest
 import uvloop
 
 from mailstore.listener.handshake import Context, Handshake, HandshakeFailed
-from tests.listener.tls_hellos import ECDHE_CBC, PROTOCOL_VERSION, TLS_1_1, fatal_alert, old_hello
+from tests.listener.tls_records import ECDHE_CBC, PROTOCOL_VERSION, TLS_1_1, fatal_alert, old_hello
 from tests.listeners import Authority
 
 Run = Callable[[Coroutine[Any, Any, None]], None]

@@ -15,8 +15,8 @@ from django.utils import timezone
 from mailstore.integrity import heartbeat
 from mailstore.models import Heartbeat, SweepPass
 from popadmin.web import site_parts
-from tests.commands.shell import environment, said
 from tests.listeners import MANAGE, daemon
+from tests.management.command_runner import environment, said
 from tests.up.programs import running, until
 
 

@@ -16,8 +16,7 @@ from mailstore.listener.endpoint import Limits
 from mailstore.listener.handshake import Context
 from mailstore.pop3.session import Session
 from tests.fakes.pop3 import StoredMessage
-from tests.listener.proxy_headers import version_1
-from tests.listener.stage import (
+from tests.listener.local_listener import (
     BUSY,
     SECRET,
     SOCKET_BUFFER_OCTETS,
@@ -27,6 +26,7 @@ from tests.listener.stage import (
     stage,
     until,
 )
+from tests.listener.proxy_headers import version_1
 from tests.listeners import Authority
 
 LIMITS = Limits(connections=100, connections_per_ip=100, login_seconds=180, idle_seconds=600)

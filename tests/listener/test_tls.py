@@ -17,7 +17,7 @@ import trustme
 from cryptography import x509
 
 from mailstore.pop3 import replies
-from tests.listener.tls_hellos import (
+from tests.listener.tls_records import (
     ALERT_RECORD,
     ECDHE_CBC,
     HANDSHAKE_FAILURE,

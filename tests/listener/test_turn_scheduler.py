@@ -19,7 +19,7 @@ from mailstore.listener.server import STRANGER_STALL_SECONDS
 from mailstore.listener.turn_scheduler import ROUND_SECONDS, TURN_LINES, TurnScheduler
 from mailstore.pop3.session import Session
 from tests.fakes.pop3 import StoredMessage
-from tests.listener.stage import Clock, Stage, Visitor, stage, until
+from tests.listener.local_listener import Clock, Stage, Visitor, stage, until
 from tests.listener.test_server import LARGE, LIMITS, on_the_loop
 from tests.listeners import Authority
 

@@ -13,8 +13,8 @@ from mailstore.directory import grants
 from mailstore.models import Device, DiarySession, Domain, Mailbox
 from popadmin import urls
 from popadmin.lists.views import ListPage
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD
-from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 assert urls.urlpatterns, "by which every page is imported"
 

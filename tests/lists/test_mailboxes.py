@@ -13,8 +13,8 @@ from mailstore.directory import grants
 from mailstore.models import AuditEntry, Mailbox, User
 from popadmin.lists import paging
 from popadmin.lists.views import Bulk
+from tests.site.page_users import ANN, PASSWORD, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, a_domain
-from tests.web.people import ANN, PASSWORD, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 LIST = "/mailboxes/"

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests import transcripts
-from tests.lmtp.stage import conversation
+from tests.lmtp.transcript_setup import conversation
 from tests.transcripts import Transcript
 
 ALL = transcripts.load("lmtp")

@@ -11,8 +11,8 @@ from django.utils import timezone
 from mailstore.models import AuditEntry, Device, DiarySession
 from mailstore.policy import device_secret
 from popadmin.owner.device_setup import REMEDIES, qr_code
+from tests.site.page_users import ANN, an_owner, signed_in
 from tests.site.rows import a_message
-from tests.web.people import ANN, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 FORM = {"name": "Phone", "mode": "independent", "start": "all"}

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from mailstore.directory import devices
 from mailstore.models import AuditEntry, Device, Mailbox
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, a_message
-from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 BOB = "bob@example.org"

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from tests.owner.mail import a_device, a_session
-from tests.web.people import ANN, an_owner, signed_in
+from tests.site.page_users import ANN, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from mailstore.models import Alias, AuditEntry, Domain
-from tests.web.people import ANN, an_admin, an_owner, signed_in
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 PATH = "/settings/forwarding/"

@@ -6,7 +6,7 @@ import pytest
 
 from mailstore.directory import mailboxes
 from mailstore.directory.audit import Actor
-from tests.web.people import ANN, an_admin, an_owner, signed_in
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 

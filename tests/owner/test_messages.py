@@ -13,8 +13,8 @@ from mailstore.messages.recovery import ALL
 from mailstore.models import AuditEntry, Device, Message, RetentionPolicy
 from tests.owner.mail import a_device, a_letter, a_session
 from tests.site.mail import assert_counters_are_sums
+from tests.site.page_users import ANN, an_owner, signed_in
 from tests.site.rows import ACTOR
-from tests.web.people import ANN, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from mailstore.messages import message_summary
 from mailstore.models import Device, Mailbox, Message
 from tests.owner.mail import a_device, a_letter
 from tests.site.mail import assert_counters_are_sums
+from tests.site.page_users import ANN, an_owner, signed_in
 from tests.site.rows import ACTOR
-from tests.web.people import ANN, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 BOB = "bob@example.org"

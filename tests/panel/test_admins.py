@@ -11,8 +11,8 @@ from django.test import Client
 from mailstore.directory import admin_suspension, grants
 from mailstore.directory.outcome import Rejected
 from mailstore.models import AuditEntry, DomainGrant, Mailbox, User
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain, at_once
-from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 from mailstore.directory import aliases, grants, mailbox_removal
 from mailstore.models import Alias, AuditEntry
 from tests.panel.test_domains import form_of, page
+from tests.site.page_users import an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, a_domain
-from tests.web.people import an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 ORG, OTHER, AWAY = "example.org", "other.org", "away@elsewhere.example"

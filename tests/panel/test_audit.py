@@ -11,8 +11,8 @@ from django.test import Client
 from mailstore.directory import admin_suspension, aliases, domain_removal, domains, grants, mailbox_removal, mailboxes
 from mailstore.directory.audit import Actor
 from mailstore.models import AuditEntry
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain
-from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 PAGE = "/audit/"

@@ -10,9 +10,9 @@ from django.test import Client
 
 from mailstore.models import Domain
 from tests.panel.test_domains import form_of
-from tests.panel.test_mailbox_import import IMPORT, upload_and_check
+from tests.panel.test_mailbox_import import IMPORT, checked
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import PASSWORD, a_domain
-from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 QUOTED, NO_DOMAIN = '"ann.b"@example.org', "ann@nodots"

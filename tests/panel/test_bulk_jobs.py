@@ -9,9 +9,9 @@ from mailstore.directory import grants, mailbox_batch, policies
 from mailstore.directory.mailbox_judge import Wanted
 from mailstore.models import AuditEntry, Job, Mailbox, RetentionPolicy, User
 from popadmin.panel.bulk_field_changes import FieldChange
+from tests.site.page_users import an_admin, signed_in
+from tests.site.preview_token import previewed
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
-from tests.web.people import an_admin, signed_in
-from tests.web.previews import previewed
 
 pytestmark = pytest.mark.django_db
 MANY = 2 * FieldChange.step_rows + 50

@@ -13,9 +13,9 @@ from django.test import Client
 
 from mailstore.directory import aliases, domains, forwards, mailboxes, policies
 from mailstore.models import Alias, Domain, Mailbox
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
+from tests.site.preview_token import previewed
 from tests.site.rows import ACTOR, a_domain, a_mailbox
-from tests.web.people import ANN, an_admin, an_owner, signed_in
-from tests.web.previews import previewed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MB = 2**20

@@ -26,8 +26,8 @@ from mailstore.directory.mailbox_judge import Wanted
 from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, Message, User
 from mailstore.retention import sweep
 from tests.site.empty_body_store import EmptyBodyStore
+from tests.site.page_users import an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
-from tests.web.people import an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 ORG, OTHER, ANN = "example.org", "other.org", "ann@example.org"

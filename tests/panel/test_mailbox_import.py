@@ -12,8 +12,8 @@ from django.test import Client
 from mailstore.directory import domains, grants, policies
 from mailstore.models import AuditEntry, Mailbox, MailboxImport, MailboxImportRow, User
 from mailstore.transfer import csv_table
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain
-from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 IMPORT = "/mailboxes/import/"

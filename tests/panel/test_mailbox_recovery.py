@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from mailstore.models import AuditEntry, Message
 from tests.owner.mail import a_device, a_letter, a_session
-from tests.web.people import an_admin, an_owner, signed_in
+from tests.site.page_users import an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 SECRET = "Strictly between us"

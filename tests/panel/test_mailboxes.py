@@ -13,9 +13,9 @@ from django.utils import timezone
 from mailstore.directory import domains, grants, mailboxes
 from mailstore.models import AuditEntry, Body, Device, DiarySession, Job, JobRow, Mailbox, RetentionPolicy, User
 from popadmin.panel.views.mailbox import SESSIONS
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
+from tests.site.preview_token import previewed
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_message
-from tests.web.people import ANN, an_admin, an_owner, signed_in
-from tests.web.previews import previewed
 
 pytestmark = pytest.mark.django_db
 MB = 2**20

@@ -15,8 +15,8 @@ from mailstore.models import AuditEntry, Domain, Finding, Heartbeat, HoldingsCac
 from popadmin.panel import overview_stats
 from popadmin.web import site_parts
 from popadmin.web.certificates import certificates
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain
-from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 MB = 2**20

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bench import pages
 from mailstore.models import Domain, DomainGrant, User
-from tests.web.people import an_admin
+from tests.site.page_users import an_admin
 
 SIZE = ("--domains", "600", "--mailboxes", "3000", "--messages", "15000")
 MAIL = {"mailstore_message", "mailstore_body"}

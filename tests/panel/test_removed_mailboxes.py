@@ -11,8 +11,8 @@ from mailstore.directory import domain_removal, grants, mailbox_removal
 from mailstore.models import AuditEntry, Mailbox, Message, User
 from mailstore.retention import sweep
 from tests.site.empty_body_store import EmptyBodyStore
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_body, a_domain, a_message
-from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 

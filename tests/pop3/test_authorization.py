@@ -16,7 +16,7 @@ from mailstore.errors import (
 )
 from mailstore.pop3.protocol import Rules
 from tests.fakes.pop3 import Conversation, FakeMaildrop, FakePeer
-from tests.pop3.stage import MESSAGES, signed_in
+from tests.pop3.transcript_setup import MESSAGES, signed_in
 
 PLAIN_ANNA = "AGFubmFAZXhhbXBsZS5vcmcAc2VjcmV0"  # NUL anna@example.org NUL secret
 

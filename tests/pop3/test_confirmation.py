@@ -6,7 +6,7 @@ import pytest
 
 from mailstore.ports import Handled
 from tests.fakes.pop3 import Conversation
-from tests.pop3.stage import signed_in
+from tests.pop3.transcript_setup import signed_in
 
 
 def handled(talk: Conversation, reason: str = "lost") -> Handled:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.pop3 import Conversation
-from tests.pop3.stage import MESSAGES
+from tests.pop3.transcript_setup import MESSAGES
 
 WORDS = [
     b"USER ",

@@ -7,7 +7,7 @@ import pytest
 from mailstore.pop3.protocol import Rules, State
 from mailstore.pop3.session import COMMANDS
 from tests.fakes.pop3 import Conversation, FakePeer
-from tests.pop3.stage import MESSAGES, signed_in
+from tests.pop3.transcript_setup import MESSAGES, signed_in
 
 # RFC 1939 §4, §5, §7; RFC 2449 §5; RFC 2595 §4; RFC 5034 §4: said here once more, from the texts.
 BEFORE = {"USER x", "PASS x", "AUTH PLAIN", "STLS"}

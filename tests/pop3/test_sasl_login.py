@@ -8,7 +8,7 @@ import pytest
 
 from mailstore.pop3.commands import SASL_LINE_OCTETS
 from tests.fakes.pop3 import Conversation
-from tests.pop3.stage import MESSAGES
+from tests.pop3.transcript_setup import MESSAGES
 
 
 def encoded(*parts: str | bytes) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from mailstore.errors import BodyLost, MailError, Unavailable
 from tests.fakes.pop3 import Conversation, StoredMessage
-from tests.pop3.stage import MESSAGES, signed_in
+from tests.pop3.transcript_setup import MESSAGES, signed_in
 
 NUMBERED = ["LIST {}", "UIDL {}", "RETR {}", "DELE {}", "TOP {} 0"]
 GONE = "-ERR no such message\r\n"

@@ -8,7 +8,7 @@ import pytest
 
 from tests import transcripts
 from tests.fakes.pop3 import Conversation, FakePeer
-from tests.pop3.stage import MESSAGES, OCTETS
+from tests.pop3.transcript_setup import MESSAGES, OCTETS
 from tests.transcripts import Transcript
 
 ALL = transcripts.load("pop3")

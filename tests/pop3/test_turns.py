@@ -7,7 +7,7 @@ import pytest
 from mailstore.pop3.commands import SASL_LINE_OCTETS
 from mailstore.wire.turn_taker import HELD_OCTETS, PENDING_OCTETS
 from tests.fakes.pop3 import Conversation
-from tests.pop3.stage import MESSAGES, signed_in
+from tests.pop3.transcript_setup import MESSAGES, signed_in
 
 ONE_REPLY = b"-ERR "
 

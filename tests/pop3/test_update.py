@@ -6,7 +6,7 @@ import pytest
 
 from mailstore.errors import Unavailable
 from tests.fakes.pop3 import Conversation, FakePeer
-from tests.pop3.stage import MESSAGES, signed_in
+from tests.pop3.transcript_setup import MESSAGES, signed_in
 
 
 @pytest.mark.req("P-086")

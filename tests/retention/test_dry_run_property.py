@@ -16,9 +16,9 @@ from mailstore.directory import policies
 from mailstore.models import Body, Device, DiarySession, Mailbox, Message
 from mailstore.retention import forecast, sweep
 from mailstore.sql.expiry_rule import leaves_at
-from tests.model.database import empty_database
 from tests.retention.test_forecast_property import GADGETS, RULES, Gadget, as_ranges
 from tests.site import counting_hasher
+from tests.site.empty_database import empty_database
 from tests.site.mail import assert_counters_are_sums
 from tests.site.notices import Notices
 from tests.site.rows import ACTOR, a_body, a_mailbox, a_message

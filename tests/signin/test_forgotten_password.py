@@ -13,8 +13,8 @@ from django.utils import timezone
 from mailstore.models import AuditEntry, Domain, Mailbox, User
 from tests.signin.counting_hasher import Counting
 from tests.signin.sent_mail import link, mailed, somewhere
+from tests.site.page_users import an_admin, an_owner, sign_in, signed_in
 from tests.site.rows import PASSWORD
-from tests.web.people import an_admin, an_owner, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
 NEW = "a wholly different one"

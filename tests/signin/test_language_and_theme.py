@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailstore.models import AuditEntry, User
-from tests.web.people import ANN, an_owner, signed_in
+from tests.site.page_users import ANN, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 

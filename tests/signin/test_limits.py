@@ -29,9 +29,9 @@ from popadmin.signin.limits import (
     hash_slots,
 )
 from tests.signin.counting_hasher import Counting
+from tests.site.page_users import ANN, an_owner, sign_in, signed_in
 from tests.site.rows import PASSWORD
 from tests.up.programs import until
-from tests.web.people import ANN, an_owner, sign_in, signed_in
 
 LONGEST_SECONDS = 30.0
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mailstore.models import AuditEntry, User
+from tests.site.page_users import ANN, an_admin, an_owner, sign_in, signed_in
 from tests.site.rows import PASSWORD
-from tests.web.people import ANN, an_admin, an_owner, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
 NEW = "a wholly different one"

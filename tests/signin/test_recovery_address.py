@@ -6,8 +6,8 @@ import pytest
 
 from mailstore.models import User
 from tests.signin.sent_mail import code, mailed
+from tests.site.page_users import an_admin, an_owner, signed_in
 from tests.site.rows import PASSWORD
-from tests.web.people import an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 HOME = "ann@home.example"

@@ -7,8 +7,8 @@ import pytest
 from mailstore.directory import mailboxes
 from mailstore.models import User
 from tests.signin.test_password import NEW, change
+from tests.site.page_users import ANN, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD
-from tests.web.people import ANN, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 

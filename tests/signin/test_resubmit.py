@@ -11,8 +11,8 @@ from django.test import Client
 
 from mailstore.models import Domain, Mailbox, WebSession
 from popadmin.signin import resubmit
+from tests.site.page_users import ANN, an_admin, an_owner
 from tests.site.rows import PASSWORD
-from tests.web.people import ANN, an_admin, an_owner
 
 pytestmark = pytest.mark.django_db
 TYPED = {"name": "Ann Smith", "notes": "first line\r\nsecond line", "receives": "on"}

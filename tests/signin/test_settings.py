@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from mailstore.models import AuditEntry, User, WebSession
 from popadmin.signin.sessions import browser_name
-from tests.web.people import ANN, an_admin, an_owner, sign_in, signed_in
+from tests.site.page_users import ANN, an_admin, an_owner, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -11,9 +11,9 @@ from mailstore.directory import mailbox_removal
 from mailstore.models import Domain, User
 from popadmin.config.logs import TextFormatter
 from tests.signin.counting_hasher import Counting
+from tests.site.page_users import ANN, an_admin, an_owner, sign_in, signed_in
 from tests.site.rows import ACTOR, PASSWORD
 from tests.up.programs import REPOSITORY
-from tests.web.people import ANN, an_admin, an_owner, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
 REFUSAL = "The address or the password is wrong."

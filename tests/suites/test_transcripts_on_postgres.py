@@ -14,8 +14,8 @@ from mailstore.ports import Session
 from tests import transcripts
 from tests.fakes.lmtp import RULES
 from tests.fakes.pop3 import TLS_ONLY, FakeJournal, FakePeer
-from tests.lmtp.stage import TINY_OCTETS
-from tests.pop3.stage import MESSAGES
+from tests.lmtp.transcript_setup import TINY_OCTETS
+from tests.pop3.transcript_setup import MESSAGES
 from tests.site import counting_hasher
 from tests.site.mail import assert_counters_are_sums
 from tests.site.stored_site import StoredSite

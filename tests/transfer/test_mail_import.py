@@ -23,7 +23,7 @@ from mailstore.integrity.fsck import Check
 from mailstore.models import AuditEntry, Body, ImportedSource, Mailbox, Message
 from mailstore.ports import BodyRef
 from mailstore.transfer import mail_import
-from tests.commands.shell import MANAGE, environment
+from tests.management.command_runner import MANAGE, environment
 from tests.site.rows import ACTOR, a_mailbox
 from tests.site.worker import conninfo
 

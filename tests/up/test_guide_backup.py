@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from popadmin.up import binaries
-from tests import guide
+from tests import install_guide
 from tests.up.programs import REPOSITORY, running, until
 from tests.up.test_up import Site, require
 
@@ -29,8 +29,10 @@ class Guide:
         for name in ("sbin", "backups", "etc", "copy"):
             (self.machine / name).mkdir()
         self._write("popadmin", f'#!/bin/sh\ncd {REPOSITORY} && exec {sys.executable} manage.py "$@"\n')
-        self._write("popadmin-pg", self.adapted(guide.block("`/usr/local/sbin/popadmin-pg`, mode 0755")))
-        self._write("popadmin-backup", self.adapted(guide.block("`/usr/local/sbin/popadmin-backup`, mode 0755")))
+        self._write("popadmin-pg", self.adapted(install_guide.block("`/usr/local/sbin/popadmin-pg`, mode 0755")))
+        self._write(
+            "popadmin-backup", self.adapted(install_guide.block("`/usr/local/sbin/popadmin-backup`, mode 0755"))
+        )
 
     def _write(self, name: str, text: str) -> None:
         (self.machine / "sbin" / name).write_text(text)
@@ -73,8 +75,8 @@ class Guide:
 
 def restored(guided: Guide) -> str:
     """Follow the guide on a machine whose folders are empty; returns what fsck says."""
-    guided.run(guided.adapted(guide.block("**To restore**")))
-    start = guided.adapted(guide.block("All in one, start `up` by hand"))
+    guided.run(guided.adapted(install_guide.block("**To restore**")))
+    start = guided.adapted(install_guide.block("All in one, start `up` by hand"))
     assert set(re.findall(r"\w+_LISTEN(?==)", start)) >= set(guided.site.ports)
     output = guided.machine / "by-hand"
     with (
@@ -82,7 +84,7 @@ def restored(guided: Guide) -> str:
         running(["/bin/sh", "-c", f"exec {start}"], env=guided.environment(), stdout=stream, stderr=stream),
     ):
         until(lambda: "Ctrl-C stops it" in output.read_text(), "up says that it runs")
-        return guided.run(guided.adapted(guide.block("in another shell:\n")))
+        return guided.run(guided.adapted(install_guide.block("in another shell:\n")))
 
 
 @pytest.fixture

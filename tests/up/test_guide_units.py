@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import guide
+from tests import install_guide
 from tests.listeners import program
 from tests.up.programs import REPOSITORY
 
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.real
 
 def units() -> dict[str, str]:
     """The unit of the whole site, and with the commands of the table those of its parts."""
-    whole = guide.block("`/etc/systemd/system/popadmin.service`")
-    rows = re.findall(r"^\| `(popadmin-\w+)` \| `(.+)` \|$", guide.INSTALL.read_text(), re.MULTILINE)
+    whole = install_guide.block("`/etc/systemd/system/popadmin.service`")
+    rows = re.findall(r"^\| `(popadmin-\w+)` \| `(.+)` \|$", install_guide.INSTALL.read_text(), re.MULTILINE)
     assert len(rows) == 4
     parts = {name: re.sub(r"ExecStart=(.+/).*", rf"ExecStart=\g<1>{command}", whole) for name, command in rows}
     return {"popadmin": whole, **parts}

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import include, path
 
-from tests.web.people import ANN, an_owner, sign_in, signed_in
+from tests.site.page_users import ANN, an_owner, sign_in, signed_in
 
 
 @login_not_required

@@ -9,7 +9,7 @@ from mailstore.models import Device, Finding
 from popadmin.web import finding_text
 from tests.owner.mail import a_device
 from tests.retention.test_finding_detectors import FOUND
-from tests.web.people import ANN, an_admin, an_owner, signed_in
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 

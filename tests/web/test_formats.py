@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone, translation
 
 from popadmin.web.formats import count, exact, moment, size, size_or_none
-from tests.web.people import ANN, an_owner, signed_in
+from tests.site.page_users import ANN, an_owner, signed_in
 
 KB, MB, GB, TB = (2 ** (10 * power) for power in range(1, 5))
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from mailstore.bodies.files import FileBodies
 from mailstore.models import Message
 from mailstore.retention.sweep import SweepResult
-from tests.commands.shell import MANAGE, environment, one_line, process
+from tests.management.command_runner import MANAGE, environment, one_line, process
 from tests.site.rows import a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ import pytest
 from django.core.management.base import CommandError
 
 from mailstore.management.commands.sql import STATEMENTS
-from tests.commands.shell import said
+from tests.management.command_runner import said
 
 
 def test_it_prints_a_statement_as_it_is_executed_below_its_comment() -> None:

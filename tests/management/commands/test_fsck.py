@@ -17,7 +17,7 @@ from mailstore.bodies.files import FileBodies
 from mailstore.models import Mailbox, Message
 from mailstore.policy import sortable_ids
 from tests.bodies.second_user import AS_ROOT, OTHER_USER, THIRD_USER, give, open_folder, owners
-from tests.commands.shell import one_line, process
+from tests.management.command_runner import one_line, process
 from tests.site.rows import a_mailbox
 
 pytestmark = pytest.mark.django_db(transaction=True)

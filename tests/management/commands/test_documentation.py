@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand
 
 from mailstore.management.shell import ShellCommand
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/commands.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs/commands.md"
 DJANGOS_OWN = {option for action in BaseCommand().create_parser("", "")._actions for option in action.option_strings}
 OURS = {
     name: command

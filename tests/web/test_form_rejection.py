@@ -9,8 +9,8 @@ from django.test import Client
 
 from mailstore.directory import aliases, grants, mailboxes
 from mailstore.models import Alias, Domain, Mailbox
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain
-from tests.web.people import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 MB = 2**20

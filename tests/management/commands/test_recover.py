@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from mailstore.models import Mailbox, Message
-from tests.commands.shell import one_line, process, said
+from tests.management.command_runner import one_line, process, said
 from tests.site.rows import a_mailbox, a_message
 
 ANN = "ann@example.org"

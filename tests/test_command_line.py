@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.shell import one_line, process
+from tests.management.command_runner import one_line, process
 from tests.test_readme import OURS
 from tests.up.programs import REPOSITORY
 

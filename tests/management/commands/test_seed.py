@@ -8,7 +8,7 @@ import pytest
 from django.core.management.base import CommandError
 
 from mailstore.models import Domain, Mailbox, Message, User
-from tests.commands.shell import said
+from tests.management.command_runner import said
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

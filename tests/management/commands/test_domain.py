@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from mailstore.models import Domain
-from tests.commands.shell import said
+from tests.management.command_runner import said
 from tests.site.rows import a_domain, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db

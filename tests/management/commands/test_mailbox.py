@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from mailstore.models import Mailbox, User
-from tests.commands.shell import one_line, process, said
+from tests.management.command_runner import one_line, process, said
 from tests.site.rows import PASSWORD, a_domain, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db

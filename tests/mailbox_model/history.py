@@ -19,10 +19,10 @@ from mailstore.messages.recovery import Choice
 from mailstore.models import Device, Mailbox, Message
 from mailstore.ports import BodyRef, BodyStore, Done, ForeignFile, Maildrop, OpenBody, Recipient
 from mailstore.retention import sweep
-from tests.model.choice import ChoiceSource
-from tests.model.database import empty_database
-from tests.model.mailbox_model import Model, ModelDevice, Stay
+from tests.mailbox_model.choice import ChoiceSource
+from tests.mailbox_model.model import Model, ModelDevice, Stay
 from tests.site.empty_body_store import EmptyBodyStore
+from tests.site.empty_database import empty_database
 from tests.site.mail import Mail
 from tests.site.rows import ACTOR, PASSWORD, a_mailbox
 

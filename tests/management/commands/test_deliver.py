@@ -8,7 +8,7 @@ import pytest
 
 from mailstore.directory import aliases, mailbox_lookup, mailboxes
 from mailstore.models import AuditEntry, Body, Message
-from tests.commands.shell import one_line, process
+from tests.management.command_runner import one_line, process
 from tests.site.rows import ACTOR, a_domain, a_mailbox
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mailstore.models import User
-from tests.commands.shell import said
+from tests.management.command_runner import said
 from tests.site.rows import a_domain
 
 pytestmark = pytest.mark.django_db

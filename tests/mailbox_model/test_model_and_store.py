@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from pytest_django import Settings
 
-from tests.model.choice import HypothesisChoice, SeededChoice
-from tests.model.history import STEPS, History, Step
+from tests.mailbox_model.choice import HypothesisChoice, SeededChoice
+from tests.mailbox_model.history import STEPS, History, Step
 from tests.site import counting_hasher
 from tests.site.mail import Mail
 from tests.site.notices import Notices

@@ -8,7 +8,7 @@ import pytest
 
 from mailstore.models import Device
 from mailstore.policy import device_secret
-from tests.commands.shell import said
+from tests.management.command_runner import said
 from tests.site.rows import a_mailbox
 
 pytestmark = pytest.mark.django_db

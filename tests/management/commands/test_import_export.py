@@ -10,7 +10,7 @@ import pytest
 
 from mailstore.directory import mailboxes
 from mailstore.models import Message
-from tests.commands.shell import one_line, process
+from tests.management.command_runner import one_line, process
 from tests.site.rows import ACTOR, a_mailbox
 
 pytestmark = pytest.mark.django_db(transaction=True)

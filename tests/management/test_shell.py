@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailstore.models import AuditEntry, Domain, User
-from tests.commands.shell import one_line, process, said
+from tests.management.command_runner import one_line, process, said
 from tests.site.rows import ACTOR, a_domain
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from mailstore.directory import mailboxes
 from mailstore.models import Domain, Mailbox, RetentionPolicy
-from tests.commands.shell import said
+from tests.management.command_runner import said
 from tests.messages.test_mailbox_usage import has, signed_in
 from tests.site.rows import ACTOR, a_mailbox, a_message
 
