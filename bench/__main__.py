@@ -75,10 +75,10 @@ def workplace() -> Iterator[Path]:
 
 
 def _sides(folder: Path, *, only_ours: bool) -> list[Side]:
-    shown = certificate.make(folder)
-    sides: list[Side] = [ours.Ours(folder / "ours", meter.new("ours"), shown)]
+    keypair = certificate.make(folder)
+    sides: list[Side] = [ours.Ours(folder / "ours", meter.new("ours"), keypair)]
     if dovecot.installed() and not only_ours:
-        sides.append(dovecot.Dovecot(folder / "dovecot", meter.new("dovecot"), shown))
+        sides.append(dovecot.Dovecot(folder / "dovecot", meter.new("dovecot"), keypair))
     return sides
 
 

@@ -82,8 +82,8 @@ def _line(page: Page, times: list[float], cpu_ms: float, queries: int) -> str:
     p50, p95 = times[len(times) // 2], times[min(len(times) - 1, len(times) * 95 // 100)]
     goal = "-" if page.goal_ms is None else f"{page.goal_ms:.0f}"
     missed = page.goal_ms is not None and (p95 > page.goal_ms or queries > pages.QUERIES_MOST)
-    shown = f"**{p95:.0f}**" if missed else f"{p95:.0f}"
-    return f"| {page.name} | {p50:.0f} | {shown} | {goal} | {cpu_ms:.0f} | {queries} |"
+    p95_cell = f"**{p95:.0f}**" if missed else f"{p95:.0f}"
+    return f"| {page.name} | {p50:.0f} | {p95_cell} | {goal} | {cpu_ms:.0f} | {queries} |"
 
 
 def _ready(site: Site) -> None:

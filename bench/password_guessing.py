@@ -53,19 +53,19 @@ class GuessAndLeave:
     """Makes some guesses a second, each from another network, and closes without waiting for the answer."""
 
     def __init__(self, address: Address) -> None:
-        self._door = address
+        self._address = address
         self._begun = time.perf_counter()
-        self._guesses = 0
+        self._attempts = 0
 
     def step(self) -> None:
         """Make the guesses that are due."""
         due = int((time.perf_counter() - self._begun) * GUESSES_A_SECOND)
         until = time.perf_counter() + TURN_SECONDS
-        while self._guesses < due and time.perf_counter() < until:
-            self._guesses += 1
-            with suppress(OSError), connect_from(self._door, source_address(self._guesses)) as sock:
+        while self._attempts < due and time.perf_counter() < until:
+            self._attempts += 1
+            with suppress(OSError), connect_from(self._address, source_address(self._attempts)) as sock:
                 sock.recv(READ_OCTETS)  # the greeting
-                sock.sendall(guess(self._guesses))
+                sock.sendall(guess(self._attempts))
                 sock.recv(READ_OCTETS)  # the answer to USER
         time.sleep(1 / GUESSES_A_SECOND)
 
@@ -74,8 +74,8 @@ class GuessAndWait:
     """Parallel connections, each from a network of its own: guess, wait for the answer, guess again."""
 
     def __init__(self, address: Address) -> None:
-        self._door = address
-        self._guesses = 0
+        self._address = address
+        self._attempts = 0
         self._selector = selectors.DefaultSelector()
         for number in range(PARALLEL):
             self._open(number)
@@ -87,8 +87,8 @@ class GuessAndWait:
             try:
                 data = sock.recv(READ_OCTETS)
                 if data.startswith(b"+OK popadmin"):
-                    self._guesses += 1
-                    sock.sendall(guess(self._guesses))
+                    self._attempts += 1
+                    sock.sendall(guess(self._attempts))
                 elif not data or b"-ERR" in data:
                     raise ConnectionResetError
             except OSError:
@@ -97,7 +97,7 @@ class GuessAndWait:
                 self._open(key.data)
 
     def _open(self, number: int) -> None:
-        self._selector.register(connect_from(self._door, source_address(number)), selectors.EVENT_READ, number)
+        self._selector.register(connect_from(self._address, source_address(number)), selectors.EVENT_READ, number)
 
 
 ATTACKS: tuple[tuple[str, Callable[[Address], GuessAndLeave | GuessAndWait]], ...] = (

@@ -81,10 +81,10 @@ class Browser:
         body = urlencode(fields | {"csrfmiddlewaretoken": self._token}).encode()
         return self._ask("POST", path, body, {"Content-Type": FORM, "Accept": accept})
 
-    def send_file(self, path: str, name: str, octets: bytes) -> Answer:
+    def send_file(self, path: str, name: str, data: bytes) -> Answer:
         parts = {
             'name="csrfmiddlewaretoken"': self._token.encode(),
-            f'name="{name}"; filename="{name}.csv"\r\nContent-Type: text/csv': octets,
+            f'name="{name}"; filename="{name}.csv"\r\nContent-Type: text/csv': data,
         }
         lines = [b"--%b\r\nContent-Disposition: form-data; %b\r\n\r\n%b\r\n" % (BOUNDARY.encode(), head.encode(), body)
                  for head, body in parts.items()]  # fmt: skip

@@ -29,8 +29,8 @@ class Pop3Client:
 
     # --- octets -----------------------------------------------------------------------------------------------
 
-    def send(self, octets: bytes) -> None:
-        self.sock.sendall(octets)
+    def send(self, data: bytes) -> None:
+        self.sock.sendall(data)
 
     def line(self) -> bytes:
         """One line with its end; what came before the end of the connection when there is no more."""

@@ -25,9 +25,9 @@ def test_a_wrong_option_of_a_server_is_one_line_and_exit_2(db: None, command: st
     assert one_line(done.stderr).startswith("popadmin: unrecognized arguments: --nonsense")
 
 
-@pytest.mark.parametrize(("typed", "hint"), [("pop3", "did you mean pop3d?"), ("x", "there is no command 'x' (")])
-def test_an_unknown_command_is_one_line_and_exit_2(db: None, typed: str, hint: str) -> None:
-    done = process(typed)
+@pytest.mark.parametrize(("command", "hint"), [("pop3", "did you mean pop3d?"), ("x", "there is no command 'x' (")])
+def test_an_unknown_command_is_one_line_and_exit_2(db: None, command: str, hint: str) -> None:
+    done = process(command)
     assert done.returncode == 2
     assert hint in one_line(done.stderr)
 
@@ -50,16 +50,16 @@ def test_whoever_asks_for_the_traceback_gets_it(db: None) -> None:
     assert b"Traceback" in process("migrate", "--traceback", DATABASE_URL=NOWHERE).stderr
 
 
-@pytest.mark.parametrize("typed", [["--version"], ["version"], ["mailbox", "--version"]])
-def test_the_version_is_ours_in_a_checkout_too(typed: list[str]) -> None:
+@pytest.mark.parametrize("arguments", [["--version"], ["version"], ["mailbox", "--version"]])
+def test_the_version_is_ours_in_a_checkout_too(arguments: list[str]) -> None:
     ours = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
-    done = subprocess.run([sys.executable, "manage.py", *typed], cwd=REPOSITORY, capture_output=True, check=True)
+    done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=REPOSITORY, capture_output=True, check=True)
     assert done.stdout.decode() == f"{ours}\n"
 
 
-@pytest.mark.parametrize("typed", [["help"], ["--help"], []])
-def test_help_lists_our_commands_first_each_with_what_it_does(db: None, typed: list[str]) -> None:
-    ours, _heading, djangos = process(*typed).stdout.decode().partition("\nDjango's own:\n")
+@pytest.mark.parametrize("arguments", [["help"], ["--help"], []])
+def test_help_lists_our_commands_first_each_with_what_it_does(db: None, arguments: list[str]) -> None:
+    ours, _heading, djangos = process(*arguments).stdout.decode().partition("\nDjango's own:\n")
     lines = re.findall(r"^  (\S+) +\S.{10,}", ours, re.MULTILINE)
     assert lines == OURS
     assert {"migrate", "shell"} <= set(re.split(r"[,\s]+", djangos))
@@ -72,14 +72,14 @@ def test_help_with_a_wrong_setting_still_helps(db: None) -> None:
     assert b"POP3_WORKERS" in done.stdout
 
 
-@pytest.mark.parametrize("typed", [["domain", "list"], ["migrate"]])
+@pytest.mark.parametrize("arguments", [["domain", "list"], ["migrate"]])
 def test_where_nothing_runs_the_line_names_the_folder_and_the_ways_to_say_another(
-    tmp_path: Path, typed: list[str]
+    tmp_path: Path, arguments: list[str]
 ) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     environment |= {"POPADMIN_DATA_DIR": str(tmp_path), "POPADMIN_GENERATE": "false"}
     done = subprocess.run(
-        [sys.executable, "manage.py", *typed], cwd=REPOSITORY, env=environment, capture_output=True, check=False
+        [sys.executable, "manage.py", *arguments], cwd=REPOSITORY, env=environment, capture_output=True, check=False
     )
     assert done.returncode == 1
     line = one_line(done.stderr)

@@ -91,16 +91,16 @@ def test_an_identity_within_another_ends_with_itself(root: Path) -> None:
 
 
 def test_the_identity_is_that_of_one_thread(root: Path) -> None:
-    inside, over = threading.Event(), threading.Event()
+    entered, over = threading.Event(), threading.Event()
 
     def write() -> None:
         with identity_of(str(root)):
-            inside.set()
+            entered.set()
             over.wait(10)
 
     other = threading.Thread(target=write)
     other.start()
-    assert inside.wait(10)
+    assert entered.wait(10)
     (root.parent / "mine").touch()
     over.set()
     other.join()

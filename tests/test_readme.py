@@ -29,8 +29,8 @@ def command_row(name: str) -> str:
 
 def test_the_addresses_of_the_first_screen_are_the_defaults_of_the_settings() -> None:
     listens = dict(re.findall(r"^\| `(\w+_LISTEN)` \| `([\d.:]+)`", README, re.MULTILINE))
-    shown = re.findall(r"127\.0\.0\.1:\d+", part("\n| what | where |", "\nIn another shell"))
-    assert sorted(shown) == sorted(listens.values())
+    addresses = re.findall(r"127\.0\.0\.1:\d+", part("\n| what | where |", "\nIn another shell"))
+    assert sorted(addresses) == sorted(listens.values())
 
 
 def test_every_program_of_the_first_screen_is_in_the_line_that_installs_them() -> None:

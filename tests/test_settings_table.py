@@ -27,7 +27,7 @@ ROW = re.compile(r"^\| `(?P<name>[A-Z0-9_]+)`(?P<file> \*file\*)? \| (?P<default
 
 
 def readers() -> set[str]:
-    """Whatever reads one variable: told by its first argument; `bad` only makes an error of one."""
+    """Whatever reads one variable: named by its first argument; `bad` only makes an error of one."""
     functions = inspect.getmembers(environment, inspect.isfunction)
     signatures = {name: inspect.signature(function) for name, function in functions if not name.startswith("_")}
     return {name for name, signature in signatures.items() if next(iter(signature.parameters)) == "variable"} - {"bad"}

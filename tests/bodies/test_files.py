@@ -441,11 +441,11 @@ def test_a_body_is_told_only_after_octets_names_and_folders_were_synced(
         return max(index for index, call in enumerate(calls) if f" {name}(" in call and about in call)
 
     draft = f"<{root}/tmp/"
-    told = last("write", f', "{key}')
+    logged = last("write", f', "{key}')
     assert last("write", draft) < last("fsync", draft) < last("linkat", f'<{folder}>, "{key}"')
-    assert last("linkat", f'<{folder}>, "{key}"') < last("fsync", f"<{folder}>") < told
-    assert last("mkdir", f'"{folder}"') < last("fsync", f"<{folder.parent}>") < told
-    assert last("mkdir", f'"{folder.parent}"') < last("fsync", f"<{root}>") < told
+    assert last("linkat", f'<{folder}>, "{key}"') < last("fsync", f"<{folder}>") < logged
+    assert last("mkdir", f'"{folder}"') < last("fsync", f"<{folder.parent}>") < logged
+    assert last("mkdir", f'"{folder.parent}"') < last("fsync", f"<{root}>") < logged
 
 
 # --- a process that dies ----------------------------------------------------------------------------------------------

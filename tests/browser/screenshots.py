@@ -104,9 +104,9 @@ def _take_all(site: str, passwords: dict[str, str]) -> None:
         for words in LANGUAGES:
             pages = {who: _signed_in(browser, site, words, who, passwords[who]) for who in (CHLOE, ALICE)}
             _rename(pages[CHLOE], words)
-            for name, who, go, shown in PICTURES:
+            for name, who, go, selector in PICTURES:
                 go(pages[who], words)
-                _take(pages[who], shown, FOLDER / f"{name}-{words.language}.png")
+                _take(pages[who], selector, FOLDER / f"{name}-{words.language}.png")
         browser.close()
 
 
@@ -131,11 +131,11 @@ def _rename(page: Page, words: Words) -> None:
         page.locator("form[action$='/name/'] button").click()
 
 
-def _take(page: Page, shown: str, file: Path) -> None:
+def _take(page: Page, selector: str, file: Path) -> None:
     """Of the element, as far as the window shows it."""
     page.wait_for_load_state("networkidle")
-    page.locator(shown).scroll_into_view_if_needed()
-    box = page.evaluate("name => document.querySelector(name).getBoundingClientRect().toJSON()", shown)
+    page.locator(selector).scroll_into_view_if_needed()
+    box = page.evaluate("name => document.querySelector(name).getBoundingClientRect().toJSON()", selector)
     top, bottom = max(0, box["top"]), min(HEIGHT, box["bottom"])
     area = {"x": box["x"], "y": top, "width": box["width"], "height": bottom - top}
     page.screenshot(path=file, clip=area, animations="disabled")

@@ -82,7 +82,7 @@ def test_a_delivered_message_is_read_back_as_it_came_behind_its_delivery_headers
 
 
 @pytest.mark.parametrize(
-    ("client", "told"),
+    ("client", "literal"),
     [
         ("192.0.2.25", b" ([192.0.2.25])"),
         ("2001:db8::1", b" ([IPv6:2001:db8::1])"),
@@ -90,11 +90,11 @@ def test_a_delivered_message_is_read_back_as_it_came_behind_its_delivery_headers
         ("unix", b""),
     ],
 )
-def test_the_received_header_names_any_client_as_an_address_literal(mail: Mail, client: str, told: bytes) -> None:
+def test_the_received_header_names_any_client_as_an_address_literal(mail: Mail, client: str, literal: bytes) -> None:
     """RFC 5321 §4.1.3: programs that trace spam do not read an IPv6 address without its tag."""
     a_mailbox()
     assert isinstance(mail.commit([accepted(mail, ANN)], WIRE, client=client)[0], Delivered)
-    assert b"Received: from mx.elsewhere.example" + told + b"\r\n" in mail.read(mail.open(ANN), 1)
+    assert b"Received: from mx.elsewhere.example" + literal + b"\r\n" in mail.read(mail.open(ANN), 1)
 
 
 @pytest.mark.parametrize("name", ["mx\r\nX-Evil: 1", "mx\0", "mx\x1b[31m", "\u202emx", "x" * 5000])

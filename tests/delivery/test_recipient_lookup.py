@@ -150,15 +150,15 @@ def test_an_alias_with_one_full_mailbox_is_full(mail: Mail) -> None:
 # --- the postmaster without a domain ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("typed", ["postmaster", "Postmaster"])
+@pytest.mark.parametrize("address", ["postmaster", "Postmaster"])
 @pytest.mark.parametrize("there", ["postmaster@mail.example.test", "postmaster@example.test"])
 def test_who_writes_to_the_bare_postmaster_reaches_the_one_of_this_host_or_its_domain(
-    mail: Mail, there: str, typed: str
+    mail: Mail, there: str, address: str
 ) -> None:
     """RFC 5321 §4.5.1. The tests' host is mail.example.test."""
     a_mailbox("postmaster@example.test")
     a_mailbox(there)
-    assert goes_to(mail, typed) == {there}
+    assert goes_to(mail, address) == {there}
 
 
 def test_an_alias_and_a_catch_all_answer_for_the_bare_postmaster_too(mail: Mail) -> None:

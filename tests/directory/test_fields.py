@@ -106,8 +106,8 @@ def test_a_field_is_a_key_of_json(noun: str) -> None:
     policies.ensure("Brief", actor=ACTOR)
     out = StringIO()
     call_command(noun, "list", *([ANN] if noun == "device" else []), "--json", stdout=out)
-    told = json.loads(out.getvalue())[0]
-    assert {field.json_key for field in TABLES[noun]} & set(told) == {
+    row = json.loads(out.getvalue())[0]
+    assert {field.json_key for field in TABLES[noun]} & set(row) == {
         field.json_key for field in TABLES[noun].on(Surface.JSON)
     }
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 ANN = "ann@example.org"
 
 
-def told() -> list[tuple[str, str, dict[str, str]]]:
+def audit_entries() -> list[tuple[str, str, dict[str, str]]]:
     return [(entry.verb, entry.subject, entry.details) for entry in AuditEntry.objects.order_by("pk")]
 
 
@@ -26,7 +26,7 @@ def test_a_new_domain_admin_gets_a_password_and_his_domains() -> None:
     assert (done.created, user.role, user.check_password(done.secret)) == (True, "owner", True)
     assert {grant.domain.name for grant in user.grants.all()} == {"one.example", "two.example"}
     assert grants.ensure("carla", ["one.example"], actor=ACTOR).changes == {}
-    assert told()[-3:] == [
+    assert audit_entries()[-3:] == [
         ("admin.create", "carla", {}),
         ("grant.create", "carla", {"domain": "one.example"}),
         ("grant.create", "carla", {"domain": "two.example"}),
@@ -39,7 +39,7 @@ def test_an_owner_is_granted_a_domain_and_it_is_taken_back() -> None:
     assert not grants.grant(ANN, "example.org", actor=ACTOR)
     assert grants.revoke(ANN, "example.org", actor=ACTOR)
     assert not grants.revoke(ANN, "example.org", actor=ACTOR)
-    assert [verb for verb, _subject, _details in told()[-2:]] == ["grant.create", "grant.remove"]
+    assert [verb for verb, _subject, _details in audit_entries()[-2:]] == ["grant.create", "grant.remove"]
     assert AuditEntry.objects.filter(mailbox=mailbox, verb="grant.remove").exists()
     assert User.objects.filter(address=ANN).exists()
 

@@ -71,7 +71,7 @@ def wanted(wishes: list[tuple[str, dict[str, Any], str | None]]) -> list[Wanted]
     ]
 
 
-def comparable(answer: Answer) -> object:
+def outcome(answer: Answer) -> object:
     if isinstance(answer, Rejected):
         return str(answer)
     moments = {"password_changed_at", "policy_since"}
@@ -98,7 +98,7 @@ def test_many_at_once_are_answered_and_left_as_one_after_the_other(
     for turns in ([wanted(wishes)], [[each] for each in wanted(wishes)]):
         with transaction.atomic():
             answers = [a for turn in turns for a in mailbox_batch.ensure(turn, actor=actor, only=only, generates=False)]
-            ways.append((list(map(comparable, answers)), state()))
+            ways.append((list(map(outcome, answers)), left()))
             transaction.set_rollback(True)
     assert ways[0] == ways[1]
 
@@ -219,13 +219,13 @@ def test_a_password_that_is_changed_while_hashes_are_made_is_held_against_the_ne
     assert User.objects.get(address="ann@free.org").check_password(PASSWORD)
 
 
-class Refusing(Counting):
+class PlacementRefused(Counting):
     """Refuses each password, and counts how often it was asked."""
 
     tries: ClassVar[int] = 0
 
     def encode(self, password: str, salt: str) -> str:
-        Refusing.tries += 1
+        PlacementRefused.tries += 1
         raise Rejected("no")
 
 
@@ -243,11 +243,11 @@ class Overtaking(Counting):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_refusal_that_is_no_race_is_not_tried_again(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = [f"{__name__}.Refusing"]
+    settings.PASSWORD_HASHERS = [f"{__name__}.PlacementRefused"]
     a_domain("free.org")
     with pytest.raises(Rejected, match="no"):
         mailbox_batch.ensure([Wanted("ann@free.org", {}, PASSWORD)], actor=ACTOR)
-    assert Refusing.tries == 1
+    assert PlacementRefused.tries == 1
 
 
 @pytest.mark.django_db(transaction=True)

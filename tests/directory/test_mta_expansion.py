@@ -44,9 +44,9 @@ def test_what_lmtp_follows_by_itself_is_not_expanded_and_what_it_cannot_is(mail:
     alias("here@example.org", ANN, BOB)
     alias(INFO, ANN, AWAY)
     alias("both@example.org", "here@example.org", INFO)
-    told = targets()
-    assert told == {"here@example.org": None, INFO: [ANN, AWAY], "both@example.org": [ANN, BOB, AWAY]}
-    for address, expansion in told.items():
+    by_address = targets()
+    assert by_address == {"here@example.org": None, INFO: [ANN, AWAY], "both@example.org": [ANN, BOB, AWAY]}
+    for address, expansion in by_address.items():
         assert isinstance(mail.recipient(address), Recipient if expansion is None else AliasOutside)
 
 

@@ -35,22 +35,22 @@ def test_the_first_right_web_sign_in_stores_the_full_cost() -> None:
     assert memory(User.objects.get().password) == Argon2.memory_cost
 
 
-class Told(Argon2):
+class CostRecorder(Argon2):
     """Tells at which cost a password was hashed."""
 
     costs: ClassVar[list[int]] = []
 
     def encode(self, password: str, salt: str) -> str:
-        Told.costs.append(self.memory_cost)
+        CostRecorder.costs.append(self.memory_cost)
         return super().encode(password, salt)
 
 
 def test_a_wrong_guess_at_a_generated_password_costs_a_full_hash(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = [f"{__name__}.Told"]
+    settings.PASSWORD_HASHERS = [f"{__name__}.CostRecorder"]
     user = User()
     new_password.put_generated(user, "k7mq-x2ra-hh9d-w3tc")
     assert not check_password("not that one", user.password)
-    assert Told.costs == [Argon2.memory_cost]
+    assert CostRecorder.costs == [Argon2.memory_cost]
 
 
 def test_a_hash_is_no_password_of_a_mailbox_and_the_refusal_names_its_scheme() -> None:

@@ -51,9 +51,9 @@ def accepted(reply: bytes) -> bool:
     return reply.startswith((b"+OK", b"250 ", b"221 "))
 
 
-def one_refusal(client: Pop3Client, octets: bytes) -> bytes:
+def one_refusal(client: Pop3Client, data: bytes) -> bytes:
     """The octets are answered by exactly one refusal, and the next command is obeyed."""
-    client.send(octets)
+    client.send(data)
     reply = client.line()
     assert refused(reply), reply
     client.send(b"QUIT\r\n")
@@ -239,17 +239,17 @@ class Narrow:
         self.sent = 0
         self._thread = threading.Thread(target=lambda: None)
 
-    def begin(self, octets: bytes) -> None:
-        self._thread = threading.Thread(target=self._send, args=(octets,))
+    def begin(self, data: bytes) -> None:
+        self._thread = threading.Thread(target=self._send, args=(data,))
         self._thread.start()
 
     def end(self) -> None:
         self._thread.join(LONGEST_WAIT_SECONDS)
         self.sock.close()
 
-    def _send(self, octets: bytes) -> None:
-        view = memoryview(octets)
-        while self.sent < len(octets):
+    def _send(self, data: bytes) -> None:
+        view = memoryview(data)
+        while self.sent < len(data):
             self.sent += self.sock.send(view[self.sent : self.sent + 65536])
 
 

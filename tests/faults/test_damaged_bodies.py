@@ -45,8 +45,8 @@ def test_a_spoilt_body_is_refused_before_the_first_octet(site: BreakableSite, oc
         assert len(client.rows("LIST")) == 3
         assert client.quit().startswith(b"+OK")
     assert site.pop3d.logged(rf"message 2 of {ANN}: .*{victim.name}", after=logged, times=3)
-    told = [line for line in site.pop3d.log()[logged:] if victim.name in line]
-    assert len(told) == 3  # once for each refusal
+    lines = [line for line in site.pop3d.log()[logged:] if victim.name in line]
+    assert len(lines) == 3  # once for each refusal
 
 
 @pytest.mark.req("P-062")

@@ -53,8 +53,8 @@ def test_whatever_is_killed_and_when_every_promise_is_kept(site: BreakableSite, 
     chance = random.Random(seed)
     people = [f"p{n}@example.org" for n in range(PEOPLE)]
     ledger = Ledger()
-    crowd = Clients(site, ledger, seed)
-    crowd.begin(people, senders=3)
+    clients = Clients(site, ledger, seed)
+    clients.begin(people, senders=3)
     pause = threading.Event()
     struck = []
     try:
@@ -63,7 +63,7 @@ def test_whatever_is_killed_and_when_every_promise_is_kept(site: BreakableSite, 
             struck.append(strike(site, chance))
         site.until_it_serves()
     finally:
-        crowd.end()
+        clients.end()
     site.until_it_serves()
     found = everything(site, people)
     for name in [name for name in found if name.startswith("probe:")]:

@@ -73,8 +73,8 @@ class Postfix:
             smtp.ehlo("elsewhere.example")
             assert smtp.sendmail(sender, recipients, message, mail_options=options) == {}
 
-    def told(self, recipient: str, status: str) -> str:
-        """Wait for the fate of the mail to one recipient; returns the line of the log."""
+    def log_line(self, recipient: str, status: str) -> str:
+        """Wait until the mail to a recipient has this status, and return the line of the log."""
         wanted = re.compile(rf"to=<{re.escape(recipient)}>.* status={status} .*")
         until(lambda: wanted.search(self.log()), f"the mail to {recipient} is {status}")
         return wanted.findall(self.log())[-1]

@@ -77,7 +77,7 @@ def test_postfix_delivers_one_message_to_several_recipients(post: Post, mta: Pos
         post.mailbox(address)
     mta.submit(NOTE, *addresses, sender="sender@elsewhere.example")
     for address in addresses:
-        assert "250 2.0.0" in mta.told(address, "sent")
+        assert "250 2.0.0" in mta.log_line(address, "sent")
     assert Message.objects.count() == 5
     assert len(set(Message.objects.values_list("body", flat=True))) == 1  # one body serves all
 
@@ -94,7 +94,7 @@ def test_postfix_delivers_by_a_unix_socket(post: Post) -> None:
             postfix(f"lmtp:unix:{listener.unix_path}", "example.org") as started,
         ):
             started.submit(NOTE, "unix@example.org", sender="sender@elsewhere.example")
-            assert "250 2.0.0" in started.told("unix@example.org", "sent")
+            assert "250 2.0.0" in started.log_line("unix@example.org", "sent")
     finally:
         shutil.rmtree(folder)
     with post.session("unix@example.org") as session:
@@ -105,8 +105,8 @@ def test_one_recipient_over_quota_waits_in_the_queue_while_the_others_have_their
     post.mailbox("empty@full.example")
     post.mailbox("full@full.example", quota_messages=0)
     mta.submit(NOTE, "empty@full.example", "full@full.example", sender="sender@elsewhere.example")
-    assert "250 2.0.0" in mta.told("empty@full.example", "sent")
-    assert "452 4.2.2" in mta.told("full@full.example", "deferred")
+    assert "250 2.0.0" in mta.log_line("empty@full.example", "sent")
+    assert "452 4.2.2" in mta.log_line("full@full.example", "deferred")
     waiting = [entry for entry in mta.queue() if entry["recipients"][0]["address"] == "full@full.example"]
     assert len(waiting) == 1
     assert Message.objects.count() == 1
@@ -117,14 +117,14 @@ def test_a_domain_that_rejects_when_full_bounces_at_once(post: Post, mta: Postfi
     post.mailbox("full@strict.example", quota_messages=0)
     domains.ensure("strict.example", actor=ACTOR, over_quota="reject")
     mta.submit(NOTE, "full@strict.example", sender="sender@example.org")
-    assert "552 5.2.2" in mta.told("full@strict.example", "bounced")
+    assert "552 5.2.2" in mta.log_line("full@strict.example", "bounced")
 
 
 def test_an_unknown_user_bounces_at_once_and_the_sender_gets_the_notice(post: Post, mta: Postfix) -> None:
     post.mailbox("author@example.org")
     mta.submit(NOTE, "nobody@example.org", sender="author@example.org")
-    assert "550 5.1.1" in mta.told("nobody@example.org", "bounced")
-    mta.told("author@example.org", "sent")
+    assert "550 5.1.1" in mta.log_line("nobody@example.org", "bounced")
+    mta.log_line("author@example.org", "sent")
     with post.session("author@example.org") as session:
         notice = session.message(1)
     assert notice.startswith(b"Return-Path: <>\r\n")
@@ -140,7 +140,7 @@ def test_an_address_in_utf_8_is_delivered(post: Post, mta: Postfix) -> None:
         sender="sender@elsewhere.example",
         options=("SMTPUTF8", "BODY=8BITMIME"),
     )
-    mta.told(address, "sent")
+    mta.log_line(address, "sent")
     with post.session(address) as session:
         message = session.message(1)
     assert "Subject: Grüße\r\n".encode() in message
@@ -151,7 +151,7 @@ def test_mail_of_eight_bits_arrives_as_it_was_sent(post: Post, mta: Postfix) -> 
     post.mailbox("eight@example.org")
     body = b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\n\xe4\xf6\xfc\xff\r\n"
     mta.submit(body, "eight@example.org", sender="sender@elsewhere.example", options=("BODY=8BITMIME",))
-    mta.told("eight@example.org", "sent")
+    mta.log_line("eight@example.org", "sent")
     with post.session("eight@example.org") as session:
         assert session.message(1).endswith(b"\r\n\r\n\xe4\xf6\xfc\xff\r\n")
 
@@ -159,7 +159,7 @@ def test_mail_of_eight_bits_arrives_as_it_was_sent(post: Post, mta: Postfix) -> 
 def test_detail_behind_a_plus_is_kept_in_the_header(post: Post, mta: Postfix) -> None:
     post.mailbox("plus@example.org")
     mta.submit(NOTE, "plus+lists@example.org", sender="sender@elsewhere.example")
-    mta.told("plus+lists@example.org", "sent")
+    mta.log_line("plus+lists@example.org", "sent")
     with post.session("plus@example.org") as session:
         assert b"Delivered-To: plus+lists@example.org\r\n" in session.message(1)
 
@@ -172,7 +172,7 @@ def test_a_message_goes_from_postfix_to_every_device_and_into_recovery(post: Pos
     mailbox = post.mailbox("journey@example.org")
     phone = post.device("journey@example.org", "phone")
     mta.submit(NOTE, "journey@example.org", sender="sender@elsewhere.example")
-    mta.told("journey@example.org", "sent")
+    mta.log_line("journey@example.org", "sent")
 
     with post.session("journey@example.org") as main, post.session("journey@example.org", phone) as second:
         assert main.uidls() == second.uidls()

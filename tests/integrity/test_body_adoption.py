@@ -132,8 +132,8 @@ def test_what_was_brought_back_by_a_run_that_died_is_adopted_by_the_next(store: 
 def test_a_preview_says_the_same_and_changes_nothing(store: FileBodies, root: Path) -> None:
     a_mailbox()
     key = without_row(root)
-    (told,) = preview(store)
-    assert (told.name, told.octets, told.adopted) == (key, len(CONTENT), False)
+    (adoption,) = preview(store)
+    assert (adoption.name, adoption.octets, adoption.adopted) == (key, len(CONTENT), False)
     assert (Message.objects.count(), Body.objects.count(), AuditEntry.objects.filter(verb="mailbox.adopt").count()) == (
         0,
         0,

@@ -158,10 +158,10 @@ def test_nothing_is_lost_whatever_happens_at_once(busy: Post) -> None:
     second = SecondSweep()
     with ExitStack() as stack:
         stack.enter_context(sweeping())
-        crowd = Actors()
+        actors = Actors()
         for act in (*(one.deliver for one in senders), *(one.poll for one in programs), give_back, second.run):
-            crowd.go(act)
-        crowd.wait()
+            actors.go(act)
+        actors.wait()
     sent = {subject for sender in senders for subject in sender.sent}
     assert len(sent) > 10
     restores = [entry.details for entry in AuditEntry.objects.filter(verb="recovery.restore")]

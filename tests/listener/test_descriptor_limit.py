@@ -1,4 +1,4 @@
-"""Descriptors: few of them, and a crowd of strangers; mail goes out and comes in all the same."""
+"""Descriptors: few of them, and many strangers; mail still goes out and comes in."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ STRANGERS = 400  # to one worker
 
 
 @contextmanager
-def crowded(listener: tuple[str, int]) -> Iterator[list[Pop3Client]]:
+def many_strangers(listener: tuple[str, int]) -> Iterator[list[Pop3Client]]:
     """Strangers who stay connected; each was greeted, or told why not."""
     with ExitStack() as stack:
-        crowd = [stack.enter_context(connect_to(listener)) for _ in range(STRANGERS)]
-        for stranger in crowd:
+        strangers = [stack.enter_context(connect_to(listener)) for _ in range(STRANGERS)]
+        for stranger in strangers:
             assert stranger.line()[:3] in {b"+OK", b"220"}
-        yield crowd
+        yield strangers
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def starved(post: Post, tls_settings: dict[str, str]) -> Iterator[Daemon]:
 
 @pytest.mark.req("P-191")
 def test_a_session_fetches_whatever_the_crowd_of_strangers(starved: Daemon) -> None:
-    with greeted(connect_to(starved.address)).sign_in(ADDRESS, PASSWORD) as session, crowded(starved.address):
+    with greeted(connect_to(starved.address)).sign_in(ADDRESS, PASSWORD) as session, many_strangers(starved.address):
         assert len(session.message(1)) < len(session.message(2))
         with greeted(connect_to(starved.address)).sign_in(ADDRESS, PASSWORD) as newcomer:
             assert newcomer.message(2) == session.message(2)
@@ -48,8 +48,8 @@ def test_a_session_fetches_whatever_the_crowd_of_strangers(starved: Daemon) -> N
 @pytest.mark.req("P-121")
 @pytest.mark.req("P-191")
 def test_the_stranger_who_has_to_go_is_told_why(starved: Daemon) -> None:
-    with crowded(starved.address) as crowd:
-        assert crowd[0].rest() == b"-ERR too many connections, wait a little\r\n"
+    with many_strangers(starved.address) as strangers:
+        assert strangers[0].rest() == b"-ERR too many connections, wait a little\r\n"
     starved.logged(rf"may open {FEW} files, so it takes \d+ connections instead of 10000")
 
 
@@ -73,7 +73,7 @@ def test_a_delivery_is_taken_whatever_the_crowd_of_connections(post: Post) -> No
     post.mailbox()
     with daemon("lmtpd", descriptors=FEW) as lmtpd, smtplib.LMTP(*lmtpd.address) as before:
         before.ehlo("client.example")
-        with crowded(lmtpd.address), smtplib.LMTP(*lmtpd.address) as later:
+        with many_strangers(lmtpd.address), smtplib.LMTP(*lmtpd.address) as later:
             later.ehlo("client.example")
             for lmtp in (later, before):
                 assert lmtp.sendmail(SENDER, [ADDRESS], numbered(1, octets=400_000)[0]) == {}

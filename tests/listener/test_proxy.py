@@ -214,7 +214,7 @@ def test_a_client_hello_in_the_headers_segment_opens_tls(post: Post, proxied: Da
 @pytest.mark.req("P-190")
 @pytest.mark.req("P-121")
 def test_the_limit_of_connections_counts_the_announced_address_and_not_the_proxys(proxied: Daemon) -> None:
-    crowd = [greeted(proxied_client(proxied, version_1("198.51.100.8"))) for _ in range(3)]
+    clients = [greeted(proxied_client(proxied, version_1("198.51.100.8"))) for _ in range(3)]
     try:
         with proxied_client(proxied, version_2("198.51.100.8")) as one_more:
             refusal = one_more.rest()
@@ -223,11 +223,11 @@ def test_the_limit_of_connections_counts_the_announced_address_and_not_the_proxy
             assert refusal.count(b"\r\n") == 1
         with greeted(proxied_client(proxied, version_1("198.51.100.9"))) as other:
             other.quit()
-        crowd.pop().quit()
+        clients.pop().quit()
         with greeted(proxied_client(proxied, version_1("198.51.100.8"))) as again:
             again.quit()
     finally:
-        for client in crowd:
+        for client in clients:
             client.sock.close()
 
 

@@ -208,7 +208,7 @@ def test_every_one_of_many_handshakes_that_fail_at_once_sends_its_alert(post: Po
     for client in clients:
         client.send(old_hello(TLS_1_1, (ECDHE_CBC,)))
     said = [client.rest() for client in clients]
-    assert {octets[-1:] for octets in said} == {bytes([PROTOCOL_VERSION])}
+    assert {data[-1:] for data in said} == {bytes([PROTOCOL_VERSION])}
 
 
 @pytest.mark.req("P-129")
@@ -230,10 +230,10 @@ def test_the_alert_of_a_client_that_refuses_the_certificate_is_logged(post: Post
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
 def test_versions_in_use_are_taken_with_forward_secrecy_and_without_compression(post: Post, version: str) -> None:
     answer = s_client(post.pop3d.tls_port, version)
-    told = answer.stdout.decode(errors="replace")
-    assert re.search(r"Cipher is (ECDHE|TLS_)", told)
-    assert "Compression: NONE" in told
-    assert "+OK goodbye" in told
+    output = answer.stdout.decode(errors="replace")
+    assert re.search(r"Cipher is (ECDHE|TLS_)", output)
+    assert "Compression: NONE" in output
+    assert "+OK goodbye" in output
 
 
 @pytest.mark.real

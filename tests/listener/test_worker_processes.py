@@ -42,14 +42,14 @@ def test_a_killed_worker_is_replaced_and_the_port_never_refuses(post: Post) -> N
 def test_the_connections_of_a_killed_worker_are_counted_no_more(post: Post) -> None:
     limits = {"POP3_MAX_CONNECTIONS_PER_IP": "4", **FOR_PROXIES}
     with daemon("pop3d", workers=2, **limits) as started:
-        crowd = [greeted(from_the_client(started)) for _ in range(4)]
+        clients = [greeted(from_the_client(started)) for _ in range(4)]
         with from_the_client(started) as one_more:
             assert one_more.rest().startswith(b"-ERR")
         before = len(started.log())
         for pid in started.workers():
             os.kill(pid, signal.SIGKILL)
         started.logged("listens on", after=before, times=2)
-        for client in crowd:
+        for client in clients:
             assert client.rest() == b""
         again = [greeted(from_the_client(started)) for _ in range(4)]
         with from_the_client(started) as one_more:

@@ -205,7 +205,7 @@ def test_what_an_operator_must_see_is_told(talk: Conversation, error: errors.Mai
     talk.open(ANNA)
     talk.delivery.outcomes[ANNA.lower()] = error
     talk.say("DATA", ".")
-    assert [told for told, _doing in talk.journal.troubles] == [error]
+    assert [trouble for trouble, _doing in talk.journal.troubles] == [error]
 
 
 @pytest.mark.parametrize("error", [errors.QuotaDeferred("x"), errors.QuotaRejected("x"), errors.UnknownRecipient("x")])

@@ -34,7 +34,7 @@ class ModelDevice:
     main: bool = False
     revoked: bool = False
     seen: bool = False
-    told: datetime | None = None  # that its silence has consequences
+    notified_at: datetime | None = None  # that its silence has consequences
     silent: bool = False
     deleted: set[int] = field(default_factory=set)
     fetched: set[int] = field(default_factory=set)
@@ -103,7 +103,7 @@ class Model:
 
     def sign_in(self, name: str) -> None:
         device = self.devices[name]
-        device.seen, device.heard, device.told, device.silent = True, self.now, None, False
+        device.seen, device.heard, device.notified_at, device.silent = True, self.now, None, False
 
     def fits(self, octets: int, used: int | None = None) -> bool:
         quota, used = self.quota_octets, self.octets() if used is None else used
@@ -168,16 +168,16 @@ class Model:
 
     def tell(self) -> int:
         """Write to the owner of devices that are silent; how many letters that takes."""
-        told = [] if self.held else [one for one in self._silent(early=True) if one.told is None]
-        for device in told:
-            device.told = self.now
-        return len(told)
+        due = [] if self.held else [one for one in self._silent(early=True) if one.notified_at is None]
+        for device in due:
+            device.notified_at = self.now
+        return len(due)
 
     def sweep(self) -> None:
         """All that follows the letters, which are mail like any other."""
         ended = [] if self.held else list(self._silent(early=False))
         for device in ended:
-            device.silent = device.told is not None and device.told <= self.now - self._notice()
+            device.silent = device.notified_at is not None and device.notified_at <= self.now - self._notice()
         self.settle()
         self._note()
         if not self.held:

@@ -77,12 +77,12 @@ def guess(worker: Worker, accounts: StoredAccounts, times: int, *addresses: str)
 
 
 @pytest.mark.req("P-040")
-@pytest.mark.parametrize("typed", [ANN, "Ann@Example.ORG", "ANN@EXAMPLE.ORG"])
-def test_the_right_password_opens_the_maildrop_under_any_case_of_the_address(sign_in: SignIns, typed: str) -> None:
+@pytest.mark.parametrize("address", [ANN, "Ann@Example.ORG", "ANN@EXAMPLE.ORG"])
+def test_the_right_password_opens_the_maildrop_under_any_case_of_the_address(sign_in: SignIns, address: str) -> None:
     box = a_mailbox()
     a_message(box, octets=70)
     a_message(box, octets=30)
-    found = sign_in(address=typed)
+    found = sign_in(address=address)
     assert (found.address, found.messages, found.octets, found.expire_days) == (ANN, 2, 100, None)
 
 
@@ -179,8 +179,8 @@ def test_a_devices_secret_opens_its_own_view_in_any_grouping_without_a_slow_hash
     _device, secret = devices.add(ANN, "Phone", actor=ACTOR, start="now")
     box.refresh_from_db()
     a_message(box, octets=30)
-    for typed in (secret, secret.upper(), secret.replace("-", " "), secret.replace("-", "")):
-        found, hashes = cost(lambda typed=typed: sign_in(typed))
+    for spelling in (secret, secret.upper(), secret.replace("-", " "), secret.replace("-", "")):
+        found, hashes = cost(lambda spelling=spelling: sign_in(spelling))
         assert (found.device, found.messages, found.octets, hashes) == ("Phone", 1, 30, 0)
 
 
@@ -292,11 +292,11 @@ def test_a_name_of_nine_thousand_octets_is_refused_as_any_other(sign_in: SignIns
 @pytest.mark.django_db
 def test_a_page_finds_an_owner_under_every_spelling_of_his_address() -> None:
     a_mailbox()
-    for typed in (" Ann@Example.ORG ", "ann@ｅxample.org"):
-        assert User.objects.get_by_natural_key(typed).address == ANN
-    for typed in ("ann@example.org\0", "x" * 5000 + "@example.org", "\0", None):
+    for spelling in (" Ann@Example.ORG ", "ann@ｅxample.org"):
+        assert User.objects.get_by_natural_key(spelling).address == ANN
+    for spelling in ("ann@example.org\0", "x" * 5000 + "@example.org", "\0", None):
         with pytest.raises(User.DoesNotExist):
-            User.objects.get_by_natural_key(typed)
+            User.objects.get_by_natural_key(spelling)
 
 
 @pytest.mark.req("P-192")
@@ -329,12 +329,12 @@ def test_a_good_sign_in_does_not_wait_behind_failures_that_are_answered_late(
 
 
 class Waiting:
-    """Sign-ins whose hashes wait at a gate; `told` is what each was answered."""
+    """Sign-ins whose hashes wait until the test lets them run; `answers` is what each got."""
 
     def __init__(self, worker: Worker, accounts: StoredAccounts) -> None:
         self.worker = worker
         self.accounts = accounts
-        self.told: dict[str, object] = {}
+        self.answers: dict[str, object] = {}
 
     def begin(self, *secrets: str, address: str = ANN, client: str = ELSEWHERE) -> list[SignIn]:
         """Ask, and return once the rows have been read."""
@@ -352,19 +352,19 @@ class Waiting:
         return begun
 
     def tell(self, secret: str, answer: object) -> None:
-        self.told[secret] = answer
+        self.answers[secret] = answer
 
-    def act(self, *acts: Callable[[], None]) -> None:
+    def act(self, *actions: Callable[[], None]) -> None:
         async def run() -> None:
-            for act in acts:
+            for act in actions:
                 act()
 
         self.worker.run(run())
 
-    def open_the_gate(self) -> list[str]:
+    def let_checks_run(self) -> list[str]:
         """Return the passwords that were checked from then on, in order."""
         before = len(Gated.checked)
-        Gated.gate.set()
+        Gated.may_check.set()
         self.worker.until(lambda: not self.accounts._passwords.busy(), "all checks are over")
         return Gated.checked[before:]
 
@@ -374,24 +374,24 @@ def waiting(worker: Worker, accounts: StoredAccounts, settings: Settings) -> Ite
     a_mailbox()
     a_mailbox("bob@example.org")
     settings.PASSWORD_HASHERS = [counting_hasher.GATED]
-    Gated.gate.clear()
+    Gated.may_check.clear()
     Gated.checked.clear()
     waiting = Waiting(worker, accounts)
     waiting.begin("held 1", address="held1@example.org", client="192.0.2.200")
     waiting.begin("held 2", address="held2@example.org", client="192.0.2.201")
-    worker.until(lambda: len(Gated.checked) == 2, "the threads are at the gate")
+    worker.until(lambda: len(Gated.checked) == 2, "the threads wait in their checks")
     yield waiting
-    waiting.open_the_gate()
+    waiting.let_checks_run()
 
 
 def test_nothing_is_checked_for_guessers_who_left_and_their_failures_are_not_counted(waiting: Waiting) -> None:
-    guesses = waiting.begin(*[f"guess {n}" for n in range(30)])
-    waiting.act(*[guess.abandon for guess in guesses])
-    assert {type(waiting.told[f"guess {n}"]) for n in range(30)} == {Abandoned}
-    assert waiting.open_the_gate() == []
+    attempts = waiting.begin(*[f"guess {n}" for n in range(30)])
+    waiting.act(*[attempt.abandon for attempt in attempts])
+    assert {type(waiting.answers[f"guess {n}"]) for n in range(30)} == {Abandoned}
+    assert waiting.let_checks_run() == []
     waiting.begin(PASSWORD)
-    waiting.worker.until(lambda: PASSWORD in waiting.told, "the owner is in")
-    assert waiting.told[PASSWORD].address == ANN
+    waiting.worker.until(lambda: PASSWORD in waiting.answers, "the owner is in")
+    assert waiting.answers[PASSWORD].address == ANN
 
 
 def test_a_guesser_who_leaves_before_the_rows_are_read_costs_no_hash(waiting: Waiting) -> None:
@@ -399,16 +399,16 @@ def test_a_guesser_who_leaves_before_the_rows_are_read_costs_no_hash(waiting: Wa
         waiting.accounts.sign_in(credentials("gone"), lambda answer: waiting.tell("gone", answer)).abandon()
 
     waiting.worker.run(hit_and_run())
-    waiting.worker.until(lambda: waiting.told, "the answer is there")
-    assert type(waiting.told["gone"]) is Abandoned
-    assert waiting.open_the_gate() == []
+    waiting.worker.until(lambda: waiting.answers, "the answer is there")
+    assert type(waiting.answers["gone"]) is Abandoned
+    assert waiting.let_checks_run() == []
 
 
 def test_a_device_and_a_password_that_was_verified_need_no_turn(waiting: Waiting) -> None:
     secret = devices.add(ANN, "Phone", actor=ACTOR)[1]
     waiting.begin(*[f"guess {n}" for n in range(30)])
     waiting.begin(secret, client=HOME)
-    assert waiting.told[secret].device == "Phone"
+    assert waiting.answers[secret].device == "Phone"
 
 
 def test_an_account_that_signed_in_from_there_goes_before_guesses_also_on_a_server_that_was_just_started(
@@ -417,11 +417,11 @@ def test_an_account_that_signed_in_from_there_goes_before_guesses_also_on_a_serv
     KnownNetwork.objects.create(user=User.objects.get(address=ANN), network="192.0.2.0/24", seen_at=timezone.now())
     waiting.begin("a newcomer", address="bob@example.org", client="203.0.113.9")
     waiting.begin(PASSWORD, client=HOME)
-    assert waiting.open_the_gate() == [PASSWORD, "a newcomer"]
+    assert waiting.let_checks_run() == [PASSWORD, "a newcomer"]
 
 
 def test_a_network_that_failed_waits_before_its_next_hash_and_who_is_known_there_does_not(waiting: Waiting) -> None:
-    Gated.gate.set()
+    Gated.may_check.set()
     for n in range(12):
         waiting.begin(f"guess {n}", address=f"nobody{n}@example.org", client="192.0.2.100")
         waiting.worker.until(lambda n=n: f"guess {n}" in Gated.checked or n > 4, "it is checked, or delayed for long")
@@ -431,10 +431,10 @@ def test_a_network_that_failed_waits_before_its_next_hash_and_who_is_known_there
     assert not waiting.accounts._passwords.busy(), "it is not in the queue either"
     KnownNetwork.objects.create(user=User.objects.get(address=ANN), network="192.0.2.0/24", seen_at=timezone.now())
     waiting.begin(PASSWORD, client=HOME)
-    waiting.worker.until(lambda: PASSWORD in waiting.told, "the owner is in")
-    assert waiting.told[PASSWORD].address == ANN
+    waiting.worker.until(lambda: PASSWORD in waiting.answers, "the owner is in")
+    assert waiting.answers[PASSWORD].address == ANN
     waiting.act(delayed.abandon)
-    assert type(waiting.told["delayed"]) is Abandoned
+    assert type(waiting.answers["delayed"]) is Abandoned
     assert "delayed" not in Gated.checked
 
 

@@ -217,13 +217,13 @@ def test_a_body_that_is_not_the_stored_one_is_refused_and_the_others_are_read(
 ) -> None:
     ann.deliver(ANN, wire(1).upper())  # as long as number 2
     victim, twin = a_body_file(tmp_path / "bodies", 2), a_body_file(tmp_path / "bodies", 4)
-    octets = victim.read_bytes()
+    data = victim.read_bytes()
     spoilt = {
-        "truncated": octets[:-1],
+        "truncated": data[:-1],
         "empty": b"",
-        "longer": octets + b"x",
+        "longer": data + b"x",
         "swapped": twin.read_bytes(),
-        "one octet": octets.replace(b"n", b"N", 1),
+        "one octet": data.replace(b"n", b"N", 1),
     }
     victim.unlink() if harm == "missing" else victim.write_bytes(spoilt[harm])
     drop = ann.open(ANN)

@@ -1,4 +1,4 @@
-"""Slow checks: how many run, who waits, and that nothing is checked for a client that is gone. The hash is a gate."""
+"""Slow checks: how many run, who waits, and that a client that left costs no hash. The hash waits for the test."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ ELSEWHERE = "198.51.100.0/24"
 
 
 class Desk:
-    """The checks of one process; `told` is what each was answered, in order."""
+    """The checks of one process; `answers` is what each got, in order."""
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self.passwords = Passwords()
-        self.told: list[tuple[str, object]] = []
+        self.answers: list[tuple[str, object]] = []
 
     def check(
         self,
@@ -63,30 +63,30 @@ class Desk:
         self.worker.until(claim, what)
 
     def _teller(self, name: str) -> Callable[[object], None]:
-        return lambda answer: self.told.append((name, answer))
+        return lambda answer: self.answers.append((name, answer))
 
 
 @pytest.fixture
 def desk(settings: Settings) -> Iterator[Desk]:
-    """Every thread is at the gate with a check of its own."""
+    """Every thread waits in a check of its own."""
     settings.PASSWORD_HASHERS = [counting_hasher.GATED]
-    Gated.gate.clear()
+    Gated.may_check.clear()
     Gated.checked.clear()
     worker = Worker()
     desk = Desk(worker)
     desk.check(*[f"held-{n}" for n in range(CHECK_THREADS)], network="192.0.2.0/24")
-    desk.until(lambda: len(Gated.checked) == CHECK_THREADS, "the threads are at the gate")
+    desk.until(lambda: len(Gated.checked) == CHECK_THREADS, "the threads wait in their checks")
     yield desk
-    Gated.gate.set()
+    Gated.may_check.set()
     desk.until(lambda: not desk.passwords.busy(), "all checks are over")
     desk.passwords.close()
     worker.close()
 
 
-def open_the_gate(desk: Desk) -> list[str]:
+def let_checks_run(desk: Desk) -> list[str]:
     """Let all go on; return the passwords that were checked then, in order."""
     before = len(Gated.checked)
-    Gated.gate.set()
+    Gated.may_check.set()
     desk.until(lambda: not desk.passwords.busy(), "all checks are over")
     return Gated.checked[before:]
 
@@ -95,74 +95,74 @@ def test_no_hash_is_made_for_a_client_that_left_while_its_check_waited(desk: Des
     gone = desk.check(*[f"gone-{n}" for n in range(40)])
     stays = desk.check("stays", network="203.0.113.0/24")
     desk.act(lambda: [desk.passwords.drop(check) for check in gone])
-    assert {type(answer) for name, answer in desk.told if name.startswith("gone")} == {Abandoned}
-    assert open_the_gate(desk) == ["stays"]
-    assert (stays[0].account, False) in desk.told
+    assert {type(answer) for name, answer in desk.answers if name.startswith("gone")} == {Abandoned}
+    assert let_checks_run(desk) == ["stays"]
+    assert (stays[0].account, False) in desk.answers
 
 
 def test_a_check_that_began_ends_by_itself_when_its_client_leaves(desk: Desk) -> None:
-    Gated.gate.set()
+    Gated.may_check.set()
     desk.until(lambda: not desk.passwords.busy(), "all checks are over")
-    Gated.gate.clear()
+    Gated.may_check.clear()
     (check,) = desk.check("begun")
     desk.until(lambda: "begun" in Gated.checked, "it began")
     desk.act(lambda: desk.passwords.drop(check))
-    assert ("begun", False) not in desk.told
-    open_the_gate(desk)
-    assert [answer for name, answer in desk.told if name == "begun"] == [False]
+    assert ("begun", False) not in desk.answers
+    let_checks_run(desk)
+    assert [answer for name, answer in desk.answers if name == "begun"] == [False]
 
 
 def test_a_newcomer_is_checked_before_two_hundred_guesses_that_wait(desk: Desk) -> None:
     desk.check(*[f"guess-{n}" for n in range(200)], network=None)
     desk.check("newcomer", network="203.0.113.0/24")
-    assert open_the_gate(desk)[0] == "newcomer"
+    assert let_checks_run(desk)[0] == "newcomer"
 
 
 def test_an_account_in_its_own_network_is_checked_before_a_newcomer(desk: Desk) -> None:
     desk.check("known", network="192.0.2.0/24", queue=QueueName.KNOWN)
     desk.check("newcomer", network="203.0.113.0/24")
-    assert open_the_gate(desk) == ["known", "newcomer"]
+    assert let_checks_run(desk) == ["known", "newcomer"]
 
 
 @pytest.mark.req("P-195")
 def test_a_network_with_more_checks_than_can_wait_is_told_to_come_again_and_no_other_is(desk: Desk) -> None:
     desk.check("neighbour", network="203.0.113.0/24")
     desk.check(*[f"guess-{n}" for n in range(NETWORK_LIMIT + 7)])
-    assert [(name, type(answer)) for name, answer in desk.told] == [(f"guess-{n}", Overloaded) for n in range(7)]
-    checked = open_the_gate(desk)
+    assert [(name, type(answer)) for name, answer in desk.answers] == [(f"guess-{n}", Overloaded) for n in range(7)]
+    checked = let_checks_run(desk)
     assert len(checked) == NETWORK_LIMIT + 1
     assert "neighbour" in checked
 
 
 @pytest.mark.req("P-195")
 def test_more_checks_than_can_wait_in_all_are_told_to_come_again(desk: Desk) -> None:
-    desk.check(*[f"webmail-{n}" for n in range(QUEUE_LIMIT + 7)], network=None)
-    assert [type(answer) for _name, answer in desk.told] == [Overloaded] * 7
-    assert len(open_the_gate(desk)) == QUEUE_LIMIT
+    desk.check(*[f"webmail-{n}" for n in range(LANE_LIMIT + 7)], network=None)
+    assert [type(answer) for _name, answer in desk.answers] == [Overloaded] * 7
+    assert len(let_checks_run(desk)) == LANE_LIMIT
 
 
 def test_a_client_that_closed_its_side_is_checked_behind_all_others_and_still_gets_its_answer(desk: Desk) -> None:
     (half,) = desk.check("half-closed", network="203.0.113.0/24")
     desk.check(*[f"guess-{n}" for n in range(5)])
     desk.act(lambda: desk.passwords.give_way(half))
-    assert open_the_gate(desk)[-1] == "half-closed"
-    assert ("half-closed", False) in desk.told
+    assert let_checks_run(desk)[-1] == "half-closed"
+    assert ("half-closed", False) in desk.answers
 
 
 def test_of_a_flood_of_clients_that_closed_their_side_most_are_not_checked(desk: Desk) -> None:
     flood = desk.check(*[f"closed-{n}" for n in range(60)])
     desk.act(lambda: [desk.passwords.give_way(check) for check in flood])
-    desk.until(lambda: sum(type(answer) is Abandoned for _name, answer in desk.told) >= 44, "most are told")
+    desk.until(lambda: sum(type(answer) is Abandoned for _name, answer in desk.answers) >= 44, "most are told")
 
 
 def test_one_hash_serves_all_who_wait_with_the_same_right_password(desk: Desk) -> None:
     encoded = make_password("right")
     desk.check(*["ann"] * 20, secret="right", encoded=encoded, quick=True)
-    assert open_the_gate(desk) == ["right"]
-    assert [answer for name, answer in desk.told if name == "ann"] == [True] * 20
+    assert let_checks_run(desk) == ["right"]
+    assert [answer for name, answer in desk.answers if name == "ann"] == [True] * 20
 
 
 def test_a_wrong_password_costs_its_hash_each_time(desk: Desk) -> None:
     encoded = make_password("right")
     desk.check(*["ann"] * 3, secret="wrong", encoded=encoded, quick=True)
-    assert open_the_gate(desk) == ["wrong"] * 3
+    assert let_checks_run(desk) == ["wrong"] * 3

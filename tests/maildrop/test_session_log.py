@@ -12,7 +12,7 @@ from mailstore.ports import SessionRecord
 
 
 @pytest.fixture
-def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+def session_caplog(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     caplog.set_level(logging.INFO, logger="popadmin.session")
     return caplog
 
@@ -24,26 +24,26 @@ def _end(book: LogJournal, monkeypatch: pytest.MonkeyPatch, *ends: float) -> Non
 
 
 def test_a_session_is_logged_at_the_next_flush_with_the_moment_of_its_end(
-    told: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    session_caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     book = LogJournal()
     _end(book, monkeypatch, 100.0, 200.0)
-    assert not told.records
+    assert not session_caplog.records
     monkeypatch.setattr(session_log.time, "time", lambda: 900.0)
     book.flush()
-    assert [(record.created, record.__dict__["data"]["retr"]) for record in told.records] == [
+    assert [(record.created, record.__dict__["data"]["retr"]) for record in session_caplog.records] == [
         (100.0, 100),
         (200.0, 200),
     ]
     book.flush()
-    assert len(told.records) == 2
+    assert len(session_caplog.records) == 2
 
 
 def test_many_sessions_do_not_wait_for_the_flush(
-    told: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    session_caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _end(LogJournal(), monkeypatch, *map(float, range(1, session_log.SESSIONS_AT_ONCE + 3)))
-    assert len(told.records) == session_log.SESSIONS_AT_ONCE
+    assert len(session_caplog.records) == session_log.SESSIONS_AT_ONCE
 
 
 def test_where_the_level_hides_them_none_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,11 +40,11 @@ class Sessions:
         self.drop = self.mail.open(ANN, secret)
         self.mail.worker.run(enter())
 
-    def told(self, *names: str) -> set[str]:
-        """Who was told, as soon as these were, or after two looks."""
+    def wait_for_barred(self, *names: str) -> set[str]:
+        """Return the barred sessions as soon as these are among them, or after two polls."""
         now = self.mail.worker.loop.time
-        looks = now() + 2.5 * POLL_SECONDS
-        self.mail.worker.until(lambda: now() > looks or (names and set(self.barred) >= set(names)), "time passes")
+        deadline = now() + 2.5 * POLL_SECONDS
+        self.mail.worker.until(lambda: now() > deadline or (names and set(self.barred) >= set(names)), "time passes")
         return set(self.barred)
 
 
@@ -60,7 +60,7 @@ def sessions(mail: Mail) -> Sessions:
 
 
 def test_a_session_in_order_is_left_alone(sessions: Sessions) -> None:
-    assert sessions.told() == set()
+    assert sessions.wait_for_barred() == set()
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_session_that_lost_its_right_is_told(
     sessions: Sessions, act: Callable[[], object], barred: list[str]
 ) -> None:
     act()
-    assert sessions.told(*barred) == set(barred)
+    assert sessions.wait_for_barred(*barred) == set(barred)
 
 
 OTHER = "another good pass phrase"
@@ -108,14 +108,14 @@ def test_a_changed_password_ends_what_the_old_one_opened_and_no_device(
     sessions: Sessions, change: Callable[[], object]
 ) -> None:
     change()
-    assert sessions.told("main") == {"main"}
+    assert sessions.wait_for_barred("main") == {"main"}
 
 
 def test_a_session_of_the_new_password_goes_on(sessions: Sessions) -> None:
     mailboxes.set_password(ANN, OTHER, actor=ACTOR)
     sessions.open("new", OTHER)
-    assert sessions.told("main") == {"main"}
-    assert sessions.told() == {"main"}
+    assert sessions.wait_for_barred("main") == {"main"}
+    assert sessions.wait_for_barred() == {"main"}
 
 
 def test_a_new_hash_of_the_same_password_ends_no_session(sessions: Sessions, settings: Settings) -> None:
@@ -123,7 +123,7 @@ def test_a_new_hash_of_the_same_password_ends_no_session(sessions: Sessions, set
     before = User.objects.get(address=ANN).password
     assert User.objects.get(address=ANN).check_password(PASSWORD)
     assert User.objects.get(address=ANN).password != before
-    assert sessions.told() == set()
+    assert sessions.wait_for_barred() == set()
 
 
 def test_a_change_while_the_database_was_away_is_seen_when_it_is_back(sessions: Sessions) -> None:
@@ -144,13 +144,13 @@ def test_a_session_that_cannot_be_ended_keeps_none_of_the_others_alive(mail: Mai
     sessions.open("broken", PASSWORD, end=_fail)
     sessions.open("main", PASSWORD)
     mailboxes.set_password(ANN, OTHER, actor=ACTOR)
-    assert sessions.told("main") == {"main"}
+    assert sessions.wait_for_barred("main") == {"main"}
 
 
 def test_a_session_that_ended_is_not_told(sessions: Sessions) -> None:
     sessions.mail.end(sessions.drop)
     devices.revoke(ANN, "phone", actor=ACTOR)
-    assert sessions.told() == set()
+    assert sessions.wait_for_barred() == set()
 
 
 def test_a_quit_in_the_same_moment_changes_nothing(mail: Mail) -> None:

@@ -75,9 +75,9 @@ class Store:
         async def scene() -> list[object]:
             waiting: list[Awaitable[object]] = []
             for call in calls:
-                told: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-                call(told.set_result)
-                waiting.append(told)
+                answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+                call(answer.set_result)
+                waiting.append(answer)
             return await asyncio.wait_for(asyncio.gather(*waiting), ANSWER_SECONDS)
 
         return self._loop.run_until_complete(scene())

@@ -40,9 +40,9 @@ def process(*words: str, stdin: bytes = b"", **changes: str) -> subprocess.Compl
     )
 
 
-def one_line(octets: bytes) -> str:
+def one_line(stderr: bytes) -> str:
     """Return the only line of stderr; anything else fails the test."""
-    text = octets.decode()
+    text = stderr.decode()
     assert text.count("\n") == 1, text
     assert text.endswith("\n"), text
     return text.strip()

@@ -26,9 +26,9 @@ def deliver(mail: Mail, *subjects: str) -> list[str]:
     """Deliver a message a subject; return their UIDLs."""
     uidls = []
     for subject in subjects:
-        told = mail.deliver(ANN, f"Subject: {subject}\r\n\r\n..a dot, and {subject}\r\n".encode())
-        assert isinstance(told, Delivered)
-        uidls.append(told.queue_id)
+        outcome = mail.deliver(ANN, f"Subject: {subject}\r\n\r\n..a dot, and {subject}\r\n".encode())
+        assert isinstance(outcome, Delivered)
+        uidls.append(outcome.queue_id)
     return uidls
 
 

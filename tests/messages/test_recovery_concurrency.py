@@ -54,13 +54,13 @@ def often(act: Callable[[random.Random], object], seed: int) -> Callable[[], int
     """The act again and again; what the store refuses is no harm. Returns the sum of what it told."""
 
     def run() -> int:
-        chance, told = random.Random(seed), 0
+        chance, messages = random.Random(seed), 0
         for _ in range(ROUNDS):
             try:
-                told += getattr(act(chance), "messages", 0)
+                messages += getattr(act(chance), "messages", 0)
             except Rejected:
                 continue
-        return told
+        return messages
 
     return run
 
@@ -72,7 +72,7 @@ def test_whatever_happens_at_once_each_message_is_in_one_place(tmp_path) -> None
     for number in range(MESSAGES):
         long_ago = timezone.now() - timedelta(days=40)
         a_message(box, removed_at=long_ago if number % 10 == 0 else timezone.now() if number % 2 else None)
-    told = at_once(
+    counts = at_once(
         often(lambda _chance: drain(box.pk), 1),
         often(lambda _chance: drain(box.pk), 2),
         often(lambda chance: recovery.restore(ANN, some(chance), actor=ACTOR), 3),
@@ -80,7 +80,7 @@ def test_whatever_happens_at_once_each_message_is_in_one_place(tmp_path) -> None
         often(lambda chance: recovery.purge_now(ANN, Choice(newest=chance.randrange(1, 3)), actor=ACTOR), 5),
         often(lambda _chance: sweep.run(store), 6),
     )
-    purged, swept = told[4], told[5]
+    purged, swept = counts[4], counts[5]
     assert Message.objects.count() == MESSAGES - purged - swept
     box = Mailbox.objects.get()
     assert box.messages + box.recovery_messages == Message.objects.count()

@@ -67,8 +67,8 @@ def test_what_an_administrator_has_switched_off_stays_off_and_the_owner_is_told(
     Alias.objects.update(active=False)
     assert "Switched off" in client.get("/settings/").content.decode()
     assert "Your administrator has switched it off" in client.get(PATH).content.decode()
-    told = client.post(PATH, {"targets": "ann@work.example"}, follow=True).content.decode()
-    assert ("Your mail is forwarded." in told, "Saved, but nothing is forwarded" in told) == (False, True)
+    page = client.post(PATH, {"targets": "ann@work.example"}, follow=True).content.decode()
+    assert ("Your mail is forwarded." in page, "Saved, but nothing is forwarded" in page) == (False, True)
     refusal = client.post(PATH, {"targets": ""}).context["form"].errors["targets"]
     assert "only an administrator can remove it" in str(refusal)
     assert (Alias.objects.get().targets, Alias.objects.get().active) == (["ann@work.example"], False)
@@ -79,6 +79,6 @@ def test_a_forward_that_had_expired_is_one_again_when_it_is_saved():
     client.post(PATH, {"targets": "ann@home.example"})
     Alias.objects.update(expires_at=timezone.now() - timedelta(days=1))
     assert "Expired" in client.get("/settings/").content.decode()
-    told = client.post(PATH, {"targets": "ann@home.example"}, follow=True).content.decode()
-    assert ("Your mail is forwarded." in told, "Expired" in told) == (True, False)
+    page = client.post(PATH, {"targets": "ann@home.example"}, follow=True).content.decode()
+    assert ("Your mail is forwarded." in page, "Expired" in page) == (True, False)
     assert Alias.objects.get().expires_at is None

@@ -104,7 +104,7 @@ def test_the_ports_told_are_the_first_listened_on_unless_another_is_set_or_none(
 
 def test_a_listener_that_is_switched_off_is_not_offered(settings):
     settings.PUBLIC_POP3_PORT = None
-    assert [door.encryption for door in mail_program_settings().ports] == ["SSL/TLS"]
+    assert [port.encryption for port in mail_program_settings().ports] == ["SSL/TLS"]
 
 
 def test_the_page_says_when_pop_or_the_main_password_is_barred():

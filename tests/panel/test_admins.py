@@ -75,7 +75,7 @@ def test_a_new_hosting_admin_runs_everything(root):
 
 
 @pytest.mark.parametrize(
-    ("sent", "field", "told"),
+    ("sent", "field", "error"),
     [
         ({"kind": "domains", "domains": ""}, "domains", "at least one domain"),
         ({"kind": "domains", "domains": "nowhere.example"}, "domains", "not a domain of this site"),
@@ -85,10 +85,10 @@ def test_a_new_hosting_admin_runs_everything(root):
         ({"kind": "host", "login": "two words"}, "login", "is not a login"),
     ],
 )
-def test_what_cannot_be_is_told_beside_its_field(root, sent, field, told):
+def test_what_cannot_be_is_told_beside_its_field(root, sent, field, error):
     a_domain("one.example")
     form = root.post("/admins/new/", {"login": "carla", **sent}).context["form"]
-    assert told in " ".join(form.errors[field])
+    assert error in " ".join(form.errors[field])
     assert not User.objects.filter(address="carla").exists()
 
 

@@ -120,7 +120,7 @@ def test_a_domain_admin_sees_what_others_changed_in_his_domain() -> None:
     aliases.remove("info@example.org", actor=host)
     grants.ensure("helper", ["example.org"], actor=host)
     signed_in(ANN).post("/settings/", {"name": "Ann Other", "language": "en"})
-    told = read_by("dora")
+    audit_text = read_by("dora")
     for what in (
         "mailboxes at most",
         "created the alias,info@",
@@ -129,7 +129,7 @@ def test_a_domain_admin_sees_what_others_changed_in_his_domain() -> None:
         "helper",
         "Ann Other",
     ):
-        assert what in told, what
+        assert what in audit_text, what
 
 
 def test_what_names_several_domains_is_told_to_each_without_the_others() -> None:
@@ -138,13 +138,13 @@ def test_what_names_several_domains_is_told_to_each_without_the_others() -> None
     grants.ensure("carl@mine.example", ["mine.example", "theirs.example"], actor=ACTOR)
     dora("mine.example")
     admin_suspension.remove("carl@mine.example", actor=ACTOR)
-    told = read_by("dora")
-    assert "removed an admin of the domain,carl@mine.example" in told
-    assert "theirs.example" not in told
+    audit_text = read_by("dora")
+    assert "removed an admin of the domain,carl@mine.example" in audit_text
+    assert "theirs.example" not in audit_text
     grants.ensure("eve", ["theirs.example"], actor=ACTOR, password=PASSWORD)
-    told = read_by("eve")
-    assert told.count("carl@mine.example") == 2  # granted, withdrawn
-    assert "domain: mine.example" not in told
+    audit_text = read_by("eve")
+    assert audit_text.count("carl@mine.example") == 2  # granted, withdrawn
+    assert "domain: mine.example" not in audit_text
     an_admin()
     assert "mine.example, theirs.example" in read_by("root")
 
@@ -164,9 +164,9 @@ def test_a_domain_of_the_same_name_shows_nothing_of_the_one_before() -> None:
     domain_removal.purge_now("example.org", actor=ACTOR)
     a_domain("example.org")
     grants.ensure("eve", ["example.org"], actor=ACTOR, password=PASSWORD)
-    told = read_by("eve")
-    assert ANN not in told
-    assert told.count("created the domain") == 1
+    audit_text = read_by("eve")
+    assert ANN not in audit_text
+    assert audit_text.count("created the domain") == 1
 
 
 def test_an_owner_has_no_such_page() -> None:

@@ -16,7 +16,7 @@ from tests.site.rows import PASSWORD, a_domain
 
 pytestmark = pytest.mark.django_db
 QUOTED, NO_DOMAIN = '"ann.b"@example.org', "ann@nodots"
-TOLD = {QUOTED: "les noms entre guillemets avant le @", NO_DOMAIN: "'nodots' n’est pas un nom de domaine"}
+FRENCH_ERRORS = {QUOTED: "les noms entre guillemets avant le @", NO_DOMAIN: "'nodots' n’est pas un nom de domaine"}
 OF_ADDRESSES = [
     ("/mailboxes/new/", "address"),
     ("/aliases/new/", "address"),
@@ -49,20 +49,20 @@ def in_french(name: str) -> Client:
     return client
 
 
-def refused(client: Client, path: str, field: str, typed: str) -> str:
+def refused(client: Client, path: str, field: str, value: str) -> str:
     """Type this into one field of a form that is right otherwise; returns what is said beside it."""
     sent = form_of(client, path, password=PASSWORD)
     for name in client.get(path).context["form"].fields.keys() & FILLED:
         sent[name] = FILLED[name]
-    form = client.post(path, {**sent, field: typed}).context["form"]
+    form = client.post(path, {**sent, field: value}).context["form"]
     assert list(form.errors) == [field]
     return html.unescape(str(form.errors[field]))
 
 
-@pytest.mark.parametrize("typed", TOLD)
+@pytest.mark.parametrize("address", FRENCH_ERRORS)
 @pytest.mark.parametrize(("path", "field"), OF_ADDRESSES)
-def test_a_bad_address_is_told_in_french_beside_its_field(root: Client, path: str, field: str, typed: str) -> None:
-    assert TOLD[typed] in refused(root, path.format(key=Domain.objects.get().pk), field, typed)
+def test_a_bad_address_is_told_in_french_beside_its_field(root: Client, path: str, field: str, address: str) -> None:
+    assert FRENCH_ERRORS[address] in refused(root, path.format(key=Domain.objects.get().pk), field, address)
 
 
 @pytest.mark.parametrize(("path", "field"), OF_DOMAINS)
@@ -70,26 +70,26 @@ def test_a_bad_domain_is_told_in_french_beside_its_field(root: Client, path: str
     assert "'nodots' n’est pas un nom de domaine" in refused(root, path, field, "nodots")
 
 
-@pytest.mark.parametrize("typed", TOLD)
+@pytest.mark.parametrize("address", FRENCH_ERRORS)
 @pytest.mark.parametrize(
     ("path", "field"), [("/settings/forwarding/", "targets"), ("/settings/recovery-address/", "address")]
 )
-def test_an_owner_is_told_in_french_too(path: str, field: str, typed: str) -> None:
+def test_an_owner_is_told_in_french_too(path: str, field: str, address: str) -> None:
     an_owner()
     Domain.objects.update(owner_forwards=True)
-    assert TOLD[typed] in refused(in_french(ANN), path, field, typed)
+    assert FRENCH_ERRORS[address] in refused(in_french(ANN), path, field, address)
 
 
 def test_a_quoted_name_is_one_address_even_with_blanks_in_it(root: Client) -> None:
-    told = refused(root, "/aliases/new/", "targets", 'ann@example.org, "b, c"@example.org')
-    assert """'"b, c"@example.org' ne peut pas servir ici""" in told
+    error = refused(root, "/aliases/new/", "targets", 'ann@example.org, "b, c"@example.org')
+    assert """'"b, c"@example.org' ne peut pas servir ici""" in error
 
 
-@pytest.mark.parametrize("typed", TOLD)
-def test_a_row_of_an_import_is_told_in_french(root: Client, typed: str) -> None:
-    quoted = typed.replace('"', '""')
-    page = upload_and_check(root, f'address\n"{quoted}"\n'.encode())
-    assert TOLD[typed] in html.unescape(root.get(page).content.decode())
+@pytest.mark.parametrize("address", FRENCH_ERRORS)
+def test_a_row_of_an_import_is_told_in_french(root: Client, address: str) -> None:
+    quoted = address.replace('"', '""')
+    page = checked(root, f'address\n"{quoted}"\n'.encode())
+    assert FRENCH_ERRORS[address] in html.unescape(root.get(page).content.decode())
 
 
 def test_a_file_that_is_no_csv_is_told_in_french(root: Client) -> None:

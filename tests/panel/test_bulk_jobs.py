@@ -43,9 +43,9 @@ def stepped(client: Client, page: str) -> None:
 def test_all_that_a_filter_finds_go_in_steps_that_a_page_shows(root: Client) -> None:
     page = all_of(root, "suspend")
     assert User.objects.filter(is_active=False).count() == FieldChange.step_rows
-    shown = root.get(page).content.decode()
-    assert f'max="{MANY}" value="{FieldChange.step_rows}"' in shown
-    assert f'action="{page}undo/"' not in shown
+    page_text = root.get(page).content.decode()
+    assert f'max="{MANY}" value="{FieldChange.step_rows}"' in page_text
+    assert f'action="{page}undo/"' not in page_text
     assert root.post(f"{page}step/", headers={"accept": "text/html"}).url == page
     stepped(root, page)
     assert User.objects.filter(is_active=False).count() == MANY
@@ -121,8 +121,8 @@ def test_the_preview_of_a_policy_counts_the_mail_that_would_leave() -> None:
     client = signed_in("root")
     client.post("/mailboxes/", {"choose": "all"})
     url = client.post("/mailboxes/", {"bulk": "policy"}).url
-    shown = client.post(url, {"preview": "", "policy": str(policy.pk)}).content.decode()
-    assert "Removes 2 messages" in shown
-    assert "in 2 mailboxes" in shown
-    assert "nothing would be removed" not in shown
+    page_text = client.post(url, {"preview": "", "policy": str(policy.pk)}).content.decode()
+    assert "Removes 2 messages" in page_text
+    assert "in 2 mailboxes" in page_text
+    assert "nothing would be removed" not in page_text
     assert not Mailbox.objects.exclude(policy=None).exists()

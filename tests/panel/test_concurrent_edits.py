@@ -186,7 +186,7 @@ def test_what_is_gone_meanwhile_is_not_made_anew_by_its_suspension(root: Client)
     mailbox = an_owner()
     domain, of_domain = mailbox.domain, f"/domains/{mailbox.domain_id}/suspension/"
     of_mailbox = f"/mailboxes/{mailbox.pk}/suspension/"
-    told = at_one_instant(mailbox.user.delete, lambda: root.post(of_mailbox, {"suspended": "yes"}))
-    assert (told.status_code, Mailbox.objects.count()) == (302, 0)
-    told = at_one_instant(domain.delete, lambda: root.post(of_domain, {"active": "no"}))
-    assert (told.status_code, Domain.objects.count()) == (302, 0)
+    response = at_one_instant(mailbox.user.delete, lambda: root.post(of_mailbox, {"suspended": "yes"}))
+    assert (response.status_code, Mailbox.objects.count()) == (302, 0)
+    response = at_one_instant(domain.delete, lambda: root.post(of_domain, {"active": "no"}))
+    assert (response.status_code, Domain.objects.count()) == (302, 0)

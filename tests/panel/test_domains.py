@@ -63,8 +63,8 @@ def form_of(client: Client, path: str, **changed: Any) -> dict[str, Any]:
     """What a browser would send of the form on this page, with these fields typed over."""
     form = client.get(path).context["form"]
     values = {bound.name: bound.value() for bound in form}
-    shown = {name: form[name].field.prepare_value(value) for name, value in values.items()}
-    sent = {name: value for name, value in shown.items() if value not in (None, False)}
+    initial = {name: form[name].field.prepare_value(value) for name, value in values.items()}
+    sent = {name: value for name, value in initial.items() if value not in (None, False)}
     sent = {name: "on" if value is True else value for name, value in sent.items()}
     sent.update(changed)
     return {name: value for name, value in sent.items() if value is not False}
@@ -405,8 +405,8 @@ def test_a_domain_admin_learns_no_name_of_anothers_domain_from_one_that_stands_f
     for path in ("/domains/", f"/domains/{key(his)}/", f"/domains/{key(his)}/edit/"):
         assert (path, foreign in page(carla, path)) == (path, False)
     assert foreign not in carla.get("/domains/?export=csv").getvalue().decode()
-    told = "another domain" in page(carla, f"/domains/{key(his)}/")
-    assert told == (his == "alias.example")
+    mentioned = "another domain" in page(carla, f"/domains/{key(his)}/")
+    assert mentioned == (his == "alias.example")
 
 
 def test_whoever_has_both_sees_either_from_the_other(chief: Client) -> None:

@@ -59,13 +59,13 @@ def test_a_new_mailbox_shows_its_generated_password_once(root):
 
 
 @pytest.mark.parametrize(
-    ("typed", "given"), [("", 1024 * MB), (" ", 1024 * MB), ("none", None), ("Aucune", None), ("5 MB", 5 * MB)]
+    ("quota", "quota_octets"), [("", 1024 * MB), (" ", 1024 * MB), ("none", None), ("Aucune", None), ("5 MB", 5 * MB)]
 )
-def test_a_new_mailbox_without_a_quota_gets_its_domains_and_only_a_word_lifts_it(root, typed, given):
+def test_a_new_mailbox_without_a_quota_gets_its_domains_and_only_a_word_lifts_it(root, quota, quota_octets):
     a_domain(mailbox_quota_default=1024 * MB)
     assert "Leave empty for the default of example.org (1.0 GB)" in text(root.get("/mailboxes/new/"))
-    make(root, quota_octets=typed)
-    assert Mailbox.objects.get().quota_octets == given
+    make(root, quota_octets=quota)
+    assert Mailbox.objects.get().quota_octets == quota_octets
 
 
 def test_a_domain_admin_need_not_know_what_a_mailbox_may_have(carla):
@@ -125,7 +125,7 @@ def test_a_typed_password_is_taken_and_a_weak_one_is_refused_without_loss(root):
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("address", "error"),
     [
         ('"a b"@example.org', "quoted names"),
         ("no-at-sign", "has no @"),
@@ -135,13 +135,13 @@ def test_a_typed_password_is_taken_and_a_weak_one_is_refused_without_loss(root):
         ("ann@example.org\0", "Null characters"),
     ],
 )
-def test_an_address_that_cannot_be_is_told_beside_its_field(root, typed, told):
+def test_an_address_that_cannot_be_is_told_beside_its_field(root, address, error):
     a_domain()
     a_domain("example.net")
-    page = make(root, address=typed)
+    page = make(root, address=address)
     assert page.status_code == 200
     errors = "".join(page.context["form"].errors["address"])
-    assert told in errors
+    assert error in errors
     assert not Mailbox.objects.exists()
 
 
@@ -297,9 +297,9 @@ def test_anothers_mailbox_is_404_and_told_to_the_audit(carla, page):
     assert carla.get(f"/mailboxes/{foreign.pk}/{page}").status_code == 404
     for act in ("edit/", "password/", "suspension/", "removal/", "restoral/"):
         assert carla.post(f"/mailboxes/{foreign.pk}/{act}", {"suspended": "yes"}).status_code == 404
-    told = AuditEntry.objects.filter(verb="denied", mailbox=foreign)
-    assert {entry.subject for entry in told} == {"ann@other.example"}
-    assert told.count() == 6
+    entries = AuditEntry.objects.filter(verb="denied", mailbox=foreign)
+    assert {entry.subject for entry in entries} == {"ann@other.example"}
+    assert entries.count() == 6
     assert carla.get("/mailboxes/987654321/").status_code == 404
 
 
@@ -353,8 +353,8 @@ def test_nothing_is_done_unseen(root):
     ann = an_owner()
     url = choose(root, "quota", ann)
     assert "changed since the preview" in text(root.post(url, {"do": "", "quota_octets": "1 MB"}))
-    shown = previewed(text(root.post(url, {"preview": "", "quota_octets": "1 GB"})))
-    page = text(root.post(url, {"do": "", "previewed": shown, "quota_octets": "1 MB"}))
+    token = previewed(text(root.post(url, {"preview": "", "quota_octets": "1 GB"})))
+    page = text(root.post(url, {"do": "", "previewed": token, "quota_octets": "1 MB"}))
     assert "changed since the preview" in page
     assert not Job.objects.exists()
     root.post(url, {"do": "", "previewed": previewed(page), "quota_octets": "1 MB"})
@@ -366,14 +366,14 @@ def test_what_is_chosen_must_be_what_was_shown(root):
     """Another row was ticked in another window, or all were chosen and one more has come."""
     ann, bob = an_owner(), an_owner("bob@example.org")
     url = choose(root, "suspend", ann)
-    shown = previewed(text(root.get(url)))
-    root.post("/mailboxes/", {"on_page": [ann.pk, bob.pk], "ticked": [bob.pk]})
-    assert "changed since the preview" in text(root.post(url, {"do": "", "previewed": shown}))
+    token = previewed(text(root.get(url)))
+    root.post("/mailboxes/", {"shown": [ann.pk, bob.pk], "ticked": [bob.pk]})
+    assert "changed since the preview" in text(root.post(url, {"do": "", "previewed": token}))
     root.post("/mailboxes/", {"choose": "all"})
-    shown = previewed(text(root.get(url)))
-    assert root.post(url.replace("suspend", "remove"), {"do": "", "previewed": shown}).status_code == 200
+    token = previewed(text(root.get(url)))
+    assert root.post(url.replace("suspend", "remove"), {"do": "", "previewed": token}).status_code == 200
     an_owner("eve@example.org")
-    assert "changed since the preview" in text(root.post(url, {"do": "", "previewed": shown}))
+    assert "changed since the preview" in text(root.post(url, {"do": "", "previewed": token}))
     assert not Job.objects.exists()
 
 

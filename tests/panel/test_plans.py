@@ -118,8 +118,8 @@ def visited(client: Client, path: str) -> list[dict[str, Any]]:
 
 def planned(cursor: Any, statement: str) -> dict[str, Any]:
     cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}")
-    ((told,),) = cursor.fetchall()
-    found: dict[str, Any] = (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]
+    ((plan,),) = cursor.fetchall()
+    found: dict[str, Any] = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
     return found
 
 

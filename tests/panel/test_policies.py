@@ -192,8 +192,8 @@ def test_a_policy_that_is_not_offered_is_not_there_for_him_in_any_form_and_his_t
     for path in forms:
         answer = customer.post(path, {"of": "example.org", "policy": dear.pk, "start": "now"})
         assert (path, answer.status_code) == (path, 404)
-    told = AuditEntry.objects.filter(verb="denied", subject="dear").order_by("pk")
-    assert [entry.details["path"] for entry in told] == forms
+    entries = AuditEntry.objects.filter(verb="denied", subject="dear").order_by("pk")
+    assert [entry.details["path"] for entry in entries] == forms
 
 
 def test_nor_is_it_there_for_a_file_that_he_brings_in(customer: Client) -> None:

@@ -43,9 +43,9 @@ def test_a_removed_mailbox_is_destroyed_only_by_its_address(root: Client) -> Non
     assert Mailbox.objects.exists()
     response = root.post(path, {"name": " Ann@Example.org"}, follow=True)
     assert response.redirect_chain == [("/mailboxes/removed/", 302)]
-    shown = response.content.decode()
-    assert "is being deleted for good" in shown
-    assert path not in shown
+    page = response.content.decode()
+    assert "is being deleted for good" in page
+    assert path not in page
     response = root.post(path.replace("purge", "restoral"), follow=True)
     assert "is being deleted for good: its name will be free in a few minutes" in response.content.decode()
     swept()
@@ -101,7 +101,7 @@ def carla() -> Client:
     return signed_in("carla")
 
 
-def is_told(client: Client, path: str, *, at: str, sent: dict[str, Any] | None = None) -> None:
+def assert_redirects_with_notice(client: Client, path: str, *, at: str, sent: dict[str, Any] | None = None) -> None:
     answer = client.get(path, follow=True) if sent is None else client.post(path, sent, follow=True)
     assert answer.redirect_chain == [(at, 302)]
     assert f"was removed by {ACTOR.name}." in answer.content.decode()
@@ -115,11 +115,11 @@ def test_whoever_acts_on_a_mailbox_that_another_has_removed_is_told_and_not_accu
 ) -> None:
     client: Client = request.getfixturevalue(who)
     path = f"/mailboxes/{a_removed_one().pk}/{act}"
-    is_told(client, path, at="/mailboxes/removed/", sent={"name": "Ann"})
+    assert_redirects_with_notice(client, path, at="/mailboxes/removed/", sent={"name": "Ann"})
 
 
 def test_nor_who_only_looks_at_it(carla: Client) -> None:
-    is_told(carla, f"/mailboxes/{a_removed_one().pk}/", at="/mailboxes/removed/")
+    assert_redirects_with_notice(carla, f"/mailboxes/{a_removed_one().pk}/", at="/mailboxes/removed/")
 
 
 @pytest.mark.parametrize(("who", "at"), [("root", "/domains/removed/"), ("carla", "/domains/")])
@@ -130,8 +130,8 @@ def test_the_same_of_a_domain_and_what_went_with_it(request: pytest.FixtureReque
         a_domain("example.net")
         grants.ensure("carla", ["example.net"], actor=ACTOR)
     domain_removal.remove("example.org", actor=ACTOR, with_mailboxes=True)
-    is_told(client, f"/domains/{box.domain_id}/edit/", at=at, sent={"over_quota": "defer"})
-    is_told(client, f"/mailboxes/{box.pk}/edit/", at=at, sent={"name": "Ann"})
+    assert_redirects_with_notice(client, f"/domains/{box.domain_id}/edit/", at=at, sent={"over_quota": "defer"})
+    assert_redirects_with_notice(client, f"/mailboxes/{box.pk}/edit/", at=at, sent={"name": "Ann"})
 
 
 @pytest.mark.parametrize("who", ["root", "carla"])

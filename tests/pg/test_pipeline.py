@@ -151,17 +151,17 @@ def test_a_statement_behind_a_lock_sees_what_was_committed_while_it_waited(
 
 
 @pytest.mark.parametrize(
-    "octets",
+    "data",
     [b"a\0b", b"\xff\xfe", b"\xed\xa0\x80", b"\xc0\x80", b"'; DROP TABLE counter; --", b"x" * 1_000_000],
     ids=["nul", "not-utf8", "surrogate", "overlong", "quote", "a-million"],
 )
-def test_no_parameter_breaks_the_connection(lane: Pipeline, worker: Worker, octets: bytes) -> None:
+def test_no_parameter_breaks_the_connection(lane: Pipeline, worker: Worker, data: bytes) -> None:
     odd, beside, binary = worker.asked(
-        asking(lane, ECHO, octets), asking(lane, ECHO, b"fine"), asking(lane, OCTETS, octets)
+        asking(lane, ECHO, data), asking(lane, ECHO, b"fine"), asking(lane, OCTETS, data)
     )
-    assert isinstance(odd, StatementFailed) or value(odd) == octets.partition(b"\0")[0]
+    assert isinstance(odd, StatementFailed) or value(odd) == data.partition(b"\0")[0]
     assert value(beside) == b"fine"
-    assert value(binary) == octets
+    assert value(binary) == data
 
 
 def test_null_is_not_an_empty_text(lane: Pipeline, worker: Worker) -> None:
@@ -382,10 +382,10 @@ def test_a_question_that_cannot_be_sent_is_answered_and_spoils_no_transaction_be
 
 def test_a_caller_that_cannot_take_an_answer_is_told_so_once(lane: Pipeline, worker: Worker) -> None:
     """The harm: a bug behind an answer left a client waiting in silence."""
-    told: list[object] = []
+    answers: list[object] = []
 
     def take(answer: object) -> None:
-        told.append(answer)
+        answers.append(answer)
         if not isinstance(answer, MailError):
             raise ZeroDivisionError
 
@@ -393,5 +393,5 @@ def test_a_caller_that_cannot_take_an_answer_is_told_so_once(lane: Pipeline, wor
         lane.run(((ECHO, (b"x",)),), take)
 
     worker.run(begin())
-    worker.until(lambda: len(told) == 2, "the error was told")
-    assert isinstance(told[1], Unavailable)
+    worker.until(lambda: len(answers) == 2, "the error was told")
+    assert isinstance(answers[1], Unavailable)

@@ -12,11 +12,11 @@ from mailstore.policy.addresses import BadAddress, Flaw, lookup_keys, normal_add
 
 @pytest.mark.req("P-040")
 @pytest.mark.parametrize(
-    "typed",
+    "spelling",
     ["ann@bücher.example", "ANN@BÜCHER.EXAMPLE", "Ann@xn--bcher-kva.example", "ann@bu\u0308cher.example"],
 )
-def test_every_spelling_of_an_address_is_one_address(typed: str) -> None:
-    assert normal_address(typed) == "ann@xn--bcher-kva.example"
+def test_every_spelling_of_an_address_is_one_address(spelling: str) -> None:
+    assert normal_address(spelling) == "ann@xn--bcher-kva.example"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_is_no_address_is_refused_with_a_text(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "flaw"),
+    ("spelling", "flaw"),
     [
         ('"ann b"@example.org', Flaw.QUOTED),
         ('"a@b"@example.org', Flaw.QUOTED),
@@ -96,18 +96,18 @@ def test_what_is_no_address_is_refused_with_a_text(text: str) -> None:
         (f"{'x' * 60}@{'y.' * 100}org", Flaw.LONG_ADDRESS),
     ],
 )
-def test_it_is_told_what_is_wrong_and_a_login_is_told_the_same(typed: str, flaw: Flaw) -> None:
+def test_it_is_told_what_is_wrong_and_a_login_is_told_the_same(spelling: str, flaw: Flaw) -> None:
     with pytest.raises(BadAddress) as refused:
-        normal_address(typed)
+        normal_address(spelling)
     assert refused.value.flaw == flaw
     assert len(str(refused.value).splitlines()) == 1
-    if "@" in typed:
+    if "@" in spelling:
         with pytest.raises(BadAddress, match=flaw.value):
-            normal_login(typed)
+            normal_login(spelling)
 
 
 @pytest.mark.parametrize(
-    ("typed", "stored"),
+    ("spelling", "stored"),
     [
         ("straße.example", "xn--strae-oqa.example"),
         ("STRAẞE.example", "xn--strae-oqa.example"),
@@ -116,9 +116,9 @@ def test_it_is_told_what_is_wrong_and_a_login_is_told_the_same(typed: str, flaw:
         ("ab--cd.example", "ab--cd.example"),
     ],
 )
-def test_mail_for_a_domain_never_goes_to_a_neighbour_that_looks_alike(typed: str, stored: str) -> None:
+def test_mail_for_a_domain_never_goes_to_a_neighbour_that_looks_alike(spelling: str, stored: str) -> None:
     """IDNA 2003 made strasse of straße: two names, two registrants."""
-    assert normal_domain(typed) == stored
+    assert normal_domain(spelling) == stored
 
 
 @pytest.mark.parametrize("shape", ["a@{}.org", "{}@example.org", "{}", "a@{0}@{0}.org"])

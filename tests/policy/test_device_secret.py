@@ -33,7 +33,7 @@ def test_a_secret_shows_as_four_groups_of_eight() -> None:
 
 
 @pytest.mark.parametrize(
-    "typed",
+    "text",
     [
         "",
         "hunter2",
@@ -45,8 +45,8 @@ def test_a_secret_shows_as_four_groups_of_eight() -> None:
         "a" * 31 + "\N{KELVIN SIGN}",
     ],
 )
-def test_other_words_are_no_secret(typed: str) -> None:
-    assert device_secret.split(typed) is None
+def test_other_words_are_no_secret(text: str) -> None:
+    assert device_secret.split(text) is None
 
 
 def test_a_secret_of_too_little_entropy_is_never_made() -> None:

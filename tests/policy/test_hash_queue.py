@@ -163,9 +163,9 @@ def test_who_may_be_gone_is_served_when_nobody_else_waits_and_only_now_and_then(
 
 def test_one_network_that_asks_too_much_loses_its_own_oldest_check_and_no_others(desk: Desk) -> None:
     desk.add(waiter("there", THERE))
-    guesses = [waiter(f"guess-{n}") for n in range(NETWORK_LIMIT + 3)]
-    desk.add(*guesses)
-    assert desk.losers == guesses[:3]
+    attempts = [waiter(f"guess-{n}") for n in range(NETWORK_LIMIT + 3)]
+    desk.add(*attempts)
+    assert desk.losers == attempts[:3]
 
 
 def test_this_machine_is_no_network_of_strangers(desk: Desk) -> None:

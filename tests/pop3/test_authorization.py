@@ -166,7 +166,7 @@ def test_a_guesser_who_does_not_wait_for_the_refusal_leaves_a_trace_all_the_same
     talk.accounts.answers.held = True
     talk.sign_in("guess")
     talk.end()
-    assert [told[0] for told in talk.journal.sign_ins_refused] == ["192.0.2.7"]
+    assert [record[0] for record in talk.journal.sign_ins_refused] == ["192.0.2.7"]
 
 
 def test_a_sign_in_whose_client_left_is_abandoned_and_leaves_a_trace() -> None:
@@ -175,7 +175,7 @@ def test_a_sign_in_whose_client_left_is_abandoned_and_leaves_a_trace() -> None:
     talk.sign_in("guess")
     talk.end()
     assert talk.accounts.answers.outstanding == 0
-    assert [told[-1] for told in talk.journal.sign_ins_refused] == ["Abandoned: the client left"]
+    assert [record[-1] for record in talk.journal.sign_ins_refused] == ["Abandoned: the client left"]
     assert talk.journal.troubles == []
 
 
@@ -199,7 +199,7 @@ def test_the_end_of_a_connection_abandons_no_sign_in_that_was_answered() -> None
     talk = Conversation()
     talk.sign_in("wrong")
     talk.end()
-    assert [told[-1] for told in talk.journal.sign_ins_refused] == [
+    assert [record[-1] for record in talk.journal.sign_ins_refused] == [
         "BadCredentials: unknown user or wrong password",
     ]
 
@@ -257,12 +257,12 @@ def test_user_never_carries_a_response_code() -> None:
 
 @pytest.mark.req("P-018")
 @pytest.mark.parametrize(
-    "octets", [b"USER a\0b", b"USER a\x1b[31m", b"PASS \0", b"USER \xff\xfe", b"PASS \xff", b"US\0ER a"]
+    "data", [b"USER a\0b", b"USER a\x1b[31m", b"PASS \0", b"USER \xff\xfe", b"PASS \xff", b"US\0ER a"]
 )
-def test_control_octets_and_bad_utf8_never_reach_the_accounts(octets: bytes) -> None:
+def test_control_octets_and_bad_utf8_never_reach_the_accounts(data: bytes) -> None:
     talk = Conversation()
     talk.say("USER anna@example.org")
-    assert talk.send(octets + b"\r\n").startswith(b"-ERR ")
+    assert talk.send(data + b"\r\n").startswith(b"-ERR ")
     assert talk.accounts.asked == []
     assert not talk.peer.closed
 

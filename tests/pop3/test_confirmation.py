@@ -17,8 +17,8 @@ def handled(talk: Conversation, reason: str = "lost") -> Handled:
 
 def had(talk: Conversation, reason: str = "lost") -> list[int]:
     """The numbers that the client has for certain."""
-    told = handled(talk, reason)
-    return list(told.fetched[: told.confirmed])
+    summary = handled(talk, reason)
+    return list(summary.fetched[: summary.confirmed])
 
 
 @pytest.mark.parametrize("after", ["NOOP", "STAT", "RETR 2", "TOP 2 0", "DELE 1", "RSET", "CAPA", "FOO", "RETR 99", ""])
@@ -33,8 +33,8 @@ def test_a_line_that_drops_after_a_message_confirms_the_earlier_ones_alone() -> 
     talk = signed_in()
     for number in (1, 3, 2):
         talk.say(f"RETR {number}")
-    told = handled(talk)
-    assert told == Handled(fetched=[1, 3, 2], confirmed=2, removed=())
+    summary = handled(talk)
+    assert summary == Handled(fetched=[1, 3, 2], confirmed=2, removed=())
 
 
 def test_quit_confirms_the_last_message_too() -> None:
@@ -111,7 +111,7 @@ def test_a_client_that_leaves_while_its_quit_is_obeyed_has_everything_and_is_tol
     talk.session.ended("lost", 50, 60)
     assert talk.maildrop.ends == []
     talk.maildrop.answers.release()
-    assert [told for _, told in talk.maildrop.ends] == [Handled(fetched=[1], confirmed=1, removed=[2])]
+    assert [summary for _, summary in talk.maildrop.ends] == [Handled(fetched=[1], confirmed=1, removed=[2])]
 
 
 def test_nothing_is_told_of_who_never_signed_in() -> None:

@@ -50,8 +50,8 @@ noise = st.lists(st.sampled_from(WORDS) | st.binary(max_size=8), max_size=60).ma
 @pytest.mark.req("P-022")
 @pytest.mark.req("P-024")
 @given(noise, st.booleans(), st.integers(1, 50))
-def test_noise_gets_whole_lines_and_nothing_else(octets: bytes, signed_in: bool, piece: int) -> None:
-    sent = SIGN_IN * signed_in + octets
+def test_noise_gets_whole_lines_and_nothing_else(data: bytes, signed_in: bool, piece: int) -> None:
+    sent = SIGN_IN * signed_in + data
     whole, cut = Conversation(*MESSAGES), Conversation(*MESSAGES)
     whole.session.receive(sent)
     for start in range(0, len(sent), piece):

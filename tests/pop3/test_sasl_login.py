@@ -89,11 +89,11 @@ def test_what_is_not_strict_base64_is_refused_and_asks_nobody(mechanism: str, re
 
 
 @pytest.mark.req("P-146")
-@pytest.mark.parametrize("octets", [b"AAAA\tAAAA", b"\xff\xff\xff\xff", b"AAAA\0"])
-def test_octets_outside_the_alphabet_are_refused(octets: bytes) -> None:
+@pytest.mark.parametrize("data", [b"AAAA\tAAAA", b"\xff\xff\xff\xff", b"AAAA\0"])
+def test_octets_outside_the_alphabet_are_refused(data: bytes) -> None:
     talk = Conversation()
     talk.say("AUTH PLAIN")
-    assert talk.send(octets + b"\r\n") == b"-ERR the response is not well-formed\r\n"
+    assert talk.send(data + b"\r\n") == b"-ERR the response is not well-formed\r\n"
 
 
 @pytest.mark.req("P-143")
@@ -131,11 +131,11 @@ def test_plain_wants_two_nuls_a_name_a_password_and_utf8_without_controls(respon
 @pytest.mark.req("P-149")
 @pytest.mark.req("P-150")
 @pytest.mark.req("P-157")
-@pytest.mark.parametrize("octets", [4096, 8192])
+@pytest.mark.parametrize("data", [4096, 8192])
 @pytest.mark.parametrize("form", ["AUTH PLAIN {}", "AUTH PLAIN\r\n{}"])
-def test_a_response_may_be_far_longer_than_a_command(form: str, octets: int) -> None:
+def test_a_response_may_be_far_longer_than_a_command(form: str, data: int) -> None:
     talk = Conversation()
-    secret = "s" * octets
+    secret = "s" * data
     talk.accounts.add("anna@example.org", secret, talk.maildrop)
     assert "+OK 0 messages" in talk.say(form.format(encoded("", "anna@example.org", secret)))
 

@@ -333,7 +333,7 @@ def test_the_twentieth_ends_it_after_sign_in_and_a_good_one_starts_the_count_aga
 
 @pytest.mark.req("P-186")
 @pytest.mark.parametrize(
-    "octets",
+    "data",
     [
         b"GET / HTTP/1.1\r\nHost: pop.example.org\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: 30\r\n\r\nUSER anna\r\nPASS secret\r\nSTAT\r\n",
@@ -343,9 +343,9 @@ def test_the_twentieth_ends_it_after_sign_in_and_a_good_one_starts_the_count_aga
     ],
 )
 @pytest.mark.parametrize("piece", [1, 1000])
-def test_another_protocol_gets_one_reply_and_the_end(octets: bytes, piece: int) -> None:
+def test_another_protocol_gets_one_reply_and_the_end(data: bytes, piece: int) -> None:
     talk = Conversation()
-    replies = b"".join(talk.send(octets[start : start + piece]) for start in range(0, len(octets), piece))
+    replies = b"".join(talk.send(data[start : start + piece]) for start in range(0, len(data), piece))
     assert replies == b"-ERR this is a POP3 server\r\n"
     assert talk.peer.closed
     assert talk.end().reason == "not POP3"

@@ -135,8 +135,8 @@ def test_the_record_and_the_troubles_hold_no_secret() -> None:
     talk.say("AUTH LOGIN hunter2")
     talk.say("AUTH PLAIN")
     talk.say("hunter2")
-    told = repr((talk.end(), talk.journal.troubles, talk.journal.refused, bytes(talk.peer.sent)))
-    assert "hunter2" not in told
+    text = repr((talk.end(), talk.journal.troubles, talk.journal.refused, bytes(talk.peer.sent)))
+    assert "hunter2" not in text
 
 
 @pytest.mark.req("P-197")

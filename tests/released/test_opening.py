@@ -103,8 +103,8 @@ def test_everything_is_ready_and_nothing_is_damaged(opened: Opened) -> None:
 def test_the_body_store_is_tied_to_the_database(opened: Opened) -> None:
     tie = opened.folder / "bodies" / layout.STORE_ID
     until(tie.exists, "the first sweep has tied them")
-    told = "from mailstore.models import StoreTie; print(StoreTie.objects.get().store_id)"
-    assert opened.command("shell", "--verbosity", "0", "--command", told).strip() in tie.read_text()
+    script = "from mailstore.models import StoreTie; print(StoreTie.objects.get().store_id)"
+    assert opened.command("shell", "--verbosity", "0", "--command", script).strip() in tie.read_text()
 
 
 def test_the_secret_key_is_the_old_one(opened: Opened) -> None:

@@ -120,8 +120,8 @@ def test_a_dry_run_says_how_many_a_pass_reads_and_reads_none(letters: Notices) -
     (file, *_others) = some_mail(letters, 3)
     swept(letters, 0)
     change(file)
-    told = sweep.preview(letters.store, now=at(15))
-    assert (told.checked, told.damaged, Body.objects.filter(damaged_at__isnull=False).exists()) == (1, 0, False)
+    preview = sweep.preview(letters.store, now=at(15))
+    assert (preview.checked, preview.damaged, Body.objects.filter(damaged_at__isnull=False).exists()) == (1, 0, False)
     assert swept(letters, 15).checked == 1
 
 
@@ -193,8 +193,8 @@ def test_the_log_names_the_body_once(letters: Notices, caplog: pytest.LogCapture
     swept(letters, 0)
     for day in (30, 30.5, 31):
         swept(letters, day)
-    told = [record for record in caplog.records if file.name in record.getMessage()]
-    assert [record.levelno for record in told] == [logging.ERROR]
+    records = [record for record in caplog.records if file.name in record.getMessage()]
+    assert [record.levelno for record in records] == [logging.ERROR]
 
 
 def test_monitors_and_pages_say_so_until_it_is_whole(letters: Notices, client: Client, settings: LazySettings) -> None:
@@ -213,9 +213,9 @@ def test_monitors_and_pages_say_so_until_it_is_whole(letters: Notices, client: C
     assert (ready.status_code, ready.json()["warnings"]) == (200, ["bodies"])
     for page in ("/parts/", "/overview/"):
         assert "1 damaged message" in client.get(page).content.decode()
-    shown = client.get("/parts/").content.decode()
-    assert ANN in shown
-    assert Message.objects.get().uidl in shown
+    page = client.get("/parts/").content.decode()
+    assert ANN in page
+    assert Message.objects.get().uidl in page
     file.write_bytes(before)
     swept(letters, 30.1)
     assert client.get("/readyz").json()["warnings"] == []

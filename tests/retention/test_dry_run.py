@@ -35,20 +35,20 @@ def fetched(box: Mailbox, days_ago: float, *, messages: int = 5, octets: int = 1
     has(signed_in(box), *Message.objects.filter(removed=None))
 
 
-def told_and_done(letters: Notices) -> sweep.SweepResult:
+def preview_and_run(letters: Notices) -> sweep.SweepResult:
     before = (
         list(Message.objects.order_by("pk").values()),
         list(Mailbox.objects.values()),
         list(Device.objects.values()),
     )
-    told = sweep.preview(letters.store, now=NOW)
+    preview = sweep.preview(letters.store, now=NOW)
     assert before == (
         list(Message.objects.order_by("pk").values()),
         list(Mailbox.objects.values()),
         list(Device.objects.values()),
     )
     done = sweep.run(letters.store, now=NOW)
-    assert told == done
+    assert preview == done
     assert_counters_are_sums()
     return done
 
@@ -58,7 +58,7 @@ def test_what_expires_need_not_be_relieved(letters: Notices) -> None:
     fetched(box, 31, messages=3)
     fetched(box, 5)
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5000)
-    done = told_and_done(letters)
+    done = preview_and_run(letters)
     assert (done.expired, done.relieved) == (3, 1), "without what expired, the oldest of the rest"
 
 
@@ -66,7 +66,7 @@ def test_what_expires_fills_recovery_above_its_cap(letters: Notices) -> None:
     box = following({"expire_days": 30, "recovery_octets": 3000})
     a_message(box, octets=1000, removed_at=NOW - timedelta(days=2))
     fetched(box, 31, messages=3)
-    done = told_and_done(letters)
+    done = preview_and_run(letters)
     assert (done.expired, done.capped) == (3, 1)
 
 
@@ -76,7 +76,7 @@ def test_what_is_relieved_does_too(letters: Notices) -> None:
     fetched(box, 5)
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5000)
     Mailbox.objects.update(quota_lowered_at=None)
-    done = told_and_done(letters)
+    done = preview_and_run(letters)
     assert (done.relieved, done.capped) == (1, 1)
 
 
@@ -84,7 +84,7 @@ def test_who_has_room_once_mail_expires_is_not_warned(letters: Notices) -> None:
     box = following({"expire_days": 30}, quota_octets=10_000)
     fetched(box, 31, messages=3)
     fetched(box, 5, messages=6)
-    assert told_and_done(letters).warned == 0
+    assert preview_and_run(letters).warned == 0
 
 
 def test_a_device_that_falls_silent_is_waited_for_no_more_by_the_steps_behind(letters: Notices) -> None:
@@ -93,7 +93,7 @@ def test_a_device_that_falls_silent_is_waited_for_no_more_by_the_steps_behind(le
     long_ago = NOW - timedelta(days=20)
     Device.objects.filter(pk=phone.pk).update(last_sign_in_at=long_ago, silence_notified_at=long_ago)
     fetched(box, 5)
-    done = told_and_done(letters)
+    done = preview_and_run(letters)
     assert (done.silenced, done.expired) == (1, 5)
 
 
@@ -110,9 +110,9 @@ def test_a_dry_run_waits_for_nobody_and_nobody_for_it(letters: Notices) -> None:
     with psycopg.connect(conninfo()) as other:
         for table in ("mailbox", "device", "message", "body"):
             other.execute(f"SELECT FROM mailstore_{table} FOR UPDATE".encode())
-        told = sweep.preview(letters.store, now=NOW)
-    assert told == sweep.run(letters.store, now=NOW)
-    assert (told.silenced, told.expired, told.relieved, told.capped) == (1, 3, 1, 1)
+        preview = sweep.preview(letters.store, now=NOW)
+    assert preview == sweep.run(letters.store, now=NOW)
+    assert (preview.silenced, preview.expired, preview.relieved, preview.capped) == (1, 3, 1, 1)
 
 
 def test_a_dry_run_behind_another_is_the_same(letters: Notices) -> None:
@@ -122,7 +122,7 @@ def test_a_dry_run_behind_another_is_the_same(letters: Notices) -> None:
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5000)
     first = sweep.preview(letters.store, now=NOW)
     assert first.relieved > 0
-    assert first == sweep.preview(letters.store, now=NOW) == told_and_done(letters)
+    assert first == sweep.preview(letters.store, now=NOW) == preview_and_run(letters)
     assert Message.objects.filter(removed_why="relief").count() == first.relieved
 
 
@@ -131,14 +131,14 @@ def test_a_forecast_tells_what_full_mailboxes_let_go_and_the_sweep_does_the_same
     fetched(box, 31, messages=2)
     fetched(box, 5, messages=8)
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5000)
-    told = forecast.of_policy(policies.plan("rules", relief="every"), now=NOW)
+    outcome = forecast.of_policy(policies.plan("rules", relief="every"), now=NOW)
     assert Message.objects.filter(removed=None).count() == 10
     policies.ensure("rules", actor=ACTOR, relief="every")
-    done = told_and_done(letters)
-    assert told.relieved is not None
-    assert (told.relieved.messages, told.relieved.octets) == (done.relieved, done.relieved_octets)
+    done = preview_and_run(letters)
+    assert outcome.relieved is not None
+    assert (outcome.relieved.messages, outcome.relieved.octets) == (done.relieved, done.relieved_octets)
     assert done.relieved > 0
-    assert told.relieved.mailboxes == 1
+    assert outcome.relieved.mailboxes == 1
 
 
 def test_a_forecast_holds_nobody_up_for_large_mailboxes(letters: Notices, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,7 +76,7 @@ def build(number: int, made: Box, now: datetime) -> None:
     places = dict(enumerate(Message.objects.filter(mailbox=box).order_by("added").values_list("added", flat=True)))
     for age in sorted(made.resting, reverse=True):
         a_message(box, octets=OCTETS, removed_at=now - timedelta(days=age))
-    for index, (gadget, heard_days, told) in enumerate(made.gadgets):
+    for index, (gadget, heard_days, notified) in enumerate(made.gadgets):
         hidden = {places[place] for place in gadget.deleted | gadget.skipped if place in places}
         Device.objects.create(
             mailbox=box,
@@ -86,7 +86,7 @@ def build(number: int, made: Box, now: datetime) -> None:
             digest=b"x",
             silent_since=now if gadget.silent else None,
             # Each was told: what our own letters of a pass take is not foreseen.
-            silence_notified_at=now - (LONG_AGO if told else timedelta(hours=1)),
+            silence_notified_at=now - (LONG_AGO if notified else timedelta(hours=1)),
             last_sign_in_at=now - timedelta(days=heard_days),
             revoked_at=now if gadget.revoked else None,
             hidden=as_ranges(hidden),
@@ -128,10 +128,10 @@ def test_a_dry_run_and_a_forecast_equal_the_pass(
         build(number, box, now)
     if litter:
         Body.objects.filter(pk=a_body().pk).update(key=fresh_id(), unreferenced_at=now - timedelta(days=2))
-    told = forecast.of_policy(policies.plan("rules", site=True, at_once=True, **rules), now=now)
+    outcome = forecast.of_policy(policies.plan("rules", site=True, at_once=True, **rules), now=now)
     policies.ensure("rules", actor=ACTOR, site=True, at_once=True, **rules)
     due = due_now(now)
-    assert sum(day.messages for day in told.days if day.date == now.date()) >= len(due)
+    assert sum(day.messages for day in outcome.days if day.date == now.date()) >= len(due)
     dry = sweep.preview(letters.store, now=now)
     assert dry == sweep.run(letters.store, now=now)
     assert dry.expired <= len(due)

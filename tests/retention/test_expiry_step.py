@@ -39,9 +39,9 @@ def following(**rules: object) -> Mailbox:
 def swept(days: float = 0) -> sweep.SweepResult:
     """What a pass in so many days did; a preview just before must have told the same."""
     now = NOW + timedelta(days=days)
-    told = sweep.preview(EmptyBodyStore(), now=now)
+    preview = sweep.preview(EmptyBodyStore(), now=now)
     done = sweep.run(EmptyBodyStore(), now=now)
-    assert (done.expired, done.expired_octets) == (told.expired, told.expired_octets)
+    assert (done.expired, done.expired_octets) == (preview.expired, preview.expired_octets)
     assert_counters_are_sums()
     return done
 
@@ -179,8 +179,8 @@ def test_when_a_message_leaves_is_told() -> None:
     box = following(expire_days=30)
     fetched, unfetched = a_message(box, arrived_at=ago(1)), a_message(box, arrived_at=ago(1))
     has(signed_in(box), fetched)
-    told = expiry_rule.leaves_at(box.pk, [fetched.added, unfetched.added], now=NOW)
-    assert told == {fetched.added: ago(-29)}
+    moments = expiry_rule.leaves_at(box.pk, [fetched.added, unfetched.added], now=NOW)
+    assert moments == {fetched.added: ago(-29)}
 
 
 def test_a_forecast_tells_days_and_leaves_nothing_behind() -> None:
@@ -222,17 +222,17 @@ def test_a_forecast_for_many_who_choose_a_policy_is_the_sum_of_those_for_each() 
     keys = [box.pk for box in boxes]
     for policy in (rules, gentle, None):
         each = [forecast.of_mailbox(Mailbox.objects.get(pk=box.pk), policy, now=NOW) for box in boxes]
-        told = forecast.of_choice(keys, policy, now=NOW)
+        outcome = forecast.of_choice(keys, policy, now=NOW)
         for what in ("total", "before", "destroyed"):
             found = [getattr(one, what) for one in each]
             sums = [sum(getattr(one, name) for one in found) for name in ("messages", "octets", "mailboxes")]
-            assert [getattr(getattr(told, what), name) for name in ("messages", "octets", "mailboxes")] == sums
-        assert sum(day.messages for day in told.days) == told.total.messages
+            assert [getattr(getattr(outcome, what), name) for name in ("messages", "octets", "mailboxes")] == sums
+        assert sum(day.messages for day in outcome.days) == outcome.total.messages
     assert forecast.of_choice(keys, rules, now=NOW).total.messages == 6
 
 
 def test_a_forecast_tells_what_goes_for_good() -> None:
     box = following(recovery_days=60)
     a_message(box, removed_at=ago(20))
-    told = forecast.of_policy(policies.plan("rules", at_once=True, recovery_days=10), now=NOW)
-    assert (told.destroyed.messages, told.destroyed.octets) == (1, 100)
+    outcome = forecast.of_policy(policies.plan("rules", at_once=True, recovery_days=10), now=NOW)
+    assert (outcome.destroyed.messages, outcome.destroyed.octets) == (1, 100)

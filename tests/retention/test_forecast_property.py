@@ -198,9 +198,9 @@ def sweeps() -> Counter[date]:
 def test_a_forecast_equals_the_words_and_the_sweeps(history: History) -> None:
     with transaction.atomic():
         build(history)
-        told = forecast.of_policy(planned(history), now=NOW)
+        outcome = forecast.of_policy(planned(history), now=NOW)
         words = Counter(filter(None, (leaves_on(history, place) for place in range(len(history.ages_days)))))
-        assert {day.date: day.messages for day in told.days} == words
+        assert {day.date: day.messages for day in outcome.days} == words
         save(history)
         assert sweeps() == words
         assert_counters_are_sums()

@@ -32,9 +32,9 @@ def an_earlier_stay(mailbox: Mailbox, *, days_ago: float) -> None:
 
 
 def swept() -> int:
-    told = sweep.preview(EmptyBodyStore()).diary
-    assert sweep.run(EmptyBodyStore()).diary == told
-    return told
+    count = sweep.preview(EmptyBodyStore()).diary
+    assert sweep.run(EmptyBodyStore()).diary == count
+    return count
 
 
 def test_rows_go_after_ninety_days_or_as_the_policy_says() -> None:

@@ -30,9 +30,9 @@ def holding(octets: int, **fields: object) -> Mailbox:
 def test_each_crossing_is_told_once(letters: Notices) -> None:
     box = holding(790_000, quota_octets=1_000_000)
     assert sweep.tend(letters.store) == 0
-    for octets, told in ((15_000, 1), (10_000, 0), (150_000, 1), (60_000, 1), (1_000, 0)):
+    for octets, warnings in ((15_000, 1), (10_000, 0), (150_000, 1), (60_000, 1), (1_000, 0)):
         a_message(box, octets=octets)
-        assert (octets, sweep.tend(letters.store)) == (octets, told)
+        assert (octets, sweep.tend(letters.store)) == (octets, warnings)
     assert letters.subjects(ANN) == ["Your mailbox is 80% full", "Your mailbox is 95% full", "Your mailbox is full"]
     assert_counters_are_sums()
 
@@ -51,10 +51,10 @@ def test_a_kill_before_the_note_tells_nobody_twice(letters: Notices) -> None:
 def test_a_crossing_on_a_later_day_is_told_though_a_kill_lost_the_note_of_the_one_before(letters: Notices) -> None:
     holding(900_000, quota_octets=1_000_000)
     noon = timezone.now().replace(hour=12)
-    for later, told in ((timedelta(0), 1), (timedelta(hours=1), 1), (timedelta(days=2), 2)):
+    for later, warnings in ((timedelta(0), 1), (timedelta(hours=1), 1), (timedelta(days=2), 2)):
         QUOTA_WARNINGS.act(SweepContext(letters.store, noon + later))
         Mailbox.objects.update(warned_percent=0, warned_at=None)
-        assert len(letters.subjects(ANN)) == told
+        assert len(letters.subjects(ANN)) == warnings
 
 
 def test_it_is_told_again_after_there_was_room(letters: Notices) -> None:
@@ -103,9 +103,9 @@ def test_admins_hear_once_a_day_of_what_they_administer(letters: Notices) -> Non
     customer = Mailbox.objects.get(user__address="customer@example.org")
     DomainGrant.objects.create(user=customer.user, domain=customer.domain)
     sweep.tend(letters.store)
-    told = {name: letters.to(name) for name in ("host@example.org", "customer@example.org", "stranger@example.org")}
-    assert [len(mails) for mails in told.values()] == [1, 1, 0]
-    assert "80 %  ann@example.org" in told["host@example.org"][0].get_payload()
+    mails_to = {name: letters.to(name) for name in ("host@example.org", "customer@example.org", "stranger@example.org")}
+    assert [len(mails) for mails in mails_to.values()] == [1, 1, 0]
+    assert "80 %  ann@example.org" in mails_to["host@example.org"][0].get_payload()
     box = Mailbox.objects.get(user__address=ANN)
     a_message(box, octets=100_000)
     sweep.tend(letters.store)

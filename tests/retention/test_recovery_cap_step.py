@@ -96,8 +96,8 @@ def test_a_cap_that_is_lowered_at_once_is_foretold(store: FileBodies) -> None:
     policy = policies.ensure("site", actor=ACTOR, site=True, recovery_octets=10**9, at_once=True).row
 
     plans = [policies.plan("site", recovery_octets=150, at_once=at_once) for at_once in (False, True)]
-    told = [forecast.of_policy(plan).destroyed for plan in plans]
-    assert [(going.messages, going.octets) for going in told] == [(0, 0), (1, 100)]
+    losses = [forecast.of_policy(plan).destroyed for plan in plans]
+    assert [(going.messages, going.octets) for going in losses] == [(0, 0), (1, 100)]
     box = Mailbox.objects.get()
     policies.ensure("site", actor=ACTOR, recovery_octets=1, at_once=True)
     assert forecast.of_choice([box.pk], policy).destroyed.messages == 0, "a choice waits too"

@@ -86,8 +86,8 @@ def test_a_new_database_beside_an_old_store_is_told_and_never_tied(store: FileBo
     a_body_with_a_message(store)
     sweep.run(store)
     assert database_id() is None
-    (told,) = [finding for finding in Check(store).run() if finding.kind == "store"]
-    assert "this database knows 1 of its bodies, not 3" in told.detail
+    (finding,) = [finding for finding in Check(store).run() if finding.kind == "store"]
+    assert "this database knows 1 of its bodies, not 3" in finding.detail
 
 
 def test_a_new_database_is_not_tied_to_a_store_without_an_id_that_it_does_not_know(
@@ -106,8 +106,8 @@ def test_the_store_of_another_database_is_told_and_repaired_only_on_demand(store
     assert kinds(store) == ["litter"]
     store.set_store_id("theirs")
     assert kinds(store) == ["store", "litter"]
-    told = list(Check(store, repair=True).run())
-    assert [(finding.kind, finding.mended) for finding in told] == [
+    findings = list(Check(store, repair=True).run())
+    assert [(finding.kind, finding.mended) for finding in findings] == [
         ("store", False),
         ("refused", False),
         ("litter", False),
@@ -116,9 +116,9 @@ def test_the_store_of_another_database_is_told_and_repaired_only_on_demand(store
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("database_id", "told"), [("ours", True), ("theirs", False), (None, True)])
+@pytest.mark.parametrize(("database_id", "warned"), [("ours", True), ("theirs", False), (None, True)])
 def test_lmtpd_says_at_its_start_that_the_store_is_another_databases(
-    store: FileBodies, tmp_path: Path, database_id: str | None, told: bool
+    store: FileBodies, tmp_path: Path, database_id: str | None, warned: bool
 ) -> None:
     store.set_store_id("theirs")
     if database_id is not None:
@@ -128,6 +128,6 @@ def test_lmtpd_says_at_its_start_that_the_store_is_another_databases(
             client.ehlo("client.example")
             client.mail("sender@example.com")
             assert client.rcpt("ann@example.org")[0] == 550
-        if told:
+        if warned:
             lmtpd.logged("the body store belongs to another database")
-    assert any("another database" in line for line in lmtpd.log()) is told
+    assert any("another database" in line for line in lmtpd.log()) is warned

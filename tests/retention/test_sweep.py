@@ -204,9 +204,9 @@ def test_many_bodies_that_cannot_be_removed_do_not_fill_the_log(
         Body.objects.create(key=key, wire_octets=12, octets=12, digest=bytes(16), unreferenced_at=days_ago(3))
         (tmp_path / "bodies" / layout.path(key) / "something").mkdir(parents=True)
     assert sweep.run(store).bodies == 0
-    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert len(told) == NAMED_MOST + 1
-    assert "5 more" in told[-1]
+    errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(errors) == NAMED_MOST + 1
+    assert "5 more" in errors[-1]
 
 
 @pytest.mark.req("P-094")
@@ -246,9 +246,9 @@ def test_a_preview_counts_what_the_pass_then_does_and_does_nothing(store: FileBo
     box = a_mailbox()
     a_message(box, removed_at=days_ago(31))
     stored(store, unreferenced_days=2)
-    told = sweep.preview(store)
-    assert (told.messages, told.bodies) == (1, 1)
-    assert sweep.run(store) == told
+    preview = sweep.preview(store)
+    assert (preview.messages, preview.bodies) == (1, 1)
+    assert sweep.run(store) == preview
 
 
 def test_a_pass_that_is_stopped_leaves_the_rest_for_the_next(store: FileBodies) -> None:

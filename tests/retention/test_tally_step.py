@@ -25,7 +25,7 @@ def settled() -> None:
     Body.objects.update(created_at=timezone.now() - timedelta(minutes=2))
 
 
-def visit(mailbox: Mailbox, ended: str, *, hours_ago: float, sessions: int = 1) -> None:
+def ended_session(mailbox: Mailbox, ended: str, *, hours_ago: float, sessions: int = 1) -> None:
     at = timezone.now() - timedelta(hours=hours_ago)
     DiarySession.objects.create(mailbox=mailbox, started_at=at, ended_at=at, ended=ended, sessions=sessions)
 
@@ -75,10 +75,10 @@ def test_a_day_is_that_of_the_arrival() -> None:
 
 def test_sign_ins_and_refusals_are_counted_when_their_hour_is_over() -> None:
     ann = a_mailbox()
-    visit(ann, "quit", hours_ago=3, sessions=4)
-    visit(ann, "lost", hours_ago=2)
-    visit(ann, "wrong", hours_ago=2, sessions=2)
-    visit(ann, "quit", hours_ago=0)
+    ended_session(ann, "quit", hours_ago=3, sessions=4)
+    ended_session(ann, "lost", hours_ago=2)
+    ended_session(ann, "wrong", hours_ago=2, sessions=2)
+    ended_session(ann, "quit", hours_ago=0)
     sweep()
     sweep()
     assert sums() == {"example.org": (0, 0, 5, 2)}
@@ -87,7 +87,7 @@ def test_sign_ins_and_refusals_are_counted_when_their_hour_is_over() -> None:
 def test_a_sample_site_is_counted_at_once_and_the_next_pass_counts_nothing_of_it_twice() -> None:
     ann = a_mailbox()
     a_message(ann, octets=10)
-    visit(ann, "quit", hours_ago=0, sessions=3)
+    ended_session(ann, "quit", hours_ago=0, sessions=3)
     count_now()
     assert sums() == {"example.org": (1, 10, 3, 0)}
     settled()

@@ -164,7 +164,7 @@ def nothing(_address):
 
 
 @pytest.mark.parametrize(
-    ("typed", "before"),
+    ("address", "before"),
     [
         (None, nothing),
         ("nobody@example.org", nothing),
@@ -192,18 +192,18 @@ def nothing(_address):
         "no name",
     ],
 )
-def test_every_address_gets_the_same_answer_at_the_same_cost(client, ann, settings, typed, before):
+def test_every_address_gets_the_same_answer_at_the_same_cost(client, ann, settings, address, before):
     settings.PASSWORD_HASHERS = ["tests.signin.counting_hasher.Counting"]
     before(ann)
     hashed = Counting.hashed
     with CaptureQueriesContext(connection) as asked:
-        response = ask(client, typed or ann)
+        response = ask(client, address or ann)
     assert (response.status_code, response["Location"]) == (302, "/password/mailed/")
     assert len(asked) == 1
     assert Counting.hashed == hashed
     assert len(response.content) == 0
     assert not response.cookies
-    assert bool(mailed()) == (typed is None and before is nothing)
+    assert bool(mailed()) == (address is None and before is nothing)
 
 
 def test_one_person_is_mailed_three_times_an_hour_and_the_answer_stays_the_same(client, ann):
@@ -216,8 +216,8 @@ def test_a_network_that_tries_names_is_told_to_wait_whatever_the_names_are(clien
     where = somewhere()
     for number in range(20):
         assert ask(client, f"name{number}@example.org", **where).status_code == 302
-    for typed in (ann, "one-more@example.org"):
-        response = ask(client, typed, **where)
+    for address in (ann, "one-more@example.org"):
+        response = ask(client, address, **where)
         assert "Too many requests" in response.content.decode()
     assert ask(client, "one-more@example.org").status_code == 302
 
@@ -231,6 +231,6 @@ def test_the_log_tells_who_asked_and_what_came_of_it(client, ann, caplog):
     with caplog.at_level("INFO", "popadmin.signin"):
         ask(client, ann, REMOTE_ADDR="192.0.2.44")
         ask(client, "my password by mistake", REMOTE_ADDR="192.0.2.45")
-    told = [record.data for record in caplog.records if record.message == "new password asked for"]
-    assert told[0] == {"client": "192.0.2.44", "address": ann, "mechanism": "web", "cause": "mailed"}
-    assert told[1] == {"client": "192.0.2.45", "mechanism": "web", "cause": "unknown user"}
+    records = [record.data for record in caplog.records if record.message == "new password asked for"]
+    assert records[0] == {"client": "192.0.2.44", "address": ann, "mechanism": "web", "cause": "mailed"}
+    assert records[1] == {"client": "192.0.2.45", "mechanism": "web", "cause": "unknown user"}

@@ -20,7 +20,7 @@ def sessions(client):
 
 
 @pytest.mark.parametrize(
-    ("agent", "told"),
+    ("agent", "name"),
     [
         (FIREFOX, "Firefox, Linux"),
         ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36 Edg/140.0", "Edge, Windows"),
@@ -30,8 +30,8 @@ def sessions(client):
         ("", "another browser"),
     ],
 )
-def test_a_browser_is_told_as_its_user_knows_it(agent, told):
-    assert browser_name(agent) == told
+def test_a_browser_is_told_as_its_user_knows_it(agent, name):
+    assert browser_name(agent) == name
 
 
 def test_name_and_language_are_kept_and_told_once_each():

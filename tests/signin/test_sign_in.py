@@ -19,10 +19,10 @@ pytestmark = pytest.mark.django_db
 REFUSAL = "The address or the password is wrong."
 
 
-@pytest.mark.parametrize("typed", [ANN, "Ann@Example.ORG", "  ANN@example.org "])
-def test_an_owner_signs_in_with_the_address_in_any_case(client, typed):
+@pytest.mark.parametrize("address", [ANN, "Ann@Example.ORG", "  ANN@example.org "])
+def test_an_owner_signs_in_with_the_address_in_any_case(client, address):
     an_owner()
-    assert sign_in(client, typed).status_code == 302
+    assert sign_in(client, address).status_code == 302
     assert client.get("/", follow=True).redirect_chain == [("/mailbox/", 302)]
 
 
@@ -163,11 +163,11 @@ def test_each_refusal_is_a_line_of_the_log_with_its_cause_and_no_password(client
         ("s3cret", "x"),
     ):
         sign_in(client, name, password, REMOTE_ADDR="203.0.113.77")
-    told = [record.data for record in caplog.records if record.message == "sign-in refused"]
-    assert [next(iter(data)) for data in told] == ["client"] * 3
-    assert [data["cause"] for data in told] == ["web is switched off", "wrong password", "unknown user"]
-    assert "address" not in told[2]
-    assert told[1] | {"cause": ""} == {
+    records = [record.data for record in caplog.records if record.message == "sign-in refused"]
+    assert [next(iter(data)) for data in records] == ["client"] * 3
+    assert [data["cause"] for data in records] == ["web is switched off", "wrong password", "unknown user"]
+    assert "address" not in records[2]
+    assert records[1] | {"cause": ""} == {
         "client": "203.0.113.77",
         "address": "ann-of-the-log@example.org",
         "mechanism": "web",

@@ -31,14 +31,14 @@ GATED = "tests.site.counting_hasher.Gated"
 
 
 class Gated(Counting):
-    """One whose checks wait until the test opens the gate; `checked` are the passwords, as their checks begin."""
+    """One whose checks wait until the test sets `may_check`; `checked` are the passwords, as their checks begin."""
 
-    gate = threading.Event()
+    may_check = threading.Event()
     checked: ClassVar[list[str]] = []
 
     def verify(self, password: str, encoded: str) -> bool:
         Gated.checked.append(password)
-        assert Gated.gate.wait(LONGEST_SECONDS), "the test forgot to open the gate"
+        assert Gated.may_check.wait(LONGEST_SECONDS), "the test forgot to set may_check"
         return super().verify(password, encoded)
 
 

@@ -67,21 +67,21 @@ def a_message(
     return message
 
 
-def at_once(*acts: Callable[[], object]) -> list[object]:
+def at_once(*actions: Callable[[], object]) -> list[object]:
     """Run the acts at the same time, each in a thread with a connection of its own; a Rejected is its act's result."""
-    start = Barrier(len(acts))
-    results: list[object] = [None] * len(acts)
+    start = Barrier(len(actions))
+    results: list[object] = [None] * len(actions)
 
     def run(index: int) -> None:
         start.wait(10)
         try:
-            results[index] = acts[index]()
+            results[index] = actions[index]()
         except Rejected as refusal:
             results[index] = refusal
         finally:
             connection.close()
 
-    threads = [Thread(target=run, args=(index,)) for index in range(len(acts))]
+    threads = [Thread(target=run, args=(index,)) for index in range(len(actions))]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -86,17 +86,17 @@ class Worker:
 
 
 async def _answers(calls: tuple[Ask, ...]) -> list[Any]:
-    told: list[list[Any]] = [[] for _ in calls]
+    answers_by_call: list[list[Any]] = [[] for _ in calls]
     complete = asyncio.Event()
 
     def keep(index: int, answer: Any) -> None:
-        told[index].append(answer)
-        if all(told):
+        answers_by_call[index].append(answer)
+        if all(answers_by_call):
             complete.set()
 
     for index, call in enumerate(calls):
         call(lambda answer, index=index: keep(index, answer))
     await complete.wait()
     await asyncio.sleep(0)  # one more turn, for an answer that would be given twice
-    assert [len(answers) for answers in told] == [1] * len(calls), "a question was answered twice"
-    return [answers[0] for answers in told]
+    assert [len(answers) for answers in answers_by_call] == [1] * len(calls), "a question was answered twice"
+    return [answers[0] for answers in answers_by_call]

@@ -63,13 +63,13 @@ def test_a_database_that_goes_and_comes_is_told_once_for_all_lanes_in_one_plain_
 ) -> None:
     """The harm: one restart was a line for each lane of each worker, with libpq's advice and its line ends in it."""
     caplog.set_level(logging.INFO, "popadmin.database")
-    with connection.cursor(), closed_to_newcomers():  # ours is there before the door closes
+    with connection.cursor(), closed_to_newcomers():  # ours is there before new ones are refused
         end_lanes()
         worker.until(lambda: not any(lane.connected for lane in (lanes._reads, *lanes._writes)), "all are lost")
     worker.until(lambda: all_there(lanes), "all are back")
-    told = [record.getMessage() for record in caplog.records]
-    assert [text.partition(",")[0] for text in told] == ["the database cannot be reached", "the database is back"]
-    assert "\n" not in told[0]
+    messages = [record.getMessage() for record in caplog.records]
+    assert [text.partition(",")[0] for text in messages] == ["the database cannot be reached", "the database is back"]
+    assert "\n" not in messages[0]
 
 
 def test_one_locked_mailbox_does_not_hold_the_mail_of_the_others(mail: Mail) -> None:
@@ -77,10 +77,10 @@ def test_one_locked_mailbox_does_not_hold_the_mail_of_the_others(mail: Mail) -> 
     a_mailbox(ANN)
     locked = a_mailbox(BOB)
     ann, bob = mail.recipient(ANN), mail.recipient(BOB)
-    told: list[object] = []
+    answers: list[object] = []
 
     async def deliver_to_bob() -> None:
-        mail.intake(b"Subject: x\r\n\r\n").commit([bob], 14, lambda _, answer: told.append(answer))
+        mail.intake(b"Subject: x\r\n\r\n").commit([bob], 14, lambda _, answer: answers.append(answer))
 
     with psycopg.connect(conninfo()) as other:
         other.execute("SELECT 1 FROM mailstore_mailbox WHERE id = %s FOR UPDATE", [locked.pk])
@@ -90,9 +90,9 @@ def test_one_locked_mailbox_does_not_hold_the_mail_of_the_others(mail: Mail) -> 
             mail.worker.run(deliver_to_bob())
         assert isinstance(mail.commit([ann], b"Subject: y\r\n\r\n")[0], Delivered)
         assert waiting() <= 1
-        mail.worker.until(lambda: len(told) == WRITE_LANES, "the others are told")
-        assert {type(answer) for answer in told} == {StatementFailed}
-        assert {answer.sqlstate for answer in told} == {"55P03"}
+        mail.worker.until(lambda: len(answers) == WRITE_LANES, "the others are told")
+        assert {type(answer) for answer in answers} == {StatementFailed}
+        assert {answer.sqlstate for answer in answers} == {"55P03"}
     assert Message.objects.count() == 1
     assert isinstance(mail.commit([bob], b"Subject: z\r\n\r\n")[0], Delivered)
 

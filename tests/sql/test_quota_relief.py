@@ -38,9 +38,9 @@ def removed() -> list[tuple[int, str]]:
 
 
 def swept() -> sweep.SweepResult:
-    told = sweep.preview(EmptyBodyStore())
+    preview = sweep.preview(EmptyBodyStore())
     done = sweep.run(EmptyBodyStore())
-    assert (done.relieved, done.relieved_octets) == (told.relieved, told.relieved_octets)
+    assert (done.relieved, done.relieved_octets) == (preview.relieved, preview.relieved_octets)
     assert_counters_are_sums()
     return done
 

@@ -10,11 +10,11 @@ from tests.suites.site import ANN, PASSWORD, Site, credentials, deliver, opened,
 
 class AccountsSuite:
     @pytest.mark.req("P-040")
-    @pytest.mark.parametrize("typed", [ANN, "Ann@Example.ORG", "ANN@EXAMPLE.ORG"])
-    def test_the_right_password_opens_the_maildrop_in_any_case_of_the_address(self, site: Site, typed: str) -> None:
+    @pytest.mark.parametrize("address", [ANN, "Ann@Example.ORG", "ANN@EXAMPLE.ORG"])
+    def test_the_right_password_opens_the_maildrop_in_any_case_of_the_address(self, site: Site, address: str) -> None:
         site.add_mailbox(ANN)
         deliver(site)
-        drop = opened(site, typed)
+        drop = opened(site, address)
         assert (drop.address, drop.messages, drop.expire_days) == (ANN, 1, None)
 
     @pytest.mark.parametrize("secret", [" lead", "trail ", "a  b", "päss wörd", "%s%n", "x" * 500])

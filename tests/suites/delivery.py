@@ -17,11 +17,11 @@ class DeliverySuite:
         site.add_mailbox(BOB)
         return site
 
-    @pytest.mark.parametrize("typed", [ANN, "Ann@Example.ORG"])
-    def test_a_recipient_is_known_in_any_case_and_kept_as_typed(self, both: Site, typed: str) -> None:
-        found = recipient(both, typed)
+    @pytest.mark.parametrize("address", [ANN, "Ann@Example.ORG"])
+    def test_a_recipient_is_known_in_any_case_and_kept_as_typed(self, both: Site, address: str) -> None:
+        found = recipient(both, address)
         assert isinstance(found, Recipient)
-        assert found.address == typed
+        assert found.address == address
         assert found.mailboxes == recipient(both, ANN).mailboxes
 
     def test_who_has_no_mailbox_is_unknown(self, both: Site) -> None:

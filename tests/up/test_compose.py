@@ -104,10 +104,10 @@ def test_ports_are_published_on_loopback_until_the_operator_says_otherwise(compo
 
 
 def test_owners_are_told_the_ports_that_are_published_not_those_inside(compose: dict[str, Any]) -> None:
-    told = services(compose)["web"]["environment"]
+    environment = services(compose)["web"]["environment"]
     published = services(compose)["pop3"]["ports"]
     for name in ("PUBLIC_POP3_PORT", "PUBLIC_POP3S_PORT"):
-        assert [port for port in published if f":{told[name]}:" in port], name
+        assert [port for port in published if f":{environment[name]}:" in port], name
 
 
 def test_every_setting_of_the_operators_reaches_every_service_of_the_image(compose: dict[str, Any]) -> None:

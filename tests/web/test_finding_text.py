@@ -43,14 +43,14 @@ def test_the_owner_reads_what_is_wrong_and_what_helps():
 
 
 @pytest.mark.parametrize(
-    ("query", "shown"), [("finding=any", [ANN]), ("finding=hasty", [ANN]), ("finding=keeps", []), ("", [ANN, "bob"])]
+    ("query", "owners"), [("finding=any", [ANN]), ("finding=hasty", [ANN]), ("finding=keeps", []), ("", [ANN, "bob"])]
 )
-def test_an_admin_finds_the_mailboxes_that_have_one(query, shown):
+def test_an_admin_finds_the_mailboxes_that_have_one(query, owners):
     an_admin()
     found(an_owner(), "hasty")
     an_owner("bob@example.org")
     rows = signed_in("root").get(f"/mailboxes/?{query}").context["page"].rows
-    assert len(rows) == len(shown)
+    assert len(rows) == len(owners)
 
 
 def test_an_admin_reads_it_in_the_diary_of_the_mailbox():

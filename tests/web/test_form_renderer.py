@@ -39,8 +39,8 @@ def squeezed(html: str) -> str:
 @pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: type(widget).__name__)
 @pytest.mark.parametrize("value", [None, "", HARM, SafeString("&amp;"), 1, "a", [HARM, 1], True, False], ids=repr)
 def test_a_widget_is_what_its_template_makes_it(widget, value):
-    shown = [widget.render(HARM, value, renderer=made()) for made in (FormRenderer, DjangoTemplates)]
-    assert squeezed(shown[0]) == squeezed(shown[1])
+    widgets = [widget.render(HARM, value, renderer=made()) for made in (FormRenderer, DjangoTemplates)]
+    assert squeezed(widgets[0]) == squeezed(widgets[1])
 
 
 def test_every_widget_that_is_put_together_here_has_such_a_template():

@@ -45,19 +45,19 @@ def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
 
 
 def through_data(chunks: list[bytes]) -> tuple[bytes, int, bytes | None]:
-    door, out = DataNormalizer(), []
+    normalizer, out = DataNormalizer(), []
     for index, chunk in enumerate(chunks):
-        wire, rest = door.feed(chunk)
+        wire, rest = normalizer.feed(chunk)
         out.append(wire)
         if rest is not None:
-            return b"".join(out), door.octets, rest + b"".join(chunks[index + 1 :])
-    return b"".join(out), door.octets, None
+            return b"".join(out), normalizer.octets, rest + b"".join(chunks[index + 1 :])
+    return b"".join(out), normalizer.octets, None
 
 
 def through_raw(chunks: list[bytes]) -> tuple[bytes, int]:
-    door = RawNormalizer()
-    wire = b"".join([door.feed(chunk) for chunk in chunks] + [door.finish()])
-    return wire, door.octets
+    normalizer = RawNormalizer()
+    wire = b"".join([normalizer.feed(chunk) for chunk in chunks] + [normalizer.finish()])
+    return wire, normalizer.octets
 
 
 def unstuffed(chunks: list[bytes]) -> bytes:
@@ -149,9 +149,9 @@ def test_a_dot_behind_a_bare_line_feed_is_content_and_is_stuffed() -> None:
 
 def test_a_chunk_in_wire_form_is_not_copied() -> None:
     chunk = b"Subject: x\r\n\r\nbody\r\n..dot\r\nmid-line"
-    door = DataNormalizer()
-    door.feed(b"begin ")
-    assert door.feed(chunk)[0] is chunk
+    normalizer = DataNormalizer()
+    normalizer.feed(b"begin ")
+    assert normalizer.feed(chunk)[0] is chunk
 
 
 def test_a_message_of_nothing_is_nothing() -> None:
@@ -161,8 +161,8 @@ def test_a_message_of_nothing_is_nothing() -> None:
 
 
 def test_no_more_than_a_few_octets_are_kept_back() -> None:
-    door, given_out = DataNormalizer(), 0
+    normalizer, given_out = DataNormalizer(), 0
     for _ in range(1000):
-        wire, _rest = door.feed(b"\r\n.\r" * 64)
+        wire, _rest = normalizer.feed(b"\r\n.\r" * 64)
         given_out += len(wire)
     assert given_out >= 1000 * 64 * 4 - 8

@@ -26,7 +26,7 @@ def lines_of(*pieces: bytes, limit: int = LIMIT) -> list[object]:
 @pytest.mark.req("P-016")
 @pytest.mark.req("P-017")
 @pytest.mark.parametrize(
-    ("octets", "lines"),
+    ("data", "lines"),
     [
         (b"STAT\r\n", [b"STAT"]),
         (b"STAT\n", [b"STAT"]),
@@ -37,8 +37,8 @@ def lines_of(*pieces: bytes, limit: int = LIMIT) -> list[object]:
         (b"A\r\nB\nC", [b"A", b"B"]),
     ],
 )
-def test_crlf_and_lf_end_a_line_and_cr_alone_does_not(octets: bytes, lines: list[bytes]) -> None:
-    assert lines_of(octets) == lines
+def test_crlf_and_lf_end_a_line_and_cr_alone_does_not(data: bytes, lines: list[bytes]) -> None:
+    assert lines_of(data) == lines
 
 
 @pytest.mark.req("P-007")
@@ -95,28 +95,28 @@ octets_with_ends = st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"STAT
 
 @pytest.mark.req("P-024")
 @given(octets_with_ends, st.data())
-def test_lines_do_not_depend_on_how_the_octets_were_cut(octets: bytes, data: st.DataObject) -> None:
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(octets)))))
-    pieces = [octets[start:end] for start, end in zip([0, *cuts], [*cuts, len(octets)], strict=True)]
-    whole = [line[:-1] for line in re.findall(rb"[^\n]*\n", octets)]
+def test_lines_do_not_depend_on_how_the_octets_were_cut(data: bytes, choices: st.DataObject) -> None:
+    cuts = sorted(choices.draw(st.lists(st.integers(0, len(data)))))
+    pieces = [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+    whole = [line[:-1] for line in re.findall(rb"[^\n]*\n", data)]
     expected = [OVERLONG if len(line) + 1 > LIMIT else line.removesuffix(b"\r") for line in whole]
-    unfinished = octets[octets.rfind(b"\n") + 1 :]
+    unfinished = data[data.rfind(b"\n") + 1 :]
     expected += [OVERLONG] if len(unfinished) >= LIMIT else []
-    assert lines_of(octets) == lines_of(*pieces) == expected
+    assert lines_of(data) == lines_of(*pieces) == expected
 
 
 @pytest.mark.req("P-024")
 @given(octets_with_ends, octets_with_ends)
-def test_a_line_that_comes_alone_is_what_it_is_among_others(waits: bytes, octets: bytes) -> None:
+def test_a_line_that_comes_alone_is_what_it_is_among_others(waits: bytes, data: bytes) -> None:
     """`only_line` gives what feeding would give at once, or nothing and keeps nothing."""
     buffer = LineBuffer(LIMIT)
     buffer.feed(waits)
     while buffer.next_line() is not NEED_MORE:
         pass
-    expected = lines_of(waits, octets)[len(lines_of(waits)) :]
-    line = buffer.only_line(octets)
+    expected = lines_of(waits, data)[len(lines_of(waits)) :]
+    line = buffer.only_line(data)
     if line is None:
-        buffer.feed(octets)
+        buffer.feed(data)
         assert [*iter(buffer.next_line, NEED_MORE)] == expected
     else:
         assert [line] == expected
@@ -124,7 +124,7 @@ def test_a_line_that_comes_alone_is_what_it_is_among_others(waits: bytes, octets
 
 
 @pytest.mark.parametrize(
-    ("octets", "line"),
+    ("data", "line"),
     [
         (b"STAT\r\n", b"STAT"),
         (b"STAT\n", b"STAT"),
@@ -135,5 +135,5 @@ def test_a_line_that_comes_alone_is_what_it_is_among_others(waits: bytes, octets
         (b"A\nB\n", None),
     ],
 )
-def test_only_one_whole_line_is_taken_as_it_comes(octets: bytes, line: bytes | None) -> None:
-    assert LineBuffer(LIMIT).only_line(octets) == line
+def test_only_one_whole_line_is_taken_as_it_comes(data: bytes, line: bytes | None) -> None:
+    assert LineBuffer(LIMIT).only_line(data) == line

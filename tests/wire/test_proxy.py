@@ -104,10 +104,10 @@ def test_any_other_line_of_version_1_is_refused(line: bytes) -> None:
         read(line + b"\r\n" + BEHIND * 30)
 
 
-@pytest.mark.parametrize("octets", [b"S", b"STAT\r\n", b"\x16\x03", b"PROXX", b"\r\n\r\nQ", b"\r\n\r\n\0\r\nQUIT\r"])
-def test_what_cannot_become_a_header_is_refused_at_once(octets: bytes) -> None:
+@pytest.mark.parametrize("data", [b"S", b"STAT\r\n", b"\x16\x03", b"PROXX", b"\r\n\r\nQ", b"\r\n\r\n\0\r\nQUIT\r"])
+def test_what_cannot_become_a_header_is_refused_at_once(data: bytes) -> None:
     with pytest.raises(BadProxyHeader):
-        parse(octets)
+        parse(data)
 
 
 @pytest.mark.req("P-182")

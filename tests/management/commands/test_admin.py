@@ -14,8 +14,8 @@ pytestmark = pytest.mark.django_db
 
 
 def test_admin_ensure_prints_a_password_that_works() -> None:
-    told = json.loads(said("admin", "ensure", "root", "--json"))
-    assert User.objects.get(address="root", role="admin").check_password(told["password"])
+    output = json.loads(said("admin", "ensure", "root", "--json"))
+    assert User.objects.get(address="root", role="admin").check_password(output["password"])
 
 
 def test_a_domain_admin_is_made_and_loses_a_domain_at_the_shell() -> None:

@@ -47,9 +47,9 @@ def test_alias_ensure_makes_forwards_that_expire_and_say_what_for() -> None:
     a_mailbox()
     words = ["--keep-copy", "--expires", "2999-12-31", "--comment", "while away"]
     said("alias", "ensure", ANN, "bob@example.com", *words)
-    (told,) = json.loads(said("alias", "list", "--json"))
-    assert (told["forward"], told["keep_copy"], told["comment"]) == (True, True, "while away")
-    assert told["expires_at"].startswith("2999-12-31T23:59:59")
+    (row,) = json.loads(said("alias", "list", "--json"))
+    assert (row["forward"], row["keep_copy"], row["comment"]) == (True, True, "while away")
+    assert row["expires_at"].startswith("2999-12-31T23:59:59")
     assert "active, keeps a copy, until 2999-12-31" in said("alias", "list")
     said("alias", "ensure", ANN, "bob@example.com", "--no-keep-copy", "--expires", "none")
     assert "until" not in said("alias", "list")

@@ -18,8 +18,8 @@ ANN = "ann@example.org"
 def test_device_add_shows_a_password_that_reads_back_and_says_what_became_of_the_main_view() -> None:
     a_mailbox()
     text = said("device", "add", ANN, "Office PC")
-    shown = next(line.split()[1] for line in text.splitlines() if "password:" in line)
-    selector, canonical = device_secret.split(shown)
+    secret = next(line.split()[1] for line in text.splitlines() if "password:" in line)
+    selector, canonical = device_secret.split(secret)
     assert bytes(Device.objects.get(selector=selector).digest) == device_secret.digest(canonical)
     assert "the main password's view is independent" in text
     assert "the main password's view" not in said("device", "add", ANN, "Phone", "--mode", "peek")

@@ -49,8 +49,8 @@ def test_a_domain_is_removed_with_a_word_for_its_mailboxes_listed_apart_restored
         "example.org: removed, with 1 mailboxes, 0 aliases, 1 messages\n"
     )
     assert json.loads(said("domain", "list", "--json")) == []
-    (told,) = json.loads(said("domain", "list", "--removed", "--json"))
-    assert (told["name"], told["mailboxes"], told["octets"], told["removed_at"] is None) == (
+    (row,) = json.loads(said("domain", "list", "--removed", "--json"))
+    assert (row["name"], row["mailboxes"], row["octets"], row["removed_at"] is None) == (
         "example.org",
         1,
         70,

@@ -48,14 +48,14 @@ def test_every_switch_of_mailbox_ensure_goes_both_ways() -> None:
     a_mailbox()
     off = ["--no-pop", "--no-receive", "--no-web", "--no-main-pop", "--suspend", "--hold", "--quota-messages", "7"]
     said("mailbox", "ensure", ANN, *off)
-    told = json.loads(said("mailbox", "show", ANN, "--json"))
+    row = json.loads(said("mailbox", "show", ANN, "--json"))
     names = ("pop", "receives", "web", "main_pop", "suspended", "held", "quota_messages")
-    assert [told[name] for name in names] == [False, False, False, False, True, True, 7]
+    assert [row[name] for name in names] == [False, False, False, False, True, True, 7]
     assert "suspended, no mail in, no POP, no web, devices only, on hold" in said("mailbox", "list")
     on = ["--pop", "--receive", "--web", "--main-pop", "--activate", "--no-hold", "--quota-messages", "none"]
     said("mailbox", "ensure", ANN, *on)
-    told = json.loads(said("mailbox", "show", ANN, "--json"))
-    assert [told[name] for name in names] == [True, True, True, True, False, False, None]
+    row = json.loads(said("mailbox", "show", ANN, "--json"))
+    assert [row[name] for name in names] == [True, True, True, True, False, False, None]
 
 
 def test_mailbox_list_keeps_to_a_domain_and_prints_quotas_as_they_are_typed() -> None:
@@ -69,8 +69,8 @@ def test_mailbox_list_keeps_to_a_domain_and_prints_quotas_as_they_are_typed() ->
 
 def test_mailbox_set_password_generates_one() -> None:
     a_mailbox()
-    told = json.loads(said("mailbox", "set-password", ANN, "--json"))
-    assert User.objects.get(address=ANN).check_password(told["password"])
+    output = json.loads(said("mailbox", "set-password", ANN, "--json"))
+    assert User.objects.get(address=ANN).check_password(output["password"])
 
 
 def test_mailbox_set_password_may_ask_for_another_one_first() -> None:
@@ -93,9 +93,9 @@ def test_mailbox_remove_needs_a_word_for_the_mail() -> None:
 def test_a_removed_mailbox_is_listed_apart_restored_and_purged() -> None:
     a_message(a_mailbox())
     said("mailbox", "remove", ANN, "--with-mail")
-    (told,) = json.loads(said("mailbox", "list", "--removed", "--json"))
-    assert (told["address"], told["removed_by"] != "", told["removed_at"] < told["kept_until"]) == (ANN, True, True)
-    assert f"removed, kept until {told['kept_until'][:10]}" in said("mailbox", "list", "--removed")
+    (row,) = json.loads(said("mailbox", "list", "--removed", "--json"))
+    assert (row["address"], row["removed_by"] != "", row["removed_at"] < row["kept_until"]) == (ANN, True, True)
+    assert f"removed, kept until {row['kept_until'][:10]}" in said("mailbox", "list", "--removed")
     assert said("mailbox", "restore", ANN) == f"{ANN}: restored, with 1 messages\n"
     assert said("mailbox", "list", "--removed").splitlines()[1:] == []
     said("mailbox", "remove", ANN, "--with-mail")

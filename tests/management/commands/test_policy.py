@@ -31,8 +31,8 @@ def test_a_dry_run_tells_and_saves_nothing() -> None:
     box = a_mailbox()
     said("policy", "ensure", "short", "--site")
     has(signed_in(box), a_message(box, octets=100, arrived_at=timezone.now() - timedelta(days=50)))
-    told = said("policy", "ensure", "short", "--expire", "30", "--at-once", "--dry-run")
-    assert f"{timezone.now().date()}: removes 1 messages, 100 bytes, in 1 mailboxes\n" in told
+    output = said("policy", "ensure", "short", "--expire", "30", "--at-once", "--dry-run")
+    assert f"{timezone.now().date()}: removes 1 messages, 100 bytes, in 1 mailboxes\n" in output
     assert RetentionPolicy.objects.get().expire_days is None
     figures = json.loads(said("policy", "ensure", "short", "--expire", "30", "--dry-run", "--json"))
     assert figures["total"]["messages"] == 1, "from now on: in thirty days"
@@ -43,8 +43,8 @@ def test_list_and_show_tell_who_has_chosen_it() -> None:
     a_mailbox()
     said("policy", "ensure", "short", "--expire", "30", "--recovery-size", "1GB", "--site")
     said("domain", "ensure", "example.org", "--policy", "short")
-    (told,) = json.loads(said("policy", "list", "--json"))
-    assert (told["name"], told["domains"], told["mailboxes"], told["expire_days"]) == ("short", 1, 0, 30)
+    (row,) = json.loads(said("policy", "list", "--json"))
+    assert (row["name"], row["domains"], row["mailboxes"], row["expire_days"]) == ("short", 1, 0, 30)
     assert "short (site)  30 d" in said("policy", "list")
     assert "recovery octets: 1073741824\n" in said("policy", "show", "short")
 

@@ -24,16 +24,16 @@ def box(db) -> Mailbox:
 
 
 def test_the_list_tells_when_and_why_but_not_what(box: Mailbox) -> None:
-    told = json.loads(said("recover", "list", ANN, "--json"))
-    assert [set(row) for row in told] == [{"uidl", "removed_at", "why", "by", "octets", "arrived_at"}] * 3
-    assert [row["removed_at"] for row in told] == sorted((row["removed_at"] for row in told), reverse=True)
+    rows = json.loads(said("recover", "list", ANN, "--json"))
+    assert [set(row) for row in rows] == [{"uidl", "removed_at", "why", "by", "octets", "arrived_at"}] * 3
+    assert [row["removed_at"] for row in rows] == sorted((row["removed_at"] for row in rows), reverse=True)
     assert len(said("recover", "list", ANN, "--newest", "2").splitlines()) == 3
 
 
 def test_a_moment_and_a_count_choose(box: Mailbox) -> None:
     since = (timezone.now() - timedelta(hours=30)).isoformat()
-    told = json.loads(said("recover", "restore", ANN, "--since", since, "--newest", "1", "--json"))
-    assert told == {"address": ANN, "restored": 1, "octets": 100, "above_quota": False}
+    output = json.loads(said("recover", "restore", ANN, "--since", since, "--newest", "1", "--json"))
+    assert output == {"address": ANN, "restored": 1, "octets": 100, "above_quota": False}
     assert said("recover", "restore", ANN, "--all").startswith("ann@example.org: restored 2")
     assert Message.objects.filter(removed=None).count() == 3
 

@@ -30,9 +30,9 @@ def test_without_a_name_it_lists_all() -> None:
 
 
 def test_json_tells_of_one_what_it_is() -> None:
-    told = json.loads(said("sql", "lock", "--json"))
-    assert list(told) == ["name", "purpose", "caller", "parameters", "locks", "round_trips", "sql"]
-    assert list(told["parameters"]) == ["mailbox_ids"]
+    output = json.loads(said("sql", "lock", "--json"))
+    assert list(output) == ["name", "purpose", "caller", "parameters", "locks", "round_trips", "sql"]
+    assert list(output["parameters"]) == ["mailbox_ids"]
 
 
 def test_a_name_that_is_none_is_refused() -> None:
