@@ -28,13 +28,13 @@ def test_the_list_says_which_device_has_what_and_when_it_leaves():
     new = f"{{[{row.added},{row.added + 1})}}"
     a_device(box, "Tablet", hidden=new, skipped=new)
     a_device(box, "Lost", revoked_at=timezone.now())
-    (shown,) = signed_in(ANN).get("/messages/").context["page"].rows
-    assert [(holder.name, holder.has, holder.waits) for holder in shown.holders] == [
+    (row,) = signed_in(ANN).get("/messages/").context["page"].rows
+    assert [(holder.name, holder.has, holder.waits) for holder in row.holders] == [
         ("PC", True, False),
         ("Phone", False, True),
         ("Tablet", False, False),
     ]
-    assert shown.leaves_at - row.arrived_at == timedelta(days=10)
+    assert row.leaves_at - row.arrived_at == timedelta(days=10)
 
 
 def test_the_history_of_a_message_is_shown_in_order():
@@ -66,10 +66,10 @@ def test_of_a_much_fetched_message_the_first_fetches_and_the_removal_are_told():
     for minutes in range(SESSIONS_MOST + 5):
         a_session(phone, ago=timedelta(hours=9, minutes=minutes), fetched=this)
     a_session(phone, ago=timedelta(hours=1), deleted=this)
-    told = [(act.device, act.fetched, act.deleted) for act in message_history.events(row)]
-    assert len(told) == SESSIONS_MOST
-    assert told[:3] == [("Office PC", True, False), ("Office PC", False, True), ("Phone", True, False)]
-    assert told[-1] == ("Phone", False, True)
+    events = [(act.device, act.fetched, act.deleted) for act in message_history.events(row)]
+    assert len(events) == SESSIONS_MOST
+    assert events[:3] == [("Office PC", True, False), ("Office PC", False, True), ("Phone", True, False)]
+    assert events[-1] == ("Phone", False, True)
 
 
 def test_what_came_before_a_restore_is_told_too():
@@ -90,8 +90,8 @@ def test_what_came_before_a_restore_is_told_too():
         "SessionEvent",
     ]
     text = page.content.decode()
-    told = ["arrived", "Office PC deleted it", "deleted by “Office PC”", "was restored", "Office PC fetched it"]
-    assert sorted(told, key=text.index) == told
+    phrases = ["arrived", "Office PC deleted it", "deleted by “Office PC”", "was restored", "Office PC fetched it"]
+    assert sorted(phrases, key=text.index) == phrases
 
 
 def test_an_owner_removes_a_message_for_all_devices_and_may_take_it_back():
@@ -134,10 +134,10 @@ def test_the_file_is_the_message_unstuffed_with_its_delivery_headers():
     row.octets += len(row.prefix) - 2  # two dots were stuffed
     row.save()
     answer = signed_in(ANN).get(f"/messages/{row.pk}/file/")
-    octets = b"".join(answer.streaming_content)
-    assert octets.startswith(b"Return-Path: <bob@example.com>\r\nFrom: ")
-    assert octets.endswith(b"\r\n.a dot\r\n.\r\n")
-    assert int(answer["Content-Length"]) == len(octets)
+    data = b"".join(answer.streaming_content)
+    assert data.startswith(b"Return-Path: <bob@example.com>\r\nFrom: ")
+    assert data.endswith(b"\r\n.a dot\r\n.\r\n")
+    assert int(answer["Content-Length"]) == len(data)
     assert answer["Content-Type"] == "message/rfc822"
     assert answer["Content-Disposition"].startswith("attachment; filename*=utf-8''%C3%A9t%C3%A9-%C3%A0-lyon.eml")
 
@@ -155,8 +155,8 @@ def test_the_main_password_counts_once_it_was_used():
     box = an_owner()
     a_letter(box, "one")
     client = signed_in(ANN)
-    (shown,) = client.get("/messages/").context["page"].rows
-    assert shown.holders == []
+    (row,) = client.get("/messages/").context["page"].rows
+    assert row.holders == []
     Device.objects.update(last_sign_in_at=timezone.now())
-    (shown,) = client.get("/messages/").context["page"].rows
-    assert [holder.main for holder in shown.holders] == [True]
+    (row,) = client.get("/messages/").context["page"].rows
+    assert [holder.main for holder in row.holders] == [True]
