@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,18 +26,14 @@ from mailstore.pg.pipeline import StatementFailed
 from mailstore.policy.quota import GRACE_OCTETS, GRACE_SHARE
 from mailstore.ports import Delivered, Recipient
 from mailstore.sql.connection_pool import ConnectionPool
-from tests.site.mail import ENVELOPE, Mail, assert_counters_are_sums
+from tests.site.mail import ENVELOPE, Mail
 from tests.site.rows import ACTOR, a_mailbox
 from tests.site.worker import Worker, conninfo
 
+pytestmark = pytest.mark.usefixtures("counters_are_sums")
+
 ANN, BOB = "ann@example.org", "bob@example.org"
 WIRE = b"Subject: hello\r\n\r\n..dot\r\n" + b"x" * 1000 + b"\r\n"
-
-
-@pytest.fixture(autouse=True)
-def counters(transactional_db: None) -> Iterator[None]:
-    yield
-    assert_counters_are_sums()
 
 
 def files(bodies_folder: Path) -> set[str]:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from mailstore.directory import devices, mailboxes
 from mailstore.directory.outcome import Rejected
 from mailstore.errors import BadCredentials
 from mailstore.models import AuditEntry, Device, Mailbox, Message
-from tests.site.mail import Mail, assert_counters_are_sums
+from tests.site.mail import Mail
 from tests.site.rows import ACTOR, PASSWORD, a_mailbox
 
+pytestmark = pytest.mark.usefixtures("counters_are_sums")
+
 ANN = "ann@example.org"
-
-
-@pytest.fixture(autouse=True)
-def counters(transactional_db: None) -> Iterator[None]:
-    yield
-    assert_counters_are_sums()
 
 
 @pytest.fixture

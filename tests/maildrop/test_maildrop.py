@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,9 +23,11 @@ from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.sign_in import SIGN_IN
 from mailstore.sql.statements.view import CARDS, LISTING
 from tests.fakes.bodies import FakeBodies
-from tests.site.mail import Mail, assert_counters_are_sums
+from tests.site.mail import Mail
 from tests.site.rows import ACTOR, PASSWORD, a_mailbox
 from tests.site.worker import Worker, all_there, end_lanes
+
+pytestmark = pytest.mark.usefixtures("counters_are_sums")
 
 ANN = "ann@example.org"
 
@@ -43,12 +44,6 @@ class Counted:
     def read(self, statement: Statement, parameters: Parameters, done: Answer) -> None:
         self.statements.append(statement.name)
         self._lanes.read(statement, parameters, done)
-
-
-@pytest.fixture(autouse=True)
-def counters(transactional_db: None) -> Iterator[None]:
-    yield
-    assert_counters_are_sums()
 
 
 @pytest.fixture

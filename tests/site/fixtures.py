@@ -12,7 +12,7 @@ from mailstore.delivery.delivery import StoredDelivery
 from mailstore.maildrop.accounts import StoredAccounts
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.sql.connection_pool import ConnectionPool
-from tests.site.mail import Mail
+from tests.site.mail import Mail, assert_counters_are_sums
 from tests.site.notices import letters
 from tests.site.stored_site import StoredSite
 from tests.site.worker import Worker, conninfo, end
@@ -75,3 +75,10 @@ def stored_site(
 @pytest.fixture
 def mail(worker: Worker, delivery: StoredDelivery, accounts: StoredAccounts) -> Mail:
     return Mail(worker, delivery, accounts)
+
+
+@pytest.fixture
+def counters_are_sums(transactional_db: None) -> Iterator[None]:
+    """Check the counters against the rows after the test."""
+    yield
+    assert_counters_are_sums()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,18 +14,12 @@ from mailstore.retention import sweep
 from mailstore.sql import device_settlement, locked_batch
 from mailstore.sql.locked_batch import ROWS_AT_FIRST, Pace
 from tests.site.empty_body_store import EmptyBodyStore
-from tests.site.mail import Mail, assert_counters_are_sums
+from tests.site.mail import Mail
 from tests.site.rows import ACTOR, a_mailbox, a_message, at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("counters_are_sums")]
 ANN = "ann@example.org"
 MUCH = 3 * ROWS_AT_FIRST  # so it takes batches
-
-
-@pytest.fixture(autouse=True)
-def counters() -> Iterator[None]:
-    yield
-    assert_counters_are_sums()
 
 
 @pytest.fixture(autouse=True)
