@@ -1,7 +1,7 @@
-"""The real thing for tests: `pop3d` and `lmtpd` as processes on ports of the kernel's choice, with accounts and mail.
+"""Real listeners for tests: `pop3d` and `lmtpd` as processes on ports that the kernel chooses, with accounts and mail.
 
-The listeners live as long as the worker of the test run and stand on its test database; `post` empties that database
-behind each test. What one test needs otherwise it starts for itself with `daemon`.
+The listeners live as long as the worker of the test run and use its test database. `mail_site` empties that database
+behind each test. A test that needs another listener starts it with `daemon`.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def _limited(descriptors: int | None) -> list[str]:
     return [] if descriptors is None else ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh"]
 
 
-class Post:
+class MailSite:
     """A site with its listeners: makes accounts, hands in mail, opens connections."""
 
     def __init__(self, pop3d: Daemon, lmtpd: Daemon, authority: Authority) -> None:
@@ -314,6 +314,6 @@ def lmtpd(django_db_setup: None) -> Iterator[Daemon]:
 
 
 @pytest.fixture
-def post(pop3d: Daemon, lmtpd: Daemon, authority: Authority, transactional_db: None) -> Post:
+def mail_site(pop3d: Daemon, lmtpd: Daemon, authority: Authority, transactional_db: None) -> MailSite:
     """An empty site with its listeners; whatever the test makes is gone behind it."""
-    return Post(pop3d, lmtpd, authority)
+    return MailSite(pop3d, lmtpd, authority)

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from mailstore.models import Device, DiarySession, Mailbox
 from tests.browser.test_pages import sign_in
 from tests.flows.mail_programs import ADDRESS, curl, fetchmail, getmail, subjects, succeeded
-from tests.listeners import Post, numbered, program, run
+from tests.listeners import MailSite, numbered, program, run
 from tests.up.programs import until
 
 pytestmark = pytest.mark.real
@@ -96,39 +96,39 @@ class Owner:
 class Laptop:
     """getmail: it keeps what it has in a file of its own, which is lost with it."""
 
-    def __init__(self, post: Post, secret: str, folder: Path) -> None:
+    def __init__(self, mail_site: MailSite, secret: str, folder: Path) -> None:
         folder.mkdir()
-        self._post, self._secret, self._folder = post, secret, folder
+        self._mail_site, self._secret, self._folder = mail_site, secret, folder
 
     def fetch(self) -> list[str]:
         """Delete on the server what was fetched; returns all it has."""
-        getmail(self._post, self._folder, delete=True, secret=self._secret)
+        getmail(self._mail_site, self._folder, delete=True, secret=self._secret)
         return subjects(self._folder / "mbox")
 
 
 class Phone:
     """fetchmail: it deletes what it has fetched."""
 
-    def __init__(self, post: Post, secret: str, folder: Path) -> None:
+    def __init__(self, mail_site: MailSite, secret: str, folder: Path) -> None:
         folder.mkdir()
-        self._post, self._secret, self._folder = post, secret, folder
+        self._mail_site, self._secret, self._folder = mail_site, secret, folder
 
     def fetch(self, most: int) -> list[str]:
         """Fetch so many at most; returns all it has."""
         options = f"fetchall nokeep fetchlimit {most}"
-        succeeded(fetchmail(self._post, self._folder, options, secret=self._secret), 0, LIMIT_REACHED)
+        succeeded(fetchmail(self._mail_site, self._folder, options, secret=self._secret), 0, LIMIT_REACHED)
         return subjects(self._folder / "mbox")
 
 
 @pytest.mark.parametrize("words", [ENGLISH, FRENCH], ids=["English", "French"])
-def test_who_loses_a_device_gets_everything_back(visit, post: Post, tmp_path: Path, words: Words) -> None:
-    post.mailbox()
+def test_who_loses_a_device_gets_everything_back(visit, mail_site: MailSite, tmp_path: Path, words: Words) -> None:
+    mail_site.mailbox()
     page = visit(locale=words.locale)
     sign_in(page)
     owner = Owner(page, words)
-    laptop = Laptop(post, owner.connect("PC"), tmp_path / "pc")
-    phone = Phone(post, owner.connect("Pixel"), tmp_path / "phone")
-    post.fill(ADDRESS, *numbered(len(SUBJECTS)))
+    laptop = Laptop(mail_site, owner.connect("PC"), tmp_path / "pc")
+    phone = Phone(mail_site, owner.connect("Pixel"), tmp_path / "phone")
+    mail_site.fill(ADDRESS, *numbered(len(SUBJECTS)))
 
     assert laptop.fetch() == SUBJECTS
     assert phone.fetch(2) == SUBJECTS[:2]
@@ -139,7 +139,7 @@ def test_who_loses_a_device_gets_everything_back(visit, post: Post, tmp_path: Pa
     owner.lose("PC")
     lost = Device.objects.get(name="PC")
     assert lost.revoked_at is not None
-    new = Laptop(post, owner.connect("PC 2"), tmp_path / "pc2")
+    new = Laptop(mail_site, owner.connect("PC 2"), tmp_path / "pc2")
     owner.get_everything_back("PC 2")
 
     assert new.fetch() == SUBJECTS
@@ -148,15 +148,15 @@ def test_who_loses_a_device_gets_everything_back(visit, post: Post, tmp_path: Pa
     assert list(Mailbox.objects.values_list("messages", "recovery_messages")) == [(0, 4)]
 
 
-def test_the_lost_device_is_shut_out(visit, post: Post) -> None:
-    post.mailbox()
+def test_the_lost_device_is_shut_out(visit, mail_site: MailSite) -> None:
+    mail_site.mailbox()
     page = visit(locale=ENGLISH.locale)
     sign_in(page)
     owner = Owner(page, ENGLISH)
     secret = owner.connect("PC")
-    url = f"pop3s://localhost:{post.pop3d.tls_port}/"
-    curl(post, url, secret=secret)
+    url = f"pop3s://localhost:{mail_site.pop3d.tls_port}/"
+    curl(mail_site, url, secret=secret)
     owner.lose("PC")
-    trust = ["--cacert", str(post.authority.ca_file), "--user", f"{ADDRESS}:{secret}"]
+    trust = ["--cacert", str(mail_site.authority.ca_file), "--user", f"{ADDRESS}:{secret}"]
     refused = run([program("curl"), "--silent", "--show-error", *trust, url])
     assert refused.returncode == 67, refused  # CURLE_LOGIN_DENIED

@@ -6,7 +6,7 @@ import mailbox
 import subprocess
 from pathlib import Path
 
-from tests.listeners import PASSWORD, Post, program, run
+from tests.listeners import PASSWORD, MailSite, program, run
 
 ADDRESS = "ann@example.org"
 INTO_MBOX = "(echo From fetched@localhost Thu Jan  1 00:00:00 1970; cat; echo)"  # a delivery of one message, for sh
@@ -23,21 +23,21 @@ def succeeded(finished: subprocess.CompletedProcess[bytes], *codes: int) -> byte
     return finished.stdout
 
 
-def curl(post: Post, url: str, *options: str, secret: str = PASSWORD) -> bytes:
+def curl(mail_site: MailSite, url: str, *options: str, secret: str = PASSWORD) -> bytes:
     """One call of curl; the URL decides on TLS."""
-    trust = ["--cacert", str(post.authority.ca_file), "--user", f"{ADDRESS}:{secret}"]
+    trust = ["--cacert", str(mail_site.authority.ca_file), "--user", f"{ADDRESS}:{secret}"]
     return succeeded(run([program("curl"), "--silent", "--show-error", *trust, *options, url]))
 
 
 def fetchmail(
-    post: Post, folder: Path, options: str, *, server: str = "", tls: str = "ssl", secret: str = PASSWORD
+    mail_site: MailSite, folder: Path, options: str, *, server: str = "", tls: str = "ssl", secret: str = PASSWORD
 ) -> subprocess.CompletedProcess[bytes]:
     """One poll into the mbox `folder/mbox`."""
-    port = post.pop3d.tls_port if tls == "ssl" else post.pop3d.port
+    port = mail_site.pop3d.tls_port if tls == "ssl" else mail_site.pop3d.port
     rc = folder / "fetchmailrc"
     rc.write_text(
         f'poll localhost service {port} protocol pop3 {server} username "{ADDRESS}" password "{secret}"\n'
-        f"  {'ssl' if tls == 'ssl' else 'sslproto TLS1.2+'} sslcertck sslcertfile {post.authority.ca_file}\n"
+        f"  {'ssl' if tls == 'ssl' else 'sslproto TLS1.2+'} sslcertck sslcertfile {mail_site.authority.ca_file}\n"
         f'  mda "{INTO_MBOX} >> {folder}/mbox"\n'
         f"  {options}\n"
     )
@@ -46,13 +46,13 @@ def fetchmail(
     return run([*command, "--nosyslog", "--idfile", str(folder / "ids")], FETCHMAILHOME=str(folder))
 
 
-def mpop(post: Post, folder: Path, *, keep: bool, secret: str = PASSWORD) -> bytes:
+def mpop(mail_site: MailSite, folder: Path, *, keep: bool, secret: str = PASSWORD) -> bytes:
     """One poll into the Maildir `folder/mail`; mpop pipelines."""
     mailbox.Maildir(folder / "mail")
     rc = folder / "mpoprc"
     rc.write_text(
-        f"account ann\nhost localhost\nport {post.pop3d.tls_port}\nuser {ADDRESS}\npassword {secret}\nauth user\n"
-        f"tls on\ntls_starttls off\ntls_trust_file {post.authority.ca_file}\npipelining on\n"
+        f"account ann\nhost localhost\nport {mail_site.pop3d.tls_port}\nuser {ADDRESS}\npassword {secret}\nauth user\n"
+        f"tls on\ntls_starttls off\ntls_trust_file {mail_site.authority.ca_file}\npipelining on\n"
         f"uidls_file {folder}/uidls\nkeep {'on' if keep else 'off'}\ndelivery maildir {folder}/mail\n"
         "account default : ann\n"
     )
@@ -60,13 +60,13 @@ def mpop(post: Post, folder: Path, *, keep: bool, secret: str = PASSWORD) -> byt
     return succeeded(run([program("mpop"), f"--file={rc}", "ann"]))
 
 
-def getmail(post: Post, folder: Path, *, delete: bool, tls: bool = True, secret: str = PASSWORD) -> bytes:
+def getmail(mail_site: MailSite, folder: Path, *, delete: bool, tls: bool = True, secret: str = PASSWORD) -> bytes:
     """One poll into the mbox `folder/mbox`; getmail's own Maildir delivery refuses to work as root."""
-    port = post.pop3d.tls_port if tls else post.pop3d.port
+    port = mail_site.pop3d.tls_port if tls else mail_site.pop3d.port
     (folder / "getmailrc").write_text(
         f"[retriever]\ntype = {'SimplePOP3SSLRetriever' if tls else 'SimplePOP3Retriever'}\n"
         f"server = localhost\nport = {port}\nusername = {ADDRESS}\npassword = {secret}\n"
-        f"{f'ca_certs = {post.authority.ca_file}' if tls else ''}\n"
+        f"{f'ca_certs = {mail_site.authority.ca_file}' if tls else ''}\n"
         "[destination]\ntype = MDA_external\npath = /bin/sh\nallow_root_commands = true\n"
         f"arguments = ('-c', '{INTO_MBOX} >> {folder}/mbox')\n"
         f"[options]\nread_all = false\ndelete = {'true' if delete else 'false'}\n"

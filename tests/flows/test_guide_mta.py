@@ -15,7 +15,7 @@ from mailstore.directory import aliases, domains
 from mailstore.models import Message
 from tests import install_guide
 from tests.flows.postfix import PORT, Postfix, make_map, postfix
-from tests.listeners import ACTOR, LONGEST_WAIT_SECONDS, Daemon, Post
+from tests.listeners import ACTOR, LONGEST_WAIT_SECONDS, Daemon, MailSite
 from tests.management.command_runner import MANAGE, environment
 from tests.up.programs import until
 
@@ -86,10 +86,10 @@ def sent(mta: Postfix, *recipients: str, message: bytes = NOTE) -> None:
 
 
 def test_a_mailbox_beside_a_catch_all_that_leads_elsewhere_keeps_its_mail(
-    post: Post, mta: Postfix, refresh: Refresh
+    mail_site: MailSite, mta: Postfix, refresh: Refresh
 ) -> None:
-    post.mailbox("beside@example.org")
-    post.mailbox("team@example.org")
+    mail_site.mailbox("beside@example.org")
+    mail_site.mailbox("team@example.org")
     aliases.ensure("group@example.org", ["team@example.org"], actor=ACTOR)
     aliases.ensure("@example.org", [ARCHIVE], actor=ACTOR)
     refresh()
@@ -101,9 +101,9 @@ def test_a_mailbox_beside_a_catch_all_that_leads_elsewhere_keeps_its_mail(
 
 
 def test_an_alias_domain_has_the_aliases_and_the_mailboxes_of_the_other(
-    post: Post, mta: Postfix, refresh: Refresh
+    mail_site: MailSite, mta: Postfix, refresh: Refresh
 ) -> None:
-    post.mailbox("paul@example.org")
+    mail_site.mailbox("paul@example.org")
     domains.ensure(NET, actor=ACTOR, stands_for=domains.get(ORG))
     aliases.ensure("press@example.org", ["paul@example.org", "agency@example.com"], actor=ACTOR)
     aliases.ensure("copy@example.org", ["press@example.org"], actor=ACTOR)
@@ -124,10 +124,10 @@ def test_an_alias_domain_has_the_aliases_and_the_mailboxes_of_the_other(
 
 
 def test_a_forward_keeps_a_copy_or_none_and_what_is_off_or_expired_leads_nowhere(
-    post: Post, mta: Postfix, refresh: Refresh
+    mail_site: MailSite, mta: Postfix, refresh: Refresh
 ) -> None:
     for name in ("keeps", "gives", "stops"):
-        post.mailbox(f"{name}@example.org")
+        mail_site.mailbox(f"{name}@example.org")
     aliases.ensure("keeps@example.org", ["k@example.com"], actor=ACTOR, keep_copy=True)
     aliases.ensure("gives@example.org", ["g@example.com"], actor=ACTOR, keep_copy=False)
     aliases.ensure("stops@example.org", ["s@example.com"], actor=ACTOR, keep_copy=False, active=False)
@@ -138,19 +138,19 @@ def test_a_forward_keeps_a_copy_or_none_and_what_is_off_or_expired_leads_nowhere
     assert Message.objects.count() == 2
 
 
-def test_a_new_mailbox_is_reached_seconds_after_its_address_was_refused(post: Post, mta: Postfix) -> None:
-    post.mailbox("someone@example.org")
+def test_a_new_mailbox_is_reached_seconds_after_its_address_was_refused(mail_site: MailSite, mta: Postfix) -> None:
+    mail_site.mailbox("someone@example.org")
     assert asked(mta, "new@example.org")[0] == 550
     assert asked(mta, "new@example.org")[0] == 550  # remembered
-    post.mailbox("new@example.org")
+    mail_site.mailbox("new@example.org")
     until(lambda: asked(mta, "new@example.org")[0] == 250, "the new mailbox is known")
     sent(mta, "new@example.org")
     mta.log_line("new@example.org", "sent")
 
 
-def test_a_full_mailbox_is_refused_at_rcpt_also_when_it_was_accepted_before(post: Post, mta: Postfix) -> None:
-    post.mailbox("filling@example.org", quota_messages=1)
-    post.mailbox("strict@full.example", quota_messages=0)
+def test_a_full_mailbox_is_refused_at_rcpt_also_when_it_was_accepted_before(mail_site: MailSite, mta: Postfix) -> None:
+    mail_site.mailbox("filling@example.org", quota_messages=1)
+    mail_site.mailbox("strict@full.example", quota_messages=0)
     assert asked(mta, "filling@example.org")[0] == 250
     sent(mta, "filling@example.org")
     mta.log_line("filling@example.org", "sent")
@@ -159,17 +159,17 @@ def test_a_full_mailbox_is_refused_at_rcpt_also_when_it_was_accepted_before(post
     until(lambda: asked(mta, "filling@example.org")[0] == 550, "its domain rejects")
 
 
-def test_a_message_above_our_limit_is_refused_when_it_is_announced(post: Post, mta: Postfix) -> None:
-    post.mailbox("large@example.org")
+def test_a_message_above_our_limit_is_refused_when_it_is_announced(mail_site: MailSite, mta: Postfix) -> None:
+    mail_site.mailbox("large@example.org")
     code, text = asked(mta, "large@example.org", size=60 * 2**20)
     assert (code, text[:5]) == (552, b"5.3.4")
 
 
-def test_the_largest_message_that_postfix_takes_is_one_that_lmtp_takes(post: Post, mta: Postfix) -> None:
+def test_the_largest_message_that_postfix_takes_is_one_that_lmtp_takes(mail_site: MailSite, mta: Postfix) -> None:
     limit = int(install_guide.settings(MAIN)["message_size_limit"])
     assert limit < settings.MAX_MESSAGE_OCTETS
     assert limit >= settings.MAX_MESSAGE_OCTETS * 0.97
-    post.mailbox("large@example.org")
+    mail_site.mailbox("large@example.org")
     line = b"x" * 76 + b"\r\n"  # of base64, RFC 2045 §6.8
     sent(mta, "large@example.org", message=NOTE + line * ((limit - 2000) // len(line)))
     assert "250 2.0.0" in mta.log_line("large@example.org", "sent")

@@ -7,23 +7,23 @@ from pathlib import Path
 import pytest
 
 from tests.flows.mail_programs import ADDRESS, curl, fetchmail, getmail, mpop, subjects, succeeded
-from tests.listeners import Post, numbered
+from tests.listeners import MailSite, numbered
 
 pytestmark = pytest.mark.real
 COUNT = 5
 
 
 @pytest.fixture
-def filled(post: Post) -> Post:
+def filled(mail_site: MailSite) -> MailSite:
     """Five messages wait for ann; the second begins its lines with dots."""
-    post.mailbox()
+    mail_site.mailbox()
     first, second, *rest = numbered(COUNT, octets=3000)
-    post.fill(ADDRESS, first, second + b".\r\n..\r\n.dots\r\n", *rest)
-    return post
+    mail_site.fill(ADDRESS, first, second + b".\r\n..\r\n.dots\r\n", *rest)
+    return mail_site
 
 
-def waiting(post: Post) -> int:
-    with post.session() as session:
+def waiting(mail_site: MailSite) -> int:
+    with mail_site.session() as session:
         return int(session.ask("STAT").split()[1])
 
 
@@ -34,7 +34,7 @@ ALL = [f"message {number}" for number in range(1, COUNT + 1)]
 
 
 @pytest.mark.parametrize("how", ["pop3", "pop3s", "STLS", "AUTH LOGIN", "initial response"])
-def test_curl_lists_fetches_and_deletes(filled: Post, how: str) -> None:
+def test_curl_lists_fetches_and_deletes(filled: MailSite, how: str) -> None:
     options = {
         "STLS": ["--ssl-reqd"],
         "AUTH LOGIN": ["--ssl-reqd", "--login-options", "AUTH=LOGIN"],
@@ -50,7 +50,7 @@ def test_curl_lists_fetches_and_deletes(filled: Post, how: str) -> None:
     assert waiting(filled) == COUNT - 1
 
 
-def test_curl_fetches_several_messages_on_one_connection(filled: Post) -> None:
+def test_curl_fetches_several_messages_on_one_connection(filled: MailSite) -> None:
     url = f"pop3s://localhost:{filled.pop3d.tls_port}/[1-{COUNT}]"
     fetched = curl(filled, url)
     assert [fetched.count(f"Subject: {subject}\r\n".encode()) for subject in ALL] == [1] * COUNT
@@ -60,14 +60,14 @@ def test_curl_fetches_several_messages_on_one_connection(filled: Post) -> None:
 
 
 @pytest.mark.parametrize("tls", ["ssl", "STLS"])
-def test_fetchmail_drains_a_mailbox(filled: Post, tmp_path: Path, tls: str) -> None:
+def test_fetchmail_drains_a_mailbox(filled: MailSite, tmp_path: Path, tls: str) -> None:
     succeeded(fetchmail(filled, tmp_path, "fetchall nokeep", tls=tls))
     assert subjects(tmp_path / "mbox") == ALL
     assert waiting(filled) == 0
     assert fetchmail(filled, tmp_path, "fetchall nokeep", tls=tls).returncode == 1  # fetchmail's "no mail"
 
 
-def test_fetchmail_keeps_mail_and_knows_by_uidl_what_it_has(filled: Post, tmp_path: Path) -> None:
+def test_fetchmail_keeps_mail_and_knows_by_uidl_what_it_has(filled: MailSite, tmp_path: Path) -> None:
     succeeded(fetchmail(filled, tmp_path, "keep", server="uidl"))
     assert fetchmail(filled, tmp_path, "keep", server="uidl").returncode == 1
     filled.fill(ADDRESS, b"Subject: message 6\r\n\r\nnew\r\n")
@@ -79,13 +79,13 @@ def test_fetchmail_keeps_mail_and_knows_by_uidl_what_it_has(filled: Post, tmp_pa
 # --- mpop ---------------------------------------------------------------------------------------------------------
 
 
-def test_mpop_drains_a_mailbox_with_pipelined_commands(filled: Post, tmp_path: Path) -> None:
+def test_mpop_drains_a_mailbox_with_pipelined_commands(filled: MailSite, tmp_path: Path) -> None:
     mpop(filled, tmp_path, keep=False)
     assert subjects(tmp_path / "mail") == ALL
     assert waiting(filled) == 0
 
 
-def test_mpop_keeps_mail_and_fetches_nothing_twice(filled: Post, tmp_path: Path) -> None:
+def test_mpop_keeps_mail_and_fetches_nothing_twice(filled: MailSite, tmp_path: Path) -> None:
     mpop(filled, tmp_path, keep=True)
     filled.fill(ADDRESS, b"Subject: message 6\r\n\r\nnew\r\n")
     mpop(filled, tmp_path, keep=True)
@@ -97,13 +97,13 @@ def test_mpop_keeps_mail_and_fetches_nothing_twice(filled: Post, tmp_path: Path)
 
 
 @pytest.mark.parametrize("tls", [True, False], ids=["pop3s", "pop3"])
-def test_getmail_drains_a_mailbox(filled: Post, tmp_path: Path, tls: bool) -> None:
+def test_getmail_drains_a_mailbox(filled: MailSite, tmp_path: Path, tls: bool) -> None:
     getmail(filled, tmp_path, delete=True, tls=tls)
     assert subjects(tmp_path / "mbox") == ALL
     assert waiting(filled) == 0
 
 
-def test_getmail_keeps_mail_and_fetches_nothing_twice(filled: Post, tmp_path: Path) -> None:
+def test_getmail_keeps_mail_and_fetches_nothing_twice(filled: MailSite, tmp_path: Path) -> None:
     getmail(filled, tmp_path, delete=False)
     filled.fill(ADDRESS, b"Subject: message 6\r\n\r\nnew\r\n")
     getmail(filled, tmp_path, delete=False)

@@ -2,14 +2,14 @@
 
 import poplib
 
-from tests.listeners import PASSWORD, Post, numbered
+from tests.listeners import PASSWORD, MailSite, numbered
 
 
-def test_poplib_lists_fetches_and_removes_over_tls(post: Post) -> None:
-    post.mailbox()
+def test_poplib_lists_fetches_and_removes_over_tls(mail_site: MailSite) -> None:
+    mail_site.mailbox()
     sent = numbered(3)
-    post.fill("ann@example.org", *sent)
-    client = poplib.POP3_SSL("localhost", post.pop3d.tls_port, context=post.authority.context(), timeout=30)
+    mail_site.fill("ann@example.org", *sent)
+    client = poplib.POP3_SSL("localhost", mail_site.pop3d.tls_port, context=mail_site.authority.context(), timeout=30)
     client.user("ann@example.org")
     client.pass_(PASSWORD)
     assert client.stat()[0] == 3
@@ -18,8 +18,8 @@ def test_poplib_lists_fetches_and_removes_over_tls(post: Post) -> None:
     client.dele(2)
     client.quit()
 
-    again = poplib.POP3("localhost", post.pop3d.port, timeout=30)
-    again.stls(context=post.authority.context())
+    again = poplib.POP3("localhost", mail_site.pop3d.port, timeout=30)
+    again.stls(context=mail_site.authority.context())
     again.user("ann@example.org")
     again.pass_(PASSWORD)
     assert [row.split()[0] for row in again.list()[1]] == [b"1", b"2"]

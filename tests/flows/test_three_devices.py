@@ -9,7 +9,7 @@ import pytest
 
 from mailstore.models import Device, DiarySession, Mailbox, Message
 from tests.flows.mail_programs import ADDRESS, curl, fetchmail, getmail, subjects, succeeded
-from tests.listeners import Post, numbered
+from tests.listeners import MailSite, numbered
 from tests.up.programs import until
 
 pytestmark = pytest.mark.real
@@ -20,28 +20,28 @@ MAIL = numbered(len(SUBJECTS), octets=2000)
 class Curl:
     """A device without a memory of its own: it fetches what is listed and deletes it."""
 
-    def __init__(self, post: Post, secret: str) -> None:
-        self.post = post
+    def __init__(self, mail_site: MailSite, secret: str) -> None:
+        self.mail_site = mail_site
         self.secret = secret
         self.fetched: list[str] = []
 
     def poll(self) -> None:
-        url = f"pop3s://localhost:{self.post.pop3d.tls_port}/"
-        for line in curl(self.post, url, secret=self.secret).splitlines():
-            message = curl(self.post, url + line.split()[0].decode(), secret=self.secret).decode()
+        url = f"pop3s://localhost:{self.mail_site.pop3d.tls_port}/"
+        for line in curl(self.mail_site, url, secret=self.secret).splitlines():
+            message = curl(self.mail_site, url + line.split()[0].decode(), secret=self.secret).decode()
             self.fetched.append(re.search(r"^Subject: (.*?)\r?$", message, re.M).group(1))
-        for _ in range(len(curl(self.post, url, secret=self.secret).splitlines())):
-            curl(self.post, url + "1", "--request", "DELE", "--head", secret=self.secret)
+        for _ in range(len(curl(self.mail_site, url, secret=self.secret).splitlines())):
+            curl(self.mail_site, url + "1", "--request", "DELE", "--head", secret=self.secret)
 
 
 @pytest.fixture
-def shared(post: Post) -> Post:
+def shared(mail_site: MailSite) -> MailSite:
     """Ann's mailbox; its main password is barred from POP, as of somebody with devices only."""
-    post.mailbox(main_pop=False)
-    return post
+    mail_site.mailbox(main_pop=False)
+    return mail_site
 
 
-def test_each_of_three_programs_gets_every_message_once(shared: Post, tmp_path: Path) -> None:
+def test_each_of_three_programs_gets_every_message_once(shared: MailSite, tmp_path: Path) -> None:
     """fetchmail deletes what it has, getmail leaves all on the server, curl deletes what it saw."""
     folders = {name: tmp_path / name for name in ("fetchmail", "getmail")}
     for folder in folders.values():
@@ -62,7 +62,9 @@ def test_each_of_three_programs_gets_every_message_once(shared: Post, tmp_path: 
     until(lambda: all(has_all(device, arrivals) for device in Device.objects.filter(main=False)), "all is confirmed")
 
 
-def test_what_the_last_of_three_deletes_is_gone_and_the_diary_tells_who_had_it(shared: Post, tmp_path: Path) -> None:
+def test_what_the_last_of_three_deletes_is_gone_and_the_diary_tells_who_had_it(
+    shared: MailSite, tmp_path: Path
+) -> None:
     shared.fill(ADDRESS, *MAIL[:2])
     secrets = [shared.device(ADDRESS, name) for name in ("one", "two", "three")]
     for number, secret in enumerate(secrets):

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from mailstore.bodies import layout
 from mailstore.models import Body, Message
-from tests.listeners import PASSWORD, Post, numbered
+from tests.listeners import PASSWORD, MailSite, numbered
 from tests.pop3_client import END, Pop3Client, unstuffed
 
 ADDRESS = "ann@example.org"
@@ -69,10 +69,10 @@ def without_trace(message: bytes) -> bytes:
 @pytest.mark.req("P-013")
 @pytest.mark.req("P-014")
 @pytest.mark.parametrize("tls", [False, True], ids=["in clear", "TLS"])
-def test_every_octet_comes_back_and_is_announced(post: Post, tls: bool) -> None:
-    post.mailbox()
-    post.fill(ADDRESS, *CORPUS.values())
-    client = post.dial_tls() if tls else post.dial()
+def test_every_octet_comes_back_and_is_announced(mail_site: MailSite, tls: bool) -> None:
+    mail_site.mailbox()
+    mail_site.fill(ADDRESS, *CORPUS.values())
+    client = mail_site.dial_tls() if tls else mail_site.dial()
     with client.sign_in(ADDRESS, PASSWORD) as session:
         sizes = [int(row.split()[1]) for row in session.rows("LIST")]
         for number, (name, message) in enumerate(CORPUS.items(), 1):
@@ -92,19 +92,21 @@ def memory_octets(pid: int) -> int:
 @pytest.mark.req("P-065")
 @pytest.mark.req("P-025")
 @pytest.mark.parametrize("tls", [False, True], ids=["in clear", "TLS"])
-def test_pipelined_fetches_of_a_large_message_stay_in_order_and_in_bounded_memory(post: Post, tls: bool) -> None:
-    post.mailbox(quota_octets=None)
+def test_pipelined_fetches_of_a_large_message_stay_in_order_and_in_bounded_memory(
+    mail_site: MailSite, tls: bool
+) -> None:
+    mail_site.mailbox(quota_octets=None)
     large = HEADER + b"".join(b"%08d %s\r\n" % (number, b"x" * 70) for number in range(60_000))  # 4.8 MB
-    post.fill(ADDRESS, large, *numbered(1))
-    client = post.dial_tls() if tls else post.dial()
+    mail_site.fill(ADDRESS, large, *numbered(1))
+    client = mail_site.dial_tls() if tls else mail_site.dial()
     with client.sign_in(ADDRESS, PASSWORD) as session:
         whole = hashlib.sha256(session.message(1)).digest()
-        before = {pid: memory_octets(pid) for pid in post.pop3d.workers()}
+        before = {pid: memory_octets(pid) for pid in mail_site.pop3d.workers()}
         session.send(b"RETR 1\r\nRETR 2\r\n" * 10 + b"NOOP\r\n")
         grown = 0
         for _ in range(10):
             assert session.line().startswith(b"+OK")
-            grown = max(grown, *(memory_octets(pid) - before.get(pid, 0) for pid in post.pop3d.workers()))
+            grown = max(grown, *(memory_octets(pid) - before.get(pid, 0) for pid in mail_site.pop3d.workers()))
             assert hashlib.sha256(unstuffed(session.payload())).digest() == whole
             assert session.line().startswith(b"+OK")
             assert b"Subject: message 1" in session.payload()
@@ -113,10 +115,10 @@ def test_pipelined_fetches_of_a_large_message_stay_in_order_and_in_bounded_memor
 
 
 @pytest.mark.req("P-025")
-def test_a_client_that_sends_commands_and_reads_nothing_is_read_no_further(post: Post) -> None:
+def test_a_client_that_sends_commands_and_reads_nothing_is_read_no_further(mail_site: MailSite) -> None:
     """The server stops reading; then everything is answered, in order."""
-    post.mailbox()
-    with post.session() as session:
+    mail_site.mailbox()
+    with mail_site.session() as session:
         count = fill_up(session, b"CAPA\r\n")
         reply = session.line() + session.payload()
         assert session.exactly(len(reply) * (count - 1)) == reply * (count - 1)
@@ -143,11 +145,11 @@ def fill_up(session: Pop3Client, command: bytes) -> int:
 
 
 @pytest.mark.req("P-025")
-def test_thousands_of_fetches_in_one_go_are_all_answered(post: Post) -> None:
+def test_thousands_of_fetches_in_one_go_are_all_answered(mail_site: MailSite) -> None:
     """More commands than may wait: reading goes on when bodies, and nothing else, have made room."""
-    post.mailbox()
-    post.fill(ADDRESS, *numbered(1))
-    with post.session() as session:
+    mail_site.mailbox()
+    mail_site.fill(ADDRESS, *numbered(1))
+    with mail_site.session() as session:
         session.send(b"RETR 1\r\n" * 20_000 + b"NOOP\r\n")
         assert session.line().startswith(b"+OK")
         message = session.payload()
@@ -158,11 +160,11 @@ def test_thousands_of_fetches_in_one_go_are_all_answered(post: Post) -> None:
 
 
 @pytest.mark.req("P-066")
-def test_the_terminator_comes_with_the_last_octets(post: Post) -> None:
+def test_the_terminator_comes_with_the_last_octets(mail_site: MailSite) -> None:
     """Read packet by packet: the one that ends the reply holds more than the terminator."""
-    post.mailbox()
-    post.fill(ADDRESS, *numbered(1), *numbered(1, octets=400_000))
-    with post.session() as session:
+    mail_site.mailbox()
+    mail_site.fill(ADDRESS, *numbered(1), *numbered(1, octets=400_000))
+    with mail_site.session() as session:
         for number in (1, 2):
             session.send(f"RETR {number}\r\n".encode())
             packets = [session.sock.recv(65536)]
@@ -185,19 +187,21 @@ def path_of(number: int) -> Path:
 @pytest.mark.parametrize("octets", [300, 400_000], ids=["small", "large"])
 @pytest.mark.parametrize("harm", ["missing", "empty", "short", "longer", "swapped"])
 def test_a_body_that_is_not_the_one_that_was_stored_is_refused_before_any_octet(
-    post: Post, harm: str, octets: int
+    mail_site: MailSite, harm: str, octets: int
 ) -> None:
-    post.mailbox()
-    post.fill(ADDRESS, *numbered(3, octets=octets))
+    mail_site.mailbox()
+    mail_site.fill(ADDRESS, *numbered(3, octets=octets))
     first, second = path_of(1), path_of(2)
-    before = len(post.pop3d.log())
+    before = len(mail_site.pop3d.log())
     HARMS[harm](first, second)
-    with post.session() as session:
+    with mail_site.session() as session:
         assert session.ask("RETR 1").startswith(b"-ERR [SYS/PERM] ")
         assert session.ask("TOP 1 0").startswith(b"-ERR [SYS/PERM] ")
         assert b"Subject: message 3" in session.message(3)
         assert len(session.rows("LIST")) == 3
-    post.pop3d.logged(rf"message 1 of {ADDRESS}: BodyLost: body {Body.objects.order_by('pk')[0].key}", after=before)
+    mail_site.pop3d.logged(
+        rf"message 1 of {ADDRESS}: BodyLost: body {Body.objects.order_by('pk')[0].key}", after=before
+    )
 
 
 def swap(first: Path, second: Path) -> None:
@@ -220,28 +224,30 @@ HARMS = {
 
 
 @pytest.mark.req("P-062")
-def test_a_store_that_is_away_is_a_temporary_trouble_and_never_a_lost_message(post: Post) -> None:
-    post.mailbox()
-    post.fill(ADDRESS, *numbered(1))
+def test_a_store_that_is_away_is_a_temporary_trouble_and_never_a_lost_message(mail_site: MailSite) -> None:
+    mail_site.mailbox()
+    mail_site.fill(ADDRESS, *numbered(1))
     store = Path(settings.MAIL_STORE_URL.removeprefix("file:"))
     away = store.with_name("away")
     store.rename(away)
     try:
-        with post.session() as session:
+        with mail_site.session() as session:
             assert session.ask("RETR 1").startswith(b"-ERR [SYS/TEMP] ")
             assert session.ask("STAT").startswith(b"+OK 1 ")
     finally:
         away.rename(store)
-    with post.session() as session:
+    with mail_site.session() as session:
         assert b"Subject: message 1" in session.message(1)
 
 
 @pytest.mark.req("P-063")
 @pytest.mark.parametrize("tls", [False, True], ids=["in clear", "TLS"])
-def test_a_body_that_becomes_short_under_way_ends_the_connection_without_a_terminator(post: Post, tls: bool) -> None:
-    post.mailbox(quota_octets=None)
-    post.fill(ADDRESS, *numbered(1, octets=24 * MEGABYTE))
-    client = post.dial_tls() if tls else post.dial()
+def test_a_body_that_becomes_short_under_way_ends_the_connection_without_a_terminator(
+    mail_site: MailSite, tls: bool
+) -> None:
+    mail_site.mailbox(quota_octets=None)
+    mail_site.fill(ADDRESS, *numbered(1, octets=24 * MEGABYTE))
+    client = mail_site.dial_tls() if tls else mail_site.dial()
     with client.sign_in(ADDRESS, PASSWORD) as session:
         assert session.ask("DELE 1").startswith(b"+OK")
         assert session.ask("RSET").startswith(b"+OK")
@@ -250,16 +256,16 @@ def test_a_body_that_becomes_short_under_way_ends_the_connection_without_a_termi
         received = session.rest()
         assert len(received) < 24 * MEGABYTE
         assert not received.endswith(END)
-    with post.session() as later:
+    with mail_site.session() as later:
         assert later.ask("STAT").startswith(b"+OK 1 ")
 
 
 @pytest.mark.req("P-047")
-def test_a_client_that_leaves_in_the_middle_of_a_message_is_not_logged_as_a_damaged_body(post: Post) -> None:
-    post.mailbox(quota_octets=None)
-    post.fill(ADDRESS, *numbered(1, octets=24 * MEGABYTE))
-    before = len(post.pop3d.log())
-    with post.session() as session:
+def test_a_client_that_leaves_in_the_middle_of_a_message_is_not_logged_as_a_damaged_body(mail_site: MailSite) -> None:
+    mail_site.mailbox(quota_octets=None)
+    mail_site.fill(ADDRESS, *numbered(1, octets=24 * MEGABYTE))
+    before = len(mail_site.pop3d.log())
+    with mail_site.session() as session:
         assert session.ask("RETR 1").startswith(b"+OK")
-    post.pop3d.logged(rf"session client=.* address={ADDRESS} .*reason=\"?lost", after=before)
-    assert not [line for line in post.pop3d.log()[before:] if "sending a body failed" in line]
+    mail_site.pop3d.logged(rf"session client=.* address={ADDRESS} .*reason=\"?lost", after=before)
+    assert not [line for line in mail_site.pop3d.log()[before:] if "sending a body failed" in line]

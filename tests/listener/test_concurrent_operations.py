@@ -27,7 +27,7 @@ from mailstore.integrity import fsck
 from mailstore.messages import recovery
 from mailstore.models import AuditEntry, Mailbox, Message, SweepPass
 from mailstore.retention import sweep
-from tests.listeners import ACTOR, MANAGE, Post
+from tests.listeners import ACTOR, MANAGE, MailSite
 from tests.up.programs import until
 
 SECONDS = 60 if os.environ.get("CI") == "true" else 15
@@ -65,8 +65,8 @@ class Actors:
 class Sender:
     """Delivers one message after the other, each of another size."""
 
-    def __init__(self, post: Post, name: str) -> None:
-        self._post = post
+    def __init__(self, mail_site: MailSite, name: str) -> None:
+        self._mail_site = mail_site
         self._name = name
         self._chance = random.Random(name)
         self.sent: list[str] = []
@@ -74,7 +74,7 @@ class Sender:
     def deliver(self) -> None:
         subject = f"{self._name} {len(self.sent) + 1}"
         body = b"x" * self._chance.randrange(900) + b"\r\n"
-        ((code, text),) = self._post.deliver(f"Subject: {subject}\r\n\r\n".encode() + body, ADDRESS)
+        ((code, text),) = self._mail_site.deliver(f"Subject: {subject}\r\n\r\n".encode() + body, ADDRESS)
         assert code == 250, text
         self.sent.append(subject)
 
@@ -82,15 +82,15 @@ class Sender:
 class Program:
     """A mail program that remembers UIDLs: it fetches what is new, deletes some of it, and sometimes its line drops."""
 
-    def __init__(self, post: Post, name: str) -> None:
-        self._post = post
-        self._secret = post.device(ADDRESS, name)
+    def __init__(self, mail_site: MailSite, name: str) -> None:
+        self._mail_site = mail_site
+        self._secret = mail_site.device(ADDRESS, name)
         self._chance = random.Random(name)
         self._known: set[bytes] = set()
         self.fetched: Counter[str] = Counter()
 
     def poll(self, *, orderly: bool = False) -> None:
-        with self._post.session(password=self._secret) as session:
+        with self._mail_site.session(password=self._secret) as session:
             count, octets = map(int, session.ask("STAT").split()[1:])
             uidls = [row.split()[1] for row in session.rows("UIDL")]
             sizes = [int(row.split()[1]) for row in session.rows("LIST")]
@@ -144,14 +144,14 @@ def give_back() -> None:
 
 
 @pytest.fixture
-def busy(post: Post) -> Post:
+def busy(mail_site: MailSite) -> MailSite:
     """Ann has devices only; what every device has leaves with the next sweep."""
-    post.mailbox(main_pop=False)
+    mail_site.mailbox(main_pop=False)
     policies.ensure("quick", actor=ACTOR, at_once=True, site=True, remove_when_confirmed=True, hold_days=0)
-    return post
+    return mail_site
 
 
-def test_nothing_is_lost_whatever_happens_at_once(busy: Post) -> None:
+def test_nothing_is_lost_whatever_happens_at_once(busy: MailSite) -> None:
     already = len(busy.pop3d.log()), len(busy.lmtpd.log())
     senders = [Sender(busy, name) for name in ("first", "second")]
     programs = [Program(busy, name) for name in DEVICES]

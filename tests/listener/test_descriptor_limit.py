@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from mailstore.listener import descriptor_limit
-from tests.listeners import PASSWORD, SENDER, Daemon, Post, daemon, greeted, numbered
+from tests.listeners import PASSWORD, SENDER, Daemon, MailSite, daemon, greeted, numbered
 from tests.pop3_client import Pop3Client, connect_to
 
 ADDRESS = "ann@example.org"
@@ -29,10 +29,10 @@ def many_strangers(listener: tuple[str, int]) -> Iterator[list[Pop3Client]]:
 
 
 @pytest.fixture
-def starved(post: Post, tls_settings: dict[str, str]) -> Iterator[Daemon]:
+def starved(mail_site: MailSite, tls_settings: dict[str, str]) -> Iterator[Daemon]:
     """A listener with few descriptors, and a mailbox with a small and a large message."""
-    post.mailbox()
-    post.fill(ADDRESS, *numbered(1), *numbered(1, octets=400_000))
+    mail_site.mailbox()
+    mail_site.fill(ADDRESS, *numbered(1), *numbered(1, octets=400_000))
     with daemon("pop3d", descriptors=FEW, **tls_settings) as started:
         yield started
 
@@ -69,8 +69,8 @@ def test_sessions_that_fill_every_place_can_all_fetch_a_large_message_at_once(st
                 assert len(session.payload()) > 400_000
 
 
-def test_a_delivery_is_taken_whatever_the_crowd_of_connections(post: Post) -> None:
-    post.mailbox()
+def test_a_delivery_is_taken_whatever_the_crowd_of_connections(mail_site: MailSite) -> None:
+    mail_site.mailbox()
     with daemon("lmtpd", descriptors=FEW) as lmtpd, smtplib.LMTP(*lmtpd.address) as before:
         before.ehlo("client.example")
         with many_strangers(lmtpd.address), smtplib.LMTP(*lmtpd.address) as later:

@@ -6,20 +6,20 @@ import pytest
 
 from mailstore.directory import devices, mailboxes
 from mailstore.models import Device, DiarySession, Message
-from tests.listeners import ACTOR, PASSWORD, Post, numbered
+from tests.listeners import ACTOR, PASSWORD, MailSite, numbered
 from tests.up.programs import until
 
 ADDRESS = "ann@example.org"
 
 
 @pytest.fixture
-def filled(post: Post) -> Post:
-    post.mailbox()
-    post.fill(ADDRESS, *numbered(3))
-    return post
+def filled(mail_site: MailSite) -> MailSite:
+    mail_site.mailbox()
+    mail_site.fill(ADDRESS, *numbered(3))
+    return mail_site
 
 
-def test_what_was_fetched_and_followed_is_confirmed_also_when_the_line_drops_then(filled: Post) -> None:
+def test_what_was_fetched_and_followed_is_confirmed_also_when_the_line_drops_then(filled: MailSite) -> None:
     phone = filled.device(ADDRESS, "phone")
     with filled.session(password=phone) as session:
         session.message(1)
@@ -33,7 +33,7 @@ def test_what_was_fetched_and_followed_is_confirmed_also_when_the_line_drops_the
 
 
 @pytest.mark.parametrize("clients", [1, 4])
-def test_a_revoked_device_is_cut_off_in_every_worker(filled: Post, clients: int) -> None:
+def test_a_revoked_device_is_cut_off_in_every_worker(filled: MailSite, clients: int) -> None:
     phone = filled.device(ADDRESS, "phone")
     open_ones = [filled.session(password=phone) for _ in range(clients)]
     for session in open_ones:
@@ -51,7 +51,7 @@ def test_a_revoked_device_is_cut_off_in_every_worker(filled: Post, clients: int)
 
 @pytest.mark.parametrize("clients", [1, 4])
 def test_a_changed_password_cuts_off_what_the_old_one_opened_in_every_worker_and_no_device(
-    filled: Post, clients: int
+    filled: MailSite, clients: int
 ) -> None:
     phone = filled.device(ADDRESS, "phone")
     open_ones = [filled.session() for _ in range(clients)]
@@ -68,7 +68,7 @@ def test_a_changed_password_cuts_off_what_the_old_one_opened_in_every_worker_and
     until(lambda: DiarySession.objects.filter(ended="barred").exists(), "the diary tells it")
 
 
-def test_pop_that_is_switched_off_ends_all_sessions_of_the_mailbox_and_no_other(filled: Post) -> None:
+def test_pop_that_is_switched_off_ends_all_sessions_of_the_mailbox_and_no_other(filled: MailSite) -> None:
     filled.mailbox("bob@example.org")
     with filled.session() as ann, filled.session("bob@example.org", PASSWORD) as bob:
         mailboxes.ensure(ADDRESS, actor=ACTOR, pop=False)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailstore.models import Message
-from tests.listeners import Daemon, Post, daemon, greeted, numbered
+from tests.listeners import Daemon, MailSite, daemon, greeted, numbered
 from tests.pop3_client import Pop3Client, connect_to, plain_response
 
 ADDRESS = "ann@example.org"
@@ -34,9 +34,9 @@ def base64_of(text: str) -> str:
 
 
 @pytest.mark.req("P-196")
-def test_no_secret_reaches_the_log_by_any_mechanism_or_mistake(post: Post, talkative: Daemon) -> None:
-    post.mailbox(password=SECRET)
-    device_secret = post.device(ADDRESS, "phone")
+def test_no_secret_reaches_the_log_by_any_mechanism_or_mistake(mail_site: MailSite, talkative: Daemon) -> None:
+    mail_site.mailbox(password=SECRET)
+    device_secret = mail_site.device(ADDRESS, "phone")
     wrong = "a wrong zebra crossing 88"
     plain, login = plain_response(["", ADDRESS, SECRET]), [base64_of(ADDRESS), base64_of(SECRET)]
     conversations = [
@@ -70,7 +70,7 @@ def test_no_secret_reaches_the_log_by_any_mechanism_or_mistake(post: Post, talka
 
 @pytest.mark.req("P-197")
 @pytest.mark.req("P-018")
-def test_what_a_client_types_makes_no_line_and_no_escape_in_the_log(post: Post, talkative: Daemon) -> None:
+def test_what_a_client_types_makes_no_line_and_no_escape_in_the_log(mail_site: MailSite, talkative: Daemon) -> None:
     names = [
         "a\x1b]0;owned\x07",
         "x@e.org\rINFO forged login ok",
@@ -90,11 +90,11 @@ def test_what_a_client_types_makes_no_line_and_no_escape_in_the_log(post: Post, 
 
 
 @pytest.mark.req("P-198")
-def test_one_structured_record_tells_a_session(post: Post, tls_settings: dict[str, str]) -> None:
-    post.mailbox()
-    post.fill(ADDRESS, *numbered(3))
+def test_one_structured_record_tells_a_session(mail_site: MailSite, tls_settings: dict[str, str]) -> None:
+    mail_site.mailbox()
+    mail_site.fill(ADDRESS, *numbered(3))
     with daemon("pop3d", LOG_FORMAT="json", **tls_settings) as started:
-        with greeted(connect_to(started.address)).start_tls(post.authority.context()) as client:
+        with greeted(connect_to(started.address)).start_tls(mail_site.authority.context()) as client:
             plain = plain_response(["", ADDRESS, "correct horse battery staple"])
             assert client.ask(f"AUTH PLAIN {plain}").startswith(b"+OK")
             uidls = client.uidls()
@@ -135,11 +135,11 @@ EXPECTED = {
 }
 
 
-def test_a_refused_sign_in_is_one_line_that_the_documented_filter_reads(post: Post, talkative: Daemon) -> None:
+def test_a_refused_sign_in_is_one_line_that_the_documented_filter_reads(mail_site: MailSite, talkative: Daemon) -> None:
     """docs/install.md shows a filter for fail2ban, whose <HOST> is an address."""
     (failregex,) = re.findall(r"failregex = (.+)", INSTALL.read_text())
     reads = re.compile(failregex.replace("<HOST>", r"(?P<host>\S+)"))
-    post.mailbox(password=SECRET)
+    mail_site.mailbox(password=SECRET)
     before = len(talkative.log())
     for name in (ADDRESS, "nobody@example.org", SECRET, "x client=198.51.100.1 "):
         with dial(talkative) as client:
@@ -154,11 +154,11 @@ def test_a_refused_sign_in_is_one_line_that_the_documented_filter_reads(post: Po
 
 
 def test_a_guesser_who_leaves_before_the_check_is_a_line_that_the_documented_filter_reads(
-    post: Post, talkative: Daemon
+    mail_site: MailSite, talkative: Daemon
 ) -> None:
     (failregex,) = re.findall(r"failregex = (.+)", INSTALL.read_text())
     reads = re.compile(failregex.replace("<HOST>", r"(?P<host>\S+)"))
-    post.mailbox(password=SECRET)
+    mail_site.mailbox(password=SECRET)
     before = len(talkative.log())
     for guess in range(40):  # more than are checked at once
         with dial(talkative) as client:
@@ -169,12 +169,14 @@ def test_a_guesser_who_leaves_before_the_check_is_a_line_that_the_documented_fil
 
 
 @pytest.mark.req("P-037")
-def test_a_password_refused_in_clear_is_told_without_the_password(post: Post, tls_settings: dict[str, str]) -> None:
-    post.mailbox(password=SECRET)
+def test_a_password_refused_in_clear_is_told_without_the_password(
+    mail_site: MailSite, tls_settings: dict[str, str]
+) -> None:
+    mail_site.mailbox(password=SECRET)
     with daemon("pop3d", PLAINTEXT_LOGIN="never", **tls_settings) as started:
         with greeted(connect_to(started.address)) as client:
             assert client.ask(f"USER {ADDRESS}").startswith(b"-ERR ")
             assert client.ask(f"PASS {SECRET}").startswith(b"-ERR ")
-            client.start_tls(post.authority.context()).sign_in(ADDRESS, SECRET)
+            client.start_tls(mail_site.authority.context()).sign_in(ADDRESS, SECRET)
         lines = started.logged("cleartext refused", times=2)
         assert all("client=127.0.0.1" in line and "zebra" not in line for line in lines)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.listener.conftest import FOR_PROXIES, PROXY
 from tests.listener.proxy_headers import health_check, tls_tlv, version_1, version_2
-from tests.listeners import PASSWORD, Daemon, Post, daemon, greeted, numbered
+from tests.listeners import PASSWORD, Daemon, MailSite, daemon, greeted, numbered
 from tests.pop3_client import Pop3Client, connect_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,8 +26,8 @@ def proxied_client(listener: Daemon, header: bytes) -> Pop3Client:
 @pytest.mark.req("P-184")
 @pytest.mark.parametrize("header", [version_1, version_2])
 @pytest.mark.parametrize("client", ["198.51.100.7", "2001:db8::7"])
-def test_the_announced_address_is_the_clients(post: Post, proxied: Daemon, header, client: str) -> None:
-    post.mailbox()
+def test_the_announced_address_is_the_clients(mail_site: MailSite, proxied: Daemon, header, client: str) -> None:
+    mail_site.mailbox()
     before = len(proxied.log())
     with greeted(proxied_client(proxied, header(client))) as session:
         session.sign_in(ADDRESS, PASSWORD)
@@ -81,15 +81,15 @@ def test_an_ordinary_listener_takes_a_header_for_a_bad_command_from_a_trusted_pr
 
 @pytest.mark.req("P-178")
 def test_a_proxy_of_the_web_pages_on_this_machine_takes_nothing_from_local_mail_programs(
-    post: Post, tls_settings: dict[str, str]
+    mail_site: MailSite, tls_settings: dict[str, str]
 ) -> None:
     """nginx on 127.0.0.1 is trusted for the pages; probes and webmail come from there too, and send no header."""
-    post.mailbox()
+    mail_site.mailbox()
     with daemon("pop3d", TRUSTED_PROXIES="127.0.0.1,::1", **tls_settings) as listener:
         with greeted(connect_to(listener.address)) as client:
             client.sign_in(ADDRESS, PASSWORD)
         sock = connect_to(listener.tls_address).sock
-        greeted(Pop3Client(post.authority.context().wrap_socket(sock, server_hostname="localhost"))).quit()
+        greeted(Pop3Client(mail_site.authority.context().wrap_socket(sock, server_hostname="localhost"))).quit()
 
 
 @pytest.mark.req("P-181")
@@ -124,7 +124,7 @@ def test_a_health_check_keeps_the_balancers_own_address(proxied: Daemon) -> None
 @pytest.mark.req("P-036")
 @pytest.mark.req("P-182")
 def test_who_comes_by_a_proxy_on_this_machine_without_an_address_is_not_this_machine(
-    post: Post, tls_settings: dict[str, str]
+    mail_site: MailSite, tls_settings: dict[str, str]
 ) -> None:
     """Passwords pass in clear from this machine alone; its proxy carries strangers."""
     with daemon("pop3d", PLAINTEXT_LOGIN="loopback", **FOR_PROXIES, **tls_settings) as listener:
@@ -138,9 +138,9 @@ def test_who_comes_by_a_proxy_on_this_machine_without_an_address_is_not_this_mac
 @pytest.mark.req("P-185")
 @pytest.mark.req("P-036")
 def test_tls_that_ended_in_the_proxy_lets_a_password_pass_and_stands_in_the_record(
-    post: Post, tls_settings: dict[str, str]
+    mail_site: MailSite, tls_settings: dict[str, str]
 ) -> None:
-    post.mailbox()
+    mail_site.mailbox()
     with daemon("pop3d", PLAINTEXT_LOGIN="never", **FOR_PROXIES, **tls_settings) as listener:
         header = version_2("198.51.100.7", tls_tlv("TLSv1.2"))
         before = len(listener.log())
@@ -154,16 +154,16 @@ def test_tls_that_ended_in_the_proxy_lets_a_password_pass_and_stands_in_the_reco
         for header in (in_clear, version_2("198.51.100.7"), version_1("198.51.100.7"), health_check()):
             with greeted(proxied_client(listener, header)) as client:
                 assert client.ask(f"USER {ADDRESS}") == b"-ERR use TLS before you sign in"
-                client.start_tls(post.authority.context())
+                client.start_tls(mail_site.authority.context())
                 client.sign_in(ADDRESS, PASSWORD)
 
 
 @pytest.mark.req("P-185")
-def test_a_large_body_passes_in_clear_to_the_proxy_that_ends_tls(post: Post, proxied: Daemon) -> None:
+def test_a_large_body_passes_in_clear_to_the_proxy_that_ends_tls(mail_site: MailSite, proxied: Daemon) -> None:
     """It leaves by sendfile, as on any connection that is in clear here."""
-    post.mailbox()
+    mail_site.mailbox()
     large = numbered(1, octets=400_000)[0]
-    post.fill(ADDRESS, large)
+    mail_site.fill(ADDRESS, large)
     with greeted(proxied_client(proxied, version_2("198.51.100.7", tls_tlv("TLSv1.3")))) as client:
         client.sign_in(ADDRESS, PASSWORD)
         assert client.message(1).endswith(large)
@@ -184,10 +184,10 @@ def test_commands_in_the_headers_segment_are_answered(proxied: Daemon, header) -
 
 @pytest.mark.req("P-183")
 @pytest.mark.parametrize("header", [version_1, version_2])
-def test_a_client_hello_in_the_headers_segment_opens_tls(post: Post, proxied: Daemon, header) -> None:
+def test_a_client_hello_in_the_headers_segment_opens_tls(mail_site: MailSite, proxied: Daemon, header) -> None:
     """The handshake is driven by hand, so that header and ClientHello leave in one write."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    channel = post.authority.context().wrap_bio(incoming, outgoing, server_hostname="localhost")
+    channel = mail_site.authority.context().wrap_bio(incoming, outgoing, server_hostname="localhost")
     with pytest.raises(ssl.SSLWantReadError):
         channel.do_handshake()
     raw = socket.create_connection(proxied.proxy_tls_address, 30, source_address=(PROXY, 0))
@@ -233,9 +233,9 @@ def test_the_limit_of_connections_counts_the_announced_address_and_not_the_proxy
 
 @pytest.mark.req("P-184")
 @pytest.mark.req("P-192")
-def test_failures_behind_one_proxy_bar_the_attackers_network_and_nobody_else(post: Post) -> None:
+def test_failures_behind_one_proxy_bar_the_attackers_network_and_nobody_else(mail_site: MailSite) -> None:
     """Each failure is answered later than the one before, so the attackers' connections are left waiting."""
-    post.mailbox()
+    mail_site.mailbox()
     with daemon("pop3d", PLAINTEXT_LOGIN="always", **FOR_PROXIES) as office, ExitStack() as open_ones:
         waiting = []
         for number in range(25):

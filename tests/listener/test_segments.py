@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from tests.listeners import PASSWORD, Post, numbered
+from tests.listeners import PASSWORD, MailSite, numbered
 from tests.pop3_client import connect_to
 
 ADDRESS = "ann@example.org"
@@ -18,14 +18,14 @@ GOLDEN = (
 
 
 @pytest.fixture
-def filled(post: Post) -> Post:
-    post.mailbox()
-    post.fill(ADDRESS, *numbered(3))
-    return post
+def filled(mail_site: MailSite) -> MailSite:
+    mail_site.mailbox()
+    mail_site.fill(ADDRESS, *numbered(3))
+    return mail_site
 
 
-def replay(post: Post, octets: int) -> bytes:
-    with connect_to(post.pop3d.address) as client:
+def replay(mail_site: MailSite, octets: int) -> bytes:
+    with connect_to(mail_site.pop3d.address) as client:
         client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for start in range(0, len(GOLDEN), octets):
             client.send(GOLDEN[start : start + octets])
@@ -34,7 +34,7 @@ def replay(post: Post, octets: int) -> bytes:
 
 @pytest.mark.req("P-024")
 @pytest.mark.req("P-023")
-def test_a_conversation_is_the_same_however_it_is_cut(filled: Post) -> None:
+def test_a_conversation_is_the_same_however_it_is_cut(filled: MailSite) -> None:
     whole = replay(filled, len(GOLDEN))
     assert whole.endswith(b"+OK\r\n+OK goodbye\r\n")
     assert whole.count(b"\r\n.\r\n") == 5
@@ -43,7 +43,7 @@ def test_a_conversation_is_the_same_however_it_is_cut(filled: Post) -> None:
 
 
 @pytest.mark.req("P-027")
-def test_a_client_that_says_all_and_closes_its_side_gets_all_replies(filled: Post) -> None:
+def test_a_client_that_says_all_and_closes_its_side_gets_all_replies(filled: MailSite) -> None:
     with connect_to(filled.pop3d.address) as client:
         client.send(f"USER {ADDRESS}\r\nPASS {PASSWORD}\r\nSTAT\r\nDELE 1\r\nQUIT\r\n".encode())
         client.sock.shutdown(socket.SHUT_WR)
@@ -55,7 +55,7 @@ def test_a_client_that_says_all_and_closes_its_side_gets_all_replies(filled: Pos
 
 
 @pytest.mark.req("P-028")
-def test_a_reset_after_any_command_ends_that_session_alone(filled: Post) -> None:
+def test_a_reset_after_any_command_ends_that_session_alone(filled: MailSite) -> None:
     commands = GOLDEN.split(b"\r\n")[:-2]
     before = len(filled.pop3d.log())
     with filled.session() as steady:
@@ -73,7 +73,7 @@ def test_a_reset_after_any_command_ends_that_session_alone(filled: Post) -> None
 
 
 @pytest.mark.req("P-026")
-def test_nothing_is_said_unasked(filled: Post) -> None:
+def test_nothing_is_said_unasked(filled: MailSite) -> None:
     with filled.dial() as stranger, filled.session() as session:
         for client in (stranger, session):
             client.sock.settimeout(1)

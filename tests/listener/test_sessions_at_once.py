@@ -13,18 +13,18 @@ from django.db.models import F
 
 from mailstore.directory import mailboxes
 from mailstore.models import Mailbox, Message
-from tests.listeners import ACTOR, PASSWORD, Daemon, Post, daemon, greeted, numbered
+from tests.listeners import ACTOR, PASSWORD, Daemon, MailSite, daemon, greeted, numbered
 from tests.pop3_client import Pop3Client, connect_to
 
 ADDRESS = "ann@example.org"
 
 
 @pytest.fixture
-def filled(post: Post) -> Post:
+def filled(mail_site: MailSite) -> MailSite:
     """Four messages wait for ann."""
-    post.mailbox()
-    post.fill(ADDRESS, *numbered(4))
-    return post
+    mail_site.mailbox()
+    mail_site.fill(ADDRESS, *numbered(4))
+    return mail_site
 
 
 def opened(listener: Daemon, password: str = PASSWORD) -> Pop3Client:
@@ -41,14 +41,14 @@ def seen(session: Pop3Client) -> tuple[bytes, list[bytes], list[bytes], list[byt
 
 @pytest.mark.req("P-043")
 @pytest.mark.req("P-045")
-def test_two_sessions_at_once_see_the_same_complete_maildrop(filled: Post) -> None:
+def test_two_sessions_at_once_see_the_same_complete_maildrop(filled: MailSite) -> None:
     with filled.session() as first, filled.session() as second:
         assert seen(first) == seen(second)
 
 
 @pytest.mark.req("P-043")
 @pytest.mark.req("P-048")
-def test_both_mark_the_same_message_and_both_quit_well(filled: Post) -> None:
+def test_both_mark_the_same_message_and_both_quit_well(filled: MailSite) -> None:
     with filled.session() as first, filled.session() as second:
         for session in (first, second):
             assert session.ask("DELE 2").startswith(b"+OK")
@@ -62,7 +62,7 @@ def test_both_mark_the_same_message_and_both_quit_well(filled: Post) -> None:
 @pytest.mark.req("P-043")
 @pytest.mark.req("P-048")
 @pytest.mark.req("P-053")
-def test_what_one_session_removed_another_that_was_open_can_still_fetch(filled: Post) -> None:
+def test_what_one_session_removed_another_that_was_open_can_still_fetch(filled: MailSite) -> None:
     with filled.session() as steady:
         before = seen(steady)
         with filled.session() as remover:
@@ -77,7 +77,7 @@ def test_what_one_session_removed_another_that_was_open_can_still_fetch(filled: 
 
 @pytest.mark.req("P-043")
 @pytest.mark.req("P-053")
-def test_a_session_that_never_listed_still_sees_what_was_there_when_it_opened(filled: Post) -> None:
+def test_a_session_that_never_listed_still_sees_what_was_there_when_it_opened(filled: MailSite) -> None:
     """Its listing is loaded late, after another session removed and others delivered."""
     with filled.session() as late, filled.session() as remover:
         assert remover.ask("DELE 1").startswith(b"+OK")
@@ -89,7 +89,7 @@ def test_a_session_that_never_listed_still_sees_what_was_there_when_it_opened(fi
 
 @pytest.mark.req("P-044")
 @pytest.mark.req("P-045")
-def test_open_sessions_change_nothing_about_signing_in(filled: Post) -> None:
+def test_open_sessions_change_nothing_about_signing_in(filled: MailSite) -> None:
     with filled.session(), filled.dial() as client:
         assert client.ask(f"USER {ADDRESS}").startswith(b"+OK")
         assert client.ask("PASS wrong").startswith(b"-ERR [AUTH] ")
@@ -99,7 +99,7 @@ def test_open_sessions_change_nothing_about_signing_in(filled: Post) -> None:
 @pytest.mark.req("P-047")
 @pytest.mark.req("P-091")
 @pytest.mark.parametrize("end", ["QUIT is missing", "reset", "half a QUIT", "bad commands"])
-def test_however_a_session_ends_without_quit_nothing_is_removed_and_the_next_opens(filled: Post, end: str) -> None:
+def test_however_a_session_ends_without_quit_nothing_is_removed_and_the_next_opens(filled: MailSite, end: str) -> None:
     with filled.session() as session:
         assert session.ask("DELE 1").startswith(b"+OK")
         ENDS[end](session)
@@ -110,7 +110,7 @@ def test_however_a_session_ends_without_quit_nothing_is_removed_and_the_next_ope
 @pytest.mark.req("P-047")
 @pytest.mark.req("P-091")
 def test_a_worker_that_is_killed_removes_nothing_and_its_successor_serves(
-    filled: Post, tls_settings: dict[str, str]
+    filled: MailSite, tls_settings: dict[str, str]
 ) -> None:
     with daemon("pop3d", **tls_settings) as started, opened(started) as session:
         assert session.ask("DELE 1").startswith(b"+OK")
@@ -146,7 +146,7 @@ ENDS = {
 
 
 @pytest.mark.req("P-092")
-def test_half_a_quit_at_the_end_of_the_connection_removes_nothing(filled: Post) -> None:
+def test_half_a_quit_at_the_end_of_the_connection_removes_nothing(filled: MailSite) -> None:
     with filled.session() as session:
         session.send(b"DELE 1\r\nQUIT")
         session.sock.shutdown(socket.SHUT_WR)
@@ -157,7 +157,7 @@ def test_half_a_quit_at_the_end_of_the_connection_removes_nothing(filled: Post) 
 
 @pytest.mark.req("P-049")
 def test_a_frozen_session_revived_fetches_what_it_listed_and_removes_what_it_marked(
-    filled: Post, tls_settings: dict[str, str]
+    filled: MailSite, tls_settings: dict[str, str]
 ) -> None:
     with daemon("pop3d", **tls_settings) as frozen, opened(frozen) as session:
         uidls = session.uidls()
@@ -180,7 +180,7 @@ def test_a_frozen_session_revived_fetches_what_it_listed_and_removes_what_it_mar
 
 
 @pytest.mark.req("P-050")
-def test_numbers_do_not_move_when_a_message_is_marked(filled: Post) -> None:
+def test_numbers_do_not_move_when_a_message_is_marked(filled: MailSite) -> None:
     with filled.session() as session:
         third = session.message(3)
         assert session.ask("DELE 2").startswith(b"+OK")
@@ -189,18 +189,18 @@ def test_numbers_do_not_move_when_a_message_is_marked(filled: Post) -> None:
 
 
 @pytest.mark.req("P-051")
-def test_mail_delivered_at_once_has_one_order_for_everybody(post: Post) -> None:
-    post.mailbox()
+def test_mail_delivered_at_once_has_one_order_for_everybody(mail_site: MailSite) -> None:
+    mail_site.mailbox()
     with ThreadPoolExecutor(4) as pool:
-        replies = list(pool.map(lambda one: post.deliver(one, ADDRESS), numbered(20)))
+        replies = list(pool.map(lambda one: mail_site.deliver(one, ADDRESS), numbered(20)))
     assert all(reply[0][0] == 250 for reply in replies)
-    with post.session() as first, post.session() as second, post.session() as third:
+    with mail_site.session() as first, mail_site.session() as second, mail_site.session() as third:
         assert len(set(first.uidls())) == 20
         assert first.uidls() == second.uidls() == third.uidls()
 
 
 @pytest.mark.req("P-052")
-def test_mail_that_arrives_during_a_session_is_seen_by_the_next_one_at_its_end(filled: Post) -> None:
+def test_mail_that_arrives_during_a_session_is_seen_by_the_next_one_at_its_end(filled: MailSite) -> None:
     with filled.session() as session:
         before = seen(session)
         filled.fill(ADDRESS, b"Subject: late\r\n\r\n")
@@ -212,7 +212,7 @@ def test_mail_that_arrives_during_a_session_is_seen_by_the_next_one_at_its_end(f
 
 
 @pytest.mark.req("P-090")
-def test_dele_means_the_message_and_not_the_place(filled: Post) -> None:
+def test_dele_means_the_message_and_not_the_place(filled: MailSite) -> None:
     with filled.session() as session:
         uidls = session.uidls()
         assert session.ask("DELE 2").startswith(b"+OK")
@@ -229,7 +229,7 @@ def test_dele_means_the_message_and_not_the_place(filled: Post) -> None:
 @pytest.mark.req("P-080")
 @pytest.mark.req("P-081")
 @pytest.mark.req("P-082")
-def test_a_uidl_is_for_ever_and_for_one_message(filled: Post, tls_settings: dict[str, str]) -> None:
+def test_a_uidl_is_for_ever_and_for_one_message(filled: MailSite, tls_settings: dict[str, str]) -> None:
     with filled.session() as session:
         uidls = session.uidls()
         assert session.ask("DELE 4").startswith(b"+OK")
@@ -243,7 +243,7 @@ def test_a_uidl_is_for_ever_and_for_one_message(filled: Post, tls_settings: dict
 
 
 @pytest.mark.req("P-046")
-def test_a_maildrop_that_cannot_be_opened_leaves_nothing_behind(filled: Post) -> None:
+def test_a_maildrop_that_cannot_be_opened_leaves_nothing_behind(filled: MailSite) -> None:
     """Counters that disagree with the rows stop the list; once they are mended the next session has it all."""
     Mailbox.objects.update(messages=F("messages") + 1)
     with filled.session() as session:

@@ -30,7 +30,7 @@ from tests.listener.tls_records import (
     fatal_alert,
     old_hello,
 )
-from tests.listeners import PASSWORD, Authority, Daemon, Post, daemon, greeted, numbered, program
+from tests.listeners import PASSWORD, Authority, Daemon, MailSite, daemon, greeted, numbered, program
 from tests.pop3_client import LONGEST_WAIT_SECONDS, Pop3Client, connect_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,35 +63,35 @@ def hello() -> bytes:
 
 @pytest.mark.real
 @pytest.mark.req("P-123")
-def test_the_greeting_comes_inside_tls(post: Post) -> None:
-    answer = s_client(post.pop3d.tls_port, "-quiet")
+def test_the_greeting_comes_inside_tls(mail_site: MailSite) -> None:
+    answer = s_client(mail_site.pop3d.tls_port, "-quiet")
     assert answer.stdout.startswith(b"+OK")
     assert answer.stdout.endswith(b"+OK goodbye\r\n")
 
 
 @pytest.mark.req("P-123")
-def test_a_client_certificate_signs_nobody_in(post: Post) -> None:
-    context = post.authority.context()
-    post.authority.ca.issue_cert("ann@example.org").configure_cert(context)
-    sock = socket.create_connection(post.pop3d.tls_address, 30)
+def test_a_client_certificate_signs_nobody_in(mail_site: MailSite) -> None:
+    context = mail_site.authority.context()
+    mail_site.authority.ca.issue_cert("ann@example.org").configure_cert(context)
+    sock = socket.create_connection(mail_site.pop3d.tls_address, 30)
     with greeted(Pop3Client(context.wrap_socket(sock, server_hostname="localhost"))) as client:
         assert client.ask("STAT") == b"-ERR sign in first"
 
 
 @pytest.mark.req("P-124")
 @pytest.mark.req("P-104")
-def test_stls_is_neither_listed_nor_taken_where_tls_is_active_or_somebody_signed_in(post: Post) -> None:
-    post.mailbox()
-    with post.dial_tls() as client:
+def test_stls_is_neither_listed_nor_taken_where_tls_is_active_or_somebody_signed_in(mail_site: MailSite) -> None:
+    mail_site.mailbox()
+    with mail_site.dial_tls() as client:
         assert b"STLS" not in client.rows("CAPA")
         assert client.ask("STLS").startswith(b"-ERR")
-    with post.dial() as client:
+    with mail_site.dial() as client:
         assert b"STLS" in client.rows("CAPA")
-        client.start_tls(post.authority.context())
+        client.start_tls(mail_site.authority.context())
         assert b"STLS" not in client.rows("CAPA")
         assert client.ask("STLS").startswith(b"-ERR")
         assert client.ask("NOOP").startswith(b"-ERR")  # the connection goes on
-    with post.session() as client:
+    with mail_site.session() as client:
         assert b"STLS" not in client.rows("CAPA")
         assert client.ask("STLS").startswith(b"-ERR")
 
@@ -101,8 +101,8 @@ def test_stls_is_neither_listed_nor_taken_where_tls_is_active_or_somebody_signed
 
 @pytest.mark.req("P-125")
 @pytest.mark.req("P-126")
-def test_stls_is_answered_and_then_the_server_hello_comes_with_nothing_between(post: Post) -> None:
-    with post.dial() as client:
+def test_stls_is_answered_and_then_the_server_hello_comes_with_nothing_between(mail_site: MailSite) -> None:
+    with mail_site.dial() as client:
         assert client.ask("STLS").startswith(b"+OK")
         client.send(hello())
         assert client.exactly(1)[0] == HANDSHAKE_RECORD
@@ -112,16 +112,16 @@ def test_stls_is_answered_and_then_the_server_hello_comes_with_nothing_between(p
 @pytest.mark.parametrize(
     "behind", [b"CAPA\r\n", b"USER evil", b"\x16\x03\x01", b"\r\n"], ids=["line", "part", "half a hello", "empty line"]
 )
-def test_octets_in_the_same_segment_behind_stls_end_the_connection(post: Post, behind: bytes) -> None:
-    with post.dial() as client:
+def test_octets_in_the_same_segment_behind_stls_end_the_connection(mail_site: MailSite, behind: bytes) -> None:
+    with mail_site.dial() as client:
         client.send(b"STLS\r\n" + behind)
         assert client.rest() == b""
 
 
 @pytest.mark.req("P-127")
 @pytest.mark.req("P-129")
-def test_a_command_in_clear_between_the_reply_and_the_handshake_is_never_answered(post: Post) -> None:
-    with post.dial() as client:
+def test_a_command_in_clear_between_the_reply_and_the_handshake_is_never_answered(mail_site: MailSite) -> None:
+    with mail_site.dial() as client:
         assert client.ask("STLS").startswith(b"+OK")
         client.send(b"NOOP\r\n")
         answer = client.rest()
@@ -130,32 +130,32 @@ def test_a_command_in_clear_between_the_reply_and_the_handshake_is_never_answere
 
 
 @pytest.mark.req("P-127")
-def test_a_line_sent_right_behind_stls_is_not_answered_after_the_handshake(post: Post) -> None:
+def test_a_line_sent_right_behind_stls_is_not_answered_after_the_handshake(mail_site: MailSite) -> None:
     """The second send may reach the server before or after its reply; neither may count."""
-    with post.dial() as client:
+    with mail_site.dial() as client:
         client.send(b"STLS\r\n")
         client.send(b"CAPA\r\n")
         reply = client.line()
         if reply.startswith(b"+OK"):
             with pytest.raises((ssl.SSLError, OSError)):
-                post.authority.context().wrap_socket(client.sock, server_hostname="localhost")
+                mail_site.authority.context().wrap_socket(client.sock, server_hostname="localhost")
         else:
             assert reply == b""
 
 
 @pytest.mark.req("P-128")
-def test_a_user_name_given_in_clear_is_forgotten_by_stls(post: Post) -> None:
-    post.mailbox()
-    with post.dial() as client:
+def test_a_user_name_given_in_clear_is_forgotten_by_stls(mail_site: MailSite) -> None:
+    mail_site.mailbox()
+    with mail_site.dial() as client:
         assert client.ask(f"USER {ADDRESS}").startswith(b"+OK")
-        client.start_tls(post.authority.context())
+        client.start_tls(mail_site.authority.context())
         assert client.ask(f"PASS {PASSWORD}") == replies.USER_FIRST.strip()
         client.sign_in(ADDRESS, PASSWORD)
 
 
 @pytest.mark.req("P-129")
-def test_a_failed_handshake_ends_the_connection_without_a_word_in_clear(post: Post) -> None:
-    with post.dial() as client:
+def test_a_failed_handshake_ends_the_connection_without_a_word_in_clear(mail_site: MailSite) -> None:
+    with mail_site.dial() as client:
         assert client.ask("STLS").startswith(b"+OK")
         client.send(b"this is no ClientHello at all, and long enough to be one\r\n")
         answer = client.rest()
@@ -169,8 +169,8 @@ def test_a_failed_handshake_ends_the_connection_without_a_word_in_clear(post: Po
 @pytest.mark.req("P-131")
 @pytest.mark.parametrize("version", ["-tls1", "-tls1_1"])
 @pytest.mark.parametrize("start", [(), ("-starttls", "pop3")], ids=["implicit", "STLS"])
-def test_old_versions_of_tls_are_refused(post: Post, version: str, start: tuple[str, ...]) -> None:
-    port = post.pop3d.port if start else post.pop3d.tls_port
+def test_old_versions_of_tls_are_refused(mail_site: MailSite, version: str, start: tuple[str, ...]) -> None:
+    port = mail_site.pop3d.port if start else mail_site.pop3d.tls_port
     answer = s_client(port, version, "-cipher", "DEFAULT@SECLEVEL=0", *start)
     assert answer.returncode != 0
     assert b"Cipher is (NONE)" in answer.stdout
@@ -189,22 +189,22 @@ def test_old_versions_of_tls_are_refused(post: Post, version: str, start: tuple[
 )
 @pytest.mark.parametrize("implicit", [True, False], ids=["implicit", "STLS"])
 def test_a_handshake_that_fails_sends_its_alert_and_the_log_says_why(
-    post: Post, implicit: bool, version: int, ciphers: tuple[int, ...], alert: int, reason: str
+    mail_site: MailSite, implicit: bool, version: int, ciphers: tuple[int, ...], alert: int, reason: str
 ) -> None:
     """RFC 8446 §6.2: a fatal alert in a record of its own, level 2, and then the end."""
-    before = len(post.pop3d.log())
-    with connect_to(post.pop3d.tls_address) if implicit else post.dial() as client:
+    before = len(mail_site.pop3d.log())
+    with connect_to(mail_site.pop3d.tls_address) if implicit else mail_site.dial() as client:
         if not implicit:
             assert client.ask("STLS").startswith(b"+OK")
         client.send(old_hello(version, ciphers))
         said = client.rest()
     assert said == fatal_alert(version, alert)
-    post.pop3d.logged(f'session client=127.0.0.1 .*reason="TLS handshake: {reason}"', after=before)
+    mail_site.pop3d.logged(f'session client=127.0.0.1 .*reason="TLS handshake: {reason}"', after=before)
 
 
 @pytest.mark.req("P-129")
-def test_every_one_of_many_handshakes_that_fail_at_once_sends_its_alert(post: Post) -> None:
-    clients = [connect_to(post.pop3d.tls_address) for _ in range(60)]
+def test_every_one_of_many_handshakes_that_fail_at_once_sends_its_alert(mail_site: MailSite) -> None:
+    clients = [connect_to(mail_site.pop3d.tls_address) for _ in range(60)]
     for client in clients:
         client.send(old_hello(TLS_1_1, (ECDHE_CBC,)))
     said = [client.rest() for client in clients]
@@ -213,23 +213,25 @@ def test_every_one_of_many_handshakes_that_fail_at_once_sends_its_alert(post: Po
 
 @pytest.mark.req("P-129")
 @pytest.mark.parametrize("implicit", [True, False], ids=["implicit", "STLS"])
-def test_the_alert_of_a_client_that_refuses_the_certificate_is_logged(post: Post, implicit: bool) -> None:
-    before = len(post.pop3d.log())
+def test_the_alert_of_a_client_that_refuses_the_certificate_is_logged(mail_site: MailSite, implicit: bool) -> None:
+    before = len(mail_site.pop3d.log())
     suspicious = ssl.create_default_context(cafile=None)
     suspicious.maximum_version = ssl.TLSVersion.TLSv1_2  # in 1.3 the server has its handshake behind it by then
-    with connect_to(post.pop3d.tls_address) if implicit else post.dial() as client:
+    with connect_to(mail_site.pop3d.tls_address) if implicit else mail_site.dial() as client:
         if not implicit:
             assert client.ask("STLS").startswith(b"+OK")
         with pytest.raises(ssl.SSLCertVerificationError):
             suspicious.wrap_socket(client.sock, server_hostname="localhost")
-    post.pop3d.logged('reason="TLS handshake: tlsv1 alert unknown ca"', after=before)
+    mail_site.pop3d.logged('reason="TLS handshake: tlsv1 alert unknown ca"', after=before)
 
 
 @pytest.mark.real
 @pytest.mark.req("P-131")
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
-def test_versions_in_use_are_taken_with_forward_secrecy_and_without_compression(post: Post, version: str) -> None:
-    answer = s_client(post.pop3d.tls_port, version)
+def test_versions_in_use_are_taken_with_forward_secrecy_and_without_compression(
+    mail_site: MailSite, version: str
+) -> None:
+    answer = s_client(mail_site.pop3d.tls_port, version)
     output = answer.stdout.decode(errors="replace")
     assert re.search(r"Cipher is (ECDHE|TLS_)", output)
     assert "Compression: NONE" in output
@@ -238,16 +240,16 @@ def test_versions_in_use_are_taken_with_forward_secrecy_and_without_compression(
 
 @pytest.mark.real
 @pytest.mark.req("P-132")
-def test_a_cipher_without_forward_secrecy_is_refused(post: Post) -> None:
-    answer = s_client(post.pop3d.tls_port, "-tls1_2", "-cipher", "AES128-GCM-SHA256:AES256-SHA")
+def test_a_cipher_without_forward_secrecy_is_refused(mail_site: MailSite) -> None:
+    answer = s_client(mail_site.pop3d.tls_port, "-tls1_2", "-cipher", "AES128-GCM-SHA256:AES256-SHA")
     assert b"Cipher is (NONE)" in answer.stdout
     assert b"goodbye" not in answer.stdout
 
 
 @pytest.mark.real
 @pytest.mark.req("P-132")
-def test_a_renegotiation_is_refused(post: Post) -> None:
-    asking = [program("openssl"), "s_client", "-connect", f"127.0.0.1:{post.pop3d.tls_port}", "-tls1_2"]
+def test_a_renegotiation_is_refused(mail_site: MailSite) -> None:
+    asking = [program("openssl"), "s_client", "-connect", f"127.0.0.1:{mail_site.pop3d.tls_port}", "-tls1_2"]
     with subprocess.Popen(asking, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as client:
         assert client.stdin is not None
         assert client.stderr is not None
@@ -258,26 +260,28 @@ def test_a_renegotiation_is_refused(post: Post) -> None:
 
 @pytest.mark.real
 @pytest.mark.req("P-132")
-def test_a_session_resumes_on_any_worker_and_takes_no_early_data(post: Post, tmp_path: Path) -> None:
+def test_a_session_resumes_on_any_worker_and_takes_no_early_data(mail_site: MailSite, tmp_path: Path) -> None:
     ticket = tmp_path / "ticket"
-    first = s_client(post.pop3d.tls_port, "-tls1_3", "-sess_out", str(ticket))
+    first = s_client(mail_site.pop3d.tls_port, "-tls1_3", "-sess_out", str(ticket))
     assert b"Max Early Data: 0" in first.stdout
     for _ in range(6):  # the kernel spreads these over both workers
-        again = s_client(post.pop3d.tls_port, "-tls1_3", "-sess_in", str(ticket))
+        again = s_client(mail_site.pop3d.tls_port, "-tls1_3", "-sess_in", str(ticket))
         assert b"Reused, TLSv1.3" in again.stdout
 
 
 @pytest.mark.real
 @pytest.mark.req("P-133")
-def test_the_intermediate_certificate_is_sent(post: Post) -> None:
-    answer = s_client(post.pop3d.tls_port, "-showcerts", "-CAfile", str(post.authority.ca_file), "-verify_return_error")
+def test_the_intermediate_certificate_is_sent(mail_site: MailSite) -> None:
+    answer = s_client(
+        mail_site.pop3d.tls_port, "-showcerts", "-CAfile", str(mail_site.authority.ca_file), "-verify_return_error"
+    )
     assert answer.stdout.count(b"BEGIN CERTIFICATE") == 2
     assert b"Verify return code: 0 (ok)" in answer.stdout
 
 
 @pytest.mark.req("P-133")
 def test_a_server_name_chooses_its_certificate_and_others_get_the_default(
-    post: Post, authority: Authority, tls_settings: dict[str, str], tmp_path: Path
+    mail_site: MailSite, authority: Authority, tls_settings: dict[str, str], tmp_path: Path
 ) -> None:
     named_pair(authority.ca, tmp_path, "mail.customer.example")
     with daemon("pop3d", TLS_SNI_DIR=str(tmp_path), **tls_settings) as started:
@@ -295,21 +299,21 @@ def test_a_server_name_chooses_its_certificate_and_others_get_the_default(
 @pytest.mark.parametrize(
     ("offered", "chosen"), [(["pop3"], "pop3"), (["http/1.1", "pop3"], "pop3"), (["http/1.1"], None), ([], None)]
 )
-def test_pop3_is_chosen_where_the_client_offers_it(post: Post, offered: list[str], chosen: str | None) -> None:
-    context = post.authority.context()
+def test_pop3_is_chosen_where_the_client_offers_it(mail_site: MailSite, offered: list[str], chosen: str | None) -> None:
+    context = mail_site.authority.context()
     if offered:
         context.set_alpn_protocols(offered)
-    sock = socket.create_connection(post.pop3d.tls_address, 30)
+    sock = socket.create_connection(mail_site.pop3d.tls_address, 30)
     with context.wrap_socket(sock, server_hostname="localhost") as channel:
         assert channel.selected_alpn_protocol() == chosen
 
 
 @pytest.mark.req("P-135")
 def test_a_new_certificate_is_taken_on_sighup_and_sessions_go_on(
-    post: Post, authority: Authority, tmp_path: Path
+    mail_site: MailSite, authority: Authority, tmp_path: Path
 ) -> None:
-    post.mailbox()
-    post.fill(ADDRESS, *numbered(2))
+    mail_site.mailbox()
+    mail_site.fill(ADDRESS, *numbered(2))
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     write_pair(authority.ca, cert, key)
     with daemon("pop3d", workers=2, TLS_CERT_FILE=str(cert), TLS_KEY_FILE=str(key)) as started:
@@ -328,7 +332,7 @@ def test_a_new_certificate_is_taken_on_sighup_and_sessions_go_on(
 
 @pytest.mark.req("P-135")
 def test_a_worker_that_takes_anothers_place_after_a_renewal_shows_the_new_certificate_and_resumes_old_sessions(
-    post: Post, authority: Authority, tmp_path: Path
+    mail_site: MailSite, authority: Authority, tmp_path: Path
 ) -> None:
     cert, key, ticket = tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "ticket"
     write_pair(authority.ca, cert, key)
@@ -347,7 +351,7 @@ def test_a_worker_that_takes_anothers_place_after_a_renewal_shows_the_new_certif
 
 @pytest.mark.req("P-135")
 def test_a_worker_that_still_waits_for_the_database_survives_a_renewal_and_shows_the_new_certificate(
-    post: Post, authority: Authority, tmp_path: Path
+    mail_site: MailSite, authority: Authority, tmp_path: Path
 ) -> None:
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     write_pair(authority.ca, cert, key)
@@ -377,7 +381,7 @@ def test_a_worker_that_still_waits_for_the_database_survives_a_renewal_and_shows
 
 @pytest.mark.req("P-135")
 def test_an_unusable_certificate_on_sighup_is_logged_and_the_old_one_goes_on(
-    post: Post, authority: Authority, tmp_path: Path
+    mail_site: MailSite, authority: Authority, tmp_path: Path
 ) -> None:
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     write_pair(authority.ca, cert, key)
@@ -391,7 +395,7 @@ def test_an_unusable_certificate_on_sighup_is_logged_and_the_old_one_goes_on(
 
 @pytest.mark.req("P-133")
 def test_an_unusable_pair_by_name_is_left_out_at_the_start_and_all_others_are_served(
-    post: Post, authority: Authority, tls_settings: dict[str, str], tmp_path: Path
+    mail_site: MailSite, authority: Authority, tls_settings: dict[str, str], tmp_path: Path
 ) -> None:
     named_pair(authority.ca, tmp_path, "mail.good.example")
     named_pair(authority.ca, tmp_path, "mail.broken.example").write_text("no certificate\n")
@@ -411,7 +415,7 @@ def test_an_unusable_pair_by_name_is_left_out_at_the_start_and_all_others_are_se
 @pytest.mark.req("P-133")
 @pytest.mark.req("P-135")
 def test_an_unusable_pair_by_name_keeps_its_old_certificate_and_no_other_from_a_new_one(
-    post: Post, authority: Authority, tmp_path: Path
+    mail_site: MailSite, authority: Authority, tmp_path: Path
 ) -> None:
     default, by_name = tmp_path / "default", tmp_path / "names"
     default.mkdir()
@@ -440,10 +444,10 @@ def test_an_unusable_pair_by_name_keeps_its_old_certificate_and_no_other_from_a_
 
 
 @pytest.mark.req("P-136")
-def test_close_notify_is_sent_when_the_session_ends(post: Post) -> None:
-    context = post.authority.context()
+def test_close_notify_is_sent_when_the_session_ends(mail_site: MailSite) -> None:
+    context = mail_site.authority.context()
     context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
-    sock = socket.create_connection(post.pop3d.tls_address, 30)
+    sock = socket.create_connection(mail_site.pop3d.tls_address, 30)
     channel = context.wrap_socket(sock, server_hostname="localhost", suppress_ragged_eofs=False)
     with greeted(Pop3Client(channel)) as client:
         client.send(b"QUIT\r\n")
@@ -452,24 +456,24 @@ def test_close_notify_is_sent_when_the_session_ends(post: Post) -> None:
 
 
 @pytest.mark.req("P-136")
-def test_a_client_that_ends_without_close_notify_harms_nobody(post: Post) -> None:
-    post.mailbox()
-    before = len(post.pop3d.log())
-    with post.dial_tls() as client:
+def test_a_client_that_ends_without_close_notify_harms_nobody(mail_site: MailSite) -> None:
+    mail_site.mailbox()
+    before = len(mail_site.pop3d.log())
+    with mail_site.dial_tls() as client:
         client.sign_in(ADDRESS, PASSWORD)
         raw = socket.socket(fileno=client.sock.detach())
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         raw.close()
-    post.pop3d.logged(rf"session client=.* address={ADDRESS} .*tls=TLSv1.3 reason=\"?lost", after=before)
-    with post.dial_tls() as client:
+    mail_site.pop3d.logged(rf"session client=.* address={ADDRESS} .*tls=TLSv1.3 reason=\"?lost", after=before)
+    with mail_site.dial_tls() as client:
         client.sign_in(ADDRESS, PASSWORD)
 
 
 @pytest.mark.req("P-130")
 def test_an_unfinished_handshake_counts_as_a_connection_and_a_sign_in_still_gets_through(
-    post: Post, proxied: Daemon
+    mail_site: MailSite, proxied: Daemon
 ) -> None:
-    post.mailbox()
+    mail_site.mailbox()
     silent = [connect_to(proxied.tls_address, source="127.0.0.9") for _ in range(30)]
     try:
         for client in silent:

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 
 from mailstore.models import Mailbox, Message
-from tests.listeners import PASSWORD, Post, daemon, greeted, numbered
+from tests.listeners import PASSWORD, MailSite, daemon, greeted, numbered
 from tests.pop3_client import Pop3Client, connect_to
 from tests.up.programs import until
 
@@ -20,11 +20,11 @@ SILENCE_SECONDS = 1.0  # how long a reply that must not come is waited for
 
 
 @pytest.fixture
-def filled(post: Post) -> Post:
+def filled(mail_site: MailSite) -> MailSite:
     """Four messages wait for ann."""
-    post.mailbox()
-    post.fill(ADDRESS, *numbered(4))
-    return post
+    mail_site.mailbox()
+    mail_site.fill(ADDRESS, *numbered(4))
+    return mail_site
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def assert_silent(session: Pop3Client) -> None:
 
 
 @pytest.mark.req("P-086")
-def test_quit_removes_exactly_what_is_marked(filled: Post) -> None:
+def test_quit_removes_exactly_what_is_marked(filled: MailSite) -> None:
     with filled.session() as session:
         uidls = session.uidls()
         for number in (2, 3):
@@ -61,7 +61,7 @@ def test_quit_removes_exactly_what_is_marked(filled: Post) -> None:
 
 
 @pytest.mark.req("P-087")
-def test_the_reply_to_quit_waits_until_the_removal_is_committed(filled: Post) -> None:
+def test_the_reply_to_quit_waits_until_the_removal_is_committed(filled: MailSite) -> None:
     with filled.session() as session:
         assert session.ask("DELE 1").startswith(b"+OK")
         with mailbox_locked():
@@ -73,7 +73,7 @@ def test_the_reply_to_quit_waits_until_the_removal_is_committed(filled: Post) ->
 
 
 @pytest.mark.req("P-088")
-def test_a_removal_that_fails_is_told_and_removes_nothing(filled: Post) -> None:
+def test_a_removal_that_fails_is_told_and_removes_nothing(filled: MailSite) -> None:
     with filled.session() as session:
         for number in (1, 2):
             assert session.ask(f"DELE {number}").startswith(b"+OK")
@@ -99,7 +99,7 @@ def end_the_listeners_transactions() -> None:
 
 
 @pytest.mark.req("P-089")
-def test_what_is_gone_by_other_means_counts_as_removed(filled: Post) -> None:
+def test_what_is_gone_by_other_means_counts_as_removed(filled: MailSite) -> None:
     with filled.session() as session:
         assert session.ask("DELE 1").startswith(b"+OK")
         Message.objects.order_by("added")[0].delete()
@@ -107,7 +107,7 @@ def test_what_is_gone_by_other_means_counts_as_removed(filled: Post) -> None:
 
 
 @pytest.mark.req("P-093")
-def test_a_quit_whose_reply_nobody_reads_removes_all_or_nothing(filled: Post) -> None:
+def test_a_quit_whose_reply_nobody_reads_removes_all_or_nothing(filled: MailSite) -> None:
     for _ in range(30):
         filled.fill(ADDRESS, *numbered(2))
         before = live()
@@ -122,7 +122,7 @@ def test_a_quit_whose_reply_nobody_reads_removes_all_or_nothing(filled: Post) ->
 
 @pytest.mark.req("P-071")
 @pytest.mark.req("P-091")
-def test_fetching_all_and_quitting_removes_nothing(filled: Post) -> None:
+def test_fetching_all_and_quitting_removes_nothing(filled: MailSite) -> None:
     with filled.session() as session:
         for number in range(1, 5):
             session.message(number)
@@ -136,7 +136,7 @@ def test_fetching_all_and_quitting_removes_nothing(filled: Post) -> None:
 @pytest.mark.req("P-099")
 @pytest.mark.req("P-091")
 def test_a_listener_told_to_stop_lets_sessions_finish_and_takes_no_new_ones(
-    filled: Post, tls_settings: dict[str, str]
+    filled: MailSite, tls_settings: dict[str, str]
 ) -> None:
     with daemon("pop3d", workers=2, **tls_settings) as stopping:
         with greeted(connect_to(stopping.address)).sign_in(ADDRESS, PASSWORD) as session:
@@ -153,7 +153,7 @@ def test_a_listener_told_to_stop_lets_sessions_finish_and_takes_no_new_ones(
 
 @pytest.mark.req("P-099")
 def test_a_second_signal_ends_the_sessions_that_are_left_without_removing(
-    filled: Post, tls_settings: dict[str, str]
+    filled: MailSite, tls_settings: dict[str, str]
 ) -> None:
     with daemon("pop3d", **tls_settings) as stopping:
         stranger = greeted(connect_to(stopping.address))
@@ -170,7 +170,7 @@ def test_a_second_signal_ends_the_sessions_that_are_left_without_removing(
 @pytest.mark.req("P-099")
 @pytest.mark.req("P-087")
 def test_a_removal_under_way_is_finished_however_often_the_listener_is_told_to_stop(
-    filled: Post, tls_settings: dict[str, str]
+    filled: MailSite, tls_settings: dict[str, str]
 ) -> None:
     with daemon("pop3d", **tls_settings) as stopping:
         with greeted(connect_to(stopping.address)).sign_in(ADDRESS, PASSWORD) as session:

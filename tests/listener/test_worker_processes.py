@@ -10,7 +10,7 @@ import pytest
 
 from tests.listener.conftest import FOR_PROXIES, PROXY
 from tests.listener.proxy_headers import version_1
-from tests.listeners import PASSWORD, Daemon, Post, daemon, greeted
+from tests.listeners import PASSWORD, Daemon, MailSite, daemon, greeted
 from tests.pop3_client import LONGEST_WAIT_SECONDS, Pop3Client, connect_to
 
 ADDRESS = "ann@example.org"
@@ -22,8 +22,8 @@ def from_the_client(listener: Daemon) -> Pop3Client:
 
 
 @pytest.mark.req("P-047")
-def test_a_killed_worker_is_replaced_and_the_port_never_refuses(post: Post) -> None:
-    post.mailbox()
+def test_a_killed_worker_is_replaced_and_the_port_never_refuses(mail_site: MailSite) -> None:
+    mail_site.mailbox()
     with daemon("pop3d", workers=2) as started:
         first = set(started.workers())
         for _ in range(2):
@@ -39,7 +39,7 @@ def test_a_killed_worker_is_replaced_and_the_port_never_refuses(post: Post) -> N
 
 
 @pytest.mark.req("P-190")
-def test_the_connections_of_a_killed_worker_are_counted_no_more(post: Post) -> None:
+def test_the_connections_of_a_killed_worker_are_counted_no_more(mail_site: MailSite) -> None:
     limits = {"POP3_MAX_CONNECTIONS_PER_IP": "4", **FOR_PROXIES}
     with daemon("pop3d", workers=2, **limits) as started:
         clients = [greeted(from_the_client(started)) for _ in range(4)]
@@ -58,7 +58,7 @@ def test_the_connections_of_a_killed_worker_are_counted_no_more(post: Post) -> N
             client.sock.close()
 
 
-def test_a_signal_to_reload_costs_no_lmtp_worker_its_deliveries(post: Post) -> None:
+def test_a_signal_to_reload_costs_no_lmtp_worker_its_deliveries(mail_site: MailSite) -> None:
     """It has nothing to reload; the default of SIGHUP would be its death."""
     with daemon("lmtpd", workers=2) as started:
         workers = started.workers()
@@ -69,15 +69,15 @@ def test_a_signal_to_reload_costs_no_lmtp_worker_its_deliveries(post: Post) -> N
         assert started.workers() == workers
 
 
-def test_two_listeners_on_one_port_are_refused_in_one_line(post: Post) -> None:
+def test_two_listeners_on_one_port_are_refused_in_one_line(mail_site: MailSite) -> None:
     """SO_REUSEPORT would let the second in and halve the mail of the first."""
-    taken = f"127.0.0.1:{post.pop3d.port}"
+    taken = f"127.0.0.1:{mail_site.pop3d.port}"
     refusal = f"POP3_LISTEN={taken}: cannot listen there"
     with pytest.raises(AssertionError, match=refusal), daemon("pop3d", POP3_LISTEN=taken):
         pass
 
 
-def test_workers_end_with_a_parent_that_is_killed(post: Post) -> None:
+def test_workers_end_with_a_parent_that_is_killed(mail_site: MailSite) -> None:
     with daemon("pop3d", workers=2) as started:
         waiting = greeted(connect_to(started.address))
         started.process.kill()
