@@ -1,7 +1,7 @@
 """Conversations as data files: what the client says, what the server answers; read here, replayed by the tests.
 
     # a comment
-    @ words that tell the test how to set the stage
+    @ words that tell the test which state to begin with
     C: a line of the client, CRLF is added
     C- octets of the client without a line end
     S: a line of the server; one that ends in ... may go on as it likes

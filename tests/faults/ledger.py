@@ -1,4 +1,4 @@
-"""What clients were promised while things broke: deliveries and removals, to compare with the store."""
+"""The promises that clients got during faults, as deliveries and removals, to compare with the store."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Clients:
                         count += 1
                         self._message(client, chance, people, f"{self._seed}-{number}-{count}")
             except (OSError, smtplib.SMTPException, AssertionError):
-                self._stop.wait(0.02)  # whoever was there is gone; dial again
+                self._stop.wait(0.02)  # the listener is gone: connect again
 
     def _message(self, client: smtplib.LMTP, chance: random.Random, people: list[str], name: str) -> None:
         """One message to one or two people; for each it has a name of its own."""

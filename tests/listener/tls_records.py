@@ -1,4 +1,4 @@
-"""What clients and servers say where they cannot agree on TLS, as octets; no test of its own."""
+"""TLS ClientHello and alert records that OpenSSL does not make, as octets; no test of its own."""
 
 from __future__ import annotations
 

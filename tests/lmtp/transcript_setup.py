@@ -1,4 +1,4 @@
-"""The stage of the LMTP transcripts: who has a mailbox at foo.edu, and what becomes of mail to whom."""
+"""The fixed state of the LMTP transcripts: who has a mailbox at foo.edu, and how a delivery to each of them ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stage of the transcripts: the three messages of anna@example.org, and a session that is signed in to them."""
+"""The fixed state of the POP3 transcripts: three messages of anna@example.org, and a session signed in to them."""
 
 from __future__ import annotations
 

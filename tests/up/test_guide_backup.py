@@ -39,7 +39,7 @@ class Guide:
         (self.machine / "sbin" / name).chmod(0o755)
 
     def adapted(self, lines: str) -> str:
-        """The lines with the paths of this site, run by whoever runs the tests."""
+        """The lines with the paths of this site, run as the user who runs the tests."""
         paths = {
             "backup:/popadmin": "COPY",
             BUNDLED: str(binaries.wheel_folder()),

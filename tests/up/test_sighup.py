@@ -136,7 +136,7 @@ def loading(folder: Path, *arguments: str, **environment: str) -> Iterator[Daemo
 
 
 def _feed(pipe: Path, process: subprocess.Popen[str]) -> None:
-    """Give the key to whoever asks again."""
+    """Write the key for each process that opens the pipe again."""
     while process.poll() is None:
         with contextlib.suppress(OSError):  # nobody reads now
             descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
