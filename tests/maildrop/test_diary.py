@@ -33,8 +33,8 @@ def ann(mail: Mail) -> Mail:
     return mail
 
 
-def ended_session(device: int = 1, *, at: datetime = NOON, **how: object) -> Visit:
-    return Visit(Visitor(1, device, "192.0.2.7", "TLSv1.3"), at, at, **({"ended": "quit"} | how))
+def ended_session(device: int = 1, *, at: datetime = NOON, **how: object) -> DiaryEntry:
+    return DiaryEntry(SessionOrigin(1, device, "192.0.2.7", "TLSv1.3"), at, at, **({"ended": "quit"} | how))
 
 
 # --- sessions -----------------------------------------------------------------------------------------------------
@@ -107,38 +107,38 @@ def test_polls_of_two_workers_are_one_row_too(ann: Mail) -> None:
         ended_session(listed=1),
         ended_session(at=NOON + timedelta(hours=1)),
         ended_session(at=NOON + timedelta(days=1)),
-        Visit(Visitor(1, 1, "192.0.2.8", "TLSv1.3"), NOON, NOON, "quit"),
-        Visit(Visitor(1, 1, "192.0.2.7", ""), NOON, NOON, "quit"),
-        Visit(Visitor(2, 1, "192.0.2.7", "TLSv1.3"), NOON, NOON, "quit"),
+        DiaryEntry(SessionOrigin(1, 1, "192.0.2.8", "TLSv1.3"), NOON, NOON, "quit"),
+        DiaryEntry(SessionOrigin(1, 1, "192.0.2.7", ""), NOON, NOON, "quit"),
+        DiaryEntry(SessionOrigin(2, 1, "192.0.2.7", "TLSv1.3"), NOON, NOON, "quit"),
     ],
     ids=["device", "end", "view", "hour", "day", "client", "encryption", "mailbox"],
 )
-def test_polls_that_differ_are_rows_of_their_own(other: Visit) -> None:
-    folds = DiaryRollup(NOON)
-    folds.add(ended_session())
-    folds.add(other)
-    assert len(folds.due(NOON, every=True)) == 2
+def test_polls_that_differ_are_rows_of_their_own(other: DiaryEntry) -> None:
+    rollup = DiaryRollup(NOON)
+    rollup.add(ended_session())
+    rollup.add(other)
+    assert len(rollup.due(NOON, every=True)) == 2
 
 
 def test_the_first_poll_of_an_hour_is_due_at_once_and_more_of_them_once_a_minute() -> None:
-    folds = DiaryRollup(NOON)
-    folds.add(ended_session())
-    first = folds.due(NOON, every=False)
+    rollup = DiaryRollup(NOON)
+    rollup.add(ended_session())
+    first = rollup.due(NOON, every=False)
     assert [fold.sessions for fold in first.values()] == [1]
-    folds.written(first)
-    folds.add(ended_session())
-    folds.add(ended_session())
-    assert folds.due(NOON + timedelta(seconds=59), every=False) == {}
-    assert [fold.sessions for fold in folds.due(NOON + timedelta(seconds=60), every=False).values()] == [2]
+    rollup.written(first)
+    rollup.add(ended_session())
+    rollup.add(ended_session())
+    assert rollup.due(NOON + timedelta(seconds=59), every=False) == {}
+    assert [fold.sessions for fold in rollup.due(NOON + timedelta(seconds=60), every=False).values()] == [2]
 
 
 def test_polls_that_could_not_be_written_join_those_that_came_since() -> None:
-    folds = DiaryRollup(NOON)
-    folds.add(ended_session())
-    due = folds.due(NOON, every=False)
-    folds.add(ended_session())
-    folds.take_back(due)
-    assert [fold.sessions for fold in folds.due(NOON, every=False).values()] == [2]
+    rollup = DiaryRollup(NOON)
+    rollup.add(ended_session())
+    due = rollup.due(NOON, every=False)
+    rollup.add(ended_session())
+    rollup.take_back(due)
+    assert [fold.sessions for fold in rollup.due(NOON, every=False).values()] == [2]
 
 
 # --- refusals -----------------------------------------------------------------------------------------------------
@@ -278,10 +278,10 @@ def test_what_came_while_the_last_but_one_batch_was_written_is_told_before_the_e
     diary.flush(lambda: flushed.append("all"), every=True)
     lanes.batches[0][1](NoRows())
     assert (len(lanes.batches), flushed) == (2, [])
-    assert {statement.name for statement, _parameters in lanes.batches[1][0]} >= {b"diary", b"fold_diary"}
+    assert {statement.name for statement, _parameters in lanes.batches[1][0]} >= {b"diary", b"roll_up_diary"}
     lanes.batches[1][1](NoRows())
     assert flushed == ["all"]
-    assert [diary._unsorted, list(diary._waiting.visits), diary._folds._waiting] == [[], [], {}]
+    assert [diary._unsorted, list(diary._waiting.entries), diary._rollup._waiting] == [[], [], {}]
 
 
 def test_a_refused_batch_is_logged_each_time_and_given_up_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
@@ -299,12 +299,12 @@ def test_a_refused_batch_is_logged_each_time_and_given_up_in_the_end(caplog: pyt
 def test_what_waits_for_the_database_is_bounded() -> None:
     lanes = FailingLanes(Unavailable("the database is away"))
     diary = Diary(lanes)
-    for number in range(2 * WAITING_VISITS):
+    for number in range(2 * WAITING_ENTRIES):
         diary.add(ended_session(number, fetched=[number]))
         diary.add(ended_session(number))
     diary.flush(every=True)
-    assert len(diary._waiting.visits) == WAITING_VISITS - BATCH_VISITS, "and those of the batch that is sent again"
-    folds = DiaryRollup(NOON)
-    for number in range(3 * FOLDS_AT_MOST):
-        folds.add(ended_session(number))
-    assert len(folds.due(NOON, every=False)) == 2 * FOLDS_AT_MOST
+    assert len(diary._waiting.entries) == WAITING_ENTRIES - BATCH_ENTRIES, "and those of the batch that is sent again"
+    rollup = DiaryRollup(NOON)
+    for number in range(3 * ROWS_AT_MOST):
+        rollup.add(ended_session(number))
+    assert len(rollup.due(NOON, every=False)) == 2 * ROWS_AT_MOST

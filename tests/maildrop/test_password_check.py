@@ -136,9 +136,9 @@ def test_a_network_with_more_checks_than_can_wait_is_told_to_come_again_and_no_o
 
 @pytest.mark.req("P-195")
 def test_more_checks_than_can_wait_in_all_are_told_to_come_again(desk: Desk) -> None:
-    desk.check(*[f"webmail-{n}" for n in range(LANE_LIMIT + 7)], network=None)
+    desk.check(*[f"webmail-{n}" for n in range(QUEUE_LIMIT + 7)], network=None)
     assert [type(answer) for _name, answer in desk.answers] == [Overloaded] * 7
-    assert len(let_checks_run(desk)) == LANE_LIMIT
+    assert len(let_checks_run(desk)) == QUEUE_LIMIT
 
 
 def test_a_client_that_closed_its_side_is_checked_behind_all_others_and_still_gets_its_answer(desk: Desk) -> None:

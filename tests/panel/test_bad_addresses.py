@@ -10,7 +10,7 @@ from django.test import Client
 
 from mailstore.models import Domain
 from tests.panel.test_domains import form_of
-from tests.panel.test_mailbox_import import IMPORT, checked
+from tests.panel.test_mailbox_import import IMPORT, upload_and_check
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import PASSWORD, a_domain
 
@@ -88,7 +88,7 @@ def test_a_quoted_name_is_one_address_even_with_blanks_in_it(root: Client) -> No
 @pytest.mark.parametrize("address", FRENCH_ERRORS)
 def test_a_row_of_an_import_is_told_in_french(root: Client, address: str) -> None:
     quoted = address.replace('"', '""')
-    page = checked(root, f'address\n"{quoted}"\n'.encode())
+    page = upload_and_check(root, f'address\n"{quoted}"\n'.encode())
     assert FRENCH_ERRORS[address] in html.unescape(root.get(page).content.decode())
 
 

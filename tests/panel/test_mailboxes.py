@@ -367,7 +367,7 @@ def test_what_is_chosen_must_be_what_was_shown(root):
     ann, bob = an_owner(), an_owner("bob@example.org")
     url = choose(root, "suspend", ann)
     token = previewed(text(root.get(url)))
-    root.post("/mailboxes/", {"shown": [ann.pk, bob.pk], "ticked": [bob.pk]})
+    root.post("/mailboxes/", {"on_page": [ann.pk, bob.pk], "ticked": [bob.pk]})
     assert "changed since the preview" in text(root.post(url, {"do": "", "previewed": token}))
     root.post("/mailboxes/", {"choose": "all"})
     token = previewed(text(root.get(url)))

@@ -13,7 +13,7 @@ from django.utils import timezone
 from mailstore.directory import mailboxes, policies
 from mailstore.models import AuditEntry, DomainGrant, Mailbox, MailboxImportRow, RetentionPolicy, User
 from tests.messages.test_mailbox_usage import has, signed_in
-from tests.panel.test_mailbox_import import checked, stepped
+from tests.panel.test_mailbox_import import run_steps, upload_and_check
 from tests.site.preview_token import previewed
 from tests.site.rows import ACTOR, a_mailbox, a_message
 

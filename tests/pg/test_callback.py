@@ -64,7 +64,7 @@ def assert_bug_reported(worker: Worker, ask: Callable[[Clumsy], None]) -> None:
 
 def test_a_bug_behind_a_checked_password_leaves_nobody_waiting(worker: Worker) -> None:
     passwords = Passwords()
-    check = Check(account="a", network=None, lane=HashLane.LAST, secret="secret", encoded=None, done=None)
+    check = Check(account="a", network=None, queue=QueueName.LAST, secret="secret", encoded=None, done=None)
     assert_bug_reported(worker, lambda clumsy: passwords.check(replace(check, done=clumsy)))
     passwords.close()
 

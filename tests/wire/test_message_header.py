@@ -73,7 +73,7 @@ _PIECES = st.sampled_from(
 @given(st.one_of(st.binary(max_size=300), st.lists(_PIECES, max_size=40).map(b"".join)))
 def test_whatever_is_there_it_never_raises_and_what_it_gives_can_be_stored(data: bytes) -> None:
     for head in (b"", b"Subject: ", b"From: "):
-        found = titles(head + data)
+        found = summary(head + data)
         for text in (found.subject, found.sender):
             assert text.encode().decode() == text
             assert text.isprintable() or " " in text or not text.isascii()
