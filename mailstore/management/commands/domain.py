@@ -142,5 +142,5 @@ def _limit(octets: int | None) -> str:
 
 
 def _state(values: dict[str, Any]) -> str:
-    standing = f", stands for {values['stands_for']}" if values["stands_for"] else ""
+    standing = f", alias of {values['stands_for']}" if values["stands_for"] else ""
     return (removal_text(values) or ("active" if values["active"] else "inactive")) + standing
