@@ -29,7 +29,7 @@ def from_url(url: str) -> BodyStore:
 def site_store() -> BodyStore:
     """Return the body store of this site, for pages and commands: one object in a process, as long as its URL stays.
 
-    The workers of the listeners make a store of their own from their `Conf`.
+    Code that has a `Conf`, such as the workers of the listeners, makes a store of its own from it.
     """
     return _store_of(conf.load().mail_store_url)
 

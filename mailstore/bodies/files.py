@@ -53,12 +53,24 @@ class FileBodies:
 
         Copies leave it out if they carry no empty folders.
         """
-        if not Path(self._root, STORE_MARKER).exists():
+        try:
+            root = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
             return False
-        if not Path(self._root, layout.DRAFTS).is_dir():
-            with contextlib.suppress(Unavailable, StorageFull):  # the next delivery reports it
-                self.prepare()
+        # By the descriptor of the folder that has the marker: never in the mount point of a disk that goes meanwhile.
+        try:
+            if not _exists(STORE_MARKER, root):
+                return False
+            if not _exists(layout.DRAFTS, root):
+                self._make_drafts(root)
+        finally:
+            os.close(root)
         return True
+
+    def _make_drafts(self, root: int) -> None:
+        with contextlib.suppress(OSError), identity_of(self._root):  # the next delivery reports a failure
+            os.mkdir(layout.DRAFTS, 0o700, dir_fd=root)
+            os.fsync(root)
 
     def begin(self) -> FileDraft:
         return FileDraft(self._root, fresh_key(time.time_ns() // 1_000_000), self._folders, unnamed=self._unnamed)
@@ -241,6 +253,14 @@ def _unlink(path: Path) -> None:
         path.unlink(missing_ok=True)
     except IsADirectoryError:
         path.rmdir()
+
+
+def _exists(name: str, folder: int) -> bool:
+    try:
+        os.stat(name, dir_fd=folder)
+    except OSError:
+        return False
+    return True
 
 
 def _write_durably(path: str, text: str) -> None:

@@ -26,7 +26,7 @@ ANSWER_SECONDS = 60.0  # twice the time limit of a statement; a dead connection 
 async def delivery(conf: Conf) -> AsyncIterator[StoredDelivery]:
     """Return a context with the delivery that LMTP uses. One connection writes, so messages keep their order."""
     lanes = ConnectionPool(conf.conninfo, write_lanes=1)
-    store = bodies.site_store()
+    store = bodies.from_url(conf.mail_store_url)
     await lanes.open()
 
     def ready(done: Done[BodyStore]) -> None:

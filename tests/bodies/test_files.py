@@ -64,6 +64,13 @@ def test_a_copy_without_the_empty_folder_of_drafts_takes_mail_again(store: BodyS
     stored(store, SMALL)
 
 
+def test_a_folder_without_the_marker_is_left_as_it_is(root: Path) -> None:
+    """It may be the mount point of a disk that is away."""
+    root.mkdir()
+    assert not from_url(f"file:{root}").prepared()
+    assert list(root.iterdir()) == []
+
+
 def descriptors() -> int:
     gc.collect()  # those of earlier tests are closed now, and not in the middle of this one
     return len(list(Path("/proc/self/fd").iterdir()))

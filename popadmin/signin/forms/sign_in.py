@@ -93,7 +93,7 @@ class ForgottenPasswordForm(forms.Form):
     address = _address_field()
 
 
-class ResetPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # settings load too early to make it generic
+class ResetPasswordForm(SetPasswordForm[User]):
     """The new password, twice; users who come through the link have forgotten the old one."""
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
