@@ -1,0 +1,75 @@
+"""What is unusual about a mailbox, worst first, in the words of the lists and of the state lines. Normal says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from mailstore.models import Mailbox
+
+NEAR_PERCENT = 90
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxState:
+    """One exception: `word` for a cell of a list, `lead` for a state line; `level` is bad, warn or note."""
+
+    name: str
+    level: str
+    icon: str
+    word: Promise
+    lead: Promise
+
+
+FULL = MailboxState("full", "bad", "exclamation-octagon-fill", _("Refusing: full"), _("Refusing new mail: full"))
+NEAR = MailboxState("near", "warn", "exclamation-triangle-fill", _("Nearly full"), _("Nearly full"))
+SUSPENDED = MailboxState(
+    "suspended", "note", "pause-circle", pgettext_lazy("mailbox", "Suspended"), pgettext_lazy("mailbox", "Suspended")
+)
+DOMAIN_SUSPENDED = MailboxState(
+    "domain-suspended", "note", "pause-circle", pgettext_lazy("mailbox", "Suspended"), _("Suspended with its domain")
+)
+CLOSED = MailboxState("closed", "note", "slash-circle", _("Receives nothing"), _("Receiving is switched off"))
+HELD = MailboxState("held", "note", "lock", _("On hold"), _("On hold"))
+NO_POP = MailboxState("no-pop", "note", "slash-circle", _("POP is off"), _("POP is switched off"))
+NO_WEB = MailboxState("no-web", "note", "slash-circle", _("Web is off"), _("Web access is switched off"))
+DEVICES_ONLY = MailboxState("devices-only", "note", "phone", _("Devices only"), _("POP only with device passwords"))
+NOT_CHOSEN = MailboxState("password", "note", "key", _("Password not chosen"), _("Password not chosen yet"))
+
+
+def is_full(mailbox: Mailbox) -> bool:
+    """Return whether the next delivery is refused: octets or messages have reached their quota."""
+    return _reached(mailbox.octets, mailbox.quota_octets) or _reached(mailbox.messages, mailbox.quota_messages)
+
+
+def is_nearly_full(mailbox: Mailbox) -> bool:
+    """Return whether octets or messages have reached NEAR_PERCENT of their quota."""
+    octets = _reached(mailbox.octets, mailbox.quota_octets, NEAR_PERCENT)
+    return octets or _reached(mailbox.messages, mailbox.quota_messages, NEAR_PERCENT)
+
+
+def states(mailbox: Mailbox) -> list[MailboxState]:
+    """Return all that is unusual, worst first; empty if all is normal. The mailbox has its user and its domain."""
+    return [state for state, applies in _CHECKS if applies(mailbox)]
+
+
+def _reached(used: int, quota: int | None, percent: int = 100) -> bool:
+    return quota is not None and used * 100 >= quota * percent
+
+
+_CHECKS: tuple[tuple[MailboxState, Callable[[Mailbox], bool]], ...] = (
+    (FULL, is_full),
+    (NEAR, lambda mailbox: is_nearly_full(mailbox) and not is_full(mailbox)),
+    (SUSPENDED, lambda mailbox: not mailbox.user.is_active),
+    (DOMAIN_SUSPENDED, lambda mailbox: mailbox.user.is_active and not mailbox.domain.active),
+    (CLOSED, lambda mailbox: not mailbox.receives),
+    (HELD, lambda mailbox: mailbox.held),
+    (NO_POP, lambda mailbox: not mailbox.pop),
+    (NO_WEB, lambda mailbox: not mailbox.web),
+    (DEVICES_ONLY, lambda mailbox: mailbox.pop and not mailbox.main_pop),
+    (NOT_CHOSEN, lambda mailbox: mailbox.user.must_change_password),
+)
