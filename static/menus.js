@@ -1,6 +1,7 @@
-// Menus close by Escape, which moves the focus back to their button, and when the focus or a click goes elsewhere.
+// Menus that open below their button close by Escape, which moves the focus back to the button, and when the focus or a
+// click goes elsewhere.
 (() => {
-  const menus = document.querySelectorAll("details.menu");
+  const menus = document.querySelectorAll("details.more");
   document.addEventListener("keydown", event => {
     if (event.key !== "Escape") return;
     for (const menu of menus) {

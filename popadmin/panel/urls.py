@@ -17,6 +17,7 @@ from popadmin.panel.views import (
     overview,
     policies,
     removed_mailboxes,
+    search,
     sign_ins,
 )
 
@@ -27,6 +28,7 @@ urlpatterns = [
     path("policies/<int:key>/", policies.Detail.as_view(), name="policies-one"),
     path("policies/<int:key>/edit/", policies.Edit.as_view(), name="policies-edit"),
     path("policies/<int:key>/removal/", policies.Removal.as_view(), name="policies-removal"),
+    path("search/", search.Search.as_view(), name="search"),
     path("overview/", overview.Overview.as_view(), name="overview"),
     path("parts/", overview.SiteParts.as_view(), name="overview-parts"),
     path("sign-ins/", sign_ins.SignIns.as_view(), name="visits"),

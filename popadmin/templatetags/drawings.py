@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from django import template
-from django.templatetags.static import static
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -15,10 +14,10 @@ from django.utils.translation import gettext
 
 from mailstore.messages.mailbox_usage import Split
 from popadmin.web.formats import count, size
+from popadmin.web.icons import icon
 
 register = template.Library()
 
-SPRITE = "vendor/bootstrap-icons/sprite.svg"
 LEVELS = ((95, "full"), (75, "high"), (0, "low"))  # percent from which a bar has this colour
 QUOTA_BAR = (
     '<span class="quota"><svg class="bar bar-{level}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"'
@@ -42,12 +41,7 @@ class Day(Protocol):
     def date(self) -> datetime.date: ...
 
 
-@register.simple_tag
-def icon(name: str) -> SafeString:
-    """Return an icon of the sprite, hidden from screen readers: the text beside it says the same."""
-    return format_html(
-        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>', static(SPRITE), name
-    )
+register.simple_tag(icon)
 
 
 @register.simple_tag

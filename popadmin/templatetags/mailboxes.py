@@ -17,9 +17,10 @@ from mailstore.directory.fields.field import Field, Kind
 from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.models import Finding, Mailbox
 from mailstore.policy.addresses import shown_domain
-from popadmin.templatetags.drawings import icon, quota_bar
+from popadmin.templatetags.drawings import quota_bar
 from popadmin.web import audit_text, finding_text, table_field
 from popadmin.web.formats import count, moment
+from popadmin.web.icons import icon
 
 register = template.Library()
 

@@ -16,9 +16,14 @@ from django.template import loader
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from popadmin.web.icons import icon
+
 FOLDER = "django/forms/widgets/"
 INPUTS = ("checkbox", "date", "email", "hidden", "input", "number", "password", "text")
 OUR_TEMPLATES = "partials/"
+
+ERROR_ICON = "exclamation-octagon-fill"
+FORM_ERROR = '<div class="line line-bad" role="alert">{} <div><strong>{}</strong></div></div>'
 
 Context = Mapping[str, Any]  # of a template of Django's
 Widget = Mapping[str, Any]  # the context of a widget's template, under its name `widget`
@@ -41,10 +46,9 @@ class FormRenderer(DjangoTemplates):
 
 def _form(context: Context) -> str:
     """Return the errors above all fields, then the fields, then the hidden ones."""
-    errors = ((error,) for error in context["errors"])
-    alerts = format_html_join("", '<p class="alert alert-danger" role="alert">{}</p>', errors)
+    errors = format_html_join("", FORM_ERROR, ((icon(ERROR_ICON), error) for error in context["errors"]))
     fields = "".join(bound.as_field_group() for bound, _errors in context["fields"])
-    return alerts + fields + "".join(map(str, context["hidden_fields"]))
+    return errors + fields + "".join(map(str, context["hidden_fields"]))
 
 
 def _field(context: Context) -> str:
@@ -54,8 +58,7 @@ def _field(context: Context) -> str:
     is_box = isinstance(widget, CheckboxInput)
     css = "form-check-input" if is_box else "form-select" if isinstance(widget, Select) else "form-control"
     control = bound.as_widget(attrs={"class": css, **_focus(bound)})
-    label_css = "form-check-label" if is_box else "form-label"
-    label = format_html('<label for="{}" class="{}">{}</label>', bound.id_for_label, label_css, bound.label)
+    label = format_html('<label for="{}">{}</label>', bound.id_for_label, bound.label)
     parts = (control, label) if is_box else (label, control)
     return format_html(
         '<div class="field{}">{}{}{}{}</div>', " form-check" if is_box else "", *parts, _errors(bound), _help(bound)
@@ -65,14 +68,14 @@ def _field(context: Context) -> str:
 def _errors(bound: BoundField) -> str:
     if not bound.errors:
         return ""
-    errors = format_html_join("", "<li>{}</li>", ((error,) for error in bound.errors))
-    return format_html('<ul class="field-errors" id="{}_error">{}</ul>', bound.auto_id, errors)
+    errors = format_html_join("", "<p>{} <span>{}</span></p>", ((icon(ERROR_ICON), error) for error in bound.errors))
+    return format_html('<div class="field-error" id="{}_error">{}</div>', bound.auto_id, errors)
 
 
 def _help(bound: BoundField) -> str:
     if not bound.help_text:
         return ""
-    return format_html('<div class="form-text" id="{}_helptext">{}</div>', bound.auto_id, bound.help_text)
+    return format_html('<div class="hint" id="{}_helptext">{}</div>', bound.auto_id, bound.help_text)
 
 
 def _focus(bound: BoundField) -> dict[str, bool]:

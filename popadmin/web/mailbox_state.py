@@ -1,4 +1,4 @@
-"""What is unusual about a mailbox, worst first, in the words of the lists and of the state lines. Normal says nothing."""
+"""What is unusual about a mailbox, worst first, as lists and state lines say it. What is normal is not mentioned."""
 
 from __future__ import annotations
 

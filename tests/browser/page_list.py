@@ -32,7 +32,7 @@ OF_HOSTS = _names(
     "domains-removal domains-purge overview-parts policies-new policies-edit policies-removal"
 )
 OF_ADMINS = _names(
-    "overview visits audit domains domains-one domains-edit domains-catch-all aliases aliases-new aliases-one "
+    "overview search visits audit domains domains-one domains-edit domains-catch-all aliases aliases-new aliases-one "
     "aliases-removal mailboxes mailboxes-bulk mailboxes-removed mailboxes-new mailboxes-one mailboxes-diary "
     "mailboxes-recovery mailboxes-edit mailboxes-password mailboxes-purge mailboxes-imports mailboxes-import "
     "mailboxes-import-columns policies policies-choice policies-one"

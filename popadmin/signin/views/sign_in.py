@@ -22,7 +22,7 @@ RETRY_SECONDS = 5  # for a client whose password could not be checked in time
 
 def home(request: HttpRequest) -> HttpResponse:
     """Return the first page of the user's menu."""
-    return redirect(layout.menu(request)[0]["url"])
+    return redirect(layout.menu(request).groups[0].links[0].url)
 
 
 class SignIn(LoginView):

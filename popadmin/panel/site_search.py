@@ -1,0 +1,158 @@
+"""Search everything that an admin may see by one text: domains, mailboxes, aliases, people, policies, pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from mailstore.models import Alias, Mailbox, RetentionPolicy, User
+from mailstore.policy.addresses import shown_domain
+from popadmin.panel import access
+from popadmin.panel.domain_filters import AliasFilters, DomainFilters
+from popadmin.panel.search_terms import address_or_name
+from popadmin.web import mailbox_state, people
+from popadmin.web.formats import count
+from popadmin.web.layout import MenuLink
+
+SHOWN = 5  # of each kind; the rest is in the kind's list
+COUNTED_MOST = 1_000  # hits; how many more there are is not counted
+LEAST_CHARACTERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One row: `fact` says what it is or what is wrong with it; `level` colours the fact ("bad", "warn" or "")."""
+
+    text: str
+    url: str
+    icon: str
+    fact: str = ""
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HitGroup:
+    """The hits of one kind, at most SHOWN; if there are more, their list is at `more_url`."""
+
+    label: Promise
+    hits: list[Hit]
+    total: str = ""
+    more_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is searched: the rows that match, the hit of one row, and the page that lists all of them."""
+
+    label: Promise
+    rows: Callable[[User, str], QuerySet[Any]]
+    hit: Callable[[Any], Hit]
+    list_name: str
+
+
+def search(user: User, query: str, pages: Iterable[MenuLink]) -> list[HitGroup]:
+    """Return the groups that have hits, in a constant number of statements. A short query finds only pages."""
+    groups = [_group(kind, user, query) for kind in KINDS] if len(query) >= LEAST_CHARACTERS else []
+    domains = groups[0].hits if groups else []
+    groups.append(HitGroup(gettext_lazy("Pages and actions"), [*_new_mailbox(domains), *_pages(query, pages)]))
+    return [group for group in groups if group.hits]
+
+
+def _group(kind: Kind, user: User, query: str) -> HitGroup:
+    rows = kind.rows(user, query)
+    found = list(rows[: SHOWN + 1])
+    hits = [kind.hit(row) for row in found[:SHOWN]]
+    if len(found) <= SHOWN:
+        return HitGroup(kind.label, hits)
+    number = rows.order_by().values("pk")[: COUNTED_MOST + 1].count()
+    total = count(number) if number <= COUNTED_MOST else _("more than %(count)s") % {"count": count(COUNTED_MOST)}
+    return HitGroup(kind.label, hits, total, f"{reverse(kind.list_name)}?{urlencode({'q': query})}")
+
+
+def _domains(user: User, query: str) -> QuerySet[Any]:
+    rows: QuerySet[Any] = DomainFilters({"q": query}).narrow(access.domains(user))
+    held = Count("mailbox", filter=Q(mailbox__removed_at=None))
+    counted: QuerySet[Any] = rows.annotate(held=held).order_by("name")
+    return counted
+
+
+def _domain(row: Any) -> Hit:
+    fact = ngettext("%(count)s mailbox", "%(count)s mailboxes", row.held) % {"count": count(row.held)}
+    if not row.active:
+        fact = _("suspended")
+    return Hit(shown_domain(row.name), reverse("domains-one", args=[row.pk]), "globe2", fact)
+
+
+def _mailboxes(user: User, query: str) -> QuerySet[Any]:
+    return access.mailboxes(user).filter(address_or_name(query, "user__")).order_by("user__address")
+
+
+def _mailbox(row: Mailbox) -> Hit:
+    worst = next(iter(mailbox_state.states(row)), None)
+    fact, level = (str(worst.word), worst.level) if worst else (row.user.name, "")
+    return Hit(row.user.address, reverse("mailboxes-one", args=[row.pk]), "inbox", fact, level)
+
+
+def _aliases(user: User, query: str) -> QuerySet[Any]:
+    rows: QuerySet[Any] = AliasFilters({"q": query}).narrow(access.aliases(user))
+    return rows.order_by("address")
+
+
+def _alias(row: Alias) -> Hit:
+    first, *others = row.targets
+    fact = _("to %(address)s") % {"address": first}
+    if others:
+        fact = _("to %(address)s and %(count)s more") % {"address": first, "count": count(len(others))}
+    return Hit(row.address, reverse("aliases-one", args=[row.pk]), "at", fact)
+
+
+def _people(user: User, query: str) -> QuerySet[Any]:
+    return access.admins(user).filter(address_or_name(query, "")).order_by("address")
+
+
+def _person(row: User) -> Hit:
+    fact = _("hosting admin") if people.is_host(row) else _("domain admin")
+    return Hit(row.address, reverse("admins-one", args=[row.pk]), "people", fact)
+
+
+def _policies(user: User, query: str) -> QuerySet[Any]:
+    return access.policies(user).filter(name__icontains=query).order_by("name")
+
+
+def _policy(row: RetentionPolicy) -> Hit:
+    return Hit(row.name, reverse("policies-one", args=[row.pk]), "hourglass-split")
+
+
+def _new_mailbox(domains: list[Hit]) -> list[Hit]:
+    """Offer a new mailbox in the first domain that was found."""
+    return [
+        Hit(
+            _("New mailbox in %(domain)s") % {"domain": hit.text},
+            f"{reverse('mailboxes-new')}?{urlencode({'domain': hit.text})}",
+            "plus-lg",
+        )
+        for hit in domains[:1]
+    ]
+
+
+def _pages(query: str, pages: Iterable[MenuLink]) -> list[Hit]:
+    words = query.casefold().split()
+    found = [page for page in pages if all(word in str(page.label).casefold() for word in words)]
+    return [Hit(str(page.label), page.url, page.icon) for page in found]
+
+
+KINDS = (
+    Kind(gettext_lazy("Domains"), _domains, _domain, "domains"),
+    Kind(gettext_lazy("Mailboxes"), _mailboxes, _mailbox, "mailboxes"),
+    Kind(gettext_lazy("Aliases"), _aliases, _alias, "aliases"),
+    Kind(gettext_lazy("Administrators"), _people, _person, "admins"),
+    Kind(gettext_lazy("Retention"), _policies, _policy, "policies"),
+)
