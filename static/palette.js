@@ -29,6 +29,7 @@
     if (next < 0 || !hits.length) input.focus();
     else hits[Math.min(next, hits.length - 1)].focus();
   };
+  if (/Mac|iPhone|iPad/.test(navigator.platform)) for (const key of document.querySelectorAll(".find kbd")) key.textContent = "⌘K";
   document.addEventListener("keydown", event => {
     if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") open(event);
   });

@@ -13,20 +13,72 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 
 
 def test_escape_closes_a_menu_and_gives_the_focus_back_and_leaving_it_closes_it_too(visit):
-    an_owner()
     page = visit()
-    sign_in(page)
-    theme = page.locator("summary", has_text="Theme")
-    theme.focus()
+    page.goto("/sign-in/")
+    colours = page.locator("summary", has_text="Colours")
+    colours.focus()
     page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Light")).to_be_focused()
     page.keyboard.press("Escape")
-    expect(theme).to_be_focused()
+    expect(colours).to_be_focused()
     expect(page.get_by_role("button", name="Light")).to_be_hidden()
     page.keyboard.press("Enter")
     page.keyboard.press("Shift+Tab")
     expect(page.get_by_role("button", name="Light")).to_be_hidden()
+
+
+@pytest.mark.parametrize("options", [{}, NO_SCRIPT], ids=["script", "no script"])
+def test_the_account_menu_opens_and_closes_by_keyboard(visit, options):
+    an_owner()
+    page = visit(**options)
+    sign_in(page)
+    account = page.get_by_role("button", name="Account").first
+    account.press("Enter")
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="English")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
+    expect(account).to_be_focused()
+
+
+def test_control_k_searches_everything_and_enter_opens_the_first_hit(visit):
+    an_admin()
+    mailbox = an_owner()
+    page = visit()
+    sign_in(page, "root")
+    page.wait_for_url("**/overview/")
+    page.keyboard.press("Control+k")
+    search = page.get_by_role("dialog").get_by_label("Domain, mailbox, alias, person or page")
+    expect(search).to_be_focused()
+    page.keyboard.type(str(mailbox)[:5])
+    hits = page.get_by_role("dialog").locator("[data-hit]")
+    expect(hits.first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(hits.first).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(search).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.keyboard.press("Control+k")
+    search.fill(mailbox.user.address)
+    expect(hits.first).to_contain_text(mailbox.user.address)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/mailboxes/{mailbox.pk}/")
+
+
+def test_without_script_the_search_is_a_page(visit):
+    an_admin()
+    mailbox = an_owner()
+    page = visit(**NO_SCRIPT)
+    sign_in(page, "root")
+    page.get_by_role("link", name="Search").first.click()
+    page.get_by_role("main").get_by_role("searchbox").fill(mailbox.user.address)
+    page.keyboard.press("Enter")
+    page.get_by_role("main").get_by_role("link", name=mailbox.user.address).click()
+    page.wait_for_url(f"**/mailboxes/{mailbox.pk}/")
 
 
 def test_a_filter_is_chosen_by_arrows_and_sent_by_its_button(visit):

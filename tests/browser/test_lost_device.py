@@ -64,7 +64,7 @@ class Owner:
         self.page, self.words = page, words
 
     def go(self, name: str) -> None:
-        self.page.locator(".sidebar").get_by_role("link", name=name, exact=True).click()
+        self.page.locator(".side").get_by_role("link", name=name).click()
         expect(self.page.get_by_role("heading", level=1)).to_have_text(name)
 
     def connect(self, name: str) -> str:

@@ -67,6 +67,11 @@ def sign_in(page: Page, name: str = ANN, password: str = PASSWORD) -> None:
     page.get_by_role("button", name=re.compile("^(Sign in|Se connecter)$")).click()
 
 
+def open_account(page: Page) -> None:
+    """Open the menu of the account, at the foot of the sidebar or, on a phone, at the top."""
+    page.locator("[popovertarget=account]:visible").first.click()
+
+
 def change_password(page: Page) -> None:
     page.get_by_role("navigation").get_by_role("link", name="Settings").click()
     page.get_by_role("main").get_by_role("link", name=re.compile("^Password")).click()
@@ -84,6 +89,7 @@ def test_an_owner_signs_in_sees_his_mailbox_and_signs_out(visit, options):
     sign_in(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("My mailbox")
     expect(page.get_by_text("used of 1.0 GB")).to_be_visible()
+    open_account(page)
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
@@ -112,7 +118,7 @@ def test_the_language_changes_where_one_stands(visit):
     an_owner()
     page = visit()
     sign_in(page)
-    page.locator("summary", has_text="English").click()
+    open_account(page)
     page.get_by_role("button", name="Français").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Ma boîte aux lettres")
     assert page.url.endswith("/mailbox/")
@@ -137,7 +143,7 @@ def test_the_theme_follows_the_machine_until_one_is_chosen(visit):
         sign_in(page)
     assert background(light) != background(dark)
     machine_dark = background(dark)
-    light.locator("summary", has_text="Theme").click()
+    light.locator("[popovertarget=account]:visible").first.click()
     light.get_by_role("button", name="Dark").click()
     expect(light.locator("html")).to_have_attribute("data-bs-theme", "dark")
     assert background(light) == machine_dark
