@@ -1,4 +1,4 @@
-"""Format sizes, counts and moments for the reader: in their language, and in the time zone of their browser."""
+"""Format sizes, counts and moments for the reader: in their language, by the habits of their region, in their zone."""
 
 from __future__ import annotations
 
@@ -7,40 +7,56 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
-from django.utils.formats import date_format, get_format, number_format
+from django.utils.formats import get_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext_lazy
+
+from popadmin.web import region
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
+NBSP = "\N{NO-BREAK SPACE}"
 GROUPED = 1000  # smaller numbers look the same in every language; a list has a hundred of them
 STEP = 1024  # the units of quotas: powers of 1024, as mailstore.policy.quota reads them
+DECIMAL_BELOW = 100  # from here on a size has no decimal
+FINE = 100  # used and quota that would read alike have steps of a hundredth of the quota's unit
 SIZE_UNITS = (
     pgettext_lazy("unit", "KB"),
     pgettext_lazy("unit", "MB"),
     pgettext_lazy("unit", "GB"),
     pgettext_lazy("unit", "TB"),
 )
+WEEK_DAYS = 7
+NOON = 12
 JUST_NOW_SECONDS = 60
+LIVE_SECONDS = 3600  # beyond it, a time of day is clearer than "7 hours ago"
 SECONDS_SHOWN = 60  # longer durations are given in minutes only
-WORDS_SECONDS = 30 * 86400  # beyond it, a date is clearer than "2 months"
 TIME_UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (
     (7 * 86400, lambda number: ngettext("%(number)d week", "%(number)d weeks", number)),
     (86400, lambda number: ngettext("%(number)d day", "%(number)d days", number)),
     (3600, lambda number: ngettext("%(number)d hour", "%(number)d hours", number)),
     (60, lambda number: ngettext("%(number)d minute", "%(number)d minutes", number)),
 )
+# The short names of each language of the site. Django's own are longer in English, and without a full stop in French.
+_MONTHS = {
+    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    "fr": ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."),
+}
+_WEEKDAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "fr": ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."),
+}
 
 
 def size(octets: int) -> str:
-    """Format octets: `1.5 GB`, in French `1,5 Go`; below 1 KB the exact number."""
+    """Format octets: `2 GB`, `1.2 GB`, in French `1,2 Go`; below 1 KB the exact number; nothing is `0`."""
     if octets < STEP:
-        return ngettext("%(count)s byte", "%(count)s bytes", octets) % {"count": octets}
+        return ngettext("%(count)s byte", "%(count)s bytes", octets) % {"count": octets} if octets else "0"
     amount, unit = _scaled(octets)
-    return f"{amount:.1f}\N{NO-BREAK SPACE}{unit}".replace(".", get_format("DECIMAL_SEPARATOR"), 1)
+    return f"{_decimal(amount)}{NBSP}{unit}"
 
 
 def size_or_none(octets: int | None) -> str:
@@ -48,29 +64,71 @@ def size_or_none(octets: int | None) -> str:
     return _("no limit") if octets is None else size(octets)
 
 
+def used_of(octets: int, quota_octets: int | None) -> str:
+    """Format what is used of a quota: `1.2 GB of 2 GB`. Above the quota it reads above, below it below."""
+    if quota_octets is None:
+        return _("%(used)s, no limit") % {"used": size(octets)}
+    used, quota = size(octets), size(quota_octets)
+    if used == quota and octets != quota_octets:
+        used, quota = _apart(octets, quota_octets)
+    return _("%(used)s of %(quota)s") % {"used": used, "quota": quota}
+
+
 def count(number: int) -> str:
     """Format a number: `12,345`, in French `12 345`."""
     return str(number) if 0 <= number < GROUPED else number_format(number, force_grouping=True)
 
 
+def percent(number: int) -> str:
+    """Format whole percents: `65 %`, with a no-break space in both languages."""
+    return f"{count(number)}{NBSP}%"
+
+
 def moment(at: datetime.datetime | None, nothing: str | None = None) -> SafeString | str:
-    """Return `<time>` with "2 days ago", "in 3 hours" or the date; without a moment `nothing`, else "never"."""
+    """Return `<time>`: today `09:42`, then `Sun 14:05`, `12 Nov`, `2025-11-12`; without a moment `nothing` or "never".
+
+    The next days are `Thu 3 Dec`, as "Thu" alone would be the last one.
+    """
     if at is None:
         return format_html('<span class="nothing">{}</span>', _("never") if nothing is None else nothing)
-    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact(at), _words(at))
+    zone = timezone.get_current_timezone()
+    return _time(at, _near(at.astimezone(zone), timezone.now().astimezone(zone).date()))
+
+
+def ago(at: datetime.datetime | None, nothing: str | None = None) -> SafeString | str:
+    """Return `<time>` with "4 minutes ago", for what is live: within an hour. Otherwise as `moment`."""
+    if at is None or not 0 <= (seconds := (timezone.now() - at).total_seconds()) < LIVE_SECONDS:
+        return moment(at, nothing)
+    if seconds < JUST_NOW_SECONDS:
+        return _time(at, _("just now"))
+    return _time(at, _("%(time)s ago") % {"time": _number(seconds)})
 
 
 def at(moment: datetime.datetime) -> SafeString:
-    """Return `<time>` with date and time, where events follow each other."""
-    local = timezone.localtime(moment)
-    day, time = date_format(local, "DATE_FORMAT"), date_format(local, "TIME_FORMAT")
-    return format_html('<time datetime="{}" title="{}">{}, {}</time>', moment.isoformat(), exact(moment), day, time)
+    """Return `<time>` with the date and the time to the second, for logs and drawers: `2026-11-30 09:42:07`."""
+    return _time(moment, f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S}")
 
 
-def day(moment: datetime.datetime, shape: str = "DATE_FORMAT") -> SafeString:
-    """Return `<time>` with the date only."""
-    date_text = date_format(timezone.localtime(moment), shape)
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), date_text)
+def day(moment: datetime.datetime) -> SafeString:
+    """Return `<time>` with the date only: `12 Nov`, of another year `2025-11-12`."""
+    return _time(moment, short_date(timezone.localtime(moment).date()))
+
+
+def exact(at: datetime.datetime) -> str:
+    """Return the time to the second, with the zone: `2026-11-26 07:47:00 CET`."""
+    local = timezone.localtime(at)
+    return f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()}"
+
+
+def short_date(date: datetime.date) -> str:
+    """Return `12 Nov`, of another year `2025-11-12`."""
+    return _day_and_month(date) if date.year == timezone.localdate().year else date.isoformat()
+
+
+def weekday_date(date: datetime.date) -> str:
+    """Return `Thu 3 Dec`; where the month comes first, `Thu, Dec 3`."""
+    comma = "," if _american() else ""
+    return f"{_WEEKDAYS[_language()][date.weekday()]}{comma} {_day_and_month(date)}"
 
 
 def lasted(began: datetime.datetime, ended: datetime.datetime) -> str:
@@ -81,35 +139,76 @@ def lasted(began: datetime.datetime, ended: datetime.datetime) -> str:
     return _number(seconds)
 
 
-def exact(at: datetime.datetime) -> str:
-    """Return the time to the minute, with the zone: `26/11/2026 07:47 CET`."""
-    local = timezone.localtime(at)
-    return f"{date_format(local, 'SHORT_DATETIME_FORMAT')} {local.tzname()}"
-
-
 def _scaled(octets: int) -> tuple[float, StrOrPromise]:
     """Return the amount in the largest unit that leaves at least 1, after rounding."""
     amount = octets / STEP
     for unit in SIZE_UNITS[:-1]:
-        if round(amount, 1) < STEP:
-            return amount, unit
+        if _rounded(amount) < STEP:
+            return _rounded(amount), unit
         amount /= STEP
-    return amount, SIZE_UNITS[-1]
+    return _rounded(amount), SIZE_UNITS[-1]
 
 
-def _words(at: datetime.datetime) -> str:
-    """Return the largest unit only; Django's `timesince` costs ten times as much, and lists have fifty of it."""
-    seconds = (timezone.now() - at).total_seconds()
-    away = abs(seconds)
-    if away < JUST_NOW_SECONDS:
-        return _("just now")
-    if away >= WORDS_SECONDS:
-        return date_format(timezone.localtime(at), "DATE_FORMAT")
-    words = _number(away)
-    return _("%(time)s ago") % {"time": words} if seconds > 0 else _("in %(time)s") % {"time": words}
+def _rounded(amount: float) -> float:
+    return round(amount, 1) if amount < DECIMAL_BELOW else round(amount)
+
+
+def _decimal(amount: float) -> str:
+    """Return a number without needless zeros, with the separators of the language."""
+    if amount >= GROUPED:
+        return number_format(f"{amount:.10g}", force_grouping=True)
+    return f"{amount:.5g}".replace(".", get_format("DECIMAL_SEPARATOR"), 1)
+
+
+def _apart(octets: int, quota_octets: int) -> tuple[str, str]:
+    """Return two sizes that would read alike with hundredths, and at least one of these between them."""
+    step, unit = STEP, 0
+    while unit < len(SIZE_UNITS) - 1 and _rounded(quota_octets / step) >= STEP:
+        step, unit = step * STEP, unit + 1
+    used, quota = round(octets * FINE / step), round(quota_octets * FINE / step)
+    used = max(used, quota + 1) if octets > quota_octets else min(used, quota - 1)
+    return f"{_decimal(used / FINE)}{NBSP}{SIZE_UNITS[unit]}", f"{_decimal(quota / FINE)}{NBSP}{SIZE_UNITS[unit]}"
+
+
+def _time(at: datetime.datetime, text: str) -> SafeString:
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(timespec="seconds"), exact(at), text)
+
+
+def _near(local: datetime.datetime, today: datetime.date) -> str:
+    date = local.date()
+    away = (today - date).days
+    if away == 0:
+        return _clock(local)
+    if 0 < away < WEEK_DAYS:
+        return f"{_WEEKDAYS[_language()][local.weekday()]} {_clock(local)}"
+    if -WEEK_DAYS < away < 0:
+        return weekday_date(date)
+    return _day_and_month(date) if date.year == today.year else date.isoformat()
+
+
+def _clock(local: datetime.datetime) -> str:
+    if _american():
+        return f"{local.hour % NOON or NOON}:{local.minute:02}{NBSP}{'AM' if local.hour < NOON else 'PM'}"
+    return f"{local.hour:02}:{local.minute:02}"
+
+
+def _day_and_month(date: datetime.date) -> str:
+    month = _MONTHS[_language()][date.month - 1]
+    return f"{month}{NBSP}{date.day}" if _american() else f"{date.day}{NBSP}{month}"
+
+
+def _language() -> str:
+    """Return a language that has short names; Django may have regional ones, such as `en-gb`."""
+    language = (get_language() or "en").partition("-")[0]
+    return language if language in _MONTHS else "en"
+
+
+def _american() -> bool:
+    """Return whether the month comes first and the clock has twelve hours: English text for a browser of the US."""
+    return region.of_reader() == region.UNITED_STATES and _language() == "en"
 
 
 def _number(seconds: float) -> str:
     unit, words = next((unit, words) for unit, words in TIME_UNITS if seconds >= unit)
     number = int(seconds // unit)
-    return (words(number) % {"number": number}).replace(" ", "\N{NO-BREAK SPACE}")
+    return (words(number) % {"number": number}).replace(" ", NBSP)

@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 
+from popadmin.web import region
+
 ZONE_COOKIE = "zone"  # set by static/time_zone.js: a browser knows its zone, but does not send it
 ZONE_CHARACTERS = 40  # the longest name of a zone has 32
 
@@ -76,13 +78,15 @@ class UserLanguage:
 
 
 class ReaderZone:
-    """Show times in the time zone of the browser once it is known, else in UTC."""
+    """Show times in the time zone of the browser once it is known, else in UTC, and by the habits of its region."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with timezone.override(_zone(request.COOKIES.get(ZONE_COOKIE, ""))):
+        zone = _zone(request.COOKIES.get(ZONE_COOKIE, ""))
+        reader_region = region.of_header(request.headers.get("Accept-Language", ""))
+        with timezone.override(zone), region.override(reader_region):
             return self.get_response(request)
 
 

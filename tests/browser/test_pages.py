@@ -88,7 +88,7 @@ def test_an_owner_signs_in_sees_his_mailbox_and_signs_out(visit, options):
     page = visit(**options)
     sign_in(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("My mailbox")
-    expect(page.get_by_text("used of 1.0 GB")).to_be_visible()
+    expect(page.get_by_text("used of 1 GB")).to_be_visible()
     open_account(page)
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")

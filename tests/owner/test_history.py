@@ -21,7 +21,7 @@ def test_the_owner_reads_who_did_what_to_their_mailbox_in_words():
     mailboxes.ensure(ANN, actor=Actor("root", "web", admin, "192.0.2.7"), quota_octets=2**30)
     page = history_page(signed_in(ANN))
     assert "root changed the mailbox ann@example.org" in page
-    assert "quota: no limit → 1.0 GB" in page
+    assert "quota: no limit → 1 GB" in page
     assert "192.0.2.7" not in page  # where an administrator sits is not the owner's to know
 
 

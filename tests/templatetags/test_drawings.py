@@ -49,7 +49,7 @@ def test_a_hundred_percent_is_said_only_when_they_are_reached():
 def test_the_figures_of_a_quota_are_text_beside_a_bar_that_is_hidden_from_readers():
     html = quota_bar(2**29, 2**30)
     assert 'aria-hidden="true"' in html
-    assert "512.0\N{NO-BREAK SPACE}MB / 1.0\N{NO-BREAK SPACE}GB" in html
+    assert "512\N{NO-BREAK SPACE}MB / 1\N{NO-BREAK SPACE}GB" in html
     assert "style=" not in html
 
 
