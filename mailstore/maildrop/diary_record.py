@@ -28,9 +28,9 @@ class SessionOrigin(NamedTuple):
 class DiaryEntry(NamedTuple):
     """One session, or one refused sign-in.
 
-    `fetched` and `removed` name messages by the change number of the arrival that the session saw. `had` names by
-    primary key the messages that the client has now. A message that was restored during the session counts too, since
-    its UIDL is the old one.
+    `fetched` and `removed` name messages by the change number of the arrival that the session saw; `unremoved` counts
+    those that DELE marked in vain. `had` names by primary key the messages that the client has now. A message that was
+    restored during the session counts too, since its UIDL is the old one.
     """
 
     origin: SessionOrigin
@@ -42,10 +42,12 @@ class DiaryEntry(NamedTuple):
     fetched: Sequence[int] = ()
     had: Sequence[int] = ()
     removed: Sequence[int] = ()
+    unremoved: int = 0
+    list_requested: bool = True
 
     @property
     def messages(self) -> int:
-        return len(self.fetched) + len(self.removed)
+        return len(self.fetched) + len(self.removed) + self.unremoved
 
 
 def address(client: str) -> str | None:
@@ -65,6 +67,7 @@ def diary_parameters(entries: Sequence[DiaryEntry]) -> Parameters:
         **shared_parameters(entries, (entry.ended_at for entry in entries)),
         fetched_counts=array_literals.bigints(len(entry.fetched) for entry in entries),
         removed_counts=array_literals.bigints(len(entry.removed) for entry in entries),
+        unremoved_counts=array_literals.bigints(entry.unremoved for entry in entries),
         octets_out=array_literals.bigints(entry.octets_out for entry in entries),
         handled_sessions=array_literals.bigints(place for place, _, _ in handled),
         handled_arrivals=array_literals.bigints(arrival for _, arrival, _ in handled),
@@ -83,4 +86,5 @@ def shared_parameters(entries: Sequence[DiaryEntry], ended_at: Iterable[datetime
         "tls": array_literals.texts(entry.origin.tls for entry in entries),
         "ended": array_literals.texts(entry.ended for entry in entries),
         "listed_counts": array_literals.bigints(entry.listed for entry in entries),
+        "list_requested": array_literals.booleans(entry.list_requested for entry in entries),
     }

@@ -96,7 +96,8 @@ def rollup_parameters(rows: dict[Common, RollupRow]) -> Parameters:
 
 def _common(entry: DiaryEntry) -> Common:
     at, who = entry.ended_at, entry.origin
-    return (who.mailbox, who.device, who.client, who.tls, entry.ended, entry.listed, at.hour, at.toordinal())
+    same = (who.mailbox, who.device, who.client, who.tls, entry.ended, entry.listed, at.hour, at.toordinal())
+    return same if entry.list_requested else (*same, "no list")
 
 
 def _digest(common: Common) -> bytes:

@@ -251,6 +251,8 @@ class StoredMaildrop:
             octets_out=record.octets_out,
             fetched=self._arrivals(handled.fetched),
             removed=self._arrivals(handled.removed),
+            unremoved=handled.unremoved,
+            list_requested=handled.listed,
             had=self._keys(handled.fetched[: handled.confirmed]),
         )
         self._diary.add(entry)

@@ -7,10 +7,11 @@ from mailstore.models.columns import ChangeRanges
 
 
 class DiarySession(models.Model):
-    """One session; or several of one hour that are alike: polls that fetched and removed nothing, refused sign-ins.
+    """One session; or several of one hour that are alike: polls that fetched and marked nothing, refused sign-ins.
 
     `sessions` is how many the row stands for. The first began at `started_at`, the last ended at `ended_at`. `fetched`
-    and `deleted` say which messages, as ranges of arrival numbers (Message.added).
+    and `deleted` say which messages, as ranges of arrival numbers (Message.added). `unremoved_messages` are those that
+    DELE marked in vain: without a QUIT nothing is removed (RFC 1939 §6). `popadmin.web.session_text` says it in words.
     """
 
     class Ended(models.TextChoices):
@@ -48,8 +49,10 @@ class DiarySession(models.Model):
     client = models.GenericIPAddressField(_("address"), null=True, blank=True)
     tls = models.CharField(_("encryption"), max_length=10, blank=True, default="")
     listed = models.BigIntegerField(_("messages in view"), default=0)
+    list_requested = models.BooleanField(_("asked for the messages"), default=True, db_default=True)
     fetched_messages = models.BigIntegerField(_("fetched"), default=0)
     removed_messages = models.BigIntegerField(_("removed"), default=0)
+    unremoved_messages = models.BigIntegerField(_("deletions not carried out"), default=0, db_default=0)
     octets_out = models.BigIntegerField(_("octets sent"), default=0)
     fetched = ChangeRanges(_("fetched, by arrival"), default="{}")
     deleted = ChangeRanges(_("removed, by arrival"), default="{}")

@@ -97,6 +97,7 @@ class Transaction:
         self._marks = Marks()
         self._fetched = Fetched()
         self._number = 0  # of the message that RETR or TOP asked for last
+        self._listed = False
         self._quitting = False
         self.updating = False
         record.address, record.device, record.messages = maildrop.address, maildrop.device, maildrop.messages
@@ -119,6 +120,8 @@ class Transaction:
             fetched=fetched.numbers,
             confirmed=count,
             removed=sorted(self._marks.numbers) if record.removed else (),
+            unremoved=0 if record.removed else len(self._marks.numbers),
+            listed=self._listed,
         )
 
     def _end_barred(self) -> None:
@@ -172,6 +175,7 @@ class Transaction:
     # --- commands about the list ----------------------------------------------------------------------------------
 
     def stat(self) -> None:
+        self._listed = True
         maildrop, marks = self._maildrop, self._marks
         self._turns.say(replies.stat(marks.messages_left(maildrop), marks.octets_left(maildrop)))
 
@@ -205,6 +209,7 @@ class Transaction:
 
     def _with_listing(self, then: Callable[[Listing], None]) -> None:
         """Call `then` with the list, which is asked for once in a session."""
+        self._listed = True
         if self._listing is None:
             done: Done[Listing] = self._turns.answer_to(partial(self._keep_listing, then), self._refuse_listing)
             self._maildrop.listing(done)
@@ -224,6 +229,7 @@ class Transaction:
         self._open(number, partial(self._search_top, line_count))
 
     def _open(self, number: int, then: Callable[[Message], None]) -> None:
+        self._listed = True
         if self._is_there(number):
             self._number = number
             self._maildrop.message(number, self._turns.answer_to(then, self._refuse_message))

@@ -57,6 +57,8 @@ class Handled(NamedTuple):
     fetched: Sequence[int]  # sent whole by RETR, in that order; a number occurs as often as it was sent
     confirmed: int  # so many of `fetched`, from the first on, have reached the client
     removed: Sequence[int]  # what its QUIT removed
+    unremoved: int = 0  # how many DELE had marked, but nothing removed: it ended without QUIT, or its QUIT failed
+    listed: bool = True  # it asked for the list, for its figures, or for a message
 
 
 class Maildrop(Protocol):

@@ -15,7 +15,7 @@ from mailstore.models import Device, DiarySession
 from popadmin.lists.columns import Column, Exported, Filters, Rows
 from popadmin.lists.views import ListPage
 
-_HANDLED = Q(fetched_messages__gt=0) | Q(removed_messages__gt=0)
+_HANDLED = Q(fetched_messages__gt=0) | Q(removed_messages__gt=0) | Q(unremoved_messages__gt=0)
 KINDS: dict[str, tuple[Promise, Q]] = {
     "mail": (gettext_lazy("Mail was fetched or deleted"), _HANDLED),
     "polls": (gettext_lazy("Nothing new"), ~_HANDLED & ~Q(ended__in=DiarySession.REFUSED)),
@@ -57,7 +57,8 @@ class DiaryPage(ListPage):
         Exported(gettext_lazy("Sessions"), lambda row: row.sessions),
         Exported(gettext_lazy("Visible"), lambda row: row.listed),
         Exported(gettext_lazy("Fetched"), lambda row: row.fetched_messages),
-        Exported(gettext_lazy("Deleted"), lambda row: row.removed_messages),
+        Exported(gettext_lazy("Removed"), lambda row: row.removed_messages),
+        Exported(gettext_lazy("Deletions not carried out"), lambda row: row.unremoved_messages),
         Exported(gettext_lazy("Bytes sent"), lambda row: row.octets_out),
     )
 

@@ -53,6 +53,20 @@ def test_a_session_is_told_with_what_it_did_to_which_message(ann: Mail) -> None:
     assert row.started_at <= row.ended_at
 
 
+def test_deletions_without_a_quit_are_told_in_a_row_of_their_own(ann: Mail) -> None:
+    for _ in range(2):
+        ann.end(ann.open(ANN), unremoved=2, reason="lost")
+    rows = DiarySession.objects.values_list("ended", "removed_messages", "unremoved_messages", "sessions")
+    assert list(rows) == [("lost", 0, 2, 1)] * 2
+
+
+@pytest.mark.parametrize("fetched", [(), (1,)])
+def test_a_session_that_asked_for_nothing_is_told_so(ann: Mail, fetched: tuple[int, ...]) -> None:
+    ann.end(ann.open(ANN), fetched=fetched, listed=False)
+    ann.end(ann.open(ANN), fetched=fetched)
+    assert set(DiarySession.objects.values_list("list_requested", "listed")) == {(False, 3), (True, 3)}
+
+
 @pytest.mark.parametrize(
     ("reason", "ended"),
     [
@@ -105,13 +119,14 @@ def test_polls_of_two_workers_are_one_row_too(ann: Mail) -> None:
         ended_session(2),
         ended_session(ended="lost"),
         ended_session(listed=1),
+        ended_session(list_requested=False),
         ended_session(at=NOON + timedelta(hours=1)),
         ended_session(at=NOON + timedelta(days=1)),
         DiaryEntry(SessionOrigin(1, 1, "192.0.2.8", "TLSv1.3"), NOON, NOON, "quit"),
         DiaryEntry(SessionOrigin(1, 1, "192.0.2.7", ""), NOON, NOON, "quit"),
         DiaryEntry(SessionOrigin(2, 1, "192.0.2.7", "TLSv1.3"), NOON, NOON, "quit"),
     ],
-    ids=["device", "end", "view", "hour", "day", "client", "encryption", "mailbox"],
+    ids=["device", "end", "view", "request", "hour", "day", "client", "encryption", "mailbox"],
 )
 def test_polls_that_differ_are_rows_of_their_own(other: DiaryEntry) -> None:
     rollup = DiaryRollup(NOON)

@@ -36,7 +36,7 @@ def box():
 def test_each_visit_is_told_with_device_place_and_what_it_did(box):
     page = signed_in(ANN).get("/diary/").content.decode()
     for text in (
-        "Office PC", "fetched 12 messages (2.0\N{NO-BREAK SPACE}KB)", "deleted 3", "from 192.0.2.9", "TLSv1.3",
+        "Office PC", "fetched 12 messages (2\N{NO-BREAK SPACE}KB)", "deleted 3", "from 192.0.2.9", "TLSv1.3",
         "1\N{NO-BREAK SPACE}minute", "15 messages visible", "checked, nothing new", "40 times", "connection lost",
         "refused: the previous password", "5 times", "without encryption",
     ):  # fmt: skip

@@ -31,7 +31,7 @@ def test_the_owner_sees_what_is_used_of_the_quota_and_by_what():
     response = signed_in(ANN).get("/mailbox/")
     page = response.content.decode()
     assert "50&nbsp;%" in page
-    assert "513.0\N{NO-BREAK SPACE}MB <small>used of 1.0\N{NO-BREAK SPACE}GB" in page
+    assert "513\N{NO-BREAK SPACE}MB <small>used of 1\N{NO-BREAK SPACE}GB" in page
     assert "2 messages of at most 1,000" in page
     assert (response.context["split"].waiting.octets, response.context["split"].kept.octets) == (2**29, 2**20)
 

@@ -146,3 +146,47 @@ def test_a_removal_under_way_has_its_answer_also_when_the_device_is_barred_meanw
     assert not talk.peer.was_cut
     talk.maildrop.answers.release()
     assert talk.peer.sent.endswith(b"+OK goodbye\r\n")
+
+
+# --- what is not carried out --------------------------------------------------------------------------------------
+
+
+def test_messages_that_were_marked_in_a_session_without_quit_are_counted_as_not_removed() -> None:
+    talk = signed_in()
+    for line in ("RETR 1", "DELE 1", "DELE 2"):
+        talk.say(line)
+    summary = handled(talk)
+    assert (summary.removed, summary.unremoved) == ((), 2)
+
+
+def test_marks_that_rset_took_back_are_not_counted() -> None:
+    talk = signed_in()
+    for line in ("DELE 1", "RSET"):
+        talk.say(line)
+    assert handled(talk).unremoved == 0
+
+
+def test_a_quit_leaves_nothing_that_is_not_removed() -> None:
+    talk = signed_in()
+    for line in ("DELE 1", "QUIT"):
+        talk.say(line)
+    summary = handled(talk, "closed")
+    assert (list(summary.removed), summary.unremoved) == ([1], 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "listed"),
+    [
+        ("STAT", True),
+        ("LIST", True),
+        ("UIDL 1", True),
+        ("TOP 1 0", True),
+        ("RETR 1", True),
+        ("NOOP", False),
+        ("CAPA", False),
+    ],
+)
+def test_a_session_has_listed_once_it_asked_about_messages(line: str, listed: bool) -> None:
+    talk = signed_in()
+    talk.say(line)
+    assert handled(talk).listed is listed

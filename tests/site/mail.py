@@ -113,11 +113,14 @@ class Mail:
         confirmed: int | None = None,
         removed: Sequence[int] = (),
         reason: str = "quit",
+        unremoved: int = 0,
+        listed: bool = True,
     ) -> None:
         """The session is over, and the diary has it; the client has all it fetched unless `confirmed` says how many."""
         self.worker.get(maildrop.listing)
         record = SessionRecord("192.0.2.7", reason=reason, octets_out=1000)
-        maildrop.ended(record, Handled(fetched, len(fetched) if confirmed is None else confirmed, removed))
+        had = len(fetched) if confirmed is None else confirmed
+        maildrop.ended(record, Handled(fetched, had, removed, unremoved, listed))
         self.flush()
 
     def flush(self) -> None:

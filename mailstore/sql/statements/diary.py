@@ -72,6 +72,7 @@ _SESSIONS = {
     "tls": "their TLS versions, or '' (text[])",
     "ended": "how they ended (text[])",
     "listed_counts": "how many messages they saw (bigint[])",
+    "list_requested": "whether they asked for them (boolean[])",
 }
 
 DIARY = statement(
@@ -85,16 +86,17 @@ DIARY = statement(
                AS one (session, added, removed)
          GROUP BY one.session)
     INSERT INTO mailstore_diarysession
-           (mailbox_id, device_id, started_at, ended_at, client, tls, listed, fetched_messages, removed_messages,
-            octets_out, ended, sessions, fetched, deleted)
-    SELECT one.mailbox, one.device, one.started_at, one.ended_at, one.client, one.tls, one.listed,
-           one.fetched, one.removed, one.octets_out, one.ended, 1,
+           (mailbox_id, device_id, started_at, ended_at, client, tls, listed, list_requested, fetched_messages,
+            removed_messages, unremoved_messages, octets_out, ended, sessions, fetched, deleted)
+    SELECT one.mailbox, one.device, one.started_at, one.ended_at, one.client, one.tls, one.listed, one.list_requested,
+           one.fetched, one.removed, one.unremoved, one.octets_out, one.ended, 1,
            coalesce(handled.fetched, '{}'), coalesce(handled.deleted, '{}')
       FROM unnest(:mailbox_ids::bigint[], :device_ids::bigint[], :started_at::timestamptz[], :ended_at::timestamptz[],
-                  :clients::inet[], :tls::text[], :ended::text[], :listed_counts::bigint[], :fetched_counts::bigint[],
-                  :removed_counts::bigint[], :octets_out::bigint[]) WITH ORDINALITY
-           AS one (mailbox, device, started_at, ended_at, client, tls, ended, listed, fetched, removed, octets_out,
-                   session)
+                  :clients::inet[], :tls::text[], :ended::text[], :listed_counts::bigint[], :list_requested::boolean[],
+                  :fetched_counts::bigint[], :removed_counts::bigint[], :unremoved_counts::bigint[],
+                  :octets_out::bigint[]) WITH ORDINALITY
+           AS one (mailbox, device, started_at, ended_at, client, tls, ended, listed, list_requested, fetched, removed,
+                   unremoved, octets_out, session)
       JOIN mailstore_mailbox box ON box.id = one.mailbox
       LEFT JOIN handled ON handled.session = one.session
     """,
@@ -105,6 +107,7 @@ DIARY = statement(
         **_SESSIONS,
         "fetched_counts": "how many messages they fetched (bigint[])",
         "removed_counts": "how many they removed (bigint[])",
+        "unremoved_counts": "how many they marked in vain (bigint[])",
         "octets_out": "how many octets they were sent (bigint[])",
         "handled_sessions": "for each message that was handled, its session, by its place from 1 (bigint[])",
         "handled_arrivals": "the arrival number of that message (bigint[])",
@@ -118,14 +121,15 @@ ROLL_UP_DIARY = statement(
     "roll_up_diary",
     """
     INSERT INTO mailstore_diarysession AS s
-           (mailbox_id, device_id, started_at, ended_at, client, tls, listed, octets_out, ended, rollup_key, sessions,
-            fetched_messages, removed_messages, fetched, deleted)
-    SELECT one.mailbox, one.device, one.started_at, one.ended_at, one.client, one.tls, one.listed,
-           one.octets_out, one.ended, one.rollup_key, one.sessions, 0, 0, '{}', '{}'
+           (mailbox_id, device_id, started_at, ended_at, client, tls, listed, list_requested, octets_out, ended,
+            rollup_key, sessions, fetched_messages, removed_messages, unremoved_messages, fetched, deleted)
+    SELECT one.mailbox, one.device, one.started_at, one.ended_at, one.client, one.tls, one.listed, one.list_requested,
+           one.octets_out, one.ended, one.rollup_key, one.sessions, 0, 0, 0, '{}', '{}'
       FROM unnest(:mailbox_ids::bigint[], :device_ids::bigint[], :started_at::timestamptz[], :ended_at::timestamptz[],
-                  :clients::inet[], :tls::text[], :ended::text[], :listed_counts::bigint[], :octets_out::bigint[],
-                  :rollup_keys::bytea[], :session_counts::bigint[])
-           AS one (mailbox, device, started_at, ended_at, client, tls, ended, listed, octets_out, rollup_key, sessions)
+                  :clients::inet[], :tls::text[], :ended::text[], :listed_counts::bigint[], :list_requested::boolean[],
+                  :octets_out::bigint[], :rollup_keys::bytea[], :session_counts::bigint[])
+           AS one (mailbox, device, started_at, ended_at, client, tls, ended, listed, list_requested, octets_out,
+                   rollup_key, sessions)
       JOIN mailstore_mailbox box ON box.id = one.mailbox
      ORDER BY one.rollup_key
         ON CONFLICT (rollup_key) DO UPDATE

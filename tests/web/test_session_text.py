@@ -1,0 +1,51 @@
+"""Sessions of the diary in words: only what happened, in both numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailstore.models import DiarySession
+from popadmin.web import session_text
+
+
+def session(**fields: object) -> DiarySession:
+    return DiarySession(**{"ended": "quit", "listed": 6} | fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({}, "listed 6, fetched none"),
+        ({"listed": 1}, "listed 1, fetched none"),
+        ({"listed": 3214}, "listed 3,214, fetched none"),
+        ({"listed": 0}, "found no messages"),
+        ({"list_requested": False}, "signed in, asked for nothing"),
+        ({"fetched_messages": 2}, "fetched 2"),
+        ({"fetched_messages": 31, "removed_messages": 4}, "fetched 31, removed 4"),
+        ({"removed_messages": 1}, "removed 1"),
+        ({"ended": "lost"}, "listed 6, fetched none"),
+        (
+            {"ended": "lost", "unremoved_messages": 4},
+            "4 deletions not carried out: the program hung up without QUIT",
+        ),
+        (
+            {"ended": "idle", "unremoved_messages": 1, "fetched_messages": 2},
+            "fetched 2; 1 deletion not carried out: the program was silent for too long",
+        ),
+        ({"ended": "quit", "unremoved_messages": 2}, "2 deletions not carried out: the server failed"),
+        ({"ended": "shutdown", "unremoved_messages": 2}, "2 deletions not carried out: the server was stopped"),
+        ({"ended": "wrong", "listed": 0}, "refused: wrong password"),
+    ],
+)
+def test_a_sentence_says_what_the_session_did(fields: dict[str, object], sentence: str) -> None:
+    assert session_text.sentence(session(**fields)) == sentence
+
+
+def test_every_end_of_a_session_has_a_sentence() -> None:
+    for ended in DiarySession.Ended.values:
+        assert session_text.sentence(session(ended=ended, unremoved_messages=3))
+
+
+def test_a_row_of_several_sessions_says_how_many() -> None:
+    assert session_text.times(session(sessions=9)) == "9 times"
+    assert session_text.times(session(sessions=1)) == ""
