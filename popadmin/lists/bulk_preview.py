@@ -69,7 +69,7 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
         if request.POST.get("previewed") != self._mark(form.cleaned_data):
             form.add_error(None, _("The data has changed since the preview: check it again."))
             return self._show(form, form.cleaned_data)
-        form_data = {name: request.POST[name] for name in form.fields if name in request.POST}
+        form_data = {name: form[name].data for name in form.fields if name in request.POST}  # a size with its unit
         return self._begin({**form_data, **self.action.extra_data(form.cleaned_data)})
 
     def _mark(self, fields: dict[str, Any]) -> str:

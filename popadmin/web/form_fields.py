@@ -12,8 +12,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from mailstore.directory import address_error
 from mailstore.models import Domain
@@ -23,8 +25,18 @@ from mailstore.policy.quota import BadSize, SizeFlaw, format_octets, parse_octet
 PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}  # for names and addresses
 ADDRESS = re.compile(r'(?:"[^"\n]*"|[^\s,;])+')  # blanks and commas separate addresses, except in quotation marks
 DOMAIN_CHARACTERS = 254
-_NO_LIMIT = re.compile(r"aucune?", re.IGNORECASE)  # in English parse_octets knows the word
-_NUMBER_AND_UNIT = re.compile(r"([0-9]+)([KMGT]B)")
+_NO_LIMIT = re.compile(r"none|aucune?|no limit|sans limite|unlimited|illimitée?", re.IGNORECASE)
+_UNITS = {
+    "B": gettext_lazy("bytes"),
+    "KB": pgettext_lazy("unit", "KB"),
+    "MB": pgettext_lazy("unit", "MB"),
+    "GB": pgettext_lazy("unit", "GB"),
+    "TB": pgettext_lazy("unit", "TB"),
+}
+_USUAL_UNITS = ("MB", "GB")  # the others are offered only beside a size that needs them
+_BARE_NUMBER = re.compile(r"[0-9][0-9.,\s]*")
+_AMBIGUOUS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(?![0-9])")  # 1,500 is 1500 in English and 1.5 in French
+_WITH_UNIT = re.compile(r"(.*[0-9])\s*([KMGT]?[BO]|[KMGT]|octets?|bytes?)", re.IGNORECASE)
 
 
 class AddressesField(forms.CharField):
@@ -44,21 +56,44 @@ class AddressesField(forms.CharField):
         return self.to_python(initial) != self.to_python(data)
 
 
+class SizeInput(forms.TextInput):
+    """A box for a number, and its unit beside it; the value is the text of both: `500 MB`.
+
+    Text in the box that has a unit of its own, or is no number, stands as it is.
+    """
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        text, unit = data.get(name), data.get(f"{name}_unit")
+        if unit not in _UNITS or not _BARE_NUMBER.fullmatch(str(text or "").strip()):
+            return text
+        return f"{str(text).strip()} {unit}"
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        number, unit = _number_and_unit(str(value or ""))
+        box = super().render(name, number, {**(attrs or {}), "inputmode": "decimal"}, renderer)
+        names = [(code, label) for code, label in _UNITS.items() if code in (*_USUAL_UNITS, unit)]
+        unit_attrs = {"class": "form-select", "id": f"{(attrs or {}).get('id', name)}_unit", "aria-label": _("Unit")}
+        unit_choice = forms.Select(unit_attrs, names).render(f"{name}_unit", unit, None, renderer)
+        return format_html('<div class="size">{}{}</div>', box, unit_choice)
+
+
 class SizeField(forms.CharField):
     """A size in octets, or None for no limit: an empty field, or the word none.
 
     Each size that the field shows reads back exactly. English and French users write sizes as they do elsewhere;
-    mailstore.policy.quota has the rules.
+    mailstore.policy.quota has the rules. A number without a unit is never taken as octets.
     """
 
-    widget = forms.TextInput(attrs={"placeholder": gettext_lazy("no limit"), "autocomplete": "off"})
+    widget = SizeInput(attrs={"placeholder": gettext_lazy("no limit"), "autocomplete": "off"})
 
     def to_python(self, value: Any) -> int | None:  # type: ignore[override]  # a size, not text
         text = str(value or "").strip()
         if not text or _NO_LIMIT.fullmatch(text):
             return None
+        if _AMBIGUOUS.match(text):
+            raise ValidationError(_("Write the number without a thousands separator: 1500, or 1.5."), "comma")
         try:
-            return parse_octets("".join(text.split()).replace(",", "."))
+            return _octets("".join(text.split()).replace(",", "."))
         except BadSize as error:
             raise ValidationError(_error_text(error), "size") from error
 
@@ -66,8 +101,7 @@ class SizeField(forms.CharField):
         if not isinstance(value, int):
             return value
         text = format_octets(value)
-        parts = _NUMBER_AND_UNIT.fullmatch(text)
-        return f"{parts[1]} {pgettext('unit', parts[2])}" if parts else text
+        return f"{text} B" if text.isdecimal() else " ".join(_number_and_unit(text))
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
@@ -135,6 +169,23 @@ class OptionField(forms.ChoiceField):
 
 def _error_text(error: BadSize) -> str:
     """Return the error: both meanings of an ambiguous size, otherwise how to write a size."""
-    if error.flaw in (SizeFlaw.NO_UNIT, SizeFlaw.ZERO):
-        return address_error.size_sentence(error)
-    return _("Write a size such as 500 MB or 1.5 GB, or leave it empty.")
+    if error.flaw is SizeFlaw.NO_SIZE:
+        return _("Write a size such as 500 MB or 1.5 GB, or leave it empty.")
+    return address_error.size_sentence(error)
+
+
+def _octets(text: str) -> int | None:
+    """Read a size; a bare number, of which the user has chosen no unit, is refused whatever it is."""
+    octets = parse_octets(text)
+    if _BARE_NUMBER.fullmatch(text):
+        raise BadSize(SizeFlaw.NO_UNIT, text)
+    return octets
+
+
+def _number_and_unit(text: str) -> tuple[str, str]:
+    """Split a size as somebody wrote it into its number and the code of its unit; gigabytes where it has none."""
+    parts = _WITH_UNIT.fullmatch(text.strip())
+    if parts is None:
+        return text, "GB"
+    prefix = parts[2][0].upper()
+    return parts[1], f"{prefix}B" if prefix in "KMGT" else "B"

@@ -54,8 +54,9 @@ def test_all_that_a_filter_finds_go_in_steps_that_a_page_shows(root: Client) -> 
 
 
 def test_it_is_undone_in_steps_too_but_for_what_somebody_has_changed_since(root: Client) -> None:
-    page = all_of(root, "quota", quota_octets="1 GB")
+    page = all_of(root, "quota", quota_octets="1", quota_octets_unit="GB")
     stepped(root, page)
+    assert not Mailbox.objects.exclude(quota_octets=2**30).exists()
     Mailbox.objects.filter(user__address="box0@example.org").update(quota_octets=5)
     assert root.post(f"{page}undo/").url == page
     stepped(root, page)
