@@ -54,12 +54,19 @@ def update(rows: Sequence[Model], names: Sequence[str]) -> None:
         cursor.execute(statement, [list(range(len(rows))), *columns])
 
 
-def among(addresses: Sequence[str]) -> RawSQL:
-    """Return the addresses of many users for `address__in`, as a subquery.
+def user_ids(addresses: Sequence[str]) -> RawSQL:
+    """Return the keys of the users that have these addresses, as a subquery, for `pk__in` or `user__in`.
 
-    With a list of constants, the planner may choose the trigram index of the search: ten seconds for 500 addresses.
+    The address is compared by >= and <=, which the trigram index of the search cannot do. With =, the planner takes it
+    when it knows little of the rows, just after many inserts: ten seconds for 500 addresses. The order makes it walk
+    the unique index, whatever it believes about the number of rows.
     """
-    return RawSQL("SELECT unnest(%s::text[])", [list(addresses)])
+    return RawSQL(
+        """SELECT found.id FROM unnest(%s::text[]) AS wanted (address) CROSS JOIN LATERAL (
+               SELECT u.id FROM mailstore_user u WHERE u.address >= wanted.address AND u.address <= wanted.address
+                ORDER BY u.address LIMIT 1) AS found""",
+        [list(addresses)],
+    )
 
 
 def _unnested(names: Sequence[str], columns: Sequence[tuple[Field[Any, Any], list[Any]]]) -> str:

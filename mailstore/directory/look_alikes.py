@@ -38,7 +38,7 @@ class Neighbours:
         aliases = Alias.objects.filter(NOT_ASCII, domain__in=keys).values_list("address", flat=True)
         found = {*users, *aliases}
         if looks:
-            found |= set(User.objects.filter(address__in=bulk_sql.among(looks)).values_list("address", flat=True))
+            found |= set(User.objects.filter(pk__in=bulk_sql.user_ids(looks)).values_list("address", flat=True))
             found |= set(Alias.objects.filter(address__in=looks).values_list("address", flat=True))
         return cls(found)
 

@@ -56,7 +56,7 @@ class BatchRows:
         names = {domain_of(address) for address in addresses}
         found = domains.locked_all(names) if lock else domains.by_name(names)
         rows = Mailbox.objects.select_related("user", "domain", "policy")
-        rows = rows.filter(user__address__in=bulk_sql.among(addresses))
+        rows = rows.filter(user__in=bulk_sql.user_ids(addresses))
         if lock:
             rows = rows.select_for_update(of=("self", "user"), no_key=True)
         boxes = {box.user.address: box for box in rows.order_by("pk")}
@@ -175,5 +175,5 @@ def _aliases(new: Sequence[str]) -> set[str]:
 def _users(new: Sequence[str]) -> set[str]:
     """Return those of the new addresses that users without a mailbox have; no statement where there are none."""
     # A check locks nothing, so a mailbox may have been created a moment ago: its user is no administrator.
-    found = User.objects.filter(address__in=bulk_sql.among(new), mailbox=None)
+    found = User.objects.filter(pk__in=bulk_sql.user_ids(new), mailbox=None)
     return set(found.values_list("address", flat=True)) if new else set()

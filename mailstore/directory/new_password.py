@@ -131,7 +131,7 @@ class BatchHashes:
         `only_new` True is for new mailboxes alone, False for those that are there, None for both. With `generates`, a
         new mailbox for which no password was chosen gets a generated one. Without `kept`, nothing is hashed.
         """
-        found = Mailbox.objects.filter(user__address__in=bulk_sql.among([*passwords]))
+        found = Mailbox.objects.filter(user__in=bulk_sql.user_ids([*passwords]))
         stored = dict(found.values_list("user__address", "user__password"))
         chosen = {
             address: password

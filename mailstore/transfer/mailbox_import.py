@@ -188,7 +188,7 @@ def _table(upload: MailboxImport) -> csv_table.CsvTable:
 
 
 def _users_without_password(addresses: Sequence[str], domains: Collection[str] | None) -> list[User]:
-    users = User.objects.filter(address__in=bulk_sql.among(addresses), password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    users = User.objects.filter(pk__in=bulk_sql.user_ids(addresses), password__startswith=UNUSABLE_PASSWORD_PREFIX)
     if domains is not None:
         users = users.filter(mailbox__domain__name__in=domains)
     return list(users.select_for_update(of=("self",)).order_by("address"))

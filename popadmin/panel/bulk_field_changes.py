@@ -49,7 +49,7 @@ class FieldChange:
         return [_done(each, given) for each in mailbox_batch.ensure(wanted, actor=actor, only=Only.THERE)]
 
     def undo(self, undo_data: Mapping[str, UndoData], actor: Actor) -> list[str | Rejected]:
-        rows = Mailbox.objects.select_related("user", "policy").filter(user__address__in=bulk_sql.among([*undo_data]))
+        rows = Mailbox.objects.select_related("user", "policy").filter(user__in=bulk_sql.user_ids([*undo_data]))
         there = {row.user.address: row for row in rows}
         policies = RetentionPolicy.objects.in_bulk(
             [back["policy"][0] for back in undo_data.values() if "policy" in back]

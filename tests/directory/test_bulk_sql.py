@@ -74,3 +74,14 @@ def test_texts_come_as_they_are() -> None:
     assert list(User.objects.order_by("pk").values_list("name", flat=True)) == ['It\'s {"odd", \\ %s}', "NULL"]
     bulk_sql.update([], ("name",))
     bulk_sql.update(users, ())
+
+
+def test_users_are_found_by_their_exact_addresses_each_by_the_unique_index() -> None:
+    ann, bob = (a_mailbox(address).user for address in ("ann@example.org", "Ö'b%b@example.org"))
+    a_mailbox("ann@example.org.example")
+    rows = User.objects.filter(pk__in=bulk_sql.user_ids([ann.address, "nobody@example.org", bob.address]))
+    assert {*rows} == {ann, bob}
+    assert not User.objects.filter(pk__in=bulk_sql.user_ids([])).exists()
+    plan = rows.explain()
+    assert "mailstore_user_address" in plan
+    assert "user_search" not in plan, "the search's index takes milliseconds an address after many inserts"

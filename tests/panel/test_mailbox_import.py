@@ -85,7 +85,7 @@ def test_without_a_script_a_button_makes_each_step(root: Client) -> None:
 def test_a_file_that_is_none_is_refused_beside_the_field(root: Client, data: bytes) -> None:
     answer = root.post(IMPORT, {"file": SimpleUploadedFile("x.csv", data)})
     assert answer.status_code == 200
-    assert "field-errors" in answer.content.decode()
+    assert "field-error" in answer.content.decode()
 
 
 def test_two_columns_cannot_hold_the_same_and_nothing_chosen_is_lost(root: Client) -> None:
