@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from mailstore.models import Alias, Mailbox, RetentionPolicy, User
+from mailstore.models import Alias, Domain, Mailbox, RetentionPolicy, User
 from mailstore.policy.addresses import shown_domain
 from popadmin.panel import access
 from popadmin.panel.domain_filters import AliasFilters, DomainFilters
@@ -50,11 +50,11 @@ class HitGroup:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is searched: the rows that match, the hit of one row, and the page that lists all of them."""
+    """What is searched: the rows that match, the hits of those that are shown, and the page that lists all of them."""
 
     label: Promise
     rows: Callable[[User, str], QuerySet[Any]]
-    hit: Callable[[Any], Hit]
+    hits: Callable[[list[Any]], list[Hit]]
     list_name: str
 
 
@@ -69,7 +69,7 @@ def search(user: User, query: str, pages: Iterable[MenuLink]) -> list[HitGroup]:
 def _group(kind: Kind, user: User, query: str) -> HitGroup:
     rows = kind.rows(user, query)
     found = list(rows[: SHOWN + 1])
-    hits = [kind.hit(row) for row in found[:SHOWN]]
+    hits = kind.hits(found[:SHOWN])
     if len(found) <= SHOWN:
         return HitGroup(kind.label, hits)
     number = rows.order_by().values("pk")[: COUNTED_MOST + 1].count()
@@ -79,16 +79,19 @@ def _group(kind: Kind, user: User, query: str) -> HitGroup:
 
 def _domains(user: User, query: str) -> QuerySet[Any]:
     rows: QuerySet[Any] = DomainFilters({"q": query}).narrow(access.domains(user))
-    held = Count("mailbox", filter=Q(mailbox__removed_at=None))
-    counted: QuerySet[Any] = rows.annotate(held=held).order_by("name")
-    return counted
+    return rows.order_by("name")
 
 
-def _domain(row: Any) -> Hit:
-    fact = ngettext("%(count)s mailbox", "%(count)s mailboxes", row.held) % {"count": count(row.held)}
-    if not row.active:
-        fact = _("suspended")
-    return Hit(shown_domain(row.name), reverse("domains-one", args=[row.pk]), "globe2", fact)
+def _domain_hits(rows: list[Domain]) -> list[Hit]:
+    held = Mailbox.objects.filter(domain__in=rows, removed_at=None).order_by().values_list("domain")
+    numbers = dict(held.annotate(number=Count("pk")))
+    return [_domain(row, numbers.get(row.pk, 0)) for row in rows]
+
+
+def _domain(row: Domain, mailboxes: int) -> Hit:
+    fact = ngettext("%(count)s mailbox", "%(count)s mailboxes", mailboxes) % {"count": count(mailboxes)}
+    url = reverse("domains-one", args=[row.pk])
+    return Hit(shown_domain(row.name), url, "globe2", fact if row.active else _("suspended"))
 
 
 def _mailboxes(user: User, query: str) -> QuerySet[Any]:
@@ -149,10 +152,14 @@ def _pages(query: str, pages: Iterable[MenuLink]) -> list[Hit]:
     return [Hit(str(page.label), page.url, page.icon) for page in found]
 
 
+def _each(hit: Callable[[Any], Hit]) -> Callable[[list[Any]], list[Hit]]:
+    return lambda rows: [hit(row) for row in rows]
+
+
 KINDS = (
-    Kind(gettext_lazy("Domains"), _domains, _domain, "domains"),
-    Kind(gettext_lazy("Mailboxes"), _mailboxes, _mailbox, "mailboxes"),
-    Kind(gettext_lazy("Aliases"), _aliases, _alias, "aliases"),
-    Kind(gettext_lazy("Administrators"), _people, _person, "admins"),
-    Kind(gettext_lazy("Retention"), _policies, _policy, "policies"),
+    Kind(gettext_lazy("Domains"), _domains, _domain_hits, "domains"),
+    Kind(gettext_lazy("Mailboxes"), _mailboxes, _each(_mailbox), "mailboxes"),
+    Kind(gettext_lazy("Aliases"), _aliases, _each(_alias), "aliases"),
+    Kind(gettext_lazy("Administrators"), _people, _each(_person), "admins"),
+    Kind(gettext_lazy("Retention"), _policies, _each(_policy), "policies"),
 )

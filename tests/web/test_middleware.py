@@ -64,6 +64,7 @@ def test_a_page_forbids_all_that_it_does_not_need(client):
         "script-src": "'self'",
         "style-src": "'self'",
         "img-src": "'self'",
+        "font-src": "'self'",
         "connect-src": "'self'",
         "form-action": "'self'",
         "frame-ancestors": "'none'",
