@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from django.template.defaultfilters import filesizeformat
+from mailstore.amount_text import size
 
 MEASURED_ROWS = 500  # the first rows decide the widths of the columns, so that a long list needs little memory
 
@@ -21,7 +21,7 @@ def lines(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator
 
 def about(octets: int) -> str:
     """Return a size in octets for people, such as `1.5 GB`."""
-    return filesizeformat(octets).replace("\N{NO-BREAK SPACE}", " ")
+    return size(octets).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def dash(value: object) -> str:

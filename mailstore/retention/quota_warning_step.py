@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 from django.db import connection
 from django.db.models import Q, QuerySet
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from mailstore.amount_text import count, percent, used_of
 from mailstore.delivery import notices
 from mailstore.delivery.notices import Notice
 from mailstore.models import Mailbox, User
@@ -19,6 +20,7 @@ from mailstore.policy.retention import WARN_PERCENTS
 from mailstore.sql.sweep_step import Step, SweepContext
 
 BATCH_NOTICES = 100  # made durable together
+NOTICE_OCTETS = 4096  # no warning is larger; what it takes in the mailbox
 DIGEST_PAUSE = timedelta(days=1)  # between two digests to one administrator
 DIGEST_LINES = 50  # mailboxes that a digest names; it counts the others, and the panel lists them all
 
@@ -76,10 +78,14 @@ def _act(context: SweepContext) -> tuple[int]:
             if crossing.percent < crossing.warned_percent:  # so that the next crossing is a new one
                 Mailbox.objects.filter(pk=crossing.mailbox).update(warned_percent=crossing.percent)
         rising = {crossing.mailbox: crossing for crossing in batch if crossing.percent > crossing.warned_percent}
-        for notice in notices.deliver([_notice(crossing, day) for crossing in rising.values()], now=context.now):
-            percent = rising[notice.mailbox].percent
-            Mailbox.objects.filter(pk=notice.mailbox).update(warned_percent=percent, warned_at=context.now)
-            warned += 1
+        fitting = [_notice(crossing, day) for crossing in rising.values() if not _would_fill(crossing)]
+        delivered = {notice.mailbox for notice in notices.deliver(fitting, now=context.now)}
+        for crossing in rising.values():
+            if crossing.mailbox in delivered or _would_fill(crossing):
+                Mailbox.objects.filter(pk=crossing.mailbox).update(
+                    warned_percent=crossing.percent, warned_at=context.now
+                )
+                warned += 1
     if not context.stop():
         _send_digests(context)
     return (warned,)
@@ -99,13 +105,31 @@ def _batches(context: SweepContext) -> Iterator[list[_Crossing]]:
         after = batch[-1].mailbox
 
 
+def _would_fill(crossing: _Crossing) -> bool:
+    """Return whether the warning itself would fill the mailbox. Then only the digest and the pages tell of it."""
+    if crossing.percent >= WARN_PERCENTS[-1]:
+        return False
+    octets, messages = crossing.octets + NOTICE_OCTETS, crossing.messages + 1
+    return _share(octets, crossing.quota_octets) >= 1 or _share(messages, crossing.quota_messages) >= 1
+
+
+def _share(used: int, quota: int | None) -> Fraction:
+    return Fraction(0) if quota is None else Fraction(used, quota) if quota else Fraction(1)
+
+
+def _percent(row: _Crossing | Mailbox) -> int:
+    """Return how full it is in whole percents, rounded down: by octets or by messages, whichever is more."""
+    share = max(_share(row.octets, row.quota_octets), _share(row.messages, row.quota_messages))
+    return int(share * 100)
+
+
 def _notice(crossing: _Crossing, day: str) -> Notice:
     full = crossing.percent >= WARN_PERCENTS[-1]
     with notices.in_language(crossing.language):
         subject = (
             _("Your mailbox is full")
             if full
-            else _("Your mailbox is %(percent)d%% full") % {"percent": crossing.percent}
+            else _("Your mailbox is %(percent)s full") % {"percent": percent(_percent(crossing))}
         )
         parts = [*_usage(crossing), _consequence() if full else _outlook(), _remedy()]
     # The day is part of it: if a kill lost the note of this warning, a later crossing must not seem to be the same.
@@ -115,34 +139,35 @@ def _notice(crossing: _Crossing, day: str) -> Notice:
 
 def _usage(crossing: _Crossing) -> Iterator[str]:
     if crossing.quota_octets is not None:
-        yield _("%(address)s holds %(used)s of %(quota)s.") % {
-            "address": crossing.address,
-            "used": filesizeformat(crossing.octets),
-            "quota": filesizeformat(crossing.quota_octets),
-        }
+        used = used_of(crossing.octets, crossing.quota_octets)
+        yield _("%(address)s holds %(used)s.") % {"address": crossing.address, "used": used}
     if crossing.quota_messages is not None:
-        yield _("%(address)s holds %(messages)d of %(quota)d messages.") % {
+        yield ngettext(
+            "%(address)s holds %(messages)s of %(quota)s message.",
+            "%(address)s holds %(messages)s of %(quota)s messages.",
+            crossing.quota_messages,
+        ) % {
             "address": crossing.address,
-            "messages": crossing.messages,
-            "quota": crossing.quota_messages,
+            "messages": count(crossing.messages),
+            "quota": count(crossing.quota_messages),
         }
 
 
 def _consequence() -> str:
     return _(
-        "It accepts no new mail until there is room again: senders are asked to try again later, or "
+        "It accepts no new mail until there is room again. Senders are asked to try again later, or are "
         "told that it is full."
     )
 
 
 def _outlook() -> str:
-    return _("Once it is full, it accepts no new mail, and senders are told so.")
+    return _("When it is full, it accepts no new mail, and senders are told so.")
 
 
 def _remedy() -> str:
     return _(
-        "To make room, delete mail that you no longer need, on each of your devices, or let your mail program "
-        "delete mail from the server some time after it has fetched it."
+        "To make room, delete mail that you no longer need, on each of your devices. Or let your mail program "
+        "delete mail from the server some days after it has fetched it."
     )
 
 
@@ -155,10 +180,9 @@ def _send_digests(context: SweepContext) -> int:
 
 def _send_to(admin: User, context: SweepContext) -> bool:
     filled = _filled(admin).select_related("user")
-    count = filled.count()
-    if not count or not _send_list(
-        admin, count, list(filled.order_by("-warned_percent", "pk")[:DIGEST_LINES]), context
-    ):
+    number = filled.count()
+    first = filled.order_by("-warned_percent", "pk")[:DIGEST_LINES]
+    if not number or not _send_list(admin, number, sorted(first, key=_percent, reverse=True), context):
         return False
     User.objects.filter(pk=admin.pk).update(digest_sent_at=context.now)
     return True
@@ -171,19 +195,21 @@ def _filled(admin: User) -> QuerySet[Mailbox]:
     return rows if admin.role == User.Role.ADMIN else rows.filter(domain__grants__user=admin)
 
 
-def _send_list(admin: User, count: int, first: Sequence[Mailbox], context: SweepContext) -> bool:
+def _send_list(admin: User, number: int, first: Sequence[Mailbox], context: SweepContext) -> bool:
     with notices.in_language(admin.language):
-        subject = ngettext("%(count)d mailbox is filling up", "%(count)d mailboxes are filling up", count) % {
-            "count": count
+        subject = ngettext("%(count)s mailbox is filling up", "%(count)s mailboxes are filling up", number) % {
+            "count": count(number)
         }
-        text = "\n".join(_lines(count, first)) + "\n"
+        text = "\n".join(_lines(number, first)) + "\n"
     return notices.deliver_to_admin(admin, subject, text, occasion=f"digest {admin.digest_sent_at}", now=context.now)
 
 
-def _lines(count: int, first: Sequence[Mailbox]) -> list[str]:
-    lines = [f"{mailbox.warned_percent:>3} %  {mailbox.user.address}" for mailbox in first]
-    more = count - len(lines)
-    return [*lines, ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}] if more else lines
+def _lines(number: int, first: Sequence[Mailbox]) -> list[str]:
+    lines = [f"{percent(_percent(mailbox)):>7}  {mailbox.user.address}" for mailbox in first]
+    more = number - len(lines)
+    return (
+        [*lines, ngettext("and %(count)s more", "and %(count)s more", more) % {"count": count(more)}] if more else lines
+    )
 
 
 QUOTA_WARNINGS = Step(("warned",), None, _act, coupled=_coupled, on_copies=_count)

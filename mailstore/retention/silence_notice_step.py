@@ -17,6 +17,7 @@ from mailstore.sql.sweep_step import Step, SweepContext
 from mailstore.sql.tables import REAL
 
 BATCH_NOTICES = 100
+DAY = "j F Y"  # `12 November 2026`: a mail has no browser whose region could say more
 
 _TO_TELL = f"""
 SELECT d.id, box.id, u.address, u.language, d.main, d.name, d.last_sign_in_at, heard.at,
@@ -77,14 +78,14 @@ def _notice(silent: _SilentDevice) -> Notice:
         values = {
             "name": name,
             "address": silent.address,
-            "last": date_format(silent.heard_at.date(), "DATE_FORMAT"),
-            "until": date_format(silent.until.date(), "DATE_FORMAT"),
+            "last": date_format(silent.heard_at.date(), DAY),
+            "until": date_format(silent.until.date(), DAY),
         }
         subject = _("Mail will no longer wait for %(name)s") % values
         text = _(
-            "Nobody has used %(name)s to fetch mail of %(address)s since %(last)s.\n\n"
-            "If this does not change before %(until)s, mail no longer waits for it: messages that all other "
-            "devices have may be removed from the server, as the rules of your mailbox say. Nothing is "
+            "Nobody has fetched mail of %(address)s with %(name)s since %(last)s.\n\n"
+            "If this does not change before %(until)s, mail will no longer wait for it. Messages that all other "
+            "devices have may then be removed from the server, as your retention policy says. Nothing is "
             "lost: removed messages stay in recovery for some time.\n\n"
             "To keep things as they are, fetch mail once with it. If you no longer have it, revoke it.\n"
         )

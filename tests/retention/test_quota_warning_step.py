@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email.message import Message as Parsed
+from email.policy import SMTP
 
 import pytest
 from django.core.mail import EmailMessage
@@ -11,7 +13,7 @@ from django.utils import timezone
 from mailstore.directory import mailboxes
 from mailstore.models import DomainGrant, Mailbox, User
 from mailstore.retention import sweep
-from mailstore.retention.quota_warning_step import QUOTA_WARNINGS
+from mailstore.retention.quota_warning_step import NOTICE_OCTETS, QUOTA_WARNINGS
 from mailstore.sql.sweep_step import SweepContext
 from tests.site.mail import assert_counters_are_sums
 from tests.site.notices import Notices
@@ -27,14 +29,74 @@ def holding(octets: int, **fields: object) -> Mailbox:
     return mailboxes.ensure(ANN, actor=ACTOR, **fields).row
 
 
+def body(mail: Parsed) -> str:
+    return mail.get_payload(decode=True).decode()
+
+
 def test_each_crossing_is_told_once(letters: Notices) -> None:
     box = holding(790_000, quota_octets=1_000_000)
     assert sweep.tend(letters.store) == 0
     for octets, warnings in ((15_000, 1), (10_000, 0), (150_000, 1), (60_000, 1), (1_000, 0)):
         a_message(box, octets=octets)
         assert (octets, sweep.tend(letters.store)) == (octets, warnings)
-    assert letters.subjects(ANN) == ["Your mailbox is 80% full", "Your mailbox is 95% full", "Your mailbox is full"]
+    assert letters.subjects(ANN) == [
+        "Your mailbox is 80\u00a0% full",
+        "Your mailbox is 96\u00a0% full",
+        "Your mailbox is full",
+    ]
     assert_counters_are_sums()
+
+
+@pytest.mark.parametrize(
+    ("language", "subject"),
+    [
+        ("en", "Your mailbox is 91\u00a0% full"),
+        ("fr", "Votre boîte aux lettres est pleine à\u00a091\u00a0%"),
+    ],
+)
+def test_the_subject_says_how_full_it_is_not_which_limit_it_crossed(
+    letters: Notices, language: str, subject: str
+) -> None:
+    holding(919_999, quota_octets=1_000_000)
+    User.objects.update(language=language)
+    sweep.tend(letters.store)
+    assert letters.subjects(ANN) == [subject]
+
+
+def test_the_fuller_of_two_quotas_counts_and_both_are_told(letters: Notices) -> None:
+    box = holding(500 * 1024, quota_octets=1024 * 1024, quota_messages=100)
+    for _ in range(85):
+        a_message(box, octets=1)
+    sweep.tend(letters.store)
+    assert letters.subjects(ANN) == ["Your mailbox is 86\u00a0% full"]
+    text = body(letters.to(ANN)[0])
+    assert "ann@example.org holds 500\u00a0KB of 1\u00a0MB." in text
+    assert "ann@example.org holds 86 of 100 messages." in text
+
+
+@pytest.mark.parametrize("quotas", [{"quota_octets": 20_500}, {"quota_messages": 20}], ids=["octets", "messages"])
+def test_a_warning_that_would_fill_the_mailbox_stays_out_of_it(letters: Notices, quotas: dict[str, int]) -> None:
+    """The harm: the warning took the last place, and the next mail was refused because of it."""
+    box = a_mailbox()
+    for _ in range(19):
+        a_message(box, octets=1_050)
+    mailboxes.ensure(ANN, actor=ACTOR, **quotas)
+    sweep.tend(letters.store)
+    box.refresh_from_db()
+    assert (letters.subjects(ANN), box.messages) == ([], 19)
+    assert box.warned_percent == 95, "the digest names it"
+    assert sweep.tend(letters.store) == 0, "and it is not tried again and again"
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_no_warning_is_larger_than_the_room_that_is_kept_for_it(letters: Notices, language: str) -> None:
+    longest = f"{'a' * 64}@{'.'.join(['b' * 44] * 4)}.example"
+    a_message(a_mailbox(longest), octets=2**50 * 9 // 10)
+    mailboxes.ensure(longest, actor=ACTOR, quota_octets=2**50, quota_messages=10**9)
+    User.objects.update(language=language)
+    sweep.tend(letters.store)
+    (mail,) = letters.to(longest)
+    assert len(mail.as_bytes(policy=SMTP)) < NOTICE_OCTETS
 
 
 def test_a_kill_before_the_note_tells_nobody_twice(letters: Notices) -> None:
@@ -80,7 +142,7 @@ def test_the_mail_is_of_nobody_localised_and_answered_by_no_machine(letters: Not
     User.objects.update(language="fr")
     sweep.tend(letters.store)
     (mail,) = letters.to(ANN)
-    assert letters.subjects(ANN) == ["Votre boîte aux lettres est pleine à\u00a080\u00a0%"]
+    assert letters.subjects(ANN) == ["Votre boîte aux lettres est pleine à\u00a090\u00a0%"]
     assert (mail["Return-Path"], mail["Auto-Submitted"], mail["To"]) == ("<>", "auto-generated", ANN)
 
 
@@ -105,7 +167,7 @@ def test_admins_hear_once_a_day_of_what_they_administer(letters: Notices) -> Non
     sweep.tend(letters.store)
     mails_to = {name: letters.to(name) for name in ("host@example.org", "customer@example.org", "stranger@example.org")}
     assert [len(mails) for mails in mails_to.values()] == [1, 1, 0]
-    assert "80 %  ann@example.org" in mails_to["host@example.org"][0].get_payload()
+    assert "90\u00a0%  ann@example.org" in body(mails_to["host@example.org"][0])
     box = Mailbox.objects.get(user__address=ANN)
     a_message(box, octets=100_000)
     sweep.tend(letters.store)
