@@ -53,7 +53,7 @@ def refusal(row: Mailbox | Domain) -> Rejected:
     if row.purge_requested_at is not None:
         return Rejected(_("%(name)s is being deleted for good: its name will be free in a few minutes") % {"name": row})
     return Rejected(
-        _("%(name)s was removed on %(date)s. Restore it, or delete it for good to use its name again")
+        _("%(name)s was removed on %(date)s: restore it, or delete it for good to use its name again")
         % {"name": row, "date": date_format(timezone.localtime(row.removed_at), "j F Y")}
     )
 
