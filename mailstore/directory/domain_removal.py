@@ -9,7 +9,9 @@ from django.db import transaction
 from django.db.models import Count, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from mailstore.amount_text import count
 from mailstore.directory import audit, domains, mailbox_removal, removal_state
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
@@ -40,8 +42,12 @@ def remove(name: str, *, actor: Actor, with_mailboxes: bool) -> Removed:
         going = contents(domain)
         if going.mailboxes and not with_mailboxes:
             raise Rejected(
-                _("%(domain)s still has mailboxes (%(count)d): remove them with it, or keep the domain")
-                % {"domain": domain, "count": going.mailboxes}
+                ngettext(
+                    "%(domain)s still has %(count)s mailbox: remove it with the domain, or keep the domain",
+                    "%(domain)s still has %(count)s mailboxes: remove them with the domain, or keep the domain",
+                    going.mailboxes,
+                )
+                % {"domain": domain, "count": count(going.mailboxes)}
             )
         columns = removal_state.removed_columns(actor.name)
         Mailbox.objects.filter(domain=domain, removed_at=None).update(removed_with_domain=True, **columns)
@@ -119,7 +125,12 @@ def _refuse_held(domain: Domain) -> None:
     held = Mailbox.objects.filter(domain=domain, held=True).count()
     if held:
         raise Rejected(
-            _("%(domain)s has mailboxes on hold (%(count)d): lift the holds first") % {"domain": domain, "count": held}
+            ngettext(
+                "%(domain)s has %(count)s mailbox on hold: lift the hold first",
+                "%(domain)s has %(count)s mailboxes on hold: lift the holds first",
+                held,
+            )
+            % {"domain": domain, "count": count(held)}
         )
 
 

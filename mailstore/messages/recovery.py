@@ -133,7 +133,7 @@ def _chosen(mailbox: Mailbox, choice: Choice) -> list[int]:
     """Return the keys of the chosen messages. The mailbox is locked, so they stay until this transaction ends."""
     keys = list(resting(mailbox, choice).values_list("pk", flat=True))
     if not keys:
-        raise Rejected(_("none of the chosen messages is in recovery any more"))
+        raise Rejected(_("none of the selected messages is in recovery any more"))
     return keys
 
 

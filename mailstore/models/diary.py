@@ -24,7 +24,7 @@ class DiarySession(models.Model):
         WRONG = "wrong", _("refused: wrong password")
         PREVIOUS = "previous", _("refused: the previous password")
         SUSPENDED = "suspended", _("refused: suspended")
-        POP_OFF = "pop-off", _("refused: POP is switched off")
+        POP_OFF = "pop-off", _("refused: POP is off")
         MAIN_OFF = "main-off", _("refused: the main password may not be used for POP")
         THROTTLED = "throttled", _("refused: too many failures")
 
@@ -98,8 +98,8 @@ class Finding(models.Model):
 
     class Kind(models.TextChoices):
         AGAIN = "again", _("fetches the same mail again and again")
-        SHARED = "shared", _("two machines on one password")
-        HASTY = "hasty", _("looks for mail every few seconds")
+        SHARED = "shared", _("two machines use one password")
+        HASTY = "hasty", _("checks for mail every few seconds")
         KEEPS = "keeps", _("never deletes, and the mailbox fills")
         UNENDED = "unended", _("never ends its sessions")
         PREVIOUS = "previous", _("the previous password is still in use")
@@ -109,13 +109,13 @@ class Finding(models.Model):
     device = models.ForeignKey(
         "mailstore.Device", models.CASCADE, null=True, blank=True, verbose_name=_("device"), db_constraint=False
     )
-    kind = models.CharField(_("finding"), max_length=8, choices=Kind.choices)
+    kind = models.CharField(_("problem"), max_length=8, choices=Kind.choices)
     since = models.DateTimeField(_("since"))
     facts = models.JSONField(_("facts"), default=dict)
 
     class Meta:
-        verbose_name = _("finding")
-        verbose_name_plural = _("findings")
+        verbose_name = _("problem")
+        verbose_name_plural = _("problems")
 
     def __str__(self) -> str:
         return f"{self.kind} {self.mailbox_id}"

@@ -25,10 +25,10 @@ class MailboxImport(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, verbose_name=_("who"))
     file_name = models.CharField(_("file"), max_length=255)
     header = ArrayField(models.TextField(), verbose_name=_("columns"))
-    meaning = ArrayField(models.CharField(max_length=20, blank=True), default=list, verbose_name=_("what they hold"))
+    meaning = ArrayField(models.CharField(max_length=20, blank=True), default=list, verbose_name=_("what they contain"))
     mode = models.CharField(_("what is done"), max_length=6, choices=Mode.choices, default=Mode.BOTH)
     stage = models.CharField(_("stage"), max_length=8, choices=Stage.choices, default=Stage.COLUMNS)
-    created_at = models.DateTimeField(_("brought in"), auto_now_add=True)
+    created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("mailbox import")

@@ -16,11 +16,11 @@ class Message(models.Model):
     class Why(models.TextChoices):
         DELE = "dele", _("deleted by a device")
         EVERY_DEVICE = "every", _("every device has it")
-        SETTLED = "settled", _("a device is waited for no more, and all others have deleted it")
+        SETTLED = "settled", _("mail no longer waits for a device, and all others have deleted it")
         EXPIRED = "expired", _("expired by retention policy")
         HAD = "had", _("expired: every device has had it for long enough")
         RELIEF = "relief", _("quota relief")
-        PERSON = "person", _("removed by the owner, in the pages")
+        PERSON = "person", _("removed by the owner")
 
     # No constraint: every index here is partial, so its check would read the whole table at each purge of a mailbox, or
     # need one more index at each delivery. A purge deletes the messages first, under the lock that deliveries need.

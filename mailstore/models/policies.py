@@ -17,7 +17,7 @@ class RetentionPolicy(models.Model):
         ONE = "one", _("yes, and if that is not enough, the oldest that one device has")
 
     name = models.CharField(_("name"), max_length=100, unique=True)
-    site = models.BooleanField(_("site fallback"), default=False)
+    site = models.BooleanField(_("site policy"), default=False)
     offered = models.BooleanField(_("offered to domain admins"), default=False)
     expire_days = models.PositiveIntegerField(_("expire, days after arrival"), null=True, blank=True)
     expire_confirmed_days = models.PositiveIntegerField(

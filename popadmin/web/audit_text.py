@@ -59,7 +59,7 @@ VERBS: dict[str, Promise] = {
     "policy.change": gettext_lazy("changed the retention policy"),
     "policy.create": gettext_lazy("created the retention policy"),
     "policy.remove": gettext_lazy("deleted the retention policy"),
-    "recovery.purge": gettext_lazy("deleted for good removed mail of"),
+    "recovery.purge": gettext_lazy("deleted mail for good from recovery of"),
     "recovery.remove": gettext_lazy("removed mail of"),
     "recovery.restore": gettext_lazy("restored mail of"),
     "site.seed": gettext_lazy("created a sample site from"),
@@ -70,13 +70,13 @@ KINDS: dict[str, Promise] = {
     "alias": gettext_lazy("Aliases"),
     "device": gettext_lazy("Devices"),
     "recovery": gettext_lazy("Recovery"),
-    "policy": gettext_lazy("Retention"),
+    "policy": gettext_lazy("Retention policies"),
     "admin": gettext_lazy("Administrators"),
     "account": gettext_lazy("Accounts"),
-    "grant": gettext_lazy("Grants"),
+    "grant": gettext_lazy("Domain admins"),
     "mailbox_import": gettext_lazy("Imports"),
     "password": gettext_lazy("Passwords"),
-    "denied": gettext_lazy("Denied"),
+    "denied": gettext_lazy("Denied access"),
 }
 _SINCE = gettext_lazy("old mail counts from")  # the clocks of a policy, see its model
 _FACTS: dict[str, Promise] = {

@@ -1,35 +1,76 @@
-"""Findings of the detectors as text: what was found, with which numbers, and what the owner can do."""
+"""What the detectors found, as text: the problem, with which numbers, and what the owner can do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.models import Finding
 from mailstore.retention.finding_detectors import HASTY_SESSIONS
+from popadmin.web.formats import count, percent
 
 Kind = Finding.Kind
 HOUR_SECONDS = 3600
+Figures = Mapping[str, Any]
 _HEADINGS: dict[str, Promise] = {
     Kind.AGAIN: gettext_lazy("%(device)s fetches the same mail again and again"),
     Kind.SHARED: gettext_lazy("Two machines seem to use the password of %(device)s"),
-    Kind.HASTY: gettext_lazy("%(device)s checks for mail every %(seconds)d seconds"),
-    Kind.KEEPS: gettext_lazy("%(device)s never deletes, and the mailbox is %(percent)d %% full"),
+    Kind.KEEPS: gettext_lazy("%(device)s never deletes, and the mailbox is %(percent)s full"),
     Kind.UNENDED: gettext_lazy("%(device)s never ends its sessions properly"),
     Kind.PREVIOUS: gettext_lazy("A mail program still uses the previous password"),
 }
-_FACTS: dict[str, Promise] = {
-    Kind.AGAIN: gettext_lazy("In two days it made %(fetched)d fetches of %(messages)d messages."),
-    Kind.SHARED: gettext_lazy("In %(hours)d hours of two days it came from %(networks)d networks at once."),
-    Kind.HASTY: gettext_lazy("%(sessions)d sessions in an hour."),
-    Kind.KEEPS: gettext_lazy("In 30 days it fetched %(fetched)d messages and deleted none."),
-    Kind.UNENDED: gettext_lazy("In two days none of %(sessions)d sessions ended with QUIT."),
-    Kind.PREVIOUS: gettext_lazy("Refused in two days: %(times)d times, last from %(client)s."),
+
+
+def _hasty(figures: Figures) -> str:
+    seconds = max(1, HOUR_SECONDS // int(figures["sessions"]))
+    text = ngettext(
+        "%(device)s checks for mail every second", "%(device)s checks for mail every %(seconds)d seconds", seconds
+    )
+    return text % {**figures, "seconds": seconds}
+
+
+def _fetched_again(figures: Figures) -> str:
+    return ngettext(
+        "In two days it fetched %(messages)s message %(fetched)s times.",
+        "In two days it fetched %(messages)s messages %(fetched)s times in all.",
+        int(figures["messages"]),
+    ) % _counts(figures, "messages", "fetched")
+
+
+def _kept(figures: Figures) -> str:
+    return ngettext(
+        "In 30 days it fetched %(fetched)s message and deleted none.",
+        "In 30 days it fetched %(fetched)s messages and deleted none.",
+        int(figures["fetched"]),
+    ) % _counts(figures, "fetched")
+
+
+def _refused(figures: Figures) -> str:
+    return ngettext(
+        "Refused %(times)s time in two days, last from %(client)s.",
+        "Refused %(times)s times in two days, last from %(client)s.",
+        int(figures["times"]),
+    ) % {**_counts(figures, "times"), "client": figures.get("client") or _("an unknown address")}
+
+
+# The detectors report no session or hour alone, so these need no singular.
+_FACTS: dict[str, Callable[[Figures], str]] = {
+    Kind.AGAIN: _fetched_again,
+    Kind.SHARED: lambda figures: (
+        _("In %(hours)s hours of the last two days it came from %(networks)s networks at once.")
+        % _counts(figures, "hours", "networks")
+    ),
+    Kind.HASTY: lambda figures: _("%(sessions)s sessions in an hour.") % _counts(figures, "sessions"),
+    Kind.KEEPS: _kept,
+    Kind.UNENDED: lambda figures: (
+        _("In two days none of its %(sessions)s sessions ended with QUIT.") % _counts(figures, "sessions")
+    ),
+    Kind.PREVIOUS: _refused,
 }
 _REMEDIES: dict[str, Promise] = {
     Kind.AGAIN: gettext_lazy(
@@ -37,17 +78,17 @@ _REMEDIES: dict[str, Promise] = {
         "program and add it again, or let it delete mail from the server after some days."
     ),
     Kind.SHARED: gettext_lazy(
-        "Each of them then takes mail from the other. Connect the second machine as a device of its own."
+        "What one of them deletes, the other does not get. Connect the second machine as a device of its own."
     ),
     Kind.HASTY: gettext_lazy(
-        "Let it check every five minutes or less often: mail arrives hardly later, and the battery lasts longer."
+        "Let it check every five minutes or less often: mail hardly arrives later, and the battery lasts longer."
     ),
     Kind.KEEPS: gettext_lazy(
         "Let it delete mail from the server after some days (“leave messages on the server for … "
-        "days”), or let a retention policy do it: otherwise new mail will be refused one day."
+        "days”), or let a retention policy do it. Otherwise the mailbox fills, and new mail is refused."
     ),
     Kind.UNENDED: gettext_lazy(
-        "Messages that it deletes are therefore not deleted. Update the mail program. A virus scanner "
+        "So the messages that it deletes stay in the mailbox. Update the mail program. A virus scanner "
         "that checks mail can also be the cause."
     ),
     Kind.PREVIOUS: gettext_lazy(
@@ -62,22 +103,24 @@ def kinds(found: Iterable[Finding]) -> list[str]:
 
 
 def heading(finding: Finding) -> str:
-    return str(_HEADINGS[finding.kind]) % _values(finding)
+    figures = _figures(finding)
+    return _hasty(figures) if finding.kind == Kind.HASTY else str(_HEADINGS[finding.kind]) % figures
 
 
 def fact(finding: Finding) -> str:
-    return str(_FACTS[finding.kind]) % _values(finding)
+    return _FACTS[finding.kind](_figures(finding))
 
 
 def remedy(finding: Finding) -> str:
     return str(_REMEDIES[finding.kind])
 
 
-def _values(finding: Finding) -> dict[str, Any]:
-    device = finding.device
+def _figures(finding: Finding) -> Figures:
+    device, facts = finding.device, finding.facts
     name = "" if device is None else _("the main password") if device.main else _("“%(name)s”") % {"name": device.name}
-    sessions = finding.facts.get("sessions") or HASTY_SESSIONS
-    client = finding.facts.get("client") or _("this machine")
-    seconds = max(1, HOUR_SECONDS // int(sessions))
-    text: dict[str, Any] = {**finding.facts, "device": name, "seconds": seconds, "client": client}
-    return text
+    sessions = facts.get("sessions") or HASTY_SESSIONS
+    return {**facts, "device": name, "sessions": sessions, "percent": percent(int(facts.get("percent", 0)))}
+
+
+def _counts(figures: Figures, *names: str) -> dict[str, str]:
+    return {name: count(int(figures[name])) for name in names}

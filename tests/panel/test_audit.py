@@ -30,7 +30,7 @@ def test_a_change_is_told_with_who_what_and_how(root: Client) -> None:
     page = root.get(PAGE).content.decode()
     assert "tester" in page
     assert "changed the mailbox" in page
-    assert "quota: no limit → 1.0\xa0GB" in page
+    assert "quota: no limit → 1\xa0GB" in page
 
 
 @pytest.mark.parametrize(

@@ -316,7 +316,7 @@ def test_a_removal_counts_what_goes_and_wants_the_name(root: Client) -> None:
     aliases.ensure("info@example.org", ["ann@example.org"], actor=ACTOR)
     path = f"/domains/{key()}/removal/"
     text = page(root, path)
-    for count in ("1 mailbox", "1 message, 2.0\xa0KB", "1 alias", "30 days"):
+    for count in ("1 mailbox", "1 message, 2\xa0KB", "1 alias", "30 days"):
         assert count in text
     response = root.post(path, {"name": "example.com"})
     assert "This is not example.org." in str(response.context["form"].errors["name"])
@@ -374,7 +374,7 @@ def test_a_mailbox_on_hold_keeps_its_domain(root: Client) -> None:
     a_mailbox()
     mailboxes.ensure("ann@example.org", actor=ACTOR, held=True)
     response = root.post(f"/domains/{key()}/removal/", {"name": ORG})
-    assert "has mailboxes on hold (1)" in response.content.decode()
+    assert "has 1 mailbox on hold" in response.content.decode()
 
 
 def test_what_is_there_has_no_page_of_what_was_removed(root: Client) -> None:

@@ -25,7 +25,21 @@ def test_every_kind_has_words_for_all_its_figures(kind):
     finding = found(box, kind, a_device(box, "PC"))
     for text in (finding_text.heading(finding), finding_text.fact(finding), finding_text.remedy(finding)):
         assert text
-        assert "%" not in text.replace(" % full", "")
+        assert "%" not in text.replace("\N{NO-BREAK SPACE}% full", "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "text"),
+    [
+        ("again", {"fetched": 400, "messages": 1}, "In two days it fetched 1 message 400 times."),
+        ("again", {"fetched": 4000, "messages": 3}, "In two days it fetched 3 messages 4,000 times in all."),
+        ("previous", {"times": 1, "client": "192.0.2.1"}, "Refused 1 time in two days, last from 192.0.2.1."),
+        ("previous", {"times": 2, "client": None}, "Refused 2 times in two days, last from an unknown address."),
+        ("keeps", {"fetched": 1, "percent": 91}, "In 30 days it fetched 1 message and deleted none."),
+    ],
+)
+def test_figures_agree_with_their_nouns(kind, facts, text):
+    assert finding_text.fact(Finding(kind=kind, facts=facts)) == text
 
 
 def test_the_owner_reads_what_is_wrong_and_what_helps():
@@ -66,7 +80,7 @@ def test_the_list_of_mailboxes_says_in_words_what_is_wrong_each_once_and_so_does
     box = an_owner()
     for name in ("PC", "Phone"):
         found(box, "hasty", a_device(box, name))
-    client, words = signed_in("root"), "Looks for mail every few seconds"
+    client, words = signed_in("root"), "Checks for mail every few seconds"
     assert client.get("/mailboxes/").content.decode().partition("<tbody>")[2].count(words) == 1
     assert client.get("/mailboxes/?export=csv").getvalue().decode().count(words) == 1
 

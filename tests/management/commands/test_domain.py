@@ -43,7 +43,7 @@ def test_an_empty_list_is_still_json() -> None:
 
 def test_a_domain_is_removed_with_a_word_for_its_mailboxes_listed_apart_restored_and_purged() -> None:
     a_message(a_mailbox(), octets=70)
-    with pytest.raises(CommandError, match="still has mailboxes"):
+    with pytest.raises(CommandError, match="still has 1 mailbox"):
         call_command("domain", "remove", "example.org")
     assert said("domain", "remove", "example.org", "--with-mailboxes") == (
         "example.org: removed, with 1 mailboxes, 0 aliases, 1 messages\n"

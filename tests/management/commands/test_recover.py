@@ -50,7 +50,7 @@ def test_a_purge_is_told(box: Mailbox) -> None:
         (("purge", ANN, "--all", "--newest", "1"), 2, "say which"),
         (("restore", ANN, "--since", "soon"), 2, "is not a moment"),
         (("restore", ANN, "--newest", "0"), 2, "is not a number of messages"),
-        (("restore", ANN, "--all"), 1, "none of the chosen messages"),
+        (("restore", ANN, "--all"), 1, "none of the selected messages"),
         (("restore", "nobody@example.org", "--all"), 1, "is not a mailbox"),
     ],
 )
