@@ -33,10 +33,10 @@ SUSPENDED = MailboxState(
 DOMAIN_SUSPENDED = MailboxState(
     "domain-suspended", "note", "pause-circle", pgettext_lazy("mailbox", "Suspended"), _("Suspended with its domain")
 )
-CLOSED = MailboxState("closed", "note", "slash-circle", _("Receives nothing"), _("Receiving is switched off"))
+CLOSED = MailboxState("closed", "note", "slash-circle", _("Receives nothing"), _("Receives nothing"))
 HELD = MailboxState("held", "note", "lock", _("On hold"), _("On hold"))
-NO_POP = MailboxState("no-pop", "note", "slash-circle", _("POP is off"), _("POP is switched off"))
-NO_WEB = MailboxState("no-web", "note", "slash-circle", _("Web is off"), _("Web access is switched off"))
+NO_POP = MailboxState("no-pop", "note", "slash-circle", _("POP is off"), _("POP is off"))
+NO_WEB = MailboxState("no-web", "note", "slash-circle", _("Web is off"), _("Web is off"))
 DEVICES_ONLY = MailboxState("devices-only", "note", "phone", _("Devices only"), _("POP only with device passwords"))
 NOT_CHOSEN = MailboxState("password", "note", "key", _("Password not chosen"), _("Password not chosen yet"))
 
