@@ -85,3 +85,19 @@ def test_what_rests_after_its_removal_as_a_file(root):
     assert rows["bob@example.org"]["Deleted for good"] == ""
     Domain.objects.update(removed_at=now, removed_by="root")
     assert [row["Domain"] for row in exported(root, "/domains/removed/")] == ["example.org"]
+
+
+@pytest.mark.django_db
+def test_a_file_has_dates_of_iso_8601_and_plain_numbers_whatever_the_reader_has(root):
+    box = an_owner()
+    at = timezone.now()
+    device = Device.objects.get(mailbox=box, main=True)
+    DiarySession.objects.create(
+        mailbox=box, device=device, started_at=at, ended_at=at, ended="lost", listed=3214, unremoved_messages=1234,
+        octets_out=2**31,
+    )  # fmt: skip
+    root.cookies["zone"] = "America/New_York"
+    answer = root.get(f"/mailboxes/{box.pk}/diary/?export=csv", headers={"Accept-Language": "en-US"})
+    (row,) = csv.DictReader(answer.getvalue().decode("utf-8-sig").splitlines())
+    assert row["Started"] == at.isoformat()
+    assert (row["Visible"], row["Deletions not carried out"], row["Bytes sent"]) == ("3214", "1234", "2147483648")
