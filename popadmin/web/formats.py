@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
@@ -19,8 +20,10 @@ __all__ = (
     "at",
     "count",
     "day",
+    "day_and_month",
     "exact",
     "lasted",
+    "long_date",
     "moment",
     "percent",
     "short_date",
@@ -90,13 +93,24 @@ def exact(at: datetime.datetime) -> str:
 
 def short_date(date: datetime.date) -> str:
     """Return `12 Nov`, of another year `2025-11-12`."""
-    return _day_and_month(date) if date.year == timezone.localdate().year else date.isoformat()
+    return day_and_month(date) if date.year == timezone.localdate().year else date.isoformat()
+
+
+def day_and_month(date: datetime.date) -> str:
+    """Return `12 Nov` whatever the year, for the axis of a chart; where the month comes first, `Nov 12`."""
+    month = _MONTHS[_language()][date.month - 1]
+    return f"{month}{NBSP}{date.day}" if _american() else f"{date.day}{NBSP}{month}"
 
 
 def weekday_date(date: datetime.date) -> str:
     """Return `Thu 3 Dec`; where the month comes first, `Thu, Dec 3`."""
     comma = "," if _american() else ""
-    return f"{_WEEKDAYS[_language()][date.weekday()]}{comma} {_day_and_month(date)}"
+    return f"{_WEEKDAYS[_language()][date.weekday()]}{comma} {day_and_month(date)}"
+
+
+def long_date(date: datetime.date) -> str:
+    """Return `Thursday 3 December`, for a sentence; where the month comes first, `Thursday, December 3`."""
+    return date_format(date, "l, F j" if _american() else "l j F")
 
 
 def lasted(began: datetime.datetime, ended: datetime.datetime) -> str:
@@ -120,18 +134,13 @@ def _near(local: datetime.datetime, today: datetime.date) -> str:
         return f"{_WEEKDAYS[_language()][local.weekday()]} {_clock(local)}"
     if -WEEK_DAYS < away < 0:
         return weekday_date(date)
-    return _day_and_month(date) if date.year == today.year else date.isoformat()
+    return day_and_month(date) if date.year == today.year else date.isoformat()
 
 
 def _clock(local: datetime.datetime) -> str:
     if _american():
         return f"{local.hour % NOON or NOON}:{local.minute:02}{NBSP}{'AM' if local.hour < NOON else 'PM'}"
     return f"{local.hour:02}:{local.minute:02}"
-
-
-def _day_and_month(date: datetime.date) -> str:
-    month = _MONTHS[_language()][date.month - 1]
-    return f"{month}{NBSP}{date.day}" if _american() else f"{date.day}{NBSP}{month}"
 
 
 def _language() -> str:

@@ -17,8 +17,10 @@ from popadmin.web.formats import (
     at,
     count,
     day,
+    day_and_month,
     exact,
     lasted,
+    long_date,
     moment,
     percent,
     size,
@@ -144,6 +146,14 @@ def test_a_day_of_this_year_has_no_year_and_another_has_all_of_it():
     assert shown(moment(datetime.datetime(2020, 2, 1, tzinfo=datetime.UTC))) == "2020-02-01"
 
 
+def test_a_date_in_a_sentence_has_its_names_in_full():
+    assert long_date(datetime.date(2020, 2, 1)) == "Saturday 1 February"
+    with translation.override("fr"):
+        assert long_date(datetime.date(2020, 2, 2)) == "dimanche 2 février"
+        assert plain(weekday_date(datetime.date(2020, 2, 2))) == "dim. 2 févr."
+        assert plain(day_and_month(datetime.date(2020, 2, 2))) == "2 févr."
+
+
 def test_a_browser_of_the_united_states_has_the_month_first_and_twelve_hours_in_english_only():
     yesterday = noon(-1)
     with region.override("us"):
@@ -152,6 +162,8 @@ def test_a_browser_of_the_united_states_has_the_month_first_and_twelve_hours_in_
         assert shown(moment(yesterday)) == f"{yesterday:%a} 12:30 PM"
         assert shown(day(noon(0).replace(month=11, day=12))) == "Nov 12"
         assert plain(weekday_date(datetime.date(2020, 2, 1))) == "Sat, Feb 1"
+        assert plain(day_and_month(datetime.date(2020, 2, 1))) == "Feb 1"
+        assert long_date(datetime.date(2020, 2, 1)) == "Saturday, February 1"
         assert shown(at(noon(0))).endswith(" 12:30:05"), "logs have one form everywhere"
         with translation.override("fr"):
             assert shown(moment(noon(0))) == "12:30"
