@@ -81,7 +81,7 @@ class Command(NounCommand):
         if options["json"]:
             self.say_json({"address": address, "name": device.name, "mode": mode})
         elif mode == NO_POP:
-            self.stdout.write(f"{address}: the main password signs in to POP no more")
+            self.stdout.write(f"{address}: the main password can no longer sign in to POP")
         else:
             self.stdout.write(f"{address}: device {device.name} is {Device.Mode(mode).label}")
 

@@ -34,7 +34,7 @@ class Command(ShellCommand):
         if json:
             self.say_json(asdict(done))
         else:
-            self.stdout.write(f"{address}: exported {done.exported}, there already {done.present}")
+            self.stdout.write(f"{address}: exported {done.exported}, already there {done.present}")
         if done.lost:
             raise CommandError(f"{done.lost} messages are lost: fsck names them")
 

@@ -39,11 +39,11 @@ class Command(ShellCommand):
         if json:
             self.say_json(asdict(done))
         else:
-            self.stdout.write(f"{address}: imported {done.imported}, there already {done.present}")
+            self.stdout.write(f"{address}: imported {done.imported}, already there {done.present}")
             if done.refused:
                 self.stdout.write(f"  not imported, compressed or encrypted: {_listed(done.refused)}")
             if done.passed_over:
-                self.stdout.write(f"  passed over, as it is no mail: {_listed(done.passed_over)}")
+                self.stdout.write(f"  skipped, as it is not mail: {_listed(done.passed_over)}")
             if done.over_quota:
                 self.stdout.write("  the mailbox is now above its quota")
         if done.failed or done.refused:

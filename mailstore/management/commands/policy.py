@@ -78,9 +78,9 @@ class Command(NounCommand):
         for day in foreseen.days:
             self.stdout.write(f"{day.date}: removes {_all_of(day)}")
         self.stdout.write(f"within {HORIZON_DAYS} days: removes {_all_of(foreseen.total)}")
-        self.stdout.write(f"as the rules are now: {_all_of(foreseen.before)}")
+        self.stdout.write(f"with the current rules: {_all_of(foreseen.before)}")
         if foreseen.destroyed.messages:
-            self.stdout.write(f"the next sweep destroys out of recovery: {_all_of(foreseen.destroyed)}")
+            self.stdout.write(f"the next sweep deletes from recovery for good: {_all_of(foreseen.destroyed)}")
 
 
 def _nothing(_parser: CommandParser) -> None:
@@ -94,7 +94,7 @@ def _name(parser: CommandParser) -> None:
 def _ensure_arguments(parser: CommandParser) -> None:
     _name(parser)
     add_field_options(parser, POLICY)
-    parser.add_argument("--at-once", action="store_true", help="also for mail that is there already, at the next sweep")
+    parser.add_argument("--at-once", action="store_true", help="also for mail that is already there, at the next sweep")
     parser.add_argument("--dry-run", action="store_true", help="only say what it would remove, and when")
 
 

@@ -22,14 +22,14 @@ HEADINGS = ("LEFT", "WHY", "BY", "SIZE", "ARRIVED", "UIDL")
 
 
 class Command(NounCommand):
-    help = "List, restore or purge mail that rests in recovery."
+    help = "List, restore or purge removed mail."
     example = "popadmin recover restore ann@example.org --since '2026-03-01 14:00'"
 
     def verbs(self) -> tuple[Verb, ...]:
         return (
             Verb(
                 "list",
-                "List what rests in recovery, what left last first.",
+                "List the mail in recovery, the last removed first.",
                 "popadmin recover list ann@example.org --newest 20",
                 _list_arguments,
                 self.listing,
@@ -77,7 +77,7 @@ class Command(NounCommand):
             return
         self.stdout.write(f"{options['address']}: restored {done.messages} ({text_table.about(done.octets)})")
         if done.above_quota:
-            self.stdout.write("  it is above its quota now: new mail is refused until some has left")
+            self.stdout.write("  the mailbox is now above its quota: it refuses new mail until there is room again")
 
     def purge(self, options: Options) -> None:
         done = recovery.purge_now(options["address"], _named(options), actor=actor())
@@ -107,14 +107,14 @@ def _number(text: str) -> int:
 
 def _list_arguments(parser: CommandParser) -> None:
     parser.add_argument("address", metavar="ADDRESS")
-    parser.add_argument("--since", type=moment, metavar="TIME", help="what left then or later")
-    parser.add_argument("--until", type=moment, metavar="TIME", help="what left before then")
-    parser.add_argument("--newest", type=_number, metavar="N", help="of these the N that left last")
+    parser.add_argument("--since", type=moment, metavar="TIME", help="what was removed then or later")
+    parser.add_argument("--until", type=moment, metavar="TIME", help="what was removed before then")
+    parser.add_argument("--newest", type=_number, metavar="N", help="of these, the N that were removed last")
 
 
 def _chosen_arguments(parser: CommandParser) -> None:
     _list_arguments(parser)
-    parser.add_argument("--all", action="store_true", help="everything that rests")
+    parser.add_argument("--all", action="store_true", help="everything in recovery")
 
 
 def _restore_arguments(parser: CommandParser) -> None:

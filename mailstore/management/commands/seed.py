@@ -36,7 +36,7 @@ class Command(ShellCommand):
         if json:
             self.say_json({**asdict(made), "password": password})
             return
-        self.stdout.write(f"made {made.domains} domains, {made.mailboxes} mailboxes, {made.messages} messages")
+        self.stdout.write(f"created {made.domains} domains, {made.mailboxes} mailboxes, {made.messages} messages")
         self.stdout.write(f"  password of every mailbox: {password}")
 
 

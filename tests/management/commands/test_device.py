@@ -33,7 +33,7 @@ def test_device_mode_says_what_deleting_does_from_now_on() -> None:
     assert f"device mode {ANN} main primary" in added
     assert "is peek: never counts" in said("device", "mode", ANN, "phone", "peek")
     assert "is primary: deleting removes" in said("device", "mode", ANN, "main", "primary")
-    assert "signs in to POP no more" in said("device", "mode", ANN, "main", "none")
+    assert "can no longer sign in to POP" in said("device", "mode", ANN, "main", "none")
     assert json.loads(said("device", "mode", ANN, "main", "peek", "--json"))["mode"] == "peek"
 
 

@@ -29,7 +29,7 @@ def test_an_import_says_what_it_did_and_warns_on_stderr(inbox: Path) -> None:
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=1)
     first = process("import-mail", ANN, str(inbox), POPADMIN_DATA_DIR=str(inbox.parent))
     assert first.returncode == 0
-    assert first.stdout.decode() == (f"{ANN}: imported 1, there already 0\n  the mailbox is now above its quota\n")
+    assert first.stdout.decode() == (f"{ANN}: imported 1, already there 0\n  the mailbox is now above its quota\n")
     assert "message 1: its UIDL 'two words'" in one_line(first.stderr)
     second = process("import-mail", ANN, str(inbox), "--json", POPADMIN_DATA_DIR=str(inbox.parent))
     assert json.loads(second.stdout) == {
@@ -53,9 +53,9 @@ def test_an_import_ends_with_one_where_mail_was_refused_and_counts_what_is_no_ma
     done = process("import-mail", ANN, str(tmp_path), POPADMIN_DATA_DIR=str(tmp_path))
     assert done.returncode == 1
     assert done.stdout.decode().splitlines() == [
-        f"{ANN}: imported 1, there already 0",
+        f"{ANN}: imported 1, already there 0",
         "  not imported, compressed or encrypted: 1 gzip",
-        "  passed over, as it is no mail: 1 Thumbs.db, 1 empty",
+        "  skipped, as it is not mail: 1 Thumbs.db, 1 empty",
     ]
     assert done.stderr.decode().splitlines() == [
         "popadmin: 1300000002.b.host is compressed with gzip and not imported: unpack it first",
@@ -68,7 +68,7 @@ def test_an_export_says_what_it_did(inbox: Path) -> None:
     folder = str(inbox.parent)
     process("import-mail", ANN, str(inbox), POPADMIN_DATA_DIR=folder)
     done = process("export-mail", ANN, f"{folder}/out", POPADMIN_DATA_DIR=folder)
-    assert (done.returncode, done.stdout.decode()) == (0, f"{ANN}: exported 1, there already 0\n")
+    assert (done.returncode, done.stdout.decode()) == (0, f"{ANN}: exported 1, already there 0\n")
     again = process("export-mail", ANN, f"{folder}/out", "--json", POPADMIN_DATA_DIR=folder)
     assert json.loads(again.stdout) == {"exported": 0, "present": 1, "lost": 0}
 
