@@ -51,7 +51,7 @@ def test_each_crossing_is_told_once(letters: Notices) -> None:
     ("language", "subject"),
     [
         ("en", "Your mailbox is 91\u00a0% full"),
-        ("fr", "Votre boîte aux lettres est pleine à\u00a091\u00a0%"),
+        ("fr", "Votre boîte est pleine à\u00a091\u00a0%"),
     ],
 )
 def test_the_subject_says_how_full_it_is_not_which_limit_it_crossed(
@@ -142,7 +142,7 @@ def test_the_mail_is_of_nobody_localised_and_answered_by_no_machine(letters: Not
     User.objects.update(language="fr")
     sweep.tend(letters.store)
     (mail,) = letters.to(ANN)
-    assert letters.subjects(ANN) == ["Votre boîte aux lettres est pleine à\u00a090\u00a0%"]
+    assert letters.subjects(ANN) == ["Votre boîte est pleine à\u00a090\u00a0%"]
     assert (mail["Return-Path"], mail["Auto-Submitted"], mail["To"]) == ("<>", "auto-generated", ANN)
 
 
