@@ -73,7 +73,7 @@ def test_a_text_that_is_a_term_alone_has_its_french(term: str) -> None:
         text.casefold()
         for entry in CATALOGUE
         if entry.msgid.casefold().strip("…. ") in in_english
-        for text in french(entry)
+        for text in french(entry)[:1]
     }
     assert {text.strip("…. \N{NO-BREAK SPACE}") for text in alone} <= set(in_french)
 
