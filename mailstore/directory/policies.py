@@ -80,6 +80,30 @@ def change(
     return Ensured(policy, False, changes)
 
 
+def state(policy: RetentionPolicy) -> dict[str, Any]:
+    """Return the name, the rules and the clocks of a policy as JSON, for `put_back`."""
+    return {name: _json(getattr(policy, name)) for name in ("name", *(field.name for field in POLICY), *_CLOCKS)}
+
+
+def put_back(key: int, former: Mapping[str, Any], *, actor: Actor, seen: datetime) -> Ensured[RetentionPolicy]:
+    """Undo the last change: set the policy to its former `state`, clocks too, so that no mail starts to wait anew.
+
+    Rejected when somebody has saved it after `seen`, and where the change made it the site policy or ended that.
+    """
+    with transaction.atomic(), refuse_violations(_RACES):
+        policy = _locked(key)
+        _refuse_stale(policy, seen)
+        if former["site"] != policy.site:
+            raise Rejected(_("the site policy has changed since then: choose it on the page of the policy"))
+        clocks = {name: former[name] and datetime.fromisoformat(former[name]) for name in _CLOCKS}
+        changes = set_values(policy, {name: value for name, value in former.items() if name not in clocks})
+        for clock, at in clocks.items():
+            setattr(policy, clock, at)
+        policy.save()
+        audit.record(actor, "policy.change", policy.name, changes=details(changes), at_once=False)
+    return Ensured(policy, False, changes)
+
+
 def remove(key: int, *, actor: Actor) -> None:
     """Remove the policy. Rejected while it is the site's, or a domain or mailbox follows it."""
     with transaction.atomic():
@@ -186,6 +210,10 @@ def _set(
     for clock, at in clocks.items():
         setattr(policy, clock, at)
     return changes, clocks
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _end_waits(policy: RetentionPolicy) -> Changes:

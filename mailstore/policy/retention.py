@@ -36,12 +36,22 @@ class Leaving:
 
 
 @dataclass(frozen=True, slots=True)
+class DomainLeaving:
+    """Mail that leaves the mailboxes of one domain within the whole horizon."""
+
+    name: str
+    messages: int
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
 class Forecast:
     """What leaves the maildrops into recovery within HORIZON_DAYS: by `days`, in order, and in `total`.
 
     `before` is the total under the rules as they are. `destroyed` is what the next pass takes out of recovery for good.
     `relieved` is what it also moves out of full mailboxes to make room; its `mailboxes` are the full ones (None: not
-    counted).
+    counted). `domains` has the parts of the total, largest first. `held_mailboxes` follow the policy, but a hold spares
+    them. `unfetched` messages are old enough to leave, but stay because no device has them.
     """
 
     days: tuple[Leaving, ...]
@@ -49,6 +59,9 @@ class Forecast:
     before: Leaving
     destroyed: Leaving
     relieved: Leaving | None
+    domains: tuple[DomainLeaving, ...] = ()
+    held_mailboxes: int = 0
+    unfetched: int = 0
 
 
 def sharpened(old: Rule, new: Rule) -> set[str]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
@@ -18,11 +18,12 @@ from django.utils import timezone
 from mailstore import bodies
 from mailstore.directory.policies import Plan
 from mailstore.models import Domain, Mailbox, RetentionPolicy
-from mailstore.policy.retention import HORIZON_DAYS, Forecast, Leaving
+from mailstore.policy.retention import HORIZON_DAYS, DomainLeaving, Forecast, Leaving
 from mailstore.retention import recovery_cap_step, recovery_step, relief_step
 from mailstore.retention.dry_run import columns, run_on_copies
 from mailstore.retention.message_steps import MESSAGE_STEPS
 from mailstore.sql.expiry_rule import boxes, due
+from mailstore.sql.policy_source import followed
 from mailstore.sql.sweep_step import SweepContext
 from mailstore.sql.tables import REAL, Tables
 
@@ -47,12 +48,21 @@ _AT_ONCE = {"policy_since": "CASE WHEN policy_id IS DISTINCT FROM %(key)s THEN p
 # To the end of that day, so that it includes mail that a rule of as many days takes, saved "from now on".
 _HORIZON = f"(date_trunc('day', %(now)s::timestamptz, 'UTC') + make_interval(days => {HORIZON_DAYS + 1}))"
 _DATE = "(greatest(due.at, %(now)s) AT TIME ZONE 'UTC')::date"
+# Of a message that no rule takes, `due.at` is NULL. It is counted too where it stays only since no device has it.
 _LEAVING = """
 WITH {boxes}
-SELECT {date}, count(*), sum(m.octets)::bigint, count(DISTINCT m.mailbox_id)
-  FROM boxes JOIN mailstore_message m ON m.mailbox_id = boxes.id AND m.removed IS NULL {due}
+SELECT due.at IS NULL AS stays, {date}, dom.name, count(*), sum(m.octets)::bigint, count(DISTINCT m.mailbox_id)
+  FROM boxes JOIN mailstore_mailbox box ON box.id = boxes.id JOIN mailstore_domain dom ON dom.id = box.domain_id
+  JOIN mailstore_message m ON m.mailbox_id = boxes.id AND m.removed IS NULL {due}
  WHERE due.at < {horizon}
- GROUP BY GROUPING SETS (1, ()) ORDER BY 1
+    OR due.at IS NULL AND NOT boxes.expire_unfetched
+       AND greatest(coalesce(m.aged_from, m.arrived_at), boxes.expire_since)
+           + make_interval(days => boxes.expire_days) < {horizon}
+ GROUP BY GROUPING SETS ((1, 2), (1, 3), (1)) ORDER BY 2
+"""
+_HELD = """
+SELECT count(*) FROM {mailbox} box JOIN {domain} dom ON dom.id = box.domain_id JOIN {policy} p ON {followed}
+ WHERE {which} AND box.held AND box.removed_at IS NULL
 """
 _DESTROYED = """
 SELECT count(*), coalesce(sum(gone.octets), 0)::bigint, count(DISTINCT gone.mailbox_id)
@@ -103,10 +113,7 @@ def of_choice(
     Relief is not counted.
     """
     which = _chosen(list(mailboxes), policy, False, now or timezone.now())
-    tables = Tables(mailbox=_as_if(Mailbox, _CHOOSING))
-    days, total = _leaving(OF_MANY, which, tables)
-    _days, before = _leaving(OF_MANY, which, REAL)
-    return Forecast(days, total, before, _destroyed(OF_MANY, which, tables), relieved=None)
+    return _forecast(OF_MANY, which, Tables(mailbox=_as_if(Mailbox, _CHOOSING)), relief=False)
 
 
 def _chosen(key: int | list[int], policy: RetentionPolicy | None, at_once: bool, now: datetime.datetime) -> Which:
@@ -123,20 +130,54 @@ def _as_if(model: type[Mailbox | Domain], columns_as_if: dict[str, str]) -> str:
     return f"(SELECT {columns(model, **columns_as_if)} FROM {model._meta.db_table})"
 
 
-def _forecast(picked: str, which: Which, tables: Tables) -> Forecast:
-    days, total = _leaving(picked, which, tables)
-    _days, before = _leaving(picked, which, REAL)
-    return Forecast(days, total, before, _destroyed(picked, which, tables), _relieved(picked, which, tables))
+def _forecast(picked: str, which: Which, tables: Tables, *, relief: bool = True) -> Forecast:
+    rows, before = _leaving(picked, which, tables), _leaving(picked, which, REAL)
+    gone = [row for row in rows if not row.stays]
+    return Forecast(
+        days=tuple(row.leaving for row in gone if row.leaving.date is not None),
+        total=_sum(gone),
+        before=_sum(row for row in before if not row.stays),
+        destroyed=_destroyed(picked, which, tables),
+        relieved=_relieved(picked, which, tables) if relief else None,
+        domains=tuple(sorted((row.of_domain() for row in gone if row.domain), key=lambda each: -each.messages)),
+        held_mailboxes=_held(picked, which, tables),
+        unfetched=_sum(row for row in rows if row.stays).messages,
+    )
 
 
-def _leaving(picked: str, which: Which, tables: Tables) -> tuple[tuple[Leaving, ...], Leaving]:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Messages of one day or of one domain, or all of them; `stays`: those that stay since no device has them."""
+
+    stays: bool
+    domain: str | None
+    leaving: Leaving
+
+    def of_domain(self) -> DomainLeaving:
+        return DomainLeaving(self.domain or "", self.leaving.messages, self.leaving.octets)
+
+
+def _sum(rows: Iterable[_Row]) -> Leaving:
+    """Return the sum that the statement has made, which is in a row of its own."""
+    return next((row.leaving for row in rows if row.domain is None and row.leaving.date is None), Leaving(0, 0, 0))
+
+
+def _leaving(picked: str, which: Which, tables: Tables) -> list[_Row]:
     statement = _LEAVING.format(boxes=boxes(picked, tables=tables), date=_DATE, due=due(), horizon=_HORIZON)
     with connection.cursor() as cursor:
         cursor.execute(statement, which)
-        *days, total = (
-            Leaving(messages, octets or 0, mailboxes, date) for date, messages, octets, mailboxes in cursor.fetchall()
-        )
-    return tuple(days), total
+        return [
+            _Row(stays, name, Leaving(messages, octets or 0, mailboxes, date))
+            for stays, date, name, messages, octets, mailboxes in cursor.fetchall()
+        ]
+
+
+def _held(picked: str, which: Which, tables: Tables) -> int:
+    names = {"mailbox": tables.mailbox, "domain": tables.domain, "policy": tables.policy}
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD.format(**names, followed=followed(tables=tables), which=picked), which)
+        count: int = cursor.fetchone()[0]
+    return count
 
 
 def _destroyed(picked: str, which: Which, tables: Tables) -> Leaving:

@@ -23,7 +23,7 @@ MORE = (
 @register.simple_block_tag
 def more(content: str) -> SafeString:
     """Return the "⋯" menu with this content, links and buttons; nothing without content."""
-    content = content.strip()
+    content = SafeString(content.strip())  # strip makes it a plain text
     return format_html(MORE, _("More"), icon("three-dots"), content) if content else SafeString()
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mailstore.models import RetentionPolicy
-from mailstore.policy.retention import HORIZON_DAYS, Forecast, Leaving
+from mailstore.policy.retention import HORIZON_DAYS, DomainLeaving, Forecast, Leaving
+from popadmin.web.forecast_chart import chart
 from popadmin.web.formats import count, size
 
 register = template.Library()
 
-SHOWN_DAYS = 8  # of a forecast; the total has the rest
+SHOWN_DOMAINS = 3  # of a forecast, with most messages; a last row has the rest
 
 
 @register.filter
@@ -41,16 +44,21 @@ def all_of(going: Leaving) -> str:
     return f"{messages}, {size(going.octets)}, {boxes}"
 
 
-@register.inclusion_tag("partials/forecast.html")
-def forecast_panel(forecast: Forecast) -> dict[str, Any]:
-    """Show a forecast as a panel with a table of days."""
-    days, rest = forecast.days[:SHOWN_DAYS], forecast.days[SHOWN_DAYS:]
+@register.filter
+def shown(forecast: Forecast) -> dict[str, Any]:
+    """Return what a preview shows beside the forecast itself: its days as a chart, its largest domains."""
+    first = forecast.days[0].date if forecast.days else None
+    today = timezone.now().astimezone(datetime.UTC).date()
+    messages = {day.date: day.messages for day in forecast.days if day.date is not None}
+    rest = forecast.domains[SHOWN_DOMAINS:]
     return {
-        "forecast": forecast,
-        "first": days[0] if days else None,
-        "days": days,
-        "rest": rest,
         "horizon": HORIZON_DAYS,
+        "first": first,
+        "later": first is not None and first > today,
+        "chart": chart(messages, today) if messages else "",
+        "domains": forecast.domains[:SHOWN_DOMAINS],
+        "rest": DomainLeaving("", sum(each.messages for each in rest), sum(each.octets for each in rest)),
+        "rest_count": len(rest),
     }
 
 

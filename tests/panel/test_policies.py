@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from mailstore.directory import mailboxes, policies
 from mailstore.models import AuditEntry, DomainGrant, Mailbox, MailboxImportRow, RetentionPolicy, User
@@ -46,7 +47,7 @@ def shown_then_saved(client: Client, url: str, form: dict[str, object]) -> str:
 
 def test_a_policy_is_made_after_a_look(host: Client) -> None:
     page = shown_then_saved(host, reverse("policies-new"), filled(expire_days=30, recovery_octets="1 GB"))
-    assert "Removes nothing within 30 days" in page
+    assert "No message is removed within 30 days" in page
     policy = RetentionPolicy.objects.get()
     assert (policy.name, policy.expire_days, policy.recovery_octets) == ("short", 30, 2**30)
     listed = host.get(reverse("policies")).content.decode()
@@ -70,11 +71,96 @@ def test_a_change_tells_what_it_would_remove(host: Client) -> None:
     )
     url = reverse("policies-edit", args=[policy.pk])
     page = host.post(url, filled(expire_days=40, start="at-once")).content.decode()
-    assert "2 messages, 2.0\u00a0KB, in 1 mailbox" in page
-    assert "Removes nothing" in host.post(url, filled(expire_days=40)).content.decode(), "from now on there are 40 days"
+    said = " ".join(strip_tags(page).split())
+    assert "2 messages leave 2 KB, from 1 mailbox, within 30 days. As it is now: 0." in said
+    assert '<td>example.org</td><td class="n">2</td>' in page
+    assert "Mail programs are told EXPIRE 40" in said
+    assert "Nothing leaves" in host.post(url, filled(expire_days=40)).content.decode(), "from now on there are 40 days"
     shown_then_saved(host, url, filled(expire_days=40, start="at-once"))
     policy.refresh_from_db()
     assert (policy.expire_days, policy.expire_since) == (40, None)
+
+
+def test_it_tells_what_stays_too(host: Client) -> None:
+    box = a_mailbox()
+    a_mailbox("held@example.org")
+    policy = policies.ensure("short", actor=ACTOR).row
+    for address in (ANN, "held@example.org"):
+        mailboxes.ensure(address, actor=ACTOR, policy=policy, held=address != ANN)
+    a_message(box, arrived_at=timezone.now() - timedelta(days=50))
+    url = reverse("policies-edit", args=[policy.pk])
+    page = host.post(url, filled(expire_days=5, start="at-once")).content.decode()
+    assert "1 message that no device has stays." in page
+    assert "1 mailbox on hold is not touched." in page
+    page = host.post(url, filled(expire_days=5, start="at-once", expire_unfetched="True")).content.decode()
+    assert "that no device has" not in page.partition("data-headline")[2]
+    assert "1 message leaves" in page
+
+
+def test_a_rule_that_is_off_keeps_its_number_out(host: Client) -> None:
+    policy = policies.ensure("short", actor=ACTOR).row
+    url = reverse("policies-one", args=[policy.pk])
+    shown_then_saved(host, url, filled(ticks="shown", expire_days=30, expire_confirmed_days=9, expire_days_on="on"))
+    policy.refresh_from_db()
+    assert (policy.expire_days, policy.expire_confirmed_days) == (30, None)
+    page = host.post(url, filled(ticks="shown", expire_confirmed_days_on="on")).content.decode()
+    assert "Write a number of days, or clear the tick." in page
+    assert 'name="save"' not in page
+
+
+def test_a_script_gets_the_preview_alone(host: Client) -> None:
+    page = host.post(reverse("policies-new"), filled(expire_days=30, part="yes")).content.decode()
+    assert "<html" not in page
+    assert previewed(page)
+    assert 'name="save"' in page
+    page = host.post(reverse("policies-new"), filled(expire_days=0, part="yes")).content.decode()
+    assert "First correct this" in page
+    assert 'name="save"' not in page
+
+
+def a_late_rule(host: Client) -> RetentionPolicy:
+    """A policy that is changed on the page; its first mail leaves in five days."""
+    box = a_mailbox()
+    policy = policies.ensure("short", actor=ACTOR, expire_days=60).row
+    mailboxes.ensure(ANN, actor=ACTOR, policy=policy, policy_at_once=True)
+    has(signed_in(box), a_message(box))
+    form = filled(expire_days=5, name="shorter", start="now")
+    url = reverse("policies-one", args=[policy.pk])
+    page = host.post(url, form).content.decode()
+    starts = re.search(r'name="starts" value="([^"]+)"', page)
+    assert starts
+    assert "Save, start on " in page
+    host.post(url, {**form, "previewed": previewed(page), "starts": starts[1], "save": "yes"}, follow=True)
+    return policy
+
+
+def test_a_change_is_undone_with_its_clocks_until_it_starts(host: Client) -> None:
+    policy = a_late_rule(host)
+    before = RetentionPolicy.objects.get(pk=policy.pk)
+    assert (before.name, before.expire_days, before.expire_since is None) == ("shorter", 5, False)
+    undo = reverse("policies-undo", args=[policy.pk])
+    assert f'action="{undo}"' in host.get(reverse("policies-one", args=[policy.pk])).content.decode()
+    assert "short is as it was before" in host.post(undo, follow=True).content.decode()
+    after = RetentionPolicy.objects.get(pk=policy.pk)
+    assert (after.name, after.expire_days, after.expire_since) == ("short", 60, policy.expire_since)
+    assert AuditEntry.objects.filter(verb="policy.change").count() == 2
+    assert "can no longer be undone" in host.post(undo, follow=True).content.decode()
+
+
+def test_what_somebody_saved_since_is_not_undone(host: Client) -> None:
+    policy = a_late_rule(host)
+    policies.ensure("shorter", actor=ACTOR, expire_days=6)
+    undo = reverse("policies-undo", args=[policy.pk])
+    assert f'action="{undo}"' not in host.get(reverse("policies-one", args=[policy.pk])).content.decode()
+    assert "can no longer be undone" in host.post(undo, follow=True).content.decode()
+    assert RetentionPolicy.objects.get(pk=policy.pk).expire_days == 6
+
+
+def test_what_starts_at_once_has_no_undo(host: Client) -> None:
+    policy = policies.ensure("short", actor=ACTOR).row
+    url = reverse("policies-one", args=[policy.pk])
+    shown_then_saved(host, url, filled(expire_days=30, start="at-once"))
+    assert reverse("policies-undo", args=[policy.pk]) not in host.get(url).content.decode()
 
 
 @pytest.mark.parametrize("of", ["example.org", ANN])
@@ -148,6 +234,7 @@ def test_a_domain_admin_reads_what_concerns_him_and_changes_no_policy(client: Cl
     edit, one = reverse("policies-edit", args=[his.pk]), reverse("policies-one", args=[other.pk])
     for url in (edit, one, reverse("policies-new")):
         assert (url, client.get(url).status_code) == (url, 404)
+    assert client.post(reverse("policies-undo", args=[his.pk])).status_code == 404
     assert client.post(reverse("policies-removal", args=[his.pk])).status_code == 404
 
 

@@ -1,33 +1,34 @@
-"""Retention policies: list, create, edit and choose them with a preview of the effects, delete."""
+"""Retention policies: list, create and edit them with a preview of the effects, delete."""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, IntegerField, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import FormView, TemplateView
+from django.views.generic import TemplateView
 
-from mailstore.directory import domains, mailboxes, policies, row_locks
-from mailstore.directory.outcome import Only, Rejected
-from mailstore.models import Domain, Mailbox, RetentionPolicy, User
+from mailstore.directory import policies
+from mailstore.directory.outcome import Rejected
+from mailstore.models import RetentionPolicy, User
 from mailstore.policy.retention import Forecast
 from mailstore.retention import forecast
 from popadmin.panel import access
-from popadmin.panel.forms.policies import ChoiceForm, PolicyForm, PreviewForm, values
+from popadmin.panel.forms.policies import PolicyForm, values
+from popadmin.panel.views import policy_undo
+from popadmin.panel.views.policy_preview import PreviewPage
 from popadmin.web import form_rejection, people, request_lookup
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
 LIST = breadcrumb(gettext_lazy("Retention"), "policies")
 NAMED = 50  # domains that a page names; the list of mailboxes has the rest
-AnyForm = TypeVar("AnyForm", bound=PreviewForm)
 
 
 def followers(user: User) -> dict[int | None, int]:
@@ -50,6 +51,14 @@ def with_use(user: User) -> QuerySet[RetentionPolicy]:
         mailboxes=chosen_by(access.mailboxes(user).select_related(None)),
     )
     return rows.order_by("-site", "name").distinct()
+
+
+def use(user: User, policy: RetentionPolicy) -> dict[str, Any]:
+    """Return who uses the policy, for its page: the number of mailboxes, and the first domains."""
+    return {
+        "follower_count": followers(user).get(policy.pk, 0),
+        "domains": access.domains(user).filter(policy=policy).order_by("name")[:NAMED],
+    }
 
 
 class Policies(access.AdminPage, TemplateView):
@@ -75,7 +84,14 @@ class OnePolicyPage:
 
 
 class Detail(access.AdminPage, OnePolicyPage, TemplateView):
+    """The rules of a policy as sentences. For hosting admins they are a form."""
+
     template_name = "panel/policy.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if people.is_host(signed_in(request)):
+            return Edit.as_view()(request, *args, **kwargs)
+        return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
@@ -83,39 +99,8 @@ class Detail(access.AdminPage, OnePolicyPage, TemplateView):
             **kwargs,
             breadcrumbs=[LIST],
             policy=self.policy,
-            host=people.is_host(user),
-            follower_count=followers(user).get(self.policy.pk, 0),
-            domains=access.domains(user).filter(policy=self.policy).order_by("name")[:NAMED],
+            **use(user, self.policy),
         )
-
-
-class PreviewPage(FormView[PreviewForm]):
-    """A form that shows its effects before it is saved; it saves only what it has shown.
-
-    Subclasses define how to save (`save`), whom it affects (`make_forecast`), and where to go next (`done`).
-    """
-
-    def make_forecast(self, form: Any) -> Forecast:
-        raise NotImplementedError
-
-    def save(self, form: Any) -> Any:
-        raise NotImplementedError
-
-    def done(self, saved: Any) -> HttpResponse:
-        raise NotImplementedError
-
-    def form_valid(self, form: PreviewForm) -> HttpResponse:
-        try:
-            if "save" in self.request.POST:
-                if form.was_previewed:
-                    return self.done(self.save(form))
-                form.add_error(None, _("The data has changed since the preview: check it again."))
-            forecast = self.make_forecast(form)
-        except Rejected as refusal:
-            form_rejection.add_error(form, refusal)
-            return self.form_invalid(form)
-        form.data = {name: form.data[name] for name in form.data} | {"previewed": form.mark}
-        return self.render_to_response(self.get_context_data(form=form, forecast=forecast))
 
 
 class New(access.HostPage, PreviewPage):
@@ -160,21 +145,32 @@ class Edit(access.HostPage, OnePolicyPage, PreviewPage):
         return forecast.of_policy(planned)
 
     def save(self, form: PolicyForm) -> RetentionPolicy:
-        return policies.change(
+        former = policies.state(self.policy)
+        done = policies.change(
             self.policy.pk,
             actor=request_lookup.actor(self.request),
             seen=self.policy.saved_at,
             at_once=form.at_once,
             **form.fields_given(),
-        ).row
+        )
+        text = _("%(name)s is saved.") % {"name": done.row.name}
+        if done.changes and form.can_be_undone:
+            policy_undo.keep(self.request, done.row, former, starts=form.cleaned_data["starts"], text=text)
+        else:
+            messages.success(self.request, text)
+        return done.row
 
     def done(self, saved: RetentionPolicy) -> HttpResponse:
-        messages.success(self.request, _("%(name)s is saved.") % {"name": saved.name})
         return redirect("policies-one", saved.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        one = breadcrumb(self.policy.name, "policies-one", self.policy.pk)
-        return super().get_context_data(**kwargs, breadcrumbs=[LIST, one], policy=self.policy)
+        return super().get_context_data(
+            **kwargs,
+            breadcrumbs=[LIST],
+            policy=self.policy,
+            can_be_undone=policy_undo.former_state(self.request, self.policy) is not None,
+            **({} if "part" in self.request.POST else use(signed_in(self.request), self.policy)),
+        )
 
 
 class Removal(access.HostPage, OnePolicyPage, TemplateView):
@@ -194,52 +190,3 @@ class Removal(access.HostPage, OnePolicyPage, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         one = breadcrumb(self.policy.name, "policies-one", self.policy.pk)
         return super().get_context_data(**kwargs, breadcrumbs=[LIST, one], policy=self.policy)
-
-
-class Choice(access.PolicyPage, PreviewPage):
-    """Choose the policy of a domain or a mailbox; `?of=` names it."""
-
-    template_name = "panel/policy_choice.html"
-    form_class = ChoiceForm
-
-    def get_initial(self) -> dict[str, Any]:
-        given = {name: self.request.GET.get(name, "") for name in ("of", "policy")}
-        return {**given, "start": "now"}
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        user = signed_in(self.request)
-        known = {
-            "domains": access.domains(user),
-            "mailboxes": access.mailboxes(user),
-            "policies": access.policies(user),
-        }
-        return {**super().get_form_kwargs(), **known}
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        """Compare what is saved with what was shown, while a lock keeps others from choosing."""
-        if "save" not in self.request.POST:
-            return super().form_valid(form)
-        of = form.cleaned_data["of"]
-        with row_locks.of_domain(of) if isinstance(of, Domain) else row_locks.of_mailbox(of):
-            return super().form_valid(form)
-
-    def make_forecast(self, form: ChoiceForm) -> Forecast:
-        of, policy = form.cleaned_data["of"], form.cleaned_data["policy"]
-        if isinstance(of, Domain):
-            return forecast.of_domain(of, policy, at_once=form.at_once)
-        return forecast.of_mailbox(of, policy, at_once=form.at_once)
-
-    def save(self, form: ChoiceForm) -> Domain | Mailbox:
-        of: Domain | Mailbox = form.cleaned_data["of"]
-        actor = request_lookup.actor(self.request)
-        chosen: dict[str, Any] = {"policy": form.cleaned_data["policy"], "policy_at_once": form.at_once}
-        if isinstance(of, Domain):
-            return domains.ensure(of.name, actor=actor, only=Only.THERE, **chosen).row
-        return mailboxes.ensure(of.user.address, actor=actor, only=Only.THERE, **chosen).row
-
-    def done(self, saved: Domain | Mailbox) -> HttpResponse:
-        messages.success(self.request, _("The retention policy of %(name)s is saved.") % {"name": saved})
-        return redirect("domains-one" if isinstance(saved, Domain) else "mailboxes-one", saved.pk)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, breadcrumbs=[LIST])
