@@ -39,8 +39,8 @@ _WHILE_OFF = {"expire_days": "30", "expire_confirmed_days": "14"}  # shown in th
 Relief = RetentionPolicy.Relief
 _RELIEF = (
     (Relief.NEVER, gettext_lazy("refuses new mail")),
-    (Relief.EVERY, gettext_lazy("makes room by removing the oldest mail that every device has")),
-    (Relief.ONE, gettext_lazy("makes room by removing what every device has, then what one device has")),
+    (Relief.EVERY, gettext_lazy("makes room with the oldest mail that every device has")),
+    (Relief.ONE, gettext_lazy("makes room, if need be with mail that one device has")),
 )
 _UNFETCHED = (
     ("False", gettext_lazy("but only if a device has it")),
