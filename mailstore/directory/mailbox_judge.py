@@ -24,6 +24,10 @@ from mailstore.models import Alias, Domain, Mailbox, User
 _NUMBERS = MAILBOX.names(Kind.SIZE, Kind.COUNT)
 
 
+class AlreadyThere(Rejected):
+    """Only new mailboxes were wanted, and there is one of this address. An import leaves it as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A mailbox to create or change. `address` is in its normal form.
@@ -102,7 +106,7 @@ class MailboxJudge:
         if mailbox.removed_at is not None:
             raise removal_state.refusal(mailbox)
         if self._only is Only.NEW:
-            raise Rejected(_("%(address)s is already a mailbox") % {"address": mailbox}, field="address")
+            raise AlreadyThere(_("%(address)s is already a mailbox") % {"address": mailbox}, field="address")
         return self._changed(wanted, domain, mailbox)
 
     def _new(self, wanted: Wanted, domain: Domain) -> MailboxCase:

@@ -63,6 +63,54 @@ _PASSWORD_HEADINGS = (PASSWORD, "mot de passe", "passwd", "pwd", "mdp")
 COLUMNS = {column.field: column for column in _columns()}
 
 
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """What the lists of another program call their columns, in lower case. All other columns are left out.
+
+    Hashes of passwords are among these, and what is not the same here, such as its quotas of messages.
+    """
+
+    name: str
+    headings: Mapping[str, str]
+
+
+PRESETS = {
+    "postfixadmin": Preset("PostfixAdmin", {"username": ADDRESS, "name": "name", "quota": "quota_octets"}),
+    "modoboa": Preset(
+        "Modoboa",
+        {"address": ADDRESS, "mail address": ADDRESS, "username": ADDRESS, "name": "name", "quota": "quota_octets"},
+    ),
+    "mailcow": Preset(
+        "mailcow",
+        {"username": ADDRESS, "name": "name", "full name": "name", "quota": "quota_octets"},
+    ),
+    "cpanel": Preset(
+        "cPanel",
+        {
+            "email": ADDRESS,
+            "login": ADDRESS,
+            "password": PASSWORD,
+            "quota": "quota_octets",
+            "diskquota": "quota_octets",
+        },
+    ),
+}
+
+
+def by_preset(name: str, header: Sequence[str]) -> list[str]:
+    """Return the field of each column by the headings of a preset, "" where it has none. Each field is found once."""
+    if name not in PRESETS:
+        raise Rejected(_("choose one of the listed programs"))
+    found: list[str] = []
+    for heading in header:
+        field = PRESETS[name].headings.get(heading.strip().lower(), "")
+        found.append("" if field in found else field)
+    if ADDRESS not in found:
+        text = _("no column of this file has the name that %(program)s gives to the address: choose the columns below")
+        raise Rejected(text % {"program": PRESETS[name].name})
+    return found
+
+
 def guess(header: Sequence[str], first: Sequence[str]) -> list[str]:
     """Return the field of each column by its heading, "" where none is known. Each field is found once.
 

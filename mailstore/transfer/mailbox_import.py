@@ -40,7 +40,7 @@ def bring_in(data: bytes, file_name: str, *, owner: User | None) -> MailboxImpor
     with transaction.atomic():
         meaning = _last_meaning(owner, header) or mailbox_columns.guess(header, table.rows[0].cells)
         upload = MailboxImport.objects.create(
-            owner=owner, file_name=file_name[-NAME_CHARACTERS:], header=header, meaning=meaning
+            owner=owner, file_name=file_name[-NAME_CHARACTERS:], header=header, meaning=meaning, mode=Mode.CREATE
         )
         MailboxImportRow.objects.bulk_create(
             (MailboxImportRow(mailbox_import=upload, line=row.line, cells=list(row.cells)) for row in table.rows),
@@ -70,6 +70,17 @@ def turn_first_line(upload: MailboxImport) -> None:
         alias_file.refuse(table)
         row.meaning, row.stage = mailbox_columns.guess(row.header, table.rows[0].cells), Stage.COLUMNS
         row.save(update_fields=["header", "meaning", "stage"])
+
+
+def use_preset(upload: MailboxImport, name: str) -> None:
+    """Choose the columns by the headings that another program gives them. Rejected for a program that is not known.
+
+    Rejected also after rows were imported, and where no column has the heading of the address.
+    """
+    with transaction.atomic():
+        row = _before_the_run(upload)
+        row.meaning, row.stage = mailbox_columns.by_preset(name, row.header), Stage.COLUMNS
+        row.save(update_fields=["meaning", "stage"])
 
 
 def choose(upload: MailboxImport, meaning: Sequence[str], mode: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from django.db.models import QuerySet
@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from mailstore.directory import bulk_sql, mailbox_batch, mailbox_lookup
 from mailstore.directory.audit import Actor
 from mailstore.directory.mailbox_batch import Answer
-from mailstore.directory.mailbox_judge import Wanted, domain_of
+from mailstore.directory.mailbox_judge import AlreadyThere, Wanted, domain_of
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy
+from mailstore.transfer import mailbox_import_changes
 from mailstore.transfer.mailbox_columns import ADDRESS, PASSWORD, BadCell, Reader
 
 PASSWORDS_MOST = 64  # slow hashes in a step: they take about a second on two cores
@@ -79,12 +80,16 @@ class MailboxImportStep:
         password = fields.pop(PASSWORD, None)
         return Wanted(row.address, fields, password)  # type: ignore[arg-type]  # the columns are some of the fields
 
-    def _set_fates(self, rows: Iterable[MailboxImportRow], answers: Iterable[Answer]) -> None:
-        for row, answer in zip(rows, answers, strict=True):
-            if isinstance(answer, Rejected):
+    def _set_fates(self, rows: Mapping[MailboxImportRow, Wanted], answers: Iterable[Answer]) -> None:
+        for (row, wanted), answer in zip(rows.items(), answers, strict=True):
+            if isinstance(answer, AlreadyThere):
+                row.fate, row.detail = Fate.SAME, str(answer)
+            elif isinstance(answer, Rejected):
                 self._refuse(row, answer)
             else:
                 row.fate = Fate.CREATE if answer.created else Fate.CHANGE if answer.changes else Fate.SAME
+                password = wanted.password is not None if answer.created else "password_changed_at" in answer.changes
+                row.detail = mailbox_import_changes.write(answer.changes, created=answer.created, password=password)
 
     def _refuse(self, row: MailboxImportRow, error: Rejected) -> None:
         """Set the fate of a refused row, and the column to blame if the file has it: by default that of the address."""

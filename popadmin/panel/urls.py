@@ -80,5 +80,7 @@ urlpatterns = [
     path("mailboxes/import/<int:pk>/columns/", mailbox_import.ChooseColumns.as_view(), name="mailboxes-import-columns"),
     path("mailboxes/import/<int:pk>/start/", mailbox_import.Start.as_view(), name="mailboxes-import-start"),
     path("mailboxes/import/<int:pk>/step/", mailbox_import.Step.as_view(), name="mailboxes-import-step"),
+    path("mailboxes/import/<int:pk>/undo/", mailbox_import.Undo.as_view(), name="mailboxes-import-undo"),
+    path("mailboxes/import/<int:pk>/undo/step/", mailbox_import.UndoStep.as_view(), name="mailboxes-import-undo-step"),
     path("mailboxes/import/<int:pk>/passwords/", mailbox_import.Passwords.as_view(), name="mailboxes-import-passwords"),
 ]

@@ -53,7 +53,8 @@ NO_PAGES = _names(
     "home sign-out language theme settings-sessions admins-withdrawal admins-suspension domains-suspension "
     "domains-admin-end domains-restoral mailboxes-suspension mailboxes-removal mailboxes-restoral mailboxes-results "
     "mailboxes-results-step mailboxes-results-undo messages-remove policies-undo "
-    "mailboxes-import-start mailboxes-import-step mailboxes-import-passwords devices-name "
+    "mailboxes-import-start mailboxes-import-step mailboxes-import-passwords mailboxes-import-undo "
+    "mailboxes-import-undo-step devices-name "
     "devices-mode devices-status messages-file"
 )
 

@@ -8,6 +8,7 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils.html import strip_tags
 
 from mailstore.directory import domains, grants, policies
 from mailstore.models import AuditEntry, Mailbox, MailboxImport, MailboxImportRow, User
@@ -37,7 +38,7 @@ def upload_and_check(client: Client, data: bytes, mode: str = "both") -> str:
     """Upload a file and check its rows; returns the page of the rows."""
     columns = upload_file(client, data)
     form = client.get(columns).context["form"]
-    answer = client.post(columns, {"mode": mode, **{name: field.initial for name, field in form.fields.items()}})
+    answer = client.post(columns, {name: field.initial for name, field in form.fields.items()} | {"mode": mode})
     page = str(answer["Location"])
     run_steps(client, page)
     return page
@@ -272,3 +273,66 @@ def test_the_first_line_of_what_was_carried_out_is_turned_no_more(root: Client) 
     root.post(f"{page}start/")
     assert "already been imported" in root.post(f"{page}columns/", {"first": ""}, follow=True).content.decode()
     assert MailboxImport.objects.get().header == ["address"]
+
+
+def test_by_default_only_new_mailboxes_are_made_and_the_others_are_left_as_they_are(root: Client) -> None:
+    an_owner(ANN, name="Ann")
+    columns = upload_file(root, b"address,name\nann@example.org,Annie\nbob@example.org,Bob\n")
+    page = root.get(columns)
+    assert re.search(r'value="create"[^>]*checked', page.content.decode())
+    answer = root.post(columns, {name: field.initial for name, field in page.context["form"].fields.items()})
+    run_steps(root, answer.url)
+    assert "ann@example.org is already a mailbox" in root.get(answer.url).content.decode()
+    root.post(f"{answer.url}start/")
+    run_steps(root, answer.url)
+    assert [*User.objects.filter(mailbox__isnull=False).order_by("address").values_list("name", flat=True)] == [
+        "Ann",
+        "Bob",
+    ]
+
+
+def test_the_check_shows_each_cell_before_and_after(root: Client) -> None:
+    an_owner(ANN, name="Ann", quota_octets=2**30)
+    page = upload_and_check(root, b"address,name,quota\nann@example.org,Annie,2GB\n")
+    text = " ".join(strip_tags(root.get(page).content.decode()).split())
+    assert "name: Ann → Annie · quota: 1 GB → 2 GB" in text.replace("\xa0", " ")
+    file = root.get(f"{page}?export=csv").getvalue().decode().replace("\xa0", " ")
+    assert "name: Ann → Annie; quota: 1 GB → 2 GB" in file
+
+
+def test_cells_are_hidden_until_somebody_says_what_their_column_holds(root: Client) -> None:
+    columns = upload_file(root, b"address,geheim\nann@example.org,sesame-open-1\n")
+    page = root.get(columns).content.decode()
+    assert ("ann@example.org" in page, "sesame" in page) == (True, False)
+
+
+def test_a_button_chooses_the_columns_of_another_program(root: Client) -> None:
+    columns = upload_file(root, b"Email,Password,Quota\nann@example.org,x,2GB\n")
+    assert root.post(columns, {"preset": "cpanel"}).url == columns
+    assert MailboxImport.objects.get().meaning == ["address", "password", "quota_octets"]
+    page = root.post(columns, {"preset": "mailcow"}, follow=True).content.decode()
+    assert "that mailcow gives to the address" in page.replace("No column", "no column")
+
+
+def test_an_import_is_undone_from_its_page_in_steps(root: Client) -> None:
+    an_owner(ANN, name="Ann")
+    page = upload_and_check(root, b"address,name\nann@example.org,Annie\nbob@example.org,Bob\n")
+    assert f'action="{page}undo/"' not in root.get(page).content.decode()
+    root.post(f"{page}start/")
+    run_steps(root, page)
+    assert f'action="{page}undo/"' in root.get(page).content.decode()
+    assert root.post(f"{page}undo/").url == page
+    assert f'action="{page}undo/step/"' in root.get(page).content.decode()
+    while root.post(f"{page}undo/step/", headers={"accept": "application/json"}).json()["running"]:
+        pass
+    assert "Import undone" in root.get(page).content.decode()
+    assert User.objects.get(address=ANN).name == "Ann"
+    assert Mailbox.objects.get(user__address="bob@example.org").removed_at is not None
+
+
+def test_an_undo_is_its_owners_alone(root: Client) -> None:
+    page = upload_and_check(root, b"address\nann@example.org\n")
+    an_owner("chief@example.org")
+    grants.grant("chief@example.org", "example.org", actor=ACTOR)
+    chief = signed_in("chief@example.org")
+    assert {chief.post(f"{page}undo/").status_code, chief.post(f"{page}undo/step/").status_code} == {404}

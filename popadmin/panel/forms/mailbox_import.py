@@ -43,12 +43,14 @@ class ColumnsForm(forms.Form):
 
     def __init__(self, *args: Any, upload: MailboxImport, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", _("skip")), *((name, column.label) for name, column in mailbox_columns.COLUMNS.items())]
+        choices = [("", _("leave out")), *((name, column.label) for name, column in mailbox_columns.COLUMNS.items())]
         self.fields["mode"].initial = upload.mode
+        self.fields["mode"].widget.attrs["class"] = "form-check-input"
         for number, held in enumerate(upload.meaning):
             self.fields[f"column{number}"] = forms.ChoiceField(
-                label=capfirst(upload.title(number)), choices=choices, required=False, initial=held
-            )
+                label=capfirst(upload.title(number)), choices=choices, required=False, initial=held,
+                widget=forms.Select(attrs={"class": "form-select"}),
+            )  # fmt: skip
 
     @property
     def meaning(self) -> list[str]:

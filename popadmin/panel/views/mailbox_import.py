@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.views.generic import FormView, View
 
 from mailstore.directory.outcome import Rejected
 from mailstore.models import MailboxImport, MailboxImportRow
-from mailstore.transfer import csv_table, mailbox_import
+from mailstore.transfer import csv_table, mailbox_columns, mailbox_import, mailbox_import_undo
 from mailstore.transfer.mailbox_columns import PASSWORD
 from popadmin.lists.columns import Column, Exported, ResultFilters, Rows
 from popadmin.lists.step_view import Progress, StepView
@@ -24,13 +25,15 @@ from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.mailbox_import import ColumnsForm, UploadForm
 from popadmin.panel.row_page import MAILBOXES
+from popadmin.templatetags import imports
 from popadmin.web import form_rejection, people, request_lookup
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
 RECENT = 10
 SAMPLE_ROWS = 3
-HIDDEN = "••••"  # for the passwords of a file
+HIDDEN = "••••"  # for passwords, and for what may be one: columns of which nobody has said yet what they hold
+UNDOING = "mailbox_import_undo"  # in the session: the import that its owner undoes
 RUNNING = (MailboxImport.Stage.CHECKING, MailboxImport.Stage.RUNNING)
 
 
@@ -74,11 +77,14 @@ class ChooseColumns(MailboxImportView, FormView[ColumnsForm]):
         return {**super().get_form_kwargs(), "upload": self.upload}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Handle the form; a separate button switches whether the first line contains the column names."""
-        if "first" not in request.POST:
+        """Handle the form; separate buttons choose the columns of another program, and turn the first line."""
+        if "first" not in request.POST and "preset" not in request.POST:
             return super().post(request, *args, **kwargs)
         try:
-            mailbox_import.turn_first_line(self.upload)
+            if "first" in request.POST:
+                mailbox_import.turn_first_line(self.upload)
+            else:
+                mailbox_import.use_preset(self.upload, request.POST["preset"])
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
         return redirect("mailboxes-import-columns", self.upload.pk)
@@ -100,8 +106,9 @@ class ChooseColumns(MailboxImportView, FormView[ColumnsForm]):
         columns_with_cells = zip(columns, self.upload.meaning, cells, strict=True)
         return {
             **context,
+            "presets": [(name, preset.name) for name, preset in mailbox_columns.PRESETS.items()],
             "columns": [
-                (column, [HIDDEN] if PASSWORD in (meaning, column.value()) else cells)
+                (column, [HIDDEN] if not column.value() or PASSWORD in (meaning, column.value()) else cells)
                 for column, meaning, cells in columns_with_cells
             ],
         }
@@ -119,14 +126,14 @@ class MailboxImportPage(MailboxImportView, ListPage):
         Column("line", _("Line"), F("line"), css="number"),
         Column("address", _("Address"), F("address")),
         Column("fate", _("Result"), F("fate")),
-        Column("detail", _("Why")),
+        Column("detail", _("Changes")),
     )
     exported = (
         Exported(_("Line"), lambda row: row.line),
         Exported(_("Address"), lambda row: row.address),
         Exported(_("Result"), lambda row: row.get_fate_display()),
         Exported(_("Column"), lambda row: row.column),
-        Exported(_("Why"), lambda row: row.detail),
+        Exported(_("Changes"), imports.sentence),
     )
 
     def rows(self) -> Rows:
@@ -138,10 +145,15 @@ class MailboxImportPage(MailboxImportView, ListPage):
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        undo = undo_progress(self.request, self.upload)
         return super().get_context_data(
-            **kwargs, upload=self.upload, counts=mailbox_import.counts(self.upload), progress=progress(self.upload),
+            **kwargs,
+            upload=self.upload,
+            counts=mailbox_import.counts(self.upload),
+            progress=undo if undo.running else progress(self.upload),
+            undo=undo,
             breadcrumbs=_breadcrumbs(),
-        )  # fmt: skip
+        )
 
 
 class Start(MailboxImportView):
@@ -168,6 +180,26 @@ class Step(MailboxImportView, StepView):
         return reverse("mailboxes-import", args=[self.upload.pk])
 
 
+class Undo(MailboxImportView):
+    """Begin to undo the import; the page of the import then takes the steps."""
+
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        request.session[UNDOING] = self.upload.pk
+        return redirect("mailboxes-import", self.upload.pk)
+
+
+class UndoStep(MailboxImportView, StepView):
+    def take(self) -> None:
+        with contextlib.suppress(Rejected):  # it has not ended: the page says so
+            mailbox_import_undo.step(self.upload, actor=request_lookup.actor(self.request), domains=self.domains)
+
+    def progress(self) -> Progress:
+        return undo_progress(self.request, self.upload)
+
+    def page(self) -> str:
+        return reverse("mailboxes-import", args=[self.upload.pk])
+
+
 class Passwords(MailboxImportView):
     """Download the generated passwords as a file. They are created here and stored nowhere."""
 
@@ -189,6 +221,14 @@ def progress(upload: MailboxImport) -> Progress:
     total = counts["rows"] if checking else counts["rows"] - counts["wrong"]
     taken = counts["rows"] - counts["unknown"] if checking else counts["done"]
     return Progress(taken, total, upload.stage in RUNNING)
+
+
+def undo_progress(request: HttpRequest, upload: MailboxImport) -> Progress:
+    """Return how many of the changes are undone. It is running in the session of who began it."""
+    if upload.stage != MailboxImport.Stage.DONE:
+        return Progress(0, 0, running=False)
+    total, left = mailbox_import_undo.of(upload).count(), mailbox_import_undo.waiting(upload).count()
+    return Progress(total - left, total, left > 0 and request.session.get(UNDOING) == upload.pk)
 
 
 def _breadcrumbs() -> list[Any]:
