@@ -123,7 +123,7 @@ class MailboxImportPage(MailboxImportView, ListPage):
     name = "mailboxes-import"
     filters = ImportResultFilters
     columns = (
-        Column("line", _("Line"), F("line"), css="number"),
+        Column("line", _("Line"), F("line"), css="n c-more"),
         Column("address", _("Address"), F("address")),
         Column("fate", _("Result"), F("fate")),
         Column("detail", _("Changes")),
