@@ -113,12 +113,11 @@ def an_alias_and_a_forward(walk: Walk) -> None:
 
 def a_policy_for_the_domain(page: Page, walk: Walk) -> None:
     walk.menu("Retention")
-    walk.open("Choose for a domain or mailbox")
+    walk.open("Choose a policy")
     walk.at("Choose a policy")
     walk.fill("Domain or mailbox", "example.org")
     walk.field("Retention policy").select_option(label="Short")
-    walk.press("Preview")
-    expect(page.locator("#effect")).to_be_visible()
+    expect(page.locator("#effect [name=save]")).to_be_enabled()
     walk.press("Save")
     walk.sees_notice("The retention policy of %(name)s is saved.", name="example.org")
     assert Domain.objects.get(name="example.org").policy.name == "Short"
