@@ -51,20 +51,22 @@ def refuse_through(domain: Domain) -> None:
         refuse(alias.address, alias.targets)
 
 
+def moved_each(addresses: Iterable[str]) -> dict[str, str]:
+    """Map each address to where it leads at once: a domain that stands for another is replaced by the other."""
+    parted = {address: address.rpartition("@") for address in addresses}
+    names = {domain for _local, _at, domain in parted.values()}
+    standing = Domain.objects.filter(name__in=names, stands_for__isnull=False)
+    others = dict(standing.values_list("name", "stands_for__name"))
+    return {address: f"{local}@{others.get(domain, domain)}" for address, (local, _at, domain) in parted.items()}
+
+
 def _resolve(level: Iterable[str], *, but: str) -> dict[str, list[str]]:
     """Return the aliases that answer for these addresses, with their targets. `but` counts as an alias already."""
-    keys = [[*lookup_keys(address), f"@{address.rpartition('@')[2]}"] for address in _moved(level)]
+    moved = set(moved_each(level).values())
+    keys = [[*lookup_keys(address), f"@{address.rpartition('@')[2]}"] for address in moved]
     names = {name for choice in keys for name in choice}
     known = {alias.address: alias.targets for alias in Alias.objects.filter(address__in=names)} | {but: []}
     there = Mailbox.objects.filter(user__address__in=names, removed_at=None)
     boxes = set(there.values_list("user__address", flat=True))
     answers = {next((name for name in choice if name in boxes or name in known), None) for choice in keys}
     return {name: known[name] for name in answers if name in known}
-
-
-def _moved(addresses: Iterable[str]) -> set[str]:
-    """Return the addresses; a domain that stands for another is replaced by the other."""
-    parted = [address.rpartition("@") for address in addresses]
-    standing = Domain.objects.filter(name__in={domain for _local, _at, domain in parted}, stands_for__isnull=False)
-    others = dict(standing.values_list("name", "stands_for__name"))
-    return {f"{local}@{others.get(domain, domain)}" for local, _at, domain in parted}

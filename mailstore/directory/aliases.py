@@ -16,7 +16,7 @@ from mailstore.directory.audit import Actor
 from mailstore.directory.fields.domain import AliasExpiry, AliasValues
 from mailstore.directory.look_alikes import Neighbours
 from mailstore.directory.outcome import Ensured, Only, Rejected, assign, details
-from mailstore.models import Alias, Domain, Mailbox
+from mailstore.models import Alias, AuditEntry, Domain, Mailbox
 from mailstore.policy.addresses import ALIAS_TARGETS_LIMIT, BadAddress, normal_address, normal_domain
 
 
@@ -58,8 +58,8 @@ def ensure(
     return Ensured(alias, created, changes)
 
 
-def remove(address: str, *, actor: Actor) -> None:
-    """Remove the alias. Rejected when there is none."""
+def remove(address: str, *, actor: Actor) -> AuditEntry:
+    """Remove the alias. Returns the entry of the audit, with which `restore` brings it back. Rejected when there is none."""
     normal = _normal(address)
     with transaction.atomic():
         alias_loop.lock()
@@ -67,8 +67,32 @@ def remove(address: str, *, actor: Actor) -> None:
         if alias is None:
             raise _unknown(normal)
         alias.delete()
-        targets = alias.targets
-        audit.record(actor, "alias.remove", normal, mailbox=alias.mailbox, within=alias.domain, targets=targets)
+        facts = {"targets": alias.targets, "undo_data": _undo_data(alias)}
+        return audit.record(actor, "alias.remove", normal, mailbox=alias.mailbox, within=alias.domain, **facts)
+
+
+def restore(entry: AuditEntry, *, actor: Actor) -> Alias:
+    """Bring back the alias that was removed with this entry of the audit, exactly as it was.
+
+    Rejected if something has its address by now, if its domain or its mailbox is not the same any more, and as by
+    `ensure`: the domain may have reached its limit, and other aliases may have closed a loop.
+    """
+    kept = entry.details.get("undo_data")
+    if entry.verb != "alias.remove" or kept is None:
+        raise Rejected(_("%(address)s cannot be restored: create it again") % {"address": entry.subject})
+    normal, targets = entry.subject, entry.details["targets"]
+    with transaction.atomic():
+        alias_loop.lock()
+        domain, mailbox = domains.locked(normal), _mailbox(normal)
+        _refuse_successor(entry, domain, mailbox)
+        fields = _kept_fields(kept)
+        _refuse(normal, targets, mailbox, fields, created=True)
+        alias = _make(normal, domain, targets, mailbox, look_alike=True)  # it was accepted when it was created
+        values = {**fields, "created_at": datetime.fromisoformat(kept["created_at"])}
+        Alias.objects.filter(pk=alias.pk).update(**values)
+        audit.record(actor, "alias.restore", normal, mailbox=mailbox, within=domain, targets=targets)
+    alias.refresh_from_db()
+    return alias
 
 
 def set_catch_all(domain: str, targets: Sequence[str], *, actor: Actor) -> None:
@@ -171,6 +195,38 @@ def _refuse(address: str, targets: list[str], mailbox: Mailbox | None, fields: A
             _("%(address)s would not be forwarded to any other address") % {"address": address}, field="targets"
         )
     alias_loop.refuse(address, targets)
+
+
+def _undo_data(alias: Alias) -> dict[str, Any]:
+    """Return the fields beside the targets, as JSON values."""
+    return {
+        "keep_copy": alias.keep_copy,
+        "active": alias.active,
+        "comment": alias.comment,
+        "expires_at": alias.expires_at and alias.expires_at.isoformat(),
+        "created_at": alias.created_at.isoformat(),
+        "mailbox": alias.mailbox_id,
+    }
+
+
+def _kept_fields(kept: dict[str, Any]) -> AliasValues:
+    expires_at = kept["expires_at"] and datetime.fromisoformat(kept["expires_at"])
+    fields: AliasValues = {"active": kept["active"], "comment": kept["comment"], "expires_at": expires_at}
+    return {**fields, "keep_copy": kept["keep_copy"]}
+
+
+def _refuse_successor(entry: AuditEntry, domain: Domain, mailbox: Mailbox | None) -> None:
+    """Refuse when the address, its domain or its mailbox is another one than when the alias was removed."""
+    address = {"address": entry.subject}
+    if Alias.objects.filter(address=entry.subject).exists():
+        raise Rejected(_("%(address)s is an alias again: it was not restored") % address)
+    if domain.pk != entry.domain_id:
+        raise Rejected(_("the domain of %(address)s was deleted for good: create the alias again") % address)
+    kept = entry.details["undo_data"]["mailbox"]
+    if kept is None and mailbox is not None:
+        raise Rejected(_("%(address)s is a mailbox now: the alias was not restored") % address)
+    if kept is not None and (mailbox is None or mailbox.pk != kept):
+        raise Rejected(_("the mailbox %(address)s was deleted for good: its forwarding was not restored") % address)
 
 
 def _make(address: str, domain: Domain, targets: list[str], mailbox: Mailbox | None, *, look_alike: bool) -> Alias:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mailstore.directory import bulk_sql
@@ -12,12 +12,20 @@ from mailstore.models import AuditEntry, Domain, Mailbox, User
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The person who acts, the way ("web", "shell" or "api"), and the IP address of the client if there is one."""
+    """The person who acts, the way ("web", "shell" or "api"), and the IP address of the client if there is one.
+
+    `part_of` names a larger operation, such as {"job": 12}; the entries of its rows then carry it.
+    """
 
     name: str
     via: str
     user: User | None = None
     client: str | None = None
+    part_of: Mapping[str, int] = field(default_factory=dict)
+
+    def within(self, operation: str, key: int) -> Actor:
+        """Return the same actor, within a larger operation: "job" or "import" and its primary key."""
+        return replace(self, part_of={operation: key})
 
 
 def record(
@@ -28,13 +36,15 @@ def record(
     mailbox: Mailbox | None = None,
     within: Domain | None = None,
     **details: Any,
-) -> None:
-    """Add one entry. `details` holds what changed, as JSON values, never a secret.
+) -> AuditEntry:
+    """Add and return one entry. `details` holds what changed, as JSON values, never a secret.
 
     The owner of the `mailbox` and the admins of the domain `within` (by default the mailbox's domain) can read it. So
     an entry must name nothing of another domain.
     """
-    entry(actor, verb, subject, mailbox=mailbox, within=within, **details).save()
+    added = entry(actor, verb, subject, mailbox=mailbox, within=within, **details)
+    added.save()
+    return added
 
 
 def entry(
@@ -57,7 +67,7 @@ def entry(
         subject=subject,
         mailbox=mailbox,
         domain_id=of_mailbox if within is None else within.pk,
-        details=details,
+        details={**details, **actor.part_of},
     )
 
 

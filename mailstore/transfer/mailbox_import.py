@@ -125,6 +125,7 @@ def step(
             return False
         runs = row.stage == Stage.RUNNING
         waiting = _rows(row).filter(**({"done": False} if runs else {"fate": Fate.UNKNOWN})).exclude(fate=Fate.WRONG)
+        actor = actor.within("import", row.pk)
         part = MailboxImportStep(
             row, list(waiting.order_by("line")[:STEP_ROWS]), actor=actor, domains=domains, policies=policies
         )
@@ -167,7 +168,9 @@ def hand_out(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | 
         bulk_sql.update(users, (*new_password.FIELDS, "must_change_password"))
         _rows(upload).filter(password_due=True).update(password_due=False)
         if given:
-            audit.record(actor, "mailbox_import.passwords", upload.file_name, mailboxes=len(given))
+            audit.record(
+                actor.within("import", upload.pk), "mailbox_import.passwords", upload.file_name, mailboxes=len(given)
+            )
     return [(user.address, new.password) for user, new in zip(users, given, strict=True)]
 
 

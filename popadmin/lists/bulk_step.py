@@ -8,6 +8,7 @@ from typing import Protocol
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Job, JobRow
 from mailstore.transfer import bulk_job
@@ -43,7 +44,7 @@ def _do(request: HttpRequest, job: Job, rows: Sequence[JobRow], listed: ListedRo
         return
     there = {row.pk: row for row in listed.rows().filter(pk__in=[row.key for row in rows])}
     found = [row for row in rows if row.key in there]
-    answers = action.do([there[row.key] for row in found], form.cleaned_data, request_lookup.actor(request))
+    answers = action.do([there[row.key] for row in found], form.cleaned_data, _actor(request, job))
     for row, answer in zip(found, answers, strict=True):
         row.subject = str(there[row.key])
         if isinstance(answer, Rejected):
@@ -53,13 +54,17 @@ def _do(request: HttpRequest, job: Job, rows: Sequence[JobRow], listed: ListedRo
     _refuse([row for row in rows if row.key not in there], _("it no longer exists, or you no longer administer it"))
 
 
-def _undo(request: HttpRequest, _job: Job, rows: Sequence[JobRow], listed: ListedRows, action: BulkAction) -> None:
+def _undo(request: HttpRequest, job: Job, rows: Sequence[JobRow], listed: ListedRows, action: BulkAction) -> None:
     there = set(listed.every_row().filter(pk__in=[row.key for row in rows]).values_list("pk", flat=True))
     found = [row for row in rows if row.key in there]
-    answers = action.undo({row.subject: row.undo_data or {} for row in found}, request_lookup.actor(request))
+    answers = action.undo({row.subject: row.undo_data or {} for row in found}, _actor(request, job))
     for row, answer in zip(found, answers, strict=True):
         row.fate, row.detail = Fate.REFUSED if isinstance(answer, Rejected) else Fate.UNDONE, str(answer)
     _refuse([row for row in rows if row.key not in there], _("it no longer exists, or you no longer administer it"))
+
+
+def _actor(request: HttpRequest, job: Job) -> Actor:
+    return request_lookup.actor(request).within("job", job.pk)
 
 
 def _refuse(rows: Sequence[JobRow], why: str) -> None:

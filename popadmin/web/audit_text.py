@@ -27,7 +27,8 @@ VERBS: dict[str, Promise] = {
     "admin.remove": gettext_lazy("removed the administrator"),
     "alias.change": gettext_lazy("changed the alias"),
     "alias.create": gettext_lazy("created the alias"),
-    "alias.remove": gettext_lazy("deleted the alias"),
+    "alias.remove": gettext_lazy("removed the alias"),
+    "alias.restore": gettext_lazy("restored the alias"),
     "denied": gettext_lazy("was denied access to"),
     "device.add": gettext_lazy("connected a device of"),
     "device.mode": gettext_lazy("changed the mode of a device of"),
@@ -100,6 +101,7 @@ _FACTS: dict[str, Promise] = {
     "was": gettext_lazy("before"),
     "wrong": gettext_lazy("rows with errors"),
 }
+_UNSEEN = frozenset({"undo_data", "job", "import"})  # facts for the pages: how to undo it, what it was part of
 _TABLES = {"mailbox": MAILBOX, "domain": DOMAIN, "alias": ALIAS, "policy": POLICY, "device": DEVICE, "admin": ADMIN}
 _SIZES = {name for table in _TABLES.values() for name in table.names(Kind.SIZE)}
 _CHOICES = {field.name: field.choice_labels for table in _TABLES.values() for field in table} | {
@@ -120,6 +122,8 @@ def details(entry: AuditEntry) -> Iterator[str]:
     for name, (old, new) in facts.pop("changes", {}).items():
         yield change(name, old, new, kind=kind)
     for name, fact in facts.items():
+        if name in _UNSEEN:
+            continue
         yield _("%(what)s: %(value)s") % {"what": label(name), "value": value(name, fact)}
 
 
