@@ -59,7 +59,7 @@ def ensure(
 
 
 def remove(address: str, *, actor: Actor) -> AuditEntry:
-    """Remove the alias. Returns the entry of the audit, with which `restore` brings it back. Rejected when there is none."""
+    """Remove the alias. Returns the audit's entry, with which `restore` brings it back. Rejected when there is none."""
     normal = _normal(address)
     with transaction.atomic():
         alias_loop.lock()

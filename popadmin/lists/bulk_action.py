@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
+from popadmin.web import formats
 
 UndoData = dict[str, Any]  # JSON: what undoing needs
 
@@ -25,6 +26,11 @@ class Done:
     undo_data: UndoData | None = None
 
 
+def counted(text: Promise, number: int) -> str:
+    """Return the lazy plural text of an action for so many rows."""
+    return str(text % {"number": number, "count": formats.count(number)})  # type: ignore[operator]  # lazy plurals do
+
+
 class BulkAction(Protocol):
     """An action on selected rows, done `step_rows` rows at a time, so that one step takes less than a second.
 
@@ -33,6 +39,14 @@ class BulkAction(Protocol):
 
     @property
     def label(self) -> Promise: ...
+
+    @property
+    def button(self) -> Promise:
+        """Return the plural text of the button that starts it: "Suspend 4 mailboxes"."""
+
+    @property
+    def outcome(self) -> Promise:
+        """Return the plural text of what was done: "4 mailboxes suspended"."""
 
     @property
     def danger(self) -> bool: ...

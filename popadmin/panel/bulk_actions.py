@@ -6,18 +6,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django import forms
+from django.conf import settings
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from mailstore.directory import mailbox_removal
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.field import Kind, Surface
 from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.outcome import Rejected
-from mailstore.models import Mailbox, RetentionPolicy
+from mailstore.models import Device, Mailbox, RetentionPolicy
 from mailstore.retention import forecast
 from popadmin.lists.bulk_action import BulkAction, Done, UndoData
 from popadmin.panel import access
@@ -32,12 +33,19 @@ Result = TypeVar("Result")
 
 _CHANGED = ngettext_lazy("%(count)s mailbox will change.", "%(count)s mailboxes will change.", "number")
 _UNCHANGED = ngettext_lazy(
-    "%(count)s mailbox already had this setting.", "%(count)s mailboxes already had this setting.", "number"
+    "%(count)s mailbox already has this setting.", "%(count)s mailboxes already have this setting.", "number"
+)
+_SUSPENDED_ALREADY = ngettext_lazy(
+    "%(count)s mailbox is already suspended.", "%(count)s mailboxes are already suspended.", "number"
+)
+_ACTIVE_ALREADY = ngettext_lazy(
+    "%(count)s mailbox is not suspended.", "%(count)s mailboxes are not suspended.", "number"
+)
+_FORCED_ALREADY = ngettext_lazy(
+    "%(count)s owner already has to choose one.", "%(count)s owners already have to choose one.", "number"
 )
 _SUSPENDED = ngettext_lazy("%(count)s mailbox will be suspended.", "%(count)s mailboxes will be suspended.", "number")
-_RESUMED = ngettext_lazy(
-    "%(count)s mailbox will be active again.", "%(count)s mailboxes will be active again.", "number"
-)
+_RESUMED = ngettext_lazy("%(count)s mailbox will be resumed.", "%(count)s mailboxes will be resumed.", "number")
 _FORCED = ngettext_lazy(
     "%(count)s owner will have to choose a new password.",
     "%(count)s owners will have to choose new passwords.",
@@ -49,9 +57,10 @@ _HELD = ngettext_lazy(
     "%(count)s mailboxes are on hold and will not be removed.",
     "number",
 )
+_DEVICES = ngettext_lazy("%(count)s device stops working at once.", "%(count)s devices stop working at once.", "number")
 _ABOVE = ngettext_lazy(
-    "%(count)s mailbox contains more than that: it will accept no mail until there is room again.",
-    "%(count)s mailboxes contain more than that: they will accept no mail until there is room again.",
+    "%(count)s mailbox contains more than that: it refuses new mail until there is room again.",
+    "%(count)s mailboxes contain more than that: they refuse new mail until there is room again.",
     "number",
 )
 
@@ -104,25 +113,31 @@ class SwitchesForm(forms.Form):
 
 class Suspend(FieldChange):
     label = gettext_lazy("Suspend")
+    button = ngettext_lazy("Suspend %(count)s mailbox", "Suspend %(count)s mailboxes", "number")
+    outcome = ngettext_lazy("%(count)s mailbox suspended", "%(count)s mailboxes suspended", "number")
     fixed = {"suspended": True}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         yield _counted_line(rows.filter(user__is_active=True), _SUSPENDED)
-        yield _counted_line(rows.filter(user__is_active=False), _UNCHANGED)
+        yield _counted_line(rows.filter(user__is_active=False), _SUSPENDED_ALREADY)
         yield _("Their owners cannot sign in anywhere. Mail still arrives and waits for them.")
 
 
 class Resume(FieldChange):
     label = gettext_lazy("Resume")
+    button = ngettext_lazy("Resume %(count)s mailbox", "Resume %(count)s mailboxes", "number")
+    outcome = ngettext_lazy("%(count)s mailbox resumed", "%(count)s mailboxes resumed", "number")
     fixed = {"suspended": False}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         yield _counted_line(rows.filter(user__is_active=False), _RESUMED)
-        yield _counted_line(rows.filter(user__is_active=True), _UNCHANGED)
+        yield _counted_line(rows.filter(user__is_active=True), _ACTIVE_ALREADY)
 
 
 class Quota(FieldChange):
     label = gettext_lazy("Quota")
+    button = ngettext_lazy("Change the quota of %(count)s mailbox", "Change the quota of %(count)s mailboxes", "number")
+    outcome = ngettext_lazy("Quota of %(count)s mailbox changed", "Quota of %(count)s mailboxes changed", "number")
 
     def form(self, request: HttpRequest, data: Mapping[str, Any] | None) -> forms.Form:
         return QuotaForm(data)
@@ -137,6 +152,14 @@ class Quota(FieldChange):
 
 class Policy(FieldChange):
     label = gettext_lazy("Retention")
+    button = ngettext_lazy(
+        "Change the retention policy of %(count)s mailbox",
+        "Change the retention policy of %(count)s mailboxes",
+        "number",
+    )
+    outcome = ngettext_lazy(
+        "Retention policy of %(count)s mailbox changed", "Retention policy of %(count)s mailboxes changed", "number"
+    )
 
     def form(self, request: HttpRequest, data: Mapping[str, Any] | None) -> forms.Form:
         return PolicyForm(data, request)
@@ -154,6 +177,12 @@ class Policy(FieldChange):
 
 class Switches(FieldChange):
     label = gettext_lazy("Services")
+    button = ngettext_lazy(
+        "Change the services of %(count)s mailbox", "Change the services of %(count)s mailboxes", "number"
+    )
+    outcome = ngettext_lazy(
+        "Services of %(count)s mailbox changed", "Services of %(count)s mailboxes changed", "number"
+    )
 
     def form(self, request: HttpRequest, data: Mapping[str, Any] | None) -> forms.Form:
         return SwitchesForm(data)
@@ -166,11 +195,17 @@ class Switches(FieldChange):
 
 class ForcePassword(FieldChange):
     label = gettext_lazy("Require a new password")
+    button = ngettext_lazy(
+        "Require a new password of %(count)s owner", "Require a new password of %(count)s owners", "number"
+    )
+    outcome = ngettext_lazy(
+        "%(count)s owner must choose a new password", "%(count)s owners must choose a new password", "number"
+    )
     fixed = {"must_change_password": True}
 
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         yield _counted_line(rows.filter(user__must_change_password=False), _FORCED)
-        yield _counted_line(rows.filter(user__must_change_password=True), _UNCHANGED)
+        yield _counted_line(rows.filter(user__must_change_password=True), _FORCED_ALREADY)
         yield _(
             "At their next sign-in to these pages, owners must choose a new password first. Mail programs "
             "can use the old one until then."
@@ -181,6 +216,8 @@ class Remove:
     """Remove mailboxes. They can be restored, so this action can be undone."""
 
     label = gettext_lazy("Remove")
+    button = ngettext_lazy("Remove %(count)s mailbox", "Remove %(count)s mailboxes", "number")
+    outcome = ngettext_lazy("%(count)s mailbox removed", "%(count)s mailboxes removed", "number")
     danger = True
     step_rows = 50  # each needs its own statements
 
@@ -193,11 +230,7 @@ class Remove:
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         yield _counted_line(rows.filter(held=False), _REMOVED)
         yield _counted_line(rows.filter(held=True), _HELD)
-        sums = rows.filter(held=False).aggregate(messages=Sum("messages"), octets=Sum("octets"))
-        yield _("Messages removed with them: %(messages)s (%(size)s). Everything can be restored.") % {
-            "messages": count(int(sums["messages"] or 0)),
-            "size": size(int(sums["octets"] or 0)),
-        }
+        yield from _removal_sentences(rows.filter(held=False))
 
     def do(self, rows: Sequence[Mailbox], fields: dict[str, Any], actor: Actor) -> list[Done | Rejected]:
         return [_refusal_or(self._removed, row.user.address, actor) for row in rows]
@@ -207,12 +240,30 @@ class Remove:
 
     def _removed(self, address: str, actor: Actor) -> Done:
         gone = mailbox_removal.remove(address, actor=actor, with_mail=True)
-        text = _("removed (messages: %(messages)s)") % {"messages": count(gone.messages)}
-        return Done(text, {"removed": True})
+        text = ngettext("removed with %(count)s message", "removed with %(count)s messages", gone.messages)
+        return Done(text % {"count": count(gone.messages)}, {"removed": True})
 
     def _restored(self, address: str, actor: Actor) -> str:
         mailbox_removal.restore(address, actor=actor)
         return _("restored")
+
+
+def _removal_sentences(rows: QuerySet[Mailbox]) -> Iterable[str]:
+    """Yield what follows when these mailboxes are removed."""
+    sums = rows.aggregate(messages=Sum("messages"), octets=Sum("octets"))
+    messages = int(sums["messages"] or 0)
+    yield _("Nobody can sign in to them any more, and new mail for them is refused.")
+    yield ngettext(
+        "They can be restored for %(days)s day, with %(messages)s and all settings.",
+        "They can be restored for %(days)s days, with %(messages)s and all settings.",
+        settings.REMOVED_DAYS,
+    ) % {
+        "days": count(settings.REMOVED_DAYS),
+        "messages": ngettext("%(count)s message (%(size)s)", "%(count)s messages (%(size)s)", messages)
+        % {"count": count(messages), "size": size(int(sums["octets"] or 0))},
+    }
+    devices = Device.objects.filter(mailbox__in=rows.order_by(), revoked_at=None, main=False).count()
+    yield str(_DEVICES % {"number": devices, "count": count(devices)}) if devices else ""
 
 
 ACTIONS: dict[str, BulkAction] = {

@@ -30,6 +30,8 @@ class FieldChange:
     """Set fields of mailboxes. Undo sets them back, unless somebody has changed them since."""
 
     label: Promise
+    button: Promise
+    outcome: Promise
     danger = False
     step_rows = 200  # deliveries to these mailboxes wait for a step: a quarter of a second
     fixed: MailboxValues = {}

@@ -54,7 +54,7 @@ def test_a_catch_all_comes_back() -> None:
 def test_its_name_is_taken_by_another_alias() -> None:
     entry = removed()
     aliases.ensure(INFO, ["other@x.example"], actor=ACTOR)
-    with pytest.raises(Rejected, match="info@example.org is an alias again"):
+    with pytest.raises(Rejected, match="is an alias again"):
         aliases.restore(entry, actor=ACTOR)
     assert Alias.objects.get().targets == ["other@x.example"]
 
@@ -69,7 +69,7 @@ def test_its_name_is_taken_by_a_mailbox() -> None:
 def test_its_domain_is_another_one_of_that_name() -> None:
     entry = removed()
     domain_removal.remove("example.org", actor=ACTOR, with_mailboxes=True)
-    with pytest.raises(Rejected, match="example.org was removed"):
+    with pytest.raises(Rejected, match="was removed on"):
         aliases.restore(entry, actor=ACTOR)
     domain_removal.purge_now("example.org", actor=ACTOR)
     with pytest.raises(Rejected, match="not a domain of this site"):

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import FormView, TemplateView
+from django.views.generic import FormView, View
 
 from mailstore.directory import aliases, row_locks
 from mailstore.directory.fields.domain import ALIAS
@@ -26,7 +26,7 @@ from popadmin.panel.domain_filters import AliasFilters
 from popadmin.panel.forms.aliases import EditAlias, NewAlias
 from popadmin.panel.forms.domains import CatchAll
 from popadmin.panel.row_page import DomainPage, RowPage
-from popadmin.web import form_rejection, request_lookup
+from popadmin.web import form_rejection, notices, request_lookup
 from popadmin.web.edit_conflict import RowLockMixin
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
@@ -118,23 +118,35 @@ class Edit(RowLockMixin, AliasPage, RejectionMixin, FormView[EditAlias]):
         return super().get_context_data(**kwargs, breadcrumbs=[LIST], alias=self.alias)
 
 
-class Removal(AliasPage, TemplateView):
-    """Ask for confirmation: a deleted alias cannot be restored."""
-
-    template_name = "panel/alias_removal.html"
+class Removal(AliasPage, View):
+    """Remove an alias without a question, because it can be undone."""
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         address, domain = self.alias.address, self.alias.domain.name
         try:
-            aliases.remove(address, actor=request_lookup.actor(request))
+            entry = aliases.remove(address, actor=request_lookup.actor(request))
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
         else:
-            messages.success(request, _("%(address)s is deleted.") % {"address": address})
+            text = _("%(address)s is removed.") % {"address": address}
+            notices.undoable(request, text, reverse("aliases-restoral", args=[entry.pk]))
         return redirect(f"{reverse('aliases')}?domain={domain}")
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, breadcrumbs=[LIST], alias=self.alias)
+
+class Restoral(access.AdminPage, View):
+    """Undo the removal of an alias; the key is that of its entry in the audit."""
+
+    def post(self, request: HttpRequest, key: int) -> HttpResponse:
+        user = signed_in(request)
+        rows = access.audit_entries(user).filter(verb="alias.remove", domain__in=access.domains(user).values("pk"))
+        entry = request_lookup.find(request, rows, pk=key)
+        try:
+            alias = aliases.restore(entry, actor=request_lookup.actor(request))
+        except Rejected as refusal:
+            messages.error(request, form_rejection.sentence(refusal))
+            return redirect("aliases")
+        messages.success(request, _("%(address)s is restored.") % {"address": alias})
+        return redirect("aliases-one", alias.pk)
 
 
 class EditCatchAll(RowLockMixin, DomainPage, RejectionMixin, FormView[CatchAll]):

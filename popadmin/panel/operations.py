@@ -1,0 +1,136 @@
+"""Recent operations: bulk jobs, imports, removals, suspensions and choices of policies, and how each is taken back.
+
+Entries of the audit that are part of a job or an import are not listed: their operation is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from mailstore.models import AuditEntry, Job, JobRow, User
+from popadmin.lists.bulk_action import counted
+from popadmin.panel import access, audit_subjects, undo_ways
+from popadmin.panel.bulk_actions import ACTIONS
+from popadmin.panel.undo_ways import Way
+from popadmin.web import audit_text, people
+from popadmin.web.formats import count
+
+PAGE_OPERATIONS = 50
+# Verbs that are listed always, and those that are listed if one of these fields changed.
+_VERBS = (
+    "admin.remove", "alias.remove", "domain.purge-asked", "domain.remove", "mailbox.purge-asked", "mailbox.remove",
+    "mailbox_import.done", "policy.change", "policy.remove",
+)  # fmt: skip
+_CHANGES = ("admin.change", "domain.change", "mailbox.change")
+_FIELDS = ("active", "policy", "suspended")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of the page. `url` is the page of its subject or of its results; `way` takes it back."""
+
+    at: datetime
+    who: str
+    via: str
+    text: str
+    subject: str
+    url: str
+    details: list[str]
+    way: Way
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some operations, latest first; `older` is the moment at which the next page begins, None on the last page."""
+
+    operations: list[Operation]
+    older: datetime | None
+
+
+def page(user: User, *, before: datetime | None) -> Page:
+    """Return the latest operations that this user may see, before this moment; at most PAGE_OPERATIONS."""
+    until = before or timezone.now() + timedelta(minutes=1)
+    since = timezone.now() - timedelta(days=settings.REMOVED_DAYS)
+    jobs = list(_jobs(user, since, until))
+    entries = list(_entries(user, since, until))
+    moments = sorted([*(job.created_at for job in jobs), *(entry.at for entry in entries)], reverse=True)
+    last = moments[PAGE_OPERATIONS - 1] if len(moments) > PAGE_OPERATIONS else None
+    if last is not None:
+        jobs, entries = [job for job in jobs if job.created_at >= last], [each for each in entries if each.at >= last]
+    found = [*_of_jobs(jobs, user), *_of_entries(entries, user)]
+    return Page(sorted(found, key=lambda each: each.at, reverse=True), last)
+
+
+def _jobs(user: User, since: datetime, until: datetime) -> Iterable[Job]:
+    rows = Job.objects.select_related("owner").filter(created_at__gte=since, created_at__lt=until)
+    rows = rows if people.is_host(user) else rows.filter(owner=user)
+    return rows.order_by("-created_at")[: PAGE_OPERATIONS + 1]
+
+
+def _entries(user: User, since: datetime, until: datetime) -> Iterable[AuditEntry]:
+    changed = Q(verb__in=_CHANGES, details__changes__has_any_keys=_FIELDS)
+    single = ~Q(details__has_any_keys=["job", "import"]) | Q(verb="mailbox_import.done")
+    rows = access.audit_entries(user).filter(Q(verb__in=_VERBS) | changed, single, at__gte=since, at__lt=until)
+    return rows.order_by("-at")[: PAGE_OPERATIONS + 1]
+
+
+def _of_jobs(jobs: Sequence[Job], user: User) -> Iterable[Operation]:
+    done = Q(fate=JobRow.Fate.DONE)
+    sums = JobRow.objects.filter(job__in=jobs).order_by().values("job")
+    sums = sums.annotate(
+        changed=Count("pk", filter=done & Q(undo_data__isnull=False)),
+        refused=Count("pk", filter=Q(fate=JobRow.Fate.REFUSED)),
+        undone=Count("pk", filter=Q(fate=JobRow.Fate.UNDONE)),
+        waiting=Count("pk", filter=Q(fate=JobRow.Fate.WAITING)),
+    )
+    by_job = {row["job"]: row for row in sums} if jobs else {}
+    for job in jobs:
+        if job.act in ACTIONS and job.pk in by_job:
+            yield _of_job(job, by_job[job.pk], user)
+
+
+def _of_job(job: Job, sums: dict[str, int], user: User) -> Operation:
+    mine = job.owner_id == user.pk
+    text = counted(ACTIONS[job.act].outcome, sums["changed"])
+    via = str(AuditEntry.Via.WEB.label)
+    url = reverse("mailboxes-results", args=[job.pk]) if mine else ""
+    return Operation(
+        job.created_at, job.owner.address, via, text, "", url, list(_counts(sums)), undo_ways.of_job(job, sums, mine)
+    )
+
+
+def _counts(sums: dict[str, int]) -> Iterable[str]:
+    texts = (
+        ("refused", ngettext("%(count)s refused", "%(count)s refused", sums["refused"])),
+        ("undone", ngettext("%(count)s undone", "%(count)s undone", sums["undone"])),
+        ("waiting", ngettext("%(count)s not done yet", "%(count)s not done yet", sums["waiting"])),
+    )
+    yield from (text % {"count": count(sums[name])} for name, text in texts if sums[name])
+
+
+def _of_entries(entries: Sequence[AuditEntry], user: User) -> Iterable[Operation]:
+    subjects, ways = audit_subjects.of(entries, user), undo_ways.of_entries(entries, user)
+    for entry in entries:
+        via = entry.get_via_display()
+        text, details = _text(entry), list(audit_text.details(entry))
+        yield Operation(
+            entry.at, entry.actor_name, via, text, entry.subject, subjects.url(entry), details, ways[entry.pk]
+        )
+
+
+def _text(entry: AuditEntry) -> str:
+    """Return what was done to the subject, which follows it on the page."""
+    changes = entry.details.get("changes", {})
+    if "suspended" in changes or "active" in changes:
+        return _("Suspended") if undo_ways.suspends(entry) else _("Resumed")
+    return capfirst(audit_text.verb(entry))

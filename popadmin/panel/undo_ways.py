@@ -1,0 +1,194 @@
+"""How operations are taken back, and why others cannot be: the state of each row is looked up once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from mailstore.models import Alias, AuditEntry, Domain, Job, Mailbox, User
+from popadmin.panel import access
+from popadmin.web import people
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How to take it back: a POST to `url` with `field`, with `asks` a link to a page with a preview; else `why`."""
+
+    why: str = ""
+    label: str = ""
+    url: str = ""
+    field: tuple[str, str] | None = None
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of the entries as they are now, as far as the user may act on them."""
+
+    host: bool
+    mailboxes: dict[int, Mailbox]
+    domains: dict[int, Domain]
+    aliases: frozenset[str]
+    admins: dict[str, User]
+    policies: dict[str, int]
+
+
+def of_job(job: Job, sums: dict[str, int], mine: bool) -> Way:
+    """Return how a job is undone. `sums` counts its rows."""
+    if job.stage == Job.Stage.UNDONE:
+        return Way(_("already undone"))
+    if not mine:
+        return Way(_("only %(login)s can undo it") % {"login": job.owner.address})
+    if job.stage != Job.Stage.DONE:
+        return Way(label=_("Continue…"), url=reverse("mailboxes-results", args=[job.pk]), asks=True)
+    if not sums["changed"]:
+        return Way(_("it changed nothing"))
+    return Way(label=_("Undo"), url=reverse("mailboxes-results-undo", args=[job.pk]))
+
+
+def of_entries(entries: Sequence[AuditEntry], user: User) -> dict[int, Way]:
+    """Return how each is undone, by its key. They come latest first: of acts on one row only the latest is undone."""
+    rows, ways, seen = _rows(entries, user), {}, set()
+    for entry in entries:
+        way = _WAYS[entry.verb](entry, rows)
+        ways[entry.pk] = Way(_("something newer was done to it")) if way.url and _name(entry) in seen else way
+        seen.add(_name(entry))
+    return ways
+
+
+def suspends(entry: AuditEntry) -> bool:
+    """Return whether an entry of a change suspends its subject; False if it resumes it."""
+    changes = entry.details["changes"]
+    return bool(changes["suspended"][1]) if "suspended" in changes else not changes["active"][1]
+
+
+def _name(entry: AuditEntry) -> tuple[str, str, bool]:
+    """Return what makes two entries take each other's place: a removal and a policy of one row do not."""
+    return entry.verb, entry.subject, "policy" in entry.details.get("changes", {})
+
+
+def _rows(entries: Sequence[AuditEntry], user: User) -> _Rows:
+    removed = {entry.subject for entry in entries if entry.verb == "alias.remove"}
+    persons = {entry.subject for entry in entries if entry.verb == "admin.change"}
+    host = people.is_host(user)
+    domains = Domain.objects.filter(pk__in=_keys(entry.domain_id for entry in entries))
+    return _Rows(
+        host,
+        access.mailboxes(user, removed=True).in_bulk(_keys(entry.mailbox_id for entry in entries)),
+        (domains if host else domains.filter(grants__user=user)).in_bulk(),
+        frozenset(Alias.objects.filter(address__in=removed).values_list("address", flat=True)),
+        {row.address: row for row in access.admins(user).filter(address__in=persons)},
+        dict(access.policies(user).values_list("name", "pk")),
+    )
+
+
+def _keys(keys: Iterable[int | None]) -> set[int]:
+    return {key for key in keys if key is not None}
+
+
+def _of_removed_mailbox(entry: AuditEntry, rows: _Rows) -> Way:
+    mailbox = rows.mailboxes.get(entry.mailbox_id or 0)
+    if mailbox is None or mailbox.purge_requested_at is not None:
+        return Way(_("it no longer exists"))
+    if mailbox.removed_at is None or mailbox.removed_at > entry.at:
+        return Way(_("already restored"))
+    if mailbox.removed_with_domain:
+        return Way(_("its domain was removed: restore the domain"))
+    return Way(label=_("Undo"), url=reverse("mailboxes-restoral", args=[mailbox.pk]))
+
+
+def _of_removed_domain(entry: AuditEntry, rows: _Rows) -> Way:
+    domain = rows.domains.get(entry.domain_id or 0)
+    if domain is None or domain.purge_requested_at is not None:
+        return Way(_("it no longer exists"))
+    if domain.removed_at is None or domain.removed_at > entry.at:
+        return Way(_("already restored"))
+    if not rows.host:
+        return Way(_("only a hosting admin can restore it"))
+    return Way(label=_("Undo"), url=reverse("domains-restoral", args=[domain.pk]))
+
+
+def _of_removed_alias(entry: AuditEntry, rows: _Rows) -> Way:
+    if entry.subject in rows.aliases:
+        return Way(_("the address is in use again"))
+    domain = rows.domains.get(entry.domain_id or 0)
+    if domain is None or domain.removed_at is not None:
+        return Way(_("its domain was removed"))
+    if "undo_data" not in entry.details:
+        return Way(_("removed by an older version: create it again"))
+    return Way(label=_("Undo"), url=reverse("aliases-restoral", args=[entry.pk]))
+
+
+def _of_mailbox(entry: AuditEntry, rows: _Rows) -> Way:
+    mailbox = rows.mailboxes.get(entry.mailbox_id or 0)
+    if mailbox is None or mailbox.removed_at is not None:
+        return Way(_("the mailbox was removed"))
+    changes = entry.details["changes"]
+    if "suspended" in changes:
+        now = not mailbox.user.is_active
+        return _suspension(entry, now, reverse("mailboxes-suspension", args=[mailbox.pk]), "suspended")
+    return _policy(changes["policy"], mailbox, rows)
+
+
+def _of_domain(entry: AuditEntry, rows: _Rows) -> Way:
+    domain = rows.domains.get(entry.domain_id or 0)
+    if domain is None or domain.removed_at is not None:
+        return Way(_("the domain was removed"))
+    changes = entry.details["changes"]
+    if "active" not in changes:
+        return _policy(changes["policy"], domain, rows)
+    if not rows.host:
+        return Way(_("only a hosting admin can undo it"))
+    return _suspension(entry, not domain.active, reverse("domains-suspension", args=[domain.pk]), "active")
+
+
+def _of_admin(entry: AuditEntry, rows: _Rows) -> Way:
+    admin = rows.admins.get(entry.subject)
+    if admin is None:
+        return Way(_("no longer an administrator"))
+    return _suspension(entry, not admin.is_active, reverse("admins-suspension", args=[admin.pk]), "suspended")
+
+
+def _suspension(entry: AuditEntry, suspended_now: bool, url: str, field: str) -> Way:
+    if suspends(entry) != suspended_now:
+        return Way(_("already undone"))
+    wanted = suspended_now if field == "active" else not suspended_now
+    return Way(label=_("Undo"), url=url, field=(field, "yes" if wanted else "no"))
+
+
+def _policy(change: Sequence[str | None], row: Mailbox | Domain, rows: _Rows) -> Way:
+    """Return a link to the page that previews the old policy: to choose it again can remove mail."""
+    old = change[0]
+    if old is not None and old not in rows.policies:
+        return Way(_("the earlier policy no longer exists"))
+    wanted = {"of": str(row), **({} if old is None else {"policy": rows.policies[old]})}
+    return Way(label=_("Change back…"), url=f"{reverse('policies-choice')}?{urlencode(wanted)}", asks=True)
+
+
+def _of_policy(entry: AuditEntry, rows: _Rows) -> Way:
+    key = rows.policies.get(entry.subject)
+    if key is None:
+        return Way(_("it no longer exists"))
+    if not rows.host:
+        return Way(_("only a hosting admin can change it back"))
+    return Way(label=_("Change back…"), url=reverse("policies-edit", args=[key]), asks=True)
+
+
+_WAYS: dict[str, Callable[[AuditEntry, _Rows], Way]] = {
+    "admin.change": _of_admin,
+    "admin.remove": lambda *_args: Way(_("create the administrator again")),
+    "alias.remove": _of_removed_alias,
+    "domain.change": _of_domain,
+    "domain.purge-asked": lambda *_args: Way(_("what is deleted for good cannot be restored")),
+    "domain.remove": _of_removed_domain,
+    "mailbox.change": _of_mailbox,
+    "mailbox.purge-asked": lambda *_args: Way(_("what is deleted for good cannot be restored")),
+    "mailbox.remove": _of_removed_mailbox,
+    "mailbox_import.done": lambda *_args: Way(_("an import has no undo: remove or change its mailboxes in the list")),
+    "policy.change": _of_policy,
+    "policy.remove": lambda *_args: Way(_("create the policy again")),
+}

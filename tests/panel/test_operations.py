@@ -1,0 +1,216 @@
+"""The page of recent operations: each admin sees what was done, and takes back what can be."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from mailstore.directory import (
+    admin_suspension,
+    aliases,
+    domain_removal,
+    domains,
+    grants,
+    mailbox_removal,
+    mailboxes,
+    policies,
+)
+from mailstore.directory.audit import Actor
+from mailstore.models import Alias, AuditEntry, Domain, Job, Mailbox, User
+from popadmin.panel import operations
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
+from tests.site.preview_token import previewed
+from tests.site.rows import ACTOR, PASSWORD, a_domain
+
+pytestmark = pytest.mark.django_db
+PAGE, INFO = "/operations/", "info@example.org"
+
+
+@pytest.fixture
+def root() -> Client:
+    an_admin()
+    return signed_in("root")
+
+
+def text_of(client: Client, query: str = "") -> str:
+    answer = client.get(PAGE + query)
+    assert answer.status_code == 200
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())).split())
+
+
+def press_undo(client: Client, path: str) -> None:
+    """Press the one button of the page that leads there, with what its form sends."""
+    page = client.get(PAGE).content.decode()
+    (form,) = re.findall(rf'action="{re.escape(path)}">(.*?)</form>', page, re.DOTALL)
+    sent = dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', form))
+    sent.pop("csrfmiddlewaretoken", None)
+    assert client.post(path, sent).status_code == 302
+
+
+def suspended(client: Client, *keys: int) -> Job:
+    client.post("/mailboxes/", {"on_page": keys, "ticked": keys})
+    url = client.post("/mailboxes/", {"bulk": "suspend"}).url
+    client.post(url, {"do": "", "previewed": previewed(client.get(url).content.decode())})
+    return Job.objects.latest("pk")
+
+
+def test_nothing_was_done_yet(root: Client) -> None:
+    a_domain()
+    assert "Nothing to take back" in text_of(root)
+
+
+def test_a_job_is_one_row_with_its_numbers_and_is_undone_there(root: Client) -> None:
+    job = suspended(root, an_owner().pk, an_owner("bob@example.org").pk)
+    page = text_of(root)
+    assert "2 mailboxes suspended" in page
+    assert page.count("root, web") == 1
+    press_undo(root, f"/mailboxes/results/{job.pk}/undo/")
+    assert User.objects.filter(is_active=False).count() == 0
+    assert "Already undone" in text_of(root)
+
+
+def test_removals_are_undone_there(root: Client) -> None:
+    mailbox = an_owner()
+    a_domain("other.example")
+    aliases.ensure(INFO, [ANN], actor=ACTOR)
+    entry = aliases.remove(INFO, actor=ACTOR)
+    mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
+    domain_removal.remove("other.example", actor=ACTOR, with_mailboxes=True)
+    other = Domain.objects.get(name="other.example")
+    for path in (
+        f"/aliases/removed/{entry.pk}/restoral/",
+        f"/mailboxes/{mailbox.pk}/restoral/",
+        f"/domains/{other.pk}/restoral/",
+    ):
+        press_undo(root, path)
+    assert Alias.objects.exists()
+    assert not Mailbox.objects.exclude(removed_at=None).exists()
+    assert not Domain.objects.exclude(removed_at=None).exists()
+    assert text_of(root).count("Already restored") == 2
+    assert "The address is in use again" in text_of(root)
+
+
+def test_suspensions_are_undone_there(root: Client) -> None:
+    mailbox = an_owner()
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    carla = User.objects.get(address="carla")
+    mailboxes.ensure(ANN, actor=ACTOR, suspended=True)
+    domains.ensure("example.org", actor=ACTOR, active=False)
+    admin_suspension.suspend("carla", suspended=True, actor=ACTOR)
+    for path in (
+        f"/mailboxes/{mailbox.pk}/suspension/",
+        f"/domains/{mailbox.domain_id}/suspension/",
+        f"/admins/{carla.pk}/suspension/",
+    ):
+        press_undo(root, path)
+    assert not User.objects.filter(is_active=False).exists()
+    assert Domain.objects.get().active
+
+
+def test_an_older_policy_is_chosen_again_on_the_page_with_its_preview(root: Client) -> None:
+    an_owner()
+    policy = policies.make("Brief", actor=ACTOR, expire_days=3)
+    domains.ensure("example.org", actor=ACTOR, policy=policy)
+    policies.ensure("Brief", actor=ACTOR, expire_days=30)
+    page = root.get(PAGE).content.decode()
+    assert 'href="/policies/choice/?of=example.org"' in page
+    assert f'href="/policies/{policy.pk}/edit/"' in page
+
+
+def test_what_cannot_be_undone_says_why(root: Client) -> None:
+    an_owner()
+    an_admin("second")
+    admin_suspension.remove("second", actor=ACTOR)
+    mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
+    mailbox_removal.ask_purge(ANN, actor=ACTOR)
+    page = text_of(root)
+    for why in ("Create the administrator again", "It no longer exists", "deleted for good cannot be restored"):
+        assert why in page
+
+
+def test_of_two_acts_on_one_row_only_the_latest_is_undone(root: Client) -> None:
+    mailbox = an_owner()
+    for wanted in (True, False, True):
+        mailboxes.ensure(ANN, actor=ACTOR, suspended=wanted)
+    assert root.get(PAGE).content.decode().count(f'action="/mailboxes/{mailbox.pk}/suspension/"') == 1
+
+
+def test_a_domain_admin_sees_his_own_and_no_other(root: Client) -> None:
+    theirs = an_owner("secret@other.example")
+    mine = an_owner()
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    mailbox_removal.remove("secret@other.example", actor=ACTOR, with_mail=True)
+    job = suspended(root, theirs.pk, mine.pk)
+    mailboxes.ensure(ANN, actor=Actor("root", "web", User.objects.get(address="root")), suspended=False)
+    domains.ensure("example.org", actor=ACTOR, active=False)
+    page = text_of(signed_in("carla"))
+    assert "Resumed ann@example.org" in page
+    assert "Only a hosting admin can undo it" in page
+    assert "secret@" not in page
+    assert "2 mailboxes" not in page
+    assert signed_in("carla").post(f"/mailboxes/results/{job.pk}/undo/").status_code == 404
+
+
+def test_another_hosting_admin_sees_the_job_but_has_no_page_of_it(root: Client) -> None:
+    suspended(root, an_owner().pk)
+    an_admin("second")
+    page = text_of(signed_in("second"))
+    assert "1 mailbox suspended" in page
+    assert "Only root can undo it" in page
+
+
+def test_a_domain_admin_restores_no_alias_of_others() -> None:
+    a_domain("other.example")
+    aliases.ensure("info@other.example", [ANN], actor=ACTOR)
+    entry = aliases.remove("info@other.example", actor=ACTOR)
+    a_domain()
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    assert signed_in("carla").post(f"/aliases/removed/{entry.pk}/restoral/").status_code == 404
+    assert not Alias.objects.exists()
+
+
+def test_pages_follow_each_other_without_a_gap(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "PAGE_OPERATIONS", 3)
+    an_owner()
+    suspended(root, Mailbox.objects.get().pk)
+    for number in range(6):
+        a_domain(f"d{number}.example")
+        domain_removal.remove(f"d{number}.example", actor=ACTOR, with_mailboxes=True)
+    seen, query = [], ""
+    while True:
+        page = root.get(PAGE + query).context["page"]
+        seen += [each.subject for each in page.operations]
+        if page.older is None:
+            break
+        query = "?" + re.search(r'href="\?(before=[^"]+)"', root.get(PAGE + query).content.decode())[1]
+    assert seen == [*(f"d{number}.example" for number in reversed(range(6))), ""]
+    assert "Latest" in text_of(root, query)
+    assert root.get(f"{PAGE}?before=never").status_code == 200
+
+
+def test_it_costs_the_same_statements_however_much_was_done(root: Client, django_assert_max_num_queries: Any) -> None:
+    for number in range(20):
+        mailbox = an_owner(f"box{number}@example.org")
+        suspended(root, mailbox.pk)
+        mailbox_removal.remove(f"box{number}@example.org", actor=ACTOR, with_mail=True)
+    with django_assert_max_num_queries(16):
+        assert len(root.get(PAGE).context["page"].operations) == 40
+
+
+def test_what_is_older_than_removed_things_are_kept_is_not_listed(root: Client, settings: Any) -> None:
+    an_owner()
+    mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
+    late = timezone.now() - timedelta(days=settings.REMOVED_DAYS + 1)
+    AuditEntry.objects.update(at=late)
+    assert "Nothing to take back" in text_of(root)
+
+
+def test_an_owner_has_no_such_page() -> None:
+    an_owner()
+    assert signed_in(ANN).get(PAGE).status_code == 404
