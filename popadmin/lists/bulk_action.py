@@ -28,7 +28,7 @@ class Done:
 
 def counted(text: Promise, number: int) -> str:
     """Return the lazy plural text of an action for so many rows."""
-    return str(text % {"number": number, "count": formats.count(number)})  # type: ignore[operator]  # lazy plurals do
+    return str(text % {"number": number, "count": formats.count(number)})
 
 
 class BulkAction(Protocol):

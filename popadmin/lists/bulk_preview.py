@@ -18,7 +18,7 @@ from django.views.generic import View
 from django.views.generic.base import ContextMixin, TemplateResponseMixin
 
 from mailstore.transfer import bulk_job
-from popadmin.lists.bulk_action import BulkAction
+from popadmin.lists.bulk_action import BulkAction, counted
 from popadmin.lists.bulk_step import run_step
 from popadmin.lists.views import ListPage
 from popadmin.web.edit_conflict import preview_token
@@ -97,6 +97,7 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
             token = self._mark(fields)
         context = self.get_context_data(
             action=self.action,
+            button=counted(self.action.button, self.count),
             form=form,
             count=self.count,
             examples=list(self.chosen.order_by("pk")[:EXAMPLES]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -10,18 +11,20 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.generic import View
 
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Job, JobRow
 from mailstore.transfer import bulk_job
-from popadmin.lists.bulk_action import BulkAction
+from popadmin.lists.bulk_action import BulkAction, counted
 from popadmin.lists.bulk_step import run_step
 from popadmin.lists.columns import Column, Exported, ResultFilters, Rows
 from popadmin.lists.step_view import Progress, StepView
 from popadmin.lists.views import ListPage
 from popadmin.web import form_rejection, request_lookup
+from popadmin.web.formats import count
 from popadmin.web.people import signed_in
 
 RUNNING = (Job.Stage.RUNNING, Job.Stage.UNDOING)
@@ -67,8 +70,8 @@ class ResultsPage(JobPage, ListPage):
     name = "results"
     filters = JobResultFilters
     columns = (
+        Column("subject", gettext_lazy("Name"), F("subject")),
         Column("fate", gettext_lazy("Result"), F("fate")),
-        Column("subject", gettext_lazy("Subject"), F("subject")),
         Column("detail", gettext_lazy("Details")),
     )
     exported = (
@@ -81,8 +84,10 @@ class ResultsPage(JobPage, ListPage):
         return JobRow.objects.filter(job=self.job).exclude(fate=Fate.WAITING)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        counts = bulk_job.counts(self.job)
         return super().get_context_data(
-            **kwargs, action=self.action, job=self.job, counts=bulk_job.counts(self.job), progress=self.progress(),
+            **kwargs, action=self.action, job=self.job, counts=counts, progress=self.progress(),
+            outcome=list(outcome(self.action, counts)),
             step=reverse(f"{self.list_page.name}-results-step", args=[self.job.pk]),
             undo=reverse(f"{self.list_page.name}-results-undo", args=[self.job.pk]),
             back=reverse(self.list_page.name),
@@ -108,3 +113,21 @@ class ResultsUndo(JobPage, View):
         listed.setup(request)
         run_step(request, self.job, listed, self.action)
         return redirect(self.page())
+
+
+def outcome(action: BulkAction, counts: Mapping[str, int]) -> Iterator[str]:
+    """Yield what a job has done, in sentences: changed, left as they were, refused, undone. At least one."""
+    changed, same = counts["undoable"], counts["done"] - counts["undoable"]
+    refused, undone = counts["refused"], counts["undone"]
+    if undone:
+        yield ngettext("%(count)s change undone.", "%(count)s changes undone.", undone) % {"count": count(undone)}
+    if changed:
+        yield _("%(what)s.") % {"what": counted(action.outcome, changed)}
+    if same:
+        text = ngettext("%(count)s already had this setting.", "%(count)s already had this setting.", same)
+        yield text % {"count": count(same)}
+    if refused:
+        text = ngettext("%(count)s was refused: see why below.", "%(count)s were refused: see why below.", refused)
+        yield text % {"count": count(refused)}
+    if not (undone or changed or same or refused):
+        yield _("Nothing was changed.")

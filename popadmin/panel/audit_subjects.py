@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -64,12 +65,12 @@ def of(entries: Sequence[AuditEntry], user: User) -> Subjects:
     )
 
 
-def _keys(rows: QuerySet, wanted: Iterable[int | None]) -> frozenset[int]:
+def _keys(rows: QuerySet[Any], wanted: Iterable[int | None]) -> frozenset[int]:
     keys = {key for key in wanted if key is not None}
     return frozenset(rows.filter(pk__in=keys).values_list("pk", flat=True)) if keys else frozenset()
 
 
-def _keys_by(column: str, rows: QuerySet, wanted: Sequence[str]) -> dict[str, int]:
+def _keys_by(column: str, rows: QuerySet[Any], wanted: Sequence[str]) -> dict[str, int]:
     return dict(rows.filter(**{f"{column}__in": set(wanted)}).values_list(column, "pk")) if wanted else {}
 
 

@@ -5,12 +5,13 @@ Entries of the audit that are part of a job or an import are not listed: their o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -86,20 +87,20 @@ def _entries(user: User, since: datetime, until: datetime) -> Iterable[AuditEntr
 
 def _of_jobs(jobs: Sequence[Job], user: User) -> Iterable[Operation]:
     done = Q(fate=JobRow.Fate.DONE)
-    sums = JobRow.objects.filter(job__in=jobs).order_by().values("job")
-    sums = sums.annotate(
+    by_jobs = JobRow.objects.filter(job__in=jobs).order_by().values("job")
+    sums: QuerySet[Any, Any] = by_jobs.annotate(
         changed=Count("pk", filter=done & Q(undo_data__isnull=False)),
         refused=Count("pk", filter=Q(fate=JobRow.Fate.REFUSED)),
         undone=Count("pk", filter=Q(fate=JobRow.Fate.UNDONE)),
         waiting=Count("pk", filter=Q(fate=JobRow.Fate.WAITING)),
     )
-    by_job = {row["job"]: row for row in sums} if jobs else {}
+    by_job: dict[int, Mapping[str, int]] = {row["job"]: row for row in sums} if jobs else {}
     for job in jobs:
         if job.act in ACTIONS and job.pk in by_job:
             yield _of_job(job, by_job[job.pk], user)
 
 
-def _of_job(job: Job, sums: dict[str, int], user: User) -> Operation:
+def _of_job(job: Job, sums: Mapping[str, int], user: User) -> Operation:
     mine = job.owner_id == user.pk
     text = counted(ACTIONS[job.act].outcome, sums["changed"])
     via = str(AuditEntry.Via.WEB.label)
@@ -109,7 +110,7 @@ def _of_job(job: Job, sums: dict[str, int], user: User) -> Operation:
     )
 
 
-def _counts(sums: dict[str, int]) -> Iterable[str]:
+def _counts(sums: Mapping[str, int]) -> Iterable[str]:
     texts = (
         ("refused", ngettext("%(count)s refused", "%(count)s refused", sums["refused"])),
         ("undone", ngettext("%(count)s undone", "%(count)s undone", sums["undone"])),

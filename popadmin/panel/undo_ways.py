@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -37,7 +37,7 @@ class _Rows:
     policies: dict[str, int]
 
 
-def of_job(job: Job, sums: dict[str, int], mine: bool) -> Way:
+def of_job(job: Job, sums: Mapping[str, int], mine: bool) -> Way:
     """Return how a job is undone. `sums` counts its rows."""
     if job.stage == Job.Stage.UNDONE:
         return Way(_("already undone"))
@@ -165,7 +165,7 @@ def _policy(change: Sequence[str | None], row: Mailbox | Domain, rows: _Rows) ->
     old = change[0]
     if old is not None and old not in rows.policies:
         return Way(_("the earlier policy no longer exists"))
-    wanted = {"of": str(row), **({} if old is None else {"policy": rows.policies[old]})}
+    wanted = {"of": str(row), **({} if old is None else {"policy": str(rows.policies[old])})}
     return Way(label=_("Change back…"), url=f"{reverse('policies-choice')}?{urlencode(wanted)}", asks=True)
 
 

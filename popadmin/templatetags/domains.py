@@ -17,11 +17,13 @@ from mailstore.models import Alias
 from popadmin.templatetags.drawings import quota_bar
 from popadmin.templatetags.mailboxes import in_script, small, with_unicode
 from popadmin.web.formats import count, moment, size
+from popadmin.web.icons import icon
 
 register = template.Library()
 
 TARGETS_SHOWN = 3  # targets of an alias in a list
 Badge = tuple[str, str]  # style and text
+Word = tuple[str, str, str]  # level, icon and text of a state
 DOMAIN_CELLS = (
     '<th scope="row" class="name"><a href="{url}">{name}</a>{script}</th>'
     '<td data-label="{state_label}">{state}</td>'
@@ -65,7 +67,12 @@ def domain_state(domain: Any) -> SafeString:
 
 @register.simple_tag
 def alias_state(alias: Alias) -> SafeString:
-    return _states(_alias_badges(alias))
+    """Return what is unusual about an alias, in words with an icon; nothing if nothing is."""
+    return format_html_join(
+        " ",
+        '<span class="state {}">{}{}</span>',
+        ((level, icon(mark), text) for level, mark, text in _alias_states(alias)),
+    )
 
 
 @register.simple_tag
@@ -98,15 +105,20 @@ def _domain_badges(domain: Any) -> list[Badge]:
     return badges
 
 
-def _alias_badges(alias: Alias) -> list[Badge]:
+def _alias_states(alias: Any) -> list[Word]:
+    """Return what is unusual about an alias. `unknown` targets, if the page looked for them, lead to nobody."""
+    states: list[Word] = []
+    unknown = getattr(alias, "unknown", [])
     if alias.expires_at is not None and alias.expires_at <= timezone.now():
-        badges = [("warn", pgettext("alias", "Expired"))]
+        states.append(("warn", "exclamation-triangle-fill", pgettext("alias", "Expired")))
     elif not alias.active:
-        badges = [("warn", pgettext("alias", "Switched off"))]
-    else:
-        badges = [("good", pgettext("alias", "Active"))]
+        states.append(("note", "slash-circle", pgettext("alias", "Switched off")))
+    if unknown and len(unknown) == len(alias.targets) and not alias.keep_copy:
+        states.append(("bad", "exclamation-octagon-fill", _("Leads to nobody")))
+    elif unknown:
+        states.append(("warn", "exclamation-triangle-fill", _("Partly to nobody")))
     if alias.mailbox_id is not None:
-        badges.append(("note", _("Forward, keeps a copy") if alias.keep_copy else _("Forward")))
+        states.append(("note", "forward", _("Forwards, keeps a copy") if alias.keep_copy else _("Forwards")))
     if alias.address.startswith("@"):
-        badges.append(("note", _("Catch-all")))
-    return badges
+        states.append(("note", "at", _("Catch-all")))
+    return states

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from django import template
+from collections.abc import Sequence
 
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import ngettext
+
+from mailstore.models import AuditEntry
 from popadmin.web import audit_text, formats
 
 register = template.Library()
@@ -23,5 +29,24 @@ register.simple_tag(formats.ago)
 register.simple_tag(formats.at)
 register.simple_tag(formats.day)
 register.simple_tag(formats.lasted)
+LINES_SHOWN = 2  # of the details of an audit entry; the rest is folded
+
+
+@register.simple_tag
+def audit_lines(entry: AuditEntry) -> SafeString:
+    """Return the details of an entry, one per line: the first ones, then the rest folded."""
+    lines = list(audit_text.details(entry))
+    shown = _lines(lines[:LINES_SHOWN])
+    if len(lines) <= LINES_SHOWN:
+        return shown
+    more = len(lines) - LINES_SHOWN
+    label = ngettext("%(count)s more", "%(count)s more", more) % {"count": formats.count(more)}
+    return format_html("{}<details><summary>{}</summary>{}</details>", shown, label, _lines(lines[LINES_SHOWN:]))
+
+
+def _lines(lines: Sequence[str]) -> SafeString:
+    return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
+
+
 register.filter("audit_verb", audit_text.verb)
 register.filter("audit_details", audit_text.details)

@@ -33,7 +33,8 @@ OF_HOSTS = _names(
 )
 OF_ADMINS = _names(
     "overview search visits audit domains domains-one domains-edit domains-catch-all aliases aliases-new aliases-one "
-    "aliases-removal mailboxes mailboxes-bulk mailboxes-removed mailboxes-new mailboxes-one mailboxes-diary "
+    "operations domains-addresses domains-admins domains-settings "
+    "mailboxes mailboxes-bulk mailboxes-removed mailboxes-new mailboxes-one mailboxes-diary "
     "mailboxes-recovery mailboxes-edit mailboxes-password mailboxes-purge mailboxes-imports mailboxes-import "
     "mailboxes-import-columns policies policies-choice policies-one"
 )
@@ -50,6 +51,7 @@ PAGES = {
 }
 # Reached by a button alone, a file, a part of a page, or what leads on to another page.
 NO_PAGES = _names(
+    "aliases-removal aliases-restoral "
     "home sign-out language theme settings-sessions admins-withdrawal admins-suspension domains-suspension "
     "domains-admin-end domains-restoral mailboxes-suspension mailboxes-removal mailboxes-restoral mailboxes-results "
     "mailboxes-results-step mailboxes-results-undo messages-remove policies-undo "

@@ -90,7 +90,7 @@ def test_names_in_another_script_are_found_and_shown_both_ways(root: Client) -> 
 def test_the_list_tells_what_each_is(root: Client) -> None:
     a_few()
     text = page(root, "/aliases/")
-    for word in ("Forward, keeps a copy", "Catch-all", "Expired", "Switched off", "the front desk", AWAY):
+    for word in ("Forwards, keeps a copy", "Catch-all", "Expired", "Switched off", "the front desk", AWAY):
         assert word in text
 
 
@@ -176,13 +176,42 @@ def test_a_change_is_saved_and_who_comes_second_is_told(root: Client) -> None:
     assert (Alias.objects.get().comment, Alias.objects.get().targets) == ("mine", ["bob@example.com"])
 
 
-def test_a_removal_is_asked_first(root: Client) -> None:
+def test_a_removal_is_done_at_once_and_undone_from_its_notice(root: Client) -> None:
     a_domain()
-    row = aliases.ensure("info@example.org", [AWAY], actor=ACTOR).row
-    assert "Delete for good" in page(root, f"/aliases/{row.pk}/removal/")
+    row = aliases.ensure("info@example.org", [AWAY], actor=ACTOR, comment="kept").row
+    assert root.get(f"/aliases/{row.pk}/removal/").status_code == 405
     response = root.post(f"/aliases/{row.pk}/removal/", follow=True)
     assert response.redirect_chain == [("/aliases/?domain=example.org", 302)]
     assert not Alias.objects.exists()
+    undo = re.search(r'action="(/aliases/removed/\d+/restoral/)"', response.content.decode())[1]
+    response = root.post(undo, follow=True)
+    assert "info@example.org is restored." in response.content.decode()
+    assert Alias.objects.get().comment == "kept"
+    response = root.post(undo, follow=True)
+    assert "info@example.org is an alias again: it was not restored" in response.content.decode()
+
+
+def test_targets_that_do_not_exist_are_told_when_saved_on_the_page_and_in_the_list(root: Client) -> None:
+    a_domain()
+    sent = {"address": "info@example.org", "targets": f"nobody@example.org\n{AWAY}", "active": "on"}
+    response = root.post("/aliases/new/", sent, follow=True)
+    assert "nobody@example.org does not exist: mail for it is refused." in response.content.decode()
+    assert "Partly to nobody" in response.content.decode()
+    path = f"/aliases/{Alias.objects.get().pk}/"
+    assert "nobody@example.org does not exist." in page(root, path)
+    root.post(path, form_of(root, path, targets="nobody@example.org"))
+    assert "Leads to nobody" in page(root, path)
+    assert "Leads to nobody" in page(root, "/aliases/")
+    an_owner("nobody@example.org")
+    assert "Leads to nobody" not in page(root, "/aliases/")
+
+
+def test_a_missing_domain_is_created_from_there_by_a_hosting_admin_only(root: Client, chief: Client) -> None:
+    sent = {"address": "info@new.example", "targets": AWAY}
+    create = 'href="/domains/new/?name=new.example"'
+    assert create in root.post("/aliases/new/", sent).content.decode()
+    assert create not in chief.post("/aliases/new/", sent).content.decode()
+    assert 'value="new.example"' in page(root, "/domains/new/?name=new.example")
 
 
 def test_the_forward_of_a_removed_mailbox_is_not_there(root: Client) -> None:
@@ -203,7 +232,7 @@ def test_a_domain_admin_sees_his_aliases_and_no_others(chief: Client) -> None:
 @pytest.mark.parametrize("way", ["", "removal/"])
 def test_anothers_alias_is_not_there_and_the_try_is_told(chief: Client, way: str) -> None:
     row = Alias.objects.get(address="info@other.org")
-    assert chief.get(f"/aliases/{row.pk}/{way}").status_code == 404
+    assert chief.get(f"/aliases/{row.pk}/{way}").status_code == (405 if way else 404)
     assert chief.post(f"/aliases/{row.pk}/{way}", {"targets": "x@y.example"}).status_code == 404
     assert Alias.objects.get(pk=row.pk).targets == [AWAY]
     entry = AuditEntry.objects.latest("pk")

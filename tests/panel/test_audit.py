@@ -8,10 +8,20 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from mailstore.directory import admin_suspension, aliases, domain_removal, domains, grants, mailbox_removal, mailboxes
+from mailstore.directory import (
+    admin_suspension,
+    aliases,
+    domain_removal,
+    domains,
+    grants,
+    mailbox_removal,
+    mailboxes,
+    policies,
+)
 from mailstore.directory.audit import Actor
-from mailstore.models import AuditEntry
+from mailstore.models import AuditEntry, Mailbox
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
+from tests.site.preview_token import previewed
 from tests.site.rows import ACTOR, PASSWORD, a_domain
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +39,7 @@ def test_a_change_is_told_with_who_what_and_how(root: Client) -> None:
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=2**30)
     page = root.get(PAGE).content.decode()
     assert "tester" in page
-    assert "changed the mailbox" in page
+    assert "Changed the mailbox" in page
     assert "quota: no limit → 1\xa0GB" in page
 
 
@@ -124,7 +134,7 @@ def test_a_domain_admin_sees_what_others_changed_in_his_domain() -> None:
     for what in (
         "mailboxes at most",
         "created the alias,info@",
-        "deleted the alias",
+        "removed the alias",
         "@example.org",
         "helper",
         "Ann Other",
@@ -187,3 +197,49 @@ def test_a_page_takes_as_many_statements_however_long_the_audit_is(root: Client,
         domains.ensure(f"d{number}.example.org", actor=ACTOR)
     with django_assert_max_num_queries(12):
         root.get(PAGE)
+
+
+def test_entries_lead_to_their_subjects_as_far_as_they_still_exist(root: Client) -> None:
+    mailbox = an_owner()
+    alias = aliases.ensure("info@example.org", [ANN], actor=ACTOR).row
+    policy = policies.make("Brief", actor=ACTOR)
+    carla = grants.ensure("carla", ["example.org"], actor=ACTOR).row
+    gone = an_owner("gone@example.org")
+    mailbox_removal.remove("gone@example.org", actor=ACTOR, with_mail=True)
+    page = root.get(PAGE).content.decode()
+    for path in (
+        f"/mailboxes/{mailbox.pk}/",
+        f"/domains/{mailbox.domain_id}/",
+        f"/aliases/{alias.pk}/",
+        f"/policies/{policy.pk}/",
+        f"/admins/{carla.pk}/",
+    ):
+        assert f'href="{path}"' in page, path
+    assert f'href="/mailboxes/{gone.pk}/"' not in page
+    assert "gone@example.org" in page
+
+
+def test_entries_lead_to_the_bulk_change_that_they_were_part_of(root: Client) -> None:
+    keys = [an_owner().pk]
+    root.post("/mailboxes/", {"on_page": keys, "ticked": keys})
+    url = root.post("/mailboxes/", {"bulk": "suspend"}).url
+    results = root.post(url, {"do": "", "previewed": previewed(root.get(url).content.decode())}).url
+    assert f'href="{results}"' in root.get(PAGE).content.decode()
+    grants.ensure("dora", ["example.org"], actor=ACTOR, password=PASSWORD)
+    assert f'href="{results}"' not in signed_in("dora").get(PAGE).content.decode()
+
+
+def test_a_domain_admin_is_led_to_nothing_that_he_may_not_see(root: Client) -> None:
+    dora("example.org")
+    policies.make("Secret", actor=ACTOR)
+    an_owner()
+    page = signed_in("dora").get(PAGE).content.decode()
+    assert f'href="/mailboxes/{Mailbox.objects.get().pk}/"' in page
+    assert "/admins/" not in page
+    assert "Secret" not in page
+
+
+def test_many_details_are_folded(root: Client) -> None:
+    an_owner()
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=2**30, receives=False, pop=False, notes="late")
+    assert "<summary>2 more</summary>" in root.get(PAGE).content.decode()

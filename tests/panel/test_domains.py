@@ -200,7 +200,7 @@ def test_a_change_is_saved_and_a_quota_below_what_is_stored_is_told(root: Client
     response = root.post(path, form_of(root, path, quota_octets="1 KB", over_quota="reject"), follow=True)
     domain = Domain.objects.get()
     assert (domain.quota_octets, domain.over_quota) == (1024, "reject")
-    assert "more than its quota" in response.content.decode()
+    assert "more than its limit" in response.content.decode()
 
 
 def test_who_comes_second_is_told_what_is_new_and_loses_nothing(root: Client) -> None:
@@ -231,7 +231,7 @@ def test_the_catch_all_is_a_field_of_the_domain(root: Client) -> None:
     path = f"/domains/{key()}/catch-all/"
     root.post(path, form_of(root, path, targets="ann@example.org, bob@example.com"))
     assert Alias.objects.get(address="@example.org").targets == ["ann@example.org", "bob@example.com"]
-    assert "ann@example.org, bob@example.com" in page(root, f"/domains/{key()}/")
+    assert "ann@example.org, bob@example.com" in page(root, f"/domains/{key()}/addresses/")
     response = root.post(path, form_of(root, path, targets="nonsense"))
     assert "has no @" in str(response.context["form"].errors["targets"])
     root.post(path, form_of(root, path, targets=""))
@@ -244,10 +244,11 @@ def test_a_catch_all_that_is_saved_leads_on_also_when_it_had_expired(root: Clien
     aliases.set_catch_all(ORG, [ANN], actor=ACTOR)
     ends = timezone.now() + timedelta(days=days)
     Alias.objects.update(expires_at=ends)
-    assert ("Expired" in page(root, f"/domains/{key()}/")) == (days < 0)
+    assert ("Expired" in page(root, f"/domains/{key()}/addresses/")) == (days < 0)
     path = f"/domains/{key()}/catch-all/"
     text = root.post(path, form_of(root, path, targets=ANN), follow=True).content.decode()
-    assert ("Saved." in text, "Expired" in text) == (True, False)
+    assert "Saved." in text
+    assert "Expired" not in page(root, f"/domains/{key()}/addresses/")
     assert Alias.objects.get().expires_at == (None if days < 0 else ends)
 
 
@@ -258,9 +259,61 @@ def test_the_detail_costs_a_few_statements_whatever_is_in_the_domain(
         a_mailbox(f"box{number}@example.org")
         aliases.ensure(f"alias{number}@example.org", ["bob@example.com"], actor=ACTOR)
         grants.ensure(f"admin{number}", [ORG], actor=ACTOR)
-    with django_assert_max_num_queries(14):
-        text = page(root, f"/domains/{key()}/")
-    assert "All aliases of this domain" in text
+    for tab in ("", "addresses/", "admins/", "settings/"):
+        with django_assert_max_num_queries(16):
+            text = page(root, f"/domains/{key()}/{tab}")
+        assert "All aliases of this domain" in text or tab != "addresses/"
+
+
+def test_the_state_says_by_whom_and_since_when_it_is_suspended_and_offers_undo(root: Client) -> None:
+    a_domain()
+    response = root.post(f"/domains/{key()}/suspension/", {"active": "no"}, follow=True)
+    text = response.content.decode()
+    assert "Suspended by root" in text
+    assert "<time" in text.partition("Suspended by root")[2][:200]
+    assert text.count(f'action="/domains/{key()}/suspension/"') == 2  # Undo in the notice, Resume in the state
+    root.post(f"/domains/{key()}/suspension/")  # as the Undo sends it
+    assert Domain.objects.get().active
+
+
+def test_the_state_counts_mailboxes_that_refuse_and_leads_to_them(root: Client) -> None:
+    for name, octets in (("full", 100), ("fuller", 150), ("near", 95), ("free", 10)):
+        a_message(a_mailbox(f"{name}@example.org"), octets=octets)
+        mailboxes.ensure(f"{name}@example.org", actor=ACTOR, quota_octets=100)
+    text = page(root, f"/domains/{key()}/")
+    assert "2 mailboxes are refusing mail: full" in text
+    assert "1 mailbox is nearly full" in text
+    assert 'href="/mailboxes/?domain=example.org&amp;usage=100"' in text
+    order = [text.index(f"<b>{name}</b>") for name in ("fuller", "full", "near", "free")]
+    assert order == sorted(order)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({"quota_octets": 100}, "Refusing new mail: the domain is full"),
+        ({"quota_octets": 105}, "The domain is nearly full"),
+        ({"mailbox_limit": 1}, "No room for another mailbox"),
+        ({"alias_limit": 1}, "No room for another alias"),
+        ({"allotment_octets": 1000}, "No quota is left to give"),
+        ({"allotment_octets": 1100}, "Little quota is left to give"),
+        ({}, "Receiving"),
+    ],
+)
+def test_the_state_names_the_limits_that_are_near_or_reached(root: Client, limits: dict[str, int], said: str) -> None:
+    a_message(a_mailbox(), octets=100)
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=1000)
+    aliases.ensure("info@example.org", [ANN], actor=ACTOR)
+    domains.ensure(ORG, actor=ACTOR, **limits)
+    lines = root.get(f"/domains/{key()}/").context["lines"]
+    assert [line.lead for line in lines] == [said]
+    remedies = [remedy.url for remedy in lines[0].remedies]
+    assert remedies == ([f"/domains/{key()}/edit/"] if limits else [])
+
+
+def test_a_domain_without_mailboxes_says_so(root: Client) -> None:
+    a_domain()
+    assert "No mailbox yet" in page(root, f"/domains/{key()}/")
 
 
 # --- its admins ---------------------------------------------------------------------------------------------------
@@ -269,9 +322,9 @@ def test_the_detail_costs_a_few_statements_whatever_is_in_the_domain(
 def test_a_forward_of_a_removed_mailbox_is_on_no_page_and_accuses_nobody(root: Client) -> None:
     a_mailbox()
     forward = aliases.ensure(ANN, ["away@elsewhere.example"], actor=ACTOR, keep_copy=True).row
-    assert f"/aliases/{forward.pk}/" in page(root, f"/domains/{key()}/")
+    assert f"/aliases/{forward.pk}/" in page(root, f"/domains/{key()}/addresses/")
     mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
-    text = page(root, f"/domains/{key()}/")
+    text = page(root, f"/domains/{key()}/addresses/")
     assert f"/aliases/{forward.pk}/" not in text
     assert "None yet. An alias delivers" in text
     assert root.get(f"/aliases/{forward.pk}/").status_code == 404
@@ -287,7 +340,7 @@ def test_an_admin_is_made_with_a_password_shown_once_and_withdrawn(root: Client)
     assert dora.must_change_password
     User.objects.filter(pk=dora.pk).update(must_change_password=False)
     assert "/domains/" in page(signed_in_with("dora", secret), "/domains/")
-    text = page(root, f"/domains/{key()}/")
+    text = page(root, f"/domains/{key()}/admins/")
     assert "dora" in text
     assert secret not in text
     root.post(f"/domains/{key()}/admins/{DomainGrant.objects.get().pk}/")
@@ -412,8 +465,8 @@ def test_a_domain_admin_learns_no_name_of_anothers_domain_from_one_that_stands_f
 def test_whoever_has_both_sees_either_from_the_other(chief: Client) -> None:
     a_domain("alias.example", stands_for=domains.get(ORG))
     grants.grant("chief@example.org", "alias.example", actor=ACTOR)
-    assert f'href="/domains/{key("alias.example")}/"' in page(chief, f"/domains/{key()}/")
-    assert "alias of example.org" in page(chief, f"/domains/{key('alias.example')}/")
+    assert f'href="/domains/{key("alias.example")}/"' in page(chief, f"/domains/{key()}/addresses/")
+    assert "Alias of example.org" in page(chief, f"/domains/{key('alias.example')}/")
     assert "alias of example.org" in page(chief, "/domains/")
 
 

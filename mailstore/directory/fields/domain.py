@@ -18,6 +18,7 @@ DOMAIN = Table(
         ),
         Field(
             name="over_quota", kind=Kind.CHOICE, model=Domain, own_heading=_("When a mailbox is full"),
+            prompt=_("When a mailbox is full"),
             option_help="the reply when a mailbox is full: try again later (defer), or never (reject)",
         ),
         Field(
@@ -25,38 +26,42 @@ DOMAIN = Table(
             options=("--owner-forwards", "--no-owner-forwards"), option_help="owners may forward their mail",
         ),
         Field(
-            name="mailbox_quota_default", kind=Kind.SIZE, model=Domain,
+            name="mailbox_quota_default", kind=Kind.SIZE, model=Domain, prompt=_("A new mailbox gets"),
             options=("--mailbox-quota",), option_help="the quota of a new mailbox", key="mailbox_quota_octets",
         ),
         Field(
             name="mailbox_quota_most", kind=Kind.SIZE, model=Domain, setter=Setter.HOST,
-            own_heading=_("Largest quota of a mailbox"),
-            help=_("Applies to domain admins, not to hosting admins."),
+            own_heading=_("Largest quota of a mailbox"), prompt=_("A mailbox gets at most"),
+            help=_("Holds for domain admins, not for hosting admins."),
             options=("--max-mailbox-quota",), option_help="the largest quota that its admins may give to a mailbox",
             key="max_mailbox_quota_octets",
         ),
         Field(
             name="allotment_octets", kind=Kind.SIZE, model=Domain, setter=Setter.HOST,
             own_heading=_("Bytes allotted at most"),
-            help=_("The total that domain admins can give to mailboxes."),
+            prompt=_("Quotas given to mailboxes, together"), help=_("Holds for domain admins, not for hosting admins."),
             options=("--allotment",), option_help="the sum of all quotas that its admins may give",
         ),
         Field(
             name="quota_octets", kind=Kind.SIZE, model=Domain, setter=Setter.HOST, own_heading=_("Bytes at most"),
-            help=_("For all mailboxes together. Above it, the domain handles new mail as for a full mailbox."),
+            prompt=_("Storage"),
+            help=_("For all mailboxes together. Once it is reached, all of them count as full."),
             options=("--quota",), option_help="what all its mailboxes may store together",
         ),
         Field(
             name="mailbox_limit", kind=Kind.COUNT, model=Domain, setter=Setter.HOST, own_heading=_("Mailbox limit"),
+            prompt=_("Mailboxes"), help=_("Leave empty for no limit."),
             options=("--max-mailboxes",), key="max_mailboxes",
         ),
         Field(
             name="alias_limit", kind=Kind.COUNT, model=Domain, setter=Setter.HOST, own_heading=_("Alias limit"),
+            prompt=_("Aliases"), help=_("Leave empty for no limit."),
             options=("--max-aliases",), key="max_aliases",
         ),
         Field(
             name="stands_for", kind=Kind.DOMAIN, model=Domain, setter=Setter.HOST, own_heading=_("Alias of"),
-            help=_("Every address in it is then the same address in that domain, and it has no addresses of its own."),
+            prompt=_("Alias of the domain"),
+            help=_("Mail to any name in it arrives at the same name there; it has no addresses of its own."),
             option_help="every address in it is the same address in that domain",
         ),
         Field(
@@ -87,7 +92,7 @@ ALIAS = Table(
     (
         Field(
             name="targets", kind=Kind.ADDRESSES, model=Alias, absent=(Surface.SHELL,),  # arguments, not an option
-            prompt=_("Targets"), help=_("Addresses here or elsewhere, one per line."),
+            prompt=_("Delivers to"), help=_("Addresses here or elsewhere, one per line."),
         ),
         Field(
             name="keep_copy", kind=Kind.SWITCH, model=Alias, setter=Setter.OWNER,

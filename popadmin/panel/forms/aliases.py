@@ -21,9 +21,9 @@ from popadmin.web.form_fields import PLAIN
 from popadmin.web.table_field import with_fields
 
 COPIES = (
-    ("", gettext_lazy("No, it is only an alias")),
-    ("yes", gettext_lazy("Yes, the mailbox keeps a copy")),
-    ("no", gettext_lazy("Yes, the mailbox keeps no copy")),
+    ("", gettext_lazy("There is no mailbox at this address")),
+    ("yes", gettext_lazy("Keep a copy in the mailbox")),
+    ("no", gettext_lazy("Keep no copy in the mailbox")),
 )
 
 
@@ -55,19 +55,16 @@ class NewAlias(AliasFields, LookAlikeForm):
         label=gettext_lazy("Address"),
         max_length=ADDRESS_OCTETS,
         widget=forms.TextInput(attrs={**PLAIN, "autofocus": True}),
-        help_text=gettext_lazy(
-            "@example.org receives mail for every name in the domain that is neither a mailbox nor an alias."
-        ),
+        help_text=gettext_lazy("Write the whole address, such as info@example.org; @example.org is the catch-all."),
     )
-    keep_copy = forms.ChoiceField(
-        label=gettext_lazy("Is this the address of a mailbox?"), choices=COPIES, required=False
-    )
+    keep_copy = forms.ChoiceField(label=gettext_lazy("If the address is a mailbox"), choices=COPIES, required=False)
     field_order = ("address", "look_alike", "targets", "keep_copy")
 
     def __init__(self, *args: Any, user: User, domain: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._domains = access.domains(user)
         self._domain = domain
+        self.missing_domain = ""  # the domain that was typed, if there is no such one
         if domain:
             self.fields["address"].help_text = _("For an address in %(domain)s, the part before the @ is enough.") % {
                 "domain": domain
@@ -81,6 +78,7 @@ class NewAlias(AliasFields, LookAlikeForm):
             raise ValidationError(address_error.sentence(error), "address") from error
         domain = address.rpartition("@")[2]
         if not self._domains.filter(name=domain).exists():
+            self.missing_domain = domain
             raise ValidationError(_("%(domain)s is not one of your domains.") % {"domain": domain}, "domain")
         return address
 

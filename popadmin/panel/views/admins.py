@@ -12,10 +12,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.generic import FormView, TemplateView, View
 
-from mailstore.directory import admin_suspension, admins, grants
+from mailstore.directory import admin_suspension, admins, grants, recovery_addresses
 from mailstore.directory.outcome import Rejected
 from mailstore.models import DomainGrant, User
 from popadmin.lists.columns import Column, Exported, Filters, Rows
@@ -24,8 +24,9 @@ from popadmin.panel import access
 from popadmin.panel.forms.admins import HOST, GrantDomains, NewAdmin
 from popadmin.panel.row_page import RowPage
 from popadmin.panel.search_terms import address_or_name
-from popadmin.web import form_rejection, request_lookup
+from popadmin.web import form_rejection, notices, request_lookup
 from popadmin.web.form_rejection import RejectionMixin
+from popadmin.web.formats import count
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
@@ -142,10 +143,16 @@ class Detail(OneAdminPage, RejectionMixin, FormView[GrantDomains]):
         return redirect("admins-one", self.admin.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        recovery = recovery_addresses.masked(self.admin.recovery_address) if self.admin.recovery_address else ""
         held = DomainGrant.objects.filter(user=self.admin, domain__removed_at=None).select_related("domain")
         mailbox = getattr(self.admin, "mailbox", None)
         return super().get_context_data(
-            **kwargs, breadcrumbs=[LIST], admin=self.admin, grants=held.order_by("domain__name"), mailbox=mailbox
+            **kwargs,
+            breadcrumbs=[LIST],
+            admin=self.admin,
+            grants=held.order_by("domain__name"),
+            mailbox=mailbox,
+            recovery=recovery,
         )
 
 
@@ -164,30 +171,54 @@ class Suspension(ActionPage):
     def perform(self) -> HttpResponse:
         suspended = self.request.POST.get("suspended") == "yes"
         admin_suspension.suspend(self.admin.address, suspended=suspended, actor=request_lookup.actor(self.request))
-        text = _("%(login)s is suspended.") if suspended else _("%(login)s is active again.")
-        messages.success(self.request, text % {"login": self.admin})
+        if suspended:
+            text = _("%(login)s is suspended: they cannot sign in.") % {"login": self.admin}
+            notices.undoable(self.request, text, reverse("admins-suspension", args=[self.admin.pk]))
+        else:
+            messages.success(self.request, _("%(login)s is active again.") % {"login": self.admin})
         return redirect("admins-one", self.admin.pk)
 
 
 class ConfirmPage(ActionPage, TemplateView):
-    """A page that asks for confirmation, for actions that cannot be undone."""
+    """A page that asks for confirmation, for actions that cannot be undone. `follows` says what happens, with icons."""
 
     template_name = "panel/admin_confirm.html"
+    title: Promise
     question: Promise
     label: Promise
+    keep: Promise
+    danger = True
+
+    def follows(self) -> list[tuple[str, str]]:
+        raise NotImplementedError
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         one = breadcrumb(self.admin.address, "admins-one", self.admin.pk)
-        texts = {"question": self.question, "label": self.label}
-        return super().get_context_data(**kwargs, **texts, breadcrumbs=[LIST, one], admin=self.admin)
+        return super().get_context_data(
+            **kwargs,
+            title=self.title,
+            question=str(self.question) % {"login": self.admin.address},
+            label=self.label,
+            keep=self.keep,
+            danger=self.danger,
+            follows=self.follows(),
+            breadcrumbs=[LIST, one],
+            admin=self.admin,
+        )
 
 
 class Password(ConfirmPage):
-    label = gettext_lazy("Generate a new password")
-    question = gettext_lazy(
-        "A new password is generated and shown once. The current one stops working at once. The new one "
-        "must be changed at the first sign-in."
-    )
+    title = gettext_lazy("New password")
+    question = gettext_lazy("Give %(login)s a new password?")
+    label = gettext_lazy("Create a new password")
+    keep = gettext_lazy("Keep the old one")
+    danger = False
+
+    def follows(self) -> list[tuple[str, str]]:
+        return [
+            ("key", _("The new password is shown once. They choose their own when they sign in.")),
+            ("x-circle-fill", _("The old one stops working at once.")),
+        ]
 
     def perform(self) -> HttpResponse:
         secret = admin_suspension.set_password(self.admin.address, actor=request_lookup.actor(self.request))
@@ -195,11 +226,20 @@ class Password(ConfirmPage):
 
 
 class Removal(ConfirmPage):
-    label = gettext_lazy("Remove administrator")
-    question = gettext_lazy(
-        "The rights end at once. A mailbox owner keeps the mailbox. Anybody else can no longer sign in, "
-        "and would have to be created again."
-    )
+    title = gettext_lazy("Remove administrator")
+    question = gettext_lazy("Remove the administrator %(login)s?")
+    label = gettext_lazy("Remove the administrator")
+    keep = gettext_lazy("Keep them")
+
+    def follows(self) -> list[tuple[str, str]]:
+        """Say what ends and what stays. A mailbox owner keeps the mailbox."""
+        domains = DomainGrant.objects.filter(user=self.admin, domain__removed_at=None).count()
+        text = ngettext("They no longer manage %(count)s domain.", "They no longer manage %(count)s domains.", domains)
+        rights = _("They no longer manage this site.") if _is_host(self.admin) else text % {"count": count(domains)}
+        if getattr(self.admin, "mailbox", None) is not None:
+            return [("slash-circle", rights), ("inbox", _("They keep their mailbox and can still sign in to it."))]
+        undone = _("They can no longer sign in, and would have to be created again: this cannot be undone.")
+        return [("slash-circle", rights), ("x-circle-fill", undone)]
 
     def perform(self) -> HttpResponse:
         admin_suspension.remove(self.admin.address, actor=request_lookup.actor(self.request))

@@ -21,12 +21,12 @@ from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import Alias
 from popadmin.lists.columns import Column, Exported, Rows, exported_fields
 from popadmin.lists.views import ListPage
-from popadmin.panel import access
+from popadmin.panel import access, alias_page
 from popadmin.panel.domain_filters import AliasFilters
 from popadmin.panel.forms.aliases import EditAlias, NewAlias
 from popadmin.panel.forms.domains import CatchAll
 from popadmin.panel.row_page import DomainPage, RowPage
-from popadmin.web import form_rejection, notices, request_lookup
+from popadmin.web import form_rejection, notices, people, request_lookup
 from popadmin.web.edit_conflict import RowLockMixin
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
@@ -60,6 +60,11 @@ class Aliases(access.AdminPage, ListPage):
     def rows(self) -> Rows:
         return access.aliases(signed_in(self.request))
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        alias_page.mark_unknown(context["page"].rows, signed_in(self.request))
+        return context
+
 
 class AliasPage(RowPage):
     """A page of the alias whose key is in the URL."""
@@ -87,10 +92,11 @@ class New(access.AdminPage, FormView[NewAlias]):
             form_rejection.add_error(form, refusal, otherwise="address")
             return self.form_invalid(form)
         messages.success(self.request, _("%(address)s is created.") % {"address": done.row})
+        _warn(self.request, done.row)
         return redirect(f"{reverse('aliases')}?domain={done.row.domain.name}")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, breadcrumbs=[LIST])
+        return super().get_context_data(**kwargs, breadcrumbs=[LIST], host=people.is_host(signed_in(self.request)))
 
 
 class Edit(RowLockMixin, AliasPage, RejectionMixin, FormView[EditAlias]):
@@ -112,10 +118,18 @@ class Edit(RowLockMixin, AliasPage, RejectionMixin, FormView[EditAlias]):
         actor = request_lookup.actor(self.request)
         done = aliases.ensure(self.alias.address, targets, actor=actor, only=Only.THERE, **wanted)
         messages.success(self.request, _("Saved.") if done.changes else _("Nothing was changed."))
+        _warn(self.request, done.row)
         return redirect(f"{reverse('aliases')}?domain={done.row.domain.name}")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, breadcrumbs=[LIST], alias=self.alias)
+        unknown = alias_page.mark_unknown([self.alias], signed_in(self.request))
+        return super().get_context_data(
+            **kwargs,
+            breadcrumbs=[LIST],
+            alias=self.alias,
+            nobody=len(unknown) == len(self.alias.targets) and not self.alias.keep_copy,
+            unknown_domain=next(iter(unknown), "").rpartition("@")[2],
+        )
 
 
 class Removal(AliasPage, View):
@@ -171,3 +185,10 @@ class EditCatchAll(RowLockMixin, DomainPage, RejectionMixin, FormView[CatchAll])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs, breadcrumbs=self.above(), domain=self.domain)
+
+
+def _warn(request: HttpRequest, alias: Alias) -> None:
+    """Warn of targets that do not exist: mail for them is refused."""
+    for target in sorted(alias_page.mark_unknown([alias], signed_in(request))):
+        text = _("%(target)s does not exist: mail for it is refused.")
+        messages.warning(request, text % {"target": target})

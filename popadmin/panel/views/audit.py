@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django import forms
 from django.db.models import F, Q
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from mailstore.models import AuditEntry
 from popadmin.lists.columns import SEARCH_CHARACTERS, Column, Exported, Filters, Rows, Search
 from popadmin.lists.views import ListPage
-from popadmin.panel import access
+from popadmin.panel import access, audit_subjects
 from popadmin.panel.search_terms import spellings
 from popadmin.web import audit_text
 from popadmin.web.people import signed_in
@@ -52,9 +53,9 @@ class Audit(access.AdminPage, ListPage):
     filters = AuditFilters
     columns = (
         Column("at", _("When"), F("at"), down=True),
-        Column("who", _("Who"), F("actor_name")),
         Column("what", _("What")),
         Column("changes", _("Changes")),
+        Column("who", _("Who"), F("actor_name"), css="c-more"),
     )
     exported = (
         Exported(_("When"), lambda entry: entry.at.isoformat()),
@@ -68,6 +69,15 @@ class Audit(access.AdminPage, ListPage):
 
     def rows(self) -> Rows:
         return access.audit_entries(signed_in(self.request))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Give each entry of the page the URLs of its subject and of its operation, as far as they still exist."""
+        context = super().get_context_data(**kwargs)
+        entries = context["page"].rows
+        subjects = audit_subjects.of(entries, signed_in(self.request))
+        for entry in entries:
+            entry.subject_url, entry.operation_url = subjects.url(entry), subjects.operation_url(entry)
+        return context
 
 
 def _midnight(day: date) -> datetime:

@@ -6,45 +6,110 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import F
+from django.db.models.functions import NullIf
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView, View
 
 from mailstore.directory import domain_usage, domains, row_locks
 from mailstore.directory.outcome import Ensured, Only, Rejected
 from mailstore.models import Domain, RetentionPolicy
-from popadmin.panel import access
+from popadmin.panel import access, alias_page, domain_state
 from popadmin.panel.forms.domains import EditDomain, NewDomain
 from popadmin.panel.row_page import DOMAINS, DomainPage
-from popadmin.web import form_rejection, people, request_lookup
+from popadmin.web import form_rejection, notices, people, request_lookup
 from popadmin.web.edit_conflict import RowLockMixin
 from popadmin.web.formats import size
 from popadmin.web.people import signed_in
 
 ENTRIES = 10  # of the audit; the rest is behind a link
-ALIASES = 10  # the same
+ROWS = 20  # mailboxes and aliases, the same
 
 
-class Detail(DomainPage, TemplateView):
-    template_name = "panel/domain.html"
+class DomainTab(DomainPage, TemplateView):
+    """One tab of the page of a domain. All have the same state, limits and facts around them."""
+
+    tab = ""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        user, domain = signed_in(self.request), self.domain
-        aliases = access.aliases(user).filter(domain=domain)
+        user, domain = signed_in(self.request), self._counted()
+        limits = domain_state.caps(domain)
+        lines = domain_state.lines(domain, limits, user)
         return super().get_context_data(
             **kwargs,
             breadcrumbs=[DOMAINS],
+            tab=self.tab,
             domain=domain,
             host=people.is_host(user),
-            usage=domain_usage.counted(Domain.objects.filter(pk=domain.pk)).get(),
+            lines=lines,
+            urgent=bool(lines[0].remedies) and lines[0].level in (domain_state.BAD, domain_state.NOTE),
+            caps=limits,
             policy=domain.policy or RetentionPolicy.objects.filter(site=True).first(),
-            grants=domain.grants.select_related("user").order_by("user__address"),
-            alias_domains=access.domains(user).filter(stands_for=domain).order_by("name"),
-            catch_all=aliases.filter(address=f"@{domain.name}").first(),
-            aliases=aliases.exclude(address__startswith="@").order_by("address")[:ALIASES],
-            entries=access.audit_entries(user).filter(subject=domain.name).order_by("-at")[:ENTRIES],
+            admin_count=domain.grants.count(),
         )
+
+    def _counted(self) -> Domain:
+        """Return the domain with its usage, in the one statement that also says whether this user may see it."""
+        user = signed_in(self.request)
+        rows = access.naming_other(access.domains(user).select_related("stands_for", "policy"), user)
+        rows = domain_usage.counted(rows).annotate(delivered=domain_usage.delivered())
+        return self.find(rows, removed=access.removed_domains(user))
+
+
+class Detail(DomainTab):
+    """The mailboxes, the fullest first."""
+
+    template_name = "panel/domain.html"
+    tab = "mailboxes"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        share = F("octets") * 100.0 / NullIf(F("quota_octets"), 0)
+        rows = access.mailboxes(signed_in(self.request)).filter(domain=context["domain"])
+        mailboxes = rows.annotate(share=share).order_by(F("share").desc(nulls_last=True), "-octets", "pk")[:ROWS]
+        return {**context, "mailboxes": mailboxes}
+
+
+class Addresses(DomainTab):
+    """The catch-all, the alias domains and the aliases."""
+
+    template_name = "panel/domain_addresses.html"
+    tab = "addresses"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        user, domain = signed_in(self.request), context["domain"]
+        rows = access.aliases(user).filter(domain=domain)
+        aliases = list(rows.exclude(address__startswith="@").order_by("address")[:ROWS])
+        catch_all = rows.filter(address=f"@{domain.name}").first()
+        alias_page.mark_unknown([*aliases, *([catch_all] if catch_all else [])], user)
+        alias_domains = access.domains(user).filter(stands_for=domain).order_by("name")
+        return {**context, "aliases": aliases, "catch_all": catch_all, "alias_domains": alias_domains}
+
+
+class Admins(DomainTab):
+    template_name = "panel/domain_admins.html"
+    tab = "admins"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        grants = context["domain"].grants.select_related("user").order_by("user__address")
+        return {**context, "grants": grants}
+
+
+class Settings(DomainTab):
+    """The rules and limits, and who changed them."""
+
+    template_name = "panel/domain_settings.html"
+    tab = "settings"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        entries = access.audit_entries(signed_in(self.request)).filter(subject=context["domain"].name)
+        return {**context, "entries": entries.order_by("-at")[:ENTRIES]}
 
 
 class New(access.HostPage, FormView[NewDomain]):
@@ -53,6 +118,9 @@ class New(access.HostPage, FormView[NewDomain]):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "user": signed_in(self.request)}
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"name": self.request.GET.get("name", "")}
 
     def form_valid(self, form: NewDomain) -> HttpResponse:
         name, actor = form.cleaned_data["name"], request_lookup.actor(self.request)
@@ -97,19 +165,22 @@ class Edit(RowLockMixin, DomainPage, FormView[EditDomain]):
 
 class Suspension(access.HostPage, DomainPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        active = request.POST.get("active") == "yes"
+        active = request.POST.get("active") != "no"  # an Undo sends nothing more
         try:
             domains.ensure(self.domain.name, actor=request_lookup.actor(request), only=Only.THERE, active=active)
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
         else:
-            text = (
-                _("%(domain)s is active again.")
-                if active
-                else _("%(domain)s is suspended: it accepts no mail, and its users cannot sign in.")
-            )
-            messages.success(request, text % {"domain": self.domain})
+            _tell_suspension(request, self.domain, active=active)
         return redirect("domains-one", self.domain.pk)
+
+
+def _tell_suspension(request: HttpRequest, domain: Domain, *, active: bool) -> None:
+    if active:
+        messages.success(request, _("%(domain)s is active again.") % {"domain": domain})
+        return
+    text = _("%(domain)s is suspended: new mail is refused, and nobody in it can sign in.") % {"domain": domain}
+    notices.undoable(request, text, reverse("domains-suspension", args=[domain.pk]))
 
 
 def _tell(request: HttpRequest, done: Ensured[Domain]) -> None:
@@ -119,5 +190,5 @@ def _tell(request: HttpRequest, done: Ensured[Domain]) -> None:
     if "quota_octets" in done.changes and quota is not None:
         stored = domain_usage.counted(Domain.objects.filter(pk=done.row.pk)).get().octets  # type: ignore[attr-defined]  # annotated
         if stored > quota:
-            text = _("It contains %(size)s, more than its quota: it accepts no mail until there is room again.")
+            text = _("It stores %(size)s, more than its limit: new mail is refused until there is room again.")
             messages.warning(request, text % {"size": size(stored)})
