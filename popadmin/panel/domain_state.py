@@ -81,7 +81,7 @@ def caps(domain: Any) -> Caps:
     """Return the limits of a domain and their use; the row is annotated by `domain_usage.counted`."""
     return Caps(
         _octets(_("Storage"), domain.octets, domain.quota_octets),
-        _octets(_("Quotas given to mailboxes"), domain.allotted_octets, domain.allotment_octets),
+        _octets(_("Quotas given"), domain.allotted_octets, domain.allotment_octets),
         _rows(_("Mailboxes"), domain.mailboxes, domain.mailbox_limit),
         _rows(_("Aliases"), domain.aliases, domain.alias_limit),
     )
@@ -170,9 +170,8 @@ def _standing(domain: Any) -> Iterable[StateLine]:
 
 def _empty(domain: Domain, limits: Caps) -> Iterable[StateLine]:
     if domain.stands_for_id is None and not limits.mailboxes.used:
-        remedy = Remedy(_("New mailbox"), f"{reverse('mailboxes-new')}?domain={domain.name}")
         text = _("Mail to this domain is refused, except for its aliases.")
-        yield _line(NOTE, _("No mailbox yet"), text, remedy, icon="inbox")
+        yield _line(NOTE, _("No mailbox yet"), text, icon="inbox")
 
 
 def _calm(domain: Any) -> StateLine:

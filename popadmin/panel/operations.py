@@ -5,7 +5,7 @@ Entries of the audit that are part of a job or an import are not listed: their o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -123,10 +123,24 @@ def _of_entries(entries: Sequence[AuditEntry], user: User) -> Iterable[Operation
     subjects, ways = audit_subjects.of(entries, user), undo_ways.of_entries(entries, user)
     for entry in entries:
         via = entry.get_via_display()
-        text, details = _text(entry), list(audit_text.details(entry))
+        text, details = _text(entry), list(_details(entry))
         yield Operation(
             entry.at, entry.actor_name, via, text, entry.subject, subjects.url(entry), details, ways[entry.pk]
         )
+
+
+def _details(entry: AuditEntry) -> Iterator[str]:
+    """Yield the policies that changed, or the facts of a removal or an import that are not zero."""
+    changes = entry.details.get("changes")
+    if changes is None:
+        facts = {name: fact for name, fact in entry.details.items() if fact != 0}
+        yield from audit_text.details(AuditEntry(verb=entry.verb, details=facts))
+        return
+    kind = audit_subjects.kind_of(entry)
+    if kind == "policy" or "policy" in changes:
+        for name, (old, new) in changes.items():
+            if not name.endswith("_since") and (kind == "policy" or name == "policy"):
+                yield audit_text.change(name, old, new, kind=kind)
 
 
 def _text(entry: AuditEntry) -> str:

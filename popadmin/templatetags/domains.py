@@ -77,15 +77,13 @@ def alias_state(alias: Alias) -> SafeString:
 
 @register.simple_tag
 def alias_targets(targets: Sequence[str]) -> SafeString:
-    """Return the first few targets, one per line, and how many more there are."""
-    items = format_html_join(
-        "", '<span class="target">{}</span>', ((with_unicode(target),) for target in targets[:TARGETS_SHOWN])
-    )
+    """Return the first few targets in one line, and how many more there are."""
+    items = format_html_join(", ", "{}", ((with_unicode(target),) for target in targets[:TARGETS_SHOWN]))
     more = len(targets) - TARGETS_SHOWN
     if more <= 0:
         return items
     text = ngettext("and %(number)s more", "and %(number)s more", more) % {"number": count(more)}
-    return format_html('{}<small class="sub">{}</small>', items, text)
+    return format_html("{} {}", items, text)
 
 
 def _most(limit: int | None) -> str:
