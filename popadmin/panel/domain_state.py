@@ -91,8 +91,9 @@ def lines(domain: Any, limits: Caps, user: User) -> list[StateLine]:
     """Return what is unusual, worst first, else a calm line. `domain` has `other` of `access.naming_other`."""
     host = people.is_host(user)
     found = [*_mailboxes(domain), *_octet_lines(domain, limits.octets, host)]
-    found += [*_suspended(domain, host), *_standing(domain), *_empty(domain, limits), *_cap_lines(domain, limits, host)]
-    return sorted(found, key=lambda line: _ORDER.index(line.level)) or [_calm(domain)]
+    found += [*_standing(domain), *_empty(domain, limits), *_cap_lines(domain, limits, host)]
+    found = [*_suspended(domain, host), *sorted(found, key=lambda line: _ORDER.index(line.level))]
+    return found or [_calm(domain)]
 
 
 def _line(level: str, lead: str, text: str, *remedies: Remedy, icon: str = "") -> StateLine:

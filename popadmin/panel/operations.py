@@ -102,7 +102,7 @@ def _of_jobs(jobs: Sequence[Job], user: User) -> Iterable[Operation]:
 
 def _of_job(job: Job, sums: Mapping[str, int], user: User) -> Operation:
     mine = job.owner_id == user.pk
-    text = counted(ACTIONS[job.act].outcome, sums["changed"])
+    text = counted(ACTIONS[job.act].outcome, sums["changed"] + sums["undone"])
     via = str(AuditEntry.Via.WEB.label)
     url = reverse("mailboxes-results", args=[job.pk]) if mine else ""
     return Operation(

@@ -99,7 +99,7 @@ class New(access.HostPage, RejectionMixin, FormView[NewAdmin]):
         else:
             done = grants.ensure(login, form.cleaned_data["domains"], actor=actor, must_change=True)
         if done.secret is not None:
-            return _secret_page(self.request, done.row, done.secret)
+            return _secret_page(self.request, done.row, done.secret, new=True)
         text = _("%(login)s now administers these domains.") if done.changes else _("%(login)s already existed.")
         messages.success(self.request, text % {"login": done.row})
         return redirect("admins-one", done.row.pk)
@@ -222,7 +222,7 @@ class Password(ConfirmPage):
 
     def perform(self) -> HttpResponse:
         secret = admin_suspension.set_password(self.admin.address, actor=request_lookup.actor(self.request))
-        return _secret_page(self.request, self.admin, secret)
+        return _secret_page(self.request, self.admin, secret, new=False)
 
 
 class Removal(ConfirmPage):
@@ -247,7 +247,7 @@ class Removal(ConfirmPage):
         return redirect("admins")
 
 
-def _secret_page(request: HttpRequest, admin: User, secret: str) -> HttpResponse:
-    back = reverse("admins-one", args=[admin.pk])
-    context = {"login": admin.address, "secret": secret, "back": back, "breadcrumbs": [LIST]}
+def _secret_page(request: HttpRequest, admin: User, secret: str, *, new: bool) -> HttpResponse:
+    back, site = reverse("admins-one", args=[admin.pk]), request.build_absolute_uri("/")
+    context = {"login": admin.address, "secret": secret, "back": back, "site": site, "new": new, "breadcrumbs": [LIST]}
     return render(request, "panel/admin_secret.html", context)

@@ -181,7 +181,7 @@ class EditCatchAll(RowLockMixin, DomainPage, RejectionMixin, FormView[CatchAll])
     def perform(self, form: CatchAll) -> HttpResponse:
         aliases.set_catch_all(self.domain.name, form.cleaned_data["targets"], actor=request_lookup.actor(self.request))
         messages.success(self.request, _("Saved."))
-        return redirect("domains-one", self.domain.pk)
+        return redirect("domains-addresses", self.domain.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs, breadcrumbs=self.above(), domain=self.domain)

@@ -157,7 +157,7 @@ class Edit(RowLockMixin, DomainPage, FormView[EditDomain]):
             form_rejection.add_error(form, refusal, otherwise="stands_for" if "stands_for" in form.changes() else None)
             return self.form_invalid(form)
         _tell(self.request, done)
-        return redirect("domains-one", self.domain.pk)
+        return redirect("domains-settings", self.domain.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs, breadcrumbs=self.above(), domain=self.domain)

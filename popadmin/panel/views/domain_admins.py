@@ -29,12 +29,22 @@ class AddAdmin(access.HostPage, DomainPage, RejectionMixin, FormView[NewAdmin]):
         login, actor = form.cleaned_data["login"], request_lookup.actor(self.request)
         done = grants.ensure(login, [self.domain.name], actor=actor, must_change=True)
         if done.secret is not None:
-            back = reverse("domains-one", args=[self.domain.pk])
-            context = {"domain": self.domain, "login": done.row.address, "secret": done.secret, "back": back}
-            return render(self.request, "panel/admin_secret.html", {**context, "breadcrumbs": self.above()})
+            return self._secret_page(done.row.address, done.secret)
         text = _("%(login)s administers %(domain)s.") % {"login": done.row, "domain": self.domain}
         messages.success(self.request, text)
-        return redirect("domains-one", self.domain.pk)
+        return redirect("domains-admins", self.domain.pk)
+
+    def _secret_page(self, login: str, secret: str) -> HttpResponse:
+        context = {
+            "domain": self.domain,
+            "login": login,
+            "secret": secret,
+            "new": True,
+            "site": self.request.build_absolute_uri("/"),
+            "back": reverse("domains-admins", args=[self.domain.pk]),
+            "breadcrumbs": self.above(),
+        }
+        return render(self.request, "panel/admin_secret.html", context)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs, breadcrumbs=self.above(), domain=self.domain)
@@ -47,4 +57,4 @@ class WithdrawAdmin(access.HostPage, DomainPage, View):
         grants.revoke(grant.user.address, self.domain.name, actor=request_lookup.actor(request))
         text = _("%(login)s no longer administers %(domain)s.")
         messages.success(request, text % {"login": grant.user, "domain": self.domain})
-        return redirect("domains-one", self.domain.pk)
+        return redirect("domains-admins", self.domain.pk)
