@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,7 +20,7 @@ from mailstore.models import Domain
 from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import ConfirmName
 from popadmin.panel.row_page import DOMAINS, DomainPage, RowPage
-from popadmin.web import form_rejection, request_lookup
+from popadmin.web import form_rejection, notices, request_lookup
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 
@@ -35,8 +36,8 @@ class Removal(access.HostPage, DomainPage, RejectionMixin, FormView[ConfirmName]
 
     def perform(self, form: ConfirmName) -> HttpResponse:
         domain_removal.remove(self.domain.name, actor=request_lookup.actor(self.request), with_mailboxes=True)
-        text = _("%(domain)s is removed. You can restore it here.")
-        messages.success(self.request, text % {"domain": self.domain})
+        text = _("%(domain)s is removed.") % {"domain": self.domain}
+        notices.undoable(self.request, text, reverse("domains-restoral", args=[self.domain.pk]))
         return redirect("domains-removed")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
