@@ -23,7 +23,7 @@ MORE = (
 @register.simple_block_tag
 def more(content: str) -> SafeString:
     """Return the "⋯" menu with this content, links and buttons; nothing without content."""
-    content = SafeString(content.strip())  # strip makes it a plain text
+    content = SafeString(content.strip())  # a SafeString forgets in strip() that it is one
     return format_html(MORE, _("More"), icon("three-dots"), content) if content else SafeString()
 
 
