@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 def go(page: Page, name: str) -> None:
     """Follow a link of the menu, which a phone hides behind a button."""
     side = page.locator(".side")
+    page.locator(".frame").wait_for()
     if not side.is_visible():
         page.locator("[popovertarget=menu]:visible").first.click()
     side.get_by_role("link", name=name).click()
