@@ -14,9 +14,7 @@ from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import capfirst
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from mailstore.models import AuditEntry, Job, JobRow, User
 from popadmin.lists.bulk_action import counted
@@ -42,7 +40,6 @@ class Operation:
 
     at: datetime
     who: str
-    via: str
     text: str
     subject: str
     url: str
@@ -103,10 +100,9 @@ def _of_jobs(jobs: Sequence[Job], user: User) -> Iterable[Operation]:
 def _of_job(job: Job, sums: Mapping[str, int], user: User) -> Operation:
     mine = job.owner_id == user.pk
     text = counted(ACTIONS[job.act].outcome, sums["changed"] + sums["undone"])
-    via = str(AuditEntry.Via.WEB.label)
     url = reverse("mailboxes-results", args=[job.pk]) if mine else ""
     return Operation(
-        job.created_at, job.owner.address, via, text, "", url, list(_counts(sums)), undo_ways.of_job(job, sums, mine)
+        job.created_at, job.owner.address, text, "", url, list(_counts(sums)), undo_ways.of_job(job, sums, mine)
     )
 
 
@@ -122,11 +118,8 @@ def _counts(sums: Mapping[str, int]) -> Iterable[str]:
 def _of_entries(entries: Sequence[AuditEntry], user: User) -> Iterable[Operation]:
     subjects, ways = audit_subjects.of(entries, user), undo_ways.of_entries(entries, user)
     for entry in entries:
-        via = entry.get_via_display()
         text, details = _text(entry), list(_details(entry))
-        yield Operation(
-            entry.at, entry.actor_name, via, text, entry.subject, subjects.url(entry), details, ways[entry.pk]
-        )
+        yield Operation(entry.at, entry.actor_name, text, entry.subject, subjects.url(entry), details, ways[entry.pk])
 
 
 def _details(entry: AuditEntry) -> Iterator[str]:
@@ -147,5 +140,9 @@ def _text(entry: AuditEntry) -> str:
     """Return what was done to the subject, which follows it on the page."""
     changes = entry.details.get("changes", {})
     if "suspended" in changes or "active" in changes:
-        return _("Suspended") if undo_ways.suspends(entry) else _("Resumed")
-    return capfirst(audit_text.verb(entry))
+        return (
+            pgettext("who did it to whom", "suspended")
+            if undo_ways.suspends(entry)
+            else pgettext("who did it to whom", "resumed")
+        )
+    return audit_text.verb(entry)

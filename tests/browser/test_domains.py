@@ -103,7 +103,7 @@ def the_domain_is_removed_and_comes_back(page: Page) -> None:
     page.get_by_role("button", name="Remove the domain").click()
     said(page, "example.org is removed.")
     page.goto("/operations/")
-    page.get_by_role("button", name="Undo Removed the domain example.org").click()
+    page.get_by_role("button", name="Undo removed the domain example.org").click()
     said(page, "example.org is restored.")
 
 

@@ -39,7 +39,7 @@ def test_a_change_is_told_with_who_what_and_how(root: Client) -> None:
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=2**30)
     page = root.get(PAGE).content.decode()
     assert "tester" in page
-    assert "Changed the mailbox" in page
+    assert "changed the mailbox" in page
     assert "quota: no limit → 1\xa0GB" in page
 
 

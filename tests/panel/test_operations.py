@@ -69,7 +69,7 @@ def test_a_job_is_one_row_with_its_numbers_and_is_undone_there(root: Client) -> 
     job = suspended(root, an_owner().pk, an_owner("bob@example.org").pk)
     page = text_of(root)
     assert "2 mailboxes suspended" in page
-    assert page.count("root, web") == 1
+    assert page.count("root : 2 mailboxes suspended") == 1
     press_undo(root, f"/mailboxes/results/{job.pk}/undo/")
     assert User.objects.filter(is_active=False).count() == 0
     assert "Already undone" in text_of(root)
@@ -150,7 +150,7 @@ def test_a_domain_admin_sees_his_own_and_no_other(root: Client) -> None:
     mailboxes.ensure(ANN, actor=Actor("root", "web", User.objects.get(address="root")), suspended=False)
     domains.ensure("example.org", actor=ACTOR, active=False)
     page = text_of(signed_in("carla"))
-    assert "Resumed ann@example.org" in page
+    assert "resumed ann@example.org" in page
     assert "Only a hosting admin can undo it" in page
     assert "secret@" not in page
     assert "2 mailboxes" not in page

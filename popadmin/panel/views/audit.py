@@ -53,9 +53,9 @@ class Audit(access.AdminPage, ListPage):
     filters = AuditFilters
     columns = (
         Column("at", _("When"), F("at"), down=True),
+        Column("who", _("Who"), F("actor_name")),
         Column("what", _("What")),
         Column("changes", _("Changes")),
-        Column("who", _("Who"), F("actor_name"), css="c-more"),
     )
     exported = (
         Exported(_("When"), lambda entry: entry.at.isoformat()),
