@@ -325,7 +325,7 @@ def test_many_are_suspended_with_a_preview_a_result_each_and_undone(root):
     url = choose(root, "suspend", ann, bob)
     page = text(root.get(url))
     assert "1 mailbox will be suspended." in page
-    assert "1 mailbox already had this setting." in page
+    assert "1 mailbox is already suspended." in page
     assert User.objects.get(address=ANN).is_active
     page = done(root, url)
     assert "suspended: no → yes" in page
