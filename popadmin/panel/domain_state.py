@@ -120,10 +120,11 @@ def _mailboxes(domain: Domain) -> Iterable[StateLine]:
 def _octet_lines(domain: Domain, cap: Cap, host: bool) -> Iterable[StateLine]:
     if cap.is_reached:
         text = _("It stores %(used)s. Remove mail, or raise the storage limit.") % {"used": cap.said}
-        yield _line(BAD, _("Refusing new mail: the domain is full"), text, *_raise(domain, host))
+        yield _line(BAD, _("Refusing new mail: the domain is full"), text + _ask(host), *_raise(domain, host))
     elif cap.is_near:
         text = _("It stores %(used)s. Once that is reached, new mail is refused in all its mailboxes.")
-        yield _line(WARN, _("The domain is nearly full"), text % {"used": cap.said}, *_raise(domain, host))
+        text = text % {"used": cap.said} + _ask(host)
+        yield _line(WARN, _("The domain is nearly full"), text, *_raise(domain, host))
 
 
 def _cap_lines(domain: Domain, limits: Caps, host: bool) -> Iterable[StateLine]:
@@ -134,13 +135,17 @@ def _cap_lines(domain: Domain, limits: Caps, host: bool) -> Iterable[StateLine]:
     )
     for cap, reached, near in texts:
         if cap.is_reached or cap.is_near:
-            text = _("%(what)s: %(used)s.") % {"what": cap.label, "used": cap.said}
+            text = _("%(what)s: %(used)s.") % {"what": cap.label, "used": cap.said} + _ask(host)
             yield _line(WARN, reached if cap.is_reached else near, text, *_raise(domain, host))
 
 
 def _raise(domain: Domain, host: bool) -> tuple[Remedy, ...]:
     """Only hosting admins raise limits."""
     return (Remedy(_("Raise the limit…"), reverse("domains-edit", args=[domain.pk])),) if host else ()
+
+
+def _ask(host: bool) -> str:
+    return "" if host else " " + _("Ask a hosting admin to raise the limit.")
 
 
 def _suspended(domain: Domain, host: bool) -> Iterable[StateLine]:

@@ -53,6 +53,31 @@ def test_all_that_a_filter_finds_go_in_steps_that_a_page_shows(root: Client) -> 
     assert "<progress" not in root.get(page).content.decode()
 
 
+def test_a_removal_names_itself_and_what_follows_and_the_result_is_a_sentence() -> None:
+    an_admin()
+    keys = [a_message(a_mailbox(address), octets=2048).mailbox_id for address in ("ann@example.org", "bob@example.org")]
+    held = a_mailbox("held@example.org")
+    Mailbox.objects.filter(pk=held.pk).update(held=True)
+    root = signed_in("root")
+    root.post("/mailboxes/", {"on_page": [*keys, held.pk], "ticked": [*keys, held.pk]})
+    url = root.post("/mailboxes/", {"bulk": "remove"}).url
+    page = root.get(url).content.decode().replace("\xa0", " ")
+    for text in (
+        "Remove 3 mailboxes?",
+        "Keep them",
+        "2 mailboxes will be removed.",
+        "1 mailbox is on hold and will not be removed.",
+        "They can be restored for 30 days, with 2 messages (4 KB) and all settings.",
+    ):
+        assert text in page, text
+    page = root.post(url, {"do": "", "previewed": previewed(page)}, follow=True).content.decode()
+    assert "2 mailboxes removed." in page
+    assert "1 was refused: see why below." in page
+    assert "removed with 1 message" in page
+    page = root.post(f"/mailboxes/results/{Job.objects.get().pk}/undo/", follow=True).content.decode()
+    assert "2 changes undone." in page
+
+
 def test_it_is_undone_in_steps_too_but_for_what_somebody_has_changed_since(root: Client) -> None:
     page = all_of(root, "quota", quota_octets="1", quota_octets_unit="GB")
     stepped(root, page)

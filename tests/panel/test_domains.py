@@ -311,6 +311,13 @@ def test_the_state_names_the_limits_that_are_near_or_reached(root: Client, limit
     assert remedies == ([f"/domains/{key()}/edit/"] if limits else [])
 
 
+def test_a_domain_admin_is_told_whom_to_ask_for_a_higher_limit(chief: Client) -> None:
+    domains.ensure(ORG, actor=ACTOR, mailbox_limit=1)
+    text = page(chief, f"/domains/{key()}/")
+    assert "Mailboxes: 1 of 1. Ask a hosting admin to raise the limit." in text
+    assert f"/domains/{key()}/suspension/" not in text
+
+
 def test_a_domain_without_mailboxes_says_so(root: Client) -> None:
     a_domain()
     assert "No mailbox yet" in page(root, f"/domains/{key()}/")
