@@ -10,7 +10,14 @@ class PopadminConfig(AppConfig):
     verbose_name = _("Panel")
 
     def ready(self) -> None:
-        """Let `SetPasswordForm[User]` mean SetPasswordForm at run time; the settings load before that class can."""
+        """Let `SetPasswordForm[User]` mean SetPasswordForm at run time, and the frame show the counts of the panel.
+
+        Both load models, which exist only now.
+        """
         from django.contrib.auth.forms import SetPasswordForm  # noqa: PLC0415  # it loads models
 
+        from popadmin.panel import menu_counts as panel_counts  # noqa: PLC0415  # the same
+        from popadmin.web import menu_counts  # noqa: PLC0415  # the same
+
         django_stubs_ext.monkeypatch(extra_classes=[SetPasswordForm])
+        menu_counts.register(panel_counts.counts)

@@ -1,26 +1,29 @@
-"""The numbers of the overview and of one mailbox, each group in one statement. None reads messages one by one."""
+"""What domains and mailboxes contain, for the overview, and what left one mailbox. None reads messages one by one."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from operator import attrgetter
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import BigIntegerField, Count, Exists, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 
 from mailstore.directory.domain_usage import CHART_DAYS
-from mailstore.models import AuditEntry, Domain, Finding, HoldingsCache, Mailbox, Message, TallyMark, User
-from popadmin.panel import access
+from mailstore.models import AuditEntry, Domain, HoldingsCache, Mailbox, Message, Tally, TallyMark, User
+from popadmin.panel import access, domain_rooms
+from popadmin.panel.domain_rooms import CapUse
 from popadmin.panel.usage_filters import NEAR_PERCENT, NO_QUOTA, used
 from popadmin.web import people
 
-LARGEST = 10  # rows of a short table
+LARGEST = 6  # rows of a short table
+FULL_NAMED = 5  # mailboxes, those that have been full for longest
+CACHE_ROW = 1
 KEPT_FROM = 20_000  # mailboxes; fewer are counted in ten milliseconds, each time
 KEPT = datetime.timedelta(minutes=1)
 UNDER_WAY = datetime.timedelta(seconds=3)  # from an entry of the audit to its commit: no step is longer
@@ -28,7 +31,10 @@ UNDER_WAY = datetime.timedelta(seconds=3)  # from an entry of the audit to its c
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What one domain contains, or all of them. `unlimited` mailboxes have no quota, neither octets nor messages."""
+    """What one domain contains, or all of them. `unlimited` mailboxes have no quota, neither octets nor messages.
+
+    `shut` mailboxes take no mail: they are full, or receiving is switched off.
+    """
 
     domain: int  # its key; 0 for all
     mailboxes: int
@@ -39,26 +45,23 @@ class Holdings:
     full: int
     messages: int
     never: int
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """The counts of one day, for the charts."""
-
-    date: datetime.date
-    deliveries: int
-    sign_ins: int
-    refused: int
+    shut: int
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What all mailboxes that a user sees contain, counted `at`; `largest` are the domains that store most."""
+    """What all mailboxes that a user sees contain, counted `at`; `largest` are the domains that store most.
+
+    `receiving` is how many take mail, `fullest` the keys of some full mailboxes, and `caps` which caps are near.
+    """
 
     at: datetime.datetime
     total: Holdings
     suspended: int
+    receiving: int
     largest: list[Holdings]
+    fullest: list[int]
+    caps: list[CapUse]
 
 
 def domains(user: User) -> tuple[int, list[int]]:
@@ -84,32 +87,18 @@ def totals(user: User, suspended_domains: Collection[int], *, kept_from: int = K
     return counted
 
 
-def largest(user: User, holdings: Sequence[Holdings]) -> list[tuple[Domain, Holdings]]:
-    """Return the largest domains that still exist, with their totals."""
-    domains = access.domains(user).in_bulk([each.domain for each in holdings])
-    return [(domains[each.domain], each) for each in holdings if each.domain in domains]
-
-
-def with_findings(user: User) -> int:
-    """Count the mailboxes with findings. It starts at the findings, because they are few."""
-    rows = Finding.objects.filter(mailbox__removed_at=None)
-    if not people.is_host(user):
-        rows = rows.filter(mailbox__domain__in=access.domains(user))
-    return rows.aggregate(mailboxes=Count("mailbox", distinct=True))["mailboxes"] or 0
-
-
-def days(user: User) -> list[Day]:
-    """Return the last days (UTC), oldest first, today last; a day without mail is there with zeros."""
-    today = timezone.now().astimezone(datetime.UTC).date()
-    dates = [today - datetime.timedelta(days=ago) for ago in reversed(range(CHART_DAYS))]
-    rows = access.tallies(user).filter(day__gte=dates[0]).order_by().values("day")
-    sums = rows.annotate(mail=Sum("deliveries"), ins=Sum("sign_ins"), no=Sum("refused"))
-    counted = {row["day"]: (int(row["mail"]), int(row["ins"]), int(row["no"])) for row in sums}
-    return [Day(day, *counted.get(day, (0, 0, 0))) for day in dates]
+def largest(user: User, holdings: Sequence[Holdings]) -> list[tuple[Domain, Holdings, int]]:
+    """Return the largest domains that still exist, with their totals, and the octets that came in 30 days."""
+    since = timezone.now().astimezone(datetime.UTC).date() - datetime.timedelta(days=CHART_DAYS - 1)
+    received = Tally.objects.filter(domain=OuterRef("pk"), day__gte=since).order_by().values("domain")
+    rows = access.domains(user).annotate(received=Coalesce(Subquery(received.values(n=_sum("octets"))), 0))
+    domains: dict[int, Any] = rows.in_bulk([each.domain for each in holdings])
+    there = [(domains[each.domain], each) for each in holdings if each.domain in domains]
+    return [(domain, each, domain.received) for domain, each in there]
 
 
 def counted_at() -> datetime.datetime | None:
-    """Return when the days were last counted."""
+    """Return when the sweep last counted deliveries and sign-ins."""
     mark = TallyMark.objects.first()
     return None if mark is None else mark.counted_at
 
@@ -124,29 +113,75 @@ def removed_by_day(mailbox: Mailbox, most: int) -> list[dict[str, Any]]:
 def _kept() -> Totals | None:
     """Return the last count of the site, if it is fresh enough and was made by a version that counted the same way."""
     changed = AuditEntry.objects.filter(at__gt=OuterRef("counted_at") - UNDER_WAY)
-    fresh = HoldingsCache.objects.filter(counted_at__gt=timezone.now() - KEPT)
+    fresh = HoldingsCache.objects.filter(pk=CACHE_ROW, counted_at__gt=timezone.now() - KEPT)
     row = fresh.exclude(Exists(changed)).first()
-    if row is None or row.figures.get("columns") != list(Holdings.__slots__):
+    if row is None or row.figures.get("columns") != _columns():
         return None
-    total, suspended, most = (row.figures[name] for name in ("total", "suspended", "largest"))
-    return Totals(row.counted_at, Holdings(*total), suspended, [Holdings(*each) for each in most])
+    figures = row.figures
+    return Totals(
+        at=row.counted_at,
+        total=Holdings(*figures["total"]),
+        suspended=figures["suspended"],
+        receiving=figures["receiving"],
+        largest=[Holdings(*each) for each in figures["largest"]],
+        fullest=figures["fullest"],
+        caps=[CapUse(*each) for each in figures["caps"]],
+    )
 
 
 def _keep(counted: Totals) -> None:
     counts = {
-        "columns": list(Holdings.__slots__),
+        "columns": _columns(),
         "total": astuple(counted.total),
         "suspended": counted.suspended,
+        "receiving": counted.receiving,
         "largest": [astuple(each) for each in counted.largest],
+        "fullest": counted.fullest,
+        "caps": [astuple(each) for each in counted.caps],
     }
-    if not HoldingsCache.objects.filter(pk=1).update(counted_at=counted.at, figures=counts):
-        HoldingsCache.objects.get_or_create(pk=1, defaults={"counted_at": counted.at, "figures": counts})
+    values = {"counted_at": counted.at, "figures": counts}
+    if not HoldingsCache.objects.filter(pk=CACHE_ROW).update(**values):
+        HoldingsCache.objects.get_or_create(pk=CACHE_ROW, defaults=values)
+
+
+def _columns() -> list[str]:
+    """Return what names the form of a kept count."""
+    return [field.name for kind in (Totals, Holdings, CapUse) for field in fields(kind)]
 
 
 def _count(user: User, suspended_domains: Collection[int]) -> Totals:
     at, by_domain = timezone.now(), _holdings(user)
-    most = sorted(by_domain, key=lambda each: (-each.octets, each.domain))[:LARGEST]
-    return Totals(at, _total(by_domain), _suspended(user, by_domain, suspended_domains), most)
+    total, caps = _total(by_domain), _caps(user, by_domain)
+    return Totals(
+        at=at,
+        total=total,
+        suspended=_suspended(user, by_domain, suspended_domains),
+        receiving=_receiving(by_domain, suspended_domains, caps),
+        largest=sorted(by_domain, key=lambda each: (-each.octets, each.domain))[:LARGEST],
+        fullest=_fullest(user) if total.full else [],
+        caps=caps,
+    )
+
+
+def _receiving(holdings: Sequence[Holdings], suspended_domains: Collection[int], caps: Sequence[CapUse]) -> int:
+    """Count the mailboxes that take mail. A suspended user still gets mail, a suspended or full domain gets none."""
+    closed = {*suspended_domains, *(use.domain for use in caps if use.kind == domain_rooms.STORED and use.is_reached)}
+    return sum(each.mailboxes - each.shut for each in holdings if each.domain not in closed)
+
+
+def _fullest(user: User) -> list[int]:
+    """Return full mailboxes, first those whose owners were told so first."""
+    rows = access.mailboxes(user).select_related(None).filter(used(100))
+    return list(rows.order_by(F("warned_at").asc(nulls_last=True), "pk").values_list("pk", flat=True)[:FULL_NAMED])
+
+
+def _caps(user: User, holdings: Sequence[Holdings]) -> list[CapUse]:
+    kinds = (domain_rooms.STORED, domain_rooms.MAILBOXES, domain_rooms.ALLOTTED)
+    uses = {
+        each.domain: dict(zip(kinds, (each.octets, each.mailboxes, each.allotted_octets), strict=True))
+        for each in holdings
+    }
+    return domain_rooms.near_caps(user, uses)
 
 
 def _holdings(user: User) -> list[Holdings]:
@@ -161,6 +196,7 @@ def _holdings(user: User) -> list[Holdings]:
         full=Count("pk", filter=used(100)),
         waiting=_sum("messages"),
         never=Count("pk", filter=Q(last_sign_in_at=None)),
+        shut=Count("pk", filter=Q(receives=False) | used(100)),
     )
     return [Holdings(*row) for row in sums]
 

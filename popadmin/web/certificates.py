@@ -12,6 +12,7 @@ from cryptography import x509
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from mailstore import keypair
 from mailstore.keypair import Fault, Kind
@@ -32,14 +33,16 @@ FAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate. `ends_at` is None if it cannot be read.
+    """A certificate for the host `name`. `ends_at` is None if it cannot be read, `changed_at` if its file cannot.
 
-    `fault` is why the listener cannot load it at its next start or reload.
+    `hosts` are the names in it. `fault` is why the listener cannot load it at its next start or reload.
     """
 
     name: str
     ends_at: datetime | None
     fault: Fault | None = None
+    hosts: tuple[str, ...] = ()
+    changed_at: datetime | None = None
 
     @property
     def good(self) -> bool:
@@ -48,6 +51,35 @@ class Certificate:
     @property
     def ended(self) -> bool:
         return self.fault is not None or self.ends_at is None or self.ends_at <= timezone.now()
+
+    @property
+    def fits(self) -> bool:
+        """Return whether programs that connect to the host accept the names in the certificate (RFC 6125 §6.4)."""
+        host = self.name.lower()
+        return not self.hosts or host in self.hosts or f"*.{host.partition('.')[2]}" in self.hosts
+
+    @property
+    def wrong(self) -> bool:
+        """Return whether a person must act: it ends soon, is not usable, or is for other hosts."""
+        return not self.good or not self.fits
+
+    @property
+    def remedy(self) -> StrOrPromise:
+        """Return what to do, as a sentence for a page; empty if there is nothing to do."""
+        if self.fault is not None or self.ends_at is None:
+            return _("Repair the file, then reload popadmin.")
+        if not self.good:
+            return _("Renew it, then reload popadmin.")
+        return "" if self.fits else _("Replace it by one for this host, then reload popadmin.")
+
+    @property
+    def state(self) -> StrOrPromise:
+        """Return in a few words what is wrong; empty if nothing is."""
+        if self.fault is not None or self.ends_at is None:
+            return _("cannot be used")
+        if not self.good:
+            return _("has ended") if self.ended else _("ends soon")
+        return "" if self.fits else _("is for other hosts")
 
     @property
     def reason(self) -> str:
@@ -95,11 +127,19 @@ def _changed_at(file: Path) -> int:
 @lru_cache(maxsize=2 * CERTIFICATES_MOST)
 def _read(name: str, cert_file: Path, key_file: Path, _cert_changed_at: int, _key_changed_at: int) -> Certificate:
     """Read the files once after each change."""
-    return Certificate(name, _ends_at(cert_file), keypair.fault(cert_file, key_file))
-
-
-def _ends_at(file: Path) -> datetime | None:
+    fault = keypair.fault(cert_file, key_file)
     try:
-        return x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
+        content = x509.load_pem_x509_certificate(cert_file.read_bytes())
+        changed_at = datetime.fromtimestamp(cert_file.stat().st_mtime, UTC)
     except (OSError, ValueError):
-        return None
+        return Certificate(name, None, fault)
+    return Certificate(name, content.not_valid_after_utc, fault, _hosts(content), changed_at)
+
+
+def _hosts(content: x509.Certificate) -> tuple[str, ...]:
+    """Return the DNS names of a certificate in lower case; empty where it has none, as older ones."""
+    try:
+        names = content.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return ()
+    return tuple(name.lower() for name in names.get_values_for_type(x509.DNSName))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import User
 from mailstore.policy.addresses import shown_domain
-from popadmin.web import people
+from popadmin.web import menu_counts, people
 
 THEME_COOKIE = "theme"
 THEMES: dict[str, tuple[Promise, str]] = {
@@ -135,7 +135,11 @@ def menu(request: HttpRequest) -> Menu:
     if user.must_change_password:
         return Menu([], person(user))
     here = _current(request.resolver_match.view_name if request.resolver_match else "")
-    groups = [MenuGroup(label, [_link(item, here) for item in items if item.is_visible(user)]) for label, items in MENU]
+    counts = menu_counts.of(request, user)
+    groups = [
+        MenuGroup(label, [_link(item, here, counts.get(item.name)) for item in items if item.is_visible(user)])
+        for label, items in MENU
+    ]
     return Menu([group for group in groups if group.links], person(user), people.is_admin(user))
 
 
@@ -159,8 +163,16 @@ def _current(view_name: str) -> str:
     return view_name if view_name in names else view_name.partition("-")[0]
 
 
-def _link(item: MenuItem, here: str) -> MenuLink:
-    return MenuLink(reverse(item.name), item.label, item.icon, item.name == here, item.is_tab)
+def _link(item: MenuItem, here: str, count: int | None) -> MenuLink:
+    return MenuLink(
+        url=reverse(item.name),
+        label=item.label,
+        icon=item.icon,
+        current=item.name == here,
+        is_tab=item.is_tab,
+        count=count,
+        alert=item.name in menu_counts.ALERTS,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,10 @@ from tests.up.programs import running, until
 def test_a_listener_is_at_work_for_the_overview_from_its_start(
     name: str, part: str, place: int, tls_settings: dict[str, str]
 ) -> None:
-    assert not site_parts.parts()[place].good
+    assert not site_parts.read_parts()[place].good
     with daemon(name, **tls_settings):
         until(Heartbeat.objects.filter(part=part).exists, f"{name} writes its heartbeat")
-    assert site_parts.parts()[place].good
+    assert site_parts.read_parts()[place].good
 
 
 @pytest.mark.django_db(transaction=True)

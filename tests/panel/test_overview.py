@@ -1,4 +1,4 @@
-"""The overview: totals, activity and problems; each number links to its list."""
+"""The overview: its figures, the flow of mail and the largest domains. Faults are in test_attention."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ import re
 import pytest
 from django.utils import timezone
 
-from mailstore import bodies
 from mailstore.directory import grants
-from mailstore.models import AuditEntry, Domain, Finding, Heartbeat, HoldingsCache, Mailbox, SweepPass, Tally, User
-from popadmin.panel import overview_stats
-from popadmin.web import site_parts
-from popadmin.web.certificates import certificates
+from mailstore.models import AuditEntry, Domain, Finding, HoldingsCache, Mailbox, Tally, User
+from popadmin.panel import mail_flow, overview_stats
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain
 
@@ -31,6 +28,15 @@ def fill(address: str, octets: int, quota_octets: int | None, messages: int = 1)
 
 def overview(name: str = "root") -> str:
     return html.unescape(signed_in(name).get("/overview/").content.decode()).replace("\xa0", " ")
+
+
+def today() -> datetime.date:
+    return timezone.now().astimezone(datetime.UTC).date()
+
+
+def a_day_of_mail(domain: str, *, ago: int, **counts: int) -> None:
+    day = today() - datetime.timedelta(days=ago)
+    Tally.objects.create(domain=Domain.objects.get(name=domain), day=day, **counts)
 
 
 def counted(user: User, **options: int) -> overview_stats.Totals:
@@ -58,6 +64,7 @@ def test_the_figures_count_everything():
         full=1,
         messages=9,
         never=3,
+        shut=1,
     )
     assert held.suspended == 2
 
@@ -127,29 +134,23 @@ def test_nobody_else_is_shown_what_was_counted_of_the_site(quiet: User):
     assert counted(carla, kept_from=1).total.octets == 5 * MB
 
 
-def test_each_figure_leads_to_the_list_behind_it():
+def test_each_link_leads_to_a_page_and_the_figures_to_their_lists():
     an_admin()
     fill("full@example.org", 100 * MB, 100 * MB, messages=3)
+    fill("near@example.org", 95 * MB, 100 * MB)
     fill("off@example.org", MB, None)
     User.objects.filter(address="off@example.org").update(is_active=False)
+    a_day_of_mail("example.org", ago=0, deliveries=3)
     off = Mailbox.objects.get(user__address="off@example.org")
-    for kind in ("previous", "hasty"):
-        Finding.objects.create(mailbox=off, kind=kind, since=timezone.now())
+    for kind, facts in (("previous", {"times": 3}), ("hasty", {"sessions": 300})):
+        Finding.objects.create(mailbox=off, kind=kind, since=timezone.now(), facts=facts)
     client = signed_in("root")
     page = client.get("/overview/").content.decode()
-    for query, found in (
-        ("usage=90", 1),
-        ("usage=100", 1),
-        ("usage=free", 1),
-        ("state=suspended", 1),
-        ("seen=never", 2),
-        ("finding=any", 1),
-    ):
+    for query, found in (("usage=90", 2), ("state=suspended", 1)):
         assert f'href="/mailboxes/?{query}"' in page
         assert client.get(f"/mailboxes/?{query}").context["count"].rows == found
-    for order in ("-delivered", "-allotted"):
-        assert f'href="/domains/?sort={order}"' in page
-    for link in re.findall(r'href="(/(?:mailboxes|sign-ins|domains)/[^"]*)"', page):
+    main = page[page.index("<main") :]
+    for link in re.findall(r'href="(/(?:mailboxes|sign-ins|domains|parts)/[^"#]*)', main):
         assert client.get(html.unescape(link)).status_code == 200
 
 
@@ -166,153 +167,66 @@ def test_the_days_are_the_sums_of_the_tallies():
     admin = an_admin()
     an_owner()
     an_owner("bob@other.example")
-    today = timezone.now().astimezone(datetime.UTC).date()
-    for name, ago, deliveries in (
-        ("example.org", 0, 3),
-        ("other.example", 0, 4),
-        ("example.org", 29, 5),
-        ("example.org", 30, 9),
-    ):
-        Tally.objects.create(
-            domain=Domain.objects.get(name=name),
-            day=today - datetime.timedelta(days=ago),
-            deliveries=deliveries,
-            sign_ins=2,
-            refused=1,
-        )
-    days = overview_stats.days(admin)
-    assert [day.deliveries for day in days] == [5, *[0] * 28, 7]
-    assert (days[-1].date, days[-1].sign_ins, days[-1].refused) == (today, 4, 2)
+    a_day_of_mail("example.org", ago=0, deliveries=3, sign_ins=2, refused=1)
+    a_day_of_mail("other.example", ago=0, deliveries=4, sign_ins=2, refused=1)
+    a_day_of_mail("example.org", ago=59, deliveries=5)
+    a_day_of_mail("example.org", ago=60, deliveries=9)
+    days = mail_flow.days(admin)
+    assert [day.deliveries for day in days] == [5, *[0] * 58, 7]
+    assert (days[-1].date, days[-1].sign_ins, days[-1].refused) == (today(), 4, 2)
 
 
-def test_deliveries_and_what_is_allotted_lead_to_the_domains_that_have_most():
+def test_the_flow_is_compared_with_the_thirty_days_before():
+    admin = an_admin()
+    an_owner()
+    for ago, deliveries, refused in ((59, 50, 10), (30, 50, 0), (29, 60, 13), (0, 44, 0)):
+        a_day_of_mail("example.org", ago=ago, deliveries=deliveries, sign_ins=1, refused=refused)
+    flows = {flow.name: flow for flow in mail_flow.flows(mail_flow.days(admin))}
+    assert (flows["deliveries"].total, flows["deliveries"].change) == (104, "4\N{NO-BREAK SPACE}% more")
+    assert (flows["refused"].change, flows["refused"].is_worse) == ("30\N{NO-BREAK SPACE}% more", True)
+    assert (flows["sign_ins"].change, flows["sign_ins"].is_worse) == ("as many as before", False)
+
+
+def test_a_site_that_was_not_yet_counted_so_long_ago_compares_nothing():
+    admin = an_admin()
+    an_owner()
+    for ago in (40, 3):
+        a_day_of_mail("example.org", ago=ago, deliveries=5)
+    assert {flow.change for flow in mail_flow.flows(mail_flow.days(admin))} == {""}
+
+
+def test_where_nothing_flows_the_page_says_so_and_draws_no_chart():
+    an_admin()
+    an_owner()
+    page = overview()
+    assert "Nothing is counted yet" in page
+    assert 'class="chart' not in page
+
+
+def test_deliveries_lead_to_the_domains_that_got_most():
     an_admin()
     fill("a@some.example", 0, 20 * MB)
     fill("a@most.example", 0, 10 * MB)
-    today = timezone.now().astimezone(datetime.UTC).date()
     for name, ago, deliveries in (("some.example", 29, 3), ("some.example", 30, 90), ("most.example", 0, 4)):
-        day = today - datetime.timedelta(days=ago)
-        Tally.objects.create(domain=Domain.objects.get(name=name), day=day, deliveries=deliveries)
+        a_day_of_mail(name, ago=ago, deliveries=deliveries)
     client = signed_in("root")
     delivered = client.get("/domains/?sort=-delivered").context["page"].rows
     assert [(row.name, row.delivered) for row in delivered] == [("most.example", 4), ("some.example", 3)]
-    assert client.get("/overview/").context["delivered"] == 7
-    allotted = client.get("/domains/?sort=-allotted").context["page"].rows
-    assert [row.name for row in allotted] == ["some.example", "most.example"]
+    assert client.get("/overview/").context["flows"][0].total == 7
+    assert 'href="/domains/?sort=-delivered"' in overview()
 
 
-def test_all_certificates_are_behind_those_of_the_overview(settings, tmp_path, pair_ending_in):
-    settings.TLS_SNI_DIR = tmp_path
-    for days in range(-1, 20):
-        pair_ending_in(tmp_path / f"in{days}.example", days=days)
-    an_admin()
-    assert "in19.example" not in overview()
-    assert 'href="/parts/"' in overview()
-    page = html.unescape(signed_in("root").get("/parts/").content.decode())
-    assert "in19.example" in page
-    assert (
-        page.index("in-1.example") < page.index("not valid: replace it") < page.index("renew it") < page.index("valid<")
-    )
-
-
-def test_a_domain_admin_has_no_page_of_the_parts():
-    a_domain()
-    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
-    assert signed_in("carla").get("/parts/").status_code == 404
-
-
-def test_the_domains_that_store_most_come_first():
+def test_the_domains_that_store_most_come_first_with_what_they_received():
     admin = an_admin()
     a_domain("empty.example")
     fill("a@small.example", MB, 10 * MB)
     fill("a@large.example", 3 * MB, None)
     fill("b@large.example", 3 * MB, 20 * MB)
+    for ago, octets in ((0, 5), (29, 2), (30, 100)):
+        a_day_of_mail("large.example", ago=ago, octets=octets)
     largest = overview_stats.largest(admin, counted(admin).largest)
-    found = [(row.name, held.mailboxes, held.octets, held.allotted_octets) for row, held in largest]
-    assert found == [("large.example", 2, 6 * MB, 20 * MB), ("small.example", 1, MB, 10 * MB)]
-
-
-def test_a_part_that_is_silent_is_told():
-    an_admin()
-    now = timezone.now()
-    Heartbeat.objects.create(part="pop3", seen_at=now)
-    Heartbeat.objects.create(part="lmtp", seen_at=now - datetime.timedelta(minutes=5))
-    assert [(str(part.label), part.good) for part in site_parts.parts()] == [
-        ("POP3", True),
-        ("LMTP", False),
-        ("Sweep", False),
-    ]
-    SweepPass.objects.create(started_at=now, ended_at=now)
-    assert site_parts.parts()[-1].good
-    assert overview().count("not running") == 1
-
-
-@pytest.mark.parametrize(
-    ("beat", "swept", "good"),
-    [(0, None, True), (0, 3, True), (5, 3, False), (5, None, False), (0, 27 * 60, False), (None, 27 * 60, False)],
-)
-def test_a_sweep_is_at_work_when_it_beats_and_its_last_pass_was_lately(beat, swept, good):
-    now, minute = timezone.now(), datetime.timedelta(minutes=1)
-    if beat is not None:
-        Heartbeat.objects.create(part="sweep", seen_at=now - beat * minute)
-    if swept is not None:
-        SweepPass.objects.create(started_at=now - swept * minute, ended_at=now - swept * minute)
-    assert site_parts.parts()[-1].good is good
-
-
-def test_the_disks_are_told_and_the_overview_names_only_one_that_is_in_trouble(settings, tmp_path):
-    an_admin()
-    settings.MAIL_STORE_URL = f"file:{tmp_path}/mail"
-    page = html.unescape(signed_in("root").get("/parts/").content.decode())
-    assert f"{tmp_path}/mail" in page
-    assert page.index("Disk of the database") < page.index("enough space") < page.index("cannot be written")
-    assert "Disk of the mail" in overview()
-    assert "Disk of the database" not in overview()
-    bodies.from_url(settings.MAIL_STORE_URL).prepare()
-    assert "Disk of the mail" not in overview()
-
-
-def test_certificates_are_told_with_their_end(settings, tmp_path, pair_ending_in):
-    settings.TLS_SNI_DIR = tmp_path
-    pair_ending_in(tmp_path / "long.example", days=60)
-    pair_ending_in(tmp_path / "short.example", days=3)
-    (tmp_path / "broken.example").mkdir()
-    (tmp_path / "broken.example" / "fullchain.pem").write_text("nothing")
-    found = [(one.name, one.good) for one in certificates()]
-    assert found == [("broken.example", False), ("short.example", False), ("long.example", True)]
-    an_admin()
-    page = overview()
-    assert "Certificate of short.example" in page
-    assert "cannot be read" in page
-
-
-def test_the_page_of_the_parts_says_why_a_pair_by_name_is_left_out(settings, tmp_path, pair_ending_in):
-    settings.TLS_SNI_DIR = tmp_path
-    for name in ("good.example", "other.example", "keyless.example"):
-        pair_ending_in(tmp_path / name, days=60)
-    (tmp_path / "keyless.example" / "privkey.pem").unlink()
-    (tmp_path / "other.example" / "privkey.pem").write_bytes((tmp_path / "good.example" / "privkey.pem").read_bytes())
-    an_admin()
-    page = signed_in("root").get("/parts/").content.decode()
-    assert f"{tmp_path}/keyless.example/privkey.pem is missing" in page
-    assert f"{tmp_path}/other.example/privkey.pem is the key of another certificate" in page
-    assert "good.example/" not in page
-    assert [one.name for one in certificates() if one.good] == ["good.example"]
-
-
-@pytest.fixture
-def pair_ending_in():
-    """Writes a certificate as a folder of TLS_SNI_DIR has it."""
-    import trustme
-
-    def write(folder, *, days: int) -> None:
-        folder.mkdir()
-        until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
-        pair = trustme.CA().issue_cert(folder.name, not_after=until)
-        (folder / "fullchain.pem").write_bytes(pair.cert_chain_pems[0].bytes())
-        (folder / "privkey.pem").write_bytes(pair.private_key_pem.bytes())
-
-    return write
+    found = [(row.name, held.mailboxes, held.octets, received) for row, held, received in largest]
+    assert found == [("large.example", 2, 6 * MB, 7), ("small.example", 1, MB, 0)]
 
 
 @pytest.mark.parametrize("mailboxes", [1, 30])
@@ -321,9 +235,9 @@ def test_the_page_costs_the_same_statements_however_many_mailboxes(django_assert
     client = signed_in("root")
     for number in range(mailboxes):
         fill(f"box{number}@d{number % 15}.example", number * MB, 40 * MB)
-    # the session, the user; domains, what was kept, mailboxes by domain, suspended ones; the days, findings, the
-    # largest by name, the mark of the tallies; heartbeats and the last sweep, damaged bodies; five that try the
-    # disk of the database. A large site keeps its count: one more.
+    # the session, the user, the figures of the menu; domains, what was kept, mailboxes by domain, caps, suspended
+    # ones; the days, the mark of the tallies, the largest by name; what the parts did last; five that try the disk of
+    # the database. A large site keeps its count: one more. Each kind of fault that the figures tell of: one more.
     with django_assert_num_queries(17):
         assert client.get("/overview/").status_code == 200
 
@@ -332,8 +246,7 @@ def test_a_domain_admin_has_the_figures_of_his_domains_and_no_part_of_the_site()
     fill(ANN, 3 * MB, None)
     fill("bob@other.example", 5 * MB, None)
     grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
-    today = timezone.now().astimezone(datetime.UTC).date()
-    Tally.objects.create(domain=Domain.objects.get(name="other.example"), day=today, deliveries=77)
+    a_day_of_mail("other.example", ago=0, deliveries=77)
     page = overview("carla")
     assert "3 MB" in page
     assert "other.example" not in page
@@ -354,14 +267,19 @@ def test_the_figures_of_an_owner_are_empty_even_if_asked_for():
     owner = an_owner().user
     held = counted(owner)
     assert (held.total.mailboxes, held.suspended, held.largest) == (0, 0, [])
-    assert overview_stats.with_findings(owner) == 0
-    assert sum(day.deliveries for day in overview_stats.days(owner)) == 0
+    assert sum(day.deliveries for day in mail_flow.days(owner)) == 0
 
 
-def test_french_agrees_with_a_mailbox_which_is_feminine_and_a_domain_which_is_not():
-    an_admin()
-    fill("off@example.net", 1, None)
+def test_a_suspended_domain_takes_no_mail_and_a_suspended_user_does():
+    admin = an_admin()
+    fill("full@example.org", MB, MB)
+    fill("shut@example.org", 1, MB)
+    Mailbox.objects.filter(user__address="shut@example.org").update(receives=False)
+    fill("off@example.org", 1, MB)
+    User.objects.filter(address="off@example.org").update(is_active=False)
+    fill("away@example.net", 1, MB)
     Domain.objects.filter(name="example.net").update(active=False)
-    User.objects.filter(address="root").update(language="fr")
-    assert "Suspendu<" in overview()
-    assert "Suspendue<" in html.unescape(signed_in("root").get("/mailboxes/").content.decode())
+    held = counted(admin)
+    assert (held.receiving, held.suspended) == (1, 2)
+    assert "1 mailbox receives mail." in overview()
+    assert "2 are suspended." in overview()

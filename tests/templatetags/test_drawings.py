@@ -1,17 +1,14 @@
-"""Icons, quota bars and charts."""
+"""Icons and quota bars."""
 
 from __future__ import annotations
 
-import datetime
 import re
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 from django.conf import settings
 
-from popadmin.panel.overview_stats import Day
-from popadmin.templatetags.drawings import CHART_HEIGHT, day_bars, quota_bar, share_percent
+from popadmin.templatetags.drawings import quota_bar, share_percent
 
 SPRITE = Path(settings.BASE_DIR) / "static/vendor/bootstrap-icons/sprite.svg"
 CODE = Path(settings.BASE_DIR) / "popadmin"
@@ -51,31 +48,6 @@ def test_the_figures_of_a_quota_are_text_beside_a_bar_that_is_hidden_from_reader
     assert 'aria-hidden="true"' in html
     assert "512\N{NO-BREAK SPACE}MB / 1\N{NO-BREAK SPACE}GB" in html
     assert "style=" not in html
-
-
-def days(*deliveries: int) -> list[Day]:
-    return [Day(datetime.date(2026, 1, 1 + number), count, 0, 0) for number, count in enumerate(deliveries)]
-
-
-def heights(*deliveries: int) -> list[int]:
-    """Return the heights of the bars, which all stand on the ground."""
-    bars = [bar.attrib for bar in ET.fromstring(day_bars(days(*deliveries), "deliveries", "Mail")).iter("rect")]
-    assert all(int(bar["y"]) + int(bar["height"]) == CHART_HEIGHT for bar in bars)
-    return [int(bar["height"]) for bar in bars]
-
-
-def test_the_highest_day_fills_the_chart_and_a_day_with_any_mail_is_seen():
-    assert heights(1000, 1, 0) == [CHART_HEIGHT, 1, 0]
-
-
-def test_a_chart_without_mail_is_flat():
-    assert heights(0, 0) == [0, 0]
-
-
-def test_a_chart_says_its_figures():
-    chart = ET.fromstring(day_bars(days(3000, 2), "deliveries", "<Mail>"))
-    assert chart.attrib["aria-label"] == "<Mail>: 3,002 in 2 days"
-    assert [title.text for title in chart.iter("title")] == ["01/01/2026: 3,000", "01/02/2026: 2"]
 
 
 def test_the_sprite_holds_the_icons_that_are_used_and_no_others():

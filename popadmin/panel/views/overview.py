@@ -1,19 +1,22 @@
-"""The start page of admins: totals, activity, and what needs attention; each number links to its list."""
+"""The start page of admins: what is wrong, how mail flows, which domains store most; and the page of the parts."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils import timezone
 from django.views.generic import TemplateView
 
-from popadmin.panel import access, overview_stats
-from popadmin.panel.usage_filters import NEAR_PERCENT
+from mailstore.directory.site_figures import SiteFigures
+from popadmin.panel import access, mail_flow, menu_counts, overview_stats, site_facts
+from popadmin.panel.attention.fault import Evidence, SiteEvidence
+from popadmin.panel.attention.ledger import check, check_site, ledger
 from popadmin.web import people, site_parts
 from popadmin.web.certificates import certificates
-from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.site_parts import disks
+
+ALL = "all"  # in the query string: show every fault
 
 
 class Overview(access.AdminPage, TemplateView):
@@ -21,43 +24,47 @@ class Overview(access.AdminPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        domains, suspended_domains = overview_stats.domains(user)
+        figures = menu_counts.figures(self.request, user)
+        _domains, suspended_domains = overview_stats.domains(user)
         totals = overview_stats.totals(user, suspended_domains)
-        days = overview_stats.days(user)
-        host = people.is_host(user)
+        site = _site_evidence(figures) if people.is_host(user) else None
+        checked = check(Evidence(user, figures, totals, timezone.now()))
+        found = ledger([*checked, *check_site(site)] if site else checked)
+        menu_counts.note_faults(self.request, found.fault_count)
+        parts = site_facts.rows(site.parts, site.disks, site.certificates) if site else []
         return super().get_context_data(
             **kwargs,
-            domains=domains,
+            host=site is not None,
             totals=totals,
-            total=totals.total,
-            finding_count=overview_stats.with_findings(user),
-            near_percent=NEAR_PERCENT,
-            largest=overview_stats.largest(user, totals.largest),
-            days=days,
-            delivered=sum(day.deliveries for day in days),
-            signed_in=sum(day.sign_ins for day in days),
-            refused=sum(day.refused for day in days),
+            domains=figures.domains,
+            verdict=found.verdict(mailboxes=totals.total.mailboxes),
+            ledger=found,
+            faults=found.faults if ALL in self.request.GET else found.first,
+            flows=mail_flow.flows(mail_flow.days(user)),
             counted_at=overview_stats.counted_at(),
-            host=host,
-            parts=site_parts.parts() if host else [],
-            disks=[disk for disk in disks() if disk.trouble] if host else [],
-            certificates=certificates()[: overview_stats.LARGEST] if host else [],
-            stored_mail=site_parts.stored_mail(named=0) if host else None,
+            largest=overview_stats.largest(user, totals.largest),
+            parts=parts,
+            parts_summary=site_facts.summary(parts),
         )
 
 
 class SiteParts(access.HostPage, TemplateView):
-    """All parts of the site, and all certificates; the overview shows only the one that expires first."""
+    """All parts of the site, its disks, and all certificates; what is wrong comes first."""
 
     template_name = "panel/site_parts.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        overview = [breadcrumb(_("Overview"), "overview")]
+        site = _site_evidence(menu_counts.figures(self.request, signed_in(self.request)))
         return super().get_context_data(
             **kwargs,
-            parts=site_parts.parts(),
-            disks=disks(),
-            certificates=certificates(),
+            ledger=ledger(check_site(site)),
+            parts=site_facts.rows(site.parts, [], []),
+            disks=site.disks,
+            certificates=site.certificates,
             stored_mail=site_parts.stored_mail(),
-            breadcrumbs=overview,
         )
+
+
+def _site_evidence(figures: SiteFigures) -> SiteEvidence:
+    parts = site_parts.parts(figures.heartbeats, figures.swept_at)
+    return SiteEvidence(timezone.now(), parts, disks(), certificates(), figures.damaged)

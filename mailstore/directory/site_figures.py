@@ -1,0 +1,154 @@
+"""The figures that the menu of admins shows on every page, in one statement. It reads no message."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from mailstore.models import User
+
+KEPT_FROM = 5000  # mailboxes; fewer are counted for every page, in two milliseconds
+KEPT_MINUTES = 1
+KEPT_ROW = 2  # of HoldingsCache; the overview keeps its own
+VERSION = 1  # of the list of counts below; raise it with each change of them
+BUSY_MINUTES = 10  # an import or an operation that is younger may still be in somebody's hands
+
+# The conditions are those of `popadmin.panel.usage_filters`, and near a cap is nine tenths of it. `counted` passes over
+# all mailboxes. On a large site its result stays for a minute; Postgres runs a CTE only if something reads it.
+_FIGURES = """
+WITH own AS MATERIALIZED (
+    SELECT dom.id FROM mailstore_domain dom
+     WHERE dom.removed_at IS NULL
+       AND (%(host)s OR EXISTS (SELECT FROM mailstore_domaingrant g
+                                 WHERE g.domain_id = dom.id AND g.user_id = %(user)s))),
+kept AS MATERIALIZED (
+    SELECT c.figures->'counts' AS counts FROM mailstore_holdingscache c
+     WHERE %(host)s AND c.id = %(row)s AND c.figures->>'version' = %(version)s
+       AND c.counted_at > now() - make_interval(mins => %(kept_minutes)s)),
+box AS MATERIALIZED (
+    SELECT box.domain_id, count(*) AS boxes, sum(box.octets) AS octets, sum(box.quota_octets) AS allotted,
+           count(*) FILTER (WHERE box.octets >= box.quota_octets OR box.messages >= box.quota_messages) AS full_boxes,
+           count(*) FILTER (WHERE box.octets >= box.quota_octets - box.quota_octets / 100 * 10
+                               OR box.messages >= box.quota_messages * 90 / 100) AS near_boxes
+      FROM mailstore_mailbox box
+     WHERE box.removed_at IS NULL AND (%(host)s OR box.domain_id = ANY(ARRAY(SELECT own.id FROM own)))
+     GROUP BY box.domain_id),
+room AS (
+    SELECT box.octets >= dom.quota_octets AS is_full, box.octets * 10 >= dom.quota_octets * 9 AS is_near,
+           box.boxes * 10 >= dom.mailbox_limit * 9
+           OR (box.allotted > 0 AND box.allotted * 10 >= dom.allotment_octets * 9)
+           OR (al.aliases > 0 AND al.aliases * 10 >= dom.alias_limit * 9) AS is_capped
+      FROM own
+      JOIN mailstore_domain dom ON dom.id = own.id
+      LEFT JOIN box ON box.domain_id = own.id
+     CROSS JOIN LATERAL (SELECT CASE WHEN dom.alias_limit IS NOT NULL THEN (
+           SELECT count(*) FROM mailstore_alias al
+            WHERE al.domain_id = dom.id AND al.mailbox_id IS NULL) END) AS al (aliases)
+     WHERE dom.quota_octets IS NOT NULL OR dom.mailbox_limit IS NOT NULL
+        OR dom.alias_limit IS NOT NULL OR dom.allotment_octets IS NOT NULL),
+counted AS MATERIALIZED (
+    SELECT jsonb_build_array(
+           (SELECT coalesce(sum(box.boxes), 0) FROM box),
+           (SELECT count(*) FROM mailstore_alias al JOIN own ON own.id = al.domain_id
+             WHERE NOT EXISTS (SELECT FROM mailstore_mailbox box
+                                WHERE box.id = al.mailbox_id AND box.removed_at IS NOT NULL)),
+           (SELECT coalesce(sum(box.full_boxes), 0) FROM box),
+           (SELECT coalesce(sum(box.near_boxes), 0) FROM box),
+           (SELECT count(*) FROM room WHERE room.is_full),
+           (SELECT count(*) FROM room WHERE room.is_near AND NOT room.is_full),
+           (SELECT count(*) FROM room WHERE room.is_capped)) AS counts),
+keep AS (
+    INSERT INTO mailstore_holdingscache (id, counted_at, figures)
+    SELECT %(row)s, now(), jsonb_build_object('version', %(version)s, 'counts', counted.counts)
+      FROM counted
+     WHERE %(host)s AND NOT EXISTS (SELECT FROM kept) AND (counted.counts->>0)::bigint >= %(kept_from)s
+        ON CONFLICT (id) DO UPDATE SET counted_at = excluded.counted_at, figures = excluded.figures)
+SELECT coalesce((SELECT kept.counts FROM kept), (SELECT counted.counts FROM counted))::text,
+       (SELECT count(*) FROM own),
+       (SELECT count(*) FROM mailstore_retentionpolicy p
+         WHERE %(host)s OR p.site OR p.offered
+            OR EXISTS (SELECT FROM mailstore_domain dom JOIN own ON own.id = dom.id WHERE dom.policy_id = p.id)
+            OR EXISTS (SELECT FROM mailstore_mailbox box JOIN own ON own.id = box.domain_id
+                        WHERE box.policy_id = p.id)),
+       CASE WHEN %(host)s THEN (SELECT count(*) FROM (
+           SELECT u.id FROM mailstore_user u WHERE u.role = 'admin'
+            UNION SELECT g.user_id FROM mailstore_domaingrant g) AS admins) ELSE 0 END,
+       ARRAY(SELECT DISTINCT f.kind FROM mailstore_finding f JOIN mailstore_mailbox box ON box.id = f.mailbox_id
+              WHERE box.removed_at IS NULL AND (%(host)s OR box.domain_id = ANY(ARRAY(SELECT own.id FROM own)))),
+       %(host)s AND EXISTS (SELECT FROM mailstore_body b
+                             WHERE b.damaged_at IS NOT NULL
+                               AND EXISTS (SELECT FROM mailstore_message m WHERE m.body_id = b.id)),
+       (SELECT count(*) FROM mailstore_mailboximport i
+         WHERE i.owner_id = %(user)s AND i.stage <> 'done'
+           AND i.created_at < now() - make_interval(mins => %(busy_minutes)s)),
+       (SELECT count(*) FROM mailstore_job j
+         WHERE j.owner_id = %(user)s AND j.stage IN ('running', 'undoing')
+           AND j.created_at < now() - make_interval(mins => %(busy_minutes)s)),
+       ARRAY(SELECT h.part::text FROM mailstore_heartbeat h ORDER BY h.part),
+       ARRAY(SELECT h.seen_at FROM mailstore_heartbeat h ORDER BY h.part),
+       (SELECT p.ended_at FROM mailstore_sweeppass p ORDER BY p.id DESC LIMIT 1)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a pass over all mailboxes counts. `near` includes the full ones, `near_domains` does not."""
+
+    mailboxes: int
+    aliases: int
+    full: int
+    near: int
+    full_domains: int
+    near_domains: int
+    capped_domains: int
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFigures:
+    """What a user sees of the site, in numbers. `imports` and `jobs` are the user's own that wait.
+
+    `heartbeats` says when each part was seen last, and `swept_at` when the last pass of the sweep ended.
+    """
+
+    counts: Counts
+    domains: int
+    policies: int
+    admins: int
+    finding_kinds: tuple[str, ...]
+    damaged: bool
+    imports: int
+    jobs: int
+    heartbeats: Mapping[str, datetime]
+    swept_at: datetime | None
+
+
+def read(user: User, *, kept_from: int = KEPT_FROM) -> SiteFigures:
+    """Return the figures of the whole site for a hosting admin, else those of the domains that the user administers."""
+    parameters: dict[str, bool | int | str] = {
+        "host": user.role == User.Role.ADMIN,
+        "user": user.pk,
+        "row": KEPT_ROW,
+        "version": str(VERSION),
+        "kept_from": kept_from,
+        "kept_minutes": KEPT_MINUTES,
+        "busy_minutes": BUSY_MINUTES,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FIGURES, parameters)
+        counts, domains, policies, admins, kinds, damaged, imports, jobs, parts, seen, swept_at = cursor.fetchone()
+    return SiteFigures(
+        counts=Counts(*map(int, json.loads(counts))),
+        domains=domains,
+        policies=policies,
+        admins=admins,
+        finding_kinds=tuple(kinds),
+        damaged=damaged,
+        imports=imports,
+        jobs=jobs,
+        heartbeats=dict(zip(parts, seen, strict=True)),
+        swept_at=swept_at,
+    )

@@ -1,0 +1,1 @@
+"""What needs attention: one function for each kind of fault, and the list of them, worst first."""

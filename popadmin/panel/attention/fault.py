@@ -1,0 +1,97 @@
+"""One fault, and what the functions that look for faults are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django_stubs_ext import StrOrPromise
+
+from mailstore.directory.site_figures import SiteFigures
+from mailstore.models import User
+from popadmin.panel.overview_stats import Totals
+from popadmin.web.certificates import Certificate
+from popadmin.web.formats import moment
+from popadmin.web.site_parts import Disk, Part
+
+NAMED_MOST = 5  # faults of one kind that have a row each; one row stands for the others
+BAD, WARN, NOTE = "bad", "warn", "note"
+ICONS = {BAD: "exclamation-octagon-fill", WARN: "exclamation-triangle-fill", NOTE: "hourglass-split"}
+
+
+class Rank(IntEnum):
+    """The kinds of faults, worst first. Up to CERTIFICATE_ENDED something fails now."""
+
+    DISK = 1
+    LISTENER = 2
+    DOMAIN_FULL = 3
+    MAILBOX_FULL = 4
+    CERTIFICATE_ENDED = 5
+    CERTIFICATE = 6
+    DISK_LOW = 7
+    STORED_MAIL = 8
+    SWEEP = 9
+    OLD_PASSWORD = 10
+    DOMAIN_NEAR = 11
+    MAILBOX_NEAR = 12
+    PROGRAM = 13
+    CAP = 14
+    IMPORT = 15
+    JOB = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A row: what is wrong, what follows, since when or until when, and the link `remedy` to the page that mends it.
+
+    `verdict` is the heading of the page if this is the worst fault; empty: `text` is. A row may stand for several
+    faults: `count`.
+    """
+
+    rank: Rank
+    level: str
+    text: StrOrPromise
+    consequence: StrOrPromise
+    remedy: StrOrPromise
+    url: str
+    when: StrOrPromise = ""
+    verdict: StrOrPromise = ""
+    count: int = 1
+
+    @property
+    def icon(self) -> str:
+        return ICONS[self.level]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of the domains that a user sees, before somebody looks closer."""
+
+    user: User
+    figures: SiteFigures
+    totals: Totals
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SiteEvidence:
+    """What is known of the site itself, which only hosting admins see. `damaged`: some stored mail is."""
+
+    now: datetime
+    parts: Sequence[Part]
+    disks: Sequence[Disk]
+    certificates: Sequence[Certificate]
+    damaged: bool
+
+
+def since(at: datetime | None) -> str:
+    """Return "since Sun 14:05"; empty where nobody knows."""
+    return "" if at is None else format_html(_("since {at}"), at=moment(at))
+
+
+def found(at: datetime | None) -> str:
+    return "" if at is None else format_html(_("found {at}"), at=moment(at))

@@ -1,0 +1,51 @@
+"""How near domains are to their caps: on what they store, and on mailboxes, aliases and quotas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Case, Q, When
+
+from mailstore.directory import domain_usage
+from mailstore.models import User
+from popadmin.panel import access
+
+NEAR_TENTHS = 9
+STORED, MAILBOXES, ALLOTTED, ALIASES = "stored", "mailboxes", "allotted", "aliases"
+CAPS = {STORED: "quota_octets", MAILBOXES: "mailbox_limit", ALLOTTED: "allotment_octets", ALIASES: "alias_limit"}
+
+
+@dataclass(frozen=True, slots=True)
+class CapUse:
+    """A cap of a domain that is reached, or nearly. `used` and `cap` are octets, or a number of rows."""
+
+    domain: int
+    name: str
+    kind: str
+    used: int
+    cap: int
+
+    @property
+    def is_reached(self) -> bool:
+        return self.used >= self.cap
+
+
+def near_caps(user: User, uses: Mapping[int, Mapping[str, int]]) -> list[CapUse]:
+    """Return the caps that are nearly reached. `uses` has by the key of each domain what it holds, by kind of cap."""
+    some_cap = Q(*(Q(**{f"{field}__isnull": False}) for field in CAPS.values()), _connector=Q.OR)
+    aliases = Case(When(alias_limit__isnull=False, then=domain_usage.aliases()))
+    rows = access.domains(user).filter(some_cap).annotate(alias_count=aliases).order_by("name")
+    found = rows.values("pk", "name", "alias_count", *CAPS.values())
+    return [use for row in found for use in _near(row, uses.get(row["pk"], {}))]
+
+
+def _near(row: Mapping[str, Any], uses: Mapping[str, int]) -> Iterator[CapUse]:
+    for kind, field in CAPS.items():
+        used = row["alias_count"] if kind == ALIASES else uses.get(kind)
+        cap = row[field]
+        if cap is None or used is None or used * 10 < cap * NEAR_TENTHS:
+            continue
+        if used or (kind == STORED and uses):
+            yield CapUse(row["pk"], row["name"], kind, used, cap)

@@ -1,0 +1,59 @@
+"""What the menu shows admins on every page: how many faults, domains, mailboxes and others there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from django.http import HttpRequest
+
+from mailstore.directory import site_figures
+from mailstore.directory.site_figures import SiteFigures
+from mailstore.models import User
+from popadmin.web import people, site_parts
+from popadmin.web.certificates import certificates
+
+_FIGURES, _FAULTS = "_site_figures", "_fault_count"  # attributes of a request
+
+
+def figures(request: HttpRequest, user: User) -> SiteFigures:
+    """Return the figures of the user, read once for each request."""
+    if not hasattr(request, _FIGURES):
+        setattr(request, _FIGURES, site_figures.read(user))
+    return cast("SiteFigures", getattr(request, _FIGURES))
+
+
+def note_faults(request: HttpRequest, faults: int) -> None:
+    """Let the menu of this page show the number that the page itself has found."""
+    setattr(request, _FAULTS, faults)
+
+
+def counts(request: HttpRequest, user: User) -> Mapping[str, int]:
+    """Return the numbers by the URL names of the menu's items; empty for users who are no admins."""
+    if not people.is_admin(user):
+        return {}
+    seen = figures(request, user)
+    faults = getattr(request, _FAULTS, None)
+    found = {
+        "overview": fault_count(seen, host=people.is_host(user)) if faults is None else faults,
+        "domains": seen.domains,
+        "mailboxes": seen.counts.mailboxes,
+        "aliases": seen.counts.aliases,
+        "policies": seen.policies,
+    }
+    return {**found, "admins": seen.admins} if people.is_host(user) else found
+
+
+def fault_count(seen: SiteFigures, *, host: bool) -> int:
+    """Count the faults of `attention` without looking for them. It tries no disk with a write, so it may miss one."""
+    totals = seen.counts
+    summed = (totals.near > totals.full, totals.near_domains, totals.capped_domains, seen.damaged)
+    faults = totals.full + totals.full_domains + sum(map(bool, summed))
+    faults += len(seen.finding_kinds) + seen.imports + seen.jobs
+    return faults + _site_faults(seen) if host else faults
+
+
+def _site_faults(seen: SiteFigures) -> int:
+    parts = site_parts.parts(seen.heartbeats, seen.swept_at)
+    wrong_certificates = sum(each.wrong for each in certificates())
+    return sum(not part.good for part in parts) + wrong_certificates + site_parts.low_disk_count()

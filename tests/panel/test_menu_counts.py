@@ -1,0 +1,93 @@
+"""The numbers in the menu: one statement a page, kept for a minute on a large site."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from mailstore.directory import aliases, grants, mailbox_removal, site_figures
+from mailstore.models import HoldingsCache, Mailbox, RetentionPolicy
+from popadmin.panel import access
+from popadmin.web.layout import Menu
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
+from tests.site.rows import ACTOR, PASSWORD, a_domain
+
+pytestmark = pytest.mark.django_db
+
+
+def counts(name: str, path: str = "/settings/") -> dict[str, int | None]:
+    menu: Menu = signed_in(name).get(path).context["menu"]
+    return {link.url.strip("/"): link.count for group in menu.groups for link in group.links}
+
+
+def a_site() -> None:
+    for address in (ANN, "bob@example.org", "eve@other.example", "gone@other.example"):
+        an_owner(address)
+    mailbox_removal.remove("gone@other.example", actor=ACTOR, with_mail=False)
+    for address in ("info@example.org", "info@other.example"):
+        aliases.ensure(address, targets=[ANN], actor=ACTOR)
+    RetentionPolicy.objects.create(name="offered", offered=True)
+    RetentionPolicy.objects.create(name="secret")
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+
+
+def test_a_hosting_admin_sees_how_many_of_each_there_are():
+    root = an_admin()
+    a_site()
+    found = counts("root")
+    assert found["mailboxes"] == access.mailboxes(root).count() == 3
+    assert found["domains"] == access.domains(root).count() == 2
+    assert found["aliases"] == access.aliases(root).count() == 2
+    assert found["policies"] == access.policies(root).count() == 2
+    assert found["admins"] == access.admins(root).count() == 2
+    assert found["audit"] is None
+
+
+def test_a_domain_admin_counts_their_domains_only():
+    a_site()
+    found = counts("carla")
+    assert (found["domains"], found["mailboxes"], found["aliases"], found["policies"]) == (1, 2, 1, 1)
+    assert "admins" not in found
+
+
+def test_an_owner_sees_their_messages_without_a_statement_more(django_assert_num_queries: Any):
+    mailbox = an_owner()
+    Mailbox.objects.filter(pk=mailbox.pk).update(messages=7, recovery_messages=2)
+    found = counts(ANN, "/devices/")
+    assert (found["messages"], found["recovery"], found["devices"]) == (7, 2, None)
+
+
+def test_a_large_site_is_counted_once_a_minute(django_assert_num_queries: Any):
+    root = an_admin()
+    an_owner()
+    with django_assert_num_queries(1):
+        assert site_figures.read(root, kept_from=1).counts.mailboxes == 1
+    an_owner("bob@example.org")
+    assert site_figures.read(root, kept_from=1).counts.mailboxes == 1
+    HoldingsCache.objects.update(counted_at=timezone.now() - datetime.timedelta(seconds=61))
+    assert site_figures.read(root, kept_from=1).counts.mailboxes == 2
+
+
+def test_a_small_site_is_counted_each_time():
+    root = an_admin()
+    an_owner()
+    site_figures.read(root)
+    assert not HoldingsCache.objects.exists()
+
+
+def test_nobody_else_is_shown_what_was_counted_of_the_site():
+    root = an_admin()
+    a_site()
+    site_figures.read(root, kept_from=1)
+    carla = grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD).row
+    assert site_figures.read(carla, kept_from=1).counts.mailboxes == 2
+
+
+def test_what_the_overview_keeps_is_not_mistaken_for_it():
+    root = an_admin()
+    a_domain()
+    HoldingsCache.objects.create(pk=1, counted_at=timezone.now(), figures={"counts": [9] * 7, "version": "1"})
+    assert site_figures.read(root).counts.mailboxes == 0
