@@ -146,9 +146,8 @@ def test_each_link_leads_to_a_page_and_the_figures_to_their_lists():
         Finding.objects.create(mailbox=off, kind=kind, since=timezone.now(), facts=facts)
     client = signed_in("root")
     page = client.get("/overview/").content.decode()
-    for query, found in (("usage=90", 2), ("state=suspended", 1)):
-        assert f'href="/mailboxes/?{query}"' in page
-        assert client.get(f"/mailboxes/?{query}").context["count"].rows == found
+    assert 'href="/mailboxes/?usage=90"' in page
+    assert client.get("/mailboxes/?usage=90").context["count"].rows == 2
     main = page[page.index("<main") :]
     for link in re.findall(r'href="(/(?:mailboxes|sign-ins|domains|parts)/[^"#]*)', main):
         assert client.get(html.unescape(link)).status_code == 200

@@ -1,4 +1,4 @@
-"""The list of POP3 sign-ins: who was accepted or refused, when and from where. It answers "why does it not work?"."""
+"""The list of sign-ins to POP: what was accepted or refused, when, from where and why."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from mailstore.models import Device, DiarySession
 from popadmin.lists.columns import Column, Exported, Filters, Rows, Search
 from popadmin.lists.views import ListPage
-from popadmin.panel import access
+from popadmin.panel import access, refusals
 from popadmin.panel.search_terms import address_or_name
-from popadmin.web.layout import breadcrumb
+from popadmin.web import people
 from popadmin.web.people import signed_in
+from popadmin.web.sign_in_text import outcome
 
 ACCEPTED, REFUSED = "let-in", "refused"
 
@@ -24,12 +25,12 @@ ACCEPTED, REFUSED = "let-in", "refused"
 class SignInFilters(Filters):
     q = Search(label=_("Search address or name"))
     ended = forms.ChoiceField(
-        label=_("How it ended"),
-        choices=[("", _("Any")), (ACCEPTED, _("Accepted")), (REFUSED, _("Refused")), *DiarySession.Ended.choices],
+        label=_("What happened"),
+        choices=[("", _("Anything")), (ACCEPTED, _("Accepted")), (REFUSED, _("Refused")), *DiarySession.Ended.choices],
     )
     days = forms.ChoiceField(
-        label=_("Since"),
-        choices=[("", _("Any time")), ("1", _("Yesterday")), ("7", _("7 days")), ("30", _("30 days"))],
+        label=_("When"),
+        choices=[("", _("Any time")), ("1", _("Last 24 hours")), ("7", _("Last 7 days")), ("30", _("Last 30 days"))],
     )
 
     def by_q(self, rows: Rows, query: str) -> Rows:
@@ -51,9 +52,9 @@ class SignIns(access.AdminPage, ListPage):
     columns = (
         Column("at", _("When"), F("started_at"), down=True),
         Column("mailbox", _("Mailbox")),
-        Column("device", _("Device")),
-        Column("client", _("From")),
-        Column("ended", _("How it ended")),
+        Column("ended", _("What happened")),
+        Column("device", _("Password of"), css="c-more"),
+        Column("client", _("From"), css="c-more"),
     )
     exported = (
         Exported(_("When"), lambda row: row.started_at.isoformat()),
@@ -61,18 +62,21 @@ class SignIns(access.AdminPage, ListPage):
         Exported(_("Device"), lambda row: _device(row.device)),
         Exported(_("From"), lambda row: row.client),
         Exported(_("Encryption"), lambda row: row.tls),
-        Exported(_("How it ended"), lambda row: row.get_ended_display()),
+        Exported(_("What happened"), outcome),
         Exported(_("Count"), lambda row: row.sessions),
     )
     row_fields = (
-        "started_at", "client", "tls", "ended", "sessions", "mailbox__user__address", "device__main", "device__name"
+        "started_at", "client", "tls", "ended", "sessions", "mailbox__user__address", "device__main", "device__name",
+        "listed", "list_requested", "fetched_messages", "removed_messages", "unremoved_messages",
     )  # fmt: skip
 
     def rows(self) -> Rows:
         return access.diary_sessions(signed_in(self.request))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        return super().get_context_data(**kwargs, breadcrumbs=[breadcrumb(_("Overview"), "overview")])
+        user = signed_in(self.request)
+        shown = refusals.lately(user) if not self.state.filters.given() else None
+        return super().get_context_data(**kwargs, refusals=shown, host=people.is_host(user))
 
 
 def _device(device: Device | None) -> str:
