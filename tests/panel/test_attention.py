@@ -107,7 +107,7 @@ def test_a_lowered_quota_and_a_domain_that_rejects_are_told(root: Client):
     fill("full@example.org", 3 * MB, 2 * MB, quota_lowered_at=timezone.now())
     Domain.objects.update(over_quota="reject")
     (row,) = rows(page_of(root))
-    assert "Its quota was lowered" in row
+    assert "Quota lowered:" in row
     assert row.count("Senders are told that it is full.") == 1
 
 
@@ -223,7 +223,7 @@ def test_a_certificate_that_ends_soon_or_does_not_fit_is_told(root: Client, sett
     assert heading(page).startswith("The certificate of ended.example ended on")
     assert [row.split()[3] for row in rows(page)] == ["ended.example", "short.example", "pop.example"]
     assert "in 2 days" in rows(page)[1]
-    assert "It names other.example." in rows(page)[2]
+    assert "It is for other.example." in rows(page)[2]
     assert 'href="/parts/#certificates"' in page
 
 

@@ -65,7 +65,7 @@ def _full(mailbox: Mailbox, verdict: str) -> Fault:
 def _consequence(mailbox: Mailbox) -> str:
     sentences = [_usage(mailbox)]
     if mailbox.quota_lowered_at is not None:
-        sentences.append(format_html(_("Its quota was lowered {at}."), at=moment(mailbox.quota_lowered_at)))
+        sentences.append(format_html(_("Quota lowered: {at}."), at=moment(mailbox.quota_lowered_at)))
     sentences.append(_answer(mailbox.domain))
     return format_html(" ".join(["{}"] * len(sentences)), *sentences)
 

@@ -145,7 +145,7 @@ def _judgement(certificate: Certificate, evidence: SiteEvidence) -> tuple[str, s
         return ends, _unchanged(certificate), _days_left((ends_at - evidence.now).total_seconds())
     other = _("The certificate of %(name)s is for other hosts") % {"name": name}
     hosts = ", ".join(certificate.hosts[:HOSTS_NAMED])
-    return other, _("It names %(hosts)s. Programs refuse to connect, or ask.") % {"hosts": hosts}, ""
+    return other, _("It is for %(hosts)s. Programs warn or refuse to connect.") % {"hosts": hosts}, ""
 
 
 def _unchanged(certificate: Certificate) -> str:
