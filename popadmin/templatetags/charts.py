@@ -7,19 +7,17 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from django import template
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from popadmin.web.formats import count
+from popadmin.web.formats import count, short_date, weekday_date
 
 register = template.Library()
 
 HEIGHT, GROUND, BAR_MOST = 88, 70, 52  # pixels: of the drawing, of the line below the bars, of the highest bar
 BAR_SHARE = 0.76  # of the width that a day has
 EDGE_PERCENT = 20  # nearer to an edge, the words of the peak end or begin at the bar
-DAY_SHAPE, FIRST_DAY_SHAPE = "D j", "j M"
 
 CHART = (
     '<svg class="chart{css}" height="{height}" role="img" aria-label="{label}">{bars}'
@@ -102,7 +100,7 @@ def _peak(peak: int | None, number: int, text: str, top: int) -> SafeString:
 
 
 def _peak_text(most: int, date: datetime.date) -> str:
-    return _("%(count)s on %(day)s") % {"count": count(most), "day": date_format(date, DAY_SHAPE)}
+    return _("%(count)s on %(day)s") % {"count": count(most), "day": weekday_date(date)}
 
 
 def _label(noun: str, total: str, peak_text: str, today: str) -> str:

@@ -223,6 +223,8 @@ def test_a_certificate_that_ends_soon_or_does_not_fit_is_told(root: Client, sett
     assert heading(page).startswith("The certificate of ended.example ended on")
     assert [row.split()[3] for row in rows(page)] == ["ended.example", "short.example", "pop.example"]
     assert "in 2 days" in rows(page)[1]
+    assert "From then on programs refuse to connect." in rows(page)[1]
+    assert "&lt;" not in root.get("/overview/").content.decode()
     assert "It is for other.example." in rows(page)[2]
     assert 'href="/parts/#certificates"' in page
 

@@ -139,7 +139,7 @@ def _judgement(certificate: Certificate, evidence: SiteEvidence) -> tuple[str, s
         return unusable, _("%(reason)s. POP3 cannot load it at its next start.") % {"reason": reason}, ""
     if certificate.ended:
         ended = format_html(_("The certificate of {name} ended on {day}"), name=name, day=day(ends_at))
-        return ended, _("Programs refuse to connect."), since(ends_at)
+        return ended, _("Programs refuse to connect."), ""
     if not certificate.good:
         ends = format_html(_("The certificate of {name} ends on {day}"), name=name, day=day(ends_at))
         return ends, _unchanged(certificate), _days_left((ends_at - evidence.now).total_seconds())
@@ -152,7 +152,8 @@ def _unchanged(certificate: Certificate) -> str:
     refused = _("From then on programs refuse to connect.")
     if certificate.changed_at is None:
         return refused
-    return format_html(_("Its file has not changed since {day}."), day=day(certificate.changed_at)) + " " + refused
+    unchanged = format_html(_("Its file has not changed since {day}."), day=day(certificate.changed_at))
+    return format_html("{} {}", unchanged, refused)
 
 
 def _days_left(seconds: float) -> str:
