@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 from playwright.sync_api import Page, expect
 
 from mailstore.directory import domains, grants, policies
@@ -64,8 +64,11 @@ def test_a_domain_admins_day(visit, complaints, language, tmp_path):
 
 
 def his_overview(page: Page, walk: Walk) -> None:
-    walk.at("Overview")
-    expect(page.locator('a[href$="?sort=-usage"]')).to_be_visible()
+    one, many = "%(number)s mailbox fills, and its program never deletes mail", "%(number)s mailboxes fill, and their"
+    with translation.override(walk.language):
+        verdict = translation.ngettext(one, f"{many} programs never delete mail", 1) % {"number": 1}
+    walk.at(verdict, own=True)
+    expect(page.locator('a[href$="?sort=-stored"]')).to_be_visible()
     expect(page.get_by_text(walk.say("Parts of the site"))).to_have_count(0)
     walk.menu("Domains")
     expect(page.get_by_text("other.example")).to_have_count(0)
