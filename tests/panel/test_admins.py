@@ -53,7 +53,7 @@ def test_the_list_costs_the_same_statements_for_any_number(root, django_assert_n
     for number in range(10):
         a_domain(f"d{number}.example")
         grants.ensure(f"admin{number}", [f"d{number}.example"], actor=ACTOR, password=PASSWORD)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         root.get("/admins/")
 
 
