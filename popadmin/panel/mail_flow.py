@@ -44,6 +44,10 @@ class Flow:
     url: str
     days: Sequence[Day]
 
+    @property
+    def css(self) -> str:
+        return "is-bad" if self.name == "refused" else ""
+
 
 def days(user: User) -> list[Day]:
     """Return the last days (UTC) and as many before them, oldest first; a day without mail is there with zeros."""

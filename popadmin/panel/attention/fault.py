@@ -66,6 +66,10 @@ class Fault:
     def icon(self) -> str:
         return ICONS[self.level]
 
+    @property
+    def icon_css(self) -> str:
+        return "icon-soft" if self.level == NOTE else f"icon-{self.level}"
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
