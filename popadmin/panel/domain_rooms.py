@@ -10,6 +10,7 @@ from django.db.models import Case, Q, When
 
 from mailstore.directory import domain_usage
 from mailstore.models import User
+from mailstore.policy.addresses import shown_domain
 from popadmin.panel import access
 
 NEAR_TENTHS = 9
@@ -19,7 +20,10 @@ CAPS = {STORED: "quota_octets", MAILBOXES: "mailbox_limit", ALLOTTED: "allotment
 
 @dataclass(frozen=True, slots=True)
 class CapUse:
-    """A cap of a domain that is reached, or nearly. `used` and `cap` are octets, or a number of rows."""
+    """A cap of a domain that is reached, or nearly. `used` and `cap` are octets, or a number of rows.
+
+    `name` is that of the domain, in its own script.
+    """
 
     domain: int
     name: str
@@ -48,4 +52,4 @@ def _near(row: Mapping[str, Any], uses: Mapping[str, int]) -> Iterator[CapUse]:
         if cap is None or used is None or used * 10 < cap * NEAR_TENTHS:
             continue
         if used or (kind == STORED and uses):
-            yield CapUse(row["pk"], row["name"], kind, used, cap)
+            yield CapUse(row["pk"], shown_domain(row["name"]), kind, used, cap)

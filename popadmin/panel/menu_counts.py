@@ -45,7 +45,10 @@ def counts(request: HttpRequest, user: User) -> Mapping[str, int]:
 
 
 def fault_count(seen: SiteFigures, *, host: bool) -> int:
-    """Count the faults of `attention` without looking for them. It tries no disk with a write, so it may miss one."""
+    """Count the faults of `attention` without looking for them, except those of disks.
+
+    A disk elsewhere that does not answer would stop every page.
+    """
     totals = seen.counts
     summed = (totals.near > totals.full, totals.near_domains, totals.capped_domains, seen.damaged)
     faults = totals.full + totals.full_domains + sum(map(bool, summed))
@@ -56,4 +59,4 @@ def fault_count(seen: SiteFigures, *, host: bool) -> int:
 def _site_faults(seen: SiteFigures) -> int:
     parts = site_parts.parts(seen.heartbeats, seen.swept_at)
     wrong_certificates = sum(each.wrong for each in certificates())
-    return sum(not part.good for part in parts) + wrong_certificates + site_parts.low_disk_count()
+    return sum(not part.good for part in parts) + wrong_certificates

@@ -120,11 +120,6 @@ def disks() -> list[Disk]:
     ]
 
 
-def low_disk_count() -> int:
-    """Count the disks with little room, and write nothing: cheap enough for every page. Both may be one disk."""
-    return len({room.device for room in map(_room, _places()) if room.is_low})
-
-
 def _places() -> tuple[str, str]:
     database = settings.DATABASES["default"]
     place = str(settings.DATA_DIR / "postgres") if settings.DATABASE_IS_PRIVATE else str(database.get("HOST", ""))

@@ -97,6 +97,13 @@ def test_a_full_mailbox_is_named_with_what_follows_and_since_when(root: Client):
     assert f'href="/mailboxes/{mailbox.pk}/"' in page
 
 
+def test_names_are_shown_in_their_own_script(root: Client):
+    fill("zoé@bücher.example", 2 * MB, MB)
+    Domain.objects.update(quota_octets=MB)
+    assert heading(page_of(root)) == "bücher.example refuses mail: its quota is full"
+    assert "zoé@bücher.example refuses mail: full" in rows(page_of(root))[1]
+
+
 def test_nobody_guesses_since_when_a_mailbox_is_full(root: Client):
     fill("full@example.org", 3 * MB, 2 * MB, warned_percent=95, warned_at=timezone.now())
     (row,) = rows(page_of(root))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mailstore.models import Domain, Mailbox
+from mailstore.policy.addresses import shown_domain
 from mailstore.policy.retention import WARN_PERCENTS
 from popadmin.panel import access
 from popadmin.panel.attention.fault import BAD, NAMED_MOST, WARN, Evidence, Fault, Rank, since
@@ -52,7 +53,7 @@ def _full(mailbox: Mailbox, verdict: str) -> Fault:
     return Fault(
         rank=Rank.MAILBOX_FULL,
         level=BAD,
-        text=_("%(address)s refuses mail: full") % {"address": mailbox.user.address},
+        text=_("%(address)s refuses mail: full") % {"address": _shown(mailbox.user.address)},
         consequence=_consequence(mailbox),
         remedy=_("Make room"),
         url=reverse("mailboxes-one", args=[mailbox.pk]),
@@ -60,6 +61,12 @@ def _full(mailbox: Mailbox, verdict: str) -> Fault:
         when=since(mailbox.warned_at) if mailbox.warned_percent >= WARN_PERCENTS[-1] else "",
         verdict=verdict,
     )
+
+
+def _shown(address: str) -> str:
+    """Return an address with its domain in its own script."""
+    name, _at, domain = address.rpartition("@")
+    return f"{name}@{shown_domain(domain)}"
 
 
 def _consequence(mailbox: Mailbox) -> str:
