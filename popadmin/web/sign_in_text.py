@@ -12,11 +12,11 @@ from popadmin.web import session_text
 Ended = DiarySession.Ended
 REFUSALS: dict[str, Promise] = {
     Ended.WRONG: _("Refused: the password is wrong"),
-    Ended.PREVIOUS: _("Refused: the program still has the old password"),
+    Ended.PREVIOUS: _("Refused: the program has the old password"),
     Ended.SUSPENDED: _("Refused: the mailbox is suspended"),
     Ended.POP_OFF: _("Refused: POP is off for this mailbox"),
     Ended.MAIN_OFF: _("Refused: only device passwords may be used here"),
-    Ended.THROTTLED: _("Refused without a check: too many failures before"),
+    Ended.THROTTLED: _("Refused: too many failures before"),
 }
 _ENDINGS: dict[str, Promise] = {
     Ended.LOST: _("the connection was lost"),
