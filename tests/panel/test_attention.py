@@ -85,6 +85,10 @@ def test_a_site_without_faults_says_that_all_mail_flows(root: Client):
     assert menu_count(page) == 0
 
 
+def test_a_site_without_mailboxes_is_ready(root: Client):
+    assert heading(page_of(root)) == "All is ready"
+
+
 def test_a_full_mailbox_is_named_with_what_follows_and_since_when(root: Client):
     now = timezone.now()
     mailbox = fill("full@example.org", 3 * MB, 2 * MB, warned_percent=100, warned_at=now - datetime.timedelta(days=400))

@@ -57,7 +57,7 @@ class Ledger:
         """Return the heading: the worst fault, or that all is well."""
         if self.faults:
             return self.faults[0].verdict or self.faults[0].text
-        return _("All mail flows") if mailboxes else _("No mailbox yet")
+        return _("All mail flows") if mailboxes else _("All is ready")
 
     def more(self) -> str:
         """Return how many other kinds of faults there are than the one of the heading; empty if there are none."""

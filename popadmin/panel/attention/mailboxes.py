@@ -43,7 +43,7 @@ def nearly_full(evidence: Evidence) -> Iterator[Fault]:
             rank=Rank.MAILBOX_NEAR,
             level=WARN,
             text=text % {"number": count(number)},
-            consequence=_("At 100 % of the quota, new mail is refused."),
+            consequence=_("Full mailboxes refuse new mail."),
             remedy=_("Show mailboxes"),
             url=f"{reverse('mailboxes')}?usage=90",
         )
@@ -99,7 +99,7 @@ def _others(total: int, number: int, verdict: str) -> Fault:
         rank=Rank.MAILBOX_FULL,
         level=BAD,
         text=text % {"number": count(number)},
-        consequence=_("They refuse new mail too."),
+        consequence=_("Full mailboxes refuse new mail."),
         remedy=_("All %(total)s") % {"total": count(total)},
         url=f"{reverse('mailboxes')}?usage=100",
         verdict=verdict,

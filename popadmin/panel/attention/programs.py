@@ -56,7 +56,7 @@ def _fault(row: dict[str, Any]) -> Fault:
 
 def _refused(times: int | None) -> str:
     """Return what follows from an old password; the sweep has counted the refusals of the last days."""
-    answer = _("These programs get no mail.")
+    answer = _("A program with an old password gets no mail.")
     if not times:
         return answer
     text = ngettext(
@@ -100,9 +100,9 @@ _TEXTS: dict[str, Callable[[int], str]] = {
     ),
 }
 _CONSEQUENCES: dict[str, Callable[[], str]] = {
-    Kind.AGAIN: lambda: _("Their owners may see the same message many times."),
+    Kind.AGAIN: lambda: _("The same message may appear many times."),
     Kind.SHARED: lambda: _("Each machine may take mail from the other."),
     Kind.HASTY: lambda: _("It costs battery and data. Mail does not arrive sooner."),
     Kind.KEEPS: lambda: _("One day new mail will be refused."),
-    Kind.UNENDED: lambda: _("Mail that they delete stays."),
+    Kind.UNENDED: lambda: _("Mail that such a program deletes stays."),
 }

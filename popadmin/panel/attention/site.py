@@ -170,7 +170,7 @@ def _other_certificates(others: Sequence[Certificate], number: int, total: int) 
         rank=Rank.CERTIFICATE_ENDED if ended else Rank.CERTIFICATE,
         level=BAD if ended else WARN,
         text=text % {"number": count(number)},
-        consequence=_("They have ended, end soon, or cannot be used."),
+        consequence=_("Programs refuse to connect, or soon will."),
         remedy=_("All %(total)s") % {"total": count(total)},
         url=f"{reverse('overview-parts')}#certificates",
         count=number,
