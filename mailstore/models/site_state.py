@@ -39,7 +39,7 @@ class TallyMark(models.Model):
 
 
 class HoldingsCache(models.Model):
-    """What all mailboxes of a large site hold together, as the overview counted it last. One row."""
+    """What all mailboxes of a large site hold together, as counted last: row 1 by the overview, row 2 by the menu."""
 
     counted_at = models.DateTimeField()
     figures = models.JSONField(default=dict)
