@@ -1,0 +1,114 @@
+"""Which addresses lead to a mailbox: the way of a delivery, followed backwards, and where its own forward leads."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db import connection
+
+from mailstore.models import Mailbox
+from mailstore.policy.addresses import ALIAS_LEVELS_LIMIT
+
+ALIASES_MOST = 200  # that are returned; a page shows a few, and counts the others
+
+# An address answers in the domains that stand for its own too, and for its +details. The pattern is for the index of
+# the aliases' search; the targets decide. A catch-all leads on as an address that nobody writes to: no row follows it.
+_REACH = f"""
+WITH RECURSIVE led AS (
+    SELECT NULL::bigint AS id, %(address)s::text AS address, ''::text AS via, 0 AS depth
+     UNION
+    SELECT a.id, a.address, led.address, led.depth + 1
+      FROM led
+     CROSS JOIN LATERAL (SELECT split_part(led.address, '@', 1) AS name, split_part(led.address, '@', 2) AS home) AS own
+     CROSS JOIN LATERAL (
+           SELECT own.home AS home
+            UNION ALL
+           SELECT other.name FROM mailstore_domain other JOIN mailstore_domain dom ON dom.id = other.stands_for_id
+            WHERE dom.name = own.home AND other.active AND other.removed_at IS NULL) AS place
+      JOIN mailstore_alias a ON mailstore_joined(a.targets) LIKE
+           '%%' || regexp_replace(own.name, '([\\\\%%_])', '\\\\\\1', 'g') || '%%@' || place.home || '%%'
+       AND EXISTS (SELECT 1 FROM unnest(a.targets) AS target
+                    WHERE target = own.name || '@' || place.home
+                       OR own.name <> '' AND split_part(target, '@', 2) = place.home
+                      AND split_part(split_part(target, '@', 1), '+', 1) = own.name)
+      JOIN mailstore_domain dom ON dom.id = a.domain_id
+     WHERE led.depth < {ALIAS_LEVELS_LIMIT} AND led.address NOT LIKE '@%%'
+       AND a.active AND dom.active AND dom.removed_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now())
+       AND a.mailbox_id IS DISTINCT FROM %(mailbox)s
+       AND (a.mailbox_id IS NULL OR EXISTS (
+            SELECT 1 FROM mailstore_mailbox box
+             WHERE box.id = a.mailbox_id AND box.removed_at IS NULL AND box.receives))
+       AND (%(domains)s::bigint[] IS NULL OR a.domain_id = ANY(%(domains)s)))
+SELECT * FROM (
+    SELECT DISTINCT ON (a.id) 'alias' AS kind, a.id, a.address, CASE WHEN led.depth > 1 THEN led.via ELSE '' END AS via,
+           led.depth, a.targets, a.mailbox_id IS NOT NULL AS forward, a.keep_copy
+      FROM led JOIN mailstore_alias a ON a.id = led.id
+     ORDER BY a.id, led.depth) AS alias
+ UNION ALL
+SELECT 'domain', dom.id, dom.name, '', 0, '{{}}', false, false
+  FROM mailstore_domain dom
+ WHERE dom.stands_for_id = %(domain)s AND dom.active AND dom.removed_at IS NULL
+   AND (%(domains)s::bigint[] IS NULL OR dom.id = ANY(%(domains)s))
+ UNION ALL
+SELECT 'forward', a.id, a.address, '', 0, a.targets, true, a.keep_copy
+  FROM mailstore_alias a JOIN mailstore_domain dom ON dom.id = a.domain_id
+ WHERE a.mailbox_id = %(mailbox)s AND a.active AND dom.active AND (a.expires_at IS NULL OR a.expires_at > now())
+ ORDER BY depth, address LIMIT {ALIASES_MOST + 1}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadingAlias:
+    """An alias that leads here, directly or by way of the alias `via`; a catch-all begins with @.
+
+    `forward`: it is the forward of another mailbox.
+    """
+
+    alias: int  # its primary key
+    address: str
+    via: str
+    targets: tuple[str, ...]
+    forward: bool
+    keep_copy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StandingDomain:
+    """A domain that stands for the mailbox's own: the same names lead to it."""
+
+    domain: int  # its primary key
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What leads to a mailbox, nearest first, and its own forward. `cut`: there are more aliases than are listed."""
+
+    aliases: tuple[LeadingAlias, ...]
+    domains: tuple[StandingDomain, ...]
+    forward: LeadingAlias | None
+    cut: bool
+
+
+def of(mailbox: Mailbox, *, domains: Collection[int] | None) -> Reach:
+    """Return what leads to the mailbox now, with one statement. It looks at the aliases of `domains` only; None: all.
+
+    What is switched off, expired or suspended leads nowhere, as for a delivery.
+    """
+    parameters = {
+        "address": mailbox.user.address,
+        "mailbox": mailbox.pk,
+        "domain": mailbox.domain_id,
+        "domains": None if domains is None else list(domains),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_REACH, parameters)
+        rows = cursor.fetchall()
+    aliases = [(row[0], LeadingAlias(*row[1:4], tuple(row[5]), *row[6:])) for row in rows if row[0] != "domain"]
+    return Reach(
+        tuple(alias for kind, alias in aliases if kind == "alias"),
+        tuple(StandingDomain(*row[1:3]) for row in rows if row[0] == "domain"),
+        next((alias for kind, alias in aliases if kind == "forward"), None),
+        len(rows) > ALIASES_MOST,
+    )

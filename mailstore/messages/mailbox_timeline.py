@@ -1,0 +1,78 @@
+"""What happened to the mail of a mailbox, for its timeline: deliveries and removals by time, without any content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+# An imported message did not arrive here at its time; it has no earlier stay, while a restored one has.
+_DELIVERIES = """
+SELECT m.arrived_at, count(*), sum(m.octets)::bigint
+  FROM (SELECT id, arrived_at, aged_from, octets FROM mailstore_message
+         WHERE mailbox_id = %(mailbox)s AND removed IS NULL
+         UNION ALL
+        SELECT id, arrived_at, aged_from, octets FROM mailstore_message
+         WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL) AS m
+ WHERE (%(before)s::timestamptz IS NULL OR m.arrived_at < %(before)s)
+   AND (m.aged_from IS NULL OR EXISTS (SELECT 1 FROM mailstore_earlierstay stay WHERE stay.message_id = m.id))
+ GROUP BY m.arrived_at ORDER BY m.arrived_at DESC LIMIT %(most)s
+"""
+# A statement gives all messages that it removes the same time. What people remove is in the audit.
+_REMOVALS = """
+SELECT gone.removed_at, gone.removed_why, gone.removed_by_id, d.name, coalesce(d.main, false), count(*),
+       sum(gone.octets)::bigint, count(*) FILTER (WHERE gone.resting)
+  FROM (SELECT removed_at, removed_why, removed_by_id, octets, true AS resting FROM mailstore_message
+         WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL
+         UNION ALL
+        SELECT stay.removed_at, stay.removed_why, stay.removed_by_id, m.octets, false
+          FROM mailstore_earlierstay stay JOIN mailstore_message m ON m.id = stay.message_id
+         WHERE stay.mailbox_id = %(mailbox)s) AS gone
+  LEFT JOIN mailstore_device d ON d.id = gone.removed_by_id
+ WHERE gone.removed_why <> 'person' AND (%(before)s::timestamptz IS NULL OR gone.removed_at < %(before)s)
+ GROUP BY 1, 2, 3, 4, 5 ORDER BY 1 DESC, 2, 3 LIMIT %(most)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Messages that arrived at one time, as far as they are still stored."""
+
+    at: datetime
+    messages: int
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Messages that left the live maildrop at one time for one reason. `resting` of them can still be restored.
+
+    `device` (a primary key), its name and `main` say which device removed them; None if none did.
+    """
+
+    at: datetime
+    why: str  # Message.Why
+    device: int | None
+    device_name: str | None
+    main: bool
+    messages: int
+    octets: int
+    resting: int
+
+
+def deliveries(mailbox: int, *, before: datetime | None, most: int) -> list[Delivery]:
+    """Return the last deliveries before that time, latest first; times that several messages share count as one."""
+    return [Delivery(*row) for row in _rows(_DELIVERIES, mailbox, before, most)]
+
+
+def removals(mailbox: int, *, before: datetime | None, most: int) -> list[Removal]:
+    """Return the last removals before that time, latest first, but not those by people."""
+    return [Removal(*row) for row in _rows(_REMOVALS, mailbox, before, most)]
+
+
+def _rows(statement: str, mailbox: int, before: datetime | None, most: int) -> list[tuple[object, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"mailbox": mailbox, "before": before, "most": most})
+        rows: list[tuple[object, ...]] = cursor.fetchall()
+    return rows
