@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -96,7 +97,7 @@ def of(mailbox: Mailbox, *, domains: Collection[int] | None) -> Reach:
 
     What is switched off, expired or suspended leads nowhere, as for a delivery.
     """
-    parameters = {
+    parameters: dict[str, Any] = {
         "address": mailbox.user.address,
         "mailbox": mailbox.pk,
         "domain": mailbox.domain_id,
@@ -105,10 +106,15 @@ def of(mailbox: Mailbox, *, domains: Collection[int] | None) -> Reach:
     with connection.cursor() as cursor:
         cursor.execute(_REACH, parameters)
         rows = cursor.fetchall()
-    aliases = [(row[0], LeadingAlias(*row[1:4], tuple(row[5]), *row[6:])) for row in rows if row[0] != "domain"]
+    aliases = [(row[0], _alias(row)) for row in rows if row[0] != "domain"]
     return Reach(
         tuple(alias for kind, alias in aliases if kind == "alias"),
         tuple(StandingDomain(*row[1:3]) for row in rows if row[0] == "domain"),
         next((alias for kind, alias in aliases if kind == "forward"), None),
         len(rows) > ALIASES_MOST,
     )
+
+
+def _alias(row: tuple[Any, ...]) -> LeadingAlias:
+    _kind, alias, address, via, _depth, targets, forward, keep_copy = row
+    return LeadingAlias(alias, address, via, tuple(targets), forward, keep_copy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -71,8 +72,8 @@ def removals(mailbox: int, *, before: datetime | None, most: int) -> list[Remova
     return [Removal(*row) for row in _rows(_REMOVALS, mailbox, before, most)]
 
 
-def _rows(statement: str, mailbox: int, before: datetime | None, most: int) -> list[tuple[object, ...]]:
+def _rows(statement: str, mailbox: int, before: datetime | None, most: int) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"mailbox": mailbox, "before": before, "most": most})
-        rows: list[tuple[object, ...]] = cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
