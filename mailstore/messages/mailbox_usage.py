@@ -17,26 +17,24 @@ SELECT count(*) FILTER (WHERE NOT had.every @> m.added),
        coalesce(sum(m.octets) FILTER (WHERE NOT had.every @> m.added), 0)::bigint,
        count(*) FILTER (WHERE had.every @> m.added),
        coalesce(sum(m.octets) FILTER (WHERE had.every @> m.added), 0)::bigint,
-       had.recovery_messages, had.recovery_octets
+       had.recovery_messages, had.recovery_octets,
+       greatest(max(m.arrived_at), (SELECT max(gone.arrived_at) FROM mailstore_message gone
+                                     WHERE gone.mailbox_id = %(mailbox)s AND gone.removed IS NOT NULL))
   FROM had LEFT JOIN mailstore_message m ON m.mailbox_id = had.id AND m.removed IS NULL
  GROUP BY had.recovery_messages, had.recovery_octets
 """
 # What waits for a device is all live mail without what it has or left out. The ranges of a set are few, and each is
 # one look into the index; to look into the set once a message would unpack it each time.
-_WAITING = """
-SELECT d.id, box.messages - (
-       SELECT count(*) FROM unnest(d.confirmed + d.hidden) AS known
-         JOIN mailstore_message m ON m.mailbox_id = box.id AND m.removed IS NULL
-          AND m.added >= lower(known) AND m.added < upper(known))
+_DEVICES = """
+SELECT d.id, d.name, d.main, d.mode, d.last_sign_in_at, host(d.last_client), d.silent_since,
+       box.messages - d.hidden_messages,
+       box.messages - (
+           SELECT count(*) FROM unnest(d.confirmed + d.hidden) AS known
+             JOIN mailstore_message m ON m.mailbox_id = box.id AND m.removed IS NULL
+              AND m.added >= lower(known) AND m.added < upper(known))
   FROM mailstore_device d JOIN mailstore_mailbox box ON box.id = d.mailbox_id
  WHERE d.mailbox_id = %(mailbox)s AND d.revoked_at IS NULL
-"""
-# The largest key of either index is no answer: a restore or an import gives old mail a new number.
-_LAST_ARRIVAL = """
-SELECT greatest((SELECT max(m.arrived_at) FROM mailstore_message m
-                  WHERE m.mailbox_id = %(mailbox)s AND m.removed IS NULL),
-                (SELECT max(m.arrived_at) FROM mailstore_message m
-                  WHERE m.mailbox_id = %(mailbox)s AND m.removed IS NOT NULL))
+ ORDER BY d.main DESC, d.last_sign_in_at DESC NULLS LAST, d.name
 """
 
 
@@ -50,33 +48,40 @@ class Part:
 class Split:
     """Mail that waits for a device (`waiting`), that every device has (`kept`), and in `recovery`.
 
-    Recovery does not count against the quota.
+    Recovery does not count against the quota. `last_arrival_at` is that of all of it.
     """
 
     waiting: Part
     kept: Part
     recovery: Part
+    last_arrival_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceUse:
+    """A device that may still sign in: how it shares the mailbox, what it sees, and what it has not fetched yet."""
+
+    device: int  # its primary key
+    name: str
+    main: bool
+    mode: str  # Device.Mode
+    last_sign_in_at: datetime | None
+    last_client: str | None
+    silent_since: datetime | None
+    visible_messages: int
+    waiting_messages: int
 
 
 def split(mailbox: int) -> Split:
-    """Measure the mailbox with this primary key. It reads index entries of this mailbox alone, so pages may call it."""
+    """Measure the mailbox with this primary key. It reads index entries of its live mail, and its rows in recovery."""
     with connection.cursor() as cursor:
         cursor.execute(_SPLIT, {"mailbox": mailbox})
-        waiting, waiting_octets, kept, kept_octets, recovery, recovery_octets = cursor.fetchone()
-    return Split(Part(waiting, waiting_octets), Part(kept, kept_octets), Part(recovery, recovery_octets))
+        waiting, waiting_octets, kept, kept_octets, recovery, recovery_octets, last_at = cursor.fetchone()
+    return Split(Part(waiting, waiting_octets), Part(kept, kept_octets), Part(recovery, recovery_octets), last_at)
 
 
-def waiting_by_device(mailbox: int) -> dict[int, int]:
-    """Return how many messages wait for each device that may still sign in, by the device's primary key."""
+def devices(mailbox: int) -> list[DeviceUse]:
+    """Return the devices of the mailbox with this primary key, the main password first, then the last seen."""
     with connection.cursor() as cursor:
-        cursor.execute(_WAITING, {"mailbox": mailbox})
-        return dict(cursor.fetchall())
-
-
-def last_arrival(mailbox: int) -> datetime | None:
-    """Return when the last of the messages that are still stored, live or in recovery, arrived."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LAST_ARRIVAL, {"mailbox": mailbox})
-        (at,) = cursor.fetchone()
-    found: datetime | None = at
-    return found
+        cursor.execute(_DEVICES, {"mailbox": mailbox})
+        return [DeviceUse(*row) for row in cursor.fetchall()]

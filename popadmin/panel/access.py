@@ -119,6 +119,18 @@ def mailboxes(user: User, *, removed: bool = False) -> QuerySet[Mailbox]:
     return rows if is_host(user) else rows.filter(domain__in=domains(user))
 
 
+def with_history(rows: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
+    """Annotate `made_by`, and of the last time that somebody suspended the mailbox `suspended_by` and `suspended_at`."""
+    entries = AuditEntry.objects.filter(mailbox=OuterRef("pk"))
+    made = entries.filter(verb="mailbox.create").order_by("at")
+    suspended = entries.filter(verb="mailbox.change", details__changes__suspended__1=True).order_by("-at")
+    return rows.annotate(
+        made_by=Subquery(made.values("actor_name")[:1]),
+        suspended_by=Subquery(suspended.values("actor_name")[:1]),
+        suspended_at=Subquery(suspended.values("at")[:1]),
+    )
+
+
 def removed_mailboxes(user: User) -> QuerySet[Mailbox]:
     """Return the removed mailboxes, to show them, including those in removed domains."""
     rows = Mailbox.objects.select_related("user", "domain").filter(removed_at__isnull=False)
@@ -140,6 +152,11 @@ def findings(mailbox: Mailbox) -> QuerySet[Finding]:
 def diary(mailbox: Mailbox) -> QuerySet[DiarySession]:
     """Return the diary of a mailbox that was already checked for this user."""
     return DiarySession.objects.filter(mailbox=mailbox)
+
+
+def changes(mailbox: Mailbox) -> QuerySet[AuditEntry]:
+    """Return the audit of a mailbox that was already checked for this user: all of it belongs to its domain."""
+    return AuditEntry.objects.filter(mailbox=mailbox)
 
 
 def messages_in_recovery(mailbox: Mailbox) -> QuerySet[Message]:

@@ -1,0 +1,162 @@
+"""The state line on the pages of a mailbox: what is wrong, since when, what follows, and what helps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from mailstore.messages.mailbox_usage import Split
+from mailstore.models import Domain, Mailbox, User
+from popadmin.templatetags.drawings import share_percent
+from popadmin.web import mailbox_state, people
+from popadmin.web.formats import at, count, size
+from popadmin.web.mailbox_state import MailboxState
+
+WARNED_FULL_PERCENT = 100  # of a mailbox's last warning: it was full then, and was not seen below its quota since
+_FOLLOWS_WHEN_FULL: dict[str, Promise] = {
+    Domain.OverQuota.DEFER: gettext_lazy("New mail is deferred (452): the senders' servers try again for some days."),
+    Domain.OverQuota.REJECT: gettext_lazy("New mail is rejected (552): the senders are told at once."),
+}
+_WILL_FOLLOW: dict[str, Promise] = {
+    Domain.OverQuota.DEFER: gettext_lazy("When it is full, new mail is deferred (452)."),
+    Domain.OverQuota.REJECT: gettext_lazy("When it is full, new mail is rejected (552)."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A link that leads to something that helps."""
+
+    label: str
+    url: str
+    css: str = "btn-quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class StateLine:
+    """The worst state with its text and its remedies, and the other states. `resume`: a button ends a suspension."""
+
+    level: str
+    icon: str
+    lead: str
+    text: SafeString | str
+    remedies: tuple[Remedy, ...] = ()
+    resume: bool = False
+    others: tuple[MailboxState, ...] = ()
+
+
+def of(mailbox: Mailbox, user: User, split: Split) -> StateLine:
+    """Return the line for this user. The mailbox has the annotations of `access.mailboxes_with_history`."""
+    states = mailbox_state.states(mailbox)
+    if not states:
+        return StateLine("note", "check-lg", _receiving(split), _usage(mailbox))
+    worst, *others = states
+    text = _TEXTS.get(worst.name, lambda _mailbox, _split: "")(mailbox, split)
+    suspended = worst is mailbox_state.SUSPENDED
+    lead = _suspended_lead(mailbox) if suspended else str(worst.lead)
+    return StateLine(
+        worst.level, worst.icon, lead, text, tuple(_remedies(worst, mailbox, user)), suspended, tuple(others)
+    )
+
+
+def _receiving(split: Split) -> str:
+    if split.last_arrival_at is None:
+        return _("Ready to receive, no message yet")
+    return _("Receiving")
+
+
+def _usage(mailbox: Mailbox) -> SafeString | str:
+    percent = share_percent(mailbox.octets, mailbox.quota_octets)
+    if percent is None or mailbox.quota_octets is None:
+        return _("%(size)s stored, no limit") % {"size": size(mailbox.octets)}
+    return _("%(percent)s %% of %(quota)s used") % {"percent": count(percent), "quota": size(mailbox.quota_octets)}
+
+
+def _full(mailbox: Mailbox, split: Split) -> SafeString:
+    parts: list[SafeString | str] = [f"{_contents(mailbox)}."]
+    if mailbox.warned_percent >= WARNED_FULL_PERCENT and mailbox.warned_at is not None:
+        parts.append(format_html(_("Full since {} or shortly before."), at(mailbox.warned_at)))
+    parts.append(str(_FOLLOWS_WHEN_FULL[mailbox.domain.over_quota]))
+    if split.kept.octets:
+        parts.append(_("Every device already has %(size)s of it.") % {"size": size(split.kept.octets)})
+    return _sentences(parts)
+
+
+def _near(mailbox: Mailbox, _split: Split) -> SafeString:
+    return _sentences([f"{_contents(mailbox)}.", str(_WILL_FOLLOW[mailbox.domain.over_quota])])
+
+
+def _contents(mailbox: Mailbox) -> str:
+    """Return what the quotas say that there are: octets, messages, or both."""
+    parts = []
+    if mailbox.quota_octets is not None:
+        used, quota = size(mailbox.octets), size(mailbox.quota_octets)
+        parts.append(_("%(used)s of %(quota)s") % {"used": used, "quota": quota})
+    if mailbox.quota_messages is not None:
+        number, most = count(mailbox.messages), count(mailbox.quota_messages)
+        parts.append(_("%(number)s of %(most)s messages") % {"number": number, "most": most})
+    return ", ".join(parts)
+
+
+def _suspended_lead(mailbox: Mailbox) -> str:
+    who: str | None = mailbox.suspended_by  # type: ignore[attr-defined]  # annotated
+    return str(mailbox_state.SUSPENDED.lead) if who is None else _("Suspended by %(who)s") % {"who": who}
+
+
+def _suspended(mailbox: Mailbox, _split: Split) -> SafeString:
+    parts: list[SafeString | str] = [_("Nobody can sign in. New mail still arrives, and stored mail stays.")]
+    since = mailbox.suspended_at  # type: ignore[attr-defined]  # annotated
+    return _sentences(parts if since is None else [format_html(_("Since {}."), at(since)), *parts])
+
+
+def _sentences(parts: list[SafeString | str]) -> SafeString:
+    return format_html_join(" ", "{}", ((part,) for part in parts))
+
+
+_TEXTS: dict[str, Callable[[Mailbox, Split], SafeString | str]] = {
+    mailbox_state.FULL.name: _full,
+    mailbox_state.NEAR.name: _near,
+    mailbox_state.SUSPENDED.name: _suspended,
+    mailbox_state.DOMAIN_SUSPENDED.name: lambda _mailbox, _split: _(
+        "Nobody can sign in. New mail is refused, and stored mail stays."
+    ),
+    mailbox_state.CLOSED.name: lambda _mailbox, _split: _("New mail is refused; stored mail stays."),
+    mailbox_state.HELD.name: lambda _mailbox, _split: _("Nothing expires, is removed or is deleted for good."),
+    mailbox_state.NO_POP.name: lambda _mailbox, _split: _("No mail program can fetch mail. New mail still arrives."),
+    mailbox_state.NO_WEB.name: lambda _mailbox, _split: _("The owner cannot sign in to these pages."),
+    mailbox_state.DEVICES_ONLY.name: lambda _mailbox, _split: _("Mail programs cannot use the main password."),
+    mailbox_state.NOT_CHOSEN.name: lambda _mailbox, _split: _(
+        "The owner must choose a password at the next sign-in to these pages."
+    ),
+}
+
+
+def _remedies(state: MailboxState, mailbox: Mailbox, user: User) -> list[Remedy]:
+    edit = reverse("mailboxes-edit", args=[mailbox.pk])
+    if state in (mailbox_state.FULL, mailbox_state.NEAR):
+        return _remedies_of_full(mailbox, user, edit, css="btn-primary" if state is mailbox_state.FULL else "btn-quiet")
+    if state is mailbox_state.DOMAIN_SUSPENDED:
+        return [Remedy(_("Open the domain"), reverse("domains-one", args=[mailbox.domain_id]))]
+    if state is mailbox_state.HELD and not people.is_host(user):
+        return []
+    return [] if state in (mailbox_state.SUSPENDED, mailbox_state.NOT_CHOSEN) else [Remedy(_("Change…"), edit)]
+
+
+def _remedies_of_full(mailbox: Mailbox, user: User, edit: str, *, css: str) -> list[Remedy]:
+    """Return what this user can do: raise the quota below their cap, and let a policy remove mail unless it is held."""
+    most = None if people.is_host(user) else mailbox.domain.mailbox_quota_most
+    found = []
+    if most is None or mailbox.quota_octets is None or mailbox.quota_octets < most:
+        found.append(Remedy(_("Raise quota…"), f"{edit}#id_quota_octets", css))
+    if not mailbox.held:
+        of = {"of": mailbox.user.address, "policy": mailbox.policy_id or ""}
+        found.append(Remedy(_("Make room…"), f"{reverse('policies-choice')}?{urlencode(of)}"))
+    return found
