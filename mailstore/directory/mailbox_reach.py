@@ -91,6 +91,15 @@ class Reach:
     forward: LeadingAlias | None
     cut: bool
 
+    @property
+    def only_leading_here(self) -> list[LeadingAlias]:
+        """Return the aliases that would lead to nobody without this mailbox."""
+        found: dict[str, LeadingAlias] = {}
+        for alias in self.aliases:
+            if len(alias.targets) == 1 and not alias.keep_copy and (not alias.via or alias.via in found):
+                found[alias.address] = alias
+        return list(found.values())
+
 
 def of(mailbox: Mailbox, *, domains: Collection[int] | None) -> Reach:
     """Return what leads to the mailbox now, with one statement. It looks at the aliases of `domains` only; None: all.

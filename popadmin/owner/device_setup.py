@@ -6,36 +6,11 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import segno
-from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Device, DiarySession
 from popadmin.owner import access
-
-
-@dataclass(frozen=True, slots=True)
-class Port:
-    """A port that mail programs connect to; `encryption` is the name that they have for it."""
-
-    number: int
-    encryption: str
-
-
-@dataclass(frozen=True, slots=True)
-class MailProgramSettings:
-    """What the owner types into a mail program, besides the address and the password."""
-
-    host: str
-    ports: tuple[Port, ...]
-
-
-def mail_program_settings() -> MailProgramSettings:
-    """Return the settings of this site: ports as clients connect to them, the best first, without disabled ones."""
-    ports = ((settings.PUBLIC_POP3S_PORT, "SSL/TLS"), (settings.PUBLIC_POP3_PORT, "STARTTLS"))
-    return MailProgramSettings(
-        settings.PUBLIC_HOSTNAME, tuple(Port(port, name) for port, name in ports if port is not None)
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def mailboxes(user: User, *, removed: bool = False) -> QuerySet[Mailbox]:
 
 
 def with_history(rows: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
-    """Annotate `made_by`, and of the last time that somebody suspended the mailbox `suspended_by` and `suspended_at`."""
+    """Annotate `made_by`, and of the last suspension of the mailbox `suspended_by` and `suspended_at`."""
     entries = AuditEntry.objects.filter(mailbox=OuterRef("pk"))
     made = entries.filter(verb="mailbox.create").order_by("at")
     suspended = entries.filter(verb="mailbox.change", details__changes__suspended__1=True).order_by("-at")

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.messages.mailbox_usage import Split
 from mailstore.models import Domain, Mailbox, User
@@ -59,12 +59,18 @@ def of(mailbox: Mailbox, user: User, split: Split) -> StateLine:
     if not states:
         return StateLine("note", "check-lg", _receiving(split), _usage(mailbox))
     worst, *others = states
-    text = _TEXTS.get(worst.name, lambda _mailbox, _split: "")(mailbox, split)
+    text = _TEXTS[worst.name](mailbox, split)
     suspended = worst is mailbox_state.SUSPENDED
     lead = _suspended_lead(mailbox) if suspended else str(worst.lead)
     return StateLine(
         worst.level, worst.icon, lead, text, tuple(_remedies(worst, mailbox, user)), suspended, tuple(others)
     )
+
+
+def policy_choice(mailbox: Mailbox) -> str:
+    """Return the URL of the page where its policy is chosen, with a preview of what the choice removes."""
+    of = {"of": mailbox.user.address, "policy": mailbox.policy_id or ""}
+    return f"{reverse('policies-choice')}?{urlencode(of)}"
 
 
 def _receiving(split: Split) -> str:
@@ -88,6 +94,15 @@ def _full(mailbox: Mailbox, split: Split) -> SafeString:
     if split.kept.octets:
         parts.append(_("Every device already has %(size)s of it.") % {"size": size(split.kept.octets)})
     return _sentences(parts)
+
+
+def contents(mailbox: Mailbox) -> str:
+    """Return what it contains: `2.4 GB of 500 MB, 8,760 messages`."""
+    messages = ngettext("%(number)s message", "%(number)s messages", mailbox.messages)
+    used = size(mailbox.octets)
+    if mailbox.quota_octets is not None:
+        used = _("%(used)s of %(quota)s") % {"used": used, "quota": size(mailbox.quota_octets)}
+    return f"{used}, {messages % {'number': count(mailbox.messages)}}"
 
 
 def _near(mailbox: Mailbox, _split: Split) -> SafeString:
@@ -157,6 +172,5 @@ def _remedies_of_full(mailbox: Mailbox, user: User, edit: str, *, css: str) -> l
     if most is None or mailbox.quota_octets is None or mailbox.quota_octets < most:
         found.append(Remedy(_("Raise quota…"), f"{edit}#id_quota_octets", css))
     if not mailbox.held:
-        of = {"of": mailbox.user.address, "policy": mailbox.policy_id or ""}
-        found.append(Remedy(_("Make room…"), f"{reverse('policies-choice')}?{urlencode(of)}"))
+        found.append(Remedy(_("Make room…"), policy_choice(mailbox)))
     return found

@@ -112,7 +112,7 @@ def page(mailbox: Mailbox, user: User, *, kind: str, before: datetime | None) ->
     sources = [source(mailbox, user, before, kind) for source in _SOURCES.get(kind, _ALL)]
     events = sorted((event for source in sources for event in source), key=lambda event: event.at, reverse=True)
     taken = _complete(events, sources)
-    older = taken[-1].at if taken and len(taken) < len(events) or any(map(_is_cut, sources)) and taken else None
+    older = taken[-1].at if (taken and len(taken) < len(events)) or (any(map(_is_cut, sources)) and taken) else None
     days = groupby(taken, key=lambda event: timezone.localtime(event.at).date())
     return Timeline([Day(day, _folded(list(rows))) for day, rows in days], older)
 
@@ -122,7 +122,7 @@ def _is_cut(source: Sequence[Event]) -> bool:
 
 
 def _complete(events: list[Event], sources: Iterable[Sequence[Event]]) -> list[Event]:
-    """Return the events after the point from which a source may miss some, a page of them, and never half an instant."""
+    """Return a page of events, down to where a source may miss some; what happened at one time stays together."""
     horizon = max((source[-1].at for source in sources if _is_cut(source)), default=None)
     known = [event for event in events if horizon is None or event.at > horizon] or events
     if len(known) <= PAGE_ROWS:
@@ -243,7 +243,9 @@ def _done(who: str, event: Event, row: DiarySession) -> str:
         return text % {"device": who, "listed": count(row.listed)}
     parts = []
     if event.messages:
-        fetched = ngettext("fetched %(number)s message, %(size)s", "fetched %(number)s messages, %(size)s", event.messages)
+        fetched = ngettext(
+            "fetched %(number)s message, %(size)s", "fetched %(number)s messages, %(size)s", event.messages
+        )
         parts.append(fetched % {"number": count(event.messages), "size": size(event.octets)})
     if event.removed:
         deleted = ngettext("deleted %(number)s", "deleted %(number)s", event.removed)

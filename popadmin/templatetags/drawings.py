@@ -46,17 +46,25 @@ def quota_bar(octets: int, quota_octets: int | None) -> SafeString:
 
 @register.inclusion_tag("partials/split_bar.html")
 def split_bar(split: Split, quota_octets: int | None) -> dict[str, Any]:
-    """Show the parts of the used storage against the quota; without a quota, against their total."""
+    """Show the parts of the used storage against the quota; without a quota, against their total.
+
+    Above the quota the bar is full, and a gap in it marks the quota.
+    """
     used = split.waiting.octets + split.kept.octets
     whole = max(quota_octets or 0, used, 1)
-    percent = share_percent(used, quota_octets)
+    above = quota_octets is not None and used > quota_octets
     return {
         "split": split,
-        "percent": percent,
-        "waiting_width": split.waiting.octets * 100 // whole,
-        "used_width": used * 100 // whole,
-        "level": next(name for least, name in LEVELS if (percent or 0) >= least),
+        "waiting_width": _percent_of(split.waiting.octets, whole),
+        "used_width": _percent_of(used, whole),
+        "quota_octets": quota_octets,
+        "quota_place": _percent_of(quota_octets or 0, whole) if above else "",
     }
+
+
+def _percent_of(octets: int, whole: int) -> str:
+    """Return percents to a tenth, with a point in every language, as SVG wants them."""
+    return f"{octets * 1000 // whole / 10:g}%"
 
 
 def share_percent(octets: int, quota_octets: int | None) -> int | None:

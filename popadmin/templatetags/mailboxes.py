@@ -13,12 +13,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
-from mailstore.directory.fields.field import Field, Kind
-from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.models import Finding, Mailbox
 from mailstore.policy.addresses import shown_domain
 from popadmin.templatetags.drawings import quota_bar
-from popadmin.web import audit_text, finding_text, table_field
+from popadmin.web import finding_text
 from popadmin.web.formats import count, moment
 from popadmin.web.icons import icon
 
@@ -31,11 +29,6 @@ MAILBOX_CELLS = (
     '<td data-label="{messages_label}" class="number">{messages}</td>'
     '<td data-label="{seen_label}" class="together">{seen}</td>'
 )
-
-# These fields stand in other panels of the page of a mailbox.
-_IN_OTHER_PANELS = {
-    "name", "quota_octets", "quota_messages", "suspended", "must_change_password", "main_pop", "notes", "policy",
-}  # fmt: skip
 
 # Lazy texts, translated only where a row has them: most of fifty rows have none.
 _SUSPENDED = pgettext_lazy("mailbox", "Suspended")
@@ -88,23 +81,6 @@ def mailbox_cells(mailbox: Mailbox, labels: Mapping[str, str]) -> SafeString:
         seen=moment(mailbox.last_sign_in_at),
         **{f"{name}_label": label for name, label in labels.items()},
     )
-
-
-@register.simple_tag
-def mailbox_facts(mailbox: Mailbox) -> list[dict[str, Any]]:
-    """Return the fields that the page of a mailbox lists: all but those that it shows elsewhere."""
-    return [
-        {"name": field.name, "label": table_field.label(field), "value": _fact(field, mailbox)}
-        for field in MAILBOX
-        if field.name not in _IN_OTHER_PANELS
-    ]
-
-
-def _fact(field: Field, mailbox: Mailbox) -> str:
-    value = field.value(mailbox)
-    if field.kind is Kind.SWITCH:
-        return _("on") if value else _("off")
-    return audit_text.value(field.name, value)
 
 
 @register.filter

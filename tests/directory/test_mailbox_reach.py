@@ -85,6 +85,16 @@ def test_an_alias_of_another_domain_is_not_told_to_the_admin_of_this_one() -> No
     assert found(ann, [ann.domain_id]) == [("mine@example.org", "")]
 
 
+def test_aliases_that_lead_nowhere_else_are_told_apart() -> None:
+    ann = a_mailbox()
+    an_alias("info@example.org", "ann@example.org")
+    an_alias("help@example.org", "info@example.org")
+    an_alias("team@example.org", "ann@example.org", "bob@elsewhere.example")
+    an_alias("all@example.org", "team@example.org")
+    orphans = mailbox_reach.of(ann, domains=None).only_leading_here
+    assert [alias.address for alias in orphans] == ["info@example.org", "help@example.org"]
+
+
 def test_it_is_one_statement_and_says_when_there_are_more(django_assert_num_queries: Any) -> None:
     ann = a_mailbox()
     Alias.objects.bulk_create(

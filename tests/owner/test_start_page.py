@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from mailstore.models import Device, Mailbox, RetentionPolicy
-from popadmin.owner.device_setup import Port, mail_program_settings
+from popadmin.web.mail_program import Port, mail_program_settings
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import a_message
 from tests.up.programs import REPOSITORY

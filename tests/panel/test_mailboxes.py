@@ -10,9 +10,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from mailstore.directory import domains, grants, mailboxes
+from mailstore.directory import aliases, domains, grants, mailboxes
 from mailstore.models import AuditEntry, Body, Device, DiarySession, Job, JobRow, Mailbox, RetentionPolicy, User
-from popadmin.panel.views.mailbox import SESSIONS
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.preview_token import previewed
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_message
@@ -80,27 +79,6 @@ def test_the_quota_told_is_that_of_the_domain_one_comes_from(root):
     a_domain("example.net", mailbox_quota_default=5 * MB)
     assert "Leave empty for the default of the domain." in text(root.get("/mailboxes/new/"))
     assert "Leave empty for the default of example.net (5 MB)" in text(root.get("/mailboxes/new/?domain=example.net"))
-
-
-def test_the_page_of_a_mailbox_shows_its_latest_sessions_and_what_left_but_no_subject(root):
-    mailbox = an_owner()
-    now = timezone.now()
-    main = Device.objects.get(mailbox=mailbox)
-    for n in range(SESSIONS + 1):
-        DiarySession.objects.create(
-            mailbox=mailbox, device=main, started_at=now - timedelta(hours=n), ended_at=now, ended="quit",
-            client=f"192.0.2.{n}", fetched_messages=1, octets_out=2048,
-        )  # fmt: skip
-    message = a_message(mailbox, octets=5000, removed_at=now)
-    Body.objects.filter(pk=message.body_id).update(subject="A private matter")
-    page = text(root.get(f"/mailboxes/{mailbox.pk}/"))
-    assert "fetched 1 message (2 KB)" in page
-    assert f"192.0.2.{SESSIONS - 1}" in page
-    assert f"192.0.2.{SESSIONS}<" not in page
-    assert f'href="/mailboxes/{mailbox.pk}/diary/"' in page
-    assert "deleted by a device" in page
-    assert "4.9 KB" in page
-    assert "A private matter" not in page
 
 
 def test_an_empty_panel_says_where_to_begin(root):
@@ -185,8 +163,7 @@ def test_what_is_changed_is_saved_and_told_with_what_it_was(root):
     assert answer.status_code == 302
     mailbox.refresh_from_db()
     assert (mailbox.quota_octets, mailbox.notes) == (2**31, "secret words")
-    page = text(root.get(answer.url))
-    assert "100 MB → 2 GB" in page
+    assert "100 MB → 2 GB" in text(root.get(f"/mailboxes/{mailbox.pk}/diary/"))
     assert "secret words" not in str(AuditEntry.objects.get(verb="mailbox.change").details)
 
 
@@ -203,11 +180,21 @@ def test_a_policy_is_changed_only_where_it_is_foretold(root):
     assert (form["of"].value(), form["policy"].value()) == ("ann+new@example.org", str(brief.pk))
 
 
-def test_a_quota_below_what_is_there_is_taken_with_a_warning(root):
+def test_a_quota_below_what_is_there_is_saved_only_after_its_consequences_were_shown(root):
     mailbox = an_owner()
     a_message(mailbox, octets=2 * MB)
-    page = text(root.get(edit(root, mailbox, quota_octets="1MB").url))
-    assert "It contains 2 MB, more than its quota" in page
+    answer = edit(root, mailbox, quota_octets="1MB")
+    assert answer.status_code == 200
+    assert "It contains 2 MB, the quota is 1 MB." in text(answer)
+    assert "New mail will be deferred (452)" in text(answer)
+    mailbox.refresh_from_db()
+    assert mailbox.quota_octets is None
+    token = answer.context["shortfall"].token
+    assert edit(root, mailbox, quota_octets="1.5MB", despite=token).status_code == 200, "another quota is asked anew"
+    page = text(root.get(edit(root, mailbox, quota_octets="1MB", despite=token).url))
+    assert "Refusing new mail: full" in page
+    mailbox.refresh_from_db()
+    assert mailbox.quota_octets == MB
 
 
 def test_the_second_of_two_who_edit_is_told_and_loses_nothing(root):
@@ -265,17 +252,43 @@ def test_a_mailbox_is_suspended_and_resumed_by_a_button(root):
         assert User.objects.get(address=ANN).is_active is active
 
 
+def test_a_suspension_names_who_did_it_and_is_undone_from_its_notice(root):
+    mailbox = an_owner()
+    page = text(root.post(f"/mailboxes/{mailbox.pk}/suspension/", {"suspended": "yes"}, follow=True))
+    assert "Suspended by root" in page
+    undo = re.search(r'action="(/mailboxes/\d+/undo/\d+/)"', page)[1]
+    assert "The change is undone." in text(root.post(undo, follow=True))
+    assert User.objects.get(address=ANN).is_active
+    assert "cannot be undone any more" in text(root.post(undo, follow=True))
+
+
 def test_a_removed_mailbox_rests_on_a_page_of_its_own_and_comes_back(root):
     mailbox = an_owner()
     answer = root.post(f"/mailboxes/{mailbox.pk}/removal/")
-    assert ANN in text(root.get(answer.url))
+    assert answer.url == "/mailboxes/"
+    assert f'action="/mailboxes/{mailbox.pk}/restoral/"' in text(root.get(answer.url)), "the notice offers to undo it"
+    assert ANN in text(root.get("/mailboxes/removed/"))
     assert root.get(f"/mailboxes/{mailbox.pk}/").url == "/mailboxes/removed/"
     assert root.post(f"/mailboxes/{mailbox.pk}/restoral/").url == f"/mailboxes/{mailbox.pk}/"
     assert ANN in text(root.get("/mailboxes/"))
 
 
+def test_a_removal_first_says_what_follows(root):
+    mailbox = an_owner()
+    a_message(mailbox, octets=MB)
+    aliases.ensure("info@example.org", [ANN], actor=ACTOR)
+    aliases.ensure("team@example.org", [ANN, "bob@elsewhere.example"], actor=ACTOR)
+    page = text(root.get(f"/mailboxes/{mailbox.pk}/removal/"))
+    assert "1 device stops fetching mail." in page
+    assert "info@example.org" in page
+    assert "team@example.org" not in page
+    assert "with its mail (1.0 MB)" in page
+    assert Mailbox.objects.filter(removed_at=None).exists()
+
+
 def test_one_on_hold_is_not_removed(root):
     mailbox = an_owner(held=True)
+    assert "Remove mailbox" not in text(root.get(f"/mailboxes/{mailbox.pk}/removal/"))
     assert "on hold" in text(root.post(f"/mailboxes/{mailbox.pk}/removal/", follow=True))
     mailbox.refresh_from_db()
     assert mailbox.removed_at is None

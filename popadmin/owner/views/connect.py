@@ -17,10 +17,11 @@ from mailstore.directory import devices
 from mailstore.models import Device
 from mailstore.policy import device_secret
 from popadmin.owner import access
-from popadmin.owner.device_setup import mail_program_settings, qr_code
+from popadmin.owner.device_setup import qr_code
 from popadmin.owner.forms import ConnectForm
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
+from popadmin.web.mail_program import mail_program_settings
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
 

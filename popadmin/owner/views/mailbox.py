@@ -15,9 +15,9 @@ from mailstore.models import Device, RetentionPolicy
 from popadmin.lists import diary_list
 from popadmin.lists.columns import Rows
 from popadmin.owner import access
-from popadmin.owner.device_setup import mail_program_settings
 from popadmin.web import device_mode
 from popadmin.web.layout import breadcrumb
+from popadmin.web.mail_program import mail_program_settings
 from popadmin.web.people import signed_in
 
 PAGE_ENTRIES = 50  # of the history

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -21,7 +22,7 @@ from popadmin.panel import access
 from popadmin.panel.forms.confirm_name import LookAlikeForm
 from popadmin.web import people
 from popadmin.web.edit_conflict import EditForm
-from popadmin.web.formats import size_or_none
+from popadmin.web.formats import count, size, size_or_none
 from popadmin.web.table_field import others, with_fields
 
 NUMBER_MOST = 10**9  # of messages to restore
@@ -52,6 +53,14 @@ class MailboxFields(forms.Form):
         return others(self, (*MAILBOX.names(Kind.SWITCH), *_IN_TEMPLATE))
 
 
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """Quotas that the mailbox has reached already. `token` stands for the values that the user was warned of."""
+
+    token: str
+    text: str
+
+
 class EditMailbox(EditForm, MailboxFields):
     """Edit an existing mailbox. Its policy is chosen on another page, with a preview."""
 
@@ -59,6 +68,21 @@ class EditMailbox(EditForm, MailboxFields):
         now = {field.name: field.value(mailbox) for field in _OF_EDIT}
         super().__init__(*args, now=now, **kwargs)
         self.allow(user)
+        self._mailbox = mailbox
+
+    def shortfall(self) -> Shortfall | None:
+        """Return what follows if a changed quota leaves no room for new mail; None if it does."""
+        box, changed = self._mailbox, self.changes()
+        octets, messages = changed.get("quota_octets"), changed.get("quota_messages")
+        parts = []
+        if octets is not None and octets <= box.octets:
+            parts.append(
+                _("It contains %(used)s, the quota is %(quota)s.") % {"used": size(box.octets), "quota": size(octets)}
+            )
+        if messages is not None and messages <= box.messages:
+            text = _("It contains %(number)s messages, the quota is %(most)s.")
+            parts.append(text % {"number": count(box.messages), "most": count(messages)})
+        return Shortfall(f"{octets}/{messages}", " ".join(parts)) if parts else None
 
 
 @with_fields(MAILBOX["must_change_password"])

@@ -1,111 +1,70 @@
-"""One mailbox: show it and its diary, create, edit, new password, suspend, remove."""
+"""One mailbox: its flow, its devices and its settings; suspend it, remove it, undo a change."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView, View
 
-from mailstore.directory import mailbox_removal, mailboxes, policies, row_locks
+from mailstore.directory import mailbox_reach, mailbox_removal, mailboxes, row_locks
 from mailstore.directory.outcome import Only, Rejected
-from mailstore.messages import mailbox_usage
-from mailstore.models import Device, Mailbox
-from popadmin.lists import diary_list
-from popadmin.lists.columns import Rows
-from popadmin.panel import access, overview_stats
-from popadmin.panel.forms.mailboxes import EditMailbox, MustChange, NewMailbox
-from popadmin.panel.row_page import MAILBOXES, MailboxPage
-from popadmin.web import form_rejection, request_lookup
+from mailstore.models import Mailbox
+from popadmin.panel import access, change_undo, mailbox_flow, mailbox_line
+from popadmin.panel.forms.mailboxes import EditMailbox
+from popadmin.panel.row_page import MailboxPage
+from popadmin.panel.views.mailbox_tab import MailboxTab
+from popadmin.web import form_rejection, mailbox_state, notices, request_lookup
 from popadmin.web.edit_conflict import RowLockMixin
 from popadmin.web.form_rejection import RejectionMixin
-from popadmin.web.formats import size
-from popadmin.web.people import signed_in
+from popadmin.web.people import is_host, signed_in
 
-ENTRIES = 10  # of the audit; the rest is behind a link
-SESSIONS = 6  # of the diary, the same
-REMOVED_DAYS = 4  # rows of day and reason, the same
+ORPHANS_NAMED = 5  # aliases that a removal would leave without a target; the others are counted
 
 
-class Detail(MailboxPage, TemplateView):
+class Detail(MailboxTab, TemplateView):
+    """How mail comes to the mailbox and goes on."""
+
     template_name = "panel/mailbox.html"
+    tab = "mailboxes-one"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user, mailbox = signed_in(self.request), self.mailbox
-        policy, source = policies.in_force(mailbox)
+        visible = None if is_host(user) else list(access.domains(user).values_list("pk", flat=True))
+        reach = mailbox_reach.of(mailbox, domains=visible)
+        fetches = access.diary(mailbox).filter(fetched_messages__gt=0).order_by("-started_at")
+        last_fetch = fetches.only("started_at", "device").first()
         return super().get_context_data(
             **kwargs,
-            breadcrumbs=[MAILBOXES],
-            mailbox=mailbox,
-            split=mailbox_usage.split(mailbox.pk),
-            devices=access.devices(mailbox),
-            policy=policy,
-            policy_source=source,
+            flow=mailbox_flow.of(mailbox, reach, self.devices, last_fetch),
+            flow_state=next(iter(mailbox_state.states(mailbox)), None),
+            contents=mailbox_line.contents(mailbox),
             findings=access.findings(mailbox),
-            sessions=diary_list.light(access.diary(mailbox)).order_by("-started_at")[:SESSIONS],
-            removed_days=overview_stats.removed_by_day(mailbox, REMOVED_DAYS),
-            entries=access.audit_entries(user).filter(mailbox=mailbox).order_by("-at")[:ENTRIES],
         )
 
 
-class Diary(MailboxPage, diary_list.DiaryPage):
-    """The diary for admins: devices, times and counts, never the content of messages."""
+class Devices(MailboxTab, TemplateView):
+    """The devices, what each sees and what waits for it; and what is wrong with how they are set up."""
 
-    template_name = "panel/mailbox_diary.html"
-
-    def rows(self) -> Rows:
-        return diary_list.light(access.diary(self.mailbox))
-
-    def devices(self) -> list[Device]:
-        return list(access.devices(self.mailbox))
+    template_name = "panel/mailbox_devices.html"
+    tab = "mailboxes-devices"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            **kwargs, mailbox=self.mailbox, findings=access.findings(self.mailbox), breadcrumbs=self.above()
-        )
+        return super().get_context_data(**kwargs, findings=access.findings(self.mailbox))
 
 
-class New(access.PolicyPage, FormView[NewMailbox]):
-    """Create a mailbox. The answer itself shows the result, because the generated password is not stored anywhere."""
+class Edit(RowLockMixin, access.PolicyPage, MailboxTab, RejectionMixin, FormView[EditMailbox]):
+    """Change the settings. If a quota leaves no room, the page first says what follows, and asks again."""
 
-    template_name = "panel/mailbox_form.html"
-    form_class = NewMailbox
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "user": signed_in(self.request)}
-
-    def get_initial(self) -> dict[str, Any]:
-        domain = self.request.GET.get("domain", "")
-        return {"address": f"@{domain}"} if domain else {}
-
-    def form_valid(self, form: NewMailbox) -> HttpResponse:
-        password = form.cleaned_data["password"] or None
-        try:
-            done = mailboxes.ensure(
-                form.cleaned_data["address"],
-                actor=request_lookup.actor(self.request),
-                password=password,
-                only=Only.NEW,
-                **form.fields_given(),
-            )
-        except Rejected as refusal:
-            form.offer_look_alike(refusal)
-            form_rejection.add_error(form, refusal, otherwise="address")
-            return self.form_invalid(form)
-        return _secret_page(self.request, done.row, done.secret or password, new=True)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, breadcrumbs=[MAILBOXES])
-
-
-class Edit(RowLockMixin, access.PolicyPage, MailboxPage, RejectionMixin, FormView[EditMailbox]):
-    template_name = "panel/mailbox_form.html"
+    template_name = "panel/mailbox_edit.html"
     form_class = EditMailbox
+    tab = "mailboxes-edit"
 
     def get_form_kwargs(self) -> dict[str, Any]:
         own = super().get_form_kwargs()
@@ -116,48 +75,49 @@ class Edit(RowLockMixin, access.PolicyPage, MailboxPage, RejectionMixin, FormVie
         return row_locks.of_mailbox(self.mailbox)
 
     def perform(self, form: EditMailbox) -> HttpResponse:
+        shortfall = form.shortfall()
+        if shortfall and self.request.POST.get("despite") != shortfall.token:
+            return self.render_to_response(self.get_context_data(form=form, shortfall=shortfall))
         actor, address = request_lookup.actor(self.request), self.mailbox.user.address
         done = mailboxes.ensure(address, actor=actor, only=Only.THERE, **form.changes())
         _tell(self.request, done.row, changed=bool(done.changes))
         return redirect("mailboxes-one", self.mailbox.pk)
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, breadcrumbs=self.above(), mailbox=self.mailbox)
-
-
-class Password(MailboxPage, RejectionMixin, FormView[MustChange]):
-    """Generate a new password. It asks for confirmation: the old password cannot be restored."""
-
-    template_name = "panel/mailbox_password.html"
-    form_class = MustChange
-
-    def perform(self, form: MustChange) -> HttpResponse:
-        address, must_change = self.mailbox.user.address, form.cleaned_data["must_change_password"]
-        secret = mailboxes.set_password(
-            address, None, actor=request_lookup.actor(self.request), must_change=must_change
-        )
-        return _secret_page(self.request, self.mailbox, secret, new=False)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, breadcrumbs=self.above(), mailbox=self.mailbox)
-
 
 class Suspension(MailboxPage, View):
+    """Suspend or resume at once; the next page offers to undo it."""
+
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         suspended = request.POST.get("suspended") == "yes"
         address, actor = self.mailbox.user.address, request_lookup.actor(request)
         try:
-            mailboxes.ensure(address, actor=actor, only=Only.THERE, suspended=suspended)
+            done = mailboxes.ensure(address, actor=actor, only=Only.THERE, suspended=suspended)
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
         else:
             text = _("%(address)s is suspended.") if suspended else _("%(address)s is active again.")
-            messages.success(request, text % {"address": address})
+            _done(request, done.row, text % {"address": address}, changed=bool(done.changes))
         return redirect("mailboxes-one", self.mailbox.pk)
 
 
-class Removal(MailboxPage, View):
-    """Remove a mailbox without a question, because it can be undone: the next page shows how."""
+class UndoChange(MailboxPage, View):
+    """Take back one change that the audit of this mailbox has."""
+
+    def post(self, request: HttpRequest, entry: int, **_kwargs: Any) -> HttpResponse:
+        change = get_object_or_404(access.changes(self.mailbox), pk=entry)
+        try:
+            change_undo.undo(change, self.mailbox, signed_in(request), actor=request_lookup.actor(request))
+        except Rejected as refusal:
+            messages.error(request, form_rejection.sentence(refusal))
+        else:
+            messages.success(request, _("The change is undone."))
+        return redirect("mailboxes-one", self.mailbox.pk)
+
+
+class Removal(MailboxPage, TemplateView):
+    """Say what a removal means, then remove. It can be undone, and the next page offers it."""
+
+    template_name = "panel/mailbox_removal.html"
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         address = self.mailbox.user.address
@@ -166,20 +126,34 @@ class Removal(MailboxPage, View):
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
             return redirect("mailboxes-one", self.mailbox.pk)
-        text = _("%(address)s is removed. You can restore it here.")
-        messages.success(request, text % {"address": address})
-        return redirect("mailboxes-removed")
+        text = _("%(address)s is removed. It rests in “Removed mailboxes”.") % {"address": address}
+        notices.undoable(request, text, reverse("mailboxes-restoral", args=[self.mailbox.pk]))
+        return redirect("mailboxes")
 
-
-def _secret_page(request: HttpRequest, mailbox: Mailbox, secret: str | None, *, new: bool) -> HttpResponse:
-    back = reverse("mailboxes-one", args=[mailbox.pk])
-    context = {"mailbox": mailbox, "login": mailbox.user.address, "secret": secret, "new": new, "back": back}
-    return render(request, "panel/mailbox_secret.html", {**context, "breadcrumbs": [MAILBOXES]})
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user, mailbox = signed_in(self.request), self.mailbox
+        visible = None if is_host(user) else list(access.domains(user).values_list("pk", flat=True))
+        orphans = mailbox_reach.of(mailbox, domains=visible).only_leading_here
+        return super().get_context_data(
+            **kwargs,
+            breadcrumbs=self.above(),
+            mailbox=mailbox,
+            devices=access.devices(mailbox).count(),
+            orphans=orphans[:ORPHANS_NAMED],
+            more_orphans=max(0, len(orphans) - ORPHANS_NAMED),
+            days=settings.REMOVED_DAYS,
+        )
 
 
 def _tell(request: HttpRequest, mailbox: Mailbox, *, changed: bool) -> None:
-    messages.success(request, _("Saved.") if changed else _("Nothing was changed."))
-    quota = mailbox.quota_octets
-    if changed and quota is not None and mailbox.octets > quota:
-        text = _("It contains %(size)s, more than its quota: it accepts no mail until there is room again.")
-        messages.warning(request, text % {"size": size(mailbox.octets)})
+    _done(request, mailbox, _("Saved.") if changed else _("Nothing was changed."), changed=changed)
+
+
+def _done(request: HttpRequest, mailbox: Mailbox, text: str, *, changed: bool) -> None:
+    """Tell what was done, with Undo if something was changed that can be undone."""
+    user = signed_in(request)
+    entry = change_undo.last_change(mailbox, user) if changed else None
+    if entry is None or not change_undo.previous_values(entry, mailbox, user):
+        messages.success(request, text)
+    else:
+        notices.undoable(request, text, reverse("mailboxes-change-undo", args=[mailbox.pk, entry.pk]))

@@ -15,7 +15,7 @@ from mailstore.messages import recovery
 from mailstore.retention import recovery_terms
 from popadmin.panel import overview_stats
 from popadmin.panel.forms.mailboxes import RestoreByDate
-from popadmin.panel.row_page import MailboxPage
+from popadmin.panel.views.mailbox_tab import MailboxTab
 from popadmin.web import request_lookup
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.formats import count, size
@@ -23,17 +23,16 @@ from popadmin.web.formats import count, size
 DAYS_SHOWN = 100  # rows of day and reason
 
 
-class Recovery(MailboxPage, RejectionMixin, FormView[RestoreByDate]):
+class Recovery(MailboxTab, RejectionMixin, FormView[RestoreByDate]):
     template_name = "panel/mailbox_recovery.html"
     form_class = RestoreByDate
+    tab = "mailboxes-recovery"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             **kwargs,
-            mailbox=self.mailbox,
             terms=recovery_terms.terms(self.mailbox.pk),
             days=overview_stats.removed_by_day(self.mailbox, DAYS_SHOWN),
-            breadcrumbs=self.above(),
         )
 
     def perform(self, form: RestoreByDate) -> HttpResponse:

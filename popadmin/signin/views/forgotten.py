@@ -11,14 +11,11 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.tokens import default_token_generator
-from django.core.mail import EmailMessage
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.encoding import force_str
-from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
-from django.utils.translation import get_language
+from django.utils.http import urlsafe_base64_decode
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView
 
@@ -26,8 +23,8 @@ from mailstore.directory import recovery_addresses
 from mailstore.models import User
 from popadmin.signin import actions, limits, sign_in_log
 from popadmin.signin.forms.sign_in import ForgottenPasswordForm, ResetPasswordForm
-from popadmin.web import people
-from popadmin.web.mailer import compose, mail_queue
+from popadmin.web import password_link, people
+from popadmin.web.mailer import mail_queue
 
 NOBODY = User(pk=0, address="nobody@invalid", recovery_address="nobody@invalid", password="!")  # noqa: S106 - unusable
 
@@ -44,19 +41,13 @@ class ForgottenPassword(FormView[ForgottenPasswordForm]):
             form.add_error(None, _("Too many requests from your network. Wait an hour, then try again."))
             return self.form_invalid(form)
         user = people.users_with_rights().annotate(hosted=recovery_addresses.hosted()).filter(address=name).first()
-        message, obstacle = self._mail(user or NOBODY), _obstacle(user)
+        message, obstacle = password_link.mail(self.request, user or NOBODY), _obstacle(user)
         if not limits.may_mail(name):
             obstacle = obstacle or "too many for this account"
         if obstacle is None:
             mail_queue.put(message)
         sign_in_log.password_request(client, name, obstacle or sign_in_log.MAILED)
         return redirect("password-mailed")
-
-    def _mail(self, user: User) -> EmailMessage:
-        uid, token = _link_parts(user)
-        link = self.request.build_absolute_uri(reverse("password-reset", args=[uid, token]))
-        language = user.language or get_language() or ""
-        return compose("new_password", user.recovery_address, language, address=user.address, link=link)
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -99,15 +90,6 @@ def _obstacle(user: User | None) -> str | None:
     if not user.recovery_address:
         return sign_in_log.NO_ADDRESS
     return sign_in_log.HOSTED_ADDRESS if user.hosted else None  # type: ignore[attr-defined]  # annotated
-
-
-def _link_parts(user: User) -> tuple[str, str]:
-    """Return the two parts of the link, with Django's own tokens.
-
-    A token is valid for PASSWORD_RESET_TIMEOUT, and only until the password, the recovery address or the last sign-in
-    changes. So it works once.
-    """
-    return urlsafe_base64_encode(str(user.pk).encode()), default_token_generator.make_token(user)
 
 
 def _user_of_link(uid: str, token: str) -> User | None:

@@ -1,0 +1,74 @@
+"""What the pages of one mailbox write: its address, the times and days of its timeline, its usage."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from mailstore.directory.fields.mailbox import DEVICE
+from mailstore.messages.mailbox_usage import DeviceUse, Split
+from popadmin.templatetags.drawings import share_percent
+from popadmin.web.formats import count, exact
+from popadmin.web.mailbox_state import NEAR_PERCENT
+
+register = template.Library()
+
+FULL_PERCENT = 100
+MODES = DEVICE["mode"].choice_labels
+
+
+@register.filter
+def addr(address: str) -> SafeString:
+    """Return an address whose local part stands out."""
+    local, at, domain = address.rpartition("@")
+    return format_html('<span class="addr"><b>{}</b>{}{}</span>', local, at, domain)
+
+
+@register.filter
+def clock(at: datetime.datetime) -> SafeString:
+    """Return `<time>` with the time of day, under a heading that has the day."""
+    local = timezone.localtime(at)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact(at), date_format(local, "TIME_FORMAT")
+    )
+
+
+@register.simple_tag
+def day_heading(date: datetime.date, today: datetime.date) -> str:
+    """Return `Today, Monday 30 November`; a day of another year has its year too."""
+    shape = "l j F" if date.year == today.year else "l j F Y"
+    day = date_format(date, shape)
+    ago = (today - date).days
+    if ago > 1 or ago < 0:
+        return capfirst(day)
+    near = _("Yesterday, %(day)s") if ago else _("Today, %(day)s")
+    return near % {"day": day}
+
+
+@register.simple_tag
+def split_percent(split: Split, quota_octets: int | None) -> SafeString:
+    """Return the used share of the quota in percent, coloured where it matters; empty without a quota."""
+    percent = share_percent(split.waiting.octets + split.kept.octets, quota_octets)
+    if percent is None:
+        return SafeString()
+    level = " bad" if percent >= FULL_PERCENT else " warn" if percent >= NEAR_PERCENT else ""
+    return format_html(' <span class="num{}">{}\N{NO-BREAK SPACE}%</span>', level, count(percent))
+
+
+@register.filter
+def device_icon(device: DeviceUse) -> str:
+    """Return the icon of a device: its kind is not known, so there is one for the main password and one for others."""
+    return "key" if device.main else "pc-display"
+
+
+@register.filter
+def mode_words(mode: str) -> Any:
+    return MODES[mode]
