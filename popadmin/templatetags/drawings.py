@@ -45,16 +45,17 @@ def quota_bar(octets: int, quota_octets: int | None) -> SafeString:
 
 
 @register.inclusion_tag("partials/split_bar.html")
-def split_bar(split: Split, quota_octets: int | None) -> dict[str, Any]:
+def split_bar(split: Split, quota_octets: int | None, *, headed: bool = False) -> dict[str, Any]:
     """Show the parts of the used storage against the quota; without a quota, against their total.
 
-    Above the quota the bar is full, and a gap in it marks the quota.
+    Above the quota the bar is full, and a gap in it marks the quota. `headed`: the heading has the percents already.
     """
     used = split.waiting.octets + split.kept.octets
     whole = max(quota_octets or 0, used, 1)
     above = quota_octets is not None and used > quota_octets
     return {
         "split": split,
+        "percent": None if headed else share_percent(used, quota_octets),
         "waiting_width": _percent_of(split.waiting.octets, whole),
         "used_width": _percent_of(used, whole),
         "quota_octets": quota_octets,

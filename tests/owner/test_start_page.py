@@ -125,6 +125,6 @@ def test_the_page_costs_the_same_statements_however_many_devices(django_assert_n
     client = signed_in(ANN)
     for number in range(devices):
         device(mailbox, f"device {number}")
-    # The session, the user, the mailbox, the devices, the two of the split, the site's policy, the findings.
-    with django_assert_num_queries(8):
+    # The session, the user, the mailbox, the devices, the split, the site's policy, the findings.
+    with django_assert_num_queries(7):
         assert client.get("/mailbox/").status_code == 200
