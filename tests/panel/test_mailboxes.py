@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from mailstore.directory import aliases, domains, grants, mailboxes
-from mailstore.models import AuditEntry, Body, Device, DiarySession, Job, JobRow, Mailbox, RetentionPolicy, User
+from mailstore.models import AuditEntry, Job, JobRow, Mailbox, RetentionPolicy, User
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.preview_token import previewed
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_message
