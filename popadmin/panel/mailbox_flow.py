@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from mailstore.directory.mailbox_reach import LeadingAlias, Reach, StandingDomain
 from mailstore.messages.mailbox_usage import DeviceUse
 from mailstore.models import DiarySession, Mailbox
-from popadmin.web.formats import at, count
+from popadmin.web.formats import count, moment
 
 STOPS_MOST = 8  # in one column; the others are counted
 STOP_HEIGHT = 48  # of a stop with its gap, in the units of the drawing; it is stretched to the height of the columns
@@ -57,6 +57,11 @@ def of(mailbox: Mailbox, reach: Reach, devices: Sequence[DeviceUse], last_fetch:
         tuple(f"M0 {y:g}C20 {y:g} 12 {height / 2:g} 32 {height / 2:g}" for y in _centres(len(before), height)),
         tuple(f"M0 {height / 2:g}C20 {height / 2:g} 12 {y:g} 32 {y:g}" for y in _centres(len(after), height)),
     )
+
+
+def in_use(device: DeviceUse) -> bool:
+    """Return whether somebody uses the device, or may: the main password is none before it signs in."""
+    return not device.main or device.last_sign_in_at is not None
 
 
 def _centres(number: int, height: int) -> list[float]:
@@ -108,12 +113,11 @@ def _catch_all(alias: LeadingAlias) -> Stop:
 
 def _devices(mailbox: Mailbox, devices: Sequence[DeviceUse], last_fetch: DiarySession | None) -> Stop:
     url = reverse("mailboxes-devices", args=[mailbox.pk])
-    in_use = [device for device in devices if not device.main or (mailbox.main_pop and device.last_sign_in_at)]
+    number = sum(map(in_use, devices))
     if not mailbox.pop:
         return Stop(_("POP is switched off"), words=_("No device"), url=url)
-    if not in_use:
+    if not number:
         return Stop(_("nobody has fetched mail yet"), words=_("No device yet"), url=url)
-    number = len(in_use)
     words = ngettext("%(number)s device by POP", "%(number)s devices by POP", number) % {"number": count(number)}
     return Stop(_last_fetched(devices, last_fetch), words=words, url=url)
 
@@ -123,14 +127,16 @@ def _last_fetched(devices: Sequence[DeviceUse], last_fetch: DiarySession | None)
     if last_fetch is not None:
         name = next((_name(device) for device in devices if device.device == last_fetch.device_id), "")
         if name:
-            return format_html(_("last fetched {} by {}"), at(last_fetch.started_at), name)
-        return format_html(_("last fetched {}"), at(last_fetch.started_at))
+            return format_html(_("last fetched {} by {}"), moment(last_fetch.started_at), name)
+        return format_html(_("last fetched {}"), moment(last_fetch.started_at))
     seen = max((device.last_sign_in_at for device in devices if device.last_sign_in_at), default=None)
     return _no_fetch(seen)
 
 
 def _no_fetch(seen: datetime | None) -> SafeString | str:
-    return _("nobody has signed in yet") if seen is None else format_html(_("last sign-in {}, fetched none"), at(seen))
+    return (
+        _("nobody has signed in yet") if seen is None else format_html(_("last sign-in {}, fetched none"), moment(seen))
+    )
 
 
 def _name(device: DeviceUse) -> str:

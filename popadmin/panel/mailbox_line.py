@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from mailstore.messages.mailbox_usage import Split
 from mailstore.models import Domain, Mailbox, User
 from popadmin.templatetags.drawings import share_percent
-from popadmin.web import mailbox_state, people
-from popadmin.web.formats import at, count, size
+from popadmin.web import formats, mailbox_state, people
+from popadmin.web.formats import count, moment, size, used_of
 from popadmin.web.mailbox_state import MailboxState
 
 WARNED_FULL_PERCENT = 100  # of a mailbox's last warning: it was full then, and was not seen below its quota since
@@ -53,8 +53,11 @@ class StateLine:
     others: tuple[MailboxState, ...] = ()
 
 
-def of(mailbox: Mailbox, user: User, split: Split) -> StateLine:
-    """Return the line for this user. The mailbox has the annotations of `access.mailboxes_with_history`."""
+def of(mailbox: Mailbox, user: User, split: Split, *, primary: bool) -> StateLine:
+    """Return the line for this user. Without `primary` the page has a primary button of its own.
+
+    The mailbox has the annotations of `access.with_history`.
+    """
     states = mailbox_state.states(mailbox)
     if not states:
         return StateLine("note", "check-lg", _receiving(split), _usage(mailbox))
@@ -63,7 +66,13 @@ def of(mailbox: Mailbox, user: User, split: Split) -> StateLine:
     suspended = worst is mailbox_state.SUSPENDED
     lead = _suspended_lead(mailbox) if suspended else str(worst.lead)
     return StateLine(
-        worst.level, worst.icon, lead, text, tuple(_remedies(worst, mailbox, user)), suspended, tuple(others)
+        worst.level,
+        worst.icon,
+        lead,
+        text,
+        tuple(_remedies(worst, mailbox, user, primary=primary)),
+        suspended,
+        tuple(others),
     )
 
 
@@ -82,14 +91,17 @@ def _receiving(split: Split) -> str:
 def _usage(mailbox: Mailbox) -> SafeString | str:
     percent = share_percent(mailbox.octets, mailbox.quota_octets)
     if percent is None or mailbox.quota_octets is None:
-        return _("%(size)s stored, no limit") % {"size": size(mailbox.octets)}
-    return _("%(percent)s %% of %(quota)s used") % {"percent": count(percent), "quota": size(mailbox.quota_octets)}
+        return _("%(size)s stored, no limit.") % {"size": size(mailbox.octets)}
+    return _("%(percent)s of %(quota)s used.") % {
+        "percent": formats.percent(percent),
+        "quota": size(mailbox.quota_octets),
+    }
 
 
 def _full(mailbox: Mailbox, split: Split) -> SafeString:
     parts: list[SafeString | str] = [f"{_contents(mailbox)}."]
     if mailbox.warned_percent >= WARNED_FULL_PERCENT and mailbox.warned_at is not None:
-        parts.append(format_html(_("Full since {} or shortly before."), at(mailbox.warned_at)))
+        parts.append(format_html(_("Full since {} or shortly before."), moment(mailbox.warned_at)))
     parts.append(str(_FOLLOWS_WHEN_FULL[mailbox.domain.over_quota]))
     if split.kept.octets:
         parts.append(_("Every device already has %(size)s of it.") % {"size": size(split.kept.octets)})
@@ -99,9 +111,7 @@ def _full(mailbox: Mailbox, split: Split) -> SafeString:
 def contents(mailbox: Mailbox) -> str:
     """Return what it contains: `2.4 GB of 500 MB, 8,760 messages`."""
     messages = ngettext("%(number)s message", "%(number)s messages", mailbox.messages)
-    used = size(mailbox.octets)
-    if mailbox.quota_octets is not None:
-        used = _("%(used)s of %(quota)s") % {"used": used, "quota": size(mailbox.quota_octets)}
+    used = size(mailbox.octets) if mailbox.quota_octets is None else used_of(mailbox.octets, mailbox.quota_octets)
     return f"{used}, {messages % {'number': count(mailbox.messages)}}"
 
 
@@ -113,8 +123,7 @@ def _contents(mailbox: Mailbox) -> str:
     """Return what the quotas say that there are: octets, messages, or both."""
     parts = []
     if mailbox.quota_octets is not None:
-        used, quota = size(mailbox.octets), size(mailbox.quota_octets)
-        parts.append(_("%(used)s of %(quota)s") % {"used": used, "quota": quota})
+        parts.append(used_of(mailbox.octets, mailbox.quota_octets))
     if mailbox.quota_messages is not None:
         number, most = count(mailbox.messages), count(mailbox.quota_messages)
         parts.append(_("%(number)s of %(most)s messages") % {"number": number, "most": most})
@@ -129,7 +138,7 @@ def _suspended_lead(mailbox: Mailbox) -> str:
 def _suspended(mailbox: Mailbox, _split: Split) -> SafeString:
     parts: list[SafeString | str] = [_("Nobody can sign in. New mail still arrives, and stored mail stays.")]
     since = mailbox.suspended_at  # type: ignore[attr-defined]  # annotated
-    return _sentences(parts if since is None else [format_html(_("Since {}."), at(since)), *parts])
+    return _sentences(parts if since is None else [format_html(_("Since {}."), moment(since)), *parts])
 
 
 def _sentences(parts: list[SafeString | str]) -> SafeString:
@@ -154,10 +163,12 @@ _TEXTS: dict[str, Callable[[Mailbox, Split], SafeString | str]] = {
 }
 
 
-def _remedies(state: MailboxState, mailbox: Mailbox, user: User) -> list[Remedy]:
+def _remedies(state: MailboxState, mailbox: Mailbox, user: User, *, primary: bool) -> list[Remedy]:
     edit = reverse("mailboxes-edit", args=[mailbox.pk])
     if state in (mailbox_state.FULL, mailbox_state.NEAR):
-        return _remedies_of_full(mailbox, user, edit, css="btn-primary" if state is mailbox_state.FULL else "btn-quiet")
+        return _remedies_of_full(
+            mailbox, user, edit, css="btn-primary" if primary and state is mailbox_state.FULL else "btn-quiet"
+        )
     if state is mailbox_state.DOMAIN_SUSPENDED:
         return [Remedy(_("Open the domain"), reverse("domains-one", args=[mailbox.domain_id]))]
     if state is mailbox_state.HELD and not people.is_host(user):

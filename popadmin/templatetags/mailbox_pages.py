@@ -6,8 +6,6 @@ import datetime
 from typing import Any
 
 from django import template
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -16,10 +14,12 @@ from django.utils.translation import gettext as _
 from mailstore.directory.fields.mailbox import DEVICE
 from mailstore.messages.mailbox_usage import DeviceUse, Split
 from popadmin.templatetags.drawings import share_percent
-from popadmin.web.formats import count, exact
+from popadmin.web import formats
+from popadmin.web.formats import weekday_date
 from popadmin.web.mailbox_state import NEAR_PERCENT
 
 register = template.Library()
+register.filter(formats.clock)
 
 FULL_PERCENT = 100
 MODES = DEVICE["mode"].choice_labels
@@ -32,21 +32,12 @@ def addr(address: str) -> SafeString:
     return format_html('<span class="addr"><b>{}</b>{}{}</span>', local, at, domain)
 
 
-@register.filter
-def clock(at: datetime.datetime) -> SafeString:
-    """Return `<time>` with the time of day, under a heading that has the day."""
-    local = timezone.localtime(at)
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact(at), date_format(local, "TIME_FORMAT")
-    )
-
-
 @register.simple_tag
 def day_heading(date: datetime.date, today: datetime.date) -> str:
-    """Return `Today, Monday 30 November`; a day of another year has its year too."""
-    shape = "l j F" if date.year == today.year else "l j F Y"
-    day = date_format(date, shape)
-    ago = (today - date).days
+    """Return `Today, Mon 30 Nov`; a day of another year as `2025-11-12`."""
+    if date.year != today.year:
+        return date.isoformat()
+    ago, day = (today - date).days, weekday_date(date)
     if ago > 1 or ago < 0:
         return capfirst(day)
     near = _("Yesterday, %(day)s") if ago else _("Today, %(day)s")
@@ -60,7 +51,7 @@ def split_percent(split: Split, quota_octets: int | None) -> SafeString:
     if percent is None:
         return SafeString()
     level = " bad" if percent >= FULL_PERCENT else " warn" if percent >= NEAR_PERCENT else ""
-    return format_html(' <span class="num{}">{}\N{NO-BREAK SPACE}%</span>', level, count(percent))
+    return format_html(' <span class="num{}">{}</span>', level, formats.percent(percent))
 
 
 @register.filter

@@ -85,6 +85,11 @@ def day(moment: datetime.datetime) -> SafeString:
     return _time(moment, short_date(timezone.localtime(moment).date()))
 
 
+def clock(at: datetime.datetime) -> SafeString:
+    """Return `<time>` with the time of day, below a heading that has the date: `09:42`."""
+    return _time(at, _clock(timezone.localtime(at)))
+
+
 def exact(at: datetime.datetime) -> str:
     """Return the time to the second, with the zone: `2026-11-26 07:47:00 CET`."""
     local = timezone.localtime(at)

@@ -33,7 +33,7 @@ def test_counts_and_dates_are_shown_and_never_what_it_is_about(box):
     signed_in("ann@example.org").get("/recovery/")  # the owner has read his subjects
     recovery, diary = pages(box, signed_in("root"))
     assert sum(day["messages"] for day in recovery.context["days"]) == 3
-    assert "fetched 7 messages" in diary.content.decode()
+    assert "“Office PC” fetched 7" in diary.content.decode()
     for page in (recovery, diary):
         assert SECRET not in page.content.decode()
         assert "eve@example.com" not in page.content.decode()

@@ -14,6 +14,7 @@ from mailstore.messages import mailbox_usage
 from mailstore.messages.mailbox_usage import DeviceUse, Split
 from mailstore.models import Mailbox
 from popadmin.panel import access, mailbox_line
+from popadmin.panel.mailbox_flow import in_use
 from popadmin.panel.row_page import MAILBOXES, MailboxPage
 from popadmin.web.layout import Breadcrumb, breadcrumb
 from popadmin.web.people import signed_in
@@ -25,6 +26,9 @@ TABS: dict[str, Promise] = {
     "mailboxes-recovery": gettext_lazy("Recovery"),
     "mailboxes-edit": pgettext_lazy("tab", "Settings"),
 }
+
+
+QUIET_TABS = ("mailboxes-one", "mailboxes-devices", "mailboxes-diary")  # without a primary button of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class MailboxTab(MailboxPage):
             **kwargs,
             breadcrumbs=self.above(),
             mailbox=self.mailbox,
-            line=mailbox_line.of(self.mailbox, signed_in(self.request), self.split),
+            line=mailbox_line.of(self.mailbox, signed_in(self.request), self.split, primary=self.tab in QUIET_TABS),
             tabs=list(self._tabs()),
             split=self.split,
             devices=self.devices,
@@ -74,7 +78,10 @@ class MailboxTab(MailboxPage):
         return [MAILBOXES, breadcrumb(self.mailbox.domain.name, "domains-one", self.mailbox.domain_id)]
 
     def _tabs(self) -> list[Tab]:
-        counts = {"mailboxes-devices": len(self.devices), "mailboxes-recovery": self.mailbox.recovery_messages}
+        counts = {
+            "mailboxes-devices": sum(map(in_use, self.devices)),
+            "mailboxes-recovery": self.mailbox.recovery_messages,
+        }
         return [
             Tab(label, reverse(name, args=[self.mailbox.pk]), name == self.tab, counts.get(name))
             for name, label in TABS.items()
