@@ -1,4 +1,4 @@
-"""Create and change mailboxes, and set their passwords."""
+"""Create and change mailboxes, set their passwords, and record invitations to choose one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import Any, Unpack
 
 from django.db import transaction
 
-from mailstore.directory import audit, domain_caps, mailbox_batch, mailbox_lookup, new_password
+from mailstore.directory import (
+    audit,
+    domain_caps,
+    mailbox_batch,
+    mailbox_lookup,
+    new_password,
+    recovery_addresses,
+)
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.mailbox import MailboxValues
 from mailstore.directory.mailbox_judge import Wanted
@@ -62,3 +69,9 @@ def set_password(address: str, password: str | None, *, actor: Actor, must_chang
         forced: dict[str, Any] = {"must_change_password": True} if must_change else {}
         audit.record(actor, "mailbox.password", normal, mailbox=mailbox, **forced)
     return secret
+
+
+def record_invitation(mailbox: Mailbox, *, actor: Actor) -> None:
+    """Record that a link to choose a password was mailed to the owner's recovery address."""
+    address = recovery_addresses.masked(mailbox.user.recovery_address)
+    audit.record(actor, "mailbox.invite", mailbox.user.address, mailbox=mailbox, address=address)

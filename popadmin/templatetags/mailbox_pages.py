@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from mailstore.directory.fields.mailbox import DEVICE
-from mailstore.messages.mailbox_usage import DeviceUse, Split
+from mailstore.messages.mailbox_usage import Split
 from popadmin.templatetags.drawings import share_percent
 from popadmin.web import formats
 from popadmin.web.formats import weekday_date
@@ -52,12 +52,6 @@ def split_percent(split: Split, quota_octets: int | None) -> SafeString:
         return SafeString()
     level = " bad" if percent >= FULL_PERCENT else " warn" if percent >= NEAR_PERCENT else ""
     return format_html(' <span class="num{}">{}</span>', level, formats.percent(percent))
-
-
-@register.filter
-def device_icon(device: DeviceUse) -> str:
-    """Return the icon of a device: its kind is not known, so there is one for the main password and one for others."""
-    return "key" if device.main else "pc-display"
 
 
 @register.filter

@@ -48,6 +48,7 @@ VERBS: dict[str, Promise] = {
     "mailbox.create": gettext_lazy("created the mailbox"),
     "mailbox.export": gettext_lazy("exported the mail of"),
     "mailbox.import": gettext_lazy("imported mail into"),
+    "mailbox.invite": gettext_lazy("mailed a link to choose a password to"),
     "mailbox.password": gettext_lazy("set the password of"),
     "mailbox.purge-asked": gettext_lazy("asked to delete for good the mailbox"),
     "mailbox.purge": gettext_lazy("deleted for good the mailbox"),

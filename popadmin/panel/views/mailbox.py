@@ -15,6 +15,7 @@ from django.views.generic import FormView, TemplateView, View
 
 from mailstore.directory import mailbox_reach, mailbox_removal, mailboxes, row_locks
 from mailstore.directory.outcome import Only, Rejected
+from mailstore.messages import mailbox_usage
 from mailstore.models import Mailbox
 from popadmin.panel import access, change_undo, mailbox_flow, mailbox_line
 from popadmin.panel.forms.mailboxes import EditMailbox
@@ -138,7 +139,7 @@ class Removal(MailboxPage, TemplateView):
             **kwargs,
             breadcrumbs=self.above(),
             mailbox=mailbox,
-            devices=access.devices(mailbox).count(),
+            devices=sum(map(mailbox_flow.in_use, mailbox_usage.devices(mailbox.pk))),
             orphans=orphans[:ORPHANS_NAMED],
             more_orphans=max(0, len(orphans) - ORPHANS_NAMED),
             days=settings.REMOVED_DAYS,

@@ -93,6 +93,7 @@ class Invitation(MailboxPage, View):
         except NotSent:
             messages.error(request, _("The mail was not sent: the mail server did not accept it. The log says why."))
         else:
+            mailboxes.record_invitation(self.mailbox, actor=request_lookup.actor(request))
             masked = recovery_addresses.masked(user.recovery_address)
             text = _("A link to choose a password is on its way to %(address)s. It works once, within an hour.")
             messages.success(request, text % {"address": masked})
