@@ -87,6 +87,11 @@ class Event:
     undo: Undo | None = None
 
     @property
+    def css(self) -> str:
+        """Return the class of its icon."""
+        return f"icon-{self.level}" if self.level else ""
+
+    @property
     def lasting(self) -> bool:
         """Return whether its rows are more than a minute apart."""
         return self.at.replace(second=0, microsecond=0) > self.since.replace(second=0, microsecond=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from mailstore.directory import aliases, domains, grants, mailboxes
 from mailstore.models import Alias, Device, Domain, Finding, Mailbox, User
-from popadmin.panel.mailbox_flow import STOPS_MOST
+from popadmin.panel.mailbox_flow import STOPS_MOST, Stop
 from tests.owner.mail import a_device, a_session
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_message
@@ -35,16 +36,16 @@ def text(answer: Any) -> str:
     return html.unescape(answer.content.decode()).replace("\xa0", " ")
 
 
+def named(stops: Iterable[Stop]) -> dict[str, str]:
+    return {stop.words or f"{stop.local}@{stop.domain}": str(stop.note) for stop in stops}
+
+
 def before(client: Client, mailbox: Mailbox) -> dict[str, str]:
-    return {
-        stop.words or f"{stop.local}@{stop.domain}": stop.note for stop in page(client, mailbox).context["flow"].before
-    }
+    return named(page(client, mailbox).context["flow"].before)
 
 
 def after(client: Client, mailbox: Mailbox) -> dict[str, str]:
-    return {
-        stop.words or f"{stop.local}@{stop.domain}": stop.note for stop in page(client, mailbox).context["flow"].after
-    }
+    return named(page(client, mailbox).context["flow"].after)
 
 
 def test_every_way_to_a_mailbox_is_told_with_its_kind(root: Client) -> None:
