@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 
 from mailstore.directory.fields.mailbox import DEVICE
 from mailstore.messages.mailbox_usage import Split
+from mailstore.models import Mailbox
 from popadmin.templatetags.drawings import share_percent
+from popadmin.templatetags.mailboxes import in_script
 from popadmin.web import formats
 from popadmin.web.formats import weekday_date
 from popadmin.web.mailbox_state import NEAR_PERCENT
@@ -30,6 +32,12 @@ def addr(address: str) -> SafeString:
     """Return an address whose local part stands out."""
     local, at, domain = address.rpartition("@")
     return format_html('<span class="addr"><b>{}</b>{}{}</span>', local, at, domain)
+
+
+@register.filter
+def also_called(mailbox: Mailbox) -> str:
+    """Return the address in its own script if that differs, and the name of the owner; empty without both."""
+    return " · ".join(filter(None, (in_script(mailbox.user.address), mailbox.user.name)))
 
 
 @register.simple_tag

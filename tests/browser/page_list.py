@@ -35,7 +35,8 @@ OF_ADMINS = _names(
     "overview search visits audit domains domains-one domains-edit domains-catch-all aliases aliases-new aliases-one "
     "operations domains-addresses domains-admins domains-settings "
     "mailboxes mailboxes-bulk mailboxes-removed mailboxes-new mailboxes-one mailboxes-diary "
-    "mailboxes-recovery mailboxes-edit mailboxes-password mailboxes-purge mailboxes-imports mailboxes-import "
+    "mailboxes-devices mailboxes-removal mailboxes-recovery mailboxes-edit mailboxes-password mailboxes-purge "
+    "mailboxes-imports mailboxes-import "
     "mailboxes-import-columns policies policies-choice policies-one"
 )
 OF_OWNERS = _names(
@@ -53,8 +54,9 @@ PAGES = {
 NO_PAGES = _names(
     "aliases-removal aliases-restoral "
     "home sign-out language theme settings-sessions admins-withdrawal admins-suspension domains-suspension "
-    "domains-admin-end domains-restoral mailboxes-suspension mailboxes-removal mailboxes-restoral mailboxes-results "
-    "mailboxes-results-step mailboxes-results-undo messages-remove policies-undo "
+    "domains-admin-end domains-restoral mailboxes-suspension mailboxes-restoral mailboxes-results "
+    "mailboxes-results-step mailboxes-results-undo mailboxes-removal-undo mailboxes-change-undo mailboxes-invitation "
+    "messages-remove policies-undo "
     "mailboxes-import-start mailboxes-import-step mailboxes-import-passwords mailboxes-import-undo "
     "mailboxes-import-undo-step devices-name "
     "devices-mode devices-status messages-file"
