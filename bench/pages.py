@@ -86,6 +86,7 @@ def of_admins(connection: psycopg.Connection, box: int) -> Iterator[Page]:
     yield from _mailboxes(connection)
     yield from _lists(connection)
     yield Page("one mailbox", f"/mailboxes/{box}/", None)
+    yield Page("its devices", f"/mailboxes/{box}/devices/")
     yield Page("its diary", f"/mailboxes/{box}/diary/")
     yield Page("its recovery", f"/mailboxes/{box}/recovery/")
     (domain, policy), = connection.execute(

@@ -73,10 +73,14 @@ class DeviceUse:
 
 
 def split(mailbox: int) -> Split:
-    """Measure the mailbox with this primary key. It reads index entries of its live mail, and its rows in recovery."""
+    """Measure the mailbox with this primary key. It reads index entries of its live mail, and its rows in recovery.
+
+    A mailbox that was purged meanwhile contains nothing.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_SPLIT, {"mailbox": mailbox})
-        waiting, waiting_octets, kept, kept_octets, recovery, recovery_octets, last_at = cursor.fetchone()
+        row = cursor.fetchone() or (0, 0, 0, 0, 0, 0, None)
+    waiting, waiting_octets, kept, kept_octets, recovery, recovery_octets, last_at = row
     return Split(Part(waiting, waiting_octets), Part(kept, kept_octets), Part(recovery, recovery_octets), last_at)
 
 
