@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from mailstore.models import Mailbox
 from mailstore.policy.addresses import ALIAS_LEVELS_LIMIT
 
 ALIASES_MOST = 200  # that are returned; a page shows a few, and counts the others
+FOLLOWED_MOST = (
+    20  # names of one level whose own aliases are looked for: each costs a search, up to 10 ms in a large site
+)
 
 # An address answers in the domains that stand for its own too, and for its +details. The pattern is for the index of
 # the aliases' search; the targets decide. A catch-all leads on as an address that nobody writes to: no row follows it.
@@ -20,7 +24,8 @@ WITH RECURSIVE led AS (
     SELECT NULL::bigint AS id, %(address)s::text AS address, ''::text AS via, 0 AS depth
      UNION
     SELECT a.id, a.address, led.address, led.depth + 1
-      FROM led
+      FROM (SELECT last.address, last.depth, row_number() OVER (ORDER BY last.address) AS place
+              FROM led AS last WHERE last.depth < {ALIAS_LEVELS_LIMIT} AND last.address NOT LIKE '@%%') AS led
      CROSS JOIN LATERAL (SELECT split_part(led.address, '@', 1) AS name, split_part(led.address, '@', 2) AS home) AS own
      CROSS JOIN LATERAL (
            SELECT own.home AS home
@@ -34,7 +39,7 @@ WITH RECURSIVE led AS (
                        OR own.name <> '' AND split_part(target, '@', 2) = place.home
                       AND split_part(split_part(target, '@', 1), '+', 1) = own.name)
       JOIN mailstore_domain dom ON dom.id = a.domain_id
-     WHERE led.depth < {ALIAS_LEVELS_LIMIT} AND led.address NOT LIKE '@%%'
+     WHERE led.place <= {FOLLOWED_MOST}
        AND a.active AND dom.active AND dom.removed_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now())
        AND a.mailbox_id IS DISTINCT FROM %(mailbox)s
        AND (a.mailbox_id IS NULL OR EXISTS (
@@ -84,7 +89,7 @@ class StandingDomain:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What leads to a mailbox, nearest first, and its own forward. `cut`: there are more aliases than are listed."""
+    """What leads to a mailbox, nearest first, and its own forward. `cut`: there may be more than these."""
 
     aliases: tuple[LeadingAlias, ...]
     domains: tuple[StandingDomain, ...]
@@ -115,12 +120,13 @@ def of(mailbox: Mailbox, *, domains: Collection[int] | None) -> Reach:
     with connection.cursor() as cursor:
         cursor.execute(_REACH, parameters)
         rows = cursor.fetchall()
+    levels = Counter(depth for _kind, _key, _address, _via, depth, *_alias in rows if depth)
     aliases = [(row[0], _alias(row)) for row in rows if row[0] != "domain"]
     return Reach(
         tuple(alias for kind, alias in aliases if kind == "alias"),
         tuple(StandingDomain(*row[1:3]) for row in rows if row[0] == "domain"),
         next((alias for kind, alias in aliases if kind == "forward"), None),
-        len(rows) > ALIASES_MOST,
+        len(rows) > ALIASES_MOST or max(levels.values(), default=0) > FOLLOWED_MOST,
     )
 
 

@@ -99,8 +99,21 @@ def test_it_is_one_statement_and_says_when_there_are_more(django_assert_num_quer
     ann = a_mailbox()
     Alias.objects.bulk_create(
         Alias(address=f"a{n}@example.org", domain_id=ann.domain_id, targets=["ann@example.org"])
-        for n in range(mailbox_reach.ALIASES_MOST + 1)
+        for n in range(mailbox_reach.FOLLOWED_MOST + 1)
     )
     with django_assert_num_queries(1):
         reach = mailbox_reach.of(ann, domains=None)
+    assert reach.cut
+
+
+def test_of_many_names_only_some_are_followed_and_that_is_told() -> None:
+    ann = a_mailbox()
+    many = mailbox_reach.FOLLOWED_MOST + 5
+    Alias.objects.bulk_create(
+        Alias(address=f"{kind}{n:02}@example.org", domain_id=ann.domain_id, targets=[target])
+        for n in range(many)
+        for kind, target in (("a", "ann@example.org"), ("b", f"a{n:02}@example.org"))
+    )
+    reach = mailbox_reach.of(ann, domains=None)
+    assert len(reach.aliases) == many + mailbox_reach.FOLLOWED_MOST
     assert reach.cut
