@@ -48,7 +48,9 @@ FROM (
 """
 
 
-def add(address: str, name: str, *, actor: Actor, mode: str | None = None, start: str = "all") -> tuple[Device, str]:
+def add(
+    address: str, name: str, *, actor: Actor, mode: str | None = None, start: str = "all", kind: str = Device.Kind.OTHER
+) -> tuple[Device, str]:
     """Add a device. Returns it with its secret, which is kept nowhere else, so show it once.
 
     `start` is what its view begins with: "all" stored mail, mail from "now" on, or of the last "30d". The first device
@@ -58,6 +60,7 @@ def add(address: str, name: str, *, actor: Actor, mode: str | None = None, start
     label = _checked_name(name)
     chosen = _checked(mode or Device.Mode.INDEPENDENT, Device.Mode.values, _("mode"))
     begin = _checked(start, STARTS, _("start"))
+    sort = _checked(kind, Device.Kind.values, _("kind"))
     secret = device_secret.secret_of(secrets.token_bytes(device_secret.SECRET_OCTETS))
     with transaction.atomic(), refuse_violations(_RACES):
         mailbox = mailbox_lookup.locked(normal)
@@ -66,6 +69,7 @@ def add(address: str, name: str, *, actor: Actor, mode: str | None = None, start
         device = Device.objects.create(
             mailbox=mailbox,
             name=label,
+            kind=sort,
             mode=chosen,
             selector=secret[: device_secret.SELECTOR_CHARACTERS],
             digest=device_secret.digest(secret),
@@ -75,7 +79,7 @@ def add(address: str, name: str, *, actor: Actor, mode: str | None = None, start
             hidden_octets=octets,
         )
         _take_change(mailbox)
-        audit.record(actor, "device.add", normal, mailbox=mailbox, device=label, mode=chosen, start=begin)
+        audit.record(actor, "device.add", normal, mailbox=mailbox, device=label, mode=chosen, start=begin, kind=sort)
     return device, secret
 
 
@@ -121,6 +125,21 @@ def set_mode(address: str, name: str, mode: str, *, actor: Actor) -> Device:
             device.save(update_fields=["mode"])
         device_settlement.settle([mailbox.pk])
         audit.record(actor, "device.mode", normal, mailbox=mailbox, device=device.name, mode=chosen, was=was)
+    return device
+
+
+def set_kind(address: str, name: str, kind: str, *, actor: Actor) -> Device:
+    """Say what a device is. Only its icon depends on it. Rejected for the main password, which is no device to hold."""
+    normal = mailbox_lookup.normalized(address)
+    with transaction.atomic():
+        mailbox = mailbox_lookup.locked(normal)
+        device = _named(mailbox, name)
+        if device.main:
+            raise Rejected(_("the main password has no kind"))
+        was, device.kind = device.kind, _checked(kind, Device.Kind.values, _("kind"))
+        if device.kind != was:
+            device.save(update_fields=["kind"])
+            audit.record(actor, "device.kind", normal, mailbox=mailbox, device=device.name, kind=device.kind)
     return device
 
 

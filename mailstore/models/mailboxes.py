@@ -97,8 +97,18 @@ class Device(models.Model):
         PRIMARY = "primary", _("primary: deleting removes mail for every device")
         PEEK = "peek", _("peek: never counts, deleting hides mail here only")
 
+    class Kind(models.TextChoices):
+        PHONE = "phone", _("phone")
+        TABLET = "tablet", _("tablet")
+        LAPTOP = "laptop", _("laptop")
+        PC = "pc", _("desktop computer")
+        OTHER = "other", _("something else")
+
     mailbox = models.ForeignKey("mailstore.Mailbox", models.CASCADE, verbose_name=_("mailbox"))
     name = models.CharField(_("name"), max_length=60)
+    kind = models.CharField(  # as people say; only the icon on the pages depends on it
+        _("kind"), max_length=6, choices=Kind.choices, default=Kind.OTHER, db_default=Kind.OTHER.value
+    )
     main = models.BooleanField(_("main password"), default=False)
     mode = models.CharField(_("mode"), max_length=11, choices=Mode.choices, default=Mode.INDEPENDENT)
     selector = models.CharField(_("selector"), max_length=16, null=True, unique=True, editable=False)  # noqa: DJ001 - NULL is "no secret of its own", and unique

@@ -12,6 +12,7 @@ from mailstore.directory.devices import NAME_CHARACTERS
 from mailstore.directory.fields.mailbox import DEVICE
 from mailstore.models import Device
 from popadmin.web import table_field
+from popadmin.web.device_kind import KINDS
 from popadmin.web.device_mode import MODES, STARTS
 from popadmin.web.form_fields import Option, OptionField
 
@@ -28,6 +29,11 @@ _UIDL_OPTIONS = (
 )
 
 
+def _kind_field() -> forms.ChoiceField:
+    choices = [(option.value, option.label) for option in KINDS]
+    return forms.ChoiceField(choices=choices, required=False, **table_field.label_and_help(DEVICE["kind"]))
+
+
 class _NameForm(forms.Form):
     name = forms.CharField(
         max_length=NAME_CHARACTERS,
@@ -37,14 +43,20 @@ class _NameForm(forms.Form):
 
 
 class RenameForm(_NameForm):
-    """The form that renames a device."""
+    """The form that renames a device, and says what it is."""
+
+    kind = _kind_field()
 
 
 class ConnectForm(_NameForm):
     """The form that creates a device."""
 
+    kind = _kind_field()
     mode = OptionField(MODES, **table_field.label_and_help(DEVICE["mode"]), initial=Device.Mode.INDEPENDENT)
     start = OptionField(STARTS, **table_field.label_and_help(DEVICE["start"]), initial="all")
+
+    def clean_kind(self) -> str:
+        return self.cleaned_data["kind"] or Device.Kind.OTHER
 
 
 class ModeForm(forms.Form):

@@ -27,10 +27,10 @@ PEOPLE = {"alice": "Alice Martin", "bruno": "Bruno Keller", "chloe": "Chloé Dub
 ALIAS, ALIAS_OF = "team", ("alice", "bruno", "chloe")
 # Alice has no device: mail that her mail program deletes leaves the mailbox, as usual with POP.
 DEVICES = (
-    ("chloe", "Phone", Device.Mode.INDEPENDENT),
-    ("chloe", "Office PC", Device.Mode.INDEPENDENT),
-    ("chloe", "Laptop", Device.Mode.PRIMARY),
-    ("bruno", "Tablet", Device.Mode.INDEPENDENT),
+    ("chloe", "Phone", Device.Kind.PHONE, Device.Mode.INDEPENDENT),
+    ("chloe", "Office PC", Device.Kind.PC, Device.Mode.INDEPENDENT),
+    ("chloe", "Laptop", Device.Kind.LAPTOP, Device.Mode.PRIMARY),
+    ("bruno", "Tablet", Device.Kind.TABLET, Device.Mode.INDEPENDENT),
 )
 POLICY = "A year"
 DIARY_SECONDS = 5.0  # the diary is written a second after a session; the charts need it
@@ -80,8 +80,8 @@ class Demo:
         for name in PEOPLE:
             self._mailbox(name)
         aliases.ensure(_address(ALIAS), [_address(name) for name in ALIAS_OF], actor=ACTOR)
-        for name, device, mode in DEVICES:
-            self._device(name, device, mode)
+        for name, device, kind, mode in DEVICES:
+            self._device(name, device, kind=kind, mode=mode)
         if self._deliver(sample_messages(DOMAIN)) + self._run_sessions(SAMPLE_SESSIONS):
             self._tally()
         return self._credentials()
@@ -112,10 +112,10 @@ class Demo:
             self._save()
         return self._record.passwords[login]
 
-    def _device(self, name: str, device: str, mode: str) -> None:
+    def _device(self, name: str, device: str, *, kind: str, mode: str) -> None:
         key = f"{_address(name)} {device}"
         if key not in self._record.devices and not devices.listing(_address(name)).filter(name=device).exists():
-            _row, secret = devices.add(_address(name), device, actor=ACTOR, mode=mode)
+            _row, secret = devices.add(_address(name), device, actor=ACTOR, mode=mode, kind=kind)
             self._record.devices[key] = device_secret.shown(secret)
             self._save()
 

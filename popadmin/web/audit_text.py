@@ -31,6 +31,7 @@ VERBS: dict[str, Promise] = {
     "alias.restore": gettext_lazy("restored the alias"),
     "denied": gettext_lazy("was denied access to"),
     "device.add": gettext_lazy("connected a device of"),
+    "device.kind": gettext_lazy("changed the kind of a device of"),
     "device.mode": gettext_lazy("changed the mode of a device of"),
     "device.rename": gettext_lazy("renamed a device of"),
     "device.revoke": gettext_lazy("revoked a device of"),

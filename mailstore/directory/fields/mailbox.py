@@ -103,6 +103,17 @@ DEVICE = Table(
             help=_("A name that you recognise, such as “Phone” or “Office PC”."),
         ),
         Field(
+            name="kind", kind=Kind.CHOICE, model=Device, setter=Setter.OWNER, prompt=_("What it is"),
+            labels=(
+                (Device.Kind.PHONE, _("Phone")),
+                (Device.Kind.TABLET, _("Tablet")),
+                (Device.Kind.LAPTOP, _("Laptop")),
+                (Device.Kind.PC, _("Desktop computer")),
+                (Device.Kind.OTHER, _("Something else")),
+            ),
+            option_help="what it is; it decides the icon on the pages (default: other)",
+        ),
+        Field(
             name="mode", kind=Kind.CHOICE, model=Device, setter=Setter.OWNER, prompt=_("How it shares the mailbox"),
             labels=(
                 (Device.Mode.INDEPENDENT, _("Independent")),

@@ -58,7 +58,12 @@ class Command(NounCommand):
         address = options["address"]
         before = _main_mode(address)
         device, secret = devices.add(
-            address, options["name"], actor=actor(), mode=options["mode"], start=options["start"]
+            address,
+            options["name"],
+            actor=actor(),
+            mode=options["mode"],
+            start=options["start"],
+            kind=options["kind"],
         )
         if options["json"]:
             self.say_json(row_json.device(device) | {"password": shown(secret)})
@@ -122,7 +127,8 @@ def _mode_arguments(parser: CommandParser) -> None:
 
 def _add_arguments(parser: CommandParser) -> None:
     _name(parser)
-    add_field_options(parser, DEVICE, defaults={"mode": Device.Mode.INDEPENDENT.value, "start": devices.STARTS[0]})
+    defaults = {"mode": Device.Mode.INDEPENDENT.value, "start": devices.STARTS[0], "kind": Device.Kind.OTHER.value}
+    add_field_options(parser, DEVICE, defaults=defaults)
 
 
 def _main_mode(address: str) -> str:
