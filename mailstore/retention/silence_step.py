@@ -16,7 +16,15 @@ SILENT_DAYS = 45  # where no policy says otherwise
 
 
 def counting_devices(tables: Tables) -> str:
-    """Return SQL: devices d that count, when each was last heard of, and after how many silent days it stops counting.
+    """Return SQL: devices d that count, as `heard_devices` has them."""
+    return f"""
+{heard_devices(tables)}
+ WHERE {counts(device="d", mailbox="box")} AND NOT box.held AND box.removed_at IS NULL
+"""
+
+
+def heard_devices(tables: Tables) -> str:
+    """Return SQL: devices d, when each was last heard of, and after how many silent days it stops counting.
 
     The notice is that of policy.retention.notice_days.
     """
@@ -29,7 +37,6 @@ def counting_devices(tables: Tables) -> str:
  CROSS JOIN LATERAL (SELECT coalesce(d.last_sign_in_at, d.created_at) AS at) AS heard
  CROSS JOIN LATERAL (SELECT coalesce(p.silent_days, {SILENT_DAYS}) AS days) AS silence
  CROSS JOIN LATERAL (SELECT least({SILENCE_NOTICE_DAYS}, greatest(1, silence.days / 2)) AS days) AS notice
- WHERE {counts(device="d", mailbox="box")} AND NOT box.held AND box.removed_at IS NULL
 """
 
 
