@@ -98,7 +98,7 @@ def test_a_wrong_password_is_told_and_the_address_is_kept(visit):
     an_owner()
     page = visit()
     sign_in(page, password="not this one")
-    expect(page.get_by_role("alert")).to_have_text("The address or the password is wrong.")
+    expect(page.get_by_role("alert")).to_have_text("The address or the password is wrong. Check both, then try again.")
     expect(page.get_by_label("Address")).to_have_value(ANN)
 
 

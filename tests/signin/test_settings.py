@@ -1,4 +1,4 @@
-"""A user's settings: name and language, and the browsers in which they are signed in."""
+"""A user's settings: the name, and the browsers in which they are signed in."""
 
 from __future__ import annotations
 
@@ -34,23 +34,22 @@ def test_a_browser_is_told_as_its_user_knows_it(agent, name):
     assert browser_name(agent) == name
 
 
-def test_name_and_language_are_kept_and_told_once_each():
+def test_a_name_is_kept_and_told_once():
     an_owner()
     AuditEntry.objects.all().delete()
     client = signed_in(ANN)
     for _again in range(2):
-        response = client.post("/settings/", {"name": " Ann   Smith ", "language": "fr"}, follow=True)
-    assert "Enregistré." in response.content.decode()
-    user = User.objects.get(address=ANN)
-    assert (user.name, user.language) == ("Ann Smith", "fr")
-    assert sorted(AuditEntry.objects.values_list("verb", flat=True)) == ["account.name", "language.change"]
+        response = client.post("/settings/", {"name": " Ann   Smith "}, follow=True)
+    assert "Saved." in response.content.decode()
+    assert User.objects.get(address=ANN).name == "Ann Smith"
+    assert list(AuditEntry.objects.values_list("verb", flat=True)) == ["account.name"]
 
 
-@pytest.mark.parametrize("fields", [{"name": "x" * 151}, {"language": "xx"}, {"name": "a\0b"}])
-def test_what_cannot_be_kept_is_shown_beside_its_field(fields):
+@pytest.mark.parametrize("name", ["x" * 151, "a\0b"])
+def test_what_cannot_be_kept_is_shown_beside_its_field(name):
     an_owner()
-    response = signed_in(ANN).post("/settings/", {"name": "Ann", "language": "en", **fields})
-    assert set(response.context["form"].errors) == set(fields)
+    response = signed_in(ANN).post("/settings/", {"name": name})
+    assert set(response.context["form"].errors) == {"name"}
 
 
 def test_each_browser_is_listed_with_place_and_time_this_one_first():

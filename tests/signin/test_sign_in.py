@@ -16,7 +16,7 @@ from tests.site.rows import ACTOR, PASSWORD
 from tests.up.programs import REPOSITORY
 
 pytestmark = pytest.mark.django_db
-REFUSAL = "The address or the password is wrong."
+REFUSAL = "The address or the password is wrong. Check both, then try again."
 
 
 @pytest.mark.parametrize("address", [ANN, "Ann@Example.ORG", "  ANN@example.org "])

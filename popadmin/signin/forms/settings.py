@@ -1,11 +1,10 @@
-"""The forms of a user's own settings: name, language, password, recovery address."""
+"""The forms of a user's own settings: name, password, recovery address."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.forms import PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +17,7 @@ from popadmin.signin.limits import Busy, hash_slots, login_throttle
 
 
 class ProfileForm(forms.Form):
-    """The display name and the language."""
+    """The display name. The menu of the account has the language."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -26,7 +25,6 @@ class ProfileForm(forms.Form):
         max_length=User._meta.get_field("name").max_length,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 
 
 class ChangePasswordForm(PasswordChangeForm):

@@ -16,7 +16,7 @@ from mailstore.directory import recovery_addresses
 from mailstore.directory.outcome import Rejected
 from popadmin.signin import limits
 from popadmin.signin.forms.settings import RecoveryAddressForm, RecoveryCodeForm
-from popadmin.web import form_rejection
+from popadmin.web import form_rejection, people
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 from popadmin.web.mailer import NotSent, compose, send
@@ -36,6 +36,7 @@ class RecoveryAddress(FormView[RecoveryAddressForm]):
             **kwargs,
             masked=recovery_addresses.masked(signed_in(self.request).recovery_address),
             hosted=recovery_addresses.is_hosted(signed_in(self.request)),
+            gets_digests=people.is_admin(signed_in(self.request)),
             breadcrumbs=[breadcrumb(_("Settings"), "settings")],
         )
 

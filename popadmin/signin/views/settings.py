@@ -12,7 +12,6 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse, reverse_lazy
-from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -37,7 +36,7 @@ class Settings(FormView[ProfileForm]):
 
     def get_initial(self) -> dict[str, Any]:
         user = signed_in(self.request)
-        return {"name": user.name, "language": user.language or translation.get_language()}
+        return {"name": user.name}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
@@ -56,9 +55,7 @@ class Settings(FormView[ProfileForm]):
     def form_valid(self, form: ProfileForm) -> HttpResponse:
         user, by = signed_in(self.request), actor(self.request)
         actions.set_name(user, form.cleaned_data["name"], actor=by)
-        actions.set_language(user, form.cleaned_data["language"], actor=by)
-        with translation.override(form.cleaned_data["language"]):  # the next page is in it
-            messages.success(self.request, _("Saved."))
+        messages.success(self.request, _("Saved."))
         return super().form_valid(form)
 
 
