@@ -5,5 +5,6 @@
   document.getElementById("copy-user").textContent = given.get("user");
   document.getElementById("copy-secret").textContent = given.get("secret");
   document.getElementById("setup-empty").hidden = true;
+  document.getElementById("setup-given").hidden = false;
   history.replaceState(null, "", location.pathname);
 })();

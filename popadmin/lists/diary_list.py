@@ -17,8 +17,8 @@ from popadmin.lists.views import ListPage
 
 _HANDLED = Q(fetched_messages__gt=0) | Q(removed_messages__gt=0) | Q(unremoved_messages__gt=0)
 KINDS: dict[str, tuple[Promise, Q]] = {
-    "mail": (gettext_lazy("Mail was fetched or removed"), _HANDLED),
-    "polls": (gettext_lazy("Nothing was fetched or removed"), ~_HANDLED & ~Q(ended__in=DiarySession.REFUSED)),
+    "mail": (gettext_lazy("Mail was fetched or deleted"), _HANDLED),
+    "polls": (gettext_lazy("Nothing was fetched"), ~_HANDLED & ~Q(ended__in=DiarySession.REFUSED)),
     "refused": (gettext_lazy("Refused sign-ins"), Q(ended__in=DiarySession.REFUSED)),
 }
 

@@ -8,13 +8,13 @@ from mailstore.models import AuditEntry, Device, DiarySession, Finding, Mailbox,
 
 
 def mailboxes(user: User) -> QuerySet[Mailbox]:
-    return Mailbox.objects.filter(user=user).select_related("policy", "domain__policy")
+    return Mailbox.objects.filter(user=user).select_related("user", "policy", "domain__policy")
 
 
 def devices(user: User) -> QuerySet[Device]:
-    """Return the devices that can still sign in: the main password first, then the most recently seen."""
+    """Return the devices that can still sign in: the most recently seen first, the main password last."""
     rows = all_devices(user).filter(revoked_at=None)
-    return rows.order_by("-main", F("last_sign_in_at").desc(nulls_last=True), "name")
+    return rows.order_by("main", F("last_sign_in_at").desc(nulls_last=True), "name")
 
 
 def all_devices(user: User) -> QuerySet[Device]:

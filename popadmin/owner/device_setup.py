@@ -40,11 +40,19 @@ def _line(number: int, row: bytes) -> str:
 
 
 Ended = DiarySession.Ended
+LEADS: dict[str, Promise] = {
+    Ended.WRONG: _("Almost: the password was refused"),
+    Ended.PREVIOUS: _("Almost: an old password was refused"),
+    Ended.SUSPENDED: _("Refused: the mailbox is suspended"),
+    Ended.POP_OFF: _("Refused: POP is off"),
+    Ended.MAIN_OFF: _("Refused: the main password"),
+    Ended.THROTTLED: _("Refused: too many wrong passwords"),
+}
 REMEDIES: dict[str, Promise] = {
     Ended.WRONG: _("the password was wrong. Copy all of it again; capitals and hyphens do not matter."),
     Ended.PREVIOUS: _("it used your previous main password. Type the password of the device."),
     Ended.SUSPENDED: _("the mailbox is suspended. Ask your administrator."),
-    Ended.POP_OFF: _("POP is switched off for this mailbox. Ask your administrator."),
+    Ended.POP_OFF: _("POP is off for this mailbox. Ask your administrator to switch it on."),
     Ended.MAIN_OFF: _("it used the main password, which mail programs may not use. Type the password of the device."),
     Ended.THROTTLED: _("there were too many wrong passwords from that address. Wait a while, then try again."),
 }
@@ -56,6 +64,10 @@ class Refusal:
 
     row: DiarySession
     remedy: Promise
+
+    @property
+    def lead(self) -> Promise:
+        return LEADS[self.row.ended]
 
 
 def last_refusal(device: Device) -> Refusal | None:

@@ -5,7 +5,7 @@ from django.urls import path
 from popadmin.owner.views import connect, devices, forwards, mailbox, messages, recovery
 
 urlpatterns = [
-    path("mailbox/", mailbox.Usage.as_view(), name="mailbox"),
+    path("mailbox/", mailbox.Home.as_view(), name="mailbox"),
     path("devices/", devices.Devices.as_view(), name="devices"),
     path("devices/connect/", connect.Connect.as_view(), name="devices-connect"),
     path("devices/<int:pk>/", devices.DevicePage.as_view(), name="devices-one"),
@@ -19,10 +19,12 @@ urlpatterns = [
     path("messages/<int:pk>/", messages.MessagePage.as_view(), name="messages-one"),
     path("messages/<int:pk>/file/", messages.DownloadMessage.as_view(), name="messages-file"),
     path("messages/<int:pk>/remove/", messages.RemoveMessage.as_view(), name="messages-remove"),
+    path("messages/<int:pk>/undo/", messages.UndoRemoval.as_view(), name="messages-undo"),
     path("messages/<int:pk>/purge/", messages.PurgeMessage.as_view(), name="messages-purge"),
     path("diary/", mailbox.Diary.as_view(), name="diary"),
     path("recovery/", recovery.Recovery.as_view(), name="recovery"),
     path("recovery/restore/", recovery.Restore.as_view(), name="recovery-restore"),
+    path("recovery/undo/", recovery.UndoRestore.as_view(), name="recovery-undo"),
     path("recovery/purge/", recovery.Purge.as_view(), name="recovery-purge"),
     path("setup/device/", connect.Setup.as_view(), name="setup-device"),
 ]

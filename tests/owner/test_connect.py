@@ -7,10 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.utils import timezone
+from django.utils.html import escape
 
 from mailstore.models import AuditEntry, Device, DiarySession
 from mailstore.policy import device_secret
-from popadmin.owner.device_setup import REMEDIES, qr_code
+from popadmin.owner.device_setup import LEADS, REMEDIES, qr_code
+from popadmin.owner.mail_program import LABELS, PROGRAMS
 from tests.site.page_users import ANN, an_owner, signed_in
 from tests.site.rows import a_message
 
@@ -62,6 +64,47 @@ def test_a_refused_form_keeps_what_was_typed_and_makes_nothing(fields):
     assert Device.objects.count() == 1
 
 
+@pytest.mark.parametrize("program", [program.name for program in PROGRAMS])
+def test_the_values_stand_in_the_order_in_which_the_program_asks(program):
+    an_owner()
+    client = signed_in(ANN)
+    page = client.get(f"/devices/connect/?program={program}").content.decode()
+    assert f'name="program" value="{program}"' in page
+    page = connected(client, program=program).content.decode()
+    chosen = next(one for one in PROGRAMS if one.name == program)
+    shown = page[page.index(f'id="program-{program}"') :]
+    places = [shown.index(f"<dt>{LABELS[name]}</dt>") for name in chosen.asks]
+    assert places == sorted(places)
+    assert "1995" in shown, "the port of this site"
+    assert str(escape(chosen.steps[0])) in shown
+
+
+def test_an_unknown_program_is_any_other():
+    an_owner()
+    response = connected(signed_in(ANN), program="telepathy")
+    assert response.context["chosen"].name == "other"
+
+
+def test_a_program_suggests_a_kind_and_the_owner_decides():
+    an_owner()
+    client = signed_in(ANN)
+    assert client.get("/devices/connect/?program=android").context["form"].initial["kind"] == "phone"
+    connected(client, program="android", kind="tablet")
+    assert Device.objects.get(name="Phone").kind == "tablet"
+    connected(client, name="Unsaid")
+    assert Device.objects.get(name="Unsaid").kind == "other"
+
+
+def test_a_device_that_has_not_signed_in_keeps_its_steps_without_the_password():
+    an_owner()
+    client = signed_in(ANN)
+    secret = secret_of(connected(client))
+    page = client.get(f"/devices/{Device.objects.get(name='Phone').pk}/?program=outlook").content.decode()
+    assert "Advanced options" in page
+    assert "It was shown when the device was connected." in page
+    assert secret not in page
+
+
 def test_with_the_first_device_the_page_tells_what_becomes_of_the_main_password():
     an_owner()
     client = signed_in(ANN)
@@ -98,13 +141,20 @@ def test_the_waiting_page_learns_of_the_first_sign_in():
     connected(client)
     device = Device.objects.get(name="Phone")
     waiting = client.get(f"/devices/{device.pk}/status/").content.decode()
-    assert "has not signed in yet" in waiting
+    assert "Waiting for its first sign-in" in waiting
     assert "data-end" not in waiting
     Device.objects.filter(pk=device.pk).update(last_sign_in_at=timezone.now(), last_client="192.0.2.7")
     arrived = client.get(f"/devices/{device.pk}/status/").content.decode()
-    assert "it is connected" in arrived
-    assert "192.0.2.7" in arrived
-    assert "data-end" in arrived
+    assert "“Phone” works" in arrived
+    assert "It signed in at" in arrived
+    assert "data-end" not in arrived, "its session may still go on"
+    now = timezone.now()
+    DiarySession.objects.create(
+        mailbox=device.mailbox, device=device, started_at=now, ended_at=now, fetched_messages=212
+    )
+    over = client.get(f"/devices/{device.pk}/status/").content.decode()
+    assert "and fetched 212 messages." in over
+    assert "data-end" in over
 
 
 def test_looking_whether_it_arrived_costs_little(django_assert_num_queries):
@@ -122,7 +172,7 @@ def test_looking_whether_it_arrived_costs_little(django_assert_num_queries):
         ("wrong", "the password was wrong"),
         ("previous", "previous main password"),
         ("main-off", "which mail programs may not"),
-        ("pop-off", "POP is switched off"),
+        ("pop-off", "POP is off for this mailbox"),
         ("throttled", "too many wrong passwords"),
         ("suspended", "suspended"),
     ],
@@ -147,8 +197,8 @@ def test_what_failed_before_the_device_was_made_or_went_well_is_no_failure_of_it
     DiarySession.objects.create(mailbox=mailbox, started_at=before, ended_at=before, ended="wrong")
     DiarySession.objects.create(mailbox=mailbox, started_at=now, ended_at=now, ended="quit")
     page = client.get(f"/devices/{Device.objects.get(name='Phone').pk}/status/").content.decode()
-    assert "A sign-in was refused" not in page
+    assert "Last try" not in page
 
 
 def test_every_refusal_of_the_diary_has_its_remedy():
-    assert set(REMEDIES) == set(DiarySession.REFUSED)
+    assert set(REMEDIES) == set(LEADS) == set(DiarySession.REFUSED)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
 from django.utils import timezone
 
 from mailstore.directory import devices
-from mailstore.models import AuditEntry, Device, Mailbox
+from mailstore.models import AuditEntry, Device, DiarySession, Mailbox
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, a_message
 
@@ -38,6 +39,73 @@ def test_each_device_is_told_with_mode_last_use_and_since_when():
         assert said in page
 
 
+def icon_of(page, name):
+    """The icon of the row with this name."""
+    return re.search(r"#([a-z-]+)\"></use></svg> <div> <a [^>]*><strong>" + name, page)[1]
+
+
+def test_the_icon_is_that_of_the_kind_that_was_chosen_and_never_of_the_name():
+    an_owner()
+    a_device("Phone")
+    a_device("Sputnik", kind="laptop")
+    page = texts(signed_in(ANN).get("/devices/"))
+    assert icon_of(page, "Phone") == "envelope"
+    assert icon_of(page, "Sputnik") == "laptop"
+    assert icon_of(page, "Main password") == "key"
+
+
+def test_a_device_is_told_what_it_is_with_its_name():
+    an_owner()
+    device = a_device()
+    response = signed_in(ANN).post(f"/devices/{device.pk}/name/", {"name": "Slate", "kind": "tablet"}, follow=True)
+    assert "Saved." in texts(response)
+    device.refresh_from_db()
+    assert (device.name, device.kind) == ("Slate", "tablet")
+    entries = AuditEntry.objects.filter(verb="device.kind").values_list("details", flat=True)
+    assert [*entries] == [{"device": "Slate", "kind": "tablet"}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "Waiting for its first sign-in"),
+        ({"last_sign_in_at": timezone.now(), "last_client": "192.0.2.7"}, "Works"),
+        (
+            {"last_sign_in_at": timezone.now() - datetime.timedelta(days=40)},
+            "Silent for 40 days; mail stops waiting on",
+        ),
+        (
+            {"last_sign_in_at": timezone.now() - datetime.timedelta(days=60), "silent_since": timezone.now()},
+            "mail no longer waits for it",
+        ),
+    ],
+)
+def test_the_page_of_a_device_begins_with_how_it_stands(fields, said):
+    an_owner()
+    device = a_device(**fields)
+    assert said in texts(signed_in(ANN).get(f"/devices/{device.pk}/"))
+
+
+def test_a_device_that_was_refused_after_it_worked_says_why():
+    box = an_owner()
+    device = a_device(last_sign_in_at=timezone.now() - datetime.timedelta(hours=2))
+    now = timezone.now()
+    DiarySession.objects.create(
+        mailbox=box, device=device, started_at=now, ended_at=now, ended="throttled", client="192.0.2.7"
+    )
+    page = texts(signed_in(ANN).get(f"/devices/{device.pk}/"))
+    assert "Refused: too many wrong passwords" in page
+    assert "192.0.2.7" in page
+
+
+def test_with_pop_off_every_device_says_so_and_who_switches_it_on():
+    an_owner(pop=False)
+    device = a_device(last_sign_in_at=timezone.now())
+    client = signed_in(ANN)
+    for path in ("", f"{device.pk}/"):
+        assert "Your administrator switches POP on." in texts(client.get(f"/devices/{path}"))
+
+
 def test_who_has_the_main_password_alone_is_told_what_devices_are_for():
     an_owner()
     assert "One mailbox, several devices" in texts(signed_in(ANN).get("/devices/"))
@@ -51,7 +119,7 @@ def test_the_list_costs_the_same_statements_however_many_there_are(django_assert
     client = signed_in(ANN)
     for number in range(count):
         a_device(f"device {number}")
-    with django_assert_num_queries(4):  # the session, the user, the devices, the mailbox
+    with django_assert_num_queries(5):  # the session, the user, the mailbox, the devices, what waits
         assert client.get("/devices/").status_code == 200
 
 

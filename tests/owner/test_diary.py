@@ -36,9 +36,9 @@ def box():
 def test_each_visit_is_told_with_device_place_and_what_it_did(box):
     page = signed_in(ANN).get("/diary/").content.decode()
     for text in (
-        "Office PC", "fetched 12 messages (2\N{NO-BREAK SPACE}KB)", "deleted 3", "from 192.0.2.9", "TLSv1.3",
-        "1\N{NO-BREAK SPACE}minute", "15 messages visible", "checked, nothing new", "40 times", "connection lost",
-        "refused: the previous password", "5 times", "without encryption",
+        "Office PC", "fetched 12, removed 3", "192.0.2.9", "TLSv1.3", "1\N{NO-BREAK SPACE}minute",
+        "15 messages visible", "listed 12, fetched none", "40 times", "connection lost",
+        "Refused: the previous password", "5 times", "without encryption",
     ):  # fmt: skip
         assert text in page
     assert "of bob" not in page

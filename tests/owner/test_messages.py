@@ -101,13 +101,36 @@ def test_an_owner_removes_a_message_for_all_devices_and_may_take_it_back():
     page = client.post(f"/messages/{row.pk}/remove/", follow=True).content.decode()
     row.refresh_from_db()
     assert (row.removed_why, row.removed_by) == (Message.Why.PERSON, None)
-    for text in ("You can restore it from recovery", "removed by the owner", "Restore this message"):
+    for text in ("You can restore it from recovery", "removed by the owner, in the pages", f"/messages/{row.pk}/undo/"):
         assert text in page
     assert AuditEntry.objects.get(verb="recovery.remove").details["messages"] == 1
     assert client.post(f"/messages/{row.pk}/remove/").status_code == 404, "it is not live any more"
     assert client.post(f"/messages/{other.pk}/remove/").status_code == 404
     assert client.get(f"/messages/{row.pk}/remove/").status_code == 405
     assert_counters_are_sums()
+
+
+def test_undo_puts_a_removed_message_back_for_all_devices_as_it_was():
+    box = an_owner()
+    row = a_letter(box, "one")
+    client = signed_in(ANN)
+    client.post(f"/messages/{row.pk}/remove/")
+    page = client.post(f"/messages/{row.pk}/undo/", follow=True).content.decode()
+    assert "The message is back in the mailbox." in page
+    back = Message.objects.get()
+    assert (back.removed, back.uidl) == (None, row.uidl)
+    assert (
+        "none of the chosen messages" in client.post(f"/messages/{row.pk}/undo/", follow=True).content.decode().lower()
+    )
+    assert_counters_are_sums()
+
+
+def test_nobody_undoes_the_removal_of_anothers_message():
+    an_owner()
+    theirs = a_letter(an_owner("bob@example.org"), "of bob", removed_at=timezone.now())
+    assert signed_in(ANN).post(f"/messages/{theirs.pk}/undo/").status_code == 404
+    theirs.refresh_from_db()
+    assert theirs.removed is not None
 
 
 def test_what_an_import_brought_says_so():

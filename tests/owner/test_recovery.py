@@ -82,6 +82,41 @@ def test_what_is_ticked_comes_back_and_nothing_else():
     assert client.get(place).status_code == 302, "what was restored is chosen no more"
 
 
+def test_what_is_ticked_comes_back_at_once_and_rests_again_by_undo():
+    box = an_owner()
+    one, two, _other = (left(box, subject) for subject in ("one", "two", "three"))
+    client = signed_in(ANN)
+    keys = [one.pk, two.pk]
+    sent = {"here": "", "on_page": keys, "ticked": keys, "bulk": "restore-now"}
+    page = client.post("/recovery/", sent, follow=True).content.decode()
+    assert "2 messages" in page
+    assert 'action="/recovery/undo/"' in page
+    assert set(Message.objects.filter(removed=None)) == {one, two}
+    page = client.post("/recovery/undo/", follow=True).content.decode()
+    assert "2 messages are back in recovery." in page
+    assert not Message.objects.filter(removed=None).exists()
+    assert_counters_are_sums()
+
+
+def test_all_that_a_search_finds_comes_back_at_once_too():
+    box = an_owner()
+    rows = [left(box, "trip to Lyon") for _ in range(3)]
+    other = left(box, "invoice")
+    client = signed_in(ANN)
+    client.get("/recovery/?words=lyon")
+    client.post("/recovery/", {"here": "?words=lyon", "choose": "all"})
+    client.post("/recovery/", {"here": "?words=lyon", "bulk": "restore-now"})
+    assert set(Message.objects.filter(removed=None)) == set(rows)
+    assert Message.objects.get(pk=other.pk).removed is not None
+
+
+def test_nothing_ticked_restores_nothing():
+    left(an_owner(), "one")
+    page = signed_in(ANN).post("/recovery/", {"here": "", "bulk": "restore-now"}, follow=True).content.decode()
+    assert "Select messages first." in page
+    assert not Message.objects.filter(removed=None).exists()
+
+
 def test_all_that_a_search_finds_comes_back_under_new_uidls():
     box = an_owner()
     rows = [left(box, "trip to Lyon") for _ in range(3)]

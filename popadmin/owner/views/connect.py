@@ -1,4 +1,4 @@
-"""Connect a device: the owner names it, sees its password once, and sees the first sign-in arrive."""
+"""Connect a device: the owner chooses the program and a name, sees the password once, and sees the first sign-in."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView
 
-from mailstore.directory import devices
-from mailstore.models import Device
+from mailstore.directory import devices, policies
+from mailstore.models import Device, Mailbox, RetentionPolicy
 from mailstore.policy import device_secret
-from popadmin.owner import access
+from popadmin.owner import access, device_state, mail_program
 from popadmin.owner.device_setup import qr_code
 from popadmin.owner.forms import ConnectForm
+from popadmin.owner.mail_program import OTHER, PROGRAMS, Program
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 from popadmin.web.mail_program import mail_program_settings
@@ -36,40 +37,67 @@ class Connect(RejectionMixin, FormView[ConnectForm]):
     form_class = ConnectForm
     error_field = "name"
 
+    def get_initial(self) -> dict[str, Any]:
+        chosen = self._program()
+        return {**super().get_initial(), "kind": chosen.kind if chosen else Device.Kind.OTHER}
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         mailbox = get_object_or_404(access.mailboxes(signed_in(self.request)))
-        return super().get_context_data(**kwargs, mailbox=mailbox, breadcrumbs=[breadcrumb(_("Devices"), "devices")])
+        crumbs = [breadcrumb(_("Devices"), "devices")]
+        programs = {"programs": PROGRAMS, "chosen": self._program()}
+        return super().get_context_data(**kwargs, mailbox=mailbox, breadcrumbs=crumbs, **programs)
 
     def perform(self, form: Any) -> HttpResponse:
         user = signed_in(self.request)
-        get_object_or_404(access.mailboxes(user))
+        mailbox = get_object_or_404(access.mailboxes(user))
         first = not access.devices(user).filter(main=False).exists()
-        values = form.cleaned_data
-        device, secret = devices.add(
-            user.address, values["name"], actor=actor(self.request), mode=values["mode"], start=values["start"]
-        )
-        return self.response_class(self.request, ["owner/connected.html"], self._created(device, secret, first=first))
+        device, secret = devices.add(user.address, actor=actor(self.request), **form.cleaned_data)
+        context = self._created(device, device_secret.shown(secret))
+        context |= {"main": access.devices(user).get(main=True), "is_first": first, "mailbox": mailbox}
+        context["silent_days"] = _silent_days(mailbox)
+        return self.response_class(self.request, ["owner/connected.html"], context)
 
-    def _created(self, device: Device, secret: str, *, first: bool) -> dict[str, Any]:
-        secret_text = device_secret.shown(secret)
-        fragment = urlencode({"user": signed_in(self.request).address, "secret": secret_text})
+    def _created(self, device: Device, secret: str) -> dict[str, Any]:
+        address, chosen = signed_in(self.request).address, self._program() or OTHER
+        fragment = urlencode({"user": address, "secret": secret})
         # Behind the #: browsers do not send that part to a server, and cameras do not pass it to a search engine.
         setup_url = self.request.build_absolute_uri(reverse("setup-device")) + f"#{fragment}"
         return {
+            **program_values(chosen, address=address, secret=secret),
             "device": device,
-            "secret": secret_text,
-            "program": mail_program_settings(),
+            "line": device_state.state_line(device),
+            "others": [program_values(other, address=address, secret=secret) for other in PROGRAMS if other != chosen],
             "qr": qr_code(setup_url),
-            "main": access.devices(signed_in(self.request)).get(main=True) if first else None,
             "breadcrumbs": [breadcrumb(_("Devices"), "devices")],
         }
+
+    def _program(self) -> Program | None:
+        return mail_program.program(self.request.POST.get("program") or self.request.GET.get("program"))
 
 
 @method_decorator(login_not_required, name="dispatch")
 class Setup(TemplateView):
-    """The page that the QR code opens. The user name and the password never reach the server: a script shows them."""
+    """The page that the QR code opens. The user name and the password never reach the server: a script shows them.
+
+    The sign-in page has a link to it too, for all who only need the server, the port and the encryption.
+    """
 
     template_name = "owner/setup.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, program=mail_program_settings())
+        return super().get_context_data(**kwargs, **program_values(OTHER, address="", secret=""))
+
+
+def program_values(chosen: Program, *, address: str, secret: str) -> dict[str, Any]:
+    """Return what a page shows about a program: itself, the values that it asks, and the ports of the site."""
+    site = mail_program_settings()
+    return {
+        "chosen": chosen,
+        "programs": PROGRAMS,
+        "values": list(mail_program.values(chosen, site, address=address, secret=secret)),
+        "other_ports": site.ports[1:],
+    }
+
+
+def _silent_days(mailbox: Mailbox) -> int:
+    return (policies.in_force(mailbox)[0] or RetentionPolicy()).silent_days

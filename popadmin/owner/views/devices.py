@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView
 
 from mailstore.directory import devices
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Device
-from popadmin.owner import access, device_setup
+from popadmin.owner import access, device_state, mail_program
 from popadmin.owner.forms import ModeForm, RenameForm
+from popadmin.owner.mail_program import OTHER
+from popadmin.owner.views.connect import program_values
 from popadmin.web import device_mode, form_rejection
 from popadmin.web.form_fields import Option
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor, find
+
+SESSION_ENDS = timedelta(minutes=1)  # a first session that is longer is not waited for
 
 
 class Devices(TemplateView):
@@ -29,8 +36,8 @@ class Devices(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        rows = [(device, device_mode.of(device)) for device in access.devices(user)]
         mailbox = get_object_or_404(access.mailboxes(user))
+        rows = device_state.rows(list(access.devices(user)), mailbox.pk)
         return super().get_context_data(**kwargs, mailbox=mailbox, devices=rows, only_main=len(rows) == 1)
 
 
@@ -51,17 +58,28 @@ class DevicePage(TemplateView):
         device, mailbox = self.device, self.device.mailbox
         return {
             **super().get_context_data(
-                **first_sign_in(device), mailbox=mailbox, breadcrumbs=[breadcrumb(_("Devices"), "devices")]
+                device=device,
+                line=device_state.state_line(device),
+                mailbox=mailbox,
+                breadcrumbs=[breadcrumb(_("Devices"), "devices")],
             ),
+            **self._program(),
             "mode": device_mode.of(device),
             "sees_messages": mailbox.messages - device.hidden_messages,
             "sees_octets": mailbox.octets - device.hidden_octets,
             "forms": {**self._forms(), **kwargs.get("invalid_forms", {})},
         }
 
+    def _program(self) -> dict[str, Any]:
+        """Return the values of a program while the first sign-in is awaited. Nobody knows the secret any more."""
+        if self.device.main or self.device.last_sign_in_at is not None:
+            return {}
+        chosen = mail_program.program(self.request.GET.get("program")) or OTHER
+        return program_values(chosen, address=signed_in(self.request).address, secret="")
+
     def _forms(self) -> dict[str, Form]:
         return {
-            "rename": RenameForm(initial={"name": self.device.name}),
+            "rename": RenameForm(initial={"name": self.device.name, "kind": self.device.kind}),
             "mode": ModeForm(initial={"mode": device_mode.of(self.device).value}, offered=self.offered()),
         }
 
@@ -76,14 +94,14 @@ class _DeviceForm(FormView[Form], DevicePage):
 
     template_name = DevicePage.template_name
     form_name: str
-    field: str
+    field: str  # beside which a refusal is shown
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return redirect("devices-one", self.device.pk)  # the back button after a form that was refused
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
-            notice = self.change(form.cleaned_data[self.field])
+            notice = self.change(form.cleaned_data)
         except Rejected as refusal:
             form_rejection.add_error(form, refusal, otherwise=self.field)
             return self.form_invalid(form)
@@ -93,7 +111,7 @@ class _DeviceForm(FormView[Form], DevicePage):
     def form_invalid(self, form: Any) -> HttpResponse:
         return self.render_to_response(self.get_context_data(invalid_forms={self.form_name: form}))
 
-    def change(self, value: Any) -> str:
+    def change(self, values: dict[str, Any]) -> str:
         """Make the change; return the notice for the owner."""
         raise NotImplementedError
 
@@ -101,9 +119,14 @@ class _DeviceForm(FormView[Form], DevicePage):
 class RenameDevice(_DeviceForm):
     form_class, form_name, field = RenameForm, "rename", "name"
 
-    def change(self, value: str) -> str:
-        device = devices.rename(_address(self.device), self.device.name, value, actor=actor(self.request))
-        return _("The device is now called “%(name)s”.") % {"name": device.name}
+    @transaction.atomic
+    def change(self, values: dict[str, Any]) -> str:
+        address, by = _address(self.device), actor(self.request)
+        device = devices.rename(address, self.device.name, values["name"], actor=by)
+        if values["kind"] in (self.device.kind, ""):
+            return _("The device is now called “%(name)s”.") % {"name": device.name}
+        devices.set_kind(address, device.name, values["kind"], actor=by)
+        return _("Saved.")
 
 
 class ChangeMode(_DeviceForm):
@@ -112,8 +135,8 @@ class ChangeMode(_DeviceForm):
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "offered": self.offered()}
 
-    def change(self, value: str) -> str:
-        device = devices.set_mode(_address(self.device), self.device.name, value, actor=actor(self.request))
+    def change(self, values: dict[str, Any]) -> str:
+        device = devices.set_mode(_address(self.device), self.device.name, values["mode"], actor=actor(self.request))
         device.mailbox.refresh_from_db(fields=["main_pop"])
         return _("Saved: “%(mode)s”.") % {"mode": device_mode.of(device).label}
 
@@ -142,13 +165,16 @@ class DeviceStatus(DevicePage):
     template_name = "owner/first_sign_in.html"
 
     def get_context_data(self, **_kwargs: Any) -> dict[str, Any]:
-        return first_sign_in(self.device)
-
-
-def first_sign_in(device: Device) -> dict[str, Any]:
-    """Return what a page shows about the first sign-in: whether it came, or why the last try was refused."""
-    not_yet = device.last_sign_in_at is None and not device.main
-    return {"device": device, "refusal": device_setup.last_refusal(device) if not_yet else None}
+        device = self.device
+        if device.last_sign_in_at is None or device.main:
+            return {"device": device, "line": device_state.state_line(device)}
+        session = access.diary(signed_in(self.request)).filter(device=device).order_by("-started_at").first()
+        long_ago = timezone.now() - device.last_sign_in_at > SESSION_ENDS
+        return {
+            "device": device,
+            "line": device_state.works_line(device, session),
+            "is_over": bool(session or long_ago),
+        }
 
 
 def find_device(request: HttpRequest, key: int) -> Device:

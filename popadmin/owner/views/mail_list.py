@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.contrib import messages
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -12,9 +16,12 @@ from mailstore.messages import message_file, message_summary
 from mailstore.messages.recovery import Restored
 from popadmin.lists.columns import Filters, Rows
 from popadmin.lists.views import ListPage
+from popadmin.web import notices
 from popadmin.web.formats import count, size
 
 PAGE_ROWS = 25
+RESTORED = "restored"  # in the session: the keys of the messages that were restored last
+UNDONE_MOST = 2000  # messages that the session remembers; more are not offered as one Undo
 
 
 class SearchFilter(Filters):
@@ -53,6 +60,14 @@ def restore_notice(result: Restored) -> str:
     return text % {"number": count(result.messages), "size": size(result.octets)}
 
 
-def quota_warning() -> str:
-    """Return the warning for a mailbox that is over its quota after a restore."""
-    return _("Your mailbox is now over its quota: new mail is refused until there is room again.")
+def tell_restored(request: HttpRequest, result: Restored, keys: Sequence[int]) -> None:
+    """Tell what was restored, with an Undo, and whether the mailbox is over its quota now."""
+    if len(keys) <= UNDONE_MOST:
+        request.session[RESTORED] = list(keys)
+        notices.undoable(request, restore_notice(result), reverse("recovery-undo"))
+    else:
+        messages.success(request, restore_notice(result))
+    if result.above_quota:
+        messages.warning(
+            request, _("Your mailbox is now over its quota: new mail is refused until there is room again.")
+        )

@@ -10,39 +10,55 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from mailstore.directory import policies
-from mailstore.messages import mailbox_usage
-from mailstore.models import Device, RetentionPolicy
+from mailstore.messages import mailbox_usage, message_file, message_summary
+from mailstore.models import Device, Message, RetentionPolicy
 from popadmin.lists import diary_list
 from popadmin.lists.columns import Rows
-from popadmin.owner import access
-from popadmin.web import device_mode
+from popadmin.owner import access, device_state, verdict
+from popadmin.owner.space import space
 from popadmin.web.layout import breadcrumb
 from popadmin.web.mail_program import mail_program_settings
 from popadmin.web.people import signed_in
 
 PAGE_ENTRIES = 50  # of the history
-SHOWN_DEVICES = 4  # the page of devices has all of them
+SHOWN_DEVICES = 6  # the page of devices has all of them
+SHOWN_SESSIONS = 5  # the diary has all of them
 
 
-class Usage(TemplateView):
-    """The start page: what the mailbox holds, its devices, and how long mail stays."""
+class Home(TemplateView):
+    """The start page: a verdict, what waits for which device, the space, and who signed in last."""
 
-    template_name = "owner/usage.html"
+    template_name = "owner/home.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        devices = [(device, device_mode.of(device)) for device in access.devices(user)]
         mailbox = get_object_or_404(access.mailboxes(user))
+        rows = device_state.rows(list(access.devices(user)), mailbox.pk)
+        split, notices = mailbox_usage.split(mailbox.pk), verdict.notices(mailbox)
         return super().get_context_data(
             **kwargs,
             mailbox=mailbox,
-            split=mailbox_usage.split(mailbox.pk),
-            devices=devices[:SHOWN_DEVICES],
-            more=len(devices[SHOWN_DEVICES:]),
-            program=mail_program_settings(),
+            verdict=verdict.sentence(notices, rows, split),
+            notices=notices,
+            newest=self._newest(),
+            devices=rows[:SHOWN_DEVICES],
+            more=len(rows[SHOWN_DEVICES:]),
+            split=split,
+            space=space(mailbox, split),
+            may_forward=mailbox.domain.owner_forwards,
+            sessions=diary_list.light(access.diary(user)).order_by("-started_at")[:SHOWN_SESSIONS],
             policy=policies.in_force(mailbox)[0] or RetentionPolicy(),  # nobody has chosen: the default policy
             findings=access.findings(user),
+            program=mail_program_settings(),
         )
+
+    def _newest(self) -> Message | None:
+        """Return the live message that arrived last, without imported and restored ones; with its sender."""
+        arrived = access.live_messages(signed_in(self.request)).filter(aged_from=None)
+        newest = arrived.order_by("-added").first()
+        if newest is not None:
+            message_summary.fill(message_file.site_store(), [newest])
+        return newest
 
 
 class Diary(diary_list.DiaryPage):

@@ -29,8 +29,8 @@ from mailstore.sql import expiry_rule
 from popadmin.lists.columns import Column, Rows
 from popadmin.owner import access
 from popadmin.owner.forms import RestoreForm
-from popadmin.owner.views.mail_list import MailList, quota_warning, restore_notice
-from popadmin.web import form_rejection
+from popadmin.owner.views.mail_list import MailList, tell_restored
+from popadmin.web import form_rejection, notices
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
@@ -42,7 +42,14 @@ NAME_CHARACTERS = 60
 class Messages(MailList):
     template_name = "owner/messages.html"
     name = "messages"
-    columns = (Column("arrived", gettext_lazy("Arrived"), F("added"), down=True),)
+    columns = (
+        Column("subject", gettext_lazy("Subject")),
+        Column("sender", gettext_lazy("From")),
+        Column("devices", gettext_lazy("Devices"), css="c-more"),
+        Column("leaves", gettext_lazy("Will be removed"), css="c-less"),
+        Column("size", gettext_lazy("Size"), css="n"),
+        Column("arrived", gettext_lazy("Arrived"), F("added"), down=True),
+    )
 
     def rows(self) -> Rows:
         return access.live_messages(signed_in(self.request))
@@ -95,9 +102,7 @@ class MessagePage(RejectionMixin, FormView[RestoreForm]):
         result = recovery.restore(
             user.address, choice, actor=actor(self.request), devices=form.device_names, new_uidls=form.as_new
         )
-        messages.success(self.request, restore_notice(result))
-        if result.above_quota:
-            messages.warning(self.request, quota_warning())
+        tell_restored(self.request, result, choice.keys or ())
         return redirect("messages-one", self.message.pk)
 
 
@@ -111,7 +116,22 @@ class RemoveMessage(View):
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
         else:
-            messages.success(request, _("The message is removed for all devices. You can restore it from recovery."))
+            text = _("The message is removed for all devices. You can restore it from recovery.")
+            notices.undoable(request, text, reverse("messages-undo", args=[message.pk]))
+        return redirect("messages-one", message.pk)
+
+
+class UndoRemoval(View):
+    """Put a message back that was just removed: for all devices, as the one that it was."""
+
+    def post(self, request: HttpRequest, *_args: Any, pk: int, **_kwargs: Any) -> HttpResponse:
+        message = find_message(request, pk)
+        try:
+            recovery.restore(signed_in(request).address, Choice(keys=[message.pk]), actor=actor(request))
+        except Rejected as refusal:
+            messages.error(request, form_rejection.sentence(refusal))
+        else:
+            messages.success(request, _("The message is back in the mailbox."))
         return redirect("messages-one", message.pk)
 
 

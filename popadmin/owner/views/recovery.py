@@ -7,15 +7,16 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.db.models import F, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.generic import FormView
+from django.views.generic import FormView, View
 
+from mailstore.directory.outcome import Rejected
 from mailstore.messages import recovery
 from mailstore.messages.recovery import Choice
 from mailstore.models import Message
@@ -24,12 +25,15 @@ from popadmin.lists.columns import Column, Rows
 from popadmin.lists.views import Bulk
 from popadmin.owner import access
 from popadmin.owner.forms import RestoreForm
-from popadmin.owner.views.mail_list import MailList, SearchFilter, quota_warning, restore_notice
+from popadmin.owner.views.mail_list import RESTORED, MailList, SearchFilter, tell_restored
+from popadmin.web import form_rejection
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.formats import count
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
+
+AT_ONCE = "restore-now"  # the button that restores for all devices, without another page
 
 
 class RecoveryFilters(SearchFilter):
@@ -45,14 +49,42 @@ class Recovery(MailList):
     template_name = "owner/recovery.html"
     name = "recovery"
     filters = RecoveryFilters
-    columns = (Column("left", gettext_lazy("Removed"), F("removed"), down=True),)
+    columns = (
+        Column("subject", gettext_lazy("Subject")),
+        Column("sender", gettext_lazy("From")),
+        Column("why", gettext_lazy("Reason"), css="c-more"),
+        Column("purged", gettext_lazy("Deleted for good"), css="c-less"),
+        Column("size", gettext_lazy("Size"), css="n"),
+        Column("left", gettext_lazy("Removed"), F("removed"), down=True),
+    )
     bulk = (
-        Bulk("restore", gettext_lazy("Restore …"), "restore/", "btn-primary"),
-        Bulk("purge", gettext_lazy("Delete for good …"), "purge/", "btn-outline-danger"),
+        Bulk(AT_ONCE, gettext_lazy("Restore"), "restore/", "btn-bare"),
+        Bulk("restore", gettext_lazy("Restore for some devices …"), "restore/", "btn-bare"),
+        Bulk("purge", gettext_lazy("Delete for good …"), "purge/", "btn-danger-quiet last"),
     )
 
     def rows(self) -> Rows:
         return access.removed_messages(signed_in(self.request))
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Keep the ticks; the button that restores needs no other page, since a restore can be undone."""
+        answer = super().post(request, *args, **kwargs)
+        if request.POST.get("bulk") != AT_ONCE:
+            return answer
+        here = self.state_of(QueryDict(request.POST.get("here", "").removeprefix("?")))
+        chosen = self.choice(here)
+        keys = list(chosen.of(self.rows(), self.found(here)).values_list("pk", flat=True))
+        if not keys:
+            messages.info(request, _("Select messages first."))
+            return redirect(request.path + here.query(cursor=here.cursor))
+        try:
+            result = recovery.restore(signed_in(request).address, Choice(keys=keys), actor=actor(request))
+        except Rejected as refusal:
+            messages.error(request, form_rejection.sentence(refusal))
+        else:
+            tell_restored(request, result, keys)
+        chosen.clear()
+        return redirect(request.path + here.query())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         mailbox = get_object_or_404(access.mailboxes(signed_in(self.request)))
@@ -97,12 +129,12 @@ class SelectedMessages(RejectionMixin, FormView[forms.Form]):
         return f"{reverse('recovery')}{self.list_page.state.query()}"
 
     def perform(self, form: Any) -> HttpResponse:
-        messages.success(self.request, self.do(form))
+        self.do(form)
         self.selection.clear()
         return redirect("recovery")
 
-    def do(self, form: Any) -> str:
-        """Do the action; return the notice for the owner."""
+    def do(self, form: Any) -> None:
+        """Do the action, and tell the owner."""
         raise NotImplementedError
 
 
@@ -113,26 +145,42 @@ class Restore(SelectedMessages):
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"devices": list(access.devices(signed_in(self.request)))}
 
-    def do(self, form: RestoreForm) -> str:
+    def do(self, form: RestoreForm) -> None:
+        choice = self.choice
         result = recovery.restore(
             signed_in(self.request).address,
-            self.choice,
+            choice,
             actor=actor(self.request),
             devices=form.device_names,
             new_uidls=form.as_new,
         )
-        if result.above_quota:
-            messages.warning(self.request, quota_warning())
-        return restore_notice(result)
+        tell_restored(self.request, result, choice.keys or ())
 
 
 class Purge(SelectedMessages):
     template_name = "owner/purge.html"
     form_class = forms.Form
 
-    def do(self, form: forms.Form) -> str:
+    def do(self, form: forms.Form) -> None:
         result = recovery.purge_now(signed_in(self.request).address, self.choice, actor=actor(self.request))
         text = ngettext(
             "%(number)s message is deleted for good.", "%(number)s messages are deleted for good.", result.messages
         )
-        return text % {"number": count(result.messages)}
+        messages.success(self.request, text % {"number": count(result.messages)})
+
+
+class UndoRestore(View):
+    """Put the messages back into recovery that were restored last."""
+
+    def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
+        keys = request.session.pop(RESTORED, [])
+        try:
+            number = recovery.remove(signed_in(request).address, keys, actor=actor(request))
+        except Rejected as refusal:
+            messages.error(request, form_rejection.sentence(refusal))
+        else:
+            text = ngettext(
+                "%(number)s message is back in recovery.", "%(number)s messages are back in recovery.", number
+            )
+            messages.success(request, text % {"number": count(number)})
+        return redirect("recovery")
