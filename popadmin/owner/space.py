@@ -42,7 +42,7 @@ def space(mailbox: Mailbox, split: Split) -> Space:
         free_octets=None if quota is None else max(quota - used, 0),
         waiting_width=f"{waiting:.1f}%",
         kept_x=f"{kept_x:.1f}%",
-        kept_width=f"{min(_width(split.kept.octets, whole), 100 - kept_x):.1f}%",
+        kept_width=f"{max(0.0, min(_width(split.kept.octets, whole), 100 - kept_x)):.1f}%",
     )
 
 

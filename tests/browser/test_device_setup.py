@@ -16,7 +16,12 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.real]
 def connect(page, name="Phone"):
     page.goto("/devices/")
     page.locator("main").get_by_role("link", name="Connect a device").first.click()
+    connect_here(page, name)
+
+
+def connect_here(page, name="Phone"):
     page.get_by_label("Name").fill(name)
+    page.get_by_text("How it shares the mailbox, and which mail it starts with").click()
     page.get_by_label("The last 30 days").check()
     page.get_by_role("button", name="Create password").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Connect “{name}”")
@@ -31,10 +36,34 @@ def test_the_page_ticks_by_itself_when_the_first_sign_in_arrives(visit):
     page = visit()
     sign_in(page)
     connect(page)
-    expect(page.get_by_text("This page updates when it does.")).to_be_visible()
+    expect(page.get_by_text("This line turns green by itself.")).to_be_visible()
     signs_in()
-    expect(page.get_by_text("“Phone” has signed in: it is connected.")).to_be_visible()
-    expect(page.get_by_text("192.0.2.7")).to_be_visible()
+    expect(page.get_by_text("“Phone” works")).to_be_visible()
+    expect(page.get_by_text("It signed in at")).to_be_visible()
+
+
+def test_another_program_shows_its_steps_and_the_same_password(visit):
+    an_owner()
+    page = visit()
+    sign_in(page)
+    connect(page)
+    secret = page.locator("#copy-secret").text_content()
+    page.get_by_role("link", name="Outlook").click()
+    expect(page.get_by_text("“Advanced options”")).to_be_visible()
+    expect(page.locator("#copy-secret-outlook")).to_have_text(secret)
+    expect(page.locator("#copy-secret")).to_be_hidden()
+    expect(page.get_by_role("link", name="Outlook")).to_have_attribute("aria-current", "true")
+
+
+def test_the_program_is_chosen_first_also_without_script(visit):
+    an_owner()
+    page = visit(**NO_SCRIPT)
+    sign_in(page)
+    page.goto("/devices/connect/")
+    page.get_by_role("link", name="Android").click()
+    connect_here(page)
+    expect(page.get_by_text("In the Gmail app")).to_be_visible()
+    expect(page.get_by_role("link", name="Outlook")).to_have_count(0)
 
 
 def test_without_script_a_link_leads_to_where_it_is_told(visit):
@@ -45,7 +74,7 @@ def test_without_script_a_link_leads_to_where_it_is_told(visit):
     expect(page.get_by_role("button", name="Copy")).to_have_count(0)
     signs_in()
     with page.context.expect_page() as opened:
-        page.get_by_role("link", name="Check in a new tab").click()
+        page.get_by_role("link", name="Check now").click()
     expect(opened.value.get_by_text("from 192.0.2.7")).to_be_visible()
 
 
@@ -54,7 +83,7 @@ def test_each_thing_to_type_is_copied_by_its_button(visit):
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     sign_in(page)
     connect(page)
-    for number, source in enumerate(("#copy-host", "#copy-user", "#copy-secret")):
+    for number, source in enumerate(("#copy-host", "#copy-port", "#copy-user", "#copy-secret")):
         page.get_by_role("button", name="Copy").nth(number).click()
         expect(page.get_by_role("button", name="Copied")).to_be_visible()
         assert page.evaluate("navigator.clipboard.readText()") == page.locator(source).text_content()

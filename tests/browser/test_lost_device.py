@@ -30,6 +30,7 @@ class Words:
     revoke: str
     recovery: str
     restore: str
+    for_some: str
     only: str
 
 
@@ -42,6 +43,7 @@ ENGLISH = Words(
     "Revoke",
     "Recovery",
     "Restore",
+    "Restore for some devices …",
     "Only these devices",
 )
 FRENCH = Words(
@@ -53,6 +55,7 @@ FRENCH = Words(
     "Révoquer",
     "Récupération",
     "Rétablir",
+    "Rétablir pour certains appareils…",
     "Seulement ces appareils",
 )
 
@@ -86,7 +89,7 @@ class Owner:
         self.go(self.words.recovery)
         for box in self.page.locator("input[name=ticked]").all():
             box.check()
-        self.page.get_by_role("button", name=self.words.restore).first.click()
+        self.page.get_by_role("button", name=self.words.for_some).first.click()
         self.page.get_by_label(self.words.only).check()
         self.page.get_by_label(device, exact=True).check()
         self.page.get_by_role("button", name=self.words.restore, exact=True).click()

@@ -51,7 +51,7 @@ def test_the_history_of_a_message_is_shown_in_order():
         ("Office PC", False, True),
     ]
     text = page.content.decode()
-    assert text.index("arrived") < text.index("Office PC fetched it") < text.index("Office PC deleted it")
+    assert text.index("Arrived") < text.index("Office PC fetched it") < text.index("Office PC deleted it")
     assert "Phone has not fetched it yet." in text
     assert phone.name in text
 
@@ -90,7 +90,7 @@ def test_what_came_before_a_restore_is_told_too():
         "SessionEvent",
     ]
     text = page.content.decode()
-    phrases = ["arrived", "Office PC deleted it", "deleted by “Office PC”", "was restored", "Office PC fetched it"]
+    phrases = ["Arrived", "Office PC deleted it", "deleted by “Office PC”", "Restored", "Office PC fetched it"]
     assert sorted(phrases, key=text.index) == phrases
 
 
@@ -101,7 +101,7 @@ def test_an_owner_removes_a_message_for_all_devices_and_may_take_it_back():
     page = client.post(f"/messages/{row.pk}/remove/", follow=True).content.decode()
     row.refresh_from_db()
     assert (row.removed_why, row.removed_by) == (Message.Why.PERSON, None)
-    for text in ("You can restore it from recovery", "removed by the owner, in the pages", f"/messages/{row.pk}/undo/"):
+    for text in ("You can restore it from recovery", "Removed on these pages", f"/messages/{row.pk}/undo/"):
         assert text in page
     assert AuditEntry.objects.get(verb="recovery.remove").details["messages"] == 1
     assert client.post(f"/messages/{row.pk}/remove/").status_code == 404, "it is not live any more"
@@ -136,7 +136,7 @@ def test_nobody_undoes_the_removal_of_anothers_message():
 def test_what_an_import_brought_says_so():
     row = a_letter(an_owner(), "one", arrived_at=timezone.now() - timedelta(days=2))
     Message.objects.update(aged_from=timezone.now())
-    assert "was added to the mailbox" in signed_in(ANN).get(f"/messages/{row.pk}/").content.decode()
+    assert "Added to the mailbox by an import" in signed_in(ANN).get(f"/messages/{row.pk}/").content.decode()
 
 
 @pytest.mark.parametrize("rows", [1, 20])

@@ -47,7 +47,9 @@ class SignInForm(AuthenticationForm):
     )
     error_messages = {
         "invalid_login": _("The address or the password is wrong. Check both, then try again."),
-        "web_off": _("The password is right, but these pages are switched off for your mailbox. Ask your administrator."),
+        "web_off": _(
+            "The password is right, but these pages are switched off for your mailbox. Ask your administrator."
+        ),
         "barred": _("Too many wrong passwords. Wait a while, then try again."),
         "busy": _("Too many people are signing in right now. Try again in a moment."),
     }
