@@ -46,9 +46,9 @@ class Messages(MailList):
         Column("subject", gettext_lazy("Subject")),
         Column("sender", gettext_lazy("From")),
         Column("devices", gettext_lazy("Devices"), css="c-more"),
-        Column("leaves", gettext_lazy("Will be removed"), css="c-less"),
-        Column("size", gettext_lazy("Size"), css="n"),
-        Column("arrived", gettext_lazy("Arrived"), F("added"), down=True),
+        Column("leaves", gettext_lazy("Will be removed"), css="n c-more c-less"),
+        Column("size", gettext_lazy("Size"), css="n c-more"),
+        Column("arrived", gettext_lazy("Arrived"), F("added"), down=True, css="n"),
     )
 
     def rows(self) -> Rows:

@@ -53,9 +53,9 @@ class Recovery(MailList):
         Column("subject", gettext_lazy("Subject")),
         Column("sender", gettext_lazy("From")),
         Column("why", gettext_lazy("Reason"), css="c-more"),
-        Column("purged", gettext_lazy("Deleted for good"), css="c-less"),
-        Column("size", gettext_lazy("Size"), css="n"),
-        Column("left", gettext_lazy("Removed"), F("removed"), down=True),
+        Column("purged", gettext_lazy("Deleted for good"), css="n c-more c-less"),
+        Column("size", gettext_lazy("Size"), css="n c-more"),
+        Column("left", gettext_lazy("Removed"), F("removed"), down=True, css="n"),
     )
     bulk = (
         Bulk(AT_ONCE, gettext_lazy("Restore"), "restore/", "btn-bare"),
@@ -92,6 +92,7 @@ class Recovery(MailList):
         context = super().get_context_data(**kwargs, mailbox=mailbox, terms=terms)
         for row in context["page"].rows:
             row.purged_at = terms.purged_at(row.removed_at)
+            row.called = f"“{row.body.subject or row.uidl}”"
         return context
 
 
