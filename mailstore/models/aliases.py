@@ -3,10 +3,10 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Lower, Upper
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.models.columns import NOT_ASCII, joined
+from mailstore.models.columns import NOT_ASCII, joined, plain
 from mailstore.models.domains import Domain
 
 
@@ -50,13 +50,8 @@ class Alias(models.Model):
             models.Index(fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="alias_expiring"),
             # Addresses that a new address in the domain could be mistaken for.
             models.Index(fields=["domain"], condition=NOT_ASCII, name="alias_not_ascii"),
-            # The search of the list, by any three characters of an address, a target or the comment, in any case.
-            GinIndex(
-                OpClass("address", "gin_trgm_ops"),
-                OpClass(joined("targets"), "gin_trgm_ops"),
-                OpClass(Upper("comment"), "gin_trgm_ops"),
-                name="alias_search",
-            ),
+            # The search of the list, by any three characters of an address, a target or the comment.
+            GinIndex(OpClass(plain("address", joined("targets"), "comment"), "gin_trgm_ops"), name="alias_search"),
             # The orders of the list.
             models.Index(fields=["created_at", "id"], name="alias_by_age"),
             models.Index(fields=["comment", "id"], name="alias_by_comment"),

@@ -3,8 +3,9 @@
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
+
+from mailstore.models.columns import plain
 
 
 class AuditEntry(models.Model):
@@ -43,12 +44,8 @@ class AuditEntry(models.Model):
             models.Index(fields=["-at"], name="audit_newest_first"),  # the audit page
             models.Index(fields=["subject"], name="audit_of_a_subject"),  # what was done to a domain, on its page
             models.Index(fields=["domain", "-at"], name="audit_of_a_domain"),  # the audit page of a domain admin
-            # The search of the audit page, by any three characters of what or who, in any case.
-            GinIndex(
-                OpClass(Upper("subject"), "gin_trgm_ops"),
-                OpClass(Upper("actor_name"), "gin_trgm_ops"),
-                name="audit_search",
-            ),
+            # The search of the audit page, by any three characters of what or who, without case and accents.
+            GinIndex(OpClass(plain("subject", "actor_name"), "gin_trgm_ops"), name="audit_search"),
             models.Index(fields=["actor_name", "id"], name="audit_by_actor"),  # the audit page, sorted by actor
             # The filters of the audit page, where few entries match.
             models.Index(fields=["verb"], opclasses=["varchar_pattern_ops"], name="audit_by_verb"),

@@ -23,6 +23,11 @@ class ChangeRanges(models.Field[str, str]):
         return value if isinstance(value, str) else "{" + ",".join(f"[{r.lower},{r.upper})" for r in value) + "}"
 
 
+def plain(*texts: str | models.Func) -> models.Func:
+    """Return SQL: the texts in one line, without accents and in lower case. `search_terms.fold` does the same here."""
+    return models.Func(*texts, function="mailstore_plain", arg_joiner=" || ' ' || ", output_field=models.TextField())
+
+
 def joined(texts: str) -> models.Func:
     """Return SQL: the texts of an array, joined by blanks. An index may use our function, but not that of Postgres."""
     return models.Func(texts, function="mailstore_joined", output_field=models.TextField())

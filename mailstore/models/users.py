@@ -11,11 +11,11 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
-from django.db.models.functions import Lower, Upper
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from mailstore.models.columns import NOT_ASCII
+from mailstore.models.columns import NOT_ASCII, plain
 from mailstore.policy.addresses import BadAddress, normal_login
 
 
@@ -72,8 +72,8 @@ class User(AbstractBaseUser):
             ),
             # Addresses that a new address in the domain could be mistaken for.
             models.Index(fields=["address"], condition=NOT_ASCII, name="user_not_ascii"),
-            # The search of the lists, by any three characters of an address or a name, in any case.
-            GinIndex(OpClass("address", "gin_trgm_ops"), OpClass(Upper("name"), "gin_trgm_ops"), name="user_search"),
+            # The search of the lists, by any three characters of an address or a name, without case and accents.
+            GinIndex(OpClass(plain("address", "name"), "gin_trgm_ops"), name="user_search"),
         ]
 
     def __str__(self) -> str:

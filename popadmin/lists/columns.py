@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.db.models import F, QuerySet
 from django.db.models.expressions import Combinable
+from django.forms.boundfield import BoundField
 from django.forms.renderers import BaseRenderer
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
@@ -16,6 +17,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from mailstore.directory.fields.field import Surface, Table
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 SEARCH_CHARACTERS = 3  # a trigram index cannot find fewer
 Rows = QuerySet[Any]
@@ -51,6 +55,21 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadyView:
+    """A ready-made view of a list: a chip with the number of its rows.
+
+    `given` are its filters. `level` is "bad" or "warn" where each of its rows means trouble. The rows of a view that
+    `is_costly` are counted only where the list is short.
+    """
+
+    label: Promise | str
+    given: Mapping[str, Any]
+    level: str = ""
+    css: str = ""
+    is_costly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Exported:
     """A column of the CSV file: its heading, and a function that returns the cell of a row."""
 
@@ -81,15 +100,25 @@ class Suggested(forms.NumberInput):
         return format_html('{}<datalist id="{}">{}</datalist>', box, offered, options)
 
 
-class Search(forms.CharField):
-    """Search for any part of what a trigram index holds; fewer than SEARCH_CHARACTERS find only beginnings."""
+class SearchBox(forms.CharField):
+    """The search of a list. `placeholder` says what it searches; without it, the label does."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=254, **kwargs)
+    def __init__(self, *, label: StrOrPromise, placeholder: StrOrPromise = "", max_length: int = 254) -> None:
+        box = forms.TextInput(attrs={"type": "search", "placeholder": placeholder or label})
+        super().__init__(label=label, max_length=max_length, widget=box)
+
+
+class Search(SearchBox):
+    """Search for any part of what a trigram index holds; fewer than SEARCH_CHARACTERS find only beginnings."""
 
 
 class Filters(forms.Form):
-    """The filters of a list. No field is required. For each field NAME, `by_NAME(rows, value)` narrows the rows."""
+    """The filters of a list. No field is required. For each field NAME, `by_NAME(rows, value)` narrows the rows.
+
+    The field `search` is in the row of the title, the others are behind "Filter".
+    """
+
+    search: ClassVar[str] = "q"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -98,8 +127,11 @@ class Filters(forms.Form):
 
     def narrow(self, rows: Rows) -> Rows:
         """Apply all valid filters to the rows; an invalid value is reported beside its field."""
-        self.is_valid()
-        for name, value in self.given().items():
+        return self.narrowed(rows, self.given())
+
+    def narrowed(self, rows: Rows, given: Mapping[str, Any]) -> Rows:
+        """Apply these values, which need no validation."""
+        for name, value in given.items():
             rows = getattr(self, f"by_{name}")(rows, value)
         return rows
 
@@ -108,10 +140,20 @@ class Filters(forms.Form):
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value not in (None, "", [])}
 
+    def search_box(self) -> BoundField | None:
+        return self[self.search] if self.search in self.fields else None
+
+    def search_text(self) -> str:
+        return str(self.given().get(self.search, ""))
+
+    def others(self) -> list[BoundField]:
+        """Return the fields behind "Filter"."""
+        return [field for field in self if field.name != self.search]
+
     def short(self) -> bool:
         """Return whether a search is so short that it found only beginnings."""
         return any(
-            isinstance(self.fields[name], Search) and len(value) < SEARCH_CHARACTERS
+            isinstance(self.fields[name], Search) and max(map(len, value.split())) < SEARCH_CHARACTERS
             for name, value in self.given().items()
         )
 

@@ -44,6 +44,12 @@ class State:
                 query.setlist(name, self._query.getlist(name))
         return query.urlencode()
 
+    def without(self, name: str) -> str:
+        """Return the query string without one filter."""
+        query = QueryDict(self.query().removeprefix("?"), mutable=True)
+        query.pop(name, None)
+        return f"?{query.urlencode()}"
+
     def query(self, *, order: Order | None = None, cursor: Cursor | None = None) -> str:
         """Return the query string of these filters, in this or another order, at a page or at the first."""
         query = QueryDict(self.found_by, mutable=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +11,9 @@ from django.db import connection
 from django.db.models import Q
 
 from popadmin.lists.columns import Order, Rows
+from popadmin.lists.counting import Count
 from popadmin.web.row_key import is_key
 
-COUNTED_ROWS = 1_000  # above it, the planner's estimate is shown: nobody notices the difference
 SORTED_ROWS = 10_000  # up to about so many are sorted, tens of milliseconds; beyond, an index of the order is walked
 KEY = "list_key"  # the annotation that a list is sorted by
 _SORTED = "SELECT * FROM ({rows} OFFSET 0) AS found (id, key) ORDER BY key {way}, id {way} LIMIT {most}"
@@ -45,18 +44,6 @@ class Page:
     @property
     def last(self) -> int:
         return self.first + len(self.rows) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """The number of rows: exact, with their `keys`, or an estimate without keys."""
-
-    rows: int
-    keys: tuple[int, ...] | None = None
-
-    @property
-    def exact(self) -> bool:
-        return self.keys is not None
 
 
 def read_cursor(text: str) -> Cursor | None:
@@ -92,16 +79,6 @@ def page(rows: Rows, order: Order, cursor: Cursor | None, *, size: int, count: C
         return _page(rows, keys, cursor.position, before=True, after=more)
     first = max(1, cursor.position - len(keys)) if more else 1
     return _page(rows, keys[::-1], first, before=more, after=True)
-
-
-def count(rows: Rows) -> Count:
-    """Count exactly up to a limit, which bounds the cost; beyond it, return the planner's estimate."""
-    bare = rows.order_by().select_related(None).values_list("pk", flat=True)
-    keys = tuple(bare[: COUNTED_ROWS + 1])
-    if len(keys) <= COUNTED_ROWS:
-        return Count(len(keys), keys)
-    planned = json.loads(bare.explain(format="json"))[0]["Plan"]["Plan Rows"]
-    return Count(max(COUNTED_ROWS, round(planned, -2)))
 
 
 def _keys(keyed: Rows, *, down: bool, most: int) -> list[tuple[int, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,32 +10,51 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import Promise, cached_property
-from django.utils.html import conditional_escape
 from django.utils.translation import ngettext
 from django.views.generic import View
 from django.views.generic.base import ContextMixin, TemplateResponseMixin
 
 from mailstore.transfer import csv_table
-from popadmin.lists import paging
-from popadmin.lists.columns import Column, Exported, Filters, Rows
+from popadmin.lists import chips, counting, paging
+from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows
+from popadmin.lists.counting import Count, Counts
 from popadmin.lists.list_state import State
 from popadmin.lists.selection import TICKED_MOST, Choice
 from popadmin.web import request_lookup, row_key
 from popadmin.web.formats import count
+from popadmin.web.people import signed_in
 
 PAGE_ROWS = 50
 EXPORT = "export"  # in the query string: the list as a file
+SELECTING = "selecting"  # in the query string: a phone shows the boxes
 EXPORT_CHUNK_ROWS = 2000
+BARE = "btn-bare"
+DANGER = "btn-danger-quiet last"  # last and apart
 
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """A button for the selected rows; `url` is its target, relative to the list; `css` is the style of the button."""
+    """A button for the selected rows; `url` is its target, relative to the list; `css` is its look, BARE or DANGER.
+
+    A button that is `rare` has no place on narrow screens: "More" has it there.
+    """
 
     name: str
     label: Promise
     url: str
-    css: str = "btn-outline-secondary"
+    css: str = BARE
+    rare: bool = False
+
+    @property
+    def is_danger(self) -> bool:
+        return self.css == DANGER
+
+    @property
+    def place(self) -> str:
+        """Return the classes that hide it on narrow screens."""
+        if not self.rare:
+            return ""
+        return "only-wide" if self.is_danger else "only-wide c-more"
 
 
 class ListPage(TemplateResponseMixin, ContextMixin, View):
@@ -51,6 +71,7 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
     bulk: tuple[Bulk, ...] = ()
     row_fields: tuple[str, ...] = ()  # the columns of the table that a row of the page needs; empty: all columns
     page_rows = PAGE_ROWS
+    views: tuple[ReadyView, ...] = ()  # besides that of all rows
 
     def rows(self) -> Rows:
         """Return all rows that this user may see, with everything that a row of the page shows."""
@@ -73,6 +94,10 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
 
     def found(self, state: State) -> Rows:
         return state.filters.narrow(self.rows())
+
+    def ready_views(self) -> Sequence[ReadyView]:
+        """Return the views that chips lead to. A list that cannot be filtered has none."""
+        return (chips.ALL, *self.views) if self.views else ()
 
     def choice(self, state: State) -> Choice:
         return Choice(self.request.session, self.name, state.found_by)
@@ -102,8 +127,9 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         state, choice = self.state, self.choice(self.state)
-        found = self.found(state)
-        count = paging.count(found)
+        found, views = self.found(state), self.ready_views()
+        count, view_counts = self._count(found, views)
+        current = chips.current_view(views, state.filters)
         rows = found.only(*self.row_fields) if self.row_fields else found
         page = paging.page(rows, state.order, state.cursor, size=self.page_rows, count=count)
         return super().get_context_data(
@@ -111,16 +137,33 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
             state=state,
             filters=state.filters,
             headings=state.headings(),
-            labels={column.name: conditional_escape(str(column.label)) for column in self.columns},
+            chips=chips.chips(views, view_counts, current),
+            given_filters=chips.given_filters(state, current),
             page=page,
             count=count,
+            page_number=-(-page.first // self.page_rows),
+            page_count=max(1, -(-count.rows // self.page_rows)),
             before=state.query(cursor=page.before) if page.before else None,
             after=state.query(cursor=page.after) if page.after else None,
             choice=choice,
             chosen=choice.number(count.rows),
+            elsewhere=choice.number(count.rows) - sum(choice.has(row.pk) for row in page.rows),
             here=state.query(cursor=state.cursor),
             bulk=self.bulk,
+            can_select_all=bool(choice.but) if choice.everything else len(page.rows) < count.rows,
+            rare_bulk=[bulk for bulk in self.bulk if bulk.rare],
+            selecting=SELECTING in self.request.GET,
+            shows_filters=bool(page.rows or state.filters.given()) and bool(views or state.filters.fields or self.bulk),
             export=self._export(),
+        )
+
+    def _count(self, found: Rows, views: Sequence[ReadyView]) -> tuple[Count, Counts]:
+        """Count the found rows and the views. What a user sees is counted for this user."""
+        rows, filters = self.rows(), self.state.filters
+        view_rows = [filters.narrowed(rows, view.given) for view in views]
+        costly = [number for number, view in enumerate(views) if view.is_costly]
+        return counting.count(
+            found, view_rows, costly=costly, kept_as=f"{self.request.path}:{signed_in(self.request).pk}"
         )
 
     def _next(self, here: State) -> str:

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Device
-from popadmin.owner.device_setup import MailProgramSettings
+from popadmin.web.mail_program import MailProgramSettings
 
 USER, SECRET, HOST, PORT, ENCRYPTION = "user", "secret", "host", "port", "encryption"
 

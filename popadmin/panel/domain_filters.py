@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 from django import forms
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from mailstore.directory import domain_usage
+from mailstore.directory import alias_reach, domain_usage
 from mailstore.models.columns import joined
-from popadmin.lists.columns import SEARCH_CHARACTERS, Filters, Rows, Search
-from popadmin.panel.search_terms import domain_name, spellings
+from popadmin.lists.columns import Filters, ReadyView, Rows, Search, SearchBox
+from popadmin.panel.search_terms import domain_name, domain_words, words_in
 from popadmin.panel.usage_filters import NEAR_PERCENT, stored
 
 STATES: dict[str, tuple[Promise, Q]] = {
@@ -20,9 +23,14 @@ STATES: dict[str, tuple[Promise, Q]] = {
     "suspended": (pgettext_lazy("domain", "Suspended"), Q(active=False)),
     "standing": (_("Alias of another domain"), Q(stands_for__isnull=False)),
 }
+HAS_QUOTA = Q(quota_octets__isnull=False)  # asked first: the sums of a domain cost more
 USAGES: dict[str, tuple[Promise, Q]] = {
-    "near": (_("90 % or more"), stored(NEAR_PERCENT, octets="stored")),
-    "full": (_("Full"), stored(100, octets="stored")),
+    "near": (_("90 % or more"), HAS_QUOTA & stored(NEAR_PERCENT, octets="stored")),
+    "almost": (
+        _("Nearly full"),
+        HAS_QUOTA & stored(NEAR_PERCENT, octets="stored") & Q(stored__lt=F("quota_octets")),
+    ),
+    "full": (_("Full"), HAS_QUOTA & stored(100, octets="stored")),
     "free": (_("No quota"), Q(quota_octets=None)),
 }
 KINDS: dict[str, tuple[Promise, Q]] = {
@@ -30,11 +38,28 @@ KINDS: dict[str, tuple[Promise, Q]] = {
     "forward": (_("Forwards of mailboxes"), Q(mailbox__isnull=False)),
     "catch-all": (_("Catch-alls"), Q(address__startswith="@")),
 }
+TARGETS = (("nobody", _("To nobody")), ("outside", _("Outside")))
 ALIAS_STATES = (("active", _("Active")), ("off", _("Switched off")), ("expired", _("Expired")))
 
 
+DOMAIN_VIEWS = (
+    ReadyView(_("Full"), {"usage": "full"}, "bad", is_costly=True),
+    ReadyView(_("Nearly full"), {"usage": "almost"}, "warn", is_costly=True),
+    ReadyView(pgettext_lazy("domains", "Suspended"), {"state": "suspended"}),
+    ReadyView(_("Aliases of other domains"), {"state": "standing"}),
+)
+ALIAS_VIEWS = (
+    ReadyView(_("To nobody"), {"target": "nobody"}, "warn", is_costly=True),
+    ReadyView(_("Outside"), {"target": "outside"}, is_costly=True),
+    ReadyView(pgettext_lazy("aliases", "Expired"), {"state": "expired"}),
+    ReadyView(pgettext_lazy("aliases", "Switched off"), {"state": "off"}),
+    ReadyView(_("Catch-alls"), {"kind": "catch-all"}),
+    ReadyView(_("Forwards of mailboxes"), {"kind": "forward"}, css="chip-less"),
+)
+
+
 class DomainFilters(Filters):
-    q = forms.CharField(label=_("Search name"), max_length=254)
+    q = SearchBox(label=_("Search domains"), placeholder=_("Part of a name"))
     state = forms.ChoiceField(
         label=_("State"), choices=[("", _("Any state")), *((name, label) for name, (label, _q) in STATES.items())]
     )
@@ -43,8 +68,7 @@ class DomainFilters(Filters):
     )
 
     def by_q(self, rows: Rows, query: str) -> Rows:
-        """Search any part of the name, in any case; a whole name in another script is stored in its A-labels."""
-        return rows.filter(Q(name__contains=query.lower()) | Q(name=domain_name(query)))
+        return rows.filter(domain_words(query))
 
     def by_state(self, rows: Rows, state: str) -> Rows:
         return rows.filter(STATES[state][1])
@@ -55,22 +79,21 @@ class DomainFilters(Filters):
 
 
 class AliasFilters(Filters):
-    q = Search(label=_("Search address, target or comment"))
+    q = Search(label=_("Search aliases"), placeholder=_("Address, target or comment"))
     domain = forms.CharField(label=_("Domain"), max_length=254)
     kind = forms.ChoiceField(
         label=_("Kind"), choices=[("", _("Any kind")), *((name, label) for name, (label, _q) in KINDS.items())]
     )
     state = forms.ChoiceField(label=_("State"), choices=[("", _("Any state")), *ALIAS_STATES])
+    target = forms.ChoiceField(label=_("Leads"), choices=[("", _("Anywhere")), *TARGETS])
+
+    def __init__(self, *args: Any, domains: Collection[int] | None = None, **kwargs: Any) -> None:
+        """`domains` are those that the user may see; None for all."""
+        super().__init__(*args, **kwargs)
+        self._domains = domains
 
     def by_q(self, rows: Rows, query: str) -> Rows:
-        """Search any part of them, in any case; fewer than three characters find only the beginnings of addresses."""
-        if len(query) < SEARCH_CHARACTERS:
-            return rows.filter(address__startswith=query.lower())
-        searched: Rows = rows.alias(joined=joined("targets"))
-        found = Q(comment__icontains=query)
-        for part in spellings(query):
-            found |= Q(address__contains=part) | Q(joined__contains=part)
-        return searched.filter(found)
+        return rows.filter(words_in(query, "address", joined("targets"), "comment", beginnings=["address"]))
 
     def by_domain(self, rows: Rows, query: str) -> Rows:
         return rows.filter(domain__name=domain_name(query))
@@ -83,3 +106,7 @@ class AliasFilters(Filters):
         if state == "expired":
             return rows.filter(expired)
         return rows.filter(Q(expires_at=None) | ~expired, active=state == "active")
+
+    def by_target(self, rows: Rows, target: str) -> Rows:
+        leads = alias_reach.leads_to_nobody if target == "nobody" else alias_reach.leads_outside
+        return rows.filter(leads(self._domains))

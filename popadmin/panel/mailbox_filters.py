@@ -13,11 +13,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from mailstore.models import Domain, Finding, User
-from popadmin.lists.columns import Filters, Rows, Search, Suggested
+from mailstore.models import Finding, Mailbox, User
+from popadmin.lists.columns import Filters, ReadyView, Rows, Search, Suggested
 from popadmin.panel import access
-from popadmin.panel.search_terms import address_or_name, domain_name
-from popadmin.panel.usage_filters import NEAR_PERCENT, NO_QUOTA, used
+from popadmin.panel.search_terms import address_or_name, domain_name, domain_words
+from popadmin.panel.usage_filters import NEAR_PERCENT, NO_QUOTA, nearly_full, used
 
 STATES: dict[str, tuple[Promise, Q]] = {
     "active": (pgettext_lazy("mailbox", "Active"), Q(user__is_active=True, domain__active=True)),
@@ -31,27 +31,38 @@ STATES: dict[str, tuple[Promise, Q]] = {
 
 
 def suspended() -> Q:
-    """Return the condition of suspended mailboxes, by user or by domain. Domains first: mostly there is none."""
-    suspended_domains = list(Domain.objects.filter(active=False).values_list("pk", flat=True))
-    by_user = Q(user__is_active=False)
-    return by_user | Q(domain__in=suspended_domains) if suspended_domains else by_user
+    """Return the condition of suspended mailboxes, by user or by domain. Each half has its own index."""
+    by_user = Mailbox.objects.filter(user__is_active=False).values("pk")
+    return Q(pk__in=by_user.union(Mailbox.objects.filter(domain__active=False).values("pk"), all=True))
 
 
 USAGES: dict[str, tuple[Promise, Q]] = {
     "75": (_("75 % or more"), used(75)),
     "90": (_("90 % or more"), used(NEAR_PERCENT)),
+    "near": (_("Nearly full"), nearly_full()),
     "100": (_("Full"), used(100)),
     "free": (_("No quota"), NO_QUOTA),
 }
 SIGN_INS = {"never": (_("Never"), None), "once": (_("At least once"), None)}
-IDLE_DAYS = (30, 90, 365)  # suggested
+SILENT_DAYS = 45  # after so long, a device does not count by default
+IDLE_DAYS = (30, SILENT_DAYS, 90, 365)  # suggested
 IDLE_DAYS_MOST = 36_500  # a century; a date is still in the calendar
 
 _FINDINGS: dict[str, tuple[Promise, None]] = {kind.value: (capfirst(kind.label), None) for kind in Finding.Kind}
 
 
+VIEWS = (
+    ReadyView(_("Refusing"), {"usage": "100"}, "bad"),
+    ReadyView(_("Nearly full"), {"usage": "near"}, "warn"),
+    ReadyView(_("With problems"), {"finding": "any"}, "warn"),
+    ReadyView(pgettext_lazy("mailboxes", "Suspended"), {"state": "suspended"}),
+    ReadyView(_("Never signed in"), {"seen": "never"}),
+    ReadyView(_("Silent for 45 days"), {"idle": SILENT_DAYS}, css="chip-less"),
+)
+
+
 class MailboxFilters(Filters):
-    q = Search(label=_("Search address or name"))
+    q = Search(label=_("Search mailboxes"), placeholder=_("Address, name or domain"))
     domain = forms.CharField(label=_("Domain"), max_length=254)
     state = forms.ChoiceField(label=_("State"))
     usage = forms.ChoiceField(label=_("Usage"))
@@ -83,7 +94,7 @@ class MailboxFilters(Filters):
     def by_domain(self, rows: Rows, query: str) -> Rows:
         """Filter by the domain of this name; if there is none, by every domain that contains the name."""
         exact = rows.filter(domain__name=domain_name(query))
-        return exact if exact.exists() else rows.filter(domain__name__contains=query.lower())
+        return exact if exact.exists() else rows.filter(domain_words(query, "domain__name"))
 
     def by_state(self, rows: Rows, state: str) -> Rows:
         if state == "suspended":

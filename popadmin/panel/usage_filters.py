@@ -22,3 +22,10 @@ def used(percent: int) -> Q:
     """Return the condition that octets or messages of a mailbox have reached this percentage of their quota."""
     quota = F("quota_messages")
     return stored(percent) | Q(messages__gte=quota if percent == WHOLE else quota * percent / 100)
+
+
+def nearly_full() -> Q:
+    """Return the condition that a mailbox has reached NEAR_PERCENT of its quota, and is not full yet."""
+    octets_fit = Q(quota_octets=None) | Q(octets__lt=F("quota_octets"))
+    messages_fit = Q(quota_messages=None) | Q(messages__lt=F("quota_messages"))
+    return used(NEAR_PERCENT) & octets_fit & messages_fit

@@ -55,7 +55,7 @@ def day_chart(days: Sequence[Day], figure: str, noun: str, css: str = "") -> Saf
         ground=GROUND + 0.5,  # a line of one pixel lies between two
         peak=_peak(peak, len(counts), peak_text, _top(most, most)),
         foot=HEIGHT - 3,
-        first=date_format(days[0].date, FIRST_DAY_SHAPE),
+        first=short_date(days[0].date),
         today=today,
     )
 

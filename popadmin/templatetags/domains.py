@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
@@ -14,55 +14,54 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from mailstore.models import Alias
-from popadmin.templatetags.drawings import quota_bar
+from popadmin.templatetags.lists import FULL_PERCENT, NEAR_PERCENT, State, state_marks, use_cell
 from popadmin.templatetags.mailboxes import in_script, small, with_unicode
 from popadmin.web.formats import count, moment, size
 from popadmin.web.icons import icon
 
 register = template.Library()
 
+WARNING = "exclamation-triangle-fill"
 TARGETS_SHOWN = 3  # targets of an alias in a list
 Badge = tuple[str, str]  # style and text
 Word = tuple[str, str, str]  # level, icon and text of a state
 DOMAIN_CELLS = (
-    '<th scope="row" class="name"><a href="{url}">{name}</a>{script}</th>'
-    '<td data-label="{state_label}">{state}</td>'
-    '<td data-label="{stored_label}">{stored}</td>'
-    '<td data-label="{mailboxes_label}" class="number"><a href="{its_mailboxes}">{mailboxes}</a>{mailboxes_most}</td>'
-    '<td data-label="{aliases_label}" class="number"><a href="{its_aliases}">{aliases}</a>{aliases_most}</td>'
-    '<td data-label="{allotted_label}" class="number together">{allotted}</td>'
-    '<td data-label="{delivered_label}" class="number">{delivered}</td>'
-    '<td data-label="{made_label}" class="together less spare">{made}</td>'
+    '<td class="c-addr" role="rowheader"><a class="addr" href="{url}"><b>{name}</b>{script}</a></td>'
+    '<td class="c-state">{state}</td><td class="c-sub only-phone quiet">{held}</td><td class="c-use">{stored}</td>'
+    '<td class="n c-more"><a class="addr" href="{its_mailboxes}">{mailboxes}</a></td>'
+    '<td class="n c-more"><a class="addr" href="{its_aliases}">{aliases}</a></td>'
+    '<td class="n c-more c-less">{allotted}</td><td class="n c-more">{delivered}</td>'
+    '<td class="n quiet c-more c-less">{made}</td>'
 )
 
 
 @register.simple_tag
-def domain_cells(domain: Any, labels: Mapping[str, str], mailboxes: str, aliases: str) -> SafeString:
+def domain_cells(domain: Any, mailboxes: str, aliases: str) -> SafeString:
     """Return the cells of a row of the list; `mailboxes` and `aliases` are the URLs of their lists."""
+    unicode_name = in_script(domain.name)
     return format_html(
         DOMAIN_CELLS,
         url=reverse("domains-one", args=[domain.pk]),
         name=domain.name,
-        script=small(in_script(domain.name)),
+        script=small(f" {unicode_name}" if unicode_name else ""),
         state=domain_state(domain),
-        stored=quota_bar(domain.octets, domain.quota_octets),
+        held=ngettext("%(count)s mailbox", "%(count)s mailboxes", domain.mailboxes)
+        % {"count": count(domain.mailboxes)},
+        stored=use_cell(domain.octets, domain.quota_octets),
         its_mailboxes=f"{mailboxes}?domain={domain.name}",
-        mailboxes=count(domain.mailboxes),
-        mailboxes_most=_most(domain.mailbox_limit),
+        mailboxes=_of(domain.mailboxes, domain.mailbox_limit),
         its_aliases=f"{aliases}?domain={domain.name}",
-        aliases=count(domain.aliases),
-        aliases_most=_most(domain.alias_limit),
+        aliases=_of(domain.aliases, domain.alias_limit),
         allotted=size(domain.allotted_octets),
         delivered=count(domain.delivered),
         made=moment(domain.created_at),
-        **{f"{name}_label": label for name, label in labels.items()},
     )
 
 
 @register.simple_tag
 def domain_state(domain: Any) -> SafeString:
     """Return the state of a domain that has `other`, see `access.naming_other`."""
-    return _states(_domain_badges(domain))
+    return state_marks(_domain_marks(domain))
 
 
 @register.simple_tag
@@ -86,8 +85,10 @@ def alias_targets(targets: Sequence[str]) -> SafeString:
     return format_html("{} {}", items, text)
 
 
-def _most(limit: int | None) -> str:
-    return "" if limit is None else f" / {count(limit)}"
+def _of(number: int, limit: int | None) -> str:
+    if limit is None:
+        return count(number)
+    return _("%(used)s of %(limit)s") % {"used": count(number), "limit": count(limit)}
 
 
 def _states(badges: Sequence[Badge]) -> SafeString:
@@ -95,12 +96,19 @@ def _states(badges: Sequence[Badge]) -> SafeString:
     return format_html('<span class="states">{}</span>', spans)
 
 
-def _domain_badges(domain: Any) -> list[Badge]:
-    badges = [("good", pgettext("domain", "Active")) if domain.active else ("warn", pgettext("domain", "Suspended"))]
+def _domain_marks(domain: Any) -> list[State]:
+    marks: list[State] = []
+    used, quota = getattr(domain, "octets", None), domain.quota_octets
+    if used is not None and quota is not None and used * FULL_PERCENT >= quota * NEAR_PERCENT:
+        is_full = used >= quota
+        words = _("Refusing: full") if is_full else _("Nearly full")
+        marks.append(("bad", "exclamation-octagon-fill", words) if is_full else ("warn", WARNING, words))
+    if not domain.active:
+        marks.append(("note", "pause-circle", pgettext("domain", "Suspended")))
     if domain.stands_for_id is not None:
-        other = _("alias of %(domain)s") % {"domain": domain.other} if domain.other else _("alias of another domain")
-        badges.append(("note", other))
-    return badges
+        other = _("Alias of %(domain)s") % {"domain": domain.other} if domain.other else _("Alias of another domain")
+        marks.append(("note", "globe2", other))
+    return marks
 
 
 def _alias_states(alias: Any) -> list[Word]:

@@ -8,11 +8,13 @@ from urllib.parse import urlencode
 import pytest
 from django.db.models import F
 from django.test import Client
+from django.utils import timezone
 
 from mailstore.directory import grants
-from mailstore.models import AuditEntry, Mailbox, User
-from popadmin.lists import paging
+from mailstore.models import AuditEntry, Finding, Mailbox, User
+from popadmin.lists import counting, paging
 from popadmin.lists.views import Bulk
+from tests.site.listed_rows import names as addresses
 from tests.site.page_users import ANN, PASSWORD, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, a_domain
 
@@ -31,17 +33,13 @@ def mailboxes(number: int, domain: str = "example.org") -> None:
     )
 
 
-def addresses(page: str) -> list[str]:
-    return re.findall(r'<th scope="row"[^>]*>(?:<a [^>]*>)?([^<]+)', page)
-
-
 def get(client: Client, **query: object) -> str:
     return client.get(f"{LIST}?{urlencode(query)}").content.decode()
 
 
 def buttons(page: str) -> dict[str, str]:
-    """The paging buttons that can be pressed: what is on them, and where they go."""
-    found = re.findall(r'name="go" value="([^"]*)" class="btn[^"]*">(\w+)<', page)
+    """The paging buttons that can be pressed: their names, and where they go."""
+    found = re.findall(r'name="go" value="([^"]*)" class="btn[^"]*"\s+aria-label="(\w+) page">', page)
     return {label: value.replace("&amp;", "&") for value, label in found}
 
 
@@ -182,9 +180,10 @@ def test_nobody_is_sent_to_a_foreign_page(root):
 @pytest.mark.parametrize("number", [1, 60])
 def test_a_list_costs_the_same_statements_however_long(root, django_assert_num_queries, number):
     mailboxes(number)
-    # the session, the user; the policies that can be asked for; the keys of the page, its rows, the count
-    for query in ({}, {"q": "box", "state": "active", "sort": "-usage"}):
-        with django_assert_num_queries(7):
+    # the session, the user; the policies that can be asked for; the keys of the page, its rows, their findings, the
+    # counts; for a search the Unicode names of domains
+    for query, most in (({}, 7), ({"q": "box", "state": "active", "sort": "-usage"}, 8)):
+        with django_assert_num_queries(most):
             get(root, **query)
 
 
@@ -193,7 +192,8 @@ def test_a_list_costs_the_same_statements_however_long(root, django_assert_num_q
 def test_the_pages_are_the_same_whichever_way_their_keys_are_found(root, monkeypatch, counted, sorted_rows):
     mailboxes(120)
     Mailbox.objects.filter(user__address__contains="1").update(octets=F("pk") / 3)
-    monkeypatch.setattr(paging, "COUNTED_ROWS", counted)
+    monkeypatch.setattr(counting, "KEYS_MOST", counted)
+    monkeypatch.setattr(counting, "COUNTED_ROWS", counted)
     monkeypatch.setattr(paging, "SORTED_ROWS", sorted_rows)
     for sort, order in {
         "": "user__address",
@@ -209,11 +209,82 @@ def test_the_pages_are_the_same_whichever_way_their_keys_are_found(root, monkeyp
         assert root.get(LIST + second["before"]).context["page"].rows == wanted[:50]
 
 
-def test_beyond_a_bound_the_count_is_an_estimate(monkeypatch):
+def test_few_rows_are_counted_with_their_keys_more_without_and_many_are_estimated(monkeypatch):
     mailboxes(20)
-    monkeypatch.setattr(paging, "COUNTED_ROWS", 10)
-    assert paging.count(Mailbox.objects.filter(pk__lt=0)) == paging.Count(0, keys=())
-    assert not paging.count(Mailbox.objects.all()).exact
+    rows = Mailbox.objects.all()
+    monkeypatch.setattr(counting, "KEYS_MOST", 10)
+    assert counting.count(rows.filter(pk__lt=0))[0] == counting.Count(0, keys=())
+    assert counting.count(rows.none())[0] == counting.Count(0, keys=())
+    assert counting.count(rows)[0] == counting.Count(21)
+    assert not counting.count(rows, estimated=True)[0].exact
+    monkeypatch.setattr(counting, "COUNTED_ROWS", 10)
+    assert not counting.count(rows)[0].exact
+
+
+def test_the_counts_of_a_large_list_are_kept_until_somebody_changes_something(monkeypatch):
+    mailboxes(3)
+    monkeypatch.setattr(counting, "COUNTED_ROWS", 2)
+    views = [Mailbox.objects.all(), Mailbox.objects.filter(held=True)]
+    assert counting.count(views[0], views, kept_as="some-list")[1] == [3, 0]
+    Mailbox.objects.update(held=True)
+    assert counting.count(views[0], views, kept_as="some-list")[1] == [3, 0]
+    assert counting.count(views[0], views, kept_as="another-list")[1] == [3, 3]
+    AuditEntry.objects.create(subject="first@example.org", verb="mailbox.change", details={})
+    assert counting.count(views[0], views, kept_as="some-list")[1] == [3, 3]
+
+
+def test_a_costly_view_of_a_long_list_is_not_counted(monkeypatch):
+    mailboxes(3)
+    views = [Mailbox.objects.all(), Mailbox.objects.all()]
+    assert counting.count(views[0], views, costly=[1])[1] == [4, 4]
+    monkeypatch.setattr(counting, "KEYS_MOST", 3)
+    assert counting.count(views[0], views, costly=[1])[1] == [4, None]
+
+
+def chips(page: str) -> dict[str, str]:
+    """The chips of the views, each with its count."""
+    found = re.findall(r'<a class="chip[^>]*>([^<]*)<span class="num[^>]*>([^<]*)</span>', page)
+    return {label.strip(): count for label, count in found}
+
+
+def test_chips_count_what_their_views_find(root):
+    mailboxes(4)
+    boxes = Mailbox.objects.order_by("user__address")
+    boxes.filter(user__address__startswith="box000").update(quota_octets=10, octets=25)
+    boxes.filter(user__address__startswith="box001").update(quota_octets=100, octets=95)
+    boxes.filter(user__address__startswith="box002").update(quota_messages=1, messages=1)
+    Mailbox.objects.filter(user__address__startswith="first").update(last_sign_in_at=timezone.now())
+    User.objects.filter(address__startswith="box003").update(is_active=False)
+    Finding.objects.create(mailbox=boxes[0], kind="hasty", since=timezone.now(), facts={})
+    page = get(root)
+    counts = {
+        "All": "5", "Refusing": "2", "Nearly full": "1", "With problems": "1", "Suspended": "1", "Never signed in": "4",
+        "Silent for 45 days": "0",
+    }  # fmt: skip
+    assert chips(page) == counts
+    for chip in root.get(LIST).context["chips"]:
+        assert len(addresses(root.get(LIST + chip.query).content.decode())) == int(chip.count)
+
+
+@pytest.mark.parametrize(
+    ("query", "current", "given"),
+    [
+        ({}, "All", []),
+        ({"q": "box"}, "All", []),
+        ({"usage": "100"}, "Refusing", []),
+        ({"usage": "100", "q": "box", "state": "held"}, "Refusing", ["State: On hold"]),
+        ({"state": "held", "domain": "example.org"}, None, ["Domain: example.org", "State: On hold"]),
+        ({"idle": "45"}, "Silent for 45 days", []),
+        ({"idle": "46"}, None, ["No sign-in for (days): 46"]),
+    ],
+)
+def test_the_view_that_is_shown_is_marked_and_each_other_filter_can_be_removed(root, query, current, given):
+    mailboxes(1)
+    context = root.get(LIST, query).context
+    assert [chip.label for chip in context["chips"] if chip.is_current] == ([current] if current else [])
+    assert [each.text.replace("\xa0", " ") for each in context["given_filters"]] == given
+    for each in context["given_filters"]:
+        assert each.text not in [left.text for left in root.get(LIST + each.query).context["given_filters"]]
 
 
 @pytest.fixture

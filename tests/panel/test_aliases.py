@@ -10,9 +10,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from mailstore.directory import aliases, grants, mailbox_removal
+from mailstore.directory import aliases, domains, grants, mailbox_removal
 from mailstore.models import Alias, AuditEntry
 from tests.panel.test_domains import form_of, page
+from tests.site.listed_rows import names as listed
 from tests.site.page_users import an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, a_domain
 
@@ -48,11 +49,9 @@ def a_few() -> None:
     aliases.ensure("@example.org", ["ann@example.org"], actor=ACTOR)
 
 
-def listed(text: str) -> list[str]:
-    return re.findall(r'class="name"><a href="[^"]+">([^<]+)<', text)
-
-
 def test_an_empty_list_says_what_to_do(root: Client) -> None:
+    assert "Create first domain" in page(root, "/aliases/")
+    a_domain()
     assert "Create first alias" in page(root, "/aliases/")
 
 
@@ -69,6 +68,8 @@ def test_an_empty_list_says_what_to_do(root: Client) -> None:
         ("kind=catch-all", ["@example.org"]),
         ("state=expired", ["old@example.org"]),
         ("state=off", ["off@other.org"]),
+        ("target=nobody", []),
+        ("target=outside", ["ann@example.org", "info@example.org", "off@other.org", "old@example.org"]),
         ("state=active", ["@example.org", "ann@example.org", "info@example.org"]),
     ],
 )
@@ -83,7 +84,7 @@ def test_names_in_another_script_are_found_and_shown_both_ways(root: Client) -> 
     for query in ("q=info@b%C3%BCcher.example", "q=b%C3%BCcher.example"):
         text = page(root, f"/aliases/?{query}")
         assert listed(text) == ["info@xn--bcher-kva.example"]
-        assert "info@bücher.example" in text
+        assert "info</b>@xn--bcher-kva.example<small> bücher.example</small>" in text
         assert "post@bücher.example" in text
 
 
@@ -92,6 +93,30 @@ def test_the_list_tells_what_each_is(root: Client) -> None:
     text = page(root, "/aliases/")
     for word in ("Forwards, keeps a copy", "Catch-all", "Expired", "Switched off", "the front desk", AWAY):
         assert word in text
+
+
+def test_aliases_that_lead_to_nobody_are_counted_and_found(root: Client, chief: Client) -> None:
+    an_owner()
+    a_domain("alias.org", stands_for=domains.get(ORG))
+    a_domain("caught.org")
+    aliases.ensure("@caught.org", [AWAY], actor=ACTOR)
+    for number, targets in enumerate(
+        (
+            ["nobody@example.org"],
+            ["nobody@example.org", "x@other.org"],
+            ["nobody@alias.org"],
+            ["ann+detail@alias.org"],
+            ["nobody@example.org", AWAY],
+            ["x@caught.org"],
+            ["info@other.org"],
+        )
+    ):
+        aliases.ensure(f"a{number}@example.org", targets, actor=ACTOR)
+    context = root.get("/aliases/?target=nobody").context
+    assert [row.address for row in context["page"].rows] == [f"a{number}@example.org" for number in (0, 1, 2)]
+    assert [chip.count for chip in context["chips"] if chip.label == "To nobody"] == ["3"]
+    rows = chief.get("/aliases/?target=nobody").context["page"].rows
+    assert [row.address for row in rows] == ["a0@example.org"], "who else exists is not told"
 
 
 def test_the_list_costs_as_many_statements_for_sixty_as_for_one(

@@ -63,7 +63,7 @@ def test_a_change_is_told_with_who_what_and_how(root: Client) -> None:
 def test_entries_are_found_by_what_who_when_and_how(root: Client, query: str, found: bool) -> None:
     an_owner()
     page = root.get(f"{PAGE}?{query}").content.decode()
-    assert (ANN in page.partition("<tbody>")[2]) is found
+    assert (ANN in page.partition("<tbody")[2]) is found
 
 
 def test_each_category_has_its_own_entries(root: Client) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime
 from xml.etree import ElementTree as ET
 
-from django.utils import translation
+from django.utils import timezone, translation
 
 from popadmin.panel.mail_flow import Day
 from popadmin.templatetags.charts import BAR_MOST, GROUND, day_chart, share_bar
 
+YEAR = timezone.now().year  # the first day is written without it
+
 
 def chart(*deliveries: int, noun: str = "deliveries") -> ET.Element:
-    days = [Day(datetime.date(2026, 11, 1 + number), count, 0, 0) for number, count in enumerate(deliveries)]
+    days = [Day(datetime.date(YEAR, 11, 1 + number), count, 0, 0) for number, count in enumerate(deliveries)]
     return ET.fromstring(day_chart(days, "deliveries", noun))
 
 
@@ -23,8 +25,12 @@ def heights(drawn: ET.Element) -> list[int]:
     return [int(bar["height"]) for bar in bars]
 
 
-def words(drawn: ET.Element) -> list[str | None]:
-    return [each.text for each in drawn.iter("text")]
+def words(drawn: ET.Element) -> list[str]:
+    return [(each.text or "").replace("\xa0", " ") for each in drawn.iter("text")]
+
+
+def weekday(day: int) -> str:
+    return f"{datetime.date(YEAR, 11, day):%a}"
 
 
 def test_the_highest_day_fills_the_chart_and_a_day_with_any_mail_is_seen():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.messages import message_file, message_summary
 from mailstore.messages.recovery import Restored
-from popadmin.lists.columns import Filters, Rows
+from popadmin.lists.columns import Filters, Rows, SearchBox
 from popadmin.lists.views import ListPage
 from popadmin.web import notices
 from popadmin.web.formats import count, size
@@ -27,9 +26,8 @@ UNDONE_MOST = 2000  # messages that the session remembers; more are not offered 
 class SearchFilter(Filters):
     """Messages by words in their subject or sender."""
 
-    words = forms.CharField(
-        label=gettext_lazy("Search subject or sender"), max_length=100, widget=forms.TextInput(attrs={"type": "search"})
-    )
+    search = "words"
+    words = SearchBox(label=gettext_lazy("Search subject or sender"), max_length=100)
 
     def by_words(self, rows: Rows, words: str) -> Rows:
         return rows.filter(message_summary.matching(words))

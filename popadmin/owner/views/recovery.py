@@ -22,7 +22,7 @@ from mailstore.messages.recovery import Choice
 from mailstore.models import Message
 from mailstore.retention import recovery_terms
 from popadmin.lists.columns import Column, Rows
-from popadmin.lists.views import Bulk
+from popadmin.lists.views import DANGER, Bulk
 from popadmin.owner import access
 from popadmin.owner.forms import RestoreForm
 from popadmin.owner.views.mail_list import RESTORED, MailList, SearchFilter, tell_restored
@@ -58,9 +58,9 @@ class Recovery(MailList):
         Column("left", gettext_lazy("Removed"), F("removed"), down=True, css="n"),
     )
     bulk = (
-        Bulk(AT_ONCE, gettext_lazy("Restore"), "restore/", "btn-bare"),
-        Bulk("restore", gettext_lazy("Restore for some devices …"), "restore/", "btn-bare"),
-        Bulk("purge", gettext_lazy("Delete for good …"), "purge/", "btn-danger-quiet last"),
+        Bulk(AT_ONCE, gettext_lazy("Restore"), "restore/"),
+        Bulk("restore", gettext_lazy("Restore for some devices…"), "restore/"),
+        Bulk("purge", gettext_lazy("Delete for good…"), "purge/", DANGER),
     )
 
     def rows(self) -> Rows:

@@ -12,13 +12,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.generic import FormView, TemplateView, View
 
 from mailstore.directory import admin_suspension, admins, grants, recovery_addresses
 from mailstore.directory.outcome import Rejected
 from mailstore.models import DomainGrant, User
-from popadmin.lists.columns import Column, Exported, Filters, Rows
+from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows, SearchBox
 from popadmin.lists.views import ListPage
 from popadmin.panel import access
 from popadmin.panel.forms.admins import HOST, GrantDomains, NewAdmin
@@ -34,7 +34,7 @@ LIST = breadcrumb(gettext_lazy("Administrators"), "admins")
 
 
 class AdminFilters(Filters):
-    q = forms.CharField(label=gettext_lazy("Search login or name"), max_length=254)
+    q = SearchBox(label=gettext_lazy("Search administrators"), placeholder=gettext_lazy("Login or name"))
     kind = forms.ChoiceField(
         label=gettext_lazy("Kind"),
         choices=[
@@ -44,8 +44,20 @@ class AdminFilters(Filters):
         ],
     )
 
+    state = forms.ChoiceField(
+        label=gettext_lazy("State"),
+        choices=[
+            ("", gettext_lazy("Any state")),
+            ("active", pgettext_lazy("admin", "Active")),
+            ("suspended", pgettext_lazy("admin", "Suspended")),
+        ],
+    )
+
     def by_q(self, rows: Rows, query: str) -> Rows:
         return rows.filter(address_or_name(query, ""))
+
+    def by_state(self, rows: Rows, state: str) -> Rows:
+        return rows.filter(is_active=state == "active")
 
     def by_kind(self, rows: Rows, kind: str) -> Rows:
         return rows.filter(role=kind)
@@ -55,12 +67,18 @@ class Admins(access.HostPage, ListPage):
     template_name = "panel/admins.html"
     name = "admins"
     filters = AdminFilters
+    views = (
+        ReadyView(gettext_lazy("Hosting admins"), {"kind": "admin"}),
+        ReadyView(gettext_lazy("Domain admins"), {"kind": "owner"}),
+        ReadyView(pgettext_lazy("admins", "Suspended"), {"state": "suspended"}),
+    )
     columns = (
         Column("login", gettext_lazy("Login"), F("address")),
+        Column("name", gettext_lazy("Name"), css="c-name"),
         Column("kind", gettext_lazy("Kind"), F("role")),
         Column("domains", gettext_lazy("Domains")),
         Column("state", gettext_lazy("State")),
-        Column("seen", gettext_lazy("Last web sign-in")),
+        Column("seen", gettext_lazy("Last web sign-in"), css="n c-more"),
     )
     exported = (
         Exported(gettext_lazy("Login"), lambda row: row.address),

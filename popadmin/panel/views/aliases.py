@@ -7,10 +7,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.functional import cached_property
+from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView, View
@@ -19,10 +19,10 @@ from mailstore.directory import aliases, row_locks
 from mailstore.directory.fields.domain import ALIAS
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import Alias
-from popadmin.lists.columns import Column, Exported, Rows, exported_fields
+from popadmin.lists.columns import Column, Exported, Filters, Rows, exported_fields
 from popadmin.lists.views import ListPage
 from popadmin.panel import access, alias_page
-from popadmin.panel.domain_filters import AliasFilters
+from popadmin.panel.domain_filters import ALIAS_VIEWS, AliasFilters
 from popadmin.panel.forms.aliases import EditAlias, NewAlias
 from popadmin.panel.forms.domains import CatchAll
 from popadmin.panel.row_page import DomainPage, RowPage
@@ -40,13 +40,13 @@ TARGETS = "targets"
 class Aliases(access.AdminPage, ListPage):
     template_name = "panel/aliases.html"
     name = "aliases"
-    filters = AliasFilters
+    views = ALIAS_VIEWS
     columns = (
         Column("address", gettext_lazy("Address"), F("address")),
         Column("state", gettext_lazy("State")),
-        Column("targets", gettext_lazy("Targets")),
-        Column("comment", gettext_lazy("Comment"), F("comment")),
-        Column("made", gettext_lazy("Created"), F("created_at"), down=True),
+        Column("targets", gettext_lazy("Leads to")),
+        Column("comment", gettext_lazy("Comment"), F("comment"), css="c-more"),
+        Column("made", gettext_lazy("Created"), F("created_at"), down=True, css="n c-more c-less"),
     )
     exported = (
         Exported(gettext_lazy("Address"), lambda row: row.address),
@@ -60,10 +60,21 @@ class Aliases(access.AdminPage, ListPage):
     def rows(self) -> Rows:
         return access.aliases(signed_in(self.request))
 
+    def filters_of(self, query: QueryDict) -> Filters:
+        return AliasFilters(query, domains=self.domains)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs)
-        alias_page.mark_unknown(context["page"].rows, signed_in(self.request))
+        user = signed_in(self.request)
+        has_domain = SimpleLazyObject(lambda: access.domains(user).exists())  # asked where the list is empty
+        context = super().get_context_data(**kwargs, host=people.is_host(user), has_domain=has_domain)
+        alias_page.mark_unknown(context["page"].rows, user)
         return context
+
+    @cached_property
+    def domains(self) -> list[int] | None:
+        """Return the keys of the domains that the user may see; None for all."""
+        user = signed_in(self.request)
+        return None if people.is_host(user) else list(access.domains(user).values_list("pk", flat=True))
 
 
 class AliasPage(RowPage):

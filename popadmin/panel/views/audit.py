@@ -6,33 +6,28 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import AuditEntry
-from popadmin.lists.columns import SEARCH_CHARACTERS, Column, Exported, Filters, Rows, Search
+from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows, Search
 from popadmin.lists.views import ListPage
 from popadmin.panel import access, audit_subjects
-from popadmin.panel.search_terms import spellings
+from popadmin.panel.search_terms import words_in
 from popadmin.web import audit_text
 from popadmin.web.people import signed_in
 
 
 class AuditFilters(Filters):
-    q = Search(label=_("Search subject or user"))
+    q = Search(label=_("Search the audit"), placeholder=_("Subject or user"))
     kind = forms.ChoiceField(label=_("Category"), choices=[("", _("Everything")), *audit_text.KINDS.items()])
     via = forms.ChoiceField(label=_("Via"), choices=[("", _("Any")), *AuditEntry.Via.choices])
     since = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     until = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
 
     def by_q(self, rows: Rows, query: str) -> Rows:
-        """Search any part of either, in any case; fewer than three characters find only beginnings."""
-        how = "istartswith" if len(query) < SEARCH_CHARACTERS else "icontains"
-        found = Q()
-        for text in spellings(query):
-            found |= Q(**{f"subject__{how}": text}) | Q(**{f"actor_name__{how}": text})
-        return rows.filter(found)
+        return rows.filter(words_in(query, "subject", "actor_name", beginnings=["subject", "actor_name"]))
 
     def by_kind(self, rows: Rows, kind: str) -> Rows:
         return rows.filter(verb__startswith=kind if kind in audit_text.VERBS else f"{kind}.")
@@ -51,6 +46,10 @@ class Audit(access.AdminPage, ListPage):
     template_name = "panel/audit.html"
     name = "audit"
     filters = AuditFilters
+    views = (
+        *(ReadyView(audit_text.KINDS[kind], {"kind": kind}) for kind in ("mailbox", "domain", "alias", "policy")),
+        ReadyView(audit_text.KINDS["denied"], {"kind": "denied"}, "warn"),
+    )
     columns = (
         Column("at", _("When"), F("at"), down=True),
         Column("who", _("Who"), F("actor_name")),

@@ -15,7 +15,7 @@ from mailstore.models import Domain
 from popadmin.lists.columns import Column, Exported, Rows, exported_fields
 from popadmin.lists.views import EXPORT, ListPage
 from popadmin.panel import access
-from popadmin.panel.domain_filters import DomainFilters
+from popadmin.panel.domain_filters import DOMAIN_VIEWS, DomainFilters
 from popadmin.panel.row_page import DOMAINS
 from popadmin.web import people
 from popadmin.web.people import signed_in
@@ -27,15 +27,16 @@ class Domains(access.AdminPage, ListPage):
     template_name = "panel/domains.html"
     name = "domains"
     filters = DomainFilters
+    views = DOMAIN_VIEWS
     columns = (
         Column("name", _("Domain"), F("name")),
         Column("state", _("State")),
         Column("stored", _("Storage"), domain_usage.octets(), down=True),
-        Column("mailboxes", _("Mailboxes"), domain_usage.mailboxes(), down=True, css="number"),
-        Column("aliases", _("Aliases"), domain_usage.aliases(), down=True, css="number"),
-        Column("allotted", _("Allotted"), domain_usage.allotted_octets(), down=True, css="number"),
-        Column("delivered", _("Deliveries, 30 days"), domain_usage.delivered(), down=True, css="number"),
-        Column("made", _("Created"), F("created_at"), down=True, css="spare"),
+        Column("mailboxes", _("Mailboxes"), domain_usage.mailboxes(), down=True, css="n c-more"),
+        Column("aliases", _("Aliases"), domain_usage.aliases(), down=True, css="n c-more"),
+        Column("allotted", _("Allotted"), domain_usage.allotted_octets(), down=True, css="n c-more c-less"),
+        Column("delivered", _("Deliveries, 30 days"), domain_usage.delivered(), down=True, css="n c-more"),
+        Column("made", _("Created"), F("created_at"), down=True, css="n c-more c-less"),
     )
     exported = (
         Exported(_("Domain"), lambda row: row.name),
@@ -70,10 +71,10 @@ class Removed(access.HostPage, ListPage):
     name = "domains-removed"
     columns = (
         Column("name", _("Domain"), F("name")),
-        Column("at", pgettext_lazy("domain", "Removed"), F("removed_at"), down=True),
+        Column("at", pgettext_lazy("domain", "Removed"), F("removed_at"), down=True, css="c-more"),
         Column("until", pgettext_lazy("domain", "Deleted for good")),
-        Column("mailboxes", _("Mailboxes"), css="number"),
-        Column("stored", _("Storage")),
+        Column("mailboxes", _("Mailboxes"), css="n c-more"),
+        Column("stored", _("Storage"), css="n c-more"),
         Column("do", _("Actions")),
     )
     exported = (

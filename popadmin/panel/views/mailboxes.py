@@ -15,16 +15,21 @@ from mailstore.transfer.mailbox_columns import COLUMNS, PASSWORD, cell
 from popadmin.lists.bulk_preview import BulkPage
 from popadmin.lists.bulk_results import ResultsPage, ResultsStep, ResultsUndo
 from popadmin.lists.columns import Column, Exported, Filters, Rows
-from popadmin.lists.views import EXPORT, Bulk, ListPage
+from popadmin.lists.views import BARE, DANGER, EXPORT, Bulk, ListPage
 from popadmin.panel import access
 from popadmin.panel.bulk_actions import ACTIONS
-from popadmin.panel.mailbox_filters import MailboxFilters
+from popadmin.panel.mailbox_filters import VIEWS, MailboxFilters
 from popadmin.panel.row_page import MAILBOXES
 from popadmin.templatetags.mailboxes import state_words
 from popadmin.web import people
 from popadmin.web.finding_text import kinds
 from popadmin.web.people import signed_in
 
+FREQUENT = ("suspend", "quota")  # actions that have a place on every screen
+# Of the actions that ask for more, or for a confirmation.
+LABELS = {
+    "quota": _("Quota…"), "policy": _("Retention…"), "switches": _("Services…"), "remove": _("Remove…"),
+}  # fmt: skip
 NEVER = Value(datetime(1, 1, 1, tzinfo=UTC))  # before any sign-in, so that those who never did come together
 
 
@@ -38,10 +43,11 @@ class Mailboxes(access.AdminPage, ListPage):
     name = "mailboxes"
     columns = (
         Column("address", _("Address"), F("user__address")),
+        Column("name", _("Name"), css="c-name"),
         Column("state", _("State")),
         Column("usage", _("Usage"), F("octets"), down=True),
-        Column("messages", _("Messages"), F("messages"), down=True, css="number"),
-        Column("seen", _("Last sign-in"), Coalesce("last_sign_in_at", NEVER), down=True),
+        Column("messages", _("Messages"), F("messages"), down=True, css="n c-more c-less"),
+        Column("seen", _("Last sign-in"), Coalesce("last_sign_in_at", NEVER), down=True, css="n c-more"),
     )
     exported = (
         *(_column(field) for field in COLUMNS if field != PASSWORD),
@@ -52,11 +58,18 @@ class Mailboxes(access.AdminPage, ListPage):
         Exported(_("Last sign-in"), lambda row: row.last_sign_in_at and row.last_sign_in_at.isoformat()),
     )
     row_fields = (
-        "user__address", "user__name", "user__is_active", "domain__active", "held", "receives", "pop", "web",
-        "main_pop", "octets", "quota_octets", "messages", "last_sign_in_at",
+        "user__address", "user__name", "user__is_active", "user__must_change_password", "domain__active", "held",
+        "receives", "pop", "web", "main_pop", "octets", "quota_octets", "messages", "quota_messages", "last_sign_in_at",
     )  # fmt: skip
+    views = VIEWS
     bulk = tuple(
-        Bulk(name, action.label, f"bulk/{name}/", "btn-outline-danger" if action.danger else "btn-outline-secondary")
+        Bulk(
+            name,
+            LABELS.get(name, action.label),
+            f"bulk/{name}/",
+            DANGER if action.danger else BARE,
+            rare=name not in FREQUENT,
+        )
         for name, action in ACTIONS.items()
     )
 

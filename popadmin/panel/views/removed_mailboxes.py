@@ -32,9 +32,10 @@ class Removed(access.AdminPage, ListPage):
     name = "mailboxes-removed"
     columns = (
         Column("address", gettext_lazy("Address"), F("user__address")),
-        Column("at", gettext_lazy("Removed"), F("removed_at"), down=True),
+        Column("name", gettext_lazy("Name"), css="c-more"),
+        Column("at", gettext_lazy("Removed"), F("removed_at"), down=True, css="c-more"),
         Column("until", gettext_lazy("Deleted for good")),
-        Column("messages", gettext_lazy("Messages"), F("messages"), down=True, css="number"),
+        Column("messages", gettext_lazy("Messages"), F("messages"), down=True, css="n c-more"),
         Column("do", gettext_lazy("Actions")),
     )
     exported = (
