@@ -26,7 +26,7 @@ INDEXES = {
 
 
 class Migration(migrations.Migration):
-    dependencies = [("mailstore", "0018_unremoved_messages")]
+    dependencies = [("mailstore", "0019_device_kind")]
 
     operations = [
         migrations.RunSQL(PLAIN, "DROP FUNCTION mailstore_plain(text)"),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mailstore", "0018_unremoved_messages"),
+        ("mailstore", "0020_search_without_accents"),
     ]
 
     operations = [
