@@ -9,20 +9,19 @@ from typing import Any
 from django.db import connection
 
 # An imported message did not arrive here at its time. A restored one did, and has an earlier stay. The first of the
-# parts reads the index of the list alone.
-_DELIVERIES = """
-SELECT m.arrived_at, count(*), sum(m.octets)::bigint
-  FROM (SELECT arrived_at, octets FROM mailstore_message
-         WHERE mailbox_id = %(mailbox)s AND removed IS NULL AND aged_from IS NULL
-         UNION ALL
-        SELECT arrived_at, octets FROM mailstore_message
-         WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL AND aged_from IS NULL
-         UNION ALL
-        SELECT arrived_at, octets FROM mailstore_message
-         WHERE aged_from IS NOT NULL AND id IN (
-               SELECT stay.message_id FROM mailstore_earlierstay stay WHERE stay.mailbox_id = %(mailbox)s)) AS m
- WHERE (%(before)s::timestamptz IS NULL OR m.arrived_at < %(before)s)
- GROUP BY m.arrived_at ORDER BY m.arrived_at DESC LIMIT %(most)s
+# parts reads the index of the list alone; each keeps no more than are wanted.
+_EARLIER = "(%(before)s::timestamptz IS NULL OR arrived_at < %(before)s) ORDER BY arrived_at DESC LIMIT %(most)s"
+_DELIVERIES = f"""
+(SELECT arrived_at, octets FROM mailstore_message
+  WHERE mailbox_id = %(mailbox)s AND removed IS NULL AND aged_from IS NULL AND {_EARLIER})
+ UNION ALL
+(SELECT arrived_at, octets FROM mailstore_message
+  WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL AND aged_from IS NULL AND {_EARLIER})
+ UNION ALL
+(SELECT arrived_at, octets FROM mailstore_message
+  WHERE aged_from IS NOT NULL AND id IN (
+        SELECT stay.message_id FROM mailstore_earlierstay stay WHERE stay.mailbox_id = %(mailbox)s) AND {_EARLIER})
+ ORDER BY arrived_at DESC LIMIT %(most)s
 """
 # A statement gives all messages that it removes the same time. What people remove is in the audit.
 _REMOVALS = """
@@ -42,10 +41,9 @@ SELECT gone.removed_at, gone.removed_why, gone.removed_by_id, d.name, coalesce(d
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Messages that arrived at one time, as far as they are still stored."""
+    """A message that arrived, as far as it is still stored."""
 
     at: datetime
-    messages: int
     octets: int
 
 
@@ -67,7 +65,7 @@ class Removal:
 
 
 def deliveries(mailbox: int, *, before: datetime | None, most: int) -> list[Delivery]:
-    """Return the last deliveries before that time, latest first; times that several messages share count as one."""
+    """Return the last deliveries before that time, latest first."""
     return [Delivery(*row) for row in _rows(_DELIVERIES, mailbox, before, most)]
 
 

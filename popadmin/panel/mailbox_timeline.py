@@ -170,7 +170,7 @@ def _deliveries(mailbox: Mailbox, _user: User, before: datetime | None, _kind: s
     return [
         Event(
             row.at, row.at, "check-lg", _delivered, alike=("delivery", timezone.localtime(row.at).hour),
-            messages=row.messages, octets=row.octets,
+            messages=1, octets=row.octets,
         )
         for row in rows
     ]  # fmt: skip

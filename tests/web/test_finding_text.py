@@ -67,11 +67,11 @@ def test_an_admin_finds_the_mailboxes_that_have_one(query, owners):
     assert len(rows) == len(owners)
 
 
-def test_an_admin_reads_it_in_the_diary_of_the_mailbox():
+def test_an_admin_reads_it_beside_the_devices_of_the_mailbox():
     an_admin()
     box = an_owner()
     found(box, "previous")
-    page = signed_in("root").get(f"/mailboxes/{box.pk}/diary/").content.decode()
+    page = signed_in("root").get(f"/mailboxes/{box.pk}/devices/").content.decode()
     assert "A mail program still uses the previous password" in page
 
 
