@@ -51,7 +51,7 @@ def connecting(page: Page, words: Words) -> None:
     page.goto("/devices/connect/")
     page.locator("[name=name]").fill(words.new_device)
     page.locator("main .btn-primary").first.click()
-    page.locator(".qr").wait_for()
+    page.locator("#copy-secret").wait_for()
 
 
 def message(page: Page, words: Words) -> None:

@@ -120,9 +120,8 @@ def test_the_language_changes_where_one_stands(visit):
     sign_in(page)
     open_account(page)
     page.get_by_role("button", name="Français").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Ma boîte aux lettres")
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
     assert page.url.endswith("/mailbox/")
-    assert page.locator("html").get_attribute("lang") == "fr"
 
 
 def test_a_french_browser_meets_french(visit):
@@ -158,7 +157,7 @@ def test_the_keyboard_alone_signs_in(visit):
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("My mailbox")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Mail arrives.")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")

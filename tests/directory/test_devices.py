@@ -99,7 +99,15 @@ def test_a_name_that_is_taken_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"mode": "secondary"}, {"start": "7d"}, {"name": " "}, {"name": "x" * 61}, {"name": "a\x1b[31m"}]
+    "wrong",
+    [
+        {"mode": "secondary"},
+        {"start": "7d"},
+        {"kind": "toaster"},
+        {"name": " "},
+        {"name": "x" * 61},
+        {"name": "a\x1b[31m"},
+    ],
 )
 def test_a_device_that_cannot_be_is_refused(wrong: dict[str, str]) -> None:
     a_mailbox()
@@ -114,6 +122,24 @@ def test_a_device_gets_another_name_and_keeps_secret_and_view() -> None:
     renamed = devices.rename(ANN, "phone", "  Old   phone ", actor=ACTOR)
     assert (renamed.pk, renamed.name, bytes(renamed.digest)) == (before.pk, "Old phone", bytes(before.digest))
     assert AuditEntry.objects.latest("pk").details == {"device": "Old phone", "was": "Phone"}
+
+
+def test_what_a_device_is_changes_once_and_nothing_else_does() -> None:
+    a_mailbox()
+    device, _secret = devices.add(ANN, "Phone", actor=ACTOR, kind="phone")
+    for _again in range(2):
+        assert devices.set_kind(ANN, "phone", "tablet", actor=ACTOR).kind == "tablet"
+    entries = AuditEntry.objects.filter(verb="device.kind").values_list("details", flat=True)
+    assert list(entries) == [{"device": "Phone", "kind": "tablet"}]
+    for name, kind in (("Phone", "toaster"), ("main", "phone")):
+        with pytest.raises(Rejected):
+            devices.set_kind(ANN, name, kind, actor=ACTOR)
+    assert Device.objects.get(pk=device.pk).kind == "tablet"
+
+
+def test_nobody_says_what_a_device_is_by_its_name() -> None:
+    a_mailbox()
+    assert devices.add(ANN, "iPhone", actor=ACTOR)[0].kind == Device.Kind.OTHER
 
 
 def test_a_name_that_differs_by_its_case_alone_can_be_mended() -> None:

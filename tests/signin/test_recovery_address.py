@@ -34,6 +34,14 @@ def test_a_code_by_mail_confirms_it_and_others_see_it_masked():
     assert stored("ann1@example.org") == HOME
 
 
+def test_an_admin_reads_that_warnings_and_digests_go_there_and_an_owner_does_not():
+    an_admin("admin-with-digests")
+    an_owner("ann3@example.org")
+    hint = "Warnings and digests of your mailboxes go to this address."
+    assert hint in signed_in("admin-with-digests").get(FORM).content.decode()
+    assert hint not in signed_in("ann3@example.org").get(FORM).content.decode()
+
+
 def test_an_admin_has_one_as_well():
     an_admin("admin-with-recovery")
     client = signed_in("admin-with-recovery")
