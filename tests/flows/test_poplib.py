@@ -2,7 +2,10 @@
 
 import poplib
 
+from mailstore.models import DiarySession, Message
 from tests.listeners import PASSWORD, MailSite, numbered
+from tests.site.page_users import signed_in
+from tests.up.programs import until
 
 
 def test_poplib_lists_fetches_and_removes_over_tls(mail_site: MailSite) -> None:
@@ -25,3 +28,18 @@ def test_poplib_lists_fetches_and_removes_over_tls(mail_site: MailSite) -> None:
     assert [row.split()[0] for row in again.list()[1]] == [b"1", b"2"]
     assert b"Subject: message 3" in again.top(2, 0)[1]
     again.quit()
+
+
+def test_a_deletion_without_quit_is_not_carried_out_and_the_owner_reads_so(mail_site: MailSite) -> None:
+    mail_site.mailbox()
+    mail_site.fill("ann@example.org", *numbered(2))
+    client = poplib.POP3_SSL("localhost", mail_site.pop3d.tls_port, context=mail_site.authority.context(), timeout=30)
+    client.user("ann@example.org")
+    client.pass_(PASSWORD)
+    client.dele(1)
+    client.close()
+    until(DiarySession.objects.exists, "the diary has the session")
+    assert Message.objects.filter(removed=None).count() == 2
+    for path in ("/diary/", "/mailbox/"):
+        page = signed_in("ann@example.org").get(path).content.decode()
+        assert "1 deletion not carried out: the program hung up without QUIT" in page
