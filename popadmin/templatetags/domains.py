@@ -15,7 +15,7 @@ from django.utils.translation import ngettext, pgettext
 
 from mailstore.models import Alias
 from popadmin.templatetags.lists import FULL_PERCENT, NEAR_PERCENT, State, state_marks, use_cell
-from popadmin.templatetags.mailboxes import in_script, small, with_unicode
+from popadmin.templatetags.mailboxes import in_script, spare, with_unicode
 from popadmin.web.formats import count, moment, size
 from popadmin.web.icons import icon
 
@@ -38,12 +38,11 @@ DOMAIN_CELLS = (
 @register.simple_tag
 def domain_cells(domain: Any, mailboxes: str, aliases: str) -> SafeString:
     """Return the cells of a row of the list; `mailboxes` and `aliases` are the URLs of their lists."""
-    unicode_name = in_script(domain.name)
     return format_html(
         DOMAIN_CELLS,
         url=reverse("domains-one", args=[domain.pk]),
         name=domain.name,
-        script=small(f" {unicode_name}" if unicode_name else ""),
+        script=spare(in_script(domain.name)),
         state=domain_state(domain),
         held=ngettext("%(count)s mailbox", "%(count)s mailboxes", domain.mailboxes)
         % {"count": count(domain.mailboxes)},

@@ -65,7 +65,7 @@ def address(text: str) -> SafeString:
     """Return an address with its local part in bold, and after it the Unicode form of its domain if that differs."""
     local_part, at, domain = text.rpartition("@")
     unicode_name = in_script(domain)
-    return format_html("<b>{}</b>{}{}{}", local_part, at, domain, small(f" {unicode_name}" if unicode_name else ""))
+    return format_html("<b>{}</b>{}{}{}", local_part, at, domain, spare(unicode_name))
 
 
 @register.filter
@@ -82,6 +82,11 @@ def in_script(name: str) -> str:
     user, at, domain = name.rpartition("@")
     unicode_name = f"{user}{at}{shown_domain(domain)}"
     return "" if unicode_name == name else unicode_name
+
+
+def spare(text: str) -> SafeString:
+    """Return what follows a name in small letters, where there is room."""
+    return format_html(' <small class="c-more">{}</small>', text) if text else SafeString()
 
 
 def small(text: str) -> SafeString:
