@@ -170,7 +170,7 @@ def a_file_within_the_caps(page: Page, walk: Walk, folder: Path) -> None:
     walk.press("Check the rows")
     walk.sees(walk.say(CAP, **FULL))
     walk.sees(walk.say("%(domain)s is not a domain of this site: create it first", domain="other.example"))
-    walk.press("Import without the rows that have errors")
+    walk.press("Import the correct rows")
     expect(page.get_by_role("button", name=walk.say("Download the passwords"))).to_be_visible()
     made = Mailbox.objects.filter(domain__name="example.org").values_list("user__address", flat=True)
     assert set(made) == {ANN, "bob@example.org", *names[:2]}
