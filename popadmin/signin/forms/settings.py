@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from mailstore.directory.recovery_addresses import CODE_DIGITS
 from mailstore.models import User
 from mailstore.policy.addresses import ADDRESS_OCTETS
-from popadmin.signin.forms.sign_in import REPEAT_LABEL, SignInForm
+from popadmin.signin.forms.sign_in import SignInForm, name_new_password
 from popadmin.signin.limits import Busy, hash_slots, login_throttle
 
 
@@ -34,7 +34,7 @@ class ChangePasswordForm(PasswordChangeForm):
         super().__init__(user, *args, **kwargs)
         self.client = client
         self.fields["old_password"].label = _("Current password")
-        self.fields["new_password2"].label = REPEAT_LABEL
+        name_new_password(self)
 
     def clean_old_password(self) -> str:
         return check_current_password(self.user, self.client, self.cleaned_data["old_password"])

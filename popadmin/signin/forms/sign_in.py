@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.contrib.auth.password_validation import MinimumLengthValidator, get_default_password_validators
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -100,7 +101,17 @@ class ResetPasswordForm(SetPasswordForm[User]):
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
-        self.fields["new_password2"].label = REPEAT_LABEL
+        name_new_password(self)
+
+
+def name_new_password(form: forms.Form) -> None:
+    """Give the fields of a new password our label and one line of help. The errors name the rarer rules."""
+    rule = next(rule for rule in get_default_password_validators() if isinstance(rule, MinimumLengthValidator))
+    form.fields["new_password1"].help_text = _(
+        "At least %(characters)s characters. No common password, not only digits, not like your name or address."
+    ) % {"characters": rule.min_length}
+    form.fields["new_password2"].label = REPEAT_LABEL
+    form.fields["new_password2"].help_text = ""
 
 
 def _cause(name: str) -> str:
