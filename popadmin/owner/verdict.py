@@ -58,7 +58,7 @@ def notices(mailbox: Mailbox) -> list[Notice]:
 def sentence(found: Sequence[Notice], rows: Sequence[DeviceRow], split: Split) -> str:
     """Return the heading: what is worst, else that mail arrives, and for what it waits."""
     worst = next((_WORST[notice.state.name] for notice in found if notice.state.name in _WORST), None)
-    return str(worst) if worst is not None else f"{_('Mail arrives.')} {_waiting(rows, split)}"
+    return str(worst) if worst is not None else " ".join((_("Mail arrives."), _waiting(rows, split)))
 
 
 def _waiting(rows: Sequence[DeviceRow], split: Split) -> str:
