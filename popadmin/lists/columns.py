@@ -14,6 +14,7 @@ from django.forms.renderers import BaseRenderer
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 
 from mailstore.directory.fields.field import Surface, Table
@@ -120,6 +121,11 @@ class Filters(forms.Form):
 
     search: ClassVar[str] = "q"
 
+    @classmethod
+    def views(cls) -> tuple[ReadyView, ...]:
+        """Return ready-made views that follow from the filters themselves."""
+        return ()
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
@@ -159,9 +165,20 @@ class Filters(forms.Form):
 
 
 class ResultFilters(Filters):
-    """The filter of rows by their result, which is in their column `fate`. A subclass names the results to choose."""
+    """The filter of rows by their result, which is in their column `fate`; each result is also a view.
+
+    A subclass names the results to choose, and which of them are `faults`.
+    """
 
     results: ClassVar[Sequence[tuple[Any, Any]]]
+    faults: ClassVar[frozenset[str]] = frozenset({"bad", "wrong"})
+
+    @classmethod
+    def views(cls) -> tuple[ReadyView, ...]:
+        return tuple(
+            ReadyView(capfirst(label), {"fate": fate}, "warn" if fate in cls.faults else "")
+            for fate, label in cls.results
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -97,7 +97,8 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
 
     def ready_views(self) -> Sequence[ReadyView]:
         """Return the views that chips lead to. A list that cannot be filtered has none."""
-        return (chips.ALL, *self.views) if self.views else ()
+        views = self.views or self.filters.views()
+        return (chips.ALL, *views) if views else ()
 
     def choice(self, state: State) -> Choice:
         return Choice(self.request.session, self.name, state.found_by)
@@ -163,7 +164,11 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
         view_rows = [filters.narrowed(rows, view.given) for view in views]
         costly = [number for number, view in enumerate(views) if view.is_costly]
         return counting.count(
-            found, view_rows, costly=costly, kept_as=f"{self.request.path}:{signed_in(self.request).pk}"
+            found,
+            view_rows,
+            costly=costly,
+            kept_as=f"{self.request.path}:{signed_in(self.request).pk}" if self.views else "",
+            estimated=bool(filters.search_text()),  # each row that an index offers is read to compare it
         )
 
     def _next(self, here: State) -> str:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from mailstore.directory import grants
 from mailstore.models import AuditEntry, Finding, Mailbox, User
 from popadmin.lists import counting, paging
+from popadmin.lists.bulk_results import JobResultFilters
 from popadmin.lists.views import Bulk
 from tests.site.listed_rows import names as addresses
 from tests.site.page_users import ANN, PASSWORD, an_admin, an_owner, signed_in
@@ -330,3 +331,12 @@ def test_ticks_beyond_the_most_are_told_and_none_before_them_is_lost(root, monke
     page = answer.content.decode()
     assert "3 rows were not selected: at most 4 can be selected one by one" in page.replace("\xa0", " ")
     assert root.session["chosen:mailboxes"]["keys"] == sorted([first, *sorted(others)[:3]])
+
+
+def test_each_result_of_a_job_is_a_view_and_faults_are_marked():
+    views = [(str(view.label), view.given, view.level) for view in JobResultFilters.views()]
+    assert views == [
+        ("Refused", {"fate": "bad"}, "warn"),
+        ("Done", {"fate": "done"}, ""),
+        ("Undone", {"fate": "undone"}, ""),
+    ]
