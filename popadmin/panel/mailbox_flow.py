@@ -115,7 +115,7 @@ def _devices(mailbox: Mailbox, devices: Sequence[DeviceUse], last_fetch: DiarySe
     url = reverse("mailboxes-devices", args=[mailbox.pk])
     number = sum(map(in_use, devices))
     if not mailbox.pop:
-        return Stop(_("POP is switched off"), words=_("No device"), url=url)
+        return Stop(_("POP is off"), words=_("No device"), url=url)
     if not number:
         return Stop(_("nobody has fetched mail yet"), words=_("No device yet"), url=url)
     words = ngettext("%(number)s device by POP", "%(number)s devices by POP", number) % {"number": count(number)}

@@ -43,7 +43,7 @@ _REFUSED: dict[str, Promise] = {
     Ended.WRONG: gettext_lazy("Sign-in refused: wrong password"),
     Ended.PREVIOUS: gettext_lazy("Sign-in refused: the previous password"),
     Ended.SUSPENDED: gettext_lazy("Sign-in refused: suspended"),
-    Ended.POP_OFF: gettext_lazy("Sign-in refused: POP is switched off"),
+    Ended.POP_OFF: gettext_lazy("Sign-in refused: POP is off"),
     Ended.MAIN_OFF: gettext_lazy("Sign-in refused: the main password may not be used for POP"),
     Ended.THROTTLED: gettext_lazy("Sign-in refused: too many failures"),
 }
