@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mailstore.models import Device, DiarySession
-from popadmin.lists.columns import Column, Exported, Filters, Rows
+from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows
 from popadmin.lists.views import ListPage
 
 _HANDLED = Q(fetched_messages__gt=0) | Q(removed_messages__gt=0) | Q(unremoved_messages__gt=0)
@@ -46,6 +46,7 @@ class DiaryPage(ListPage):
     """A page of diary rows; subclasses provide the rows and the devices."""
 
     name = "diary"
+    views = tuple(ReadyView(label, {"kind": name}) for name, (label, _rows) in KINDS.items())
     columns = (Column("began", gettext_lazy("Started"), F("started_at"), down=True),)
     exported = (
         Exported(gettext_lazy("Started"), lambda row: row.started_at.isoformat()),

@@ -59,8 +59,8 @@ class Recovery(MailList):
     )
     bulk = (
         Bulk(AT_ONCE, gettext_lazy("Restore"), "restore/"),
-        Bulk("restore", gettext_lazy("Restore for some devices…"), "restore/"),
-        Bulk("purge", gettext_lazy("Delete for good…"), "purge/", DANGER),
+        Bulk("restore", gettext_lazy("Restore for some devices…"), "restore/", rare=True),
+        Bulk("purge", gettext_lazy("Delete for good…"), "purge/", DANGER, rare=True),
     )
 
     def rows(self) -> Rows:

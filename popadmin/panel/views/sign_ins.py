@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Device, DiarySession
-from popadmin.lists.columns import Column, Exported, Filters, Rows, Search
+from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows, Search
 from popadmin.lists.views import ListPage
 from popadmin.panel import access, refusals
 from popadmin.panel.search_terms import address_or_name
@@ -49,6 +49,10 @@ class SignIns(access.AdminPage, ListPage):
     template_name = "panel/sign_ins.html"
     name = "visits"  # also the name of the exported file, which stays
     filters = SignInFilters
+    views = (
+        ReadyView(_("Accepted"), {"ended": ACCEPTED}, is_costly=True),
+        ReadyView(_("Refused"), {"ended": REFUSED}, is_costly=True),
+    )
     columns = (
         Column("at", _("When"), F("started_at"), down=True),
         Column("mailbox", _("Mailbox")),
