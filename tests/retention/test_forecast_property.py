@@ -201,6 +201,9 @@ def test_a_forecast_equals_the_words_and_the_sweeps(history: History) -> None:
         outcome = forecast.of_policy(planned(history), now=NOW)
         words = Counter(filter(None, (leaves_on(history, place) for place in range(len(history.ages_days)))))
         assert {day.date: day.messages for day in outcome.days} == words
+        assert sum(each.messages for each in outcome.domains) == outcome.total.messages == words.total()
+        assert outcome.total.messages + outcome.unfetched <= len(history.ages_days)
+        assert outcome.held_mailboxes == history.held
         save(history)
         assert sweeps() == words
         assert_counters_are_sums()
