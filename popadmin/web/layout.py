@@ -99,6 +99,7 @@ MENU: tuple[tuple[Promise | None, tuple[MenuItem, ...]], ...] = (
         (
             MenuItem("admins", _("Administrators"), "people", people.is_host),
             MenuItem("visits", _("Sign-ins"), "key", people.is_admin),
+            MenuItem("operations", _("Recent operations"), "clock-history", people.is_admin),
             MenuItem("audit", _("Audit"), "journal-text", people.is_admin),
             MenuItem("overview-parts", _("Parts, certificates"), "hdd-network", people.is_host),
         ),
