@@ -12,7 +12,7 @@ from django.utils.html import escape
 from mailstore.models import AuditEntry, Device, DiarySession
 from mailstore.policy import device_secret
 from popadmin.owner.device_setup import LEADS, REMEDIES, qr_code
-from popadmin.owner.mail_program import LABELS, PROGRAMS
+from popadmin.owner.program_steps import LABELS, PROGRAMS
 from tests.site.page_users import ANN, an_owner, signed_in
 from tests.site.rows import a_message
 

@@ -16,10 +16,10 @@ from django.views.generic import FormView, TemplateView
 from mailstore.directory import devices, policies
 from mailstore.models import Device, Mailbox, RetentionPolicy
 from mailstore.policy import device_secret
-from popadmin.owner import access, device_state, mail_program
+from popadmin.owner import access, device_state, program_steps
 from popadmin.owner.device_setup import qr_code
 from popadmin.owner.forms import ConnectForm
-from popadmin.owner.mail_program import OTHER, PROGRAMS, Program
+from popadmin.owner.program_steps import OTHER, PROGRAMS, Program
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 from popadmin.web.mail_program import mail_program_settings
@@ -72,7 +72,7 @@ class Connect(RejectionMixin, FormView[ConnectForm]):
         }
 
     def _program(self) -> Program | None:
-        return mail_program.program(self.request.POST.get("program") or self.request.GET.get("program"))
+        return program_steps.program(self.request.POST.get("program") or self.request.GET.get("program"))
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -94,7 +94,7 @@ def program_values(chosen: Program, *, address: str, secret: str) -> dict[str, A
     return {
         "chosen": chosen,
         "programs": PROGRAMS,
-        "values": list(mail_program.values(chosen, site, address=address, secret=secret)),
+        "values": list(program_steps.values(chosen, site, address=address, secret=secret)),
         "other_ports": site.ports[1:],
     }
 

@@ -18,9 +18,9 @@ from django.views.generic import FormView, TemplateView
 from mailstore.directory import devices
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Device
-from popadmin.owner import access, device_state, mail_program
+from popadmin.owner import access, device_state, program_steps
 from popadmin.owner.forms import ModeForm, RenameForm
-from popadmin.owner.mail_program import OTHER
+from popadmin.owner.program_steps import OTHER
 from popadmin.owner.views.connect import program_values
 from popadmin.web import device_mode, form_rejection
 from popadmin.web.form_fields import Option
@@ -74,7 +74,7 @@ class DevicePage(TemplateView):
         """Return the values of a program while the first sign-in is awaited. Nobody knows the secret any more."""
         if self.device.main or self.device.last_sign_in_at is not None:
             return {}
-        chosen = mail_program.program(self.request.GET.get("program")) or OTHER
+        chosen = program_steps.program(self.request.GET.get("program")) or OTHER
         return program_values(chosen, address=signed_in(self.request).address, secret="")
 
     def _forms(self) -> dict[str, Form]:
