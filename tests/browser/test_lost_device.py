@@ -43,7 +43,7 @@ ENGLISH = Words(
     "Revoke",
     "Recovery",
     "Restore",
-    "Restore for some devices …",
+    "Restore for some devices…",
     "Only these devices",
 )
 FRENCH = Words(
@@ -126,7 +126,7 @@ class Phone:
 @pytest.mark.parametrize("words", [ENGLISH, FRENCH], ids=["English", "French"])
 def test_who_loses_a_device_gets_everything_back(visit, mail_site: MailSite, tmp_path: Path, words: Words) -> None:
     mail_site.mailbox()
-    page = visit(locale=words.locale)
+    page = visit(locale=words.locale, viewport={"width": 1440, "height": 900})
     sign_in(page)
     owner = Owner(page, words)
     laptop = Laptop(mail_site, owner.connect("PC"), tmp_path / "pc")

@@ -80,6 +80,7 @@ def what_is_stored(page: Page, walk: Walk) -> None:
 def a_lost_message_comes_back(page: Page, walk: Walk, box: Mailbox) -> None:
     walk.menu("Recovery")
     walk.at("Recovery")
+    page.locator("[data-select]").click()
     page.locator("input[name=ticked]").check()
     walk.press("Restore")
     expect(page.get_by_role("status").first).to_be_visible()

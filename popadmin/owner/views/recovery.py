@@ -92,7 +92,7 @@ class Recovery(MailList):
         context = super().get_context_data(**kwargs, mailbox=mailbox, terms=terms)
         for row in context["page"].rows:
             row.purged_at = terms.purged_at(row.removed_at)
-            row.called = f"“{row.body.subject or row.uidl}”"
+            row.called = _("“%(name)s”") % {"name": row.body.subject or row.uidl}
         return context
 
 
