@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from mailstore.directory.domain_usage import CHART_DAYS
 from mailstore.models import User
 from popadmin.panel import access
-from popadmin.web.formats import count
+from popadmin.web.formats import percent
 
 FIRST_DAYS = 7  # of the earlier time: with a count in them, the sweep was counting then
 WORSE_PERCENT = 20  # more refused sign-ins than before
@@ -70,23 +70,23 @@ def flows(counted: Sequence[Day]) -> list[Flow]:
 
 def _flow(name: str, earlier: Sequence[Day], late: Sequence[Day]) -> Flow:
     total, before = (sum(map(attrgetter(name), days)) for days in (late, earlier))
-    percent = round((total - before) * 100 / before) if before else None
+    change = round((total - before) * 100 / before) if before else None
     return Flow(
         name=name,
         total=total,
         noun=_NOUNS[name](total),
-        change="" if percent is None else _change(percent),
-        is_worse=name == "refused" and (percent or 0) >= WORSE_PERCENT,
+        change="" if change is None else _change(change),
+        is_worse=name == "refused" and (change or 0) >= WORSE_PERCENT,
         url=_urls()[name],
         days=late,
     )
 
 
-def _change(percent: int) -> str:
-    if not percent:
+def _change(change: int) -> str:
+    if not change:
         return _("as many as before")
-    text = _("%(percent)s %% more") if percent > 0 else _("%(percent)s %% fewer")
-    return (text % {"percent": count(abs(percent))}).replace(" %", "\N{NO-BREAK SPACE}%")
+    text = _("%(percent)s more") if change > 0 else _("%(percent)s fewer")
+    return text % {"percent": percent(abs(change))}
 
 
 def _urls() -> dict[str, str]:

@@ -25,7 +25,7 @@ from mailstore.messages import mailbox_timeline
 from mailstore.models import AuditEntry, DiarySession, Mailbox, Message, User
 from popadmin.lists import diary_list
 from popadmin.panel import access, change_undo
-from popadmin.web import audit_text
+from popadmin.web import audit_text, session_text
 from popadmin.web.formats import count, size
 
 PAGE_ROWS = 100  # of each source before what is alike is folded
@@ -83,6 +83,7 @@ class Event:
     times: int = 1
     messages: int = 0
     removed: int = 0
+    unremoved: int = 0
     octets: int = 0
     undo: Undo | None = None
 
@@ -158,6 +159,7 @@ def _joined(later: Event, earlier: Event) -> Event:
         times=later.times + earlier.times,
         messages=later.messages + earlier.messages,
         removed=later.removed + earlier.removed,
+        unremoved=later.unremoved + earlier.unremoved,
         octets=later.octets + earlier.octets,
     )
 
@@ -237,44 +239,33 @@ def _refusal(row: DiarySession) -> Event:
 
 def _visit(row: DiarySession) -> Event:
     who = capfirst(_named(row.device.name, main=row.device.main) if row.device else _("an unknown device"))
-    handled = bool(row.fetched_messages or row.removed_messages)
-    listed = None if handled else row.listed
+    handled = bool(row.fetched_messages or row.removed_messages or row.unremoved_messages)
+    listed = None if handled else (row.listed, row.list_requested)
     return Event(
-        row.started_at, row.started_at, "download", lambda event: f"{_done(who, event, row)}{_times(event)}",
-        note=_ending(row), alike=("visit", row.device_id, row.client, row.tls, row.ended, handled, listed),
-        times=row.sessions, messages=row.fetched_messages, removed=row.removed_messages, octets=row.octets_out,
+        row.started_at, row.started_at, "download", lambda event: f"{who} {_done(event, row)}{_times(event)}",
+        note=_origin(row), level="warn" if row.unremoved_messages else "",
+        alike=("visit", row.device_id, row.client, row.tls, row.ended, handled, listed), times=row.sessions,
+        messages=row.fetched_messages, removed=row.removed_messages, unremoved=row.unremoved_messages,
+        octets=row.octets_out,
     )  # fmt: skip
 
 
-def _done(who: str, event: Event, row: DiarySession) -> str:
-    """Return what the visits of a device did: facts, and no guess at what it wanted."""
-    if not event.messages and not event.removed:
-        text = _("%(device)s listed %(listed)s, fetched none") if row.listed else _("%(device)s listed no messages")
-        return text % {"device": who, "listed": count(row.listed)}
-    parts = []
-    if event.messages:
-        fetched = ngettext(
-            "fetched %(number)s message, %(size)s", "fetched %(number)s messages, %(size)s", event.messages
-        )
-        parts.append(fetched % {"number": count(event.messages), "size": size(event.octets)})
-    if event.removed:
-        deleted = ngettext("deleted %(number)s", "deleted %(number)s", event.removed)
-        parts.append(deleted % {"number": count(event.removed)})
-    return f"{who} {', '.join(parts)}"
+def _done(event: Event, row: DiarySession) -> str:
+    """Return what the visits of a device did together."""
+    together = DiarySession(
+        ended=row.ended,
+        listed=row.listed,
+        list_requested=row.list_requested,
+        fetched_messages=event.messages,
+        removed_messages=event.removed,
+        unremoved_messages=event.unremoved,
+    )
+    return session_text.sentence(together)
 
 
 def _times(event: Event) -> str:
-    if event.times == 1:
-        return ""
-    return ngettext(", %(number)s time", ", %(number)s times", event.times) % {"number": count(event.times)}
-
-
-def _ending(row: DiarySession) -> str:
-    """Return from where a session came, and what its end means: without QUIT nothing is deleted."""
-    if row.ended == Ended.QUIT:
-        return _origin(row)
-    how = _("%(how)s, deletions not carried out") if not row.removed_messages else "%(how)s"
-    return f"{_origin(row)}; {how % {'how': row.get_ended_display()}}"
+    times = session_text.times(DiarySession(sessions=event.times))
+    return f", {times}" if times else ""
 
 
 def _origin(row: DiarySession) -> str:

@@ -14,7 +14,7 @@ from mailstore.integrity import site_activity
 from mailstore.integrity.site_activity import SiteActivity
 from popadmin.web import site_parts
 from popadmin.web.certificates import Certificate
-from popadmin.web.formats import count, day, moment, size
+from popadmin.web.formats import ago, count, day, moment, size
 from popadmin.web.site_parts import Disk, Part
 
 
@@ -50,13 +50,13 @@ def _part(part: Part, activity: SiteActivity) -> str:
             _("not seen yet") if part.seen_at is None else format_html(_("silent since {at}"), at=moment(part.seen_at))
         )
     if part.name == site_parts.LMTP and activity.stored_at is not None:
-        return format_html(_("last message stored {at}"), at=moment(activity.stored_at))
+        return format_html(_("last message stored {at}"), at=ago(activity.stored_at))
     if part.name == site_parts.SWEEP and activity.sweep is not None:
         removed = _("removed %(removed)s, deleted %(purged)s for good") % {
             "removed": count(activity.sweep.removed), "purged": count(activity.sweep.purged)
         }  # fmt: skip
-        return format_html("{}, {}", moment(activity.sweep.ended_at), removed)
-    return format_html(_("seen {at}"), at=moment(part.seen_at))
+        return format_html("{}, {}", ago(activity.sweep.ended_at), removed)
+    return format_html(_("seen {at}"), at=ago(part.seen_at))
 
 
 def _silence(part: Part) -> str:

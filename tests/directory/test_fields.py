@@ -27,7 +27,7 @@ from mailstore.transfer import mailbox_columns
 from popadmin.panel.bulk_actions import SwitchesForm
 from popadmin.panel.forms.domains import NewDomain
 from popadmin.panel.forms.mailboxes import NewMailbox
-from popadmin.panel.forms.policies import PolicyForm
+from popadmin.panel.forms.policies import PolicyForm, values
 from popadmin.web import audit_text
 from tests.site.page_users import an_admin, signed_in
 from tests.site.rows import ACTOR, a_domain, a_mailbox
@@ -179,7 +179,7 @@ def test_a_field_is_asked_for_on_the_page_of_its_form(noun: str, table: Table) -
     [
         (lambda more: type("More", (more, NewMailbox), {})(user=an_admin()), "panel/mailbox_form.html"),
         (lambda more: type("More", (more, NewDomain), {})(user=an_admin()), "panel/domain_form.html"),
-        (lambda more: type("More", (more, PolicyForm), {})(now={}), "panel/policy_form.html"),
+        (lambda more: type("More", (more, PolicyForm), {})(now=values(RetentionPolicy())), "panel/policy_form.html"),
     ],
     ids=["mailbox", "domain", "policy"],
 )

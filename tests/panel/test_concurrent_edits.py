@@ -139,7 +139,7 @@ def test_of_the_choice_of_a_policy(root: Client, of: str) -> None:
     sent |= {"previewed": previewed(text(root.post("/policies/choice/", sent))), "save": ""}
     ensure = mailboxes.ensure if "@" in of else domains.ensure
     answer = at_one_instant(lambda: ensure(of, actor=ACTOR, policy=first), lambda: root.post("/policies/choice/", sent))
-    assert "The data has changed since the preview" in text(answer)
+    assert "Something has changed since the preview" in text(answer)
     row = Mailbox.objects.get() if "@" in of else Domain.objects.get()
     assert row.policy == first
     again = {**sent, "previewed": previewed(text(answer))}
@@ -152,7 +152,7 @@ def test_a_policy_that_was_edited_after_its_choice_was_shown_is_shown_anew(root:
     sent = {"of": ANN, "policy": policy.pk, "start": "now"}
     sent |= {"previewed": previewed(text(root.post("/policies/choice/", sent))), "save": ""}
     policies.ensure("short", actor=ACTOR, expire_days=1)
-    assert "The data has changed since the preview" in text(root.post("/policies/choice/", sent))
+    assert "Something has changed since the preview" in text(root.post("/policies/choice/", sent))
     assert Mailbox.objects.get().policy is None
 
 

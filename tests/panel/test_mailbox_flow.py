@@ -90,7 +90,7 @@ def test_where_mail_goes_on_is_told_devices_and_forwards(root: Client) -> None:
     assert found["away@elsewhere.example"] == "forward, no copy is kept here"
     assert before(root, ann)[ANN] == "its own address, forwarded only"
     mailboxes.ensure(ANN, actor=ACTOR, pop=False)
-    assert after(root, ann)["No device"] == "POP is switched off"
+    assert after(root, ann)["No device"] == "POP is off"
 
 
 def test_many_aliases_are_counted_and_each_stop_has_its_wire(root: Client, django_assert_max_num_queries: Any) -> None:
@@ -145,8 +145,8 @@ def test_only_remedies_that_the_reader_has_are_offered() -> None:
     ("fields", "lead", "follows"),
     [
         ({"suspended": True}, "Suspended", "New mail still arrives, and stored mail stays."),
-        ({"receives": False}, "Receiving is switched off", "New mail is refused; stored mail stays."),
-        ({"pop": False}, "POP is switched off", "No mail program can fetch mail."),
+        ({"receives": False}, "Receives nothing", "New mail is refused; stored mail stays."),
+        ({"pop": False}, "POP is off", "No mail program can fetch mail."),
         ({}, "Ready to receive, no message yet", "0 stored, no limit."),
     ],
 )

@@ -153,7 +153,7 @@ def test_a_removal_is_undone_from_its_row_and_no_other_is(root: Client, ann: Mai
     assert set(Message.objects.filter(removed__isnull=False)) == {other}
     assert AuditEntry.objects.get(verb="recovery.restore").actor_name == "root"
     assert [event.messages for event in events(timeline(root, ann, kind="removals")) if event.undo] == [1]
-    assert "None of the chosen messages" in root.post(undo.url, dict(undo.fields), follow=True).content.decode()
+    assert "None of the selected messages" in root.post(undo.url, dict(undo.fields), follow=True).content.decode()
     assert root.post(undo.url, {"at": "x", "device": "y"}).status_code == 302
 
 

@@ -282,7 +282,7 @@ def test_a_removal_first_says_what_follows(root):
     assert "stops fetching" not in page, "nobody has signed in yet"
     assert "info@example.org" in page
     assert "team@example.org" not in page
-    assert "with its mail (1.0 MB)" in page
+    assert "with its mail (1 MB)" in page
     assert Mailbox.objects.filter(removed_at=None).exists()
 
 

@@ -117,7 +117,7 @@ def test_a_page_writes_nothing_while_the_session_was_seen_a_moment_ago(django_as
     an_admin()
     client = signed_in("root")
     client.get("/settings/")
-    with django_assert_num_queries(3):  # the session, the user, the sessions
+    with django_assert_num_queries(4):  # the session, the user, the sessions, the counts of the menu
         client.get("/settings/")
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from popadmin.panel.attention.fault import BAD, NAMED_MOST, WARN, Evidence, Fault, Rank
 from popadmin.panel.domain_rooms import ALIASES, ALLOTTED, MAILBOXES, STORED, CapUse
-from popadmin.web.formats import count, size
+from popadmin.web.formats import count, used_of
 
 
 def full(evidence: Evidence) -> Iterator[Fault]:
@@ -87,13 +88,16 @@ def _several(uses: Sequence[CapUse], rank: Rank, text: str, *, url: str) -> Faul
 
 def _amount(use: CapUse) -> str:
     """Return how much of the cap is used, as a sentence."""
-    amount = size if use.kind in (STORED, ALLOTTED) else count
-    return _AMOUNTS[use.kind](use.cap) % {"used": amount(use.used), "cap": amount(use.cap)}
+    if use.kind in _SIZES:
+        return str(_SIZES[use.kind]) % {"amount": used_of(use.used, use.cap)}
+    return _NUMBERS[use.kind](use.cap) % {"used": count(use.used), "cap": count(use.cap)}
 
 
-_AMOUNTS: dict[str, Callable[[int], str]] = {
-    STORED: lambda _cap: _("%(used)s of %(cap)s stored."),
-    ALLOTTED: lambda _cap: _("%(used)s of %(cap)s given out as quotas."),
+_SIZES: dict[str, Promise] = {
+    STORED: gettext_lazy("%(amount)s stored."),
+    ALLOTTED: gettext_lazy("%(amount)s given out as quotas."),
+}
+_NUMBERS: dict[str, Callable[[int], str]] = {
     MAILBOXES: lambda cap: ngettext("%(used)s of %(cap)s mailbox.", "%(used)s of %(cap)s mailboxes.", cap),
     ALIASES: lambda cap: ngettext("%(used)s of %(cap)s alias.", "%(used)s of %(cap)s aliases.", cap),
 }

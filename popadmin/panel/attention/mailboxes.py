@@ -14,7 +14,7 @@ from mailstore.policy.addresses import shown_domain
 from mailstore.policy.retention import WARN_PERCENTS
 from popadmin.panel import access
 from popadmin.panel.attention.fault import BAD, NAMED_MOST, WARN, Evidence, Fault, Rank, since
-from popadmin.web.formats import count, moment, size
+from popadmin.web.formats import count, moment, used_of
 
 
 def full(evidence: Evidence) -> Iterator[Fault]:
@@ -80,8 +80,7 @@ def _consequence(mailbox: Mailbox) -> str:
 def _usage(mailbox: Mailbox) -> str:
     """Return the quota that is reached: of octets, else of messages."""
     if mailbox.quota_octets is not None and mailbox.octets >= mailbox.quota_octets:
-        used, quota = size(mailbox.octets), size(mailbox.quota_octets)
-        return _("%(used)s of %(quota)s.") % {"used": used, "quota": quota}
+        return f"{used_of(mailbox.octets, mailbox.quota_octets)}."
     quota_messages = mailbox.quota_messages or 0
     text = ngettext("%(used)s of %(quota)s message.", "%(used)s of %(quota)s messages.", quota_messages)
     return text % {"used": count(mailbox.messages), "quota": count(quota_messages)}

@@ -42,7 +42,7 @@ class PreviewPage(FormView[PreviewForm]):
             if "save" in self.request.POST:
                 if form.was_previewed:
                     return self.done(self.save(form))
-                form.add_error(None, _("You changed something after the preview. Check the new preview, then save."))
+                form.add_error(None, _("Something has changed since the preview: check it again, then save."))
             forecast = self.make_forecast(form)
         except Rejected as refusal:
             form_rejection.add_error(form, refusal)
