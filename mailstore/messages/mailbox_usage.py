@@ -1,4 +1,4 @@
-"""What fills a mailbox: the three parts of the bar that its pages show, what waits for each device, the last mail."""
+"""What fills a mailbox: the three parts of the bar that its pages show, and the last mail."""
 
 from __future__ import annotations
 
@@ -23,19 +23,6 @@ SELECT count(*) FILTER (WHERE NOT had.every @> m.added),
   FROM had LEFT JOIN mailstore_message m ON m.mailbox_id = had.id AND m.removed IS NULL
  GROUP BY had.recovery_messages, had.recovery_octets
 """
-# What waits for a device is all live mail without what it has or left out. The ranges of a set are few, and each is
-# one look into the index; to look into the set once a message would unpack it each time.
-_DEVICES = """
-SELECT d.id, d.name, d.main, d.mode, d.last_sign_in_at, host(d.last_client), d.silent_since,
-       box.messages - d.hidden_messages,
-       box.messages - (
-           SELECT count(*) FROM unnest(d.confirmed + d.hidden) AS known
-             JOIN mailstore_message m ON m.mailbox_id = box.id AND m.removed IS NULL
-              AND m.added >= lower(known) AND m.added < upper(known))
-  FROM mailstore_device d JOIN mailstore_mailbox box ON box.id = d.mailbox_id
- WHERE d.mailbox_id = %(mailbox)s AND d.revoked_at IS NULL
- ORDER BY d.main DESC, d.last_sign_in_at DESC NULLS LAST, d.name
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +44,6 @@ class Split:
     last_arrival_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceUse:
-    """A device that may still sign in: how it shares the mailbox, what it sees, and what it has not fetched yet."""
-
-    device: int  # its primary key
-    name: str
-    main: bool
-    mode: str  # Device.Mode
-    last_sign_in_at: datetime | None
-    last_client: str | None
-    silent_since: datetime | None
-    visible_messages: int
-    waiting_messages: int
-
-
 def split(mailbox: int) -> Split:
     """Measure the mailbox with this primary key. It reads index entries of its live mail, and its rows in recovery.
 
@@ -82,10 +54,3 @@ def split(mailbox: int) -> Split:
         row = cursor.fetchone() or (0, 0, 0, 0, 0, 0, None)
     waiting, waiting_octets, kept, kept_octets, recovery, recovery_octets, last_at = row
     return Split(Part(waiting, waiting_octets), Part(kept, kept_octets), Part(recovery, recovery_octets), last_at)
-
-
-def devices(mailbox: int) -> list[DeviceUse]:
-    """Return the devices of the mailbox with this primary key, the main password first, then the last seen."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DEVICES, {"mailbox": mailbox})
-        return [DeviceUse(*row) for row in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""What waits for each device of a mailbox, and until when it waits; for the pages of its owner."""
+"""What waits for each device of a mailbox, and until when it waits; for the pages of its owner and its admins."""
 
 from __future__ import annotations
 

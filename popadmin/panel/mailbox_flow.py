@@ -14,8 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mailstore.directory.mailbox_reach import LeadingAlias, Reach, StandingDomain
-from mailstore.messages.mailbox_usage import DeviceUse
-from mailstore.models import DiarySession, Mailbox
+from mailstore.models import Device, DiarySession, Mailbox
 from popadmin.web.formats import count, moment
 
 STOPS_MOST = 8  # in one column; the others are counted
@@ -44,7 +43,7 @@ class Flow:
     wires_after: tuple[str, ...]
 
 
-def of(mailbox: Mailbox, reach: Reach, devices: Sequence[DeviceUse], last_fetch: DiarySession | None) -> Flow:
+def of(mailbox: Mailbox, reach: Reach, devices: Sequence[Device], last_fetch: DiarySession | None) -> Flow:
     """Return the flow of a mailbox: what leads to it, and its devices and forwards."""
     before = _shortened(list(_leading(mailbox, reach)), mailbox, cut=reach.cut)
     after = [_devices(mailbox, devices, last_fetch), *_forwards(reach.forward)]
@@ -59,7 +58,7 @@ def of(mailbox: Mailbox, reach: Reach, devices: Sequence[DeviceUse], last_fetch:
     )
 
 
-def in_use(device: DeviceUse) -> bool:
+def in_use(device: Device) -> bool:
     """Return whether somebody uses the device, or may: the main password is none before it signs in."""
     return not device.main or device.last_sign_in_at is not None
 
@@ -111,7 +110,7 @@ def _catch_all(alias: LeadingAlias) -> Stop:
     return Stop(note, words=_("any other address"), url=reverse("aliases-one", args=[alias.alias]))
 
 
-def _devices(mailbox: Mailbox, devices: Sequence[DeviceUse], last_fetch: DiarySession | None) -> Stop:
+def _devices(mailbox: Mailbox, devices: Sequence[Device], last_fetch: DiarySession | None) -> Stop:
     url = reverse("mailboxes-devices", args=[mailbox.pk])
     number = sum(map(in_use, devices))
     if not mailbox.pop:
@@ -122,10 +121,10 @@ def _devices(mailbox: Mailbox, devices: Sequence[DeviceUse], last_fetch: DiarySe
     return Stop(_last_fetched(devices, last_fetch), words=words, url=url)
 
 
-def _last_fetched(devices: Sequence[DeviceUse], last_fetch: DiarySession | None) -> SafeString | str:
+def _last_fetched(devices: Sequence[Device], last_fetch: DiarySession | None) -> SafeString | str:
     """Return the last fetch in the diary, else the last sign-in."""
     if last_fetch is not None:
-        name = next((_name(device) for device in devices if device.device == last_fetch.device_id), "")
+        name = next((_name(device) for device in devices if device.pk == last_fetch.device_id), "")
         if name:
             return format_html(_("last fetched {} by {}"), moment(last_fetch.started_at), name)
         return format_html(_("last fetched {}"), moment(last_fetch.started_at))
@@ -139,7 +138,7 @@ def _no_fetch(seen: datetime | None) -> SafeString | str:
     )
 
 
-def _name(device: DeviceUse) -> str:
+def _name(device: Device) -> str:
     return _("the main password") if device.main else _("“%(name)s”") % {"name": device.name}
 
 

@@ -63,16 +63,6 @@ def test_what_people_remove_is_left_to_the_audit(ann: Mailbox) -> None:
     assert mailbox_timeline.removals(ann.pk, before=None, most=9) == []
 
 
-def test_what_waits_for_a_device_is_what_it_neither_has_nor_hides(ann: Mailbox) -> None:
-    first, second, _third = a_message(ann), a_message(ann), a_message(ann)
-    a_device(ann, "Phone", confirmed=f"{{[{first.added},{second.added + 1})}}", last_client="192.0.2.7")
-    main, phone = mailbox_usage.devices(ann.pk)
-    assert (main.main, main.visible_messages, main.waiting_messages) == (True, 3, 3)
-    assert (phone.name, phone.last_client, phone.visible_messages, phone.waiting_messages) == (
-        "Phone", "192.0.2.7", 3, 1
-    )  # fmt: skip
-
-
 def test_the_last_arrival_is_that_of_all_stored_mail(ann: Mailbox) -> None:
     assert mailbox_usage.split(ann.pk).last_arrival_at is None
     last = a_message(ann, arrived_at=ago(1), removed_at=ago(0.5))

@@ -15,7 +15,6 @@ from django.views.generic import FormView, TemplateView, View
 
 from mailstore.directory import mailbox_reach, mailbox_removal, mailboxes, row_locks
 from mailstore.directory.outcome import Only, Rejected
-from mailstore.messages import mailbox_usage
 from mailstore.models import Mailbox
 from popadmin.panel import access, change_undo, mailbox_flow, mailbox_line
 from popadmin.panel.forms.mailboxes import EditMailbox
@@ -139,7 +138,7 @@ class Removal(MailboxPage, TemplateView):
             **kwargs,
             breadcrumbs=self.above(),
             mailbox=mailbox,
-            devices=sum(map(mailbox_flow.in_use, mailbox_usage.devices(mailbox.pk))),
+            devices=sum(map(mailbox_flow.in_use, access.devices(mailbox))),
             orphans=orphans[:ORPHANS_NAMED],
             more_orphans=max(0, len(orphans) - ORPHANS_NAMED),
             days=settings.REMOVED_DAYS,

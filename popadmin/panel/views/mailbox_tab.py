@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from mailstore.directory import policies
 from mailstore.messages import mailbox_usage
-from mailstore.messages.mailbox_usage import DeviceUse, Split
-from mailstore.models import Mailbox
+from mailstore.messages.mailbox_usage import Split
+from mailstore.models import Device, Mailbox
+from mailstore.retention import waiting_mail
 from popadmin.panel import access, mailbox_line
 from popadmin.panel.mailbox_flow import in_use
 from popadmin.panel.row_page import MAILBOXES, MailboxPage
@@ -39,6 +40,15 @@ class Tab:
     count: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceUse:
+    """A device that may still sign in, and what it sees. `waiting` is None if mail does not wait for it."""
+
+    device: Device
+    visible: int
+    waiting: int | None
+
+
 class MailboxTab(MailboxPage):
     """A tab of the mailbox whose key is in the URL. `tab` is its URL name. List it before the class of the view."""
 
@@ -55,8 +65,8 @@ class MailboxTab(MailboxPage):
         return mailbox_usage.split(self.mailbox.pk)
 
     @cached_property
-    def devices(self) -> list[DeviceUse]:
-        return mailbox_usage.devices(self.mailbox.pk)
+    def devices(self) -> list[Device]:
+        return list(access.devices(self.mailbox))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         policy, source = policies.in_force(self.mailbox)
@@ -67,12 +77,17 @@ class MailboxTab(MailboxPage):
             line=mailbox_line.of(self.mailbox, signed_in(self.request), self.split, primary=self.tab in QUIET_TABS),
             tabs=list(self._tabs()),
             split=self.split,
-            devices=self.devices,
+            devices=self._device_uses(),
             policy=policy,
             policy_source=source,
             policy_choice=mailbox_line.policy_choice(self.mailbox),
         )
         return context
+
+    def _device_uses(self) -> list[DeviceUse]:
+        found, stored = waiting_mail.by_device(self.mailbox.pk), self.mailbox.messages
+        waiting = {device: mail.messages for device, mail in found.items() if mail.counts}
+        return [DeviceUse(device, stored - device.hidden_messages, waiting.get(device.pk)) for device in self.devices]
 
     def above(self) -> list[Breadcrumb]:
         return [MAILBOXES, breadcrumb(self.mailbox.domain.name, "domains-one", self.mailbox.domain_id)]
