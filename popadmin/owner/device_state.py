@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from mailstore.models import Device, DiarySession
 from mailstore.retention import waiting_mail
 from mailstore.retention.waiting_mail import Waiting
-from popadmin.owner import access, device_setup
+from popadmin.owner import access, refusals
 from popadmin.web import device_mode
 from popadmin.web.form_fields import Option
 from popadmin.web.formats import ago, count, day, moment
@@ -114,7 +114,7 @@ def _unused(device: Device) -> StateLine:
     if device.main:
         text = _("No mail program has signed in with the main password.")
         return StateLine("", "key", gettext_lazy("Not used by a mail program"), text)
-    refusal = device_setup.last_refusal(device)
+    refusal = refusals.last_refusal(device)
     if refusal is None:
         text = _("If nothing happens, check the server, the port and the encryption.")
         return StateLine("", "", gettext_lazy("Waiting for its first sign-in"), text, is_open=True)
@@ -130,9 +130,9 @@ def _used(device: Device) -> StateLine:
     if row is not None:
         text = format_html(
             _("Last try {moment} from {client}: {remedy}"),
-            moment=moment(row.ended_at), client=row.client or _("this server"), remedy=device_setup.REMEDIES[row.ended],
+            moment=moment(row.ended_at), client=row.client or _("this server"), remedy=refusals.REMEDIES[row.ended],
         )  # fmt: skip
-        return StateLine("warn", "exclamation-triangle-fill", device_setup.LEADS[row.ended], text)
+        return StateLine("warn", "exclamation-triangle-fill", refusals.LEADS[row.ended], text)
     used = ago(device.last_sign_in_at)
     if device.last_client:
         text = format_html(_("Last sign-in {moment} from {client}."), moment=used, client=device.last_client)
@@ -143,7 +143,7 @@ def _used(device: Device) -> StateLine:
 
 def _refusal_since(device: Device) -> DiarySession | None:
     """Return the last refusal of this device's own password after its last sign-in."""
-    refused = access.diary(device.mailbox.user).filter(device=device, ended__in=device_setup.REMEDIES)
+    refused = access.diary(device.mailbox.user).filter(device=device, ended__in=refusals.REMEDIES)
     return refused.filter(ended_at__gt=device.last_sign_in_at).order_by("-started_at").first()
 
 

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Device
-from popadmin.web.mail_program import MailProgramSettings
+from popadmin.web.server_settings import ServerSettings
 
 USER, SECRET, HOST, PORT, ENCRYPTION = "user", "secret", "host", "port", "encryption"
 
@@ -105,7 +105,7 @@ def program(name: str | None) -> Program | None:
     return next((program for program in PROGRAMS if program.name == name), None)
 
 
-def values(chosen: Program, site: MailProgramSettings, *, address: str, secret: str) -> Iterator[Value]:
+def values(chosen: Program, site: ServerSettings, *, address: str, secret: str) -> Iterator[Value]:
     """Yield what the program asks, in its order. The port is the best one of the site."""
     port = site.ports[0] if site.ports else None
     texts = {

@@ -11,8 +11,9 @@ from django.utils.html import escape
 
 from mailstore.models import AuditEntry, Device, DiarySession
 from mailstore.policy import device_secret
-from popadmin.owner.device_setup import LEADS, REMEDIES, qr_code
 from popadmin.owner.program_steps import LABELS, PROGRAMS
+from popadmin.owner.qr_code import qr_code
+from popadmin.owner.refusals import LEADS, REMEDIES
 from tests.site.page_users import ANN, an_owner, signed_in
 from tests.site.rows import a_message
 

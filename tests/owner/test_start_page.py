@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from mailstore.models import Device, Mailbox, RetentionPolicy
-from popadmin.web.mail_program import Port, mail_program_settings
+from popadmin.web.server_settings import Port, server_settings
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import a_message
 from tests.up.programs import REPOSITORY
@@ -68,7 +68,7 @@ def test_the_owner_reads_the_ports_that_their_mail_program_reaches_not_those_beh
     settings.PUBLIC_HOSTNAME = "pop.example.org"
     settings.POP3S_LISTEN, settings.POP3_LISTEN = ("[::]:1995",), ("0.0.0.0:1110",)
     settings.PUBLIC_POP3S_PORT, settings.PUBLIC_POP3_PORT = 995, 110
-    assert mail_program_settings().ports == (Port(995, "SSL/TLS"), Port(110, "STARTTLS"))
+    assert server_settings().ports == (Port(995, "SSL/TLS"), Port(110, "STARTTLS"))
     an_owner()
     page = signed_in(ANN).get("/mailbox/").content.decode()
     assert "pop.example.org" in page
@@ -104,7 +104,7 @@ def test_the_ports_told_are_the_first_listened_on_unless_another_is_set_or_none(
 
 def test_a_listener_that_is_switched_off_is_not_offered(settings):
     settings.PUBLIC_POP3_PORT = None
-    assert [port.encryption for port in mail_program_settings().ports] == ["SSL/TLS"]
+    assert [port.encryption for port in server_settings().ports] == ["SSL/TLS"]
 
 
 def test_the_page_says_when_pop_or_the_main_password_is_barred():

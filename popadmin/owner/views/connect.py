@@ -17,14 +17,14 @@ from mailstore.directory import devices, policies
 from mailstore.models import Device, Mailbox, RetentionPolicy
 from mailstore.policy import device_secret
 from popadmin.owner import access, device_state, program_steps
-from popadmin.owner.device_setup import qr_code
 from popadmin.owner.forms import ConnectForm
 from popadmin.owner.program_steps import OTHER, PROGRAMS, Program
+from popadmin.owner.qr_code import qr_code
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
-from popadmin.web.mail_program import mail_program_settings
 from popadmin.web.people import signed_in
 from popadmin.web.request_lookup import actor
+from popadmin.web.server_settings import server_settings
 
 
 class Connect(RejectionMixin, FormView[ConnectForm]):
@@ -90,7 +90,7 @@ class Setup(TemplateView):
 
 def program_values(chosen: Program, *, address: str, secret: str) -> dict[str, Any]:
     """Return what a page shows about a program: itself, the values that it asks, and the ports of the site."""
-    site = mail_program_settings()
+    site = server_settings()
     return {
         "chosen": chosen,
         "programs": PROGRAMS,

@@ -17,8 +17,8 @@ from popadmin.lists.columns import Rows
 from popadmin.owner import access, device_state, verdict
 from popadmin.owner.space import space
 from popadmin.web.layout import breadcrumb
-from popadmin.web.mail_program import mail_program_settings
 from popadmin.web.people import signed_in
+from popadmin.web.server_settings import server_settings
 
 PAGE_ENTRIES = 50  # of the history
 SHOWN_DEVICES = 6  # the page of devices has all of them
@@ -49,7 +49,7 @@ class Home(TemplateView):
             sessions=diary_list.light(access.diary(user)).order_by("-started_at")[:SHOWN_SESSIONS],
             policy=policies.in_force(mailbox)[0] or RetentionPolicy(),  # nobody has chosen: the default policy
             findings=access.findings(user),
-            program=mail_program_settings(),
+            server=server_settings(),
         )
 
     def _newest(self) -> Message | None:

@@ -19,9 +19,9 @@ from popadmin.panel.forms.mailboxes import MustChange, NewMailbox
 from popadmin.panel.row_page import MAILBOXES, MailboxPage
 from popadmin.web import form_rejection, password_link, request_lookup
 from popadmin.web.form_rejection import RejectionMixin
-from popadmin.web.mail_program import mail_program_settings
 from popadmin.web.mailer import NotSent, send
 from popadmin.web.people import signed_in
+from popadmin.web.server_settings import server_settings
 
 
 class New(access.PolicyPage, FormView[NewMailbox]):
@@ -114,7 +114,7 @@ def _secret_page(request: HttpRequest, mailbox: Mailbox, secret: str | None, *, 
         "secret": secret,
         "new": new,
         "back": reverse("mailboxes-one", args=[mailbox.pk]),
-        "program": mail_program_settings(),
+        "server": server_settings(),
         "site": request.build_absolute_uri("/"),
         "invitable": _invitable(mailbox),
         "breadcrumbs": [MAILBOXES],

@@ -16,16 +16,14 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True)
-class MailProgramSettings:
+class ServerSettings:
     """What the owner types into a mail program, besides the address and the password."""
 
     host: str
     ports: tuple[Port, ...]
 
 
-def mail_program_settings() -> MailProgramSettings:
+def server_settings() -> ServerSettings:
     """Return the settings of this site: ports as clients connect to them, the best first, without disabled ones."""
     ports = ((settings.PUBLIC_POP3S_PORT, "SSL/TLS"), (settings.PUBLIC_POP3_PORT, "STARTTLS"))
-    return MailProgramSettings(
-        settings.PUBLIC_HOSTNAME, tuple(Port(port, name) for port, name in ports if port is not None)
-    )
+    return ServerSettings(settings.PUBLIC_HOSTNAME, tuple(Port(port, name) for port, name in ports if port is not None))

@@ -1,43 +1,14 @@
-"""What helps an owner to connect a mail program: its settings, a QR code, and why a sign-in was refused."""
+"""Why a device was refused, and what its owner can do about it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
 
-import segno
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Device, DiarySession
 from popadmin.owner import access
-
-
-@dataclass(frozen=True, slots=True)
-class QrCode:
-    """A QR code for an SVG. `side` counts squares, with the quiet zone; `path` draws all dark squares."""
-
-    text: str
-    side: int
-    path: str
-
-
-def qr_code(text: str) -> QrCode:
-    """Encode a text with error correction M: it survives a fingerprint on the screen, and its squares stay large."""
-    rows = [bytes(row) for row in segno.make_qr(text, error="m").matrix_iter(border=4)]
-    return QrCode(text, len(rows), "".join(_line(number, row) for number, row in enumerate(rows)))
-
-
-def _line(number: int, row: bytes) -> str:
-    """Draw one stroke per run of dark squares, so that no reader sees gaps between them."""
-    strokes, at = [], 0
-    for dark, run in groupby(row):
-        length = len(list(run))
-        if dark:
-            strokes.append(f"M{at} {number}h{length}v1h-{length}z")
-        at += length
-    return "".join(strokes)
-
 
 Ended = DiarySession.Ended
 LEADS: dict[str, Promise] = {
