@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mailstore.messages.mailbox_usage import Split
 from mailstore.models import Mailbox
+from popadmin.web.usage_share import share_level, share_percent
 
 GAP_PERCENT = 0.4  # between the two parts of the bar
 LEAST_PERCENT = 0.6  # of a part that is not empty, so that it is seen
@@ -26,9 +27,8 @@ class Space:
 
     @property
     def level(self) -> str:
-        """Return how the percent is shown: bad from 100, warn from 90."""
-        percent = self.percent or 0
-        return "bad" if percent >= 100 else "warn" if percent >= 90 else ""
+        """Return how the percent is shown."""
+        return share_level(self.percent)
 
 
 def space(mailbox: Mailbox, split: Split) -> Space:
@@ -38,7 +38,7 @@ def space(mailbox: Mailbox, split: Split) -> Space:
     waiting = _width(split.waiting.octets, whole)
     kept_x = waiting + GAP_PERCENT if waiting else 0.0
     return Space(
-        percent=None if quota is None else used * 100 // quota if quota else 100,
+        percent=share_percent(used, quota),
         free_octets=None if quota is None else max(quota - used, 0),
         waiting_width=f"{waiting:.1f}%",
         kept_x=f"{kept_x:.1f}%",

@@ -16,7 +16,8 @@ from mailstore.directory import alias_reach, domain_usage
 from mailstore.models.columns import joined
 from popadmin.lists.columns import Filters, ReadyView, Rows, Search, SearchBox
 from popadmin.panel.search_terms import domain_name, domain_words, words_in
-from popadmin.panel.usage_filters import NEAR_PERCENT, stored
+from popadmin.panel.usage_filters import stored
+from popadmin.web.usage_share import NEAR_PERCENT
 
 STATES: dict[str, tuple[Promise, Q]] = {
     "active": (pgettext_lazy("domain", "Active"), Q(active=True)),

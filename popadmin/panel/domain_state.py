@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from mailstore.models import AuditEntry, Domain, Mailbox, User
-from popadmin.panel.usage_filters import NEAR_PERCENT, used
+from popadmin.panel.usage_filters import used
 from popadmin.web import people
 from popadmin.web.formats import count, moment, size
+from popadmin.web.usage_share import FULL_PERCENT, NEAR_PERCENT, share_percent
 
 BAD, WARN, NOTE = "bad", "warn", "note"
 _ICONS = {BAD: "exclamation-octagon-fill", WARN: "exclamation-triangle-fill", NOTE: "slash-circle"}
@@ -53,9 +54,7 @@ class Cap:
 
     @property
     def percent(self) -> int | None:
-        if self.limit is None:
-            return None
-        return self.used * 100 // self.limit if self.limit else 100
+        return share_percent(self.used, self.limit)
 
     @property
     def is_near(self) -> bool:
@@ -102,7 +101,7 @@ def _line(level: str, lead: str, text: str, *remedies: Remedy, icon: str = "") -
 
 def _mailboxes(domain: Domain) -> Iterable[StateLine]:
     rows = Mailbox.objects.filter(domain=domain, removed_at=None)
-    sums = rows.aggregate(full=Count("pk", filter=used(100)), near=Count("pk", filter=used(NEAR_PERCENT)))
+    sums = rows.aggregate(full=Count("pk", filter=used(FULL_PERCENT)), near=Count("pk", filter=used(NEAR_PERCENT)))
     full, near = sums["full"], sums["near"] - sums["full"]
     listed = f"{reverse('mailboxes')}?domain={domain.name}&usage="
     if full:

@@ -17,7 +17,8 @@ from mailstore.models import Finding, Mailbox, User
 from popadmin.lists.columns import Filters, ReadyView, Rows, Search, Suggested
 from popadmin.panel import access
 from popadmin.panel.search_terms import address_or_name, domain_name, domain_words
-from popadmin.panel.usage_filters import NEAR_PERCENT, NO_QUOTA, nearly_full, used
+from popadmin.panel.usage_filters import NO_QUOTA, nearly_full, used
+from popadmin.web.usage_share import NEAR_PERCENT
 
 STATES: dict[str, tuple[Promise, Q]] = {
     "active": (pgettext_lazy("mailbox", "Active"), Q(user__is_active=True, domain__active=True)),

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.messages.mailbox_usage import Split
 from mailstore.models import Domain, Mailbox, User
-from popadmin.templatetags.drawings import share_percent
 from popadmin.web import formats, mailbox_state, people
 from popadmin.web.formats import count, moment, size, used_of
 from popadmin.web.mailbox_state import MailboxState
+from popadmin.web.usage_share import share_percent
 
 WARNED_FULL_PERCENT = 100  # of a mailbox's last warning: it was full then, and was not seen below its quota since
 _FOLLOWS_WHEN_FULL: dict[str, Promise] = {

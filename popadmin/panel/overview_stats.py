@@ -18,8 +18,9 @@ from mailstore.directory.domain_usage import CHART_DAYS
 from mailstore.models import AuditEntry, Domain, HoldingsCache, Mailbox, Message, Tally, TallyMark, User
 from popadmin.panel import access, domain_rooms
 from popadmin.panel.domain_rooms import CapUse
-from popadmin.panel.usage_filters import NEAR_PERCENT, NO_QUOTA, used
+from popadmin.panel.usage_filters import NO_QUOTA, used
 from popadmin.web import people
+from popadmin.web.usage_share import NEAR_PERCENT
 
 LARGEST = 6  # rows of a short table
 FULL_NAMED = 5  # mailboxes, those that have been full for longest

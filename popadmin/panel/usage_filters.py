@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from django.db.models import F, Q
 
-NEAR_PERCENT = 90
-WHOLE = 100  # compared without arithmetic: a tenth of what the overview asks is these conditions
+from popadmin.web.usage_share import FULL_PERCENT, NEAR_PERCENT
+
 NO_QUOTA = Q(quota_octets=None, quota_messages=None)
 
 
 def stored(percent: int, *, octets: str = "octets") -> Q:
     """Return the condition that column `octets` has reached this percentage of the quota. No bigint can overflow.
 
+    The whole quota is compared without arithmetic: a tenth of what the overview asks is these conditions.
     Without a quota the condition is NULL, which counts as false: never negate it.
     """
     quota = F("quota_octets")
-    return Q(**{f"{octets}__gte": quota if percent == WHOLE else quota - quota / 100 * (WHOLE - percent)})
+    return Q(**{f"{octets}__gte": quota if percent == FULL_PERCENT else quota - quota / 100 * (FULL_PERCENT - percent)})
 
 
 def used(percent: int) -> Q:
     """Return the condition that octets or messages of a mailbox have reached this percentage of their quota."""
     quota = F("quota_messages")
-    return stored(percent) | Q(messages__gte=quota if percent == WHOLE else quota * percent / 100)
+    return stored(percent) | Q(messages__gte=quota if percent == FULL_PERCENT else quota * percent / 100)
 
 
 def nearly_full() -> Q:

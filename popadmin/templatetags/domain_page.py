@@ -10,14 +10,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from popadmin.web.formats import count
+from popadmin.web.usage_share import FULL_PERCENT, share_level
 
 if TYPE_CHECKING:
     from mailstore.models import Mailbox
 
 register = template.Library()
 
-WHOLE = 100
-NEAR = 90  # percent from which a limit is amber
 CAP = '<div class="cap"><span>{label}</span><small class="num {level}">{said}{percent}</small>{bar}</div>'
 BAR = (
     '<svg class="meter" width="100%" height="4" aria-hidden="true" focusable="false"><rect class="track" width="100%"'
@@ -43,11 +42,10 @@ def cap_bar(cap: Cap) -> SafeString:
     """Return a limit with its use in words and, if there is a limit, as a bar."""
     if cap.percent is None:
         return format_html(CAP, label=cap.label, level="quiet", said=cap.said, percent="", bar="")
-    level = "bad" if cap.percent >= WHOLE else "warn" if cap.percent >= NEAR else "use"
-    bar = format_html(BAR, level=level, width=min(cap.percent, WHOLE))
+    level = share_level(cap.percent)
+    bar = format_html(BAR, level=level or "use", width=min(cap.percent, FULL_PERCENT))
     shown = f" · {count(cap.percent)}\N{NO-BREAK SPACE}%"
-    said_level = "quiet" if level == "use" else level
-    return format_html(CAP, label=cap.label, level=said_level, said=cap.said, percent=shown, bar=bar)
+    return format_html(CAP, label=cap.label, level=level or "quiet", said=cap.said, percent=shown, bar=bar)
 
 
 @register.simple_tag

@@ -14,17 +14,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from mailstore.models import Alias
-from popadmin.templatetags.lists import FULL_PERCENT, NEAR_PERCENT, State, state_marks, use_cell
+from popadmin.templatetags.lists import State, state_marks, use_cell
 from popadmin.templatetags.mailboxes import in_script, spare, with_unicode
+from popadmin.web import mailbox_state
 from popadmin.web.formats import count, moment, size
-from popadmin.web.icons import icon
+from popadmin.web.usage_share import share_level, share_percent
 
 register = template.Library()
 
-WARNING = "exclamation-triangle-fill"
 TARGETS_SHOWN = 3  # targets of an alias in a list
-Badge = tuple[str, str]  # style and text
-Word = tuple[str, str, str]  # level, icon and text of a state
 DOMAIN_CELLS = (
     '<td class="c-addr" role="rowheader"><a class="addr" href="{url}"><b>{name}</b>{script}</a></td>'
     '<td class="c-state">{state}</td><td class="c-sub only-phone quiet">{held}</td><td class="c-use">{stored}</td>'
@@ -66,11 +64,7 @@ def domain_state(domain: Any) -> SafeString:
 @register.simple_tag
 def alias_state(alias: Alias) -> SafeString:
     """Return what is unusual about an alias, in words with an icon; nothing if nothing is."""
-    return format_html_join(
-        " ",
-        '<span class="state {}">{}{}</span>',
-        ((level, icon(mark), text) for level, mark, text in _alias_states(alias)),
-    )
+    return state_marks(_alias_states(alias))
 
 
 @register.simple_tag
@@ -90,18 +84,13 @@ def _of(number: int, limit: int | None) -> str:
     return _("%(used)s of %(limit)s") % {"used": count(number), "limit": count(limit)}
 
 
-def _states(badges: Sequence[Badge]) -> SafeString:
-    spans = format_html_join("", '<span class="badge badge-{}">{}</span>', badges)
-    return format_html('<span class="states">{}</span>', spans)
-
-
 def _domain_marks(domain: Any) -> list[State]:
     marks: list[State] = []
-    used, quota = getattr(domain, "octets", None), domain.quota_octets
-    if used is not None and quota is not None and used * FULL_PERCENT >= quota * NEAR_PERCENT:
-        is_full = used >= quota
-        words = _("Refusing: full") if is_full else _("Nearly full")
-        marks.append(("bad", "exclamation-octagon-fill", words) if is_full else ("warn", WARNING, words))
+    used = getattr(domain, "octets", None)
+    level = "" if used is None else share_level(share_percent(used, domain.quota_octets))
+    if level:
+        state = mailbox_state.FULL if level == "bad" else mailbox_state.NEAR
+        marks.append((state.level, state.icon, state.word))
     if not domain.active:
         marks.append(("note", "pause-circle", pgettext("domain", "Suspended")))
     if domain.stands_for_id is not None:
@@ -110,9 +99,9 @@ def _domain_marks(domain: Any) -> list[State]:
     return marks
 
 
-def _alias_states(alias: Any) -> list[Word]:
+def _alias_states(alias: Any) -> list[State]:
     """Return what is unusual about an alias. `unknown` targets, if the page looked for them, lead to nobody."""
-    states: list[Word] = []
+    states: list[State] = []
     unknown = getattr(alias, "unknown", [])
     if alias.expires_at is not None and alias.expires_at <= timezone.now():
         states.append(("warn", "exclamation-triangle-fill", pgettext("alias", "Expired")))

@@ -12,13 +12,12 @@ from django.utils.safestring import SafeString
 
 from popadmin.lists.columns import Filters
 from popadmin.lists.selection import Choice
-from popadmin.templatetags.drawings import share_percent
 from popadmin.web.formats import percent, size, used_of
 from popadmin.web.icons import icon
+from popadmin.web.usage_share import share_level, share_percent
 
 register = template.Library()
 
-NEAR_PERCENT, FULL_PERCENT = 90, 100
 CHECKBOX = (
     '<label><input type="hidden" name="on_page" value="{key}"><input type="checkbox" class="form-check-input"'
     ' name="ticked" value="{key}" aria-label="{label} {row}"{checked}></label>'
@@ -78,7 +77,7 @@ def use_cell(octets: int, quota_octets: int | None) -> SafeString:
     share = share_percent(octets, quota_octets)
     if share is None or quota_octets is None:
         return format_html(NO_LIMIT, size(octets), used_of(octets, None))
-    level = "bad" if share >= FULL_PERCENT else "warn" if share >= NEAR_PERCENT else ""
+    level = share_level(share)
     if octets > quota_octets:
         bar = format_html(ABOVE, f"{100 * quota_octets / octets:.1f}")
     else:

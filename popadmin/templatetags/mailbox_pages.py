@@ -14,16 +14,14 @@ from django.utils.translation import gettext as _
 from mailstore.directory.fields.mailbox import DEVICE
 from mailstore.messages.mailbox_usage import Split
 from mailstore.models import Mailbox
-from popadmin.templatetags.drawings import share_percent
 from popadmin.templatetags.mailboxes import in_script
 from popadmin.web import formats
 from popadmin.web.formats import weekday_date
-from popadmin.web.mailbox_state import NEAR_PERCENT
+from popadmin.web.usage_share import share_level, share_percent
 
 register = template.Library()
 register.filter(formats.clock)
 
-FULL_PERCENT = 100
 MODES = DEVICE["mode"].choice_labels
 
 
@@ -58,8 +56,7 @@ def split_percent(split: Split, quota_octets: int | None) -> SafeString:
     percent = share_percent(split.waiting.octets + split.kept.octets, quota_octets)
     if percent is None:
         return SafeString()
-    level = " bad" if percent >= FULL_PERCENT else " warn" if percent >= NEAR_PERCENT else ""
-    return format_html(' <span class="num{}">{}</span>', level, formats.percent(percent))
+    return format_html(' <span class="num {}">{}</span>', share_level(percent), formats.percent(percent))
 
 
 @register.filter

@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from mailstore.models import Mailbox
-
-NEAR_PERCENT = 90
+from popadmin.web.usage_share import FULL_PERCENT, NEAR_PERCENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def states(mailbox: Mailbox) -> list[MailboxState]:
     return [state for state, applies in _CHECKS if applies(mailbox)]
 
 
-def _reached(used: int, quota: int | None, percent: int = 100) -> bool:
+def _reached(used: int, quota: int | None, percent: int = FULL_PERCENT) -> bool:
     return quota is not None and used * 100 >= quota * percent
 
 

@@ -35,11 +35,16 @@ def split(waiting: int, kept: int) -> Split:
 
 @pytest.mark.parametrize(
     ("quota_octets", "percent", "level"),
-    [(10 * MB, "30\xa0%", "num"), (3 * MB, "100\xa0%", "num bad"), (None, "", ""), (3 * MB + 9, "99\xa0%", "num warn")],
+    [
+        (10 * MB, "30\xa0%", ""),
+        (3 * MB, "100\xa0%", "bad"),
+        (None, "", ""),
+        (3 * MB + 9, "99\xa0%", "warn"),
+    ],
 )
 def test_the_percents_are_coloured_where_they_matter(quota_octets: int | None, percent: str, level: str) -> None:
     text = split_percent(split(MB, 2 * MB), quota_octets)
-    assert text == (f' <span class="{level}">{percent}</span>' if percent else "")
+    assert text == (f' <span class="num {level}">{percent}</span>' if percent else "")
 
 
 def test_a_gap_marks_the_quota_in_a_bar_that_is_over_it() -> None:
