@@ -286,16 +286,16 @@ def _changes(mailbox: Mailbox, user: User, before: datetime | None, kind: str) -
         rows = rows.filter(at__lt=before)
     if kind == "removals":
         rows = rows.filter(verb__in=("recovery.remove", "recovery.purge"))
-    return [_change(entry, mailbox, user) for entry in rows[:PAGE_ROWS]]
+    entries = list(rows[:PAGE_ROWS])
+    refusals = change_undo.refusals(entries, {mailbox.pk: mailbox}, user)
+    return [_change(entry, undoable=refusals.get(entry.pk) == "") for entry in entries]
 
 
-def _change(entry: AuditEntry, mailbox: Mailbox, user: User) -> Event:
+def _change(entry: AuditEntry, *, undoable: bool) -> Event:
     words = format_html("<b>{}</b> {} {}", entry.actor_name, audit_text.verb(entry), entry.subject)
     way = _("at the shell") if entry.via == AuditEntry.Via.SHELL else _("in these pages")
     origin = _("%(way)s, from %(client)s") % {"way": way, "client": entry.client} if entry.client else way
-    undo = None
-    if change_undo.previous_values(entry, mailbox, user):
-        undo = Undo(reverse("mailboxes-change-undo", args=[mailbox.pk, entry.pk]))
+    undo = Undo(reverse("mailboxes-change-undo", args=[entry.mailbox_id, entry.pk])) if undoable else None
     icon = _ICONS.get(entry.verb.partition(".")[0], "key" if entry.verb == "mailbox.password" else "sliders")
     note = "; ".join([*audit_text.details(entry), origin])
     return Event(entry.at, entry.at, icon, lambda _event: words, note=note, undo=undo)

@@ -1,4 +1,4 @@
-"""Recent operations: bulk jobs, imports, removals, suspensions and choices of policies, and how each is taken back.
+"""Recent operations: bulk jobs, imports, removals, changes of mailboxes and policies, and how each is taken back.
 
 Entries of the audit that are part of a job or an import are not listed: their operation is.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.conf import settings
@@ -18,20 +20,24 @@ from django.utils.translation import ngettext, pgettext
 
 from mailstore.models import AuditEntry, Job, JobRow, User
 from popadmin.lists.bulk_action import counted
-from popadmin.panel import access, audit_subjects, undo_ways
+from popadmin.panel import access, audit_subjects, change_undo, undo_ways
 from popadmin.panel.bulk_actions import ACTIONS
 from popadmin.panel.undo_ways import Way
 from popadmin.web import audit_text, people
 from popadmin.web.formats import count
 
 PAGE_OPERATIONS = 50
-# Verbs that are listed always, and those that are listed if one of these fields changed.
+# Verbs that are listed always, and those that are listed if one of their fields changed.
 _VERBS = (
     "admin.remove", "alias.remove", "domain.purge-asked", "domain.remove", "mailbox.purge-asked", "mailbox.remove",
     "mailbox_import.done", "policy.change", "policy.remove",
 )  # fmt: skip
-_CHANGES = ("admin.change", "domain.change", "mailbox.change")
-_FIELDS = ("active", "policy", "suspended")
+_FIELDS = {
+    "admin.change": ["suspended"],
+    "domain.change": ["active", "policy"],
+    change_undo.VERB: [*sorted(change_undo.FIELDS), "policy"],
+}
+_CHANGED = reduce(or_, (Q(verb=verb, details__changes__has_any_keys=fields) for verb, fields in _FIELDS.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +82,8 @@ def _jobs(user: User, since: datetime, until: datetime) -> Iterable[Job]:
 
 
 def _entries(user: User, since: datetime, until: datetime) -> Iterable[AuditEntry]:
-    changed = Q(verb__in=_CHANGES, details__changes__has_any_keys=_FIELDS)
     single = ~Q(details__has_any_keys=["job", "import"]) | Q(verb="mailbox_import.done")
-    rows = access.audit_entries(user).filter(Q(verb__in=_VERBS) | changed, single, at__gte=since, at__lt=until)
+    rows = access.audit_entries(user).filter(Q(verb__in=_VERBS) | _CHANGED, single, at__gte=since, at__lt=until)
     return rows.order_by("-at")[: PAGE_OPERATIONS + 1]
 
 
@@ -123,17 +128,17 @@ def _of_entries(entries: Sequence[AuditEntry], user: User) -> Iterable[Operation
 
 
 def _details(entry: AuditEntry) -> Iterator[str]:
-    """Yield the policies that changed, or the facts of a removal or an import that are not zero."""
+    """Yield what else changed than the text says, or the facts of a removal or an import that are not zero."""
     changes = entry.details.get("changes")
     if changes is None:
         facts = {name: fact for name, fact in entry.details.items() if fact != 0}
         yield from audit_text.details(AuditEntry(verb=entry.verb, details=facts))
         return
     kind = audit_subjects.kind_of(entry)
-    if kind == "policy" or "policy" in changes:
-        for name, (old, new) in changes.items():
-            if not name.endswith("_since") and (kind == "policy" or name == "policy"):
-                yield audit_text.change(name, old, new, kind=kind)
+    listed = set(changes) if kind == "policy" else {*_FIELDS[entry.verb]} - {"active", "suspended"}
+    for name, (old, new) in changes.items():
+        if name in listed and not name.endswith("_since"):
+            yield audit_text.change(name, old, new, kind=kind)
 
 
 def _text(entry: AuditEntry) -> str:

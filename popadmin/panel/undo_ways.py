@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from mailstore.models import Alias, AuditEntry, Domain, Job, Mailbox, User
-from popadmin.panel import access
+from popadmin.panel import access, change_undo
 from popadmin.web import people
 
 
@@ -31,6 +31,7 @@ class _Rows:
 
     host: bool
     mailboxes: dict[int, Mailbox]
+    refusals: dict[int, str]  # of changes of mailboxes
     domains: dict[int, Domain]
     aliases: frozenset[str]
     admins: dict[str, User]
@@ -66,9 +67,14 @@ def suspends(entry: AuditEntry) -> bool:
     return bool(changes["suspended"][1]) if "suspended" in changes else not changes["active"][1]
 
 
-def _name(entry: AuditEntry) -> tuple[str, str, bool]:
-    """Return what makes two entries take each other's place: a removal and a policy of one row do not."""
-    return entry.verb, entry.subject, "policy" in entry.details.get("changes", {})
+def _name(entry: AuditEntry) -> tuple[str, str, str]:
+    """Return what makes two entries take each other's place: a removal and a policy of one row do not.
+
+    Settings of a mailbox do so field by field, and their refusals say it.
+    """
+    changes = entry.details.get("changes", {})
+    own = str(entry.pk) if entry.verb == change_undo.VERB and "policy" not in changes else ""
+    return entry.verb, entry.subject, own or str("policy" in changes)
 
 
 def _rows(entries: Sequence[AuditEntry], user: User) -> _Rows:
@@ -76,9 +82,11 @@ def _rows(entries: Sequence[AuditEntry], user: User) -> _Rows:
     persons = {entry.subject for entry in entries if entry.verb == "admin.change"}
     host = people.is_host(user)
     domains = Domain.objects.filter(pk__in=_keys(entry.domain_id for entry in entries))
+    mailboxes = access.mailboxes(user, removed=True).in_bulk(_keys(entry.mailbox_id for entry in entries))
     return _Rows(
         host,
-        access.mailboxes(user, removed=True).in_bulk(_keys(entry.mailbox_id for entry in entries)),
+        mailboxes,
+        change_undo.refusals(entries, mailboxes, user),
         (domains if host else domains.filter(grants__user=user)).in_bulk(),
         frozenset(Alias.objects.filter(address__in=removed).values_list("address", flat=True)),
         {row.address: row for row in access.admins(user).filter(address__in=persons)},
@@ -127,11 +135,11 @@ def _of_mailbox(entry: AuditEntry, rows: _Rows) -> Way:
     mailbox = rows.mailboxes.get(entry.mailbox_id or 0)
     if mailbox is None or mailbox.removed_at is not None:
         return Way(_("the mailbox was removed"))
-    changes = entry.details["changes"]
-    if "suspended" in changes:
-        now = not mailbox.user.is_active
-        return _suspension(entry, now, reverse("mailboxes-suspension", args=[mailbox.pk]), "suspended")
-    return _policy(changes["policy"], mailbox, rows)
+    if "policy" in entry.details["changes"]:
+        return _policy(entry.details["changes"]["policy"], mailbox, rows)
+    if rows.refusals[entry.pk]:
+        return Way(rows.refusals[entry.pk])
+    return Way(label=_("Undo"), url=reverse("mailboxes-change-undo", args=[mailbox.pk, entry.pk]))
 
 
 def _of_domain(entry: AuditEntry, rows: _Rows) -> Way:

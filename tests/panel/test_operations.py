@@ -30,6 +30,7 @@ from tests.site.rows import ACTOR, PASSWORD, a_domain
 
 pytestmark = pytest.mark.django_db
 PAGE, INFO = "/operations/", "info@example.org"
+MB = 2**20
 
 
 @pytest.fixture
@@ -103,8 +104,9 @@ def test_suspensions_are_undone_there(root: Client) -> None:
     mailboxes.ensure(ANN, actor=ACTOR, suspended=True)
     domains.ensure("example.org", actor=ACTOR, active=False)
     admin_suspension.suspend("carla", suspended=True, actor=ACTOR)
+    suspension = AuditEntry.objects.get(verb="mailbox.change")
     for path in (
-        f"/mailboxes/{mailbox.pk}/suspension/",
+        f"/mailboxes/{mailbox.pk}/undo/{suspension.pk}/",
         f"/domains/{mailbox.domain_id}/suspension/",
         f"/admins/{carla.pk}/suspension/",
     ):
@@ -138,7 +140,33 @@ def test_of_two_acts_on_one_row_only_the_latest_is_undone(root: Client) -> None:
     mailbox = an_owner()
     for wanted in (True, False, True):
         mailboxes.ensure(ANN, actor=ACTOR, suspended=wanted)
-    assert root.get(PAGE).content.decode().count(f'action="/mailboxes/{mailbox.pk}/suspension/"') == 1
+    assert root.get(PAGE).content.decode().count(f'action="/mailboxes/{mailbox.pk}/undo/') == 1
+
+
+def test_a_single_setting_of_a_mailbox_is_undone_there_and_in_its_timeline_alike(root: Client) -> None:
+    mailbox = an_owner(quota_octets=100 * MB)
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=200 * MB)
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=300 * MB)
+    mailboxes.ensure(ANN, actor=ACTOR, pop=False)
+    undone = "/mailboxes/{}/undo/{}/"
+    wider, widest, switch = AuditEntry.objects.filter(verb="mailbox.change").order_by("pk")
+    timeline = root.get(f"/mailboxes/{mailbox.pk}/diary/").content.decode()
+    for entry, offered in ((wider, False), (widest, True), (switch, True)):
+        action = f'action="{undone.format(mailbox.pk, entry.pk)}"'
+        assert (action in root.get(PAGE).content.decode()) is offered
+        assert (action in timeline) is offered
+    assert "200 MB → 300 MB" in text_of(root).replace("\xa0", " ")
+    press_undo(root, undone.format(mailbox.pk, widest.pk))
+    mailbox.refresh_from_db()
+    assert (mailbox.quota_octets, mailbox.pop) == (200 * MB, False)
+    assert "Something newer was done to it" in text_of(root)
+
+
+def test_what_only_hosting_admins_set_no_other_admin_undoes(root: Client) -> None:
+    an_owner()
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    mailboxes.ensure(ANN, actor=ACTOR, held=True)
+    assert "Only a hosting admin can undo it" in text_of(signed_in("carla"))
 
 
 def test_a_domain_admin_sees_his_own_and_no_other(root: Client) -> None:

@@ -153,7 +153,7 @@ def _done(request: HttpRequest, mailbox: Mailbox, text: str, *, changed: bool) -
     """Tell what was done, with Undo if something was changed that can be undone."""
     user = signed_in(request)
     entry = change_undo.last_change(mailbox, user) if changed else None
-    if entry is None or not change_undo.previous_values(entry, mailbox, user):
+    if entry is None or change_undo.refusal(entry, mailbox, user):
         messages.success(request, text)
     else:
         notices.undoable(request, text, reverse("mailboxes-change-undo", args=[mailbox.pk, entry.pk]))
