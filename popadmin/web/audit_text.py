@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from mailstore.directory.fields.mailbox import DEVICE, MAILBOX
 from mailstore.directory.fields.policy import POLICY
 from mailstore.models import Alias, AuditEntry, Device, Domain, Mailbox, RetentionPolicy, User
 from popadmin.web.formats import count, exact, size_or_none
+from popadmin.web.moment_text import moment_in
 
 # Each verb that an action writes. A test compares this table with the code.
 VERBS: dict[str, Promise] = {
@@ -174,14 +174,5 @@ def _is_size(name: str) -> bool:
 def _text(name: str, value: str) -> str:
     if value in (words := _CHOICES.get(name, {})):
         return str(words[value])
-    at = _moment(value) if name.endswith(("_at", "_since")) else None
+    at = moment_in(value) if name.endswith(("_at", "_since")) else None
     return value if at is None else exact(at)
-
-
-def _moment(text: str) -> datetime | None:
-    """Return the time that an entry keeps as text; None for other texts."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -29,6 +27,7 @@ from popadmin.panel.row_page import MailboxPage
 from popadmin.panel.views.mailbox_tab import MailboxTab
 from popadmin.web import form_rejection, request_lookup, row_key
 from popadmin.web.formats import count
+from popadmin.web.moment_text import moment_in
 from popadmin.web.people import signed_in
 
 
@@ -56,7 +55,7 @@ class Timeline(MailboxTab, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         asked = self.request.GET.get("kind", "")
         kind = asked if asked in mailbox_timeline.KINDS else ""
-        before = _moment(self.request.GET.get("before", ""))
+        before = moment_in(self.request.GET.get("before", ""))
         timeline = mailbox_timeline.page(self.mailbox, signed_in(self.request), kind=kind, before=before)
         return super().get_context_data(
             **kwargs,
@@ -73,7 +72,7 @@ class UndoRemoval(MailboxPage, View):
     """Restore what left at one time for one reason. The owner sees who did it."""
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        removed_at = _moment(request.POST.get("at", ""))
+        removed_at = moment_in(request.POST.get("at", ""))
         rows = recovery.resting(self.mailbox).filter(removed_at=removed_at, removed_why=request.POST.get("why", ""))
         device = row_key.keys([request.POST.get("device", "")])
         rows = rows.filter(removed_by__in=device) if device else rows.filter(removed_by=None)
@@ -90,15 +89,6 @@ class UndoRemoval(MailboxPage, View):
                     request, _("The mailbox is now over its quota: new mail is refused until there is room again.")
                 )
         return redirect("mailboxes-diary", self.mailbox.pk)
-
-
-def _moment(text: str) -> datetime | None:
-    """Return the time; None for a text that is none, or has no zone."""
-    try:
-        at = parse_datetime(text)
-    except ValueError:
-        return None
-    return at if at is not None and timezone.is_aware(at) else None
 
 
 def _query(**given: str | Promise) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.views.generic import TemplateView
 
 from popadmin.panel import access, operations
+from popadmin.web.moment_text import moment_in
 from popadmin.web.people import signed_in
 
 
@@ -16,15 +16,6 @@ class Operations(access.AdminPage, TemplateView):
     template_name = "panel/operations.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        before = _moment(self.request.GET.get("before", ""))
+        before = moment_in(self.request.GET.get("before", ""))
         page = operations.page(signed_in(self.request), before=before)
         return super().get_context_data(**kwargs, page=page, later=before is not None, days=settings.REMOVED_DAYS)
-
-
-def _moment(text: str) -> datetime | None:
-    """Return the time of the query string; None for other texts."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo else None
