@@ -33,6 +33,12 @@ def waiting(upload: MailboxImport) -> QuerySet[MailboxImportRow]:
     return of(upload).filter(done=True)
 
 
+def with_changes(uploads: Collection[int]) -> set[int]:
+    """Return the keys of those of the imports that have changes which an undo has not reached yet."""
+    rows = MailboxImportRow.objects.filter(mailbox_import__in=uploads, fate__in=(Fate.CREATE, Fate.CHANGE), done=True)
+    return set(rows.order_by().values_list("mailbox_import", flat=True).distinct())
+
+
 def step(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | None) -> bool:
     """Undo the next rows, the last first. Return whether rows are left. `domains` as in `mailbox_import.step`.
 

@@ -12,8 +12,8 @@ from mailstore.directory import domain_usage
 from mailstore.models import User
 from mailstore.policy.addresses import shown_domain
 from popadmin.panel import access
+from popadmin.web.usage_share import FULL_PERCENT, NEAR_PERCENT
 
-NEAR_TENTHS = 9
 STORED, MAILBOXES, ALLOTTED, ALIASES = "stored", "mailboxes", "allotted", "aliases"
 CAPS = {STORED: "quota_octets", MAILBOXES: "mailbox_limit", ALLOTTED: "allotment_octets", ALIASES: "alias_limit"}
 
@@ -49,7 +49,7 @@ def _near(row: Mapping[str, Any], uses: Mapping[str, int]) -> Iterator[CapUse]:
     for kind, field in CAPS.items():
         used = row["alias_count"] if kind == ALIASES else uses.get(kind)
         cap = row[field]
-        if cap is None or used is None or used * 10 < cap * NEAR_TENTHS:
+        if cap is None or used is None or used * FULL_PERCENT < cap * NEAR_PERCENT:
             continue
         if used or (kind == STORED and uses):
             yield CapUse(row["pk"], shown_domain(row["name"]), kind, used, cap)

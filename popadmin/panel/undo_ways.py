@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from mailstore.models import Alias, AuditEntry, Domain, Job, Mailbox, User
+from mailstore.transfer import mailbox_import_undo
 from popadmin.panel import access, change_undo
 from popadmin.web import people
 
@@ -32,6 +33,7 @@ class _Rows:
     host: bool
     mailboxes: dict[int, Mailbox]
     refusals: dict[int, str]  # of changes of mailboxes
+    imports: dict[int, bool]  # whether an import of the user has changes that are not undone
     domains: dict[int, Domain]
     aliases: frozenset[str]
     admins: dict[str, User]
@@ -87,11 +89,19 @@ def _rows(entries: Sequence[AuditEntry], user: User) -> _Rows:
         host,
         mailboxes,
         change_undo.refusals(entries, mailboxes, user),
+        _imports(entries, user),
         (domains if host else domains.filter(grants__user=user)).in_bulk(),
         frozenset(Alias.objects.filter(address__in=removed).values_list("address", flat=True)),
         {row.address: row for row in access.admins(user).filter(address__in=persons)},
         dict(access.policies(user).values_list("name", "pk")),
     )
+
+
+def _imports(entries: Sequence[AuditEntry], user: User) -> dict[int, bool]:
+    keys = _keys(entry.details.get("import") for entry in entries if entry.verb == "mailbox_import.done")
+    there = set(access.mailbox_imports(user).filter(pk__in=keys).values_list("pk", flat=True))
+    changed = mailbox_import_undo.with_changes(there)
+    return {key: key in changed for key in there}
 
 
 def _keys(keys: Iterable[int | None]) -> set[int]:
@@ -177,6 +187,18 @@ def _policy(change: Sequence[str | None], row: Mailbox | Domain, rows: _Rows) ->
     return Way(label=_("Change back…"), url=f"{reverse('policies-choice')}?{urlencode(wanted)}", asks=True)
 
 
+def _of_import(entry: AuditEntry, rows: _Rows) -> Way:
+    """Return a link to the page of the import, which undoes it in steps."""
+    if not entry.details["created"] and not entry.details["changed"]:
+        return Way(_("it changed nothing"))
+    key = entry.details.get("import")
+    if key not in rows.imports:
+        return Way(_("its rows are kept for its owner alone, for a week"))
+    if not rows.imports[key]:
+        return Way(_("already undone"))
+    return Way(label=_("Undo…"), url=reverse("mailboxes-import", args=[key]), asks=True)
+
+
 def _of_policy(entry: AuditEntry, rows: _Rows) -> Way:
     key = rows.policies.get(entry.subject)
     if key is None:
@@ -196,7 +218,7 @@ _WAYS: dict[str, Callable[[AuditEntry, _Rows], Way]] = {
     "mailbox.change": _of_mailbox,
     "mailbox.purge-asked": lambda *_args: Way(_("what is deleted for good cannot be restored")),
     "mailbox.remove": _of_removed_mailbox,
-    "mailbox_import.done": lambda *_args: Way(_("an import has no undo: remove or change its mailboxes in the list")),
+    "mailbox_import.done": _of_import,
     "policy.change": _of_policy,
     "policy.remove": lambda *_args: Way(_("create the policy again")),
 }

@@ -314,6 +314,12 @@ def test_a_button_chooses_the_columns_of_another_program(root: Client) -> None:
     assert "that mailcow gives to the address" in page.replace("No column", "no column")
 
 
+def operation(client: Client) -> str:
+    """Return the row of the import in the recent operations."""
+    rows = re.findall(r"<tr>.*?</tr>", client.get("/operations/").content.decode(), re.DOTALL)
+    return next(row for row in rows if "imported the file" in row)
+
+
 def test_an_import_is_undone_from_its_page_in_steps(root: Client) -> None:
     an_owner(ANN, name="Ann")
     page = upload_and_check(root, b"address,name\nann@example.org,Annie\nbob@example.org,Bob\n")
@@ -321,11 +327,14 @@ def test_an_import_is_undone_from_its_page_in_steps(root: Client) -> None:
     root.post(f"{page}start/")
     run_steps(root, page)
     assert f'action="{page}undo/"' in root.get(page).content.decode()
+    assert f'href="{page}"' in operation(root)
+    assert "Undo…" in operation(root)
     assert root.post(f"{page}undo/").url == page
     assert f'action="{page}undo/step/"' in root.get(page).content.decode()
     while root.post(f"{page}undo/step/", headers={"accept": "application/json"}).json()["running"]:
         pass
     assert "Import undone" in root.get(page).content.decode()
+    assert "Already undone" in operation(root)
     assert User.objects.get(address=ANN).name == "Ann"
     assert Mailbox.objects.get(user__address="bob@example.org").removed_at is not None
 
