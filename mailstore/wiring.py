@@ -122,12 +122,13 @@ async def _pop3_worker(
     accounts = StoredAccounts(lanes, bodies.from_url(conf.mail_store_url), last_sign_ins)
     journal = LogJournal()
     rules = pop3.Rules(plaintext_login=conf.pop3.plaintext_login, tls_offered=True)
-    server = _server(index, limits, counts, certificates)
+    server = _server(index, limits, counts, certificates, crowded=accounts.refused_names.crowded)
 
     def tick(count: int) -> None:
         lanes.tick()
         last_sign_ins.flush()
         accounts.diary.flush()
+        accounts.refused_names.flush()
         journal.flush()
         if count % REFRESH_TICKS == 0:
             accounts.refresh()
@@ -136,11 +137,12 @@ async def _pop3_worker(
     _listen(server, index, bound, lambda peer: pop3_session.Session(peer, accounts, journal, rules), busy=POP3_BUSY)
     await _serve(server, tick)
     journal.flush()
-    sign_ins_written, diary_written = asyncio.Event(), asyncio.Event()
-    last_sign_ins.flush(lambda _: sign_ins_written.set())
-    accounts.diary.flush(diary_written.set, every=True)
+    written = sign_ins, diary, names = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    last_sign_ins.flush(lambda _: sign_ins.set())
+    accounts.diary.flush(diary.set, every=True)
+    accounts.refused_names.flush(names.set, every=True)
     with suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.gather(sign_ins_written.wait(), diary_written.wait()), LAST_FLUSH_SECONDS)
+        await asyncio.wait_for(asyncio.gather(*(event.wait() for event in written)), LAST_FLUSH_SECONDS)
     accounts.close()
     lanes.close()
 
@@ -159,7 +161,7 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], counts: Conn
     delivery = StoredDelivery(lanes, store, conf.lmtp.hostname)
     journal = LogJournal()
     rules = lmtp.Rules(hostname=conf.lmtp.hostname, max_message_octets=conf.lmtp.max_message_octets)
-    server = _server(index, limits, counts, None)
+    server = _server(index, limits, counts, None, crowded=lambda _client: None)
 
     def tick(count: int) -> None:
         lanes.tick()
@@ -242,9 +244,16 @@ def _bind(
     return [_Bound(sockets, implicit_tls, proxied) for sockets in found]
 
 
-def _server(index: int, limits: Limits, counts: ConnectionCounts, certificates: Certificates | None) -> Server:
-    context = certificates.context if certificates else None
-    return Server(limits, counts, worker=index, tls=context, now=asyncio.get_running_loop().time)
+def _server(
+    index: int,
+    limits: Limits,
+    counts: ConnectionCounts,
+    certificates: Certificates | None,
+    *,
+    crowded: Callable[[str], None],
+) -> Server:
+    context, now = certificates.context if certificates else None, asyncio.get_running_loop().time
+    return Server(limits, counts, worker=index, tls=context, now=now, crowded=crowded)
 
 
 def _listen(server: Server, index: int, bound: list[_Bound], session: Callable[..., Session], *, busy: bytes) -> None:

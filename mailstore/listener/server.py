@@ -24,16 +24,27 @@ STRANGER_STALL_SECONDS = 5.0  # what is sent before a sign-in is short, and take
 
 
 class Server:
-    """Owns every connection of a worker. `now` gives the time of the loop, in seconds; tests give `sweep` their own."""
+    """Owns every connection of a worker. `now` gives the time of the loop, in seconds; tests give `sweep` their own.
+
+    `crowded` is told the address of each connection that is refused since the address has too many.
+    """
 
     def __init__(
-        self, limits: Limits, counts: ConnectionCounts, *, worker: int, tls: Context | None, now: Callable[[], float]
+        self,
+        limits: Limits,
+        counts: ConnectionCounts,
+        *,
+        worker: int,
+        tls: Context | None,
+        now: Callable[[], float],
+        crowded: Callable[[str], None] = lambda _client: None,
     ) -> None:
         self.limits = limits
         self.now = now
         self._counts = counts
         self._worker = worker
         self._tls = tls
+        self._crowded = crowded
         self._proxies = tuple(ipaddress.ip_network(network) for network in limits.trusted_proxies)
         self._connections: dict[Connection, bool] = {}  # in order of arrival; True: counted for its address
         self._headers: dict[asyncio.Task[None], None] = {}  # tasks that wait for a PROXY header, the oldest first
@@ -95,6 +106,7 @@ class Server:
         """Say whether one more connection may come in. When all places are taken, the oldest stranger has to go."""
         if self._counts_for_address(client) and self._counts.count(client) >= self.limits.connections_per_ip:
             log.warning("refused %s: %d connections of its own", client, self.limits.connections_per_ip)
+            self._crowded(client)
             return False
         if len(self._connections) >= self.limits.connections and not self._end_oldest_stranger():
             log.warning("refused %s: %d connections", client, len(self._connections))

@@ -11,6 +11,7 @@ from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.listing_cache import Listings
 from mailstore.maildrop.maildrop import MaildropContext
 from mailstore.maildrop.password_check import Passwords
+from mailstore.maildrop.refused_names import RefusedNames
 from mailstore.maildrop.session_revocation import SessionRevocation
 from mailstore.maildrop.sign_in import SignInContext, StoredSignIn
 from mailstore.maildrop.sign_in_refusal import SignInRefusals
@@ -28,13 +29,14 @@ log = logging.getLogger("popadmin.signin")
 
 
 class StoredAccounts:
-    """ports.Accounts over Postgres. Lives in one worker, on its loop. The worker calls `refresh` and `diary.flush`."""
+    """ports.Accounts over Postgres. Lives in one worker, on its loop, which calls `refresh` and the parts' `flush`."""
 
     def __init__(self, lanes: ConnectionPool, bodies: BodyStore, last_sign_ins: LastSignIns) -> None:
         self._lanes = lanes
         listings = Listings()
         lanes.on_return(listings.clear)
         self.diary = Diary(lanes)
+        self.refused_names = RefusedNames(lanes)
         self._revocation = SessionRevocation(lanes)
         self._passwords = Passwords()
         throttle = Throttle()
@@ -43,7 +45,7 @@ class StoredAccounts:
             last_sign_ins,
             self._passwords,
             throttle,
-            SignInRefusals(lanes, self._passwords, throttle, self.diary),
+            SignInRefusals(lanes, self._passwords, throttle, self.diary, self.refused_names),
             KnownPairs(),
         )
         self._site_expire_days: tuple[int | None, bool] | None = None

@@ -19,7 +19,7 @@ from mailstore.policy import device_secret
 from mailstore.policy.addresses import BadAddress, normal_address
 from mailstore.policy.hash_queue import QueueName
 from mailstore.policy.networks import KnownPairs, network
-from mailstore.policy.throttle import Throttle
+from mailstore.policy.throttle import Bar, Throttle
 from mailstore.ports import Credentials, Done, Maildrop
 from mailstore.sql.statements.sign_in import SIGN_IN
 
@@ -54,6 +54,7 @@ class StoredSignIn:
         "_device_digest",
         "_done",
         "_memory",
+        "_name",
         "_network",
         "_timer",
         "_waited_seconds",
@@ -65,6 +66,7 @@ class StoredSignIn:
         self._credentials = credentials
         self._done = done
         self._network = network(credentials.client)
+        self._name = ""  # in normal form; empty if what was typed is no address, since it may be a password
         self._device_digest: bytes | None = None  # of the secret, if it has the form of a device's secret
         self._timer: asyncio.TimerHandle | None = None  # during the delay before the slow hash
         self._check: Check | None = None  # while it waits or runs
@@ -79,6 +81,7 @@ class StoredSignIn:
             # From here on an account has one name, so that another spelling gives nobody a fresh count of failures.
             self._credentials = credentials = credentials._replace(address=normal_address(credentials.address))
             name = credentials.address.encode()
+            self._name = credentials.address
         except (BadAddress, UnicodeEncodeError):
             name = NOBODY
         selector = None
@@ -112,31 +115,32 @@ class StoredSignIn:
             self._done(answer)
             return
         account = account_rows.read(answer)
-        secret, passwords = self._credentials.secret, self._memory.passwords
+        memory = self._memory
+        secret, passwords = self._credentials.secret, memory.passwords
         quick = account if account and account.active else None  # a suspended account costs the same as an unknown one
         if quick and self._device_digest and (device := device_of(quick, self._device_digest)):
             self._right(quick, device)
         elif quick and passwords.known(secret, quick.encoded):
             self._right(quick, quick.main())
-        elif self._barred(account):
+        elif bar := self._bar(account):
             self._refuse(Why.THROTTLED, account, Throttled("too many failures from there"))
+            memory.refusals.names.barred(self._credentials.client, self._name, bar)
         elif self._abandoned:
             self._done(_client_gone())
         else:
             self._delay(account, known=bool(quick and self._known(quick)))
 
-    def _barred(self, account: Account | None) -> bool:
-        """Return True if this client failed too often. Never in the network of the last good sign-in.
+    def _bar(self, account: Account | None) -> Bar | None:
+        """Return the limit that refuses this client, which failed too often.
 
-        So a stranger cannot lock the user out. The last sign-in is read from the database, so it may be of any worker.
+        Never in the network of the last good sign-in, so that a stranger cannot lock the user out. That sign-in is
+        read from the database, so it may be of any worker.
         """
         client = self._credentials.client
         last_client = account.main().last_client if account else None
         if last_client is not None and network(last_client) == self._network:
-            return False
-        return self._memory.throttle.barred(
-            client, self._credentials.address, _now(), loopback=self._credentials.loopback
-        )
+            return None
+        return self._memory.throttle.bar(client, self._credentials.address, _now(), loopback=self._credentials.loopback)
 
     def _known(self, account: Account) -> bool:
         """Return True if this account signed in from this network within a month."""
@@ -227,6 +231,8 @@ class StoredSignIn:
             memory.refusals.record_wrong_password(account.mailbox, credentials)
         elif account is not None:
             memory.refusals.record(Why.SUSPENDED.value, account.mailbox, credentials)
+        else:
+            memory.refusals.names.unknown(credentials.client, self._name)
 
     def _maildrop(self, account: Account, device: Device) -> Maildrop:
         client, tls = address(self._credentials.client), self._credentials.tls or ""

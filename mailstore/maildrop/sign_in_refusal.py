@@ -1,4 +1,4 @@
-"""Records refused sign-ins to existing mailboxes in the diary, after the reply is decided.
+"""Records refused sign-ins, after the reply is decided: of existing mailboxes in the diary, others by name.
 
 A refused password that was right before the last change has an entry of its own kind: a device has missed the change.
 To find out takes a second slow hash. Nobody waits for it, and it is made only while no sign-in waits for a hash.
@@ -15,6 +15,7 @@ from mailstore.errors import MailError
 from mailstore.maildrop.diary_record import DiaryEntry, SessionOrigin, address
 from mailstore.maildrop.diary_writer import Diary
 from mailstore.maildrop.password_check import Answer, Check, Passwords
+from mailstore.maildrop.refused_names import RefusedNames
 from mailstore.models import DiarySession
 from mailstore.pg.pipeline import StatementFailed
 from mailstore.policy.hash_queue import QueueName
@@ -39,6 +40,7 @@ class SignInRefusals:
     passwords: Passwords
     throttle: Throttle
     diary: Diary
+    names: RefusedNames
 
     def record(self, why: str, mailbox: int, credentials: Credentials, device: int | None = None) -> None:
         """Record a refusal; `device` is the one whose secret was right, if any was."""

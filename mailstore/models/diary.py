@@ -93,6 +93,47 @@ class DiaryBatch(models.Model):
         return f"{self.writer} {self.number}"
 
 
+class RefusedName(models.Model):
+    """Sign-ins that no diary of a mailbox can tell: with a name that nobody has, or refused by a limit.
+
+    A row stands for all tries that are alike, `tries` of them. `name` is an address in normal form; it is empty for
+    what is no address, which may be a password in the wrong field, and for the names that had no room. `network` is
+    empty where too many networks tried at once. `until` is when a limit ends.
+    """
+
+    class Reason(models.TextChoices):
+        UNKNOWN = "unknown", _("no such name")
+        NETWORK = "network", _("too many names that nobody has")
+        ACCOUNT = "account", _("too many wrong passwords")
+        CONNECTIONS = "connections", _("too many connections")
+
+    LIMITS = (Reason.NETWORK, Reason.ACCOUNT, Reason.CONNECTIONS)
+
+    reason = models.CharField(_("why"), max_length=11, choices=Reason.choices)
+    name = models.CharField(_("name"), max_length=254, blank=True, default="")
+    network = models.CharField(_("network"), max_length=64, blank=True, default="")
+    protocol = models.CharField(_("protocol"), max_length=4)  # pop3 or web
+    tries = models.BigIntegerField(_("how often"))
+    first_at = models.DateTimeField(_("first"))
+    last_at = models.DateTimeField(_("last"))
+    until = models.DateTimeField(_("until"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("refused name")
+        verbose_name_plural = _("refused names")
+        constraints = [
+            # Alike tries are one row. It also counts the names of a network.
+            models.UniqueConstraint(fields=["network", "reason", "name", "protocol"], name="refused_name_is_one_row"),
+        ]
+        indexes = [
+            # The newest first, for the page and for the bound; the oldest for the sweep.
+            models.Index(fields=["-last_at"], name="refused_name_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name or '-'} {self.network} {self.reason}"
+
+
 class Finding(models.Model):
     """A mail program that is set up wrongly now. `since` is when it was found first. The sweep deletes what is over."""
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
 
 from mailstore.policy.networks import NAME_CHARACTERS, network, pair_key
 
@@ -25,6 +27,20 @@ TABLE_LIMIT = 20_000  # entries of each table, some 20 MB in all; the oldest are
 FIRST_DELAY_SECONDS = 0.25
 LONGEST_DELAY_SECONDS = 15.0  # far below the shortest time a mail program waits (30 s)
 DELAY_STEPS = 7  # distinct failures that lead from the first delay to the longest; more need no counting
+
+
+class Limit(StrEnum):
+    """What a bar is for."""
+
+    ACCOUNT = "account"  # too many distinct wrong passwords for one account from one network
+    NETWORK = "network"  # too many names without an account from one network
+
+
+class Bar(NamedTuple):
+    """A limit that refuses a sign-in, and for how many seconds more."""
+
+    limit: Limit
+    seconds: float
 
 
 @dataclass(slots=True)
@@ -41,8 +57,9 @@ class _Recent(OrderedDict[str, _Failures]):
         self._window_seconds = window_seconds
         self._max_count = max_count
 
-    def full(self, key: str, now: float) -> bool:
-        return self.count(key, now) >= self._max_count
+    def full_seconds(self, key: str, now: float) -> float:
+        """Return for how many seconds more the key is full; 0 if it is not."""
+        return self[key].until - now if self.count(key, now) >= self._max_count else 0.0
 
     def count(self, key: str, now: float) -> int:
         found = self.get(key)
@@ -98,7 +115,11 @@ class Throttle:
         self._good_networks = _Good()
 
     def barred(self, client: str, account: str, now: float, *, loopback: bool) -> bool:
-        """Say whether this sign-in is refused without a check.
+        """Say whether this sign-in is refused without a check."""
+        return self.bar(client, account, now, loopback=loopback) is not None
+
+    def bar(self, client: str, account: str, now: float, *, loopback: bool) -> Bar | None:
+        """Return the limit that refuses this sign-in without a check, if any.
 
         A good sign-in within a day exempts that account in that network. It also exempts the network from the bar for
         unknown accounts, but not other accounts in it from the bar for wrong passwords.
@@ -106,10 +127,13 @@ class Throttle:
         where = network(client)
         here = pair_key(account, where)
         if self._good_accounts.has(here, now):
-            return False
-        if self._guessed.full(here, now):
-            return True
-        return not loopback and not self._good_networks.has(where, now) and self._unknown.full(where, now)
+            return None
+        if seconds := self._guessed.full_seconds(here, now):
+            return Bar(Limit.ACCOUNT, seconds)
+        if loopback or self._good_networks.has(where, now):
+            return None
+        seconds = self._unknown.full_seconds(where, now)
+        return Bar(Limit.NETWORK, seconds) if seconds else None
 
     def wait_seconds(self, client: str, account: str, now: float, *, loopback: bool) -> float:
         """Return how long this sign-in waits before its check, by earlier failures from its own network.

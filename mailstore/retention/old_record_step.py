@@ -1,7 +1,7 @@
 """The steps that forget old records: of the diary, web sessions, known networks, jobs and files of mailboxes.
 
 - DIARY deletes sessions of the diary that are older than the policy of the mailbox says. Mailboxes that are on hold or
-  removed keep theirs.
+  removed keep theirs. With them go refused names that nobody tried for as long as no policy says otherwise.
 - WEB_SESSIONS deletes web sessions that have ended.
 - KNOWN_NETWORKS deletes networks from which a user signed in longer than a month ago, and of each user all but the
   newest. It has no figure, since no page shows one.
@@ -45,6 +45,11 @@ DELETE FROM mailstore_earlierstay e USING {_KEPT}
 _FORGET_BATCHES = "DELETE FROM mailstore_diarybatch WHERE written_at < %(now)s::timestamptz - interval '1 day'"
 
 
+_FORGET_REFUSED = f"""
+DELETE FROM mailstore_refusedname WHERE last_at < %(now)s::timestamptz - interval '{DIARY_DAYS} days'
+"""
+
+
 def _count_diary(context: SweepContext) -> tuple[int]:
     return (sum(_each_window(context, _COUNT_DIARY)),)
 
@@ -55,6 +60,7 @@ def _forget_diary(context: SweepContext) -> tuple[int]:
         pass
     with connection.cursor() as cursor:
         cursor.execute(_FORGET_BATCHES, {"now": context.now})
+        cursor.execute(_FORGET_REFUSED, {"now": context.now})
     return (forgotten,)
 
 

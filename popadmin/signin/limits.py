@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from threading import Condition
 
 from mailstore.policy.networks import is_loopback, network
-from mailstore.policy.throttle import Throttle
+from mailstore.policy.throttle import Bar, Throttle
 
 LOCAL = "unix"  # the client of a request that came by a unix socket, which has no address
 RUNNING_LIMIT = 2  # hashes: more than there are cores would only take memory, 19 MiB each
@@ -90,8 +90,11 @@ class LoginThrottle:
         self._key = os.urandom(32)
 
     def barred(self, client: str, name: str) -> bool:
+        return self.bar(client, name) is not None
+
+    def bar(self, client: str, name: str) -> Bar | None:
         client = client or LOCAL
-        return self._throttle.barred(client, name, time.monotonic(), loopback=is_loopback(client))
+        return self._throttle.bar(client, name, time.monotonic(), loopback=is_loopback(client))
 
     def failed(self, client: str, name: str, password: str, *, unknown: bool) -> None:
         digest = hashlib.blake2b(password.encode(), key=self._key, digest_size=16).digest()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from mailstore.directory import mailboxes, policies
 from mailstore.messages import recovery
 from mailstore.messages.recovery import ALL
-from mailstore.models import DiarySession, EarlierStay, Mailbox, SweepPass
+from mailstore.models import DiarySession, EarlierStay, Mailbox, RefusedName, SweepPass
 from mailstore.retention import sweep
 from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.rows import ACTOR, a_mailbox, a_message
@@ -81,3 +81,14 @@ def test_a_pass_is_remembered_for_the_overview() -> None:
     assert SweepPass.objects.get().figures["expired"] == 0
     sweep.run(EmptyBodyStore(), stop=lambda: True)
     assert SweepPass.objects.count() == 1, "one that was stopped was none"
+
+
+def test_a_refused_name_goes_ninety_days_after_its_last_try() -> None:
+    for days_ago in (89, 91):
+        first, last = (timezone.now() - timedelta(days=days) for days in (200, days_ago))
+        RefusedName.objects.create(
+            reason="unknown", name=f"n{days_ago}@example.org", network="192.0.2.0/24", protocol="pop3", tries=2,
+            first_at=first, last_at=last,
+        )  # fmt: skip
+    sweep.run(EmptyBodyStore())
+    assert [row.name for row in RefusedName.objects.all()] == ["n89@example.org"]

@@ -6,7 +6,7 @@ from django.db import connection
 
 _EMPTY = """
 TRUNCATE mailstore_user, mailstore_domain, mailstore_message, mailstore_body, mailstore_diarysession,
-         mailstore_knownnetwork, mailstore_retentionpolicy, mailstore_sweeppass CASCADE
+         mailstore_knownnetwork, mailstore_retentionpolicy, mailstore_sweeppass, mailstore_refusedname CASCADE
 """
 
 

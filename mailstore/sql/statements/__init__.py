@@ -15,6 +15,7 @@ from mailstore.sql.statements.delivery import (
     STORE_TIE,
 )
 from mailstore.sql.statements.diary import BATCH, BEAT, CONFIRM, DIARY, PREVIOUS_PASSWORD, ROLL_UP_DIARY
+from mailstore.sql.statements.refused_names import PRUNE_REFUSED_NAMES, REFUSED_NAMES
 from mailstore.sql.statements.removal import REMOVE
 from mailstore.sql.statements.sign_in import KNOWN_NETWORKS, SIGHTINGS, SIGN_IN, SITE_EXPIRY
 from mailstore.sql.statements.view import BARRED, CARDS, HIDE, LISTING, LOCK, PAST_LISTING
@@ -46,6 +47,8 @@ WRITES = (
     KNOWN_NETWORKS,
     LOCK,
     LOCK_DOMAINS,
+    PRUNE_REFUSED_NAMES,
+    REFUSED_NAMES,
     REMOVE,
     SIGHTINGS,
 )

@@ -16,6 +16,7 @@ from mailstore.models import User
 from mailstore.policy.addresses import ADDRESS_OCTETS
 from popadmin.signin import sign_in_log
 from popadmin.signin.limits import LOCAL, Busy, hash_slots, login_throttle
+from popadmin.signin.refused_names import refused_names
 from popadmin.web import people
 
 REPEAT_LABEL = _("Repeat the new password")
@@ -68,7 +69,8 @@ class SignInForm(AuthenticationForm):
 
     def _sign_in(self, name: str, password: str) -> None:
         client = self._client()
-        if login_throttle.barred(client, name):
+        if bar := login_throttle.bar(client, name):
+            refused_names.barred(client, name, bar)
             sign_in_log.refusal(client, name, sign_in_log.TOO_MANY)
             raise ValidationError(self.error_messages["barred"], "barred")
         try:
@@ -79,7 +81,10 @@ class SignInForm(AuthenticationForm):
             raise ValidationError(self.error_messages["busy"], "busy") from None
         if self.user_cache is None:
             cause = _cause(name)
-            login_throttle.failed(client, name, password, unknown=cause == sign_in_log.UNKNOWN)
+            unknown = cause == sign_in_log.UNKNOWN
+            login_throttle.failed(client, name, password, unknown=unknown)
+            if unknown:
+                refused_names.unknown(client, name)
             sign_in_log.refusal(client, name, cause)
             raise self.get_invalid_login_error()
         login_throttle.succeeded(client, name)
