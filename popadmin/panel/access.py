@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, F, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Func, Model, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
@@ -23,6 +23,7 @@ from mailstore.models import (
     Mailbox,
     MailboxImport,
     Message,
+    RefusedName,
     RetentionPolicy,
     Tally,
     User,
@@ -205,6 +206,15 @@ def diary_sessions(user: User) -> QuerySet[DiarySession]:
     rows = DiarySession.objects.filter(mailbox__removed_at=None).select_related("mailbox__user", "device")
     rows = rows.defer("fetched", "deleted", "device__hidden", "device__skipped", "device__confirmed")
     return rows if is_host(user) else rows.filter(mailbox__domain__in=domains(user))
+
+
+def refused_names(user: User) -> QuerySet[RefusedName]:
+    """Return names that nobody has, and limits that were met. A domain admin sees the names in their own domains."""
+    rows = RefusedName.objects.all()
+    if is_host(user):
+        return rows
+    domain = Func("name", Value("@"), Value(2), function="split_part", output_field=TextField())
+    return rows.alias(in_domain=domain).filter(in_domain__in=domains(user).values("name"))
 
 
 def mailbox_imports(user: User) -> QuerySet[MailboxImport]:

@@ -11,9 +11,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from mailstore.directory import grants
-from mailstore.models import Device, DiarySession, Mailbox
-from popadmin.panel import refusals
+from mailstore.directory import aliases, grants
+from mailstore.models import Device, DiarySession, Mailbox, RefusedName, User
+from popadmin.panel import refusals, refused_names
 from popadmin.web import sign_in_text
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD
@@ -26,6 +26,12 @@ def entry(mailbox: Mailbox, ended: str, *, minutes: int = 0, **fields: Any) -> D
     at = timezone.now() - datetime.timedelta(minutes=minutes)
     values = {"client": "192.0.2.7", **fields}
     return DiarySession.objects.create(mailbox=mailbox, ended=ended, started_at=at, ended_at=at, **values)
+
+
+def a_refused_name(name: str = "", *, minutes: int = 0, **fields: Any) -> RefusedName:
+    at = timezone.now() - datetime.timedelta(minutes=minutes)
+    values = {"reason": "unknown", "network": "192.0.2.0/24", "protocol": "pop3", "tries": 1, **fields}
+    return RefusedName.objects.create(name=name, first_at=at, last_at=at, **values)
 
 
 def text(client: Client, query: str = "") -> str:
@@ -114,5 +120,90 @@ def test_the_page_costs_the_same_statements_however_long(
     ann = an_owner()
     for number in range(entries):
         entry(ann, Ended.WRONG, minutes=number)
-    with django_assert_max_num_queries(10):
+        a_refused_name(f"n{number}@example.org")
+        a_refused_name(network=f"198.51.{number}.0/24", reason="network")
+    with django_assert_max_num_queries(14):
         assert root.get("/sign-ins/").status_code == 200
+
+
+# --- names that nobody has, and limits ----------------------------------------------------------------------------
+
+
+def test_a_name_that_nobody_has_is_told_with_what_was_probably_meant(root: Client):
+    box = an_owner()
+    a_refused_name("anne@example.org", tries=1200)
+    a_refused_name("ann@exmaple.org", protocol="web")
+    a_refused_name("zoe@elsewhere.example", network="")
+    shown = text(root)
+    assert f"1,200 attempts at POP from 192.0.2.0/24 Probably meant: {ANN}" in shown
+    assert f"1 attempt at these pages from 192.0.2.0/24 Probably meant: {ANN}" in shown
+    assert "zoe @elsewhere.example 1 attempt at POP from many networks" in shown
+    assert f'href="/mailboxes/{box.pk}/"' in root.get("/sign-ins/").content.decode()
+
+
+def test_an_alias_that_tries_to_sign_in_is_told_as_such(root: Client):
+    an_owner()
+    aliases.ensure("info@example.org", [ANN], actor=ACTOR)
+    a_refused_name("info@example.org")
+    assert "1 attempt at POP from 192.0.2.0/24 This is an alias." in text(root)
+
+
+def test_texts_that_are_no_address_are_one_row_without_words(root: Client):
+    a_refused_name(tries=7)
+    assert "Other names and texts 7 attempts at POP" in text(root)
+
+
+def test_the_latest_names_are_shown_and_those_of_filters_are_not(root: Client):
+    for number in range(refused_names.SHOWN + 1):
+        a_refused_name(f"n{number}@example.org", minutes=number)
+    shown = text(root)
+    assert "n0 @example.org" in shown
+    assert f"n{refused_names.SHOWN} @example.org" not in shown
+    assert "n0 @example.org" not in text(root, "?ended=wrong")
+
+
+def test_each_limit_says_who_met_it_what_it_means_and_until_when(root: Client):
+    soon = timezone.now() + datetime.timedelta(minutes=30)
+    a_refused_name(reason="network", network="198.51.100.0/24", tries=9, until=soon)
+    a_refused_name(ANN, reason="account", until=timezone.now() - datetime.timedelta(hours=1))
+    a_refused_name(reason="connections", network="203.0.113.0/24", tries=3)
+    shown = text(root)
+    assert re.search(r"198.51.100.0/24 Refused until [^ ]+( [^ ]+)? 9 attempts were refused.", shown), shown
+    assert "It tried 20 names that nobody has within an hour" in shown
+    assert f"{ANN} 1 attempt from 192.0.2.0/24 was refused. After 50 wrong passwords within a day" in shown
+    assert "203.0.113.0/24 3 connections were refused. An address there had" in shown
+
+
+def test_a_domain_admin_sees_the_refused_names_of_their_domains_only():
+    an_owner()
+    an_owner("bob@other.example")
+    a_refused_name("anne@example.org")
+    a_refused_name("bobby@other.example")
+    a_refused_name("bobb@sub.example.org")
+    a_refused_name(ANN, reason="account")
+    a_refused_name("bob@other.example", reason="account")
+    a_refused_name(reason="network", network="198.51.100.0/24")
+    a_refused_name(tries=7)
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    found = refused_names.lately(User.objects.get(address="carla"))
+    assert [row.name for row in found.names] == ["anne@example.org"]
+    assert [row.who for row in found.limits] == [ANN]
+    shown = text(signed_in("carla"))
+    assert "anne @example.org" in shown
+    assert "other.example" not in shown
+    assert "198.51.100" not in shown
+
+
+def test_a_domain_admin_learns_no_address_of_another_domain():
+    an_owner()
+    an_owner("bob@other.example")
+    a_refused_name("bob@example.org")
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    (row,) = refused_names.lately(User.objects.get(address="carla")).names
+    assert row.meant is None
+
+
+def test_owners_see_none_of_it():
+    ann = an_owner()
+    a_refused_name("anne@example.org")
+    assert refused_names.lately(ann.user).names == []

@@ -13,13 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from mailstore.models import Device, DiarySession
 from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows, Search
 from popadmin.lists.views import ListPage
-from popadmin.panel import access, refusals
+from popadmin.panel import access, refusals, refused_names
 from popadmin.panel.search_terms import address_or_name
-from popadmin.web import people
 from popadmin.web.people import signed_in
 from popadmin.web.sign_in_text import outcome
 
 ACCEPTED, REFUSED = "let-in", "refused"
+Ended = DiarySession.Ended
 
 
 class SignInFilters(Filters):
@@ -60,6 +60,13 @@ class SignIns(access.AdminPage, ListPage):
         Column("device", _("Password of"), css="c-more"),
         Column("client", _("From"), css="c-more"),
     )
+    views = (
+        ReadyView(_("Refused"), {"ended": REFUSED}, is_costly=True),
+        ReadyView(_("Wrong password"), {"ended": Ended.WRONG}, is_costly=True),
+        ReadyView(_("Old password"), {"ended": Ended.PREVIOUS}, "warn", is_costly=True),
+        ReadyView(_("Limits"), {"ended": Ended.THROTTLED}, "warn", is_costly=True),
+        ReadyView(_("POP is off"), {"ended": Ended.POP_OFF}, css="chip-less", is_costly=True),
+    )
     exported = (
         Exported(_("When"), lambda row: row.started_at.isoformat()),
         Exported(_("Mailbox"), lambda row: row.mailbox.user.address),
@@ -79,8 +86,10 @@ class SignIns(access.AdminPage, ListPage):
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         user = signed_in(self.request)
-        shown = refusals.lately(user) if not self.state.filters.given() else None
-        return super().get_context_data(**kwargs, refusals=shown, host=people.is_host(user))
+        shown: dict[str, object] = {}
+        if not self.state.filters.given():
+            shown = {"refusals": refusals.lately(user), "refused": refused_names.lately(user)}
+        return super().get_context_data(**kwargs, **shown)
 
 
 def _device(device: Device | None) -> str:

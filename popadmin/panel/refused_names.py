@@ -1,0 +1,151 @@
+"""Names that nobody has, with the address that was probably meant, and limits that refused somebody, in words."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from mailstore.models import RefusedName, User
+from mailstore.policy.throttle import UNKNOWN_ACCOUNTS_AN_HOUR, WRONG_PASSWORDS_A_DAY
+from popadmin.panel import access
+from popadmin.web.formats import count
+
+SHOWN = 5  # of each, the latest
+CANDIDATES = 200  # addresses that are compared with the names of a page
+BEGINNING = 3  # characters that an address at least shares with a mistyped one
+LIKENESS = 0.85  # of two addresses; one letter in ten may differ
+Reason = RefusedName.Reason
+PROTOCOLS = {"pop3": gettext_lazy("POP"), "web": gettext_lazy("these pages")}
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The mailbox that was probably meant, or an alias of this very name, which cannot sign in (`mailbox` is None)."""
+
+    address: str
+    mailbox: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownName:
+    """A name that nobody has; empty for texts that are no address."""
+
+    name: str
+    tries: str
+    last_at: datetime
+    meant: Meant | None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitHit:
+    """A limit: who met it, what happened and what it means; `until` is when it ends, if that is to come."""
+
+    who: str
+    tries: str
+    meaning: str
+    last_at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """The latest of both, and whether there are more."""
+
+    names: Sequence[UnknownName]
+    limits: Sequence[LimitHit]
+
+
+def lately(user: User) -> Lately:
+    """Return the latest names and limits that the user may see. Four statements at most."""
+    rows = access.refused_names(user).order_by("-last_at", "pk")
+    names = rows.filter(reason=Reason.UNKNOWN)[:SHOWN]
+    limits = rows.filter(reason__in=RefusedName.LIMITS)[:SHOWN]
+    return Lately(unknown(names, user), [limit(row) for row in limits])
+
+
+def unknown(rows: Iterable[RefusedName], user: User) -> Sequence[UnknownName]:
+    """Return the names in words, each with what was probably meant. Two statements where there are names."""
+    kept = list(rows)
+    meant = _meant([row.name for row in kept if row.name], user)
+    return [UnknownName(row.name, _tries(row), row.last_at, meant.get(row.name)) for row in kept]
+
+
+def limit(row: RefusedName) -> LimitHit:
+    """Return a limit in words."""
+    until = row.until if row.until and row.until > timezone.now() else None
+    return LimitHit(row.name or _network(row.network), _refused(row), _meaning(row), row.last_at, until)
+
+
+def _refused(row: RefusedName) -> str:
+    if row.reason == Reason.CONNECTIONS:
+        text = ngettext("%(number)s connection was refused.", "%(number)s connections were refused.", row.tries)
+    elif row.reason == Reason.ACCOUNT:
+        text = ngettext(
+            "%(number)s attempt from %(network)s was refused.",
+            "%(number)s attempts from %(network)s were refused.",
+            row.tries,
+        )
+    else:
+        text = ngettext("%(number)s attempt was refused.", "%(number)s attempts were refused.", row.tries)
+    return text % {"number": count(row.tries), "network": _network(row.network)}
+
+
+def _tries(row: RefusedName) -> str:
+    text = ngettext(
+        "%(number)s attempt at %(protocol)s from %(network)s",
+        "%(number)s attempts at %(protocol)s from %(network)s",
+        row.tries,
+    )
+    protocol = PROTOCOLS.get(row.protocol, row.protocol)
+    return text % {"number": count(row.tries), "protocol": protocol, "network": _network(row.network)}
+
+
+def _network(network: str) -> str:
+    if network == "unix":
+        return _("this machine")
+    return network or _("many networks")
+
+
+def _meaning(row: RefusedName) -> str:
+    if row.reason == Reason.NETWORK:
+        text = _("It tried %(names)d names that nobody has within an hour, and is refused for the rest of that hour.")
+        return text % {"names": UNKNOWN_ACCOUNTS_AN_HOUR}
+    if row.reason == Reason.ACCOUNT:
+        text = _("After %(passwords)d wrong passwords within a day, this network is refused. Others are not.")
+        return text % {"passwords": WRONG_PASSWORDS_A_DAY}
+    text = _("An address there had %(most)d connections at the same time. Further ones are refused until some end.")
+    return text % {"most": settings.POP3_MAX_CONNECTIONS_PER_IP}
+
+
+def _meant(names: Sequence[str], user: User) -> dict[str, Meant]:
+    """Return what was probably meant by each name, as far as this user may see it."""
+    if not names:
+        return {}
+    found = {
+        address: Meant(address, None)
+        for address in access.aliases(user).filter(address__in=names).values_list("address", flat=True)
+    }
+    near = Q()
+    for name in names:
+        near |= Q(user__address__startswith=f"{name.partition('@')[0]}@") | Q(
+            user__address__startswith=_beginning(name)
+        )
+    candidates = dict(access.mailboxes(user).filter(near).values_list("user__address", "pk")[:CANDIDATES])
+    for name in names:
+        for address in difflib.get_close_matches(name, candidates, n=1, cutoff=LIKENESS):
+            found.setdefault(name, Meant(address, candidates[address]))
+    return found
+
+
+def _beginning(name: str) -> str:
+    """Return the first half of the local part: what comes later may be mistyped."""
+    local_part = name.partition("@")[0]
+    return local_part[: max(BEGINNING, len(local_part) // 2)]
