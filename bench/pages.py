@@ -127,7 +127,8 @@ def _lists(connection: psycopg.Connection) -> Iterator[Page]:
         "aliases": ("", "sort=-made", "sort=comment", "q=else7", "kind=alias", "kind=catch-all", "state=off",
                     "domain=clinic-0000.example"),
         "audit": ("", "sort=at", "sort=who", "q=alice", "kind=mailbox", "kind=domain", "via=shell", "since=2026-01-01"),
-        "policies": ("",), "sign-ins": ("",), "admins": ("",), "domains/removed": ("",), "mailboxes/removed": ("",),
+        "policies": ("",), "sign-ins": ("",), "sign-ins/names": ("", "kind=limits", "sort=-tries"), "admins": ("",),
+        "domains/removed": ("",), "mailboxes/removed": ("",),
     }  # fmt: skip
     for name, queries in lists.items():
         for query in queries:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.models import RefusedName, User
+from mailstore.policy.networks import is_loopback
 from mailstore.policy.throttle import UNKNOWN_ACCOUNTS_AN_HOUR, WRONG_PASSWORDS_A_DAY
 from popadmin.panel import access
 from popadmin.web.formats import count
@@ -21,6 +22,7 @@ from popadmin.web.formats import count
 SHOWN = 5  # of each, the latest
 CANDIDATES = 200  # addresses that are compared with the names of a page
 BEGINNING = 3  # characters that an address at least shares with a mistyped one
+LOOPBACK_IPV6 = "::/48"
 LIKENESS = 0.85  # of two addresses; one letter in ten may differ
 Reason = RefusedName.Reason
 PROTOCOLS = {"pop3": gettext_lazy("POP"), "web": gettext_lazy("these pages")}
@@ -35,32 +37,28 @@ class Meant:
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownName:
-    """A name that nobody has; empty for texts that are no address."""
+class Refused:
+    """A name that nobody has, or a limit, in words.
 
-    name: str
-    tries: str
+    `who` is the name, or the network that met a limit; it is empty for texts that are no address. `until` is when the
+    limit ends, if that is to come.
+    """
+
+    who: str
+    is_address: bool
+    text: str
+    meaning: str
     last_at: datetime
+    until: datetime | None
     meant: Meant | None
 
 
 @dataclass(frozen=True, slots=True)
-class LimitHit:
-    """A limit: who met it, what happened and what it means; `until` is when it ends, if that is to come."""
-
-    who: str
-    tries: str
-    meaning: str
-    last_at: datetime
-    until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Lately:
-    """The latest of both, and whether there are more."""
+    """The latest names and limits."""
 
-    names: Sequence[UnknownName]
-    limits: Sequence[LimitHit]
+    names: Sequence[Refused]
+    limits: Sequence[Refused]
 
 
 def lately(user: User) -> Lately:
@@ -68,20 +66,27 @@ def lately(user: User) -> Lately:
     rows = access.refused_names(user).order_by("-last_at", "pk")
     names = rows.filter(reason=Reason.UNKNOWN)[:SHOWN]
     limits = rows.filter(reason__in=RefusedName.LIMITS)[:SHOWN]
-    return Lately(unknown(names, user), [limit(row) for row in limits])
+    return Lately(told(names, user), told(limits, user))
 
 
-def unknown(rows: Iterable[RefusedName], user: User) -> Sequence[UnknownName]:
-    """Return the names in words, each with what was probably meant. Two statements where there are names."""
+def told(rows: Iterable[RefusedName], user: User) -> Sequence[Refused]:
+    """Return the rows in words, and what was probably meant by the names. Two statements where there are names."""
     kept = list(rows)
-    meant = _meant([row.name for row in kept if row.name], user)
-    return [UnknownName(row.name, _tries(row), row.last_at, meant.get(row.name)) for row in kept]
+    meant = _meant([row.name for row in kept if row.name and row.reason == Reason.UNKNOWN], user)
+    return [_told(row, meant.get(row.name)) for row in kept]
 
 
-def limit(row: RefusedName) -> LimitHit:
-    """Return a limit in words."""
-    until = row.until if row.until and row.until > timezone.now() else None
-    return LimitHit(row.name or _network(row.network), _refused(row), _meaning(row), row.last_at, until)
+def _told(row: RefusedName, meant: Meant | None) -> Refused:
+    is_limit = row.reason in RefusedName.LIMITS
+    return Refused(
+        who=row.name or (_network(row.network) if is_limit else ""),
+        is_address=bool(row.name),
+        text=_refused(row) if is_limit else _tries(row),
+        meaning=_meaning(row) if is_limit else "",
+        last_at=row.last_at,
+        until=row.until if row.until and row.until > timezone.now() else None,
+        meant=None if is_limit else meant,
+    )
 
 
 def _refused(row: RefusedName) -> str:
@@ -100,8 +105,8 @@ def _refused(row: RefusedName) -> str:
 
 def _tries(row: RefusedName) -> str:
     text = ngettext(
-        "%(number)s attempt at %(protocol)s from %(network)s",
-        "%(number)s attempts at %(protocol)s from %(network)s",
+        "%(number)s attempt at %(protocol)s from %(network)s.",
+        "%(number)s attempts at %(protocol)s from %(network)s.",
         row.tries,
     )
     protocol = PROTOCOLS.get(row.protocol, row.protocol)
@@ -109,7 +114,7 @@ def _tries(row: RefusedName) -> str:
 
 
 def _network(network: str) -> str:
-    if network == "unix":
+    if network == LOOPBACK_IPV6 or is_loopback(network):
         return _("this machine")
     return network or _("many networks")
 
@@ -133,14 +138,14 @@ def _meant(names: Sequence[str], user: User) -> dict[str, Meant]:
         address: Meant(address, None)
         for address in access.aliases(user).filter(address__in=names).values_list("address", flat=True)
     }
+    beginnings = {name: (f"{name.partition('@')[0]}@", _beginning(name)) for name in names}
     near = Q()
-    for name in names:
-        near |= Q(user__address__startswith=f"{name.partition('@')[0]}@") | Q(
-            user__address__startswith=_beginning(name)
-        )
+    for beginning in {one for each in beginnings.values() for one in each}:
+        near |= Q(user__address__startswith=beginning)
     candidates = dict(access.mailboxes(user).filter(near).values_list("user__address", "pk")[:CANDIDATES])
     for name in names:
-        for address in difflib.get_close_matches(name, candidates, n=1, cutoff=LIKENESS):
+        alike = [address for address in candidates if address.startswith(beginnings[name])]
+        for address in difflib.get_close_matches(name, alike, n=1, cutoff=LIKENESS):
             found.setdefault(name, Meant(address, candidates[address]))
     return found
 

@@ -12,7 +12,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from mailstore.directory import aliases, domain_removal, grants, mailbox_removal, policies
-from mailstore.models import Device, Domain, Finding, Mailbox, MailboxImport, RetentionPolicy, User
+from mailstore.models import Device, Domain, Finding, Mailbox, MailboxImport, RefusedName, RetentionPolicy, User
 from mailstore.transfer import mailbox_import
 from popadmin.panel.bulk_actions import ACTIONS
 from tests.owner.mail import a_device, a_letter, a_session
@@ -33,7 +33,7 @@ OF_HOSTS = _names(
 )
 OF_ADMINS = _names(
     "overview search visits audit domains domains-one domains-edit domains-catch-all aliases aliases-new aliases-one "
-    "operations domains-addresses domains-admins domains-settings "
+    "operations visits-names domains-addresses domains-admins domains-settings "
     "mailboxes mailboxes-bulk mailboxes-removed mailboxes-new mailboxes-one mailboxes-diary "
     "mailboxes-devices mailboxes-removal mailboxes-recovery mailboxes-edit mailboxes-password mailboxes-purge "
     "mailboxes-imports mailboxes-import "
@@ -144,6 +144,13 @@ def _mail(ann: Mailbox) -> tuple[int, int]:
     a_session(None, mailbox=ann, ago=timedelta(hours=1), ended="wrong", tls="", sessions=3)
     a_session(phone, ago=timedelta(minutes=5), ended="lost")
     facts = {"sessions": 360}
+    for reason, name in (("unknown", "anne@example.org"), ("unknown", ""), ("network", ""), ("account", ANN)):
+        now = timezone.now()
+        until = now + timedelta(minutes=30) if reason == "network" else None
+        RefusedName.objects.create(
+            reason=reason, name=name, network="198.51.100.0/24", protocol="pop3", tries=3, first_at=now, last_at=now,
+            until=until,
+        )  # fmt: skip
     Finding.objects.create(mailbox=ann, device=phone, kind="hasty", since=timezone.now(), facts=facts)
     return live.pk, resting.pk
 

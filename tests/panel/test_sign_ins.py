@@ -135,9 +135,9 @@ def test_a_name_that_nobody_has_is_told_with_what_was_probably_meant(root: Clien
     a_refused_name("ann@exmaple.org", protocol="web")
     a_refused_name("zoe@elsewhere.example", network="")
     shown = text(root)
-    assert f"1,200 attempts at POP from 192.0.2.0/24 Probably meant: {ANN}" in shown
-    assert f"1 attempt at these pages from 192.0.2.0/24 Probably meant: {ANN}" in shown
-    assert "zoe @elsewhere.example 1 attempt at POP from many networks" in shown
+    assert f"1,200 attempts at POP from 192.0.2.0/24. Probably meant: {ANN}" in shown
+    assert f"1 attempt at these pages from 192.0.2.0/24. Probably meant: {ANN}" in shown
+    assert "zoe @elsewhere.example 1 attempt at POP from many networks." in shown
     assert f'href="/mailboxes/{box.pk}/"' in root.get("/sign-ins/").content.decode()
 
 
@@ -145,7 +145,7 @@ def test_an_alias_that_tries_to_sign_in_is_told_as_such(root: Client):
     an_owner()
     aliases.ensure("info@example.org", [ANN], actor=ACTOR)
     a_refused_name("info@example.org")
-    assert "1 attempt at POP from 192.0.2.0/24 This is an alias." in text(root)
+    assert "1 attempt at POP from 192.0.2.0/24. This is an alias." in text(root)
 
 
 def test_texts_that_are_no_address_are_one_row_without_words(root: Client):
@@ -170,7 +170,7 @@ def test_each_limit_says_who_met_it_what_it_means_and_until_when(root: Client):
     shown = text(root)
     assert re.search(r"198.51.100.0/24 Refused until [^ ]+( [^ ]+)? 9 attempts were refused.", shown), shown
     assert "It tried 20 names that nobody has within an hour" in shown
-    assert f"{ANN} 1 attempt from 192.0.2.0/24 was refused. After 50 wrong passwords within a day" in shown
+    assert "ann @example.org 1 attempt from 192.0.2.0/24 was refused. After 50 wrong passwords within a day" in shown
     assert "203.0.113.0/24 3 connections were refused. An address there had" in shown
 
 
@@ -186,7 +186,7 @@ def test_a_domain_admin_sees_the_refused_names_of_their_domains_only():
     a_refused_name(tries=7)
     grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
     found = refused_names.lately(User.objects.get(address="carla"))
-    assert [row.name for row in found.names] == ["anne@example.org"]
+    assert [row.who for row in found.names] == ["anne@example.org"]
     assert [row.who for row in found.limits] == [ANN]
     shown = text(signed_in("carla"))
     assert "anne @example.org" in shown
@@ -207,3 +207,59 @@ def test_owners_see_none_of_it():
     ann = an_owner()
     a_refused_name("anne@example.org")
     assert refused_names.lately(ann.user).names == []
+
+
+# --- the list of all of them --------------------------------------------------------------------------------------
+
+
+def names_page(client: Client, query: str = "") -> str:
+    page = html.unescape(client.get(f"/sign-ins/names/{query}").content.decode()).replace("\xa0", " ")
+    return " ".join(re.sub(r"<[^>]*>", " ", page[page.index("<main") :]).split())
+
+
+def test_the_list_has_all_and_finds_them_by_name_network_and_kind(root: Client):
+    an_owner()
+    for number in range(refused_names.SHOWN + 1):
+        a_refused_name(f"n{number}@example.org", minutes=number)
+    a_refused_name(reason="network", network="198.51.100.0/24", tries=9)
+    a_refused_name("anne@example.org")
+    shown = names_page(root)
+    assert f"n{refused_names.SHOWN} @example.org" in shown
+    assert f"Probably meant: {ANN}" in shown
+    assert "9 attempts were refused." in shown
+    assert "n0 @example.org" not in names_page(root, "?kind=limits")
+    assert "9 attempts" not in names_page(root, "?kind=names")
+    assert "n1 @example.org" in names_page(root, "?q=N1@")
+    assert "n0 @example.org" not in names_page(root, "?q=198.51")
+
+
+def test_the_list_is_a_file_too(root: Client):
+    a_refused_name("anne@example.org", tries=3)
+    (answer,) = [b"".join(root.get("/sign-ins/names/?export=1").streaming_content).decode()]
+    assert "anne@example.org,192.0.2.0/24,pop3,3," in answer
+
+
+def test_a_domain_admin_has_the_list_of_their_domains_and_an_owner_none():
+    ann = an_owner()
+    a_refused_name("anne@example.org")
+    a_refused_name("bobby@other.example")
+    grants.ensure("carla", ["example.org"], actor=ACTOR, password=PASSWORD)
+    shown = names_page(signed_in("carla"))
+    assert "anne @example.org" in shown
+    assert "bobby" not in shown
+    assert signed_in(ann.user.address).get("/sign-ins/names/").status_code == 404
+
+
+@pytest.mark.parametrize("rows", [1, 40])
+def test_the_list_costs_the_same_statements_however_long(root: Client, django_assert_max_num_queries: Any, rows: int):
+    an_owner()
+    for number in range(rows):
+        a_refused_name(f"ann{number}@example.org")
+    with django_assert_max_num_queries(11):
+        assert root.get("/sign-ins/names/").status_code == 200
+
+
+def test_this_machine_is_called_so(root: Client):
+    a_refused_name("anne@example.org", network="127.0.0.0/24")
+    a_refused_name("anna@example.org", network="::/48")
+    assert names_page(root).count("1 attempt at POP from this machine.") == 2

@@ -1,0 +1,67 @@
+"""The list of names that nobody has, and of limits that refused somebody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from mailstore.models import RefusedName
+from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows, SearchBox
+from popadmin.lists.views import ListPage
+from popadmin.panel import access, refused_names
+from popadmin.web.layout import breadcrumb
+from popadmin.web.people import signed_in
+
+SIGN_INS = breadcrumb(_("Sign-ins"), "visits")
+NAMES, LIMITS = "names", "limits"
+Reason = RefusedName.Reason
+
+
+class RefusedFilters(Filters):
+    q = SearchBox(label=_("Search name or network"))
+    kind = forms.ChoiceField(
+        label=_("What"), choices=[("", _("Anything")), (NAMES, _("Names that nobody has")), (LIMITS, _("Limits"))]
+    )
+
+    def by_q(self, rows: Rows, query: str) -> Rows:
+        return rows.filter(Q(name__contains=query.lower()) | Q(network__startswith=query.lower()))
+
+    def by_kind(self, rows: Rows, kind: str) -> Rows:
+        return rows.filter(reason__in=RefusedName.LIMITS if kind == LIMITS else [Reason.UNKNOWN])
+
+
+class RefusedNames(access.AdminPage, ListPage):
+    template_name = "panel/refused_names.html"
+    name = "refused-names"
+    filters = RefusedFilters
+    columns = (
+        Column("at", _("Last"), F("last_at"), down=True),
+        Column("name", _("Name or network")),
+        Column("tries", _("What happened"), F("tries"), down=True),
+    )
+    views = (
+        ReadyView(_("Names that nobody has"), {"kind": NAMES}),
+        ReadyView(_("Limits"), {"kind": LIMITS}, "warn"),
+    )
+    exported = (
+        Exported(_("What"), RefusedName.get_reason_display),
+        Exported(_("Name"), lambda row: row.name),
+        Exported(_("From"), lambda row: row.network),
+        Exported(_("Protocol"), lambda row: row.protocol),
+        Exported(_("Count"), lambda row: row.tries),
+        Exported(_("First"), lambda row: row.first_at.isoformat()),
+        Exported(_("Last"), lambda row: row.last_at.isoformat()),
+    )
+
+    def rows(self) -> Rows:
+        return access.refused_names(signed_in(self.request))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs, breadcrumbs=[SIGN_INS])
+        rows = context["page"].rows
+        for row, told in zip(rows, refused_names.told(rows, signed_in(self.request)), strict=True):
+            row.told = told
+        return context
