@@ -38,7 +38,7 @@ class RefusedNames(access.AdminPage, ListPage):
     name = "refused-names"
     filters = RefusedFilters
     columns = (
-        Column("at", _("Last"), F("last_at"), down=True),
+        Column("at", _("Last try"), F("last_at"), down=True),
         Column("name", _("Name or network")),
         Column("tries", _("What happened"), F("tries"), down=True),
     )
@@ -52,8 +52,8 @@ class RefusedNames(access.AdminPage, ListPage):
         Exported(_("From"), lambda row: row.network),
         Exported(_("Protocol"), lambda row: row.protocol),
         Exported(_("Count"), lambda row: row.tries),
-        Exported(_("First"), lambda row: row.first_at.isoformat()),
-        Exported(_("Last"), lambda row: row.last_at.isoformat()),
+        Exported(_("First try"), lambda row: row.first_at.isoformat()),
+        Exported(_("Last try"), lambda row: row.last_at.isoformat()),
     )
 
     def rows(self) -> Rows:
