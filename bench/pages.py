@@ -38,6 +38,11 @@ SAMPLE_ROWS = (
               CASE WHEN n % 5 = 0 THEN 'wrong' ELSE 'quit' END, 1
          FROM mailstore_device CROSS JOIN generate_series(1, 5) AS n
         CROSS JOIN LATERAL (SELECT now() - n * interval '7 hours' - id % 90000 * interval '1 second') AS ago (at)""",
+    """INSERT INTO mailstore_refusedname (reason, name, network, protocol, tries, first_at, last_at)
+       SELECT CASE WHEN n % 20 = 0 THEN 'account' ELSE 'unknown' END, 'nobody' || n || '@clinic-0000.example',
+              '198.51.' || n / 100 || '.0/24', 'pop3', n, ago.at, ago.at
+         FROM generate_series(1, 10000) AS n
+        CROSS JOIN LATERAL (SELECT now() - n * interval '10 minutes') AS ago (at)""",
 )
 # The mailbox with the most mail. Half of its mail is put into recovery.
 LARGEST_MAILBOX = """

@@ -36,6 +36,7 @@ ORDERS = {
     "/aliases/?sort=-made": "alias_by_age",
     "/aliases/?sort=comment": "alias_by_comment",
     "/domains/?sort=-delivered": "tally_of_a_domain",
+    "/sign-ins/": "refused_name_by_age",
 }
 
 # The messages of the seed share a few bodies: with those alone it is right to read the whole table.
