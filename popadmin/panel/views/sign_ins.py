@@ -49,10 +49,6 @@ class SignIns(access.AdminPage, ListPage):
     template_name = "panel/sign_ins.html"
     name = "visits"  # also the name of the exported file, which stays
     filters = SignInFilters
-    views = (
-        ReadyView(_("Accepted"), {"ended": ACCEPTED}, is_costly=True),
-        ReadyView(_("Refused"), {"ended": REFUSED}, is_costly=True),
-    )
     columns = (
         Column("at", _("When"), F("started_at"), down=True),
         Column("mailbox", _("Mailbox")),
@@ -61,6 +57,7 @@ class SignIns(access.AdminPage, ListPage):
         Column("client", _("From"), css="c-more"),
     )
     views = (
+        ReadyView(_("Accepted"), {"ended": ACCEPTED}, is_costly=True),
         ReadyView(_("Refused"), {"ended": REFUSED}, is_costly=True),
         ReadyView(_("Wrong password"), {"ended": Ended.WRONG}, is_costly=True),
         ReadyView(_("Old password"), {"ended": Ended.PREVIOUS}, "warn", is_costly=True),
