@@ -230,9 +230,10 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "popadmin.web.form_renderer.FormRenderer"
 AUTHENTICATION_BACKENDS = ["popadmin.signin.backends.Addresses"]
-PASSWORD_HASHERS = ["mailstore.directory.password_hasher.Argon2"]
+PASSWORD_HASHERS = ["mailstore.directory.password_hasher.Argon2", "mailstore.directory.password_hasher.Imported"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "mailstore.directory.new_password.NoHash"},
+    {"NAME": "mailstore.directory.new_password.NoBlanksAround"},
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("address", "name")},

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from mailstore.directory import new_password
+from mailstore.directory.existing_password import ExistingPassword
 from mailstore.directory.fields.mailbox import MAILBOX, MailboxValues
 from mailstore.directory.fields.policy import with_policy_since
 from mailstore.directory.outcome import Changes, Ensured, details, set_values
@@ -43,14 +44,18 @@ class MailboxCase:
         self.changes |= {_USER_FIELDS[column].name: _values(column, pair) for column, pair in of_user.items()}
         self.changes |= of_mailbox
 
-    def give_password(self, password: str, encoded: str) -> None:
-        """Let the user have a password that a person chose, of this hash. Rejected where it is against the rules."""
+    def give_password(self, password: str | ExistingPassword, encoded: str) -> bool:
+        """Let the user have a password of this hash. Rejected where it is against the rules.
+
+        Return whether it is a password that existed and is too weak for a new one.
+        """
         user, before = self.mailbox.user, self.mailbox.user.password_changed_at
-        new_password.check(password, user)
+        weak = new_password.check(password, user)
         new_password.set_hash(user, encoded)
         if not self.created:  # the change is recorded by its moment alone
             self.user_columns |= {*new_password.FIELDS}
             self.changes["password_changed_at"] = (before, user.password_changed_at)
+        return weak
 
     def bars_main(self) -> bool:
         """Return True if the main password has just lost POP. Then mail that waited for it alone is removed."""

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from mailstore.directory import bulk_sql, domain_caps, domains, mailbox_lookup, new_password, removal_state
 from mailstore.directory.audit import Actor
+from mailstore.directory.existing_password import ExistingPassword
 from mailstore.directory.fields.field import Kind
 from mailstore.directory.fields.mailbox import MAILBOX, MailboxValues
 from mailstore.directory.look_alikes import Neighbours
@@ -32,12 +33,13 @@ class AlreadyThere(Rejected):
 class Wanted:
     """A mailbox to create or change. `address` is in its normal form.
 
-    `password` None leaves the password as it is. `look_alike` allows a new address that looks like another one.
+    `password` None leaves the password as it is. An existing password that would be too weak for a new one must be
+    changed on the pages, unless `fields` say otherwise. `look_alike` allows a new address that looks like another one.
     """
 
     address: str
     fields: MailboxValues
-    password: str | None = None
+    password: str | ExistingPassword | None = None
     look_alike: bool = False
 
 
@@ -119,7 +121,7 @@ class MailboxJudge:
             self._rows.neighbours.refuse(wanted.address)
         room.refuse_one_more()
         case = MailboxCase(Mailbox(user=User(address=wanted.address), domain=domain), created=True)
-        self._give_first_password(case, wanted.password)
+        self._give_first_password(case, wanted)
         case.assign({"quota_octets": domain_caps.quota_of_new(domain), **wanted.fields})
         room.refuse_fields_of_hosts(case.changes)
         room.refuse_quota(case.mailbox.quota_octets)
@@ -132,7 +134,7 @@ class MailboxJudge:
         case = MailboxCase(mailbox, created=False)
         case.assign(wanted.fields)
         if wanted.password is not None:
-            self._change_password(case, wanted.password)
+            self._change_password(case, wanted, wanted.password)
         room.refuse_fields_of_hosts(case.changes)
         if "quota_octets" in case.changes:
             was, quota = case.changes["quota_octets"]
@@ -140,24 +142,29 @@ class MailboxJudge:
             room.take(quota, was=was)
         return case
 
-    def _change_password(self, case: MailboxCase, password: str) -> None:
+    def _change_password(self, case: MailboxCase, wanted: Wanted, password: str | ExistingPassword) -> None:
         """Give the mailbox another password. The present one changes nothing."""
         # Before the comparison, so that the actor does not learn whether it is the present password.
         domain_caps.refuse_out_of_reach(case.mailbox.user, self._rows.out_of_reach)
-        new_password.refuse_hash(password)  # also where an earlier version accepted a hash as a password
-        address = case.mailbox.user.address
-        if address not in self._hashes.same:
-            case.give_password(password, self._hashes.of(address))
+        if isinstance(password, str):
+            new_password.refuse_hash(password)  # also where an earlier version accepted a hash as a password
+        if wanted.address not in self._hashes.same:
+            self._give_password(case, wanted, password)
 
-    def _give_first_password(self, case: MailboxCase, chosen: str | None) -> None:
-        address = case.mailbox.user.address
-        if chosen is not None:
-            case.give_password(chosen, self._hashes.of(address))
+    def _give_first_password(self, case: MailboxCase, wanted: Wanted) -> None:
+        address = wanted.address
+        if wanted.password is not None:
+            self._give_password(case, wanted, wanted.password)
         elif self._hashes.generates:
             case.secret = self._hashes.new[address].password
             new_password.set_hash(case.mailbox.user, self._hashes.of(address))
         else:
             case.mailbox.user.set_unusable_password()
+
+    def _give_password(self, case: MailboxCase, wanted: Wanted, password: str | ExistingPassword) -> None:
+        weak = case.give_password(password, self._hashes.of(wanted.address))
+        if weak and "must_change_password" not in wanted.fields:
+            case.assign({"must_change_password": True})
 
     def _refuse_taken(self, address: str) -> None:
         if address in self._rows.aliases:

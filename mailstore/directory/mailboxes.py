@@ -15,6 +15,7 @@ from mailstore.directory import (
     recovery_addresses,
 )
 from mailstore.directory.audit import Actor
+from mailstore.directory.existing_password import ExistingPassword
 from mailstore.directory.fields.mailbox import MailboxValues
 from mailstore.directory.mailbox_judge import Wanted
 from mailstore.directory.new_password import New
@@ -26,7 +27,7 @@ def ensure(
     address: str,
     *,
     actor: Actor,
-    password: str | None = None,
+    password: str | ExistingPassword | None = None,
     look_alike: bool = False,
     only: Only | None = None,
     **fields: Unpack[MailboxValues],
@@ -39,7 +40,8 @@ def ensure(
 
     Rejected for a bad address or value, for a password against the rules, and for an address that belongs to an alias,
     an admin or a removed mailbox. With `only`, rejected for a mailbox of the other kind (new, or there already). A
-    password is refused as by `set_password`.
+    password is refused as by `set_password`. One that existed elsewhere is taken even if it is weak. Then the pages ask
+    for another one, unless `must_change_password` is given.
     """
     wanted = Wanted(mailbox_lookup.normalized(address), fields, password, look_alike)
     (answer,) = mailbox_batch.ensure([wanted], actor=actor, only=only)
@@ -48,21 +50,25 @@ def ensure(
     return answer
 
 
-def set_password(address: str, password: str | None, *, actor: Actor, must_change: bool = False) -> str | None:
+def set_password(
+    address: str, password: str | ExistingPassword | None, *, actor: Actor, must_change: bool = False
+) -> str | None:
     """Replace the main password. None generates one, which is returned. Web sessions and POP3 sessions end.
 
-    With `must_change`, the pages first ask the owner for another password; POP3 accepts this one until then. Rejected
-    for a domain admin if the owner administers a domain that the admin does not.
+    With `must_change`, the pages first ask the owner for another password; POP3 accepts this one until then. They ask
+    too where the password existed elsewhere and is weak. Rejected for a domain admin if the owner administers a domain
+    that the admin does not.
     """
     normal = mailbox_lookup.normalized(address)
     secret = new_password.generate() if password is None else None
-    (encoded,) = new_password.hashed([New(password or secret or "", generated=password is None)])
+    given = New(secret or "", generated=True) if password is None else New.of(password)
+    (encoded,) = new_password.hashed([given])
     with transaction.atomic():
         mailbox = mailbox_lookup.locked(normal)
         out_of_reach = domain_caps.out_of_reach([mailbox.user], actor=actor)
         domain_caps.refuse_out_of_reach(mailbox.user, out_of_reach)
-        if password is not None:
-            new_password.check(password, mailbox.user)
+        if password is not None and new_password.check(password, mailbox.user):
+            must_change = True
         new_password.set_hash(mailbox.user, encoded)
         mailbox.user.must_change_password = must_change
         mailbox.user.save(update_fields=[*new_password.FIELDS, "must_change_password"])

@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mailstore.directory import bulk_sql, password_hasher
+from mailstore.directory import bulk_sql, existing_password, imported_hash, password_hasher
+from mailstore.directory.existing_password import ExistingPassword
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Mailbox, User
 from mailstore.policy import hash_form
@@ -45,6 +46,8 @@ class NoHash:
     passwords by the site's validators.
     """
 
+    holds_for_existing = True
+
     def validate(self, password: str, _user: User | None = None) -> None:
         scheme = hash_form.scheme_of(password)
         if scheme is not None:
@@ -52,6 +55,17 @@ class NoHash:
 
     def get_help_text(self) -> str:
         return _("Your password must not look like a password hash.")
+
+
+class NoBlanksAround:
+    """Django validator that refuses blanks before and behind a password: people and programs drop them unseen."""
+
+    def validate(self, password: str, _user: User | None = None) -> None:
+        if password != password.strip():
+            raise ValidationError(_("The password begins or ends with a blank: remove it."), "blank")
+
+    def get_help_text(self) -> str:
+        return _("Your password must not begin or end with a blank.")
 
 
 def refuse_hash(password: str) -> None:
@@ -62,21 +76,43 @@ def refuse_hash(password: str) -> None:
         raise Rejected(" ".join(error.messages), field="password") from error
 
 
-def check(password: str, user: User) -> None:
-    """Check a password that a person chose against the site's rules. Rejected says which it breaks."""
+def check(password: str | ExistingPassword, user: User) -> bool:
+    """Check a password against the site's rules. Rejected says which it breaks.
+
+    Return True for a password that existed elsewhere and is too weak for a new one.
+    """
+    if isinstance(password, ExistingPassword):
+        return existing_password.is_weak(password, user)
     refuse_hash(password)
     try:
         validate_password(password, user)
     except ValidationError as error:
         raise Rejected(" ".join(error.messages), field="password") from error
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A password, and whether `generate` made it: then a cheaper hash is enough."""
+    """A password, and whether `generate` made it: then a cheaper hash is enough.
+
+    `encoded` is the hash where another server made it. Then nobody knows the password.
+    """
 
     password: str
     generated: bool = False
+    encoded: str | None = None
+
+    @classmethod
+    def of(cls, password: str | ExistingPassword) -> New:
+        if isinstance(password, str):
+            return cls(password)
+        return cls(password.plain, encoded=password.encoded)
+
+    def is_behind(self, stored: str) -> bool:
+        """Return whether this is the password of a stored hash. It takes a slow hash, unless this is a hash too."""
+        if self.encoded is None:
+            return check_password(self.password, stored)
+        return imported_hash.exported(self.encoded) == imported_hash.exported(stored)
 
 
 def hashed(passwords: Sequence[New]) -> list[str]:
@@ -104,9 +140,9 @@ def put_generated(user: User, secret: str) -> None:
     set_hash(user, *hashed([New(secret, generated=True)]))
 
 
-def match(pairs: Sequence[tuple[str, str]]) -> list[bool]:
+def match(pairs: Sequence[tuple[New, str]]) -> list[bool]:
     """Return for each pair of password and stored hash whether they match, by slow hashes on all cores."""
-    return _on_all_cores(lambda pair: check_password(*pair), pairs)
+    return _on_all_cores(lambda pair: pair[0].is_behind(pair[1]), pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +160,12 @@ class BatchHashes:
 
     @classmethod
     def make(
-        cls, passwords: Mapping[str, str | None], *, only_new: bool | None, generates: bool, kept: bool
+        cls,
+        passwords: Mapping[str, str | ExistingPassword | None],
+        *,
+        only_new: bool | None,
+        generates: bool,
+        kept: bool,
     ) -> BatchHashes:
         """Hash the passwords, by address; None where none was chosen. Called outside of a transaction.
 
@@ -134,14 +175,14 @@ class BatchHashes:
         found = Mailbox.objects.filter(user__in=bulk_sql.user_ids([*passwords]))
         stored = dict(found.values_list("user__address", "user__password"))
         chosen = {
-            address: password
+            address: New.of(password)
             for address, password in passwords.items()
             if password is not None and only_new in (None, address not in stored)
         }
         there = [address for address in chosen if address in stored]
         matches = match([(chosen[address], stored[address]) for address in there])
         same = {address for address, match in zip(there, matches, strict=True) if match}
-        new = {address: New(password) for address, password in chosen.items() if address not in same}
+        new = {address: password for address, password in chosen.items() if address not in same}
         if generates and only_new is not False:
             missing = [address for address, password in passwords.items() if password is None and address not in stored]
             new |= {address: New(generate(), generated=True) for address in missing}
@@ -158,6 +199,8 @@ class BatchHashes:
 
 
 def _hash(new: New) -> str:
+    if new.encoded is not None:
+        return new.encoded
     if new.generated:
         hasher = password_hasher.Argon2Generated()
         return hasher.encode(new.password, hasher.salt())

@@ -55,6 +55,9 @@ class StoredAccounts:
         sign_in.begin()
         return sign_in
 
+    def note_malformed(self, address: str, client: str, tls: str | None) -> None:
+        self._context.refusals.record_malformed(Credentials(address, "", client, loopback=False, tls=tls))
+
     def site_expire_days(self) -> tuple[int | None, bool] | None:
         return self._site_expire_days
 

@@ -16,6 +16,7 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
 
 from mailstore.errors import Abandoned, MailError, Overloaded, Unavailable
 from mailstore.pg.callback import tell
+from mailstore.policy import foreign_hash
 from mailstore.policy.hash_queue import HashQueue, QueueName, Waiter
 
 log = logging.getLogger("popadmin.signin")
@@ -30,13 +31,17 @@ Answer = Callable[[bool | MailError], None]
 class Check(Waiter):
     """One slow check. `encoded` is None if there is no such user. Then the check costs the same, and fails.
 
-    `quick`: another check may verify the same password while this one waits. Then this one needs no hash.
+    `quick`: another check may verify the same password while this one waits. Then this one needs no hash. `own_hash` is
+    our hash of a right password, where `encoded` was made by another server. `run_seconds` is how long the hash took.
     """
 
     secret: str
     encoded: str | None
     done: Answer
     quick: bool = False
+    own_hash: str | None = None
+    began_at: float = 0.0
+    run_seconds: float = 0.0
 
 
 class Passwords:
@@ -111,10 +116,11 @@ class Passwords:
         if encoded is not None and encoded.startswith(UNUSABLE_PASSWORD_PREFIX):
             encoded = None
         self._running += 1
+        check.began_at = _now()
         loop = asyncio.get_running_loop()
-        work = self._pool.submit(check_password, check.secret, encoded or self._unknown)
+        work = self._pool.submit(_compare, check.secret, encoded or self._unknown)
 
-        def finished(work: Future[bool]) -> None:
+        def finished(work: Future[tuple[bool, str | None]]) -> None:
             loop.call_soon_threadsafe(self._finished, work, check, encoded)
 
         work.add_done_callback(finished)
@@ -128,18 +134,20 @@ class Passwords:
         self._timer = None
         self._go_on()
 
-    def _finished(self, work: Future[bool], check: Check, encoded: str | None) -> None:
+    def _finished(self, work: Future[tuple[bool, str | None]], check: Check, encoded: str | None) -> None:
         self._running -= 1
+        check.run_seconds = _now() - check.began_at
         self._queue.finished(check)
         error = work.exception()
         if error is not None:
             log.error("a password check failed", exc_info=error)
             tell(check.done, Unavailable(f"password check: {error!r}"))
         else:
-            right = work.result() and encoded is not None
+            right, check.own_hash = work.result()
             if right and encoded is not None:
-                self._remember(check.secret, encoded)
-            tell(check.done, right)
+                # A foreign hash is not remembered. It goes, and without a salt it may be the hash of several users.
+                self._remember(check.secret, check.own_hash or encoded)
+            tell(check.done, right and encoded is not None)
         self._go_on()
 
     def _remember(self, secret: str, encoded: str) -> None:
@@ -154,6 +162,15 @@ class Passwords:
             tell(check.done, Abandoned("the client closed its side, and others went first"))
         else:
             tell(check.done, Overloaded("too many password checks wait"))
+
+
+def _compare(secret: str, encoded: str) -> tuple[bool, str | None]:
+    """Return whether this is the password of a hash; where another server made the hash, also our own of it.
+
+    A right password costs what a wrong one costs (`password_hasher.Imported`).
+    """
+    right = check_password(secret, encoded)
+    return right, make_password(secret) if right and foreign_hash.is_stored(encoded) else None
 
 
 def _now() -> float:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mailstore.errors import Abandoned, BadCredentials, MailError, MainPasswordBarred, PopSwitchedOff, Throttled
-from mailstore.maildrop import account_rows
+from mailstore.maildrop import account_rows, own_hashes
 from mailstore.maildrop.account_rows import Account, Device, device_of
 from mailstore.maildrop.diary_record import SessionOrigin, address
 from mailstore.maildrop.last_sign_in import LastSignIns
@@ -173,10 +173,15 @@ class StoredSignIn:
         self._memory.passwords.check(self._check)
 
     def _checked(self, right: bool | MailError, account: Account | None) -> None:
-        self._check = None
+        check, self._check = self._check, None
+        # The delay counts from the start of the hash. So a refusal does not show how dear a foreign hash is.
+        self._waited_seconds += check.run_seconds if check else 0.0
         if isinstance(right, MailError):
             self._done(right)
         elif right and account:
+            if check and check.own_hash and account.active:
+                lanes = self._memory.maildrops.lanes
+                own_hashes.store(lanes, account.user, foreign=account.encoded, own=check.own_hash)
             self._right(account, account.main())
         else:
             self._wrong("wrong password" if account else "unknown user", account)

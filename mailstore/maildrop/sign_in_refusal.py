@@ -7,6 +7,7 @@ To find out takes a second slow hash. Nobody waits for it, and it is made only w
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,11 +19,13 @@ from mailstore.maildrop.password_check import Answer, Check, Passwords
 from mailstore.maildrop.refused_names import RefusedNames
 from mailstore.models import DiarySession
 from mailstore.pg.pipeline import StatementFailed
+from mailstore.policy.addresses import BadAddress, normal_address
 from mailstore.policy.hash_queue import QueueName
 from mailstore.policy.throttle import Throttle
 from mailstore.ports import Credentials
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.statements.diary import PREVIOUS_PASSWORD
+from mailstore.sql.statements.sign_in import MAILBOX_OF
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -47,6 +50,19 @@ class SignInRefusals:
         now = datetime.now(UTC)
         origin = SessionOrigin(mailbox, device, address(credentials.client), credentials.tls or "")
         self.diary.add(DiaryEntry(origin, now, now, why))
+
+    def record_malformed(self, credentials: Credentials) -> None:
+        """Record a sign-in whose secret could not be read, if its name is that of a mailbox."""
+
+        def found(answer: PGresult | MailError) -> None:
+            if isinstance(answer, StatementFailed):
+                log.error("the mailbox of a sign-in could not be read: %s", answer)
+            if not isinstance(answer, MailError) and answer.ntuples:
+                self.record(Why.MALFORMED.value, int(answer.get_value(0, 0) or 0), credentials)
+
+        with suppress(BadAddress, UnicodeEncodeError):
+            address = normal_address(credentials.address).encode()
+            self.lanes.read(MAILBOX_OF, MAILBOX_OF.values(address=address), found)
 
     def record_wrong_password(self, mailbox: int, credentials: Credentials) -> None:
         """Record a wrong password, after checking if it is the previous one."""

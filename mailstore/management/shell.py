@@ -108,9 +108,14 @@ def actor() -> Actor:
 
 def password_from_stdin() -> str:
     """Return the line on standard input for --password-stdin, without its line end."""
+    return line_from_stdin("--password-stdin")
+
+
+def line_from_stdin(option: str) -> str:
+    """Return the line on standard input that an option asks for, without its line end."""
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:
-        raise CommandError("--password-stdin was given, but standard input is empty", returncode=EXIT_USAGE)
+        raise CommandError(f"{option} was given, but standard input is empty", returncode=EXIT_USAGE)
     return line
 
 

@@ -27,8 +27,11 @@ class DiarySession(models.Model):
         POP_OFF = "pop-off", _("refused: POP is off")
         MAIN_OFF = "main-off", _("refused: the main password may not be used for POP")
         THROTTLED = "throttled", _("refused: too many failures")
+        MALFORMED = "malformed", _("refused: the name or password is not readable")
 
-    REFUSED = (Ended.WRONG, Ended.PREVIOUS, Ended.SUSPENDED, Ended.POP_OFF, Ended.MAIN_OFF, Ended.THROTTLED)
+    REFUSED = (
+        Ended.WRONG, Ended.PREVIOUS, Ended.SUSPENDED, Ended.POP_OFF, Ended.MAIN_OFF, Ended.THROTTLED, Ended.MALFORMED
+    )  # fmt: skip
 
     # No constraints: their checks would wait for the lock of the mailbox, and make others wait. A purge deletes the
     # rows of its mailbox. A device row is deleted only with its mailbox.

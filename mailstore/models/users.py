@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mailstore.models.columns import NOT_ASCII, plain
 from mailstore.policy.addresses import BadAddress, normal_login
+from mailstore.policy.foreign_hash import STORED_CHARACTERS
 
 
 class UserManager(BaseUserManager["User"]):
@@ -41,9 +42,10 @@ class User(AbstractBaseUser):
     role = models.CharField(_("role"), max_length=5, choices=Role.choices, default=Role.OWNER)
     is_active = models.BooleanField(_("active"), default=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
+    password = models.CharField(_("password"), max_length=STORED_CHARACTERS)
     # The hash before the last change. It signs nobody in. It shows that a refused sign-in came from a device that still
     # has the old password.
-    previous_password = models.CharField(max_length=128, blank=True, default="", editable=False)
+    previous_password = models.CharField(max_length=STORED_CHARACTERS, blank=True, default="", editable=False)
     # Confirmed by a mailed code. The link for a forgotten password goes there.
     recovery_address = models.TextField(_("recovery address"), blank=True, default="")
     must_change_password = models.BooleanField(_("must choose a new password"), default=False)

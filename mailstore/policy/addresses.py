@@ -25,6 +25,8 @@ DOMAIN_OCTETS = 253  # RFC 1035 §2.3.4, written without the final dot
 ALIAS_TARGETS_LIMIT = 1000  # Postfix's virtual_alias_expansion_limit: above it mail is deferred for ever
 ALIAS_LEVELS_LIMIT = 5  # aliases of aliases; each level is one more query for each delivery
 
+# The spaces of Unicode, and two marks without a width that web pages and files put before a text.
+_BLANKS = "".join(char for char in map(chr, range(0x3001)) if unicodedata.category(char) == "Zs") + "\u200b\ufeff"
 # RFC 1123 §2.1: letters, digits, hyphens inside; at least two labels. If the last is all digits, it is an IP address.
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?!\d+$){_LABEL}")
@@ -56,10 +58,16 @@ class BadAddress(ValueError):
         self.text = text
 
 
+def without_blanks(name: str) -> str:
+    """Return a name without the blanks around it, which people paste along. Controls such as line ends are kept."""
+    return name.strip(_BLANKS)
+
+
 @lru_cache(CACHED_DOMAINS)
 def normal_domain(text: str) -> str:
-    """Return the domain in lower case and A-labels (RFC 5890), or raise BadAddress."""
+    """Return the domain in lower case and A-labels (RFC 5890), or raise BadAddress. Blanks around it are dropped."""
     _check_length(text)
+    text = without_blanks(text)
     try:
         name = ".".join(_a_label(label) for label in _mapped(text).split("."))
     except UnicodeError as error:  # idna's errors are such
@@ -71,13 +79,18 @@ def normal_domain(text: str) -> str:
 
 @lru_cache(CACHED_ADDRESSES)
 def normal_address(text: str) -> str:
-    """Return `local@domain` in the form in which it is stored and looked up, or raise BadAddress."""
+    """Return `local@domain` in the form in which it is stored and looked up, or raise BadAddress.
+
+    Blanks around it, of any kind, are dropped: people paste them.
+    """
     _check_length(text)
-    local_part, at, domain = text.rpartition("@")
+    local_part, at, domain = without_blanks(text).rpartition("@")
     if not at:
         raise BadAddress(Flaw.NO_AT, text)
     if local_part.startswith('"'):
         raise BadAddress(Flaw.QUOTED, text)
+    if domain != without_blanks(domain):  # `normal_domain` would drop a blank in the middle of the address
+        raise BadAddress(Flaw.BAD_DOMAIN, text)
     local_part = unicodedata.normalize("NFC", local_part).lower()
     if not _LOCAL_PART.fullmatch(local_part) or len(local_part.encode()) > LOCAL_PART_OCTETS:
         raise BadAddress(Flaw.BAD_LOCAL_PART, text)
@@ -94,7 +107,7 @@ def normal_login(text: str) -> str:
         return normal_address(text)
     if "\0" in text:
         raise BadAddress(Flaw.NUL_IN_LOGIN, text)
-    return text.lower()
+    return unicodedata.normalize("NFC", without_blanks(text)).lower()
 
 
 def shown_domain(name: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+IMPORTED = "imported"  # before a dollar and `{SCHEME}rest`: a hash of another server, as this site stores it
+
 # `{SCHEME}rest`, as Dovecot, LDAP and panels write it; the encoding may follow the name: `.b64`, `.hex`.
 _BRACED = re.compile(r"\{([A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*)(?:\.[A-Za-z0-9]+)?\}(.*)", re.DOTALL)
 _SCHEME = re.compile(
@@ -60,7 +62,7 @@ def scheme_of(text: str) -> str | None:
 
     A known name in braces or between dollars is enough. An unknown name counts only if a digest follows.
     """
-    bare = text.strip().lstrip(_LOCKS)
+    bare = text.strip().lstrip(_LOCKS).removeprefix(f"{IMPORTED}$")
     if braced := _BRACED.fullmatch(bare):
         return _braced(braced[1], braced[2])
     if _PORTABLE.fullmatch(bare):

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mailstore.errors import Abandoned, MailError, Refused, Throttled
-from mailstore.pop3 import replies, sasl_login
+from mailstore.pop3 import commands, replies, sasl_login
 from mailstore.ports import Credentials
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mailstore.ports import Accounts, Done, Journal, Maildrop, Peer, SessionRecord, SignIn
     from mailstore.wire.turn_taker import TurnTaker
 
+_MECHANISMS_OF_VERBS = {b"USER": "USER", b"PASS": "USER", b"AUTH": "AUTH"}
 SIGN_IN_CAPABILITIES = ("USER", "SASL " + " ".join(sasl_login.MECHANISMS))  # lines of CAPA
 
 
@@ -63,17 +64,45 @@ class Authorization:
     def continue_exchange(self, line: bytes) -> None:
         """Obey a line for which `in_exchange` is true."""
         assert self._exchange is not None  # noqa: S101 - the caller has asked
-        self._take_step(sasl_login.answer(self._exchange, line))
+        self._take_step(self._exchange, sasl_login.answer(self._exchange, line))
 
-    def _take_step(self, step: sasl_login.Step) -> None:
+    def _take_step(self, exchange: sasl_login.Exchange, step: sasl_login.Step) -> None:
         if isinstance(step, sasl_login.Challenge):
             self._turns.say(step.line)
             return
         self._exchange = None
         if isinstance(step, sasl_login.Proof):
             self._start_sign_in(step.address, step.secret)
+            return
+        if step is sasl_login.Failure.BAD_RESPONSE:
+            self._note_malformed(exchange.address, "the response is not well-formed")
+        self._turns.say(replies.SASL_FAILURES[step])
+
+    # --- what cannot be read ----------------------------------------------------------------------------------------
+
+    def note_fault(self, line: bytes, fault: commands.Fault) -> None:
+        """Leave a trace of a line that is no command, where it would have been part of a sign-in."""
+        verb, _, rest = line.partition(b" ")
+        mechanism = _MECHANISMS_OF_VERBS.get(verb.upper())
+        if mechanism is None or (mechanism == "AUTH" and not rest.strip()):
+            return
+        command = verb.upper().decode()
+        if self._password_may_pass():
+            self.mechanism = mechanism
+            self._note_malformed(self._address or "", f"{command}: {fault.name}")
         else:
-            self._turns.say(replies.SASL_FAILURES[step])
+            self._journal.cleartext_refused(self._peer.client, command)
+
+    def note_overlong_response(self) -> None:
+        """Leave a trace of a response that is too long."""
+        if self._exchange is not None:
+            self._note_malformed(self._exchange.address, "the response is too long")
+
+    def _note_malformed(self, address: str, why: str) -> None:
+        peer, cause = self._peer, f"Malformed: {why}"
+        self._journal.sign_in_refused(peer.client, peer.proxy, address, mechanism=self.mechanism, cause=cause)
+        if address:
+            self._accounts.note_malformed(address, peer.client, self._record.tls)
 
     # --- commands -------------------------------------------------------------------------------------------------
 
@@ -100,8 +129,8 @@ class Authorization:
             self._turns.say(replies.UNKNOWN_MECHANISM)
         elif not self._refuses_cleartext("AUTH"):
             self.mechanism = mechanism
-            self._exchange = sasl_login.MECHANISMS[mechanism]()
-            self._take_step(sasl_login.initial(self._exchange, initial))
+            self._exchange = exchange = sasl_login.MECHANISMS[mechanism]()
+            self._take_step(exchange, sasl_login.initial(exchange, initial))
 
     def stls(self) -> None:
         if not self._tls_may_begin():

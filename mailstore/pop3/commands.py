@@ -6,6 +6,9 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import NamedTuple
 
+from mailstore.policy import credential_text
+from mailstore.policy.addresses import without_blanks
+
 # RFC 2449 §4 asks for 255 with CRLF; twice that leaves room for long passphrases in UTF-8.
 COMMAND_OCTETS = 512
 # RFC 5034 §4: the limit of commands does not bound responses. Base64 of 8 KiB, AUTH and the name of a mechanism.
@@ -26,7 +29,6 @@ class Fault(Enum):
     ARGUMENT = auto()
     NUMBER = auto()
     CONTROL_OCTET = auto()
-    NOT_UTF8 = auto()
     TOO_LONG = auto()
     OTHER_PROTOCOL = auto()
 
@@ -87,17 +89,14 @@ def _none(rest: bytes) -> _Arguments:
 
 
 def _name(rest: bytes) -> _Arguments:
-    return _text(rest.rstrip(b" "))
+    # People paste blanks with a name, also those of web pages (U+00A0).
+    name = without_blanks(credential_text.read(rest))
+    return (name,) if name else Fault.ARGUMENT
 
 
-def _text(rest: bytes) -> _Arguments:
+def _secret(rest: bytes) -> _Arguments:
     # RFC 1939 §7: PASS has one argument, so every blank belongs to the password.
-    if not rest:
-        return Fault.ARGUMENT
-    try:
-        return (rest.decode(),)
-    except UnicodeDecodeError:
-        return Fault.NOT_UTF8
+    return (credential_text.read(rest),) if rest else Fault.ARGUMENT
 
 
 def _mechanism(rest: bytes) -> _Arguments:
@@ -137,7 +136,7 @@ _GRAMMAR: dict[bytes, Callable[[bytes], _Arguments]] = {
     b"DELE": _number,
     b"LIST": _number_or_none,
     b"NOOP": _none,
-    b"PASS": _text,
+    b"PASS": _secret,
     b"QUIT": _none,
     b"RETR": _number,
     b"RSET": _none,

@@ -57,7 +57,6 @@ FAULTS: Final[dict[Fault, bytes]] = {
     Fault.ARGUMENT: b"-ERR an argument is missing, or one too many\r\n",
     Fault.NUMBER: b"-ERR that is not a number this command takes\r\n",
     Fault.CONTROL_OCTET: b"-ERR control characters are not allowed\r\n",
-    Fault.NOT_UTF8: b"-ERR the text is not UTF-8\r\n",
     Fault.TOO_LONG: LINE_TOO_LONG,
     Fault.OTHER_PROTOCOL: b"-ERR this is a POP3 server\r\n",
 }

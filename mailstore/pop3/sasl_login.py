@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-from mailstore.policy.addresses import BadAddress, normal_address
+from mailstore.policy import credential_text
+from mailstore.policy.addresses import BadAddress, normal_address, without_blanks
 from mailstore.pop3.commands import has_control_octets
 
 
@@ -30,7 +31,7 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A name and its secret; `secret` keeps its blanks."""
+    """A name without blanks around it, and its secret, which keeps its blanks."""
 
     address: str
     secret: str
@@ -40,7 +41,12 @@ Step = Challenge | Proof | Failure
 
 
 class Exchange(Protocol):
-    """One sign-in under way. `begin` gives the first challenge, `respond` takes each decoded response."""
+    """One sign-in under way. `begin` gives the first challenge, `respond` takes each decoded response.
+
+    `address` is the name as far as it is known, also behind a failure.
+    """
+
+    address: str
 
     def begin(self) -> Challenge: ...
 
@@ -71,15 +77,19 @@ def answer(exchange: Exchange, line: bytes) -> Step:
 class Plain:
     """The mechanism PLAIN (RFC 4616)."""
 
+    def __init__(self) -> None:
+        self.address = ""
+
     def begin(self) -> Challenge:
         # RFC 5034 §4: plus, one blank, nothing.
         return Challenge(b"+ \r\n")
 
     def respond(self, response: bytes) -> Step:
-        parts = [_text(part) for part in response.split(b"\0")]
-        match parts:
-            case [str(authorize), str(address), str(secret)] if address and secret:
-                return Proof(_sign_in_name(address, authorize), secret)
+        match [_text(part) for part in response.split(b"\0")]:
+            case [authorize, str(address), secret]:
+                self.address = without_blanks(address)
+                if authorize is not None and self.address and secret:
+                    return Proof(_sign_in_name(self.address, without_blanks(authorize)), secret)
         return Failure.BAD_RESPONSE
 
 
@@ -87,19 +97,17 @@ class Login:
     """The mechanism LOGIN (draft-murchison-sasl-login) asks two questions. An initial response answers the first."""
 
     def __init__(self) -> None:
-        self._address: str | None = None
+        self.address = ""
 
     def begin(self) -> Challenge:
         return _prompt(b"Username:")
 
     def respond(self, response: bytes) -> Step:
         text = _text(response)
-        if not text:
-            return Failure.BAD_RESPONSE
-        if self._address is None:
-            self._address = text
-            return _prompt(b"Password:")
-        return Proof(self._address, text)
+        if self.address:
+            return Proof(self.address, text) if text else Failure.BAD_RESPONSE
+        self.address = without_blanks(text or "")
+        return _prompt(b"Password:") if self.address else Failure.BAD_RESPONSE
 
 
 MECHANISMS: dict[str, Callable[[], Exchange]] = {"PLAIN": Plain, "LOGIN": Login}
@@ -110,13 +118,8 @@ def _prompt(text: bytes) -> Challenge:
 
 
 def _text(data: bytes) -> str | None:
-    """Return the text; None where it is not UTF-8 or holds a control character, which USER and PASS refuse too."""
-    if has_control_octets(data):
-        return None
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return None
+    """Return the text; None where it holds a control character, which USER and PASS refuse too."""
+    return None if has_control_octets(data) else credential_text.read(data)
 
 
 def _sign_in_name(address: str, authorize: str) -> str:

@@ -116,6 +116,8 @@ class Session:
                 return
         command = commands.parse(line)
         if isinstance(command, commands.Fault):
+            if self._transaction is None:
+                self._authorization.note_fault(line, command)
             self._refuse(command)
             return
         act = self._legal_commands.get(command.verb)
@@ -127,6 +129,7 @@ class Session:
 
     def obey_overlong(self) -> None:
         if self._transaction is None and self._authorization.in_exchange():
+            self._authorization.note_overlong_response()
             self._turns.say(replies.SASL_TOO_LONG)
             self._turns.end("response too long")
         else:

@@ -111,6 +111,12 @@ class Accounts(Protocol):
         Unavailable. After failures the check and the answer may be delayed on purpose. A delay holds no resource.
         """
 
+    def note_malformed(self, address: str, client: str, tls: str | None) -> None:
+        """Note for the mailbox of `address`, if there is one, that a sign-in was refused because it was unreadable.
+
+        Never waits and never raises.
+        """
+
     def site_expire_days(self) -> tuple[int | None, bool] | None:
         """Return the smallest expiry of any mailbox (None: never), and whether mailboxes differ.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -21,12 +22,13 @@ DATA = "@"  # no name of a column contains it, so a line that does is data
 DELIMITERS = ",;\t|"
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 # A spreadsheet reads a cell that starts with one of these as a formula. The last four are full-width forms.
+_SECRET = re.compile(r"pass|pwd|pw\b|mdp|secret|hash|kennwort|contrase|senha|wachtwoord|crypt")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The cells of one row, without spaces around them. `line` is the line of the file where the row ends."""
+    """The cells of one row, without spaces around them, except passwords. `line` is where the row ends in the file."""
 
     line: int
     cells: tuple[str, ...]
@@ -44,21 +46,24 @@ def read(data: bytes, *, refuse: Callable[[CsvTable], None] = lambda _table: Non
     """Read a file in UTF-8 or UTF-16, else Windows-1252, with commas, semicolons, tabs or bars between its cells.
 
     A first line that contains an address is data. Empty rows are left out. Each row gets as many cells as the header.
-    Rejected says what cannot be read, and in which line. `refuse` is called first. It sees the rows as they are in the
-    file, and may reject it for its content.
+    Passwords keep their blanks: cells below a name for them, and all but addresses where no column has a name. Rejected
+    says what cannot be read, and in which line. `refuse` is called first. It sees the rows as they are in the file, and
+    may reject it for its content.
     """
     if len(data) > OCTETS_AT_MOST:
         raise Rejected(_("the file has more than %(most)d MB: split it") % {"most": OCTETS_AT_MOST // 1024**2})
     text = _text(data)
-    rows = list(_rows(text, _delimiter(text)))
-    if not rows:
+    exact = list(_rows(text, _delimiter(text)))
+    if not exact:
         raise Rejected(_("the file is empty: its first line names the columns"))
-    header = rows[0].cells
+    header = tuple(map(_plain, exact[0].cells))
     if any(DATA in cell for cell in header):
-        header, rows = ("",) * len(header), [rows[0], *rows]
+        header, exact = ("",) * len(header), [exact[0], *exact]
+    rows = [Row(row.line, tuple(_plain(cell) for cell in row.cells)) for row in exact]
     refuse(CsvTable(header, tuple(rows[1:])))
     check_header(header)
-    return CsvTable(header, tuple(_fitted(row, len(header)) for row in rows[1:]))
+    kept = (Row(row.line, tuple(_cells(header, row.cells))) for row in exact[1:])
+    return CsvTable(header, tuple(_fitted(row, len(header)) for row in kept))
 
 
 def write(header: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
@@ -88,17 +93,27 @@ def _delimiter(text: str) -> str:
 
 
 def _rows(text: str, delimiter: str) -> Iterator[Row]:
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    # Where a quotation mark follows the delimiter and blanks, as people type it, the blanks are no part of the cells.
+    blanks = re.search(rf'{re.escape(delimiter)} +"', text) is not None
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=blanks, strict=True)
     try:
         for number, cells in enumerate(filter(any, reader)):
             if number > ROWS_AT_MOST:
                 raise Rejected(_("the file has more than %(most)d rows: split it") % {"most": ROWS_AT_MOST})
-            yield Row(reader.line_num, tuple(map(_plain, cells)))
+            yield Row(reader.line_num, tuple(cells))
     except csv.Error as error:
         raise Rejected(
             _("line %(line)d is not valid CSV: a quotation mark is missing or one too many, or a cell is far too long")
             % {"line": reader.line_num}
         ) from error
+
+
+def _cells(header: Sequence[str], cells: Sequence[str]) -> Iterator[str]:
+    """Yield the cells, without spaces around those that are no passwords."""
+    for number, cell in enumerate(cells):
+        name = header[number] if number < len(header) else ""
+        secret = _SECRET.search(name.lower()) if name else not any(header) and DATA not in cell
+        yield cell if secret and cell.strip() else _plain(cell)
 
 
 def _plain(cell: str) -> str:

@@ -17,6 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from mailstore.directory import existing_password, imported_hash
 from mailstore.directory.fields.field import Kind, Surface
 from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.outcome import Rejected
@@ -54,10 +55,24 @@ def _columns() -> Iterator[Column]:
     for field in MAILBOX.on(Surface.FILE):
         yield Column(field.name, field.label, field.heading, field.file_headings, partial(cell_values.read, field))
         if field.name == "name":
-            yield Column(PASSWORD, gettext_lazy("password"), gettext_lazy("Password"), _PASSWORD_HEADINGS, str)
+            yield Column(
+                PASSWORD,
+                gettext_lazy("password"),
+                gettext_lazy("Password"),
+                _PASSWORD_HEADINGS,
+                existing_password.of_cell,
+            )
+            yield Column(
+                PASSWORD_HASH,
+                gettext_lazy("password hash"),
+                gettext_lazy("Password hash"),
+                (PASSWORD_HASH, "password hash", "passwordhash", "hash", "hashed_password", "crypt"),
+                existing_password.of_hash,
+            )
 
 
-ADDRESS, PASSWORD = "address", "password"
+ADDRESS, PASSWORD, PASSWORD_HASH = "address", "password", "password_hash"
+SECRETS = (PASSWORD, PASSWORD_HASH)  # never shown, and in no export of the pages
 _ADDRESS_HEADINGS = (ADDRESS, "adresse", "email", "e-mail", "mailbox", "username")
 _PASSWORD_HEADINGS = (PASSWORD, "mot de passe", "passwd", "pwd", "mdp")
 COLUMNS = {column.field: column for column in _columns()}
@@ -128,6 +143,8 @@ def cell(field: str, mailbox: Mailbox) -> object:
     """Return the cell of an export. Imported again, it changes nothing."""
     if field == ADDRESS:
         return mailbox.user.address
+    if field == PASSWORD_HASH:
+        return imported_hash.exported(mailbox.user.password) or ""
     known = MAILBOX[field]
     return cell_values.write(known, known.value(mailbox))
 
@@ -168,21 +185,29 @@ class Reader:
         self._meaning = meaning
         self._named: dict[str, Mapping[str, Model]] = {}
         for number, field in enumerate(meaning):
-            names = {cells[number] for cells in rows}
+            names = {cells[number].strip() for cells in rows}
             if field in MAILBOX.names(Kind.POLICY):
                 self._named[field] = policies.in_bulk(names, field_name="name")
             elif field in MAILBOX.names(Kind.DOMAIN):
                 self._named[field] = domains_named(names, domains)
 
     def values(self, cells: Sequence[str]) -> dict[str, Any]:
-        """Return the values of the columns that are not empty. BadCell names the first that cannot be read."""
+        """Return the values of the columns that are not empty. BadCell names the first that cannot be read.
+
+        A password is a text, or an ExistingPassword where the cell holds a hash.
+        """
         found: dict[str, Any] = {}
-        for number, (field, cell) in enumerate(zip(self._meaning, cells, strict=True)):
+        for number, (field, exact) in enumerate(zip(self._meaning, cells, strict=True)):
+            cell = exact if field == PASSWORD else exact.strip()
             if field and cell:
                 try:
                     found[field] = self._row(field, cell) if field in self._named else COLUMNS[field].read(cell)
                 except Rejected as error:
                     raise BadCell(number, str(error)) from error
+        if PASSWORD_HASH in found:
+            if PASSWORD in found:
+                raise BadCell(self._meaning.index(PASSWORD_HASH), _("the row has both a password and a password hash"))
+            found[PASSWORD] = found.pop(PASSWORD_HASH)
         return found
 
     def _row(self, field: str, cell: str) -> Model | None:

@@ -17,6 +17,7 @@ LEADS: dict[str, Promise] = {
     Ended.SUSPENDED: _("Refused: the mailbox is suspended"),
     Ended.POP_OFF: _("Refused: POP is off"),
     Ended.MAIN_OFF: _("Refused: the main password"),
+    Ended.MALFORMED: _("Refused: the name or the password cannot be read"),
     Ended.THROTTLED: _("Refused: too many wrong passwords"),
 }
 REMEDIES: dict[str, Promise] = {
@@ -25,6 +26,7 @@ REMEDIES: dict[str, Promise] = {
     Ended.SUSPENDED: _("the mailbox is suspended. Ask your administrator."),
     Ended.POP_OFF: _("POP is off for this mailbox. Ask your administrator to switch it on."),
     Ended.MAIN_OFF: _("it used the main password, which mail programs may not use. Type the password of the device."),
+    Ended.MALFORMED: _("its user name or password could not be read. Type both again."),
     Ended.THROTTLED: _("there were too many wrong passwords from that address. Wait a while, then try again."),
 }
 

@@ -45,6 +45,7 @@ _REFUSED: dict[str, Promise] = {
     Ended.SUSPENDED: gettext_lazy("Sign-in refused: suspended"),
     Ended.POP_OFF: gettext_lazy("Sign-in refused: POP is off"),
     Ended.MAIN_OFF: gettext_lazy("Sign-in refused: the main password may not be used for POP"),
+    Ended.MALFORMED: gettext_lazy("Sign-in refused: the name or the password cannot be read"),
     Ended.THROTTLED: gettext_lazy("Sign-in refused: too many failures"),
 }
 _WHY: dict[str, Promise] = {

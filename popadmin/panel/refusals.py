@@ -107,6 +107,12 @@ _REASONS = (
         gettext_lazy("Somebody mistyped it or guesses, or a program has another one."),
     ),
     _Reason(
+        Ended.MALFORMED,
+        FAULT,
+        ngettext_lazy("%(number)s attempt that cannot be read", "%(number)s attempts that cannot be read", "attempts"),
+        gettext_lazy("A program sends a name or a password that is no text."),
+    ),
+    _Reason(
         Ended.SUSPENDED,
         "pause-circle",
         ngettext_lazy(

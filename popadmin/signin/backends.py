@@ -8,6 +8,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
+from mailstore.directory import password_match
 from mailstore.models import User
 from popadmin.web import people
 
@@ -26,9 +27,9 @@ class Addresses(BaseBackend):
             return None
         user = people.users_with_rights().filter(address=people.login_name(username)).first()
         if user is None:
-            make_password(password)  # what check_password costs
+            make_password(password)  # what a check costs
             return None
-        return user if user.check_password(password) and not people.suspended(user) else None
+        return user if password_match.matches(user, password) and not people.suspended(user) else None
 
     def get_user(self, user_id: int) -> User | None:
         user = people.users_with_rights().filter(pk=user_id).first()

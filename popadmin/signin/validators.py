@@ -14,8 +14,10 @@ LONGEST_OCTETS = 200
 class FitForMailPrograms:
     """Refuse control characters, and passwords too long for a POP3 command line. For the pages and the shell."""
 
+    holds_for_existing = True
+
     def validate(self, password: str, user: User | None = None) -> None:
-        if not password.isprintable():
+        if not password.strip().isprintable():  # blanks around it are refused by another rule
             raise ValidationError(_("The password has a character that mail programs cannot send."), "unprintable")
         if len(password.encode()) > LONGEST_OCTETS:
             raise ValidationError(self.get_help_text(), "too_long")

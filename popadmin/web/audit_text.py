@@ -48,6 +48,7 @@ VERBS: dict[str, Promise] = {
     "mailbox.change": gettext_lazy("changed the mailbox"),
     "mailbox.create": gettext_lazy("created the mailbox"),
     "mailbox.export": gettext_lazy("exported the mail of"),
+    "mailbox.hashes": gettext_lazy("exported the password hashes of"),
     "mailbox.import": gettext_lazy("imported mail into"),
     "mailbox.invite": gettext_lazy("mailed a link to choose a password to"),
     "mailbox.password": gettext_lazy("set the password of"),

@@ -16,6 +16,7 @@ REFUSALS: dict[str, Promise] = {
     Ended.SUSPENDED: _("Refused: the mailbox is suspended"),
     Ended.POP_OFF: _("Refused: POP is off for this mailbox"),
     Ended.MAIN_OFF: _("Refused: only device passwords may be used here"),
+    Ended.MALFORMED: _("Refused: the name or the password cannot be read"),
     Ended.THROTTLED: _("Refused: too many failures before"),
 }
 _ENDINGS: dict[str, Promise] = {

@@ -182,6 +182,7 @@ class FakeAccounts:
         self.answers = Answers()
         self.asked: list[Credentials] = []
         self.sign_ins: list[FakeSignIn] = []
+        self.malformed: list[tuple[str, str, str | None]] = []
         self.error: MailError | None = None
         self.expire: tuple[int | None, bool] | None = (None, False)
         self._known: dict[str, tuple[str, Opens]] = {}
@@ -198,6 +199,9 @@ class FakeAccounts:
         answer = self.error or (given if right else BadCredentials("unknown user or wrong password"))
         self.sign_ins.append(FakeSignIn(self.answers, self.answers.give(done, answer), done))
         return self.sign_ins[-1]
+
+    def note_malformed(self, address: str, client: str, tls: str | None) -> None:
+        self.malformed.append((address, client, tls))
 
     def site_expire_days(self) -> tuple[int | None, bool] | None:
         return self.expire

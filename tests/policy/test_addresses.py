@@ -35,6 +35,14 @@ def test_an_address_in_normal_form_stays_as_it_is(address: str) -> None:
     assert normal_address(address) == address
 
 
+@pytest.mark.parametrize("blank", [" ", "   ", "\u00a0", "\u2003", "\u3000", "\u200b", "\ufeff", " \u00a0 "])
+def test_blanks_around_a_name_are_dropped_wherever_it_is_typed(blank: str) -> None:
+    for name in (f"{blank}Ann@Example.org", f"Ann@Example.org{blank}", f"{blank}ann@example.org{blank}"):
+        assert normal_address(name) == normal_login(name) == "ann@example.org"
+    assert normal_domain(f"{blank}Example.org{blank}") == "example.org"
+    assert normal_login(f"{blank}Root{blank}") == "root"
+
+
 @pytest.mark.req("P-039")
 @pytest.mark.parametrize(
     "text",
@@ -49,7 +57,8 @@ def test_an_address_in_normal_form_stays_as_it_is(address: str) -> None:
         "ann.@example.org",
         "an..n@example.org",
         "an n@example.org",
-        "ann@example.org ",
+        "ann@ example.org",
+        "ann @example.org",
         "ann@example",
         "ann@example.org.",
         "ann@.example.org",

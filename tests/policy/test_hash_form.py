@@ -48,6 +48,7 @@ CRYPT_512 = "$6$rounds=5000$saltsalt$" + "x" * 86
         (f"  {CRYPT_512} ", "SHA512-CRYPT"),
         ("argon2$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", "ARGON2"),
         ("pbkdf2_sha256$600000$salt$aGFzaA=", "PBKDF2_SHA256"),
+        ("imported${SHA}6gm4jsWoFH5igA6J+AlB2spqT1U=", "SHA"),
     ],
 )
 def test_a_hash_is_known_by_its_form_and_named_by_its_scheme(text: str, scheme: str) -> None:

@@ -115,17 +115,54 @@ def test_an_empty_response_is_read_as_empty_and_is_no_sign_in(lines: list[str]) 
         encoded("", "anna@example.org", "secret", "more"),
         encoded("", "", "secret"),
         encoded("", "anna@example.org", ""),
-        encoded("", b"\xff", "secret"),
-        encoded("", "anna@example.org", b"\xc3"),
-        encoded(b"\xff", "anna@example.org", "secret"),
+        encoded("", " ", "secret"),
+        encoded("\x1b", "anna@example.org", "secret"),
         encoded("", "anna\r\n@example.org", "secret"),
         encoded("", "anna@example.org", "sec\x1bret"),
     ],
 )
-def test_plain_wants_two_nuls_a_name_a_password_and_utf8_without_controls(response: str) -> None:
+def test_plain_wants_two_nuls_a_name_and_a_password_without_controls(response: str) -> None:
     talk = Conversation()
     assert talk.say(f"AUTH PLAIN {response}") == "-ERR the response is not well-formed\r\n"
     assert talk.accounts.asked == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "name"),
+    [
+        (["AUTH PLAIN !!!!"], ""),
+        (["AUTH PLAIN", "AAAA=BBB"], ""),
+        ([f"AUTH PLAIN {encoded('anna@example.org', 'secret')}"], ""),
+        ([f"AUTH PLAIN {encoded('', 'anna@example.org', '')}"], "anna@example.org"),
+        ([f"AUTH PLAIN {encoded('', 'anna@example.org', 'sec' + chr(27))}"], "anna@example.org"),
+        ([f"AUTH LOGIN {encoded(chr(27))}"], ""),
+        ([f"AUTH LOGIN {encoded('anna@example.org')}", "!!!!"], "anna@example.org"),
+        ([f"AUTH LOGIN {encoded('anna@example.org')}", ""], "anna@example.org"),
+    ],
+)
+def test_a_malformed_response_leaves_a_trace_with_the_name_if_there_is_one(lines: list[str], name: str) -> None:
+    talk = Conversation()
+    for line in lines:
+        talk.say(line)
+    mechanism = lines[0].split()[1]
+    cause = "Malformed: the response is not well-formed"
+    assert talk.journal.sign_ins_refused == [("192.0.2.7", None, name, mechanism, cause)]
+    assert [address for address, _client, _tls in talk.accounts.malformed] == [name] * bool(name)
+
+
+def test_a_response_that_is_too_long_leaves_a_trace() -> None:
+    talk = Conversation()
+    talk.say(f"AUTH LOGIN {encoded('anna@example.org')}")
+    talk.send(b"A" * 65536)
+    cause = "Malformed: the response is too long"
+    assert talk.journal.sign_ins_refused == [("192.0.2.7", None, "anna@example.org", "LOGIN", cause)]
+
+
+def test_a_cancelled_exchange_is_no_refused_sign_in() -> None:
+    talk = Conversation()
+    talk.say("AUTH LOGIN")
+    talk.say("*")
+    assert talk.journal.sign_ins_refused == []
 
 
 @pytest.mark.req("P-149")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from mailstore.directory import domains, mailbox_lookup, mailbox_removal, mailboxes, row_json
+from mailstore.directory import domains, mailbox_lookup, mailbox_removal, mailboxes, password_export, row_json
 from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.removal_state import Removed
 from mailstore.management import text_table
 from mailstore.management.field_options import add_field_options, field_values
 from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_text
-from mailstore.management.shell import actor, password_from_stdin
+from mailstore.management.password_options import add_password_options, password_given
+from mailstore.management.shell import EXIT_USAGE, actor
 from mailstore.models import Mailbox
 
 # The state in the list of a mailbox where a switch is not as in a new one.
@@ -85,9 +86,12 @@ class Command(NounCommand):
 
     def ensure(self, options: Options) -> None:
         fields = field_values(options, MAILBOX)
-        password = password_from_stdin() if options["password_stdin"] else None
         done = mailboxes.ensure(
-            options["address"], actor=actor(), password=password, look_alike=options["look_alike"], **fields
+            options["address"],
+            actor=actor(),
+            password=password_given(options),
+            look_alike=options["look_alike"],
+            **fields,
         )
         self.say_ensured(done.row.user.address, done, json=options["json"])
 
@@ -97,6 +101,11 @@ class Command(NounCommand):
         )
         if options["domain"] is not None:
             rows = rows.filter(domain=domains.get(options["domain"]))
+        if options["with_hashes"]:
+            if not options["json"]:
+                raise CommandError("--with-hashes needs --json", returncode=EXIT_USAGE)
+            self.say_json_list(password_export.mailboxes(rows, actor=actor()))
+            return
         if options["json"]:
             self.say_json_list(row_json.mailboxes(rows))
             return
@@ -112,9 +121,9 @@ class Command(NounCommand):
             self.stdout.write(f"{name.replace('_', ' ')}: {text_table.dash(value)}")
 
     def set_password(self, options: Options) -> None:
-        chosen = password_from_stdin() if options["password_stdin"] else None
-        must_change = options["must_change"]
-        secret = mailboxes.set_password(options["address"], chosen, actor=actor(), must_change=must_change)
+        secret = mailboxes.set_password(
+            options["address"], password_given(options), actor=actor(), must_change=options["must_change"]
+        )
         if options["json"]:
             self.say_json({"address": options["address"], **({"password": secret} if secret else {})})
             return
@@ -145,7 +154,8 @@ def _address(parser: CommandParser) -> None:
 
 
 def _ensure_arguments(parser: CommandParser) -> None:
-    _password_arguments(parser)
+    _address(parser)
+    add_password_options(parser)
     add_field_options(parser, MAILBOX)
     parser.add_argument("--look-alike", action="store_true", help="create it although it looks like another address")
 
@@ -153,15 +163,14 @@ def _ensure_arguments(parser: CommandParser) -> None:
 def _list_arguments(parser: CommandParser) -> None:
     parser.add_argument("--domain", default=None, metavar="NAME", help="only this domain's")
     parser.add_argument("--removed", action="store_true", help="only those that are removed and can be restored")
-
-
-def _password_arguments(parser: CommandParser) -> None:
-    _address(parser)
-    parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    parser.add_argument(
+        "--with-hashes", action="store_true", help="also the password hashes, to move away; only with --json; audited"
+    )
 
 
 def _set_password_arguments(parser: CommandParser) -> None:
-    _password_arguments(parser)
+    _address(parser)
+    add_password_options(parser)
     parser.add_argument("--must-change", action="store_true", help="the pages ask the owner for another one first")
 
 

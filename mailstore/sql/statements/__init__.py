@@ -17,7 +17,7 @@ from mailstore.sql.statements.delivery import (
 from mailstore.sql.statements.diary import BATCH, BEAT, CONFIRM, DIARY, PREVIOUS_PASSWORD, ROLL_UP_DIARY
 from mailstore.sql.statements.refused_names import PRUNE_REFUSED_NAMES, REFUSED_NAMES
 from mailstore.sql.statements.removal import REMOVE
-from mailstore.sql.statements.sign_in import KNOWN_NETWORKS, SIGHTINGS, SIGN_IN, SITE_EXPIRY
+from mailstore.sql.statements.sign_in import KNOWN_NETWORKS, MAILBOX_OF, OWN_HASH, SIGHTINGS, SIGN_IN, SITE_EXPIRY
 from mailstore.sql.statements.view import BARRED, CARDS, HIDE, LISTING, LOCK, PAST_LISTING
 
 READS = (
@@ -25,6 +25,7 @@ READS = (
     BARRED,
     CARDS,
     LISTING,
+    MAILBOX_OF,
     OURS,
     PAST_LISTING,
     PREVIOUS_PASSWORD,
@@ -47,6 +48,7 @@ WRITES = (
     KNOWN_NETWORKS,
     LOCK,
     LOCK_DOMAINS,
+    OWN_HASH,
     PRUNE_REFUSED_NAMES,
     REFUSED_NAMES,
     REMOVE,

@@ -54,6 +54,34 @@ SIGN_IN = statement(
     round_trips="1: the whole sign-in, STAT included, where no slow hash is needed",
 )
 
+MAILBOX_OF = statement(
+    "mailbox_of",
+    "SELECT box.id FROM mailstore_user u JOIN mailstore_mailbox box ON box.user_id = u.id WHERE u.address = :address",
+    purpose="Finds the mailbox of an address, for the diary of a sign-in that could not be read.",
+    caller="maildrop/sign_in_refusal.py, behind the refusal",
+    parameters={"address": "the normal form of the address that was typed"},
+    locks="none",
+    round_trips="1",
+)
+
+OWN_HASH = statement(
+    "own_hash",
+    """
+    UPDATE mailstore_user u SET password = :own::text
+     WHERE u.id = (SELECT u_same.id FROM mailstore_user u_same
+                    WHERE u_same.id = :user_id::bigint AND u_same.password = :foreign::text
+                      FOR NO KEY UPDATE SKIP LOCKED)
+    RETURNING u.id
+    """,
+    purpose="""Replaces a hash that another server made by our own of the same password. A password that was changed
+        meanwhile stays. The version of the password stays too, so no session ends. A row that is being changed is
+        passed over: then the answer is empty, and a later sign-in tries again.""",
+    caller="maildrop/own_hashes.py, once, behind the answer to the first right password",
+    parameters={"user_id": "the user", "foreign": "the hash that was compared", "own": "the new hash"},
+    locks="the row of the user, unless somebody has it: it never waits",
+    round_trips="1",
+)
+
 SITE_EXPIRY = statement(
     "site_expiry",
     f"""

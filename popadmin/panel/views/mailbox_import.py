@@ -18,7 +18,7 @@ from django.views.generic import FormView, View
 from mailstore.directory.outcome import Rejected
 from mailstore.models import MailboxImport, MailboxImportRow
 from mailstore.transfer import csv_table, mailbox_columns, mailbox_import, mailbox_import_undo
-from mailstore.transfer.mailbox_columns import PASSWORD
+from mailstore.transfer.mailbox_columns import SECRETS
 from popadmin.lists.columns import Column, Exported, ResultFilters, Rows
 from popadmin.lists.step_view import Progress, StepView
 from popadmin.lists.views import ListPage
@@ -108,7 +108,7 @@ class ChooseColumns(MailboxImportView, FormView[ColumnsForm]):
             **context,
             "presets": [(name, preset.name) for name, preset in mailbox_columns.PRESETS.items()],
             "columns": [
-                (column, [HIDDEN] if not column.value() or PASSWORD in (meaning, column.value()) else cells)
+                (column, [HIDDEN] if not column.value() or {meaning, column.value()} & set(SECRETS) else cells)
                 for column, meaning, cells in columns_with_cells
             ],
         }

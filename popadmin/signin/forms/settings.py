@@ -9,6 +9,7 @@ from django.contrib.auth.forms import PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from mailstore.directory import password_match
 from mailstore.directory.recovery_addresses import CODE_DIGITS
 from mailstore.models import User
 from mailstore.policy.addresses import ADDRESS_OCTETS
@@ -89,7 +90,7 @@ def check_current_password(user: User, client: str, password: str) -> str:
         raise ValidationError(SignInForm.error_messages["barred"], "barred")
     try:
         with hash_slots.hold(client, known=True):
-            right = user.check_password(password)
+            right = password_match.matches(user, password)
     except Busy:
         raise ValidationError(SignInForm.error_messages["busy"], "busy") from None
     if not right:
