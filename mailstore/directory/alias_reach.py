@@ -16,9 +16,10 @@ _TARGETS = """
     unnest(mailstore_alias.targets) AS target (address)
     CROSS JOIN LATERAL (SELECT substring(target.address FROM '^(.*)@') AS local_part,
                                substring(target.address FROM '@([^@]*)$') AS domain) AS part
-    LEFT JOIN LATERAL (SELECT coalesce(other.name, dom.name) AS name
+    LEFT JOIN LATERAL (SELECT coalesce(dom_other.name, dom.name) AS name
                          FROM mailstore_domain dom
-                         LEFT JOIN mailstore_domain other ON other.id = dom.stands_for_id AND other.removed_at IS NULL
+                         LEFT JOIN mailstore_domain dom_other
+                                ON dom_other.id = dom.stands_for_id AND dom_other.removed_at IS NULL
                         WHERE dom.name = part.domain AND dom.removed_at IS NULL {within}) AS here ON true
 """
 _KEYS = "part.local_part || '@' || here.name, split_part(part.local_part, '+', 1) || '@' || here.name"

@@ -30,8 +30,9 @@ WITH RECURSIVE led AS (
      CROSS JOIN LATERAL (
            SELECT own.home AS home
             UNION ALL
-           SELECT other.name FROM mailstore_domain other JOIN mailstore_domain dom ON dom.id = other.stands_for_id
-            WHERE dom.name = own.home AND other.active AND other.removed_at IS NULL) AS place
+           SELECT dom_other.name
+             FROM mailstore_domain dom_other JOIN mailstore_domain dom ON dom.id = dom_other.stands_for_id
+            WHERE dom.name = own.home AND dom_other.active AND dom_other.removed_at IS NULL) AS place
       JOIN mailstore_alias a ON mailstore_joined(a.targets) LIKE
            '%%' || regexp_replace(own.name, '([\\\\%%_])', '\\\\\\1', 'g') || '%%@' || place.home || '%%'
        AND EXISTS (SELECT 1 FROM unnest(a.targets) AS target

@@ -23,12 +23,12 @@ _FIGURES = """
 WITH own AS MATERIALIZED (
     SELECT dom.id FROM mailstore_domain dom
      WHERE dom.removed_at IS NULL
-       AND (%(host)s OR EXISTS (SELECT FROM mailstore_domaingrant g
-                                 WHERE g.domain_id = dom.id AND g.user_id = %(user)s))),
+       AND (%(host)s OR EXISTS (SELECT FROM mailstore_domaingrant dg
+                                 WHERE dg.domain_id = dom.id AND dg.user_id = %(user)s))),
 kept AS MATERIALIZED (
-    SELECT c.figures->'counts' AS counts FROM mailstore_holdingscache c
-     WHERE %(host)s AND c.id = %(row)s AND c.figures->>'version' = %(version)s
-       AND c.counted_at > now() - make_interval(mins => %(kept_minutes)s)),
+    SELECT hc.figures->'counts' AS counts FROM mailstore_holdingscache hc
+     WHERE %(host)s AND hc.id = %(row)s AND hc.figures->>'version' = %(version)s
+       AND hc.counted_at > now() - make_interval(mins => %(kept_minutes)s)),
 box AS MATERIALIZED (
     SELECT box.domain_id, count(*) AS boxes, sum(box.octets) AS octets, sum(box.quota_octets) AS allotted,
            count(*) FILTER (WHERE box.octets >= box.quota_octets OR box.messages >= box.quota_messages) AS full_boxes,
@@ -41,21 +41,21 @@ room AS (
     SELECT box.octets >= dom.quota_octets AS is_full, box.octets * 10 >= dom.quota_octets * 9 AS is_near,
            box.boxes * 10 >= dom.mailbox_limit * 9
            OR (box.allotted > 0 AND box.allotted * 10 >= dom.allotment_octets * 9)
-           OR (al.aliases > 0 AND al.aliases * 10 >= dom.alias_limit * 9) AS is_capped
+           OR (had.aliases > 0 AND had.aliases * 10 >= dom.alias_limit * 9) AS is_capped
       FROM own
       JOIN mailstore_domain dom ON dom.id = own.id
       LEFT JOIN box ON box.domain_id = own.id
      CROSS JOIN LATERAL (SELECT CASE WHEN dom.alias_limit IS NOT NULL THEN (
-           SELECT count(*) FROM mailstore_alias al
-            WHERE al.domain_id = dom.id AND al.mailbox_id IS NULL) END) AS al (aliases)
+           SELECT count(*) FROM mailstore_alias a
+            WHERE a.domain_id = dom.id AND a.mailbox_id IS NULL) END) AS had (aliases)
      WHERE dom.quota_octets IS NOT NULL OR dom.mailbox_limit IS NOT NULL
         OR dom.alias_limit IS NOT NULL OR dom.allotment_octets IS NOT NULL),
 counted AS MATERIALIZED (
     SELECT jsonb_build_array(
            (SELECT coalesce(sum(box.boxes), 0) FROM box),
-           (SELECT count(*) FROM mailstore_alias al JOIN own ON own.id = al.domain_id
+           (SELECT count(*) FROM mailstore_alias a JOIN own ON own.id = a.domain_id
              WHERE NOT EXISTS (SELECT FROM mailstore_mailbox box
-                                WHERE box.id = al.mailbox_id AND box.removed_at IS NOT NULL)),
+                                WHERE box.id = a.mailbox_id AND box.removed_at IS NOT NULL)),
            (SELECT coalesce(sum(box.full_boxes), 0) FROM box),
            (SELECT coalesce(sum(box.near_boxes), 0) FROM box),
            (SELECT count(*) FROM room WHERE room.is_full),
@@ -76,21 +76,21 @@ SELECT coalesce((SELECT kept.counts FROM kept), (SELECT counted.counts FROM coun
                         WHERE box.policy_id = p.id)),
        CASE WHEN %(host)s THEN (SELECT count(*) FROM (
            SELECT u.id FROM mailstore_user u WHERE u.role = 'admin'
-            UNION SELECT g.user_id FROM mailstore_domaingrant g) AS admins) ELSE 0 END,
+            UNION SELECT dg.user_id FROM mailstore_domaingrant dg) AS admins) ELSE 0 END,
        ARRAY(SELECT DISTINCT f.kind FROM mailstore_finding f JOIN mailstore_mailbox box ON box.id = f.mailbox_id
               WHERE box.removed_at IS NULL AND (%(host)s OR box.domain_id = ANY(ARRAY(SELECT own.id FROM own)))),
        %(host)s AND EXISTS (SELECT FROM mailstore_body b
                              WHERE b.damaged_at IS NOT NULL
                                AND EXISTS (SELECT FROM mailstore_message m WHERE m.body_id = b.id)),
-       (SELECT count(*) FROM mailstore_mailboximport i
-         WHERE i.owner_id = %(user)s AND i.stage <> 'done'
-           AND i.created_at < now() - make_interval(mins => %(busy_minutes)s)),
-       (SELECT count(*) FROM mailstore_job j
-         WHERE j.owner_id = %(user)s AND j.stage IN ('running', 'undoing')
-           AND j.created_at < now() - make_interval(mins => %(busy_minutes)s)),
-       ARRAY(SELECT h.part::text FROM mailstore_heartbeat h ORDER BY h.part),
-       ARRAY(SELECT h.seen_at FROM mailstore_heartbeat h ORDER BY h.part),
-       (SELECT p.ended_at FROM mailstore_sweeppass p ORDER BY p.id DESC LIMIT 1)
+       (SELECT count(*) FROM mailstore_mailboximport mi
+         WHERE mi.owner_id = %(user)s AND mi.stage <> 'done'
+           AND mi.created_at < now() - make_interval(mins => %(busy_minutes)s)),
+       (SELECT count(*) FROM mailstore_job jb
+         WHERE jb.owner_id = %(user)s AND jb.stage IN ('running', 'undoing')
+           AND jb.created_at < now() - make_interval(mins => %(busy_minutes)s)),
+       ARRAY(SELECT hb.part::text FROM mailstore_heartbeat hb ORDER BY hb.part),
+       ARRAY(SELECT hb.seen_at FROM mailstore_heartbeat hb ORDER BY hb.part),
+       (SELECT sp.ended_at FROM mailstore_sweeppass sp ORDER BY sp.id DESC LIMIT 1)
 """
 
 

@@ -10,10 +10,10 @@ from django.db import connection
 
 # The newest body was stored by a delivery, an import or a notice. The last pass counts what it moved to recovery.
 _ACTIVITY = """
-SELECT (SELECT b.created_at FROM mailstore_body b ORDER BY b.id DESC LIMIT 1), p.ended_at, p.figures::text,
+SELECT (SELECT b.created_at FROM mailstore_body b ORDER BY b.id DESC LIMIT 1), swept.ended_at, swept.figures::text,
        (SELECT sum(s.numbackends) FROM pg_stat_database s)::bigint, current_setting('max_connections')::bigint
   FROM (SELECT) AS one LEFT JOIN LATERAL (
-       SELECT p.ended_at, p.figures FROM mailstore_sweeppass p ORDER BY p.id DESC LIMIT 1) AS p ON true
+       SELECT sp.ended_at, sp.figures FROM mailstore_sweeppass sp ORDER BY sp.id DESC LIMIT 1) AS swept ON true
 """
 _MOVED = ("expired", "relieved", "settled")  # the counts of a pass that say what went to recovery
 

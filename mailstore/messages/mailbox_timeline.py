@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-# An imported message did not arrive here at its time. A restored one did, and has an earlier stay. The first of the
+# An imported message did not arrive here at its time. A restored one did, and has an earlier e. The first of the
 # parts reads the index of the list alone; each keeps no more than are wanted.
 _EARLIER = "(%(before)s::timestamptz IS NULL OR arrived_at < %(before)s) ORDER BY arrived_at DESC LIMIT %(most)s"
 _DELIVERIES = f"""
@@ -20,7 +20,7 @@ _DELIVERIES = f"""
  UNION ALL
 (SELECT arrived_at, octets FROM mailstore_message
   WHERE aged_from IS NOT NULL AND id IN (
-        SELECT stay.message_id FROM mailstore_earlierstay stay WHERE stay.mailbox_id = %(mailbox)s) AND {_EARLIER})
+        SELECT e.message_id FROM mailstore_earlierstay e WHERE e.mailbox_id = %(mailbox)s) AND {_EARLIER})
  ORDER BY arrived_at DESC LIMIT %(most)s
 """
 # A statement gives all messages that it removes the same time. What people remove is in the audit.
@@ -30,9 +30,9 @@ SELECT gone.removed_at, gone.removed_why, gone.removed_by_id, d.name, coalesce(d
   FROM (SELECT removed_at, removed_why, removed_by_id, octets, true AS resting FROM mailstore_message
          WHERE mailbox_id = %(mailbox)s AND removed IS NOT NULL
          UNION ALL
-        SELECT stay.removed_at, stay.removed_why, stay.removed_by_id, m.octets, false
-          FROM mailstore_earlierstay stay JOIN mailstore_message m ON m.id = stay.message_id
-         WHERE stay.mailbox_id = %(mailbox)s) AS gone
+        SELECT e.removed_at, e.removed_why, e.removed_by_id, m.octets, false
+          FROM mailstore_earlierstay e JOIN mailstore_message m ON m.id = e.message_id
+         WHERE e.mailbox_id = %(mailbox)s) AS gone
   LEFT JOIN mailstore_device d ON d.id = gone.removed_by_id
  WHERE gone.removed_why <> 'person' AND (%(before)s::timestamptz IS NULL OR gone.removed_at < %(before)s)
  GROUP BY 1, 2, 3, 4, 5 ORDER BY 1 DESC, 2, 3 LIMIT %(most)s

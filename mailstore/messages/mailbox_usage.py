@@ -18,8 +18,8 @@ SELECT count(*) FILTER (WHERE NOT had.every @> m.added),
        count(*) FILTER (WHERE had.every @> m.added),
        coalesce(sum(m.octets) FILTER (WHERE had.every @> m.added), 0)::bigint,
        had.recovery_messages, had.recovery_octets,
-       greatest(max(m.arrived_at), (SELECT max(gone.arrived_at) FROM mailstore_message gone
-                                     WHERE gone.mailbox_id = %(mailbox)s AND gone.removed IS NOT NULL))
+       greatest(max(m.arrived_at), (SELECT max(m_gone.arrived_at) FROM mailstore_message m_gone
+                                     WHERE m_gone.mailbox_id = %(mailbox)s AND m_gone.removed IS NOT NULL))
   FROM had LEFT JOIN mailstore_message m ON m.mailbox_id = had.id AND m.removed IS NULL
  GROUP BY had.recovery_messages, had.recovery_octets
 """
