@@ -87,17 +87,14 @@ def test_a_maildir_goes_out_and_in_again_as_the_same_mail(store: FileBodies, tmp
     assert warnings == []
 
 
-def test_an_mbox_goes_out_and_in_again_with_one_header_more(store: FileBodies, tmp_path: Path) -> None:
+def test_an_mbox_goes_out_and_in_again_as_the_same_mail(store: FileBodies, tmp_path: Path) -> None:
     fill(store)
     a_mailbox(BOB)
     assert mail_export.run(ANN, tmp_path / "out", actor=ACTOR, kind="mbox") == mail_export.ExportResult(exported=4)
-    mail_import.run(BOB, tmp_path / "out" / f"{ANN}.mbox", actor=ACTOR)
-    for (out, arrived, uidl, octets), (back, *rest) in zip(
-        messages_of(store, ANN), messages_of(store, BOB), strict=True
-    ):
-        head = f"X-UIDL: {uidl}\r\n".encode()
-        assert back == head + out
-        assert rest == [arrived, uidl, octets + len(head)]
+    warnings: list[str] = []
+    mail_import.run(BOB, tmp_path / "out" / f"{ANN}.mbox", actor=ACTOR, warn=warnings.append)
+    assert messages_of(store, BOB) == messages_of(store, ANN)
+    assert warnings == []
 
 
 def test_a_file_has_the_octets_and_the_date_that_a_client_gets(store: FileBodies, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,21 +16,22 @@ from django.db import connection
 from django.utils import timezone
 
 from mailstore import bodies, conf
-from mailstore.delivery.message_writer import Placement, fresh_id
+from mailstore.delivery.message_writer import fresh_id
 from mailstore.directory import mailbox_removal
 from mailstore.messages import recovery
 from mailstore.messages.recovery import ALL
 from mailstore.models import ImportedSource, Mailbox, Message
-from mailstore.pg.pipeline import StatementFailed
 from mailstore.policy import sortable_ids
 from mailstore.retention import sweep
-from mailstore.transfer import mail_import, spent_uidls
+from mailstore.transfer import mail_import
+from mailstore.transfer.import_writer import ImportedMessage, ImportWriter, Outcome, writer_on
 from tests.site.mail import Mail
 from tests.site.rows import ACTOR, a_mailbox, a_message
-from tests.site.worker import Worker, conninfo
+from tests.site.worker import conninfo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANN = "ann@example.org"
+OTHER = b"\2" * 16  # a source whose message has no UIDL to keep
 
 
 @pytest.fixture(autouse=True)
@@ -135,24 +137,24 @@ def test_a_mailbox_that_is_made_anew_has_shown_nothing(tmp_path: Path) -> None:
 
 
 def test_of_two_imports_at_once_the_second_is_told_that_the_uidl_is_spent_and_not_that_it_was_here(
-    mail: Mail, worker: Worker
+    mail: Mail,
 ) -> None:
     box = a_mailbox()
 
-    def placed(source: bytes) -> object:
-        draft = mail.delivery._bodies.begin()
-        draft.write(b"x\r\n")
-        placement = Placement(
-            (box.pk,), draft.commit(3), uidl="abc", unlimited=True, source=source, uidl_digest=spent_uidls.digest("abc")
-        )
-        return worker.ask(lambda done: mail.delivery.place(placement, done))
+    async def placed(writer: ImportWriter, *sources: bytes) -> list[Outcome]:
+        rows = []
+        for source in sources:
+            draft = writer.begin()
+            draft.write(b"x\r\n")
+            rows.append(ImportedMessage(await writer.store(draft, 3), source, None, "abc" if source != OTHER else None))
+        return await writer.place(rows)
 
-    assert placed(b"\0" * 16) is None
-    leave()
-    purge_by_a_person()
-    refused = placed(b"\1" * 16)
-    assert isinstance(refused, StatementFailed)
-    assert refused.sqlstate == mail_import.UNIQUE_VIOLATION
+    with asyncio.Runner() as runner, writer_on(runner, conf.load(), box.pk) as writer:
+        assert runner.run(placed(writer, b"\0" * 16)) == [Outcome.IMPORTED]
+        leave()
+        purge_by_a_person()
+        assert runner.run(placed(writer, OTHER, b"\1" * 16)) == [Outcome.IMPORTED, Outcome.UIDL_TAKEN]
+        assert runner.run(placed(writer, OTHER)) == [Outcome.PRESENT]
 
 
 def test_the_migration_remembers_what_mail_from_before_has_shown(tmp_path: Path) -> None:

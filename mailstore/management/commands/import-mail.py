@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.core.management.base import CommandError, CommandParser
 from mailstore.management.progress import bars
 from mailstore.management.shell import ShellCommand, actor
 from mailstore.transfer import mail_import
+from mailstore.transfer.mail_import import Choices, ImportResult
 
 
 class Command(ShellCommand):
@@ -28,30 +30,71 @@ class Command(ShellCommand):
         parser.add_argument(
             "--format", choices=mail_import.FORMATS, default=None, help="default: a folder is a Maildir"
         )
+        parser.add_argument(
+            "--uidl-format",
+            metavar="FORMAT",
+            help="the pop3_uidl_format of the old Dovecot, such as %%%%v-%%%%u or %%%%f; default: %%%%08Xu%%%%08Xv",
+        )
+        parser.add_argument(
+            "--uidlist",
+            metavar="FILE",
+            type=Path,
+            help="the dovecot-uidlist or courierpop3dsizelist, if it does not lie in the Maildir",
+        )
+        parser.add_argument(
+            "--folder", metavar="NAME", action="append", default=[], help="import this folder of the Maildir too"
+        )
+        parser.add_argument("--all-folders", action="store_true", help="import all folders of the Maildir")
+        parser.add_argument(
+            "--with-deleted", action="store_true", help="import messages too that are marked as deleted"
+        )
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *_args: str, address: str, path: Path, json: bool, **options: Any) -> None:
         logging.getLogger("popadmin").setLevel(logging.CRITICAL)  # errors are printed once, below
         with bars() as progress:
             done = mail_import.run(
-                address, path, actor=actor(), kind=options["format"], progress=progress.show, warn=self._warn
+                address, path, actor=actor(), choices=_choices(options), progress=progress.show, warn=self._warn
             )
         if json:
             self.say_json(asdict(done))
         else:
-            self.stdout.write(f"{address}: imported {done.imported}, already there {done.present}")
-            if done.refused:
-                self.stdout.write(f"  not imported, compressed or encrypted: {_listed(done.refused)}")
-            if done.passed_over:
-                self.stdout.write(f"  skipped, as it is not mail: {_listed(done.passed_over)}")
-            if done.over_quota:
-                self.stdout.write("  the mailbox is now above its quota")
+            self._say(address, done)
         if done.failed or done.refused:
             count = done.failed + sum(done.refused.values())
-            raise CommandError(f"{count} {'message' if count == 1 else 'messages'} could not be read")
+            raise CommandError(f"{_messages(count)} could not be read")
+
+    def _say(self, address: str, done: ImportResult) -> None:
+        self.stdout.write(f"{address}: imported {done.imported}, already there {done.present}")
+        if done.deleted:
+            self.stdout.write(f"  left out, marked as deleted: {done.deleted}; --with-deleted brings them")
+        if done.refused:
+            self.stdout.write(f"  not imported, compressed or encrypted: {_listed(done.refused)}")
+        if done.passed_over:
+            self.stdout.write(f"  skipped, as it is not mail: {_listed(done.passed_over)}")
+        for name, count in done.folders.items():
+            them = "it" if count == 1 else "them"
+            self.stdout.write(f"  {name}: {_messages(count)} not imported; --folder {shlex.quote(name)} brings {them}")
+        if done.over_quota:
+            self.stdout.write("  the mailbox is now above its quota")
 
     def _warn(self, text: str) -> None:
         self.stderr.write(f"popadmin: {text}")
+
+
+def _choices(options: Mapping[str, Any]) -> Choices:
+    return Choices(
+        kind=options["format"],
+        uidl_format=options["uidl_format"],
+        uidlist=options["uidlist"],
+        with_deleted=options["with_deleted"],
+        folders=tuple(options["folder"]),
+        all_folders=options["all_folders"],
+    )
+
+
+def _messages(count: int) -> str:
+    return f"{count} {'message' if count == 1 else 'messages'}"
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -6,18 +6,34 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from pathlib import Path
+
+from mailstore.transfer.sources.uidl_format import UidlFormat
 
 IDENTITY_OCTETS = 16
 HEADER_OCTETS = 256 * 1024  # more is no header, so reading stops there
+MOST_OCTETS = 50 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How to read a source, as the user says."""
+
+    uidl_format: UidlFormat | None = None  # of the server that showed these messages; None: its default
+    uidlist: Path | None = None  # None: the list lies beside the messages
+    most_octets: int = MOST_OCTETS  # a compressed message may have so many, unpacked
+
+
+PLAIN = Reading()
 
 
 @dataclass(frozen=True, slots=True)
 class SourceMessage:
-    """One message of a source.
+    """One message of a source. `deleted`: its mail program has marked it so, and would soon have removed it.
 
     `identity` is the same each time the source is read, so a second run recognises it. `uidl` is the one in the source,
-    not checked. `read` opens the message and yields its data with the line ends of the source. It raises OSError, and
-    NotMail if the data does not begin like a message.
+    not checked. `read` opens the message and yields its data with the line ends of the source. It raises OSError,
+    Damaged, and NotMail if the data does not begin like a message.
     """
 
     name: str
@@ -25,6 +41,7 @@ class SourceMessage:
     arrived_at: datetime | None
     uidl: str | None
     read: Callable[[], Iterator[bytes]]
+    deleted: bool = False
 
 
 def identity_of(*parts: bytes) -> bytes:

@@ -5,28 +5,82 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mailstore.messages.message_file import CHUNK_OCTETS
-from mailstore.transfer.sources import SourceMessage, contents, header_value, identity_of, uidlist
+from mailstore.transfer.sources import (
+    PLAIN,
+    Reading,
+    SourceMessage,
+    contents,
+    courier,
+    header_value,
+    identity_of,
+    packing,
+    uidlist,
+)
+from mailstore.transfer.sources.uidl_format import Shown, UidlFormat
 
 FOLDERS = ("cur", "new")
+_NOT_FOLDERS = frozenset({*FOLDERS, "tmp"})
+DEPTH = 20  # of folders below folders; more is a mistake, such as a link to a folder above
 _TIME = re.compile(r"(\d{1,11})\.")  # the first part of a file's name: seconds since 1970
+_OCTETS = re.compile(r",S=(\d{1,18})(?=,|\Z)")  # the size of the message, not compressed
+
+_Listed = dict[str, tuple[int, str | None]]  # place and UIDL of each file, by its name without flags
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder that is read: its path, its name below the inbox, and what the old server's list says of its files."""
+
+    path: Path
+    name: str
+    reading: Reading
+    listed: _Listed | None  # None: there is no list
+
+    def place(self, name: str) -> tuple[int, int, str]:
+        """Return the key that sorts listed messages first, in the order of the list, and later ones by time."""
+        base = uidlist.base_of(name)
+        entry = self.listed.get(base) if self.listed is not None else None
+        return (0, entry[0], base) if entry else (1, _seconds(base) or 0, base)
+
+    def uidl(self, name: str) -> str | None:
+        """Return the UIDL that the old server has shown, as far as its list and its format say."""
+        base, shown = uidlist.base_of(name), self.reading.uidl_format
+        if self.name:
+            return None  # POP3 shows only the inbox
+        if self.listed is not None and base in self.listed:
+            return self.listed[base][1]
+        if shown is not None:
+            return shown.uidl(Shown(filename=base, guid=base))
+        return _header_uidl(self, name) if self.listed is None else None
 
 
 def is_maildir(path: Path) -> bool:
     return any((path / folder).is_dir() for folder in FOLDERS)
 
 
-def messages(path: Path) -> tuple[int, Iterator[SourceMessage]]:
-    """Return the number of messages in the Maildir, and the messages by Dovecot's UID if they have one, else by time.
+def messages(path: Path, reading: Reading = PLAIN, folder: str = "") -> tuple[int, Iterator[SourceMessage]]:
+    """Return the number of messages in the Maildir, and the messages: by the old server's list, else by time.
 
-    Folders below it (Maildir++) are not read, since POP serves only the inbox. Raises BadUidlist and OSError.
+    `folder` is the name of one below it (Maildir++ or not) to read in its place. Raises BadUidlist, BadSizeList and
+    OSError.
     """
-    listed = uids(path)
-    ordered = sorted(names(path), key=lambda name: _order(name, listed))
-    return len(ordered), (_message(path, name, listed) for name in ordered)
+    place = path / folder
+    read = _Folder(place, folder, reading, _listed(place, PLAIN if folder else reading))
+    ordered = sorted(names(place), key=read.place)
+    return len(ordered), (_message(read, name) for name in ordered)
+
+
+def folders(path: Path) -> Iterator[str]:
+    """Yield the names of the folders below a Maildir that are Maildirs themselves, as `messages` takes them."""
+    for found, below, _files in os.walk(path, followlinks=False):
+        here = Path(found).relative_to(path)
+        below[:] = sorted(set(below) - _NOT_FOLDERS) if len(here.parts) < DEPTH else []
+        yield from (str(here / name) for name in below if is_maildir(path / here / name))
 
 
 def uids(path: Path) -> uidlist.Uidlist | None:
@@ -36,6 +90,28 @@ def uids(path: Path) -> uidlist.Uidlist | None:
         return None
     with file.open(encoding="utf-8", errors="surrogateescape") as lines:
         return uidlist.parse(lines)
+
+
+def _listed(path: Path, reading: Reading) -> _Listed | None:
+    """Return what the list of the old server says: Dovecot's, else Courier's. A list that was named must be there."""
+    named = reading.uidlist
+    if named is None or not named.name.startswith(courier.FILE):
+        file = named or path / uidlist.FILE
+        if named is not None or file.is_file():
+            return _by_dovecot(file, reading.uidl_format or uidlist.DEFAULT_FORMAT)
+    file = named or path / courier.FILE
+    return _by_courier(file) if named is not None or file.is_file() else None
+
+
+def _by_dovecot(file: Path, shown: UidlFormat) -> _Listed:
+    with file.open(encoding="utf-8", errors="surrogateescape") as lines:
+        listed = uidlist.parse(lines)
+    return {each.base: (place, listed.uidl(each.base, shown)) for place, each in enumerate(listed.in_order())}
+
+
+def _by_courier(file: Path) -> _Listed:
+    with file.open(encoding="utf-8", errors="surrogateescape") as lines:
+        return {base: (place, uidl) for place, (base, uidl) in enumerate(courier.parse(lines).items())}
 
 
 def names(path: Path) -> Iterator[str]:
@@ -55,26 +131,21 @@ def _entries(path: Path) -> Iterator[os.DirEntry[str]]:
                 yield from entries
 
 
-def _order(name: str, listed: uidlist.Uidlist | None) -> tuple[int, int, str]:
-    """Return the key that sorts messages with a UID of Dovecot first, by UID, and later ones by time."""
-    base = uidlist.base_of(name)
-    entry = listed.entries.get(base) if listed else None
-    return (0, entry.uid, base) if entry else (1, _seconds(base) or 0, base)
-
-
 def _seconds(base: str) -> int | None:
     match = _TIME.match(base)
     return int(match[1]) if match else None
 
 
-def _message(path: Path, name: str, listed: uidlist.Uidlist | None) -> SourceMessage:
-    base = uidlist.base_of(name)
+def _message(folder: _Folder, name: str) -> SourceMessage:
+    base = uidlist.base_of(name).encode(errors="surrogateescape")
+    below = (os.fsencode(folder.name),) if folder.name else ()
     return SourceMessage(
-        name=name,
-        identity=identity_of(b"maildir", base.encode(errors="surrogateescape")),
-        arrived_at=_arrival(path, name),
-        uidl=listed.uidl(base) if listed else _header_uidl(path, name),
-        read=lambda: _read(_file(path, name)),
+        name=f"{folder.name}/{name}" if folder.name else name,
+        identity=identity_of(b"maildir", *below, base),
+        arrived_at=_arrival(folder.path, name),
+        uidl=folder.uidl(name),
+        read=lambda: _read(folder, name),
+        deleted="T" in uidlist.flags_of(name),
     )
 
 
@@ -86,22 +157,44 @@ def _arrival(path: Path, name: str) -> datetime | None:
         return None
 
 
-def _header_uidl(path: Path, name: str) -> str | None:
+def _header_uidl(folder: _Folder, name: str) -> str | None:
     try:
-        with _file(path, name).open("rb") as stream:
-            return header_value(iter(lambda: stream.readline(CHUNK_OCTETS), b""), b"x-uidl")
-    except OSError:  # `read` will report it, if it still fails then
+        return header_value(_lines(_read(folder, name)), b"x-uidl")
+    except (OSError, contents.NotMail, packing.Damaged):  # `read` will report it
         return None
 
 
-def _read(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as stream:
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a header, which is nearly always in the first chunk."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+    yield rest
+
+
+def _read(folder: _Folder, name: str) -> Iterator[bytes]:
+    with _file(folder.path, name).open("rb") as stream:
         first = stream.read(CHUNK_OCTETS)
-        if (unreadable := contents.unreadable(first)) is not None:
+        unreadable = contents.unreadable(first)
+        if unreadable is not None and packing.readable(unreadable.what):
+            stream.seek(0)
+            size = _OCTETS.search(uidlist.base_of(name))
+            chunks = packing.unpacked(
+                stream,
+                unreadable.what,
+                octets=int(size[1]) if size else None,
+                most_octets=folder.reading.most_octets,
+            )
+            first = next(chunks, b"")
+            unreadable = contents.unreadable(first)
+        else:
+            chunks = iter(lambda: stream.read(CHUNK_OCTETS), b"")
+        if unreadable is not None:
             raise unreadable
         if first:
             yield first
-        yield from iter(lambda: stream.read(CHUNK_OCTETS), b"")
+        yield from chunks
 
 
 def _file(path: Path, name: str) -> Path:

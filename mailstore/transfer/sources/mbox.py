@@ -1,31 +1,45 @@
-"""Read an mbox: one file whose messages begin with From_ lines. All are read as mboxrd, which mboxo is close to."""
+"""Read an mbox: one file whose messages begin with From_ lines. All are read as mboxrd, which mboxo is close to.
+
+Nobody wrote down what a From_ line is, so each line that looks like one is judged by what stands around it: an empty
+line before it, a header field behind it, or a Content-Length that ends there. Where these do not agree, the reader
+decides and tells of it (`Doubt`).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
 from mailstore.messages.message_file import CHUNK_OCTETS
-from mailstore.transfer.sources import IDENTITY_OCTETS, SourceMessage, contents, header_value
+from mailstore.transfer.sources import IDENTITY_OCTETS, PLAIN, Reading, SourceMessage, contents, from_line
+from mailstore.transfer.sources import uidl_format as formats
+from mailstore.transfer.sources.from_line import Shape
+from mailstore.transfer.sources.mbox_header import Header, without_foreign_fields
+from mailstore.transfer.sources.uidlist import DEFAULT_FORMAT
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# `From <sender> Sat Jan  3 01:05:34 1996`, perhaps with an offset before or after the year. The date must be there, so
-# that a sentence that begins with From does not match.
-_FROM = re.compile(
-    rb"From .*?([A-Z][a-z]{2}) +(\d{1,2}) (\d{2}):(\d{2})(?::(\d{2}))? (?:([+-]\d{4}|[A-Za-z]+) )?(\d{4})\b"
-    rb"(?: ([+-]\d{4}))?.*\r?\n?"
-)
+EXPORT_SENDER = b"MAILER-DAEMON"  # of the From_ lines of an export of ours; an X-UIDL field follows
 _LIKE_FROM = re.compile(rb">*From ")
-_QUOTED_FROM = re.compile(rb">+From ")  # mboxrd: each such line has got one more >
-# Fields that mail programs change in the header of a message that stays the same.
-_VOLATILE = re.compile(rb"(?:Status|X-Status|X-Keywords|X-UID|X-IMAP|X-IMAPbase|Content-Length):", re.IGNORECASE)
-# UW-IMAP and similar servers keep the data of a folder in such a message. It was never sent to anybody.
-_INTERNAL = b"Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA"
+_QUOTED = re.compile(rb"(?m)^>(>*From )")  # mboxrd: each such line has got one more >
+_QUOTED_BELOW = re.compile(rb"(?<=\n)>(>*From )")
+_BEGINS_MESSAGE = re.compile(rb"[!-9;-~]+[ \t]*:|>From ")
+_BOM = b"\xef\xbb\xbf"
+_PEEKED_OCTETS = 1024  # enough for a From_ line
+
+
+class Doubt(Enum):
+    """What the reader decided about a line that may or may not begin a message."""
+
+    SPLIT = "a message begins here, though the line is unusual or stands in an unusual place"
+    JOINED = "the line was read as text, though it looks like the begin of a message"
+
+
+Tell = Callable[[int, Doubt], None]  # with the offset of the line
 
 
 class NotAnMbox(ValueError):
@@ -38,33 +52,40 @@ class NotAnMbox(ValueError):
 
 @dataclass(slots=True)
 class _Span:
-    """The place of a message in the file, and what its lines say."""
+    """The place of a message in the file, and what its header says."""
 
     from_line: bytes
     start: int
-    end: int
     digest: blake2b
-    uidl: str | None = None
-    internal: bool = False
+    end: int = 0
+    header: Header = field(default_factory=Header)
     in_header: bool = True
+    certain_end: int = 0  # by its Content-Length; 0: not known
+    quoted: bool = (
+        True  # False in an mbox that relies on Content-Length: a From_ line of the text stands in it as it is
+    )
 
-    def add(self, line: bytes) -> None:
-        """Process the next line, or a piece of a long one."""
-        if self.in_header:
-            self.in_header = bool(line.strip())
-            self.internal = self.internal or line.startswith(_INTERNAL)
-            self.uidl = self.uidl or header_value([line], b"x-uidl")
-            if _VOLATILE.match(line):
-                return
-        self.digest.update(line)
+    def add(self, line: bytes) -> bool:
+        """Process the next line of the header, or a piece of a long one. Return whether the header ends with it."""
+        self.in_header = bool(line.strip())
+        if self.header.add(line):
+            self.digest.update(line)
+        return not self.in_header
 
 
-def messages(path: Path) -> Iterator[SourceMessage]:
-    """Yield the messages of the file in their order. Raises NotAnMbox and OSError."""
+def messages(
+    path: Path, reading: Reading = PLAIN, tell: Tell = lambda _offset, _doubt: None
+) -> Iterator[SourceMessage]:
+    """Yield the messages of the file in their order. `tell` hears of each line that is in doubt.
+
+    Raises NotAnMbox and OSError, and BadFormat for a UIDL that is made of a file's name.
+    """
+    uids = _Uids(reading.uidl_format or DEFAULT_FORMAT)
     with path.open("rb") as stream:
-        for number, span in enumerate(_spans(stream, path), start=1):
-            if not span.internal:
-                yield _message(path, number, span)
+        for number, span in enumerate(_spans(stream, path, tell), start=1):
+            uidl = uids.uidl(span.header) or span.header.uidl
+            if not span.header.internal:
+                yield _message(path, number, span, uidl)
 
 
 def quoted(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -89,66 +110,173 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _spans(stream: BinaryIO, path: Path) -> Iterator[_Span]:
+# --- UIDs -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Uids:
+    """The UIDs that a server has written into the headers. They ascend, and the first header has the last one."""
+
+    shown: formats.UidlFormat
+    base: tuple[int, int] | None = None
+    first: bool = True
+    last: int = 0
+
+    def __post_init__(self) -> None:
+        if self.shown.of_names:
+            raise formats.BadFormat("%f, %g: in an mbox no message has a file name")
+
+    def uidl(self, header: Header) -> str | None:
+        """Return the UIDL that the server has shown for the next message. None if it has shown none."""
+        if self.first:
+            self.first, self.base = False, header.uid_base
+        if self.base is None or header.uid is None or not self.last < header.uid <= self.base[1]:
+            return None
+        self.last = header.uid
+        return self.shown.uidl(formats.Shown(uid=header.uid, uidvalidity=self.base[0]))
+
+
+# --- where messages begin and end -----------------------------------------------------------------------------------
+
+
+def _spans(stream: BinaryIO, path: Path, tell: Tell) -> Iterator[_Span]:
     """Read the file once, line by line. Yield the span of each message when the next one begins."""
     span: _Span | None = None
-    offset, blank, line_begins = 0, True, True
+    offset = _begin(stream)
+    line_begins = blank = True
     blank_octets = 0
-    for line in iter(lambda: stream.readline(CHUNK_OCTETS), b""):
-        if line_begins and blank and _FROM.fullmatch(line):
+    for line in iter(partial(stream.readline, CHUNK_OCTETS), b""):
+        if line_begins and line.startswith(b"From ") and _parts(stream, line, offset, span, tell, blank=blank):
             if span is not None:
-                span.end = offset - blank_octets
+                span.end = span.certain_end or offset - blank_octets
                 yield span
-            span = _Span(line, offset + len(line), 0, blake2b(line, digest_size=IDENTITY_OCTETS))
+            span = _span(line, offset + len(line))
         elif span is None:
             raise NotAnMbox(path, line)
+        elif span.in_header:
+            if span.add(line):
+                span.certain_end = _certain_end(stream, span, offset + len(line))
         else:
-            span.add(line)
+            span.digest.update(line)
         blank = line_begins and line in (b"\n", b"\r\n")
         blank_octets = len(line) if blank else 0
         line_begins = line.endswith(b"\n")
         offset += len(line)
     if span is not None:
-        span.end = max(span.start, offset - blank_octets)
+        span.end = span.certain_end or max(span.start, offset - blank_octets)
         yield span
 
 
-def _message(path: Path, number: int, span: _Span) -> SourceMessage:
+def _span(line: bytes, start: int) -> _Span:
+    ours = line.startswith(b"From " + EXPORT_SENDER + b" ")
+    return _Span(line, start, blake2b(line, digest_size=IDENTITY_OCTETS), header=Header(ours=ours))
+
+
+def _begin(stream: BinaryIO) -> int:
+    """Pass over a byte order mark and empty lines at the begin of the file. Return the offset behind them."""
+    offset = len(_BOM) if stream.read(len(_BOM)) == _BOM else 0
+    stream.seek(offset)
+    while (line := stream.readline(CHUNK_OCTETS)) in (b"\n", b"\r\n"):
+        offset += len(line)
+    stream.seek(offset)
+    return offset
+
+
+def _parts(stream: BinaryIO, line: bytes, offset: int, span: _Span | None, tell: Tell, *, blank: bool) -> bool:
+    """Return whether a message begins with this line. Tell if that is in doubt."""
+    if span is not None and offset < span.certain_end:
+        span.quoted = False
+        return False
+    shape = from_line.shape(line)
+    if shape is Shape.TEXT:
+        return False
+    if span is not None and span.certain_end and shape is not Shape.NEAR:
+        return True  # the message before ends exactly here
+    parts, certain = _VERDICTS[shape, blank, _message_follows(stream)]
+    if span is None:
+        parts, certain = True, certain and parts
+    if not certain:
+        tell(offset, Doubt.SPLIT if parts else Doubt.JOINED)
+    return parts
+
+
+# By the shape of the line, an empty line before it, and a header behind it: does a message begin, and is that certain?
+_VERDICTS = {
+    (Shape.DATED, True, True): (True, True),
+    (Shape.DATED, True, False): (True, False),
+    (Shape.DATED, False, True): (True, False),
+    (Shape.DATED, False, False): (False, False),
+    (Shape.BARE, True, True): (True, True),
+    (Shape.BARE, True, False): (False, False),
+    (Shape.BARE, False, True): (True, False),
+    (Shape.BARE, False, False): (False, False),
+    (Shape.NEAR, True, True): (False, False),
+    (Shape.NEAR, True, False): (False, True),
+    (Shape.NEAR, False, True): (False, True),
+    (Shape.NEAR, False, False): (False, True),
+}
+
+
+def _message_follows(stream: BinaryIO) -> bool:
+    """Return whether the next line looks like that of a header."""
+    place = stream.tell()
+    following = stream.readline(_PEEKED_OCTETS)
+    stream.seek(place)
+    return _BEGINS_MESSAGE.match(following) is not None
+
+
+def _certain_end(stream: BinaryIO, span: _Span, body: int) -> int:
+    """Return the end of the message by its Content-Length, if a From_ line or the end of the file is there. Else 0."""
+    if span.header.content_octets is None or span.header.ours:
+        return 0
+    place, end = stream.tell(), body + span.header.content_octets
+    stream.seek(end - 1)
+    around = stream.read(_PEEKED_OCTETS)
+    stream.seek(place)
+    behind = around[1:].removeprefix(b"\r").removeprefix(b"\n")
+    at_line_begin = around[:1] == b"\n" or behind != around[1:]
+    line, _newline, _rest = behind.partition(b"\n")
+    if around and not behind:
+        return end
+    return end if at_line_begin and from_line.shape(line) in {Shape.DATED, Shape.BARE} else 0
+
+
+# --- messages -------------------------------------------------------------------------------------------------------
+
+
+def _message(path: Path, number: int, span: _Span, uidl: str | None) -> SourceMessage:
     return SourceMessage(
         name=f"message {number}",
         identity=span.digest.digest(),
-        arrived_at=_date(span.from_line),
-        uidl=span.uidl,
-        read=lambda: _read(path, span.start, span.end),
+        arrived_at=from_line.date(span.from_line),
+        uidl=uidl,
+        read=lambda: _read(path, span),
+        deleted=span.header.deleted,
     )
 
 
-def _date(from_line: bytes) -> datetime | None:
-    """Return the date of the From_ line. Without an offset it is in UTC."""
-    match = _FROM.fullmatch(from_line)
-    if match is None:
-        return None
-    month, day, hour, minute, second, zone, year, late_zone = ((part or b"").decode() for part in match.groups())
-    try:
-        naive = datetime(int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second or 0))  # noqa: DTZ001 - the offset follows
-    except ValueError:
-        return None
-    return (naive - _offset(zone or late_zone)).replace(tzinfo=UTC)
-
-
-def _offset(zone: str) -> timedelta:
-    if not zone.startswith(("+", "-")):
-        return timedelta()
-    minutes = int(zone[1:3]) * 60 + int(zone[3:5])
-    return timedelta(minutes=-minutes if zone.startswith("-") else minutes)
-
-
-def _read(path: Path, start: int, end: int) -> Iterator[bytes]:
-    """Yield the lines of a message, with one > less on each quoted From_ line."""
+def _read(path: Path, span: _Span) -> Iterator[bytes]:
+    """Yield a message without what programs have put into its header, with one > less on each quoted From_ line."""
     with path.open("rb") as stream:
-        stream.seek(start)
-        line_begins, left = True, end - start
-        while left > 0 and (line := stream.readline(min(left, CHUNK_OCTETS))):
-            yield line[1:] if line_begins and _QUOTED_FROM.match(line) else line
-            line_begins = line.endswith(b"\n")
-            left -= len(line)
+        stream.seek(span.start)
+        yield from without_foreign_fields(_header(stream, span.end), ours=span.header.ours)
+        left, line_begins = span.end - stream.tell(), True
+        while left > 0 and (data := stream.read(min(left, CHUNK_OCTETS))):
+            data += stream.readline(min(left - len(data), CHUNK_OCTETS))  # so that no quoted line is cut
+            left -= len(data)
+            if span.quoted and b">From " in data:
+                yield (_QUOTED if line_begins else _QUOTED_BELOW).sub(rb"\1", data)
+            else:
+                yield data
+            line_begins = data.endswith(b"\n")
+
+
+def _header(stream: BinaryIO, end: int) -> Iterator[bytes]:
+    """Yield the lines of a header with the empty line that ends it. The stream is behind it then."""
+    line_begins, left = True, end - stream.tell()
+    while left > 0 and (line := stream.readline(min(left, CHUNK_OCTETS))):
+        yield line
+        left -= len(line)
+        if line_begins and not line.strip():
+            return
+        line_begins = line.endswith(b"\n")

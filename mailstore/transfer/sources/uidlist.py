@@ -9,9 +9,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from mailstore.transfer.sources import uidl_format as formats
+from mailstore.transfer.sources.uidl_format import Shown, UidlFormat
+
 FILE = "dovecot-uidlist"
+DEFAULT_FORMAT = formats.parse(formats.DEFAULT)
 _HEADER = re.compile(r"3 .*?\bV(\d{1,10})\b.*")
 _ENTRY = re.compile(r"(\d{1,10})((?: [A-Z]\S*)*) :(\S.*)")
+_FLAGS = re.compile(r"[:;!-]2,([A-Za-z]*)\Z")  # file systems without colons have others, and so have their copies
+_ORDER = re.compile(r"[1-9]\d{0,9}")
 _MOST = 2**32 - 1  # RFC 3501 §2.3.1.1: UIDs and UIDVALIDITY have 32 bits
 
 
@@ -24,8 +30,10 @@ class Entry:
     """One message: its UID, and the UIDL that was saved for it, if there is one."""
 
     uid: int
-    saved_uidl: str | None
+    saved_uidl: str | None  # `P`: what an older server had shown
     base: str  # the name of the file without its flags
+    guid: str | None = None  # `G`
+    order: int | None = None  # `O`: its place in POP3, before those that have none
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +43,28 @@ class Uidlist:
     validity: int
     entries: dict[str, Entry]  # by base name
 
-    def uidl(self, base: str) -> str | None:
-        """Return the UIDL that Dovecot has shown for this file, by its default pop3_uidl_format `%08Xu%08Xv`."""
+    def uidl(self, base: str, uidl_format: UidlFormat = DEFAULT_FORMAT) -> str | None:
+        """Return the UIDL that Dovecot has shown for this file, by this format. None: it is not listed."""
         entry = self.entries.get(base)
         if entry is None:
             return None
-        return entry.saved_uidl or f"{entry.uid:08x}{self.validity:08x}"
+        return entry.saved_uidl or uidl_format.uidl(Shown(entry.uid, self.validity, base, entry.guid or base))
+
+    def in_order(self) -> list[Entry]:
+        """Return the entries in the order in which POP3 shows them."""
+        return sorted(self.entries.values(), key=lambda entry: (entry.order is None, entry.order or 0, entry.uid))
 
 
 def base_of(name: str) -> str:
     """Return the name of a Maildir file without its flags. It stays the same when the flags change."""
-    return name.partition(":")[0]
+    base, colon, _flags = name.partition(":")
+    return base if colon else _FLAGS.sub("", name)
+
+
+def flags_of(name: str) -> str:
+    """Return the flags of a Maildir file, such as `RS`."""
+    match = _FLAGS.search(name)
+    return match[1] if match else ""
 
 
 def parse(lines: Iterable[str]) -> Uidlist:
@@ -62,13 +81,20 @@ def render(validity: int, entries: Iterable[Entry]) -> Iterator[str]:
     listed = list(entries)
     yield f"3 V{validity} N{max((entry.uid for entry in listed), default=0) + 1}\n"
     for entry in listed:
-        saved = f" P{entry.saved_uidl}" if entry.saved_uidl else ""
-        yield f"{entry.uid}{saved} :{entry.base}\n"
+        words = (("P", entry.saved_uidl), ("G", entry.guid), ("O", entry.order))
+        yield f"{entry.uid}{''.join(f' {letter}{value}' for letter, value in words if value)} :{entry.base}\n"
 
 
 def _entries(lines: Iterator[str]) -> Iterator[Entry]:
     for line in lines:
         match = _ENTRY.fullmatch(line.rstrip("\n"))
         if match and 0 < int(match[1]) <= _MOST:
-            saved = next((word[1:] for word in match[2].split() if word.startswith("P") and len(word) > 1), None)
-            yield Entry(int(match[1]), saved, base_of(match[3]))
+            words = {word[0]: word[1:] for word in reversed(match[2].split()) if len(word) > 1}
+            order = words.get("O", "")
+            yield Entry(
+                int(match[1]),
+                words.get("P"),
+                base_of(match[3]),
+                words.get("G"),
+                int(order) if _ORDER.fullmatch(order) else None,
+            )

@@ -37,8 +37,10 @@ def test_an_import_says_what_it_did_and_warns_on_stderr(inbox: Path) -> None:
         "present": 1,
         "renamed": 0,
         "failed": 0,
+        "deleted": 0,
         "refused": {},
         "passed_over": {},
+        "folders": {},
         "over_quota": True,
     }
 
@@ -47,15 +49,23 @@ def test_an_import_ends_with_one_where_mail_was_refused_and_counts_what_is_no_ma
     a_mailbox()
     (tmp_path / "cur").mkdir()
     (tmp_path / "cur/1300000001.a.host").write_bytes(b"Subject: x\n\n")
-    (tmp_path / "cur/1300000002.b.host").write_bytes(gzip.compress(b"Subject: x\n\n"))
+    (tmp_path / "cur/1300000002.b.host").write_bytes(gzip.compress(gzip.compress(b"Subject: x\n\n")))
+    (tmp_path / "cur/1300000004.d.host:2,ST").write_bytes(b"Subject: x\n\n")
+    for folder, count in ((".Archive", 1), (".Sent mail", 2)):
+        (tmp_path / folder / "cur").mkdir(parents=True)
+        for number in range(count):
+            (tmp_path / folder / f"cur/130000000{number}.a.host").write_bytes(b"Subject: x\n\n")
     (tmp_path / "cur/Thumbs.db").write_bytes(b"x")
     (tmp_path / "cur/1300000003.c.host").touch()
     done = process("import-mail", ANN, str(tmp_path), POPADMIN_DATA_DIR=str(tmp_path))
     assert done.returncode == 1
     assert done.stdout.decode().splitlines() == [
         f"{ANN}: imported 1, already there 0",
+        "  left out, marked as deleted: 1; --with-deleted brings them",
         "  not imported, compressed or encrypted: 1 gzip",
         "  skipped, as it is not mail: 1 Thumbs.db, 1 empty",
+        "  .Archive: 1 message not imported; --folder .Archive brings it",
+        "  .Sent mail: 2 messages not imported; --folder '.Sent mail' brings them",
     ]
     assert done.stderr.decode().splitlines() == [
         "popadmin: 1300000002.b.host is compressed with gzip and not imported: unpack it first",
@@ -90,10 +100,20 @@ def test_an_export_with_losses_ends_with_one(inbox: Path) -> None:
         (["import-mail", "nobody@example.org", "{inbox}"], 1, "not a mailbox"),
         (["import-mail", ANN, "{inbox}-missing"], 1, "cannot be read"),
         (["import-mail", ANN, "{inbox}", "--format", "mh"], 2, "invalid choice"),
+        (["import-mail", ANN, "{inbox}", "--uidl-format", "%m"], 1, "cannot be computed here: %m"),
+        (["import-mail", ANN, "{inbox}", "--folder", ".Archive"], 1, "is an mbox"),
         (["export-mail", ANN, "{inbox}/out"], 1, "cannot be written"),
         (["export-mail", ANN], 2, "DIR"),
     ],
-    ids=["unknown mailbox", "no source", "unknown format", "no folder", "no folder given"],
+    ids=[
+        "unknown mailbox",
+        "no source",
+        "unknown format",
+        "unknown UIDLs",
+        "folder of an mbox",
+        "no folder",
+        "no folder given",
+    ],
 )
 def test_what_is_refused_is_one_line(inbox: Path, words: list[str], code: int, why: str) -> None:
     a_mailbox()

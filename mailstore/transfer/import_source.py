@@ -1,0 +1,135 @@
+"""Opens the source of an import as its user chose: its messages, and what in it will not be imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from mailstore.directory.outcome import Rejected
+from mailstore.transfer.sources import Reading, SourceMessage, courier, maildir, mbox, uidl_format, uidlist
+from mailstore.transfer.sources.contents import NotMail, Why
+from mailstore.transfer.sources.mbox import Doubt
+
+FORMATS = ("maildir", "mbox")
+
+Warn = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the user says about the source. `kind` is one of FORMATS; None means to look what it is."""
+
+    kind: str | None = None
+    uidl_format: str | None = None  # the pop3_uidl_format of the old server
+    uidlist: Path | None = None  # the old server's list, if it is not beside the messages
+    with_deleted: bool = False
+    folders: tuple[str, ...] = ()  # of a Maildir, to be imported too
+    all_folders: bool = False
+
+
+DEFAULT = Choices()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The messages of a source, their number if it is known, and what is not imported.
+
+    `not_mail` are files between the messages that are no messages. `other_folders` have their numbers of messages.
+    """
+
+    total: int | None
+    messages: Iterator[SourceMessage]
+    not_mail: Collection[NotMail] = ()
+    other_folders: Mapping[str, int] = field(default_factory=dict)
+
+
+def opened(path: Path, choices: Choices, *, most_octets: int, warn: Warn) -> Source:
+    """Open a source. `warn` hears of each place in an mbox that is in doubt. Rejected if it cannot be read."""
+    try:
+        shown = None if choices.uidl_format is None else uidl_format.parse(choices.uidl_format)
+        reading = Reading(shown, choices.uidlist, most_octets)
+        if (choices.kind or ("maildir" if path.is_dir() else "mbox")) == "mbox":
+            return _mbox(path, choices, reading, warn)
+        return _maildir(path, choices, reading)
+    except (OSError, uidlist.BadUidlist, courier.BadSizeList) as error:
+        raise Rejected(_("%(path)s cannot be read: %(error)s") % {"path": path, "error": error}) from error
+    except uidl_format.BadFormat as error:
+        raise Rejected(_bad_format(error)) from error
+
+
+def refusal(name: str, other: NotMail) -> str:
+    """Return the sentence for a message that is missing, since it is compressed or encrypted."""
+    words = {"name": name, "packing": other.what}
+    if other.why is Why.ENCRYPTED:
+        return _("%(name)s is encrypted by Dovecot and not imported: have it decrypted there first") % words
+    if other.what == "zstd":
+        return (
+            _("%(name)s is compressed with zstd and not imported: run this with Python 3.14, or unpack it first")
+            % words
+        )
+    if other.what == "lz4":
+        return (
+            _("%(name)s is compressed with lz4 and not imported, as popadmin has no library for it: unpack it") % words
+        )
+    return _("%(name)s is compressed with %(packing)s and not imported: unpack it first") % words
+
+
+def _bad_format(error: uidl_format.BadFormat) -> str:
+    return _(
+        "this UIDL format cannot be computed here: %(part)s. Known are %%u, %%v, %%f, %%g, such as %%08Xu%%08Xv, and "
+        "%%{uid | hex(8)}; an mbox has only %%u and %%v"
+    ) % {"part": error}
+
+
+def _mbox(path: Path, choices: Choices, reading: Reading, warn: Warn) -> Source:
+    if choices.folders or choices.all_folders or choices.uidlist:
+        raise Rejected(_("%(path)s is an mbox: it has no folders and no uidlist") % {"path": path})
+    if reading.uidl_format is not None and reading.uidl_format.of_names:
+        raise uidl_format.BadFormat(choices.uidl_format)
+    path.open("rb").close()
+
+    def tell(offset: int, doubt: Doubt) -> None:
+        warn(_doubt(path, offset, doubt))
+
+    return Source(None, mbox.messages(path, reading, tell))
+
+
+def _doubt(path: Path, offset: int, doubt: Doubt) -> str:
+    words = {"path": path, "offset": offset}
+    if doubt is Doubt.SPLIT:
+        return (
+            _("%(path)s: a message begins at offset %(offset)d, though its From_ line is unusual: please check") % words
+        )
+    return (
+        _("%(path)s: the line at offset %(offset)d is read as text, not as the begin of a message: please check")
+        % words
+    )
+
+
+def _maildir(path: Path, choices: Choices, reading: Reading) -> Source:
+    if not maildir.is_maildir(path):
+        raise Rejected(_("%(path)s is not a Maildir: it has neither cur nor new") % {"path": path})
+    there = list(maildir.folders(path))
+    chosen = there if choices.all_folders else list(dict.fromkeys(choices.folders))
+    for name in chosen:
+        if name not in there:
+            raise Rejected(_no_folder(path, name, there))
+    read = [maildir.messages(path, reading, name) for name in ("", *chosen)]
+    counts = {name: sum(1 for _name in maildir.names(path / name)) for name in there if name not in chosen}
+    return Source(
+        sum(total for total, _messages in read),
+        chain.from_iterable(messages for _total, messages in read),
+        [other for name in ("", *chosen) for other in maildir.not_mail(path / name)],
+        {name: count for name, count in counts.items() if count},
+    )
+
+
+def _no_folder(path: Path, name: str, there: list[str]) -> str:
+    words = {"path": path, "name": name, "there": ", ".join(there)}
+    if not there:
+        return _("%(path)s has no folder %(name)s: it has no folders") % words
+    return _("%(path)s has no folder %(name)s: it has %(there)s") % words
