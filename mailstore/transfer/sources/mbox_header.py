@@ -74,20 +74,19 @@ def without_foreign_fields(lines: Iterator[bytes], *, ours: bool) -> Iterator[by
     """
     first, line_begins, dropped = True, True, False
     for line in lines:
-        if line_begins and not (dropped and line[:1] in b" \t"):
-            dropped = _is_added(line, ours=ours, first=first)
-            first = first and dropped and not ours
+        if line_begins and not (dropped and not first and line[:1] in b" \t"):
+            before = first and _stands_before(line, ours=ours)
+            dropped = before or (not ours and _MOZILLA.match(line) is not None)
+            first = before and not ours
         if not dropped:
             yield line[1:] if line_begins and _QUOTED_FROM.match(line) else line
+        dropped = dropped and not ours
         line_begins = line.endswith(b"\n")
 
 
-def _is_added(line: bytes, *, ours: bool, first: bool) -> bool:
-    if ours:
-        return first
-    if first and line.startswith(b">From ") and from_line.shape(line[1:]) is not Shape.TEXT:
-        return True
-    return _MOZILLA.match(line) is not None
+def _stands_before(line: bytes, *, ours: bool) -> bool:
+    """Return whether the first line of a header is that of our export, or a From_ line that was kept."""
+    return ours or (line.startswith(b">From ") and from_line.shape(line[1:]) is not Shape.TEXT)
 
 
 def _number(value: str, most: int) -> int | None:

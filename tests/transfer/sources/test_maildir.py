@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from mailstore.transfer.sources import SourceMessage, maildir, uidlist
+from mailstore.transfer.sources import PLAIN, Reading, SourceMessage, maildir, uidl_format, uidlist
 
 
 @pytest.fixture
@@ -23,8 +24,8 @@ def put(folder: Path, name: str, content: bytes = b"Subject: x\n\nbody\n") -> Pa
     return folder / name
 
 
-def found(folder: Path) -> list[SourceMessage]:
-    count, each = maildir.messages(folder)
+def found(folder: Path, shown: str | None = None) -> list[SourceMessage]:
+    count, each = maildir.messages(folder, PLAIN if shown is None else Reading(uidl_format.parse(shown)))
     rows = list(each)
     assert len(rows) == count
     return rows
@@ -84,3 +85,90 @@ def test_what_is_rendered_is_read_back() -> None:
     entries = [uidlist.Entry(3, "a-b", "1.a"), uidlist.Entry(7, None, "2.b,S=5")]
     read = uidlist.parse(uidlist.render(9, entries))
     assert read == uidlist.Uidlist(9, {entry.base: entry for entry in entries})
+
+
+@pytest.mark.parametrize("flags", [":2,S", ";2,S", "!2,S", "-2,S", ";2,", "!2,RSab", ""])
+def test_flags_behind_any_separator_leave_the_uidl_and_the_message_the_same(folder: Path, flags: str) -> None:
+    base = "1300000001.a.host,S=17"
+    (folder / uidlist.FILE).write_text(f"3 V1275660208 N3\n2 :{base}\n")
+    path = put(folder, f"cur/{base}{flags}")
+    (row,) = found(folder)
+    path.rename(folder / "cur" / base)
+    (other,) = found(folder)
+    assert (row.uidl, row.identity) == ("000000024c0907b0", other.identity)
+
+
+@pytest.mark.parametrize(
+    ("name", "deleted"),
+    [("1.a:2,ST", True), ("1.a;2,T", True), ("1.a!2,T", True), ("1.a-2,T", True), ("1.T:2,S", False), ("1.a-T", False)],
+)
+def test_a_message_is_deleted_by_its_flag(folder: Path, name: str, deleted: bool) -> None:
+    put(folder, f"cur/{name}")
+    assert [row.deleted for row in found(folder)] == [deleted]
+
+
+def test_a_saved_uidl_an_order_and_a_guid_of_the_uidlist_count(folder: Path) -> None:
+    for name in ("1.a", "2.b", "3.c", "4.d"):
+        put(folder, f"cur/{name}:2,S")
+    (folder / uidlist.FILE).write_text(
+        "3 V1275660208 N9\n5 O2 Gguid-a :1.a\n6 :2.b\n7 O1 PUID7-9 Gguid-c :3.c\n8 Oxy W17 :4.d\n"
+    )
+    assert [(row.name[0], row.uidl) for row in found(folder, "%g")] == [
+        ("3", "UID7-9"),
+        ("1", "guid-a"),
+        ("2", "2.b"),
+        ("4", "4.d"),
+    ]
+
+
+def test_file_names_as_uidls_need_no_list(folder: Path) -> None:
+    put(folder, "cur/1.a,S=17:2,S")
+    assert [row.uidl for row in found(folder, "%f")] == ["1.a,S=17"]
+    assert [row.uidl for row in found(folder, "%v.%u")] == [None]
+
+
+def test_couriers_list_gives_the_order_and_the_uidls_and_dovecots_wins_where_both_are(folder: Path) -> None:
+    put(folder, "cur/1300000001.a:2,S")
+    put(folder, "cur/1300000002.b:2,S")
+    put(folder, "new/1300000000.c")
+    (folder / "courierpop3dsizelist").write_text("/3 9 7\n1300000002.b 17 5:7:0\n1300000001.a 17 0:0:0\n")
+    assert [row.uidl for row in found(folder)] == ["UID5-7", "1300000001.a", None]
+    (folder / uidlist.FILE).write_text("3 V1275660208 N3\n1 :1300000001.a\n")
+    assert [row.uidl for row in found(folder)] == ["000000014c0907b0", None, None]
+
+
+def test_a_list_may_lie_elsewhere_and_then_it_must_be_there(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    put(folder, "cur/1300000001.a:2,S")
+    control = tmp_path_factory.mktemp("control")
+    (control / "list").write_text("3 V1275660208 N3\n1 :1300000001.a\n")
+    (control / "courierpop3dsizelist").write_text("1300000001.a 17 5:7\n")
+    uidls = {}
+    for name in ("list", "courierpop3dsizelist"):
+        _count, rows = maildir.messages(folder, Reading(uidlist=control / name))
+        uidls[name] = [row.uidl for row in rows]
+    assert uidls == {"list": ["000000014c0907b0"], "courierpop3dsizelist": ["UID5-7"]}
+    with pytest.raises(FileNotFoundError):
+        maildir.messages(folder, Reading(uidlist=control / "missing"))
+
+
+def test_folders_are_found_in_both_layouts_and_their_messages_are_others_with_no_uidl(folder: Path) -> None:
+    put(folder, "cur/1.a")
+    for name in (".Archive", "Work", "Work/Old"):
+        (folder / name / "cur").mkdir(parents=True)
+    put(folder, ".Archive/cur/1.a")
+    (folder / ".Archive" / uidlist.FILE).write_text("3 V1275660208 N3\n1 :1.a\n")
+    (folder / "sieve").mkdir()
+    assert list(maildir.folders(folder)) == [".Archive", "Work", "Work/Old"]
+    (inbox,) = found(folder)
+    _count, rows = maildir.messages(folder, folder=".Archive")
+    (archived,) = rows
+    assert (archived.name, archived.uidl) == (".Archive/1.a", None)
+    assert archived.identity != inbox.identity
+
+
+def test_the_x_uidl_header_of_a_compressed_message_counts(folder: Path) -> None:
+    put(folder, "cur/1.a", gzip.compress(b"Subject: x\nX-UIDL: abc\n\n"))
+    put(folder, "cur/2.b", gzip.compress(b"Subject: x\n")[:-6])
+    assert [row.uidl for row in found(folder)] == ["abc", None]
