@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,10 +20,10 @@ from mailstore.transfer import mail_export, mail_import
 from mailstore.wire.body_normalizer import RawNormalizer
 from tests.site.rows import ACTOR, a_mailbox, a_message
 from tests.site.worker import conninfo
+from tests.transfer.dovecot import Dovecot, own
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANN, BOB = "ann@example.org", "bob@example.org"
-DOVECOT = Path("/usr/lib/dovecot/pop3")
 LETTERS = (
     b"Subject: one\r\n\r\n.dot\r\n..two dots\r\nFrom me\r\n>From you\r\n",
     b"Subject: two\r\n\r\n" + b"x" * 200_000 + b"\r\n\r\nFrom here\r\n",
@@ -158,28 +156,8 @@ def test_a_folder_that_cannot_be_written_is_refused(store: FileBodies, tmp_path:
 
 def uidls_by_dovecot(maildir: Path, work: Path) -> list[str]:
     """Let Dovecot's own POP3 serve a Maildir, as the user of the files, and return its UIDLs."""
-    work.mkdir()
-    nobody = 65534
-    for path in (work, maildir, *maildir.rglob("*")) if os.getuid() == 0 else ():
-        os.chown(path, nobody, nobody)
-    settings = {
-        "mail_location": f"maildir:{maildir}", "log_path": work / "log", "base_dir": work / "run", "ssl": "no",
-        "state_dir": work, "mail_home": work, "first_valid_uid": 1, "protocols": "pop3",
-    }  # fmt: skip
-    (work / "dovecot.conf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
-    demote = {"user": nobody, "group": nobody, "extra_groups": []} if os.getuid() == 0 else {}
-    done = subprocess.run(
-        [DOVECOT, "-c", work / "dovecot.conf"],
-        input=b"UIDL\r\nQUIT\r\n",
-        capture_output=True,
-        env={"USER": "nobody", "HOME": str(work), "PATH": os.environ["PATH"]},
-        timeout=30,
-        check=False,
-        **demote,
-    )
-    lines = done.stdout.decode().split("\r\n")
-    assert lines[0].startswith("+OK"), (done.stdout, done.stderr)
-    return [line.split()[1] for line in lines[1 : lines.index(".")]]
+    own(maildir)
+    return Dovecot(work, f"maildir:{maildir}").uidls()
 
 
 @pytest.fixture

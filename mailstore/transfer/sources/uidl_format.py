@@ -10,9 +10,9 @@ DEFAULT = "%08Xu%08Xv"
 _VARIABLES = {"u": "uid", "v": "uidvalidity", "f": "filename", "g": "guid"}
 _NUMBERS = frozenset({"uid", "uidvalidity"})
 _NAMES = frozenset({"filename", "guid"})
-# `%u`, `%08Xu`, `%{uid}`, `%08X{uid}`, `%{uid | hex(8) | upper}`, `%%`; or text.
+# `%u`, `%08Xu`, `%{uid}`, `%{uid | hex(8) | upper}`, `%%`; or text.
 _PART = re.compile(
-    r"%(?P<zero>0?)(?P<width>\d{0,2})(?P<modifiers>[A-Z]*)(?:(?P<letter>[a-z%])|\{(?P<long>[^{}]*)\})|(?P<text>[^%]+)"
+    r"%(?:(?P<zero>0?)(?P<width>\d{0,2})(?P<modifiers>[A-Z]*)(?P<letter>[a-z%])|\{(?P<long>[^{}]*)\})|(?P<text>[^%]+)"
 )
 _HEX = re.compile(r"hex(?:\((\d{1,2})\))?")
 _CASES: dict[str, Callable[[str], str]] = {"L": str.lower, "U": str.upper, "lower": str.lower, "upper": str.upper}
@@ -93,14 +93,14 @@ def _part(match: re.Match[str]) -> str | _Variable:
         name, filters = _VARIABLES.get(match["letter"], ""), []
     if name not in _VARIABLES.values():
         raise BadFormat(match[0])
-    changes = [_modifier(match, name, letter) for letter in reversed(match["modifiers"])]
+    changes = [_modifier(match, name, letter) for letter in match["modifiers"] or ()]
     if match["width"]:
         changes.append(_width(int(match["width"]), pad=bool(match["zero"])))
     return _Variable(name, (*changes, *(_filter(match, name, word) for word in filters)))
 
 
 def _modifier(match: re.Match[str], name: str, letter: str) -> Change:
-    """Return what one letter of 2.3 does. The one that stands next to the variable is applied first."""
+    """Return what one letter of 2.3 does. They are applied from left to right."""
     if letter == "X" and name in _NUMBERS:
         return lambda text: f"{int(text):x}"
     if letter in _CASES:
