@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from itertools import cycle
 from typing import TYPE_CHECKING, TypeVar
 
 from mailstore import bodies
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 UNIQUE_VIOLATION = "23505"
+COMMITTERS = 4  # each waits for the disk with one fsync after another; the disk does those of several at once
 
 
 class Outcome(Enum):
@@ -57,7 +59,8 @@ class ImportWriter:
         self._lanes = lanes
         self._store = store
         self._mailbox = mailbox
-        self._committer = BodyCommitter(store)
+        self._committers = [BodyCommitter(store) for _ in range(COMMITTERS)]
+        self._turns = cycle(self._committers)
 
     def begin(self) -> Draft:
         """Begin a body. Raises Unavailable and StorageFull."""
@@ -65,7 +68,7 @@ class ImportWriter:
 
     async def store(self, draft: Draft, octets: int) -> BodyRef:
         """Make a body durable, together with others that wait. Raises Unavailable and StorageFull."""
-        ref: BodyRef | MailError = await one_off.answer(lambda done: self._committer.add(draft, octets, done))
+        ref: BodyRef | MailError = await one_off.answer(lambda done: next(self._turns).add(draft, octets, done))
         return _checked(ref)
 
     async def place(self, messages: Sequence[ImportedMessage]) -> list[Outcome]:
@@ -81,12 +84,13 @@ class ImportWriter:
         placed = [Outcome.IMPORTED if answer.ntuples else Outcome.PRESENT for answer in _checked(answers)]
         for message, outcome in zip(messages, placed, strict=True):
             if outcome is Outcome.PRESENT:
-                self._committer.discard(message.ref.key)
+                self._committers[0].discard(message.ref.key)
         return placed
 
     def close(self) -> None:
         """End the threads after they have done what waits."""
-        self._committer.close()
+        for committer in self._committers:
+            committer.close()
 
     def _parameters(self, message: ImportedMessage) -> Parameters:
         return DELIVER_ALL.values(

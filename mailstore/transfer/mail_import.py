@@ -27,7 +27,7 @@ from mailstore.transfer.sources.contents import LOST, NotMail, Why
 from mailstore.transfer.sources.packing import Damaged
 from mailstore.wire.body_normalizer import RawNormalizer
 
-BATCH_MESSAGES = 128  # bodies that are made durable at once; each takes at most 128 KB of memory
+BATCH_MESSAGES = 256  # bodies that are made durable at once; each takes at most 128 KB of memory
 
 __all__ = ["FORMATS", "Choices", "ImportResult", "run"]
 
@@ -56,19 +56,20 @@ class ImportResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Import:
-    mailbox: int
-    writer: ImportWriter
-    warn: Warn
-    done: ImportResult
-
-
-@dataclass(frozen=True, slots=True)
 class _Stored:
     """A message whose body is durable, with its name for warnings."""
 
     name: str
     row: ImportedMessage
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    mailbox: int
+    writer: ImportWriter
+    warn: Warn
+    done: ImportResult
+    waiting: list[_Stored] = field(default_factory=list)  # the batch whose rows come next, while bodies are written
 
 
 def run(
@@ -94,10 +95,13 @@ def run(
         done.count(other)
     with asyncio.Runner() as runner, writer_on(runner, settings, mailbox.pk) as writer:
         current, count = _Import(mailbox.pk, writer, warn, done), 0
-        while batch := _next(path, source.messages):
-            _take(runner, current, batch if choices.with_deleted else _without_deleted(current, batch))
-            count += len(batch)
-            progress(_("messages"), count, source.total)
+        try:
+            while batch := _next(path, source.messages):
+                _take(runner, current, batch if choices.with_deleted else _without_deleted(current, batch))
+                count += len(batch)
+                progress(_("messages"), count, source.total)
+        finally:
+            runner.run(_place_waiting(current))
     mailbox = mailbox_lookup.get(address)  # read again for its quota; rejected if it has been removed
     done.over_quota = mailbox_lookup.above_quota(mailbox)
     return done
@@ -122,6 +126,7 @@ def _without_deleted(current: _Import, batch: list[SourceMessage]) -> list[Sourc
 def _take(runner: asyncio.Runner, current: _Import, batch: list[SourceMessage]) -> None:
     fresh = _fresh(current, batch)
     taken = spent_uidls.among({message.uidl for message in fresh if message.uidl}, mailbox=current.mailbox)
+    taken.update(one.row.uidl for one in current.waiting if one.row.uidl)
     kept = [(message, _kept_uidl(current, message, taken)) for message in fresh]
     runner.run(_store_and_place(current, kept))
 
@@ -129,6 +134,8 @@ def _take(runner: asyncio.Runner, current: _Import, batch: list[SourceMessage]) 
 def _fresh(current: _Import, batch: list[SourceMessage]) -> list[SourceMessage]:
     """Return the messages that no earlier run imported, each once."""
     each = {message.identity: message for message in batch}
+    for one in current.waiting:
+        each.pop(one.row.source, None)
     before = ImportedSource.objects.filter(mailbox=current.mailbox, source__in=list(each))
     for source in before.values_list("source", flat=True):
         del each[bytes(source)]
@@ -158,9 +165,20 @@ def _kept_uidl(current: _Import, message: SourceMessage, taken: set[str]) -> str
 
 
 async def _store_and_place(current: _Import, kept: list[tuple[SourceMessage, str | None]]) -> None:
-    """Make the bodies durable together, then write the rows in order, refused UIDLs last."""
-    stored = await asyncio.gather(*(_store(current, message, uidl) for message, uidl in kept))
-    refused = await _place(current, [one for one in stored if one is not None])
+    """Make the bodies durable together. Meanwhile the rows of the batch before are written."""
+    placing = asyncio.ensure_future(_place_waiting(current))
+    try:
+        stored = await asyncio.gather(*(_store(current, message, uidl) for message, uidl in kept))
+    finally:
+        await placing
+    current.waiting.extend(one for one in stored if one is not None)
+
+
+async def _place_waiting(current: _Import) -> None:
+    """Write the rows of the messages that wait, in their order; last those whose UIDL is refused, with a new one."""
+    waiting = current.waiting[:]
+    current.waiting.clear()
+    refused = await _place(current, waiting)
     for one in refused:
         current.warn(_("%(name)s: another message has its UIDL; it gets a new one") % {"name": one.name})
         current.done.renamed += 1

@@ -20,6 +20,7 @@ from django.db import connection
 from mailstore import bodies, conf
 from mailstore.directory import mailboxes
 from mailstore.directory.outcome import Rejected
+from mailstore.errors import MailError
 from mailstore.integrity.fsck import Check
 from mailstore.models import AuditEntry, Body, ImportedSource, Mailbox, Message
 from mailstore.ports import BodyRef
@@ -336,6 +337,43 @@ def test_more_messages_than_a_batch_keep_their_order(source: Path) -> None:
     assert list(rows.values_list("arrived_at", flat=True)) == sorted(rows.values_list("arrived_at", flat=True))
     size, total = mail_import.BATCH_MESSAGES, mail_import.BATCH_MESSAGES * 2 + 3
     assert steps == [(size, total), (size * 2, total), (total, total)]
+
+
+def test_what_comes_twice_in_a_source_is_known_from_one_batch_to_the_next(tmp_path: Path) -> None:
+    a_mailbox()
+    path = tmp_path / "inbox"
+    count = mail_import.BATCH_MESSAGES + 50
+    each = [
+        f"From a@x.org Sat Jan  3 01:05:34 1996\nX-UIDL: u{number}\n\n{number}\n\n".encode() for number in range(count)
+    ]
+    again = [each[3], each[-1].replace(b"1996", b"1997")]
+    path.write_bytes(b"".join([*each[:-1], *again, each[-1]]))
+    warnings: list[str] = []
+    assert run(path, warnings) == mail_import.ImportResult(imported=count + 1, present=1, renamed=1)
+    assert len(warnings) == 1
+    assert f"message {count + 2}: its UIDL 'u{count - 1}'" in warnings[0]
+    assert Message.objects.count() == count + 1
+
+
+def test_an_import_that_the_store_ends_has_written_the_rows_of_all_batches_before(
+    tmp_path: Path, settings: LazySettings
+) -> None:
+    a_mailbox()
+    path = tmp_path / "inbox"
+    count = mail_import.BATCH_MESSAGES
+    one = "From a@x.org Sat Jan  3 01:05:34 1996\nSubject: {}\n\n{}\n\n"
+    path.write_bytes("".join(one.format(number, number) for number in range(count * 2)).encode())
+    store = Path(settings.MAIL_STORE_URL.removeprefix("file:"))
+
+    def take_away(_what: str, done: int, _total: int | None) -> None:
+        if done == count:
+            store.rename(store.with_name("away"))
+
+    with pytest.raises(MailError):
+        mail_import.run(ANN, path, actor=ACTOR, progress=take_away)
+    assert Message.objects.count() == ImportedSource.objects.count() == count
+    store.with_name("away").rename(store)
+    assert run(path) == mail_import.ImportResult(imported=count, present=count)
 
 
 def test_the_audit_names_the_source(source: Path) -> None:

@@ -33,7 +33,7 @@ class Command(ShellCommand):
         parser.add_argument(
             "--uidl-format",
             metavar="FORMAT",
-            help="the pop3_uidl_format of the old Dovecot, such as %%%%v-%%%%u or %%%%f; default: %%%%08Xu%%%%08Xv",
+            help="the pop3_uidl_format of the old Dovecot, such as %%v-%%u or %%f; default: %%08Xu%%08Xv",
         )
         parser.add_argument(
             "--uidlist",

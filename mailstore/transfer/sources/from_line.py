@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
+LINE_OCTETS = 1000  # a longer line is text; so no line can keep the expressions below busy
 _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
 _DAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _MONTH = rb"(?P<month>" + b"|".join(_MONTHS) + rb")"
@@ -27,7 +28,7 @@ _DATED = tuple(re.compile(rb"From (?:[ \t]*" + _SENDER + rb")?[ \t]+" + date + _
 _DATE_ONLY = tuple(re.compile(rb"From +" + date + _END) for date in _DATES)
 _BARE = re.compile(rb"From -[ \t]*\r?\n?")
 # A date somewhere in the line, or an address and no date.
-_WITHIN = tuple(re.compile(rb"From .{0,900}?\b" + date) for date in _DATES)
+_WITHIN = tuple(re.compile(rb"From .*?\b" + date) for date in _DATES)
 _ADDRESS = re.compile(rb"From [^ \t\r\n]+@[^ \t\r\n]+[ \t]*\r?\n?")
 
 
@@ -42,7 +43,7 @@ class Shape(Enum):
 
 def shape(line: bytes) -> Shape:
     """Return what a line looks like."""
-    if not line.startswith(b"From "):
+    if not line.startswith(b"From ") or len(line) > LINE_OCTETS:
         return Shape.TEXT
     if _dated(line) is not None:
         return Shape.DATED
@@ -54,7 +55,7 @@ def shape(line: bytes) -> Shape:
 
 def date(line: bytes) -> datetime | None:
     """Return the date of a From_ line. Without an offset it is in UTC. None if there is none, or no such day."""
-    match = _dated(line)
+    match = _dated(line) if len(line) <= LINE_OCTETS else None
     if match is None:
         return None
     parts = match.groupdict()

@@ -29,7 +29,7 @@ _QUOTED = re.compile(rb"(?m)^>(>*From )")  # mboxrd: each such line has got one 
 _QUOTED_BELOW = re.compile(rb"(?<=\n)>(>*From )")
 _BEGINS_MESSAGE = re.compile(rb"[!-9;-~]+[ \t]*:|>From ")
 _BOM = b"\xef\xbb\xbf"
-_PEEKED_OCTETS = 1024  # enough for a From_ line
+_PEEKED_OCTETS = from_line.LINE_OCTETS + 4  # with an octet and an empty line before it
 
 
 class Doubt(Enum):

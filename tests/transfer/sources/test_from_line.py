@@ -66,6 +66,12 @@ def test_a_date_that_never_was_is_no_date(date: str) -> None:
     assert from_line.date(f"From a {date}\n".encode()) is None
 
 
+def test_a_very_long_line_is_text_whatever_it_says() -> None:
+    line = b"From ann@x.org Tue Jul  5 18:44:15 2022" + b" " * 60_000
+    assert from_line.shape(line) is Shape.TEXT
+    assert from_line.date(line) is None
+
+
 @given(st.binary(max_size=300))
 def test_any_line_has_a_shape_and_perhaps_a_date(rest: bytes) -> None:
     line = b"From " + rest
