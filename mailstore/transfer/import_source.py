@@ -63,19 +63,15 @@ def opened(path: Path, choices: Choices, *, most_octets: int, warn: Warn) -> Sou
 
 def refusal(name: str, other: NotMail) -> str:
     """Return the sentence for a message that is missing, since it is compressed or encrypted."""
-    words = {"name": name, "packing": other.what}
     if other.why is Why.ENCRYPTED:
-        return _("%(name)s is encrypted by Dovecot and not imported: have it decrypted there first") % words
-    if other.what == "zstd":
-        return (
-            _("%(name)s is compressed with zstd and not imported: run this with Python 3.14, or unpack it first")
-            % words
-        )
-    if other.what == "lz4":
-        return (
-            _("%(name)s is compressed with lz4 and not imported, as popadmin has no library for it: unpack it") % words
-        )
-    return _("%(name)s is compressed with %(packing)s and not imported: unpack it first") % words
+        text = _("%(name)s is encrypted by Dovecot and not imported: have it decrypted there first")
+    elif other.what == "zstd":
+        text = _("%(name)s is compressed with zstd and not imported: run this with Python 3.14, or unpack it first")
+    elif other.what == "lz4":
+        text = _("%(name)s is compressed with lz4 and not imported, as popadmin has no library for it: unpack it")
+    else:
+        text = _("%(name)s is compressed with %(packing)s and not imported: unpack it first")
+    return text % {"name": name, "packing": other.what}
 
 
 def _bad_format(error: uidl_format.BadFormat) -> str:
@@ -99,15 +95,11 @@ def _mbox(path: Path, choices: Choices, reading: Reading, warn: Warn) -> Source:
 
 
 def _doubt(path: Path, offset: int, doubt: Doubt) -> str:
-    words = {"path": path, "offset": offset}
     if doubt is Doubt.SPLIT:
-        return (
-            _("%(path)s: a message begins at offset %(offset)d, though its From_ line is unusual: please check") % words
-        )
-    return (
-        _("%(path)s: the line at offset %(offset)d is read as text, not as the begin of a message: please check")
-        % words
-    )
+        text = _("%(path)s: a message begins at offset %(offset)d, though its From_ line is unusual: please check")
+    else:
+        text = _("%(path)s: the line at offset %(offset)d is read as text, not as the begin of a message: please check")
+    return text % {"path": path, "offset": offset}
 
 
 def _maildir(path: Path, choices: Choices, reading: Reading) -> Source:
