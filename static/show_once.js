@@ -5,6 +5,7 @@
   if (!page) return;
   history.replaceState(null, "", page.dataset.once);
   const pick = page.querySelector("[data-programs]");
+  if (!pick) return;
   const links = [...pick.querySelectorAll("a")];
   pick.hidden = false;
   pick.addEventListener("click", event => {
