@@ -136,9 +136,11 @@ def _fresh(current: _Import, batch: list[SourceMessage]) -> list[SourceMessage]:
     each = {message.identity: message for message in batch}
     for one in current.waiting:
         each.pop(one.row.source, None)
-    before = ImportedSource.objects.filter(mailbox=current.mailbox, source__in=list(each))
+    known_by = {message.former_identity: message.identity for message in each.values() if message.former_identity}
+    known_by.update((identity, identity) for identity in each)
+    before = ImportedSource.objects.filter(mailbox=current.mailbox, source__in=list(known_by))
     for source in before.values_list("source", flat=True):
-        del each[bytes(source)]
+        each.pop(known_by[bytes(source)], None)
     current.done.present += len(batch) - len(each)
     return list(each.values())
 

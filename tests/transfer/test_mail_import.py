@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -337,6 +338,18 @@ def test_more_messages_than_a_batch_keep_their_order(source: Path) -> None:
     assert list(rows.values_list("arrived_at", flat=True)) == sorted(rows.values_list("arrived_at", flat=True))
     size, total = mail_import.BATCH_MESSAGES, mail_import.BATCH_MESSAGES * 2 + 3
     assert steps == [(size, total), (size * 2, total), (total, total)]
+
+
+def test_what_0_2_0_imported_with_fields_of_mozilla_is_not_imported_again(tmp_path: Path) -> None:
+    box = a_mailbox()
+    path = tmp_path / "Inbox"
+    lines = b"From - Tue Jul 05 18:44:15 2022\nX-Mozilla-Status: 0001\nSubject: a\nStatus: O\n\nx\n".splitlines(
+        keepends=True
+    )
+    path.write_bytes(b"".join(lines))
+    digest = blake2b(b"".join(line for line in lines if not line.startswith(b"Status")), digest_size=16).digest()
+    ImportedSource.objects.create(mailbox=box, source=digest)
+    assert run(path) == mail_import.ImportResult(present=1)
 
 
 def test_what_comes_twice_in_a_source_is_known_from_one_batch_to_the_next(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ class SourceMessage:
     uidl: str | None
     read: Callable[[], Iterator[bytes]]
     deleted: bool = False
+    former_identity: bytes | None = None  # what an earlier version gave it, if that was another one
 
 
 def identity_of(*parts: bytes) -> bytes:

@@ -20,7 +20,7 @@ from mailstore.messages.message_file import CHUNK_OCTETS
 from mailstore.transfer.sources import IDENTITY_OCTETS, PLAIN, Reading, SourceMessage, contents, from_line
 from mailstore.transfer.sources import uidl_format as formats
 from mailstore.transfer.sources.from_line import Shape
-from mailstore.transfer.sources.mbox_header import Header, without_foreign_fields
+from mailstore.transfer.sources.mbox_header import Header, is_of_mozilla, without_foreign_fields
 from mailstore.transfer.sources.uidlist import DEFAULT_FORMAT
 
 EXPORT_SENDER = b"MAILER-DAEMON"  # of the From_ lines of an export of ours; an X-UIDL field follows
@@ -57,6 +57,7 @@ class _Span:
     from_line: bytes
     start: int
     digest: blake2b
+    former: blake2b | None = None  # with the fields of Mozilla, as 0.2.0 had it
     end: int = 0
     header: Header = field(default_factory=Header)
     in_header: bool = True
@@ -69,8 +70,17 @@ class _Span:
         """Process the next line of the header, or a piece of a long one. Return whether the header ends with it."""
         self.in_header = bool(line.strip())
         if self.header.add(line):
-            self.digest.update(line)
+            self.digest_line(line)
+        elif is_of_mozilla(line):
+            self.former = self.former or self.digest.copy()
+            self.former.update(line)
         return not self.in_header
+
+    def digest_line(self, line: bytes) -> None:
+        """Make a line part of what the message is known by."""
+        self.digest.update(line)
+        if self.former is not None:
+            self.former.update(line)
 
 
 def messages(
@@ -157,7 +167,7 @@ def _spans(stream: BinaryIO, path: Path, tell: Tell) -> Iterator[_Span]:
             if span.add(line):
                 span.certain_end = _certain_end(stream, span, offset + len(line))
         else:
-            span.digest.update(line)
+            span.digest_line(line)
         blank = line_begins and line in (b"\n", b"\r\n")
         blank_octets = len(line) if blank else 0
         line_begins = line.endswith(b"\n")
@@ -252,6 +262,7 @@ def _message(path: Path, number: int, span: _Span, uidl: str | None) -> SourceMe
         uidl=uidl,
         read=lambda: _read(path, span),
         deleted=span.header.deleted,
+        former_identity=span.former.digest() if span.former else None,
     )
 
 

@@ -76,12 +76,17 @@ def without_foreign_fields(lines: Iterator[bytes], *, ours: bool) -> Iterator[by
     for line in lines:
         if line_begins and not (dropped and not first and line[:1] in b" \t"):
             before = first and _stands_before(line, ours=ours)
-            dropped = before or (not ours and _MOZILLA.match(line) is not None)
+            dropped = before or (not ours and is_of_mozilla(line))
             first = before and not ours
         if not dropped:
             yield line[1:] if line_begins and _QUOTED_FROM.match(line) else line
         dropped = dropped and not ours
         line_begins = line.endswith(b"\n")
+
+
+def is_of_mozilla(line: bytes) -> bool:
+    """Return whether a line of a header is a field of Mozilla."""
+    return _MOZILLA.match(line) is not None
 
 
 def _stands_before(line: bytes, *, ours: bool) -> bool:
