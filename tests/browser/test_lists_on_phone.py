@@ -70,7 +70,7 @@ def test_on_a_phone_select_shows_the_boxes_and_the_buttons_stay_under_the_thumb(
     assert last.bounding_box()["y"] < box["y"]
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     bar.get_by_role("button", name="Suspend").click()
-    page.get_by_role("button", name="Suspend: 1").click()
+    page.get_by_role("button", name="Suspend 1 mailbox").click()
     expect(page.get_by_text("suspended: no → yes")).to_be_visible()
     assert User.objects.filter(is_active=False).count() == 1
 
