@@ -33,9 +33,9 @@ NOT_NULL_VIOLATION = "23502"  # what DELIVER_ALL raises if some of the mailboxes
 class Placement:
     """One message for `mailboxes`; all of them get it or none.
 
-    `uidl` is the UIDL in the first mailbox. For a delivery it is the queue id, so that header, log and maildrop show
-    the same; for an import it is the old UIDL. The other mailboxes get new ones. `arrived_at`, `unlimited` (no quota),
-    `source` and `uidl_digest` are for imports.
+    `uidl` is the UIDL in the first mailbox: the queue id, so that header, log and maildrop show the same. The other
+    mailboxes get new ones. `unlimited` (no quota) and `source` (written once) are for our own notices, `arrived_at` is
+    for adopted bodies.
     """
 
     mailboxes: tuple[int, ...]
@@ -46,14 +46,13 @@ class Placement:
     arrived_at: datetime | None = None
     unlimited: bool = False
     source: bytes | None = None
-    uidl_digest: bytes | None = None  # of a UIDL from elsewhere; it is kept with the source
     capped: tuple[int, ...] = ()  # primary keys of the domains whose own quota must be kept
 
     @property
     def ordinary(self) -> bool:
         """Return True for a new message to one mailbox whose body is new too, if the domain has no quota of its own."""
-        imported = self.arrived_at or self.unlimited or self.source
-        return len(self.mailboxes) == 1 and self.body is None and not imported and not self.capped
+        ours = self.arrived_at or self.unlimited or self.source
+        return len(self.mailboxes) == 1 and self.body is None and not ours and not self.capped
 
 
 class PlacementRefused(MailError):
@@ -195,5 +194,5 @@ def _all_parameters(placement: Placement, mailboxes: bytes, capped: bytes) -> Pa
         unlimited=b"t" if placement.unlimited else b"f",
         source=placement.source,
         quota_domain_ids=capped,
-        uidl_digest=placement.uidl_digest,
+        uidl_digest=None,
     )
