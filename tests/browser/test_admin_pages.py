@@ -32,24 +32,24 @@ WORDS = {
         "back": "is restored.",
         "search": "Search mailboxes",
         "one": "1 to 1 of 1",
-        "undo": "Undo 2 changes",
+        "undo": "Undo",
         "undone": "previous setting restored",
     },
     "fr": {
         "locale": "fr-FR",
-        "mailboxes": "Boîtes aux lettres",
-        "new": "Nouvelle boîte aux lettres",
+        "mailboxes": "Boîtes",
+        "new": "Nouvelle boîte",
         "address": "Adresse",
         "name": "Nom",
         "quota": "Quota",
-        "make": "Créer la boîte aux lettres",
-        "made": "Boîte aux lettres créée",
+        "make": "Créer la boîte",
+        "made": "Boîte créée",
         "suspend": "Suspendre",
         "suspended": "est suspendue.",
         "back": "est rétablie",
         "search": "Rechercher une boîte",
         "one": "1 à 1 sur 1",
-        "undo": "Annuler 2 modifications",
+        "undo": "Annuler",
         "undone": "réglage précédent rétabli",
     },
 }
@@ -101,11 +101,11 @@ def test_more_than_a_step_takes_goes_on_by_itself_with_a_bar_and_is_undone(visit
     page.get_by_role("button", name=f"Select all {rows}").click()
     page.get_by_role("button", name="Suspend", exact=True).click()
     page.get_by_role("button", name=re.compile(rf"^Suspend {rows} mailbox")).click()
-    undo = page.get_by_role("button", name=f"Undo {rows} changes")
+    undo = page.get_by_role("button", name="Undo", exact=True)
     expect(undo).to_be_visible()
     assert User.objects.filter(is_active=False).count() == rows
     undo.click()
-    expect(page.get_by_text(f"{rows} undone")).to_be_visible()
+    expect(page.get_by_text(f"{rows} changes undone")).to_be_visible()
     assert findings(page) == []
 
 
@@ -146,9 +146,9 @@ def test_a_hosting_admin_makes_mailboxes_suspends_one_restores_one_and_undoes_wh
     expect(page.locator(".foot")).to_contain_text(words["one"])
     page.locator("input[name=ticked]").check()
     page.get_by_role("button", name=words["suspend"], exact=True).click()
-    page.get_by_role("button", name=re.compile(f"^{words['suspend']}.*2$")).click()
+    page.get_by_role("button", name=re.compile(f"^{words['suspend']}.*2")).click()
     expect(page.locator("tbody tr")).to_have_count(2)
-    page.get_by_role("button", name=words["undo"]).click()
+    page.get_by_role("main").get_by_role("button", name=words["undo"], exact=True).click()
     expect(page.locator("tbody tr").first).to_contain_text(words["undone"])
     assert set(User.objects.filter(is_active=False).values_list("address", flat=True)) == {"bob@example.org"}
 
@@ -158,7 +158,7 @@ def test_a_domain_admin_runs_his_own_and_meets_nothing_else(visit, complaints):
     foreign = an_owner("eve@other.example")
     page = visit()
     sign_in(page, "carla")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    page.wait_for_url("**/overview/")
     menu = page.get_by_role("navigation").first
     expect(menu.get_by_role("link", name="Administrators")).to_have_count(0)
     menu.get_by_role("link", name="Mailboxes").click()
@@ -181,14 +181,14 @@ def test_the_keyboard_alone_ticks_a_row_and_suspends_it(visit):
     tick = page.get_by_label(f"Select {ANN}")
     tick.focus()
     page.keyboard.press("Space")
-    expect(page.locator("span[data-chosen]")).to_have_text("1 selected")
+    expect(page.locator("[data-chosen]")).to_have_text("1 selected")
     button = page.get_by_role("button", name="Suspend", exact=True)
     button.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 mailbox will be suspended.")).to_be_visible()
     page.get_by_role("button", name="Suspend 1 mailbox").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Undo 1 change")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo", exact=True)).to_be_visible()
     page.go_back()
     expect(page.get_by_text("Nothing is selected")).to_be_visible()
 

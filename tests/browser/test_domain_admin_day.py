@@ -68,7 +68,7 @@ def his_overview(page: Page, walk: Walk) -> None:
     with translation.override(walk.language):
         verdict = translation.ngettext(one, f"{many} programs never delete mail", 1) % {"number": 1}
     walk.at(verdict, own=True)
-    expect(page.locator('a[href$="?sort=-stored"]')).to_be_visible()
+    expect(page.get_by_role("table").get_by_role("link", name="example.org")).to_be_visible()
     expect(page.get_by_text(walk.say("Parts of the site"))).to_have_count(0)
     walk.menu("Domains")
     expect(page.get_by_text("other.example")).to_have_count(0)

@@ -128,7 +128,8 @@ def test_a_french_browser_meets_french(visit):
     an_admin()
     page = visit(locale="fr-FR")
     sign_in(page, "root")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Vue d’ensemble")
+    page.get_by_role("navigation").get_by_role("link", name="Domaines").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Domaines")
 
 
 def background(page: Page) -> str:
