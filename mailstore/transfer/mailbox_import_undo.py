@@ -1,25 +1,30 @@
 """Undo an import, in steps: new mailboxes are removed and can be restored, changed ones get their former values.
 
-A row that is undone, or that cannot be, is no longer `done`; its detail says which.
+A row that is undone, or that cannot be, is no longer `done`; its detail says which. The audit tells whether a mailbox
+is the one that the import wrote, and whether somebody has changed it since.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from mailstore.directory import bulk_sql, mailbox_batch, mailbox_removal
+from mailstore.directory import bulk_sql, mailbox_batch, mailbox_removal, removal_state
 from mailstore.directory.audit import Actor
 from mailstore.directory.mailbox_batch import Answer
-from mailstore.directory.mailbox_judge import Wanted, domain_of
+from mailstore.directory.mailbox_judge import BatchRows, Wanted, domain_of
 from mailstore.directory.outcome import Only, Rejected
-from mailstore.models import Mailbox, MailboxImport, MailboxImportRow, RetentionPolicy
+from mailstore.models import AuditEntry, Mailbox, MailboxImport, MailboxImportRow, RetentionPolicy
 from mailstore.transfer import mailbox_import_changes
 
 STEP_ROWS = 50  # a mailbox that is removed needs its own statements
+# Verbs of the audit that change nothing of a mailbox.
+UNCHANGING = ("denied", "mailbox.export", "mailbox.hashes", "mailbox.import", "mailbox.invite")
 Stage, Fate = MailboxImport.Stage, MailboxImportRow.Fate
 
 
@@ -39,6 +44,59 @@ def with_changes(uploads: Collection[int]) -> set[int]:
     return set(rows.order_by().values_list("mailbox_import", flat=True).distinct())
 
 
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """The mailboxes of some rows, by address, and the keys of those that the import has written, and that others have.
+
+    `domains` as in `step`.
+    """
+
+    boxes: Mapping[str, Mailbox]
+    imported: Collection[int]
+    changed_since: Collection[int]
+    domains: Collection[str] | None
+
+    @classmethod
+    def locked(
+        cls, upload: MailboxImport, addresses: Sequence[str], actor: Actor, domains: Collection[str] | None
+    ) -> _Now:
+        """Read and lock the mailboxes, so that they stay as they are compared. The batch would lock them likewise."""
+        boxes = BatchRows.read([Wanted(address, {}) for address in addresses], actor=actor, lock=True).mailboxes
+        entries = AuditEntry.objects.filter(mailbox__in=[box.pk for box in boxes.values()]).order_by()
+        numbers = entries.values_list("mailbox").annotate(
+            imported=Count("pk", filter=Q(details__import=upload.pk)),
+            changes=Count("pk", filter=~Q(verb__in=UNCHANGING)),
+        )
+        found = list(numbers)
+        return cls(
+            boxes,
+            {key for key, imported, _changes in found if imported},
+            {key for key, imported, changes in found if changes > imported},
+            domains,
+        )
+
+    def own(self, address: str) -> Mailbox:
+        """Return the mailbox that the import wrote. Rejected where it is gone, or the actor may not change it."""
+        name = domain_of(address)
+        if self.domains is not None and name not in self.domains:
+            raise Rejected(_("%(domain)s is not one of your domains.") % {"domain": name})
+        if address not in self.boxes:
+            raise Rejected(_("%(address)s is no mailbox any more") % {"address": address})
+        box = self.boxes[address]
+        if box.pk not in self.imported:
+            raise Rejected(_("%(address)s is another mailbox now: not undone") % {"address": address})
+        if box.removed_at is not None:
+            raise removal_state.refusal(box)
+        return box
+
+    def own_unchanged(self, address: str) -> Mailbox:
+        """Return the same. Rejected also where anything of it was changed since."""
+        box = self.own(address)
+        if box.pk in self.changed_since:
+            raise Rejected(_("somebody has changed it since then: not undone"))
+        return box
+
+
 def step(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | None) -> bool:
     """Undo the next rows, the last first. Return whether rows are left. `domains` as in `mailbox_import.step`.
 
@@ -49,34 +107,41 @@ def step(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | None
         if row.stage != Stage.DONE:
             raise Rejected(_("the import has not ended yet"))
         rows = list(waiting(row).order_by("-line")[:STEP_ROWS])
-        _undo([each for each in rows if each.fate == Fate.CHANGE], actor, domains)
+        if not rows:
+            return False
+        now = _Now.locked(row, [each.address for each in rows], actor, domains)
+        _undo([each for each in rows if each.fate == Fate.CHANGE], actor, now)
         for each in rows:
             if each.fate == Fate.CREATE:
-                each.detail = _removed(each.address, actor, domains)
+                each.detail = _removed(each.address, actor, now)
             each.done = each.password_due = False
         bulk_sql.update(rows, ("done", "password_due", "detail"))
         return waiting(row).exists()
 
 
-def _removed(address: str, actor: Actor, domains: Collection[str] | None) -> str:
-    """Remove a mailbox that the import has created; return what became of it."""
+def _removed(address: str, actor: Actor, now: _Now) -> str:
+    """Remove a mailbox that the import has created; return what became of it. Mail that it got since rests with it."""
     try:
-        _refuse_foreign(address, domains)
-        mailbox_removal.remove(address, actor=actor, with_mail=True)
+        now.own_unchanged(address)
+        removed = mailbox_removal.remove(address, actor=actor, with_mail=True)
     except Rejected as refusal:
         return str(refusal)
-    return _("undone: the mailbox is removed")
+    if not removed.messages:
+        return _("undone: the mailbox is removed")
+    return ngettext(
+        "undone: the mailbox is removed, its %(count)s message rests with it",
+        "undone: the mailbox is removed, its %(count)s messages rest with it",
+        removed.messages,
+    ) % {"count": removed.messages}
 
 
-def _undo(rows: list[MailboxImportRow], actor: Actor, domains: Collection[str] | None) -> None:
+def _undo(rows: list[MailboxImportRow], actor: Actor, now: _Now) -> None:
     """Give changed mailboxes their former values, and set the details of their rows."""
-    found = Mailbox.objects.select_related("user", "policy")
-    boxes = {box.user.address: box for box in found.filter(user__in=bulk_sql.user_ids([row.address for row in rows]))}
     policies = {policy.name: policy for policy in RetentionPolicy.objects.all()} if rows else {}
     wanted: dict[str, Wanted] = {}
     for row in rows:
         try:
-            wanted[row.address] = _former(row, boxes, policies, domains)
+            wanted[row.address] = _former(row, now, policies)
         except Rejected as refusal:
             row.detail = str(refusal)
     answers = dict(zip(wanted, mailbox_batch.ensure([*wanted.values()], actor=actor, only=Only.THERE), strict=True))
@@ -93,23 +158,9 @@ def _result(row: MailboxImportRow, answer: Answer) -> str:
     return _("undone: it is as it was before")
 
 
-def _former(
-    row: MailboxImportRow,
-    boxes: Mapping[str, Mailbox],
-    policies: Mapping[str, RetentionPolicy],
-    domains: Collection[str] | None,
-) -> Wanted:
+def _former(row: MailboxImportRow, now: _Now, policies: Mapping[str, RetentionPolicy]) -> Wanted:
     """Return what a mailbox was before. Rejected where it cannot be so again, and where only a password was set."""
-    _refuse_foreign(row.address, domains)
-    if row.address not in boxes:
-        raise Rejected(_("%(address)s is no mailbox any more") % {"address": row.address})
-    fields = mailbox_import_changes.former(boxes[row.address], mailbox_import_changes.read(row.detail), policies)
+    fields = mailbox_import_changes.former(now.own(row.address), mailbox_import_changes.read(row.detail), policies)
     if not fields:
         raise Rejected(_("former passwords and notes are not kept: not undone"))
     return Wanted(row.address, fields)  # type: ignore[arg-type]  # fields that the import has set
-
-
-def _refuse_foreign(address: str, domains: Collection[str] | None) -> None:
-    name = domain_of(address)
-    if domains is not None and name not in domains:
-        raise Rejected(_("%(domain)s is not one of your domains.") % {"domain": name})

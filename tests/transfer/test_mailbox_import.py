@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from mailstore.bodies.files import FileBodies
-from mailstore.directory import aliases, mailboxes, policies
+from mailstore.directory import aliases, audit, mailbox_batch, mailbox_removal, mailboxes, policies
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.models import AuditEntry, Domain, Mailbox, MailboxImport, MailboxImportRow, RetentionPolicy, User
@@ -30,7 +32,7 @@ from mailstore.transfer import (
 )
 from mailstore.transfer.mailbox_import_changes import CellChange
 from tests.site.counting_hasher import PATH, cost
-from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox
+from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -422,6 +424,73 @@ def test_an_undo_reaches_only_domains_of_its_actor_and_says_what_it_cannot_set_b
     assert undo(upload, {"other.org"}) == ["example.org is not one of your domains."] * 2
     assert undo(other) == ["former passwords and notes are not kept: not undone"]
     assert Mailbox.objects.filter(removed_at=None).count() == 2
+
+
+def test_an_undo_leaves_new_mailboxes_that_somebody_has_made_anew_or_changed_since() -> None:
+    a_domain()
+    lines = [f"zoe{number}@example.org,1GB" for number in range(1, 5)]
+    upload = check_and_run(an_upload("address,quota", *lines))
+    mailbox_removal.remove("zoe1@example.org", actor=ACTOR, with_mail=True)
+    mailbox_removal.purge_now("zoe1@example.org", actor=ACTOR)
+    mailboxes.ensure("zoe1@example.org", actor=ACTOR, quota_octets=2**30)
+    mailboxes.ensure("zoe2@example.org", actor=ACTOR, quota_octets=7 * 2**30)
+    mailbox_removal.remove("zoe3@example.org", actor=ACTOR, with_mail=True)
+    assert undo(upload) == [
+        "zoe1@example.org is another mailbox now: not undone",
+        "somebody has changed it since then: not undone",
+        results(upload)[2][3],
+        "undone: the mailbox is removed",
+    ]
+    assert "zoe3@example.org was removed on" in results(upload)[2][3]
+    left = Mailbox.objects.filter(removed_at=None).order_by("user__address")
+    assert [box.user.address for box in left] == ["zoe1@example.org", "zoe2@example.org"]
+
+
+def test_an_undo_gives_no_former_values_to_a_mailbox_that_was_made_anew() -> None:
+    a_mailbox("ann@example.org")
+    upload = check_and_run(an_upload("address,quota", "ann@example.org,1GB"))
+    mailbox_removal.remove("ann@example.org", actor=ACTOR, with_mail=True)
+    mailbox_removal.purge_now("ann@example.org", actor=ACTOR)
+    mailboxes.ensure("ann@example.org", actor=ACTOR, quota_octets=2**30)
+    assert undo(upload) == ["ann@example.org is another mailbox now: not undone"]
+    assert Mailbox.objects.get().quota_octets == 2**30
+
+
+def test_what_only_reads_a_new_mailbox_does_not_keep_it() -> None:
+    a_domain()
+    upload = check_and_run(an_upload("address", "ann@example.org"))
+    box = Mailbox.objects.get()
+    for verb in ("denied", "mailbox.export", "mailbox.hashes", "mailbox.invite"):
+        audit.record(ACTOR, verb, str(box), mailbox=box)
+    assert undo(upload) == ["undone: the mailbox is removed"]
+
+
+@pytest.mark.parametrize(("messages", "says"), [(1, "its 1 message rests with it"), (2, "its 2 messages rest with it")])
+def test_a_new_mailbox_rests_with_the_mail_that_has_come_since_and_the_row_says_so(messages: int, says: str) -> None:
+    a_domain()
+    upload = check_and_run(an_upload("address", "ann@example.org"))
+    Mailbox.objects.update(messages=messages)
+    assert undo(upload) == [f"undone: the mailbox is removed, {says}"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_colleague_changes_while_an_undo_reads_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_mailbox("ann@example.org")
+    upload = check_and_run(an_upload("address,quota", "ann@example.org,1GB"))
+    change = partial(mailboxes.ensure, "ann@example.org", actor=ACTOR, quota_octets=5)
+    colleague = Thread(target=at_once, args=[change])
+    ensure = mailbox_batch.ensure
+
+    def late(*args: Any, **kwargs: Any) -> list[mailbox_batch.Answer]:
+        monkeypatch.undo()
+        colleague.start()
+        colleague.join(0.5)  # it has saved by now, unless it waits for the undo
+        return ensure(*args, **kwargs)
+
+    monkeypatch.setattr(mailbox_batch, "ensure", late)
+    undo(upload)
+    colleague.join()
+    assert Mailbox.objects.get().quota_octets == 5
 
 
 def test_an_import_that_has_not_ended_is_not_undone() -> None:
