@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from mailstore.directory import bulk_sql, mailbox_batch, mailbox_removal, removal_state
+from mailstore.directory import audit, bulk_sql, mailbox_batch, mailbox_removal, removal_state
 from mailstore.directory.audit import Actor
 from mailstore.directory.mailbox_batch import Answer
 from mailstore.directory.mailbox_judge import BatchRows, Wanted, domain_of
@@ -109,6 +109,7 @@ def step(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | None
         rows = list(waiting(row).order_by("-line")[:STEP_ROWS])
         if not rows:
             return False
+        actor = actor.within("import", row.pk)
         now = _Now.locked(row, [each.address for each in rows], actor, domains)
         _undo([each for each in rows if each.fate == Fate.CHANGE], actor, now)
         for each in rows:
@@ -116,7 +117,10 @@ def step(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | None
                 each.detail = _removed(each.address, actor, now)
             each.done = each.password_due = False
         bulk_sql.update(rows, ("done", "password_due", "detail"))
-        return waiting(row).exists()
+        left = waiting(row).exists()
+        if not left:
+            _record_end(row, actor)
+    return left
 
 
 def _removed(address: str, actor: Actor, now: _Now) -> str:
@@ -164,3 +168,20 @@ def _former(row: MailboxImportRow, now: _Now, policies: Mapping[str, RetentionPo
     if not fields:
         raise Rejected(_("former passwords and notes are not kept: not undone"))
     return Wanted(row.address, fields)  # type: ignore[arg-type]  # fields that the import has set
+
+
+def _record_end(upload: MailboxImport, actor: Actor) -> None:
+    """Write one audit entry for the whole undo. Each mailbox has an entry of its own."""
+    own = AuditEntry.objects.filter(details__import=upload.pk)
+    done = own.filter(verb="mailbox_import.done").aggregate(Max("pk"))["pk__max"] or 0
+    verbs = own.filter(pk__gt=done).order_by().values_list("verb").annotate(Count("pk"))
+    sums: dict[str, int] = dict(verbs)
+    removed, set_back = sums.get("mailbox.remove", 0), sums.get("mailbox.change", 0)
+    audit.record(
+        actor,
+        "mailbox_import.undone",
+        upload.file_name,
+        mailboxes_removed=removed,
+        set_back=set_back,
+        not_undone=of(upload).count() - removed - set_back,
+    )

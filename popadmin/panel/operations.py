@@ -30,8 +30,9 @@ PAGE_OPERATIONS = 50
 # Verbs that are listed always, and those that are listed if one of their fields changed.
 _VERBS = (
     "admin.remove", "alias.remove", "domain.purge-asked", "domain.remove", "mailbox.purge-asked", "mailbox.remove",
-    "mailbox_import.done", "policy.change", "policy.remove",
+    "mailbox_import.done", "mailbox_import.undone", "policy.change", "policy.remove",
 )  # fmt: skip
+_WHOLE = ("mailbox_import.done", "mailbox_import.undone")  # entries of an import that stand for all its others
 _FIELDS = {
     "admin.change": ["suspended"],
     "domain.change": ["active", "policy"],
@@ -82,7 +83,7 @@ def _jobs(user: User, since: datetime, until: datetime) -> Iterable[Job]:
 
 
 def _entries(user: User, since: datetime, until: datetime) -> Iterable[AuditEntry]:
-    single = ~Q(details__has_any_keys=["job", "import"]) | Q(verb="mailbox_import.done")
+    single = ~Q(details__has_any_keys=["job", "import"]) | Q(verb__in=_WHOLE)
     rows = access.audit_entries(user).filter(Q(verb__in=_VERBS) | _CHANGED, single, at__gte=since, at__lt=until)
     return rows.order_by("-at")[: PAGE_OPERATIONS + 1]
 

@@ -199,6 +199,12 @@ def _of_import(entry: AuditEntry, rows: _Rows) -> Way:
     return Way(label=_("Undo…"), url=reverse("mailboxes-import", args=[key]), asks=True)
 
 
+def _of_undone_import(entry: AuditEntry, _rows: _Rows) -> Way:
+    if not entry.details["mailboxes_removed"]:
+        return Way(_("import the file again"))
+    return Way(label=_("Restore…"), url=reverse("mailboxes-removed"), asks=True)
+
+
 def _of_policy(entry: AuditEntry, rows: _Rows) -> Way:
     key = rows.policies.get(entry.subject)
     if key is None:
@@ -219,6 +225,7 @@ _WAYS: dict[str, Callable[[AuditEntry, _Rows], Way]] = {
     "mailbox.purge-asked": lambda *_args: Way(_("what is deleted for good cannot be restored")),
     "mailbox.remove": _of_removed_mailbox,
     "mailbox_import.done": _of_import,
+    "mailbox_import.undone": _of_undone_import,
     "policy.change": _of_policy,
     "policy.remove": lambda *_args: Way(_("create the policy again")),
 }

@@ -493,6 +493,21 @@ def test_what_a_colleague_changes_while_an_undo_reads_is_not_lost(monkeypatch: p
     assert Mailbox.objects.get().quota_octets == 5
 
 
+def test_an_undo_has_one_entry_in_the_audit_and_those_of_its_mailboxes_are_part_of_the_import() -> None:
+    a_mailbox("ann@example.org")
+    lines = ("ann@example.org,1GB", "bob@example.org,", "cat@example.org,")
+    upload = check_and_run(an_upload("address,quota", *lines))
+    mailboxes.ensure("cat@example.org", actor=ACTOR, name="Cat")
+    last = AuditEntry.objects.latest("pk").pk
+    undo(upload)
+    undo(upload)
+    entries = AuditEntry.objects.filter(pk__gt=last).order_by("pk")
+    assert [entry.verb for entry in entries] == ["mailbox.change", "mailbox.remove", "mailbox_import.undone"]
+    assert {entry.details["import"] for entry in entries} == {upload.pk}
+    assert entries[2].subject == "people.csv"
+    assert entries[2].details == {"mailboxes_removed": 1, "set_back": 1, "not_undone": 1, "import": upload.pk}
+
+
 def test_an_import_that_has_not_ended_is_not_undone() -> None:
     a_domain()
     upload = run_steps(an_upload("address", "ann@example.org"))
