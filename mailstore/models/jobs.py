@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 class Job(models.Model):
     """One operation. It is done in small steps, and can be undone in small steps. Its rows are chosen when it begins.
 
-    `list_name` and `act` name the operation. `form_data` has the fields of its form, as they were sent.
+    `list_name` and `act` name the operation. `form_data` has the fields of its form, as they were sent,
+    and how many rows have each result once it has ended.
     """
 
     class Stage(models.TextChoices):

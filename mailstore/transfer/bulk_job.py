@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, Model, Q, QuerySet
@@ -13,6 +14,8 @@ from mailstore.directory.outcome import Rejected
 from mailstore.models import Job, JobRow, User
 
 Stage, Fate = Job.Stage, JobRow.Fate
+_ENDED = (Stage.DONE, Stage.UNDONE)
+_COUNTS = "_counts"  # in the form data of a job that has ended; no field of a form has such a name
 
 _CHOOSE = """
 INSERT INTO mailstore_jobrow (job_id, key, subject, fate, detail)
@@ -46,7 +49,8 @@ def step(job: Job, take: Callable[[Job, Sequence[JobRow]], None], *, most: int) 
         left = waiting.exists()
         if not left:
             locked.stage = Stage.DONE if locked.stage == Stage.RUNNING else Stage.UNDONE
-            locked.save(update_fields=["stage"])
+            locked.form_data[_COUNTS] = counts(locked)
+            locked.save(update_fields=["stage", "form_data"])
     return left
 
 
@@ -63,10 +67,23 @@ def undo(job: Job) -> None:
 
 def counts(job: Job) -> dict[str, int]:
     """Return the number of `rows`, of those with each fate (by its name in lower case), and of the `undoable` ones."""
+    found: dict[str, int] = _rows(job).aggregate(**_numbers())
+    return found
+
+
+def counts_of(jobs: Sequence[Job]) -> dict[int, dict[str, int]]:
+    """Return the same for each job, by its key. A job that has ended keeps them, so only the others' rows are read."""
+    kept = {job.pk: job.form_data[_COUNTS] for job in jobs if job.stage in _ENDED and _COUNTS in job.form_data}
+    others = [job.pk for job in jobs if job.pk not in kept]
+    by_jobs = JobRow.objects.filter(job__in=others).order_by().values("job")
+    found: QuerySet[Any, Any] = by_jobs.annotate(**_numbers())  # no statement where there are no others
+    return {**kept, **{row.pop("job"): row for row in found}}
+
+
+def _numbers() -> dict[str, Count]:
     fates = {fate.name.lower(): Count("pk", filter=Q(fate=fate)) for fate in Fate}
     undoable = Count("pk", filter=Q(fate=Fate.DONE, undo_data__isnull=False))
-    found: dict[str, int] = _rows(job).aggregate(rows=Count("pk"), undoable=undoable, **fates)
-    return found
+    return {"rows": Count("pk"), "undoable": undoable, **fates}
 
 
 def _locked(job: Job) -> Job:

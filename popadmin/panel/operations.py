@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import ngettext, pgettext
 
-from mailstore.models import AuditEntry, Job, JobRow, User
+from mailstore.models import AuditEntry, Job, User
+from mailstore.transfer import bulk_job
 from popadmin.lists.bulk_action import counted
 from popadmin.panel import access, audit_subjects, change_undo, undo_ways
 from popadmin.panel.bulk_actions import ACTIONS
@@ -89,23 +89,15 @@ def _entries(user: User, since: datetime, until: datetime) -> Iterable[AuditEntr
 
 
 def _of_jobs(jobs: Sequence[Job], user: User) -> Iterable[Operation]:
-    done = Q(fate=JobRow.Fate.DONE)
-    by_jobs = JobRow.objects.filter(job__in=jobs).order_by().values("job")
-    sums: QuerySet[Any, Any] = by_jobs.annotate(
-        changed=Count("pk", filter=done & Q(undo_data__isnull=False)),
-        refused=Count("pk", filter=Q(fate=JobRow.Fate.REFUSED)),
-        undone=Count("pk", filter=Q(fate=JobRow.Fate.UNDONE)),
-        waiting=Count("pk", filter=Q(fate=JobRow.Fate.WAITING)),
-    )
-    by_job: dict[int, Mapping[str, int]] = {row["job"]: row for row in sums} if jobs else {}
+    by_job = bulk_job.counts_of(jobs)
     for job in jobs:
-        if job.act in ACTIONS and job.pk in by_job:
+        if job.act in ACTIONS and by_job.get(job.pk, {}).get("rows"):
             yield _of_job(job, by_job[job.pk], user)
 
 
 def _of_job(job: Job, sums: Mapping[str, int], user: User) -> Operation:
     mine = job.owner_id == user.pk
-    text = counted(ACTIONS[job.act].outcome, sums["changed"] + sums["undone"])
+    text = counted(ACTIONS[job.act].outcome, sums["undoable"] + sums["undone"])
     url = reverse("mailboxes-results", args=[job.pk]) if mine else ""
     return Operation(
         job.created_at, job.owner.address, text, "", url, list(_counts(sums)), undo_ways.of_job(job, sums, mine)

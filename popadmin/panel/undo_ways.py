@@ -48,7 +48,7 @@ def of_job(job: Job, sums: Mapping[str, int], mine: bool) -> Way:
         return Way(_("only %(login)s can undo it") % {"login": job.owner.address})
     if job.stage != Job.Stage.DONE:
         return Way(label=_("Continue…"), url=reverse("mailboxes-results", args=[job.pk]), asks=True)
-    if not sums["changed"]:
+    if not sums["undoable"]:
         return Way(_("it changed nothing"))
     return Way(label=_("Undo"), url=reverse("mailboxes-results-undo", args=[job.pk]))
 

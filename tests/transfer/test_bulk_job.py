@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from mailstore.bodies.files import FileBodies
@@ -78,6 +80,33 @@ def test_what_can_be_undone_is_undone_once() -> None:
     assert bulk_job.counts(job) | {"undone": odd, "done": 7 - odd} == bulk_job.counts(job)
     with pytest.raises(Rejected, match="undone once"):
         bulk_job.undo(job)
+
+
+def test_the_counts_of_jobs_are_right_at_each_stage_and_read_no_row_of_one_that_has_ended() -> None:
+    job = a_job()
+
+    def counted() -> dict[str, int]:
+        job.refresh_from_db()
+        return bulk_job.counts_of([job])[job.pk]
+
+    assert counted() == bulk_job.counts(job)
+    run_steps(job)
+    with CaptureQueriesContext(connection) as queries:
+        ended = bulk_job.counts_of([job])[job.pk]
+    assert (len(queries), ended) == (0, bulk_job.counts(job))
+    bulk_job.undo(job)
+    assert counted() == bulk_job.counts(job)
+    while bulk_job.step(job, undone, most=2):
+        assert counted() == bulk_job.counts(job)
+    assert counted() == bulk_job.counts(job)
+    assert job.form_data["a"] == "b"
+
+
+def test_the_rows_of_a_job_that_ended_before_counts_were_kept_are_counted() -> None:
+    job = a_job()
+    run_steps(job)
+    job.form_data = {"a": "b"}
+    assert bulk_job.counts_of([job]) == {job.pk: bulk_job.counts(job)}
 
 
 @pytest.mark.django_db(transaction=True)
