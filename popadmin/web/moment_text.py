@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 def moment_in(text: str) -> datetime | None:
-    """Return the moment; None for a text that is none, or has no time zone."""
+    """Return the moment in UTC, as Postgres refuses some time zones; None for a text that is none, or has no zone."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):  # it may be outside of the years that there are
         return None
-    return at if at.tzinfo else None

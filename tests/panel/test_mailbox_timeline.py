@@ -134,9 +134,14 @@ def test_pages_follow_each_other_without_gap_or_repetition(
     assert len(set(seen)) >= total, "each delivery has a size of its own"
 
 
-@pytest.mark.parametrize("before", ["", "soon", "2026-13-45", "2026-01-01T00:00:00"])
+@pytest.mark.parametrize("before", ["", "soon", "2026-13-45", "2026-01-01T00:00:00", "0001-01-01T00:00:00+23:59"])
 def test_a_place_that_is_none_is_the_first_page(root: Client, ann: Mailbox, before: str) -> None:
     assert len(texts(timeline(root, ann, before=before))) == 1
+
+
+@pytest.mark.parametrize("zone", ["+23:59", "-23:59"])
+def test_a_place_may_be_in_any_time_zone(root: Client, ann: Mailbox, zone: str) -> None:
+    assert texts(timeline(root, ann, before=f"2020-11-30T00:00:00{zone}")) == []
 
 
 def test_a_removal_is_undone_from_its_row_and_no_other_is(root: Client, ann: Mailbox) -> None:
@@ -154,7 +159,8 @@ def test_a_removal_is_undone_from_its_row_and_no_other_is(root: Client, ann: Mai
     assert AuditEntry.objects.get(verb="recovery.restore").actor_name == "root"
     assert [event.messages for event in events(timeline(root, ann, kind="removals")) if event.undo] == [1]
     assert "None of the selected messages" in root.post(undo.url, dict(undo.fields), follow=True).content.decode()
-    assert root.post(undo.url, {"at": "x", "device": "y"}).status_code == 302
+    for at in ("x", "2026-11-30T00:00:00+23:59", "9999-12-31T23:00:00-23:59"):
+        assert root.post(undo.url, {"at": at, "device": "y"}).status_code == 302
 
 
 def test_a_change_is_undone_from_its_row_while_nobody_has_changed_it_again(root: Client, ann: Mailbox) -> None:
