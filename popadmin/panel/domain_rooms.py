@@ -36,6 +36,14 @@ class CapUse:
         return self.used >= self.cap
 
 
+def is_near(used: int, cap: int | None, *, of_nothing: bool = False) -> bool:
+    """Tell whether a cap is nearly reached, or is. Where nothing is used only if `of_nothing`.
+
+    A cap of 0 then means that there shall be none: the domain does without, and lacks nothing.
+    """
+    return cap is not None and (used > 0 or of_nothing) and used * FULL_PERCENT >= cap * NEAR_PERCENT
+
+
 def near_caps(user: User, uses: Mapping[int, Mapping[str, int]]) -> list[CapUse]:
     """Return the caps that are nearly reached. `uses` has by the key of each domain what it holds, by kind of cap."""
     some_cap = Q(*(Q(**{f"{field}__isnull": False}) for field in CAPS.values()), _connector=Q.OR)
@@ -49,7 +57,5 @@ def _near(row: Mapping[str, Any], uses: Mapping[str, int]) -> Iterator[CapUse]:
     for kind, field in CAPS.items():
         used = row["alias_count"] if kind == ALIASES else uses.get(kind)
         cap = row[field]
-        if cap is None or used is None or used * FULL_PERCENT < cap * NEAR_PERCENT:
-            continue
-        if used or (kind == STORED and uses):
+        if used is not None and is_near(used, cap, of_nothing=kind == STORED and bool(uses)):
             yield CapUse(row["pk"], shown_domain(row["name"]), kind, used, cap)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from mailstore.models import AuditEntry, Domain, Mailbox, User
+from popadmin.panel import domain_rooms
 from popadmin.panel.usage_filters import used
 from popadmin.web import people
 from popadmin.web.formats import count, moment, size
@@ -45,24 +46,28 @@ class StateLine:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """How much of a limit is used; without a `limit` there is none. `said` says it in words."""
+    """How much of a limit is used; without a `limit` there is none. `said` says it in words.
+
+    `of_nothing`: a limit of 0 is reached although nothing is used.
+    """
 
     label: str
     used: int
     limit: int | None
     said: str
+    of_nothing: bool = False
 
     @property
     def percent(self) -> int | None:
-        return share_percent(self.used, self.limit)
+        return share_percent(self.used, self.limit) if self.limit != 0 or self.is_near else 0
 
     @property
     def is_near(self) -> bool:
-        return (self.percent or 0) >= NEAR_PERCENT
+        return domain_rooms.is_near(self.used, self.limit, of_nothing=self.of_nothing)
 
     @property
     def is_reached(self) -> bool:
-        return self.limit is not None and self.used >= self.limit
+        return self.limit is not None and self.is_near and self.used >= self.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class Caps:
 def caps(domain: Any) -> Caps:
     """Return the limits of a domain and their use; the row is annotated by `domain_usage.counted`."""
     return Caps(
-        _octets(_("Storage"), domain.octets, domain.quota_octets),
+        _octets(_("Storage"), domain.octets, domain.quota_octets, of_nothing=domain.mailboxes > 0),
         _octets(_("Quotas given"), domain.allotted_octets, domain.allotment_octets),
         _rows(_("Mailboxes"), domain.mailboxes, domain.mailbox_limit),
         _rows(_("Aliases"), domain.aliases, domain.alias_limit),
@@ -184,8 +189,9 @@ def _calm(domain: Any) -> StateLine:
     return StateLine("", _("Receiving"), text % {"count": count(domain.delivered)}, (), "check-lg")
 
 
-def _octets(label: str, used_octets: int, limit: int | None) -> Cap:
-    return Cap(label, used_octets, limit, _said(size(used_octets), None if limit is None else size(limit)))
+def _octets(label: str, used_octets: int, limit: int | None, *, of_nothing: bool = False) -> Cap:
+    said = _said(size(used_octets), None if limit is None else size(limit))
+    return Cap(label, used_octets, limit, said, of_nothing)
 
 
 def _rows(label: str, number: int, limit: int | None) -> Cap:

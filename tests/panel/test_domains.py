@@ -312,6 +312,20 @@ def test_the_state_names_the_limits_that_are_near_or_reached(root: Client, limit
     assert remedies == ([f"/domains/{key()}/edit/"] if limits else [])
 
 
+@pytest.mark.parametrize("limit", ["alias_limit", "allotment_octets", "mailbox_limit", "quota_octets"])
+def test_a_limit_of_nothing_where_nothing_is_used_warns_of_nothing(root: Client, limit: str) -> None:
+    domains.ensure(ORG, actor=ACTOR, **{limit: 0})
+    assert [line.lead for line in root.get(f"/domains/{key()}/").context["lines"]] == ["No mailbox yet"]
+    assert 'class="num bad"' not in page(root, f"/domains/{key()}/")
+
+
+def test_a_domain_that_may_store_nothing_refuses_the_mail_of_its_mailboxes(root: Client) -> None:
+    a_mailbox()
+    domains.ensure(ORG, actor=ACTOR, quota_octets=0)
+    (line,) = root.get(f"/domains/{key()}/").context["lines"]
+    assert line.lead == "Refusing new mail: the domain is full"
+
+
 def test_a_domain_admin_is_told_whom_to_ask_for_a_higher_limit(chief: Client) -> None:
     domains.ensure(ORG, actor=ACTOR, mailbox_limit=1)
     text = page(chief, f"/domains/{key()}/")
