@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -13,12 +14,14 @@ from mailstore.models import User
 
 KEPT_FROM = 5000  # mailboxes; fewer are counted for every page, in two milliseconds
 KEPT_MINUTES = 1
+UNDER_WAY = timedelta(seconds=3)  # from an entry of the audit to its commit: no step is longer
 KEPT_ROW = 2  # of HoldingsCache; the overview keeps its own
 VERSION = 1  # of the list of counts below; raise it with each change of them
 BUSY_MINUTES = 10  # an import or an operation that is younger may still be in somebody's hands
 
 # The conditions are those of `popadmin.panel.usage_filters`, and near a cap is nine tenths of it. `counted` passes over
-# all mailboxes. On a large site its result stays for a minute; Postgres runs a CTE only if something reads it.
+# all mailboxes. On a large site its result stays for a minute, unless somebody changed something; Postgres runs a CTE
+# only if something reads it.
 _FIGURES = """
 WITH own AS MATERIALIZED (
     SELECT dom.id FROM mailstore_domain dom
@@ -28,7 +31,8 @@ WITH own AS MATERIALIZED (
 kept AS MATERIALIZED (
     SELECT hc.figures->'counts' AS counts FROM mailstore_holdingscache hc
      WHERE %(host)s AND hc.id = %(row)s AND hc.figures->>'version' = %(version)s
-       AND hc.counted_at > now() - make_interval(mins => %(kept_minutes)s)),
+       AND hc.counted_at > now() - make_interval(mins => %(kept_minutes)s)
+       AND NOT EXISTS (SELECT FROM mailstore_auditentry ae WHERE ae.at > hc.counted_at - %(under_way)s)),
 box AS MATERIALIZED (
     SELECT box.domain_id, count(*) AS boxes, sum(box.octets) AS octets, sum(box.quota_octets) AS allotted,
            count(*) FILTER (WHERE box.octets >= box.quota_octets OR box.messages >= box.quota_messages) AS full_boxes,
@@ -128,13 +132,14 @@ class SiteFigures:
 
 def read(user: User, *, kept_from: int = KEPT_FROM) -> SiteFigures:
     """Return the figures of the whole site for a hosting admin, else those of the domains that the user administers."""
-    parameters: dict[str, bool | int | str] = {
+    parameters: dict[str, Any] = {
         "host": user.role == User.Role.ADMIN,
         "user": user.pk,
         "row": KEPT_ROW,
         "version": str(VERSION),
         "kept_from": kept_from,
         "kept_minutes": KEPT_MINUTES,
+        "under_way": UNDER_WAY,
         "busy_minutes": BUSY_MINUTES,
     }
     with connection.cursor() as cursor:

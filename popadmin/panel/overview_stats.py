@@ -15,6 +15,7 @@ from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 
 from mailstore.directory.domain_usage import CHART_DAYS
+from mailstore.directory.site_figures import UNDER_WAY
 from mailstore.models import AuditEntry, Domain, HoldingsCache, Mailbox, Message, Tally, TallyMark, User
 from popadmin.panel import access, domain_rooms
 from popadmin.panel.domain_rooms import CapUse
@@ -27,7 +28,6 @@ FULL_NAMED = 5  # mailboxes, those that have been full for longest
 CACHE_ROW = 1
 KEPT_FROM = 20_000  # mailboxes; fewer are counted in ten milliseconds, each time
 KEPT = datetime.timedelta(minutes=1)
-UNDER_WAY = datetime.timedelta(seconds=3)  # from an entry of the audit to its commit: no step is longer
 
 
 @dataclass(frozen=True, slots=True)

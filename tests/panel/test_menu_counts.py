@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from mailstore.directory import aliases, grants, mailbox_removal, site_figures
-from mailstore.models import HoldingsCache, Mailbox, RetentionPolicy
+from mailstore.models import AuditEntry, HoldingsCache, Mailbox, RetentionPolicy, User
 from popadmin.panel import access
 from popadmin.web.layout import Menu
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
@@ -60,15 +60,40 @@ def test_an_owner_sees_their_messages_without_a_statement_more(django_assert_num
     assert (found["messages"], found["recovery"], found["devices"]) == (7, 2, None)
 
 
-def test_a_large_site_is_counted_once_a_minute(django_assert_num_queries: Any):
+@pytest.fixture
+def quiet() -> User:
+    """A hosting admin of a mailbox that nobody has changed for a while."""
     root = an_admin()
     an_owner()
+    AuditEntry.objects.update(at=timezone.now() - datetime.timedelta(minutes=5))
+    return root
+
+
+def mailboxes(user: User) -> int:
+    return site_figures.read(user, kept_from=1).counts.mailboxes
+
+
+def test_a_large_site_is_counted_once_a_minute(quiet: User, django_assert_num_queries: Any):
     with django_assert_num_queries(1):
-        assert site_figures.read(root, kept_from=1).counts.mailboxes == 1
-    an_owner("bob@example.org")
-    assert site_figures.read(root, kept_from=1).counts.mailboxes == 1
+        assert mailboxes(quiet) == 1
+    Mailbox.objects.update(removed_at=timezone.now())
+    assert mailboxes(quiet) == 1
     HoldingsCache.objects.update(counted_at=timezone.now() - datetime.timedelta(seconds=61))
-    assert site_figures.read(root, kept_from=1).counts.mailboxes == 2
+    assert mailboxes(quiet) == 0
+
+
+def test_what_somebody_changed_is_counted_at_once(quiet: User):
+    assert mailboxes(quiet) == 1
+    mailbox_removal.remove(ANN, actor=ACTOR, with_mail=True)
+    assert mailboxes(quiet) == 0
+
+
+def test_a_change_that_was_under_way_while_it_was_counted_is_seen(quiet: User):
+    assert mailboxes(quiet) == 1
+    begun = HoldingsCache.objects.get().counted_at - datetime.timedelta(seconds=2)
+    AuditEntry.objects.update(at=begun)  # and committed after the count
+    Mailbox.objects.update(removed_at=timezone.now())
+    assert mailboxes(quiet) == 0
 
 
 def test_a_small_site_is_counted_each_time():
