@@ -14,10 +14,13 @@
   const look = async () => {
     request?.abort();
     request = new AbortController();
-    const query = new URLSearchParams({ q: input.value, part: "1" });
+    const text = input.value;
+    const query = new URLSearchParams({ q: text, part: "1" });
     try {
       const answer = await fetch(`${palette.dataset.results}?${query}`, { signal: request.signal, redirect: "error" });
-      if (answer.ok) place.innerHTML = await answer.text();
+      if (!answer.ok) return;
+      place.innerHTML = await answer.text();
+      place.dataset.query = text;
     } catch {
       return; // a newer search is on its way, or the server cannot be reached: Enter leads to the page
     }
@@ -42,7 +45,7 @@
     if (step) { event.preventDefault(); move(step); }
   });
   palette.querySelector("form").addEventListener("submit", event => {
-    const first = place.querySelector("[data-hit]");
+    const first = place.dataset.query === input.value && place.querySelector("[data-hit]");
     if (first) { event.preventDefault(); location.assign(first.href); }
   });
   palette.addEventListener("click", event => { if (event.target === palette) palette.close(); });

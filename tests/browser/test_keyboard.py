@@ -64,9 +64,27 @@ def test_control_k_searches_everything_and_enter_opens_the_first_hit(visit):
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("Control+k")
     search.fill(mailbox.user.address)
+    expect(page.locator("[data-hits]")).to_have_attribute("data-query", mailbox.user.address)
     expect(hits.first).to_contain_text(mailbox.user.address)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/mailboxes/{mailbox.pk}/")
+
+
+def test_enter_before_the_hits_are_there_leads_to_the_page_of_what_is_typed_and_no_earlier_hit(visit):
+    an_admin()
+    earlier, mailbox = an_owner(), an_owner("zoe@example.org")
+    page = visit()
+    sign_in(page, "root")
+    page.wait_for_url("**/overview/")
+    page.keyboard.press("Control+k")
+    search = page.get_by_role("dialog").get_by_label("Domain, mailbox, alias, person or page")
+    search.fill(earlier.user.address)
+    expect(page.get_by_role("dialog").locator("[data-hit]").first).to_contain_text(earlier.user.address)
+    page.route("**/search/?*part=1*", lambda route: None)  # an answer that never comes
+    search.fill(mailbox.user.address)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search/?q=zoe*")
+    expect(page.get_by_role("main").get_by_role("link", name=mailbox.user.address)).to_be_visible()
 
 
 def test_without_script_the_search_is_a_page(visit):
