@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.db import connection
+from django.db.models.sql import Query
 
-from mailstore.models import Mailbox
+from mailstore.models import Alias, Mailbox
+from mailstore.models.columns import joined, plain
 from mailstore.policy.addresses import ALIAS_LEVELS_LIMIT
 
 ALIASES_MOST = 200  # that are returned; a page shows a few, and counts the others
@@ -18,7 +21,8 @@ FOLLOWED_MOST = (
 )
 
 # An address answers in the domains that stand for its own too, and for its +details. The pattern is for the index of
-# the aliases' search; the targets decide. A catch-all leads on as an address that nobody writes to: no row follows it.
+# the aliases' search (`searched`); the targets decide. A catch-all leads on as an address that nobody writes to: no row
+# follows it.
 _REACH = f"""
 WITH RECURSIVE led AS (
     SELECT NULL::bigint AS id, %(address)s::text AS address, ''::text AS via, 0 AS depth
@@ -33,8 +37,9 @@ WITH RECURSIVE led AS (
            SELECT dom_other.name
              FROM mailstore_domain dom_other JOIN mailstore_domain dom ON dom.id = dom_other.stands_for_id
             WHERE dom.name = own.home AND dom_other.active AND dom_other.removed_at IS NULL) AS place
-      JOIN mailstore_alias a ON mailstore_joined(a.targets) LIKE
-           '%%' || regexp_replace(own.name, '([\\\\%%_])', '\\\\\\1', 'g') || '%%@' || place.home || '%%'
+      JOIN mailstore_alias a ON {{searched}} LIKE
+           '%%' || regexp_replace(mailstore_plain(own.name), '([\\\\%%_])', '\\\\\\1', 'g')
+                || '%%@' || mailstore_plain(place.home) || '%%'
        AND EXISTS (SELECT 1 FROM unnest(a.targets) AS target
                     WHERE target = own.name || '@' || place.home
                        OR own.name <> '' AND split_part(target, '@', 2) = place.home
@@ -119,7 +124,7 @@ def of(mailbox: Mailbox, *, domains: Collection[int] | None) -> Reach:
         "domains": None if domains is None else list(domains),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_REACH, parameters)
+        cursor.execute(_reach(), parameters)
         rows = cursor.fetchall()
     levels = Counter(depth for _kind, _key, _address, _via, depth, *_alias in rows if depth)
     aliases = [(row[0], _alias(row)) for row in rows if row[0] != "domain"]
@@ -129,6 +134,15 @@ def of(mailbox: Mailbox, *, domains: Collection[int] | None) -> Reach:
         next((alias for kind, alias in aliases if kind == "forward"), None),
         len(rows) > ALIASES_MOST or max(levels.values(), default=0) > FOLLOWED_MOST,
     )
+
+
+@cache
+def _reach() -> str:
+    """Return the statement. Postgres takes an index only for the expression that the index was made of."""
+    query = Query(Alias)
+    expression = plain("address", joined("targets"), "comment").resolve_expression(query)
+    searched, _no_parameters = query.get_compiler(connection=connection).compile(expression)
+    return _REACH.replace("{searched}", searched.replace(f'"{Alias._meta.db_table}"', "a"))
 
 
 def _alias(row: tuple[Any, ...]) -> LeadingAlias:

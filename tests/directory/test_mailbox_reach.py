@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from mailstore.directory import aliases, domains, mailbox_reach, mailbox_removal, mailboxes
@@ -117,3 +119,26 @@ def test_of_many_names_only_some_are_followed_and_that_is_told() -> None:
     reach = mailbox_reach.of(ann, domains=None)
     assert len(reach.aliases) == many + mailbox_reach.FOLLOWED_MOST
     assert reach.cut
+
+
+def test_letters_with_accents_lead_there_as_others_do() -> None:
+    zoe = a_mailbox("zoë@example.org")
+    an_alias("info@example.org", "zoë@example.org", comment="Accueil")
+    an_alias("wrong@example.org", "zoe@example.org")
+    assert found(zoe) == [("info@example.org", "")]
+
+
+def test_what_leads_there_is_found_by_the_index_of_the_search() -> None:
+    ann = a_mailbox()
+    Alias.objects.bulk_create(
+        Alias(address=f"a{n}@example.org", domain_id=ann.domain_id, targets=[f"b{n}@example.org"]) for n in range(2000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE mailstore_alias")
+    with CaptureQueriesContext(connection) as made:
+        mailbox_reach.of(ann, domains=None)
+    (statement,) = [query["sql"] for query in made]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {statement}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "alias_search" in plan, plan
