@@ -74,8 +74,9 @@ def remove(address: str, *, actor: Actor) -> AuditEntry:
 def restore(entry: AuditEntry, *, actor: Actor) -> Alias:
     """Bring back the alias that was removed with this entry of the audit, exactly as it was.
 
-    Rejected if something has its address by now, if its domain or its mailbox is not the same any more, and as by
-    `ensure`: the domain may have reached its limit, and other aliases may have closed a loop.
+    Rejected if something has its address by now, if an alias of that address was removed again since, if its domain or
+    its mailbox is not the same any more, and as by `ensure`: the domain may have reached its limit, and other aliases
+    may have closed a loop.
     """
     kept = entry.details.get("undo_data")
     if entry.verb != "alias.remove" or kept is None:
@@ -220,6 +221,8 @@ def _refuse_successor(entry: AuditEntry, domain: Domain, mailbox: Mailbox | None
     address = {"address": entry.subject}
     if Alias.objects.filter(address=entry.subject).exists():
         raise Rejected(_("%(address)s is an alias again: it was not restored") % address)
+    if AuditEntry.objects.filter(verb=entry.verb, subject=entry.subject, pk__gt=entry.pk).exists():
+        raise Rejected(_("%(address)s was removed once more since: only the latest removal can be undone") % address)
     if domain.pk != entry.domain_id:
         raise Rejected(_("the domain of %(address)s was deleted for good: create the alias again") % address)
     kept = entry.details["undo_data"]["mailbox"]

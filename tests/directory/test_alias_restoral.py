@@ -59,6 +59,14 @@ def test_its_name_is_taken_by_another_alias() -> None:
     assert Alias.objects.get().targets == ["other@x.example"]
 
 
+def test_of_two_removals_the_older_one_does_not_bring_back_its_targets() -> None:
+    older = removed()
+    newer = removed(targets=("new@x.example",))
+    with pytest.raises(Rejected, match="only the latest removal can be undone"):
+        aliases.restore(older, actor=ACTOR)
+    assert aliases.restore(newer, actor=ACTOR).targets == ["new@x.example"]
+
+
 def test_its_name_is_taken_by_a_mailbox() -> None:
     entry = removed()
     mailboxes.ensure(INFO, actor=ACTOR, password=PASSWORD)
