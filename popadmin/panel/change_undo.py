@@ -1,6 +1,7 @@
 """Undo one change of a mailbox that is in the audit, as long as nobody has changed the same fields since.
 
-The timeline of a mailbox, the recent operations and the notices after a change all ask here.
+Values alone cannot tell, as they can come round again: the audit is asked for newer entries of the same fields. The
+timeline of a mailbox, the recent operations and the notices after a change all ask here.
 """
 
 from __future__ import annotations
@@ -11,22 +12,52 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mailstore.directory import mailboxes
+from mailstore.directory import mailboxes, row_locks
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.field import Kind
 from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import AuditEntry, Mailbox, User
+from popadmin.panel import newest_entries
+from popadmin.panel.newest_entries import Newest
 from popadmin.web import people
 
 VERB = "mailbox.change"
+PASSWORD = "mailbox.password"  # noqa: S105 - a verb: a new password can demand another one, as the setting does
 # Notes are not in the audit, and a policy is chosen where its consequences are shown.
 FIELDS = {field.name for field in MAILBOX if not field.private and field.kind is not Kind.POLICY}
 _NEWER = gettext_lazy("something newer was done to it")
 
 
 def refusal(entry: AuditEntry, mailbox: Mailbox, user: User) -> str:
-    """Return why this user cannot undo the change now; empty if it can be undone."""
+    """Return why this user cannot undo the change of this mailbox now; empty if it can be undone."""
+    return _refusal(entry, mailbox, user, newest_entries.of([entry], PASSWORD))
+
+
+def refusals(
+    entries: Iterable[AuditEntry], mailboxes_by_key: Mapping[int, Mailbox], user: User, newest: Newest | None = None
+) -> dict[int, str]:
+    """Return the refusal of each change, by its key. `newest` is of these entries and PASSWORD; None looks it up."""
+    changes = [entry for entry in entries if entry.verb == VERB and entry.mailbox_id in mailboxes_by_key]
+    newest = newest or newest_entries.of(changes, PASSWORD)
+    return {entry.pk: _refusal(entry, mailboxes_by_key[entry.mailbox_id or 0], user, newest) for entry in changes}
+
+
+def undo(entry: AuditEntry, mailbox: Mailbox, user: User, *, actor: Actor) -> None:
+    """Set the previous values. Rejected if the change cannot be undone, as judged while nobody else can change it."""
+    with row_locks.of_mailbox(mailbox):
+        if refusal(entry, mailbox, user):
+            raise Rejected(_("this change cannot be undone any more: somebody has changed the same setting since"))
+        values: Any = {name: old for name, (old, _new) in _changes(entry).items()}
+        mailboxes.ensure(mailbox.user.address, actor=actor, only=Only.THERE, **values)
+
+
+def last_change(mailbox: Mailbox, user: User) -> AuditEntry | None:
+    """Return the change that this user has just made."""
+    return AuditEntry.objects.filter(mailbox=mailbox, actor=user, verb=VERB).order_by("-pk").first()
+
+
+def _refusal(entry: AuditEntry, mailbox: Mailbox, user: User, newest: Newest) -> str:
     changes = _changes(entry)
     if not changes or not changes.keys() <= FIELDS:
         return _("this kind of change has no undo")
@@ -35,36 +66,15 @@ def refusal(entry: AuditEntry, mailbox: Mailbox, user: User) -> str:
     now = {name: MAILBOX[name].value(mailbox) for name in changes}
     if all(now[name] == old for name, (old, _new) in changes.items()):
         return _("already undone")
-    if any(now[name] != new for name, (_old, new) in changes.items()):
+    if any(now[name] != new for name, (_old, new) in changes.items()) or _is_past(entry, changes, newest):
         return str(_NEWER)
     return ""
 
 
-def refusals(entries: Iterable[AuditEntry], mailboxes_by_key: Mapping[int, Mailbox], user: User) -> dict[int, str]:
-    """Return the refusal of each change, by its key. They come latest first: of two of one field only one is undone."""
-    found: dict[int, str] = {}
-    seen: set[tuple[int | None, str]] = set()
-    for entry in entries:
-        mailbox = mailboxes_by_key.get(entry.mailbox_id or 0)
-        if mailbox is None or entry.verb != VERB:
-            continue
-        fields = {(entry.mailbox_id, name) for name in _changes(entry)}
-        found[entry.pk] = refusal(entry, mailbox, user) or ("" if seen.isdisjoint(fields) else str(_NEWER))
-        seen |= fields
-    return found
-
-
-def undo(entry: AuditEntry, mailbox: Mailbox, user: User, *, actor: Actor) -> None:
-    """Set the previous values. Rejected if the change cannot be undone."""
-    if refusal(entry, mailbox, user):
-        raise Rejected(_("this change cannot be undone any more: somebody has changed the same setting since"))
-    values: Any = {name: old for name, (old, _new) in _changes(entry).items()}
-    mailboxes.ensure(mailbox.user.address, actor=actor, only=Only.THERE, **values)
-
-
-def last_change(mailbox: Mailbox, user: User) -> AuditEntry | None:
-    """Return the change that this user has just made."""
-    return AuditEntry.objects.filter(mailbox=mailbox, actor=user, verb=VERB).order_by("-pk").first()
+def _is_past(entry: AuditEntry, changes: Mapping[str, Any], newest: Newest) -> bool:
+    """Return whether somebody has changed one of the fields since, even if its value has come round again."""
+    demanded = "must_change_password" in changes and newest.is_past(entry, verb=PASSWORD)
+    return demanded or newest.is_past(entry, fields=changes)
 
 
 def _changes(entry: AuditEntry) -> dict[str, Any]:

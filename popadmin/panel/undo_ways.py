@@ -11,8 +11,13 @@ from django.utils.translation import gettext as _
 
 from mailstore.models import Alias, AuditEntry, Domain, Job, Mailbox, User
 from mailstore.transfer import mailbox_import_undo
-from popadmin.panel import access, change_undo
+from popadmin.panel import access, change_undo, newest_entries
+from popadmin.panel.newest_entries import Newest
 from popadmin.web import people
+
+# Of these a way takes back one field, the first that changed.
+_ONE_FIELD = {"admin.change": ["suspended"], "domain.change": ["active", "policy"]}
+_FOR_THEMSELVES = {"mailbox_import.done"}  # each of its rows says whether it was changed since
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +59,13 @@ def of_job(job: Job, sums: Mapping[str, int], mine: bool) -> Way:
 
 
 def of_entries(entries: Sequence[AuditEntry], user: User) -> dict[int, Way]:
-    """Return how each is undone, by its key. They come latest first: of acts on one row only the latest is undone."""
-    rows, ways, seen = _rows(entries, user), {}, set()
+    """Return how each is undone, by its key: of acts on one row only the newest is, whether it is among them or not."""
+    newest = newest_entries.of(entries, change_undo.PASSWORD)
+    rows, ways = _rows(entries, user, newest), {}
     for entry in entries:
         way = _WAYS[entry.verb](entry, rows)
-        ways[entry.pk] = Way(_("something newer was done to it")) if way.url and _name(entry) in seen else way
-        seen.add(_name(entry))
+        past = way.url and entry.verb not in _FOR_THEMSELVES and newest.is_past(entry, fields=_fields(entry))
+        ways[entry.pk] = Way(_("something newer was done to it")) if past else way
     return ways
 
 
@@ -69,17 +75,15 @@ def suspends(entry: AuditEntry) -> bool:
     return bool(changes["suspended"][1]) if "suspended" in changes else not changes["active"][1]
 
 
-def _name(entry: AuditEntry) -> tuple[str, str, str]:
-    """Return what makes two entries take each other's place: a removal and a policy of one row do not.
-
-    Settings of a mailbox do so field by field, and their refusals say it.
-    """
+def _fields(entry: AuditEntry) -> list[str] | None:
+    """Return the fields that its way takes back; None if it takes back the whole act."""
     changes = entry.details.get("changes", {})
-    own = str(entry.pk) if entry.verb == change_undo.VERB and "policy" not in changes else ""
-    return entry.verb, entry.subject, own or str("policy" in changes)
+    if entry.verb == change_undo.VERB:
+        return ["policy"] if "policy" in changes else [*changes]
+    return _ONE_FIELD.get(entry.verb) and [next(name for name in _ONE_FIELD[entry.verb] if name in changes)]
 
 
-def _rows(entries: Sequence[AuditEntry], user: User) -> _Rows:
+def _rows(entries: Sequence[AuditEntry], user: User, newest: Newest) -> _Rows:
     removed = {entry.subject for entry in entries if entry.verb == "alias.remove"}
     persons = {entry.subject for entry in entries if entry.verb == "admin.change"}
     host = people.is_host(user)
@@ -88,7 +92,7 @@ def _rows(entries: Sequence[AuditEntry], user: User) -> _Rows:
     return _Rows(
         host,
         mailboxes,
-        change_undo.refusals(entries, mailboxes, user),
+        change_undo.refusals(entries, mailboxes, user, newest),
         _imports(entries, user),
         (domains if host else domains.filter(grants__user=user)).in_bulk(),
         frozenset(Alias.objects.filter(address__in=removed).values_list("address", flat=True)),

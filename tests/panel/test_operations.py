@@ -22,8 +22,9 @@ from mailstore.directory import (
     policies,
 )
 from mailstore.directory.audit import Actor
+from mailstore.directory.outcome import Rejected
 from mailstore.models import Alias, AuditEntry, Domain, Job, Mailbox, User
-from popadmin.panel import operations
+from popadmin.panel import change_undo, operations
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.preview_token import previewed
 from tests.site.rows import ACTOR, PASSWORD, a_domain
@@ -43,6 +44,11 @@ def text_of(client: Client, query: str = "") -> str:
     answer = client.get(PAGE + query)
     assert answer.status_code == 200
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())).split())
+
+
+def after(entry: AuditEntry) -> str:
+    """Return the moment after it, as the addresses of older pages have it."""
+    return (entry.at + timedelta(microseconds=1)).isoformat().replace("+", "%2B")
 
 
 def press_undo(client: Client, path: str) -> None:
@@ -141,6 +147,68 @@ def test_of_two_acts_on_one_row_only_the_latest_is_undone(root: Client) -> None:
     for wanted in (True, False, True):
         mailboxes.ensure(ANN, actor=ACTOR, suspended=wanted)
     assert root.get(PAGE).content.decode().count(f'action="/mailboxes/{mailbox.pk}/undo/') == 1
+
+
+def test_a_suspension_that_jobs_have_lifted_and_set_again_is_not_undone(root: Client) -> None:
+    mailbox = an_owner()
+    mailboxes.ensure(ANN, actor=ACTOR, suspended=True)
+    single = AuditEntry.objects.get(verb="mailbox.change")
+    for job, wanted in ((1, False), (2, True)):
+        mailboxes.ensure(ANN, actor=ACTOR.within("job", job), suspended=wanted)
+    undo = f"/mailboxes/{mailbox.pk}/undo/{single.pk}/"
+    assert "Something newer was done to it" in text_of(root)
+    for page in (PAGE, f"/mailboxes/{mailbox.pk}/diary/?kind=changes&before={after(single)}"):
+        assert undo not in root.get(page).content.decode()
+    assert "cannot be undone any more" in root.post(undo, follow=True).content.decode()
+    assert not User.objects.get(address=ANN).is_active
+
+
+def test_a_new_password_to_be_changed_is_not_undone_with_an_older_demand(root: Client) -> None:
+    mailbox = an_owner()
+    mailboxes.ensure(ANN, actor=ACTOR, must_change_password=True)
+    demand = AuditEntry.objects.get(verb="mailbox.change")
+    mailboxes.set_password(ANN, None, actor=ACTOR, must_change=True)
+    root.post(f"/mailboxes/{mailbox.pk}/undo/{demand.pk}/")
+    assert User.objects.get(address=ANN).must_change_password
+
+
+def test_an_undo_does_not_overwrite_what_a_colleague_has_set_since_the_page_was_read(root: Client) -> None:
+    mailbox = an_owner(quota_octets=500 * MB)
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=1000 * MB)
+    entry = AuditEntry.objects.get(verb="mailbox.change")
+    read = Mailbox.objects.select_related("user", "domain").get(pk=mailbox.pk)
+    mailboxes.ensure(ANN, actor=ACTOR, quota_octets=5000 * MB)
+    with pytest.raises(Rejected, match="cannot be undone any more"):
+        change_undo.undo(entry, read, User.objects.get(address="root"), actor=ACTOR)
+    mailbox.refresh_from_db()
+    assert mailbox.quota_octets == 5000 * MB
+
+
+def test_of_two_removals_of_an_alias_the_older_is_not_undone_from_an_older_page(
+    root: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "PAGE_OPERATIONS", 1)
+    a_domain()
+    for targets in ([ANN], ["bob@example.org"]):
+        aliases.ensure(INFO, targets, actor=ACTOR)
+        aliases.remove(INFO, actor=ACTOR)
+    older, newer = AuditEntry.objects.filter(verb="alias.remove").order_by("pk")
+    assert f"/aliases/removed/{newer.pk}/restoral/" in root.get(PAGE).content.decode()
+    page = root.get(f"{PAGE}?before={after(older)}").content.decode()
+    assert "Something newer was done to it" in page
+    assert f"/aliases/removed/{older.pk}/restoral/" not in page
+    root.post(f"/aliases/removed/{older.pk}/restoral/")
+    assert not Alias.objects.exists()
+
+
+def test_a_suspended_domain_is_not_resumed_from_an_older_page(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "PAGE_OPERATIONS", 1)
+    a_domain()
+    for active in (False, True, False):
+        domains.ensure("example.org", actor=ACTOR, active=active)
+    older = AuditEntry.objects.filter(verb="domain.change").earliest("pk")
+    assert "/suspension/" in root.get(PAGE).content.decode()
+    assert "/suspension/" not in root.get(f"{PAGE}?before={after(older)}").content.decode()
 
 
 def test_a_single_setting_of_a_mailbox_is_undone_there_and_in_its_timeline_alike(root: Client) -> None:

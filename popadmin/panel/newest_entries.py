@@ -1,0 +1,48 @@
+"""The newest entries of the audit about some rows: what somebody has done again since is not undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Func, JSONField, Max, TextField, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce
+
+from mailstore.models import AuditEntry
+
+_FIELDS = Func(
+    Coalesce(Cast(KT("details__changes"), JSONField()), Value({"": None}, JSONField())),
+    function="jsonb_object_keys",
+    output_field=TextField(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The key of the newest entry by verb and subject, then by changed field; "" stands for an act without fields."""
+
+    keys: Mapping[tuple[str, str], Mapping[str, int]]
+
+    def is_past(self, entry: AuditEntry, *, verb: str = "", fields: Iterable[str] | None = None) -> bool:
+        """Return whether a newer entry of its verb, or this one, changed a field of its subject: any, or one of these.
+
+        The entries of jobs and imports count too, and so do those that the user may not see.
+        """
+        found = self.keys.get((verb or entry.verb, entry.subject), {})
+        return any(found.get(name, 0) > entry.pk for name in (found if fields is None else fields))
+
+
+def of(entries: Sequence[AuditEntry], *verbs: str) -> Newest:
+    """Look up with one query what is newer than these entries, of their verbs and of `verbs`."""
+    keys: dict[tuple[str, str], dict[str, int]] = {}
+    if entries:
+        rows = AuditEntry.objects.filter(
+            subject__in={entry.subject for entry in entries},
+            verb__in={*verbs, *(entry.verb for entry in entries)},
+            pk__gt=min(entry.pk for entry in entries),
+        )
+        named = rows.order_by().annotate(field=_FIELDS).values("verb", "subject", "field").annotate(newest=Max("pk"))
+        for row in named:
+            keys.setdefault((row["verb"], row["subject"]), {})[row["field"]] = row["newest"]
+    return Newest(keys)
