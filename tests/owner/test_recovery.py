@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -29,6 +31,11 @@ def tick(client, *rows: Message, bulk: str, query: str = ""):
     answer = client.post("/recovery/", {"here": query, "on_page": keys, "ticked": keys, "bulk": bulk})
     assert answer.status_code == 302
     return answer["Location"]
+
+
+def undo_in(page: str) -> str:
+    """Return where the button of the notice leads."""
+    return html.unescape(re.search(r'action="(/recovery/undo/[^"]*)"', page)[1])
 
 
 def test_the_page_says_what_left_when_why_and_for_how_long_it_can_come_back():
@@ -90,12 +97,27 @@ def test_what_is_ticked_comes_back_at_once_and_rests_again_by_undo():
     sent = {"here": "", "on_page": keys, "ticked": keys, "bulk": "restore-now"}
     page = client.post("/recovery/", sent, follow=True).content.decode()
     assert "2 messages" in page
-    assert 'action="/recovery/undo/"' in page
     assert set(Message.objects.filter(removed=None)) == {one, two}
-    page = client.post("/recovery/undo/", follow=True).content.decode()
+    page = client.post(undo_in(page), follow=True).content.decode()
     assert "2 messages are back in recovery." in page
     assert not Message.objects.filter(removed=None).exists()
     assert_counters_are_sums()
+
+
+def test_an_older_notice_does_not_take_back_a_later_restore():
+    box = an_owner()
+    client = signed_in(ANN)
+    one, two = left(box, "one"), left(box, "two")
+    undos = []
+    for row in (one, two):
+        sent = {"here": "", "on_page": [row.pk], "ticked": [row.pk], "bulk": "restore-now"}
+        undos.append(undo_in(client.post("/recovery/", sent, follow=True).content.decode()))
+    for older in (undos[0], "/recovery/undo/"):
+        assert "cannot be undone any more" in client.post(older, follow=True).content.decode()
+        assert Message.objects.filter(removed=None).count() == 2
+    assert "1 message is back in recovery." in client.post(undos[1], follow=True).content.decode()
+    assert "cannot be undone any more" in client.post(undos[1], follow=True).content.decode()
+    assert Message.objects.get(removed=None) == one
 
 
 def test_all_that_a_search_finds_comes_back_at_once_too():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from popadmin.web import notices
 from popadmin.web.formats import count, size
 
 PAGE_ROWS = 25
-RESTORED = "restored"  # in the session: the keys of the messages that were restored last
+RESTORED = "restore"  # in the session: the latest restore, by its token, and the keys of its messages
 UNDONE_MOST = 2000  # messages that the session remembers; more are not offered as one Undo
 
 
@@ -61,8 +62,9 @@ def restore_notice(result: Restored) -> str:
 def tell_restored(request: HttpRequest, result: Restored, keys: Sequence[int]) -> None:
     """Tell what was restored, with an Undo, and whether the mailbox is over its quota now."""
     if len(keys) <= UNDONE_MOST:
-        request.session[RESTORED] = list(keys)
-        notices.undoable(request, restore_notice(result), reverse("recovery-undo"))
+        token = secrets.token_urlsafe(8)
+        request.session[RESTORED] = {"token": token, "keys": list(keys)}
+        notices.undoable(request, restore_notice(result), f"{reverse('recovery-undo')}?restore={token}")
     else:
         messages.success(request, restore_notice(result))
     if result.above_quota:

@@ -171,12 +171,16 @@ class Purge(SelectedMessages):
 
 
 class UndoRestore(View):
-    """Put the messages back into recovery that were restored last."""
+    """Put the messages of a restore back into recovery, while it is the latest of the session."""
 
     def post(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
-        keys = request.session.pop(RESTORED, [])
+        latest = request.session.get(RESTORED)
+        if latest is None or latest["token"] != request.GET.get("restore"):
+            messages.error(request, _("This restore cannot be undone any more: only the latest one can, and once."))
+            return redirect("recovery")
+        del request.session[RESTORED]
         try:
-            number = recovery.remove(signed_in(request).address, keys, actor=actor(request))
+            number = recovery.remove(signed_in(request).address, latest["keys"], actor=actor(request))
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
         else:
