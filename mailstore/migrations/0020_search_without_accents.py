@@ -1,9 +1,7 @@
 """The searches of the lists ignore accents: their indexes hold the texts in plain letters and lower case."""
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.db import migrations
-
-from mailstore.models.columns import joined, plain
+from django.db import migrations, models
 
 # An index takes immutable functions only, and these are. Letters that Unicode does not decompose are translated. Of
 # ASCII, whose octets are as many as its characters, only the case changes: that is ten times as fast.
@@ -18,9 +16,17 @@ BEGIN
 END
 $$
 """
+
+
+def plain(*texts: str | models.Func) -> models.Func:
+    """Return what `mailstore.models.columns.plain` was at this migration."""
+    return models.Func(*texts, function="mailstore_plain", arg_joiner=" || ' ' || ", output_field=models.TextField())
+
+
+TARGETS = models.Func("targets", function="mailstore_joined", output_field=models.TextField())
 INDEXES = {
     "user": GinIndex(OpClass(plain("address", "name"), "gin_trgm_ops"), name="user_search"),
-    "alias": GinIndex(OpClass(plain("address", joined("targets"), "comment"), "gin_trgm_ops"), name="alias_search"),
+    "alias": GinIndex(OpClass(plain("address", TARGETS, "comment"), "gin_trgm_ops"), name="alias_search"),
     "auditentry": GinIndex(OpClass(plain("subject", "actor_name"), "gin_trgm_ops"), name="audit_search"),
 }
 
