@@ -6,30 +6,18 @@ mail: sizes, counts and times only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 
-from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-from django.utils.text import capfirst
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from mailstore.messages import mailbox_timeline
-from mailstore.models import AuditEntry, DiarySession, Mailbox, Message, User
-from popadmin.lists import diary_list
-from popadmin.panel import access, change_undo
-from popadmin.web import audit_text, session_text
-from popadmin.web.formats import count, size
-
-PAGE_ROWS = 100  # of each source before what is alike is folded
-Ended = DiarySession.Ended
+from mailstore.models import Mailbox, User
+from popadmin.panel.timeline_event import Event
+from popadmin.panel.timeline_sources import ALL, PAGE_ROWS, SOURCES
 
 KINDS: dict[str, Promise] = {
     "": pgettext_lazy("timeline", "Everything"),
@@ -39,68 +27,6 @@ KINDS: dict[str, Promise] = {
     "changes": gettext_lazy("Changes by people"),
     "refused": gettext_lazy("Refused sign-ins"),
 }
-_REFUSED: dict[str, Promise] = {
-    Ended.WRONG: gettext_lazy("Sign-in refused: wrong password"),
-    Ended.PREVIOUS: gettext_lazy("Sign-in refused: the previous password"),
-    Ended.SUSPENDED: gettext_lazy("Sign-in refused: suspended"),
-    Ended.POP_OFF: gettext_lazy("Sign-in refused: POP is off"),
-    Ended.MAIN_OFF: gettext_lazy("Sign-in refused: the main password may not be used for POP"),
-    Ended.MALFORMED: gettext_lazy("Sign-in refused: the name or the password cannot be read"),
-    Ended.THROTTLED: gettext_lazy("Sign-in refused: too many failures"),
-}
-_WHY: dict[str, Promise] = {
-    Message.Why.DELE: gettext_lazy("a device deleted it"),
-    Message.Why.EVERY_DEVICE: gettext_lazy("every device has it"),
-    Message.Why.SETTLED: gettext_lazy("all devices that count have deleted it"),
-    Message.Why.EXPIRED: gettext_lazy("expired by the retention policy"),
-    Message.Why.HAD: gettext_lazy("expired: every device has had it for long enough"),
-    Message.Why.RELIEF: gettext_lazy("to make room in a full mailbox"),
-}
-_ICONS = {"device": "phone", "recovery": "arrow-counterclockwise", "password": "key", "account": "key"}
-
-
-@dataclass(frozen=True, slots=True)
-class Undo:
-    """A POST to `url` with these fields takes back what the row says."""
-
-    url: str
-    fields: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A row. `at` is its latest time and `since` its earliest; `times` says how many visits it stands for.
-
-    Adjacent rows of one day with the same `alike` are folded: messages and octets are added, and `words` says it anew.
-    """
-
-    at: datetime
-    since: datetime
-    icon: str
-    words: Callable[[Event], SafeString | str]
-    note: str = ""
-    level: str = ""
-    alike: tuple[object, ...] = ()
-    times: int = 1
-    messages: int = 0
-    removed: int = 0
-    unremoved: int = 0
-    octets: int = 0
-    undo: Undo | None = None
-
-    @property
-    def css(self) -> str:
-        """Return the class of its icon."""
-        return f"icon-{self.level}" if self.level else ""
-
-    @property
-    def lasting(self) -> bool:
-        """Return whether its rows are more than a minute apart."""
-        return self.at.replace(second=0, microsecond=0) > self.since.replace(second=0, microsecond=0)
-
-    @property
-    def text(self) -> SafeString | str:
-        return self.words(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +47,7 @@ class Timeline:
 
 def page(mailbox: Mailbox, user: User, *, kind: str, before: datetime | None) -> Timeline:
     """Return the events before that time; `kind` is one of KINDS."""
-    sources = [source(mailbox, user, before, kind) for source in _SOURCES.get(kind, _ALL)]
+    sources = [source(mailbox, user, before, kind) for source in SOURCES.get(kind, ALL)]
     events = sorted((event for source in sources for event in source), key=lambda event: event.at, reverse=True)
     taken = _complete(events, sources)
     older = taken[-1].at if (taken and len(taken) < len(events)) or (any(map(_is_cut, sources)) and taken) else None
@@ -163,167 +89,3 @@ def _joined(later: Event, earlier: Event) -> Event:
         unremoved=later.unremoved + earlier.unremoved,
         octets=later.octets + earlier.octets,
     )
-
-
-# --- mail ---------------------------------------------------------------------------------------------------------
-
-
-def _deliveries(mailbox: Mailbox, _user: User, before: datetime | None, _kind: str) -> list[Event]:
-    rows = mailbox_timeline.deliveries(mailbox.pk, before=before, most=PAGE_ROWS)
-    return [
-        Event(
-            row.at, row.at, "check-lg", _delivered, alike=("delivery", timezone.localtime(row.at).hour),
-            messages=1, octets=row.octets,
-        )
-        for row in rows
-    ]  # fmt: skip
-
-
-def _delivered(event: Event) -> str:
-    text = ngettext("Delivered %(size)s", "Delivered %(number)s messages, %(size)s", event.messages)
-    return text % {"number": count(event.messages), "size": size(event.octets)}
-
-
-def _removals(mailbox: Mailbox, _user: User, before: datetime | None, _kind: str) -> list[Event]:
-    undo = reverse("mailboxes-removal-undo", args=[mailbox.pk])
-    return [
-        Event(
-            row.at, row.at, "hourglass-split" if row.device is None else "trash3", _removed, note=_why(row),
-            messages=row.messages, octets=row.octets,
-            undo=Undo(undo, _fields(row)) if row.resting else None,
-        )
-        for row in mailbox_timeline.removals(mailbox.pk, before=before, most=PAGE_ROWS)
-    ]  # fmt: skip
-
-
-def _removed(event: Event) -> str:
-    text = ngettext("Removed %(number)s message, %(size)s", "Removed %(number)s messages, %(size)s", event.messages)
-    return text % {"number": count(event.messages), "size": size(event.octets)}
-
-
-def _why(row: mailbox_timeline.Removal) -> str:
-    why = str(_WHY.get(row.why, row.why))
-    if row.why == Message.Why.DELE and row.device is not None:
-        why = _("deleted by %(device)s") % {"device": _named(row.device_name, main=row.main)}
-    if row.resting == row.messages:
-        return _("%(why)s; in recovery") % {"why": why}
-    if row.resting:
-        resting = ngettext("%(number)s is still in recovery", "%(number)s are still in recovery", row.resting)
-        return f"{why}; {resting % {'number': count(row.resting)}}"
-    return _("%(why)s; restored since") % {"why": why}
-
-
-def _fields(row: mailbox_timeline.Removal) -> tuple[tuple[str, str], ...]:
-    return (("at", row.at.isoformat()), ("why", row.why), ("device", str(row.device or "")))
-
-
-# --- visits of devices --------------------------------------------------------------------------------------------
-
-
-def _sessions(mailbox: Mailbox, _user: User, before: datetime | None, kind: str) -> list[Event]:
-    rows = diary_list.light(access.diary(mailbox)).order_by("-started_at", "-pk")
-    if before is not None:
-        rows = rows.filter(started_at__lt=before)
-    if kind:
-        refused = Q(ended__in=DiarySession.REFUSED)
-        rows = rows.filter(refused if kind == "refused" else ~refused)
-    return [_refusal(row) if row.ended in _REFUSED else _visit(row) for row in rows[:PAGE_ROWS]]
-
-
-def _refusal(row: DiarySession) -> Event:
-    words = str(_REFUSED[row.ended])
-    return Event(
-        row.started_at, row.started_at, "key", lambda event: f"{words}{_times(event)}", note=_origin(row),
-        level="warn", alike=("refused", row.ended, row.device_id, row.client, row.tls), times=row.sessions,
-    )  # fmt: skip
-
-
-def _visit(row: DiarySession) -> Event:
-    who = capfirst(_named(row.device.name, main=row.device.main) if row.device else _("an unknown device"))
-    handled = bool(row.fetched_messages or row.removed_messages or row.unremoved_messages)
-    listed = None if handled else (row.listed, row.list_requested)
-    return Event(
-        row.started_at, row.started_at, "download", lambda event: f"{who} {_done(event, row)}{_times(event)}",
-        note=_origin(row), level="warn" if row.unremoved_messages else "",
-        alike=("visit", row.device_id, row.client, row.tls, row.ended, handled, listed), times=row.sessions,
-        messages=row.fetched_messages, removed=row.removed_messages, unremoved=row.unremoved_messages,
-        octets=row.octets_out,
-    )  # fmt: skip
-
-
-def _done(event: Event, row: DiarySession) -> str:
-    """Return what the visits of a device did together."""
-    together = DiarySession(
-        ended=row.ended,
-        listed=row.listed,
-        list_requested=row.list_requested,
-        fetched_messages=event.messages,
-        removed_messages=event.removed,
-        unremoved_messages=event.unremoved,
-    )
-    return session_text.sentence(together)
-
-
-def _times(event: Event) -> str:
-    times = session_text.times(DiarySession(sessions=event.times))
-    return f", {times}" if times else ""
-
-
-def _origin(row: DiarySession) -> str:
-    origin = _("from %(client)s") % {"client": row.client} if row.client else _("from this machine")
-    return origin if row.tls else _("%(origin)s, without encryption") % {"origin": origin}
-
-
-def _named(name: str | None, *, main: bool) -> str:
-    return _("the main password") if main else _("“%(name)s”") % {"name": name or ""}
-
-
-# --- people -------------------------------------------------------------------------------------------------------
-
-
-def _changes(mailbox: Mailbox, user: User, before: datetime | None, kind: str) -> list[Event]:
-    rows = access.changes(mailbox).order_by("-at", "-pk")
-    if before is not None:
-        rows = rows.filter(at__lt=before)
-    if kind == "removals":
-        rows = rows.filter(verb__in=("recovery.remove", "recovery.purge"))
-    entries = list(rows[:PAGE_ROWS])
-    refusals = change_undo.refusals(entries, {mailbox.pk: mailbox}, user)
-    return [_change(entry, undoable=refusals.get(entry.pk) == "") for entry in entries]
-
-
-def _change(entry: AuditEntry, *, undoable: bool) -> Event:
-    words = format_html("<b>{}</b> {} {}", entry.actor_name, audit_text.verb(entry), entry.subject)
-    way = _("at the shell") if entry.via == AuditEntry.Via.SHELL else _("in these pages")
-    origin = _("%(way)s, from %(client)s") % {"way": way, "client": entry.client} if entry.client else way
-    undo = Undo(reverse("mailboxes-change-undo", args=[entry.mailbox_id, entry.pk])) if undoable else None
-    icon = _ICONS.get(entry.verb.partition(".")[0], "key" if entry.verb == "mailbox.password" else "sliders")
-    note = "; ".join([*audit_text.details(entry), origin])
-    return Event(entry.at, entry.at, icon, lambda _event: words, note=note, undo=undo)
-
-
-def _fillings(mailbox: Mailbox, _user: User, before: datetime | None, _kind: str) -> Sequence[Event]:
-    return list(_filled(mailbox, before))
-
-
-def _filled(mailbox: Mailbox, before: datetime | None) -> Iterator[Event]:
-    """Yield that the mailbox was found full, while that holds: the row keeps no more than the last warning."""
-    at = mailbox.warned_at
-    if at is None or mailbox.warned_percent < 100 or (before is not None and at >= before):
-        return
-    text = _("Full: new mail is deferred or rejected from here on")
-    yield Event(
-        at, at, "exclamation-octagon-fill", lambda _event: format_html("<b>{}</b>", text),
-        note=_("the owner got a mail"), level="bad",
-    )  # fmt: skip
-
-
-Source = Callable[[Mailbox, User, datetime | None, str], Sequence[Event]]
-_ALL: tuple[Source, ...] = (_deliveries, _sessions, _removals, _changes, _fillings)
-_SOURCES: dict[str, tuple[Source, ...]] = {
-    "deliveries": (_deliveries,),
-    "fetches": (_sessions,),
-    "removals": (_removals, _changes),
-    "changes": (_changes,),
-    "refused": (_sessions,),
-}

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from mailstore.directory import mailboxes
 from mailstore.models import AuditEntry, Body, Device, Mailbox, Message, User
-from popadmin.panel.mailbox_timeline import PAGE_ROWS, Event
+from popadmin.panel.timeline_event import Event
+from popadmin.panel.timeline_sources import PAGE_ROWS
 from tests.owner.mail import a_device, a_session
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, a_message
