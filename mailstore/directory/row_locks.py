@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from django.db import transaction
 
 from mailstore.directory import alias_loop
-from mailstore.models import Alias, Domain, Mailbox
+from mailstore.models import Alias, Domain, Mailbox, User
 
 
 @contextmanager
@@ -50,4 +50,14 @@ def of_forward() -> Iterator[None]:
     """Lock all aliases, for a forward that may not be there yet."""
     with transaction.atomic():
         alias_loop.lock()
+        yield
+
+
+@contextmanager
+def of_admin(admin: User) -> Iterator[None]:
+    """Lock an administrator, in the order of `admin_suspension`: all hosting admins first."""
+    with transaction.atomic():
+        list(User.objects.filter(role=User.Role.ADMIN).order_by("pk").select_for_update().values_list("pk"))
+        if User.objects.select_for_update().filter(pk=admin.pk).first() is not None:
+            admin.refresh_from_db()
         yield

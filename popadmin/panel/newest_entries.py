@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from django.db.models import Func, JSONField, Max, TextField, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
+from mailstore.directory.outcome import Rejected
 from mailstore.models import AuditEntry
+from popadmin.web import row_key
+
+_UNDOES = "undoes"  # in the URL of an act that is an Undo: the key of the entry that it takes back
 
 _FIELDS = Func(
     Coalesce(Cast(KT("details__changes"), JSONField()), Value({"": None}, JSONField())),
@@ -46,3 +52,23 @@ def of(entries: Sequence[AuditEntry], *verbs: str) -> Newest:
         for row in named:
             keys.setdefault((row["verb"], row["subject"]), {})[row["field"]] = row["newest"]
     return Newest(keys)
+
+
+def url_undoing(url: str, entry_id: int) -> str:
+    """Return the URL with which an act takes back what this entry says, and nothing newer."""
+    return f"{url}?{_UNDOES}={entry_id}"
+
+
+def latest(verb: str, subject: str) -> int:
+    """Return the key of the entry that has just been made, behind the lock of its row."""
+    return AuditEntry.objects.filter(verb=verb, subject=subject).latest("pk").pk
+
+
+def refuse_past(request: HttpRequest, verb: str, subject: str, field: str) -> None:
+    """Reject a request that is an Undo of something older. Call it behind the lock of the row."""
+    asked = request.GET.get(_UNDOES)
+    if asked is None:
+        return
+    entry = AuditEntry.objects.filter(pk__in=row_key.keys([asked]), verb=verb, subject=subject).first()
+    if entry is None or of([entry]).is_past(entry, fields=[field]):
+        raise Rejected(_("this change cannot be undone any more: somebody has changed the same setting since"))

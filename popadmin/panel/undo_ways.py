@@ -179,6 +179,7 @@ def _suspension(entry: AuditEntry, suspended_now: bool, url: str, field: str) ->
     if suspends(entry) != suspended_now:
         return Way(_("already undone"))
     wanted = suspended_now if field == "active" else not suspended_now
+    url = newest_entries.url_undoing(url, entry.pk)
     return Way(label=_("Undo"), url=url, field=(field, "yes" if wanted else "no"))
 
 

@@ -54,10 +54,10 @@ def after(entry: AuditEntry) -> str:
 def press_undo(client: Client, path: str) -> None:
     """Press the one button of the page that leads there, with what its form sends."""
     page = client.get(PAGE).content.decode()
-    (form,) = re.findall(rf'action="{re.escape(path)}">(.*?)</form>', page, re.DOTALL)
+    ((url, form),) = re.findall(rf'action="({re.escape(path)}(?:\?undoes=\d+)?)">(.*?)</form>', page, re.DOTALL)
     sent = dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', form))
     sent.pop("csrfmiddlewaretoken", None)
-    assert client.post(path, sent).status_code == 302
+    assert client.post(url, sent).status_code == 302
 
 
 def suspended(client: Client, *keys: int) -> Job:
@@ -209,6 +209,26 @@ def test_a_suspended_domain_is_not_resumed_from_an_older_page(root: Client, monk
     older = AuditEntry.objects.filter(verb="domain.change").earliest("pk")
     assert "/suspension/" in root.get(PAGE).content.decode()
     assert "/suspension/" not in root.get(f"{PAGE}?before={after(older)}").content.decode()
+
+
+def test_an_undo_does_not_resume_a_domain_or_an_admin_whom_a_colleague_has_suspended_again(root: Client) -> None:
+    a_domain()
+    domain, carla = Domain.objects.get(), an_admin("carla")
+    undos = []
+    for path, sent in (
+        (f"/domains/{domain.pk}/suspension/", {"active": "no"}),
+        (f"/admins/{carla.pk}/suspension/", {"suspended": "yes"}),
+    ):
+        notice = root.post(path, sent, follow=True).content.decode()
+        undos.append(re.search(rf'action="({path}\?undoes=\d+)"', notice)[1])
+        assert "?undoes=" not in root.post(path, sent, follow=True).content.decode(), "nothing was done a second time"
+    for suspended in (False, True):
+        domains.ensure("example.org", actor=ACTOR, active=not suspended)
+        admin_suspension.suspend("carla", suspended=suspended, actor=ACTOR)
+    for undo in [*undos, f"/domains/{domain.pk}/suspension/?undoes=x"]:
+        assert "cannot be undone any more" in root.post(undo, follow=True).content.decode()
+    assert not Domain.objects.get().active
+    assert not User.objects.get(address="carla").is_active
 
 
 def test_a_single_setting_of_a_mailbox_is_undone_there_and_in_its_timeline_alike(root: Client) -> None:

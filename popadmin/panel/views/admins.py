@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.generic import FormView, TemplateView, View
 
-from mailstore.directory import admin_suspension, admins, grants, recovery_addresses
+from mailstore.directory import admin_suspension, admins, grants, recovery_addresses, row_locks
 from mailstore.directory.outcome import Rejected
 from mailstore.models import DomainGrant, User
 from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows, SearchBox
 from popadmin.lists.views import ListPage
-from popadmin.panel import access
+from popadmin.panel import access, newest_entries
 from popadmin.panel.forms.admins import HOST, GrantDomains, NewAdmin
 from popadmin.panel.row_page import RowPage
 from popadmin.panel.search_terms import address_or_name
@@ -187,13 +187,19 @@ class Withdrawal(OneAdminPage, View):
 
 class Suspension(ActionPage):
     def perform(self) -> HttpResponse:
-        suspended = self.request.POST.get("suspended") == "yes"
-        admin_suspension.suspend(self.admin.address, suspended=suspended, actor=request_lookup.actor(self.request))
+        suspended, login = self.request.POST.get("suspended") == "yes", self.admin.address
+        with row_locks.of_admin(self.admin):
+            newest_entries.refuse_past(self.request, "admin.change", login, "suspended")
+            changed = admin_suspension.suspend(login, suspended=suspended, actor=request_lookup.actor(self.request))
+            entry = newest_entries.latest("admin.change", login) if changed else None
+        text = _("%(login)s is active again.")
         if suspended:
-            text = _("%(login)s is suspended: they cannot sign in.") % {"login": self.admin}
-            notices.undoable(self.request, text, reverse("admins-suspension", args=[self.admin.pk]))
+            text = _("%(login)s is suspended: they cannot sign in.")
+        if suspended and entry is not None:
+            url = newest_entries.url_undoing(reverse("admins-suspension", args=[self.admin.pk]), entry)
+            notices.undoable(self.request, text % {"login": login}, url)
         else:
-            messages.success(self.request, _("%(login)s is active again.") % {"login": self.admin})
+            messages.success(self.request, text % {"login": login})
         return redirect("admins-one", self.admin.pk)
 
 

@@ -17,7 +17,7 @@ from django.views.generic import FormView, TemplateView, View
 from mailstore.directory import domain_usage, domains, row_locks
 from mailstore.directory.outcome import Ensured, Only, Rejected
 from mailstore.models import Domain, RetentionPolicy
-from popadmin.panel import access, alias_page, domain_state
+from popadmin.panel import access, alias_page, domain_state, newest_entries
 from popadmin.panel.forms.domains import EditDomain, NewDomain
 from popadmin.panel.row_page import DOMAINS, DomainPage
 from popadmin.web import form_rejection, notices, people, request_lookup
@@ -166,21 +166,29 @@ class Edit(RowLockMixin, DomainPage, FormView[EditDomain]):
 class Suspension(access.HostPage, DomainPage, View):
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
         active = request.POST.get("active") != "no"  # an Undo sends nothing more
+        name = self.domain.name
         try:
-            domains.ensure(self.domain.name, actor=request_lookup.actor(request), only=Only.THERE, active=active)
+            with row_locks.of_domain(self.domain):
+                newest_entries.refuse_past(request, "domain.change", name, "active")
+                done = domains.ensure(name, actor=request_lookup.actor(request), only=Only.THERE, active=active)
+                entry = newest_entries.latest("domain.change", name) if done.changes else None
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
         else:
-            _tell_suspension(request, self.domain, active=active)
+            _tell_suspension(request, self.domain, None if active else entry, active=active)
         return redirect("domains-one", self.domain.pk)
 
 
-def _tell_suspension(request: HttpRequest, domain: Domain, *, active: bool) -> None:
-    if active:
-        messages.success(request, _("%(domain)s is active again.") % {"domain": domain})
+def _tell_suspension(request: HttpRequest, domain: Domain, entry: int | None, *, active: bool) -> None:
+    """Tell it, with an Undo of this entry of the audit. None if there is nothing to undo."""
+    text = _("%(domain)s is active again.")
+    if not active:
+        text = _("%(domain)s is suspended: new mail is refused, and nobody in it can sign in.")
+    if entry is None:
+        messages.success(request, text % {"domain": domain})
         return
-    text = _("%(domain)s is suspended: new mail is refused, and nobody in it can sign in.") % {"domain": domain}
-    notices.undoable(request, text, reverse("domains-suspension", args=[domain.pk]))
+    url = newest_entries.url_undoing(reverse("domains-suspension", args=[domain.pk]), entry)
+    notices.undoable(request, text % {"domain": domain}, url)
 
 
 def _tell(request: HttpRequest, done: Ensured[Domain]) -> None:
