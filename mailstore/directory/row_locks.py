@@ -6,12 +6,13 @@ behind the lock. A row that somebody has deleted stays as it was read. The actio
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from django.db import transaction
 
-from mailstore.directory import alias_loop
+from mailstore.directory import alias_loop, bulk_sql, domains
+from mailstore.directory.mailbox_judge import domain_of
 from mailstore.models import Alias, Domain, Mailbox, User
 
 
@@ -24,6 +25,14 @@ def of_mailbox(mailbox: Mailbox) -> Iterator[None]:
         if rows.filter(pk=mailbox.pk).first() is not None:
             mailbox.refresh_from_db()
         yield
+
+
+def lock_mailboxes(addresses: Collection[str]) -> dict[str, Mailbox]:
+    """Lock mailboxes and their users, in the caller's transaction, and return those that exist, by address."""
+    domains.locked_all({domain_of(address) for address in addresses})
+    rows = Mailbox.objects.select_related("user", "policy").filter(user__in=bulk_sql.user_ids([*addresses]))
+    rows = rows.select_for_update(of=("self", "user"), no_key=True).order_by("pk")
+    return {row.user.address: row for row in rows}
 
 
 @contextmanager

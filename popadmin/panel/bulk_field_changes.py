@@ -11,14 +11,15 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from mailstore.directory import bulk_sql, mailbox_batch
+from mailstore.directory import mailbox_batch, row_locks
 from mailstore.directory.audit import Actor
 from mailstore.directory.fields.mailbox import MAILBOX, MailboxValues
 from mailstore.directory.mailbox_batch import Answer
 from mailstore.directory.mailbox_judge import Wanted
 from mailstore.directory.outcome import Changes, Only, Rejected
-from mailstore.models import Mailbox, RetentionPolicy
+from mailstore.models import AuditEntry, Mailbox, RetentionPolicy
 from popadmin.lists.bulk_action import Done, UndoData
+from popadmin.panel import newest_entries
 from popadmin.web import audit_text
 
 
@@ -51,12 +52,15 @@ class FieldChange:
         return [_done(each, given) for each in mailbox_batch.ensure(wanted, actor=actor, only=Only.THERE)]
 
     def undo(self, undo_data: Mapping[str, UndoData], actor: Actor) -> list[str | Rejected]:
-        rows = Mailbox.objects.select_related("user", "policy").filter(user__in=bulk_sql.user_ids([*undo_data]))
-        there = {row.user.address: row for row in rows}
+        there, past = row_locks.lock_mailboxes(undo_data), _changed_since(undo_data, actor)
         policies = RetentionPolicy.objects.in_bulk(
             [back["policy"][0] for back in undo_data.values() if "policy" in back]
         )
-        mine = [address for address, back in undo_data.items() if _is_unchanged(there.get(address), back)]
+        mine = [
+            address
+            for address, back in undo_data.items()
+            if address not in past and _is_unchanged(there.get(address), back)
+        ]
         wanted = [Wanted(address, _previous_values(undo_data[address], policies)) for address in mine]
         answers = dict(zip(mine, mailbox_batch.ensure(wanted, actor=actor, only=Only.THERE), strict=True))
         return [_undone(answers.get(address)) for address in undo_data]
@@ -85,6 +89,14 @@ def _is_unchanged(mailbox: Mailbox | None, undo_data: UndoData) -> bool:
     return mailbox is None or all(
         _stored_value(MAILBOX[name].value(mailbox)) == new for name, (_old, new) in _existing_fields(undo_data)
     )
+
+
+def _changed_since(undo_data: Mapping[str, UndoData], actor: Actor) -> set[str]:
+    """Return whose fields were changed after the job of the actor changed them, even to the same values again."""
+    entries = AuditEntry.objects.filter(verb=newest_entries.MAILBOX_CHANGE, subject__in=[*undo_data])
+    done = list(entries.filter(details__contains=dict(actor.part_of)))
+    newest = newest_entries.of(done)
+    return {entry.subject for entry in done if newest.is_past(entry, fields=undo_data[entry.subject])}
 
 
 def _previous_values(undo_data: UndoData, policies: Mapping[int, RetentionPolicy]) -> MailboxValues:

@@ -22,8 +22,7 @@ from popadmin.panel import newest_entries
 from popadmin.panel.newest_entries import Newest
 from popadmin.web import people
 
-VERB = "mailbox.change"
-PASSWORD = "mailbox.password"  # noqa: S105 - a verb: a new password can demand another one, as the setting does
+VERB = newest_entries.MAILBOX_CHANGE
 # Notes are not in the audit, and a policy is chosen where its consequences are shown.
 FIELDS = {field.name for field in MAILBOX if not field.private and field.kind is not Kind.POLICY}
 _NEWER = gettext_lazy("something newer was done to it")
@@ -31,15 +30,15 @@ _NEWER = gettext_lazy("something newer was done to it")
 
 def refusal(entry: AuditEntry, mailbox: Mailbox, user: User) -> str:
     """Return why this user cannot undo the change of this mailbox now; empty if it can be undone."""
-    return _refusal(entry, mailbox, user, newest_entries.of([entry], PASSWORD))
+    return _refusal(entry, mailbox, user, newest_entries.of([entry]))
 
 
 def refusals(
     entries: Iterable[AuditEntry], mailboxes_by_key: Mapping[int, Mailbox], user: User, newest: Newest | None = None
 ) -> dict[int, str]:
-    """Return the refusal of each change, by its key. `newest` is of these entries and PASSWORD; None looks it up."""
+    """Return the refusal of each change, by its key. `newest` is of these entries; None looks it up."""
     changes = [entry for entry in entries if entry.verb == VERB and entry.mailbox_id in mailboxes_by_key]
-    newest = newest or newest_entries.of(changes, PASSWORD)
+    newest = newest or newest_entries.of(changes)
     return {entry.pk: _refusal(entry, mailboxes_by_key[entry.mailbox_id or 0], user, newest) for entry in changes}
 
 
@@ -66,15 +65,9 @@ def _refusal(entry: AuditEntry, mailbox: Mailbox, user: User, newest: Newest) ->
     now = {name: MAILBOX[name].value(mailbox) for name in changes}
     if all(now[name] == old for name, (old, _new) in changes.items()):
         return _("already undone")
-    if any(now[name] != new for name, (_old, new) in changes.items()) or _is_past(entry, changes, newest):
+    if any(now[name] != new for name, (_old, new) in changes.items()) or newest.is_past(entry, fields=changes):
         return str(_NEWER)
     return ""
-
-
-def _is_past(entry: AuditEntry, changes: Mapping[str, Any], newest: Newest) -> bool:
-    """Return whether somebody has changed one of the fields since, even if its value has come round again."""
-    demanded = "must_change_password" in changes and newest.is_past(entry, verb=PASSWORD)
-    return demanded or newest.is_past(entry, fields=changes)
 
 
 def _changes(entry: AuditEntry) -> dict[str, Any]:

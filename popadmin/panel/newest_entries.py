@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Func, JSONField, Max, TextField, Value
@@ -15,6 +15,8 @@ from mailstore.directory.outcome import Rejected
 from mailstore.models import AuditEntry
 from popadmin.web import row_key
 
+MAILBOX_CHANGE = "mailbox.change"
+_PASSWORD, _DEMAND = "mailbox.password", "must_change_password"  # with a new password another one may be demanded too
 _UNDOES = "undoes"  # in the URL of an act that is an Undo: the key of the entry that it takes back
 
 _FIELDS = Func(
@@ -30,22 +32,25 @@ class Newest:
 
     keys: Mapping[tuple[str, str], Mapping[str, int]]
 
-    def is_past(self, entry: AuditEntry, *, verb: str = "", fields: Iterable[str] | None = None) -> bool:
-        """Return whether a newer entry of its verb, or this one, changed a field of its subject: any, or one of these.
+    def is_past(self, entry: AuditEntry, *, fields: Collection[str] | None = None) -> bool:
+        """Return whether a newer entry of its verb changed a field of its subject: any, or one of these.
 
         The entries of jobs and imports count too, and so do those that the user may not see.
         """
-        found = self.keys.get((verb or entry.verb, entry.subject), {})
+        found = self.keys.get((entry.verb, entry.subject), {})
+        if entry.verb == MAILBOX_CHANGE and _DEMAND in (found if fields is None else fields):
+            passwords = self.keys.get((_PASSWORD, entry.subject), {})
+            found = {**found, _DEMAND: max([found.get(_DEMAND, 0), *passwords.values()])}
         return any(found.get(name, 0) > entry.pk for name in (found if fields is None else fields))
 
 
-def of(entries: Sequence[AuditEntry], *verbs: str) -> Newest:
-    """Look up with one query what is newer than these entries, of their verbs and of `verbs`."""
+def of(entries: Sequence[AuditEntry]) -> Newest:
+    """Look up with one query what is newer than these entries."""
     keys: dict[tuple[str, str], dict[str, int]] = {}
     if entries:
         rows = AuditEntry.objects.filter(
             subject__in={entry.subject for entry in entries},
-            verb__in={*verbs, *(entry.verb for entry in entries)},
+            verb__in={_PASSWORD, *(entry.verb for entry in entries)},
             pk__gt=min(entry.pk for entry in entries),
         )
         named = rows.order_by().annotate(field=_FIELDS).values("verb", "subject", "field").annotate(newest=Max("pk"))

@@ -60,7 +60,7 @@ def of_job(job: Job, sums: Mapping[str, int], mine: bool) -> Way:
 
 def of_entries(entries: Sequence[AuditEntry], user: User) -> dict[int, Way]:
     """Return how each is undone, by its key: of acts on one row only the newest is, whether it is among them or not."""
-    newest = newest_entries.of(entries, change_undo.PASSWORD)
+    newest = newest_entries.of(entries)
     rows, ways = _rows(entries, user, newest), {}
     for entry in entries:
         way = _WAYS[entry.verb](entry, rows)

@@ -399,6 +399,15 @@ def test_what_somebody_changed_since_is_not_undone(root):
     assert ann.quota_octets == 5 * MB
 
 
+def test_what_others_have_lifted_and_set_again_is_not_undone_with_an_older_job(root):
+    ann = an_owner()
+    done(root, choose(root, "suspend", ann))
+    for suspended in (False, True):
+        mailboxes.ensure(ANN, actor=ACTOR, suspended=suspended)
+    assert "changed it since" in undone(root)
+    assert not User.objects.get(address=ANN).is_active
+
+
 def test_a_policy_and_switches_are_set_for_many_and_undone(root):
     ann, policy = an_owner(), RetentionPolicy.objects.create(name="Brief")
     done(root, choose(root, "policy", ann), policy=str(policy.pk))
