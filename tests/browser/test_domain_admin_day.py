@@ -134,7 +134,8 @@ def where_did_my_mail_go(page: Page, walk: Walk) -> None:
     walk.sees("Laptop")
     walk.open("Timeline")
     walk.at(ANN, own=True)
-    walk.sees(walk.say("fetched %(number)s", number=2))
+    with translation.override(walk.language):
+        walk.sees(translation.ngettext("fetched %(number)s", "fetched %(number)s", 2) % {"number": 2})
     walk.open("Recovery")
     walk.at(ANN, own=True)
     walk.sees(walk.say("deleted by a device"))
@@ -196,6 +197,7 @@ def many_at_once(page: Page, walk: Walk) -> None:
 
 def the_list_as_a_file(page: Page, walk: Walk) -> None:
     walk.menu("Mailboxes")
+    page.get_by_role("main").get_by_label(walk.say("More"), exact=True).first.click()
     with page.expect_download() as download:
         walk.open("Export as CSV")
     with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
