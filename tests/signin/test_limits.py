@@ -19,15 +19,14 @@ from mailstore.directory import known_networks
 from mailstore.models import KnownNetwork, User
 from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_LIMIT
 from popadmin.signin.limits import (
-    KEYS_LIMIT,
     NETWORK_LIMIT,
     RUNNING_LIMIT,
     WAITING_LIMIT,
     Busy,
     HashSlots,
-    RateLimit,
     hash_slots,
 )
+from popadmin.web.mail_limit import KEYS_LIMIT, RateLimit
 from tests.signin.counting_hasher import Counting
 from tests.site.page_users import ANN, an_owner, sign_in, signed_in
 from tests.site.rows import PASSWORD

@@ -17,7 +17,7 @@ from mailstore.models import Mailbox
 from popadmin.panel import access
 from popadmin.panel.forms.mailboxes import MustChange, NewMailbox
 from popadmin.panel.row_page import MAILBOXES, MailboxPage
-from popadmin.web import form_rejection, password_link, request_lookup
+from popadmin.web import form_rejection, mail_limit, password_link, request_lookup
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.mailer import NotSent, send
 from popadmin.web.people import signed_in
@@ -87,6 +87,10 @@ class Invitation(MailboxPage, View):
         user = self.mailbox.user
         if not _invitable(self.mailbox):
             messages.error(request, _("%(address)s has no recovery address to send a link to.") % {"address": user})
+            return redirect("mailboxes-one", self.mailbox.pk)
+        if not mail_limit.may_mail(user.address):
+            text = _("No link was sent: %(address)s has had too many within an hour. Wait an hour, then try again.")
+            messages.error(request, text % {"address": user})
             return redirect("mailboxes-one", self.mailbox.pk)
         try:
             send(password_link.mail(request, user))

@@ -21,9 +21,9 @@ from django.views.generic import FormView, TemplateView
 
 from mailstore.directory import recovery_addresses
 from mailstore.models import User
-from popadmin.signin import actions, limits, sign_in_log
+from popadmin.signin import actions, sign_in_log
 from popadmin.signin.forms.sign_in import ForgottenPasswordForm, ResetPasswordForm
-from popadmin.web import password_link, people
+from popadmin.web import mail_limit, password_link, people
 from popadmin.web.mailer import mail_queue
 
 NOBODY = User(pk=0, address="nobody@invalid", recovery_address="nobody@invalid", password="!")  # noqa: S106 - unusable
@@ -36,13 +36,13 @@ class ForgottenPassword(FormView[ForgottenPasswordForm]):
 
     def form_valid(self, form: ForgottenPasswordForm) -> HttpResponse:
         client, name = self.request.META["REMOTE_ADDR"], people.login_name(form.cleaned_data["address"])
-        if not limits.may_request_mail(client):
+        if not mail_limit.may_request_mail(client):
             sign_in_log.password_request(client, name, sign_in_log.TOO_MANY)
             form.add_error(None, _("Too many requests from your network. Wait an hour, then try again."))
             return self.form_invalid(form)
         user = people.users_with_rights().annotate(hosted=recovery_addresses.hosted()).filter(address=name).first()
         message, obstacle = password_link.mail(self.request, user or NOBODY), _obstacle(user)
-        if not limits.may_mail(name):
+        if not mail_limit.may_mail(name):
             obstacle = obstacle or "too many for this account"
         if obstacle is None:
             mail_queue.put(message)

@@ -14,9 +14,8 @@ from django.views.generic import FormView
 
 from mailstore.directory import recovery_addresses
 from mailstore.directory.outcome import Rejected
-from popadmin.signin import limits
 from popadmin.signin.forms.settings import RecoveryAddressForm, RecoveryCodeForm
-from popadmin.web import form_rejection, people
+from popadmin.web import form_rejection, mail_limit, people
 from popadmin.web.form_rejection import RejectionMixin
 from popadmin.web.layout import breadcrumb
 from popadmin.web.mailer import NotSent, compose, send
@@ -58,7 +57,7 @@ class RecoveryAddress(FormView[RecoveryAddressForm]):
 
     def _mail(self, address: str) -> None:
         user = signed_in(self.request)
-        if not limits.may_mail(f"code {user.pk}"):
+        if not mail_limit.may_mail(f"code {user.pk}"):
             raise Rejected(_("too many codes were sent: wait an hour, then try again"))
         normal, code = recovery_addresses.ask(user, address)
         minutes = recovery_addresses.CODE_MINUTES
