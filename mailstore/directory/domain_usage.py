@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import (
     BigIntegerField,
     Count,
@@ -21,6 +23,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Concat, Now, TruncDate
 
 from mailstore.models import Alias, Domain, Mailbox, Tally
+from mailstore.sql.statements.delivery import room
 
 CHART_DAYS = 30  # the charts show deliveries and sign-ins of so many days
 
@@ -28,6 +31,20 @@ CHART_DAYS = 30  # the charts show deliveries and sign-ins of so many days
 _THERE = Q(removed_at=None) | Q(removed_with_domain=True)
 _BOXES = Mailbox.objects.filter(_THERE, domain=OuterRef("pk")).order_by().values("domain")
 _ALIASES = Alias.objects.filter(domain=OuterRef("pk"), mailbox=None).order_by().values("domain")
+
+_FULL = f"""
+SELECT dom.id FROM mailstore_domain dom
+ WHERE dom.id = ANY(%s) AND dom.quota_octets IS NOT NULL AND NOT ({room("1", domain="dom")})
+"""
+
+
+def full(domains: Collection[int]) -> set[int]:
+    """Return those of the domains, by key, whose own quota leaves no room for one octet more. One statement at most."""
+    if not domains:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_FULL, [list(domains)])
+        return {key for (key,) in cursor.fetchall()}
 
 
 def mailboxes() -> Combinable:

@@ -16,9 +16,10 @@ from popadmin.web import mailbox_state
 from popadmin.web.formats import count
 from popadmin.web.mailbox_state import MailboxState
 
-_WORST: dict[str, Promise] = {
-    "full": gettext_lazy("New mail is refused: your mailbox is full."),
+_WORST: dict[str, Promise] = {  # in the order of a delivery: the switch is judged before the quotas
     "closed": gettext_lazy("New mail is refused: receiving is switched off."),
+    "full": gettext_lazy("New mail is refused: your mailbox is full."),
+    "domain-full": gettext_lazy("New mail is refused: the space of your domain is used up."),
     "no-pop": gettext_lazy("POP is off: your mail programs cannot fetch mail."),
 }
 _REMEDIES: dict[str, Promise] = {
@@ -26,6 +27,11 @@ _REMEDIES: dict[str, Promise] = {
     "closed": gettext_lazy("Senders get an error. Your administrator switches it on."),
     "no-pop": gettext_lazy("Mail still arrives and waits. Your administrator switches POP on."),
     "held": gettext_lazy("Nothing is removed automatically, and nothing is deleted for good."),
+}
+_FULL_AND_CLOSED = gettext_lazy("Delete what you no longer need, or ask your administrator for more space.")
+_DOMAIN_FULL: dict[str, Promise] = {
+    Domain.OverQuota.DEFER: gettext_lazy("Senders try again later. Your administrator can make room in the domain."),
+    Domain.OverQuota.REJECT: gettext_lazy("Senders get an error. Your administrator can make room in the domain."),
 }
 _FULL: dict[str, Promise] = {
     Domain.OverQuota.DEFER: gettext_lazy(
@@ -51,13 +57,18 @@ class Notice:
 
 def notices(mailbox: Mailbox) -> list[Notice]:
     """Return what the owner should know, worst first. What is a choice of their own is said where they chose it."""
-    remedies = {**_REMEDIES, "full": _FULL[mailbox.domain.over_quota]}
+    does = mailbox.domain.over_quota
+    full = _FULL[does] if mailbox.receives else _FULL_AND_CLOSED
+    remedies = {**_REMEDIES, "full": full}
+    if mailbox.receives:
+        remedies["domain-full"] = _DOMAIN_FULL[does]
     return [Notice(state, remedies[state.name]) for state in mailbox_state.states(mailbox) if state.name in remedies]
 
 
 def sentence(found: Sequence[Notice], rows: Sequence[DeviceRow], split: Split) -> str:
     """Return the heading: what is worst, else that mail arrives, and for what it waits."""
-    worst = next((_WORST[notice.state.name] for notice in found if notice.state.name in _WORST), None)
+    names = {notice.state.name for notice in found}
+    worst = next((text for name, text in _WORST.items() if name in names), None)
     return str(worst) if worst is not None else " ".join((_("Mail arrives."), _waiting(rows, split)))
 
 

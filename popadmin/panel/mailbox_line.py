@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.messages.mailbox_usage import Split
 from mailstore.models import Domain, Mailbox, User
+from mailstore.policy.addresses import shown_domain
 from popadmin.web import formats, mailbox_state, people
 from popadmin.web.formats import count, moment, size, used_of
 from popadmin.web.mailbox_state import MailboxState
@@ -102,7 +103,7 @@ def _full(mailbox: Mailbox, split: Split) -> SafeString:
     parts: list[SafeString | str] = [f"{_contents(mailbox)}."]
     if mailbox.warned_percent >= WARNED_FULL_PERCENT and mailbox.warned_at is not None:
         parts.append(format_html(_("Full since {} or shortly before."), moment(mailbox.warned_at)))
-    parts.append(str(_FOLLOWS_WHEN_FULL[mailbox.domain.over_quota]))
+    parts.append(_new_mail(mailbox))
     if split.kept.octets:
         parts.append(_("Every device already has %(size)s of it.") % {"size": size(split.kept.octets)})
     return _sentences(parts)
@@ -116,7 +117,28 @@ def contents(mailbox: Mailbox) -> str:
 
 
 def _near(mailbox: Mailbox, _split: Split) -> SafeString:
-    return _sentences([f"{_contents(mailbox)}.", str(_WILL_FOLLOW[mailbox.domain.over_quota])])
+    off = mailbox_state.is_switched_off(mailbox)
+    return _sentences([
+        f"{_contents(mailbox)}.",
+        _new_mail(mailbox) if off else str(_WILL_FOLLOW[mailbox.domain.over_quota]),
+    ])  # fmt: skip
+
+
+def _new_mail(mailbox: Mailbox) -> str:
+    """Return what a delivery does now, judged in its order: the switches, then the quotas."""
+    if not mailbox.domain.active:
+        return _("New mail is refused: the domain is suspended.")
+    if not mailbox.receives:
+        return _("New mail is refused: the mailbox receives nothing.")
+    if mailbox_state.is_full(mailbox) or mailbox_state.is_domain_full(mailbox):
+        return str(_FOLLOWS_WHEN_FULL[mailbox.domain.over_quota])
+    return _("New mail still arrives.")
+
+
+def _domain_full(mailbox: Mailbox, _split: Split) -> SafeString:
+    names = {"domain": shown_domain(mailbox.domain.name), "quota": size(mailbox.domain.quota_octets or 0)}
+    reached = _("The mailboxes of %(domain)s have reached its quota of %(quota)s, which a hosting admin can raise.")
+    return _sentences([reached % names, _new_mail(mailbox)])
 
 
 def _contents(mailbox: Mailbox) -> str:
@@ -136,12 +158,16 @@ def _suspended_lead(mailbox: Mailbox) -> str:
 
 
 def _suspended(mailbox: Mailbox, _split: Split) -> SafeString:
-    parts: list[SafeString | str] = [_("Nobody can sign in. New mail still arrives, and stored mail stays.")]
+    parts: list[SafeString | str] = [*_while_suspended(mailbox)]
     since = mailbox.suspended_at  # type: ignore[attr-defined]  # annotated
     return _sentences(parts if since is None else [format_html(_("Since {}."), moment(since)), *parts])
 
 
-def _sentences(parts: list[SafeString | str]) -> SafeString:
+def _while_suspended(mailbox: Mailbox) -> list[str]:
+    return [_("Nobody can sign in."), _new_mail(mailbox), _("Stored mail stays.")]
+
+
+def _sentences(parts: Iterable[SafeString | str]) -> SafeString:
     return format_html_join(" ", "{}", ((part,) for part in parts))
 
 
@@ -149,9 +175,8 @@ _TEXTS: dict[str, Callable[[Mailbox, Split], SafeString | str]] = {
     mailbox_state.FULL.name: _full,
     mailbox_state.NEAR.name: _near,
     mailbox_state.SUSPENDED.name: _suspended,
-    mailbox_state.DOMAIN_SUSPENDED.name: lambda _mailbox, _split: _(
-        "Nobody can sign in. New mail is refused, and stored mail stays."
-    ),
+    mailbox_state.DOMAIN_FULL.name: _domain_full,
+    mailbox_state.DOMAIN_SUSPENDED.name: lambda mailbox, _split: _sentences(_while_suspended(mailbox)),
     mailbox_state.CLOSED.name: lambda _mailbox, _split: _("New mail is refused; stored mail stays."),
     mailbox_state.HELD.name: lambda _mailbox, _split: _("Nothing expires, is removed or is deleted for good."),
     mailbox_state.NO_POP.name: lambda _mailbox, _split: _("No mail program can fetch mail. New mail still arrives."),
@@ -169,7 +194,10 @@ def _remedies(state: MailboxState, mailbox: Mailbox, user: User, *, primary: boo
         return _remedies_of_full(
             mailbox, user, edit, css="btn-primary" if primary and state is mailbox_state.FULL else "btn-quiet"
         )
-    if state is mailbox_state.DOMAIN_SUSPENDED:
+    if state is mailbox_state.DOMAIN_FULL and people.is_host(user):
+        raising = f"{reverse('domains-edit', args=[mailbox.domain_id])}#id_quota_octets"
+        return [Remedy(_("Raise the domain's quota…"), raising, "btn-primary" if primary else "btn-quiet")]
+    if state in (mailbox_state.DOMAIN_SUSPENDED, mailbox_state.DOMAIN_FULL):
         return [Remedy(_("Open the domain"), reverse("domains-one", args=[mailbox.domain_id]))]
     if state is mailbox_state.HELD and not people.is_host(user):
         return []

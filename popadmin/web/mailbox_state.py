@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from mailstore.directory import domain_usage
 from mailstore.models import Mailbox
 from popadmin.web.usage_share import FULL_PERCENT, NEAR_PERCENT
 
@@ -25,6 +26,13 @@ class MailboxState:
 
 
 FULL = MailboxState("full", "bad", "exclamation-octagon-fill", _("Refusing: full"), _("Refusing new mail: full"))
+DOMAIN_FULL = MailboxState(
+    "domain-full",
+    "bad",
+    "exclamation-octagon-fill",
+    _("Refusing: domain full"),
+    _("Refusing new mail: the domain is full"),
+)
 NEAR = MailboxState("near", "warn", "exclamation-triangle-fill", _("Nearly full"), _("Nearly full"))
 SUSPENDED = MailboxState(
     "suspended", "note", "pause-circle", pgettext_lazy("mailbox", "Suspended"), pgettext_lazy("mailbox", "Suspended")
@@ -51,6 +59,23 @@ def is_nearly_full(mailbox: Mailbox) -> bool:
     return octets or _reached(mailbox.messages, mailbox.quota_messages, NEAR_PERCENT)
 
 
+def mark_full_domains(mailboxes: Collection[Mailbox]) -> None:
+    """Set `domain_full`, without which `states` does not know it. One statement, none if no domain has a quota."""
+    full = domain_usage.full({box.domain_id for box in mailboxes if box.domain.quota_octets is not None})
+    for mailbox in mailboxes:
+        mailbox.domain_full = mailbox.domain_id in full  # type: ignore[attr-defined]  # noted on the row
+
+
+def is_domain_full(mailbox: Mailbox) -> bool:
+    """Return whether the domain's quota is reached, as far as `mark_full_domains` has looked."""
+    return getattr(mailbox, "domain_full", False)
+
+
+def is_switched_off(mailbox: Mailbox) -> bool:
+    """Return whether deliveries are refused for good, full or not. That its user is suspended refuses no mail."""
+    return not (mailbox.receives and mailbox.domain.active)
+
+
 def states(mailbox: Mailbox) -> list[MailboxState]:
     """Return all that is unusual, worst first; empty if all is normal. The mailbox has its user and its domain."""
     return [state for state, applies in _CHECKS if applies(mailbox)]
@@ -62,9 +87,10 @@ def _reached(used: int, quota: int | None, percent: int = FULL_PERCENT) -> bool:
 
 _CHECKS: tuple[tuple[MailboxState, Callable[[Mailbox], bool]], ...] = (
     (FULL, is_full),
+    (DOMAIN_FULL, is_domain_full),
     (NEAR, lambda mailbox: is_nearly_full(mailbox) and not is_full(mailbox)),
+    (DOMAIN_SUSPENDED, lambda mailbox: not mailbox.domain.active),
     (SUSPENDED, lambda mailbox: not mailbox.user.is_active),
-    (DOMAIN_SUSPENDED, lambda mailbox: mailbox.user.is_active and not mailbox.domain.active),
     (CLOSED, lambda mailbox: not mailbox.receives),
     (HELD, lambda mailbox: mailbox.held),
     (NO_POP, lambda mailbox: not mailbox.pop),

@@ -122,3 +122,22 @@ def test_a_silent_device_says_until_when_mail_waits():
     box = an_owner()
     used(box, "Old laptop", last_sign_in_at=timezone.now() - datetime.timedelta(days=40))
     assert "silent for 40 days; mail stops waiting on" in page()
+
+
+def test_a_switch_is_worse_than_full_and_says_what_senders_get():
+    box = an_owner(quota_octets=10, receives=False)
+    a_message(box, octets=10)
+    assert heading() == "New mail is refused: receiving is switched off."
+    assert "Senders try again later." not in page()
+
+
+@pytest.mark.parametrize(
+    ("over_quota", "follows"), [("defer", "Senders try again later."), ("reject", "Senders get an error.")]
+)
+def test_a_full_domain_refuses_mail_too(over_quota, follows):
+    box = an_owner()
+    a_message(box, octets=10)
+    Domain.objects.update(over_quota=over_quota, quota_octets=10)
+    assert heading() == "New mail is refused: the space of your domain is used up."
+    assert "Refusing new mail: the domain is full" in page()
+    assert follows in page()

@@ -146,7 +146,7 @@ def test_only_remedies_that_the_reader_has_are_offered() -> None:
 @pytest.mark.parametrize(
     ("fields", "lead", "follows"),
     [
-        ({"suspended": True}, "Suspended", "New mail still arrives, and stored mail stays."),
+        ({"suspended": True}, "Suspended", "New mail still arrives. Stored mail stays."),
         ({"receives": False}, "Receives nothing", "New mail is refused; stored mail stays."),
         ({"pop": False}, "POP is off", "No mail program can fetch mail."),
         ({}, "Ready to receive, no message yet", "0 stored, no limit."),

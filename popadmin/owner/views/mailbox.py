@@ -16,6 +16,7 @@ from popadmin.lists import diary_list
 from popadmin.lists.columns import Rows
 from popadmin.owner import access, device_state, verdict
 from popadmin.owner.space import space
+from popadmin.web import mailbox_state
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 from popadmin.web.server_settings import server_settings
@@ -33,6 +34,7 @@ class Home(TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
         mailbox = get_object_or_404(access.mailboxes(user))
+        mailbox_state.mark_full_domains([mailbox])
         rows = device_state.rows(list(access.devices(user)), mailbox.pk)
         split, notices = mailbox_usage.split(mailbox.pk), verdict.notices(mailbox)
         return super().get_context_data(

@@ -20,7 +20,7 @@ from mailstore.models import Domain, RetentionPolicy
 from popadmin.panel import access, alias_page, domain_state, newest_entries
 from popadmin.panel.forms.domains import EditDomain, NewDomain
 from popadmin.panel.row_page import DOMAINS, DomainPage
-from popadmin.web import form_rejection, notices, people, request_lookup
+from popadmin.web import form_rejection, mailbox_state, notices, people, request_lookup
 from popadmin.web.edit_conflict import RowLockMixin
 from popadmin.web.formats import size
 from popadmin.web.people import signed_in
@@ -69,7 +69,9 @@ class Detail(DomainTab):
         context = super().get_context_data(**kwargs)
         share = F("octets") * 100.0 / NullIf(F("quota_octets"), 0)
         rows = access.mailboxes(signed_in(self.request)).filter(domain=context["domain"])
-        mailboxes = rows.annotate(share=share).order_by(F("share").desc(nulls_last=True), "-octets", "pk")[:ROWS]
+        fullest = rows.annotate(share=share).order_by(F("share").desc(nulls_last=True), "-octets", "pk")
+        mailboxes = list(fullest[:ROWS])
+        mailbox_state.mark_full_domains(mailboxes)
         return {**context, "mailboxes": mailboxes}
 
 

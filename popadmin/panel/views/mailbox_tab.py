@@ -17,6 +17,7 @@ from mailstore.retention import waiting_mail
 from popadmin.panel import access, mailbox_line
 from popadmin.panel.mailbox_flow import in_use
 from popadmin.panel.row_page import MAILBOXES, MailboxPage
+from popadmin.web import mailbox_state
 from popadmin.web.layout import Breadcrumb, breadcrumb
 from popadmin.web.people import signed_in
 
@@ -58,7 +59,9 @@ class MailboxTab(MailboxPage):
     def mailbox(self) -> Mailbox:
         user = signed_in(self.request)
         rows = access.mailboxes(user).select_related("user", "domain__policy", "policy")
-        return self.find(access.with_history(rows), removed=access.removed_mailboxes(user))
+        found = self.find(access.with_history(rows), removed=access.removed_mailboxes(user))
+        mailbox_state.mark_full_domains([found])
+        return found
 
     @cached_property
     def split(self) -> Split:

@@ -21,7 +21,7 @@ from popadmin.panel.bulk_actions import ACTIONS
 from popadmin.panel.mailbox_filters import VIEWS, MailboxFilters
 from popadmin.panel.row_page import MAILBOXES
 from popadmin.templatetags.mailboxes import state_words
-from popadmin.web import people
+from popadmin.web import mailbox_state, people
 from popadmin.web.finding_text import kinds
 from popadmin.web.people import signed_in
 
@@ -58,8 +58,9 @@ class Mailboxes(access.AdminPage, ListPage):
         Exported(_("Last sign-in"), lambda row: row.last_sign_in_at and row.last_sign_in_at.isoformat()),
     )
     row_fields = (
-        "user__address", "user__name", "user__is_active", "user__must_change_password", "domain__active", "held",
-        "receives", "pop", "web", "main_pop", "octets", "quota_octets", "messages", "quota_messages", "last_sign_in_at",
+        "user__address", "user__name", "user__is_active", "user__must_change_password", "domain__active",
+        "domain__quota_octets", "held", "receives", "pop", "web", "main_pop", "octets", "quota_octets", "messages",
+        "quota_messages", "last_sign_in_at",
     )  # fmt: skip
     views = VIEWS
     bulk = tuple(
@@ -87,7 +88,9 @@ class Mailboxes(access.AdminPage, ListPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        return super().get_context_data(**kwargs, domains=access.domains(user), host=people.is_host(user))
+        context = super().get_context_data(**kwargs, domains=access.domains(user), host=people.is_host(user))
+        mailbox_state.mark_full_domains(context["page"].rows)
+        return context
 
 
 class UnderList:
