@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Unpack
 
 from django.db import transaction
@@ -19,7 +19,7 @@ from mailstore.directory.fields.field import Kind
 from mailstore.directory.fields.policy import POLICY, PolicyRules, PolicyValues
 from mailstore.directory.outcome import Changes, Ensured, Rejected, details, not_negative, refuse_violations, set_values
 from mailstore.models import Domain, Mailbox, RetentionPolicy
-from mailstore.policy.retention import Rule, sharpened
+from mailstore.policy.retention import HORIZON_DAYS, Rule, days_until_effect, sharpened
 
 NAME_CHARACTERS = 100
 DAYS_AT_MOST = 36_500  # a century; dates overflow far later
@@ -83,6 +83,12 @@ def change(
 def state(policy: RetentionPolicy) -> dict[str, Any]:
     """Return the name, the rules and the clocks of a policy as JSON, for `put_back`."""
     return {name: _json(getattr(policy, name)) for name in ("name", *(field.name for field in POLICY), *_CLOCKS)}
+
+
+def undo_until(former: RetentionPolicy, changed: RetentionPolicy, *, saved_at: datetime) -> datetime | None:
+    """Return until when the change removes nothing, HORIZON_DAYS at most; None: it may with the next sweep."""
+    days = days_until_effect(_rule(former), _rule(changed))
+    return None if days == 0 else saved_at + timedelta(days=HORIZON_DAYS if days is None else min(days, HORIZON_DAYS))
 
 
 def put_back(key: int, former: Mapping[str, Any], *, actor: Actor, seen: datetime) -> Ensured[RetentionPolicy]:

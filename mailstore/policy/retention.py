@@ -10,11 +10,12 @@ HORIZON_DAYS = 30  # a forecast counts what leaves today and within these days
 RELIEVED_PERCENT = 90  # of the quota: relief makes room down to this, so that the next message needs no relief again
 SILENCE_NOTICE_DAYS = 7  # the owner gets a notice so long before a device stops counting
 WARN_PERCENTS = (80, 95, 100)
+_RELIEFS = ("never", "every", "one")  # what makes room in a full mailbox, the least first
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The fields of a policy that remove mail. Days are None where a field removes none."""
+    """The fields of a policy that remove mail or records. Days are None where a field removes none."""
 
     expire_days: int | None
     expire_confirmed_days: int | None
@@ -23,6 +24,9 @@ class Rule:
     hold_days: int
     recovery_days: int
     recovery_octets: int | None
+    relief: str
+    silent_days: int
+    diary_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +81,37 @@ def sharpened(old: Rule, new: Rule) -> set[str]:
     return {clock for clock, restarts in earlier.items() if restarts}
 
 
+def days_until_effect(old: Rule, new: Rule) -> int | None:
+    """Return after how many days the change from old to new can first remove something that the old rule leaves.
+
+    0: with the next sweep, or the next delivery. None: it removes nothing earlier. Mail that arrives after the change
+    counts too, so the answer needs no look at the mail.
+    """
+    if _acts_at_once(old, new):
+        return 0
+    days = {
+        "expire_since": new.expire_days,
+        "expire_confirmed_since": new.expire_confirmed_days,
+        "remove_since": new.hold_days,
+        "recovery_since": max(1, new.recovery_days),
+        "cap_since": CAP_GRACE_DAYS,
+    }
+    return min((each for clock in sharpened(old, new) if (each := days[clock]) is not None), default=None)
+
+
 def notice_days(silent_days: int) -> int:
     """Return how many days before a device stops counting its owner gets a notice; at least a day."""
     return min(SILENCE_NOTICE_DAYS, max(1, silent_days // 2))
+
+
+def _acts_at_once(old: Rule, new: Rule) -> bool:
+    """Say whether a part of the change that has no clock removes more: relief, silence, or the days of the diary."""
+    waits = new.expire_confirmed_days is not None or new.remove_when_confirmed or new.relief != "never"
+    return (
+        _RELIEFS.index(new.relief) > _RELIEFS.index(old.relief)
+        or (waits and new.silent_days < old.silent_days)
+        or new.diary_days < old.diary_days
+    )
 
 
 def _removal_days(rule: Rule) -> int | None:

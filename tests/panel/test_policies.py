@@ -13,6 +13,7 @@ from django.utils.html import strip_tags
 
 from mailstore.directory import mailboxes, policies
 from mailstore.models import AuditEntry, DomainGrant, Mailbox, MailboxImportRow, RetentionPolicy, User
+from popadmin.panel.views import policy_undo
 from tests.messages.test_mailbox_usage import has, signed_in
 from tests.panel.test_mailbox_import import run_steps, upload_and_check
 from tests.site.preview_token import previewed
@@ -127,10 +128,8 @@ def a_late_rule(host: Client) -> RetentionPolicy:
     form = filled(expire_days=5, name="shorter", start="now")
     url = reverse("policies-one", args=[policy.pk])
     page = host.post(url, form).content.decode()
-    starts = re.search(r'name="starts" value="([^"]+)"', page)
-    assert starts
     assert "Save, start on " in page
-    host.post(url, {**form, "previewed": previewed(page), "starts": starts[1], "save": "yes"}, follow=True)
+    host.post(url, {**form, "previewed": previewed(page), "save": "yes"}, follow=True)
     return policy
 
 
@@ -154,6 +153,40 @@ def test_what_somebody_saved_since_is_not_undone(host: Client) -> None:
     assert f'action="{undo}"' not in host.get(reverse("policies-one", args=[policy.pk])).content.decode()
     assert "can no longer be undone" in host.post(undo, follow=True).content.decode()
     assert RetentionPolicy.objects.get(pk=policy.pk).expire_days == 6
+
+
+@pytest.mark.parametrize(
+    ("fields", "days"),
+    [
+        ({}, 30),
+        ({"expire_days": 60}, 30),
+        ({"expire_days": 20}, 20),
+        ({"recovery_octets": "1GB"}, 7),
+        ({"recovery_days": 3}, 3),
+        ({"relief": "every"}, None),
+        ({"diary_days": 5}, None),
+    ],
+)
+def test_undo_is_offered_until_the_first_rule_acts_whatever_the_browser_sends(
+    host: Client, monkeypatch: pytest.MonkeyPatch, fields: dict[str, object], days: int | None
+) -> None:
+    policy = policies.ensure("short", actor=ACTOR).row
+    url, undo = reverse("policies-one", args=[policy.pk]), reverse("policies-undo", args=[policy.pk])
+    form = filled(name="shorter", start="now", **fields)
+    page = host.post(url, form).content.decode()
+    assert ("You can undo it until" in page) is (days is not None)
+    host.post(url, {**form, "previewed": previewed(page), "starts": "2099-01-01", "save": "yes"}, follow=True)
+    answer = host.get(url)
+    page, request = answer.content.decode(), answer.wsgi_request
+    assert (f'action="{undo}"' in page) is (days is not None)
+    assert ("The change removes nothing before" in page) is (days is not None)
+    saved = RetentionPolicy.objects.get(pk=policy.pk).saved_at
+    monkeypatch.setattr(timezone, "now", lambda: saved + timedelta(days=days or 0, seconds=1))
+    policy.refresh_from_db()
+    assert policy_undo.until(request, policy) is None
+    if days is not None:
+        monkeypatch.setattr(timezone, "now", lambda: saved + timedelta(days=days, seconds=-1))
+        assert policy_undo.until(request, policy) is not None
 
 
 def test_what_starts_at_once_has_no_undo(host: Client) -> None:

@@ -60,7 +60,7 @@ STARTS = (
 )
 
 
-_OF_PREVIEW = ("previewed", "starts", "seen")  # what the page says of the preview, not what the user wants
+_OF_PREVIEW = ("previewed", "seen")  # what the page says of the preview, not what the user wants
 
 
 class PreviewForm(forms.Form):
@@ -68,7 +68,6 @@ class PreviewForm(forms.Form):
 
     start = OptionField(STARTS, label=gettext_lazy("Mail that is already there"), initial="now")
     previewed = forms.CharField(widget=forms.HiddenInput, required=False)
-    starts = forms.DateField(widget=forms.HiddenInput, required=False)  # the first day of the preview
 
     @property
     def at_once(self) -> bool:

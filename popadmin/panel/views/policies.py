@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -9,6 +10,7 @@ from django.db.models import Count, IntegerField, Model, OuterRef, QuerySet, Sub
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -133,6 +135,7 @@ class New(access.HostPage, PreviewPage):
 class Edit(access.HostPage, OnePolicyPage, PreviewPage):
     template_name = "panel/policy_form.html"
     form_class = PolicyForm
+    undo_until: datetime.datetime | None = None  # of the previewed change
 
     def get_form_kwargs(self) -> dict[str, Any]:
         own = super().get_form_kwargs()
@@ -142,6 +145,8 @@ class Edit(access.HostPage, OnePolicyPage, PreviewPage):
     def make_forecast(self, form: PolicyForm) -> Forecast:
         fields = form.fields_given()
         planned = policies.plan_change(self.policy.pk, seen=self.policy.saved_at, at_once=form.at_once, **fields)
+        if form.can_be_undone:
+            self.undo_until = policies.undo_until(self.policy, planned.policy, saved_at=timezone.now())
         return forecast.of_policy(planned)
 
     def save(self, form: PolicyForm) -> RetentionPolicy:
@@ -154,8 +159,9 @@ class Edit(access.HostPage, OnePolicyPage, PreviewPage):
             **form.fields_given(),
         )
         text = _("%(name)s is saved.") % {"name": done.row.name}
-        if done.changes and form.can_be_undone:
-            policy_undo.keep(self.request, done.row, former, starts=form.cleaned_data["starts"], text=text)
+        until = policies.undo_until(self.policy, done.row, saved_at=done.row.saved_at)
+        if done.changes and form.can_be_undone and until is not None:
+            policy_undo.keep(self.request, done.row, former, until=until, text=text)
         else:
             messages.success(self.request, text)
         return done.row
@@ -168,7 +174,8 @@ class Edit(access.HostPage, OnePolicyPage, PreviewPage):
             **kwargs,
             breadcrumbs=[LIST],
             policy=self.policy,
-            can_be_undone=policy_undo.former_state(self.request, self.policy) is not None,
+            changed_until=policy_undo.until(self.request, self.policy),
+            undo_until=self.undo_until,
             **({} if "part" in self.request.POST else use(signed_in(self.request), self.policy)),
         )
 

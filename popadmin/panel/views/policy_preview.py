@@ -47,9 +47,5 @@ class PreviewPage(FormView[PreviewForm]):
         except Rejected as refusal:
             form_rejection.add_error(form, refusal)
             return self.form_invalid(form)
-        starts = forecast.days[0].date if forecast.days else None
-        form.data = {name: form.data[name] for name in form.data} | {
-            "previewed": form.mark,
-            "starts": "" if starts is None else starts.isoformat(),
-        }
+        form.data = {name: form.data[name] for name in form.data} | {"previewed": form.mark}
         return self.render_to_response(self.get_context_data(form=form, forecast=forecast))

@@ -1,4 +1,4 @@
-"""Undo the last change of a policy, until it starts. The session of who made it keeps the former rules."""
+"""Undo the last change of a policy, until it may remove something. The session keeps the former rules."""
 
 from __future__ import annotations
 
@@ -16,22 +16,17 @@ from django.views.generic import View
 from mailstore.directory import policies
 from mailstore.directory.outcome import Rejected
 from mailstore.models import RetentionPolicy
-from mailstore.policy.retention import HORIZON_DAYS
 from popadmin.panel import access
 from popadmin.web import form_rejection, notices, request_lookup
 from popadmin.web.people import signed_in
 
-KEY = "policy_undo"  # in the session: the policy, when it was saved, its former state, and the day of the first removal
+KEY = "policy_undo"  # in the session: the policy, when it was saved, its former state, until when it may be undone
 
 
 def keep(
-    request: HttpRequest, saved: RetentionPolicy, former: dict[str, Any], *, starts: datetime.date | None, text: str
+    request: HttpRequest, saved: RetentionPolicy, former: dict[str, Any], *, until: datetime.datetime, text: str
 ) -> None:
-    """Tell that the policy is saved, and offer Undo where the change has not started by the next day (UTC)."""
-    until = starts or _today() + datetime.timedelta(days=HORIZON_DAYS)
-    if until <= _today():
-        messages.success(request, text)
-        return
+    """Tell that the policy is saved, and offer Undo until then."""
     request.session[KEY] = {
         "policy": saved.pk,
         "saved_at": saved.saved_at.isoformat(),
@@ -43,11 +38,19 @@ def keep(
 
 def former_state(request: HttpRequest, policy: RetentionPolicy) -> dict[str, Any] | None:
     """Return the state to put back; None where nothing can be undone: it has started, or somebody saved it again."""
+    if until(request, policy) is None:
+        return None
+    former: dict[str, Any] = request.session[KEY]["former"]
+    return former
+
+
+def until(request: HttpRequest, policy: RetentionPolicy) -> datetime.datetime | None:
+    """Return until when the last change of this session can be undone; None where it cannot be."""
     kept = request.session.get(KEY)
     if kept is None or kept["policy"] != policy.pk or kept["saved_at"] != policy.saved_at.isoformat():
         return None
-    former: dict[str, Any] = kept["former"]
-    return former if _today() < datetime.date.fromisoformat(kept["until"]) else None
+    end = datetime.datetime.fromisoformat(kept["until"])
+    return end if timezone.now() < end else None
 
 
 class Undo(access.HostPage, View):
@@ -69,7 +72,3 @@ class Undo(access.HostPage, View):
         del request.session[KEY]
         messages.success(request, _("%(name)s is as it was before.") % {"name": done.row.name})
         return redirect("policies-one", key)
-
-
-def _today() -> datetime.date:
-    return timezone.now().astimezone(datetime.UTC).date()
