@@ -12,6 +12,9 @@ from mailstore.bodies.files import FileBodies
 from mailstore.directory import mailboxes, policies
 from mailstore.models import Mailbox, Message, RetentionPolicy
 from mailstore.retention import forecast, recovery_terms, sweep
+from mailstore.retention.recovery_cap_step import RECOVERY_CAP
+from mailstore.retention.recovery_step import RECOVERY
+from mailstore.sql.sweep_step import SweepContext
 from tests.site.empty_body_store import EmptyBodyStore
 from tests.site.mail import assert_counters_are_sums
 from tests.site.rows import ACTOR, a_mailbox, a_message
@@ -116,3 +119,20 @@ def test_a_hold_has_no_cap(store: FileBodies) -> None:
     mailboxes.ensure(ANN, actor=ACTOR, quota_octets=0, held=True)
     rests(72)
     assert sweep.run(store).capped == 0
+
+
+@pytest.mark.parametrize("fields", [{"recovery_octets": 1}, {"recovery_days": 3}])
+@pytest.mark.parametrize(("minutes", "left"), [(-1, 2), (1, 0)])
+def test_a_change_can_be_undone_until_the_sweep_acts_on_it(
+    store: FileBodies, minutes: int, left: int, fields: dict[str, int]
+) -> None:
+    a_mailbox()
+    kept = {"recovery_days": 365, "recovery_octets": 10**9}
+    former = policies.ensure("site", actor=ACTOR, site=True, at_once=True, **kept).row
+    rests(24 * 300, 24 * 299)
+    changed = policies.ensure("site", actor=ACTOR, **fields).row
+    until = policies.undo_until(former, changed, saved_at=changed.saved_at)
+    assert until is not None
+    for step in (RECOVERY, RECOVERY_CAP):
+        step.act(SweepContext(store, until + timedelta(minutes=minutes)))
+    assert Message.objects.count() == left
