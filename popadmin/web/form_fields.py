@@ -56,20 +56,34 @@ class AddressesField(forms.CharField):
         return self.to_python(initial) != self.to_python(data)
 
 
+class TypedSize(str):
+    """What was typed into the box of a size and is no number, with the unit that was chosen beside it."""
+
+    unit: str
+
+    @classmethod
+    def beside(cls, unit: str, text: str) -> TypedSize:
+        typed = cls(text)
+        typed.unit = unit
+        return typed
+
+
 class SizeInput(forms.TextInput):
     """A box for a number, and its unit beside it; the value is the text of both: `500 MB`.
 
-    Text in the box that has a unit of its own, or is no number, stands as it is.
+    Text in the box that has a unit of its own, or is no number, stands as it is; the chosen unit stays beside it.
     """
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         text, unit = data.get(name), data.get(f"{name}_unit")
-        if unit not in _UNITS or not _BARE_NUMBER.fullmatch(str(text or "").strip()):
+        if text is None or unit not in _UNITS:
             return text
-        return f"{str(text).strip()} {unit}"
+        if not _BARE_NUMBER.fullmatch(text.strip()):
+            return TypedSize.beside(unit, text)
+        return f"{text.strip()} {unit}"
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
-        number, unit = _number_and_unit(str(value or ""))
+        number, unit = _number_and_unit(value if isinstance(value, str) else "")
         box = super().render(name, number, {**(attrs or {}), "inputmode": "decimal"}, renderer)
         names = [(code, label) for code, label in _UNITS.items() if code in (*_USUAL_UNITS, unit)]
         unit_attrs = {"class": "form-select", "id": f"{(attrs or {}).get('id', name)}_unit", "aria-label": _("Unit")}
@@ -170,7 +184,7 @@ class OptionField(forms.ChoiceField):
 def _error_text(error: BadSize) -> str:
     """Return the error: both meanings of an ambiguous size, otherwise how to write a size."""
     if error.flaw is SizeFlaw.NO_SIZE:
-        return _("Write a size such as 500 MB or 1.5 GB, or leave it empty.")
+        return _("Write a number, such as 500 or 1.5.")
     return address_error.size_sentence(error)
 
 
@@ -183,9 +197,12 @@ def _octets(text: str) -> int | None:
 
 
 def _number_and_unit(text: str) -> tuple[str, str]:
-    """Split a size as somebody wrote it into its number and the code of its unit; gigabytes where it has none."""
+    """Split a size as somebody wrote it into its number and the code of its unit.
+
+    Where it has none, that is the unit that was chosen, else gigabytes.
+    """
     parts = _WITH_UNIT.fullmatch(text.strip())
     if parts is None:
-        return text, "GB"
+        return text, text.unit if isinstance(text, TypedSize) else "GB"
     prefix = parts[2][0].upper()
     return parts[1], f"{prefix}B" if prefix in "KMGT" else "B"

@@ -163,7 +163,7 @@ def test_a_domain_is_made_and_shown(root: Client) -> None:
     [
         ("name", "no dots", "is not a domain name"),
         ("name", "example.org", "already exists"),
-        ("quota_octets", "lots", "Write a size such as"),
+        ("quota_octets", "lots", "Write a number, such as"),
         ("quota_octets", "1024", "write 1024MB, or 1024B for bytes"),
         ("mailbox_quota_default", "500", "500 could be 500 bytes or 500 MB"),
         ("mailbox_quota_most", "0", "write none for no limit, or 0B for no mail"),

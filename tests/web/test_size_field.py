@@ -51,7 +51,7 @@ def test_pasted_text_keeps_its_own_unit(text: str, unit: str | None, octets: int
 @pytest.mark.parametrize(
     ("text", "unit", "error"),
     [
-        ("lots", "MB", "Write a size such as"),
+        ("lots", "MB", "Write a number, such as 500 or 1.5."),
         ("1024", None, "write 1024MB, or 1024B for bytes"),
         ("2147483648", None, "could be 2147483648 bytes or 2147483648 MB"),
         ("1024", "quarts", "write 1024MB, or 1024B for bytes"),
@@ -59,7 +59,7 @@ def test_pasted_text_keeps_its_own_unit(text: str, unit: str | None, octets: int
         ("1,000,000 KB", None, "without a thousands separator"),
         ("0", "GB", "write none for no limit, or 0B for no mail"),
         ("9999999", "TB", "is above the largest size"),
-        ("1.5", "B", "Write a size such as"),
+        ("1.5", "B", "Write a number, such as"),
     ],
 )
 def test_an_error_says_what_to_type(text: str, unit: str | None, error: str) -> None:
@@ -95,6 +95,12 @@ def test_what_was_typed_stays_after_an_error_elsewhere() -> None:
     assert 'value="1,5"' in page
     assert '<option value="GB" selected>' in page
     assert 'value="lots"' in str(Quota({"quota": "lots", "quota_unit": "MB"})["quota"])
+
+
+@pytest.mark.parametrize("text", ["abc", "", "1,500", "-2"])
+def test_the_chosen_unit_stays_beside_what_is_no_size(text: str) -> None:
+    page = str(Quota({"quota": text, "quota_unit": "MB"}, initial={"quota": 2 * MB})["quota"])
+    assert '<option value="MB" selected>' in page
 
 
 def test_the_label_names_the_number_and_the_unit_has_a_name_of_its_own() -> None:
