@@ -61,6 +61,9 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
         return self._show(form, None if form.fields else {})
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        if "cancel" in request.POST:
+            self.page.choice(self.page.state).clear()
+            return redirect(self._back())
         form = self.action.form(request, request.POST)
         if not form.is_valid():
             return self._show(form, None)
@@ -105,6 +108,9 @@ class BulkPage(TemplateResponseMixin, ContextMixin, View):
             effects=effects,
             ready=ready,
             previewed=token,
-            back=reverse(self.page.name) + self.page.state.query(),
+            back=self._back(),
         )
         return self.render_to_response(context)
+
+    def _back(self) -> str:
+        return reverse(self.page.name) + self.page.state.query()

@@ -78,6 +78,18 @@ def test_a_removal_names_itself_and_what_follows_and_the_result_is_a_sentence() 
     assert "2 changes undone." in page
 
 
+def test_the_selection_ends_with_the_act_or_when_it_is_cancelled_and_stays_over_pages_of_the_list(root: Client) -> None:
+    first, second, third = Mailbox.objects.order_by("pk").values_list("pk", flat=True)[:3]
+    url = root.post("/mailboxes/?q=box", {"here": "?q=box", "ticked": [first, second], "bulk": "quota"}).url
+    assert "q=box" in root.post(url, {"cancel": ""}).url
+    assert root.get("/mailboxes/").context["chosen"] == 0
+    root.post("/mailboxes/", {"on_page": [third], "ticked": [third]})
+    assert root.get("/mailboxes/?q=box").context["chosen"] == 1
+    assert root.get(root.post("/mailboxes/", {"bulk": "remove"}).url).context["count"] == 1
+    all_of(root, "suspend")
+    assert root.get("/mailboxes/").context["chosen"] == 0
+
+
 def test_it_is_undone_in_steps_too_but_for_what_somebody_has_changed_since(root: Client) -> None:
     page = all_of(root, "quota", quota_octets="1", quota_octets_unit="GB")
     stepped(root, page)
