@@ -15,6 +15,7 @@
     const number = new Intl.NumberFormat(document.documentElement.lang).format(elsewhere + here);
     if (counter) counter.textContent = counter.textContent.replace(/[\d\s.,\u00a0\u202f]*\d/, number);
   };
+  if (counter) counter.hidden = false;
   if (all) {
     all.hidden = false;
     all.addEventListener("change", () => { boxes.forEach(box => { box.checked = all.checked; }); showCount(); });
