@@ -128,9 +128,9 @@ def _visit(row: DiarySession) -> Event:
     return Event(
         row.started_at, row.started_at, "download", lambda event: f"{who} {_done(event, row)}{_times(event)}",
         note=_origin(row), level="warn" if row.unremoved_messages else "",
-        alike=("visit", row.device_id, row.client, row.tls, row.ended, handled, listed), times=row.sessions,
-        messages=row.fetched_messages, removed=row.removed_messages, unremoved=row.unremoved_messages,
-        octets=row.octets_out,
+        alike=("visit", row.device_id, row.mode_then, row.client, row.tls, row.ended, handled, listed),
+        times=row.sessions, messages=row.fetched_messages, removed=row.removed_messages,
+        unremoved=row.unremoved_messages, octets=row.octets_out,
     )  # fmt: skip
 
 
@@ -144,6 +144,7 @@ def _done(event: Event, row: DiarySession) -> str:
         removed_messages=event.removed,
         unremoved_messages=event.unremoved,
     )
+    together.mode_then = row.mode_then  # type: ignore[attr-defined]  # annotated
     return session_text.sentence(together)
 
 

@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from mailstore.models import DiarySession
+from mailstore.models import Device, DiarySession
 from popadmin.web.formats import count
 
 Ended = DiarySession.Ended
@@ -23,7 +23,10 @@ _FAILED = gettext_lazy("the server failed")
 
 
 def sentence(session: DiarySession) -> str:
-    """Return what the session did: `listed 6, fetched none`, `fetched 31, removed 4`; of a refused one, why."""
+    """Return what the session did: `listed 6, fetched none`, `fetched 31, removed 4`; of a refused one, why.
+
+    The session has the annotation of `diary_list.with_mode`; without it, it counts as one of a primary device.
+    """
     if session.ended in DiarySession.REFUSED:
         return str(session.get_ended_display())
     return "; ".join(filter(None, (_handled(session), _unremoved(session))))
@@ -52,7 +55,16 @@ def _amounts(session: DiarySession) -> Iterator[str]:
     if fetched := session.fetched_messages:
         yield ngettext("fetched %(number)s", "fetched %(number)s", fetched) % {"number": count(fetched)}
     if removed := session.removed_messages:
-        yield ngettext("removed %(number)s", "removed %(number)s", removed) % {"number": count(removed)}
+        yield _removed(removed, getattr(session, "mode_then", Device.Mode.PRIMARY))
+
+
+def _removed(number: int, mode: str) -> str:
+    """Say whether DELE removed messages for all, or hid them from the device itself."""
+    if mode == Device.Mode.PRIMARY:
+        text = ngettext("removed %(number)s", "removed %(number)s", number)
+    else:
+        text = ngettext("deleted %(number)s for itself", "deleted %(number)s for itself", number)
+    return text % {"number": count(number)}
 
 
 def _unremoved(session: DiarySession) -> str:

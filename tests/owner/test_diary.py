@@ -7,9 +7,12 @@ import io
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from mailstore.directory import devices
 from tests.owner.mail import a_device, a_session
 from tests.site.page_users import ANN, an_owner, signed_in
+from tests.site.rows import ACTOR
 
 pytestmark = pytest.mark.django_db
 
@@ -36,12 +39,24 @@ def box():
 def test_each_visit_is_told_with_device_place_and_what_it_did(box):
     page = signed_in(ANN).get("/diary/").content.decode()
     for text in (
-        "Office PC", "fetched 12, removed 3", "192.0.2.9", "TLSv1.3", "1\N{NO-BREAK SPACE}minute",
+        "Office PC", "fetched 12, deleted 3 for itself", "192.0.2.9", "TLSv1.3", "1\N{NO-BREAK SPACE}minute",
         "15 messages visible", "listed 12, fetched none", "40 times", "connection lost",
         "Refused: the previous password", "5 times", "without encryption",
     ):  # fmt: skip
         assert text in page
     assert "of bob" not in page
+
+
+def test_a_session_tells_the_mode_that_its_device_had_then(box):
+    main, pc = box.device_set.get(main=True), box.device_set.get(name="Office PC")
+    box.device_set.filter(main=False).update(created_at=timezone.now() - timedelta(days=1))
+    a_session(main, ago=timedelta(days=2), removed_messages=7)  # it was the only device, so it was primary
+    devices.set_mode(ANN, "Office PC", "primary", actor=ACTOR)
+    page = signed_in(ANN).get("/diary/").content.decode()
+    assert "removed 7" in page
+    assert "fetched 12, deleted 3 for itself" in page
+    a_session(pc, ago=-timedelta(minutes=1), removed_messages=5)
+    assert "removed 5" in signed_in(ANN).get("/diary/").content.decode()
 
 
 @pytest.mark.parametrize(("query", "rows"), [("", 3), ("kind=mail", 1), ("kind=polls", 1), ("kind=refused", 1)])

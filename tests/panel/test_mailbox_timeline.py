@@ -63,7 +63,7 @@ def test_all_kinds_stand_in_one_list_latest_first(root: Client, ann: Mailbox) ->
     assert texts(timeline(root, ann)) == [
         "tester changed the mailbox ann@example.org",
         "Sign-in refused: the previous password, 6 times",
-        "“Phone” fetched 2, removed 1",
+        "“Phone” fetched 2, deleted 1 for itself",
         "“Phone” listed 6, fetched none",
         "Delivered 9 KB",
     ]

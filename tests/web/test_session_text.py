@@ -41,6 +41,20 @@ def test_a_sentence_says_what_the_session_did(fields: dict[str, object], sentenc
     assert session_text.sentence(session(**fields)) == sentence
 
 
+@pytest.mark.parametrize(
+    ("mode", "sentence"),
+    [
+        ("primary", "fetched 2, removed 4"),
+        ("independent", "fetched 2, deleted 4 for itself"),
+        ("peek", "fetched 2, deleted 4 for itself"),
+    ],
+)
+def test_only_a_primary_device_removes_for_all(mode: str, sentence: str) -> None:
+    row = session(fetched_messages=2, removed_messages=4)
+    row.mode_then = mode  # type: ignore[attr-defined]  # annotated
+    assert session_text.sentence(row) == sentence
+
+
 def test_every_end_of_a_session_has_a_sentence() -> None:
     for ended in DiarySession.Ended.values:
         assert session_text.sentence(session(ended=ended, unremoved_messages=3))
