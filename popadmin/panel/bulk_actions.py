@@ -120,7 +120,11 @@ class Suspend(FieldChange):
     def preview(self, rows: QuerySet[Mailbox], fields: dict[str, Any]) -> Iterable[str]:
         yield _counted_line(rows.filter(user__is_active=True), _SUSPENDED)
         yield _counted_line(rows.filter(user__is_active=False), _SUSPENDED_ALREADY)
-        yield _("Their owners cannot sign in anywhere. Mail still arrives and waits for them.")
+        yield ngettext(
+            "The owner cannot sign in anywhere. Mail still arrives and waits.",
+            "The owners cannot sign in anywhere. Mail still arrives and waits.",
+            rows.count(),
+        )
 
 
 class Resume(FieldChange):
@@ -252,6 +256,7 @@ def _removal_sentences(rows: QuerySet[Mailbox]) -> Iterable[str]:
     """Yield what follows when these mailboxes are removed."""
     sums = rows.aggregate(messages=Sum("messages"), octets=Sum("octets"))
     messages = int(sums["messages"] or 0)
+    mail = ngettext("%(count)s message (%(size)s)", "%(count)s messages (%(size)s)", messages)
     yield _("Nobody can sign in to them any more, and new mail for them is refused.")
     yield ngettext(
         "They can be restored for %(days)s day, with %(messages)s and all settings.",
@@ -259,8 +264,7 @@ def _removal_sentences(rows: QuerySet[Mailbox]) -> Iterable[str]:
         settings.REMOVED_DAYS,
     ) % {
         "days": count(settings.REMOVED_DAYS),
-        "messages": ngettext("%(count)s message (%(size)s)", "%(count)s messages (%(size)s)", messages)
-        % {"count": count(messages), "size": size(int(sums["octets"] or 0))},
+        "messages": mail % {"count": count(messages), "size": size(sums["octets"])} if messages else _("no mail"),
     }
     devices = Device.objects.filter(mailbox__in=rows.order_by(), revoked_at=None, main=False).count()
     yield str(_DEVICES % {"number": devices, "count": count(devices)}) if devices else ""

@@ -128,16 +128,20 @@ def _details(entry: AuditEntry) -> Iterator[str]:
         yield from audit_text.details(AuditEntry(verb=entry.verb, details=facts))
         return
     kind = audit_subjects.kind_of(entry)
-    listed = set(changes) if kind == "policy" else {*_FIELDS[entry.verb]} - {"active", "suspended"}
+    listed = set(changes) if kind == "policy" else {*_FIELDS[entry.verb]} - _said(changes)
     for name, (old, new) in changes.items():
         if name in listed and not name.endswith("_since"):
             yield audit_text.change(name, old, new, kind=kind)
 
 
+def _said(changes: Mapping[str, object]) -> set[str]:
+    """Return the change that the verb says, of a suspension or its end alone."""
+    return set(changes) if len(changes) == 1 and changes.keys() <= {"active", "suspended"} else set()
+
+
 def _text(entry: AuditEntry) -> str:
     """Return what was done to the subject, which follows it on the page."""
-    changes = entry.details.get("changes", {})
-    if "suspended" in changes or "active" in changes:
+    if _said(entry.details.get("changes", {})):
         return (
             pgettext("who did it to whom", "suspended")
             if undo_ways.suspends(entry)

@@ -62,7 +62,8 @@ def search(user: User, query: str, pages: Iterable[MenuLink]) -> list[HitGroup]:
     """Return the groups that have hits, in a constant number of statements. A short query finds only pages."""
     groups = [_group(kind, user, query) for kind in KINDS] if len(query) >= LEAST_CHARACTERS else []
     domains = groups[0].hits if groups else []
-    groups.append(HitGroup(gettext_lazy("Pages and actions"), [*_new_mailbox(domains), *_pages(query, pages)]))
+    ways = [*_new_mailbox(domains), *_actions(user, query), *_pages(query, pages)]
+    groups.append(HitGroup(gettext_lazy("Pages and actions"), ways))
     return [group for group in groups if group.hits]
 
 
@@ -146,16 +147,33 @@ def _new_mailbox(domains: list[Hit]) -> list[Hit]:
     ]
 
 
+def _actions(user: User, query: str) -> list[Hit]:
+    """Offer what can be created or imported, by the words of its label."""
+    return [
+        Hit(str(label), reverse(name), icon)
+        for name, label, icon, is_visible in _ACTIONS
+        if is_visible(user) and _has_words(label, query)
+    ]
+
+
 def _pages(query: str, pages: Iterable[MenuLink]) -> list[Hit]:
-    words = query.casefold().split()
-    found = [page for page in pages if all(word in str(page.label).casefold() for word in words)]
-    return [Hit(str(page.label), page.url, page.icon) for page in found]
+    return [Hit(str(page.label), page.url, page.icon) for page in pages if _has_words(page.label, query)]
+
+
+def _has_words(label: Promise, query: str) -> bool:
+    return all(word in str(label).casefold() for word in query.casefold().split())
 
 
 def _each(hit: Callable[[Any], Hit]) -> Callable[[list[Any]], list[Hit]]:
     return lambda rows: [hit(row) for row in rows]
 
 
+_ACTIONS: tuple[tuple[str, Promise, str, Callable[[User], bool]], ...] = (
+    ("mailboxes-new", gettext_lazy("New mailbox"), "plus-lg", people.is_admin),
+    ("aliases-new", gettext_lazy("New alias"), "plus-lg", people.is_admin),
+    ("domains-new", gettext_lazy("New domain"), "plus-lg", people.is_host),
+    ("mailboxes-imports", gettext_lazy("Import mailboxes"), "inboxes", people.is_admin),
+)
 KINDS = (
     Kind(gettext_lazy("Domains"), _domains, _domain_hits, "domains"),
     Kind(gettext_lazy("Mailboxes"), _mailboxes, _each(_mailbox), "mailboxes"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from email.utils import parseaddr
 
 from django import template
 from django.utils.html import format_html, format_html_join
@@ -46,6 +47,13 @@ def audit_lines(entry: AuditEntry) -> SafeString:
 
 def _lines(lines: Sequence[str]) -> SafeString:
     return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
+
+
+@register.filter
+def sender_name(sender: str) -> str:
+    """Return the name of a sender, else the address: of `Ann <ann@example.org>`, Ann."""
+    name, address = parseaddr(sender)
+    return name or address or sender
 
 
 register.filter("audit_verb", audit_text.verb)

@@ -69,6 +69,20 @@ VERBS: dict[str, Promise] = {
     "recovery.restore": gettext_lazy("restored mail of"),
     "site.seed": gettext_lazy("created a sample site from"),
 }
+# Verbs with one of their facts, which is then none of the details.
+_NAMING: dict[str, tuple[str, Promise]] = {
+    "device.add": ("device", gettext_lazy("connected the device “%(name)s” of")),
+    "device.revoke": ("device", gettext_lazy("revoked the device “%(name)s” of")),
+    "grant.create": ("domain", gettext_lazy("gave the administration of %(name)s to")),
+    "grant.remove": ("domain", gettext_lazy("took the administration of %(name)s from")),
+}
+# An alias of a mailbox's own address is its forward.
+_OF_FORWARD: dict[str, Promise] = {
+    "alias.change": gettext_lazy("changed the forward of"),
+    "alias.create": gettext_lazy("created a forward for"),
+    "alias.remove": gettext_lazy("removed the forward of"),
+    "alias.restore": gettext_lazy("restored the forward of"),
+}
 KINDS: dict[str, Promise] = {
     "mailbox": gettext_lazy("Mailboxes"),
     "domain": gettext_lazy("Domains"),
@@ -119,6 +133,11 @@ _MODELS = (Mailbox, User, Domain, Alias, RetentionPolicy, Device)
 
 def verb(entry: AuditEntry) -> str:
     """Return what was done. It stands between the name of the actor and the name of the subject."""
+    if entry.mailbox_id is not None and entry.verb in _OF_FORWARD:
+        return str(_OF_FORWARD[entry.verb])
+    fact, text = _NAMING.get(entry.verb, ("", ""))
+    if name := entry.details.get(fact):
+        return str(text % {"name": name})
     return str(VERBS.get(entry.verb, entry.verb))
 
 
@@ -126,6 +145,7 @@ def details(entry: AuditEntry) -> Iterator[str]:
     """Return the changes, such as `quota: 1.0 GB → 2.0 GB`, then the other facts of the entry."""
     facts = dict(entry.details)
     kind = entry.verb.partition(".")[0]
+    facts.pop(_NAMING.get(entry.verb, ("", ""))[0], None)
     for name, (old, new) in facts.pop("changes", {}).items():
         yield change(name, old, new, kind=kind)
     for name, fact in facts.items():

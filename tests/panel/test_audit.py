@@ -149,7 +149,7 @@ def test_what_names_several_domains_is_told_to_each_without_the_others() -> None
     dora("mine.example")
     admin_suspension.remove("carl@mine.example", actor=ACTOR)
     audit_text = read_by("dora")
-    assert "removed an admin of the domain,carl@mine.example" in audit_text
+    assert "took the administration of mine.example from,carl@mine.example" in audit_text
     assert "theirs.example" not in audit_text
     grants.ensure("eve", ["theirs.example"], actor=ACTOR, password=PASSWORD)
     audit_text = read_by("eve")

@@ -257,6 +257,15 @@ def test_what_only_hosting_admins_set_no_other_admin_undoes(root: Client) -> Non
     assert "Only a hosting admin can undo it" in text_of(signed_in("carla"))
 
 
+def test_a_change_of_several_fields_is_not_told_as_the_end_of_a_suspension(root: Client) -> None:
+    an_owner()
+    mailboxes.ensure(ANN, actor=ACTOR, suspended=True)
+    mailboxes.ensure(ANN, actor=ACTOR, suspended=False, receives=False)
+    page = text_of(root)
+    assert "changed the mailbox ann@example.org" in page
+    assert "resumed ann@example.org" not in page
+
+
 def test_a_domain_admin_sees_his_own_and_no_other(root: Client) -> None:
     theirs = an_owner("secret@other.example")
     mine = an_owner()

@@ -42,6 +42,23 @@ def test_a_domain_admin_finds_only_what_is_theirs() -> None:
     assert "root" not in page
 
 
+@pytest.mark.parametrize(
+    ("query", "label", "is_for_hosts"),
+    [
+        ("import", "Import mailboxes", False),
+        ("new mailbox", "New mailbox", False),
+        ("new alias", "New alias", False),
+        ("new domain", "New domain", True),
+    ],
+)
+def test_an_action_is_found_by_its_words(query: str, label: str, is_for_hosts: bool) -> None:
+    an_admin()
+    a_domain("own.example")
+    grants.ensure("carla", ["own.example"], actor=ACTOR, password=PASSWORD)
+    assert label in found("root", query)
+    assert (label in found("carla", query)) is not is_for_hosts
+
+
 def test_an_owner_has_no_such_search() -> None:
     owner = an_owner()
     assert signed_in(owner.user.address).get("/search/").status_code == 404
