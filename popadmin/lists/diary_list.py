@@ -91,7 +91,8 @@ def with_mode(rows: Rows) -> Rows:
     was = later.order_by("at").values(was=KT("details__was"))[:1]
     alone = When(Q(device__main=True) & ~Exists(beside), then=Value(Device.Mode.PRIMARY))
     known = Coalesce(Subquery(was, output_field=CharField()), F("device__mode"), Value(Device.Mode.PRIMARY))
-    return rows.annotate(mode_then=Case(alone, default=known, output_field=CharField()))
+    told: Rows = rows.annotate(mode_then=Case(alone, default=known, output_field=CharField()))
+    return told
 
 
 def device_name(device: Device) -> str:

@@ -21,7 +21,6 @@ from popadmin.web.formats import count, moment, size, used_of
 from popadmin.web.mailbox_state import MailboxState
 from popadmin.web.usage_share import share_percent
 
-WARNED_FULL_PERCENT = 100  # of a mailbox's last warning: it was full then, and was not seen below its quota since
 _FOLLOWS_WHEN_FULL: dict[str, Promise] = {
     Domain.OverQuota.DEFER: gettext_lazy("New mail is deferred (452): the senders' servers try again for some days."),
     Domain.OverQuota.REJECT: gettext_lazy("New mail is rejected (552): the senders are told at once."),
@@ -101,8 +100,10 @@ def _usage(mailbox: Mailbox) -> SafeString | str:
 
 def _full(mailbox: Mailbox, split: Split) -> SafeString:
     parts: list[SafeString | str] = [f"{_contents(mailbox)}."]
-    if mailbox.warned_percent >= WARNED_FULL_PERCENT and mailbox.warned_at is not None:
-        parts.append(format_html(_("Full since {} or shortly before."), moment(mailbox.warned_at)))
+    if (lowered := mailbox_state.full_by_quota(mailbox)) is not None:
+        parts.append(format_html(_("Full since {}, when its quota was lowered."), moment(lowered)))
+    elif (warned := mailbox_state.warned_full(mailbox)) is not None:
+        parts.append(format_html(_("Full since {} or shortly before."), moment(warned)))
     parts.append(_new_mail(mailbox))
     if split.kept.octets:
         parts.append(_("Every device already has %(size)s of it.") % {"size": size(split.kept.octets)})

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -12,6 +14,8 @@ from django.utils.translation import pgettext_lazy
 from mailstore.directory import domain_usage
 from mailstore.models import Mailbox
 from popadmin.web.usage_share import FULL_PERCENT, NEAR_PERCENT
+
+NOTICED = datetime.timedelta(minutes=15)  # from the moment when a mailbox is full to the warning by the sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,20 @@ def is_domain_full(mailbox: Mailbox) -> bool:
 def is_switched_off(mailbox: Mailbox) -> bool:
     """Return whether deliveries are refused for good, full or not. That its user is suspended refuses no mail."""
     return not (mailbox.receives and mailbox.domain.active)
+
+
+def full_by_quota(mailbox: Mailbox) -> datetime.datetime | None:
+    """Return when its quota was lowered if that made it full: the warning followed soon, or is still to come."""
+    lowered = mailbox.quota_lowered_at
+    if lowered is None or not _reached(mailbox.octets, mailbox.quota_octets):
+        return None
+    seen = warned_full(mailbox) or timezone.now()
+    return lowered if datetime.timedelta() <= seen - lowered <= NOTICED else None
+
+
+def warned_full(mailbox: Mailbox) -> datetime.datetime | None:
+    """Return when the sweep found it full; before its next warning nobody has looked."""
+    return mailbox.warned_at if mailbox.warned_percent >= FULL_PERCENT else None
 
 
 def states(mailbox: Mailbox) -> list[MailboxState]:

@@ -118,8 +118,24 @@ def test_a_lowered_quota_and_a_domain_that_rejects_are_told(root: Client):
     fill("full@example.org", 3 * MB, 2 * MB, quota_lowered_at=timezone.now())
     Domain.objects.update(over_quota="reject")
     (row,) = rows(page_of(root))
-    assert "Quota lowered:" in row
+    assert "Quota lowered at" in row
     assert row.count("Senders are told that it is full.") == 1
+
+
+@pytest.mark.parametrize(
+    ("lowered", "warned", "since"),
+    [(1, None, 1), (61, 60, 61), (600, None, None), (600, 60, 60), (60, 120, 120)],
+    ids=["not yet noticed", "noticed at once", "filled later, not noticed", "filled later", "full before"],
+)
+def test_it_is_full_since_its_quota_was_lowered_if_that_made_it_full(
+    root: Client, lowered: int, warned: int | None, since: int | None
+):
+    now = timezone.now()
+    ago = {minutes: now - datetime.timedelta(minutes=minutes) for minutes in (1, 60, 61, 120, 600)}
+    fields = {} if warned is None else {"warned_percent": 100, "warned_at": ago[warned]}
+    fill("full@example.org", 3 * MB, 2 * MB, quota_lowered_at=ago[lowered], **fields)
+    (row,) = re.findall(r"since <time[^>]*>", page_of(root)) or [""]
+    assert (f'datetime="{ago[since].isoformat()[:16]}' in row.replace("Z", "+00:00")) if since else not row
 
 
 def test_a_quota_of_messages_is_told_in_messages(root: Client):

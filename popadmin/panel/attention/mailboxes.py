@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mailstore.models import Domain, Mailbox
 from mailstore.policy.addresses import shown_domain
-from mailstore.policy.retention import WARN_PERCENTS
 from popadmin.panel import access
 from popadmin.panel.attention.fault import BAD, NAMED_MOST, WARN, Evidence, Fault, Rank, since
-from popadmin.web.formats import count, moment, used_of
+from popadmin.web import mailbox_state
+from popadmin.web.formats import clock, count, day, used_of
 
 
 def full(evidence: Evidence) -> Iterator[Fault]:
@@ -57,8 +60,7 @@ def _full(mailbox: Mailbox, verdict: str) -> Fault:
         consequence=_consequence(mailbox),
         remedy=_("Make room"),
         url=reverse("mailboxes-one", args=[mailbox.pk]),
-        # The warning at 100 % was written within minutes; before the next warning nobody has looked.
-        when=since(mailbox.warned_at) if mailbox.warned_percent >= WARN_PERCENTS[-1] else "",
+        when=since(mailbox_state.full_by_quota(mailbox) or mailbox_state.warned_full(mailbox)),
         verdict=verdict,
     )
 
@@ -72,9 +74,15 @@ def _shown(address: str) -> str:
 def _consequence(mailbox: Mailbox) -> str:
     sentences = [_usage(mailbox)]
     if mailbox.quota_lowered_at is not None:
-        sentences.append(format_html(_("Quota lowered: {at}."), at=moment(mailbox.quota_lowered_at)))
+        sentences.append(_lowered(mailbox.quota_lowered_at))
     sentences.append(_answer(mailbox.domain))
     return format_html(" ".join(["{}"] * len(sentences)), *sentences)
+
+
+def _lowered(at: datetime.datetime) -> SafeString:
+    if timezone.localdate(at) == timezone.localdate():
+        return format_html(_("Quota lowered at {time}."), time=clock(at))
+    return format_html(_("Quota lowered on {day}."), day=day(at))
 
 
 def _usage(mailbox: Mailbox) -> str:
