@@ -57,6 +57,7 @@ VIEWS = (
     ReadyView(_("Nearly full"), {"usage": "near"}, "warn"),
     ReadyView(_("With problems"), {"finding": "any"}, "warn"),
     ReadyView(pgettext_lazy("mailboxes", "Suspended"), {"state": "suspended"}),
+    ReadyView(_("Receives nothing"), {"state": "closed"}, css="chip-less"),
     ReadyView(_("Never signed in"), {"seen": "never"}),
     ReadyView(_("Silent for 45 days"), {"idle": SILENT_DAYS}, css="chip-less"),
 )

@@ -34,7 +34,7 @@ KEPT = datetime.timedelta(minutes=1)
 class Holdings:
     """What one domain contains, or all of them. `unlimited` mailboxes have no quota, neither octets nor messages.
 
-    `shut` mailboxes take no mail: they are full, or receiving is switched off.
+    `shut` mailboxes take no mail: they are full, or `closed`, as receiving is switched off.
     """
 
     domain: int  # its key; 0 for all
@@ -47,6 +47,7 @@ class Holdings:
     messages: int
     never: int
     shut: int
+    closed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,7 @@ def _holdings(user: User) -> list[Holdings]:
         waiting=_sum("messages"),
         never=Count("pk", filter=Q(last_sign_in_at=None)),
         shut=Count("pk", filter=Q(receives=False) | used(100)),
+        closed=Count("pk", filter=Q(receives=False)),
     )
     return [Holdings(*row) for row in sums]
 

@@ -259,8 +259,8 @@ def test_chips_count_what_their_views_find(root):
     Finding.objects.create(mailbox=boxes[0], kind="hasty", since=timezone.now(), facts={})
     page = get(root)
     counts = {
-        "All": "5", "Refusing": "2", "Nearly full": "1", "With problems": "1", "Suspended": "1", "Never signed in": "4",
-        "Silent for 45 days": "0",
+        "All": "5", "Refusing": "2", "Nearly full": "1", "With problems": "1", "Suspended": "1",
+        "Receives nothing": "0", "Never signed in": "4", "Silent for 45 days": "0",
     }  # fmt: skip
     assert chips(page) == counts
     for chip in root.get(LIST).context["chips"]:

@@ -65,6 +65,7 @@ def test_the_figures_count_everything():
         messages=9,
         never=3,
         shut=1,
+        closed=0,
     )
     assert held.suspended == 2
 
@@ -281,4 +282,5 @@ def test_a_suspended_domain_takes_no_mail_and_a_suspended_user_does():
     held = counted(admin)
     assert (held.receiving, held.suspended) == (1, 2)
     assert "1 mailbox receives mail." in overview()
+    assert "1 receives nothing." in overview()
     assert "2 are suspended." in overview()
