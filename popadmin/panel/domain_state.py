@@ -16,7 +16,7 @@ from mailstore.models import AuditEntry, Domain, Mailbox, User
 from popadmin.panel import domain_rooms
 from popadmin.panel.usage_filters import used
 from popadmin.web import people
-from popadmin.web.formats import count, moment, size
+from popadmin.web.formats import ago, count, moment, size
 from popadmin.web.usage_share import FULL_PERCENT, NEAR_PERCENT, share_percent
 
 BAD, WARN, NOTE = "bad", "warn", "note"
@@ -186,7 +186,11 @@ def _empty(domain: Domain, limits: Caps) -> Iterable[StateLine]:
 
 def _calm(domain: Any) -> StateLine:
     text = ngettext("%(count)s message in 30 days", "%(count)s messages in 30 days", domain.delivered)
-    return StateLine("", _("Receiving"), text % {"count": count(domain.delivered)}, (), "check-lg")
+    received = text % {"count": count(domain.delivered)}
+    if domain.counted_at is None:
+        return StateLine("", _("Receiving"), _("Deliveries are not counted yet."), (), "check-lg")
+    told = format_html(_("{messages}, counted {at}"), messages=received, at=ago(domain.counted_at))
+    return StateLine("", _("Receiving"), told, (), "check-lg")
 
 
 def _octets(label: str, used_octets: int, limit: int | None, *, of_nothing: bool = False) -> Cap:

@@ -99,10 +99,9 @@ def largest(user: User, holdings: Sequence[Holdings]) -> list[tuple[Domain, Hold
     return [(domain, each, domain.received) for domain, each in there]
 
 
-def counted_at() -> datetime.datetime | None:
-    """Return when the sweep last counted deliveries and sign-ins."""
-    mark = TallyMark.objects.first()
-    return None if mark is None else mark.counted_at
+def tally_mark() -> TallyMark:
+    """Return how far the sweep has counted: deliveries up to its last pass, sign-ins up to a whole hour."""
+    return TallyMark.objects.first() or TallyMark()
 
 
 def removed_by_day(mailbox: Mailbox, most: int) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from mailstore.directory import (
     policies,
 )
 from mailstore.directory.mailbox_judge import Wanted
-from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, Message, User
+from mailstore.models import Alias, AuditEntry, Domain, DomainGrant, Mailbox, Message, TallyMark, User
 from mailstore.retention import sweep
 from tests.site import listed_rows
 from tests.site.empty_body_store import EmptyBodyStore
@@ -325,6 +325,13 @@ def test_a_domain_that_may_store_nothing_refuses_the_mail_of_its_mailboxes(root:
     domains.ensure(ORG, actor=ACTOR, quota_octets=0)
     (line,) = root.get(f"/domains/{key()}/").context["lines"]
     assert line.lead == "Refusing new mail: the domain is full"
+
+
+def test_deliveries_are_told_with_when_they_were_counted(root: Client) -> None:
+    a_message(a_mailbox())
+    assert "Deliveries are not counted yet." in page(root, f"/domains/{key()}/")
+    TallyMark.objects.create(pk=1, counted_at=timezone.now())
+    assert re.search(r"0 messages in 30 days, counted <time[^>]*>just now", page(root, f"/domains/{key()}/"))
 
 
 def test_a_domain_admin_is_told_whom_to_ask_for_a_higher_limit(chief: Client) -> None:

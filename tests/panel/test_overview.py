@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from mailstore.directory import grants
-from mailstore.models import AuditEntry, Domain, Finding, HoldingsCache, Mailbox, Tally, User
+from mailstore.models import AuditEntry, Domain, Finding, HoldingsCache, Mailbox, Tally, TallyMark, User
 from popadmin.panel import mail_flow, overview_stats
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain
@@ -284,3 +284,10 @@ def test_a_suspended_domain_takes_no_mail_and_a_suspended_user_does():
     assert "1 mailbox receives mail." in overview()
     assert "1 receives nothing." in overview()
     assert "2 are suspended." in overview()
+
+
+def test_the_flow_says_up_to_when_sign_ins_are_counted():
+    an_admin()
+    now = timezone.now()
+    TallyMark.objects.create(pk=1, counted_at=now, sessions_until=now.replace(minute=0, second=0, microsecond=0))
+    assert re.search(r"counted <time[^>]*>just now</time>,\s+sign-ins up to <time[^>]*>\d\d:00</time>", overview())

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import F
+from django.db.models import F, Subquery
 from django.db.models.functions import NullIf
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,7 +16,7 @@ from django.views.generic import FormView, TemplateView, View
 
 from mailstore.directory import domain_usage, domains, row_locks
 from mailstore.directory.outcome import Ensured, Only, Rejected
-from mailstore.models import Domain, RetentionPolicy
+from mailstore.models import Domain, RetentionPolicy, TallyMark
 from popadmin.panel import access, alias_page, domain_state, newest_entries
 from popadmin.panel.forms.domains import EditDomain, NewDomain
 from popadmin.panel.row_page import DOMAINS, DomainPage
@@ -55,7 +55,9 @@ class DomainTab(DomainPage, TemplateView):
         """Return the domain with its usage, in the one statement that also says whether this user may see it."""
         user = signed_in(self.request)
         rows = access.naming_other(access.domains(user).select_related("stands_for", "policy"), user)
-        rows = domain_usage.counted(rows).annotate(delivered=domain_usage.delivered())
+        rows = domain_usage.counted(rows).annotate(
+            delivered=domain_usage.delivered(), counted_at=Subquery(TallyMark.objects.values("counted_at")[:1])
+        )
         return self.find(rows, removed=access.removed_domains(user))
 
 

@@ -31,6 +31,7 @@ class Overview(access.AdminPage, TemplateView):
         checked = check(Evidence(user, figures, totals, timezone.now()))
         found = ledger([*checked, *check_site(site)] if site else checked)
         menu_counts.note_faults(self.request, found.fault_count)
+        mark = overview_stats.tally_mark()
         parts = site_facts.rows(site.parts, site.disks, site.certificates) if site else []
         return super().get_context_data(
             **kwargs,
@@ -41,7 +42,8 @@ class Overview(access.AdminPage, TemplateView):
             ledger=found,
             faults=found.faults if ALL in self.request.GET else found.first,
             flows=mail_flow.flows(mail_flow.days(user)),
-            counted_at=overview_stats.counted_at(),
+            counted_at=mark.counted_at,
+            sign_ins_until=mark.sessions_until,
             largest=overview_stats.largest(user, totals.largest),
             parts=parts,
             parts_summary=site_facts.summary(parts),
