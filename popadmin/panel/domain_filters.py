@@ -28,10 +28,10 @@ HAS_QUOTA = Q(quota_octets__isnull=False)  # asked first: the sums of a domain c
 USAGES: dict[str, tuple[Promise, Q]] = {
     "near": (_("90 % or more"), HAS_QUOTA & stored(NEAR_PERCENT, octets="stored")),
     "almost": (
-        _("Nearly full"),
+        pgettext_lazy("domains", "Nearly full"),
         HAS_QUOTA & stored(NEAR_PERCENT, octets="stored") & Q(stored__lt=F("quota_octets")),
     ),
-    "full": (_("Full"), HAS_QUOTA & stored(100, octets="stored")),
+    "full": (pgettext_lazy("domains", "Full"), HAS_QUOTA & stored(100, octets="stored")),
     "free": (_("No quota"), Q(quota_octets=None)),
 }
 KINDS: dict[str, tuple[Promise, Q]] = {
@@ -44,8 +44,8 @@ ALIAS_STATES = (("active", _("Active")), ("off", _("Switched off")), ("expired",
 
 
 DOMAIN_VIEWS = (
-    ReadyView(_("Full"), {"usage": "full"}, "bad", is_costly=True),
-    ReadyView(_("Nearly full"), {"usage": "almost"}, "warn", is_costly=True),
+    ReadyView(pgettext_lazy("domains", "Full"), {"usage": "full"}, "bad", is_costly=True),
+    ReadyView(pgettext_lazy("domains", "Nearly full"), {"usage": "almost"}, "warn", is_costly=True),
     ReadyView(pgettext_lazy("domains", "Suspended"), {"state": "suspended"}),
     ReadyView(_("Aliases of other domains"), {"state": "standing"}),
 )
