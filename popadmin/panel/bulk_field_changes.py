@@ -21,6 +21,7 @@ from mailstore.models import AuditEntry, Mailbox, RetentionPolicy
 from popadmin.lists.bulk_action import Done, UndoData
 from popadmin.panel import newest_entries
 from popadmin.web import audit_text
+from popadmin.web.formats import facts
 
 
 class NoFields(forms.Form):
@@ -72,7 +73,7 @@ def _done(answer: Answer, given: MailboxValues) -> Done | Rejected:
     changes: Changes = {name: pair for name, pair in answer.changes.items() if name in given}
     if not changes:
         return Done(_("already had this setting"))
-    text = "; ".join(
+    text = facts(
         audit_text.change(name, _displayed_value(old), _displayed_value(new)) for name, (old, new) in changes.items()
     )
     return Done(text, {name: [_stored_value(old), _stored_value(new)] for name, (old, new) in changes.items()})

@@ -23,7 +23,7 @@ from popadmin.lists import diary_list
 from popadmin.panel import access, change_undo
 from popadmin.panel.timeline_event import Event, Undo
 from popadmin.web import audit_text, session_text
-from popadmin.web.formats import count, size
+from popadmin.web.formats import count, facts, size
 
 PAGE_ROWS = 100  # of each source before what is alike is folded
 Ended = DiarySession.Ended
@@ -183,7 +183,7 @@ def _change(entry: AuditEntry, *, undoable: bool) -> Event:
     origin = _("%(way)s, from %(client)s") % {"way": way, "client": entry.client} if entry.client else way
     undo = Undo(reverse("mailboxes-change-undo", args=[entry.mailbox_id, entry.pk])) if undoable else None
     icon = _ICONS.get(entry.verb.partition(".")[0], "key" if entry.verb == "mailbox.password" else "sliders")
-    note = "; ".join([*audit_text.details(entry), origin])
+    note = facts([*audit_text.details(entry), origin])
     return Event(entry.at, entry.at, icon, lambda _event: words, note=note, undo=undo)
 
 

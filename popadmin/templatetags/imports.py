@@ -14,7 +14,7 @@ from mailstore.models import MailboxImportRow
 from mailstore.policy.quota import parse_octets
 from mailstore.transfer import mailbox_import_changes
 from mailstore.transfer.mailbox_columns import COLUMNS
-from popadmin.web.formats import size_or_none
+from popadmin.web.formats import facts, size_or_none
 
 register = template.Library()
 _SIZES = MAILBOX.names(Kind.SIZE)
@@ -36,7 +36,7 @@ def cell_changes(row: MailboxImportRow) -> list[dict[str, Any]]:
 def sentence(row: MailboxImportRow) -> str:
     """Return the same as one text, for a file; for other rows their detail."""
     found = cell_changes(row)
-    return "; ".join(_text(**each) for each in found) if found else row.detail
+    return facts(_text(**each) for each in found) if found else row.detail
 
 
 def _text(label: str, old: str | None, new: str | None) -> str:

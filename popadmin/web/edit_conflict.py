@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from mailstore.models import RetentionPolicy
 from popadmin.web import audit_text
+from popadmin.web.formats import facts
 
 
 class EditForm(forms.Form):
@@ -39,7 +40,7 @@ class EditForm(forms.Form):
             self.add_error(
                 None,
                 _("Somebody has changed this while you had it open: %(changes)s. Check it, then save again.")
-                % {"changes": "; ".join(conflicts)},
+                % {"changes": facts(conflicts)},
             )
             self.data = {name: self.data[name] for name in self.data} | {"seen": _dump(self.now)}
         return self.cleaned_data

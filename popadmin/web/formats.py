@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from mailstore.amount_text import NBSP, count, percent, size, size_or_none, used_of
@@ -22,6 +22,7 @@ __all__ = (
     "day",
     "day_and_month",
     "exact",
+    "facts",
     "lasted",
     "long_date",
     "moment",
@@ -94,6 +95,11 @@ def exact(at: datetime.datetime) -> str:
     """Return the time to the second, with the zone: `2026-11-26 07:47:00 CET`."""
     local = timezone.localtime(at)
     return f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()}"
+
+
+def facts(texts: Iterable[str]) -> str:
+    """Join them with the semicolon of the language, without the empty ones."""
+    return pgettext("between two facts", "; ").join(filter(None, texts))
 
 
 def short_date(date: datetime.date) -> str:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.models import Device, DiarySession
-from popadmin.web.formats import count
+from popadmin.web.formats import count, facts
 
 Ended = DiarySession.Ended
 # Why deletions were not carried out. Of a session that ended with QUIT, the removal itself failed (RFC 1939 §6).
@@ -29,7 +29,7 @@ def sentence(session: DiarySession) -> str:
     """
     if session.ended in DiarySession.REFUSED:
         return str(session.get_ended_display())
-    return "; ".join(filter(None, (_handled(session), _unremoved(session))))
+    return facts((_handled(session), _unremoved(session)))
 
 
 def times(session: DiarySession) -> str:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import DiarySession
 from popadmin.web import session_text
+from popadmin.web.formats import facts
 
 Ended = DiarySession.Ended
 REFUSALS: dict[str, Promise] = {
@@ -35,4 +36,4 @@ def outcome(session: DiarySession) -> str:
     done = session_text.sentence(session)
     if session.unremoved_messages or session.ended not in _ENDINGS:  # then the sentence says the cause
         return str(capfirst(done))
-    return str(capfirst(f"{done}; {_ENDINGS[session.ended]}"))
+    return str(capfirst(facts((done, str(_ENDINGS[session.ended])))))
