@@ -18,7 +18,7 @@ from mailstore.directory.audit import Actor
 from mailstore.directory.new_password import New
 from mailstore.directory.outcome import Rejected
 from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy, User
-from mailstore.transfer import alias_file, csv_table, mailbox_columns
+from mailstore.transfer import alias_file, csv_table, mailbox_columns, mailbox_import_changes
 from mailstore.transfer.mailbox_import_step import MailboxImportStep, empty
 
 STEP_ROWS = 500  # one transaction takes about half a second, and holds the locks of its domains so long
@@ -142,10 +142,17 @@ def step(
 
 
 def counts(upload: MailboxImport) -> dict[str, int]:
-    """Return how many `rows` there are, how many have each fate, are `done`, and wait for a password (`due`)."""
+    """Return how many `rows` there are, how many have each fate, are `done`, and wait for a password (`due`).
+
+    `full` counts mailboxes that contain as much as their new quota, or more.
+    """
     fates = {fate.name.lower(): Count("pk", filter=Q(fate=fate)) for fate in Fate}
     found: dict[str, int] = _rows(upload).aggregate(
-        rows=Count("pk"), done=Count("pk", filter=Q(done=True)), due=Count("pk", filter=Q(password_due=True)), **fates
+        rows=Count("pk"),
+        done=Count("pk", filter=Q(done=True)),
+        due=Count("pk", filter=Q(password_due=True)),
+        full=Count("pk", filter=Q(detail__startswith=mailbox_import_changes.LEAVES_FULL)),
+        **fates,
     )
     return found
 

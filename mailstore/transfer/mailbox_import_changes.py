@@ -21,6 +21,8 @@ from mailstore.transfer import cell as cell_values
 from mailstore.transfer.mailbox_columns import PASSWORD
 
 _FIELDS = {field.name: field for field in MAILBOX.on(Surface.FILE)}
+_CONTAINS = "contains"  # beside the fields, and first: octets and messages of a mailbox that its new quota leaves full
+LEAVES_FULL = f'{{"{_CONTAINS}": '  # how the detail of such a row begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,12 @@ class CellChange:
     new: str | None
 
 
-def write(changes: Changes, *, created: bool, password: bool) -> str:
+def write(mailbox: Mailbox, changes: Changes, *, created: bool, password: bool) -> str:
     """Return the changes of a row as text; empty where there are none. `password`: it sets the password too."""
-    cells: dict[str, list[str | None]] = {
+    cells: dict[str, list[Any]] = {}
+    if _leaves_full(mailbox, changes):
+        cells[_CONTAINS] = [mailbox.octets, mailbox.messages]
+    cells |= {
         name: [None, None] if _FIELDS[name].private else [None if created else _cell(name, old), _cell(name, new)]
         for name, (old, new) in changes.items()
         if name in _FIELDS
@@ -51,7 +56,15 @@ def read(detail: str) -> list[CellChange]:
     """Return the changes in the detail of a row; none where it is a sentence."""
     if not detail.startswith("{"):
         return []
-    return [CellChange(name, old, new) for name, (old, new) in json.loads(detail).items()]
+    return [CellChange(name, old, new) for name, (old, new) in json.loads(detail).items() if name != _CONTAINS]
+
+
+def contains(detail: str) -> tuple[int, int] | None:
+    """Return the octets and messages of the mailbox if its new quota leaves no room for more; None if it does."""
+    if not detail.startswith(LEAVES_FULL):
+        return None
+    octets, messages = json.loads(detail)[_CONTAINS]
+    return octets, messages
 
 
 def former(mailbox: Mailbox, changes: list[CellChange], policies: Mapping[str, RetentionPolicy]) -> dict[str, Any]:
@@ -60,6 +73,12 @@ def former(mailbox: Mailbox, changes: list[CellChange], policies: Mapping[str, R
     if any(_FIELDS[change.field].value(mailbox) != _value(change.field, change.new, policies) for change in own):
         raise Rejected(_("somebody has changed it since then: not undone"))
     return {change.field: _value(change.field, change.old, policies) for change in own}
+
+
+def _leaves_full(mailbox: Mailbox, changes: Changes) -> bool:
+    quotas = (("quota_octets", mailbox.octets), ("quota_messages", mailbox.messages))
+    new = ((changes[name][1], used) for name, used in quotas if name in changes)
+    return any(quota is not None and 0 < used >= quota for quota, used in new)
 
 
 def _cell(name: str, value: Any) -> str:

@@ -89,7 +89,9 @@ class MailboxImportStep:
             else:
                 row.fate = Fate.CREATE if answer.created else Fate.CHANGE if answer.changes else Fate.SAME
                 password = wanted.password is not None if answer.created else "password_changed_at" in answer.changes
-                row.detail = mailbox_import_changes.write(answer.changes, created=answer.created, password=password)
+                row.detail = mailbox_import_changes.write(
+                    answer.row, answer.changes, created=answer.created, password=password
+                )
 
     def _refuse(self, row: MailboxImportRow, error: Rejected) -> None:
         """Set the fate of a refused row, and the column to blame if the file has it: by default that of the address."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from mailstore.directory.fields.field import Kind
 from mailstore.directory.fields.mailbox import MAILBOX
@@ -14,7 +15,7 @@ from mailstore.models import MailboxImportRow
 from mailstore.policy.quota import parse_octets
 from mailstore.transfer import mailbox_import_changes
 from mailstore.transfer.mailbox_columns import COLUMNS
-from popadmin.web.formats import facts, size_or_none
+from popadmin.web.formats import count, facts, size, size_or_none
 
 register = template.Library()
 _SIZES = MAILBOX.names(Kind.SIZE)
@@ -33,10 +34,23 @@ def cell_changes(row: MailboxImportRow) -> list[dict[str, Any]]:
     ]
 
 
+@register.filter
+def shortfall(row: MailboxImportRow) -> str:
+    """Return what follows if the row's quota leaves no room for new mail; empty if it does."""
+    contains = mailbox_import_changes.contains(row.detail)
+    if contains is None:
+        return ""
+    octets, messages = contains
+    number = ngettext("%(count)s message", "%(count)s messages", messages) % {"count": count(messages)}
+    text = _("It contains %(used)s, %(messages)s: new mail will be refused until there is room.")
+    return text % {"used": size(octets), "messages": number}
+
+
 def sentence(row: MailboxImportRow) -> str:
     """Return the same as one text, for a file; for other rows their detail."""
-    found = cell_changes(row)
-    return facts(_text(**each) for each in found) if found else row.detail
+    found = [_text(**each) for each in cell_changes(row)]
+    warning = shortfall(row)
+    return facts([*found, warning] if warning else found) or row.detail
 
 
 def _text(label: str, old: str | None, new: str | None) -> str:

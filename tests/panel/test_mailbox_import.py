@@ -300,6 +300,27 @@ def test_the_check_shows_each_cell_before_and_after(root: Client) -> None:
     assert "name: Ann → Annie; quota: 1 GB → 2 GB" in file
 
 
+def test_the_check_warns_of_each_quota_that_leaves_no_room(root: Client) -> None:
+    for name in ("ann", "bob"):
+        an_owner(f"{name}@example.org", quota_octets=20 * 2**20)
+    Mailbox.objects.update(octets=4_823_450, messages=3)
+    rows = b"address,quota,messages\nann@example.org,1MB,\nbob@example.org,10MB,\nnew@example.org,1MB,\n"
+    page = upload_and_check(root, rows)
+    html = root.get(page).content.decode()
+    text = " ".join(strip_tags(html).split()).replace("\xa0", " ")
+    assert "1 mailbox contains as much as its new quota, or more: new mail will be refused" in text
+    assert "quota: 20 MB → 1 MB It contains 4.6 MB, 3 messages: new mail will be refused until there is room." in text
+    assert html.count('class="state warn"') == 1
+    assert text.count("until there is room") == 2
+    assert "→ 1 MB; It contains" in root.get(f"{page}?export=csv").getvalue().decode().replace("\xa0", " ")
+    root.post(f"{page}start/")
+    run_steps(root, page)
+    root.post(f"{page}undo/")
+    while root.post(f"{page}undo/step/", headers={"accept": "application/json"}).json()["running"]:
+        pass
+    assert set(Mailbox.objects.filter(removed_at=None).values_list("quota_octets", flat=True)) == {20 * 2**20}
+
+
 def test_cells_are_hidden_until_somebody_says_what_their_column_holds(root: Client) -> None:
     columns = upload_file(root, b"address,geheim\nann@example.org,sesame-open-1\n")
     page = root.get(columns).content.decode()
