@@ -12,16 +12,15 @@ from django.db import connection
 
 from mailstore.policy.retention import CAP_GRACE_DAYS
 from mailstore.retention.recovery_step import Purge
-from mailstore.retention.recovery_terms import CAP_OCTETS
+from mailstore.retention.recovery_terms import CAP_LOWERED_AT, CAP_OCTETS
 from mailstore.sql import expiry_rule
 from mailstore.sql.expiry_rule import due as leaves
 from mailstore.sql.locked_batch import ROWS_AT_MOST
-from mailstore.sql.policy_source import chosen_at, followed
+from mailstore.sql.policy_source import followed
 from mailstore.sql.sweep_step import Step, SweepContext
 from mailstore.sql.tables import REAL, Tables
 
-# The greatest() is NULL if no cap was lowered, or if it holds without a wait.
-_CAP_HOLDS = f"""coalesce(greatest(p.cap_since, {chosen_at()}, box.quota_lowered_at)
+_CAP_HOLDS = f"""coalesce({CAP_LOWERED_AT}
                     < %(now)s::timestamptz - interval '{CAP_GRACE_DAYS} days', true)"""
 
 

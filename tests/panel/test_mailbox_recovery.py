@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.html import strip_tags
 
-from mailstore.models import AuditEntry, Message
+from mailstore.models import AuditEntry, Mailbox, Message
+from popadmin.web import formats
 from tests.owner.mail import a_device, a_letter, a_session
-from tests.site.page_users import an_admin, an_owner, signed_in
+from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 
 pytestmark = pytest.mark.django_db
 SECRET = "Strictly between us"
@@ -27,6 +29,10 @@ def box():
 
 def pages(box, client):
     return [client.get(f"/mailboxes/{box.pk}/{page}/") for page in ("recovery", "diary")]
+
+
+def text(client, url):
+    return " ".join(strip_tags(client.get(url).content.decode()).split()).replace("\xa0", " ")
 
 
 def test_counts_and_dates_are_shown_and_never_what_it_is_about(box):
@@ -58,6 +64,21 @@ def test_nothing_comes_back_by_leaving_something_out(box, given):
     answer = signed_in("root").post(f"/mailboxes/{box.pk}/recovery/", given)
     assert answer.status_code == 200
     assert Message.objects.filter(removed=None).count() == 0
+
+
+@pytest.mark.parametrize(
+    ("days", "held", "told"),
+    [(1, False, "From {day} on at most 1 KB is kept"), (8, False, ". At most 1 KB is kept, and"), (1, True, "")],
+)
+def test_a_cap_is_told_from_when_it_holds(box, days, held, told):
+    lowered = timezone.now() - timedelta(days=days)
+    Mailbox.objects.update(quota_octets=1024, quota_lowered_at=lowered, held=held)
+    told = told.format(day=strip_tags(formats.day(lowered + timedelta(days=7)))).replace("\xa0", " ")
+    seen = text(signed_in("root"), f"/mailboxes/{box.pk}/recovery/")
+    assert (told in seen, "t most" in seen) == (True, bool(told))
+    own = text(signed_in(ANN), "/recovery/")
+    assert ("is here. From" in own) == ("From" in told)
+    assert (" of 1 KB" in own) == (not held and days > 7)
 
 
 def test_nobody_else_has_these_pages(box):
