@@ -111,6 +111,17 @@ def of_mailbox(
     return _forecast(OF_MAILBOX, which, Tables(mailbox=_as_if(Mailbox, _CHOOSING)))
 
 
+def relief_of_mailbox(
+    mailbox: Mailbox, policy: RetentionPolicy, *, now: datetime.datetime | None = None
+) -> Leaving | None:
+    """Return what the next sweep would remove to make room in the mailbox if it chose this policy now.
+
+    None if it holds too much to count. Cheaper than the whole forecast, so that several policies can be compared.
+    """
+    which = _chosen(mailbox.pk, policy, False, now or timezone.now())
+    return _relieved(OF_MAILBOX, which, Tables(mailbox=_as_if(Mailbox, _CHOOSING)))
+
+
 def of_choice(
     mailboxes: Sequence[int], policy: RetentionPolicy | None, *, now: datetime.datetime | None = None
 ) -> Forecast:

@@ -339,3 +339,35 @@ def test_only_hosting_admins_change_a_policy_and_a_try_is_told(customer: Client,
 def test_an_owner_has_no_such_pages(client: Client) -> None:
     client.force_login(a_mailbox().user)
     assert client.get(reverse("policies")).status_code == 404
+
+
+def test_the_choice_for_a_full_mailbox_says_which_policies_make_room_and_how_much(host: Client) -> None:
+    box = a_mailbox()
+    url = reverse("policies-choice")
+    assert "Make room in" not in host.get(url, {"of": ANN}).content.decode(), "it has room"
+    messages = [a_message(box, octets=1000) for _number in range(4)]
+    has(signed_in(box), *messages[:3])
+    Mailbox.objects.update(quota_octets=3000)
+    seen = " ".join(host.get(url, {"of": ANN}).content.decode().split())
+    assert "No policy that you can choose makes room in a full mailbox." in seen
+    assert f'href="{reverse("policies-new")}"' in seen
+    policies.ensure("keeps", actor=ACTOR)
+    roomy = policies.ensure("roomy", actor=ACTOR, relief="every").row
+    answer = host.get(url, {"of": ANN})
+    (way,) = answer.context["room"].ways
+    assert (way.policy, way.frees.messages, way.frees.octets, way.followed) == (roomy, 2, 2000, False)
+    assert f'name="policy" value="{roomy.pk}"' in answer.content.decode()
+    shown_then_saved(host, f"{url}?of={ANN}&policy=", {"of": ANN, "policy": roomy.pk, "start": "now"})
+    assert host.get(url, {"of": ANN}).context["room"].ways[0].followed
+    Mailbox.objects.update(held=True)
+    assert host.get(url, {"of": ANN}).context["room"] is None, "a hold keeps all"
+
+
+def test_the_choice_for_a_nearly_full_mailbox_counts_nothing_yet(host: Client) -> None:
+    box = a_mailbox()
+    a_message(box, octets=970)
+    Mailbox.objects.update(quota_octets=1000)
+    policies.ensure("roomy", actor=ACTOR, relief="every")
+    answer = host.get(reverse("policies-choice"), {"of": ANN})
+    assert "Frees once the mailbox is full" in answer.content.decode()
+    assert answer.context["room"].ways[0].frees is None

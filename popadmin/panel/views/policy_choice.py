@@ -14,11 +14,12 @@ from mailstore.directory.outcome import Only
 from mailstore.models import Domain, Mailbox
 from mailstore.policy.retention import Forecast
 from mailstore.retention import forecast
-from popadmin.panel import access
+from popadmin.panel import access, room_choice
 from popadmin.panel.forms.policies import ChoiceForm
+from popadmin.panel.room_choice import RoomChoice
 from popadmin.panel.views.policies import LIST
 from popadmin.panel.views.policy_preview import PreviewPage
-from popadmin.web import request_lookup
+from popadmin.web import people, request_lookup
 from popadmin.web.people import signed_in
 
 
@@ -68,4 +69,14 @@ class Choice(access.PolicyPage, PreviewPage):
         return redirect("domains-one" if isinstance(saved, Domain) else "mailboxes-one", saved.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, breadcrumbs=[LIST])
+        host = people.is_host(signed_in(self.request))
+        return super().get_context_data(**kwargs, breadcrumbs=[LIST], room=self._room(), host=host)
+
+    def _room(self) -> RoomChoice | None:
+        """Return how to make room in the mailbox that the link names, before a policy is tried."""
+        user, address = signed_in(self.request), self.request.GET.get("of", "").strip()
+        if self.request.method != "GET" or "@" not in address:
+            return None
+        rows = access.mailboxes(user).select_related("user", "domain")
+        mailbox = rows.filter(user__address=address).first()
+        return None if mailbox is None else room_choice.of(mailbox, access.policies(user))
