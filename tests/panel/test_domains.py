@@ -240,6 +240,28 @@ def test_the_catch_all_is_a_field_of_the_domain(root: Client) -> None:
     assert not Alias.objects.exists()
 
 
+def test_the_tab_of_addresses_counts_the_rows_that_it_lists(root: Client) -> None:
+    an_owner()
+    aliases.ensure(ANN, ["away@elsewhere.example"], actor=ACTOR, keep_copy=True)
+    aliases.ensure(f"info@{ORG}", [ANN], actor=ACTOR)
+    aliases.set_catch_all(ORG, [ANN], actor=ACTOR)
+    text = page(root, f"/domains/{key()}/addresses/")
+    assert re.search(r'Addresses\s+<span class="num">2<', text)
+    assert text.count('<td class="c-state">') == 2
+
+
+def test_more_than_one_state_is_one_line_with_the_others_as_its_rows(root: Client) -> None:
+    for name, octets in (("full", 100), ("near", 95)):
+        a_message(a_mailbox(f"{name}@example.org"), octets=octets)
+        mailboxes.ensure(f"{name}@example.org", actor=ACTOR, quota_octets=100)
+    domains.ensure(ORG, actor=ACTOR, mailbox_limit=2)
+    content = page(root, f"/domains/{key()}/").partition('class="content"')[2]
+    assert content.count('<div class="line') == 1
+    rows = content.partition('<ul class="ledger">')[2].partition("</ul>")[0]
+    assert ("1 mailbox is nearly full" in rows, "No room for another mailbox" in rows) == (True, True)
+    assert ("refusing mail" in rows, rows.count("<li>")) == (False, 2)
+
+
 @pytest.mark.parametrize("days", [-1, 1])
 def test_a_catch_all_that_is_saved_leads_on_also_when_it_had_expired(root: Client, days: int) -> None:
     an_owner()

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import F, Subquery
+from django.db.models import F, QuerySet, Subquery
 from django.db.models.functions import NullIf
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,7 +16,7 @@ from django.views.generic import FormView, TemplateView, View
 
 from mailstore.directory import domain_usage, domains, row_locks
 from mailstore.directory.outcome import Ensured, Only, Rejected
-from mailstore.models import Domain, RetentionPolicy, TallyMark
+from mailstore.models import Alias, Domain, RetentionPolicy, TallyMark
 from popadmin.panel import access, alias_page, domain_state, newest_entries
 from popadmin.panel.forms.domains import EditDomain, NewDomain
 from popadmin.panel.row_page import DOMAINS, DomainPage
@@ -49,7 +49,12 @@ class DomainTab(DomainPage, TemplateView):
             caps=limits,
             policy=domain.policy or RetentionPolicy.objects.filter(site=True).first(),
             admin_count=domain.grants.count(),
+            address_count=self.listed_aliases(domain).count(),
         )
+
+    def listed_aliases(self, domain: Domain) -> QuerySet[Alias]:
+        """Return the rows of the table of addresses: aliases and forwards. The catch-all stands above it."""
+        return access.aliases(signed_in(self.request)).filter(domain=domain).exclude(address__startswith="@")
 
     def _counted(self) -> Domain:
         """Return the domain with its usage, in the one statement that also says whether this user may see it."""
@@ -86,9 +91,8 @@ class Addresses(DomainTab):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         user, domain = signed_in(self.request), context["domain"]
-        rows = access.aliases(user).filter(domain=domain)
-        aliases = list(rows.exclude(address__startswith="@").order_by("address")[:ROWS])
-        catch_all = rows.filter(address=f"@{domain.name}").first()
+        aliases = list(self.listed_aliases(domain).order_by("address")[:ROWS])
+        catch_all = access.aliases(user).filter(domain=domain, address=f"@{domain.name}").first()
         alias_page.mark_unknown([*aliases, *([catch_all] if catch_all else [])], user)
         alias_domains = access.domains(user).filter(stands_for=domain).order_by("name")
         return {**context, "aliases": aliases, "catch_all": catch_all, "alias_domains": alias_domains}
