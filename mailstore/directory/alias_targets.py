@@ -4,38 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db import connection
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
-from mailstore.directory import alias_loop
-from mailstore.models import Alias, Domain, Mailbox
-from mailstore.policy.addresses import lookup_keys
+from mailstore.directory import alias_reach
+from mailstore.models import Domain
+
+_THESE = "SELECT unnest(%s::text[]) AS address"
 
 
 def unknown(targets: Iterable[str], *, within: QuerySet[Domain]) -> set[str]:
-    """Return the targets that no mailbox, alias or catch-all answers for, in four statements.
+    """Return the targets that no mailbox, alias or catch-all answers for, in two statements.
 
     Only targets in the domains `within` are looked at: whoever reads the answer may see those.
     """
-    moved = alias_loop.moved_each(targets)
-    here = set(within.filter(name__in={_domain(address) for address in moved.values()}).values_list("name", flat=True))
-    keys = {
-        target: [*lookup_keys(address), f"@{_domain(address)}"]
-        for target, address in moved.items()
-        if _domain(address) in here
-    }
-    there = _existing({name for choice in keys.values() for name in choice})
-    return {target for target, choice in keys.items() if not there.intersection(choice)}
-
-
-def _existing(names: set[str]) -> set[str]:
-    if not names:
+    addresses = sorted(set(targets))
+    names = {address.rpartition("@")[2] for address in addresses}
+    standing = Domain.objects.filter(name__in=names, stands_for__isnull=False).values("stands_for")
+    here = list(within.filter(Q(name__in=names) | Q(pk__in=standing)).values_list("pk", flat=True))
+    if not here:
         return set()
-    leads_on = Q(active=True) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
-    found = set(Alias.objects.filter(leads_on, address__in=names, mailbox=None).values_list("address", flat=True))
-    boxes = Mailbox.objects.filter(user__address__in=names, removed_at=None)
-    return found | set(boxes.values_list("user__address", flat=True))
-
-
-def _domain(address: str) -> str:
-    return address.rpartition("@")[2]
+    statement, parameters = alias_reach.unknown(_THESE, here)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [addresses, *parameters])
+        return {address for (address,) in cursor.fetchall()}
