@@ -24,6 +24,7 @@ class Space:
     waiting_width: str
     kept_x: str
     kept_width: str
+    quota_place: str  # empty but in a mailbox that is over its quota
 
     @property
     def level(self) -> str:
@@ -42,6 +43,7 @@ def space(mailbox: Mailbox, split: Split) -> Space:
         free_octets=None if quota is None else max(quota - used, 0),
         waiting_width=f"{waiting:.1f}%",
         kept_x=f"{kept_x:.1f}%",
+        quota_place=f"{quota * 100 / whole:.1f}%" if quota is not None and used > quota else "",
         kept_width=f"{max(0.0, min(_width(split.kept.octets, whole), 100 - kept_x)):.1f}%",
     )
 

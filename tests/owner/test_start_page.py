@@ -36,6 +36,14 @@ def test_the_owner_sees_what_is_used_of_the_quota_and_by_what():
     assert (response.context["split"].waiting.octets, response.context["split"].kept.octets) == (2**29, 2**20)
 
 
+@pytest.mark.parametrize(("octets", "place"), [(1500, 'class="quota"\n    x="66.7%"'), (500, "")])
+def test_above_the_quota_a_gap_marks_it_and_what_is_above_is_red(octets, place):
+    a_message(an_owner(quota_octets=1000), octets=octets)
+    page = signed_in(ANN).get("/mailbox/").content.decode()
+    assert ('class="bad" x="66.7%"' in page, "the gap marks the quota" in page) == (bool(place), bool(place))
+    assert place in page
+
+
 def test_the_owner_reads_how_long_their_mail_stays():
     mailbox = an_owner()
     page = signed_in(ANN).get("/mailbox/").content.decode()
