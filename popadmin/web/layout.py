@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse, reverse_lazy
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from mailstore.models import User
 from mailstore.policy.addresses import shown_domain
@@ -154,8 +155,8 @@ def person(user: User) -> Person:
 
 def _role(user: User, domain: str) -> Promise | str:
     if people.is_host(user):
-        return _("Hosting admin")
-    return _("Domain admin") if people.is_admin(user) else shown_domain(domain)
+        return pgettext_lazy("foot", "Hosting admin")
+    return pgettext_lazy("foot", "Domain admin") if people.is_admin(user) else shown_domain(domain)
 
 
 def _current(view_name: str) -> str:
