@@ -22,7 +22,7 @@ from mailstore.models import AuditEntry, DiarySession, Mailbox, Message, User
 from popadmin.lists import diary_list
 from popadmin.panel import access, change_undo
 from popadmin.panel.timeline_event import Event, Undo
-from popadmin.web import audit_text, session_text
+from popadmin.web import audit_text, device_kind, session_text
 from popadmin.web.formats import count, facts, size
 
 PAGE_ROWS = 100  # of each source before what is alike is folded
@@ -123,11 +123,12 @@ def _refusal(row: DiarySession) -> Event:
 
 def _visit(row: DiarySession) -> Event:
     who = capfirst(_named(row.device.name, main=row.device.main) if row.device else _("an unknown device"))
+    icon = device_kind.icon(row.device) if row.device else "download"
     mode: str = row.mode_then  # type: ignore[attr-defined]  # annotated
     handled = bool(row.fetched_messages or row.removed_messages or row.unremoved_messages)
     listed = None if handled else (row.listed, row.list_requested)
     return Event(
-        row.started_at, row.started_at, "download", lambda event: f"{who} {_done(event, row)}{_times(event)}",
+        row.started_at, row.started_at, icon, lambda event: f"{who} {_done(event, row)}{_times(event)}",
         note=_origin(row), level="warn" if row.unremoved_messages else "",
         alike=("visit", row.device_id, mode, row.client, row.tls, row.ended, handled, listed),
         times=row.sessions, messages=row.fetched_messages, removed=row.removed_messages,
