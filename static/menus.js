@@ -1,3 +1,9 @@
+// The tab of the page is scrolled into view where the tabs do not fit.
+{
+  const tab = document.querySelector(".tabs [aria-current]");
+  if (tab) tab.parentElement.scrollLeft = tab.offsetLeft + tab.offsetWidth - tab.parentElement.offsetLeft - tab.parentElement.clientWidth;
+}
+
 // Menus that open below their button close by Escape, which moves the focus back to the button, and when the focus or a
 // click goes elsewhere.
 (() => {
