@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from mailstore.models import Alias
+from mailstore.policy.addresses import shown_domain
 from popadmin.templatetags.lists import State, state_marks, use_cell
-from popadmin.templatetags.mailboxes import in_script, spare, with_unicode
+from popadmin.templatetags.mailboxes import spare, with_unicode
 from popadmin.web import mailbox_state
 from popadmin.web.formats import count, moment, size
 from popadmin.web.usage_share import share_level, share_percent
@@ -24,27 +25,28 @@ register = template.Library()
 
 TARGETS_SHOWN = 3  # targets of an alias in a list
 DOMAIN_CELLS = (
-    '<td class="c-addr" role="rowheader"><a class="addr" href="{url}"><b>{name}</b>{script}</a></td>'
-    '<td class="c-state">{state}</td><td class="c-sub only-phone quiet">{held}</td><td class="c-use">{stored}</td>'
+    '<td class="c-addr" role="rowheader"><a class="addr" href="{url}"><b>{name}</b>{stored}</a></td>'
+    '<td class="c-state">{state}</td><td class="c-sub only-phone quiet">{held}</td><td class="c-use">{usage}</td>'
     '<td class="n c-more"><a class="addr" href="{its_mailboxes}">{mailboxes}</a></td>'
     '<td class="n c-more"><a class="addr" href="{its_aliases}">{aliases}</a></td>'
     '<td class="n c-more c-less">{allotted}</td><td class="n c-more">{delivered}</td>'
-    '<td class="n quiet c-more c-less">{made}</td>'
+    '<td class="n quiet c-more c-least">{made}</td>'
 )
 
 
 @register.simple_tag
 def domain_cells(domain: Any, mailboxes: str, aliases: str) -> SafeString:
     """Return the cells of a row of the list; `mailboxes` and `aliases` are the URLs of their lists."""
+    shown = shown_domain(domain.name)
     return format_html(
         DOMAIN_CELLS,
         url=reverse("domains-one", args=[domain.pk]),
-        name=domain.name,
-        script=spare(in_script(domain.name)),
+        name=shown,
+        stored=spare("" if shown == domain.name else domain.name),
         state=domain_state(domain),
         held=ngettext("%(count)s mailbox", "%(count)s mailboxes", domain.mailboxes)
         % {"count": count(domain.mailboxes)},
-        stored=use_cell(domain.octets, domain.quota_octets),
+        usage=use_cell(domain.octets, domain.quota_octets),
         its_mailboxes=f"{mailboxes}?domain={domain.name}",
         mailboxes=_of(domain.mailboxes, domain.mailbox_limit),
         its_aliases=f"{aliases}?domain={domain.name}",
@@ -94,7 +96,11 @@ def _domain_marks(domain: Any) -> list[State]:
     if not domain.active:
         marks.append(("note", "pause-circle", pgettext("domain", "Suspended")))
     if domain.stands_for_id is not None:
-        other = _("Alias of %(domain)s") % {"domain": domain.other} if domain.other else _("Alias of another domain")
+        other = (
+            _("Alias of %(domain)s") % {"domain": shown_domain(domain.other)}
+            if domain.other
+            else _("Alias of another domain")
+        )
         marks.append(("note", "globe2", other))
     return marks
 

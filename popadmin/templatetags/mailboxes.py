@@ -90,7 +90,7 @@ def spare(text: str) -> SafeString:
 
 
 def small(text: str) -> SafeString:
-    return format_html("<small>{}</small>", text) if text else SafeString()
+    return format_html(" <small>{}</small>", text) if text else SafeString()
 
 
 @register.inclusion_tag("partials/findings.html")

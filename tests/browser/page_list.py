@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from mailstore.directory import aliases, domain_removal, grants, mailbox_removal, policies
+from mailstore.directory import aliases, domain_removal, domains, grants, mailbox_removal, policies
 from mailstore.models import Device, Domain, Finding, Mailbox, MailboxImport, RefusedName, RetentionPolicy, User
 from mailstore.transfer import mailbox_import
 from popadmin.panel.bulk_actions import ACTIONS
@@ -78,6 +78,8 @@ def a_site() -> dict[str, list[int | str]]:
     """Some of everything that pages show; returns the keys for the addresses that take one."""
     root = an_admin()
     a_domain("bücher.example", quota_octets=2**30)
+    long = domains.get(a_domain("clinique-des-trois-rivières.example"))
+    other = domains.ensure("clinique-de-la-vallée-des-trois-rivières.example", actor=ACTOR, stands_for=long).row
     a_domain("gone.example")
     domain_removal.remove("gone.example", actor=ACTOR, with_mailboxes=True)
     policy = policies.ensure("Thirty days", actor=ACTOR, expire_days=30, offered=True).row
@@ -87,7 +89,7 @@ def a_site() -> dict[str, list[int | str]]:
     gone = an_owner("gone@example.org")
     mailbox_removal.remove("gone@example.org", actor=ACTOR, with_mail=True)
     Domain.objects.filter(name="example.org").update(owner_forwards=True)
-    grants.ensure(CUSTOMER, ["example.org"], actor=ACTOR, password=PASSWORD)
+    grants.ensure(CUSTOMER, ["example.org", long.name, other.name], actor=ACTOR, password=PASSWORD)
     alias = aliases.ensure("info@example.org", [ANN, "away@elsewhere.example"], actor=ACTOR).row
     live, resting = _mail(ann)
     upload = _upload(root), _upload(User.objects.get(address=CUSTOMER))

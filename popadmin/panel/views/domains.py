@@ -36,7 +36,7 @@ class Domains(access.AdminPage, ListPage):
         Column("aliases", _("Aliases"), domain_usage.aliases(), down=True, css="n c-more"),
         Column("allotted", _("Allotted"), domain_usage.allotted_octets(), down=True, css="n c-more c-less"),
         Column("delivered", _("Deliveries, 30 days"), domain_usage.delivered(), down=True, css="n c-more"),
-        Column("made", _("Created"), F("created_at"), down=True, css="n c-more c-less"),
+        Column("made", _("Created"), F("created_at"), down=True, css="n c-more c-least"),
     )
     exported = (
         Exported(_("Domain"), lambda row: row.name),
