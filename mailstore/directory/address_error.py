@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mailstore.policy.addresses import ADDRESS_OCTETS, TYPED_OCTETS, BadAddress, Flaw
@@ -22,6 +25,7 @@ _SENTENCES = {
     Flaw.NUL_IN_LOGIN: gettext_lazy("a login cannot contain NUL characters"),
 }
 
+_WITHOUT_ENDING = re.compile(r"[^\W_]([\w-]*[^\W_])?", re.ASCII)  # one label, which people type for the whole name
 SIZE_CHARACTERS = 40  # so many characters of the text are repeated in the sentence
 _SIZE_SENTENCES = {
     SizeFlaw.NO_SIZE: gettext_lazy("%(text)r is not a size: write 2GB, 500MB, or none for no limit"),
@@ -37,6 +41,8 @@ _SIZE_SENTENCES = {
 
 def sentence(error: BadAddress) -> str:
     """Return one sentence in the reader's language. It is one line, whatever the text contains."""
+    if error.flaw is Flaw.BAD_DOMAIN and _WITHOUT_ENDING.fullmatch(error.text):
+        return _("“%(name)s” lacks its ending: write the whole name, like %(name)s.example") % {"name": error.text}
     words = {"text": error.text, "typed_octets": TYPED_OCTETS, "address_octets": ADDRESS_OCTETS}
     return _SENTENCES[error.flaw] % words
 

@@ -7,12 +7,14 @@ from typing import Any
 from django import template
 
 from mailstore.messages.mailbox_usage import Split
+from popadmin.web.form_renderer import wrong_fields
 from popadmin.web.icons import icon
 from popadmin.web.usage_share import share_percent
 
 register = template.Library()
 
 register.simple_tag(icon)
+register.simple_tag(wrong_fields)
 
 
 @register.inclusion_tag("partials/split_bar.html")

@@ -9,21 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.forms import BoundField, CheckboxInput, Select
+from django.forms import BaseForm, BoundField, CheckboxInput, Select
 from django.forms.renderers import DjangoTemplates
 from django.http import HttpRequest
 from django.template import loader
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from popadmin.web.icons import icon
 
 FOLDER = "django/forms/widgets/"
 INPUTS = ("checkbox", "date", "email", "hidden", "input", "number", "password", "text")
 OUR_TEMPLATES = "partials/"
+OPTIONS = f"{OUR_TEMPLATES}options.html"  # radio buttons, which have the ids
 
 ERROR_ICON = "exclamation-octagon-fill"
 FORM_ERROR = '<div class="line line-bad" role="alert">{} <div><strong>{}</strong></div></div>'
+WRONG_FIELDS = '<div class="line line-bad mb" role="alert">{} <div><strong>{}</strong> {}</div></div>'
+FIELDS_COUNTED = 2  # from so many wrong fields on they are counted: one has the focus anyway
 
 Context = Mapping[str, Any]  # of a template of Django's
 Widget = Mapping[str, Any]  # the context of a widget's template, under its name `widget`
@@ -47,8 +51,25 @@ class FormRenderer(DjangoTemplates):
 def _form(context: Context) -> str:
     """Return the errors above all fields, then the fields, then the hidden ones."""
     errors = format_html_join("", FORM_ERROR, ((icon(ERROR_ICON), error) for error in context["errors"]))
+    errors += wrong_fields(context["form"])
     fields = "".join(bound.as_field_group() for bound, _errors in context["fields"])
     return errors + fields + "".join(map(str, context["hidden_fields"]))
+
+
+def wrong_fields(form: BaseForm) -> SafeString:
+    """Return a line that counts the fields with errors and links to each; nothing for fewer than two."""
+    wrong = [form[name] for name in form.fields if name in form.errors and not form[name].is_hidden]
+    if len(wrong) < FIELDS_COUNTED:
+        return SafeString()
+    links = format_html_join(", ", '<a href="#{}">{}</a>', ((_target(bound), bound.label) for bound in wrong))
+    text = _("%(count)d fields need a look:") % {"count": len(wrong)}
+    return format_html(WRONG_FIELDS, icon(ERROR_ICON), text, links)
+
+
+def _target(bound: BoundField) -> str:
+    """Return the id of the field; that of its first button where it is a group of them."""
+    is_group = bound.template_name == OPTIONS or not bound.id_for_label
+    return f"{bound.auto_id}_0" if is_group else bound.id_for_label
 
 
 def _field(context: Context) -> str:

@@ -41,7 +41,7 @@ def test_a_hosting_admin_makes_fills_suspends_removes_and_restores_a_domain(visi
     page.get_by_label("Name").fill("example")
     page.get_by_label("A new mailbox gets").fill("1.5 GB")
     page.get_by_role("button", name="Create domain").click()
-    expect(page.get_by_text("is not a domain name")).to_be_visible()
+    expect(page.get_by_text("lacks its ending")).to_be_visible()
     expect(page.get_by_label("A new mailbox gets")).to_have_value("1.5")
     page.get_by_label("Name").fill("Example.org")
     page.get_by_role("button", name="Create domain").click()

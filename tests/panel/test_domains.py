@@ -240,6 +240,16 @@ def test_the_catch_all_is_a_field_of_the_domain(root: Client) -> None:
     assert not Alias.objects.exists()
 
 
+def test_a_form_with_two_wrong_fields_counts_them_and_says_what_to_write(root: Client) -> None:
+    text = root.post("/domains/new/", {"over_quota": "reject", "name": "", "quota_octets": "lots"}).content.decode()
+    assert "2 fields need a look:" in text
+    assert '<a href="#id_name">Name</a>' in text
+    assert "Write the name of the domain, like example.org." in text
+    text = root.post("/domains/new/", {"over_quota": "reject", "name": "clinique"}).content.decode()
+    assert "“clinique” lacks its ending: write the whole name, like clinique.example" in text
+    assert "need a look" not in text
+
+
 def test_the_tab_of_addresses_counts_the_rows_that_it_lists(root: Client) -> None:
     an_owner()
     aliases.ensure(ANN, ["away@elsewhere.example"], actor=ACTOR, keep_copy=True)

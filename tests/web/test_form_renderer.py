@@ -83,6 +83,16 @@ def test_a_field_is_linked_to_its_label_its_help_and_its_errors_and_the_first_wr
     assert 'class="form-select"' in form["kind"].as_field_group()
 
 
+def test_wrong_fields_are_counted_and_linked_from_two_on() -> None:
+    class Two(Example):
+        active = forms.BooleanField()
+
+    page = str(Two({}))
+    links = '<a href="#id_name">Name</a>, <a href="#id_active">Active</a>, <a href="#id_mode_0">Mode</a>'
+    assert f"<strong>3 fields need a look:</strong> {links}</div>" in page
+    assert "need a look" not in str(Example({"mode": "a"}))
+
+
 def test_options_are_radio_buttons_each_described_by_its_explanation() -> None:
     page = squeezed(Example({"mode": "a"})["mode"].as_field_group())
     assert page.count('type="radio"') == 2

@@ -32,6 +32,7 @@ class DomainNames(forms.CharField):
 class NewAdmin(forms.Form):
     login = forms.CharField(
         label=gettext_lazy("Login"),
+        error_messages={"required": gettext_lazy("Write a name, like anna, or the address of a mailbox.")},
         max_length=ADDRESS_OCTETS,
         widget=forms.TextInput(attrs={"autofocus": True, **PLAIN}),
         help_text=gettext_lazy("A name or an address. A mailbox owner keeps the password of the mailbox."),

@@ -53,6 +53,7 @@ class NewAlias(AliasFields, LookAlikeForm):
 
     address = forms.CharField(
         label=gettext_lazy("Address"),
+        error_messages={"required": gettext_lazy("Write the address, like anna@example.org.")},
         max_length=ADDRESS_OCTETS,
         widget=forms.TextInput(attrs={**PLAIN, "autofocus": True}),
         help_text=gettext_lazy("Write the whole address, such as info@example.org; @example.org is the catch-all."),

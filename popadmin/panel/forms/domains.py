@@ -70,6 +70,7 @@ class NewDomain(DomainFields, LookAlikeForm):
 
     name = forms.CharField(
         label=gettext_lazy("Name"),
+        error_messages={"required": gettext_lazy("Write the name of the domain, like example.org.")},
         max_length=NAME_CHARACTERS,
         widget=forms.TextInput(attrs={**PLAIN, "autofocus": True}),
         help_text=gettext_lazy("For example example.org. Any script is possible."),

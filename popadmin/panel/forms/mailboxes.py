@@ -100,6 +100,7 @@ class NewMailbox(MailboxFields, MustChange, LookAlikeForm):
 
     address = forms.CharField(
         label=gettext_lazy("Address"),
+        error_messages={"required": gettext_lazy("Write the address, like anna@example.org.")},
         max_length=ADDRESS_OCTETS,
         widget=forms.TextInput(
             attrs={"autofocus": True, "autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}

@@ -88,7 +88,11 @@ class PreviewForm(forms.Form):
 class PolicyForm(PreviewForm, EditForm):
     """A new policy or an existing one; `now` contains the current values of its fields."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=NAME_CHARACTERS)
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=NAME_CHARACTERS,
+        error_messages={"required": gettext_lazy("Write a name for the policy, like “one year”.")},
+    )
     relief = forms.ChoiceField(label=gettext_lazy("A full mailbox"), choices=_RELIEF, initial=Relief.NEVER)
     expire_unfetched = forms.BooleanField(
         label=gettext_lazy("Which mail"), required=False, widget=forms.Select(choices=_UNFETCHED)
@@ -163,6 +167,7 @@ class ChoiceForm(PreviewForm):
 
     of = forms.CharField(
         label=gettext_lazy("Domain or mailbox"),
+        error_messages={"required": gettext_lazy("Write a domain, like example.org, or the address of a mailbox.")},
         max_length=ADDRESS_OCTETS,
         widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
     )
