@@ -135,3 +135,15 @@ def test_a_page_that_has_shown_a_password_is_loaded_again_as_the_mailbox(visit):
     expect(page.get_by_role("heading", level=1)).to_have_text(ANN)
     assert User.objects.get(address=ANN).password == hashed
     assert AuditEntry.objects.filter(verb="mailbox.password").count() == 1
+
+
+def test_the_box_of_the_header_has_our_colour_when_some_rows_are_chosen(visit):
+    an_admin()
+    some_mailboxes(3)
+    page = visit(**DESK, reduced_motion="reduce", color_scheme="light")
+    sign_in(page, "root")
+    page.goto("/mailboxes/")
+    page.locator("input[name=ticked]").first.check()
+    header = page.locator("[data-tick-all]")
+    assert header.evaluate("box => box.indeterminate")
+    assert header.evaluate("box => getComputedStyle(box).backgroundColor") == "rgb(10, 106, 117)"
