@@ -216,7 +216,8 @@ def _of_policy(entry: AuditEntry, rows: _Rows) -> Way:
         return Way(_("it no longer exists"))
     if not rows.host:
         return Way(_("only a hosting admin can change it back"))
-    return Way(label=_("Change back…"), url=reverse("policies-edit", args=[key]), asks=True)
+    url = f"{reverse('policies-edit', args=[key])}?{urlencode({'undoes': entry.pk})}"
+    return Way(label=_("Change back…"), url=url, asks=True)
 
 
 _WAYS: dict[str, Callable[[AuditEntry, _Rows], Way]] = {

@@ -52,6 +52,7 @@ PAGES = {
     "admin": "/admins/new/",
 }
 # The audit has these as the subject of an entry of their own, so it calls one by what it is.
+NAMED_BY_VERB = {("device", "name"), ("admin", "domains")}  # the sentence of the entry has them
 AUDIT_LABELS = {("device", "name"): "device", ("admin", "domains"): "domain"}
 NOT_SET_BY_PEOPLE: dict[type[Model], set[str]] = {
     Mailbox: {"id", "user", "domain"},
@@ -232,9 +233,9 @@ def change_all(noun: str) -> None:
 def test_the_audit_tells_of_every_field_by_its_label(noun: str) -> None:
     change_all(noun)
     text = "\n".join(audit_text.details(AuditEntry.objects.latest("pk")))
-    assert [
-        field.name for field in TABLES[noun] if f"{AUDIT_LABELS.get((noun, field.name), field.label)}: " not in text
-    ] == []
+    fields = [field for field in TABLES[noun] if (noun, field.name) not in NAMED_BY_VERB]
+    labels = {field.name: AUDIT_LABELS.get((noun, field.name), field.label) for field in fields}
+    assert [name for name, label in labels.items() if f"{label}: " not in text] == []
 
 
 @pytest.mark.parametrize(

@@ -340,3 +340,16 @@ def test_what_is_older_than_removed_things_are_kept_is_not_listed(root: Client, 
 def test_an_owner_has_no_such_page() -> None:
     an_owner()
     assert signed_in(ANN).get(PAGE).status_code == 404
+
+
+def test_changing_a_policy_back_begins_with_the_values_from_before() -> None:
+    an_admin()
+    policies.ensure("Thirty days", actor=ACTOR, expire_days=30)
+    policy = policies.ensure("Thirty days", actor=ACTOR, expire_days=10).row
+    client = signed_in("root")
+    page = client.get("/operations/").content.decode()
+    (link,) = re.findall(rf'href="(/policies/{policy.pk}/edit/\?undoes=\d+)"', page)
+    form = client.get(link).context["form"]
+    assert (form["expire_days"].value(), form["expire_days_on"].value()) == (30, True)
+    for other in ("0", "x", "999999999"):
+        assert client.get(f"/policies/{policy.pk}/edit/?undoes={other}").context["form"]["expire_days"].value() == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -86,7 +87,7 @@ class PreviewForm(forms.Form):
 
 @with_fields(*POLICY.on(Surface.FORM))
 class PolicyForm(PreviewForm, EditForm):
-    """A new policy or an existing one; `now` contains the current values of its fields."""
+    """A new policy or an existing one; `now` contains the current values of its fields, `shown` others to begin with."""
 
     name = forms.CharField(
         label=gettext_lazy("Name"),
@@ -101,10 +102,11 @@ class PolicyForm(PreviewForm, EditForm):
     expire_confirmed_days_on = forms.BooleanField(required=False)
     ticks = forms.CharField(widget=forms.HiddenInput, required=False, initial="shown")  # without it, numbers decide
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, shown: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial = {**self.initial, **(shown or {})}
         for name in RULES_OFF:
-            self.initial[f"{name}_on"] = self.now[name] is not None
+            self.initial[f"{name}_on"] = self.initial[name] is not None
         for name, label in _NUMBERS.items():
             held = {"class": "form-control days-in", "aria-label": label, "placeholder": _WHILE_OFF.get(name, "")}
             self.fields[name].widget.attrs |= held

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
 from mailstore.directory import policies
+from mailstore.directory.fields.policy import POLICY
 from mailstore.directory.outcome import Rejected
 from mailstore.models import RetentionPolicy, User
 from mailstore.policy.retention import Forecast
@@ -25,7 +26,7 @@ from popadmin.panel import access
 from popadmin.panel.forms.policies import PolicyForm, values
 from popadmin.panel.views import policy_undo
 from popadmin.panel.views.policy_preview import PreviewPage
-from popadmin.web import form_rejection, people, request_lookup
+from popadmin.web import form_rejection, people, request_lookup, row_key
 from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
@@ -140,7 +141,17 @@ class Edit(access.HostPage, OnePolicyPage, PreviewPage):
     def get_form_kwargs(self) -> dict[str, Any]:
         own = super().get_form_kwargs()
         del own["initial"]  # the form has the policy's values
-        return {**own, "now": values(self.policy)}
+        return {**own, "now": values(self.policy), "shown": self._former_values()}
+
+    def _former_values(self) -> dict[str, Any]:
+        """Return the values before the change that the URL names, an entry of the audit: the user changes it back."""
+        key = self.request.GET.get("undoes", "")
+        if not row_key.is_key(key):
+            return {}
+        entries = access.audit_entries(signed_in(self.request)).filter(verb="policy.change", subject=self.policy.name)
+        entry = entries.filter(pk=key).first()
+        changes = entry.details["changes"] if entry else {}
+        return {name: old for name, (old, _new) in changes.items() if name in POLICY.names()}
 
     def make_forecast(self, form: PolicyForm) -> Forecast:
         fields = form.fields_given()
