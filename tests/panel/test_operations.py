@@ -128,7 +128,7 @@ def test_an_older_policy_is_chosen_again_on_the_page_with_its_preview(root: Clie
     policies.ensure("Brief", actor=ACTOR, expire_days=30)
     page = root.get(PAGE).content.decode()
     assert 'href="/policies/choice/?of=example.org"' in page
-    assert f'href="/policies/{policy.pk}/edit/"' in page
+    assert f'href="/policies/{policy.pk}/edit/?undoes=' in page
 
 
 def test_what_cannot_be_undone_says_why(root: Client) -> None:

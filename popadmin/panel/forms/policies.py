@@ -87,7 +87,7 @@ class PreviewForm(forms.Form):
 
 @with_fields(*POLICY.on(Surface.FORM))
 class PolicyForm(PreviewForm, EditForm):
-    """A new policy or an existing one; `now` contains the current values of its fields, `shown` others to begin with."""
+    """A new policy or an existing one. `now` has the current values of its fields, `shown` others to begin with."""
 
     name = forms.CharField(
         label=gettext_lazy("Name"),
