@@ -29,7 +29,7 @@ DOMAIN_CELLS = (
     '<td class="c-state">{state}</td><td class="c-sub only-phone quiet">{held}</td><td class="c-use">{usage}</td>'
     '<td class="n c-more"><a class="addr" href="{its_mailboxes}">{mailboxes}</a></td>'
     '<td class="n c-more"><a class="addr" href="{its_aliases}">{aliases}</a></td>'
-    '<td class="n c-more c-less">{allotted}</td><td class="n c-more">{delivered}</td>'
+    '<td class="n c-more c-least">{allotted}</td><td class="n c-more">{delivered}</td>'
     '<td class="n quiet c-more c-least">{made}</td>'
 )
 

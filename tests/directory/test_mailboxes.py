@@ -57,7 +57,7 @@ def test_ensure_sets_only_what_is_given() -> None:
         ("ann", "no @"),
         ("@example.org", "part before"),
         ("a b@example.org", "part before"),
-        ("ann@example", "domain name"),
+        ("ann@example", "lacks its ending"),
         ("ann@elsewhere.org", "not a domain of this site"),
         ("x" * 65 + "@example.org", "part before"),
         ("ann\0@example.org", "part before"),

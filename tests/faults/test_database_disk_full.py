@@ -92,8 +92,8 @@ def test_a_full_disk_of_the_database_is_not_ready_and_the_overview_names_it_unti
         assert good["body store"] is True
         assert status == (503 if is_full else 200)
         assert page_status == 200
-        assert ("Disk of the database" in page) is is_full
-        assert "Disk of the mail" not in page
+        assert ("Disk of the database:" in page) is is_full
+        assert "Disk of the mail:" not in page
         (disk / "ballast").unlink(missing_ok=True)
         full.until_it_serves()
 

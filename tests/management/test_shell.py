@@ -21,7 +21,7 @@ def test_the_audit_names_the_system_user() -> None:
 @pytest.mark.parametrize(
     ("words", "code", "why"),
     [
-        (["domain", "ensure", "no-dots"], 1, "not a domain name"),
+        (["domain", "ensure", "no-dots"], 1, "lacks its ending"),
         (["domain", "restore", "example.org"], 1, "example.org is not removed"),
         (["domain", "remove", "unknown.org"], 1, "unknown.org is not a domain of this site"),
         (["domain", "ensure", "x.org", "--max-mailboxes", "-1"], 2, "'-1' is not a count"),

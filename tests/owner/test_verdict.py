@@ -114,7 +114,7 @@ def test_below_the_heading_stands_the_newest_message_with_its_sender():
     imported = a_letter(box, "old", sender="Zoe <zoe@example.com>")
     Message.objects.filter(pk=imported.pk).update(aged_from=timezone.now())
     said = page()
-    assert "from Claire &lt;claire@example.com&gt;" in said
+    assert "from Claire." in said
     assert "Zoe" not in said
 
 

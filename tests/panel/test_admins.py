@@ -79,7 +79,7 @@ def test_a_new_hosting_admin_runs_everything(root):
     [
         ({"kind": "domains", "domains": ""}, "domains", "at least one domain"),
         ({"kind": "domains", "domains": "nowhere.example"}, "domains", "not a domain of this site"),
-        ({"kind": "domains", "domains": "no domain"}, "domains", "not a domain name"),
+        ({"kind": "domains", "domains": "no domain"}, "domains", "lacks its ending"),
         ({"kind": "host", "domains": "one.example"}, "domains", "leave this empty"),
         ({"kind": "domains", "domains": "one.example", "login": "root"}, "login", "already manages every domain"),
         ({"kind": "host", "login": "two words"}, "login", "is not a login"),

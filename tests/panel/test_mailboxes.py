@@ -353,7 +353,7 @@ def test_nothing_is_done_by_a_preview_and_a_wrong_quota_is_told(root):
     ann = an_owner()
     a_message(ann, octets=2 * MB)
     url = choose(root, "quota", ann)
-    assert "Write a size" in text(root.post(url, {"preview": "", "quota_octets": "lots"}))
+    assert "Write a number" in text(root.post(url, {"preview": "", "quota_octets": "lots"}))
     assert "1024 could be 1024 bytes or 1024 MB" in text(root.post(url, {"preview": "", "quota_octets": "1024"}))
     page = text(root.post(url, {"preview": "", "quota_octets": "1 MB"}))
     assert "1 mailbox contains more than that" in page

@@ -290,4 +290,4 @@ def test_the_flow_says_up_to_when_sign_ins_are_counted():
     an_admin()
     now = timezone.now()
     TallyMark.objects.create(pk=1, counted_at=now, sessions_until=now.replace(minute=0, second=0, microsecond=0))
-    assert re.search(r"counted <time[^>]*>just now</time>,\s+sign-ins up to <time[^>]*>\d\d:00</time>", overview())
+    assert re.search(r"counted <time[^>]*>just now</time>\s*,\s+sign-ins up to <time[^>]*>\d\d:00</time>", overview())

@@ -212,7 +212,7 @@ def test_monitors_and_pages_say_so_until_it_is_whole(letters: Notices, client: C
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json()["warnings"]) == (200, ["bodies"])
     for page in ("/parts/", "/overview/"):
-        assert "1 damaged message" in client.get(page).content.decode()
+        assert "1 stored message is damaged" in client.get(page).content.decode()
     page = client.get("/parts/").content.decode()
     assert ANN in page
     assert Message.objects.get().uidl in page

@@ -34,7 +34,7 @@ class Domains(access.AdminPage, ListPage):
         Column("stored", _("Storage"), domain_usage.octets(), down=True),
         Column("mailboxes", _("Mailboxes"), domain_usage.mailboxes(), down=True, css="n c-more"),
         Column("aliases", _("Aliases"), domain_usage.aliases(), down=True, css="n c-more"),
-        Column("allotted", _("Allotted"), domain_usage.allotted_octets(), down=True, css="n c-more c-less"),
+        Column("allotted", _("Allotted"), domain_usage.allotted_octets(), down=True, css="n c-more c-least"),
         Column("delivered", _("Deliveries, 30 days"), domain_usage.delivered(), down=True, css="n c-more"),
         Column("made", _("Created"), F("created_at"), down=True, css="n c-more c-least"),
     )
