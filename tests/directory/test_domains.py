@@ -35,7 +35,7 @@ def test_ensure_says_what_it_changed_and_the_audit_too() -> None:
 
 @pytest.mark.parametrize("name", ["", "nodots", "-x.org", "x..org", "a b.org", "x.org\n", "1.2.3.4", "a@b.org"])
 def test_what_is_no_domain_name_is_refused(name: str) -> None:
-    with pytest.raises(Rejected, match="not a domain name|lacks its ending"):
+    with pytest.raises(Rejected, match=r"not a domain name|lacks its ending"):
         domains.ensure(name, actor=ACTOR)
 
 

@@ -16,7 +16,7 @@ from tests.site.rows import PASSWORD, a_domain
 
 pytestmark = pytest.mark.django_db
 QUOTED, NO_DOMAIN = '"ann.b"@example.org', "ann@nodots"
-NO_ENDING = "Il manque la fin de «\xa0nodots\xa0»"
+NO_ENDING = "l manque la fin de «\xa0nodots\xa0»"
 FRENCH_ERRORS = {QUOTED: "les noms entre guillemets avant le @", NO_DOMAIN: NO_ENDING}
 OF_ADDRESSES = [
     ("/mailboxes/new/", "address"),
