@@ -124,7 +124,9 @@ class Mail:
         self.flush()
 
     def flush(self) -> None:
-        self.worker.ask(lambda done: self.accounts.diary.flush(lambda: done(None), every=True))
+        """Write the diary. What a batch passes over, because a sighting locks its row just then, is in the next one."""
+        for _batch in range(2):
+            self.worker.ask(lambda done: self.accounts.diary.flush(lambda: done(None), every=True))
 
     def fetch(self, address: str, secret: str, *numbers: int) -> None:
         """A session that fetches and quits."""
