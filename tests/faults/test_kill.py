@@ -78,9 +78,10 @@ def assert_at_most_litter(site: BreakableSite) -> None:
     """fsck finds nothing lost and no counter wrong; what it calls litter once it is old, --repair sets aside."""
     assert site.fsck("--deep") == []  # litter this young may belong to a delivery
     age(site)
-    kinds = {finding["kind"] for finding in site.fsck()}
-    assert kinds <= {"litter"}
-    site.fsck("--repair")
+    litter = site.fsck()
+    assert {finding["kind"] for finding in litter} <= {"litter"}
+    unknown = sum(finding["detail"] == "a body without a row" for finding in litter)
+    site.fsck("--repair", "--destroy", str(unknown))  # so many kills leave more than a repair takes for granted
     assert site.fsck("--deep") == []
     rows = {key for (key,) in site.sql("SELECT key FROM mailstore_body")}
     aside = site.store / layout.QUARANTINE
