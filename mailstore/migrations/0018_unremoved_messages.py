@@ -1,4 +1,4 @@
-"""The diary tells deletions that were not carried out, and sessions that asked for nothing."""
+"""The diary tells deletions that were not carried out, sessions that asked for nothing, and the mode of a device."""
 
 from django.db import migrations, models
 
@@ -7,6 +7,11 @@ class Migration(migrations.Migration):
     dependencies = [("mailstore", "0017_audit_verbs")]
 
     operations = [
+        migrations.AddField(
+            "diarysession",
+            "device_mode",
+            models.CharField(blank=True, db_default="", default="", max_length=11, verbose_name="mode of the device"),
+        ),
         migrations.AddField(
             "diarysession",
             "list_requested",

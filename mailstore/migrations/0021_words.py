@@ -15,28 +15,6 @@ class Migration(migrations.Migration):
             options={"verbose_name": "problem", "verbose_name_plural": "problems"},
         ),
         migrations.AlterField(
-            model_name="diarysession",
-            name="ended",
-            field=models.CharField(
-                choices=[
-                    ("quit", "QUIT"),
-                    ("lost", "connection lost"),
-                    ("idle", "silent for too long"),
-                    ("barred", "ended here: this device may no longer use POP, or its password was changed"),
-                    ("shutdown", "the server was stopped"),
-                    ("failed", "the server failed"),
-                    ("wrong", "refused: wrong password"),
-                    ("previous", "refused: the previous password"),
-                    ("suspended", "refused: suspended"),
-                    ("pop-off", "refused: POP is off"),
-                    ("main-off", "refused: the main password may not be used for POP"),
-                    ("throttled", "refused: too many failures"),
-                ],
-                max_length=9,
-                verbose_name="how it ended",
-            ),
-        ),
-        migrations.AlterField(
             model_name="earlierstay",
             name="removed_why",
             field=models.CharField(

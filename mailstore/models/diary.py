@@ -10,8 +10,10 @@ class DiarySession(models.Model):
     """One session; or several of one hour that are alike: polls that fetched and marked nothing, refused sign-ins.
 
     `sessions` is how many the row stands for. The first began at `started_at`, the last ended at `ended_at`. `fetched`
-    and `deleted` say which messages, as ranges of arrival numbers (Message.added). `unremoved_messages` are those that
-    DELE marked in vain: without a QUIT nothing is removed (RFC 1939 §6). `popadmin.web.session_text` says it in words.
+    and `deleted` say which messages, as ranges of arrival numbers (Message.added). `device_mode` is the Device.Mode
+    when the session ended: it says whether DELE removed for all, or hid from the device itself.
+    `unremoved_messages` are those that DELE marked in vain: without a QUIT nothing is removed (RFC 1939 §6).
+    `popadmin.web.session_text` says it in words.
     """
 
     class Ended(models.TextChoices):
@@ -47,6 +49,8 @@ class DiarySession(models.Model):
         db_constraint=False,
         db_index=False,
     )
+    # Empty in rows that removed nothing, and in those of older versions.
+    device_mode = models.CharField(_("mode of the device"), max_length=11, blank=True, default="", db_default="")
     started_at = models.DateTimeField(_("began"))
     ended_at = models.DateTimeField(_("ended"))
     client = models.GenericIPAddressField(_("address"), null=True, blank=True)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Subquery, Value, When
-from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mailstore.models import AuditEntry, Device, DiarySession
+from mailstore.models import Device, DiarySession
 from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows
 from popadmin.lists.views import ListPage
 
@@ -76,23 +74,7 @@ class DiaryPage(ListPage):
 def light(rows: Rows) -> Rows:
     """Load the rows with their devices, but without long columns: views, and the lists of handled messages."""
     views = ("device__hidden", "device__skipped", "device__confirmed")
-    return with_mode(rows.select_related("device").defer("fetched", "deleted", *views))
-
-
-def with_mode(rows: Rows) -> Rows:
-    """Annotate `mode_then`, the mode of the device at the session, as far as the audit tells it.
-
-    The main password is primary while it is the only device. Else the next change of the mode says what it was.
-    """
-    beside = Device.objects.filter(mailbox=OuterRef("mailbox"), main=False, created_at__lte=OuterRef("ended_at"))
-    beside = beside.filter(Q(revoked_at=None) | Q(revoked_at__gt=OuterRef("ended_at")))
-    later = AuditEntry.objects.filter(mailbox=OuterRef("mailbox"), verb="device.mode", at__gt=OuterRef("ended_at"))
-    later = later.alias(name=KT("details__device")).filter(name=OuterRef("device__name"))
-    was = later.order_by("at").values(was=KT("details__was"))[:1]
-    alone = When(Q(device__main=True) & ~Exists(beside), then=Value(Device.Mode.PRIMARY))
-    known = Coalesce(Subquery(was, output_field=CharField()), F("device__mode"), Value(Device.Mode.PRIMARY))
-    told: Rows = rows.annotate(mode_then=Case(alone, default=known, output_field=CharField()))
-    return told
+    return rows.select_related("device").defer("fetched", "deleted", *views)
 
 
 def device_name(device: Device) -> str:

@@ -124,13 +124,12 @@ def _refusal(row: DiarySession) -> Event:
 def _visit(row: DiarySession) -> Event:
     who = capfirst(_named(row.device.name, main=row.device.main) if row.device else _("an unknown device"))
     icon = device_kind.icon(row.device) if row.device else "download"
-    mode: str = row.mode_then  # type: ignore[attr-defined]  # annotated
     handled = bool(row.fetched_messages or row.removed_messages or row.unremoved_messages)
     listed = None if handled else (row.listed, row.list_requested)
     return Event(
         row.started_at, row.started_at, icon, lambda event: f"{who} {_done(event, row)}{_times(event)}",
         note=_origin(row), level="warn" if row.unremoved_messages else "",
-        alike=("visit", row.device_id, mode, row.client, row.tls, row.ended, handled, listed),
+        alike=("visit", row.device_id, row.device_mode, row.client, row.tls, row.ended, handled, listed),
         times=row.sessions, messages=row.fetched_messages, removed=row.removed_messages,
         unremoved=row.unremoved_messages, octets=row.octets_out,
     )  # fmt: skip
@@ -140,13 +139,13 @@ def _done(event: Event, row: DiarySession) -> str:
     """Return what the visits of a device did together."""
     together = DiarySession(
         ended=row.ended,
+        device_mode=row.device_mode,
         listed=row.listed,
         list_requested=row.list_requested,
         fetched_messages=event.messages,
         removed_messages=event.removed,
         unremoved_messages=event.unremoved,
     )
-    together.mode_then = row.mode_then  # type: ignore[attr-defined]  # annotated
     return session_text.sentence(together)
 
 

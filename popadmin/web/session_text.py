@@ -23,10 +23,7 @@ _FAILED = gettext_lazy("the server failed")
 
 
 def sentence(session: DiarySession) -> str:
-    """Return what the session did: `listed 6, fetched none`, `fetched 31, removed 4`; of a refused one, why.
-
-    The session has the annotation of `diary_list.with_mode`; without it, it counts as one of a primary device.
-    """
+    """Return what the session did: `listed 6, fetched none`, `fetched 31, removed 4`; of a refused one, why."""
     if session.ended in DiarySession.REFUSED:
         return str(session.get_ended_display())
     return facts((_handled(session), _unremoved(session)))
@@ -55,13 +52,15 @@ def _amounts(session: DiarySession) -> Iterator[str]:
     if fetched := session.fetched_messages:
         yield ngettext("fetched %(number)s", "fetched %(number)s", fetched) % {"number": count(fetched)}
     if removed := session.removed_messages:
-        yield _removed(removed, getattr(session, "mode_then", Device.Mode.PRIMARY))
+        yield _removed(removed, session.device_mode)
 
 
 def _removed(number: int, mode: str) -> str:
-    """Say whether DELE removed messages for all, or hid them from the device itself."""
+    """Say whether DELE removed messages for all, or hid them from the device itself. Older rows do not tell it."""
     if mode == Device.Mode.PRIMARY:
         text = ngettext("removed %(number)s", "removed %(number)s", number)
+    elif not mode:
+        text = ngettext("deleted %(number)s", "deleted %(number)s", number)
     else:
         text = ngettext("deleted %(number)s for itself", "deleted %(number)s for itself", number)
     return text % {"number": count(number)}

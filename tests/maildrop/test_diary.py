@@ -53,6 +53,17 @@ def test_a_session_is_told_with_what_it_did_to_which_message(ann: Mail) -> None:
     assert row.started_at <= row.ended_at
 
 
+def test_a_session_that_removed_keeps_the_mode_that_its_device_had(ann: Mail) -> None:
+    """Its owner changes the mode, and the name, later: what DELE did then stays as it was."""
+    phone = devices.add(ANN, "phone", actor=ACTOR)[1]
+    ann.end(ann.open(ANN, phone), removed=[1])
+    ann.end(ann.open(ANN), fetched=[1])
+    devices.set_mode(ANN, "phone", "primary", actor=ACTOR)
+    ann.end(ann.open(ANN, phone), removed=[2])
+    modes = DiarySession.objects.order_by("pk").values_list("device_mode", flat=True)
+    assert list(modes) == ["independent", "", "primary"]
+
+
 def test_deletions_without_a_quit_are_told_in_a_row_of_their_own(ann: Mail) -> None:
     for _ in range(2):
         ann.end(ann.open(ANN), unremoved=2, reason="lost")

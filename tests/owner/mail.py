@@ -43,7 +43,14 @@ def a_session(
 ) -> DiarySession:
     """Write a session of one minute into the diary."""
     at = timezone.now() - ago
-    values = {"ended": "quit", "tls": "TLSv1.3", "client": f"192.0.2.{next(_clients) % 200}", **fields}
+    mode = device.mode if device and fields.get("removed_messages") else ""
+    values = {
+        "device_mode": mode,
+        "ended": "quit",
+        "tls": "TLSv1.3",
+        "client": f"192.0.2.{next(_clients) % 200}",
+        **fields,
+    }
     mailbox = device.mailbox if device else values.pop("mailbox")
     return DiarySession.objects.create(
         mailbox=mailbox,

@@ -7,7 +7,6 @@ import io
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from mailstore.directory import devices
 from tests.owner.mail import a_device, a_session
@@ -48,14 +47,12 @@ def test_each_visit_is_told_with_device_place_and_what_it_did(box):
 
 
 def test_a_session_tells_the_mode_that_its_device_had_then(box):
-    main, pc = box.device_set.get(main=True), box.device_set.get(name="Office PC")
-    box.device_set.filter(main=False).update(created_at=timezone.now() - timedelta(days=1))
-    a_session(main, ago=timedelta(days=2), removed_messages=7)  # it was the only device, so it was primary
+    a_session(box.device_set.get(main=True), ago=timedelta(days=2), removed_messages=7, device_mode="primary")
     devices.set_mode(ANN, "Office PC", "primary", actor=ACTOR)
     page = signed_in(ANN).get("/diary/").content.decode()
     assert "removed 7" in page
     assert "fetched 12, deleted 3 for itself" in page
-    a_session(pc, ago=-timedelta(minutes=1), removed_messages=5)
+    a_session(box.device_set.get(name="Office PC"), ago=-timedelta(minutes=1), removed_messages=5)
     assert "removed 5" in signed_in(ANN).get("/diary/").content.decode()
 
 

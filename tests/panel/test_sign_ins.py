@@ -87,7 +87,7 @@ def test_each_refusal_is_a_sentence(ended):
 
 
 def test_a_session_says_what_it_did_and_how_it_ended_if_not_with_quit():
-    done = {"listed": 40, "fetched_messages": 31, "removed_messages": 4}
+    done = {"listed": 40, "fetched_messages": 31, "removed_messages": 4, "device_mode": "primary"}
     assert sign_in_text.outcome(DiarySession(ended=Ended.QUIT, **done)) == "Fetched 31, removed 4"
     lost = DiarySession(ended=Ended.LOST, listed=6)
     assert sign_in_text.outcome(lost) == "Listed 6, fetched none; the connection was lost"

@@ -21,8 +21,8 @@ def session(**fields: object) -> DiarySession:
         ({"listed": 0}, "found no messages"),
         ({"list_requested": False}, "signed in, asked for nothing"),
         ({"fetched_messages": 2}, "fetched 2"),
-        ({"fetched_messages": 31, "removed_messages": 4}, "fetched 31, removed 4"),
-        ({"removed_messages": 1}, "removed 1"),
+        ({"fetched_messages": 31, "removed_messages": 4, "device_mode": "primary"}, "fetched 31, removed 4"),
+        ({"removed_messages": 1, "device_mode": "primary"}, "removed 1"),
         ({"ended": "lost"}, "listed 6, fetched none"),
         (
             {"ended": "lost", "unremoved_messages": 4},
@@ -47,12 +47,11 @@ def test_a_sentence_says_what_the_session_did(fields: dict[str, object], sentenc
         ("primary", "fetched 2, removed 4"),
         ("independent", "fetched 2, deleted 4 for itself"),
         ("peek", "fetched 2, deleted 4 for itself"),
+        ("", "fetched 2, deleted 4"),
     ],
 )
 def test_only_a_primary_device_removes_for_all(mode: str, sentence: str) -> None:
-    row = session(fetched_messages=2, removed_messages=4)
-    row.mode_then = mode  # type: ignore[attr-defined]  # annotated
-    assert session_text.sentence(row) == sentence
+    assert session_text.sentence(session(device_mode=mode, fetched_messages=2, removed_messages=4)) == sentence
 
 
 def test_every_end_of_a_session_has_a_sentence() -> None:

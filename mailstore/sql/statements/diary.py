@@ -86,10 +86,11 @@ DIARY = statement(
                AS one (session, added, removed)
          GROUP BY one.session)
     INSERT INTO mailstore_diarysession
-           (mailbox_id, device_id, started_at, ended_at, client, tls, listed, list_requested, fetched_messages,
-            removed_messages, unremoved_messages, octets_out, ended, sessions, fetched, deleted)
-    SELECT one.mailbox, one.device, one.started_at, one.ended_at, one.client, one.tls, one.listed, one.list_requested,
-           one.fetched, one.removed, one.unremoved, one.octets_out, one.ended, 1,
+           (mailbox_id, device_id, device_mode, started_at, ended_at, client, tls, listed, list_requested,
+            fetched_messages, removed_messages, unremoved_messages, octets_out, ended, sessions, fetched, deleted)
+    SELECT one.mailbox, one.device, CASE WHEN one.removed > 0 THEN coalesce(d.mode, '') ELSE '' END, one.started_at,
+           one.ended_at, one.client, one.tls, one.listed, one.list_requested, one.fetched, one.removed, one.unremoved,
+           one.octets_out, one.ended, 1,
            coalesce(handled.fetched, '{}'), coalesce(handled.deleted, '{}')
       FROM unnest(:mailbox_ids::bigint[], :device_ids::bigint[], :started_at::timestamptz[], :ended_at::timestamptz[],
                   :clients::inet[], :tls::text[], :ended::text[], :listed_counts::bigint[], :list_requested::boolean[],
@@ -98,10 +99,11 @@ DIARY = statement(
            AS one (mailbox, device, started_at, ended_at, client, tls, ended, listed, list_requested, fetched, removed,
                    unremoved, octets_out, session)
       JOIN mailstore_mailbox box ON box.id = one.mailbox
+      LEFT JOIN mailstore_device d ON d.id = one.device
       LEFT JOIN handled ON handled.session = one.session
     """,
     purpose="""Writes sessions into the diary one by one, with the messages that they fetched and removed. A mailbox
-        that is gone has no diary.""",
+        that is gone has no diary. What removed something keeps the mode of its device, which may change later.""",
     caller="maildrop/diary_writer.py, in the transaction of a batch",
     parameters={
         **_SESSIONS,

@@ -11,7 +11,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Device, DiarySession
-from popadmin.lists import diary_list
 from popadmin.lists.columns import Column, Exported, Filters, ReadyView, Rows, Search
 from popadmin.lists.views import ListPage
 from popadmin.panel import access, refusals, refused_names
@@ -80,7 +79,7 @@ class SignIns(access.AdminPage, ListPage):
     )  # fmt: skip
 
     def rows(self) -> Rows:
-        return diary_list.with_mode(access.diary_sessions(signed_in(self.request)))
+        return access.diary_sessions(signed_in(self.request))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         user = signed_in(self.request)
