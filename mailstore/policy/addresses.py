@@ -115,6 +115,12 @@ def shown_domain(name: str) -> str:
     return ".".join(_u_label(label) for label in name.split("."))
 
 
+def shown_name(name: str) -> str:
+    """Return a stored domain or address for display: its domain as `shown_domain`, its local part unchanged."""
+    local_part, at, domain = name.rpartition("@")
+    return f"{local_part}{at}{shown_domain(domain)}"
+
+
 def lookup_keys(address: str) -> list[str]:
     """Return the addresses under which a recipient may exist: first the address itself, then without +detail.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from mailstore.policy.addresses import shown_domain
+from mailstore.policy.addresses import shown_name
 
 # Letters that most fonts draw like these ASCII ones (of Unicode's confusables, UTS 39 §4, those that IDNA 2008 allows).
 _LOOKS = {
@@ -44,7 +44,7 @@ def mixed_scripts(name: str) -> tuple[str, ...]:
     `name` is a stored domain, or an address. Of an address only the part before the @ is checked, since its domain was
     checked when it was created.
     """
-    for label in _shown(name).partition("@")[0].split("."):
+    for label in shown_name(name).partition("@")[0].split("."):
         scripts = {script for letter in label for script in _ALIKE if unicodedata.name(letter, "").startswith(script)}
         if len(scripts) > 1:
             return tuple(sorted(script.capitalize() for script in scripts))
@@ -53,9 +53,4 @@ def mixed_scripts(name: str) -> tuple[str, ...]:
 
 def looks_like(name: str) -> str:
     """Return one text for all stored names, domains or addresses, that look alike."""
-    return unicodedata.normalize("NFKC", _shown(name)).lower().translate(_PLAIN)
-
-
-def _shown(name: str) -> str:
-    local_part, at, domain = name.rpartition("@")
-    return f"{local_part}{at}{shown_domain(domain)}"
+    return unicodedata.normalize("NFKC", shown_name(name)).lower().translate(_PLAIN)

@@ -15,6 +15,8 @@ from django.utils.translation import ngettext
 
 from mailstore.directory.mailbox_reach import LeadingAlias, Reach, StandingDomain
 from mailstore.models import Device, DiarySession, Mailbox
+from mailstore.policy.addresses import shown_domain, shown_name
+from popadmin.web import device_kind
 from popadmin.web.formats import count, moment
 
 STOPS_MOST = 8  # in one column; the others are counted
@@ -80,7 +82,7 @@ def _leading(mailbox: Mailbox, reach: Reach) -> list[Stop]:
 
 
 def _stop(address: str, note: SafeString | str, url: str = "") -> Stop:
-    local, _at, domain = address.rpartition("@")
+    local, _at, domain = shown_name(address).rpartition("@")
     return Stop(note, local, domain, url=url)
 
 
@@ -94,18 +96,18 @@ def _alias_note(alias: LeadingAlias) -> str:
     if alias.forward:
         return _("forwards here, a copy stays there") if alias.keep_copy else _("forwards here")
     if alias.via:
-        return _("alias, through %(address)s") % {"address": alias.via}
+        return _("alias, through %(address)s") % {"address": shown_name(alias.via)}
     number = len(alias.targets)
     return ngettext("alias", "alias of %(number)s addresses", number) % {"number": count(number)}
 
 
 def _standing(domain: StandingDomain) -> Stop:
-    words = _("the same names at %(domain)s") % {"domain": domain.name}
+    words = _("the same names at %(domain)s") % {"domain": shown_domain(domain.name)}
     return Stop(_("alias domain"), words=words, url=reverse("domains-one", args=[domain.domain]))
 
 
 def _catch_all(alias: LeadingAlias) -> Stop:
-    domain = alias.address.removeprefix("@")
+    domain = shown_domain(alias.address.removeprefix("@"))
     note = _("catch-all of %(domain)s") % {"domain": domain}
     return Stop(note, words=_("any other address"), url=reverse("aliases-one", args=[alias.alias]))
 
@@ -124,8 +126,9 @@ def _devices(mailbox: Mailbox, devices: Sequence[Device], last_fetch: DiarySessi
 def _last_fetched(devices: Sequence[Device], last_fetch: DiarySession | None) -> SafeString | str:
     """Return the last fetch in the diary, else the last sign-in."""
     if last_fetch is not None:
-        name = next((_name(device) for device in devices if device.pk == last_fetch.device_id), "")
-        if name:
+        fetched_by = next((device for device in devices if device.pk == last_fetch.device_id), None)
+        if fetched_by is not None:
+            name = device_kind.named(fetched_by.name, main=fetched_by.main)
             return format_html(_("last fetched {} by {}"), moment(last_fetch.started_at), name)
         return format_html(_("last fetched {}"), moment(last_fetch.started_at))
     seen = max((device.last_sign_in_at for device in devices if device.last_sign_in_at), default=None)
@@ -136,10 +139,6 @@ def _no_fetch(seen: datetime | None) -> SafeString | str:
     return (
         _("nobody has signed in yet") if seen is None else format_html(_("last sign-in {}, fetched none"), moment(seen))
     )
-
-
-def _name(device: Device) -> str:
-    return _("the main password") if device.main else _("“%(name)s”") % {"name": device.name}
 
 
 def _forwards(forward: LeadingAlias | None) -> list[Stop]:

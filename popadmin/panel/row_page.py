@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Domain, Mailbox
-from mailstore.policy.addresses import shown_domain
+from mailstore.policy.addresses import shown_domain, shown_name
 from popadmin.panel import access
 from popadmin.web import request_lookup
 from popadmin.web.layout import Breadcrumb, breadcrumb
@@ -18,12 +18,6 @@ from popadmin.web.people import signed_in
 
 MAILBOXES = breadcrumb(_("Mailboxes"), "mailboxes")
 DOMAINS = breadcrumb(_("Domains"), "domains")
-
-
-def _shown(address: str) -> str:
-    """Return an address with its domain in its own script."""
-    local_part, at, domain = address.rpartition("@")
-    return f"{local_part}{at}{shown_domain(domain)}"
 
 
 Row = TypeVar("Row", bound=Model)
@@ -51,7 +45,7 @@ class MailboxPage(RowPage):
 
     def above(self) -> list[Breadcrumb]:
         """Return the breadcrumbs of the pages of this mailbox."""
-        return [MAILBOXES, breadcrumb(_shown(self.mailbox.user.address), "mailboxes-one", self.mailbox.pk)]
+        return [MAILBOXES, breadcrumb(shown_name(self.mailbox.user.address), "mailboxes-one", self.mailbox.pk)]
 
 
 class DomainPage(RowPage):

@@ -87,7 +87,7 @@ def _removed(event: Event) -> str:
 def _why(row: mailbox_timeline.Removal) -> str:
     why = str(_WHY.get(row.why, row.why))
     if row.why == Message.Why.DELE and row.device is not None:
-        why = _("deleted by %(device)s") % {"device": _named(row.device_name, main=row.main)}
+        why = _("deleted by %(device)s") % {"device": device_kind.named(row.device_name or "", main=row.main)}
     if row.resting == row.messages:
         return _("%(why)s; in recovery") % {"why": why}
     if row.resting:
@@ -122,7 +122,7 @@ def _refusal(row: DiarySession) -> Event:
 
 
 def _visit(row: DiarySession) -> Event:
-    who = capfirst(_named(row.device.name, main=row.device.main) if row.device else _("an unknown device"))
+    who = capfirst(device_kind.named(row.device.name, main=row.device.main) if row.device else _("an unknown device"))
     icon = device_kind.icon(row.device) if row.device else "download"
     handled = bool(row.fetched_messages or row.removed_messages or row.unremoved_messages)
     listed = None if handled else (row.listed, row.list_requested)
@@ -157,10 +157,6 @@ def _times(event: Event) -> str:
 def _origin(row: DiarySession) -> str:
     origin = _("from %(client)s") % {"client": row.client} if row.client else _("from this machine")
     return origin if row.tls else _("%(origin)s, without encryption") % {"origin": origin}
-
-
-def _named(name: str | None, *, main: bool) -> str:
-    return _("the main password") if main else _("“%(name)s”") % {"name": name or ""}
 
 
 # --- people -------------------------------------------------------------------------------------------------------

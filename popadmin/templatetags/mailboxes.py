@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import ngettext, pgettext
 
 from mailstore.models import Finding, Mailbox
-from mailstore.policy.addresses import shown_domain
+from mailstore.policy.addresses import shown_name
 from popadmin.templatetags.lists import State, state_marks, use_cell
 from popadmin.web import finding_text, mailbox_state
 from popadmin.web.formats import count, moment
@@ -79,8 +79,7 @@ def in_script(name: str) -> str:
     """Return the Unicode form of an address or a domain; empty if it is stored like that."""
     if "xn--" not in name:
         return ""
-    user, at, domain = name.rpartition("@")
-    unicode_name = f"{user}{at}{shown_domain(domain)}"
+    unicode_name = shown_name(name)
     return "" if unicode_name == name else unicode_name
 
 

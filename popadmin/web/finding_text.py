@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from mailstore.models import Finding
 from mailstore.retention.finding_detectors import HASTY_SESSIONS
+from popadmin.web import device_kind
 from popadmin.web.formats import count, percent
 
 Kind = Finding.Kind
@@ -117,7 +118,7 @@ def remedy(finding: Finding) -> str:
 
 def _figures(finding: Finding) -> Figures:
     device, facts = finding.device, finding.facts
-    name = "" if device is None else _("the main password") if device.main else _("“%(name)s”") % {"name": device.name}
+    name = "" if device is None else device_kind.named(device.name, main=device.main)
     sessions = facts.get("sessions") or HASTY_SESSIONS
     return {**facts, "device": name, "sessions": sessions, "percent": percent(int(facts.get("percent", 0)))}
 

@@ -70,6 +70,21 @@ def test_every_way_to_a_mailbox_is_told_with_its_kind(root: Client) -> None:
     }
 
 
+def test_domains_in_another_script_read_as_they_were_written(root: Client) -> None:
+    a_domain("bücher.example")
+    mailbox = mailboxes.ensure("ann@bücher.example", actor=ACTOR, password=PASSWORD).row
+    domains.ensure("éé.example", actor=ACTOR, stands_for=mailbox.domain)
+    aliases.ensure("info@bücher.example", ["ann@bücher.example"], actor=ACTOR)
+    aliases.ensure("@bücher.example", ["info@bücher.example"], actor=ACTOR)
+    assert before(root, mailbox) == {
+        "ann@bücher.example": "its own address",
+        "info@bücher.example": "alias",
+        "the same names at éé.example": "alias domain",
+        "any other address": "catch-all of bücher.example",
+    }
+    assert [str(crumb.label) for crumb in page(root, mailbox).context["breadcrumbs"]][-1] == "bücher.example"
+
+
 def test_a_domain_admin_sees_no_alias_of_another_customer() -> None:
     ann = an_owner()
     a_domain("other.example")

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mailstore.models import Domain, Mailbox
-from mailstore.policy.addresses import shown_domain
+from mailstore.policy.addresses import shown_name
 from popadmin.panel import access
 from popadmin.panel.attention.fault import BAD, NAMED_MOST, WARN, Evidence, Fault, Rank, since
 from popadmin.web import mailbox_state
@@ -56,19 +56,13 @@ def _full(mailbox: Mailbox, verdict: str) -> Fault:
     return Fault(
         rank=Rank.MAILBOX_FULL,
         level=BAD,
-        text=_("%(address)s refuses mail: full") % {"address": _shown(mailbox.user.address)},
+        text=_("%(address)s refuses mail: full") % {"address": shown_name(mailbox.user.address)},
         consequence=_consequence(mailbox),
         remedy=_("Make room"),
         url=reverse("mailboxes-one", args=[mailbox.pk]),
         when=since(mailbox_state.full_by_quota(mailbox) or mailbox_state.warned_full(mailbox)),
         verdict=verdict,
     )
-
-
-def _shown(address: str) -> str:
-    """Return an address with its domain in its own script."""
-    name, _at, domain = address.rpartition("@")
-    return f"{name}@{shown_domain(domain)}"
 
 
 def _consequence(mailbox: Mailbox) -> str:

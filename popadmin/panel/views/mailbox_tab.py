@@ -13,6 +13,7 @@ from mailstore.directory import policies
 from mailstore.messages import mailbox_usage
 from mailstore.messages.mailbox_usage import Split
 from mailstore.models import Device, Mailbox
+from mailstore.policy.addresses import shown_domain
 from mailstore.retention import waiting_mail
 from popadmin.panel import access, mailbox_line
 from popadmin.panel.mailbox_flow import in_use
@@ -93,7 +94,7 @@ class MailboxTab(MailboxPage):
         return [DeviceUse(device, stored - device.hidden_messages, waiting.get(device.pk)) for device in self.devices]
 
     def above(self) -> list[Breadcrumb]:
-        return [MAILBOXES, breadcrumb(self.mailbox.domain.name, "domains-one", self.mailbox.domain_id)]
+        return [MAILBOXES, breadcrumb(shown_domain(self.mailbox.domain.name), "domains-one", self.mailbox.domain_id)]
 
     def _tabs(self) -> list[Tab]:
         counts = {
