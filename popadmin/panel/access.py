@@ -100,6 +100,11 @@ def domains(user: User) -> QuerySet[Domain]:
     return rows if is_host(user) else rows.filter(grants__user=user)
 
 
+def domain_keys(user: User) -> list[int] | None:
+    """Return the keys of the domains that the user may see; None for all."""
+    return None if is_host(user) else list(domains(user).values_list("pk", flat=True))
+
+
 def naming_other(rows: QuerySet[Domain], user: User) -> QuerySet[Domain]:
     """Annotate `other`: the domain of which each domain is an alias; None also if this user may not see it."""
     known = domains(user).filter(pk=OuterRef("stands_for")).values("name")[:1]

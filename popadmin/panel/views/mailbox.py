@@ -23,7 +23,7 @@ from popadmin.panel.views.mailbox_tab import MailboxTab
 from popadmin.web import form_rejection, mailbox_state, notices, request_lookup
 from popadmin.web.edit_conflict import RowLockMixin
 from popadmin.web.form_rejection import RejectionMixin
-from popadmin.web.people import is_host, signed_in
+from popadmin.web.people import signed_in
 
 ORPHANS_NAMED = 5  # aliases that a removal would leave without a target; the others are counted
 
@@ -36,8 +36,7 @@ class Detail(MailboxTab, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user, mailbox = signed_in(self.request), self.mailbox
-        visible = None if is_host(user) else list(access.domains(user).values_list("pk", flat=True))
-        reach = mailbox_reach.of(mailbox, domains=visible)
+        reach = mailbox_reach.of(mailbox, domains=access.domain_keys(user))
         fetches = access.diary(mailbox).filter(fetched_messages__gt=0).order_by("-started_at")
         last_fetch = fetches.only("started_at", "device").first()
         return super().get_context_data(
@@ -132,8 +131,7 @@ class Removal(MailboxPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user, mailbox = signed_in(self.request), self.mailbox
-        visible = None if is_host(user) else list(access.domains(user).values_list("pk", flat=True))
-        orphans = mailbox_reach.of(mailbox, domains=visible).only_leading_here
+        orphans = mailbox_reach.of(mailbox, domains=access.domain_keys(user)).only_leading_here
         return super().get_context_data(
             **kwargs,
             breadcrumbs=self.above(),
