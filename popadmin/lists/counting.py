@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,16 +16,14 @@ from popadmin.lists.columns import Rows
 
 KEYS_MOST = 1_000  # so few rows are read by their keys
 COUNTED_ROWS = 10_000  # above it, the planner's estimate is shown: nobody notices the difference
-KEPT_SECONDS = 60  # the counts of views with more than COUNTED_ROWS; until then only mail can change them
-NEVER_KEPT = -1
+KEPT_SECONDS = 60  # the counts of views of more than KEYS_MOST rows; until then only mail can change them
 _COUNT = "(SELECT count(*) FROM ({rows} LIMIT %s) AS counted)"
 _COUNT_IF_SHORT = f"CASE WHEN {_COUNT.replace('rows', 'all_rows')} <= %s THEN {_COUNT} END"
 # The keys come first (OFFSET 0), as they tell whether the rest must be counted.
 _STATEMENT = """\
-SELECT found.keys, CASE WHEN cardinality(found.keys) > %s THEN {found_count} END, audit.last,
-       CASE WHEN audit.last IS DISTINCT FROM %s THEN ARRAY[{view_counts}]::bigint[] END
-  FROM (SELECT ARRAY({found} LIMIT %s) AS keys OFFSET 0) AS found,
-       (SELECT coalesce(max(id), 0) AS last FROM {audit}) AS audit
+SELECT found.keys, CASE WHEN cardinality(found.keys) > %s THEN {found_count} END,
+       (SELECT coalesce(max(id), 0) FROM {audit}), ARRAY[{view_counts}]::bigint[]
+  FROM (SELECT ARRAY({found} LIMIT %s) AS keys OFFSET 0) AS found
 """
 Sql = tuple[str, tuple[Any, ...]]
 Counts = list[int | None]
@@ -50,7 +48,7 @@ class _Kept:
 
 def count(
     found: Rows,
-    views: Sequence[Rows] = (),
+    views: Callable[[], Sequence[Rows]] = tuple,
     *,
     costly: Collection[int] = (),
     kept_as: str = "",
@@ -59,23 +57,28 @@ def count(
     """Count the found rows, and those of each view up to COUNTED_ROWS + 1.
 
     With `estimated`, more than KEYS_MOST found rows are only estimated. The first view has all rows: if they are more
-    than KEYS_MOST, the views with the numbers `costly` are not counted (None). On a large site, the counts of views are
-    kept as `kept_as` for a minute, until somebody changes something.
+    than KEYS_MOST, the views with the numbers `costly` are not counted (None), and the counts of all views are kept as
+    `kept_as` for a minute, until somebody changes something.
     """
-    kept = cache.get(kept_as) if kept_as and views else None
-    view_counts = [_view_count(rows, views[0] if number in costly else None) for number, rows in enumerate(views)]
     most = KEYS_MOST if estimated else COUNTED_ROWS
-    keys, number, audit, counts = _ask(found, most, view_counts, kept.audit if kept else NEVER_KEPT)
-    if counts is None:
-        counts = kept.counts if kept else []
-    elif kept_as and counts and counts[0] > COUNTED_ROWS:
+    kept: _Kept | None = cache.get(kept_as) if kept_as else None
+    keys, number, audit, counts = _ask(found, most, () if kept else _view_counts(views(), costly))
+    if kept and kept.audit != audit:
+        kept = None
+        keys, number, audit, counts = _ask(found, most, _view_counts(views(), costly))
+    if kept:
+        counts = kept.counts
+    elif kept_as and counts and counts[0] > KEYS_MOST:
         cache.set(kept_as, _Kept(audit, counts), KEPT_SECONDS)
     if number is None:
         return Count(len(keys), tuple(keys)), counts
     return Count(number) if number <= most else _estimate(found, most), counts
 
 
-def _ask(found: Rows, most: int, views: Sequence[Sql], known_audit: int) -> Any:
+def _ask(found: Rows, most: int, views: Sequence[Sql]) -> Any:
+    """Return the keys of the found rows, their number if they are more than KEYS_MOST, the last entry of the audit, and
+    the counts of the views.
+    """
     rows, parameters = _sql(found)
     statement = _STATEMENT.format(
         found=rows,
@@ -84,10 +87,14 @@ def _ask(found: Rows, most: int, views: Sequence[Sql], known_audit: int) -> Any:
         audit=AuditEntry._meta.db_table,
     )
     of_views = [value for _sql, values in views for value in values]
-    values = [KEYS_MOST, *parameters, most + 1, known_audit, *of_views, *parameters, KEYS_MOST + 1]
+    values = [KEYS_MOST, *parameters, most + 1, *of_views, *parameters, KEYS_MOST + 1]
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchone()
+
+
+def _view_counts(views: Sequence[Rows], costly: Collection[int]) -> list[Sql]:
+    return [_view_count(rows, views[0] if number in costly else None) for number, rows in enumerate(views)]
 
 
 def _view_count(view: Rows, all_rows: Rows | None) -> Sql:

@@ -161,11 +161,10 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
     def _count(self, found: Rows, views: Sequence[ReadyView]) -> tuple[Count, Counts]:
         """Count the found rows and the views. What a user sees is counted for this user."""
         rows, filters = self.rows(), self.state.filters
-        view_rows = [filters.narrowed(rows, view.given) for view in views]
         costly = [number for number, view in enumerate(views) if view.is_costly]
         return counting.count(
             found,
-            view_rows,
+            lambda: [filters.narrowed(rows, view.given) for view in views],
             costly=costly,
             kept_as=f"{self.request.path}:{signed_in(self.request).pk}" if self.views else "",
             estimated=bool(filters.search_text()),  # each row that an index offers is read to compare it
