@@ -54,14 +54,15 @@ def read_cursor(text: str) -> Cursor | None:
     return Cursor(way == "a", max(1, int(position)), int(key), value)
 
 
-def page(rows: Rows, order: Order, cursor: Cursor | None, *, size: int, count: Count) -> Page:
+def page(rows: Rows, order: Order, cursor: Cursor | None, *, size: int, count: Count, filtered: bool) -> Page:
     """Return the page at the cursor: one statement finds the keys, one reads only the rows that are shown.
 
-    If `count` has the keys of the rows, these are sorted. With many rows, a walk through an index of the order soon
-    meets enough rows; with fewer rows it would read the whole table, so all of them are found first.
+    If `count` has the keys of the rows, these are sorted. Without a filter, or with many rows that it finds, a walk
+    through an index of the order soon meets enough rows; with fewer rows it would read the whole table, so all of them
+    are found first.
     """
     keyed = (rows if count.keys is None else rows.filter(pk__in=count.keys)).annotate(**{KEY: order.expression})
-    read = _sorted_keys if count.keys is None and count.rows <= SORTED_ROWS else _keys
+    read = _sorted_keys if filtered and count.keys is None and count.rows <= SORTED_ROWS else _keys
     value = None if cursor is None else _value(keyed, cursor.value)
     if cursor is None or value is None:
         keys = read(keyed, down=order.down, most=size + 1)
@@ -72,7 +73,7 @@ def page(rows: Rows, order: Order, cursor: Cursor | None, *, size: int, count: C
         return (
             _last_page(rows, read(keyed, down=not order.down, most=size + 1), size, count)
             if cursor.behind
-            else page(rows, order, None, size=size, count=count)
+            else page(rows, order, None, size=size, count=count, filtered=filtered)
         )
     more, keys = len(keys) > size, keys[:size]
     if cursor.behind:

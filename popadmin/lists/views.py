@@ -132,7 +132,8 @@ class ListPage(TemplateResponseMixin, ContextMixin, View):
         count, view_counts = self._count(found, views)
         current = chips.current_view(views, state.filters)
         rows = found.only(*self.row_fields) if self.row_fields else found
-        page = paging.page(rows, state.order, state.cursor, size=self.page_rows, count=count)
+        filtered = bool(state.filters.given())
+        page = paging.page(rows, state.order, state.cursor, size=self.page_rows, count=count, filtered=filtered)
         return super().get_context_data(
             **kwargs,
             state=state,
