@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,29 +9,19 @@ from typing import Any
 
 from django.db import connection
 
-from mailstore.models import User
+from mailstore.models import AuditEntry, User
 
-KEPT_FROM = 5000  # mailboxes; fewer are counted for every page, in two milliseconds
-KEPT_MINUTES = 1
 UNDER_WAY = timedelta(seconds=3)  # from an entry of the audit to its commit: no step is longer
-KEPT_ROW = 2  # of HoldingsCache; the overview keeps its own
-VERSION = 1  # of the list of counts below; raise it with each change of them
 BUSY_MINUTES = 10  # an import or an operation that is younger may still be in somebody's hands
 
-# The conditions are those of `popadmin.panel.usage_filters`, and near a cap is nine tenths of it. `counted` passes over
-# all mailboxes. On a large site its result stays for a minute, unless somebody changed something; Postgres runs a CTE
-# only if something reads it.
+# The conditions are those of `popadmin.panel.usage_filters`, and near a cap is nine tenths of it. `box` passes over all
+# mailboxes.
 _FIGURES = """
 WITH own AS MATERIALIZED (
     SELECT dom.id FROM mailstore_domain dom
      WHERE dom.removed_at IS NULL
        AND (%(host)s OR EXISTS (SELECT FROM mailstore_domaingrant dg
                                  WHERE dg.domain_id = dom.id AND dg.user_id = %(user)s))),
-kept AS MATERIALIZED (
-    SELECT hc.figures->'counts' AS counts FROM mailstore_holdingscache hc
-     WHERE %(host)s AND hc.id = %(row)s AND hc.figures->>'version' = %(version)s
-       AND hc.counted_at > now() - make_interval(mins => %(kept_minutes)s)
-       AND NOT EXISTS (SELECT FROM mailstore_auditentry ae WHERE ae.at > hc.counted_at - %(under_way)s)),
 box AS MATERIALIZED (
     SELECT box.domain_id, count(*) AS boxes, sum(box.octets) AS octets, sum(box.quota_octets) AS allotted,
            count(*) FILTER (WHERE box.octets >= box.quota_octets OR box.messages >= box.quota_messages) AS full_boxes,
@@ -53,25 +42,17 @@ room AS (
            SELECT count(*) FROM mailstore_alias a
             WHERE a.domain_id = dom.id AND a.mailbox_id IS NULL) END) AS had (aliases)
      WHERE dom.quota_octets IS NOT NULL OR dom.mailbox_limit IS NOT NULL
-        OR dom.alias_limit IS NOT NULL OR dom.allotment_octets IS NOT NULL),
-counted AS MATERIALIZED (
-    SELECT jsonb_build_array(
-           (SELECT coalesce(sum(box.boxes), 0) FROM box),
-           (SELECT count(*) FROM mailstore_alias a JOIN own ON own.id = a.domain_id
-             WHERE NOT EXISTS (SELECT FROM mailstore_mailbox box
-                                WHERE box.id = a.mailbox_id AND box.removed_at IS NOT NULL)),
-           (SELECT coalesce(sum(box.full_boxes), 0) FROM box),
-           (SELECT coalesce(sum(box.near_boxes), 0) FROM box),
-           (SELECT count(*) FROM room WHERE room.is_full),
-           (SELECT count(*) FROM room WHERE room.is_near AND NOT room.is_full),
-           (SELECT count(*) FROM room WHERE room.is_capped)) AS counts),
-keep AS (
-    INSERT INTO mailstore_holdingscache (id, counted_at, figures)
-    SELECT %(row)s, now(), jsonb_build_object('version', %(version)s, 'counts', counted.counts)
-      FROM counted
-     WHERE %(host)s AND NOT EXISTS (SELECT FROM kept) AND (counted.counts->>0)::bigint >= %(kept_from)s
-        ON CONFLICT (id) DO UPDATE SET counted_at = excluded.counted_at, figures = excluded.figures)
-SELECT coalesce((SELECT kept.counts FROM kept), (SELECT counted.counts FROM counted))::text,
+        OR dom.alias_limit IS NOT NULL OR dom.allotment_octets IS NOT NULL)
+SELECT (SELECT coalesce(sum(box.boxes), 0) FROM box)::bigint,
+       (SELECT count(*) FROM mailstore_alias a JOIN own ON own.id = a.domain_id
+         WHERE NOT EXISTS (SELECT FROM mailstore_mailbox box
+                            WHERE box.id = a.mailbox_id AND box.removed_at IS NOT NULL)),
+       (SELECT coalesce(sum(box.full_boxes), 0) FROM box)::bigint,
+       (SELECT coalesce(sum(box.near_boxes), 0) FROM box)::bigint,
+       (SELECT count(*) FROM room WHERE room.is_full),
+       (SELECT count(*) FROM room WHERE room.is_near AND NOT room.is_full),
+       (SELECT count(*) FROM room WHERE room.is_capped),
+       now(),
        (SELECT count(*) FROM own),
        (SELECT count(*) FROM mailstore_retentionpolicy p
          WHERE %(host)s OR p.site OR p.offered
@@ -118,6 +99,7 @@ class SiteFigures:
     `heartbeats` says when each part was seen last, and `swept_at` when the last pass of the sweep ended.
     """
 
+    counted_at: datetime
     counts: Counts
     domains: int
     policies: int
@@ -130,23 +112,23 @@ class SiteFigures:
     swept_at: datetime | None
 
 
-def read(user: User, *, kept_from: int = KEPT_FROM) -> SiteFigures:
+def read(user: User) -> SiteFigures:
     """Return the figures of the whole site for a hosting admin, else those of the domains that the user administers."""
     parameters: dict[str, Any] = {
         "host": user.role == User.Role.ADMIN,
         "user": user.pk,
-        "row": KEPT_ROW,
-        "version": str(VERSION),
-        "kept_from": kept_from,
-        "kept_minutes": KEPT_MINUTES,
-        "under_way": UNDER_WAY,
         "busy_minutes": BUSY_MINUTES,
     }
     with connection.cursor() as cursor:
         cursor.execute(_FIGURES, parameters)
-        counts, domains, policies, admins, kinds, damaged, imports, jobs, parts, seen, swept_at = cursor.fetchone()
+        row = cursor.fetchone()
+    counts, (counted_at, domains, policies, admins, kinds, damaged, imports, jobs, parts, seen, swept_at) = (
+        row[:7],
+        row[7:],
+    )
     return SiteFigures(
-        counts=Counts(*map(int, json.loads(counts))),
+        counted_at=counted_at,
+        counts=Counts(*counts),
         domains=domains,
         policies=policies,
         admins=admins,
@@ -157,3 +139,8 @@ def read(user: User, *, kept_from: int = KEPT_FROM) -> SiteFigures:
         heartbeats=dict(zip(parts, seen, strict=True)),
         swept_at=swept_at,
     )
+
+
+def is_changed(figures: SiteFigures) -> bool:
+    """Return whether somebody has changed something since the figures were counted."""
+    return AuditEntry.objects.filter(at__gt=figures.counted_at - UNDER_WAY).exists()

@@ -18,12 +18,17 @@ from mailstore.models import Body, Heartbeat
 
 RECENT_BODIES = 100  # whose files are checked: a command may have written the newest as another user
 STATEMENT_SECONDS = 2  # a database that answers slower is not ready; monitors wait some five seconds
+TIMEOUT = f"{STATEMENT_SECONDS}s"
 WRITE = "ready"  # the heartbeat that tests whether the database takes writes
 WRITE_EVERY = timedelta(seconds=20)  # at most so often, however often monitors ask
 FREE_OCTETS = 32 * 1024 * 1024  # two segments of Postgres' log: it stops without room for the next one
 DISK_FULL = "53100"  # SQLSTATE
-# This sorts two megabytes with too little memory. So Postgres writes temporary files to the disk of its data, and
+# SPILL sorts two megabytes with too little memory. So Postgres writes temporary files to the disk of its data, and
 # deletes them at once. It writes no log, leaves no dead rows, and needs only the right to read.
+SPILL_SETTINGS = """
+    SELECT set_config('statement_timeout', %s, true), set_config('work_mem', '64kB', true),
+           set_config('temp_tablespaces', '', true)
+"""
 SPILL = """
     SELECT count(*)
       FROM (SELECT repeat('x', 1000) || n AS text FROM generate_series(1, 2000) n ORDER BY text OFFSET 0) AS sorted
@@ -64,8 +69,7 @@ def database_disk() -> None:
         _require_room(settings.DATA_DIR / "postgres")
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            _limit_time()
-            cursor.execute("SELECT set_config('work_mem', '64kB', true), set_config('temp_tablespaces', '', true)")
+            cursor.execute(SPILL_SETTINGS, [TIMEOUT])
             cursor.execute(SPILL)
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) != DISK_FULL:
@@ -75,7 +79,7 @@ def database_disk() -> None:
 
 def _limit_time() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{STATEMENT_SECONDS}s"])
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [TIMEOUT])
 
 
 def _require_room(folder: Path) -> None:

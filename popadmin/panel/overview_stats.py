@@ -8,8 +8,7 @@ from dataclasses import astuple, dataclass, fields
 from operator import attrgetter
 from typing import Any
 
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, Subquery, Sum
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
@@ -66,24 +65,17 @@ class Totals:
     caps: list[CapUse]
 
 
-def domains(user: User) -> tuple[int, list[int]]:
-    """Return the number of domains, and the keys of the suspended ones."""
-    suspended = ArrayAgg("pk", filter=Q(active=False), default=Value([]))
-    totals = access.domains(user).aggregate(number=Count("pk"), suspended=suspended)
-    return totals["number"], totals["suspended"]
-
-
-def totals(user: User, suspended_domains: Collection[int], *, kept_from: int = KEPT_FROM) -> Totals:
+def totals(user: User, *, kept_from: int = KEPT_FROM) -> Totals:
     """Return the totals, counted now. On a large site they are reused for a minute, unless somebody changed a mailbox.
 
     Only changes by mail can then differ from the lists, by what arrived in that minute.
     """
     if not people.is_host(user):
-        return _count(user, suspended_domains)
+        return _count(user)
     kept = _kept()
     if kept is not None:
         return kept
-    counted = _count(user, suspended_domains)
+    counted = _count(user)
     if counted.total.mailboxes >= kept_from:
         _keep(counted)
     return counted
@@ -150,8 +142,8 @@ def _columns() -> list[str]:
     return [field.name for kind in (Totals, Holdings, CapUse) for field in fields(kind)]
 
 
-def _count(user: User, suspended_domains: Collection[int]) -> Totals:
-    at, by_domain = timezone.now(), _holdings(user)
+def _count(user: User) -> Totals:
+    at, by_domain, suspended_domains = timezone.now(), _holdings(user), _suspended_domains(user)
     total, caps = _total(by_domain), _caps(user, by_domain)
     return Totals(
         at=at,
@@ -162,6 +154,10 @@ def _count(user: User, suspended_domains: Collection[int]) -> Totals:
         fullest=_fullest(user) if total.full else [],
         caps=caps,
     )
+
+
+def _suspended_domains(user: User) -> list[int]:
+    return list(access.domains(user).filter(active=False).order_by().values_list("pk", flat=True))
 
 
 def _receiving(holdings: Sequence[Holdings], suspended_domains: Collection[int], caps: Sequence[CapUse]) -> int:

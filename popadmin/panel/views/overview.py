@@ -24,9 +24,8 @@ class Overview(access.AdminPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        figures = menu_counts.figures(self.request, user)
-        _domains, suspended_domains = overview_stats.domains(user)
-        totals = overview_stats.totals(user, suspended_domains)
+        figures = menu_counts.figures_now(self.request, user)
+        totals = overview_stats.totals(user)
         site = _site_evidence(figures) if people.is_host(user) else None
         checked = check(Evidence(user, figures, totals, timezone.now()))
         found = ledger([*checked, *check_site(site)] if site else checked)
@@ -56,7 +55,7 @@ class SiteParts(access.HostPage, TemplateView):
     template_name = "panel/site_parts.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        site = _site_evidence(menu_counts.figures(self.request, signed_in(self.request)))
+        site = _site_evidence(menu_counts.figures_now(self.request, signed_in(self.request)))
         return super().get_context_data(
             **kwargs,
             ledger=ledger(check_site(site)),
