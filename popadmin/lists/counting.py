@@ -19,9 +19,9 @@ COUNTED_ROWS = 10_000  # above it, the planner's estimate is shown: nobody notic
 KEPT_SECONDS = 60  # the counts of views of more than KEYS_MOST rows; until then only mail can change them
 _COUNT = "(SELECT count(*) FROM ({rows} LIMIT %s) AS counted)"
 _COUNT_IF_SHORT = f"CASE WHEN {_COUNT.replace('rows', 'all_rows')} <= %s THEN {_COUNT} END"
-# The keys come first (OFFSET 0), as they tell whether the rest must be counted.
+# OFFSET 0: the rows are found once.
 _STATEMENT = """\
-SELECT found.keys, CASE WHEN cardinality(found.keys) > %s THEN {found_count} END,
+SELECT CASE WHEN cardinality(found.keys) <= %s THEN found.keys END, cardinality(found.keys),
        (SELECT coalesce(max(id), 0) FROM {audit}), ARRAY[{view_counts}]::bigint[]
   FROM (SELECT ARRAY({found} LIMIT %s) AS keys OFFSET 0) AS found
 """
@@ -70,24 +70,23 @@ def count(
         counts = kept.counts
     elif kept_as and counts and counts[0] > KEYS_MOST:
         cache.set(kept_as, _Kept(audit, counts), KEPT_SECONDS)
-    if number is None:
-        return Count(len(keys), tuple(keys)), counts
+    if keys is not None:
+        return Count(number, tuple(keys)), counts
     return Count(number) if number <= most else _estimate(found, most), counts
 
 
 def _ask(found: Rows, most: int, views: Sequence[Sql]) -> Any:
-    """Return the keys of the found rows, their number if they are more than KEYS_MOST, the last entry of the audit, and
-    the counts of the views.
+    """Return the keys of the found rows unless they are more than KEYS_MOST, their number up to `most` + 1, the last
+    entry of the audit, and the counts of the views.
     """
     rows, parameters = _sql(found)
     statement = _STATEMENT.format(
         found=rows,
-        found_count=_COUNT.format(rows=rows),
         view_counts=", ".join(sql for sql, _parameters in views),
         audit=AuditEntry._meta.db_table,
     )
     of_views = [value for _sql, values in views for value in values]
-    values = [KEYS_MOST, *parameters, most + 1, *of_views, *parameters, KEYS_MOST + 1]
+    values = [KEYS_MOST, *of_views, *parameters, most + 1]
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchone()

@@ -83,10 +83,10 @@ def test_a_large_site_is_not_counted_again_for_some_seconds(quiet: User, django_
         assert mailboxes(quiet) == 1
 
 
-def test_the_overview_counts_anew(quiet: User):
+def test_the_page_of_the_parts_counts_anew(quiet: User):
     assert mailboxes(quiet) == 1
     Mailbox.objects.update(removed_at=timezone.now())
-    assert counts(quiet.address, "/overview/")["mailboxes"] == 0
+    assert counts(quiet.address, "/parts/")["mailboxes"] == 0
 
 
 def test_what_somebody_changed_is_counted_at_once(quiet: User):

@@ -24,7 +24,7 @@ class Overview(access.AdminPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = signed_in(self.request)
-        figures = menu_counts.figures_now(self.request, user)
+        figures = menu_counts.figures(self.request, user)
         totals = overview_stats.totals(user)
         site = _site_evidence(figures) if people.is_host(user) else None
         checked = check(Evidence(user, figures, totals, timezone.now()))
