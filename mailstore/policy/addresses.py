@@ -21,6 +21,8 @@ LOCAL_PART_OCTETS = 64  # RFC 5321 §4.5.3.1.1
 LABEL_OCTETS = 63  # RFC 1035 §2.3.4; a U-label has fewer characters than its A-label octets
 DOMAIN_OCTETS = 253  # RFC 1035 §2.3.4, written without the final dot
 
+DELIMITER = "+"  # between a local part and a detail, which anybody may add
+
 # Limits of an alias, for the code that makes aliases and for the code that follows them.
 ALIAS_TARGETS_LIMIT = 1000  # Postfix's virtual_alias_expansion_limit: above it mail is deferred for ever
 ALIAS_LEVELS_LIMIT = 5  # aliases of aliases; each level is one more query for each delivery
@@ -127,7 +129,7 @@ def lookup_keys(address: str) -> list[str]:
     `address` is in normal form. The caller adds `@domain` for the catch-all.
     """
     local_part, _, domain = address.rpartition("@")
-    user, plus, _detail = local_part.partition("+")
+    user, plus, _detail = local_part.partition(DELIMITER)
     return [address, f"{user}@{domain}"] if plus and user else [address]
 
 

@@ -23,6 +23,7 @@ from popadmin.panel.views import (
     policy_undo,
     refused_names,
     removed_mailboxes,
+    rename,
     search,
     sign_ins,
 )
@@ -61,6 +62,7 @@ urlpatterns = [
     path("domains/<int:key>/catch-all/", aliases.EditCatchAll.as_view(), name="domains-catch-all"),
     path("domains/<int:key>/admins/new/", domain_admins.AddAdmin.as_view(), name="domains-admin-new"),
     path("domains/<int:key>/admins/<int:grant>/", domain_admins.WithdrawAdmin.as_view(), name="domains-admin-end"),
+    path("domains/<int:key>/name/", rename.OfDomain.as_view(), name="domains-rename"),
     path("domains/<int:key>/removal/", domain_removal.Removal.as_view(), name="domains-removal"),
     path("domains/<int:key>/restoral/", domain_removal.Restoral.as_view(), name="domains-restoral"),
     path("domains/<int:key>/purge/", domain_removal.Purge.as_view(), name="domains-purge"),
@@ -84,6 +86,7 @@ urlpatterns = [
     path("mailboxes/<int:key>/invitation/", mailbox_password.Invitation.as_view(), name="mailboxes-invitation"),
     path("mailboxes/<int:key>/recovery/", mailbox_recovery.Recovery.as_view(), name="mailboxes-recovery"),
     path("mailboxes/<int:key>/edit/", mailbox.Edit.as_view(), name="mailboxes-edit"),
+    path("mailboxes/<int:key>/name/", rename.OfMailbox.as_view(), name="mailboxes-rename"),
     path("mailboxes/<int:key>/password/", mailbox_password.Password.as_view(), name="mailboxes-password"),
     path("mailboxes/<int:key>/suspension/", mailbox.Suspension.as_view(), name="mailboxes-suspension"),
     path("mailboxes/<int:key>/removal/", mailbox.Removal.as_view(), name="mailboxes-removal"),

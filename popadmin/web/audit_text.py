@@ -40,6 +40,7 @@ VERBS: dict[str, Promise] = {
     "domain.purge-asked": gettext_lazy("asked to delete for good the domain"),
     "domain.purge": gettext_lazy("deleted for good the domain"),
     "domain.remove": gettext_lazy("removed the domain"),
+    "domain.rename": gettext_lazy("renamed the domain"),
     "domain.restore": gettext_lazy("restored the domain"),
     "grant.create": gettext_lazy("added an admin of the domain"),
     "grant.remove": gettext_lazy("removed an admin of the domain"),
@@ -51,10 +52,12 @@ VERBS: dict[str, Promise] = {
     "mailbox.hashes": gettext_lazy("exported the password hashes of"),
     "mailbox.import": gettext_lazy("imported mail into"),
     "mailbox.invite": gettext_lazy("mailed a link to choose a password to"),
+    "mailbox.leave": gettext_lazy("moved to another domain the mailbox"),
     "mailbox.password": gettext_lazy("set the password of"),
     "mailbox.purge-asked": gettext_lazy("asked to delete for good the mailbox"),
     "mailbox.purge": gettext_lazy("deleted for good the mailbox"),
     "mailbox.remove": gettext_lazy("removed the mailbox"),
+    "mailbox.rename": gettext_lazy("moved here from another domain the mailbox"),
     "mailbox.restore": gettext_lazy("restored the mailbox"),
     "mailbox_import.done": gettext_lazy("imported the file"),
     "mailbox_import.passwords": gettext_lazy("downloaded the passwords of"),
@@ -73,8 +76,10 @@ VERBS: dict[str, Promise] = {
 _NAMING: dict[str, tuple[str, Promise]] = {
     "device.add": ("device", gettext_lazy("connected the device “%(name)s” of")),
     "device.revoke": ("device", gettext_lazy("revoked the device “%(name)s” of")),
+    "domain.rename": ("old_name", gettext_lazy("renamed the domain %(name)s to")),
     "grant.create": ("domain", gettext_lazy("gave the administration of %(name)s to")),
     "grant.remove": ("domain", gettext_lazy("took the administration of %(name)s from")),
+    "mailbox.rename": ("old_address", gettext_lazy("renamed the mailbox %(name)s to")),
 }
 # An alias of a mailbox's own address is its forward.
 _OF_FORWARD: dict[str, Promise] = {
@@ -100,6 +105,7 @@ KINDS: dict[str, Promise] = {
 _SINCE = gettext_lazy("old mail counts from")  # the clocks of a policy, see its model
 _FACTS: dict[str, Promise] = {
     "again": gettext_lazy("restored as new"),
+    "aliases": gettext_lazy("aliases"),
     "changed": gettext_lazy("changed"),
     "created": gettext_lazy("mailboxes created"),
     "device": gettext_lazy("device"),

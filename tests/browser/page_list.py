@@ -29,14 +29,14 @@ def _names(text: str) -> frozenset[str]:
 OF_ALL = frozenset({"settings", "settings-password", "settings-recovery-address", "settings-recovery-code"})
 OF_HOSTS = _names(
     "admins admins-new admins-one admins-password admins-removal domains-new domains-removed domains-admin-new "
-    "domains-removal domains-purge overview-parts policies-new policies-edit policies-removal"
+    "domains-removal domains-rename domains-purge overview-parts policies-new policies-edit policies-removal"
 )
 OF_ADMINS = _names(
     "overview search visits audit domains domains-one domains-edit domains-catch-all aliases aliases-new aliases-one "
     "operations visits-names domains-addresses domains-admins domains-settings "
     "mailboxes mailboxes-bulk mailboxes-removed mailboxes-new mailboxes-one mailboxes-diary "
     "mailboxes-devices mailboxes-removal mailboxes-recovery mailboxes-edit mailboxes-password mailboxes-purge "
-    "mailboxes-imports mailboxes-import "
+    "mailboxes-rename mailboxes-imports mailboxes-import "
     "mailboxes-import-columns policies policies-choice policies-one"
 )
 OF_OWNERS = _names(

@@ -1,4 +1,4 @@
-"""`domain`: create, list, show and remove domains."""
+"""`domain`: create, list, show, rename and remove domains."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from mailstore.directory import domain_removal, domains, row_json
+from mailstore.directory import domain_removal, domain_rename, domains, row_json
 from mailstore.directory.fields.domain import DOMAIN
 from mailstore.directory.removal_state import Removed
 from mailstore.management import text_table
@@ -35,6 +35,13 @@ class Command(NounCommand):
             ),
             Verb("list", "List the domains.", "popadmin domain list --json", _list_arguments, self.listing),
             Verb("show", "Show one domain.", "popadmin domain show example.org", _name, self.show),
+            Verb(
+                "rename",
+                "Give a domain and all its addresses another name. The old name then stands for the new one.",
+                "popadmin domain rename example.org example.net --dry-run",
+                _rename_arguments,
+                self.rename,
+            ),
             *self._removal_verbs(),
         )
 
@@ -84,6 +91,18 @@ class Command(NounCommand):
         else:
             self._say_table([values])
 
+    def rename(self, options: Options) -> None:
+        act = domain_rename.check if options["dry_run"] else domain_rename.rename
+        done = act(options["old"], options["new"], actor=actor(), look_alike=options["look_alike"])
+        if options["json"]:
+            counts = {"mailboxes": done.mailboxes, "aliases": done.aliases}
+            self.say_json({"old": options["old"], "new": done.domain.name, "renamed": not options["dry_run"], **counts})
+            return
+        verb = "would be renamed" if options["dry_run"] else "renamed"
+        with_all = f"with {done.mailboxes} mailboxes, {done.aliases} aliases"
+        self.stdout.write(f"{options['old']}: {verb} to {done.domain.name}, {with_all}")
+        self.stdout.write(f"  {options['old']} then stands for {done.domain.name}")
+
     def remove(self, options: Options) -> None:
         done = domain_removal.remove(options["name"], actor=actor(), with_mailboxes=options["with_mailboxes"])
         self._say_gone(options, "removed", done)
@@ -113,6 +132,13 @@ def _name(parser: CommandParser) -> None:
 
 def _list_arguments(parser: CommandParser) -> None:
     parser.add_argument("--removed", action="store_true", help="only those that are removed and can be restored")
+
+
+def _rename_arguments(parser: CommandParser) -> None:
+    parser.add_argument("old", metavar="OLD")
+    parser.add_argument("new", metavar="NEW")
+    parser.add_argument("--look-alike", action="store_true", help="rename it although it looks like another domain")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be renamed, or what collides")
 
 
 def _remove_arguments(parser: CommandParser) -> None:

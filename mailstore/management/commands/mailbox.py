@@ -1,7 +1,8 @@
-"""`mailbox`: create, list, show and remove mailboxes, and set their passwords."""
+"""`mailbox`: create, list, show, rename and remove mailboxes, and set their passwords."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -9,11 +10,11 @@ from django.core.management.base import CommandError, CommandParser
 from mailstore.directory import domains, mailbox_lookup, mailbox_removal, mailboxes, password_export, row_json
 from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.removal_state import Removed
-from mailstore.management import text_table
+from mailstore.management import rename_file, text_table
 from mailstore.management.field_options import add_field_options, field_values
 from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_text
 from mailstore.management.password_options import add_password_options, password_given
-from mailstore.management.shell import EXIT_USAGE, actor
+from mailstore.management.shell import EXIT_REFUSED, EXIT_USAGE, actor
 from mailstore.models import Mailbox
 
 # The state in the list of a mailbox where a switch is not as in a new one.
@@ -55,6 +56,13 @@ class Command(NounCommand):
                 "popadmin mailbox set-password ann@example.org",
                 _set_password_arguments,
                 self.set_password,
+            ),
+            Verb(
+                "rename",
+                "Give a mailbox another address; all that is in it stays. The old one becomes an alias of the new one.",
+                "popadmin mailbox rename ann@example.org ann.smith@example.org",
+                _rename_arguments,
+                self.rename,
             ),
             *self._removal_verbs(),
         )
@@ -131,6 +139,25 @@ class Command(NounCommand):
         if secret:
             self.stdout.write(f"  password: {secret}  (shown this once)")
 
+    def rename(self, options: Options) -> None:
+        pairs = rename_file.pairs(options)
+        results = [self._renamed(old, new, options) for old, new in pairs]
+        if options["json"]:
+            self.say_json_list(results)
+        refused = sum("refused" in result for result in results)
+        if refused:
+            raise CommandError(f"{refused} of {len(results)} not renamed", returncode=EXIT_REFUSED)
+
+    def _renamed(self, old: str, new: str, options: Options) -> dict[str, Any]:
+        """Rename one mailbox, or check it. Tell the result at once, unless JSON is asked for."""
+        result = rename_file.result(
+            old, new, actor=actor(), keep_alias=not options["no_alias"], look_alike=options["look_alike"],
+            dry_run=options["dry_run"],
+        )  # fmt: skip
+        if not options["json"]:
+            self.stdout.write(f"{old} -> {new}: {result.get('refused') or result['state']}")
+        return result
+
     def remove(self, options: Options) -> None:
         done = mailbox_removal.remove(options["address"], actor=actor(), with_mail=options["with_mail"])
         self._say_gone(options, "removed", done)
@@ -172,6 +199,17 @@ def _set_password_arguments(parser: CommandParser) -> None:
     _address(parser)
     add_password_options(parser)
     parser.add_argument("--must-change", action="store_true", help="the pages ask the owner for another one first")
+
+
+def _rename_arguments(parser: CommandParser) -> None:
+    parser.add_argument("old", metavar="OLD", nargs="?")
+    parser.add_argument("new", metavar="NEW", nargs="?")
+    parser.add_argument(
+        "--file", type=Path, metavar="FILE", help="rename what this CSV file lists: the old address, the new address"
+    )
+    parser.add_argument("--no-alias", action="store_true", help="do not keep the old address as an alias")
+    parser.add_argument("--look-alike", action="store_true", help="rename it although it looks like another address")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be renamed")
 
 
 def _remove_arguments(parser: CommandParser) -> None:

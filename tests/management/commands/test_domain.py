@@ -81,3 +81,13 @@ def test_domain_ensure_sets_what_mailboxes_may_have_and_what_it_stands_for() -> 
     assert "active, alias of example.org" in said("domain", "list")
     said("domain", "ensure", "example.com", "--stands-for", "none")
     assert Domain.objects.get(name="example.com").stands_for is None
+
+
+def test_rename_says_what_goes_along() -> None:
+    a_mailbox("ann@example.org")
+    told = said("domain", "rename", "example.org", "new.example", "--dry-run")
+    assert told.startswith("example.org: would be renamed to new.example, with 1 mailboxes, 0 aliases")
+    assert not Domain.objects.filter(name="new.example").exists()
+    done = json.loads(said("domain", "rename", "example.org", "new.example", "--json"))
+    assert done == {"old": "example.org", "new": "new.example", "renamed": True, "mailboxes": 1, "aliases": 0}
+    assert Domain.objects.get(name="example.org").stands_for == Domain.objects.get(name="new.example")

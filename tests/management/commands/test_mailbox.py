@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -101,3 +102,32 @@ def test_a_removed_mailbox_is_listed_apart_restored_and_purged() -> None:
     said("mailbox", "remove", ANN, "--with-mail")
     assert json.loads(said("mailbox", "purge", ANN, "--json")) == {"address": ANN, "purged": True, "messages": 1}
     assert not Mailbox.objects.exists()
+
+
+def test_rename_says_what_it_did_and_a_second_run_finds_it_done() -> None:
+    a_mailbox()
+    assert (
+        said("mailbox", "rename", ANN, "anna@example.org", "--dry-run").strip()
+        == f"{ANN} -> anna@example.org: can be renamed"
+    )
+    assert User.objects.filter(address=ANN).exists()
+    assert said("mailbox", "rename", ANN, "anna@example.org").strip() == f"{ANN} -> anna@example.org: renamed"
+    assert said("mailbox", "rename", ANN, "anna@example.org").strip() == f"{ANN} -> anna@example.org: already renamed"
+
+
+def test_rename_by_a_file_tells_of_each_line_and_ends_with_1_if_one_was_refused(tmp_path: Path) -> None:
+    a_mailbox()
+    a_mailbox("bob@example.org")
+    file = tmp_path / "names.csv"
+    file.write_text(
+        "old,new\nann@example.org,anna@example.org\nbob@example.org,anna@example.org\nnobody@example.org,x@example.org\n"
+    )
+    with pytest.raises(CommandError, match="2 of 3 not renamed"):
+        call_command("mailbox", "rename", "--file", file)
+    assert set(User.objects.values_list("address", flat=True)) == {"anna@example.org", "bob@example.org"}
+
+
+@pytest.mark.parametrize("words", [(), ("ann@example.org",), ("a@example.org", "b@example.org", "--file", "x.csv")])
+def test_rename_wants_two_addresses_or_a_file(words: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError, match="OLD and NEW"):
+        call_command("mailbox", "rename", *words)

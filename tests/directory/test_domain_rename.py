@@ -1,0 +1,129 @@
+"""Renaming a domain: all its addresses follow in one transaction, and the old name stands for the new one."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailstore.directory import admins, aliases, domain_removal, domain_rename, domains, grants, mailbox_removal
+from mailstore.directory.domain_rename import RenamedDomain
+from mailstore.directory.outcome import Rejected
+from mailstore.models import Alias, AuditEntry, Domain, Mailbox, User
+from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox
+
+pytestmark = pytest.mark.django_db
+OLD, NEW = "example.org", "new.example"
+
+
+def rename(old: str = OLD, new: str = NEW) -> RenamedDomain:
+    return domain_rename.rename(old, new, actor=ACTOR)
+
+
+def test_every_address_follows_and_the_rows_stay():
+    ann, gone = a_mailbox("ann@example.org"), a_mailbox("gone@example.org")
+    mailbox_removal.remove("gone@example.org", actor=ACTOR, with_mail=True)
+    a_mailbox("bob@sub.example.org")
+    aliases.ensure("@example.org", ["ann@example.org"], actor=ACTOR)
+    aliases.ensure("team@sub.example.org", ["ann@example.org", "bob@sub.example.org"], actor=ACTOR)
+    aliases.ensure("ann@example.org", ["ann@elsewhere.example"], actor=ACTOR, keep_copy=True)
+    User.objects.filter(address="bob@sub.example.org").update(recovery_address="ann@example.org")
+    key = Domain.objects.get(name=OLD).pk
+    done = rename()
+    assert (done.domain.pk, done.domain.name, done.mailboxes, done.aliases) == (key, NEW, 2, 2)
+    assert User.objects.get(pk=ann.user_id).address == "ann@new.example"
+    assert User.objects.get(pk=gone.user_id).address == "gone@new.example"
+    assert Alias.objects.get(address="@new.example").targets == ["ann@new.example"]
+    assert Alias.objects.get(address="ann@new.example").mailbox == ann
+    assert Alias.objects.get(address="team@sub.example.org").targets == ["ann@new.example", "bob@sub.example.org"]
+    bob = User.objects.get(address="bob@sub.example.org")
+    assert bob.recovery_address == "ann@new.example"
+
+
+def test_the_old_name_stands_for_the_new_one_as_do_its_alias_domains():
+    a_domain()
+    domains.ensure("alias.example", actor=ACTOR, stands_for=Domain.objects.get(name=OLD))
+    rename()
+    standing = Domain.objects.filter(stands_for__name=NEW).values_list("name", flat=True)
+    assert set(standing) == {OLD, "alias.example"}
+
+
+def test_an_alias_domain_can_be_renamed_and_its_old_name_stands_for_the_same():
+    a_domain()
+    domains.ensure("alias.example", actor=ACTOR, stands_for=Domain.objects.get(name=OLD))
+    rename("alias.example", NEW)
+    assert set(Domain.objects.filter(stands_for__name=OLD).values_list("name", flat=True)) == {"alias.example", NEW}
+
+
+def test_it_gets_its_old_name_back():
+    ann = a_mailbox()
+    key = Domain.objects.get(name=OLD).pk
+    rename()
+    rename(NEW, OLD)
+    assert Domain.objects.get(name=OLD).pk == key
+    assert Domain.objects.get(name=NEW).stands_for_id == key
+    assert User.objects.get(pk=ann.user_id).address == "ann@example.org"
+
+
+def test_its_admins_go_on_administering_it():
+    a_domain()
+    carla = grants.ensure("carla", [OLD], actor=ACTOR, password=PASSWORD).row
+    rename()
+    assert [grant.domain.name for grant in carla.grants.all()] == [NEW]
+
+
+def test_a_name_that_is_taken_is_refused_with_what_to_do():
+    a_domain()
+    a_domain("other.example")
+    a_domain("gone.example")
+    domain_removal.remove("gone.example", actor=ACTOR, with_mailboxes=True)
+    for new, reason in {
+        "other.example": "one by one",
+        "gone.example": "removed",
+        OLD: "has this name already",
+        "no ending": "not a domain name",
+    }.items():
+        with pytest.raises(Rejected, match=reason):
+            rename(new=new)
+
+
+def test_addresses_that_collide_are_named_and_nothing_changes():
+    a_mailbox("ann@example.org")
+    a_mailbox("bob@example.org")
+    admins.ensure("bob@new.example", actor=ACTOR, password=PASSWORD)
+    assert domain_rename.collisions(Domain.objects.get(name=OLD), NEW) == ["bob@new.example"]
+    with pytest.raises(Rejected, match=r"bob@new\.example"):
+        rename()
+    assert User.objects.filter(address="ann@example.org").exists()
+
+
+def test_a_name_so_long_that_an_address_would_be_too_long_is_refused():
+    a_mailbox(f"{'a' * 64}@example.org")
+    long_name = ".".join(["b" * 60] * 3 + ["example"])
+    with pytest.raises(Rejected, match="too long"):
+        rename(new=long_name)
+
+
+def test_a_check_changes_nothing():
+    a_mailbox()
+    done = domain_rename.check(OLD, NEW, actor=ACTOR)
+    assert (done.mailboxes, done.aliases) == (1, 0)
+    assert Domain.objects.get().name == OLD
+
+
+def test_each_owner_sees_it_in_the_history():
+    box = a_mailbox()
+    rename()
+    entry = AuditEntry.objects.get(verb="mailbox.rename")
+    assert (entry.mailbox_id, entry.subject, entry.details["old_address"]) == (
+        box.pk,
+        "ann@new.example",
+        "ann@example.org",
+    )
+    assert AuditEntry.objects.get(verb="domain.rename").details == {"old_name": OLD, "mailboxes": 1, "aliases": 0}
+
+
+def test_the_statements_do_not_grow_with_the_mailboxes(django_assert_max_num_queries):
+    for number in range(30):
+        a_mailbox(f"box{number}@example.org")
+    with django_assert_max_num_queries(30):
+        rename()
+    assert Mailbox.objects.filter(user__address__endswith="@new.example").count() == 30
