@@ -1,4 +1,4 @@
-"""`import-mail`: import a Maildir or an mbox into a mailbox. A second run imports only what is new."""
+"""`import-mail`: import a Maildir, an mbox or the mailbox of an old server. A second run imports only what is new."""
 
 from __future__ import annotations
 
@@ -11,22 +11,26 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from mailstore.management.old_server_options import account_of, add_account_options, path_of
 from mailstore.management.progress import bars
 from mailstore.management.shell import ShellCommand, actor
+from mailstore.policy import old_server
 from mailstore.transfer import mail_import
 from mailstore.transfer.mail_import import Choices, ImportResult
 
 
 class Command(ShellCommand):
     help = (
-        "Import a Maildir or an mbox with its arrival dates and UIDLs. A second run imports nothing twice; one that "
-        "was interrupted goes on. The quota does not apply."
+        "Import a Maildir, an mbox, or a mailbox of an old server over POP3, with arrival dates and UIDLs. A second "
+        "run imports nothing twice; one that was interrupted goes on. The quota does not apply, and nothing is "
+        "removed there."
     )
     example = "popadmin import-mail ann@example.org /srv/old/ann/Maildir"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("address", metavar="ADDRESS")
-        parser.add_argument("path", metavar="PATH", type=Path)
+        parser.add_argument("place", metavar="PATH-OR-URL", help="a folder, a file, or pop3s://HOST[:PORT]")
+        add_account_options(parser)
         parser.add_argument(
             "--format", choices=mail_import.FORMATS, default=None, help="default: a folder is a Maildir"
         )
@@ -50,11 +54,12 @@ class Command(ShellCommand):
         )
         parser.add_argument("--json", action="store_true", help="print JSON")
 
-    def handle(self, *_args: str, address: str, path: Path, json: bool, **options: Any) -> None:
+    def handle(self, *_args: str, address: str, place: str, json: bool, **options: Any) -> None:
         logging.getLogger("popadmin").setLevel(logging.CRITICAL)  # errors are printed once, below
+        source = account_of(place, address, options) if old_server.is_url(place) else path_of(place, options)
         with bars() as progress:
             done = mail_import.run(
-                address, path, actor=actor(), choices=_choices(options), progress=progress.show, warn=self._warn
+                address, source, actor=actor(), choices=_choices(options), progress=progress.show, warn=self._warn
             )
         if json:
             self.say_json(asdict(done))
