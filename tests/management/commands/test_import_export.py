@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,43 @@ def test_an_import_over_pop3_takes_the_password_from_standard_input(authority: A
     assert f"{server.url} as {user}" in str(entry.details)
 
 
+@pytest.mark.real
+def test_a_comparison_says_that_all_is_as_there_or_what_differs(authority: Authority, tmp_path: Path) -> None:
+    a_mailbox()
+    letters = [b"Subject: %d\n\nx\n" % number for number in range(3)]
+    with dovecot_server(authority) as server:
+        user = server.user("an old password", *letters)
+        words = ("--user", user, "--password-stdin", "--ca-file", str(authority.ca_file))
+
+        def ran(*more: str) -> subprocess.CompletedProcess[bytes]:
+            return process(
+                "import-mail", ANN, *more, *words, stdin=b"an old password\n", POPADMIN_DATA_DIR=str(tmp_path)
+            )
+
+        ran(server.url)
+        same = ran("--compare", server.url)
+        assert (same.returncode, same.stdout.decode()) == (0, f"{ANN}: 3 of 3 as the old server shows them\n")
+        _first, second, _third = Message.objects.order_by("added")
+        Message.objects.filter(pk=second.pk).update(uidl="new")
+        differs = ran("--compare", server.url)
+        assert (differs.returncode, differs.stdout.decode().splitlines()) == (
+            1,
+            [
+                f"{ANN}: 2 of 3 as the old server shows them",
+                f"  missing: 1 ({second.uidl})",
+                "  extra: 1 (new)",
+            ],
+        )
+        assert one_line(differs.stderr) == "popadmin: 2 messages differ"
+        assert json.loads(ran("--compare", server.url, "--json").stdout) == {
+            "there": 3,
+            "same": 2,
+            "missing": [second.uidl],
+            "extra": ["new"],
+            "moved": [],
+        }
+
+
 def test_an_export_says_what_it_did(inbox: Path) -> None:
     a_mailbox()
     folder = str(inbox.parent)
@@ -121,6 +159,8 @@ def test_an_export_with_losses_ends_with_one(inbox: Path) -> None:
         (["import-mail", ANN, "{inbox}", "--folder", ".Archive"], 1, "is an mbox"),
         (["import-mail", ANN, "{inbox}", "--user", "ann"], 2, "--user goes with pop3s://HOST"),
         (["import-mail", ANN, "pop3s://old.example"], 2, "--password-stdin"),
+        (["import-mail", ANN], 2, "name a PATH or URL"),
+        (["import-mail", ANN, "{inbox}", "--compare", "pop3s://old.example"], 2, "name a PATH or URL"),
         (["import-mail", ANN, "pop3s://old.example/inbox", "--password-stdin"], 2, "is no URL of a POP3 server"),
         (["import-mail", ANN, "pop3s://old.example", "--password-stdin", "--plaintext"], 2, "write pop3://"),
         (["export-mail", ANN, "{inbox}/out"], 1, "cannot be written"),
@@ -134,6 +174,8 @@ def test_an_export_with_losses_ends_with_one(inbox: Path) -> None:
         "folder of an mbox",
         "user of a path",
         "no password",
+        "neither",
+        "both",
         "no server",
         "plain TLS",
         "no folder",
