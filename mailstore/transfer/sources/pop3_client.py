@@ -12,6 +12,7 @@ OldServerError
 from __future__ import annotations
 
 import base64
+import math
 import socket
 import ssl
 import time
@@ -101,9 +102,10 @@ class Listed:
 class Session:
     """One session of an account that has signed in. Close it; without `quit` the server may count it as cut off."""
 
-    def __init__(self, account: Account, *, connect_seconds: float = CONNECT_SECONDS) -> None:
-        """Connect and sign in. Raises PasswordRefused, Lost and Unusable."""
-        self._socket = _connected(account.server, connect_seconds)
+    def __init__(self, account: Account, *, sign_in_seconds: float | None = None) -> None:
+        """Connect and sign in, within so many seconds if they are given. Raises PasswordRefused, Lost and Unusable."""
+        self._limit = None if sign_in_seconds is None else time.monotonic() + sign_in_seconds
+        self._socket = _connected(account.server, min(CONNECT_SECONDS, sign_in_seconds or CONNECT_SECONDS))
         self._buffer = bytearray()
         self._capabilities: dict[str, list[str]] = {}
         self.closed = False
@@ -113,6 +115,7 @@ class Session:
         except BaseException:
             self.close()
             raise
+        self._limit = None
 
     @property
     def pipelining(self) -> bool:
@@ -276,7 +279,7 @@ class Session:
 
     def _reply(self, seconds: float) -> bytes:
         """Return the first line of a reply. All of it must come within so many seconds."""
-        self._deadline = time.monotonic() + seconds
+        self._deadline = min(time.monotonic() + seconds, self._limit or math.inf)
         while (end := self._buffer.find(b"\n")) < 0:
             if len(self._buffer) > LINE_OCTETS:
                 raise Unusable(Flaw.NOT_POP3, "the reply is too long")
