@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
-from tests.listeners import Authority, program
+from tests.installed_program import program
 from tests.transfer.dovecot import NOBODY, own
 
 CONFIG = """
@@ -63,12 +64,20 @@ service stats {{
 """
 
 
+class Pair(Protocol):
+    """A certificate with its key, and the file that a client trusts."""
+
+    cert_file: Path
+    key_file: Path
+    ca_file: Path
+
+
 @dataclass
 class DovecotServer:
     """Listens on two ports of loopback, with and without implicit TLS. `work` has its configuration and mail."""
 
     work: Path
-    authority: Authority
+    authority: Pair
     settings: dict[str, str] = field(default_factory=dict)
     port: int = 0
     tls_port: int = 0
@@ -93,6 +102,7 @@ class DovecotServer:
         file.parent.mkdir(exist_ok=True)
         file.write_text(f"{name}:{{PLAIN}}{password}\n")
         own(file.parent)
+        own(self.work / name)
         self._users += 1
         return name
 
@@ -121,7 +131,7 @@ class DovecotServer:
 
 
 @contextmanager
-def dovecot_server(authority: Authority, **settings: str) -> Iterator[DovecotServer]:
+def dovecot_server(authority: Pair, **settings: str) -> Iterator[DovecotServer]:
     """Start a server in a folder of its own; it is stopped, and the folder removed, at the end."""
     work = Path(tempfile.mkdtemp(prefix="popadmin-old-server-"))
     work.chmod(0o755)
