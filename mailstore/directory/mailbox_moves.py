@@ -35,7 +35,7 @@ def server_of(mailbox: Mailbox) -> tuple[OldServer, str] | None:
     if domain.old_server is None or ended:
         return None
     address = mailbox.user.address
-    user = address if domain.old_server_names == Domain.OldNames.ADDRESS else address.rpartition("@")[0]
+    user = address.rpartition("@")[0] if domain.old_server_local else address
     return old_server.parse(domain.old_server), user
 
 

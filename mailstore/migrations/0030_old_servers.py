@@ -15,13 +15,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             "domain",
-            "old_server_names",
-            models.CharField(
-                choices=[("address", "the whole address"), ("local", "the part before the @")],
-                db_default="address",
-                default="address",
-                max_length=7,
-                verbose_name="user names on the old server",
-            ),
+            "old_server_local",
+            models.BooleanField(db_default=False, default=False, verbose_name="short user names on the old server"),
         ),
     ]

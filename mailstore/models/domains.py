@@ -15,10 +15,6 @@ class Domain(models.Model):
         DEFER = "defer", _("defer (the sender's server tries again)")
         REJECT = "reject", _("reject (the sender is told)")
 
-    class OldNames(models.TextChoices):
-        ADDRESS = "address", _("the whole address")
-        LOCAL = "local", _("the part before the @")
-
     name = models.TextField(_("name"), unique=True)
     active = models.BooleanField(_("active"), default=True)
     over_quota = models.CharField(_("a full mailbox"), max_length=6, choices=OverQuota.choices, default=OverQuota.DEFER)
@@ -42,13 +38,7 @@ class Domain(models.Model):
     # Mailboxes with a MailboxMove are moved from there. NULL: nothing moves.
     old_server = models.TextField(_("old server"), null=True, blank=True)  # noqa: DJ001 - NULL is "none"
     old_server_until = models.DateTimeField(_("last day of the old server"), null=True, blank=True)
-    old_server_names = models.CharField(
-        _("user names on the old server"),
-        max_length=7,
-        choices=OldNames.choices,
-        default=OldNames.ADDRESS,
-        db_default=OldNames.ADDRESS.value,
-    )
+    old_server_local = models.BooleanField(_("short user names on the old server"), default=False, db_default=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
     removed_by = models.CharField(_("removed by"), max_length=254, blank=True, editable=False)

@@ -63,7 +63,7 @@ def _outcome(mailbox: Mailbox, account: Account) -> dict[str, object]:
     try:
         with translation.override("en"):  # the words of the store go into the log and the row as they are
             done = mail_import.run(
-                address, account, actor=Actor(address, "pop3"), progress=lambda _what, *count: _count(mailbox, *count)
+                address, account, actor=Actor(address, "shell"), progress=lambda _what, *count: _count(mailbox, *count)
             )
     except Rejected as error:
         reason, detail = _reason(error)

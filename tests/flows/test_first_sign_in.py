@@ -165,9 +165,9 @@ def test_the_first_sign_in_on_the_pages_does_the_same(
 
 
 def test_a_domain_names_its_old_server_by_the_shell() -> None:
-    said("domain", "ensure", DOMAIN, "--old-server", "POP3S://Mail.Old.Example:995", "--old-server-names", "local")
+    said("domain", "ensure", DOMAIN, "--old-server", "POP3S://Mail.Old.Example:995", "--old-server-local")
     domain = Domain.objects.get()
-    assert (domain.old_server, domain.old_server_names) == ("pop3s://mail.old.example", "local")
+    assert (domain.old_server, domain.old_server_local) == ("pop3s://mail.old.example", True)
     said("mailbox", "ensure", f"ann@{DOMAIN}", "--still-at-old-server")
     found = mailbox_moves.server_of(Mailbox.objects.get())
     assert found is not None

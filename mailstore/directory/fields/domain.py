@@ -78,8 +78,10 @@ DOMAIN = Table(
             option_help="the last day on which it is asked, 2027-12-31",
         ),
         Field(
-            name="old_server_names", kind=Kind.CHOICE, model=Domain, setter=Setter.HOST,
-            option_help="what a user signs in with there: the address, or its local part",
+            name="old_server_local", kind=Kind.SWITCH, model=Domain, setter=Setter.HOST,
+            prompt=_("Users sign in there with the part before the @"),
+            options=("--old-server-local", "--no-old-server-local"),
+            option_help="users sign in there with the part before the @, not with the address",
         ),
         Field(
             name="policy", kind=Kind.POLICY, model=Domain, option_help="the retention policy it follows",
@@ -103,7 +105,7 @@ class DomainValues(TypedDict, total=False):
     stands_for: Domain | None
     old_server: str | None
     old_server_until: datetime | None
-    old_server_names: str
+    old_server_local: bool
     policy: RetentionPolicy | None
     policy_at_once: bool
 

@@ -37,7 +37,7 @@ SIGN_IN = statement(
            d.id, d.name, d.main, d.digest, d.hidden::text, d.hidden_messages, d.hidden_octets,
            d.last_sign_in_at IS NULL,
            CASE WHEN d.last_sign_in_at > now() - interval '1 day' THEN host(d.last_client) END,
-           CASE WHEN mv.mailbox_id IS NOT NULL THEN dom.old_server END, dom.old_server_names = 'local',
+           CASE WHEN mv.mailbox_id IS NOT NULL THEN dom.old_server END, dom.old_server_local,
            mv.moved_at IS NOT NULL, mv.state <> 'failed' OR mv.since < now() - interval '{RETRY_MINUTES} minutes'
       FROM mailstore_user u
       LEFT JOIN mailstore_mailbox box ON box.user_id = u.id
