@@ -19,6 +19,7 @@ MailError
     ├── QuotaDeferred        over quota in a domain that defers
     ├── Overloaded           a bounded queue is full
     ├── Throttled            too many wrong passwords or unknown accounts
+    ├── MailMoving           the mail is still being moved from the old server
     ├── Abandoned            the client left before its password was checked
     └── AliasOutside         an alias with targets that only the MTA can reach
 """
@@ -95,6 +96,10 @@ class Overloaded(TryAgain):
 
 class Throttled(TryAgain):
     """Too many distinct wrong passwords or unknown accounts."""
+
+
+class MailMoving(TryAgain):
+    """The password was right, but the mail of the mailbox is still being moved from its old server."""
 
 
 class Abandoned(TryAgain):

@@ -35,6 +35,7 @@ from mailstore.pop3 import session as pop3_session
 from mailstore.ports import Done, Session
 from mailstore.sql.connection_pool import WRITE_LANES, ConnectionPool
 from mailstore.sql.statements.diary import BEAT
+from mailstore.transfer.old_server_moves import OldServerMoves
 
 log = logging.getLogger("popadmin.listener")
 
@@ -119,7 +120,8 @@ async def _pop3_worker(
     lanes = ConnectionPool(conf.conninfo, write_lanes=POP3_WRITE_LANES)
     await lanes.open()
     last_sign_ins = LastSignIns(lanes)
-    accounts = StoredAccounts(lanes, bodies.from_url(conf.mail_store_url), last_sign_ins)
+    old_servers = OldServerMoves()
+    accounts = StoredAccounts(lanes, bodies.from_url(conf.mail_store_url), last_sign_ins, old_servers)
     journal = LogJournal()
     rules = pop3.Rules(plaintext_login=conf.pop3.plaintext_login, tls_offered=True)
     server = _server(index, limits, counts, certificates, crowded=accounts.refused_names.crowded)
@@ -144,6 +146,7 @@ async def _pop3_worker(
     with suppress(TimeoutError):
         await asyncio.wait_for(asyncio.gather(*(event.wait() for event in written)), LAST_FLUSH_SECONDS)
     accounts.close()
+    old_servers.close()
     lanes.close()
 
 

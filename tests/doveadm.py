@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from tests.listeners import program, run
+from tests.installed_program import program
+from tests.listeners import run
 
 HASHES = (
     "SHA512-CRYPT", "SHA256-CRYPT", "MD5-CRYPT", "DES-CRYPT", "CRYPT", "BLF-CRYPT", "SSHA", "SSHA256", "SSHA512", "SHA",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import smtplib
 import ssl
@@ -19,7 +18,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 import trustme
@@ -253,19 +251,6 @@ def numbered(count: int, octets: int = 300) -> list[bytes]:
     """Messages that differ, of about so many octets."""
     filler = (b"x" * 70 + b"\r\n") * (octets // 72)
     return [b"Subject: message %d\r\n\r\nline\r\n" % number + filler for number in range(1, count + 1)]
-
-
-def unavailable(what: str) -> NoReturn:
-    """A part of this test is not there: it fails where CI=true, since there it must be, and is skipped elsewhere."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(what)
-    pytest.skip(what)
-
-
-def program(name: str) -> str:
-    """The path of a mail program."""
-    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    return found or unavailable(f"{name} is not installed")
 
 
 def run(

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mailstore.policy.addresses import ADDRESS_OCTETS, TYPED_OCTETS, BadAddress, Flaw
+from mailstore.policy.old_server import URL_CHARACTERS
 from mailstore.policy.quota import MAX_OCTETS, BadSize, SizeFlaw, format_octets
 
 _SENTENCES = {
@@ -51,3 +52,10 @@ def size_sentence(error: BadSize) -> str:
     """Return the same for a size."""
     text = error.text[:SIZE_CHARACTERS]
     return _SIZE_SENTENCES[error.flaw] % {"text": text, "number": text, "most": format_octets(MAX_OCTETS)}
+
+
+def server_sentence(text: str) -> str:
+    """Return the sentence for a text that is no URL of a POP3 server."""
+    return _(
+        "%(text)r is no URL of a POP3 server: write pop3s://mail.old.example, or pop3:// where TLS begins by STLS"
+    ) % {"text": text[:URL_CHARACTERS]}

@@ -19,6 +19,7 @@ from mailstore.directory import (
     bulk_sql,
     domains,
     look_alikes,
+    mailbox_moves,
 )
 from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import LostRace, Rejected, refuse_violations
@@ -46,7 +47,8 @@ def rename(old: str, new: str, *, actor: Actor, look_alike: bool = False) -> Ren
     Aliases of other domains, and the addresses that users recover by, follow. If `new` stands for `old` until now, the
     two swap their names; so a domain can get its old name back.
 
-    Rejected if `new` is another domain, looks like another (without `look_alike`), or if addresses collide.
+    Rejected if `new` is another domain, looks like another (without `look_alike`), if addresses
+    collide, and while mail of a mailbox is still at an old server.
     """
     was, wanted = _normal(old), _normal(new)
     with transaction.atomic(), refuse_violations(_RACES, LostRace):
@@ -56,6 +58,7 @@ def rename(old: str, new: str, *, actor: Actor, look_alike: bool = False) -> Ren
         _refuse_taken(domain, wanted, other)
         if other is None and not look_alike:
             look_alikes.refuse_domain(wanted)
+        mailbox_moves.refuse_rename(Mailbox.objects.filter(domain=domain))
         _refuse_collisions(collisions(domain, wanted))
         renamed = _move(domain, wanted)
         _leave(domain, was, other)

@@ -16,7 +16,9 @@ from mailstore.directory.fields.field import Kind
 from mailstore.directory.fields.policy import with_policy_since
 from mailstore.directory.outcome import Ensured, Only, Rejected, assign, details, not_negative
 from mailstore.models import Alias, Domain, Mailbox
+from mailstore.policy import old_server
 from mailstore.policy.addresses import BadAddress, normal_domain, shown_domain
+from mailstore.policy.old_server import BadOldServer
 from mailstore.policy.quota import format_octets
 
 _SIZES = DOMAIN.names(Kind.SIZE)
@@ -33,6 +35,8 @@ def ensure(
     """
     normal = _normal(name)
     not_negative(fields, *_SIZES)
+    if fields.get("old_server"):
+        fields["old_server"] = _server_url(fields["old_server"] or "")
     with transaction.atomic():
         if "stands_for" in fields:
             alias_loop.lock()
@@ -144,6 +148,13 @@ def _refuse_to_stand(domain: Domain, other: Domain) -> None:
             % {"domain": domain, "other": other},
             field="stands_for",
         )
+
+
+def _server_url(text: str) -> str:
+    try:
+        return old_server.parse(text).url
+    except BadOldServer as error:
+        raise Rejected(address_error.server_sentence(text), field="old_server") from error
 
 
 def _named(names: Collection[str]) -> QuerySet[Domain]:

@@ -21,6 +21,7 @@ from mailstore.directory import (
     domain_caps,
     domains,
     mailbox_lookup,
+    mailbox_moves,
     policies,
     removal_state,
 )
@@ -42,7 +43,7 @@ def rename(old: str, new: str, *, actor: Actor, keep_alias: bool = True, look_al
     mailbox alone gives way.
 
     Rejected if `new` is taken, looks like another address (without `look_alike`), is in a domain that is full or stands
-    for another, and if the domain of `old` has no room for an alias.
+    for another, if the domain of `old` has no room for an alias, and while its mail is still at an old server.
     """
     was, wanted = mailbox_lookup.normalized(old), mailbox_lookup.normalized(new)
     with transaction.atomic(), refuse_violations(_RACES, LostRace):
@@ -53,6 +54,7 @@ def rename(old: str, new: str, *, actor: Actor, keep_alias: bool = True, look_al
         domains.refuse_standing(domain)
         if wanted == was:
             raise Rejected(_("%(address)s is already the address of this mailbox") % {"address": was}, field="address")
+        mailbox_moves.refuse_rename(Mailbox.objects.filter(pk=mailbox.pk))
         _make_room(wanted, was, actor)
         if not look_alike:
             Neighbours.of([wanted], [domain]).refuse(wanted)

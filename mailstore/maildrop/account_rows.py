@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, NamedTuple
 
+from mailstore.ports import Move
+
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
@@ -40,6 +42,7 @@ class Account(NamedTuple):
     password_version: bytes | None  # as Postgres prints it; it changes when the password is changed
     known_today: bool | None  # last sign-in from this network: True within a day, False within a month, None neither
     devices: tuple[Device, ...]
+    move: Move | None = None  # from the old server, if it is not done
 
     def main(self) -> Device:
         """Return the device that stands for the main password."""
@@ -77,7 +80,16 @@ def read(answer: PGresult) -> Account | None:
         password_version=password_version or None,
         known_today=known_today == b"t" if known_today else None,
         devices=tuple([_device(answer, row) for row in range(answer.ntuples)]),
+        move=_move(answer, int(mailbox), name.decode()),
     )
+
+
+def _move(answer: PGresult, mailbox: int, address: str) -> Move | None:
+    server, local, arrived, due = _values(answer, 0, 22, 26)
+    if not server:
+        return None
+    user = address.rpartition("@")[0] if local == b"t" else address
+    return Move(mailbox, address, server.decode(), user, arrived=arrived == b"t", due=due == b"t")
 
 
 def _device(answer: PGresult, row: int) -> Device:

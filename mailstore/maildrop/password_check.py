@@ -44,6 +44,11 @@ class Check(Waiter):
     run_seconds: float = 0.0
 
 
+def is_unusable(encoded: str) -> bool:
+    """Return whether this stands in the place of a hash, so that no password is right."""
+    return encoded.startswith(UNUSABLE_PASSWORD_PREFIX)
+
+
 class Passwords:
     """The password checks of one process. It keeps no password, only a keyed digest of each right one, by its hash."""
 
@@ -113,7 +118,7 @@ class Passwords:
             self._queue.finished(check)
             tell(check.done, True)
             return
-        if encoded is not None and encoded.startswith(UNUSABLE_PASSWORD_PREFIX):
+        if encoded is not None and is_unusable(encoded):
             encoded = None
         self._running += 1
         check.began_at = _now()

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Set
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mailstore.errors import Abandoned, BadCredentials, MailError, MainPasswordBarred, PopSwitchedOff, Throttled
-from mailstore.maildrop import account_rows, own_hashes
+from mailstore.errors import (
+    Abandoned,
+    BadCredentials,
+    MailError,
+    MailMoving,
+    MainPasswordBarred,
+    PopSwitchedOff,
+    Throttled,
+)
+from mailstore.maildrop import account_rows, own_hashes, password_check
 from mailstore.maildrop.account_rows import Account, Device, device_of
 from mailstore.maildrop.diary_record import SessionOrigin, address
 from mailstore.maildrop.last_sign_in import LastSignIns
@@ -20,12 +30,13 @@ from mailstore.policy.addresses import BadAddress, normal_address
 from mailstore.policy.hash_queue import QueueName
 from mailstore.policy.networks import KnownPairs, network
 from mailstore.policy.throttle import Bar, Throttle
-from mailstore.ports import Credentials, Done, Maildrop
+from mailstore.ports import Credentials, Done, Maildrop, Move, OldServers
 from mailstore.sql.statements.sign_in import SIGN_IN
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
+MOVING_REFUSAL_SECONDS = 5.0  # in a domain that moves: most old servers have refused a password by then
 NOBODY = b""  # an address that no user has; looked up for input that is no address, so that it costs the same
 
 
@@ -39,6 +50,8 @@ class SignInContext:
     throttle: Throttle
     refusals: SignInRefusals
     known_pairs: KnownPairs
+    old_servers: OldServers | None  # None: nobody moves here
+    moving_domains: Set[str]  # whose old server is asked
 
 
 class StoredSignIn:
@@ -49,6 +62,7 @@ class StoredSignIn:
 
     __slots__ = (
         "_abandoned",
+        "_began_at",
         "_check",
         "_credentials",
         "_device_digest",
@@ -71,6 +85,7 @@ class StoredSignIn:
         self._timer: asyncio.TimerHandle | None = None  # during the delay before the slow hash
         self._check: Check | None = None  # while it waits or runs
         self._waited_seconds = 0.0
+        self._began_at = _now()
         self._abandoned = False
         self._wants_no_more = False
 
@@ -183,8 +198,39 @@ class StoredSignIn:
                 lanes = self._memory.maildrops.lanes
                 own_hashes.store(lanes, account.user, foreign=account.encoded, own=check.own_hash)
             self._right(account, account.main())
+        elif account and account.active and account.move and password_check.is_unusable(account.encoded):
+            self._ask_old_server(account, account.move)
         else:
             self._wrong("wrong password" if account else "unknown user", account)
+
+    # --- a mailbox that is still at its old server, so that nobody has a password here yet ----------------------------
+
+    def _ask_old_server(self, account: Account, move: Move) -> None:
+        """Ask the old server for the password. The hash of nothing that came before costs what all others cost."""
+        servers, loop = self._memory.old_servers, asyncio.get_running_loop()
+        if servers is None or self._abandoned:
+            self._wrong("the old server is not asked here", account)
+            return
+
+        def answered(answer: str | MailError | None) -> None:
+            with suppress(RuntimeError):  # the loop is closed: the worker has ended meanwhile
+                loop.call_soon_threadsafe(self._old_server_answered, account, move, answer)
+
+        servers.ask(move, self._credentials.secret, answered)
+
+    def _old_server_answered(self, account: Account, move: Move, answer: str | MailError | None) -> None:
+        if answer is None:
+            self._wrong("wrong password at the old server", account)
+        elif isinstance(answer, MailError):
+            self._done(answer)
+        else:
+            own_hashes.store(self._memory.maildrops.lanes, account.user, foreign=account.encoded, own=answer)
+            self._right(account, account.main())
+
+    def _go_on_moving(self, device: Device, move: Move) -> None:
+        """Move the mail, if this is the password that the old server takes. A device's is known only here."""
+        if device.main and move.due and self._memory.old_servers is not None:
+            self._memory.old_servers.go_on(move, self._credentials.secret)
 
     # --- answers ------------------------------------------------------------------------------------------------------
 
@@ -197,7 +243,12 @@ class StoredSignIn:
             self._refuse(Why.MAIN_OFF, account, MainPasswordBarred(account.address), device)
         else:
             self._note(account, device)
-            self._done(self._maildrop(account, device))
+            if account.move:
+                self._go_on_moving(device, account.move)
+            if account.move and not account.move.arrived:
+                self._done(MailMoving(account.address))
+            else:
+                self._done(self._maildrop(account, device))
 
     def _note(self, account: Account, device: Device) -> None:
         """Remember that the account signed in from this network."""
@@ -231,6 +282,9 @@ class StoredSignIn:
             loopback=credentials.loopback,
         )
         rest_seconds = max(0.0, delay_seconds - self._waited_seconds)
+        if credentials.address.rpartition("@")[2] in memory.moving_domains:
+            # Nobody shall see by the time of a refusal for whom the old server was asked.
+            rest_seconds = max(rest_seconds, self._began_at + MOVING_REFUSAL_SECONDS - _now())
         asyncio.get_running_loop().call_later(rest_seconds, self._done, BadCredentials(why))
         if account is not None and account.active:
             memory.refusals.record_wrong_password(account.mailbox, credentials)

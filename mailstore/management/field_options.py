@@ -9,9 +9,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from mailstore.directory import domains, policies
+from mailstore.directory import address_error, domains, policies
 from mailstore.directory.fields.field import Field, Kind, Surface, Table, end_of_day
 from mailstore.management.shell import UNSET, count, size, switch
+from mailstore.policy import old_server
+from mailstore.policy.old_server import BadOldServer
 
 
 def add_field_options(parser: CommandParser, table: Table, *, defaults: Mapping[str, Any] | None = None) -> None:
@@ -72,6 +74,15 @@ def _last_day(text: str) -> datetime | None:
         raise ArgumentTypeError(f"{text!r} is not a date: write it as 2027-12-31, or none") from error
 
 
+def _server(text: str) -> str | None:
+    if text.strip().lower() == policies.NONE:
+        return None
+    try:
+        return old_server.parse(text).url
+    except BadOldServer as error:
+        raise ArgumentTypeError(address_error.server_sentence(text)) from error
+
+
 def _name(text: str) -> str | None:
     return None if text.strip().lower() == policies.NONE else text
 
@@ -84,6 +95,7 @@ _TYPES: dict[Kind, tuple[Callable[[str], Any], str | None]] = {
     Kind.DAYS_OR_NEVER: (count, "DAYS|none"),
     Kind.POLICY: (_name, "NAME|none"),
     Kind.DOMAIN: (_name, "NAME|none"),
+    Kind.SERVER: (_server, "URL|none"),
     Kind.LAST_DAY: (_last_day, "DATE|none"),
 }
 _LOOK_UPS: dict[Kind, Callable[[str], Any]] = {Kind.POLICY: policies.get, Kind.DOMAIN: domains.get}

@@ -7,6 +7,7 @@ from mailstore.models.diary import DiaryBatch, DiarySession, Finding, RefusedNam
 from mailstore.models.domains import Domain
 from mailstore.models.jobs import Job, JobRow
 from mailstore.models.mailbox_imports import MailboxImport, MailboxImportRow
+from mailstore.models.mailbox_moves import MailboxMove
 from mailstore.models.mailboxes import Device, DeviceCoverage, Mailbox
 from mailstore.models.messages import EarlierStay, ImportedSource, Message
 from mailstore.models.policies import RetentionPolicy
@@ -35,6 +36,7 @@ __all__ = [
     "Mailbox",
     "MailboxImport",
     "MailboxImportRow",
+    "MailboxMove",
     "MailedCode",
     "Message",
     "RefusedName",

@@ -35,6 +35,10 @@ class Domain(models.Model):
     policy_since = models.DateTimeField(
         null=True, editable=False
     )  # when the policy was chosen; NULL: it holds for old mail at once
+    # Mailboxes with a MailboxMove are moved from there. NULL: nothing moves.
+    old_server = models.TextField(_("old server"), null=True, blank=True)  # noqa: DJ001 - NULL is "none"
+    old_server_until = models.DateTimeField(_("last day of the old server"), null=True, blank=True)
+    old_server_local = models.BooleanField(_("short user names on the old server"), default=False, db_default=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True, editable=False)
     removed_by = models.CharField(_("removed by"), max_length=254, blank=True, editable=False)

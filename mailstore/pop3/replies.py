@@ -80,6 +80,8 @@ ERRORS: Final[dict[type[errors.MailError], bytes]] = {
     errors.StorageFull: _SERVICE,
     errors.Overloaded: b"-ERR [SYS/TEMP] service unavailable, too busy now\r\n",
     errors.Abandoned: b"-ERR [SYS/TEMP] service unavailable, too busy now\r\n",  # a client that closed its side alone
+    # "wait", so that fetchmail takes it for a busy server.
+    errors.MailMoving: b"-ERR [SYS/TEMP] your mail is being moved, please wait some minutes\r\n",
     errors.Throttled: b"-ERR [LOGIN-DELAY] too many failed attempts, wait some minutes\r\n",
     # Errors of deliveries; a sign-in or a maildrop never gives them.
     errors.UnknownRecipient: _BROKEN,

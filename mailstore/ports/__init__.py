@@ -10,6 +10,7 @@ from mailstore.ports.connection import Peer, Session
 from mailstore.ports.delivery import Delivered, Delivery, Envelope, Intake, Recipient
 from mailstore.ports.journal import Journal, SessionRecord
 from mailstore.ports.maildrop import Accounts, Credentials, Handled, Listing, Maildrop, Message, SignIn
+from mailstore.ports.old_servers import Move, OldServers
 
 __all__ = [
     "Accounts",
@@ -28,6 +29,8 @@ __all__ = [
     "Listing",
     "Maildrop",
     "Message",
+    "Move",
+    "OldServers",
     "OpenBody",
     "Peer",
     "Recipient",

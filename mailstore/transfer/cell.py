@@ -16,6 +16,8 @@ from mailstore.directory import address_error
 from mailstore.directory.fields.field import Field, Kind, end_of_day
 from mailstore.directory.outcome import Rejected
 from mailstore.directory.policies import NONE
+from mailstore.policy import old_server
+from mailstore.policy.old_server import BadOldServer
 from mailstore.policy.quota import BARE_OCTETS, BadSize, format_octets, parse_octets
 
 YES = frozenset({"1", "yes", "y", "true", "on", "x", "oui", "o", "vrai"})
@@ -98,6 +100,15 @@ def _last_day(_field: Field, cell: str) -> datetime | None:
         raise Rejected(text % {"cell": cell[:SHOWN_CHARACTERS]}) from error
 
 
+def _server(_field: Field, cell: str) -> str | None:
+    if cell.lower() == NONE:
+        return None
+    try:
+        return old_server.parse(cell).url
+    except BadOldServer as error:
+        raise Rejected(address_error.server_sentence(cell)) from error
+
+
 def _addresses(_field: Field, cell: str) -> list[str]:
     return cell.split()
 
@@ -120,6 +131,7 @@ _READERS: dict[Kind, Callable[[Field, str], Any]] = {
     Kind.CHOICE: _choice,
     Kind.POLICY: _text,
     Kind.DOMAIN: _text,
+    Kind.SERVER: _server,
     Kind.LAST_DAY: _last_day,
     Kind.ADDRESSES: _addresses,
 }

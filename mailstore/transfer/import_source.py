@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 
 from mailstore.directory.outcome import Rejected
+from mailstore.transfer import old_server_text
 from mailstore.transfer.sources import Reading, SourceMessage, courier, maildir, mbox, uidl_format, uidlist
 from mailstore.transfer.sources.contents import NotMail, Why
 from mailstore.transfer.sources.mbox import Doubt
+from mailstore.transfer.sources.pop3_client import Account, OldServerError
+from mailstore.transfer.sources.pop3_mailbox import OldMailbox
 
 FORMATS = ("maildir", "mbox")
 
@@ -39,16 +43,47 @@ class Source:
     """The messages of a source, their number if it is known, and what is not imported.
 
     `not_mail` are files between the messages that are no messages. `other_folders` have their numbers of messages.
+    `fetch` is told which messages are read next, in their order. `close` comes last.
     """
 
     total: int | None
     messages: Iterator[SourceMessage]
     not_mail: Collection[NotMail] = ()
     other_folders: Mapping[str, int] = field(default_factory=dict)
+    fetch: Callable[[Sequence[SourceMessage]], None] = lambda _messages: None
+    close: Callable[[], None] = lambda: None
+    cut: Callable[[OldServerError], str] = str  # says that the server of the messages is gone
 
 
-def opened(path: Path, choices: Choices, *, most_octets: int, warn: Warn) -> Source:
-    """Open a source. `warn` hears of each place in an mbox that is in doubt. Rejected if it cannot be read."""
+def opened(place: Path | Account, choices: Choices, *, most_octets: int, warn: Warn) -> Source:
+    """Open a source: a Maildir, an mbox, or the mailbox of an old server. Rejected if it cannot be read.
+
+    `warn` hears of each place in an mbox that is in doubt.
+    """
+    if isinstance(place, Account):
+        return _old_mailbox(place, choices, most_octets)
+    return _files(place, choices, most_octets, warn)
+
+
+def _old_mailbox(account: Account, choices: Choices, most_octets: int) -> Source:
+    if choices != DEFAULT:
+        raise Rejected(
+            _("%(server)s is a server: it tells UIDLs itself, and has no folders") % {"server": account.server}
+        )
+    try:
+        mailbox = OldMailbox(account, most_octets=most_octets)
+    except OldServerError as error:
+        raise Rejected(old_server_text.sentence(account, error)) from error
+    return Source(
+        len(mailbox),
+        mailbox.messages(),
+        fetch=mailbox.fetch,
+        close=mailbox.close,
+        cut=partial(old_server_text.sentence_of_cut, account),
+    )
+
+
+def _files(path: Path, choices: Choices, most_octets: int, warn: Warn) -> Source:
     try:
         shown = None if choices.uidl_format is None else uidl_format.parse(choices.uidl_format)
         reading = Reading(shown, choices.uidlist, most_octets)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from mailstore import conf
@@ -20,11 +22,12 @@ from mailstore.directory.audit import Actor
 from mailstore.directory.outcome import Rejected
 from mailstore.models import ImportedSource
 from mailstore.transfer import import_source, spent_uidls
-from mailstore.transfer.import_source import DEFAULT, FORMATS, Choices, refusal
+from mailstore.transfer.import_source import DEFAULT, FORMATS, Choices, Source, refusal
 from mailstore.transfer.import_writer import ImportedMessage, ImportWriter, Outcome, writer_on
-from mailstore.transfer.sources import SourceMessage, mbox
+from mailstore.transfer.sources import SourceMessage, header_date, mbox
 from mailstore.transfer.sources.contents import LOST, NotMail, Why
 from mailstore.transfer.sources.packing import Damaged
+from mailstore.transfer.sources.pop3_client import Account, OldServerError
 from mailstore.wire.body_normalizer import RawNormalizer
 
 BATCH_MESSAGES = 256  # bodies that are made durable at once; each takes at most 128 KB of memory
@@ -63,40 +66,46 @@ class _Stored:
     row: ImportedMessage
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Import:
     mailbox: int
+    source: Source
     writer: ImportWriter
     warn: Warn
     done: ImportResult
+    lost: OldServerError | None = None  # the old server is gone, so no more messages are read
     waiting: list[_Stored] = field(default_factory=list)  # the batch whose rows come next, while bodies are written
 
 
 def run(
     address: str,
-    path: Path,
+    place: Path | Account,
     *,
     actor: Actor,
     choices: Choices = DEFAULT,
     progress: Progress = lambda _what, _count, _total: None,
     warn: Warn = lambda _text: None,
 ) -> ImportResult:
-    """Import the messages at `path` into a mailbox.
+    """Import the messages at a path, or of an account on an old server, into a mailbox.
 
     `warn` hears of each message that cannot be read or cannot keep its UIDL, and the import goes on. Rejected when
     there is no such mailbox or source. Unavailable and StorageFull interrupt the import: run it again.
     """
     mailbox = mailbox_lookup.get(address)
     settings = conf.load()
-    source = import_source.opened(path, choices, most_octets=settings.lmtp.max_message_octets, warn=warn)
-    audit.record(actor, "mailbox.import", mailbox.user.address, mailbox=mailbox, source=str(path))
+    source = import_source.opened(place, choices, most_octets=settings.lmtp.max_message_octets, warn=warn)
+    audit.record(actor, "mailbox.import", mailbox.user.address, mailbox=mailbox, source=str(place))
     done = ImportResult(folders=dict(source.other_folders))
     for other in source.not_mail:
         done.count(other)
-    with asyncio.Runner() as runner, writer_on(runner, settings, mailbox.pk) as writer:
-        current, count = _Import(mailbox.pk, writer, warn, done), 0
+    with (
+        closing(source),
+        asyncio.Runner() as runner,
+        writer_on(runner, settings, mailbox.pk) as writer,
+    ):
+        current, count = _Import(mailbox.pk, source, writer, warn, done), 0
         try:
-            while batch := _next(path, source.messages):
+            while batch := _next(place, source.messages):
                 _take(runner, current, batch if choices.with_deleted else _without_deleted(current, batch))
                 count += len(batch)
                 progress(_("messages"), count, source.total)
@@ -107,14 +116,14 @@ def run(
     return done
 
 
-def _next(path: Path, messages: Iterator[SourceMessage]) -> list[SourceMessage]:
+def _next(place: Path | Account, messages: Iterator[SourceMessage]) -> list[SourceMessage]:
     try:
         return list(islice(messages, BATCH_MESSAGES))
     except OSError as error:
         raise Rejected(str(error)) from error
     except mbox.NotAnMbox as error:
         other = error.unreadable
-        raise Rejected(str(error) if other is None or other.why not in LOST else refusal(str(path), other)) from error
+        raise Rejected(str(error) if other is None or other.why not in LOST else refusal(str(place), other)) from error
 
 
 def _without_deleted(current: _Import, batch: list[SourceMessage]) -> list[SourceMessage]:
@@ -128,7 +137,10 @@ def _take(runner: asyncio.Runner, current: _Import, batch: list[SourceMessage]) 
     taken = spent_uidls.among({message.uidl for message in fresh if message.uidl}, mailbox=current.mailbox)
     taken.update(one.row.uidl for one in current.waiting if one.row.uidl)
     kept = [(message, _kept_uidl(current, message, taken)) for message in fresh]
+    current.source.fetch(fresh)
     runner.run(_store_and_place(current, kept))
+    if current.lost is not None:
+        raise Rejected(current.source.cut(current.lost)) from current.lost
 
 
 def _fresh(current: _Import, batch: list[SourceMessage]) -> list[SourceMessage]:
@@ -189,19 +201,26 @@ async def _place_waiting(current: _Import) -> None:
 
 async def _store(current: _Import, message: SourceMessage, uidl: str | None) -> _Stored | None:
     """Read a message into a body. None if it cannot be read or is no mail. Errors of the store end the import."""
-    draft, normalizer = current.writer.begin(), RawNormalizer()
+    if current.lost is not None:
+        return None
+    draft, normalizer, begin = current.writer.begin(), RawNormalizer(), b""
     try:
         for data in _wire(message, normalizer):
+            begin = begin or data
             draft.write(data)
-    except (NotMail, Damaged, OSError) as error:
+    except (NotMail, Damaged, OSError, OldServerError) as error:
         draft.abort()
         _leave_out(current, message, error)
         return None
+    arrived_at = message.arrived_at or header_date.arrival(begin, timezone.now())
     ref = await current.writer.store(draft, normalizer.octets)
-    return _Stored(message.name, ImportedMessage(ref, message.identity, message.arrived_at, uidl))
+    return _Stored(message.name, ImportedMessage(ref, message.identity, arrived_at, uidl))
 
 
-def _leave_out(current: _Import, message: SourceMessage, error: NotMail | Damaged | OSError) -> None:
+def _leave_out(current: _Import, message: SourceMessage, error: NotMail | Damaged | OSError | OldServerError) -> None:
+    if isinstance(error, OldServerError):
+        current.lost = error  # told once, when what was read so far is stored
+        return
     if isinstance(error, NotMail):
         current.done.count(error)
         if error.why in LOST:

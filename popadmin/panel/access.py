@@ -22,6 +22,7 @@ from mailstore.models import (
     Finding,
     Mailbox,
     MailboxImport,
+    MailboxMove,
     Message,
     RefusedName,
     RetentionPolicy,
@@ -123,6 +124,12 @@ def mailboxes(user: User, *, removed: bool = False) -> QuerySet[Mailbox]:
     if not removed:
         rows = rows.filter(removed_at=None)
     return rows if is_host(user) else rows.filter(domain__in=domains(user))
+
+
+def moves(user: User) -> QuerySet[MailboxMove]:
+    """Return the moves of the existing mailboxes from their old servers."""
+    rows = MailboxMove.objects.filter(mailbox__removed_at=None).select_related("mailbox__user", "mailbox__domain")
+    return rows if is_host(user) else rows.filter(mailbox__domain__in=domains(user))
 
 
 def with_history(rows: QuerySet[Mailbox]) -> QuerySet[Mailbox]:

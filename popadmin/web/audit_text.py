@@ -62,6 +62,9 @@ VERBS: dict[str, Promise] = {
     "mailbox_import.done": gettext_lazy("imported the file"),
     "mailbox_import.passwords": gettext_lazy("downloaded the passwords of"),
     "mailbox_import.undone": gettext_lazy("undid the import of the file"),
+    "move.again": gettext_lazy("had what came since pulled from the old server of"),
+    "move.mark": gettext_lazy("marked as still at its old server the mailbox"),
+    "move.unmark": gettext_lazy("ended the move from the old server of"),
     "password.change": gettext_lazy("changed the password of"),
     "password.reset": gettext_lazy("used a mailed link to reset the password of"),
     "policy.change": gettext_lazy("changed the retention policy"),
@@ -99,6 +102,7 @@ KINDS: dict[str, Promise] = {
     "account": gettext_lazy("Accounts"),
     "grant": gettext_lazy("Domain admins"),
     "mailbox_import": gettext_lazy("Imports"),
+    "move": gettext_lazy("Moves"),
     "password": gettext_lazy("Passwords"),
     "denied": gettext_lazy("Denied access"),
 }

@@ -19,7 +19,9 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from mailstore.directory import address_error
 from mailstore.models import Domain
+from mailstore.policy import old_server
 from mailstore.policy.addresses import BadAddress, normal_domain
+from mailstore.policy.old_server import URL_CHARACTERS, BadOldServer
 from mailstore.policy.quota import BadSize, SizeFlaw, format_octets, parse_octets
 
 PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}  # for names and addresses
@@ -161,6 +163,23 @@ class LastDayField(forms.DateField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(super().has_changed(self.prepare_value(initial), data))
+
+
+class ServerField(forms.CharField):
+    """The URL of a POP3 server in its shortest form, or None."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attributes = {**PLAIN, "placeholder": "pop3s://mail.old.example"}
+        super().__init__(
+            max_length=URL_CHARACTERS, empty_value=None, widget=forms.TextInput(attrs=attributes), **kwargs
+        )
+
+    def clean(self, value: Any) -> str | None:
+        text = super().clean(value)
+        try:
+            return None if text is None else old_server.parse(text).url
+        except BadOldServer as error:
+            raise ValidationError(address_error.server_sentence(text), "server") from error
 
 
 @dataclass(frozen=True, slots=True)

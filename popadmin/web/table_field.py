@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from mailstore.directory.fields.field import Field, Kind
 from mailstore.directory.policies import DAYS_AT_MOST
 from mailstore.models import RetentionPolicy
-from popadmin.web.form_fields import AddressesField, DomainField, LastDayField, SizeField
+from popadmin.web.form_fields import AddressesField, DomainField, LastDayField, ServerField, SizeField
 
 NOTE_ROWS = 3
 
@@ -91,6 +91,7 @@ _MAKERS: dict[Kind, Callable[..., forms.Field]] = {
         RetentionPolicy.objects.none(), required=False, **texts
     ),
     Kind.DOMAIN: lambda _field, **texts: DomainField(required=False, **texts),
+    Kind.SERVER: lambda _field, **texts: ServerField(required=False, **texts),
     Kind.LAST_DAY: lambda _field, **texts: LastDayField(required=False, **texts),
     Kind.ADDRESSES: lambda _field, **texts: AddressesField(**texts),
 }

@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 from mailstore.models import Device, DiarySession, Mailbox
 from tests.browser.test_pages import sign_in
 from tests.flows.mail_programs import ADDRESS, curl, fetchmail, getmail, subjects, succeeded
-from tests.listeners import MailSite, numbered, program, run
+from tests.installed_program import program
+from tests.listeners import MailSite, numbered, run
 from tests.up.programs import until
 
 pytestmark = pytest.mark.real

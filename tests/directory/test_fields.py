@@ -71,6 +71,7 @@ def other_value(field: Field) -> Any:
         Kind.COUNT: 7,
         Kind.DAYS: 11,
         Kind.DAYS_OR_NEVER: 11,
+        Kind.SERVER: "pop3s://mail.old.example",
         Kind.LAST_DAY: timezone.now() + datetime.timedelta(days=9),
         Kind.ADDRESSES: ["bob@example.com"],
     }

@@ -11,6 +11,7 @@ from mailstore.directory import (
     admins,
     aliases,
     devices,
+    domain_rename,
     domains,
     grants,
     mailbox_removal,
@@ -20,7 +21,7 @@ from mailstore.directory import (
 )
 from mailstore.directory.look_alikes import LookAlike
 from mailstore.directory.outcome import Rejected
-from mailstore.models import Alias, AuditEntry, Domain, Mailbox, User
+from mailstore.models import Alias, AuditEntry, Domain, Mailbox, MailboxMove, User
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
 
 pytestmark = pytest.mark.django_db
@@ -222,3 +223,14 @@ def test_an_alias_that_named_the_new_address_before_cannot_close_a_loop():
     with pytest.raises(Rejected, match="lead back to itself"):
         rename()
     assert User.objects.filter(address=ANN).exists()
+
+
+def test_a_mailbox_whose_mail_is_at_its_old_server_keeps_the_name_that_the_server_knows():
+    ann = a_mailbox(ANN)
+    move = MailboxMove.objects.create(mailbox=ann, since=timezone.now())
+    with pytest.raises(Rejected, match="still at its old server"):
+        rename()
+    with pytest.raises(Rejected, match="still at its old server"):
+        domain_rename.rename("example.org", "new.example", actor=ACTOR)
+    MailboxMove.objects.filter(pk=move.pk).update(state=MailboxMove.State.MOVED)
+    rename()

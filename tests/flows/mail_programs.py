@@ -6,7 +6,8 @@ import mailbox
 import subprocess
 from pathlib import Path
 
-from tests.listeners import PASSWORD, MailSite, program, run
+from tests.installed_program import program
+from tests.listeners import PASSWORD, MailSite, run
 
 ADDRESS = "ann@example.org"
 INTO_MBOX = "(echo From fetched@localhost Thu Jan  1 00:00:00 1970; cat; echo)"  # a delivery of one message, for sh

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.listeners import LONGEST_WAIT_SECONDS, program, unavailable
+from tests.installed_program import program, unavailable
+from tests.listeners import LONGEST_WAIT_SECONDS
 from tests.up.programs import until
 
 PORT = 2525

@@ -13,7 +13,8 @@ import pytest
 from mailstore.directory import domains
 from mailstore.models import Message
 from tests.flows.postfix import Postfix, postfix, required
-from tests.listeners import ACTOR, PASSWORD, Daemon, MailSite, daemon, program, run
+from tests.installed_program import program
+from tests.listeners import ACTOR, PASSWORD, Daemon, MailSite, daemon, run
 
 pytestmark = pytest.mark.real
 ADDRESS, OTHER = "ann@example.org", "bob@example.org"

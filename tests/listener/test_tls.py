@@ -17,6 +17,7 @@ import trustme
 from cryptography import x509
 
 from mailstore.pop3 import replies
+from tests.installed_program import program
 from tests.listener.tls_records import (
     ALERT_RECORD,
     ECDHE_CBC,
@@ -30,7 +31,7 @@ from tests.listener.tls_records import (
     fatal_alert,
     old_hello,
 )
-from tests.listeners import PASSWORD, Authority, Daemon, MailSite, daemon, greeted, numbered, program
+from tests.listeners import PASSWORD, Authority, Daemon, MailSite, daemon, greeted, numbered
 from tests.pop3_client import LONGEST_WAIT_SECONDS, Pop3Client, connect_to
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -27,6 +27,7 @@ VALUES: dict[Kind, tuple[Any, ...]] = {
     Kind.DAYS: (30,),
     Kind.DAYS_OR_NEVER: (30, None),
     Kind.CHOICE: tuple(FIELDS[Kind.CHOICE].choices),
+    Kind.SERVER: ("pop3s://mail.old.example", None),
     Kind.LAST_DAY: (LAST_MOMENT, None),
     Kind.ADDRESSES: (["ann@example.org", "bob@example.org"],),
 }
@@ -52,6 +53,7 @@ def test_a_cell_of_each_kind_is_read_as_it_was_written(kind: Kind) -> None:
         (Kind.DAYS, "none"),
         (Kind.DAYS_OR_NEVER, "-1"),
         (Kind.CHOICE, "both"),
+        (Kind.SERVER, "imaps://mail.old.example"),
         (Kind.LAST_DAY, "31/12/2027"),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import install_guide
-from tests.listeners import program
+from tests.installed_program import program
 from tests.up.programs import REPOSITORY
 
 pytestmark = pytest.mark.real

@@ -65,6 +65,25 @@ DOMAIN = Table(
             option_help="every address in it is the same address in that domain",
         ),
         Field(
+            name="old_server", kind=Kind.SERVER, model=Domain, setter=Setter.HOST,
+            help=_(
+                "Such as pop3s://mail.old.example. Mailboxes that are marked as still there are moved from it when "
+                "their owners sign in."
+            ),
+            option_help="marked mailboxes move from there: pop3s://HOST[:PORT], or pop3:// with STLS",
+        ),
+        Field(
+            name="old_server_until", kind=Kind.LAST_DAY, model=Domain, setter=Setter.HOST,
+            help=_("After that day nobody is asked for there. Leave empty for no end."),
+            option_help="the last day on which it is asked, 2027-12-31",
+        ),
+        Field(
+            name="old_server_local", kind=Kind.SWITCH, model=Domain, setter=Setter.HOST,
+            prompt=_("Users sign in there with the part before the @"),
+            options=("--old-server-local", "--no-old-server-local"),
+            option_help="users sign in there with the part before the @, not with the address",
+        ),
+        Field(
             name="policy", kind=Kind.POLICY, model=Domain, option_help="the retention policy it follows",
         ),
     )
@@ -84,6 +103,9 @@ class DomainValues(TypedDict, total=False):
     mailbox_limit: int | None
     alias_limit: int | None
     stands_for: Domain | None
+    old_server: str | None
+    old_server_until: datetime | None
+    old_server_local: bool
     policy: RetentionPolicy | None
     policy_at_once: bool
 

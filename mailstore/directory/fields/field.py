@@ -32,6 +32,7 @@ class Kind(Enum):
     CHOICE = "one of the model's choices"
     POLICY = "a RetentionPolicy, or None for none of its own"
     DOMAIN = "a Domain, or None"
+    SERVER = "the URL of a POP3 server in its shortest form, or None"
     LAST_DAY = "the end of a day, or None for ever"
     ADDRESSES = "a list of addresses"
 

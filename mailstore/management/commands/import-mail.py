@@ -1,4 +1,4 @@
-"""`import-mail`: import a Maildir or an mbox into a mailbox. A second run imports only what is new."""
+"""`import-mail`: import a Maildir, an mbox or the mailbox of an old server. A second run imports only what is new."""
 
 from __future__ import annotations
 
@@ -11,22 +11,34 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from mailstore.management.old_server_options import account_of, add_account_options, path_of
 from mailstore.management.progress import bars
-from mailstore.management.shell import ShellCommand, actor
-from mailstore.transfer import mail_import
+from mailstore.management.shell import EXIT_USAGE, ShellCommand, actor
+from mailstore.policy import old_server
+from mailstore.transfer import mail_import, uidl_comparison
 from mailstore.transfer.mail_import import Choices, ImportResult
+from mailstore.transfer.sources.pop3_client import Account
+
+UIDLS_NAMED = 20  # of each kind; --json names all
 
 
 class Command(ShellCommand):
     help = (
-        "Import a Maildir or an mbox with its arrival dates and UIDLs. A second run imports nothing twice; one that "
-        "was interrupted goes on. The quota does not apply."
+        "Import a Maildir, an mbox, or a mailbox of an old server over POP3, with arrival dates and UIDLs. A second "
+        "run imports nothing twice; one that was interrupted goes on. The quota does not apply, and nothing is "
+        "removed there."
     )
     example = "popadmin import-mail ann@example.org /srv/old/ann/Maildir"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("address", metavar="ADDRESS")
-        parser.add_argument("path", metavar="PATH", type=Path)
+        parser.add_argument("place", metavar="PATH-OR-URL", nargs="?", help="a folder, a file, or pop3s://HOST[:PORT]")
+        parser.add_argument(
+            "--compare",
+            metavar="URL",
+            help="import nothing; say whether this server shows the same UIDLs in this order",
+        )
+        add_account_options(parser)
         parser.add_argument(
             "--format", choices=mail_import.FORMATS, default=None, help="default: a folder is a Maildir"
         )
@@ -50,11 +62,18 @@ class Command(ShellCommand):
         )
         parser.add_argument("--json", action="store_true", help="print JSON")
 
-    def handle(self, *_args: str, address: str, path: Path, json: bool, **options: Any) -> None:
+    def handle(self, *_args: str, address: str, place: str | None, json: bool, **options: Any) -> None:
         logging.getLogger("popadmin").setLevel(logging.CRITICAL)  # errors are printed once, below
+        compare = options["compare"]
+        if (place is None) == (compare is None):
+            raise CommandError("name a PATH or URL to import, or a URL to --compare", returncode=EXIT_USAGE)
+        if place is None:
+            self._compare(address, account_of(compare, address, options), json=json)
+            return
+        source = account_of(place, address, options) if old_server.is_url(place) else path_of(place, options)
         with bars() as progress:
             done = mail_import.run(
-                address, path, actor=actor(), choices=_choices(options), progress=progress.show, warn=self._warn
+                address, source, actor=actor(), choices=_choices(options), progress=progress.show, warn=self._warn
             )
         if json:
             self.say_json(asdict(done))
@@ -63,6 +82,23 @@ class Command(ShellCommand):
         if done.failed or done.refused:
             count = done.failed + sum(done.refused.values())
             raise CommandError(f"{_messages(count)} could not be read")
+
+    def _compare(self, address: str, account: Account, *, json: bool) -> None:
+        found = uidl_comparison.run(address, account)
+        if json:
+            self.say_json(asdict(found))
+        else:
+            self.stdout.write(f"{address}: {found.same} of {found.there} as the old server shows them")
+            for what, uidls in (("missing", found.missing), ("extra", found.extra), ("other order", found.moved)):
+                self._say_uidls(what, uidls)
+        if not found.equal:
+            raise CommandError(f"{_messages(len(found.missing + found.extra + found.moved))} differ")
+
+    def _say_uidls(self, what: str, uidls: list[str]) -> None:
+        if uidls:
+            more = f" and {len(uidls) - UIDLS_NAMED} more" if len(uidls) > UIDLS_NAMED else ""
+            named = " ".join(ascii(uidl)[1:-1] for uidl in uidls[:UIDLS_NAMED])
+            self.stdout.write(f"  {what}: {len(uidls)} ({named}{more})")
 
     def _say(self, address: str, done: ImportResult) -> None:
         self.stdout.write(f"{address}: imported {done.imported}, already there {done.present}")

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from argparse import BooleanOptionalAction
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 
-from mailstore.directory import domains, mailbox_lookup, mailbox_removal, mailboxes, password_export, row_json
+from mailstore.directory import (
+    domains,
+    mailbox_lookup,
+    mailbox_moves,
+    mailbox_removal,
+    mailboxes,
+    password_export,
+    row_json,
+)
 from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.removal_state import Removed
 from mailstore.management import rename_file, text_table
@@ -93,14 +103,16 @@ class Command(NounCommand):
         )
 
     def ensure(self, options: Options) -> None:
-        fields = field_values(options, MAILBOX)
-        done = mailboxes.ensure(
-            options["address"],
-            actor=actor(),
-            password=password_given(options),
-            look_alike=options["look_alike"],
-            **fields,
-        )
+        fields, still_there = field_values(options, MAILBOX), options["still_at_old_server"]
+        password = password_given(options)
+        if still_there and password is None:
+            password = mailbox_moves.password_of_new(options["address"])
+        with transaction.atomic():
+            done = mailboxes.ensure(
+                options["address"], actor=actor(), password=password, look_alike=options["look_alike"], **fields
+            )
+            if still_there is not None:
+                (mailbox_moves.mark if still_there else mailbox_moves.unmark)(options["address"], actor=actor())
         self.say_ensured(done.row.user.address, done, json=options["json"])
 
     def listing(self, options: Options) -> None:
@@ -185,6 +197,12 @@ def _ensure_arguments(parser: CommandParser) -> None:
     add_password_options(parser)
     add_field_options(parser, MAILBOX)
     parser.add_argument("--look-alike", action="store_true", help="create it although it looks like another address")
+    parser.add_argument(
+        "--still-at-old-server",
+        action=BooleanOptionalAction,
+        default=None,
+        help="its first sign-in moves it from the old server of its domain; a new one gets no password before",
+    )
 
 
 def _list_arguments(parser: CommandParser) -> None:

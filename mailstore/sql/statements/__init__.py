@@ -17,7 +17,15 @@ from mailstore.sql.statements.delivery import (
 from mailstore.sql.statements.diary import BATCH, BEAT, CONFIRM, DIARY, PREVIOUS_PASSWORD, ROLL_UP_DIARY
 from mailstore.sql.statements.refused_names import PRUNE_REFUSED_NAMES, REFUSED_NAMES
 from mailstore.sql.statements.removal import REMOVE
-from mailstore.sql.statements.sign_in import KNOWN_NETWORKS, MAILBOX_OF, OWN_HASH, SIGHTINGS, SIGN_IN, SITE_EXPIRY
+from mailstore.sql.statements.sign_in import (
+    KNOWN_NETWORKS,
+    MAILBOX_OF,
+    MOVING_DOMAINS,
+    OWN_HASH,
+    SIGHTINGS,
+    SIGN_IN,
+    SITE_EXPIRY,
+)
 from mailstore.sql.statements.view import BARRED, CARDS, HIDE, LISTING, LOCK, PAST_LISTING
 
 READS = (
@@ -26,6 +34,7 @@ READS = (
     CARDS,
     LISTING,
     MAILBOX_OF,
+    MOVING_DOMAINS,
     OURS,
     PAST_LISTING,
     PREVIOUS_PASSWORD,

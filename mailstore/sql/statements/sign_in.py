@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mailstore.pg.statement import statement
+from mailstore.policy.ask_budget import RETRY_MINUTES
 from mailstore.policy.networks import KNOWN_DAYS, NETWORKS_LIMIT
 from mailstore.sql.policy_source import followed, shortest_days
 from mailstore.sql.statements.view import credential_version
@@ -14,6 +15,11 @@ def expires_days(*, mailbox: str, policy: str) -> str:
     Source: RFC 2449 §6.7, EXPIRE. Relief is not counted: it has no period, and acts only when the mailbox is full.
     """
     return f"CASE WHEN NOT {mailbox}.held THEN {shortest_days(policy=policy)} END"
+
+
+def asked(*, domain: str) -> str:
+    """Return SQL: whether the old server of a domain is asked now."""
+    return f"({domain}.old_server IS NOT NULL AND coalesce({domain}.old_server_until > now(), true))"
 
 
 SIGN_IN = statement(
@@ -30,10 +36,14 @@ SIGN_IN = statement(
            END,
            d.id, d.name, d.main, d.digest, d.hidden::text, d.hidden_messages, d.hidden_octets,
            d.last_sign_in_at IS NULL,
-           CASE WHEN d.last_sign_in_at > now() - interval '1 day' THEN host(d.last_client) END
+           CASE WHEN d.last_sign_in_at > now() - interval '1 day' THEN host(d.last_client) END,
+           CASE WHEN mv.mailbox_id IS NOT NULL THEN dom.old_server END, dom.old_server_local,
+           mv.moved_at IS NOT NULL, mv.state <> 'failed' OR mv.since < now() - interval '{RETRY_MINUTES} minutes'
       FROM mailstore_user u
       LEFT JOIN mailstore_mailbox box ON box.user_id = u.id
       LEFT JOIN mailstore_domain dom ON dom.id = box.domain_id
+      LEFT JOIN mailstore_mailboxmove mv ON mv.mailbox_id = box.id AND mv.state <> 'moved'
+           AND NOT (mv.state = 'failed' AND mv.moved_at IS NOT NULL) AND {asked(domain="dom")}
       LEFT JOIN mailstore_retentionpolicy p ON {followed()}
       LEFT JOIN mailstore_device d ON d.mailbox_id = box.id AND d.revoked_at IS NULL
            AND (d.main OR d.selector = :selector)
@@ -42,7 +52,7 @@ SIGN_IN = statement(
     purpose="""Finds a user with the mailbox and its devices: the main one, and the one whose selector was typed. One
         row a device; none for an unknown user; one without a mailbox for an administrator. A removed mailbox counts as
         suspended: reply and cost are those of an unknown one, but it is no reason to bar the network from which its
-        owner's devices still ask.""",
+        owner's devices still ask. A mailbox that is not moved yet has the URL of its old server.""",
     caller="maildrop/sign_in.py, for each sign-in",
     parameters={
         "address": "the normal form of the address that was typed",
@@ -97,6 +107,15 @@ SITE_EXPIRY = statement(
         pass over the mailboxes: a probe for each policy is quicker as long as the planner guesses right, and takes
         seconds when it does not.""",
     caller="maildrop/accounts.py, now and then, for CAPA before a sign-in",
+    locks="none",
+    round_trips="1",
+)
+
+MOVING_DOMAINS = statement(
+    "moving_domains",
+    f"SELECT dom.name FROM mailstore_domain dom WHERE {asked(domain='dom')}",
+    purpose="Finds the domains that move: all refusals in them take the same time, since some ask an old server.",
+    caller="maildrop/accounts.py, now and then",
     locks="none",
     round_trips="1",
 )

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from mailstore.directory import known_networks
 from mailstore.models import User
 from mailstore.policy.addresses import ADDRESS_OCTETS
-from popadmin.signin import sign_in_log
+from popadmin.signin import moving, sign_in_log
 from popadmin.signin.limits import LOCAL, Busy, hash_slots, login_throttle
 from popadmin.signin.refused_names import refused_names
 from popadmin.web import people
@@ -74,8 +74,9 @@ class SignInForm(AuthenticationForm):
             sign_in_log.refusal(client, name, sign_in_log.TOO_MANY)
             raise ValidationError(self.error_messages["barred"], "barred")
         try:
-            with hash_slots.hold(client, known=known_networks.known(name, client or LOCAL)):
-                self.user_cache = authenticate(self.request, username=name, password=password)
+            self.user_cache = self._user(name, password)
+            if self.user_cache is None and moving.takes_over(name, password):
+                self.user_cache = self._user(name, password)
         except Busy:
             sign_in_log.refusal(client, name, sign_in_log.BUSY)
             raise ValidationError(self.error_messages["busy"], "busy") from None
@@ -89,7 +90,12 @@ class SignInForm(AuthenticationForm):
             raise self.get_invalid_login_error()
         login_throttle.succeeded(client, name)
         known_networks.note(self.user_cache, client or LOCAL)
+        moving.go_on(self.user_cache, password)
         self.confirm_login_allowed(self.user_cache)
+
+    def _user(self, name: str, password: str) -> Any:
+        with hash_slots.hold(self._client(), known=known_networks.known(name, self._client() or LOCAL)):
+            return authenticate(self.request, username=name, password=password)
 
     def _client(self) -> str:
         return self.request.META["REMOTE_ADDR"] if self.request else ""

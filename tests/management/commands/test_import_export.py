@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from mailstore.directory import mailboxes
-from mailstore.models import Message
+from mailstore.models import AuditEntry, Message
+from tests.listeners import Authority
 from tests.management.command_runner import one_line, process
 from tests.site.rows import ACTOR, a_mailbox
+from tests.transfer.dovecot_server import dovecot_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANN = "ann@example.org"
@@ -73,6 +76,58 @@ def test_an_import_ends_with_one_where_mail_was_refused_and_counts_what_is_no_ma
     ]
 
 
+@pytest.mark.real
+def test_an_import_over_pop3_takes_the_password_from_standard_input(authority: Authority, tmp_path: Path) -> None:
+    a_mailbox()
+    with dovecot_server(authority) as server:
+        user = server.user("an old password", b"Subject: x\n\nx\n")
+        words = (ANN, server.url, "--user", user, "--password-stdin", "--ca-file", str(authority.ca_file))
+        done = process("import-mail", *words, stdin=b"an old password\n", POPADMIN_DATA_DIR=str(tmp_path))
+        wrong = process("import-mail", *words, stdin=b"wrong\n", POPADMIN_DATA_DIR=str(tmp_path))
+    assert (done.returncode, done.stdout.decode()) == (0, f"{ANN}: imported 1, already there 0\n")
+    assert wrong.returncode == 1
+    assert f"does not take the password of {user}" in one_line(wrong.stderr)
+    entry = AuditEntry.objects.get(verb="mailbox.import")
+    assert f"{server.url} as {user}" in str(entry.details)
+
+
+@pytest.mark.real
+def test_a_comparison_says_that_all_is_as_there_or_what_differs(authority: Authority, tmp_path: Path) -> None:
+    a_mailbox()
+    letters = [b"Subject: %d\n\nx\n" % number for number in range(3)]
+    with dovecot_server(authority) as server:
+        user = server.user("an old password", *letters)
+        words = ("--user", user, "--password-stdin", "--ca-file", str(authority.ca_file))
+
+        def ran(*more: str) -> subprocess.CompletedProcess[bytes]:
+            return process(
+                "import-mail", ANN, *more, *words, stdin=b"an old password\n", POPADMIN_DATA_DIR=str(tmp_path)
+            )
+
+        ran(server.url)
+        same = ran("--compare", server.url)
+        assert (same.returncode, same.stdout.decode()) == (0, f"{ANN}: 3 of 3 as the old server shows them\n")
+        _first, second, _third = Message.objects.order_by("added")
+        Message.objects.filter(pk=second.pk).update(uidl="new")
+        differs = ran("--compare", server.url)
+        assert (differs.returncode, differs.stdout.decode().splitlines()) == (
+            1,
+            [
+                f"{ANN}: 2 of 3 as the old server shows them",
+                f"  missing: 1 ({second.uidl})",
+                "  extra: 1 (new)",
+            ],
+        )
+        assert one_line(differs.stderr) == "popadmin: 2 messages differ"
+        assert json.loads(ran("--compare", server.url, "--json").stdout) == {
+            "there": 3,
+            "same": 2,
+            "missing": [second.uidl],
+            "extra": ["new"],
+            "moved": [],
+        }
+
+
 def test_an_export_says_what_it_did(inbox: Path) -> None:
     a_mailbox()
     folder = str(inbox.parent)
@@ -102,6 +157,12 @@ def test_an_export_with_losses_ends_with_one(inbox: Path) -> None:
         (["import-mail", ANN, "{inbox}", "--format", "mh"], 2, "invalid choice"),
         (["import-mail", ANN, "{inbox}", "--uidl-format", "%m"], 1, "cannot be computed here: %m"),
         (["import-mail", ANN, "{inbox}", "--folder", ".Archive"], 1, "is an mbox"),
+        (["import-mail", ANN, "{inbox}", "--user", "ann"], 2, "--user goes with pop3s://HOST"),
+        (["import-mail", ANN, "pop3s://old.example"], 2, "--password-stdin"),
+        (["import-mail", ANN], 2, "name a PATH or URL"),
+        (["import-mail", ANN, "{inbox}", "--compare", "pop3s://old.example"], 2, "name a PATH or URL"),
+        (["import-mail", ANN, "pop3s://old.example/inbox", "--password-stdin"], 2, "is no URL of a POP3 server"),
+        (["import-mail", ANN, "pop3s://old.example", "--password-stdin", "--plaintext"], 2, "write pop3://"),
         (["export-mail", ANN, "{inbox}/out"], 1, "cannot be written"),
         (["export-mail", ANN], 2, "DIR"),
     ],
@@ -111,6 +172,12 @@ def test_an_export_with_losses_ends_with_one(inbox: Path) -> None:
         "unknown format",
         "unknown UIDLs",
         "folder of an mbox",
+        "user of a path",
+        "no password",
+        "neither",
+        "both",
+        "no server",
+        "plain TLS",
         "no folder",
         "no folder given",
     ],

@@ -1,0 +1,123 @@
+"""Mark mailboxes as still at the old server of their domain, take the mark away, have them pull what came since."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from mailstore.directory import audit, mailbox_lookup
+from mailstore.directory.audit import Actor
+from mailstore.directory.existing_password import ExistingPassword
+from mailstore.directory.outcome import Rejected
+from mailstore.models import Domain, Mailbox, MailboxMove, User
+from mailstore.policy import old_server
+from mailstore.policy.ask_budget import RETRY_MINUTES
+from mailstore.policy.old_server import OldServer
+from mailstore.ports import Move
+
+State = MailboxMove.State
+
+
+def asked_now() -> Q:
+    """Return the condition for domains whose old server is asked now."""
+    return Q(old_server__isnull=False) & (Q(old_server_until=None) | Q(old_server_until__gt=timezone.now()))
+
+
+def server_of(mailbox: Mailbox) -> tuple[OldServer, str] | None:
+    """Return the old server of a mailbox and the user name there. None if its domain has none, or its end has come."""
+    domain = mailbox.domain
+    ended = domain.old_server_until is not None and domain.old_server_until <= timezone.now()
+    if domain.old_server is None or ended:
+        return None
+    address = mailbox.user.address
+    user = address.rpartition("@")[0] if domain.old_server_local else address
+    return old_server.parse(domain.old_server), user
+
+
+def pending(mailbox: Mailbox) -> Move | None:
+    """Return the move of a mailbox that is not done, as the mail path reads it at a sign-in (SIGN_IN)."""
+    row, found = MailboxMove.objects.filter(mailbox=mailbox).exclude(state=State.MOVED).first(), server_of(mailbox)
+    if row is None or found is None or (row.state == State.FAILED and row.moved_at is not None):
+        return None
+    server, user = found
+    due = row.state != State.FAILED or row.since < timezone.now() - timedelta(minutes=RETRY_MINUTES)
+    return Move(mailbox.pk, mailbox.user.address, server.url, user, arrived=row.moved_at is not None, due=due)
+
+
+def keep_password(user: User, encoded: str) -> None:
+    """Store the hash of the password that the old server took, unless the user has got a password meanwhile."""
+    User.objects.filter(pk=user.pk, password=user.password).update(password=encoded)
+
+
+def password_of_new(address: str) -> ExistingPassword | None:
+    """Return what a mailbox that does not exist yet gets for a password: none, so that nobody can sign in with it."""
+    normal = mailbox_lookup.normalized(address)
+    there = Mailbox.objects.filter(user__address=normal).exists()
+    return None if there else ExistingPassword("", make_password(None))
+
+
+@transaction.atomic
+def mark(address: str, *, actor: Actor) -> bool:
+    """Mark a mailbox as still at the old server. Return False if it was marked, or has moved, before.
+
+    A mailbox whose owner can sign in here keeps its password. Rejected if its domain has no old server.
+    """
+    mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
+    if mailbox.domain.old_server is None:
+        raise Rejected(
+            _("%(domain)s has no old server: set it first (domain ensure --old-server)") % {"domain": mailbox.domain}
+        )
+    _move, made = MailboxMove.objects.get_or_create(mailbox=mailbox, defaults={"since": timezone.now()})
+    if made:
+        audit.record(actor, "move.mark", mailbox.user.address, mailbox=mailbox, source=mailbox.domain.old_server)
+    return made
+
+
+@transaction.atomic
+def unmark(address: str, *, actor: Actor) -> bool:
+    """Take the mark away: the mailbox opens with the mail that is here. Return False if it had none."""
+    mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
+    gone, _by_model = MailboxMove.objects.filter(mailbox=mailbox).delete()
+    if gone:
+        audit.record(actor, "move.unmark", mailbox.user.address, mailbox=mailbox)
+    return bool(gone)
+
+
+@transaction.atomic
+def pull_again(address: str, *, actor: Actor) -> None:
+    """Let the next sign-in pull what came to the old server since. Rejected for a mailbox that is not marked."""
+    mailbox = mailbox_lookup.locked(mailbox_lookup.normalized(address))
+    rows = MailboxMove.objects.filter(mailbox=mailbox)
+    if not rows.exists():
+        raise Rejected(_("%(address)s is not marked as still at the old server") % {"address": mailbox.user.address})
+    waiting = {
+        "state": State.WAITING,
+        "since": timezone.now(),
+        "messages": 0,
+        "total": None,
+        "reason": "",
+        "detail": "",
+    }
+    if rows.exclude(state__in=(State.WAITING, State.MOVING)).update(**waiting):
+        audit.record(actor, "move.again", mailbox.user.address, mailbox=mailbox)
+
+
+def refuse_rename(mailboxes: QuerySet[Mailbox]) -> None:
+    """Refuse another name while mail of one of these is at an old server, which knows its owner by the present name."""
+    waiting = MailboxMove.objects.filter(mailbox__in=mailboxes).exclude(state=State.MOVED)
+    if (move := waiting.select_related("mailbox__user").first()) is not None:
+        raise Rejected(
+            _("the mail of %(address)s is still at its old server: rename it once it has moved")
+            % {"address": move.mailbox.user.address}
+        )
+
+
+def of_domain(domain: Domain) -> QuerySet[MailboxMove]:
+    """Return the moves of a domain whose mailboxes are there, by address."""
+    rows = MailboxMove.objects.filter(mailbox__domain=domain, mailbox__removed_at=None)
+    return rows.select_related("mailbox__user").order_by("mailbox__user__address")

@@ -1,0 +1,97 @@
+"""The list of moves: each with its state and the reason of a failure; pull again, and end a move."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from mailstore.directory import domains, grants, mailbox_moves
+from mailstore.models import AuditEntry, MailboxMove
+from tests.site.page_users import an_admin, signed_in
+from tests.site.rows import ACTOR, a_mailbox
+
+pytestmark = pytest.mark.django_db
+URL = "/mailboxes/moves/"
+State, Reason = MailboxMove.State, MailboxMove.Reason
+
+
+def a_move(name: str = "ann", domain: str = "example.org", **values: object) -> MailboxMove:
+    address = f"{name}@{domain}"
+    a_mailbox(address)
+    domains.ensure(domain, actor=ACTOR, old_server="pop3s://mail.old.example")
+    mailbox_moves.mark(address, actor=ACTOR)
+    MailboxMove.objects.filter(mailbox__user__address=address).update(**values)
+    return MailboxMove.objects.get(mailbox__user__address=address)
+
+
+def test_each_mailbox_has_its_state_in_words() -> None:
+    an_admin()
+    a_move("ann")
+    a_move("bob", state=State.MOVING, messages=160, total=400)
+    a_move("cleo", state=State.MOVED, moved_at=timezone.now())
+    a_move("dan", state=State.FAILED, reason=Reason.PASSWORD, detail="[AUTH] no")
+    a_move("eve", moved_at=timezone.now())
+    text = signed_in("root").get(URL).content.decode()
+    for words in (
+        "waiting for a sign-in",
+        "moving, 40 %",
+        "the old server does not take the password any more ([AUTH] no)",
+        "pulls again at the next sign-in",
+        "pop3s://mail.old.example",
+    ):
+        assert words in text, words
+    failed = signed_in("root").get(URL, {"state": "failed"}).content.decode()
+    assert "dan@" in failed
+    assert "ann@" not in failed
+
+
+def test_a_domain_admin_sees_the_moves_of_the_own_domain_alone() -> None:
+    own, other = a_move("ann"), a_move("ann", "other.org", state=State.MOVED)
+    grants.ensure("ann@example.org", ["example.org"], actor=ACTOR)
+    client = signed_in("ann@example.org")
+    text = client.get(URL).content.decode()
+    assert "ann@example.org" in text
+    assert "ann@other.org" not in text
+    assert client.post(f"{URL}{other.pk}/again/").status_code == 404
+    assert client.post(f"{URL}{other.pk}/end/").status_code == 404
+    assert client.post(f"{URL}{own.pk}/end/").status_code == 302
+
+
+def test_what_came_since_is_pulled_at_the_next_sign_in() -> None:
+    an_admin()
+    move = a_move(state=State.MOVED, moved_at=timezone.now(), messages=4, total=4)
+    answer = signed_in("root").post(f"{URL}{move.pk}/again/", follow=True)
+    assert "At the next sign-in of ann@example.org" in answer.content.decode()
+    move.refresh_from_db()
+    assert (move.state, move.messages, move.total) == (State.WAITING, 0, None)
+    assert AuditEntry.objects.filter(verb="move.again").count() == 1
+
+
+def test_a_move_that_ends_leaves_the_mailbox_as_it_is() -> None:
+    an_admin()
+    move = a_move()
+    signed_in("root").post(f"{URL}{move.pk}/end/")
+    assert not MailboxMove.objects.exists()
+    assert mailbox_moves.pending(move.mailbox) is None
+    assert AuditEntry.objects.filter(verb="move.unmark").count() == 1
+
+
+def test_the_settings_of_a_domain_name_its_old_server() -> None:
+    an_admin()
+    move = a_move()
+    text = signed_in("root").get(f"/domains/{move.mailbox.domain_id}/settings/").content.decode()
+    assert "pop3s://mail.old.example" in text
+    assert f"{URL}?domain=example.org" in text
+
+
+def test_a_failed_move_waits_some_minutes_before_the_next_sign_in_tries_again() -> None:
+    move = a_move(state=State.FAILED, since=timezone.now())
+    pending = mailbox_moves.pending(move.mailbox)
+    assert pending is not None
+    assert (pending.due, pending.arrived) == (False, False)
+    MailboxMove.objects.update(since=timezone.now() - timedelta(minutes=6))
+    pending = mailbox_moves.pending(move.mailbox)
+    assert pending is not None
+    assert pending.due

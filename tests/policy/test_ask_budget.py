@@ -1,0 +1,24 @@
+"""How often an old server is asked: bounded for all mailboxes together, and for refusals of one."""
+
+from __future__ import annotations
+
+from mailstore.policy.ask_budget import ASKS_A_MINUTE, PERIOD_SECONDS, REFUSALS_AT_MOST, AskBudget
+
+
+def test_the_questions_of_a_minute_are_bounded_and_the_next_minute_has_its_own() -> None:
+    budget = AskBudget()
+    assert [budget.busy(1000.0) for _ in range(ASKS_A_MINUTE)] == [False] * ASKS_A_MINUTE
+    assert budget.busy(1059.0)
+    assert not budget.busy(1060.0)
+
+
+def test_after_some_refusals_a_mailbox_is_not_asked_for_until_the_period_is_over() -> None:
+    budget = AskBudget()
+    for second in range(REFUSALS_AT_MOST):
+        assert not budget.exhausted(1, float(second))
+        budget.refused(1, float(second))
+    assert budget.exhausted(1, PERIOD_SECONDS - 1)
+    assert not budget.exhausted(2, 10.0)
+    assert not budget.exhausted(1, PERIOD_SECONDS)
+    budget.refused(1, PERIOD_SECONDS)
+    assert not budget.exhausted(1, PERIOD_SECONDS)
