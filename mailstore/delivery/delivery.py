@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mailstore.delivery import recipient_lookup, trace_headers
@@ -127,8 +128,35 @@ class _Incoming:
         if isinstance(body, MailError):
             _tell_all(len(recipients), body, done)
             return
-        for index, recipient in enumerate(recipients):
-            self._place(index, recipient, ref, body, done)
+        for chain in chains(recipients):
+            self._next(chain, ref, body, done, {})
+
+    def _next(
+        self,
+        chain: list[tuple[int, Recipient]],
+        ref: BodyRef,
+        body: int,
+        done: Callable[[int, Delivered | MailError], None],
+        copies: dict[int, Delivered],
+    ) -> None:
+        """Deliver to recipients that share mailboxes one after the other. `copies` are the mailboxes that have it.
+
+        Each mailbox gets one copy. A recipient all of whose mailboxes have it is delivered.
+        """
+        (index, recipient), *others = chain
+        wanted = tuple(mailbox for mailbox in recipient.mailboxes if mailbox not in copies)
+
+        def answered(_index: int, answer: Delivered | MailError) -> None:
+            if isinstance(answer, Delivered):
+                copies.update(dict.fromkeys(wanted, answer))
+            done(index, answer)
+            if others:
+                self._next(others, ref, body, done, copies)
+
+        if wanted:
+            self._place(index, replace(recipient, mailboxes=wanted), ref, body, answered, but=copies)
+        else:
+            answered(index, copies[recipient.mailboxes[0]])
 
     def _place(
         self,
@@ -138,15 +166,18 @@ class _Incoming:
         body: int | None,
         done: Callable[[int, Delivered | MailError], None],
         *,
+        but: Collection[int] = (),
         retried: bool = False,
     ) -> None:
+        """Write the rows of one recipient. `but` are mailboxes that have a copy."""
         queue_id = fresh_id()
         prefix = self._delivery.trace(self._envelope, recipient.address, queue_id)
 
         def refused(why: Recipient | MailError) -> None:
             """Answer for a recipient that is refused now, or try once more: the second lookup may have made room."""
             if isinstance(why, Recipient) and not retried:
-                self._place(index, why, ref, body, done, retried=True)
+                wanted = tuple(mailbox for mailbox in why.mailboxes if mailbox not in but)
+                self._place(index, replace(why, mailboxes=wanted), ref, body, done, but=but, retried=True)
                 return
             if body is None:
                 self._delivery.discard(ref)
@@ -165,6 +196,22 @@ class _Incoming:
         self._delivery.place(
             Placement(recipient.mailboxes, ref, prefix, body, uidl=queue_id, capped=recipient.capped), placed
         )
+
+
+def chains(recipients: Sequence[Recipient]) -> list[list[tuple[int, Recipient]]]:
+    """Group recipients that share mailboxes, also by way of others; each with its place, in the order given."""
+    found: list[tuple[set[int], list[tuple[int, Recipient]]]] = []
+    for index, recipient in enumerate(recipients):
+        mailboxes, chain = set(recipient.mailboxes), [(index, recipient)]
+        apart = []
+        for other_mailboxes, other in found:
+            if other_mailboxes.isdisjoint(mailboxes):
+                apart.append((other_mailboxes, other))
+            else:
+                mailboxes |= other_mailboxes
+                chain = other + chain
+        found = [*apart, (mailboxes, chain)]
+    return [sorted(chain, key=lambda each: each[0]) for _mailboxes, chain in found]
 
 
 def _tell_all(count: int, answer: MailError, done: Callable[[int, Delivered | MailError], None]) -> None:

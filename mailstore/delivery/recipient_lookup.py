@@ -17,7 +17,14 @@ from mailstore.errors import (
     UnknownRecipient,
 )
 from mailstore.pg import array_literals
-from mailstore.policy.addresses import ALIAS_LEVELS_LIMIT, ALIAS_TARGETS_LIMIT, BadAddress, lookup_keys, normal_address
+from mailstore.policy.addresses import (
+    ALIAS_LEVELS_LIMIT,
+    ALIAS_TARGETS_LIMIT,
+    BadAddress,
+    catch_all_of,
+    lookup_keys,
+    normal_address,
+)
 from mailstore.ports import Done, Recipient
 from mailstore.sql.connection_pool import ConnectionPool
 from mailstore.sql.quota_relief import FIND_ROOM, RELIEF_BATCHES, RELIEVE
@@ -181,10 +188,13 @@ def find(lanes: ConnectionPool, address: str, octets: int | None, done: Done[Rec
     else:
         try:
             name = normal_address(address)
+            keys = {name: _keys(name)}
         except (BadAddress, UnicodeEncodeError):
-            done(UnknownRecipient(address))
-            return
-        keys = {name: _keys(name)}
+            catch_all = catch_all_of(address)
+            if catch_all is None:
+                done(UnknownRecipient(address))
+                return
+            keys = {catch_all: [catch_all]}
     _Lookup(lanes, address, keys, octets or 1, done).ask()
 
 

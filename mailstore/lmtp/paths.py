@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 PATH_OCTETS = 256  # of a recipient: RFC 5321 §4.5.3.1.3, with its brackets
-LOCAL_PART_OCTETS = 64  # RFC 5321 §4.5.3.1.1
 DOMAIN_OCTETS = 255  # RFC 5321 §4.5.3.1.2
 
 # C0, DEL, C1 and Unicode's line ends: none of them may reach a header line or a log.
@@ -19,7 +18,7 @@ _WORD = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-\u00a1-\U0010ffff]+"
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _LITERAL = r"\[[!-Z^-~]+\]"
 _DOMAIN = rf"(?:[A-Za-z0-9._\-\u00a1-\U0010ffff]+|{_LITERAL})"
-_MAILBOX = re.compile(rf"(?P<local>{_WORD}|{_QUOTED})@(?P<domain>{_DOMAIN})")
+_MAILBOX = re.compile(rf"(?:{_WORD}|{_QUOTED})@(?P<domain>{_DOMAIN})")
 _ROUTE = re.compile(rf"@{_DOMAIN}(?:,@{_DOMAIN})*:")
 
 # A path ends at the first > outside quotes.
@@ -59,23 +58,27 @@ def sender(path: str, *, utf8: bool) -> str:
 
 
 def recipient(path: str) -> str:
-    """Return the mailbox of a forward path, in the case in which it was written."""
+    """Return the mailbox of a forward path, in the case in which it was written.
+
+    A local part may be longer than the 64 octets of RFC 5321 §4.5.3.1.1: a catch-all takes it.
+    """
     # RFC 5321 §4.1.1.3: the one address that needs no domain.
     if path.lower() == "postmaster":
         return path
     if len(path.encode()) > PATH_OCTETS - 2:
         raise BadPath(path)
-    mailbox, local_part, domain = _mailbox(path)
-    if len(local_part.encode()) > LOCAL_PART_OCTETS or len(domain.encode()) > DOMAIN_OCTETS:
+    mailbox, domain = _mailbox(path)
+    if len(domain.encode()) > DOMAIN_OCTETS:
         raise BadPath(path)
     return mailbox
 
 
-def _mailbox(path: str) -> tuple[str, str, str]:
+def _mailbox(path: str) -> tuple[str, str]:
+    """Return the mailbox of a path, and its domain."""
     # RFC 5321 §4.1.1.3, appendix C: source routes are stripped.
     route = _ROUTE.match(path)
     mailbox = path[route.end() :] if route else path
     match = _MAILBOX.fullmatch(mailbox)
     if match is None:
         raise BadPath(path)
-    return mailbox, match["local"], match["domain"]
+    return mailbox, match["domain"]

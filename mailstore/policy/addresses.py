@@ -32,8 +32,9 @@ _BLANKS = "".join(char for char in map(chr, range(0x3001)) if unicodedata.catego
 # RFC 1123 §2.1: letters, digits, hyphens inside; at least two labels. If the last is all digits, it is an IP address.
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?!\d+$){_LABEL}")
-# RFC 5321 §4.1.2 Dot-string, with RFC 6531 §3.3 UTF-8; quoted local parts are not offered.
-_LOCAL_PART = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*")
+# RFC 5321 §4.1.2 Dot-string, with RFC 6531 §3.3 UTF-8, and dots anywhere; not dots alone.
+_LOCAL_PART = re.compile(r"(?!\.+\Z)[\w!#$%&'*+/=?^`{|}~.-]+")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 class Flaw(Enum):
@@ -41,7 +42,7 @@ class Flaw(Enum):
 
     TOO_LONG = f"longer than {TYPED_OCTETS} octets"
     NO_AT = "an address without @"
-    QUOTED = "a quoted local part, which is not offered"
+    QUOTED = "a local part that can only be written in quotes, which is not offered"
     BAD_LOCAL_PART = "no local part before the @"
     BAD_DOMAIN = "not a domain name"
     LONG_ADDRESS = f"an address longer than {ADDRESS_OCTETS} octets"
@@ -83,23 +84,37 @@ def normal_domain(text: str) -> str:
 def normal_address(text: str) -> str:
     """Return `local@domain` in the form in which it is stored and looked up, or raise BadAddress.
 
-    Blanks around it, of any kind, are dropped: people paste them.
+    Blanks around it, of any kind, are dropped: people paste them. Quotes that a local part does not need are dropped
+    too. Dots may stand anywhere in it: RFC 5321 §4.1.2 wants quotes around such a name, but servers have given them.
     """
     _check_length(text)
     local_part, at, domain = without_blanks(text).rpartition("@")
     if not at:
         raise BadAddress(Flaw.NO_AT, text)
-    if local_part.startswith('"'):
-        raise BadAddress(Flaw.QUOTED, text)
     if domain != without_blanks(domain):  # `normal_domain` would drop a blank in the middle of the address
         raise BadAddress(Flaw.BAD_DOMAIN, text)
+    quoted = _QUOTED.fullmatch(local_part)
+    local_part = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else local_part
     local_part = unicodedata.normalize("NFC", local_part).lower()
+    if quoted and not _LOCAL_PART.fullmatch(local_part):
+        raise BadAddress(Flaw.QUOTED, text)
     if not _LOCAL_PART.fullmatch(local_part) or len(local_part.encode()) > LOCAL_PART_OCTETS:
         raise BadAddress(Flaw.BAD_LOCAL_PART, text)
     address = f"{local_part}@{normal_domain(domain)}"
     if len(address.encode()) > ADDRESS_OCTETS:
         raise BadAddress(Flaw.LONG_ADDRESS)
     return address
+
+
+def catch_all_of(text: str) -> str | None:
+    """Return `@domain` for a recipient that no mailbox or alias can be called, such as `"a b"@example.org`.
+
+    None if its domain is no name either.
+    """
+    try:
+        return f"@{normal_domain(without_blanks(text).rpartition('@')[2])}"
+    except (BadAddress, UnicodeEncodeError):
+        return None
 
 
 def normal_login(text: str) -> str:

@@ -310,7 +310,7 @@ def test_messages_to_several_and_to_each_cross_without_a_deadlock(mail: Mail) ->
     aliases.ensure("team@example.org", [ANN, BOB], actor=ACTOR)
     aliases.ensure("crew@example.org", [BOB, ANN], actor=ACTOR)
     found = [accepted(mail, address) for address in (ANN, BOB, "team@example.org", "crew@example.org")]
-    answers = mail.commits(*[(found, WIRE), (list(reversed(found)), WIRE)] * 5)
+    answers = mail.commits(*[([each], WIRE) for each in [*found, *reversed(found)]] * 5)
     assert all(isinstance(answer, Delivered) for each in answers for answer in each), answers
     assert list(Mailbox.objects.values_list("messages", flat=True)) == [30, 30]
 
@@ -445,3 +445,48 @@ def test_an_import_waits_for_a_delivery_to_the_same_mailbox_and_then_comes_in(ma
         worker.until(waits, "the import waits for the lock")
     worker.until(lambda: answers, "the lock is free")
     assert answers == [None]
+
+
+# --- several recipients that are one mailbox ----------------------------------------------------------------------
+
+
+def groups(mail: Mail) -> None:
+    for address in (ANN, BOB):
+        a_mailbox(address)
+    aliases.ensure("a@example.org", [ANN], actor=ACTOR)
+    aliases.ensure("team@example.org", [ANN, BOB], actor=ACTOR)
+    aliases.ensure("all@example.org", [BOB, ANN], actor=ACTOR)
+
+
+@pytest.mark.parametrize(
+    "recipients",
+    [
+        [ANN, "ANN@example.org", "ann+x@example.org", "a@example.org"],
+        ["team@example.org", "all@example.org"],
+        [ANN, "team@example.org", "all@example.org", BOB],
+        ["all@example.org", "a@example.org", "ANN@example.org"],
+    ],
+)
+def test_each_mailbox_gets_one_copy_and_each_recipient_a_reply(mail: Mail, recipients: list[str]) -> None:
+    groups(mail)
+    answers = mail.commit([accepted(mail, address) for address in recipients], WIRE)
+    assert [type(answer) for answer in answers] == [Delivered] * len(recipients)
+    reached = {box for address in recipients for box in accepted(mail, address).mailboxes}
+    assert sorted(Message.objects.values_list("mailbox", flat=True)) == sorted(reached)
+
+
+def test_the_copy_names_the_first_of_them(mail: Mail) -> None:
+    groups(mail)
+    mail.commit([accepted(mail, "ann+x@example.org"), accepted(mail, ANN)], WIRE)
+    assert b"Delivered-To: ann+x@example.org\r\n" in bytes(Message.objects.get().prefix)
+
+
+def test_a_group_whose_other_member_is_full_fails_alone(mail: Mail) -> None:
+    groups(mail)
+    recipients = [accepted(mail, ANN), accepted(mail, "team@example.org"), accepted(mail, "a@example.org")]
+    Mailbox.objects.filter(user__address=BOB).update(quota_octets=0)
+    delivered, refused, again = mail.commit(recipients, WIRE)
+    assert isinstance(delivered, Delivered)
+    assert type(refused) is QuotaDeferred
+    assert again == delivered
+    assert [str(message.mailbox) for message in Message.objects.all()] == [ANN]

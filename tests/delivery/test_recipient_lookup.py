@@ -174,3 +174,30 @@ def test_an_alias_and_a_catch_all_answer_for_the_bare_postmaster_too(mail: Mail)
 def test_the_bare_postmaster_is_nobody_where_the_domain_of_the_host_is_not_here(mail: Mail) -> None:
     a_mailbox("postmaster@example.org")
     assert type(mail.recipient("postmaster")) is UnknownRecipient
+
+
+@pytest.mark.parametrize(
+    "address", ['"x..y"@example.org', "x.@example.org", '"a b"@example.org', "x" * 65 + "@example.org"]
+)
+def test_a_name_that_nobody_has_reaches_the_catch_all(mail: Mail, address: str) -> None:
+    a_mailbox()
+    assert type(mail.recipient(address)) is UnknownRecipient
+    an_alias("@example.org", ANN)
+    assert goes_to(mail, address) == {ANN}
+
+
+def test_a_name_that_nobody_can_have_reaches_the_catch_all_of_an_alias_domain(mail: Mail) -> None:
+    a_mailbox()
+    an_alias("@example.org", ANN)
+    Domain.objects.create(name="example.net", stands_for=Domain.objects.get(name="example.org"))
+    assert goes_to(mail, '"a b"@example.net') == {ANN}
+
+
+def test_quotes_that_a_name_does_not_need_change_nothing(mail: Mail) -> None:
+    a_mailbox()
+    assert goes_to(mail, '"ann"@example.org') == {ANN}
+
+
+def test_a_mailbox_with_dots_anywhere_gets_its_mail_with_and_without_quotes(mail: Mail) -> None:
+    a_mailbox("x..y@example.org")
+    assert goes_to(mail, '"x..y"@example.org') == goes_to(mail, "x..y@example.org") == {"x..y@example.org"}

@@ -36,8 +36,11 @@ class FakeIntake:
         assert not self.aborted, "a commit after the end"
         assert self.committed is None, "a second commit"
         self.committed = ([recipient.address for recipient in recipients], octets)
+        copies: set[int] = set()
         for index, recipient in enumerate(recipients):
-            self._delivery.decide(index, recipient.address, self.wire, done)
+            again = copies.issuperset(recipient.mailboxes)
+            copies.update(recipient.mailboxes)
+            self._delivery.decide(index, recipient.address, self.wire, done, again=again)
 
     def abort(self) -> None:
         self.aborted = True
@@ -77,9 +80,18 @@ class FakeDelivery:
         self.intakes.append(FakeIntake(self, envelope))
         return self.intakes[-1]
 
-    def decide(self, index: int, address: str, wire: bytes, done: Callable[[int, Delivered | MailError], None]) -> None:
+    def decide(
+        self,
+        index: int,
+        address: str,
+        wire: bytes,
+        done: Callable[[int, Delivered | MailError], None],
+        *,
+        again: bool = False,
+    ) -> None:
+        """Answer for one recipient. `again`: its mailboxes have a copy of the message."""
         outcome = self.outcomes.get(address.lower(), Delivered(f"q{self._delivered}"))
-        if isinstance(outcome, Delivered):
+        if isinstance(outcome, Delivered) and not again:
             self._delivered += 1
             self._on_delivered(address, outcome.queue_id, wire)
         self._give(lambda: done(index, outcome))

@@ -15,7 +15,7 @@ from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import PASSWORD, a_domain
 
 pytestmark = pytest.mark.django_db
-QUOTED, NO_DOMAIN = '"ann.b"@example.org', "ann@nodots"
+QUOTED, NO_DOMAIN = '"ann(b)"@example.org', "ann@nodots"
 NO_ENDING = "l manque la fin de «\xa0nodots\xa0»"
 FRENCH_ERRORS = {QUOTED: "les noms entre guillemets avant le @", NO_DOMAIN: NO_ENDING}
 OF_ADDRESSES = [

@@ -7,7 +7,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailstore.policy import addresses
-from mailstore.policy.addresses import BadAddress, Flaw, lookup_keys, normal_address, normal_domain, normal_login
+from mailstore.policy.addresses import (
+    BadAddress,
+    Flaw,
+    catch_all_of,
+    lookup_keys,
+    normal_address,
+    normal_domain,
+    normal_login,
+)
 
 
 @pytest.mark.req("P-040")
@@ -53,9 +61,6 @@ def test_blanks_around_a_name_are_dropped_wherever_it_is_typed(blank: str) -> No
         "ann@",
         "@example.org",
         "a@b@example.org",
-        ".ann@example.org",
-        "ann.@example.org",
-        "an..n@example.org",
         "an n@example.org",
         "ann@ example.org",
         "ann @example.org",
@@ -66,7 +71,10 @@ def test_blanks_around_a_name_are_dropped_wherever_it_is_typed(blank: str) -> No
         "ann@example-.org",
         "ann@192.0.2.1",
         "ann@[192.0.2.1]",
+        "..@example.org",
         '"ann b"@example.org',
+        '"ann@example.org',
+        '""@example.org',
         "ann\0@example.org",
         "ann\n@example.org",
         "ann@exam\nple.org",
@@ -91,6 +99,36 @@ def test_blanks_around_a_name_are_dropped_wherever_it_is_typed(blank: str) -> No
 def test_what_is_no_address_is_refused_with_a_text(text: str) -> None:
     with pytest.raises(BadAddress, match=r"."):
         normal_address(text)
+
+
+@pytest.mark.parametrize(
+    ("spelling", "stored"),
+    [
+        ('"ann"@example.org', "ann@example.org"),
+        (r'"a\nn"@example.org', "ann@example.org"),
+        ('"Ann.Smith"@example.org', "ann.smith@example.org"),
+        ('"x..y"@example.org', "x..y@example.org"),
+        ("x.@example.org", "x.@example.org"),
+        (".x@example.org", ".x@example.org"),
+    ],
+)
+def test_quotes_that_are_not_needed_are_dropped_and_dots_may_stand_anywhere(spelling: str, stored: str) -> None:
+    assert normal_address(spelling) == stored
+
+
+@pytest.mark.parametrize(
+    ("spelling", "catch_all"),
+    [
+        ('"a b"@Example.org', "@example.org"),
+        ("x" * 65 + "@example.org", "@example.org"),
+        ("a b@bücher.example", "@xn--bcher-kva.example"),
+        ("no-at", None),
+        ("ann@nodots", None),
+        ("\udcff@example.org", "@example.org"),
+    ],
+)
+def test_what_nobody_can_be_called_is_for_the_catch_all_of_its_domain(spelling: str, catch_all: str | None) -> None:
+    assert catch_all_of(spelling) == catch_all
 
 
 @pytest.mark.parametrize(

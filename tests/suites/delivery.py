@@ -59,6 +59,16 @@ class DeliverySuite:
         for address in (ANN, BOB):
             assert read(both, opened(both, address), 1).endswith(WIRE)
 
+    def test_a_mailbox_named_by_several_recipients_gets_one_copy_and_each_of_them_a_reply(self, both: Site) -> None:
+        answers = hand_in(both, [recipient(both, ANN), recipient(both, BOB), recipient(both, "ANN@example.org")], WIRE)
+        assert [type(answer) for answer in answers] == [Delivered] * 3
+        assert (opened(both, ANN).messages, opened(both, BOB).messages) == (1, 1)
+
+    def test_of_several_recipients_who_are_one_full_mailbox_each_is_told(self, both: Site) -> None:
+        recipients = [recipient(both, ANN), recipient(both, "ANN@example.org")]
+        both.leave_no_room(ANN, reject=False)
+        assert [type(answer) for answer in hand_in(both, recipients, WIRE)] == [QuotaDeferred] * 2
+
     def test_one_recipient_who_is_full_meanwhile_keeps_the_message_from_no_other(self, both: Site) -> None:
         recipients = [recipient(both, ANN), recipient(both, BOB)]
         both.leave_no_room(ANN, reject=False)
