@@ -5,6 +5,7 @@ from __future__ import annotations
 import mailbox
 import subprocess
 from pathlib import Path
+from typing import Any, Protocol
 
 from tests.installed_program import program
 from tests.listeners import PASSWORD, MailSite, run
@@ -30,14 +31,33 @@ def curl(mail_site: MailSite, url: str, *options: str, secret: str = PASSWORD) -
     return succeeded(run([program("curl"), "--silent", "--show-error", *trust, *options, url]))
 
 
+class Ports(Protocol):
+    port: int
+    tls_port: int
+
+
+class Server(Protocol):
+    """What a program fetches from: a site of ours, or another server."""
+
+    pop3d: Ports
+    authority: Any
+
+
 def fetchmail(
-    mail_site: MailSite, folder: Path, options: str, *, server: str = "", tls: str = "ssl", secret: str = PASSWORD
+    site: Server,
+    folder: Path,
+    options: str,
+    *,
+    server: str = "",
+    tls: str = "ssl",
+    secret: str = PASSWORD,
+    address: str = ADDRESS,
 ) -> subprocess.CompletedProcess[bytes]:
     """One poll into the mbox `folder/mbox`."""
-    port = mail_site.pop3d.tls_port if tls == "ssl" else mail_site.pop3d.port
+    port = site.pop3d.tls_port if tls == "ssl" else site.pop3d.port
     rc = folder / "fetchmailrc"
     rc.write_text(
-        f'poll localhost service {port} protocol pop3 {server} username "{ADDRESS}" password "{secret}"\n'
+        f'poll localhost service {port} protocol pop3 {server} username "{address}" password "{secret}"\n'
         f"  {'ssl' if tls == 'ssl' else 'sslproto TLS1.2+'} sslcertck sslcertfile {mail_site.authority.ca_file}\n"
         f'  mda "{INTO_MBOX} >> {folder}/mbox"\n'
         f"  {options}\n"
@@ -47,13 +67,13 @@ def fetchmail(
     return run([*command, "--nosyslog", "--idfile", str(folder / "ids")], FETCHMAILHOME=str(folder))
 
 
-def mpop(mail_site: MailSite, folder: Path, *, keep: bool, secret: str = PASSWORD) -> bytes:
+def mpop(site: Server, folder: Path, *, keep: bool, secret: str = PASSWORD, address: str = ADDRESS) -> bytes:
     """One poll into the Maildir `folder/mail`; mpop pipelines."""
     mailbox.Maildir(folder / "mail")
     rc = folder / "mpoprc"
     rc.write_text(
-        f"account ann\nhost localhost\nport {mail_site.pop3d.tls_port}\nuser {ADDRESS}\npassword {secret}\nauth user\n"
-        f"tls on\ntls_starttls off\ntls_trust_file {mail_site.authority.ca_file}\npipelining on\n"
+        f"account ann\nhost localhost\nport {site.pop3d.tls_port}\nuser {address}\npassword {secret}\nauth user\n"
+        f"tls on\ntls_starttls off\ntls_trust_file {site.authority.ca_file}\npipelining on\n"
         f"uidls_file {folder}/uidls\nkeep {'on' if keep else 'off'}\ndelivery maildir {folder}/mail\n"
         "account default : ann\n"
     )

@@ -91,16 +91,16 @@ class DovecotServer:
     def stls_url(self) -> str:
         return f"pop3://localhost:{self.port}"
 
-    def user(self, password: str, *messages: bytes) -> str:
-        """Add a user with messages in their order, and return the name."""
-        name = f"ann{self._users}@old.example"
+    def user(self, password: str, *messages: bytes, name: str = "", stored: str = "") -> str:
+        """Add a user with messages in their order, and return the name. `stored` is the hash of the password."""
+        name = name or f"ann{self._users}@old.example"
         for part in ("cur", "new", "tmp"):
             (self.maildir(name) / part).mkdir(parents=True)
         for number, message in enumerate(messages):
             self.put(name, number, message)
         file = self.work / "users" / name
         file.parent.mkdir(exist_ok=True)
-        file.write_text(f"{name}:{{PLAIN}}{password}\n")
+        file.write_text(f"{name}:{stored or '{PLAIN}' + password}\n")
         own(file.parent)
         own(self.work / name)
         self._users += 1
