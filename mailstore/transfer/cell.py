@@ -5,6 +5,7 @@ A policy or a domain is read as its name here; `mailbox_columns.Reader` finds th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ from mailstore.policy.quota import BARE_OCTETS, BadSize, format_octets, parse_oc
 YES = frozenset({"1", "yes", "y", "true", "on", "x", "oui", "o", "vrai"})
 NO = frozenset({"0", "no", "n", "false", "off", "non", "faux"})
 DIGITS_AT_MOST = 15
+_BETWEEN_ADDRESSES = re.compile(r"[\s,;]+")
 SHOWN_CHARACTERS = 40  # of a cell, in an error
 
 
@@ -53,6 +55,11 @@ def _text(_field: Field, cell: str) -> str:
 
 
 def _switch(_field: Field, cell: str) -> bool:
+    return read_switch(cell)
+
+
+def read_switch(cell: str) -> bool:
+    """Return whether the cell says yes. Rejected where it says neither yes nor no."""
     word = cell.lower()
     if word in YES or word in NO:
         return word in YES
@@ -84,6 +91,9 @@ def _days(_field: Field, cell: str) -> int:
 def _choice(field: Field, cell: str) -> str:
     if cell.lower() in field.choices:
         return cell.lower()
+    labels = {str(label).lower(): value for value, label in field.choices_with_labels}
+    if cell.lower() in labels:  # as the list of domains exports it
+        return labels[cell.lower()]
     text = _("%(cell)s is not a choice: write one of %(choices)s")
     raise Rejected(text % {"cell": cell[:SHOWN_CHARACTERS], "choices": ", ".join(field.choices)})
 
@@ -92,14 +102,14 @@ def _last_day(_field: Field, cell: str) -> datetime | None:
     if cell.lower() == NONE:
         return None
     try:
-        return end_of_day(cell)
+        return end_of_day(cell.partition("T")[0])  # lists export the moment at which the day ends
     except ValueError as error:
         text = _("%(cell)s is not a date: write it as 2027-12-31, or none")
         raise Rejected(text % {"cell": cell[:SHOWN_CHARACTERS]}) from error
 
 
 def _addresses(_field: Field, cell: str) -> list[str]:
-    return cell.split()
+    return [address for address in _BETWEEN_ADDRESSES.split(cell) if address]
 
 
 def _joined(addresses: list[str]) -> str:
