@@ -1,6 +1,6 @@
 """A cell of a file of mailboxes: how the value of a field is read from it and written to it, by the kind of field.
 
-A policy or a domain is read as its name here; `mailbox_columns.Reader` finds the rows.
+A policy or a domain is read as its name here; `row_reader.Reader` finds the rows.
 """
 
 from __future__ import annotations

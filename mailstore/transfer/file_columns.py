@@ -1,35 +1,29 @@
-"""The columns of a file by the kind of its rows: what each means, and the values of a row."""
+"""The columns of a file by the kind of its rows: what each means. `row_reader` reads their cells."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
 from django.conf import settings
-from django.db.models import Model, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from mailstore.directory.existing_password import ExistingPassword
 from mailstore.directory.fields.domain import ALIAS, DOMAIN
-from mailstore.directory.fields.field import Kind, Surface, Table
+from mailstore.directory.fields.field import Surface, Table
 from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.outcome import Rejected
 from mailstore.directory.policies import NONE
-from mailstore.models import Domain, MailboxImport, MailboxImportRow, RetentionPolicy
-from mailstore.policy.quota import EXPLICIT, Reading
+from mailstore.models import MailboxImport, MailboxImportRow
 from mailstore.transfer import cell as cell_values
 from mailstore.transfer import file_preset, mailbox_columns
 from mailstore.transfer.file_preset import TARGETS
 from mailstore.transfer.mailbox_columns import (
-    ACTIVE,
     ADDRESS,
     DOMAIN_NAME,
     LOCAL_PART,
-    PASSWORD,
-    PASSWORD_HASH,
     Column,
 )
 
@@ -58,14 +52,6 @@ _ALIAS_ADDRESSES = (*mailbox_columns.ADDRESS_HEADINGS, "alias", "alias address",
 _DOMAIN_HEADINGS = ("domain", "domaine", "domain name", "domain_name")
 _DOMAIN_ADDRESSES = (*_DOMAIN_HEADINGS, "name", "nom", ADDRESS)
 SHOWN_CHARACTERS = 40
-
-
-class BadCell(Rejected):
-    """A cell that cannot be read. `column` is the number of its column, from 0."""
-
-    def __init__(self, column: int, why: str) -> None:
-        super().__init__(why)
-        self.column = column
 
 
 def kind_of(word: str) -> RowKind:
@@ -120,7 +106,7 @@ _COLUMNS: dict[str, dict[str, Column]] = {
         **mailbox_columns.COLUMNS,
     },
 }
-_OF_ROW: dict[int, dict[str, Column]] = {
+OF_ROW: dict[int, dict[str, Column]] = {
     RowKind.DOMAIN: _DOMAIN_COLUMNS,
     RowKind.ALIAS_DOMAIN: _DOMAIN_COLUMNS,
     RowKind.MAILBOX: mailbox_columns.COLUMNS,
@@ -199,96 +185,3 @@ def address_of(meaning: Sequence[str], cells: Sequence[str]) -> str:
 
 def _cell(field: str, meaning: Sequence[str], cells: Sequence[str]) -> str:
     return cells[meaning.index(field)].strip() if field in meaning else ""
-
-
-class Reader:
-    """Reads the cells of some rows of one kind. One query a column finds all policies that they name, among the given.
-
-    `domains` are the names of the domains that a cell may name; None: all. `existing` says that passwords are those of
-    another server.
-    """
-
-    def __init__(
-        self,
-        meaning: Sequence[str],
-        rows: Sequence[Sequence[str]],
-        policies: QuerySet[RetentionPolicy],
-        domains: Collection[str] | None,
-        *,
-        kind: int = RowKind.MAILBOX,
-        reading: Reading = EXPLICIT,
-        existing: bool = False,
-    ) -> None:
-        self._meaning = meaning
-        self._columns = _OF_ROW[kind]
-        self._table = TABLES[kind]
-        self._reading = reading
-        self._existing = existing
-        self._named: dict[str, Mapping[str, Model]] = {}
-        for number, field in enumerate(meaning):
-            names = {cells[number].strip() for cells in rows}
-            if field in self._table.names(Kind.POLICY):
-                self._named[field] = policies.in_bulk(names, field_name="name")
-            elif field in self._table.names(Kind.DOMAIN):
-                self._named[field] = domains_named({name.lower() for name in names}, domains)
-
-    def values(self, cells: Sequence[str]) -> dict[str, Any]:
-        """Return the values of the columns that are not empty. BadCell names the first that cannot be read.
-
-        A password is a text, or an ExistingPassword where the cell holds a hash.
-        """
-        found: dict[str, Any] = {}
-        for number, (field, exact) in enumerate(zip(self._meaning, cells, strict=True)):
-            cell = exact if field == PASSWORD else exact.strip()
-            if not cell or not field:
-                continue
-            try:
-                if field == ROW_KIND:
-                    kind_of(cell)
-                elif field in self._columns:
-                    found[field] = self._value(field, cell)
-            except Rejected as error:
-                raise BadCell(number, str(error)) from error
-        self._one_password(found)
-        if self._table is MAILBOX:
-            self._whole(found)
-        return found
-
-    def _value(self, field: str, cell: str) -> Any:
-        if field in self._named:
-            return self._row(field, cell)
-        if field in self._table.names(Kind.SIZE):
-            return self._columns[field].read(self._reading.text(cell))
-        value = self._columns[field].read(cell)
-        return ExistingPassword(value) if self._existing and field == PASSWORD and isinstance(value, str) else value
-
-    def _one_password(self, found: dict[str, Any]) -> None:
-        if PASSWORD_HASH not in found:
-            return
-        if PASSWORD in found:
-            raise BadCell(self._meaning.index(PASSWORD_HASH), _("the row has both a password and a password hash"))
-        found[PASSWORD] = found.pop(PASSWORD_HASH)
-
-    def _whole(self, found: dict[str, Any]) -> None:
-        """Put the columns that only other programs have into those that we have."""
-        if LOCAL_PART in found or DOMAIN_NAME in found:
-            found.setdefault(ADDRESS, f"{found.pop(LOCAL_PART, '')}@{found.pop(DOMAIN_NAME, '')}")
-        if ACTIVE in found:
-            found["suspended"] = not found.pop(ACTIVE)
-
-    def _row(self, field: str, cell: str) -> Model | None:
-        """Return the policy or domain that a cell names; None for none."""
-        if cell.lower() == NONE:
-            return None
-        name = cell.lower() if field in self._table.names(Kind.DOMAIN) else cell
-        if name in self._named[field]:
-            return self._named[field][name]
-        if field in self._table.names(Kind.DOMAIN):
-            raise Rejected(_("%(domain)s is not one of your domains.") % {"domain": cell[:100]})
-        raise Rejected(_("there is no retention policy %(cell)s") % {"cell": cell[:100]})
-
-
-def domains_named(names: Collection[str], allowed: Collection[str] | None) -> Mapping[str, Domain]:
-    """Return the domains that have these names, by name. Those that are not `allowed` do not exist; None: all are."""
-    found = set(names) if allowed is None else set(names).intersection(allowed)
-    return Domain.objects.filter(removed_at=None).in_bulk(found, field_name="name")

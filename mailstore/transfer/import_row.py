@@ -12,7 +12,8 @@ from mailstore.directory.outcome import Rejected
 from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy
 from mailstore.policy.quota import Reading
 from mailstore.transfer import file_columns
-from mailstore.transfer.file_columns import Reader, RowKind
+from mailstore.transfer.file_columns import RowKind
+from mailstore.transfer.row_reader import Reader
 
 DOMAINS = (RowKind.DOMAIN, RowKind.ALIAS_DOMAIN)
 _NORMAL: dict[int, Callable[[str], str]] = {

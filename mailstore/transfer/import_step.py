@@ -20,8 +20,8 @@ from mailstore.directory.mailbox_judge import domain_of
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy
 from mailstore.transfer import file_columns, import_context, import_row
-from mailstore.transfer.file_columns import BadCell, Reader
 from mailstore.transfer.mailbox_columns import ADDRESS
+from mailstore.transfer.row_reader import BadCell, Reader
 
 ONLY = {MailboxImport.Mode.CREATE: Only.NEW, MailboxImport.Mode.UPDATE: Only.THERE, MailboxImport.Mode.BOTH: None}
 SHOWN_CHARACTERS = 254  # of an address that cannot be read
@@ -112,6 +112,7 @@ class ImportStep:
     def _read(self, row: MailboxImportRow) -> Values:
         typed = file_columns.address_of(self.upload.meaning, row.cells)
         row.address = typed[:SHOWN_CHARACTERS]  # a wrong row shows it too
+        self._reader.check_kind(row.cells)
         row.address = import_row.normal(row.kind, typed)
         self.refuse_foreign(row.address)
         self._refuse_twice(row)

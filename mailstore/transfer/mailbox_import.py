@@ -19,20 +19,19 @@ from mailstore.directory.audit import Actor
 from mailstore.directory.new_password import New
 from mailstore.directory.outcome import Rejected
 from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy, User
-from mailstore.policy.quota import EXPLICIT, Reading
+from mailstore.policy.quota import Reading
 from mailstore.transfer import (
     alias_file,
     csv_table,
     file_columns,
+    file_kind,
     file_preset,
     mailbox_import_changes,
     modoboa_file,
 )
 from mailstore.transfer.alias_import_step import AliasImportStep
-from mailstore.transfer.csv_table import DATA, CsvTable
 from mailstore.transfer.domain_import_step import DomainImportStep
 from mailstore.transfer.import_step import ImportStep, empty
-from mailstore.transfer.mailbox_columns import ADDRESS, LOCAL_PART
 from mailstore.transfer.mailbox_import_step import MailboxImportStep
 
 STEP_ROWS = 500  # one transaction takes about half a second, and holds the locks of its domains so long
@@ -58,8 +57,8 @@ def bring_in(data: bytes, file_name: str, *, owner: User | None) -> MailboxImpor
     table = csv_table.read(data, recast=lambda rows: modoboa_file.recast(alias_file.one_cell_of_targets(rows)))
     if not table.rows:
         raise Rejected(_("the file has no rows below its first line"))
-    header, kind = list(table.header), _kind_of(table)
-    reading = _reading_of(header)
+    header, kind = list(table.header), file_kind.kind_of(table)
+    reading = file_kind.reading_of(header)
     with transaction.atomic():
         last = _last_of(owner, header, kind)
         upload = MailboxImport.objects.create(
@@ -97,7 +96,7 @@ def turn_first_line(upload: MailboxImport) -> None:
         table = _table(row)
         if not table.rows:
             raise Rejected(_("the file has no rows below its first line"))
-        row.kind, row.stage = _kind_of(table), Stage.COLUMNS
+        row.kind, row.stage = file_kind.kind_of(table), Stage.COLUMNS
         row.meaning = file_columns.guess(row.kind, row.header, table.rows[0].cells)
         row.save(update_fields=["header", "kind", "meaning", "stage"])
 
@@ -246,27 +245,6 @@ def hand_out(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | 
                 actor.within("import", upload.pk), "mailbox_import.passwords", upload.file_name, mailboxes=len(given)
             )
     return [(user.address, new.password) for user, new in zip(users, given, strict=True)]
-
-
-def _kind_of(table: CsvTable) -> str:
-    """Return what the rows of a file are, by its columns and cells."""
-    is_modoboas = table.header == modoboa_file.HEADER
-    if is_modoboas or file_columns.has_kinds(table.header, [row.cells for row in table.rows]):
-        return Kind.MIXED
-    if alias_file.is_one(table):
-        return Kind.ALIASES
-    first = table.rows[0].cells
-    of_mailboxes = file_columns.guess(Kind.MAILBOXES, table.header, first)
-    of_people = {ADDRESS, LOCAL_PART} & set(of_mailboxes) or any(DATA in cell for cell in first)
-    return Kind.DOMAINS if file_columns.has_domains(table.header) and not of_people else Kind.MAILBOXES
-
-
-def _reading_of(header: list[str]) -> Reading:
-    """Return what sizes mean in the files of the program whose columns these are."""
-    if tuple(header) == modoboa_file.HEADER:
-        return file_preset.PRESETS["modoboa"].reading
-    program = file_preset.program_of(header)
-    return file_preset.PRESETS[program].reading if program else EXPLICIT
 
 
 def _set_kinds(upload: MailboxImport) -> None:

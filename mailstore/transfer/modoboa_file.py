@@ -22,7 +22,8 @@ def recast(rows: Sequence[Row]) -> Sequence[Row]:
 
 
 def _recast(kind: str, row: Row) -> Row:
-    values = {"kind": kind, **_ROWS[kind](_Cells(row.cells))} if kind in _ROWS else {"kind": kind}
+    cells = _Cells(row.cells)
+    values = {"kind": kind, **(_ROWS[kind](cells) if kind in _ROWS else {"address": cells.plain(1)})}
     return Row(row.line, tuple(values.get(name, "") for name in HEADER))
 
 
@@ -30,7 +31,9 @@ class _Cells:
     """The cells of a row by their numbers. Those at its end may be missing."""
 
     def __init__(self, cells: Sequence[str]) -> None:
-        self._cells = cells
+        # Where a blank follows each delimiter, as in Modoboa's documentation, it is no part of a password.
+        blanks = all(cell.startswith(" ") for cell in cells[1:] if cell)
+        self._cells = [cell.removeprefix(" ") for cell in cells] if blanks else cells
 
     def exact(self, number: int) -> str:
         return self._cells[number] if number < len(self._cells) else ""

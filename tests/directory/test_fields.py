@@ -23,7 +23,7 @@ from mailstore.directory.fields.field import Field, Kind, Surface, Table
 from mailstore.directory.fields.mailbox import DEVICE, MAILBOX, MailboxValues
 from mailstore.directory.fields.policy import POLICY, PolicyRules
 from mailstore.models import Alias, AuditEntry, Domain, Mailbox, RetentionPolicy
-from mailstore.transfer import file_columns, mailbox_columns
+from mailstore.transfer import file_columns, mailbox_columns, row_reader
 from popadmin.panel.bulk_actions import SwitchesForm
 from popadmin.panel.forms.domains import NewDomain
 from popadmin.panel.forms.mailboxes import NewMailbox
@@ -122,7 +122,7 @@ def test_a_field_is_a_column_that_is_read_as_it_was_written(field: Field) -> Non
     value = other_value(field)
     a_domain()
     mailbox = mailboxes.ensure(ANN, actor=ACTOR, **{field.name: value}).row
-    reader = file_columns.Reader(
+    reader = row_reader.Reader(
         [field.name], [[str(mailbox_columns.cell(field.name, mailbox))]], RetentionPolicy.objects.all(), None
     )
     assert reader.values([str(mailbox_columns.cell(field.name, mailbox))]) == {field.name: value}

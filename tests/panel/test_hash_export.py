@@ -24,7 +24,7 @@ def test_a_hosting_admin_takes_the_hashes_and_each_owner_can_see_it() -> None:
     client = signed_in("root")
     assert "2 mailboxes" in client.get(URL).content.decode()
     answer = client.post(f"{URL}?q=other.org")
-    assert answer["Cache-Control"] == "no-store"
+    assert "no-store" in answer["Cache-Control"]
     (row,) = csv.DictReader(StringIO(answer.content.decode("utf-8-sig")))
     assert (row["Address"], row["Password hash"].startswith("{ARGON2ID}$argon2id$")) == ("bob@other.org", True)
     entries = AuditEntry.objects.filter(verb="mailbox.hashes")

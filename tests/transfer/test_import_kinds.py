@@ -173,6 +173,7 @@ def test_a_file_of_modoboa_has_rows_of_several_kinds_in_any_order_and_its_quotas
     upload = brought(*MODOBOA)
     assert upload.kind == "mixed"
     (relayed,) = MailboxImportRow.objects.filter(mailbox_import=upload, fate="wrong")
+    assert (relayed.address, relayed.column) == ("relay.org", "kind")
     assert relayed.detail.startswith("relaydomain is no kind of row")
     assert not Domain.objects.exists()
     mailbox_import.start(upload)

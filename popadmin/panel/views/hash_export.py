@@ -38,7 +38,6 @@ class HashExport(access.HostPage, TemplateView):
         file = b"".join(csv_table.write([str(COLUMNS[field].heading) for field in FIELDS], cells))
         response = HttpResponse(file, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="mailboxes-with-hashes.csv"'
-        response["Cache-Control"] = "no-store"
         return response
 
     def _rows(self) -> Rows:
