@@ -13,7 +13,7 @@ from mailstore.directory.outcome import Rejected
 from mailstore.models import MailboxImportRow
 from mailstore.transfer import mailbox_import_changes
 from mailstore.transfer.import_step import Fate, ImportStep, Values
-from mailstore.transfer.mailbox_columns import PASSWORD
+from mailstore.transfer.mailbox_columns import PASSWORD, SECRETS
 
 PASSWORDS_MOST = 64  # slow hashes in a step: they take about a second on two cores
 
@@ -25,10 +25,8 @@ class MailboxImportStep(ImportStep):
 
     def first_of(self, rows: Sequence[MailboxImportRow]) -> Sequence[MailboxImportRow]:
         rows = rows[: self.rows_at_most]
-        if PASSWORD not in self.upload.meaning:
-            return rows
-        place = self.upload.meaning.index(PASSWORD)
-        slow = [number for number, row in enumerate(rows) if _is_slow(row.cells[place])]
+        places = [self.upload.meaning.index(field) for field in SECRETS if field in self.upload.meaning]
+        slow = [number for number, row in enumerate(rows) if any(_is_slow(row.cells[place]) for place in places)]
         return rows if len(slow) <= PASSWORDS_MOST else rows[: slow[PASSWORDS_MOST]]
 
     def try_rows(self, wanted: Mapping[MailboxImportRow, Values]) -> None:

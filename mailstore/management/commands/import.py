@@ -15,7 +15,7 @@ from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy
 from mailstore.policy.quota import Reading
 from mailstore.transfer import csv_table, file_preset, mailbox_import, mailbox_import_changes, mailbox_import_undo
 
-Fate = MailboxImportRow.Fate
+Fate, Stage = MailboxImportRow.Fate, MailboxImport.Stage
 _ENDED = ("rows", "create", "change", "same", "wrong", "due", "full", "nowhere")
 
 
@@ -58,24 +58,29 @@ class Command(ShellCommand):
             self._import(options)
 
     def _import(self, options: dict[str, Any]) -> None:
-        upload = _chosen(_read(options["file"]), options["file"].name, options)
+        upload = mailbox_import.bring_in(_read(options["file"]), options["file"].name, owner=None)
+        try:
+            self._take(upload, options)
+        finally:  # the cells of what is not imported may hold passwords, and nobody comes back for them
+            if upload.stage not in (Stage.RUNNING, Stage.DONE):
+                upload.delete()
+
+    def _take(self, upload: MailboxImport, options: dict[str, Any]) -> None:
+        _choose(upload, options)
         _take_all(upload, "checked")
-        wrong = list(_rows(upload).filter(fate=Fate.WRONG))
         counts = mailbox_import.counts(upload)
         runs = not options["dry_run"] and bool(counts["create"] or counts["change"])
         if runs:
             mailbox_import.start(upload)
+            upload.refresh_from_db()
             _take_all(upload, "imported")
             counts = mailbox_import.counts(upload)
-            wrong = list(_rows(upload).filter(fate=Fate.WRONG))
         if options["json"]:
             self.say_json(_as_json(upload, counts, imported=runs))
         else:
             self._say(upload, counts, imported=runs)
-        if options["dry_run"]:
-            upload.delete()
-        if wrong:
-            raise CommandError(_number(len(wrong), "row is", "rows are") + " wrong", returncode=EXIT_REFUSED)
+        if counts["wrong"]:
+            raise CommandError(_number(counts["wrong"], "row is", "rows are") + " wrong", returncode=EXIT_REFUSED)
 
     def _say(self, upload: MailboxImport, counts: dict[str, int], *, imported: bool) -> None:
         for text in _complaints(upload):
@@ -113,9 +118,8 @@ class Command(ShellCommand):
             self.stdout.write(line.decode("utf-8-sig"), ending="")
 
 
-def _chosen(data: bytes, name: str, options: dict[str, Any]) -> MailboxImport:
-    """Return the upload with its columns and readings chosen, ready for its check."""
-    upload = mailbox_import.bring_in(data, name, owner=None)
+def _choose(upload: MailboxImport, options: dict[str, Any]) -> None:
+    """Choose the columns and what their cells mean, by the options; the check can then begin."""
     if options["kind"]:
         mailbox_import.use_kind(upload, options["kind"])
     if options["program"]:
@@ -128,7 +132,7 @@ def _chosen(data: bytes, name: str, options: dict[str, Any]) -> MailboxImport:
         reading=Reading(options["unit"] or upload.unit, options["zero"] or upload.zero),
         existing_passwords=options["existing_passwords"],
     )
-    return upload
+    upload.refresh_from_db()
 
 
 def _read(path: Path) -> bytes:
@@ -149,7 +153,7 @@ def _found(number: int) -> MailboxImport:
 def _take_all(upload: MailboxImport, what: str) -> None:
     """Take all steps of the stage of the upload."""
     policies = RetentionPolicy.objects.all()
-    runs = upload.stage == MailboxImport.Stage.RUNNING
+    runs = upload.stage == Stage.RUNNING
     with bars() as progress:
         while mailbox_import.step(upload, actor=actor(), domains=None, policies=policies):
             counts = mailbox_import.counts(upload)

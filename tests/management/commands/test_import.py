@@ -74,6 +74,14 @@ def test_aliases_are_never_taken_for_mailboxes_even_on_request(tmp_path: Path) -
     a_domain()
     with pytest.raises(CommandError, match="file of aliases"):
         run(a_file(tmp_path, "address,goto", "info@example.org,ann@example.org"), "--kind", "mailboxes")
+    assert not MailboxImport.objects.exists()
+
+
+def test_nothing_is_kept_of_a_file_whose_rows_are_all_wrong(tmp_path: Path) -> None:
+    """Its cells may hold passwords."""
+    with pytest.raises(CommandError, match="1 row is wrong"):
+        run(a_file(tmp_path, "address,password", f"ann@nowhere.example,{PASSWORD}"))
+    assert not MailboxImport.objects.exists()
 
 
 def test_existing_passwords_may_be_weak(tmp_path: Path) -> None:
