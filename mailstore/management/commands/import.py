@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from mailstore.directory.outcome import Rejected
 from mailstore.management.progress import bars
-from mailstore.management.shell import EXIT_REFUSED, EXIT_USAGE, ShellCommand, actor
+from mailstore.management.shell import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_USAGE, ShellCommand, actor
 from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy
 from mailstore.policy.quota import Reading
 from mailstore.transfer import csv_table, file_preset, mailbox_import, mailbox_import_changes, mailbox_import_undo
@@ -31,6 +31,7 @@ class Command(ShellCommand):
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("file", metavar="FILE", type=Path, nargs="?", help="the CSV file")
         what.add_argument("--undo", metavar="NUMBER", type=int, help="undo the import of this number")
+        what.add_argument("--resume", metavar="NUMBER", type=int, help="go on with an import that was interrupted")
         what.add_argument(
             "--passwords", metavar="NUMBER", type=int, help="print the generated passwords of an import, once, as CSV"
         )
@@ -52,6 +53,12 @@ class Command(ShellCommand):
     def handle(self, *_args: str, **options: Any) -> None:
         if options["undo"] is not None:
             self._undo(_found(options["undo"]), json=options["json"])
+        elif options["resume"] is not None:
+            upload = _found(options["resume"])
+            if upload.stage != Stage.RUNNING:
+                raise Rejected(f"import {upload.pk} was not interrupted")
+            _run(upload)
+            self._end(upload, imported=True, json=options["json"])
         elif options["passwords"] is not None:
             self._hand_out(_found(options["passwords"]))
         else:
@@ -73,12 +80,16 @@ class Command(ShellCommand):
         if runs:
             mailbox_import.start(upload)
             upload.refresh_from_db()
-            _take_all(upload, "imported")
-            counts = mailbox_import.counts(upload)
-        if options["json"]:
-            self.say_json(_as_json(upload, counts, imported=runs))
+            _run(upload)
+        self._end(upload, imported=runs, json=options["json"])
+
+    def _end(self, upload: MailboxImport, *, imported: bool, json: bool) -> None:
+        """Say what became of the rows. Refused if any is wrong."""
+        counts = mailbox_import.counts(upload)
+        if json:
+            self.say_json(_as_json(upload, counts, imported=imported))
         else:
-            self._say(upload, counts, imported=runs)
+            self._say(upload, counts, imported=imported)
         if counts["wrong"]:
             raise CommandError(_number(counts["wrong"], "row is", "rows are") + " wrong", returncode=EXIT_REFUSED)
 
@@ -148,6 +159,15 @@ def _found(number: int) -> MailboxImport:
     if upload is None:
         raise Rejected(f"there is no import {number}: files are kept for a week")
     return upload
+
+
+def _run(upload: MailboxImport) -> None:
+    """Import all rows that are left."""
+    try:
+        _take_all(upload, "imported")
+    except KeyboardInterrupt as error:
+        text = f"interrupted; to go on: popadmin import --resume {upload.pk}"
+        raise CommandError(text, returncode=EXIT_INTERRUPTED) from error
 
 
 def _take_all(upload: MailboxImport, what: str) -> None:

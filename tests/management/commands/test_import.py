@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from mailstore.models import Alias, Mailbox, MailboxImport, User
-from tests.site.rows import PASSWORD, a_domain, a_mailbox
+from mailstore.models import Alias, Mailbox, MailboxImport, RetentionPolicy, User
+from mailstore.transfer import mailbox_import
+from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +83,19 @@ def test_nothing_is_kept_of_a_file_whose_rows_are_all_wrong(tmp_path: Path) -> N
     with pytest.raises(CommandError, match="1 row is wrong"):
         run(a_file(tmp_path, "address,password", f"ann@nowhere.example,{PASSWORD}"))
     assert not MailboxImport.objects.exists()
+
+
+def test_an_import_that_was_interrupted_goes_on() -> None:
+    a_domain()
+    upload = mailbox_import.bring_in(b"address\nann@example.org\nbob@example.org\n", "people.csv", owner=None)
+    mailbox_import.choose(upload, upload.meaning, "create")
+    with pytest.raises(CommandError, match="was not interrupted"):
+        run("--resume", upload.pk)
+    while mailbox_import.step(upload, actor=ACTOR, domains=None, policies=RetentionPolicy.objects.all()):
+        pass
+    mailbox_import.start(upload)
+    assert "2 new" in run("--resume", upload.pk)
+    assert Mailbox.objects.count() == 2
 
 
 def test_existing_passwords_may_be_weak(tmp_path: Path) -> None:
