@@ -36,7 +36,7 @@ def ensure(
     past, a copy where no mailbox is, a loop, and a domain that is full or stands for another. With `only`, rejected for
     an alias of the other kind (new, or there already).
     """
-    normal = _normal(address)
+    normal = normalized(address)
     wanted = _normal_targets(targets)
     with transaction.atomic():
         alias_loop.lock()
@@ -60,7 +60,7 @@ def ensure(
 
 def remove(address: str, *, actor: Actor) -> AuditEntry:
     """Remove the alias. Returns the audit's entry, with which `restore` brings it back. Rejected when there is none."""
-    normal = _normal(address)
+    normal = normalized(address)
     with transaction.atomic():
         alias_loop.lock()
         alias = Alias.objects.select_for_update().filter(address=normal).first()
@@ -150,7 +150,8 @@ def _unknown(address: str) -> Rejected:
     return Rejected(_("%(address)s is not an alias of this site") % {"address": address})
 
 
-def _normal(address: str) -> str:
+def normalized(address: str) -> str:
+    """Return the address of an alias as it is stored; `@example.org` is a catch-all. Rejected says what is wrong."""
     try:
         if address.startswith("@"):
             return f"@{normal_domain(address[1:])}"

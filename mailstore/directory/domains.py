@@ -33,7 +33,7 @@ def ensure(
     that looks like another is rejected without `look_alike`. With `only`, rejected for a domain of the other kind (new,
     or there already).
     """
-    normal = _normal(name)
+    normal = normalized(name)
     not_negative(fields, *_SIZES)
     if fields.get("old_server"):
         fields["old_server"] = _server_url(fields["old_server"] or "")
@@ -63,7 +63,7 @@ def ensure(
 
 def get(name: str) -> Domain:
     """Return the domain of this name, in any letter case. Rejected when there is none, or it is removed."""
-    normal = _normal(name)
+    normal = normalized(name)
     return existing(normal, Domain.objects.filter(name=normal).first())
 
 
@@ -86,13 +86,13 @@ def by_name(names: Collection[str]) -> dict[str, Domain]:
 
 def locked_by_name(name: str) -> Domain:
     """Return the domain of this name. The lock keeps out everything that is created in it. Rejected as by `get`."""
-    normal = _normal(name)
+    normal = normalized(name)
     return existing(normal, Domain.objects.select_for_update().filter(name=normal).first())
 
 
 def locked_removed(name: str) -> Domain:
     """Return a removed domain and lock its row. Rejected when there is none, or it is not removed."""
-    normal = _normal(name)
+    normal = normalized(name)
     domain = Domain.objects.select_for_update().filter(name=normal).first()
     if domain is None:
         raise _unknown(normal)
@@ -161,7 +161,8 @@ def _named(names: Collection[str]) -> QuerySet[Domain]:
     return Domain.objects.select_related("stands_for").filter(name__in=names)
 
 
-def _normal(name: str) -> str:
+def normalized(name: str) -> str:
+    """Return the name in the form in which it is stored. Rejected says what is wrong with it."""
     try:
         return normal_domain(name)
     except BadAddress as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import Enum
 
 GRACE_OCTETS = 10 * 1024 * 1024  # the last message may exceed the quota by so much, so that full is clearly full,
@@ -13,7 +14,12 @@ MAX_OCTETS = 2**60  # far above any disk, far below a bigint's end: sums cannot 
 BARE_OCTETS = 2**20
 
 _UNITS = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
-_SIZE = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,3}))?\s*((?:[KMGT]?[BO]|[KMGT]|OCTETS?|BYTES?)?)", re.IGNORECASE)
+_SIZE = re.compile(
+    r"([0-9]{1,19})(?:\.([0-9]{1,3}))?\s*((?:[KMGT]?[BO]|[KMGT](?:I[BO]?)?|OCTETS?|BYTES?)?)", re.IGNORECASE
+)
+_NO_LIMIT = frozenset({"none", "unlimited"})
+_BARE = re.compile(r"[0-9]{1,19}")
+_NEGATIVE = re.compile(r"-1\s*(?:[KMGT]?B)?", re.IGNORECASE)  # other programs write "no limit" or "none at all" so
 
 
 class SizeFlaw(Enum):
@@ -22,7 +28,7 @@ class SizeFlaw(Enum):
     NO_SIZE = "not a size"
     TOO_LARGE = "above the largest size"
     NO_UNIT = "a number without a unit"
-    ZERO = "no room, or no limit"
+    ZERO = "no room, or no limit"  # a zero, or -1
 
 
 class BadSize(ValueError):
@@ -35,14 +41,18 @@ class BadSize(ValueError):
 
 
 def parse_octets(text: str) -> int | None:
-    """Read `2GB`, `1.5GB`, `500MB`, `10B`, or `none` (None: no quota). Units are powers of 1024; `Go`, `octets` too.
+    """Read `2GB`, `1.5GB`, `500MB`, `10B`, or `none` or `unlimited` (None: no quota).
 
-    A number without a unit means octets from BARE_OCTETS on. Raises BadSize for a smaller one, which other programs use
-    for megabytes; and for a zero that is not in octets, which they use for "no limit".
+    Units are powers of 1024, so `GB` and `GiB` are one; `Go` and `octets` are known too. A number without a unit means
+    octets from BARE_OCTETS on. Raises BadSize for a smaller one, which other programs use for megabytes: the unit is
+    the confirmation of a size below 1 MB. Raises it also for -1 and a zero that is not in octets, which other programs
+    use for "no limit".
     """
     typed = text.strip()
-    if typed.lower() == "none":
+    if typed.lower() in _NO_LIMIT:
         return None
+    if _NEGATIVE.fullmatch(typed):
+        raise BadSize(SizeFlaw.ZERO, typed)
     match = _SIZE.fullmatch(typed)
     if match is None:
         raise BadSize(SizeFlaw.NO_SIZE, typed)
@@ -68,6 +78,25 @@ def format_octets(octets: int | None) -> str:
         if octets and octets % _UNITS[unit] == 0:
             return f"{octets // _UNITS[unit]}{unit}"
     return str(octets) if octets >= BARE_OCTETS else f"{octets}B"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the numbers of a whole column mean: their unit, and what 0 and -1 mean. Empty: each cell must say it."""
+
+    unit: str = ""  # B or MB
+    zero: str = ""  # none or 0B
+
+    def text(self, cell: str) -> str:
+        """Return the cell as `parse_octets` reads it. A cell that has a unit stays as it is."""
+        typed = cell.strip()
+        bare = _BARE.fullmatch(typed) is not None
+        if _NEGATIVE.fullmatch(typed) or (bare and not int(typed)):
+            return self.zero or typed
+        return f"{typed}{self.unit}" if bare else typed
+
+
+EXPLICIT = Reading()  # each cell says it itself
 
 
 def _unit(written: str) -> str:

@@ -1,14 +1,15 @@
-"""Refuse a file of aliases or forwards that somebody imports as mailboxes, which would keep the mail of the targets."""
+"""Tell a file of aliases or forwards. Imported as mailboxes, its rows would keep the mail of their targets."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext_lazy
 
 from mailstore.directory.outcome import Rejected
-from mailstore.transfer import mailbox_columns
+from mailstore.models import MailboxImport
+from mailstore.transfer import file_columns
 from mailstore.transfer.csv_table import DATA, CsvTable, Row
 
 _NOT_IN_WORDS = re.compile(r"[\W_]+")
@@ -40,18 +41,38 @@ _NAMES = frozenset(
 _WORD = re.compile(
     r"\b(?:alias|cible|deliver|destin|forward|goto|leads to|mène à|recipient|redir|renvo|target|transf[eé]r)"
 )
+Kind = MailboxImport.Kind
 _KINDS = frozenset({"alias", "dlist", "domainalias", "forward"})  # the first cells of Modoboa's rows
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 _BETWEEN_ADDRESSES = re.compile(r"[\s,;]+")
 _SHOWN_CHARACTERS = 60
 _COLUMN = gettext_lazy(
     "the column %(name)s says where mail is forwarded: this is a file of aliases, and mailboxes made of it would keep "
-    "the mail of their targets. Create the aliases on the page Aliases; to import mailboxes, delete the column"
+    "the mail of their targets. Import it as aliases; to import mailboxes, delete the column"
 )
 _ROW = gettext_lazy(
-    "line %(line)d is an alias and its targets: a mailbox made of it would keep their mail. Create the aliases on the "
-    "page Aliases; to import mailboxes, delete such lines, or name the columns in the first line"
+    "line %(line)d is an alias and its targets: a mailbox made of it would keep their mail. Import the file as "
+    "aliases; to import mailboxes, delete such lines, or name the columns in the first line"
 )
+
+
+def is_one(table: CsvTable) -> bool:
+    """Return whether the file holds aliases, as `refuse` finds them."""
+    try:
+        refuse(table)
+    except Rejected:
+        return True
+    return False
+
+
+def one_cell_of_targets(rows: Sequence[Row]) -> Sequence[Row]:
+    """Join the cells of targets in a file whose rows all are an address and its targets; other rows stay as they are.
+
+    A program that writes each target into a cell of its own names no columns.
+    """
+    if not rows or not all(_only_addresses(row) for row in rows):
+        return rows
+    return [Row(row.line, (row.cells[0], " ".join(cell for cell in row.cells[1:] if cell.strip()))) for row in rows]
 
 
 def refuse(table: CsvTable) -> None:
@@ -64,7 +85,7 @@ def refuse(table: CsvTable) -> None:
         cells = (cell for row in table.rows for cell in row.cells[number : number + 1])
         if _leads_on(name, cells):
             raise Rejected(_COLUMN % {"name": name[:_SHOWN_CHARACTERS]})
-    known = mailbox_columns.guess(table.header, [""] * len(table.header))
+    known = file_columns.guess(Kind.MAILBOXES, table.header, [""] * len(table.header))
     # If the first column is known, it holds names or notes, where any word may stand.
     kinds = _KINDS if not known[0] else frozenset()
     for row in table.rows:

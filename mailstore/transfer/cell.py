@@ -1,10 +1,11 @@
 """A cell of a file of mailboxes: how the value of a field is read from it and written to it, by the kind of field.
 
-A policy or a domain is read as its name here; `mailbox_columns.Reader` finds the rows.
+A policy or a domain is read as its name here; `row_reader.Reader` finds the rows.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,7 @@ from mailstore.policy.quota import BARE_OCTETS, BadSize, format_octets, parse_oc
 YES = frozenset({"1", "yes", "y", "true", "on", "x", "oui", "o", "vrai"})
 NO = frozenset({"0", "no", "n", "false", "off", "non", "faux"})
 DIGITS_AT_MOST = 15
+_BETWEEN_ADDRESSES = re.compile(r"[\s,;]+")
 SHOWN_CHARACTERS = 40  # of a cell, in an error
 
 
@@ -55,6 +57,11 @@ def _text(_field: Field, cell: str) -> str:
 
 
 def _switch(_field: Field, cell: str) -> bool:
+    return read_switch(cell)
+
+
+def read_switch(cell: str) -> bool:
+    """Return whether the cell says yes. Rejected where it says neither yes nor no."""
     word = cell.lower()
     if word in YES or word in NO:
         return word in YES
@@ -86,6 +93,9 @@ def _days(_field: Field, cell: str) -> int:
 def _choice(field: Field, cell: str) -> str:
     if cell.lower() in field.choices:
         return cell.lower()
+    labels = {str(label).lower(): value for value, label in field.choices_with_labels}
+    if cell.lower() in labels:  # as the list of domains exports it
+        return labels[cell.lower()]
     text = _("%(cell)s is not a choice: write one of %(choices)s")
     raise Rejected(text % {"cell": cell[:SHOWN_CHARACTERS], "choices": ", ".join(field.choices)})
 
@@ -94,7 +104,7 @@ def _last_day(_field: Field, cell: str) -> datetime | None:
     if cell.lower() == NONE:
         return None
     try:
-        return end_of_day(cell)
+        return end_of_day(cell.partition("T")[0])  # lists export the moment at which the day ends
     except ValueError as error:
         text = _("%(cell)s is not a date: write it as 2027-12-31, or none")
         raise Rejected(text % {"cell": cell[:SHOWN_CHARACTERS]}) from error
@@ -110,7 +120,7 @@ def _server(_field: Field, cell: str) -> str | None:
 
 
 def _addresses(_field: Field, cell: str) -> list[str]:
-    return cell.split()
+    return [address for address in _BETWEEN_ADDRESSES.split(cell) if address]
 
 
 def _joined(addresses: list[str]) -> str:

@@ -22,6 +22,7 @@ DATA = "@"  # no name of a column contains it, so a line that does is data
 DELIMITERS = ",;\t|"
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 # A spreadsheet reads a cell that starts with one of these as a formula. The last four are full-width forms.
+_DELIMITER_MARK = re.compile(r'[\r\n]*"?sep=(.)"?[ ,;\t|]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
 _SECRET = re.compile(r"pass|pwd|pw\b|mdp|secret|hash|kennwort|contrase|senha|wachtwoord|crypt")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
@@ -42,25 +43,25 @@ class CsvTable:
     rows: tuple[Row, ...]
 
 
-def read(data: bytes, *, refuse: Callable[[CsvTable], None] = lambda _table: None) -> CsvTable:
+def read(data: bytes, *, recast: Callable[[Sequence[Row]], Sequence[Row]] = lambda rows: rows) -> CsvTable:
     """Read a file in UTF-8 or UTF-16, else Windows-1252, with commas, semicolons, tabs or bars between its cells.
 
     A first line that contains an address is data. Empty rows are left out. Each row gets as many cells as the header.
     Passwords keep their blanks: cells below a name for them, and all but addresses where no column has a name. Rejected
-    says what cannot be read, and in which line. `refuse` is called first. It sees the rows as they are in the file, and
-    may reject it for its content.
+    says what cannot be read, and in which line. `recast` is called first. It gets all rows as they are in the file, and
+    may return others with a line of names.
     """
     if len(data) > OCTETS_AT_MOST:
         raise Rejected(_("the file has more than %(most)d MB: split it") % {"most": OCTETS_AT_MOST // 1024**2})
     text = _text(data)
-    exact = list(_rows(text, _delimiter(text)))
+    text, delimiter = _after_mark(text)
+    exact = list(_rows(text, delimiter or _delimiter(text)))
     if not exact:
         raise Rejected(_("the file is empty: its first line names the columns"))
+    exact = list(recast(exact))
     header = tuple(map(_plain, exact[0].cells))
     if any(DATA in cell for cell in header):
         header, exact = ("",) * len(header), [exact[0], *exact]
-    rows = [Row(row.line, tuple(_plain(cell) for cell in row.cells)) for row in exact]
-    refuse(CsvTable(header, tuple(rows[1:])))
     check_header(header)
     kept = (Row(row.line, tuple(_cells(header, row.cells))) for row in exact[1:])
     return CsvTable(header, tuple(_fitted(row, len(header)) for row in kept))
@@ -84,6 +85,15 @@ def _text(data: bytes) -> str:
     if "\0" in text:
         raise Rejected(_("this is not a CSV file: it contains NUL characters"))
     return text
+
+
+def _after_mark(text: str) -> tuple[str, str]:
+    """Return the text and the delimiter that its first line names for Excel, as `sep=;`; empty where it names none.
+
+    The line is emptied, not taken away, so that lines are still counted as in the file.
+    """
+    mark = _DELIMITER_MARK.match(text)
+    return (text, "") if mark is None else ("\n" + text[mark.end() :], mark[1])
 
 
 def _delimiter(text: str) -> str:

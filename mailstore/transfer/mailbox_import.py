@@ -1,12 +1,13 @@
-"""Create and change mailboxes from a file, in steps that can be resumed. The file is stored as an upload.
+"""Create and change mailboxes, aliases and domains from a file, in steps that can be resumed. The file is an upload.
 
-The check judges the rows by the same code as the run, and writes no mailbox. So the result of a row (its fate) is the
+The check judges the rows by the same code as the run, and keeps nothing of it. So the result of a row (its fate) is the
 same in both, unless something has changed between them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import takewhile
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import transaction
@@ -18,29 +19,57 @@ from mailstore.directory.audit import Actor
 from mailstore.directory.new_password import New
 from mailstore.directory.outcome import Rejected
 from mailstore.models import MailboxImport, MailboxImportRow, RetentionPolicy, User
-from mailstore.transfer import alias_file, csv_table, mailbox_columns, mailbox_import_changes
-from mailstore.transfer.mailbox_import_step import MailboxImportStep, empty
+from mailstore.policy.quota import Reading
+from mailstore.transfer import (
+    alias_file,
+    csv_table,
+    file_columns,
+    file_kind,
+    file_preset,
+    mailbox_import_changes,
+    modoboa_file,
+)
+from mailstore.transfer.alias_import_step import AliasImportStep
+from mailstore.transfer.domain_import_step import DomainImportStep
+from mailstore.transfer.import_step import ImportStep, empty
+from mailstore.transfer.mailbox_import_step import MailboxImportStep
 
 STEP_ROWS = 500  # one transaction takes about half a second, and holds the locks of its domains so long
 NAME_CHARACTERS = 255
 FIRST_LINE = 1  # all other rows end on a later line
 
-Mode, Stage, Fate = MailboxImport.Mode, MailboxImport.Stage, MailboxImportRow.Fate
+Kind, Mode, Stage, Fate = MailboxImport.Kind, MailboxImport.Mode, MailboxImport.Stage, MailboxImportRow.Fate
+RowKind = MailboxImportRow.Kind
+_STEPS: dict[int, type[ImportStep]] = {
+    RowKind.DOMAIN: DomainImportStep,
+    RowKind.ALIAS_DOMAIN: DomainImportStep,
+    RowKind.MAILBOX: MailboxImportStep,
+    RowKind.ALIAS: AliasImportStep,
+}
 
 
 def bring_in(data: bytes, file_name: str, *, owner: User | None) -> MailboxImport:
     """Store the rows of a file. Each column gets the meaning that it had last time, or that its heading suggests.
 
-    Rejected for a file that cannot be read, that has no rows, or that holds aliases.
+    The kind of the rows, and what their sizes mean, are guessed too: `use_kind` and `choose` set others. Rejected for a
+    file that cannot be read, or that has no rows.
     """
-    table = csv_table.read(data, refuse=alias_file.refuse)
+    table = csv_table.read(data, recast=lambda rows: modoboa_file.recast(alias_file.one_cell_of_targets(rows)))
     if not table.rows:
         raise Rejected(_("the file has no rows below its first line"))
-    header = list(table.header)
+    header, kind = list(table.header), file_kind.kind_of(table)
+    reading = file_kind.reading_of(header)
     with transaction.atomic():
-        meaning = _last_meaning(owner, header) or mailbox_columns.guess(header, table.rows[0].cells)
+        last = _last_of(owner, header, kind)
         upload = MailboxImport.objects.create(
-            owner=owner, file_name=file_name[-NAME_CHARACTERS:], header=header, meaning=meaning, mode=Mode.CREATE
+            owner=owner,
+            file_name=file_name[-NAME_CHARACTERS:],
+            header=header,
+            kind=kind,
+            meaning=last.meaning if last else file_columns.guess(kind, header, table.rows[0].cells),
+            unit=last.unit if last else reading.unit,
+            zero=last.zero if last else reading.zero,
+            mode=Mode.CREATE,
         )
         MailboxImportRow.objects.bulk_create(
             (MailboxImportRow(mailbox_import=upload, line=row.line, cells=list(row.cells)) for row in table.rows),
@@ -52,7 +81,7 @@ def bring_in(data: bytes, file_name: str, *, owner: User | None) -> MailboxImpor
 def turn_first_line(upload: MailboxImport) -> None:
     """Turn the first line from names of columns into data, or from data into names.
 
-    Rejected after rows were imported, for names that columns cannot have, and for a file that then holds aliases.
+    The kind of the rows is guessed again. Rejected after rows were imported, and for names that columns cannot have.
     """
     with transaction.atomic():
         row = _before_the_run(upload)
@@ -67,9 +96,26 @@ def turn_first_line(upload: MailboxImport) -> None:
         table = _table(row)
         if not table.rows:
             raise Rejected(_("the file has no rows below its first line"))
-        alias_file.refuse(table)
-        row.meaning, row.stage = mailbox_columns.guess(row.header, table.rows[0].cells), Stage.COLUMNS
-        row.save(update_fields=["header", "meaning", "stage"])
+        row.kind, row.stage = file_kind.kind_of(table), Stage.COLUMNS
+        row.meaning = file_columns.guess(row.kind, row.header, table.rows[0].cells)
+        row.save(update_fields=["header", "kind", "meaning", "stage"])
+
+
+def use_kind(upload: MailboxImport, kind: str) -> None:
+    """Say what the rows are; the columns are guessed anew. Rejected after rows were imported.
+
+    Rejected also for mailboxes where the file holds aliases: these would keep the mail of the targets.
+    """
+    if kind not in Kind.values:
+        raise Rejected(_("choose what the rows are: mailboxes, aliases or domains"))
+    with transaction.atomic():
+        row = _before_the_run(upload)
+        table = _table(row)
+        if kind == Kind.MAILBOXES:
+            alias_file.refuse(table)
+        row.kind, row.stage = kind, Stage.COLUMNS
+        row.meaning = file_columns.guess(kind, row.header, table.rows[0].cells)
+        row.save(update_fields=["kind", "meaning", "stage"])
 
 
 def use_preset(upload: MailboxImport, name: str) -> None:
@@ -79,19 +125,36 @@ def use_preset(upload: MailboxImport, name: str) -> None:
     """
     with transaction.atomic():
         row = _before_the_run(upload)
-        row.meaning, row.stage = mailbox_columns.by_preset(name, row.header), Stage.COLUMNS
-        row.save(update_fields=["meaning", "stage"])
+        row.meaning, row.stage = file_preset.by_preset(name, row.kind, row.header), Stage.COLUMNS
+        reading = file_preset.PRESETS[name].reading
+        row.unit, row.zero = reading.unit, reading.zero
+        row.save(update_fields=["meaning", "unit", "zero", "stage"])
 
 
-def choose(upload: MailboxImport, meaning: Sequence[str], mode: str) -> None:
-    """Set the meaning of the columns and what to do. The check starts again. Rejected after rows were imported."""
-    mailbox_columns.check(meaning, len(upload.header))
+def choose(
+    upload: MailboxImport,
+    meaning: Sequence[str],
+    mode: str,
+    *,
+    reading: Reading | None = None,
+    existing_passwords: bool = False,
+) -> None:
+    """Set the meaning of the columns and what to do. The check starts again. Rejected after rows were imported.
+
+    `reading` says what sizes without a unit mean, None leaves it as it is. `existing_passwords` takes passwords that
+    are too weak for new ones: their users are asked for others on the pages.
+    """
     if mode not in Mode.values:
         raise Rejected(_("choose what to do with the rows"))
     with transaction.atomic():
         row = _before_the_run(upload)
+        file_columns.check(row.kind, meaning, len(row.header))
         row.meaning, row.mode, row.stage = list(meaning), mode, Stage.CHECKING
-        row.save(update_fields=["meaning", "mode", "stage"])
+        row.existing_passwords = existing_passwords
+        if reading is not None:
+            row.unit, row.zero = reading.unit, reading.zero
+        row.save(update_fields=["meaning", "mode", "stage", "unit", "zero", "existing_passwords"])
+        _set_kinds(row)
         MailboxImportRow.objects.filter(mailbox_import=row).update(fate=Fate.UNKNOWN, column="", detail="", address="")
 
 
@@ -126,13 +189,14 @@ def step(
         runs = row.stage == Stage.RUNNING
         waiting = _rows(row).filter(**({"done": False} if runs else {"fate": Fate.UNKNOWN})).exclude(fate=Fate.WRONG)
         actor = actor.within("import", row.pk)
-        part = MailboxImportStep(
-            row, list(waiting.order_by("line")[:STEP_ROWS]), actor=actor, domains=domains, policies=policies
-        )
-        if runs:
-            part.run()
-        else:
-            part.check()
+        rows = list(waiting.order_by("kind", "line")[:STEP_ROWS])
+        if rows:
+            rows = list(takewhile(lambda each: each.kind == rows[0].kind, rows))
+            part = _STEPS[rows[0].kind](row, rows, actor=actor, domains=domains, policies=policies)
+            if runs:
+                part.run()
+            else:
+                part.check()
         left = waiting.exists()
         if not left:
             row.stage = Stage.CHECKED if row.stage == Stage.CHECKING else Stage.DONE
@@ -144,13 +208,15 @@ def step(
 def counts(upload: MailboxImport) -> dict[str, int]:
     """Return how many `rows` there are, how many have each fate, are `done`, and wait for a password (`due`).
 
-    `full` counts mailboxes that contain as much as their new quota, or more.
+    `full` counts mailboxes that contain as much as their new quota, or more; `nowhere` aliases with targets that lead
+    to nobody.
     """
     fates = {fate.name.lower(): Count("pk", filter=Q(fate=fate)) for fate in Fate}
     found: dict[str, int] = _rows(upload).aggregate(
         rows=Count("pk"),
         done=Count("pk", filter=Q(done=True)),
         due=Count("pk", filter=Q(password_due=True)),
+        nowhere=Count("pk", filter=Q(kind=RowKind.ALIAS, detail__contains=mailbox_import_changes.LEADS_NOWHERE)),
         full=Count("pk", filter=Q(detail__startswith=mailbox_import_changes.LEAVES_FULL)),
         **fates,
     )
@@ -181,10 +247,20 @@ def hand_out(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | 
     return [(user.address, new.password) for user, new in zip(users, given, strict=True)]
 
 
-def _last_meaning(owner: User | None, header: list[str]) -> list[str] | None:
-    """Return the meaning that this user chose for the same columns last time."""
-    last = MailboxImport.objects.filter(owner=owner, header=header).exclude(stage=Stage.COLUMNS).order_by("-created_at")
-    return last.values_list("meaning", flat=True).first() if owner else None
+def _set_kinds(upload: MailboxImport) -> None:
+    """Note what each row is, so that the rows are taken in an order in which they find what they need."""
+    rows = list(_rows(upload).only("kind", "cells"))
+    for row in rows:
+        row.kind = file_columns.row_kind(upload.kind, upload.meaning, row.cells)
+    bulk_sql.update(rows, ("kind",))
+
+
+def _last_of(owner: User | None, header: list[str], kind: str) -> MailboxImport | None:
+    """Return the last file of this user with the same columns, whose meaning was chosen."""
+    if owner is None:
+        return None
+    last = MailboxImport.objects.filter(owner=owner, header=header, kind=kind).exclude(stage=Stage.COLUMNS)
+    return last.order_by("-created_at").first()
 
 
 def _before_the_run(upload: MailboxImport) -> MailboxImport:

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from mailstore.directory.fields.field import Kind, Surface
+from mailstore.directory import domains
+from mailstore.directory.fields.field import Field, Kind, Surface, Table
 from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.outcome import Changes, Rejected
 from mailstore.directory.policies import NONE
@@ -20,16 +22,17 @@ from mailstore.models import Mailbox, RetentionPolicy
 from mailstore.transfer import cell as cell_values
 from mailstore.transfer.mailbox_columns import PASSWORD
 
-_FIELDS = {field.name: field for field in MAILBOX.on(Surface.FILE)}
+_NOWHERE = "nowhere"  # beside the fields too: the targets of an alias that lead to nobody
 _CONTAINS = "contains"  # beside the fields, and first: octets and messages of a mailbox that its new quota leaves full
+LEADS_NOWHERE = f'"{_NOWHERE}": ['  # what the detail of such a row contains
 LEAVES_FULL = f'{{"{_CONTAINS}": '  # how the detail of such a row begins
 
 
 @dataclass(frozen=True, slots=True)
 class CellChange:
-    """A field of a mailbox, and its cells before and after.
+    """A field of a row, and its cells before and after.
 
-    `old` is None for a new mailbox. Passwords and notes have neither: only that they change is kept.
+    `old` is None for a new row. Passwords and notes have neither: only that they change is kept.
     """
 
     field: str
@@ -42,21 +45,34 @@ def write(mailbox: Mailbox, changes: Changes, *, created: bool, password: bool) 
     cells: dict[str, list[Any]] = {}
     if _leaves_full(mailbox, changes):
         cells[_CONTAINS] = [mailbox.octets, mailbox.messages]
-    cells |= {
-        name: [None, None] if _FIELDS[name].private else [None if created else _cell(name, old), _cell(name, new)]
-        for name, (old, new) in changes.items()
-        if name in _FIELDS
-    }
+    cells |= _cells(MAILBOX, changes, created=created)
     if password:
         cells[PASSWORD] = [None, None]
     return json.dumps(cells, ensure_ascii=False) if cells else ""
+
+
+def write_fields(table: Table, changes: Changes, *, created: bool) -> str:
+    """Return the changes of an alias or a domain as text; empty where there are none."""
+    cells = _cells(table, changes, created=created)
+    return json.dumps(cells, ensure_ascii=False) if cells else ""
+
+
+def with_nowhere(detail: str, targets: list[str]) -> str:
+    """Add to the changes of an alias those of its targets that lead to nobody."""
+    return json.dumps({**json.loads(detail or "{}"), _NOWHERE: targets}, ensure_ascii=False)
+
+
+def nowhere(detail: str) -> list[str]:
+    """Return the targets that lead to nobody."""
+    found: list[str] = json.loads(detail).get(_NOWHERE, []) if detail.startswith("{") else []
+    return found
 
 
 def read(detail: str) -> list[CellChange]:
     """Return the changes in the detail of a row; none where it is a sentence."""
     if not detail.startswith("{"):
         return []
-    return [CellChange(name, old, new) for name, (old, new) in json.loads(detail).items() if name != _CONTAINS]
+    return [CellChange(name, old, new) for name, (old, new) in _fields_in(detail).items()]
 
 
 def contains(detail: str) -> tuple[int, int] | None:
@@ -67,12 +83,29 @@ def contains(detail: str) -> tuple[int, int] | None:
     return octets, messages
 
 
-def former(mailbox: Mailbox, changes: list[CellChange], policies: Mapping[str, RetentionPolicy]) -> dict[str, Any]:
-    """Return the values that a mailbox had before. Rejected where it was changed again since, or a policy is gone."""
-    own = [change for change in changes if change.new is not None]
-    if any(_FIELDS[change.field].value(mailbox) != _value(change.field, change.new, policies) for change in own):
+def former(
+    row: Model, changes: list[CellChange], policies: Mapping[str, RetentionPolicy], *, table: Table = MAILBOX
+) -> dict[str, Any]:
+    """Return the values that a row had before. Rejected where it was changed again since, or a policy is gone."""
+    own = [(table[change.field], change) for change in changes if change.new is not None]
+    if any(field.value(row) != _value(field, change.new, policies) for field, change in own):
         raise Rejected(_("somebody has changed it since then: not undone"))
-    return {change.field: _value(change.field, change.old, policies) for change in own}
+    return {field.name: _value(field, change.old, policies) for field, change in own}
+
+
+def _fields_in(detail: str) -> dict[str, Any]:
+    return {name: cells for name, cells in json.loads(detail).items() if name not in (_CONTAINS, _NOWHERE)}
+
+
+def _cells(table: Table, changes: Changes, *, created: bool) -> dict[str, list[Any]]:
+    fields = {field.name: field for field in table.on(Surface.FILE)}
+    return {
+        name: [None, None]
+        if fields[name].private
+        else [None if created else _cell(fields[name], old), _cell(fields[name], new)]
+        for name, (old, new) in changes.items()
+        if name in fields
+    }
 
 
 def _leaves_full(mailbox: Mailbox, changes: Changes) -> bool:
@@ -81,15 +114,17 @@ def _leaves_full(mailbox: Mailbox, changes: Changes) -> bool:
     return any(quota is not None and 0 < used >= quota for quota, used in new)
 
 
-def _cell(name: str, value: Any) -> str:
-    return str(cell_values.write(_FIELDS[name], value))
+def _cell(field: Field, value: Any) -> str:
+    return str(cell_values.write(field, value))
 
 
-def _value(name: str, cell: str | None, policies: Mapping[str, RetentionPolicy]) -> Any:
-    if _FIELDS[name].kind is not Kind.POLICY:
-        return cell_values.read(_FIELDS[name], cell or "")
+def _value(field: Field, cell: str | None, policies: Mapping[str, RetentionPolicy]) -> Any:
+    if field.kind not in (Kind.POLICY, Kind.DOMAIN):
+        return cell_values.read(field, cell or "")
     if cell is None or cell == NONE:
         return None
+    if field.kind is Kind.DOMAIN:
+        return domains.get(cell)
     if cell not in policies:
         raise Rejected(_("there is no retention policy %(cell)s") % {"cell": cell})
     return policies[cell]

@@ -1,13 +1,16 @@
 """Undo an import, in steps: new mailboxes are removed and can be restored, changed ones get their former values.
 
-A row that is undone, or that cannot be, is no longer `done`; its detail says which. The audit tells whether a mailbox
-is the one that the import wrote, and whether somebody has changed it since.
+Aliases and domains are undone by `row_undo`. A row that is undone, or that cannot be, is no longer `done`; its detail
+says which. The audit tells whether a mailbox is the one that the import wrote, and whether somebody has changed it
+since.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Max, Q, QuerySet
@@ -20,11 +23,12 @@ from mailstore.directory.mailbox_batch import Answer
 from mailstore.directory.mailbox_judge import BatchRows, Wanted, domain_of
 from mailstore.directory.outcome import Only, Rejected
 from mailstore.models import AuditEntry, Mailbox, MailboxImport, MailboxImportRow, RetentionPolicy
-from mailstore.transfer import mailbox_import_changes
+from mailstore.transfer import mailbox_import_changes, row_undo
 
 STEP_ROWS = 50  # a mailbox that is removed needs its own statements
 # Verbs of the audit that change nothing of a mailbox.
 UNCHANGING = ("denied", "mailbox.export", "mailbox.hashes", "mailbox.import", "mailbox.invite")
+_OTHERS = {"aliases_removed": "alias.remove", "domains_removed": "domain.remove"}  # facts of the audit, with verbs
 Stage, Fate = MailboxImport.Stage, MailboxImportRow.Fate
 
 
@@ -106,21 +110,33 @@ def step(upload: MailboxImport, *, actor: Actor, domains: Collection[str] | None
         row = MailboxImport.objects.select_for_update().get(pk=upload.pk)
         if row.stage != Stage.DONE:
             raise Rejected(_("the import has not ended yet"))
-        rows = list(waiting(row).order_by("-line")[:STEP_ROWS])
+        rows = list(waiting(row).order_by("-kind", "-line")[:STEP_ROWS])  # what others build on comes last
         if not rows:
             return False
+        rows = list(takewhile(lambda each: each.kind == rows[0].kind, rows))
         actor = actor.within("import", row.pk)
-        now = _Now.locked(row, [each.address for each in rows], actor, domains)
-        _undo([each for each in rows if each.fate == Fate.CHANGE], actor, now)
+        if rows[0].kind == MailboxImportRow.Kind.MAILBOX:
+            _undo_mailboxes(row, rows, actor, domains)
+        else:
+            for each in rows:
+                each.detail = row_undo.undone(row, each, actor=actor, domains=domains)
         for each in rows:
-            if each.fate == Fate.CREATE:
-                each.detail = _removed(each.address, actor, now)
             each.done = each.password_due = False
         bulk_sql.update(rows, ("done", "password_due", "detail"))
         left = waiting(row).exists()
         if not left:
             _record_end(row, actor)
     return left
+
+
+def _undo_mailboxes(
+    upload: MailboxImport, rows: list[MailboxImportRow], actor: Actor, domains: Collection[str] | None
+) -> None:
+    now = _Now.locked(upload, [each.address for each in rows], actor, domains)
+    _undo([each for each in rows if each.fate == Fate.CHANGE], actor, now)
+    for each in rows:
+        if each.fate == Fate.CREATE:
+            each.detail = _removed(each.address, actor, now)
 
 
 def _removed(address: str, actor: Actor, now: _Now) -> str:
@@ -176,12 +192,15 @@ def _record_end(upload: MailboxImport, actor: Actor) -> None:
     done = own.filter(verb="mailbox_import.done").aggregate(Max("pk"))["pk__max"] or 0
     verbs = own.filter(pk__gt=done).order_by().values_list("verb").annotate(Count("pk"))
     sums: dict[str, int] = dict(verbs)
+    facts: dict[str, Any] = {name: sums[verb] for name, verb in _OTHERS.items() if verb in sums}
     removed, set_back = sums.get("mailbox.remove", 0), sums.get("mailbox.change", 0)
+    others = sum(sums.get(verb, 0) for verb in ("alias.remove", "alias.change", "domain.remove", "domain.change"))
     audit.record(
         actor,
         "mailbox_import.undone",
         upload.file_name,
         mailboxes_removed=removed,
         set_back=set_back,
-        not_undone=of(upload).count() - removed - set_back,
+        not_undone=of(upload).count() - removed - set_back - others,
+        **facts,
     )

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from mailstore.directory.fields.field import Kind
-from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.policies import NONE
 from mailstore.models import MailboxImportRow
 from mailstore.policy.quota import parse_octets
-from mailstore.transfer import mailbox_import_changes
-from mailstore.transfer.mailbox_columns import COLUMNS
+from mailstore.transfer import file_columns, mailbox_import_changes
+from mailstore.transfer.mailbox_columns import COLUMNS, PASSWORD
 from popadmin.web.formats import count, facts, size, size_or_none
 
 register = template.Library()
-_SIZES = MAILBOX.names(Kind.SIZE)
 
 
 @register.filter
@@ -26,9 +25,9 @@ def cell_changes(row: MailboxImportRow) -> list[dict[str, Any]]:
     """Return the `label` of each field that the row changes, with `old` and `new`; both None for what is not shown."""
     return [
         {
-            "label": COLUMNS[change.field].label,
-            "old": _shown(change.field, change.old),
-            "new": _shown(change.field, change.new),
+            "label": _label(row, change.field),
+            "old": _shown(row, change.field, change.old),
+            "new": _shown(row, change.field, change.new),
         }
         for change in mailbox_import_changes.read(row.detail)
     ]
@@ -46,11 +45,21 @@ def shortfall(row: MailboxImportRow) -> str:
     return text % {"used": size(octets), "messages": number}
 
 
+@register.filter
+def nowhere(row: MailboxImportRow) -> str:
+    """Return which targets of an alias lead to nobody; empty for none."""
+    lost = mailbox_import_changes.nowhere(row.detail)
+    if not lost:
+        return ""
+    text = ngettext("%(targets)s leads to nobody here.", "%(targets)s lead to nobody here.", len(lost))
+    return text % {"targets": ", ".join(lost)}
+
+
 def sentence(row: MailboxImportRow) -> str:
     """Return the same as one text, for a file; for other rows their detail."""
     found = [_text(**each) for each in cell_changes(row)]
-    warning = shortfall(row)
-    return facts([*found, warning] if warning else found) or row.detail
+    warnings = [text for text in (shortfall(row), nowhere(row)) if text]
+    return facts([*found, *warnings]) or row.detail
 
 
 def _text(label: str, old: str | None, new: str | None) -> str:
@@ -59,9 +68,15 @@ def _text(label: str, old: str | None, new: str | None) -> str:
     return f"{label}: {new}" if old is None else f"{label}: {old} → {new}"
 
 
-def _shown(field: str, cell: str | None) -> str | None:
+def _label(row: MailboxImportRow, field: str) -> Promise:
+    if field == PASSWORD:
+        return COLUMNS[PASSWORD].label
+    return file_columns.TABLES[row.kind][field].label
+
+
+def _shown(row: MailboxImportRow, field: str, cell: str | None) -> str | None:
     if cell is None:
         return None
-    if field in _SIZES:
+    if field in file_columns.TABLES[row.kind].names(Kind.SIZE):
         return size_or_none(parse_octets(cell))
     return _("none") if cell in ("", NONE) else cell

@@ -108,11 +108,13 @@ KINDS: dict[str, Promise] = {
 }
 _SINCE = gettext_lazy("old mail counts from")  # the clocks of a policy, see its model
 _FACTS: dict[str, Promise] = {
+    "aliases_removed": gettext_lazy("aliases removed"),
     "again": gettext_lazy("restored as new"),
     "aliases": gettext_lazy("aliases"),
     "changed": gettext_lazy("changed"),
-    "created": gettext_lazy("mailboxes created"),
+    "created": gettext_lazy("created"),
     "device": gettext_lazy("device"),
+    "domains_removed": gettext_lazy("domains removed"),
     "expire_confirmed_since": _SINCE,
     "expire_since": _SINCE,
     "mailboxes": gettext_lazy("mailboxes"),

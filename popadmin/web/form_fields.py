@@ -38,7 +38,7 @@ _UNITS = {
 _USUAL_UNITS = ("MB", "GB")  # the others are offered only beside a size that needs them
 _BARE_NUMBER = re.compile(r"[0-9][0-9.,\s]*")
 _AMBIGUOUS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(?![0-9])")  # 1,500 is 1500 in English and 1.5 in French
-_WITH_UNIT = re.compile(r"(.*[0-9])\s*([KMGT]?[BO]|[KMGT]|octets?|bytes?)", re.IGNORECASE)
+_WITH_UNIT = re.compile(r"(.*[0-9])\s*([KMGT]?[BO]|[KMGT](?:i[BO]?)?|octets?|bytes?)", re.IGNORECASE)
 
 
 class AddressesField(forms.CharField):

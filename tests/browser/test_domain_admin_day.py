@@ -164,7 +164,7 @@ def a_file_within_the_caps(page: Page, walk: Walk, folder: Path) -> None:
     people.write_text("address;quota\n" + "".join(f"{name};1 GB\n" for name in names))
     walk.menu("Mailboxes")
     walk.open("Import")
-    walk.at("Import mailboxes")
+    walk.at("Import a file")
     walk.field("CSV file").set_input_files(people)
     walk.press("Upload")
     walk.at("Columns of the file")

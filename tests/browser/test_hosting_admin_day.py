@@ -37,7 +37,7 @@ def test_a_new_hosting_admin_comes_from_an_empty_panel_to_a_domain_of_ten(visit,
 
     walk.menu("Mailboxes")
     walk.open("Import")
-    walk.at("Import mailboxes")
+    walk.at("Import a file")
     walk.field("CSV file").set_input_files(people)
     walk.press("Upload")
     walk.at("Columns of the file")

@@ -23,7 +23,7 @@ from mailstore.directory.fields.field import Field, Kind, Surface, Table
 from mailstore.directory.fields.mailbox import DEVICE, MAILBOX, MailboxValues
 from mailstore.directory.fields.policy import POLICY, PolicyRules
 from mailstore.models import Alias, AuditEntry, Domain, Mailbox, RetentionPolicy
-from mailstore.transfer import mailbox_columns
+from mailstore.transfer import file_columns, mailbox_columns, row_reader
 from popadmin.panel.bulk_actions import SwitchesForm
 from popadmin.panel.forms.domains import NewDomain
 from popadmin.panel.forms.mailboxes import NewMailbox
@@ -123,7 +123,7 @@ def test_a_field_is_a_column_that_is_read_as_it_was_written(field: Field) -> Non
     value = other_value(field)
     a_domain()
     mailbox = mailboxes.ensure(ANN, actor=ACTOR, **{field.name: value}).row
-    reader = mailbox_columns.Reader(
+    reader = row_reader.Reader(
         [field.name], [[str(mailbox_columns.cell(field.name, mailbox))]], RetentionPolicy.objects.all(), None
     )
     assert reader.values([str(mailbox_columns.cell(field.name, mailbox))]) == {field.name: value}
@@ -162,7 +162,11 @@ def test_a_field_is_a_column_of_the_exported_list(noun: str, url: str, key: str)
 def test_a_column_is_known_by_the_heading_of_an_export_and_by_its_name(field: Field, language: str) -> None:
     with translation.override(language):
         heading = str(mailbox_columns.COLUMNS[field.name].heading)
-    assert mailbox_columns.guess([heading], [""]) == mailbox_columns.guess([field.name], [""]) == [field.name]
+    assert (
+        file_columns.guess("mailboxes", [heading], [""])
+        == file_columns.guess("mailboxes", [field.name], [""])
+        == [field.name]
+    )
 
 
 @pytest.mark.django_db

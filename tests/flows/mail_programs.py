@@ -58,7 +58,7 @@ def fetchmail(
     rc = folder / "fetchmailrc"
     rc.write_text(
         f'poll localhost service {port} protocol pop3 {server} username "{address}" password "{secret}"\n'
-        f"  {'ssl' if tls == 'ssl' else 'sslproto TLS1.2+'} sslcertck sslcertfile {mail_site.authority.ca_file}\n"
+        f"  {'ssl' if tls == 'ssl' else 'sslproto TLS1.2+'} sslcertck sslcertfile {site.authority.ca_file}\n"
         f'  mda "{INTO_MBOX} >> {folder}/mbox"\n'
         f"  {options}\n"
     )

@@ -108,7 +108,7 @@ def move(customers: list[Customer], old: OldSite, folder: Path) -> None:
     domains.write_text("domain,active\n" + "".join(f"{name},t\n" for name in DOMAINS))
     rows = [f"{each.address},{each.stored},Customer,104857600,t\n" for each in customers]
     people.write_text("username,password,name,quota,active\n" + "".join(rows))
-    aliases.write_text("address,goto,active\ninfo@example.org,\"user0@example.org,user1@example.net\",t\n")
+    aliases.write_text('address,goto,active\ninfo@example.org,"user0@example.org,user1@example.net",t\n')
     for words in (
         ("import", domains, "--kind", "domains", "--from", "postfixadmin"),
         ("import", people, "--from", "postfixadmin"),
@@ -130,11 +130,7 @@ class Programs:
 
     def fetchmail(self, server: Server, customer: Customer) -> None:
         folder = self._folder("fetchmail", customer)
-        succeeded(
-            fetchmail(
-                server, folder, "keep", server="uidl", secret=customer.password, address=customer.address
-            )
-        )
+        succeeded(fetchmail(server, folder, "keep", server="uidl", secret=customer.password, address=customer.address))
 
     def mpop(self, server: Server, customer: Customer) -> None:
         folder = self._folder("mpop", customer)

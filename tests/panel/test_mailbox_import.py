@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils.html import strip_tags
 
 from mailstore.directory import domains, grants, policies
-from mailstore.models import AuditEntry, Mailbox, MailboxImport, MailboxImportRow, User
+from mailstore.models import Alias, AuditEntry, Mailbox, MailboxImport, MailboxImportRow, User
 from mailstore.transfer import csv_table
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain
@@ -49,11 +49,35 @@ def run_steps(client: Client, page: str) -> None:
         pass
 
 
-def test_a_file_of_aliases_is_refused_beside_its_field(root: Client) -> None:
-    file = SimpleUploadedFile("aliases.csv", b"address,goto\ninfo@example.org,ann@example.org\n")
-    answer = root.post(IMPORT, {"file": file})
-    assert "The column goto says where mail is forwarded" in str(answer.context["form"].errors["file"])
-    assert not MailboxImport.objects.exists()
+def test_a_file_of_aliases_is_known_as_one_checked_carried_out_and_undone(root: Client) -> None:
+    page = upload_and_check(root, b"address,goto\ninfo@example.org,lost@example.org\n", mode="create")
+    text = strip_tags(root.get(page).content.decode())
+    assert "lost@example.org leads to nobody here." in text
+    assert "1 alias has targets that lead to nobody" in text
+    root.post(f"{page}start/")
+    run_steps(root, page)
+    assert Alias.objects.get().targets == ["lost@example.org"]
+    root.post(f"{page}undo/")
+    root.post(f"{page}undo/step/", headers={"accept": "application/json"})
+    assert not Alias.objects.exists()
+
+
+def test_a_file_of_aliases_is_never_taken_for_mailboxes(root: Client) -> None:
+    columns = upload_file(root, b"address,goto\ninfo@example.org,ann@example.org\n")
+    page = root.post(columns, {"kind": "mailboxes"}, follow=True).content.decode()
+    assert "column goto says where mail is forwarded" in page
+    assert MailboxImport.objects.get().kind == "aliases"
+
+
+def test_the_unit_of_a_column_of_quotas_is_asked_for_once(root: Client) -> None:
+    columns = upload_file(root, b"address,quota\nann@example.org,1024\nbob@example.org,0\n")
+    form = root.get(columns).context["form"]
+    chosen = {name: field.initial for name, field in form.fields.items()} | {"unit": "MB", "zero": "none"}
+    page = root.post(columns, chosen)["Location"]
+    run_steps(root, page)
+    rows = MailboxImportRow.objects.order_by("line")
+    assert [row.fate for row in rows] == ["create", "create"]
+    assert "1 GB" in strip_tags(root.get(page).content.decode()).replace("\xa0", " ")
 
 
 def test_a_file_becomes_mailboxes_whose_passwords_are_handed_out_once(root: Client) -> None:
@@ -240,7 +264,7 @@ def test_a_first_line_that_is_data_is_a_row_and_is_kept_nowhere_else(root: Clien
     columns = upload_file(root, b"ann@example.org,sesame-open-1\nbob@example.org,sesame-open-2\n")
     assert MailboxImport.objects.get().header == ["", ""]
     form = root.get(columns).context["form"]
-    assert [field.label for name, field in form.fields.items() if name != "mode"] == ["Column 1", "Column 2"]
+    assert [field.label for name, field in form.fields.items() if name.startswith("column")] == ["Column 1", "Column 2"]
     assert form.fields["column0"].initial == "address"
     answer = root.post(columns, {"mode": "both", "column0": "address", "column1": "password"})
     run_steps(root, answer.url)

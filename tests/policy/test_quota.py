@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailstore.policy.quota import MAX_OCTETS, BadSize, SizeFlaw, format_octets, parse_octets
+from mailstore.policy.quota import MAX_OCTETS, BadSize, Reading, SizeFlaw, format_octets, parse_octets
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,11 @@ from mailstore.policy.quota import MAX_OCTETS, BadSize, SizeFlaw, format_octets,
         (" 2GB ", 2**31),
         ("none", None),
         ("NONE", None),
+        ("unlimited", None),
+        ("2GiB", 2**31),
+        ("2 gib", 2**31),
+        ("1Mi", 2**20),
+        ("3 Gio", 3 * 2**30),
     ],
 )
 def test_sizes_are_read_as_people_write_them(text: str, octets: int | None) -> None:
@@ -39,7 +44,6 @@ def test_sizes_are_read_as_people_write_them(text: str, octets: int | None) -> N
     "text",
     [
         "",
-        "-1",
         "+1",
         "-2GB",
         "1e9",
@@ -75,7 +79,7 @@ def test_a_small_number_without_a_unit_is_refused_as_it_may_be_octets_or_megabyt
     assert refusal.value.flaw == SizeFlaw.NO_UNIT
 
 
-@pytest.mark.parametrize("text", ["0", "00", "0MB", "0GB", "0.0GB", "0 k"])
+@pytest.mark.parametrize("text", ["0", "00", "0MB", "0GB", "0.0GB", "0 k", "-1", "-1MB"])
 def test_a_zero_is_refused_as_it_may_be_no_mail_or_no_limit(text: str) -> None:
     with pytest.raises(BadSize) as refusal:
         parse_octets(text)
@@ -92,3 +96,26 @@ def test_no_number_below_a_megabyte_is_read_without_a_unit(number: int) -> None:
     with pytest.raises(BadSize):
         parse_octets(str(number))
     assert parse_octets(f"{number}B") == number
+
+
+@pytest.mark.parametrize(
+    ("reading", "cell", "octets"),
+    [
+        (Reading("MB"), "1024", 2**30),
+        (Reading("B"), "1024", 1024),
+        (Reading("MB"), "2097152", 2**41),
+        (Reading("MB"), "2GB", 2**31),
+        (Reading("MB", "none"), "0", None),
+        (Reading("MB", "0B"), "0", 0),
+        (Reading("B", "none"), "-1", None),
+        (Reading(), "2097152", 2**21),
+    ],
+)
+def test_one_answer_for_a_column_gives_all_its_numbers_a_unit(reading: Reading, cell: str, octets: int | None) -> None:
+    assert parse_octets(reading.text(cell)) == octets
+
+
+@pytest.mark.parametrize("cell", ["1024", "0", "-1"])
+def test_a_column_without_an_answer_asks_for_each_number(cell: str) -> None:
+    with pytest.raises(BadSize):
+        parse_octets(Reading().text(cell))

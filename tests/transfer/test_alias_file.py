@@ -20,6 +20,10 @@ def bring_in(*lines: str) -> MailboxImport:
     return mailbox_import.bring_in("\n".join(lines).encode(), "people.csv", owner=None)
 
 
+def as_mailboxes(upload: MailboxImport) -> None:
+    mailbox_import.use_kind(upload, "mailboxes")
+
+
 @pytest.mark.parametrize(
     ("column", "lines"),
     [
@@ -39,8 +43,8 @@ def bring_in(*lines: str) -> MailboxImport:
 )
 def test_a_column_of_targets_refuses_the_file_and_is_named(column: str, lines: list[str]) -> None:
     with pytest.raises(Rejected, match=rf"the column {column} says where mail is forwarded.*file of aliases"):
-        bring_in(*lines)
-    assert not MailboxImport.objects.exists()
+        as_mailboxes(bring_in(*lines))
+    assert MailboxImport.objects.get().kind == "aliases"
 
 
 @pytest.mark.parametrize(
@@ -70,35 +74,31 @@ def test_a_column_of_targets_refuses_the_file_and_is_named(column: str, lines: l
 def test_a_column_of_targets_is_known_by_its_name_however_it_is_spelt_and_whatever_it_holds(column: str) -> None:
     for targets in ("ann@example.org", "ann", "ann;bob"):
         with pytest.raises(Rejected, match=rf"the column {re.escape(column)} says where mail is forwarded"):
-            bring_in(f"address,{column}", f"info@example.org,{targets}")
+            as_mailboxes(bring_in(f"address,{column}", f"info@example.org,{targets}"))
 
 
 def test_a_column_of_targets_refuses_the_file_also_where_its_first_line_becomes_the_names_later() -> None:
     upload = bring_in("address@domain,goto,comment", "info@example.org,ann@example.org,Our desk")
-    assert not any(upload.header)
+    assert (any(upload.header), upload.kind) == (False, "mailboxes")
+    mailbox_import.turn_first_line(upload)
     with pytest.raises(Rejected, match="the column goto says where mail is forwarded"):
-        mailbox_import.turn_first_line(upload)
+        as_mailboxes(upload)
     upload.refresh_from_db()
-    assert not any(upload.header)
+    assert upload.kind == "aliases"
 
 
 def test_a_row_that_is_an_alias_refuses_the_file_also_where_its_first_line_is_data_later() -> None:
     upload = bring_in("address,towards", "info@example.org,ann@example.org")
+    mailbox_import.turn_first_line(upload)
+    upload.refresh_from_db()
+    assert upload.kind == "aliases"
     with pytest.raises(Rejected, match="line 2 is an alias and its targets"):
-        mailbox_import.turn_first_line(upload)
+        as_mailboxes(upload)
 
 
 @pytest.mark.parametrize(
     ("line", "lines"),
     [
-        (1, ["alias;info@example.org;True;ann@example.org"]),
-        (1, ["forward; info@example.org; True; ann@elsewhere.example"]),
-        (2, ["account;ann@example.org;secret", "dlist;all@example.org;True;ann@example.org;bob@example.org"]),
-        (
-            3,
-            ["domain;example.org;100", "account;ann@example.org;secret", "alias;info@example.org;True;ann@example.org"],
-        ),
-        (2, ["type,address,towards", "alias,info@example.org,ann@example.org"]),
         (1, ["info@example.org,ann@example.org"]),
         (1, ["info@example.org\tann@example.org, bob@example.org"]),
         (2, ["ann@example.org,Ann", "@example.org,ann@example.org"]),
@@ -107,8 +107,25 @@ def test_a_row_that_is_an_alias_refuses_the_file_also_where_its_first_line_is_da
 )
 def test_a_row_that_is_an_alias_refuses_the_file_and_is_named(line: int, lines: list[str]) -> None:
     with pytest.raises(Rejected, match=rf"line {line} is an alias and its targets"):
-        bring_in(*lines)
-    assert not MailboxImport.objects.exists()
+        as_mailboxes(bring_in(*lines))
+    assert MailboxImport.objects.get().kind == "aliases"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["alias;info@example.org;True;ann@example.org"],
+        ["forward; info@example.org; True; ann@elsewhere.example"],
+        ["account;ann@example.org;secret", "dlist;all@example.org;True;ann@example.org;bob@example.org"],
+        ["domain;example.org;100", "account;ann@example.org;secret", "alias;info@example.org;True;ann@example.org"],
+        ["type,address,towards", "alias,info@example.org,ann@example.org"],
+    ],
+)
+def test_a_file_whose_rows_say_what_they_are_is_refused_as_one_of_mailboxes(lines: list[str]) -> None:
+    upload = bring_in(*lines)
+    assert upload.kind == "mixed"
+    with pytest.raises(Rejected, match="to import mailboxes, delete"):
+        as_mailboxes(upload)
 
 
 @pytest.mark.parametrize(
@@ -131,8 +148,10 @@ def test_a_file_of_mailboxes_is_taken_whatever_stands_in_its_other_columns(lines
 def test_of_our_own_exports_that_of_mailboxes_is_taken_and_that_of_aliases_is_not(language: str) -> None:
     with translation.override(language):
         mailboxes, aliases = ([str(one.heading) for one in page.exported] for page in (Mailboxes, Aliases))
-    mailbox_import.bring_in(b"".join(csv_table.write(mailboxes, [["ann@example.org"]])), "mailboxes.csv", owner=None)
+    people = b"".join(csv_table.write(mailboxes, [["ann@example.org"]]))
+    assert mailbox_import.bring_in(people, "mailboxes.csv", owner=None).kind == "mailboxes"
+    names = b"".join(csv_table.write(aliases, [["info@example.org", "ann@example.org"]]))
+    upload = mailbox_import.bring_in(names, "aliases.csv", owner=None)
+    assert upload.meaning[:2] == ["address", "targets"]
     with pytest.raises(Rejected, match="file of aliases"):
-        mailbox_import.bring_in(
-            b"".join(csv_table.write(aliases, [["info@example.org", "ann@example.org"]])), "aliases.csv", owner=None
-        )
+        as_mailboxes(upload)

@@ -14,7 +14,7 @@ from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.fields.policy import POLICY
 from mailstore.directory.outcome import Rejected
 from mailstore.models import Domain, RetentionPolicy
-from mailstore.transfer import cell, mailbox_columns
+from mailstore.transfer import cell, row_reader
 from tests.site.rows import a_domain
 
 FIELDS = {field.kind: field for table in (POLICY, ALIAS, DOMAIN, MAILBOX) for field in table}
@@ -66,6 +66,6 @@ def test_a_cell_that_cannot_be_read_is_refused_by_name(kind: Kind, text: str) ->
 def test_a_domain_in_a_cell_is_one_that_the_user_may_see() -> None:
     domain = Domain.objects.get(name=a_domain("example.org"))
     names = ["example.org", "none"]
-    assert mailbox_columns.domains_named(names, None) == {"example.org": domain}
-    assert mailbox_columns.domains_named(names, ["example.org"]) == {"example.org": domain}
-    assert mailbox_columns.domains_named(names, ["other.org"]) == {}
+    assert row_reader.domains_named(names, None) == {"example.org": domain}
+    assert row_reader.domains_named(names, ["example.org"]) == {"example.org": domain}
+    assert row_reader.domains_named(names, ["other.org"]) == {}

@@ -28,6 +28,13 @@ def test_quotes_hold_delimiters_and_line_ends_and_lines_are_counted_as_an_editor
     assert [(row.line, row.cells) for row in table.rows] == [(3, ("x,\ny", "1")), (5, ("z", "2"))]
 
 
+@pytest.mark.parametrize("mark", [b"sep=;", b'"sep=;"', b"SEP=;"])
+def test_a_first_line_that_names_the_delimiter_is_no_row_but_counts_as_a_line(mark: bytes) -> None:
+    table = csv_table.read(mark + b"\r\na,b;c\r\n1,5;2\r\n")
+    assert table.header == ("a,b", "c")
+    assert [(row.line, row.cells) for row in table.rows] == [(3, ("1,5", "2"))]
+
+
 def test_cells_that_are_left_out_at_the_end_are_empty() -> None:
     assert cells(b"a,b,c\n1\n1,2,3,,\n") == [("1", "", ""), ("1", "2", "3")]
 

@@ -8,10 +8,10 @@ from django.contrib.auth.hashers import check_password
 from mailstore.directory.imported_hash import exported
 from mailstore.models import MailboxImportRow, User
 from mailstore.policy import foreign_hash
-from mailstore.transfer import csv_table, mailbox_columns, mailbox_import
+from mailstore.transfer import csv_table, mailbox_columns, mailbox_import, mailbox_import_step
 from tests import doveadm
 from tests.site.rows import PASSWORD, a_domain
-from tests.transfer.test_mailbox_import import an_upload, check_and_run, results, run_steps
+from tests.transfer.test_mailbox_import import an_upload, check_and_run, results, run_steps, step
 
 pytestmark = pytest.mark.django_db
 SECRET = "Café2026!xk"
@@ -142,6 +142,20 @@ def test_an_exported_hash_changes_nothing_when_it_comes_in_again() -> None:
     ]
     assert exported(User.objects.first().password)
     assert fates("address,password_hash", *lines) == ["same", "same"]
+
+
+def test_a_step_takes_many_rows_with_hashes_but_few_with_passwords_to_be_hashed() -> None:
+    """The harm: the column `password` counted each hash as a slow one, so a file of hashes took many more steps."""
+    a_domain()
+    number = 3 * mailbox_import_step.PASSWORDS_MOST
+    for heading, cell, taken in (
+        ("password", SHA, number),
+        ("hash", SHA, number),
+        ("hash", f"{{PLAIN}}{PASSWORD}", mailbox_import_step.PASSWORDS_MOST),
+    ):
+        upload = an_upload(f"address,{heading}", *(f"user{n}@example.org,{cell}" for n in range(number)))
+        step(upload)
+        assert MailboxImportRow.objects.filter(mailbox_import=upload).exclude(fate="").count() == taken
 
 
 def fates(*lines: str) -> list[str]:

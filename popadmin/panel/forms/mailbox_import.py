@@ -1,4 +1,4 @@
-"""The forms of an import of mailboxes: the file, and the meaning of its columns."""
+"""The forms of an import: the file, the meaning of its columns, and how its cells are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import MailboxImport
-from mailstore.transfer import csv_table, mailbox_columns
+from mailstore.policy.quota import Reading
+from mailstore.transfer import csv_table, file_columns
+
+_SETTINGS = ("mode", "unit", "zero", "existing_passwords")  # all other fields are columns
 
 
 class UploadForm(forms.Form):
@@ -37,14 +40,34 @@ class UploadForm(forms.Form):
 
 
 class ColumnsForm(forms.Form):
-    """A choice for each column of the file, and what to do with the rows."""
+    """A choice for each column of the file, how its sizes and passwords are read, and what to do with the rows."""
 
     mode = forms.ChoiceField(label=_("What to do"), choices=MailboxImport.Mode.choices, widget=forms.RadioSelect)
+    unit = forms.ChoiceField(
+        label=_("Sizes without a unit are in"),
+        choices=MailboxImport.Unit.choices,
+        required=False,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    zero = forms.ChoiceField(
+        label=_("A size of 0 or -1 means"),
+        choices=MailboxImport.Zero.choices,
+        required=False,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    existing_passwords = forms.BooleanField(
+        label=_("The passwords are those of another server"),
+        help_text=_("Weak ones are accepted too. Their users must choose a better one at their next sign-in here."),
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
+    )
 
     def __init__(self, *args: Any, upload: MailboxImport, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", _("leave out")), *((name, column.label) for name, column in mailbox_columns.COLUMNS.items())]
-        self.fields["mode"].initial = upload.mode
+        known = file_columns.columns(upload.kind).items()
+        choices = [("", _("leave out")), *((name, column.label) for name, column in known)]
+        for name in _SETTINGS:
+            self.fields[name].initial = getattr(upload, name)
         self.fields["mode"].widget.attrs["class"] = "form-check-input"
         for number, held in enumerate(upload.meaning):
             self.fields[f"column{number}"] = forms.ChoiceField(
@@ -54,4 +77,8 @@ class ColumnsForm(forms.Form):
 
     @property
     def meaning(self) -> list[str]:
-        return [self.cleaned_data[name] for name in self.fields if name != "mode"]
+        return [self.cleaned_data[name] for name in self.fields if name not in _SETTINGS]
+
+    @property
+    def reading(self) -> Reading:
+        return Reading(self.cleaned_data["unit"], self.cleaned_data["zero"])

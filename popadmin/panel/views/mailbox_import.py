@@ -1,9 +1,9 @@
-"""Import mailboxes from a file: upload, choose columns, check the rows, import, download the passwords."""
+"""Import a file of mailboxes, aliases or domains: upload, choose columns, check the rows, import, passwords."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.contrib import messages
@@ -15,10 +15,13 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView, View
 
+from mailstore.directory.fields.domain import DOMAIN
+from mailstore.directory.fields.field import Kind
+from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.outcome import Rejected
 from mailstore.models import MailboxImport, MailboxImportRow
-from mailstore.transfer import csv_table, mailbox_columns, mailbox_import, mailbox_import_undo
-from mailstore.transfer.mailbox_columns import SECRETS
+from mailstore.transfer import csv_table, file_columns, file_preset, mailbox_import, mailbox_import_undo
+from mailstore.transfer.mailbox_columns import PASSWORD, SECRETS
 from popadmin.lists.columns import Column, Exported, ResultFilters, Rows
 from popadmin.lists.step_view import Progress, StepView
 from popadmin.lists.views import ListPage
@@ -34,6 +37,11 @@ RECENT = 10
 SAMPLE_ROWS = 3
 HIDDEN = "••••"  # for passwords, and for what may be one: columns of which nobody has said yet what they hold
 UNDOING = "mailbox_import_undo"  # in the session: the import that its owner undoes
+BUTTONS: dict[str, Callable[[MailboxImport, str], None]] = {
+    "first": lambda upload, _value: mailbox_import.turn_first_line(upload),
+    "kind": mailbox_import.use_kind,
+    "preset": mailbox_import.use_preset,
+}
 RUNNING = (MailboxImport.Stage.CHECKING, MailboxImport.Stage.RUNNING)
 
 
@@ -77,21 +85,25 @@ class ChooseColumns(MailboxImportView, FormView[ColumnsForm]):
         return {**super().get_form_kwargs(), "upload": self.upload}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Handle the form; separate buttons choose the columns of another program, and turn the first line."""
-        if "first" not in request.POST and "preset" not in request.POST:
+        """Handle the form; separate buttons say what the rows are, whose columns they are, and turn the first line."""
+        button = next((name for name in BUTTONS if name in request.POST), None)
+        if button is None:
             return super().post(request, *args, **kwargs)
         try:
-            if "first" in request.POST:
-                mailbox_import.turn_first_line(self.upload)
-            else:
-                mailbox_import.use_preset(self.upload, request.POST["preset"])
+            BUTTONS[button](self.upload, request.POST[button])
         except Rejected as refusal:
             messages.error(request, form_rejection.sentence(refusal))
         return redirect("mailboxes-import-columns", self.upload.pk)
 
     def form_valid(self, form: ColumnsForm) -> HttpResponse:
         try:
-            mailbox_import.choose(self.upload, form.meaning, form.cleaned_data["mode"])
+            mailbox_import.choose(
+                self.upload,
+                form.meaning,
+                form.cleaned_data["mode"],
+                reading=form.reading,
+                existing_passwords=form.cleaned_data["existing_passwords"],
+            )
         except Rejected as refusal:
             form_rejection.add_error(form, refusal)
             return self.form_invalid(form)
@@ -101,12 +113,17 @@ class ChooseColumns(MailboxImportView, FormView[ColumnsForm]):
         named = any(self.upload.header)
         context = super().get_context_data(**kwargs, upload=self.upload, named=named, breadcrumbs=_breadcrumbs())
         sample = MailboxImportRow.objects.filter(mailbox_import=self.upload).order_by("line")[:SAMPLE_ROWS]
-        columns = [field for field in context["form"] if field.name != "mode"]
+        columns = [field for field in context["form"] if field.name.startswith("column")]
+        fields = file_columns.columns(self.upload.kind)
+        sizes = MAILBOX.names(Kind.SIZE) + DOMAIN.names(Kind.SIZE)
         cells = zip(*(row.cells for row in sample), strict=True)
         columns_with_cells = zip(columns, self.upload.meaning, cells, strict=True)
         return {
             **context,
-            "presets": [(name, preset.name) for name, preset in mailbox_columns.PRESETS.items()],
+            "kinds": MailboxImport.Kind.choices,
+            "has_sizes": any(name in fields for name in sizes),
+            "has_passwords": PASSWORD in fields,
+            "presets": [(name, preset.name) for name, preset in file_preset.PRESETS.items()],
             "columns": [
                 (column, [HIDDEN] if not column.value() or {meaning, column.value()} & set(SECRETS) else cells)
                 for column, meaning, cells in columns_with_cells
@@ -125,12 +142,14 @@ class MailboxImportPage(MailboxImportView, ListPage):
     columns = (
         Column("line", _("Line"), F("line"), css="n c-more"),
         Column("address", _("Address"), F("address")),
+        Column("kind", _("Kind"), F("kind"), css="c-more c-less"),
         Column("fate", _("Result"), F("fate")),
         Column("detail", _("Changes")),
     )
     exported = (
         Exported(_("Line"), lambda row: row.line),
         Exported(_("Address"), lambda row: row.address),
+        Exported(_("Kind"), lambda row: row.get_kind_display()),
         Exported(_("Result"), lambda row: row.get_fate_display()),
         Exported(_("Column"), lambda row: row.column),
         Exported(_("Changes"), imports.sentence),

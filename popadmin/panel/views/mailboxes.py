@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from mailstore.models import Finding
-from mailstore.transfer.mailbox_columns import COLUMNS, SECRETS, cell
+from mailstore.transfer.mailbox_columns import COLUMNS, NOT_EXPORTED, cell
 from popadmin.lists.bulk_preview import BulkPage
 from popadmin.lists.bulk_results import ResultsPage, ResultsStep, ResultsUndo
 from popadmin.lists.columns import Column, Exported, Filters, Rows
@@ -50,7 +50,7 @@ class Mailboxes(access.AdminPage, ListPage):
         Column("seen", _("Last sign-in"), Coalesce("last_sign_in_at", NEVER), down=True, css="n c-more"),
     )
     exported = (
-        *(_column(field) for field in COLUMNS if field not in SECRETS),
+        *(_column(field) for field in COLUMNS if field not in NOT_EXPORTED),
         Exported(_("State"), lambda row: ", ".join(state_words(row))),
         Exported(_("Problems"), lambda row: ", ".join(kinds(row.found))),
         Exported(_("Size"), lambda row: row.octets),
