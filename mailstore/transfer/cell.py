@@ -21,8 +21,8 @@ from mailstore.policy import old_server
 from mailstore.policy.old_server import BadOldServer
 from mailstore.policy.quota import BARE_OCTETS, BadSize, format_octets, parse_octets
 
-YES = frozenset({"1", "yes", "y", "true", "on", "x", "oui", "o", "vrai"})
-NO = frozenset({"0", "no", "n", "false", "off", "non", "faux"})
+YES = frozenset({"1", "yes", "y", "true", "t", "on", "x", "oui", "o", "vrai"})  # t and f are what psql writes
+NO = frozenset({"0", "no", "n", "false", "f", "off", "non", "faux"})
 DIGITS_AT_MOST = 15
 _BETWEEN_ADDRESSES = re.compile(r"[\s,;]+")
 SHOWN_CHARACTERS = 40  # of a cell, in an error

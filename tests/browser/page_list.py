@@ -29,11 +29,8 @@ def _names(text: str) -> frozenset[str]:
 OF_ALL = frozenset({"settings", "settings-password", "settings-recovery-address", "settings-recovery-code"})
 OF_HOSTS = _names(
     "admins admins-new admins-one admins-password admins-removal domains-new domains-removed domains-admin-new "
-<<<<<<< HEAD
-    "domains-removal domains-rename domains-purge overview-parts policies-new policies-edit policies-removal"
-=======
-    "mailboxes-hashes domains-removal domains-purge overview-parts policies-new policies-edit policies-removal"
->>>>>>> files2
+    "domains-removal domains-rename domains-purge mailboxes-hashes overview-parts policies-new policies-edit "
+    "policies-removal"
 )
 OF_ADMINS = _names(
     "overview search visits audit domains domains-one domains-edit domains-catch-all aliases aliases-new aliases-one "

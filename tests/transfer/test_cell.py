@@ -69,3 +69,7 @@ def test_a_domain_in_a_cell_is_one_that_the_user_may_see() -> None:
     assert row_reader.domains_named(names, None) == {"example.org": domain}
     assert row_reader.domains_named(names, ["example.org"]) == {"example.org": domain}
     assert row_reader.domains_named(names, ["other.org"]) == {}
+
+
+def test_a_switch_is_read_as_databases_write_it():
+    assert [cell.read_switch(text) for text in ("t", "f", "T", "1", "0")] == [True, False, True, True, False]
