@@ -57,6 +57,7 @@ def measure(site: Site, *, rows: int, chosen: int, turns: int) -> None:
         if rows:
             print()
             mailbox_import.import_without_passwords(Browser(address).sign_in("root", PASSWORD), rows, site.meter)
+            mailbox_import.import_with_hashes(Browser(address).sign_in("root", PASSWORD), rows, site.meter)
         if chosen:
             root = Browser(address).sign_in("root", PASSWORD)
             mailbox_import.import_with_passwords(root, Browser(address), chosen, site.meter)
