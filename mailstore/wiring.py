@@ -20,6 +20,7 @@ from mailstore.delivery.delivery import StoredDelivery
 from mailstore.listener import descriptor_limit
 from mailstore.listener.connection_counts import ConnectionCounts
 from mailstore.listener.endpoint import Endpoint, Limits
+from mailstore.listener.handshake import Mismatch
 from mailstore.listener.self_signed import ensure_pair
 from mailstore.listener.server import SWEEP_SECONDS, Server
 from mailstore.listener.sockets import listening
@@ -29,9 +30,11 @@ from mailstore.lmtp import protocol as lmtp
 from mailstore.lmtp import session as lmtp_session
 from mailstore.maildrop.accounts import StoredAccounts
 from mailstore.maildrop.last_sign_in import LastSignIns
+from mailstore.maildrop.refused_names import RefusedNames
 from mailstore.maildrop.session_log import LogJournal
 from mailstore.pop3 import protocol as pop3
 from mailstore.pop3 import session as pop3_session
+from mailstore.models import RefusedName
 from mailstore.ports import Done, Session
 from mailstore.sql.connection_pool import WRITE_LANES, ConnectionPool
 from mailstore.sql.statements.diary import BEAT
@@ -49,6 +52,10 @@ POP3_STRANGER_BUFFER_OCTETS = 16 * 1024  # the greeting, CAPA and a certificate 
 POP3_BUSY = b"-ERR too many connections, wait a little\r\n"  # P-121: before sign-in, so without a code
 LMTP_BUSY = b"421 4.3.2 too many connections\r\n"
 POP3_WRITE_LANES = 2  # fewer than for LMTP, since QUITs are rarer than deliveries
+_REASONS = {
+    Mismatch.VERSION: RefusedName.Reason.TLS_VERSION,
+    Mismatch.CIPHER: RefusedName.Reason.TLS_CIPHER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,7 @@ async def _pop3_worker(
     accounts = StoredAccounts(lanes, bodies.from_url(conf.mail_store_url), last_sign_ins)
     journal = LogJournal()
     rules = pop3.Rules(plaintext_login=conf.pop3.plaintext_login, tls_offered=True)
-    server = _server(index, limits, counts, certificates, crowded=accounts.refused_names.crowded)
+    server = _server(index, limits, counts, certificates, refused=accounts.refused_names)
 
     def tick(count: int) -> None:
         lanes.tick()
@@ -161,7 +168,7 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], counts: Conn
     delivery = StoredDelivery(lanes, store, conf.lmtp.hostname)
     journal = LogJournal()
     rules = lmtp.Rules(hostname=conf.lmtp.hostname, max_message_octets=conf.lmtp.max_message_octets)
-    server = _server(index, limits, counts, None, crowded=lambda _client: None)
+    server = _server(index, limits, counts, None, refused=None)
 
     def tick(count: int) -> None:
         lanes.tick()
@@ -250,10 +257,18 @@ def _server(
     counts: ConnectionCounts,
     certificates: Certificates | None,
     *,
-    crowded: Callable[[str], None],
+    refused: RefusedNames | None,
 ) -> Server:
     context, now = certificates.context if certificates else None, asyncio.get_running_loop().time
-    return Server(limits, counts, worker=index, tls=context, now=now, crowded=crowded)
+    if refused is None:
+        return Server(limits, counts, worker=index, tls=context, now=now)
+
+    def mismatched(client: str, mismatch: Mismatch, version: str) -> None:
+        refused.mismatched(client, _REASONS[mismatch], version)
+
+    return Server(
+        limits, counts, worker=index, tls=context, now=now, crowded=refused.crowded, mismatched=mismatched
+    )  # fmt: skip
 
 
 def _listen(server: Server, index: int, bound: list[_Bound], session: Callable[..., Session], *, busy: bytes) -> None:

@@ -132,7 +132,7 @@ class Acceptor(asyncio.Protocol):
         try:
             await (self._connect_tls if self._endpoint.implicit_tls else self._connect)(sock, connection)
         except HandshakeFailed as error:
-            connection.finish(f"TLS handshake: {error}")
+            connection.refuse_handshake(error)
         except OSError as error:
             connection.finish(f"lost: {type(error).__name__}")
 

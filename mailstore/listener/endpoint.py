@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from mailstore.listener.handshake import Context
+from mailstore.listener.handshake import Context, HandshakeFailed
 from mailstore.listener.turn_scheduler import TurnScheduler
 from mailstore.ports import Peer, Session
 
@@ -55,6 +55,9 @@ class Owner(Protocol[C_contra]):
         """Run a task and keep it until its end."""
 
     def tls_context(self) -> Context: ...
+
+    def handshake_failed(self, client: str, error: HandshakeFailed) -> None:
+        """Note that TLS did not begin with this client."""
 
     def forget(self, connection: C_contra) -> None:
         """Note that a connection is gone."""

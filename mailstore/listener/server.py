@@ -13,7 +13,7 @@ from mailstore.listener.acceptor import Acceptor
 from mailstore.listener.connection import Connection
 from mailstore.listener.connection_counts import ConnectionCounts
 from mailstore.listener.endpoint import Endpoint, Limits
-from mailstore.listener.handshake import Context
+from mailstore.listener.handshake import Context, HandshakeFailed, Mismatch
 from mailstore.listener.turn_scheduler import TurnScheduler
 from mailstore.policy.networks import is_loopback
 
@@ -26,7 +26,8 @@ STRANGER_STALL_SECONDS = 5.0  # what is sent before a sign-in is short, and take
 class Server:
     """Owns every connection of a worker. `now` gives the time of the loop, in seconds; tests give `sweep` their own.
 
-    `crowded` is told the address of each connection that is refused since the address has too many.
+    `crowded` is told the address of each connection that is refused since the address has too many. `mismatched` is
+    told each client with which no TLS can begin, why, and the newest version that it offered.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Server:
         tls: Context | None,
         now: Callable[[], float],
         crowded: Callable[[str], None] = lambda _client: None,
+        mismatched: Callable[[str, Mismatch, str], None] = lambda _client, _mismatch, _version: None,
     ) -> None:
         self.limits = limits
         self.now = now
@@ -45,6 +47,7 @@ class Server:
         self._worker = worker
         self._tls = tls
         self._crowded = crowded
+        self._mismatched = mismatched
         self._proxies = tuple(ipaddress.ip_network(network) for network in limits.trusted_proxies)
         self._connections: dict[Connection, bool] = {}  # in order of arrival; True: counted for its address
         self._headers: dict[asyncio.Task[None], None] = {}  # tasks that wait for a PROXY header, the oldest first
@@ -123,6 +126,10 @@ class Server:
         self._departure.set()
         if self._connections.pop(connection, False):
             self._counts.leave(self._worker, connection.client)
+
+    def handshake_failed(self, client: str, error: HandshakeFailed) -> None:
+        if error.mismatch is not None:
+            self._mismatched(client, error.mismatch, error.offered or "")
 
     def _counts_for_address(self, client: str) -> bool:
         return not (is_loopback(client) or self.trusts(client))
