@@ -20,11 +20,11 @@ from mailstore.delivery.delivery import StoredDelivery
 from mailstore.listener import descriptor_limit
 from mailstore.listener.connection_counts import ConnectionCounts
 from mailstore.listener.endpoint import Endpoint, Limits
-from mailstore.listener.handshake import Mismatch
+from mailstore.listener.handshake import Context, Mismatch
 from mailstore.listener.self_signed import ensure_pair
 from mailstore.listener.server import SWEEP_SECONDS, Server
 from mailstore.listener.sockets import listening
-from mailstore.listener.tls import Certificates
+from mailstore.listener.tls import LEGACY, TODAY, Certificates
 from mailstore.listener.worker_processes import WorkerProcesses, heed
 from mailstore.lmtp import protocol as lmtp
 from mailstore.lmtp import session as lmtp_session
@@ -35,7 +35,7 @@ from mailstore.maildrop.session_log import LogJournal
 from mailstore.pop3 import protocol as pop3
 from mailstore.pop3 import session as pop3_session
 from mailstore.models import RefusedName
-from mailstore.ports import Done, Session
+from mailstore.ports import Done, Peer, Session
 from mailstore.sql.connection_pool import WRITE_LANES, ConnectionPool
 from mailstore.sql.statements.diary import BEAT
 
@@ -50,7 +50,9 @@ LMTP_IDLE_SECONDS = 300.0  # RFC 5321 §4.5.3.2.7
 LMTP_CONNECTIONS = 1000  # far more than the tens that MTAs open
 POP3_STRANGER_BUFFER_OCTETS = 16 * 1024  # the greeting, CAPA and a certificate chain fit; the kernel doubles it
 POP3_BUSY = b"-ERR too many connections, wait a little\r\n"  # P-121: before sign-in, so without a code
+POP3_CROWDED = b"-ERR [SYS/TEMP] too many connections from your network\r\n"  # it is worth another try (RFC 3206 §4)
 LMTP_BUSY = b"421 4.3.2 too many connections\r\n"
+LMTP_CROWDED = b"421 4.3.2 too many connections from your network\r\n"
 POP3_WRITE_LANES = 2  # fewer than for LMTP, since QUITs are rarer than deliveries
 _REASONS = {
     Mismatch.VERSION: RefusedName.Reason.TLS_VERSION,
@@ -65,17 +67,28 @@ class _Bound:
     sockets: list[socket.socket]
     implicit_tls: bool
     proxied: bool
+    legacy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Face:
+    """What a protocol gives its endpoints: its sessions, and its replies where there is no room."""
+
+    session: Callable[[Peer], Session]
+    busy: bytes
+    crowded: bytes
 
 
 def serve_pop3(conf: Conf) -> None:
     """Run the POP3 listener until SIGTERM. Raises ImproperlyConfigured before it listens."""
     ensure_pair(conf.tls, conf.lmtp.hostname)
-    certificates = Certificates(conf.tls, "pop3")
+    certificates = Certificates(conf.tls, "pop3", (TODAY, LEGACY) if conf.pop3.listen_legacy else (TODAY,))
     workers = conf.pop3.workers
     bound = _bind("POP3_LISTEN", conf.pop3.listen, workers)
     bound += _bind("POP3S_LISTEN", conf.pop3.listen_tls, workers, implicit_tls=True)
     bound += _bind("POP3_PROXY_LISTEN", conf.pop3.listen_proxy, workers, proxied=True)
     bound += _bind("POP3S_PROXY_LISTEN", conf.pop3.listen_proxy_tls, workers, implicit_tls=True, proxied=True)
+    bound += _bind("POP3S_LEGACY_LISTEN", conf.pop3.listen_legacy, workers, implicit_tls=True, legacy=True)
     counts = ConnectionCounts(workers)
     proxied = any(address.proxied for address in bound)
     limits = Limits(
@@ -90,7 +103,7 @@ def serve_pop3(conf: Conf) -> None:
     def work(index: int) -> None:
         uvloop.run(_pop3_worker(index, conf, bound, counts, limits, certificates))
 
-    _run("pop3d", workers, work, counts, bound, reload=certificates.reload)
+    _run("pop3d", workers, work, counts, bound, certificates)
 
 
 def serve_lmtp(conf: Conf) -> None:
@@ -108,7 +121,7 @@ def serve_lmtp(conf: Conf) -> None:
     def work(index: int) -> None:
         uvloop.run(_lmtp_worker(index, conf, bound, counts, limits))
 
-    _run("lmtpd", workers, work, counts, bound, reload=lambda: None)
+    _run("lmtpd", workers, work, counts, bound, None)
 
 
 def database_connections(conf: Conf) -> int:
@@ -141,7 +154,8 @@ async def _pop3_worker(
             accounts.refresh()
             _beat(lanes, b"pop3")
 
-    _listen(server, index, bound, lambda peer: pop3_session.Session(peer, accounts, journal, rules), busy=POP3_BUSY)
+    face = _Face(lambda peer: pop3_session.Session(peer, accounts, journal, rules), POP3_BUSY, POP3_CROWDED)
+    _listen(server, index, bound, face, legacy_tls=certificates.context(LEGACY) if conf.pop3.listen_legacy else None)
     await _serve(server, tick)
     journal.flush()
     written = sign_ins, diary, names = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -176,7 +190,8 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], counts: Conn
             one_off.prepare(store, lanes, lambda: None)
             _beat(lanes, b"lmtp")
 
-    _listen(server, index, bound, lambda peer: lmtp_session.Session(peer, delivery, journal, rules), busy=LMTP_BUSY)
+    face = _Face(lambda peer: lmtp_session.Session(peer, delivery, journal, rules), LMTP_BUSY, LMTP_CROWDED)
+    _listen(server, index, bound, face, legacy_tls=None)
     await _serve(server, tick)
     delivery.close()
     lanes.close()
@@ -236,19 +251,25 @@ def _run(
     work: Callable[[int], None],
     counts: ConnectionCounts,
     bound: list[_Bound],
-    *,
-    reload: Callable[[], None],
+    certificates: Certificates | None,
 ) -> None:
     connections.close_all()  # children must not share the parent's connections
     sockets = [sock for address in bound for sock in address.sockets]
-    WorkerProcesses(name, workers, work, lost=counts.clear, reload=reload, sockets=sockets).run()
+    reload, changed = (certificates.reload, certificates.refresh) if certificates else (lambda: None, lambda: False)
+    WorkerProcesses(name, workers, work, lost=counts.clear, reload=reload, changed=changed, sockets=sockets).run()
 
 
 def _bind(
-    variable: str, addresses: tuple[str, ...], workers: int, *, implicit_tls: bool = False, proxied: bool = False
+    variable: str,
+    addresses: tuple[str, ...],
+    workers: int,
+    *,
+    implicit_tls: bool = False,
+    proxied: bool = False,
+    legacy: bool = False,
 ) -> list[_Bound]:
     found = [sockets for address in addresses for sockets in listening(variable, address, workers)]
-    return [_Bound(sockets, implicit_tls, proxied) for sockets in found]
+    return [_Bound(sockets, implicit_tls, proxied, legacy) for sockets in found]
 
 
 def _server(
@@ -259,7 +280,7 @@ def _server(
     *,
     refused: RefusedNames | None,
 ) -> Server:
-    context, now = certificates.context if certificates else None, asyncio.get_running_loop().time
+    context, now = certificates.context() if certificates else None, asyncio.get_running_loop().time
     if refused is None:
         return Server(limits, counts, worker=index, tls=context, now=now)
 
@@ -271,14 +292,24 @@ def _server(
     )  # fmt: skip
 
 
-def _listen(server: Server, index: int, bound: list[_Bound], session: Callable[..., Session], *, busy: bytes) -> None:
+def _listen(server: Server, index: int, bound: list[_Bound], face: _Face, *, legacy_tls: Context | None) -> None:
     for address in bound:
         mine = address.sockets[index]
         # An open socket of another worker would get connections here that nobody accepts.
         for other in address.sockets:
             if other is not mine:
                 other.close()
-        server.listen(Endpoint(mine, address.implicit_tls, session, busy, address.proxied))
+        server.listen(
+            Endpoint(
+                mine,
+                address.implicit_tls,
+                face.session,
+                face.busy,
+                face.crowded,
+                proxied=address.proxied,
+                tls=legacy_tls if address.legacy else None,
+            )
+        )
     log.info("worker %d listens on %s", index, ", ".join(_named(address, index) for address in bound))
 
 
@@ -288,5 +319,5 @@ def _named(address: _Bound, index: int) -> str:
     if isinstance(where, str):
         return f"unix:{where}"
     host, port = where[:2]
-    suffix = " with PROXY" * address.proxied + " with TLS" * address.implicit_tls
+    suffix = " with PROXY" * address.proxied + " with TLS" * address.implicit_tls + " from 1.0" * address.legacy
     return f"{f'[{host}]' if ':' in host else host}:{port}{suffix}"

@@ -14,6 +14,7 @@ from mailstore.listener.connection import Connection
 from mailstore.listener.connection_counts import ConnectionCounts
 from mailstore.listener.endpoint import Endpoint, Limits
 from mailstore.listener.handshake import Context, HandshakeFailed, Mismatch
+from mailstore.listener.refusal_budget import RefusalBudget
 from mailstore.listener.turn_scheduler import TurnScheduler
 from mailstore.policy.networks import is_loopback
 
@@ -54,6 +55,7 @@ class Server:
         self._acceptors: list[Acceptor] = []
         self.strangers = TurnScheduler()  # apart, so that they never delay a signed-in user
         self.members = TurnScheduler()
+        self.refusals = RefusalBudget()
         self._tasks: set[asyncio.Task[None]] = set()
         self._departure = asyncio.Event()
 
@@ -105,16 +107,16 @@ class Server:
     def __len__(self) -> int:
         return len(self._connections)
 
-    def has_room(self, client: str) -> bool:
-        """Say whether one more connection may come in. When all places are taken, the oldest stranger has to go."""
+    def refusal(self, endpoint: Endpoint, client: str) -> bytes | None:
+        """Return what to tell a client that may not come in. When all places are taken, the oldest stranger has to go."""
         if self._counts_for_address(client) and self._counts.count(client) >= self.limits.connections_per_ip:
             log.warning("refused %s: %d connections of its own", client, self.limits.connections_per_ip)
             self._crowded(client)
-            return False
+            return endpoint.crowded
         if len(self._connections) >= self.limits.connections and not self._end_oldest_stranger():
             log.warning("refused %s: %d connections", client, len(self._connections))
-            return False
-        return True
+            return endpoint.busy
+        return None
 
     def enter(self, connection: Connection) -> None:
         counted = self._counts_for_address(connection.client)
@@ -146,6 +148,7 @@ class Server:
 
     def sweep(self, now: float) -> None:
         """End the connections that are overdue, silently and without UPDATE (RFC 1939 §3). Called every second."""
+        self.refusals.renew()
         for acceptor in self._acceptors:
             acceptor.check()
         for connection in [one for one in self._connections if self._overdue(one, now)]:
