@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ class ServedCertificate:
         return replace(self, fault=fault)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON has it; `from_json` reads it back."""
+        """Return it as JSON has it; `parse` reads it back."""
         fault = self.fault
         return {
             "name": self.name,
@@ -57,7 +59,13 @@ def read(name: str, cert_file: Path) -> ServedCertificate:
     return ServedCertificate(name, content.not_valid_after_utc, _hosts(content), _key_kind(content), changed_at)
 
 
-def from_json(data: dict[str, Any]) -> ServedCertificate:
+@lru_cache(maxsize=4)
+def parse(reports: tuple[str, ...]) -> tuple[ServedCertificate, ...]:
+    """Return what several listeners serve, from their lists in JSON: each certificate once. Every page asks."""
+    return tuple(dict.fromkeys(_from_json(each) for report in reports for each in json.loads(report)))
+
+
+def _from_json(data: dict[str, Any]) -> ServedCertificate:
     kind, file, user, detail = data["fault"] or (None, "", "", "")
     return ServedCertificate(
         name=data["name"],

@@ -18,6 +18,7 @@ from mailstore.conf import Conf
 from mailstore.delivery import one_off
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.listener import descriptor_limit
+from mailstore.listener.certificate_report import CertificateReport
 from mailstore.listener.connection_counts import ConnectionCounts
 from mailstore.listener.endpoint import Endpoint, Limits
 from mailstore.listener.handshake import Context, Mismatch
@@ -32,9 +33,9 @@ from mailstore.maildrop.accounts import StoredAccounts
 from mailstore.maildrop.last_sign_in import LastSignIns
 from mailstore.maildrop.refused_names import RefusedNames
 from mailstore.maildrop.session_log import LogJournal
+from mailstore.models import RefusedName
 from mailstore.pop3 import protocol as pop3
 from mailstore.pop3 import session as pop3_session
-from mailstore.models import RefusedName
 from mailstore.ports import Done, Peer, Session
 from mailstore.sql.connection_pool import WRITE_LANES, ConnectionPool
 from mailstore.sql.statements.diary import BEAT
@@ -138,6 +139,14 @@ async def _pop3_worker(
     heed(signal.SIGHUP, certificates.reload)
     lanes = ConnectionPool(conf.conninfo, write_lanes=POP3_WRITE_LANES)
     await lanes.open()
+    report = CertificateReport(lanes, certificates)
+
+    def renew() -> None:
+        certificates.reload()
+        report.send()
+
+    if index == 0:  # all workers serve the same, so one reports it
+        heed(signal.SIGHUP, renew)
     last_sign_ins = LastSignIns(lanes)
     accounts = StoredAccounts(lanes, bodies.from_url(conf.mail_store_url), last_sign_ins)
     journal = LogJournal()
@@ -153,6 +162,8 @@ async def _pop3_worker(
         if count % REFRESH_TICKS == 0:
             accounts.refresh()
             _beat(lanes, b"pop3")
+            if index == 0:
+                report.send()
 
     face = _Face(lambda peer: pop3_session.Session(peer, accounts, journal, rules), POP3_BUSY, POP3_CROWDED)
     _listen(server, index, bound, face, legacy_tls=certificates.context(LEGACY) if conf.pop3.listen_legacy else None)

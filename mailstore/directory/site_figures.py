@@ -17,6 +17,8 @@ KEPT_MINUTES = 1
 UNDER_WAY = timedelta(seconds=3)  # from an entry of the audit to its commit: no step is longer
 KEPT_ROW = 2  # of HoldingsCache; the overview keeps its own
 VERSION = 1  # of the list of counts below; raise it with each change of them
+CROWD_DAYS, CROWD_AGE = 3, timedelta(days=1)  # refused on so many days in a row, and within the last one
+REPORT_AGE = timedelta(minutes=2)  # of what a listener serves: four reports that did not come
 BUSY_MINUTES = 10  # an import or an operation that is younger may still be in somebody's hands
 
 # The conditions are those of `popadmin.panel.usage_filters`, and near a cap is nine tenths of it. `counted` passes over
@@ -94,7 +96,12 @@ SELECT coalesce((SELECT kept.counts FROM kept), (SELECT counted.counts FROM coun
            AND jb.created_at < now() - make_interval(mins => %(busy_minutes)s)),
        ARRAY(SELECT hb.part::text FROM mailstore_heartbeat hb ORDER BY hb.part),
        ARRAY(SELECT hb.seen_at FROM mailstore_heartbeat hb ORDER BY hb.part),
-       (SELECT sp.ended_at FROM mailstore_sweeppass sp ORDER BY sp.id DESC LIMIT 1)
+       (SELECT sp.ended_at FROM mailstore_sweeppass sp ORDER BY sp.id DESC LIMIT 1),
+       ARRAY(SELECT lc.certificates::text FROM mailstore_listenercertificates lc
+              WHERE %(host)s AND lc.seen_at > now() - %(report_age)s ORDER BY lc.machine),
+       ARRAY(SELECT rn.network::text FROM mailstore_refusedname rn
+              WHERE %(host)s AND rn.last_at > now() - %(crowd_age)s AND rn.reason = 'connections'
+                AND rn.days >= %(crowd_days)s AND rn.network <> '' ORDER BY rn.tries DESC, rn.id)
 """
 
 
@@ -116,6 +123,8 @@ class SiteFigures:
     """What a user sees of the site, in numbers. `imports` and `jobs` are the user's own that wait.
 
     `heartbeats` says when each part was seen last, and `swept_at` when the last pass of the sweep ended.
+    `certificate_reports` are what the listeners of each machine serve, as JSON. `crowded` are the networks in which an
+    address has too many connections day after day.
     """
 
     counts: Counts
@@ -128,6 +137,8 @@ class SiteFigures:
     jobs: int
     heartbeats: Mapping[str, datetime]
     swept_at: datetime | None
+    certificate_reports: tuple[str, ...]
+    crowded: tuple[str, ...]
 
 
 def read(user: User, *, kept_from: int = KEPT_FROM) -> SiteFigures:
@@ -141,10 +152,15 @@ def read(user: User, *, kept_from: int = KEPT_FROM) -> SiteFigures:
         "kept_minutes": KEPT_MINUTES,
         "under_way": UNDER_WAY,
         "busy_minutes": BUSY_MINUTES,
+        "report_age": REPORT_AGE,
+        "crowd_age": CROWD_AGE,
+        "crowd_days": CROWD_DAYS,
     }
     with connection.cursor() as cursor:
         cursor.execute(_FIGURES, parameters)
-        counts, domains, policies, admins, kinds, damaged, imports, jobs, parts, seen, swept_at = cursor.fetchone()
+        (counts, domains, policies, admins, kinds, damaged, imports, jobs, parts, seen, swept_at, reports, crowded) = (
+            cursor.fetchone()
+        )
     return SiteFigures(
         counts=Counts(*map(int, json.loads(counts))),
         domains=domains,
@@ -156,4 +172,6 @@ def read(user: User, *, kept_from: int = KEPT_FROM) -> SiteFigures:
         jobs=jobs,
         heartbeats=dict(zip(parts, seen, strict=True)),
         swept_at=swept_at,
+        certificate_reports=tuple(reports),
+        crowded=tuple(crowded),
     )

@@ -108,7 +108,7 @@ class Server:
         return len(self._connections)
 
     def refusal(self, endpoint: Endpoint, client: str) -> bytes | None:
-        """Return what to tell a client that may not come in. When all places are taken, the oldest stranger has to go."""
+        """Return what to tell a client that may not come in. Where all places are taken, the oldest stranger goes."""
         if self._counts_for_address(client) and self._counts.count(client) >= self.limits.connections_per_ip:
             log.warning("refused %s: %d connections of its own", client, self.limits.connections_per_ip)
             self._crowded(client)

@@ -130,7 +130,9 @@ class Certificates:
         old = self._by_name.get(name)
         new = self._load(name, (Pair(folder / keypair.CERTIFICATE, folder / keypair.KEY),), old)
         if new is not old and new.fault is not None:
-            left = "was not reloaded, the old one goes on" if new.contexts else "is left out, its clients get the site's"
+            left = (
+                "was not reloaded, the old one goes on" if new.contexts else "is left out, its clients get the site's"
+            )
             log.error("the certificate for %s %s: %s", name, left, new.fault)
         return new
 
@@ -187,5 +189,7 @@ def _require_different_keys(pairs: Sequence[Pair], certificates: Sequence[Served
 
 def _settings(tls: Tls) -> str:
     """Return the settings that name the pairs of the site, as an administrator wrote them."""
-    cert_files, key_files = (",".join(map(str, files)) for files in zip(*(pair.files for pair in tls.pairs), strict=True))
+    cert_files, key_files = (
+        ",".join(map(str, files)) for files in zip(*(pair.files for pair in tls.pairs), strict=True)
+    )
     return f"TLS_CERT_FILE={cert_files} and TLS_KEY_FILE={key_files}"

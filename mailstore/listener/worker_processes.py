@@ -36,8 +36,8 @@ class WorkerProcesses:
 
     The parent calls `lost(index)` when a worker died. At SIGHUP the parent calls `reload()`, so that later workers
     inherit the new state, and passes the signal on; a worker that did not call `heed` for SIGHUP never gets it. It does
-    the same when `changed()`, which it calls every WATCH_SECONDS, says that something was renewed. The sockets stay open
-    in the parent, so that connections in the queue of a dead worker wait for its successor.
+    the same where `changed()`, which it calls every WATCH_SECONDS, says that something was renewed. The sockets stay
+    open in the parent, so that connections in the queue of a dead worker wait for its successor.
     """
 
     def __init__(

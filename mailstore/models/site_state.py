@@ -1,4 +1,4 @@
-"""The state of the site: sums by day, holdings, which parts are at work, and passes of the sweep."""
+"""The state of the site: sums by day, holdings, which parts are at work, what they serve, and passes of the sweep."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -60,6 +60,21 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.part
+
+
+class ListenerCertificates(models.Model):
+    """The certificates that the POP3 listener of one machine serves, as it said last: `certificates` is their JSON."""
+
+    machine = models.TextField(_("machine"), unique=True)
+    seen_at = models.DateTimeField(_("last seen"))
+    certificates = models.JSONField(_("certificates"), default=list)
+
+    class Meta:
+        verbose_name = _("certificates of a listener")
+        verbose_name_plural = _("certificates of listeners")
+
+    def __str__(self) -> str:
+        return self.machine
 
 
 class SweepPass(models.Model):

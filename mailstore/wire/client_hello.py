@@ -15,7 +15,14 @@ _MESSAGE_HEAD_OCTETS = 4
 _RANDOM_OCTETS = 32
 _SUPPORTED_VERSIONS = 43
 _SSL_2_BIT, _SSL_2_HEAD_OCTETS = 0x80, 2  # RFC 6101 §E: the header of a hello that SSL 2 understands
-_NAMES = {0x0002: "SSL 2.0", 0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1", 0x0303: "TLS 1.2", 0x0304: "TLS 1.3"}
+_NAMES = {
+    0x0002: "SSL 2.0",
+    0x0300: "SSL 3.0",
+    0x0301: "TLS 1.0",
+    0x0302: "TLS 1.1",
+    0x0303: "TLS 1.2",
+    0x0304: "TLS 1.3",
+}
 
 
 def newest_version(data: bytes) -> str | None:

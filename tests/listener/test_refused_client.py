@@ -12,8 +12,8 @@ from mailstore.listener.endpoint import Limits
 from mailstore.listener.handshake import Context
 from mailstore.listener.refusal_budget import A_SECOND, AT_ONCE, RefusalBudget
 from tests.listener.local_listener import CROWDED, Stage, Visitor, stage, until
-from tests.listener.test_server import on_the_loop
 from tests.listener.proxy_headers import version_1
+from tests.listener.test_server import on_the_loop
 from tests.listener.tls_records import ECDHE_CBC, PROTOCOL_VERSION, TLS_1_1, fatal_alert, old_hello
 
 GREEDY = version_1("192.0.2.2")

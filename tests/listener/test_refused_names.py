@@ -9,8 +9,8 @@ from django.test import Client
 from mailstore.models import RefusedName, User
 from tests.listener.conftest import PROXY
 from tests.listener.proxy_headers import version_1
-from tests.listener.tls_records import ECDHE_CBC, RSA_CBC, TLS_1_1, TLS_1_2, old_hello
 from tests.listener.test_proxy import proxied_client
+from tests.listener.tls_records import ECDHE_CBC, RSA_CBC, TLS_1_1, TLS_1_2, old_hello
 from tests.listeners import Daemon, MailSite
 from tests.pop3_client import connect_to
 from tests.site.page_users import an_admin, signed_in
@@ -44,9 +44,11 @@ def test_an_unknown_name_is_on_the_page_and_a_text_that_is_no_address_is_not(
 
 def test_connections_above_the_limit_of_an_address_are_on_the_page(mail_site: MailSite, proxied: Daemon) -> None:
     with ExitStack() as opened:
+        greetings = []
         for _ in range(WITH_LIMIT + 1):
             client = opened.enter_context(proxied_client(proxied, version_1(STRANGER)))
-            client.line()
+            greetings.append(client.line())
+    assert greetings[-1] == b"-ERR [SYS/TEMP] too many connections from your network\r\n"
     until(lambda: RefusedName.objects.filter(reason="connections").exists(), "the limit is written")
     assert "1 connection was refused." in shown()
 

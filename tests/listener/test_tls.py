@@ -494,8 +494,10 @@ def named_pair(ca: trustme.CA, where: Path, *names: str) -> Path:
     return folder / "fullchain.pem"
 
 
-def write_pair(ca: trustme.CA, cert: Path, key: Path, *names: str) -> None:
-    pair = ca.issue_cert(*(names or ("localhost",)))
+def write_pair(
+    ca: trustme.CA, cert: Path, key: Path, *names: str, key_type: trustme.KeyType = trustme.KeyType.ECDSA
+) -> None:
+    pair = ca.issue_cert(*(names or ("localhost",)), key_type=key_type)
     cert.write_bytes(b"".join(blob.bytes() for blob in pair.cert_chain_pems))
     key.write_bytes(pair.private_key_pem.bytes())
 

@@ -16,7 +16,6 @@ class Command(ShellCommand):
         found = conf.load()
         if not found.pop3.listens:
             raise ImproperlyConfigured(
-                f"{', '.join(conf.POP3_VARIABLES)} are all empty: "
-                "there is nothing to listen on, set one to HOST:PORT"
+                f"{', '.join(conf.POP3_VARIABLES)} are all empty: there is nothing to listen on, set one to HOST:PORT"
             )
         wiring.serve_pop3(found)

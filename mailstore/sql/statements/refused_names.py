@@ -15,7 +15,6 @@ ROWS_KEPT = 10_000  # of the whole site, the newest; some 3 MB
 NAMES_KEPT = 100  # of one network; batches that are written at the same time may add their own
 
 
-
 def _utc_day(row: str) -> str:
     """Return SQL: the day, by UTC, of the last try in this row."""
     return f"({row}.last_at AT TIME ZONE 'UTC')::date"
