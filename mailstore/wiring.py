@@ -139,7 +139,7 @@ async def _pop3_worker(
     heed(signal.SIGHUP, certificates.reload)
     lanes = ConnectionPool(conf.conninfo, write_lanes=POP3_WRITE_LANES)
     await lanes.open()
-    report = CertificateReport(lanes, certificates)
+    report = CertificateReport(lanes, certificates, _named(bound[0], index))
 
     def renew() -> None:
         certificates.reload()

@@ -98,7 +98,7 @@ SELECT coalesce((SELECT kept.counts FROM kept), (SELECT counted.counts FROM coun
        ARRAY(SELECT hb.seen_at FROM mailstore_heartbeat hb ORDER BY hb.part),
        (SELECT sp.ended_at FROM mailstore_sweeppass sp ORDER BY sp.id DESC LIMIT 1),
        ARRAY(SELECT lc.certificates::text FROM mailstore_listenercertificates lc
-              WHERE %(host)s AND lc.seen_at > now() - %(report_age)s ORDER BY lc.machine),
+              WHERE %(host)s AND lc.seen_at > now() - %(report_age)s ORDER BY lc.listener),
        ARRAY(SELECT rn.network::text FROM mailstore_refusedname rn
               WHERE %(host)s AND rn.last_at > now() - %(crowd_age)s AND rn.reason = 'connections'
                 AND rn.days >= %(crowd_days)s AND rn.network <> '' ORDER BY rn.tries DESC, rn.id)
@@ -123,7 +123,7 @@ class SiteFigures:
     """What a user sees of the site, in numbers. `imports` and `jobs` are the user's own that wait.
 
     `heartbeats` says when each part was seen last, and `swept_at` when the last pass of the sweep ended.
-    `certificate_reports` are what the listeners of each machine serve, as JSON. `crowded` are the networks in which an
+    `certificate_reports` are what each listener serves, as JSON. `crowded` are the networks in which an
     address has too many connections day after day.
     """
 

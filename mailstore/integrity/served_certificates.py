@@ -1,4 +1,4 @@
-"""Read which certificates the listeners serve, on all machines, as they said within the last minutes."""
+"""Read which certificates all listeners serve, as they said within the last minutes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from mailstore.models import ListenerCertificates
 
 
 def reports() -> tuple[str, ...]:
-    """Return one list in JSON for each machine. Empty where no listener said anything lately, or without a database."""
-    rows = ListenerCertificates.objects.filter(seen_at__gt=Now() - REPORT_AGE).order_by("machine")
+    """Return one list in JSON for each listener. Empty where none said anything lately, and without a database."""
+    rows = ListenerCertificates.objects.filter(seen_at__gt=Now() - REPORT_AGE).order_by("listener")
     try:
         return tuple(rows.values_list(Cast("certificates", TextField()), flat=True))
     except (DatabaseError, InterfaceError):

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
             name="ListenerCertificates",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("machine", models.TextField(unique=True, verbose_name="machine")),
+                ("listener", models.TextField(unique=True, verbose_name="listener")),
                 ("seen_at", models.DateTimeField(verbose_name="last seen")),
                 ("certificates", models.JSONField(default=list, verbose_name="certificates")),
             ],

@@ -63,9 +63,12 @@ class Heartbeat(models.Model):
 
 
 class ListenerCertificates(models.Model):
-    """The certificates that the POP3 listener of one machine serves, as it said last: `certificates` is their JSON."""
+    """The certificates that one POP3 listener serves, as it said last: `certificates` is their JSON.
 
-    machine = models.TextField(_("machine"), unique=True)
+    `listener` is its machine and its first address: the same after a restart.
+    """
+
+    listener = models.TextField(_("listener"), unique=True)
     seen_at = models.DateTimeField(_("last seen"))
     certificates = models.JSONField(_("certificates"), default=list)
 
@@ -74,7 +77,7 @@ class ListenerCertificates(models.Model):
         verbose_name_plural = _("certificates of listeners")
 
     def __str__(self) -> str:
-        return self.machine
+        return self.listener
 
 
 class SweepPass(models.Model):

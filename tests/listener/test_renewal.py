@@ -15,7 +15,7 @@ import trustme
 from mailstore.models import ListenerCertificates
 from mailstore.served_certificate import SITE, ServedCertificate, parse
 from tests.listener.test_tls import names, s_client, serial, write_pair
-from tests.listeners import Authority, MailSite, daemon
+from tests.listeners import Authority, Daemon, MailSite, daemon
 from tests.up.programs import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,9 +54,10 @@ def certbot(tmp_path: Path, authority: Authority) -> Certbot:
     return made
 
 
-def served(name: str) -> ServedCertificate | None:
-    """What the listener says that it serves under a name."""
-    lists = ListenerCertificates.objects.values_list("certificates", flat=True)
+def served(started: Daemon, name: str) -> ServedCertificate | None:
+    """What this listener says that it serves under a name."""
+    rows = ListenerCertificates.objects.filter(listener__endswith=f" 127.0.0.1:{started.port}")
+    lists = rows.values_list("certificates", flat=True)
     found = parse(tuple(json.dumps(each) for each in lists))
     return next((each for each in found if each.name == name), None)
 
@@ -82,15 +83,17 @@ def test_what_certbot_renews_adds_and_deletes_is_served_by_all_workers_without_a
         port = started.tls_port
         old = serial(authority, port)
         assert names(authority, port, "new.example") == set(SITE_NAMES)
-        soon(lambda: served("old.example"), "the listener reports")
-        before = served(SITE)
+        soon(lambda: served(started, "old.example"), "the listener reports")
+        before = served(started, SITE)
         certbot.issue("site", *SITE_NAMES)
         certbot.issue("new.example")
         certbot.issue("old.example", "old.example", "older.example")
 
         def all_reported() -> bool:
-            new, changed = served("new.example"), served("old.example")
-            return bool(new and new.ends_at and changed and "older.example" in changed.hosts and served(SITE) != before)
+            new, changed = served(started, "new.example"), served(started, "old.example")
+            return bool(
+                new and new.ends_at and changed and "older.example" in changed.hosts and served(started, SITE) != before
+            )
 
         soon(all_reported, "all three are served")
         started.logged("certificate reloaded", times=2)  # by both workers
@@ -98,7 +101,7 @@ def test_what_certbot_renews_adds_and_deletes_is_served_by_all_workers_without_a
         assert names(authority, port, "new.example") == {"new.example"}
         assert names(authority, port, "old.example") == {"old.example", "older.example"}
         shutil.rmtree(certbot.live / "old.example")
-        soon(lambda: served("old.example") is None, "the deleted name is served no more")
+        soon(lambda: served(started, "old.example") is None, "the deleted name is served no more")
         assert names(authority, port, "old.example") == set(SITE_NAMES)
 
 
@@ -113,7 +116,7 @@ def test_a_certificate_whose_key_comes_later_is_told_and_served_when_the_key_is_
         write_pair(authority.ca, cert, new_key)
 
         def fault() -> str:
-            report = served(SITE)
+            report = served(started, SITE)
             return str(report.fault) if report and report.fault else ""
 
         soon(lambda: "key of another certificate" in fault(), "the mismatch is reported")

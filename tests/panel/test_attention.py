@@ -275,7 +275,7 @@ def test_many_wrong_certificates_share_a_row(root: Client, settings, tmp_path, p
 def served(*certificates: ServedCertificate, seen_minutes_ago: int = 0) -> None:
     """Let a listener have said that it serves these."""
     ListenerCertificates.objects.create(
-        machine="pop.example",
+        listener="pop.example",
         seen_at=timezone.now() - datetime.timedelta(minutes=seen_minutes_ago),
         certificates=[each.to_json() for each in certificates],
     )
@@ -305,7 +305,7 @@ def test_a_renewal_that_cannot_be_used_is_told_and_the_old_certificate_is_no_fau
     page = page_of(root)
     (row,) = rows(page)
     assert row.startswith("The renewed certificate of bad.example cannot be used /tls/key.pem is the key of another")
-    assert "Until then POP3 serves the old one, which ends on" in row
+    assert "Until the file is repaired, POP3 serves the old certificate, which ends on" in row
     assert menu_count(page) == 1
     ListenerCertificates.objects.all().delete()
     served(ending_in(-1, fault=fault))

@@ -156,7 +156,7 @@ def test_what_a_listener_serves_counts_and_not_a_renewed_file(client, settings, 
     write_certificate(settings.TLS_CERT_FILE, 90)
     ends_at = timezone.now() + datetime.timedelta(days=days)
     served = ServedCertificate(SITE, ends_at, (settings.PUBLIC_HOSTNAME.lower(),))
-    ListenerCertificates.objects.create(machine="a", seen_at=timezone.now(), certificates=[served.to_json()])
+    ListenerCertificates.objects.create(listener="a", seen_at=timezone.now(), certificates=[served.to_json()])
     response = client.get("/readyz")
     assert checks(response)["certificate"] is ready
     assert response.json()["warnings"] == warned

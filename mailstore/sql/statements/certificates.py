@@ -9,17 +9,17 @@ SERVED_CERTIFICATES = statement(
     """
     WITH gone AS (
         DELETE FROM mailstore_listenercertificates lc WHERE lc.seen_at < now() - interval '1 day')
-    INSERT INTO mailstore_listenercertificates AS lc (machine, seen_at, certificates)
-    VALUES (:machine::text, now(), :certificates::jsonb)
-        ON CONFLICT (machine) DO UPDATE SET seen_at = now(), certificates = excluded.certificates
+    INSERT INTO mailstore_listenercertificates AS lc (listener, seen_at, certificates)
+    VALUES (:listener::text, now(), :certificates::jsonb)
+        ON CONFLICT (listener) DO UPDATE SET seen_at = now(), certificates = excluded.certificates
     """,
-    purpose="""Notes what the POP3 listener of a machine serves, for the pages and monitors. Forgets machines that are
-        gone: a container has another name at each start.""",
+    purpose="""Notes what a POP3 listener serves, for the pages and monitors. Forgets listeners that are gone: a
+        container has another name at each start.""",
     caller="listener/certificate_report.py, every half minute from one worker, and after each renewal",
     parameters={
-        "machine": "the name of the machine",
+        "listener": "the machine and its first address",
         "certificates": "what it serves, a list of `ServedCertificate` (jsonb)",
     },
-    locks="the machine's row",
+    locks="the listener's row",
     round_trips="1",
 )

@@ -135,7 +135,9 @@ def _judgement(certificate: Certificate, evidence: SiteEvidence) -> tuple[str, s
     name, ends_at = certificate.name, certificate.ends_at
     if ends_at is not None and certificate.fault is not None and certificate.served and not certificate.ended:
         unusable = _("The renewed certificate of %(name)s cannot be used") % {"name": name}
-        old = format_html(_("Until then POP3 serves the old one, which ends on {day}."), day=day(ends_at))
+        old = format_html(
+            _("Until the file is repaired, POP3 serves the old certificate, which ends on {day}."), day=day(ends_at)
+        )
         return unusable, format_html("{}. {}", certificate.reason, old), ""
     if ends_at is None or (certificate.fault is not None and not certificate.served):
         unusable = _("The certificate of %(name)s cannot be used") % {"name": name}
