@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import uvloop
 from django.db import connections
@@ -18,13 +16,13 @@ from mailstore.conf import Conf
 from mailstore.delivery import one_off
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.listener import descriptor_limit
+from mailstore.listener.bound_address import BoundAddress, Face, bind, listen
 from mailstore.listener.certificate_report import CertificateReport
 from mailstore.listener.connection_counts import ConnectionCounts
-from mailstore.listener.endpoint import Endpoint, Limits
-from mailstore.listener.handshake import Context, Mismatch
+from mailstore.listener.endpoint import Limits
+from mailstore.listener.handshake import Mismatch
 from mailstore.listener.self_signed import ensure_pair
 from mailstore.listener.server import SWEEP_SECONDS, Server
-from mailstore.listener.sockets import listening
 from mailstore.listener.tls import LEGACY, TODAY, Certificates
 from mailstore.listener.worker_processes import WorkerProcesses, heed
 from mailstore.lmtp import protocol as lmtp
@@ -36,7 +34,7 @@ from mailstore.maildrop.session_log import LogJournal
 from mailstore.models import RefusedName
 from mailstore.pop3 import protocol as pop3
 from mailstore.pop3 import session as pop3_session
-from mailstore.ports import Done, Peer, Session
+from mailstore.ports import Done
 from mailstore.sql.connection_pool import WRITE_LANES, ConnectionPool
 from mailstore.sql.statements.diary import BEAT
 
@@ -61,35 +59,16 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
-    """One listening address, with a socket for each worker."""
-
-    sockets: list[socket.socket]
-    implicit_tls: bool
-    proxied: bool
-    legacy: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Face:
-    """What a protocol gives its endpoints: its sessions, and its replies where there is no room."""
-
-    session: Callable[[Peer], Session]
-    busy: bytes
-    crowded: bytes
-
-
 def serve_pop3(conf: Conf) -> None:
     """Run the POP3 listener until SIGTERM. Raises ImproperlyConfigured before it listens."""
     ensure_pair(conf.tls, conf.lmtp.hostname)
     certificates = Certificates(conf.tls, "pop3", (TODAY, LEGACY) if conf.pop3.listen_legacy else (TODAY,))
     workers = conf.pop3.workers
-    bound = _bind("POP3_LISTEN", conf.pop3.listen, workers)
-    bound += _bind("POP3S_LISTEN", conf.pop3.listen_tls, workers, implicit_tls=True)
-    bound += _bind("POP3_PROXY_LISTEN", conf.pop3.listen_proxy, workers, proxied=True)
-    bound += _bind("POP3S_PROXY_LISTEN", conf.pop3.listen_proxy_tls, workers, implicit_tls=True, proxied=True)
-    bound += _bind("POP3S_LEGACY_LISTEN", conf.pop3.listen_legacy, workers, implicit_tls=True, legacy=True)
+    bound = bind("POP3_LISTEN", conf.pop3.listen, workers)
+    bound += bind("POP3S_LISTEN", conf.pop3.listen_tls, workers, implicit_tls=True)
+    bound += bind("POP3_PROXY_LISTEN", conf.pop3.listen_proxy, workers, proxied=True)
+    bound += bind("POP3S_PROXY_LISTEN", conf.pop3.listen_proxy_tls, workers, implicit_tls=True, proxied=True)
+    bound += bind("POP3S_LEGACY_LISTEN", conf.pop3.listen_legacy, workers, implicit_tls=True, legacy=True)
     counts = ConnectionCounts(workers)
     proxied = any(address.proxied for address in bound)
     limits = Limits(
@@ -110,7 +89,7 @@ def serve_pop3(conf: Conf) -> None:
 def serve_lmtp(conf: Conf) -> None:
     """Run the LMTP listener until SIGTERM. Raises ImproperlyConfigured before it listens."""
     workers = conf.lmtp.workers
-    bound = _bind("LMTP_LISTEN", conf.lmtp.listen, workers)
+    bound = bind("LMTP_LISTEN", conf.lmtp.listen, workers)
     counts = ConnectionCounts(workers)
     limits = Limits(
         connections=descriptor_limit.connections(LMTP_CONNECTIONS),
@@ -134,12 +113,17 @@ def database_connections(conf: Conf) -> int:
 
 
 async def _pop3_worker(
-    index: int, conf: Conf, bound: list[_Bound], counts: ConnectionCounts, limits: Limits, certificates: Certificates
+    index: int,
+    conf: Conf,
+    bound: list[BoundAddress],
+    counts: ConnectionCounts,
+    limits: Limits,
+    certificates: Certificates,
 ) -> None:
     heed(signal.SIGHUP, certificates.reload)
     lanes = ConnectionPool(conf.conninfo, write_lanes=POP3_WRITE_LANES)
     await lanes.open()
-    report = CertificateReport(lanes, certificates, _named(bound[0], index))
+    report = CertificateReport(lanes, certificates, bound[0].name(index))
 
     def renew() -> None:
         certificates.reload()
@@ -165,8 +149,8 @@ async def _pop3_worker(
             if index == 0:
                 report.send()
 
-    face = _Face(lambda peer: pop3_session.Session(peer, accounts, journal, rules), POP3_BUSY, POP3_CROWDED)
-    _listen(server, index, bound, face, legacy_tls=certificates.context(LEGACY) if conf.pop3.listen_legacy else None)
+    face = Face(lambda peer: pop3_session.Session(peer, accounts, journal, rules), POP3_BUSY, POP3_CROWDED)
+    listen(server, index, bound, face, legacy_tls=certificates.context(LEGACY) if conf.pop3.listen_legacy else None)
     await _serve(server, tick)
     journal.flush()
     written = sign_ins, diary, names = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -179,7 +163,9 @@ async def _pop3_worker(
     lanes.close()
 
 
-async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], counts: ConnectionCounts, limits: Limits) -> None:
+async def _lmtp_worker(
+    index: int, conf: Conf, bound: list[BoundAddress], counts: ConnectionCounts, limits: Limits
+) -> None:
     lanes = ConnectionPool(conf.conninfo)
     await lanes.open()
     store = bodies.from_url(conf.mail_store_url)
@@ -201,8 +187,8 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], counts: Conn
             one_off.prepare(store, lanes, lambda: None)
             _beat(lanes, b"lmtp")
 
-    face = _Face(lambda peer: lmtp_session.Session(peer, delivery, journal, rules), LMTP_BUSY, LMTP_CROWDED)
-    _listen(server, index, bound, face, legacy_tls=None)
+    face = Face(lambda peer: lmtp_session.Session(peer, delivery, journal, rules), LMTP_BUSY, LMTP_CROWDED)
+    listen(server, index, bound, face, legacy_tls=None)
     await _serve(server, tick)
     delivery.close()
     lanes.close()
@@ -261,26 +247,13 @@ def _run(
     workers: int,
     work: Callable[[int], None],
     counts: ConnectionCounts,
-    bound: list[_Bound],
+    bound: list[BoundAddress],
     certificates: Certificates | None,
 ) -> None:
     connections.close_all()  # children must not share the parent's connections
     sockets = [sock for address in bound for sock in address.sockets]
     reload, changed = (certificates.reload, certificates.refresh) if certificates else (lambda: None, lambda: False)
     WorkerProcesses(name, workers, work, lost=counts.clear, reload=reload, changed=changed, sockets=sockets).run()
-
-
-def _bind(
-    variable: str,
-    addresses: tuple[str, ...],
-    workers: int,
-    *,
-    implicit_tls: bool = False,
-    proxied: bool = False,
-    legacy: bool = False,
-) -> list[_Bound]:
-    found = [sockets for address in addresses for sockets in listening(variable, address, workers)]
-    return [_Bound(sockets, implicit_tls, proxied, legacy) for sockets in found]
 
 
 def _server(
@@ -301,34 +274,3 @@ def _server(
     return Server(
         limits, counts, worker=index, tls=context, now=now, crowded=refused.crowded, mismatched=mismatched
     )  # fmt: skip
-
-
-def _listen(server: Server, index: int, bound: list[_Bound], face: _Face, *, legacy_tls: Context | None) -> None:
-    for address in bound:
-        mine = address.sockets[index]
-        # An open socket of another worker would get connections here that nobody accepts.
-        for other in address.sockets:
-            if other is not mine:
-                other.close()
-        server.listen(
-            Endpoint(
-                mine,
-                address.implicit_tls,
-                face.session,
-                face.busy,
-                face.crowded,
-                proxied=address.proxied,
-                tls=legacy_tls if address.legacy else None,
-            )
-        )
-    log.info("worker %d listens on %s", index, ", ".join(_named(address, index) for address in bound))
-
-
-def _named(address: _Bound, index: int) -> str:
-    """Return where a socket is bound. It may differ from the setting: for port 0 the kernel chooses a free one."""
-    where = address.sockets[index].getsockname()
-    if isinstance(where, str):
-        return f"unix:{where}"
-    host, port = where[:2]
-    suffix = " with PROXY" * address.proxied + " with TLS" * address.implicit_tls + " from 1.0" * address.legacy
-    return f"{f'[{host}]' if ':' in host else host}:{port}{suffix}"
