@@ -16,6 +16,7 @@ class Command(ShellCommand):
         found = conf.load()
         if not found.pop3.listens:
             raise ImproperlyConfigured(
-                f"{', '.join(conf.POP3_VARIABLES)} are all empty: there is nothing to listen on, set one to HOST:PORT"
+                f"POP3_LISTEN and POP3S_LISTEN are empty, and so are {', '.join(conf.POP3_VARIABLES[2:])}: "
+                "there is nothing to listen on, set one to HOST:PORT"
             )
         wiring.serve_pop3(found)
