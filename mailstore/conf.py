@@ -7,18 +7,30 @@ from pathlib import Path
 
 from django.conf import settings
 
+from mailstore.keypair import Pair
+
+# The settings that name where POP3 listens.
+POP3_VARIABLES = ("POP3_LISTEN", "POP3S_LISTEN", "POP3_PROXY_LISTEN", "POP3S_PROXY_LISTEN", "POP3S_LEGACY_LISTEN")
+
 
 @dataclass(frozen=True, slots=True)
 class Tls:
     """The certificate files. `names` is a folder of NAME/fullchain.pem and NAME/privkey.pem, chosen by SNI, or None.
 
     A missing pair is made, self-signed, if its place is below `made_below`. Elsewhere a missing pair is an error.
+    `others` are pairs for other kinds of keys, beside the first: RSA beside ECDSA.
     """
 
     cert_file: Path
     key_file: Path
     names: Path | None
     made_below: Path | None = None
+    others: tuple[Pair, ...] = ()
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """Return every pair of the site."""
+        return (Pair(self.cert_file, self.key_file), *self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,7 @@ class Pop3:
     listen_tls: tuple[str, ...]
     listen_proxy: tuple[str, ...]
     listen_proxy_tls: tuple[str, ...]
+    listen_legacy: tuple[str, ...]
     workers: int
     idle_seconds: int
     max_connections: int
@@ -37,7 +50,7 @@ class Pop3:
     @property
     def listens(self) -> bool:
         """Return True if there is an address to listen on."""
-        return bool(self.listen or self.listen_tls or self.listen_proxy or self.listen_proxy_tls)
+        return any((self.listen, self.listen_tls, self.listen_proxy, self.listen_proxy_tls, self.listen_legacy))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +77,19 @@ def load() -> Conf:
         data_dir=settings.DATA_DIR,
         mail_store_url=settings.MAIL_STORE_URL,
         conninfo=settings.DATABASE_CONNINFO,
-        tls=Tls(settings.TLS_CERT_FILE, settings.TLS_KEY_FILE, settings.TLS_SNI_DIR, made_below=settings.DATA_DIR),
+        tls=Tls(
+            settings.TLS_CERT_FILE,
+            settings.TLS_KEY_FILE,
+            settings.TLS_SNI_DIR,
+            made_below=settings.DATA_DIR,
+            others=settings.TLS_OTHER_PAIRS,
+        ),
         pop3=Pop3(
             listen=settings.POP3_LISTEN,
             listen_tls=settings.POP3S_LISTEN,
             listen_proxy=settings.POP3_PROXY_LISTEN,
             listen_proxy_tls=settings.POP3S_PROXY_LISTEN,
+            listen_legacy=settings.POP3S_LEGACY_LISTEN,
             workers=settings.POP3_WORKERS,
             idle_seconds=settings.POP3_IDLE_SECONDS,
             max_connections=settings.POP3_MAX_CONNECTIONS,

@@ -22,7 +22,27 @@ class Kind(StrEnum):
     NO_KEY = "{file} holds no private key in PEM form"
     ENCRYPTED = "{file} is encrypted, and nobody is there to type its password"
     MISMATCH = "{file} is the key of another certificate"
+    SAME_KEY_KIND = "{file} is for the same kind of key as the other certificate: give one with RSA, one with ECDSA"
     REFUSED = "{file} is refused by OpenSSL: {detail}"
+
+
+Stamp = tuple[tuple[int, ...] | None, ...]  # of both files; it changes when one of them does
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The files of a certificate, with its chain, and of its key."""
+
+    cert_file: Path
+    key_file: Path
+
+    @property
+    def files(self) -> tuple[Path, Path]:
+        return self.cert_file, self.key_file
+
+    def stamp(self) -> Stamp:
+        """Return what differs after each change of the files, also where symbolic links lead to others."""
+        return tuple(map(_stamp, self.files))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +106,15 @@ def missing(file: Path) -> bool:
         return not file.is_file()
     except PermissionError:
         return False
+
+
+def _stamp(file: Path) -> tuple[int, ...] | None:
+    """Return inode, size, and when content, owner or mode changed; None where the file cannot be seen."""
+    try:
+        state = file.stat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
 def _read(file: Path) -> bytes:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import uvloop
 from django.db import connections
@@ -18,21 +16,25 @@ from mailstore.conf import Conf
 from mailstore.delivery import one_off
 from mailstore.delivery.delivery import StoredDelivery
 from mailstore.listener import descriptor_limit
+from mailstore.listener.bound_address import BoundAddress, Face, bind, listen
+from mailstore.listener.certificate_report import CertificateReport
 from mailstore.listener.connection_counts import ConnectionCounts
-from mailstore.listener.endpoint import Endpoint, Limits
+from mailstore.listener.endpoint import Limits
+from mailstore.listener.handshake import Mismatch
 from mailstore.listener.self_signed import ensure_pair
 from mailstore.listener.server import SWEEP_SECONDS, Server
-from mailstore.listener.sockets import listening
-from mailstore.listener.tls import Certificates
+from mailstore.listener.tls import LEGACY, TODAY, Certificates
 from mailstore.listener.worker_processes import WorkerProcesses, heed
 from mailstore.lmtp import protocol as lmtp
 from mailstore.lmtp import session as lmtp_session
 from mailstore.maildrop.accounts import StoredAccounts
 from mailstore.maildrop.last_sign_in import LastSignIns
+from mailstore.maildrop.refused_names import RefusedNames
 from mailstore.maildrop.session_log import LogJournal
+from mailstore.models import RefusedName
 from mailstore.pop3 import protocol as pop3
 from mailstore.pop3 import session as pop3_session
-from mailstore.ports import Done, Session
+from mailstore.ports import Done
 from mailstore.sql.connection_pool import WRITE_LANES, ConnectionPool
 from mailstore.sql.statements.diary import BEAT
 from mailstore.transfer.old_server_moves import OldServerMoves
@@ -48,28 +50,26 @@ LMTP_IDLE_SECONDS = 300.0  # RFC 5321 §4.5.3.2.7
 LMTP_CONNECTIONS = 1000  # far more than the tens that MTAs open
 POP3_STRANGER_BUFFER_OCTETS = 16 * 1024  # the greeting, CAPA and a certificate chain fit; the kernel doubles it
 POP3_BUSY = b"-ERR too many connections, wait a little\r\n"  # P-121: before sign-in, so without a code
+POP3_CROWDED = b"-ERR [SYS/TEMP] too many connections from your network\r\n"  # it is worth another try (RFC 3206 §4)
 LMTP_BUSY = b"421 4.3.2 too many connections\r\n"
+LMTP_CROWDED = b"421 4.3.2 too many connections from your network\r\n"
 POP3_WRITE_LANES = 2  # fewer than for LMTP, since QUITs are rarer than deliveries
-
-
-@dataclass(frozen=True, slots=True)
-class _Bound:
-    """One listening address, with a socket for each worker."""
-
-    sockets: list[socket.socket]
-    implicit_tls: bool
-    proxied: bool
+_REASONS = {
+    Mismatch.VERSION: RefusedName.Reason.TLS_VERSION,
+    Mismatch.CIPHER: RefusedName.Reason.TLS_CIPHER,
+}
 
 
 def serve_pop3(conf: Conf) -> None:
     """Run the POP3 listener until SIGTERM. Raises ImproperlyConfigured before it listens."""
     ensure_pair(conf.tls, conf.lmtp.hostname)
-    certificates = Certificates(conf.tls, "pop3")
+    certificates = Certificates(conf.tls, "pop3", (TODAY, LEGACY) if conf.pop3.listen_legacy else (TODAY,))
     workers = conf.pop3.workers
-    bound = _bind("POP3_LISTEN", conf.pop3.listen, workers)
-    bound += _bind("POP3S_LISTEN", conf.pop3.listen_tls, workers, implicit_tls=True)
-    bound += _bind("POP3_PROXY_LISTEN", conf.pop3.listen_proxy, workers, proxied=True)
-    bound += _bind("POP3S_PROXY_LISTEN", conf.pop3.listen_proxy_tls, workers, implicit_tls=True, proxied=True)
+    bound = bind("POP3_LISTEN", conf.pop3.listen, workers)
+    bound += bind("POP3S_LISTEN", conf.pop3.listen_tls, workers, implicit_tls=True)
+    bound += bind("POP3_PROXY_LISTEN", conf.pop3.listen_proxy, workers, proxied=True)
+    bound += bind("POP3S_PROXY_LISTEN", conf.pop3.listen_proxy_tls, workers, implicit_tls=True, proxied=True)
+    bound += bind("POP3S_LEGACY_LISTEN", conf.pop3.listen_legacy, workers, implicit_tls=True, legacy=True)
     counts = ConnectionCounts(workers)
     proxied = any(address.proxied for address in bound)
     limits = Limits(
@@ -84,13 +84,13 @@ def serve_pop3(conf: Conf) -> None:
     def work(index: int) -> None:
         uvloop.run(_pop3_worker(index, conf, bound, counts, limits, certificates))
 
-    _run("pop3d", workers, work, counts, bound, reload=certificates.reload)
+    _run("pop3d", workers, work, counts, bound, certificates)
 
 
 def serve_lmtp(conf: Conf) -> None:
     """Run the LMTP listener until SIGTERM. Raises ImproperlyConfigured before it listens."""
     workers = conf.lmtp.workers
-    bound = _bind("LMTP_LISTEN", conf.lmtp.listen, workers)
+    bound = bind("LMTP_LISTEN", conf.lmtp.listen, workers)
     counts = ConnectionCounts(workers)
     limits = Limits(
         connections=descriptor_limit.connections(LMTP_CONNECTIONS),
@@ -102,7 +102,7 @@ def serve_lmtp(conf: Conf) -> None:
     def work(index: int) -> None:
         uvloop.run(_lmtp_worker(index, conf, bound, counts, limits))
 
-    _run("lmtpd", workers, work, counts, bound, reload=lambda: None)
+    _run("lmtpd", workers, work, counts, bound, None)
 
 
 def database_connections(conf: Conf) -> int:
@@ -114,17 +114,30 @@ def database_connections(conf: Conf) -> int:
 
 
 async def _pop3_worker(
-    index: int, conf: Conf, bound: list[_Bound], counts: ConnectionCounts, limits: Limits, certificates: Certificates
+    index: int,
+    conf: Conf,
+    bound: list[BoundAddress],
+    counts: ConnectionCounts,
+    limits: Limits,
+    certificates: Certificates,
 ) -> None:
     heed(signal.SIGHUP, certificates.reload)
     lanes = ConnectionPool(conf.conninfo, write_lanes=POP3_WRITE_LANES)
     await lanes.open()
+    report = CertificateReport(lanes, certificates, bound[0].name(index))
+
+    def renew() -> None:
+        certificates.reload()
+        report.send()
+
+    if index == 0:  # all workers serve the same, so one reports it
+        heed(signal.SIGHUP, renew)
     last_sign_ins = LastSignIns(lanes)
     old_servers = OldServerMoves()
     accounts = StoredAccounts(lanes, bodies.from_url(conf.mail_store_url), last_sign_ins, old_servers)
     journal = LogJournal()
     rules = pop3.Rules(plaintext_login=conf.pop3.plaintext_login, tls_offered=True)
-    server = _server(index, limits, counts, certificates, crowded=accounts.refused_names.crowded)
+    server = _server(index, limits, counts, certificates, refused=accounts.refused_names)
 
     def tick(count: int) -> None:
         lanes.tick()
@@ -135,8 +148,11 @@ async def _pop3_worker(
         if count % REFRESH_TICKS == 0:
             accounts.refresh()
             _beat(lanes, b"pop3")
+            if index == 0:
+                report.send()
 
-    _listen(server, index, bound, lambda peer: pop3_session.Session(peer, accounts, journal, rules), busy=POP3_BUSY)
+    face = Face(lambda peer: pop3_session.Session(peer, accounts, journal, rules), POP3_BUSY, POP3_CROWDED)
+    listen(server, index, bound, face, legacy_tls=certificates.context(LEGACY) if conf.pop3.listen_legacy else None)
     await _serve(server, tick)
     journal.flush()
     written = sign_ins, diary, names = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -150,7 +166,9 @@ async def _pop3_worker(
     lanes.close()
 
 
-async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], counts: ConnectionCounts, limits: Limits) -> None:
+async def _lmtp_worker(
+    index: int, conf: Conf, bound: list[BoundAddress], counts: ConnectionCounts, limits: Limits
+) -> None:
     lanes = ConnectionPool(conf.conninfo)
     await lanes.open()
     store = bodies.from_url(conf.mail_store_url)
@@ -164,7 +182,7 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], counts: Conn
     delivery = StoredDelivery(lanes, store, conf.lmtp.hostname)
     journal = LogJournal()
     rules = lmtp.Rules(hostname=conf.lmtp.hostname, max_message_octets=conf.lmtp.max_message_octets)
-    server = _server(index, limits, counts, None, crowded=lambda _client: None)
+    server = _server(index, limits, counts, None, refused=None)
 
     def tick(count: int) -> None:
         lanes.tick()
@@ -172,7 +190,8 @@ async def _lmtp_worker(index: int, conf: Conf, bound: list[_Bound], counts: Conn
             one_off.prepare(store, lanes, lambda: None)
             _beat(lanes, b"lmtp")
 
-    _listen(server, index, bound, lambda peer: lmtp_session.Session(peer, delivery, journal, rules), busy=LMTP_BUSY)
+    face = Face(lambda peer: lmtp_session.Session(peer, delivery, journal, rules), LMTP_BUSY, LMTP_CROWDED)
+    listen(server, index, bound, face, legacy_tls=None)
     await _serve(server, tick)
     delivery.close()
     lanes.close()
@@ -231,20 +250,13 @@ def _run(
     workers: int,
     work: Callable[[int], None],
     counts: ConnectionCounts,
-    bound: list[_Bound],
-    *,
-    reload: Callable[[], None],
+    bound: list[BoundAddress],
+    certificates: Certificates | None,
 ) -> None:
     connections.close_all()  # children must not share the parent's connections
     sockets = [sock for address in bound for sock in address.sockets]
-    WorkerProcesses(name, workers, work, lost=counts.clear, reload=reload, sockets=sockets).run()
-
-
-def _bind(
-    variable: str, addresses: tuple[str, ...], workers: int, *, implicit_tls: bool = False, proxied: bool = False
-) -> list[_Bound]:
-    found = [sockets for address in addresses for sockets in listening(variable, address, workers)]
-    return [_Bound(sockets, implicit_tls, proxied) for sockets in found]
+    reload, changed = (certificates.reload, certificates.refresh) if certificates else (lambda: None, lambda: False)
+    WorkerProcesses(name, workers, work, lost=counts.clear, reload=reload, changed=changed, sockets=sockets).run()
 
 
 def _server(
@@ -253,28 +265,15 @@ def _server(
     counts: ConnectionCounts,
     certificates: Certificates | None,
     *,
-    crowded: Callable[[str], None],
+    refused: RefusedNames | None,
 ) -> Server:
-    context, now = certificates.context if certificates else None, asyncio.get_running_loop().time
-    return Server(limits, counts, worker=index, tls=context, now=now, crowded=crowded)
+    context, now = certificates.context() if certificates else None, asyncio.get_running_loop().time
+    if refused is None:
+        return Server(limits, counts, worker=index, tls=context, now=now)
 
+    def mismatched(client: str, mismatch: Mismatch, version: str) -> None:
+        refused.mismatched(client, _REASONS[mismatch], version)
 
-def _listen(server: Server, index: int, bound: list[_Bound], session: Callable[..., Session], *, busy: bytes) -> None:
-    for address in bound:
-        mine = address.sockets[index]
-        # An open socket of another worker would get connections here that nobody accepts.
-        for other in address.sockets:
-            if other is not mine:
-                other.close()
-        server.listen(Endpoint(mine, address.implicit_tls, session, busy, address.proxied))
-    log.info("worker %d listens on %s", index, ", ".join(_named(address, index) for address in bound))
-
-
-def _named(address: _Bound, index: int) -> str:
-    """Return where a socket is bound. It may differ from the setting: for port 0 the kernel chooses a free one."""
-    where = address.sockets[index].getsockname()
-    if isinstance(where, str):
-        return f"unix:{where}"
-    host, port = where[:2]
-    suffix = " with PROXY" * address.proxied + " with TLS" * address.implicit_tls
-    return f"{f'[{host}]' if ':' in host else host}:{port}{suffix}"
+    return Server(
+        limits, counts, worker=index, tls=context, now=now, crowded=refused.crowded, mismatched=mismatched
+    )  # fmt: skip

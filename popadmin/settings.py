@@ -85,6 +85,7 @@ POP3_LISTEN = env.listen("POP3_LISTEN", "127.0.0.1:1110")
 POP3S_LISTEN = env.listen("POP3S_LISTEN", "127.0.0.1:1995")
 POP3_PROXY_LISTEN = env.listen("POP3_PROXY_LISTEN", "", unix=False)  # TRUSTED_PROXIES names networks alone
 POP3S_PROXY_LISTEN = env.listen("POP3S_PROXY_LISTEN", "", unix=False)
+POP3S_LEGACY_LISTEN = env.listen("POP3S_LEGACY_LISTEN", "", unix=False)
 LMTP_LISTEN = env.listen("LMTP_LISTEN", "127.0.0.1:1024")
 PUBLIC_POP3_PORT = env.port("PUBLIC_POP3_PORT", POP3_LISTEN)
 PUBLIC_POP3S_PORT = env.port("PUBLIC_POP3S_PORT", POP3S_LISTEN)
@@ -106,8 +107,13 @@ for _variable, _addresses in (("POP3_PROXY_LISTEN", POP3_PROXY_LISTEN), ("POP3S_
             f"{_variable} is set and TRUSTED_PROXIES is empty, so nobody may connect there: "
             "name the networks of the proxies, such as 10.0.0.0/8"
         )
-TLS_CERT_FILE = env.path("TLS_CERT_FILE", DATA_DIR / "tls" / "cert.pem")
-TLS_KEY_FILE = env.path("TLS_KEY_FILE", DATA_DIR / "tls" / "key.pem")
+TLS_CERT_FILE, *_other_cert_files = env.paths("TLS_CERT_FILE", DATA_DIR / "tls" / "cert.pem")
+TLS_KEY_FILE, *_other_key_files = env.paths("TLS_KEY_FILE", DATA_DIR / "tls" / "key.pem")
+if len(_other_cert_files) != len(_other_key_files):
+    raise ImproperlyConfigured(
+        "TLS_CERT_FILE and TLS_KEY_FILE name different numbers of files: each certificate needs its key, in one order"
+    )
+TLS_OTHER_PAIRS = tuple(map(keypair.Pair, _other_cert_files, _other_key_files))  # RSA beside ECDSA
 TLS_SNI_DIR = Path(env.text("TLS_SNI_DIR", "")) if env.text("TLS_SNI_DIR", "") else None
 if TLS_SNI_DIR is not None and not env.may_be_folder(TLS_SNI_DIR):
     raise env.bad("TLS_SNI_DIR", str(TLS_SNI_DIR), "a folder of NAME/fullchain.pem and NAME/privkey.pem")
@@ -284,6 +290,7 @@ LOG_FORMAT = env.one_of("LOG_FORMAT", "text", ("text", "json"))
 LOG_LEVEL = env.one_of("LOG_LEVEL", "info", ("debug", "info", "warning", "error"))
 LOGGING = logs.configuration(LOG_FORMAT, LOG_LEVEL)
 
-if keypair.missing(TLS_CERT_FILE) != keypair.missing(TLS_KEY_FILE):
-    missing = TLS_CERT_FILE if keypair.missing(TLS_CERT_FILE) else TLS_KEY_FILE
-    raise ImproperlyConfigured(f"TLS_CERT_FILE and TLS_KEY_FILE go together, and {missing} is not there")
+for _pair in (keypair.Pair(TLS_CERT_FILE, TLS_KEY_FILE), *TLS_OTHER_PAIRS):
+    if keypair.missing(_pair.cert_file) != keypair.missing(_pair.key_file):
+        missing = _pair.cert_file if keypair.missing(_pair.cert_file) else _pair.key_file
+        raise ImproperlyConfigured(f"TLS_CERT_FILE and TLS_KEY_FILE go together, and {missing} is not there")

@@ -34,7 +34,7 @@ PASSWORD = "correct horse battery staple"
 SENDER = "sender@elsewhere.example"
 STOP_SECONDS = 60
 _LISTENS = re.compile(r'worker (\d+) listens on ([^"]*)')
-_ADDRESS = re.compile(r"^(?:127\.0\.0\.1:(\d+)( with PROXY)?( with TLS)?|unix:(.+))$")
+_ADDRESS = re.compile(r"^(?:127\.0\.0\.1:(\d+)( with PROXY)?( with TLS)?( from 1\.0)?|unix:(.+))$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Daemon:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self.port = self.tls_port = self.proxy_port = self.proxy_tls_port = 0
+        self.port = self.tls_port = self.proxy_port = self.proxy_tls_port = self.legacy_tls_port = 0
         self.unix_path = ""
         self._lines: list[str] = []
         self._ended = False
@@ -125,11 +125,12 @@ class Daemon:
         for text in listens.group(2).split(", ") if listens else ():
             found = _ADDRESS.match(text)
             assert found, line
-            port, proxy, tls, path = found.groups()
+            port, proxy, tls, legacy, path = found.groups()
             if path:
                 self.unix_path = path
             else:
-                setattr(self, f"{'proxy_' if proxy else ''}{'tls_' if tls else ''}port", int(port))
+                name = f"{'proxy_' if proxy else ''}{'legacy_' if legacy else ''}{'tls_' if tls else ''}port"
+                setattr(self, name, int(port))
 
     def _read(self) -> None:
         assert self.process.stderr is not None

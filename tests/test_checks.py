@@ -10,6 +10,7 @@ import trustme
 from pytest_django import Settings
 
 from mailstore import checks
+from mailstore.keypair import Pair
 
 
 def pair(folder: Path, days: int) -> Path:
@@ -26,6 +27,24 @@ def test_passwords_in_clear_are_warned_of(settings: Settings) -> None:
     assert [finding.id for finding in checks.plaintext()] == ["mailstore.W001"]
     settings.PLAINTEXT_LOGIN = "loopback"
     assert checks.plaintext() == []
+
+
+def test_a_port_for_old_tls_is_warned_of(settings: Settings) -> None:
+    settings.POP3S_LEGACY_LISTEN = ("0.0.0.0:1996",)
+    (finding,) = checks.old_tls()
+    assert (finding.id, "0.0.0.0:1996" in finding.msg) == ("mailstore.W006", True)
+    settings.POP3S_LEGACY_LISTEN = ()
+    assert checks.old_tls() == []
+
+
+def test_each_of_several_pairs_is_looked_at(settings: Settings, tmp_path: Path) -> None:
+    settings.TLS_CERT_FILE, settings.TLS_KEY_FILE = pair(tmp_path, 60), tmp_path / "key.pem"
+    other = tmp_path / "other"
+    other.mkdir()
+    settings.TLS_OTHER_PAIRS = (Pair(pair(other, 5), other / "key.pem"),)
+    (finding,) = checks.certificate()
+    assert finding.id == "mailstore.W002"
+    assert str(other) in finding.msg
 
 
 @pytest.mark.req("P-137")

@@ -127,7 +127,7 @@ def test_a_pair_in_a_closed_folder_is_not_taken_for_a_missing_one(pair: tuple[Pa
 def test_the_hook_of_the_guide_gives_a_root_only_pair_to_the_group_of_popadmin(
     pair: tuple[Path, Path], folder: Path
 ) -> None:
-    """As docs/install.md has it, with folders and a group of this test's own, and no service to reload."""
+    """As docs/install.md has it, with folders and a group of this test's own."""
     lineage = folder / "live" / "mail.example.org"
     lineage.mkdir(parents=True)
     for file, name in zip(pair, (keypair.CERTIFICATE, keypair.KEY), strict=True):
@@ -144,6 +144,6 @@ def test_the_hook_of_the_guide_gives_a_root_only_pair_to_the_group_of_popadmin(
 def hook_of_the_guide(folder: Path) -> str:
     group = NOBODY if os.geteuid() == 0 else os.getegid()
     text = (REPOSITORY / "docs" / "install.md").read_text()
-    lines = text[text.index("    #!/bin/sh\n    # certbot runs this") :].partition("systemctl reload")[0]
+    lines = text[text.index("    #!/bin/sh\n    # certbot runs this") :].partition("\n\nmake it executable")[0]
     lines = lines.replace("-g popadmin", f"-g {group}").replace("/etc/popadmin", str(folder / "copy"))
     return "".join(line.removeprefix("    ") for line in lines.splitlines(keepends=True)) + "\n"

@@ -12,6 +12,8 @@ from django.db import connection
 from mailstore.models import AuditEntry, User
 
 UNDER_WAY = timedelta(seconds=3)  # from an entry of the audit to its commit: no step is longer
+CROWD_DAYS, CROWD_AGE = 3, timedelta(days=1)  # refused on so many days in a row, and within the last one
+REPORT_AGE = timedelta(minutes=2)  # of what a listener serves: four reports that did not come
 BUSY_MINUTES = 10  # an import or an operation that is younger may still be in somebody's hands
 
 # The conditions are those of `popadmin.panel.usage_filters`, and near a cap is nine tenths of it. `box` passes over all
@@ -75,7 +77,12 @@ SELECT (SELECT coalesce(sum(box.boxes), 0) FROM box)::bigint,
            AND jb.created_at < now() - make_interval(mins => %(busy_minutes)s)),
        ARRAY(SELECT hb.part::text FROM mailstore_heartbeat hb ORDER BY hb.part),
        ARRAY(SELECT hb.seen_at FROM mailstore_heartbeat hb ORDER BY hb.part),
-       (SELECT sp.ended_at FROM mailstore_sweeppass sp ORDER BY sp.id DESC LIMIT 1)
+       (SELECT sp.ended_at FROM mailstore_sweeppass sp ORDER BY sp.id DESC LIMIT 1),
+       ARRAY(SELECT lc.certificates::text FROM mailstore_listenercertificates lc
+              WHERE %(host)s AND lc.seen_at > now() - %(report_age)s ORDER BY lc.listener),
+       ARRAY(SELECT rn.network::text FROM mailstore_refusedname rn
+              WHERE %(host)s AND rn.last_at > now() - %(crowd_age)s AND rn.reason = 'connections'
+                AND rn.days >= %(crowd_days)s AND rn.network <> '' ORDER BY rn.tries DESC, rn.id)
 """
 
 
@@ -97,6 +104,8 @@ class SiteFigures:
     """What a user sees of the site, in numbers. `imports` and `jobs` are the user's own that wait.
 
     `heartbeats` says when each part was seen last, and `swept_at` when the last pass of the sweep ended.
+    `certificate_reports` are what each listener serves, as JSON. `crowded` are the networks in which an
+    address has too many connections day after day.
     """
 
     counted_at: datetime
@@ -110,6 +119,8 @@ class SiteFigures:
     jobs: int
     heartbeats: Mapping[str, datetime]
     swept_at: datetime | None
+    certificate_reports: tuple[str, ...]
+    crowded: tuple[str, ...]
 
 
 def read(user: User) -> SiteFigures:
@@ -118,14 +129,18 @@ def read(user: User) -> SiteFigures:
         "host": user.role == User.Role.ADMIN,
         "user": user.pk,
         "busy_minutes": BUSY_MINUTES,
+        "report_age": REPORT_AGE,
+        "crowd_age": CROWD_AGE,
+        "crowd_days": CROWD_DAYS,
     }
     with connection.cursor() as cursor:
         cursor.execute(_FIGURES, parameters)
         row = cursor.fetchone()
-    counts, (counted_at, domains, policies, admins, kinds, damaged, imports, jobs, parts, seen, swept_at) = (
+    counts, (counted_at, domains, policies, admins, kinds, damaged, imports, jobs, parts, seen, swept_at, *others) = (
         row[:7],
         row[7:],
     )
+    reports, crowded = others
     return SiteFigures(
         counted_at=counted_at,
         counts=Counts(*counts),
@@ -138,6 +153,8 @@ def read(user: User) -> SiteFigures:
         jobs=jobs,
         heartbeats=dict(zip(parts, seen, strict=True)),
         swept_at=swept_at,
+        certificate_reports=tuple(reports),
+        crowded=tuple(crowded),
     )
 
 

@@ -11,7 +11,8 @@ from typing import cast
 from mailstore.listener import socket_buffers
 from mailstore.listener.connection import Connection
 from mailstore.listener.endpoint import Admission, Endpoint
-from mailstore.listener.handshake import Handshake, HandshakeFailed
+from mailstore.listener.handshake import Context, Handshake, HandshakeFailed
+from mailstore.listener.refused_client import refuse
 from mailstore.listener.sockets import BACKLOG
 from mailstore.wire.proxy import BadProxyHeader, NeedMore, ProxyHeader, parse
 
@@ -87,8 +88,9 @@ class Acceptor(asyncio.Protocol):
             transport.abort()
             return
         client = _client(address)
-        if not self._server.has_room(client):
-            transport.write(self._endpoint.busy)
+        refusal = self._server.refusal(self._endpoint, client)
+        if refusal is not None:
+            transport.write(refusal)
             transport.close()
             return
         connection = Connection(self._server, self._endpoint, client=client)
@@ -123,8 +125,9 @@ class Acceptor(asyncio.Protocol):
                 sock.close()
                 return
             client, proxy, tls = header.source or source, source, header.tls
-        if not self._server.has_room(client):
-            self._refuse(sock)
+        refusal = self._server.refusal(self._endpoint, client)
+        if refusal is not None:
+            await self._refuse(sock, refusal)
             return
         arrival = cast("asyncio.Task[None]", asyncio.current_task())
         connection = Connection(self._server, self._endpoint, client=client, proxy=proxy, tls=tls, arrival=arrival)
@@ -132,7 +135,7 @@ class Acceptor(asyncio.Protocol):
         try:
             await (self._connect_tls if self._endpoint.implicit_tls else self._connect)(sock, connection)
         except HandshakeFailed as error:
-            connection.finish(f"TLS handshake: {error}")
+            connection.refuse_handshake(error)
         except OSError as error:
             connection.finish(f"lost: {type(error).__name__}")
 
@@ -140,7 +143,7 @@ class Acceptor(asyncio.Protocol):
         await self._loop.connect_accepted_socket(lambda: connection, sock)
 
     async def _connect_tls(self, sock: socket.socket, connection: Connection) -> None:
-        context, seconds = self._server.tls_context(), self._server.limits.handshake_seconds
+        context, seconds = self._tls_context(), self._server.limits.handshake_seconds
         work = self._loop.connect_accepted_socket(lambda: connection, sock, ssl=context, ssl_handshake_timeout=seconds)
         await Handshake().run(context, work)
 
@@ -171,11 +174,22 @@ class Acceptor(asyncio.Protocol):
             data.extend(more)
         return found
 
-    def _refuse(self, sock: socket.socket) -> None:
+    def _tls_context(self) -> Context:
+        return self._endpoint.tls or self._server.tls_context()
+
+    async def _refuse(self, sock: socket.socket, reply: bytes) -> None:
+        """Tell the client why, behind a handshake where TLS comes first: as far as the budget for these goes."""
         if not self._endpoint.implicit_tls:
             with contextlib.suppress(OSError):
-                sock.send(self._endpoint.busy)
-        sock.close()
+                sock.send(reply)
+            sock.close()
+        elif self._server.refusals.take():
+            try:
+                await refuse(sock, self._tls_context(), reply, seconds=self._server.limits.handshake_seconds)
+            finally:
+                self._server.refusals.give_back()
+        else:
+            sock.close()
 
 
 def _client(address: object) -> str:

@@ -209,6 +209,11 @@ class Connection(asyncio.Protocol):
             socket_buffers.write_now(self._transport, self._busy_reply, tls=self.tls_ends_here)
         self.cut("made room")
 
+    def refuse_handshake(self, error: handshake.HandshakeFailed) -> None:
+        """Note that TLS did not begin; its alert is sent. The end of the transport follows."""
+        self._owner.handshake_failed(self.client, error)
+        self.finish(error.words(self.client))
+
     def cut(self, reason: str) -> None:
         """End at once: send nothing more, and wait for nothing."""
         if self._ended:
@@ -284,7 +289,7 @@ class Connection(asyncio.Protocol):
         try:
             transport = await handshake.upgrade(self._transport, self, context, seconds=seconds)
         except handshake.HandshakeFailed as error:
-            self.finish(f"TLS handshake: {error}")
+            self.refuse_handshake(error)
             return
         if self._ended or transport is None:
             return

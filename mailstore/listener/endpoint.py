@@ -8,7 +8,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from mailstore.listener.handshake import Context
+from mailstore.listener.handshake import Context, HandshakeFailed
+from mailstore.listener.refusal_budget import RefusalBudget
 from mailstore.listener.turn_scheduler import TurnScheduler
 from mailstore.ports import Peer, Session
 
@@ -32,15 +33,18 @@ class Limits:
 class Endpoint:
     """One listening socket and the protocol on it.
 
-    `session` makes the session of a new connection. `busy` is the reply to a client for which there is no room.
-    `proxied`: only proxies connect here, and each connection begins with a PROXY header.
+    `session` makes the session of a new connection. `busy` is the reply to a client for which there is no room,
+    `crowded` the one to a client whose address has too many connections. `proxied`: only proxies connect here, and each
+    connection begins with a PROXY header. `tls` is for implicit TLS here; None: that of the server.
     """
 
     sock: socket.socket
     implicit_tls: bool
     session: Callable[[Peer], Session]
     busy: bytes
+    crowded: bytes
     proxied: bool = False
+    tls: Context | None = None
 
 
 class Owner(Protocol[C_contra]):
@@ -56,6 +60,9 @@ class Owner(Protocol[C_contra]):
 
     def tls_context(self) -> Context: ...
 
+    def handshake_failed(self, client: str, error: HandshakeFailed) -> None:
+        """Note that TLS did not begin with this client."""
+
     def forget(self, connection: C_contra) -> None:
         """Note that a connection is gone."""
 
@@ -63,8 +70,10 @@ class Owner(Protocol[C_contra]):
 class Admission(Owner[C_contra], Protocol[C_contra]):
     """What an acceptor asks of the server for which it accepts."""
 
-    def has_room(self, client: str) -> bool:
-        """Say whether one more connection of this client may come in."""
+    refusals: RefusalBudget
+
+    def refusal(self, endpoint: Endpoint, client: str) -> bytes | None:
+        """Return what to tell this client if it may not come in; None if it may."""
 
     def enter(self, connection: C_contra) -> None:
         """Count a connection until `forget`."""

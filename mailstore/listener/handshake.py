@@ -1,4 +1,4 @@
-"""TLS handshakes. When one fails, the client gets the alert before the connection ends, and the log gets the reason.
+"""TLS handshakes. When one fails, the client gets the alert before the connection ends, and its caller the reason.
 
 When a handshake fails, the loop drops what OpenSSL wrote last, so the client would never learn why. Instead, this
 module tells the loop that OpenSSL wants more octets. The loop sends what was written, the alert (RFC 8446 §6.2), and
@@ -10,13 +10,46 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable
+from enum import StrEnum
 from typing import Any, TypeVar, cast
+
+from mailstore.wire.client_hello import HELLO_OCTETS, newest_version
 
 T = TypeVar("T")
 
 
+class Mismatch(StrEnum):
+    """Why a client can never come in as it is set up; the words are for the log."""
+
+    VERSION = "TLS too old"
+    CIPHER = "no common cipher"
+
+
+_MISMATCHES = {
+    "unsupported protocol": Mismatch.VERSION,
+    "version too low": Mismatch.VERSION,
+    "no shared cipher": Mismatch.CIPHER,
+    "no suitable signature algorithm": Mismatch.CIPHER,
+    "no suitable key share": Mismatch.CIPHER,
+}
+
+
 class HandshakeFailed(Exception):
-    """A handshake failed. The text is the reason, for the log."""
+    """A handshake failed. The text is OpenSSL's reason. `offered` is the newest version that the client offered."""
+
+    def __init__(self, reason: str, offered: str | None = None) -> None:
+        super().__init__(reason)
+        self.offered = offered
+
+    @property
+    def mismatch(self) -> Mismatch | None:
+        return _MISMATCHES.get(str(self))
+
+    def words(self, client: str) -> str:
+        """Return what is logged: `TLS too old: TLS 1.1, from 192.0.2.7`; other failures by OpenSSL's reason."""
+        if self.mismatch is None:
+            return f"TLS handshake: {self}"
+        return f"{self.mismatch}: {self.offered or 'unknown version'}, from {client}"
 
 
 class Handshake:
@@ -27,6 +60,7 @@ class Handshake:
         self._loop = asyncio.get_running_loop()
         self.has_channel = False
         self.reason: str | None = None
+        self.offered: str | None = None  # once OpenSSL has given up
 
     async def run(self, context: Context, work: Awaitable[T]) -> T:
         """Await `work`, a call of the loop that makes a TLS transport with this context. Raises HandshakeFailed."""
@@ -40,16 +74,16 @@ class Handshake:
             if self.reason is None:
                 raise
             self._task.uncancel()
-            raise HandshakeFailed(self.reason) from None
+            raise HandshakeFailed(self.reason, self.offered) from None
         except OSError as error:  # so are errors of OpenSSL and timeouts
-            raise HandshakeFailed(self.reason or _words(error)) from error
+            raise HandshakeFailed(self.reason or _words(error), self.offered) from error
         if self.reason is not None:  # the client left before the cancellation
-            raise HandshakeFailed(self.reason)
+            raise HandshakeFailed(self.reason, self.offered)
         return made
 
-    def fail(self, error: ssl.SSLError) -> None:
+    def fail(self, error: ssl.SSLError, hello: bytes) -> None:
         """Note that OpenSSL has given up. What it wrote last is sent in this turn of the loop."""
-        self.reason = _words(error)
+        self.reason, self.offered = _words(error), newest_version(hello)
         self._loop.call_soon(self._task.cancel)
 
 
@@ -76,8 +110,11 @@ class Channel(ssl.SSLObject):
     """The OpenSSL side of a connection, as the loop drives it."""
 
     handshake: Handshake | None = None  # while it is under way
+    incoming: ssl.MemoryBIO | None = None  # what OpenSSL reads next
+    hello = b""  # what it has read so far: it keeps none of it
 
     def do_handshake(self) -> None:
+        self._keep_hello()
         try:
             super().do_handshake()
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -86,9 +123,16 @@ class Channel(ssl.SSLObject):
             if self.handshake is None:
                 raise
             if self.handshake.reason is None:
-                self.handshake.fail(error)
+                self.handshake.fail(error, self.hello)
             raise ssl.SSLWantReadError from None
-        self.handshake = None
+        self.handshake, self.incoming, self.hello = None, None, b""
+
+    def _keep_hello(self) -> None:
+        """Keep what comes first, and put it back: after a failure nobody could say any more what was offered."""
+        if self.incoming is not None and self.incoming.pending and len(self.hello) < HELLO_OCTETS:
+            data = self.incoming.read()
+            self.incoming.write(data)
+            self.hello = b"".join((self.hello, data))
 
 
 class Context(ssl.SSLContext):
@@ -102,9 +146,10 @@ class Context(ssl.SSLContext):
         if not handshake.has_channel:
             self._expected = handshake
 
-    def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
-        channel = cast("Channel", super().wrap_bio(*arguments, **options))
+    def wrap_bio(self, incoming: ssl.MemoryBIO, *arguments: Any, **options: Any) -> ssl.SSLObject:
+        channel = cast("Channel", super().wrap_bio(incoming, *arguments, **options))
         channel.handshake, self._expected = self._expected, None
+        channel.incoming = incoming if channel.handshake else None
         if channel.handshake is not None:
             channel.handshake.has_channel = True
         return channel

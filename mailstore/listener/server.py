@@ -13,7 +13,8 @@ from mailstore.listener.acceptor import Acceptor
 from mailstore.listener.connection import Connection
 from mailstore.listener.connection_counts import ConnectionCounts
 from mailstore.listener.endpoint import Endpoint, Limits
-from mailstore.listener.handshake import Context
+from mailstore.listener.handshake import Context, HandshakeFailed, Mismatch
+from mailstore.listener.refusal_budget import RefusalBudget
 from mailstore.listener.turn_scheduler import TurnScheduler
 from mailstore.policy.networks import is_loopback
 
@@ -26,7 +27,8 @@ STRANGER_STALL_SECONDS = 5.0  # what is sent before a sign-in is short, and take
 class Server:
     """Owns every connection of a worker. `now` gives the time of the loop, in seconds; tests give `sweep` their own.
 
-    `crowded` is told the address of each connection that is refused since the address has too many.
+    `crowded` is told the address of each connection that is refused since the address has too many. `mismatched` is
+    told each client with which no TLS can begin, why, and the newest version that it offered.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Server:
         tls: Context | None,
         now: Callable[[], float],
         crowded: Callable[[str], None] = lambda _client: None,
+        mismatched: Callable[[str, Mismatch, str], None] = lambda _client, _mismatch, _version: None,
     ) -> None:
         self.limits = limits
         self.now = now
@@ -45,12 +48,14 @@ class Server:
         self._worker = worker
         self._tls = tls
         self._crowded = crowded
+        self._mismatched = mismatched
         self._proxies = tuple(ipaddress.ip_network(network) for network in limits.trusted_proxies)
         self._connections: dict[Connection, bool] = {}  # in order of arrival; True: counted for its address
         self._headers: dict[asyncio.Task[None], None] = {}  # tasks that wait for a PROXY header, the oldest first
         self._acceptors: list[Acceptor] = []
         self.strangers = TurnScheduler()  # apart, so that they never delay a signed-in user
         self.members = TurnScheduler()
+        self.refusals = RefusalBudget()
         self._tasks: set[asyncio.Task[None]] = set()
         self._departure = asyncio.Event()
 
@@ -102,16 +107,16 @@ class Server:
     def __len__(self) -> int:
         return len(self._connections)
 
-    def has_room(self, client: str) -> bool:
-        """Say whether one more connection may come in. When all places are taken, the oldest stranger has to go."""
+    def refusal(self, endpoint: Endpoint, client: str) -> bytes | None:
+        """Return what to tell a client that may not come in. Where all places are taken, the oldest stranger goes."""
         if self._counts_for_address(client) and self._counts.count(client) >= self.limits.connections_per_ip:
             log.warning("refused %s: %d connections of its own", client, self.limits.connections_per_ip)
             self._crowded(client)
-            return False
+            return endpoint.crowded
         if len(self._connections) >= self.limits.connections and not self._end_oldest_stranger():
             log.warning("refused %s: %d connections", client, len(self._connections))
-            return False
-        return True
+            return endpoint.busy
+        return None
 
     def enter(self, connection: Connection) -> None:
         counted = self._counts_for_address(connection.client)
@@ -123,6 +128,10 @@ class Server:
         self._departure.set()
         if self._connections.pop(connection, False):
             self._counts.leave(self._worker, connection.client)
+
+    def handshake_failed(self, client: str, error: HandshakeFailed) -> None:
+        if error.mismatch is not None:
+            self._mismatched(client, error.mismatch, error.offered or "")
 
     def _counts_for_address(self, client: str) -> bool:
         return not (is_loopback(client) or self.trusts(client))
@@ -139,6 +148,7 @@ class Server:
 
     def sweep(self, now: float) -> None:
         """End the connections that are overdue, silently and without UPDATE (RFC 1939 §3). Called every second."""
+        self.refusals.renew()
         for acceptor in self._acceptors:
             acceptor.check()
         for connection in [one for one in self._connections if self._overdue(one, now)]:

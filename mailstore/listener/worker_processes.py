@@ -23,6 +23,7 @@ YOUNG_OBJECTS = 10_000
 # How long a busy loop may keep the interpreter from a thread that makes mail durable or checks a password. The thread
 # waits so long after each of its system calls; the default of Python, 5 ms, would make ten times as much of it.
 SWITCH_SECONDS = 0.0005
+WATCH_SECONDS = 10.0  # between two looks at the files of certificates
 CRASH_LOOP_SECONDS = 1.0  # a worker that lived for less is replaced after a pause of this length
 KILL_SECONDS = 45.0  # of a drain, before the kill; a drain takes at most 30 s and one statement
 HANDLED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD})
@@ -34,8 +35,9 @@ class WorkerProcesses:
     """Runs `work(index)` in `count` forked processes until SIGTERM or SIGINT. Each returns after its own drain.
 
     The parent calls `lost(index)` when a worker died. At SIGHUP the parent calls `reload()`, so that later workers
-    inherit the new state, and passes the signal on; a worker that did not call `heed` for SIGHUP never gets it. The
-    sockets stay open in the parent, so that connections in the queue of a dead worker wait for its successor.
+    inherit the new state, and passes the signal on; a worker that did not call `heed` for SIGHUP never gets it. It does
+    the same where `changed()`, which it calls every WATCH_SECONDS, says that something was renewed. The sockets stay
+    open in the parent, so that connections in the queue of a dead worker wait for its successor.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class WorkerProcesses:
         *,
         lost: Callable[[int], None],
         reload: Callable[[], None],
+        changed: Callable[[], bool],
         sockets: list[socket.socket],
     ) -> None:
         self._name = name
@@ -53,6 +56,8 @@ class WorkerProcesses:
         self._work = work
         self._lost = lost
         self._reload = reload
+        self._changed = changed
+        self._watched_at = time.monotonic()
         self._sockets = sockets
         self._workers: dict[int, tuple[int, float]] = {}  # pid: index, birth
 
@@ -63,13 +68,32 @@ class WorkerProcesses:
         for index in range(self._count):
             self._start(index)
         notify("READY=1")
-        while (number := signal.sigwait(HANDLED)) not in (signal.SIGTERM, signal.SIGINT):
+        while (number := self._next_signal()) not in (signal.SIGTERM, signal.SIGINT):
             if number == signal.SIGHUP:
                 self._reload()
                 self._send(signal.SIGHUP)
             else:
                 self._replace_dead(replace=True)
         self._stop()
+
+    def _next_signal(self) -> int:
+        """Wait for a signal, and look meanwhile whether something was renewed."""
+        while True:
+            left = self._watched_at + WATCH_SECONDS - time.monotonic()
+            info = signal.sigtimedwait(HANDLED, left) if left > 0 else None
+            if info is not None:
+                return info.si_signo
+            self._watched_at = time.monotonic()
+            if self._look():
+                self._send(signal.SIGHUP)
+
+    def _look(self) -> bool:
+        """Call `changed`. A bug there must not end the parent of all workers."""
+        try:
+            return self._changed()
+        except Exception:
+            log.exception("%s could not look for what was renewed", self._name)
+            return False
 
     def _stop(self) -> None:
         """Let the workers drain, with no new connections from now on. A second signal ends their drain."""

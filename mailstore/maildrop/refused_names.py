@@ -1,4 +1,4 @@
-"""Writes which names nobody has and which limits refused clients: in batches, apart from the replies and the diary."""
+"""Writes unknown names, limits that refused clients, and TLS too old: in batches, apart from replies and diary."""
 
 from __future__ import annotations
 
@@ -47,6 +47,10 @@ class RefusedNames:
     def crowded(self, client: str) -> None:
         """Count a connection that was refused: its address has too many."""
         self._counts.add(Reason.CONNECTIONS.value, client, PROTOCOL, datetime.now(UTC))
+
+    def mismatched(self, client: str, reason: Reason, version: str) -> None:
+        """Count a client with which no TLS can begin; `version` is the newest that it offered, "" if none is known."""
+        self._counts.add(reason.value, client, PROTOCOL, datetime.now(UTC), name=client, version=version)
 
     def flush(self, done: Callable[[], None] = lambda: None, *, every: bool = False) -> None:
         """Write what is due, with `every` all of it. `done` is called once, even if writing failed."""

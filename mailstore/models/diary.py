@@ -101,11 +101,12 @@ class DiaryBatch(models.Model):
 
 
 class RefusedName(models.Model):
-    """Sign-ins that no diary of a mailbox can tell: with a name that nobody has, or refused by a limit.
+    """What no diary of a mailbox can tell: names that nobody has, limits that refused somebody, and TLS too old.
 
-    A row stands for all tries that are alike, `tries` of them. `name` is an address in normal form; it is empty for
-    what is no address, which may be a password in the wrong field, and for the names that had no room. `network` is
-    empty where too many networks tried at once. `until` is when a limit ends.
+    A row stands for all tries that are alike, `tries` of them, on `days` days in a row up to the last one. `name` is an
+    address in normal form; it is empty for what is no address, which may be a password in the wrong field, and for the
+    names that had no room. Where TLS did not begin, `name` is the IP address of the client, and `version` the newest
+    one that it offered. `network` is empty where too many networks tried at once. `until` is when a limit ends.
     """
 
     class Reason(models.TextChoices):
@@ -113,14 +114,19 @@ class RefusedName(models.Model):
         NETWORK = "network", _("too many names that nobody has")
         ACCOUNT = "account", _("too many wrong passwords")
         CONNECTIONS = "connections", _("too many connections")
+        TLS_VERSION = "tls-version", _("TLS too old")
+        TLS_CIPHER = "tls-cipher", _("no common cipher")
 
     LIMITS = (Reason.NETWORK, Reason.ACCOUNT, Reason.CONNECTIONS)
+    TLS = (Reason.TLS_VERSION, Reason.TLS_CIPHER)
 
     reason = models.CharField(_("why"), max_length=11, choices=Reason.choices)
     name = models.CharField(_("name"), max_length=254, blank=True, default="")
     network = models.CharField(_("network"), max_length=64, blank=True, default="")
     protocol = models.CharField(_("protocol"), max_length=4)  # pop3 or web
+    version = models.CharField(_("version of TLS"), max_length=7, blank=True, default="", db_default="")
     tries = models.BigIntegerField(_("how often"))
+    days = models.IntegerField(_("days in a row"), default=1, db_default=1)
     first_at = models.DateTimeField(_("first"))
     last_at = models.DateTimeField(_("last"))
     until = models.DateTimeField(_("until"), null=True, blank=True)
@@ -130,7 +136,9 @@ class RefusedName(models.Model):
         verbose_name_plural = _("refused names")
         constraints = [
             # Alike tries are one row. It also counts the names of a network.
-            models.UniqueConstraint(fields=["network", "reason", "name", "protocol"], name="refused_name_is_one_row"),
+            models.UniqueConstraint(
+                fields=["network", "reason", "name", "protocol", "version"], name="refused_name_is_one_row"
+            ),
         ]
         indexes = [
             # The newest first, for the page and for the bound; the oldest for the sweep.

@@ -1,4 +1,4 @@
-"""The state of the site: sums by day, holdings, which parts are at work, and passes of the sweep."""
+"""The state of the site: sums by day, holdings, which parts are at work, what they serve, and passes of the sweep."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -60,6 +60,24 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.part
+
+
+class ListenerCertificates(models.Model):
+    """The certificates that one POP3 listener serves, as it said last: `certificates` is their JSON.
+
+    `listener` is its machine and its first address: the same after a restart.
+    """
+
+    listener = models.TextField(_("listener"), unique=True)
+    seen_at = models.DateTimeField(_("last seen"))
+    certificates = models.JSONField(_("certificates"), default=list)
+
+    class Meta:
+        verbose_name = _("certificates of a listener")
+        verbose_name_plural = _("certificates of listeners")
+
+    def __str__(self) -> str:
+        return self.listener
 
 
 class SweepPass(models.Model):

@@ -25,6 +25,7 @@ class Alike(NamedTuple):
     reason: str  # RefusedName.Reason
     name: str
     protocol: str
+    version: str = ""  # of TLS, where it did not begin
 
 
 @dataclass(slots=True)
@@ -57,11 +58,19 @@ class RefusedCounts:
         return len(self._counts)
 
     def add(
-        self, reason: str, client: str, protocol: str, at: datetime, *, name: str = "", until: datetime | None = None
+        self,
+        reason: str,
+        client: str,
+        protocol: str,
+        at: datetime,
+        *,
+        name: str = "",
+        version: str = "",
+        until: datetime | None = None,
     ) -> None:
         """Count one refusal. `client` is an address or "unix"; `name` is an address in normal form, or empty."""
         where = network(client)[:NETWORK_CHARACTERS]
-        self._put(Alike(where, reason, name[:NAME_CHARACTERS], protocol), Tries(1, at, at, until))
+        self._put(Alike(where, reason, name[:NAME_CHARACTERS], protocol, version), Tries(1, at, at, until))
 
     def take(self) -> Counts:
         """Return all counts, and forget them."""

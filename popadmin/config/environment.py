@@ -79,14 +79,14 @@ def matching(variable: str, default: str, form: re.Pattern[str], allowed: str) -
     return value or default
 
 
-def path(variable: str, default: Path) -> Path:
-    """Return a file or folder; the default if it is not set or empty."""
-    return Path(text(variable, "") or default)
+def paths(variable: str, default: Path) -> list[Path]:
+    """Return a comma-separated list of files; the default alone if it is not set or empty."""
+    return [Path(item) for item in _items(variable, "")] or [default]
 
 
 def folder(variable: str, default: Path) -> Path:
     """Return a folder that exists or can be created: no part of its path is a file."""
-    found = path(variable, default).resolve()
+    found = Path(text(variable, "") or default).resolve()
     if any(part.exists() and not part.is_dir() for part in (found, *found.parents)):
         raise bad(variable, str(found), "a folder, or where one can be made")
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 
@@ -76,8 +77,9 @@ def fault_count(seen: SiteFigures, *, host: bool) -> int:
 
 def _site_faults(seen: SiteFigures) -> int:
     parts = site_parts.parts(seen.heartbeats, seen.swept_at)
-    wrong_certificates = sum(each.wrong for each in certificates())
-    return sum(not part.good for part in parts) + wrong_certificates
+    wrong_certificates = sum(each.wrong for each in certificates(seen.certificate_reports))
+    clients = bool(seen.crowded) + bool(settings.POP3S_LEGACY_LISTEN)
+    return sum(not part.good for part in parts) + wrong_certificates + clients
 
 
 def _key(user: User) -> str:

@@ -1,4 +1,4 @@
-"""Names that nobody has, with the address that was probably meant, and limits that refused somebody, in words."""
+"""Names that nobody has, with the address that was probably meant, limits, and TLS too old, in words."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from django_stubs_ext import StrOrPromise
 
 from mailstore.models import RefusedName, User
 from mailstore.policy.networks import is_loopback
@@ -25,6 +26,13 @@ BEGINNING = 3  # characters that an address at least shares with a mistyped one
 LOOPBACK_IPV6 = "::/48"
 LIKENESS = 0.85  # of two addresses; one letter in ten may differ
 Reason = RefusedName.Reason
+_MISMATCHES = {
+    Reason.TLS_VERSION: gettext_lazy("TLS too old: %(version)s, from %(client)s"),
+    Reason.TLS_CIPHER: gettext_lazy("No common cipher: %(version)s, from %(client)s"),
+}
+_OLD_DEVICE = gettext_lazy(
+    "Update the program or device. POP3S_LEGACY_LISTEN opens a port for devices that nobody can update."
+)
 PROTOCOLS = {"pop3": gettext_lazy("POP"), "web": gettext_lazy("these pages")}
 
 
@@ -38,16 +46,16 @@ class Meant:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A name that nobody has, or a limit, in words.
+    """A name that nobody has, a limit, or a program whose TLS is too old, in words.
 
-    `who` is the name, or the network that met a limit; it is empty for texts that are no address. `until` is when the
-    limit ends, if that is to come.
+    `who` is the name, or else the network; it is empty for texts that are no address. `until` is when the limit ends,
+    if that is to come.
     """
 
     who: str
     is_address: bool
     text: str
-    meaning: str
+    meaning: StrOrPromise
     last_at: datetime
     until: datetime | None
     meant: Meant | None
@@ -55,18 +63,20 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Lately:
-    """The latest names and limits."""
+    """The latest names, limits, and programs whose TLS is too old."""
 
     names: Sequence[Refused]
     limits: Sequence[Refused]
+    tls: Sequence[Refused]
 
 
 def lately(user: User) -> Lately:
-    """Return the latest names and limits that the user may see. Four statements at most."""
+    """Return the latest of each that the user may see. Five statements at most."""
     rows = access.refused_names(user).order_by("-last_at", "pk")
     names = rows.filter(reason=Reason.UNKNOWN)[:SHOWN]
     limits = rows.filter(reason__in=RefusedName.LIMITS)[:SHOWN]
-    return Lately(told(names, user), told(limits, user))
+    tls = rows.filter(reason__in=RefusedName.TLS)[:SHOWN]
+    return Lately(told(names, user), told(limits, user), told(tls, user))
 
 
 def told(rows: Iterable[RefusedName], user: User) -> Sequence[Refused]:
@@ -77,6 +87,8 @@ def told(rows: Iterable[RefusedName], user: User) -> Sequence[Refused]:
 
 
 def _told(row: RefusedName, meant: Meant | None) -> Refused:
+    if row.reason in RefusedName.TLS:
+        return _mismatch(row)
     is_limit = row.reason in RefusedName.LIMITS
     return Refused(
         who=row.name or (_network(row.network) if is_limit else ""),
@@ -86,6 +98,23 @@ def _told(row: RefusedName, meant: Meant | None) -> Refused:
         last_at=row.last_at,
         until=row.until if row.until and row.until > timezone.now() else None,
         meant=None if is_limit else meant,
+    )
+
+
+def _mismatch(row: RefusedName) -> Refused:
+    """Return a client with which no TLS can begin, by its address where there was room for it."""
+    text = ngettext("%(what)s, %(number)s time.", "%(what)s, %(number)s times.", row.tries)
+    what = _MISMATCHES[Reason(row.reason)] % {
+        "version": row.version or _("unknown version"), "client": row.name or _network(row.network)
+    }  # fmt: skip
+    return Refused(
+        who=_network(row.network),
+        is_address=False,
+        text=text % {"what": what, "number": count(row.tries)},
+        meaning=_OLD_DEVICE if row.reason == Reason.TLS_VERSION else _("Update the program or device."),
+        last_at=row.last_at,
+        until=None,
+        meant=None,
     )
 
 

@@ -14,7 +14,6 @@ from popadmin.up import web_sockets
 from popadmin.up.child_processes import Service
 from popadmin.up.endpoints import endpoints
 
-POP3_VARIABLES = ("POP3_LISTEN", "POP3S_LISTEN", "POP3_PROXY_LISTEN", "POP3S_PROXY_LISTEN")
 LISTENERS, WEB = 1, 2  # stages of the stop: first no new mail, at last the pages
 WEB_WORKERS, WEB_THREADS = 2, 8  # for a small site; a large one runs its own gunicorn
 WEB_WORKER = "popadmin.http_server.worker.Worker"  # its threads never wait for a peer
@@ -24,7 +23,7 @@ SPARE_CONNECTIONS = 30  # the sweep, `up` itself, commands, a dump, look-ups of 
 
 def services() -> tuple[Service, ...]:
     """Return every service that has something to do under these settings."""
-    pop3 = tuple(endpoint for variable in POP3_VARIABLES for endpoint in endpoints(variable))
+    pop3 = tuple(endpoint for variable in conf.POP3_VARIABLES for endpoint in endpoints(variable))
     lmtp, web = endpoints("LMTP_LISTEN"), endpoints("WEB_LISTEN")
     found = [Service("sweep", _manage("sweep", "--every", str(SWEEP_SECONDS)), LISTENERS)]
     if pop3:

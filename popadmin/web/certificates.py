@@ -1,4 +1,7 @@
-"""The certificates of this machine and when they expire: for the overview and for monitors."""
+"""The certificates that clients get, and when they expire: for the overview and for monitors.
+
+The listeners say what they serve. Where none is at work, the files say what one will serve at its start.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from pathlib import Path
 
-from cryptography import x509
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
-from mailstore import keypair
-from mailstore.keypair import Fault, Kind
+from mailstore import conf, keypair, served_certificate
+from mailstore.keypair import Fault, Kind, Pair
+from mailstore.served_certificate import SITE, ServedCertificate
 
 SOON = timedelta(days=14)  # certificates that renew themselves do so earlier
 CERTIFICATES_MOST = 500
@@ -27,6 +29,7 @@ FAULTS = {
     Kind.NO_KEY: _("%(file)s holds no private key in PEM form"),
     Kind.ENCRYPTED: _("%(file)s is encrypted: store the key without a password"),
     Kind.MISMATCH: _("%(file)s is the key of another certificate"),
+    Kind.SAME_KEY_KIND: _("%(file)s is for the same kind of key as the other certificate"),
     Kind.REFUSED: _("%(file)s is refused by OpenSSL"),
 }
 
@@ -35,7 +38,8 @@ FAULTS = {
 class Certificate:
     """A certificate for the host `name`. `ends_at` is None if it cannot be read, `changed_at` if its file cannot.
 
-    `hosts` are the names in it. `fault` is why the listener cannot load it at its next start or reload.
+    `hosts` are the names in it, and `key_kind` is RSA or ECDSA. `fault` is why the present files cannot be used. Where
+    it is `served`, clients get it in spite of that. `of_site`: it is for all names that have none of their own.
     """
 
     name: str
@@ -43,6 +47,9 @@ class Certificate:
     fault: Fault | None = None
     hosts: tuple[str, ...] = ()
     changed_at: datetime | None = None
+    key_kind: str = ""
+    served: bool = False
+    of_site: bool = False
 
     @property
     def good(self) -> bool:
@@ -50,7 +57,9 @@ class Certificate:
 
     @property
     def ended(self) -> bool:
-        return self.fault is not None or self.ends_at is None or self.ends_at <= timezone.now()
+        if self.ends_at is None or (self.fault is not None and not self.served):
+            return True
+        return self.ends_at <= timezone.now()
 
     @property
     def fits(self) -> bool:
@@ -67,15 +76,17 @@ class Certificate:
     def remedy(self) -> StrOrPromise:
         """Return what to do, as a sentence for a page; empty if there is nothing to do."""
         if self.fault is not None or self.ends_at is None:
-            return _("Repair the file, then reload popadmin.")
+            return _("Repair the file. It is served within a minute.")
         if not self.good:
-            return _("Renew it, then reload popadmin.")
-        return "" if self.fits else _("Replace it by one for this host, then reload popadmin.")
+            return _("Renew it. The new one is served within a minute.")
+        return "" if self.fits else _("Replace it by one for this host. It is served within a minute.")
 
     @property
     def state(self) -> StrOrPromise:
         """Return in a few words what is wrong; empty if nothing is."""
-        if self.fault is not None or self.ends_at is None:
+        if self.fault is not None and self.served and not self.ended:
+            return _("its renewal cannot be used")
+        if self.ends_at is None or (self.fault is not None and not self.served):
             return _("cannot be used")
         if not self.good:
             return _("has ended") if self.ended else _("ends soon")
@@ -87,15 +98,37 @@ class Certificate:
         return FAULTS[self.fault.kind] % {"file": self.fault.file, "user": self.fault.user} if self.fault else ""
 
 
-def certificates() -> list[Certificate]:
-    """Return the site's certificate and those by name; the first to expire comes first."""
-    found = [*_site(), *_by_name()]
+def certificates(reports: tuple[str, ...]) -> list[Certificate]:
+    """Return the certificates of the site and those by name; the first to expire comes first.
+
+    `reports` are what the listeners said that they serve.
+    """
+    found = [_of_listener(each) for each in served_certificate.parse(reports)] or [*_site(), *_by_name()]
     return sorted(found, key=lambda each: (each.ends_at or datetime.min.replace(tzinfo=UTC), each.name))
 
 
+def _of_listener(each: ServedCertificate) -> Certificate:
+    return _certificate(each, served=each.ends_at is not None)
+
+
+def _certificate(each: ServedCertificate, *, served: bool) -> Certificate:
+    """Return a certificate as the pages judge it."""
+    return Certificate(
+        name=each.name or settings.PUBLIC_HOSTNAME,
+        ends_at=each.ends_at,
+        fault=each.fault,
+        hosts=each.hosts,
+        changed_at=each.changed_at,
+        key_kind=each.key_kind,
+        served=served,
+        of_site=each.name == SITE,
+    )
+
+
 def _site() -> Iterator[Certificate]:
-    if not keypair.missing(settings.TLS_CERT_FILE):
-        yield _certificate(settings.PUBLIC_HOSTNAME, settings.TLS_CERT_FILE, settings.TLS_KEY_FILE)
+    for pair in conf.load().tls.pairs:
+        if not keypair.missing(pair.cert_file):
+            yield _of_files(SITE, pair)
 
 
 def _by_name() -> Iterator[Certificate]:
@@ -109,37 +142,14 @@ def _by_name() -> Iterator[Certificate]:
         yield Certificate("TLS_SNI_DIR", None, error.fault)
         return
     for folder in folders[:CERTIFICATES_MOST]:
-        yield _certificate(folder.name, folder / keypair.CERTIFICATE, folder / keypair.KEY)
+        yield _of_files(folder.name, Pair(folder / keypair.CERTIFICATE, folder / keypair.KEY))
 
 
-def _certificate(name: str, cert_file: Path, key_file: Path) -> Certificate:
-    return _read(name, cert_file, key_file, _changed_at(cert_file), _changed_at(key_file))
-
-
-def _changed_at(file: Path) -> int:
-    """Return when content, owner or mode changed; 0 if unknown."""
-    try:
-        return file.stat().st_ctime_ns
-    except OSError:
-        return 0
+def _of_files(name: str, pair: Pair) -> Certificate:
+    return _certificate(_read(name, pair, pair.stamp()), served=False)
 
 
 @lru_cache(maxsize=2 * CERTIFICATES_MOST)
-def _read(name: str, cert_file: Path, key_file: Path, _cert_changed_at: int, _key_changed_at: int) -> Certificate:
+def _read(name: str, pair: Pair, _stamp: keypair.Stamp) -> ServedCertificate:
     """Read the files once after each change."""
-    fault = keypair.fault(cert_file, key_file)
-    try:
-        content = x509.load_pem_x509_certificate(cert_file.read_bytes())
-        changed_at = datetime.fromtimestamp(cert_file.stat().st_mtime, UTC)
-    except (OSError, ValueError):
-        return Certificate(name, None, fault)
-    return Certificate(name, content.not_valid_after_utc, fault, _hosts(content), changed_at)
-
-
-def _hosts(content: x509.Certificate) -> tuple[str, ...]:
-    """Return the DNS names of a certificate in lower case; empty where it has none, as older ones."""
-    try:
-        names = content.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
-        return ()
-    return tuple(name.lower() for name in names.get_values_for_type(x509.DNSName))
+    return served_certificate.read(name, pair.cert_file).with_fault(keypair.fault(*pair.files))

@@ -6,20 +6,18 @@ name. Neither answer needs a session, a cookie or the headers of a page. Causes 
 
 from __future__ import annotations
 
-import datetime
 import logging
 import time
 from collections.abc import Callable
 from functools import partial
 
-from cryptography import x509
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.utils import timezone
 
-from mailstore import keypair
-from mailstore.integrity import readiness
+from mailstore.integrity import readiness, served_certificates
 from mailstore.integrity.heartbeat import SILENT
 from popadmin.http_server.arrival import arrived_at
 from popadmin.web import site_parts
@@ -77,8 +75,9 @@ def ready() -> HttpResponse:
 def warnings() -> list[str]:
     """Return what needs attention while the site works. The page of its parts says which name or message it is."""
     found = {
-        "certificate": any(not one.good for one in certificates()),
+        "certificate": any(not one.good for one in certificates(served_certificates.reports())),
         "bodies": readiness.bodies_are_damaged(),
+        "old tls": bool(settings.POP3S_LEGACY_LISTEN),
     }
     return [name for name, wrong in found.items() if wrong]
 
@@ -99,12 +98,12 @@ def migrations() -> None:
 
 
 def certificate() -> None:
-    """Pass where there is no certificate yet: the listener makes one."""
-    if keypair.missing(settings.TLS_CERT_FILE):
-        return
-    ends = x509.load_pem_x509_certificate(settings.TLS_CERT_FILE.read_bytes()).not_valid_after_utc
-    if ends <= datetime.datetime.now(datetime.UTC):
-        raise NotReady(f"{settings.TLS_CERT_FILE} has expired at {ends}")
+    """Pass where there is no certificate yet: the listener makes one. Fail where clients get one that has expired."""
+    for one in certificates(served_certificates.reports()):
+        if one.of_site and one.ends_at is None:
+            raise NotReady(f"{settings.TLS_CERT_FILE} is no certificate: {one.fault}")
+        if one.of_site and one.ends_at is not None and one.ends_at <= timezone.now():
+            raise NotReady(f"the certificate of {one.name} has expired at {one.ends_at}")
 
 
 def database_disk() -> None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from mailstore import conf
 from mailstore.errors import MailError, StorageFull
 from mailstore.integrity import readiness
 from mailstore.integrity.heartbeat import SILENT
@@ -24,7 +25,6 @@ from mailstore.messages.message_file import site_store
 from mailstore.models import Heartbeat, SweepPass
 
 POP3, LMTP, SWEEP = "pop3", "lmtp", "sweep"
-POP3_SETTINGS = ("POP3_LISTEN", "POP3S_LISTEN", "POP3_PROXY_LISTEN", "POP3S_PROXY_LISTEN")
 LAST_SWEEP = "last pass"  # stands among the heartbeats: when the sweep ended a pass
 LABELS = {POP3: _("POP3"), LMTP: _("LMTP"), SWEEP: _("Sweep")}
 PASS_INTERVAL = timedelta(hours=26)  # the interval of a daily timer, with some delay
@@ -136,7 +136,7 @@ def _room(place: str) -> DiskRoom:
 
 def _running(beats: Mapping[str, datetime]) -> set[str]:
     """Return the parts that this site runs: listeners by their settings, and the sweep unless a timer starts it."""
-    listeners = {POP3: any(getattr(settings, name) for name in POP3_SETTINGS), LMTP: settings.LMTP_LISTEN}
+    listeners = {POP3: any(getattr(settings, name) for name in conf.POP3_VARIABLES), LMTP: settings.LMTP_LISTEN}
     return {name for name, addresses in listeners.items() if addresses} | ({SWEEP} & beats.keys())
 
 

@@ -16,6 +16,7 @@ from mailstore.pop3.session import Session
 from tests.fakes.pop3 import FakeAccounts, FakeJournal, FakeMaildrop, StoredMessage
 
 BUSY = b"-ERR busy\r\n"
+CROWDED = b"-ERR [SYS/TEMP] crowded\r\n"
 SECRET = "secret"
 SOCKET_BUFFER_OCTETS = 64 * 1024  # small, so that a reader's slowness is felt at once
 WAIT_SECONDS = 30
@@ -58,6 +59,7 @@ class Stage:
                 implicit_tls=implicit_tls and tls is not None,
                 session=lambda peer: session(peer, self.accounts, self.journal, rules),
                 busy=BUSY,
+                crowded=CROWDED,
                 proxied=bool(limits.trusted_proxies),
             )
         )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
+
 import pytest
 
-from mailstore.directory import devices, mailboxes
-from mailstore.models import Device, DiarySession, Message
+from mailstore.directory import devices, existing_password, mailboxes
+from mailstore.models import Device, DiarySession, Message, User
+from mailstore.policy import foreign_hash
 from tests.listeners import ACTOR, PASSWORD, MailSite, numbered
 from tests.up.programs import until
 
@@ -66,6 +70,31 @@ def test_a_changed_password_cuts_off_what_the_old_one_opened_in_every_worker_and
             assert later.ask("STAT").startswith(b"+OK 3 ")
     assert Message.objects.filter(removed=None).count() == 3
     until(lambda: DiarySession.objects.filter(ended="barred").exists(), "the diary tells it")
+
+
+def test_a_password_changed_on_the_page_ends_the_session_that_the_old_one_opened(filled: MailSite, client) -> None:
+    client.post("/sign-in/", {"username": ADDRESS, "password": PASSWORD})
+    with filled.session() as session:
+        assert session.ask("DELE 1").startswith(b"+OK")
+        new = "another good pass phrase"
+        form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+        assert client.post("/password/", form).status_code == 302
+        assert session.rest() == b""
+    assert Message.objects.filter(removed=None).count() == 3
+
+
+def test_a_password_that_is_hashed_anew_at_its_first_sign_in_ends_no_session(filled: MailSite) -> None:
+    """A device that is revoked later shows that all sessions were looked at again meanwhile."""
+    old = "{SHA256}" + b64encode(hashlib.sha256(PASSWORD.encode()).digest()).decode()
+    mailboxes.set_password(ADDRESS, existing_password.of_hash(old), actor=ACTOR)
+    phone = filled.device(ADDRESS, "phone")
+    with filled.session() as main, filled.session() as second, filled.session(password=phone) as device:
+        until(lambda: not foreign_hash.is_stored(User.objects.get(address=ADDRESS).password), "the hash is our own")
+        devices.revoke(ADDRESS, "phone", actor=ACTOR)
+        assert device.rest() == b""
+        for session in (main, second):
+            assert session.ask("NOOP").startswith(b"+OK")
+            assert session.quit().startswith(b"+OK")
 
 
 def test_pop_that_is_switched_off_ends_all_sessions_of_the_mailbox_and_no_other(filled: MailSite) -> None:

@@ -18,6 +18,7 @@ from mailstore.pop3.session import Session
 from tests.fakes.pop3 import StoredMessage
 from tests.listener.local_listener import (
     BUSY,
+    CROWDED,
     SECRET,
     SOCKET_BUFFER_OCTETS,
     WAIT_SECONDS,
@@ -345,7 +346,7 @@ def test_an_address_above_its_own_limit_is_sent_away_and_costs_nobody_else_a_pla
         async with stage(limits, NOTE) as made:
             bystander = await made.greeted(version_1("192.0.2.1"))
             greedy = await made.greeted(version_1("192.0.2.2"))
-            assert await (await made.dial(version_1("192.0.2.2"))).rest() == BUSY
+            assert await (await made.dial(version_1("192.0.2.2"))).rest() == CROWDED
             assert (await bystander.ask("CAPA")).startswith(b"+OK")
             assert (await greedy.ask("QUIT")).startswith(b"+OK")
             await greedy.rest()
@@ -365,7 +366,7 @@ def test_the_addresses_of_one_ipv6_network_share_one_limit_and_another_network_h
         async with stage(limits, NOTE) as made:
             first = await made.greeted(version_1("2001:db8:0:1::1"))
             await made.greeted(version_1("2001:db8:0:1:ffff::2"))
-            assert await (await made.dial(version_1("2001:db8:0:1::3"))).rest() == BUSY
+            assert await (await made.dial(version_1("2001:db8:0:1::3"))).rest() == CROWDED
             await made.greeted(version_1("2001:db8:0:2::1"))
             assert (await first.ask("QUIT")).startswith(b"+OK")
             await first.rest()

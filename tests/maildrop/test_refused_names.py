@@ -196,3 +196,13 @@ def test_batches_of_two_workers_share_rows(mail: Mail, names: RefusedNames) -> N
         each.barred("192.0.2.7", NOBODY, bar)
         flush(mail, each)
     assert rows("reason", "name", "tries") == [("network", "", 2), ("unknown", NOBODY, 2)]
+
+
+def test_days_in_a_row_are_counted_and_begin_anew_behind_a_day_without_a_try(mail: Mail, names: RefusedNames) -> None:
+    """Of several tries on one day the day counts once, also where an earlier try is written later."""
+    told = []
+    for day, hour in ((1, 9), (1, 23), (2, 0), (3, 12), (2, 8), (5, 1)):
+        names._counts.add("connections", "192.0.2.7", "pop3", datetime(2026, 3, day, hour, tzinfo=UTC))
+        flush(mail)
+        told += rows("days")
+    assert told == [(1,), (1,), (2,), (3,), (3,), (1,)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import html
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,17 +14,21 @@ from django.utils import timezone
 
 from mailstore import bodies
 from mailstore.directory import grants
+from mailstore.keypair import Fault, Kind
 from mailstore.models import (
     Body,
     Domain,
     Finding,
     Heartbeat,
     Job,
+    ListenerCertificates,
     Mailbox,
     MailboxImport,
+    RefusedName,
     SweepPass,
     User,
 )
+from mailstore.served_certificate import ServedCertificate
 from tests.site.page_users import ANN, an_admin, an_owner, signed_in
 from tests.site.rows import ACTOR, PASSWORD, a_domain, a_mailbox, a_message
 
@@ -81,7 +86,7 @@ def test_a_site_without_faults_says_that_all_mail_flows(root: Client):
     page = page_of(root)
     assert heading(page) == "All mail flows"
     assert rows(page) == []
-    assert "all 13 checks are quiet" in page
+    assert "all 15 checks are quiet" in page
     assert menu_count(page) == 0
 
 
@@ -267,6 +272,79 @@ def test_many_wrong_certificates_share_a_row(root: Client, settings, tmp_path, p
     assert menu_count(page) == 8
 
 
+def served(*certificates: ServedCertificate, seen_minutes_ago: int = 0) -> None:
+    """Let a listener have said that it serves these."""
+    ListenerCertificates.objects.create(
+        listener="pop.example",
+        seen_at=timezone.now() - datetime.timedelta(minutes=seen_minutes_ago),
+        certificates=[each.to_json() for each in certificates],
+    )
+
+
+def ending_in(days: int, **fields: Any) -> ServedCertificate:
+    at = timezone.now() + datetime.timedelta(days=days, hours=1)
+    return ServedCertificate(**{"name": "pop.example", "ends_at": at, "hosts": ("pop.example",), **fields})
+
+
+def test_the_certificate_that_is_served_counts_and_not_the_file(root: Client, settings, tmp_path, pair_ending_in):
+    """The harm: the file was renewed, so the page was content, and clients got the old one until it ended."""
+    fill(ANN, 1, None)
+    settings.TLS_SNI_DIR = tmp_path / "names"
+    settings.TLS_SNI_DIR.mkdir()
+    pair_ending_in(settings.TLS_SNI_DIR / "pop.example", days=60)
+    served(ending_in(5))
+    assert heading(page_of(root)).startswith("The certificate of pop.example ends on")
+    ListenerCertificates.objects.update(seen_at=timezone.now() - datetime.timedelta(minutes=3))
+    assert heading(page_of(root)) == "All mail flows"  # nobody serves anything: the file says what will be served
+
+
+def test_a_renewal_that_cannot_be_used_is_told_and_the_old_certificate_is_no_fault_yet(root: Client):
+    fill(ANN, 1, None)
+    fault = Fault(Kind.MISMATCH, Path("/tls/key.pem"))
+    served(ending_in(60), ending_in(60, name="bad.example", hosts=("bad.example",), fault=fault))
+    page = page_of(root)
+    (row,) = rows(page)
+    assert row.startswith("The renewed certificate of bad.example cannot be used /tls/key.pem is the key of another")
+    assert "Until the file is repaired, POP3 serves the old certificate, which ends on" in row
+    assert menu_count(page) == 1
+    ListenerCertificates.objects.all().delete()
+    served(ending_in(-1, fault=fault))
+    assert heading(page_of(root)).startswith("The certificate of pop.example ended on")
+    ListenerCertificates.objects.all().delete()
+    served(ServedCertificate("new.example", fault=fault))
+    assert heading(page_of(root)) == "The certificate of new.example cannot be used"
+
+
+def a_crowd(network: str, *, days: int = 3, hours_ago: float = 1) -> None:
+    at = timezone.now() - datetime.timedelta(hours=hours_ago)
+    RefusedName.objects.create(
+        reason="connections", network=network, protocol="pop3", tries=9, days=days, first_at=at, last_at=at
+    )
+
+
+def test_connections_that_are_refused_day_after_day_are_told_by_network(root: Client):
+    fill(ANN, 1, None)
+    a_crowd("192.0.2.0/24", days=2)
+    a_crowd("198.51.100.0/24", hours_ago=25)
+    a_crowd("")
+    assert heading(page_of(root)) == "All mail flows"
+    a_crowd("203.0.113.0/24")
+    page = page_of(root)
+    assert heading(page) == "Connections from 203.0.113.0/24 are refused every day"
+    assert 'href="/sign-ins/names/?kind=limits"' in page
+    a_crowd("192.0.3.0/24", days=40)
+    assert heading(page_of(root)) == "Connections from 2 networks are refused every day"
+
+
+def test_a_port_for_old_tls_is_told_as_long_as_it_is_open(root: Client, settings):
+    fill(ANN, 1, None)
+    settings.POP3S_LEGACY_LISTEN = ("0.0.0.0:1996",)
+    page = page_of(root)
+    assert heading(page) == "A port is open for TLS 1.0 and 1.1"
+    assert "POP3S_LEGACY_LISTEN is 0.0.0.0:1996." in rows(page)[0]
+    assert menu_count(root.get("/audit/").content.decode()) == 1
+
+
 def test_a_disk_that_takes_no_mail_is_the_worst(root: Client, settings, tmp_path):
     fill("full@example.org", 2 * MB, MB)
     settings.MAIL_STORE_URL = f"file:{tmp_path}/nowhere"
@@ -340,10 +418,13 @@ def test_every_other_page_counts_the_same_faults(root: Client, settings, tmp_pat
     Body.objects.filter(pk=message.body_id).update(damaged_at=timezone.now())
     Domain.objects.filter(name="example.net").update(quota_octets=109)
     Heartbeat.objects.filter(part="pop3").delete()
+    settings.POP3S_LEGACY_LISTEN = ("0.0.0.0:1996",)
+    for network in ("192.0.2.0/24", "198.51.100.0/24"):
+        a_crowd(network)
     an_hour_ago = timezone.now() - datetime.timedelta(hours=1)
     Job.objects.create(owner=User.objects.get(address=name), list_name="mailboxes", act="suspend")
     Job.objects.update(created_at=an_hour_ago)
     client = signed_in(name)
     found = client.get("/overview/").context["ledger"].fault_count
-    assert found == {"root": 7 + 1 + 2 + 1 + 1 + 1 + 1 + 1 + 1 + 1, "carla": 7 + 1 + 2 + 1 + 1 + 1}[name]
+    assert found == {"root": 7 + 1 + 2 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1, "carla": 7 + 1 + 2 + 1 + 1 + 1}[name]
     assert menu_count(client.get("/audit/").content.decode()) == found

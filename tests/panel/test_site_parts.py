@@ -93,7 +93,7 @@ def test_certificates_are_listed_by_their_end_with_what_to_do(settings, tmp_path
     pair_ending_in(tmp_path / "two.pop.example", days=95, host="*.example")
     (tmp_path / "broken.example").mkdir()
     (tmp_path / "broken.example" / "fullchain.pem").write_text("nothing")
-    found = [(one.name, one.good, one.fits) for one in certificates()]
+    found = [(one.name, one.good, one.fits) for one in certificates(())]
     assert found == [
         ("broken.example", False, True),
         ("in-1.example", False, True),
@@ -119,4 +119,4 @@ def test_the_page_says_why_a_pair_by_name_is_left_out(settings, tmp_path, pair_e
     assert f"{tmp_path}/keyless.example/privkey.pem is missing" in shown
     assert f"{tmp_path}/other.example/privkey.pem is the key of another certificate" in shown
     assert "good.example/" not in shown
-    assert [one.name for one in certificates() if one.good] == ["good.example"]
+    assert [one.name for one in certificates(()) if one.good] == ["good.example"]

@@ -51,3 +51,14 @@ def test_what_is_taken_back_joins_what_came_since_within_the_bounds() -> None:
     assert len(again) == NAMES_OF_A_NETWORK + 1
     assert sum(tries.count for tries in again.values()) == 101
     assert again[Alike("198.0.0.0/24", "unknown", "n1@example.org", "pop3")].count == 2
+
+
+def test_devices_of_one_network_have_a_count_for_each_version_and_room_for_some_addresses() -> None:
+    counts = RefusedCounts()
+    for host in range(100):
+        for version in ("TLS 1.0", "TLS 1.1"):
+            counts.add("tls-version", f"192.0.2.{host}", "pop3", NOON, name=f"192.0.2.{host}", version=version)
+    taken = counts.take()
+    assert len(taken) == NAMES_OF_A_NETWORK + 2
+    others = [taken[Alike("192.0.2.0/24", "tls-version", "", "pop3", version)] for version in ("TLS 1.0", "TLS 1.1")]
+    assert sum(tries.count for tries in others) == 200 - NAMES_OF_A_NETWORK

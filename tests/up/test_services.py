@@ -24,5 +24,7 @@ def test_a_part_that_is_switched_off_is_not_started(settings: Settings) -> None:
     assert {service.name for service in services()} == {"sweep", "pop3d", "web"}
     settings.POP3S_LISTEN = settings.WEB_LISTEN = ()
     assert {service.name for service in services()} == {"sweep"}
-    settings.POP3S_PROXY_LISTEN = ("127.0.0.1:2995",)
-    assert {service.name for service in services()} == {"sweep", "pop3d"}
+    for variable in ("POP3_PROXY_LISTEN", "POP3S_PROXY_LISTEN", "POP3S_LEGACY_LISTEN"):
+        setattr(settings, variable, ("127.0.0.1:2995",))
+        assert {service.name for service in services()} == {"sweep", "pop3d"}
+        setattr(settings, variable, ())

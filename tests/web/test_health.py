@@ -18,7 +18,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from mailstore import bodies
-from mailstore.models import Heartbeat
+from mailstore.models import Heartbeat, ListenerCertificates
+from mailstore.served_certificate import SITE, ServedCertificate
 from popadmin.http_server.arrival import arrived_at
 
 
@@ -133,6 +134,38 @@ def test_a_pair_by_name_that_the_listener_leaves_out_is_warned_of_and_mail_goes_
     (settings.TLS_SNI_DIR / "mail.customer.example" / "privkey.pem").unlink()
     response = client.get("/readyz")
     assert (response.status_code, response.json()["warnings"]) == (200, ["certificate"])
+
+
+@pytest.mark.django_db
+def test_a_key_that_does_not_fit_its_certificate_is_warned_of(client, settings, tmp_path):
+    settings.TLS_KEY_FILE = tmp_path / "key.pem"
+    write_certificate(settings.TLS_CERT_FILE, 60)
+    assert client.get("/readyz").json()["warnings"] == []
+    write_certificate(tmp_path / "other.pem", 60)
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["warnings"]) == (200, ["certificate"])
+
+
+@pytest.mark.req("P-137")
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("days", "ready", "warned"), [(60, True, []), (5, True, ["certificate"]), (-1, False, ["certificate"])]
+)
+def test_what_a_listener_serves_counts_and_not_a_renewed_file(client, settings, days, ready, warned):
+    """The harm: the file was renewed, so all was well, and clients got the expired certificate."""
+    write_certificate(settings.TLS_CERT_FILE, 90)
+    ends_at = timezone.now() + datetime.timedelta(days=days)
+    served = ServedCertificate(SITE, ends_at, (settings.PUBLIC_HOSTNAME.lower(),))
+    ListenerCertificates.objects.create(listener="a", seen_at=timezone.now(), certificates=[served.to_json()])
+    response = client.get("/readyz")
+    assert checks(response)["certificate"] is ready
+    assert response.json()["warnings"] == warned
+
+
+@pytest.mark.django_db
+def test_a_port_for_old_tls_is_warned_of(client, settings):
+    settings.POP3S_LEGACY_LISTEN = ("0.0.0.0:1996",)
+    assert client.get("/readyz").json()["warnings"] == ["old tls"]
 
 
 @pytest.mark.django_db

@@ -16,7 +16,7 @@ class Command(ShellCommand):
         found = conf.load()
         if not found.pop3.listens:
             raise ImproperlyConfigured(
-                "POP3_LISTEN and POP3S_LISTEN are empty, and so are POP3_PROXY_LISTEN and POP3S_PROXY_LISTEN: "
+                f"POP3_LISTEN and POP3S_LISTEN are empty, and so are {', '.join(conf.POP3_VARIABLES[2:])}: "
                 "there is nothing to listen on, set one to HOST:PORT"
             )
         wiring.serve_pop3(found)

@@ -3,6 +3,7 @@
 Each carries a comment: purpose, caller, parameters, locks and round trips. `manage.py sql NAME` prints it whole.
 """
 
+from mailstore.sql.statements.certificates import SERVED_CERTIFICATES
 from mailstore.sql.statements.delivery import (
     ADD_BODY,
     ANY_BODY,
@@ -61,5 +62,6 @@ WRITES = (
     PRUNE_REFUSED_NAMES,
     REFUSED_NAMES,
     REMOVE,
+    SERVED_CERTIFICATES,
     SIGHTINGS,
 )

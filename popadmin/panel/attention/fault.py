@@ -39,9 +39,11 @@ class Rank(IntEnum):
     DOMAIN_NEAR = 11
     MAILBOX_NEAR = 12
     PROGRAM = 13
-    CAP = 14
-    IMPORT = 15
-    JOB = 16
+    CROWD = 14
+    CAP = 15
+    IMPORT = 16
+    JOB = 17
+    OLD_TLS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,17 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class SiteEvidence:
-    """What is known of the site itself, which only hosting admins see. `damaged`: some stored mail is."""
+    """What is known of the site itself, which only hosting admins see. `damaged`: some stored mail is.
+
+    `crowded` are the networks in which an address has too many connections day after day.
+    """
 
     now: datetime
     parts: Sequence[Part]
     disks: Sequence[Disk]
     certificates: Sequence[Certificate]
     damaged: bool
+    crowded: Sequence[str]
 
 
 def since(at: datetime | None) -> str:

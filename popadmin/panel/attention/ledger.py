@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_stubs_ext import StrOrPromise
 
-from popadmin.panel.attention import domains, mailboxes, programs, site, work
+from popadmin.panel.attention import clients, domains, mailboxes, programs, site, work
 from popadmin.panel.attention.fault import Evidence, Fault, SiteEvidence
 from popadmin.web.formats import count
 
@@ -31,6 +31,8 @@ SITE_CHECKS: tuple[Callable[[SiteEvidence], Iterator[Fault]], ...] = (
     site.certificates,
     site.stored_mail,
     site.sweep,
+    clients.crowds,
+    clients.old_tls,
 )
 
 

@@ -133,7 +133,13 @@ def _certificate(certificate: Certificate, evidence: SiteEvidence) -> Fault:
 
 def _judgement(certificate: Certificate, evidence: SiteEvidence) -> tuple[str, str, str]:
     name, ends_at = certificate.name, certificate.ends_at
-    if ends_at is None or certificate.fault is not None:
+    if ends_at is not None and certificate.fault is not None and certificate.served and not certificate.ended:
+        unusable = _("The renewed certificate of %(name)s cannot be used") % {"name": name}
+        old = format_html(
+            _("Until the file is repaired, POP3 serves the old certificate, which ends on {day}."), day=day(ends_at)
+        )
+        return unusable, format_html("{}. {}", certificate.reason, old), ""
+    if ends_at is None or (certificate.fault is not None and not certificate.served):
         unusable = _("The certificate of %(name)s cannot be used") % {"name": name}
         reason = certificate.reason or _("its file cannot be read")
         return unusable, _("%(reason)s. POP3 cannot load it at its next start.") % {"reason": reason}, ""

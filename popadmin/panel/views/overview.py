@@ -68,4 +68,5 @@ class SiteParts(access.HostPage, TemplateView):
 
 def _site_evidence(figures: SiteFigures) -> SiteEvidence:
     parts = site_parts.parts(figures.heartbeats, figures.swept_at)
-    return SiteEvidence(timezone.now(), parts, disks(), certificates(), figures.damaged)
+    served = certificates(figures.certificate_reports)
+    return SiteEvidence(timezone.now(), parts, disks(), served, figures.damaged, figures.crowded)

@@ -1,4 +1,4 @@
-"""The list of names that nobody has, and of limits that refused somebody."""
+"""The list of names that nobody has, of limits that refused somebody, and of programs whose TLS is too old."""
 
 from __future__ import annotations
 
@@ -16,21 +16,27 @@ from popadmin.web.layout import breadcrumb
 from popadmin.web.people import signed_in
 
 SIGN_INS = breadcrumb(_("Sign-ins"), "visits")
-NAMES, LIMITS = "names", "limits"
-Reason = RefusedName.Reason
+NAMES, LIMITS, TLS = "names", "limits", "tls"
+REASONS = {NAMES: (RefusedName.Reason.UNKNOWN,), LIMITS: RefusedName.LIMITS, TLS: RefusedName.TLS}
 
 
 class RefusedFilters(Filters):
     q = SearchBox(label=_("Search name or network"))
     kind = forms.ChoiceField(
-        label=_("What"), choices=[("", _("Anything")), (NAMES, _("Names that nobody has")), (LIMITS, _("Limits"))]
+        label=_("What"),
+        choices=[
+            ("", _("Anything")),
+            (NAMES, _("Names that nobody has")),
+            (LIMITS, _("Limits")),
+            (TLS, _("TLS too old")),
+        ],
     )
 
     def by_q(self, rows: Rows, query: str) -> Rows:
         return rows.filter(Q(name__contains=query.lower()) | Q(network__startswith=query.lower()))
 
     def by_kind(self, rows: Rows, kind: str) -> Rows:
-        return rows.filter(reason__in=RefusedName.LIMITS if kind == LIMITS else [Reason.UNKNOWN])
+        return rows.filter(reason__in=REASONS[kind])
 
 
 class RefusedNames(access.AdminPage, ListPage):
@@ -45,6 +51,7 @@ class RefusedNames(access.AdminPage, ListPage):
     views = (
         ReadyView(_("Names that nobody has"), {"kind": NAMES}),
         ReadyView(_("Limits"), {"kind": LIMITS}, "warn"),
+        ReadyView(_("TLS too old"), {"kind": TLS}, "warn"),
     )
     exported = (
         Exported(_("What"), RefusedName.get_reason_display),
@@ -54,6 +61,7 @@ class RefusedNames(access.AdminPage, ListPage):
         Exported(_("Count"), lambda row: row.tries),
         Exported(_("First try"), lambda row: row.first_at.isoformat()),
         Exported(_("Last try"), lambda row: row.last_at.isoformat()),
+        Exported(_("Version of TLS"), lambda row: row.version),
     )
 
     def rows(self) -> Rows:
