@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from mailstore.amount_text import MESSAGES, numbered
 from mailstore.directory import domains, mailbox_lookup, mailbox_removal, mailboxes, password_export, row_json
 from mailstore.directory.fields.mailbox import MAILBOX
 from mailstore.directory.removal_state import Removed
@@ -15,6 +16,7 @@ from mailstore.management.noun_verb import NounCommand, Options, Verb, removal_t
 from mailstore.management.password_options import add_password_options, password_given
 from mailstore.management.shell import EXIT_USAGE, actor
 from mailstore.models import Mailbox
+from mailstore.policy.addresses import both_names
 
 # The state in the list of a mailbox where a switch is not as in a new one.
 STATES = {
@@ -117,6 +119,8 @@ class Command(NounCommand):
         if options["json"]:
             self.say_json(values)
             return
+        values["address"] = both_names(values["address"])
+        del values["readable"]
         for name, value in values.items():
             self.stdout.write(f"{name.replace('_', ' ')}: {text_table.dash(value)}")
 
@@ -146,7 +150,7 @@ class Command(NounCommand):
         if options["json"]:
             self.say_json({"address": options["address"], verb: True, "messages": what.messages})
         else:
-            self.stdout.write(f"{options['address']}: {verb}, with {what.messages} messages")
+            self.stdout.write(f"{options['address']}: {verb}, with {numbered(what.messages, *MESSAGES)}")
 
 
 def _address(parser: CommandParser) -> None:
@@ -183,7 +187,7 @@ def _cells(values: dict[str, Any]) -> tuple[object, ...]:
     states = [removal_text(values)] if values["removed_at"] else []
     states += [state for name, state in STATES.items() if values[name] != MAILBOX[name].default]
     return (
-        values["address"],
+        both_names(values["address"]),
         values["messages"],
         text_table.about(values["octets"]),
         values["quota"],
