@@ -62,10 +62,12 @@ def mailbox_cells(mailbox: Mailbox) -> SafeString:
 
 @register.filter
 def address(text: str) -> SafeString:
-    """Return an address with its local part in bold, and after it the Unicode form of its domain if that differs."""
+    """Return an address with its local part in bold and its domain in its own script; the title has it as stored."""
     local_part, at, domain = text.rpartition("@")
     unicode_name = in_script(domain)
-    return format_html("<b>{}</b>{}{}{}", local_part, at, domain, spare(unicode_name))
+    if not unicode_name:
+        return format_html("<b>{}</b>{}{}", local_part, at, domain)
+    return format_html('<span title="{}"><b>{}</b>{}{}</span>', text, local_part, at, unicode_name)
 
 
 @register.filter
